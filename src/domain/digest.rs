@@ -1,0 +1,367 @@
+//! Digests: our own name for bytes ([`Sha256`]), what others say of them ([`Digest`],
+//! [`Promises`]), and the one pass that computes all of them ([`Hasher`]).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+/// The store's name for bytes: their SHA-256, printed as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Sha256([u8; 32]);
+
+impl Sha256 {
+    /// The digest of bytes at hand.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{self}")
+    }
+}
+
+impl FromStr for Sha256 {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let wrong = || DigestError::NotHex(text.to_owned());
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(wrong());
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The algorithms that an index page or a URL fragment may name, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    Md5,
+    Sha1,
+    Sha224,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Algorithm {
+    /// Every algorithm, weakest first.
+    pub const ALL: [Self; 6] = [Self::Md5, Self::Sha1, Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512];
+
+    /// The name as indexes and pip write it: lower case, no dash.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5",
+            Self::Sha1 => "sha1",
+            Self::Sha224 => "sha224",
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// Whether `--hash` takes it: pip allows the three strong ones only.
+    pub fn is_allowed_in_hash_option(self) -> bool {
+        matches!(self, Self::Sha256 | Self::Sha384 | Self::Sha512)
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = DigestError;
+
+    /// Names are lower case, as in pip.
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == text)
+            .ok_or_else(|| DigestError::UnknownAlgorithm(text.to_owned()))
+    }
+}
+
+/// A digest somebody claims, printed `sha256:ab…`. The hex is kept as given, since pip accepts
+/// hex that can never match; comparison ignores its case (pip 24.2 and later).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest {
+    pub algorithm: Algorithm,
+    pub hex: Box<str>,
+}
+
+impl Digest {
+    pub fn new(algorithm: Algorithm, hex: impl Into<Box<str>>) -> Self {
+        Self { algorithm, hex: hex.into() }
+    }
+
+    /// The same value as a [`Sha256`], where that is what it is.
+    pub fn as_sha256(&self) -> Option<Sha256> {
+        (self.algorithm == Algorithm::Sha256).then(|| self.hex.parse().ok()).flatten()
+    }
+
+    /// Whether both claim the same: same algorithm, same hex in either case.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm && self.hex.eq_ignore_ascii_case(&other.hex)
+    }
+}
+
+impl From<Sha256> for Digest {
+    fn from(sha256: Sha256) -> Self {
+        Self::new(Algorithm::Sha256, sha256.to_string())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm, self.hex)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    /// Reads `algorithm:hex`; the hex is not checked (see [`Digest`]).
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let (algorithm, hex) = text.split_once(':').ok_or_else(|| DigestError::NoAlgorithm(text.to_owned()))?;
+        Ok(Self::new(algorithm.parse()?, hex))
+    }
+}
+
+/// Why a text is no digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DigestError {
+    #[error("`{0}` is not 64 hex digits")]
+    NotHex(String),
+    #[error("`{0}` is not a hash algorithm known here (md5, sha1, sha224, sha256, sha384, sha512)")]
+    UnknownAlgorithm(String),
+    #[error("`{0}` lacks its algorithm; write it as sha256:<hex>")]
+    NoAlgorithm(String),
+}
+
+/// What was promised of a file before it was fetched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Promises {
+    /// What the user gave (`--hash`, a URL's fragment): one of them must hold (pip's rule).
+    pub asked: Vec<Digest>,
+    /// What the index gave: each must hold.
+    pub index: Vec<Digest>,
+    /// Bytes, where the index says (PEP 700).
+    pub size: Option<u64>,
+}
+
+impl Promises {
+    /// The SHA-256 that the bytes must have, where one is promised without a choice.
+    pub fn sha256(&self) -> Option<Sha256> {
+        let by_index = self.index.iter().find_map(Digest::as_sha256);
+        by_index.or_else(|| match self.asked.as_slice() {
+            [only] => only.as_sha256(),
+            _ => None,
+        })
+    }
+
+    /// The algorithms needed to check every promise, each once.
+    pub fn algorithms(&self) -> Vec<Algorithm> {
+        let mut all: Vec<_> = self.asked.iter().chain(&self.index).map(|digest| digest.algorithm).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether bytes with this fingerprint keep every promise.
+    pub fn check(&self, got: &Fingerprint) -> Result<(), BrokenPromise> {
+        if let Some(size) = self.size.filter(|size| *size != got.size) {
+            return Err(BrokenPromise::Size { expected: size, got: got.size });
+        }
+        if let Some(broken) = self.index.iter().find(|digest| !got.keeps(digest)) {
+            return Err(BrokenPromise::Digest {
+                by: "the index",
+                expected: vec![broken.clone()],
+                got: got.digest(broken.algorithm),
+            });
+        }
+        if !self.asked.is_empty() && !self.asked.iter().any(|digest| got.keeps(digest)) {
+            return Err(BrokenPromise::Digest {
+                by: "the requirement",
+                expected: self.asked.clone(),
+                got: got.digest(self.asked[0].algorithm),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Bytes that are not what was promised.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenPromise {
+    #[error("expected {expected} bytes, got {got}")]
+    Size { expected: u64, got: u64 },
+    #[error("{by} promised {}, got {got}", list(expected))]
+    Digest { by: &'static str, expected: Vec<Digest>, got: Digest },
+}
+
+fn list(digests: &[Digest]) -> String {
+    digests.iter().map(Digest::to_string).collect::<Vec<_>>().join(" or ")
+}
+
+/// What a pass over the bytes found: their size, SHA-256, and whatever else was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    pub sha256: Sha256,
+    /// Bytes.
+    pub size: u64,
+    others: Vec<Digest>,
+}
+
+impl Fingerprint {
+    /// The fingerprint of bytes at hand.
+    pub fn of(bytes: &[u8], algorithms: &[Algorithm]) -> Self {
+        let mut hasher = Hasher::new(algorithms);
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    /// The digest by `algorithm`.
+    ///
+    /// # Panics
+    /// If the [`Hasher`] was not asked for that algorithm.
+    pub fn digest(&self, algorithm: Algorithm) -> Digest {
+        if algorithm == Algorithm::Sha256 {
+            return self.sha256.into();
+        }
+        let found = self.others.iter().find(|digest| digest.algorithm == algorithm);
+        found.expect("the hasher was asked for this algorithm").clone()
+    }
+
+    fn keeps(&self, promise: &Digest) -> bool {
+        self.digest(promise.algorithm).agrees_with(promise)
+    }
+}
+
+/// Hashes while bytes flow: SHA-256 always, other algorithms where a promise needs them.
+pub struct Hasher {
+    sha256: sha2::Sha256,
+    size: u64,
+    others: Vec<Other>,
+}
+
+enum Other {
+    Md5(md5::Md5),
+    Sha1(sha1::Sha1),
+    Sha224(sha2::Sha224),
+    Sha384(sha2::Sha384),
+    Sha512(sha2::Sha512),
+}
+
+impl Hasher {
+    pub fn new(algorithms: &[Algorithm]) -> Self {
+        let others = algorithms.iter().filter_map(|algorithm| match algorithm {
+            Algorithm::Md5 => Some(Other::Md5(md5::Md5::new())),
+            Algorithm::Sha1 => Some(Other::Sha1(sha1::Sha1::new())),
+            Algorithm::Sha224 => Some(Other::Sha224(sha2::Sha224::new())),
+            Algorithm::Sha256 => None,
+            Algorithm::Sha384 => Some(Other::Sha384(sha2::Sha384::new())),
+            Algorithm::Sha512 => Some(Other::Sha512(sha2::Sha512::new())),
+        });
+        Self { sha256: sha2::Sha256::new(), size: 0, others: others.collect() }
+    }
+
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.size += bytes.len() as u64;
+        for other in &mut self.others {
+            match other {
+                Other::Md5(state) => state.update(bytes),
+                Other::Sha1(state) => state.update(bytes),
+                Other::Sha224(state) => state.update(bytes),
+                Other::Sha384(state) => state.update(bytes),
+                Other::Sha512(state) => state.update(bytes),
+            }
+        }
+    }
+
+    pub fn finish(self) -> Fingerprint {
+        let others = self.others.into_iter().map(|other| match other {
+            Other::Md5(state) => Digest::new(Algorithm::Md5, hex(&state.finalize())),
+            Other::Sha1(state) => Digest::new(Algorithm::Sha1, hex(&state.finalize())),
+            Other::Sha224(state) => Digest::new(Algorithm::Sha224, hex(&state.finalize())),
+            Other::Sha384(state) => Digest::new(Algorithm::Sha384, hex(&state.finalize())),
+            Other::Sha512(state) => Digest::new(Algorithm::Sha512, hex(&state.finalize())),
+        });
+        Fingerprint { sha256: Sha256(self.sha256.finalize().into()), size: self.size, others: others.collect() }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let pairs = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    pairs.map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY_MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
+    const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn promise(asked: &[&str], index: &[&str], size: Option<u64>) -> Promises {
+        let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        Promises { asked: parse(asked), index: parse(index), size }
+    }
+
+    fn outcome(promises: &Promises) -> Result<(), BrokenPromise> {
+        promises.check(&Fingerprint::of(b"", &promises.algorithms()))
+    }
+
+    #[test]
+    fn digests_of_nothing() {
+        assert_eq!(Sha256::of(b"").to_string(), EMPTY_SHA256);
+        let got = Fingerprint::of(b"", &Algorithm::ALL);
+        assert_eq!(got.digest(Algorithm::Md5).to_string(), format!("md5:{EMPTY_MD5}"));
+        assert_eq!(got.digest(Algorithm::Sha512).hex.len(), 128);
+    }
+
+    #[test]
+    fn one_asked_digest_is_enough_and_case_does_not_matter() {
+        let wrong = format!("sha512:{}", "0".repeat(128));
+        let right = format!("sha256:{}", EMPTY_SHA256.to_uppercase());
+        assert_eq!(outcome(&promise(&[&wrong, &right], &[], None)), Ok(()));
+        assert!(outcome(&promise(&[&wrong, "sha256:zz"], &[], None)).is_err());
+    }
+
+    #[test]
+    fn every_index_digest_must_hold() {
+        let right = format!("sha256:{EMPTY_SHA256}");
+        assert_eq!(outcome(&promise(&[], &[&right, &format!("md5:{EMPTY_MD5}")], Some(0))), Ok(()));
+        let error = outcome(&promise(&[], &[&right, "md5:00"], None)).unwrap_err();
+        assert_eq!(error.to_string(), format!("the index promised md5:00, got md5:{EMPTY_MD5}"));
+        let error = outcome(&promise(&[], &[&right], Some(7))).unwrap_err();
+        assert_eq!(error.to_string(), "expected 7 bytes, got 0");
+    }
+
+    #[test]
+    fn a_choice_of_hashes_names_no_object() {
+        let right = format!("sha256:{EMPTY_SHA256}");
+        assert_eq!(promise(&[&right], &[], None).sha256(), Some(Sha256::of(b"")));
+        assert_eq!(promise(&[&right, "sha256:zz"], &[], None).sha256(), None);
+        assert_eq!(promise(&["sha256:zz"], &[&right], None).sha256(), Some(Sha256::of(b"")));
+    }
+}

@@ -1,0 +1,310 @@
+//! What the file name of a distribution says, read as pip reads it (experiments in
+//! `facts/pip.md` 3.6).
+
+use std::fmt;
+
+use super::{PackageName, Version};
+
+/// A wheel or a source archive, by its file name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DistributionFilename {
+    Wheel(WheelFilename),
+    Source(SourceFilename),
+}
+
+/// `name-version(-build)?-python-abi-platform.whl` (the binary distribution format, PEP 427).
+#[derive(Clone, Debug, PartialEq)]
+pub struct WheelFilename {
+    pub name: PackageName,
+    pub version: Version,
+    pub build: Option<BuildTag>,
+    /// Compressed sets as written: alternatives divided by dots.
+    pub python: Box<str>,
+    pub abi: Box<str>,
+    pub platform: Box<str>,
+}
+
+/// A wheel's build tag: a number, then text; later builds are greater.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BuildTag {
+    pub number: u64,
+    pub suffix: Box<str>,
+}
+
+/// `name-version.tar.gz` (PEP 625) and its older kin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceFilename {
+    pub name: PackageName,
+    pub version: Version,
+    pub extension: SourceExtension,
+}
+
+/// The archive formats that pip takes for source distributions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceExtension {
+    TarGz,
+    Zip,
+    Tgz,
+    Tar,
+    TarBz2,
+    Tbz,
+    TarXz,
+    Txz,
+    Tlz,
+    TarLz,
+    TarLzma,
+}
+
+impl SourceExtension {
+    const ALL: [(&'static str, Self); 11] = [
+        (".tar.gz", Self::TarGz),
+        (".zip", Self::Zip),
+        (".tgz", Self::Tgz),
+        (".tar.bz2", Self::TarBz2),
+        (".tbz", Self::Tbz),
+        (".tar.xz", Self::TarXz),
+        (".txz", Self::Txz),
+        (".tlz", Self::Tlz),
+        (".tar.lzma", Self::TarLzma),
+        (".tar.lz", Self::TarLz),
+        (".tar", Self::Tar),
+    ];
+
+    /// The name without its extension, and the extension; case matters, as on an index page.
+    pub fn split(filename: &str) -> Option<(&str, Self)> {
+        Self::ALL.iter().find_map(|(text, extension)| Some((filename.strip_suffix(text)?, *extension)))
+    }
+
+    /// Whether pip 24 and later see such a file in a plain find-links folder.
+    pub fn is_seen_in_a_folder(self) -> bool {
+        matches!(self, Self::TarGz | Self::Zip)
+    }
+}
+
+impl fmt::Display for SourceExtension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, _) = Self::ALL.iter().find(|(_, extension)| extension == self).expect("every extension is listed");
+        f.write_str(text)
+    }
+}
+
+/// Why a file name is no distribution of the project it was looked up for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilenameError {
+    #[error("it is neither a wheel nor a source archive")]
+    Extension,
+    #[error("it belongs to another project")]
+    OtherProject,
+    #[error("a wheel's name has five or six parts divided by `-`")]
+    WheelParts,
+    #[error("`{0}` is not a project name")]
+    Name(String),
+    #[error("`{0}` is not a PEP 440 version")]
+    Version(String),
+    #[error("`{0}` is no build tag: it must start with a digit")]
+    Build(String),
+}
+
+impl DistributionFilename {
+    /// Reads `filename` as a distribution of `project`.
+    pub fn parse(filename: &str, project: &PackageName) -> Result<Self, FilenameError> {
+        match filename.strip_suffix(".whl") {
+            Some(_) => {
+                let wheel: WheelFilename = filename.parse()?;
+                if wheel.name != *project { Err(FilenameError::OtherProject) } else { Ok(Self::Wheel(wheel)) }
+            }
+            None => SourceFilename::parse(filename, project).map(Self::Source),
+        }
+    }
+
+    /// The text of the version in `filename`, found without reading the rest of the name:
+    /// what sorts a page of thousands of files by version.
+    pub fn version_text<'a>(filename: &'a str, project: &PackageName) -> Result<&'a str, FilenameError> {
+        match filename.strip_suffix(".whl") {
+            Some(stem) => {
+                let (name, rest) = stem.split_once('-').ok_or(FilenameError::WheelParts)?;
+                if !is_same_name(name, project) {
+                    return Err(FilenameError::OtherProject);
+                }
+                rest.split('-').next().ok_or(FilenameError::WheelParts)
+            }
+            None => {
+                let (stem, _) = SourceExtension::split(filename).ok_or(FilenameError::Extension)?;
+                source_version(stem, project).ok_or(FilenameError::OtherProject)
+            }
+        }
+    }
+
+    pub fn name(&self) -> &PackageName {
+        match self {
+            Self::Wheel(wheel) => &wheel.name,
+            Self::Source(source) => &source.name,
+        }
+    }
+
+    pub fn version(&self) -> &Version {
+        match self {
+            Self::Wheel(wheel) => &wheel.version,
+            Self::Source(source) => &source.version,
+        }
+    }
+
+    pub fn is_wheel(&self) -> bool {
+        matches!(self, Self::Wheel(_))
+    }
+}
+
+impl std::str::FromStr for WheelFilename {
+    type Err = FilenameError;
+
+    fn from_str(filename: &str) -> Result<Self, FilenameError> {
+        let stem = filename.strip_suffix(".whl").ok_or(FilenameError::Extension)?;
+        let parts: Vec<_> = stem.split('-').collect();
+        let (name, version, build, tags) = match parts.as_slice() {
+            [name, version, tags @ ..] if tags.len() == 3 => (name, version, None, tags),
+            [name, version, build, tags @ ..] if tags.len() == 3 => (name, version, Some(*build), tags),
+            _ => return Err(FilenameError::WheelParts),
+        };
+        Ok(Self {
+            name: wheel_name(name)?,
+            version: parse_version(version)?,
+            build: build.map(str::parse).transpose()?,
+            python: tags[0].into(),
+            abi: tags[1].into(),
+            platform: tags[2].into(),
+        })
+    }
+}
+
+/// A wheel escapes every run of `-_.` as one `_`, so two in a row are no name (pip 25.3).
+fn wheel_name(name: &str) -> Result<PackageName, FilenameError> {
+    let wrong = || FilenameError::Name(name.to_owned());
+    if name.contains("__") { Err(wrong()) } else { name.parse().map_err(|_| wrong()) }
+}
+
+impl std::str::FromStr for BuildTag {
+    type Err = FilenameError;
+
+    fn from_str(text: &str) -> Result<Self, FilenameError> {
+        let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, suffix) = text.split_at(digits);
+        let number = number.parse().map_err(|_| FilenameError::Build(text.to_owned()))?;
+        Ok(Self { number, suffix: suffix.into() })
+    }
+}
+
+impl SourceFilename {
+    /// Reads `filename` as a source archive of `project`: since old names are ambiguous
+    /// (`a-b-1.tar.gz`), the project decides where its name ends.
+    pub fn parse(filename: &str, project: &PackageName) -> Result<Self, FilenameError> {
+        let (stem, extension) = SourceExtension::split(filename).ok_or(FilenameError::Extension)?;
+        let version = source_version(stem, project).ok_or(FilenameError::OtherProject)?;
+        Ok(Self { name: project.clone(), version: parse_version(version)?, extension })
+    }
+
+    /// Reads `filename` where no project is known: the version begins after the last `-` that
+    /// leaves a PEP 440 version behind it.
+    pub fn guess(filename: &str) -> Result<Self, FilenameError> {
+        let (stem, extension) = SourceExtension::split(filename).ok_or(FilenameError::Extension)?;
+        let (name, version) = stem.rsplit_once('-').ok_or_else(|| FilenameError::Version(stem.to_owned()))?;
+        let wrong = |_| FilenameError::Name(name.to_owned());
+        Ok(Self { name: name.parse().map_err(wrong)?, version: parse_version(version)?, extension })
+    }
+}
+
+/// What follows the project's name in an archive's name, less a `-py3.9` suffix.
+fn source_version<'a>(stem: &'a str, project: &PackageName) -> Option<&'a str> {
+    let dashes = stem.match_indices('-').map(|(at, _)| at);
+    let at = dashes.into_iter().find(|at| is_same_name(&stem[..*at], project))?;
+    let version = &stem[at + 1..];
+    Some(match version.rfind("-py") {
+        Some(suffix) if is_python_suffix(&version[suffix + 3..]) => &version[..suffix],
+        _ => version,
+    })
+}
+
+/// `3`, `3.9`: pip knows minor versions of one digit here.
+fn is_python_suffix(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'1'..=b'3'] | [b'1'..=b'3', b'.', b'0'..=b'9'])
+}
+
+fn parse_version(text: &str) -> Result<Version, FilenameError> {
+    text.parse().map_err(|_| FilenameError::Version(text.to_owned()))
+}
+
+/// Whether `name` normalizes to `project` (PEP 503), without allocating.
+fn is_same_name(name: &str, project: &PackageName) -> bool {
+    let is_separator = |byte: &u8| matches!(byte, b'-' | b'_' | b'.');
+    let mut expected = project.as_ref().bytes();
+    let mut bytes = name.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let normal = if is_separator(&byte) {
+            while bytes.next_if(is_separator).is_some() {}
+            b'-'
+        } else {
+            byte.to_ascii_lowercase()
+        };
+        if expected.next() != Some(normal) {
+            return false;
+        }
+    }
+    expected.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(filename: &str) -> Result<DistributionFilename, FilenameError> {
+        DistributionFilename::parse(filename, &"foo-bar".parse().unwrap())
+    }
+
+    /// The column "index page 26.3" of the matrix in `facts/pip.md` 3.6.
+    #[test]
+    fn names_that_pip_takes_from_a_page() {
+        for (filename, version) in [
+            ("foo_bar-1.0-py3-none-any.whl", "1.0"),
+            ("Foo.Bar-1.1-1-py2.py3-none-any.whl", "1.1"),
+            ("foo-bar-2.1.tar.gz", "2.1"),
+            ("Foo.Bar-2.2.zip", "2.2"),
+            ("foo_bar-2.3.tar.bz2", "2.3"),
+            ("foo_bar-2.4.tgz", "2.4"),
+            ("foo_bar-2.5.tar.lzma", "2.5"),
+            ("foo-bar-3.2-1.tar.gz", "3.2.post1"),
+            ("foo_bar-3.9+local.1.tar.gz", "3.9+local.1"),
+            ("foo-bar-1.0-py3.9.tar.gz", "1.0"),
+        ] {
+            assert_eq!(parse(filename).unwrap().version().to_string(), version, "{filename}");
+            let text = DistributionFilename::version_text(filename, &"foo-bar".parse().unwrap()).unwrap();
+            assert_eq!(text.parse::<Version>().unwrap().to_string(), version, "{filename}");
+        }
+    }
+
+    #[test]
+    fn names_that_pip_overlooks() {
+        for filename in [
+            "foo__bar-1-py3-none-any.whl",
+            "foo_bar-1.4_1-py3-none-any.whl",
+            "foo-bar-1.3-py3-none-any.whl",
+            "foo_bar-1.0-py3-none.whl",
+            "foo_bar-1.0-x1-py3-none-any.whl",
+            "foo_bar-1.0.TAR.GZ",
+            "foo_bar-1.0.egg",
+            "foo_bar-1.0.exe",
+            "foo_bar_baz-1.0.tar.gz",
+            "foo-1.0.tar.gz",
+            "foo_bar-2004d.tar.gz",
+            "foo_bar.tar.gz",
+            "",
+        ] {
+            assert!(parse(filename).is_err(), "{filename} was taken");
+        }
+    }
+
+    #[test]
+    fn build_tags_sort_by_number() {
+        let tag = |text: &str| text.parse::<BuildTag>().unwrap();
+        assert!(tag("2") < tag("10") && tag("10") < tag("10a"));
+        assert!("x1".parse::<BuildTag>().is_err());
+    }
+}

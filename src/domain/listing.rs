@@ -1,0 +1,289 @@
+//! What one index says of one project, in a compact form that is read only where it is needed.
+//!
+//! A page may list 20,000 files of which one is wanted. So a listing keeps the files of each
+//! version as one encoded block, knows where each block begins, and decodes a block when that
+//! version is looked at. The same bytes are what the index cache keeps on disk: a warm run
+//! parses no page.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, Sidecar, Timestamp, Version, Yanked,
+};
+
+/// One file as a page states it; borrowed from the page, and from a listing's bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord<'a> {
+    /// The last part of the URL's path, percent-decoded: what pip takes for the name.
+    pub filename: &'a str,
+    /// The link as written (relative ones too), without fragment.
+    pub href: &'a str,
+    #[serde(borrow)]
+    pub hashes: Vec<(Algorithm, &'a str)>,
+    /// Bytes.
+    pub size: Option<u64>,
+    pub requires_python: Option<&'a str>,
+    /// The reason, maybe empty, where the file is yanked.
+    pub yanked: Option<&'a str>,
+    /// Whether there is a metadata file, and its digest if told.
+    pub sidecar: Option<Option<(Algorithm, &'a str)>>,
+    /// Seconds since 1970-01-01 UTC.
+    pub uploaded: Option<i64>,
+}
+
+/// A file that a page lists and nobody can use, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored {
+    pub filename: String,
+    pub why: String,
+}
+
+/// The files of one project on one index, grouped by version.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    project: PackageName,
+    index: Arc<MaskedUrl>,
+    base: MaskedUrl,
+    bytes: Arc<[u8]>,
+    /// Rising by version; equal versions written differently stand side by side.
+    releases: Vec<Release>,
+    ignored: Range<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Release {
+    version: Version,
+    files: Range<usize>,
+}
+
+/// A compact form that cannot be read: of another format, or damaged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the compact listing cannot be read: {0}")]
+pub struct ListingError(String);
+
+/// Changes whenever the encoding does; a listing of another format is read anew from the index.
+const FORMAT: u8 = 1;
+
+/// The encoding, in the order of its parts. Blocks are encoded lists of [`FileRecord`].
+#[derive(Serialize, Deserialize)]
+struct Encoded<'a> {
+    format: u8,
+    base: &'a str,
+    #[serde(borrow)]
+    releases: Vec<(&'a str, &'a [u8])>,
+    ignored: &'a [u8],
+}
+
+impl Listing {
+    /// Reads the compact form of what `index` says of `project`.
+    ///
+    /// # Errors
+    /// When the bytes are of another format or damaged.
+    pub fn decode(project: PackageName, index: Arc<MaskedUrl>, bytes: Arc<[u8]>) -> Result<Self, ListingError> {
+        let fail = |error: &dyn std::fmt::Display| ListingError(error.to_string());
+        let encoded: Encoded<'_> = postcard::from_bytes(&bytes).map_err(|error| fail(&error))?;
+        if encoded.format != FORMAT {
+            return Err(fail(&format!("its format is {}", encoded.format)));
+        }
+        let base = encoded.base.parse().map_err(|error| fail(&error))?;
+        let mut releases = Vec::with_capacity(encoded.releases.len());
+        for (version, block) in &encoded.releases {
+            let version = version.parse().map_err(|error| fail(&error))?;
+            releases.push(Release { version, files: position(&bytes, block) });
+        }
+        releases.sort_by(|a, b| a.version.cmp(&b.version));
+        let ignored = position(&bytes, encoded.ignored);
+        Ok(Self { project, index, base, bytes, releases, ignored })
+    }
+
+    /// The compact form, for [`Listing::decode`].
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn index(&self) -> &Arc<MaskedUrl> {
+        &self.index
+    }
+
+    /// The versions on the page, rising, each once.
+    pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> {
+        self.releases.chunk_by(|a, b| a.version == b.version).map(|same| &same[0].version)
+    }
+
+    pub fn has(&self, version: &Version) -> bool {
+        self.releases.binary_search_by(|release| release.version.cmp(version)).is_ok()
+    }
+
+    /// The files of `version`, in the order of the page.
+    pub fn files(&self, version: &Version) -> Vec<Artifact> {
+        let start = self.releases.partition_point(|release| release.version < *version);
+        let same = self.releases[start..].iter().take_while(|release| release.version == *version);
+        same.flat_map(|release| self.records(&release.files)).filter_map(|record| self.artifact(&record).ok()).collect()
+    }
+
+    /// The files that nobody can use: names that cannot be read, links that are none.
+    pub fn ignored(&self) -> Vec<Ignored> {
+        let records = self.records(&self.ignored).into_iter();
+        let unreadable = records.chain(self.releases.iter().flat_map(|release| self.records(&release.files)));
+        unreadable
+            .filter_map(|record| {
+                let why = self.artifact(&record).err()?;
+                Some(Ignored { filename: record.filename.to_owned(), why })
+            })
+            .collect()
+    }
+
+    fn records(&self, block: &Range<usize>) -> Vec<FileRecord<'_>> {
+        let mut rest = &self.bytes[block.clone()];
+        let mut records = Vec::new();
+        while let Ok((record, after)) = postcard::take_from_bytes(rest) {
+            records.push(record);
+            rest = after;
+        }
+        records
+    }
+
+    fn artifact(&self, record: &FileRecord<'_>) -> Result<Artifact, String> {
+        let distribution =
+            DistributionFilename::parse(record.filename, &self.project).map_err(|error| error.to_string())?;
+        let url = self.base.join(record.href).map_err(|error| format!("its link is no URL: {error}"))?;
+        Ok(Artifact {
+            filename: record.filename.into(),
+            distribution,
+            url,
+            index: self.index.clone(),
+            hashes: record.hashes.iter().map(|(algorithm, hex)| Digest::new(*algorithm, *hex)).collect(),
+            size: record.size,
+            requires_python: record.requires_python.and_then(|text| text.parse().ok()),
+            yanked: Yanked(record.yanked.map(Into::into)),
+            sidecar: record
+                .sidecar
+                .map(|digest| Sidecar { digest: digest.map(|(algorithm, hex)| Digest::new(algorithm, hex)) }),
+            uploaded: record.uploaded.map(Timestamp),
+        })
+    }
+}
+
+/// Where `part`, borrowed from `whole`, lies in it.
+fn position(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr() as usize - whole.as_ptr() as usize;
+    start..start + part.len()
+}
+
+/// Collects the files of a page into a [`Listing`].
+pub struct ListingBuilder {
+    project: PackageName,
+    index: Arc<MaskedUrl>,
+    base: MaskedUrl,
+    releases: HashMap<String, Vec<u8>, FxBuildHasher>,
+    ignored: Vec<u8>,
+}
+
+impl ListingBuilder {
+    /// `base` is what relative links are relative to: the page's own URL after redirects, or
+    /// its `<base>`.
+    pub fn new(project: PackageName, index: Arc<MaskedUrl>, base: MaskedUrl) -> Self {
+        Self { project, index, base, releases: HashMap::default(), ignored: Vec::new() }
+    }
+
+    /// Adds the next file of the page.
+    pub fn push(&mut self, record: &FileRecord<'_>) {
+        let text = DistributionFilename::version_text(record.filename, &self.project);
+        let block = match text.ok().filter(|text| self.releases.contains_key(*text) || text.parse::<Version>().is_ok())
+        {
+            Some(text) => self.releases.entry_ref_or_default(text),
+            None => &mut self.ignored,
+        };
+        let bytes = std::mem::take(block);
+        *block = postcard::to_extend(record, bytes).expect("a record can always be encoded");
+    }
+
+    /// The listing of all files that were added.
+    pub fn finish(self) -> Listing {
+        let mut releases: Vec<_> =
+            self.releases.iter().map(|(text, block)| (text.as_str(), block.as_slice())).collect();
+        releases.sort_unstable();
+        let encoded = Encoded { format: FORMAT, base: &self.base.public(), releases, ignored: &self.ignored };
+        let bytes = postcard::to_stdvec(&encoded).expect("a listing can always be encoded");
+        Listing::decode(self.project, self.index, bytes.into()).expect("what was encoded can be decoded")
+    }
+}
+
+/// `entry` without allocating the key where it is there already.
+trait EntryRef {
+    fn entry_ref_or_default(&mut self, key: &str) -> &mut Vec<u8>;
+}
+
+impl EntryRef for HashMap<String, Vec<u8>, FxBuildHasher> {
+    fn entry_ref_or_default(&mut self, key: &str) -> &mut Vec<u8> {
+        if !self.contains_key(key) {
+            self.insert(key.to_owned(), Vec::new());
+        }
+        self.get_mut(key).expect("it was just inserted")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> ListingBuilder {
+        let index: MaskedUrl = "https://me:pw@index.example/simple/".parse().unwrap();
+        let base = index.join("demo/").unwrap();
+        ListingBuilder::new("demo".parse().unwrap(), Arc::new(index), base)
+    }
+
+    fn record(filename: &str) -> FileRecord<'_> {
+        FileRecord { filename, href: filename, ..FileRecord::default() }
+    }
+
+    #[test]
+    fn files_are_grouped_by_version_and_survive_the_round_trip() {
+        let mut builder = builder();
+        let names =
+            ["demo-1.0.tar.gz", "demo-1.10.zip", "demo-1.0.0-py3-none-any.whl", "demo-1.2.tar.gz", "demo-2004d.zip"];
+        for name in names {
+            builder.push(&record(name));
+        }
+        builder.push(&FileRecord {
+            hashes: vec![(Algorithm::Sha256, "ab")],
+            size: Some(7),
+            requires_python: Some(">=3.8"),
+            yanked: Some("bad"),
+            sidecar: Some(Some((Algorithm::Sha256, "cd"))),
+            uploaded: Some(-5),
+            ..record("demo-2.0-py3-none-any.whl")
+        });
+        let listing = builder.finish();
+        let versions: Vec<_> = listing.versions().map(ToString::to_string).collect();
+        assert_eq!(versions, ["1.0", "1.2", "1.10", "2.0"]);
+        let files: Vec<_> = listing.files(&"1.0".parse().unwrap()).iter().map(ToString::to_string).collect();
+        assert_eq!(files, ["demo-1.0.tar.gz", "demo-1.0.0-py3-none-any.whl"]);
+        let [wheel] = listing.files(&"2.0".parse().unwrap()).try_into().unwrap();
+        assert_eq!(wheel.url.to_string(), "https://index.example/simple/demo/demo-2.0-py3-none-any.whl");
+        assert_eq!(wheel.hashes, ["sha256:ab".parse().unwrap()]);
+        assert_eq!((wheel.size, wheel.uploaded), (Some(7), Some(Timestamp(-5))));
+        assert_eq!(wheel.yanked, Yanked(Some("bad".into())));
+        assert_eq!(listing.ignored()[0].filename, "demo-2004d.zip");
+        assert!(!String::from_utf8_lossy(listing.bytes()).contains("pw"));
+    }
+
+    #[test]
+    fn damaged_bytes_are_an_error() {
+        let mut builder = builder();
+        builder.push(&record("demo-1.0.tar.gz"));
+        let listing = builder.finish();
+        let decode = |bytes: &[u8]| Listing::decode("demo".parse().unwrap(), listing.index.clone(), bytes.into());
+        assert!(decode(listing.bytes()).is_ok());
+        assert!(decode(&listing.bytes()[..10]).is_err());
+        assert!(decode(&[]).is_err());
+        let mut other = listing.bytes().to_vec();
+        other[0] = FORMAT + 1;
+        assert!(decode(&other).is_err());
+    }
+}

@@ -1,0 +1,35 @@
+//! The nouns, pure: no files, no network, no clock, no environment.
+//!
+//! The only module that names the crates `pep440_rs` and `pep508_rs`; everything else takes
+//! their types from here.
+
+mod artifact;
+mod digest;
+mod filename;
+mod listing;
+mod location;
+mod options;
+mod plan;
+mod requirement;
+mod specifier;
+mod tags;
+mod target;
+mod tree;
+
+pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
+pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Hasher, Promises, Sha256};
+pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
+pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
+pub use location::MaskedUrl;
+pub use options::{FormatControl, Formats, IndexOptions};
+pub use plan::{Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, PlannedPackage, Status};
+pub use requirement::{Origin, Requirement, Source};
+pub use specifier::{SpecifierError, Specifiers};
+pub use tags::{Tag, TagRank, Tags};
+pub use target::{Target, TargetError, TargetSpec};
+pub use tree::{Content, RelPath, RelPathError, Tree};
+
+pub use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+pub use pep508_rs::{
+    ExtraName, InvalidNameError, MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, PackageName,
+};

@@ -1,0 +1,158 @@
+//! Options that requirements files, the environment and the command line share.
+
+use std::collections::BTreeSet;
+
+use super::PackageName;
+
+/// Which kinds of distribution may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Formats {
+    pub wheels: bool,
+    pub sources: bool,
+}
+
+impl Formats {
+    const ANY: Self = Self { wheels: true, sources: true };
+}
+
+/// What `--only-binary` and `--no-binary` ask, per project.
+///
+/// Values are taken in the order given (pip's rule): `:all:` clears both sets and then stands
+/// for every project, `:none:` clears its own set, and a name moves from the other set to this
+/// one. A name beats `:all:`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FormatControl {
+    only_binary: Listed,
+    no_binary: Listed,
+}
+
+/// One of the two sets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Listed {
+    all: bool,
+    names: BTreeSet<PackageName>,
+}
+
+impl Listed {
+    fn values(&self) -> Vec<String> {
+        let all = self.all.then(|| ":all:".to_owned());
+        all.into_iter().chain(self.names.iter().map(ToString::to_string)).collect()
+    }
+}
+
+impl FormatControl {
+    /// Takes one value of `--only-binary`: names, `:all:` or `:none:`, divided by commas.
+    ///
+    /// # Errors
+    /// Returns the part that is no project name.
+    pub fn only_binary(&mut self, value: &str) -> Result<(), String> {
+        Self::take(value, &mut self.only_binary, &mut self.no_binary)
+    }
+
+    /// Takes one value of `--no-binary`.
+    ///
+    /// # Errors
+    /// Returns the part that is no project name.
+    pub fn no_binary(&mut self, value: &str) -> Result<(), String> {
+        Self::take(value, &mut self.no_binary, &mut self.only_binary)
+    }
+
+    fn take(value: &str, this: &mut Listed, other: &mut Listed) -> Result<(), String> {
+        for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            match part {
+                ":all:" => {
+                    *other = Listed::default();
+                    *this = Listed { all: true, names: BTreeSet::new() };
+                }
+                ":none:" => *this = Listed::default(),
+                name => {
+                    let name: PackageName = name.parse().map_err(|_| name.to_owned())?;
+                    other.names.remove(&name);
+                    this.names.insert(name);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What may be used for `project`.
+    pub fn formats(&self, project: &PackageName) -> Formats {
+        let only_binary = Formats { wheels: true, sources: false };
+        let no_binary = Formats { wheels: false, sources: true };
+        if self.only_binary.names.contains(project) {
+            only_binary
+        } else if self.no_binary.names.contains(project) {
+            no_binary
+        } else if self.only_binary.all {
+            only_binary
+        } else if self.no_binary.all {
+            no_binary
+        } else {
+            Formats::ANY
+        }
+    }
+
+    /// Adds what `later` says after what is said here.
+    pub fn extend(&mut self, later: &Self) {
+        for value in later.only_binary.values() {
+            self.only_binary(&value).expect("values of a set are valid");
+        }
+        for value in later.no_binary.values() {
+            self.no_binary(&value).expect("values of a set are valid");
+        }
+    }
+
+    /// The values of `--only-binary` that come to the same.
+    pub fn only_binary_values(&self) -> Vec<String> {
+        self.only_binary.values()
+    }
+
+    /// The values of `--no-binary` that come to the same.
+    pub fn no_binary_values(&self) -> Vec<String> {
+        self.no_binary.values()
+    }
+}
+
+/// The options that a requirements file may set; the same that the command line takes.
+///
+/// Locations are as pip would understand them after its rules for relative values, with their
+/// credentials; whoever prints them masks them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndexOptions {
+    /// The last `--index-url`; with it come only the extra indexes named after it.
+    pub index_url: Option<String>,
+    pub extra_index_urls: Vec<String>,
+    pub find_links: Vec<String>,
+    pub no_index: bool,
+    pub formats: FormatControl,
+    pub prefer_binary: bool,
+    pub pre: bool,
+    pub require_hashes: bool,
+    pub trusted_hosts: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn formats(control: &FormatControl, project: &str) -> (bool, bool) {
+        let formats = control.formats(&project.parse().unwrap());
+        (formats.wheels, formats.sources)
+    }
+
+    #[test]
+    fn names_beat_all_and_the_last_word_counts() {
+        let mut control = FormatControl::default();
+        control.only_binary(":all:").unwrap();
+        control.no_binary("Foo_Bar,baz").unwrap();
+        assert_eq!(formats(&control, "foo-bar"), (false, true));
+        assert_eq!(formats(&control, "other"), (true, false));
+        control.only_binary("baz").unwrap();
+        assert_eq!(formats(&control, "baz"), (true, false));
+        control.no_binary(":none:").unwrap();
+        assert_eq!(formats(&control, "foo-bar"), (true, false));
+        control.no_binary(":all:").unwrap();
+        assert_eq!(formats(&control, "baz"), (false, true));
+        assert_eq!(control.no_binary("a b"), Err("a b".to_owned()));
+    }
+}

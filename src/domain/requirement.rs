@@ -1,0 +1,100 @@
+//! One thing that was asked for, and the line that asked.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Digest, ExtraName, MarkerTree, MaskedUrl, PackageName, Specifiers};
+
+/// Where a requirement or an option was written, printed `requirements.txt:3`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// The file as the user would name it, a masked URL, or `command line`.
+    pub file: Arc<str>,
+    /// From 1; 0 where there are no lines (the command line).
+    pub line: usize,
+}
+
+impl Origin {
+    pub fn command_line() -> Self {
+        Self { file: "command line".into(), line: 0 }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}", self.file),
+        }
+    }
+}
+
+/// A requirement or constraint as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Requirement {
+    /// Absent for a URL or path that does not tell its project.
+    pub name: Option<PackageName>,
+    pub extras: Vec<ExtraName>,
+    pub source: Source,
+    pub marker: MarkerTree,
+    /// `--hash` options: any one of them must hold.
+    pub hashes: Vec<Digest>,
+    /// `-e`.
+    pub editable: bool,
+    /// From a constraints file: it bounds a project and asks for nothing.
+    pub constraint: bool,
+    /// `--config-settings`, several values for a repeated key.
+    pub config_settings: BTreeMap<String, Vec<String>>,
+    pub origin: Origin,
+}
+
+/// Where a requirement says that its distribution comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// An index, within these versions.
+    Index(Specifiers),
+    /// One archive by URL; its fragment (`#sha256=…`) is kept.
+    Url(MaskedUrl),
+    /// A local wheel or source archive, absolute.
+    Archive(PathBuf),
+    /// A local project folder, absolute.
+    Project(PathBuf),
+    /// A version control URL such as `git+https://…`, which stays text.
+    Repository(String),
+}
+
+impl Requirement {
+    /// The versions asked of an index; `None` for every other source.
+    pub fn specifiers(&self) -> Option<&Specifiers> {
+        match &self.source {
+            Source::Index(specifiers) => Some(specifiers),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Requirement {
+    /// The requirement in PEP 508's form, secrets masked, without hashes and options.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.name {
+            write!(f, "{name}")?;
+        }
+        if !self.extras.is_empty() {
+            let extras: Vec<_> = self.extras.iter().map(ToString::to_string).collect();
+            write!(f, "[{}]", extras.join(","))?;
+        }
+        let at = if self.name.is_some() { " @ " } else { "" };
+        match &self.source {
+            Source::Index(specifiers) => write!(f, "{specifiers}")?,
+            Source::Url(url) => write!(f, "{at}{url}")?,
+            Source::Archive(path) | Source::Project(path) => write!(f, "{at}{}", path.display())?,
+            Source::Repository(url) => write!(f, "{at}{url}")?,
+        }
+        match self.marker.try_to_string() {
+            Some(marker) => write!(f, " ; {marker}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Version specifiers as pip reads them: PEP 440, and `===` on any text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+
+/// A comma-separated set of version clauses; empty means any version.
+///
+/// Beside PEP 440's clauses it holds those of `===`, which compare text and may name what is
+/// no version at all (`===1.0.weird+x`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Specifiers {
+    clauses: Vec<VersionSpecifier>,
+    arbitrary: Vec<Box<str>>,
+}
+
+impl Specifiers {
+    /// Any version.
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// Exactly `version` (and its local builds, as `==` means).
+    pub fn exactly(version: Version) -> Self {
+        Self { clauses: vec![VersionSpecifier::equals_version(version)], arbitrary: Vec::new() }
+    }
+
+    pub fn is_any(&self) -> bool {
+        self.clauses.is_empty() && self.arbitrary.is_empty()
+    }
+
+    /// Whether `version` satisfies every clause; `===` compares its normalized text.
+    ///
+    /// Pre-releases are judged by the clauses alone here; whether one may be chosen at all is
+    /// the selection's rule.
+    pub fn contains(&self, version: &Version) -> bool {
+        self.clauses.iter().all(|clause| holds(clause, version))
+            && self.arbitrary.iter().all(|wanted| wanted.eq_ignore_ascii_case(&version.to_string()))
+    }
+
+    /// Whether a clause names a pre-release, which opts in to them (any operator but `!=`).
+    pub fn names_prerelease(&self) -> bool {
+        self.clauses.iter().any(|clause| {
+            !matches!(clause.operator(), Operator::NotEqual | Operator::NotEqualStar)
+                && clause.version().any_prerelease()
+        }) || self.arbitrary.iter().any(|text| text.parse().is_ok_and(|version: Version| version.any_prerelease()))
+    }
+
+    /// Whether a clause pins: `==` without a star, or `===` (what unlocks yanked files, PEP 592).
+    pub fn is_pinned(&self) -> bool {
+        !self.arbitrary.is_empty() || self.clauses.iter().any(|clause| *clause.operator() == Operator::Equal)
+    }
+
+    /// The version of the first `==` clause.
+    pub fn pin(&self) -> Option<&Version> {
+        let clause = self.clauses.iter().find(|clause| *clause.operator() == Operator::Equal);
+        clause.map(VersionSpecifier::version)
+    }
+
+    /// PEP 440's clauses.
+    pub fn clauses(&self) -> &[VersionSpecifier] {
+        &self.clauses
+    }
+
+    /// Both sets of clauses together.
+    pub fn and(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        both.clauses.extend(other.clauses.iter().filter(|clause| !self.clauses.contains(clause)).cloned());
+        both.arbitrary.extend(other.arbitrary.iter().filter(|text| !self.arbitrary.contains(text)).cloned());
+        both
+    }
+}
+
+/// One clause on one version, as the `packaging` library decides it.
+///
+/// `pep440_rs` 0.7 differs where it hurts: `==1.0.1.*` takes `1.0` there, and `<2.0rc2` refuses
+/// `2.0rc1`.
+fn holds(clause: &VersionSpecifier, version: &Version) -> bool {
+    let wanted = clause.version();
+    let public = || version.clone().without_local();
+    match clause.operator() {
+        Operator::Equal | Operator::ExactEqual => is_equal(wanted, version),
+        Operator::NotEqual => !is_equal(wanted, version),
+        Operator::EqualStar => has_prefix(version, wanted, wanted.release()),
+        Operator::NotEqualStar => !has_prefix(version, wanted, wanted.release()),
+        Operator::TildeEqual => {
+            let [prefix @ .., _] = wanted.release() else { return false };
+            public() >= *wanted && has_prefix(version, wanted, prefix)
+        }
+        Operator::LessThanEqual => public() <= *wanted,
+        Operator::GreaterThanEqual => public() >= *wanted,
+        Operator::LessThan => {
+            version < wanted
+                && !(version.any_prerelease() && !wanted.any_prerelease() && is_same_release(version, wanted))
+        }
+        Operator::GreaterThan => {
+            version > wanted
+                && !(version.is_post() && !wanted.is_post() && is_same_release(version, wanted))
+                && !(version.is_local() && is_same_release(version, wanted))
+        }
+    }
+}
+
+/// A local label counts only where the clause names one.
+fn is_equal(wanted: &Version, version: &Version) -> bool {
+    if wanted.is_local() { version == wanted } else { version.clone().without_local() == *wanted }
+}
+
+/// Whether the release of `version`, filled up with zeros, begins with `prefix`.
+fn has_prefix(version: &Version, wanted: &Version, prefix: &[u64]) -> bool {
+    let numbers = version.release().iter().copied().chain(std::iter::repeat(0));
+    version.epoch() == wanted.epoch() && prefix.iter().copied().eq(numbers.take(prefix.len()))
+}
+
+fn is_same_release(a: &Version, b: &Version) -> bool {
+    a.only_release().with_epoch(a.epoch()) == b.only_release().with_epoch(b.epoch())
+}
+
+impl From<VersionSpecifiers> for Specifiers {
+    fn from(specifiers: VersionSpecifiers) -> Self {
+        Self { clauses: specifiers.into_iter().collect(), arbitrary: Vec::new() }
+    }
+}
+
+/// A clause that is not PEP 440, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{clause}` is no version specifier: {why}")]
+pub struct SpecifierError {
+    pub clause: String,
+    pub why: String,
+}
+
+impl FromStr for Specifiers {
+    type Err = SpecifierError;
+
+    /// Reads clauses divided by commas; one trailing comma is tolerated, as by current pip.
+    fn from_str(text: &str) -> Result<Self, SpecifierError> {
+        let text = text.trim();
+        let text = text.strip_suffix(',').unwrap_or(text);
+        let mut found = Self::any();
+        if text.trim().is_empty() {
+            return Ok(found);
+        }
+        for clause in text.split(',').map(str::trim) {
+            match clause.strip_prefix("===") {
+                Some(wanted) => found.arbitrary.push(arbitrary(clause, wanted.trim())?),
+                None => found.clauses.push(parse_clause(clause)?),
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn arbitrary(clause: &str, wanted: &str) -> Result<Box<str>, SpecifierError> {
+    if wanted.is_empty() || wanted.contains([' ', ';', ')']) {
+        return Err(SpecifierError { clause: clause.to_owned(), why: "`===` needs one version after it".into() });
+    }
+    Ok(wanted.into())
+}
+
+fn parse_clause(clause: &str) -> Result<VersionSpecifier, SpecifierError> {
+    let fail = |why: String| SpecifierError { clause: clause.to_owned(), why };
+    if clause.is_empty() {
+        return Err(fail("there is nothing between two commas".into()));
+    }
+    if clause.starts_with('=') && !clause.starts_with("==") {
+        return Err(fail("`=` is no operator; did you mean `==`?".into()));
+    }
+    VersionSpecifier::from_str(clause).map_err(|error| fail(error.to_string()))
+}
+
+impl fmt::Display for Specifiers {
+    /// PEP 440's canonical form, clauses in the order given, `===` last.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let clauses = self.clauses.iter().map(ToString::to_string);
+        let all: Vec<_> = clauses.chain(self.arbitrary.iter().map(|text| format!("==={text}"))).collect();
+        f.write_str(&all.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contains(specifiers: &str, version: &str) -> bool {
+        specifiers.parse::<Specifiers>().unwrap().contains(&version.parse().unwrap())
+    }
+
+    /// The library table of `facts/pip.md` 7.1.
+    #[test]
+    fn pep_440_as_pip_reads_it() {
+        for (specifiers, taken, refused) in [
+            ("===1.0", vec!["1.0"], vec!["1.0.0", "1.0+l"]),
+            ("==1.0", vec!["1.0.0", "1.0+local"], vec!["1.0.post1", "1.0rc1"]),
+            ("==1.0+local", vec!["1.0+LOCAL"], vec!["1.0", "1.0+local.1"]),
+            ("!=1.0", vec!["1.0.post1"], vec!["1.0+l"]),
+            (">1.0", vec!["1.1"], vec!["1.0.post1", "1.0+l"]),
+            (">=1.0,<=1.0", vec!["1.0+l"], vec![]),
+            ("<2.0", vec!["1.9"], vec!["2.0rc1", "2.0.dev1"]),
+            ("<2.0rc2", vec!["2.0rc1", "2.0a1"], vec!["2.0rc2"]),
+            ("~=2.2.post3", vec!["2.3"], vec!["2.2.post2", "3.0"]),
+            ("==1.0.0.*", vec!["1.0", "1.0rc1"], vec!["1.0.1"]),
+            ("==1.0.1.*", vec!["1.0.1.5"], vec!["1.0"]),
+            (">1.0.post1", vec!["1.0.post2.dev0"], vec!["1.0.post1+l"]),
+            (">=1.0", vec!["1!0.5"], vec!["0.9"]),
+        ] {
+            for version in taken {
+                assert!(contains(specifiers, version), "{specifiers} refused {version}");
+            }
+            for version in refused {
+                assert!(!contains(specifiers, version), "{specifiers} took {version}");
+            }
+        }
+    }
+
+    #[test]
+    fn malformed_clauses_are_refused() {
+        for text in [",==1.0", ">=1 <2", "=1.0", "==", ">=1.0.*", ">1.0+l", "~=1", "==latest", "<>1", "=== ", "==1,,<2"]
+        {
+            assert!(text.parse::<Specifiers>().is_err(), "{text} was taken");
+        }
+        for text in ["==1.0,", "", " >= 1.0 , < 2 ", "===1.0.weird+x"] {
+            assert!(text.parse::<Specifiers>().is_ok(), "{text} was refused");
+        }
+    }
+
+    #[test]
+    fn opting_in_to_prereleases() {
+        for (text, expected) in [("==1.0rc1", true), (">=1.0.dev0", true), ("!=1.0rc1", false), (">=1.0", false)] {
+            assert_eq!(text.parse::<Specifiers>().unwrap().names_prerelease(), expected, "{text}");
+        }
+    }
+}

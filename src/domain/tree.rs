@@ -1,0 +1,199 @@
+//! What every layout makes and every sink takes: paths, each with bytes of the store or a page.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Sha256;
+
+/// A relative path that is safe to create on every system, with `/` between its parts.
+///
+/// The only way from data to a path: [`RelPath::new`] refuses everything that could leave the
+/// folder it is meant for, or that Windows could not hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelPath(Box<str>);
+
+/// Why a text is no path of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` cannot be a file name here: {why}", path.escape_debug())]
+pub struct RelPathError {
+    pub path: String,
+    pub why: &'static str,
+}
+
+/// The longest file name that common file systems take, in bytes.
+const LONGEST_PART: usize = 255;
+
+impl RelPath {
+    /// Checks `path`, whose parts are divided by `/`.
+    ///
+    /// # Errors
+    /// Names the first rule that the text breaks.
+    pub fn new(path: impl Into<String>) -> Result<Self, RelPathError> {
+        let path = path.into();
+        match path.split('/').find_map(fault) {
+            Some(why) => Err(RelPathError { path, why }),
+            None => Ok(Self(path.into())),
+        }
+    }
+
+    /// Checks `name` as a single part: a file name that an index gave, say.
+    pub fn file_name(name: &str) -> Result<Self, RelPathError> {
+        if name.contains('/') {
+            return Err(RelPathError { path: name.to_owned(), why: "it holds a slash" });
+        }
+        Self::new(name)
+    }
+
+    /// This path below the folder `parent`.
+    pub fn under(&self, parent: &RelPath) -> Self {
+        Self(format!("{parent}/{self}").into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn fault(part: &str) -> Option<&'static str> {
+    let stem = part.split('.').next().unwrap_or_default();
+    if part.is_empty() {
+        Some("it is absolute or has an empty part")
+    } else if part == "." || part == ".." {
+        Some("it has a `.` or `..` part")
+    } else if part.len() > LONGEST_PART {
+        Some("it is longer than 255 bytes")
+    } else if part.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
+        Some("it holds a control character")
+    } else if part.contains(['\\', ':', '*', '?', '"', '<', '>', '|']) {
+        Some("it holds a character that Windows forbids")
+    } else if part.ends_with(['.', ' ']) {
+        Some("it ends in a dot or a space, which Windows drops")
+    } else if is_device(stem) {
+        Some("it is the name of a Windows device")
+    } else {
+        None
+    }
+}
+
+fn is_device(stem: &str) -> bool {
+    let stem = stem.trim_end().to_ascii_uppercase();
+    match stem.as_str() {
+        "CON" | "PRN" | "AUX" | "NUL" => true,
+        _ => stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT")).is_some_and(|number| {
+            matches!(number, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
+        }),
+    }
+}
+
+impl fmt::Display for RelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a path holds: bytes already in the store, or a page the layout composed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    Object {
+        sha256: Sha256,
+        /// Bytes.
+        size: u64,
+    },
+    Page(Vec<u8>),
+}
+
+impl Content {
+    /// Bytes.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Object { size, .. } => *size,
+            Self::Page(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
+/// Everything that an output consists of, in the order of its paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree(BTreeMap<RelPath, Content>);
+
+impl Tree {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a path, replacing what it held.
+    pub fn insert(&mut self, path: RelPath, content: Content) {
+        self.0.insert(path, content);
+    }
+
+    pub fn get(&self, path: &RelPath) -> Option<&Content> {
+        self.0.get(path)
+    }
+
+    /// Paths and contents, sorted by path.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&RelPath, &Content)> {
+        self.0.iter()
+    }
+
+    /// This whole tree as the folder `parent` of another.
+    pub fn under(self, parent: &RelPath) -> Self {
+        Self(self.0.into_iter().map(|(path, content)| (path.under(parent), content)).collect())
+    }
+
+    /// Adds all of `other`, whose paths win.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Bytes of all contents.
+    pub fn size(&self) -> u64 {
+        self.0.values().map(Content::size).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_paths_are_taken() {
+        for path in ["a.whl", "simple/zope-interface/index.html", ".content-type", "a%2Fb", "é.whl", "com", "com10"] {
+            assert_eq!(RelPath::new(path).unwrap().as_str(), path);
+        }
+    }
+
+    #[test]
+    fn hostile_paths_are_refused() {
+        let long = "x".repeat(300);
+        let hostile = [
+            "",
+            "/etc/passwd",
+            "../x.whl",
+            "a/../b",
+            "a//b",
+            "a/",
+            "./a",
+            "a\\b",
+            "C:x",
+            "a\0b",
+            "a\nb",
+            "con",
+            "NUL.whl",
+            "com1.tar.gz",
+            "x.",
+            "x ",
+            "a?b",
+            &long,
+        ];
+        for path in hostile {
+            assert!(RelPath::new(path).is_err(), "{path:?} was taken");
+        }
+        assert!(RelPath::file_name("a/b").is_err());
+    }
+
+    #[test]
+    fn errors_show_the_name_escaped() {
+        let error = RelPath::new("a\0b").unwrap_err();
+        assert_eq!(error.to_string(), r"`a\0b` cannot be a file name here: it holds a control character");
+    }
+}
