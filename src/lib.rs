@@ -1,1 +1,4 @@
 pub mod domain;
+pub mod http;
+pub mod select;
+pub mod store;

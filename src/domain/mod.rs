@@ -8,6 +8,7 @@ mod digest;
 mod filename;
 mod listing;
 mod location;
+mod offers;
 mod options;
 mod plan;
 mod requirement;
@@ -21,11 +22,12 @@ pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Has
 pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use location::MaskedUrl;
+pub use offers::Offers;
 pub use options::{FormatControl, Formats, IndexOptions};
 pub use plan::{Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, PlannedPackage, Status};
 pub use requirement::{Origin, Requirement, Source};
 pub use specifier::{SpecifierError, Specifiers};
-pub use tags::{Tag, TagRank, Tags};
+pub use tags::{Tag, TagMismatch, TagRank, Tags};
 pub use target::{Target, TargetError, TargetSpec};
 pub use tree::{Content, RelPath, RelPathError, Tree};
 

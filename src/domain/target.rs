@@ -2,15 +2,27 @@
 use super::{MarkerEnvironment, Tags, Version};
 #[derive(Clone, Debug)]
 pub struct Target {
-    pub tags: Tags,
-    pub python: Version,
-    pub markers: MarkerEnvironment,
+    tags: Tags,
+    python: Version,
+    markers: MarkerEnvironment,
 }
 pub struct TargetSpec;
 #[derive(Debug)]
 pub enum TargetError {}
 impl Target {
     pub fn id(&self) -> &str {
+        ""
+    }
+    pub fn tags(&self) -> &Tags {
+        &self.tags
+    }
+    pub fn python(&self) -> &Version {
+        &self.python
+    }
+    pub fn markers(&self) -> &MarkerEnvironment {
+        &self.markers
+    }
+    pub fn platform(&self) -> &str {
         ""
     }
 }

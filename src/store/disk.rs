@@ -1,0 +1,246 @@
+//! The store in a folder.
+//!
+//! ```text
+//! objects/ab/cdef…     the bytes whose SHA-256 is abcdef…, read-only
+//! also/md5/…           the SHA-256 of an object, by another digest of it
+//! incoming/            files being written; nothing here is ever read
+//! ```
+//!
+//! An object appears under its name only by a rename, after its bytes were checked and flushed.
+//! So readers need no lock, and any number of processes may write at once: they can only bring
+//! the same bytes.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::domain::{BrokenPromise, Digest, Hasher, Object, Promises, Sha256};
+
+/// The content-addressed store below one folder.
+#[derive(Clone, Debug)]
+pub struct DiskStore {
+    root: PathBuf,
+}
+
+/// Bytes that could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("cannot write below {}: {why}", folder.display())]
+    Write { folder: PathBuf, why: io::Error },
+    #[error("cannot read the stored object {sha256}: {why}")]
+    Read { sha256: Sha256, why: io::Error },
+    #[error(transparent)]
+    Broken(#[from] BrokenPromise),
+}
+
+impl DiskStore {
+    /// The store in `root`, which is made when something is first written.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Where an object with this digest lies, or would.
+    pub fn path(&self, sha256: Sha256) -> PathBuf {
+        let name = sha256.to_string();
+        self.root.join("objects").join(&name[..2]).join(&name[2..])
+    }
+
+    /// The object with this digest, if it is held: one `stat`.
+    pub fn find(&self, sha256: Sha256) -> Option<Object> {
+        let metadata = fs::metadata(self.path(sha256)).ok()?;
+        metadata.is_file().then_some(Object { sha256, size: metadata.len() })
+    }
+
+    /// The object that keeps `promises`, as far as they name one; asks the disk only.
+    pub fn find_promised(&self, promises: &Promises) -> Option<Object> {
+        let named = promises.sha256().or_else(|| {
+            let digests = promises.index.iter().chain(&promises.asked);
+            digests.filter_map(|digest| self.other_name(digest)).next()
+        });
+        self.find(named?).filter(|object| promises.size.is_none_or(|size| size == object.size))
+    }
+
+    /// Opens an object for reading.
+    ///
+    /// # Errors
+    /// When it is not held or cannot be read.
+    pub fn open(&self, sha256: Sha256) -> Result<File, StoreError> {
+        File::open(self.path(sha256)).map_err(|why| StoreError::Read { sha256, why })
+    }
+
+    /// Begins to take bytes in; they are kept once [`Incoming::keep`] has checked them.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn begin(&self, promises: Promises) -> Result<Incoming, StoreError> {
+        let folder = self.root.join("incoming");
+        let fail = |why| StoreError::Write { folder: self.root.clone(), why };
+        let file = match NamedTempFile::new_in(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&folder).map_err(fail)?;
+                NamedTempFile::new_in(&folder).map_err(fail)?
+            }
+            other => other.map_err(fail)?,
+        };
+        let hasher = Hasher::new(&promises.algorithms());
+        Ok(Incoming { store: self.clone(), file, hasher, promises })
+    }
+
+    /// Takes in bytes at hand.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn insert(&self, bytes: &[u8]) -> Result<Object, StoreError> {
+        if let Some(held) = self.find(Sha256::of(bytes)) {
+            return Ok(held);
+        }
+        let mut incoming = self.begin(Promises::default())?;
+        incoming.write(bytes)?;
+        incoming.keep()
+    }
+
+    fn other_name(&self, digest: &Digest) -> Option<Sha256> {
+        fs::read_to_string(self.other_path(digest)?).ok()?.parse().ok()
+    }
+
+    /// `None` for hex that is none: it must not become a path.
+    fn other_path(&self, digest: &Digest) -> Option<PathBuf> {
+        let hex = digest.hex.to_ascii_lowercase();
+        let is_hex = hex.len() >= 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hex.then(|| self.root.join("also").join(digest.algorithm.name()).join(hex))
+    }
+}
+
+/// Bytes on their way into the store. Dropped before [`Incoming::keep`], it leaves nothing.
+pub struct Incoming {
+    store: DiskStore,
+    file: NamedTempFile,
+    hasher: Hasher,
+    promises: Promises,
+}
+
+impl Incoming {
+    /// Adds bytes, hashing them as they pass.
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.hasher.update(bytes);
+        self.file.write_all(bytes).map_err(|why| self.store.cannot_write(why))
+    }
+
+    /// Checks every promise, flushes, and gives the bytes their name.
+    ///
+    /// # Errors
+    /// When a promise is broken, or the disk does not take the bytes. Nothing is kept then.
+    pub fn keep(self) -> Result<Object, StoreError> {
+        let got = self.hasher.finish();
+        self.promises.check(&got)?;
+        let store = self.store;
+        let object = Object { sha256: got.sha256, size: got.size };
+        place(self.file, &store.path(object.sha256)).map_err(|why| store.cannot_write(why))?;
+        let others = self.promises.algorithms().into_iter().map(|algorithm| got.digest(algorithm));
+        for digest in others.filter(|digest| digest.as_sha256().is_none()) {
+            store.remember(&digest, object.sha256).map_err(|why| store.cannot_write(why))?;
+        }
+        Ok(object)
+    }
+}
+
+impl DiskStore {
+    fn remember(&self, digest: &Digest, sha256: Sha256) -> io::Result<()> {
+        let Some(path) = self.other_path(digest) else { return Ok(()) };
+        let mut file = NamedTempFile::new_in(self.root.join("incoming"))?;
+        file.write_all(sha256.to_string().as_bytes())?;
+        place(file, &path)
+    }
+
+    fn cannot_write(&self, why: io::Error) -> StoreError {
+        StoreError::Write { folder: self.root.clone(), why }
+    }
+}
+
+/// Flushes `file` and gives it its final name, read-only.
+fn place(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    make_read_only(file.as_file())?;
+    file.as_file().sync_data()?;
+    match file.persist(path) {
+        Ok(_) => Ok(()),
+        Err(failed) if failed.error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(path.parent().unwrap_or(path))?;
+            failed.file.persist(path).map(drop).map_err(|failed| failed.error)
+        }
+        Err(failed) if path.exists() => {
+            // Another process was first, on a system that refuses to replace a read-only file.
+            drop(failed.file);
+            Ok(())
+        }
+        Err(failed) => Err(failed.error),
+    }
+}
+
+/// A view made by hard links shows the object to anybody: all may read, nobody may write.
+fn make_read_only(file: &File) -> io::Result<()> {
+    let mut permissions = file.metadata()?.permissions();
+    #[cfg(unix)]
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o444);
+    #[cfg(not(unix))]
+    permissions.set_readonly(true);
+    file.set_permissions(permissions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, DiskStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DiskStore::new(folder.path().join("store"));
+        (folder, store)
+    }
+
+    fn files_below(folder: &Path) -> usize {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| if entry.path().is_dir() { files_below(&entry.path()) } else { 1 }).sum()
+    }
+
+    #[test]
+    fn what_is_kept_is_found_by_every_promised_digest() {
+        let (_folder, store) = store();
+        let md5: Digest = "md5:900150983cd24fb0d6963f7d28e17f72".parse().unwrap();
+        let promises = Promises { index: vec![md5.clone()], size: Some(3), ..Promises::default() };
+        assert_eq!(store.find_promised(&promises), None);
+        let mut incoming = store.begin(promises.clone()).unwrap();
+        incoming.write(b"ab").unwrap();
+        incoming.write(b"c").unwrap();
+        let object = incoming.keep().unwrap();
+        assert_eq!(object, Object { sha256: Sha256::of(b"abc"), size: 3 });
+        assert_eq!(store.find(object.sha256), Some(object));
+        assert_eq!(store.find_promised(&promises), Some(object));
+        assert_eq!(store.find_promised(&Promises { size: Some(4), ..promises }), None);
+        assert_eq!(io::read_to_string(store.open(object.sha256).unwrap()).unwrap(), "abc");
+        assert_eq!(store.insert(b"abc").unwrap(), object);
+    }
+
+    #[test]
+    fn broken_promises_and_dropped_writes_leave_nothing() {
+        let (_folder, store) = store();
+        let promises = Promises { size: Some(4), ..Promises::default() };
+        let mut incoming = store.begin(promises).unwrap();
+        incoming.write(b"abc").unwrap();
+        assert!(matches!(incoming.keep(), Err(StoreError::Broken(_))));
+        let mut dropped = store.begin(Promises::default()).unwrap();
+        dropped.write(b"abc").unwrap();
+        drop(dropped);
+        assert_eq!(files_below(&store.root), 0);
+    }
+
+    #[test]
+    fn a_digest_that_is_no_hex_is_no_path() {
+        let (_folder, store) = store();
+        let hostile: Digest = "sha512:../../../../../../etc/hostname-hostname".parse().unwrap();
+        assert_eq!(store.other_path(&hostile), None);
+    }
+}
