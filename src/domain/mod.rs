@@ -24,7 +24,9 @@ pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use location::MaskedUrl;
 pub use offers::Offers;
 pub use options::{FormatControl, Formats, IndexOptions};
-pub use plan::{Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, PlannedPackage, Status};
+pub use plan::{
+    Fetched, FetchedFile, FetchedPackage, Object, Offer, Pick, Plan, PlannedFile, PlannedPackage, Solution, Status,
+};
 pub use requirement::{Origin, Requirement, Source};
 pub use specifier::{SpecifierError, Specifiers};
 pub use tags::{Tag, TagMismatch, TagRank, Tags};

@@ -1,8 +1,42 @@
 //! What is to be got ([`Plan`]) and what we hold after getting it ([`Fetched`]).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{MaskedUrl, Origin, PackageName, Promises, Sha256, Specifiers, Target, Version, Yanked};
+
+/// What one target gets.
+#[derive(Clone, Debug, Default)]
+pub struct Solution {
+    /// In the order of their names.
+    pub picks: Vec<Pick>,
+}
+
+/// The one file of a project for one target.
+#[derive(Clone, Debug)]
+pub struct Pick {
+    pub name: PackageName,
+    /// Absent only for a direct URL whose file name does not tell.
+    pub version: Option<Version>,
+    /// The lines that asked for it, directly or through other packages.
+    pub requested_by: Vec<Origin>,
+    /// The projects that it needs on this target, sorted.
+    pub dependencies: Vec<PackageName>,
+    pub file: Offer,
+}
+
+/// A file that is to be fetched, with all that is said of it.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub filename: Box<str>,
+    /// Where to get it, without fragment.
+    pub url: MaskedUrl,
+    /// What listed it; the URL itself for a direct one.
+    pub index: Arc<MaskedUrl>,
+    pub promises: Promises,
+    pub requires_python: Option<Specifiers>,
+    pub yanked: Yanked,
+}
 
 /// Each artifact once, with who asked for it and which targets it serves.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +45,55 @@ pub struct Plan {
     pub targets: Vec<Arc<Target>>,
     /// Sorted by name, then version.
     pub packages: Vec<PlannedPackage>,
+}
+
+impl Plan {
+    /// Puts the solutions, one for each target, together.
+    pub fn merge(targets: Vec<Arc<Target>>, solutions: Vec<Solution>) -> Self {
+        let mut packages: BTreeMap<(PackageName, Option<Version>), PlannedPackage> = BTreeMap::new();
+        for (target, solution) in solutions.into_iter().enumerate() {
+            for pick in solution.picks {
+                let key = (pick.name.clone(), pick.version.clone());
+                packages.entry(key).or_insert_with(|| PlannedPackage::empty(&pick)).add(target, pick);
+            }
+        }
+        Self { targets, packages: packages.into_values().collect() }
+    }
+
+    /// Every file with its package, in order.
+    pub fn files(&self) -> impl Iterator<Item = (&PlannedPackage, &PlannedFile)> {
+        self.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)))
+    }
+}
+
+impl PlannedPackage {
+    fn empty(pick: &Pick) -> Self {
+        Self {
+            name: pick.name.clone(),
+            version: pick.version.clone(),
+            requested_by: Vec::new(),
+            dependencies: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, target: usize, pick: Pick) {
+        merge_sorted(&mut self.requested_by, pick.requested_by);
+        merge_sorted(&mut self.dependencies, pick.dependencies);
+        let same =
+            |file: &&mut PlannedFile| file.offer.filename == pick.file.filename && file.offer.url == pick.file.url;
+        match self.files.iter_mut().find(same) {
+            Some(file) => file.targets.push(target),
+            None => self.files.push(PlannedFile { offer: pick.file, targets: vec![target] }),
+        }
+        self.files.sort_by(|a, b| (&a.offer.filename, &a.offer.url).cmp(&(&b.offer.filename, &b.offer.url)));
+    }
+}
+
+fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
+    all.extend(more);
+    all.sort_unstable();
+    all.dedup();
 }
 
 /// One version of one project.
@@ -30,14 +113,7 @@ pub struct PlannedPackage {
 /// A file to fetch.
 #[derive(Clone, Debug)]
 pub struct PlannedFile {
-    pub filename: Box<str>,
-    /// Where to get it, without fragment.
-    pub url: MaskedUrl,
-    /// What listed it.
-    pub index: Arc<MaskedUrl>,
-    pub promises: Promises,
-    pub requires_python: Option<Specifiers>,
-    pub yanked: Yanked,
+    pub offer: Offer,
     /// Positions in [`Plan::targets`], rising.
     pub targets: Vec<usize>,
 }
@@ -81,7 +157,9 @@ pub struct FetchedPackage {
 /// A file that we hold.
 #[derive(Clone, Debug)]
 pub struct FetchedFile {
-    pub plan: PlannedFile,
+    pub offer: Offer,
+    /// Positions in [`Fetched::targets`], rising.
+    pub targets: Vec<usize>,
     pub object: Object,
     /// The wheel's own `METADATA`, where a layout asked for it (PEP 658).
     pub metadata: Option<Object>,
