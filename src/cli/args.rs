@@ -1,0 +1,244 @@
+//! The command line exactly as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::archive;
+use crate::layout;
+
+/// Fetch what a Python project needs, for every target, before the network is gone.
+#[derive(Debug, Parser)]
+#[command(name = "prefetch", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub fetch: FetchArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what prefetch understands of requirements files, without a network.
+    Parse(ParseArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `prefetch parse`.
+#[derive(Debug, Args)]
+pub struct ParseArgs {
+    /// Requirements files; `-` is standard input.
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<String>,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The default command.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// Requirements such as `flask==3.0.3`, URLs of archives, or paths of them.
+    #[arg(value_name = "REQUIREMENT")]
+    pub requirements: Vec<String>,
+    #[command(flatten)]
+    pub inputs: InputArgs,
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+    #[command(flatten)]
+    pub indexes: IndexArgs,
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    #[command(flatten)]
+    pub messages: MessageArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to fetch")]
+pub struct InputArgs {
+    /// Read requirements from FILE, a path or URL; `-` is standard input. Repeatable.
+    #[arg(short, long = "requirement", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub requirement_files: Vec<String>,
+    /// Bound versions by the constraints in FILE. Repeatable.
+    #[arg(short, long = "constraint", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub constraint_files: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where to put it")]
+pub struct OutputArgs {
+    /// Write the layout into this folder [default: wheelhouse].
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dest: Option<PathBuf>,
+    /// The shape of the folder; with several, each goes to DIR/NAME. [default: find-links]
+    #[arg(long = "layout", value_name = "NAME", value_parser = layout_names(), hide_possible_values = false)]
+    pub layouts: Vec<String>,
+    /// Pack everything into one portable file: .zip, .tar, .tar.gz, .tgz or .tar.zst. Without
+    /// --dest, nothing else is written.
+    #[arg(long, value_name = "FILE", value_parser = bundle_path, value_hint = ValueHint::FilePath)]
+    pub bundle: Option<PathBuf>,
+    /// Show what would be fetched, and stop.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write a JSON report (schema 1) to FILE; `-` is standard output.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where to look")]
+pub struct IndexArgs {
+    /// The package index [default: the one that pip would ask].
+    #[arg(short, long, visible_alias = "pypi-url", value_name = "URL", value_hint = ValueHint::Url)]
+    pub index_url: Option<String>,
+    /// Another index, asked before the main one. Repeatable.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub extra_index_url: Vec<String>,
+    /// A page or folder with links to archives. Repeatable.
+    #[arg(short, long, value_name = "URL|DIR")]
+    pub find_links: Vec<String>,
+    /// Ask no index; only --find-links.
+    #[arg(long)]
+    pub no_index: bool,
+    /// Which of several indexes a project comes from.
+    #[arg(long, value_name = "STRATEGY", value_enum, default_value_t = Strategy::FirstIndex)]
+    pub index_strategy: Strategy,
+    /// Do not check the certificate of this host (HOST or HOST:PORT). Repeatable.
+    #[arg(long, value_name = "HOST")]
+    pub trusted_host: Vec<String>,
+}
+
+/// `--index-strategy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Strategy {
+    /// The first index that knows the project.
+    FirstIndex,
+    /// The best version on any index, as pip does.
+    BestMatch,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For which machines")]
+pub struct TargetArgs {
+    /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH].
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::ExecutablePath)]
+    pub python: Option<String>,
+    /// A Python version such as 3.12; several make a target each. Repeatable.
+    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
+    pub python_version: Vec<String>,
+    /// A platform such as linux-x86_64, macos-arm64, windows-x86_64, manylinux_2_28_x86_64 or
+    /// x86_64-unknown-linux-gnu; several make a target each. Repeatable.
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    pub platform: Vec<String>,
+    /// The Python implementation: cp or pp.
+    #[arg(long, value_name = "IMPLEMENTATION")]
+    pub implementation: Option<String>,
+    /// The ABI tag, such as cp313t.
+    #[arg(long, value_name = "ABI")]
+    pub abi: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which versions and files")]
+pub struct SelectionArgs {
+    /// Fetch only what is named, not what that needs.
+    #[arg(long)]
+    pub no_deps: bool,
+    /// Let pre-releases count like releases.
+    #[arg(long)]
+    pub pre: bool,
+    /// Use no source archives of these projects (`:all:`, `:none:`, or names with commas).
+    #[arg(long, value_name = "NAMES")]
+    pub only_binary: Vec<String>,
+    /// Use no wheels of these projects (`:all:`, `:none:`, or names with commas).
+    #[arg(long, value_name = "NAMES")]
+    pub no_binary: Vec<String>,
+    /// Prefer an older wheel to a newer source archive.
+    #[arg(long)]
+    pub prefer_binary: bool,
+    /// Refuse everything that has no --hash.
+    #[arg(long)]
+    pub require_hashes: bool,
+    /// Ignore files uploaded at or after this date, such as 2026-03-01 or 2026-03-01T12:00:00Z.
+    #[arg(long, value_name = "DATE")]
+    pub exclude_newer: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network and cache")]
+pub struct NetworkArgs {
+    /// Use only what the cache holds; send no packet.
+    #[arg(long)]
+    pub offline: bool,
+    /// The folder that keeps everything fetched [default: the platform's cache folder].
+    #[arg(long, value_name = "DIR", env = "PREFETCH_CACHE_DIR", hide_env_values = true, value_hint = ValueHint::DirPath)]
+    pub cache_dir: Option<PathBuf>,
+    /// Check every index page again, also those still fresh.
+    #[arg(long)]
+    pub refresh: bool,
+    /// Transfers at once.
+    #[arg(short, long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: u16,
+    /// How often a failed request is tried again [default: 5].
+    #[arg(long, value_name = "N")]
+    pub retries: Option<u32>,
+    /// Seconds of silence after which a connection is given up [default: 15].
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<f64>,
+    /// PEM file of the certificates to trust.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub cert: Option<PathBuf>,
+    /// PEM file with a client's certificate and key.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_cert: Option<PathBuf>,
+    /// Proxy for all requests.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub proxy: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Messages")]
+pub struct MessageArgs {
+    /// Say only what went wrong.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: every file and where it came from.
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// When to use colours.
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto)]
+    pub color: clap::ColorChoice,
+    /// How to show progress.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+}
+
+/// `--progress`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// Bars on a terminal, else plain lines.
+    Auto,
+    /// A line for each file.
+    Plain,
+    /// A JSON object for each event, on standard error.
+    Json,
+    None,
+}
+
+fn layout_names() -> clap::builder::PossibleValuesParser {
+    let values = layout::LAYOUTS.iter().map(|layout| clap::builder::PossibleValue::new(layout.name()).help(layout.summary()));
+    values.collect::<Vec<_>>().into()
+}
+
+/// Refuses a bundle of unknown format before any work begins.
+fn bundle_path(text: &str) -> Result<PathBuf, String> {
+    archive::Format::of(text).map(|_| text.into()).map_err(|error| error.to_string())
+}

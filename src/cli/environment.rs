@@ -1,0 +1,63 @@
+//! What surrounds the run: the only code that reads the environment and the clock.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::domain::Timestamp;
+
+/// Variables, folder and clock as they were when the run began.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    variables: HashMap<String, String>,
+    pub working_folder: PathBuf,
+    /// Whether a person watches standard error.
+    pub is_terminal: bool,
+    pub now: Timestamp,
+    began: Instant,
+}
+
+impl Environment {
+    /// Reads it all, once.
+    ///
+    /// # Errors
+    /// When the working folder is gone.
+    #[expect(clippy::disallowed_methods, reason = "the one place that looks around")]
+    pub fn read() -> std::io::Result<Self> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Self {
+            variables: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            working_folder: std::env::current_dir()?,
+            is_terminal: std::io::stderr().is_terminal(),
+            now: Timestamp(i64::try_from(now.as_secs()).unwrap_or(i64::MAX)),
+            began: Instant::now(),
+        })
+    }
+
+    /// The value of a variable; an empty one counts as unset.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    /// Seconds since the run began.
+    pub fn seconds(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    /// The folder that keeps everything fetched, where nobody names another: the platform's
+    /// cache folder.
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        let folder = if cfg!(windows) {
+            self.variable("LOCALAPPDATA").map(PathBuf::from)
+        } else if cfg!(target_os = "macos") {
+            self.variable("HOME").map(|home| PathBuf::from(home).join("Library/Caches"))
+        } else {
+            let default = || self.variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
+            self.variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(default)
+        };
+        folder.map(|folder| folder.join("prefetch"))
+    }
+}

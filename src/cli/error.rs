@@ -1,0 +1,143 @@
+//! The only place that judges failures: words, hints and the exit code of each.
+
+use crate::domain::Target;
+use crate::http::HttpError;
+use crate::ops::{FetchError, FetchFailure, PlanFailure, WriteFailure};
+use crate::resolve::{Failure, Reason};
+use crate::store::StoreError;
+
+use super::report::Problem;
+
+/// How a run ends; the numbers are a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Everything was done.
+    Done = 0,
+    /// Verification found damage or a gap.
+    Damage = 1,
+    /// The command line or an input cannot be used.
+    Usage = 2,
+    /// No solution.
+    NoSolution = 3,
+    /// The index or a file could not be reached after retries.
+    Unreachable = 4,
+    /// Bytes are not what was promised.
+    Digest = 5,
+    /// The disk does not take or give what it should.
+    Disk = 6,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The word for it in reports.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Damage => "damage",
+            Self::Usage => "input",
+            Self::NoSolution => "no_solution",
+            Self::Unreachable => "unreachable",
+            Self::Digest => "digest_mismatch",
+            Self::Disk => "disk",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A run that failed: every problem it met, and what to do.
+#[derive(Debug)]
+pub struct CliError {
+    pub exit: Exit,
+    pub problems: Vec<Problem>,
+    pub hints: Vec<String>,
+}
+
+impl CliError {
+    /// One problem.
+    pub fn new(exit: Exit, message: impl ToString) -> Self {
+        let problem = Problem { kind: exit.kind(), package: None, message: message.to_string(), source: None };
+        Self { exit, problems: vec![problem], hints: Vec::new() }
+    }
+
+    pub fn usage(message: impl ToString) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub fn hint(mut self, hint: impl ToString) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    /// Nothing could be planned.
+    pub fn of_plan(failure: &PlanFailure, targets: &[std::sync::Arc<Target>]) -> Self {
+        let unsolved = failure.failures.iter().map(|failure| unsolved(failure, targets));
+        let unreachable = failure.unreachable.iter().map(|error| Problem {
+            kind: Exit::Unreachable.kind(),
+            package: None,
+            message: error.to_string(),
+            source: None,
+        });
+        let exit = if failure.unreachable.is_empty() { Exit::NoSolution } else { Exit::Unreachable };
+        Self { exit, problems: unsolved.chain(unreachable).collect(), hints: plan_hints(failure) }
+    }
+
+    /// Some files could not be had.
+    pub fn of_fetch(failures: &[FetchFailure]) -> Self {
+        let exit = failures.iter().map(|failure| fetch_exit(&failure.why)).max().unwrap_or(Exit::Unreachable);
+        let problems = failures.iter().map(|failure| Problem {
+            kind: fetch_exit(&failure.why).kind(),
+            package: None,
+            message: match &failure.why {
+                FetchError::Http(_) => failure.to_string(),
+                _ => format!("{failure}\n  from {}", failure.url),
+            },
+            source: None,
+        });
+        let hint = "what was fetched is kept; a second run fetches only the rest".to_owned();
+        Self { exit, problems: problems.collect(), hints: vec![hint] }
+    }
+
+    pub fn of_write(failure: &WriteFailure) -> Self {
+        let exit = if failure.is_disk() { Exit::Disk } else { Exit::NoSolution };
+        Self::new(exit, failure)
+    }
+}
+
+fn unsolved(failure: &Failure, targets: &[std::sync::Arc<Target>]) -> Problem {
+    let mut message = failure.to_string();
+    if !failure.targets.is_empty() && (targets.len() > 1 || matches!(failure.reason, Reason::NoFile { .. })) {
+        let targets: Vec<_> = failure.targets.iter().map(|target| targets[*target].id()).collect();
+        message.push_str(&format!("\n  for {}", targets.join(", ")));
+    }
+    Problem {
+        kind: reason_kind(&failure.reason),
+        package: failure.package.as_ref().map(ToString::to_string),
+        message,
+        source: failure.origins.first().map(ToString::to_string),
+    }
+}
+
+fn reason_kind(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::UnknownProject { .. } => "unknown_project",
+        Reason::Unfetchable(_) | Reason::Nameless => "unfetchable",
+        Reason::NoHash { .. } => "hash_missing",
+        _ => Exit::NoSolution.kind(),
+    }
+}
+
+fn plan_hints(failure: &PlanFailure) -> Vec<String> {
+    let unknown = failure.failures.iter().any(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
+    let hint = "check the spelling, or name the index that has it with --extra-index-url";
+    if unknown { vec![hint.to_owned()] } else { Vec::new() }
+}
+
+fn fetch_exit(why: &FetchError) -> Exit {
+    match why {
+        FetchError::Http(HttpError::File { .. }) | FetchError::Metadata(_) => Exit::Usage,
+        FetchError::Http(_) => Exit::Unreachable,
+        FetchError::Store(StoreError::Broken(_)) => Exit::Digest,
+        FetchError::Store(_) => Exit::Disk,
+    }
+}

@@ -1,0 +1,189 @@
+//! The JSON report, schema 1: what was, or would be, done. Other programs read it, so keys are
+//! only ever added.
+
+use serde::Serialize;
+
+use crate::domain::{Fetched, MaskedUrl, Offer, Origin, PackageName, Plan, Sha256, Status, Target, Version};
+
+/// Everything that a run tells.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    schema: Schema,
+    targets: Vec<TargetReport>,
+    packages: Vec<PackageReport>,
+    summary: Summary,
+    pub problems: Vec<Problem>,
+}
+
+#[derive(Debug)]
+struct Schema(u8);
+
+impl Default for Schema {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl Serialize for Schema {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.0)
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct TargetReport {
+    id: String,
+    python_version: String,
+    platform: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PackageReport {
+    name: String,
+    version: Option<String>,
+    requested_by: Vec<String>,
+    dependencies: Vec<String>,
+    files: Vec<FileReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct FileReport {
+    filename: String,
+    url: String,
+    index: String,
+    sha256: Option<String>,
+    size: Option<u64>,
+    targets: Vec<String>,
+    status: &'static str,
+}
+
+/// Totals of a run. Sizes in bytes; those of planned files count as far as they are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    pub packages: usize,
+    pub files: usize,
+    pub bytes: u64,
+    pub bytes_downloaded: u64,
+    pub seconds: f64,
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub kind: &'static str,
+    pub package: Option<String>,
+    pub message: String,
+    /// The line that asked, as `file:line`.
+    pub source: Option<String>,
+}
+
+impl Report {
+    /// What `plan` would do.
+    pub fn of_plan(plan: &Plan, seconds: f64) -> Self {
+        let packages = plan.packages.iter().map(|package| {
+            let files = package.files.iter().map(|file| {
+                let promised = (file.offer.promises.sha256(), file.offer.promises.size);
+                file_report(&plan.targets, &file.offer, &file.targets, promised, Status::Planned)
+            });
+            package_report(
+                &package.name,
+                package.version.as_ref(),
+                &package.requested_by,
+                &package.dependencies,
+                files.collect(),
+            )
+        });
+        Self::new(&plan.targets, packages.collect(), seconds)
+    }
+
+    /// What was done.
+    pub fn of_fetched(fetched: &Fetched, seconds: f64) -> Self {
+        let packages = fetched.packages.iter().map(|package| {
+            let files = package.files.iter().map(|file| {
+                let held = (Some(file.object.sha256), Some(file.object.size));
+                file_report(&fetched.targets, &file.offer, &file.targets, held, file.status)
+            });
+            package_report(
+                &package.name,
+                package.version.as_ref(),
+                &package.requested_by,
+                &package.dependencies,
+                files.collect(),
+            )
+        });
+        Self::new(&fetched.targets, packages.collect(), seconds)
+    }
+
+    /// A run that came to nothing.
+    pub fn of_failure(targets: &[std::sync::Arc<Target>], problems: Vec<Problem>, seconds: f64) -> Self {
+        Self { problems, ..Self::new(targets, Vec::new(), seconds) }
+    }
+
+    fn new(targets: &[std::sync::Arc<Target>], packages: Vec<PackageReport>, seconds: f64) -> Self {
+        let targets = targets.iter().map(|target| TargetReport {
+            id: target.id().to_owned(),
+            python_version: target.python_version(),
+            platform: target.platform().to_owned(),
+        });
+        let summary = summary(&packages, seconds);
+        Self { targets: targets.collect(), packages, summary, ..Self::default() }
+    }
+
+    pub fn summary(&self) -> Summary {
+        self.summary
+    }
+}
+
+fn summary(packages: &[PackageReport], seconds: f64) -> Summary {
+    let files = || packages.iter().flat_map(|package| &package.files);
+    let downloaded = files().filter(|file| file.status == status(Status::Downloaded));
+    Summary {
+        packages: packages.len(),
+        files: files().count(),
+        bytes: files().filter_map(|file| file.size).sum(),
+        bytes_downloaded: downloaded.filter_map(|file| file.size).sum(),
+        seconds,
+    }
+}
+
+fn package_report(
+    name: &PackageName,
+    version: Option<&Version>,
+    requested_by: &[Origin],
+    dependencies: &[PackageName],
+    files: Vec<FileReport>,
+) -> PackageReport {
+    PackageReport {
+        name: name.to_string(),
+        version: version.map(ToString::to_string),
+        requested_by: requested_by.iter().map(ToString::to_string).collect(),
+        dependencies: dependencies.iter().map(ToString::to_string).collect(),
+        files,
+    }
+}
+
+fn file_report(
+    targets: &[std::sync::Arc<Target>],
+    offer: &Offer,
+    serves: &[usize],
+    (sha256, size): (Option<Sha256>, Option<u64>),
+    how: Status,
+) -> FileReport {
+    FileReport {
+        filename: offer.filename.to_string(),
+        url: offer.url.public(),
+        index: MaskedUrl::public(&offer.index),
+        sha256: sha256.map(|sha256| sha256.to_string()),
+        size,
+        targets: serves.iter().map(|target| targets[*target].id().to_owned()).collect(),
+        status: status(how),
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Planned => "planned",
+        Status::Cached => "cached",
+        Status::Downloaded => "downloaded",
+    }
+}

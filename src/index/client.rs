@@ -1,0 +1,204 @@
+//! Asks indexes and find-links places for what they offer of a project.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::flat::{Flat, FlatError};
+use super::page::{ACCEPT, Page, PageError};
+use super::page_cache::{CachedPage, PageCache};
+use crate::domain::{Listing, MaskedUrl, Offers, PackageName, Timestamp};
+use crate::http::{Answer, HttpClient, HttpError, Validators};
+
+/// No page is longer, in bytes: the longest project pages known are a tenth of this.
+const LONGEST_PAGE: usize = 256 << 20;
+
+/// Which of several indexes a project comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IndexStrategy {
+    /// The first that knows it, so that a public upload cannot replace a private project.
+    #[default]
+    FirstIndex,
+    /// All of them together, as in pip.
+    BestMatch,
+}
+
+/// Where to look, and how far to trust what was seen before.
+#[derive(Clone, Debug)]
+pub struct IndexSettings {
+    /// In order of preference: extra indexes before the main one.
+    pub indexes: Vec<Arc<MaskedUrl>>,
+    /// Pages and folders (as `file:` URLs) that list files of any project.
+    pub find_links: Vec<Arc<MaskedUrl>>,
+    pub strategy: IndexStrategy,
+    /// The folder for pages; below the cache folder.
+    pub cache: PathBuf,
+    /// Check every page with its index.
+    pub refresh: bool,
+    /// Use pages of any age.
+    pub offline: bool,
+    pub now: Timestamp,
+}
+
+/// A place that could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    #[error("{project}: {source}")]
+    Http { project: PackageName, source: HttpError },
+    #[error("{project}: {source}")]
+    Page { project: PackageName, source: PageError },
+    #[error("--find-links {place}: {source}")]
+    FindLinks { place: MaskedUrl, source: Arc<FlatError> },
+}
+
+/// All the places of a run.
+pub struct Indexes {
+    settings: IndexSettings,
+    client: Arc<HttpClient>,
+    cache: PageCache,
+    find_links: OnceCell<Vec<Flat>>,
+}
+
+impl Indexes {
+    pub fn new(settings: IndexSettings, client: Arc<HttpClient>) -> Self {
+        let cache = PageCache::new(settings.cache.clone());
+        Self { settings, client, cache, find_links: OnceCell::new() }
+    }
+
+    /// Everything on offer of `project`: find-links first, since they cost nothing, then the
+    /// first index that knows it, or every one where `everywhere` (its bytes are promised) or
+    /// the strategy says so. With `check`, pages seen before are checked with their index.
+    ///
+    /// # Errors
+    /// When a place cannot be asked: going on without it might take a project from the wrong one.
+    pub async fn offers(&self, project: &PackageName, everywhere: bool, check: bool) -> Result<Offers, IndexError> {
+        let mut offers = Offers::default();
+        for flat in self.find_links().await? {
+            offers.asked.push(flat.place().clone());
+            offers.listings.extend(flat.listing(project));
+        }
+        let everywhere = everywhere || self.settings.strategy == IndexStrategy::BestMatch;
+        for index in &self.settings.indexes {
+            offers.asked.push(index.clone());
+            let seen = self.listing(project, index, check).await?;
+            offers.unchecked |= seen.unchecked;
+            let found = seen.listing.is_some();
+            offers.listings.extend(seen.listing);
+            if found && !everywhere {
+                break;
+            }
+        }
+        Ok(offers)
+    }
+
+    async fn find_links(&self) -> Result<&Vec<Flat>, IndexError> {
+        let places = &self.settings.find_links;
+        let read = async || {
+            let mut all = Vec::with_capacity(places.len());
+            for place in places {
+                let flat = self.read_flat(place).await;
+                all.push(flat.map_err(|source| IndexError::FindLinks { place: (**place).clone(), source: source.into() })?);
+            }
+            Ok(all)
+        };
+        self.find_links.get_or_try_init(read).await
+    }
+
+    async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<Flat, FlatError> {
+        if let Ok(path) = place.secret().to_file_path() {
+            return Flat::read(&path, place.clone());
+        }
+        let answer = self.client.page(place, ACCEPT, &Validators::default(), LONGEST_PAGE).await?;
+        match answer {
+            Answer::Page(page) => {
+                Flat::page(&Page { body: &page.bytes, content_type: &page.content_type, url: &page.url }, place.clone())
+            }
+            Answer::NotModified { .. } => unreachable!("the request had no conditions"),
+        }
+    }
+
+    /// What `index` says of `project`, from the cache where that is fresh.
+    async fn listing(&self, project: &PackageName, index: &Arc<MaskedUrl>, check: bool) -> Result<Seen, IndexError> {
+        let url = page_url(index, project);
+        let cached = self.cache.read(&url);
+        let may_use = |page: &CachedPage| {
+            self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
+        };
+        if let Some(seen) = cached.as_ref().filter(|page| may_use(page)).and_then(|page| seen(page, project, index)) {
+            return Ok(Seen { unchecked: !self.settings.offline, ..seen });
+        }
+        self.ask(project, index, &url, cached).await
+    }
+
+    async fn ask(
+        &self,
+        project: &PackageName,
+        index: &Arc<MaskedUrl>,
+        url: &MaskedUrl,
+        cached: Option<CachedPage>,
+    ) -> Result<Seen, IndexError> {
+        let cached = cached.filter(|page| seen(page, project, index).is_some());
+        let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
+        match self.client.page(url, ACCEPT, &known, LONGEST_PAGE).await {
+            Ok(Answer::NotModified { cache_control }) => {
+                let page = cached.expect("only a cached page has validators").renewed(&cache_control, self.settings.now);
+                self.cache.write(url, &page);
+                Ok(seen(&page, project, index).expect("the page was read before"))
+            }
+            Ok(Answer::Page(page)) => self.take(project, index, url, page),
+            Err(error) if error.is_not_found() => {
+                self.keep(url, None, Validators::default(), "");
+                Ok(Seen { listing: None, unchecked: false })
+            }
+            Err(source) => Err(IndexError::Http { project: project.clone(), source }),
+        }
+    }
+
+    fn take(
+        &self,
+        project: &PackageName,
+        index: &Arc<MaskedUrl>,
+        url: &MaskedUrl,
+        page: crate::http::Page,
+    ) -> Result<Seen, IndexError> {
+        let read = Page { body: &page.bytes, content_type: &page.content_type, url: &page.url };
+        let listing = read
+            .listing(project, index.clone())
+            .map_err(|source| IndexError::Page { project: project.clone(), source })?;
+        self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control);
+        Ok(Seen { listing: Some(listing), unchecked: false })
+    }
+
+    /// Local pages are not kept: they are as near as the cache.
+    fn keep(&self, url: &MaskedUrl, listing: Option<Vec<u8>>, validators: Validators, cache_control: &str) {
+        let page = CachedPage::new(listing, validators, cache_control, self.settings.now);
+        if let Some(page) = page.filter(|_| url.secret().scheme() != "file") {
+            self.cache.write(url, &page);
+        }
+    }
+}
+
+/// A page as we know it.
+struct Seen {
+    listing: Option<Listing>,
+    /// It comes from the cache.
+    unchecked: bool,
+}
+
+fn seen(page: &CachedPage, project: &PackageName, index: &Arc<MaskedUrl>) -> Option<Seen> {
+    let listing = match &page.listing {
+        Some(bytes) => Some(Listing::decode(project.clone(), index.clone(), bytes.as_slice().into()).ok()?),
+        None => None,
+    };
+    Some(Seen { listing, unchecked: false })
+}
+
+/// `index/name/`, whether or not the index's URL ends in a slash.
+fn page_url(index: &MaskedUrl, project: &PackageName) -> MaskedUrl {
+    let mut url = index.secret().clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().push(project.as_ref()).push("");
+    }
+    MaskedUrl::new(url)
+}

@@ -1,0 +1,49 @@
+//! What happens while a use case runs; words for it are found at the edge.
+
+use std::sync::Arc;
+
+use crate::domain::{PackageName, Status};
+
+/// Something that happened. Files are known by their position in the plan.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An index is asked for a project.
+    Asking(PackageName),
+    Answered(PackageName),
+    /// The plan is made; transfers begin.
+    Planned {
+        files: usize,
+        /// The bytes to get, as far as indexes tell sizes.
+        bytes: u64,
+    },
+    /// A transfer begins; its size in bytes, where anyone tells.
+    Started {
+        file: usize,
+        filename: Box<str>,
+        size: Option<u64>,
+    },
+    /// More bytes of a file have arrived.
+    Received {
+        file: usize,
+        bytes: u64,
+    },
+    /// A transfer starts over: what arrived does not count.
+    Restarted {
+        file: usize,
+        received: u64,
+    },
+    /// A file is in the store.
+    Held {
+        file: usize,
+        filename: Box<str>,
+        bytes: u64,
+        status: Status,
+    },
+    /// A file could not be had; the failure itself is returned at the end.
+    Failed {
+        file: usize,
+    },
+}
+
+/// Hears every event, from any thread.
+pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;

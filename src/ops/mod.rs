@@ -1,0 +1,11 @@
+//! The use cases. They emit [`Event`]s and never print, and they know nothing of command lines.
+
+mod event;
+mod fetch;
+mod plan;
+mod write;
+
+pub use event::{Event, Listener};
+pub use fetch::{FetchFailure, FetchSettings, fetch};
+pub use plan::{PlanFailure, plan};
+pub use write::{Output, WriteFailure, write};

@@ -1,0 +1,131 @@
+//! Why there is no solution, in sentences a user can act on.
+
+use std::fmt;
+
+use crate::domain::{Offers, Origin, PackageName, Requirement, Specifiers, Version};
+use crate::select::{NoChoice, Rejected, Rejection};
+
+/// One thing that stands in the way of a solution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// Absent where the requirement does not tell its project.
+    pub package: Option<PackageName>,
+    /// The requirement as it was written.
+    pub requirement: String,
+    pub reason: Reason,
+    /// The lines that led to it.
+    pub origins: Vec<Origin>,
+    /// Positions of the targets for which it holds.
+    pub targets: Vec<usize>,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// The requirement names no project.
+    Nameless,
+    /// Nothing that could be fetched; the text says what to do.
+    Unfetchable(&'static str),
+    /// The named archive cannot be right.
+    WrongFile(String),
+    /// Hash-checking mode, and no digest.
+    NoHash { pinned: bool },
+    /// None of these places knows the project.
+    UnknownProject { asked: Vec<String> },
+    /// Nothing in these versions; the nearest there are.
+    NoVersion { specifiers: Specifiers, nearest: Vec<Version> },
+    /// Versions fit and their files do not; nearest miss first.
+    NoFile { specifiers: Specifiers, rejected: Vec<Rejected> },
+}
+
+impl Reason {
+    pub(super) fn no_choice(no_choice: NoChoice, specifiers: &Specifiers, offers: &Offers) -> Self {
+        let specifiers = specifiers.clone();
+        match no_choice {
+            NoChoice::UnknownProject => {
+                Self::UnknownProject { asked: offers.asked.iter().map(ToString::to_string).collect() }
+            }
+            NoChoice::NoVersion { nearest } => Self::NoVersion { specifiers, nearest },
+            NoChoice::NoFile { rejected } => Self::NoFile { specifiers, rejected },
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn nameless(requirement: &Requirement) -> Self {
+        Self {
+            package: None,
+            requirement: requirement.to_string(),
+            reason: Reason::Nameless,
+            origins: vec![requirement.origin.clone()],
+            targets: Vec::new(),
+        }
+    }
+}
+
+/// The same failure on several targets is one failure.
+pub(super) fn merge(failures: Vec<Failure>) -> Vec<Failure> {
+    let mut merged: Vec<Failure> = Vec::new();
+    for failure in failures {
+        let same = |other: &&mut Failure| {
+            other.package == failure.package
+                && other.requirement == failure.requirement
+                && other.reason == failure.reason
+        };
+        match merged.iter_mut().find(same) {
+            Some(other) => other.targets.extend(failure.targets),
+            None => merged.push(failure),
+        }
+    }
+    merged
+}
+
+/// How many refused files a message names.
+const NAMED: usize = 5;
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.requirement, self.reason)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nameless => f.write_str("the URL does not tell its project; write it as `name @ URL`"),
+            Self::Unfetchable(why) => f.write_str(why),
+            Self::WrongFile(why) => write!(f, "the file cannot be used: {why}"),
+            Self::NoHash { pinned: true } => {
+                f.write_str("hashes are required and it has none; add its --hash, or take all hashes away")
+            }
+            Self::NoHash { pinned: false } => {
+                f.write_str("hashes are required; pin it with == and add its --hash, or take all hashes away")
+            }
+            Self::UnknownProject { asked } if asked.is_empty() => {
+                f.write_str("there is no index and no --find-links to look in")
+            }
+            Self::UnknownProject { asked } => write!(f, "no such project on {}", asked.join(", ")),
+            Self::NoVersion { nearest, .. } if nearest.is_empty() => f.write_str("the project has no files"),
+            Self::NoVersion { specifiers, nearest } => {
+                let nearest: Vec<_> = nearest.iter().map(ToString::to_string).collect();
+                write!(f, "no version satisfies {specifiers}; the nearest are {}", nearest.join(", "))
+            }
+            Self::NoFile { rejected, .. } => write_rejected(f, rejected),
+        }
+    }
+}
+
+fn write_rejected(f: &mut fmt::Formatter<'_>, rejected: &[Rejected]) -> fmt::Result {
+    f.write_str("no file can be used")?;
+    for Rejected { filename, why, .. } in rejected.iter().take(NAMED) {
+        write!(f, "\n  {filename} {why}")?;
+    }
+    match rejected.len().saturating_sub(NAMED) {
+        0 => {}
+        more => write!(f, "\n  and {more} further off")?,
+    }
+    match rejected.first().map(|nearest| &nearest.why) {
+        Some(Rejection::Hash { .. }) => f.write_str("\n  either the file changed or the --hash is of another one"),
+        _ => Ok(()),
+    }
+}
