@@ -18,7 +18,7 @@ pub struct WheelFilename {
     pub name: PackageName,
     pub version: Version,
     pub build: Option<BuildTag>,
-    /// Compressed sets as written: alternatives divided by dots.
+    /// Compressed sets in lower case, as `packaging` compares them: alternatives divided by dots.
     pub python: Box<str>,
     pub abi: Box<str>,
     pub platform: Box<str>,
@@ -169,9 +169,9 @@ impl std::str::FromStr for WheelFilename {
             name: wheel_name(name)?,
             version: parse_version(version)?,
             build: build.map(str::parse).transpose()?,
-            python: tags[0].into(),
-            abi: tags[1].into(),
-            platform: tags[2].into(),
+            python: tags[0].to_ascii_lowercase().into(),
+            abi: tags[1].to_ascii_lowercase().into(),
+            platform: tags[2].to_ascii_lowercase().into(),
         })
     }
 }

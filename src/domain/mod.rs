@@ -8,9 +8,12 @@ mod digest;
 mod filename;
 mod listing;
 mod location;
+mod mismatch;
 mod offers;
 mod options;
 mod plan;
+mod platform;
+mod python;
 mod requirement;
 mod specifier;
 mod tags;
@@ -22,14 +25,17 @@ pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Has
 pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use location::MaskedUrl;
+pub use mismatch::TagMismatch;
 pub use offers::Offers;
 pub use options::{FormatControl, Formats, IndexOptions};
 pub use plan::{
     Fetched, FetchedFile, FetchedPackage, Object, Offer, Pick, Plan, PlannedFile, PlannedPackage, Solution, Status,
 };
+pub use platform::{Platform, Release, System};
+pub use python::{Implementation, Python, PythonVersion};
 pub use requirement::{Origin, Requirement, Source};
 pub use specifier::{SpecifierError, Specifiers};
-pub use tags::{Tag, TagMismatch, TagRank, Tags};
+pub use tags::{Tag, TagRank, Tags};
 pub use target::{Target, TargetError, TargetSpec};
 pub use tree::{Content, RelPath, RelPathError, Tree};
 

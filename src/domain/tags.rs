@@ -1,21 +1,257 @@
-//! Compatibility tags of a target, best first.
-pub struct Tag;
-#[derive(Clone, Debug)]
-pub struct Tags;
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TagRank(pub u32);
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TagMismatch(String);
-impl std::fmt::Display for TagMismatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+//! The compatibility tags of a target, best first, and how a wheel fares with them (PEP 425).
+
+use std::collections::hash_map::Entry;
+use std::fmt;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Platform, Python, TagMismatch, WheelFilename};
+
+/// One compatibility tag: `cp312-abi3-manylinux_2_17_x86_64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tag<'a> {
+    pub python: &'a str,
+    pub abi: &'a str,
+    pub platform: &'a str,
+}
+
+impl fmt::Display for Tag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.python, self.abi, self.platform)
     }
 }
+
+/// How well a wheel fits a target: greater is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TagRank(u32);
+
+/// A part of a tag, by its number in [`Tags::names`].
+type Name = u16;
+
+/// The most that the three tag sets of a wheel may hold together: no file system takes a
+/// longer name, and a page must not buy hours with one.
+const LONGEST_TAG_SETS: usize = 255;
+
+/// The tags that a target takes, best first, kept so that a wheel is ranked without allocating.
+#[derive(Clone, Debug, Default)]
+pub struct Tags {
+    names: Vec<Box<str>>,
+    numbers: FxHashMap<Box<str>, Name>,
+    order: Vec<[Name; 3]>,
+    ranks: FxHashMap<[Name; 3], TagRank>,
+    /// Python and ABI of every tag.
+    builds: FxHashSet<[Name; 2]>,
+    /// Every platform of the tags in its newest release.
+    newest: Vec<Platform>,
+}
+
 impl Tags {
-    pub fn rank(&self, _wheel: &super::WheelFilename) -> Option<TagRank> {
-        None
+    /// What `python` takes on `platform`, in the order of the `packaging` library 26.3.
+    pub fn new(python: &Python, platform: &Platform) -> Self {
+        let mut tags = Self::default();
+        let platforms = platform.tags();
+        for (python, abi) in python.bound_tags() {
+            for platform in &platforms {
+                tags.push(Tag { python: &python, abi: &abi, platform });
+            }
+        }
+        for python in python.portable_tags() {
+            tags.push(Tag { python: &python, abi: "none", platform: "any" });
+        }
+        tags
     }
-    pub fn mismatch(&self, _wheel: &super::WheelFilename) -> TagMismatch {
-        TagMismatch(String::new())
+
+    /// Appends a tag, which ranks below all before it; a repeated one keeps its first place.
+    fn push(&mut self, tag: Tag<'_>) {
+        if !self.numbers.contains_key(tag.platform) {
+            self.add_platform(Platform::of_tag(tag.platform));
+        }
+        let [python, abi, platform] = [tag.python, tag.abi, tag.platform].map(|part| self.number(part));
+        let rank = TagRank(u32::MAX - self.order.len() as u32);
+        if let Entry::Vacant(place) = self.ranks.entry([python, abi, platform]) {
+            place.insert(rank);
+            self.order.push([python, abi, platform]);
+            self.builds.insert([python, abi]);
+        }
+    }
+
+    fn add_platform(&mut self, platform: Platform) {
+        if !self.newest.iter().any(|newer| platform.is_covered_by(newer)) {
+            self.newest.retain(|older| !older.is_covered_by(&platform));
+            self.newest.push(platform);
+        }
+    }
+
+    fn number(&mut self, name: &str) -> Name {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = Name::try_from(self.names.len()).expect("a target's tags have fewer than 65,536 parts");
+        self.names.push(name.into());
+        self.numbers.insert(name.into(), number);
+        number
+    }
+
+    /// How well `wheel` fits: the rank of its best tag; `None` where none is taken.
+    pub fn rank(&self, wheel: &WheelFilename) -> Option<TagRank> {
+        if wheel.python.len() + wheel.abi.len() + wheel.platform.len() > LONGEST_TAG_SETS {
+            return None;
+        }
+        let mut best = None;
+        for [python, abi] in self.builds_of(wheel) {
+            for platform in self.known(&wheel.platform) {
+                best = best.max(self.ranks.get(&[python, abi, platform]).copied());
+            }
+        }
+        best
+    }
+
+    /// Why no tag of `wheel` is taken: the part that came nearest.
+    pub fn mismatch(&self, wheel: &WheelFilename) -> TagMismatch {
+        if self.builds_of(wheel).any(|build| self.builds.contains(&build)) {
+            let platforms = wheel.platform.split('.').map(|platform| TagMismatch::of_platform(platform, &self.newest));
+            return platforms.max().expect("splitting gives at least one part");
+        }
+        let own = self.iter().next().map(|tag| tag.python).unwrap_or_default();
+        if self.is_for_python(wheel, own) {
+            TagMismatch::Abi(wheel.abi.clone())
+        } else {
+            TagMismatch::Python(wheel.python.clone())
+        }
+    }
+
+    /// Whether the target's Python is not what stands in the way: the wheel is for that very
+    /// version, or for an older one by an ABI that outlives versions.
+    fn is_for_python(&self, wheel: &WheelFilename, own: &str) -> bool {
+        let is_lasting = wheel.abi.split('.').any(|abi| matches!(abi, "abi3" | "abi3t"));
+        wheel.python.split('.').any(|python| python == own || (is_lasting && self.numbers.contains_key(python)))
+    }
+
+    /// Every tag, best first.
+    pub fn iter(&self) -> impl Iterator<Item = Tag<'_>> {
+        self.order.iter().map(|parts| {
+            let [python, abi, platform] = parts.map(|part| &*self.names[usize::from(part)]);
+            Tag { python, abi, platform }
+        })
+    }
+
+    /// Python and ABI of the wheel's tags, where the target has heard of both.
+    fn builds_of(&self, wheel: &WheelFilename) -> impl Iterator<Item = [Name; 2]> {
+        self.known(&wheel.python).flat_map(|python| self.known(&wheel.abi).map(move |abi| [python, abi]))
+    }
+
+    /// Those parts of a compressed tag set that some tag of the target has.
+    fn known(&self, set: &str) -> impl Iterator<Item = Name> {
+        set.split('.').filter_map(|name| self.numbers.get(name).copied())
+    }
+}
+
+impl<'a> FromIterator<Tag<'a>> for Tags {
+    /// The tags that a machine itself reported, best first.
+    fn from_iter<I: IntoIterator<Item = Tag<'a>>>(tags: I) -> Self {
+        let mut all = Self::default();
+        for tag in tags {
+            all.push(tag);
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Implementation, PythonVersion, Target, TargetSpec};
+
+    const EXPECTED: &str = include_str!("../../testdata/tags/expected.txt");
+
+    fn target(description: &str) -> Target {
+        let [implementation, version, platform] = description.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{description} is no target");
+        };
+        let implementation: Implementation = implementation.parse().unwrap();
+        let (numbers, is_debug) = version.strip_suffix('d').map_or((version, false), |numbers| (numbers, true));
+        let python: PythonVersion = numbers.parse().unwrap();
+        let nodot = numbers.replace('.', "");
+        let abis: &[String] = match (&implementation, is_debug) {
+            (Implementation::GraalPy, _) => &[format!("graalpy242_{nodot}_native")],
+            (_, true) if numbers == "3.7" => &[format!("cp{nodot}dm")],
+            (_, true) => &[format!("cp{nodot}d"), format!("cp{nodot}")],
+            (_, false) => &[],
+        };
+        let spec = TargetSpec {
+            python: Some(python),
+            platform: Some(platform.parse().unwrap()),
+            implementation: Some(implementation),
+            abis: abis.iter().map(|abi| abi.as_str().into()).collect(),
+        };
+        spec.resolve(None).unwrap()
+    }
+
+    /// The full list of a paragraph that `scripts/judges/tags.py` wrote.
+    fn expand(paragraph: &str) -> Vec<String> {
+        let mut lines = paragraph.lines().skip(1);
+        let platforms: Vec<_> = lines.next().unwrap().split(' ').skip(1).collect();
+        let mut tags = Vec::new();
+        for line in lines {
+            match line.split_once(' ').unwrap() {
+                (build, "*") => tags.extend(platforms.iter().map(|platform| format!("{build}-{platform}"))),
+                (build, platform) => tags.push(format!("{build}-{platform}")),
+            }
+        }
+        tags
+    }
+
+    #[test]
+    fn tags_are_those_of_packaging() {
+        let paragraphs: Vec<_> = EXPECTED.trim().split("\n\n").collect();
+        assert!(paragraphs.len() > 80);
+        for paragraph in paragraphs {
+            let description = paragraph.lines().next().unwrap().strip_prefix("target ").unwrap();
+            let got: Vec<_> = target(description).tags().iter().map(|tag| tag.to_string()).collect();
+            let expected = expand(paragraph);
+            let differs = got.iter().zip(&expected).position(|(a, b)| a != b);
+            let differs = differs.map(|at| (at, &got[at], &expected[at]));
+            assert!(got == expected, "{description}: {differs:?}, {} tags for {}", got.len(), expected.len());
+        }
+    }
+
+    fn wheel(tags: &str) -> WheelFilename {
+        format!("a-1-{tags}.whl").parse().unwrap()
+    }
+
+    /// The order observed with pip (`facts/pip.md` 3.7).
+    #[test]
+    fn better_tags_rank_higher() {
+        let target = target("cp 3.11 manylinux_2_36_x86_64");
+        let better_first = [
+            "cp311-cp311-linux_x86_64",
+            "cp311-cp311-manylinux_2_28_x86_64",
+            "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
+            "cp311-cp311-manylinux2014_x86_64",
+            "CP311-abi3-Manylinux_2_28_x86_64",
+            "cp38-abi3-manylinux_2_28_x86_64",
+            "py3-none-manylinux1_x86_64",
+            "cp311-none-any",
+            "py311-none-any",
+            "py2.py3-none-any",
+        ];
+        let ranks: Vec<_> = better_first.iter().map(|tags| target.tags().rank(&wheel(tags)).unwrap()).collect();
+        assert!(ranks.is_sorted_by(|a, b| a > b), "{ranks:?}");
+    }
+
+    #[test]
+    fn a_name_that_no_file_can_have_is_not_ranked() {
+        let many = |name: &str| vec![name; 100].join(".");
+        let tags = format!("{}-{}-{}", many("py3"), many("none"), many("any"));
+        assert_eq!(target("cp 3.11 win_amd64").tags().rank(&wheel(&tags)), None);
+    }
+
+    #[test]
+    fn a_list_that_a_machine_reports_is_taken_as_it_is() {
+        let tag = |python, platform| Tag { python, abi: "none", platform };
+        let listed = [tag("py3", "any"), tag("py3", "plan9_mips"), tag("py3", "any")];
+        let tags: Tags = listed.into_iter().collect();
+        assert_eq!(tags.iter().collect::<Vec<_>>(), listed[..2]);
+        assert!(tags.rank(&wheel("py3-none-any")) > tags.rank(&wheel("py3-none-plan9_mips")));
     }
 }

@@ -1,28 +1,246 @@
-//! A target.
-use super::{MarkerEnvironment, Tags, Version};
+//! What distributions are chosen for: one Python on one platform.
+
+use std::sync::Arc;
+
+use super::{
+    Implementation, MarkerEnvironment, MarkerEnvironmentBuilder, Platform, Python, PythonVersion, Tags, Version,
+};
+
+/// One Python on one platform, with the tags it takes and the values of its markers.
 #[derive(Clone, Debug)]
 pub struct Target {
-    tags: Tags,
-    python: Version,
+    id: Box<str>,
+    python: Python,
+    platform: Platform,
+    tags: Arc<Tags>,
     markers: MarkerEnvironment,
 }
-pub struct TargetSpec;
-#[derive(Debug)]
-pub enum TargetError {}
+
 impl Target {
-    pub fn id(&self) -> &str {
-        ""
+    /// A machine as it describes itself.
+    pub fn of_machine(python: Python, platform: Platform, markers: MarkerEnvironment) -> Self {
+        let id = format!("{}-{platform}", python.short_name()).into();
+        let tags = Arc::new(Tags::new(&python, &platform));
+        Self { id, python, platform, tags, markers }
     }
+
+    /// A machine that is not at hand; its markers have the values that are usual there.
+    pub fn foreign(python: Python, platform: Platform) -> Self {
+        let markers = foreign_markers(&python, &platform);
+        Self::of_machine(python, platform, markers)
+    }
+
+    /// `cp312-manylinux_2_28_x86_64`: unique within a run, see [`TargetSpec::resolve_all`].
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The full version of Python, which `Requires-Python` is compared with.
+    pub fn python(&self) -> &Version {
+        &self.python.version
+    }
+
+    /// `3.12`, for the report.
+    pub fn python_version(&self) -> &str {
+        &self.markers.python_version().string
+    }
+
+    /// The newest platform tag that fits, for the report.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
     pub fn tags(&self) -> &Tags {
         &self.tags
     }
-    pub fn python(&self) -> &Version {
-        &self.python
-    }
+
     pub fn markers(&self) -> &MarkerEnvironment {
         &self.markers
     }
-    pub fn platform(&self) -> &str {
-        ""
+
+    /// The same machine with another Python: what the platform says of itself stays.
+    fn with_python(&self, python: Python) -> Self {
+        let usual = foreign_markers(&python, &self.platform);
+        let machine = &self.markers;
+        let markers = usual
+            .with_platform_machine(machine.platform_machine())
+            .with_platform_release(machine.platform_release())
+            .with_platform_version(machine.platform_version());
+        Self::of_machine(python, self.platform.clone(), markers)
     }
+
+    /// Puts the full version into the name: `cp3.12.4-manylinux_2_28_x86_64`.
+    fn name_in_full(&mut self) {
+        let short = self.python.short_name();
+        let letters = short.trim_start_matches(self.python.implementation.prefix());
+        let flags = letters.trim_start_matches(|c: char| c.is_ascii_digit());
+        let prefix = self.python.implementation.prefix();
+        self.id = format!("{prefix}{}{flags}-{}", self.python.version, self.platform).into();
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.python == other.python && self.platform == other.platform && self.markers == other.markers
+    }
+}
+
+/// What is asked of a target: each part left out is the base target's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetSpec {
+    /// `--python-version`.
+    pub python: Option<PythonVersion>,
+    /// `--platform`.
+    pub platform: Option<Platform>,
+    /// `--implementation`.
+    pub implementation: Option<Implementation>,
+    /// `--abi`, best first; empty means the usual ones.
+    pub abis: Vec<Box<str>>,
+}
+
+impl TargetSpec {
+    /// Every Python on every platform.
+    pub fn product(
+        pythons: &[PythonVersion],
+        platforms: &[Platform],
+        implementation: Option<&Implementation>,
+        abis: &[Box<str>],
+    ) -> Vec<Self> {
+        let spec = |python: &Option<PythonVersion>, platform: &Option<Platform>| Self {
+            python: python.clone(),
+            platform: platform.clone(),
+            implementation: implementation.cloned(),
+            abis: abis.to_vec(),
+        };
+        let (pythons, platforms) = (given_or_none(pythons), given_or_none(platforms));
+        pythons.iter().flat_map(|python| platforms.iter().map(move |platform| spec(python, platform))).collect()
+    }
+
+    /// Whether it says enough to do without an interpreter.
+    pub fn is_complete(&self) -> bool {
+        self.python.is_some() && self.platform.is_some()
+    }
+
+    /// The target; `base` is the one that the interpreter at hand describes.
+    ///
+    /// # Errors
+    /// Names the flag that is needed where neither this nor `base` says enough.
+    pub fn resolve(&self, base: Option<&Target>) -> Result<Target, TargetError> {
+        if *self == Self::default() {
+            return base.cloned().ok_or(TargetError::NothingKnown);
+        }
+        let platform = self.platform.as_ref().or_else(|| base.map(Target::platform));
+        let python = self.python(platform.ok_or(TargetError::NoPlatform)?, base)?;
+        match (&self.platform, base) {
+            (None, Some(base)) => Ok(base.with_python(python)),
+            (platform, _) => Ok(Target::foreign(python, platform.clone().ok_or(TargetError::NoPlatform)?)),
+        }
+    }
+
+    /// Each target once, in the order asked for. Those that would share a name, since they
+    /// differ in the patch of Python alone, have it in their name.
+    ///
+    /// # Errors
+    /// As [`TargetSpec::resolve`].
+    pub fn resolve_all(specs: &[Self], base: Option<&Target>) -> Result<Vec<Target>, TargetError> {
+        let mut targets: Vec<Target> = Vec::new();
+        for spec in specs {
+            let target = spec.resolve(base)?;
+            if !targets.iter().any(|other| other.is_same(&target)) {
+                targets.push(target);
+            }
+        }
+        let ids: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
+        for target in &mut targets {
+            if ids.iter().filter(|id| **id == target.id).count() > 1 {
+                target.name_in_full();
+            }
+        }
+        Ok(targets)
+    }
+
+    fn python(&self, platform: &Platform, base: Option<&Target>) -> Result<Python, TargetError> {
+        let base = base.map(|base| &base.python);
+        let same_implementation =
+            |base: &&Python| self.implementation.as_ref().is_none_or(|i| *i == base.implementation);
+        let python = match (&self.python, base.filter(same_implementation)) {
+            (None, Some(base)) if base.implementation != Implementation::CPython => base.clone(),
+            (wanted, _) => {
+                let wanted = wanted.clone().or_else(|| base.map(version_of)).ok_or(TargetError::NoPythonVersion)?;
+                let asked = self.implementation.clone().or_else(|| base.map(|base| base.implementation.clone()));
+                let implementation = asked.unwrap_or(Implementation::CPython);
+                if self.abis.is_empty() {
+                    Python::usual(implementation, &wanted, platform)?
+                } else {
+                    Python { implementation, version: wanted.version, abis: Vec::new() }
+                }
+            }
+        };
+        Ok(if self.abis.is_empty() { python } else { Python { abis: self.abis.clone(), ..python } })
+    }
+}
+
+fn given_or_none<T: Clone>(given: &[T]) -> Vec<Option<T>> {
+    if given.is_empty() { vec![None] } else { given.iter().cloned().map(Some).collect() }
+}
+
+fn version_of(python: &Python) -> PythonVersion {
+    PythonVersion { version: python.version.clone(), free_threaded: python.is_free_threaded() }
+}
+
+/// The markers of a machine that is not at hand. Its kernel's release and version are unknown
+/// and empty, as for uv, and PyPy is taken for the first of the releases with its ABI.
+fn foreign_markers(python: &Python, platform: &Platform) -> MarkerEnvironment {
+    let (major, minor) = (python.version.release()[0], python.version.release()[1]);
+    let full = python.version.to_string();
+    let is_older = |than: (u64, u64)| (major, minor) < than;
+    let implementation_version = match python.implementation {
+        _ if is_older((3, 3)) => "0",
+        Implementation::PyPy => "7.3.0",
+        _ => &full,
+    };
+    let sys_platform = match platform.sys_platform() {
+        "linux" if is_older((3, 3)) => "linux2",
+        name => name,
+    };
+    let builder = MarkerEnvironmentBuilder {
+        implementation_name: if is_older((3, 3)) { "" } else { python.implementation.name() },
+        implementation_version,
+        os_name: platform.os_name(),
+        platform_machine: platform.platform_machine(),
+        platform_python_implementation: python.implementation.title(),
+        platform_release: "",
+        platform_system: platform.platform_system(),
+        platform_version: "",
+        python_full_version: &full,
+        python_version: &format!("{major}.{minor}"),
+        sys_platform,
+    };
+    builder.try_into().expect("versions printed from versions are versions")
+}
+
+/// Why there is no target, with the way out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    #[error("`{0}` is no Python version; write it as 3.12, 312, 3.12.4, or 3.13t for the free-threaded build")]
+    PythonVersion(String),
+    #[error("`{0}` is no implementation known here; give cp, pp, graalpy, jy, ip, or py for any")]
+    Implementation(String),
+    #[error(
+        "`{given}` is no platform known here{}; give a wheel tag (manylinux_2_28_x86_64, musllinux_1_2_aarch64, \
+         macosx_13_0_arm64, win_amd64), a short name (linux-x86_64, linux-x86_64-musl, macos-arm64, windows-x86_64) \
+         or a triple (x86_64-unknown-linux-gnu)",
+        likeness(nearest.as_deref())
+    )]
+    Platform { given: String, nearest: Option<String> },
+    #[error("no Python is at hand to take the version from; add --python-version, or name one with --python")]
+    NoPythonVersion,
+    #[error("no Python is at hand to take the platform from; add --platform, or name one with --python")]
+    NoPlatform,
+    #[error("no Python is at hand; name one with --python, or the target with --python-version and --platform")]
+    NothingKnown,
+    #[error("the ABI of GraalPy depends on its release; add it, as in --abi graalpy242_311_native")]
+    GraalPyAbi,
+}
+
+fn likeness(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
