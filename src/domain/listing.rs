@@ -43,6 +43,12 @@ pub struct Ignored {
     pub why: String,
 }
 
+impl Ignored {
+    fn new(filename: &str, why: &str) -> Self {
+        Self { filename: filename.to_owned(), why: why.to_owned() }
+    }
+}
+
 /// The files of one project on one index, grouped by version.
 #[derive(Clone, Debug)]
 pub struct Listing {
@@ -53,6 +59,8 @@ pub struct Listing {
     /// Rising by version; equal versions written differently stand side by side.
     releases: Vec<Release>,
     ignored: Range<usize>,
+    /// Entries that are no files at all, with the reason.
+    refused: Vec<Ignored>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +85,7 @@ struct Encoded<'a> {
     #[serde(borrow)]
     releases: Vec<(&'a str, &'a [u8])>,
     ignored: &'a [u8],
+    refused: Vec<(&'a str, &'a str)>,
 }
 
 impl Listing {
@@ -98,7 +107,8 @@ impl Listing {
         }
         releases.sort_by(|a, b| a.version.cmp(&b.version));
         let ignored = position(&bytes, encoded.ignored);
-        Ok(Self { project, index, base, bytes, releases, ignored })
+        let refused = encoded.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
+        Ok(Self { project, index, base, bytes, releases, ignored, refused })
     }
 
     /// The compact form, for [`Listing::decode`].
@@ -126,15 +136,17 @@ impl Listing {
         same.flat_map(|release| self.records(&release.files)).filter_map(|record| self.artifact(&record).ok()).collect()
     }
 
-    /// The files that nobody can use: names that cannot be read, links that are none.
+    /// The files that nobody can use: names that cannot be read, links that are none, entries
+    /// that are malformed.
     pub fn ignored(&self) -> Vec<Ignored> {
         let records = self.records(&self.ignored).into_iter();
         let unreadable = records.chain(self.releases.iter().flat_map(|release| self.records(&release.files)));
         unreadable
             .filter_map(|record| {
                 let why = self.artifact(&record).err()?;
-                Some(Ignored { filename: record.filename.to_owned(), why })
+                Some(Ignored::new(record.filename, &why))
             })
+            .chain(self.refused.iter().cloned())
             .collect()
     }
 
@@ -180,51 +192,71 @@ pub struct ListingBuilder {
     project: PackageName,
     index: Arc<MaskedUrl>,
     base: MaskedUrl,
-    releases: HashMap<String, Vec<u8>, FxBuildHasher>,
+    /// Versions as written, each with its block.
+    releases: Vec<(Box<str>, Vec<u8>)>,
+    positions: HashMap<Box<str>, usize, FxBuildHasher>,
     ignored: Vec<u8>,
+    refused: Vec<(String, String)>,
 }
 
 impl ListingBuilder {
-    /// `base` is what relative links are relative to: the page's own URL after redirects, or
-    /// its `<base>`.
+    /// `base` is what relative links are relative to: the page's own URL after redirects.
     pub fn new(project: PackageName, index: Arc<MaskedUrl>, base: MaskedUrl) -> Self {
-        Self { project, index, base, releases: HashMap::default(), ignored: Vec::new() }
+        Self {
+            project,
+            index,
+            base,
+            releases: Vec::new(),
+            positions: HashMap::default(),
+            ignored: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Makes all links relative to `base`, since the page has a `<base>`.
+    pub fn rebase(&mut self, base: MaskedUrl) {
+        self.base = base;
     }
 
     /// Adds the next file of the page.
     pub fn push(&mut self, record: &FileRecord<'_>) {
-        let text = DistributionFilename::version_text(record.filename, &self.project);
-        let block = match text.ok().filter(|text| self.releases.contains_key(*text) || text.parse::<Version>().is_ok())
-        {
-            Some(text) => self.releases.entry_ref_or_default(text),
+        let block = match self.release(record.filename) {
+            Some(release) => &mut self.releases[release].1,
             None => &mut self.ignored,
         };
         let bytes = std::mem::take(block);
         *block = postcard::to_extend(record, bytes).expect("a record can always be encoded");
     }
 
+    /// Notes an entry of the page that is no file, by what it calls itself, and why.
+    pub fn refuse(&mut self, filename: &str, why: &str) {
+        self.refused.push((filename.to_owned(), why.to_owned()));
+    }
+
+    /// The place of the release that `filename` belongs to, if its version can be read.
+    fn release(&mut self, filename: &str) -> Option<usize> {
+        let text = DistributionFilename::version_text(filename, &self.project).ok()?;
+        if let Some(known) = self.positions.get(text) {
+            return Some(*known);
+        }
+        text.parse::<Version>().ok()?;
+        self.positions.insert(text.into(), self.releases.len());
+        self.releases.push((text.into(), Vec::new()));
+        Some(self.releases.len() - 1)
+    }
+
     /// The listing of all files that were added.
-    pub fn finish(self) -> Listing {
-        let mut releases: Vec<_> =
-            self.releases.iter().map(|(text, block)| (text.as_str(), block.as_slice())).collect();
-        releases.sort_unstable();
-        let encoded = Encoded { format: FORMAT, base: &self.base.public(), releases, ignored: &self.ignored };
+    pub fn finish(mut self) -> Listing {
+        self.releases.sort_unstable();
+        let encoded = Encoded {
+            format: FORMAT,
+            base: &self.base.public(),
+            releases: self.releases.iter().map(|(text, block)| (&**text, block.as_slice())).collect(),
+            ignored: &self.ignored,
+            refused: self.refused.iter().map(|(filename, why)| (filename.as_str(), why.as_str())).collect(),
+        };
         let bytes = postcard::to_stdvec(&encoded).expect("a listing can always be encoded");
         Listing::decode(self.project, self.index, bytes.into()).expect("what was encoded can be decoded")
-    }
-}
-
-/// `entry` without allocating the key where it is there already.
-trait EntryRef {
-    fn entry_ref_or_default(&mut self, key: &str) -> &mut Vec<u8>;
-}
-
-impl EntryRef for HashMap<String, Vec<u8>, FxBuildHasher> {
-    fn entry_ref_or_default(&mut self, key: &str) -> &mut Vec<u8> {
-        if !self.contains_key(key) {
-            self.insert(key.to_owned(), Vec::new());
-        }
-        self.get_mut(key).expect("it was just inserted")
     }
 }
 
@@ -259,6 +291,7 @@ mod tests {
             uploaded: Some(-5),
             ..record("demo-2.0-py3-none-any.whl")
         });
+        builder.refuse("demo-3.zip", "it has no `url`");
         let listing = builder.finish();
         let versions: Vec<_> = listing.versions().map(ToString::to_string).collect();
         assert_eq!(versions, ["1.0", "1.2", "1.10", "2.0"]);
@@ -269,7 +302,8 @@ mod tests {
         assert_eq!(wheel.hashes, ["sha256:ab".parse().unwrap()]);
         assert_eq!((wheel.size, wheel.uploaded), (Some(7), Some(Timestamp(-5))));
         assert_eq!(wheel.yanked, Yanked(Some("bad".into())));
-        assert_eq!(listing.ignored()[0].filename, "demo-2004d.zip");
+        let ignored: Vec<_> = listing.ignored().into_iter().map(|ignored| ignored.filename).collect();
+        assert_eq!(ignored, ["demo-2004d.zip", "demo-3.zip"]);
         assert!(!String::from_utf8_lossy(listing.bytes()).contains("pw"));
     }
 

@@ -1,0 +1,200 @@
+//! One file's entry on a JSON page.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::super::link::{Link, timestamp};
+use super::super::sink::Sink;
+use super::value::Value;
+use crate::domain::{Algorithm, FileRecord};
+
+/// What a file's entry says; of several equal keys the last counts, as in Python.
+#[derive(Default)]
+pub(super) struct Entry<'a> {
+    filename: Value<'a>,
+    url: Value<'a>,
+    hashes: Value<'a, Digests<'a>>,
+    requires_python: Value<'a>,
+    yanked: Value<'a>,
+    core_metadata: Value<'a, Digests<'a>>,
+    dist_info_metadata: Value<'a, Digests<'a>>,
+    size: Value<'a>,
+    upload_time: Value<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "kebab-case")]
+enum EntryKey {
+    Filename,
+    Url,
+    Hashes,
+    RequiresPython,
+    Yanked,
+    CoreMetadata,
+    DistInfoMetadata,
+    Size,
+    UploadTime,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Entry<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntryVisitor)
+    }
+}
+
+struct EntryVisitor;
+
+impl<'de> Visitor<'de> for EntryVisitor {
+    type Value = Entry<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the entry of a file")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry<'de>, A::Error> {
+        let mut entry = Entry::default();
+        while let Some(key) = map.next_key()? {
+            match key {
+                EntryKey::Filename => entry.filename = map.next_value()?,
+                EntryKey::Url => entry.url = map.next_value()?,
+                EntryKey::Hashes => entry.hashes = map.next_value()?,
+                EntryKey::RequiresPython => entry.requires_python = map.next_value()?,
+                EntryKey::Yanked => entry.yanked = map.next_value()?,
+                EntryKey::CoreMetadata => entry.core_metadata = map.next_value()?,
+                EntryKey::DistInfoMetadata => entry.dist_info_metadata = map.next_value()?,
+                EntryKey::Size => entry.size = map.next_value()?,
+                EntryKey::UploadTime => entry.upload_time = map.next_value()?,
+                EntryKey::Other => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(entry)
+    }
+}
+
+impl Entry<'_> {
+    /// Gives the file to `sink`, or the reason why the entry is none.
+    pub fn give(self, sink: &mut impl Sink) {
+        if let Err(why) = self.record(|record| sink.push(record)) {
+            sink.refuse(&self.name(), why);
+        }
+    }
+
+    /// What to call the entry in a message; pip itself never looks at `filename`.
+    fn name(&self) -> Cow<'_, str> {
+        match (&self.filename, &self.url) {
+            (Value::Text(filename), _) => Cow::Borrowed(filename),
+            (_, Value::Text(url)) => Link::new(url).filename,
+            _ => Cow::Borrowed(""),
+        }
+    }
+
+    /// Calls `push` with the file, or says which field makes it none.
+    fn record(&self, push: impl FnOnce(&FileRecord<'_>)) -> Result<(), &'static str> {
+        let Value::Text(url) = &self.url else { return Err("its entry has no `url`, or one that is no text") };
+        let link = Link::new(url);
+        let mut hashes = match &self.hashes {
+            Value::Absent => Vec::new(),
+            Value::Object(Digests(Some(digests))) => digests.iter().map(|(key, hex)| (*key, &**hex)).collect(),
+            _ => return Err("its `hashes` is no object of texts"),
+        };
+        if let Some((algorithm, hex)) = link.digest {
+            hashes.retain(|(key, _)| *key != algorithm);
+            hashes.push((algorithm, hex));
+        }
+        let requires_python = match &self.requires_python {
+            Value::Absent => None,
+            Value::Text(text) => Some(&**text).filter(|text| !text.is_empty()),
+            _ => return Err("its `requires-python` is no text"),
+        };
+        push(&FileRecord {
+            filename: &link.filename,
+            href: link.href,
+            hashes,
+            requires_python,
+            size: self.size(),
+            yanked: self.yanked(),
+            sidecar: self.sidecar(),
+            uploaded: self.uploaded(),
+        });
+        Ok(())
+    }
+
+    fn size(&self) -> Option<u64> {
+        match self.size {
+            Value::Number(size) => Some(size),
+            _ => None,
+        }
+    }
+
+    /// PEP 592; an empty text is no reason, so the file is not yanked (`facts/pip.md` 3.3).
+    fn yanked(&self) -> Option<&str> {
+        self.yanked.is_truthy().then_some(match &self.yanked {
+            Value::Text(reason) => reason,
+            _ => "",
+        })
+    }
+
+    /// PEP 714's key, else PEP 658's older one; the strongest of several digests.
+    fn sidecar(&self) -> Option<Option<(Algorithm, &str)>> {
+        let told = match &self.core_metadata {
+            Value::Absent => &self.dist_info_metadata,
+            told => told,
+        };
+        told.is_truthy().then_some(match told {
+            Value::Object(digests) => digests.strongest(),
+            _ => None,
+        })
+    }
+
+    fn uploaded(&self) -> Option<i64> {
+        match &self.upload_time {
+            Value::Text(time) => timestamp(time),
+            _ => None,
+        }
+    }
+}
+
+/// Digests by algorithm, of those known here; nothing where one of them is no text.
+struct Digests<'a>(Option<Vec<(Algorithm, Cow<'a, str>)>>);
+
+impl Digests<'_> {
+    fn strongest(&self) -> Option<(Algorithm, &str)> {
+        let digests = self.0.iter().flatten();
+        digests.map(|(algorithm, hex)| (*algorithm, &**hex)).max_by_key(|(algorithm, _)| *algorithm)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digests<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DigestsVisitor)
+    }
+}
+
+struct DigestsVisitor;
+
+impl<'de> Visitor<'de> for DigestsVisitor {
+    type Value = Digests<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("digests by algorithm")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Digests<'de>, A::Error> {
+        let mut digests = Some(Vec::with_capacity(1));
+        while let Some((key, value)) = map.next_entry::<Value<'de>, Value<'de>>()? {
+            let algorithm = key.text().and_then(|key| Algorithm::ALL.into_iter().find(|known| known.name() == key));
+            let Some(algorithm) = algorithm else { continue };
+            let hex = value.text();
+            digests = digests.zip(hex).map(|(mut digests, hex)| {
+                digests.push((algorithm, hex));
+                digests
+            });
+        }
+        Ok(Digests(digests))
+    }
+}

@@ -1,0 +1,97 @@
+//! A JSON value of any type.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// A JSON value of any type, so that a wrong one never ends the reading of a page.
+pub(super) enum Value<'a, Object = IgnoredAny> {
+    Absent,
+    Bool(bool),
+    Number(u64),
+    Text(Cow<'a, str>),
+    Object(Object),
+    /// A list, or a number that is negative or broken.
+    Other,
+}
+
+impl<'a, Object> Value<'a, Object> {
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether Python takes it for true, which is how pip reads flags.
+    pub fn is_truthy(&self) -> bool {
+        match self {
+            Self::Absent | Self::Bool(false) | Self::Number(0) => false,
+            Self::Text(text) => !text.is_empty(),
+            _ => true,
+        }
+    }
+}
+
+impl<Object> Default for Value<'_, Object> {
+    fn default() -> Self {
+        Self::Absent
+    }
+}
+
+impl<'de: 'a, 'a, Object: Deserialize<'de>> Deserialize<'de> for Value<'a, Object> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor(PhantomData))
+    }
+}
+
+struct ValueVisitor<Object>(PhantomData<Object>);
+
+impl<'de, Object: Deserialize<'de>> Visitor<'de> for ValueVisitor<Object> {
+    type Value = Value<'de, Object>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Value::Absent)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Value::Number(value))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Value::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Object::deserialize(MapAccessDeserializer::new(map)).map(Value::Object)
+    }
+}

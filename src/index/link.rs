@@ -1,0 +1,129 @@
+//! The parts of a link that tell which file it leads to and what it promises.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use crate::domain::{Algorithm, SourceExtension};
+
+/// A link as a page writes it, taken apart.
+pub(super) struct Link<'a> {
+    /// The last part of the path, percent-decoded once. It may be anything: whether it can be a
+    /// file's name is for [`RelPath`](crate::domain::RelPath) to say.
+    pub filename: Cow<'a, str>,
+    /// The link without fragment and surrounding white space; maybe relative.
+    pub href: &'a str,
+    /// The first digest in the fragment.
+    pub digest: Option<(Algorithm, &'a str)>,
+}
+
+impl<'a> Link<'a> {
+    pub fn new(text: &'a str) -> Self {
+        let (href, fragment) = text.trim().split_once('#').unwrap_or((text.trim(), ""));
+        let parts = || fragment.split('&');
+        let egg = parts().find_map(|part| part.strip_prefix("egg="));
+        let filename = match egg.filter(|egg| !egg.is_empty()) {
+            Some(egg) => named_by_egg(egg, filename(href)),
+            None => filename(href),
+        };
+        Self { filename, href, digest: parts().find_map(digest) }
+    }
+}
+
+/// The last part of the link's path; a slash after it is tolerated, as by pip (`facts/pip.md` 3.6).
+fn filename(href: &str) -> Cow<'_, str> {
+    let path = path(href).trim_end_matches('/');
+    let last = path.rsplit('/').next().unwrap_or_default();
+    percent_decode_str(last).decode_utf8_lossy()
+}
+
+/// What is left without scheme, host and query.
+fn path(href: &str) -> &str {
+    let href = href.split('?').next().unwrap_or_default();
+    match href.split_once("//") {
+        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => {
+            rest.split_once('/').map_or("", |(_, path)| path)
+        }
+        _ => href,
+    }
+}
+
+/// `#egg=name-version` names a source archive whose path does not (`facts/pip.md` 3.6).
+fn named_by_egg<'a>(egg: &str, filename: Cow<'a, str>) -> Cow<'a, str> {
+    match SourceExtension::split(&filename) {
+        Some((_, extension)) => Cow::Owned(format!("{egg}{extension}")),
+        None => filename,
+    }
+}
+
+/// Reads `algorithm=hex`, where the algorithm is known.
+pub(super) fn digest(text: &str) -> Option<(Algorithm, &str)> {
+    let (name, hex) = text.split_once('=')?;
+    let algorithm = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)?;
+    Some((algorithm, hex))
+}
+
+/// Reads a moment (RFC 3339, PEP 700) as seconds since 1970-01-01 UTC.
+pub(super) fn timestamp(text: &str) -> Option<i64> {
+    text.parse().ok().map(jiff::Timestamp::as_second)
+}
+
+/// Whether the name ends as those of wheels and source archives do.
+pub(super) fn is_distribution(filename: &str) -> bool {
+    filename.ends_with(".whl") || SourceExtension::split(filename).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filename(text: &str) -> String {
+        Link::new(text).filename.into_owned()
+    }
+
+    #[test]
+    fn the_name_is_the_last_part_of_the_path_decoded_once() {
+        for (link, expected) in [
+            ("demo-1.0.tar.gz", "demo-1.0.tar.gz"),
+            ("https://files.example/a/demo-1.0.tar.gz?token=a/b#sha256=00", "demo-1.0.tar.gz"),
+            ("//files.example/demo-1.0.tar.gz", "demo-1.0.tar.gz"),
+            ("../../files/demo-1.0.tar.gz/", "demo-1.0.tar.gz"),
+            ("demo-1.0%2Blocal.zip", "demo-1.0+local.zip"),
+            ("demo-1.0+local.zip", "demo-1.0+local.zip"),
+            ("demo%252e.zip", "demo%2e.zip"),
+            ("%", "%"),
+            ("demo-%ff.zip", "demo-\u{fffd}.zip"),
+            ("https://demo-1.0.tar.gz", ""),
+            ("#top", ""),
+            ("?C=N;O=D", ""),
+            ("../", ".."),
+            ("", ""),
+        ] {
+            assert_eq!(filename(link), expected, "{link}");
+        }
+    }
+
+    #[test]
+    fn hostile_names_come_out_as_text() {
+        assert_eq!(filename("..%2f..%2fdemo-1.0.whl"), "../../demo-1.0.whl");
+        assert_eq!(filename("%2fetc%2fdemo-1.0.whl"), "/etc/demo-1.0.whl");
+        assert_eq!(filename("demo%00-1.0.whl"), "demo\0-1.0.whl");
+        assert_eq!(filename(&"x".repeat(300)).len(), 300);
+    }
+
+    #[test]
+    fn eggs_name_source_archives_alone() {
+        assert_eq!(filename("https://files.example/tip.tar.gz#egg=demo-1.0"), "demo-1.0.tar.gz");
+        assert_eq!(filename("demo-1.0-py3-none-any.whl#egg=other-2"), "demo-1.0-py3-none-any.whl");
+    }
+
+    #[test]
+    fn the_first_known_digest_of_the_fragment_counts() {
+        let digest = |text: &'static str| Link::new(text).digest;
+        assert_eq!(digest("a.zip#sha256=ab"), Some((Algorithm::Sha256, "ab")));
+        assert_eq!(digest("a.zip#egg=a-1&md5=cd&sha256=ab"), Some((Algorithm::Md5, "cd")));
+        assert_eq!(digest("a.zip#blake2b=ab"), None);
+        assert_eq!(digest("a.zip?sha256=ab"), None);
+        assert_eq!(Link::new(" a.zip#sha256=ab ").href, "a.zip");
+    }
+}
