@@ -1,1 +1,3 @@
+pub mod archive;
 pub mod domain;
+pub mod layout;
