@@ -1,4 +1,3 @@
-pub mod archive;
 pub mod domain;
 pub mod http;
 pub mod index;

@@ -1,0 +1,258 @@
+//! `download-cache`: what pip 0.4 to 1.5.6 reads from `PIP_DOWNLOAD_CACHE`
+//! (`facts/legacy-pip.md` 1 to 4).
+//!
+//! Each file is there under its quoted URL, with a `.content-type` beside it that makes it a
+//! hit. Pages are not in that cache, so `links.html` lists the same URLs: with
+//! `--no-index --find-links file:///…/links.html` those pips need no network at all.
+//! `requirements.txt` is for them too: they know neither markers nor hashes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree, Version};
+
+use super::files::{Files, checked, known};
+use super::html::{Anchor, href, page};
+use super::names::{eggs, own_egg, spelled_name, unnamed};
+use super::{Layout, LayoutError, Place, Usage};
+
+pub struct DownloadCache;
+
+const CONTENT_TYPE_SUFFIX: &str = ".content-type";
+
+/// A content type is only used to choose an unpacker. With this one old pips look at the file's
+/// name instead, which works for every archive and does not vary with servers.
+const CONTENT_TYPE: &[u8] = b"application/octet-stream";
+
+/// Bytes: with its `.content-type` a longer name is no file name any more.
+const LONGEST_KEY: usize = 255 - CONTENT_TYPE_SUFFIX.len();
+
+impl Layout for DownloadCache {
+    fn name(&self) -> &'static str {
+        "download-cache"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the PIP_DOWNLOAD_CACHE of pip 0.4 to 1.5.6, with a page of links"
+    }
+
+    fn consumer_writes(&self) -> bool {
+        true
+    }
+
+    fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
+        let mut files = Files::default();
+        let mut marks = Vec::new();
+        let mut anchors = Vec::new();
+        for (package, file) in fetched.files() {
+            for name in names(file) {
+                let path = files.add(&package.name, name, file)?;
+                if is_cached(file) {
+                    marks.push(checked(&package.name, format!("{path}{CONTENT_TYPE_SUFFIX}"))?);
+                }
+            }
+            anchors.extend(links(package, file));
+        }
+        let mut tree = files.into_tree();
+        for mark in marks {
+            tree.insert(mark, Content::Page(CONTENT_TYPE.into()));
+        }
+        tree.insert(known("links.html"), Content::Page(page("Links", &anchors)));
+        tree.insert(known("requirements.txt"), Content::Page(requirements(fetched).into_bytes()));
+        Ok(tree)
+    }
+
+    fn usage(&self, place: &Place<'_>) -> Usage {
+        Usage {
+            variables: vec![("PIP_DOWNLOAD_CACHE", place.path.to_owned())],
+            arguments: vec!["--no-index".into(), "--find-links".into(), format!("{}links.html", place.url)],
+        }
+    }
+
+    fn caveats(&self, fetched: &Fetched) -> Vec<String> {
+        let long = fetched.files().filter(|(_, file)| is_remote(file) && !is_cached(file));
+        let long = long.map(|(_, file)| {
+            format!(
+                "the URL of `{}` is too long for a download cache; old pips find the file by links.html only",
+                file.plan.filename
+            )
+        });
+        long.chain(unnamed(fetched)).collect()
+    }
+}
+
+/// The names under which old pips look for the file; its own where no cache can hold it.
+fn names(file: &FetchedFile) -> BTreeSet<String> {
+    if is_cached(file) { keys(file) } else { BTreeSet::from([file.plan.filename.to_string()]) }
+}
+
+fn is_cached(file: &FetchedFile) -> bool {
+    is_remote(file) && keys(file).iter().all(|key| key.len() <= LONGEST_KEY)
+}
+
+fn is_remote(file: &FetchedFile) -> bool {
+    file.plan.url.secret().scheme() != "file"
+}
+
+/// The quoted URLs: cleaned as a link on a page; up to pip 1.3.1 with its `&amp;` left as it is;
+/// and as it stands where a requirement named it, which no pip cleans.
+fn keys(file: &FetchedFile) -> BTreeSet<String> {
+    let url = file.plan.url.public();
+    let links = [clean(&url), clean(&url.replace('&', "&amp;"))];
+    let is_direct = *file.plan.index == file.plan.url;
+    links.into_iter().chain(is_direct.then_some(url)).map(|url| quote(&url)).collect()
+}
+
+/// What old pips make of a link on a page before anything else.
+fn clean(url: &str) -> String {
+    let mut cleaned = String::new();
+    for byte in url.bytes() {
+        if byte.is_ascii_alphanumeric() || b"$&+,/:;=?@.#%_\\|-".contains(&byte) {
+            cleaned.push(byte.into());
+        } else {
+            write!(cleaned, "%{byte:02x}").expect("writing to a string cannot fail");
+        }
+    }
+    cleaned
+}
+
+/// Python 2's `urllib.quote(url, '')`.
+fn quote(url: &str) -> String {
+    let mut quoted = String::new();
+    for byte in url.bytes() {
+        if byte.is_ascii_alphanumeric() || b"_.-".contains(&byte) {
+            quoted.push(byte.into());
+        } else {
+            write!(quoted, "%{byte:02X}").expect("writing to a string cannot fail");
+        }
+    }
+    quoted
+}
+
+/// The links to a file: its URL, or the file itself where no cache can hold it; once for each
+/// name that it may be looked up by.
+fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
+    let filename = &*file.plan.filename;
+    let location = if is_cached(file) { file.plan.url.public() } else { href(filename) };
+    let by_own_name = own_egg(package, filename).is_none().then(String::new);
+    let by_egg = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&"));
+    let anchor = |egg| Anchor {
+        href: format!("{location}#{egg}sha256={}", file.object.sha256),
+        text: filename.to_owned(),
+        attributes: Vec::new(),
+    };
+    by_own_name.into_iter().chain(by_egg).map(anchor).collect()
+}
+
+/// Plain pins. A project held in several versions is a comment: which one is meant depends on
+/// the target, and old pips take no condition.
+fn requirements(fetched: &Fetched) -> String {
+    let mut projects = BTreeMap::<String, BTreeSet<&Version>>::new();
+    for package in &fetched.packages {
+        projects.entry(spelled_name(package)).or_default().extend(&package.version);
+    }
+    let mut text = String::new();
+    for (name, versions) in projects {
+        let choice = if versions.len() == 1 { "" } else { "# one of: " };
+        for version in versions {
+            writeln!(text, "{choice}{name}=={version}").expect("writing to a string cannot fail");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::domain::MaskedUrl;
+
+    use super::super::support::{fetched, file, package, page, paths};
+    use super::*;
+
+    fn at(url: &str) -> FetchedFile {
+        let url: MaskedUrl = url.parse().unwrap();
+        let mut held = file(&url.filename(), b"bytes");
+        held.plan.url = url;
+        held
+    }
+
+    fn tree(file: FetchedFile) -> Tree {
+        DownloadCache.tree(&fetched(vec![package("demo", "1.0", vec![file])])).unwrap()
+    }
+
+    /// The keys that `facts/legacy-pip.md` 2 and `facts/pip.md` 4.5 saw real pips use.
+    #[test]
+    fn keys_are_quoted_as_old_pips_quote_them() {
+        for (url, expected) in [
+            (
+                "https://files.example/packages/aa/demo_pkg-1.0-py3-none-any.whl",
+                &["https%3A%2F%2Ffiles.example%2Fpackages%2Faa%2Fdemo_pkg-1.0-py3-none-any.whl"][..],
+            ),
+            ("http://f.example:8080/a+b.zip", &["http%3A%2F%2Ff.example%3A8080%2Fa%2Bb.zip"]),
+            ("http://f.example/~me/a.zip", &["http%3A%2F%2Ff.example%2F%257eme%2Fa.zip"]),
+            ("http://f.example/%7Eme/a.zip", &["http%3A%2F%2Ff.example%2F%257Eme%2Fa.zip"]),
+            ("http://f.example/a b(c).zip", &["http%3A%2F%2Ff.example%2Fa%2520b%2528c%2529.zip"]),
+            ("http://f.example/x%2fa.zip", &["http%3A%2F%2Ff.example%2Fx%252fa.zip"]),
+            ("http://me:pw@f.example/a.zip#egg=a", &["http%3A%2F%2Ff.example%2Fa.zip"]),
+            (
+                "http://f.example/a.zip?x=1&y",
+                &["http%3A%2F%2Ff.example%2Fa.zip%3Fx%3D1%26amp%3By", "http%3A%2F%2Ff.example%2Fa.zip%3Fx%3D1%26y"],
+            ),
+        ] {
+            assert_eq!(Vec::from_iter(keys(&at(url))), expected, "{url}");
+        }
+        let mut direct = at("http://f.example/~a.zip");
+        direct.plan.index = Arc::new(direct.plan.url.clone());
+        assert_eq!(
+            Vec::from_iter(keys(&direct)),
+            ["http%3A%2F%2Ff.example%2F%257ea.zip", "http%3A%2F%2Ff.example%2F%7Ea.zip"]
+        );
+    }
+
+    #[test]
+    fn each_file_has_its_mark_and_its_link() {
+        let tree = tree(at("https://f.example/demo-1.0.zip"));
+        let key = "https%3A%2F%2Ff.example%2Fdemo-1.0.zip";
+        assert_eq!(paths(&tree), [key, &format!("{key}.content-type"), "links.html", "requirements.txt"]);
+        assert_eq!(page(&tree, &format!("{key}.content-type")), "application/octet-stream");
+        let link = "<a href=\"https://f.example/demo-1.0.zip#sha256=\
+                    277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9\">demo-1.0.zip</a>";
+        assert!(page(&tree, "links.html").contains(link));
+        assert_eq!(page(&tree, "requirements.txt"), "demo==1.0\n");
+    }
+
+    /// 242 bytes is the longest quoted URL (`facts/legacy-pip.md` 2); local files are no hits.
+    #[test]
+    fn what_no_cache_can_hold_lies_there_under_its_own_name() {
+        let url = |length: usize| format!("https://f.example/a{}/demo-1.0.zip", "a".repeat(length));
+        let fixed = quote(&url(0)).len();
+        let longest = at(&url(242 - fixed));
+        assert_eq!(names(&longest), keys(&longest));
+        for file in [at(&url(243 - fixed)), at("file:///srv/demo-1.0.zip")] {
+            let name = file.plan.filename.to_string();
+            let tree = tree(file);
+            assert_eq!(paths(&tree), [&name, "links.html", "requirements.txt"]);
+            assert!(page(&tree, "links.html").contains(&format!("<a href=\"{name}#sha256=")));
+        }
+        let world = fetched(vec![package("demo", "1.0", vec![at(&url(243 - fixed))])]);
+        assert_eq!(DownloadCache.caveats(&world).len(), 1);
+    }
+
+    #[test]
+    fn eggs_come_first_and_pins_are_spelled_as_the_files_are() {
+        let held =
+            ["zope_interface-5.0.tar.gz", "zope.event-4.0.zip"].map(|name| at(&format!("https://f.example/{name}")));
+        let [interface, event] = held;
+        let many = ["1.0", "2.0"].map(|version| package("many", version, vec![]));
+        let mut packages =
+            vec![package("zope-event", "4.0", vec![event]), package("zope-interface", "5.0", vec![interface])];
+        packages.extend(many);
+        let tree = DownloadCache.tree(&fetched(packages)).unwrap();
+        let links = page(&tree, "links.html");
+        assert!(links.contains("zope_interface-5.0.tar.gz#egg=zope.interface-5.0&amp;sha256="));
+        assert!(links.contains("zope_interface-5.0.tar.gz#sha256="));
+        let pins = "# one of: many==1.0\n# one of: many==2.0\nzope-interface==5.0\nzope.event==4.0\n";
+        assert_eq!(page(&tree, "requirements.txt"), pins);
+    }
+}

@@ -1,0 +1,125 @@
+//! `find-links`: a flat folder of distributions under their natural names, which every pip
+//! since 0.7.2, uv and easy_install read.
+//!
+//! Some names do not speak for themselves there: pip 24 and later overlook `.tar.bz2` and its
+//! kin (`facts/pip.md` 3.6), pip up to 9 takes `zope_interface-5.0.tar.gz` for another project
+//! than `zope.interface` (`facts/legacy-pip.md` 3 and 7). For those, and only where there are
+//! any, a page lies in the folder and lists them: pips read every `*.html` in it.
+
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
+
+use super::files::{Files, known};
+use super::html::{Anchor, href, page, restrictions};
+use super::names::{eggs, is_seen_in_a_folder, is_unnamed, unnamed};
+use super::{Layout, LayoutError, Place, Usage};
+
+pub struct FindLinks;
+
+impl Layout for FindLinks {
+    fn name(&self) -> &'static str {
+        "find-links"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a flat folder for --find-links of any pip, and of uv"
+    }
+
+    fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
+        let mut files = Files::default();
+        let mut anchors = Vec::new();
+        for (package, file) in fetched.files() {
+            files.add(&package.name, file.plan.filename.to_string(), file)?;
+            anchors.extend(helping_anchors(package, file));
+        }
+        let mut tree = files.into_tree();
+        if !anchors.is_empty() {
+            anchors.sort_by(|a: &Anchor, b| a.href.cmp(&b.href));
+            anchors.dedup_by(|a, b| a.href == b.href);
+            tree.insert(known("links.html"), Content::Page(page("Links", &anchors)));
+        }
+        Ok(tree)
+    }
+
+    fn usage(&self, place: &Place<'_>) -> Usage {
+        let arguments = ["--no-index", "--find-links", place.path].map(String::from);
+        Usage { variables: Vec::new(), arguments: arguments.into() }
+    }
+
+    fn caveats(&self, fetched: &Fetched) -> Vec<String> {
+        unnamed(fetched)
+    }
+}
+
+/// The links that say what the file's name does not.
+fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
+    let filename = &*file.plan.filename;
+    let mut fragments: Vec<_> = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&")).collect();
+    if fragments.is_empty() && !is_unnamed(package, filename) && !is_seen_in_a_folder(package, filename) {
+        fragments.push(String::new());
+    }
+    let anchor = |fragment| Anchor {
+        href: format!("{}#{fragment}sha256={}", href(filename), file.object.sha256),
+        text: filename.to_owned(),
+        attributes: restrictions(&file.plan),
+    };
+    fragments.into_iter().map(anchor).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::support::{fetched, file, package, page, paths};
+    use super::*;
+
+    fn tree(name: &str, version: &str, filename: &str) -> Tree {
+        FindLinks.tree(&fetched(vec![package(name, version, vec![file(filename, b"bytes")])])).unwrap()
+    }
+
+    /// The columns of `facts/pip.md` 3.6, and the trap of `facts/legacy-pip.md` 3.
+    #[test]
+    fn the_page_lists_what_some_pip_would_overlook_and_nothing_else() {
+        const SHA256: &str = "277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9";
+        for (name, filename, links) in [
+            ("demo", "demo-1.0-py3-none-any.whl", vec![]),
+            ("demo", "demo-1.0.tar.gz", vec![]),
+            ("demo", "demo-1.0.zip", vec![]),
+            ("demo", "demo-1.0.tar.bz2", vec!["demo-1.0.tar.bz2#"]),
+            ("demo", "demo-1.0.tgz", vec!["demo-1.0.tgz#"]),
+            ("foo-bar", "foo_bar-1.0-py3-none-any.whl", vec![]),
+            ("foo-bar", "foo.bar-1.0.tar.gz", vec![]),
+            ("foo-bar", "foo-bar-3.2-1.tar.gz", vec!["foo-bar-3.2-1.tar.gz#egg=foo.bar-3.2-1&amp;"]),
+            (
+                "a-b-c",
+                "a_b_c-1.0.tar.gz",
+                vec!["a_b_c-1.0.tar.gz#egg=a.b-c-1.0&amp;", "a_b_c-1.0.tar.gz#egg=a.b.c-1.0&amp;"],
+            ),
+            ("foo-bar", "foo_bar-1.0+x.tar.gz", vec![]),
+            ("foo-bar", "foo_bar-1.0+x.tgz", vec!["foo_bar-1.0%2Bx.tgz#"]),
+            ("demo", "main.zip", vec!["main.zip#egg=demo-1.0&amp;"]),
+        ] {
+            let tree = tree(name, "1.0", filename);
+            assert_eq!(tree.iter().len(), 1 + usize::from(!links.is_empty()), "{filename}");
+            if !links.is_empty() {
+                let page = page(&tree, "links.html");
+                let hrefs: Vec<_> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+                let expected: Vec<_> = links.iter().map(|link| format!("{link}sha256={SHA256}")).collect();
+                assert_eq!(hrefs, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_carries_what_the_index_said() {
+        let mut overlooked = file("demo-1.0.tgz", b"bytes");
+        overlooked.plan.requires_python = Some(">=3.8".parse().unwrap());
+        overlooked.plan.yanked.0 = Some("a \"bad\" one".into());
+        let tree = FindLinks.tree(&fetched(vec![package("demo", "1.0", vec![overlooked])])).unwrap();
+        let expected = r#" data-requires-python="&gt;=3.8" data-yanked="a &quot;bad&quot; one">demo-1.0.tgz</a>"#;
+        assert!(page(&tree, "links.html").contains(expected));
+    }
+
+    #[test]
+    fn one_file_for_two_versions_of_a_project_lies_there_once() {
+        let packages = ["1.0", "1.0.0"].map(|version| package("demo", version, vec![file("demo-1.0.zip", b"1")]));
+        assert_eq!(paths(&FindLinks.tree(&fetched(packages.into())).unwrap()), ["demo-1.0.zip"]);
+    }
+}

@@ -1,0 +1,107 @@
+//! What each consumer wants to see: a layout turns what we hold into a [`Tree`] and touches
+//! nothing.
+
+mod bundle;
+mod download_cache;
+mod files;
+mod find_links;
+mod html;
+mod names;
+mod simple_index;
+#[cfg(test)]
+mod support;
+
+pub use bundle::{
+    MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestPackage, ManifestTarget, REQUIREMENTS_PATH, bundle,
+};
+pub use download_cache::DownloadCache;
+pub use find_links::FindLinks;
+pub use simple_index::SimpleIndex;
+
+use crate::domain::{Fetched, PackageName, RelPathError, Tree};
+
+/// A shape in which pip, uv or an old pip reads distributions.
+pub trait Layout: Sync {
+    /// The word that `--layout` takes; with several layouts, also the name of their folder.
+    fn name(&self) -> &'static str;
+
+    /// Who reads it, in a line for `--help`.
+    fn summary(&self) -> &'static str;
+
+    /// Whether [`FetchedFile::metadata`](crate::domain::FetchedFile::metadata) is to be filled
+    /// for wheels (PEP 658).
+    fn needs_metadata(&self) -> bool {
+        false
+    }
+
+    /// Whether its consumer may write through a file's name, so that the file must never be a
+    /// hard link into the store.
+    fn consumer_writes(&self) -> bool {
+        false
+    }
+
+    /// Everything the consumer reads, below the folder it is pointed at.
+    ///
+    /// # Errors
+    /// When two different files claim one name, or a name cannot be a file's.
+    fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError>;
+
+    /// How pip is pointed at the folder.
+    fn usage(&self, place: &Place<'_>) -> Usage;
+
+    /// What the consumer will not get from this layout: a sentence for each file.
+    fn caveats(&self, _fetched: &Fetched) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Every layout there is; `--layout`, its help and its error message read this table.
+pub const LAYOUTS: &[&dyn Layout] = &[&FindLinks, &SimpleIndex, &DownloadCache];
+
+/// The layout called `name`.
+pub fn find(name: &str) -> Option<&'static dyn Layout> {
+    LAYOUTS.iter().copied().find(|layout| layout.name() == name)
+}
+
+/// A folder that holds a layout's tree, in the two spellings that consumers want.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// As the user named it.
+    pub path: &'a str,
+    /// The absolute `file:` URL, ending in a slash.
+    pub url: &'a str,
+}
+
+/// What a user sets and types so that `pip install` reads a layout.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Environment variables.
+    pub variables: Vec<(&'static str, String)>,
+    /// Arguments of `pip install`, unquoted.
+    pub arguments: Vec<String>,
+}
+
+/// Why a layout cannot show what we hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LayoutError {
+    #[error(
+        "two different files want to be `{path}`: one from {first}, one from {second}; \
+         ask for only one of them, or for each in its own folder"
+    )]
+    Clash { path: String, first: String, second: String },
+    #[error("a file of {project} cannot be written: {source}")]
+    Name { project: PackageName, source: RelPathError },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_are_found_by_their_own_names() {
+        for layout in LAYOUTS {
+            assert_eq!(find(layout.name()).unwrap().summary(), layout.summary());
+        }
+        assert!(find("eggs").is_none());
+    }
+}

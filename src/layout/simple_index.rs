@@ -1,0 +1,175 @@
+//! `simple`: a package index as files (PEP 503), for `file://` and for any static web server.
+//!
+//! Each project has a folder under its normalized name, with its files, their metadata sidecars
+//! (PEP 658, PEP 714), and the project's page in two forms: `index.html`, and `index.json`
+//! (PEP 691, PEP 700) for whoever can serve it under its own content type.
+
+mod json;
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Object, PackageName, Tree, Version};
+
+use super::files::{Files, checked, content, known};
+use super::html::{Anchor, href, page, restrictions};
+use super::names::{own_egg, unnamed};
+use super::{Layout, LayoutError, Place, Usage};
+
+pub struct SimpleIndex;
+
+impl Layout for SimpleIndex {
+    fn name(&self) -> &'static str {
+        "simple"
+    }
+
+    fn summary(&self) -> &'static str {
+        "an index (PEP 503, 658, 691) for --index-url, over file:// or any web server"
+    }
+
+    fn needs_metadata(&self) -> bool {
+        true
+    }
+
+    fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
+        let mut files = Files::default();
+        for (package, file) in fetched.files() {
+            files.add(&package.name, format!("{}/{}", package.name, file.plan.filename), file)?;
+        }
+        let mut tree = files.into_tree();
+        let projects = projects(fetched);
+        for (name, project) in &projects {
+            add_sidecars(&mut tree, name, project)?;
+            tree.insert(known(&format!("{name}/index.html")), Content::Page(project_page(name, project)));
+            tree.insert(known(&format!("{name}/index.json")), Content::Page(json::project(name, project)));
+        }
+        tree.insert(known("index.html"), Content::Page(root_page(projects.keys().copied())));
+        tree.insert(known("index.json"), Content::Page(json::root(projects.keys().copied())));
+        Ok(tree)
+    }
+
+    fn usage(&self, place: &Place<'_>) -> Usage {
+        let arguments = ["--index-url", place.url].map(String::from);
+        Usage { variables: Vec::new(), arguments: arguments.into() }
+    }
+
+    fn caveats(&self, fetched: &Fetched) -> Vec<String> {
+        unnamed(fetched)
+    }
+}
+
+/// What one folder of the index shows.
+#[derive(Default)]
+struct Project<'a> {
+    /// Rising, each once.
+    versions: Vec<&'a Version>,
+    /// By file name.
+    files: BTreeMap<&'a str, (&'a FetchedPackage, &'a FetchedFile)>,
+}
+
+fn projects(fetched: &Fetched) -> BTreeMap<&PackageName, Project<'_>> {
+    let mut projects = BTreeMap::<_, Project<'_>>::new();
+    for package in &fetched.packages {
+        let project = projects.entry(&package.name).or_default();
+        project.versions.extend(&package.version);
+        project.files.extend(package.files.iter().map(|file| (&*file.plan.filename, (package, file))));
+    }
+    for project in projects.values_mut() {
+        project.versions.sort();
+        project.versions.dedup();
+    }
+    projects
+}
+
+/// Pip fails where a page promises a sidecar that is not there, so both come from one place.
+fn add_sidecars(tree: &mut Tree, name: &PackageName, project: &Project<'_>) -> Result<(), LayoutError> {
+    for (filename, (_, file)) in &project.files {
+        if let Some(metadata) = file.metadata {
+            tree.insert(checked(name, format!("{name}/{filename}.metadata"))?, content(metadata));
+        }
+    }
+    Ok(())
+}
+
+fn root_page<'a>(names: impl Iterator<Item = &'a PackageName>) -> Vec<u8> {
+    let anchor = |name: &PackageName| Anchor { href: format!("{name}/"), text: name.to_string(), attributes: vec![] };
+    page("Simple index", &names.map(anchor).collect::<Vec<_>>())
+}
+
+fn project_page(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
+    let anchors: Vec<_> = project.files.values().map(|(package, file)| file_anchor(package, file)).collect();
+    page(&format!("Links for {name}"), &anchors)
+}
+
+fn file_anchor(package: &FetchedPackage, file: &FetchedFile) -> Anchor {
+    let egg = own_egg(package, &file.plan.filename).map(|egg| format!("egg={egg}&")).unwrap_or_default();
+    let mut attributes = restrictions(&file.plan);
+    if let Some(Object { sha256, .. }) = file.metadata {
+        let digest = format!("sha256={sha256}");
+        attributes.extend(["data-core-metadata", "data-dist-info-metadata"].map(|name| (name, digest.clone())));
+    }
+    Anchor {
+        href: format!("{}#{egg}sha256={}", href(&file.plan.filename), file.object.sha256),
+        text: file.plan.filename.to_string(),
+        attributes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::support::{fetched, file, object, package, page, paths};
+    use super::*;
+
+    fn world() -> Fetched {
+        let mut wheel = file("foo_bar-2.0+x-py3-none-any.whl", b"wheel");
+        wheel.metadata = Some(object(b"metadata"));
+        wheel.plan.requires_python = Some(">=3.8".parse().unwrap());
+        let mut source = file("foo-bar-1.0.tar.gz", b"source");
+        source.plan.yanked.0 = Some("".into());
+        let old = package("foo-bar", "1.0", vec![source]);
+        let new = package("foo-bar", "2.0+x", vec![wheel]);
+        fetched(vec![old, new, package("demo", "1.0", vec![file("main.zip", b"direct")])])
+    }
+
+    #[test]
+    fn every_project_has_a_folder_with_pages_files_and_sidecars() {
+        let tree = SimpleIndex.tree(&world()).unwrap();
+        let expected = [
+            "demo/index.html",
+            "demo/index.json",
+            "demo/main.zip",
+            "foo-bar/foo-bar-1.0.tar.gz",
+            "foo-bar/foo_bar-2.0+x-py3-none-any.whl",
+            "foo-bar/foo_bar-2.0+x-py3-none-any.whl.metadata",
+            "foo-bar/index.html",
+            "foo-bar/index.json",
+            "index.html",
+            "index.json",
+        ];
+        assert_eq!(paths(&tree), expected);
+    }
+
+    /// Digests by `sha256sum`; attributes as in PEP 503, 592 and 714.
+    #[test]
+    fn pages_carry_all_that_the_index_said() {
+        let tree = SimpleIndex.tree(&world()).unwrap();
+        assert!(page(&tree, "index.html").contains("<a href=\"foo-bar/\">foo-bar</a>"));
+        let metadata = "sha256=45447b7afbd5e544f7d0f1df0fccd26014d9850130abd3f020b89ff96b82079f";
+        let wheel = format!(
+            "<a href=\"foo_bar-2.0%2Bx-py3-none-any.whl#sha256=ba59926159d2aa256eb8739b8da7e2b574b960e1202c6d624cbe981cef996c91\" \
+             data-requires-python=\"&gt;=3.8\" data-core-metadata=\"{metadata}\" data-dist-info-metadata=\"{metadata}\">"
+        );
+        assert!(page(&tree, "foo-bar/index.html").contains(&wheel), "{}", page(&tree, "foo-bar/index.html"));
+        assert!(page(&tree, "foo-bar/index.html").contains(" data-yanked=\"\">foo-bar-1.0.tar.gz</a>"));
+        assert!(page(&tree, "demo/index.html").contains("\"main.zip#egg=demo-1.0&amp;sha256="));
+    }
+
+    #[test]
+    fn two_indexes_with_different_bytes_under_one_name_are_an_error() {
+        let packages = ["1.0", "1.0.0"].map(|version| {
+            let bytes = format!("bytes of {version}");
+            package("demo", version, vec![file("demo-1.0.zip", bytes.as_bytes())])
+        });
+        let error = SimpleIndex.tree(&fetched(packages.into())).unwrap_err();
+        assert!(matches!(error, LayoutError::Clash { path, .. } if path == "demo/demo-1.0.zip"));
+    }
+}

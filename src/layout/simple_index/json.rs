@@ -1,0 +1,173 @@
+//! The pages of the index as JSON (PEP 691), with the sizes and versions of PEP 700.
+
+use serde::Serialize;
+
+use crate::domain::{FetchedFile, Object, PackageName};
+
+use super::super::html::href;
+use super::Project;
+
+/// The page of one project.
+pub fn project(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
+    text(&ProjectPage {
+        meta: META,
+        name,
+        versions: project.versions.iter().map(ToString::to_string).collect(),
+        files: project.files.values().map(|(_, file)| FileEntry::of(file)).collect(),
+    })
+}
+
+/// The page that lists the projects.
+pub fn root<'a>(names: impl Iterator<Item = &'a PackageName>) -> Vec<u8> {
+    text(&RootPage { meta: META, projects: names.map(|name| ProjectEntry { name }).collect() })
+}
+
+fn text(page: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(page).expect("strings and numbers can always be written");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// The first version of the API with sizes and versions (PEP 700).
+const META: Meta = Meta { api_version: "1.1" };
+
+#[derive(Serialize)]
+struct Meta {
+    #[serde(rename = "api-version")]
+    api_version: &'static str,
+}
+
+#[derive(Serialize)]
+struct RootPage<'a> {
+    meta: Meta,
+    projects: Vec<ProjectEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProjectEntry<'a> {
+    name: &'a PackageName,
+}
+
+#[derive(Serialize)]
+struct ProjectPage<'a> {
+    meta: Meta,
+    name: &'a PackageName,
+    versions: Vec<String>,
+    files: Vec<FileEntry<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct FileEntry<'a> {
+    filename: &'a str,
+    url: String,
+    hashes: Hashes,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requires_python: Option<String>,
+    yanked: Withdrawn<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    core_metadata: Option<Hashes>,
+    /// The key of the same thing before PEP 714.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dist_info_metadata: Option<Hashes>,
+}
+
+#[derive(Clone, Serialize)]
+struct Hashes {
+    sha256: String,
+}
+
+impl From<Object> for Hashes {
+    fn from(object: Object) -> Self {
+        Self { sha256: object.sha256.to_string() }
+    }
+}
+
+/// The reason for a withdrawal; `true` for an empty one, which pip would take for `false`
+/// (`facts/pip.md` 3.3).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Withdrawn<'a> {
+    Flag(bool),
+    Reason(&'a str),
+}
+
+impl<'a> FileEntry<'a> {
+    fn of(file: &'a FetchedFile) -> Self {
+        let metadata = file.metadata.map(Hashes::from);
+        Self {
+            filename: &file.plan.filename,
+            url: href(&file.plan.filename),
+            hashes: file.object.into(),
+            size: file.object.size,
+            requires_python: file.plan.requires_python.as_ref().map(ToString::to_string),
+            yanked: match file.plan.yanked.0.as_deref() {
+                None => Withdrawn::Flag(false),
+                Some("") => Withdrawn::Flag(true),
+                Some(reason) => Withdrawn::Reason(reason),
+            },
+            core_metadata: metadata.clone(),
+            dist_info_metadata: metadata,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Fetched;
+
+    use super::super::super::support::{fetched, file, object, package};
+    use super::super::projects;
+    use super::*;
+
+    fn project_of(fetched: &Fetched) -> serde_json::Value {
+        let (name, found) = projects(fetched).pop_first().unwrap();
+        serde_json::from_slice(&project(name, &found)).unwrap()
+    }
+
+    /// Keys and types as PEP 691, 700 and 714 have them.
+    #[test]
+    fn a_project_page() {
+        let mut wheel = file("demo-1.10+x-py3-none-any.whl", b"wheel");
+        wheel.metadata = Some(object(b"metadata"));
+        wheel.plan.requires_python = Some(">=3.8".parse().unwrap());
+        wheel.plan.yanked.0 = Some("bad".into());
+        let other = package("demo", "1.9", vec![file("demo-1.9.zip", b"source")]);
+        let world = fetched(vec![package("demo", "1.10+x", vec![wheel]), other]);
+        let metadata = "45447b7afbd5e544f7d0f1df0fccd26014d9850130abd3f020b89ff96b82079f";
+        let expected = serde_json::json!({
+            "meta": {"api-version": "1.1"},
+            "name": "demo",
+            "versions": ["1.9", "1.10+x"],
+            "files": [
+                {
+                    "filename": "demo-1.10+x-py3-none-any.whl",
+                    "url": "demo-1.10%2Bx-py3-none-any.whl",
+                    "hashes": {"sha256": "ba59926159d2aa256eb8739b8da7e2b574b960e1202c6d624cbe981cef996c91"},
+                    "size": 5,
+                    "requires-python": ">=3.8",
+                    "yanked": "bad",
+                    "core-metadata": {"sha256": metadata},
+                    "dist-info-metadata": {"sha256": metadata},
+                },
+                {
+                    "filename": "demo-1.9.zip",
+                    "url": "demo-1.9.zip",
+                    "hashes": {"sha256": "41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d"},
+                    "size": 6,
+                    "yanked": false,
+                },
+            ],
+        });
+        assert_eq!(project_of(&world), expected);
+    }
+
+    #[test]
+    fn an_empty_reason_is_a_withdrawal_too() {
+        let mut withdrawn = file("demo-1.9.zip", b"source");
+        withdrawn.plan.yanked.0 = Some("".into());
+        let world = fetched(vec![package("demo", "1.9", vec![withdrawn])]);
+        assert_eq!(project_of(&world)["files"][0]["yanked"], true);
+    }
+}

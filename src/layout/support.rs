@@ -1,0 +1,62 @@
+//! Small literal worlds for the tests of layouts.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    Content, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Origin, PlannedFile, Promises, Sha256, Status,
+    Tree, Yanked,
+};
+
+/// An object of these bytes.
+pub fn object(bytes: &[u8]) -> Object {
+    Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 }
+}
+
+/// A file of these bytes, listed by an index.
+pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
+    let base: MaskedUrl = "https://me:pw@files.example/".parse().unwrap();
+    FetchedFile {
+        plan: PlannedFile {
+            filename: filename.into(),
+            url: base.join(filename).unwrap(),
+            index: Arc::new("https://me:pw@index.example/simple/".parse().unwrap()),
+            promises: Promises::default(),
+            requires_python: None,
+            yanked: Yanked::default(),
+            targets: Vec::new(),
+        },
+        object: object(bytes),
+        metadata: None,
+        status: Status::Downloaded,
+    }
+}
+
+/// A package of these files.
+pub fn package(name: &str, version: &str, files: Vec<FetchedFile>) -> FetchedPackage {
+    FetchedPackage {
+        name: name.parse().unwrap(),
+        version: version.parse().ok(),
+        requested_by: vec![Origin { file: "requirements.txt".into(), line: 1 }],
+        dependencies: Vec::new(),
+        files,
+    }
+}
+
+/// These packages, for no target.
+pub fn fetched(packages: Vec<FetchedPackage>) -> Fetched {
+    Fetched { targets: Vec::new(), packages }
+}
+
+/// The paths of a tree.
+pub fn paths(tree: &Tree) -> Vec<&str> {
+    tree.iter().map(|(path, _)| path.as_str()).collect()
+}
+
+/// The text of the page at `path`.
+pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
+    let found = tree.iter().find(|(each, _)| each.as_str() == path);
+    match found.unwrap_or_else(|| panic!("{path} is not in {:?}", paths(tree))) {
+        (_, Content::Page(bytes)) => std::str::from_utf8(bytes).unwrap(),
+        (_, Content::Object { .. }) => panic!("{path} is no page"),
+    }
+}
