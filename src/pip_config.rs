@@ -55,7 +55,8 @@ pub fn locations(
     exists: &dyn Fn(&Path) -> bool,
 ) -> Vec<PathBuf> {
     let own = variable("PIP_CONFIG_FILE").map(PathBuf::from);
-    if own.as_deref().is_some_and(|path| path == Path::new(if system == System::Windows { "nul" } else { "/dev/null" })) {
+    if own.as_deref().is_some_and(|path| path == Path::new(if system == System::Windows { "nul" } else { "/dev/null" }))
+    {
         return Vec::new();
     }
     let mut files = global_files(system, variable);
@@ -92,7 +93,10 @@ fn user_files(
     let name = file_name(system);
     if system == System::Windows {
         let old = variable("USERPROFILE").map(|home| Path::new(&home).join("pip").join(name));
-        return old.into_iter().chain(variable("APPDATA").map(|data| Path::new(&data).join("pip").join(name))).collect();
+        return old
+            .into_iter()
+            .chain(variable("APPDATA").map(|data| Path::new(&data).join("pip").join(name)))
+            .collect();
     }
     let Some(home) = variable("HOME").map(PathBuf::from) else { return Vec::new() };
     let support = home.join("Library/Application Support/pip");
@@ -189,7 +193,8 @@ mod tests {
 
     #[test]
     fn values_go_on_over_indented_lines() {
-        let config = config(&["[global]\nfind-links =\n    /a\n    # not this\n    /b\n; nor this\ntrusted-host = h\n"]);
+        let config =
+            config(&["[global]\nfind-links =\n    /a\n    # not this\n    /b\n; nor this\ntrusted-host = h\n"]);
         assert_eq!(config.get("download", "find-links"), Some("\n/a\n/b"));
         assert_eq!(config.get("download", "trusted-host"), Some("h"));
     }
@@ -205,13 +210,20 @@ mod tests {
     #[test]
     fn files_lie_where_pip_looks() {
         let files = |system, variables: &[(&str, &str)], exists: bool| {
-            let variable = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            let variable =
+                |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
             let files = locations(system, &variable, Some(Path::new("/venv")), &|_| exists);
             files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(
             files(System::Unix, &[("HOME", "/home/me")], false),
-            ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", "/home/me/.pip/pip.conf", "/home/me/.config/pip/pip.conf", "/venv/pip.conf"],
+            [
+                "/etc/xdg/pip/pip.conf",
+                "/etc/pip.conf",
+                "/home/me/.pip/pip.conf",
+                "/home/me/.config/pip/pip.conf",
+                "/venv/pip.conf"
+            ],
         );
         assert_eq!(
             files(System::Unix, &[("HOME", "/h"), ("PIP_CONFIG_FILE", "/own"), ("XDG_CONFIG_DIRS", "/a:/b")], true),

@@ -1,7 +1,10 @@
 //! The only place that judges failures: words, hints and the exit code of each.
 
+use std::sync::Arc;
+
 use crate::domain::Target;
 use crate::http::HttpError;
+use crate::input;
 use crate::ops::{FetchError, FetchFailure, PlanFailure, WriteFailure};
 use crate::resolve::{Failure, Reason};
 use crate::store::StoreError;
@@ -69,8 +72,23 @@ impl CliError {
         self
     }
 
+    /// Inputs that cannot be used.
+    pub fn of_inputs<'a>(problems: impl IntoIterator<Item = &'a input::Problem>) -> Self {
+        let problems = problems.into_iter().map(|problem| Problem {
+            kind: Exit::Usage.kind(),
+            package: None,
+            message: problem.to_string(),
+            source: Some(problem.origin.to_string()),
+        });
+        Self { exit: Exit::Usage, problems: problems.collect(), hints: Vec::new() }
+    }
+
+    pub fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "interrupted").hint("what was fetched is kept; a second run fetches only the rest")
+    }
+
     /// Nothing could be planned.
-    pub fn of_plan(failure: &PlanFailure, targets: &[std::sync::Arc<Target>]) -> Self {
+    pub fn of_plan(failure: &PlanFailure, targets: &[Arc<Target>]) -> Self {
         let unsolved = failure.failures.iter().map(|failure| unsolved(failure, targets));
         let unreachable = failure.unreachable.iter().map(|error| Problem {
             kind: Exit::Unreachable.kind(),
@@ -104,7 +122,7 @@ impl CliError {
     }
 }
 
-fn unsolved(failure: &Failure, targets: &[std::sync::Arc<Target>]) -> Problem {
+fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
     let mut message = failure.to_string();
     if !failure.targets.is_empty() && (targets.len() > 1 || matches!(failure.reason, Reason::NoFile { .. })) {
         let targets: Vec<_> = failure.targets.iter().map(|target| targets[*target].id()).collect();

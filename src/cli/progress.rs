@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
-use super::args::Progress;
+use super::args::{MessageArgs, Progress};
 use crate::domain::Status;
 use crate::ops::{Event, Listener};
 
@@ -26,16 +26,27 @@ enum View {
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verbosity {
+enum Verbosity {
     Quiet,
     Normal,
     Verbose,
 }
 
+impl Verbosity {
+    fn of(args: &MessageArgs) -> Self {
+        match (args.quiet, args.verbose) {
+            (true, _) => Self::Quiet,
+            (_, true) => Self::Verbose,
+            _ => Self::Normal,
+        }
+    }
+}
+
 impl Reporter {
     /// Bars need a terminal; `auto` falls back to lines without one.
-    pub fn new(progress: Progress, verbosity: Verbosity, is_terminal: bool) -> Self {
-        let view = match progress {
+    pub fn new(args: &MessageArgs, is_terminal: bool) -> Self {
+        let verbosity = Verbosity::of(args);
+        let view = match args.progress {
             Progress::Json => View::Json,
             Progress::None => View::Nothing,
             _ if verbosity == Verbosity::Quiet => View::Nothing,

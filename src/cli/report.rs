@@ -1,8 +1,14 @@
 //! The JSON report, schema 1: what was, or would be, done. Other programs read it, so keys are
 //! only ever added.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use indicatif::HumanBytes;
 use serde::Serialize;
 
+use super::error::{CliError, Exit};
+use super::terminal;
 use crate::domain::{Fetched, MaskedUrl, Offer, Origin, PackageName, Plan, Sha256, Status, Target, Version};
 
 /// Everything that a run tells.
@@ -115,15 +121,15 @@ impl Report {
     }
 
     /// A run that came to nothing.
-    pub fn of_failure(targets: &[std::sync::Arc<Target>], problems: Vec<Problem>, seconds: f64) -> Self {
+    pub fn of_failure(targets: &[Arc<Target>], problems: Vec<Problem>, seconds: f64) -> Self {
         Self { problems, ..Self::new(targets, Vec::new(), seconds) }
     }
 
-    fn new(targets: &[std::sync::Arc<Target>], packages: Vec<PackageReport>, seconds: f64) -> Self {
+    fn new(targets: &[Arc<Target>], packages: Vec<PackageReport>, seconds: f64) -> Self {
         let targets = targets.iter().map(|target| TargetReport {
             id: target.id().to_owned(),
-            python_version: target.python_version(),
-            platform: target.platform().to_owned(),
+            python_version: target.python_version().to_owned(),
+            platform: target.platform().to_string(),
         });
         let summary = summary(&packages, seconds);
         Self { targets: targets.collect(), packages, summary, ..Self::default() }
@@ -131,6 +137,33 @@ impl Report {
 
     pub fn summary(&self) -> Summary {
         self.summary
+    }
+
+    /// How many files have this status.
+    pub fn count(&self, status: &str) -> usize {
+        self.files().filter(|file| file.status == status).count()
+    }
+
+    /// A line for each file, for people.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.files().map(|file| match file.size {
+            Some(size) => format!("  {} ({})", file.filename, HumanBytes(size)),
+            None => format!("  {}", file.filename),
+        })
+    }
+
+    /// Writes it as JSON to a file, or to standard output where the path is `-`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), CliError> {
+        let text = serde_json::to_string_pretty(self).expect("the report is plain data");
+        let written = if path == Path::new("-") { terminal::print(&text) } else { std::fs::write(path, text + "\n") };
+        written.map_err(|error| CliError::new(Exit::Disk, format!("cannot write the report {}: {error}", path.display())))
+    }
+
+    fn files(&self) -> impl Iterator<Item = &FileReport> {
+        self.packages.iter().flat_map(|package| &package.files)
     }
 }
 
@@ -163,7 +196,7 @@ fn package_report(
 }
 
 fn file_report(
-    targets: &[std::sync::Arc<Target>],
+    targets: &[Arc<Target>],
     offer: &Offer,
     serves: &[usize],
     (sha256, size): (Option<Sha256>, Option<u64>),

@@ -98,7 +98,9 @@ impl Indexes {
             let mut all = Vec::with_capacity(places.len());
             for place in places {
                 let flat = self.read_flat(place).await;
-                all.push(flat.map_err(|source| IndexError::FindLinks { place: (**place).clone(), source: source.into() })?);
+                all.push(
+                    flat.map_err(|source| IndexError::FindLinks { place: (**place).clone(), source: source.into() })?,
+                );
             }
             Ok(all)
         };
@@ -142,7 +144,8 @@ impl Indexes {
         let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
         match self.client.page(url, ACCEPT, &known, LONGEST_PAGE).await {
             Ok(Answer::NotModified { cache_control }) => {
-                let page = cached.expect("only a cached page has validators").renewed(&cache_control, self.settings.now);
+                let page =
+                    cached.expect("only a cached page has validators").renewed(&cache_control, self.settings.now);
                 self.cache.write(url, &page);
                 Ok(seen(&page, project, index).expect("the page was read before"))
             }

@@ -52,7 +52,8 @@ fn charset(content_type: &str) -> Option<String> {
 
 /// Gives every file of the page to `sink`.
 pub(super) fn scan(page: &str, sink: &mut impl Sink) -> Summary {
-    let mut reader = Reader { sink, summary: Summary::default(), tag: Tag::Other, attributes: Attributes::default(), last: None };
+    let mut reader =
+        Reader { sink, summary: Summary::default(), tag: Tag::Other, attributes: Attributes::default(), last: None };
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
         reader.take(event);
         None

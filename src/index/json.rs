@@ -137,4 +137,3 @@ impl<'de, S: Sink> Visitor<'de> for FilesSeed<'_, S> {
         Ok(())
     }
 }
-

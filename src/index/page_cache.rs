@@ -31,12 +31,7 @@ pub(super) struct CachedPage {
 
 impl CachedPage {
     /// A page as it was answered at `now`; `None` where its server forbids keeping it.
-    pub fn new(
-        listing: Option<Vec<u8>>,
-        validators: Validators,
-        cache_control: &str,
-        now: Timestamp,
-    ) -> Option<Self> {
+    pub fn new(listing: Option<Vec<u8>>, validators: Validators, cache_control: &str, now: Timestamp) -> Option<Self> {
         let lifetime = lifetime(cache_control)?.as_secs();
         let Validators { etag, last_modified } = validators;
         Some(Self { checked: now.0, lifetime, etag, last_modified, listing })

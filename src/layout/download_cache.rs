@@ -74,7 +74,7 @@ impl Layout for DownloadCache {
         let long = long.map(|(_, file)| {
             format!(
                 "the URL of `{}` is too long for a download cache; old pips find the file by links.html only",
-                file.plan.filename
+                file.offer.filename
             )
         });
         long.chain(unnamed(fetched)).collect()
@@ -83,7 +83,7 @@ impl Layout for DownloadCache {
 
 /// The names under which old pips look for the file; its own where no cache can hold it.
 fn names(file: &FetchedFile) -> BTreeSet<String> {
-    if is_cached(file) { keys(file) } else { BTreeSet::from([file.plan.filename.to_string()]) }
+    if is_cached(file) { keys(file) } else { BTreeSet::from([file.offer.filename.to_string()]) }
 }
 
 fn is_cached(file: &FetchedFile) -> bool {
@@ -91,15 +91,15 @@ fn is_cached(file: &FetchedFile) -> bool {
 }
 
 fn is_remote(file: &FetchedFile) -> bool {
-    file.plan.url.secret().scheme() != "file"
+    file.offer.url.secret().scheme() != "file"
 }
 
 /// The quoted URLs: cleaned as a link on a page; up to pip 1.3.1 with its `&amp;` left as it is;
 /// and as it stands where a requirement named it, which no pip cleans.
 fn keys(file: &FetchedFile) -> BTreeSet<String> {
-    let url = file.plan.url.public();
+    let url = file.offer.url.public();
     let links = [clean(&url), clean(&url.replace('&', "&amp;"))];
-    let is_direct = *file.plan.index == file.plan.url;
+    let is_direct = *file.offer.index == file.offer.url;
     links.into_iter().chain(is_direct.then_some(url)).map(|url| quote(&url)).collect()
 }
 
@@ -132,8 +132,8 @@ fn quote(url: &str) -> String {
 /// The links to a file: its URL, or the file itself where no cache can hold it; once for each
 /// name that it may be looked up by.
 fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
-    let filename = &*file.plan.filename;
-    let location = if is_cached(file) { file.plan.url.public() } else { href(filename) };
+    let filename = &*file.offer.filename;
+    let location = if is_cached(file) { file.offer.url.public() } else { href(filename) };
     let by_own_name = own_egg(package, filename).is_none().then(String::new);
     let by_egg = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&"));
     let anchor = |egg| Anchor {
@@ -173,7 +173,7 @@ mod tests {
     fn at(url: &str) -> FetchedFile {
         let url: MaskedUrl = url.parse().unwrap();
         let mut held = file(&url.filename(), b"bytes");
-        held.plan.url = url;
+        held.offer.url = url;
         held
     }
 
@@ -203,7 +203,7 @@ mod tests {
             assert_eq!(Vec::from_iter(keys(&at(url))), expected, "{url}");
         }
         let mut direct = at("http://f.example/~a.zip");
-        direct.plan.index = Arc::new(direct.plan.url.clone());
+        direct.offer.index = Arc::new(direct.offer.url.clone());
         assert_eq!(
             Vec::from_iter(keys(&direct)),
             ["http%3A%2F%2Ff.example%2F%257ea.zip", "http%3A%2F%2Ff.example%2F%7Ea.zip"]
@@ -230,7 +230,7 @@ mod tests {
         let longest = at(&url(242 - fixed));
         assert_eq!(names(&longest), keys(&longest));
         for file in [at(&url(243 - fixed)), at("file:///srv/demo-1.0.zip")] {
-            let name = file.plan.filename.to_string();
+            let name = file.offer.filename.to_string();
             let tree = tree(file);
             assert_eq!(paths(&tree), [&name, "links.html", "requirements.txt"]);
             assert!(page(&tree, "links.html").contains(&format!("<a href=\"{name}#sha256=")));

@@ -10,7 +10,7 @@ use crate::domain::{DistributionFilename, Fetched, FetchedPackage, PackageName, 
 /// The project's name as its files spell it, with `-` for `_`; a dotted one wins, since dots
 /// count for old pips and nothing else does.
 pub fn spelled_name(package: &FetchedPackage) -> String {
-    let names = package.files.iter().filter_map(|file| name_part(&file.plan.filename, &package.name));
+    let names = package.files.iter().filter_map(|file| name_part(&file.offer.filename, &package.name));
     let dotted = names.map(|name| name.replace('_', "-")).filter(|name| name.contains('.')).min();
     dotted.unwrap_or_else(|| package.name.to_string())
 }
@@ -59,10 +59,10 @@ pub fn eggs(package: &FetchedPackage, filename: &str) -> Vec<String> {
 /// A sentence for each file that no installer can look up by name, since neither its name nor
 /// anything else tells its version.
 pub fn unnamed(fetched: &Fetched) -> Vec<String> {
-    let unnamed = fetched.files().filter(|(package, file)| is_unnamed(package, &file.plan.filename));
+    let unnamed = fetched.files().filter(|(package, file)| is_unnamed(package, &file.offer.filename));
     unnamed
         .map(|(package, file)| {
-            let filename = &file.plan.filename;
+            let filename = &file.offer.filename;
             format!("`{filename}` does not tell which version of {} it is; install it by its path", package.name)
         })
         .collect()

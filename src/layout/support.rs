@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    Content, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Origin, PlannedFile, Promises, Sha256, Status,
-    Tree, Yanked,
+    Content, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Origin, Promises, Sha256, Status, Tree,
+    Yanked,
 };
 
 /// An object of these bytes.
@@ -16,15 +16,15 @@ pub fn object(bytes: &[u8]) -> Object {
 pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
     let base: MaskedUrl = "https://me:pw@files.example/".parse().unwrap();
     FetchedFile {
-        plan: PlannedFile {
+        offer: Offer {
             filename: filename.into(),
             url: base.join(filename).unwrap(),
             index: Arc::new("https://me:pw@index.example/simple/".parse().unwrap()),
             promises: Promises::default(),
             requires_python: None,
             yanked: Yanked::default(),
-            targets: Vec::new(),
         },
+        targets: Vec::new(),
         object: object(bytes),
         metadata: None,
         status: Status::Downloaded,

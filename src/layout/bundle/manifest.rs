@@ -111,7 +111,7 @@ impl Manifest {
 }
 
 fn describe_target(target: &Target) -> ManifestTarget {
-    ManifestTarget { id: target.id().to_owned(), python_version: target.python.to_string() }
+    ManifestTarget { id: target.id().to_owned(), python_version: target.python().to_string() }
 }
 
 fn describe_package(package: &FetchedPackage, ids: &[String]) -> ManifestPackage {
@@ -127,17 +127,17 @@ fn describe_package(package: &FetchedPackage, ids: &[String]) -> ManifestPackage
 }
 
 fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
-    let plan = &file.plan;
+    let offer = &file.offer;
     ManifestFile {
-        filename: plan.filename.to_string(),
-        path: format!("{WHEELS}/{}", plan.filename),
+        filename: offer.filename.to_string(),
+        path: format!("{WHEELS}/{}", offer.filename),
         size: file.object.size,
         sha256: file.object.sha256.to_string(),
-        url: remote(&plan.url),
-        index: remote(&plan.index),
-        requires_python: plan.requires_python.as_ref().map(ToString::to_string),
-        yanked: plan.yanked.0.as_deref().map(str::to_owned),
-        targets: plan.targets.iter().map(|position| ids[*position].clone()).collect(),
+        url: remote(&offer.url),
+        index: remote(&offer.index),
+        requires_python: offer.requires_python.as_ref().map(ToString::to_string),
+        yanked: offer.yanked.0.as_deref().map(str::to_owned),
+        targets: file.targets.iter().map(|position| ids[*position].clone()).collect(),
     }
 }
 
@@ -167,8 +167,8 @@ mod tests {
 
     fn world() -> Fetched {
         let mut local = file("demo-1.0.zip", b"source");
-        local.plan.url = "file:///home/me/demo-1.0.zip".parse().unwrap();
-        local.plan.index = std::sync::Arc::new("file:///home/me/".parse().unwrap());
+        local.offer.url = "file:///home/me/demo-1.0.zip".parse().unwrap();
+        local.offer.index = std::sync::Arc::new("file:///home/me/".parse().unwrap());
         let wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
         let mut demo = package("demo", "1.0", vec![local, wheel]);
         demo.dependencies = ["b", "a"].map(|name| name.parse().unwrap()).into();

@@ -23,8 +23,8 @@ pub fn text(fetched: &Fetched) -> String {
 /// name tells no version, as a direct URL may have it. Without it pip would ask the network.
 fn requirements(package: &FetchedPackage, conditions: &Conditions) -> Vec<String> {
     let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(package, &file.plan.filename));
-    let by_path = unreadable.into_iter().map(|file| (format!("./{WHEELS}/{}", file.plan.filename), vec![file]));
+        package.files.iter().partition(|file| is_unreadable(package, &file.offer.filename));
+    let by_path = unreadable.into_iter().map(|file| (format!("./{WHEELS}/{}", file.offer.filename), vec![file]));
     let by_name =
         package.version.iter().map(|version| (format!("{}=={version}", spelled_name(package)), named.clone()));
     let all = by_name.chain(by_path).filter(|(_, files)| !files.is_empty());
@@ -48,7 +48,7 @@ struct Conditions(Vec<String>);
 
 impl Conditions {
     fn of(fetched: &Fetched) -> Self {
-        let markers = fetched.targets.iter().map(|target| &target.markers);
+        let markers = fetched.targets.iter().map(|target| target.markers());
         let facts: Vec<_> = markers
             .map(|markers| {
                 [
@@ -71,8 +71,7 @@ impl Conditions {
     /// The condition on which one of `files` is for the target; absent where all targets are
     /// served, or markers cannot tell those that are from the others.
     fn marker(&self, files: &[&FetchedFile]) -> Option<String> {
-        let served: BTreeSet<_> =
-            files.iter().flat_map(|file| &file.plan.targets).map(|target| &self.0[*target]).collect();
+        let served: BTreeSet<_> = files.iter().flat_map(|file| &file.targets).map(|target| &self.0[*target]).collect();
         let all: BTreeSet<_> = self.0.iter().collect();
         let alternatives: Vec<_> = served.iter().map(|marker| marker.as_str()).collect();
         (served != all && !alternatives.is_empty()).then(|| alternatives.join(" or "))

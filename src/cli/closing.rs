@@ -1,0 +1,61 @@
+//! The closing words of a run: what was done, and the line to copy that uses it.
+
+use std::path::Path;
+
+use indicatif::HumanBytes;
+
+use super::args::{FetchArgs, MessageArgs};
+use super::report::Report;
+use super::terminal::{say, warn};
+use super::usage;
+use crate::domain::Fetched;
+use crate::ops::Output;
+
+/// What a dry run found.
+pub fn of_plan(report: &Report, messages: &MessageArgs) {
+    if messages.quiet {
+        return;
+    }
+    for line in report.lines() {
+        say(line);
+    }
+    let summary = report.summary();
+    say(format!(
+        "Would fetch {} of {} ({}), in {:.1} s. Nothing was written.",
+        count(summary.files, "file"),
+        count(summary.packages, "package"),
+        HumanBytes(summary.bytes),
+        summary.seconds
+    ));
+}
+
+/// What a run did, and how to use it.
+pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &FetchArgs, working_folder: &Path) {
+    for caveat in outputs.iter().flat_map(|output| output.caveats(fetched)) {
+        warn(caveat);
+    }
+    if args.messages.quiet {
+        return;
+    }
+    let summary = report.summary();
+    let cached = report.count("cached");
+    say(format!(
+        "Done: {} ({}), {cached} from the cache, {} downloaded ({}), in {:.1} s.",
+        count(summary.files, "file"),
+        HumanBytes(summary.bytes),
+        report.count("downloaded"),
+        HumanBytes(summary.bytes_downloaded),
+        summary.seconds
+    ));
+    for output in outputs {
+        say(format!("Written to {}.", output.path().display()));
+    }
+    say("\nTo install without a network:");
+    for output in outputs {
+        say(format!("  {}", usage::line(output, args, working_folder)));
+    }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
+}

@@ -1,0 +1,205 @@
+//! The default command: read, plan, fetch, write, and say so.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use super::args::FetchArgs;
+use super::environment::Environment;
+use super::error::{CliError, Exit};
+use super::layers::Layers;
+use super::machine::Machine;
+use super::progress::Reporter;
+use super::report::Report;
+use super::settings::Settings;
+use super::world::Files;
+use super::{closing, terminal};
+use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
+use crate::http::HttpClient;
+use crate::index::Indexes;
+use crate::input::{self, Location, Read, Reader, Role, Severity};
+use crate::ops::{self, FetchSettings, Listener, Output};
+use crate::resolve::Question;
+use crate::select::Policy;
+use crate::store::DiskStore;
+
+/// Fetches what is asked for, and tells how it went.
+///
+/// # Errors
+/// Everything that went wrong.
+pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError> {
+    terminal::choose_colors(args.messages.color);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::usage)?;
+    let mut told = Vec::new();
+    let outcome = Run::prepare(args, environment, &runtime).and_then(|run| {
+        told.clone_from(&run.targets);
+        run.all(&runtime)
+    });
+    // Transfers that were cut off remove their temporary files before the program ends.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    if let (Err(error), Some(path)) = (&outcome, &args.outputs.report) {
+        Report::of_failure(&told, error.problems.clone(), environment.seconds()).write(path)?;
+    }
+    outcome
+}
+
+/// Everything decided, nothing begun.
+struct Run<'a> {
+    args: &'a FetchArgs,
+    environment: &'a Environment,
+    settings: Settings,
+    targets: Vec<Arc<Target>>,
+    question: Question,
+    client: Arc<HttpClient>,
+    indexes: Arc<Indexes>,
+    reporter: Reporter,
+}
+
+/// Pages are small: this many times as many may be under way as files.
+const PAGES_PER_JOB: usize = 3;
+
+impl<'a> Run<'a> {
+    fn prepare(args: &'a FetchArgs, environment: &'a Environment, runtime: &Runtime) -> Result<Self, CliError> {
+        let machine = Machine::find(&args.targets, environment)?;
+        let config = machine.pip_config()?;
+        let settings = Settings::resolve(args, &Layers { environment, config: &config })?;
+        let machine = machine.with_cache(&settings.cache);
+        let read = read_inputs(args, environment, &settings, runtime)?;
+        let targets = machine.targets()?;
+        refuse_unfetchable(&read.requirements, &targets)?;
+        let options = settings.options(&read.options, || machine.default_index())?;
+        let indexes = settings.indexes(&options, &environment.working_folder)?;
+        let client = Arc::new(HttpClient::new(settings.http(&options, &indexes)));
+        let question = question(read, &options, &settings);
+        let indexes = Arc::new(Indexes::new(indexes, client.clone()));
+        let reporter = Reporter::new(&args.messages, environment.is_terminal);
+        Ok(Self { args, environment, settings, targets, question, client, indexes, reporter })
+    }
+
+    fn all(&self, runtime: &Runtime) -> Result<Exit, CliError> {
+        runtime.block_on(async {
+            tokio::select! {
+                outcome = self.work() => outcome,
+                _ = tokio::signal::ctrl_c() => Err(CliError::interrupted()),
+            }
+        })
+    }
+
+    async fn work(&self) -> Result<Exit, CliError> {
+        let listener = self.reporter.listener();
+        let at_once = self.settings.jobs * PAGES_PER_JOB;
+        let planned = ops::plan(&self.question, &self.targets, &self.indexes, at_once, &listener).await;
+        let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
+        if self.args.outputs.dry_run {
+            return self.tell_plan(&plan);
+        }
+        let fetched = Arc::new(self.fetch(plan, &listener).await?);
+        self.write(&fetched).await?;
+        self.tell_done(&fetched)
+    }
+
+    async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
+        let settings = FetchSettings {
+            jobs: self.settings.jobs,
+            metadata: self.settings.outputs.iter().any(Output::needs_metadata),
+        };
+        let fetched = ops::fetch(plan, &self.store(), &self.client, settings, listener).await;
+        fetched.map_err(|failures| CliError::of_fetch(&failures))
+    }
+
+    async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
+        for output in &self.settings.outputs {
+            let (fetched, store, output) = (fetched.clone(), self.store(), output.clone());
+            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output));
+            let written = writing.await.expect("writing does not panic");
+            written.map_err(|failure| CliError::of_write(&failure))?;
+        }
+        Ok(())
+    }
+
+    fn tell_plan(&self, plan: &Plan) -> Result<Exit, CliError> {
+        self.reporter.finish();
+        let report = Report::of_plan(plan, self.environment.seconds());
+        closing::of_plan(&report, &self.args.messages);
+        self.report(&report)
+    }
+
+    fn tell_done(&self, fetched: &Fetched) -> Result<Exit, CliError> {
+        self.reporter.finish();
+        let report = Report::of_fetched(fetched, self.environment.seconds());
+        let folder = &self.environment.working_folder;
+        closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
+        self.report(&report)
+    }
+
+    fn report(&self, report: &Report) -> Result<Exit, CliError> {
+        if let Some(path) = &self.args.outputs.report {
+            report.write(path)?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn store(&self) -> DiskStore {
+        DiskStore::new(self.settings.cache.clone())
+    }
+}
+
+impl Drop for Run<'_> {
+    /// Whatever happened, the bars do not stand in the way of what is said next.
+    fn drop(&mut self) {
+        self.reporter.finish();
+    }
+}
+
+/// Reads everything that was named; what is wrong is told all at once.
+fn read_inputs(
+    args: &FetchArgs,
+    environment: &Environment,
+    settings: &Settings,
+    runtime: &Runtime,
+) -> Result<Read, CliError> {
+    let client = Arc::new(HttpClient::new(settings.http.clone()));
+    let files = Files { environment, client, runtime: runtime.handle().clone() };
+    let mut reader = Reader::new(&files);
+    for requirement in &args.requirements {
+        reader.argument(requirement);
+    }
+    for file in &args.inputs.requirement_files {
+        reader.file(&Location::parse(file), Role::Requirements);
+    }
+    for file in &settings.constraint_files {
+        reader.file(&Location::parse(file), Role::Constraints);
+    }
+    let read = reader.finish();
+    for warning in read.problems.iter().filter(|problem| problem.severity == Severity::Warning) {
+        terminal::warn(warning.to_string());
+    }
+    if read.has_errors() {
+        return Err(CliError::of_inputs(read.problems.iter().filter(|problem| problem.severity == Severity::Error)));
+    }
+    if args.requirements.is_empty() && args.inputs.requirement_files.is_empty() {
+        return Err(CliError::usage("nothing is asked for")
+            .hint("name a requirements file with -r FILE, or requirements such as flask==3.0.3; see --help"));
+    }
+    Ok(read)
+}
+
+/// What cannot be fetched is told before anything is, where any target would need it.
+fn refuse_unfetchable(requirements: &[Requirement], targets: &[Arc<Target>]) -> Result<(), CliError> {
+    let is_needed = |requirement: &&Requirement| {
+        !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))
+    };
+    let problems: Vec<_> = requirements.iter().filter(is_needed).filter_map(input::unfetchable).collect();
+    if problems.is_empty() { Ok(()) } else { Err(CliError::of_inputs(&problems)) }
+}
+
+fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question {
+    let require_hashes = options.require_hashes || read.requires_hashes();
+    let policy = Policy {
+        formats: options.formats.clone(),
+        prefer_binary: options.prefer_binary,
+        pre: options.pre,
+        exclude_newer: settings.exclude_newer,
+    };
+    Question { requirements: read.requirements, policy, require_hashes }
+}

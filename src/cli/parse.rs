@@ -1,0 +1,44 @@
+//! `prefetch parse`: what prefetch understands of requirements files.
+
+use std::sync::Arc;
+
+use super::args::ParseArgs;
+use super::environment::Environment;
+use super::error::{CliError, Exit};
+use super::terminal;
+use super::world::Files;
+use crate::http::{HttpClient, HttpSettings};
+use crate::input::{Location, Read, Reader, Role, parse_report};
+
+/// Reads the files without a network and shows what they say.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CliError::usage)?;
+    let offline = HttpSettings { offline: true, ..HttpSettings::default() };
+    let client = Arc::new(HttpClient::new(offline));
+    let files = Files { environment, client, runtime: runtime.handle().clone() };
+    let mut reader = Reader::new(&files);
+    for file in &args.files {
+        reader.file(&Location::parse(file), Role::Requirements);
+    }
+    let read = reader.finish();
+    show(args, &read).map_err(|error| CliError::new(Exit::Disk, error))?;
+    Ok(if read.has_errors() { Exit::Usage } else { Exit::Done })
+}
+
+fn show(args: &ParseArgs, read: &Read) -> std::io::Result<()> {
+    if args.json {
+        let report = serde_json::to_string_pretty(&parse_report(read)).expect("the report is plain data");
+        return terminal::print(&report);
+    }
+    for requirement in &read.requirements {
+        let kind = if requirement.constraint { "constraint " } else { "" };
+        terminal::print(&format!("{}: {kind}{requirement}", requirement.origin))?;
+    }
+    for problem in &read.problems {
+        terminal::say(problem.to_string());
+    }
+    Ok(())
+}

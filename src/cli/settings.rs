@@ -1,0 +1,255 @@
+//! The run as decided: what was typed, filled up with what the environment and pip's own
+//! configuration say.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, SelectionArgs, Strategy};
+use super::environment::Environment;
+use super::error::{CliError, Exit};
+use super::layers::Layers;
+use super::moment;
+use crate::archive::Format;
+use crate::domain::{FormatControl, IndexOptions, MaskedUrl, Timestamp};
+use crate::http::{Credentials, HttpSettings};
+use crate::index::{IndexSettings, IndexStrategy};
+use crate::layout::{self, Layout};
+use crate::ops::Output;
+
+/// What holds before any input is read.
+pub struct Settings {
+    pub cache: PathBuf,
+    pub jobs: usize,
+    pub outputs: Vec<Output>,
+    /// Typed, else the environment's.
+    pub constraint_files: Vec<String>,
+    pub exclude_newer: Option<Timestamp>,
+    pub http: HttpSettings,
+    /// Typed options and those of the environment, to be put together with the files' own.
+    typed: IndexOptions,
+    ambient: IndexOptions,
+    strategy: IndexStrategy,
+    refresh: bool,
+    now: Timestamp,
+}
+
+impl Settings {
+    /// Decides everything that needs no input file.
+    ///
+    /// # Errors
+    /// When two options contradict each other, or a value cannot be understood.
+    pub fn resolve(args: &FetchArgs, layers: &Layers<'_>) -> Result<Self, CliError> {
+        let environment = layers.environment;
+        Ok(Self {
+            cache: cache_folder(&args.network, environment)?,
+            jobs: usize::from(args.network.jobs),
+            outputs: outputs(&args.outputs)?,
+            constraint_files: match args.inputs.constraint_files.as_slice() {
+                [] => layers.many("constraint"),
+                typed => typed.to_vec(),
+            },
+            exclude_newer: exclude_newer(&args.selection, layers)?,
+            http: http(&args.network, layers)?,
+            typed: typed(&args.indexes, &args.selection)?,
+            ambient: ambient(layers)?,
+            strategy: match args.indexes.index_strategy {
+                Strategy::FirstIndex => IndexStrategy::FirstIndex,
+                Strategy::BestMatch => IndexStrategy::BestMatch,
+            },
+            refresh: args.network.refresh,
+            now: environment.now,
+        })
+    }
+
+    /// The options of the command line, the files and the environment as one; `default_index`
+    /// is asked only where none of them names an index.
+    ///
+    /// # Errors
+    /// When no index is known.
+    pub fn options(
+        &self,
+        files: &IndexOptions,
+        default_index: impl FnOnce() -> Result<String, CliError>,
+    ) -> Result<IndexOptions, CliError> {
+        let mut options = self.ambient.clone();
+        let typed = &self.typed;
+        let named = typed.index_url.clone().or_else(|| files.index_url.clone());
+        if files.index_url.is_some() {
+            // A file's own index replaces the whole list, as in pip.
+            options.extra_index_urls.clear();
+        }
+        options.no_index |= typed.no_index | files.no_index;
+        options.extra_index_urls.extend(files.extra_index_urls.iter().chain(&typed.extra_index_urls).cloned());
+        options.find_links.extend(files.find_links.iter().chain(&typed.find_links).cloned());
+        options.trusted_hosts.extend(files.trusted_hosts.iter().chain(&typed.trusted_hosts).cloned());
+        options.formats.extend(&files.formats);
+        options.formats.extend(&typed.formats);
+        options.pre |= typed.pre | files.pre;
+        options.prefer_binary |= typed.prefer_binary | files.prefer_binary;
+        options.require_hashes |= typed.require_hashes | files.require_hashes;
+        if options.no_index {
+            options.index_url = None;
+            options.extra_index_urls.clear();
+        } else if let Some(url) = named.or(options.index_url.take()) {
+            options.index_url = Some(url);
+        } else {
+            options.index_url = Some(default_index()?);
+        }
+        Ok(options)
+    }
+
+    /// Where to look, by `options`.
+    ///
+    /// # Errors
+    /// When a location is neither a URL nor a path.
+    pub fn indexes(&self, options: &IndexOptions, working_folder: &Path) -> Result<IndexSettings, CliError> {
+        let place = |text: &String| place(text, working_folder).map(Arc::new);
+        let indexes = options.extra_index_urls.iter().chain(&options.index_url);
+        Ok(IndexSettings {
+            indexes: indexes.map(place).collect::<Result<_, _>>()?,
+            find_links: options.find_links.iter().map(place).collect::<Result<_, _>>()?,
+            strategy: self.strategy,
+            cache: self.cache.clone(),
+            refresh: self.refresh,
+            offline: self.http.offline,
+            now: self.now,
+        })
+    }
+
+    /// How requests are made once all indexes are known.
+    pub fn http(&self, options: &IndexOptions, indexes: &IndexSettings) -> HttpSettings {
+        let places = indexes.indexes.iter().chain(&indexes.find_links);
+        let mut http = self.http.clone();
+        http.trusted_hosts.extend(options.trusted_hosts.iter().cloned());
+        http.credentials = Credentials::of(places.map(Arc::as_ref));
+        http
+    }
+}
+
+fn cache_folder(args: &NetworkArgs, environment: &Environment) -> Result<PathBuf, CliError> {
+    let folder = args.cache_dir.clone().or_else(|| environment.cache_folder());
+    let folder = folder.ok_or_else(|| CliError::usage("there is no cache folder; name one with --cache-dir"))?;
+    Ok(environment.working_folder.join(folder))
+}
+
+/// The folder that is written where nothing else is asked for.
+const DEFAULT_FOLDER: &str = "wheelhouse";
+
+fn outputs(args: &OutputArgs) -> Result<Vec<Output>, CliError> {
+    let mut outputs = Vec::new();
+    let layouts = layouts(&args.layouts);
+    let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none();
+    let dest = args.dest.clone().unwrap_or_else(|| DEFAULT_FOLDER.into());
+    if asks_for_folder {
+        let is_single = layouts.len() == 1;
+        outputs.extend(layouts.into_iter().map(|layout| Output::Folder {
+            layout,
+            path: if is_single { dest.clone() } else { dest.join(layout.name()) },
+        }));
+    }
+    if let Some(path) = &args.bundle {
+        let format = Format::of(path).map_err(CliError::usage)?;
+        outputs.push(Output::Bundle { format, path: path.clone() });
+    }
+    Ok(outputs)
+}
+
+fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
+    let mut layouts: Vec<&'static dyn Layout> = Vec::new();
+    for layout in names.iter().filter_map(|name| layout::find(name)) {
+        if !layouts.iter().any(|other| other.name() == layout.name()) {
+            layouts.push(layout);
+        }
+    }
+    if layouts.is_empty() {
+        layouts.push(layout::LAYOUTS[0]);
+    }
+    layouts
+}
+
+fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {
+    let text = args.exclude_newer.clone().or_else(|| layers.one("exclude-newer"));
+    text.map(|text| moment::parse(&text, layers.environment.now)).transpose().map_err(CliError::usage)
+}
+
+fn typed(indexes: &IndexArgs, selection: &SelectionArgs) -> Result<IndexOptions, CliError> {
+    Ok(IndexOptions {
+        index_url: indexes.index_url.clone(),
+        extra_index_urls: indexes.extra_index_url.clone(),
+        find_links: indexes.find_links.clone(),
+        no_index: indexes.no_index,
+        formats: formats(&selection.only_binary, &selection.no_binary)?,
+        prefer_binary: selection.prefer_binary,
+        pre: selection.pre,
+        require_hashes: selection.require_hashes,
+        trusted_hosts: indexes.trusted_host.clone(),
+        ..IndexOptions::default()
+    })
+}
+
+fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
+    let list = |name| layers.one(name).into_iter().collect::<Vec<_>>();
+    Ok(IndexOptions {
+        index_url: layers.one("index-url"),
+        extra_index_urls: layers.many("extra-index-url"),
+        find_links: layers.many("find-links"),
+        no_index: layers.switch("no-index")?,
+        formats: formats(&list("only-binary"), &list("no-binary"))?,
+        prefer_binary: layers.switch("prefer-binary")?,
+        pre: layers.switch("pre")?,
+        require_hashes: layers.switch("require-hashes")?,
+        trusted_hosts: layers.many("trusted-host"),
+        ..IndexOptions::default()
+    })
+}
+
+fn formats(only_binary: &[String], no_binary: &[String]) -> Result<FormatControl, CliError> {
+    let mut formats = FormatControl::default();
+    let wrong = |name: String| CliError::usage(format!("`{name}` is no project name; use names, :all: or :none:"));
+    for value in no_binary {
+        formats.no_binary(value).map_err(wrong)?;
+    }
+    for value in only_binary {
+        formats.only_binary(value).map_err(wrong)?;
+    }
+    Ok(formats)
+}
+
+/// pip's defaults.
+const RETRIES: u32 = 5;
+const TIMEOUT: f64 = 15.0;
+
+fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
+    let timeout = args.timeout.or(layers.number("timeout")?).or(layers.number("default-timeout")?);
+    let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
+        .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;
+    let bundle = || ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"].iter().find_map(|name| layers.environment.variable(name));
+    let file = |given: &Option<PathBuf>, name: &str| given.clone().or_else(|| layers.one(name).map(PathBuf::from));
+    let certificates = args.cert.clone().or_else(|| bundle().map(PathBuf::from));
+    Ok(HttpSettings {
+        timeout,
+        retries: args.retries.or(layers.number("retries")?).unwrap_or(RETRIES),
+        certificates: file(&certificates, "cert"),
+        client_certificate: file(&args.client_cert, "client-cert"),
+        proxy: args.proxy.clone().or_else(|| layers.one("proxy")),
+        offline: args.offline,
+        ..HttpSettings::default()
+    })
+}
+
+/// A location as pip takes it: a URL, or a path of the machine.
+fn place(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => Ok(MaskedUrl::new(url)),
+        _ => {
+            let path = working_folder.join(text);
+            let url = Url::from_file_path(&path).map_err(|()| {
+                CliError::new(Exit::Usage, format!("`{text}` is neither a URL (http, https, file) nor a path"))
+            })?;
+            Ok(MaskedUrl::new(url))
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Words for people, on standard error. A closed standard error or output must not end the work.
+
+use std::io::{self, Write};
+
+use clap::ColorChoice;
+use console::style;
+
+use super::error::CliError;
+
+/// Settles whether words are coloured; `auto` is decided by the terminal and `NO_COLOR`.
+pub fn choose_colors(choice: ColorChoice) {
+    match choice {
+        ColorChoice::Auto => {}
+        ColorChoice::Always => console::set_colors_enabled_stderr(true),
+        ColorChoice::Never => console::set_colors_enabled_stderr(false),
+    }
+}
+
+/// Says something.
+pub fn say(text: impl AsRef<str>) {
+    let _ = writeln!(io::stderr(), "{}", text.as_ref());
+}
+
+/// Says something that the user should know and that does not end the run.
+pub fn warn(text: impl AsRef<str>) {
+    say(format!("{} {}", style("warning:").for_stderr().yellow().bold(), text.as_ref()));
+}
+
+/// Says everything that went wrong, and what to do.
+pub fn show_error(error: &CliError) {
+    for problem in &error.problems {
+        say(format!("{} {}", style("error:").for_stderr().red().bold(), problem.message));
+        if let Some(source) = problem.source.as_ref().filter(|source| !problem.message.starts_with(*source)) {
+            say(format!("  asked for by {source}"));
+        }
+    }
+    if !error.hints.is_empty() {
+        say("");
+    }
+    for hint in &error.hints {
+        say(format!("{} {hint}", style("hint:").for_stderr().cyan().bold()));
+    }
+}
+
+/// Writes what was asked for to standard output.
+///
+/// # Errors
+/// When it cannot be written; a reader that has gone is no error.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    match writeln!(output, "{text}").and_then(|()| output.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,73 @@
+//! The machine as the input formats see it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::environment::Environment;
+use crate::domain::MaskedUrl;
+use crate::http::{Answer, HttpClient, Validators};
+use crate::input::{Entry, LARGEST_FILE, Loaded, Location, World};
+
+/// Files from the disk, URLs through the client.
+pub struct Files<'a> {
+    pub environment: &'a Environment,
+    pub client: Arc<HttpClient>,
+    pub runtime: Handle,
+}
+
+impl World for Files<'_> {
+    fn load(&self, location: &Location) -> Result<Loaded, String> {
+        match location {
+            Location::StandardInput => read_some(io::stdin().lock()),
+            Location::File(path) => {
+                let path = self.environment.working_folder.join(path);
+                if path.is_dir() {
+                    return Err("it is a folder; name a file in it".to_owned());
+                }
+                read_some(File::open(path).map_err(|error| error.to_string())?)
+            }
+            Location::Url(url) => self.load_url(url),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.environment.variable(name)
+    }
+
+    fn look(&self, path: &Path) -> Entry {
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => {
+                let is_project = ["pyproject.toml", "setup.py"].iter().any(|name| path.join(name).is_file());
+                Entry::Folder { is_project }
+            }
+            Ok(_) => Entry::File,
+            Err(_) => Entry::Missing,
+        }
+    }
+
+    fn working_folder(&self) -> &Path {
+        &self.environment.working_folder
+    }
+}
+
+impl Files<'_> {
+    fn load_url(&self, url: &str) -> Result<Loaded, String> {
+        let url: MaskedUrl = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
+        let answer = self.client.page(&url, "*/*", &Validators::default(), LARGEST_FILE);
+        match self.runtime.block_on(answer).map_err(|error| error.to_string())? {
+            Answer::Page(page) => Ok(Loaded { bytes: page.bytes, content_type: Some(page.content_type) }),
+            Answer::NotModified { .. } => Err("it answered that nothing changed, which was not asked".to_owned()),
+        }
+    }
+}
+
+/// One byte more than the largest file is enough to know that it is too large.
+fn read_some(source: impl Read) -> Result<Loaded, String> {
+    let mut bytes = Vec::new();
+    source.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(Loaded { bytes, content_type: None })
+}
