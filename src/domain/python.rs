@@ -1,6 +1,5 @@
 //! A Python as wheel tags see it: implementation, version and ABIs.
 
-use std::fmt;
 use std::str::FromStr;
 
 use super::platform::{Platform, System};
@@ -152,8 +151,12 @@ impl Python {
 
     /// `cp312`, `cp313t`, `pp310`: its part of a target's name.
     pub fn short_name(&self) -> String {
-        let flags = self.flags().replace(['m', 'u'], "");
-        format!("{}{flags}", self.tag())
+        format!("{}{}", self.tag(), self.kind_of_build())
+    }
+
+    /// `cp3.12.4`, `cp3.13.0t`: the same with the full version.
+    pub fn full_name(&self) -> String {
+        format!("{}{}{}", self.implementation.prefix(), self.version, self.kind_of_build())
     }
 
     /// Pairs of Python and ABI tag for wheels that are bound to a platform, best first.
@@ -193,6 +196,11 @@ impl Python {
         abi.map(|abi| abi.trim_start_matches(|c: char| c.is_ascii_digit())).unwrap_or_default()
     }
 
+    /// `t` for free-threaded, `d` for debug.
+    fn kind_of_build(&self) -> String {
+        self.flags().replace(['m', 'u'], "")
+    }
+
     fn specific_abis(&self) -> impl Iterator<Item = &str> {
         let is_specific = |abi: &&str| !matches!(*abi, "none" | "abi3") && Some(*abi) != self.stable_abi();
         self.abis.iter().map(|abi| &**abi).filter(is_specific)
@@ -228,12 +236,6 @@ fn old_flags(version: (u64, u64), platform: &Platform) -> &'static str {
 fn numbers(version: &Version) -> (u64, u64) {
     let release = version.release();
     (release.first().copied().unwrap_or(0), release.get(1).copied().unwrap_or(0))
-}
-
-impl fmt::Display for Python {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.implementation.title(), self.version)
-    }
 }
 
 #[cfg(test)]

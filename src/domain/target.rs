@@ -71,11 +71,7 @@ impl Target {
 
     /// Puts the full version into the name: `cp3.12.4-manylinux_2_28_x86_64`.
     fn name_in_full(&mut self) {
-        let short = self.python.short_name();
-        let letters = short.trim_start_matches(self.python.implementation.prefix());
-        let flags = letters.trim_start_matches(|c: char| c.is_ascii_digit());
-        let prefix = self.python.implementation.prefix();
-        self.id = format!("{prefix}{}{flags}-{}", self.python.version, self.platform).into();
+        self.id = format!("{}-{}", self.python.full_name(), self.platform).into();
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -127,11 +123,11 @@ impl TargetSpec {
         if *self == Self::default() {
             return base.cloned().ok_or(TargetError::NothingKnown);
         }
-        let platform = self.platform.as_ref().or_else(|| base.map(Target::platform));
-        let python = self.python(platform.ok_or(TargetError::NoPlatform)?, base)?;
+        let platform = self.platform.as_ref().or_else(|| base.map(Target::platform)).ok_or(TargetError::NoPlatform)?;
+        let python = self.python(platform, base)?;
         match (&self.platform, base) {
             (None, Some(base)) => Ok(base.with_python(python)),
-            (platform, _) => Ok(Target::foreign(python, platform.clone().ok_or(TargetError::NoPlatform)?)),
+            _ => Ok(Target::foreign(python, platform.clone())),
         }
     }
 
@@ -159,22 +155,17 @@ impl TargetSpec {
 
     fn python(&self, platform: &Platform, base: Option<&Target>) -> Result<Python, TargetError> {
         let base = base.map(|base| &base.python);
-        let same_implementation =
-            |base: &&Python| self.implementation.as_ref().is_none_or(|i| *i == base.implementation);
-        let python = match (&self.python, base.filter(same_implementation)) {
-            (None, Some(base)) if base.implementation != Implementation::CPython => base.clone(),
-            (wanted, _) => {
-                let wanted = wanted.clone().or_else(|| base.map(version_of)).ok_or(TargetError::NoPythonVersion)?;
-                let asked = self.implementation.clone().or_else(|| base.map(|base| base.implementation.clone()));
-                let implementation = asked.unwrap_or(Implementation::CPython);
-                if self.abis.is_empty() {
-                    Python::usual(implementation, &wanted, platform)?
-                } else {
-                    Python { implementation, version: wanted.version, abis: Vec::new() }
-                }
-            }
-        };
-        Ok(if self.abis.is_empty() { python } else { Python { abis: self.abis.clone(), ..python } })
+        let asked = self.implementation.clone().or_else(|| base.map(|base| base.implementation.clone()));
+        let implementation = asked.unwrap_or(Implementation::CPython);
+        let wanted = self.python.clone().or_else(|| base.map(version_of)).ok_or(TargetError::NoPythonVersion)?;
+        let kept = base.filter(|base| self.python.is_none() && base.implementation == implementation);
+        if !self.abis.is_empty() {
+            return Ok(Python { implementation, version: wanted.version, abis: self.abis.clone() });
+        }
+        match kept {
+            Some(base) if implementation != Implementation::CPython => Ok(base.clone()),
+            _ => Python::usual(implementation, &wanted, platform),
+        }
     }
 }
 
@@ -243,4 +234,119 @@ pub enum TargetError {
 
 fn likeness(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::MarkerTree;
+
+    fn spec(implementation: Option<&str>, python: Option<&str>, platform: Option<&str>) -> TargetSpec {
+        TargetSpec {
+            python: python.map(|text| text.parse().unwrap()),
+            platform: platform.map(|text| text.parse().unwrap()),
+            implementation: implementation.map(|text| text.parse().unwrap()),
+            abis: Vec::new(),
+        }
+    }
+
+    /// An interpreter on a Mac, whose kernel says its release.
+    fn mac(implementation: &str, python: &str) -> Target {
+        let target = spec(Some(implementation), Some(python), Some("macosx_14_0_arm64")).resolve(None).unwrap();
+        let markers = target.markers.clone().with_platform_release("23.5.0");
+        Target::of_machine(target.python, target.platform, markers)
+    }
+
+    fn variable(markers: &MarkerEnvironment, name: &str) -> String {
+        let values = serde_json::to_value(markers).unwrap();
+        values[name].as_str().unwrap_or_else(|| panic!("{name} is missing")).to_owned()
+    }
+
+    /// Where `pep508_rs` 0.9 itself differs, whatever the values: it drops a list with commas, and
+    /// compares a pre-release Python by its release alone.
+    const FAULTS_OF_THE_CRATE: [&str; 3] =
+        ["python_version in '3.8, 3.9'", "python_full_version >= '3.15.0b1'", "python_full_version < '3.15'"];
+
+    #[test]
+    fn markers_are_those_of_packaging() {
+        let expected = include_str!("../../testdata/markers/expected.txt");
+        let mut wrong = Vec::new();
+        for paragraph in expected.trim().split("\n\n") {
+            let (description, lines) = paragraph.split_once('\n').unwrap();
+            let [_, implementation, python, platform] = description.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{description}");
+            };
+            let target = spec(Some(implementation), Some(python), Some(platform)).resolve(None).unwrap();
+            let wrong_here = lines.lines().filter(|line| {
+                !is_right(target.markers(), line) && !FAULTS_OF_THE_CRATE.iter().any(|marker| line.ends_with(marker))
+            });
+            wrong.extend(wrong_here.map(|line| format!("{description}: {line}")));
+        }
+        assert!(wrong.is_empty(), "packaging says:\n{}", wrong.join("\n"));
+    }
+
+    /// `variable=value`, `yes MARKER` or `no MARKER`.
+    fn is_right(markers: &MarkerEnvironment, line: &str) -> bool {
+        let evaluate = |marker: &str| marker.parse::<MarkerTree>().unwrap().evaluate(markers, &[]);
+        match line.split_once(' ') {
+            Some(("yes", marker)) => evaluate(marker),
+            Some(("no", marker)) => !evaluate(marker),
+            _ => line.split_once('=').is_some_and(|(name, value)| variable(markers, name) == value),
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_the_base_target_s() {
+        let base = mac("cp", "3.11.7");
+        let id = |implementation, python, platform| {
+            spec(implementation, python, platform).resolve(Some(&base)).unwrap().id().to_owned()
+        };
+        assert_eq!(id(None, None, None), "cp311-macosx_14_0_arm64");
+        assert_eq!(id(None, Some("3.9"), None), "cp39-macosx_14_0_arm64");
+        assert_eq!(id(None, None, Some("win_amd64")), "cp311-win_amd64");
+        assert_eq!(id(Some("pp"), None, Some("linux-x86_64")), "pp311-manylinux_2_28_x86_64");
+        assert_eq!(id(None, Some("3.13t"), Some("linux-x86_64")), "cp313t-manylinux_2_28_x86_64");
+        let threads = mac("cp", "3.13t");
+        let target = spec(None, None, Some("windows-x86_64")).resolve(Some(&threads)).unwrap();
+        assert_eq!(target.id(), "cp313t-win_amd64");
+    }
+
+    #[test]
+    fn the_machine_s_own_markers_stay_with_its_platform_only() {
+        let base = mac("cp", "3.11.7");
+        let older = spec(None, Some("3.9"), None).resolve(Some(&base)).unwrap();
+        assert_eq!(older.markers().platform_release(), "23.5.0");
+        assert_eq!(older.markers().python_full_version().string, "3.9.0");
+        let elsewhere = spec(None, None, Some("linux-x86_64")).resolve(Some(&base)).unwrap();
+        assert_eq!(elsewhere.markers().platform_release(), "");
+        assert_eq!(elsewhere.python().to_string(), "3.11.7");
+    }
+
+    #[test]
+    fn pypy_keeps_the_abi_it_reports() {
+        let mut base = mac("pp", "3.10");
+        base.python.abis = vec!["pypy310_pp99".into()];
+        let target = spec(None, None, Some("win_amd64")).resolve(Some(&base)).unwrap();
+        assert!(target.tags().iter().any(|tag| tag.abi == "pypy310_pp99" && tag.platform == "win_amd64"));
+    }
+
+    #[test]
+    fn without_a_base_the_missing_flag_is_named() {
+        let error = |python, platform| spec(None, python, platform).resolve(None).unwrap_err().to_string();
+        assert!(error(Some("3.9"), None).contains("--platform"));
+        assert!(error(None, Some("win32")).contains("--python-version"));
+        assert!(error(None, None).contains("--python-version and --platform"));
+    }
+
+    #[test]
+    fn duplicates_collapse_and_patches_are_told_apart() {
+        let pythons = ["3.12", "312", "3.12.4", "3.13"].map(|text| text.parse().unwrap());
+        let platforms = ["linux-x86_64", "manylinux_2_28_x86_64"].map(|text| text.parse().unwrap());
+        let specs = TargetSpec::product(&pythons, &platforms, None, &[]);
+        assert_eq!(specs.len(), 8);
+        let targets = TargetSpec::resolve_all(&specs, None).unwrap();
+        let ids: Vec<_> = targets.iter().map(Target::id).collect();
+        let platform = "manylinux_2_28_x86_64";
+        assert_eq!(ids, ["cp3.12.0", "cp3.12.4", "cp313"].map(|python| format!("{python}-{platform}")));
+    }
 }
