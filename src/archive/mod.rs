@@ -1,1 +1,117 @@
-//! x
+//! Sinks: a [`Tree`] and a way to read its objects become a folder or an archive.
+//!
+//! An archive's bytes are a function of the tree alone: paths in their order with the manifest
+//! first, fixed dates, modes and owners, and reads cut into equal pieces, so that no compressor
+//! sees how the bytes came.
+
+mod directory;
+mod objects;
+mod tar;
+mod zip;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+
+pub use directory::{Linking, Written, write_directory};
+pub use objects::Objects;
+
+use crate::domain::{Content, Object, RelPath, Sha256, Tree};
+
+/// A kind of archive.
+pub struct Format {
+    /// How the names of such archives end.
+    pub extensions: &'static [&'static str],
+    write: fn(&Tree, &dyn Objects, &mut dyn Output) -> Result<(), ArchiveError>,
+}
+
+/// Every archive format there is; `--bundle`, its help and its error message read this table.
+pub const FORMATS: &[Format] = &[
+    Format { extensions: &[".zip"], write: zip::write },
+    Format { extensions: &[".tar"], write: tar::write },
+    Format { extensions: &[".tar.gz", ".tgz"], write: tar::write_gzip },
+    Format { extensions: &[".tar.zst"], write: tar::write_zstd },
+];
+
+impl Format {
+    /// The format that the name of `path` asks for, in any case.
+    ///
+    /// # Errors
+    /// Names the extensions that are known.
+    pub fn of(path: &Path) -> Result<&'static Self, UnknownFormat> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let ends = |extension: &&str| name.ends_with(*extension) && name.len() > extension.len();
+        let found = FORMATS.iter().find(|format| format.extensions.iter().any(ends));
+        found.ok_or_else(|| UnknownFormat(path.to_owned()))
+    }
+
+    /// Every extension of every format, in the order of the table.
+    pub fn extensions() -> impl Iterator<Item = &'static str> {
+        FORMATS.iter().flat_map(|format| format.extensions.iter().copied())
+    }
+}
+
+/// A name that asks for no archive format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` does not say what archive it is; end its name in {}", .0.display(), alternatives())]
+pub struct UnknownFormat(pub PathBuf);
+
+fn alternatives() -> String {
+    Format::extensions().collect::<Vec<_>>().join(", ")
+}
+
+/// What archives are written to; a zip's headers are completed when their files have passed.
+pub trait Output: Write + Seek {}
+
+impl<T: Write + Seek> Output for T {}
+
+/// Why a tree did not become a folder or an archive.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    #[error("`{path}` cannot be read from the store ({sha256:?}): {source}")]
+    Object { path: RelPath, sha256: Sha256, source: io::Error },
+    #[error("`{path}` should have {} bytes, and the store has {got} as {:?}; run `prefetch cache verify`", object.size, object.sha256)]
+    Size { path: RelPath, object: Object, got: u64 },
+    #[error("`{path}` cannot be written into the archive: {source}")]
+    Entry { path: RelPath, source: io::Error },
+    #[error("`{}` cannot be written: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("the archive cannot be completed: {0}")]
+    Finish(io::Error),
+}
+
+/// Writes `tree` as an archive.
+///
+/// # Errors
+/// When an object cannot be read or is not as long as the tree says, or the output fails.
+pub fn pack(tree: &Tree, objects: &dyn Objects, format: &Format, output: &mut dyn Output) -> Result<(), ArchiveError> {
+    (format.write)(tree, objects, output)
+}
+
+/// Writes `tree` as the archive `path`, which appears only when it is complete.
+///
+/// # Errors
+/// As [`pack`]; the folder of `path` must be there.
+pub fn pack_file(tree: &Tree, objects: &dyn Objects, format: &Format, path: &Path) -> Result<(), ArchiveError> {
+    let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
+    let folder = directory::parent(path);
+    let temporary = directory::temporary(folder, |name| File::create_new(name)).map_err(fail)?;
+    let mut output = BufWriter::with_capacity(objects::PIECE, temporary.as_file());
+    pack(tree, objects, format, &mut output)?;
+    output.flush().and_then(|()| temporary.as_file().sync_all()).map_err(fail)?;
+    drop(output);
+    temporary.persist(path).map(drop).map_err(|error| fail(error.error))
+}
+
+/// What leads every archive, so that the reader of a stream knows what will come.
+const FIRST: &str = "prefetch.json";
+
+/// The paths of a tree in the order of an archive.
+fn entries(tree: &Tree) -> impl Iterator<Item = (&RelPath, &Content)> {
+    let is_first = |path: &RelPath| path.as_str() == FIRST;
+    let first = tree.iter().filter(move |(path, _)| is_first(path));
+    first.chain(tree.iter().filter(move |(path, _)| !is_first(path)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,335 @@
+//! A tree as a folder: each file arrives by a rename, and what is right already stays.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::domain::{Content, Hasher, Object, RelPath, Sha256, Tree};
+
+use super::ArchiveError;
+use super::objects::{self, Objects, check_size};
+
+/// How a file of the folder may share its bytes with the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linking {
+    /// Hard links, where the file system can: for consumers that only read.
+    Hard,
+    /// Copies that share no more than the file system can separate again (`copy_file_range`
+    /// clones on btrfs and XFS): for consumers that may write through the name.
+    Copies,
+}
+
+/// What writing a folder came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Files that were new or replaced.
+    pub changed: usize,
+    /// Files that were right already.
+    pub kept: usize,
+}
+
+/// Writes `tree` into `folder`, which is made if need be; other files in it stay.
+///
+/// Pages come last, for they point at objects: an index that lists a file, or the content type
+/// that makes an old pip's cache entry count, is there only when the file is.
+///
+/// # Errors
+/// Names the file that cannot be written or read.
+pub fn write_directory(
+    tree: &Tree,
+    objects: &dyn Objects,
+    folder: &Path,
+    linking: Linking,
+) -> Result<Written, ArchiveError> {
+    let mut sink = Sink { objects, linking, made: None, written: Written::default() };
+    let (pages, bodies): (Vec<_>, Vec<_>) = tree.iter().partition(|(_, content)| matches!(content, Content::Page(_)));
+    for (path, content) in bodies.into_iter().chain(pages) {
+        sink.put(path, content, &folder.join(path.as_str()))?;
+    }
+    Ok(sink.written)
+}
+
+struct Sink<'a> {
+    objects: &'a dyn Objects,
+    linking: Linking,
+    /// The last folder that was made or found.
+    made: Option<PathBuf>,
+    written: Written,
+}
+
+impl Sink<'_> {
+    fn put(&mut self, path: &RelPath, content: &Content, file: &Path) -> Result<(), ArchiveError> {
+        let is_kept = match content {
+            Content::Page(bytes) => self.put_page(bytes, file).map_err(|source| failed(file, source))?,
+            Content::Object { sha256, size } => self.put_object(path, Object { sha256: *sha256, size: *size }, file)?,
+        };
+        *(if is_kept { &mut self.written.kept } else { &mut self.written.changed }) += 1;
+        Ok(())
+    }
+
+    /// Whether the page was there already.
+    fn put_page(&mut self, bytes: &[u8], file: &Path) -> io::Result<bool> {
+        let same_size = regular(file).is_some_and(|found| found.len() == bytes.len() as u64);
+        if same_size && fs::read(file)? == bytes {
+            return Ok(true);
+        }
+        let mut temporary = self.create(file)?;
+        temporary.as_file_mut().write_all(bytes)?;
+        arrive(temporary, file).map(|()| false)
+    }
+
+    fn put_object(&mut self, path: &RelPath, object: Object, file: &Path) -> Result<bool, ArchiveError> {
+        match self.objects.path(object.sha256) {
+            Some(held) => self.put_file(path, object, &held, file),
+            None => self.put_stream(path, object, file),
+        }
+    }
+
+    /// Links or copies the store's file `held`; whether it was there already.
+    fn put_file(&mut self, path: &RelPath, object: Object, held: &Path, file: &Path) -> Result<bool, ArchiveError> {
+        let unreadable = |source| ArchiveError::Object { path: path.clone(), sha256: object.sha256, source };
+        let original = fs::metadata(held).map_err(unreadable)?;
+        check_size(path, object, original.len())?;
+        if regular(file).is_some_and(|found| is_same(&found, &original)) {
+            return Ok(true);
+        }
+        if self.linking == Linking::Hard && self.link(held, &original, file).is_ok() {
+            return Ok(false);
+        }
+        let mut source = File::open(held).map_err(unreadable)?;
+        self.copy(&mut source, &original, file).map_err(|source| failed(file, source))?;
+        Ok(false)
+    }
+
+    fn link(&mut self, held: &Path, original: &Metadata, file: &Path) -> io::Result<()> {
+        self.make_parent(file)?;
+        match fs::hard_link(held, file) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                // Another process may have linked it meanwhile, and renaming one link over
+                // another would leave both.
+                if regular(file).is_some_and(|found| is_same(&found, original)) {
+                    return Ok(());
+                }
+                arrive(temporary(parent(file), |name| fs::hard_link(held, name))?, file)
+            }
+            result => result,
+        }
+    }
+
+    /// The copy takes the original's time, by which the next run knows it again.
+    fn copy(&mut self, source: &mut File, original: &Metadata, file: &Path) -> io::Result<()> {
+        let mut temporary = self.create(file)?;
+        io::copy(source, temporary.as_file_mut())?;
+        temporary.as_file().set_modified(original.modified()?)?;
+        arrive(temporary, file)
+    }
+
+    /// Writes an object that lies in no file of its own; whether it was there already, which
+    /// only its digest can tell.
+    fn put_stream(&mut self, path: &RelPath, object: Object, file: &Path) -> Result<bool, ArchiveError> {
+        let fail = |source| failed(file, source);
+        if regular(file).is_some_and(|found| found.len() == object.size) && digest(file).map_err(fail)? == object.sha256
+        {
+            return Ok(true);
+        }
+        let mut temporary = self.create(file).map_err(fail)?;
+        objects::copy_object(path, object, self.objects, temporary.as_file_mut())?;
+        arrive(temporary, file).map_err(fail)?;
+        Ok(false)
+    }
+
+    fn create(&mut self, file: &Path) -> io::Result<NamedTempFile> {
+        self.make_parent(file)?;
+        temporary(parent(file), |name| File::create_new(name))
+    }
+
+    fn make_parent(&mut self, file: &Path) -> io::Result<()> {
+        let parent = parent(file);
+        if self.made.as_deref() != Some(parent) {
+            fs::create_dir_all(parent)?;
+            self.made = Some(parent.to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn digest(file: &Path) -> io::Result<Sha256> {
+    let mut hasher = Hasher::new(&[]);
+    let mut input = File::open(file)?;
+    let mut piece = vec![0; objects::PIECE];
+    loop {
+        match input.read(&mut piece)? {
+            0 => return Ok(hasher.finish().sha256),
+            length => hasher.update(&piece[..length]),
+        }
+    }
+}
+
+/// What lies at `file`, if it is a file and no link to one.
+fn regular(file: &Path) -> Option<Metadata> {
+    fs::symlink_metadata(file).ok().filter(Metadata::is_file)
+}
+
+/// Whether a file is the store's own under another name, or a copy that nobody wrote to since:
+/// both have its size and its time.
+fn is_same(found: &Metadata, original: &Metadata) -> bool {
+    found.len() == original.len() && found.modified().ok() == original.modified().ok()
+}
+
+fn failed(file: &Path, source: io::Error) -> ArchiveError {
+    ArchiveError::Write { path: file.to_owned(), source }
+}
+
+/// The folder that holds `file`, in a form that can be opened.
+pub fn parent(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A file in `folder` that `make` makes, under a name nobody has, and which is removed unless it
+/// arrives. Unlike `tempfile`'s own it has the permissions of any new file.
+pub fn temporary<T>(folder: &Path, make: impl FnMut(&Path) -> io::Result<T>) -> io::Result<NamedTempFile<T>> {
+    Builder::new().prefix(".prefetch-").make_in(folder, make)
+}
+
+fn arrive<T>(temporary: NamedTempFile<T>, file: &Path) -> io::Result<()> {
+    temporary.persist(file).map(drop).map_err(|error| error.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::time::SystemTime;
+
+    use tempfile::TempDir;
+
+    use super::super::tests::{Memory, path};
+    use super::*;
+
+    /// A store of files, and a folder to write into.
+    struct World {
+        root: TempDir,
+        held: HashMap<Sha256, PathBuf>,
+        tree: Tree,
+    }
+
+    impl Objects for World {
+        fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
+            Ok(Box::new(File::open(&self.held[&sha256])?))
+        }
+
+        fn path(&self, sha256: Sha256) -> Option<PathBuf> {
+            self.held.get(&sha256).cloned()
+        }
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self { root: tempfile::tempdir().unwrap(), held: HashMap::new(), tree: Tree::new() }
+        }
+
+        fn object(mut self, name: &str, bytes: &[u8]) -> Self {
+            let sha256 = Sha256::of(bytes);
+            let held = self.root.path().join(sha256.to_string());
+            fs::write(&held, bytes).unwrap();
+            let mut permissions = fs::metadata(&held).unwrap().permissions();
+            permissions.set_readonly(true);
+            fs::set_permissions(&held, permissions).unwrap();
+            self.held.insert(sha256, held);
+            self.tree.insert(path(name), Content::Object { sha256, size: bytes.len() as u64 });
+            self
+        }
+
+        fn page(mut self, name: &str, bytes: &[u8]) -> Self {
+            self.tree.insert(path(name), Content::Page(bytes.to_vec()));
+            self
+        }
+
+        fn file(&self, name: &str) -> PathBuf {
+            self.root.path().join("dest").join(name)
+        }
+
+        fn write(&self, linking: Linking) -> (usize, usize) {
+            let written = write_directory(&self.tree, self, &self.file(""), linking).unwrap();
+            (written.changed, written.kept)
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(self.file("")).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        }
+    }
+
+    #[test]
+    fn what_is_right_stays_and_what_is_not_is_replaced() {
+        for linking in [Linking::Hard, Linking::Copies] {
+            let world = World::new().object("a.whl", b"wheel").object("sub/b.whl", b"other").page("p.html", b"page");
+            assert_eq!(world.write(linking), (3, 0));
+            assert_eq!(world.write(linking), (0, 3));
+            fs::remove_file(world.file("a.whl")).unwrap();
+            fs::write(world.file("a.whl"), b"whool").unwrap();
+            File::open(world.file("a.whl")).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+            fs::write(world.file("p.html"), b"p4ge").unwrap();
+            fs::write(world.file("foreign.txt"), b"mine").unwrap();
+            assert_eq!(world.write(linking), (2, 1));
+            assert_eq!(fs::read(world.file("a.whl")).unwrap(), b"wheel");
+            assert_eq!(fs::read(world.file("p.html")).unwrap(), b"page");
+            assert_eq!(world.names(), ["a.whl", "foreign.txt", "p.html", "sub"]);
+        }
+    }
+
+    /// An old pip truncates what it finds (`facts/legacy-pip.md` 2).
+    #[test]
+    fn a_consumer_that_writes_cannot_reach_the_store() {
+        let world = World::new().object("a.whl", b"wheel");
+        world.write(Linking::Copies);
+        fs::write(world.file("a.whl"), b"").unwrap();
+        assert_eq!(fs::read(&world.held[&Sha256::of(b"wheel")]).unwrap(), b"wheel");
+        assert_eq!(world.write(Linking::Copies), (1, 0));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_consumer_that_only_reads_gets_hard_links() {
+        use std::os::unix::fs::MetadataExt as _;
+        let world = World::new().object("a.whl", b"wheel");
+        world.write(Linking::Hard);
+        let inode = |file: &Path| fs::metadata(file).unwrap().ino();
+        assert_eq!(inode(&world.file("a.whl")), inode(&world.held[&Sha256::of(b"wheel")]));
+    }
+
+    #[test]
+    fn an_object_without_a_file_is_known_by_its_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut objects = Memory::default();
+        let mut tree = Tree::new();
+        tree.insert(path("a.whl"), objects.add(b"wheel"));
+        let write = || write_directory(&tree, &objects, folder.path(), Linking::Hard).unwrap();
+        assert_eq!(write(), Written { changed: 1, kept: 0 });
+        assert_eq!(write(), Written { changed: 0, kept: 1 });
+        fs::write(folder.path().join("a.whl"), b"whool").unwrap();
+        assert_eq!(write(), Written { changed: 1, kept: 0 });
+        assert_eq!(fs::read(folder.path().join("a.whl")).unwrap(), b"wheel");
+    }
+
+    #[test]
+    fn errors_name_the_file() {
+        let world = World::new().object("sub/a.whl", b"wheel");
+        fs::create_dir_all(world.file("")).unwrap();
+        fs::write(world.file("sub"), b"in the way").unwrap();
+        let error = write_directory(&world.tree, &world, &world.file(""), Linking::Hard).unwrap_err();
+        assert!(matches!(error, ArchiveError::Write { path, .. } if path == world.file("sub/a.whl")));
+        let world = World::new().object("a.whl", b"wheel").page("a.whl.content-type", b"");
+        let mut tree = world.tree.clone();
+        tree.insert(path("a.whl"), Content::Object { sha256: Sha256::of(b"wheel"), size: 7 });
+        let error = write_directory(&tree, &world, &world.file(""), Linking::Hard).unwrap_err().to_string();
+        assert!(error.starts_with("`a.whl` should have 7 bytes, and the store has 5"), "{error}");
+        assert!(!world.file("a.whl.content-type").exists());
+    }
+}

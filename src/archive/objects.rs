@@ -1,0 +1,66 @@
+//! Reading what a tree refers to.
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use crate::domain::{Content, Object, RelPath, Sha256};
+
+use super::ArchiveError;
+
+/// What a sink needs of whoever holds the objects.
+pub trait Objects {
+    /// The bytes of an object.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>>;
+
+    /// The file that holds exactly this object, where there is one to link to or copy from.
+    fn path(&self, _sha256: Sha256) -> Option<PathBuf> {
+        None
+    }
+}
+
+/// Bytes that are passed on at once; the last piece of an entry alone is shorter.
+pub const PIECE: usize = 128 * 1024;
+
+/// Writes what `path` holds to `output`, in pieces of [`PIECE`].
+pub fn copy(
+    path: &RelPath,
+    content: &Content,
+    objects: &dyn Objects,
+    output: &mut dyn Write,
+) -> Result<(), ArchiveError> {
+    let fail = |source| ArchiveError::Entry { path: path.clone(), source };
+    match content {
+        Content::Page(bytes) => bytes.chunks(PIECE).try_for_each(|piece| output.write_all(piece)).map_err(fail),
+        Content::Object { sha256, size } => copy_object(path, Object { sha256: *sha256, size: *size }, objects, output),
+    }
+}
+
+/// Writes the bytes of `object`, which must be as many as it says.
+pub fn copy_object(
+    path: &RelPath,
+    object: Object,
+    objects: &dyn Objects,
+    output: &mut dyn Write,
+) -> Result<(), ArchiveError> {
+    let unreadable = |source| ArchiveError::Object { path: path.clone(), sha256: object.sha256, source };
+    let mut input = objects.open(object.sha256).map_err(unreadable)?;
+    let mut piece = Vec::with_capacity(PIECE);
+    let mut got = 0;
+    loop {
+        piece.clear();
+        input.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(unreadable)?;
+        got += piece.len() as u64;
+        if piece.is_empty() || got > object.size {
+            return check_size(path, object, got);
+        }
+        output.write_all(&piece).map_err(|source| ArchiveError::Entry { path: path.clone(), source })?;
+    }
+}
+
+/// Whether the store has as many bytes for `path` as the tree says.
+pub fn check_size(path: &RelPath, object: Object, got: u64) -> Result<(), ArchiveError> {
+    if got == object.size { Ok(()) } else { Err(ArchiveError::Size { path: path.clone(), object, got }) }
+}
