@@ -1,7 +1,9 @@
+pub mod archive;
 pub mod domain;
 pub mod http;
 pub mod index;
 pub mod layout;
+pub mod ops;
 pub mod pip_config;
 pub mod resolve;
 pub mod select;

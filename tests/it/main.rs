@@ -1,0 +1,10 @@
+//! The one test binary: a file per concern, declared here (`architecture` sees to it).
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
+#![expect(clippy::disallowed_methods, reason = "tests find the judges through the environment")]
+
+mod architecture;
+mod harness;
+mod judging;
+mod sandboxing;
+mod support;

@@ -1,0 +1,247 @@
+//! Real installers as judges, each in a clean environment that has no way to the network.
+//!
+//! `scripts/setup` installs them. A test that needs one fails where it is missing.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::sandbox::files_below;
+
+/// A judge that thinks this long hangs.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Nobody listens on the discard port, so whatever goes there fails at once.
+const CLOSED_PORT: &str = "http://127.0.0.1:9";
+
+/// The judges that `scripts/setup` made.
+pub struct Judges {
+    folder: PathBuf,
+}
+
+/// The judges.
+///
+/// # Panics
+/// If `scripts/setup` has not been run.
+pub fn judges() -> &'static Judges {
+    static JUDGES: LazyLock<Judges> = LazyLock::new(|| {
+        let folder = std::env::var_os("PREFETCH_JUDGES").map_or_else(|| project().join("target/judges"), PathBuf::from);
+        assert!(folder.join("recipe.json").exists(), "no judges in {}: run scripts/setup", folder.display());
+        Judges { folder }
+    });
+    &JUDGES
+}
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where a judge takes distributions from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// `--no-index --find-links`: a folder, a page, or its URL.
+    Links(&'a str),
+    /// `--index-url`.
+    Index(&'a str),
+}
+
+impl Source<'_> {
+    fn arguments(self) -> Vec<String> {
+        match self {
+            Self::Links(place) => vec!["--no-index".into(), "--find-links".into(), place.into()],
+            Self::Index(url) => vec!["--index-url".into(), url.into()],
+        }
+    }
+}
+
+/// What an installer did.
+#[derive(Debug)]
+pub struct Verdict {
+    pub succeeded: bool,
+    /// `name-version` of every installed distribution, sorted.
+    pub installed: Vec<String>,
+    /// All that it printed.
+    pub output: String,
+}
+
+impl Verdict {
+    /// Passes if exactly these distributions (`name-version`, sorted) were installed.
+    #[track_caller]
+    pub fn assert_installed<const N: usize>(&self, expected: [&str; N]) {
+        assert!(self.succeeded, "the installer failed:\n{}", self.output);
+        assert_eq!(self.installed, expected, "{}", self.output);
+    }
+}
+
+impl Judges {
+    /// The newest pip that there was when the judges were set up.
+    pub fn pip(&self) -> Pip {
+        Pip { python: self.python("current") }
+    }
+
+    /// pip 23.2.1: the last but few that people pin.
+    pub fn pip_23_2_1(&self) -> Pip {
+        Pip { python: self.python("pip-23.2.1") }
+    }
+
+    pub fn uv(&self) -> Uv {
+        Uv { binary: self.bin().join("uv"), python: self.python("current") }
+    }
+
+    /// pip 1.5.6, the last that reads a download cache.
+    ///
+    /// # Panics
+    /// If it could not be set up on this machine.
+    pub fn old_pip(&self) -> OldPip {
+        let script = project().join("../shared/oracles/old_pip.py");
+        let work = self.folder.join("old-pip");
+        let is_ready = script.exists() && work.join("lib/pip-1.5.6").exists();
+        assert!(is_ready, "pip 1.5.6 is not set up: scripts/setup --refresh says why");
+        OldPip { python: self.python("current"), script, work }
+    }
+
+    /// A folder for `PATH` with the current Python, pip and uv.
+    pub fn bin(&self) -> PathBuf {
+        self.folder.join("current/bin")
+    }
+
+    /// What a Python script prints that may import the `packaging` library, given `input`.
+    pub fn run_python(&self, script: &str, input: &str) -> String {
+        let mut command = isolated(self.python("current"), TempDir::new().unwrap().path());
+        let output = command.args(["-c", script]).write_stdin(input).output().unwrap();
+        assert!(output.status.success(), "{}", everything(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub(super) fn python(&self, environment: &str) -> PathBuf {
+        self.folder.join(environment).join("bin/python")
+    }
+}
+
+/// A command that inherits nothing and reaches no network but this machine's.
+fn isolated(program: impl AsRef<OsStr>, home: &Path) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(program);
+    command.env_clear().timeout(PATIENCE).env("PATH", "/usr/bin:/bin").env("HOME", home).env("LANG", "C.UTF-8");
+    command.env("PIP_CONFIG_FILE", "/dev/null").env("PIP_DISABLE_PIP_VERSION_CHECK", "1").env("UV_NO_CONFIG", "1");
+    for variable in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(variable, CLOSED_PORT);
+    }
+    command.env("no_proxy", "127.0.0.1,localhost");
+    command
+}
+
+fn everything(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs an installer whose last arguments are `--target FOLDER`, and looks into the folder.
+fn install(mut command: assert_cmd::Command, target: &Path) -> Verdict {
+    let output = command.arg("--target").arg(target).output().unwrap();
+    let installed = files_below(target).into_iter().filter_map(|path| {
+        let (distribution, _) = path.split_once(".dist-info/METADATA")?;
+        Some(distribution.to_owned())
+    });
+    Verdict { succeeded: output.status.success(), installed: installed.collect(), output: everything(&output) }
+}
+
+/// A pip in its own virtual environment.
+pub struct Pip {
+    python: PathBuf,
+}
+
+impl Pip {
+    /// Installs `requirements` (other arguments too, `-r FILE` say) from `source` alone.
+    pub fn install<S: AsRef<OsStr>>(&self, source: Source<'_>, requirements: impl IntoIterator<Item = S>) -> Verdict {
+        let home = TempDir::new().unwrap();
+        let mut command = self.command(home.path(), source);
+        command.args(["--no-compile", "--no-build-isolation"]).args(requirements);
+        install(command, &home.path().join("target"))
+    }
+
+    /// The file names that pip would take for `requirements`, sorted; what it printed if it failed.
+    pub fn choose<S: AsRef<OsStr>>(
+        &self,
+        source: Source<'_>,
+        requirements: impl IntoIterator<Item = S>,
+    ) -> Result<Vec<String>, String> {
+        let home = TempDir::new().unwrap();
+        let mut command = self.command(home.path(), source);
+        command.args(["--dry-run", "--ignore-installed", "--no-build-isolation", "--quiet", "--report", "-"]);
+        let output = command.args(requirements).output().unwrap();
+        if !output.status.success() {
+            return Err(everything(&output));
+        }
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let urls =
+            report["install"].as_array().unwrap().iter().map(|item| item["download_info"]["url"].as_str().unwrap());
+        let mut names: Vec<_> = urls.map(|url| url.rsplit('/').next().unwrap().to_owned()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn command(&self, home: &Path, source: Source<'_>) -> assert_cmd::Command {
+        let mut command = isolated(&self.python, home);
+        command.args(["-m", "pip", "install", "--no-cache-dir", "--no-input", "--retries", "0"]);
+        command.args(source.arguments()).current_dir(home);
+        command
+    }
+}
+
+/// uv, with the current Python.
+pub struct Uv {
+    binary: PathBuf,
+    python: PathBuf,
+}
+
+impl Uv {
+    /// Installs `requirements` from `source` alone: offline unless that is an index.
+    pub fn install<S: AsRef<OsStr>>(&self, source: Source<'_>, requirements: impl IntoIterator<Item = S>) -> Verdict {
+        let home = TempDir::new().unwrap();
+        let mut command = isolated(&self.binary, home.path());
+        command.args(["pip", "install", "--no-cache", "--no-build-isolation", "--python"]).arg(&self.python);
+        if let Source::Links(_) = source {
+            command.arg("--offline");
+        }
+        command.args(source.arguments()).args(requirements).current_dir(home.path());
+        install(command, &home.path().join("target"))
+    }
+}
+
+/// pip 1.5.6 behind a proxy that refuses every archive: what it installs came from where it was told.
+pub struct OldPip {
+    python: PathBuf,
+    script: PathBuf,
+    work: PathBuf,
+}
+
+/// What became of a run of pip 1.5.6.
+#[derive(Debug)]
+pub struct OldVerdict {
+    /// Whether every artifact came out of the cache, or the links where no cache was given.
+    pub is_offline: bool,
+    /// What the oracle reports: `hits`, `refused`, `requirements_fetched`, `pip_output_tail` …
+    pub report: Value,
+}
+
+impl OldPip {
+    /// Installs `requirements` with `cache` as its download cache.
+    pub fn install(&self, cache: Option<&Path>, source: Source<'_>, requirements: &[&str]) -> OldVerdict {
+        let mut command = assert_cmd::Command::new(&self.python);
+        command.timeout(PATIENCE).arg(&self.script).arg("--work").arg(&self.work);
+        if let Some(cache) = cache {
+            command.arg("--cache").arg(cache);
+        }
+        match source {
+            Source::Links(place) => command.args(["--links", place]),
+            Source::Index(url) => command.args(["--index", url]),
+        };
+        let output = command.args(requirements).output().unwrap();
+        let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", everything(&output)));
+        OldVerdict { is_offline: output.status.code() == Some(0), report }
+    }
+}

@@ -1,0 +1,26 @@
+//! What tests publish, run and judge with: an index with faults, a sandbox, real installers.
+
+mod answer;
+mod core_metadata;
+mod fault;
+mod index;
+mod judges;
+mod pages;
+mod plain_server;
+mod published;
+mod request_log;
+mod sandbox;
+mod sdist;
+mod server;
+mod tls;
+mod wheel;
+
+pub use answer::PageFormat;
+pub use fault::Fault;
+pub use index::{Index, ServedIndex};
+pub use judges::{Source, judges};
+pub use plain_server::PlainServer;
+pub use published::Published;
+pub use sandbox::{Sandbox, files_below};
+pub use sdist::Sdist;
+pub use wheel::Wheel;

@@ -1,0 +1,133 @@
+//! Tiny source archives that new pips and old ones build: `PKG-INFO`, `setup.py`, one module.
+
+use std::io::Write as _;
+
+use flate2::{Compression, GzBuilder};
+
+use super::core_metadata::CoreMetadata;
+use super::wheel::zip_of;
+
+/// A source archive to be; `.tar.gz` unless [`Sdist::extension`] says otherwise.
+#[derive(Clone, Debug)]
+pub struct Sdist {
+    metadata: CoreMetadata,
+    stem: String,
+    extension: &'static str,
+    has_pyproject: bool,
+}
+
+impl Sdist {
+    /// Named as PEP 625 has it: `zope_interface-5.0.tar.gz`.
+    pub fn new(name: &str, version: &str) -> Self {
+        let metadata = CoreMetadata::new(name, version);
+        let stem = format!("{}-{version}", metadata.escaped_name());
+        Self { metadata, stem, extension: ".tar.gz", has_pyproject: false }
+    }
+
+    /// Keeps the name as it is written, as archives had it before PEP 625: `zope.interface-5.0.tar.gz`.
+    pub fn old_style(mut self) -> Self {
+        self.stem = format!("{}-{}", self.metadata.name, self.metadata.version);
+        self
+    }
+
+    /// One of `.tar.gz`, `.tgz`, `.tar.bz2`, `.tar`, `.zip`.
+    pub fn extension(mut self, extension: &'static str) -> Self {
+        self.extension = extension;
+        self
+    }
+
+    /// Adds a dependency.
+    pub fn requires(mut self, requirement: &str) -> Self {
+        self.metadata.requires_dist.push(requirement.into());
+        self
+    }
+
+    /// Sets `Requires-Python`.
+    pub fn requires_python(mut self, specifiers: &str) -> Self {
+        self.metadata.requires_python = Some(specifiers.into());
+        self
+    }
+
+    /// Adds a `pyproject.toml` that names setuptools as the backend (PEP 517).
+    pub fn pyproject(mut self) -> Self {
+        self.has_pyproject = true;
+        self
+    }
+
+    pub fn name(&self) -> &str {
+        &self.metadata.name
+    }
+
+    pub fn filename(&self) -> String {
+        format!("{}{}", self.stem, self.extension)
+    }
+
+    /// What the archive's `Requires-Python` is, for the index page.
+    pub(super) fn python_specifiers(&self) -> Option<&str> {
+        self.metadata.requires_python.as_deref()
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        let members = self.members();
+        match self.extension {
+            ".zip" => zip_of(&members),
+            ".tar" => tar_of(&members),
+            ".tar.gz" | ".tgz" => gzip(&tar_of(&members)),
+            ".tar.bz2" => bzip2(&tar_of(&members)),
+            other => panic!("no source archive is written as `{other}`"),
+        }
+    }
+
+    fn members(&self) -> Vec<(String, Vec<u8>)> {
+        let mut members = vec![
+            ("PKG-INFO".to_owned(), self.metadata.to_text("2.2")),
+            ("setup.py".to_owned(), self.setup_script()),
+            (format!("{}.py", self.metadata.module()), self.metadata.module_source()),
+        ];
+        if self.has_pyproject {
+            members.push(("pyproject.toml".into(), PYPROJECT.into()));
+        }
+        let inside = |(path, text): (String, String)| (format!("{}/{path}", self.stem), text.into_bytes());
+        members.into_iter().map(inside).collect()
+    }
+
+    /// Python 2 and old setuptools run it too.
+    fn setup_script(&self) -> String {
+        let CoreMetadata { name, version, requires_dist, .. } = &self.metadata;
+        let python =
+            self.python_specifiers().map(|text| format!("    python_requires={text:?},\n")).unwrap_or_default();
+        let module = self.metadata.module();
+        format!(
+            "from setuptools import setup\n\nsetup(\n    name={name:?},\n    version={version:?},\n    \
+             py_modules=[{module:?}],\n    install_requires={requires_dist:?},\n{python})\n"
+        )
+    }
+}
+
+const PYPROJECT: &str =
+    "[build-system]\nrequires = [\"setuptools>=40.8\"]\nbuild-backend = \"setuptools.build_meta\"\n";
+
+/// A tar archive without clock, user or umask.
+fn tar_of(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, content) in members {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        header.set_mtime(0);
+        archive.append_data(&mut header, path, content.as_slice()).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}

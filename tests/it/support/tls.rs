@@ -1,0 +1,42 @@
+//! A certificate authority for one test, and a server's certificate from it.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// What makes a server answer in TLS, and what makes a client believe it.
+pub(super) struct Identity {
+    pub acceptor: TlsAcceptor,
+    /// The authority's certificate in PEM: what `--cert` takes.
+    pub authority: String,
+}
+
+impl Identity {
+    /// An identity for `127.0.0.1` and `localhost`, offering HTTP/2 before HTTP/1.1.
+    pub fn new() -> Self {
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let authority_key = KeyPair::generate().unwrap();
+        let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
+
+        let mut server = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
+        server.use_authority_key_identifier_extension = true;
+        let server_key = KeyPair::generate().unwrap();
+        let certificate = server.signed_by(&server_key, &Issuer::new(authority, authority_key)).unwrap();
+
+        let key = PrivateKeyDer::try_from(server_key.serialize_der()).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority: authority_pem }
+    }
+}

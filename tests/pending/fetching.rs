@@ -1,0 +1,164 @@
+//! The main job: what a requirements file names comes from the index into a folder, once.
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{Fault, Index, Sandbox, ServedIndex, Wheel};
+
+const DEMO: &str = "demo-1.0-py3-none-any.whl";
+const OTHER: &str = "other-2.0-py3-none-any.whl";
+const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
+
+fn world() -> ServedIndex {
+    Index::new().wheel("demo", "1.0").wheel("demo", "1.1").wheel("other", "2.0").sdist("other", "2.0").serve()
+}
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "demo==1.0\nOther==2.0  # the newest\n");
+    sandbox
+}
+
+fn arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["-r", "requirements.txt"], TARGET.as_slice(), more].concat()
+}
+
+#[test]
+fn pinned_files_come_into_the_folder() {
+    let (index, sandbox) = (world(), sandbox());
+    sandbox.prefetch_from(&index, arguments(&[])).assert().code(0).stdout("");
+    assert_eq!(sandbox.files("wheelhouse"), [DEMO, OTHER]);
+    assert_eq!(sandbox.read(&format!("wheelhouse/{DEMO}")), index.bytes(DEMO));
+    assert_eq!(index.requests_for_files().len(), 2);
+}
+
+#[test]
+fn a_run_without_a_target_serves_the_python_on_the_path() {
+    let (index, sandbox) = (world(), sandbox());
+    sandbox.prefetch_from(&index, ["-r", "requirements.txt"]).assert().code(0);
+    assert_eq!(sandbox.files("wheelhouse"), [DEMO, OTHER]);
+}
+
+#[test]
+fn what_is_held_is_not_fetched_again() {
+    let (index, sandbox) = (world(), sandbox());
+    sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
+    index.forget_requests();
+    sandbox.prefetch_from(&index, arguments(&["-d", "again"])).assert().code(0);
+    assert_eq!(sandbox.files("again"), [DEMO, OTHER]);
+    assert_eq!(index.requests_for_files().len(), 0);
+}
+
+#[test]
+fn a_held_plan_needs_no_network_when_told_so() {
+    let (index, sandbox) = (world(), sandbox());
+    sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
+    index.forget_requests();
+    sandbox.prefetch_from(&index, arguments(&["--offline", "-d", "again"])).assert().code(0);
+    assert_eq!(sandbox.files("again"), [DEMO, OTHER]);
+    assert!(index.requests().is_empty());
+}
+
+#[test]
+fn a_dry_run_reports_and_writes_nothing() {
+    let (index, sandbox) = (world(), sandbox());
+    let output = sandbox.prefetch_from(&index, arguments(&["--dry-run", "--report", "-"])).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["packages"][0]["files"][0]["status"], "planned");
+    assert!(sandbox.files("wheelhouse").is_empty() && index.requests_for_files().is_empty());
+}
+
+#[test]
+fn the_report_has_the_keys_of_schema_1() {
+    let (index, sandbox) = (world(), sandbox());
+    sandbox.prefetch_from(&index, arguments(&["--report", "report.json"])).assert().code(0);
+    let report = sandbox.json("report.json");
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["targets"][0]["id"], "cp312-manylinux_2_28_x86_64");
+    let package = &report["packages"][1];
+    assert_eq!((&package["name"], &package["version"]), (&json!("other"), &json!("2.0")));
+    assert_eq!(package["requested_by"], json!(["requirements.txt:2"]));
+    let file = &package["files"][0];
+    assert_eq!(file["filename"], OTHER);
+    assert_eq!(file["url"], index.file_url(OTHER));
+    assert_eq!(file["sha256"], index.sha256(OTHER));
+    assert_eq!(file["size"], index.bytes(OTHER).len());
+    assert_eq!(file["targets"], json!(["cp312-manylinux_2_28_x86_64"]));
+    assert_eq!(file["status"], "downloaded");
+    assert_eq!((&report["summary"]["files"], &report["problems"]), (&json!(2), &json!([])));
+}
+
+#[test]
+fn bundles_do_not_depend_on_what_was_cached() {
+    let (index, cold, warm) = (world(), sandbox(), sandbox());
+    warm.prefetch_from(&index, ["demo==1.0", "--dry-run"]).args(TARGET).assert().code(0);
+    warm.prefetch_from(&index, ["other==2.0"]).args(TARGET).assert().code(0);
+    for bundle in ["out.zip", "out.tar", "out.tar.gz", "out.tgz", "out.tar.zst"] {
+        cold.prefetch_from(&index, arguments(&["--bundle", bundle])).assert().code(0);
+        warm.prefetch_from(&index, arguments(&["--bundle", bundle])).assert().code(0);
+        assert!(cold.read(bundle) == warm.read(bundle), "{bundle} differs");
+    }
+    assert!(cold.files("wheelhouse").is_empty(), "a bundle alone writes no folder");
+}
+
+#[test]
+fn a_short_outage_is_overcome() {
+    let (index, sandbox) = (world(), sandbox());
+    index.fail_times("/simple/demo/", 1, Fault::Status(503));
+    index.fail_times(DEMO, 1, Fault::CutAfter(100));
+    sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
+    assert_eq!(sandbox.read(&format!("wheelhouse/{DEMO}")), index.bytes(DEMO));
+}
+
+#[test]
+fn at_most_as_many_files_at_once_as_allowed() {
+    let index = (0..6).fold(Index::new(), |index, at| index.with(Wheel::new(&format!("p{at}"), "1")));
+    let index = index.failing("-py3-none-any.whl", Fault::HangAfter(10)).serve();
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "p0==1\np1==1\np2==1\np3==1\np4==1\np5==1\n");
+    let mut process = sandbox.process(arguments(&["--jobs", "2", "--index-url", &index.url()])).spawn().unwrap();
+    index.wait_for(".whl", 2);
+    assert_eq!(index.requests_for_files().len(), 2);
+    index.release();
+    assert!(process.wait().unwrap().success());
+    assert_eq!(sandbox.files("wheelhouse").len(), 6);
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing_half_written() {
+    let (index, sandbox) = (world(), sandbox());
+    index.fail(OTHER, Fault::HangAfter(100));
+    let mut command = sandbox.process(arguments(&["--index-url", &index.url()]));
+    let mut process = command.stderr(Stdio::null()).spawn().unwrap();
+    index.wait_for(OTHER, 1);
+    index.wait_for(DEMO, 1);
+    let interrupt = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+    assert!(interrupt.success() && !process.wait().unwrap().success());
+    let held = sandbox.files("wheelhouse");
+    assert!(held.iter().all(|name| sandbox.read(&format!("wheelhouse/{name}")) == index.bytes(name)), "{held:?}");
+
+    index.heal();
+    sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
+    assert_eq!(sandbox.files("wheelhouse"), [DEMO, OTHER]);
+    assert_eq!(sandbox.read(&format!("wheelhouse/{OTHER}")), index.bytes(OTHER));
+}
+
+#[test]
+fn an_encrypted_index_is_asked_over_one_connection() {
+    let index = Index::new().wheel("demo", "1.0").wheel("other", "2.0").encrypted().serve();
+    sandbox().prefetch_from(&index, arguments(&[])).assert().code(0);
+    assert!(index.requests().iter().all(|request| request.protocol == "HTTP/2.0"), "{:#?}", index.requests());
+}
+
+#[test]
+fn credentials_reach_the_index_and_nothing_else() {
+    let index = Index::new().wheel("demo", "1.0").wheel("other", "2.0").basic_auth("user", "sesame").serve();
+    let sandbox = sandbox();
+    let url = format!("{}/simple/", index.root_at("user:sesame@127.0.0.1"));
+    let more = ["--index-url", &url, "--report", "report.json", "--bundle", "out.tar", "-v", "-d", "wheelhouse"];
+    let output = sandbox.prefetch(arguments(&more)).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let written = [output.stdout, output.stderr, sandbox.read("report.json"), sandbox.read("out.tar")].concat();
+    assert!(!String::from_utf8_lossy(&written).contains("sesame"));
+}

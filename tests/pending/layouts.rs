@@ -1,0 +1,98 @@
+//! Every layout is read by the installers it is made for, with no other source of files.
+
+use prefetch::domain::Algorithm;
+
+use crate::support::{Index, PlainServer, Sandbox, Sdist, ServedIndex, Source, Wheel, judges};
+
+const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
+
+fn world() -> ServedIndex {
+    let other = Wheel::new("other", "2.0").requires("demo>=1").requires_python(">=3.8");
+    Index::new().wheel("demo", "1.0").with(other).sdist("kit", "3.0").serve()
+}
+
+/// A sandbox where the world's three projects lie in `out`, laid out as `layout`.
+fn laid_out(index: &ServedIndex, layout: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "demo==1.0\nother==2.0\nkit==3.0\n");
+    let arguments = ["-r", "requirements.txt", "--layout", layout, "-d", "out"];
+    sandbox.prefetch_from(index, arguments).args(TARGET).assert().code(0);
+    sandbox
+}
+
+fn path(sandbox: &Sandbox, relative: &str) -> String {
+    sandbox.path(relative).display().to_string()
+}
+
+#[test]
+fn a_folder_serves_pip_and_uv() {
+    let sandbox = laid_out(&world(), "find-links");
+    let folder = path(&sandbox, "out");
+    let (source, all) = (Source::Links(&folder), ["demo-1.0", "kit-3.0", "other-2.0"]);
+    judges().pip().install(source, ["other", "kit"]).assert_installed(all);
+    judges().pip_23_2_1().install(source, ["other", "kit"]).assert_installed(all);
+    judges().uv().install(source, ["other", "kit"]).assert_installed(all);
+}
+
+#[test]
+fn an_index_serves_pip_from_disk_and_from_a_plain_web_server() {
+    let sandbox = laid_out(&world(), "simple");
+    let all = ["demo-1.0", "kit-3.0", "other-2.0"];
+    let local = format!("file://{}", path(&sandbox, "out"));
+    judges().pip().install(Source::Index(&local), ["other", "kit"]).assert_installed(all);
+    judges().pip_23_2_1().install(Source::Index(&local), ["other", "kit"]).assert_installed(all);
+    let server = PlainServer::over(&sandbox.path("out"));
+    judges().pip().install(Source::Index(&server.url()), ["other", "kit"]).assert_installed(all);
+    judges().uv().install(Source::Index(&server.url()), ["other", "kit"]).assert_installed(all);
+}
+
+#[test]
+fn a_bundle_serves_whoever_unpacks_it() {
+    for bundle in ["out.zip", "out.tar", "out.tar.gz", "out.tgz"] {
+        let (index, sandbox) = (world(), Sandbox::new());
+        sandbox.write("requirements.in", "demo==1.0\nother==2.0\n");
+        let arguments = ["-r", "requirements.in", "--bundle", bundle];
+        sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
+        let unpack = "import shutil, sys; shutil.unpack_archive(*sys.stdin.read().split('\\n'))";
+        judges().run_python(unpack, &format!("{}\n{}", path(&sandbox, bundle), path(&sandbox, "unpacked")));
+        assert_eq!(sandbox.json("unpacked/prefetch.json")["schema"], 1);
+        let requirements = path(&sandbox, "unpacked/requirements.txt");
+        let verdict = judges().pip().install(Source::Links("."), ["--require-hashes", "-r", &requirements]);
+        verdict.assert_installed(["demo-1.0", "other-2.0"]);
+    }
+}
+
+/// pip 24 and later overlook these names in a folder (`facts/pip.md` 3.6).
+#[test]
+fn archives_that_new_pips_overlook_still_install() {
+    let archive = |name: &str, extension| Sdist::new(name, "1.0").extension(extension);
+    let index = Index::new().with(archive("one", ".tar.bz2")).with(archive("two", ".tgz")).serve();
+    let sandbox = Sandbox::new();
+    sandbox.prefetch_from(&index, ["one==1.0", "two==1.0"]).args(TARGET).assert().code(0);
+    let folder = path(&sandbox, "wheelhouse");
+    judges().pip().install(Source::Links(&folder), ["one", "two"]).assert_installed(["one-1.0", "two-1.0"]);
+}
+
+/// pip up to 9 misreads the new name of a dotted project (`facts/legacy-pip.md` 3).
+#[test]
+fn a_dotted_project_installs_with_old_pip() {
+    let index = Index::new().sdist("zope.demo", "5.0").digests(&[Algorithm::Md5]).serve();
+    let sandbox = Sandbox::new();
+    sandbox.prefetch_from(&index, ["zope.demo==5.0"]).args(TARGET).assert().code(0);
+    let page = format!("file://{}", path(&sandbox, "wheelhouse/links.html"));
+    let verdict = judges().old_pip().install(None, Source::Links(&page), &["zope.demo==5.0"]);
+    assert!(verdict.is_offline, "{:#}", verdict.report);
+}
+
+#[test]
+fn a_download_cache_serves_old_pip_with_and_without_an_index() {
+    let index = Index::new().sdist("demo", "1.0").wheel("demo", "1.0").serve();
+    let sandbox = Sandbox::new();
+    let arguments = ["demo==1.0", "--layout", "download-cache", "-d", "cache", "--no-binary", ":all:"];
+    sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
+    let (cache, links) = (sandbox.path("cache"), format!("file://{}", path(&sandbox, "cache/links.html")));
+    index.forget_requests();
+    let offline = judges().old_pip().install(Some(&cache), Source::Links(&links), &["demo==1.0"]);
+    assert!(offline.is_offline, "{:#}", offline.report);
+    assert!(index.requests().is_empty());
+}
