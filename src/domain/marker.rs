@@ -114,7 +114,7 @@ fn literal<'a>(cursor: &mut Cursor<'a>, quote: char) -> Result<Operand<'a>, Depe
     let closed = cursor.text[start + 1 + value.len()..].starts_with(quote);
     let why = match closed {
         false => "this quote is never closed",
-        true if value.contains('\\') => "a backslash in a marker's text is not supported",
+        true if value.contains(['\\', '\'']) => "a backslash or a `'` in a marker's text is not supported",
         true => return Ok(Operand::Literal(value)),
     };
     Err(DependencyError { at: start, why: why.into() })

@@ -17,7 +17,7 @@ use crate::domain::{Digest, Origin, Requirement};
 
 use super::{Location, Problem, Reader, Role, Severity};
 use lines::LogicalLine;
-use options::{Name, Options};
+use options::{Given, Name, Options};
 use requirement::{Asked, Surroundings};
 
 /// What is wrong with a line.
@@ -147,19 +147,31 @@ impl File<'_, '_> {
         let warnings = global::apply_anywhere(&mut self.reader.read.options, &options.given);
         self.warn(line, warnings);
         self.warn(line, left_over(&options));
-        if !asked.is_empty() {
-            let parsed = requirement::parse_requirement(asked, &self.surroundings)?;
-            self.warn(line, ignored(&options, &[Name::Hash, Name::ConfigSettings], "beside a requirement"));
-            self.requirement(line, parsed, &options, false)
-        } else if let Some(editable) = options.all(Name::Editable).next() {
-            let parsed = requirement::parse_editable(&editable.value, &self.surroundings)
-                .map_err(|fault| Fault { at: Some(editable.at), ..fault })?;
-            self.warn(line, ignored(&options, &[Name::Editable, Name::ConfigSettings], "beside an editable"));
-            self.warn(line, repeated(&options, Name::Editable));
-            self.requirement(line, parsed, &options, true)
-        } else {
-            self.option_line(line, &options)
+        match options.all(Name::Editable).next() {
+            Some(editable) => self.editable_line(line, asked, editable, &options),
+            None if asked.is_empty() => self.option_line(line, &options),
+            None => {
+                let parsed = requirement::parse_requirement(asked, &self.surroundings)?;
+                self.warn(line, ignored(&options, &[Name::Hash, Name::ConfigSettings], "beside a requirement"));
+                self.requirement(line, parsed, &options, false)
+            }
         }
+    }
+
+    /// With `-e` anywhere, what stands before the options is the editable, if anything does.
+    fn editable_line(
+        &mut self,
+        line: &LogicalLine,
+        asked: &str,
+        editable: &Given,
+        options: &Options,
+    ) -> Result<(), Fault> {
+        let text = if asked.is_empty() { editable.value.as_str() } else { asked };
+        let parsed = requirement::parse_editable(text, &self.surroundings)
+            .map_err(|fault| Fault { at: Some(editable.at), ..fault })?;
+        self.warn(line, ignored(options, &[Name::Editable, Name::ConfigSettings], "beside an editable"));
+        self.warn(line, repeated(options, Name::Editable, usize::from(asked.is_empty())));
+        self.requirement(line, parsed, options, true)
     }
 
     fn requirement(
@@ -184,7 +196,7 @@ impl File<'_, '_> {
     }
 
     fn hashes(&mut self, line: &LogicalLine, options: &Options) -> Vec<Digest> {
-        let parse = |given: &options::Given| given.value.parse().ok().map(|digest| (given.at, digest));
+        let parse = |given: &Given| given.value.parse().ok().map(|digest| (given.at, digest));
         let hashes: Vec<(usize, Digest)> = options.all(Name::Hash).filter_map(parse).collect();
         let odd = hashes.iter().filter(|(_, digest)| !is_well_formed(digest));
         let warnings = odd.map(|(at, digest)| {
@@ -204,7 +216,7 @@ impl File<'_, '_> {
         if let Some((given, role)) = nested {
             let kept = if role == Role::Requirements { Name::Requirement } else { Name::Constraint };
             self.warn(line, ignored(options, &[kept], "beside an included file"));
-            self.warn(line, repeated(options, kept));
+            self.warn(line, repeated(options, kept, 1));
             return self.include(&given.value, role).map_err(|fault| Fault { at: Some(given.at), ..fault });
         }
         let Surroundings { world, folder } = &self.surroundings;
@@ -321,12 +333,11 @@ fn ignored(options: &Options, kept: &[Name], place: &str) -> Vec<Fault> {
     told.collect()
 }
 
-/// All but the first of an option that pip takes once.
-fn repeated(options: &Options, name: Name) -> Vec<Fault> {
-    let again = options.all(name).skip(1);
-    let told = again.map(|given| {
-        Fault::at(given.at, format!("pip takes one `{}` of a line: this one is ignored", name.spelling()))
-    });
+/// All but the first of an option that pip takes `taken` times.
+fn repeated(options: &Options, name: Name, taken: usize) -> Vec<Fault> {
+    let again = options.all(name).skip(taken);
+    let told = again
+        .map(|given| Fault::at(given.at, format!("`{}` counts once in a line: this one is ignored", name.spelling())));
     told.collect()
 }
 

@@ -199,7 +199,7 @@ pub fn parse_editable(text: &str, surroundings: &Surroundings<'_>) -> Result<Ask
 fn parse_plain_editable(text: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
     let (path, extras) = strip_extras(text).map_err(Fault::anywhere)?;
     let absolute = surroundings.absolute(path);
-    if is_folder(&absolute, surroundings.world) {
+    if !path.is_empty() && is_folder(&absolute, surroundings.world) {
         let source = Source::Project(absolute);
         return Ok(Asked { name: None, extras, source, marker: MarkerTree::TRUE, doubt: None });
     }
