@@ -1,6 +1,8 @@
 //! URLs that do not tell their secrets.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use url::Url;
@@ -74,9 +76,71 @@ impl FromStr for MaskedUrl {
     }
 }
 
+/// What stands in the place of a secret.
+const MASK: &str = "****";
+
+/// `text` with the user name and password of every URL in it masked: for lines and values that
+/// may be no proper URLs.
+pub fn mask_credentials(text: &str) -> Cow<'_, str> {
+    let secrets = credentials(text);
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut masked = String::new();
+    let mut end = 0;
+    for secret in secrets {
+        masked.extend([&text[end..secret.start], MASK]);
+        end = secret.end;
+    }
+    Cow::Owned(masked + &text[end..])
+}
+
+/// Where `text` tells the user name and password of a URL, in bytes, from left to right.
+pub fn credentials(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text[from..].find("://") {
+        let start = from + at + "://".len();
+        let length = user_information(&text[start..]);
+        found.extend((length > 0).then_some(start..start + length));
+        from = start + length;
+    }
+    found
+}
+
+/// Bytes before the `@` that ends a URL's user information; `after` begins behind `://`.
+///
+/// A password may hold a raw `/`; what looks like a port and is no number gives it away.
+fn user_information(after: &str) -> usize {
+    let is_end = |character: char| character.is_whitespace() || matches!(character, '\'' | '"' | '`');
+    let word = &after[..after.find(is_end).unwrap_or(after.len())];
+    let authority = &word[..word.find(['/', '?', '#']).unwrap_or(word.len())];
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    match authority.rfind('@') {
+        Some(length) => length,
+        None if port.is_some_and(|port| port.contains(|digit: char| !digit.is_ascii_digit())) => {
+            word.rfind('@').unwrap_or_default()
+        }
+        None => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_in_text_are_masked() {
+        for (text, expected) in [
+            ("foo @ git+https://me:pw@host.example/r@v1", "foo @ git+https://****@host.example/r@v1"),
+            ("-i https://a@x.example -f http://b:c@y.example", "-i https://****@x.example -f http://****@y.example"),
+            ("https://me:p/w@host.example/", "https://****@host.example/"),
+            ("https://host.example:80/r@v1 ://", "https://host.example:80/r@v1 ://"),
+            ("git+ssh://git@host.example:me/r", "git+ssh://****@host.example:me/r"),
+        ] {
+            assert_eq!(mask_credentials(text), expected);
+        }
+    }
 
     #[test]
     fn secrets_are_masked_and_dropped() {

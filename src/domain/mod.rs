@@ -4,10 +4,13 @@
 //! their types from here.
 
 mod artifact;
+mod cursor;
+mod dependency;
 mod digest;
 mod filename;
 mod listing;
 mod location;
+mod marker;
 mod mismatch;
 mod offers;
 mod options;
@@ -21,13 +24,15 @@ mod target;
 mod tree;
 
 pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
+pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Hasher, Promises, Sha256};
 pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
-pub use location::MaskedUrl;
+pub use location::{MaskedUrl, credentials, mask_credentials};
+pub use marker::parse_marker;
 pub use mismatch::TagMismatch;
 pub use offers::Offers;
-pub use options::{FormatControl, Formats, IndexOptions};
+pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
 pub use plan::{
     Fetched, FetchedFile, FetchedPackage, Object, Offer, Pick, Plan, PlannedFile, PlannedPackage, Solution, Status,
 };

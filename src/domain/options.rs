@@ -34,6 +34,25 @@ struct Listed {
 }
 
 impl Listed {
+    /// Adds the parts of `value`, which leave `other`.
+    fn take(&mut self, value: &str, other: &mut Self) -> Result<(), String> {
+        for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            match part {
+                ":all:" => {
+                    *other = Self::default();
+                    *self = Self { all: true, names: BTreeSet::new() };
+                }
+                ":none:" => *self = Self::default(),
+                name => {
+                    let name: PackageName = name.parse().map_err(|_| name.to_owned())?;
+                    other.names.remove(&name);
+                    self.names.insert(name);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn values(&self) -> Vec<String> {
         let all = self.all.then(|| ":all:".to_owned());
         all.into_iter().chain(self.names.iter().map(ToString::to_string)).collect()
@@ -46,7 +65,7 @@ impl FormatControl {
     /// # Errors
     /// Returns the part that is no project name.
     pub fn only_binary(&mut self, value: &str) -> Result<(), String> {
-        Self::take(value, &mut self.only_binary, &mut self.no_binary)
+        self.only_binary.take(value, &mut self.no_binary)
     }
 
     /// Takes one value of `--no-binary`.
@@ -54,25 +73,7 @@ impl FormatControl {
     /// # Errors
     /// Returns the part that is no project name.
     pub fn no_binary(&mut self, value: &str) -> Result<(), String> {
-        Self::take(value, &mut self.no_binary, &mut self.only_binary)
-    }
-
-    fn take(value: &str, this: &mut Listed, other: &mut Listed) -> Result<(), String> {
-        for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            match part {
-                ":all:" => {
-                    *other = Listed::default();
-                    *this = Listed { all: true, names: BTreeSet::new() };
-                }
-                ":none:" => *this = Listed::default(),
-                name => {
-                    let name: PackageName = name.parse().map_err(|_| name.to_owned())?;
-                    other.names.remove(&name);
-                    this.names.insert(name);
-                }
-            }
-        }
-        Ok(())
+        self.no_binary.take(value, &mut self.only_binary)
     }
 
     /// What may be used for `project`.
@@ -113,6 +114,65 @@ impl FormatControl {
     }
 }
 
+/// What `--all-releases` and `--only-final` ask, per project; values are taken as those of
+/// [`FormatControl`] are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReleaseControl {
+    all_releases: Listed,
+    only_final: Listed,
+}
+
+impl ReleaseControl {
+    /// Takes one value of `--all-releases`; `--pre` is `:all:`.
+    ///
+    /// # Errors
+    /// Returns the part that is no project name.
+    pub fn all_releases(&mut self, value: &str) -> Result<(), String> {
+        self.all_releases.take(value, &mut self.only_final)
+    }
+
+    /// Takes one value of `--only-final`.
+    ///
+    /// # Errors
+    /// Returns the part that is no project name.
+    pub fn only_final(&mut self, value: &str) -> Result<(), String> {
+        self.only_final.take(value, &mut self.all_releases)
+    }
+
+    /// Takes `--pre`, which leaves what `--only-final` named as it is.
+    pub fn pre(&mut self) {
+        self.all_releases.all = true;
+    }
+
+    /// Whether pre-releases of `project` may be used; `None` where nobody said so.
+    pub fn prereleases(&self, project: &PackageName) -> Option<bool> {
+        if self.all_releases.names.contains(project) {
+            Some(true)
+        } else if self.only_final.names.contains(project) {
+            Some(false)
+        } else if self.all_releases.all {
+            Some(true)
+        } else {
+            self.only_final.all.then_some(false)
+        }
+    }
+
+    /// Whether pre-releases of every project may be used, but for those named.
+    pub fn is_pre(&self) -> bool {
+        self.all_releases.all
+    }
+
+    /// The values of `--all-releases` that come to the same.
+    pub fn all_releases_values(&self) -> Vec<String> {
+        self.all_releases.values()
+    }
+
+    /// The values of `--only-final` that come to the same.
+    pub fn only_final_values(&self) -> Vec<String> {
+        self.only_final.values()
+    }
+}
+
 /// The options that a requirements file may set; the same that the command line takes.
 ///
 /// Locations are as pip would understand them after its rules for relative values, with their
@@ -126,8 +186,13 @@ pub struct IndexOptions {
     pub no_index: bool,
     pub formats: FormatControl,
     pub prefer_binary: bool,
+    /// `--pre`, or `--all-releases :all:`.
     pub pre: bool,
+    /// The same per project; it includes what `pre` says.
+    pub releases: ReleaseControl,
     pub require_hashes: bool,
+    /// Hashes do not switch on hash checking (pip 26.2 and later).
+    pub no_require_hashes: bool,
     pub trusted_hosts: Vec<String>,
 }
 
@@ -154,5 +219,18 @@ mod tests {
         control.no_binary(":all:").unwrap();
         assert_eq!(formats(&control, "baz"), (false, true));
         assert_eq!(control.no_binary("a b"), Err("a b".to_owned()));
+    }
+
+    #[test]
+    fn releases_are_controlled_by_name() {
+        let mut control = ReleaseControl::default();
+        let prereleases = |control: &ReleaseControl, name: &str| control.prereleases(&name.parse().unwrap());
+        assert_eq!(prereleases(&control, "foo"), None);
+        control.only_final("foo").unwrap();
+        control.pre();
+        assert_eq!((prereleases(&control, "foo"), prereleases(&control, "bar")), (Some(false), Some(true)));
+        control.only_final(":all:").unwrap();
+        control.all_releases("foo").unwrap();
+        assert_eq!((prereleases(&control, "foo"), prereleases(&control, "bar")), (Some(true), Some(false)));
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Digest, ExtraName, MarkerTree, MaskedUrl, PackageName, Specifiers};
+use super::{Digest, ExtraName, MarkerTree, MaskedUrl, PackageName, Specifiers, mask_credentials};
 
 /// Where a requirement or an option was written, printed `requirements.txt:3`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,7 +90,7 @@ impl fmt::Display for Requirement {
             Source::Index(specifiers) => write!(f, "{specifiers}")?,
             Source::Url(url) => write!(f, "{at}{url}")?,
             Source::Archive(path) | Source::Project(path) => write!(f, "{at}{}", path.display())?,
-            Source::Repository(url) => write!(f, "{at}{url}")?,
+            Source::Repository(url) => write!(f, "{at}{}", mask_credentials(url))?,
         }
         match self.marker.try_to_string() {
             Some(marker) => write!(f, " ; {marker}"),

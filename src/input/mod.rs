@@ -1,0 +1,156 @@
+//! Text → requirements: what a project asks for, in the formats that people write it in.
+//!
+//! Pure: files, standard input, URLs, environment variables and the shape of local paths come
+//! through a [`World`]. Nothing here knows of HTTP, of an index, or of which version wins.
+
+mod json;
+mod location;
+mod problem;
+mod requirements_txt;
+mod unfetchable;
+
+use std::path::Path;
+
+use crate::domain::{IndexOptions, Requirement};
+
+pub use json::{Report, parse_report};
+pub use location::Location;
+pub use problem::{Problem, Severity};
+pub use unfetchable::unfetchable;
+
+/// The largest file that is read, in bytes; a thousand times the size of a large lock file.
+pub const LARGEST_FILE: usize = 16 << 20;
+
+/// A format that requirements are written in.
+pub struct Format {
+    pub name: &'static str,
+    /// Whether a file of this name (the last part of its path or URL) has this format.
+    pub recognizes: fn(&str) -> bool,
+    read: fn(&mut Reader<'_>, &Location, Role),
+}
+
+/// Every format there is; the first that recognizes a file's name reads it.
+pub const FORMATS: &[Format] =
+    &[Format { name: "requirements.txt", recognizes: requirements_txt::recognizes, read: requirements_txt::read }];
+
+/// What the lines of a file stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// They ask for distributions (`-r`).
+    Requirements,
+    /// They bound what others ask for (`-c`).
+    Constraints,
+}
+
+/// Everything that reading needs to know of the machine.
+pub trait World {
+    /// The content of a file, of standard input, or of what a URL answers.
+    ///
+    /// It may stop reading once it has more than [`LARGEST_FILE`] bytes.
+    ///
+    /// # Errors
+    /// Says why there is none, such as `No such file or directory`.
+    fn load(&self, location: &Location) -> Result<Loaded, String>;
+
+    /// An environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// What is at an absolute path.
+    fn look(&self, path: &Path) -> Entry;
+
+    /// The folder that relative paths start from, absolute.
+    fn working_folder(&self) -> &Path;
+}
+
+/// What [`World::load`] found.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    pub bytes: Vec<u8>,
+    /// The `Content-Type` of a URL's answer; it decides the encoding.
+    pub content_type: Option<String>,
+}
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Missing,
+    File,
+    Folder {
+        /// It holds a `pyproject.toml` or a `setup.py`.
+        is_project: bool,
+    },
+}
+
+/// Everything that was read, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Read {
+    /// Constraints are among them, marked as such.
+    pub requirements: Vec<Requirement>,
+    /// What all files together say, as if they were one.
+    pub options: IndexOptions,
+    pub problems: Vec<Problem>,
+}
+
+impl Read {
+    /// Whether something was wrong enough that nothing must be fetched.
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Whether every artifact needs a hash: asked for by option, or by a hash on any line, marker
+    /// or constraint or not (`facts/pip.md` 2.2).
+    pub fn requires_hashes(&self) -> bool {
+        let has_hashes = self.requirements.iter().any(|requirement| !requirement.hashes.is_empty());
+        !self.options.no_require_hashes && (self.options.require_hashes || has_hashes)
+    }
+
+    /// A problem for each requirement that cannot be fetched: an editable, a repository, a local
+    /// project. Constraints ask for nothing and have none.
+    pub fn unfetchable(&self) -> Vec<Problem> {
+        let asked = self.requirements.iter().filter(|requirement| !requirement.constraint);
+        asked.filter_map(unfetchable).collect()
+    }
+}
+
+/// Reads files and arguments one after another; their options are one.
+pub struct Reader<'w> {
+    world: &'w dyn World,
+    read: Read,
+}
+
+impl<'w> Reader<'w> {
+    pub fn new(world: &'w dyn World) -> Self {
+        Self { world, read: Read::default() }
+    }
+
+    /// Reads a file in the format that its name tells, with everything it includes.
+    pub fn file(&mut self, location: &Location, role: Role) {
+        let name = location.filename();
+        match FORMATS.iter().find(|format| (format.recognizes)(&name)) {
+            Some(format) => (format.read)(self, location, role),
+            None => self.read.problems.push(unknown_format(location)),
+        }
+    }
+
+    /// Reads a requirement from the command line: pip takes no options in it.
+    pub fn argument(&mut self, text: &str) {
+        requirements_txt::read_argument(self, text);
+    }
+
+    pub fn finish(self) -> Read {
+        self.read
+    }
+}
+
+/// Reads one file with everything it includes.
+pub fn read(location: &Location, role: Role, world: &dyn World) -> Read {
+    let mut reader = Reader::new(world);
+    reader.file(location, role);
+    reader.finish()
+}
+
+fn unknown_format(location: &Location) -> Problem {
+    let known: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
+    let message = format!("its name tells of a format that is not known here; known are: {}", known.join(", "));
+    Problem::error(location.origin(0), message)
+}

@@ -1,0 +1,123 @@
+//! What option lines do to the options that hold for everything (`facts/pip.md` 1.4).
+
+use crate::domain::IndexOptions;
+
+use super::Fault;
+use super::options::{Given, Name, Options};
+
+/// Applies the options that pip obeys on any line, even beside a requirement.
+pub fn apply_anywhere(options: &mut IndexOptions, given: &[Given]) -> Vec<Fault> {
+    let mut warnings = Vec::new();
+    for option in given {
+        let unknown = match option.name {
+            Name::OnlyBinary => each(&option.value, |part| options.formats.only_binary(part)),
+            Name::NoBinary => each(&option.value, |part| options.formats.no_binary(part)),
+            Name::AllReleases => each(&option.value, |part| options.releases.all_releases(part)),
+            Name::OnlyFinal => each(&option.value, |part| options.releases.only_final(part)),
+            _ => continue,
+        };
+        let told =
+            unknown.iter().map(|part| Fault::at(option.at, format!("`{part}` is no project name: it is ignored")));
+        warnings.extend(told);
+    }
+    options.pre = options.releases.is_pre();
+    warnings
+}
+
+/// Takes the parts of a value one by one; returns those that are no project names. After `:all:`
+/// pip leaves out the rest, unless `:none:` is in it.
+fn each(value: &str, mut take: impl FnMut(&str) -> Result<(), String>) -> Vec<String> {
+    let mut parts: Vec<_> = value.split(',').collect();
+    if let Some(all) = parts.iter().rposition(|part| *part == ":all:") {
+        if !parts[all..].contains(&":none:") {
+            parts.truncate(all + 1);
+        }
+    }
+    parts.into_iter().filter(|part| !part.trim().is_empty()).filter_map(|part| take(part).err()).collect()
+}
+
+/// Whether [`apply_anywhere`] deals with an option.
+pub fn acts_anywhere(name: Name) -> bool {
+    matches!(name, Name::OnlyBinary | Name::NoBinary | Name::AllReleases | Name::OnlyFinal)
+}
+
+/// Applies a line of options, all but those of [`apply_anywhere`]; returns what pip drops.
+///
+/// `exists` tells the path of a find-links value beside the file, if there is one.
+///
+/// # Errors
+/// When both `--require-hashes` and `--no-require-hashes` were asked.
+pub fn apply_line(
+    options: &mut IndexOptions,
+    line: &Options,
+    exists: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<Fault>, Fault> {
+    let mut warnings = apply_indexes(options, line);
+    warnings.extend(apply_find_links(options, line, exists));
+    options.prefer_binary |= line.all(Name::PreferBinary).next().is_some();
+    options.trusted_hosts.extend(line.all(Name::TrustedHost).map(|host| host.value.clone()));
+    if line.all(Name::Pre).next().is_some() {
+        options.releases.pre();
+        options.pre = true;
+    }
+    for name in [Name::Hash, Name::ConfigSettings] {
+        let alone = line.all(name).next();
+        warnings.extend(alone.map(|option| {
+            Fault::at(option.at, format!("`{}` belongs behind a requirement: it is ignored here", name.spelling()))
+        }));
+    }
+    apply_hash_mode(options, line)?;
+    Ok(warnings)
+}
+
+/// pip's order within a line: no index, then the index, then the extra ones.
+fn apply_indexes(options: &mut IndexOptions, line: &Options) -> Vec<Fault> {
+    let mut warnings = Vec::new();
+    if line.all(Name::NoIndex).next().is_some() {
+        options.no_index = true;
+        options.index_url = None;
+        options.extra_index_urls.clear();
+    }
+    for option in line.given.iter().filter(|option| matches!(option.name, Name::IndexUrl | Name::ExtraIndexUrl)) {
+        if options.no_index {
+            warnings.push(Fault::at(option.at, "`--no-index` was asked, so this index is not used"));
+        } else if option.value.is_empty() {
+            warnings.push(Fault::at(option.at, "an index without a URL is ignored"));
+        }
+    }
+    if options.no_index {
+        return warnings;
+    }
+    if let Some(index) = line.all(Name::IndexUrl).last().filter(|index| !index.value.is_empty()) {
+        let dropped = std::mem::take(&mut options.extra_index_urls);
+        let told = dropped
+            .iter()
+            .map(|url| Fault::at(index.at, format!("this index replaces all before it, the extra index {url} too")));
+        warnings.extend(told);
+        options.index_url = Some(index.value.clone());
+    }
+    let extra = line.all(Name::ExtraIndexUrl).filter(|option| !option.value.is_empty());
+    options.extra_index_urls.extend(extra.map(|option| option.value.clone()));
+    warnings
+}
+
+fn apply_find_links(options: &mut IndexOptions, line: &Options, exists: impl Fn(&str) -> Option<String>) -> Vec<Fault> {
+    let mut all = line.all(Name::FindLinks);
+    if let Some(first) = all.next() {
+        options.find_links.push(exists(&first.value).unwrap_or_else(|| first.value.clone()));
+    }
+    all.map(|option| Fault::at(option.at, "pip takes one `--find-links` of a line: this one is ignored")).collect()
+}
+
+fn apply_hash_mode(options: &mut IndexOptions, line: &Options) -> Result<(), Fault> {
+    let asked = |name| line.all(name).next();
+    let (require, leave) = (asked(Name::RequireHashes), asked(Name::NoRequireHashes));
+    options.require_hashes |= require.is_some();
+    options.no_require_hashes |= leave.is_some();
+    match require.or(leave) {
+        Some(option) if options.require_hashes && options.no_require_hashes => {
+            Err(Fault::at(option.at, "`--require-hashes` and `--no-require-hashes` exclude each other"))
+        }
+        _ => Ok(()),
+    }
+}

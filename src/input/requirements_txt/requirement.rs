@@ -1,0 +1,226 @@
+//! The text of a requirement → what it asks for (`facts/pip.md` 1.6 and 1.7).
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::{
+    Dependency, DependencyError, DependencySource, ExtraName, MarkerTree, PackageName, Source, parse_extras,
+    parse_marker,
+};
+use crate::input::location::normalize;
+use crate::input::{Entry, World};
+
+use super::lines::is_space;
+use super::{Fault, link};
+
+/// What one requirement asks for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub name: Option<PackageName>,
+    pub extras: Vec<ExtraName>,
+    pub source: Source,
+    pub marker: MarkerTree,
+    /// An error that pip would meet only when it uses the requirement: a file is missing.
+    pub doubt: Option<Fault>,
+}
+
+/// The machine, and the folder of the file that the requirement stands in, for advice.
+pub struct Surroundings<'w> {
+    pub world: &'w dyn World,
+    pub folder: Option<PathBuf>,
+}
+
+impl Surroundings<'_> {
+    fn absolute(&self, path: &str) -> PathBuf {
+        normalize(&self.world.working_folder().join(path))
+    }
+
+    /// Tells of the usual mistake: a path that is relative to its file.
+    fn advice(&self, path: &str) -> &'static str {
+        let beside = self.folder.as_ref().map(|folder| normalize(&folder.join(path)));
+        match beside.filter(|beside| *beside != self.absolute(path)) {
+            Some(beside) if self.world.look(&beside) != Entry::Missing => {
+                "; paths are relative to the working folder, and this one is there beside the file"
+            }
+            _ => "",
+        }
+    }
+}
+
+impl From<DependencyError> for Fault {
+    fn from(error: DependencyError) -> Self {
+        Self::at(error.at, error.why)
+    }
+}
+
+/// Reads what stands before the options of a line, or a requirement of the command line.
+///
+/// # Errors
+/// Tells where and why pip would refuse it.
+pub fn parse_requirement(text: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
+    let separator = if link::is_url(text) { "; " } else { ";" };
+    let (body, marker) = match text.split_once(separator) {
+        Some((body, marker)) => (body, parse_optional_marker(marker, body.len() + separator.len())?),
+        None => (text, MarkerTree::TRUE),
+    };
+    let start = body.len() - body.trim_start_matches(is_space).len();
+    let asked = parse_body(body.trim_matches(is_space), surroundings).map_err(|fault| fault.moved(start))?;
+    Ok(Asked { marker, ..asked })
+}
+
+/// Nothing after the `;` is no marker.
+fn parse_optional_marker(text: &str, at: usize) -> Result<MarkerTree, Fault> {
+    let marker = text.trim_matches(is_space);
+    if marker.is_empty() {
+        return Ok(MarkerTree::TRUE);
+    }
+    let start = at + text.len() - text.trim_start_matches(is_space).len();
+    parse_marker(marker).map_err(|error| Fault::from(error).moved(start))
+}
+
+fn parse_body(body: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
+    if link::is_url(body) {
+        return parse_url(body, surroundings.world);
+    }
+    if let Some(asked) = parse_path(body, surroundings)? {
+        return Ok(asked);
+    }
+    let dependency = body.parse().map_err(|error| explain(body, error, surroundings))?;
+    from_dependency(dependency, surroundings.world)
+}
+
+fn parse_url(url: &str, world: &dyn World) -> Result<Asked, Fault> {
+    let egg = link::egg(url)?;
+    let name = link::wheel_project(&link::filename(url))?.or(egg);
+    let (source, doubt) = link::source(url, world)?;
+    Ok(Asked { name, extras: Vec::new(), source, marker: MarkerTree::TRUE, doubt })
+}
+
+fn from_dependency(dependency: Dependency, world: &dyn World) -> Result<Asked, Fault> {
+    let Dependency { name, extras, source, marker } = dependency;
+    let (source, doubt) = match source {
+        DependencySource::Versions(specifiers) => (Source::Index(specifiers), None),
+        DependencySource::Url(url) => {
+            link::egg(&url).map_err(Fault::anywhere)?;
+            link::source(&url, world)?
+        }
+    };
+    Ok(Asked { name: Some(name), extras, source, marker, doubt })
+}
+
+fn looks_like_path(text: &str) -> bool {
+    text.starts_with('.') || text.contains('/') || text.contains(std::path::MAIN_SEPARATOR)
+}
+
+/// A local project or archive; `None` where the text is neither.
+fn parse_path(text: &str, surroundings: &Surroundings<'_>) -> Result<Option<Asked>, Fault> {
+    let (path, extras) = strip_extras(text)?;
+    let absolute = surroundings.absolute(path);
+    let entry = surroundings.world.look(&absolute);
+    let asked = |name, source, doubt| Some(Asked { name, extras, source, marker: MarkerTree::TRUE, doubt });
+    if looks_like_path(text) && matches!(entry, Entry::Folder { .. }) {
+        return match entry {
+            Entry::Folder { is_project: true } => Ok(asked(None, Source::Project(absolute), None)),
+            _ => Err(Fault::new(format!("the folder `{path}` holds neither pyproject.toml nor setup.py"))),
+        };
+    }
+    let filename = absolute.file_name().unwrap_or_default().to_string_lossy();
+    if !is_archive(&filename) || (entry != Entry::File && is_direct_reference(text)) {
+        return Ok(None);
+    }
+    let is_missing = entry != Entry::File;
+    let missing = || format!("`{path}` looks like a file name, but there is no such file{}", surroundings.advice(path));
+    let doubt = is_missing.then(|| Fault::new(missing()));
+    let name = link::wheel_project(&filename)?;
+    Ok(asked(name, Source::Archive(absolute), doubt))
+}
+
+/// `name @ …`, seen by what stands before the `@`.
+fn is_direct_reference(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(name, _)| !looks_like_path(name))
+}
+
+/// `path [a,b]` → the path and the extras.
+fn strip_extras(text: &str) -> Result<(&str, Vec<ExtraName>), Fault> {
+    let brackets = text.strip_suffix(']').and_then(|inner| inner.rfind('['));
+    match brackets {
+        Some(at) if at > 0 && !text[at + 1..text.len() - 1].contains(']') && at + 2 < text.len() => {
+            let extras = parse_extras(&text[at..]).map_err(|error| Fault::from(error).moved(at))?;
+            Ok((text[..at].trim_end_matches(is_space), extras))
+        }
+        _ => Ok((text, Vec::new())),
+    }
+}
+
+/// Extensions of the archives that pip takes; beside these it knows `.tar.…` ones.
+const ARCHIVES: [&str; 7] = ["zip", "whl", "tgz", "tar", "tbz", "txz", "tlz"];
+const COMPRESSED_TARS: [&str; 5] = ["gz", "bz2", "xz", "lz", "lzma"];
+
+fn is_archive(filename: &str) -> bool {
+    let filename = filename.to_lowercase();
+    match filename.rsplit_once('.') {
+        Some((base, extension)) if base.ends_with(".tar") => COMPRESSED_TARS.contains(&extension),
+        Some((base, extension)) => !base.is_empty() && ARCHIVES.contains(&extension),
+        None => false,
+    }
+}
+
+/// Says more where the text looks like a path.
+fn explain(text: &str, error: DependencyError, surroundings: &Surroundings<'_>) -> Fault {
+    if !looks_like_path(text) || text.contains("://") {
+        return error.into();
+    }
+    let message = match surroundings.world.look(&surroundings.absolute(text)) {
+        Entry::File => format!("`{text}` is a file, but no archive; a requirements file is included by `-r {text}`"),
+        _ if text.starts_with('~') => format!("`{text}`: `~` is not expanded here; write the whole path"),
+        _ => format!("`{text}` looks like a path, but nothing is there{}", surroundings.advice(text)),
+    };
+    Fault::new(message)
+}
+
+/// Reads the value of `-e`.
+///
+/// # Errors
+/// Tells why pip would refuse it.
+pub fn parse_editable(text: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
+    let asked = match text.parse() {
+        Ok(dependency @ Dependency { source: DependencySource::Url(_), .. }) => {
+            from_dependency(dependency, surroundings.world)?
+        }
+        _ => parse_plain_editable(text, surroundings)?,
+    };
+    match (&asked.source, &asked.name) {
+        (Source::Repository(_), None) => Err(Fault::new(format!("`-e {text}` needs a name: -e 'name @ URL'"))),
+        (Source::Repository(_) | Source::Project(_), _) => Ok(asked),
+        (Source::Url(url), _) if url.secret().scheme() == "file" => Ok(asked),
+        _ => Err(no_editable(text, surroundings)),
+    }
+}
+
+fn parse_plain_editable(text: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
+    let (path, extras) = strip_extras(text).map_err(Fault::anywhere)?;
+    let absolute = surroundings.absolute(path);
+    if !path.is_empty() && is_folder(&absolute, surroundings.world) {
+        let source = Source::Project(absolute);
+        return Ok(Asked { name: None, extras, source, marker: MarkerTree::TRUE, doubt: None });
+    }
+    let url = link::with_system(text).unwrap_or_else(|| text.to_owned());
+    if link::is_repository(&url) {
+        let name = link::egg(&url).map_err(Fault::anywhere)?;
+        let (source, doubt) = link::source(&url, surroundings.world)?;
+        return Ok(Asked { name, extras: Vec::new(), source, marker: MarkerTree::TRUE, doubt });
+    }
+    if link::scheme(path).as_deref() == Some("file") {
+        let asked = parse_url(path, surroundings.world).map_err(Fault::anywhere)?;
+        return Ok(Asked { extras, ..asked });
+    }
+    Err(no_editable(text, surroundings))
+}
+
+fn is_folder(path: &Path, world: &dyn World) -> bool {
+    matches!(world.look(path), Entry::Folder { .. })
+}
+
+fn no_editable(text: &str, surroundings: &Surroundings<'_>) -> Fault {
+    let advice = surroundings.advice(text);
+    Fault::new(format!("`-e {text}` is neither an existing folder nor the URL of a repository (git+https://…){advice}"))
+}
