@@ -84,7 +84,7 @@ impl Judges {
         Pip { python: self.python("current") }
     }
 
-    /// pip 23.2.1: the last but few that people pin.
+    /// pip 23.2.1, the older of the two that `facts/pip.md` compares.
     pub fn pip_23_2_1(&self) -> Pip {
         Pip { python: self.python("pip-23.2.1") }
     }
