@@ -1,8 +1,10 @@
 pub mod archive;
+pub mod cli;
 pub mod domain;
 pub mod http;
 pub mod index;
 pub mod input;
+pub mod interpreter;
 pub mod layout;
 pub mod ops;
 pub mod resolve;

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::{
-    Artifact, BuildTag, Digest, DistributionFilename, FormatControl, Offers, PackageName, Specifiers, TagMismatch,
+    Artifact, BuildTag, Digest, DistributionFilename, FormatControl, Offers, PackageName, ReleaseControl, Specifiers, TagMismatch,
     TagRank, Target, Timestamp, Version,
 };
 
@@ -20,8 +20,7 @@ pub struct Policy {
     pub formats: FormatControl,
     /// Any wheel before any source archive, even of a newer version.
     pub prefer_binary: bool,
-    /// Pre-releases count like releases.
-    pub pre: bool,
+    pub releases: ReleaseControl,
     /// Files uploaded at this moment or later do not exist.
     pub exclude_newer: Option<Timestamp>,
 }
@@ -188,13 +187,15 @@ impl<'a> Search<'a> {
     /// pip's pre-release rule: they count if asked for, or if no release has a usable file.
     /// A yanked release is usable here, and so hides pre-releases (`facts/pip.md` 3.8).
     fn run(&mut self, matching: &[&'a Version]) -> Option<Artifact> {
-        if self.policy.pre || self.ask.specifiers.names_prerelease() {
+        let allowed = self.policy.releases.prereleases(self.ask.project);
+        if allowed.unwrap_or(self.ask.specifiers.names_prerelease()) {
             return self.best(matching);
         }
         let (pre_releases, releases): (Vec<_>, Vec<_>) =
             matching.iter().copied().partition(|version| version.any_prerelease());
         let best = self.best(&releases);
-        if best.is_none() && self.seen.values().all(Vec::is_empty) {
+        let nothing_else_exists = self.seen.values().all(Vec::is_empty);
+        if best.is_none() && nothing_else_exists && allowed.is_none() {
             return self.best(&pre_releases);
         }
         if best.is_none() {

@@ -11,7 +11,7 @@ use super::layers::Layers;
 use super::machine::Machine;
 use super::progress::Reporter;
 use super::report::Report;
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use super::world::Files;
 use super::{closing, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
@@ -60,10 +60,9 @@ const PAGES_PER_JOB: usize = 3;
 
 impl<'a> Run<'a> {
     fn prepare(args: &'a FetchArgs, environment: &'a Environment, runtime: &Runtime) -> Result<Self, CliError> {
-        let machine = Machine::find(&args.targets, environment)?;
-        let config = machine.pip_config()?;
-        let settings = Settings::resolve(args, &Layers { environment, config: &config })?;
-        let machine = machine.with_cache(&settings.cache);
+        let cache = settings::cache_folder(&args.network, environment)?;
+        let machine = Machine::new(&args.targets, environment, &cache);
+        let settings = Settings::resolve(args, cache, &Layers { environment, pip: &machine.pip_settings()? })?;
         let read = read_inputs(args, environment, &settings, runtime)?;
         let targets = machine.targets()?;
         refuse_unfetchable(&read.requirements, &targets)?;
@@ -198,7 +197,7 @@ fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question
     let policy = Policy {
         formats: options.formats.clone(),
         prefer_binary: options.prefer_binary,
-        pre: options.pre,
+        releases: options.releases.clone(),
         exclude_newer: settings.exclude_newer,
     };
     Question { requirements: read.requirements, policy, require_hashes }

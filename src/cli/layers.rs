@@ -2,12 +2,12 @@
 
 use super::environment::Environment;
 use super::error::CliError;
-use crate::pip_config::PipConfig;
+use crate::interpreter::Settings as PipSettings;
 
 /// Looks a setting up by its long option's name.
 pub struct Layers<'a> {
     pub environment: &'a Environment,
-    pub config: &'a PipConfig,
+    pub pip: &'a PipSettings,
 }
 
 /// The pip command whose section of the configuration counts, beside `[global]`.
@@ -21,7 +21,7 @@ impl Layers<'_> {
         environment
             .map(|prefix| format!("{prefix}_{variable}"))
             .find_map(|variable| self.environment.variable(&variable))
-            .or_else(|| self.config.get(COMMAND, name).map(ToOwned::to_owned))
+            .or_else(|| self.pip.get(COMMAND, name).map(|setting| setting.value.clone()))
     }
 
     /// The values of a repeatable option: divided by white space, as in pip.

@@ -13,7 +13,7 @@ use super::error::{CliError, Exit};
 use super::layers::Layers;
 use super::moment;
 use crate::archive::Format;
-use crate::domain::{FormatControl, IndexOptions, MaskedUrl, Timestamp};
+use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
 use crate::http::{Credentials, HttpSettings};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout};
@@ -41,10 +41,9 @@ impl Settings {
     ///
     /// # Errors
     /// When two options contradict each other, or a value cannot be understood.
-    pub fn resolve(args: &FetchArgs, layers: &Layers<'_>) -> Result<Self, CliError> {
-        let environment = layers.environment;
+    pub fn resolve(args: &FetchArgs, cache: PathBuf, layers: &Layers<'_>) -> Result<Self, CliError> {
         Ok(Self {
-            cache: cache_folder(&args.network, environment)?,
+            cache,
             jobs: usize::from(args.network.jobs),
             outputs: outputs(&args.outputs)?,
             constraint_files: match args.inputs.constraint_files.as_slice() {
@@ -60,7 +59,7 @@ impl Settings {
                 Strategy::BestMatch => IndexStrategy::BestMatch,
             },
             refresh: args.network.refresh,
-            now: environment.now,
+            now: layers.environment.now,
         })
     }
 
@@ -87,7 +86,10 @@ impl Settings {
         options.trusted_hosts.extend(files.trusted_hosts.iter().chain(&typed.trusted_hosts).cloned());
         options.formats.extend(&files.formats);
         options.formats.extend(&typed.formats);
-        options.pre |= typed.pre | files.pre;
+        options.releases.extend(&files.releases);
+        if typed.pre {
+            options.releases.pre();
+        }
         options.prefer_binary |= typed.prefer_binary | files.prefer_binary;
         options.require_hashes |= typed.require_hashes | files.require_hashes;
         if options.no_index {
@@ -129,7 +131,11 @@ impl Settings {
     }
 }
 
-fn cache_folder(args: &NetworkArgs, environment: &Environment) -> Result<PathBuf, CliError> {
+/// Where everything is kept.
+///
+/// # Errors
+/// When neither an option nor the environment tells.
+pub fn cache_folder(args: &NetworkArgs, environment: &Environment) -> Result<PathBuf, CliError> {
     let folder = args.cache_dir.clone().or_else(|| environment.cache_folder());
     let folder = folder.ok_or_else(|| CliError::usage("there is no cache folder; name one with --cache-dir"))?;
     Ok(environment.working_folder.join(folder))
@@ -183,15 +189,19 @@ fn typed(indexes: &IndexArgs, selection: &SelectionArgs) -> Result<IndexOptions,
         no_index: indexes.no_index,
         formats: formats(&selection.only_binary, &selection.no_binary)?,
         prefer_binary: selection.prefer_binary,
-        pre: selection.pre,
         require_hashes: selection.require_hashes,
         trusted_hosts: indexes.trusted_host.clone(),
+        pre: selection.pre,
         ..IndexOptions::default()
     })
 }
 
 fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
     let list = |name| layers.one(name).into_iter().collect::<Vec<_>>();
+    let mut releases = ReleaseControl::default();
+    if layers.switch("pre")? {
+        releases.pre();
+    }
     Ok(IndexOptions {
         index_url: layers.one("index-url"),
         extra_index_urls: layers.many("extra-index-url"),
@@ -199,7 +209,7 @@ fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
         no_index: layers.switch("no-index")?,
         formats: formats(&list("only-binary"), &list("no-binary"))?,
         prefer_binary: layers.switch("prefer-binary")?,
-        pre: layers.switch("pre")?,
+        releases,
         require_hashes: layers.switch("require-hashes")?,
         trusted_hosts: layers.many("trusted-host"),
         ..IndexOptions::default()

@@ -1,0 +1,85 @@
+//! The machine that the run starts from: its interpreter, that one's pip, and the targets.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::args::TargetArgs;
+use super::environment::Environment;
+use super::error::CliError;
+use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetSpec};
+use crate::interpreter::{self, Interpreter, Settings as PipSettings, Surroundings};
+
+/// Asks the interpreter once, and only when something depends on it.
+pub struct Machine<'a> {
+    args: &'a TargetArgs,
+    environment: &'a Environment,
+    cache: PathBuf,
+    interpreter: OnceLock<Result<Interpreter, String>>,
+}
+
+impl<'a> Machine<'a> {
+    /// `cache` is the folder that remembers interpreters.
+    pub fn new(args: &'a TargetArgs, environment: &'a Environment, cache: &Path) -> Self {
+        Self { args, environment, cache: cache.join("interpreters"), interpreter: OnceLock::new() }
+    }
+
+    /// The targets asked for, each once; without a word about them, the interpreter's own.
+    ///
+    /// # Errors
+    /// When a name is not understood, or an interpreter is needed and there is none.
+    pub fn targets(&self) -> Result<Vec<Arc<Target>>, CliError> {
+        let specs = self.specs()?;
+        let base = match specs.iter().all(TargetSpec::is_complete) {
+            true => None,
+            false => Some(self.interpreter()?.target()),
+        };
+        let targets = TargetSpec::resolve_all(&specs, base.as_ref()).map_err(CliError::usage)?;
+        Ok(targets.into_iter().map(Arc::new).collect())
+    }
+
+    /// What pip's configuration files say; nothing without an interpreter.
+    ///
+    /// # Errors
+    /// When pip itself could not read them.
+    pub fn pip_settings(&self) -> Result<PipSettings, CliError> {
+        let pip = self.interpreter().ok().and_then(|interpreter| interpreter.pip.as_ref());
+        pip.map_or_else(|| Ok(PipSettings::default()), |pip| pip.settings().map_err(CliError::usage))
+    }
+
+    /// The index that the interpreter's pip has built in.
+    ///
+    /// # Errors
+    /// When there is none to ask: names the ways to name an index.
+    pub fn default_index(&self) -> Result<String, CliError> {
+        let pip = self.interpreter().ok().and_then(|interpreter| interpreter.pip.as_ref());
+        let index = pip.and_then(|pip| pip.default_index.clone());
+        index.ok_or_else(|| {
+            CliError::usage("no index is known, and no pip was found whose default could be used").hint(
+                "name one with --index-url, in the requirements file, in PREFETCH_INDEX_URL or PIP_INDEX_URL, or in \
+                 pip's configuration; or point --python at an interpreter that has pip",
+            )
+        })
+    }
+
+    fn interpreter(&self) -> Result<&Interpreter, CliError> {
+        let variable = |name: &str| self.environment.variable(name).map(Into::into);
+        let surroundings = Surroundings { variable: &variable, folder: &self.environment.working_folder };
+        let wanted = self.args.python.as_deref();
+        let describe = || interpreter::describe(wanted, Some(&self.cache), surroundings);
+        let known = self.interpreter.get_or_init(|| describe().map_err(|error| error.to_string()));
+        known.as_ref().map_err(CliError::usage)
+    }
+
+    fn specs(&self) -> Result<Vec<TargetSpec>, CliError> {
+        let pythons = parse_all::<PythonVersion>(&self.args.python_version)?;
+        let platforms = parse_all::<Platform>(&self.args.platform)?;
+        let implementation = self.args.implementation.as_deref().map(str::parse::<Implementation>).transpose();
+        let implementation = implementation.map_err(CliError::usage)?;
+        let abis: Vec<Box<str>> = self.args.abi.iter().map(|abi| abi.as_str().into()).collect();
+        Ok(TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis))
+    }
+}
+
+fn parse_all<T: std::str::FromStr<Err: ToString>>(texts: &[String]) -> Result<Vec<T>, CliError> {
+    texts.iter().map(|text| text.trim().parse().map_err(CliError::usage)).collect()
+}
