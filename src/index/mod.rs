@@ -1,16 +1,18 @@
 //! What indexes and find-links locations say of projects, read into
 //! [`Listing`](crate::domain::Listing)s, and the metadata inside the files they list.
 
-
-
+mod core_metadata;
+mod file_tree;
+mod flat;
 mod html;
 mod json;
 mod link;
 mod page;
-
+pub mod sdist_metadata;
 mod sink;
+pub mod wheel_metadata;
 
-
-
-
+pub use core_metadata::{MetadataFile, WrongIdentity, parse_core_metadata};
+pub use file_tree::project_page;
+pub use flat::{Flat, FlatError};
 pub use page::{ACCEPT, Page, PageError};

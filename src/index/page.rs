@@ -26,7 +26,9 @@ pub struct Page<'a> {
 /// Why a page cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
-    #[error("{page} is of the type `{found}`, not a project page: PEP 691 JSON or PEP 503 HTML; is this the index's URL?")]
+    #[error(
+        "{page} is of the type `{found}`, not a project page: PEP 691 JSON or PEP 503 HTML; is this the index's URL?"
+    )]
     ContentType { page: MaskedUrl, found: String },
     #[error("the JSON of {page} is malformed: {source}")]
     Json { page: MaskedUrl, source: serde_json::Error },
