@@ -338,7 +338,13 @@ mod tests {
             let a = t.elapsed();
             let target = i.target();
             println!("describe {a:?} target {:?} {} {}", t.elapsed() - a, i.executable.display(), target.id());
-            let names: Vec<crate::domain::WheelFilename> = (0..20000).map(|n| format!("a-1.{n}-cp3{}-cp3{}-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", n % 20, n % 20).parse().unwrap()).collect();
+            let names: Vec<crate::domain::WheelFilename> = (0..20000)
+                .map(|n| {
+                    format!("a-1.{n}-cp3{}-cp3{}-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", n % 20, n % 20)
+                        .parse()
+                        .unwrap()
+                })
+                .collect();
             let t = std::time::Instant::now();
             let n = names.iter().filter(|w| target.tags().rank(w).is_some()).count();
             println!("rank 20000: {:?} {n}", t.elapsed());

@@ -10,8 +10,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::{
-    Artifact, BuildTag, Digest, DistributionFilename, FormatControl, Offers, PackageName, ReleaseControl, Specifiers, TagMismatch,
-    TagRank, Target, Timestamp, Version,
+    Artifact, BuildTag, Digest, DistributionFilename, FormatControl, Offers, PackageName, ReleaseControl, Specifiers,
+    TagMismatch, TagRank, Target, Timestamp, Version,
 };
 
 /// What holds for every project of a run.

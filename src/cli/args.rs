@@ -234,11 +234,16 @@ pub enum Progress {
 }
 
 fn layout_names() -> clap::builder::PossibleValuesParser {
-    let values = layout::LAYOUTS.iter().map(|layout| clap::builder::PossibleValue::new(layout.name()).help(layout.summary()));
+    let values =
+        layout::LAYOUTS.iter().map(|layout| clap::builder::PossibleValue::new(layout.name()).help(layout.summary()));
     values.collect::<Vec<_>>().into()
 }
 
 /// Refuses a bundle of unknown format before any work begins.
 fn bundle_path(text: &str) -> Result<PathBuf, String> {
-    archive::Format::of(text).map(|_| text.into()).map_err(|error| error.to_string())
+    let path = PathBuf::from(text);
+    match archive::Format::of(&path) {
+        Ok(_) => Ok(path),
+        Err(error) => Err(error.to_string()),
+    }
 }

@@ -153,7 +153,7 @@ fn plan_hints(failure: &PlanFailure) -> Vec<String> {
 
 fn fetch_exit(why: &FetchError) -> Exit {
     match why {
-        FetchError::Http(HttpError::File { .. }) | FetchError::Metadata(_) => Exit::Usage,
+        FetchError::Http(HttpError::File { .. }) | FetchError::Wheel(_) => Exit::Usage,
         FetchError::Http(_) => Exit::Unreachable,
         FetchError::Store(StoreError::Broken(_)) => Exit::Digest,
         FetchError::Store(_) => Exit::Disk,

@@ -50,7 +50,10 @@ impl Layers<'_> {
         let value = self.one(name);
         let parsed = value.as_ref().map(|value| value.trim().parse().ok());
         match parsed {
-            Some(None) => Err(CliError::usage(format!("the setting {name} is `{}`, which is no number", value.unwrap_or_default()))),
+            Some(None) => Err(CliError::usage(format!(
+                "the setting {name} is `{}`, which is no number",
+                value.unwrap_or_default()
+            ))),
             other => Ok(other.flatten()),
         }
     }

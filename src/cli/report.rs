@@ -159,7 +159,8 @@ impl Report {
     pub fn write(&self, path: &Path) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(self).expect("the report is plain data");
         let written = if path == Path::new("-") { terminal::print(&text) } else { std::fs::write(path, text + "\n") };
-        written.map_err(|error| CliError::new(Exit::Disk, format!("cannot write the report {}: {error}", path.display())))
+        written
+            .map_err(|error| CliError::new(Exit::Disk, format!("cannot write the report {}: {error}", path.display())))
     }
 
     fn files(&self) -> impl Iterator<Item = &FileReport> {

@@ -54,9 +54,8 @@ mod tests {
 
     #[test]
     fn lines_are_quoted_for_the_shell() {
-        let line = |name, path| {
-            folder_line(layout::find(name).unwrap(), Path::new(path), "-r 'a b.txt'", Path::new("/w"))
-        };
+        let line =
+            |name, path| folder_line(layout::find(name).unwrap(), Path::new(path), "-r 'a b.txt'", Path::new("/w"));
         assert_eq!(
             line("find-links", "my wheels"),
             "python -m pip install --no-index --find-links 'my wheels' -r 'a b.txt'"

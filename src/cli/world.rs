@@ -57,7 +57,7 @@ impl World for Files<'_> {
 impl Files<'_> {
     fn load_url(&self, url: &str) -> Result<Loaded, String> {
         let url: MaskedUrl = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
-        let answer = self.client.page(&url, "*/*", &Validators::default(), LARGEST_FILE);
+        let answer = async { self.client.page(&url, "*/*", &Validators::default(), LARGEST_FILE).await };
         match self.runtime.block_on(answer).map_err(|error| error.to_string())? {
             Answer::Page(page) => Ok(Loaded { bytes: page.bytes, content_type: Some(page.content_type) }),
             Answer::NotModified { .. } => Err("it answered that nothing changed, which was not asked".to_owned()),

@@ -29,11 +29,15 @@ pub struct Sidecar {
 /// The parts of a distribution's core metadata that fetching needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CoreMetadata {
+    /// `2.1`, say: what the other fields mean depends on it (PEP 643).
+    pub metadata_version: String,
     pub name: String,
     pub version: String,
     pub requires_python: Option<String>,
     pub requires_dist: Vec<String>,
     pub provides_extra: Vec<String>,
+    /// The fields that a source distribution leaves to its build (PEP 643), in lower case.
+    pub dynamic: Vec<String>,
 }
 
 /// A distribution file on an index, in a folder, or at a URL.

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rustc_hash::FxBuildHasher;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, Sidecar, Timestamp, Version, Yanked,
@@ -83,9 +83,20 @@ struct Encoded<'a> {
     format: u8,
     base: &'a str,
     #[serde(borrow)]
-    releases: Vec<(&'a str, &'a [u8])>,
-    ignored: &'a [u8],
+    releases: Vec<(&'a str, Block<'a>)>,
+    #[serde(borrow)]
+    ignored: Block<'a>,
     refused: Vec<(&'a str, &'a str)>,
+}
+
+/// Encoded records; a plain slice would be written byte by byte.
+#[derive(Deserialize)]
+struct Block<'a>(&'a [u8]);
+
+impl Serialize for Block<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
 }
 
 impl Listing {
@@ -103,10 +114,10 @@ impl Listing {
         let mut releases = Vec::with_capacity(encoded.releases.len());
         for (version, block) in &encoded.releases {
             let version = version.parse().map_err(|error| fail(&error))?;
-            releases.push(Release { version, files: position(&bytes, block) });
+            releases.push(Release { version, files: position(&bytes, block.0) });
         }
         releases.sort_by(|a, b| a.version.cmp(&b.version));
-        let ignored = position(&bytes, encoded.ignored);
+        let ignored = position(&bytes, encoded.ignored.0);
         let refused = encoded.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
         Ok(Self { project, index, base, bytes, releases, ignored, refused })
     }
@@ -123,6 +134,11 @@ impl Listing {
     /// The versions on the page, rising, each once.
     pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> {
         self.releases.chunk_by(|a, b| a.version == b.version).map(|same| &same[0].version)
+    }
+
+    /// Whether there is no usable file.
+    pub fn is_empty(&self) -> bool {
+        self.releases.is_empty()
     }
 
     pub fn has(&self, version: &Version) -> bool {
@@ -251,11 +267,13 @@ impl ListingBuilder {
         let encoded = Encoded {
             format: FORMAT,
             base: &self.base.public(),
-            releases: self.releases.iter().map(|(text, block)| (&**text, block.as_slice())).collect(),
-            ignored: &self.ignored,
+            releases: self.releases.iter().map(|(text, block)| (&**text, Block(block))).collect(),
+            ignored: Block(&self.ignored),
             refused: self.refused.iter().map(|(filename, why)| (filename.as_str(), why.as_str())).collect(),
         };
-        let bytes = postcard::to_stdvec(&encoded).expect("a listing can always be encoded");
+        let size =
+            self.ignored.len() + self.releases.iter().map(|(text, block)| text.len() + block.len() + 8).sum::<usize>();
+        let bytes = postcard::to_extend(&encoded, Vec::with_capacity(size)).expect("a listing can always be encoded");
         Listing::decode(self.project, self.index, bytes.into()).expect("what was encoded can be decoded")
     }
 }

@@ -139,6 +139,16 @@ impl ReleaseControl {
         self.only_final.take(value, &mut self.all_releases)
     }
 
+    /// Adds what `later` says after what is said here.
+    pub fn extend(&mut self, later: &Self) {
+        for value in later.all_releases.values() {
+            self.all_releases(&value).expect("values of a set are valid");
+        }
+        for value in later.only_final.values() {
+            self.only_final(&value).expect("values of a set are valid");
+        }
+    }
+
     /// Takes `--pre`, which leaves what `--only-final` named as it is.
     pub fn pre(&mut self) {
         self.all_releases.all = true;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::file_tree::project_page;
 use super::flat::{Flat, FlatError};
+use super::link::is_distribution;
 use super::page::{ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
 use crate::domain::{Listing, MaskedUrl, Offers, PackageName, Timestamp};
@@ -48,8 +50,12 @@ pub enum IndexError {
     Http { project: PackageName, source: HttpError },
     #[error("{project}: {source}")]
     Page { project: PackageName, source: PageError },
-    #[error("--find-links {place}: {source}")]
-    FindLinks { place: MaskedUrl, source: Arc<FlatError> },
+    #[error("--find-links {source}")]
+    FindLinks { source: PageError },
+    #[error("--find-links {source}")]
+    Unreachable { source: HttpError },
+    #[error("{location}: {source}")]
+    Local { location: MaskedUrl, source: FlatError },
 }
 
 /// All the places of a run.
@@ -75,8 +81,8 @@ impl Indexes {
     pub async fn offers(&self, project: &PackageName, everywhere: bool, check: bool) -> Result<Offers, IndexError> {
         let mut offers = Offers::default();
         for flat in self.find_links().await? {
-            offers.asked.push(flat.place().clone());
-            offers.listings.extend(flat.listing(project));
+            offers.asked.push(flat.location().clone());
+            offers.listings.extend(Some(flat.listing(project)).filter(|listing| !listing.is_empty()));
         }
         let everywhere = everywhere || self.settings.strategy == IndexStrategy::BestMatch;
         for index in &self.settings.indexes {
@@ -97,31 +103,39 @@ impl Indexes {
         let read = async || {
             let mut all = Vec::with_capacity(places.len());
             for place in places {
-                let flat = self.read_flat(place).await;
-                all.push(
-                    flat.map_err(|source| IndexError::FindLinks { place: (**place).clone(), source: source.into() })?,
-                );
+                all.push(self.read_flat(place).await?);
             }
             Ok(all)
         };
         self.find_links.get_or_try_init(read).await
     }
 
-    async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<Flat, FlatError> {
+    /// A URL is the page behind it, or, by its name, the one archive that it is.
+    async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<Flat, IndexError> {
+        let location = MaskedUrl::clone(place);
         if let Ok(path) = place.secret().to_file_path() {
-            return Flat::read(&path, place.clone());
+            return Flat::path(&path).map_err(|source| IndexError::Local { location, source });
         }
-        let answer = self.client.page(place, ACCEPT, &Validators::default(), LONGEST_PAGE).await?;
-        match answer {
-            Answer::Page(page) => {
-                Flat::page(&Page { body: &page.bytes, content_type: &page.content_type, url: &page.url }, place.clone())
+        if is_distribution(&place.filename()) {
+            return Ok(Flat::file(place.clone()));
+        }
+        match self.client.page(place, ACCEPT, &Validators::default(), LONGEST_PAGE).await {
+            Ok(Answer::Page(page)) => {
+                let page = Page { body: &page.bytes, content_type: &page.content_type, url: &page.url };
+                Flat::page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
             }
-            Answer::NotModified { .. } => unreachable!("the request had no conditions"),
+            Ok(Answer::NotModified { .. }) => unreachable!("the request had no conditions"),
+            Err(source) => Err(IndexError::Unreachable { source }),
         }
     }
 
     /// What `index` says of `project`, from the cache where that is fresh.
     async fn listing(&self, project: &PackageName, index: &Arc<MaskedUrl>, check: bool) -> Result<Seen, IndexError> {
+        if let Ok(folder) = index.secret().to_file_path() {
+            let listing = project_page(&folder, project, index.clone());
+            let fail = |source| IndexError::Local { location: MaskedUrl::clone(index), source };
+            return Ok(Seen { listing: listing.map_err(fail)?, unchecked: false });
+        }
         let url = page_url(index, project);
         let cached = self.cache.read(&url);
         let may_use = |page: &CachedPage| {
@@ -173,10 +187,8 @@ impl Indexes {
         Ok(Seen { listing: Some(listing), unchecked: false })
     }
 
-    /// Local pages are not kept: they are as near as the cache.
     fn keep(&self, url: &MaskedUrl, listing: Option<Vec<u8>>, validators: Validators, cache_control: &str) {
-        let page = CachedPage::new(listing, validators, cache_control, self.settings.now);
-        if let Some(page) = page.filter(|_| url.secret().scheme() != "file") {
+        if let Some(page) = CachedPage::new(listing, validators, cache_control, self.settings.now) {
             self.cache.write(url, &page);
         }
     }

@@ -8,7 +8,6 @@ mod entry;
 mod value;
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -18,22 +17,7 @@ use value::Value;
 
 use super::page::PageError;
 use super::sink::Sink;
-use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
-
-/// Reads the page that `index` gave for `project` at `page_url`.
-///
-/// # Errors
-/// When the page is no JSON, lacks its list of files, or is of a later major version of the API.
-pub fn read(
-    page: &[u8],
-    project: &PackageName,
-    index: Arc<MaskedUrl>,
-    page_url: &MaskedUrl,
-) -> Result<Listing, PageError> {
-    let mut builder = ListingBuilder::new(project.clone(), index, page_url.clone());
-    scan(page, page_url, &mut builder)?;
-    Ok(builder.finish())
-}
+use crate::domain::MaskedUrl;
 
 /// Gives every file of the page to `sink`.
 pub(super) fn scan(page: &[u8], page_url: &MaskedUrl, sink: &mut impl Sink) -> Result<(), PageError> {

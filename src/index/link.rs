@@ -34,7 +34,7 @@ impl<'a> Link<'a> {
 fn filename(href: &str) -> Cow<'_, str> {
     let path = path(href).trim_end_matches('/');
     let last = path.rsplit('/').next().unwrap_or_default();
-    percent_decode_str(last).decode_utf8_lossy()
+    if last.contains('%') { percent_decode_str(last).decode_utf8_lossy() } else { Cow::Borrowed(last) }
 }
 
 /// What is left without scheme, host and query.

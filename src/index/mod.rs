@@ -2,14 +2,20 @@
 //! [`Listing`](crate::domain::Listing)s, and the metadata inside the files they list.
 
 mod client;
+mod core_metadata;
+mod file_tree;
 mod flat;
 mod html;
 mod json;
 mod link;
 mod page;
 mod page_cache;
-
+pub mod sdist_metadata;
 mod sink;
+pub mod wheel_metadata;
 
 pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes};
+pub use core_metadata::{MetadataFile, WrongIdentity, parse_core_metadata};
+pub use file_tree::project_page;
+pub use flat::{Flat, FlatError};
 pub use page::{ACCEPT, Page, PageError};

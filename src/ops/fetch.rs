@@ -8,10 +8,10 @@ use tokio::task::JoinSet;
 
 use super::{Event, Listener};
 use crate::domain::{
-    Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Plan, PlannedFile, Promises, Status,
+    Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Plan, PlannedFile, Promises, Status, WheelFilename,
 };
 use crate::http::{HttpClient, HttpError};
-use crate::index::{MetadataError, wheel_metadata_bytes};
+use crate::index::wheel_metadata::{self, WheelError};
 use crate::store::{DiskStore, Incoming, StoreError};
 
 /// How files are fetched.
@@ -39,8 +39,8 @@ pub enum FetchError {
     Http(#[from] HttpError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("{0}")]
-    Metadata(#[from] MetadataError),
+    #[error(transparent)]
+    Wheel(#[from] WheelError),
 }
 
 /// Brings every file of `plan` into `store`.
@@ -116,12 +116,7 @@ async fn get_all(
 }
 
 /// Fills in what the store has; returns the rest.
-fn find_held(
-    plan: &Plan,
-    store: &DiskStore,
-    listener: &Listener,
-    held: &mut Vec<Option<Held>>,
-) -> Vec<(usize, Offer)> {
+fn find_held(plan: &Plan, store: &DiskStore, listener: &Listener, held: &mut Vec<Option<Held>>) -> Vec<(usize, Offer)> {
     let mut missing = Vec::new();
     for (file, (_, planned)) in plan.files().enumerate() {
         let found = store.find_promised(&planned.offer.promises);
@@ -143,23 +138,21 @@ fn with_metadata(
     mut held: Vec<Held>,
 ) -> Result<Vec<Held>, Vec<FetchFailure>> {
     let mut failures = Vec::new();
-    let wheels = held.iter_mut().zip(plan.files()).filter(|(_, (_, file))| file.offer.filename.ends_with(".whl"));
-    for (held, (_, file)) in wheels.filter(|_| settings.metadata) {
-        match take_metadata(store, held.object, &file.offer.filename) {
+    for (held, (_, file)) in held.iter_mut().zip(plan.files()).filter(|_| settings.metadata) {
+        let Ok(filename) = file.offer.filename.parse() else { continue };
+        match take_metadata(store, held.object, &filename) {
             Ok(metadata) => held.metadata = Some(metadata),
-            Err(why) => failures.push(FetchFailure {
-                filename: file.offer.filename.clone(),
-                url: file.offer.url.clone(),
-                why,
-            }),
+            Err(why) => {
+                failures.push(FetchFailure { filename: file.offer.filename.clone(), url: file.offer.url.clone(), why })
+            }
         }
     }
     if failures.is_empty() { Ok(held) } else { Err(failures) }
 }
 
-fn take_metadata(store: &DiskStore, wheel: Object, filename: &str) -> Result<Object, FetchError> {
-    let metadata = wheel_metadata_bytes(store.open(wheel.sha256)?, filename)?;
-    Ok(store.insert(&metadata)?)
+fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> Result<Object, FetchError> {
+    let metadata = wheel_metadata::read(store.open(wheel.sha256)?, filename)?;
+    Ok(store.insert(&metadata.bytes)?)
 }
 
 /// One transfer.
@@ -233,13 +226,7 @@ struct Writer {
 
 impl Writer {
     fn new(store: &DiskStore, promises: &Promises) -> Self {
-        Self {
-            store: store.clone(),
-            promises: promises.clone(),
-            incoming: None,
-            portion: Vec::new(),
-            collected: 0,
-        }
+        Self { store: store.clone(), promises: promises.clone(), incoming: None, portion: Vec::new(), collected: 0 }
     }
 
     async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {

@@ -6,6 +6,6 @@ mod plan;
 mod write;
 
 pub use event::{Event, Listener};
-pub use fetch::{FetchFailure, FetchSettings, fetch};
+pub use fetch::{FetchError, FetchFailure, FetchSettings, fetch};
 pub use plan::{PlanFailure, plan};
 pub use write::{Output, WriteFailure, write};

@@ -75,8 +75,7 @@ impl Known {
         let projects = failures.iter().filter_map(|failure| failure.package.clone());
         let unchecked =
             projects.filter(|project| self.facts.offers.get(project).is_some_and(|offers| offers.unchecked));
-        let wants: BTreeSet<_> =
-            unchecked.filter(|project| self.checked.insert(project.clone())).collect();
+        let wants: BTreeSet<_> = unchecked.filter(|project| self.checked.insert(project.clone())).collect();
         wants.into_iter().map(|project| Want::Listing { project, everywhere: false }).collect()
     }
 

@@ -1,0 +1,152 @@
+//! Core metadata files: `METADATA` of wheels, `PKG-INFO` of source archives, and the sidecars of
+//! PEP 658.
+
+use std::io::{self, Read};
+
+use crate::domain::{CoreMetadata, PackageName, Version};
+
+/// A metadata file, understood and as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetadataFile {
+    pub metadata: CoreMetadata,
+    /// What a layout serves as the sidecar of PEP 658.
+    pub bytes: Vec<u8>,
+}
+
+/// Metadata of something else than the file it is in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("its metadata is of `{found}`, its file name of `{expected}`: do not trust it")]
+pub struct WrongIdentity {
+    pub expected: String,
+    pub found: String,
+}
+
+/// The largest metadata file that is read: many times what real ones need, little enough to hold.
+const LARGEST: u64 = 16 << 20;
+
+impl MetadataFile {
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { metadata: parse_core_metadata(&bytes), bytes }
+    }
+
+    /// Reads one metadata file to its end.
+    ///
+    /// # Errors
+    /// When reading fails, or the file is larger than 16 MiB.
+    pub(super) fn read(file: impl Read) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        if file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 > LARGEST {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a metadata file over 16 MiB is refused"));
+        }
+        Ok(Self::new(bytes))
+    }
+
+    /// Checks that the metadata is of this release, as pip does.
+    pub fn check(&self, name: &PackageName, version: &Version) -> Result<(), WrongIdentity> {
+        let same_name = self.metadata.name.parse::<PackageName>().is_ok_and(|found| found == *name);
+        if same_name && self.metadata.version.parse::<Version>().is_ok_and(|found| found == *version) {
+            return Ok(());
+        }
+        let found = format!("{} {}", self.metadata.name, self.metadata.version);
+        Err(WrongIdentity { expected: format!("{name} {version}"), found: found.trim().to_owned() })
+    }
+}
+
+/// Reads the header fields of a metadata file, as Python's `email` package does: names in any
+/// case, values folded over lines, all else after the first line that is neither.
+pub fn parse_core_metadata(bytes: &[u8]) -> CoreMetadata {
+    let text = String::from_utf8_lossy(bytes);
+    let mut metadata = CoreMetadata::default();
+    for (name, value) in fields(&text) {
+        match name.to_ascii_lowercase().as_str() {
+            "metadata-version" => set(&mut metadata.metadata_version, value),
+            "name" => set(&mut metadata.name, value),
+            "version" => set(&mut metadata.version, value),
+            "requires-python" => {
+                metadata.requires_python.get_or_insert(value);
+            }
+            "requires-dist" => metadata.requires_dist.push(value),
+            "provides-extra" => metadata.provides_extra.push(value),
+            "dynamic" => metadata.dynamic.push(value.to_ascii_lowercase()),
+            _ => {}
+        }
+    }
+    metadata.requires_python.take_if(|text| text.is_empty());
+    metadata
+}
+
+/// Of a field that may stand once, the first counts.
+fn set(field: &mut String, value: String) {
+    if field.is_empty() {
+        *field = value;
+    }
+}
+
+fn fields(text: &str) -> Vec<(&str, String)> {
+    let mut fields: Vec<(&str, String)> = Vec::new();
+    for line in text.trim_start_matches('\u{feff}').lines().take_while(|line| !line.is_empty()) {
+        if line.starts_with([' ', '\t']) {
+            if let Some((_, value)) = fields.last_mut() {
+                *value = format!("{value} {}", line.trim()).trim().to_owned();
+            }
+        } else if let Some((name, value)) = line.split_once(':').filter(|(name, _)| is_field_name(name)) {
+            fields.push((name, value.trim().to_owned()));
+        } else {
+            break;
+        }
+    }
+    fields
+}
+
+fn is_field_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_up_to_the_description() {
+        let text = b"Metadata-Version: 2.2\r\nname: Demo.Pkg\r\nVersion: 1.0\r\nRequires-Python: >=3.8\r\n\
+            Requires-Dist: idna (>=2);\r\n  python_version < '3.9'\r\nREQUIRES-DIST:six\r\nProvides-Extra: socks\r\n\
+            Dynamic: Requires-Dist\r\nAuthor: Zo\xeb\r\nName: other\r\n\r\nRequires-Dist: not-this\r\n";
+        let metadata = parse_core_metadata(text);
+        let expected = CoreMetadata {
+            metadata_version: "2.2".into(),
+            name: "Demo.Pkg".into(),
+            version: "1.0".into(),
+            requires_python: Some(">=3.8".into()),
+            requires_dist: vec!["idna (>=2); python_version < '3.9'".into(), "six".into()],
+            provides_extra: vec!["socks".into()],
+            dynamic: vec!["requires-dist".into()],
+        };
+        assert_eq!(metadata, expected);
+    }
+
+    /// As `email.parser` of Python: a line that is no field ends the fields.
+    #[test]
+    fn what_is_no_field_ends_the_fields() {
+        assert_eq!(parse_core_metadata(b"Name: a\nbroken line\nVersion: 1\n").version, "");
+        assert_eq!(parse_core_metadata(b"\nName: a\n").name, "");
+        assert_eq!(parse_core_metadata(b" folded\nName: a\n").name, "a");
+        assert_eq!(parse_core_metadata(b""), CoreMetadata::default());
+    }
+
+    #[test]
+    fn metadata_of_another_release_is_told() {
+        let file = MetadataFile::new(b"Name: Demo_Pkg\nVersion: 1.0.0\n".to_vec());
+        let check = |name: &str, version: &str| file.check(&name.parse().unwrap(), &version.parse().unwrap());
+        assert_eq!(check("demo-pkg", "1.0"), Ok(()));
+        assert_eq!(check("demo-pkg", "1.0+local").unwrap_err().found, "Demo_Pkg 1.0.0");
+        assert_eq!(
+            check("demo", "1.0").unwrap_err().to_string(),
+            "its metadata is of `Demo_Pkg 1.0.0`, its file name of `demo 1.0`: do not trust it"
+        );
+    }
+
+    #[test]
+    fn endless_files_are_refused() {
+        assert_eq!(MetadataFile::read(io::repeat(b'a')).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+}

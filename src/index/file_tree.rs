@@ -1,0 +1,32 @@
+//! An index that is a folder: `<folder>/<project>/index.html` (`facts/pip.md` 3.5).
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::flat::{FlatError, file_url};
+use super::html;
+use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
+
+/// What the index at `folder` says of `project`; nothing where it has no page for it.
+///
+/// # Errors
+/// Names the page that is there but cannot be read.
+pub fn project_page(folder: &Path, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Option<Listing>, FlatError> {
+    let path = folder.join(project.as_ref()).join("index.html");
+    let page = match fs::read(&path) {
+        Ok(page) => page,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(source) => return Err(FlatError::Read { path, source }),
+    };
+    let url = file_url(&path)?;
+    let mut builder = ListingBuilder::new(project.clone(), index, url.clone());
+    let summary = html::scan(&html::decode(&page, ""), &mut builder);
+    if let Some(base) = summary.base.and_then(|base| url.join(&base).ok()) {
+        builder.rebase(base);
+    }
+    Ok(Some(builder.finish()))
+}
