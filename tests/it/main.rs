@@ -4,7 +4,10 @@
 #![expect(clippy::disallowed_methods, reason = "tests find the judges through the environment")]
 
 mod architecture;
+mod bad_input;
+mod fetching;
 mod harness;
 mod judging;
+mod layouts;
 mod sandboxing;
 mod support;
