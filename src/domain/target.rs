@@ -10,6 +10,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Target {
     id: Box<str>,
+    release: Version,
     python: Python,
     platform: Platform,
     tags: Arc<Tags>,
@@ -21,7 +22,8 @@ impl Target {
     pub fn of_machine(python: Python, platform: Platform, markers: MarkerEnvironment) -> Self {
         let id = format!("{}-{platform}", python.short_name()).into();
         let tags = Arc::new(Tags::new(&python, &platform));
-        Self { id, python, platform, tags, markers }
+        let release = python.version.only_release();
+        Self { id, release, python, platform, tags, markers }
     }
 
     /// A machine that is not at hand; its markers have the values that are usual there.
@@ -35,9 +37,10 @@ impl Target {
         &self.id
     }
 
-    /// The full version of Python, which `Requires-Python` is compared with.
+    /// What `Requires-Python` is compared with: three numbers. As for pip, a pre-release of 3.15
+    /// counts as 3.15 here.
     pub fn python(&self) -> &Version {
-        &self.python.version
+        &self.release
     }
 
     /// `3.12`, for the report.

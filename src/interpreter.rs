@@ -1,0 +1,329 @@
+//! What a Python says of itself: version, ABIs, platform, markers, and what its pip would do.
+//!
+//! A script asks once; the answer is remembered by the interpreter's identity ([`identity`]), so
+//! that a warm run starts no Python.
+
+mod find;
+mod identity;
+mod settings;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Target, Version};
+
+use self::find::Found;
+pub use self::settings::{Setting, Settings, SettingsError};
+
+/// Answers with one line of JSON, an [`Interpreter`].
+const SCRIPT: &str = include_str!("interpreter/describe.py");
+
+/// Where a search for an interpreter starts: nothing here reads the process's own environment.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Looks an environment variable up.
+    pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The working folder, absolute.
+    pub folder: &'a Path,
+}
+
+impl Surroundings<'_> {
+    /// A variable that is set to something.
+    fn set(&self, name: &str) -> Option<OsString> {
+        (self.variable)(name).filter(|value| !value.is_empty())
+    }
+}
+
+/// An interpreter as it describes itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interpreter {
+    /// `sys.executable`.
+    pub executable: PathBuf,
+    /// `sys.prefix`.
+    pub prefix: PathBuf,
+    /// Its pip, where one is within reach.
+    pub pip: Option<Pip>,
+    /// Three numbers.
+    version: String,
+    implementation: String,
+    abis: Vec<Box<str>>,
+    /// The newest tag that fits.
+    platform: String,
+    markers: MarkerEnvironment,
+    /// Files that the answer depends on, whether they are there or not.
+    rests_on: Vec<PathBuf>,
+}
+
+/// What the interpreter's pip would do by default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pip {
+    pub version: String,
+    /// Whether it is installed there; otherwise it is the base interpreter's, or the one that
+    /// `ensurepip` would install.
+    pub is_own: bool,
+    /// The index that it has built in.
+    pub default_index: Option<String>,
+    /// The cache folder without settings; pips before 6 have none.
+    pub cache_dir: Option<PathBuf>,
+    /// Every file that it would read, weakest first; most are not there.
+    pub configuration_files: Vec<PathBuf>,
+}
+
+impl Pip {
+    /// What its configuration files say. They are read anew each time and never remembered,
+    /// since they may hold credentials.
+    ///
+    /// # Errors
+    /// A file that pip could not read either.
+    pub fn settings(&self) -> Result<Settings, SettingsError> {
+        Settings::read(&self.configuration_files)
+    }
+}
+
+impl Interpreter {
+    /// The target that this interpreter is.
+    pub fn target(&self) -> Target {
+        let version = &self.markers.python_full_version().version;
+        let python = Python {
+            implementation: Implementation::of_name(&self.implementation),
+            version: version.clone(),
+            abis: self.abis.clone(),
+        };
+        Target::of_machine(python, Platform::of_tag(&self.platform), self.markers.clone())
+    }
+
+    /// Whether it has this version, of which a part may be left out: `3`, `3.11`, `3.11.7`.
+    fn is_version(&self, wanted: &str) -> bool {
+        self.version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+/// Describes the interpreter that `wanted` names (`--python`: a path, an environment's folder, a
+/// command, a version), or else that of `VIRTUAL_ENV`, or else `python3` or `python` on `PATH`.
+///
+/// The answer is remembered in `cache`, where one is given; a damaged memory is forgotten, and
+/// one that cannot be written is done without.
+///
+/// # Errors
+/// Says what was looked for, or how the interpreter failed, and what to do.
+pub fn describe(
+    wanted: Option<&str>,
+    cache: Option<&Path>,
+    surroundings: Surroundings<'_>,
+) -> Result<Interpreter, InterpreterError> {
+    let search = find::search(wanted, surroundings)?;
+    let mut unfit = Vec::new();
+    for found in &search.found {
+        let interpreter = describe_found(found, cache, surroundings)?;
+        match &search.version {
+            Some(version) if !interpreter.is_version(version) => {
+                unfit.push(format!("{} is {}", interpreter.executable.display(), interpreter.version));
+            }
+            _ => return Ok(interpreter),
+        }
+    }
+    Err(InterpreterError::NotFound { wanted: search.description, seen: unfit })
+}
+
+fn describe_found(
+    found: &Found,
+    cache: Option<&Path>,
+    surroundings: Surroundings<'_>,
+) -> Result<Interpreter, InterpreterError> {
+    let Some(folder) = cache else { return ask(found) };
+    let identity = identity::of(found, surroundings);
+    if let Some(interpreter) = identity::recall(folder, &identity) {
+        return Ok(interpreter);
+    }
+    let interpreter = ask(found)?;
+    // Without it the next run asks again.
+    let _ = identity::remember(folder, &identity, &interpreter);
+    Ok(interpreter)
+}
+
+/// Runs the script. The user's packages and `PYTHONPATH` stay, since a pip there is what
+/// `python -m pip` would be.
+fn ask(found: &Found) -> Result<Interpreter, InterpreterError> {
+    let executable = found.path.clone();
+    let mut command = Command::new(&executable);
+    command.args(["-B", "-W", "ignore", "-c", SCRIPT]).stdin(Stdio::null());
+    let output = match command.output() {
+        Ok(output) => output,
+        Err(source) => return Err(InterpreterError::CannotRun { executable, source }),
+    };
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim().lines().next_back().unwrap_or("nothing").to_owned();
+        return Err(InterpreterError::Failed { executable, status: output.status, said });
+    }
+    let answer = String::from_utf8_lossy(&output.stdout);
+    let line = answer.trim_end().lines().next_back().unwrap_or_default();
+    let interpreter: Interpreter = serde_json::from_str(line)
+        .map_err(|source| InterpreterError::Answer { executable: executable.clone(), source })?;
+    match interpreter.version.parse::<Version>() {
+        Ok(_) => Ok(interpreter),
+        Err(_) => Err(InterpreterError::Version { executable, version: interpreter.version }),
+    }
+}
+
+/// Why no interpreter could be described.
+#[derive(Debug, thiserror::Error)]
+pub enum InterpreterError {
+    #[error(
+        "no Python found: looked for {wanted}{}; name one with --python, \
+         or the target with --python-version and --platform together",
+        aside(seen)
+    )]
+    NotFound { wanted: String, seen: Vec<String> },
+    #[error("{} is no Python: {why}; name another with --python", path.display())]
+    NoPython { path: PathBuf, why: String },
+    #[error(
+        "could not run {}: {source}; name another Python with --python, \
+         or the target with --python-version and --platform together",
+        executable.display()
+    )]
+    CannotRun { executable: PathBuf, source: io::Error },
+    #[error("{} could not describe itself ({status}): {said}; name another Python with --python", executable.display())]
+    Failed { executable: PathBuf, status: ExitStatus, said: String },
+    #[error("{} does not answer like a Python ({source}); name another with --python", executable.display())]
+    Answer { executable: PathBuf, source: serde_json::Error },
+    #[error("{} calls its version `{version}`, which is none; name another Python with --python", executable.display())]
+    Version { executable: PathBuf, version: String },
+}
+
+fn aside(seen: &[String]) -> String {
+    if seen.is_empty() { String::new() } else { format!(" ({})", seen.join(", ")) }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// A folder with a `python3` that counts its runs and answers with a fixed text.
+    struct Machine {
+        root: tempfile::TempDir,
+    }
+
+    const ANSWER: &str = r#"{"executable": "/opt/python", "prefix": "/opt", "version": "3.11.7",
+        "implementation": "cpython", "abis": ["cp311"], "platform": "manylinux_2_36_x86_64",
+        "markers": {"implementation_name": "cpython", "implementation_version": "3.11.7", "os_name": "posix",
+            "platform_machine": "x86_64", "platform_python_implementation": "CPython", "platform_release": "6.1",
+            "platform_system": "Linux", "platform_version": "1", "python_full_version": "3.11.7",
+            "python_version": "3.11", "sys_platform": "linux"},
+        "pip": null, "rests_on": ["ROOT/site-packages/pip"]}"#;
+
+    impl Machine {
+        fn new() -> Self {
+            let root = tempfile::tempdir().unwrap();
+            let machine = Self { root };
+            let answer = ANSWER.replace("ROOT", machine.path("").to_str().unwrap()).replace('\n', "");
+            machine.write("answer", &format!("a sitecustomize may print\n{answer}\n"));
+            machine.write("words", "");
+            machine.write("status", "0");
+            let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/interpreter/python3");
+            fs::create_dir(machine.path("bin")).unwrap();
+            // A link, since a file that was just written cannot always be run at once.
+            std::os::unix::fs::symlink(stand_in, machine.path("bin/python3")).unwrap();
+            machine
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.root.path().join(name)
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+            fs::write(self.path(name), text).unwrap();
+        }
+
+        fn describe(&self, wanted: Option<&str>) -> Result<Interpreter, InterpreterError> {
+            let search_path = std::env::join_paths([self.path("bin"), "/bin".into()]).unwrap();
+            let variable = |name: &str| (name == "PATH").then(|| search_path.clone());
+            let surroundings = Surroundings { variable: &variable, folder: &self.path("") };
+            describe(wanted, Some(&self.path("cache")), surroundings)
+        }
+
+        fn runs(&self) -> usize {
+            fs::read_to_string(self.path("runs")).map_or(0, |text| text.lines().count())
+        }
+    }
+
+    #[test]
+    fn an_answer_is_remembered_until_something_changes() {
+        let machine = Machine::new();
+        let first = machine.describe(None).unwrap();
+        assert_eq!(first.target().id(), "cp311-manylinux_2_36_x86_64");
+        assert_eq!(machine.describe(None).unwrap(), first);
+        assert_eq!(machine.runs(), 1);
+        machine.write("site-packages/pip/__init__.py", "");
+        machine.describe(None).unwrap();
+        assert_eq!(machine.runs(), 2, "pip appeared");
+        machine.write("pyvenv.cfg", "home = elsewhere");
+        machine.describe(None).unwrap();
+        assert_eq!(machine.runs(), 3, "it became a virtual environment");
+        machine.write(".python-version", "3.12");
+        machine.describe(None).unwrap();
+        assert_eq!(machine.runs(), 4, "the launcher may start another one");
+        machine.describe(None).unwrap();
+        assert_eq!(machine.runs(), 4);
+    }
+
+    #[test]
+    fn a_damaged_memory_is_forgotten() {
+        let machine = Machine::new();
+        machine.describe(None).unwrap();
+        for memory in fs::read_dir(machine.path("cache")).unwrap() {
+            fs::write(memory.unwrap().path(), "{\"key\":").unwrap();
+        }
+        machine.describe(None).unwrap();
+        machine.describe(None).unwrap();
+        assert_eq!(machine.runs(), 2);
+    }
+
+    #[test]
+    fn a_version_that_is_not_there_is_named_with_what_is() {
+        let machine = Machine::new();
+        assert!(machine.describe(Some("3.11")).is_ok());
+        assert!(machine.describe(Some("3.11.7")).is_ok());
+        let error = machine.describe(Some("3.1")).unwrap_err().to_string();
+        assert!(error.contains("Python 3.1 on PATH (/opt/python is 3.11.7)"), "{error}");
+        assert!(error.contains("--python-version and --platform"), "{error}");
+    }
+
+    #[test]
+    fn what_fails_is_told_with_its_last_words() {
+        let machine = Machine::new();
+        machine.write("words", "first\nno licence\n");
+        machine.write("status", "3");
+        let error = machine.describe(None).unwrap_err().to_string();
+        assert!(
+            error.contains("exit status: 3") && !error.contains("first") && error.contains("no licence"),
+            "{error}"
+        );
+        machine.write("status", "0");
+        machine.write("answer", "Python 3.11\n");
+        let error = machine.describe(None).unwrap_err().to_string();
+        assert!(error.contains("does not answer like a Python"), "{error}");
+    }
+
+    /// The machine's own Python, which the project's set-up needs anyway.
+    #[test]
+    fn a_real_python_describes_itself() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = std::env::current_dir().unwrap();
+        let variable = |name: &str| std::env::var_os(name).filter(|_| name != "VIRTUAL_ENV");
+        let surroundings = Surroundings { variable: &variable, folder: &folder };
+        let cold = describe(None, Some(cache.path()), surroundings).unwrap();
+        let warm = describe(None, Some(cache.path()), surroundings).unwrap();
+        assert_eq!(cold, warm);
+        let target = cold.target();
+        assert!(target.tags().iter().any(|tag| tag.to_string() == "py3-none-any"));
+        assert!(target.python_version().starts_with("3."));
+        assert!(cold.pip.unwrap().default_index.unwrap().ends_with("/simple"));
+    }
+}
