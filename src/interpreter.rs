@@ -326,31 +326,4 @@ mod tests {
         assert!(target.python_version().starts_with("3."));
         assert!(cold.pip.unwrap().default_index.unwrap().ends_with("/simple"));
     }
-    #[test]
-    fn zz_bench() {
-        let cache = std::path::PathBuf::from("/tmp/b/cache");
-        let folder = std::env::current_dir().unwrap();
-        let variable = |name: &str| std::env::var_os(name).filter(|_| name != "VIRTUAL_ENV");
-        let surroundings = Surroundings { variable: &variable, folder: &folder };
-        for _ in 0..4 {
-            let t = std::time::Instant::now();
-            let i = describe(None, Some(&cache), surroundings).unwrap();
-            let a = t.elapsed();
-            let target = i.target();
-            println!("describe {a:?} target {:?} {} {}", t.elapsed() - a, i.executable.display(), target.id());
-            let names: Vec<crate::domain::WheelFilename> = (0..20000)
-                .map(|n| {
-                    format!("a-1.{n}-cp3{}-cp3{}-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", n % 20, n % 20)
-                        .parse()
-                        .unwrap()
-                })
-                .collect();
-            let t = std::time::Instant::now();
-            let n = names.iter().filter(|w| target.tags().rank(w).is_some()).count();
-            println!("rank 20000: {:?} {n}", t.elapsed());
-            let t = std::time::Instant::now();
-            let n = names.iter().filter(|w| target.tags().rank(w).is_none()).map(|w| target.tags().mismatch(w)).max();
-            println!("mismatch 20000: {:?} {n:?}", t.elapsed());
-        }
-    }
 }

@@ -30,3 +30,24 @@ pub fn project_page(folder: &Path, project: &PackageName, index: Arc<MaskedUrl>)
     }
     Ok(Some(builder.finish()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_without_a_page_is_unknown() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Arc::new(file_url(folder.path()).unwrap());
+        let listing = |project: &str| project_page(folder.path(), &project.parse().unwrap(), index.clone());
+        fs::create_dir_all(folder.path().join("zope-interface/index.html")).unwrap();
+        fs::create_dir(folder.path().join("demo")).unwrap();
+        fs::write(folder.path().join("demo/index.html"), "<a href='../../files/demo-1.0.zip'>").unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+
+        let files = listing("Demo").unwrap().unwrap().files(&"1.0".parse().unwrap());
+        assert!(files[0].url.to_string().ends_with("/files/demo-1.0.zip"));
+        assert!(listing("absent").unwrap().is_none() && listing("file").unwrap().is_none());
+        assert!(listing("zope.interface").unwrap_err().to_string().contains("zope-interface/index.html"));
+    }
+}

@@ -89,3 +89,101 @@ fn projects(filename: &str) -> Vec<PackageName> {
     let names = stem.match_indices('-').take(dashes).map(|(at, _)| &stem[..at]);
     names.filter_map(|name| name.parse().ok()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn urls(flat: &Flat, project: &str) -> Vec<String> {
+        let listing = flat.listing(&project.parse().unwrap());
+        let versions: Vec<_> = listing.versions().cloned().collect();
+        versions.iter().flat_map(|version| listing.files(version)).map(|file| file.url.to_string()).collect()
+    }
+
+    #[test]
+    fn a_page_serves_every_project_on_it() {
+        let body = include_bytes!("../../testdata/index/find-links.html");
+        let url: MaskedUrl = "https://me:hunter2@files.example/pool/links.html".parse().unwrap();
+        let page = Page { body, content_type: "text/html", url: &url };
+        let flat = Flat::page(&page, Arc::new(url.clone())).unwrap();
+        assert_eq!(
+            urls(&flat, "demo"),
+            [
+                "https://files.example/pool/demo-5.0.tar.gz",
+                "https://files.example/pool/old/demo-5.1.tgz",
+                "https://code.example/archive/main.tar.gz",
+            ]
+        );
+        assert_eq!(
+            urls(&flat, "zope-interface"),
+            [
+                "https://files.example/zope.interface-5.2.tar.gz",
+                "https://files.example/pool/zope_interface-5.3-cp312-cp312-manylinux_2_28_x86_64.whl",
+            ]
+        );
+        assert!(urls(&flat, "absent").is_empty());
+    }
+
+    #[test]
+    fn ambiguous_names_stand_under_each_project() {
+        let names = |filename: &str| projects(filename).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names("A.b-c_d-1-2.tar.gz"), ["a-b", "a-b-c-d", "a-b-c-d-1"]);
+        assert_eq!(names("a_b-1-cp312-cp312-any.whl"), ["a-b"]);
+        assert!(names("a-1.exe").is_empty() && names("a.zip").is_empty());
+    }
+
+    /// The column "index page" of the matrix in `facts/pip.md` 3.6: what prefetch fetches it lays
+    /// out anew, with a page where pip would overlook a file in a folder.
+    #[test]
+    fn a_folder_is_read_with_its_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        for name in
+            ["demo-1.0.tar.gz", "demo-1.1.tar.bz2", "demo-1.2+x.zip", "demo-1.3-py3-none-any.whl", "demo-1.4.TAR.GZ"]
+        {
+            fs::write(path.join(name), "12345").unwrap();
+        }
+        fs::create_dir(path.join("demo-1.5.zip")).unwrap();
+        fs::create_dir(path.join("demo.html")).unwrap();
+        let page = "<form></form><a href='demo-1.2%2Bx.zip#sha256=ab' data-requires-python='&gt;=3.8'><a href=old/demo-0.9.zip>";
+        fs::write(path.join("index.HTM"), page).unwrap();
+        fs::write(path.join("other.xhtml"), "<a href=demo-7.zip>").unwrap();
+
+        let flat = Flat::path(path).unwrap();
+        let base = Flat::path(path).unwrap().location.to_string();
+        let expected = [
+            "old/demo-0.9.zip",
+            "demo-1.0.tar.gz",
+            "demo-1.1.tar.bz2",
+            "demo-1.2%2Bx.zip",
+            "demo-1.3-py3-none-any.whl",
+        ];
+        assert_eq!(urls(&flat, "demo"), expected.map(|name| format!("{base}/{name}")));
+        let listing = flat.listing(&"demo".parse().unwrap());
+        assert_eq!(listing.files(&"1.0".parse().unwrap())[0].size, Some(5));
+        assert!(listing.files(&"1.2+x".parse().unwrap())[0].requires_python.is_some());
+    }
+
+    #[test]
+    fn one_file_is_a_location_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path().join("demo-1.0.zip");
+        fs::write(&archive, "").unwrap();
+        assert_eq!(urls(&Flat::path(&archive).unwrap(), "demo").len(), 1);
+        let flat = Flat::file(Arc::new("https://me:hunter2@files.example/demo-1.0.zip#sha256=ab".parse().unwrap()));
+        let listing = flat.listing(&"demo".parse().unwrap());
+        assert_eq!(urls(&flat, "demo"), ["https://files.example/demo-1.0.zip"]);
+        assert_eq!(listing.files(&"1.0".parse().unwrap())[0].hashes, ["sha256:ab".parse().unwrap()]);
+        assert!(!String::from_utf8_lossy(listing.bytes()).contains("hunter2"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Flat::path(&folder.path().join("absent")).unwrap_err();
+        assert!(error.to_string().contains("absent"), "{error}");
+        assert!(matches!(Flat::path(Path::new("src")), Err(FlatError::Relative(_))));
+    }
+}

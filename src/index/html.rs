@@ -117,3 +117,75 @@ fn sidecar(tag: &Tag) -> Option<Option<(Algorithm, &str)>> {
 fn has_extension(filename: &str) -> bool {
     filename.trim_start_matches('.').contains('.')
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Artifact, ListingBuilder, MaskedUrl};
+
+    fn read(page: &str) -> (Vec<Artifact>, Summary) {
+        let index: MaskedUrl = "https://index.example/simple/".parse().unwrap();
+        let url = index.join("demo/").unwrap();
+        let mut builder = ListingBuilder::new("demo".parse().unwrap(), Arc::new(index), url);
+        let summary = scan(page, &mut builder);
+        (builder.finish().files(&"1".parse().unwrap()), summary)
+    }
+
+    fn file(attributes: &str) -> Artifact {
+        let (mut files, _) = read(&format!("<a href=demo-1.zip {attributes}>demo</a>"));
+        files.remove(0)
+    }
+
+    /// Here pip differs: for it a bare `data-yanked` yanks nothing.
+    #[test]
+    fn a_bare_attribute_yanks() {
+        let yanked = |attributes: &str| file(attributes).yanked.0;
+        assert_eq!(yanked(""), None);
+        for attribute in ["data-yanked", "data-yanked=''", "data-yanked=", "DATA-YANKED", "data-yanked data-x=y"] {
+            assert_eq!(yanked(attribute).as_deref(), Some(""), "{attribute}");
+        }
+        assert_eq!(yanked("data-yanked='a &lt; b'").as_deref(), Some("a < b"));
+        assert_eq!(yanked("data-yanked=first data-yanked=last").as_deref(), Some("last"));
+    }
+
+    #[test]
+    fn other_bare_attributes_are_absent() {
+        assert_eq!(file("data-core-metadata").sidecar, None);
+        assert_eq!(file("data-core-metadata=true data-core-metadata").sidecar, None);
+        assert_eq!(file("data-core-metadata data-dist-info-metadata=true").sidecar.unwrap().digest, None);
+        assert!(file("data-requires-python").requires_python.is_none());
+        assert!(read("<a href><a href=''><a>").0.is_empty());
+    }
+
+    #[test]
+    fn upload_times_are_read() {
+        assert_eq!(file("data-upload-time=2024-05-01T12:34:56.5Z").uploaded.unwrap().0, 1_714_566_896);
+        assert_eq!(file("data-upload-time=yesterday").uploaded, None);
+    }
+
+    #[test]
+    fn the_summary_counts_what_leads_to_files() {
+        let page = "<title> Links\n for &amp; demo</title><base target=x><base href=../><base href=/>\
+            <a href=demo-1.zip><a href=demo-1.exe><a href=../><a name=x><form><script></script>";
+        let (_, summary) = read(page);
+        let expected = Summary {
+            base: Some("../".into()),
+            anchors: 3,
+            files: 1,
+            title: Some("Links for & demo".into()),
+            has_form: true,
+            has_script: true,
+        };
+        assert_eq!(summary, expected);
+    }
+
+    #[test]
+    fn charsets() {
+        assert_eq!(decode(b"\xe9", "text/html; charset=ISO-8859-1"), "\u{e9}");
+        assert_eq!(decode(b"\xc3\xa9", "text/html"), "\u{e9}");
+        assert_eq!(decode(b"a\xff", "text/html; charset=\"utf-8\""), "a\u{fffd}");
+        assert_eq!(decode(b"ab", "text/html; charset=koi8-r; x"), "ab");
+    }
+}

@@ -121,3 +121,88 @@ impl<'de, S: Sink> Visitor<'de> for FilesSeed<'_, S> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Listing, ListingBuilder};
+
+    fn read(page: &[u8]) -> Result<Listing, String> {
+        let index: MaskedUrl = "https://index.example/simple/".parse().unwrap();
+        let url = index.join("demo/").unwrap();
+        let mut builder = ListingBuilder::new("demo".parse().unwrap(), Arc::new(index), url.clone());
+        scan(page, &url, &mut builder).map(|()| builder.finish()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_malformed_entry_spoils_no_other() {
+        let page = include_bytes!("../../testdata/index/mixed.json");
+        let listing = read(page).unwrap();
+        let versions: Vec<_> = listing.versions().map(ToString::to_string).collect();
+        assert_eq!(versions, ["1.0", "1.7", "1.9"]);
+        let ignored: Vec<_> = listing.ignored().into_iter().map(|ignored| (ignored.filename, ignored.why)).collect();
+        let ignored: Vec<_> = ignored.iter().map(|(filename, why)| (filename.as_str(), why.as_str())).collect();
+        let no_url = "its entry has no `url`, or one that is no text";
+        let no_object = ("", "its entry is no JSON object");
+        assert_eq!(
+            ignored,
+            [
+                ("demo-1.1.zip", no_url),
+                ("demo-1.2.zip", "its `hashes` is no object of texts"),
+                ("demo-1.3.zip", "its `hashes` is no object of texts"),
+                ("demo-1.4.zip", "its `requires-python` is no text"),
+                ("demo-1.5.zip", no_url),
+                no_object,
+                no_object,
+                no_object,
+                no_object,
+                ("", no_url),
+            ]
+        );
+    }
+
+    #[test]
+    fn sizes_are_read_where_they_are_numbers() {
+        let sizes = |text: &str| {
+            let page = format!(r#"{{"files": [{{"url": "demo-1.zip", "size": {text}}}]}}"#);
+            read(page.as_bytes()).unwrap().files(&"1".parse().unwrap())[0].size
+        };
+        assert_eq!(sizes("7"), Some(7));
+        for none in ["null", "-1", "7.5", "\"7\"", "true"] {
+            assert_eq!(sizes(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn malformed_pages_say_where() {
+        let deep = format!(r#"{{"files": {}"#, "[".repeat(10_000));
+        for (page, message) in [
+            ("", "EOF while parsing a value at line 1 column 0"),
+            ("{\n \"files\": [{]}", "key must be a string at line 2 column 13"),
+            (r#"{"files": []} x"#, "trailing characters at line 1 column 15"),
+            (r#"{"files": {}}"#, "invalid type: map, expected the list of files at line 1 column 10"),
+            (r#"{"files": null}"#, "expected the list of files"),
+            (r#"{"meta": {}}"#, "missing field `files`"),
+            ("[]", "expected the object of a project page"),
+            (&deep, "EOF while parsing a list"),
+        ] {
+            let error = read(page.as_bytes()).unwrap_err();
+            assert!(error.starts_with("the JSON of https://index.example/simple/demo/ is malformed: "), "{error}");
+            assert!(error.contains(message), "{error}");
+        }
+        assert!(read(b"\xef\xbb\xbf{\"files\": []}").is_ok());
+        assert!(read(b"{\"files\": [{\"url\": \"\xff\"}]}").is_err());
+    }
+
+    #[test]
+    fn later_major_versions_are_refused() {
+        let page = |version: &str| format!(r#"{{"meta": {{"api-version": {version}}}, "files": []}}"#);
+        for known in ["\"1.0\"", "\"1.99\"", "null", "1"] {
+            assert!(read(page(known).as_bytes()).is_ok(), "{known}");
+        }
+        assert!(read(page("\"2.0\"").as_bytes()).unwrap_err().contains("version 2.0 of the Simple API"));
+        assert!(read(br#"{"meta": [], "files": []}"#).is_ok());
+    }
+}

@@ -76,3 +76,140 @@ impl Page<'_> {
         head.is_some_and(|head| head.eq_ignore_ascii_case(expected.as_bytes()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::{Algorithm, FileRecord};
+
+    const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/index/");
+
+    fn url() -> MaskedUrl {
+        "https://me:hunter2@index.example/root/simple/demo/".parse().unwrap()
+    }
+
+    fn read(body: &[u8], content_type: &str) -> Result<Listing, PageError> {
+        let index = Arc::new("https://index.example/root/simple/".parse().unwrap());
+        Page { body, content_type, url: &url() }.listing(&"demo".parse().unwrap(), index)
+    }
+
+    /// What is found, in the form of `scripts/judges/pages.py`.
+    #[derive(Default)]
+    struct Found(Vec<Value>);
+
+    fn digests(digests: &[(Algorithm, &str)]) -> Value {
+        digests.iter().map(|(algorithm, hex)| (algorithm.name().to_owned(), Value::from(*hex))).collect()
+    }
+
+    impl Sink for Found {
+        fn push(&mut self, record: &FileRecord<'_>) {
+            self.0.push(json!({
+                "filename": record.filename,
+                "url": record.href,
+                "hashes": digests(&record.hashes),
+                "requires_python": record.requires_python,
+                "yanked": record.yanked,
+                "metadata": record.sidecar.map(|promise| digests(promise.as_slice())),
+                "uploaded": record.uploaded,
+            }));
+        }
+
+        fn refuse(&mut self, _: &str, _: &str) {}
+    }
+
+    /// The file names the links without their percent-encoding, which each side does its own way.
+    fn absolute(href: &Value, base: &MaskedUrl) -> Value {
+        let url = base.join(href.as_str().unwrap()).unwrap().public();
+        percent_encoding::percent_decode_str(&url).decode_utf8().unwrap().into()
+    }
+
+    #[test]
+    fn pages_are_read_as_pip_reads_them() {
+        let pages = std::fs::read(format!("{PAGES}pip.json")).unwrap();
+        for expected in serde_json::from_slice::<Vec<Value>>(&pages).unwrap() {
+            let [name, content_type, url] = ["page", "content_type", "url"].map(|key| expected[key].as_str().unwrap());
+            let body = std::fs::read(format!("{PAGES}{name}")).unwrap();
+            let url = url.parse().unwrap();
+            let mut found = Found::default();
+            let base = Page { body: &body, content_type, url: &url }.scan(&mut found).unwrap().unwrap_or(url);
+            for file in &mut found.0 {
+                file["url"] = absolute(&file["url"], &base);
+            }
+            assert_eq!(Value::from(found.0), expected["files"], "{name}");
+        }
+    }
+
+    #[test]
+    fn the_type_of_the_answer_decides() {
+        let html = b"<a href=demo-1.0.zip>";
+        for content_type in
+            ["text/html", "TEXT/HTML; charset=utf-8", "application/vnd.pypi.simple.v1+html", "text/htmlx"]
+        {
+            assert_eq!(read(html, content_type).unwrap().versions().count(), 1, "{content_type}");
+        }
+        let json = br#"{"files": [{"url": "demo-1.0.zip"}]}"#;
+        assert_eq!(read(json, "Application/vnd.PyPI.simple.v1+json").unwrap().versions().count(), 1);
+        for content_type in ["application/json", "text/plain", "", "application/vnd.pypi.simple.v2+json", "text/htm"] {
+            let error = read(html, content_type).unwrap_err().to_string();
+            assert!(error.contains(&format!("the type `{content_type}`")) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_page_for_people_is_told_by_its_title() {
+        let body = std::fs::read(format!("{PAGES}login.html")).unwrap();
+        let error = read(&body, "text/html").unwrap_err().to_string();
+        assert!(error.contains("answers a web page titled “Sign in · Registry” instead"), "{error}");
+        assert!(matches!(
+            read(b"<script src=app.js></script>", "text/html"),
+            Err(PageError::WebPage { title: None, .. })
+        ));
+        for empty in ["", "<h1>Links for demo</h1>", "<title>Links for demo</title><form></form>", "<a href=../>up</a>"]
+        {
+            assert_eq!(read(empty.as_bytes(), "text/html").unwrap().versions().count(), 0, "{empty}");
+        }
+    }
+
+    #[test]
+    fn links_go_by_the_base_and_secrets_stay_out() {
+        let listing = read(b"<a href=demo-1.0.zip><base href=../../pool/>", "text/html").unwrap();
+        let [file] = listing.files(&"1.0".parse().unwrap()).try_into().unwrap();
+        assert_eq!(file.url.secret().as_str(), "https://index.example/root/pool/demo-1.0.zip");
+        assert!(!String::from_utf8_lossy(listing.bytes()).contains("hunter2"));
+    }
+
+    fn recorded(name: &str) -> Vec<u8> {
+        std::fs::read(format!("{PAGES}{name}")).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_a_reader_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (read(&body, "text/html"), read(&body, JSON), read(&body, "text/html; charset=latin-1"));
+        }
+
+        #[test]
+        fn no_damage_makes_a_reader_panic(
+            page in prop::sample::select(vec!["warehouse.html", "unclosed.html", "devpi.html", "warehouse.json", "mixed.json"]),
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let mut body = recorded(page);
+            for (position, byte) in damage {
+                let position = position.index(body.len());
+                body[position] = byte;
+            }
+            body.truncate(end.index(body.len()));
+            for content_type in ["text/html", JSON] {
+                if let Ok(listing) = read(&body, content_type) {
+                    let versions: Vec<_> = listing.versions().cloned().collect();
+                    versions.iter().for_each(|version| drop(listing.files(version)));
+                    listing.ignored();
+                }
+            }
+        }
+    }
+}

@@ -9,7 +9,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A JSON value of any type, so that a wrong one never ends the reading of a page.
+#[derive(Default)]
 pub(super) enum Value<'a, Object = IgnoredAny> {
+    /// Not there, or `null`.
+    #[default]
     Absent,
     Bool(bool),
     Number(u64),
@@ -34,12 +37,6 @@ impl<'a, Object> Value<'a, Object> {
             Self::Text(text) => !text.is_empty(),
             _ => true,
         }
-    }
-}
-
-impl<Object> Default for Value<'_, Object> {
-    fn default() -> Self {
-        Self::Absent
     }
 }
 
