@@ -7,6 +7,7 @@ use crate::http::HttpError;
 use crate::input;
 use crate::ops::{FetchError, FetchFailure, PlanFailure, WriteFailure};
 use crate::resolve::{Failure, Reason};
+use crate::select::Rejection;
 use crate::store::StoreError;
 
 use super::report::Problem;
@@ -96,7 +97,9 @@ impl CliError {
             message: error.to_string(),
             source: None,
         });
-        let exit = if failure.unreachable.is_empty() { Exit::NoSolution } else { Exit::Unreachable };
+        let exits = failure.failures.iter().map(|failure| reason_exit(&failure.reason));
+        let exit = exits.chain(failure.unreachable.iter().map(|_| Exit::Unreachable)).max();
+        let exit = exit.unwrap_or(Exit::NoSolution);
         Self { exit, problems: unsolved.chain(unreachable).collect(), hints: plan_hints(failure) }
     }
 
@@ -141,7 +144,20 @@ fn reason_kind(reason: &Reason) -> &'static str {
         Reason::UnknownProject { .. } => "unknown_project",
         Reason::Unfetchable(_) | Reason::Nameless => "unfetchable",
         Reason::NoHash { .. } => "hash_missing",
-        _ => Exit::NoSolution.kind(),
+        _ => reason_exit(reason).kind(),
+    }
+}
+
+/// A file whose digest is not the one asked for is told without fetching it, where the index
+/// promises a digest; that does not make it another failure.
+fn reason_exit(reason: &Reason) -> Exit {
+    match reason {
+        Reason::Unfetchable(_) | Reason::Nameless => Exit::Usage,
+        Reason::NoFile { rejected, .. } => match rejected.first().map(|nearest| &nearest.why) {
+            Some(Rejection::Hash { .. }) => Exit::Digest,
+            _ => Exit::NoSolution,
+        },
+        _ => Exit::NoSolution,
     }
 }
 

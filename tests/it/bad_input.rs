@@ -1,5 +1,7 @@
 //! What goes wrong, with the exit code and the words that a person can act on.
 
+use prefetch::domain::Sha256;
+
 use crate::support::{Fault, Index, Published, Sandbox, ServedIndex, Wheel};
 
 const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
@@ -80,16 +82,37 @@ fn a_file_for_another_target_is_named_with_its_reason() {
     assert_fails(&index, "demo==1.0\n", 3, &["demo-1.0-cp39-cp39-win_amd64.whl"]);
 }
 
+/// Told before anything is fetched, since the index promises the digest.
 #[test]
 fn a_wrong_hash_in_the_file_is_a_mismatch() {
-    let wrong = "0".repeat(64);
-    assert_fails(&world().serve(), &format!("demo==1.0 --hash=sha256:{wrong}\n"), 5, &["demo-1.0", &wrong]);
+    let (index, wrong) = (world().serve(), "0".repeat(64));
+    let has = index.sha256("demo-1.0-py3-none-any.whl");
+    assert_fails(&index, &format!("demo==1.0 --hash=sha256:{wrong}\n"), 5, &["demo-1.0", &has, "requirements.txt:1"]);
+    assert!(index.requests_for_files().is_empty());
+}
+
+/// Told after the file has come, where the index promises nothing.
+#[test]
+fn a_wrong_hash_is_found_in_the_bytes_too() {
+    let (index, wrong) = (world().digests(&[]).serve(), "0".repeat(64));
+    let has = index.sha256("demo-1.0-py3-none-any.whl");
+    assert_fails(&index, &format!("demo==1.0 --hash=sha256:{wrong}\n"), 5, &["demo-1.0", &has, &wrong]);
 }
 
 #[test]
 fn wrong_bytes_on_the_wire_are_a_mismatch() {
+    let index = world().serve();
+    let right = index.bytes("demo-1.0-py3-none-any.whl");
+    let wrong = vec![b'x'; right.len()];
+    index.fail(".whl", Fault::Bytes(wrong.clone()));
+    let (expected, got) = (Sha256::of(&right).to_string(), Sha256::of(&wrong).to_string());
+    assert_fails(&index, "demo==1.0\n", 5, &[&index.file_url("demo-1.0-py3-none-any.whl"), &expected, &got]);
+}
+
+#[test]
+fn bytes_of_another_size_are_a_mismatch() {
     let index = world().failing(".whl", Fault::Bytes(b"evil".into())).serve();
-    let expected = index.sha256("demo-1.0-py3-none-any.whl");
+    let expected = format!("expected {} bytes, got 4", index.bytes("demo-1.0-py3-none-any.whl").len());
     assert_fails(&index, "demo==1.0\n", 5, &["demo-1.0-py3-none-any.whl", &expected]);
 }
 

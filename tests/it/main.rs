@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod fetching;
 mod harness;
+mod interpreting;
 mod judging;
 mod layouts;
 mod sandboxing;
