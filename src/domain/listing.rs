@@ -55,7 +55,7 @@ pub struct Listing {
     project: PackageName,
     index: Arc<MaskedUrl>,
     base: MaskedUrl,
-    bytes: Arc<[u8]>,
+    bytes: Arc<Vec<u8>>,
     /// Rising by version; equal versions written differently stand side by side.
     releases: Vec<Release>,
     ignored: Range<usize>,
@@ -104,7 +104,7 @@ impl Listing {
     ///
     /// # Errors
     /// When the bytes are of another format or damaged.
-    pub fn decode(project: PackageName, index: Arc<MaskedUrl>, bytes: Arc<[u8]>) -> Result<Self, ListingError> {
+    pub fn decode(project: PackageName, index: Arc<MaskedUrl>, bytes: Vec<u8>) -> Result<Self, ListingError> {
         let fail = |error: &dyn std::fmt::Display| ListingError(error.to_string());
         let encoded: Encoded<'_> = postcard::from_bytes(&bytes).map_err(|error| fail(&error))?;
         if encoded.format != FORMAT {
@@ -119,7 +119,7 @@ impl Listing {
         releases.sort_by(|a, b| a.version.cmp(&b.version));
         let ignored = position(&bytes, encoded.ignored.0);
         let refused = encoded.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
-        Ok(Self { project, index, base, bytes, releases, ignored, refused })
+        Ok(Self { project, index, base, bytes: bytes.into(), releases, ignored, refused })
     }
 
     /// The compact form, for [`Listing::decode`].
@@ -274,7 +274,7 @@ impl ListingBuilder {
         let size =
             self.ignored.len() + self.releases.iter().map(|(text, block)| text.len() + block.len() + 8).sum::<usize>();
         let bytes = postcard::to_extend(&encoded, Vec::with_capacity(size)).expect("a listing can always be encoded");
-        Listing::decode(self.project, self.index, bytes.into()).expect("what was encoded can be decoded")
+        Listing::decode(self.project, self.index, bytes).expect("what was encoded can be decoded")
     }
 }
 
@@ -330,7 +330,7 @@ mod tests {
         let mut builder = builder();
         builder.push(&record("demo-1.0.tar.gz"));
         let listing = builder.finish();
-        let decode = |bytes: &[u8]| Listing::decode("demo".parse().unwrap(), listing.index.clone(), bytes.into());
+        let decode = |bytes: &[u8]| Listing::decode("demo".parse().unwrap(), listing.index.clone(), bytes.to_vec());
         assert!(decode(listing.bytes()).is_ok());
         assert!(decode(&listing.bytes()[..10]).is_err());
         assert!(decode(&[]).is_err());
