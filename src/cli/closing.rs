@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 
 use super::args::{FetchArgs, MessageArgs};
 use super::report::Report;
-use super::terminal::{say, warn};
+use super::terminal::{count, say, warn};
 use super::usage;
 use crate::domain::Fetched;
 use crate::ops::Output;
@@ -20,11 +20,12 @@ pub fn of_plan(report: &Report, messages: &MessageArgs) {
         say(line);
     }
     let summary = report.summary();
+    let known_size = (summary.bytes > 0).then(|| format!(" ({})", HumanBytes(summary.bytes)));
     say(format!(
-        "Would fetch {} of {} ({}), in {:.1} s. Nothing was written.",
+        "Would fetch {} of {}{}, in {:.1} s. Nothing was written.",
         count(summary.files, "file"),
         count(summary.packages, "package"),
-        HumanBytes(summary.bytes),
+        known_size.unwrap_or_default(),
         summary.seconds
     ));
 }
@@ -54,8 +55,4 @@ pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &Fet
     for output in outputs {
         say(format!("  {}", usage::line(output, args, working_folder)));
     }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
 }

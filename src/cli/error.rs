@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::Target;
+use crate::domain::{Origin, Target};
 use crate::http::HttpError;
 use crate::input;
 use crate::ops::{FetchError, FetchFailure, PlanFailure, WriteFailure};
@@ -135,8 +135,15 @@ fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
         kind: reason_kind(&failure.reason),
         package: failure.package.as_ref().map(ToString::to_string),
         message,
-        source: failure.origins.first().map(ToString::to_string),
+        source: sources(&failure.origins),
     }
+}
+
+/// Every line that asked, once.
+fn sources(origins: &[Origin]) -> Option<String> {
+    let mut sources: Vec<_> = origins.iter().map(ToString::to_string).collect();
+    sources.dedup();
+    (!sources.is_empty()).then(|| sources.join(", "))
 }
 
 fn reason_kind(reason: &Reason) -> &'static str {
@@ -163,7 +170,7 @@ fn reason_exit(reason: &Reason) -> Exit {
 
 fn plan_hints(failure: &PlanFailure) -> Vec<String> {
     let unknown = failure.failures.iter().any(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
-    let hint = "check the spelling, or name the index that has it with --extra-index-url";
+    let hint = "check the spelling, or name another place to look with --extra-index-url or --find-links";
     if unknown { vec![hint.to_owned()] } else { Vec::new() }
 }
 

@@ -174,7 +174,8 @@ fn read_inputs(
         terminal::warn(warning.to_string());
     }
     if read.has_errors() {
-        return Err(CliError::of_inputs(read.problems.iter().filter(|problem| problem.severity == Severity::Error)));
+        let errors = read.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        return Err(CliError::of_inputs(errors.chain(&read.unfetchable())));
     }
     if args.requirements.is_empty() && args.inputs.requirement_files.is_empty() {
         return Err(CliError::usage("nothing is asked for")
