@@ -1,6 +1,7 @@
 //! The default command: read, plan, fetch, write, and say so.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::runtime::Runtime;
 
@@ -18,7 +19,7 @@ use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::Indexes;
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output};
+use crate::ops::{self, FetchSettings, Listener, Output, Stop};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -53,6 +54,7 @@ struct Run<'a> {
     client: Arc<HttpClient>,
     indexes: Arc<Indexes>,
     reporter: Reporter,
+    stop: Stop,
 }
 
 /// Pages are small: this many times as many may be under way as files.
@@ -72,14 +74,17 @@ impl<'a> Run<'a> {
         let question = question(read, &options, &settings);
         let indexes = Arc::new(Indexes::new(indexes, client.clone()));
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        Ok(Self { args, environment, settings, targets, question, client, indexes, reporter })
+        Ok(Self { args, environment, settings, targets, question, client, indexes, reporter, stop: Stop::default() })
     }
 
     fn all(&self, runtime: &Runtime) -> Result<Exit, CliError> {
         runtime.block_on(async {
             tokio::select! {
                 outcome = self.work() => outcome,
-                _ = tokio::signal::ctrl_c() => Err(CliError::interrupted()),
+                _ = tokio::signal::ctrl_c() => {
+                    self.stop.store(true, Ordering::Relaxed);
+                    Err(CliError::interrupted())
+                }
             }
         })
     }
@@ -108,8 +113,8 @@ impl<'a> Run<'a> {
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
         for output in &self.settings.outputs {
-            let (fetched, store, output) = (fetched.clone(), self.store(), output.clone());
-            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output));
+            let (fetched, store, output, stop) = (fetched.clone(), self.store(), output.clone(), self.stop.clone());
+            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output, &stop));
             let written = writing.await.expect("writing does not panic");
             written.map_err(|failure| CliError::of_write(&failure))?;
         }

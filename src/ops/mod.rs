@@ -8,4 +8,4 @@ mod write;
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, fetch};
 pub use plan::{PlanFailure, plan};
-pub use write::{Output, WriteFailure, write};
+pub use write::{Output, Stop, WriteFailure, write};

@@ -1,7 +1,5 @@
 //! The main job: what a requirements file names comes from the index into a folder, once.
 
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
 use crate::support::{Fault, Index, Sandbox, ServedIndex, Wheel};
@@ -123,25 +121,6 @@ fn at_most_as_many_files_at_once_as_allowed() {
     index.release();
     assert!(process.wait().unwrap().success());
     assert_eq!(sandbox.files("wheelhouse").len(), 6);
-}
-
-#[test]
-fn an_interrupted_run_leaves_nothing_half_written() {
-    let (index, sandbox) = (world(), sandbox());
-    index.fail(OTHER, Fault::HangAfter(100));
-    let mut command = sandbox.process(arguments(&["--index-url", &index.url()]));
-    let mut process = command.stderr(Stdio::null()).spawn().unwrap();
-    index.wait_for(OTHER, 1);
-    index.wait_for(DEMO, 1);
-    let interrupt = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
-    assert!(interrupt.success() && !process.wait().unwrap().success());
-    let held = sandbox.files("wheelhouse");
-    assert!(held.iter().all(|name| sandbox.read(&format!("wheelhouse/{name}")) == index.bytes(name)), "{held:?}");
-
-    index.heal();
-    sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
-    assert_eq!(sandbox.files("wheelhouse"), [DEMO, OTHER]);
-    assert_eq!(sandbox.read(&format!("wheelhouse/{OTHER}")), index.bytes(OTHER));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod bad_input;
 mod fetching;
 mod harness;
 mod interpreting;
+mod interrupting;
 mod judging;
 mod layouts;
 mod sandboxing;

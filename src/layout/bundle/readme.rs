@@ -8,7 +8,7 @@ use super::{MANIFEST_PATH, REQUIREMENTS_PATH, WHEELS};
 /// What the person who unpacks the bundle needs to know.
 pub fn text(fetched: &Fetched) -> String {
     let targets: String = fetched.targets.iter().map(|target| format!("    {}\n", target.id())).collect();
-    let caveats: String = unnamed(fetched).iter().map(|caveat| format!("  {caveat}\n")).collect();
+    let caveats: String = unnamed(fetched).iter().map(|caveat| format!("\n{caveat}\n")).collect();
     format!(
         "Python packages for a machine without a network
 ===============================================
@@ -30,8 +30,6 @@ What is here:
 
 It serves:
 
-{targets}
-{caveats}`prefetch verify` on this folder, or on the archive it came in, checks that it is whole.
-"
+{targets}{caveats}"
     )
 }
