@@ -88,19 +88,6 @@ fn the_report_has_the_keys_of_schema_1() {
 }
 
 #[test]
-fn bundles_do_not_depend_on_what_was_cached() {
-    let (index, cold, warm) = (world(), sandbox(), sandbox());
-    warm.prefetch_from(&index, ["demo==1.0", "--dry-run"]).args(TARGET).assert().code(0);
-    warm.prefetch_from(&index, ["other==2.0"]).args(TARGET).assert().code(0);
-    for bundle in ["out.zip", "out.tar", "out.tar.gz", "out.tgz", "out.tar.zst"] {
-        cold.prefetch_from(&index, arguments(&["--bundle", bundle])).assert().code(0);
-        warm.prefetch_from(&index, arguments(&["--bundle", bundle])).assert().code(0);
-        assert!(cold.read(bundle) == warm.read(bundle), "{bundle} differs");
-    }
-    assert!(cold.files("wheelhouse").is_empty(), "a bundle alone writes no folder");
-}
-
-#[test]
 fn a_short_outage_is_overcome() {
     let (index, sandbox) = (world(), sandbox());
     index.fail_times("/simple/demo/", 1, Fault::Status(503));

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bad_input;
+mod bundles;
 mod fetching;
 mod harness;
 mod interpreting;
