@@ -39,13 +39,11 @@ pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &Fet
         return;
     }
     let summary = report.summary();
-    let cached = report.count("cached");
     say(format!(
-        "Done: {} ({}), {cached} from the cache, {} downloaded ({}), in {:.1} s.",
+        "Done: {} ({}), {}, in {:.1} s.",
         count(summary.files, "file"),
         HumanBytes(summary.bytes),
-        report.count("downloaded"),
-        HumanBytes(summary.bytes_downloaded),
+        origins(report),
         summary.seconds
     ));
     for output in outputs {
@@ -54,5 +52,17 @@ pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &Fet
     say("\nTo install without a network:");
     for output in outputs {
         say(format!("  {}", usage::line(output, args, working_folder)));
+    }
+}
+
+/// Where the files came from.
+fn origins(report: &Report) -> String {
+    match (report.count("cached"), report.count("downloaded")) {
+        (_, 0) => "all from the cache".to_owned(),
+        (0, _) => "all downloaded".to_owned(),
+        (cached, downloaded) => {
+            let bytes = HumanBytes(report.summary().bytes_downloaded);
+            format!("{cached} from the cache and {downloaded} downloaded ({bytes})")
+        }
     }
 }
