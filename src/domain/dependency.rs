@@ -26,6 +26,16 @@ pub enum DependencySource {
     Url(String),
 }
 
+impl DependencySource {
+    /// The versions asked for; `None` for a URL.
+    pub fn specifiers(&self) -> Option<&Specifiers> {
+        match self {
+            Self::Versions(specifiers) => Some(specifiers),
+            Self::Url(_) => None,
+        }
+    }
+}
+
 /// Where and why a text is no dependency specifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]

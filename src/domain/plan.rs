@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{MaskedUrl, Origin, PackageName, Promises, Sha256, Specifiers, Target, Version, Yanked};
+use super::{Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Version, Yanked};
 
 /// What one target gets.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +36,23 @@ pub struct Offer {
     pub promises: Promises,
     pub requires_python: Option<Specifiers>,
     pub yanked: Yanked,
+    /// The metadata file beside it (PEP 658), where the index has one.
+    pub sidecar: Option<Sidecar>,
+}
+
+impl Offer {
+    /// What an index offers, with the digests that the user allows.
+    pub fn of(artifact: &Artifact, asked: &[Digest]) -> Self {
+        Self {
+            filename: artifact.filename.clone(),
+            url: artifact.url.clone(),
+            index: artifact.index.clone(),
+            promises: Promises { asked: asked.to_vec(), index: artifact.hashes.clone(), size: artifact.size },
+            requires_python: artifact.requires_python.clone(),
+            yanked: artifact.yanked.clone(),
+            sidecar: artifact.sidecar.clone(),
+        }
+    }
 }
 
 /// Each artifact once, with who asked for it and which targets it serves.
