@@ -89,6 +89,7 @@ impl<'a> Run<'a> {
         let at_once = self.settings.jobs * PAGES_PER_JOB;
         let planned = ops::plan(&self.question, &self.targets, &self.indexes, at_once, &listener).await;
         let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
+        plan.notes.iter().for_each(terminal::warn);
         if self.args.outputs.dry_run {
             return self.tell_plan(&plan);
         }
@@ -200,5 +201,5 @@ fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question
         releases: options.releases.clone(),
         exclude_newer: settings.exclude_newer,
     };
-    Question { requirements: read.requirements, policy, require_hashes }
+    Question { requirements: read.requirements, policy, require_hashes, follow_dependencies: !settings.no_deps }
 }

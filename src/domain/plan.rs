@@ -10,6 +10,8 @@ use super::{Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, 
 pub struct Solution {
     /// In the order of their names.
     pub picks: Vec<Pick>,
+    /// What the user should know and that does not end the run.
+    pub notes: Vec<String>,
 }
 
 /// The one file of a project for one target.
@@ -62,19 +64,23 @@ pub struct Plan {
     pub targets: Vec<Arc<Target>>,
     /// Sorted by name, then version.
     pub packages: Vec<PlannedPackage>,
+    /// What the user should know and that does not end the run, sorted.
+    pub notes: Vec<String>,
 }
 
 impl Plan {
     /// Puts the solutions, one for each target, together.
     pub fn merge(targets: Vec<Arc<Target>>, solutions: Vec<Solution>) -> Self {
         let mut packages: BTreeMap<(PackageName, Option<Version>), PlannedPackage> = BTreeMap::new();
+        let mut notes = Vec::new();
         for (target, solution) in solutions.into_iter().enumerate() {
+            merge_sorted(&mut notes, solution.notes);
             for pick in solution.picks {
                 let key = (pick.name.clone(), pick.version.clone());
                 packages.entry(key).or_insert_with(|| PlannedPackage::empty(&pick)).add(target, pick);
             }
         }
-        Self { targets, packages: packages.into_values().collect() }
+        Self { targets, packages: packages.into_values().collect(), notes }
     }
 
     /// Every file with its package, in order.
