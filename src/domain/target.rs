@@ -13,4 +13,13 @@ impl Target {
     pub fn id(&self) -> &str {
         ""
     }
+    pub fn python_version(&self) -> &str {
+        &self.markers.python_version().string
+    }
+    pub fn platform(&self) -> &str {
+        ""
+    }
+    pub fn markers(&self) -> &MarkerEnvironment {
+        &self.markers
+    }
 }
