@@ -16,6 +16,7 @@ use super::html::{Anchor, href, page};
 use super::names::{eggs, own_egg, spelled_name, spelled_version, unnamed};
 use super::{Layout, LayoutError, Place, Usage};
 
+/// The cache folder of old pips.
 pub struct DownloadCache;
 
 const CONTENT_TYPE_SUFFIX: &str = ".content-type";

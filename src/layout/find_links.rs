@@ -15,6 +15,7 @@ use super::html::{Anchor, href, page, restrictions};
 use super::names::{eggs, is_seen_in_a_folder, is_unnamed, unnamed};
 use super::{Layout, LayoutError, Place, Usage};
 
+/// The flat folder.
 pub struct FindLinks;
 
 impl Layout for FindLinks {
