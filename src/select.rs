@@ -226,14 +226,22 @@ impl<'a> Shelf<'a> {
 
     /// From the strictest on.
     fn passes(&self, opt_in: OptIn) -> impl Iterator<Item = Pass> + use<> {
-        let both_or = |both: bool, only: bool| if both { &[false, true][..] } else if only { &[true] } else { &[false] };
+        let both_or = |both: bool, only: bool| {
+            if both {
+                &[false, true][..]
+            } else if only {
+                &[true]
+            } else {
+                &[false]
+            }
+        };
         let yanked = both_or(opt_in.yanked, false);
         let any_hash = both_or(!self.hashes.is_empty(), true);
         let sources = both_or(self.policy.prefer_binary, true);
         yanked.iter().flat_map(move |&yanked| {
-            any_hash.iter().flat_map(move |&any_hash| {
-                sources.iter().map(move |&sources| Pass { yanked, any_hash, sources })
-            })
+            any_hash
+                .iter()
+                .flat_map(move |&any_hash| sources.iter().map(move |&sources| Pass { yanked, any_hash, sources }))
         })
     }
 

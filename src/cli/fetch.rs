@@ -16,9 +16,9 @@ use super::world::Files;
 use super::{closing, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
-use crate::index::Indexes;
+use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output};
+use crate::ops::{self, FetchSettings, Listener, Output, Places};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -50,8 +50,7 @@ struct Run<'a> {
     settings: Settings,
     targets: Vec<Arc<Target>>,
     question: Question,
-    client: Arc<HttpClient>,
-    indexes: Arc<Indexes>,
+    places: Places,
     reporter: Reporter,
 }
 
@@ -70,9 +69,14 @@ impl<'a> Run<'a> {
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let client = Arc::new(HttpClient::new(settings.http(&options, &indexes)));
         let question = question(read, &options, &settings);
-        let indexes = Arc::new(Indexes::new(indexes, client.clone()));
+        let places = Places {
+            indexes: Arc::new(Indexes::new(indexes, client.clone())),
+            client,
+            store: DiskStore::new(settings.cache.clone()),
+            metadata: MetadataCache::new(settings.cache.clone()),
+        };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        Ok(Self { args, environment, settings, targets, question, client, indexes, reporter })
+        Ok(Self { args, environment, settings, targets, question, places, reporter })
     }
 
     fn all(&self, runtime: &Runtime) -> Result<Exit, CliError> {
@@ -87,7 +91,7 @@ impl<'a> Run<'a> {
     async fn work(&self) -> Result<Exit, CliError> {
         let listener = self.reporter.listener();
         let at_once = self.settings.jobs * PAGES_PER_JOB;
-        let planned = ops::plan(&self.question, &self.targets, &self.indexes, at_once, &listener).await;
+        let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
         let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
         plan.notes.iter().for_each(terminal::warn);
         if self.args.outputs.dry_run {
@@ -103,13 +107,13 @@ impl<'a> Run<'a> {
             jobs: self.settings.jobs,
             metadata: self.settings.outputs.iter().any(Output::needs_metadata),
         };
-        let fetched = ops::fetch(plan, &self.store(), &self.client, settings, listener).await;
+        let fetched = ops::fetch(plan, &self.places.store, &self.places.client, settings, listener).await;
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
         for output in &self.settings.outputs {
-            let (fetched, store, output) = (fetched.clone(), self.store(), output.clone());
+            let (fetched, store, output) = (fetched.clone(), self.places.store.clone(), output.clone());
             let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output));
             let written = writing.await.expect("writing does not panic");
             written.map_err(|failure| CliError::of_write(&failure))?;
@@ -137,10 +141,6 @@ impl<'a> Run<'a> {
             report.write(path)?;
         }
         Ok(Exit::Done)
-    }
-
-    fn store(&self) -> DiskStore {
-        DiskStore::new(self.settings.cache.clone())
     }
 }
 

@@ -3,10 +3,11 @@
 //! The tolerance is that of `facts/pip.md` 1.9 and 7.2: a comma after the last clause,
 //! parentheses around the clauses, nothing between brackets.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::cursor::Cursor;
-use super::{ExtraName, MarkerTree, PackageName, SpecifierError, Specifiers, parse_marker};
+use super::{ExtraName, MarkerTree, PackageName, SpecifierError, Specifiers, mask_credentials, parse_marker};
 
 /// `name[extras] clauses ; marker` or `name[extras] @ url ; marker`, by its parts.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,21 @@ pub struct Dependency {
     pub extras: Vec<ExtraName>,
     pub source: DependencySource,
     pub marker: MarkerTree,
+}
+
+impl fmt::Display for Dependency {
+    /// The canonical form, without the marker.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)?;
+        if !self.extras.is_empty() {
+            let extras: Vec<_> = self.extras.iter().map(ToString::to_string).collect();
+            write!(f, "[{}]", extras.join(","))?;
+        }
+        match &self.source {
+            DependencySource::Versions(specifiers) => write!(f, "{specifiers}"),
+            DependencySource::Url(url) => write!(f, " @ {}", mask_credentials(url)),
+        }
+    }
 }
 
 /// What follows the name and the extras.

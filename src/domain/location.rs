@@ -68,6 +68,12 @@ impl fmt::Debug for MaskedUrl {
     }
 }
 
+impl From<Url> for MaskedUrl {
+    fn from(url: Url) -> Self {
+        Self(url)
+    }
+}
+
 impl FromStr for MaskedUrl {
     type Err = url::ParseError;
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Version, Yanked};
+use super::{
+    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Version, Yanked,
+};
 
 /// What one target gets.
 #[derive(Clone, Debug, Default)]

@@ -42,7 +42,8 @@ pub async fn plan(
     at_once: usize,
     listener: &Listener,
 ) -> Result<Plan, PlanFailure> {
-    let asking = Asking { places: places.clone(), listener: listener.clone(), turns: Arc::new(Semaphore::new(at_once.max(1))) };
+    let asking =
+        Asking { places: places.clone(), listener: listener.clone(), turns: Arc::new(Semaphore::new(at_once.max(1))) };
     let mut known = Known::default();
     loop {
         match step(question, targets, &known.facts) {
@@ -89,7 +90,8 @@ impl Known {
     /// Failures that rest on a cached page are looked at again with the index itself: what is
     /// missing may have been published meanwhile.
     fn worth_checking(&mut self, failures: &[Failure]) -> Wants {
-        let is_unchecked = |project: &PackageName| self.facts.offers.get(project).is_some_and(|offers| offers.unchecked);
+        let is_unchecked =
+            |project: &PackageName| self.facts.offers.get(project).is_some_and(|offers| offers.unchecked);
         let projects = failures.iter().flat_map(Failure::projects).filter(|project| is_unchecked(project));
         let projects: Vec<_> = projects.cloned().collect();
         let fresh = projects.into_iter().filter(|project| self.checked.insert(project.clone()));
@@ -128,12 +130,12 @@ impl Asking {
                 Answer::Offers(project, offers)
             });
         }
-        for (url, offer) in wants.metadata {
+        for (url, (project, offer)) in wants.metadata {
             let (places, listener, turns) = self.share();
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(offer.filename.to_string()));
-                let needs = needs_of(&offer, &places).await;
+                let needs = needs_of(&project, &offer, &places).await;
                 listener(Event::Answered(offer.filename.to_string()));
                 Answer::Needs(url, needs)
             });

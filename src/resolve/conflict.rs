@@ -7,7 +7,7 @@ use pubgrub::{DerivationTree, External};
 use super::explain::{Failure, Reason};
 use super::node::{Node, Set, positions};
 use super::view::{Stock, View};
-use crate::domain::{Dependency, PackageName, Version};
+use crate::domain::{PackageName, Version};
 
 type Tree = DerivationTree<Node, Set, String>;
 
@@ -48,7 +48,9 @@ fn sentences(
 ) -> Vec<String> {
     match external {
         External::NotRoot(..) => Vec::new(),
-        External::NoVersions(node, set) => node.project().map(|name| no_versions(view, name, set)).into_iter().collect(),
+        External::NoVersions(node, set) => {
+            node.project().map(|name| no_versions(view, name, set)).into_iter().collect()
+        }
         External::Custom(node, set, why) => vec![format!("{} cannot be used: {why}", subject_in(view, node, set))],
         External::FromDependencyOf(Node::Root, _, node, _) => {
             let asked = node.project().and_then(|name| view.asked.get(name));
@@ -62,7 +64,9 @@ fn sentences(
         }
         // An extra and its project go together; nobody needs to be told.
         External::FromDependencyOf(Node::Extra(one, _), _, Node::Project(other), _) if one == other => Vec::new(),
-        External::FromDependencyOf(node, set, needed, _) => dependency_sentence(view, node, set, needed).into_iter().collect(),
+        External::FromDependencyOf(node, set, needed, _) => {
+            dependency_sentence(view, node, set, needed).into_iter().collect()
+        }
     }
 }
 
@@ -72,17 +76,11 @@ fn dependency_sentence(view: &View<'_>, node: &Node, set: &Set, needed: &Node) -
         .into_iter()
         .filter_map(|position| view.needs(name, position)?.as_ref().ok())
         .flat_map(|needs| needs.dependencies.iter().filter(|dependency| dependency.name == *needed))
-        .map(without_marker)
+        .map(ToString::to_string)
         .collect();
     let lines: Vec<_> = lines.into_iter().collect();
     let what = if lines.is_empty() { needed.to_string() } else { lines.join(" or ") };
     Some(format!("{} needs {what}", subject_in(view, node, set)))
-}
-
-fn without_marker(dependency: &Dependency) -> String {
-    let mut dependency = dependency.clone();
-    dependency.marker = crate::domain::MarkerTree::TRUE;
-    dependency.to_string()
 }
 
 /// Positions of `set` that exist, newest first.

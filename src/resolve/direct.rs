@@ -61,9 +61,9 @@ fn archive_url(requirement: &Requirement) -> Result<MaskedUrl, Reason> {
             let url = Url::from_file_path(path).map(MaskedUrl::new);
             url.map_err(|()| Reason::Unfetchable("its path is not absolute"))
         }
-        Source::Project(_) | Source::Repository(_) => {
-            Err(Reason::Unfetchable("it has to be built first (python -m pip wheel); then name the wheel's path instead"))
-        }
+        Source::Project(_) | Source::Repository(_) => Err(Reason::Unfetchable(
+            "it has to be built first (python -m pip wheel); then name the wheel's path instead",
+        )),
         Source::Index(_) => Err(Reason::Unfetchable("it names no archive")),
     }
 }

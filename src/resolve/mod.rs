@@ -54,8 +54,8 @@ pub struct Wants {
     /// The listings of these projects; with `true`, from every index instead of only the first
     /// that knows the project: allowed where the user's digests promise the bytes.
     pub listings: BTreeMap<PackageName, bool>,
-    /// The metadata of these files.
-    pub metadata: BTreeMap<MaskedUrl, Arc<Offer>>,
+    /// The metadata of these files, each of a project.
+    pub metadata: BTreeMap<MaskedUrl, (PackageName, Arc<Offer>)>,
 }
 
 impl Wants {
@@ -77,7 +77,10 @@ pub enum Step {
     Needs(Wants),
     /// Everything that stands in the way, not only the first thing, and the solutions of the
     /// targets that have one, by their positions.
-    Impossible { failures: Vec<Failure>, solved: BTreeMap<usize, Solution> },
+    Impossible {
+        failures: Vec<Failure>,
+        solved: BTreeMap<usize, Solution>,
+    },
 }
 
 /// One attempt to answer `question` for every target with `facts`. A target prefers the versions

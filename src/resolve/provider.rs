@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 
-use pubgrub::{Dependencies, DependencyConstraints, DependencyProvider, PackageResolutionStatistics};
+use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics};
 use rustc_hash::FxHashMap;
 
 use super::node::{Node, Set, number};
@@ -26,7 +26,8 @@ pub(super) struct Provider<'v, 'a> {
 /// then what was part of conflicts, then in the order of meeting.
 pub(super) type Priority = (bool, bool, u32, Reverse<usize>);
 
-type Constraints = DependencyConstraints<Node, Set>;
+/// In the order of the nodes, so that the search never depends on a hash.
+type Constraints = BTreeMap<Node, Set>;
 
 impl<'v, 'a> Provider<'v, 'a> {
     pub fn new(view: &'v View<'a>) -> Self {
@@ -47,7 +48,8 @@ impl<'v, 'a> Provider<'v, 'a> {
                     Some(specifiers) => self.view.allowed(name, specifiers),
                     None => Set::full(),
                 };
-                let extras = if self.view.question.follow_dependencies { requirement.extras.clone() } else { Vec::new() };
+                let extras =
+                    if self.view.question.follow_dependencies { requirement.extras.clone() } else { Vec::new() };
                 self.add(&mut constraints, Edge { name: (*name).clone(), extras, set });
             }
         }
@@ -181,7 +183,7 @@ impl DependencyProvider for Provider<'_, '_> {
             Node::Extra(name, extra) => self.of_extra(name, extra, position),
         };
         Ok(match constraints {
-            Ok(constraints) => Dependencies::Available(constraints),
+            Ok(constraints) => Dependencies::Available(constraints.into_iter().collect()),
             Err(why) => Dependencies::Unavailable(why),
         })
     }

@@ -114,7 +114,8 @@ type Decided = BTreeMap<Node, u32>;
 
 /// The decisions as picks, with who asked for what.
 fn finish(view: &View<'_>, decided: &Decided) -> Outcome {
-    let needed: BTreeMap<_, _> = decided.keys().filter_map(Node::project).map(|name| (name, needs(view, name, decided))).collect();
+    let needed: BTreeMap<_, _> =
+        decided.keys().filter_map(Node::project).map(|name| (name, needs(view, name, decided))).collect();
     let requested = requested(view, &needed);
     let mut solution = Solution::default();
     let mut failures = Vec::new();
@@ -124,7 +125,9 @@ fn finish(view: &View<'_>, decided: &Decided) -> Outcome {
         let requested_by: Vec<_> = requested.get(name).into_iter().flatten().cloned().collect();
         if view.question.require_hashes && file.promises.asked.is_empty() {
             failures.push(Failure::of_dependency(name, requested_by, Reason::NoHash { pinned: false }));
-        } else if let Some(Err(Unknown::NeedsBuild)) = view.question.follow_dependencies.then(|| view.needs(name, position)).flatten() {
+        } else if let Some(Err(Unknown::NeedsBuild)) =
+            view.question.follow_dependencies.then(|| view.needs(name, position)).flatten()
+        {
             let file = file.filename.clone();
             failures.push(Failure::of_dependency(name, requested_by, Reason::NeedsBuild { file }));
         } else {
@@ -143,7 +146,7 @@ fn finish(view: &View<'_>, decided: &Decided) -> Outcome {
 }
 
 /// The projects that one needs, with the extras that were decided on.
-fn needs<'v>(view: &View<'v>, name: &PackageName, decided: &'v Decided) -> BTreeSet<&'v PackageName> {
+fn needs<'v>(view: &'v View<'_>, name: &PackageName, decided: &Decided) -> BTreeSet<&'v PackageName> {
     let mut found = BTreeSet::new();
     if !view.question.follow_dependencies {
         return found;
@@ -169,7 +172,7 @@ fn needs<'v>(view: &View<'v>, name: &PackageName, decided: &'v Decided) -> BTree
 
 /// The lines that lead to each project.
 fn requested<'v>(
-    view: &View<'v>,
+    view: &'v View<'_>,
     needed: &BTreeMap<&'v PackageName, BTreeSet<&'v PackageName>>,
 ) -> BTreeMap<&'v PackageName, BTreeSet<Origin>> {
     let mut requested: BTreeMap<&PackageName, BTreeSet<Origin>> = BTreeMap::new();

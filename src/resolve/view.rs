@@ -121,7 +121,11 @@ impl<'a> View<'a> {
             Stock::Unknown => Set::full(),
             _ if specifiers.is_any() => Set::full(),
             Stock::Direct(Direct { version: Some(version), .. }) => {
-                if specifiers.contains(version) { Set::full() } else { Set::empty() }
+                if specifiers.contains(version) {
+                    Set::full()
+                } else {
+                    Set::empty()
+                }
             }
             Stock::Direct(_) => Set::full(),
             Stock::Listed(shelf) => {
@@ -187,7 +191,7 @@ impl<'a> View<'a> {
         let known = self.facts.needs.get(&url);
         if known.is_none() {
             let offer = self.file(name, position)?;
-            self.wants.borrow_mut().metadata.insert(url, offer);
+            self.wants.borrow_mut().metadata.insert(url, (name.clone(), offer));
         }
         known
     }
