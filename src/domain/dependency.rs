@@ -143,10 +143,25 @@ fn versions(cursor: &mut Cursor<'_>) -> Result<DependencySource, DependencyError
     if is_enclosed && !cursor.eat(")") {
         return Err(DependencyError { at: open, why: "this `(` is never closed".into() });
     }
+    if let Some(at) = swallowed_comma(text) {
+        let why = "`===` takes everything up to a blank: put one before the comma";
+        return Err(DependencyError { at: start + at, why: why.into() });
+    }
     match text.parse() {
         Ok(specifiers) => Ok(DependencySource::Versions(specifiers)),
         Err(error) => Err(explain(text, &error, start)),
     }
+}
+
+/// Where a comma belongs to the `===` before it, and a blank then ends that clause: `===1.0, <2`.
+fn swallowed_comma(text: &str) -> Option<usize> {
+    text.match_indices("===").find_map(|(at, operator)| {
+        let version = text[at + operator.len()..].trim_start();
+        let length = version.find(char::is_whitespace)?;
+        let after = version[length..].trim_start();
+        let comma = version[..length].find(',')?;
+        (!after.is_empty() && !after.starts_with(',')).then(|| text.len() - version.len() + comma)
+    })
 }
 
 /// Points at the clause that failed, and names the usual slip behind it.
@@ -210,6 +225,7 @@ mod tests {
             ("foo (>=1.0)", "foo||>=1.0|"),
             ("foo(>=1,<2)", "foo||>=1, <2|"),
             ("foo()", "foo|||"),
+            ("foo===1.0,<2", "foo||<2, ===1.0|"),
             ("foo[]", "foo|||"),
             ("foo===1.0.weird+x", "foo||===1.0.weird+x|"),
             ("foo@https://files.example/x.zip", "foo||https://files.example/x.zip|"),
@@ -246,6 +262,7 @@ mod tests {
             ("-foo", 0, "project name"),
             ("fooé", 0, "project name"),
             ("foo_", 0, "ends in `_`"),
+            ("foo ===1.0, <2", 10, "before the comma"),
             ("", 0, "project name"),
         ] {
             let error = text.parse::<Dependency>().unwrap_err();
