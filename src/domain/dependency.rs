@@ -155,13 +155,17 @@ fn versions(cursor: &mut Cursor<'_>) -> Result<DependencySource, DependencyError
 
 /// Where a comma belongs to the `===` before it, and a blank then ends that clause: `===1.0, <2`.
 fn swallowed_comma(text: &str) -> Option<usize> {
-    text.match_indices("===").find_map(|(at, operator)| {
-        let version = text[at + operator.len()..].trim_start();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("===") {
+        let version = after.trim_start();
         let length = version.find(char::is_whitespace)?;
-        let after = version[length..].trim_start();
-        let comma = version[..length].find(',')?;
-        (!after.is_empty() && !after.starts_with(',')).then(|| text.len() - version.len() + comma)
-    })
+        rest = version[length..].trim_start();
+        let comma = version[..length].find(',').filter(|_| !rest.is_empty() && !rest.starts_with(','));
+        if let Some(comma) = comma {
+            return Some(text.len() - version.len() + comma);
+        }
+    }
+    None
 }
 
 /// Points at the clause that failed, and names the usual slip behind it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Digest, Origin, Requirement};
+use crate::domain::{Algorithm, Digest, Origin, Requirement};
 use crate::input::{Entry, Location, Problem, Reader, Role, Severity};
 
 use super::lines::LogicalLine;
@@ -23,6 +23,12 @@ pub fn read_with_includes(reader: &mut Reader<'_>, location: &Location, role: Ro
     let identity = location.identity(reader.world.working_folder());
     read_file(reader, &mut Includes::default(), location, identity, role)
 }
+
+/// Bytes of a line at most: room for a thousand hashes, and too little to be slow.
+const LONGEST_LINE: usize = 256 << 10;
+
+/// Warnings that one line may have: who reads more of them?
+const MOST_WARNINGS: usize = 20;
 
 /// The files that are being read, outermost first, and how many were read.
 #[derive(Default)]
@@ -74,6 +80,9 @@ impl File<'_, '_> {
     }
 
     fn try_line(&mut self, line: &LogicalLine) -> Result<(), Fault> {
+        if line.written.len() > LONGEST_LINE {
+            return Err(Fault::new(format!("a line of more than {} KiB is no requirement", LONGEST_LINE >> 10)));
+        }
         let (asked, rest) = words::split_options(&line.text);
         let words = words::split_words(rest, line.text.len() - rest.len())?;
         let options = options::parse_options(words)?;
@@ -120,24 +129,13 @@ impl File<'_, '_> {
         if let Some(doubt) = asked.doubt.clone() {
             self.report(line, Severity::Error, doubt);
         }
-        let hashes = if editable { Vec::new() } else { self.hashes(line, options) };
+        let hashes = if editable { Vec::new() } else { hashes(options) };
+        self.warn(line, hashes.iter().filter_map(|(at, digest)| malformed(*at, digest)).collect());
+        let hashes = hashes.into_iter().map(|(_, digest)| digest).collect();
         let requirement = asked.into_requirement(self.origin(line), self.role);
         let config_settings = config_settings(options);
         self.reader.read.requirements.push(Requirement { hashes, editable, config_settings, ..requirement });
         Ok(())
-    }
-
-    fn hashes(&mut self, line: &LogicalLine, options: &Options) -> Vec<Digest> {
-        let mut hashes = Vec::new();
-        for given in options.all(Name::Hash) {
-            let Ok(digest) = given.value.parse() else { continue };
-            if !is_well_formed(&digest) {
-                let message = format!("`{}` is no {} digest: no file can match it", digest.hex, digest.algorithm);
-                self.report(line, Severity::Warning, Fault::at(given.at, message));
-            }
-            hashes.push(digest);
-        }
-        hashes
     }
 
     fn option_line(&mut self, line: &LogicalLine, options: &Options) -> Result<(), Fault> {
@@ -181,7 +179,7 @@ impl File<'_, '_> {
     }
 
     fn warn(&mut self, line: &LogicalLine, warnings: Vec<Fault>) {
-        for warning in warnings {
+        for warning in warnings.into_iter().take(MOST_WARNINGS) {
             self.report(line, Severity::Warning, warning);
         }
     }
@@ -217,13 +215,21 @@ fn refuse_constraint(asked: &Asked, editable: bool) -> Result<(), Fault> {
     Err(Fault::new(why))
 }
 
-fn is_well_formed(digest: &Digest) -> bool {
-    let digits = match digest.algorithm.name() {
-        "sha384" => 96,
-        "sha512" => 128,
+/// The digests that a line promises, and where; their form is checked with the options.
+fn hashes(options: &Options) -> Vec<(usize, Digest)> {
+    let digest = |given: &Given| given.value.parse().ok().map(|digest| (given.at, digest));
+    options.all(Name::Hash).filter_map(digest).collect()
+}
+
+fn malformed(at: usize, digest: &Digest) -> Option<Fault> {
+    let digits = match digest.algorithm {
+        Algorithm::Sha384 => 96,
+        Algorithm::Sha512 => 128,
         _ => 64,
     };
-    digest.hex.len() == digits && digest.hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+    let is_hex = digest.hex.len() == digits && digest.hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let message = || format!("`{}` is no {} digest: no file can match it", digest.hex, digest.algorithm);
+    (!is_hex).then(|| Fault::at(at, message()))
 }
 
 fn config_settings(options: &Options) -> BTreeMap<String, Vec<String>> {
