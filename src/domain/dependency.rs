@@ -169,10 +169,29 @@ fn versions(cursor: &mut Cursor<'_>) -> Result<DependencySource, DependencyError
     if is_enclosed && !cursor.eat(")") {
         return Err(DependencyError { at: open, why: "this `(` is never closed".into() });
     }
+    if let Some(at) = swallowed_comma(text) {
+        let why = "`===` takes everything up to a blank: put one before the comma";
+        return Err(DependencyError { at: start + at, why: why.into() });
+    }
     match text.parse() {
         Ok(specifiers) => Ok(DependencySource::Versions(specifiers)),
         Err(error) => Err(explain(text, &error, start)),
     }
+}
+
+/// Where a comma belongs to the `===` before it, and a blank then ends that clause: `===1.0, <2`.
+fn swallowed_comma(text: &str) -> Option<usize> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("===") {
+        let version = after.trim_start();
+        let length = version.find(char::is_whitespace)?;
+        rest = version[length..].trim_start();
+        let comma = version[..length].find(',').filter(|_| !rest.is_empty() && !rest.starts_with(','));
+        if let Some(comma) = comma {
+            return Some(text.len() - version.len() + comma);
+        }
+    }
+    None
 }
 
 /// Points at the clause that failed, and names the usual slip behind it.
@@ -236,6 +255,7 @@ mod tests {
             ("foo (>=1.0)", "foo||>=1.0|"),
             ("foo(>=1,<2)", "foo||>=1, <2|"),
             ("foo()", "foo|||"),
+            ("foo===1.0,<2", "foo||<2, ===1.0|"),
             ("foo[]", "foo|||"),
             ("foo===1.0.weird+x", "foo||===1.0.weird+x|"),
             ("foo@https://files.example/x.zip", "foo||https://files.example/x.zip|"),
@@ -272,6 +292,7 @@ mod tests {
             ("-foo", 0, "project name"),
             ("fooé", 0, "project name"),
             ("foo_", 0, "ends in `_`"),
+            ("foo ===1.0, <2", 10, "before the comma"),
             ("", 0, "project name"),
         ] {
             let error = text.parse::<Dependency>().unwrap_err();
