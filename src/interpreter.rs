@@ -1,7 +1,7 @@
 //! What a Python says of itself: version, ABIs, platform, markers, and what its pip would do.
 //!
-//! A script asks once; the answer is remembered by the interpreter's identity ([`identity`]), so
-//! that a warm run starts no Python.
+//! A script asks once; the answer is remembered by the interpreter's identity, so that a warm run
+//! starts no Python.
 
 mod find;
 mod identity;
@@ -14,7 +14,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Target, Version};
+use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Target};
 
 use self::find::Found;
 pub use self::settings::{Setting, Settings, SettingsError};
@@ -162,12 +162,7 @@ fn ask(found: &Found) -> Result<Interpreter, InterpreterError> {
     }
     let answer = String::from_utf8_lossy(&output.stdout);
     let line = answer.trim_end().lines().next_back().unwrap_or_default();
-    let interpreter: Interpreter = serde_json::from_str(line)
-        .map_err(|source| InterpreterError::Answer { executable: executable.clone(), source })?;
-    match interpreter.version.parse::<Version>() {
-        Ok(_) => Ok(interpreter),
-        Err(_) => Err(InterpreterError::Version { executable, version: interpreter.version }),
-    }
+    serde_json::from_str(line).map_err(|source| InterpreterError::Answer { executable, source })
 }
 
 /// Why no interpreter could be described.
@@ -191,8 +186,6 @@ pub enum InterpreterError {
     Failed { executable: PathBuf, status: ExitStatus, said: String },
     #[error("{} does not answer like a Python ({source}); name another with --python", executable.display())]
     Answer { executable: PathBuf, source: serde_json::Error },
-    #[error("{} calls its version `{version}`, which is none; name another Python with --python", executable.display())]
-    Version { executable: PathBuf, version: String },
 }
 
 fn aside(seen: &[String]) -> String {

@@ -4,9 +4,11 @@
 //! hand. The losers are kept with their reasons, nearest miss first, since the message to the
 //! user is made of them.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::domain::{
@@ -23,15 +25,6 @@ pub struct Policy {
     pub releases: ReleaseControl,
     /// Files uploaded at this moment or later do not exist.
     pub exclude_newer: Option<Timestamp>,
-}
-
-/// What is asked of one project on one target, all its requirements and constraints together.
-#[derive(Clone, Debug)]
-pub struct Ask<'a> {
-    pub project: &'a PackageName,
-    pub specifiers: &'a Specifiers,
-    /// The digests allowed; empty allows all.
-    pub hashes: &'a [Digest],
 }
 
 /// Why an artifact lost. The order is by how near it came, nearest last.
@@ -88,21 +81,16 @@ pub struct Rejected {
     pub why: Rejection,
 }
 
-/// Nothing fits.
-#[derive(Clone, Debug, PartialEq)]
-pub enum NoChoice {
-    /// No place that was asked knows the project.
-    UnknownProject,
-    /// No version satisfies the specifiers; the nearest there are, best first.
-    NoVersion { nearest: Vec<Version> },
-    /// Versions fit, but none of their files; nearest miss first.
-    NoFile { rejected: Vec<Rejected> },
+/// No file fits, and why; nearest miss first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NoFile {
+    pub rejected: Vec<Rejected>,
 }
 
 /// A file that may be used, with what pip sorts by. Greater is better.
 #[derive(Clone, Debug)]
 struct Candidate {
-    artifact: Artifact,
+    artifact: Arc<Artifact>,
     hash_is_allowed: bool,
     rank: Rank,
 }
@@ -124,46 +112,42 @@ impl Candidate {
     }
 }
 
-/// The artifact that pip would choose for `ask` on `target`.
-///
-/// # Errors
-/// Why there is none, with the near misses.
-pub fn choose(offers: &Offers, ask: &Ask<'_>, target: &Target, policy: &Policy) -> Result<Artifact, NoChoice> {
-    if offers.is_unknown() {
-        return Err(NoChoice::UnknownProject);
-    }
-    let versions = offers.versions();
-    let matching: Vec<_> = versions.iter().rev().copied().filter(|version| ask.specifiers.contains(version)).collect();
-    if matching.is_empty() {
-        return Err(NoChoice::NoVersion { nearest: nearest(&versions, ask.specifiers) });
-    }
-    let mut search = Search { offers, ask, target, policy, seen: BTreeMap::new(), rejected: Vec::new() };
-    search.run(&matching).ok_or_else(|| search.give_up())
+/// What the specifiers of a project opt in to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OptIn {
+    /// One names a pre-release.
+    pub pre_releases: bool,
+    /// One pins, which unlocks yanked files (PEP 592).
+    pub yanked: bool,
 }
 
-/// How many near versions an error names on either side.
-const NEAR: usize = 3;
+impl OptIn {
+    pub fn of(specifiers: &Specifiers) -> Self {
+        Self { pre_releases: specifiers.names_prerelease(), yanked: specifiers.is_pinned() }
+    }
 
-/// The versions around the pin, else the newest ones.
-fn nearest(versions: &[&Version], specifiers: &Specifiers) -> Vec<Version> {
-    let near = match specifiers.pin() {
-        Some(pin) => {
-            let at = versions.partition_point(|version| *version < pin);
-            &versions[at.saturating_sub(NEAR)..versions.len().min(at + NEAR)]
-        }
-        None => &versions[versions.len().saturating_sub(NEAR)..],
-    };
-    near.iter().copied().cloned().collect()
+    pub fn or(self, other: Self) -> Self {
+        Self { pre_releases: self.pre_releases || other.pre_releases, yanked: self.yanked || other.yanked }
+    }
 }
 
-/// One search through the versions of a project, newest first. A version's files are read
-/// when it is its turn, so that a pin or a good newest version costs no more than itself.
-struct Search<'a> {
+/// The files of one project, as one target may use them. Versions go by their position in
+/// [`Offers::versions`]; each is looked at when it is its turn, so that a pin or a good newest
+/// version costs no more than itself.
+pub struct Shelf<'a> {
     offers: &'a Offers,
-    ask: &'a Ask<'a>,
+    project: &'a PackageName,
+    /// The digests allowed; empty allows all.
+    hashes: &'a [Digest],
     target: &'a Target,
     policy: &'a Policy,
-    seen: BTreeMap<&'a Version, Vec<Candidate>>,
+    seen: RefCell<BTreeMap<usize, Rc<Judged>>>,
+}
+
+/// The files of one version.
+#[derive(Default)]
+struct Judged {
+    candidates: Vec<Candidate>,
     rejected: Vec<Rejected>,
 }
 
@@ -183,111 +167,134 @@ impl Pass {
     }
 }
 
-impl<'a> Search<'a> {
-    /// pip's pre-release rule: they count if asked for, or if no release has a usable file.
-    /// A yanked release is usable here, and so hides pre-releases (`facts/pip.md` 3.8).
-    fn run(&mut self, matching: &[&'a Version]) -> Option<Artifact> {
-        let allowed = self.policy.releases.prereleases(self.ask.project);
-        if allowed.unwrap_or(self.ask.specifiers.names_prerelease()) {
-            return self.best(matching);
-        }
-        let (pre_releases, releases): (Vec<_>, Vec<_>) =
-            matching.iter().copied().partition(|version| version.any_prerelease());
-        let best = self.best(&releases);
-        let nothing_else_exists = self.seen.values().all(Vec::is_empty);
-        if best.is_none() && nothing_else_exists && allowed.is_none() {
-            return self.best(&pre_releases);
-        }
-        if best.is_none() {
-            self.reject_pre_releases(&pre_releases);
-        }
-        best
+impl<'a> Shelf<'a> {
+    pub fn new(
+        offers: &'a Offers,
+        project: &'a PackageName,
+        hashes: &'a [Digest],
+        target: &'a Target,
+        policy: &'a Policy,
+    ) -> Self {
+        Self { offers, project, hashes, target, policy, seen: RefCell::default() }
     }
 
-    fn best(&mut self, versions: &[&'a Version]) -> Option<Artifact> {
-        self.passes().into_iter().find_map(|pass| versions.iter().find_map(|version| self.best_of(version, pass)))
+    pub fn offers(&self) -> &'a Offers {
+        self.offers
+    }
+
+    /// The version and file that pip would choose among `versions`, given best first.
+    ///
+    /// Pre-releases count if asked for, or if no release has a usable file; a yanked release is
+    /// usable here, and so hides pre-releases (`facts/pip.md` 3.8).
+    pub fn best(&self, versions: &[usize], opt_in: OptIn) -> Option<(usize, Arc<Artifact>)> {
+        let allowed = self.policy.releases.prereleases(self.project);
+        if allowed.unwrap_or(opt_in.pre_releases) {
+            return self.best_among(versions, opt_in);
+        }
+        let (pre_releases, releases): (Vec<_>, Vec<_>) =
+            versions.iter().copied().partition(|version| self.offers.versions()[*version].any_prerelease());
+        let best = self.best_among(&releases, opt_in);
+        if best.is_some() || allowed.is_some() {
+            return best;
+        }
+        let has_usable = releases.iter().any(|version| !self.look_at(*version).candidates.is_empty());
+        if has_usable { None } else { self.best_among(&pre_releases, opt_in) }
+    }
+
+    /// The file of `version` that pip would choose.
+    pub fn best_of(&self, version: usize, opt_in: OptIn) -> Option<Arc<Artifact>> {
+        self.best_among(&[version], opt_in).map(|(_, artifact)| artifact)
+    }
+
+    /// Why [`Shelf::best`] found nothing among `versions`.
+    pub fn why_none(&self, versions: &[usize]) -> NoFile {
+        let mut rejected = Vec::new();
+        for version in versions {
+            let judged = self.look_at(*version);
+            rejected.extend(judged.rejected.iter().cloned());
+            rejected.extend(judged.candidates.iter().map(unused));
+        }
+        rejected.sort_by(|a, b| (&b.why, &b.version).cmp(&(&a.why, &a.version)));
+        NoFile { rejected }
+    }
+
+    fn best_among(&self, versions: &[usize], opt_in: OptIn) -> Option<(usize, Arc<Artifact>)> {
+        self.passes(opt_in).find_map(|pass| {
+            versions.iter().find_map(|version| Some((*version, best_candidate(&self.look_at(*version), pass)?)))
+        })
     }
 
     /// From the strictest on.
-    fn passes(&self) -> Vec<Pass> {
-        let yanked = if self.ask.specifiers.is_pinned() { &[false, true][..] } else { &[false] };
-        let any_hash = if self.ask.hashes.is_empty() { &[true][..] } else { &[false, true] };
-        let sources = if self.policy.prefer_binary { &[false, true][..] } else { &[true] };
-        let mut passes = Vec::new();
-        for &yanked in yanked {
-            for &any_hash in any_hash {
-                passes.extend(sources.iter().map(|&sources| Pass { yanked, any_hash, sources }));
+    fn passes(&self, opt_in: OptIn) -> impl Iterator<Item = Pass> + use<> {
+        let both_or = |both: bool, only: bool| {
+            if both {
+                &[false, true][..]
+            } else if only {
+                &[true]
+            } else {
+                &[false]
+            }
+        };
+        let yanked = both_or(opt_in.yanked, false);
+        let any_hash = both_or(!self.hashes.is_empty(), true);
+        let sources = both_or(self.policy.prefer_binary, true);
+        yanked.iter().flat_map(move |&yanked| {
+            any_hash
+                .iter()
+                .flat_map(move |&any_hash| sources.iter().map(move |&sources| Pass { yanked, any_hash, sources }))
+        })
+    }
+
+    fn look_at(&self, version: usize) -> Rc<Judged> {
+        let mut seen = self.seen.borrow_mut();
+        seen.entry(version).or_insert_with(|| Rc::new(self.judge(version))).clone()
+    }
+
+    fn judge(&self, version: usize) -> Judged {
+        let mut judged = Judged::default();
+        for artifact in self.offers.files(version).iter() {
+            match self.judge_file(artifact) {
+                Ok(candidate) => judged.candidates.push(candidate),
+                Err(why) => judged.rejected.push(rejected(artifact, why)),
             }
         }
-        passes
+        judged
     }
 
-    /// On a tie the first place wins, and the last of that place's entries (pip's order).
-    fn best_of(&mut self, version: &'a Version, pass: Pass) -> Option<Artifact> {
-        let candidates = self.look_at(version).iter().filter(|candidate| pass.takes(candidate));
-        let best = candidates.reduce(|best, next| match next.rank.cmp(&best.rank) {
-            Ordering::Greater => next,
-            Ordering::Equal if Arc::ptr_eq(&next.artifact.index, &best.artifact.index) => next,
-            _ => best,
-        });
-        best.map(|candidate| candidate.artifact.clone())
-    }
-
-    fn look_at(&mut self, version: &'a Version) -> &[Candidate] {
-        if !self.seen.contains_key(version) {
-            let mut candidates = Vec::new();
-            for artifact in self.offers.files(version) {
-                match judge(artifact, self.ask, self.target, self.policy) {
-                    Ok(candidate) => candidates.push(candidate),
-                    Err((artifact, why)) => self.reject(&artifact, why),
-                }
-            }
-            self.seen.insert(version, candidates);
-        }
-        &self.seen[version]
-    }
-
-    fn reject(&mut self, artifact: &Artifact, why: Rejection) {
-        let version = artifact.distribution.version().clone();
-        self.rejected.push(Rejected { filename: artifact.filename.clone(), version, why });
-    }
-
-    fn reject_pre_releases(&mut self, versions: &[&Version]) {
-        for artifact in versions.iter().flat_map(|version| self.offers.files(version)) {
-            self.reject(&artifact, Rejection::PreRelease);
-        }
-    }
-
-    /// What is left in `seen` lost for being yanked: everything else would have been taken.
-    fn give_up(mut self) -> NoChoice {
-        for candidate in std::mem::take(&mut self.seen).into_values().flatten() {
-            let reason = candidate.artifact.yanked.0.clone().unwrap_or_default();
-            self.reject(&candidate.artifact, Rejection::Yanked { reason });
-        }
-        let mut rejected = self.rejected;
-        rejected.sort_by(|a, b| (&b.why, &b.version).cmp(&(&a.why, &a.version)));
-        NoChoice::NoFile { rejected }
+    /// Whether `artifact` may be used, by every rule that needs no other artifact.
+    fn judge_file(&self, artifact: &Arc<Artifact>) -> Result<Candidate, Rejection> {
+        let rank = rank(artifact, self.target)?;
+        check_format(artifact, self.project, self.policy)?;
+        check_requires_python(artifact.requires_python.as_ref(), self.target)?;
+        check_upload_time(artifact, self.policy)?;
+        let hash_is_allowed = check_hash(artifact, self.hashes)?;
+        Ok(Candidate { artifact: artifact.clone(), hash_is_allowed, rank })
     }
 }
 
-/// Whether `artifact` may be used, by every rule that needs no other artifact.
-fn judge(
-    artifact: Artifact,
-    ask: &Ask<'_>,
-    target: &Target,
-    policy: &Policy,
-) -> Result<Candidate, (Artifact, Rejection)> {
-    let rank = rank(&artifact, target);
-    let verdict = rank.and_then(|rank| {
-        check_format(&artifact, ask, policy)?;
-        check_requires_python(&artifact, target)?;
-        check_upload_time(&artifact, policy)?;
-        Ok((rank, check_hash(&artifact, ask)?))
+/// On a tie the first place wins, and the last of that place's entries (pip's order).
+fn best_candidate(judged: &Judged, pass: Pass) -> Option<Arc<Artifact>> {
+    let candidates = judged.candidates.iter().filter(|candidate| pass.takes(candidate));
+    let best = candidates.reduce(|best, next| match next.rank.cmp(&best.rank) {
+        Ordering::Greater => next,
+        Ordering::Equal if Arc::ptr_eq(&next.artifact.index, &best.artifact.index) => next,
+        _ => best,
     });
-    match verdict {
-        Ok((rank, hash_is_allowed)) => Ok(Candidate { artifact, hash_is_allowed, rank }),
-        Err(why) => Err((artifact, why)),
-    }
+    best.map(|candidate| candidate.artifact.clone())
+}
+
+fn rejected(artifact: &Artifact, why: Rejection) -> Rejected {
+    let version = artifact.distribution.version().clone();
+    Rejected { filename: artifact.filename.clone(), version, why }
+}
+
+/// Why a file that no rule of its own rejects was not chosen.
+fn unused(candidate: &Candidate) -> Rejected {
+    let why = match &candidate.artifact.yanked.0 {
+        Some(reason) => Rejection::Yanked { reason: reason.clone() },
+        None => Rejection::PreRelease,
+    };
+    rejected(&candidate.artifact, why)
 }
 
 fn rank(artifact: &Artifact, target: &Target) -> Result<Rank, Rejection> {
@@ -300,15 +307,19 @@ fn rank(artifact: &Artifact, target: &Target) -> Result<Rank, Rejection> {
     }
 }
 
-fn check_format(artifact: &Artifact, ask: &Ask<'_>, policy: &Policy) -> Result<(), Rejection> {
-    let formats = policy.formats.formats(ask.project);
+fn check_format(artifact: &Artifact, project: &PackageName, policy: &Policy) -> Result<(), Rejection> {
+    let formats = policy.formats.formats(project);
     let is_wheel = artifact.distribution.is_wheel();
     let allowed = if is_wheel { formats.wheels } else { formats.sources };
     if allowed { Ok(()) } else { Err(Rejection::Format { is_wheel }) }
 }
 
-fn check_requires_python(artifact: &Artifact, target: &Target) -> Result<(), Rejection> {
-    match &artifact.requires_python {
+/// Whether the Python of `target` is one that a distribution `wants`.
+///
+/// # Errors
+/// When it is none.
+pub fn check_requires_python(wants: Option<&Specifiers>, target: &Target) -> Result<(), Rejection> {
+    match wants {
         Some(wants) if !wants.contains(target.python()) => {
             Err(Rejection::RequiresPython { wants: wants.to_string(), has: target.python().to_string() })
         }
@@ -316,23 +327,23 @@ fn check_requires_python(artifact: &Artifact, target: &Target) -> Result<(), Rej
     }
 }
 
+/// Local files have no upload time and are exempt, as in pip.
 fn check_upload_time(artifact: &Artifact, policy: &Policy) -> Result<(), Rejection> {
     match (policy.exclude_newer, artifact.uploaded) {
-        (Some(limit), uploaded) if uploaded.is_none_or(|uploaded| uploaded >= limit) => {
-            Err(Rejection::TooNew { uploaded })
-        }
-        _ => Ok(()),
+        (None, _) => Ok(()),
+        (Some(limit), Some(uploaded)) if uploaded < limit => Ok(()),
+        (Some(_), None) if artifact.url.secret().scheme() == "file" => Ok(()),
+        (Some(_), uploaded) => Err(Rejection::TooNew { uploaded }),
     }
 }
 
 /// Whether the index promises an allowed digest; it may also promise none of that algorithm,
 /// and then only the bytes can tell.
-fn check_hash(artifact: &Artifact, ask: &Ask<'_>) -> Result<bool, Rejection> {
-    let comparable =
-        artifact.hashes.iter().filter(|has| ask.hashes.iter().any(|allowed| allowed.algorithm == has.algorithm));
+fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool, Rejection> {
+    let comparable = artifact.hashes.iter().filter(|has| allowed.iter().any(|each| each.algorithm == has.algorithm));
     let mut refused = None;
     for has in comparable {
-        if ask.hashes.iter().any(|allowed| allowed.agrees_with(has)) {
+        if allowed.iter().any(|each| each.agrees_with(has)) {
             return Ok(true);
         }
         refused = Some(has);

@@ -16,6 +16,7 @@ import io
 import json
 import logging
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -31,8 +32,7 @@ from pip._internal.req.req_install import check_invalid_constraint_type
 from pip._internal.vcs import vcs
 from pip._vendor.packaging.markers import Marker, default_environment
 from pip._vendor.packaging.specifiers import SpecifierSet
-from pip._vendor.packaging.utils import canonicalize_name
-from pip._vendor.packaging.version import Version
+from pip._vendor.packaging.utils import canonicalize_name, canonicalize_version
 
 ENVIRONMENTS = [
     {"python_version": version, "python_full_version": f"{version}.1", "implementation_version": f"{version}.1",
@@ -69,16 +69,21 @@ def read(path):
         "index_urls": [location(url) for url in scope.index_urls],
         "find_links": [location(link) for link in scope.find_links],
         "no_index": scope.no_index,
-        "only_binary": sorted(filter(None, formats.only_binary)),
-        "no_binary": sorted(filter(None, formats.no_binary)),
+        "only_binary": names(formats.only_binary),
+        "no_binary": names(formats.no_binary),
         "prefer_binary": finder.prefer_binary,
-        "all_releases": sorted(releases.all_releases),
-        "only_final": sorted(releases.only_final),
+        "all_releases": names(releases.all_releases),
+        "only_final": names(releases.only_final),
         "require_hashes": bool(options.require_hashes),
         "no_require_hashes": bool(options.no_require_hashes),
         "trusted_hosts": [host if port is None else f"{host}:{port}" for host, port in session.pip_trusted_origins],
     }
     return report
+
+
+def names(values):
+    """Without what is no project name, which pip keeps and never finds."""
+    return sorted(value for value in values if re.fullmatch(r":all:|[a-z0-9]([a-z0-9-]*[a-z0-9])?", value))
 
 
 def requirement(parsed):
@@ -115,12 +120,13 @@ def check_usable(link):
 
 
 def clauses(text):
-    """Clauses with normalized versions; those of `===` are no versions."""
-    found = []
+    """Clauses with normalized versions, each once; those of `===` are no versions."""
+    found = set()
     for clause in SpecifierSet(text or ""):
         version, star, _ = clause.version.partition(".*")
-        version = version if clause.operator == "===" else str(Version(version))
-        found.append(f"{clause.operator}{version}{star}")
+        if clause.operator != "===":
+            version = str(canonicalize_version(version, strip_trailing_zero=clause.operator != "~=" and not star))
+        found.add(f"{clause.operator}{version}{star}")
     return sorted(found) or None
 
 
@@ -137,7 +143,7 @@ def location(text):
     authority, slash, path = rest[2:].partition("/")
     host = authority.rpartition("@")[2]
     masked = f"****@{host}" if "@" in authority else host
-    return f"{scheme.lower()}://{masked}/{path}".replace(" ", "%20")
+    return f"{scheme.lower()}://{masked}/{urllib.parse.unquote(path)}"
 
 
 def understood(command, path):

@@ -151,6 +151,8 @@ fn reason_kind(reason: &Reason) -> &'static str {
         Reason::UnknownProject { .. } => "unknown_project",
         Reason::Unfetchable(_) | Reason::Nameless => "unfetchable",
         Reason::NoHash { .. } => "hash_missing",
+        Reason::NeedsBuild { .. } => "needs_build",
+        Reason::Conflict { .. } => "conflict",
         _ => reason_exit(reason).kind(),
     }
 }

@@ -17,9 +17,9 @@ use super::world::Files;
 use super::{closing, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
-use crate::index::Indexes;
+use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output, Stop};
+use crate::ops::{self, FetchSettings, Listener, Output, Places, Stop};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -51,8 +51,7 @@ struct Run<'a> {
     settings: Settings,
     targets: Vec<Arc<Target>>,
     question: Question,
-    client: Arc<HttpClient>,
-    indexes: Arc<Indexes>,
+    places: Places,
     reporter: Reporter,
     stop: Stop,
 }
@@ -72,9 +71,14 @@ impl<'a> Run<'a> {
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let client = Arc::new(HttpClient::new(settings.http(&options, &indexes)));
         let question = question(read, &options, &settings);
-        let indexes = Arc::new(Indexes::new(indexes, client.clone()));
+        let places = Places {
+            indexes: Arc::new(Indexes::new(indexes, client.clone())),
+            client,
+            store: DiskStore::new(settings.cache.clone()),
+            metadata: MetadataCache::new(settings.cache.clone()),
+        };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        Ok(Self { args, environment, settings, targets, question, client, indexes, reporter, stop: Stop::default() })
+        Ok(Self { args, environment, settings, targets, question, places, reporter, stop: Stop::default() })
     }
 
     fn all(&self, runtime: &Runtime) -> Result<Exit, CliError> {
@@ -92,8 +96,9 @@ impl<'a> Run<'a> {
     async fn work(&self) -> Result<Exit, CliError> {
         let listener = self.reporter.listener();
         let at_once = self.settings.jobs * PAGES_PER_JOB;
-        let planned = ops::plan(&self.question, &self.targets, &self.indexes, at_once, &listener).await;
+        let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
         let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
+        plan.notes.iter().for_each(terminal::warn);
         if self.args.outputs.dry_run {
             return self.tell_plan(&plan);
         }
@@ -107,13 +112,14 @@ impl<'a> Run<'a> {
             jobs: self.settings.jobs,
             metadata: self.settings.outputs.iter().any(Output::needs_metadata),
         };
-        let fetched = ops::fetch(plan, &self.store(), &self.client, settings, listener).await;
+        let fetched = ops::fetch(plan, &self.places.store, &self.places.client, settings, listener).await;
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
         for output in &self.settings.outputs {
-            let (fetched, store, output, stop) = (fetched.clone(), self.store(), output.clone(), self.stop.clone());
+            let (fetched, store) = (fetched.clone(), self.places.store.clone());
+            let (output, stop) = (output.clone(), self.stop.clone());
             let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output, &stop));
             let written = writing.await.expect("writing does not panic");
             written.map_err(|failure| CliError::of_write(&failure))?;
@@ -141,10 +147,6 @@ impl<'a> Run<'a> {
             report.write(path)?;
         }
         Ok(Exit::Done)
-    }
-
-    fn store(&self) -> DiskStore {
-        DiskStore::new(self.settings.cache.clone())
     }
 }
 
@@ -206,5 +208,5 @@ fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question
         releases: options.releases.clone(),
         exclude_newer: settings.exclude_newer,
     };
-    Question { requirements: read.requirements, policy, require_hashes }
+    Question { requirements: read.requirements, policy, require_hashes, follow_dependencies: !settings.no_deps }
 }

@@ -222,8 +222,8 @@ fn held_line(filename: &str, bytes: u64, status: Status) -> String {
 
 fn show_json(event: &Event) {
     let value = match event {
-        Event::Asking(project) => serde_json::json!({"event": "asking", "project": project.to_string()}),
-        Event::Answered(project) => serde_json::json!({"event": "answered", "project": project.to_string()}),
+        Event::Asking(subject) => serde_json::json!({"event": "asking", "subject": subject}),
+        Event::Answered(subject) => serde_json::json!({"event": "answered", "subject": subject}),
         Event::Planned { files, bytes } => serde_json::json!({"event": "planned", "files": files, "bytes": bytes}),
         Event::Started { file, filename, size } => {
             serde_json::json!({"event": "started", "file": file, "filename": filename, "size": size})

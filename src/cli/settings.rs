@@ -27,6 +27,7 @@ pub struct Settings {
     /// Typed, else the environment's.
     pub constraint_files: Vec<String>,
     pub exclude_newer: Option<Timestamp>,
+    pub no_deps: bool,
     pub http: HttpSettings,
     /// Typed options and those of the environment, to be put together with the files' own.
     typed: IndexOptions,
@@ -51,6 +52,7 @@ impl Settings {
                 typed => typed.to_vec(),
             },
             exclude_newer: exclude_newer(&args.selection, layers)?,
+            no_deps: args.selection.no_deps || layers.switch("no-deps")?,
             http: http(&args.network, layers)?,
             typed: typed(&args.indexes, &args.selection)?,
             ambient: ambient(layers)?,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Digest, DistributionFilename, MaskedUrl, Specifiers};
 
 /// A moment as seconds since 1970-01-01 in UTC.
@@ -27,7 +29,7 @@ pub struct Sidecar {
 }
 
 /// The parts of a distribution's core metadata that fetching needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoreMetadata {
     /// `2.1`, say: what the other fields mean depends on it (PEP 643).
     pub metadata_version: String,

@@ -3,10 +3,11 @@
 //! The tolerance is that of `facts/pip.md` 1.9 and 7.2: a comma after the last clause,
 //! parentheses around the clauses, nothing between brackets.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::cursor::Cursor;
-use super::{ExtraName, MarkerTree, PackageName, SpecifierError, Specifiers, parse_marker};
+use super::{ExtraName, MarkerTree, PackageName, SpecifierError, Specifiers, mask_credentials, parse_marker};
 
 /// `name[extras] clauses ; marker` or `name[extras] @ url ; marker`, by its parts.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,12 +19,37 @@ pub struct Dependency {
     pub marker: MarkerTree,
 }
 
+impl fmt::Display for Dependency {
+    /// The canonical form, without the marker.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)?;
+        if !self.extras.is_empty() {
+            let extras: Vec<_> = self.extras.iter().map(ToString::to_string).collect();
+            write!(f, "[{}]", extras.join(","))?;
+        }
+        match &self.source {
+            DependencySource::Versions(specifiers) => write!(f, "{specifiers}"),
+            DependencySource::Url(url) => write!(f, " @ {}", mask_credentials(url)),
+        }
+    }
+}
+
 /// What follows the name and the extras.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DependencySource {
     Versions(Specifiers),
     /// The text after `@`, whatever it is.
     Url(String),
+}
+
+impl DependencySource {
+    /// The versions asked for; `None` for a URL.
+    pub fn specifiers(&self) -> Option<&Specifiers> {
+        match self {
+            Self::Versions(specifiers) => Some(specifiers),
+            Self::Url(_) => None,
+        }
+    }
 }
 
 /// Where and why a text is no dependency specifier.
@@ -143,10 +169,29 @@ fn versions(cursor: &mut Cursor<'_>) -> Result<DependencySource, DependencyError
     if is_enclosed && !cursor.eat(")") {
         return Err(DependencyError { at: open, why: "this `(` is never closed".into() });
     }
+    if let Some(at) = swallowed_comma(text) {
+        let why = "`===` takes everything up to a blank: put one before the comma";
+        return Err(DependencyError { at: start + at, why: why.into() });
+    }
     match text.parse() {
         Ok(specifiers) => Ok(DependencySource::Versions(specifiers)),
         Err(error) => Err(explain(text, &error, start)),
     }
+}
+
+/// Where a comma belongs to the `===` before it, and a blank then ends that clause: `===1.0, <2`.
+fn swallowed_comma(text: &str) -> Option<usize> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("===") {
+        let version = after.trim_start();
+        let length = version.find(char::is_whitespace)?;
+        rest = version[length..].trim_start();
+        let comma = version[..length].find(',').filter(|_| !rest.is_empty() && !rest.starts_with(','));
+        if let Some(comma) = comma {
+            return Some(text.len() - version.len() + comma);
+        }
+    }
+    None
 }
 
 /// Points at the clause that failed, and names the usual slip behind it.
@@ -210,6 +255,7 @@ mod tests {
             ("foo (>=1.0)", "foo||>=1.0|"),
             ("foo(>=1,<2)", "foo||>=1, <2|"),
             ("foo()", "foo|||"),
+            ("foo===1.0,<2", "foo||<2, ===1.0|"),
             ("foo[]", "foo|||"),
             ("foo===1.0.weird+x", "foo||===1.0.weird+x|"),
             ("foo@https://files.example/x.zip", "foo||https://files.example/x.zip|"),
@@ -246,6 +292,7 @@ mod tests {
             ("-foo", 0, "project name"),
             ("fooé", 0, "project name"),
             ("foo_", 0, "ends in `_`"),
+            ("foo ===1.0, <2", 10, "before the comma"),
             ("", 0, "project name"),
         ] {
             let error = text.parse::<Dependency>().unwrap_err();

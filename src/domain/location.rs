@@ -68,6 +68,12 @@ impl fmt::Debug for MaskedUrl {
     }
 }
 
+impl From<Url> for MaskedUrl {
+    fn from(url: Url) -> Self {
+        Self(url)
+    }
+}
+
 impl FromStr for MaskedUrl {
     type Err = url::ParseError;
 
@@ -75,6 +81,10 @@ impl FromStr for MaskedUrl {
         Url::parse(text).map(Self)
     }
 }
+
+/// Characters in which the end of an odd password is looked for; a limit, since each `://` may
+/// begin one.
+const LONGEST_SECRET: usize = 4096;
 
 /// What stands in the place of a secret.
 const MASK: &str = "****";
@@ -113,15 +123,16 @@ pub fn credentials(text: &str) -> Vec<Range<usize>> {
 /// A password may hold a raw `/`; what looks like a port and is no number gives it away.
 fn user_information(after: &str) -> usize {
     let is_end = |character: char| character.is_whitespace() || matches!(character, '\'' | '"' | '`');
-    let word = &after[..after.find(is_end).unwrap_or(after.len())];
-    let authority = &word[..word.find(['/', '?', '#']).unwrap_or(word.len())];
-    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    let end = after.find(|next: char| is_end(next) || matches!(next, '/' | '?' | '#'));
+    let authority = &after[..end.unwrap_or(after.len())];
+    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
     match authority.rfind('@') {
         Some(length) => length,
-        None if port.is_some_and(|port| port.contains(|digit: char| !digit.is_ascii_digit())) => {
-            word.rfind('@').unwrap_or_default()
+        None if port.bytes().all(|digit| digit.is_ascii_digit()) => 0,
+        None => {
+            let word = after.char_indices().take(LONGEST_SECRET).take_while(|(_, next)| !is_end(*next));
+            word.filter(|(_, next)| *next == '@').last().map_or(0, |(at, _)| at)
         }
-        None => 0,
     }
 }
 

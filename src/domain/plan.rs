@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{MaskedUrl, Origin, PackageName, Promises, Sha256, Specifiers, Target, Version, Yanked};
+use super::{
+    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Version, Yanked,
+};
 
 /// What one target gets.
 #[derive(Clone, Debug, Default)]
 pub struct Solution {
     /// In the order of their names.
     pub picks: Vec<Pick>,
+    /// What the user should know and that does not end the run.
+    pub notes: Vec<String>,
 }
 
 /// The one file of a project for one target.
@@ -36,6 +40,23 @@ pub struct Offer {
     pub promises: Promises,
     pub requires_python: Option<Specifiers>,
     pub yanked: Yanked,
+    /// The metadata file beside it (PEP 658), where the index has one.
+    pub sidecar: Option<Sidecar>,
+}
+
+impl Offer {
+    /// What an index offers, with the digests that the user allows.
+    pub fn of(artifact: &Artifact, asked: &[Digest]) -> Self {
+        Self {
+            filename: artifact.filename.clone(),
+            url: artifact.url.clone(),
+            index: artifact.index.clone(),
+            promises: Promises { asked: asked.to_vec(), index: artifact.hashes.clone(), size: artifact.size },
+            requires_python: artifact.requires_python.clone(),
+            yanked: artifact.yanked.clone(),
+            sidecar: artifact.sidecar.clone(),
+        }
+    }
 }
 
 /// Each artifact once, with who asked for it and which targets it serves.
@@ -45,19 +66,23 @@ pub struct Plan {
     pub targets: Vec<Arc<Target>>,
     /// Sorted by name, then version.
     pub packages: Vec<PlannedPackage>,
+    /// What the user should know and that does not end the run, sorted.
+    pub notes: Vec<String>,
 }
 
 impl Plan {
     /// Puts the solutions, one for each target, together.
     pub fn merge(targets: Vec<Arc<Target>>, solutions: Vec<Solution>) -> Self {
         let mut packages: BTreeMap<(PackageName, Option<Version>), PlannedPackage> = BTreeMap::new();
+        let mut notes = Vec::new();
         for (target, solution) in solutions.into_iter().enumerate() {
+            merge_sorted(&mut notes, solution.notes);
             for pick in solution.picks {
                 let key = (pick.name.clone(), pick.version.clone());
                 packages.entry(key).or_insert_with(|| PlannedPackage::empty(&pick)).add(target, pick);
             }
         }
-        Self { targets, packages: packages.into_values().collect() }
+        Self { targets, packages: packages.into_values().collect(), notes }
     }
 
     /// Every file with its package, in order.

@@ -166,7 +166,7 @@ impl Python {
         let stable = self.stable_abi();
         tags.extend(stable.map(|abi| (own.clone(), abi.to_owned())));
         tags.push((own, "none".to_owned()));
-        let (major, minor) = numbers(&self.version);
+        let (major, minor) = self.numbers();
         if let Some(abi) = stable {
             tags.extend((2..minor).rev().map(|older| (format!("cp{major}{older}"), abi.to_owned())));
         }
@@ -184,9 +184,14 @@ impl Python {
         own.into_iter().chain(self.generic_tags()).collect()
     }
 
+    /// Major and minor.
+    pub(super) fn numbers(&self) -> (u64, u64) {
+        numbers(&self.version)
+    }
+
     /// `cp312`.
     fn tag(&self) -> String {
-        let (major, minor) = numbers(&self.version);
+        let (major, minor) = self.numbers();
         format!("{}{major}{minor}", self.implementation.prefix())
     }
 
@@ -208,13 +213,13 @@ impl Python {
 
     /// The ABI that outlives a minor version (PEP 384, PEP 803).
     fn stable_abi(&self) -> Option<&'static str> {
-        let has_one = self.implementation == Implementation::CPython && numbers(&self.version) >= (3, 2);
+        let has_one = self.implementation == Implementation::CPython && self.numbers() >= (3, 2);
         has_one.then_some(if self.is_free_threaded() { "abi3t" } else { "abi3" })
     }
 
     /// `py312`, `py3`, `py311` … `py30`.
     fn generic_tags(&self) -> impl Iterator<Item = String> + use<> {
-        let (major, minor) = numbers(&self.version);
+        let (major, minor) = self.numbers();
         let older = (0..minor).rev().map(move |older| format!("py{major}{older}"));
         [format!("py{major}{minor}"), format!("py{major}")].into_iter().chain(older)
     }
@@ -232,7 +237,7 @@ fn old_flags(version: (u64, u64), platform: &Platform) -> &'static str {
     }
 }
 
-/// Major and minor.
+/// Major and minor; 0 for one that is left out.
 fn numbers(version: &Version) -> (u64, u64) {
     let release = version.release();
     (release.first().copied().unwrap_or(0), release.get(1).copied().unwrap_or(0))

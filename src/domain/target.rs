@@ -64,11 +64,15 @@ impl Target {
     /// The same machine with another Python: what the platform says of itself stays.
     fn with_python(&self, python: Python) -> Self {
         let usual = foreign_markers(&python, &self.platform);
-        let machine = &self.markers;
-        let markers = usual
-            .with_platform_machine(machine.platform_machine())
-            .with_platform_release(machine.platform_release())
-            .with_platform_version(machine.platform_version());
+        let machine = self.markers.clone();
+        let sys_platform = sys_platform(machine.sys_platform(), &python).to_owned();
+        let markers = machine
+            .with_implementation_name(usual.implementation_name())
+            .with_implementation_version(usual.implementation_version().clone())
+            .with_platform_python_implementation(usual.platform_python_implementation())
+            .with_python_full_version(usual.python_full_version().clone())
+            .with_python_version(usual.python_version().clone())
+            .with_sys_platform(sys_platform);
         Self::of_machine(python, self.platform.clone(), markers)
     }
 
@@ -183,20 +187,15 @@ fn version_of(python: &Python) -> PythonVersion {
 /// The markers of a machine that is not at hand. Its kernel's release and version are unknown
 /// and empty, as for uv, and PyPy is taken for the first of the releases with its ABI.
 fn foreign_markers(python: &Python, platform: &Platform) -> MarkerEnvironment {
-    let (major, minor) = (python.version.release()[0], python.version.release()[1]);
+    let (major, minor) = python.numbers();
     let full = python.version.to_string();
-    let is_older = |than: (u64, u64)| (major, minor) < than;
     let implementation_version = match python.implementation {
-        _ if is_older((3, 3)) => "0",
+        _ if is_ancient(python) => "0",
         Implementation::PyPy => "7.3.0",
         _ => &full,
     };
-    let sys_platform = match platform.sys_platform() {
-        "linux" if is_older((3, 3)) => "linux2",
-        name => name,
-    };
     let builder = MarkerEnvironmentBuilder {
-        implementation_name: if is_older((3, 3)) { "" } else { python.implementation.name() },
+        implementation_name: if is_ancient(python) { "" } else { python.implementation.name() },
         implementation_version,
         os_name: platform.os_name(),
         platform_machine: platform.platform_machine(),
@@ -206,9 +205,28 @@ fn foreign_markers(python: &Python, platform: &Platform) -> MarkerEnvironment {
         platform_version: "",
         python_full_version: &full,
         python_version: &format!("{major}.{minor}"),
-        sys_platform,
+        sys_platform: sys_platform(platform.sys_platform(), python),
     };
     builder.try_into().expect("versions printed from versions are versions")
+}
+
+/// Before 3.3 there was no `sys.implementation`, and `packaging` says "" and "0" for it.
+fn is_ancient(python: &Python) -> bool {
+    python.numbers() < (3, 3)
+}
+
+/// What `python` calls the platform that others call `name`.
+fn sys_platform<'a>(name: &'a str, python: &Python) -> &'a str {
+    match name {
+        "linux" | "linux2" => {
+            if is_ancient(python) {
+                "linux2"
+            } else {
+                "linux"
+            }
+        }
+        other => other,
+    }
 }
 
 /// Why there is no target, with the way out.
@@ -323,6 +341,12 @@ mod tests {
         let elsewhere = spec(None, None, Some("linux-x86_64")).resolve(Some(&base)).unwrap();
         assert_eq!(elsewhere.markers().platform_release(), "");
         assert_eq!(elsewhere.python().to_string(), "3.11.7");
+        let plan9 = Target::of_machine(base.python, Platform::of_tag("plan9_mips"), base.markers.with_os_name("plan9"));
+        let older = spec(None, Some("2.7"), None).resolve(Some(&plan9)).unwrap();
+        assert_eq!(
+            (older.markers().os_name(), older.markers().implementation_version().string.as_str()),
+            ("plan9", "0")
+        );
     }
 
     #[test]

@@ -7,11 +7,12 @@ mod body;
 mod retry;
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 use reqwest::{Response, StatusCode};
 
 pub use auth::Credentials;
@@ -111,6 +112,24 @@ pub struct Page {
     pub bytes: Vec<u8>,
 }
 
+/// Some bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where they begin.
+    pub start: u64,
+    /// Bytes of the whole file.
+    pub total: u64,
+    pub bytes: Vec<u8>,
+}
+
+impl Piece {
+    /// Start and total of `bytes 5-9/10`.
+    fn place(content_range: &str) -> Option<(u64, u64)> {
+        let (range, total) = content_range.strip_prefix("bytes ")?.split_once('/')?;
+        Some((range.split_once('-')?.0.parse().ok()?, total.parse().ok()?))
+    }
+}
+
 /// An answer to a conditional request.
 #[derive(Debug)]
 pub enum Answer {
@@ -159,6 +178,40 @@ impl HttpClient {
         let identity = [(ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
         let response = self.send(url, HeaderMap::from_iter(identity)).await?;
         Ok(Body::from_response(url.clone(), response))
+    }
+
+    /// The last `size` bytes of a file; `None` where the server gives no ranges.
+    ///
+    /// # Errors
+    /// The last of the failures, after the retries that it deserved.
+    pub async fn tail(&self, url: &MaskedUrl, size: u64) -> Result<Option<Piece>, HttpError> {
+        self.retrying(|| self.piece(url, format!("bytes=-{size}"), size)).await
+    }
+
+    /// The bytes of a file at `range`; `None` where the server gives no ranges.
+    ///
+    /// # Errors
+    /// The last of the failures, after the retries that it deserved.
+    pub async fn range(&self, url: &MaskedUrl, range: Range<u64>) -> Result<Option<Piece>, HttpError> {
+        let size = range.end - range.start;
+        let header = format!("bytes={}-{}", range.start, range.end - 1);
+        let piece = self.retrying(|| self.piece(url, header.clone(), size)).await?;
+        Ok(piece.filter(|piece| piece.start == range.start))
+    }
+
+    async fn piece(&self, url: &MaskedUrl, range: String, size: u64) -> Result<Option<Piece>, HttpError> {
+        let range = HeaderValue::try_from(range).expect("a range is plain text");
+        let headers = [(RANGE, range), (ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
+        let response = match self.send(url, HeaderMap::from_iter(headers)).await {
+            Err(HttpError::Status { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => return Ok(None),
+            other => other?,
+        };
+        let place = header(&response, "content-range").and_then(|text| Piece::place(&text));
+        let Some((start, total)) = place.filter(|_| response.status() == StatusCode::PARTIAL_CONTENT) else {
+            return Ok(None);
+        };
+        let bytes = Body::from_response(url.clone(), response).read_all(size as usize).await?;
+        Ok(Some(Piece { start, total, bytes }))
     }
 
     /// Runs `attempt` again while its failures are worth it.

@@ -79,23 +79,23 @@ impl Indexes {
     /// # Errors
     /// When a place cannot be asked: going on without it might take a project from the wrong one.
     pub async fn offers(&self, project: &PackageName, everywhere: bool, check: bool) -> Result<Offers, IndexError> {
-        let mut offers = Offers::default();
+        let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
         for flat in self.find_links().await? {
-            offers.asked.push(flat.location().clone());
-            offers.listings.extend(Some(flat.listing(project)).filter(|listing| !listing.is_empty()));
+            asked.push(flat.location().clone());
+            listings.extend(Some(flat.listing(project)).filter(|listing| !listing.is_empty()));
         }
         let everywhere = everywhere || self.settings.strategy == IndexStrategy::BestMatch;
         for index in &self.settings.indexes {
-            offers.asked.push(index.clone());
+            asked.push(index.clone());
             let seen = self.listing(project, index, check).await?;
-            offers.unchecked |= seen.unchecked;
+            unchecked |= seen.unchecked;
             let found = seen.listing.is_some();
-            offers.listings.extend(seen.listing);
+            listings.extend(seen.listing);
             if found && !everywhere {
                 break;
             }
         }
-        Ok(offers)
+        Ok(Offers::new(listings, asked, unchecked))
     }
 
     async fn find_links(&self) -> Result<&Vec<Flat>, IndexError> {

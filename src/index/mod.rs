@@ -8,14 +8,18 @@ mod flat;
 mod html;
 mod json;
 mod link;
+mod metadata_cache;
 mod page;
 mod page_cache;
 pub mod sdist_metadata;
 mod sink;
 pub mod wheel_metadata;
+mod wheel_tail;
 
 pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes};
 pub use core_metadata::{MetadataFile, WrongIdentity, parse_core_metadata};
 pub use file_tree::project_page;
 pub use flat::{Flat, FlatError};
+pub use metadata_cache::{Known, MetadataCache};
 pub use page::{ACCEPT, Page, PageError};
+pub use wheel_tail::wheel_tail;

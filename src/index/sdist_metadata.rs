@@ -7,19 +7,19 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::core_metadata::{MetadataFile, WrongIdentity};
-use crate::domain::{SourceExtension, SourceFilename};
+use crate::domain::{CoreMetadata, PackageName, SourceExtension, Version};
 
 /// Why the metadata of a source archive cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SdistError {
-    #[error("archives of the kind `{0}` cannot be looked into; only .tar.gz, .tgz, .tar and .zip")]
-    Kind(SourceExtension),
+    #[error("`{0}` is no source archive by its name")]
+    NoArchive(String),
     #[error("it cannot be read as a zip archive: {0}")]
     Zip(#[from] ZipError),
     #[error("it cannot be read as a tar archive: {0}")]
     Tar(#[from] io::Error),
-    #[error("it has no `PKG-INFO` in its top folder")]
-    NoMetadata,
+    #[error("only its build knows what it needs")]
+    NeedsBuild,
     #[error(transparent)]
     WrongIdentity(#[from] WrongIdentity),
 }
@@ -27,43 +27,140 @@ pub enum SdistError {
 /// How much of an unpacked archive is searched, so that a bomb costs seconds at most.
 const LONGEST_SEARCH: u64 = 2 << 30;
 
-/// Reads the metadata of the source archive of this name.
+/// The files at the top of a source archive that tell what it needs.
+#[derive(Debug, Default)]
+struct TopFiles {
+    pkg_info: Option<MetadataFile>,
+    pyproject: Option<String>,
+}
+
+/// Reads what the source archive `filename` says of itself without running it: its `PKG-INFO`
+/// where that is meant to be relied on (PEP 643), else a `pyproject.toml` whose fields are
+/// static (PEP 621). `identity` is the release that it must be of, where its name tells.
 ///
 /// # Errors
-/// When it cannot be read, holds no metadata, or is of another release than its name says.
-pub fn read(archive: impl Read + Seek, filename: &SourceFilename) -> Result<MetadataFile, SdistError> {
-    let file = match filename.extension {
+/// When it cannot be read, is of another release than its name says, or only its build knows.
+pub fn read(
+    archive: impl Read + Seek,
+    filename: &str,
+    identity: Option<(&PackageName, &Version)>,
+) -> Result<CoreMetadata, SdistError> {
+    let (_, extension) = SourceExtension::split(filename).ok_or_else(|| SdistError::NoArchive(filename.to_owned()))?;
+    let files = match extension {
         SourceExtension::TarGz | SourceExtension::Tgz => from_tar(MultiGzDecoder::new(archive)),
         SourceExtension::Tar => from_tar(archive),
         SourceExtension::Zip => from_zip(archive),
-        other => Err(SdistError::Kind(other)),
+        // What cannot be looked into has to be built.
+        _ => Ok(TopFiles::default()),
     }?;
-    file.check(&filename.name, &filename.version)?;
-    Ok(file)
+    if let (Some(file), Some((name, version))) = (&files.pkg_info, identity) {
+        file.check(name, version)?;
+    }
+    files.reliable().ok_or(SdistError::NeedsBuild)
 }
 
-fn from_tar(stream: impl Read) -> Result<MetadataFile, SdistError> {
+impl TopFiles {
+    fn reliable(&self) -> Option<CoreMetadata> {
+        let stated = self.pkg_info.as_ref().map(|file| &file.metadata);
+        let reliable = stated.filter(|metadata| is_reliable(metadata)).cloned();
+        reliable.or_else(|| static_project(self.pyproject.as_deref()?, stated))
+    }
+
+    fn take(&mut self, path: &str, file: impl Read) -> io::Result<()> {
+        match top_file(path) {
+            Some("PKG-INFO") => self.pkg_info = Some(MetadataFile::read(file)?),
+            Some("pyproject.toml") => {
+                self.pyproject = Some(String::from_utf8_lossy(&MetadataFile::read(file)?.bytes).into_owned());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.pkg_info.is_some() && self.pyproject.is_some()
+    }
+}
+
+/// The fields that decide what is needed.
+const DECISIVE: [&str; 3] = ["requires-dist", "requires-python", "provides-extra"];
+
+/// Metadata 2.2 and later names the fields that only a build knows (PEP 643).
+fn is_reliable(metadata: &CoreMetadata) -> bool {
+    let numbers = metadata.metadata_version.split_once('.');
+    let version = numbers.and_then(|(major, minor)| Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?)));
+    version.is_some_and(|version| version >= (2, 2))
+        && !DECISIVE.iter().any(|field| metadata.dynamic.iter().any(|dynamic| dynamic == field))
+}
+
+/// The `[project]` table, where nothing decisive in it is dynamic (PEP 621).
+fn static_project(text: &str, stated: Option<&CoreMetadata>) -> Option<CoreMetadata> {
+    let project = text.parse::<toml::Table>().ok()?.get("project")?.as_table()?.clone();
+    let strings = |value: Option<&toml::Value>| -> Vec<String> {
+        let values = value.and_then(toml::Value::as_array).into_iter().flatten();
+        values.filter_map(toml::Value::as_str).map(ToOwned::to_owned).collect()
+    };
+    let dynamic = strings(project.get("dynamic"));
+    if ["dependencies", "optional-dependencies", "requires-python"]
+        .iter()
+        .any(|field| dynamic.iter().any(|each| each == field))
+    {
+        return None;
+    }
+    let mut metadata = CoreMetadata {
+        name: project.get("name")?.as_str()?.to_owned(),
+        version: stated.map(|stated| stated.version.clone()).unwrap_or_default(),
+        requires_python: project.get("requires-python").and_then(toml::Value::as_str).map(ToOwned::to_owned),
+        requires_dist: strings(project.get("dependencies")),
+        ..CoreMetadata::default()
+    };
+    let optional = project.get("optional-dependencies").and_then(toml::Value::as_table);
+    for (extra, lines) in optional.into_iter().flatten() {
+        metadata.provides_extra.push(extra.clone());
+        metadata.requires_dist.extend(strings(Some(lines)).iter().map(|line| with_extra(line, extra)));
+    }
+    Some(metadata)
+}
+
+/// A line of an optional group, as a build would write it.
+fn with_extra(line: &str, extra: &str) -> String {
+    match line.split_once(';') {
+        Some((what, marker)) => format!("{what}; ({}) and extra == '{extra}'", marker.trim()),
+        None => format!("{line} ; extra == '{extra}'"),
+    }
+}
+
+fn from_tar(stream: impl Read) -> Result<TopFiles, SdistError> {
     let mut archive = tar::Archive::new(stream.take(LONGEST_SEARCH));
+    let mut files = TopFiles::default();
     for entry in archive.entries()? {
         let entry = entry?;
-        if entry.header().entry_type().is_file() && is_metadata(&String::from_utf8_lossy(&entry.path_bytes())) {
-            return Ok(MetadataFile::read(entry)?);
+        if entry.header().entry_type().is_file() {
+            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            files.take(&path, entry)?;
+        }
+        if files.is_complete() {
+            break;
         }
     }
-    Err(SdistError::NoMetadata)
+    Ok(files)
 }
 
-fn from_zip(file: impl Read + Seek) -> Result<MetadataFile, SdistError> {
+fn from_zip(file: impl Read + Seek) -> Result<TopFiles, SdistError> {
     let mut archive = ZipArchive::new(file)?;
-    let wanted = archive.file_names().position(|path| path.is_ok_and(|path| is_metadata(&path)));
-    let member = archive.by_index(wanted.ok_or(SdistError::NoMetadata)?)?;
-    Ok(MetadataFile::read(member)?)
+    let mut files = TopFiles::default();
+    for index in 0..archive.len() {
+        let member = archive.by_index(index)?;
+        let path = String::from_utf8_lossy(member.name_raw()).into_owned();
+        files.take(&path, member)?;
+    }
+    Ok(files)
 }
 
-/// Whether `path` is `<top folder>/PKG-INFO`.
-fn is_metadata(path: &str) -> bool {
-    let folder = path.trim_start_matches("./").strip_suffix("/PKG-INFO");
-    folder.is_some_and(|folder| !folder.is_empty() && !folder.contains('/'))
+/// The name of a file directly in the archive's one top folder.
+fn top_file(path: &str) -> Option<&str> {
+    let (folder, file) = path.trim_start_matches("./").split_once('/')?;
+    (!folder.is_empty() && !file.contains('/')).then_some(file)
 }
 
 #[cfg(test)]
@@ -75,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    const METADATA: &[u8] = b"Metadata-Version: 2.2\nName: demo\nVersion: 1.0\nDynamic: Requires-Dist\n";
+    const METADATA: &[u8] = b"Metadata-Version: 2.2\nName: demo\nVersion: 1.0\nRequires-Dist: six\nDynamic: License\n";
     const MEMBERS: [(&str, &[u8]); 3] =
         [("demo-1.0/demo.egg-info/PKG-INFO", b"Name: wrong\n"), ("PKG-INFO", b""), ("./demo-1.0/PKG-INFO", METADATA)];
 
@@ -104,30 +201,50 @@ mod tests {
         writer.finish().unwrap().into_inner()
     }
 
-    fn outcome(filename: &str, archive: Vec<u8>) -> Result<MetadataFile, SdistError> {
-        read(Cursor::new(archive), &SourceFilename::parse(filename, &"demo".parse().unwrap()).unwrap())
+    fn outcome(filename: &str, archive: Vec<u8>) -> Result<CoreMetadata, SdistError> {
+        read(Cursor::new(archive), filename, Some((&"demo".parse().unwrap(), &"1.0".parse().unwrap())))
     }
 
     #[test]
-    fn the_top_folder_holds_the_metadata() {
+    fn metadata_that_is_meant_to_be_relied_on_is_taken_from_the_top_folder() {
         for (filename, archive) in [
             ("demo-1.0.tar.gz", gzip(&tar(&MEMBERS))),
             ("demo-1.0.tgz", gzip(&tar(&MEMBERS))),
             ("demo-1.0.tar", tar(&MEMBERS)),
             ("demo-1.0.zip", zip(&MEMBERS)),
         ] {
-            let file = outcome(filename, archive).unwrap();
-            assert_eq!(file.bytes, METADATA, "{filename}");
-            assert_eq!(file.metadata.dynamic, ["requires-dist"]);
+            assert_eq!(outcome(filename, archive).unwrap().requires_dist, ["six"], "{filename}");
         }
     }
 
     #[test]
-    fn archives_without_usable_metadata_are_told() {
-        assert!(matches!(outcome("demo-1.0.tar.gz", gzip(&tar(&MEMBERS[..2]))), Err(SdistError::NoMetadata)));
-        assert!(matches!(outcome("demo-1.0.zip", zip(&MEMBERS[..2])), Err(SdistError::NoMetadata)));
-        assert!(matches!(outcome("demo-2.0.tar", tar(&MEMBERS)), Err(SdistError::WrongIdentity(_))));
-        assert!(matches!(outcome("demo-1.0.tar.xz", Vec::new()), Err(SdistError::Kind(SourceExtension::TarXz))));
+    fn what_only_a_build_knows_is_told() {
+        let needs_build =
+            |members: &[(&str, &[u8])]| matches!(outcome("demo-1.0.tar", tar(members)), Err(SdistError::NeedsBuild));
+        let info = |text: &'static str| ("demo-1.0/PKG-INFO", text.as_bytes());
+        assert!(needs_build(&MEMBERS[..2]));
+        assert!(needs_build(&[info("Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: six\n")]));
+        assert!(needs_build(&[info("Metadata-Version: 2.2\nName: demo\nVersion: 1.0\nDynamic: Requires-Dist\n")]));
+        assert!(needs_build(&[("demo-1.0/pyproject.toml", b"[project]\nname = 'demo'\ndynamic = ['dependencies']\n")]));
+        assert!(matches!(outcome("demo-1.0.tar.xz", Vec::new()), Err(SdistError::NeedsBuild)));
+    }
+
+    #[test]
+    fn a_static_project_table_speaks_for_old_metadata() {
+        let text = b"[project]\nname = 'demo'\ndynamic = ['version']\nrequires-python = '>=3.9'\n\
+            dependencies = ['six']\n[project.optional-dependencies]\nfast = [\"cython; python_version < '3.12'\"]\n";
+        let old = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n";
+        let members = [("demo-1.0/PKG-INFO", old.as_slice()), ("demo-1.0/pyproject.toml", text)];
+        let metadata = outcome("demo-1.0.tar.gz", gzip(&tar(&members))).unwrap();
+        assert_eq!(metadata.requires_dist, ["six", "cython; (python_version < '3.12') and extra == 'fast'"]);
+        assert_eq!(metadata.requires_python.as_deref(), Some(">=3.9"));
+        assert_eq!(metadata.provides_extra, ["fast"]);
+    }
+
+    #[test]
+    fn archives_of_another_release_and_damaged_ones_are_told() {
+        let other = b"Metadata-Version: 2.2\nName: demo\nVersion: 2.0\n".as_slice();
+        assert!(matches!(outcome("demo-1.0.tar", tar(&[("d/PKG-INFO", other)])), Err(SdistError::WrongIdentity(_))));
         assert!(matches!(outcome("demo-1.0.tar.gz", b"<html>".to_vec()), Err(SdistError::Tar(_))));
         let mut cut = gzip(&tar(&MEMBERS));
         cut.truncate(cut.len() / 2);

@@ -7,6 +7,8 @@ mod json;
 mod location;
 mod problem;
 mod requirements_txt;
+#[cfg(test)]
+mod testing;
 mod unfetchable;
 
 use std::path::Path;

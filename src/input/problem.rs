@@ -34,9 +34,12 @@ pub struct Problem {
 /// Characters of a line that are shown at most.
 const WIDEST: usize = 100;
 
+/// Characters of a message at most, since it may quote the line.
+const LONGEST: usize = 500;
+
 impl Problem {
     pub(super) fn new(severity: Severity, origin: Origin, message: impl AsRef<str>) -> Self {
-        let message = printable(&mask_credentials(message.as_ref()));
+        let message = shortened(&printable(&mask_credentials(message.as_ref())));
         Self { severity, origin, message, text: None, column: None }
     }
 
@@ -46,9 +49,8 @@ impl Problem {
 
     /// Adds the line, with the fault `at` bytes into it.
     pub(super) fn with_text(mut self, text: &str, at: Option<usize>) -> Self {
-        let at = at.map(|at| masked_position(text, at));
+        let column = at.map(|at| shown_before(text, at));
         let text = printable(&mask_credentials(text));
-        let column = at.map(|at| text.get(..at).map_or_else(|| text.chars().count(), |before| before.chars().count()));
         let (text, column) = excerpt(&text, column);
         self.text = Some(text);
         self.column = column;
@@ -56,13 +58,15 @@ impl Problem {
     }
 }
 
-/// Where the byte `at` of `text` is once the credentials before it are masked.
-fn masked_position(text: &str, at: usize) -> usize {
-    let masked = |end: usize| mask_credentials(&text[..end]).len();
-    match credentials(text).into_iter().rfind(|secret| secret.start < at) {
-        Some(secret) if at < secret.end => masked(secret.start),
-        _ => text.get(..at).map_or(at, |before| mask_credentials(before).len()),
-    }
+/// Characters that are shown of the first `at` bytes of `text`, in which secrets are masked.
+fn shown_before(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or(text);
+    let start = credentials(text)
+        .into_iter()
+        .rev()
+        .find(|secret| (secret.start..=secret.end).contains(&at))
+        .map(|secret| secret.start);
+    mask_credentials(start.map_or(before, |start| &text[..start])).chars().count()
 }
 
 /// `text` on one line, without anything that a terminal would act on.
@@ -73,6 +77,13 @@ fn printable(text: &str) -> String {
         character => character,
     };
     text.chars().map(shown).collect()
+}
+
+fn shortened(message: &str) -> String {
+    match message.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
 }
 
 /// The part of a long line around `column`.

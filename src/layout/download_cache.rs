@@ -9,13 +9,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree, Version};
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
 
 use super::files::{Files, checked, known};
 use super::html::{Anchor, href, page};
-use super::names::{eggs, own_egg, spelled_name, unnamed};
+use super::names::{eggs, own_egg, spelled_name, spelled_version, unnamed};
 use super::{Layout, LayoutError, Place, Usage};
 
+/// The cache folder of old pips.
 pub struct DownloadCache;
 
 const CONTENT_TYPE_SUFFIX: &str = ".content-type";
@@ -129,27 +130,29 @@ fn quote(url: &str) -> String {
     quoted
 }
 
-/// The links to a file: its URL, or the file itself where no cache can hold it; once for each
-/// name that it may be looked up by.
+/// The links to a file: once by its own name, and once by each egg that it may be looked up by.
 fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     let filename = &*file.offer.filename;
     let location = if is_cached(file) { file.offer.url.public() } else { href(filename) };
-    let by_own_name = own_egg(package, filename).is_none().then(String::new);
-    let by_egg = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&"));
-    let anchor = |egg| Anchor {
-        href: format!("{location}#{egg}sha256={}", file.object.sha256),
-        text: filename.to_owned(),
-        attributes: Vec::new(),
-    };
+    let by_own_name = own_egg(package, filename).is_none().then(|| own_link(&location, file));
+    let by_egg = eggs(package, filename).into_iter();
+    let by_egg = by_egg.map(|egg| format!("{location}#egg={egg}&sha256={}", file.object.sha256));
+    let anchor = |href| Anchor { href, text: filename.to_owned(), attributes: Vec::new() };
     by_own_name.into_iter().chain(by_egg).map(anchor).collect()
+}
+
+/// A link to a file in the folder has no fragment: pip up to 1.2.1 takes it for a part of the
+/// file's name.
+fn own_link(location: &str, file: &FetchedFile) -> String {
+    if is_cached(file) { format!("{location}#sha256={}", file.object.sha256) } else { location.to_owned() }
 }
 
 /// Plain pins. A project held in several versions is a comment: which one is meant depends on
 /// the target, and old pips take no condition.
 fn requirements(fetched: &Fetched) -> String {
-    let mut projects = BTreeMap::<String, BTreeSet<&Version>>::new();
+    let mut projects = BTreeMap::<_, Vec<_>>::new();
     for package in &fetched.packages {
-        projects.entry(spelled_name(package)).or_default().extend(&package.version);
+        projects.entry(spelled_name(package)).or_default().extend(spelled_version(package));
     }
     let mut text = String::new();
     for (name, versions) in projects {
@@ -233,10 +236,17 @@ mod tests {
             let name = file.offer.filename.to_string();
             let tree = tree(file);
             assert_eq!(paths(&tree), [&name, "links.html", "requirements.txt"]);
-            assert!(page(&tree, "links.html").contains(&format!("<a href=\"{name}#sha256=")));
+            assert!(page(&tree, "links.html").contains(&format!("<a href=\"{name}\">")));
         }
         let world = fetched(vec![package("demo", "1.0", vec![at(&url(243 - fixed))])]);
         assert_eq!(DownloadCache.caveats(&world).len(), 1);
+    }
+
+    /// Before PEP 440, `3.2-1` and `3.2.post1` were two versions (pip 1.5.6 finds only the first).
+    #[test]
+    fn pins_are_in_the_words_of_the_file() {
+        let world = fetched(vec![package("foo-bar", "3.2.post1", vec![at("https://f.example/foo-bar-3.2-1.tar.gz")])]);
+        assert_eq!(page(&DownloadCache.tree(&world).unwrap(), "requirements.txt"), "foo-bar==3.2-1\n");
     }
 
     #[test]

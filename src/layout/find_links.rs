@@ -4,7 +4,9 @@
 //! Some names do not speak for themselves there: pip 24 and later overlook `.tar.bz2` and its
 //! kin (`facts/pip.md` 3.6), pip up to 9 takes `zope_interface-5.0.tar.gz` for another project
 //! than `zope.interface` (`facts/legacy-pip.md` 3 and 7). For those, and only where there are
-//! any, a page lies in the folder and lists them: pips read every `*.html` in it.
+//! any, a page lies in the folder and lists them: pips read every `*.html` in it. (Up to 1.2.1
+//! pip reads it too but finds no local file by a link with a fragment, so dotted projects need
+//! the `download-cache` layout there; everything else it finds by the folder.)
 
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
 
@@ -13,6 +15,7 @@ use super::html::{Anchor, href, page, restrictions};
 use super::names::{eggs, is_seen_in_a_folder, is_unnamed, unnamed};
 use super::{Layout, LayoutError, Place, Usage};
 
+/// The flat folder.
 pub struct FindLinks;
 
 impl Layout for FindLinks {

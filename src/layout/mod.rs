@@ -97,6 +97,21 @@ pub enum LayoutError {
 mod tests {
     use super::*;
 
+    /// Each was typed at real pips (`facts/pip.md` 6.1, `facts/legacy-pip.md` 3).
+    #[test]
+    fn pip_is_pointed_at_a_folder() {
+        let place = Place { path: "my dest", url: "file:///srv/my%20dest/" };
+        let line = |name: &str| {
+            let Usage { variables, arguments } = find(name).unwrap().usage(&place);
+            let set = variables.iter().map(|(variable, value)| format!("{variable}={value} | "));
+            set.collect::<String>() + &arguments.join(" | ")
+        };
+        assert_eq!(line("find-links"), "--no-index | --find-links | my dest");
+        assert_eq!(line("simple"), "--index-url | file:///srv/my%20dest/");
+        let expected = "PIP_DOWNLOAD_CACHE=my dest | --no-index | --find-links | file:///srv/my%20dest/links.html";
+        assert_eq!(line("download-cache"), expected);
+    }
+
     #[test]
     fn layouts_are_found_by_their_own_names() {
         for layout in LAYOUTS {

@@ -15,6 +15,16 @@ pub fn spelled_name(package: &FetchedPackage) -> String {
     dotted.unwrap_or_else(|| package.name.to_string())
 }
 
+/// The version as a source archive spells it, since pips before 6 compare versions loosely;
+/// absent where nobody knows it.
+pub fn spelled_version(package: &FetchedPackage) -> Option<String> {
+    let sources = package.files.iter().filter(|file| !file.offer.filename.ends_with(".whl"));
+    let mut readable = sources.filter(|file| !is_unreadable(package, &file.offer.filename));
+    let spelled =
+        readable.find_map(|file| DistributionFilename::version_text(&file.offer.filename, &package.name).ok());
+    spelled.map(str::to_owned).or_else(|| package.version.as_ref().map(ToString::to_string))
+}
+
 /// What stands before the version in a file's name.
 fn name_part<'a>(filename: &'a str, project: &PackageName) -> Option<&'a str> {
     let version = DistributionFilename::version_text(filename, project).ok()?;

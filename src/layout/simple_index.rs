@@ -15,6 +15,7 @@ use super::html::{Anchor, href, page, restrictions};
 use super::names::{own_egg, unnamed};
 use super::{Layout, LayoutError, Place, Usage};
 
+/// The index as files.
 pub struct SimpleIndex;
 
 impl Layout for SimpleIndex {

@@ -23,6 +23,7 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
             promises: Promises::default(),
             requires_python: None,
             yanked: Yanked::default(),
+            sidecar: None,
         },
         targets: Vec::new(),
         object: object(bytes),

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::domain::{PackageName, Status};
+use crate::domain::Status;
 
 /// Something that happened. Files are known by their position in the plan.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// An index is asked for a project.
-    Asking(PackageName),
-    Answered(PackageName),
+    /// A project's page, or the metadata of a file, is asked for.
+    Asking(String),
+    Answered(String),
     /// The plan is made; transfers begin.
     Planned {
         files: usize,

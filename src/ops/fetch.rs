@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::metadata::Places;
 use super::{Event, Listener};
 use crate::domain::{
     Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Plan, PlannedFile, Promises, Status, WheelFilename,
@@ -153,6 +154,12 @@ fn with_metadata(
 fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> Result<Object, FetchError> {
     let metadata = wheel_metadata::read(store.open(wheel.sha256)?, filename)?;
     Ok(store.insert(&metadata.bytes)?)
+}
+
+/// Brings the file of `offer` into the store, unseen by any listener: it is needed early.
+pub(super) async fn download(offer: &Offer, places: &Places) -> Result<Object, FetchError> {
+    let (offer, store, client) = (offer.clone(), places.store.clone(), places.client.clone());
+    Job { file: 0, offer, store, client, listener: Arc::new(|_| ()) }.run().await
 }
 
 /// One transfer.

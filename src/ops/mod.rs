@@ -2,10 +2,12 @@
 
 mod event;
 mod fetch;
+mod metadata;
 mod plan;
 mod write;
 
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, fetch};
-pub use plan::{PlanFailure, plan};
+pub use metadata::{MetadataFailure, Places};
+pub use plan::{PlanFailure, Unreachable, plan};
 pub use write::{Output, Stop, WriteFailure, write};

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::metadata::{MetadataFailure, Places, needs_of};
 use super::{Event, Listener};
-use crate::domain::{Offers, PackageName, Plan, Target};
-use crate::index::{IndexError, Indexes};
-use crate::resolve::{Facts, Failure, Question, Step, Want, step};
+use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Target, Unknown};
+use crate::index::IndexError;
+use crate::resolve::{Facts, Failure, Question, Step, Wants, step};
 
 /// No plan: everything that stands in the way.
 #[derive(Debug, Default)]
@@ -17,7 +18,16 @@ pub struct PlanFailure {
     /// What cannot be solved.
     pub failures: Vec<Failure>,
     /// What could not be asked.
-    pub unreachable: Vec<IndexError>,
+    pub unreachable: Vec<Unreachable>,
+}
+
+/// A place or a file that could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreachable {
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Metadata(#[from] MetadataFailure),
 }
 
 /// Answers `question` for every target, asking `indexes` with at most `at_once` requests under
@@ -28,55 +38,64 @@ pub struct PlanFailure {
 pub async fn plan(
     question: &Question,
     targets: &[Arc<Target>],
-    indexes: &Arc<Indexes>,
+    places: &Places,
     at_once: usize,
     listener: &Listener,
 ) -> Result<Plan, PlanFailure> {
-    let mut known = Known { facts: Facts::default(), unreachable: Vec::new(), checked: BTreeSet::new() };
+    let asking =
+        Asking { places: places.clone(), listener: listener.clone(), turns: Arc::new(Semaphore::new(at_once.max(1))) };
+    let mut known = Known::default();
     loop {
-        let (wants, check) = match step(question, targets, &known.facts) {
+        match step(question, targets, &known.facts) {
             Step::Solved(solutions) if known.unreachable.is_empty() => {
                 return Ok(Plan::merge(targets.to_vec(), solutions));
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new())),
-            Step::Needs(wants) => (wants, false),
-            Step::Impossible(failures) => match known.worth_checking(&failures) {
+            Step::Needs(wants) => asking.learn(wants, false, &mut known).await,
+            Step::Impossible { failures, .. } => match known.worth_checking(&failures) {
                 wants if wants.is_empty() => return Err(known.give_up(failures)),
-                wants => (wants, true),
+                wants => asking.learn(wants, true, &mut known).await,
             },
-        };
-        ask_all(wants, check, indexes, at_once, listener, &mut known).await;
+        }
     }
 }
 
 /// The facts, and how far they can be trusted.
+#[derive(Default)]
 struct Known {
     facts: Facts,
-    unreachable: Vec<IndexError>,
+    unreachable: Vec<Unreachable>,
     /// Projects that were asked for again, past our cache.
     checked: BTreeSet<PackageName>,
 }
 
 impl Known {
-    fn learn(&mut self, project: PackageName, answer: Result<Offers, IndexError>) {
+    fn take(&mut self, answer: Answer) {
         match answer {
-            Ok(offers) => drop(self.facts.offers.insert(project, Arc::new(offers))),
-            Err(error) => {
+            Answer::Offers(project, Ok(offers)) => drop(self.facts.offers.insert(project, Arc::new(offers))),
+            Answer::Offers(project, Err(error)) => {
                 self.facts.offers.remove(&project);
                 self.facts.unavailable.insert(project);
-                self.unreachable.push(error);
+                self.unreachable.push(error.into());
+            }
+            Answer::Needs(url, Ok(needs)) => drop(self.facts.needs.insert(url, needs.map(Arc::new))),
+            Answer::Needs(url, Err(error)) => {
+                // The search goes on as if the file needed nothing, to find what else is wrong.
+                self.facts.needs.insert(url, Ok(Arc::default()));
+                self.unreachable.push(error.into());
             }
         }
     }
 
     /// Failures that rest on a cached page are looked at again with the index itself: what is
     /// missing may have been published meanwhile.
-    fn worth_checking(&mut self, failures: &[Failure]) -> BTreeSet<Want> {
-        let projects = failures.iter().filter_map(|failure| failure.package.clone());
-        let unchecked =
-            projects.filter(|project| self.facts.offers.get(project).is_some_and(|offers| offers.unchecked));
-        let wants: BTreeSet<_> = unchecked.filter(|project| self.checked.insert(project.clone())).collect();
-        wants.into_iter().map(|project| Want::Listing { project, everywhere: false }).collect()
+    fn worth_checking(&mut self, failures: &[Failure]) -> Wants {
+        let is_unchecked =
+            |project: &PackageName| self.facts.offers.get(project).is_some_and(|offers| offers.unchecked);
+        let projects = failures.iter().flat_map(Failure::projects).filter(|project| is_unchecked(project));
+        let projects: Vec<_> = projects.cloned().collect();
+        let fresh = projects.into_iter().filter(|project| self.checked.insert(project.clone()));
+        Wants { listings: fresh.map(|project| (project, false)).collect(), ..Wants::default() }
     }
 
     fn give_up(self, failures: Vec<Failure>) -> PlanFailure {
@@ -84,28 +103,49 @@ impl Known {
     }
 }
 
-async fn ask_all(
-    wants: BTreeSet<Want>,
-    check: bool,
-    indexes: &Arc<Indexes>,
-    at_once: usize,
-    listener: &Listener,
-    known: &mut Known,
-) {
-    let places = Arc::new(Semaphore::new(at_once.max(1)));
-    let mut asked = JoinSet::new();
-    for Want::Listing { project, everywhere } in wants {
-        let (indexes, listener, places) = (indexes.clone(), listener.clone(), places.clone());
-        asked.spawn(async move {
-            let _place = places.acquire().await.expect("the semaphore is never closed");
-            listener(Event::Asking(project.clone()));
-            let answer = indexes.offers(&project, everywhere, check).await;
-            listener(Event::Answered(project.clone()));
-            (project, answer)
-        });
+/// Something that was found out.
+enum Answer {
+    Offers(PackageName, Result<Offers, IndexError>),
+    Needs(MaskedUrl, Result<Result<Needs, Unknown>, MetadataFailure>),
+}
+
+/// Where facts come from, with a bound on how much is asked at once.
+struct Asking {
+    places: Places,
+    listener: Listener,
+    turns: Arc<Semaphore>,
+}
+
+impl Asking {
+    /// Finds out all of `wants` at once; with `check`, past our cache.
+    async fn learn(&self, wants: Wants, check: bool, known: &mut Known) {
+        let mut asked = JoinSet::new();
+        for (project, everywhere) in wants.listings {
+            let (places, listener, turns) = self.share();
+            asked.spawn(async move {
+                let _turn = turns.acquire().await.expect("the semaphore is never closed");
+                listener(Event::Asking(project.to_string()));
+                let offers = places.indexes.offers(&project, everywhere, check).await;
+                listener(Event::Answered(project.to_string()));
+                Answer::Offers(project, offers)
+            });
+        }
+        for (url, (project, offer)) in wants.metadata {
+            let (places, listener, turns) = self.share();
+            asked.spawn(async move {
+                let _turn = turns.acquire().await.expect("the semaphore is never closed");
+                listener(Event::Asking(offer.filename.to_string()));
+                let needs = needs_of(&project, &offer, &places).await;
+                listener(Event::Answered(offer.filename.to_string()));
+                Answer::Needs(url, needs)
+            });
+        }
+        while let Some(answer) = asked.join_next().await {
+            known.take(answer.expect("asking does not panic"));
+        }
     }
-    while let Some(answer) = asked.join_next().await {
-        let (project, answer) = answer.expect("asking does not panic");
-        known.learn(project, answer);
+
+    fn share(&self) -> (Places, Listener, Arc<Semaphore>) {
+        (self.places.clone(), self.listener.clone(), self.turns.clone())
     }
 }

@@ -6,50 +6,63 @@ use url::Url;
 
 use super::Reason;
 use crate::domain::{
-    Algorithm, Digest, DistributionFilename, MaskedUrl, Offer, PackageName, Promises, Requirement, Source, Specifiers,
-    Target, Version, Yanked,
+    Algorithm, Digest, DistributionFilename, MaskedUrl, Offer, PackageName, Promises, Requirement, Source, Target,
+    Version, Yanked,
 };
 
-/// The file that `requirement` names, checked against everything else that is asked of `name`.
-///
-/// # Errors
-/// When it is nothing that can be fetched, or cannot be right for `target`.
-pub(super) fn offer(
-    name: &PackageName,
-    requirement: &Requirement,
-    specifiers: &Specifiers,
-    target: &Target,
-) -> Result<(Option<Version>, Offer), Reason> {
-    let url = archive_url(requirement)?;
-    let filename = url.filename();
-    let distribution = read_name(&filename, name)?;
-    if let Some(distribution) = &distribution {
-        check(distribution, specifiers, target)?;
+/// The one file that a project comes from.
+#[derive(Clone, Debug)]
+pub(super) struct Direct {
+    /// Absent where the file name does not tell it (`main.zip`).
+    pub version: Option<Version>,
+    pub offer: Arc<Offer>,
+}
+
+impl Direct {
+    /// The file that a line names.
+    ///
+    /// # Errors
+    /// When it is nothing that can be fetched, or cannot be right for `target`.
+    pub fn of_requirement(name: &PackageName, requirement: &Requirement, target: &Target) -> Result<Self, Reason> {
+        Self::of_url(name, &archive_url(requirement)?, &requirement.hashes, target)
     }
-    let version = distribution.map(|distribution| distribution.version().clone());
-    let asked = requirement.hashes.iter().cloned().chain(fragment_digest(url.secret())).collect();
-    let file = Offer {
-        filename: filename.into(),
-        index: Arc::new(without_fragment(&url)),
-        url: without_fragment(&url),
-        promises: Promises { asked, ..Promises::default() },
-        requires_python: None,
-        yanked: Yanked::default(),
-    };
-    Ok((version, file))
+
+    /// The file at `url`, which must be one of the digests `asked`.
+    ///
+    /// # Errors
+    /// When it cannot be a file of the project, or cannot be right for `target`.
+    pub fn of_url(name: &PackageName, url: &MaskedUrl, asked: &[Digest], target: &Target) -> Result<Self, Reason> {
+        let filename = url.filename();
+        let distribution = read_name(&filename, name)?;
+        if let Some(DistributionFilename::Wheel(wheel)) = &distribution
+            && target.tags().rank(wheel).is_none()
+        {
+            return Err(Reason::WrongFile(format!("{filename} is {}", target.tags().mismatch(wheel))));
+        }
+        let address = without_fragment(url);
+        let asked = asked.iter().cloned().chain(fragment_digest(url.secret())).collect();
+        let offer = Offer {
+            filename: filename.into(),
+            index: Arc::new(address.clone()),
+            url: address,
+            promises: Promises { asked, ..Promises::default() },
+            requires_python: None,
+            yanked: Yanked::default(),
+            sidecar: None,
+        };
+        Ok(Self { version: distribution.map(|distribution| distribution.version().clone()), offer: Arc::new(offer) })
+    }
 }
 
 fn archive_url(requirement: &Requirement) -> Result<MaskedUrl, Reason> {
     match &requirement.source {
         Source::Url(url) => Ok(url.clone()),
         Source::Archive(path) => {
-            Url::from_file_path(path).map(MaskedUrl::new).map_err(|()| Reason::Unfetchable("its path is not absolute"))
+            let url = Url::from_file_path(path).map(MaskedUrl::new);
+            url.map_err(|()| Reason::Unfetchable("its path is not absolute"))
         }
-        Source::Project(_) => Err(Reason::Unfetchable(
-            "it is a project folder; build a wheel first (python -m pip wheel) and name that instead",
-        )),
-        Source::Repository(_) => Err(Reason::Unfetchable(
-            "version control cannot be fetched; build a wheel first (python -m pip wheel) and name that instead",
+        Source::Project(_) | Source::Repository(_) => Err(Reason::Unfetchable(
+            "it has to be built first (python -m pip wheel); then name the wheel's path instead",
         )),
         Source::Index(_) => Err(Reason::Unfetchable("it names no archive")),
     }
@@ -59,20 +72,8 @@ fn archive_url(requirement: &Requirement) -> Result<MaskedUrl, Reason> {
 fn read_name(filename: &str, project: &PackageName) -> Result<Option<DistributionFilename>, Reason> {
     match DistributionFilename::parse(filename, project) {
         Ok(distribution) => Ok(Some(distribution)),
-        Err(error) if filename.ends_with(".whl") => Err(Reason::WrongFile(error.to_string())),
+        Err(error) if filename.ends_with(".whl") => Err(Reason::WrongFile(format!("{filename}: {error}"))),
         Err(_) => Ok(None),
-    }
-}
-
-fn check(distribution: &DistributionFilename, specifiers: &Specifiers, target: &Target) -> Result<(), Reason> {
-    if !specifiers.contains(distribution.version()) {
-        return Err(Reason::WrongFile(format!("its version is {}, and {specifiers} is asked", distribution.version())));
-    }
-    match distribution {
-        DistributionFilename::Wheel(wheel) if target.tags().rank(wheel).is_none() => {
-            Err(Reason::WrongFile(target.tags().mismatch(wheel).to_string()))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::domain::{Offers, Origin, PackageName, Requirement, Specifiers, Version};
-use crate::select::{NoChoice, Rejected, Rejection};
+use super::asked::Asked;
+use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
+use crate::select::{Rejected, Rejection, Shelf};
 
 /// One thing that stands in the way of a solution.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,19 +37,39 @@ pub enum Reason {
     NoVersion { specifiers: Specifiers, nearest: Vec<Version> },
     /// Versions fit and their files do not; nearest miss first.
     NoFile { specifiers: Specifiers, rejected: Vec<Rejected> },
+    /// What this source archive needs is only known by running its build.
+    NeedsBuild { file: Box<str> },
+    /// Facts that cannot all hold.
+    Conflict { facts: Vec<String>, projects: Vec<PackageName> },
 }
 
 impl Reason {
-    pub(super) fn no_choice(no_choice: NoChoice, specifiers: &Specifiers, offers: &Offers) -> Self {
-        let specifiers = specifiers.clone();
-        match no_choice {
-            NoChoice::UnknownProject => {
-                Self::UnknownProject { asked: offers.asked.iter().map(ToString::to_string).collect() }
-            }
-            NoChoice::NoVersion { nearest } => Self::NoVersion { specifiers, nearest },
-            NoChoice::NoFile { rejected } => Self::NoFile { specifiers, rejected },
+    /// Why no file of the `matching` versions on `shelf` can be used.
+    pub(super) fn of_shelf(shelf: &Shelf<'_>, matching: &[usize], specifiers: &Specifiers) -> Self {
+        let (offers, specifiers) = (shelf.offers(), specifiers.clone());
+        if offers.is_unknown() {
+            Self::UnknownProject { asked: offers.asked.iter().map(ToString::to_string).collect() }
+        } else if matching.is_empty() {
+            Self::NoVersion { nearest: nearest(offers.versions(), &specifiers), specifiers }
+        } else {
+            Self::NoFile { specifiers, rejected: shelf.why_none(matching).rejected }
         }
     }
+}
+
+/// How many near versions an error names on either side.
+const NEAR: usize = 3;
+
+/// The versions around the pin, else the newest ones.
+fn nearest(versions: &[Version], specifiers: &Specifiers) -> Vec<Version> {
+    let near = match specifiers.pin() {
+        Some(pin) => {
+            let at = versions.partition_point(|version| version < pin);
+            &versions[at.saturating_sub(NEAR)..versions.len().min(at + NEAR)]
+        }
+        None => &versions[versions.len().saturating_sub(NEAR)..],
+    };
+    near.to_vec()
 }
 
 impl Failure {
@@ -60,6 +81,36 @@ impl Failure {
             origins: vec![requirement.origin.clone()],
             targets: Vec::new(),
         }
+    }
+
+    /// What stands in the way of what the user asks of a project.
+    pub(super) fn of(name: &PackageName, asked: &Asked<'_>, reason: Reason) -> Self {
+        Self {
+            package: Some(name.clone()),
+            requirement: asked.requirements.first().map_or_else(|| name.to_string(), ToString::to_string),
+            reason,
+            origins: asked.origins(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// The projects that it is about.
+    pub fn projects(&self) -> impl Iterator<Item = &PackageName> {
+        let others = match &self.reason {
+            Reason::Conflict { projects, .. } => projects.as_slice(),
+            _ => &[],
+        };
+        self.package.iter().chain(others)
+    }
+
+    /// What stands in the way of a project that others need.
+    pub(super) fn of_dependency(name: &PackageName, origins: Vec<Origin>, reason: Reason) -> Self {
+        Self { package: Some(name.clone()), requirement: name.to_string(), reason, origins, targets: Vec::new() }
+    }
+
+    pub(super) fn on_target(mut self, position: usize) -> Self {
+        self.targets.push(position);
+        self
     }
 }
 
@@ -111,6 +162,15 @@ impl fmt::Display for Reason {
                 write!(f, "no version satisfies {specifiers}; the nearest are {}", nearest.join(", "))
             }
             Self::NoFile { rejected, .. } => write_rejected(f, rejected),
+            Self::NeedsBuild { file } => write!(
+                f,
+                "what {file} needs is only known by running its build; pin a version that has a wheel, or fetch \
+                 without dependencies (--no-deps)"
+            ),
+            Self::Conflict { facts, .. } => {
+                f.write_str("these cannot all hold")?;
+                facts.iter().try_for_each(|fact| write!(f, "\n  {fact}"))
+            }
         }
     }
 }

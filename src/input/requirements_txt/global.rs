@@ -28,10 +28,9 @@ pub fn apply_anywhere(options: &mut IndexOptions, given: &[Given]) -> Vec<Fault>
 /// pip leaves out the rest, unless `:none:` is in it.
 fn each(value: &str, mut take: impl FnMut(&str) -> Result<(), String>) -> Vec<String> {
     let mut parts: Vec<_> = value.split(',').collect();
-    if let Some(all) = parts.iter().rposition(|part| *part == ":all:") {
-        if !parts[all..].contains(&":none:") {
-            parts.truncate(all + 1);
-        }
+    let last_all = parts.iter().rposition(|part| *part == ":all:");
+    if let Some(all) = last_all.filter(|all| !parts[*all..].contains(&":none:")) {
+        parts.truncate(all + 1);
     }
     parts.into_iter().filter(|part| !part.trim().is_empty()).filter_map(|part| take(part).err()).collect()
 }
@@ -55,7 +54,11 @@ pub fn apply_line(
     let mut warnings = apply_indexes(options, line);
     warnings.extend(apply_find_links(options, line, exists));
     options.prefer_binary |= line.all(Name::PreferBinary).next().is_some();
-    options.trusted_hosts.extend(line.all(Name::TrustedHost).map(|host| host.value.clone()));
+    for host in line.all(Name::TrustedHost).map(|option| &option.value) {
+        if !options.trusted_hosts.contains(host) {
+            options.trusted_hosts.push(host.clone());
+        }
+    }
     if line.all(Name::Pre).next().is_some() {
         options.releases.pre();
         options.pre = true;

@@ -86,6 +86,11 @@ fn expand(number: usize, written: &str, variable: &impl Fn(&str) -> Option<Strin
     let mut text = written.to_owned();
     let mut variables = Vec::new();
     for name in variable_names(written) {
+        let is_known = variables.iter().any(|(known, _)| known == name);
+        let may_return = variables.iter().any(|(_, value): &(String, String)| value.contains("${"));
+        if is_known && !may_return {
+            continue;
+        }
         if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
             text = text.replace(&format!("${{{name}}}"), &value);
             variables.push((name.to_owned(), value));

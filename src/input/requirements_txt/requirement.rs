@@ -1,13 +1,14 @@
 //! The text of a requirement → what it asks for (`facts/pip.md` 1.6 and 1.7).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    Dependency, DependencyError, DependencySource, ExtraName, MarkerTree, PackageName, Source, parse_extras,
-    parse_marker,
+    Dependency, DependencyError, DependencySource, ExtraName, MarkerTree, Origin, PackageName, Requirement, Source,
+    parse_extras, parse_marker,
 };
 use crate::input::location::normalize;
-use crate::input::{Entry, World};
+use crate::input::{Entry, Role, World};
 
 use super::lines::is_space;
 use super::{Fault, link};
@@ -29,6 +30,23 @@ pub struct Surroundings<'w> {
     pub folder: Option<PathBuf>,
 }
 
+impl Asked {
+    /// The requirement that stands at `origin`, without hashes and settings.
+    pub fn into_requirement(self, origin: Origin, role: Role) -> Requirement {
+        Requirement {
+            name: self.name,
+            extras: self.extras,
+            source: self.source,
+            marker: self.marker,
+            hashes: Vec::new(),
+            editable: false,
+            constraint: role == Role::Constraints,
+            config_settings: BTreeMap::new(),
+            origin,
+        }
+    }
+}
+
 impl Surroundings<'_> {
     fn absolute(&self, path: &str) -> PathBuf {
         normalize(&self.world.working_folder().join(path))
@@ -43,12 +61,6 @@ impl Surroundings<'_> {
             }
             _ => "",
         }
-    }
-}
-
-impl From<DependencyError> for Fault {
-    fn from(error: DependencyError) -> Self {
-        Self::at(error.at, error.why)
     }
 }
 
@@ -81,11 +93,15 @@ fn parse_body(body: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Faul
     if link::is_url(body) {
         return parse_url(body, surroundings.world);
     }
-    if let Some(asked) = parse_path(body, surroundings)? {
-        return Ok(asked);
+    let (path, extras) = strip_extras(body)?;
+    if let Some(asked) = parse_path(body, path, surroundings)? {
+        return Ok(Asked { extras, ..asked });
     }
     let dependency = body.parse().map_err(|error| explain(body, error, surroundings))?;
-    from_dependency(dependency, surroundings.world)
+    let asked = from_dependency(dependency, surroundings.world)?;
+    // Brackets at the very end win, even where they end a URL.
+    let extras = if extras.is_empty() { asked.extras } else { extras };
+    Ok(Asked { extras, ..asked })
 }
 
 fn parse_url(url: &str, world: &dyn World) -> Result<Asked, Fault> {
@@ -112,11 +128,12 @@ fn looks_like_path(text: &str) -> bool {
 }
 
 /// A local project or archive; `None` where the text is neither.
-fn parse_path(text: &str, surroundings: &Surroundings<'_>) -> Result<Option<Asked>, Fault> {
-    let (path, extras) = strip_extras(text)?;
+///
+/// `path` is `text` without its extras.
+fn parse_path(text: &str, path: &str, surroundings: &Surroundings<'_>) -> Result<Option<Asked>, Fault> {
     let absolute = surroundings.absolute(path);
     let entry = surroundings.world.look(&absolute);
-    let asked = |name, source, doubt| Some(Asked { name, extras, source, marker: MarkerTree::TRUE, doubt });
+    let asked = |name, source, doubt| Some(Asked { name, extras: Vec::new(), source, marker: MarkerTree::TRUE, doubt });
     if looks_like_path(text) && matches!(entry, Entry::Folder { .. }) {
         return match entry {
             Entry::Folder { is_project: true } => Ok(asked(None, Source::Project(absolute), None)),

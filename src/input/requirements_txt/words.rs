@@ -48,7 +48,10 @@ fn first_word(rest: &str, start: usize) -> Result<(String, usize), Fault> {
             '\'' => quoted(&mut characters, &mut text),
             '"' => quoted_with_escapes(&mut characters, &mut text),
             '\\' => characters.next().map(|(_, escaped)| text.push(escaped)),
-            other => Some(text.push(other)),
+            other => {
+                text.push(other);
+                continue;
+            }
         };
         closed.ok_or_else(|| Fault::at(start + index, "the options cannot be read: this is never closed"))?;
     }

@@ -23,7 +23,10 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestTarget {
     pub id: String,
+    /// `3.12`.
     pub python_version: String,
+    /// The newest platform tag that fits.
+    pub platform: String,
 }
 
 /// One version of one project.
@@ -111,7 +114,11 @@ impl Manifest {
 }
 
 fn describe_target(target: &Target) -> ManifestTarget {
-    ManifestTarget { id: target.id().to_owned(), python_version: target.python().to_string() }
+    ManifestTarget {
+        id: target.id().to_owned(),
+        python_version: target.python_version().to_owned(),
+        platform: target.platform().to_string(),
+    }
 }
 
 fn describe_package(package: &FetchedPackage, ids: &[String]) -> ManifestPackage {

@@ -1,0 +1,85 @@
+//! What a distribution needs: the part of its core metadata that resolving reads.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::repair::repaired;
+use super::{CoreMetadata, Dependency, ExtraName, Specifiers};
+
+/// What the metadata of a file says that it needs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Needs {
+    /// `Requires-Dist`, in order.
+    pub dependencies: Vec<Dependency>,
+    /// Absent also where the text is no specifier, which pip ignores.
+    pub requires_python: Option<Specifiers>,
+    pub extras: Vec<ExtraName>,
+    /// `Requires-Dist` lines that cannot be read, repaired or not; pip skips such a version.
+    pub unreadable: Vec<String>,
+}
+
+/// Why what a file needs is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unknown {
+    /// Only running its build would tell.
+    NeedsBuild,
+    /// Its metadata contradicts its name, or cannot be read: the file is refused.
+    Refused(String),
+}
+
+impl Needs {
+    /// Reads the fields of core metadata.
+    pub fn of(metadata: &CoreMetadata) -> Self {
+        let mut needs = Self {
+            requires_python: metadata.requires_python.as_deref().and_then(|text| text.parse().ok()),
+            extras: metadata.provides_extra.iter().filter_map(|extra| extra.parse().ok()).collect(),
+            ..Self::default()
+        };
+        for line in &metadata.requires_dist {
+            match read_dependency(line) {
+                Some(dependency) => needs.dependencies.push(dependency),
+                None => needs.unreadable.push(line.clone()),
+            }
+        }
+        needs
+    }
+}
+
+/// Strictly first, then repaired as uv does (`facts/pip.md` 7.2).
+fn read_dependency(line: &str) -> Option<Dependency> {
+    Dependency::from_str(line).ok().or_else(|| repaired(line).parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needs(lines: &[&str]) -> Needs {
+        Needs::of(&CoreMetadata {
+            requires_dist: lines.iter().map(|line| (*line).to_owned()).collect(),
+            ..CoreMetadata::default()
+        })
+    }
+
+    /// The rows of `facts/pip.md` 7.2 that uv repairs, and those that nobody can.
+    #[test]
+    fn old_lines_are_repaired_or_told() {
+        for (line, version, taken) in [
+            ("dep>=1.0.*", "1.5", true),
+            ("dep (>=1.0.*)", "0.9", false),
+            ("dep>1.*", "2.0", true),
+            ("dep>=1.0<3", "3.0", false),
+            ("dep >= '1.0'", "1.0", true),
+            ("dep (>1.0,)", "1.1", true),
+            ("dep (!=1.0,>=0.5,)", "1.0", false),
+        ] {
+            let needs = needs(&[line]);
+            let [dependency] = needs.dependencies.as_slice() else { panic!("{line}: {needs:?}") };
+            assert_eq!(dependency.source.specifiers().unwrap().contains(&version.parse().unwrap()), taken, "{line}");
+        }
+        for line in ["dep~=1", "dep~=1.0.*", "dep=1.0", "-e dep", "dep 1.0"] {
+            assert_eq!(needs(&[line, "other"]).unreadable, [line]);
+        }
+    }
+}

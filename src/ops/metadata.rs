@@ -1,0 +1,117 @@
+//! What a file needs, found out at the least cost: from memory, from the index's metadata file,
+//! from the end of the wheel, or from the whole file, which is kept, since it will be wanted.
+
+use std::io::{Read, Seek};
+use std::sync::Arc;
+
+use super::fetch::{FetchError, download};
+use crate::domain::{CoreMetadata, Fingerprint, Needs, Offer, PackageName, SourceFilename, Unknown, WheelFilename};
+use crate::http::{Answer, HttpClient, HttpError, Validators};
+use crate::index::sdist_metadata::{self, SdistError};
+use crate::index::wheel_metadata::{self, WheelError};
+use crate::index::{Indexes, Known, MetadataCache, MetadataFile, wheel_tail};
+use crate::store::DiskStore;
+
+/// Everything that can be asked.
+#[derive(Clone)]
+pub struct Places {
+    pub indexes: Arc<Indexes>,
+    pub client: Arc<HttpClient>,
+    pub store: DiskStore,
+    pub metadata: MetadataCache,
+}
+
+/// A file whose metadata could not be asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("the metadata of {filename}: {why}")]
+pub struct MetadataFailure {
+    pub filename: Box<str>,
+    pub why: FetchError,
+}
+
+/// What `offer` needs.
+///
+/// # Errors
+/// When it could not be asked for; that a file's metadata is unusable is an answer.
+pub(super) async fn needs_of(
+    project: &PackageName,
+    offer: &Offer,
+    places: &Places,
+) -> Result<Result<Needs, Unknown>, MetadataFailure> {
+    let sha256 = offer.promises.sha256();
+    if let Some(known) = sha256.and_then(|sha256| places.metadata.read(sha256)) {
+        return Ok(known.map(|metadata| Needs::of(&metadata)));
+    }
+    let known = match offer.filename.parse::<WheelFilename>() {
+        Ok(wheel) => of_wheel(&wheel, offer, places).await,
+        Err(_) => of_source(project, offer, places).await,
+    };
+    let known = known.map_err(|why| MetadataFailure { filename: offer.filename.clone(), why })?;
+    if let Some(sha256) = sha256 {
+        places.metadata.write(sha256, &known);
+    }
+    Ok(known.map(|metadata| Needs::of(&metadata)))
+}
+
+async fn of_wheel(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
+    if let Some(held) = places.store.find_promised(&offer.promises) {
+        return Ok(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel)));
+    }
+    if let Some(file) = sidecar(wheel, offer, &places.client).await? {
+        return Ok(Ok(file.metadata));
+    }
+    if offer.url.secret().scheme() != "file"
+        && let Some(outcome) = wheel_tail(&places.client, &offer.url, wheel).await?
+    {
+        return Ok(judge_wheel(outcome));
+    }
+    let held = download(offer, places).await?;
+    Ok(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel)))
+}
+
+fn judge_wheel(outcome: Result<MetadataFile, WheelError>) -> Known {
+    outcome.map(|file| file.metadata).map_err(|why| Unknown::Refused(why.to_string()))
+}
+
+/// No metadata file is this long, in bytes.
+const LONGEST_SIDECAR: usize = 16 << 20;
+
+/// The metadata file beside the wheel (PEP 658); `None` where there is none after all, or it is
+/// not what the index promised or the wheel's name says: the wheel itself decides then.
+async fn sidecar(wheel: &WheelFilename, offer: &Offer, client: &HttpClient) -> Result<Option<MetadataFile>, HttpError> {
+    let Some(sidecar) = &offer.sidecar else { return Ok(None) };
+    let mut url = offer.url.secret().clone();
+    url.set_path(&format!("{}.metadata", url.path()));
+    let bytes = match client.page(&url.into(), "*/*", &Validators::default(), LONGEST_SIDECAR).await {
+        Ok(Answer::Page(page)) => page.bytes,
+        Ok(Answer::NotModified { .. }) => return Ok(None),
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let keeps = |digest: &crate::domain::Digest| {
+        Fingerprint::of(&bytes, &[digest.algorithm]).digest(digest.algorithm).agrees_with(digest)
+    };
+    if !sidecar.digest.as_ref().is_none_or(keeps) {
+        return Ok(None);
+    }
+    let file = MetadataFile::new(bytes);
+    Ok(file.check(&wheel.name, &wheel.version).is_ok().then_some(file))
+}
+
+async fn of_source(project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
+    let held = match places.store.find_promised(&offer.promises) {
+        Some(held) => held,
+        None => download(offer, places).await?,
+    };
+    let archive = places.store.open(held.sha256)?;
+    Ok(read_source(archive, project, &offer.filename))
+}
+
+fn read_source(archive: impl Read + Seek, project: &PackageName, filename: &str) -> Result<CoreMetadata, Unknown> {
+    let source = SourceFilename::parse(filename, project).ok();
+    let identity = source.as_ref().map(|source| (&source.name, &source.version));
+    sdist_metadata::read(archive, filename, identity).map_err(|why| match why {
+        SdistError::NeedsBuild => Unknown::NeedsBuild,
+        other => Unknown::Refused(other.to_string()),
+    })
+}

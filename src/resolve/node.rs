@@ -1,0 +1,82 @@
+//! What PubGrub decides about, and sets of versions by position.
+
+use std::fmt;
+
+use version_ranges::Ranges;
+
+use crate::domain::{ExtraName, PackageName};
+
+/// A project with an extra is a node of its own, which needs the project in the same version.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Node {
+    /// The user.
+    Root,
+    Project(PackageName),
+    Extra(PackageName, ExtraName),
+}
+
+impl Node {
+    /// The project that it is of.
+    pub fn project(&self) -> Option<&PackageName> {
+        match self {
+            Self::Root => None,
+            Self::Project(name) | Self::Extra(name, _) => Some(name),
+        }
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("the requirements"),
+            Self::Project(name) => write!(f, "{name}"),
+            Self::Extra(name, extra) => write!(f, "{name}[{extra}]"),
+        }
+    }
+}
+
+/// Versions of a project by their positions among all that are on offer. What a specifier means
+/// is decided version by version ([`Specifiers::contains`](crate::domain::Specifiers::contains)),
+/// so no rule of PEP 440 is lost on the way into a range.
+pub(super) type Set = Ranges<u32>;
+
+/// The set of the positions below `count` for which `holds`.
+pub(super) fn set_of(count: usize, mut holds: impl FnMut(usize) -> bool) -> Set {
+    let mut set = Set::empty();
+    let mut start = None;
+    for position in 0..=count {
+        let is_in = position < count && holds(position);
+        match (is_in, start) {
+            (true, None) => start = Some(position),
+            (false, Some(first)) => {
+                set = set.union(&Set::from_range_bounds(number(first)..number(position)));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    set
+}
+
+/// The positions below `count` that are in `set`, the highest first.
+pub(super) fn positions(set: &Set, count: usize) -> Vec<usize> {
+    (0..count).rev().filter(|position| set.contains(&number(*position))).collect()
+}
+
+/// A position as a version for PubGrub.
+pub(super) fn number(position: usize) -> u32 {
+    u32::try_from(position).expect("no project has four billion versions")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_hold_what_they_were_made_of() {
+        let set = set_of(10, |position| position % 4 != 0);
+        assert_eq!(positions(&set, 10), [9, 7, 6, 5, 3, 2, 1]);
+        assert_eq!(positions(&set_of(3, |_| true), 3), [2, 1, 0]);
+        assert_eq!(set_of(0, |_| true), Set::empty());
+    }
+}
