@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Origin, Target};
+use crate::domain::{MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::input;
-use crate::ops::{FetchError, FetchFailure, PlanFailure, WriteFailure};
+use crate::ops::{FetchError, FetchFailure, PlanFailure, Unreachable, WriteFailure};
 use crate::resolve::{Failure, Reason};
 use crate::select::Rejection;
 use crate::store::StoreError;
@@ -92,13 +92,16 @@ impl CliError {
     pub fn of_plan(failure: &PlanFailure, targets: &[Arc<Target>]) -> Self {
         let unsolved = failure.failures.iter().map(|failure| unsolved(failure, targets));
         let unreachable = failure.unreachable.iter().map(|error| Problem {
-            kind: Exit::Unreachable.kind(),
+            kind: unreachable_exit(error).kind(),
             package: None,
-            message: error.to_string(),
+            message: match error {
+                Unreachable::Metadata(failure) => from_url(error, &failure.why, &failure.url),
+                Unreachable::Index(_) => error.to_string(),
+            },
             source: None,
         });
         let exits = failure.failures.iter().map(|failure| reason_exit(&failure.reason));
-        let exit = exits.chain(failure.unreachable.iter().map(|_| Exit::Unreachable)).max();
+        let exit = exits.chain(failure.unreachable.iter().map(unreachable_exit)).max();
         let exit = exit.unwrap_or(Exit::NoSolution);
         Self { exit, problems: unsolved.chain(unreachable).collect(), hints: plan_hints(failure) }
     }
@@ -109,10 +112,7 @@ impl CliError {
         let problems = failures.iter().map(|failure| Problem {
             kind: fetch_exit(&failure.why).kind(),
             package: None,
-            message: match &failure.why {
-                FetchError::Http(_) => failure.to_string(),
-                _ => format!("{failure}\n  from {}", failure.url),
-            },
+            message: from_url(failure, &failure.why, &failure.url),
             source: None,
         });
         let hint = "what was fetched is kept; a second run fetches only the rest".to_owned();
@@ -122,6 +122,14 @@ impl CliError {
     pub fn of_write(failure: &WriteFailure) -> Self {
         let exit = if failure.is_disk() { Exit::Disk } else { Exit::NoSolution };
         Self::new(exit, failure)
+    }
+}
+
+/// The message of a failed transfer with the URL, which errors of the network name themselves.
+fn from_url(failure: &impl std::fmt::Display, why: &FetchError, url: &MaskedUrl) -> String {
+    match why {
+        FetchError::Http(_) => failure.to_string(),
+        _ => format!("{failure}\n  from {url}"),
     }
 }
 
@@ -174,6 +182,13 @@ fn plan_hints(failure: &PlanFailure) -> Vec<String> {
     let unknown = failure.failures.iter().any(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
     let hint = "check the spelling, or name another place to look with --extra-index-url or --find-links";
     if unknown { vec![hint.to_owned()] } else { Vec::new() }
+}
+
+fn unreachable_exit(error: &Unreachable) -> Exit {
+    match error {
+        Unreachable::Index(_) => Exit::Unreachable,
+        Unreachable::Metadata(failure) => fetch_exit(&failure.why),
+    }
 }
 
 fn fetch_exit(why: &FetchError) -> Exit {

@@ -135,6 +135,7 @@ mod tests {
             promises: Promises::default(),
             requires_python: None,
             yanked: Yanked::default(),
+            sidecar: None,
         };
         let object = store.insert(b"a wheel").unwrap();
         let file = FetchedFile { offer, targets: Vec::new(), object, metadata: None, status: Status::Cached };

@@ -329,3 +329,14 @@ fn no_index_is_an_error_that_names_the_ways_to_give_one() {
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(told.contains("--index-url") && told.contains("PREFETCH_INDEX_URL"), "{told}");
 }
+
+/// What was garbled on the wire once must not be remembered against the file.
+#[test]
+fn a_garbled_answer_is_not_remembered() {
+    let (index, sandbox) = (world().without_sidecars().serve(), Sandbox::new());
+    let wrong = vec![b'x'; index.bytes("demo-1.0-py3-none-any.whl").len()];
+    index.fail(".whl", Fault::Bytes(wrong));
+    sandbox.prefetch_from(&index, ["demo==1.0"]).args(TARGET).assert().code(5);
+    index.heal();
+    sandbox.prefetch_from(&index, ["demo==1.0"]).args(TARGET).assert().code(0);
+}
