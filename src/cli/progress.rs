@@ -202,7 +202,7 @@ impl Lines {
 
     fn held(&mut self, filename: &str, bytes: u64, status: Status) {
         if self.verbosity == Verbosity::Verbose {
-            line(&held_line(filename, bytes, status));
+            return line(&held_line(filename, bytes, status));
         }
         if status != Status::Downloaded {
             return;

@@ -35,7 +35,8 @@ pub fn fail(text: impl AsRef<str>) {
 pub fn show_error(error: &CliError) {
     for problem in &error.problems {
         fail(&problem.message);
-        if let Some(source) = problem.source.as_ref().filter(|source| !problem.message.starts_with(*source)) {
+        let is_told = |source: &str| source.split(", ").all(|line| problem.message.contains(line));
+        if let Some(source) = problem.source.as_deref().filter(|source| !is_told(source)) {
             say(format!("  asked for {}", place(source)));
         }
     }
