@@ -16,5 +16,7 @@ fn a_real_python_describes_itself_and_is_remembered() {
     let target = cold.target();
     assert!(target.tags().iter().any(|tag| tag.to_string() == "py3-none-any"));
     assert!(target.python_version().starts_with("3."));
-    assert!(cold.pip.unwrap().default_index.unwrap().ends_with("/simple"));
+    let pip = || cold.pip(Some(&cache), surroundings).unwrap().unwrap();
+    assert_eq!(pip(), pip());
+    assert!(pip().default_index.unwrap().ends_with("/simple"));
 }
