@@ -64,10 +64,10 @@ pub struct FetchArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to fetch")]
 pub struct InputArgs {
-    /// Read requirements from FILE, a path or URL; `-` is standard input [repeatable].
+    /// Read requirements from FILE, a path or URL; `-` is standard input (repeatable).
     #[arg(short, long = "requirement", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub requirement_files: Vec<String>,
-    /// Bound versions by the constraints in FILE [repeatable].
+    /// Bound versions by the constraints in FILE; repeatable.
     #[arg(short, long = "constraint", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub constraint_files: Vec<String>,
 }
@@ -78,7 +78,7 @@ pub struct OutputArgs {
     /// Write the layout into this folder [default: wheelhouse].
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dest: Option<PathBuf>,
-    /// The shape of the folder [default: find-links] [repeatable].
+    /// The shape of the folder; repeatable [default: find-links].
     ///
     /// With several, each goes to DIR/NAME.
     #[arg(long = "layout", value_name = "NAME", value_parser = layout_names(), hide_possible_values = false)]
@@ -102,10 +102,10 @@ pub struct IndexArgs {
     /// The package index [default: the one that pip would ask].
     #[arg(short, long, visible_alias = "pypi-url", value_name = "URL", value_hint = ValueHint::Url)]
     pub index_url: Option<String>,
-    /// Another index, asked before the main one [repeatable].
+    /// Another index, asked before the main one; repeatable.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub extra_index_url: Vec<String>,
-    /// A page or folder with links to archives [repeatable].
+    /// A page or folder with links to archives; repeatable.
     #[arg(short, long, value_name = "URL|DIR")]
     pub find_links: Vec<String>,
     /// Ask no index; only --find-links.
@@ -114,7 +114,7 @@ pub struct IndexArgs {
     /// Which of several indexes a project comes from.
     #[arg(long, value_name = "STRATEGY", value_enum, default_value_t = Strategy::FirstIndex, hide_short_help = true)]
     pub index_strategy: Strategy,
-    /// Do not check the certificate of this host, HOST or HOST:PORT [repeatable].
+    /// Do not check the certificate of this host, HOST or HOST:PORT; repeatable.
     #[arg(long, value_name = "HOST", hide_short_help = true)]
     pub trusted_host: Vec<String>,
 }
@@ -134,12 +134,12 @@ pub struct TargetArgs {
     /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH].
     #[arg(long, value_name = "PATH", value_hint = ValueHint::ExecutablePath)]
     pub python: Option<String>,
-    /// A Python version such as 3.12 [repeatable].
+    /// A Python version such as 3.12; repeatable.
     ///
     /// Every version is combined with every platform; each pair is a target of its own.
     #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     pub python_version: Vec<String>,
-    /// A platform such as linux-x86_64, macos-arm64 or windows-x86_64 [repeatable].
+    /// A platform such as linux-x86_64, macos-arm64 or windows-x86_64; repeatable.
     ///
     /// A wheel tag (manylinux_2_28_x86_64) and a triple (x86_64-unknown-linux-gnu) name one, too.
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]

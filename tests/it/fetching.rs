@@ -102,8 +102,9 @@ fn at_most_as_many_files_at_once_as_allowed() {
     let index = index.failing("-py3-none-any.whl", Fault::HangAfter(10)).serve();
     let sandbox = Sandbox::new();
     sandbox.write("requirements.txt", "p0==1\np1==1\np2==1\np3==1\np4==1\np5==1\n");
-    let mut process =
-        sandbox.process(arguments(&["--no-deps", "--jobs", "2", "--index-url", &index.url()])).spawn().unwrap();
+    let url = index.url();
+    let arguments = arguments(&["--no-deps", "--quiet", "--jobs", "2", "--index-url", &url]);
+    let mut process = sandbox.process(arguments).spawn().unwrap();
     index.wait_for(".whl", 2);
     assert_eq!(index.requests_for_files().len(), 2);
     index.release();
