@@ -97,7 +97,9 @@ mod tests {
         let files = |system, variables: &[(&str, &str)], exists: bool| {
             let variable =
                 |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-            let files = locations(system, &variable, Some(Path::new("/venv")), &|_| exists);
+            let variable = |name: &str| variable(name).map(Into::into);
+            let surroundings = Surroundings { variable: &variable, folder: Path::new("/") };
+            let files = locations(system, surroundings, Some(Path::new("/venv")), &|_| exists);
             files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(
