@@ -138,6 +138,11 @@ pub struct TargetArgs {
     /// x86_64-unknown-linux-gnu; several make a target each. Repeatable.
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub platform: Vec<String>,
+    /// A machine, as scripts/describe-target.py printed it there [repeatable].
+    ///
+    /// Fetches for it in addition to what --python-version and --platform name.
+    #[arg(long = "target", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub targets: Vec<PathBuf>,
     /// The Python implementation: cp or pp.
     #[arg(long, value_name = "IMPLEMENTATION")]
     pub implementation: Option<String>,

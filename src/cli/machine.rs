@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::args::TargetArgs;
 use super::environment::Environment;
 use super::error::CliError;
-use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetSpec};
+use crate::domain::{Implementation, MachineDescription, Platform, PythonVersion, Target, TargetSpec};
 use crate::interpreter::{self, Interpreter, Settings as PipSettings, Surroundings};
 
 /// Asks the interpreter once, and only when something depends on it.
@@ -26,15 +26,30 @@ impl<'a> Machine<'a> {
     /// The targets asked for, each once; without a word about them, the interpreter's own.
     ///
     /// # Errors
-    /// When a name is not understood, or an interpreter is needed and there is none.
+    /// When a name or a description is not understood, or an interpreter is needed and there is
+    /// none.
     pub fn targets(&self) -> Result<Vec<Arc<Target>>, CliError> {
         let specs = self.specs()?;
         let base = match specs.iter().all(TargetSpec::is_complete) {
             true => None,
             false => Some(self.interpreter()?.target()),
         };
-        let targets = TargetSpec::resolve_all(&specs, base.as_ref()).map_err(CliError::usage)?;
-        Ok(targets.into_iter().map(Arc::new).collect())
+        let named = specs.iter().map(|spec| spec.resolve(base.as_ref()).map_err(CliError::usage));
+        let described = self.args.targets.iter().map(|path| self.described(path));
+        let targets = named.chain(described).collect::<Result<Vec<_>, _>>()?;
+        Ok(Target::distinct(targets).into_iter().map(Arc::new).collect())
+    }
+
+    /// The machine that the file at `path` describes.
+    fn described(&self, path: &Path) -> Result<Target, CliError> {
+        let wrong = |why: String| {
+            CliError::usage(format!("--target {}: {why}", path.display()))
+                .hint("run scripts/describe-target.py with the Python of that machine, and bring what it prints")
+        };
+        let bytes =
+            std::fs::read(self.environment.working_folder.join(path)).map_err(|error| wrong(error.to_string()))?;
+        let machine = MachineDescription::of_file(&bytes).map_err(|error| wrong(error.to_string()))?;
+        Ok(machine.target())
     }
 
     /// What pip's configuration files say. Those of an environment count where it is known
@@ -84,7 +99,9 @@ impl<'a> Machine<'a> {
         let implementation = self.args.implementation.as_deref().map(str::parse::<Implementation>).transpose();
         let implementation = implementation.map_err(CliError::usage)?;
         let abis: Vec<Box<str>> = self.args.abi.iter().map(|abi| abi.as_str().into()).collect();
-        Ok(TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis))
+        let specs = TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis);
+        let is_described = !self.args.targets.is_empty();
+        Ok(specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).collect())
     }
 }
 
