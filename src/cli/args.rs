@@ -143,6 +143,9 @@ pub struct TargetArgs {
     /// Fetches for it in addition to what --python-version and --platform name.
     #[arg(long = "target", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub targets: Vec<PathBuf>,
+    /// Fetch for the targets that have a solution, even if others have none (exit code 3).
+    #[arg(long)]
+    pub keep_going: bool,
     /// The Python implementation: cp or pp.
     #[arg(long, value_name = "IMPLEMENTATION")]
     pub implementation: Option<String>,

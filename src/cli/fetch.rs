@@ -18,7 +18,7 @@ use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output, Places};
+use crate::ops::{self, FetchSettings, Listener, Output, Places, PlanFailure};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -52,6 +52,12 @@ struct Run<'a> {
     question: Question,
     places: Places,
     reporter: Reporter,
+}
+
+/// What is fetched, and what stands in the way of the targets that it leaves out.
+struct Planned {
+    plan: Plan,
+    unsolved: Option<CliError>,
 }
 
 /// Pages are small: this many times as many may be under way as files.
@@ -92,14 +98,31 @@ impl<'a> Run<'a> {
         let listener = self.reporter.listener();
         let at_once = self.settings.jobs * PAGES_PER_JOB;
         let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
-        let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
+        let Planned { plan, unsolved } = self.judge(planned)?;
         plan.notes.iter().for_each(terminal::warn);
         if self.args.outputs.dry_run {
-            return self.tell_plan(&plan);
+            return self.tell_plan(&plan, unsolved);
         }
         let fetched = Arc::new(self.fetch(plan, &listener).await?);
         self.write(&fetched).await?;
-        self.tell_done(&fetched)
+        self.tell_done(&fetched, unsolved)
+    }
+
+    /// Whether the run goes on, and with what.
+    fn judge(&self, planned: Result<Plan, PlanFailure>) -> Result<Planned, CliError> {
+        let failure = match planned {
+            Ok(plan) => return Ok(Planned { plan, unsolved: None }),
+            Err(failure) => failure,
+        };
+        let error = CliError::of_plan(&failure, &self.targets);
+        match failure.solved.targets.len() {
+            0 => Err(error),
+            _ if self.args.targets.keep_going => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
+            solved => Err(error.hint(format!(
+                "{solved} of {} targets have a solution; --keep-going fetches for those",
+                self.targets.len()
+            ))),
+        }
     }
 
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
@@ -121,26 +144,30 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn tell_plan(&self, plan: &Plan) -> Result<Exit, CliError> {
+    fn tell_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.reporter.finish();
         let report = Report::of_plan(plan, self.environment.seconds());
         closing::of_plan(&report, &self.args.messages);
-        self.report(&report)
+        self.report(report, unsolved)
     }
 
-    fn tell_done(&self, fetched: &Fetched) -> Result<Exit, CliError> {
+    fn tell_done(&self, fetched: &Fetched, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
-        self.report(&report)
+        self.report(report, unsolved)
     }
 
-    fn report(&self, report: &Report) -> Result<Exit, CliError> {
+    fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {
+        let problems = unsolved.iter().flat_map(|error| error.problems.clone());
+        let report = report.with_unsolved(&self.targets, problems.collect());
         if let Some(path) = &self.args.outputs.report {
             report.write(path)?;
         }
-        Ok(Exit::Done)
+        let Some(error) = unsolved else { return Ok(Exit::Done) };
+        terminal::show_error(&error);
+        Ok(error.exit)
     }
 }
 
