@@ -3,6 +3,7 @@
 //! A script asks once; the answer is remembered by the interpreter's identity, so that a warm run
 //! starts no Python.
 
+mod build;
 mod find;
 mod identity;
 mod pip_files;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{MachineDescription, Target};
 
+pub use self::build::{BuildError, BuildFrontEnd};
 use self::find::Found;
 pub use self::settings::{Setting, Settings, SettingsError};
 

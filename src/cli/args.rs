@@ -166,6 +166,11 @@ pub struct SelectionArgs {
     /// Fetch only what is named, not what that needs.
     #[arg(long)]
     pub no_deps: bool,
+    /// Run the build of source archives that tell no other way what they need.
+    ///
+    /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
+    #[arg(long)]
+    pub allow_build: bool,
     /// Let pre-releases count like releases.
     #[arg(long, hide_short_help = true)]
     pub pre: bool,

@@ -14,7 +14,7 @@ use super::progress::Reporter;
 use super::report::Report;
 use super::settings::{self, Settings};
 use super::world::Files;
-use super::{closing, terminal};
+use super::{build, closing, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
@@ -75,13 +75,19 @@ impl<'a> Run<'a> {
         refuse_unfetchable(&read.requirements, &targets)?;
         let options = settings.options(&read.options, || machine.default_index())?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
-        let client = Arc::new(HttpClient::new(settings.http(&options, &indexes)));
+        let http = settings.http(&options, &indexes);
+        let builds = match args.selection.allow_build {
+            true => Some(machine.builds(build::variables(&options, &indexes, &http))?),
+            false => None,
+        };
+        let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
         let places = Places {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
             store: DiskStore::new(settings.cache.clone()),
             metadata: MetadataCache::new(settings.cache.clone()),
+            builds,
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
         Ok(Self { args, environment, settings, targets, question, places, reporter, stop: Stop::default() })

@@ -1,5 +1,6 @@
 //! The machine that the run starts from: its interpreter, that one's pip, and the targets.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +8,9 @@ use super::args::TargetArgs;
 use super::environment::Environment;
 use super::error::CliError;
 use crate::domain::{Implementation, MachineDescription, Platform, PythonVersion, Target, TargetSpec};
-use crate::interpreter::{self, Interpreter, Settings as PipSettings, Surroundings};
+use crate::index::MetadataCache;
+use crate::interpreter::{self, BuildFrontEnd, Interpreter, Settings as PipSettings, Surroundings};
+use crate::ops::Builds;
 
 /// Asks the interpreter once, and only when something depends on it.
 pub struct Machine<'a> {
@@ -18,9 +21,9 @@ pub struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// `cache` is the folder that remembers interpreters.
+    /// `cache` is the folder that keeps everything.
     pub fn new(args: &'a TargetArgs, environment: &'a Environment, cache: &Path) -> Self {
-        Self { args, environment, cache: cache.join("interpreters"), interpreter: OnceLock::new() }
+        Self { args, environment, cache: cache.to_owned(), interpreter: OnceLock::new() }
     }
 
     /// The targets asked for, each once; without a word about them, the interpreter's own.
@@ -71,7 +74,7 @@ impl<'a> Machine<'a> {
     /// When there is none to ask: names the ways to name an index.
     pub fn default_index(&self) -> Result<String, CliError> {
         let pip =
-            |interpreter: &Interpreter| self.with_surroundings(|at| interpreter.pip(Some(&self.cache), at)).ok()?;
+            |interpreter: &Interpreter| self.with_surroundings(|at| interpreter.pip(Some(&self.memory()), at)).ok()?;
         let index = self.interpreter().ok().and_then(pip).and_then(|pip| pip.default_index);
         index.ok_or_else(|| {
             CliError::usage("no index is known, and no pip was found whose default could be used").hint(
@@ -81,9 +84,26 @@ impl<'a> Machine<'a> {
         })
     }
 
+    /// Leave to run builds with the interpreter's pip, which is told `variables`.
+    ///
+    /// # Errors
+    /// When there is no interpreter, or its pip cannot do it.
+    pub fn builds(&self, variables: Vec<(&'static str, OsString)>) -> Result<Builds, CliError> {
+        let interpreter = self.interpreter()?;
+        let pip = self.with_surroundings(|at| interpreter.pip(Some(&self.memory()), at)).map_err(CliError::usage)?;
+        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), variables).map_err(CliError::usage)?;
+        let known = MetadataCache::of_builds(&self.cache, interpreter.target().id());
+        Ok(Builds::new(front_end, known))
+    }
+
+    /// The folder that remembers interpreters.
+    fn memory(&self) -> PathBuf {
+        self.cache.join("interpreters")
+    }
+
     fn interpreter(&self) -> Result<&Interpreter, CliError> {
         let wanted = self.args.python.as_deref();
-        let describe = || self.with_surroundings(|at| interpreter::describe(wanted, Some(&self.cache), at));
+        let describe = || self.with_surroundings(|at| interpreter::describe(wanted, Some(&self.memory()), at));
         let known = self.interpreter.get_or_init(|| describe().map_err(|error| error.to_string()));
         known.as_ref().map_err(CliError::usage)
     }

@@ -145,7 +145,7 @@ impl Asking {
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(offer.filename.to_string()));
-                let needs = needs_of(&project, &offer, &places).await;
+                let needs = needs_of(&project, &offer, &places, &listener).await;
                 listener(Event::Answered(offer.filename.to_string()));
                 Answer::Needs(url, needs)
             });
