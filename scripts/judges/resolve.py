@@ -6,6 +6,7 @@
     scripts/judges/resolve.py --python-version 3.9 --platform win_amd64 --only-binary flask
 
 Both ask the index that pip asks by default, one directly after the other, each with an empty cache.
+pip runs builds where nothing else tells what an archive needs, so prefetch may do that, too.
 Where the index tells upload times, `--cut-off MOMENT` hides what is newer from both. The table
 goes to standard output; with `--log FOLDER`, so does all that either said, into files.
 
@@ -69,7 +70,7 @@ def timed(run, requirements, arguments, name):
 
 def run_prefetch(requirements, arguments, folder, name):
     command = [arguments.prefetch, "--dry-run", "--quiet", "--report", folder / "report", "--cache-dir", folder / "cache"]
-    command += ["--python", PYTHON, *target_flags(arguments)]
+    command += ["--allow-build", "--python", PYTHON, *target_flags(arguments)]
     if arguments.cut_off:
         command += ["--exclude-newer", arguments.cut_off]
     report = run([*command, *requirements], folder, arguments.log, name + ".prefetch")

@@ -129,10 +129,10 @@ impl<'a> Run<'a> {
         match failure.solved.targets.len() {
             0 => Err(error),
             _ if self.args.targets.keep_going => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
-            solved => Err(error.hint(format!(
-                "{solved} of {} targets have a solution; --keep-going fetches for those",
-                self.targets.len()
-            ))),
+            solved => {
+                let (all, those) = (self.targets.len(), if solved == 1 { "it" } else { "those" });
+                Err(error.hint(format!("{solved} of {all} targets can be served; --keep-going fetches for {those}")))
+            }
         }
     }
 
