@@ -3,9 +3,10 @@
 
     scripts/judges/resolve.py                    every set, for this machine
     scripts/judges/resolve.py flask torch        these sets
-    scripts/judges/resolve.py --python-version 3.9 --platform win_amd64 --only-binary flask
+    scripts/judges/resolve.py --judge uv --python-version 3.9 --platform x86_64-pc-windows-msvc
 
-Both ask the index that pip asks by default, one directly after the other, each with an empty cache.
+uv is the judge for other machines, since pip takes the markers of the one that it runs on; then
+both use wheels only. Both ask the index that pip asks by default, one directly after the other, each with an empty cache.
 pip runs builds where nothing else tells what an archive needs, so prefetch may do that, too.
 Where the index tells upload times, `--cut-off MOMENT` hides what is newer from both. The table
 goes to standard output; with `--log FOLDER`, so does all that either said, into files.
@@ -34,12 +35,12 @@ PATIENCE = 900
 def main():
     arguments = parse_arguments()
     sets = [each for each in read_sets(SETS) if not arguments.sets or each[0] in arguments.sets]
-    print("| set | outcome | packages | prefetch, s | pip, s | differences (prefetch, pip) |")
+    print("| set | outcome | packages | prefetch, s | {0}, s | differences (prefetch, {0}) |".format(arguments.judge))
     print("| --- | --- | ---: | ---: | ---: | --- |")
     for name, requirements in sets:
         ours = timed(run_prefetch, requirements, arguments, name)
-        theirs = timed(run_pip, requirements, arguments, name)
-        print(row(name, ours, theirs), flush=True)
+        theirs = timed(RUNS[arguments.judge], requirements, arguments, name)
+        print(row(name, arguments.judge, ours, theirs), flush=True)
 
 
 def parse_arguments():
@@ -47,9 +48,9 @@ def parse_arguments():
     parser.add_argument("sets", nargs="*", help="names of sets; all without any")
     parser.add_argument("--prefetch", default=PROJECT / "target" / "debug" / "prefetch", help="the binary to judge")
     parser.add_argument("--cut-off", metavar="MOMENT", help="ignore what was uploaded later")
-    parser.add_argument("--python-version", metavar="VERSION", help="resolve for another Python (needs --platform)")
-    parser.add_argument("--platform", metavar="TAG", action="append", default=[], help="resolve for another platform")
-    parser.add_argument("--only-binary", action="store_true", help="use wheels only; pip insists for other targets")
+    parser.add_argument("--judge", choices=["pip", "uv"], default="pip", help="with whom prefetch is compared")
+    parser.add_argument("--python-version", metavar="VERSION", help="for another Python; with uv as the judge")
+    parser.add_argument("--platform", metavar="TRIPLE", help="for another platform; with uv as the judge")
     parser.add_argument("--log", metavar="FOLDER", type=pathlib.Path, help="keep what both said")
     return parser.parse_args()
 
@@ -70,7 +71,12 @@ def timed(run, requirements, arguments, name):
 
 def run_prefetch(requirements, arguments, folder, name):
     command = [arguments.prefetch, "--dry-run", "--quiet", "--report", folder / "report", "--cache-dir", folder / "cache"]
-    command += ["--allow-build", "--python", PYTHON, *target_flags(arguments)]
+    command += ["--python", PYTHON]
+    command += ["--allow-build"] if arguments.judge == "pip" else ["--only-binary", ":all:"]
+    if arguments.python_version:
+        command += ["--python-version", arguments.python_version]
+    if arguments.platform:
+        command += ["--platform", arguments.platform]
     if arguments.cut_off:
         command += ["--exclude-newer", arguments.cut_off]
     report = run([*command, *requirements], folder, arguments.log, name + ".prefetch")
@@ -81,9 +87,7 @@ def run_prefetch(requirements, arguments, folder, name):
 
 def run_pip(requirements, arguments, folder, name):
     command = [PYTHON, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
-    command += ["--report", folder / "report", "--cache-dir", folder / "cache", *target_flags(arguments)]
-    if arguments.platform:
-        command += ["--target", folder / "nowhere"]
+    command += ["--report", folder / "report", "--cache-dir", folder / "cache"]
     if arguments.cut_off:
         command += ["--uploaded-prior-to", arguments.cut_off]
     report = run([*command, *requirements], folder, arguments.log, name + ".pip")
@@ -92,14 +96,26 @@ def run_pip(requirements, arguments, folder, name):
     return {normalized(each["metadata"]["name"]): each["metadata"]["version"] for each in report["install"]}
 
 
-def target_flags(arguments):
-    flags = ["--python-version", arguments.python_version] if arguments.python_version else []
-    flags += [part for platform in arguments.platform for part in ("--platform", platform)]
-    return flags + (["--only-binary", ":all:"] if arguments.only_binary else [])
+def run_uv(requirements, arguments, folder, name):
+    (folder / "in.txt").write_text("\n".join(requirements))
+    command = [PYTHON.parent / "uv", "pip", "compile", folder / "in.txt", "--output-file", folder / "report", "--quiet"]
+    command += ["--no-header", "--no-annotate", "--only-binary", ":all:", "--cache-dir", folder / "cache"]
+    command += ["--python-version", arguments.python_version or "3.11"]
+    if arguments.platform:
+        command += ["--python-platform", arguments.platform]
+    if arguments.cut_off:
+        command += ["--exclude-newer", arguments.cut_off]
+    report = run(command, folder, arguments.log, name + ".uv", read=str.splitlines)
+    if isinstance(report, str):
+        return report
+    return dict((normalized(line.split("==")[0]), line.split("==")[1]) for line in report if "==" in line)
 
 
-def run(command, folder, log, name):
-    """The report that `command` writes, or what it said instead."""
+RUNS = {"pip": run_pip, "uv": run_uv}
+
+
+def run(command, folder, log, name, read=json.loads):
+    """The report that `command` writes, or a line of what it said instead."""
     environment = {key: value for key, value in os.environ.items() if key not in ("PIP_FIND_LINKS", "PIP_REQUIRE_VIRTUALENV")}
     try:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE)
@@ -111,8 +127,8 @@ def run(command, folder, log, name):
         if (folder / "report").exists():
             shutil.copy(folder / "report", log / (name + ".json"))
     if done.returncode == 0:
-        return json.loads((folder / "report").read_text())
-    errors = [line for line in done.stderr.splitlines() if re.match(r"\s*error", line, re.IGNORECASE)]
+        return read((folder / "report").read_text())
+    errors = [line for line in done.stderr.splitlines() if re.match(r"\s*(error|×)", line, re.IGNORECASE)]
     return (errors or done.stderr.splitlines() or ["failed without a word"])[0].strip()
 
 
@@ -120,14 +136,14 @@ def normalized(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def row(name, ours, theirs):
+def row(name, judge, ours, theirs):
     (ours, our_seconds), (theirs, their_seconds) = ours, theirs
-    outcome, packages, details = compare(ours, theirs)
+    outcome, packages, details = compare(ours, theirs, judge)
     return "| %s | %s | %s | %.1f | %.1f | %s |" % (name, outcome, packages, our_seconds, their_seconds, details)
 
 
-def compare(ours, theirs):
-    failures = ["%s: %s" % (who, what) for who, what in (("prefetch", ours), ("pip", theirs)) if isinstance(what, str)]
+def compare(ours, theirs, judge):
+    failures = ["%s: %s" % (who, what) for who, what in (("prefetch", ours), (judge, theirs)) if isinstance(what, str)]
     if failures:
         outcome = "both refuse" if len(failures) == 2 else "differs"
         return outcome, "", "; ".join(failures).replace("|", "\\|")
