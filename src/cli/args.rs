@@ -144,6 +144,14 @@ pub struct TargetArgs {
     /// A wheel tag (manylinux_2_28_x86_64) and a triple (x86_64-unknown-linux-gnu) name one, too.
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub platform: Vec<String>,
+    /// A machine, as scripts/describe-target.py printed it there [repeatable].
+    ///
+    /// Fetches for it in addition to what --python-version and --platform name.
+    #[arg(long = "target", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub targets: Vec<PathBuf>,
+    /// Fetch for the targets that have a solution, even if others have none (exit code 3).
+    #[arg(long)]
+    pub keep_going: bool,
     /// The Python implementation: cp or pp.
     #[arg(long, value_name = "IMPLEMENTATION", hide_short_help = true)]
     pub implementation: Option<String>,
@@ -158,6 +166,11 @@ pub struct SelectionArgs {
     /// Fetch only what is named, not what that needs.
     #[arg(long)]
     pub no_deps: bool,
+    /// Run the build of source archives that tell no other way what they need.
+    ///
+    /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
+    #[arg(long)]
+    pub allow_build: bool,
     /// Let pre-releases count like releases.
     #[arg(long, hide_short_help = true)]
     pub pre: bool,

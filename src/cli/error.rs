@@ -195,6 +195,7 @@ fn fetch_exit(why: &FetchError) -> Exit {
     match why {
         FetchError::Http(HttpError::File { .. }) | FetchError::Wheel(_) => Exit::Usage,
         FetchError::Http(_) => Exit::Unreachable,
+        FetchError::Build(_) => Exit::NoSolution,
         FetchError::Store(StoreError::Broken(_)) => Exit::Digest,
         FetchError::Store(_) => Exit::Disk,
     }

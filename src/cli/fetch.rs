@@ -14,12 +14,12 @@ use super::progress::Reporter;
 use super::report::Report;
 use super::settings::{self, Settings};
 use super::world::Files;
-use super::{closing, terminal};
+use super::{build, closing, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output, Places, Stop};
+use crate::ops::{self, FetchSettings, Listener, Output, Places, PlanFailure, Stop};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -56,6 +56,12 @@ struct Run<'a> {
     stop: Stop,
 }
 
+/// What is fetched, and what stands in the way of the targets that it leaves out.
+struct Planned {
+    plan: Plan,
+    unsolved: Option<CliError>,
+}
+
 /// Pages are small: this many times as many may be under way as files.
 const PAGES_PER_JOB: usize = 3;
 
@@ -69,13 +75,19 @@ impl<'a> Run<'a> {
         refuse_unfetchable(&read.requirements, &targets)?;
         let options = settings.options(&read.options, || machine.default_index())?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
-        let client = Arc::new(HttpClient::new(settings.http(&options, &indexes)));
+        let http = settings.http(&options, &indexes);
+        let builds = match args.selection.allow_build {
+            true => Some(machine.builds(build::variables(&options, &indexes, &http))?),
+            false => None,
+        };
+        let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
         let places = Places {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
             store: DiskStore::new(settings.cache.clone()),
             metadata: MetadataCache::new(settings.cache.clone()),
+            builds,
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
         Ok(Self { args, environment, settings, targets, question, places, reporter, stop: Stop::default() })
@@ -97,14 +109,31 @@ impl<'a> Run<'a> {
         let listener = self.reporter.listener();
         let at_once = self.settings.jobs * PAGES_PER_JOB;
         let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
-        let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
+        let Planned { plan, unsolved } = self.judge(planned)?;
         plan.notes.iter().for_each(terminal::warn);
         if self.args.outputs.dry_run {
-            return self.tell_plan(&plan);
+            return self.tell_plan(&plan, unsolved);
         }
         let fetched = Arc::new(self.fetch(plan, &listener).await?);
         self.write(&fetched).await?;
-        self.tell_done(&fetched)
+        self.tell_done(&fetched, unsolved)
+    }
+
+    /// Whether the run goes on, and with what.
+    fn judge(&self, planned: Result<Plan, PlanFailure>) -> Result<Planned, CliError> {
+        let failure = match planned {
+            Ok(plan) => return Ok(Planned { plan, unsolved: None }),
+            Err(failure) => failure,
+        };
+        let error = CliError::of_plan(&failure, &self.targets);
+        match failure.solved.targets.len() {
+            0 => Err(error),
+            _ if self.args.targets.keep_going => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
+            solved => {
+                let (all, those) = (self.targets.len(), if solved == 1 { "it" } else { "those" });
+                Err(error.hint(format!("{solved} of {all} targets can be served; --keep-going fetches for {those}")))
+            }
+        }
     }
 
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
@@ -127,26 +156,30 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn tell_plan(&self, plan: &Plan) -> Result<Exit, CliError> {
+    fn tell_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.reporter.finish();
         let report = Report::of_plan(plan, self.environment.seconds());
         closing::of_plan(&report, &self.args.messages);
-        self.report(&report)
+        self.report(report, unsolved)
     }
 
-    fn tell_done(&self, fetched: &Fetched) -> Result<Exit, CliError> {
+    fn tell_done(&self, fetched: &Fetched, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
-        self.report(&report)
+        self.report(report, unsolved)
     }
 
-    fn report(&self, report: &Report) -> Result<Exit, CliError> {
+    fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {
+        let problems = unsolved.iter().flat_map(|error| error.problems.clone());
+        let report = report.with_unsolved(&self.targets, problems.collect());
         if let Some(path) = &self.args.outputs.report {
             report.write(path)?;
         }
-        Ok(Exit::Done)
+        let Some(error) = unsolved else { return Ok(Exit::Done) };
+        terminal::show_error(&error);
+        Ok(error.exit)
     }
 }
 

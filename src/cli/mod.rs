@@ -1,6 +1,7 @@
 //! The only code that prints, reads the environment, or exits.
 
 mod args;
+mod build;
 mod closing;
 mod environment;
 mod error;

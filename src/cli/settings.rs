@@ -179,7 +179,8 @@ fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
 }
 
 fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {
-    let text = args.exclude_newer.clone().or_else(|| layers.one("exclude-newer"));
+    let ambient = || layers.one("exclude-newer").or_else(|| layers.one("uploaded-prior-to"));
+    let text = args.exclude_newer.clone().or_else(ambient);
     text.map(|text| moment::parse(&text, layers.environment.now)).transpose().map_err(CliError::usage)
 }
 

@@ -10,6 +10,7 @@ mod digest;
 mod filename;
 mod listing;
 mod location;
+mod machine;
 mod marker;
 mod mismatch;
 mod needs;
@@ -31,6 +32,7 @@ pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Has
 pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use location::{MaskedUrl, credentials, mask_credentials};
+pub use machine::{DescriptionError, MachineDescription};
 pub use marker::parse_marker;
 pub use mismatch::TagMismatch;
 pub use needs::{Needs, Unknown};

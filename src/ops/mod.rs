@@ -1,11 +1,13 @@
 //! The use cases. They emit [`Event`]s and never print, and they know nothing of command lines.
 
+mod build;
 mod event;
 mod fetch;
 mod metadata;
 mod plan;
 mod write;
 
+pub use build::Builds;
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, fetch};
 pub use metadata::{MetadataFailure, Places};

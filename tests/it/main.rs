@@ -5,8 +5,10 @@
 
 mod architecture;
 mod bad_input;
+mod builds;
 mod bundles;
 mod documentation;
+mod excluding;
 mod fetching;
 mod harness;
 mod interpreting;
@@ -15,3 +17,4 @@ mod judging;
 mod layouts;
 mod sandboxing;
 mod support;
+mod targets;
