@@ -85,6 +85,13 @@ pub struct OutputArgs {
     /// --dest, nothing else is written.
     #[arg(long, value_name = "FILE", value_parser = bundle_path, value_hint = ValueHint::FilePath)]
     pub bundle: Option<PathBuf>,
+    /// Put the files into the cache of the interpreter's own pip. Without --dest, nothing else is
+    /// written.
+    #[arg(long)]
+    pub warm_pip: bool,
+    /// With --warm-pip, go on for a pip that is not known, as if it were the newest known.
+    #[arg(long, requires = "warm_pip")]
+    pub force_layout: bool,
     /// Show what would be fetched, and stop.
     #[arg(long)]
     pub dry_run: bool,

@@ -12,6 +12,7 @@ use super::machine::Machine;
 use super::progress::Reporter;
 use super::report::Report;
 use super::settings::{self, Settings};
+use super::warm::WarmPip;
 use super::world::Files;
 use super::{closing, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
@@ -48,6 +49,7 @@ struct Run<'a> {
     args: &'a FetchArgs,
     environment: &'a Environment,
     settings: Settings,
+    warm: Option<WarmPip>,
     targets: Vec<Arc<Target>>,
     question: Question,
     places: Places,
@@ -61,7 +63,9 @@ impl<'a> Run<'a> {
     fn prepare(args: &'a FetchArgs, environment: &'a Environment, runtime: &Runtime) -> Result<Self, CliError> {
         let cache = settings::cache_folder(&args.network, environment)?;
         let machine = Machine::new(&args.targets, environment, &cache);
-        let settings = Settings::resolve(args, cache, &Layers { environment, pip: &machine.pip_settings()? })?;
+        let pip_settings = machine.pip_settings()?;
+        let settings = Settings::resolve(args, cache, &Layers { environment, pip: &pip_settings })?;
+        let warm = WarmPip::find(&args.outputs, &machine, &pip_settings, environment)?;
         let read = read_inputs(args, environment, &settings, runtime)?;
         let targets = machine.targets()?;
         refuse_unfetchable(&read.requirements, &targets)?;
@@ -76,7 +80,7 @@ impl<'a> Run<'a> {
             metadata: MetadataCache::new(settings.cache.clone()),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        Ok(Self { args, environment, settings, targets, question, places, reporter })
+        Ok(Self { args, environment, settings, warm, targets, question, places, reporter })
     }
 
     fn all(&self, runtime: &Runtime) -> Result<Exit, CliError> {
@@ -103,22 +107,23 @@ impl<'a> Run<'a> {
     }
 
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
-        let settings = FetchSettings {
-            jobs: self.settings.jobs,
-            metadata: self.settings.outputs.iter().any(Output::needs_metadata),
-        };
+        let settings = FetchSettings { jobs: self.settings.jobs, metadata: self.outputs().any(Output::needs_metadata) };
         let fetched = ops::fetch(plan, &self.places.store, &self.places.client, settings, listener).await;
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
-        for output in &self.settings.outputs {
+        for output in self.outputs() {
             let (fetched, store, output) = (fetched.clone(), self.places.store.clone(), output.clone());
             let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output));
             let written = writing.await.expect("writing does not panic");
             written.map_err(|failure| CliError::of_write(&failure))?;
         }
         Ok(())
+    }
+
+    fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.settings.outputs.iter().chain(self.warm.as_ref().map(|warm| &warm.output))
     }
 
     fn tell_plan(&self, plan: &Plan) -> Result<Exit, CliError> {
@@ -133,6 +138,7 @@ impl<'a> Run<'a> {
         let report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
+        closing::of_warm_pip(self.warm.as_ref(), fetched, &self.args.messages);
         self.report(&report)
     }
 

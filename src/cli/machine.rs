@@ -7,7 +7,7 @@ use super::args::TargetArgs;
 use super::environment::Environment;
 use super::error::CliError;
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetSpec};
-use crate::interpreter::{self, Interpreter, Settings as PipSettings, Surroundings};
+use crate::interpreter::{self, Interpreter, Pip, Settings as PipSettings, Surroundings};
 
 /// Asks the interpreter once, and only when something depends on it.
 pub struct Machine<'a> {
@@ -64,6 +64,15 @@ impl<'a> Machine<'a> {
                  pip's configuration; or point --python at an interpreter that has pip",
             )
         })
+    }
+
+    /// The interpreter's pip, or the one that an environment of it would get.
+    ///
+    /// # Errors
+    /// When there is no interpreter, or it cannot tell.
+    pub fn pip(&self) -> Result<Option<Pip>, CliError> {
+        let interpreter = self.interpreter()?;
+        self.with_surroundings(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::usage)
     }
 
     fn interpreter(&self) -> Result<&Interpreter, CliError> {

@@ -14,6 +14,7 @@ mod report;
 mod settings;
 mod terminal;
 mod usage;
+mod warm;
 mod world;
 
 use clap::{CommandFactory, Parser};

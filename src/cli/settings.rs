@@ -149,7 +149,7 @@ const DEFAULT_FOLDER: &str = "wheelhouse";
 fn outputs(args: &OutputArgs) -> Result<Vec<Output>, CliError> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
-    let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none();
+    let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
     let dest = args.dest.clone().unwrap_or_else(|| DEFAULT_FOLDER.into());
     if asks_for_folder {
         let is_single = layouts.len() == 1;
