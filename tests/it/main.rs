@@ -6,5 +6,6 @@
 mod architecture;
 mod harness;
 mod judging;
+mod pip_caches;
 mod sandboxing;
 mod support;
