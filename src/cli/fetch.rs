@@ -103,6 +103,7 @@ impl<'a> Run<'a> {
         }
         let fetched = Arc::new(self.fetch(plan, &listener).await?);
         self.write(&fetched).await?;
+        ops::cache::record(&self.places.store, &fetched, &self.environment.working_folder);
         self.tell_done(&fetched)
     }
 

@@ -139,6 +139,6 @@ mod tests {
             assert!(name(version).unwrap_err().contains("pip 6.0 to 26.3; --force-layout"), "{version}");
             assert_eq!(layout(version, true).unwrap().name(), "pip-http-v2", "{version}");
         }
-        assert!(layout("1.5.6", true).unwrap_err().hints[0].contains("download-cache"));
+        assert!(layout("1.5.6", true).err().unwrap().hints[0].contains("download-cache"));
     }
 }

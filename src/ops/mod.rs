@@ -1,5 +1,6 @@
 //! The use cases. They emit [`Event`]s and never print, and they know nothing of command lines.
 
+pub mod cache;
 mod event;
 mod fetch;
 mod metadata;

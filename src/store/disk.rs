@@ -41,6 +41,11 @@ impl DiskStore {
         Self { root }
     }
 
+    /// The folder that it is in.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where an object with this digest lies, or would.
     pub fn path(&self, sha256: Sha256) -> PathBuf {
         let name = sha256.to_string();
