@@ -47,9 +47,9 @@ pub struct IndexSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     #[error("{project}: {source}")]
-    Http { project: PackageName, source: HttpError },
+    Http { project: PackageName, source: Box<HttpError> },
     #[error("{project}: {source}")]
-    Page { project: PackageName, source: PageError },
+    Page { project: PackageName, source: Box<PageError> },
     #[error("--find-links {source}")]
     FindLinks { source: PageError },
     #[error("--find-links {source}")]
@@ -168,7 +168,7 @@ impl Indexes {
                 self.keep(url, None, Validators::default(), "");
                 Ok(Seen { listing: None, unchecked: false })
             }
-            Err(source) => Err(IndexError::Http { project: project.clone(), source }),
+            Err(source) => Err(IndexError::Http { project: project.clone(), source: source.into() }),
         }
     }
 
@@ -182,7 +182,7 @@ impl Indexes {
         let read = Page { body: &page.bytes, content_type: &page.content_type, url: &page.url };
         let listing = read
             .listing(project, index.clone())
-            .map_err(|source| IndexError::Page { project: project.clone(), source })?;
+            .map_err(|source| IndexError::Page { project: project.clone(), source: source.into() })?;
         self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control);
         Ok(Seen { listing: Some(listing), unchecked: false })
     }

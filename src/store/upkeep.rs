@@ -137,7 +137,7 @@ mod tests {
     fn store(contents: &[&[u8]]) -> (tempfile::TempDir, DiskStore) {
         let folder = tempfile::tempdir().unwrap();
         let store = DiskStore::new(folder.path().join("store"));
-        contents.iter().for_each(|bytes| drop(store.insert(bytes).unwrap()));
+        contents.iter().for_each(|bytes| assert!(store.insert(bytes).is_ok()));
         (folder, store)
     }
 
