@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::cache::CacheArgs;
 use crate::archive;
 use crate::layout;
 
@@ -21,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Show what prefetch understands of requirements files, without a network.
     Parse(ParseArgs),
+    /// Look after the folder that keeps everything fetched.
+    Cache(CacheArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

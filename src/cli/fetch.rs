@@ -63,7 +63,7 @@ const PAGES_PER_JOB: usize = 3;
 
 impl<'a> Run<'a> {
     fn prepare(args: &'a FetchArgs, environment: &'a Environment, runtime: &Runtime) -> Result<Self, CliError> {
-        let cache = settings::cache_folder(&args.network, environment)?;
+        let cache = settings::cache_folder(args.network.cache_dir.as_deref(), environment)?;
         let machine = Machine::new(&args.targets, environment, &cache);
         let pip_settings = machine.pip_settings()?;
         let settings = Settings::resolve(args, cache, &Layers { environment, pip: &pip_settings })?;

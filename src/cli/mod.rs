@@ -1,10 +1,12 @@
 //! The only code that prints, reads the environment, or exits.
 
 mod args;
+mod cache;
 mod closing;
 mod environment;
 mod error;
 mod fetch;
+mod import;
 mod layers;
 mod machine;
 mod moment;
@@ -29,6 +31,7 @@ pub fn run() -> Exit {
     let cli = Cli::parse();
     let outcome = Environment::read().map_err(CliError::usage).and_then(|environment| match cli.command {
         Some(Command::Parse(args)) => parse::run(&args, &environment),
+        Some(Command::Cache(args)) => cache::run(&args, &environment),
         Some(Command::Completions { shell }) => Ok(completions(shell)),
         None => fetch::run(&cli.fetch, &environment),
     });

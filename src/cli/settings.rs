@@ -137,8 +137,8 @@ impl Settings {
 ///
 /// # Errors
 /// When neither an option nor the environment tells.
-pub fn cache_folder(args: &NetworkArgs, environment: &Environment) -> Result<PathBuf, CliError> {
-    let folder = args.cache_dir.clone().or_else(|| environment.cache_folder());
+pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<PathBuf, CliError> {
+    let folder = given.map(Path::to_owned).or_else(|| environment.cache_folder());
     let folder = folder.ok_or_else(|| CliError::usage("there is no cache folder; name one with --cache-dir"))?;
     Ok(environment.working_folder.join(folder))
 }

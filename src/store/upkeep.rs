@@ -86,7 +86,12 @@ impl DiskStore {
                 fs::remove_file(&file)?;
             }
         }
-        for file in entries(&self.root().join("also"))?.iter().map(|folder| entries(folder)).collect::<io::Result<Vec<_>>>()?.concat() {
+        for file in entries(&self.root().join("also"))?
+            .iter()
+            .map(|folder| entries(folder))
+            .collect::<io::Result<Vec<_>>>()?
+            .concat()
+        {
             let named = fs::read_to_string(&file).ok().and_then(|text| text.parse().ok());
             if named.and_then(|sha256| self.find(sha256)).is_none() {
                 fs::remove_file(&file)?;

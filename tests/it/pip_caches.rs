@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Fault, Index, Sandbox, ServedIndex, Sdist, Wheel, files_below, judges};
+use crate::support::{Fault, Index, Sandbox, Sdist, ServedIndex, Wheel, files_below, judges};
 
 const REQUIREMENTS: [&str; 3] = ["other", "plus", "kit"];
 const INSTALLED: [&str; 4] = ["demo-1.0", "kit-3.0", "other-2.0", "plus-1.0+cpu"];

@@ -1,5 +1,8 @@
 //! Looking after the cache folder: what it holds and why, whether it is whole, what can go.
 
+mod contents;
+mod import;
+mod pip_entry;
 mod record;
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,6 +14,8 @@ use std::time::{Duration, SystemTime};
 use crate::domain::Sha256;
 use crate::store::{DiskStore, Lying};
 
+pub use self::contents::Identity;
+pub use self::import::{Met, Taken, import};
 pub use self::record::{Run, record};
 
 /// Everything that the cache holds, and what it remembers of it.

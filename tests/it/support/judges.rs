@@ -173,7 +173,12 @@ impl Pip {
         std::fs::write(&authority, index.authority().expect("pip caches answers of encrypted servers only")).unwrap();
         let mut command = isolated(&self.python, home.path());
         command.args(["-m", "pip", "install", "--no-input", "--retries", "0", "--no-compile", "--no-build-isolation"]);
-        command.arg("--cache-dir").arg(cache).arg("--cert").arg(authority).args(Source::Index(&index.url()).arguments());
+        command
+            .arg("--cache-dir")
+            .arg(cache)
+            .arg("--cert")
+            .arg(authority)
+            .args(Source::Index(&index.url()).arguments());
         command.args(requirements).current_dir(home.path());
         install(command, &home.path().join("target"))
     }
