@@ -6,6 +6,7 @@
 mod architecture;
 mod bad_input;
 mod bundles;
+mod caching;
 mod documentation;
 mod fetching;
 mod harness;
