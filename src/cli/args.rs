@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::cache::CacheArgs;
+use super::env::EnvArgs;
 use crate::archive;
 use crate::layout;
 
@@ -24,6 +25,8 @@ pub enum Command {
     Parse(ParseArgs),
     /// Look after the folder that keeps everything fetched.
     Cache(CacheArgs),
+    /// Print shell lines that point pip and uv at what was written.
+    Env(EnvArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -3,6 +3,7 @@
 mod args;
 mod cache;
 mod closing;
+mod env;
 mod environment;
 mod error;
 mod fetch;
@@ -31,6 +32,7 @@ pub fn run() -> Exit {
     let cli = Cli::parse();
     let outcome = Environment::read().map_err(CliError::usage).and_then(|environment| match cli.command {
         Some(Command::Parse(args)) => parse::run(&args, &environment),
+        Some(Command::Env(args)) => env::run(&args, &environment),
         Some(Command::Cache(args)) => cache::run(&args, &environment),
         Some(Command::Completions { shell }) => Ok(completions(shell)),
         None => fetch::run(&cli.fetch, &environment),

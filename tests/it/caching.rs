@@ -133,7 +133,10 @@ fn folders_and_caches_of_every_kind_are_taken_in() {
             let old = elsewhere.path("old").display().to_string();
             let imported = cache(&here, &["import", &old], 0);
             assert_eq!(names(&imported["files"]), [WHEEL, "kit-3.0.tar.gz"], "{layout}");
-            assert!(imported["files"].as_array().unwrap().iter().all(|file| file["status"] == "imported"), "{imported}");
+            assert!(
+                imported["files"].as_array().unwrap().iter().all(|file| file["status"] == "imported"),
+                "{imported}"
+            );
             assert_eq!(names(&cache(&here, &["list"], 0)["files"]), [WHEEL, "kit-3.0.tar.gz"]);
             assert_nothing_is_fetched(&here, &index);
             let again = cache(&here, &["import", &old], 0);
@@ -167,7 +170,10 @@ fn links_to_files_are_followed() {
     std::os::unix::fs::symlink(file, sandbox.path("accel/sources/kit-3.0.tar.gz")).unwrap();
     std::os::unix::fs::symlink("gone", sandbox.path("accel/sources/gone-1.0.tar.gz")).unwrap();
     let imported = cache(&sandbox, &["import", "accel"], 0);
-    assert_eq!((&imported["files"][0]["status"], &imported["files"][1]["status"]), (&"skipped".into(), &"imported".into()));
+    assert_eq!(
+        (&imported["files"][0]["status"], &imported["files"][1]["status"]),
+        (&"skipped".into(), &"imported".into())
+    );
 }
 
 #[test]

@@ -15,5 +15,6 @@ mod interrupting;
 mod judging;
 mod layouts;
 mod pip_caches;
+mod pointing;
 mod sandboxing;
 mod support;
