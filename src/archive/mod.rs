@@ -5,6 +5,7 @@
 //! sees how the bytes came.
 
 mod directory;
+mod envelope;
 mod objects;
 mod tar;
 mod zip;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::cache::CacheArgs;
+use super::env::EnvArgs;
 use crate::archive;
 use crate::layout;
 
@@ -21,6 +23,10 @@ pub struct Cli {
 pub enum Command {
     /// Show what prefetch understands of requirements files, without a network.
     Parse(ParseArgs),
+    /// Look after the folder that keeps everything fetched.
+    Cache(CacheArgs),
+    /// Print shell lines that point pip and uv at what was written.
+    Env(EnvArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -88,6 +94,13 @@ pub struct OutputArgs {
     /// Nothing else is written unless --dest or --layout asks for it.
     #[arg(long, value_name = "FILE", value_parser = bundle_path, value_hint = ValueHint::FilePath)]
     pub bundle: Option<PathBuf>,
+    /// Put the files into the cache of the interpreter's own pip. Without --dest, nothing else is
+    /// written.
+    #[arg(long)]
+    pub warm_pip: bool,
+    /// With --warm-pip, go on for a pip that is not known, as if it were the newest known.
+    #[arg(long, requires = "warm_pip")]
+    pub force_layout: bool,
     /// Show what would be fetched, and stop.
     #[arg(long)]
     pub dry_run: bool,

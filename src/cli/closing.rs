@@ -8,6 +8,7 @@ use super::args::{FetchArgs, MessageArgs};
 use super::report::Report;
 use super::terminal::{count, say, warn};
 use super::usage;
+use super::warm::WarmPip;
 use crate::domain::Fetched;
 use crate::ops::Output;
 
@@ -49,9 +50,21 @@ pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &Fet
     for output in outputs {
         say(format!("Written to {}.", output.path().display()));
     }
-    say("\nTo install without a network:");
+    if !outputs.is_empty() {
+        say("\nTo install without a network:");
+    }
     for output in outputs {
         say(format!("  {}", usage::line(output, args, working_folder)));
+    }
+}
+
+/// What became of the cache of the interpreter's own pip.
+pub fn of_warm_pip(warm: Option<&WarmPip>, fetched: &Fetched, messages: &MessageArgs) {
+    let Some(warm) = warm else { return };
+    let (done, warnings) = warm.words();
+    warm.output.caveats(fetched).iter().chain(warnings).for_each(warn);
+    if !messages.quiet {
+        say(done);
     }
 }
 

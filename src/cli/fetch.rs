@@ -13,6 +13,7 @@ use super::machine::Machine;
 use super::progress::Reporter;
 use super::report::Report;
 use super::settings::{self, Settings};
+use super::warm::WarmPip;
 use super::world::Files;
 use super::{build, closing, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
@@ -49,6 +50,7 @@ struct Run<'a> {
     args: &'a FetchArgs,
     environment: &'a Environment,
     settings: Settings,
+    warm: Option<WarmPip>,
     targets: Vec<Arc<Target>>,
     question: Question,
     places: Places,
@@ -67,9 +69,11 @@ const PAGES_PER_JOB: usize = 3;
 
 impl<'a> Run<'a> {
     fn prepare(args: &'a FetchArgs, environment: &'a Environment, runtime: &Runtime) -> Result<Self, CliError> {
-        let cache = settings::cache_folder(&args.network, environment)?;
+        let cache = settings::cache_folder(args.network.cache_dir.as_deref(), environment)?;
         let machine = Machine::new(&args.targets, environment, &cache);
-        let settings = Settings::resolve(args, cache, &Layers { environment, pip: &machine.pip_settings()? })?;
+        let pip_settings = machine.pip_settings()?;
+        let settings = Settings::resolve(args, cache, &Layers { environment, pip: &pip_settings })?;
+        let warm = WarmPip::find(&args.outputs, &machine, &pip_settings, environment)?;
         let read = read_inputs(args, environment, &settings, runtime)?;
         let targets = machine.targets()?;
         refuse_unfetchable(&read.requirements, &targets)?;
@@ -90,7 +94,8 @@ impl<'a> Run<'a> {
             builds,
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        Ok(Self { args, environment, settings, targets, question, places, reporter, stop: Stop::default() })
+        let stop = Stop::default();
+        Ok(Self { args, environment, settings, warm, targets, question, places, reporter, stop })
     }
 
     fn all(&self, runtime: &Runtime) -> Result<Exit, CliError> {
@@ -116,6 +121,7 @@ impl<'a> Run<'a> {
         }
         let fetched = Arc::new(self.fetch(plan, &listener).await?);
         self.write(&fetched).await?;
+        ops::cache::record(&self.places.store, &fetched, &self.environment.working_folder);
         self.tell_done(&fetched, unsolved)
     }
 
@@ -137,16 +143,13 @@ impl<'a> Run<'a> {
     }
 
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
-        let settings = FetchSettings {
-            jobs: self.settings.jobs,
-            metadata: self.settings.outputs.iter().any(Output::needs_metadata),
-        };
+        let settings = FetchSettings { jobs: self.settings.jobs, metadata: self.outputs().any(Output::needs_metadata) };
         let fetched = ops::fetch(plan, &self.places.store, &self.places.client, settings, listener).await;
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
-        for output in &self.settings.outputs {
+        for output in self.outputs() {
             let (fetched, store) = (fetched.clone(), self.places.store.clone());
             let (output, stop) = (output.clone(), self.stop.clone());
             let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output, &stop));
@@ -154,6 +157,10 @@ impl<'a> Run<'a> {
             written.map_err(|failure| CliError::of_write(&failure))?;
         }
         Ok(())
+    }
+
+    fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.settings.outputs.iter().chain(self.warm.as_ref().map(|warm| &warm.output))
     }
 
     fn tell_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
@@ -168,6 +175,7 @@ impl<'a> Run<'a> {
         let report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
+        closing::of_warm_pip(self.warm.as_ref(), fetched, &self.args.messages);
         self.report(report, unsolved)
     }
 

@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::error::CliError;
 use crate::domain::{Implementation, MachineDescription, Platform, PythonVersion, Target, TargetSpec};
 use crate::index::MetadataCache;
-use crate::interpreter::{self, BuildFrontEnd, Interpreter, Settings as PipSettings, Surroundings};
+use crate::interpreter::{self, BuildFrontEnd, Interpreter, Pip, Settings as PipSettings, Surroundings};
 use crate::ops::Builds;
 
 /// Asks the interpreter once, and only when something depends on it.
@@ -89,11 +89,20 @@ impl<'a> Machine<'a> {
     /// # Errors
     /// When there is no interpreter, or its pip cannot do it.
     pub fn builds(&self, variables: Vec<(&'static str, OsString)>) -> Result<Builds, CliError> {
+        let pip = self.pip()?;
         let interpreter = self.interpreter()?;
-        let pip = self.with_surroundings(|at| interpreter.pip(Some(&self.memory()), at)).map_err(CliError::usage)?;
         let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), variables).map_err(CliError::usage)?;
         let known = MetadataCache::of_builds(&self.cache, interpreter.target().id());
         Ok(Builds::new(front_end, known))
+    }
+
+    /// The interpreter's pip, or the one that an environment of it would get.
+    ///
+    /// # Errors
+    /// When there is no interpreter, or it cannot tell.
+    pub fn pip(&self) -> Result<Option<Pip>, CliError> {
+        let interpreter = self.interpreter()?;
+        self.with_surroundings(|at| interpreter.pip(Some(&self.memory()), at)).map_err(CliError::usage)
     }
 
     /// The folder that remembers interpreters.

@@ -2,10 +2,13 @@
 
 mod args;
 mod build;
+mod cache;
 mod closing;
+mod env;
 mod environment;
 mod error;
 mod fetch;
+mod import;
 mod layers;
 mod machine;
 mod moment;
@@ -15,6 +18,7 @@ mod report;
 mod settings;
 mod terminal;
 mod usage;
+mod warm;
 mod world;
 
 use clap::{CommandFactory, Parser};
@@ -29,6 +33,8 @@ pub fn run() -> Exit {
     let cli = Cli::parse();
     let outcome = Environment::read().map_err(CliError::usage).and_then(|environment| match cli.command {
         Some(Command::Parse(args)) => parse::run(&args, &environment),
+        Some(Command::Env(args)) => env::run(&args, &environment),
+        Some(Command::Cache(args)) => cache::run(&args, &environment),
         Some(Command::Completions { shell }) => Ok(completions(shell)),
         None => fetch::run(&cli.fetch, &environment),
     });

@@ -137,8 +137,8 @@ impl Settings {
 ///
 /// # Errors
 /// When neither an option nor the environment tells.
-pub fn cache_folder(args: &NetworkArgs, environment: &Environment) -> Result<PathBuf, CliError> {
-    let folder = args.cache_dir.clone().or_else(|| environment.cache_folder());
+pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<PathBuf, CliError> {
+    let folder = given.map(Path::to_owned).or_else(|| environment.cache_folder());
     let folder = folder.ok_or_else(|| CliError::usage("there is no cache folder; name one with --cache-dir"))?;
     Ok(environment.working_folder.join(folder))
 }
@@ -149,7 +149,7 @@ const DEFAULT_FOLDER: &str = "wheelhouse";
 fn outputs(args: &OutputArgs) -> Result<Vec<Output>, CliError> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
-    let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none();
+    let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
     let dest = args.dest.clone().unwrap_or_else(|| DEFAULT_FOLDER.into());
     if asks_for_folder {
         let is_single = layouts.len() == 1;

@@ -113,7 +113,7 @@ impl Indexes {
     /// A URL is the page behind it, or, by its name, the one archive that it is.
     async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<Flat, IndexError> {
         let location = MaskedUrl::clone(place);
-        if let Ok(path) = place.secret().to_file_path() {
+        if let Some(path) = place.local_path() {
             return Flat::path(&path).map_err(|source| IndexError::Local { location, source });
         }
         if is_distribution(&place.filename()) {
@@ -131,12 +131,12 @@ impl Indexes {
 
     /// What `index` says of `project`, from the cache where that is fresh.
     async fn listing(&self, project: &PackageName, index: &Arc<MaskedUrl>, check: bool) -> Result<Seen, IndexError> {
-        if let Ok(folder) = index.secret().to_file_path() {
+        if let Some(folder) = index.local_path() {
             let listing = project_page(&folder, project, index.clone());
             let fail = |source| IndexError::Local { location: MaskedUrl::clone(index), source };
             return Ok(Seen { listing: listing.map_err(fail)?, unchecked: false });
         }
-        let url = page_url(index, project);
+        let url = index.project_page(project);
         let cached = self.cache.read(&url);
         let may_use = |page: &CachedPage| {
             self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
@@ -207,13 +207,4 @@ fn seen(page: &CachedPage, project: &PackageName, index: &Arc<MaskedUrl>) -> Opt
         None => None,
     };
     Some(Seen { listing, unchecked: false })
-}
-
-/// `index/name/`, whether or not the index's URL ends in a slash.
-fn page_url(index: &MaskedUrl, project: &PackageName) -> MaskedUrl {
-    let mut url = index.secret().clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().push(project.as_ref()).push("");
-    }
-    MaskedUrl::new(url)
 }

@@ -58,6 +58,6 @@ pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
     let found = tree.iter().find(|(each, _)| each.as_str() == path);
     match found.unwrap_or_else(|| panic!("{path} is not in {:?}", paths(tree))) {
         (_, Content::Page(bytes)) => std::str::from_utf8(bytes).unwrap(),
-        (_, Content::Object { .. }) => panic!("{path} is no page"),
+        (_, _) => panic!("{path} is no page"),
     }
 }

@@ -1,6 +1,7 @@
 //! The use cases. They emit [`Event`]s and never print, and they know nothing of command lines.
 
 mod build;
+pub mod cache;
 mod event;
 mod fetch;
 mod metadata;

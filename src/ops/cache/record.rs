@@ -1,0 +1,90 @@
+//! What the cache remembers of runs: which files they used, from where, and for whom.
+//!
+//! `runs/<SHA-256 of the text>` in the cache folder holds what one run had, written whole by a
+//! rename, so that it costs one small file and needs no lock. The same run again writes the same
+//! name: the file's time is when it was last done.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Fetched, Sha256};
+use crate::layout::Manifest;
+use crate::store::DiskStore;
+
+/// A run that is remembered.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Where it ran, or what was imported.
+    pub folder: String,
+    pub manifest: Manifest,
+    pub last: SystemTime,
+    pub(super) path: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    folder: String,
+    manifest: Manifest,
+}
+
+/// Remembers that a run in `folder` used `fetched`. A cache that cannot be written costs the
+/// names of its files and nothing else, so failures are not told.
+pub fn record(store: &DiskStore, fetched: &Fetched, folder: &Path) {
+    let _ = write(store, folder.display().to_string(), Manifest::of(fetched));
+}
+
+/// Remembers a run by its manifest.
+///
+/// # Errors
+/// When the cache cannot be written.
+pub(super) fn write(store: &DiskStore, folder: String, manifest: Manifest) -> io::Result<()> {
+    let text = serde_json::to_vec(&Record { folder, manifest }).expect("strings and numbers can always be written");
+    let folder = folder_of(store);
+    fs::create_dir_all(&folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+    file.write_all(&text)?;
+    file.persist(folder.join(Sha256::of(&text).to_string()))?;
+    Ok(())
+}
+
+/// Every run that is remembered, the latest last; damaged memories are none.
+pub(super) fn runs(store: &DiskStore) -> Vec<Run> {
+    let entries = fs::read_dir(folder_of(store)).into_iter().flatten().flatten();
+    let mut runs: Vec<_> = entries.filter_map(|entry| read(entry.path())).collect();
+    runs.sort_by(|a, b| (a.last, &a.path).cmp(&(b.last, &b.path)));
+    runs
+}
+
+fn read(path: PathBuf) -> Option<Run> {
+    let Record { folder, manifest } = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+    let last = fs::metadata(&path).ok()?.modified().ok()?;
+    Some(Run { folder, manifest, last, path })
+}
+
+fn folder_of(store: &DiskStore) -> PathBuf {
+    store.root().join("runs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_run_is_remembered_once_and_damage_is_no_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DiskStore::new(folder.path().join("store"));
+        assert!(runs(&store).is_empty());
+        for place in ["/a", "/a", "/b"] {
+            record(&store, &Fetched::default(), Path::new(place));
+        }
+        let mut folders: Vec<_> = runs(&store).into_iter().map(|run| run.folder).collect();
+        folders.sort();
+        assert_eq!(folders, ["/a", "/b"]);
+        fs::write(folder_of(&store).join("damaged"), "{\"folder\":").unwrap();
+        assert_eq!(runs(&store).len(), 2);
+    }
+}
