@@ -6,6 +6,8 @@
 
 mod directory;
 mod objects;
+mod parts;
+mod read;
 mod tar;
 mod zip;
 
@@ -15,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 pub use directory::{Linking, Written, write_directory};
 pub use objects::Objects;
+pub use parts::{Part, Parts};
+pub use read::{Fault, Found, Input, ReadError, Reader, Visit};
 
 use crate::domain::{Content, Object, RelPath, Sha256, Tree};
 

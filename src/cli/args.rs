@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::archive;
 use crate::layout;
+use crate::ops::Floor;
 
 /// Fetch what a Python project needs, for every target, before the network is gone.
 #[derive(Debug, Parser)]
@@ -21,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Show what prefetch understands of requirements files, without a network.
     Parse(ParseArgs),
+    /// Check a bundle: that it is whole, and that each of its targets installs from it alone.
+    Verify(VerifyArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -34,6 +37,20 @@ pub struct ParseArgs {
     /// Requirements files; `-` is standard input.
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `prefetch verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A bundle, the first volume of one, an unpacked one, or a find-links folder.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// Also check that every binary runs on this C library, such as glibc-2.17 or musl-1.2.
+    #[arg(long, value_name = "LIBC")]
+    pub check_platform: Option<Floor>,
     /// Print JSON (schema 1).
     #[arg(long)]
     pub json: bool,
@@ -88,6 +105,9 @@ pub struct OutputArgs {
     /// Nothing else is written unless --dest or --layout asks for it.
     #[arg(long, value_name = "FILE", value_parser = bundle_path, value_hint = ValueHint::FilePath)]
     pub bundle: Option<PathBuf>,
+    /// Do not prove at the end that every target installs from the bundle alone.
+    #[arg(long, requires = "bundle")]
+    pub no_verify: bool,
     /// Show what would be fetched, and stop.
     #[arg(long)]
     pub dry_run: bool,

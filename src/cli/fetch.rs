@@ -19,7 +19,7 @@ use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output, Places, Stop};
+use crate::ops::{self, FetchSettings, Finding, Listener, Output, Places, Stop};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -103,8 +103,8 @@ impl<'a> Run<'a> {
             return self.tell_plan(&plan);
         }
         let fetched = Arc::new(self.fetch(plan, &listener).await?);
-        self.write(&fetched).await?;
-        self.tell_done(&fetched)
+        let findings = self.write(&fetched).await?;
+        self.tell_done(&fetched, findings)
     }
 
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
@@ -116,15 +116,18 @@ impl<'a> Run<'a> {
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
 
-    async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
+    async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
+        let request = Arc::new(ops::request_of(&self.question, &self.targets));
+        let mut findings = Vec::new();
         for output in &self.settings.outputs {
-            let (fetched, store) = (fetched.clone(), self.places.store.clone());
+            let (fetched, request, store) = (fetched.clone(), request.clone(), self.places.store.clone());
             let (output, stop) = (output.clone(), self.stop.clone());
-            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output, &stop));
+            let writing =
+                tokio::task::spawn_blocking(move || ops::write(&fetched, &request, &store, &output, &stop));
             let written = writing.await.expect("writing does not panic");
-            written.map_err(|failure| CliError::of_write(&failure))?;
+            findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }
-        Ok(())
+        Ok(findings)
     }
 
     fn tell_plan(&self, plan: &Plan) -> Result<Exit, CliError> {
@@ -134,12 +137,19 @@ impl<'a> Run<'a> {
         self.report(&report)
     }
 
-    fn tell_done(&self, fetched: &Fetched) -> Result<Exit, CliError> {
+    fn tell_done(&self, fetched: &Fetched, findings: Vec<Finding>) -> Result<Exit, CliError> {
         self.reporter.finish();
-        let report = Report::of_fetched(fetched, self.environment.seconds());
+        let mut report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
-        self.report(&report)
+        if findings.is_empty() {
+            return self.report(&report);
+        }
+        let error = CliError::of_findings(&findings)
+            .hint("name what is missing as a requirement, too; or pass --no-verify, where the other side has it");
+        terminal::show_error(&error);
+        report.problems = error.problems;
+        self.report(&report).map(|_| Exit::Damage)
     }
 
     fn report(&self, report: &Report) -> Result<Exit, CliError> {

@@ -14,6 +14,7 @@ mod report;
 mod settings;
 mod terminal;
 mod usage;
+mod verify;
 mod world;
 
 use clap::{CommandFactory, Parser};
@@ -28,6 +29,7 @@ pub fn run() -> Exit {
     let cli = Cli::parse();
     let outcome = Environment::read().map_err(CliError::usage).and_then(|environment| match cli.command {
         Some(Command::Parse(args)) => parse::run(&args, &environment),
+        Some(Command::Verify(args)) => verify::run(&args, &environment),
         Some(Command::Completions { shell }) => Ok(completions(shell)),
         None => fetch::run(&cli.fetch, &environment),
     });
