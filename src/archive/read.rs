@@ -121,7 +121,9 @@ impl Reader {
             return Ok(stream::visit(parts, *kind, limit, threads, visit));
         }
         let (mut entries, mut faults) = match &self.form {
-            Form::Folder => folder::scan(&self.path).map_err(|why| ReadError::Unreadable { path: self.path.clone(), why })?,
+            Form::Folder => {
+                folder::scan(&self.path).map_err(|why| ReadError::Unreadable { path: self.path.clone(), why })?
+            }
             _ => self.scan(),
         };
         // The largest first, so that no thread begins with it when the others are done.

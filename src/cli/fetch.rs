@@ -122,8 +122,7 @@ impl<'a> Run<'a> {
         for output in &self.settings.outputs {
             let (fetched, request, store) = (fetched.clone(), request.clone(), self.places.store.clone());
             let (output, stop) = (output.clone(), self.stop.clone());
-            let writing =
-                tokio::task::spawn_blocking(move || ops::write(&fetched, &request, &store, &output, &stop));
+            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &request, &store, &output, &stop));
             let written = writing.await.expect("writing does not panic");
             findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }

@@ -36,7 +36,11 @@ fn tell(verification: &Verification, seconds: f64) {
         terminal::show_error(&CliError::of_findings(&verification.findings));
     }
     let bytes = HumanBytes(verification.bytes);
-    terminal::say(format!("Checked {} files ({bytes}) in {seconds:.1} s: {}.", verification.files, verdict(verification)));
+    terminal::say(format!(
+        "Checked {} files ({bytes}) in {seconds:.1} s: {}.",
+        verification.files,
+        verdict(verification)
+    ));
     let complete = verification.targets.iter().filter(|target| target.is_complete);
     for target in complete {
         terminal::say(format!("  {} installs from it alone", target.id));

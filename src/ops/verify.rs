@@ -94,7 +94,9 @@ fn of_folder(reader: &Reader, settings: &VerifySettings) -> Result<Verification,
     let mut verification = Verification::over(&examined, &faults);
     verification.findings.extend(examined.iter().flat_map(Examined::own_findings));
     if verification.files == 0 {
-        verification.findings.push(Finding::new(FindingKind::Missing, "there is no distribution and no manifest in it"));
+        verification
+            .findings
+            .push(Finding::new(FindingKind::Missing, "there is no distribution and no manifest in it"));
     }
     Ok(verification)
 }

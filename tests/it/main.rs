@@ -14,3 +14,4 @@ mod judging;
 mod layouts;
 mod sandboxing;
 mod support;
+mod verifying;

@@ -59,11 +59,9 @@ impl Scan {
             return Ok(());
         }
         match self.names.take(path.as_bytes()) {
-            Ok(path) => self.entries.push(Entry {
-                path,
-                size: child.metadata()?.len(),
-                place: Place::File(child.path()),
-            }),
+            Ok(path) => {
+                self.entries.push(Entry { path, size: child.metadata()?.len(), place: Place::File(child.path()) })
+            }
             Err(fault) => self.faults.push(fault),
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Compressed tar archives, which can be read only from their beginning: one thread unpacks, the
 //! others look at what was unpacked.
 
-use std::io::{self, BufReader, Read, SeekFrom, Seek, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -62,9 +62,12 @@ fn unpack(parts: &Parts, kind: Compression, limit: u64, files: SyncSender<Found>
     faults
 }
 
-/// The first file called `name`, among the first `limit` bytes.
+/// How far a page is searched for, in bytes: all of them come before or soon after the manifest.
+const LONGEST_SEARCH: u64 = 256 << 20;
+
+/// The first file called `name`, which must have no more than `limit` bytes.
 pub fn page(parts: &Parts, kind: Compression, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut walk = Walk::new(Unpacked::open(parts, kind, limit)?);
+    let mut walk = Walk::new(Unpacked::open(parts, kind, LONGEST_SEARCH)?);
     while let Some((path, size)) = walk.next() {
         if path.as_str() == name {
             return read_at_most(walk.input.take(size), limit).map(Some);

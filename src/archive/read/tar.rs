@@ -252,7 +252,12 @@ fn read_records(text: &[u8], name: &mut Option<Vec<u8>>, size: &mut Option<u64>)
 fn has_bytes(kind: EntryType) -> bool {
     !matches!(
         kind,
-        EntryType::Link | EntryType::Symlink | EntryType::Char | EntryType::Block | EntryType::Directory | EntryType::Fifo
+        EntryType::Link
+            | EntryType::Symlink
+            | EntryType::Char
+            | EntryType::Block
+            | EntryType::Directory
+            | EntryType::Fifo
     )
 }
 

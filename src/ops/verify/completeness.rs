@@ -131,7 +131,11 @@ pub fn prove(requests: &[Request], held: &Held<'_>) -> (Vec<Proof>, Vec<Finding>
     }
     replay.unasked(requests);
     let is_complete = |id: &str| !replay.findings.iter().any(|finding| finding.targets.iter().any(|each| each == id));
-    let proofs = held.targets.iter().map(|target| target.id()).map(|id| Proof { id: id.to_owned(), is_complete: is_complete(id) });
+    let proofs = held
+        .targets
+        .iter()
+        .map(|target| target.id())
+        .map(|id| Proof { id: id.to_owned(), is_complete: is_complete(id) });
     (proofs.collect(), replay.findings)
 }
 
@@ -143,7 +147,8 @@ struct Replay<'a> {
 
 impl Replay<'_> {
     fn request(&mut self, request: &Request) {
-        let targets: Vec<_> = request.targets.iter().filter_map(|target| self.held.targets.get(*target).cloned()).collect();
+        let targets: Vec<_> =
+            request.targets.iter().filter_map(|target| self.held.targets.get(*target).cloned()).collect();
         let question = Question {
             requirements: request.requirements.clone(),
             policy: Policy {
@@ -158,7 +163,7 @@ impl Replay<'_> {
         let (solutions, failures) = self.solve(&question, &targets);
         for failure in failures {
             let ids = failure.targets.iter().map(|target| targets[*target].id().to_owned()).collect();
-            let message = format!("the bundle alone does not install: {failure}");
+            let message = format!("the bundle alone does not install: {}", self.explain(&failure));
             self.findings.push(Finding::new(FindingKind::Gap, message).on(ids));
         }
         for (position, solution) in &solutions {
@@ -190,13 +195,21 @@ impl Replay<'_> {
     }
 
     fn build_gap(&mut self, filename: &str, target: &Target, failure: &Failure) {
-        let message = format!("{filename} cannot be built from the bundle alone: {failure}");
+        let message = format!("{filename} cannot be built from the bundle alone: {}", self.explain(failure));
         let id = target.id().to_owned();
         let is_same = |finding: &&mut Finding| finding.kind == FindingKind::BuildGap && finding.message == message;
         match self.findings.iter_mut().find(is_same) {
             Some(known) => known.targets.push(id),
             None => self.findings.push(Finding::new(FindingKind::BuildGap, message).on(vec![id])),
         }
+    }
+
+    /// The failure, and which of its projects are not there at all.
+    fn explain(&self, failure: &Failure) -> String {
+        let projects: BTreeSet<_> = failure.projects().collect();
+        let is_absent = |name: &&&PackageName| self.facts.offers.get(*name).is_some_and(|offers| offers.is_unknown());
+        let absent = projects.iter().filter(is_absent).map(|name| format!("\n  {name} is not in the bundle"));
+        format!("{failure}{}", absent.collect::<String>())
     }
 
     /// Steps until nothing is missing but what the bundle does not have.
@@ -216,7 +229,8 @@ impl Replay<'_> {
             self.facts.offers.insert(project, Arc::new(Offers::new(Vec::new(), vec![Arc::new(root())], false)));
         }
         for (url, _) in wants.metadata {
-            let why = Unknown::Refused(format!("{url} is not in the bundle; an installer would ask the network for it"));
+            let why =
+                Unknown::Refused(format!("{url} is not in the bundle; an installer would ask the network for it"));
             self.facts.needs.insert(url, Err(why));
         }
     }

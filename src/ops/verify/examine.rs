@@ -41,7 +41,8 @@ impl Examined {
 
     /// What is wrong with the file, whatever a manifest says.
     pub fn own_findings(&self) -> impl Iterator<Item = Finding> {
-        let unreadable = self.unreadable.iter().map(|why| Finding::new(FindingKind::Archive, format!("it cannot be read: {why}")));
+        let unreadable =
+            self.unreadable.iter().map(|why| Finding::new(FindingKind::Archive, format!("it cannot be read: {why}")));
         let faults = self.faults.iter().map(|fault| Finding::new(FindingKind::Distribution, fault));
         unreadable.chain(faults).map(|finding| finding.at(&self.path))
     }

@@ -96,7 +96,6 @@ fn check_sums(found: &BTreeMap<&str, &Examined>) -> Option<Finding> {
     let others = found.values().filter(|file| !matches!(file.path.as_str(), SUMS_PATH | SIGNATURE_PATH));
     let digests: Vec<(&str, Sha256)> = others.filter_map(|file| Some((file.path.as_str(), file.sha256?))).collect();
     let is_right = list.text.as_ref().is_some_and(|text| *text == sums(digests.into_iter()).into_bytes());
-    (!is_right).then(|| {
-        Finding::new(FindingKind::Digest, "it does not list the digests that the files have").at(SUMS_PATH)
-    })
+    (!is_right)
+        .then(|| Finding::new(FindingKind::Digest, "it does not list the digests that the files have").at(SUMS_PATH))
 }

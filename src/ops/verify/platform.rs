@@ -44,11 +44,13 @@ pub fn findings(manifest: &Manifest, held: &Held<'_>, floor: Option<Floor>) -> V
     let mut findings = Vec::new();
     for (_, file) in manifest.files() {
         let wheel = file.filename.parse::<WheelFilename>().ok();
-        let served: Vec<_> = held.targets.iter().filter(|target| file.targets.iter().any(|id| id == target.id())).collect();
+        let served: Vec<_> =
+            held.targets.iter().filter(|target| file.targets.iter().any(|id| id == target.id())).collect();
         if let (Some(wheel), Some(floor)) = (&wheel, floor) {
             findings.extend(too_new(wheel, floor).map(|finding| finding.at(&file.path)));
         }
-        findings.extend(unfit(held, &file.path, wheel.as_ref(), &served).into_iter().map(|finding| finding.at(&file.path)));
+        findings
+            .extend(unfit(held, &file.path, wheel.as_ref(), &served).into_iter().map(|finding| finding.at(&file.path)));
     }
     findings
 }
@@ -67,14 +69,23 @@ fn too_new(wheel: &WheelFilename, floor: Floor) -> Option<Finding> {
     Some(Finding::new(FindingKind::Platform, format!("it needs {name} {needs}, and there is {has}")))
 }
 
-fn unfit(held: &Held<'_>, path: &str, wheel: Option<&WheelFilename>, served: &[&std::sync::Arc<Target>]) -> Vec<Finding> {
+fn unfit(
+    held: &Held<'_>,
+    path: &str,
+    wheel: Option<&WheelFilename>,
+    served: &[&std::sync::Arc<Target>],
+) -> Vec<Finding> {
     if served.is_empty() && !held.targets.is_empty() {
         return vec![Finding::new(FindingKind::Unneeded, "no target needs it")];
     }
-    let ids = |targets: Vec<&&std::sync::Arc<Target>>| targets.iter().map(|target| target.id().to_owned()).collect::<Vec<_>>();
-    let mismatched = ids(served.iter().filter(|target| wheel.is_some_and(|wheel| target.tags().rank(wheel).is_none())).collect());
+    let ids = |targets: Vec<&&std::sync::Arc<Target>>| {
+        targets.iter().map(|target| target.id().to_owned()).collect::<Vec<_>>()
+    };
+    let mismatched =
+        ids(served.iter().filter(|target| wheel.is_some_and(|wheel| target.tags().rank(wheel).is_none())).collect());
     let wants = held.needs(path).and_then(|needs| needs.requires_python.as_ref());
-    let wrong_python = ids(served.iter().filter(|target| wants.is_some_and(|wants| !wants.contains(target.python()))).collect());
+    let wrong_python =
+        ids(served.iter().filter(|target| wants.is_some_and(|wants| !wants.contains(target.python()))).collect());
     let tags = Finding::new(FindingKind::Platform, "its tags do not fit").on(mismatched);
     let wants = wants.map(ToString::to_string).unwrap_or_default();
     let python = Finding::new(FindingKind::RequiresPython, format!("it needs Python {wants}")).on(wrong_python);

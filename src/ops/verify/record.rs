@@ -43,10 +43,13 @@ fn compare(wheel: impl Read + Seek) -> Result<Vec<String>, String> {
 }
 
 fn judge(members: &BTreeMap<String, u64>, rows: &BTreeMap<String, Option<u64>>, record: &str) -> Vec<String> {
-    let is_unsigned = |name: &str| name == record || [".jws", ".p7s"].iter().any(|end| *name == format!("{record}{end}"));
+    let is_unsigned =
+        |name: &str| name == record || [".jws", ".p7s"].iter().any(|end| *name == format!("{record}{end}"));
     let absent: Vec<_> = rows.keys().filter(|name| !members.contains_key(*name)).collect();
     let unlisted: Vec<_> = members.keys().filter(|name| !rows.contains_key(*name) && !is_unsigned(name)).collect();
-    let is_other = |(name, size): &(&String, &Option<u64>)| size.is_some_and(|size| members.get(*name).is_some_and(|has| *has != size));
+    let is_other = |(name, size): &(&String, &Option<u64>)| {
+        size.is_some_and(|size| members.get(*name).is_some_and(|has| *has != size))
+    };
     let resized: Vec<_> = rows.iter().filter(is_other).map(|(name, _)| name).collect();
     let sentences = [
         (absent, "its RECORD lists what it does not hold"),
@@ -91,7 +94,8 @@ mod tests {
 
     #[test]
     fn what_one_side_lacks_is_told() {
-        let members = [("a.py", 3), ("c.py", 1), ("d/RECORD", 9), ("d/RECORD.jws", 9)].map(|(name, size)| (name.to_owned(), size));
+        let members = [("a.py", 3), ("c.py", 1), ("d/RECORD", 9), ("d/RECORD.jws", 9)]
+            .map(|(name, size)| (name.to_owned(), size));
         let rows = [("a.py", Some(4)), ("b.py", Some(1))].map(|(name, size)| (name.to_owned(), size));
         let expected = [
             "its RECORD lists what it does not hold: `b.py`",

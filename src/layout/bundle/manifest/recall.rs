@@ -40,7 +40,8 @@ impl Manifest {
 
     /// The licences by the digests of the files that state them.
     pub fn recall_licenses(&self) -> Licenses {
-        let stated = self.files().filter_map(|(package, file)| Some((file.sha256.parse().ok()?, package.license.clone()?)));
+        let stated =
+            self.files().filter_map(|(package, file)| Some((file.sha256.parse().ok()?, package.license.clone()?)));
         stated.collect()
     }
 
@@ -90,10 +91,7 @@ fn recall_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<Fetche
             sidecar: None,
         },
         targets: file.targets.iter().map(position).collect::<Result<_, _>>()?,
-        object: Object {
-            sha256: file.sha256.parse().map_err(|_| RecallError::new(&file.sha256))?,
-            size: file.size,
-        },
+        object: Object { sha256: file.sha256.parse().map_err(|_| RecallError::new(&file.sha256))?, size: file.size },
         metadata: None,
         status: Status::Cached,
     })

@@ -89,9 +89,9 @@ fn what_was_written_can_be_read_and_other_schemas_are_refused() {
     let manifest = manifest(&world(), &[]);
     assert_eq!(Manifest::from_json(&manifest.to_json()).unwrap(), manifest);
     let later = br#"{"schema": 2, "contents": []}"#;
-        assert!(matches!(Manifest::from_json(later), Err(ManifestError::Schema(2))));
-        assert!(matches!(Manifest::from_json(b"{}"), Err(ManifestError::Malformed(_))));
-    }
+    assert!(matches!(Manifest::from_json(later), Err(ManifestError::Schema(2))));
+    assert!(matches!(Manifest::from_json(b"{}"), Err(ManifestError::Malformed(_))));
+}
 
 fn manifest(world: &Fetched, requests: &[Request]) -> Manifest {
     let licenses = Licenses::from([(crate::domain::Sha256::of(b"wheel"), "MIT".to_owned())]);
