@@ -1,7 +1,10 @@
 //! The tree of a bundle: a `find-links` folder, a manifest, pinned requirements, and pages for
 //! the person who unpacks it.
 
+mod conditions;
+mod install;
 mod manifest;
+mod pylock;
 mod readme;
 mod requirements;
 mod sums;
@@ -18,6 +21,7 @@ use crate::domain::{Content, Fetched, Request, Sha256, Tree};
 
 use super::files::known;
 use super::{FindLinks, Layout, LayoutError};
+use conditions::Conditions;
 
 /// Where a bundle has its [`Manifest`].
 pub const MANIFEST_PATH: &str = "prefetch.json";
@@ -64,10 +68,22 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
 
 /// What the layout composes, by path.
 fn pages(input: &BundleInput<'_>, _manifest: &Manifest) -> Vec<(String, String)> {
-    vec![
-        (REQUIREMENTS_PATH.into(), requirements::text(input.fetched)),
-        ("README.txt".into(), readme::text(input.fetched)),
-    ]
+    let conditions = Conditions::of(input.fetched);
+    let mut pages = vec![
+        (REQUIREMENTS_PATH.to_owned(), requirements::text(input.fetched, &conditions)),
+        ("install.sh".to_owned(), install::shell(input.requests)),
+        ("install.ps1".to_owned(), install::power_shell(input.requests)),
+    ];
+    pages.extend(pylock::text(input.fetched, &conditions).map(|text| ("pylock.toml".to_owned(), text)));
+    if conditions.are_ambiguous(input.fetched) {
+        let targets = input.fetched.targets.iter().enumerate();
+        pages.extend(targets.map(|(position, target)| {
+            (requirements::path_for_target(target.id()), requirements::for_target(input.fetched, position))
+        }));
+    }
+    let paths: Vec<_> = pages.iter().map(|(path, _)| path.clone()).collect();
+    pages.push(("README.txt".to_owned(), readme::text(input, &conditions, &paths)));
+    pages
 }
 
 fn listed(tree: &Tree) -> Vec<ManifestPage> {
@@ -96,8 +112,16 @@ mod tests {
     #[test]
     fn a_bundle_holds_files_and_pages() {
         let world = fetched(vec![package("demo", "1.0", vec![file("demo-1.0-py3-none-any.whl", b"wheel")])]);
-        let expected =
-            ["README.txt", "SHA256SUMS", "prefetch.json", "requirements.txt", "wheels/demo-1.0-py3-none-any.whl"];
+        let expected = [
+            "README.txt",
+            "SHA256SUMS",
+            "install.ps1",
+            "install.sh",
+            "prefetch.json",
+            "pylock.toml",
+            "requirements.txt",
+            "wheels/demo-1.0-py3-none-any.whl",
+        ];
         assert_eq!(paths(&bundled(&world)), expected);
     }
 }
