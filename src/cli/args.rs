@@ -8,6 +8,7 @@ use super::cache::CacheArgs;
 use super::env::EnvArgs;
 use crate::archive;
 use crate::layout;
+use crate::ops::Floor;
 
 /// Fetch what a Python project needs, for every target, before the network is gone.
 #[derive(Debug, Parser)]
@@ -27,6 +28,8 @@ pub enum Command {
     Cache(CacheArgs),
     /// Print shell lines that point pip and uv at what was written.
     Env(EnvArgs),
+    /// Check a bundle: that it is whole, and that each of its targets installs from it alone.
+    Verify(VerifyArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -40,6 +43,20 @@ pub struct ParseArgs {
     /// Requirements files; `-` is standard input.
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `prefetch verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A bundle, the first volume of one, an unpacked one, or a find-links folder.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// Also check that every binary runs on this C library, such as glibc-2.17 or musl-1.2.
+    #[arg(long, value_name = "LIBC")]
+    pub check_platform: Option<Floor>,
     /// Print JSON (schema 1).
     #[arg(long)]
     pub json: bool,
@@ -101,6 +118,9 @@ pub struct OutputArgs {
     /// With --warm-pip, go on for a pip that is not known, as if it were the newest known.
     #[arg(long, requires = "warm_pip")]
     pub force_layout: bool,
+    /// Do not prove at the end that every target installs from the bundle alone.
+    #[arg(long, requires = "bundle")]
+    pub no_verify: bool,
     /// Show what would be fetched, and stop.
     #[arg(long)]
     pub dry_run: bool,

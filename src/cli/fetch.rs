@@ -20,7 +20,7 @@ use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output, Places, PlanFailure, Stop};
+use crate::ops::{self, FetchSettings, Finding, Listener, Output, Places, PlanFailure, Stop};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -120,9 +120,9 @@ impl<'a> Run<'a> {
             return self.tell_plan(&plan, unsolved);
         }
         let fetched = Arc::new(self.fetch(plan, &listener).await?);
-        self.write(&fetched).await?;
+        let findings = self.write(&fetched).await?;
         ops::cache::record(&self.places.store, &fetched, &self.environment.working_folder);
-        self.tell_done(&fetched, unsolved)
+        self.tell_done(&fetched, unsolved, &findings)
     }
 
     /// Whether the run goes on, and with what.
@@ -148,15 +148,17 @@ impl<'a> Run<'a> {
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
 
-    async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
+    async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
+        let request = Arc::new(ops::request_of(&self.question, &self.targets));
+        let mut findings = Vec::new();
         for output in self.outputs() {
-            let (fetched, store) = (fetched.clone(), self.places.store.clone());
+            let (fetched, request, store) = (fetched.clone(), request.clone(), self.places.store.clone());
             let (output, stop) = (output.clone(), self.stop.clone());
-            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output, &stop));
+            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &request, &store, &output, &stop));
             let written = writing.await.expect("writing does not panic");
-            written.map_err(|failure| CliError::of_write(&failure))?;
+            findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }
-        Ok(())
+        Ok(findings)
     }
 
     fn outputs(&self) -> impl Iterator<Item = &Output> {
@@ -170,13 +172,17 @@ impl<'a> Run<'a> {
         self.report(report, unsolved)
     }
 
-    fn tell_done(&self, fetched: &Fetched, unsolved: Option<CliError>) -> Result<Exit, CliError> {
+    fn tell_done(&self, fetched: &Fetched, unsolved: Option<CliError>, findings: &[Finding]) -> Result<Exit, CliError> {
         self.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
         closing::of_warm_pip(self.warm.as_ref(), fetched, &self.args.messages);
-        self.report(report, unsolved)
+        let gap = (!findings.is_empty()).then(|| {
+            CliError::of_findings(findings)
+                .hint("name what is missing as a requirement, too; or pass --no-verify, where the other side has it")
+        });
+        self.report(report, unsolved.into_iter().chain(gap).reduce(CliError::and))
     }
 
     fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {

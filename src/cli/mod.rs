@@ -18,6 +18,7 @@ mod report;
 mod settings;
 mod terminal;
 mod usage;
+mod verify;
 mod warm;
 mod world;
 
@@ -35,6 +36,7 @@ pub fn run() -> Exit {
         Some(Command::Parse(args)) => parse::run(&args, &environment),
         Some(Command::Env(args)) => env::run(&args, &environment),
         Some(Command::Cache(args)) => cache::run(&args, &environment),
+        Some(Command::Verify(args)) => verify::run(&args, &environment),
         Some(Command::Completions { shell }) => Ok(completions(shell)),
         None => fetch::run(&cli.fetch, &environment),
     });

@@ -17,7 +17,7 @@ use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Time
 use crate::http::{Credentials, HttpSettings};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout};
-use crate::ops::Output;
+use crate::ops::{BundleOutput, Output};
 
 /// What holds before any input is read.
 pub struct Settings {
@@ -160,7 +160,7 @@ fn outputs(args: &OutputArgs) -> Result<Vec<Output>, CliError> {
     }
     if let Some(path) = &args.bundle {
         let format = Format::of(path).map_err(CliError::usage)?;
-        outputs.push(Output::Bundle { format, path: path.clone() });
+        outputs.push(Output::Bundle(BundleOutput { format, path: path.clone(), verify: !args.no_verify }));
     }
     Ok(outputs)
 }

@@ -21,6 +21,7 @@ mod plan;
 mod platform;
 mod python;
 mod repair;
+mod request;
 mod requirement;
 mod specifier;
 mod tags;
@@ -45,10 +46,11 @@ pub use plan::{
 };
 pub use platform::{Platform, Release, System};
 pub use python::{Implementation, Python, PythonVersion};
+pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};
 pub use specifier::{SpecifierError, Specifiers};
 pub use tags::{Tag, TagRank, Tags};
-pub use target::{Target, TargetError, TargetSpec};
+pub use target::{Target, TargetDescription, TargetError, TargetSpec, UnreadableTarget};
 pub use tree::{Content, RelPath, RelPathError, Tree};
 
 pub use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};

@@ -1,6 +1,10 @@
 //! What distributions are chosen for: one Python on one platform.
 
+mod description;
+
 use std::sync::Arc;
+
+pub use description::{TargetDescription, UnreadableTarget};
 
 use super::{
     Implementation, MarkerEnvironment, MarkerEnvironmentBuilder, Platform, Python, PythonVersion, Tags, Version,

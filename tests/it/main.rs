@@ -21,3 +21,4 @@ mod pointing;
 mod sandboxing;
 mod support;
 mod targets;
+mod verifying;

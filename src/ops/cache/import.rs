@@ -154,6 +154,7 @@ fn remember(packages: &mut BTreeMap<(String, Option<String>), ManifestPackage>, 
     let package = packages.entry((name.clone(), version.clone())).or_insert_with(|| ManifestPackage {
         name,
         version,
+        license: None,
         requested_by: vec!["prefetch cache import".to_owned()],
         dependencies: Vec::new(),
         files: Vec::new(),

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Fetched, Sha256};
-use crate::layout::Manifest;
+use crate::layout::{BundleInput, Licenses, Manifest};
 use crate::store::DiskStore;
 
 /// A run that is remembered.
@@ -34,7 +34,8 @@ struct Record {
 /// Remembers that a run in `folder` used `fetched`. A cache that cannot be written costs the
 /// names of its files and nothing else, so failures are not told.
 pub fn record(store: &DiskStore, fetched: &Fetched, folder: &Path) {
-    let _ = write(store, folder.display().to_string(), Manifest::of(fetched));
+    let input = BundleInput { fetched, requests: &[], licenses: &Licenses::new() };
+    let _ = write(store, folder.display().to_string(), Manifest::of(&input));
 }
 
 /// Remembers a run by its manifest.
