@@ -9,7 +9,7 @@ mod plan;
 mod verify;
 mod write;
 
-pub use bundle::{BundleOutput, request_of};
+pub use bundle::{BundleOutput, Stream, request_of};
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, fetch};
 pub use metadata::{MetadataFailure, Places};
