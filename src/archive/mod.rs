@@ -27,15 +27,17 @@ use crate::domain::{Content, Object, RelPath, Sha256, Tree};
 pub struct Format {
     /// How the names of such archives end.
     pub extensions: &'static [&'static str],
+    /// Whether it can be written to a pipe.
+    pub is_stream: bool,
     write: fn(&Tree, &dyn Objects, &mut dyn Output) -> Result<(), ArchiveError>,
 }
 
 /// Every archive format there is; `--bundle`, its help and its error message read this table.
 pub const FORMATS: &[Format] = &[
-    Format { extensions: &[".zip"], write: zip::write },
-    Format { extensions: &[".tar"], write: tar::write },
-    Format { extensions: &[".tar.gz", ".tgz"], write: tar::write_gzip },
-    Format { extensions: &[".tar.zst"], write: tar::write_zstd },
+    Format { extensions: &[".zip"], is_stream: false, write: zip::write },
+    Format { extensions: &[".tar"], is_stream: true, write: tar::write },
+    Format { extensions: &[".tar.gz", ".tgz"], is_stream: true, write: tar::write_gzip },
+    Format { extensions: &[".tar.zst"], is_stream: true, write: tar::write_zstd },
 ];
 
 impl Format {
@@ -48,6 +50,14 @@ impl Format {
         let ends = |extension: &&str| name.ends_with(*extension) && name.len() > extension.len();
         let found = FORMATS.iter().find(|format| format.extensions.iter().any(ends));
         found.ok_or_else(|| UnknownFormat(path.to_owned()))
+    }
+
+    /// The format called `name`: its extension without the dot.
+    ///
+    /// # Errors
+    /// Names the extensions that are known.
+    pub fn called(name: &str) -> Result<&'static Self, UnknownFormat> {
+        Self::of(Path::new(&format!("bundle.{name}"))).map_err(|_| UnknownFormat(name.into()))
     }
 
     /// Every extension of every format, in the order of the table.
@@ -101,6 +111,40 @@ impl ArchiveError {
 /// When an object cannot be read or is not as long as the tree says, or the output fails.
 pub fn pack(tree: &Tree, objects: &dyn Objects, format: &Format, output: &mut dyn Output) -> Result<(), ArchiveError> {
     (format.write)(tree, objects, output)
+}
+
+/// Writes `tree` as an archive into a pipe.
+///
+/// # Errors
+/// As [`pack`]; a format that goes back in what it wrote fails at its first step back.
+pub fn pack_stream(
+    tree: &Tree,
+    objects: &dyn Objects,
+    format: &Format,
+    output: &mut dyn Write,
+) -> Result<(), ArchiveError> {
+    let mut output = Pipe(BufWriter::with_capacity(objects::PIECE, output));
+    pack(tree, objects, format, &mut output)?;
+    output.0.flush().map_err(ArchiveError::Finish)
+}
+
+/// What can only be written to its end.
+struct Pipe<W: Write>(BufWriter<W>);
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<W: Write> Seek for Pipe<W> {
+    fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
+        Err(io::ErrorKind::NotSeekable.into())
+    }
 }
 
 /// Writes `tree` as the archive `path`, which appears only when it is complete.

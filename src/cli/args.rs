@@ -108,7 +108,8 @@ pub struct OutputArgs {
     pub layouts: Vec<String>,
     /// Pack everything into one file: .zip, .tar, .tar.gz, .tgz or .tar.zst.
     ///
-    /// Nothing else is written unless --dest or --layout asks for it.
+    /// Nothing else is written unless --dest or --layout asks for it. `-` is standard output, for
+    /// which --bundle-format names the format.
     #[arg(long, value_name = "FILE", value_parser = bundle_path, value_hint = ValueHint::FilePath)]
     pub bundle: Option<PathBuf>,
     /// Put the files into the cache of the interpreter's own pip. Without --dest, nothing else is
@@ -118,6 +119,9 @@ pub struct OutputArgs {
     /// With --warm-pip, go on for a pip that is not known, as if it were the newest known.
     #[arg(long, requires = "warm_pip")]
     pub force_layout: bool,
+    /// The bundle's format, where its name does not tell: zip, tar, tar.gz, tgz or tar.zst.
+    #[arg(long, value_name = "FORMAT", requires = "bundle", hide_short_help = true)]
+    pub bundle_format: Option<String>,
     /// Do not prove at the end that every target installs from the bundle alone.
     #[arg(long, requires = "bundle")]
     pub no_verify: bool,
@@ -291,11 +295,14 @@ fn layout_names() -> clap::builder::PossibleValuesParser {
     values.collect::<Vec<_>>().into()
 }
 
+/// What stands for standard output in the place of a file.
+pub const STANDARD_OUTPUT: &str = "-";
+
 /// Refuses a bundle of unknown format before any work begins.
 fn bundle_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match archive::Format::of(&path) {
-        Ok(_) => Ok(path),
-        Err(error) => Err(error.to_string()),
+        Err(error) if text != STANDARD_OUTPUT => Err(error.to_string()),
+        _ => Ok(path),
     }
 }

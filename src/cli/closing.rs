@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indicatif::HumanBytes;
 
-use super::args::{FetchArgs, MessageArgs};
+use super::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
 use super::report::Report;
 use super::terminal::{count, say, warn};
 use super::usage;
@@ -47,7 +47,11 @@ pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &Fet
         origins(report),
         summary.seconds
     ));
-    for output in outputs {
+    let mut outputs = outputs.iter().filter(|output| output.path() != Path::new(STANDARD_OUTPUT)).peekable();
+    if outputs.peek().is_none() {
+        return;
+    }
+    for output in outputs.clone() {
         say(format!("Written to {}.", output.path().display()));
     }
     if !outputs.is_empty() {

@@ -2,9 +2,9 @@
 //! its targets install from it.
 
 use std::collections::BTreeMap;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::inside::Inside;
 use super::verify::{Finding, Held, prove};
@@ -18,10 +18,16 @@ use crate::store::DiskStore;
 #[derive(Clone)]
 pub struct BundleOutput {
     pub format: &'static Format,
+    /// `-` where it goes to a stream.
     pub path: PathBuf,
+    /// Where it goes instead of a file.
+    pub stream: Option<Stream>,
     /// Prove at the end that the targets install from it alone.
     pub verify: bool,
 }
+
+/// A pipe that a bundle is written to.
+pub type Stream = Arc<Mutex<dyn Write + Send>>;
 
 /// What `question` asks for all of `targets`.
 pub fn request_of(question: &Question, targets: &[Arc<Target>]) -> Request {

@@ -12,7 +12,7 @@ mod verify;
 mod write;
 
 pub use build::Builds;
-pub use bundle::{BundleOutput, request_of};
+pub use bundle::{BundleOutput, Stream, request_of};
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, fetch};
 pub use metadata::{MetadataFailure, Places};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::bundle::{self, BundleOutput};
 use super::verify::Finding;
-use crate::archive::{ArchiveError, Linking, Objects, pack_file, write_directory};
+use crate::archive::{ArchiveError, Linking, Objects, pack_file, pack_stream, write_directory};
 use crate::domain::{Fetched, Request, Sha256};
 use crate::layout::{BundleInput, Layout, LayoutError};
 use crate::store::DiskStore;
@@ -97,8 +97,15 @@ fn write_bundle(
     let requests = std::slice::from_ref(request);
     let licenses = bundle::licenses(&insides);
     let tree = crate::layout::bundle(&BundleInput { fetched, requests, licenses: &licenses })?;
-    output.path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
-    pack_file(&tree, objects, output.format, &output.path)?;
+    match &output.stream {
+        Some(stream) => {
+            pack_stream(&tree, objects, output.format, &mut *stream.lock().expect("no thread panics with it"))?;
+        }
+        None => {
+            output.path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
+            pack_file(&tree, objects, output.format, &output.path)?;
+        }
+    }
     Ok(if output.verify { bundle::gaps(fetched, requests, &insides) } else { Vec::new() })
 }
 
@@ -177,7 +184,7 @@ mod tests {
         let store = DiskStore::new(folder.path().join("store"));
         let (fetched, out) = (fetched(&store), folder.path().join("out"));
         let format = Format::of(Path::new("b.tar")).unwrap();
-        let bundle = || Output::Bundle(BundleOutput { format, path: out.join("b.tar"), verify: false });
+        let bundle = || Output::Bundle(BundleOutput { format, path: out.join("b.tar"), stream: None, verify: false });
         let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
         for output in &outputs {
             assert!(write(&fetched, &Request::default(), &store, output, &Stop::new(true.into())).is_err());
