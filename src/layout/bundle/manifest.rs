@@ -90,11 +90,6 @@ impl Manifest {
         }
     }
 
-    /// A manifest of packages that serve no target in particular.
-    pub fn new(packages: Vec<ManifestPackage>) -> Self {
-        Self { schema: SCHEMA, targets: Vec::new(), packages }
-    }
-
     /// Reads a manifest.
     ///
     /// # Errors
