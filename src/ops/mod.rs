@@ -5,6 +5,7 @@ mod event;
 mod fetch;
 mod metadata;
 mod plan;
+pub mod serve;
 mod write;
 
 pub use event::{Event, Listener};

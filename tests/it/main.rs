@@ -17,4 +17,5 @@ mod layouts;
 mod pip_caches;
 mod pointing;
 mod sandboxing;
+mod serving;
 mod support;

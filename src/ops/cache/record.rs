@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Fetched, Sha256};
+use crate::domain::{Fetched, Origin, Sha256, mask_credentials};
 use crate::store::DiskStore;
 
 /// A run that is remembered.
@@ -63,11 +63,16 @@ impl Record {
             index: Some(file.offer.index.public()),
             requires_python: file.offer.requires_python.as_ref().map(ToString::to_string),
             yanked: file.offer.yanked.0.as_deref().map(str::to_owned),
-            requested_by: package.requested_by.iter().map(ToString::to_string).collect(),
+            requested_by: package.requested_by.iter().map(masked).collect(),
             targets: file.targets.iter().map(|position| fetched.targets[*position].id().to_owned()).collect(),
         });
         Self { folder: folder.display().to_string(), files: files.collect() }
     }
+}
+
+/// A requirements file may be a URL with a password in it.
+fn masked(origin: &Origin) -> String {
+    mask_credentials(&origin.to_string()).into_owned()
 }
 
 /// Remembers that a run in `folder` used `fetched`. A cache that cannot be written costs the
