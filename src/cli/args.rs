@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::cache::CacheArgs;
 use super::env::EnvArgs;
+use super::serve::ServeArgs;
 use crate::archive;
 use crate::layout;
 use crate::ops::Floor;
@@ -26,6 +27,8 @@ pub enum Command {
     Parse(ParseArgs),
     /// Look after the folder that keeps everything fetched.
     Cache(CacheArgs),
+    /// Serve a read-only index over a folder, a bundle or the cache.
+    Serve(ServeArgs),
     /// Print shell lines that point pip and uv at what was written.
     Env(EnvArgs),
     /// Check a bundle: that it is whole, and that each of its targets installs from it alone.

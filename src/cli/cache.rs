@@ -132,44 +132,43 @@ fn info(store: &DiskStore, inventory: &Inventory, is_json: bool) -> Result<Exit,
 }
 
 fn list(inventory: &Inventory, names: &[PackageName], is_json: bool) -> Result<Exit, CliError> {
-    let is_asked = |item: &Item| names.is_empty() || names.iter().any(|name| name.as_ref() == item.name);
+    let is_asked = |item: &Item| names.is_empty() || names.iter().any(|name| name.as_ref() == item.file.name);
     let items: Vec<_> = inventory.items().into_iter().filter(is_asked).collect();
     let entry = |item: &Item| {
-        json!({"name": item.name, "version": item.version, "filename": item.filename, "size": item.lying.object.size,
+        json!({"name": item.file.name, "version": item.file.version, "filename": item.file.filename, "size": item.lying.object.size,
             "sha256": item.lying.object.sha256.to_string(), "linked": item.lying.is_linked, "last_used": day(item.last)})
     };
     let value = json!({"schema": 1, "files": items.iter().map(entry).collect::<Vec<_>>()});
     let line = |item: &Item| {
         let size = HumanBytes(item.lying.object.size).to_string();
-        format!("{}  {size:>11}  {}", day(item.last), item.filename)
+        format!("{}  {size:>11}  {}", day(item.last), item.file.filename)
     };
     show(is_json, &value, || items.iter().map(line).collect())
 }
 
 fn why(inventory: &Inventory, name: &PackageName, is_json: bool) -> Result<Exit, CliError> {
-    let named = inventory.named().filter(|(_, package, _)| package.name == name.as_ref());
+    let named = inventory.named().filter(|(_, file)| file.name == name.as_ref());
     let reasons: Vec<_> = named.collect();
     if reasons.is_empty() {
         return Err(CliError::new(Exit::Damage, format!("no remembered run had a file of {name}"))
             .hint("`prefetch cache list` shows every file with a name"));
     }
-    let entries = reasons.iter().map(|(run, package, file)| {
-        json!({"filename": file.filename, "folder": run.folder, "requested_by": package.requested_by,
+    let entries = reasons.iter().map(|(run, file)| {
+        json!({"filename": file.filename, "folder": run.record.folder, "requested_by": file.requested_by,
             "index": file.index, "url": file.url, "targets": file.targets, "last_used": day(run.last)})
     });
     let value = json!({"schema": 1, "name": name.as_ref(), "runs": entries.collect::<Vec<_>>()});
     show(is_json, &value, || {
-        let line =
-            |(run, package, file): &(&cache::Run, &crate::layout::ManifestPackage, &crate::layout::ManifestFile)| {
-                let from = file.url.as_deref().map(|url| format!("\n  from {url}")).unwrap_or_default();
-                format!(
-                    "{}\n  for {} in {}, last on {}{from}",
-                    file.filename,
-                    package.requested_by.join(", "),
-                    run.folder,
-                    day(run.last)
-                )
-            };
+        let line = |(run, file): &(&cache::Run, &cache::UsedFile)| {
+            let from = file.url.as_deref().map(|url| format!("\n  from {url}")).unwrap_or_default();
+            format!(
+                "{}\n  for {} in {}, last on {}{from}",
+                file.filename,
+                file.requested_by.join(", "),
+                run.record.folder,
+                day(run.last)
+            )
+        };
         reasons.iter().map(line).collect()
     })
 }
@@ -204,7 +203,7 @@ fn verify(
 fn described(lying: &Lying, items: &[Item]) -> Value {
     let item = items.iter().find(|item| item.lying.object == lying.object);
     json!({"sha256": lying.object.sha256.to_string(), "size": lying.object.size, "linked": lying.is_linked,
-        "name": item.map(|item| &item.name), "filename": item.map(|item| &item.filename)})
+        "name": item.map(|item| &item.file.name), "filename": item.map(|item| &item.file.filename)})
 }
 
 fn prune(

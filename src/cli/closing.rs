@@ -54,9 +54,7 @@ pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &Fet
     for output in outputs.clone() {
         say(format!("Written to {}.", output.path().display()));
     }
-    if !outputs.is_empty() {
-        say("\nTo install without a network:");
-    }
+    say("\nTo install without a network:");
     for output in outputs {
         say(format!("  {}", usage::line(output, args, working_folder)));
     }

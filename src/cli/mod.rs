@@ -15,6 +15,7 @@ mod moment;
 mod parse;
 mod progress;
 mod report;
+mod serve;
 mod settings;
 mod terminal;
 mod usage;
@@ -34,6 +35,7 @@ pub fn run() -> Exit {
     let cli = Cli::parse();
     let outcome = Environment::read().map_err(CliError::usage).and_then(|environment| match cli.command {
         Some(Command::Parse(args)) => parse::run(&args, &environment),
+        Some(Command::Serve(args)) => serve::run(&args, &environment),
         Some(Command::Env(args)) => env::run(&args, &environment),
         Some(Command::Cache(args)) => cache::run(&args, &environment),
         Some(Command::Verify(args)) => verify::run(&args, &environment),

@@ -8,6 +8,7 @@ mod fetch;
 mod inside;
 mod metadata;
 mod plan;
+pub mod serve;
 mod verify;
 mod write;
 

@@ -104,14 +104,25 @@ fn command_lines(block: &Block) -> Vec<String> {
 
 #[test]
 fn every_option_that_is_mentioned_exists() {
-    let help = Sandbox::new().prefetch(["--help"]).output().unwrap().stdout;
-    let help = String::from_utf8(help).unwrap() + "--json --hash";
+    // `--hash` is an option of requirements files alone.
+    let help: String = help_of(&[]) + "--hash";
     let option = Regex::new(r"`(--[a-z-]+)").unwrap();
     for (page, text) in pages() {
         for found in option.captures_iter(&text) {
             assert!(help.contains(&found[1]), "{page} mentions {}", &found[1]);
         }
     }
+}
+
+/// The help of a command and of all commands below it.
+fn help_of(command: &[&str]) -> String {
+    let words = command.iter().copied().chain(["--help"]);
+    let help = String::from_utf8(Sandbox::new().prefetch(words).output().unwrap().stdout).unwrap();
+    let listed = help.split_once("Commands:\n").map_or("", |(_, rest)| rest.split("\n\n").next().unwrap());
+    let names = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let below = names.filter(|name| !name.is_empty() && *name != "help");
+    let below: String = below.map(|name| help_of(&[command, &[name]].concat())).collect();
+    help.clone() + &below
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod layouts;
 mod pip_caches;
 mod pointing;
 mod sandboxing;
+mod serving;
 mod support;
 mod targets;
 mod verifying;

@@ -102,11 +102,6 @@ pub enum ManifestError {
 const SCHEMA: u32 = 1;
 
 impl Manifest {
-    /// A manifest of packages that serve no target in particular.
-    pub fn new(packages: Vec<ManifestPackage>) -> Self {
-        Self { schema: SCHEMA, requests: Vec::new(), targets: Vec::new(), packages, pages: Vec::new() }
-    }
-
     /// Reads a manifest.
     ///
     /// # Errors

@@ -5,7 +5,6 @@
 //! of itself. Whether it is what an index promises is checked when a run looks for it: the store
 //! finds by digest only.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -13,9 +12,9 @@ use std::path::{Path, PathBuf};
 use percent_encoding::percent_decode_str;
 
 use super::contents::{self, Foreign, Identity};
-use super::{pip_entry, record};
+use super::pip_entry;
+use super::record::{self, Record, UsedFile};
 use crate::domain::{Algorithm, MaskedUrl, Object, SourceExtension};
-use crate::layout::{Manifest, ManifestFile, ManifestPackage};
 use crate::store::DiskStore;
 
 /// What became of one distribution.
@@ -42,18 +41,18 @@ pub struct Taken {
 /// # Errors
 /// When `path` cannot be read or the store not written to.
 pub fn import(store: &DiskStore, path: &Path, told: &mut dyn FnMut(&Met)) -> io::Result<()> {
-    let mut packages = BTreeMap::new();
+    let mut used = Vec::new();
     for path in files(path)? {
         let Some(outcome) = take(store, &path)? else { continue };
         if let Ok(taken) = &outcome {
-            remember(&mut packages, taken);
+            used.push(used_file(taken));
         }
         told(&Met { path, outcome });
     }
-    if packages.is_empty() {
+    if used.is_empty() {
         return Ok(());
     }
-    record::write(store, path.display().to_string(), Manifest::new(packages.into_values().collect()))
+    record::write(store, &Record { folder: path.display().to_string(), files: used })
 }
 
 /// Every file at or below `path`, sorted; folders behind symbolic links are not entered.
@@ -149,25 +148,18 @@ fn keep(
     Ok(Ok(Taken { identity, object, was_held, url }))
 }
 
-fn remember(packages: &mut BTreeMap<(String, Option<String>), ManifestPackage>, taken: &Taken) {
+fn used_file(taken: &Taken) -> UsedFile {
     let Identity { name, version, filename } = taken.identity.clone();
-    let package = packages.entry((name.clone(), version.clone())).or_insert_with(|| ManifestPackage {
+    UsedFile {
         name,
         version,
-        license: None,
-        requested_by: vec!["prefetch cache import".to_owned()],
-        dependencies: Vec::new(),
-        files: Vec::new(),
-    });
-    package.files.push(ManifestFile {
-        path: filename.clone(),
         filename,
-        size: taken.object.size,
-        sha256: taken.object.sha256.to_string(),
+        sha256: taken.object.sha256,
         url: taken.url.clone(),
         index: None,
         requires_python: None,
         yanked: None,
+        requested_by: vec!["prefetch cache import".to_owned()],
         targets: Vec::new(),
-    });
+    }
 }

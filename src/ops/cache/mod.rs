@@ -16,7 +16,7 @@ use crate::store::{DiskStore, Lying};
 
 pub use self::contents::Identity;
 pub use self::import::{Met, Taken, import};
-pub use self::record::{Run, record};
+pub use self::record::{Record, Run, UsedFile, record};
 
 /// Everything that the cache holds, and what it remembers of it.
 #[derive(Clone, Debug)]
@@ -30,10 +30,7 @@ pub struct Inventory {
 /// A file that a run had, and that the store still holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Normalized (PEP 503).
-    pub name: String,
-    pub version: Option<String>,
-    pub filename: String,
+    pub file: UsedFile,
     pub lying: Lying,
     /// When a run last had it.
     pub last: SystemTime,
@@ -53,33 +50,25 @@ impl Inventory {
     pub fn items(&self) -> Vec<Item> {
         let lying: HashMap<_, _> = self.objects.iter().map(|lying| (lying.object.sha256, lying)).collect();
         let mut items = BTreeMap::new();
-        for (run, package, file) in self.named() {
-            let Some(lying) = file.sha256.parse().ok().and_then(|sha256: Sha256| lying.get(&sha256)) else { continue };
-            let item = Item {
-                name: package.name.clone(),
-                version: package.version.clone(),
-                filename: file.filename.clone(),
-                lying: **lying,
-                last: run.last,
-            };
+        for (run, file) in self.named() {
+            let Some(lying) = lying.get(&file.sha256) else { continue };
+            let item = Item { file: file.clone(), lying: **lying, last: run.last };
             // Later runs come later, so the last time stays.
-            items.insert((item.name.clone(), item.version.clone(), item.filename.clone(), file.sha256.clone()), item);
+            items.insert((file.name.clone(), file.version.clone(), file.filename.clone(), file.sha256), item);
         }
         items.into_values().collect()
     }
 
-    /// Every file of every run, with both.
-    pub fn named(&self) -> impl Iterator<Item = (&Run, &crate::layout::ManifestPackage, &crate::layout::ManifestFile)> {
-        let packages = self.runs.iter().flat_map(|run| run.manifest.packages.iter().map(move |package| (run, package)));
-        packages.flat_map(|(run, package)| package.files.iter().map(move |file| (run, package, file)))
+    /// Every file of every run.
+    pub fn named(&self) -> impl Iterator<Item = (&Run, &UsedFile)> {
+        self.runs.iter().flat_map(|run| run.record.files.iter().map(move |file| (run, file)))
     }
 
     /// When each object was last of use: by a run's word, else when it came.
     fn last_uses(&self) -> HashMap<Sha256, SystemTime> {
         let mut uses: HashMap<_, _> = self.objects.iter().map(|lying| (lying.object.sha256, lying.since)).collect();
-        for (run, _, file) in self.named() {
-            let known = file.sha256.parse().ok().and_then(|sha256: Sha256| uses.get_mut(&sha256));
-            known.into_iter().for_each(|last| *last = run.last.max(*last));
+        for (run, file) in self.named() {
+            uses.entry(file.sha256).and_modify(|last| *last = run.last.max(*last));
         }
         uses
     }
@@ -163,10 +152,7 @@ const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: SystemTime) -> io::Result<()> {
     pruned.removed.iter().try_for_each(|lying| store.remove(lying.object.sha256))?;
     store.sweep(now.checked_sub(ABANDONED).unwrap_or(SystemTime::UNIX_EPOCH))?;
-    let is_useless = |run: &&Run| {
-        let mut files = run.manifest.packages.iter().flat_map(|package| &package.files);
-        !files.any(|file| file.sha256.parse().ok().and_then(|sha256| store.find(sha256)).is_some())
-    };
+    let is_useless = |run: &&Run| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))
 }
 

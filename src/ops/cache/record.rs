@@ -11,39 +11,82 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Fetched, Sha256};
-use crate::layout::{BundleInput, Licenses, Manifest};
+use crate::domain::{Fetched, Origin, Sha256, mask_credentials};
 use crate::store::DiskStore;
 
 /// A run that is remembered.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Where it ran, or what was imported.
-    pub folder: String,
-    pub manifest: Manifest,
+    pub record: Record,
     pub last: SystemTime,
     pub(super) path: PathBuf,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Record {
-    folder: String,
-    manifest: Manifest,
+/// What a run had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Where it ran, or what was imported.
+    pub folder: String,
+    /// Sorted by project and file name.
+    pub files: Vec<UsedFile>,
+}
+
+/// One file that a run had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedFile {
+    /// The project, normalized (PEP 503).
+    pub name: String,
+    pub version: Option<String>,
+    pub filename: String,
+    pub sha256: Sha256,
+    /// Where it came from, without credentials.
+    pub url: Option<String>,
+    /// What listed it, likewise.
+    pub index: Option<String>,
+    pub requires_python: Option<String>,
+    /// The reason, maybe empty, where the index had it withdrawn (PEP 592).
+    pub yanked: Option<String>,
+    /// `file:line`, sorted.
+    pub requested_by: Vec<String>,
+    /// Ids of targets.
+    pub targets: Vec<String>,
+}
+
+impl Record {
+    fn of(fetched: &Fetched, folder: &Path) -> Self {
+        let files = fetched.files().map(|(package, file)| UsedFile {
+            name: package.name.to_string(),
+            version: package.version.as_ref().map(ToString::to_string),
+            filename: file.offer.filename.to_string(),
+            sha256: file.object.sha256,
+            url: Some(file.offer.url.public()),
+            index: Some(file.offer.index.public()),
+            requires_python: file.offer.requires_python.as_ref().map(ToString::to_string),
+            yanked: file.offer.yanked.0.as_deref().map(str::to_owned),
+            requested_by: package.requested_by.iter().map(masked).collect(),
+            targets: file.targets.iter().map(|position| fetched.targets[*position].id().to_owned()).collect(),
+        });
+        Self { folder: folder.display().to_string(), files: files.collect() }
+    }
+}
+
+/// A requirements file may be a URL with a password in it.
+fn masked(origin: &Origin) -> String {
+    mask_credentials(&origin.to_string()).into_owned()
 }
 
 /// Remembers that a run in `folder` used `fetched`. A cache that cannot be written costs the
 /// names of its files and nothing else, so failures are not told.
 pub fn record(store: &DiskStore, fetched: &Fetched, folder: &Path) {
-    let input = BundleInput { fetched, requests: &[], licenses: &Licenses::new() };
-    let _ = write(store, folder.display().to_string(), Manifest::of(&input));
+    let _ = write(store, &Record::of(fetched, folder));
 }
 
-/// Remembers a run by its manifest.
+/// Remembers a run.
 ///
 /// # Errors
 /// When the cache cannot be written.
-pub(super) fn write(store: &DiskStore, folder: String, manifest: Manifest) -> io::Result<()> {
-    let text = serde_json::to_vec(&Record { folder, manifest }).expect("strings and numbers can always be written");
+pub(super) fn write(store: &DiskStore, record: &Record) -> io::Result<()> {
+    let text = serde_json::to_vec(record).expect("strings and numbers can always be written");
     let folder = folder_of(store);
     fs::create_dir_all(&folder)?;
     let mut file = tempfile::NamedTempFile::new_in(&folder)?;
@@ -61,9 +104,9 @@ pub(super) fn runs(store: &DiskStore) -> Vec<Run> {
 }
 
 fn read(path: PathBuf) -> Option<Run> {
-    let Record { folder, manifest } = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+    let record = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
     let last = fs::metadata(&path).ok()?.modified().ok()?;
-    Some(Run { folder, manifest, last, path })
+    Some(Run { record, last, path })
 }
 
 fn folder_of(store: &DiskStore) -> PathBuf {
@@ -82,7 +125,7 @@ mod tests {
         for place in ["/a", "/a", "/b"] {
             record(&store, &Fetched::default(), Path::new(place));
         }
-        let mut folders: Vec<_> = runs(&store).into_iter().map(|run| run.folder).collect();
+        let mut folders: Vec<_> = runs(&store).into_iter().map(|run| run.record.folder).collect();
         folders.sort();
         assert_eq!(folders, ["/a", "/b"]);
         fs::write(folder_of(&store).join("damaged"), "{\"folder\":").unwrap();
