@@ -54,9 +54,6 @@ struct Run<'a> {
     reporter: Reporter,
 }
 
-/// Pages are small: this many times as many may be under way as files.
-const PAGES_PER_JOB: usize = 3;
-
 impl<'a> Run<'a> {
     fn prepare(args: &'a FetchArgs, environment: &'a Environment, runtime: &Runtime) -> Result<Self, CliError> {
         let cache = settings::cache_folder(&args.network, environment)?;
@@ -90,7 +87,7 @@ impl<'a> Run<'a> {
 
     async fn work(&self) -> Result<Exit, CliError> {
         let listener = self.reporter.listener();
-        let at_once = self.settings.jobs * PAGES_PER_JOB;
+        let at_once = self.settings.http.pages_per_host;
         let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
         let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
         plan.notes.iter().for_each(terminal::warn);
@@ -104,9 +101,10 @@ impl<'a> Run<'a> {
 
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
         let settings = FetchSettings {
-            jobs: self.settings.jobs,
             metadata: self.settings.outputs.iter().any(Output::needs_metadata),
+            now: self.environment.now,
         };
+        ops::check_space(&plan, &self.places.store).map_err(|error| CliError::new(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.places.store, &self.places.client, settings, listener).await;
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }

@@ -14,7 +14,7 @@ use super::layers::Layers;
 use super::moment;
 use crate::archive::Format;
 use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
-use crate::http::{Credentials, HttpSettings};
+use crate::http::HttpSettings;
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout};
 use crate::ops::Output;
@@ -22,7 +22,6 @@ use crate::ops::Output;
 /// What holds before any input is read.
 pub struct Settings {
     pub cache: PathBuf,
-    pub jobs: usize,
     pub outputs: Vec<Output>,
     /// Typed, else the environment's.
     pub constraint_files: Vec<String>,
@@ -45,7 +44,6 @@ impl Settings {
     pub fn resolve(args: &FetchArgs, cache: PathBuf, layers: &Layers<'_>) -> Result<Self, CliError> {
         Ok(Self {
             cache,
-            jobs: usize::from(args.network.jobs),
             outputs: outputs(&args.outputs)?,
             constraint_files: match args.inputs.constraint_files.as_slice() {
                 [] => layers.many("constraint"),
@@ -128,7 +126,7 @@ impl Settings {
         let places = indexes.indexes.iter().chain(&indexes.find_links);
         let mut http = self.http.clone();
         http.trusted_hosts.extend(options.trusted_hosts.iter().cloned());
-        http.credentials = Credentials::of(places.map(Arc::as_ref));
+        http.credentials = http.credentials.with_indexes(places.map(Arc::as_ref));
         http
     }
 }
@@ -230,6 +228,9 @@ fn formats(only_binary: &[String], no_binary: &[String]) -> Result<FormatControl
     Ok(formats)
 }
 
+/// Pages are small: this many times as many may be under way as files.
+const PAGES_PER_JOB: usize = 3;
+
 /// pip's defaults.
 const RETRIES: u32 = 5;
 const TIMEOUT: f64 = 15.0;
@@ -243,6 +244,8 @@ fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliErro
     let certificates = args.cert.clone().or_else(|| bundle().map(PathBuf::from));
     Ok(HttpSettings {
         timeout,
+        files_per_host: usize::from(args.jobs),
+        pages_per_host: usize::from(args.jobs) * PAGES_PER_JOB,
         retries: args.retries.or(layers.number("retries")?).unwrap_or(RETRIES),
         certificates: file(&certificates, "cert"),
         client_certificate: file(&args.client_cert, "client-cert"),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::{HttpError, Page, Validators};
+use super::error::{HttpError, with_causes};
+use super::{Page, Validators};
 use crate::domain::MaskedUrl;
 
 /// How much is read from a local file at once, in bytes.
@@ -15,6 +16,11 @@ const LOCAL_CHUNK: usize = 256 << 10;
 pub struct Body {
     url: MaskedUrl,
     source: Source,
+    validators: Validators,
+    /// Where its bytes begin in the file.
+    start: u64,
+    received: u64,
+    total: Option<u64>,
 }
 
 enum Source {
@@ -23,41 +29,57 @@ enum Source {
 }
 
 impl Body {
-    pub(super) fn from_response(url: MaskedUrl, response: reqwest::Response) -> Self {
-        Self { url, source: Source::Network(response) }
+    pub(super) fn from_response(url: MaskedUrl, response: reqwest::Response, start: u64) -> Self {
+        let total = response.content_length().map(|length| start + length);
+        let validators = Validators::of(response.headers());
+        Self { url, source: Source::Network(response), validators, start, received: 0, total }
     }
 
     pub(super) fn open(url: &MaskedUrl, path: &Path) -> Result<Self, HttpError> {
-        let file = std::fs::File::open(path).map_err(|why| HttpError::File { url: url.clone(), why })?;
-        Ok(Self { url: url.clone(), source: Source::File(file) })
+        let fail = |why| HttpError::File { url: url.clone(), why };
+        let file = std::fs::File::open(path).map_err(fail)?;
+        let total = file.metadata().ok().map(|metadata| metadata.len());
+        let validators = Validators::default();
+        Ok(Self { url: url.clone(), source: Source::File(file), validators, start: 0, received: 0, total })
     }
 
-    /// The size that the sender announces, in bytes.
-    pub fn announced_size(&self) -> Option<u64> {
-        match &self.source {
-            Source::Network(response) => response.content_length(),
-            Source::File(file) => file.metadata().ok().map(|metadata| metadata.len()),
-        }
+    /// Where its bytes begin in the file: where asked, or at 0.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Bytes of the whole file, as the sender announces them.
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// What names this version of the file.
+    pub fn validators(&self) -> &Validators {
+        &self.validators
     }
 
     /// The next bytes; `None` at the end. The length announced by the server is checked.
     pub async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
-        match &mut self.source {
-            Source::Network(response) => match response.chunk().await {
-                Ok(chunk) => Ok(chunk),
-                Err(error) => Err(HttpError::Broken { url: self.url.clone(), why: super::with_causes(&error) }),
-            },
+        let chunk = match &mut self.source {
+            Source::Network(response) => response.chunk().await.map_err(|error| HttpError::Broken {
+                url: self.url.clone(),
+                got: self.start + self.received,
+                expected: self.total,
+                why: with_causes(&error),
+            })?,
             Source::File(file) => {
                 let mut chunk = Vec::with_capacity(LOCAL_CHUNK);
                 let read = file.take(LOCAL_CHUNK as u64).read_to_end(&mut chunk);
                 read.map_err(|why| HttpError::File { url: self.url.clone(), why })?;
-                Ok((!chunk.is_empty()).then_some(chunk.into()))
+                (!chunk.is_empty()).then_some(chunk.into())
             }
-        }
+        };
+        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        Ok(chunk)
     }
 
     pub(super) async fn read_all(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
-        let announced = self.announced_size().unwrap_or(0).min(limit as u64);
+        let announced = self.total.unwrap_or(0).saturating_sub(self.start).min(limit as u64);
         let mut bytes = Vec::with_capacity(announced as usize);
         while let Some(chunk) = self.next().await? {
             if bytes.len() + chunk.len() > limit {

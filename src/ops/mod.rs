@@ -4,10 +4,11 @@ mod event;
 mod fetch;
 mod metadata;
 mod plan;
+mod transfer;
 mod write;
 
 pub use event::{Event, Listener};
-pub use fetch::{FetchError, FetchFailure, FetchSettings, fetch};
+pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
 pub use metadata::{MetadataFailure, Places};
 pub use plan::{PlanFailure, Unreachable, plan};
 pub use write::{Output, WriteFailure, write};
