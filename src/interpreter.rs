@@ -5,6 +5,7 @@
 
 mod find;
 mod identity;
+mod pip_files;
 mod settings;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Target};
@@ -19,7 +21,8 @@ use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Target}
 use self::find::Found;
 pub use self::settings::{Setting, Settings, SettingsError};
 
-/// Answers with one line of JSON, an [`Interpreter`].
+/// Answers `machine` or `pip` with one line of JSON, an [`Answer`] that holds an [`Interpreter`]
+/// or a [`Pip`].
 const SCRIPT: &str = include_str!("interpreter/describe.py");
 
 /// Where a search for an interpreter starts: nothing here reads the process's own environment.
@@ -45,8 +48,6 @@ pub struct Interpreter {
     pub executable: PathBuf,
     /// `sys.prefix`.
     pub prefix: PathBuf,
-    /// Its pip, where one is within reach.
-    pub pip: Option<Pip>,
     /// Three numbers.
     version: String,
     implementation: String,
@@ -54,7 +55,13 @@ pub struct Interpreter {
     /// The newest tag that fits.
     platform: String,
     markers: MarkerEnvironment,
-    /// Files that the answer depends on, whether they are there or not.
+}
+
+/// What the script answers to one of its questions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Answer<T> {
+    answer: T,
+    /// Files that it depends on, whether they are there or not.
     rests_on: Vec<PathBuf>,
 }
 
@@ -69,19 +76,15 @@ pub struct Pip {
     pub default_index: Option<String>,
     /// The cache folder without settings; pips before 6 have none.
     pub cache_dir: Option<PathBuf>,
-    /// Every file that it would read, weakest first; most are not there.
-    pub configuration_files: Vec<PathBuf>,
 }
 
-impl Pip {
-    /// What its configuration files say. They are read anew each time and never remembered,
-    /// since they may hold credentials.
-    ///
-    /// # Errors
-    /// A file that pip could not read either.
-    pub fn settings(&self) -> Result<Settings, SettingsError> {
-        Settings::read(&self.configuration_files)
-    }
+/// What pip's configuration files say. They are read anew each time and never remembered, since
+/// they may hold credentials. `prefix` is that of the interpreter, where it is known.
+///
+/// # Errors
+/// A file that pip could not read either.
+pub fn pip_settings(surroundings: Surroundings<'_>, prefix: Option<&Path>) -> Result<Settings, SettingsError> {
+    Settings::read(&pip_files::locations(pip_files::System::HERE, surroundings, prefix, &|path| path.exists()))
 }
 
 impl Interpreter {
@@ -94,6 +97,15 @@ impl Interpreter {
             abis: self.abis.clone(),
         };
         Target::of_machine(python, Platform::of_tag(&self.platform), self.markers.clone())
+    }
+
+    /// Its pip, where one is within reach: installed there, or what its environment would get.
+    /// Remembered as [`describe`] does.
+    ///
+    /// # Errors
+    /// Says how the interpreter failed, and what to do.
+    pub fn pip(&self, cache: Option<&Path>, surroundings: Surroundings<'_>) -> Result<Option<Pip>, InterpreterError> {
+        answer(&Found { path: self.executable.clone(), is_launcher: false }, "pip", cache, surroundings)
     }
 
     /// Whether it has this version, of which a part may be left out: `3`, `3.11`, `3.11.7`.
@@ -118,7 +130,7 @@ pub fn describe(
     let search = find::search(wanted, surroundings)?;
     let mut unfit = Vec::new();
     for found in &search.found {
-        let interpreter = describe_found(found, cache, surroundings)?;
+        let interpreter: Interpreter = answer(found, "machine", cache, surroundings)?;
         match &search.version {
             Some(version) if !interpreter.is_version(version) => {
                 unfit.push(format!("{} is {}", interpreter.executable.display(), interpreter.version));
@@ -129,28 +141,31 @@ pub fn describe(
     Err(InterpreterError::NotFound { wanted: search.description, seen: unfit })
 }
 
-fn describe_found(
+/// The answer of `found` to `question`: remembered, or asked for.
+fn answer<T: Serialize + DeserializeOwned + Clone>(
     found: &Found,
+    question: &str,
     cache: Option<&Path>,
     surroundings: Surroundings<'_>,
-) -> Result<Interpreter, InterpreterError> {
-    let Some(folder) = cache else { return ask(found) };
-    let identity = identity::of(found, surroundings);
-    if let Some(interpreter) = identity::recall(folder, &identity) {
-        return Ok(interpreter);
+) -> Result<T, InterpreterError> {
+    let Some(folder) = cache else { return Ok(ask(found, question)?.answer) };
+    let identity = identity::of(found, question, surroundings);
+    if let Some(answer) = identity::recall(folder, &identity) {
+        return Ok(answer);
     }
-    let interpreter = ask(found)?;
+    let answered: Answer<T> = ask(found, question)?;
+    let answer = answered.answer.clone();
     // Without it the next run asks again.
-    let _ = identity::remember(folder, &identity, &interpreter);
-    Ok(interpreter)
+    let _ = identity::remember(folder, &identity, answered);
+    Ok(answer)
 }
 
 /// Runs the script. The user's packages and `PYTHONPATH` stay, since a pip there is what
 /// `python -m pip` would be.
-fn ask(found: &Found) -> Result<Interpreter, InterpreterError> {
+fn ask<T: DeserializeOwned>(found: &Found, question: &str) -> Result<Answer<T>, InterpreterError> {
     let executable = found.path.clone();
     let mut command = Command::new(&executable);
-    command.args(["-B", "-W", "ignore", "-c", SCRIPT]).stdin(Stdio::null());
+    command.args(["-B", "-W", "ignore", "-c", SCRIPT, question]).stdin(Stdio::null());
     let output = match command.output() {
         Ok(output) => output,
         Err(source) => return Err(InterpreterError::CannotRun { executable, source }),
@@ -202,13 +217,13 @@ mod tests {
         root: tempfile::TempDir,
     }
 
-    const ANSWER: &str = r#"{"executable": "/opt/python", "prefix": "/opt", "version": "3.11.7",
+    const ANSWER: &str = r#"{"answer": {"executable": "/opt/python", "prefix": "/opt", "version": "3.11.7",
         "implementation": "cpython", "abis": ["cp311"], "platform": "manylinux_2_36_x86_64",
         "markers": {"implementation_name": "cpython", "implementation_version": "3.11.7", "os_name": "posix",
             "platform_machine": "x86_64", "platform_python_implementation": "CPython", "platform_release": "6.1",
             "platform_system": "Linux", "platform_version": "1", "python_full_version": "3.11.7",
-            "python_version": "3.11", "sys_platform": "linux"},
-        "pip": null, "rests_on": ["ROOT/site-packages/pip"]}"#;
+            "python_version": "3.11", "sys_platform": "linux"}},
+        "rests_on": ["ROOT/lib/libc.so"]}"#;
 
     impl Machine {
         fn new() -> Self {
@@ -253,9 +268,9 @@ mod tests {
         assert_eq!(first.target().id(), "cp311-manylinux_2_36_x86_64");
         assert_eq!(machine.describe(None).unwrap(), first);
         assert_eq!(machine.runs(), 1);
-        machine.write("site-packages/pip/__init__.py", "");
+        machine.write("lib/libc.so", "");
         machine.describe(None).unwrap();
-        assert_eq!(machine.runs(), 2, "pip appeared");
+        assert_eq!(machine.runs(), 2, "the C library changed");
         machine.write("pyvenv.cfg", "home = elsewhere");
         machine.describe(None).unwrap();
         assert_eq!(machine.runs(), 3, "it became a virtual environment");
@@ -317,6 +332,8 @@ mod tests {
         let target = cold.target();
         assert!(target.tags().iter().any(|tag| tag.to_string() == "py3-none-any"));
         assert!(target.python_version().starts_with("3."));
-        assert!(cold.pip.unwrap().default_index.unwrap().ends_with("/simple"));
+        let pip = cold.pip(Some(cache.path()), surroundings).unwrap().unwrap();
+        assert_eq!(cold.pip(Some(cache.path()), surroundings).unwrap().unwrap(), pip);
+        assert!(pip.default_index.unwrap().ends_with("/simple"));
     }
 }

@@ -37,13 +37,17 @@ impl<'a> Machine<'a> {
         Ok(targets.into_iter().map(Arc::new).collect())
     }
 
-    /// What pip's configuration files say; nothing without an interpreter.
+    /// What pip's configuration files say. Those of an environment count where it is known
+    /// without asking a Python that nothing else needs.
     ///
     /// # Errors
     /// When pip itself could not read them.
     pub fn pip_settings(&self) -> Result<PipSettings, CliError> {
-        let pip = self.interpreter().ok().and_then(|interpreter| interpreter.pip.as_ref());
-        pip.map_or_else(|| Ok(PipSettings::default()), |pip| pip.settings().map_err(CliError::usage))
+        let needs_python = !self.specs()?.iter().all(TargetSpec::is_complete);
+        let interpreter = if needs_python || self.args.python.is_some() { self.interpreter().ok() } else { None };
+        let environment = || self.environment.variable("VIRTUAL_ENV").map(PathBuf::from);
+        let prefix = interpreter.map(|interpreter| interpreter.prefix.clone()).or_else(environment);
+        self.with_surroundings(|at| interpreter::pip_settings(at, prefix.as_deref())).map_err(CliError::usage)
     }
 
     /// The index that the interpreter's pip has built in.
@@ -51,8 +55,9 @@ impl<'a> Machine<'a> {
     /// # Errors
     /// When there is none to ask: names the ways to name an index.
     pub fn default_index(&self) -> Result<String, CliError> {
-        let pip = self.interpreter().ok().and_then(|interpreter| interpreter.pip.as_ref());
-        let index = pip.and_then(|pip| pip.default_index.clone());
+        let pip =
+            |interpreter: &Interpreter| self.with_surroundings(|at| interpreter.pip(Some(&self.cache), at)).ok()?;
+        let index = self.interpreter().ok().and_then(pip).and_then(|pip| pip.default_index);
         index.ok_or_else(|| {
             CliError::usage("no index is known, and no pip was found whose default could be used").hint(
                 "name one with --index-url, in the requirements file, in PREFETCH_INDEX_URL or PIP_INDEX_URL, or in \
@@ -62,12 +67,15 @@ impl<'a> Machine<'a> {
     }
 
     fn interpreter(&self) -> Result<&Interpreter, CliError> {
-        let variable = |name: &str| self.environment.variable(name).map(Into::into);
-        let surroundings = Surroundings { variable: &variable, folder: &self.environment.working_folder };
         let wanted = self.args.python.as_deref();
-        let describe = || interpreter::describe(wanted, Some(&self.cache), surroundings);
+        let describe = || self.with_surroundings(|at| interpreter::describe(wanted, Some(&self.cache), at));
         let known = self.interpreter.get_or_init(|| describe().map_err(|error| error.to_string()));
         known.as_ref().map_err(CliError::usage)
+    }
+
+    fn with_surroundings<T>(&self, ask: impl FnOnce(Surroundings<'_>) -> T) -> T {
+        let variable = |name: &str| self.environment.variable(name).map(Into::into);
+        ask(Surroundings { variable: &variable, folder: &self.environment.working_folder })
     }
 
     fn specs(&self) -> Result<Vec<TargetSpec>, CliError> {

@@ -1,4 +1,6 @@
-"""Prints, as one line of JSON, what this Python is and what its pip would do.
+"""Prints, as one line of JSON, what this Python is (`machine`) or what its pip would do (`pip`).
+
+The second question costs five times as much as the first, since pip has to be imported.
 
 Runs on Python 2.7 and 3.3 and later, wherever `prefetch` finds an interpreter. Tags and markers
 are told as the `packaging` library would find them; pip is asked through its own modules, which
@@ -277,31 +279,6 @@ def cache_folder():
     return attempt(by_internal_locations, by_locations)
 
 
-def configuration_files():
-    """Every file that pip would read if it were there, weakest first."""
-
-    def by_configuration():
-        from pip._internal.configuration import Configuration
-
-        configuration = Configuration(isolated=False)
-        files = getattr(configuration, "iter_config_files", None) or configuration._iter_config_files
-        strength = ["global", "user", "site", "venv", "env"]
-        kinds = dict((getattr(kind, "value", kind), list(names)) for kind, names in files())
-        if kinds.get("env") == [os.devnull]:
-            return []
-        return [name for kind in strength for name in kinds.get(kind, []) if name]
-
-    def by_parser():
-        from pip.baseparser import ConfigOptionParser
-
-        class Parser(object):
-            isolated = False
-
-        return ConfigOptionParser.__dict__["get_config_files"](Parser())
-
-    return attempt(by_configuration, by_parser) or []
-
-
 def describe_pip():
     pip, is_own = import_pip()
     if pip is None:
@@ -311,7 +288,6 @@ def describe_pip():
         "is_own": is_own,
         "default_index": default_index(),
         "cache_dir": cache_folder(),
-        "configuration_files": configuration_files(),
     }
 
 
@@ -324,16 +300,15 @@ def loaded_libc():
     return [name for name in names if re.match(r"(libc[-.]|ld-musl)", os.path.basename(name))]
 
 
-def rests_on(search_path):
-    """Paths that are there, or are not; as long as that stays and they do, so does the answer."""
+def pip_rests_on(search_path):
+    """Where a pip is or would be; as long as that stays, so does its answer."""
     paths = [os.path.join(folder, "pip") for folder in search_path]
-    paths += [getattr(sys.modules.get("pip"), "__file__", None) or ""]
-    paths += [os.environ.get("PIP_CONFIG_FILE", "")]
-    # Whether this folder exists decides where pip looks on a Mac.
-    paths += [os.path.expanduser("~/Library/Application Support/pip")]
-    paths += ["/System/Library/CoreServices/SystemVersion.plist"]
-    paths += attempt(loaded_libc) or []
-    return sorted(set(path for path in paths if path))
+    return paths + [getattr(sys.modules.get("pip"), "__file__", None) or ""]
+
+
+def machine_rests_on():
+    # On a Mac its version, elsewhere the C library.
+    return ["/System/Library/CoreServices/SystemVersion.plist"] + (attempt(loaded_libc) or [])
 
 
 def printable(value):
@@ -349,10 +324,9 @@ def printable(value):
     return value
 
 
-def describe():
-    search_path = list(sys.path)
+def describe_machine():
     implementation = getattr(getattr(sys, "implementation", None), "name", "cpython")
-    answer = {
+    return {
         "executable": sys.executable,
         "prefix": sys.prefix,
         "version": "%d.%d.%d" % sys.version_info[:3],
@@ -360,10 +334,16 @@ def describe():
         "abis": cpython_abis() if implementation == "cpython" else other_abis(),
         "platform": platform_tag(),
         "markers": markers(),
-        "pip": describe_pip(),
     }
-    answer["rests_on"] = rests_on(search_path)
-    return json.dumps(printable(answer))
 
 
-print("\n" + describe())
+def answer(question):
+    search_path = list(sys.path)
+    if question == "pip":
+        said, paths = describe_pip(), pip_rests_on(search_path)
+    else:
+        said, paths = describe_machine(), machine_rests_on()
+    return {"answer": said, "rests_on": sorted(set(path for path in paths if path))}
+
+
+print("\n" + json.dumps(printable(answer(sys.argv[1]))))
