@@ -13,7 +13,7 @@ use super::progress::Reporter;
 use super::report::Report;
 use super::settings::{self, Settings};
 use super::world::Files;
-use super::{closing, terminal};
+use super::{closing, show, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
@@ -29,6 +29,9 @@ use crate::store::DiskStore;
 /// Everything that went wrong.
 pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError> {
     terminal::choose_colors(args.messages.color);
+    if args.messages.show_settings {
+        return show_settings(args, environment);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::usage)?;
     let mut told = Vec::new();
     let outcome = Run::prepare(args, environment, &runtime).and_then(|run| {
@@ -41,6 +44,11 @@ pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError
         Report::of_failure(&told, error.problems.clone(), environment.seconds()).write(path)?;
     }
     outcome
+}
+
+fn show_settings(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError> {
+    let machine = Machine::new(&args.targets, environment, &settings::cache_folder(&args.network, environment)?);
+    show::run(args, &Layers { environment, pip: &machine.pip_settings()? }, &machine)
 }
 
 /// Everything decided, nothing begun.
@@ -91,6 +99,7 @@ impl<'a> Run<'a> {
         let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
         let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
         plan.notes.iter().for_each(terminal::warn);
+        self.places.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
         if self.args.outputs.dry_run {
             return self.tell_plan(&plan);
         }
@@ -162,7 +171,7 @@ fn read_inputs(
     for requirement in &args.requirements {
         reader.argument(requirement);
     }
-    for file in &args.inputs.requirement_files {
+    for file in &settings.requirement_files {
         reader.file(&Location::parse(file), Role::Requirements);
     }
     for file in &settings.constraint_files {
@@ -175,7 +184,7 @@ fn read_inputs(
     if read.has_errors() {
         return Err(CliError::of_inputs(read.problems.iter().filter(|problem| problem.severity == Severity::Error)));
     }
-    if args.requirements.is_empty() && args.inputs.requirement_files.is_empty() {
+    if args.requirements.is_empty() && settings.requirement_files.is_empty() {
         return Err(CliError::usage("nothing is asked for")
             .hint("name a requirements file with -r FILE, or requirements such as flask==3.0.3; see --help"));
     }

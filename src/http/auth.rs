@@ -12,7 +12,9 @@ use crate::domain::MaskedUrl;
 /// Asks a keyring for the password of a user (the second) at a service (the first, a URL or a
 /// host). May take its time.
 #[derive(Clone)]
-pub struct Keyring(Arc<dyn Fn(&str, &str) -> Option<String> + Send + Sync>);
+pub struct Keyring(Arc<Ask>);
+
+type Ask = dyn Fn(&str, &str) -> Option<String> + Send + Sync;
 
 impl Keyring {
     pub fn new(ask: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> Self {
@@ -33,8 +35,8 @@ impl fmt::Debug for Keyring {
 pub struct Credentials {
     /// The URLs of indexes that have any.
     indexes: Vec<MaskedUrl>,
-    pub netrc: Netrc,
-    pub keyring: Option<Keyring>,
+    netrc: Netrc,
+    keyring: Option<Keyring>,
     remembered: Arc<Remembered>,
 }
 
@@ -58,6 +60,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Credentials {
+    /// Those of a netrc, and a keyring to ask if need be.
+    pub fn new(netrc: Netrc, keyring: Option<Keyring>) -> Self {
+        Self { netrc, keyring, ..Self::default() }
+    }
+
+    /// Whether there is anybody to ask after a refusal.
+    pub fn has_keyring(&self) -> bool {
+        self.keyring.is_some()
+    }
+
     /// The same, with the credentials that stand in `urls`, those of indexes.
     pub fn with_indexes<'a>(mut self, urls: impl IntoIterator<Item = &'a MaskedUrl>) -> Self {
         let own = urls.into_iter().filter(|url| own_login(url.secret()).is_some());

@@ -145,7 +145,8 @@ impl HttpClient {
             return body::read_page(url, &path).map(Answer::Page);
         }
         let turn = self.pages.turn(url.secret()).await;
-        let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+        let gzip = (ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept)), gzip]);
         add(&mut headers, IF_NONE_MATCH, known.etag.as_deref());
         add(&mut headers, IF_MODIFIED_SINCE, known.last_modified.as_deref());
         let response = self.send(&turn, url, headers).await?;
@@ -153,13 +154,11 @@ impl HttpClient {
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Answer::NotModified { cache_control });
         }
-        Ok(Answer::Page(Page {
-            url: MaskedUrl::new(response.url().clone()),
-            content_type: header(response.headers(), &CONTENT_TYPE).unwrap_or_default(),
-            validators: Validators::of(response.headers()),
-            cache_control,
-            bytes: Body::from_response(url.clone(), response, 0).read_all(limit).await?,
-        }))
+        let content_type = header(response.headers(), &CONTENT_TYPE).unwrap_or_default();
+        let validators = Validators::of(response.headers());
+        let place = MaskedUrl::new(response.url().clone());
+        let bytes = Body::from_response(url.clone(), response, 0).read_page(limit).await?;
+        Ok(Answer::Page(Page { url: place, content_type, validators, cache_control, bytes }))
     }
 
     async fn piece(&self, url: &MaskedUrl, range: String, size: u64) -> Result<Option<Piece>, HttpError> {
@@ -195,7 +194,7 @@ impl HttpClient {
     async fn send_once(&self, url: &MaskedUrl, headers: &HeaderMap) -> Result<Response, HttpError> {
         let login = self.settings.credentials.login(url.secret());
         let response = self.request(url, login.as_ref(), headers).await?;
-        if response.status() != StatusCode::UNAUTHORIZED || self.settings.credentials.keyring.is_none() {
+        if response.status() != StatusCode::UNAUTHORIZED || !self.settings.credentials.has_keyring() {
             return Ok(response);
         }
         match ask_keyring(self.settings.credentials.clone(), url.secret().clone(), login).await {

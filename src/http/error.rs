@@ -17,8 +17,8 @@ pub enum HttpError {
     Status { url: MaskedUrl, status: StatusCode, retry_after: Option<Duration> },
     #[error("{url} could not be reached: {why}")]
     Unreachable { url: MaskedUrl, why: String },
-    #[error("{url} broke off after {}: {why}", progress(*got, *expected))]
-    Broken { url: MaskedUrl, got: u64, expected: Option<u64>, why: String },
+    #[error("{url} broke off after {why}")]
+    Broken { url: MaskedUrl, why: String },
     #[error("{url} answered more than {limit} bytes, which is no page")]
     TooLong { url: MaskedUrl, limit: usize },
     #[error("{url} leads nowhere: {why}")]
@@ -66,8 +66,12 @@ impl HttpError {
 
     /// A body that ended before all of the `expected` bytes were there, and said nothing of it.
     pub fn truncated(url: &MaskedUrl, got: u64, expected: u64) -> Self {
-        let why = "it ended early; the server, a proxy or the line cut it short".to_owned();
-        Self::Broken { url: url.clone(), got, expected: Some(expected), why }
+        Self::broken(url, got, Some(expected), "it ended early; the server, a proxy or the line cut it short")
+    }
+
+    pub(super) fn broken(url: &MaskedUrl, got: u64, expected: Option<u64>, why: &str) -> Self {
+        let of = expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
+        Self::Broken { url: url.clone(), why: format!("{got}{of} bytes: {why}") }
     }
 
     pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error) -> Self {
@@ -83,13 +87,6 @@ impl HttpError {
 /// error is hidden below several layers, its words are not.
 fn is_about_certificates(why: &str) -> bool {
     why.contains("invalid peer certificate")
-}
-
-fn progress(got: u64, expected: Option<u64>) -> String {
-    match expected {
-        Some(expected) => format!("{got} of {expected} bytes"),
-        None => format!("{got} bytes"),
-    }
 }
 
 fn advice(status: StatusCode, retry_after: Option<Duration>) -> String {

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests find the judges through the environment")]
 
 mod architecture;
+mod faults;
 mod harness;
 mod judging;
 mod sandboxing;

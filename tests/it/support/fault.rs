@@ -24,6 +24,10 @@ pub enum Fault {
     ContentLength(usize),
     /// The right body under another `Content-Type`.
     ContentType(String),
+    /// Another header, or another value of one.
+    Header(&'static str, String),
+    /// The first, and to its answer the second.
+    Both(Box<Fault>, Box<Fault>),
     /// A page for people, with status 200, as a portal answers to strangers.
     LoginPage,
     /// 302 to this URL.
@@ -39,6 +43,11 @@ pub enum Fault {
 const LOGIN_PAGE: &str = "<!DOCTYPE html><title>Sign in</title><form method=post><input name=user></form>";
 
 impl Fault {
+    /// This fault, and then `other` on top.
+    pub fn and(self, other: Self) -> Self {
+        Self::Both(Box::new(self), Box::new(other))
+    }
+
     /// What becomes of `answer`, which was right for `path`.
     fn spoil(&self, path: &str, answer: Answer) -> Answer {
         match self {
@@ -50,6 +59,8 @@ impl Fault {
             Self::Bytes(bytes) => answer.holding(bytes.clone()),
             Self::ContentLength(bytes) => answer.with("content-length", &bytes.to_string()),
             Self::ContentType(value) => answer.with("content-type", value),
+            Self::Header(name, value) => answer.with(name, value),
+            Self::Both(first, second) => second.spoil(path, first.spoil(path, answer)),
             Self::LoginPage => Answer::html(LOGIN_PAGE),
             Self::RedirectTo(url) => Answer::redirect(302, url),
             Self::RedirectLoop => Answer::redirect(302, path),
