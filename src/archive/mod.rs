@@ -70,7 +70,7 @@ impl<T: Write + Seek> Output for T {}
 pub enum ArchiveError {
     #[error("`{path}` cannot be read from the store ({sha256:?}): {source}")]
     Object { path: RelPath, sha256: Sha256, source: io::Error },
-    #[error("`{path}` should have {} bytes, and the store has {got} as {:?}; run `prefetch cache verify`", object.size, object.sha256)]
+    #[error("`{path}` should have {} bytes, and the store has {got} as {:?}; delete that object and run again", object.size, object.sha256)]
     Size { path: RelPath, object: Object, got: u64 },
     #[error("`{path}` cannot be written into the archive: {source}")]
     Entry { path: RelPath, source: io::Error },
@@ -78,6 +78,16 @@ pub enum ArchiveError {
     Write { path: PathBuf, source: io::Error },
     #[error("the archive cannot be completed: {0}")]
     Finish(io::Error),
+}
+
+impl ArchiveError {
+    /// What could not be written is the archive at `path`, whichever of its parts it was.
+    fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::Entry { source, .. } | Self::Finish(source) => Self::Write { path: path.to_owned(), source },
+            other => other,
+        }
+    }
 }
 
 /// Writes `tree` as an archive.
@@ -97,7 +107,7 @@ pub fn pack_file(tree: &Tree, objects: &dyn Objects, format: &Format, path: &Pat
     let folder = directory::parent(path);
     let temporary = directory::temporary(folder, |name| File::create_new(name)).map_err(fail)?;
     let mut output = BufWriter::with_capacity(objects::PIECE, temporary.as_file());
-    pack(tree, objects, format, &mut output)?;
+    pack(tree, objects, format, &mut output).map_err(|error| error.of_file(path))?;
     output.flush().and_then(|()| temporary.as_file().sync_all()).map_err(fail)?;
     drop(output);
     temporary.persist(path).map(drop).map_err(|error| fail(error.error))

@@ -64,10 +64,10 @@ pub struct FetchArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to fetch")]
 pub struct InputArgs {
-    /// Read requirements from FILE, a path or URL; `-` is standard input. Repeatable.
+    /// Read requirements from FILE, a path or URL; `-` is standard input (repeatable).
     #[arg(short, long = "requirement", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub requirement_files: Vec<String>,
-    /// Bound versions by the constraints in FILE. Repeatable.
+    /// Bound versions by the constraints in FILE; repeatable.
     #[arg(short, long = "constraint", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub constraint_files: Vec<String>,
 }
@@ -78,11 +78,14 @@ pub struct OutputArgs {
     /// Write the layout into this folder [default: wheelhouse].
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dest: Option<PathBuf>,
-    /// The shape of the folder; with several, each goes to DIR/NAME. [default: find-links]
+    /// The shape of the folder; repeatable [default: find-links].
+    ///
+    /// With several, each goes to DIR/NAME.
     #[arg(long = "layout", value_name = "NAME", value_parser = layout_names(), hide_possible_values = false)]
     pub layouts: Vec<String>,
-    /// Pack everything into one portable file: .zip, .tar, .tar.gz, .tgz or .tar.zst. Without
-    /// --dest, nothing else is written.
+    /// Pack everything into one file: .zip, .tar, .tar.gz, .tgz or .tar.zst.
+    ///
+    /// Nothing else is written unless --dest or --layout asks for it.
     #[arg(long, value_name = "FILE", value_parser = bundle_path, value_hint = ValueHint::FilePath)]
     pub bundle: Option<PathBuf>,
     /// Show what would be fetched, and stop.
@@ -99,20 +102,20 @@ pub struct IndexArgs {
     /// The package index [default: the one that pip would ask].
     #[arg(short, long, visible_alias = "pypi-url", value_name = "URL", value_hint = ValueHint::Url)]
     pub index_url: Option<String>,
-    /// Another index, asked before the main one. Repeatable.
+    /// Another index, asked before the main one; repeatable.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub extra_index_url: Vec<String>,
-    /// A page or folder with links to archives. Repeatable.
+    /// A page or folder with links to archives; repeatable.
     #[arg(short, long, value_name = "URL|DIR")]
     pub find_links: Vec<String>,
     /// Ask no index; only --find-links.
     #[arg(long)]
     pub no_index: bool,
     /// Which of several indexes a project comes from.
-    #[arg(long, value_name = "STRATEGY", value_enum, default_value_t = Strategy::FirstIndex)]
+    #[arg(long, value_name = "STRATEGY", value_enum, default_value_t = Strategy::FirstIndex, hide_short_help = true)]
     pub index_strategy: Strategy,
-    /// Do not check the certificate of this host (HOST or HOST:PORT). Repeatable.
-    #[arg(long, value_name = "HOST")]
+    /// Do not check the certificate of this host, HOST or HOST:PORT; repeatable.
+    #[arg(long, value_name = "HOST", hide_short_help = true)]
     pub trusted_host: Vec<String>,
 }
 
@@ -131,18 +134,21 @@ pub struct TargetArgs {
     /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH].
     #[arg(long, value_name = "PATH", value_hint = ValueHint::ExecutablePath)]
     pub python: Option<String>,
-    /// A Python version such as 3.12; several make a target each. Repeatable.
+    /// A Python version such as 3.12; repeatable.
+    ///
+    /// Every version is combined with every platform; each pair is a target of its own.
     #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     pub python_version: Vec<String>,
-    /// A platform such as linux-x86_64, macos-arm64, windows-x86_64, manylinux_2_28_x86_64 or
-    /// x86_64-unknown-linux-gnu; several make a target each. Repeatable.
+    /// A platform such as linux-x86_64, macos-arm64 or windows-x86_64; repeatable.
+    ///
+    /// A wheel tag (manylinux_2_28_x86_64) and a triple (x86_64-unknown-linux-gnu) name one, too.
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub platform: Vec<String>,
     /// The Python implementation: cp or pp.
-    #[arg(long, value_name = "IMPLEMENTATION")]
+    #[arg(long, value_name = "IMPLEMENTATION", hide_short_help = true)]
     pub implementation: Option<String>,
     /// The ABI tag, such as cp313t.
-    #[arg(long, value_name = "ABI")]
+    #[arg(long, value_name = "ABI", hide_short_help = true)]
     pub abi: Option<String>,
 }
 
@@ -153,22 +159,22 @@ pub struct SelectionArgs {
     #[arg(long)]
     pub no_deps: bool,
     /// Let pre-releases count like releases.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub pre: bool,
-    /// Use no source archives of these projects (`:all:`, `:none:`, or names with commas).
+    /// Use no source archives of these projects (names with commas, or `:all:`).
     #[arg(long, value_name = "NAMES")]
     pub only_binary: Vec<String>,
-    /// Use no wheels of these projects (`:all:`, `:none:`, or names with commas).
+    /// Use no wheels of these projects (names with commas, or `:all:`).
     #[arg(long, value_name = "NAMES")]
     pub no_binary: Vec<String>,
     /// Prefer an older wheel to a newer source archive.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub prefer_binary: bool,
     /// Refuse everything that has no --hash.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub require_hashes: bool,
-    /// Ignore files uploaded at or after this date, such as 2026-03-01 or 2026-03-01T12:00:00Z.
-    #[arg(long, value_name = "DATE")]
+    /// Ignore files uploaded at DATE or later, such as 2026-03-01 or 2026-03-01T12:00:00Z.
+    #[arg(long, value_name = "DATE", hide_short_help = true)]
     pub exclude_newer: Option<String>,
 }
 
@@ -178,35 +184,35 @@ pub struct NetworkArgs {
     /// Use only what the cache holds; send no packet.
     #[arg(long)]
     pub offline: bool,
-    /// The folder that keeps everything fetched [default: the platform's cache folder].
+    /// Keep everything fetched in this folder [default: the platform's cache folder].
     #[arg(long, value_name = "DIR", env = "PREFETCH_CACHE_DIR", hide_env_values = true, value_hint = ValueHint::DirPath)]
     pub cache_dir: Option<PathBuf>,
     /// Check every index page again, also those still fresh.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub refresh: bool,
     /// Where the index cannot be reached, use what was last seen of it, however old.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub prefer_cached: bool,
     /// Transfers at once from one host [default: 16].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
     /// How often a failed request is tried again [default: 5].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub retries: Option<u32>,
     /// Seconds of silence after which a connection is given up [default: 15].
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", hide_short_help = true)]
     pub timeout: Option<f64>,
     /// PEM file of the certificates to trust.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub cert: Option<PathBuf>,
     /// PEM file with a client's certificate and key.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_cert: Option<PathBuf>,
     /// Proxy for all requests: http://, https:// or socks5://.
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, hide_short_help = true)]
     pub proxy: Option<String>,
     /// Ask the `keyring` command for passwords (`subprocess`), or do not (`disabled`).
-    #[arg(long, value_name = "PROVIDER")]
+    #[arg(long, value_name = "PROVIDER", hide_short_help = true)]
     pub keyring_provider: Option<String>,
 }
 
@@ -220,13 +226,13 @@ pub struct MessageArgs {
     #[arg(short, long)]
     pub verbose: bool,
     /// When to use colours.
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto, hide_short_help = true)]
     pub color: clap::ColorChoice,
     /// Print every setting with its value and where it comes from, and stop.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub show_settings: bool,
     /// How to show progress.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = Progress::Auto)]
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Progress::Auto, hide_short_help = true)]
     pub progress: Progress,
 }
 

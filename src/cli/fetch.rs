@@ -1,6 +1,7 @@
 //! The default command: read, plan, fetch, write, and say so.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::runtime::Runtime;
 
@@ -18,7 +19,7 @@ use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output, Places};
+use crate::ops::{self, FetchSettings, Listener, Output, Places, Stop};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -60,6 +61,7 @@ struct Run<'a> {
     question: Question,
     places: Places,
     reporter: Reporter,
+    stop: Stop,
 }
 
 impl<'a> Run<'a> {
@@ -81,14 +83,17 @@ impl<'a> Run<'a> {
             metadata: MetadataCache::new(settings.cache.clone()),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        Ok(Self { args, environment, settings, targets, question, places, reporter })
+        Ok(Self { args, environment, settings, targets, question, places, reporter, stop: Stop::default() })
     }
 
     fn all(&self, runtime: &Runtime) -> Result<Exit, CliError> {
         runtime.block_on(async {
             tokio::select! {
                 outcome = self.work() => outcome,
-                _ = tokio::signal::ctrl_c() => Err(CliError::interrupted()),
+                _ = tokio::signal::ctrl_c() => {
+                    self.stop.store(true, Ordering::Relaxed);
+                    Err(CliError::interrupted())
+                }
             }
         })
     }
@@ -120,8 +125,9 @@ impl<'a> Run<'a> {
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
         for output in &self.settings.outputs {
-            let (fetched, store, output) = (fetched.clone(), self.places.store.clone(), output.clone());
-            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output));
+            let (fetched, store) = (fetched.clone(), self.places.store.clone());
+            let (output, stop) = (output.clone(), self.stop.clone());
+            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output, &stop));
             let written = writing.await.expect("writing does not panic");
             written.map_err(|failure| CliError::of_write(&failure))?;
         }
@@ -182,7 +188,8 @@ fn read_inputs(
         terminal::warn(warning.to_string());
     }
     if read.has_errors() {
-        return Err(CliError::of_inputs(read.problems.iter().filter(|problem| problem.severity == Severity::Error)));
+        let errors = read.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        return Err(CliError::of_inputs(errors.chain(&read.unfetchable())));
     }
     if args.requirements.is_empty() && settings.requirement_files.is_empty() {
         return Err(CliError::usage("nothing is asked for")

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::{MessageArgs, Progress};
+use super::terminal::count;
 use crate::domain::Status;
 use crate::ops::{Event, Listener};
 
@@ -123,10 +124,10 @@ impl Bars {
         }
     }
 
-    fn begin(&mut self, files: usize, bytes: u64) {
+    fn begin(&mut self, files: usize, bytes: Option<u64>) {
         self.total.set_style(style("{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left"));
-        self.total.set_message(format!("Fetching {files} files"));
-        self.total.set_length(bytes);
+        self.total.set_message(format!("Fetching {}", count(files, "file")));
+        self.total.set_length(bytes.unwrap_or_default());
         self.total.set_position(0);
         self.total.reset_elapsed();
         self.total.reset_eta();
@@ -191,7 +192,8 @@ impl Lines {
             Event::Planned { files: 0, .. } => {}
             Event::Planned { files, bytes } => {
                 self.files = *files;
-                line(&format!("Fetching {files} files ({})", HumanBytes(*bytes)));
+                let size = bytes.map(|bytes| format!(" ({})", HumanBytes(bytes))).unwrap_or_default();
+                line(&format!("Fetching {}{size}", count(*files, "file")));
             }
             Event::Held { filename, bytes, status, .. } => self.held(filename, *bytes, *status),
             _ => {}
@@ -200,7 +202,7 @@ impl Lines {
 
     fn held(&mut self, filename: &str, bytes: u64, status: Status) {
         if self.verbosity == Verbosity::Verbose {
-            line(&held_line(filename, bytes, status));
+            return line(&held_line(filename, bytes, status));
         }
         if status != Status::Downloaded {
             return;

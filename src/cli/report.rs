@@ -79,7 +79,7 @@ pub struct Problem {
     pub kind: &'static str,
     pub package: Option<String>,
     pub message: String,
-    /// The line that asked, as `file:line`.
+    /// The lines that asked, as `file:line`, with commas.
     pub source: Option<String>,
 }
 

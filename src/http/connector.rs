@@ -13,11 +13,13 @@ const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// A client by `settings`; one that is `trusting` believes any certificate. It follows no
-/// redirects: each hop has its own credentials and its own trust.
+/// redirects, since each hop has its own credentials and its own trust, and unpacks nothing,
+/// since the bytes of files count as they are.
 pub(super) fn connector(settings: &HttpSettings, trusting: bool) -> Result<reqwest::Client, HttpError> {
     let wrong = |error: &dyn std::fmt::Display| HttpError::Settings(error.to_string());
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("prefetch/", env!("CARGO_PKG_VERSION")))
+        .no_gzip()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(settings.timeout)
         .read_timeout(settings.timeout)

@@ -109,15 +109,16 @@ fn advice(status: StatusCode, retry_after: Option<Duration>) -> String {
     }
 }
 
-/// The causes of an error, innermost last; the error's own text repeats the URL, secrets and all.
+/// The causes of an error, innermost last. Left out are its own text, which repeats the URL with
+/// all secrets, and hyper's, which says in which part of a client it happened.
 pub(super) fn with_causes(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it stayed silent for too long (--timeout)".to_owned();
+    }
     let first: Option<&dyn std::error::Error> = std::error::Error::source(error);
     let causes = std::iter::successors(first, |cause| cause.source());
-    let mut texts: Vec<_> = causes.map(ToString::to_string).collect();
+    let texts = causes.map(ToString::to_string).filter(|text| !text.starts_with("client error ("));
+    let mut texts: Vec<_> = texts.collect();
     texts.dedup();
-    match texts.is_empty() {
-        _ if error.is_timeout() => "it stayed silent for too long (--timeout)".to_owned(),
-        true => "the request could not be made".to_owned(),
-        false => texts.join(": "),
-    }
+    if texts.is_empty() { "the request could not be made".to_owned() } else { texts.join(": ") }
 }

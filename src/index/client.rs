@@ -49,9 +49,9 @@ pub struct IndexSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     #[error("{project}: {source}")]
-    Http { project: PackageName, source: HttpError },
+    Http { project: PackageName, source: Box<HttpError> },
     #[error("{project}: {source}")]
-    Page { project: PackageName, source: PageError },
+    Page { project: PackageName, source: Box<PageError> },
     #[error("--find-links {source}")]
     FindLinks { source: PageError },
     #[error("--find-links {source}")]
@@ -187,14 +187,19 @@ impl Indexes {
                 self.keep(url, None, Validators::default(), "");
                 Ok(Seen { listing: None, unchecked: false })
             }
-            Err(error) if self.settings.prefer_cached && error.is_outage() && cached.is_some() => {
-                let page = cached.expect("the guard looked");
-                let stale = Stale { project: project.clone(), why: Arc::new(error) };
-                self.stale.lock().unwrap_or_else(PoisonError::into_inner).push(stale);
-                Ok(seen(&page, project, index).expect("the page was read before"))
-            }
-            Err(source) => Err(IndexError::Http { project: project.clone(), source }),
+            Err(error) => match cached.filter(|_| self.settings.prefer_cached && error.is_outage()) {
+                Some(page) => {
+                    self.note_stale(project, error);
+                    Ok(seen(&page, project, index).expect("the page was read before"))
+                }
+                None => Err(IndexError::Http { project: project.clone(), source: error.into() }),
+            },
         }
+    }
+
+    fn note_stale(&self, project: &PackageName, why: HttpError) {
+        let stale = Stale { project: project.clone(), why: Arc::new(why) };
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner).push(stale);
     }
 
     fn take(
@@ -207,7 +212,7 @@ impl Indexes {
         let read = Page { body: &page.bytes, content_type: &page.content_type, url: &page.url };
         let listing = read
             .listing(project, index.clone())
-            .map_err(|source| IndexError::Page { project: project.clone(), source })?;
+            .map_err(|source| IndexError::Page { project: project.clone(), source: source.into() })?;
         if !listing.has_credentials() {
             self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control);
         }

@@ -87,7 +87,8 @@ fn user_files(
     vec![home.join(".pip").join(name), folder.join(name)]
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -96,8 +97,9 @@ mod tests {
     fn files_lie_where_pip_looks() {
         let files = |system, variables: &[(&str, &str)], exists: bool| {
             let variable =
-                |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-            let files = locations(system, &variable, Some(Path::new("/venv")), &|_| exists);
+                |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+            let surroundings = Surroundings { variable: &variable, folder: Path::new("/") };
+            let files = locations(system, surroundings, Some(Path::new("/venv")), &|_| exists);
             files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(

@@ -13,8 +13,8 @@ pub enum Event {
     /// The plan is made; transfers begin.
     Planned {
         files: usize,
-        /// The bytes to get, as far as indexes tell sizes.
-        bytes: u64,
+        /// The bytes to get, where indexes tell the size of each file.
+        bytes: Option<u64>,
     },
     /// A transfer begins; its size in bytes, where anyone tells.
     Started {

@@ -88,7 +88,7 @@ async fn get_all(
     let mut held: Vec<Option<Held>> = Vec::new();
     let mut failures = Vec::new();
     let missing = find_held(plan, store, listener, &mut held);
-    let bytes = missing.iter().filter_map(|(_, offer)| offer.promises.size).sum();
+    let bytes = missing.iter().map(|(_, offer)| offer.promises.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
     for (file, offer) in missing {

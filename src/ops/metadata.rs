@@ -5,7 +5,9 @@ use std::io::{Read, Seek};
 use std::sync::Arc;
 
 use super::fetch::{FetchError, download};
-use crate::domain::{CoreMetadata, Fingerprint, Needs, Offer, PackageName, SourceFilename, Unknown, WheelFilename};
+use crate::domain::{
+    CoreMetadata, Fingerprint, MaskedUrl, Needs, Offer, PackageName, SourceFilename, Unknown, WheelFilename,
+};
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
@@ -26,6 +28,7 @@ pub struct Places {
 #[error("the metadata of {filename}: {why}")]
 pub struct MetadataFailure {
     pub filename: Box<str>,
+    pub url: MaskedUrl,
     pub why: FetchError,
 }
 
@@ -46,7 +49,8 @@ pub(super) async fn needs_of(
         Ok(wheel) => of_wheel(&wheel, offer, places).await,
         Err(_) => of_source(project, offer, places).await,
     };
-    let known = known.map_err(|why| MetadataFailure { filename: offer.filename.clone(), why })?;
+    let known =
+        known.map_err(|why| MetadataFailure { filename: offer.filename.clone(), url: offer.url.clone(), why })?;
     if let Some(sha256) = sha256 {
         places.metadata.write(sha256, &known);
     }
@@ -60,10 +64,11 @@ async fn of_wheel(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Resu
     if let Some(file) = sidecar(wheel, offer, &places.client).await? {
         return Ok(Ok(file.metadata));
     }
+    // No digest vouches for a part of a file: one that makes no sense is told by the whole.
     if offer.url.secret().scheme() != "file"
-        && let Some(outcome) = wheel_tail(&places.client, &offer.url, wheel).await?
+        && let Some(Ok(file)) = wheel_tail(&places.client, &offer.url, wheel).await?
     {
-        return Ok(judge_wheel(outcome));
+        return Ok(Ok(file.metadata));
     }
     let held = download(offer, places).await?;
     Ok(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel)))

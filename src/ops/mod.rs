@@ -11,4 +11,4 @@ pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
 pub use metadata::{MetadataFailure, Places};
 pub use plan::{PlanFailure, Unreachable, plan};
-pub use write::{Output, WriteFailure, write};
+pub use write::{Output, Stop, WriteFailure, write};

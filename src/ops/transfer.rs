@@ -28,7 +28,7 @@ impl Job {
             let turn = self.client.turn(&self.offer.url).await;
             let incoming = match self.claim().await? {
                 Claim::Held(object) => return Ok((object, Status::Cached)),
-                Claim::Ours(incoming) => incoming,
+                Claim::Ours(incoming) => *incoming,
                 Claim::Theirs { .. } if patience.is_over() => self.store.begin(self.offer.promises.clone())?,
                 Claim::Theirs { received } => {
                     drop(turn);
@@ -190,7 +190,7 @@ impl<'a> Transfer<'a> {
         let incoming = match self.job.claim().await? {
             Claim::Ours(mut incoming) => {
                 incoming.restart()?;
-                incoming
+                *incoming
             }
             _ => self.job.store.begin(self.job.offer.promises.clone())?,
         };

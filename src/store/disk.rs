@@ -78,16 +78,16 @@ impl DiskStore {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
-        let Some(name) = partial_name(promises) else { return self.begin(promises.clone()).map(Claim::Ours) };
+        let Some(name) = partial_name(promises) else { return self.begin(promises.clone()).map(Claim::ours) };
         match self.in_incoming(|folder| Named::open(&folder.join(&name)))? {
             Opened::Theirs(received) => Ok(Claim::Theirs { received }),
-            Opened::Unlockable => self.begin(promises.clone()).map(Claim::Ours),
+            Opened::Unlockable => self.begin(promises.clone()).map(Claim::ours),
             Opened::Ours(named) => match self.find_promised(promises) {
                 Some(object) => {
                     named.discard();
                     Ok(Claim::Held(object))
                 }
-                None => Incoming::resume(self.clone(), named, promises.clone()).map(Claim::Ours),
+                None => Incoming::resume(self.clone(), named, promises.clone()).map(Claim::ours),
             },
         }
     }
@@ -168,7 +168,13 @@ pub enum Claim {
     Theirs {
         received: u64,
     },
-    Ours(Incoming),
+    Ours(Box<Incoming>),
+}
+
+impl Claim {
+    fn ours(incoming: Incoming) -> Self {
+        Self::Ours(incoming.into())
+    }
 }
 
 /// The folder for files being written.
@@ -297,7 +303,7 @@ mod tests {
 
     fn claim(store: &DiskStore, promises: &Promises) -> Incoming {
         match store.claim(promises).unwrap() {
-            Claim::Ours(incoming) => incoming,
+            Claim::Ours(incoming) => *incoming,
             Claim::Held(_) => panic!("it is held"),
             Claim::Theirs { .. } => panic!("another has it"),
         }

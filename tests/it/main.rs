@@ -4,8 +4,15 @@
 #![expect(clippy::disallowed_methods, reason = "tests find the judges through the environment")]
 
 mod architecture;
+mod bad_input;
+mod bundles;
+mod documentation;
 mod faults;
+mod fetching;
 mod harness;
+mod interpreting;
+mod interrupting;
 mod judging;
+mod layouts;
 mod sandboxing;
 mod support;

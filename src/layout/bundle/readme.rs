@@ -27,16 +27,14 @@ What is here:
     {WHEELS}/            the packages, as their index had them
     {REQUIREMENTS_PATH}   their versions and SHA-256 digests, which pip checks
     {MANIFEST_PATH}      where each file came from, who asked for it, whom it serves
-
-{targets}{caveats}`prefetch verify` on this folder, or on the archive it came in, checks that it is whole.
-"
+{targets}{caveats}"
     )
 }
 
 /// A paragraph for a heading and its items; nothing where there are none.
 fn list(heading: &str, items: impl IntoIterator<Item = String>) -> String {
     let items: String = items.into_iter().map(|item| format!("    {item}\n")).collect();
-    if items.is_empty() { items } else { format!("{heading}\n\n{items}\n") }
+    if items.is_empty() { items } else { format!("\n{heading}\n\n{items}") }
 }
 
 #[cfg(test)]

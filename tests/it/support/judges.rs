@@ -93,16 +93,12 @@ impl Judges {
         Uv { binary: self.bin().join("uv"), python: self.python("current") }
     }
 
-    /// pip 1.5.6, the last that reads a download cache.
-    ///
-    /// # Panics
-    /// If it could not be set up on this machine.
-    pub fn old_pip(&self) -> OldPip {
+    /// pip 1.5.6, the last that reads a download cache; `None` where it cannot run, of which
+    /// `scripts/setup` tells.
+    pub fn old_pip(&self) -> Option<OldPip> {
         let script = project().join("../shared/oracles/old_pip.py");
         let work = self.folder.join("old-pip");
-        let is_ready = script.exists() && work.join("lib/pip-1.5.6").exists();
-        assert!(is_ready, "pip 1.5.6 is not set up: scripts/setup --refresh says why");
-        OldPip { python: self.python("current"), script, work }
+        work.join("works").exists().then(|| OldPip { python: self.python("current"), script, work })
     }
 
     /// A folder for `PATH` with the current Python, pip and uv.
