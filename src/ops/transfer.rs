@@ -148,8 +148,9 @@ impl<'a> Transfer<'a> {
         let size = self.job.offer.promises.size;
         if self.writer.received == 0 || size != Some(self.writer.received) {
             let body = self.ask().await?;
-            let total = self.receive(body).await?;
-            if let Some(expected) = size.or(total).filter(|expected| *expected > self.writer.received) {
+            let announced = self.receive(body).await?;
+            // Whoever announces a length and keeps it has cut nothing short: it is another file.
+            if let Some(expected) = announced.or(size).filter(|expected| *expected > self.writer.received) {
                 return Err(HttpError::truncated(&self.job.offer.url, self.writer.received, expected).into());
             }
         }

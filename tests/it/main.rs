@@ -14,5 +14,8 @@ mod interpreting;
 mod interrupting;
 mod judging;
 mod layouts;
+mod offline;
 mod sandboxing;
+mod secrets;
+mod settings;
 mod support;

@@ -16,6 +16,8 @@ pub enum Fault {
     Closed,
     /// The connection ends after so many bytes of the body.
     CutAfter(usize),
+    /// The body ends after so many bytes, as if that were all: no length was announced.
+    Unannounced(usize),
     /// Nothing follows so many bytes of the body until the test calls `release`.
     HangAfter(usize),
     /// These bytes instead, with the right headers.
@@ -55,6 +57,10 @@ impl Fault {
             Self::RetryAfter(status, after) => Answer::text(*status, "as the test wishes").with("retry-after", after),
             Self::Closed => answer.ending(Ending::Nothing),
             Self::CutAfter(bytes) => answer.ending(Ending::Cut(*bytes)),
+            Self::Unannounced(bytes) => {
+                let first = answer.body.slice(..*bytes);
+                answer.holding(first).with("transfer-encoding", "chunked")
+            }
             Self::HangAfter(bytes) => answer.ending(Ending::Hang(*bytes)),
             Self::Bytes(bytes) => answer.holding(bytes.clone()),
             Self::ContentLength(bytes) => answer.with("content-length", &bytes.to_string()),
