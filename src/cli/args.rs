@@ -243,9 +243,12 @@ pub struct NetworkArgs {
     /// Check every index page again, also those still fresh.
     #[arg(long, hide_short_help = true)]
     pub refresh: bool,
-    /// Transfers at once.
-    #[arg(short, long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub jobs: u16,
+    /// Where the index cannot be reached, use what was last seen of it, however old.
+    #[arg(long, hide_short_help = true)]
+    pub prefer_cached: bool,
+    /// Transfers at once from one host [default: 16].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
     /// How often a failed request is tried again [default: 5].
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub retries: Option<u32>,
@@ -258,9 +261,12 @@ pub struct NetworkArgs {
     /// PEM file with a client's certificate and key.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_cert: Option<PathBuf>,
-    /// Proxy for all requests.
+    /// Proxy for all requests: http://, https:// or socks5://.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, hide_short_help = true)]
     pub proxy: Option<String>,
+    /// Ask the `keyring` command for passwords (`subprocess`), or do not (`disabled`).
+    #[arg(long, value_name = "PROVIDER", hide_short_help = true)]
+    pub keyring_provider: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -275,6 +281,9 @@ pub struct MessageArgs {
     /// When to use colours.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto, hide_short_help = true)]
     pub color: clap::ColorChoice,
+    /// Print every setting with its value and where it comes from, and stop.
+    #[arg(long, hide_short_help = true)]
+    pub show_settings: bool,
     /// How to show progress.
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Progress::Auto, hide_short_help = true)]
     pub progress: Progress,

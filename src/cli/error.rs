@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::domain::{MaskedUrl, Origin, Target};
 use crate::http::HttpError;
+use crate::index::IndexError;
 use crate::input;
-use crate::ops::{FetchError, FetchFailure, Finding, PlanFailure, Unreachable, WriteFailure};
+use crate::ops::{FetchError, FetchFailure, Finding, MetadataFailure, PlanFailure, Unreachable, WriteFailure};
 use crate::resolve::{Failure, Reason};
 use crate::select::Rejection;
 use crate::store::StoreError;
@@ -123,8 +124,9 @@ impl CliError {
             message: from_url(failure, &failure.why, &failure.url),
             source: None,
         });
-        let hint = "what was fetched is kept; a second run fetches only the rest".to_owned();
-        Self { exit, problems: problems.collect(), hints: vec![hint] }
+        let offline = failures.iter().any(|failure| matches!(&failure.why, FetchError::Http(why) if is_offline(why)));
+        let hint = if offline { OFFLINE_HINT } else { "what was fetched is kept; a second run fetches only the rest" };
+        Self { exit, problems: problems.collect(), hints: vec![hint.to_owned()] }
     }
 
     /// What a check found.
@@ -199,8 +201,30 @@ fn reason_exit(reason: &Reason) -> Exit {
 
 fn plan_hints(failure: &PlanFailure) -> Vec<String> {
     let unknown = failure.failures.iter().any(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
-    let hint = "check the spelling, or name another place to look with --extra-index-url or --find-links";
-    if unknown { vec![hint.to_owned()] } else { Vec::new() }
+    let http: Vec<_> = failure.unreachable.iter().filter_map(http_error).collect();
+    let hints = [
+        (unknown, "check the spelling, or name another place to look with --extra-index-url or --find-links"),
+        (http.iter().any(|error| is_offline(error)), OFFLINE_HINT),
+        (
+            http.iter().any(|error| error.is_outage()),
+            "--prefer-cached uses what was last seen of an index that is down",
+        ),
+    ];
+    hints.iter().filter(|(applies, _)| *applies).map(|(_, hint)| (*hint).to_owned()).collect()
+}
+
+const OFFLINE_HINT: &str = "run once without --offline: what is fetched then is there for runs with it";
+
+fn http_error(error: &Unreachable) -> Option<&HttpError> {
+    match error {
+        Unreachable::Index(IndexError::Http { source, .. }) => Some(source),
+        Unreachable::Metadata(MetadataFailure { why: FetchError::Http(why), .. }) => Some(why),
+        _ => None,
+    }
+}
+
+fn is_offline(error: &HttpError) -> bool {
+    matches!(error, HttpError::Offline { .. })
 }
 
 fn unreachable_exit(error: &Unreachable) -> Exit {

@@ -15,7 +15,7 @@ use super::report::Report;
 use super::settings::{self, Settings};
 use super::warm::WarmPip;
 use super::world::Files;
-use super::{build, closing, terminal};
+use super::{build, closing, show, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
@@ -31,6 +31,9 @@ use crate::store::DiskStore;
 /// Everything that went wrong.
 pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError> {
     terminal::choose_colors(args.messages.color);
+    if args.messages.show_settings {
+        return show_settings(args, environment);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::usage)?;
     let mut told = Vec::new();
     let outcome = Run::prepare(args, environment, &runtime).and_then(|run| {
@@ -43,6 +46,15 @@ pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError
         Report::of_failure(&told, error.problems.clone(), environment.seconds()).write(path)?;
     }
     outcome
+}
+
+fn show_settings(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError> {
+    let machine = Machine::new(
+        &args.targets,
+        environment,
+        &settings::cache_folder(args.network.cache_dir.as_deref(), environment)?,
+    );
+    show::run(args, &Layers { environment, pip: &machine.pip_settings()? }, &machine)
 }
 
 /// Everything decided, nothing begun.
@@ -63,9 +75,6 @@ struct Planned {
     plan: Plan,
     unsolved: Option<CliError>,
 }
-
-/// Pages are small: this many times as many may be under way as files.
-const PAGES_PER_JOB: usize = 3;
 
 impl<'a> Run<'a> {
     fn prepare(args: &'a FetchArgs, environment: &'a Environment, runtime: &Runtime) -> Result<Self, CliError> {
@@ -112,10 +121,11 @@ impl<'a> Run<'a> {
 
     async fn work(&self) -> Result<Exit, CliError> {
         let listener = self.reporter.listener();
-        let at_once = self.settings.jobs * PAGES_PER_JOB;
+        let at_once = self.settings.http.pages_per_host;
         let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
         let Planned { plan, unsolved } = self.judge(planned)?;
         plan.notes.iter().for_each(terminal::warn);
+        self.places.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
         if self.args.outputs.dry_run {
             return self.tell_plan(&plan, unsolved);
         }
@@ -143,7 +153,9 @@ impl<'a> Run<'a> {
     }
 
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
-        let settings = FetchSettings { jobs: self.settings.jobs, metadata: self.outputs().any(Output::needs_metadata) };
+        let settings =
+            FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
+        ops::check_space(&plan, &self.places.store).map_err(|error| CliError::new(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.places.store, &self.places.client, settings, listener).await;
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
@@ -217,7 +229,7 @@ fn read_inputs(
     for requirement in &args.requirements {
         reader.argument(requirement);
     }
-    for file in &args.inputs.requirement_files {
+    for file in &settings.requirement_files {
         reader.file(&Location::parse(file), Role::Requirements);
     }
     for file in &settings.constraint_files {
@@ -231,7 +243,7 @@ fn read_inputs(
         let errors = read.problems.iter().filter(|problem| problem.severity == Severity::Error);
         return Err(CliError::of_inputs(errors.chain(&read.unfetchable())));
     }
-    if args.requirements.is_empty() && args.inputs.requirement_files.is_empty() {
+    if args.requirements.is_empty() && settings.requirement_files.is_empty() {
         return Err(CliError::usage("nothing is asked for")
             .hint("name a requirements file with -r FILE, or requirements such as flask==3.0.3; see --help"));
     }

@@ -10,11 +10,11 @@ use url::Url;
 use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy};
 use super::environment::Environment;
 use super::error::{CliError, Exit};
-use super::layers::Layers;
-use super::moment;
+use super::layers::{Found, Layers};
+use super::{moment, secrets};
 use crate::archive::Format;
 use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
-use crate::http::{Credentials, HttpSettings};
+use crate::http::HttpSettings;
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout};
 use crate::ops::{BundleOutput, Output, Stream};
@@ -22,9 +22,10 @@ use crate::ops::{BundleOutput, Output, Stream};
 /// What holds before any input is read.
 pub struct Settings {
     pub cache: PathBuf,
-    pub jobs: usize,
     pub outputs: Vec<Output>,
     /// Typed, else the environment's.
+    pub requirement_files: Vec<String>,
+    /// Likewise.
     pub constraint_files: Vec<String>,
     pub exclude_newer: Option<Timestamp>,
     pub no_deps: bool,
@@ -34,6 +35,7 @@ pub struct Settings {
     ambient: IndexOptions,
     strategy: IndexStrategy,
     refresh: bool,
+    prefer_cached: bool,
     now: Timestamp,
 }
 
@@ -45,12 +47,9 @@ impl Settings {
     pub fn resolve(args: &FetchArgs, cache: PathBuf, layers: &Layers<'_>) -> Result<Self, CliError> {
         Ok(Self {
             cache,
-            jobs: usize::from(args.network.jobs),
             outputs: outputs(&args.outputs)?,
-            constraint_files: match args.inputs.constraint_files.as_slice() {
-                [] => layers.many("constraint"),
-                typed => typed.to_vec(),
-            },
+            requirement_files: typed_or(&args.inputs.requirement_files, || layers.many("requirement")),
+            constraint_files: typed_or(&args.inputs.constraint_files, || layers.many("constraint")),
             exclude_newer: exclude_newer(&args.selection, layers)?,
             no_deps: args.selection.no_deps || layers.switch("no-deps")?,
             http: http(&args.network, layers)?,
@@ -60,7 +59,8 @@ impl Settings {
                 Strategy::FirstIndex => IndexStrategy::FirstIndex,
                 Strategy::BestMatch => IndexStrategy::BestMatch,
             },
-            refresh: args.network.refresh,
+            refresh: args.network.refresh || layers.switch("refresh")?,
+            prefer_cached: args.network.prefer_cached || layers.switch("prefer-cached")?,
             now: layers.environment.now,
         })
     }
@@ -118,6 +118,7 @@ impl Settings {
             strategy: self.strategy,
             cache: self.cache.clone(),
             refresh: self.refresh,
+            prefer_cached: self.prefer_cached,
             offline: self.http.offline,
             now: self.now,
         })
@@ -128,7 +129,7 @@ impl Settings {
         let places = indexes.indexes.iter().chain(&indexes.find_links);
         let mut http = self.http.clone();
         http.trusted_hosts.extend(options.trusted_hosts.iter().cloned());
-        http.credentials = Credentials::of(places.map(Arc::as_ref));
+        http.credentials = http.credentials.with_indexes(places.map(Arc::as_ref));
         http
     }
 }
@@ -198,6 +199,10 @@ fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
     layouts
 }
 
+fn typed_or(typed: &[String], other: impl FnOnce() -> Vec<String>) -> Vec<String> {
+    if typed.is_empty() { other() } else { typed.to_vec() }
+}
+
 fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {
     let ambient = || layers.one("exclude-newer").or_else(|| layers.one("uploaded-prior-to"));
     let text = args.exclude_newer.clone().or_else(ambient);
@@ -226,8 +231,11 @@ fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
         releases.pre();
     }
     Ok(IndexOptions {
-        index_url: layers.one("index-url"),
-        extra_index_urls: layers.many("extra-index-url"),
+        index_url: layers.one("index-url").map(|text| secrets::named_index(&text, layers.environment)),
+        extra_index_urls: {
+            let urls = layers.many("extra-index-url");
+            urls.iter().map(|text| secrets::named_index(text, layers.environment)).collect()
+        },
         find_links: layers.many("find-links"),
         no_index: layers.switch("no-index")?,
         formats: formats(&list("only-binary"), &list("no-binary"))?,
@@ -251,26 +259,47 @@ fn formats(only_binary: &[String], no_binary: &[String]) -> Result<FormatControl
     Ok(formats)
 }
 
+/// Pages are small: this many times as many may be under way as files.
+const PAGES_PER_JOB: usize = 3;
+
 /// pip's defaults.
-const RETRIES: u32 = 5;
-const TIMEOUT: f64 = 15.0;
+pub const RETRIES: u32 = 5;
+pub const TIMEOUT: f64 = 15.0;
+
+/// Variables that name certificates for other programs, and for pip before its own setting
+/// (`facts/pip.md` 3.9).
+pub const CERTIFICATE_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+
+/// Likewise, where nothing else is said.
+pub const WEAK_CERTIFICATE_VARIABLES: [&str; 1] = ["SSL_CERT_FILE"];
+
+/// The default of `--jobs`.
+pub const JOBS: u16 = 16;
 
 fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
     let timeout = args.timeout.or(layers.number("timeout")?).or(layers.number("default-timeout")?);
     let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
         .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;
-    let bundle = || ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"].iter().find_map(|name| layers.environment.variable(name));
-    let file = |given: &Option<PathBuf>, name: &str| given.clone().or_else(|| layers.one(name).map(PathBuf::from));
-    let certificates = args.cert.clone().or_else(|| bundle().map(PathBuf::from));
+    let jobs = usize::from(args.jobs.or(layers.number("jobs")?).unwrap_or(JOBS).max(1));
+    let client_certificate = args.client_cert.clone().or_else(|| layers.one("client-cert").map(PathBuf::from));
     Ok(HttpSettings {
         timeout,
+        files_per_host: jobs,
+        pages_per_host: jobs * PAGES_PER_JOB,
         retries: args.retries.or(layers.number("retries")?).unwrap_or(RETRIES),
-        certificates: file(&certificates, "cert"),
-        client_certificate: file(&args.client_cert, "client-cert"),
+        certificates: args.cert.clone().or_else(|| ambient_certificates(layers).map(|found| found.value.into())),
+        client_certificate,
         proxy: args.proxy.clone().or_else(|| layers.one("proxy")),
-        offline: args.offline,
+        offline: args.offline || layers.switch("offline")?,
+        credentials: secrets::credentials(args, layers)?,
         ..HttpSettings::default()
     })
+}
+
+/// The certificates to trust where none are typed.
+pub fn ambient_certificates(layers: &Layers<'_>) -> Option<Found> {
+    let strong = layers.first_variable(&CERTIFICATE_VARIABLES);
+    strong.or_else(|| layers.find("cert")).or_else(|| layers.first_variable(&WEAK_CERTIFICATE_VARIABLES))
 }
 
 /// A location as pip takes it: a URL, or a path of the machine.

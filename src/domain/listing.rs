@@ -137,6 +137,13 @@ impl Listing {
         self.releases.chunk_by(|a, b| a.version == b.version).map(|same| &same[0].version)
     }
 
+    /// Whether a link on the page carries a user or a password, which no cache may keep.
+    pub fn has_credentials(&self) -> bool {
+        let blocks = self.releases.iter().map(|release| &release.files).chain([&self.ignored]);
+        let mut links = blocks.flat_map(|block| self.records(block)).map(|record| self.base.join(record.href));
+        self.bytes.contains(&b'@') && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
+    }
+
     /// Whether there is no usable file.
     pub fn is_empty(&self) -> bool {
         self.releases.is_empty()

@@ -62,7 +62,8 @@ impl MaskedUrl {
         self.0.join(href).map(Self)
     }
 
-    fn has_credentials(&self) -> bool {
+    /// Whether it has a user or a password.
+    pub fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
 }

@@ -1,38 +1,134 @@
 //! Who may see which user and password.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
+use super::netrc::{Login, Netrc};
 use crate::domain::MaskedUrl;
 
-/// Users and passwords by host and port, taken from the URLs of indexes: files of the same host
-/// are fetched with them, as pip does, and no other host ever sees them.
+/// Asks a keyring for the password of a user (the second) at a service (the first, a URL or a
+/// host). May take its time.
+#[derive(Clone)]
+pub struct Keyring(Arc<Ask>);
+
+type Ask = dyn Fn(&str, &str) -> Option<String> + Send + Sync;
+
+impl Keyring {
+    pub fn new(ask: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring")
+    }
+}
+
+/// Users and passwords, and where more of them can be had. In pip's order (`facts/pip.md` 3.9): a
+/// URL's own, those of an index on the same host, the netrc's, and, when a server refuses, the
+/// keyring's. No other host ever sees them.
 #[derive(Clone, Debug, Default)]
-pub struct Credentials(HashMap<String, MaskedUrl>);
+pub struct Credentials {
+    /// The URLs of indexes that have any.
+    indexes: Vec<MaskedUrl>,
+    netrc: Netrc,
+    keyring: Option<Keyring>,
+    remembered: Arc<Remembered>,
+}
+
+/// What the keyring said, by place and user.
+#[derive(Debug, Default)]
+struct Remembered {
+    logins: Mutex<HashMap<(String, String), Option<Login>>>,
+    /// Held while the keyring is asked, so that many refusals at once ask it once.
+    asking: Mutex<()>,
+}
+
+impl Remembered {
+    fn get(&self, key: &(String, String)) -> Option<Option<Login>> {
+        lock(&self.logins).get(key).cloned()
+    }
+}
+
+/// A thread that panicked while it held the lock left nothing half-done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Credentials {
-    /// The credentials that stand in `urls`; the first for a host counts.
-    pub fn of<'a>(urls: impl IntoIterator<Item = &'a MaskedUrl>) -> Self {
-        let mut known = HashMap::new();
-        for url in urls {
-            if !url.secret().username().is_empty() {
-                known.entry(place(url.secret())).or_insert_with(|| url.clone());
-            }
-        }
-        Self(known)
+    /// Those of a netrc, and a keyring to ask if need be.
+    pub fn new(netrc: Netrc, keyring: Option<Keyring>) -> Self {
+        Self { netrc, keyring, ..Self::default() }
     }
 
-    /// `url` with the credentials of its host, unless it brings its own.
-    pub fn add_to(&self, url: &Url) -> Url {
-        let mut url = url.clone();
-        if let Some(known) = self.0.get(&place(&url)).filter(|_| url.username().is_empty()) {
-            // Both fail only for URLs without a host, which have no entry here.
-            let _ = url.set_username(known.secret().username());
-            let _ = url.set_password(known.secret().password());
-        }
-        url
+    /// Whether there is anybody to ask after a refusal.
+    pub fn has_keyring(&self) -> bool {
+        self.keyring.is_some()
     }
+
+    /// The same, with the credentials that stand in `urls`, those of indexes.
+    pub fn with_indexes<'a>(mut self, urls: impl IntoIterator<Item = &'a MaskedUrl>) -> Self {
+        let own = urls.into_iter().filter(|url| own_login(url.secret()).is_some());
+        self.indexes.extend(own.cloned());
+        self
+    }
+
+    /// What to show to the host of `url`.
+    pub fn login(&self, url: &Url) -> Option<Login> {
+        let own = own_login(url);
+        if own.as_ref().is_some_and(|login| !login.password.is_empty()) {
+            return own;
+        }
+        let fits = |login: &Login| own.as_ref().is_none_or(|own| own.user == login.user);
+        let indexed = self.nearest_index(url).and_then(|index| own_login(index.secret())).filter(fits);
+        let known = indexed.clone().filter(|login| !login.password.is_empty());
+        let known = known.or_else(|| self.remembered(url, own.as_ref().or(indexed.as_ref())));
+        let named = || url.host_str().and_then(|host| self.netrc.find(host)).filter(|login| fits(login)).cloned();
+        known.or_else(named).or(own).or(indexed)
+    }
+
+    /// What the keyring says after `url` was refused with `shown`; `None` if it knows nothing
+    /// better, or was asked before. Blocks while it is asked.
+    pub fn ask_keyring(&self, url: &Url, shown: Option<&Login>) -> Option<Login> {
+        let keyring = self.keyring.as_ref()?;
+        let user = shown?.user.clone();
+        let key = (place(url), user.clone());
+        let _asking = lock(&self.remembered.asking);
+        let login = self.remembered.get(&key).unwrap_or_else(|| {
+            let index = self.nearest_index(url).map(MaskedUrl::public);
+            let host = url.host_str().map(ToOwned::to_owned);
+            let services = index.into_iter().chain([place(url)]).chain(host);
+            let password = services.filter_map(|service| (keyring.0)(&service, &user)).next();
+            password.map(|password| Login { user, password })
+        });
+        lock(&self.remembered.logins).insert(key, login.clone());
+        login.filter(|login| Some(login) != shown)
+    }
+
+    fn remembered(&self, url: &Url, shown: Option<&Login>) -> Option<Login> {
+        self.remembered.get(&(place(url), shown?.user.clone())).flatten()
+    }
+
+    /// The index on the same host that shares the longest path; the first of equals.
+    fn nearest_index(&self, url: &Url) -> Option<&MaskedUrl> {
+        let place = place(url);
+        let here = self.indexes.iter().filter(|index| self::place(index.secret()) == place);
+        here.rev().max_by_key(|index| shared_parts(index.secret(), url))
+    }
+}
+
+fn own_login(url: &Url) -> Option<Login> {
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let login = Login { user: decoded(url.username()), password: decoded(url.password().unwrap_or_default()) };
+    (!login.user.is_empty() || !login.password.is_empty()).then_some(login)
+}
+
+fn shared_parts(one: &Url, other: &Url) -> usize {
+    one.path().split('/').zip(other.path().split('/')).take_while(|(one, other)| one == other).count()
 }
 
 fn place(url: &Url) -> String {
@@ -43,15 +139,69 @@ fn place(url: &Url) -> String {
 mod tests {
     use super::*;
 
+    fn shown(credentials: &Credentials, url: &str) -> Option<String> {
+        let login = credentials.login(&url.parse().unwrap());
+        login.map(|login| format!("{}:{}", login.user, login.password))
+    }
+
+    fn of_indexes(urls: &[&str]) -> Credentials {
+        let urls: Vec<MaskedUrl> = urls.iter().map(|url| url.parse().unwrap()).collect();
+        Credentials::default().with_indexes(&urls)
+    }
+
     #[test]
     fn only_the_same_host_sees_them() {
-        let index: MaskedUrl = "https://me:pw@index.example/simple/".parse().unwrap();
-        let credentials = Credentials::of([&index]);
-        let shown = |url: &str| credentials.add_to(&url.parse().unwrap()).to_string();
-        assert_eq!(shown("https://index.example/f.whl"), "https://me:pw@index.example/f.whl");
+        let credentials = of_indexes(&["https://me:p%40w@index.example/simple/"]);
+        assert_eq!(shown(&credentials, "https://index.example/f.whl").as_deref(), Some("me:p@w"));
         for other in ["https://files.example/f.whl", "http://index.example/f.whl", "https://index.example:8443/f.whl"] {
-            assert_eq!(shown(other), other);
+            assert_eq!(shown(&credentials, other), None, "{other}");
         }
-        assert_eq!(shown("https://you@index.example/"), "https://you@index.example/");
+        assert_eq!(shown(&credentials, "https://you@index.example/").as_deref(), Some("you:"));
+        assert_eq!(shown(&credentials, "https://you:x@index.example/").as_deref(), Some("you:x"));
+        assert_eq!(shown(&credentials, "https://me@index.example/").as_deref(), Some("me:p@w"));
+    }
+
+    #[test]
+    fn of_several_on_one_host_the_nearest_counts() {
+        let credentials = of_indexes(&["https://a:1@x.example/one/simple", "https://b:2@x.example/two/simple"]);
+        assert_eq!(shown(&credentials, "https://x.example/two/files/f.whl").as_deref(), Some("b:2"));
+        assert_eq!(shown(&credentials, "https://x.example/one/files/f.whl").as_deref(), Some("a:1"));
+        assert_eq!(shown(&credentials, "https://x.example/f.whl").as_deref(), Some("a:1"));
+    }
+
+    #[test]
+    fn the_netrc_comes_after_urls() {
+        let netrc = Netrc::parse("machine x.example login n password 3").unwrap();
+        let mut credentials = Credentials { netrc, ..of_indexes(&["https://a:1@x.example/simple"]) };
+        assert_eq!(shown(&credentials, "https://x.example/f.whl").as_deref(), Some("a:1"));
+        credentials.indexes.clear();
+        assert_eq!(shown(&credentials, "https://x.example/f.whl").as_deref(), Some("n:3"));
+        assert_eq!(shown(&credentials, "https://n@x.example/f.whl").as_deref(), Some("n:3"));
+        assert_eq!(shown(&credentials, "https://o@x.example/f.whl").as_deref(), Some("o:"));
+        assert_eq!(shown(&credentials, "https://y.example/f.whl"), None);
+    }
+
+    #[test]
+    fn the_keyring_is_asked_once_and_only_for_a_user() {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = asked.clone();
+        let keyring = Keyring::new(move |service, user| {
+            log.lock().unwrap().push(format!("{user} at {service}"));
+            (service == "x.example").then(|| "hunter2".to_owned())
+        });
+        let credentials = Credentials { keyring: Some(keyring), ..of_indexes(&["https://k@x.example/simple/"]) };
+        let url: Url = "https://x.example/f.whl".parse().unwrap();
+        assert_eq!(credentials.ask_keyring(&url, None), None);
+        assert_eq!(shown(&credentials, url.as_str()).as_deref(), Some("k:"));
+        for _ in 0..2 {
+            let refused = Login { user: "k".into(), password: String::new() };
+            assert_eq!(credentials.ask_keyring(&url, Some(&refused)).unwrap().password, "hunter2");
+        }
+        let expected = ["k at https://x.example/simple/", "k at https://x.example:443", "k at x.example"];
+        assert_eq!(*asked.lock().unwrap(), expected);
+        assert_eq!(shown(&credentials, url.as_str()).as_deref(), Some("k:hunter2"));
+        let refused = credentials.login(&url);
+        assert_eq!(credentials.ask_keyring(&url, refused.as_ref()), None, "the same again cannot help");
+        assert!(!format!("{credentials:?}").contains("hunter2"));
     }
 }

@@ -1,74 +1,152 @@
-//! Retry as arithmetic: an outcome goes in, a delay or the end comes out; the caller sleeps.
+//! Retry as arithmetic: how a request ended goes in, a delay or the end comes out; the caller
+//! sleeps, and brings the chance.
 
 use std::time::Duration;
 
 /// How a request ended that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The server answered with this status.
-    Status(u16),
+    /// The server answered so, and may have said how long it wants to be left alone.
+    Status { status: u16, retry_after: Option<Duration> },
     /// No connection, or it broke: resets, time-outs, truncated bodies.
     Broken,
     /// Asking again cannot help.
     Final,
 }
 
-/// The pause before the first retry; each further one doubles it (pip's 0.25 s).
+/// The longest pause before the first retry; each further one doubles it (pip's 0.25 s).
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// No pause is longer.
+/// No pause of our own choice is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Counts the attempts of one request.
+/// All pauses of one request together; a server that wants more is given up.
+const BUDGET: Duration = Duration::from_secs(300);
+
+/// Counts the attempts of one request and the time it has waited.
 #[derive(Clone, Debug)]
 pub struct Retry {
-    left: u32,
-    pause: Duration,
+    retries: u32,
+    done: u32,
+    waited: Duration,
 }
 
 impl Retry {
     /// Allows `retries` attempts after the first.
     pub fn new(retries: u32) -> Self {
-        Self { left: retries, pause: FIRST_PAUSE }
+        Self { retries, done: 0, waited: Duration::ZERO }
     }
 
-    /// How long to wait before the next attempt; `None` to give up.
-    pub fn after(&mut self, outcome: Outcome) -> Option<Duration> {
-        if !is_worth_it(outcome) || self.left == 0 {
+    /// How long to wait before the next attempt; `None` to give up. What the server asks for
+    /// holds, else a part of the longest pause: `chance` of it, between 0 and 1 ("full jitter",
+    /// which keeps many clients from coming back at the same moment).
+    pub fn after(&mut self, outcome: Outcome, chance: f64) -> Option<Duration> {
+        if !is_worth_it(outcome) || self.done == self.retries {
             return None;
         }
-        self.left -= 1;
-        let pause = self.pause;
-        self.pause = (pause * 2).min(LONGEST_PAUSE);
-        Some(pause)
+        let longest = FIRST_PAUSE.saturating_mul(1 << self.done.min(16)).min(LONGEST_PAUSE);
+        let pause = match outcome {
+            Outcome::Status { retry_after: Some(asked), .. } => asked,
+            _ => longest.mul_f64(chance.clamp(0.0, 1.0)),
+        };
+        self.waited += pause;
+        self.done += 1;
+        (self.waited <= BUDGET).then_some(pause)
+    }
+
+    /// Whether any retry is allowed at all.
+    pub fn is_allowed(&self) -> bool {
+        self.retries > 0
+    }
+
+    /// Bytes arrived that need not come again: the count begins anew.
+    pub fn progressed(&mut self) {
+        *self = Self::new(self.retries);
     }
 }
 
 fn is_worth_it(outcome: Outcome) -> bool {
     match outcome {
-        Outcome::Status(status) => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
+        Outcome::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
         Outcome::Broken => true,
         Outcome::Final => false,
     }
+}
+
+/// How long `Retry-After` asks to wait, in either of its forms (RFC 9110, 10.2.3). A moment is
+/// measured from the answer's own `Date`: clocks that disagree do no harm.
+pub fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = httpdate::parse_http_date(value.trim()).ok()?;
+    let now = httpdate::parse_http_date(date?).ok()?;
+    Some(moment.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn status(status: u16, retry_after: Option<u64>) -> Outcome {
+        Outcome::Status { status, retry_after: retry_after.map(Duration::from_secs) }
+    }
+
+    fn pauses(retries: u32, outcome: Outcome, chance: f64) -> Vec<u128> {
+        let mut retry = Retry::new(retries);
+        std::iter::from_fn(|| retry.after(outcome, chance)).map(|pause| pause.as_millis()).collect()
+    }
+
     #[test]
-    fn the_statuses_that_are_retried() {
-        let retried: Vec<_> = (100..600).filter(|status| is_worth_it(Outcome::Status(*status))).collect();
-        assert_eq!(retried, [408, 425, 429, 500, 502, 503, 504]);
+    fn the_outcomes_that_are_retried() {
+        let retried: Vec<_> = (100..600).filter(|code| is_worth_it(status(*code, None))).collect();
+        insta::assert_compact_debug_snapshot!(retried, @"[408, 425, 429, 500, 502, 503, 504]");
+        assert!(is_worth_it(Outcome::Broken) && !is_worth_it(Outcome::Final));
+        for never in [401, 403, 404, 410] {
+            assert_eq!(Retry::new(9).after(status(never, Some(0)), 0.5), None, "{never}");
+        }
     }
 
     #[test]
     fn pauses_double_up_to_a_limit_and_end() {
-        let mut retry = Retry::new(9);
-        let pauses: Vec<_> =
-            std::iter::from_fn(|| retry.after(Outcome::Broken)).map(|pause| pause.as_millis()).collect();
-        assert_eq!(pauses, [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
-        assert_eq!(Retry::new(3).after(Outcome::Final), None);
-        assert_eq!(Retry::new(0).after(Outcome::Broken), None);
+        let longest = [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000];
+        assert_eq!(pauses(9, Outcome::Broken, 1.0), longest);
+        assert_eq!(pauses(9, Outcome::Broken, 0.5), longest.map(|pause| pause / 2));
+        assert_eq!(pauses(2, Outcome::Broken, 0.0), [0, 0]);
+        assert_eq!(pauses(2, Outcome::Broken, 7.0), [250, 500], "a chance is at most 1");
+        assert_eq!(pauses(3, Outcome::Final, 1.0), [0; 0]);
+        assert_eq!(pauses(0, Outcome::Broken, 1.0), [0; 0]);
+    }
+
+    #[test]
+    fn all_pauses_together_are_bounded() {
+        let all: u128 = pauses(u32::MAX, Outcome::Broken, 1.0).iter().sum();
+        assert!((270_000..=300_000).contains(&all), "{all}");
+        assert_eq!(pauses(9, status(429, Some(100)), 0.3), [100_000; 3]);
+        assert_eq!(pauses(9, status(503, Some(301)), 0.3), [0; 0]);
+    }
+
+    #[test]
+    fn progress_begins_the_count_anew() {
+        let mut retry = Retry::new(1);
+        assert!(retry.after(Outcome::Broken, 1.0).is_some());
+        retry.progressed();
+        assert_eq!(retry.after(Outcome::Broken, 1.0), Some(FIRST_PAUSE));
+        assert_eq!(retry.after(Outcome::Broken, 1.0), None);
+    }
+
+    #[test]
+    fn retry_after_has_two_forms() {
+        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        let seconds = |value, date| retry_after(value, date).map(|pause| pause.as_secs());
+        assert_eq!(seconds("120", None), Some(120));
+        assert_eq!(seconds(" 0 ", date), Some(0));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:50:00 GMT", date), Some(23));
+        assert_eq!(seconds("Sun Nov  6 08:50:00 1994", date), Some(23));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:00:00 GMT", date), Some(0), "the past is now");
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:50:00 GMT", None), None);
+        for nonsense in ["", "-1", "1.5", "soon", "99999999999999999999999"] {
+            assert_eq!(seconds(nonsense, date), None, "{nonsense}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Asks indexes and find-links places for what they offer of a project.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
@@ -40,6 +40,8 @@ pub struct IndexSettings {
     pub refresh: bool,
     /// Use pages of any age.
     pub offline: bool,
+    /// Use pages of any age where their index is down.
+    pub prefer_cached: bool,
     pub now: Timestamp,
 }
 
@@ -58,18 +60,35 @@ pub enum IndexError {
     Local { location: MaskedUrl, source: FlatError },
 }
 
+/// A page that was used although its index could not be asked about it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{project}: what was last seen of it is used, which may be old: {why}")]
+pub struct Stale {
+    pub project: PackageName,
+    /// What the index did.
+    pub why: Arc<HttpError>,
+}
+
 /// All the places of a run.
 pub struct Indexes {
     settings: IndexSettings,
     client: Arc<HttpClient>,
     cache: PageCache,
     find_links: OnceCell<Vec<Flat>>,
+    stale: Mutex<Vec<Stale>>,
 }
 
 impl Indexes {
     pub fn new(settings: IndexSettings, client: Arc<HttpClient>) -> Self {
         let cache = PageCache::new(settings.cache.clone());
-        Self { settings, client, cache, find_links: OnceCell::new() }
+        Self { settings, client, cache, find_links: OnceCell::new(), stale: Mutex::default() }
+    }
+
+    /// What was used although it may be old, in the order of the projects' names.
+    pub fn stale(&self) -> Vec<Stale> {
+        let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        stale.sort_by(|a, b| a.project.cmp(&b.project));
+        stale
     }
 
     /// Everything on offer of `project`: find-links first, since they cost nothing, then the
@@ -168,8 +187,19 @@ impl Indexes {
                 self.keep(url, None, Validators::default(), "");
                 Ok(Seen { listing: None, unchecked: false })
             }
-            Err(source) => Err(IndexError::Http { project: project.clone(), source: source.into() }),
+            Err(error) => match cached.filter(|_| self.settings.prefer_cached && error.is_outage()) {
+                Some(page) => {
+                    self.note_stale(project, error);
+                    Ok(seen(&page, project, index).expect("the page was read before"))
+                }
+                None => Err(IndexError::Http { project: project.clone(), source: error.into() }),
+            },
         }
+    }
+
+    fn note_stale(&self, project: &PackageName, why: HttpError) {
+        let stale = Stale { project: project.clone(), why: Arc::new(why) };
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner).push(stale);
     }
 
     fn take(
@@ -183,7 +213,9 @@ impl Indexes {
         let listing = read
             .listing(project, index.clone())
             .map_err(|source| IndexError::Page { project: project.clone(), source: source.into() })?;
-        self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control);
+        if !listing.has_credentials() {
+            self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control);
+        }
         Ok(Seen { listing: Some(listing), unchecked: false })
     }
 

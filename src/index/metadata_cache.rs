@@ -1,8 +1,8 @@
 //! Core metadata by the digest of the file that it is of: true for ever.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::scratch::Scratch;
 use crate::domain::{CoreMetadata, Sha256, Unknown};
 
 /// What is known of a file.
@@ -12,35 +12,28 @@ pub type Known = Result<CoreMetadata, Unknown>;
 #[derive(Clone, Debug)]
 pub struct MetadataCache {
     folder: PathBuf,
+    scratch: Scratch,
 }
 
 impl MetadataCache {
     pub fn new(cache: PathBuf) -> Self {
-        Self { folder: cache.join("metadata") }
+        Self { folder: cache.join("metadata"), scratch: Scratch::of(&cache) }
     }
 
     /// What builds said, run by `python`.
     pub fn of_builds(cache: &Path, python: &str) -> Self {
-        Self { folder: cache.join("built").join(python) }
+        Self { folder: cache.join("built").join(python), scratch: Scratch::of(cache) }
     }
 
     /// What is known of the file with this digest; a damaged memory is none.
     pub fn read(&self, sha256: Sha256) -> Option<Known> {
-        postcard::from_bytes(&std::fs::read(self.folder.join(sha256.to_string())).ok()?).ok()
+        postcard::from_bytes(&self.scratch.read(&self.folder.join(sha256.to_string()))?).ok()
     }
 
     /// Remembers. A cache that cannot be written costs time and nothing else.
     pub fn write(&self, sha256: Sha256, known: &Known) {
         let bytes = postcard::to_stdvec(known).expect("metadata can always be encoded");
-        let _ = self.try_write(sha256, &bytes);
-    }
-
-    fn try_write(&self, sha256: Sha256, bytes: &[u8]) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(bytes)?;
-        file.persist(self.folder.join(sha256.to_string()))?;
-        Ok(())
+        let _ = self.scratch.write(&self.folder.join(sha256.to_string()), &bytes);
     }
 }
 

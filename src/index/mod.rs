@@ -11,12 +11,13 @@ mod link;
 mod metadata_cache;
 mod page;
 mod page_cache;
+mod scratch;
 pub mod sdist_metadata;
 mod sink;
 pub mod wheel_metadata;
 mod wheel_tail;
 
-pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes};
+pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes, Stale};
 pub use core_metadata::{MetadataFile, WrongIdentity, license, parse_core_metadata};
 pub use file_tree::project_page;
 pub use flat::{Flat, FlatError};

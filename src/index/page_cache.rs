@@ -4,12 +4,12 @@
 //! `pages/<SHA-256 of the page's URL>` in the cache folder; replaced by rename, read without a
 //! lock, and simply asked for again where it cannot be read.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::scratch::Scratch;
 use crate::domain::{MaskedUrl, Sha256, Timestamp};
 use crate::http::Validators;
 
@@ -75,31 +75,24 @@ fn lifetime(cache_control: &str) -> Option<Duration> {
 #[derive(Clone, Debug)]
 pub(super) struct PageCache {
     folder: PathBuf,
+    scratch: Scratch,
 }
 
 impl PageCache {
     pub fn new(cache: PathBuf) -> Self {
-        Self { folder: cache.join("pages") }
+        Self { folder: cache.join("pages"), scratch: Scratch::of(&cache) }
     }
 
     /// The page as last seen; damaged ones were never seen.
     pub fn read(&self, url: &MaskedUrl) -> Option<CachedPage> {
-        postcard::from_bytes(&std::fs::read(self.path(url)).ok()?).ok()
+        postcard::from_bytes(&self.scratch.read(&self.path(url))?).ok()
     }
 
     /// Keeps `page`. A cache that cannot be written costs time and nothing else, so failures
     /// are not told: the store, in the same folder, will tell.
     pub fn write(&self, url: &MaskedUrl, page: &CachedPage) {
         let bytes = postcard::to_stdvec(page).expect("a page can always be encoded");
-        let _ = self.try_write(url, &bytes);
-    }
-
-    fn try_write(&self, url: &MaskedUrl, bytes: &[u8]) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(bytes)?;
-        file.persist(self.path(url))?;
-        Ok(())
+        let _ = self.scratch.write(&self.path(url), &bytes);
     }
 
     fn path(&self, url: &MaskedUrl) -> PathBuf {

@@ -2,27 +2,26 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::metadata::Places;
+use super::transfer::Job;
 use super::{Event, Listener};
 use crate::domain::{
-    Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Plan, PlannedFile, Promises, Status, WheelFilename,
+    Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Plan, PlannedFile, Status, Timestamp, WheelFilename,
 };
 use crate::http::{HttpClient, HttpError};
 use crate::index::wheel_metadata::{self, WheelError};
 use crate::interpreter::BuildError;
-use crate::store::{DiskStore, Incoming, StoreError};
+use crate::store::{DiskStore, StoreError};
 
 /// How files are fetched.
 #[derive(Clone, Copy, Debug)]
 pub struct FetchSettings {
-    /// Transfers under way at once.
-    pub jobs: usize,
     /// Also take out each wheel's `METADATA`.
     pub metadata: bool,
+    /// Today: files that dead runs left are known by their age.
+    pub now: Timestamp,
 }
 
 /// A file that could not be had.
@@ -88,18 +87,16 @@ async fn get_all(
     settings: FetchSettings,
     listener: &Listener,
 ) -> Result<Vec<Held>, Vec<FetchFailure>> {
-    let places = Arc::new(Semaphore::new(settings.jobs.max(1)));
     let mut transfers = JoinSet::new();
     let mut held: Vec<Option<Held>> = Vec::new();
     let mut failures = Vec::new();
     let missing = find_held(plan, store, listener, &mut held);
     let bytes = missing.iter().map(|(_, offer)| offer.promises.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
+    sweep(store, settings.now, !missing.is_empty());
     for (file, offer) in missing {
         let job = Job { file, offer, store: store.clone(), client: client.clone(), listener: listener.clone() };
-        let places = places.clone();
         transfers.spawn(async move {
-            let _place = places.acquire().await.expect("the semaphore is never closed");
             let result = job.run().await;
             (job, result)
         });
@@ -107,8 +104,16 @@ async fn get_all(
     while let Some(transfer) = transfers.join_next().await {
         let (job, result) = transfer.expect("a transfer does not panic");
         match result {
-            Ok(object) => held[job.file] = Some(job.held(object)),
-            Err(why) => failures.push((job.file, job.failed(why))),
+            Ok((object, status)) => {
+                let filename = job.offer.filename.clone();
+                listener(Event::Held { file: job.file, filename, bytes: object.size, status });
+                held[job.file] = Some(Held { object, metadata: None, status });
+            }
+            Err(why) => {
+                listener(Event::Failed { file: job.file });
+                let Offer { filename, url, .. } = job.offer;
+                failures.push((job.file, FetchFailure { filename, url, why }));
+            }
         }
     }
     let held: Vec<_> = held.into_iter().flatten().collect();
@@ -117,6 +122,24 @@ async fn get_all(
     }
     failures.sort_by_key(|(file, _)| *file);
     Err(failures.into_iter().map(|(_, failure)| failure).collect())
+}
+
+/// Whether the store's disk has room for what is missing of `plan`, as far as sizes are known.
+///
+/// # Errors
+/// When it has not.
+pub fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
+    let missing = plan.files().map(|(_, file)| &file.offer.promises);
+    let missing = missing.filter(|promises| store.find_promised(promises).is_none());
+    store.check_space(missing.filter_map(|promises| promises.size).sum())
+}
+
+/// Tidies up beside the transfers, where there are any to wait for.
+fn sweep(store: &DiskStore, now: Timestamp, has_time: bool) {
+    if has_time {
+        let store = store.clone();
+        drop(tokio::task::spawn_blocking(move || store.sweep(now)));
+    }
 }
 
 /// Fills in what the store has; returns the rest.
@@ -162,113 +185,6 @@ fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> 
 /// Brings the file of `offer` into the store, unseen by any listener: it is needed early.
 pub(super) async fn download(offer: &Offer, places: &Places) -> Result<Object, FetchError> {
     let (offer, store, client) = (offer.clone(), places.store.clone(), places.client.clone());
-    Job { file: 0, offer, store, client, listener: Arc::new(|_| ()) }.run().await
-}
-
-/// One transfer.
-struct Job {
-    file: usize,
-    offer: Offer,
-    store: DiskStore,
-    client: Arc<HttpClient>,
-    listener: Listener,
-}
-
-/// Bytes are handed to the disk in portions of this size: large enough that the hand-over to
-/// another thread costs nothing, small enough that sixteen of them are no memory.
-const PORTION: usize = 512 << 10;
-
-impl Job {
-    async fn run(&self) -> Result<Object, FetchError> {
-        let transferred = self.client.retrying(|| self.attempt()).await?;
-        Ok(transferred?)
-    }
-
-    /// The outer error is worth a retry, the inner one is not.
-    async fn attempt(&self) -> Result<Result<Object, StoreError>, HttpError> {
-        let mut body = self.client.file(&self.offer.url).await?;
-        let size = self.offer.promises.size.or(body.announced_size());
-        self.tell(Event::Started { file: self.file, filename: self.offer.filename.clone(), size });
-        let mut writer = Writer::new(&self.store, &self.offer.promises);
-        let mut received = 0;
-        loop {
-            match body.next().await {
-                Ok(None) => return Ok(writer.keep().await),
-                Ok(Some(bytes)) => {
-                    received += bytes.len() as u64;
-                    self.tell(Event::Received { file: self.file, bytes: bytes.len() as u64 });
-                    if let Err(error) = writer.take(bytes).await {
-                        return Ok(Err(error));
-                    }
-                }
-                Err(error) => {
-                    self.tell(Event::Restarted { file: self.file, received });
-                    return Err(error);
-                }
-            }
-        }
-    }
-
-    fn held(&self, object: Object) -> Held {
-        let filename = self.offer.filename.clone();
-        self.tell(Event::Held { file: self.file, filename, bytes: object.size, status: Status::Downloaded });
-        Held { object, metadata: None, status: Status::Downloaded }
-    }
-
-    fn failed(&self, why: FetchError) -> FetchFailure {
-        self.tell(Event::Failed { file: self.file });
-        FetchFailure { filename: self.offer.filename.clone(), url: self.offer.url.clone(), why }
-    }
-
-    fn tell(&self, event: Event) {
-        (self.listener)(event);
-    }
-}
-
-/// Collects bytes into portions, which are hashed and written on a thread that may block.
-struct Writer {
-    store: DiskStore,
-    promises: Promises,
-    incoming: Option<Incoming>,
-    portion: Vec<Bytes>,
-    collected: usize,
-}
-
-impl Writer {
-    fn new(store: &DiskStore, promises: &Promises) -> Self {
-        Self { store: store.clone(), promises: promises.clone(), incoming: None, portion: Vec::new(), collected: 0 }
-    }
-
-    async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {
-        self.collected += bytes.len();
-        self.portion.push(bytes);
-        if self.collected < PORTION {
-            return Ok(());
-        }
-        let write = self.pending();
-        self.incoming = Some(blocking(write).await?);
-        Ok(())
-    }
-
-    async fn keep(mut self) -> Result<Object, StoreError> {
-        let write = self.pending();
-        blocking(move || write()?.keep()).await
-    }
-
-    /// What writes the collected portion.
-    fn pending(&mut self) -> impl FnOnce() -> Result<Incoming, StoreError> + Send + 'static {
-        let portion = std::mem::take(&mut self.portion);
-        let incoming = self.incoming.take();
-        let (store, promises) = (self.store.clone(), self.promises.clone());
-        self.collected = 0;
-        move || {
-            let mut incoming = incoming.map_or_else(|| store.begin(promises), Ok)?;
-            portion.iter().try_for_each(|bytes| incoming.write(bytes))?;
-            Ok(incoming)
-        }
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(work).await.expect("writing does not panic")
+    let job = Job { file: 0, offer, store, client, listener: Arc::new(|_| ()) };
+    job.run().await.map(|(object, _)| object)
 }

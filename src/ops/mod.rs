@@ -9,13 +9,14 @@ mod inside;
 mod metadata;
 mod plan;
 pub mod serve;
+mod transfer;
 mod verify;
 mod write;
 
 pub use build::Builds;
 pub use bundle::{BundleOutput, Stream, request_of};
 pub use event::{Event, Listener};
-pub use fetch::{FetchError, FetchFailure, FetchSettings, fetch};
+pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
 pub use metadata::{MetadataFailure, Places};
 pub use plan::{PlanFailure, Unreachable, plan};
 pub use verify::{Finding, FindingKind, Floor, Proof, Verification, VerifySettings, verify};

@@ -3,7 +3,7 @@
 //! ```text
 //! objects/ab/cdef…     the bytes whose SHA-256 is abcdef…, read-only
 //! also/md5/…           the SHA-256 of an object, by another digest of it
-//! incoming/            files being written; nothing here is ever read
+//! incoming/            files being written; nothing here counts before it has its final name
 //! ```
 //!
 //! An object appears under its name only by a rename, after its bytes were checked and flushed.
@@ -13,26 +13,19 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use tempfile::NamedTempFile;
 
-use crate::domain::{Algorithm, BrokenPromise, Digest, Hasher, Object, Promises, Sha256};
+use super::error::StoreError;
+use super::incoming::Incoming;
+use super::scratch::{Named, ORIGIN, Opened, Scratch, remove_if_free};
+use crate::domain::{Algorithm, Digest, Hasher, Object, Promises, Sha256, Timestamp};
 
 /// The content-addressed store below one folder.
 #[derive(Clone, Debug)]
 pub struct DiskStore {
     root: PathBuf,
-}
-
-/// Bytes that could not be kept.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("cannot write below {}: {why}", folder.display())]
-    Write { folder: PathBuf, why: io::Error },
-    #[error("cannot read the stored object {sha256}: {why}")]
-    Read { sha256: Sha256, why: io::Error },
-    #[error(transparent)]
-    Broken(#[from] BrokenPromise),
 }
 
 impl DiskStore {
@@ -80,17 +73,71 @@ impl DiskStore {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn begin(&self, promises: Promises) -> Result<Incoming, StoreError> {
-        let folder = self.root.join("incoming");
-        let fail = |why| StoreError::Write { folder: self.root.clone(), why };
-        let file = match NamedTempFile::new_in(&folder) {
+        let file = self.in_incoming(|folder| NamedTempFile::new_in(folder))?;
+        Ok(Incoming::new(self.clone(), Scratch::Nameless(file), promises))
+    }
+
+    /// Begins to take in the bytes that `promises` are about, unless they are here or on their
+    /// way; goes on where a run that came to nothing left off.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
+        let Some(name) = partial_name(promises) else { return self.begin(promises.clone()).map(Claim::ours) };
+        match self.in_incoming(|folder| Named::open(&folder.join(&name)))? {
+            Opened::Theirs(received) => Ok(Claim::Theirs { received }),
+            Opened::Unlockable => self.begin(promises.clone()).map(Claim::ours),
+            Opened::Ours(named) => match self.find_promised(promises) {
+                Some(object) => {
+                    named.discard();
+                    Ok(Claim::Held(object))
+                }
+                None => Incoming::resume(self.clone(), named, promises.clone()).map(Claim::ours),
+            },
+        }
+    }
+
+    /// Runs `open` on the folder for files being written, which is made if need be.
+    fn in_incoming<T>(&self, open: impl Fn(&Path) -> io::Result<T>) -> Result<T, StoreError> {
+        let folder = self.root.join(INCOMING);
+        let opened = match open(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(&folder).map_err(fail)?;
-                NamedTempFile::new_in(&folder).map_err(fail)?
+                fs::create_dir_all(&folder).and_then(|()| open(&folder))
             }
-            other => other.map_err(fail)?,
+            other => other,
         };
-        let hasher = Hasher::new(&promises.algorithms());
-        Ok(Incoming { store: self.clone(), file, hasher, promises })
+        opened.map_err(|why| self.cannot_write(why))
+    }
+
+    /// Removes what dead runs left in `incoming/`: nameless files older than a day, and
+    /// downloads that nobody has gone on with for a week. What it cannot remove it leaves.
+    pub fn sweep(&self, now: Timestamp) {
+        for entry in fs::read_dir(self.root.join(INCOMING)).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_named = path.extension().is_some_and(|extension| extension == PARTIAL);
+            let oldest = now.0 - if is_named { OLDEST_PARTIAL } else { OLDEST_NAMELESS };
+            if is_origin_of_another(&path) || modified(&entry).is_none_or(|moment| moment >= oldest) {
+                continue;
+            }
+            if is_named {
+                remove_if_free(&path);
+            } else {
+                // Another process may have been faster.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
+    /// Whether the disk has room for so many bytes more.
+    ///
+    /// # Errors
+    /// When it has not; where it cannot be asked, the writing will tell.
+    pub fn check_space(&self, needed: u64) -> Result<(), StoreError> {
+        let folder = self.root.ancestors().find(|folder| folder.exists());
+        match folder.and_then(|folder| fs4::available_space(folder).ok()) {
+            Some(free) if free < needed => Err(StoreError::Full { folder: self.root.clone(), needed, free }),
+            _ => Ok(()),
+        }
     }
 
     /// Takes in bytes at hand.
@@ -114,15 +161,8 @@ impl DiskStore {
     pub fn take(&self, mut source: impl Read + Seek, algorithms: &[Algorithm]) -> Result<(Object, bool), StoreError> {
         let fail = |why| self.cannot_write(why);
         let mut hasher = Hasher::new(algorithms);
-        source
-            .rewind()
-            .and_then(|()| {
-                pieces(&mut source, |piece| {
-                    hasher.update(piece);
-                    Ok(())
-                })
-            })
-            .map_err(fail)?;
+        source.rewind().map_err(fail)?;
+        pieces(&mut source, |piece| Ok(hasher.update(piece))).map_err(fail)?;
         let fingerprint = hasher.finish();
         let object = Object { sha256: fingerprint.sha256, size: fingerprint.size };
         let was_held = self.find(object.sha256).is_some();
@@ -149,51 +189,67 @@ impl DiskStore {
     }
 }
 
-/// Bytes on their way into the store. Dropped before [`Incoming::keep`], it leaves nothing.
-pub struct Incoming {
-    store: DiskStore,
-    file: NamedTempFile,
-    hasher: Hasher,
-    promises: Promises,
+/// What came of [`DiskStore::claim`].
+pub enum Claim {
+    /// They are here already.
+    Held(Object),
+    /// Another process is fetching them, and has so many bytes by now.
+    Theirs {
+        received: u64,
+    },
+    Ours(Box<Incoming>),
 }
 
-impl Incoming {
-    /// Adds bytes, hashing them as they pass.
-    ///
-    /// # Errors
-    /// When the disk does not take them.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.hasher.update(bytes);
-        self.file.write_all(bytes).map_err(|why| self.store.cannot_write(why))
+impl Claim {
+    fn ours(incoming: Incoming) -> Self {
+        Self::Ours(incoming.into())
     }
+}
 
-    /// Checks every promise, flushes, and gives the bytes their name.
-    ///
-    /// # Errors
-    /// When a promise is broken, or the disk does not take the bytes. Nothing is kept then.
-    pub fn keep(self) -> Result<Object, StoreError> {
-        let got = self.hasher.finish();
-        self.promises.check(&got)?;
-        let store = self.store;
-        let object = Object { sha256: got.sha256, size: got.size };
-        place(self.file, &store.path(object.sha256)).map_err(|why| store.cannot_write(why))?;
-        let others = self.promises.algorithms().into_iter().map(|algorithm| got.digest(algorithm));
-        for digest in others.filter(|digest| digest.as_sha256().is_none()) {
-            store.remember(&digest, object.sha256).map_err(|why| store.cannot_write(why))?;
-        }
-        Ok(object)
-    }
+/// The folder for files being written.
+const INCOMING: &str = "incoming";
+
+/// The ending of a file that is named by what is promised of it.
+const PARTIAL: &str = "partial";
+
+/// Seconds after which a nameless file belongs to no run that lives.
+const OLDEST_NAMELESS: i64 = 24 * 3600;
+
+/// Seconds after which nobody is expected to go on with a download.
+const OLDEST_PARTIAL: i64 = 7 * 24 * 3600;
+
+/// The name for bytes that are known by their digest alone; hex that is none makes no name.
+fn partial_name(promises: &Promises) -> Option<String> {
+    let sha256 = promises.sha256().map(Digest::from);
+    let only = match promises.asked.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    };
+    let digest = sha256.or_else(|| promises.index.iter().max().cloned()).or(only)?;
+    let is_hex = digest.hex.len() >= 32 && digest.hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex.then(|| format!("{}-{}.{PARTIAL}", digest.algorithm, digest.hex.to_ascii_lowercase()))
+}
+
+/// Whether the file goes with a partial one beside it, and when that goes.
+fn is_origin_of_another(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == ORIGIN) && path.with_extension(PARTIAL).exists()
+}
+
+/// Seconds since 1970-01-01 UTC.
+fn modified(entry: &fs::DirEntry) -> Option<i64> {
+    let age = entry.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(age.as_secs()).ok()
 }
 
 impl DiskStore {
-    fn remember(&self, digest: &Digest, sha256: Sha256) -> io::Result<()> {
+    pub(super) fn remember(&self, digest: &Digest, sha256: Sha256) -> io::Result<()> {
         let Some(path) = self.other_path(digest) else { return Ok(()) };
-        let mut file = NamedTempFile::new_in(self.root.join("incoming"))?;
+        let mut file = NamedTempFile::new_in(self.root.join(INCOMING))?;
         file.write_all(sha256.to_string().as_bytes())?;
-        place(file, &path)
+        place(Scratch::Nameless(file), &path)
     }
 
-    fn cannot_write(&self, why: io::Error) -> StoreError {
+    pub(super) fn cannot_write(&self, why: io::Error) -> StoreError {
         StoreError::Write { folder: self.root.clone(), why }
     }
 }
@@ -210,21 +266,18 @@ fn pieces(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>)
 }
 
 /// Flushes `file` and gives it its final name, read-only.
-fn place(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    make_read_only(file.as_file())?;
-    file.as_file().sync_data()?;
-    match file.persist(path) {
-        Ok(_) => Ok(()),
-        Err(failed) if failed.error.kind() == io::ErrorKind::NotFound => {
+pub(super) fn place(mut file: Scratch, path: &Path) -> io::Result<()> {
+    make_read_only(file.file())?;
+    file.file().sync_data()?;
+    match file.rename(path) {
+        Ok(()) => Ok(()),
+        Err((error, file)) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir_all(path.parent().unwrap_or(path))?;
-            failed.file.persist(path).map(drop).map_err(|failed| failed.error)
+            file.rename(path).map_err(|(error, _)| error)
         }
-        Err(failed) if path.exists() => {
-            // Another process was first, on a system that refuses to replace a read-only file.
-            drop(failed.file);
-            Ok(())
-        }
-        Err(failed) => Err(failed.error),
+        // Another process was first, on a system that refuses to replace a read-only file.
+        Err(_) if path.exists() => Ok(()),
+        Err((error, _)) => Err(error),
     }
 }
 
@@ -282,6 +335,90 @@ mod tests {
         dropped.write(b"abc").unwrap();
         drop(dropped);
         assert_eq!(files_below(&store.root), 0);
+    }
+
+    fn promise_of(bytes: &[u8]) -> Promises {
+        Promises { index: vec![Sha256::of(bytes).into()], size: Some(bytes.len() as u64), ..Promises::default() }
+    }
+
+    fn claim(store: &DiskStore, promises: &Promises) -> Incoming {
+        match store.claim(promises).unwrap() {
+            Claim::Ours(incoming) => *incoming,
+            Claim::Held(_) => panic!("it is held"),
+            Claim::Theirs { .. } => panic!("another has it"),
+        }
+    }
+
+    #[test]
+    fn what_arrived_outlives_a_run_and_is_gone_on_with() {
+        let (_folder, store) = store();
+        let promises = promise_of(b"abcdef");
+        let mut first = claim(&store, &promises);
+        first.write(b"abc").unwrap();
+        first.outlive(Some("there"));
+        drop(first);
+        let mut second = claim(&store, &promises);
+        assert_eq!((second.received(), second.origin()), (3, Some("there")));
+        second.write(b"def").unwrap();
+        assert_eq!(second.keep().unwrap().sha256, Sha256::of(b"abcdef"));
+        assert!(matches!(store.claim(&promises).unwrap(), Claim::Held(_)));
+        assert_eq!(files_below(&store.root), 1);
+    }
+
+    #[test]
+    fn only_one_takes_the_same_bytes_in() {
+        let (_folder, store) = store();
+        let promises = promise_of(b"abcdef");
+        let mut first = claim(&store, &promises);
+        first.write(b"abcd").unwrap();
+        assert!(matches!(store.claim(&promises).unwrap(), Claim::Theirs { received: 4 }));
+        drop(first);
+        assert_eq!(claim(&store, &promises).received(), 0, "nobody said that its bytes should outlive it");
+        assert_eq!(files_below(&store.root), 0);
+    }
+
+    #[test]
+    fn bytes_that_broke_their_promise_are_not_gone_on_with() {
+        let (_folder, store) = store();
+        let promises = promise_of(b"abcdef");
+        let mut wrong = claim(&store, &promises);
+        wrong.write(b"abcxyz").unwrap();
+        wrong.outlive(None);
+        assert!(matches!(wrong.keep(), Err(StoreError::Broken(_))));
+        assert_eq!(files_below(&store.root), 0);
+        let mut long = claim(&store, &promises);
+        assert!(matches!(long.write(b"abcdefg"), Err(StoreError::Broken(_))));
+    }
+
+    #[test]
+    fn only_what_is_old_and_free_is_swept() {
+        let (_folder, store) = store();
+        let begin = |bytes: &[u8]| {
+            let mut incoming = claim(&store, &promise_of(bytes));
+            incoming.write(&bytes[..1]).unwrap();
+            incoming.outlive(Some("there"));
+            incoming
+        };
+        let _busy = begin(b"busy");
+        drop(begin(b"left"));
+        fs::write(store.root.join("incoming/.tmpdead"), "x").unwrap();
+        let now = fs::metadata(store.root.join("incoming/.tmpdead")).unwrap().modified().unwrap();
+        let now = i64::try_from(now.duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+        let left_at = |moment| {
+            store.sweep(Timestamp(moment));
+            files_below(&store.root)
+        };
+        assert_eq!(left_at(now), 5);
+        assert_eq!(left_at(now + OLDEST_NAMELESS + 10), 4);
+        assert_eq!(left_at(now + OLDEST_PARTIAL + 10), 2, "the one in use stays, with its origin");
+    }
+
+    #[test]
+    fn space_is_counted_beforehand() {
+        let (_folder, store) = store();
+        store.check_space(1).unwrap();
+        let error = store.check_space(u64::MAX).unwrap_err();
+        assert!(matches!(error, StoreError::Full { needed: u64::MAX, .. }), "{error}");
     }
 
     #[test]

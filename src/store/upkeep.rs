@@ -75,17 +75,11 @@ impl DiskStore {
         }
     }
 
-    /// Removes what is of no more use: other digests' names of objects that are gone, and files
-    /// that a killed process left half-written before `long_ago`.
+    /// Removes other digests' names of objects that are gone.
     ///
     /// # Errors
     /// When a folder cannot be read or a file not removed.
-    pub fn sweep(&self, long_ago: SystemTime) -> io::Result<()> {
-        for file in entries(&self.root().join("incoming"))? {
-            if fs::metadata(&file).and_then(|metadata| metadata.modified()).is_ok_and(|time| time < long_ago) {
-                fs::remove_file(&file)?;
-            }
-        }
+    pub fn forget_names(&self) -> io::Result<()> {
         for file in entries(&self.root().join("also"))?
             .iter()
             .map(|folder| entries(folder))
@@ -171,7 +165,7 @@ mod tests {
     fn a_store_that_is_not_there_is_empty() {
         let (_folder, store) = store(&[]);
         assert_eq!(store.objects().unwrap(), []);
-        store.sweep(SystemTime::UNIX_EPOCH).unwrap();
+        store.forget_names().unwrap();
     }
 
     #[cfg(unix)]

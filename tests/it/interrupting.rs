@@ -69,7 +69,9 @@ fn an_interrupted_transfer_leaves_nothing_half_written() {
     assert_eq!(status.code(), Some(130), "{told}");
     assert!(told.contains("a second run fetches only the rest"), "{told}");
     assert_eq!(sandbox.files("."), Vec::<String>::new());
-    assert_eq!(files_below(&sandbox.cache().join("incoming")), Vec::<String>::new());
+    let left = files_below(&sandbox.cache().join("incoming"));
+    let is_to_be_gone_on_with = |name: &String| name.ends_with(".partial") || name.ends_with(".origin");
+    assert!(left.iter().all(is_to_be_gone_on_with), "{left:?}");
 
     index.heal();
     index.forget_requests();
@@ -78,6 +80,7 @@ fn an_interrupted_transfer_leaves_nothing_half_written() {
     assert_eq!(sandbox.read(&format!("out/{LARGE}")), index.bytes(LARGE));
     let asked: Vec<_> = index.requests_for_files().into_iter().map(|request| request.path).collect();
     assert_eq!(asked, [format!("/files/{LARGE}")]);
+    assert_eq!(files_below(&sandbox.cache().join("incoming")), Vec::<String>::new());
 }
 
 #[test]

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use crate::domain::Sha256;
+use crate::domain::{Sha256, Timestamp};
 use crate::store::{DiskStore, Lying};
 
 pub use self::contents::Identity;
@@ -142,16 +142,15 @@ impl Inventory {
     }
 }
 
-/// A process that writes for longer than this is dead.
-const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// Removes what `pruned` says, and what is of no use without it.
 ///
 /// # Errors
 /// When something cannot be removed.
 pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: SystemTime) -> io::Result<()> {
     pruned.removed.iter().try_for_each(|lying| store.remove(lying.object.sha256))?;
-    store.sweep(now.checked_sub(ABANDONED).unwrap_or(SystemTime::UNIX_EPOCH))?;
+    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    store.sweep(Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX)));
+    store.forget_names()?;
     let is_useless = |run: &&Run| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))
 }

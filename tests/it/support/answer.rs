@@ -217,10 +217,15 @@ fn preferred(accept: &str) -> &'static str {
     forms.into_iter().max_by(|a, b| quality(a).total_cmp(&quality(b))).unwrap_or(HTML)
 }
 
-/// Answers a `Range` of one part (RFC 9110); any other range is as if none were asked.
+/// Answers a `Range` of one part (RFC 9110), unless `If-Range` is about another version; any
+/// other range is as if none were asked.
 fn in_part(answer: Answer, request: &Request) -> Answer {
     let total = answer.body.len();
     let answer = answer.with("accept-ranges", "bytes");
+    let tag = answer.headers.iter().find(|(name, _)| name == "etag").map(|(_, tag)| tag.as_str());
+    if request.header("if-range").is_some_and(|known| Some(known) != tag) {
+        return answer;
+    }
     let asked = request.header("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
     let (first, last) = match asked.map(|(first, last)| (first.parse::<usize>(), last.parse::<usize>())) {
         Some((Ok(first), Ok(last))) => (first, last.saturating_add(1).min(total)),

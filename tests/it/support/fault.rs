@@ -16,6 +16,8 @@ pub enum Fault {
     Closed,
     /// The connection ends after so many bytes of the body.
     CutAfter(usize),
+    /// The body ends after so many bytes, as if that were all: no length was announced.
+    Unannounced(usize),
     /// Nothing follows so many bytes of the body until the test calls `release`.
     HangAfter(usize),
     /// These bytes instead, with the right headers.
@@ -24,6 +26,10 @@ pub enum Fault {
     ContentLength(usize),
     /// The right body under another `Content-Type`.
     ContentType(String),
+    /// Another header, or another value of one.
+    Header(&'static str, String),
+    /// The first, and to its answer the second.
+    Both(Box<Fault>, Box<Fault>),
     /// A page for people, with status 200, as a portal answers to strangers.
     LoginPage,
     /// 302 to this URL.
@@ -39,6 +45,11 @@ pub enum Fault {
 const LOGIN_PAGE: &str = "<!DOCTYPE html><title>Sign in</title><form method=post><input name=user></form>";
 
 impl Fault {
+    /// This fault, and then `other` on top.
+    pub fn and(self, other: Self) -> Self {
+        Self::Both(Box::new(self), Box::new(other))
+    }
+
     /// What becomes of `answer`, which was right for `path`.
     fn spoil(&self, path: &str, answer: Answer) -> Answer {
         match self {
@@ -46,10 +57,16 @@ impl Fault {
             Self::RetryAfter(status, after) => Answer::text(*status, "as the test wishes").with("retry-after", after),
             Self::Closed => answer.ending(Ending::Nothing),
             Self::CutAfter(bytes) => answer.ending(Ending::Cut(*bytes)),
+            Self::Unannounced(bytes) => {
+                let first = answer.body.slice(..*bytes);
+                answer.holding(first).with("transfer-encoding", "chunked")
+            }
             Self::HangAfter(bytes) => answer.ending(Ending::Hang(*bytes)),
             Self::Bytes(bytes) => answer.holding(bytes.clone()),
             Self::ContentLength(bytes) => answer.with("content-length", &bytes.to_string()),
             Self::ContentType(value) => answer.with("content-type", value),
+            Self::Header(name, value) => answer.with(name, value),
+            Self::Both(first, second) => second.spoil(path, first.spoil(path, answer)),
             Self::LoginPage => Answer::html(LOGIN_PAGE),
             Self::RedirectTo(url) => Answer::redirect(302, url),
             Self::RedirectLoop => Answer::redirect(302, path),

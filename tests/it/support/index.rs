@@ -127,6 +127,8 @@ impl Index {
 
     /// Opens it for business.
     pub fn serve(self) -> ServedIndex {
+        // What the tests themselves ask with; a second installation finds the first one in place.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let identity = self.is_encrypted.then(Identity::new);
         let shared = Arc::new(Shared { world: self.world, faults: self.faults, log: RequestLog::default() });
         let (acceptor, authority) = identity.map(|identity| (identity.acceptor, identity.authority)).unzip();

@@ -115,7 +115,8 @@ fn respond(answer: Answer, hanging: watch::Receiver<bool>) -> io::Result<Respons
     if answer.ending == Ending::Nothing {
         return Err(io::ErrorKind::ConnectionAborted.into());
     }
-    let has_length = answer.headers.iter().any(|(name, _)| name == "content-length") || answer.status == 304;
+    let is_length = |name: &str| matches!(name, "content-length" | "transfer-encoding");
+    let has_length = answer.headers.iter().any(|(name, _)| is_length(name)) || answer.status == 304;
     let length = (!has_length).then(|| ("content-length".to_owned(), answer.body.len().to_string()));
     let mut response = Response::builder().status(answer.status);
     for (name, value) in answer.headers.iter().chain(&length) {

@@ -1,0 +1,330 @@
+//! The client: requests with their redirects, credentials and retries.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
+};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+use super::auth::Credentials;
+use super::body::{self, Body};
+use super::connector::connector;
+use super::error::HttpError;
+use super::netrc::Login;
+use super::pace::{Hosts, Turn};
+use super::range::{Piece, Start, content_range};
+use super::retry::{Retry, retry_after};
+use super::{Answer, HttpSettings, Page, Validators, header};
+use crate::domain::MaskedUrl;
+
+/// Browsers follow 20; nobody means more.
+const MOST_REDIRECTS: usize = 20;
+
+/// Makes requests. Cheap to make: connections and certificates wait for the first request.
+#[derive(Debug)]
+pub struct HttpClient {
+    settings: HttpSettings,
+    strict: OnceLock<reqwest::Client>,
+    trusting: OnceLock<reqwest::Client>,
+    files: Hosts,
+    pages: Hosts,
+}
+
+impl HttpClient {
+    pub fn new(settings: HttpSettings) -> Self {
+        let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
+        Self { settings, strict: OnceLock::new(), trusting: OnceLock::new(), files, pages }
+    }
+
+    /// Reads a page of at most `limit` bytes, unless `known` is still right.
+    ///
+    /// # Errors
+    /// The last of the failures, after the retries that it deserved.
+    pub async fn page(
+        &self,
+        url: &MaskedUrl,
+        accept: &'static str,
+        known: &Validators,
+        limit: usize,
+    ) -> Result<Answer, HttpError> {
+        self.retrying(|| self.page_once(url, accept, known, limit)).await
+    }
+
+    /// Waits until the host of `url` may be asked for a file.
+    pub async fn turn(&self, url: &MaskedUrl) -> Turn {
+        self.files.turn(url.secret()).await
+    }
+
+    /// Begins to read a file: the bytes as the server holds them, never decoded. They begin at
+    /// `start`, or at 0 where the server has no ranges or the file is another one by now.
+    ///
+    /// # Errors
+    /// The failure of this one attempt.
+    pub async fn file(&self, turn: &Turn, url: &MaskedUrl, start: &Start) -> Result<Body, HttpError> {
+        if let Some(path) = local_path(url)? {
+            return Body::open(url, &path);
+        }
+        if start.at > 0 {
+            let answer = self.send(turn, url, file_headers(start)).await;
+            if let Some(body) = part(url, start, answer)? {
+                return Ok(body);
+            }
+        }
+        let whole = Start { at: 0, ..start.clone() };
+        let response = self.send(turn, url, file_headers(&whole)).await?;
+        match response.status() {
+            StatusCode::OK => Ok(Body::from_response(url.clone(), response, 0)),
+            status => Err(HttpError::Status { url: url.clone(), status, retry_after: None }),
+        }
+    }
+
+    /// The last `size` bytes of a file; `None` where the server gives no ranges.
+    ///
+    /// # Errors
+    /// The last of the failures, after the retries that it deserved.
+    pub async fn tail(&self, url: &MaskedUrl, size: u64) -> Result<Option<Piece>, HttpError> {
+        self.retrying(|| self.piece(url, format!("bytes=-{size}"), size)).await
+    }
+
+    /// The bytes of a file at `range`; `None` where the server gives no ranges.
+    ///
+    /// # Errors
+    /// The last of the failures, after the retries that it deserved.
+    pub async fn range(&self, url: &MaskedUrl, range: Range<u64>) -> Result<Option<Piece>, HttpError> {
+        let size = range.end - range.start;
+        let header = format!("bytes={}-{}", range.start, range.end - 1);
+        let piece = self.retrying(|| self.piece(url, header.clone(), size)).await?;
+        Ok(piece.filter(|piece| piece.start == range.start))
+    }
+
+    /// Runs `attempt` again while its failures are worth it.
+    ///
+    /// # Errors
+    /// The last failure.
+    pub async fn retrying<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, HttpError>
+    where
+        F: Future<Output = Result<T, HttpError>>,
+    {
+        let mut retry = self.retry();
+        loop {
+            match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(error) if self.pause(&mut retry, &error).await => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The attempts that a request may have.
+    pub fn retry(&self) -> Retry {
+        Retry::new(self.settings.retries)
+    }
+
+    /// Sleeps as long as `error` deserves; `false` if it is to be told instead.
+    pub async fn pause(&self, retry: &mut Retry, error: &HttpError) -> bool {
+        let pause = retry.after(error.outcome(), fastrand::f64());
+        if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
+            tokio::time::sleep(pause).await;
+        }
+        pause.is_some()
+    }
+
+    async fn page_once(
+        &self,
+        url: &MaskedUrl,
+        accept: &'static str,
+        known: &Validators,
+        limit: usize,
+    ) -> Result<Answer, HttpError> {
+        if let Some(path) = local_path(url)? {
+            return body::read_page(url, &path).map(Answer::Page);
+        }
+        let turn = self.pages.turn(url.secret()).await;
+        let gzip = (ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept)), gzip]);
+        add(&mut headers, IF_NONE_MATCH, known.etag.as_deref());
+        add(&mut headers, IF_MODIFIED_SINCE, known.last_modified.as_deref());
+        let response = self.send(&turn, url, headers).await?;
+        let cache_control = header(response.headers(), &CACHE_CONTROL).unwrap_or_default();
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Answer::NotModified { cache_control });
+        }
+        let content_type = header(response.headers(), &CONTENT_TYPE).unwrap_or_default();
+        let validators = Validators::of(response.headers());
+        let place = MaskedUrl::new(response.url().clone());
+        let bytes = Body::from_response(url.clone(), response, 0).read_page(limit).await?;
+        Ok(Answer::Page(Page { url: place, content_type, validators, cache_control, bytes }))
+    }
+
+    async fn piece(&self, url: &MaskedUrl, range: String, size: u64) -> Result<Option<Piece>, HttpError> {
+        let turn = self.pages.turn(url.secret()).await;
+        let mut headers = file_headers(&Start::default());
+        add(&mut headers, RANGE, Some(&range));
+        let response = match self.send(&turn, url, headers).await {
+            Err(HttpError::Status { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => return Ok(None),
+            other => other?,
+        };
+        let Some((start, total)) = place(&response, false) else { return Ok(None) };
+        let bytes = Body::from_response(url.clone(), response, start).read_all(size as usize).await?;
+        Ok(Some(Piece { start, total, bytes }))
+    }
+
+    /// Follows redirects, each hop with the credentials of its own host.
+    async fn send(&self, turn: &Turn, url: &MaskedUrl, headers: HeaderMap) -> Result<Response, HttpError> {
+        if self.settings.offline {
+            return Err(HttpError::Offline { url: url.clone() });
+        }
+        let mut hop = url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let response = self.send_once(&hop, &headers).await?;
+            turn.note(response.status().as_u16());
+            match next_hop(&hop, &response)? {
+                Some(next) => hop = next,
+                None => return judged(url, response),
+            }
+        }
+        Err(HttpError::Redirect { url: url.clone(), why: format!("more than {MOST_REDIRECTS} redirects") })
+    }
+
+    async fn send_once(&self, url: &MaskedUrl, headers: &HeaderMap) -> Result<Response, HttpError> {
+        let login = self.settings.credentials.login(url.secret());
+        let response = self.request(url, login.as_ref(), headers).await?;
+        if response.status() != StatusCode::UNAUTHORIZED || !self.settings.credentials.has_keyring() {
+            return Ok(response);
+        }
+        match ask_keyring(self.settings.credentials.clone(), url.secret().clone(), login).await {
+            Some(better) => self.request(url, Some(&better), headers).await,
+            None => Ok(response),
+        }
+    }
+
+    async fn request(
+        &self,
+        url: &MaskedUrl,
+        login: Option<&Login>,
+        headers: &HeaderMap,
+    ) -> Result<Response, HttpError> {
+        let request = self.client_for(url)?.get(without_login(url.secret())).headers(headers.clone());
+        let request = match login {
+            Some(login) => request.basic_auth(&login.user, Some(&login.password)),
+            None => request,
+        };
+        request.send().await.map_err(|error| HttpError::unreachable(url, &error))
+    }
+
+    fn client_for(&self, url: &MaskedUrl) -> Result<&reqwest::Client, HttpError> {
+        let trusting = self.is_trusted(url);
+        let cell = if trusting { &self.trusting } else { &self.strict };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let client = connector(&self.settings, trusting)?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    fn is_trusted(&self, url: &MaskedUrl) -> bool {
+        let Some(host) = url.secret().host_str() else { return false };
+        let port = url.secret().port_or_known_default().unwrap_or_default();
+        let hosts = &self.settings.trusted_hosts;
+        hosts.contains(host) || hosts.contains(&format!("{host}:{port}"))
+    }
+}
+
+/// A keyring may be slow, or wait for a person.
+async fn ask_keyring(credentials: Credentials, url: Url, shown: Option<Login>) -> Option<Login> {
+    let asking = tokio::task::spawn_blocking(move || credentials.ask_keyring(&url, shown.as_ref()));
+    asking.await.expect("asking the keyring does not panic")
+}
+
+fn file_headers(start: &Start) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
+    if start.at > 0 {
+        add(&mut headers, RANGE, Some(&format!("bytes={}-", start.at)));
+        add(&mut headers, IF_RANGE, start.validator.as_deref());
+    }
+    if start.past_caches {
+        add(&mut headers, CACHE_CONTROL, Some("no-cache"));
+    }
+    headers
+}
+
+fn add(headers: &mut HeaderMap, name: reqwest::header::HeaderName, value: Option<&str>) {
+    if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+        headers.insert(name, value);
+    }
+}
+
+/// The answer to a request for the rest of a file; `None` where the whole is to be asked for.
+fn part(url: &MaskedUrl, start: &Start, answer: Result<Response, HttpError>) -> Result<Option<Body>, HttpError> {
+    let response = match answer {
+        Err(HttpError::Status { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => return Ok(None),
+        other => other?,
+    };
+    if response.status() == StatusCode::OK {
+        return Ok(Some(Body::from_response(url.clone(), response, 0)));
+    }
+    let is_right = place(&response, true).is_some_and(|(at, _)| at == start.at);
+    Ok(is_right.then(|| Body::from_response(url.clone(), response, start.at)))
+}
+
+/// Start and total of a partial answer.
+fn place(response: &Response, to_end: bool) -> Option<(u64, u64)> {
+    let is_partial = response.status() == StatusCode::PARTIAL_CONTENT;
+    header(response.headers(), &CONTENT_RANGE).filter(|_| is_partial).and_then(|text| content_range(&text, to_end))
+}
+
+fn judged(url: &MaskedUrl, response: Response) -> Result<Response, HttpError> {
+    let status = response.status();
+    if status.is_success() || status == StatusCode::NOT_MODIFIED {
+        return Ok(response);
+    }
+    let date = header(response.headers(), &DATE);
+    let retry_after = header(response.headers(), &RETRY_AFTER).and_then(|value| retry_after(&value, date.as_deref()));
+    Err(HttpError::Status { url: url.clone(), status, retry_after })
+}
+
+/// Where a redirect leads; only `http` and `https` are followed.
+fn next_hop(url: &MaskedUrl, response: &Response) -> Result<Option<MaskedUrl>, HttpError> {
+    let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let Some(location) = header(response.headers(), &LOCATION).filter(|_| is_redirect) else { return Ok(None) };
+    let wrong = |why: String| HttpError::Redirect { url: url.clone(), why };
+    let next = MaskedUrl::new(without_login(url.secret())).join(&location);
+    let next = next.map_err(|error| wrong(format!("it redirects to what is no URL ({error})")))?;
+    match next.secret().scheme() {
+        "http" | "https" => Ok(Some(with_login_of(url, next))),
+        scheme => Err(wrong(format!("it redirects to a {scheme}: URL, which is not followed"))),
+    }
+}
+
+/// A URL's own credentials hold for the next hop on the same host, unless it brings others.
+fn with_login_of(url: &MaskedUrl, next: MaskedUrl) -> MaskedUrl {
+    let (from, mut to) = (url.secret(), next.secret().clone());
+    if from.origin() == to.origin() && to.username().is_empty() && to.password().is_none() {
+        // Both fail only for URLs that cannot have credentials.
+        let _ = to.set_username(from.username());
+        let _ = to.set_password(from.password());
+    }
+    MaskedUrl::new(to)
+}
+
+fn without_login(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Both fail only for URLs that cannot have credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// The file that a `file:` URL names; `None` for what is asked over the network.
+fn local_path(url: &MaskedUrl) -> Result<Option<PathBuf>, HttpError> {
+    match url.secret().scheme() {
+        "http" | "https" => Ok(None),
+        "file" => url.secret().to_file_path().map(Some).map_err(|()| HttpError::Scheme { url: url.clone() }),
+        _ => Err(HttpError::Scheme { url: url.clone() }),
+    }
+}

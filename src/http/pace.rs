@@ -1,0 +1,175 @@
+//! How much one host is asked at once: fewer when it says that it is too much, more again when
+//! it answers well. One slow host keeps nobody waiting for another.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
+
+/// The arithmetic: halved at a refusal, one more after as many good answers in a row as are
+/// allowed at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pace {
+    most: usize,
+    allowed: usize,
+    /// Places that are still taken and will not be given again.
+    surplus: usize,
+    /// Good answers since the last change.
+    good: usize,
+    /// How often it was lowered.
+    lowered: u64,
+}
+
+impl Pace {
+    fn new(most: usize) -> Self {
+        Self { most, allowed: most, surplus: 0, good: 0, lowered: 0 }
+    }
+
+    /// A request that began after `lowered` reductions was refused: how many places go. Those
+    /// under way at a reduction tell nothing about the time after it.
+    fn refused(&mut self, lowered: u64) -> usize {
+        if lowered != self.lowered {
+            return 0;
+        }
+        let allowed = (self.allowed / 2).max(1);
+        let gone = self.allowed - allowed;
+        (self.allowed, self.good, self.lowered) = (allowed, 0, self.lowered + 1);
+        gone
+    }
+
+    /// A request was answered well: whether there is a place more.
+    fn answered(&mut self) -> bool {
+        self.good += 1;
+        let grows = self.allowed < self.most && self.good >= self.allowed;
+        if grows {
+            (self.allowed, self.good) = (self.allowed + 1, 0);
+        }
+        grows
+    }
+}
+
+/// The places of every host.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    most: usize,
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
+}
+
+#[derive(Debug)]
+struct Host {
+    places: Arc<Semaphore>,
+    pace: Mutex<Pace>,
+}
+
+impl Hosts {
+    /// At most `most` requests at once for each host, and at least one.
+    pub fn new(most: usize) -> Self {
+        Self { most: most.max(1), hosts: Mutex::default() }
+    }
+
+    /// Waits until the host of `url` may be asked.
+    pub async fn turn(&self, url: &Url) -> Turn {
+        let host = self.host(url);
+        let place = host.places.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let lowered = lock(&host.pace).lowered;
+        Turn { host, lowered, place: Some(place) }
+    }
+
+    fn host(&self, url: &Url) -> Arc<Host> {
+        let name = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0));
+        let fresh = || {
+            let places = Arc::new(Semaphore::new(self.most));
+            Arc::new(Host { places, pace: Mutex::new(Pace::new(self.most)) })
+        };
+        lock(&self.hosts).entry(name).or_insert_with(fresh).clone()
+    }
+}
+
+/// The right to ask a host, until dropped.
+#[derive(Debug)]
+pub struct Turn {
+    host: Arc<Host>,
+    lowered: u64,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    /// Notes how the host answered: 429 and 503 mean that it is asked too much.
+    pub(super) fn note(&self, status: u16) {
+        let mut pace = lock(&self.host.pace);
+        if matches!(status, 429 | 503) {
+            let gone = pace.refused(self.lowered);
+            pace.surplus += gone - self.host.places.forget_permits(gone);
+        } else if pace.answered() {
+            match pace.surplus {
+                0 => self.host.places.add_permits(1),
+                _ => pace.surplus -= 1,
+            }
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut pace = lock(&self.host.pace);
+        if let Some(place) = self.place.take().filter(|_| pace.surplus > 0) {
+            pace.surplus -= 1;
+            place.forget();
+        }
+    }
+}
+
+/// A thread that panicked while counting left nothing half-done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+
+    #[test]
+    fn the_pace_halves_and_recovers() {
+        let mut pace = Pace::new(16);
+        assert_eq!(pace.refused(0), 8);
+        assert_eq!(pace.refused(0), 0, "it began before the reduction");
+        assert_eq!((pace.refused(1), pace.refused(2), pace.refused(3), pace.refused(4)), (4, 2, 1, 0));
+        let mut answers_until = |allowed: usize| (1..).find(|_| pace.answered() && pace.allowed == allowed);
+        assert_eq!(answers_until(2), Some(1));
+        assert_eq!(answers_until(4), Some(2 + 3));
+        assert_eq!(answers_until(16), Some((4..16).sum()));
+        assert_eq!((0..100).find(|_| pace.answered()), None, "there are never more than at first");
+    }
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    fn take(hosts: &Hosts, host: &str) -> Vec<Turn> {
+        std::iter::from_fn(|| hosts.turn(&url(host)).now_or_never()).collect()
+    }
+
+    #[test]
+    fn a_slow_host_keeps_nobody_waiting_for_another() {
+        let hosts = Hosts::new(4);
+        let slow = take(&hosts, "https://files.example/a");
+        assert_eq!((slow.len(), take(&hosts, "https://other.example/a").len()), (4, 4));
+        drop(slow);
+        assert_eq!(take(&hosts, "https://files.example/b").len(), 4);
+    }
+
+    #[test]
+    fn a_refusal_takes_places_away_also_those_in_use() {
+        let hosts = Hosts::new(8);
+        let turns = take(&hosts, "https://files.example/a");
+        turns.iter().for_each(|turn| turn.note(429));
+        drop(turns);
+        let turns = take(&hosts, "https://files.example/a");
+        assert_eq!(turns.len(), 4);
+        turns.iter().for_each(|turn| turn.note(200));
+        drop(turns);
+        assert_eq!(take(&hosts, "https://files.example/a").len(), 5);
+    }
+}

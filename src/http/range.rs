@@ -1,0 +1,63 @@
+//! Parts of files: which bytes are asked for, and which an answer holds (RFC 9110, 14).
+
+use super::Validators;
+
+/// Where a transfer is to begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Bytes that are here already.
+    pub at: u64,
+    /// Which version of the file they are of: the value of an `If-Range`.
+    pub validator: Option<String>,
+    /// Past every cache on the way: what one of them answered was wrong.
+    pub past_caches: bool,
+}
+
+impl Validators {
+    /// What `If-Range` may hold: a strong entity tag, else the date (RFC 9110, 13.1.5).
+    pub fn for_range(&self) -> Option<&str> {
+        let strong = self.etag.as_deref().filter(|tag| !tag.starts_with("W/"));
+        strong.or(self.last_modified.as_deref())
+    }
+}
+
+/// Some bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where they begin.
+    pub start: u64,
+    /// Bytes of the whole file.
+    pub total: u64,
+    pub bytes: Vec<u8>,
+}
+
+/// Start and total of `bytes 5-9/10`, which must reach the end of the file where `to_end`.
+pub(super) fn content_range(text: &str, to_end: bool) -> Option<(u64, u64)> {
+    let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (start, last) = range.split_once('-')?;
+    let (start, last, total): (u64, u64, u64) = (start.parse().ok()?, last.parse().ok()?, total.parse().ok()?);
+    let is_sound = start <= last && last < total && (!to_end || last + 1 == total);
+    is_sound.then_some((start, total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sound_ranges_count() {
+        assert_eq!(content_range("bytes 5-9/10", true), Some((5, 10)));
+        assert_eq!(content_range("bytes 5-8/10", false), Some((5, 10)));
+        for wrong in ["bytes 5-8/10", "bytes 5-10/10", "bytes 9-5/10", "bytes 5-9/*", "bytes */10", "5-9/10", ""] {
+            assert_eq!(content_range(wrong, true), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn weak_tags_name_no_bytes() {
+        let validators = |etag: &str| Validators { etag: Some(etag.into()), last_modified: Some("a day".into()) };
+        assert_eq!(validators("\"1\"").for_range(), Some("\"1\""));
+        assert_eq!(validators("W/\"1\"").for_range(), Some("a day"));
+        assert_eq!(Validators::default().for_range(), None);
+    }
+}

@@ -1,0 +1,99 @@
+//! Bytes on their way into the store: hashed as they pass, judged before they get a name.
+
+use std::io::Write;
+
+use super::disk::{DiskStore, place};
+use super::error::StoreError;
+use super::scratch::{Named, Scratch};
+use crate::domain::{BrokenPromise, Hasher, Object, Promises};
+
+/// Bytes on their way into the store. Dropped before [`Incoming::keep`], it leaves nothing, or,
+/// once [`Incoming::outlive`] was called, what a later claim goes on with.
+pub struct Incoming {
+    store: DiskStore,
+    file: Scratch,
+    hasher: Hasher,
+    promises: Promises,
+    received: u64,
+    origin: Option<String>,
+}
+
+impl Incoming {
+    pub(super) fn new(store: DiskStore, file: Scratch, promises: Promises) -> Self {
+        let hasher = Hasher::new(&promises.algorithms());
+        Self { store, file, hasher, promises, received: 0, origin: None }
+    }
+
+    /// Goes on with what `named` holds, unless that is more than was promised.
+    pub(super) fn resume(store: DiskStore, mut named: Named, promises: Promises) -> Result<Self, StoreError> {
+        let mut hasher = Hasher::new(&promises.algorithms());
+        let received = named.read(|bytes| hasher.update(bytes)).map_err(|why| store.cannot_write(why))?;
+        let origin = if received > 0 { named.origin() } else { None };
+        let is_too_long = promises.size.is_some_and(|size| size < received);
+        let mut incoming = Self { store, file: Scratch::Named(named), hasher, promises, received, origin };
+        if is_too_long {
+            incoming.restart()?;
+        }
+        Ok(incoming)
+    }
+
+    /// Bytes that are here.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Where they come from, as told to [`Incoming::outlive`].
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    /// Lets what arrives outlive this run, however it ends, with a note of its origin.
+    pub fn outlive(&mut self, origin: Option<&str>) {
+        self.file.note_origin(origin);
+    }
+
+    /// Adds bytes, hashing them as they pass.
+    ///
+    /// # Errors
+    /// When the disk does not take them, or they are more than was promised.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.received += bytes.len() as u64;
+        if let Some(expected) = self.promises.size.filter(|size| *size < self.received) {
+            return Err(BrokenPromise::Size { expected, got: self.received }.into());
+        }
+        self.hasher.update(bytes);
+        self.file.file().write_all(bytes).map_err(|why| self.store.cannot_write(why))
+    }
+
+    /// Forgets all bytes.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn restart(&mut self) -> Result<(), StoreError> {
+        self.hasher = Hasher::new(&self.promises.algorithms());
+        (self.received, self.origin) = (0, None);
+        self.file.clear().map_err(|why| self.store.cannot_write(why))
+    }
+
+    /// Checks every promise, flushes, and gives the bytes their name.
+    ///
+    /// # Errors
+    /// When a promise is broken, or the disk does not take the bytes. Nothing is kept of bytes
+    /// that broke a promise.
+    pub fn keep(mut self) -> Result<Object, StoreError> {
+        let hasher = std::mem::replace(&mut self.hasher, Hasher::new(&[]));
+        let got = hasher.finish();
+        if let Err(broken) = self.promises.check(&got) {
+            self.restart()?;
+            return Err(broken.into());
+        }
+        let store = self.store;
+        let object = Object { sha256: got.sha256, size: got.size };
+        place(self.file, &store.path(object.sha256)).map_err(|why| store.cannot_write(why))?;
+        let others = self.promises.algorithms().into_iter().map(|algorithm| got.digest(algorithm));
+        for digest in others.filter(|digest| digest.as_sha256().is_none()) {
+            store.remember(&digest, object.sha256).map_err(|why| store.cannot_write(why))?;
+        }
+        Ok(object)
+    }
+}
