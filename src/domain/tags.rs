@@ -5,6 +5,7 @@ use std::fmt;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::mismatch::PythonNearness;
 use super::{Platform, Python, TagMismatch, WheelFilename};
 
 /// One compatibility tag: `cp312-abi3-manylinux_2_17_x86_64`.
@@ -116,7 +117,9 @@ impl Tags {
         if self.is_for_python(wheel, own) {
             TagMismatch::Abi(wheel.abi.clone())
         } else {
-            TagMismatch::Python(wheel.python.clone())
+            let fits_platform = self.known(&wheel.platform).next().is_some();
+            let nearness = PythonNearness::new(own, &wheel.python, fits_platform);
+            TagMismatch::Python { nearness, tag: wheel.python.clone() }
         }
     }
 

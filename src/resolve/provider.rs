@@ -10,12 +10,12 @@ use rustc_hash::FxHashMap;
 
 use super::node::{Node, Set, number};
 use super::view::{Edge, ONLY, Stock, View};
-use crate::domain::{ExtraName, Needs, PackageName, Unknown};
+use crate::domain::{Dependency, ExtraName, Needs, PackageName, Unknown};
 use crate::select::check_requires_python;
 
 /// Answers PubGrub's questions from a [`View`].
-pub(super) struct Provider<'v, 'a> {
-    pub view: &'v View<'a>,
+pub(super) struct Provider<'p, 'v, 'q> {
+    view: &'p View<'v, 'q>,
     /// When a node was met first: earlier ones are decided first, as pip walks breadth first.
     met: RefCell<FxHashMap<Node, usize>>,
     /// The last version tried of each project, which its extras try first.
@@ -29,8 +29,8 @@ pub(super) type Priority = (bool, bool, u32, Reverse<usize>);
 /// In the order of the nodes, so that the search never depends on a hash.
 type Constraints = BTreeMap<Node, Set>;
 
-impl<'v, 'a> Provider<'v, 'a> {
-    pub fn new(view: &'v View<'a>) -> Self {
+impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
+    pub fn new(view: &'p View<'v, 'q>) -> Self {
         Self { view, met: RefCell::default(), tried: RefCell::default() }
     }
 
@@ -42,18 +42,21 @@ impl<'v, 'a> Provider<'v, 'a> {
 
     fn of_root(&self) -> Constraints {
         let mut constraints = Constraints::default();
-        for (name, asked) in self.view.asked.iter().filter(|(_, asked)| asked.is_required()) {
+        for (name, asked) in self.view.case.lines.required() {
             for requirement in &asked.requirements {
                 let set = match requirement.specifiers() {
                     Some(specifiers) => self.view.allowed(name, specifiers),
                     None => Set::full(),
                 };
-                let extras =
-                    if self.view.question.follow_dependencies { requirement.extras.clone() } else { Vec::new() };
-                self.add(&mut constraints, Edge { name: (*name).clone(), extras, set });
+                let extras = if self.follows() { requirement.extras.clone() } else { Vec::new() };
+                self.add(&mut constraints, Edge { name: name.clone(), extras, set });
             }
         }
         constraints
+    }
+
+    fn follows(&self) -> bool {
+        self.view.case.question.follow_dependencies
     }
 
     /// Adds the project and its extras.
@@ -72,60 +75,54 @@ impl<'v, 'a> Provider<'v, 'a> {
 
     fn of_project(&self, name: &PackageName, position: usize) -> Result<Constraints, String> {
         let mut constraints = Constraints::default();
-        if let Some(needs) = self.known(name, position)? {
-            let own = Node::Project(name.clone());
-            self.add_needs(&mut constraints, needs, &[], &own, position)?;
+        for dependency in self.known(name, position)?.map_or(&[][..], |needs| &needs.dependencies) {
+            if self.view.holds(dependency, &[]) {
+                self.add_need(&mut constraints, dependency, &Node::Project(name.clone()), position)?;
+            }
         }
         Ok(constraints)
     }
 
+    /// An extra needs its project in the same version, and what the extra adds to that.
     fn of_extra(&self, name: &PackageName, extra: &ExtraName, position: usize) -> Result<Constraints, String> {
         let mut constraints = Constraints::default();
         constraints.insert(Node::Project(name.clone()), Set::singleton(number(position)));
-        if let Some(needs) = self.known(name, position)? {
-            if !needs.extras.contains(extra) {
-                self.view.missing_extras.borrow_mut().insert((name.clone(), extra.clone()));
+        for dependency in self.known(name, position)?.map_or(&[][..], |needs| &needs.dependencies) {
+            if self.view.holds(dependency, std::slice::from_ref(extra)) && !self.view.holds(dependency, &[]) {
+                let own = Node::Extra(name.clone(), extra.clone());
+                self.add_need(&mut constraints, dependency, &own, position)?;
             }
-            let own = Node::Extra(name.clone(), extra.clone());
-            self.add_needs(&mut constraints, needs, std::slice::from_ref(extra), &own, position)?;
         }
         Ok(constraints)
     }
 
-    fn add_needs(
+    fn add_need(
         &self,
         constraints: &mut Constraints,
-        needs: &Needs,
-        extras: &[ExtraName],
+        dependency: &Dependency,
         own: &Node,
         position: usize,
     ) -> Result<(), String> {
-        for dependency in &needs.dependencies {
-            let Some(edge) = self.view.edge(dependency, extras) else { continue };
-            let mut edge = edge?;
-            if own.project() == Some(&edge.name) {
-                if !edge.set.contains(&number(position)) {
-                    return Err(format!("it needs another version of itself ({dependency})"));
-                }
-                // `pkg[all]` needing `pkg[one]`: what is needed of oneself is the other extra.
-                edge.extras.retain(|extra| *own != Node::Extra(edge.name.clone(), extra.clone()));
-                if edge.extras.is_empty() {
-                    continue;
-                }
-                edge.set = Set::singleton(number(position));
-                for extra in std::mem::take(&mut edge.extras) {
-                    self.bound(constraints, Node::Extra(edge.name.clone(), extra), &edge.set);
-                }
-                continue;
-            }
+        let edge = self.view.edge(dependency)?;
+        if own.project() != Some(&edge.name) {
             self.add(constraints, edge);
+            return Ok(());
+        }
+        if !edge.set.contains(&number(position)) {
+            return Err(format!("it needs another version of itself ({dependency})"));
+        }
+        // `pkg[all]` needing `pkg[one]`: what is needed of oneself is the other extra.
+        let own_version = Set::singleton(number(position));
+        let others = edge.extras.into_iter().map(|extra| Node::Extra(edge.name.clone(), extra));
+        for other in others.filter(|other| other != own) {
+            self.bound(constraints, other, &own_version);
         }
         Ok(())
     }
 
     /// What a version needs; nothing while that is not known.
-    fn known(&self, name: &PackageName, position: usize) -> Result<Option<&'a Needs>, String> {
-        if !self.view.question.follow_dependencies {
+    fn known(&self, name: &PackageName, position: usize) -> Result<Option<&'v Needs>, String> {
+        if !self.follows() {
             return Ok(None);
         }
         match self.view.needs(name, position) {
@@ -133,7 +130,7 @@ impl<'v, 'a> Provider<'v, 'a> {
             None | Some(Err(Unknown::NeedsBuild)) => Ok(None),
             Some(Err(Unknown::Refused(why))) => Err(why.clone()),
             Some(Ok(needs)) => {
-                let fits = check_requires_python(needs.requires_python.as_ref(), self.view.target);
+                let fits = check_requires_python(needs.requires_python.as_ref(), self.view.case.target);
                 fits.map_err(|why| why.to_string())?;
                 match needs.unreadable.first() {
                     Some(line) => Err(format!("its `Requires-Dist: {line}` cannot be read")),
@@ -144,7 +141,7 @@ impl<'v, 'a> Provider<'v, 'a> {
     }
 }
 
-impl DependencyProvider for Provider<'_, '_> {
+impl DependencyProvider for Provider<'_, '_, '_> {
     type P = Node;
     type V = u32;
     type VS = Set;
