@@ -148,7 +148,9 @@ impl<'a> Shelf<'a> {
 
     /// Whether `version` may be chosen where the specifiers allow `versions`.
     pub fn admits(&self, version: usize, versions: &[usize], opt_in: OptIn) -> bool {
-        self.eligible(versions, opt_in).contains(&version) && self.best_of(version, opt_in).is_some()
+        let eligible = self.eligible(versions, opt_in);
+        let is_good = |version: &usize| self.best_of(*version, OptIn { yanked: false, ..opt_in }).is_some();
+        eligible.contains(&version) && (is_good(&version) || (opt_in.yanked && !eligible.iter().any(is_good)))
     }
 
     /// Whether `version` has usable files, all of them yanked.

@@ -2,9 +2,9 @@
 //! want from the world, counts it, and never answers twice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use super::super::{Facts, Failure, Question, Reason, Step, Wants, step};
+use super::super::{Facts, Failure, Question, Reason, Resolver, Step, Wants};
 use crate::domain::{
     Algorithm, CoreMetadata, Dependency, DependencySource, FileRecord, ListingBuilder, MaskedUrl, Needs, Offers,
     Origin, PackageName, Requirement, Solution, Source, Target, TargetSpec, Timestamp, Unknown,
@@ -209,7 +209,14 @@ pub struct Asking<'w> {
     targets: Vec<Arc<Target>>,
 }
 
+/// A target that is not at hand; each is made once, since a debug build takes a while.
 pub fn target(python: &str, platform: &str) -> Arc<Target> {
+    static KNOWN: Mutex<BTreeMap<(String, String), Arc<Target>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap();
+    known.entry((python.to_owned(), platform.to_owned())).or_insert_with(|| foreign(python, platform)).clone()
+}
+
+fn foreign(python: &str, platform: &str) -> Arc<Target> {
     let spec = TargetSpec {
         python: Some(python.parse().unwrap()),
         platform: Some(platform.parse().unwrap()),
@@ -295,8 +302,9 @@ impl<'w> Asking<'w> {
     pub fn drive(&self, mut facts: Facts, mut pick: impl FnMut(Wants) -> Wants) -> Answer {
         let mut asked = Asked::default();
         let targets = self.targets();
+        let mut resolver = Resolver::new(&self.question, &targets);
         loop {
-            match step(&self.question, &targets, &facts) {
+            match resolver.step(&facts) {
                 Step::Solved(solutions) => return Answer { result: Ok(solutions), asked },
                 Step::Impossible { failures, .. } => return Answer { result: Err(failures), asked },
                 Step::Needs(wants) => self.learn(pick(wants), &mut facts, &mut asked),
