@@ -124,10 +124,11 @@ impl Tags {
     }
 
     /// Whether the target's Python is not what stands in the way: the wheel is for that very
-    /// version, or for an older one by an ABI that outlives versions.
+    /// version, for any, or for an older one by an ABI that outlives versions.
     fn is_for_python(&self, wheel: &WheelFilename, own: &str) -> bool {
         let is_lasting = wheel.abi.split('.').any(|abi| matches!(abi, "abi3" | "abi3t"));
-        wheel.python.split('.').any(|python| python == own || (is_lasting && self.numbers.contains_key(python)))
+        let lasts = |python: &str| is_lasting || python.starts_with("py");
+        wheel.python.split('.').any(|python| python == own || (lasts(python) && self.numbers.contains_key(python)))
     }
 
     /// Every tag, best first.

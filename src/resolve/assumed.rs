@@ -3,7 +3,8 @@
 //! Two of pip's rules look at all that is asked of a project at once: which file it comes from,
 //! where one line names a URL, and whether pre-releases and yanked files count, where one line
 //! names them. A search learns of such lines on its way, so it is repeated with them assumed;
-//! what its solution does not bear out is dropped, and the search is repeated without.
+//! what its solution does not bear out is dropped, and the search is repeated without. In the
+//! same way it learns which of two projects is better decided first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,10 @@ pub(super) struct Assumed {
     opt_ins: BTreeMap<PackageName, OptIn>,
     /// Projects for which only the user's own lines opt in.
     pub strict: BTreeSet<PackageName>,
+    /// Projects to decide before others: their versions kept failing on those in `late`.
+    pub early: BTreeSet<PackageName>,
+    /// Projects to decide after others.
+    pub late: BTreeSet<PackageName>,
 }
 
 /// What a search met that could change its outcome, were it assumed.
@@ -30,6 +35,9 @@ pub(super) struct Assumed {
 pub(super) struct Met {
     pub files: BTreeMap<PackageName, Direct>,
     pub opt_ins: BTreeMap<PackageName, OptIn>,
+    /// A project whose versions keep failing on the version of another that was decided before:
+    /// the first should be decided first.
+    pub rivals: Option<(PackageName, PackageName)>,
 }
 
 /// Projects whose pick the rest of the solution does not bear out.
@@ -56,7 +64,17 @@ impl Assumed {
             let known = self.opt_ins.entry(name).or_default();
             *known = known.or(more);
         }
-        is_new
+        let is_other_order = met.rivals.is_some();
+        if let Some((early, late)) = met.rivals {
+            self.early.insert(early);
+            self.late.insert(late);
+        }
+        is_new || is_other_order
+    }
+
+    /// Whether the order was not changed yet for one of these.
+    pub fn may_reorder(&self, early: &PackageName, late: &PackageName) -> bool {
+        !self.early.contains(early) && !self.late.contains(late) && !self.late.contains(early)
     }
 
     /// Drops what is `unfounded` for good; tells whether that is anything.

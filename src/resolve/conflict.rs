@@ -1,11 +1,11 @@
 //! A proof that there is no solution, as sentences: first what the user asks, then what follows
 //! from it, step by step, then what is missing at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pubgrub::{DerivationTree, External};
 
-use super::explain::{Failure, Reason, listed, rejections};
+use super::explain::{Failure, Reason, rejections};
 use super::node::{Node, Set, positions};
 use super::view::{ONLY, Stock, View};
 use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
@@ -160,18 +160,22 @@ fn add_to<Key: Ord + Clone>(facts: &mut BTreeMap<Key, Set>, key: Option<&Key>, s
 const QUOTED: usize = 3;
 
 fn needs_sentence(view: &View<'_, '_>, node: &Node, set: &Set, needed: &PackageName) -> String {
-    let mut lines = Vec::new();
+    let mut lines = VecDeque::new();
     for position in node.project().map(|name| chosen(view, name, set)).into_iter().flatten() {
         let Some(Ok(needs)) = node.project().and_then(|name| view.needs(name, position)) else { continue };
-        for line in needs.dependencies.iter().filter(|line| line.name == *needed && holds(view, node, line)) {
+        for line in needs.dependencies.iter().rev().filter(|line| line.name == *needed && holds(view, node, line)) {
             let line = line.to_string();
             if !lines.contains(&line) {
-                lines.push(line);
+                lines.push_front(line);
             }
         }
     }
-    let what = if lines.is_empty() { needed.to_string() } else { listed(&lines, QUOTED, "or") };
-    format!("{} needs {what}", versions_in(view, node, set))
+    let word = if node.project().is_some_and(|name| chosen(view, name, set).len() == 1) { " and " } else { " or " };
+    let more = lines.len().saturating_sub(QUOTED);
+    let quoted: Vec<_> = lines.into_iter().skip(more).collect();
+    let what = if quoted.is_empty() { needed.to_string() } else { quoted.join(word) };
+    let others = if more > 0 { format!(" ({more} others for older ones)") } else { String::new() };
+    format!("{} needs {what}{others}", versions_in(view, node, set))
 }
 
 fn holds(view: &View<'_, '_>, node: &Node, line: &crate::domain::Dependency) -> bool {

@@ -60,15 +60,6 @@ impl Reason {
 /// How many near versions an error names on either side.
 const NEAR: usize = 3;
 
-/// At most `most` of `texts`, joined by a word, and how many more there are.
-pub(super) fn listed(texts: &[String], most: usize, word: &str) -> String {
-    let quoted = texts[..texts.len().min(most)].join(&format!(" {word} "));
-    match texts.len().saturating_sub(most) {
-        0 => quoted,
-        more => format!("{quoted} ({more} more)"),
-    }
-}
-
 /// The versions around the pin, else the newest ones.
 fn nearest(versions: &[Version], pin: Option<&Version>) -> Vec<Version> {
     let near = match pin {

@@ -2,8 +2,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
-use std::convert::Infallible;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics};
 use rustc_hash::FxHashMap;
@@ -19,19 +18,57 @@ pub(super) struct Provider<'p, 'v, 'q> {
     /// When a node was met first: earlier ones are decided first, as pip walks breadth first.
     met: RefCell<FxHashMap<Node, usize>>,
     /// The last version tried of each project, which its extras try first.
-    tried: RefCell<HashMap<PackageName, u32>>,
+    tried: RefCell<FxHashMap<PackageName, u32>>,
+    /// How often a version of the first failed on the version tried of the second.
+    failures: RefCell<FxHashMap<(PackageName, PackageName), u32>>,
 }
 
+/// So many versions of a project may fail on the same version of another before the order in
+/// which the two are decided is turned: enough to find most solutions in pip's order, few enough
+/// that nobody waits for the metadata of a hundred releases.
+const MOST_FAILURES: u32 = 5;
+
+/// The search is to be repeated in another order.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the search is repeated in another order")]
+pub(super) struct Repeat;
+
 /// Greater is decided earlier: what is known before what is not, what leaves no choice first,
-/// then what was part of conflicts, then in the order of meeting.
-pub(super) type Priority = (bool, bool, u32, Reverse<usize>);
+/// then what is early or late by experience, then what was part of conflicts, then in the order
+/// of meeting.
+pub(super) type Priority = (bool, bool, i8, u32, Reverse<usize>);
 
 /// In the order of the nodes, so that the search never depends on a hash.
 type Constraints = BTreeMap<Node, Set>;
 
 impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
     pub fn new(view: &'p View<'v, 'q>) -> Self {
-        Self { view, met: RefCell::default(), tried: RefCell::default() }
+        Self { view, met: RefCell::default(), tried: RefCell::default(), failures: RefCell::default() }
+    }
+
+    /// 1 for early, -1 for late.
+    fn experience(&self, node: &Node) -> i8 {
+        let is_in = |set: &BTreeSet<PackageName>| node.project().is_some_and(|name| set.contains(name));
+        i8::from(is_in(&self.view.assumed.early)) - i8::from(is_in(&self.view.assumed.late))
+    }
+
+    /// Notes a version that cannot be taken together with what was tried of others.
+    fn note_failures(&self, node: &Node, constraints: &Constraints) {
+        let Some(name) = node.project() else { return };
+        let tried = self.tried.borrow();
+        let fails = |other: &PackageName, set: &Set| {
+            other != name && tried.get(other).is_some_and(|tried| !set.contains(tried))
+        };
+        let others = constraints.iter().filter_map(|(node, set)| Some((node.project()?, set)));
+        for (other, _) in others.filter(|(other, set)| fails(other, set)) {
+            let mut failures = self.failures.borrow_mut();
+            let count = failures.entry((name.clone(), other.clone())).or_default();
+            *count += 1;
+            if *count >= MOST_FAILURES && self.view.assumed.may_reorder(name, other) {
+                let rivals = &mut self.view.met.borrow_mut().rivals;
+                rivals.get_or_insert_with(|| (name.clone(), other.clone()));
+            }
+        }
     }
 
     fn meet(&self, node: &Node) -> usize {
@@ -147,7 +184,11 @@ impl DependencyProvider for Provider<'_, '_, '_> {
     type VS = Set;
     type Priority = Priority;
     type M = String;
-    type Err = Infallible;
+    type Err = Repeat;
+
+    fn should_cancel(&self) -> Result<(), Repeat> {
+        if self.view.met.borrow().rivals.is_some() { Err(Repeat) } else { Ok(()) }
+    }
 
     fn prioritize(&self, node: &Node, set: &Set, statistics: &PackageResolutionStatistics) -> Priority {
         let (is_known, leaves_no_choice) = match node.project().map(|name| self.view.stock(name)) {
@@ -155,10 +196,10 @@ impl DependencyProvider for Provider<'_, '_, '_> {
             Some(Stock::Direct(_)) | None => (true, true),
             Some(Stock::Listed(_)) => (true, set.as_singleton().is_some()),
         };
-        (is_known, leaves_no_choice, statistics.conflict_count(), Reverse(self.meet(node)))
+        (is_known, leaves_no_choice, self.experience(node), statistics.conflict_count(), Reverse(self.meet(node)))
     }
 
-    fn choose_version(&self, node: &Node, set: &Set) -> Result<Option<u32>, Infallible> {
+    fn choose_version(&self, node: &Node, set: &Set) -> Result<Option<u32>, Repeat> {
         let Some(name) = node.project() else { return Ok(Some(number(ONLY))) };
         if let Node::Extra(..) = node
             && let Some(tried) = self.tried.borrow().get(name).filter(|tried| set.contains(tried))
@@ -172,7 +213,7 @@ impl DependencyProvider for Provider<'_, '_, '_> {
         Ok(chosen)
     }
 
-    fn get_dependencies(&self, node: &Node, version: &u32) -> Result<Dependencies<Node, Set, String>, Infallible> {
+    fn get_dependencies(&self, node: &Node, version: &u32) -> Result<Dependencies<Node, Set, String>, Repeat> {
         let position = *version as usize;
         let constraints = match node {
             Node::Root => Ok(self.of_root()),
@@ -180,7 +221,10 @@ impl DependencyProvider for Provider<'_, '_, '_> {
             Node::Extra(name, extra) => self.of_extra(name, extra, position),
         };
         Ok(match constraints {
-            Ok(constraints) => Dependencies::Available(constraints.into_iter().collect()),
+            Ok(constraints) => {
+                self.note_failures(node, &constraints);
+                Dependencies::Available(constraints.into_iter().collect())
+            }
             Err(why) => Dependencies::Unavailable(why),
         })
     }

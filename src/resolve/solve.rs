@@ -26,6 +26,8 @@ pub(super) enum Attempt {
         answer: Result<Solution, Vec<Failure>>,
     },
     Impossible(Vec<Failure>),
+    /// It was broken off, for another with more assumed.
+    Unfinished,
 }
 
 /// Solves for one target, with as many searches as it takes to bear out what they assume.
@@ -53,6 +55,7 @@ pub(super) fn solve(case: &Case<'_>, facts: &Facts, meanings: &Meanings, preferr
                     return Outcome::Answer(Err(std::mem::take(first_failures)));
                 }
             }
+            Attempt::Unfinished => unreachable!("a search is broken off only for what it met"),
         }
     }
 }
@@ -76,6 +79,6 @@ fn decide(view: &View<'_, '_>) -> Attempt {
     match pubgrub::resolve(&Provider::new(view), Node::Root, number(ONLY)) {
         Ok(decided) => finish::finish(view, &decided.into_iter().collect()),
         Err(PubGrubError::NoSolution(proof)) => Attempt::Impossible(vec![conflict::explain(view, &proof)]),
-        Err(error) => unreachable!("the provider never fails: {error}"),
+        Err(_) => Attempt::Unfinished,
     }
 }

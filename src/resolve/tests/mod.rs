@@ -8,6 +8,7 @@ mod files;
 mod hashes;
 mod many_targets;
 mod random;
+mod scenarios;
 mod specifiers;
 mod urls;
 mod world;
