@@ -3,8 +3,10 @@
 //! A script asks once; the answer is remembered by the interpreter's identity, so that a warm run
 //! starts no Python.
 
+mod build;
 mod find;
 mod identity;
+mod pip_files;
 mod settings;
 
 use std::ffi::OsString;
@@ -12,15 +14,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Target};
+use crate::domain::{MachineDescription, Target};
 
+pub use self::build::{BuildError, BuildFrontEnd};
 use self::find::Found;
 pub use self::settings::{Setting, Settings, SettingsError};
 
-/// Answers with one line of JSON, an [`Interpreter`].
-const SCRIPT: &str = include_str!("interpreter/describe.py");
+/// Answers `machine` or `pip` with one line of JSON, an [`Answer`] that holds an [`Interpreter`]
+/// or a [`Pip`].
+const SCRIPT: &str = include_str!("../scripts/describe-target.py");
 
 /// Where a search for an interpreter starts: nothing here reads the process's own environment.
 #[derive(Clone, Copy)]
@@ -45,16 +50,15 @@ pub struct Interpreter {
     pub executable: PathBuf,
     /// `sys.prefix`.
     pub prefix: PathBuf,
-    /// Its pip, where one is within reach.
-    pub pip: Option<Pip>,
-    /// Three numbers.
-    version: String,
-    implementation: String,
-    abis: Vec<Box<str>>,
-    /// The newest tag that fits.
-    platform: String,
-    markers: MarkerEnvironment,
-    /// Files that the answer depends on, whether they are there or not.
+    #[serde(flatten)]
+    machine: MachineDescription,
+}
+
+/// What the script answers to one of its questions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Answer<T> {
+    answer: T,
+    /// Files that it depends on, whether they are there or not.
     rests_on: Vec<PathBuf>,
 }
 
@@ -69,36 +73,35 @@ pub struct Pip {
     pub default_index: Option<String>,
     /// The cache folder without settings; pips before 6 have none.
     pub cache_dir: Option<PathBuf>,
-    /// Every file that it would read, weakest first; most are not there.
-    pub configuration_files: Vec<PathBuf>,
 }
 
-impl Pip {
-    /// What its configuration files say. They are read anew each time and never remembered,
-    /// since they may hold credentials.
-    ///
-    /// # Errors
-    /// A file that pip could not read either.
-    pub fn settings(&self) -> Result<Settings, SettingsError> {
-        Settings::read(&self.configuration_files)
-    }
+/// What pip's configuration files say. They are read anew each time and never remembered, since
+/// they may hold credentials. `prefix` is that of the interpreter, where it is known.
+///
+/// # Errors
+/// A file that pip could not read either.
+pub fn pip_settings(surroundings: Surroundings<'_>, prefix: Option<&Path>) -> Result<Settings, SettingsError> {
+    Settings::read(&pip_files::locations(pip_files::System::HERE, surroundings, prefix, &|path| path.exists()))
 }
 
 impl Interpreter {
     /// The target that this interpreter is.
     pub fn target(&self) -> Target {
-        let version = &self.markers.python_full_version().version;
-        let python = Python {
-            implementation: Implementation::of_name(&self.implementation),
-            version: version.clone(),
-            abis: self.abis.clone(),
-        };
-        Target::of_machine(python, Platform::of_tag(&self.platform), self.markers.clone())
+        self.machine.target()
+    }
+
+    /// Its pip, where one is within reach: installed there, or what its environment would get.
+    /// Remembered as [`describe`] does.
+    ///
+    /// # Errors
+    /// Says how the interpreter failed, and what to do.
+    pub fn pip(&self, cache: Option<&Path>, surroundings: Surroundings<'_>) -> Result<Option<Pip>, InterpreterError> {
+        answer(&Found { path: self.executable.clone(), is_launcher: false }, "pip", cache, surroundings)
     }
 
     /// Whether it has this version, of which a part may be left out: `3`, `3.11`, `3.11.7`.
     fn is_version(&self, wanted: &str) -> bool {
-        self.version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        self.machine.version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 }
 
@@ -118,10 +121,10 @@ pub fn describe(
     let search = find::search(wanted, surroundings)?;
     let mut unfit = Vec::new();
     for found in &search.found {
-        let interpreter = describe_found(found, cache, surroundings)?;
+        let interpreter: Interpreter = answer(found, "machine", cache, surroundings)?;
         match &search.version {
             Some(version) if !interpreter.is_version(version) => {
-                unfit.push(format!("{} is {}", interpreter.executable.display(), interpreter.version));
+                unfit.push(format!("{} is {}", interpreter.executable.display(), interpreter.machine.version));
             }
             _ => return Ok(interpreter),
         }
@@ -129,28 +132,31 @@ pub fn describe(
     Err(InterpreterError::NotFound { wanted: search.description, seen: unfit })
 }
 
-fn describe_found(
+/// The answer of `found` to `question`: remembered, or asked for.
+fn answer<T: Serialize + DeserializeOwned + Clone>(
     found: &Found,
+    question: &str,
     cache: Option<&Path>,
     surroundings: Surroundings<'_>,
-) -> Result<Interpreter, InterpreterError> {
-    let Some(folder) = cache else { return ask(found) };
-    let identity = identity::of(found, surroundings);
-    if let Some(interpreter) = identity::recall(folder, &identity) {
-        return Ok(interpreter);
+) -> Result<T, InterpreterError> {
+    let Some(folder) = cache else { return Ok(ask(found, question)?.answer) };
+    let identity = identity::of(found, question, surroundings);
+    if let Some(answer) = identity::recall(folder, &identity) {
+        return Ok(answer);
     }
-    let interpreter = ask(found)?;
+    let answered: Answer<T> = ask(found, question)?;
+    let answer = answered.answer.clone();
     // Without it the next run asks again.
-    let _ = identity::remember(folder, &identity, &interpreter);
-    Ok(interpreter)
+    let _ = identity::remember(folder, &identity, answered);
+    Ok(answer)
 }
 
 /// Runs the script. The user's packages and `PYTHONPATH` stay, since a pip there is what
 /// `python -m pip` would be.
-fn ask(found: &Found) -> Result<Interpreter, InterpreterError> {
+fn ask<T: DeserializeOwned>(found: &Found, question: &str) -> Result<Answer<T>, InterpreterError> {
     let executable = found.path.clone();
     let mut command = Command::new(&executable);
-    command.args(["-B", "-W", "ignore", "-c", SCRIPT]).stdin(Stdio::null());
+    command.args(["-B", "-W", "ignore", "-c", SCRIPT, question]).stdin(Stdio::null());
     let output = match command.output() {
         Ok(output) => output,
         Err(source) => return Err(InterpreterError::CannotRun { executable, source }),
@@ -192,7 +198,8 @@ fn aside(seen: &[String]) -> String {
     if seen.is_empty() { String::new() } else { format!(" ({})", seen.join(", ")) }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
@@ -202,13 +209,13 @@ mod tests {
         root: tempfile::TempDir,
     }
 
-    const ANSWER: &str = r#"{"executable": "/opt/python", "prefix": "/opt", "version": "3.11.7",
+    const ANSWER: &str = r#"{"answer": {"executable": "/opt/python", "prefix": "/opt", "version": "3.11.7",
         "implementation": "cpython", "abis": ["cp311"], "platform": "manylinux_2_36_x86_64",
         "markers": {"implementation_name": "cpython", "implementation_version": "3.11.7", "os_name": "posix",
             "platform_machine": "x86_64", "platform_python_implementation": "CPython", "platform_release": "6.1",
             "platform_system": "Linux", "platform_version": "1", "python_full_version": "3.11.7",
-            "python_version": "3.11", "sys_platform": "linux"},
-        "pip": null, "rests_on": ["ROOT/site-packages/pip"]}"#;
+            "python_version": "3.11", "sys_platform": "linux"}},
+        "rests_on": ["ROOT/lib/libc.so"]}"#;
 
     impl Machine {
         fn new() -> Self {
@@ -253,9 +260,9 @@ mod tests {
         assert_eq!(first.target().id(), "cp311-manylinux_2_36_x86_64");
         assert_eq!(machine.describe(None).unwrap(), first);
         assert_eq!(machine.runs(), 1);
-        machine.write("site-packages/pip/__init__.py", "");
+        machine.write("lib/libc.so", "");
         machine.describe(None).unwrap();
-        assert_eq!(machine.runs(), 2, "pip appeared");
+        assert_eq!(machine.runs(), 2, "the C library changed");
         machine.write("pyvenv.cfg", "home = elsewhere");
         machine.describe(None).unwrap();
         assert_eq!(machine.runs(), 3, "it became a virtual environment");
@@ -302,21 +309,5 @@ mod tests {
         machine.write("answer", "Python 3.11\n");
         let error = machine.describe(None).unwrap_err().to_string();
         assert!(error.contains("does not answer like a Python"), "{error}");
-    }
-
-    /// The machine's own Python, which the project's set-up needs anyway.
-    #[test]
-    fn a_real_python_describes_itself() {
-        let cache = tempfile::tempdir().unwrap();
-        let folder = std::env::current_dir().unwrap();
-        let variable = |name: &str| std::env::var_os(name).filter(|_| name != "VIRTUAL_ENV");
-        let surroundings = Surroundings { variable: &variable, folder: &folder };
-        let cold = describe(None, Some(cache.path()), surroundings).unwrap();
-        let warm = describe(None, Some(cache.path()), surroundings).unwrap();
-        assert_eq!(cold, warm);
-        let target = cold.target();
-        assert!(target.tags().iter().any(|tag| tag.to_string() == "py3-none-any"));
-        assert!(target.python_version().starts_with("3."));
-        assert!(cold.pip.unwrap().default_index.unwrap().ends_with("/simple"));
     }
 }

@@ -1,3 +1,62 @@
+//! Fetch what a Python project needs, for every target, before the network is gone.
+//!
+//! A library for one program, [`cli::run`]; nothing here is promised to other crates.
+//!
+//! # The idea
+//!
+//! Everything that is written is a [`Tree`](domain::Tree): relative paths, each with an object of
+//! the store or a small page. A [`layout`] makes a tree and touches nothing; a sink in [`archive`]
+//! writes one and knows no layout. So each layout works with each sink, and the bytes follow from
+//! what was fetched alone.
+//!
+//! # The way of a run
+//!
+//! Every stage has a type that only the stage before it can make:
+//!
+//! ```text
+//! Args → Settings → Read → Question ⇄ Facts → Solution → Plan → Fetched → Tree → written
+//! typed  decided    input  └ resolve::step ┘  by target   merged  held      layout  archive
+//! ```
+//!
+//! # The map
+//!
+//! A module uses the layers below its own, and none beside it (`tests/it/architecture.rs`).
+//!
+//! | layer | module | is about | never knows |
+//! |---|---|---|---|
+//! | 4 | [`cli`] | arguments, settings, words, exit codes | how anything is done |
+//! | 3 | [`ops`] | the use cases: plan, fetch, write | standard output, bars, exit codes |
+//! | 2 | [`resolve`] | facts into solutions | where facts come from; async |
+//! | 2 | [`index`] | what indexes and links offer of a project | which file is best; the store |
+//! | 2 | [`store`] | bytes by their digest | names, versions, what a wheel is |
+//! | 2 | [`interpreter`] | what a Python and its pip say of themselves | what is fetched for them |
+//! | 1 | [`input`] | text into requirements | HTTP, indexes, which version wins |
+//! | 1 | [`select`] | the file for a target, and why not the others | which version wins; downloads |
+//! | 1 | [`layout`] | what was fetched into a tree | the disk; other layouts |
+//! | 1 | [`archive`] | a tree into a folder or an archive | layouts, the clock, the locale |
+//! | 1 | [`http`] | URLs and bytes, retries, credentials | packages; what a digest is for |
+//! | 0 | [`domain`] | the nouns and their rules (PEP 440, 508, 425 …) | files, network, clock, environment |
+//!
+//! A new layout, input format or archive format is a file and a line in the table of its module:
+//! [`layout::LAYOUTS`], [`input::FORMATS`], [`archive::FORMATS`].
+//!
+//! # On disk
+//!
+//! Below the cache folder (`--cache-dir`, `PREFETCH_CACHE_DIR`, else the platform's), shared by any
+//! number of runs at once. Everything there appears by a rename and can be deleted at any time.
+//!
+//! | path | holds | owner |
+//! |---|---|---|
+//! | `objects/ab/cd…` | every file ever fetched, by SHA-256, read-only | [`store`] |
+//! | `also/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
+//! | `incoming/` | what is being written; never read | [`store`] |
+//! | `pages/` | what index pages said, with their validators | [`index`] |
+//! | `metadata/` | what files need, by the file's SHA-256 | [`index`] |
+//! | `built/` | what builds said that source archives need, by the building Python | [`index`] |
+//! | `interpreters/` | what interpreters said, by their identity | [`interpreter`] |
+//!
+//! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.
+
 pub mod archive;
 pub mod cli;
 pub mod domain;

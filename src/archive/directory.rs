@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-use crate::domain::{Content, Hasher, Object, RelPath, Sha256, Tree};
+use crate::domain::{Content, Envelope, Hasher, Object, RelPath, Sha256, Tree};
 
 use super::ArchiveError;
+use super::envelope::write_envelope;
 use super::objects::{self, Objects, check_size};
 
 /// How a file of the folder may share its bytes with the store.
@@ -64,6 +65,7 @@ impl Sink<'_> {
         let is_kept = match content {
             Content::Page(bytes) => self.put_page(bytes, file).map_err(|source| failed(file, source))?,
             Content::Object { sha256, size } => self.put_object(path, Object { sha256: *sha256, size: *size }, file)?,
+            Content::Envelope(envelope) => self.put_envelope(path, envelope, file)?,
         };
         *(if is_kept { &mut self.written.kept } else { &mut self.written.changed }) += 1;
         Ok(())
@@ -138,6 +140,22 @@ impl Sink<'_> {
         objects::copy_object(path, object, self.objects, temporary.as_file_mut())?;
         arrive(temporary, file).map_err(fail)?;
         Ok(false)
+    }
+
+    /// Writes an object with words around it; whether it was there already. Like a copy it takes
+    /// the object's time, by which the next run knows it again.
+    fn put_envelope(&mut self, path: &RelPath, envelope: &Envelope, file: &Path) -> Result<bool, ArchiveError> {
+        let fail = |source| failed(file, source);
+        let held = self.objects.path(envelope.object.sha256);
+        let time = held.and_then(|held| fs::metadata(held).ok()?.modified().ok());
+        let is_same = |found: Metadata| found.len() == envelope.size() && found.modified().ok() == time;
+        if time.is_some() && regular(file).is_some_and(is_same) {
+            return Ok(true);
+        }
+        let mut temporary = self.create(file).map_err(fail)?;
+        write_envelope(path, envelope, self.objects, temporary.as_file_mut())?;
+        time.map_or(Ok(()), |time| temporary.as_file().set_modified(time)).map_err(fail)?;
+        arrive(temporary, file).map(|()| false).map_err(fail)
     }
 
     fn create(&mut self, file: &Path) -> io::Result<NamedTempFile> {

@@ -5,7 +5,10 @@
 //! sees how the bytes came.
 
 mod directory;
+mod envelope;
 mod objects;
+mod parts;
+mod read;
 mod tar;
 mod zip;
 
@@ -15,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 pub use directory::{Linking, Written, write_directory};
 pub use objects::Objects;
+pub use parts::{Part, Parts};
+pub use read::{Fault, Found, Input, ReadError, Reader, Visit};
 
 use crate::domain::{Content, Object, RelPath, Sha256, Tree};
 
@@ -22,15 +27,17 @@ use crate::domain::{Content, Object, RelPath, Sha256, Tree};
 pub struct Format {
     /// How the names of such archives end.
     pub extensions: &'static [&'static str],
+    /// Whether it can be written to a pipe.
+    pub is_stream: bool,
     write: fn(&Tree, &dyn Objects, &mut dyn Output) -> Result<(), ArchiveError>,
 }
 
 /// Every archive format there is; `--bundle`, its help and its error message read this table.
 pub const FORMATS: &[Format] = &[
-    Format { extensions: &[".zip"], write: zip::write },
-    Format { extensions: &[".tar"], write: tar::write },
-    Format { extensions: &[".tar.gz", ".tgz"], write: tar::write_gzip },
-    Format { extensions: &[".tar.zst"], write: tar::write_zstd },
+    Format { extensions: &[".zip"], is_stream: false, write: zip::write },
+    Format { extensions: &[".tar"], is_stream: true, write: tar::write },
+    Format { extensions: &[".tar.gz", ".tgz"], is_stream: true, write: tar::write_gzip },
+    Format { extensions: &[".tar.zst"], is_stream: true, write: tar::write_zstd },
 ];
 
 impl Format {
@@ -43,6 +50,14 @@ impl Format {
         let ends = |extension: &&str| name.ends_with(*extension) && name.len() > extension.len();
         let found = FORMATS.iter().find(|format| format.extensions.iter().any(ends));
         found.ok_or_else(|| UnknownFormat(path.to_owned()))
+    }
+
+    /// The format called `name`: its extension without the dot.
+    ///
+    /// # Errors
+    /// Names the extensions that are known.
+    pub fn called(name: &str) -> Result<&'static Self, UnknownFormat> {
+        Self::of(Path::new(&format!("bundle.{name}"))).map_err(|_| UnknownFormat(name.into()))
     }
 
     /// Every extension of every format, in the order of the table.
@@ -70,7 +85,7 @@ impl<T: Write + Seek> Output for T {}
 pub enum ArchiveError {
     #[error("`{path}` cannot be read from the store ({sha256:?}): {source}")]
     Object { path: RelPath, sha256: Sha256, source: io::Error },
-    #[error("`{path}` should have {} bytes, and the store has {got} as {:?}; run `prefetch cache verify`", object.size, object.sha256)]
+    #[error("`{path}` should have {} bytes, and the store has {got} as {:?}; delete that object and run again", object.size, object.sha256)]
     Size { path: RelPath, object: Object, got: u64 },
     #[error("`{path}` cannot be written into the archive: {source}")]
     Entry { path: RelPath, source: io::Error },
@@ -80,12 +95,56 @@ pub enum ArchiveError {
     Finish(io::Error),
 }
 
+impl ArchiveError {
+    /// What could not be written is the archive at `path`, whichever of its parts it was.
+    fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::Entry { source, .. } | Self::Finish(source) => Self::Write { path: path.to_owned(), source },
+            other => other,
+        }
+    }
+}
+
 /// Writes `tree` as an archive.
 ///
 /// # Errors
 /// When an object cannot be read or is not as long as the tree says, or the output fails.
 pub fn pack(tree: &Tree, objects: &dyn Objects, format: &Format, output: &mut dyn Output) -> Result<(), ArchiveError> {
     (format.write)(tree, objects, output)
+}
+
+/// Writes `tree` as an archive into a pipe.
+///
+/// # Errors
+/// As [`pack`]; a format that goes back in what it wrote fails at its first step back.
+pub fn pack_stream(
+    tree: &Tree,
+    objects: &dyn Objects,
+    format: &Format,
+    output: &mut dyn Write,
+) -> Result<(), ArchiveError> {
+    let mut output = Pipe(BufWriter::with_capacity(objects::PIECE, output));
+    pack(tree, objects, format, &mut output)?;
+    output.0.flush().map_err(ArchiveError::Finish)
+}
+
+/// What can only be written to its end.
+struct Pipe<W: Write>(BufWriter<W>);
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<W: Write> Seek for Pipe<W> {
+    fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
+        Err(io::ErrorKind::NotSeekable.into())
+    }
 }
 
 /// Writes `tree` as the archive `path`, which appears only when it is complete.
@@ -97,7 +156,7 @@ pub fn pack_file(tree: &Tree, objects: &dyn Objects, format: &Format, path: &Pat
     let folder = directory::parent(path);
     let temporary = directory::temporary(folder, |name| File::create_new(name)).map_err(fail)?;
     let mut output = BufWriter::with_capacity(objects::PIECE, temporary.as_file());
-    pack(tree, objects, format, &mut output)?;
+    pack(tree, objects, format, &mut output).map_err(|error| error.of_file(path))?;
     output.flush().and_then(|()| temporary.as_file().sync_all()).map_err(fail)?;
     drop(output);
     temporary.persist(path).map(drop).map_err(|error| fail(error.error))

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::domain::{Content, Object, RelPath, Sha256};
 
 use super::ArchiveError;
+use super::envelope::write_envelope;
 
 /// What a sink needs of whoever holds the objects.
 pub trait Objects {
@@ -35,6 +36,7 @@ pub fn copy(
     match content {
         Content::Page(bytes) => bytes.chunks(PIECE).try_for_each(|piece| output.write_all(piece)).map_err(fail),
         Content::Object { sha256, size } => copy_object(path, Object { sha256: *sha256, size: *size }, objects, output),
+        Content::Envelope(envelope) => write_envelope(path, envelope, objects, output),
     }
 }
 

@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::cache::CacheArgs;
+use super::env::EnvArgs;
+use super::serve::ServeArgs;
 use crate::archive;
 use crate::layout;
+use crate::ops::Floor;
 
 /// Fetch what a Python project needs, for every target, before the network is gone.
 #[derive(Debug, Parser)]
@@ -21,6 +25,14 @@ pub struct Cli {
 pub enum Command {
     /// Show what prefetch understands of requirements files, without a network.
     Parse(ParseArgs),
+    /// Look after the folder that keeps everything fetched.
+    Cache(CacheArgs),
+    /// Serve a read-only index over a folder, a bundle or the cache.
+    Serve(ServeArgs),
+    /// Print shell lines that point pip and uv at what was written.
+    Env(EnvArgs),
+    /// Check a bundle: that it is whole, and that each of its targets installs from it alone.
+    Verify(VerifyArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -34,6 +46,20 @@ pub struct ParseArgs {
     /// Requirements files; `-` is standard input.
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `prefetch verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A bundle, the first volume of one, an unpacked one, or a find-links folder.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// Also check that every binary runs on this C library, such as glibc-2.17 or musl-1.2.
+    #[arg(long, value_name = "LIBC")]
+    pub check_platform: Option<Floor>,
     /// Print JSON (schema 1).
     #[arg(long)]
     pub json: bool,
@@ -64,10 +90,10 @@ pub struct FetchArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to fetch")]
 pub struct InputArgs {
-    /// Read requirements from FILE, a path or URL; `-` is standard input. Repeatable.
+    /// Read requirements from FILE, a path or URL; `-` is standard input (repeatable).
     #[arg(short, long = "requirement", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub requirement_files: Vec<String>,
-    /// Bound versions by the constraints in FILE. Repeatable.
+    /// Bound versions by the constraints in FILE; repeatable.
     #[arg(short, long = "constraint", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub constraint_files: Vec<String>,
 }
@@ -78,13 +104,30 @@ pub struct OutputArgs {
     /// Write the layout into this folder [default: wheelhouse].
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dest: Option<PathBuf>,
-    /// The shape of the folder; with several, each goes to DIR/NAME. [default: find-links]
+    /// The shape of the folder; repeatable [default: find-links].
+    ///
+    /// With several, each goes to DIR/NAME.
     #[arg(long = "layout", value_name = "NAME", value_parser = layout_names(), hide_possible_values = false)]
     pub layouts: Vec<String>,
-    /// Pack everything into one portable file: .zip, .tar, .tar.gz, .tgz or .tar.zst. Without
-    /// --dest, nothing else is written.
+    /// Pack everything into one file: .zip, .tar, .tar.gz, .tgz or .tar.zst.
+    ///
+    /// Nothing else is written unless --dest or --layout asks for it. `-` is standard output, for
+    /// which --bundle-format names the format.
     #[arg(long, value_name = "FILE", value_parser = bundle_path, value_hint = ValueHint::FilePath)]
     pub bundle: Option<PathBuf>,
+    /// Put the files into the cache of the interpreter's own pip. Without --dest, nothing else is
+    /// written.
+    #[arg(long)]
+    pub warm_pip: bool,
+    /// With --warm-pip, go on for a pip that is not known, as if it were the newest known.
+    #[arg(long, requires = "warm_pip")]
+    pub force_layout: bool,
+    /// The bundle's format, where its name does not tell: zip, tar, tar.gz, tgz or tar.zst.
+    #[arg(long, value_name = "FORMAT", requires = "bundle", hide_short_help = true)]
+    pub bundle_format: Option<String>,
+    /// Do not prove at the end that every target installs from the bundle alone.
+    #[arg(long, requires = "bundle")]
+    pub no_verify: bool,
     /// Show what would be fetched, and stop.
     #[arg(long)]
     pub dry_run: bool,
@@ -99,20 +142,20 @@ pub struct IndexArgs {
     /// The package index [default: the one that pip would ask].
     #[arg(short, long, visible_alias = "pypi-url", value_name = "URL", value_hint = ValueHint::Url)]
     pub index_url: Option<String>,
-    /// Another index, asked before the main one. Repeatable.
+    /// Another index, asked before the main one; repeatable.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub extra_index_url: Vec<String>,
-    /// A page or folder with links to archives. Repeatable.
+    /// A page or folder with links to archives; repeatable.
     #[arg(short, long, value_name = "URL|DIR")]
     pub find_links: Vec<String>,
     /// Ask no index; only --find-links.
     #[arg(long)]
     pub no_index: bool,
     /// Which of several indexes a project comes from.
-    #[arg(long, value_name = "STRATEGY", value_enum, default_value_t = Strategy::FirstIndex)]
+    #[arg(long, value_name = "STRATEGY", value_enum, default_value_t = Strategy::FirstIndex, hide_short_help = true)]
     pub index_strategy: Strategy,
-    /// Do not check the certificate of this host (HOST or HOST:PORT). Repeatable.
-    #[arg(long, value_name = "HOST")]
+    /// Do not check the certificate of this host, HOST or HOST:PORT; repeatable.
+    #[arg(long, value_name = "HOST", hide_short_help = true)]
     pub trusted_host: Vec<String>,
 }
 
@@ -131,18 +174,29 @@ pub struct TargetArgs {
     /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH].
     #[arg(long, value_name = "PATH", value_hint = ValueHint::ExecutablePath)]
     pub python: Option<String>,
-    /// A Python version such as 3.12; several make a target each. Repeatable.
+    /// A Python version such as 3.12; repeatable.
+    ///
+    /// Every version is combined with every platform; each pair is a target of its own.
     #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     pub python_version: Vec<String>,
-    /// A platform such as linux-x86_64, macos-arm64, windows-x86_64, manylinux_2_28_x86_64 or
-    /// x86_64-unknown-linux-gnu; several make a target each. Repeatable.
+    /// A platform such as linux-x86_64, macos-arm64 or windows-x86_64; repeatable.
+    ///
+    /// A wheel tag (manylinux_2_28_x86_64) and a triple (x86_64-unknown-linux-gnu) name one, too.
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub platform: Vec<String>,
+    /// A machine, as scripts/describe-target.py printed it there [repeatable].
+    ///
+    /// Fetches for it in addition to what --python-version and --platform name.
+    #[arg(long = "target", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub targets: Vec<PathBuf>,
+    /// Fetch for the targets that have a solution, even if others have none (exit code 3).
+    #[arg(long)]
+    pub keep_going: bool,
     /// The Python implementation: cp or pp.
-    #[arg(long, value_name = "IMPLEMENTATION")]
+    #[arg(long, value_name = "IMPLEMENTATION", hide_short_help = true)]
     pub implementation: Option<String>,
     /// The ABI tag, such as cp313t.
-    #[arg(long, value_name = "ABI")]
+    #[arg(long, value_name = "ABI", hide_short_help = true)]
     pub abi: Option<String>,
 }
 
@@ -152,23 +206,28 @@ pub struct SelectionArgs {
     /// Fetch only what is named, not what that needs.
     #[arg(long)]
     pub no_deps: bool,
-    /// Let pre-releases count like releases.
+    /// Run the build of source archives that tell no other way what they need.
+    ///
+    /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
     #[arg(long)]
+    pub allow_build: bool,
+    /// Let pre-releases count like releases.
+    #[arg(long, hide_short_help = true)]
     pub pre: bool,
-    /// Use no source archives of these projects (`:all:`, `:none:`, or names with commas).
+    /// Use no source archives of these projects (names with commas, or `:all:`).
     #[arg(long, value_name = "NAMES")]
     pub only_binary: Vec<String>,
-    /// Use no wheels of these projects (`:all:`, `:none:`, or names with commas).
+    /// Use no wheels of these projects (names with commas, or `:all:`).
     #[arg(long, value_name = "NAMES")]
     pub no_binary: Vec<String>,
     /// Prefer an older wheel to a newer source archive.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub prefer_binary: bool,
     /// Refuse everything that has no --hash.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub require_hashes: bool,
-    /// Ignore files uploaded at or after this date, such as 2026-03-01 or 2026-03-01T12:00:00Z.
-    #[arg(long, value_name = "DATE")]
+    /// Ignore files uploaded at DATE or later, such as 2026-03-01 or 2026-03-01T12:00:00Z.
+    #[arg(long, value_name = "DATE", hide_short_help = true)]
     pub exclude_newer: Option<String>,
 }
 
@@ -178,29 +237,29 @@ pub struct NetworkArgs {
     /// Use only what the cache holds; send no packet.
     #[arg(long)]
     pub offline: bool,
-    /// The folder that keeps everything fetched [default: the platform's cache folder].
+    /// Keep everything fetched in this folder [default: the platform's cache folder].
     #[arg(long, value_name = "DIR", env = "PREFETCH_CACHE_DIR", hide_env_values = true, value_hint = ValueHint::DirPath)]
     pub cache_dir: Option<PathBuf>,
     /// Check every index page again, also those still fresh.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub refresh: bool,
     /// Transfers at once.
     #[arg(short, long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
     /// How often a failed request is tried again [default: 5].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub retries: Option<u32>,
     /// Seconds of silence after which a connection is given up [default: 15].
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", hide_short_help = true)]
     pub timeout: Option<f64>,
     /// PEM file of the certificates to trust.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub cert: Option<PathBuf>,
     /// PEM file with a client's certificate and key.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_cert: Option<PathBuf>,
     /// Proxy for all requests.
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, hide_short_help = true)]
     pub proxy: Option<String>,
 }
 
@@ -214,10 +273,10 @@ pub struct MessageArgs {
     #[arg(short, long)]
     pub verbose: bool,
     /// When to use colours.
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto, hide_short_help = true)]
     pub color: clap::ColorChoice,
     /// How to show progress.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = Progress::Auto)]
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Progress::Auto, hide_short_help = true)]
     pub progress: Progress,
 }
 
@@ -239,11 +298,14 @@ fn layout_names() -> clap::builder::PossibleValuesParser {
     values.collect::<Vec<_>>().into()
 }
 
+/// What stands for standard output in the place of a file.
+pub const STANDARD_OUTPUT: &str = "-";
+
 /// Refuses a bundle of unknown format before any work begins.
 fn bundle_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match archive::Format::of(&path) {
-        Ok(_) => Ok(path),
-        Err(error) => Err(error.to_string()),
+        Err(error) if text != STANDARD_OUTPUT => Err(error.to_string()),
+        _ => Ok(path),
     }
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use indicatif::HumanBytes;
 
-use super::args::{FetchArgs, MessageArgs};
+use super::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
 use super::report::Report;
-use super::terminal::{say, warn};
+use super::terminal::{count, say, warn};
 use super::usage;
+use super::warm::WarmPip;
 use crate::domain::Fetched;
 use crate::ops::Output;
 
@@ -20,11 +21,12 @@ pub fn of_plan(report: &Report, messages: &MessageArgs) {
         say(line);
     }
     let summary = report.summary();
+    let known_size = (summary.bytes > 0).then(|| format!(" ({})", HumanBytes(summary.bytes)));
     say(format!(
-        "Would fetch {} of {} ({}), in {:.1} s. Nothing was written.",
+        "Would fetch {} of {}{}, in {:.1} s. Nothing was written.",
         count(summary.files, "file"),
         count(summary.packages, "package"),
-        HumanBytes(summary.bytes),
+        known_size.unwrap_or_default(),
         summary.seconds
     ));
 }
@@ -38,16 +40,18 @@ pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &Fet
         return;
     }
     let summary = report.summary();
-    let cached = report.count("cached");
     say(format!(
-        "Done: {} ({}), {cached} from the cache, {} downloaded ({}), in {:.1} s.",
+        "Done: {} ({}), {}, in {:.1} s.",
         count(summary.files, "file"),
         HumanBytes(summary.bytes),
-        report.count("downloaded"),
-        HumanBytes(summary.bytes_downloaded),
+        origins(report),
         summary.seconds
     ));
-    for output in outputs {
+    let mut outputs = outputs.iter().filter(|output| output.path() != Path::new(STANDARD_OUTPUT)).peekable();
+    if outputs.peek().is_none() {
+        return;
+    }
+    for output in outputs.clone() {
         say(format!("Written to {}.", output.path().display()));
     }
     say("\nTo install without a network:");
@@ -56,6 +60,24 @@ pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &Fet
     }
 }
 
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
+/// What became of the cache of the interpreter's own pip.
+pub fn of_warm_pip(warm: Option<&WarmPip>, fetched: &Fetched, messages: &MessageArgs) {
+    let Some(warm) = warm else { return };
+    let (done, warnings) = warm.words();
+    warm.output.caveats(fetched).iter().chain(warnings).for_each(warn);
+    if !messages.quiet {
+        say(done);
+    }
+}
+
+/// Where the files came from.
+fn origins(report: &Report) -> String {
+    match (report.count("cached"), report.count("downloaded")) {
+        (_, 0) => "all from the cache".to_owned(),
+        (0, _) => "all downloaded".to_owned(),
+        (cached, downloaded) => {
+            let bytes = HumanBytes(report.summary().bytes_downloaded);
+            format!("{cached} from the cache and {downloaded} downloaded ({bytes})")
+        }
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::domain::Target;
+use crate::domain::{MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::input;
-use crate::ops::{FetchError, FetchFailure, PlanFailure, WriteFailure};
+use crate::ops::{FetchError, FetchFailure, Finding, PlanFailure, Unreachable, WriteFailure};
 use crate::resolve::{Failure, Reason};
+use crate::select::Rejection;
 use crate::store::StoreError;
 
 use super::report::Problem;
@@ -67,6 +68,14 @@ impl CliError {
         Self::new(Exit::Usage, message)
     }
 
+    /// Both together; the higher exit code counts.
+    pub fn and(mut self, other: Self) -> Self {
+        self.exit = self.exit.max(other.exit);
+        self.problems.extend(other.problems);
+        self.hints.extend(other.hints);
+        self
+    }
+
     pub fn hint(mut self, hint: impl ToString) -> Self {
         self.hints.push(hint.to_string());
         self
@@ -91,12 +100,17 @@ impl CliError {
     pub fn of_plan(failure: &PlanFailure, targets: &[Arc<Target>]) -> Self {
         let unsolved = failure.failures.iter().map(|failure| unsolved(failure, targets));
         let unreachable = failure.unreachable.iter().map(|error| Problem {
-            kind: Exit::Unreachable.kind(),
+            kind: unreachable_exit(error).kind(),
             package: None,
-            message: error.to_string(),
+            message: match error {
+                Unreachable::Metadata(failure) => from_url(error, &failure.why, &failure.url),
+                Unreachable::Index(_) => error.to_string(),
+            },
             source: None,
         });
-        let exit = if failure.unreachable.is_empty() { Exit::NoSolution } else { Exit::Unreachable };
+        let exits = failure.failures.iter().map(|failure| reason_exit(&failure.reason));
+        let exit = exits.chain(failure.unreachable.iter().map(unreachable_exit)).max();
+        let exit = exit.unwrap_or(Exit::NoSolution);
         Self { exit, problems: unsolved.chain(unreachable).collect(), hints: plan_hints(failure) }
     }
 
@@ -106,19 +120,35 @@ impl CliError {
         let problems = failures.iter().map(|failure| Problem {
             kind: fetch_exit(&failure.why).kind(),
             package: None,
-            message: match &failure.why {
-                FetchError::Http(_) => failure.to_string(),
-                _ => format!("{failure}\n  from {}", failure.url),
-            },
+            message: from_url(failure, &failure.why, &failure.url),
             source: None,
         });
         let hint = "what was fetched is kept; a second run fetches only the rest".to_owned();
         Self { exit, problems: problems.collect(), hints: vec![hint] }
     }
 
+    /// What a check found.
+    pub fn of_findings(findings: &[Finding]) -> Self {
+        let problems = findings.iter().map(|finding| Problem {
+            kind: finding.kind.name(),
+            package: None,
+            message: finding.to_string(),
+            source: None,
+        });
+        Self { exit: Exit::Damage, problems: problems.collect(), hints: Vec::new() }
+    }
+
     pub fn of_write(failure: &WriteFailure) -> Self {
         let exit = if failure.is_disk() { Exit::Disk } else { Exit::NoSolution };
         Self::new(exit, failure)
+    }
+}
+
+/// The message of a failed transfer with the URL, which errors of the network name themselves.
+fn from_url(failure: &impl std::fmt::Display, why: &FetchError, url: &MaskedUrl) -> String {
+    match why {
+        FetchError::Http(_) => failure.to_string(),
+        _ => format!("{failure}\n  from {url}"),
     }
 }
 
@@ -132,8 +162,15 @@ fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
         kind: reason_kind(&failure.reason),
         package: failure.package.as_ref().map(ToString::to_string),
         message,
-        source: failure.origins.first().map(ToString::to_string),
+        source: sources(&failure.origins),
     }
+}
+
+/// Every line that asked, once.
+fn sources(origins: &[Origin]) -> Option<String> {
+    let mut sources: Vec<_> = origins.iter().map(ToString::to_string).collect();
+    sources.dedup();
+    (!sources.is_empty()).then(|| sources.join(", "))
 }
 
 fn reason_kind(reason: &Reason) -> &'static str {
@@ -143,20 +180,41 @@ fn reason_kind(reason: &Reason) -> &'static str {
         Reason::NoHash { .. } => "hash_missing",
         Reason::NeedsBuild { .. } => "needs_build",
         Reason::Conflict { .. } => "conflict",
-        _ => Exit::NoSolution.kind(),
+        _ => reason_exit(reason).kind(),
+    }
+}
+
+/// A file whose digest is not the one asked for is told without fetching it, where the index
+/// promises a digest; that does not make it another failure.
+fn reason_exit(reason: &Reason) -> Exit {
+    match reason {
+        Reason::Unfetchable(_) | Reason::Nameless => Exit::Usage,
+        Reason::NoFile { rejected, .. } => match rejected.first().map(|nearest| &nearest.why) {
+            Some(Rejection::Hash { .. }) => Exit::Digest,
+            _ => Exit::NoSolution,
+        },
+        _ => Exit::NoSolution,
     }
 }
 
 fn plan_hints(failure: &PlanFailure) -> Vec<String> {
     let unknown = failure.failures.iter().any(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
-    let hint = "check the spelling, or name the index that has it with --extra-index-url";
+    let hint = "check the spelling, or name another place to look with --extra-index-url or --find-links";
     if unknown { vec![hint.to_owned()] } else { Vec::new() }
+}
+
+fn unreachable_exit(error: &Unreachable) -> Exit {
+    match error {
+        Unreachable::Index(_) => Exit::Unreachable,
+        Unreachable::Metadata(failure) => fetch_exit(&failure.why),
+    }
 }
 
 fn fetch_exit(why: &FetchError) -> Exit {
     match why {
         FetchError::Http(HttpError::File { .. }) | FetchError::Wheel(_) => Exit::Usage,
         FetchError::Http(_) => Exit::Unreachable,
+        FetchError::Build(_) => Exit::NoSolution,
         FetchError::Store(StoreError::Broken(_)) => Exit::Digest,
         FetchError::Store(_) => Exit::Disk,
     }

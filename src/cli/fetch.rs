@@ -1,6 +1,7 @@
 //! The default command: read, plan, fetch, write, and say so.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::runtime::Runtime;
 
@@ -12,13 +13,14 @@ use super::machine::Machine;
 use super::progress::Reporter;
 use super::report::Report;
 use super::settings::{self, Settings};
+use super::warm::WarmPip;
 use super::world::Files;
-use super::{closing, terminal};
+use super::{build, closing, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output, Places};
+use crate::ops::{self, FetchSettings, Finding, Listener, Output, Places, PlanFailure, Stop};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -48,10 +50,18 @@ struct Run<'a> {
     args: &'a FetchArgs,
     environment: &'a Environment,
     settings: Settings,
+    warm: Option<WarmPip>,
     targets: Vec<Arc<Target>>,
     question: Question,
     places: Places,
     reporter: Reporter,
+    stop: Stop,
+}
+
+/// What is fetched, and what stands in the way of the targets that it leaves out.
+struct Planned {
+    plan: Plan,
+    unsolved: Option<CliError>,
 }
 
 /// Pages are small: this many times as many may be under way as files.
@@ -59,31 +69,43 @@ const PAGES_PER_JOB: usize = 3;
 
 impl<'a> Run<'a> {
     fn prepare(args: &'a FetchArgs, environment: &'a Environment, runtime: &Runtime) -> Result<Self, CliError> {
-        let cache = settings::cache_folder(&args.network, environment)?;
+        let cache = settings::cache_folder(args.network.cache_dir.as_deref(), environment)?;
         let machine = Machine::new(&args.targets, environment, &cache);
-        let settings = Settings::resolve(args, cache, &Layers { environment, pip: &machine.pip_settings()? })?;
+        let pip_settings = machine.pip_settings()?;
+        let settings = Settings::resolve(args, cache, &Layers { environment, pip: &pip_settings })?;
+        let warm = WarmPip::find(&args.outputs, &machine, &pip_settings, environment)?;
         let read = read_inputs(args, environment, &settings, runtime)?;
         let targets = machine.targets()?;
         refuse_unfetchable(&read.requirements, &targets)?;
         let options = settings.options(&read.options, || machine.default_index())?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
-        let client = Arc::new(HttpClient::new(settings.http(&options, &indexes)));
+        let http = settings.http(&options, &indexes);
+        let builds = match args.selection.allow_build {
+            true => Some(machine.builds(build::variables(&options, &indexes, &http))?),
+            false => None,
+        };
+        let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
         let places = Places {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
             store: DiskStore::new(settings.cache.clone()),
             metadata: MetadataCache::new(settings.cache.clone()),
+            builds,
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        Ok(Self { args, environment, settings, targets, question, places, reporter })
+        let stop = Stop::default();
+        Ok(Self { args, environment, settings, warm, targets, question, places, reporter, stop })
     }
 
     fn all(&self, runtime: &Runtime) -> Result<Exit, CliError> {
         runtime.block_on(async {
             tokio::select! {
                 outcome = self.work() => outcome,
-                _ = tokio::signal::ctrl_c() => Err(CliError::interrupted()),
+                _ = tokio::signal::ctrl_c() => {
+                    self.stop.store(true, Ordering::Relaxed);
+                    Err(CliError::interrupted())
+                }
             }
         })
     }
@@ -92,55 +114,86 @@ impl<'a> Run<'a> {
         let listener = self.reporter.listener();
         let at_once = self.settings.jobs * PAGES_PER_JOB;
         let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
-        let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
+        let Planned { plan, unsolved } = self.judge(planned)?;
         plan.notes.iter().for_each(terminal::warn);
         if self.args.outputs.dry_run {
-            return self.tell_plan(&plan);
+            return self.tell_plan(&plan, unsolved);
         }
         let fetched = Arc::new(self.fetch(plan, &listener).await?);
-        self.write(&fetched).await?;
-        self.tell_done(&fetched)
+        let findings = self.write(&fetched).await?;
+        ops::cache::record(&self.places.store, &fetched, &self.environment.working_folder);
+        self.tell_done(&fetched, unsolved, &findings)
+    }
+
+    /// Whether the run goes on, and with what.
+    fn judge(&self, planned: Result<Plan, PlanFailure>) -> Result<Planned, CliError> {
+        let failure = match planned {
+            Ok(plan) => return Ok(Planned { plan, unsolved: None }),
+            Err(failure) => failure,
+        };
+        let error = CliError::of_plan(&failure, &self.targets);
+        match failure.solved.targets.len() {
+            0 => Err(error),
+            _ if self.args.targets.keep_going => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
+            solved => {
+                let (all, those) = (self.targets.len(), if solved == 1 { "it" } else { "those" });
+                Err(error.hint(format!("{solved} of {all} targets can be served; --keep-going fetches for {those}")))
+            }
+        }
     }
 
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
-        let settings = FetchSettings {
-            jobs: self.settings.jobs,
-            metadata: self.settings.outputs.iter().any(Output::needs_metadata),
-        };
+        let settings = FetchSettings { jobs: self.settings.jobs, metadata: self.outputs().any(Output::needs_metadata) };
         let fetched = ops::fetch(plan, &self.places.store, &self.places.client, settings, listener).await;
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
 
-    async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
-        for output in &self.settings.outputs {
-            let (fetched, store, output) = (fetched.clone(), self.places.store.clone(), output.clone());
-            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output));
+    async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
+        let request = Arc::new(ops::request_of(&self.question, &self.targets));
+        let mut findings = Vec::new();
+        for output in self.outputs() {
+            let (fetched, request, store) = (fetched.clone(), request.clone(), self.places.store.clone());
+            let (output, stop) = (output.clone(), self.stop.clone());
+            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &request, &store, &output, &stop));
             let written = writing.await.expect("writing does not panic");
-            written.map_err(|failure| CliError::of_write(&failure))?;
+            findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }
-        Ok(())
+        Ok(findings)
     }
 
-    fn tell_plan(&self, plan: &Plan) -> Result<Exit, CliError> {
+    fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.settings.outputs.iter().chain(self.warm.as_ref().map(|warm| &warm.output))
+    }
+
+    fn tell_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.reporter.finish();
         let report = Report::of_plan(plan, self.environment.seconds());
         closing::of_plan(&report, &self.args.messages);
-        self.report(&report)
+        self.report(report, unsolved)
     }
 
-    fn tell_done(&self, fetched: &Fetched) -> Result<Exit, CliError> {
+    fn tell_done(&self, fetched: &Fetched, unsolved: Option<CliError>, findings: &[Finding]) -> Result<Exit, CliError> {
         self.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
-        self.report(&report)
+        closing::of_warm_pip(self.warm.as_ref(), fetched, &self.args.messages);
+        let gap = (!findings.is_empty()).then(|| {
+            CliError::of_findings(findings)
+                .hint("name what is missing as a requirement, too; or pass --no-verify, where the other side has it")
+        });
+        self.report(report, unsolved.into_iter().chain(gap).reduce(CliError::and))
     }
 
-    fn report(&self, report: &Report) -> Result<Exit, CliError> {
+    fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {
+        let problems = unsolved.iter().flat_map(|error| error.problems.clone());
+        let report = report.with_unsolved(&self.targets, problems.collect());
         if let Some(path) = &self.args.outputs.report {
             report.write(path)?;
         }
-        Ok(Exit::Done)
+        let Some(error) = unsolved else { return Ok(Exit::Done) };
+        terminal::show_error(&error);
+        Ok(error.exit)
     }
 }
 
@@ -175,7 +228,8 @@ fn read_inputs(
         terminal::warn(warning.to_string());
     }
     if read.has_errors() {
-        return Err(CliError::of_inputs(read.problems.iter().filter(|problem| problem.severity == Severity::Error)));
+        let errors = read.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        return Err(CliError::of_inputs(errors.chain(&read.unfetchable())));
     }
     if args.requirements.is_empty() && args.inputs.requirement_files.is_empty() {
         return Err(CliError::usage("nothing is asked for")

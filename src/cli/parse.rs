@@ -8,7 +8,7 @@ use super::error::{CliError, Exit};
 use super::terminal;
 use super::world::Files;
 use crate::http::{HttpClient, HttpSettings};
-use crate::input::{Location, Read, Reader, Role, parse_report};
+use crate::input::{Location, Read, Reader, Role, Severity, parse_report};
 
 /// Reads the files without a network and shows what they say.
 ///
@@ -38,7 +38,10 @@ fn show(args: &ParseArgs, read: &Read) -> std::io::Result<()> {
         terminal::print(&format!("{}: {kind}{requirement}", requirement.origin))?;
     }
     for problem in &read.problems {
-        terminal::say(problem.to_string());
+        match problem.severity {
+            Severity::Error => terminal::fail(problem.to_string()),
+            Severity::Warning => terminal::warn(problem.to_string()),
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::{MessageArgs, Progress};
+use super::terminal::count;
 use crate::domain::Status;
 use crate::ops::{Event, Listener};
 
@@ -109,6 +110,7 @@ impl Bars {
                 self.total.set_length(self.asked);
             }
             Event::Answered(_) => self.total.inc(1),
+            Event::Building(filename) => drop(self.all.println(building_line(&filename))),
             Event::Planned { files, bytes } => self.begin(files, bytes),
             Event::Started { file, filename, size } => self.start(file, &filename, size),
             Event::Received { file, bytes } => self.advance(file, bytes),
@@ -123,10 +125,10 @@ impl Bars {
         }
     }
 
-    fn begin(&mut self, files: usize, bytes: u64) {
+    fn begin(&mut self, files: usize, bytes: Option<u64>) {
         self.total.set_style(style("{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left"));
-        self.total.set_message(format!("Fetching {files} files"));
-        self.total.set_length(bytes);
+        self.total.set_message(format!("Fetching {}", count(files, "file")));
+        self.total.set_length(bytes.unwrap_or_default());
         self.total.set_position(0);
         self.total.reset_elapsed();
         self.total.reset_eta();
@@ -188,10 +190,12 @@ impl Lines {
     fn show(&mut self, event: &Event) {
         match event {
             Event::Asking(_) => self.asked += 1,
+            Event::Building(filename) => line(&building_line(filename)),
             Event::Planned { files: 0, .. } => {}
             Event::Planned { files, bytes } => {
                 self.files = *files;
-                line(&format!("Fetching {files} files ({})", HumanBytes(*bytes)));
+                let size = bytes.map(|bytes| format!(" ({})", HumanBytes(bytes))).unwrap_or_default();
+                line(&format!("Fetching {}{size}", count(*files, "file")));
             }
             Event::Held { filename, bytes, status, .. } => self.held(filename, *bytes, *status),
             _ => {}
@@ -200,7 +204,7 @@ impl Lines {
 
     fn held(&mut self, filename: &str, bytes: u64, status: Status) {
         if self.verbosity == Verbosity::Verbose {
-            line(&held_line(filename, bytes, status));
+            return line(&held_line(filename, bytes, status));
         }
         if status != Status::Downloaded {
             return;
@@ -218,10 +222,16 @@ fn held_line(filename: &str, bytes: u64, status: Status) -> String {
     format!("{how:>8} {filename} ({})", HumanBytes(bytes))
 }
 
+/// Said in every case but `--quiet`, since code of others runs.
+fn building_line(filename: &str) -> String {
+    format!("Building the metadata of {filename} …")
+}
+
 fn show_json(event: &Event) {
     let value = match event {
         Event::Asking(subject) => serde_json::json!({"event": "asking", "subject": subject}),
         Event::Answered(subject) => serde_json::json!({"event": "answered", "subject": subject}),
+        Event::Building(filename) => serde_json::json!({"event": "building", "filename": filename}),
         Event::Planned { files, bytes } => serde_json::json!({"event": "planned", "files": files, "bytes": bytes}),
         Event::Started { file, filename, size } => {
             serde_json::json!({"event": "started", "file": file, "filename": filename, "size": size})

@@ -2,12 +2,12 @@
 //! configuration say.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use url::Url;
 
-use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, SelectionArgs, Strategy};
+use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy};
 use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::layers::Layers;
@@ -17,7 +17,7 @@ use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Time
 use crate::http::{Credentials, HttpSettings};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout};
-use crate::ops::Output;
+use crate::ops::{BundleOutput, Output, Stream};
 
 /// What holds before any input is read.
 pub struct Settings {
@@ -137,8 +137,8 @@ impl Settings {
 ///
 /// # Errors
 /// When neither an option nor the environment tells.
-pub fn cache_folder(args: &NetworkArgs, environment: &Environment) -> Result<PathBuf, CliError> {
-    let folder = args.cache_dir.clone().or_else(|| environment.cache_folder());
+pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<PathBuf, CliError> {
+    let folder = given.map(Path::to_owned).or_else(|| environment.cache_folder());
     let folder = folder.ok_or_else(|| CliError::usage("there is no cache folder; name one with --cache-dir"))?;
     Ok(environment.working_folder.join(folder))
 }
@@ -149,7 +149,7 @@ const DEFAULT_FOLDER: &str = "wheelhouse";
 fn outputs(args: &OutputArgs) -> Result<Vec<Output>, CliError> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
-    let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none();
+    let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
     let dest = args.dest.clone().unwrap_or_else(|| DEFAULT_FOLDER.into());
     if asks_for_folder {
         let is_single = layouts.len() == 1;
@@ -159,10 +159,30 @@ fn outputs(args: &OutputArgs) -> Result<Vec<Output>, CliError> {
         }));
     }
     if let Some(path) = &args.bundle {
-        let format = Format::of(path).map_err(CliError::usage)?;
-        outputs.push(Output::Bundle { format, path: path.clone() });
+        outputs.push(Output::Bundle(bundle(path, args)?));
     }
     Ok(outputs)
+}
+
+fn bundle(path: &Path, args: &OutputArgs) -> Result<BundleOutput, CliError> {
+    let named = args.bundle_format.as_deref().map(Format::called).transpose().map_err(CliError::usage)?;
+    let is_stream = path == Path::new(STANDARD_OUTPUT);
+    let format = match named {
+        Some(format) => format,
+        None if is_stream => {
+            return Err(CliError::usage("standard output has no name that tells the format")
+                .hint("add --bundle-format tar, tar.gz or tar.zst"));
+        }
+        None => Format::of(path).map_err(CliError::usage)?,
+    };
+    if is_stream && !format.is_stream {
+        return Err(CliError::usage("a zip cannot be written to a pipe; use --bundle-format tar, tar.gz or tar.zst"));
+    }
+    if is_stream && args.report.as_deref() == Some(path) {
+        return Err(CliError::usage("the bundle and the report cannot both go to standard output"));
+    }
+    let stream = is_stream.then(|| Arc::new(Mutex::new(std::io::stdout())) as Stream);
+    Ok(BundleOutput { format, path: path.to_owned(), stream, verify: !args.no_verify })
 }
 
 fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
@@ -179,7 +199,8 @@ fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
 }
 
 fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {
-    let text = args.exclude_newer.clone().or_else(|| layers.one("exclude-newer"));
+    let ambient = || layers.one("exclude-newer").or_else(|| layers.one("uploaded-prior-to"));
+    let text = args.exclude_newer.clone().or_else(ambient);
     text.map(|text| moment::parse(&text, layers.environment.now)).transpose().map_err(CliError::usage)
 }
 

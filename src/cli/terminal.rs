@@ -26,12 +26,18 @@ pub fn warn(text: impl AsRef<str>) {
     say(format!("{} {}", style("warning:").for_stderr().yellow().bold(), text.as_ref()));
 }
 
+/// Says what ends the run.
+pub fn fail(text: impl AsRef<str>) {
+    say(format!("{} {}", style("error:").for_stderr().red().bold(), text.as_ref()));
+}
+
 /// Says everything that went wrong, and what to do.
 pub fn show_error(error: &CliError) {
     for problem in &error.problems {
-        say(format!("{} {}", style("error:").for_stderr().red().bold(), problem.message));
-        if let Some(source) = problem.source.as_ref().filter(|source| !problem.message.starts_with(*source)) {
-            say(format!("  asked for by {source}"));
+        fail(&problem.message);
+        let is_told = |source: &str| source.split(", ").all(|line| problem.message.contains(line));
+        if let Some(source) = problem.source.as_deref().filter(|source| !is_told(source)) {
+            say(format!("  asked for {}", place(source)));
         }
     }
     if !error.hints.is_empty() {
@@ -39,6 +45,14 @@ pub fn show_error(error: &CliError) {
     }
     for hint in &error.hints {
         say(format!("{} {hint}", style("hint:").for_stderr().cyan().bold()));
+    }
+}
+
+/// `source` in a sentence.
+fn place(source: &str) -> String {
+    match source {
+        "command line" => "on the command line".to_owned(),
+        _ => format!("by {source}"),
     }
 }
 
@@ -52,4 +66,9 @@ pub fn print(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// `1 file`, `2 files`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
 }

@@ -13,7 +13,8 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
-    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, Sidecar, Timestamp, Version, Yanked,
+    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, RelPath, RelPathError, Sidecar,
+    Timestamp, Version, Yanked,
 };
 
 /// One file as a page states it; borrowed from the page, and from a listing's bytes.
@@ -235,7 +236,12 @@ impl ListingBuilder {
     }
 
     /// Adds the next file of the page.
+    ///
+    /// A name that no file of ours could have is refused, whatever else the page says.
     pub fn push(&mut self, record: &FileRecord<'_>) {
+        if let Err(RelPathError { why, .. }) = RelPath::file_name(record.filename) {
+            return self.refuse(record.filename, why);
+        }
         let block = match self.release(record.filename) {
             Some(release) => &mut self.releases[release].1,
             None => &mut self.ignored,

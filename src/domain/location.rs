@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use url::Url;
+
+use super::PackageName;
 
 /// A URL whose user name and password are masked wherever it is shown.
 ///
@@ -38,6 +41,20 @@ impl MaskedUrl {
     pub fn filename(&self) -> String {
         let last = self.0.path().rsplit('/').next().unwrap_or_default();
         percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned()
+    }
+
+    /// The path that a `file:` URL names. (`Url::to_file_path` answers for `http://localhost`, too.)
+    pub fn local_path(&self) -> Option<PathBuf> {
+        (self.0.scheme() == "file").then(|| self.0.to_file_path().ok()).flatten()
+    }
+
+    /// The page of `project` on the index at this URL, which may end in a slash or not (PEP 503).
+    pub fn project_page(&self, project: &PackageName) -> Self {
+        let mut url = self.0.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push(project.as_ref()).push("");
+        }
+        Self(url)
     }
 
     /// `href` as a link on the page at this URL (RFC 3986 resolution).
@@ -151,6 +168,14 @@ mod tests {
         ] {
             assert_eq!(mask_credentials(text), expected);
         }
+    }
+
+    #[test]
+    fn only_file_urls_are_paths() {
+        let path = |url: &str| url.parse::<MaskedUrl>().unwrap().local_path();
+        assert_eq!(path("https://localhost:8000/simple/"), None);
+        assert_eq!(path("http://localhost/etc/passwd"), None);
+        assert!(path(if cfg!(windows) { "file:///C:/srv" } else { "file:///srv" }).is_some());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Sha256;
+use super::{Envelope, Sha256};
 
 /// A relative path that is safe to create on every system, with `/` between its parts.
 ///
@@ -91,7 +91,8 @@ impl fmt::Display for RelPath {
     }
 }
 
-/// What a path holds: bytes already in the store, or a page the layout composed.
+/// What a path holds: bytes already in the store, a page the layout composed, or one around the
+/// other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     Object {
@@ -100,6 +101,8 @@ pub enum Content {
         size: u64,
     },
     Page(Vec<u8>),
+    /// Bytes of the store with our words around them.
+    Envelope(Envelope),
 }
 
 impl Content {
@@ -108,6 +111,7 @@ impl Content {
         match self {
             Self::Object { size, .. } => *size,
             Self::Page(bytes) => bytes.len() as u64,
+            Self::Envelope(envelope) => envelope.size(),
         }
     }
 }

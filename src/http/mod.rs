@@ -304,6 +304,8 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 
 fn build(settings: &HttpSettings, trusting: bool) -> Result<reqwest::Client, HttpError> {
     let wrong = |error: &dyn std::fmt::Display| HttpError::Settings(error.to_string());
+    // A second installation, by another client, finds the first one in place.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("prefetch/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(settings.timeout)
@@ -351,15 +353,16 @@ fn unreachable(url: &MaskedUrl, error: &reqwest::Error) -> HttpError {
     HttpError::Unreachable { url: url.clone(), why: with_causes(error) }
 }
 
-/// The causes of an error, innermost last; the error's own text repeats the URL, secrets and all.
+/// The causes of an error, innermost last. Left out are its own text, which repeats the URL with
+/// all secrets, and hyper's, which says in which part of a client it happened.
 fn with_causes(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it stayed silent for too long (--timeout)".to_owned();
+    }
     let first: Option<&dyn std::error::Error> = std::error::Error::source(error);
     let causes = std::iter::successors(first, |cause| cause.source());
-    let mut texts: Vec<_> = causes.map(ToString::to_string).collect();
+    let texts = causes.map(ToString::to_string).filter(|text| !text.starts_with("client error ("));
+    let mut texts: Vec<_> = texts.collect();
     texts.dedup();
-    match texts.is_empty() {
-        true if error.is_timeout() => "it stayed silent for too long (--timeout)".to_owned(),
-        true => "the request could not be made".to_owned(),
-        false => texts.join(": "),
-    }
+    if texts.is_empty() { "the request could not be made".to_owned() } else { texts.join(": ") }
 }

@@ -47,9 +47,9 @@ pub struct IndexSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     #[error("{project}: {source}")]
-    Http { project: PackageName, source: HttpError },
+    Http { project: PackageName, source: Box<HttpError> },
     #[error("{project}: {source}")]
-    Page { project: PackageName, source: PageError },
+    Page { project: PackageName, source: Box<PageError> },
     #[error("--find-links {source}")]
     FindLinks { source: PageError },
     #[error("--find-links {source}")]
@@ -113,7 +113,7 @@ impl Indexes {
     /// A URL is the page behind it, or, by its name, the one archive that it is.
     async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<Flat, IndexError> {
         let location = MaskedUrl::clone(place);
-        if let Ok(path) = place.secret().to_file_path() {
+        if let Some(path) = place.local_path() {
             return Flat::path(&path).map_err(|source| IndexError::Local { location, source });
         }
         if is_distribution(&place.filename()) {
@@ -131,12 +131,12 @@ impl Indexes {
 
     /// What `index` says of `project`, from the cache where that is fresh.
     async fn listing(&self, project: &PackageName, index: &Arc<MaskedUrl>, check: bool) -> Result<Seen, IndexError> {
-        if let Ok(folder) = index.secret().to_file_path() {
+        if let Some(folder) = index.local_path() {
             let listing = project_page(&folder, project, index.clone());
             let fail = |source| IndexError::Local { location: MaskedUrl::clone(index), source };
             return Ok(Seen { listing: listing.map_err(fail)?, unchecked: false });
         }
-        let url = page_url(index, project);
+        let url = index.project_page(project);
         let cached = self.cache.read(&url);
         let may_use = |page: &CachedPage| {
             self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
@@ -168,7 +168,7 @@ impl Indexes {
                 self.keep(url, None, Validators::default(), "");
                 Ok(Seen { listing: None, unchecked: false })
             }
-            Err(source) => Err(IndexError::Http { project: project.clone(), source }),
+            Err(source) => Err(IndexError::Http { project: project.clone(), source: source.into() }),
         }
     }
 
@@ -182,7 +182,7 @@ impl Indexes {
         let read = Page { body: &page.bytes, content_type: &page.content_type, url: &page.url };
         let listing = read
             .listing(project, index.clone())
-            .map_err(|source| IndexError::Page { project: project.clone(), source })?;
+            .map_err(|source| IndexError::Page { project: project.clone(), source: source.into() })?;
         self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control);
         Ok(Seen { listing: Some(listing), unchecked: false })
     }
@@ -207,13 +207,4 @@ fn seen(page: &CachedPage, project: &PackageName, index: &Arc<MaskedUrl>) -> Opt
         None => None,
     };
     Some(Seen { listing, unchecked: false })
-}
-
-/// `index/name/`, whether or not the index's URL ends in a slash.
-fn page_url(index: &MaskedUrl, project: &PackageName) -> MaskedUrl {
-    let mut url = index.secret().clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().push(project.as_ref()).push("");
-    }
-    MaskedUrl::new(url)
 }

@@ -26,6 +26,7 @@ pub(super) struct CachedPage {
     etag: Option<String>,
     last_modified: Option<String>,
     /// The compact listing; absent where the index does not know the project.
+    #[serde(with = "serde_bytes")]
     pub listing: Option<Vec<u8>>,
 }
 

@@ -102,8 +102,7 @@ fn excerpt(text: &str, column: Option<usize>) -> (String, Option<usize>) {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.severity == Severity::Warning { "warning: " } else { "" };
-        write!(f, "{}: {kind}{}", self.origin, self.message)?;
+        write!(f, "{}: {}", self.origin, self.message)?;
         if let Some(text) = &self.text {
             write!(f, "\n    {text}")?;
         }

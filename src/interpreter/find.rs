@@ -180,7 +180,8 @@ fn version_folder(root: &Path, name: &str) -> Option<PathBuf> {
     Some(versions.join(newest.1))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::ffi::OsString;

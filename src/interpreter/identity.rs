@@ -6,12 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Sha256;
 
 use super::find::Found;
-use super::{Interpreter, SCRIPT, Surroundings};
+use super::{Answer, SCRIPT, Surroundings};
 
 /// Variables that change what Python or pip says of itself.
 const VARIABLES: [&str; 18] = [
@@ -50,9 +51,9 @@ pub(super) struct Identity {
     files: Vec<PathBuf>,
 }
 
-/// The identity of an executable, found without running it.
-pub(super) fn of(found: &Found, at: Surroundings<'_>) -> Identity {
-    let mut parts = vec![SCRIPT.to_owned(), format!("{:?}", found.path)];
+/// The identity of an executable's answer to `question`, found without running it.
+pub(super) fn of(found: &Found, question: &str, at: Surroundings<'_>) -> Identity {
+    let mut parts = vec![SCRIPT.to_owned(), question.to_owned(), format!("{:?}", found.path)];
     let more: &[&str] = if found.is_launcher { &LAUNCHER_VARIABLES } else { &[] };
     parts.extend(VARIABLES.iter().chain(more).map(|name| format!("{name}={:?}", (at.variable)(name))));
     parts.extend(KERNEL.iter().map(|file| fs::read_to_string(file).unwrap_or_default()));
@@ -68,10 +69,10 @@ pub(super) fn of(found: &Found, at: Surroundings<'_>) -> Identity {
 
 /// A remembered answer.
 #[derive(Serialize, Deserialize)]
-struct Memory {
+struct Memory<T> {
     key: String,
     stamps: Vec<(PathBuf, Option<Stamp>)>,
-    interpreter: Interpreter,
+    answer: Answer<T>,
 }
 
 /// What shows that a file was replaced; absent for a file that is.
@@ -92,20 +93,20 @@ impl Stamp {
 }
 
 /// The answer remembered for this identity, if all that it rests on is as it was.
-pub(super) fn recall(folder: &Path, identity: &Identity) -> Option<Interpreter> {
+pub(super) fn recall<T: DeserializeOwned>(folder: &Path, identity: &Identity) -> Option<T> {
     let bytes = fs::read(file(folder, identity)).ok()?;
-    let memory: Memory = serde_json::from_slice(&bytes).ok()?;
+    let memory: Memory<T> = serde_json::from_slice(&bytes).ok()?;
     let is_current = |(path, stamp): &(PathBuf, Option<Stamp>)| Stamp::of(path) == *stamp;
-    (memory.key == identity.key.to_string() && memory.stamps.iter().all(is_current)).then_some(memory.interpreter)
+    (memory.key == identity.key.to_string() && memory.stamps.iter().all(is_current)).then_some(memory.answer.answer)
 }
 
 /// Remembers an answer; the file appears whole or not at all.
-pub(super) fn remember(folder: &Path, identity: &Identity, interpreter: &Interpreter) -> io::Result<()> {
-    let paths = identity.files.iter().chain(&interpreter.rests_on).chain([&interpreter.executable]);
+pub(super) fn remember<T: Serialize>(folder: &Path, identity: &Identity, answer: Answer<T>) -> io::Result<()> {
+    let paths = identity.files.iter().chain(&answer.rests_on);
     let memory = Memory {
         key: identity.key.to_string(),
         stamps: paths.map(|path| (path.clone(), Stamp::of(path))).collect(),
-        interpreter: interpreter.clone(),
+        answer,
     };
     fs::create_dir_all(folder)?;
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;

@@ -7,15 +7,19 @@ mod files;
 mod find_links;
 mod html;
 mod names;
+mod pip_http;
 mod simple_index;
 #[cfg(test)]
 mod support;
 
 pub use bundle::{
-    MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestPackage, ManifestTarget, REQUIREMENTS_PATH, bundle,
+    BUNDLE_ROOT, BundleInput, Licenses, MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestOptions,
+    ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget, REQUIREMENTS_PATH,
+    RecallError, SIGNATURE_PATH, SUMS_PATH, WHEELS, bundle, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
+pub use pip_http::{PipHttp, PipHttpV2};
 pub use simple_index::SimpleIndex;
 
 use crate::domain::{Fetched, PackageName, RelPathError, Tree};
@@ -56,7 +60,8 @@ pub trait Layout: Sync {
 }
 
 /// Every layout there is; `--layout`, its help and its error message read this table.
-pub const LAYOUTS: &[&dyn Layout] = &[&FindLinks, &SimpleIndex, &DownloadCache];
+pub const LAYOUTS: &[&dyn Layout] =
+    &[&FindLinks, &SimpleIndex, &DownloadCache, &PipHttp, &PipHttpV2 { has_pages: true }];
 
 /// The layout called `name`.
 pub fn find(name: &str) -> Option<&'static dyn Layout> {
@@ -110,6 +115,7 @@ mod tests {
         assert_eq!(line("simple"), "--index-url | file:///srv/my%20dest/");
         let expected = "PIP_DOWNLOAD_CACHE=my dest | --no-index | --find-links | file:///srv/my%20dest/links.html";
         assert_eq!(line("download-cache"), expected);
+        assert_eq!([line("pip-http"), line("pip-http-v2")], ["PIP_CACHE_DIR=my dest | "; 2]);
     }
 
     #[test]

@@ -10,11 +10,13 @@ pub enum Event {
     /// A project's page, or the metadata of a file, is asked for.
     Asking(String),
     Answered(String),
+    /// The build of a source archive is run, for its metadata.
+    Building(Box<str>),
     /// The plan is made; transfers begin.
     Planned {
         files: usize,
-        /// The bytes to get, as far as indexes tell sizes.
-        bytes: u64,
+        /// The bytes to get, where indexes tell the size of each file.
+        bytes: Option<u64>,
     },
     /// A transfer begins; its size in bytes, where anyone tells.
     Started {

@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::http::{HttpClient, HttpError};
 use crate::index::wheel_metadata::{self, WheelError};
+use crate::interpreter::BuildError;
 use crate::store::{DiskStore, Incoming, StoreError};
 
 /// How files are fetched.
@@ -42,6 +43,8 @@ pub enum FetchError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Wheel(#[from] WheelError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
 }
 
 /// Brings every file of `plan` into `store`.
@@ -90,7 +93,7 @@ async fn get_all(
     let mut held: Vec<Option<Held>> = Vec::new();
     let mut failures = Vec::new();
     let missing = find_held(plan, store, listener, &mut held);
-    let bytes = missing.iter().filter_map(|(_, offer)| offer.promises.size).sum();
+    let bytes = missing.iter().map(|(_, offer)| offer.promises.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
     for (file, offer) in missing {
         let job = Job { file, offer, store: store.clone(), client: client.clone(), listener: listener.clone() };

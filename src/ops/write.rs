@@ -1,19 +1,23 @@
 //! Fetched → trees → written: folders and the bundle.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::archive::{ArchiveError, Format, Linking, Objects, pack_file, write_directory};
-use crate::domain::{Fetched, Sha256};
-use crate::layout::{Layout, LayoutError, bundle};
+use super::bundle::{self, BundleOutput};
+use super::verify::Finding;
+use crate::archive::{ArchiveError, Linking, Objects, pack_file, pack_stream, write_directory};
+use crate::domain::{Fetched, Request, Sha256};
+use crate::layout::{BundleInput, Layout, LayoutError};
 use crate::store::DiskStore;
 
 /// A place to write to.
 #[derive(Clone)]
 pub enum Output {
     Folder { layout: &'static dyn Layout, path: PathBuf },
-    Bundle { format: &'static Format, path: PathBuf },
+    Bundle(BundleOutput),
 }
 
 impl Output {
@@ -26,13 +30,13 @@ impl Output {
     pub fn caveats(&self, fetched: &Fetched) -> Vec<String> {
         match self {
             Self::Folder { layout, .. } => layout.caveats(fetched),
-            Self::Bundle { .. } => Vec::new(),
+            Self::Bundle(_) => Vec::new(),
         }
     }
 
     pub fn path(&self) -> &Path {
         match self {
-            Self::Folder { path, .. } | Self::Bundle { path, .. } => path,
+            Self::Folder { path, .. } | Self::Bundle(BundleOutput { path, .. }) => path,
         }
     }
 }
@@ -55,36 +59,140 @@ impl WriteFailure {
     }
 }
 
-/// Writes what was fetched to `output`; what is right there already stays as it is.
+/// Tells work on another thread that nobody waits for it any more.
+pub type Stop = Arc<AtomicBool>;
+
+/// Writes what was fetched for `request` to `output`; what is right there already stays as it is.
+/// Returns what keeps a bundle's targets from installing from it alone.
 ///
 /// # Errors
-/// When the files cannot be laid out so, or the disk does not take them. Nothing half-written
-/// has a final name.
-pub fn write(fetched: &Fetched, store: &DiskStore, output: &Output) -> Result<(), WriteFailure> {
+/// When the files cannot be laid out so, the disk does not take them, or `stop` was set
+/// meanwhile. Nothing half-written has a final name.
+pub fn write(
+    fetched: &Fetched,
+    request: &Request,
+    store: &DiskStore,
+    output: &Output,
+    stop: &Stop,
+) -> Result<Vec<Finding>, WriteFailure> {
+    let objects = Source { store, stop };
     match output {
         Output::Folder { layout, path } => {
             let linking = if layout.consumer_writes() { Linking::Copies } else { Linking::Hard };
             make_folder(path)?;
-            write_directory(&layout.tree(fetched)?, store, path, linking)?;
+            write_directory(&layout.tree(fetched)?, &objects, path, linking)?;
+            Ok(Vec::new())
         }
-        Output::Bundle { format, path } => {
-            path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
-            pack_file(&bundle(fetched)?, store, format, path)?;
+        Output::Bundle(output) => write_bundle(fetched, request, &objects, output),
+    }
+}
+
+fn write_bundle(
+    fetched: &Fetched,
+    request: &Request,
+    objects: &Source<'_>,
+    output: &BundleOutput,
+) -> Result<Vec<Finding>, WriteFailure> {
+    let insides = bundle::look_inside(fetched, objects.store);
+    let requests = std::slice::from_ref(request);
+    let licenses = bundle::licenses(&insides);
+    let tree = crate::layout::bundle(&BundleInput { fetched, requests, licenses: &licenses })?;
+    match &output.stream {
+        Some(stream) => {
+            pack_stream(&tree, objects, output.format, &mut *stream.lock().expect("no thread panics with it"))?;
+        }
+        None => {
+            output.path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
+            pack_file(&tree, objects, output.format, &output.path)?;
         }
     }
-    Ok(())
+    Ok(if output.verify { bundle::gaps(fetched, requests, &insides) } else { Vec::new() })
 }
 
 fn make_folder(path: &Path) -> Result<(), WriteFailure> {
     fs::create_dir_all(path).map_err(|why| WriteFailure::Folder { path: path.to_owned(), why })
 }
 
-impl Objects for DiskStore {
-    fn open(&self, sha256: Sha256) -> io::Result<Box<dyn io::Read + '_>> {
-        Ok(Box::new(fs::File::open(DiskStore::path(self, sha256))?))
+/// The store as sinks read it, until they are to stop.
+struct Source<'a> {
+    store: &'a DiskStore,
+    stop: &'a AtomicBool,
+}
+
+impl Source<'_> {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Objects for Source<'_> {
+    fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
+        Ok(Box::new(Stoppable { file: File::open(self.store.path(sha256))?, source: self }))
     }
 
     fn path(&self, sha256: Sha256) -> Option<PathBuf> {
-        Some(DiskStore::path(self, sha256))
+        (!self.is_stopped()).then(|| self.store.path(sha256))
+    }
+}
+
+/// An object under way.
+struct Stoppable<'a> {
+    file: File,
+    source: &'a Source<'a>,
+}
+
+impl Read for Stoppable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.source.is_stopped() { Err(io::Error::other("interrupted")) } else { self.file.read(buffer) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::Format;
+    use crate::layout::LAYOUTS;
+
+    use crate::domain::{FetchedFile, FetchedPackage, MaskedUrl, Offer, Promises, Status, Yanked};
+
+    fn fetched(store: &DiskStore) -> Fetched {
+        let url: MaskedUrl = "https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap();
+        let offer = Offer {
+            filename: "demo-1.0-py3-none-any.whl".into(),
+            index: Arc::new(url.clone()),
+            url,
+            promises: Promises::default(),
+            requires_python: None,
+            yanked: Yanked::default(),
+            sidecar: None,
+        };
+        let object = store.insert(b"a wheel").unwrap();
+        let file = FetchedFile { offer, targets: Vec::new(), object, metadata: None, status: Status::Cached };
+        let package = FetchedPackage {
+            name: "demo".parse().unwrap(),
+            version: Some("1.0".parse().unwrap()),
+            requested_by: Vec::new(),
+            dependencies: Vec::new(),
+            files: vec![file],
+        };
+        Fetched { targets: Vec::new(), packages: vec![package] }
+    }
+
+    #[test]
+    fn a_stopped_write_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DiskStore::new(folder.path().join("store"));
+        let (fetched, out) = (fetched(&store), folder.path().join("out"));
+        let format = Format::of(Path::new("b.tar")).unwrap();
+        let bundle = || Output::Bundle(BundleOutput { format, path: out.join("b.tar"), stream: None, verify: false });
+        let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
+        for output in &outputs {
+            assert!(write(&fetched, &Request::default(), &store, output, &Stop::new(true.into())).is_err());
+        }
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+        for output in &outputs {
+            write(&fetched, &Request::default(), &store, output, &Stop::default()).unwrap();
+        }
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
     }
 }

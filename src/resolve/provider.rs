@@ -79,6 +79,7 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
 
     fn of_root(&self) -> Constraints {
         let mut constraints = Constraints::default();
+        self.meet_in_order_of_lines();
         for (name, asked) in self.view.case.lines.required() {
             for requirement in &asked.requirements {
                 let set = match requirement.specifiers() {
@@ -94,6 +95,14 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
 
     fn follows(&self) -> bool {
         self.view.case.question.follow_dependencies
+    }
+
+    /// What the user names first is decided first, as by pip.
+    fn meet_in_order_of_lines(&self) {
+        let lines = self.view.case.question.requirements.iter().filter(|line| !line.constraint);
+        for name in lines.filter_map(|line| line.name.as_ref()).filter(|name| self.view.asked(name).is_some()) {
+            self.meet(&Node::Project(name.clone()));
+        }
     }
 
     /// Adds the project and its extras.

@@ -11,12 +11,12 @@
 //! the same bytes.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::domain::{BrokenPromise, Digest, Hasher, Object, Promises, Sha256};
+use crate::domain::{Algorithm, BrokenPromise, Digest, Hasher, Object, Promises, Sha256};
 
 /// The content-addressed store below one folder.
 #[derive(Clone, Debug)]
@@ -39,6 +39,11 @@ impl DiskStore {
     /// The store in `root`, which is made when something is first written.
     pub fn new(root: PathBuf) -> Self {
         Self { root }
+    }
+
+    /// The folder that it is in.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Where an object with this digest lies, or would.
@@ -101,6 +106,37 @@ impl DiskStore {
         incoming.keep()
     }
 
+    /// Takes in all of `source`, which is read once where the object is held already and else
+    /// twice, and remembers it by its digests of `algorithms`, too. Whether it was held.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn take(&self, mut source: impl Read + Seek, algorithms: &[Algorithm]) -> Result<(Object, bool), StoreError> {
+        let fail = |why| self.cannot_write(why);
+        let mut hasher = Hasher::new(algorithms);
+        source
+            .rewind()
+            .and_then(|()| {
+                pieces(&mut source, |piece| {
+                    hasher.update(piece);
+                    Ok(())
+                })
+            })
+            .map_err(fail)?;
+        let fingerprint = hasher.finish();
+        let object = Object { sha256: fingerprint.sha256, size: fingerprint.size };
+        let was_held = self.find(object.sha256).is_some();
+        if !was_held {
+            let mut incoming = self.begin(Promises { index: vec![object.sha256.into()], ..Promises::default() })?;
+            source.rewind().map_err(fail)?;
+            pieces(&mut source, |piece| incoming.write(piece).map_err(io::Error::other)).map_err(fail)?;
+            incoming.keep()?;
+        }
+        let names = algorithms.iter().map(|algorithm| fingerprint.digest(*algorithm));
+        names.into_iter().try_for_each(|digest| self.remember(&digest, object.sha256)).map_err(fail)?;
+        Ok((object, was_held))
+    }
+
     fn other_name(&self, digest: &Digest) -> Option<Sha256> {
         fs::read_to_string(self.other_path(digest)?).ok()?.parse().ok()
     }
@@ -159,6 +195,17 @@ impl DiskStore {
 
     fn cannot_write(&self, why: io::Error) -> StoreError {
         StoreError::Write { folder: self.root.clone(), why }
+    }
+}
+
+/// Hands everything that `source` gives to `take`.
+fn pieces(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut piece = vec![0; 1 << 18];
+    loop {
+        match source.read(&mut piece)? {
+            0 => return Ok(()),
+            length => take(&piece[..length])?,
+        }
     }
 }
 

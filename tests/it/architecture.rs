@@ -23,7 +23,11 @@ const RESERVED: [(&str, &[&str], &str); 6] = [
     (r"\bpep(440|508)_rs\b", &["domain"], "take the types of the PEP crates from `crate::domain`"),
     (r"\b(clap|indicatif)\b", &["cli"], "flags and bars belong to the edge"),
     (r"\be?print(ln)?!|\bio::(stdin|stdout|stderr)\b", &["cli"], "only the edge talks to people"),
-    (r"\benv::\w+|\bprocess::exit\b", &["cli"], "only the edge reads the environment and ends the process"),
+    (
+        r"\benv::(vars?(_os)?|args|current_\w+|home_dir|temp_dir)\b|\bprocess::exit\b",
+        &["cli"],
+        "only the edge reads the environment and ends the process",
+    ),
     (r"\b(SystemTime|Timestamp|Zoned)::now\b", &["cli"], "take the date as a value or a closure"),
     (
         r"\b(std::fs|tokio|reqwest)\b",
@@ -178,6 +182,7 @@ fn what_is_allowed_is_not_found() {
         ("src/input/pins.rs", "let quote = '\"'; let s = \"crate::cli\"; fn f<'a>(x: &'a str, y: &'a str) {}"),
         ("src/cli/mod.rs", "use crate::ops; fn f() { println!(\"{}\", std::env::var(\"X\")) }"),
         ("src/domain/filename.rs", "use super::Version; use pep440_rs::Operator;"),
+        ("src/interpreter/find.rs", "std::env::split_paths(&path).collect()"),
         ("src/main.rs", "fn main() -> ExitCode { prefetch::cli::run() }"),
     ] {
         assert_eq!(breaches(path, source), Vec::<String>::new(), "{path}: {source}");

@@ -4,7 +4,22 @@
 #![expect(clippy::disallowed_methods, reason = "tests find the judges through the environment")]
 
 mod architecture;
+mod bad_input;
+mod builds;
+mod bundles;
+mod caching;
+mod documentation;
+mod excluding;
+mod fetching;
 mod harness;
+mod interpreting;
+mod interrupting;
 mod judging;
+mod layouts;
+mod pip_caches;
+mod pointing;
 mod sandboxing;
+mod serving;
 mod support;
+mod targets;
+mod verifying;

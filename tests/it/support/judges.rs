@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::index::ServedIndex;
 use super::sandbox::files_below;
 
 /// A judge that thinks this long hangs.
@@ -93,16 +94,12 @@ impl Judges {
         Uv { binary: self.bin().join("uv"), python: self.python("current") }
     }
 
-    /// pip 1.5.6, the last that reads a download cache.
-    ///
-    /// # Panics
-    /// If it could not be set up on this machine.
-    pub fn old_pip(&self) -> OldPip {
+    /// pip 1.5.6, the last that reads a download cache; `None` where it cannot run, of which
+    /// `scripts/setup` tells.
+    pub fn old_pip(&self) -> Option<OldPip> {
         let script = project().join("../shared/oracles/old_pip.py");
         let work = self.folder.join("old-pip");
-        let is_ready = script.exists() && work.join("lib/pip-1.5.6").exists();
-        assert!(is_ready, "pip 1.5.6 is not set up: scripts/setup --refresh says why");
-        OldPip { python: self.python("current"), script, work }
+        work.join("works").exists().then(|| OldPip { python: self.python("current"), script, work })
     }
 
     /// A folder for `PATH` with the current Python, pip and uv.
@@ -160,6 +157,29 @@ impl Pip {
         let home = TempDir::new().unwrap();
         let mut command = self.command(home.path(), source);
         command.args(["--no-compile", "--no-build-isolation"]).args(requirements);
+        install(command, &home.path().join("target"))
+    }
+
+    /// Installs `requirements` from `index` with `cache` as its cache folder, once: what fails is
+    /// not tried again.
+    pub fn install_with_cache<S: AsRef<OsStr>>(
+        &self,
+        index: &ServedIndex,
+        cache: &Path,
+        requirements: impl IntoIterator<Item = S>,
+    ) -> Verdict {
+        let home = TempDir::new().unwrap();
+        let authority = home.path().join("authority.pem");
+        std::fs::write(&authority, index.authority().expect("pip caches answers of encrypted servers only")).unwrap();
+        let mut command = isolated(&self.python, home.path());
+        command.args(["-m", "pip", "install", "--no-input", "--retries", "0", "--no-compile", "--no-build-isolation"]);
+        command
+            .arg("--cache-dir")
+            .arg(cache)
+            .arg("--cert")
+            .arg(authority)
+            .args(Source::Index(&index.url()).arguments());
+        command.args(requirements).current_dir(home.path());
         install(command, &home.path().join("target"))
     }
 

@@ -1,7 +1,5 @@
 //! The main job: what a requirements file names comes from the index into a folder, once.
 
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
 use crate::support::{Fault, Index, Sandbox, ServedIndex, Wheel};
@@ -90,19 +88,6 @@ fn the_report_has_the_keys_of_schema_1() {
 }
 
 #[test]
-fn bundles_do_not_depend_on_what_was_cached() {
-    let (index, cold, warm) = (world(), sandbox(), sandbox());
-    warm.prefetch_from(&index, ["demo==1.0", "--dry-run"]).args(TARGET).assert().code(0);
-    warm.prefetch_from(&index, ["other==2.0"]).args(TARGET).assert().code(0);
-    for bundle in ["out.zip", "out.tar", "out.tar.gz", "out.tgz", "out.tar.zst"] {
-        cold.prefetch_from(&index, arguments(&["--bundle", bundle])).assert().code(0);
-        warm.prefetch_from(&index, arguments(&["--bundle", bundle])).assert().code(0);
-        assert!(cold.read(bundle) == warm.read(bundle), "{bundle} differs");
-    }
-    assert!(cold.files("wheelhouse").is_empty(), "a bundle alone writes no folder");
-}
-
-#[test]
 fn a_short_outage_is_overcome() {
     let (index, sandbox) = (world(), sandbox());
     index.fail_times("/simple/demo/", 1, Fault::Status(503));
@@ -117,31 +102,14 @@ fn at_most_as_many_files_at_once_as_allowed() {
     let index = index.failing("-py3-none-any.whl", Fault::HangAfter(10)).serve();
     let sandbox = Sandbox::new();
     sandbox.write("requirements.txt", "p0==1\np1==1\np2==1\np3==1\np4==1\np5==1\n");
-    let mut process = sandbox.process(arguments(&["--jobs", "2", "--index-url", &index.url()])).spawn().unwrap();
+    let url = index.url();
+    let arguments = arguments(&["--no-deps", "--quiet", "--jobs", "2", "--index-url", &url]);
+    let mut process = sandbox.process(arguments).spawn().unwrap();
     index.wait_for(".whl", 2);
     assert_eq!(index.requests_for_files().len(), 2);
     index.release();
     assert!(process.wait().unwrap().success());
     assert_eq!(sandbox.files("wheelhouse").len(), 6);
-}
-
-#[test]
-fn an_interrupted_run_leaves_nothing_half_written() {
-    let (index, sandbox) = (world(), sandbox());
-    index.fail(OTHER, Fault::HangAfter(100));
-    let mut command = sandbox.process(arguments(&["--index-url", &index.url()]));
-    let mut process = command.stderr(Stdio::null()).spawn().unwrap();
-    index.wait_for(OTHER, 1);
-    index.wait_for(DEMO, 1);
-    let interrupt = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
-    assert!(interrupt.success() && !process.wait().unwrap().success());
-    let held = sandbox.files("wheelhouse");
-    assert!(held.iter().all(|name| sandbox.read(&format!("wheelhouse/{name}")) == index.bytes(name)), "{held:?}");
-
-    index.heal();
-    sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
-    assert_eq!(sandbox.files("wheelhouse"), [DEMO, OTHER]);
-    assert_eq!(sandbox.read(&format!("wheelhouse/{OTHER}")), index.bytes(OTHER));
 }
 
 #[test]
@@ -161,4 +129,17 @@ fn credentials_reach_the_index_and_nothing_else() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let written = [output.stdout, output.stderr, sandbox.read("report.json"), sandbox.read("out.tar")].concat();
     assert!(!String::from_utf8_lossy(&written).contains("sesame"));
+}
+
+/// As pip does, which decides the projects that the user names in the order of the lines.
+#[test]
+fn of_two_that_cannot_both_be_new_the_first_named_is() {
+    let index = Index::new().wheel("a", "1.0").wheel("b", "1.0").wheel("b", "2.0");
+    let index = index.with(Wheel::new("a", "2.0").requires("b<2")).serve();
+    for (lines, files) in [("b\na\n", ["a-1.0", "b-2.0"]), ("a\nb\n", ["a-2.0", "b-1.0"])] {
+        let sandbox = Sandbox::new();
+        sandbox.write("requirements.txt", lines);
+        sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
+        assert_eq!(sandbox.files("wheelhouse"), files.map(|stem| format!("{stem}-py3-none-any.whl")));
+    }
 }

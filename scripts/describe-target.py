@@ -1,8 +1,14 @@
-"""Prints, as one line of JSON, what this Python is and what its pip would do.
+"""Prints what this Python is, as JSON, so that prefetch can fetch for it on another machine:
 
-Runs on Python 2.7 and 3.3 and later, wherever `prefetch` finds an interpreter. Tags and markers
-are told as the `packaging` library would find them; pip is asked through its own modules, which
-changed places over its releases, so each question has several ways to ask it.
+    python3 describe-target.py > server.json      there
+    prefetch --target server.json ...             here
+
+Runs on Python 2.7 and 3.3 and later, and needs nothing else. Tags are those that the pip of this
+Python takes, markers are told as the `packaging` library finds them. pip is asked through its own
+modules, which changed places over its releases, so each question has several ways to ask it.
+
+prefetch itself asks the interpreters that it finds with this script, by `machine` or `pip` as an
+argument; the second costs five times as much as the first, since pip has to be imported.
 """
 
 import sys
@@ -277,29 +283,27 @@ def cache_folder():
     return attempt(by_internal_locations, by_locations)
 
 
-def configuration_files():
-    """Every file that pip would read if it were there, weakest first."""
+def pip_tags():
+    """Every tag that its pip takes, best first; None without a pip that tells."""
+    import_pip()
 
-    def by_configuration():
-        from pip._internal.configuration import Configuration
+    def by_compatibility_tags():
+        from pip._internal.utils.compatibility_tags import get_supported
 
-        configuration = Configuration(isolated=False)
-        files = getattr(configuration, "iter_config_files", None) or configuration._iter_config_files
-        strength = ["global", "user", "site", "venv", "env"]
-        kinds = dict((getattr(kind, "value", kind), list(names)) for kind, names in files())
-        if kinds.get("env") == [os.devnull]:
-            return []
-        return [name for kind in strength for name in kinds.get(kind, []) if name]
+        return get_supported()
 
-    def by_parser():
-        from pip.baseparser import ConfigOptionParser
+    def by_internal_pep425tags():
+        from pip._internal.pep425tags import get_supported
 
-        class Parser(object):
-            isolated = False
+        return get_supported()
 
-        return ConfigOptionParser.__dict__["get_config_files"](Parser())
+    def by_pep425tags():
+        from pip.pep425tags import get_supported
 
-    return attempt(by_configuration, by_parser) or []
+        return get_supported()
+
+    tags = attempt(by_compatibility_tags, by_internal_pep425tags, by_pep425tags)
+    return tags and ["-".join(tag) if isinstance(tag, tuple) else str(tag) for tag in tags]
 
 
 def describe_pip():
@@ -311,7 +315,6 @@ def describe_pip():
         "is_own": is_own,
         "default_index": default_index(),
         "cache_dir": cache_folder(),
-        "configuration_files": configuration_files(),
     }
 
 
@@ -324,16 +327,15 @@ def loaded_libc():
     return [name for name in names if re.match(r"(libc[-.]|ld-musl)", os.path.basename(name))]
 
 
-def rests_on(search_path):
-    """Paths that are there, or are not; as long as that stays and they do, so does the answer."""
+def pip_rests_on(search_path):
+    """Where a pip is or would be; as long as that stays, so does its answer."""
     paths = [os.path.join(folder, "pip") for folder in search_path]
-    paths += [getattr(sys.modules.get("pip"), "__file__", None) or ""]
-    paths += [os.environ.get("PIP_CONFIG_FILE", "")]
-    # Whether this folder exists decides where pip looks on a Mac.
-    paths += [os.path.expanduser("~/Library/Application Support/pip")]
-    paths += ["/System/Library/CoreServices/SystemVersion.plist"]
-    paths += attempt(loaded_libc) or []
-    return sorted(set(path for path in paths if path))
+    return paths + [getattr(sys.modules.get("pip"), "__file__", None) or ""]
+
+
+def machine_rests_on():
+    # On a Mac its version, elsewhere the C library.
+    return ["/System/Library/CoreServices/SystemVersion.plist"] + (attempt(loaded_libc) or [])
 
 
 def printable(value):
@@ -349,21 +351,35 @@ def printable(value):
     return value
 
 
-def describe():
-    search_path = list(sys.path)
+def describe_machine():
     implementation = getattr(getattr(sys, "implementation", None), "name", "cpython")
-    answer = {
-        "executable": sys.executable,
-        "prefix": sys.prefix,
+    return {
         "version": "%d.%d.%d" % sys.version_info[:3],
         "implementation": implementation,
         "abis": cpython_abis() if implementation == "cpython" else other_abis(),
         "platform": platform_tag(),
         "markers": markers(),
-        "pip": describe_pip(),
     }
-    answer["rests_on"] = rests_on(search_path)
-    return json.dumps(printable(answer))
 
 
-print("\n" + describe())
+def describe_interpreter():
+    return dict(describe_machine(), executable=sys.executable, prefix=sys.prefix)
+
+
+def describe_target():
+    return dict(describe_machine(), schema=1, tags=pip_tags())
+
+
+def answer(question):
+    search_path = list(sys.path)
+    if question == "pip":
+        said, paths = describe_pip(), pip_rests_on(search_path)
+    else:
+        said, paths = describe_interpreter(), machine_rests_on()
+    return {"answer": said, "rests_on": sorted(set(path for path in paths if path))}
+
+
+if len(sys.argv) > 1:
+    print("\n" + json.dumps(printable(answer(sys.argv[1]))))
+else:
+    print(json.dumps(printable(describe_target()), indent=1, separators=(",", ": "), sort_keys=True))

@@ -46,53 +46,64 @@ fn an_index_serves_pip_from_disk_and_from_a_plain_web_server() {
     judges().uv().install(Source::Index(&server.url()), ["other", "kit"]).assert_installed(all);
 }
 
-#[test]
-fn a_bundle_serves_whoever_unpacks_it() {
-    for bundle in ["out.zip", "out.tar", "out.tar.gz", "out.tgz"] {
-        let (index, sandbox) = (world(), Sandbox::new());
-        sandbox.write("requirements.in", "demo==1.0\nother==2.0\n");
-        let arguments = ["-r", "requirements.in", "--bundle", bundle];
-        sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
-        let unpack = "import shutil, sys; shutil.unpack_archive(*sys.stdin.read().split('\\n'))";
-        judges().run_python(unpack, &format!("{}\n{}", path(&sandbox, bundle), path(&sandbox, "unpacked")));
-        assert_eq!(sandbox.json("unpacked/prefetch.json")["schema"], 1);
-        let requirements = path(&sandbox, "unpacked/requirements.txt");
-        let verdict = judges().pip().install(Source::Links("."), ["--require-hashes", "-r", &requirements]);
-        verdict.assert_installed(["demo-1.0", "other-2.0"]);
-    }
-}
-
 /// pip 24 and later overlook these names in a folder (`facts/pip.md` 3.6).
 #[test]
 fn archives_that_new_pips_overlook_still_install() {
     let archive = |name: &str, extension| Sdist::new(name, "1.0").extension(extension);
-    let index = Index::new().with(archive("one", ".tar.bz2")).with(archive("two", ".tgz")).serve();
-    let sandbox = Sandbox::new();
-    sandbox.prefetch_from(&index, ["one==1.0", "two==1.0"]).args(TARGET).assert().code(0);
-    let folder = path(&sandbox, "wheelhouse");
-    judges().pip().install(Source::Links(&folder), ["one", "two"]).assert_installed(["one-1.0", "two-1.0"]);
+    let index =
+        Index::new().with(archive("one", ".tar.bz2")).with(archive("two", ".tgz")).with(archive("three", ".tar"));
+    let (index, sandbox) = (index.serve(), Sandbox::new());
+    let arguments = ["one==1.0", "two==1.0", "three==1.0", "--no-deps"];
+    sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
+    let (folder, all) = (path(&sandbox, "wheelhouse"), ["one-1.0", "three-1.0", "two-1.0"]);
+    judges().pip().install(Source::Links(&folder), ["one", "two", "three"]).assert_installed(all);
+    judges().pip_23_2_1().install(Source::Links(&folder), ["one", "two", "three"]).assert_installed(all);
+    let page = format!("file://{}", path(&sandbox, "wheelhouse/links.html"));
+    if let Some(old_pip) = judges().old_pip() {
+        let verdict = old_pip.install(None, Source::Links(&page), &["one==1.0", "two==1.0", "three==1.0"]);
+        assert!(verdict.is_offline, "{:#}", verdict.report);
+    }
 }
 
 /// pip up to 9 misreads the new name of a dotted project (`facts/legacy-pip.md` 3).
 #[test]
-fn a_dotted_project_installs_with_old_pip() {
+fn a_dotted_project_installs_with_every_pip() {
     let index = Index::new().sdist("zope.demo", "5.0").digests(&[Algorithm::Md5]).serve();
     let sandbox = Sandbox::new();
     sandbox.prefetch_from(&index, ["zope.demo==5.0"]).args(TARGET).assert().code(0);
-    let page = format!("file://{}", path(&sandbox, "wheelhouse/links.html"));
-    let verdict = judges().old_pip().install(None, Source::Links(&page), &["zope.demo==5.0"]);
-    assert!(verdict.is_offline, "{:#}", verdict.report);
+    let (folder, page) = (path(&sandbox, "wheelhouse"), path(&sandbox, "wheelhouse/links.html"));
+    judges().pip().install(Source::Links(&folder), ["zope.demo"]).assert_installed(["zope_demo-5.0"]);
+    judges().pip_23_2_1().install(Source::Links(&folder), ["zope.demo"]).assert_installed(["zope.demo-5.0"]);
+    if let Some(old_pip) = judges().old_pip() {
+        let verdict = old_pip.install(None, Source::Links(&format!("file://{page}")), &["zope.demo==5.0"]);
+        assert!(verdict.is_offline, "{:#}", verdict.report);
+    }
 }
 
+/// With the index that it was made from, as its users have it, and with nothing but its page.
 #[test]
 fn a_download_cache_serves_old_pip_with_and_without_an_index() {
-    let index = Index::new().sdist("demo", "1.0").wheel("demo", "1.0").serve();
+    let Some(old_pip) = judges().old_pip() else { return };
+    let index = Index::new().sdist("demo", "1.0").wheel("demo", "1.0").digests(&[Algorithm::Md5]).serve();
     let sandbox = Sandbox::new();
     let arguments = ["demo==1.0", "--layout", "download-cache", "-d", "cache", "--no-binary", ":all:"];
     sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
     let (cache, links) = (sandbox.path("cache"), format!("file://{}", path(&sandbox, "cache/links.html")));
     index.forget_requests();
-    let offline = judges().old_pip().install(Some(&cache), Source::Links(&links), &["demo==1.0"]);
+    let offline = old_pip.install(Some(&cache), Source::Links(&links), &["demo==1.0"]);
     assert!(offline.is_offline, "{:#}", offline.report);
     assert!(index.requests().is_empty());
+    let online = old_pip.install(Some(&cache), Source::Index(&index.url()), &["demo==1.0"]);
+    assert!(online.is_offline, "{:#}", online.report);
+    assert!(index.requests_for_files().is_empty(), "{:?}", index.paths());
+}
+
+#[test]
+fn several_layouts_lie_side_by_side() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let arguments = ["demo==1.0", "--layout", "simple", "--layout", "find-links", "-d", "out"];
+    sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
+    let (folder, local) = (path(&sandbox, "out/find-links"), format!("file://{}", path(&sandbox, "out/simple")));
+    judges().pip().install(Source::Links(&folder), ["demo"]).assert_installed(["demo-1.0"]);
+    judges().pip().install(Source::Index(&local), ["demo"]).assert_installed(["demo-1.0"]);
 }

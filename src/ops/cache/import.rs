@@ -1,0 +1,165 @@
+//! Taking in distributions that lie elsewhere on the machine: wheelhouses, and the caches of pip,
+//! pip-accel and buildout (`facts/legacy-pip.md` 2, 9 and 10; `facts/pip.md` 4).
+//!
+//! Each file is read to its end first, and what its name claims is checked against what it says
+//! of itself. Whether it is what an index promises is checked when a run looks for it: the store
+//! finds by digest only.
+
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
+
+use super::contents::{self, Foreign, Identity};
+use super::pip_entry;
+use super::record::{self, Record, UsedFile};
+use crate::domain::{Algorithm, MaskedUrl, Object, SourceExtension};
+use crate::store::DiskStore;
+
+/// What became of one distribution.
+#[derive(Debug)]
+pub struct Met {
+    pub path: PathBuf,
+    pub outcome: Result<Taken, String>,
+}
+
+/// A distribution that the store has now.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    pub identity: Identity,
+    pub object: Object,
+    /// Whether the store had it before.
+    pub was_held: bool,
+    /// Where it once came from, where its cache tells.
+    pub url: Option<String>,
+}
+
+/// Takes in everything at or below `path`, telling each distribution as it is met; files that
+/// are none are passed over.
+///
+/// # Errors
+/// When `path` cannot be read or the store not written to.
+pub fn import(store: &DiskStore, path: &Path, told: &mut dyn FnMut(&Met)) -> io::Result<()> {
+    let mut used = Vec::new();
+    for path in files(path)? {
+        let Some(outcome) = take(store, &path)? else { continue };
+        if let Ok(taken) = &outcome {
+            used.push(used_file(taken));
+        }
+        told(&Met { path, outcome });
+    }
+    if used.is_empty() {
+        return Ok(());
+    }
+    record::write(store, &Record { folder: path.display().to_string(), files: used })
+}
+
+/// Every file at or below `path`, sorted; folders behind symbolic links are not entered.
+fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            let is_folder = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir());
+            if is_folder { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What a file's name says that it is.
+enum Kind {
+    /// A distribution under its own name.
+    Named(String),
+    /// An entry of a download cache: the URL, quoted.
+    Quoted(MaskedUrl),
+    /// The body of an entry of pip 23.3 and later.
+    Body,
+    /// An entry of pip 6.0 to 23.2.1, or the head of a later one.
+    Entry,
+}
+
+/// Hex digits of SHA-224, by which pip's HTTP cache names its entries.
+const KEY_LENGTH: usize = 56;
+
+fn kind(name: &str) -> Option<Kind> {
+    let is_key = |text: &str| text.len() == KEY_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_distribution = |name: &str| name.ends_with(".whl") || SourceExtension::split(name).is_some();
+    if is_key(name) {
+        Some(Kind::Entry)
+    } else if name.strip_suffix(".body").is_some_and(is_key) {
+        Some(Kind::Body)
+    } else if name.starts_with("http%3A") || name.starts_with("https%3A") {
+        let url: MaskedUrl = percent_decode_str(name).decode_utf8().ok()?.parse().ok()?;
+        is_distribution(&url.filename()).then_some(Kind::Quoted(url))
+    } else {
+        is_distribution(name).then(|| Kind::Named(name.to_owned()))
+    }
+}
+
+/// `None` for what is no distribution; the inner error is the file's own fault.
+fn take(store: &DiskStore, path: &Path) -> io::Result<Option<Result<Taken, String>>> {
+    let Some(kind) = path.file_name().and_then(|name| kind(name.to_str()?)) else { return Ok(None) };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => return Ok(Some(Err(format!("it cannot be read: {error}")))),
+    };
+    match kind {
+        Kind::Named(name) => keep(store, file, contents::check(path, &name), None).map(Some),
+        Kind::Quoted(url) => keep(store, file, contents::check(path, &url.filename()), Some(url.public())).map(Some),
+        Kind::Body => unnamed(store, file),
+        Kind::Entry => match pip_entry::body(file) {
+            Ok(Some(body)) => unnamed(store, Cursor::new(body)),
+            Ok(None) => Ok(None),
+            Err(why) => Ok(Some(Err(why))),
+        },
+    }
+}
+
+/// Takes in bytes that have no name but what they say of themselves.
+fn unnamed(store: &DiskStore, mut bytes: impl Read + Seek) -> io::Result<Option<Result<Taken, String>>> {
+    match contents::identify(&mut bytes) {
+        Ok(identity) => keep(store, bytes, Ok(identity), None).map(Some),
+        Err(Foreign::NoDistribution) => Ok(None),
+        Err(Foreign::Damaged(why)) => Ok(Some(Err(why))),
+    }
+}
+
+/// The digests by which indexes name files, old ones too.
+const NAMES: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha512];
+
+fn keep(
+    store: &DiskStore,
+    bytes: impl Read + Seek,
+    identity: Result<Identity, String>,
+    url: Option<String>,
+) -> io::Result<Result<Taken, String>> {
+    let identity = match identity {
+        Ok(identity) => identity,
+        Err(why) => return Ok(Err(why)),
+    };
+    let (object, was_held) = store.take(bytes, &NAMES).map_err(io::Error::other)?;
+    Ok(Ok(Taken { identity, object, was_held, url }))
+}
+
+fn used_file(taken: &Taken) -> UsedFile {
+    let Identity { name, version, filename } = taken.identity.clone();
+    UsedFile {
+        name,
+        version,
+        filename,
+        sha256: taken.object.sha256,
+        url: taken.url.clone(),
+        index: None,
+        requires_python: None,
+        yanked: None,
+        requested_by: vec!["prefetch cache import".to_owned()],
+        targets: Vec::new(),
+    }
+}

@@ -1,0 +1,225 @@
+//! Looking after the cache folder: what it holds and why, whether it is whole, what can go.
+
+mod contents;
+mod import;
+mod pip_entry;
+mod record;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::domain::Sha256;
+use crate::store::{DiskStore, Lying};
+
+pub use self::contents::Identity;
+pub use self::import::{Met, Taken, import};
+pub use self::record::{Record, Run, UsedFile, record};
+
+/// Everything that the cache holds, and what it remembers of it.
+#[derive(Clone, Debug)]
+pub struct Inventory {
+    /// In the order of digests.
+    pub objects: Vec<Lying>,
+    /// The latest last.
+    pub runs: Vec<Run>,
+}
+
+/// A file that a run had, and that the store still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub file: UsedFile,
+    pub lying: Lying,
+    /// When a run last had it.
+    pub last: SystemTime,
+}
+
+impl Inventory {
+    /// Looks at the whole cache, and reads no object.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub fn read(store: &DiskStore) -> io::Result<Self> {
+        Ok(Self { objects: store.objects()?, runs: record::runs(store) })
+    }
+
+    /// The files with their names, sorted by name, version and file name; objects that no run
+    /// names (wheels' metadata, say) are not among them.
+    pub fn items(&self) -> Vec<Item> {
+        let lying: HashMap<_, _> = self.objects.iter().map(|lying| (lying.object.sha256, lying)).collect();
+        let mut items = BTreeMap::new();
+        for (run, file) in self.named() {
+            let Some(lying) = lying.get(&file.sha256) else { continue };
+            let item = Item { file: file.clone(), lying: **lying, last: run.last };
+            // Later runs come later, so the last time stays.
+            items.insert((file.name.clone(), file.version.clone(), file.filename.clone(), file.sha256), item);
+        }
+        items.into_values().collect()
+    }
+
+    /// Every file of every run.
+    pub fn named(&self) -> impl Iterator<Item = (&Run, &UsedFile)> {
+        self.runs.iter().flat_map(|run| run.record.files.iter().map(move |file| (run, file)))
+    }
+
+    /// When each object was last of use: by a run's word, else when it came.
+    fn last_uses(&self) -> HashMap<Sha256, SystemTime> {
+        let mut uses: HashMap<_, _> = self.objects.iter().map(|lying| (lying.object.sha256, lying.since)).collect();
+        for (run, file) in self.named() {
+            uses.entry(file.sha256).and_modify(|last| *last = run.last.max(*last));
+        }
+        uses
+    }
+
+    /// Bytes of all objects.
+    pub fn size(&self) -> u64 {
+        self.objects.iter().map(|lying| lying.object.size).sum()
+    }
+}
+
+/// Reads every object again with all the machine's cores, and removes those that are not what
+/// their digest says; returns those.
+///
+/// # Errors
+/// When an object cannot be read or removed.
+pub fn verify(store: &DiskStore, inventory: &Inventory) -> io::Result<Vec<Lying>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let damaged = store.damaged(&inventory.objects, threads)?;
+    damaged.iter().try_for_each(|lying| store.remove(lying.object.sha256))?;
+    Ok(damaged)
+}
+
+/// What may go.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Whatever was last of use before this.
+    pub older_than: Option<SystemTime>,
+    /// Whatever was of use longest ago, until no more bytes than these are left.
+    pub max_size: Option<u64>,
+    /// Also what a view still links to, though that frees nothing.
+    pub linked: bool,
+}
+
+/// What went, or would go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// The longest unused first.
+    pub removed: Vec<Lying>,
+    /// Would have gone if no view linked to it.
+    pub kept: Vec<Lying>,
+}
+
+impl Pruned {
+    /// Bytes that the disk has back; linked ones are still in their views.
+    pub fn freed(&self) -> u64 {
+        self.removed.iter().filter(|lying| !lying.is_linked).map(|lying| lying.object.size).sum()
+    }
+}
+
+impl Inventory {
+    /// What goes within `limits`.
+    pub fn prunable(&self, limits: Limits) -> Pruned {
+        let uses = self.last_uses();
+        let mut objects = self.objects.clone();
+        objects.sort_by_key(|lying| (uses[&lying.object.sha256], lying.object.sha256));
+        let mut left = self.size();
+        let mut pruned = Pruned::default();
+        for lying in objects {
+            let is_old = limits.older_than.is_some_and(|limit| uses[&lying.object.sha256] < limit);
+            if !is_old && limits.max_size.is_none_or(|most| left <= most) {
+                continue;
+            }
+            if lying.is_linked && !limits.linked {
+                pruned.kept.push(lying);
+                continue;
+            }
+            left -= lying.object.size;
+            pruned.removed.push(lying);
+        }
+        pruned
+    }
+}
+
+/// A process that writes for longer than this is dead.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Removes what `pruned` says, and what is of no use without it.
+///
+/// # Errors
+/// When something cannot be removed.
+pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: SystemTime) -> io::Result<()> {
+    pruned.removed.iter().try_for_each(|lying| store.remove(lying.object.sha256))?;
+    store.sweep(now.checked_sub(ABANDONED).unwrap_or(SystemTime::UNIX_EPOCH))?;
+    let is_useless = |run: &&Run| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
+    inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))
+}
+
+/// Everything that prefetch writes into a cache folder.
+const FOLDERS: [&str; 7] = ["objects", "also", "incoming", "runs", "pages", "metadata", "interpreters"];
+
+/// Removes everything that is ours in the cache folder, and the folder if nothing else is in it.
+///
+/// # Errors
+/// When something cannot be removed.
+pub fn clean(store: &DiskStore) -> io::Result<()> {
+    let missing_is_fine = |result: io::Result<()>| match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    };
+    FOLDERS.iter().try_for_each(|folder| missing_is_fine(fs::remove_dir_all(store.root().join(folder))))?;
+    // A folder that somebody else uses, too, stays.
+    let _ = fs::remove_dir(store.root());
+    Ok(())
+}
+
+/// Bytes of the files below a folder of the cache: `pages`, say.
+pub fn folder_size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Object;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn lying(bytes: &[u8], since: u64, is_linked: bool) -> Lying {
+        Lying { object: Object { sha256: Sha256::of(bytes), size: 10 }, is_linked, since: at(since) }
+    }
+
+    /// Ten bytes each, of use at 1, 2, 3 and 4; the second is linked.
+    fn inventory() -> Inventory {
+        let objects = vec![lying(b"d", 4, false), lying(b"a", 1, false), lying(b"b", 2, true), lying(b"c", 3, false)];
+        Inventory { objects, runs: Vec::new() }
+    }
+
+    fn removed(limits: Limits) -> Vec<u64> {
+        let times = inventory().prunable(limits).removed.into_iter().map(|lying| lying.since);
+        times.map(|time| time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()).collect()
+    }
+
+    #[test]
+    fn the_longest_unused_goes_first_and_what_is_linked_stays() {
+        assert_eq!(removed(Limits::default()), Vec::<u64>::new());
+        assert_eq!(removed(Limits { older_than: Some(at(3)), ..Limits::default() }), [1]);
+        assert_eq!(removed(Limits { older_than: Some(at(3)), linked: true, ..Limits::default() }), [1, 2]);
+        assert_eq!(removed(Limits { max_size: Some(20), ..Limits::default() }), [1, 3]);
+        assert_eq!(removed(Limits { max_size: Some(39), ..Limits::default() }), [1]);
+        assert_eq!(removed(Limits { max_size: Some(40), ..Limits::default() }), Vec::<u64>::new());
+        assert_eq!(removed(Limits { max_size: Some(0), ..Limits::default() }), [1, 3, 4]);
+    }
+
+    #[test]
+    fn only_what_is_not_linked_is_freed() {
+        let pruned = inventory().prunable(Limits { max_size: Some(0), linked: true, ..Limits::default() });
+        assert_eq!((pruned.removed.len(), pruned.freed()), (4, 30));
+        let kept = inventory().prunable(Limits { max_size: Some(0), ..Limits::default() }).kept;
+        assert_eq!(kept, [lying(b"b", 2, true)]);
+    }
+}

@@ -1,0 +1,279 @@
+//! What there is to serve: the distributions of a folder, a bundle or the store, as an index
+//! shows them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Read, Seek};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+
+use super::ServeError;
+use super::members::{Members, Place};
+use crate::domain::{
+    DistributionFilename, Fetched, FetchedFile, FetchedPackage, Hasher, MaskedUrl, Object, Offer, PackageName,
+    Promises, Sha256, SourceExtension, SourceFilename, Status, Tree, Version, WheelFilename, Yanked,
+};
+use crate::index::sdist_metadata;
+use crate::index::wheel_metadata;
+use crate::layout::{Layout, MANIFEST_PATH, Manifest, SimpleIndex};
+use crate::ops::cache::Inventory;
+use crate::store::DiskStore;
+
+/// Everything that an index over the files needs.
+#[derive(Debug)]
+pub struct Catalogue {
+    /// The pages and files of `/simple/`.
+    pub tree: Tree,
+    pub places: HashMap<Sha256, Place>,
+    /// Wheels' metadata (PEP 658).
+    pub sidecars: HashMap<Sha256, Bytes>,
+    pub fetched: Fetched,
+    /// A sentence for each file that is not served.
+    pub left_out: Vec<String>,
+    /// Keeps what was unpacked.
+    _members: Members,
+}
+
+/// A distribution before it was looked into.
+struct Candidate {
+    filename: String,
+    place: Place,
+    /// What a manifest or a run says of it.
+    known: Option<Known>,
+}
+
+struct Known {
+    name: PackageName,
+    version: Option<Version>,
+    sha256: Sha256,
+    requires_python: Option<String>,
+    yanked: Option<String>,
+}
+
+/// A distribution that can be served.
+struct Examined {
+    name: PackageName,
+    version: Option<Version>,
+    filename: String,
+    place: Place,
+    sha256: Sha256,
+    requires_python: Option<String>,
+    yanked: Option<String>,
+    sidecar: Option<Bytes>,
+}
+
+impl Catalogue {
+    /// Looks through the folder, bundle or store at `path`; what cannot be read in place is
+    /// unpacked below `scratch`.
+    ///
+    /// # Errors
+    /// When it cannot be read, is hostile, or holds no distribution.
+    pub fn of(path: &Path, scratch: &Path) -> Result<Self, ServeError> {
+        let store = DiskStore::new(path.to_owned());
+        let is_store = path.join("objects").is_dir();
+        let members = if is_store { Members::default() } else { members(path, scratch)? };
+        let candidates = if is_store { of_store(&store)? } else { of_members(&members, path)? };
+        let mut left_out: Vec<_> = members
+            .left_out
+            .iter()
+            .map(|path| format!("{path} leads out of the folder, or has no usable name"))
+            .collect();
+        let mut examined = BTreeMap::new();
+        for found in examine_all(&candidates) {
+            match found {
+                Ok(file) => {
+                    // Of two files of one name the one that comes first is served.
+                    let key = (file.name.clone(), file.filename.to_lowercase());
+                    examined.entry(key).or_insert(file);
+                }
+                Err(why) => left_out.push(why),
+            }
+        }
+        if examined.is_empty() {
+            return Err(ServeError::Empty(path.to_owned()));
+        }
+        Self::new(examined.into_values().collect(), left_out, members)
+    }
+
+    fn new(examined: Vec<Examined>, left_out: Vec<String>, members: Members) -> Result<Self, ServeError> {
+        let places = examined.iter().map(|file| (file.sha256, file.place.clone())).collect();
+        let sidecars = examined.iter().filter_map(|file| file.sidecar.clone());
+        let sidecars = sidecars.map(|bytes| (Sha256::of(&bytes), bytes)).collect();
+        let fetched = fetched(&examined);
+        let tree = SimpleIndex.tree(&fetched)?;
+        Ok(Self { tree, places, sidecars, fetched, left_out, _members: members })
+    }
+}
+
+fn members(path: &Path, scratch: &Path) -> Result<Members, ServeError> {
+    Members::find(path, scratch).map_err(|why| ServeError::Members { path: path.to_owned(), why })
+}
+
+/// The latest word of a run on each object.
+fn of_store(store: &DiskStore) -> Result<Vec<Candidate>, ServeError> {
+    let unreadable = |why| ServeError::Store { path: store.root().to_owned(), why };
+    let inventory = Inventory::read(store).map_err(unreadable)?;
+    let items = inventory.items().into_iter().filter_map(|item| {
+        let known = Known {
+            name: item.file.name.parse().ok()?,
+            version: item.file.version.as_deref().and_then(|version| version.parse().ok()),
+            sha256: item.file.sha256,
+            requires_python: item.file.requires_python,
+            yanked: item.file.yanked,
+        };
+        let place = Place { file: store.path(item.file.sha256), start: 0, size: item.lying.object.size };
+        Some(Candidate { filename: item.file.filename, place, known: Some(known) })
+    });
+    Ok(items.collect())
+}
+
+fn of_members(members: &Members, path: &Path) -> Result<Vec<Candidate>, ServeError> {
+    if let Some(place) =
+        members.places.iter().find_map(|(name, place)| (name.as_str() == MANIFEST_PATH).then_some(place))
+    {
+        return of_manifest(members, place).map_err(|why| ServeError::Manifest { path: path.to_owned(), why });
+    }
+    let candidates = members.places.iter().filter_map(|(name, place)| {
+        let filename = name.as_str().rsplit('/').next().unwrap_or_default();
+        let is_distribution = filename.ends_with(".whl") || SourceExtension::split(filename).is_some();
+        is_distribution.then(|| Candidate { filename: filename.to_owned(), place: place.clone(), known: None })
+    });
+    Ok(candidates.collect())
+}
+
+/// A manifest is small; more than this is none. Bytes.
+const LARGEST_MANIFEST: u64 = 64 << 20;
+
+fn of_manifest(members: &Members, place: &Place) -> Result<Vec<Candidate>, String> {
+    let mut text = Vec::new();
+    place
+        .open()
+        .and_then(|input| input.take(LARGEST_MANIFEST).read_to_end(&mut text))
+        .map_err(|error| error.to_string())?;
+    let manifest = Manifest::from_json(&text).map_err(|error| error.to_string())?;
+    let mut candidates = Vec::new();
+    for package in &manifest.packages {
+        for file in &package.files {
+            let found = members.places.iter().find(|(path, _)| path.as_str() == file.path);
+            let (_, place) = found.ok_or_else(|| format!("`{}` is not in it", file.path))?;
+            if place.size != file.size {
+                return Err(format!("`{}` should have {} bytes and has {}", file.path, file.size, place.size));
+            }
+            let known = Known {
+                name: package.name.parse().map_err(|error| format!("{error}"))?,
+                version: package.version.as_deref().and_then(|version| version.parse().ok()),
+                sha256: file.sha256.parse().map_err(|error| format!("{error}"))?,
+                requires_python: file.requires_python.clone(),
+                yanked: file.yanked.clone(),
+            };
+            candidates.push(Candidate { filename: file.filename.clone(), place: place.clone(), known: Some(known) });
+        }
+    }
+    Ok(candidates)
+}
+
+/// Looks into all candidates on all cores; in their order.
+fn examine_all(candidates: &[Candidate]) -> Vec<Result<Examined, String>> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let work = || {
+        while let Some((position, candidate)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|position| Some((position, candidates.get(position)?)))
+        {
+            let found = examine(candidate).map_err(|why| format!("{} is not served: {why}", candidate.filename));
+            done.lock().unwrap_or_else(|error| error.into_inner()).insert(position, found);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    done.into_inner().unwrap_or_else(|error| error.into_inner()).into_values().collect()
+}
+
+fn examine(candidate: &Candidate) -> Result<Examined, String> {
+    let mut input = candidate.place.open().map_err(|error| error.to_string())?;
+    let own = own_words(&mut input, &candidate.filename)?;
+    let (sha256, name, version, requires_python, yanked) = match &candidate.known {
+        Some(known) => {
+            let requires_python = known.requires_python.clone().or(own.requires_python);
+            (known.sha256, known.name.clone(), known.version.clone(), requires_python, known.yanked.clone())
+        }
+        None => {
+            let name = own.filename.ok_or("its name does not tell its project and version")?;
+            let sha256 = digest(&mut input).map_err(|error| error.to_string())?;
+            (sha256, name.name().clone(), Some(name.version().clone()), own.requires_python, None)
+        }
+    };
+    let (filename, place) = (candidate.filename.clone(), candidate.place.clone());
+    Ok(Examined { name, version, filename, place, sha256, requires_python, yanked, sidecar: own.sidecar })
+}
+
+/// What a distribution says of itself.
+#[derive(Default)]
+struct OwnWords {
+    filename: Option<DistributionFilename>,
+    requires_python: Option<String>,
+    sidecar: Option<Bytes>,
+}
+
+fn own_words(input: &mut (impl Read + Seek), filename: &str) -> Result<OwnWords, String> {
+    if let Ok(wheel) = filename.parse::<WheelFilename>() {
+        let file = wheel_metadata::read(input, &wheel).map_err(|error| error.to_string())?;
+        return Ok(OwnWords {
+            filename: Some(DistributionFilename::Wheel(wheel)),
+            requires_python: file.metadata.requires_python.clone(),
+            sidecar: Some(file.bytes.into()),
+        });
+    }
+    let source = SourceFilename::guess(filename).ok();
+    let identity = source.as_ref().map(|source| (&source.name, &source.version));
+    let requires_python = sdist_metadata::read(input, filename, identity).ok().and_then(|found| found.requires_python);
+    Ok(OwnWords { filename: source.map(DistributionFilename::Source), requires_python, sidecar: None })
+}
+
+fn digest(input: &mut (impl Read + Seek)) -> io::Result<Sha256> {
+    input.rewind()?;
+    let mut hasher = Hasher::new(&[]);
+    let mut piece = vec![0; 1 << 18];
+    loop {
+        match input.read(&mut piece)? {
+            0 => return Ok(hasher.finish().sha256),
+            length => hasher.update(&piece[..length]),
+        }
+    }
+}
+
+/// The same files as if a run had fetched them, which is what layouts show.
+fn fetched(examined: &[Examined]) -> Fetched {
+    let mut packages = BTreeMap::<_, FetchedPackage>::new();
+    for file in examined {
+        let package = packages.entry((file.name.clone(), file.version.clone())).or_insert_with(|| FetchedPackage {
+            name: file.name.clone(),
+            version: file.version.clone(),
+            requested_by: Vec::new(),
+            dependencies: Vec::new(),
+            files: Vec::new(),
+        });
+        package.files.push(fetched_file(file));
+    }
+    Fetched { targets: Vec::new(), packages: packages.into_values().collect() }
+}
+
+fn fetched_file(file: &Examined) -> FetchedFile {
+    let nowhere: MaskedUrl = "file:///".parse().expect("a literal URL is valid");
+    FetchedFile {
+        offer: Offer {
+            filename: file.filename.as_str().into(),
+            url: nowhere.clone(),
+            index: Arc::new(nowhere),
+            promises: Promises::default(),
+            requires_python: file.requires_python.as_deref().and_then(|text| text.parse().ok()),
+            yanked: Yanked(file.yanked.as_deref().map(Into::into)),
+            sidecar: None,
+        },
+        targets: Vec::new(),
+        object: Object { sha256: file.sha256, size: file.place.size },
+        metadata: file.sidecar.as_ref().map(|bytes| Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 }),
+        status: Status::Cached,
+    }
+}

@@ -1,0 +1,99 @@
+//! A read-only index (PEP 503, 658, 691, 700) over a folder, an unopened bundle, or the store.
+
+mod answer;
+mod catalogue;
+mod connection;
+mod members;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+
+use self::catalogue::Catalogue;
+use crate::layout::LayoutError;
+
+/// One request that was answered.
+#[derive(Clone, Debug)]
+pub struct Access {
+    pub client: SocketAddr,
+    pub method: String,
+    /// With the query, as it was sent.
+    pub path: String,
+    pub status: u16,
+    /// Bytes of the body.
+    pub bytes: u64,
+}
+
+/// Hears of every request, from any thread.
+pub type AccessLog = Arc<dyn Fn(&Access) + Send + Sync>;
+
+/// Why nothing can be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("{}: {why}", path.display())]
+    Members { path: PathBuf, why: members::MembersError },
+    #[error("the manifest in {} is wrong: {why}", path.display())]
+    Manifest { path: PathBuf, why: String },
+    #[error("the store {} cannot be read: {why}", path.display())]
+    Store { path: PathBuf, why: io::Error },
+    #[error("{} holds no wheels and no source archives", .0.display())]
+    Empty(PathBuf),
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+}
+
+/// Everything that is served.
+#[derive(Clone, Debug)]
+pub struct Site(Arc<Catalogue>);
+
+impl Site {
+    /// Looks through the folder, bundle or store at `path`. What cannot be read in place is
+    /// unpacked below `scratch`, and removed with the site.
+    ///
+    /// # Errors
+    /// When it cannot be read, is hostile, or holds no distribution.
+    pub fn open(path: &Path, scratch: &Path) -> Result<Self, ServeError> {
+        Catalogue::of(path, scratch).map(|catalogue| Self(Arc::new(catalogue)))
+    }
+
+    /// How many projects and files there are.
+    pub fn counts(&self) -> (usize, usize) {
+        let mut names: Vec<_> = self.0.fetched.packages.iter().map(|package| &package.name).collect();
+        names.dedup();
+        (names.len(), self.0.fetched.files().count())
+    }
+
+    /// A sentence for each file that is not served.
+    pub fn left_out(&self) -> &[String] {
+        &self.0.left_out
+    }
+}
+
+/// How long answers under way may take once no new ones are begun.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait when the system has no room for another connection.
+const CROWDED: Duration = Duration::from_millis(50);
+
+/// Answers requests until `stop` is ready; then lets those under way end.
+pub async fn serve(site: &Site, listener: TcpListener, log: AccessLog, stop: impl Future<Output = ()>) {
+    let graceful = GracefulShutdown::new();
+    tokio::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok((socket, client)) => connection::spawn(socket, client, site.0.clone(), log.clone(), &graceful),
+            Err(_) => tokio::time::sleep(CROWDED).await,
+        }
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(PATIENCE, graceful.shutdown()).await;
+}

@@ -1,0 +1,342 @@
+//! What goes wrong, with the exit code and the words that a person can act on.
+
+use std::process::{Command, Output};
+
+use prefetch::domain::Sha256;
+
+use crate::support::{Fault, Index, PageFormat, Published, Sandbox, ServedIndex, Wheel, files_below};
+
+const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
+
+fn world() -> Index {
+    Index::new().wheel("demo", "1.0").wheel("demo", "1.1")
+}
+
+/// Runs with `requirements` as its file; passes if it ends with `code` and says all of `words`.
+#[track_caller]
+fn assert_fails(index: &ServedIndex, requirements: &str, code: i32, words: &[&str]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", requirements);
+    let arguments = ["-r", "requirements.txt", "--retries", "0"];
+    let output = sandbox.prefetch_from(index, arguments).args(TARGET).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    for word in words {
+        assert!(told.contains(word), "`{word}` is not in:\n{told}");
+    }
+    assert_eq!(sandbox.files("wheelhouse"), Vec::<String>::new());
+    assert_eq!(output.stdout, b"");
+    sandbox
+}
+
+/// Runs with `arguments`, without a network; passes if it ends with `code` and says all of `words`.
+#[track_caller]
+fn assert_refused(sandbox: &Sandbox, arguments: &[&str], code: i32, words: &[&str]) {
+    let index = world().serve();
+    let output = sandbox.prefetch_from(&index, arguments).args(TARGET).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    for word in words {
+        assert!(told.contains(word), "`{word}` is not in:\n{told}");
+    }
+    assert!(index.requests_for_files().is_empty());
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    assert_refused(&Sandbox::new(), &["-r", "absent.txt"], 2, &["absent.txt", "No such file"]);
+}
+
+#[test]
+fn a_missing_include_is_named_with_the_line_that_wants_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements/dev.txt", "demo==1.0\n-r base.txt\n");
+    let words = ["requirements/dev.txt:2", "requirements/base.txt", "No such file", "-r base.txt"];
+    assert_refused(&sandbox, &["-r", "requirements/dev.txt"], 2, &words);
+}
+
+#[test]
+fn a_folder_is_no_requirements_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("folder/a.txt", "");
+    assert_refused(&sandbox, &["-r", "folder"], 2, &["folder", "name a file in it"]);
+}
+
+#[test]
+fn a_huge_file_is_refused_before_it_is_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write("huge.txt", "");
+    std::fs::File::options().write(true).open(sandbox.path("huge.txt")).unwrap().set_len(200 << 20).unwrap();
+    assert_refused(&sandbox, &["-r", "huge.txt"], 2, &["huge.txt", "larger than 16 MiB"]);
+}
+
+#[test]
+fn binary_garbage_is_no_text() {
+    let sandbox = Sandbox::new();
+    for garbage in
+        [b"PK\x03\x04\x00\x00demo==1.0".as_slice(), b"demo==1.0\n\xc3\x28\xff\xfe\n", b"\x1f\x8b\x08\x00\x00"]
+    {
+        sandbox.write("garbage.txt", garbage);
+        assert_refused(&sandbox, &["-r", "garbage.txt"], 2, &["garbage.txt"]);
+    }
+}
+
+#[test]
+fn an_include_cycle_is_shown() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.txt", "-r b.txt\n");
+    sandbox.write("b.txt", "demo==1.0\n-r a.txt\n");
+    assert_refused(&sandbox, &["-r", "a.txt"], 2, &["b.txt:2", "a.txt → b.txt → a.txt"]);
+    sandbox.write("self.txt", "-r self.txt\n");
+    assert_refused(&sandbox, &["-r", "self.txt"], 2, &["self.txt:1"]);
+}
+
+#[test]
+fn nothing_asked_for_is_a_usage_error() {
+    assert_refused(&Sandbox::new(), &[], 2, &["nothing is asked for", "-r FILE"]);
+}
+
+#[test]
+fn every_bad_line_is_told_and_nothing_is_asked() {
+    let index = world().serve();
+    let bad = "demo==1.0\n--no-such-option\ndemo=>1\n";
+    assert_fails(&index, bad, 2, &["requirements.txt:2", "--no-such-option", "requirements.txt:3", "demo=>1", "^"]);
+    assert!(index.requests().is_empty());
+}
+
+#[test]
+fn what_cannot_be_fetched_is_told_together_with_bad_lines() {
+    let lines =
+        "demo==1.0\n-e git+https://files.example/kit.git#egg=kit\ngit+https://files.example/b.git#egg=b\n--odd\n";
+    let words =
+        ["requirements.txt:2", "kit.git", "requirements.txt:3", "b.git", "requirements.txt:4", "python -m pip wheel"];
+    assert_fails(&world().serve(), lines, 2, &words);
+}
+
+#[test]
+fn a_project_folder_is_a_named_problem() {
+    let sandbox = Sandbox::new();
+    sandbox.write("project/pyproject.toml", "[project]\nname = 'kit'\nversion = '1'\n");
+    sandbox.write("requirements.txt", "-e ./project\n./project\n");
+    let words = ["requirements.txt:1", "requirements.txt:2", "python -m pip wheel"];
+    assert_refused(&sandbox, &["-r", "requirements.txt"], 2, &words);
+}
+
+/// pip drops it by its marker, and so do we.
+#[test]
+fn what_no_target_wants_need_not_be_fetchable() {
+    let sandbox = Sandbox::new();
+    let line = "demo==1.0\nkit @ git+https://files.example/kit.git ; sys_platform == 'win32'\n";
+    sandbox.write("requirements.txt", line);
+    sandbox.prefetch_from(&world().serve(), ["-r", "requirements.txt"]).args(TARGET).assert().code(0);
+}
+
+#[test]
+fn an_unknown_project_is_no_solution() {
+    assert_fails(&world().serve(), "demo==1.0\nunknown==1.0\n", 3, &["unknown", "requirements.txt:2"]);
+}
+
+#[test]
+fn every_project_without_a_solution_is_told() {
+    assert_fails(&world().serve(), "first==1\nsecond==1\n", 3, &["first", "second"]);
+}
+
+#[test]
+fn a_missing_pin_names_what_comes_near() {
+    assert_fails(&world().serve(), "demo==1.2\n", 3, &["demo==1.2", "1.1"]);
+}
+
+#[test]
+fn a_file_for_another_target_is_named_with_its_reason() {
+    let index = Index::new().with(Wheel::new("demo", "1.0").tags("cp39-cp39-win_amd64")).serve();
+    assert_fails(&index, "demo==1.0\n", 3, &["demo-1.0-cp39-cp39-win_amd64.whl"]);
+}
+
+/// Told before anything is fetched, since the index promises the digest.
+#[test]
+fn a_wrong_hash_in_the_file_is_a_mismatch() {
+    let (index, wrong) = (world().serve(), "0".repeat(64));
+    let has = index.sha256("demo-1.0-py3-none-any.whl");
+    assert_fails(&index, &format!("demo==1.0 --hash=sha256:{wrong}\n"), 5, &["demo-1.0", &has, "requirements.txt:1"]);
+    assert!(index.requests_for_files().is_empty());
+}
+
+/// Told after the file has come, where the index promises nothing.
+#[test]
+fn a_wrong_hash_is_found_in_the_bytes_too() {
+    let (index, wrong) = (world().digests(&[]).serve(), "0".repeat(64));
+    let has = index.sha256("demo-1.0-py3-none-any.whl");
+    assert_fails(&index, &format!("demo==1.0 --hash=sha256:{wrong}\n"), 5, &["demo-1.0", &has, &wrong]);
+}
+
+#[test]
+fn wrong_bytes_on_the_wire_are_a_mismatch() {
+    let index = world().serve();
+    let right = index.bytes("demo-1.0-py3-none-any.whl");
+    let wrong = vec![b'x'; right.len()];
+    index.fail(".whl", Fault::Bytes(wrong.clone()));
+    let (expected, got) = (Sha256::of(&right).to_string(), Sha256::of(&wrong).to_string());
+    assert_fails(&index, "demo==1.0\n", 5, &[&index.file_url("demo-1.0-py3-none-any.whl"), &expected, &got]);
+}
+
+#[test]
+fn bytes_of_another_size_are_a_mismatch() {
+    let index = world().failing(".whl", Fault::Bytes(b"evil".into())).serve();
+    let expected = format!("expected {} bytes, got 4", index.bytes("demo-1.0-py3-none-any.whl").len());
+    assert_fails(&index, "demo==1.0\n", 5, &["demo-1.0-py3-none-any.whl", &expected]);
+}
+
+#[test]
+fn an_index_in_trouble_is_unreachable() {
+    for fault in [Fault::Status(500), Fault::Closed, Fault::HalfGzip, Fault::RedirectLoop] {
+        let index = world().failing("/simple/", fault).serve();
+        assert_fails(&index, "demo==1.0\n", 4, &["/simple/demo/"]);
+    }
+}
+
+#[test]
+fn an_index_that_says_nothing_is_given_up() {
+    let index = world().failing("/simple/", Fault::HangAfter(0)).serve();
+    let sandbox = Sandbox::new();
+    let arguments = ["demo==1.0", "--retries", "0", "--timeout", "0.3"];
+    let output = sandbox.prefetch_from(&index, arguments).args(TARGET).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    assert!(told.contains("/simple/demo/") && told.contains("--timeout"), "{told}");
+}
+
+#[test]
+fn a_page_that_is_no_index_page_is_told_from_an_empty_one() {
+    let index = world().failing("/simple/", Fault::LoginPage).serve();
+    assert_fails(&index, "demo==1.0\n", 4, &["/simple/demo/"]);
+    let index = world().failing("/simple/", Fault::ContentType("text/plain".into())).serve();
+    assert_fails(&index, "demo==1.0\n", 4, &["text/plain"]);
+}
+
+#[test]
+fn a_file_that_does_not_come_is_unreachable() {
+    for fault in [Fault::Status(404), Fault::Status(503), Fault::Closed, Fault::CutAfter(100)] {
+        let index = world().failing(".whl", fault).serve();
+        assert_fails(&index, "demo==1.0\n", 4, &["demo-1.0-py3-none-any.whl"]);
+    }
+}
+
+const NEWER: &[u8] = b"bytes that must not be taken";
+
+/// Runs for `demo`, whose page has 1.0 and 1.1 and then `file`, which claims to be newer.
+fn run_with(file: Published, format: PageFormat) -> (Option<i32>, Sandbox) {
+    let (index, sandbox) = (world().with(file).pages(format).serve(), Sandbox::new());
+    let output = sandbox.prefetch_from(&index, ["demo"]).args(TARGET).output().unwrap();
+    (output.status.code(), sandbox)
+}
+
+#[test]
+fn a_hostile_link_stays_inside() {
+    for href in
+        ["../../../../demo-9.0-py3-none-any.whl/../../x.whl", "/etc/demo-9.0.tar.gz%00", "..%2f..%2fdemo-9.0.zip"]
+    {
+        for format in [PageFormat::Html, PageFormat::Json] {
+            let file = Published::phantom("demo", "demo-9.0.zip").linked_as(href);
+            let (index, sandbox) = (world().with(file).pages(format).serve(), Sandbox::new());
+            sandbox.prefetch_from(&index, ["demo==1.0"]).args(TARGET).assert().code(0);
+            assert_eq!(sandbox.files("."), ["wheelhouse/demo-1.0-py3-none-any.whl"]);
+        }
+    }
+}
+
+#[test]
+fn a_hostile_name_is_no_distribution() {
+    for name in [
+        "../../demo-9.0-py3-none-any.whl",
+        "/tmp/demo-9.0-py3-none-any.whl",
+        "demo-9.0\0-py3-none-any.whl",
+        "..",
+        "x\\..\\demo-9.0.zip",
+    ] {
+        let file = Published::new("demo", name, NEWER);
+        let (code, sandbox) = run_with(file, PageFormat::Json);
+        assert_eq!(code, Some(0), "{name:?}");
+        assert_eq!(sandbox.files("."), ["wheelhouse/demo-1.1-py3-none-any.whl"], "{name:?}");
+    }
+}
+
+#[test]
+fn a_name_of_300_characters_is_no_distribution() {
+    let name = format!("demo-9.0+{}-py3-none-any.whl", "a".repeat(300));
+    for format in [PageFormat::Html, PageFormat::Json] {
+        let (code, sandbox) = run_with(Published::new("demo", &name, NEWER), format);
+        assert_eq!(code, Some(0));
+        assert_eq!(sandbox.files("."), ["wheelhouse/demo-1.1-py3-none-any.whl"]);
+    }
+}
+
+#[test]
+fn a_destination_that_cannot_be_written_is_a_disk_error() {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", "a file, and no folder");
+    sandbox.write("out.zip/inside", "a folder, and no file");
+    let index = world().serve();
+    for (arguments, named) in [
+        (["-d", "file"], "file"),
+        (["-d", "file/below"], "file/below"),
+        (["--bundle", "file/out.zip"], "file"),
+        (["--bundle", "out.zip"], "out.zip"),
+        (["--cache-dir", "file"], "file"),
+        (["--report", "file/report.json"], "report.json"),
+    ] {
+        let output = sandbox.prefetch_from(&index, ["demo==1.0"]).args(arguments).args(TARGET).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{arguments:?}: {told}");
+        assert!(told.contains(named), "{told}");
+        assert_eq!(sandbox.read("file"), b"a file, and no folder");
+    }
+}
+
+/// Runs where no file may grow beyond 32 KiB, which the kernel reports as it reports a full disk.
+#[cfg(unix)]
+fn run_on_a_small_disk(sandbox: &Sandbox, index: &ServedIndex, arguments: &[&str]) -> Output {
+    let limited = "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"";
+    let process = sandbox.process(["--index-url", &index.url()]);
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", limited]).arg(process.get_program()).args(process.get_args()).args(arguments).args(TARGET);
+    command.current_dir(sandbox.path("")).env_clear();
+    command.envs(process.get_envs().filter_map(|(name, value)| Some((name, value?)))).output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_nothing_half_written() {
+    let index = Index::new().with(Wheel::new("large", "1.0").padding(200_000)).serve();
+    let sandbox = Sandbox::new();
+    let arguments = ["large==1.0", "--bundle", "out.tar"];
+    for place in [sandbox.cache(), sandbox.path("out.tar")] {
+        let output = run_on_a_small_disk(&sandbox, &index, &arguments);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{told}");
+        assert!(told.contains(&*place.to_string_lossy()) || told.contains("out.tar"), "{told}");
+        assert_eq!(files_below(&sandbox.cache().join("incoming")), Vec::<String>::new());
+        assert_eq!(sandbox.files("."), Vec::<String>::new());
+        // the second time the store has the file, and the bundle is what does not fit
+        sandbox.prefetch_from(&index, ["large==1.0", "-d", "elsewhere"]).args(TARGET).assert().code(0);
+        std::fs::remove_dir_all(sandbox.path("elsewhere")).unwrap();
+    }
+}
+
+#[test]
+fn no_index_is_an_error_that_names_the_ways_to_give_one() {
+    let output = Sandbox::new().without_python().prefetch(["demo==1.0"]).args(TARGET).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("--index-url") && told.contains("PREFETCH_INDEX_URL"), "{told}");
+}
+
+/// What was garbled on the wire once must not be remembered against the file.
+#[test]
+fn a_garbled_answer_is_not_remembered() {
+    let (index, sandbox) = (world().without_sidecars().serve(), Sandbox::new());
+    let wrong = vec![b'x'; index.bytes("demo-1.0-py3-none-any.whl").len()];
+    index.fail(".whl", Fault::Bytes(wrong));
+    sandbox.prefetch_from(&index, ["demo==1.0"]).args(TARGET).assert().code(5);
+    index.heal();
+    sandbox.prefetch_from(&index, ["demo==1.0"]).args(TARGET).assert().code(0);
+}

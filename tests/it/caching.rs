@@ -1,0 +1,206 @@
+//! `prefetch cache`: what is there and why, what is damaged, what goes, what comes in from elsewhere.
+
+use std::fs;
+
+use prefetch::domain::Algorithm;
+use serde_json::Value;
+
+use crate::support::{Index, Sandbox, ServedIndex, Wheel, files_below, judges};
+
+const WHEEL: &str = "demo-1.0-py3-none-any.whl";
+
+fn world() -> ServedIndex {
+    Index::new().wheel("demo", "1.0").with(Wheel::new("other", "2.0").requires("demo")).sdist("kit", "3.0").serve()
+}
+
+/// What `prefetch cache ARGUMENTS --json` prints, when it ends with `code`.
+fn cache(sandbox: &Sandbox, arguments: &[&str], code: i32) -> Value {
+    let output = sandbox.prefetch(["cache"].iter().chain(arguments).chain(&["--json"])).assert().code(code);
+    serde_json::from_slice(&output.get_output().stdout).unwrap()
+}
+
+fn fetch(sandbox: &Sandbox, index: &ServedIndex, arguments: &[&str]) {
+    sandbox.prefetch_from(index, arguments).assert().success();
+}
+
+fn names(files: &Value) -> Vec<&str> {
+    let mut names: Vec<_> = files.as_array().unwrap().iter().map(|file| file["filename"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn the_cache_tells_what_it_holds_and_why() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    assert_eq!(cache(&sandbox, &["list"], 0)["files"], serde_json::json!([]));
+    sandbox.write("requirements.txt", "other\n");
+    fetch(&sandbox, &index, &["-r", "requirements.txt"]);
+    let listed = cache(&sandbox, &["list"], 0);
+    assert_eq!(names(&listed["files"]), [WHEEL, "other-2.0-py3-none-any.whl"]);
+    assert_eq!(listed["files"][0]["sha256"], index.sha256(WHEEL));
+    assert_eq!(names(&cache(&sandbox, &["list", "Other"], 0)["files"]), ["other-2.0-py3-none-any.whl"]);
+    let info = cache(&sandbox, &["info"], 0);
+    assert_eq!((&info["objects"], &info["runs"]), (&2.into(), &1.into()));
+    assert_eq!(info["bytes"], index.bytes(WHEEL).len() + index.bytes("other-2.0-py3-none-any.whl").len());
+    let why = cache(&sandbox, &["why", "demo"], 0);
+    let run = &why["runs"][0];
+    assert_eq!(run["requested_by"], serde_json::json!(["requirements.txt:1"]));
+    assert_eq!(run["folder"].as_str().unwrap(), sandbox.path("").to_string_lossy().trim_end_matches('/'));
+    assert_eq!(run["url"], index.file_url(WHEEL));
+    sandbox.prefetch(["cache", "why", "absent"]).assert().code(1);
+    let printed = sandbox.prefetch(["cache", "dir"]).assert().success().get_output().stdout.clone();
+    assert_eq!(String::from_utf8(printed).unwrap().trim(), sandbox.cache().to_string_lossy());
+}
+
+#[test]
+fn the_same_run_is_remembered_once() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    for _ in 0..3 {
+        fetch(&sandbox, &index, &["demo"]);
+    }
+    assert_eq!(cache(&sandbox, &["info"], 0)["runs"], 1);
+    fetch(&sandbox, &index, &["kit"]);
+    assert_eq!(cache(&sandbox, &["info"], 0)["runs"], 2);
+}
+
+fn object(sandbox: &Sandbox, index: &ServedIndex, filename: &str) -> std::path::PathBuf {
+    let digest = index.sha256(filename);
+    sandbox.cache().join("objects").join(&digest[..2]).join(&digest[2..])
+}
+
+#[test]
+fn damage_is_found_named_removed_and_healed_by_the_next_run() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    fetch(&sandbox, &index, &["other", "kit"]);
+    assert_eq!(cache(&sandbox, &["verify"], 0)["damaged"], serde_json::json!([]));
+    let object = object(&sandbox, &index, WHEEL);
+    let mut bytes = index.bytes(WHEEL);
+    bytes[7] ^= 1;
+    fs::remove_file(&object).unwrap();
+    fs::write(&object, bytes).unwrap();
+    let output = sandbox.prefetch(["cache", "verify"]).assert().code(1).get_output().clone();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains(WHEEL) && told.contains(&index.sha256(WHEEL)) && told.contains("1 of 3"), "{told}");
+    assert!(!object.exists());
+    assert_eq!(cache(&sandbox, &["verify"], 0)["objects"], 2);
+    fetch(&sandbox, &index, &["other"]);
+    assert_eq!(sandbox.read(&format!("wheelhouse/{WHEEL}")), index.bytes(WHEEL));
+}
+
+#[cfg(unix)]
+#[test]
+fn prune_keeps_what_a_folder_links_to_and_tells_what_it_freed() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    fetch(&sandbox, &index, &["demo"]);
+    fetch(&sandbox, &index, &["kit", "--bundle", "kit.tar", "--no-verify"]);
+    let kit = index.bytes("kit-3.0.tar.gz").len();
+    let would = cache(&sandbox, &["prune", "--max-size", "0", "--dry-run"], 0);
+    assert_eq!(names(&would["removed"]), ["kit-3.0.tar.gz"]);
+    assert_eq!(names(&would["kept"]), [WHEEL]);
+    let pruned = cache(&sandbox, &["prune", "--max-size", "0"], 0);
+    assert_eq!((&pruned["removed"], &pruned["bytes_freed"]), (&would["removed"], &kit.into()));
+    assert_eq!(cache(&sandbox, &["info"], 0)["runs"], 1, "a run of which nothing is left is forgotten");
+    assert_eq!(cache(&sandbox, &["prune", "--older-than", "1d"], 0)["removed"], serde_json::json!([]));
+    let linked = cache(&sandbox, &["prune", "--older-than", "0s", "--linked"], 0);
+    assert_eq!(linked["bytes_freed"], 0);
+    assert_eq!(sandbox.read(&format!("wheelhouse/{WHEEL}")), index.bytes(WHEEL));
+    sandbox.prefetch(["cache", "prune"]).assert().code(2);
+}
+
+#[test]
+fn clean_removes_what_is_ours_and_nothing_else() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    fetch(&sandbox, &index, &["demo", "--bundle", "demo.zip"]);
+    fs::write(sandbox.cache().join("foreign"), "stays").unwrap();
+    assert!(cache(&sandbox, &["clean"], 0)["bytes_freed"].as_u64().unwrap() > 0);
+    assert_eq!(files_below(&sandbox.cache()), ["foreign"]);
+}
+
+/// After an import a run asks for no file, whatever digest the index gives.
+fn assert_nothing_is_fetched(sandbox: &Sandbox, index: &ServedIndex) {
+    index.forget_requests();
+    fetch(sandbox, index, &["--no-deps", "demo", "kit"]);
+    assert!(index.requests_for_files().is_empty(), "{:?}", index.paths());
+}
+
+#[test]
+fn folders_and_caches_of_every_kind_are_taken_in() {
+    for digest in [Algorithm::Sha256, Algorithm::Md5, Algorithm::Sha512] {
+        let index = Index::new().wheel("demo", "1.0").sdist("kit", "3.0").digests(&[digest]).serve();
+        for layout in ["find-links", "simple", "download-cache", "pip-http", "pip-http-v2"] {
+            let (elsewhere, here) = (Sandbox::new(), Sandbox::new());
+            fetch(&elsewhere, &index, &["--layout", layout, "--dest", "old", "demo", "kit"]);
+            let old = elsewhere.path("old").display().to_string();
+            let imported = cache(&here, &["import", &old], 0);
+            assert_eq!(names(&imported["files"]), [WHEEL, "kit-3.0.tar.gz"], "{layout}");
+            assert!(
+                imported["files"].as_array().unwrap().iter().all(|file| file["status"] == "imported"),
+                "{imported}"
+            );
+            assert_eq!(names(&cache(&here, &["list"], 0)["files"]), [WHEEL, "kit-3.0.tar.gz"]);
+            assert_nothing_is_fetched(&here, &index);
+            let again = cache(&here, &["import", &old], 0);
+            assert!(again["files"].as_array().unwrap().iter().all(|file| file["status"] == "held"), "{again}");
+        }
+    }
+}
+
+#[test]
+fn what_pip_itself_cached_is_taken_in() {
+    let index = Index::new().wheel("demo", "1.0").sdist("kit", "3.0").encrypted().serve();
+    for (pip, folder) in [(judges().pip(), "http-v2"), (judges().pip_23_2_1(), "http")] {
+        let sandbox = Sandbox::new();
+        let old = sandbox.path("pip");
+        assert!(pip.install_with_cache(&index, &old, ["demo", "kit"]).succeeded);
+        assert!(old.join(folder).is_dir());
+        let old = old.display().to_string();
+        let imported = cache(&sandbox, &["import", &format!("{old}/{folder}")], 0);
+        assert_eq!(names(&imported["files"]), [WHEEL, "kit-3.0.tar.gz"]);
+        assert_nothing_is_fetched(&sandbox, &index);
+    }
+}
+
+/// pip-accel keeps `sources/`, buildout `dist/`: flat folders, the first with symbolic links.
+#[cfg(unix)]
+#[test]
+fn links_to_files_are_followed() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let file = sandbox.write("elsewhere/blob", index.bytes("kit-3.0.tar.gz"));
+    fs::create_dir_all(sandbox.path("accel/sources")).unwrap();
+    std::os::unix::fs::symlink(file, sandbox.path("accel/sources/kit-3.0.tar.gz")).unwrap();
+    std::os::unix::fs::symlink("gone", sandbox.path("accel/sources/gone-1.0.tar.gz")).unwrap();
+    let imported = cache(&sandbox, &["import", "accel"], 0);
+    assert_eq!(
+        (&imported["files"][0]["status"], &imported["files"][1]["status"]),
+        (&"skipped".into(), &"imported".into())
+    );
+}
+
+#[test]
+fn what_is_damaged_or_lies_is_skipped_and_named() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let half = |filename: &str| index.bytes(filename)[..index.bytes(filename).len() / 2].to_vec();
+    let flipped = {
+        let mut bytes = index.bytes("kit-3.0.tar.gz");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0xff;
+        bytes
+    };
+    sandbox.write(&format!("old/half/{WHEEL}"), half(WHEEL));
+    sandbox.write("old/kit-3.0.tar.gz", flipped);
+    sandbox.write("old/other-9.9-py3-none-any.whl", index.bytes("other-2.0-py3-none-any.whl"));
+    sandbox.write("old/stranger-1.0-py3-none-any.whl", index.bytes(WHEEL));
+    sandbox.write("old/http%3A%2F%2Ff.example%2Fdemo-1.0.zip", "no zip");
+    sandbox.write(&format!("old/http/{}", "a".repeat(56)), "cc=4,\u{81}");
+    sandbox.write("old/notes.txt", "not looked at");
+    sandbox.write(&format!("old/{WHEEL}"), index.bytes(WHEEL));
+    let output = sandbox.prefetch(["cache", "import", "old", "--json"]).assert().success().get_output().clone();
+    let imported: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let skipped = imported["files"].as_array().unwrap().iter().filter(|file| file["status"] == "skipped");
+    assert_eq!(skipped.count(), 6, "{told}");
+    for name in [&format!("half/{WHEEL}"), "kit-3.0.tar.gz", "other-9.9", "stranger-1.0", "demo-1.0.zip", "aaaa"] {
+        assert!(told.contains(name), "{name}: {told}");
+    }
+    assert_eq!(names(&cache(&sandbox, &["list"], 0)["files"]), [WHEEL]);
+}

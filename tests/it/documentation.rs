@@ -1,0 +1,181 @@
+//! What README.md and docs/ show, tried: commands run or parse, options exist, tables are true.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use prefetch::cli::Exit;
+use regex::Regex;
+use serde_json::Value;
+
+use crate::support::{Index, Sandbox, ServedIndex, Wheel, files_below, judges};
+
+/// Above a block that runs from its first line to its last, as it stands.
+const RUN: &str = "<!-- run -->";
+
+/// A fenced block of a page.
+struct Block {
+    page: String,
+    language: String,
+    text: String,
+    is_run: bool,
+}
+
+fn pages() -> Vec<(String, String)> {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = files_below(&project.join("docs")).into_iter().map(|name| format!("docs/{name}"));
+    let names = docs.chain(["README.md".into(), "CHANGELOG.md".into()]);
+    names.map(|name| (name.clone(), fs::read_to_string(project.join(&name)).unwrap())).collect()
+}
+
+fn blocks() -> Vec<Block> {
+    let fence = Regex::new(r"(?ms)^(<!-- [^\n]*)?\n?```(\w+)\n(.*?)^```$").unwrap();
+    let of_page = |(page, text): (String, String)| {
+        let found = fence.captures_iter(&text).map(|block| Block {
+            page: page.clone(),
+            language: block[2].to_owned(),
+            text: block[3].to_owned(),
+            is_run: block.get(1).is_some_and(|mark| mark.as_str() == RUN),
+        });
+        found.collect::<Vec<_>>()
+    };
+    pages().into_iter().flat_map(of_page).collect()
+}
+
+fn world() -> ServedIndex {
+    let flask = Wheel::new("flask", "3.0.3").requires("click>=8").extra("async").requires("asgiref; extra == 'async'");
+    Index::new().with(flask).wheel("click", "8.1.7").wheel("asgiref", "3.8.1").wheel("numpy", "2.1.0").serve()
+}
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "flask==3.0.3\nnumpy==2.1.0\n");
+    sandbox.write("constraints.txt", "click<9\n");
+    let script = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/describe-target.py")).unwrap();
+    sandbox.write("scripts/describe-target.py", script);
+    sandbox
+}
+
+/// A shell that has the binary and the judges' Python, whose pip reaches no index and installs
+/// into the sandbox.
+fn shell(sandbox: &Sandbox, index: &ServedIndex, script: &str) -> assert_cmd::Command {
+    let process = sandbox.process([""; 0]);
+    let binary = Path::new(process.get_program()).parent().unwrap();
+    let folders = [binary, &judges().bin(), Path::new("/usr/bin"), Path::new("/bin")];
+    let mut command = assert_cmd::Command::new("/bin/sh");
+    command.args(["-euc", script]).current_dir(sandbox.path("")).env_clear();
+    command.envs(process.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("PATH", std::env::join_paths(folders).unwrap());
+    command.env("PREFETCH_INDEX_URL", index.url()).env("PIP_INDEX_URL", "http://127.0.0.1:9/");
+    command.env("PIP_CONFIG_FILE", "/dev/null").env("PIP_TARGET", sandbox.path("installed"));
+    command
+}
+
+#[test]
+fn marked_blocks_run() {
+    let index = world();
+    let marked: Vec<_> = blocks().into_iter().filter(|block| block.is_run).collect();
+    assert!(marked.len() >= 7, "{}", marked.len());
+    for block in marked {
+        let outcome = shell(&sandbox(), &index, &block.text).output().unwrap();
+        let told = String::from_utf8_lossy(&outcome.stderr);
+        assert!(outcome.status.success(), "{}:\n{}\n{told}", block.page, block.text);
+    }
+}
+
+/// `--help` at the end of a line lets everything before it be parsed, and nothing be done.
+#[test]
+fn every_command_line_parses() {
+    let lines: Vec<_> = blocks().iter().filter(|block| block.language == "sh").flat_map(command_lines).collect();
+    assert!(lines.len() >= 12, "{lines:?}");
+    for line in lines {
+        let words = shlex::split(&line).unwrap();
+        let outcome = Sandbox::new().prefetch(&words[1..]).arg("--help").output().unwrap();
+        assert!(outcome.status.success(), "{line}:\n{}", String::from_utf8_lossy(&outcome.stderr));
+    }
+}
+
+/// The lines of a block that call the program, also by way of `cargo run`.
+fn command_lines(block: &Block) -> Vec<String> {
+    let run = Regex::new(r"^cargo run .* -- ").unwrap();
+    let lines = block.text.lines().map(|line| run.replace(line, "prefetch ").into_owned());
+    lines.filter(|line| line.starts_with("prefetch ")).collect()
+}
+
+#[test]
+fn every_option_that_is_mentioned_exists() {
+    // `--hash` is an option of requirements files alone.
+    let help: String = help_of(&[]) + "--hash";
+    let option = Regex::new(r"`(--[a-z-]+)").unwrap();
+    for (page, text) in pages() {
+        for found in option.captures_iter(&text) {
+            assert!(help.contains(&found[1]), "{page} mentions {}", &found[1]);
+        }
+    }
+}
+
+/// The help of a command and of all commands below it.
+fn help_of(command: &[&str]) -> String {
+    let words = command.iter().copied().chain(["--help"]);
+    let help = String::from_utf8(Sandbox::new().prefetch(words).output().unwrap().stdout).unwrap();
+    let listed = help.split_once("Commands:\n").map_or("", |(_, rest)| rest.split("\n\n").next().unwrap());
+    let names = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let below = names.filter(|name| !name.is_empty() && *name != "help");
+    let below: String = below.map(|name| help_of(&[command, &[name]].concat())).collect();
+    help.clone() + &below
+}
+
+#[test]
+fn every_file_that_is_mentioned_exists() {
+    let path = Regex::new(r"(?:\]\(|`)((?:src|docs|scripts|tests|testdata)/[\w./-]+)").unwrap();
+    for (page, text) in pages() {
+        for found in path.captures_iter(&text) {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(&found[1]);
+            assert!(file.exists(), "{page} mentions {}", &found[1]);
+        }
+    }
+}
+
+#[test]
+fn the_readme_lists_every_exit_code() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let row = Regex::new(r"(?m)^\| (\d+) \|").unwrap();
+    let listed: Vec<u8> = row.captures_iter(&readme).map(|row| row[1].parse().unwrap()).collect();
+    let all = [
+        Exit::Done,
+        Exit::Damage,
+        Exit::Usage,
+        Exit::NoSolution,
+        Exit::Unreachable,
+        Exit::Digest,
+        Exit::Disk,
+        Exit::Interrupted,
+    ];
+    assert_eq!(listed, all.map(|exit| exit as u8));
+}
+
+#[test]
+fn the_report_is_as_its_page_shows_it() {
+    let (index, sandbox) = (world(), sandbox());
+    let json = |at: usize| -> Value {
+        let shown = blocks().into_iter().filter(|block| block.page == "docs/report.md" && block.language == "json");
+        serde_json::from_str(&shown.map(|block| block.text).nth(at).unwrap()).unwrap()
+    };
+    sandbox.prefetch_from(&index, ["-r", "requirements.txt", "--report", "done.json"]).assert().code(0);
+    sandbox.prefetch_from(&index, ["numpy==2.9", "--report", "failed.json"]).assert().code(3);
+    assert_eq!(shape(&sandbox.json("done.json")), shape(&json(0)));
+    assert_eq!(shape(&sandbox.json("failed.json")["problems"][0]), shape(&json(1)));
+}
+
+/// Every path of keys in a value, through all elements of its arrays.
+fn shape(value: &Value) -> BTreeSet<String> {
+    let below = |name: &str, value: &Value| {
+        let paths = shape(value).into_iter().map(|path| format!("{name}.{path}"));
+        paths.chain([name.to_owned()]).collect::<Vec<_>>()
+    };
+    match value {
+        Value::Object(map) => map.iter().flat_map(|(name, value)| below(name, value)).collect(),
+        Value::Array(elements) => elements.iter().flat_map(shape).collect(),
+        _ => BTreeSet::new(),
+    }
+}

@@ -1,0 +1,299 @@
+//! `prefetch serve`: pip, uv and plain requests against an index over folders, bundles and the store.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
+use prefetch::domain::Sha256;
+use serde_json::Value;
+
+use crate::support::{Index, Sandbox, Sdist, Source, Wheel, judges};
+
+/// A server over something in a sandbox, until dropped.
+struct Served {
+    process: Child,
+    errors: BufReader<std::process::ChildStderr>,
+    address: String,
+}
+
+impl Served {
+    fn over(sandbox: &Sandbox, path: &str) -> Self {
+        let mut command = sandbox.process(["serve", path, "--port", "0"]);
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut errors = BufReader::new(process.stderr.take().unwrap());
+        let mut told = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(errors.read_line(&mut line).unwrap() > 0, "it ended: {told}");
+            if let Some(rest) = line.split("http://").nth(1).filter(|_| line.starts_with("Serving")) {
+                let address = rest.split('/').next().unwrap().to_owned();
+                return Self { process, errors, address };
+            }
+            told += &line;
+        }
+    }
+
+    fn index(&self) -> String {
+        format!("http://{}/simple/", self.address)
+    }
+
+    fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        self.ask("GET", path, headers)
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client =
+                reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+            let url = format!("http://{}{path}", self.address);
+            let mut request = client.request(method.parse().unwrap(), url);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let response = request.send().await.unwrap();
+            let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
+            Reply {
+                status: response.status().as_u16(),
+                headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+                body: response.bytes().await.unwrap().to_vec(),
+            }
+        })
+    }
+
+    /// Ends it as a service manager would; its exit code, and all that it said since.
+    #[cfg(unix)]
+    fn terminate(mut self) -> (Option<i32>, String) {
+        let id = self.process.id().to_string();
+        assert!(std::process::Command::new("kill").arg(id).status().unwrap().success());
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut self.errors, &mut said).unwrap();
+        (self.process.wait().unwrap().code(), said)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+const WHEEL: &str = "demo-1.0-py3-none-any.whl";
+const JSON: &str = "application/vnd.pypi.simple.v1+json";
+
+/// A sandbox with what was fetched written as `path`.
+fn fetched(arguments: &[&str]) -> Sandbox {
+    let other = Wheel::new("other", "2.0").requires("demo").requires_python(">=3.8");
+    let index = Index::new().wheel("demo", "1.0").with(other).with(Sdist::new("kit.box", "3.0").pyproject()).serve();
+    let sandbox = Sandbox::new();
+    sandbox.prefetch_from(&index, arguments.iter().chain(&["other", "kit.box"])).assert().success();
+    sandbox
+}
+
+const INSTALLED: [&str; 3] = ["demo-1.0", "kit_box-3.0", "other-2.0"];
+
+#[test]
+fn pip_and_uv_install_from_whatever_is_served() {
+    for (arguments, path) in [
+        (&["--dest", "out"][..], "out"),
+        (&["--layout", "simple", "--dest", "out"], "out"),
+        (&["--bundle", "all.zip"], "all.zip"),
+        (&["--bundle", "all.tar"], "all.tar"),
+        (&["--bundle", "all.tar.gz"], "all.tar.gz"),
+        (&["--bundle", "all.tar.zst"], "all.tar.zst"),
+        (&["--dest", "out"], "../cache"),
+    ] {
+        let sandbox = fetched(arguments);
+        let served = Served::over(&sandbox, path);
+        let index = served.index();
+        judges().pip().install(Source::Index(&index), ["other", "kit-box"]).assert_installed(INSTALLED);
+        judges().uv().install(Source::Index(&index), ["other", "kit-box"]).assert_installed(INSTALLED);
+    }
+}
+
+#[test]
+fn older_pips_install_too() {
+    let sandbox = fetched(&["--dest", "out"]);
+    let served = Served::over(&sandbox, "out");
+    let verdict = judges().pip_23_2_1().install(Source::Index(&served.index()), ["other"]);
+    verdict.assert_installed(["demo-1.0", "other-2.0"]);
+}
+
+#[test]
+fn pages_are_those_of_the_simple_api() {
+    let sandbox = fetched(&["--bundle", "all.tar"]);
+    let served = Served::over(&sandbox, "all.tar");
+    let page = served.get("/simple/other/", &[("accept", JSON)]);
+    assert_eq!((page.status, page.header("content-type"), page.header("vary")), (200, JSON, "Accept"));
+    let listed: Value = serde_json::from_slice(&page.body).unwrap();
+    assert_eq!(listed["files"][0]["requires-python"], ">=3.8");
+    let sidecar = served.get("/simple/other/other-2.0-py3-none-any.whl.metadata", &[]);
+    assert_eq!(listed["files"][0]["core-metadata"]["sha256"], Sha256::of(&sidecar.body).to_string());
+    let file = served.get("/simple/other/other-2.0-py3-none-any.whl", &[]);
+    assert_eq!(listed["files"][0]["hashes"]["sha256"], Sha256::of(&file.body).to_string());
+    assert_eq!(
+        served.get("/simple/other/", &[("accept", "text/html")]).header("content-type"),
+        "text/html; charset=utf-8"
+    );
+    let tag = page.header("etag");
+    assert_eq!(served.get("/simple/other/", &[("accept", JSON), ("if-none-match", tag)]).status, 304);
+    let root: Value = serde_json::from_slice(&served.get("/simple/", &[("accept", JSON)]).body).unwrap();
+    assert_eq!(root["projects"].as_array().unwrap().len(), 3);
+    for (path, location) in
+        [("/simple", "/simple/"), ("/simple/Kit.Box/", "/simple/kit-box/"), ("/simple/other", "/simple/other/")]
+    {
+        let moved = served.get(path, &[]);
+        assert_eq!((moved.status, moved.header("location")), (301, location));
+    }
+}
+
+#[test]
+fn files_are_served_in_part_and_not_twice() {
+    let sandbox = fetched(&["--bundle", "all.zip", "--dest", "out"]);
+    let served = Served::over(&sandbox, "all.zip");
+    let bytes = sandbox.read(&format!("out/{WHEEL}"));
+    let path = format!("/simple/demo/{WHEEL}");
+    let whole = served.get(&path, &[]);
+    assert_eq!((whole.status, &whole.body, whole.header("accept-ranges")), (200, &bytes, "bytes"));
+    let part = served.get(&path, &[("range", "bytes=3-7")]);
+    assert_eq!((part.status, part.body.as_slice()), (206, &bytes[3..8]));
+    assert_eq!(part.header("content-range"), format!("bytes 3-7/{}", bytes.len()));
+    assert_eq!(served.get(&path, &[("range", "bytes=-5")]).body, bytes[bytes.len() - 5..]);
+    assert_eq!(served.get(&path, &[("range", "bytes=999999-")]).status, 416);
+    assert_eq!(served.get(&path, &[("range", "bytes=3-7"), ("if-range", "\"other\"")]).status, 200);
+    let head = served.ask("HEAD", &path, &[]);
+    assert_eq!(
+        (head.status, head.header("content-length"), head.body.len()),
+        (200, bytes.len().to_string().as_str(), 0)
+    );
+    assert_eq!(served.get(&path, &[("if-none-match", whole.header("etag"))]).status, 304);
+}
+
+#[test]
+fn nothing_else_can_be_read_or_written() {
+    let sandbox = fetched(&["--dest", "out"]);
+    sandbox.write("secret.whl", "secret");
+    sandbox.write("out/notes.txt", "not a distribution");
+    let served = Served::over(&sandbox, "out");
+    for path in [
+        "/simple/../secret.whl",
+        "/simple/%2e%2e/secret.whl",
+        "/simple/..%2fsecret.whl",
+        "/simple/demo/..%2f..%2fsecret.whl",
+        "/simple/demo/%00",
+        "/simple/demo/%ff",
+        "//etc/passwd",
+        "/out/notes.txt",
+        "/notes.txt",
+        "/simple/absent/",
+        "/simple/demo/absent.whl",
+    ] {
+        assert_eq!(served.get(path, &[]).status, 404, "{path}");
+    }
+    for method in ["PUT", "POST", "DELETE", "OPTIONS"] {
+        let refused = served.ask(method, "/simple/", &[]);
+        assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"));
+    }
+}
+
+#[test]
+fn people_get_a_page_that_loads_nothing_from_elsewhere() {
+    let served = Served::over(&fetched(&["--dest", "out"]), "out");
+    let page = served.get("/", &[]);
+    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+    assert!(!page.text().contains("http"), "no address but its own");
+    let listed: Value = serde_json::from_slice(&served.get("/projects.json", &[]).body).unwrap();
+    let names: Vec<_> =
+        listed["files"].as_array().unwrap().iter().map(|file| file["filename"].as_str().unwrap()).collect();
+    assert_eq!(names, [WHEEL, "kit_box-3.0.tar.gz", "other-2.0-py3-none-any.whl"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn requests_are_logged_and_a_service_manager_can_stop_it() {
+    let sandbox = fetched(&["--bundle", "all.tar.gz"]);
+    let served = Served::over(&sandbox, "all.tar.gz");
+    let size = served.get("/simple/", &[]).body.len();
+    served.get("/absent?x=1", &[]);
+    let (code, said) = served.terminate();
+    assert_eq!(code, Some(0));
+    assert!(said.contains(&format!("GET /simple/ 200 {size}\n")) && said.contains("GET /absent?x=1 404"), "{said}");
+    let left = crate::support::files_below(&sandbox.cache().join("incoming"));
+    assert!(left.is_empty(), "what was unpacked is removed: {left:?}");
+}
+
+#[test]
+fn what_cannot_be_served_is_told() {
+    let sandbox = Sandbox::new();
+    let index = Index::new().wheel("demo", "1.0").serve();
+    sandbox.write("empty/notes.txt", "");
+    sandbox.write("half.tar.gz", [0x1f, 0x8b, 8, 0, 1]);
+    sandbox.write("text.zip", "no archive at all, but long enough");
+    for (path, told) in
+        [("empty", "no wheels"), ("half.tar.gz", "cannot be read"), ("text.zip", "text.zip"), ("absent", "absent")]
+    {
+        let output = sandbox.prefetch(["serve", path]).assert().code(2).get_output().clone();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(words.contains(told) && words.contains("hint:"), "{words}");
+    }
+    sandbox.write(&format!("mixed/{WHEEL}"), index.bytes(WHEEL));
+    sandbox.write("mixed/other-1.0-py3-none-any.whl", "damaged");
+    sandbox.write("mixed/stranger-1.0-py3-none-any.whl", index.bytes(WHEEL));
+    let mut command = sandbox.process(["serve", "mixed", "--port", "0"]);
+    let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let warnings: Vec<_> = lines.by_ref().map(Result::unwrap).take_while(|line| !line.starts_with("Serving")).collect();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("other-1.0") && warnings[1].contains("stranger-1.0"), "{warnings:?}");
+}
+
+#[test]
+fn a_bundle_whose_manifest_lies_is_refused() {
+    let sandbox = fetched(&["--bundle", "all.tar"]);
+    let mut bytes = sandbox.read("all.tar");
+    let at = bytes.windows(WHEEL.len() + 7).position(|window| window == format!("wheels/{WHEEL}").as_bytes()).unwrap();
+    bytes[at] = b'x';
+    sandbox.write("lies.tar", bytes);
+    let output = sandbox.prefetch(["serve", "lies.tar"]).assert().code(2).get_output().clone();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(words.contains("manifest") && words.contains("is not in it"), "{words}");
+}
+
+/// Each client has an answer under way that does not fit into the system's buffers.
+#[test]
+fn hundreds_of_answers_can_be_under_way() {
+    let sandbox = Sandbox::new();
+    let bytes = vec![7_u8; 4 << 20];
+    sandbox.write("out/demo-1.0.tar.bz2", &bytes);
+    let served = Served::over(&sandbox, "out");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut answers = Vec::new();
+        for _ in 0..400 {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let url = format!("{}demo/demo-1.0.tar.bz2", served.index());
+            answers.push((client.get(url).send().await.unwrap(), client));
+        }
+        for (answer, _client) in answers {
+            assert_eq!(answer.bytes().await.unwrap().len(), bytes.len());
+        }
+    });
+}
