@@ -4,16 +4,22 @@
 //! hand. The losers are kept with their reasons, nearest miss first, since the message to the
 //! user is made of them.
 
+mod rejection;
+
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+pub use rejection::{NoFile, Rejected, Rejection, check_requires_python};
+
+use rejection::{check_format, check_hash, check_upload_time};
+
 use crate::domain::{
     Artifact, BuildTag, Digest, DistributionFilename, FormatControl, Offers, PackageName, ReleaseControl, Specifiers,
-    TagMismatch, TagRank, Target, Timestamp, Version,
+    TagRank, Target, Timestamp,
 };
 
 /// What holds for every project of a run.
@@ -25,66 +31,6 @@ pub struct Policy {
     pub releases: ReleaseControl,
     /// Files uploaded at this moment or later do not exist.
     pub exclude_newer: Option<Timestamp>,
-}
-
-/// Why an artifact lost. The order is by how near it came, nearest last.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rejection {
-    /// Built for another Python, ABI or platform.
-    Tags(TagMismatch),
-    /// Its kind is excluded by `--only-binary` or `--no-binary`.
-    Format {
-        is_wheel: bool,
-    },
-    RequiresPython {
-        wants: String,
-        has: String,
-    },
-    /// After `--exclude-newer`; absent where the index does not tell upload times.
-    TooNew {
-        uploaded: Option<Timestamp>,
-    },
-    /// Its digest is none of those asked for.
-    Hash {
-        has: String,
-    },
-    Yanked {
-        reason: Box<str>,
-    },
-    PreRelease,
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tags(mismatch) => mismatch.fmt(f),
-            Self::Format { is_wheel: true } => f.write_str("wheels are excluded by --no-binary"),
-            Self::Format { is_wheel: false } => f.write_str("source archives are excluded by --only-binary"),
-            Self::RequiresPython { wants, has } => write!(f, "needs Python {wants}, the target has {has}"),
-            Self::TooNew { uploaded: Some(_) } => f.write_str("was uploaded after --exclude-newer"),
-            Self::TooNew { uploaded: None } => {
-                f.write_str("has no upload time on this index, which --exclude-newer needs")
-            }
-            Self::Hash { has } => write!(f, "has the digest {has}, which no --hash allows"),
-            Self::Yanked { reason } if reason.is_empty() => f.write_str("was yanked"),
-            Self::Yanked { reason } => write!(f, "was yanked: {reason}"),
-            Self::PreRelease => f.write_str("is a pre-release: pin it, or allow them with --pre"),
-        }
-    }
-}
-
-/// An artifact with the reason why it lost.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rejected {
-    pub filename: Box<str>,
-    pub version: Version,
-    pub why: Rejection,
-}
-
-/// No file fits, and why; nearest miss first.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NoFile {
-    pub rejected: Vec<Rejected>,
 }
 
 /// A file that may be used, with what pip sorts by. Greater is better.
@@ -135,8 +81,8 @@ impl OptIn {
 /// [`Offers::versions`]; each is looked at when it is its turn, so that a pin or a good newest
 /// version costs no more than itself.
 pub struct Shelf<'a> {
-    offers: &'a Offers,
-    project: &'a PackageName,
+    offers: Arc<Offers>,
+    project: PackageName,
     /// The digests allowed; empty allows all.
     hashes: &'a [Digest],
     target: &'a Target,
@@ -169,8 +115,8 @@ impl Pass {
 
 impl<'a> Shelf<'a> {
     pub fn new(
-        offers: &'a Offers,
-        project: &'a PackageName,
+        offers: Arc<Offers>,
+        project: PackageName,
         hashes: &'a [Digest],
         target: &'a Target,
         policy: &'a Policy,
@@ -178,35 +124,56 @@ impl<'a> Shelf<'a> {
         Self { offers, project, hashes, target, policy, seen: RefCell::default() }
     }
 
-    pub fn offers(&self) -> &'a Offers {
-        self.offers
+    pub fn offers(&self) -> &Arc<Offers> {
+        &self.offers
     }
 
-    /// The version and file that pip would choose among `versions`, given best first.
-    ///
-    /// Pre-releases count if asked for, or if no release has a usable file; a yanked release is
-    /// usable here, and so hides pre-releases (`facts/pip.md` 3.8).
-    pub fn best(&self, versions: &[usize], opt_in: OptIn) -> Option<(usize, Arc<Artifact>)> {
-        let allowed = self.policy.releases.prereleases(self.project);
-        if allowed.unwrap_or(opt_in.pre_releases) {
-            return self.best_among(versions, opt_in);
-        }
-        let (pre_releases, releases): (Vec<_>, Vec<_>) =
-            versions.iter().copied().partition(|version| self.offers.versions()[*version].any_prerelease());
-        let best = self.best_among(&releases, opt_in);
-        if best.is_some() || allowed.is_some() {
-            return best;
-        }
-        let has_usable = releases.iter().any(|version| !self.look_at(*version).candidates.is_empty());
-        if has_usable { None } else { self.best_among(&pre_releases, opt_in) }
+    /// The version that pip would choose among `versions`, given best first; `preferred` where
+    /// that is no worse in anything but being older.
+    pub fn choose(&self, versions: &[usize], opt_in: OptIn, preferred: Option<usize>) -> Option<usize> {
+        let eligible = self.eligible(versions, opt_in);
+        let (pass, best, artifact) = self.best_among(&eligible, opt_in)?;
+        let is_as_good = |version: &usize| {
+            let candidate = best_candidate(&self.look_at(*version), pass);
+            candidate.is_some_and(|own| own.distribution.is_wheel() >= artifact.distribution.is_wheel())
+        };
+        let preferred = preferred.filter(|version| eligible.contains(version)).filter(is_as_good);
+        Some(preferred.unwrap_or(best))
     }
 
     /// The file of `version` that pip would choose.
     pub fn best_of(&self, version: usize, opt_in: OptIn) -> Option<Arc<Artifact>> {
-        self.best_among(&[version], opt_in).map(|(_, artifact)| artifact)
+        self.best_among(&[version], opt_in).map(|(_, _, artifact)| artifact)
     }
 
-    /// Why [`Shelf::best`] found nothing among `versions`.
+    /// Whether `version` may be chosen where the specifiers allow `versions`.
+    pub fn admits(&self, version: usize, versions: &[usize], opt_in: OptIn) -> bool {
+        let eligible = self.eligible(versions, opt_in);
+        let is_good = |version: &usize| self.best_of(*version, OptIn { yanked: false, ..opt_in }).is_some();
+        eligible.contains(&version) && (is_good(&version) || (opt_in.yanked && !eligible.iter().any(is_good)))
+    }
+
+    /// Whether `version` has usable files, all of them yanked.
+    pub fn is_withdrawn(&self, version: usize) -> bool {
+        let judged = self.look_at(version);
+        !judged.candidates.is_empty() && judged.candidates.iter().all(Candidate::is_yanked)
+    }
+
+    /// Those of `versions` that the pre-release rule leaves, in their order: pre-releases count
+    /// if asked for, or if no release has a usable file; a yanked release is usable here, and so
+    /// hides pre-releases (`facts/pip.md` 3.8).
+    pub fn eligible<'v>(&self, versions: &'v [usize], opt_in: OptIn) -> Cow<'v, [usize]> {
+        let allowed = self.policy.releases.prereleases(&self.project);
+        let is_prerelease = |version: &usize| self.offers.versions()[*version].any_prerelease();
+        if allowed.unwrap_or(opt_in.pre_releases) || !versions.iter().any(is_prerelease) {
+            return versions.into();
+        }
+        let releases: Vec<_> = versions.iter().copied().filter(|version| !is_prerelease(version)).collect();
+        let is_usable = |version: &usize| !self.look_at(*version).candidates.is_empty();
+        if allowed.is_some() || releases.iter().any(is_usable) { releases.into() } else { versions.into() }
+    }
+
+    /// Why [`Shelf::choose`] found nothing among `versions`.
     pub fn why_none(&self, versions: &[usize]) -> NoFile {
         let mut rejected = Vec::new();
         for version in versions {
@@ -218,9 +185,9 @@ impl<'a> Shelf<'a> {
         NoFile { rejected }
     }
 
-    fn best_among(&self, versions: &[usize], opt_in: OptIn) -> Option<(usize, Arc<Artifact>)> {
+    fn best_among(&self, versions: &[usize], opt_in: OptIn) -> Option<(Pass, usize, Arc<Artifact>)> {
         self.passes(opt_in).find_map(|pass| {
-            versions.iter().find_map(|version| Some((*version, best_candidate(&self.look_at(*version), pass)?)))
+            versions.iter().find_map(|version| Some((pass, *version, best_candidate(&self.look_at(*version), pass)?)))
         })
     }
 
@@ -264,7 +231,7 @@ impl<'a> Shelf<'a> {
     /// Whether `artifact` may be used, by every rule that needs no other artifact.
     fn judge_file(&self, artifact: &Arc<Artifact>) -> Result<Candidate, Rejection> {
         let rank = rank(artifact, self.target)?;
-        check_format(artifact, self.project, self.policy)?;
+        check_format(artifact, &self.project, self.policy)?;
         check_requires_python(artifact.requires_python.as_ref(), self.target)?;
         check_upload_time(artifact, self.policy)?;
         let hash_is_allowed = check_hash(artifact, self.hashes)?;
@@ -304,52 +271,5 @@ fn rank(artifact: &Artifact, target: &Target) -> Result<Rank, Rejection> {
             Some(tag) => Ok(Rank::Wheel(tag, wheel.build.clone())),
             None => Err(Rejection::Tags(target.tags().mismatch(wheel))),
         },
-    }
-}
-
-fn check_format(artifact: &Artifact, project: &PackageName, policy: &Policy) -> Result<(), Rejection> {
-    let formats = policy.formats.formats(project);
-    let is_wheel = artifact.distribution.is_wheel();
-    let allowed = if is_wheel { formats.wheels } else { formats.sources };
-    if allowed { Ok(()) } else { Err(Rejection::Format { is_wheel }) }
-}
-
-/// Whether the Python of `target` is one that a distribution `wants`.
-///
-/// # Errors
-/// When it is none.
-pub fn check_requires_python(wants: Option<&Specifiers>, target: &Target) -> Result<(), Rejection> {
-    match wants {
-        Some(wants) if !wants.contains(target.python()) => {
-            Err(Rejection::RequiresPython { wants: wants.to_string(), has: target.python().to_string() })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Local files have no upload time and are exempt, as in pip.
-fn check_upload_time(artifact: &Artifact, policy: &Policy) -> Result<(), Rejection> {
-    match (policy.exclude_newer, artifact.uploaded) {
-        (None, _) => Ok(()),
-        (Some(limit), Some(uploaded)) if uploaded < limit => Ok(()),
-        (Some(_), None) if artifact.url.secret().scheme() == "file" => Ok(()),
-        (Some(_), uploaded) => Err(Rejection::TooNew { uploaded }),
-    }
-}
-
-/// Whether the index promises an allowed digest; it may also promise none of that algorithm,
-/// and then only the bytes can tell.
-fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool, Rejection> {
-    let comparable = artifact.hashes.iter().filter(|has| allowed.iter().any(|each| each.algorithm == has.algorithm));
-    let mut refused = None;
-    for has in comparable {
-        if allowed.iter().any(|each| each.agrees_with(has)) {
-            return Ok(true);
-        }
-        refused = Some(has);
-    }
-    match refused {
-        Some(has) => Err(Rejection::Hash { has: has.to_string() }),
-        None => Ok(false),
     }
 }

@@ -37,7 +37,7 @@ pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use location::{MaskedUrl, credentials, mask_credentials};
 pub use machine::{DescriptionError, MachineDescription};
 pub use marker::parse_marker;
-pub use mismatch::TagMismatch;
+pub use mismatch::{PythonNearness, TagMismatch};
 pub use needs::{Needs, Unknown};
 pub use offers::Offers;
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};

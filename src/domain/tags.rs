@@ -5,6 +5,7 @@ use std::fmt;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::mismatch::PythonNearness;
 use super::{Platform, Python, TagMismatch, WheelFilename};
 
 /// One compatibility tag: `cp312-abi3-manylinux_2_17_x86_64`.
@@ -125,15 +126,18 @@ impl Tags {
         if self.is_for_python(wheel, own) {
             TagMismatch::Abi(wheel.abi.clone())
         } else {
-            TagMismatch::Python(wheel.python.clone())
+            let fits_platform = self.known(&wheel.platform).next().is_some();
+            let nearness = PythonNearness::new(own, &wheel.python, fits_platform);
+            TagMismatch::Python { nearness, tag: wheel.python.clone() }
         }
     }
 
     /// Whether the target's Python is not what stands in the way: the wheel is for that very
-    /// version, or for an older one by an ABI that outlives versions.
+    /// version, for any, or for an older one by an ABI that outlives versions.
     fn is_for_python(&self, wheel: &WheelFilename, own: &str) -> bool {
         let is_lasting = wheel.abi.split('.').any(|abi| matches!(abi, "abi3" | "abi3t"));
-        wheel.python.split('.').any(|python| python == own || (is_lasting && self.numbers.contains_key(python)))
+        let lasts = |python: &str| is_lasting || python.starts_with("py");
+        wheel.python.split('.').any(|python| python == own || (lasts(python) && self.numbers.contains_key(python)))
     }
 
     /// Every tag, best first.

@@ -1,140 +1,245 @@
-//! A proof that there is no solution, as sentences.
+//! A proof that there is no solution, as sentences: first what the user asks, then what follows
+//! from it, step by step, then what is missing at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pubgrub::{DerivationTree, External};
 
-use super::explain::{Failure, Reason};
+use super::explain::{Failure, Reason, rejections};
 use super::node::{Node, Set, positions};
-use super::view::{Stock, View};
-use crate::domain::{PackageName, Version};
+use super::view::{ONLY, Stock, View};
+use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
 
-type Tree = DerivationTree<Node, Set, String>;
+type Proof = DerivationTree<Node, Set, String>;
 
-/// The chain of facts that rules out every combination.
-pub(super) fn explain(view: &View<'_>, mut tree: Tree) -> Failure {
-    tree.collapse_no_versions();
-    let mut facts = Vec::new();
-    let mut origins = BTreeSet::new();
-    collect(view, &tree, &mut facts, &mut origins);
-    facts.dedup();
-    let mut seen = BTreeSet::new();
-    facts.retain(|fact| seen.insert(fact.clone()));
-    let subject = subject(&tree);
+/// Why `proof` rules out every combination.
+pub(super) fn explain(view: &View<'_, '_>, proof: &Proof) -> Failure {
+    let mut facts = Facts::default();
+    facts.collect(view, proof);
+    let asked = facts.asked(view);
+    let subject = facts.subject().or_else(|| asked.first()?.name.clone());
+    let sentences = asked.iter().map(|line| format!("{} asks for {line}", line.origin));
     Failure {
         package: subject.clone(),
-        requirement: subject.map_or_else(|| "the requirements".to_owned(), |name| name.to_string()),
-        reason: Reason::Conflict { facts, projects: projects(&tree) },
-        origins: origins.into_iter().collect(),
+        requirement: subject.as_ref().map_or_else(|| "the requirements".to_owned(), ToString::to_string),
+        reason: Reason::Conflict {
+            facts: sentences.chain(facts.sentences(view)).collect(),
+            projects: facts.projects().into_iter().collect(),
+        },
+        origins: asked.iter().map(|line| line.origin.clone()).collect::<BTreeSet<Origin>>().into_iter().collect(),
         targets: Vec::new(),
     }
 }
 
-/// Facts in the order of the proof: what the user asked comes before what follows from it.
-fn collect(view: &View<'_>, tree: &Tree, facts: &mut Vec<String>, origins: &mut BTreeSet<crate::domain::Origin>) {
-    match tree {
-        DerivationTree::Derived(derived) => {
-            collect(view, &derived.cause1, facts, origins);
-            collect(view, &derived.cause2, facts, origins);
+/// What a proof rests on; the same thing said of several versions is one fact.
+#[derive(Default)]
+struct Facts {
+    asked: BTreeSet<PackageName>,
+    /// The versions of the first that need the second.
+    needs: BTreeMap<(Node, PackageName), Set>,
+    /// Versions that cannot be used, and why.
+    unusable: BTreeMap<(PackageName, String), Set>,
+    /// Versions that exist, have files, and none that can be used.
+    without_file: BTreeMap<PackageName, Set>,
+    /// Projects that are not what somebody needs: unknown, without such a version, elsewhere.
+    missing: BTreeSet<PackageName>,
+}
+
+impl Facts {
+    fn collect(&mut self, view: &View<'_, '_>, proof: &Proof) {
+        match proof {
+            DerivationTree::Derived(derived) => {
+                self.collect(view, &derived.cause1);
+                self.collect(view, &derived.cause2);
+            }
+            DerivationTree::External(external) => self.add(view, external),
         }
-        DerivationTree::External(external) => facts.extend(sentences(view, external, origins)),
+    }
+
+    fn add(&mut self, view: &View<'_, '_>, external: &External<Node, Set, String>) {
+        match external {
+            External::NotRoot(..) => {}
+            External::NoVersions(node, set) => {
+                node.project().into_iter().for_each(|name| self.add_end(view, name, set))
+            }
+            External::Custom(node, set, why) => {
+                let key = node.project().map(|name| (name.clone(), why.clone()));
+                add_to(&mut self.unusable, key.as_ref(), set);
+            }
+            External::FromDependencyOf(Node::Root, _, node, _) => self.asked.extend(node.project().cloned()),
+            External::FromDependencyOf(node, set, needed, needed_set) => {
+                // An extra and its project go together; nobody needs to be told.
+                let other = needed.project().filter(|needed| node.project() != Some(*needed));
+                let key = other.map(|needed| (node.clone(), needed.clone()));
+                add_to(&mut self.needs, key.as_ref(), set);
+                self.missing.extend(other.filter(|name| chosen(view, name, needed_set).is_empty()).cloned());
+            }
+        }
+    }
+
+    fn add_end(&mut self, view: &View<'_, '_>, name: &PackageName, set: &Set) {
+        match view.stock(name) {
+            Stock::Listed(shelf) if !chosen(view, name, set).is_empty() && !shelf.offers().is_unknown() => {
+                add_to(&mut self.without_file, Some(name), set);
+            }
+            Stock::Listed(shelf) if shelf.offers().versions().is_empty() => drop(self.missing.insert(name.clone())),
+            _ => {}
+        }
+    }
+
+    /// All projects that anything is said of.
+    fn projects(&self) -> BTreeSet<PackageName> {
+        let needed = self.needs.keys().flat_map(|(node, needed)| [node.project(), Some(needed)]).flatten();
+        self.asked.iter().chain(needed).chain(&self.missing).cloned().collect()
+    }
+
+    /// The user's lines, in their order.
+    fn asked<'q>(&self, view: &View<'_, 'q>) -> Vec<&'q Requirement> {
+        let asked = self.asked.iter().filter_map(|name| view.asked(name));
+        let projects = self.projects();
+        let bounds = projects.iter().filter(|name| !self.asked.contains(*name)).filter_map(|name| view.asked(name));
+        let bounds = bounds.flat_map(|asked| asked.constraints.iter().copied());
+        let mut lines: Vec<_> = asked.flat_map(|asked| asked.all()).chain(bounds).collect();
+        lines.sort_by(|a, b| (a.constraint, &a.origin).cmp(&(b.constraint, &b.origin)));
+        lines
+    }
+
+    fn sentences(&self, view: &View<'_, '_>) -> Vec<String> {
+        let depths = self.depths();
+        let mut needs: Vec<_> = self.needs.iter().collect();
+        needs.sort_by_key(|((node, _), _)| node.project().and_then(|name| depths.get(name)).copied());
+        let needs = needs.into_iter().map(|((node, needed), set)| needs_sentence(view, node, set, needed));
+        let unusable = self.unusable.iter().map(|((name, why), set)| {
+            format!("{} cannot be used: {why}", versions_in(view, &Node::Project(name.clone()), set))
+        });
+        let missing = self.missing.iter().map(|name| missing(view, name));
+        let files = self.without_file.iter().flat_map(|(name, set)| without_file(view, name, set));
+        needs.chain(unusable).chain(missing).chain(files).collect()
+    }
+
+    /// How many steps each project is from what the user asks.
+    fn depths(&self) -> BTreeMap<&PackageName, usize> {
+        let mut depths: BTreeMap<_, _> = self.asked.iter().map(|name| (name, 0)).collect();
+        let mut waiting: Vec<_> = self.asked.iter().collect();
+        let mut next = 0;
+        while let Some(name) = waiting.get(next).copied() {
+            let depth = depths[name] + 1;
+            for ((_, needed), _) in self.needs.iter().filter(|((node, _), _)| node.project() == Some(name)) {
+                if !depths.contains_key(needed) {
+                    depths.insert(needed, depth);
+                    waiting.push(needed);
+                }
+            }
+            next += 1;
+        }
+        depths
+    }
+
+    /// The project that the facts are about: one that is missing or unusable, else one on which
+    /// two disagree, else the last that is needed.
+    fn subject(&self) -> Option<PackageName> {
+        let unusable = self.unusable.keys().map(|(name, _)| name);
+        let ends = self.missing.iter().chain(unusable).chain(self.without_file.keys()).next();
+        let depths = self.depths();
+        let askers = |name: &PackageName| {
+            self.needs.keys().filter(|(_, needed)| needed == name).count() + usize::from(self.asked.contains(name))
+        };
+        let needed = self.needs.keys().map(|(_, needed)| needed);
+        let contested = needed.max_by_key(|name| (askers(name) > 1, depths.get(name).copied()));
+        ends.or(contested).cloned()
     }
 }
 
-fn sentences(
-    view: &View<'_>,
-    external: &External<Node, Set, String>,
-    origins: &mut BTreeSet<crate::domain::Origin>,
-) -> Vec<String> {
-    match external {
-        External::NotRoot(..) => Vec::new(),
-        External::NoVersions(node, set) => {
-            node.project().map(|name| no_versions(view, name, set)).into_iter().collect()
-        }
-        External::Custom(node, set, why) => vec![format!("{} cannot be used: {why}", subject_in(view, node, set))],
-        External::FromDependencyOf(Node::Root, _, node, _) => {
-            let asked = node.project().and_then(|name| view.asked.get(name));
-            let lines = asked.into_iter().flat_map(|asked| asked.requirements.iter().chain(&asked.constraints));
-            lines
-                .map(|requirement| {
-                    origins.insert(requirement.origin.clone());
-                    format!("{} asks for {requirement}", requirement.origin)
-                })
-                .collect()
-        }
-        // An extra and its project go together; nobody needs to be told.
-        External::FromDependencyOf(Node::Extra(one, _), _, Node::Project(other), _) if one == other => Vec::new(),
-        External::FromDependencyOf(node, set, needed, _) => {
-            dependency_sentence(view, node, set, needed).into_iter().collect()
-        }
+fn add_to<Key: Ord + Clone>(facts: &mut BTreeMap<Key, Set>, key: Option<&Key>, set: &Set) {
+    if let Some(key) = key {
+        facts.entry(key.clone()).and_modify(|known| *known = known.union(set)).or_insert_with(|| set.clone());
     }
 }
 
-fn dependency_sentence(view: &View<'_>, node: &Node, set: &Set, needed: &Node) -> Option<String> {
-    let (name, needed) = (node.project()?, needed.project()?);
-    let lines: BTreeSet<_> = chosen(view, name, set)
-        .into_iter()
-        .filter_map(|position| view.needs(name, position)?.as_ref().ok())
-        .flat_map(|needs| needs.dependencies.iter().filter(|dependency| dependency.name == *needed))
-        .map(ToString::to_string)
-        .collect();
-    let lines: Vec<_> = lines.into_iter().collect();
-    let what = if lines.is_empty() { needed.to_string() } else { lines.join(" or ") };
-    Some(format!("{} needs {what}", subject_in(view, node, set)))
+/// How many lines of one project a sentence quotes.
+const QUOTED: usize = 3;
+
+fn needs_sentence(view: &View<'_, '_>, node: &Node, set: &Set, needed: &PackageName) -> String {
+    let mut lines = VecDeque::new();
+    for position in node.project().map(|name| chosen(view, name, set)).into_iter().flatten() {
+        let Some(Ok(needs)) = node.project().and_then(|name| view.needs(name, position)) else { continue };
+        for line in needs.dependencies.iter().rev().filter(|line| line.name == *needed && holds(view, node, line)) {
+            let line = line.to_string();
+            if !lines.contains(&line) {
+                lines.push_front(line);
+            }
+        }
+    }
+    let word = if node.project().is_some_and(|name| chosen(view, name, set).len() == 1) { " and " } else { " or " };
+    let more = lines.len().saturating_sub(QUOTED);
+    let quoted: Vec<_> = lines.into_iter().skip(more).collect();
+    let what = if quoted.is_empty() { needed.to_string() } else { quoted.join(word) };
+    let others = if more > 0 { format!(" ({more} others for older ones)") } else { String::new() };
+    format!("{} needs {what}{others}", versions_in(view, node, set))
+}
+
+fn holds(view: &View<'_, '_>, node: &Node, line: &crate::domain::Dependency) -> bool {
+    match node {
+        Node::Extra(_, extra) => view.holds(line, std::slice::from_ref(extra)),
+        _ => view.holds(line, &[]),
+    }
 }
 
 /// Positions of `set` that exist, newest first.
-fn chosen(view: &View<'_>, name: &PackageName, set: &Set) -> Vec<usize> {
+fn chosen(view: &View<'_, '_>, name: &PackageName, set: &Set) -> Vec<usize> {
     match view.stock(name) {
         Stock::Listed(shelf) => positions(set, shelf.offers().versions().len()),
-        _ => vec![super::view::ONLY],
+        _ => vec![ONLY],
     }
 }
 
-/// `flask 3.0.3`, `flask 2.0 to 3.0.3`, `flask`.
-fn subject_in(view: &View<'_>, node: &Node, set: &Set) -> String {
+/// `flask 3.0.3`, `flask 2.0 to 3.0.3`, `every version of flask`.
+fn versions_in(view: &View<'_, '_>, node: &Node, set: &Set) -> String {
     let Some(name) = node.project() else { return node.to_string() };
-    let versions: Vec<Version> =
-        chosen(view, name, set).into_iter().filter_map(|position| view.version(name, position)).collect();
+    let chosen = chosen(view, name, set);
     let total = match view.stock(name) {
         Stock::Listed(shelf) => shelf.offers().versions().len(),
         _ => 1,
     };
+    let versions: Vec<_> = chosen.iter().filter_map(|position| view.version(name, *position)).collect();
     match versions.as_slice() {
         [] => node.to_string(),
         [only] => format!("{node} {only}"),
         all if all.len() == total => format!("every version of {node}"),
-        [newest, .., oldest] => format!("{node} {oldest} to {newest}"),
+        [newer, older] => format!("{node} {older} or {newer}"),
+        [newest, .., oldest] if chosen[0] - chosen[chosen.len() - 1] == chosen.len() - 1 => {
+            format!("{node} {oldest} to {newest}")
+        }
+        [newest, .., oldest] => format!("{node} {oldest} to {newest} ({} of these versions)", versions.len()),
     }
 }
 
-fn no_versions(view: &View<'_>, name: &PackageName, set: &Set) -> String {
+/// What there is of a project instead of what is needed.
+fn missing(view: &View<'_, '_>, name: &PackageName) -> String {
     match view.stock(name) {
-        Stock::Listed(shelf) => {
-            let matching = chosen(view, name, set);
-            let specifiers = view.asked.get(name).map(|asked| asked.specifiers()).unwrap_or_default();
-            if matching.is_empty() && !shelf.offers().is_unknown() {
-                return format!("no version of {name} satisfies all of them");
-            }
-            format!("{name}: {}", Reason::of_shelf(&shelf, &matching, &specifiers))
-        }
         Stock::Direct(direct) => format!("{name} comes from {} alone", direct.offer.url),
         Stock::Unknown => format!("{name} is not known"),
+        Stock::Listed(shelf) => match shelf.offers().versions() {
+            [] => format!("{name}: {}", Reason::of_shelf(&shelf, &[], &Specifiers::any())),
+            [only] => format!("the only version of {name} is {only}"),
+            versions => format!("the versions of {name} are {}", newest(versions)),
+        },
     }
 }
 
-/// All projects of the proof, sorted.
-fn projects(tree: &Tree) -> Vec<PackageName> {
-    let projects: BTreeSet<_> = tree.packages().into_iter().filter_map(Node::project).cloned().collect();
-    projects.into_iter().collect()
+/// `1.0, 1.1, 1.2`, or `1.7, 1.8, 1.9 and 17 older ones`.
+fn newest(versions: &[Version]) -> String {
+    let newest: Vec<_> = versions.iter().rev().take(QUOTED).rev().map(ToString::to_string).collect();
+    match versions.len() - newest.len() {
+        0 => newest.join(", "),
+        older => format!("{} and {older} older ones", newest.join(", ")),
+    }
 }
 
-/// The project that the last facts of the proof are about.
-fn subject(tree: &Tree) -> Option<PackageName> {
-    match tree {
-        DerivationTree::Derived(derived) => subject(&derived.cause1).or_else(|| subject(&derived.cause2)),
-        DerivationTree::External(External::NoVersions(node, _) | External::Custom(node, ..)) => node.project().cloned(),
-        DerivationTree::External(External::FromDependencyOf(_, _, node, _)) => node.project().cloned(),
-        DerivationTree::External(External::NotRoot(..)) => None,
+/// Why versions that would do have no file that does.
+fn without_file(view: &View<'_, '_>, name: &PackageName, set: &Set) -> Vec<String> {
+    match view.stock(name) {
+        Stock::Listed(shelf) => rejections(&shelf.why_none(&chosen(view, name, set)).rejected),
+        _ => Vec::new(),
     }
 }

@@ -19,12 +19,17 @@ pub(super) struct Direct {
 }
 
 impl Direct {
-    /// The file that a line names.
+    /// The file that a line names, which must be one of the digests `asked`.
     ///
     /// # Errors
     /// When it is nothing that can be fetched, or cannot be right for `target`.
-    pub fn of_requirement(name: &PackageName, requirement: &Requirement, target: &Target) -> Result<Self, Reason> {
-        Self::of_url(name, &archive_url(requirement)?, &requirement.hashes, target)
+    pub fn of_requirement(
+        name: &PackageName,
+        requirement: &Requirement,
+        asked: &[Digest],
+        target: &Target,
+    ) -> Result<Self, Reason> {
+        Self::of_url(name, &archive_url(requirement)?, asked, target)
     }
 
     /// The file at `url`, which must be one of the digests `asked`.
@@ -37,7 +42,7 @@ impl Direct {
         if let Some(DistributionFilename::Wheel(wheel)) = &distribution
             && target.tags().rank(wheel).is_none()
         {
-            return Err(Reason::WrongFile(format!("{filename} is {}", target.tags().mismatch(wheel))));
+            return Err(Reason::WrongFile(format!("{filename} {}", target.tags().mismatch(wheel))));
         }
         let address = without_fragment(url);
         let asked = asked.iter().cloned().chain(fragment_digest(url.secret())).collect();
@@ -66,6 +71,35 @@ fn archive_url(requirement: &Requirement) -> Result<MaskedUrl, Reason> {
         )),
         Source::Index(_) => Err(Reason::Unfetchable("it names no archive")),
     }
+}
+
+/// Whether two lines name the same file, by pip's rule (`facts/pip.md` 2.4).
+pub(super) fn is_same_file(one: &Source, other: &Source) -> bool {
+    match (one, other) {
+        (Source::Url(one), Source::Url(other)) => identity(one) == identity(other),
+        _ => one == other,
+    }
+}
+
+/// A URL without what does not matter: credentials, the order of the query, a name.
+fn identity(url: &MaskedUrl) -> (String, Vec<(String, String)>, Vec<String>) {
+    let url = url.secret();
+    let mut query: Vec<_> = url.query_pairs().into_owned().collect();
+    query.sort_unstable();
+    let fragment = url.fragment().unwrap_or_default().split('&');
+    let mut fragment: Vec<_> = fragment.filter(|part| matters(part)).map(ToOwned::to_owned).collect();
+    fragment.sort_unstable();
+    let mut bare = url.clone();
+    bare.set_query(None);
+    bare.set_fragment(None);
+    // A `file:` URL has no credentials to take away.
+    let _ = bare.set_username("").and_then(|()| bare.set_password(None));
+    (bare.into(), query, fragment)
+}
+
+/// Of a fragment, the folder within the archive and the digests count.
+fn matters(part: &str) -> bool {
+    part.split_once('=').is_some_and(|(key, _)| key == "subdirectory" || key.parse::<Algorithm>().is_ok())
 }
 
 /// A wheel must be one of the project; an archive may have any name (`main.zip`).

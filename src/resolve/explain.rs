@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::asked::Asked;
+use super::lines::Asked;
 use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
 use crate::select::{Rejected, Rejection, Shelf};
 
@@ -50,7 +50,7 @@ impl Reason {
         if offers.is_unknown() {
             Self::UnknownProject { asked: offers.asked.iter().map(ToString::to_string).collect() }
         } else if matching.is_empty() {
-            Self::NoVersion { nearest: nearest(offers.versions(), &specifiers), specifiers }
+            Self::NoVersion { nearest: nearest(offers.versions(), specifiers.pin()), specifiers }
         } else {
             Self::NoFile { specifiers, rejected: shelf.why_none(matching).rejected }
         }
@@ -61,8 +61,8 @@ impl Reason {
 const NEAR: usize = 3;
 
 /// The versions around the pin, else the newest ones.
-fn nearest(versions: &[Version], specifiers: &Specifiers) -> Vec<Version> {
-    let near = match specifiers.pin() {
+fn nearest(versions: &[Version], pin: Option<&Version>) -> Vec<Version> {
+    let near = match pin {
         Some(pin) => {
             let at = versions.partition_point(|version| version < pin);
             &versions[at.saturating_sub(NEAR)..versions.len().min(at + NEAR)]
@@ -131,9 +131,6 @@ pub(super) fn merge(failures: Vec<Failure>) -> Vec<Failure> {
     merged
 }
 
-/// How many refused files a message names.
-const NAMED: usize = 5;
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.requirement, self.reason)
@@ -175,17 +172,57 @@ impl fmt::Display for Reason {
     }
 }
 
+/// How many reasons a message names.
+const NAMED: usize = 5;
+
 fn write_rejected(f: &mut fmt::Formatter<'_>, rejected: &[Rejected]) -> fmt::Result {
     f.write_str("no file can be used")?;
-    for Rejected { filename, why, .. } in rejected.iter().take(NAMED) {
-        write!(f, "\n  {filename} {why}")?;
+    rejections(rejected).iter().try_for_each(|line| write!(f, "\n  {line}"))
+}
+
+/// The nearest misses and what to do about them, a line each; files with the same reason share one.
+pub(super) fn rejections(rejected: &[Rejected]) -> Vec<String> {
+    let mut groups: Vec<(&Rejected, usize)> = Vec::new();
+    for file in rejected {
+        match groups.iter_mut().find(|(nearest, _)| nearest.why.to_string() == file.why.to_string()) {
+            Some((_, others)) => *others += 1,
+            None => groups.push((file, 0)),
+        }
     }
-    match rejected.len().saturating_sub(NAMED) {
+    let mut lines: Vec<_> = groups.iter().take(NAMED).map(|(nearest, others)| group(nearest, *others)).collect();
+    match groups.iter().skip(NAMED).map(|(_, others)| others + 1).sum() {
         0 => {}
-        more => write!(f, "\n  and {more} further off")?,
+        1 => lines.push("and 1 file further off".to_owned()),
+        more => lines.push(format!("and {more} files further off")),
     }
-    match rejected.first().map(|nearest| &nearest.why) {
-        Some(Rejection::Hash { .. }) => f.write_str("\n  either the file changed or the --hash is of another one"),
-        _ => Ok(()),
+    lines.extend(hint(rejected));
+    lines
+}
+
+fn group(Rejected { filename, why, .. }: &Rejected, others: usize) -> String {
+    match others {
+        0 => format!("{filename} {why}"),
+        1 => format!("{filename} {why} (and 1 other file)"),
+        others => format!("{filename} {why} (and {others} other files)"),
+    }
+}
+
+/// What would help.
+fn hint(rejected: &[Rejected]) -> Option<String> {
+    let has = |why: fn(&Rejection) -> bool| rejected.iter().any(|file| why(&file.why));
+    if matches!(rejected.first(), Some(Rejected { why: Rejection::Hash { .. }, .. })) {
+        return Some("either the file changed or the --hash is of another one".into());
+    }
+    let excludes_sources = has(|why| matches!(why, Rejection::Format { is_wheel: false }));
+    let excludes_wheels = has(|why| matches!(why, Rejection::Format { is_wheel: true }));
+    if excludes_sources {
+        Some(
+            "there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
+                .into(),
+        )
+    } else if excludes_wheels {
+        Some("there are only wheels: leave --no-binary away".into())
+    } else {
+        None
     }
 }

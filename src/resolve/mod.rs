@@ -9,21 +9,32 @@
 //! metadata is missing needs nothing. So one step finds everything that the search would look at
 //! next, and an answer counts only once nothing was missing.
 
-mod asked;
+mod assumed;
+mod case;
+mod check;
 mod conflict;
 mod direct;
 mod explain;
+mod finish;
+mod graph;
+mod lines;
 mod node;
 mod provider;
 mod solve;
 mod view;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use explain::{Failure, Reason};
 
-use crate::domain::{MaskedUrl, Needs, Offer, Offers, PackageName, Requirement, Solution, Target, Unknown};
+use case::{Case, Meanings};
+use solve::Outcome;
+
+use crate::domain::{MaskedUrl, Needs, Offer, Offers, PackageName, Requirement, Solution, Target, Unknown, Version};
 use crate::select::Policy;
 
 /// What is to be solved.
@@ -86,34 +97,67 @@ pub enum Step {
 /// One attempt to answer `question` for every target with `facts`. A target prefers the versions
 /// that those before it got.
 pub fn step(question: &Question, targets: &[Arc<Target>], facts: &Facts) -> Step {
-    let mut wants = Wants::default();
-    let mut failures = Vec::new();
-    let mut solved = BTreeMap::new();
-    let mut preferred = BTreeMap::new();
-    let memo = view::Memo::default();
-    for (position, target) in targets.iter().enumerate() {
-        match solve::solve(question, target, facts, &preferred, &memo) {
-            solve::Outcome::Solved(solution) => {
-                prefer(&mut preferred, &solution);
-                solved.insert(position, solution);
+    Resolver::new(question, targets).step(facts)
+}
+
+/// A question that is stepped more than once: what was worked out in one step is kept for the
+/// next, so that each costs no more than what is new. Facts may be added between steps, and
+/// none may change.
+pub struct Resolver<'q> {
+    cases: Vec<Case<'q>>,
+    meanings: Meanings,
+}
+
+impl<'q> Resolver<'q> {
+    pub fn new(question: &'q Question, targets: &'q [Arc<Target>]) -> Self {
+        let cases = targets.iter().map(|target| Case::new(question, target)).collect();
+        Self { cases, meanings: Meanings::default() }
+    }
+
+    /// As [`step`].
+    pub fn step(&mut self, facts: &Facts) -> Step {
+        let mut wants = Wants::default();
+        let mut failures = Vec::new();
+        let mut preferred = Preferred::default();
+        for (position, case) in self.cases.iter_mut().enumerate() {
+            if case.settled.is_none() {
+                let answer = match solve::solve(case, facts, &self.meanings, &preferred) {
+                    Outcome::Answer(answer) => answer,
+                    Outcome::Needs(more) => {
+                        wants.extend(more);
+                        continue;
+                    }
+                };
+                // While an earlier target has no answer, what this one prefers is not settled.
+                if !wants.is_empty() {
+                    continue;
+                }
+                case.settled = Some(answer);
             }
-            solve::Outcome::Needs(more) => wants.extend(more),
-            solve::Outcome::Impossible(found) => {
-                failures.extend(found.into_iter().map(|failure| failure.on_target(position)));
+            match &case.settled {
+                Some(Ok(solution)) => prefer(&mut preferred, solution),
+                Some(Err(found)) => failures.extend(found.iter().map(|failure| failure.clone().on_target(position))),
+                None => {}
             }
         }
+        self.conclude(wants, failures)
     }
-    if !wants.is_empty() {
-        Step::Needs(wants)
-    } else if !failures.is_empty() {
-        Step::Impossible { failures: explain::merge(failures), solved }
-    } else {
-        Step::Solved(solved.into_values().collect())
+
+    fn conclude(&self, wants: Wants, failures: Vec<Failure>) -> Step {
+        let solved = self.cases.iter().map(|case| case.settled.as_ref()?.as_ref().ok().cloned());
+        if !wants.is_empty() {
+            Step::Needs(wants)
+        } else if failures.is_empty() {
+            Step::Solved(solved.flatten().collect())
+        } else {
+            let solved = solved.enumerate().filter_map(|(position, solution)| Some((position, solution?)));
+            Step::Impossible { failures: explain::merge(failures), solved: solved.collect() }
+        }
     }
 }
 
 /// Versions that earlier targets got; the first that got a project decides.
-type Preferred = BTreeMap<PackageName, crate::domain::Version>;
+type Preferred = BTreeMap<PackageName, Version>;
 
 fn prefer(preferred: &mut Preferred, solution: &Solution) {
     for pick in &solution.picks {

@@ -2,36 +2,73 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
-use std::convert::Infallible;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics};
 use rustc_hash::FxHashMap;
 
 use super::node::{Node, Set, number};
 use super::view::{Edge, ONLY, Stock, View};
-use crate::domain::{ExtraName, Needs, PackageName, Unknown};
+use crate::domain::{Dependency, ExtraName, Needs, PackageName, Unknown};
 use crate::select::check_requires_python;
 
 /// Answers PubGrub's questions from a [`View`].
-pub(super) struct Provider<'v, 'a> {
-    pub view: &'v View<'a>,
+pub(super) struct Provider<'p, 'v, 'q> {
+    view: &'p View<'v, 'q>,
     /// When a node was met first: earlier ones are decided first, as pip walks breadth first.
     met: RefCell<FxHashMap<Node, usize>>,
     /// The last version tried of each project, which its extras try first.
-    tried: RefCell<HashMap<PackageName, u32>>,
+    tried: RefCell<FxHashMap<PackageName, u32>>,
+    /// How often a version of the first failed on the version tried of the second.
+    failures: RefCell<FxHashMap<(PackageName, PackageName), u32>>,
 }
 
+/// So many versions of a project may fail on the same version of another before the order in
+/// which the two are decided is turned: enough to find most solutions in pip's order, few enough
+/// that nobody waits for the metadata of a hundred releases.
+const MOST_FAILURES: u32 = 5;
+
+/// The search is to be repeated in another order.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the search is repeated in another order")]
+pub(super) struct Repeat;
+
 /// Greater is decided earlier: what is known before what is not, what leaves no choice first,
-/// then what was part of conflicts, then in the order of meeting.
-pub(super) type Priority = (bool, bool, u32, Reverse<usize>);
+/// then what is early or late by experience, then what was part of conflicts, then in the order
+/// of meeting.
+pub(super) type Priority = (bool, bool, i8, u32, Reverse<usize>);
 
 /// In the order of the nodes, so that the search never depends on a hash.
 type Constraints = BTreeMap<Node, Set>;
 
-impl<'v, 'a> Provider<'v, 'a> {
-    pub fn new(view: &'v View<'a>) -> Self {
-        Self { view, met: RefCell::default(), tried: RefCell::default() }
+impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
+    pub fn new(view: &'p View<'v, 'q>) -> Self {
+        Self { view, met: RefCell::default(), tried: RefCell::default(), failures: RefCell::default() }
+    }
+
+    /// 1 for early, -1 for late.
+    fn experience(&self, node: &Node) -> i8 {
+        let is_in = |set: &BTreeSet<PackageName>| node.project().is_some_and(|name| set.contains(name));
+        i8::from(is_in(&self.view.assumed.early)) - i8::from(is_in(&self.view.assumed.late))
+    }
+
+    /// Notes a version that cannot be taken together with what was tried of others.
+    fn note_failures(&self, node: &Node, constraints: &Constraints) {
+        let Some(name) = node.project() else { return };
+        let tried = self.tried.borrow();
+        let fails = |other: &PackageName, set: &Set| {
+            other != name && tried.get(other).is_some_and(|tried| !set.contains(tried))
+        };
+        let others = constraints.iter().filter_map(|(node, set)| Some((node.project()?, set)));
+        for (other, _) in others.filter(|(other, set)| fails(other, set)) {
+            let mut failures = self.failures.borrow_mut();
+            let count = failures.entry((name.clone(), other.clone())).or_default();
+            *count += 1;
+            if *count >= MOST_FAILURES && self.view.assumed.may_reorder(name, other) {
+                let rivals = &mut self.view.met.borrow_mut().rivals;
+                rivals.get_or_insert_with(|| (name.clone(), other.clone()));
+            }
+        }
     }
 
     fn meet(&self, node: &Node) -> usize {
@@ -43,24 +80,27 @@ impl<'v, 'a> Provider<'v, 'a> {
     fn of_root(&self) -> Constraints {
         let mut constraints = Constraints::default();
         self.meet_in_order_of_lines();
-        for (name, asked) in self.view.asked.iter().filter(|(_, asked)| asked.is_required()) {
+        for (name, asked) in self.view.case.lines.required() {
             for requirement in &asked.requirements {
                 let set = match requirement.specifiers() {
                     Some(specifiers) => self.view.allowed(name, specifiers),
                     None => Set::full(),
                 };
-                let extras =
-                    if self.view.question.follow_dependencies { requirement.extras.clone() } else { Vec::new() };
-                self.add(&mut constraints, Edge { name: (*name).clone(), extras, set });
+                let extras = if self.follows() { requirement.extras.clone() } else { Vec::new() };
+                self.add(&mut constraints, Edge { name: name.clone(), extras, set });
             }
         }
         constraints
     }
 
+    fn follows(&self) -> bool {
+        self.view.case.question.follow_dependencies
+    }
+
     /// What the user names first is decided first, as by pip.
     fn meet_in_order_of_lines(&self) {
-        let lines = self.view.question.requirements.iter().filter(|line| !line.constraint);
-        for name in lines.filter_map(|line| line.name.as_ref()).filter(|name| self.view.asked.contains_key(name)) {
+        let lines = self.view.case.question.requirements.iter().filter(|line| !line.constraint);
+        for name in lines.filter_map(|line| line.name.as_ref()).filter(|name| self.view.asked(name).is_some()) {
             self.meet(&Node::Project(name.clone()));
         }
     }
@@ -81,60 +121,54 @@ impl<'v, 'a> Provider<'v, 'a> {
 
     fn of_project(&self, name: &PackageName, position: usize) -> Result<Constraints, String> {
         let mut constraints = Constraints::default();
-        if let Some(needs) = self.known(name, position)? {
-            let own = Node::Project(name.clone());
-            self.add_needs(&mut constraints, needs, &[], &own, position)?;
+        for dependency in self.known(name, position)?.map_or(&[][..], |needs| &needs.dependencies) {
+            if self.view.holds(dependency, &[]) {
+                self.add_need(&mut constraints, dependency, &Node::Project(name.clone()), position)?;
+            }
         }
         Ok(constraints)
     }
 
+    /// An extra needs its project in the same version, and what the extra adds to that.
     fn of_extra(&self, name: &PackageName, extra: &ExtraName, position: usize) -> Result<Constraints, String> {
         let mut constraints = Constraints::default();
         constraints.insert(Node::Project(name.clone()), Set::singleton(number(position)));
-        if let Some(needs) = self.known(name, position)? {
-            if !needs.extras.contains(extra) {
-                self.view.missing_extras.borrow_mut().insert((name.clone(), extra.clone()));
+        for dependency in self.known(name, position)?.map_or(&[][..], |needs| &needs.dependencies) {
+            if self.view.holds(dependency, std::slice::from_ref(extra)) && !self.view.holds(dependency, &[]) {
+                let own = Node::Extra(name.clone(), extra.clone());
+                self.add_need(&mut constraints, dependency, &own, position)?;
             }
-            let own = Node::Extra(name.clone(), extra.clone());
-            self.add_needs(&mut constraints, needs, std::slice::from_ref(extra), &own, position)?;
         }
         Ok(constraints)
     }
 
-    fn add_needs(
+    fn add_need(
         &self,
         constraints: &mut Constraints,
-        needs: &Needs,
-        extras: &[ExtraName],
+        dependency: &Dependency,
         own: &Node,
         position: usize,
     ) -> Result<(), String> {
-        for dependency in &needs.dependencies {
-            let Some(edge) = self.view.edge(dependency, extras) else { continue };
-            let mut edge = edge?;
-            if own.project() == Some(&edge.name) {
-                if !edge.set.contains(&number(position)) {
-                    return Err(format!("it needs another version of itself ({dependency})"));
-                }
-                // `pkg[all]` needing `pkg[one]`: what is needed of oneself is the other extra.
-                edge.extras.retain(|extra| *own != Node::Extra(edge.name.clone(), extra.clone()));
-                if edge.extras.is_empty() {
-                    continue;
-                }
-                edge.set = Set::singleton(number(position));
-                for extra in std::mem::take(&mut edge.extras) {
-                    self.bound(constraints, Node::Extra(edge.name.clone(), extra), &edge.set);
-                }
-                continue;
-            }
+        let edge = self.view.edge(dependency)?;
+        if own.project() != Some(&edge.name) {
             self.add(constraints, edge);
+            return Ok(());
+        }
+        if !edge.set.contains(&number(position)) {
+            return Err(format!("it needs another version of itself ({dependency})"));
+        }
+        // `pkg[all]` needing `pkg[one]`: what is needed of oneself is the other extra.
+        let own_version = Set::singleton(number(position));
+        let others = edge.extras.into_iter().map(|extra| Node::Extra(edge.name.clone(), extra));
+        for other in others.filter(|other| other != own) {
+            self.bound(constraints, other, &own_version);
         }
         Ok(())
     }
 
     /// What a version needs; nothing while that is not known.
-    fn known(&self, name: &PackageName, position: usize) -> Result<Option<&'a Needs>, String> {
-        if !self.view.question.follow_dependencies {
+    fn known(&self, name: &PackageName, position: usize) -> Result<Option<&'v Needs>, String> {
+        if !self.follows() {
             return Ok(None);
         }
         match self.view.needs(name, position) {
@@ -142,7 +176,7 @@ impl<'v, 'a> Provider<'v, 'a> {
             None | Some(Err(Unknown::NeedsBuild)) => Ok(None),
             Some(Err(Unknown::Refused(why))) => Err(why.clone()),
             Some(Ok(needs)) => {
-                let fits = check_requires_python(needs.requires_python.as_ref(), self.view.target);
+                let fits = check_requires_python(needs.requires_python.as_ref(), self.view.case.target);
                 fits.map_err(|why| why.to_string())?;
                 match needs.unreadable.first() {
                     Some(line) => Err(format!("its `Requires-Dist: {line}` cannot be read")),
@@ -153,13 +187,17 @@ impl<'v, 'a> Provider<'v, 'a> {
     }
 }
 
-impl DependencyProvider for Provider<'_, '_> {
+impl DependencyProvider for Provider<'_, '_, '_> {
     type P = Node;
     type V = u32;
     type VS = Set;
     type Priority = Priority;
     type M = String;
-    type Err = Infallible;
+    type Err = Repeat;
+
+    fn should_cancel(&self) -> Result<(), Repeat> {
+        if self.view.met.borrow().rivals.is_some() { Err(Repeat) } else { Ok(()) }
+    }
 
     fn prioritize(&self, node: &Node, set: &Set, statistics: &PackageResolutionStatistics) -> Priority {
         let (is_known, leaves_no_choice) = match node.project().map(|name| self.view.stock(name)) {
@@ -167,10 +205,10 @@ impl DependencyProvider for Provider<'_, '_> {
             Some(Stock::Direct(_)) | None => (true, true),
             Some(Stock::Listed(_)) => (true, set.as_singleton().is_some()),
         };
-        (is_known, leaves_no_choice, statistics.conflict_count(), Reverse(self.meet(node)))
+        (is_known, leaves_no_choice, self.experience(node), statistics.conflict_count(), Reverse(self.meet(node)))
     }
 
-    fn choose_version(&self, node: &Node, set: &Set) -> Result<Option<u32>, Infallible> {
+    fn choose_version(&self, node: &Node, set: &Set) -> Result<Option<u32>, Repeat> {
         let Some(name) = node.project() else { return Ok(Some(number(ONLY))) };
         if let Node::Extra(..) = node
             && let Some(tried) = self.tried.borrow().get(name).filter(|tried| set.contains(tried))
@@ -184,7 +222,7 @@ impl DependencyProvider for Provider<'_, '_> {
         Ok(chosen)
     }
 
-    fn get_dependencies(&self, node: &Node, version: &u32) -> Result<Dependencies<Node, Set, String>, Infallible> {
+    fn get_dependencies(&self, node: &Node, version: &u32) -> Result<Dependencies<Node, Set, String>, Repeat> {
         let position = *version as usize;
         let constraints = match node {
             Node::Root => Ok(self.of_root()),
@@ -192,7 +230,10 @@ impl DependencyProvider for Provider<'_, '_> {
             Node::Extra(name, extra) => self.of_extra(name, extra, position),
         };
         Ok(match constraints {
-            Ok(constraints) => Dependencies::Available(constraints.into_iter().collect()),
+            Ok(constraints) => {
+                self.note_failures(node, &constraints);
+                Dependencies::Available(constraints.into_iter().collect())
+            }
             Err(why) => Dependencies::Unavailable(why),
         })
     }

@@ -1,47 +1,34 @@
-//! The world as one target sees it: the facts, read through what is asked and what fits.
+//! The world as one search sees it: the facts, read through what is asked, what fits and what
+//! is assumed; and what it would have to know besides.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
-use super::asked::Asked;
+use super::assumed::{Assumed, Met};
+use super::case::{Case, Meanings};
 use super::direct::Direct;
-use super::node::{Set, number, positions, set_of};
-use super::{Facts, Preferred, Question, Reason, Wants};
+use super::lines::Asked;
+use super::node::{Set, number, positions};
+use super::{Facts, Preferred, Reason, Wants};
 use crate::domain::{
-    Artifact, Dependency, DependencySource, ExtraName, MaskedUrl, Needs, Offer, PackageName, Specifiers, Target,
-    Unknown, Version,
+    Artifact, Dependency, DependencySource, ExtraName, MaskedUrl, Needs, Offer, PackageName, Specifiers, Unknown,
+    Version,
 };
 use crate::select::{OptIn, Shelf};
-
-/// What specifiers mean in a project's versions; the same for all targets of a step.
-#[derive(Default)]
-pub(super) struct Memo(RefCell<FxHashMap<(PackageName, Specifiers), Set>>);
 
 /// The version of a project whose listing is not known yet, and of one that is a single file.
 pub(super) const ONLY: usize = 0;
 
-/// One target's view.
-pub(super) struct View<'a> {
-    pub question: &'a Question,
-    pub target: &'a Target,
-    pub facts: &'a Facts,
-    pub preferred: &'a Preferred,
-    pub asked: &'a BTreeMap<&'a PackageName, Asked<'a>>,
-    /// Projects that come from one file instead of an index.
-    pub direct: &'a BTreeMap<PackageName, Direct>,
-    pub memo: &'a Memo,
-    shelves: RefCell<HashMap<PackageName, Rc<Shelf<'a>>>>,
-    /// What the specifiers met so far opt in to.
-    opt_ins: RefCell<BTreeMap<PackageName, OptIn>>,
+/// One search's view.
+pub(super) struct View<'v, 'q> {
+    pub case: &'v Case<'q>,
+    pub facts: &'v Facts,
+    pub meanings: &'v Meanings,
+    pub preferred: &'v Preferred,
+    pub assumed: &'v Assumed,
     pub wants: RefCell<Wants>,
-    /// URLs that metadata names for projects.
-    pub found_urls: RefCell<BTreeMap<PackageName, MaskedUrl>>,
-    /// Extras that were asked for and do not exist.
-    pub missing_extras: RefCell<BTreeSet<(PackageName, ExtraName)>>,
+    pub met: RefCell<Met>,
 }
 
 /// One thing that a version needs.
@@ -52,107 +39,77 @@ pub(super) struct Edge {
 }
 
 /// Where the versions of a project come from.
-pub(super) enum Stock<'a> {
+pub(super) enum Stock<'v, 'q> {
     /// One file, whatever an index says.
-    Direct(&'a Direct),
-    Listed(Rc<Shelf<'a>>),
+    Direct(&'v Direct),
+    Listed(Rc<Shelf<'q>>),
     /// Not known yet.
     Unknown,
 }
 
-impl<'a> View<'a> {
-    pub fn new(
-        question: &'a Question,
-        target: &'a Target,
-        facts: &'a Facts,
-        preferred: &'a Preferred,
-        asked: &'a BTreeMap<&'a PackageName, Asked<'a>>,
-        direct: &'a BTreeMap<PackageName, Direct>,
-        memo: &'a Memo,
-    ) -> Self {
-        let opt_ins = asked.iter().map(|(name, asked)| ((*name).clone(), asked.opt_in())).collect();
-        Self {
-            question,
-            target,
-            facts,
-            preferred,
-            asked,
-            direct,
-            memo,
-            shelves: RefCell::default(),
-            opt_ins: RefCell::new(opt_ins),
-            wants: RefCell::default(),
-            found_urls: RefCell::default(),
-            missing_extras: RefCell::default(),
-        }
+impl<'v, 'q> View<'v, 'q> {
+    pub fn asked(&self, name: &PackageName) -> Option<&'v Asked<'q>> {
+        self.case.lines.by_project.get(name)
     }
 
     /// Where `name` comes from; what is not known is noted as wanted.
-    pub fn stock(&self, name: &PackageName) -> Stock<'a> {
-        if let Some(direct) = self.direct.get(name) {
+    pub fn stock(&self, name: &PackageName) -> Stock<'v, 'q> {
+        if let Some(direct) = self.direct(name) {
             return Stock::Direct(direct);
         }
-        if let Some(shelf) = self.shelves.borrow().get(name) {
-            return Stock::Listed(shelf.clone());
+        if let Some(shelf) = self.case.shelf(name, self.facts) {
+            return Stock::Listed(shelf);
         }
-        let Some((name, offers)) = self.facts.offers.get_key_value(name) else {
-            if !self.facts.unavailable.contains(name) {
-                self.wants.borrow_mut().listings.insert(name.clone(), !self.hashes(name).is_empty());
-            }
-            return Stock::Unknown;
-        };
-        let shelf = Shelf::new(offers, name, self.hashes(name), self.target, &self.question.policy);
-        let shelf = Rc::new(shelf);
-        self.shelves.borrow_mut().insert(name.clone(), shelf.clone());
-        Stock::Listed(shelf)
+        if !self.facts.unavailable.contains(name) {
+            let is_promised = !self.case.hashes(name).is_empty();
+            self.wants.borrow_mut().listings.insert(name.clone(), is_promised);
+        }
+        Stock::Unknown
+    }
+
+    /// The one file that `name` comes from, by the user's lines or by metadata.
+    fn direct(&self, name: &PackageName) -> Option<&'v Direct> {
+        let named = self.asked(name).and_then(|asked| asked.file.as_ref());
+        named.and_then(|file| file.as_ref().ok()).or_else(|| self.assumed.files.get(name))
     }
 
     /// The versions of `name` that `specifiers` and the constraints allow.
     pub fn allowed(&self, name: &PackageName, specifiers: &Specifiers) -> Set {
-        let own = self.versions_in(name, specifiers);
-        match self.asked.get(name).filter(|asked| !asked.constraints.is_empty()) {
-            Some(asked) => own.intersection(&self.versions_in(name, &asked.bounds())),
-            None => own,
+        let stock = self.stock(name);
+        let own = self.meaning(name, specifiers, &stock);
+        match self.asked(name) {
+            Some(asked) if !asked.bounds.is_any() => own.intersection(&self.meaning(name, &asked.bounds, &stock)),
+            _ => own,
         }
     }
 
-    fn versions_in(&self, name: &PackageName, specifiers: &Specifiers) -> Set {
-        match self.stock(name) {
-            Stock::Unknown => Set::full(),
-            _ if specifiers.is_any() => Set::full(),
-            Stock::Direct(Direct { version: Some(version), .. }) => {
-                if specifiers.contains(version) {
-                    Set::full()
-                } else {
-                    Set::empty()
-                }
-            }
-            Stock::Direct(_) => Set::full(),
-            Stock::Listed(shelf) => {
-                let mut memo = self.memo.0.borrow_mut();
-                let versions = shelf.offers().versions();
-                let find = || set_of(versions.len(), |position| specifiers.contains(&versions[position]));
-                memo.entry((name.clone(), specifiers.clone())).or_insert_with(find).clone()
-            }
+    fn meaning(&self, name: &PackageName, specifiers: &Specifiers, stock: &Stock<'_, '_>) -> Set {
+        match stock {
+            Stock::Direct(Direct { version: Some(version), .. }) if !specifiers.contains(version) => Set::empty(),
+            Stock::Direct(_) | Stock::Unknown => Set::full(),
+            Stock::Listed(shelf) => self.meanings.of(name, specifiers, shelf.offers()),
         }
     }
 
     /// The version to try first among `set`.
     pub fn choose(&self, name: &PackageName, set: &Set) -> Option<usize> {
-        match self.stock(name) {
-            Stock::Unknown | Stock::Direct(_) => set.contains(&number(ONLY)).then_some(ONLY),
-            Stock::Listed(shelf) => {
-                let versions = shelf.offers().versions();
-                let (best, artifact) = shelf.best(&positions(set, versions.len()), self.opt_in(name))?;
-                let preferred = self.preferred.get(name).and_then(|version| versions.binary_search(version).ok());
-                let preferred = preferred.filter(|position| set.contains(&number(*position)));
-                let is_as_good = |position: &usize| {
-                    let file = shelf.best_of(*position, self.opt_in(name));
-                    file.is_some_and(|file| file.distribution.is_wheel() >= artifact.distribution.is_wheel())
-                };
-                Some(preferred.filter(is_as_good).unwrap_or(best))
-            }
+        let Stock::Listed(shelf) = self.stock(name) else { return set.contains(&number(ONLY)).then_some(ONLY) };
+        let versions = shelf.offers().versions();
+        let mut among = positions(set, versions.len());
+        if self.assumed.strict.contains(name) {
+            let eligible = self.eligible_by_lines(name, &shelf);
+            among.retain(|position| eligible.contains(position));
         }
+        let preferred = self.preferred.get(name).and_then(|version| versions.binary_search(version).ok());
+        shelf.choose(&among, self.opt_in(name), preferred)
+    }
+
+    /// What the pre-release rule leaves by the user's lines alone.
+    fn eligible_by_lines(&self, name: &PackageName, shelf: &Shelf<'_>) -> Vec<usize> {
+        let any = Specifiers::any();
+        let specifiers = self.asked(name).map_or(&any, |asked| &asked.specifiers);
+        let among = positions(&self.allowed(name, specifiers), shelf.offers().versions().len());
+        shelf.eligible(&among, self.opt_in(name)).into_owned()
     }
 
     /// The version at a position, where the file or its name tells.
@@ -169,82 +126,104 @@ impl<'a> View<'a> {
         match self.stock(name) {
             Stock::Unknown => None,
             Stock::Direct(direct) => Some(direct.offer.clone()),
-            Stock::Listed(_) => {
-                self.artifact(name, position).map(|artifact| Arc::new(Offer::of(&artifact, self.hashes(name))))
+            Stock::Listed(shelf) => {
+                let artifact = shelf.best_of(position, self.opt_in(name))?;
+                Some(Arc::new(Offer::of(&artifact, self.case.hashes(name))))
             }
-        }
-    }
-
-    fn artifact(&self, name: &PackageName, position: usize) -> Option<Arc<Artifact>> {
-        match self.stock(name) {
-            Stock::Listed(shelf) => shelf.best_of(position, self.opt_in(name)),
-            _ => None,
         }
     }
 
     /// What a version needs; `None` while that is not known.
-    pub fn needs(&self, name: &PackageName, position: usize) -> Option<&'a Result<Arc<Needs>, Unknown>> {
-        let url = match self.direct.get(name) {
-            Some(direct) => direct.offer.url.clone(),
-            None => self.artifact(name, position)?.url.clone(),
+    pub fn needs(&self, name: &PackageName, position: usize) -> Option<&'v Result<Arc<Needs>, Unknown>> {
+        let known = match self.stock(name) {
+            Stock::Unknown => return None,
+            Stock::Direct(direct) => self.facts.needs.get(&direct.offer.url),
+            Stock::Listed(shelf) => self.facts.needs.get(&self.artifact(name, &shelf, position)?.url),
         };
-        let known = self.facts.needs.get(&url);
         if known.is_none() {
             let offer = self.file(name, position)?;
-            self.wants.borrow_mut().metadata.insert(url, (name.clone(), offer));
+            self.wants.borrow_mut().metadata.insert(offer.url.clone(), (name.clone(), offer));
         }
         known
     }
 
-    /// A line of metadata as an edge, where its marker holds with one of `extras` on.
+    fn artifact(&self, name: &PackageName, shelf: &Shelf<'_>, position: usize) -> Option<Arc<Artifact>> {
+        shelf.best_of(position, self.opt_in(name))
+    }
+
+    /// Whether a line of metadata holds with one of `extras` on.
+    pub fn holds(&self, dependency: &Dependency, extras: &[ExtraName]) -> bool {
+        dependency.marker.evaluate(self.case.target.markers(), extras)
+    }
+
+    /// A line of metadata as an edge.
     ///
     /// # Errors
-    /// When it names a URL that cannot be taken.
-    pub fn edge(&self, dependency: &Dependency, extras: &[ExtraName]) -> Option<Result<Edge, String>> {
-        if !dependency.marker.evaluate(self.target.markers(), extras) {
-            return None;
+    /// When the project must come from a file that cannot be taken.
+    pub fn edge(&self, dependency: &Dependency) -> Result<Edge, String> {
+        let name = &dependency.name;
+        if let Some(Err(reason)) = self.asked(name).and_then(|asked| asked.file.as_ref()) {
+            return Err(format!("the file that is asked for as {name} cannot be used: {reason}"));
         }
         let set = match &dependency.source {
             DependencySource::Versions(specifiers) => {
-                self.note(&dependency.name, specifiers);
-                self.allowed(&dependency.name, specifiers)
+                let set = self.allowed(name, specifiers);
+                self.note_opt_in(name, specifiers, &set);
+                set
             }
-            DependencySource::Url(url) => match self.take_url(&dependency.name, url) {
-                Ok(()) => Set::full(),
-                Err(why) => return Some(Err(why)),
-            },
+            DependencySource::Url(url) => {
+                self.take_url(name, url)?;
+                Set::full()
+            }
         };
-        Some(Ok(Edge { name: dependency.name.clone(), extras: dependency.extras.clone(), set }))
+        Ok(Edge { name: name.clone(), extras: dependency.extras.clone(), set })
     }
 
-    fn note(&self, name: &PackageName, specifiers: &Specifiers) {
-        let more = OptIn::of(specifiers);
-        if more != OptIn::default() {
-            let mut opt_ins = self.opt_ins.borrow_mut();
-            let known = opt_ins.entry(name.clone()).or_default();
-            *known = known.or(more);
+    /// Notes what `specifiers` opt in to, where that makes a difference.
+    fn note_opt_in(&self, name: &PackageName, specifiers: &Specifiers, set: &Set) {
+        let (known, asks) = (self.opt_in(name), OptIn::of(specifiers));
+        if known.or(asks) == known || self.assumed.strict.contains(name) {
+            return;
+        }
+        let Stock::Listed(shelf) = self.stock(name) else { return };
+        let versions = shelf.offers().versions();
+        let among = positions(set, versions.len());
+        let is_hidden = |position: &usize| {
+            asks.pre_releases && versions[*position].any_prerelease() || asks.yanked && shelf.is_withdrawn(*position)
+        };
+        if among.iter().any(is_hidden) {
+            let mut met = self.met.borrow_mut();
+            let known = met.opt_ins.entry(name.clone()).or_default();
+            *known = known.or(asks);
         }
     }
 
+    /// What the specifiers of `name` opt in to, as far as is known or assumed.
     pub fn opt_in(&self, name: &PackageName) -> OptIn {
-        self.opt_ins.borrow().get(name).copied().unwrap_or_default()
+        let own = self.asked(name).map(|asked| asked.opt_in).unwrap_or_default();
+        if self.assumed.strict.contains(name) { own } else { own.or(self.assumed.opt_in(name)) }
     }
 
     /// A URL in metadata decides where the project comes from, unless another one did before.
     fn take_url(&self, name: &PackageName, text: &str) -> Result<(), String> {
-        let url: MaskedUrl = text.parse().map_err(|error| format!("its URL `{text}` is none: {error}"))?;
-        let found = Direct::of_url(name, &url, &[], self.target).map_err(|reason: Reason| reason.to_string())?;
-        match self.direct.get(name) {
+        let found = self.file_at(name, text)?;
+        if self.assumed.refused.contains(&found.offer.url) {
+            return Err(format!("{name} cannot come from {}", found.offer.url));
+        }
+        match self.direct(name) {
             Some(known) if known.offer.url == found.offer.url => Ok(()),
             Some(known) => Err(format!("{name} comes from {} already", known.offer.url)),
             None => {
-                self.found_urls.borrow_mut().entry(name.clone()).or_insert(url);
+                self.met.borrow_mut().files.entry(name.clone()).or_insert(found);
                 Ok(())
             }
         }
     }
 
-    pub fn hashes(&self, name: &PackageName) -> &'a [crate::domain::Digest] {
-        self.asked.get(name).map(Asked::hashes).unwrap_or_default()
+    /// The file of `name` at a URL that metadata names.
+    pub fn file_at(&self, name: &PackageName, text: &str) -> Result<Direct, String> {
+        let url: MaskedUrl = text.parse().map_err(|error| format!("its URL `{text}` is none: {error}"))?;
+        let found = Direct::of_url(name, &url, self.case.hashes(name), self.case.target);
+        found.map_err(|reason: Reason| reason.to_string())
     }
 }

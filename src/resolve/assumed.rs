@@ -1,0 +1,105 @@
+//! What a search takes for granted, and only its outcome can justify.
+//!
+//! Two of pip's rules look at all that is asked of a project at once: which file it comes from,
+//! where one line names a URL, and whether pre-releases and yanked files count, where one line
+//! names them. A search learns of such lines on its way, so it is repeated with them assumed;
+//! what its solution does not bear out is dropped, and the search is repeated without. In the
+//! same way it learns which of two projects is better decided first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Failure;
+use super::direct::Direct;
+use crate::domain::{MaskedUrl, PackageName};
+use crate::select::OptIn;
+
+/// Assumptions of one search.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Assumed {
+    /// Files that metadata names by URL: the project comes from there and nowhere else.
+    pub files: BTreeMap<PackageName, Direct>,
+    /// URLs in metadata that led to nothing; versions that name them are left out.
+    pub refused: BTreeSet<MaskedUrl>,
+    /// What specifiers in metadata opt in to.
+    opt_ins: BTreeMap<PackageName, OptIn>,
+    /// Projects for which only the user's own lines opt in.
+    pub strict: BTreeSet<PackageName>,
+    /// Projects to decide before others: their versions kept failing on those in `late`.
+    pub early: BTreeSet<PackageName>,
+    /// Projects to decide after others.
+    pub late: BTreeSet<PackageName>,
+}
+
+/// What a search met that could change its outcome, were it assumed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Met {
+    pub files: BTreeMap<PackageName, Direct>,
+    pub opt_ins: BTreeMap<PackageName, OptIn>,
+    /// A project whose versions keep failing on the version of another that was decided before:
+    /// the first should be decided first.
+    pub rivals: Option<(PackageName, PackageName)>,
+}
+
+/// Projects whose pick the rest of the solution does not bear out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unfounded {
+    /// They come from a URL that nothing names.
+    pub files: BTreeSet<PackageName>,
+    /// They are pre-releases or yanked, and nothing opts in.
+    pub picks: BTreeSet<PackageName>,
+}
+
+impl Assumed {
+    pub fn opt_in(&self, name: &PackageName) -> OptIn {
+        self.opt_ins.get(name).copied().unwrap_or_default()
+    }
+
+    /// Assumes what was `met`; tells whether any of it is new.
+    pub fn add(&mut self, met: Met) -> bool {
+        let is_new = !met.files.is_empty() || !met.opt_ins.is_empty();
+        for (name, file) in met.files {
+            self.files.entry(name).or_insert(file);
+        }
+        for (name, more) in met.opt_ins {
+            let known = self.opt_ins.entry(name).or_default();
+            *known = known.or(more);
+        }
+        let is_other_order = met.rivals.is_some();
+        if let Some((early, late)) = met.rivals {
+            self.early.insert(early);
+            self.late.insert(late);
+        }
+        is_new || is_other_order
+    }
+
+    /// Whether the order was not changed yet for one of these.
+    pub fn may_reorder(&self, early: &PackageName, late: &PackageName) -> bool {
+        !self.early.contains(early) && !self.late.contains(late) && !self.late.contains(early)
+    }
+
+    /// Drops what is `unfounded` for good; tells whether that is anything.
+    pub fn drop_unfounded(&mut self, unfounded: Unfounded) -> bool {
+        let is_any = !unfounded.files.is_empty() || !unfounded.picks.is_empty();
+        unfounded.files.iter().for_each(|name| self.refuse(name));
+        self.strict.extend(unfounded.picks);
+        is_any
+    }
+
+    /// Drops an assumed file that `failures` are about; tells whether there is one.
+    pub fn drop_blamed(&mut self, failures: &[Failure]) -> bool {
+        let mut projects = failures.iter().flat_map(Failure::projects);
+        match projects.find(|project| self.files.contains_key(project)).cloned() {
+            Some(project) => {
+                self.refuse(&project);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn refuse(&mut self, name: &PackageName) {
+        if let Some(file) = self.files.remove(name) {
+            self.refused.insert(file.offer.url.clone());
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A solution as a graph: which project needs which, by which lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::node::Node;
+use super::view::View;
+use crate::domain::{Dependency, DependencySource, ExtraName, Origin, PackageName, Specifiers};
+
+/// The decisions of a search.
+pub(super) type Decided = BTreeMap<Node, u32>;
+
+/// The lines of metadata that hold in a solution.
+pub(super) struct Graph<'v> {
+    /// Of every project, sorted.
+    needed: BTreeMap<PackageName, Vec<&'v Dependency>>,
+}
+
+impl<'v> Graph<'v> {
+    pub fn new(view: &View<'v, '_>, decided: &Decided) -> Self {
+        let projects = decided.iter().filter_map(|(node, position)| match node {
+            Node::Project(name) => Some((name.clone(), lines(view, name, *position as usize, decided))),
+            _ => None,
+        });
+        Self { needed: projects.collect() }
+    }
+
+    /// Every project.
+    pub fn projects(&self) -> impl Iterator<Item = &PackageName> {
+        self.needed.keys()
+    }
+
+    /// The other projects that `name` needs, sorted.
+    pub fn dependencies(&self, name: &PackageName) -> BTreeSet<&PackageName> {
+        let lines = self.needed.get(name).into_iter().flatten();
+        lines.map(|line| &line.name).filter(|needed| *needed != name).collect()
+    }
+
+    /// What metadata asks of each project: all specifiers together, and every URL.
+    pub fn demands(&self) -> BTreeMap<&PackageName, Demand<'_>> {
+        let mut demands: BTreeMap<&PackageName, Demand<'_>> = BTreeMap::new();
+        for line in self.needed.values().flatten() {
+            let demand = demands.entry(&line.name).or_default();
+            match &line.source {
+                DependencySource::Versions(more) => demand.specifiers = demand.specifiers.and(more),
+                DependencySource::Url(url) => demand.urls.push(url),
+            }
+        }
+        demands
+    }
+
+    /// The user's lines that lead to each project.
+    pub fn requested_by(&self, view: &View<'_, '_>) -> BTreeMap<&PackageName, BTreeSet<Origin>> {
+        let mut requested: BTreeMap<&PackageName, BTreeSet<Origin>> = BTreeMap::new();
+        for (name, asked) in view.case.lines.required() {
+            for project in self.reachable(name) {
+                let lines = asked.requirements.iter().map(|requirement| requirement.origin.clone());
+                requested.entry(project).or_default().extend(lines);
+            }
+        }
+        requested
+    }
+
+    /// `name` and all that it needs, directly or not.
+    fn reachable(&self, name: &PackageName) -> BTreeSet<&PackageName> {
+        let mut reached = BTreeSet::new();
+        let mut waiting: Vec<_> = self.needed.get_key_value(name).map(|(name, _)| name).into_iter().collect();
+        while let Some(name) = waiting.pop() {
+            if reached.insert(name) {
+                waiting.extend(self.dependencies(name));
+            }
+        }
+        reached
+    }
+}
+
+/// What metadata asks of one project.
+#[derive(Debug, Default)]
+pub(super) struct Demand<'v> {
+    pub specifiers: Specifiers,
+    pub urls: Vec<&'v str>,
+}
+
+/// The lines of a version that hold with the extras that were decided on.
+fn lines<'v>(view: &View<'v, '_>, name: &PackageName, position: usize, decided: &Decided) -> Vec<&'v Dependency> {
+    if !view.case.question.follow_dependencies {
+        return Vec::new();
+    }
+    let Some(Ok(needs)) = view.needs(name, position) else { return Vec::new() };
+    let extras = extras(name, decided);
+    let holds = |line: &&Dependency| {
+        view.holds(line, &[]) || extras.iter().any(|extra| view.holds(line, std::slice::from_ref(*extra)))
+    };
+    needs.dependencies.iter().filter(holds).collect()
+}
+
+/// The extras of `name` that were decided on.
+pub(super) fn extras<'d>(name: &PackageName, decided: &'d Decided) -> Vec<&'d ExtraName> {
+    let nodes = decided.keys().filter_map(|node| match node {
+        Node::Extra(project, extra) if project == name => Some(extra),
+        _ => None,
+    });
+    nodes.collect()
+}

@@ -1,0 +1,101 @@
+//! What a user is told: every sentence of these tests is one that a user would read.
+
+use super::world::{File, World};
+
+fn message(world: &World, lines: &[&str]) -> String {
+    world.ask(lines).solve().message()
+}
+
+#[test]
+fn the_users_lines_come_first_and_then_what_follows() {
+    let world =
+        World::new().has("a", "1.0", &["c<2"]).has("b", "1.0", &["c>=2"]).has("c", "1.0", &[]).has("c", "2.0", &[]);
+    assert_eq!(
+        message(&world, &["a", "b"]),
+        "c: these cannot all hold\n  requirements.txt:1 asks for a\n  requirements.txt:2 asks for b\n  \
+         a 1.0 needs c<2\n  b 1.0 needs c>=2"
+    );
+}
+
+#[test]
+fn chains_are_told_in_their_order() {
+    let world = World::new().has("z", "1.0", &["m"]).has("m", "1.0", &["b>1"]).has("b", "1.0", &[]);
+    assert_eq!(
+        message(&world, &["z"]),
+        "b: these cannot all hold\n  requirements.txt:1 asks for z\n  z 1.0 needs m\n  m 1.0 needs b>1\n  \
+         the only version of b is 1.0"
+    );
+}
+
+#[test]
+fn versions_that_need_the_same_are_one_sentence() {
+    let world = (0..30).fold(World::new(), |world, minor| world.has("a", &format!("1.{minor}"), &["b>=2"]));
+    assert_eq!(
+        message(&world.has("b", "1.0", &[]), &["a"]),
+        "b: these cannot all hold\n  requirements.txt:1 asks for a\n  every version of a needs b>=2\n  \
+         the only version of b is 1.0"
+    );
+}
+
+#[test]
+fn unknown_projects_in_metadata_are_told_with_who_needs_them() {
+    let world = World::new().has("a", "1.0", &["gone"]);
+    assert_eq!(
+        message(&world, &["a"]),
+        "gone: these cannot all hold\n  requirements.txt:1 asks for a\n  a 1.0 needs gone\n  \
+         gone: no such project on https://index.example/simple/"
+    );
+}
+
+#[test]
+fn files_that_cannot_be_used_are_told_nearest_first() {
+    let wheel = |tags: &str| File::wheel("a", "1.0").tags(tags);
+    let world = World::new()
+        .file(wheel("pp310-pypy310_pp73-manylinux_2_17_x86_64"))
+        .file(wheel("cp39-cp39-win_amd64"))
+        .file(wheel("cp310-cp310-manylinux_2_17_x86_64"))
+        .file(wheel("cp311-cp311-manylinux_2_17_x86_64"))
+        .file(wheel("cp312-cp312-win_amd64"));
+    assert_eq!(
+        message(&world, &["a"]),
+        "a: no file can be used\n  a-1.0-cp312-cp312-win_amd64.whl is for win_amd64 only\n  \
+         a-1.0-cp311-cp311-manylinux_2_17_x86_64.whl is for cp311 only\n  \
+         a-1.0-cp310-cp310-manylinux_2_17_x86_64.whl is for cp310 only\n  \
+         a-1.0-cp39-cp39-win_amd64.whl is for cp39 only\n  \
+         a-1.0-pp310-pypy310_pp73-manylinux_2_17_x86_64.whl is for pp310 only"
+    );
+}
+
+#[test]
+fn the_same_reason_is_told_once() {
+    let file = |minor: u32| File::wheel("a", &format!("1.{minor}")).python(">=3.13");
+    let world = (0..50).fold(World::new(), |world, minor| world.file(file(minor)));
+    assert_eq!(
+        message(&world, &["a"]),
+        "a: no file can be used\n  \
+         a-1.49-py3-none-any.whl needs Python >=3.13, the target has 3.12.0 (and 49 other files)"
+    );
+}
+
+#[test]
+fn a_pre_release_that_would_fit_is_named() {
+    let world = World::new().has("a", "1.0", &["b>=2"]).has("a", "2.0rc1", &["b"]).has("b", "1.0", &[]);
+    assert_eq!(
+        message(&world, &["a"]),
+        "b: these cannot all hold\n  requirements.txt:1 asks for a\n  a 1.0 needs b>=2\n  \
+         the only version of b is 1.0\n  \
+         a-2.0rc1-py3-none-any.whl is a pre-release: pin it, or allow them with --pre"
+    );
+}
+
+#[test]
+fn where_only_source_archives_are_left_it_is_said() {
+    let world = World::new().file(File::sdist("a", "1.0")).file(File::wheel("a", "1.0").tags("cp312-cp312-win_amd64"));
+    let answer = world.ask(&["a"]).policy(|policy| policy.formats.only_binary(":all:").unwrap()).solve();
+    assert_eq!(
+        answer.message(),
+        "a: no file can be used\n  a-1.0.tar.gz is a source archive, which --only-binary excludes\n  \
+         a-1.0-cp312-cp312-win_amd64.whl is for win_amd64 only\n  \
+         there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
+    );
+}

@@ -1,0 +1,71 @@
+use super::super::Reason;
+use super::world::{File, World};
+use crate::domain::Unknown;
+
+#[test]
+fn the_best_file_of_the_version_is_taken() {
+    let world = World::new()
+        .file(File::sdist("a", "1.0"))
+        .file(File::wheel("a", "1.0"))
+        .file(File::wheel("a", "1.0").tags("cp312-cp312-manylinux_2_17_x86_64"))
+        .file(File::wheel("a", "1.0").tags("cp312-cp312-win_amd64"));
+    assert_eq!(world.ask(&["a"]).solve().files(), ["a-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"]);
+    assert_eq!(world.ask(&["a"]).on("3.11", "win_amd64").solve().files(), ["a-1.0-py3-none-any.whl"]);
+}
+
+#[test]
+fn kinds_are_excluded_by_project() {
+    let world = World::new().file(File::sdist("a", "2.0")).file(File::wheel("a", "1.0")).file(File::sdist("a", "1.0"));
+    let ask = || world.ask(&["a"]);
+    assert_eq!(ask().solve().files(), ["a-2.0.tar.gz"]);
+    let only_binary = ask().policy(|policy| policy.formats.only_binary(":all:").unwrap());
+    assert_eq!(only_binary.solve().files(), ["a-1.0-py3-none-any.whl"]);
+    let no_binary = world.ask(&["a==1.0"]).policy(|policy| policy.formats.no_binary("a").unwrap());
+    assert_eq!(no_binary.solve().files(), ["a-1.0.tar.gz"]);
+    assert_eq!(ask().policy(|policy| policy.prefer_binary = true).solve().files(), ["a-1.0-py3-none-any.whl"]);
+    let impossible = world.ask(&["a>1"]).policy(|policy| policy.formats.only_binary("a").unwrap()).solve();
+    assert!(matches!(impossible.reason(), Reason::NoFile { .. }));
+    assert!(
+        impossible.message().contains("a-2.0.tar.gz is a source archive, which --only-binary excludes"),
+        "{}",
+        impossible.message()
+    );
+}
+
+#[test]
+fn files_of_the_future_do_not_exist() {
+    let world = World::new().file(File::wheel("a", "1.0").uploaded(100)).file(File::wheel("a", "2.0").uploaded(200));
+    assert_eq!(world.ask(&["a"]).exclude_newer(200).solve().picks(), ["a 1.0"]);
+    assert_eq!(world.ask(&["a"]).exclude_newer(201).solve().picks(), ["a 2.0"]);
+    let answer = world.has("a", "3.0", &[]).ask(&["a"]).exclude_newer(100).solve();
+    assert!(
+        answer.message().contains("a-3.0-py3-none-any.whl has no upload time on this index"),
+        "{}",
+        answer.message()
+    );
+    assert!(answer.message().contains("uploaded after --exclude-newer"), "{}", answer.message());
+}
+
+/// What only a build knows is no reason to take another version, and no problem before the
+/// version is taken.
+#[test]
+fn needs_that_only_a_build_knows_are_an_error_if_the_version_is_taken() {
+    let world = World::new().file(File::sdist("a", "2.0").unknown(Unknown::NeedsBuild)).has("a", "1.0", &[]);
+    let answer = world.ask(&["a"]).solve();
+    assert_eq!(answer.reason(), &Reason::NeedsBuild { file: "a-2.0.tar.gz".into() });
+    let message = answer.message();
+    assert!(message.contains("--no-deps") && message.contains("has a wheel"), "{message}");
+    assert_eq!(world.ask(&["a<2"]).solve().picks(), ["a 1.0"]);
+    assert_eq!(world.ask(&["a"]).no_deps().solve().picks(), ["a 2.0"]);
+    let world = world.file(File::sdist("b", "2.0").unknown(Unknown::NeedsBuild)).has("b", "1.0", &["a<2"]);
+    assert_eq!(world.has("c", "1.0", &["b<2"]).ask(&["b", "c"]).solve().picks(), ["a 1.0", "b 1.0", "c 1.0"]);
+}
+
+#[test]
+fn metadata_that_lies_rules_the_version_out() {
+    let lie = Unknown::Refused("its metadata is of `b 1.0`, its file name of `a 2.0`".into());
+    let world = World::new().file(File::wheel("a", "2.0").unknown(lie)).has("a", "1.0", &[]);
+    assert_eq!(world.ask(&["a"]).solve().picks(), ["a 1.0"]);
+    let message = world.ask(&["a>1"]).solve().message();
+    assert!(message.contains("a 2.0 cannot be used: its metadata is of `b 1.0`"), "{message}");
+}

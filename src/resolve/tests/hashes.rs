@@ -1,0 +1,85 @@
+//! Hash-checking mode, case by case of `facts/pip.md` 2.3.
+
+use super::super::Reason;
+use super::world::{File, World};
+
+fn hex(digit: char) -> String {
+    digit.to_string().repeat(64)
+}
+
+fn hash(digit: char) -> String {
+    format!(" --hash=sha256:{}", hex(digit))
+}
+
+/// `a` needs `b`; both have digests.
+fn world() -> World {
+    World::new()
+        .file(File::wheel("a", "1.0").needs(&["b"]).sha256(&hex('a')))
+        .file(File::wheel("b", "1.0").sha256(&hex('b')))
+        .file(File::wheel("b", "2.0").sha256(&hex('c')))
+}
+
+#[test]
+fn every_file_needs_a_digest() {
+    let a = format!("a==1.0{}", hash('a'));
+    let answer = world().ask(&[&a, &format!("b==1.0{}", hash('b'))]).require_hashes().solve();
+    assert_eq!(answer.picks(), ["a 1.0", "b 1.0"]);
+    let answer = world().ask(&[&a]).require_hashes().solve();
+    assert_eq!((answer.failure().requirement.as_str(), answer.reason()), ("b", &Reason::NoHash { pinned: false }));
+    assert_eq!(answer.failure().origins[0].to_string(), "requirements.txt:1");
+    assert_eq!(world().ask(&[&a]).require_hashes().no_deps().solve().picks(), ["a 1.0"]);
+}
+
+#[test]
+fn lines_without_a_digest_are_told_all_at_once() {
+    let answer = world().ask(&["a==1.0", "b"]).require_hashes().solve();
+    let reasons: Vec<_> = answer.failures().iter().map(|failure| failure.reason.clone()).collect();
+    assert_eq!(reasons, [Reason::NoHash { pinned: true }, Reason::NoHash { pinned: false }]);
+    assert!(answer.message().contains("pin it with ==") && answer.message().contains("add its --hash"));
+}
+
+/// pip 26.1 and later.
+#[test]
+fn a_pin_is_not_needed_and_a_constraint_may_have_the_digest() {
+    let answer = world().ask(&[&format!("b>=1{}", hash('b'))]).require_hashes().solve();
+    assert_eq!(answer.picks(), ["b 1.0"]);
+    let answer = world().ask(&["b"]).constrained(&[&format!("b==1.0{}", hash('b'))]).require_hashes().solve();
+    assert_eq!(answer.picks(), ["b 1.0"]);
+}
+
+#[test]
+fn a_digest_of_no_file_is_told() {
+    let answer = world().ask(&[&format!("b==2.0{}", hash('d'))]).solve();
+    assert!(matches!(answer.reason(), Reason::NoFile { .. }));
+    let message = answer.message();
+    assert!(message.contains("which no --hash allows") && message.contains("--hash is of another one"), "{message}");
+}
+
+#[test]
+fn any_of_several_digests_is_enough() {
+    let answer = world().ask(&[&format!("b==1.0 --hash=sha512:{}{}{}", hex('0'), hash('e'), hash('b'))]).solve();
+    assert_eq!(answer.picks(), ["b 1.0"]);
+}
+
+/// The digests of the first line verify the file, a requirement's before a constraint's.
+#[test]
+fn the_first_lines_digests_count() {
+    let lines = [&*format!("b{}", hash('b')), &format!("b{}", hash('c'))];
+    assert_eq!(world().ask(&lines).solve().picks(), ["b 1.0"]);
+    let answer = world().ask(&lines[1..]).constrained(&lines[..1]).solve();
+    assert_eq!(answer.picks(), ["b 2.0"]);
+}
+
+#[test]
+fn a_url_may_carry_its_digest() {
+    let url = "https://files.example/b-3.0-py3-none-any.whl";
+    let world = world().at(url, File::wheel("b", "3.0"));
+    let answer = world.ask(&[&format!("b @ {url}#sha256={}", hex('f'))]).require_hashes().solve();
+    assert_eq!(answer.picks(), ["b 3.0"]);
+    assert_eq!(
+        world.ask(&[&format!("b @ {url}")]).require_hashes().solve().reason(),
+        &Reason::NoHash { pinned: false }
+    );
+    let answer = world.ask(&[&format!("b @ {url}")]).constrained(&[&format!("b==3{}", hash('f'))]).require_hashes();
+    assert_eq!(answer.solve().solutions()[0].picks[0].file.promises.asked.len(), 1);
+}

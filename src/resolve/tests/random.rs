@@ -1,0 +1,136 @@
+//! Random worlds, judged by a dull solver that tries everything.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::super::{Facts, Wants};
+use super::brute::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
+use super::world::{Answer, Asking};
+
+/// A third of the worlds is enough where each is solved many times.
+const WORLDS: u32 = 3_999;
+
+fn line() -> impl Strategy<Value = brute::Line> {
+    let when = prop_oneof![6 => Just(When::Always), 1 => Just(When::Windows), 1 => Just(When::OldPython)];
+    (0..5_usize, select(&SPECIFIERS[..]), when, prop::bool::weighted(0.2))
+        .prop_map(|(project, specifier, when, extra)| brute::Line { project, specifier, when, extra })
+}
+
+fn release() -> impl Strategy<Value = Release> {
+    let flag = |weight| prop::bool::weighted(weight);
+    (vec(line(), 0..3), vec(line(), 0..2), flag(0.1), flag(0.1), flag(0.15)).prop_map(
+        |(needs, extra, yanked, is_for_new_python, is_sdist)| Release {
+            needs,
+            extra,
+            yanked,
+            is_for_new_python,
+            is_sdist,
+        },
+    )
+}
+
+fn sketch() -> impl Strategy<Value = Sketch> {
+    let project = subsequence(&VERSIONS[..], 0..=4)
+        .prop_flat_map(|versions| vec(release(), versions.len()).prop_map(move |all| brute::zip(&versions, all)));
+    let constraint = vec(line(), 0..2);
+    (vec(project, 5), vec(line(), 1..4), constraint, vec(0..3_usize, 1..4))
+        .prop_map(|(projects, lines, constraints, targets)| Sketch { projects, lines, constraints, targets })
+}
+
+/// Runs `judge` on the same random worlds every time.
+fn for_each_world(worlds: u32, judge: impl Fn(&Sketch)) {
+    let config = Config { cases: worlds, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let judged = runner.run(&sketch(), |sketch| {
+        judge(&sketch);
+        Ok(())
+    });
+    judged.unwrap();
+}
+
+#[test]
+fn a_world_is_solved_if_and_only_if_it_can_be_and_the_solution_is_right() {
+    for_each_world(WORLDS, |sketch| {
+        let sketch = Sketch { targets: sketch.targets[..1].to_vec(), ..sketch.clone() };
+        let world = sketch.world();
+        let answer = sketch.ask(&world).solve();
+        let solutions = brute::solutions(&sketch, sketch.targets[0], Say::Everybodys);
+        match &answer.result {
+            Ok(_) => {
+                let picks = answer.picks();
+                assert!(solutions.contains(&picks), "{picks:?} is wrong; right are {solutions:?}");
+                let better = solutions.iter().find(|other| brute::is_better(other, &picks));
+                assert_eq!(better, None, "{picks:?} is not the best");
+            }
+            Err(_) => {
+                let certain = brute::solutions(&sketch, sketch.targets[0], Say::Users);
+                assert_eq!(certain.first(), None, "{}", answer.message());
+            }
+        }
+    });
+}
+
+#[test]
+fn an_answer_does_not_depend_on_what_was_known_or_when() {
+    for_each_world(WORLDS / 3, |sketch| {
+        let world = sketch.world();
+        let asking = sketch.ask(&world);
+        let cold = told(&asking.solve());
+        let all = world.all_facts();
+        assert_eq!(told(&asking.solve_knowing(all.clone())), cold, "with everything known");
+        assert_eq!(told(&asking.solve_knowing(half(all))), cold, "with half of it known");
+        assert_eq!(told(&one_at_a_time(&asking, true)), cold, "with one answer after the other");
+        assert_eq!(told(&one_at_a_time(&asking, false)), cold, "with the last want answered first");
+    });
+}
+
+#[test]
+fn targets_do_not_disturb_those_before_them() {
+    for_each_world(WORLDS / 3, |sketch| {
+        let world = sketch.world();
+        let together = sketch.ask(&world).solve();
+        for count in 1..sketch.targets.len() {
+            let fewer = Sketch { targets: sketch.targets[..count].to_vec(), ..sketch.clone() };
+            if let (Ok(all), Ok(few)) = (&together.result, &fewer.ask(&world).solve().result) {
+                assert_eq!(format!("{:?}", &all[..count]), format!("{few:?}"));
+            }
+        }
+        let alone = |target: &usize| Sketch { targets: vec![*target], ..sketch.clone() }.ask(&world).solve();
+        match &together.result {
+            Err(_) => assert!(sketch.targets.iter().any(|target| alone(target).result.is_err())),
+            Ok(_) => {
+                for (target, picks) in sketch.targets.iter().zip(together.picks_by_target()) {
+                    assert!(brute::solutions(sketch, *target, Say::Everybodys).contains(&picks));
+                }
+            }
+        }
+    });
+}
+
+/// Everything that an answer says.
+fn told(answer: &Answer) -> String {
+    format!("{:?}", answer.result)
+}
+
+/// Every other fact.
+fn half(facts: Facts) -> Facts {
+    Facts {
+        offers: facts.offers.into_iter().step_by(2).collect(),
+        needs: facts.needs.into_iter().skip(1).step_by(2).collect(),
+        ..Facts::default()
+    }
+}
+
+fn one_at_a_time(asking: &Asking<'_>, first: bool) -> Answer {
+    asking.drive(Facts::default(), |mut wants| {
+        let listing = if first { wants.listings.pop_first() } else { wants.listings.pop_last() };
+        let metadata = match listing {
+            Some(_) => None,
+            None if first => wants.metadata.pop_first(),
+            None => wants.metadata.pop_last(),
+        };
+        Wants { listings: listing.into_iter().collect(), metadata: metadata.into_iter().collect() }
+    })
+}

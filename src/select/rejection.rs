@@ -1,0 +1,113 @@
+//! Why an artifact is not used, by rules that need no other artifact.
+
+use std::fmt;
+
+use super::Policy;
+use crate::domain::{Artifact, Digest, PackageName, Specifiers, TagMismatch, Target, Timestamp, Version};
+
+/// Why an artifact lost. The order is by how near it came, nearest last.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rejection {
+    /// Built for another Python, ABI or platform.
+    Tags(TagMismatch),
+    /// Its kind is excluded by `--only-binary` or `--no-binary`.
+    Format {
+        is_wheel: bool,
+    },
+    RequiresPython {
+        wants: String,
+        has: String,
+    },
+    /// After `--exclude-newer`; absent where the index does not tell upload times.
+    TooNew {
+        uploaded: Option<Timestamp>,
+    },
+    /// Its digest is none of those asked for.
+    Hash {
+        has: String,
+    },
+    Yanked {
+        reason: Box<str>,
+    },
+    PreRelease,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tags(mismatch) => mismatch.fmt(f),
+            Self::Format { is_wheel: true } => f.write_str("is a wheel, which --no-binary excludes"),
+            Self::Format { is_wheel: false } => f.write_str("is a source archive, which --only-binary excludes"),
+            Self::RequiresPython { wants, has } => write!(f, "needs Python {wants}, the target has {has}"),
+            Self::TooNew { uploaded: Some(_) } => f.write_str("was uploaded after --exclude-newer"),
+            Self::TooNew { uploaded: None } => {
+                f.write_str("has no upload time on this index, which --exclude-newer needs")
+            }
+            Self::Hash { has } => write!(f, "has the digest {has}, which no --hash allows"),
+            Self::Yanked { reason } if reason.is_empty() => f.write_str("was yanked"),
+            Self::Yanked { reason } => write!(f, "was yanked: {reason}"),
+            Self::PreRelease => f.write_str("is a pre-release: pin it, or allow them with --pre"),
+        }
+    }
+}
+
+/// An artifact with the reason why it lost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejected {
+    pub filename: Box<str>,
+    pub version: Version,
+    pub why: Rejection,
+}
+
+/// No file fits, and why; nearest miss first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NoFile {
+    pub rejected: Vec<Rejected>,
+}
+
+pub(super) fn check_format(artifact: &Artifact, project: &PackageName, policy: &Policy) -> Result<(), Rejection> {
+    let formats = policy.formats.formats(project);
+    let is_wheel = artifact.distribution.is_wheel();
+    let allowed = if is_wheel { formats.wheels } else { formats.sources };
+    if allowed { Ok(()) } else { Err(Rejection::Format { is_wheel }) }
+}
+
+/// Whether the Python of `target` is one that a distribution `wants`.
+///
+/// # Errors
+/// When it is none.
+pub fn check_requires_python(wants: Option<&Specifiers>, target: &Target) -> Result<(), Rejection> {
+    match wants {
+        Some(wants) if !wants.contains(target.python()) => {
+            Err(Rejection::RequiresPython { wants: wants.to_string(), has: target.python().to_string() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Local files have no upload time and are exempt, as in pip.
+pub(super) fn check_upload_time(artifact: &Artifact, policy: &Policy) -> Result<(), Rejection> {
+    match (policy.exclude_newer, artifact.uploaded) {
+        (None, _) => Ok(()),
+        (Some(limit), Some(uploaded)) if uploaded < limit => Ok(()),
+        (Some(_), None) if artifact.url.secret().scheme() == "file" => Ok(()),
+        (Some(_), uploaded) => Err(Rejection::TooNew { uploaded }),
+    }
+}
+
+/// Whether the index promises an allowed digest; it may also promise none of that algorithm,
+/// and then only the bytes can tell.
+pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool, Rejection> {
+    let comparable = artifact.hashes.iter().filter(|has| allowed.iter().any(|each| each.algorithm == has.algorithm));
+    let mut refused = None;
+    for has in comparable {
+        if allowed.iter().any(|each| each.agrees_with(has)) {
+            return Ok(true);
+        }
+        refused = Some(has);
+    }
+    match refused {
+        Some(has) => Err(Rejection::Hash { has: has.to_string() }),
+        None => Ok(false),
+    }
+}
