@@ -3,6 +3,7 @@
 //! A script asks once; the answer is remembered by the interpreter's identity, so that a warm run
 //! starts no Python.
 
+mod build;
 mod find;
 mod identity;
 mod pip_files;
@@ -16,14 +17,15 @@ use std::process::{Command, ExitStatus, Stdio};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Target};
+use crate::domain::{MachineDescription, Target};
 
+pub use self::build::{BuildError, BuildFrontEnd};
 use self::find::Found;
 pub use self::settings::{Setting, Settings, SettingsError};
 
 /// Answers `machine` or `pip` with one line of JSON, an [`Answer`] that holds an [`Interpreter`]
 /// or a [`Pip`].
-const SCRIPT: &str = include_str!("interpreter/describe.py");
+const SCRIPT: &str = include_str!("../scripts/describe-target.py");
 
 /// Where a search for an interpreter starts: nothing here reads the process's own environment.
 #[derive(Clone, Copy)]
@@ -48,13 +50,8 @@ pub struct Interpreter {
     pub executable: PathBuf,
     /// `sys.prefix`.
     pub prefix: PathBuf,
-    /// Three numbers.
-    version: String,
-    implementation: String,
-    abis: Vec<Box<str>>,
-    /// The newest tag that fits.
-    platform: String,
-    markers: MarkerEnvironment,
+    #[serde(flatten)]
+    machine: MachineDescription,
 }
 
 /// What the script answers to one of its questions.
@@ -90,13 +87,7 @@ pub fn pip_settings(surroundings: Surroundings<'_>, prefix: Option<&Path>) -> Re
 impl Interpreter {
     /// The target that this interpreter is.
     pub fn target(&self) -> Target {
-        let version = &self.markers.python_full_version().version;
-        let python = Python {
-            implementation: Implementation::of_name(&self.implementation),
-            version: version.clone(),
-            abis: self.abis.clone(),
-        };
-        Target::of_machine(python, Platform::of_tag(&self.platform), self.markers.clone())
+        self.machine.target()
     }
 
     /// Its pip, where one is within reach: installed there, or what its environment would get.
@@ -110,7 +101,7 @@ impl Interpreter {
 
     /// Whether it has this version, of which a part may be left out: `3`, `3.11`, `3.11.7`.
     fn is_version(&self, wanted: &str) -> bool {
-        self.version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        self.machine.version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 }
 
@@ -133,7 +124,7 @@ pub fn describe(
         let interpreter: Interpreter = answer(found, "machine", cache, surroundings)?;
         match &search.version {
             Some(version) if !interpreter.is_version(version) => {
-                unfit.push(format!("{} is {}", interpreter.executable.display(), interpreter.version));
+                unfit.push(format!("{} is {}", interpreter.executable.display(), interpreter.machine.version));
             }
             _ => return Ok(interpreter),
         }

@@ -52,6 +52,7 @@
 //! | `incoming/` | what is being written; never read | [`store`] |
 //! | `pages/` | what index pages said, with their validators | [`index`] |
 //! | `metadata/` | what files need, by the file's SHA-256 | [`index`] |
+//! | `built/` | what builds said that source archives need, by the building Python | [`index`] |
 //! | `interpreters/` | what interpreters said, by their identity | [`interpreter`] |
 //!
 //! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.

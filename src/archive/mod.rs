@@ -7,6 +7,8 @@
 mod directory;
 mod envelope;
 mod objects;
+mod parts;
+mod read;
 mod tar;
 mod zip;
 
@@ -16,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 pub use directory::{Linking, Written, write_directory};
 pub use objects::Objects;
+pub use parts::{Part, Parts};
+pub use read::{Fault, Found, Input, ReadError, Reader, Visit};
 
 use crate::domain::{Content, Object, RelPath, Sha256, Tree};
 

@@ -5,14 +5,15 @@
 use std::io::{self, Write};
 
 use ::tar::{EntryType, Header};
+use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
-use crate::domain::{Content, RelPath, Tree};
+use crate::domain::{RelPath, Tree};
 
 use super::objects::{Objects, copy};
 use super::{ArchiveError, Output, entries};
 
-const BLOCK: usize = 512;
+pub const BLOCK: usize = 512;
 
 /// 1980-01-01 UTC, the date of a zip's entries; tars of some age complain of 1970.
 const DATE: u64 = 315_532_800;
@@ -27,8 +28,7 @@ pub fn write(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -> Res
 /// The gzip layer stores, as wheels are compressed already: on 28 MB of real ones level 6 won
 /// 1 % for a hundred times the work, and level 1 lost 4 %.
 pub fn write_gzip(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -> Result<(), ArchiveError> {
-    let header = GzBuilder::new().mtime(0).operating_system(UNKNOWN_SYSTEM);
-    let mut compressor = header.write(output, Compression::none());
+    let mut compressor = gzip(output);
     write_entries(tree, objects, &mut compressor)?;
     compressor.finish().map(drop).map_err(ArchiveError::Finish)
 }
@@ -40,6 +40,16 @@ pub fn write_zstd(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -
     compressor.finish().map(drop).map_err(ArchiveError::Finish)
 }
 
+fn gzip<W: Write>(output: W) -> GzEncoder<W> {
+    GzBuilder::new().mtime(0).operating_system(UNKNOWN_SYSTEM).write(output, Compression::none())
+}
+
+/// The first bytes of every gzip file that we write.
+pub fn gzip_header() -> [u8; 10] {
+    let empty = gzip(Vec::new()).finish().expect("a vector takes all bytes");
+    *empty.first_chunk().expect("a gzip file has a header")
+}
+
 /// The zstd level; higher ones win nothing on wheels.
 const FASTEST: i32 = 1;
 
@@ -49,29 +59,35 @@ const UNKNOWN_SYSTEM: u8 = 255;
 fn write_entries(tree: &Tree, objects: &dyn Objects, output: &mut dyn Write) -> Result<(), ArchiveError> {
     for (path, content) in entries(tree) {
         let fail = |source| ArchiveError::Entry { path: path.clone(), source };
-        write_header(path, content, output).map_err(fail)?;
+        output.write_all(&header_bytes(path, content.size()).map_err(fail)?).map_err(fail)?;
         copy(path, content, objects, output)?;
         write_padding(content.size(), output).map_err(fail)?;
     }
     output.write_all(&[0; 2 * BLOCK]).map_err(ArchiveError::Finish)
 }
 
-fn write_header(path: &RelPath, content: &Content, output: &mut dyn Write) -> io::Result<()> {
-    let mut header = header(EntryType::Regular, content.size());
+/// The header of a file of `size` bytes, with the one before it where the first does not suffice.
+///
+/// # Errors
+/// When no header can tell the path.
+pub fn header_bytes(path: &RelPath, size: u64) -> io::Result<Vec<u8>> {
+    let mut header = header(EntryType::Regular, size);
+    let mut bytes = Vec::new();
     let fits = path.as_str().is_ascii() && header.set_path(path.as_str()).is_ok();
     let mut records = Vec::new();
     if !fits {
         header.set_path("long-name")?;
         records.extend(record("path", path.as_str()));
     }
-    if content.size() > LARGEST_IN_USTAR {
-        records.extend(record("size", &content.size().to_string()));
+    if size > LARGEST_IN_USTAR {
+        records.extend(record("size", &size.to_string()));
     }
     if !records.is_empty() {
-        write_pax(&records, output)?;
+        write_pax(&records, &mut bytes)?;
     }
     header.set_cksum();
-    output.write_all(header.as_bytes())
+    bytes.extend(header.as_bytes());
+    Ok(bytes)
 }
 
 /// Every field that could tell a machine, a user or a time is fixed. A size beyond
@@ -110,17 +126,13 @@ fn write_padding(size: u64, output: &mut dyn Write) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::Sha256;
-
     use super::super::tests::path;
     use super::*;
 
     /// GNU tar 1.34 and Python's `tarfile` list the same from such a header.
     #[test]
     fn a_size_beyond_8_gib_is_told_twice() {
-        let content = Content::Object { sha256: Sha256::of(b""), size: 9 << 30 };
-        let mut blocks = Vec::new();
-        write_header(&path("large.whl"), &content, &mut blocks).unwrap();
+        let blocks = header_bytes(&path("large.whl"), 9 << 30).unwrap();
         assert_eq!(&blocks[BLOCK..][..19], b"19 size=9663676416\n");
         let header = Header::from_byte_slice(blocks[2 * BLOCK..].try_into().unwrap());
         assert_eq!(header.entry_size().unwrap(), 9 << 30);

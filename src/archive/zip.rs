@@ -1,32 +1,78 @@
 //! Zip archives. Everything is stored: wheels are compressed already.
 
-use ::zip::write::SimpleFileOptions;
-use ::zip::{CompressionMethod, DateTime, System, ZipWriter};
+pub mod records;
 
-use crate::domain::{Content, Tree};
+use std::io::{self, SeekFrom, Write};
+
+use flate2::Crc;
+
+use crate::domain::{Content, RelPath, Tree};
 
 use super::objects::{Objects, copy};
 use super::{ArchiveError, Output, entries};
-
-/// From this size on an entry needs the zip64 form.
-const LARGE: u64 = u32::MAX as u64;
+use records::Entry;
 
 pub fn write(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -> Result<(), ArchiveError> {
-    let mut archive = ZipWriter::new(output);
+    let mut written = Vec::new();
+    let mut offset = 0;
     for (path, content) in entries(tree) {
-        let started = archive.start_file(path.as_str(), options(content));
-        started.map_err(|error| ArchiveError::Entry { path: path.clone(), source: error.into() })?;
-        copy(path, content, objects, &mut archive)?;
+        let entry = write_entry(path, content, offset, objects, output)?;
+        offset += entry.local_header().len() as u64 + entry.size;
+        written.push(entry);
     }
-    archive.finish().map(drop).map_err(|error| ArchiveError::Finish(error.into()))
+    write_directory(&written, offset, output).map_err(ArchiveError::Finish)
 }
 
-/// What must not vary with machine, time or version of the library.
-fn options(content: &Content) -> SimpleFileOptions {
-    SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .last_modified_time(DateTime::DEFAULT)
-        .system(System::Unix)
-        .unix_permissions(0o644)
-        .large_file(content.size() >= LARGE)
+fn write_entry(
+    path: &RelPath,
+    content: &Content,
+    offset: u64,
+    objects: &dyn Objects,
+    output: &mut dyn Output,
+) -> Result<Entry, ArchiveError> {
+    let fail = |source| ArchiveError::Entry { path: path.clone(), source };
+    let mut entry = Entry { name: path.as_str().into(), size: content.size(), crc32: 0, offset };
+    output.write_all(&entry.local_header()).map_err(fail)?;
+    let mut body = Checked { output: &mut *output, crc: Crc::new() };
+    copy(path, content, objects, &mut body)?;
+    entry.crc32 = body.crc.sum();
+    write_again(&entry, output).map_err(fail)?;
+    Ok(entry)
+}
+
+/// The header once more, since only now its checksum is known.
+fn write_again(entry: &Entry, output: &mut dyn Output) -> io::Result<()> {
+    let end = output.stream_position()?;
+    let header = entry.local_header();
+    output.seek(SeekFrom::Start(end - entry.size - header.len() as u64))?;
+    output.write_all(&header)?;
+    output.seek(SeekFrom::Start(end)).map(drop)
+}
+
+fn write_directory(entries: &[Entry], start: u64, output: &mut dyn Output) -> io::Result<()> {
+    let mut size = 0;
+    for entry in entries {
+        let header = entry.central_header();
+        output.write_all(&header)?;
+        size += header.len() as u64;
+    }
+    output.write_all(&records::end(entries.len() as u64, start, size))
+}
+
+/// Passes bytes on and checksums them.
+struct Checked<'a> {
+    output: &'a mut dyn Output,
+    crc: Crc,
+}
+
+impl Write for Checked<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.output.write(bytes)?;
+        self.crc.update(&bytes[..length]);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
 }

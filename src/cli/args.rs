@@ -9,6 +9,7 @@ use super::env::EnvArgs;
 use super::serve::ServeArgs;
 use crate::archive;
 use crate::layout;
+use crate::ops::Floor;
 
 /// Fetch what a Python project needs, for every target, before the network is gone.
 #[derive(Debug, Parser)]
@@ -30,6 +31,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Print shell lines that point pip and uv at what was written.
     Env(EnvArgs),
+    /// Check a bundle: that it is whole, and that each of its targets installs from it alone.
+    Verify(VerifyArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -43,6 +46,20 @@ pub struct ParseArgs {
     /// Requirements files; `-` is standard input.
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `prefetch verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A bundle, the first volume of one, an unpacked one, or a find-links folder.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// Also check that every binary runs on this C library, such as glibc-2.17 or musl-1.2.
+    #[arg(long, value_name = "LIBC")]
+    pub check_platform: Option<Floor>,
     /// Print JSON (schema 1).
     #[arg(long)]
     pub json: bool,
@@ -104,6 +121,9 @@ pub struct OutputArgs {
     /// With --warm-pip, go on for a pip that is not known, as if it were the newest known.
     #[arg(long, requires = "warm_pip")]
     pub force_layout: bool,
+    /// Do not prove at the end that every target installs from the bundle alone.
+    #[arg(long, requires = "bundle")]
+    pub no_verify: bool,
     /// Show what would be fetched, and stop.
     #[arg(long)]
     pub dry_run: bool,
@@ -160,6 +180,14 @@ pub struct TargetArgs {
     /// A wheel tag (manylinux_2_28_x86_64) and a triple (x86_64-unknown-linux-gnu) name one, too.
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub platform: Vec<String>,
+    /// A machine, as scripts/describe-target.py printed it there [repeatable].
+    ///
+    /// Fetches for it in addition to what --python-version and --platform name.
+    #[arg(long = "target", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub targets: Vec<PathBuf>,
+    /// Fetch for the targets that have a solution, even if others have none (exit code 3).
+    #[arg(long)]
+    pub keep_going: bool,
     /// The Python implementation: cp or pp.
     #[arg(long, value_name = "IMPLEMENTATION", hide_short_help = true)]
     pub implementation: Option<String>,
@@ -174,6 +202,11 @@ pub struct SelectionArgs {
     /// Fetch only what is named, not what that needs.
     #[arg(long)]
     pub no_deps: bool,
+    /// Run the build of source archives that tell no other way what they need.
+    ///
+    /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
+    #[arg(long)]
+    pub allow_build: bool,
     /// Let pre-releases count like releases.
     #[arg(long, hide_short_help = true)]
     pub pre: bool,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::{MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::input;
-use crate::ops::{FetchError, FetchFailure, PlanFailure, Unreachable, WriteFailure};
+use crate::ops::{FetchError, FetchFailure, Finding, PlanFailure, Unreachable, WriteFailure};
 use crate::resolve::{Failure, Reason};
 use crate::select::Rejection;
 use crate::store::StoreError;
@@ -68,6 +68,14 @@ impl CliError {
         Self::new(Exit::Usage, message)
     }
 
+    /// Both together; the higher exit code counts.
+    pub fn and(mut self, other: Self) -> Self {
+        self.exit = self.exit.max(other.exit);
+        self.problems.extend(other.problems);
+        self.hints.extend(other.hints);
+        self
+    }
+
     pub fn hint(mut self, hint: impl ToString) -> Self {
         self.hints.push(hint.to_string());
         self
@@ -117,6 +125,17 @@ impl CliError {
         });
         let hint = "what was fetched is kept; a second run fetches only the rest".to_owned();
         Self { exit, problems: problems.collect(), hints: vec![hint] }
+    }
+
+    /// What a check found.
+    pub fn of_findings(findings: &[Finding]) -> Self {
+        let problems = findings.iter().map(|finding| Problem {
+            kind: finding.kind.name(),
+            package: None,
+            message: finding.to_string(),
+            source: None,
+        });
+        Self { exit: Exit::Damage, problems: problems.collect(), hints: Vec::new() }
     }
 
     pub fn of_write(failure: &WriteFailure) -> Self {
@@ -195,6 +214,7 @@ fn fetch_exit(why: &FetchError) -> Exit {
     match why {
         FetchError::Http(HttpError::File { .. }) | FetchError::Wheel(_) => Exit::Usage,
         FetchError::Http(_) => Exit::Unreachable,
+        FetchError::Build(_) => Exit::NoSolution,
         FetchError::Store(StoreError::Broken(_)) => Exit::Digest,
         FetchError::Store(_) => Exit::Disk,
     }

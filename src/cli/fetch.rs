@@ -15,12 +15,12 @@ use super::report::Report;
 use super::settings::{self, Settings};
 use super::warm::WarmPip;
 use super::world::Files;
-use super::{closing, terminal};
+use super::{build, closing, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::ops::{self, FetchSettings, Listener, Output, Places, Stop};
+use crate::ops::{self, FetchSettings, Finding, Listener, Output, Places, PlanFailure, Stop};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -58,6 +58,12 @@ struct Run<'a> {
     stop: Stop,
 }
 
+/// What is fetched, and what stands in the way of the targets that it leaves out.
+struct Planned {
+    plan: Plan,
+    unsolved: Option<CliError>,
+}
+
 /// Pages are small: this many times as many may be under way as files.
 const PAGES_PER_JOB: usize = 3;
 
@@ -73,13 +79,19 @@ impl<'a> Run<'a> {
         refuse_unfetchable(&read.requirements, &targets)?;
         let options = settings.options(&read.options, || machine.default_index())?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
-        let client = Arc::new(HttpClient::new(settings.http(&options, &indexes)));
+        let http = settings.http(&options, &indexes);
+        let builds = match args.selection.allow_build {
+            true => Some(machine.builds(build::variables(&options, &indexes, &http))?),
+            false => None,
+        };
+        let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
         let places = Places {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
             store: DiskStore::new(settings.cache.clone()),
             metadata: MetadataCache::new(settings.cache.clone()),
+            builds,
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
         let stop = Stop::default();
@@ -102,15 +114,32 @@ impl<'a> Run<'a> {
         let listener = self.reporter.listener();
         let at_once = self.settings.jobs * PAGES_PER_JOB;
         let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
-        let plan = planned.map_err(|failure| CliError::of_plan(&failure, &self.targets))?;
+        let Planned { plan, unsolved } = self.judge(planned)?;
         plan.notes.iter().for_each(terminal::warn);
         if self.args.outputs.dry_run {
-            return self.tell_plan(&plan);
+            return self.tell_plan(&plan, unsolved);
         }
         let fetched = Arc::new(self.fetch(plan, &listener).await?);
-        self.write(&fetched).await?;
+        let findings = self.write(&fetched).await?;
         ops::cache::record(&self.places.store, &fetched, &self.environment.working_folder);
-        self.tell_done(&fetched)
+        self.tell_done(&fetched, unsolved, &findings)
+    }
+
+    /// Whether the run goes on, and with what.
+    fn judge(&self, planned: Result<Plan, PlanFailure>) -> Result<Planned, CliError> {
+        let failure = match planned {
+            Ok(plan) => return Ok(Planned { plan, unsolved: None }),
+            Err(failure) => failure,
+        };
+        let error = CliError::of_plan(&failure, &self.targets);
+        match failure.solved.targets.len() {
+            0 => Err(error),
+            _ if self.args.targets.keep_going => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
+            solved => {
+                let (all, those) = (self.targets.len(), if solved == 1 { "it" } else { "those" });
+                Err(error.hint(format!("{solved} of {all} targets can be served; --keep-going fetches for {those}")))
+            }
+        }
     }
 
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
@@ -119,42 +148,52 @@ impl<'a> Run<'a> {
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
 
-    async fn write(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
+    async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
+        let request = Arc::new(ops::request_of(&self.question, &self.targets));
+        let mut findings = Vec::new();
         for output in self.outputs() {
-            let (fetched, store) = (fetched.clone(), self.places.store.clone());
+            let (fetched, request, store) = (fetched.clone(), request.clone(), self.places.store.clone());
             let (output, stop) = (output.clone(), self.stop.clone());
-            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &store, &output, &stop));
+            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &request, &store, &output, &stop));
             let written = writing.await.expect("writing does not panic");
-            written.map_err(|failure| CliError::of_write(&failure))?;
+            findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }
-        Ok(())
+        Ok(findings)
     }
 
     fn outputs(&self) -> impl Iterator<Item = &Output> {
         self.settings.outputs.iter().chain(self.warm.as_ref().map(|warm| &warm.output))
     }
 
-    fn tell_plan(&self, plan: &Plan) -> Result<Exit, CliError> {
+    fn tell_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.reporter.finish();
         let report = Report::of_plan(plan, self.environment.seconds());
         closing::of_plan(&report, &self.args.messages);
-        self.report(&report)
+        self.report(report, unsolved)
     }
 
-    fn tell_done(&self, fetched: &Fetched) -> Result<Exit, CliError> {
+    fn tell_done(&self, fetched: &Fetched, unsolved: Option<CliError>, findings: &[Finding]) -> Result<Exit, CliError> {
         self.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
         closing::of_warm_pip(self.warm.as_ref(), fetched, &self.args.messages);
-        self.report(&report)
+        let gap = (!findings.is_empty()).then(|| {
+            CliError::of_findings(findings)
+                .hint("name what is missing as a requirement, too; or pass --no-verify, where the other side has it")
+        });
+        self.report(report, unsolved.into_iter().chain(gap).reduce(CliError::and))
     }
 
-    fn report(&self, report: &Report) -> Result<Exit, CliError> {
+    fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {
+        let problems = unsolved.iter().flat_map(|error| error.problems.clone());
+        let report = report.with_unsolved(&self.targets, problems.collect());
         if let Some(path) = &self.args.outputs.report {
             report.write(path)?;
         }
-        Ok(Exit::Done)
+        let Some(error) = unsolved else { return Ok(Exit::Done) };
+        terminal::show_error(&error);
+        Ok(error.exit)
     }
 }
 

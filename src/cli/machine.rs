@@ -1,13 +1,16 @@
 //! The machine that the run starts from: its interpreter, that one's pip, and the targets.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::args::TargetArgs;
 use super::environment::Environment;
 use super::error::CliError;
-use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetSpec};
-use crate::interpreter::{self, Interpreter, Pip, Settings as PipSettings, Surroundings};
+use crate::domain::{Implementation, MachineDescription, Platform, PythonVersion, Target, TargetSpec};
+use crate::index::MetadataCache;
+use crate::interpreter::{self, BuildFrontEnd, Interpreter, Pip, Settings as PipSettings, Surroundings};
+use crate::ops::Builds;
 
 /// Asks the interpreter once, and only when something depends on it.
 pub struct Machine<'a> {
@@ -18,23 +21,38 @@ pub struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// `cache` is the folder that remembers interpreters.
+    /// `cache` is the folder that keeps everything.
     pub fn new(args: &'a TargetArgs, environment: &'a Environment, cache: &Path) -> Self {
-        Self { args, environment, cache: cache.join("interpreters"), interpreter: OnceLock::new() }
+        Self { args, environment, cache: cache.to_owned(), interpreter: OnceLock::new() }
     }
 
     /// The targets asked for, each once; without a word about them, the interpreter's own.
     ///
     /// # Errors
-    /// When a name is not understood, or an interpreter is needed and there is none.
+    /// When a name or a description is not understood, or an interpreter is needed and there is
+    /// none.
     pub fn targets(&self) -> Result<Vec<Arc<Target>>, CliError> {
         let specs = self.specs()?;
         let base = match specs.iter().all(TargetSpec::is_complete) {
             true => None,
             false => Some(self.interpreter()?.target()),
         };
-        let targets = TargetSpec::resolve_all(&specs, base.as_ref()).map_err(CliError::usage)?;
-        Ok(targets.into_iter().map(Arc::new).collect())
+        let named = specs.iter().map(|spec| spec.resolve(base.as_ref()).map_err(CliError::usage));
+        let described = self.args.targets.iter().map(|path| self.described(path));
+        let targets = named.chain(described).collect::<Result<Vec<_>, _>>()?;
+        Ok(Target::distinct(targets).into_iter().map(Arc::new).collect())
+    }
+
+    /// The machine that the file at `path` describes.
+    fn described(&self, path: &Path) -> Result<Target, CliError> {
+        let wrong = |why: String| {
+            CliError::usage(format!("--target {}: {why}", path.display()))
+                .hint("run scripts/describe-target.py with the Python of that machine, and bring what it prints")
+        };
+        let bytes =
+            std::fs::read(self.environment.working_folder.join(path)).map_err(|error| wrong(error.to_string()))?;
+        let machine = MachineDescription::of_file(&bytes).map_err(|error| wrong(error.to_string()))?;
+        Ok(machine.target())
     }
 
     /// What pip's configuration files say. Those of an environment count where it is known
@@ -56,7 +74,7 @@ impl<'a> Machine<'a> {
     /// When there is none to ask: names the ways to name an index.
     pub fn default_index(&self) -> Result<String, CliError> {
         let pip =
-            |interpreter: &Interpreter| self.with_surroundings(|at| interpreter.pip(Some(&self.cache), at)).ok()?;
+            |interpreter: &Interpreter| self.with_surroundings(|at| interpreter.pip(Some(&self.memory()), at)).ok()?;
         let index = self.interpreter().ok().and_then(pip).and_then(|pip| pip.default_index);
         index.ok_or_else(|| {
             CliError::usage("no index is known, and no pip was found whose default could be used").hint(
@@ -66,18 +84,35 @@ impl<'a> Machine<'a> {
         })
     }
 
+    /// Leave to run builds with the interpreter's pip, which is told `variables`.
+    ///
+    /// # Errors
+    /// When there is no interpreter, or its pip cannot do it.
+    pub fn builds(&self, variables: Vec<(&'static str, OsString)>) -> Result<Builds, CliError> {
+        let pip = self.pip()?;
+        let interpreter = self.interpreter()?;
+        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), variables).map_err(CliError::usage)?;
+        let known = MetadataCache::of_builds(&self.cache, interpreter.target().id());
+        Ok(Builds::new(front_end, known))
+    }
+
     /// The interpreter's pip, or the one that an environment of it would get.
     ///
     /// # Errors
     /// When there is no interpreter, or it cannot tell.
     pub fn pip(&self) -> Result<Option<Pip>, CliError> {
         let interpreter = self.interpreter()?;
-        self.with_surroundings(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::usage)
+        self.with_surroundings(|at| interpreter.pip(Some(&self.memory()), at)).map_err(CliError::usage)
+    }
+
+    /// The folder that remembers interpreters.
+    fn memory(&self) -> PathBuf {
+        self.cache.join("interpreters")
     }
 
     fn interpreter(&self) -> Result<&Interpreter, CliError> {
         let wanted = self.args.python.as_deref();
-        let describe = || self.with_surroundings(|at| interpreter::describe(wanted, Some(&self.cache), at));
+        let describe = || self.with_surroundings(|at| interpreter::describe(wanted, Some(&self.memory()), at));
         let known = self.interpreter.get_or_init(|| describe().map_err(|error| error.to_string()));
         known.as_ref().map_err(CliError::usage)
     }
@@ -93,7 +128,9 @@ impl<'a> Machine<'a> {
         let implementation = self.args.implementation.as_deref().map(str::parse::<Implementation>).transpose();
         let implementation = implementation.map_err(CliError::usage)?;
         let abis: Vec<Box<str>> = self.args.abi.iter().map(|abi| abi.as_str().into()).collect();
-        Ok(TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis))
+        let specs = TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis);
+        let is_described = !self.args.targets.is_empty();
+        Ok(specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The only code that prints, reads the environment, or exits.
 
 mod args;
+mod build;
 mod cache;
 mod closing;
 mod env;
@@ -18,6 +19,7 @@ mod serve;
 mod settings;
 mod terminal;
 mod usage;
+mod verify;
 mod warm;
 mod world;
 
@@ -36,6 +38,7 @@ pub fn run() -> Exit {
         Some(Command::Serve(args)) => serve::run(&args, &environment),
         Some(Command::Env(args)) => env::run(&args, &environment),
         Some(Command::Cache(args)) => cache::run(&args, &environment),
+        Some(Command::Verify(args)) => verify::run(&args, &environment),
         Some(Command::Completions { shell }) => Ok(completions(shell)),
         None => fetch::run(&cli.fetch, &environment),
     });

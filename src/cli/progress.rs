@@ -110,6 +110,7 @@ impl Bars {
                 self.total.set_length(self.asked);
             }
             Event::Answered(_) => self.total.inc(1),
+            Event::Building(filename) => drop(self.all.println(building_line(&filename))),
             Event::Planned { files, bytes } => self.begin(files, bytes),
             Event::Started { file, filename, size } => self.start(file, &filename, size),
             Event::Received { file, bytes } => self.advance(file, bytes),
@@ -189,6 +190,7 @@ impl Lines {
     fn show(&mut self, event: &Event) {
         match event {
             Event::Asking(_) => self.asked += 1,
+            Event::Building(filename) => line(&building_line(filename)),
             Event::Planned { files: 0, .. } => {}
             Event::Planned { files, bytes } => {
                 self.files = *files;
@@ -220,10 +222,16 @@ fn held_line(filename: &str, bytes: u64, status: Status) -> String {
     format!("{how:>8} {filename} ({})", HumanBytes(bytes))
 }
 
+/// Said in every case but `--quiet`, since code of others runs.
+fn building_line(filename: &str) -> String {
+    format!("Building the metadata of {filename} …")
+}
+
 fn show_json(event: &Event) {
     let value = match event {
         Event::Asking(subject) => serde_json::json!({"event": "asking", "subject": subject}),
         Event::Answered(subject) => serde_json::json!({"event": "answered", "subject": subject}),
+        Event::Building(filename) => serde_json::json!({"event": "building", "filename": filename}),
         Event::Planned { files, bytes } => serde_json::json!({"event": "planned", "files": files, "bytes": bytes}),
         Event::Started { file, filename, size } => {
             serde_json::json!({"event": "started", "file": file, "filename": filename, "size": size})

@@ -41,6 +41,8 @@ struct TargetReport {
     id: String,
     python_version: String,
     platform: String,
+    /// Whether the packages are all that it needs.
+    solved: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -122,17 +124,20 @@ impl Report {
 
     /// A run that came to nothing.
     pub fn of_failure(targets: &[Arc<Target>], problems: Vec<Problem>, seconds: f64) -> Self {
-        Self { problems, ..Self::new(targets, Vec::new(), seconds) }
+        Self::new(&[], Vec::new(), seconds).with_unsolved(targets, problems)
     }
 
     fn new(targets: &[Arc<Target>], packages: Vec<PackageReport>, seconds: f64) -> Self {
-        let targets = targets.iter().map(|target| TargetReport {
-            id: target.id().to_owned(),
-            python_version: target.python_version().to_owned(),
-            platform: target.platform().to_string(),
-        });
+        let targets = targets.iter().map(|target| target_report(target, true));
         let summary = summary(&packages, seconds);
         Self { targets: targets.collect(), packages, summary, ..Self::default() }
+    }
+
+    /// Names all of `targets`, also those without a solution, and why they have none.
+    pub fn with_unsolved(self, targets: &[Arc<Target>], problems: Vec<Problem>) -> Self {
+        let is_solved = |target: &Arc<Target>| self.targets.iter().any(|solved| solved.id == target.id());
+        let targets = targets.iter().map(|target| target_report(target, is_solved(target))).collect();
+        Self { targets, problems, ..self }
     }
 
     pub fn summary(&self) -> Summary {
@@ -177,6 +182,15 @@ fn summary(packages: &[PackageReport], seconds: f64) -> Summary {
         bytes: files().filter_map(|file| file.size).sum(),
         bytes_downloaded: downloaded.filter_map(|file| file.size).sum(),
         seconds,
+    }
+}
+
+fn target_report(target: &Target, solved: bool) -> TargetReport {
+    TargetReport {
+        id: target.id().to_owned(),
+        python_version: target.python_version().to_owned(),
+        platform: target.platform().to_string(),
+        solved,
     }
 }
 

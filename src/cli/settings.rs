@@ -17,7 +17,7 @@ use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Time
 use crate::http::{Credentials, HttpSettings};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout};
-use crate::ops::Output;
+use crate::ops::{BundleOutput, Output};
 
 /// What holds before any input is read.
 pub struct Settings {
@@ -160,7 +160,7 @@ fn outputs(args: &OutputArgs) -> Result<Vec<Output>, CliError> {
     }
     if let Some(path) = &args.bundle {
         let format = Format::of(path).map_err(CliError::usage)?;
-        outputs.push(Output::Bundle { format, path: path.clone() });
+        outputs.push(Output::Bundle(BundleOutput { format, path: path.clone(), verify: !args.no_verify }));
     }
     Ok(outputs)
 }
@@ -179,7 +179,8 @@ fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
 }
 
 fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {
-    let text = args.exclude_newer.clone().or_else(|| layers.one("exclude-newer"));
+    let ambient = || layers.one("exclude-newer").or_else(|| layers.one("uploaded-prior-to"));
+    let text = args.exclude_newer.clone().or_else(ambient);
     text.map(|text| moment::parse(&text, layers.environment.now)).transpose().map_err(CliError::usage)
 }
 

@@ -12,7 +12,7 @@ use crate::ops::Output;
 pub fn line(output: &Output, args: &FetchArgs, working_folder: &Path) -> String {
     match output {
         Output::Folder { layout, path } => folder_line(*layout, path, &asked(args), working_folder),
-        Output::Bundle { path, .. } => bundle_line(path),
+        Output::Bundle(bundle) => bundle_line(&bundle.path),
     }
 }
 

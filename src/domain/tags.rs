@@ -15,6 +15,15 @@ pub struct Tag<'a> {
     pub platform: &'a str,
 }
 
+impl<'a> Tag<'a> {
+    /// Reads one tag, no compressed set.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let [python, abi, platform] = text.split('-').collect::<Vec<_>>()[..] else { return None };
+        let is_part = |part: &str| !part.is_empty() && !part.contains(|c: char| c == '.' || c.is_whitespace());
+        [python, abi, platform].into_iter().all(is_part).then_some(Self { python, abi, platform })
+    }
+}
+
 impl fmt::Display for Tag<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}-{}", self.python, self.abi, self.platform)

@@ -1,6 +1,10 @@
 //! What distributions are chosen for: one Python on one platform.
 
+mod description;
+
 use std::sync::Arc;
+
+pub use description::{TargetDescription, UnreadableTarget};
 
 use super::{
     Implementation, MarkerEnvironment, MarkerEnvironmentBuilder, Platform, Python, PythonVersion, Tags, Version,
@@ -18,12 +22,17 @@ pub struct Target {
 }
 
 impl Target {
-    /// A machine as it describes itself.
+    /// A machine as it describes itself, with the tags that are usual there.
     pub fn of_machine(python: Python, platform: Platform, markers: MarkerEnvironment) -> Self {
+        let tags = Tags::new(&python, &platform);
+        Self::with_tags(python, platform, markers, tags)
+    }
+
+    /// A machine that tells its own tags.
+    pub fn with_tags(python: Python, platform: Platform, markers: MarkerEnvironment, tags: Tags) -> Self {
         let id = format!("{}-{platform}", python.short_name()).into();
-        let tags = Arc::new(Tags::new(&python, &platform));
         let release = python.version.only_release();
-        Self { id, release, python, platform, tags, markers }
+        Self { id, release, python, platform, tags: Arc::new(tags), markers }
     }
 
     /// A machine that is not at hand; its markers have the values that are usual there.
@@ -32,7 +41,7 @@ impl Target {
         Self::of_machine(python, platform, markers)
     }
 
-    /// `cp312-manylinux_2_28_x86_64`: unique within a run, see [`TargetSpec::resolve_all`].
+    /// `cp312-manylinux_2_28_x86_64`: unique within a run, see [`Target::distinct`].
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -81,8 +90,27 @@ impl Target {
         self.id = format!("{}-{}", self.python.full_name(), self.platform).into();
     }
 
+    /// Each target once, in order. Those that would share a name have what tells them apart in
+    /// it: the patch of Python, or else a number.
+    pub fn distinct(all: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut targets: Vec<Self> = Vec::new();
+        for target in all {
+            if !targets.iter().any(|other| other.is_same(&target)) {
+                targets.push(target);
+            }
+        }
+        for position in positions_of_namesakes(&targets) {
+            targets[position].name_in_full();
+        }
+        for (number, position) in positions_of_namesakes(&targets).into_iter().enumerate() {
+            targets[position].id = format!("{}-{}", targets[position].id, number + 1).into();
+        }
+        targets
+    }
+
     fn is_same(&self, other: &Self) -> bool {
-        self.python == other.python && self.platform == other.platform && self.markers == other.markers
+        let machine = |target: &Self| (target.python.clone(), target.platform.clone());
+        machine(self) == machine(other) && self.markers == other.markers && self.tags.iter().eq(other.tags.iter())
     }
 }
 
@@ -138,28 +166,6 @@ impl TargetSpec {
         }
     }
 
-    /// Each target once, in the order asked for. Those that would share a name, since they
-    /// differ in the patch of Python alone, have it in their name.
-    ///
-    /// # Errors
-    /// As [`TargetSpec::resolve`].
-    pub fn resolve_all(specs: &[Self], base: Option<&Target>) -> Result<Vec<Target>, TargetError> {
-        let mut targets: Vec<Target> = Vec::new();
-        for spec in specs {
-            let target = spec.resolve(base)?;
-            if !targets.iter().any(|other| other.is_same(&target)) {
-                targets.push(target);
-            }
-        }
-        let ids: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
-        for target in &mut targets {
-            if ids.iter().filter(|id| **id == target.id).count() > 1 {
-                target.name_in_full();
-            }
-        }
-        Ok(targets)
-    }
-
     fn python(&self, platform: &Platform, base: Option<&Target>) -> Result<Python, TargetError> {
         let base = base.map(|base| &base.python);
         let asked = self.implementation.clone().or_else(|| base.map(|base| base.implementation.clone()));
@@ -174,6 +180,12 @@ impl TargetSpec {
             _ => Python::usual(implementation, &wanted, platform),
         }
     }
+}
+
+/// Where a target stands that has its name in common with another one.
+fn positions_of_namesakes(targets: &[Target]) -> Vec<usize> {
+    let has_namesake = |target: &Target| targets.iter().filter(|other| other.id == target.id).count() > 1;
+    (0..targets.len()).filter(|position| has_namesake(&targets[*position])).collect()
 }
 
 fn given_or_none<T: Clone>(given: &[T]) -> Vec<Option<T>> {
@@ -371,9 +383,21 @@ mod tests {
         let platforms = ["linux-x86_64", "manylinux_2_28_x86_64"].map(|text| text.parse().unwrap());
         let specs = TargetSpec::product(&pythons, &platforms, None, &[]);
         assert_eq!(specs.len(), 8);
-        let targets = TargetSpec::resolve_all(&specs, None).unwrap();
+        let targets = Target::distinct(specs.iter().map(|spec| spec.resolve(None).unwrap()));
         let ids: Vec<_> = targets.iter().map(Target::id).collect();
         let platform = "manylinux_2_28_x86_64";
         assert_eq!(ids, ["cp3.12.0", "cp3.12.4", "cp313"].map(|python| format!("{python}-{platform}")));
+    }
+
+    #[test]
+    fn machines_that_differ_in_their_tags_alone_are_numbered() {
+        let machine = mac("cp", "3.12.4");
+        let older_pip = {
+            let Target { python, platform, markers, .. } = machine.clone();
+            Target::with_tags(python, platform, markers, machine.tags().iter().skip(1).collect())
+        };
+        let targets = Target::distinct([machine.clone(), older_pip, machine]);
+        let ids: Vec<_> = targets.iter().map(Target::id).collect();
+        assert_eq!(ids, ["cp3.12.4-macosx_14_0_arm64-1", "cp3.12.4-macosx_14_0_arm64-2"]);
     }
 }

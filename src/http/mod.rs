@@ -304,6 +304,8 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 
 fn build(settings: &HttpSettings, trusting: bool) -> Result<reqwest::Client, HttpError> {
     let wrong = |error: &dyn std::fmt::Display| HttpError::Settings(error.to_string());
+    // A second installation, by another client, finds the first one in place.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("prefetch/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(settings.timeout)

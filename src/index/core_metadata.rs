@@ -75,6 +75,30 @@ pub fn parse_core_metadata(bytes: &[u8]) -> CoreMetadata {
     metadata
 }
 
+/// The licence that a metadata file states: the SPDX expression (PEP 639), else the older field
+/// where it is a name and no text, else the classifiers.
+pub fn license(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let (mut expression, mut name, mut classifiers) = (None, None, Vec::new());
+    for (field, value) in fields(&text) {
+        match field.to_ascii_lowercase().as_str() {
+            "license-expression" => expression = Some(value),
+            "license" if value.len() <= LONGEST_LICENSE_NAME && value != "UNKNOWN" => name = Some(value),
+            "classifier" => classifiers.extend(value.strip_prefix("License :: ").map(last_part)),
+            _ => {}
+        }
+    }
+    let classified = (!classifiers.is_empty()).then(|| classifiers.join(", "));
+    expression.or(name).filter(|text| !text.is_empty()).or(classified)
+}
+
+/// Whatever is longer is a licence's text, in characters.
+const LONGEST_LICENSE_NAME: usize = 100;
+
+fn last_part(classifier: &str) -> String {
+    classifier.rsplit(" :: ").next().unwrap_or_default().to_owned()
+}
+
 /// Of a field that may stand once, the first counts.
 fn set(field: &mut String, value: String) {
     if field.is_empty() {
@@ -131,6 +155,20 @@ mod tests {
         assert_eq!(parse_core_metadata(b"\nName: a\n").name, "");
         assert_eq!(parse_core_metadata(b" folded\nName: a\n").name, "a");
         assert_eq!(parse_core_metadata(b""), CoreMetadata::default());
+    }
+
+    #[test]
+    fn licences_are_names_and_not_texts() {
+        let long = format!("License: {}\nClassifier: License :: OSI Approved :: MIT License\n", "x ".repeat(99));
+        for (text, expected) in [
+            ("License: old\nLicense-Expression: MIT OR Apache-2.0\n", Some("MIT OR Apache-2.0")),
+            ("License: BSD\nClassifier: License :: OSI Approved :: MIT License\n", Some("BSD")),
+            ("License: UNKNOWN\n", None),
+            (&long, Some("MIT License")),
+            ("Name: demo\n", None),
+        ] {
+            assert_eq!(license(text.as_bytes()).as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

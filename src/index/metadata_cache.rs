@@ -1,7 +1,7 @@
 //! Core metadata by the digest of the file that it is of: true for ever.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::domain::{CoreMetadata, Sha256, Unknown};
 
@@ -17,6 +17,11 @@ pub struct MetadataCache {
 impl MetadataCache {
     pub fn new(cache: PathBuf) -> Self {
         Self { folder: cache.join("metadata") }
+    }
+
+    /// What builds said, run by `python`.
+    pub fn of_builds(cache: &Path, python: &str) -> Self {
+        Self { folder: cache.join("built").join(python) }
     }
 
     /// What is known of the file with this digest; a damaged memory is none.

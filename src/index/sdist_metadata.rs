@@ -29,9 +29,9 @@ const LONGEST_SEARCH: u64 = 2 << 30;
 
 /// The files at the top of a source archive that tell what it needs.
 #[derive(Debug, Default)]
-struct TopFiles {
-    pkg_info: Option<MetadataFile>,
-    pyproject: Option<String>,
+pub struct TopFiles {
+    pub pkg_info: Option<MetadataFile>,
+    pub pyproject: Option<String>,
 }
 
 /// Reads what the source archive `filename` says of itself without running it: its `PKG-INFO`
@@ -45,21 +45,48 @@ pub fn read(
     filename: &str,
     identity: Option<(&PackageName, &Version)>,
 ) -> Result<CoreMetadata, SdistError> {
+    top_files(archive, filename)?.core_metadata(identity)
+}
+
+/// Finds the files at the top of the source archive `filename`; none in a kind of archive that
+/// is not looked into.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, SdistError> {
     let (_, extension) = SourceExtension::split(filename).ok_or_else(|| SdistError::NoArchive(filename.to_owned()))?;
-    let files = match extension {
+    match extension {
         SourceExtension::TarGz | SourceExtension::Tgz => from_tar(MultiGzDecoder::new(archive)),
         SourceExtension::Tar => from_tar(archive),
         SourceExtension::Zip => from_zip(archive),
         // What cannot be looked into has to be built.
         _ => Ok(TopFiles::default()),
-    }?;
-    if let (Some(file), Some((name, version))) = (&files.pkg_info, identity) {
-        file.check(name, version)?;
     }
-    files.reliable().ok_or(SdistError::NeedsBuild)
 }
 
 impl TopFiles {
+    /// What the archive says of itself, as [`read`] takes it.
+    ///
+    /// # Errors
+    /// When it is of another release than `identity`, or only its build knows.
+    pub fn core_metadata(&self, identity: Option<(&PackageName, &Version)>) -> Result<CoreMetadata, SdistError> {
+        if let (Some(file), Some((name, version))) = (&self.pkg_info, identity) {
+            file.check(name, version)?;
+        }
+        self.reliable().ok_or(SdistError::NeedsBuild)
+    }
+
+    /// What its build needs (PEP 518); the setuptools of pip's default where it does not say
+    /// (`facts/pip.md`).
+    pub fn build_requires(&self) -> Vec<String> {
+        let table = self.pyproject.as_ref().and_then(|text| text.parse::<toml::Table>().ok());
+        let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
+        match system.and_then(|system| system.get("requires")?.as_array()) {
+            Some(lines) => lines.iter().filter_map(toml::Value::as_str).map(ToOwned::to_owned).collect(),
+            None => vec![DEFAULT_BUILD.to_owned()],
+        }
+    }
+
     fn reliable(&self) -> Option<CoreMetadata> {
         let stated = self.pkg_info.as_ref().map(|file| &file.metadata);
         let reliable = stated.filter(|metadata| is_reliable(metadata)).cloned();
@@ -81,6 +108,9 @@ impl TopFiles {
         self.pkg_info.is_some() && self.pyproject.is_some()
     }
 }
+
+/// What pip builds with where an archive does not say.
+const DEFAULT_BUILD: &str = "setuptools>=40.8.0";
 
 /// The fields that decide what is needed.
 const DECISIVE: [&str; 3] = ["requires-dist", "requires-python", "provides-extra"];

@@ -2,6 +2,7 @@
 //! wheels have their metadata last.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use super::core_metadata::MetadataFile;
 use super::wheel_metadata::{self, WheelError};
@@ -11,11 +12,12 @@ use crate::http::{HttpClient, HttpError, Piece};
 /// The first request's size in bytes: enough for the directory and metadata of most wheels.
 const TAIL: u64 = 32 << 10;
 
-/// Further pieces are at least this large, in bytes.
-const SMALLEST_PIECE: u64 = 8 << 10;
-
 /// A wheel that needs more pieces than this is read whole.
 const MOST_PIECES: usize = 6;
+
+/// A wheel whose directory is larger than this, in bytes, is read whole. That of a wheel with
+/// 15,000 files has 2 MB.
+const LARGEST_DIRECTORY: u64 = 16 << 20;
 
 /// Reads the metadata of the wheel at `url`; `None` where the server gives no ranges, or the
 /// wheel is better read whole.
@@ -32,8 +34,7 @@ pub async fn wheel_tail(
     while pieces.all.len() <= MOST_PIECES {
         let outcome = wheel_metadata::read(&mut pieces, filename);
         let Some(start) = pieces.missing.take() else { return Ok(Some(outcome)) };
-        let end = pieces.start_after(start).min(start + SMALLEST_PIECE.max(TAIL));
-        match client.range(url, start..end).await? {
+        match client.range(url, pieces.next(start)).await? {
             Some(piece) => pieces.add(piece),
             None => return Ok(None),
         }
@@ -60,6 +61,22 @@ impl Pieces {
         self.all.push(piece);
         self.all.sort_by_key(|piece| piece.start);
         self.position = 0;
+    }
+
+    /// What to fetch where the byte at `start` is missing: all that is left of the directory, since
+    /// it is read from its start to its end, and a bit of anything else.
+    fn next(&self, start: u64) -> Range<u64> {
+        let is_directory = self.directory() == Some(start);
+        let most = if is_directory { LARGEST_DIRECTORY } else { TAIL };
+        start..self.start_after(start).min(start + most)
+    }
+
+    /// Where the directory begins, as the record at the end of every zip archive tells.
+    fn directory(&self) -> Option<u64> {
+        let tail = &self.all.last()?.bytes;
+        let record = tail.windows(4).rposition(|window| window == b"PK\x05\x06")?;
+        let offset = tail.get(record + 16..record + 20)?;
+        Some(u32::from_le_bytes(offset.try_into().ok()?).into())
     }
 
     /// Where the first piece behind `position` begins.
@@ -101,6 +118,39 @@ impl Seek for Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A wheel with so many files that its directory is many times the tail.
+    fn wheel_with_many_files() -> Vec<u8> {
+        let mut archive = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        let stored = zip::write::SimpleFileOptions::default();
+        for number in 0..4_000 {
+            archive.start_file(format!("demo/include/a/rather/long/path/{number}.h"), stored).unwrap();
+        }
+        for (name, content) in [("METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"), ("WHEEL", "")] {
+            archive.start_file(format!("demo-1.0.dist-info/{name}"), stored).unwrap();
+            io::Write::write_all(&mut archive, content.as_bytes()).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_large_directory_costs_one_piece() {
+        let wheel = wheel_with_many_files();
+        let total = wheel.len() as u64;
+        let piece = |range: Range<u64>| {
+            let bytes = wheel[range.start as usize..range.end as usize].to_vec();
+            Piece { start: range.start, total, bytes }
+        };
+        let mut pieces = Pieces::new(piece(total - TAIL..total));
+        let metadata = loop {
+            let outcome = wheel_metadata::read(&mut pieces, &"demo-1.0-py3-none-any.whl".parse().unwrap());
+            let Some(start) = pieces.missing.take() else { break outcome.unwrap().metadata };
+            pieces.add(piece(pieces.next(start)));
+        };
+        assert_eq!(metadata.name, "demo");
+        assert_eq!(pieces.all.len(), 3, "the end, the directory, the metadata");
+        assert!(pieces.all.iter().map(|piece| piece.bytes.len() as u64).sum::<u64>() < total);
+    }
 
     #[test]
     fn reading_what_is_missing_says_where() {

@@ -13,7 +13,9 @@ mod simple_index;
 mod support;
 
 pub use bundle::{
-    MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestPackage, ManifestTarget, REQUIREMENTS_PATH, bundle,
+    BUNDLE_ROOT, BundleInput, Licenses, MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestOptions,
+    ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget, REQUIREMENTS_PATH,
+    RecallError, SIGNATURE_PATH, SUMS_PATH, WHEELS, bundle, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::{BundleInput, Licenses, bundle};
 use crate::domain::{
     Content, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Origin, Promises, Sha256, Status, Tree,
     Yanked,
@@ -60,4 +61,10 @@ pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
         (_, Content::Page(bytes)) => std::str::from_utf8(bytes).unwrap(),
         (_, _) => panic!("{path} is no page"),
     }
+}
+
+/// The bundle of what was fetched, for which nothing is known to have been asked.
+pub fn bundled(fetched: &Fetched) -> Tree {
+    let input = BundleInput { fetched, requests: &[], licenses: &Licenses::new() };
+    bundle(&input).unwrap()
 }

@@ -10,6 +10,8 @@ pub enum Event {
     /// A project's page, or the metadata of a file, is asked for.
     Asking(String),
     Answered(String),
+    /// The build of a source archive is run, for its metadata.
+    Building(Box<str>),
     /// The plan is made; transfers begin.
     Planned {
         files: usize,

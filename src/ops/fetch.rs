@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::http::{HttpClient, HttpError};
 use crate::index::wheel_metadata::{self, WheelError};
+use crate::interpreter::BuildError;
 use crate::store::{DiskStore, Incoming, StoreError};
 
 /// How files are fetched.
@@ -42,6 +43,8 @@ pub enum FetchError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Wheel(#[from] WheelError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
 }
 
 /// Brings every file of `plan` into `store`.

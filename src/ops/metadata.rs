@@ -4,9 +4,11 @@
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
+use super::Listener;
+use super::build::Builds;
 use super::fetch::{FetchError, download};
 use crate::domain::{
-    CoreMetadata, Fingerprint, MaskedUrl, Needs, Offer, PackageName, SourceFilename, Unknown, WheelFilename,
+    CoreMetadata, Fingerprint, MaskedUrl, Needs, Object, Offer, PackageName, SourceFilename, Unknown, WheelFilename,
 };
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
@@ -21,6 +23,8 @@ pub struct Places {
     pub client: Arc<HttpClient>,
     pub store: DiskStore,
     pub metadata: MetadataCache,
+    /// Where builds may be run.
+    pub builds: Option<Builds>,
 }
 
 /// A file whose metadata could not be asked for.
@@ -40,21 +44,43 @@ pub(super) async fn needs_of(
     project: &PackageName,
     offer: &Offer,
     places: &Places,
+    listener: &Listener,
 ) -> Result<Result<Needs, Unknown>, MetadataFailure> {
+    let known = match (said_by_file(project, offer, places).await, &places.builds) {
+        (Ok(Err(Unknown::NeedsBuild)), Some(builds)) => said_by_build(project, offer, places, builds, listener).await,
+        (said, _) => said,
+    };
+    match known {
+        Ok(known) => Ok(known.map(|metadata| Needs::of(&metadata))),
+        Err(why) => Err(MetadataFailure { filename: offer.filename.clone(), url: offer.url.clone(), why }),
+    }
+}
+
+/// What a file says of itself, remembered where a digest promises that it stays so.
+async fn said_by_file(project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
     let sha256 = offer.promises.sha256();
     if let Some(known) = sha256.and_then(|sha256| places.metadata.read(sha256)) {
-        return Ok(known.map(|metadata| Needs::of(&metadata)));
+        return Ok(known);
     }
     let known = match offer.filename.parse::<WheelFilename>() {
         Ok(wheel) => of_wheel(&wheel, offer, places).await,
         Err(_) => of_source(project, offer, places).await,
-    };
-    let known =
-        known.map_err(|why| MetadataFailure { filename: offer.filename.clone(), url: offer.url.clone(), why })?;
+    }?;
     if let Some(sha256) = sha256 {
         places.metadata.write(sha256, &known);
     }
-    Ok(known.map(|metadata| Needs::of(&metadata)))
+    Ok(known)
+}
+
+async fn said_by_build(
+    project: &PackageName,
+    offer: &Offer,
+    places: &Places,
+    builds: &Builds,
+    listener: &Listener,
+) -> Result<Known, FetchError> {
+    let archive = hold(offer, places).await?;
+    builds.metadata(archive.sha256, (project, &offer.filename), &places.store, listener).await
 }
 
 async fn of_wheel(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
@@ -104,12 +130,16 @@ async fn sidecar(wheel: &WheelFilename, offer: &Offer, client: &HttpClient) -> R
 }
 
 async fn of_source(project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
-    let held = match places.store.find_promised(&offer.promises) {
-        Some(held) => held,
-        None => download(offer, places).await?,
-    };
-    let archive = places.store.open(held.sha256)?;
+    let archive = places.store.open(hold(offer, places).await?.sha256)?;
     Ok(read_source(archive, project, &offer.filename))
+}
+
+/// The whole file, in the store.
+async fn hold(offer: &Offer, places: &Places) -> Result<Object, FetchError> {
+    match places.store.find_promised(&offer.promises) {
+        Some(held) => Ok(held),
+        None => download(offer, places).await,
+    }
 }
 
 fn read_source(archive: impl Read + Seek, project: &PackageName, filename: &str) -> Result<CoreMetadata, Unknown> {

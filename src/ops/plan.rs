@@ -1,6 +1,6 @@
 //! The loop: step, find out what the step needs, step again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -8,17 +8,20 @@ use tokio::task::JoinSet;
 
 use super::metadata::{MetadataFailure, Places, needs_of};
 use super::{Event, Listener};
-use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Target, Unknown};
+use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Target, Unknown};
 use crate::index::IndexError;
 use crate::resolve::{Facts, Failure, Question, Step, Wants, step};
 
-/// No plan: everything that stands in the way.
+/// No plan for all targets: everything that stands in the way, and what there is.
 #[derive(Debug, Default)]
 pub struct PlanFailure {
     /// What cannot be solved.
     pub failures: Vec<Failure>,
     /// What could not be asked.
     pub unreachable: Vec<Unreachable>,
+    /// The plan for those targets that have a solution; without any where something could not be
+    /// asked, since no solution can be trusted then.
+    pub solved: Plan,
 }
 
 /// A place or a file that could not be asked.
@@ -50,14 +53,20 @@ pub async fn plan(
             Step::Solved(solutions) if known.unreachable.is_empty() => {
                 return Ok(Plan::merge(targets.to_vec(), solutions));
             }
-            Step::Solved(_) => return Err(known.give_up(Vec::new())),
+            Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
             Step::Needs(wants) => asking.learn(wants, false, &mut known).await,
-            Step::Impossible { failures, .. } => match known.worth_checking(&failures) {
-                wants if wants.is_empty() => return Err(known.give_up(failures)),
+            Step::Impossible { failures, solved } => match known.worth_checking(&failures) {
+                wants if wants.is_empty() => return Err(known.give_up(failures, merge(targets, solved))),
                 wants => asking.learn(wants, true, &mut known).await,
             },
         }
     }
+}
+
+/// The plan for the targets at the positions of `solved`.
+fn merge(targets: &[Arc<Target>], solved: BTreeMap<usize, Solution>) -> Plan {
+    let (positions, solutions): (Vec<_>, Vec<_>) = solved.into_iter().unzip();
+    Plan::merge(positions.into_iter().map(|position| targets[position].clone()).collect(), solutions)
 }
 
 /// The facts, and how far they can be trusted.
@@ -98,8 +107,9 @@ impl Known {
         Wants { listings: fresh.map(|project| (project, false)).collect(), ..Wants::default() }
     }
 
-    fn give_up(self, failures: Vec<Failure>) -> PlanFailure {
-        PlanFailure { failures, unreachable: self.unreachable }
+    fn give_up(self, failures: Vec<Failure>, solved: Plan) -> PlanFailure {
+        let solved = if self.unreachable.is_empty() { solved } else { Plan::default() };
+        PlanFailure { failures, unreachable: self.unreachable, solved }
     }
 }
 
@@ -135,7 +145,7 @@ impl Asking {
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(offer.filename.to_string()));
-                let needs = needs_of(&project, &offer, &places).await;
+                let needs = needs_of(&project, &offer, &places, &listener).await;
                 listener(Event::Answered(offer.filename.to_string()));
                 Answer::Needs(url, needs)
             });

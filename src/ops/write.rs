@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::archive::{ArchiveError, Format, Linking, Objects, pack_file, write_directory};
-use crate::domain::{Fetched, Sha256};
-use crate::layout::{Layout, LayoutError, bundle};
+use super::bundle::{self, BundleOutput};
+use super::verify::Finding;
+use crate::archive::{ArchiveError, Linking, Objects, pack_file, write_directory};
+use crate::domain::{Fetched, Request, Sha256};
+use crate::layout::{BundleInput, Layout, LayoutError};
 use crate::store::DiskStore;
 
 /// A place to write to.
 #[derive(Clone)]
 pub enum Output {
     Folder { layout: &'static dyn Layout, path: PathBuf },
-    Bundle { format: &'static Format, path: PathBuf },
+    Bundle(BundleOutput),
 }
 
 impl Output {
@@ -28,13 +30,13 @@ impl Output {
     pub fn caveats(&self, fetched: &Fetched) -> Vec<String> {
         match self {
             Self::Folder { layout, .. } => layout.caveats(fetched),
-            Self::Bundle { .. } => Vec::new(),
+            Self::Bundle(_) => Vec::new(),
         }
     }
 
     pub fn path(&self) -> &Path {
         match self {
-            Self::Folder { path, .. } | Self::Bundle { path, .. } => path,
+            Self::Folder { path, .. } | Self::Bundle(BundleOutput { path, .. }) => path,
         }
     }
 }
@@ -60,25 +62,44 @@ impl WriteFailure {
 /// Tells work on another thread that nobody waits for it any more.
 pub type Stop = Arc<AtomicBool>;
 
-/// Writes what was fetched to `output`; what is right there already stays as it is.
+/// Writes what was fetched for `request` to `output`; what is right there already stays as it is.
+/// Returns what keeps a bundle's targets from installing from it alone.
 ///
 /// # Errors
 /// When the files cannot be laid out so, the disk does not take them, or `stop` was set
 /// meanwhile. Nothing half-written has a final name.
-pub fn write(fetched: &Fetched, store: &DiskStore, output: &Output, stop: &Stop) -> Result<(), WriteFailure> {
+pub fn write(
+    fetched: &Fetched,
+    request: &Request,
+    store: &DiskStore,
+    output: &Output,
+    stop: &Stop,
+) -> Result<Vec<Finding>, WriteFailure> {
     let objects = Source { store, stop };
     match output {
         Output::Folder { layout, path } => {
             let linking = if layout.consumer_writes() { Linking::Copies } else { Linking::Hard };
             make_folder(path)?;
             write_directory(&layout.tree(fetched)?, &objects, path, linking)?;
+            Ok(Vec::new())
         }
-        Output::Bundle { format, path } => {
-            path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
-            pack_file(&bundle(fetched)?, &objects, format, path)?;
-        }
+        Output::Bundle(output) => write_bundle(fetched, request, &objects, output),
     }
-    Ok(())
+}
+
+fn write_bundle(
+    fetched: &Fetched,
+    request: &Request,
+    objects: &Source<'_>,
+    output: &BundleOutput,
+) -> Result<Vec<Finding>, WriteFailure> {
+    let insides = bundle::look_inside(fetched, objects.store);
+    let requests = std::slice::from_ref(request);
+    let licenses = bundle::licenses(&insides);
+    let tree = crate::layout::bundle(&BundleInput { fetched, requests, licenses: &licenses })?;
+    output.path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
+    pack_file(&tree, objects, output.format, &output.path)?;
+    Ok(if output.verify { bundle::gaps(fetched, requests, &insides) } else { Vec::new() })
 }
 
 fn make_folder(path: &Path) -> Result<(), WriteFailure> {
@@ -122,6 +143,7 @@ impl Read for Stoppable<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::Format;
     use crate::layout::LAYOUTS;
 
     use crate::domain::{FetchedFile, FetchedPackage, MaskedUrl, Offer, Promises, Status, Yanked};
@@ -154,14 +176,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = DiskStore::new(folder.path().join("store"));
         let (fetched, out) = (fetched(&store), folder.path().join("out"));
-        let bundle = || Output::Bundle { format: Format::of(Path::new("b.tar")).unwrap(), path: out.join("b.tar") };
+        let format = Format::of(Path::new("b.tar")).unwrap();
+        let bundle = || Output::Bundle(BundleOutput { format, path: out.join("b.tar"), verify: false });
         let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
         for output in &outputs {
-            assert!(write(&fetched, &store, output, &Stop::new(true.into())).is_err());
+            assert!(write(&fetched, &Request::default(), &store, output, &Stop::new(true.into())).is_err());
         }
         assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
         for output in &outputs {
-            write(&fetched, &store, output, &Stop::default()).unwrap();
+            write(&fetched, &Request::default(), &store, output, &Stop::default()).unwrap();
         }
         assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
     }

@@ -164,8 +164,8 @@ impl fmt::Display for Reason {
             Self::NoFile { rejected, .. } => write_rejected(f, rejected),
             Self::NeedsBuild { file } => write!(
                 f,
-                "what {file} needs is only known by running its build; pin a version that has a wheel, or fetch \
-                 without dependencies (--no-deps)"
+                "what {file} needs is only known by running its build; pin a version that has a wheel, fetch without \
+                 dependencies (--no-deps), or let the build run (--allow-build)"
             ),
             Self::Conflict { facts, .. } => {
                 f.write_str("these cannot all hold")?;

@@ -42,6 +42,7 @@ impl<'v, 'a> Provider<'v, 'a> {
 
     fn of_root(&self) -> Constraints {
         let mut constraints = Constraints::default();
+        self.meet_in_order_of_lines();
         for (name, asked) in self.view.asked.iter().filter(|(_, asked)| asked.is_required()) {
             for requirement in &asked.requirements {
                 let set = match requirement.specifiers() {
@@ -54,6 +55,14 @@ impl<'v, 'a> Provider<'v, 'a> {
             }
         }
         constraints
+    }
+
+    /// What the user names first is decided first, as by pip.
+    fn meet_in_order_of_lines(&self) {
+        let lines = self.view.question.requirements.iter().filter(|line| !line.constraint);
+        for name in lines.filter_map(|line| line.name.as_ref()).filter(|name| self.view.asked.contains_key(name)) {
+            self.meet(&Node::Project(name.clone()));
+        }
     }
 
     /// Adds the project and its extras.

@@ -51,6 +51,8 @@ fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("requirements.txt", "flask==3.0.3\nnumpy==2.1.0\n");
     sandbox.write("constraints.txt", "click<9\n");
+    let script = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/describe-target.py")).unwrap();
+    sandbox.write("scripts/describe-target.py", script);
     sandbox
 }
 

@@ -5,9 +5,11 @@
 
 mod architecture;
 mod bad_input;
+mod builds;
 mod bundles;
 mod caching;
 mod documentation;
+mod excluding;
 mod fetching;
 mod harness;
 mod interpreting;
@@ -19,3 +21,5 @@ mod pointing;
 mod sandboxing;
 mod serving;
 mod support;
+mod targets;
+mod verifying;

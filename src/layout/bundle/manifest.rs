@@ -1,22 +1,31 @@
-//! `prefetch.json`: what a bundle holds, where it came from, and whom it serves.
+//! `prefetch.json`: what a bundle holds, where it came from, whom it serves, and what was asked.
 
-use std::path::Path;
+mod describe;
+mod recall;
+mod request;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, Target};
+use crate::domain::TargetDescription;
 
-use super::WHEELS;
+pub use recall::RecallError;
+pub use request::{BUNDLE_ROOT, ManifestOptions, ManifestRequest, ManifestRequirement};
 
 /// The manifest. Keys of a schema are stable, and additions are allowed; nothing in it tells
 /// the machine, the time, or the version of the tool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     pub schema: u32,
+    /// What was asked; each target has exactly one.
+    #[serde(default)]
+    pub requests: Vec<ManifestRequest>,
     /// In the order given.
     pub targets: Vec<ManifestTarget>,
     /// Sorted by name, then version.
     pub packages: Vec<ManifestPackage>,
+    /// Every other file of the bundle but the digests' list and the signature, sorted by path.
+    #[serde(default)]
+    pub pages: Vec<ManifestPage>,
 }
 
 /// A Python and platform that the bundle serves.
@@ -27,6 +36,8 @@ pub struct ManifestTarget {
     pub python_version: String,
     /// The newest platform tag that fits.
     pub platform: String,
+    /// All that it takes to be this target again.
+    pub description: Option<TargetDescription>,
 }
 
 /// One version of one project.
@@ -35,6 +46,9 @@ pub struct ManifestPackage {
     /// Normalized (PEP 503).
     pub name: String,
     pub version: Option<String>,
+    /// What its metadata says: an SPDX expression, or the words of older metadata.
+    #[serde(default)]
+    pub license: Option<String>,
     /// `file:line`, sorted.
     pub requested_by: Vec<String>,
     /// Names of projects, sorted.
@@ -66,6 +80,16 @@ pub struct ManifestFile {
     pub targets: Vec<String>,
 }
 
+/// One page that the bundle's layout composed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestPage {
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// Hex digits.
+    pub sha256: String,
+}
+
 /// A manifest that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
@@ -78,18 +102,6 @@ pub enum ManifestError {
 const SCHEMA: u32 = 1;
 
 impl Manifest {
-    /// The manifest of a bundle of these files.
-    pub fn of(fetched: &Fetched) -> Self {
-        let ids: Vec<_> = fetched.targets.iter().map(|target| target.id().to_owned()).collect();
-        let mut packages: Vec<_> = fetched.packages.iter().collect();
-        packages.sort_by_key(|package| (&package.name, &package.version));
-        Self {
-            schema: SCHEMA,
-            targets: fetched.targets.iter().map(|target| describe_target(target)).collect(),
-            packages: packages.into_iter().map(|package| describe_package(package, &ids)).collect(),
-        }
-    }
-
     /// Reads a manifest.
     ///
     /// # Errors
@@ -111,145 +123,18 @@ impl Manifest {
         text.push(b'\n');
         text
     }
-}
 
-fn describe_target(target: &Target) -> ManifestTarget {
-    ManifestTarget {
-        id: target.id().to_owned(),
-        python_version: target.python_version().to_owned(),
-        platform: target.platform().to_string(),
+    /// Every file of every package, with its package.
+    pub fn files(&self) -> impl Iterator<Item = (&ManifestPackage, &ManifestFile)> {
+        self.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)))
     }
-}
 
-fn describe_package(package: &FetchedPackage, ids: &[String]) -> ManifestPackage {
-    let mut files: Vec<_> = package.files.iter().map(|file| describe_file(file, ids)).collect();
-    files.sort_by(|a, b| a.filename.cmp(&b.filename));
-    ManifestPackage {
-        name: package.name.to_string(),
-        version: package.version.as_ref().map(ToString::to_string),
-        requested_by: sorted(package.requested_by.iter().map(portable)),
-        dependencies: sorted(package.dependencies.iter().map(ToString::to_string)),
-        files,
+    /// Bytes of all files and pages; a manifest that lies may claim more than there can be.
+    pub fn size(&self) -> u64 {
+        let files = self.files().map(|(_, file)| file.size);
+        files.chain(self.pages.iter().map(|page| page.size)).fold(0, u64::saturating_add)
     }
-}
-
-fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
-    let offer = &file.offer;
-    ManifestFile {
-        filename: offer.filename.to_string(),
-        path: format!("{WHEELS}/{}", offer.filename),
-        size: file.object.size,
-        sha256: file.object.sha256.to_string(),
-        url: remote(&offer.url),
-        index: remote(&offer.index),
-        requires_python: offer.requires_python.as_ref().map(ToString::to_string),
-        yanked: offer.yanked.0.as_deref().map(str::to_owned),
-        targets: file.targets.iter().map(|position| ids[*position].clone()).collect(),
-    }
-}
-
-fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
-    let mut texts: Vec<_> = texts.collect();
-    texts.sort();
-    texts.dedup();
-    texts
-}
-
-/// The line that asked, without the folders of this machine.
-fn portable(origin: &Origin) -> String {
-    let path = Path::new(&*origin.file);
-    let name = path.file_name().filter(|_| path.is_absolute()).and_then(|name| name.to_str());
-    let file = name.map_or_else(|| origin.file.clone(), Into::into);
-    Origin { file, line: origin.line }.to_string()
-}
-
-fn remote(url: &MaskedUrl) -> Option<String> {
-    (url.secret().scheme() != "file").then(|| url.public())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::super::support::{fetched, file, package};
-    use super::*;
-
-    fn world() -> Fetched {
-        let mut local = file("demo-1.0.zip", b"source");
-        local.offer.url = "file:///home/me/demo-1.0.zip".parse().unwrap();
-        local.offer.index = std::sync::Arc::new("file:///home/me/".parse().unwrap());
-        let wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
-        let mut demo = package("demo", "1.0", vec![local, wheel]);
-        demo.dependencies = ["b", "a"].map(|name| name.parse().unwrap()).into();
-        demo.requested_by.insert(0, Origin { file: "/home/me/requirements.txt".into(), line: 7 });
-        fetched(vec![package("zest", "2.0", vec![]), demo])
-    }
-
-    #[test]
-    fn the_text_is_sorted_and_tells_no_secret_and_no_machine() {
-        let text = String::from_utf8(Manifest::of(&world()).to_json()).unwrap();
-        for secret in ["me", "pw", "home"] {
-            assert!(!text.contains(&format!("{secret}:")) && !text.contains(&format!("/{secret}/")), "{text}");
-        }
-        let expected = r#"{
-  "schema": 1,
-  "targets": [],
-  "packages": [
-    {
-      "name": "demo",
-      "version": "1.0",
-      "requested_by": [
-        "requirements.txt:1",
-        "requirements.txt:7"
-      ],
-      "dependencies": [
-        "a",
-        "b"
-      ],
-      "files": [
-        {
-          "filename": "demo-1.0-py3-none-any.whl",
-          "path": "wheels/demo-1.0-py3-none-any.whl",
-          "size": 5,
-          "sha256": "ba59926159d2aa256eb8739b8da7e2b574b960e1202c6d624cbe981cef996c91",
-          "url": "https://files.example/demo-1.0-py3-none-any.whl",
-          "index": "https://index.example/simple/",
-          "requires_python": null,
-          "yanked": null,
-          "targets": []
-        },
-        {
-          "filename": "demo-1.0.zip",
-          "path": "wheels/demo-1.0.zip",
-          "size": 6,
-          "sha256": "41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d",
-          "url": null,
-          "index": null,
-          "requires_python": null,
-          "yanked": null,
-          "targets": []
-        }
-      ]
-    },
-    {
-      "name": "zest",
-      "version": "2.0",
-      "requested_by": [
-        "requirements.txt:1"
-      ],
-      "dependencies": [],
-      "files": []
-    }
-  ]
-}
-"#;
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn what_was_written_can_be_read_and_other_schemas_are_refused() {
-        let manifest = Manifest::of(&world());
-        assert_eq!(Manifest::from_json(&manifest.to_json()).unwrap(), manifest);
-        let later = br#"{"schema": 2, "contents": []}"#;
-        assert!(matches!(Manifest::from_json(later), Err(ManifestError::Schema(2))));
-        assert!(matches!(Manifest::from_json(b"{}"), Err(ManifestError::Malformed(_))));
-    }
-}
+mod tests;

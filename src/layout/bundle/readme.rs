@@ -1,34 +1,84 @@
 //! `README.txt` of a bundle.
 
-use crate::domain::Fetched;
-
 use super::super::names::unnamed;
-use super::{MANIFEST_PATH, REQUIREMENTS_PATH, WHEELS};
+use super::conditions::Conditions;
+use super::{BundleInput, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, WHEELS, install, requirements};
 
-/// What the person who unpacks the bundle needs to know.
-pub fn text(fetched: &Fetched) -> String {
-    let targets = list("It serves:", fetched.targets.iter().map(|target| target.id().to_owned()));
-    let caveats = list("Mind that", unnamed(fetched));
+/// What stands beside each page in the list of what is here.
+const DESCRIPTIONS: [(&str, &str); 9] = [
+    ("wheels/", "the packages, as their index had them"),
+    ("requirements.txt", "their versions and SHA-256 digests, which pip checks"),
+    ("pylock.toml", "the same as a lock file (PEP 751), for newer installers"),
+    ("install.sh", "makes an environment and installs, on Unix"),
+    ("install.ps1", "the same on Windows"),
+    ("index.html", "what is here, to look at in a browser"),
+    ("sbom.cdx.json", "the same as a bill of materials (CycloneDX)"),
+    ("sbom.spdx.json", "the same as a bill of materials (SPDX)"),
+    ("prefetch.json", "where each file came from, who asked for it, whom it serves"),
+];
+
+/// What the person who unpacks the bundle needs to know, where it has these `pages`.
+pub fn text(input: &BundleInput<'_>, conditions: &Conditions, pages: &[String]) -> String {
+    let is_ambiguous = conditions.are_ambiguous(input.fetched);
+    let targets = list("It serves:", input.fetched.targets.iter().map(|target| target.id().to_owned()));
+    let caveats = list("Mind that", unnamed(input.fetched));
     format!(
         "Python packages for a machine without a network
 ===============================================
 
-Unpack this anywhere, go into the folder, and type one of
+Unpack this anywhere, go into the folder, and type
 
-    python -m pip install -r {REQUIREMENTS_PATH}
-    uv pip install -r {REQUIREMENTS_PATH}
+{}
+What is here:
+
+{}{targets}{caveats}
+`prefetch verify` on this folder, or on the archive it came in, checks that it is whole, and that
+each of these targets installs from it alone. Without prefetch:
+
+    sha256sum -c {SUMS_PATH}
+",
+        if is_ambiguous { choice(input) } else { lines(input) },
+        contents(pages),
+    )
+}
+
+fn lines(input: &BundleInput<'_>) -> String {
+    let options = install::options(input.requests);
+    format!(
+        "    sh install.sh ENVIRONMENT
+
+or, in an environment that you have, one of
+
+    python -m pip install {options}-r {REQUIREMENTS_PATH}
+    uv pip install {options}-r {REQUIREMENTS_PATH}
 
 To install with your own requirements instead:
 
     python -m pip install --no-index --find-links {WHEELS} -r your-requirements.txt
-
-What is here:
-
-    {WHEELS}/            the packages, as their index had them
-    {REQUIREMENTS_PATH}   their versions and SHA-256 digests, which pip checks
-    {MANIFEST_PATH}      where each file came from, who asked for it, whom it serves
-{targets}{caveats}"
+"
     )
+}
+
+/// For targets that no marker tells apart.
+fn choice(input: &BundleInput<'_>) -> String {
+    let options = install::options(input.requests);
+    let targets = input.fetched.targets.iter().map(|target| requirements::path_for_target(target.id()));
+    let lines: String = targets.map(|path| format!("    python -m pip install {options}-r {path}\n")).collect();
+    format!(
+        "the line of the target that you install on; no marker tells them apart, and they get
+different versions.
+
+{lines}
+`sh install.sh ENVIRONMENT` does the same where the variable TARGET names the target.
+"
+    )
+}
+
+fn contents(pages: &[String]) -> String {
+    let is_here =
+        |path: &str| path == format!("{WHEELS}/") || path == MANIFEST_PATH || pages.iter().any(|page| page == path);
+    let here = DESCRIPTIONS.iter().filter(|(path, _)| is_here(path));
+    here.map(|(path, description)| format!("    {path:<18} {description}\n")).collect()
 }
 
 /// A paragraph for a heading and its items; nothing where there are none.
@@ -39,14 +89,28 @@ fn list(heading: &str, items: impl IntoIterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::support::{fetched, file, package};
-    use super::*;
+    use super::super::super::support::{bundled, fetched, file, package, page, paths};
 
     #[test]
     fn what_cannot_be_found_by_name_is_told() {
-        let whole = fetched(vec![package("demo", "1.0", vec![file("demo-1.0.zip", b"source")])]);
-        assert!(!text(&whole).contains("Mind that"));
-        let direct = fetched(vec![package("demo", "", vec![file("main.zip", b"direct")])]);
-        assert!(text(&direct).contains("Mind that\n\n    `main.zip` does not tell which version of demo it is;"));
+        let whole = bundled(&fetched(vec![package("demo", "1.0", vec![file("demo-1.0.zip", b"source")])]));
+        assert!(!page(&whole, "README.txt").contains("Mind that"));
+        let direct = bundled(&fetched(vec![package("demo", "", vec![file("main.zip", b"direct")])]));
+        let expected = "Mind that\n\n    `main.zip` does not tell which version of demo it is;";
+        assert!(page(&direct, "README.txt").contains(expected));
+    }
+
+    #[test]
+    fn it_lists_what_is_there_and_nothing_else() {
+        let tree = bundled(&fetched(vec![package("demo", "1.0", vec![file("demo-1.0.zip", b"source")])]));
+        let readme = page(&tree, "README.txt");
+        let (_, list) = readme.split_once("What is here:\n\n").unwrap();
+        let listed: Vec<_> = list.lines().map_while(|line| line.split_whitespace().next()).collect();
+        for path in paths(&tree).into_iter().filter(|path| !["README.txt", "SHA256SUMS"].contains(path)) {
+            assert!(listed.iter().any(|name| path.starts_with(name)), "{path} is not listed");
+        }
+        for name in listed {
+            assert!(paths(&tree).iter().any(|path| path.starts_with(name)), "{name} is not there");
+        }
     }
 }

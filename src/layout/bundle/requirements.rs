@@ -3,20 +3,50 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::domain::{Fetched, FetchedFile, FetchedPackage, MarkerEnvironment};
+use crate::domain::{Fetched, FetchedFile, FetchedPackage};
 
 use super::super::names::{is_unreadable, spelled_name};
 use super::WHEELS;
+use super::conditions::Conditions;
 
-/// The text of the file.
+/// The text of the file for all targets. Where markers cannot tell two targets apart that get
+/// different versions, it installs nothing and names the files of [`for_target`].
 ///
 /// It names its own folder, so that `pip install -r requirements.txt` alone is offline: a
 /// relative `--find-links` in a file is relative to that file (`facts/pip.md` 6.1).
-pub fn text(fetched: &Fetched) -> String {
-    let conditions = Conditions::of(fetched.targets.iter().map(|target| target.markers()));
-    let mut lines: Vec<_> = fetched.packages.iter().flat_map(|package| requirements(package, &conditions)).collect();
+pub fn text(fetched: &Fetched, conditions: &Conditions) -> String {
+    if conditions.are_ambiguous(fetched) {
+        return choice(fetched);
+    }
+    with_lines(fetched.packages.iter().flat_map(|package| requirements(package, conditions)).collect())
+}
+
+/// The text of the file for one target, by its position.
+pub fn for_target(fetched: &Fetched, target: usize) -> String {
+    let packages = fetched.packages.iter().map(|package| FetchedPackage {
+        files: package.files.iter().filter(|file| file.targets.contains(&target)).cloned().collect(),
+        ..package.clone()
+    });
+    with_lines(packages.flat_map(|package| requirements(&package, &Conditions::none())).collect())
+}
+
+/// Where a bundle has the pins of one target.
+pub fn path_for_target(id: &str) -> String {
+    format!("requirements-{id}.txt")
+}
+
+fn with_lines(mut lines: Vec<String>) -> String {
     lines.sort();
     format!("--no-index\n--find-links ./{WHEELS}\n{}", lines.concat())
+}
+
+fn choice(fetched: &Fetched) -> String {
+    let files = fetched.targets.iter().map(|target| format!("#     {}\n", path_for_target(target.id())));
+    format!(
+        "# No marker tells the targets of this bundle apart, and they get different versions.\n\
+         # Use the file of the one that you install on:\n{}",
+        files.collect::<String>()
+    )
 }
 
 /// The line of the pin, and one for each file that can only be named by its path: one whose own
@@ -43,86 +73,10 @@ fn line(subject: &str, files: &[&FetchedFile], conditions: &Conditions) -> Strin
     line + "\n"
 }
 
-/// The condition for each target: a marker (PEP 508) of what tells the targets apart.
-struct Conditions(Vec<String>);
-
-/// Variables and their values on one target.
-type Facts = [(&'static str, String); 4];
-
-impl Conditions {
-    fn of<'a>(targets: impl Iterator<Item = &'a MarkerEnvironment>) -> Self {
-        let targets: Vec<_> = targets.map(facts).collect();
-        let differs = |variable: &usize| targets.iter().any(|facts| facts[*variable] != targets[0][*variable]);
-        let differing: Vec<_> = (0..4).filter(differs).collect();
-        let clause = |(variable, value): &(&str, String)| format!("{variable} == '{value}'");
-        let clauses = |facts: &Facts| differing.iter().map(|variable| clause(&facts[*variable])).collect::<Vec<_>>();
-        Self(targets.iter().map(|facts| clauses(facts).join(" and ")).collect())
-    }
-
-    /// The marker that holds where one of `files` is for the target; absent where all targets
-    /// are served, or markers cannot tell those that are from the others.
-    fn marker(&self, files: &[&FetchedFile]) -> Option<String> {
-        let served = files.iter().flat_map(|file| &file.targets).map(|target| &self.0[*target]);
-        let served: BTreeSet<_> = served.collect();
-        let is_everywhere = self.0.iter().all(|condition| served.contains(condition));
-        let alternatives: Vec<_> = served.into_iter().map(String::as_str).collect();
-        (!is_everywhere && !alternatives.is_empty()).then(|| alternatives.join(" or "))
-    }
-}
-
-fn facts(target: &MarkerEnvironment) -> Facts {
-    [
-        ("python_version", target.python_version().to_string()),
-        ("sys_platform", target.sys_platform().to_owned()),
-        ("platform_machine", target.platform_machine().to_owned()),
-        ("implementation_name", target.implementation_name().to_owned()),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::domain::MarkerEnvironmentBuilder;
-
     use super::super::super::support::{fetched, file, package};
     use super::*;
-
-    fn target(python_version: &'static str, sys_platform: &'static str) -> MarkerEnvironment {
-        MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
-            implementation_name: "cpython",
-            implementation_version: python_version,
-            os_name: "posix",
-            platform_machine: "x86_64",
-            platform_python_implementation: "CPython",
-            platform_release: "",
-            platform_system: "",
-            platform_version: "",
-            python_full_version: python_version,
-            python_version,
-            sys_platform,
-        })
-        .unwrap()
-    }
-
-    fn marker(targets: &[MarkerEnvironment], served: &[usize]) -> Option<String> {
-        let mut file = file("demo-1.0.zip", b"bytes");
-        file.targets = served.to_vec();
-        Conditions::of(targets.iter()).marker(&[&file])
-    }
-
-    /// `and` binds tighter than `or` (PEP 508).
-    #[test]
-    fn a_marker_says_no_more_than_what_tells_targets_apart() {
-        let pythons = [target("3.9", "linux"), target("3.10", "linux")];
-        assert_eq!(marker(&pythons, &[0, 1]), None);
-        assert_eq!(marker(&pythons, &[1]).unwrap(), "python_version == '3.10'");
-        let platforms = [target("3.9", "linux"), target("3.9", "win32"), target("3.10", "linux")];
-        assert_eq!(
-            marker(&platforms, &[0, 1]).unwrap(),
-            "python_version == '3.9' and sys_platform == 'linux' or python_version == '3.9' and sys_platform == 'win32'"
-        );
-        assert_eq!(marker(&[target("3.9", "linux"), target("3.9", "linux")], &[1]), None);
-        assert_eq!(marker(&[], &[]), None);
-    }
 
     #[test]
     fn every_file_is_pinned_by_name_or_by_path() {
@@ -141,6 +95,6 @@ foo.bar==1.0 \\
     --hash=sha256:41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d \\
     --hash=sha256:ba59926159d2aa256eb8739b8da7e2b574b960e1202c6d624cbe981cef996c91
 ";
-        assert_eq!(text(&world), expected);
+        assert_eq!(text(&world, &Conditions::of(&world)), expected);
     }
 }

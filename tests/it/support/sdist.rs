@@ -14,6 +14,8 @@ pub struct Sdist {
     stem: String,
     extension: &'static str,
     has_pyproject: bool,
+    /// The source of a build backend in the archive.
+    backend: Option<String>,
 }
 
 impl Sdist {
@@ -21,7 +23,7 @@ impl Sdist {
     pub fn new(name: &str, version: &str) -> Self {
         let metadata = CoreMetadata::new(name, version);
         let stem = format!("{}-{version}", metadata.escaped_name());
-        Self { metadata, stem, extension: ".tar.gz", has_pyproject: false }
+        Self { metadata, stem, extension: ".tar.gz", has_pyproject: false, backend: None }
     }
 
     /// Keeps the name as it is written, as archives had it before PEP 625: `zope.interface-5.0.tar.gz`.
@@ -51,6 +53,28 @@ impl Sdist {
     /// Adds a `pyproject.toml` that names setuptools as the backend (PEP 517).
     pub fn pyproject(mut self) -> Self {
         self.has_pyproject = true;
+        self
+    }
+
+    /// Says nothing of its needs before its build runs: a backend in the archive, so that no build
+    /// requirement has to be had from anywhere.
+    pub fn told_by_build(mut self) -> Self {
+        let folder = format!("{}-{}.dist-info", self.metadata.escaped_name(), self.metadata.version);
+        let text = self.metadata.to_text("2.1");
+        self.backend = Some(format!(
+            "import os\n\ndef prepare_metadata_for_build_wheel(folder, settings=None):\n    \
+             os.mkdir(os.path.join(folder, {folder:?}))\n    \
+             with open(os.path.join(folder, {folder:?}, 'METADATA'), 'w') as file:\n        file.write({text:?})\n    \
+             return {folder:?}\n"
+        ));
+        self
+    }
+
+    /// Has a build that fails with these words.
+    pub fn failing_build(mut self, words: &str) -> Self {
+        self.backend = Some(format!(
+            "def prepare_metadata_for_build_wheel(folder, settings=None):\n    raise Exception({words:?})\n"
+        ));
         self
     }
 
@@ -87,6 +111,12 @@ impl Sdist {
         if self.has_pyproject {
             members.push(("pyproject.toml".into(), PYPROJECT.into()));
         }
+        if let Some(backend) = &self.backend {
+            let silent = CoreMetadata::new(&self.metadata.name, &self.metadata.version);
+            members[0].1 = silent.to_text("1.1");
+            members.push(("pyproject.toml".into(), OWN_BACKEND.into()));
+            members.push(("backend.py".into(), backend.clone()));
+        }
         let inside = |(path, text): (String, String)| (format!("{}/{path}", self.stem), text.into_bytes());
         members.into_iter().map(inside).collect()
     }
@@ -106,6 +136,8 @@ impl Sdist {
 
 const PYPROJECT: &str =
     "[build-system]\nrequires = [\"setuptools>=40.8\"]\nbuild-backend = \"setuptools.build_meta\"\n";
+
+const OWN_BACKEND: &str = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
 
 /// A tar archive without clock, user or umask.
 fn tar_of(members: &[(String, Vec<u8>)]) -> Vec<u8> {

@@ -1,10 +1,14 @@
-"""Prints, as one line of JSON, what this Python is (`machine`) or what its pip would do (`pip`).
+"""Prints what this Python is, as JSON, so that prefetch can fetch for it on another machine:
 
-The second question costs five times as much as the first, since pip has to be imported.
+    python3 describe-target.py > server.json      there
+    prefetch --target server.json ...             here
 
-Runs on Python 2.7 and 3.3 and later, wherever `prefetch` finds an interpreter. Tags and markers
-are told as the `packaging` library would find them; pip is asked through its own modules, which
-changed places over its releases, so each question has several ways to ask it.
+Runs on Python 2.7 and 3.3 and later, and needs nothing else. Tags are those that the pip of this
+Python takes, markers are told as the `packaging` library finds them. pip is asked through its own
+modules, which changed places over its releases, so each question has several ways to ask it.
+
+prefetch itself asks the interpreters that it finds with this script, by `machine` or `pip` as an
+argument; the second costs five times as much as the first, since pip has to be imported.
 """
 
 import sys
@@ -279,6 +283,29 @@ def cache_folder():
     return attempt(by_internal_locations, by_locations)
 
 
+def pip_tags():
+    """Every tag that its pip takes, best first; None without a pip that tells."""
+    import_pip()
+
+    def by_compatibility_tags():
+        from pip._internal.utils.compatibility_tags import get_supported
+
+        return get_supported()
+
+    def by_internal_pep425tags():
+        from pip._internal.pep425tags import get_supported
+
+        return get_supported()
+
+    def by_pep425tags():
+        from pip.pep425tags import get_supported
+
+        return get_supported()
+
+    tags = attempt(by_compatibility_tags, by_internal_pep425tags, by_pep425tags)
+    return tags and ["-".join(tag) if isinstance(tag, tuple) else str(tag) for tag in tags]
+
+
 def describe_pip():
     pip, is_own = import_pip()
     if pip is None:
@@ -327,8 +354,6 @@ def printable(value):
 def describe_machine():
     implementation = getattr(getattr(sys, "implementation", None), "name", "cpython")
     return {
-        "executable": sys.executable,
-        "prefix": sys.prefix,
         "version": "%d.%d.%d" % sys.version_info[:3],
         "implementation": implementation,
         "abis": cpython_abis() if implementation == "cpython" else other_abis(),
@@ -337,13 +362,24 @@ def describe_machine():
     }
 
 
+def describe_interpreter():
+    return dict(describe_machine(), executable=sys.executable, prefix=sys.prefix)
+
+
+def describe_target():
+    return dict(describe_machine(), schema=1, tags=pip_tags())
+
+
 def answer(question):
     search_path = list(sys.path)
     if question == "pip":
         said, paths = describe_pip(), pip_rests_on(search_path)
     else:
-        said, paths = describe_machine(), machine_rests_on()
+        said, paths = describe_interpreter(), machine_rests_on()
     return {"answer": said, "rests_on": sorted(set(path for path in paths if path))}
 
 
-print("\n" + json.dumps(printable(answer(sys.argv[1]))))
+if len(sys.argv) > 1:
+    print("\n" + json.dumps(printable(answer(sys.argv[1]))))
+else:
+    print(json.dumps(printable(describe_target()), indent=1, separators=(",", ": "), sort_keys=True))

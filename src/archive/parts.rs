@@ -1,0 +1,213 @@
+//! An archive as one run of bytes, whether it lies in one file or in numbered volumes.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The files that an archive consists of, in their order.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    files: Arc<Vec<Part>>,
+    size: u64,
+}
+
+/// One file of an archive.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub path: PathBuf,
+    /// Bytes of the parts before it.
+    pub start: u64,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// How the name of a first volume ends.
+const FIRST_VOLUME: &str = ".001";
+
+impl Parts {
+    /// Finds the parts: of `out.zip.001` all that are numbered on without a gap, else the file.
+    ///
+    /// # Errors
+    /// When a file cannot be looked at.
+    pub fn find(path: &Path) -> io::Result<Self> {
+        let mut parts = Self { files: Arc::default(), size: 0 };
+        parts.add(path.to_owned())?;
+        if let Some(stem) = volume_stem(path) {
+            for number in 2.. {
+                match parts.add(volume(&stem, number)) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                    other => other?,
+                }
+            }
+        }
+        Ok(parts)
+    }
+
+    fn add(&mut self, path: PathBuf) -> io::Result<()> {
+        let size = std::fs::metadata(&path)?.len();
+        let part = Part { path, start: self.size, size };
+        self.size += size;
+        Arc::make_mut(&mut self.files).push(part);
+        Ok(())
+    }
+
+    /// Bytes of all parts.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Part> {
+        self.files.iter()
+    }
+
+    /// A reader of its own position.
+    pub fn reader(&self) -> PartsReader {
+        PartsReader { parts: self.clone(), open: None, position: 0 }
+    }
+}
+
+/// `out.zip` of `out.zip.001`.
+pub fn volume_stem(path: &Path) -> Option<PathBuf> {
+    Some(PathBuf::from(path.to_str()?.strip_suffix(FIRST_VOLUME)?))
+}
+
+/// The volume of this number, from 1, of the archive `stem`.
+pub fn volume(stem: &Path, number: usize) -> PathBuf {
+    let mut name = stem.as_os_str().to_owned();
+    name.push(format!(".{number:03}"));
+    name.into()
+}
+
+/// Reads parts as one file; it keeps one of them open.
+pub struct PartsReader {
+    parts: Parts,
+    open: Option<(usize, File)>,
+    position: u64,
+}
+
+impl PartsReader {
+    /// The part at the current position, opened and sought to; absent at the end.
+    fn part(&mut self) -> io::Result<Option<(&mut File, u64)>> {
+        let position = self.position;
+        let number = self.parts.files.partition_point(|part| part.start + part.size <= position);
+        let Some(part) = self.parts.files.get(number) else { return Ok(None) };
+        let left = part.start + part.size - position;
+        let file = match self.open.take() {
+            Some((open, file)) if open == number => file,
+            _ => {
+                let mut file = File::open(&part.path)?;
+                file.seek(SeekFrom::Start(position - part.start))?;
+                file
+            }
+        };
+        let (_, file) = self.open.insert((number, file));
+        Ok(Some((file, left)))
+    }
+}
+
+impl Read for PartsReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some((file, left)) = self.part()? else { return Ok(0) };
+        let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let got = file.read(&mut buffer[..length])?;
+        self.position += got as u64;
+        Ok(got)
+    }
+}
+
+impl Seek for PartsReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.parts.size.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        let position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        if position != self.position {
+            self.open = None;
+            self.position = position;
+        }
+        Ok(position)
+    }
+}
+
+/// A stretch of an archive that is a file of its own.
+pub struct Stretch {
+    reader: PartsReader,
+    start: u64,
+    size: u64,
+}
+
+impl Stretch {
+    /// `size` bytes from `start` on, which must lie inside.
+    pub fn new(parts: &Parts, start: u64, size: u64) -> io::Result<Self> {
+        let mut reader = parts.reader();
+        reader.seek(SeekFrom::Start(start))?;
+        Ok(Self { reader, start, size })
+    }
+}
+
+impl Read for Stretch {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = (self.start + self.size).saturating_sub(self.reader.position);
+        let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        self.reader.read(&mut buffer[..length])
+    }
+}
+
+impl Seek for Stretch {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
+            SeekFrom::Current(offset) => (self.reader.position - self.start).checked_add_signed(offset),
+        };
+        let position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        let absolute = self.start.checked_add(position).ok_or(io::ErrorKind::InvalidInput)?;
+        self.reader.seek(SeekFrom::Start(absolute))?;
+        Ok(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn parts() -> (tempfile::TempDir, Parts) {
+        let folder = tempfile::tempdir().unwrap();
+        for (number, bytes) in [(1, &b"abc"[..]), (2, b""), (3, b"defg"), (5, b"lost")] {
+            fs::write(volume(&folder.path().join("out.tar"), number), bytes).unwrap();
+        }
+        let parts = Parts::find(&folder.path().join("out.tar.001")).unwrap();
+        (folder, parts)
+    }
+
+    #[test]
+    fn volumes_read_as_one_file_up_to_the_first_gap() {
+        let (_folder, parts) = parts();
+        assert_eq!((parts.size(), parts.iter().count()), (7, 3));
+        let mut reader = parts.reader();
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "abcdefg");
+        reader.seek(SeekFrom::End(-5)).unwrap();
+        text.clear();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "cdefg");
+    }
+
+    #[test]
+    fn a_stretch_is_a_file_of_its_own() {
+        let (_folder, parts) = parts();
+        let mut stretch = Stretch::new(&parts, 2, 3).unwrap();
+        assert_eq!(io::read_to_string(&mut stretch).unwrap(), "cde");
+        assert_eq!(stretch.seek(SeekFrom::End(-1)).unwrap(), 2);
+        assert_eq!(io::read_to_string(&mut stretch).unwrap(), "e");
+        assert!(stretch.seek(SeekFrom::Start(u64::MAX)).is_err());
+        stretch.seek(SeekFrom::Start(9)).unwrap();
+        assert_eq!(io::read_to_string(&mut stretch).unwrap(), "");
+    }
+}

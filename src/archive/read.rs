@@ -1,0 +1,211 @@
+//! Reading what somebody brought: a folder or an archive, of which nothing is believed.
+//!
+//! What is wrong with the archive itself is a [`Fault`], and the rest is still read: one name
+//! that leaves the folder must not hide the damage behind it. Nothing is ever written here.
+
+mod fault;
+mod folder;
+mod names;
+mod stream;
+mod tar;
+mod zip;
+
+use std::fs;
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use fault::{Fault, ReadError};
+
+use super::parts::{Parts, Stretch};
+use crate::domain::RelPath;
+use names::Names;
+
+/// Bytes that can be read more than once.
+pub trait Input: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Input for T {}
+
+/// A file inside.
+pub struct Found {
+    pub path: RelPath,
+    /// Bytes, as the archive says.
+    pub size: u64,
+    pub bytes: Box<dyn Input>,
+}
+
+/// A folder or an archive, told by its first bytes and not by its name.
+pub struct Reader {
+    path: PathBuf,
+    form: Form,
+}
+
+enum Form {
+    Folder,
+    Zip(Parts),
+    Tar(Parts),
+    Compressed(Parts, Compression),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compression {
+    Gzip,
+    Zstd,
+}
+
+/// What is called with each file, by several threads at once.
+pub type Visit<'a> = dyn Fn(Found) + Sync + 'a;
+
+impl Reader {
+    /// Opens a folder, an archive, or the first volume of one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is nothing of these.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let fail = |why| ReadError::Unreadable { path: path.to_owned(), why };
+        if fs::metadata(path).map_err(fail)?.is_dir() {
+            return Ok(Self { path: path.to_owned(), form: Form::Folder });
+        }
+        let parts = Parts::find(path).map_err(fail)?;
+        let mut head = Vec::new();
+        parts.reader().take(512).read_to_end(&mut head).map_err(fail)?;
+        let form = match head.as_slice() {
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Form::Zip(parts),
+            [0x1f, 0x8b, ..] => Form::Compressed(parts, Compression::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Form::Compressed(parts, Compression::Zstd),
+            head if head.len() == 512 && head[257..].starts_with(b"ustar") => Form::Tar(parts),
+            _ => return Err(ReadError::NoArchive(path.to_owned())),
+        };
+        Ok(Self { path: path.to_owned(), form })
+    }
+
+    /// Whether it is a folder.
+    pub fn is_folder(&self) -> bool {
+        matches!(self.form, Form::Folder)
+    }
+
+    /// The files that the archive itself consists of; none for a folder.
+    pub fn parts(&self) -> Option<&Parts> {
+        match &self.form {
+            Form::Folder => None,
+            Form::Zip(parts) | Form::Tar(parts) | Form::Compressed(parts, _) => Some(parts),
+        }
+    }
+
+    /// The bytes of one small file, if it is there; of several by that name, the first.
+    ///
+    /// # Errors
+    /// When nothing can be read, or the file has more than `limit` bytes.
+    pub fn page(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
+        match &self.form {
+            Form::Folder => folder::page(&self.path, name, limit).map_err(fail),
+            Form::Compressed(parts, kind) => stream::page(parts, *kind, name, limit).map_err(fail),
+            Form::Zip(_) | Form::Tar(_) => {
+                let entries = self.scan().0;
+                let Some(entry) = entries.iter().find(|entry| entry.path.as_str() == name) else { return Ok(None) };
+                let bytes = entry.open(limit).and_then(|bytes| read_at_most(bytes, limit));
+                bytes.map(Some).map_err(fail)
+            }
+        }
+    }
+
+    /// Shows every file to `visit`, on up to `threads` threads, and returns what is wrong with the
+    /// archive itself. Of what has to be unpacked no more than `limit` bytes are; a file that
+    /// cannot be read to its end says so when it is read.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn visit(&self, limit: u64, threads: usize, visit: &Visit<'_>) -> Result<Vec<Fault>, ReadError> {
+        if let Form::Compressed(parts, kind) = &self.form {
+            return Ok(stream::visit(parts, *kind, limit, threads, visit));
+        }
+        let (mut entries, mut faults) = match &self.form {
+            Form::Folder => {
+                folder::scan(&self.path).map_err(|why| ReadError::Unreadable { path: self.path.clone(), why })?
+            }
+            _ => self.scan(),
+        };
+        // The largest first, so that no thread begins with it when the others are done.
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.size));
+        faults.extend(visit_all(&entries, limit, threads, visit));
+        Ok(faults)
+    }
+
+    fn scan(&self) -> (Vec<Entry>, Vec<Fault>) {
+        match &self.form {
+            Form::Zip(parts) => zip::scan(parts),
+            Form::Tar(parts) => tar::scan(parts),
+            Form::Folder | Form::Compressed(..) => Default::default(),
+        }
+    }
+}
+
+/// A file that can be opened by itself.
+struct Entry {
+    path: RelPath,
+    /// Bytes, unpacked.
+    size: u64,
+    place: Place,
+}
+
+/// Where a file's bytes are.
+enum Place {
+    File(PathBuf),
+    Stored { parts: Parts, start: u64 },
+    Deflated { parts: Parts, start: u64, packed: u64 },
+}
+
+impl Entry {
+    fn open(&self, limit: u64) -> io::Result<Box<dyn Input>> {
+        match &self.place {
+            Place::File(path) => Ok(Box::new(fs::File::open(path)?)),
+            Place::Stored { parts, start } => Ok(Box::new(Stretch::new(parts, *start, self.size)?)),
+            Place::Deflated { parts, start, packed } => {
+                let inflated = flate2::read::DeflateDecoder::new(Stretch::new(parts, *start, *packed)?);
+                Ok(Box::new(stream::spool(inflated, self.size.min(limit))?))
+            }
+        }
+    }
+
+    fn inflates_to(&self) -> u64 {
+        if matches!(self.place, Place::Deflated { .. }) { self.size } else { 0 }
+    }
+}
+
+fn visit_all(entries: &[Entry], limit: u64, threads: usize, visit: &Visit<'_>) -> Vec<Fault> {
+    if entries.iter().map(Entry::inflates_to).fold(0, u64::saturating_add) > limit {
+        return vec![Fault::TooLarge { limit }];
+    }
+    let next = AtomicUsize::new(0);
+    let faults = std::sync::Mutex::new(Vec::new());
+    let work = || {
+        while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match entry.open(limit) {
+                Ok(bytes) => visit(Found { path: entry.path.clone(), size: entry.size, bytes }),
+                Err(why) => {
+                    let fault = Fault::Damaged { path: Some(entry.path.to_string()), why: why.to_string() };
+                    faults.lock().expect("no thread panics with it").push(fault);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.clamp(1, entries.len().max(1)) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    faults.into_inner().expect("no thread panics with it")
+}
+
+fn read_at_most(input: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if input.take(limit + 1).read_to_end(&mut bytes)? as u64 > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

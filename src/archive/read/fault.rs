@@ -1,0 +1,62 @@
+//! What is wrong with an archive, apart from what its files hold.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::domain::RelPathError;
+
+/// Something in an archive that an honest one does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error(transparent)]
+    Name(#[from] RelPathError),
+    #[error("`{0}` is no UTF-8")]
+    Encoding(String),
+    #[error("`{0}` is there twice")]
+    Twice(String),
+    #[error("`{first}` and `{second}` are one name on systems that do not tell cases apart")]
+    Cases { first: String, second: String },
+    #[error("`{path}` is {what}; a bundle holds plain files only")]
+    Kind { path: String, what: &'static str },
+    #[error("`{0}` is encrypted")]
+    Encrypted(String),
+    #[error("`{path}` is packed by method {method}, which no bundle uses")]
+    Method { path: String, method: u16 },
+    #[error("it ends too early{}", at(path))]
+    Truncated { path: Option<String> },
+    #[error("it cannot be read{}: {why}", at(path))]
+    Damaged { path: Option<String>, why: String },
+    #[error("something follows its end")]
+    Trailing,
+    #[error(
+        "it is not byte for byte as prefetch writes it{}: it was altered, or packed again by another tool; its \
+         files are judged by themselves",
+        at(path)
+    )]
+    Altered { path: Option<String> },
+    #[error("it unpacks to more than the {limit} bytes that its manifest accounts for; the rest was not read")]
+    TooLarge { limit: u64 },
+}
+
+fn at(path: &Option<String>) -> String {
+    path.as_ref().map(|path| format!(" at `{path}`")).unwrap_or_default()
+}
+
+impl Fault {
+    /// The kind of fault that an error while reading is.
+    pub(super) fn of_io(error: &io::Error, path: Option<String>) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Truncated { path },
+            _ => Self::Damaged { path, why: error.to_string() },
+        }
+    }
+}
+
+/// Something that is no archive, or that the disk does not give.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("{} cannot be read: {why}", path.display())]
+    Unreadable { path: PathBuf, why: io::Error },
+    #[error("{} is neither a folder nor a zip or tar archive", .0.display())]
+    NoArchive(PathBuf),
+}

@@ -1,0 +1,190 @@
+//! Compressed tar archives, which can be read only from their beginning: one thread unpacks, the
+//! others look at what was unpacked.
+
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use flate2::bufread::GzDecoder;
+use tempfile::SpooledTempFile;
+use zstd::Decoder as ZstdDecoder;
+
+use super::super::parts::{Parts, PartsReader};
+use super::super::tar::gzip_header;
+use super::tar::{Pass, Walk};
+use super::{Compression, Fault, Found, Visit, read_at_most};
+
+/// Up to this many bytes of a file wait in memory, more on disk.
+const IN_MEMORY: usize = 2 << 20;
+
+/// Shows every file to `visit`; see [`super::Reader::visit`].
+pub fn visit(parts: &Parts, kind: Compression, limit: u64, threads: usize, visit: &Visit<'_>) -> Vec<Fault> {
+    let (sender, receiver) = sync_channel(1);
+    let receiver = Mutex::new(receiver);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| serve(&receiver, visit));
+        }
+        unpack(parts, kind, limit, sender)
+    })
+}
+
+fn serve(files: &Mutex<Receiver<Found>>, visit: &Visit<'_>) {
+    loop {
+        let file = files.lock().expect("no thread panics with it").recv();
+        match file {
+            Ok(file) => visit(file),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Unpacks the whole archive into `files`.
+fn unpack(parts: &Parts, kind: Compression, limit: u64, files: SyncSender<Found>) -> Vec<Fault> {
+    let input = match Unpacked::open(parts, kind, limit) {
+        Ok(input) => input,
+        Err(error) => return vec![Fault::of_io(&error, None)],
+    };
+    let mut walk = Walk::new(input);
+    while let Some((path, size)) = walk.next() {
+        match spool(walk.input.by_ref(), size) {
+            Ok(bytes) => drop(files.send(Found { path, size, bytes: Box::new(bytes) })),
+            Err(error) => walk.fail(&error, Some(path.to_string())),
+        }
+    }
+    let mut faults = walk.faults;
+    if walk.input.is_spent() {
+        return vec![Fault::TooLarge { limit }];
+    }
+    if faults.is_empty() {
+        faults.extend(walk.input.rest(parts, kind));
+    }
+    faults
+}
+
+/// How far a page is searched for, in bytes: all of them come before or soon after the manifest.
+const LONGEST_SEARCH: u64 = 256 << 20;
+
+/// The first file called `name`, which must have no more than `limit` bytes.
+pub fn page(parts: &Parts, kind: Compression, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut walk = Walk::new(Unpacked::open(parts, kind, LONGEST_SEARCH)?);
+    while let Some((path, size)) = walk.next() {
+        if path.as_str() == name {
+            return read_at_most(walk.input.take(size), limit).map(Some);
+        }
+        if let Err(error) = walk.input.pass(size) {
+            walk.fail(&error, None);
+        }
+    }
+    Ok(None)
+}
+
+/// Exactly `size` bytes of `input`, which can be read again.
+pub fn spool(input: impl Read, size: u64) -> io::Result<SpooledTempFile> {
+    let mut spooled = SpooledTempFile::new(IN_MEMORY);
+    let copied = io::copy(&mut input.take(size), &mut spooled)?;
+    if copied < size {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    spooled.flush()?;
+    spooled.seek(SeekFrom::Start(0))?;
+    Ok(spooled)
+}
+
+type Packed = BufReader<PartsReader>;
+
+enum Decoder {
+    Gzip(GzDecoder<Packed>),
+    Zstd(Box<ZstdDecoder<'static, Packed>>),
+}
+
+/// What a compressed archive unpacks to, up to a limit.
+struct Unpacked {
+    decoder: Decoder,
+    left: u64,
+}
+
+impl Unpacked {
+    fn open(parts: &Parts, kind: Compression, limit: u64) -> io::Result<Self> {
+        let packed = BufReader::with_capacity(256 << 10, parts.reader());
+        let decoder = match kind {
+            Compression::Gzip => Decoder::Gzip(GzDecoder::new(packed)),
+            Compression::Zstd => Decoder::Zstd(Box::new(ZstdDecoder::with_buffer(packed)?.single_frame())),
+        };
+        Ok(Self { decoder, left: limit })
+    }
+
+    fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+
+    /// What is wrong behind the end of the tar, and with the wrapping.
+    fn rest(self, parts: &Parts, kind: Compression) -> Option<Fault> {
+        let mut packed = match self.decoder {
+            Decoder::Gzip(decoder) => decoder.into_inner(),
+            Decoder::Zstd(decoder) => decoder.finish(),
+        };
+        let judged = match packed.read(&mut [0]) {
+            Ok(0) => is_our_wrapping(parts, kind).map(|ours| (!ours).then_some(Fault::Altered { path: None })),
+            Ok(_) => Ok(Some(Fault::Trailing)),
+            Err(error) => Err(error),
+        };
+        judged.unwrap_or_else(|error| Some(Fault::of_io(&error, None)))
+    }
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let got = match &mut self.decoder {
+            Decoder::Gzip(decoder) => decoder.read(&mut buffer[..length]),
+            Decoder::Zstd(decoder) => decoder.read(&mut buffer[..length]),
+        }?;
+        self.left -= got as u64;
+        Ok(got)
+    }
+}
+
+impl Pass for Unpacked {
+    fn pass(&mut self, bytes: u64) -> io::Result<()> {
+        match io::copy(&mut self.take(bytes), &mut io::sink())? {
+            passed if passed == bytes => Ok(()),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+/// Whether what a decoder does not look at is as we write it.
+fn is_our_wrapping(parts: &Parts, kind: Compression) -> io::Result<bool> {
+    let mut packed = BufReader::with_capacity(64, parts.reader());
+    match kind {
+        Compression::Zstd => {
+            let mut head = [0; 6];
+            packed.read_exact(&mut head)?;
+            Ok(head[4..] == ZSTD_FRAME)
+        }
+        Compression::Gzip => {
+            let mut head = [0; 10];
+            packed.read_exact(&mut head)?;
+            Ok(head == gzip_header() && has_plain_blocks(packed)?)
+        }
+    }
+}
+
+/// Behind the magic number: a checksum at the end, no size told, and the window of level 1.
+const ZSTD_FRAME: [u8; 2] = [0x04, 0x48];
+
+/// Stored blocks begin with a byte of which five bits mean nothing (RFC 1951, 3.2.4); ours are zero.
+fn has_plain_blocks(mut packed: BufReader<PartsReader>) -> io::Result<bool> {
+    loop {
+        let mut head = [0; 5];
+        packed.read_exact(&mut head)?;
+        if head[0] > 1 {
+            return Ok(false);
+        }
+        packed.seek_relative(u16::from_le_bytes([head[1], head[2]]).into())?;
+        if head[0] == 1 {
+            return Ok(true);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Tar archives, block by block, each header compared with the one that we would have written.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use ::tar::{EntryType, Header};
+
+use super::super::parts::Parts;
+use super::super::tar::{BLOCK, header_bytes};
+use super::super::{FIRST, parts::PartsReader};
+use super::{Entry, Fault, Names, Place};
+use crate::domain::RelPath;
+
+/// The files, and what is wrong with the archive.
+pub fn scan(parts: &Parts) -> (Vec<Entry>, Vec<Fault>) {
+    let mut entries = Vec::new();
+    let mut walk = Walk::new(Plain { reader: parts.reader(), size: parts.size() });
+    while let Some((path, size)) = walk.next() {
+        let start = walk.input.reader.stream_position().unwrap_or(u64::MAX);
+        let path_text = path.to_string();
+        entries.push(Entry { path, size, place: Place::Stored { parts: parts.clone(), start } });
+        if let Err(error) = walk.input.pass(size) {
+            walk.fail(&error, Some(path_text));
+            entries.pop();
+        }
+    }
+    (entries, walk.faults)
+}
+
+/// Bytes that can be passed over.
+pub trait Pass: Read {
+    /// # Errors
+    /// When there are fewer.
+    fn pass(&mut self, bytes: u64) -> io::Result<()>;
+}
+
+/// An archive that is not compressed.
+struct Plain {
+    reader: PartsReader,
+    size: u64,
+}
+
+impl Read for Plain {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
+    }
+}
+
+impl Pass for Plain {
+    fn pass(&mut self, bytes: u64) -> io::Result<()> {
+        let end = self.reader.stream_position()?.checked_add(bytes).filter(|end| *end <= self.size);
+        self.reader.seek(SeekFrom::Start(end.ok_or(io::ErrorKind::UnexpectedEof)?)).map(drop)
+    }
+}
+
+/// Goes from header to header. After each file its bytes must be read or passed over.
+pub struct Walk<R> {
+    pub input: R,
+    pub faults: Vec<Fault>,
+    names: Names,
+    /// The file before, by which the order is judged.
+    last: Option<RelPath>,
+    /// Zeros up to the next block.
+    padding: usize,
+    is_altered: bool,
+    is_done: bool,
+}
+
+/// No record of ours, and no path, comes near this many bytes.
+const LONGEST_EXTENSION: u64 = 64 << 10;
+
+/// What a header, with the extensions before it, says.
+struct Told {
+    name: Vec<u8>,
+    size: u64,
+    kind: EntryType,
+    /// The bytes of the headers.
+    raw: Vec<u8>,
+}
+
+impl<R: Pass> Walk<R> {
+    pub fn new(input: R) -> Self {
+        Self {
+            input,
+            faults: Vec::new(),
+            names: Names::default(),
+            last: None,
+            padding: 0,
+            is_altered: false,
+            is_done: false,
+        }
+    }
+
+    /// The next plain file and its size in bytes; afterwards the input stands at its first byte.
+    pub fn next(&mut self) -> Option<(RelPath, u64)> {
+        while !self.is_done {
+            match self.told() {
+                Ok(Some(told)) => {
+                    if let Some(file) = self.judge(told) {
+                        return Some(file);
+                    }
+                }
+                Ok(None) => self.finish(),
+                Err(error) => self.fail(&error, self.last.as_ref().map(ToString::to_string)),
+            }
+        }
+        None
+    }
+
+    /// Ends the walk, since nothing behind this can be found.
+    pub fn fail(&mut self, error: &io::Error, path: Option<String>) {
+        self.faults.push(Fault::of_io(error, path));
+        self.is_done = true;
+    }
+
+    /// The file that was told of, if it is one; anything else is passed over.
+    fn judge(&mut self, told: Told) -> Option<(RelPath, u64)> {
+        self.padding = (BLOCK - (told.size % BLOCK as u64) as usize) % BLOCK;
+        let shown = String::from_utf8_lossy(&told.name).into_owned();
+        let kind = foreign_kind(told.kind);
+        let path = match kind {
+            None => self.names.take(&told.name),
+            Some("a folder") => {
+                self.note_altered(&shown);
+                return self.pass_over(told.size, &shown);
+            }
+            Some(what) => Err(Fault::Kind { path: shown.clone(), what }),
+        };
+        match path {
+            Err(fault) => {
+                self.faults.push(fault);
+                self.pass_over(told.size, &shown)
+            }
+            Ok(path) => {
+                if header_bytes(&path, told.size).ok().as_ref() != Some(&told.raw) || !self.is_in_order(&path) {
+                    self.note_altered(&shown);
+                }
+                self.last = Some(path.clone());
+                Some((path, told.size))
+            }
+        }
+    }
+
+    fn pass_over(&mut self, size: u64, shown: &str) -> Option<(RelPath, u64)> {
+        if let Err(error) = self.input.pass(size) {
+            self.fail(&error, Some(shown.to_owned()));
+        }
+        None
+    }
+
+    fn is_in_order(&self, path: &RelPath) -> bool {
+        self.last.as_ref().is_none_or(|last| last.as_str() == FIRST || last < path)
+    }
+
+    fn note_altered(&mut self, shown: &str) {
+        if !std::mem::replace(&mut self.is_altered, true) {
+            self.faults.push(Fault::Altered { path: Some(shown.to_owned()) });
+        }
+    }
+
+    /// The next header with its extensions; `None` at the end mark.
+    fn told(&mut self) -> io::Result<Option<Told>> {
+        self.pass_padding()?;
+        let (mut raw, mut name, mut size) = (Vec::new(), None, None);
+        loop {
+            let block = self.block()?;
+            if block == [0; BLOCK] {
+                return Ok(None);
+            }
+            raw.extend(block);
+            let header = Header::from_byte_slice(&block);
+            check(header)?;
+            match header.entry_type() {
+                EntryType::XHeader => read_records(&self.extension(header, &mut raw)?, &mut name, &mut size),
+                EntryType::XGlobalHeader => drop(self.extension(header, &mut raw)?),
+                EntryType::GNULongName => {
+                    let text = self.extension(header, &mut raw)?;
+                    name = Some(text.split(|byte| *byte == 0).next().unwrap_or_default().to_vec());
+                }
+                kind => {
+                    let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
+                    let size = if has_bytes(kind) { size.map_or_else(|| header.entry_size(), Ok)? } else { 0 };
+                    return Ok(Some(Told { name, size, kind, raw }));
+                }
+            }
+        }
+    }
+
+    /// What follows an extending header, up to the next block.
+    fn extension(&mut self, header: &Header, raw: &mut Vec<u8>) -> io::Result<Vec<u8>> {
+        let size = header.entry_size()?;
+        if size > LONGEST_EXTENSION {
+            return Err(io::Error::other(format!("a header of {size} bytes")));
+        }
+        let mut text = vec![0; (size as usize).next_multiple_of(BLOCK)];
+        self.input.read_exact(&mut text)?;
+        raw.extend(&text);
+        text.truncate(size as usize);
+        Ok(text)
+    }
+
+    fn block(&mut self) -> io::Result<[u8; BLOCK]> {
+        let mut block = [0; BLOCK];
+        self.input.read_exact(&mut block).map(|()| block)
+    }
+
+    fn pass_padding(&mut self) -> io::Result<()> {
+        let mut padding = vec![0; std::mem::take(&mut self.padding)];
+        self.input.read_exact(&mut padding)?;
+        if padding.iter().any(|byte| *byte != 0) {
+            let path = self.last.as_ref().map(ToString::to_string).unwrap_or_default();
+            self.note_altered(&path);
+        }
+        Ok(())
+    }
+
+    /// The second half of the end mark, and nothing behind it.
+    fn finish(&mut self) {
+        self.is_done = true;
+        match self.block() {
+            Ok(block) if block == [0; BLOCK] => match self.input.read(&mut [0]) {
+                Ok(0) => {}
+                Ok(_) => self.faults.push(Fault::Trailing),
+                Err(error) => self.fail(&error, None),
+            },
+            Ok(_) => self.faults.push(Fault::Trailing),
+            Err(error) => self.fail(&error, None),
+        }
+    }
+}
+
+fn check(header: &Header) -> io::Result<()> {
+    let bytes = header.as_bytes();
+    let summed: u32 = bytes[..148].iter().chain(&bytes[156..]).map(|byte| u32::from(*byte)).sum();
+    match header.cksum() {
+        Ok(told) if told == summed + 8 * u32::from(b' ') => Ok(()),
+        _ => Err(io::Error::other("a header is damaged")),
+    }
+}
+
+/// Records as `length key=value\n`; what cannot be read is left for the comparison to find.
+fn read_records(text: &[u8], name: &mut Option<Vec<u8>>, size: &mut Option<u64>) {
+    for record in ::tar::PaxExtensions::new(text).flatten() {
+        match record.key_bytes() {
+            b"path" => *name = Some(record.value_bytes().to_vec()),
+            b"size" => *size = record.value().ok().and_then(|value| value.parse().ok()),
+            _ => {}
+        }
+    }
+}
+
+/// Whether the header's size counts bytes that follow it; of a link it does not.
+fn has_bytes(kind: EntryType) -> bool {
+    !matches!(
+        kind,
+        EntryType::Link
+            | EntryType::Symlink
+            | EntryType::Char
+            | EntryType::Block
+            | EntryType::Directory
+            | EntryType::Fifo
+    )
+}
+
+fn foreign_kind(kind: EntryType) -> Option<&'static str> {
+    match kind {
+        EntryType::Regular => None,
+        EntryType::Directory => Some("a folder"),
+        EntryType::Symlink => Some("a symbolic link"),
+        EntryType::Link => Some("a hard link"),
+        EntryType::Char | EntryType::Block | EntryType::Fifo => Some("a device or pipe"),
+        _ => Some("something special"),
+    }
+}

@@ -1,0 +1,236 @@
+//! What strangers bring: everything that an honest bundle does not have is told, and the rest is
+//! still read.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
+
+use ::tar::{Builder, EntryType, Header};
+
+use super::super::tests::{Memory, path};
+use super::super::{Format, pack};
+use super::*;
+use crate::domain::{Content, Tree};
+
+/// The files as far as they can be read, and what is wrong, in the words of the messages.
+fn read(name: &str, bytes: &[u8]) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join(name);
+    fs::write(&archive, bytes).unwrap();
+    let files = std::sync::Mutex::new(BTreeMap::new());
+    let reader = Reader::open(&archive).unwrap();
+    let faults = reader.visit(1 << 20, 2, &|mut found| {
+        let mut bytes = Vec::new();
+        found.bytes.read_to_end(&mut bytes).unwrap();
+        files.lock().unwrap().insert(found.path.to_string(), bytes);
+    });
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "reading writes nothing");
+    (files.into_inner().unwrap(), faults.unwrap().iter().map(ToString::to_string).collect())
+}
+
+const FILES: [(&str, &[u8]); 4] =
+    [("prefetch.json", b"{}"), ("README.txt", b"Read me"), ("wheels/a.whl", &[7; 600]), ("wheels/é.whl", b"")];
+
+fn packed(name: &str) -> Vec<u8> {
+    let mut tree = Tree::new();
+    for (name, bytes) in FILES {
+        tree.insert(path(name), Content::Page(bytes.to_vec()));
+    }
+    let mut output = Cursor::new(Vec::new());
+    pack(&tree, &Memory::default(), Format::of(Path::new(name)).unwrap(), &mut output).unwrap();
+    output.into_inner()
+}
+
+const NAMES: [&str; 4] = ["b.zip", "b.tar", "b.tar.gz", "b.tar.zst"];
+
+#[test]
+fn what_we_write_is_read_without_a_fault() {
+    for name in NAMES {
+        let (files, faults) = read(name, &packed(name));
+        assert!(faults.is_empty(), "{name}: {faults:?}");
+        assert!(
+            files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).eq(BTreeMap::from(FILES)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn one_page_is_found_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in NAMES {
+        let archive = folder.path().join(name);
+        fs::write(&archive, packed(name)).unwrap();
+        let reader = Reader::open(&archive).unwrap();
+        assert_eq!(reader.page("README.txt", 7).unwrap().unwrap(), b"Read me", "{name}");
+        assert_eq!(reader.page("absent", 7).unwrap(), None, "{name}");
+        assert!(reader.page("wheels/a.whl", 599).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn volumes_read_as_one_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in NAMES {
+        for (number, piece) in packed(name).chunks(500).enumerate() {
+            fs::write(folder.path().join(format!("{name}.{:03}", number + 1)), piece).unwrap();
+        }
+        let reader = Reader::open(&folder.path().join(format!("{name}.001"))).unwrap();
+        let count = AtomicUsize::new(0);
+        let faults = reader.visit(1 << 20, 1, &|_| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!((faults.unwrap(), count.into_inner()), (Vec::new(), 4), "{name}");
+    }
+}
+
+/// A tar with one entry of this kind, beside an honest one.
+fn tar_with(kind: EntryType, name: &[u8], size: u64) -> Vec<u8> {
+    let mut archive = Builder::new(Vec::new());
+    let mut header = Header::new_ustar();
+    header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_link_name("/etc/hostname").unwrap();
+    header.set_cksum();
+    archive.append(&header, &vec![7; size as usize][..]).unwrap();
+    let mut header = Header::new_ustar();
+    header.set_size(2);
+    header.set_cksum();
+    archive.append_data(&mut header, "ok", &b"ok"[..]).unwrap();
+    archive.into_inner().unwrap()
+}
+
+#[test]
+fn what_a_tar_must_not_hold_is_told_and_passed_over() {
+    for (kind, name, expected) in [
+        (EntryType::Symlink, &b"a"[..], "`a` is a symbolic link"),
+        (EntryType::Link, b"a", "`a` is a hard link"),
+        (EntryType::Char, b"a", "`a` is a device"),
+        (EntryType::Fifo, b"a", "`a` is a device or pipe"),
+        (EntryType::GNUSparse, b"a", "`a` is something special"),
+        (EntryType::Regular, b"../a", "`../a` cannot be a file name here: it has a `.` or `..` part"),
+        (EntryType::Regular, b"/etc/a", "it is absolute"),
+        (EntryType::Regular, b"a/../../b", "it has a `.` or `..` part"),
+        (EntryType::Regular, b"C:a", "Windows forbids"),
+        (EntryType::Regular, b"NUL", "Windows device"),
+        (EntryType::Regular, b"OK", "`OK` and `ok` are one name"),
+        (EntryType::Regular, b"ok", "`ok` is there twice"),
+        (EntryType::Regular, b"\xff\xfe", "`\\xff\\xfe` is no UTF-8"),
+        (EntryType::Directory, b"folder/", "it is not byte for byte as prefetch writes it at `folder/`"),
+    ] {
+        let size = if kind == EntryType::Regular { 700 } else { 0 };
+        let (files, faults) = read("b.tar", &tar_with(kind, name, size));
+        assert!(faults.iter().any(|fault| fault.contains(expected)), "{expected}: {faults:?}");
+        if !expected.contains("ok") {
+            assert_eq!(files.keys().collect::<Vec<_>>(), ["ok"], "{expected}");
+        }
+    }
+}
+
+#[test]
+fn what_a_zip_must_not_hold_is_told_and_passed_over() {
+    let clean = packed("b.zip");
+    let patched = |from: &[u8], to: &[u8]| {
+        let mut bytes = clean.clone();
+        while let Some(at) = bytes.windows(from.len()).position(|window| window == from) {
+            bytes[at..at + to.len()].copy_from_slice(to);
+        }
+        read("b.zip", &bytes).1.join("; ")
+    };
+    for (from, to, expected) in [
+        (&b"README.txt"[..], &b"../DME.txt"[..], "`../DME.txt` cannot be a file name here"),
+        (b"README.txt", b"/EADME.txt", "it is absolute"),
+        (b"README.txt", b"\xff\xffADME.txt", "is no UTF-8"),
+        (b"README.txt", b"wheels\\txt", "Windows forbids"),
+        (b"wheels/a.whl", b"README.txt\0\0", "control character"),
+        (b"\xa4\x81", b"\xff\xa1", "`prefetch.json` is a symbolic link"),
+        (b"\x00\x00\x00\x00\x21\x00", b"\x01\x00\x00\x00\x21\x00", "not byte for byte"),
+    ] {
+        let faults = patched(from, to);
+        assert!(faults.contains(expected), "{expected}: {faults}");
+    }
+}
+
+/// Flags and method stand at 8 in each header of the directory.
+#[test]
+fn encrypted_and_strangely_packed_entries_are_told() {
+    for (offset, value, expected) in [(8, 1, "`prefetch.json` is encrypted"), (10, 12, "is packed by method 12")] {
+        let mut bytes = packed("b.zip");
+        let at = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+        bytes[at + offset] = value;
+        let faults = read("b.zip", &bytes).1.join("; ");
+        assert!(faults.contains(expected), "{faults}");
+    }
+}
+
+#[test]
+fn a_bomb_is_not_unpacked() {
+    let bomb = vec![0; 8 << 20];
+    let mut tar = Builder::new(Vec::new());
+    let mut header = Header::new_ustar();
+    header.set_size(bomb.len() as u64);
+    header.set_cksum();
+    tar.append_data(&mut header, "bomb", bomb.as_slice()).unwrap();
+    let tar = tar.into_inner().unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&tar).unwrap();
+    let mut zip = ::zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("bomb", ::zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(&bomb).unwrap();
+    for (name, bytes) in [
+        ("b.tar.gz", gzip.finish().unwrap()),
+        ("b.tar.zst", zstd::encode_all(&*tar, 19).unwrap()),
+        ("b.zip", zip.finish().unwrap().into_inner()),
+    ] {
+        let (files, faults) = read(name, &bytes);
+        assert!(files.is_empty(), "{name}");
+        assert!(faults.iter().any(|fault| fault.contains("more than the 1048576 bytes")), "{name}: {faults:?}");
+    }
+}
+
+/// Python's `zipfile` and GNU tar pack so: it is told, and the files are read all the same.
+#[test]
+fn an_archive_by_another_tool_is_read_and_told() {
+    let mut zip = ::zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("a.txt", ::zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(&[b'a'; 3000]).unwrap();
+    let (files, faults) = read("b.zip", &zip.finish().unwrap().into_inner());
+    assert_eq!(files["a.txt"].len(), 3000);
+    assert!(faults[0].contains("packed again by another tool"), "{faults:?}");
+    let mut tar = Builder::new(Vec::new());
+    let mut header = Header::new_gnu();
+    header.set_size(1);
+    let long = format!("wheels/{}.whl", "long".repeat(40));
+    tar.append_data(&mut header, &long, &b"1"[..]).unwrap();
+    let (files, faults) = read("b.tar", &tar.into_inner().unwrap());
+    assert_eq!(files[&long], b"1");
+    assert!(faults[0].contains("packed again by another tool"), "{faults:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_folder_are_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("wheels")).unwrap();
+    fs::write(folder.path().join("wheels/a.whl"), b"a").unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", folder.path().join("prefetch.json")).unwrap();
+    std::os::unix::fs::symlink("/etc", folder.path().join("wheels/etc")).unwrap();
+    let reader = Reader::open(folder.path()).unwrap();
+    assert_eq!(reader.page("prefetch.json", 100).unwrap(), None);
+    let faults = reader.visit(100, 1, &|found| assert_eq!(found.path.as_str(), "wheels/a.whl")).unwrap();
+    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    assert!(faults[0].starts_with("`prefetch.json` is a symbolic link"), "{faults:?}");
+    assert!(faults[1].starts_with("`wheels/etc` is a symbolic link"), "{faults:?}");
+}
+
+#[test]
+fn what_is_no_archive_is_told_by_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for bytes in [&b""[..], b"PK", b"<html>", &[0; 2000]] {
+        let file = folder.path().join("b.zip");
+        fs::write(&file, bytes).unwrap();
+        assert!(matches!(Reader::open(&file), Err(ReadError::NoArchive(_))));
+    }
+    assert!(matches!(Reader::open(&folder.path().join("absent")), Err(ReadError::Unreadable { .. })));
+}

@@ -1,0 +1,263 @@
+//! Zip archives by their directory, which is then compared with what we would have written.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::super::parts::{Parts, PartsReader};
+use super::super::zip::records::{self, CENTRAL, END, END_64, EXTRA_64, LARGE, LOCAL, LOCATOR_64, MANY};
+use super::{Entry, Fault, Names, Place};
+
+/// The files, and what is wrong with the archive.
+pub fn scan(parts: &Parts) -> (Vec<Entry>, Vec<Fault>) {
+    let mut scan = Scan { parts, names: Names::default(), entries: Vec::new(), faults: Vec::new() };
+    match read_directory(parts) {
+        Ok(headers) => {
+            headers.iter().for_each(|header| scan.take(header));
+            scan.compare(&headers);
+        }
+        Err(error) => scan.faults.push(Fault::of_io(&error, None)),
+    }
+    (scan.entries, scan.faults)
+}
+
+/// What the directory says of an entry.
+struct Header {
+    name: Vec<u8>,
+    flags: u16,
+    method: u16,
+    crc32: u32,
+    packed: u64,
+    size: u64,
+    offset: u64,
+    /// The high half is the mode on Unix.
+    attributes: u32,
+}
+
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
+const ENCRYPTED: u16 = 1;
+
+struct Scan<'a> {
+    parts: &'a Parts,
+    names: Names,
+    entries: Vec<Entry>,
+    faults: Vec<Fault>,
+}
+
+impl Scan<'_> {
+    fn take(&mut self, header: &Header) {
+        let shown = String::from_utf8_lossy(&header.name).into_owned();
+        if header.name.ends_with(b"/") && header.size == 0 {
+            return;
+        }
+        match self.entry(header, &shown) {
+            Ok(entry) => self.entries.push(entry),
+            Err(fault) => self.faults.push(fault),
+        }
+    }
+
+    fn entry(&mut self, header: &Header, shown: &str) -> Result<Entry, Fault> {
+        let path = self.names.take(&header.name)?;
+        if let Some(what) = foreign_kind(header.attributes >> 16) {
+            return Err(Fault::Kind { path: shown.to_owned(), what });
+        }
+        if header.flags & ENCRYPTED != 0 {
+            return Err(Fault::Encrypted(shown.to_owned()));
+        }
+        let damaged = |error: io::Error| Fault::of_io(&error, Some(shown.to_owned()));
+        let start = self.start(header).map_err(damaged)?;
+        let parts = self.parts.clone();
+        let place = match header.method {
+            STORED if header.packed == header.size => Place::Stored { parts, start },
+            DEFLATED => Place::Deflated { parts, start, packed: header.packed },
+            method => return Err(Fault::Method { path: shown.to_owned(), method }),
+        };
+        Ok(Entry { path, size: header.size, place })
+    }
+
+    /// Where the bytes begin, behind a local header of which only the lengths are believed.
+    fn start(&self, header: &Header) -> io::Result<u64> {
+        let mut reader = self.parts.reader();
+        reader.seek(SeekFrom::Start(header.offset))?;
+        let fixed = Fields::read::<30>(&mut reader)?;
+        if fixed.bytes(0, 4) != LOCAL {
+            return Err(io::Error::other("its header is not where the directory says"));
+        }
+        let start = header.offset + 30 + u64::from(fixed.u16(26)) + u64::from(fixed.u16(28));
+        match start.checked_add(header.packed) {
+            Some(end) if end <= self.parts.size() => Ok(start),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    /// Notes the first place at which the archive is not as we would have written it.
+    fn compare(&mut self, headers: &[Header]) {
+        let outcome = differs_at(self.parts, headers);
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(path)) => self.faults.push(Fault::Altered { path }),
+            Err(error) => self.faults.push(Fault::of_io(&error, None)),
+        }
+    }
+}
+
+/// The entry whose header is not ours, or nothing's where the directory is not.
+fn differs_at(parts: &Parts, headers: &[Header]) -> io::Result<Option<Option<String>>> {
+    let mut reader = parts.reader();
+    let (mut at, mut directory) = (0, Vec::new());
+    for header in headers {
+        let shown = || Some(String::from_utf8_lossy(&header.name).into_owned());
+        let entry =
+            records::Entry { name: header.name.clone(), size: header.size, crc32: header.crc32, offset: header.offset };
+        let local = entry.local_header();
+        if header.offset != at || !is_next(&mut reader, at, &local)? {
+            return Ok(Some(shown()));
+        }
+        at += local.len() as u64 + header.size;
+        directory.extend(entry.central_header());
+    }
+    let end = records::end(headers.len() as u64, at, directory.len() as u64);
+    directory.extend(end);
+    let is_same = is_next(&mut reader, at, &directory)? && at + directory.len() as u64 == parts.size();
+    Ok((!is_same).then_some(None))
+}
+
+fn is_next(reader: &mut PartsReader, at: u64, expected: &[u8]) -> io::Result<bool> {
+    reader.seek(SeekFrom::Start(at))?;
+    let mut got = Vec::with_capacity(expected.len());
+    reader.take(expected.len() as u64).read_to_end(&mut got)?;
+    Ok(got == expected)
+}
+
+/// What a mode on Unix says that is no plain file; tools of other systems leave it empty.
+fn foreign_kind(mode: u32) -> Option<&'static str> {
+    match mode & 0o170_000 {
+        0 | 0o100_000 => None,
+        0o120_000 => Some("a symbolic link"),
+        0o040_000 => Some("a folder with content"),
+        _ => Some("a device or pipe"),
+    }
+}
+
+/// A comment at the end of a zip is no longer than this, in bytes.
+const LONGEST_COMMENT: u64 = u16::MAX as u64;
+/// The directory of a bundle with a hundred thousand files has a tenth of this, in bytes.
+const LARGEST_DIRECTORY: u64 = 256 << 20;
+
+fn read_directory(parts: &Parts) -> io::Result<Vec<Header>> {
+    let (start, size) = find_directory(parts)?;
+    if size > LARGEST_DIRECTORY || start.checked_add(size).is_none_or(|end| end > parts.size()) {
+        return Err(io::Error::other("its directory cannot be where it says"));
+    }
+    let mut reader = parts.reader();
+    reader.seek(SeekFrom::Start(start))?;
+    let mut directory = Vec::new();
+    reader.take(size).read_to_end(&mut directory)?;
+    let mut headers = Vec::new();
+    let mut rest = directory.as_slice();
+    while !rest.is_empty() {
+        headers.push(read_header(&mut rest)?);
+    }
+    Ok(headers)
+}
+
+/// Where the directory begins, and its size.
+fn find_directory(parts: &Parts) -> io::Result<(u64, u64)> {
+    let tail_start = parts.size().saturating_sub(LONGEST_COMMENT + 22);
+    let mut reader = parts.reader();
+    reader.seek(SeekFrom::Start(tail_start))?;
+    let mut tail = Vec::new();
+    reader.read_to_end(&mut tail)?;
+    let ends = (0..tail.len().saturating_sub(21)).rev();
+    let at = ends.into_iter().find(|at| tail[*at..].starts_with(&END)).ok_or(io::ErrorKind::UnexpectedEof)?;
+    let end = Fields(&tail[at..]);
+    let (count, size, start) = (end.u16(10), end.u32(12), end.u32(16));
+    let is_large = u64::from(count) == MANY || u64::from(size) == LARGE || u64::from(start) == LARGE;
+    match at.checked_sub(20).filter(|at| is_large && tail[*at..].starts_with(&LOCATOR_64)) {
+        None => Ok((start.into(), size.into())),
+        Some(locator) => {
+            reader.seek(SeekFrom::Start(Fields(&tail[locator..]).u64(8)))?;
+            let end = Fields::read::<56>(&mut reader)?;
+            match end.bytes(0, 4) == END_64 {
+                true => Ok((end.u64(48), end.u64(40))),
+                false => Err(io::Error::other("its zip64 directory is not where it says")),
+            }
+        }
+    }
+}
+
+fn read_header(rest: &mut &[u8]) -> io::Result<Header> {
+    let short = || io::Error::from(io::ErrorKind::UnexpectedEof);
+    let (fixed, after) = rest.split_at_checked(46).ok_or_else(short)?;
+    let fields = Fields(fixed);
+    if fields.bytes(0, 4) != CENTRAL {
+        return Err(io::Error::other("its directory holds something else than files"));
+    }
+    let lengths = [28, 30, 32].map(|at| usize::from(fields.u16(at)));
+    let (name, after) = after.split_at_checked(lengths[0]).ok_or_else(short)?;
+    let (extra, after) = after.split_at_checked(lengths[1]).ok_or_else(short)?;
+    let (_comment, after) = after.split_at_checked(lengths[2]).ok_or_else(short)?;
+    *rest = after;
+    let mut large = large_numbers(extra);
+    let mut number = |at| match u64::from(fields.u32(at)) {
+        LARGE => large.next().unwrap_or(LARGE),
+        small => small,
+    };
+    let (size, packed, offset) = (number(24), number(20), number(42));
+    Ok(Header {
+        name: name.to_vec(),
+        flags: fields.u16(8),
+        method: fields.u16(10),
+        crc32: fields.u32(16),
+        packed,
+        size,
+        offset,
+        attributes: fields.u32(38),
+    })
+}
+
+/// The numbers of the zip64 field, in the order of the fields that they stand for.
+fn large_numbers(mut extra: &[u8]) -> impl Iterator<Item = u64> {
+    let mut found: &[u8] = &[];
+    while extra.len() >= 4 {
+        let (kind, length) = (Fields(extra).u16(0), usize::from(Fields(extra).u16(2)));
+        let Some(field) = extra.get(4..4 + length) else { break };
+        if kind == EXTRA_64 {
+            found = field;
+        }
+        extra = &extra[4 + length..];
+    }
+    found.chunks_exact(8).map(|bytes| Fields(bytes).u64(0)).collect::<Vec<_>>().into_iter()
+}
+
+/// Little-endian numbers in a record that is known to be long enough.
+struct Fields<B>(B);
+
+impl Fields<Vec<u8>> {
+    fn read<const LENGTH: usize>(reader: &mut impl Read) -> io::Result<Self> {
+        let mut bytes = [0; LENGTH];
+        reader.read_exact(&mut bytes)?;
+        Ok(Self(bytes.to_vec()))
+    }
+}
+
+impl<B: AsRef<[u8]>> Fields<B> {
+    fn bytes(&self, at: usize, length: usize) -> &[u8] {
+        &self.0.as_ref()[at..at + length]
+    }
+
+    fn number(&self, at: usize, length: usize) -> u64 {
+        self.bytes(at, length).iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+
+    fn u16(&self, at: usize) -> u16 {
+        self.number(at, 2) as u16
+    }
+
+    fn u32(&self, at: usize) -> u32 {
+        self.number(at, 4) as u32
+    }
+
+    fn u64(&self, at: usize) -> u64 {
+        self.number(at, 8)
+    }
+}

@@ -1,0 +1,126 @@
+//! The records of a zip archive, byte for byte as we write them (APPNOTE 6.3.10): everything is
+//! stored, has one date, and is told in the zip64 form only where numbers are too large.
+
+/// An entry, as both of its headers tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub name: Vec<u8>,
+    /// Bytes.
+    pub size: u64,
+    pub crc32: u32,
+    /// Where its local header begins.
+    pub offset: u64,
+}
+
+pub const LOCAL: [u8; 4] = *b"PK\x03\x04";
+pub const CENTRAL: [u8; 4] = *b"PK\x01\x02";
+pub const END: [u8; 4] = *b"PK\x05\x06";
+pub const END_64: [u8; 4] = *b"PK\x06\x06";
+pub const LOCATOR_64: [u8; 4] = *b"PK\x06\x07";
+
+/// From this number on the zip64 form is needed, which this number announces.
+pub const LARGE: u64 = u32::MAX as u64;
+/// The same for counts.
+pub const MANY: u64 = u16::MAX as u64;
+
+/// The kind of extra field that holds large numbers.
+pub const EXTRA_64: u16 = 1;
+
+/// 1980-01-01, the first day that a zip can tell.
+const DATE: u16 = (1 << 5) | 1;
+const STORED: u16 = 0;
+/// What a reader must know: 1.0, or 4.5 for zip64.
+const VERSION: u16 = 10;
+const VERSION_64: u16 = 45;
+const UNIX: u16 = 3 << 8;
+/// Names are UTF-8.
+const UTF8: u16 = 1 << 11;
+/// A regular file that all may read, in the high half as Unix has it.
+const REGULAR: u32 = 0o100_644 << 16;
+
+impl Entry {
+    /// The header before the bytes.
+    pub fn local_header(&self) -> Vec<u8> {
+        let mut record = LOCAL.to_vec();
+        let extra = if self.is_large() { extra(&[self.size, self.size]) } else { Vec::new() };
+        put16(&mut record, &[if self.is_large() { VERSION_64 } else { VERSION }]);
+        self.put_common(&mut record, &extra);
+        record.extend(&self.name);
+        record.extend(extra);
+        record
+    }
+
+    /// The header in the directory at the end.
+    pub fn central_header(&self) -> Vec<u8> {
+        let mut record = CENTRAL.to_vec();
+        let sizes = if self.is_large() { vec![self.size, self.size] } else { Vec::new() };
+        let offset = (self.offset >= LARGE).then_some(self.offset);
+        let large: Vec<_> = sizes.into_iter().chain(offset).collect();
+        let extra = if large.is_empty() { Vec::new() } else { extra(&large) };
+        let version = if large.is_empty() { VERSION } else { VERSION_64 };
+        put16(&mut record, &[UNIX | version, version]);
+        self.put_common(&mut record, &extra);
+        put16(&mut record, &[0, 0, 0]);
+        put32(&mut record, &[REGULAR, clamped(self.offset)]);
+        record.extend(&self.name);
+        record.extend(extra);
+        record
+    }
+
+    /// The fields that both headers have, in the same order.
+    fn put_common(&self, record: &mut Vec<u8>, extra: &[u8]) {
+        let flags = if self.name.is_ascii() { 0 } else { UTF8 };
+        put16(record, &[flags, STORED, 0, DATE]);
+        put32(record, &[self.crc32, clamped(self.size), clamped(self.size)]);
+        put16(record, &[self.name.len() as u16, extra.len() as u16]);
+    }
+
+    fn is_large(&self) -> bool {
+        self.size >= LARGE
+    }
+}
+
+/// What follows the directory, which has `count` headers in `size` bytes from `start` on.
+pub fn end(count: u64, start: u64, size: u64) -> Vec<u8> {
+    let mut record = Vec::new();
+    if count >= MANY || start >= LARGE || size >= LARGE {
+        record.extend(END_64);
+        put64(&mut record, &[44]);
+        put16(&mut record, &[UNIX | VERSION_64, VERSION_64]);
+        put32(&mut record, &[0, 0]);
+        put64(&mut record, &[count, count, size, start]);
+        record.extend(LOCATOR_64);
+        put32(&mut record, &[0]);
+        put64(&mut record, &[start + size]);
+        put32(&mut record, &[1]);
+    }
+    let count = count.min(MANY) as u16;
+    record.extend(END);
+    put16(&mut record, &[0, 0, count, count]);
+    put32(&mut record, &[clamped(size), clamped(start)]);
+    put16(&mut record, &[0]);
+    record
+}
+
+fn extra(numbers: &[u64]) -> Vec<u8> {
+    let mut field = Vec::new();
+    put16(&mut field, &[EXTRA_64, (numbers.len() * 8) as u16]);
+    put64(&mut field, numbers);
+    field
+}
+
+fn clamped(number: u64) -> u32 {
+    number.min(LARGE) as u32
+}
+
+fn put16(record: &mut Vec<u8>, numbers: &[u16]) {
+    record.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}
+
+fn put32(record: &mut Vec<u8>, numbers: &[u32]) {
+    record.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}
+
+fn put64(record: &mut Vec<u8>, numbers: &[u64]) {
+    record.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}

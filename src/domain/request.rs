@@ -1,0 +1,17 @@
+//! What was asked, as far as it decides whether an install from what was fetched succeeds.
+
+use super::{FormatControl, ReleaseControl, Requirement};
+
+/// Requirements and the options that hold for them, on some targets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// Requirements and constraints in the order in which they were read.
+    pub requirements: Vec<Requirement>,
+    pub formats: FormatControl,
+    pub releases: ReleaseControl,
+    pub prefer_binary: bool,
+    pub require_hashes: bool,
+    pub follow_dependencies: bool,
+    /// Positions of the targets that it is for.
+    pub targets: Vec<usize>,
+}

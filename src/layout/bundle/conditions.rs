@@ -1,0 +1,107 @@
+//! What tells the targets of a bundle apart, as markers (PEP 508).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Fetched, FetchedFile, MarkerEnvironment};
+
+/// The condition for each target: a marker (PEP 508) of what tells the targets apart.
+pub struct Conditions(Vec<String>);
+
+/// Variables and their values on one target.
+type Facts = [(&'static str, String); 4];
+
+impl Conditions {
+    pub fn of(fetched: &Fetched) -> Self {
+        Self::of_markers(fetched.targets.iter().map(|target| target.markers()))
+    }
+
+    /// No conditions: for what is for one target alone.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    fn of_markers<'a>(targets: impl Iterator<Item = &'a MarkerEnvironment>) -> Self {
+        let targets: Vec<_> = targets.map(facts).collect();
+        let differs = |variable: &usize| targets.iter().any(|facts| facts[*variable] != targets[0][*variable]);
+        let differing: Vec<_> = (0..4).filter(differs).collect();
+        let clause = |(variable, value): &(&str, String)| format!("{variable} == '{value}'");
+        let clauses = |facts: &Facts| differing.iter().map(|variable| clause(&facts[*variable])).collect::<Vec<_>>();
+        Self(targets.iter().map(|facts| clauses(facts).join(" and ")).collect())
+    }
+
+    /// The marker that holds where one of `files` is for the target; absent where all targets
+    /// are served, or markers cannot tell those that are from the others.
+    pub fn marker(&self, files: &[&FetchedFile]) -> Option<String> {
+        let served = files.iter().flat_map(|file| &file.targets).filter_map(|target| self.0.get(*target));
+        let served: BTreeSet<_> = served.collect();
+        let is_everywhere = self.0.iter().all(|condition| served.contains(condition));
+        let alternatives: Vec<_> = served.into_iter().map(String::as_str).collect();
+        (!is_everywhere && !alternatives.is_empty()).then(|| alternatives.join(" or "))
+    }
+
+    /// Whether two versions of a project would be for one condition.
+    pub fn are_ambiguous(&self, fetched: &Fetched) -> bool {
+        let mut versions = BTreeMap::new();
+        fetched.files().any(|(package, file)| {
+            file.targets.iter().filter_map(|target| self.0.get(*target)).any(|condition| {
+                let known = versions.entry((&package.name, condition)).or_insert(&package.version);
+                *known != &package.version
+            })
+        })
+    }
+}
+
+fn facts(target: &MarkerEnvironment) -> Facts {
+    [
+        ("python_version", target.python_version().to_string()),
+        ("sys_platform", target.sys_platform().to_owned()),
+        ("platform_machine", target.platform_machine().to_owned()),
+        ("implementation_name", target.implementation_name().to_owned()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::MarkerEnvironmentBuilder;
+
+    use super::super::super::support::file;
+    use super::*;
+
+    fn target(python_version: &'static str, sys_platform: &'static str) -> MarkerEnvironment {
+        MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
+            implementation_name: "cpython",
+            implementation_version: python_version,
+            os_name: "posix",
+            platform_machine: "x86_64",
+            platform_python_implementation: "CPython",
+            platform_release: "",
+            platform_system: "",
+            platform_version: "",
+            python_full_version: python_version,
+            python_version,
+            sys_platform,
+        })
+        .unwrap()
+    }
+
+    fn marker(targets: &[MarkerEnvironment], served: &[usize]) -> Option<String> {
+        let mut file = file("demo-1.0.zip", b"bytes");
+        file.targets = served.to_vec();
+        Conditions::of_markers(targets.iter()).marker(&[&file])
+    }
+
+    /// `and` binds tighter than `or` (PEP 508).
+    #[test]
+    fn a_marker_says_no_more_than_what_tells_targets_apart() {
+        let pythons = [target("3.9", "linux"), target("3.10", "linux")];
+        assert_eq!(marker(&pythons, &[0, 1]), None);
+        assert_eq!(marker(&pythons, &[1]).unwrap(), "python_version == '3.10'");
+        let platforms = [target("3.9", "linux"), target("3.9", "win32"), target("3.10", "linux")];
+        assert_eq!(
+            marker(&platforms, &[0, 1]).unwrap(),
+            "python_version == '3.9' and sys_platform == 'linux' or python_version == '3.9' and sys_platform == 'win32'"
+        );
+        assert_eq!(marker(&[target("3.9", "linux"), target("3.9", "linux")], &[1]), None);
+        assert_eq!(marker(&[], &[]), None);
+    }
+}

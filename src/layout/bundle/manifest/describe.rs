@@ -1,0 +1,92 @@
+//! Fetched → manifest.
+
+use std::path::Path;
+
+use crate::domain::{Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, Target};
+
+use super::super::{BundleInput, Licenses, WHEELS};
+use super::{Manifest, ManifestFile, ManifestPackage, ManifestPage, ManifestRequest, ManifestTarget, SCHEMA};
+
+impl Manifest {
+    /// The manifest of a bundle, without its pages: they come from it.
+    pub fn of(input: &BundleInput<'_>) -> Self {
+        let ids = ids(input.fetched);
+        let mut packages: Vec<_> = input.fetched.packages.iter().collect();
+        packages.sort_by_key(|package| (&package.name, &package.version));
+        Self {
+            schema: SCHEMA,
+            requests: input.requests.iter().map(|request| ManifestRequest::of(request, &ids)).collect(),
+            targets: input.fetched.targets.iter().map(|target| describe_target(target)).collect(),
+            packages: packages.into_iter().map(|package| describe_package(package, &ids, input.licenses)).collect(),
+            pages: Vec::new(),
+        }
+    }
+
+    /// The same manifest, naming these pages.
+    pub fn with_pages(self, mut pages: Vec<ManifestPage>) -> Self {
+        pages.sort_by(|a, b| a.path.cmp(&b.path));
+        Self { pages, ..self }
+    }
+}
+
+fn ids(fetched: &Fetched) -> Vec<String> {
+    fetched.targets.iter().map(|target| target.id().to_owned()).collect()
+}
+
+fn describe_target(target: &Target) -> ManifestTarget {
+    ManifestTarget {
+        id: target.id().to_owned(),
+        python_version: target.python_version().to_owned(),
+        platform: target.platform().to_string(),
+        description: Some(target.description()),
+    }
+}
+
+fn describe_package(package: &FetchedPackage, ids: &[String], licenses: &Licenses) -> ManifestPackage {
+    let mut files: Vec<_> = package.files.iter().map(|file| describe_file(file, ids)).collect();
+    files.sort_by(|a, b| a.filename.cmp(&b.filename));
+    let mut by_name: Vec<_> = package.files.iter().collect();
+    by_name.sort_by(|a, b| a.offer.filename.cmp(&b.offer.filename));
+    ManifestPackage {
+        name: package.name.to_string(),
+        version: package.version.as_ref().map(ToString::to_string),
+        license: by_name.iter().find_map(|file| licenses.get(&file.object.sha256)).cloned(),
+        requested_by: sorted(package.requested_by.iter().map(|origin| portable(origin).to_string())),
+        dependencies: sorted(package.dependencies.iter().map(ToString::to_string)),
+        files,
+    }
+}
+
+fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
+    let offer = &file.offer;
+    ManifestFile {
+        filename: offer.filename.to_string(),
+        path: format!("{WHEELS}/{}", offer.filename),
+        size: file.object.size,
+        sha256: file.object.sha256.to_string(),
+        url: remote(&offer.url),
+        index: remote(&offer.index),
+        requires_python: offer.requires_python.as_ref().map(ToString::to_string),
+        yanked: offer.yanked.0.as_deref().map(str::to_owned),
+        targets: file.targets.iter().map(|position| ids[*position].clone()).collect(),
+    }
+}
+
+fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut texts: Vec<_> = texts.collect();
+    texts.sort();
+    texts.dedup();
+    texts
+}
+
+/// The line that asked, without the folders of this machine.
+pub(super) fn portable(origin: &Origin) -> Origin {
+    let path = Path::new(&*origin.file);
+    let name = path.file_name().filter(|_| path.is_absolute()).and_then(|name| name.to_str());
+    let file = name.map_or_else(|| origin.file.clone(), Into::into);
+    Origin { file, line: origin.line }
+}
+
+fn remote(url: &MaskedUrl) -> Option<String> {
+    (url.secret().scheme() != "file").then(|| url.public())
+}

@@ -1,0 +1,98 @@
+//! Manifest → what was fetched and asked.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Promises, Request, Status, Target, Yanked,
+};
+
+use super::super::Licenses;
+use super::{Manifest, ManifestFile, ManifestPackage, ManifestTarget};
+
+/// A part of a manifest that cannot be what it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the manifest says `{0}` where that can mean nothing; it was damaged, or written by another tool")]
+pub struct RecallError(pub String);
+
+impl RecallError {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Manifest {
+    /// The targets, exactly as they were.
+    ///
+    /// # Errors
+    /// Names what cannot be read.
+    pub fn recall_targets(&self) -> Result<Vec<Arc<Target>>, RecallError> {
+        self.targets.iter().map(|target| recall_target(target).map(Arc::new)).collect()
+    }
+
+    /// What was asked for the targets.
+    ///
+    /// # Errors
+    /// Names what cannot be read.
+    pub fn recall_requests(&self) -> Result<Vec<Request>, RecallError> {
+        let ids: Vec<_> = self.targets.iter().map(|target| target.id.as_str()).collect();
+        self.requests.iter().map(|request| request.recall(&ids)).collect()
+    }
+
+    /// The licences by the digests of the files that state them.
+    pub fn recall_licenses(&self) -> Licenses {
+        let stated =
+            self.files().filter_map(|(package, file)| Some((file.sha256.parse().ok()?, package.license.clone()?)));
+        stated.collect()
+    }
+
+    /// What was fetched, as far as a bundle tells it.
+    ///
+    /// # Errors
+    /// Names what cannot be read.
+    pub fn recall_fetched(&self) -> Result<Fetched, RecallError> {
+        let packages = self.packages.iter().map(|package| recall_package(package, &self.targets));
+        Ok(Fetched { targets: self.recall_targets()?, packages: packages.collect::<Result<_, _>>()? })
+    }
+}
+
+fn recall_target(target: &ManifestTarget) -> Result<Target, RecallError> {
+    let description = target.description.as_ref().ok_or_else(|| RecallError::new(&target.id))?;
+    Target::of_description(&target.id, description).map_err(|error| RecallError(error.0))
+}
+
+fn recall_package(package: &ManifestPackage, targets: &[ManifestTarget]) -> Result<FetchedPackage, RecallError> {
+    let name = |text: &String| text.parse().map_err(|_| RecallError::new(text));
+    let version = package.version.as_ref().map(|text| text.parse().map_err(|_| RecallError::new(text)));
+    let files = package.files.iter().map(|file| recall_file(file, targets));
+    Ok(FetchedPackage {
+        name: name(&package.name)?,
+        version: version.transpose()?,
+        requested_by: package.requested_by.iter().map(|text| super::request::read_origin(text)).collect(),
+        dependencies: package.dependencies.iter().map(name).collect::<Result<_, _>>()?,
+        files: files.collect::<Result<_, _>>()?,
+    })
+}
+
+fn recall_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFile, RecallError> {
+    let position = |id: &String| targets.iter().position(|target| target.id == *id).ok_or_else(|| RecallError::new(id));
+    let url = |text: &Option<String>| -> Result<MaskedUrl, RecallError> {
+        // What came from a local file says no more than that.
+        let text = text.clone().unwrap_or_else(|| format!("file:///{}", file.path));
+        text.parse().map_err(|_| RecallError(text))
+    };
+    Ok(FetchedFile {
+        offer: Offer {
+            filename: file.filename.as_str().into(),
+            url: url(&file.url)?,
+            index: Arc::new(url(&file.index)?),
+            promises: Promises::default(),
+            requires_python: file.requires_python.as_ref().and_then(|text| text.parse().ok()),
+            yanked: Yanked(file.yanked.as_deref().map(Into::into)),
+            sidecar: None,
+        },
+        targets: file.targets.iter().map(position).collect::<Result<_, _>>()?,
+        object: Object { sha256: file.sha256.parse().map_err(|_| RecallError::new(&file.sha256))?, size: file.size },
+        metadata: None,
+        status: Status::Cached,
+    })
+}

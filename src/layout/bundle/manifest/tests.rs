@@ -1,0 +1,172 @@
+//! What is kept is portable, and leads back to where it came from.
+
+use std::sync::Arc;
+
+use crate::domain::{Fetched, Origin, Request, Requirement, Source, Target, TargetSpec};
+
+use super::super::super::support::{fetched, file, package};
+use super::super::{BundleInput, Licenses};
+use super::*;
+
+fn world() -> Fetched {
+    let mut local = file("demo-1.0.zip", b"source");
+    local.offer.url = "file:///home/me/demo-1.0.zip".parse().unwrap();
+    local.offer.index = Arc::new("file:///home/me/".parse().unwrap());
+    let wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
+    let mut demo = package("demo", "1.0", vec![local, wheel]);
+    demo.dependencies = ["b", "a"].map(|name| name.parse().unwrap()).into();
+    demo.requested_by.insert(0, Origin { file: "/home/me/requirements.txt".into(), line: 7 });
+    fetched(vec![package("zest", "2.0", vec![]), demo])
+}
+
+#[test]
+fn the_text_is_sorted_and_tells_no_secret_and_no_machine() {
+    let text = String::from_utf8(manifest(&world(), &[]).to_json()).unwrap();
+    for secret in ["me", "pw", "home"] {
+        assert!(!text.contains(&format!("{secret}:")) && !text.contains(&format!("/{secret}/")), "{text}");
+    }
+    let expected = r#"{
+  "schema": 1,
+  "requests": [],
+  "targets": [],
+  "packages": [
+    {
+      "name": "demo",
+      "version": "1.0",
+      "license": "MIT",
+      "requested_by": [
+        "requirements.txt:1",
+        "requirements.txt:7"
+      ],
+      "dependencies": [
+        "a",
+        "b"
+      ],
+      "files": [
+        {
+          "filename": "demo-1.0-py3-none-any.whl",
+          "path": "wheels/demo-1.0-py3-none-any.whl",
+          "size": 5,
+          "sha256": "ba59926159d2aa256eb8739b8da7e2b574b960e1202c6d624cbe981cef996c91",
+          "url": "https://files.example/demo-1.0-py3-none-any.whl",
+          "index": "https://index.example/simple/",
+          "requires_python": null,
+          "yanked": null,
+          "targets": []
+        },
+        {
+          "filename": "demo-1.0.zip",
+          "path": "wheels/demo-1.0.zip",
+          "size": 6,
+          "sha256": "41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d",
+          "url": null,
+          "index": null,
+          "requires_python": null,
+          "yanked": null,
+          "targets": []
+        }
+      ]
+    },
+    {
+      "name": "zest",
+      "version": "2.0",
+      "license": null,
+      "requested_by": [
+        "requirements.txt:1"
+      ],
+      "dependencies": [],
+      "files": []
+    }
+  ],
+  "pages": []
+}
+"#;
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn what_was_written_can_be_read_and_other_schemas_are_refused() {
+    let manifest = manifest(&world(), &[]);
+    assert_eq!(Manifest::from_json(&manifest.to_json()).unwrap(), manifest);
+    let later = br#"{"schema": 2, "contents": []}"#;
+    assert!(matches!(Manifest::from_json(later), Err(ManifestError::Schema(2))));
+    assert!(matches!(Manifest::from_json(b"{}"), Err(ManifestError::Malformed(_))));
+}
+
+fn manifest(world: &Fetched, requests: &[Request]) -> Manifest {
+    let licenses = Licenses::from([(crate::domain::Sha256::of(b"wheel"), "MIT".to_owned())]);
+    Manifest::of(&BundleInput { fetched: world, requests, licenses: &licenses })
+}
+
+fn target(python: &str) -> Arc<Target> {
+    let spec = TargetSpec {
+        python: Some(python.parse().unwrap()),
+        platform: Some("linux-x86_64".parse().unwrap()),
+        ..TargetSpec::default()
+    };
+    Arc::new(spec.resolve(None).unwrap())
+}
+
+fn requirement(name: &str, source: Source) -> Requirement {
+    Requirement {
+        name: Some(name.parse().unwrap()),
+        extras: vec!["fast".parse().unwrap()],
+        source,
+        marker: "python_version >= '3.9'".parse().unwrap(),
+        hashes: vec!["sha512:ab".parse().unwrap()],
+        editable: false,
+        constraint: false,
+        config_settings: Default::default(),
+        origin: Origin { file: "/home/me/requirements.txt".into(), line: 7 },
+    }
+}
+
+#[test]
+fn what_was_asked_comes_back_as_it_holds_in_the_bundle() {
+    let sources = [
+        Source::Index(">=1.0,<2".parse().unwrap()),
+        Source::Url("https://me:pw@files.example/a%20b/demo-1.0.zip#sha256=ab".parse().unwrap()),
+        Source::Archive("/home/me/my demo.zip".into()),
+    ];
+    let mut request = Request {
+        requirements: sources.map(|source| requirement("demo", source)).into(),
+        follow_dependencies: true,
+        targets: vec![0, 1],
+        ..Request::default()
+    };
+    request.formats.only_binary(":all:").unwrap();
+    request.formats.no_binary("demo").unwrap();
+    request.releases.pre();
+    let world = Fetched { targets: vec![target("3.12"), target("3.13")], ..world() };
+    let manifest = manifest(&world, std::slice::from_ref(&request));
+    let again = Manifest::from_json(&manifest.to_json()).unwrap();
+    assert!(!String::from_utf8(again.to_json()).unwrap().contains("home"));
+    for requirement in &mut request.requirements {
+        requirement.origin.file = "requirements.txt".into();
+    }
+    for (position, path) in [(1, "bundle:///wheels/demo-1.0.zip"), (2, "bundle:///wheels/my%20demo.zip")] {
+        request.requirements[position].source = Source::Url(path.parse().unwrap());
+    }
+    assert_eq!(again.recall_requests().unwrap(), [request]);
+    let ids: Vec<_> = again.recall_targets().unwrap().iter().map(|target| target.id().to_owned()).collect();
+    assert_eq!(ids, ["cp312-manylinux_2_28_x86_64", "cp313-manylinux_2_28_x86_64"]);
+}
+
+/// So a bundle that is made of a manifest is the bundle that the manifest is of.
+#[test]
+fn a_manifest_of_what_a_manifest_tells_is_the_same() {
+    let request = Request { targets: vec![0], ..Request::default() };
+    let world = Fetched { targets: vec![target("3.12")], ..world() };
+    let first = manifest(&world, &[request]);
+    let (fetched, requests) = (first.recall_fetched().unwrap(), first.recall_requests().unwrap());
+    let licenses = first.recall_licenses();
+    assert_eq!(Manifest::of(&BundleInput { fetched: &fetched, requests: &requests, licenses: &licenses }), first);
+}
+
+#[test]
+fn a_manifest_that_lies_is_told() {
+    let world = Fetched { targets: vec![target("3.12")], ..world() };
+    let mut manifest = manifest(&world, &[]);
+    manifest.packages[0].files[0].targets = vec!["cp27-plan9".into()];
+    assert_eq!(manifest.recall_fetched().unwrap_err(), RecallError("cp27-plan9".into()));
+}

@@ -1,0 +1,105 @@
+//! `pylock.toml` of a bundle: the lock file of PEP 751, whose files lie beside it.
+
+use std::fmt::Write as _;
+
+use crate::domain::{Fetched, FetchedFile, FetchedPackage};
+
+use super::super::names::is_unreadable;
+use super::WHEELS;
+use super::conditions::Conditions;
+
+/// The text of the file; absent where markers cannot tell the targets apart, for a lock file has
+/// nothing else to choose by.
+pub fn text(fetched: &Fetched, conditions: &Conditions) -> Option<String> {
+    if conditions.are_ambiguous(fetched) {
+        return None;
+    }
+    let mut text = String::from("lock-version = \"1.0\"\ncreated-by = \"prefetch\"\n");
+    for package in fetched.packages.iter().filter(|package| !package.files.is_empty()) {
+        text.push_str(&entry(package, conditions));
+    }
+    if fetched.packages.is_empty() {
+        text.push_str("packages = []\n");
+    }
+    Some(text)
+}
+
+/// One version of one project. A file whose name tells no version stands by itself, as `archive`.
+fn entry(package: &FetchedPackage, conditions: &Conditions) -> String {
+    let (unreadable, named): (Vec<_>, Vec<_>) =
+        package.files.iter().partition(|file| is_unreadable(package, &file.offer.filename));
+    let mut text = String::new();
+    if !named.is_empty() {
+        text.push_str(&head(package, &named, conditions));
+        for file in &named {
+            let is_wheel = file.offer.filename.ends_with(".whl");
+            let table = if is_wheel { "[[packages.wheels]]" } else { "[packages.sdist]" };
+            text.push_str(&file_table(table, file, true));
+        }
+    }
+    for file in unreadable {
+        text.push_str(&head(package, &[file], conditions));
+        text.push_str(&file_table("[packages.archive]", file, false));
+    }
+    text
+}
+
+fn head(package: &FetchedPackage, files: &[&FetchedFile], conditions: &Conditions) -> String {
+    let mut text = format!("\n[[packages]]\nname = {}\n", quoted(package.name.as_ref()));
+    if let Some(version) = &package.version {
+        put(&mut text, "version", &version.to_string());
+    }
+    if let Some(marker) = conditions.marker(files) {
+        put(&mut text, "marker", &marker);
+    }
+    let stated = files.iter().find_map(|file| file.offer.requires_python.as_ref());
+    if let Some(specifiers) = stated {
+        put(&mut text, "requires-python", &specifiers.to_string());
+    }
+    text
+}
+
+fn file_table(table: &str, file: &FetchedFile, is_named: bool) -> String {
+    let mut text = format!("{table}\n");
+    if is_named {
+        put(&mut text, "name", &file.offer.filename);
+    }
+    put(&mut text, "path", &format!("{WHEELS}/{}", file.offer.filename));
+    writeln!(text, "size = {}", file.object.size).expect("writing to a string cannot fail");
+    writeln!(text, "hashes = {{sha256 = \"{}\"}}", file.object.sha256).expect("writing to a string cannot fail");
+    text
+}
+
+fn put(text: &mut String, key: &str, value: &str) {
+    writeln!(text, "{key} = {}", quoted(value)).expect("writing to a string cannot fail");
+}
+
+/// A basic string of TOML, which escapes as JSON does, and one character more.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::support::{fetched, file, package};
+    use super::*;
+
+    #[test]
+    fn files_lie_beside_the_lock_and_each_has_its_digest() {
+        let files = vec![file("demo-1.0-py3-none-any.whl", b"wheel"), file("demo-1.0.tar.gz", b"source")];
+        let mut world =
+            fetched(vec![package("demo", "1.0", files), package("direct", "", vec![file("main.zip", b"d")])]);
+        world.packages[0].files[0].offer.requires_python = Some(">=3.8".parse().unwrap());
+        let text = text(&world, &Conditions::of(&world)).unwrap();
+        let lock: toml::Table = text.parse().unwrap();
+        let demo = &lock["packages"][0];
+        assert_eq!(lock["lock-version"].as_str(), Some("1.0"));
+        assert_eq!(demo["requires-python"].as_str(), Some(">=3.8"));
+        assert_eq!(demo["wheels"][0]["path"].as_str(), Some("wheels/demo-1.0-py3-none-any.whl"));
+        assert_eq!(demo["sdist"]["size"].as_integer(), Some(6));
+        let digest = "ba59926159d2aa256eb8739b8da7e2b574b960e1202c6d624cbe981cef996c91";
+        assert_eq!(demo["wheels"][0]["hashes"]["sha256"].as_str(), Some(digest));
+        assert_eq!(lock["packages"][1]["archive"]["path"].as_str(), Some("wheels/main.zip"));
+        assert!(lock["packages"][1].get("version").is_none());
+    }
+}

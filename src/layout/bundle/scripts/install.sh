@@ -1,0 +1,55 @@
+#!/bin/sh
+# Installs this bundle without a network.
+#
+#     sh install.sh                 into the active virtual environment
+#     sh install.sh ENVIRONMENT     into that virtual environment, which is made if need be
+#
+# PYTHON names the interpreter (python3), TARGET the target where markers cannot tell, and
+# PREFETCH_PUBLIC_KEY the minisign key by which the bundle must be signed.
+set -eu
+
+fail() {
+    printf 'install.sh: %s\n' "$1" >&2
+    exit 1
+}
+
+cd "$(dirname "$0")"
+here=$(pwd)
+cd - >/dev/null
+
+if [ -n "${PREFETCH_PUBLIC_KEY:-}" ]; then
+    command -v minisign >/dev/null || fail "PREFETCH_PUBLIC_KEY is set, and there is no minisign to check it"
+    minisign -Vqm "$here/prefetch.json" -P "$PREFETCH_PUBLIC_KEY" >/dev/null ||
+        fail "the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it"
+fi
+if command -v sha256sum >/dev/null; then
+    (cd "$here" && sha256sum -c SHA256SUMS >/dev/null) ||
+        fail "a file is missing or altered (run sha256sum -c SHA256SUMS in $here); nothing was installed"
+elif command -v shasum >/dev/null; then
+    (cd "$here" && shasum -a 256 -c SHA256SUMS >/dev/null) ||
+        fail "a file is missing or altered (run shasum -a 256 -c SHA256SUMS in $here); nothing was installed"
+fi
+
+python=${PYTHON:-python3}
+environment=${1:-${VIRTUAL_ENV:-}}
+[ -n "$environment" ] || fail "name the virtual environment to install into, or activate one"
+if [ ! -e "$environment/bin/python" ]; then
+    "$python" -m venv "$environment" 2>/dev/null || "$python" -m venv --without-pip "$environment"
+fi
+python="$environment/bin/python"
+
+if ! "$python" -m pip --version >/dev/null 2>&1; then
+    for wheel in "$here"/wheels/pip-*.whl; do
+        [ -e "$wheel" ] || fail "$environment has no pip; add pip to the bundle's requirements, or install it there"
+        PYTHONPATH="$wheel${PYTHONPATH:+:$PYTHONPATH}"
+        export PYTHONPATH
+        break
+    done
+fi
+
+requirements="$here/requirements.txt"
+if [ -n "${TARGET:-}" ]; then
+    requirements="$here/requirements-$TARGET.txt"
+fi
+[ -e "$requirements" ] || fail "there is no $requirements; TARGET must be one that README.txt lists"
+exec "$python" -m pip install --no-index --disable-pip-version-check @OPTIONS@-r "$requirements"

@@ -1,0 +1,149 @@
+//! Whether a bundle is what it was, and whether its targets install from it alone.
+
+mod completeness;
+mod examine;
+mod finding;
+mod integrity;
+mod platform;
+mod record;
+
+use std::path::Path;
+use std::sync::Mutex;
+
+pub use completeness::{Held, prove};
+pub use finding::{Finding, FindingKind};
+pub use platform::Floor;
+
+use crate::archive::{Fault, ReadError, Reader};
+use crate::layout::{MANIFEST_PATH, Manifest};
+use examine::{Examined, examine};
+
+/// What is checked beyond integrity and completeness.
+#[derive(Clone, Debug, Default)]
+pub struct VerifySettings {
+    /// Threads that read and hash.
+    pub threads: usize,
+    /// The C library that every binary must run on.
+    pub floor: Option<Floor>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default)]
+pub struct Verification {
+    /// Files that were read.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    pub targets: Vec<Proof>,
+    pub findings: Vec<Finding>,
+    /// Nothing said what the folder should hold, so only the files by themselves were checked.
+    pub has_manifest: bool,
+}
+
+/// Whether an install for a target succeeds without anything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    pub id: String,
+    pub is_complete: bool,
+}
+
+/// No manifest, and nothing else that is read as a whole, has more bytes.
+const LARGEST_PAGE: u64 = 64 << 20;
+
+/// Checks the bundle, unpacked bundle or find-links folder at `path`.
+///
+/// # Errors
+/// When the disk does not give it. Whatever else is wrong is a finding.
+pub fn verify(path: &Path, settings: &VerifySettings) -> Result<Verification, ReadError> {
+    let reader = match Reader::open(path) {
+        Err(error @ ReadError::NoArchive(_)) => return Ok(Verification::of(Finding::archive(&error))),
+        other => other?,
+    };
+    match reader.page(MANIFEST_PATH, LARGEST_PAGE) {
+        Ok(Some(text)) => match Manifest::from_json(&text) {
+            Ok(manifest) => of_bundle(&reader, &manifest, settings),
+            Err(error) => Ok(Verification::of(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH))),
+        },
+        Ok(None) if reader.is_folder() => of_folder(&reader, settings),
+        Ok(None) => without_manifest(&reader),
+        Err(error) => Ok(Verification::of(Finding::archive(&error))),
+    }
+}
+
+fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) -> Result<Verification, ReadError> {
+    let known = integrity::Known::of(manifest);
+    let (examined, faults) = read_all(reader, manifest.size(), settings, &known)?;
+    let mut verification = Verification::over(&examined, &faults);
+    verification.has_manifest = true;
+    verification.findings.extend(integrity::findings(manifest, &known, &examined));
+    match Held::of_manifest(manifest, &examined) {
+        Ok(held) => {
+            let (proofs, gaps) = completeness::of_manifest(manifest, &held);
+            verification.targets = proofs;
+            verification.findings.extend(gaps);
+            verification.findings.extend(platform::findings(manifest, &held, settings.floor));
+        }
+        Err(error) => verification.findings.push(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH)),
+    }
+    Ok(verification)
+}
+
+/// A find-links folder: its distributions are judged one by one.
+fn of_folder(reader: &Reader, settings: &VerifySettings) -> Result<Verification, ReadError> {
+    let (examined, faults) = read_all(reader, u64::MAX - SLACK, settings, &integrity::Known::any())?;
+    let mut verification = Verification::over(&examined, &faults);
+    verification.findings.extend(examined.iter().flat_map(Examined::own_findings));
+    if verification.files == 0 {
+        verification
+            .findings
+            .push(Finding::new(FindingKind::Missing, "there is no distribution and no manifest in it"));
+    }
+    Ok(verification)
+}
+
+/// An archive without a manifest is none of ours; what is wrong with it may tell why.
+fn without_manifest(reader: &Reader) -> Result<Verification, ReadError> {
+    let faults = reader.visit(LARGEST_PAGE, 1, &|_| ())?;
+    let mut verification = Verification::over(&[], &faults);
+    let missing = Finding::new(FindingKind::Missing, "it has no manifest, so it is no bundle, or not all of one");
+    verification.findings.push(missing.at(MANIFEST_PATH));
+    Ok(verification)
+}
+
+/// Headers and padding come on top of what the manifest accounts for, in bytes.
+const SLACK: u64 = LARGEST_PAGE;
+
+fn read_all(
+    reader: &Reader,
+    size: u64,
+    settings: &VerifySettings,
+    known: &integrity::Known,
+) -> Result<(Vec<Examined>, Vec<Fault>), ReadError> {
+    let examined = Mutex::new(Vec::new());
+    let faults = reader.visit(size.saturating_add(SLACK), settings.threads, &|found| {
+        let result = examine(found, known);
+        examined.lock().expect("no thread panics with it").push(result);
+    })?;
+    let mut examined = examined.into_inner().expect("no thread panics with it");
+    examined.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((examined, faults))
+}
+
+impl Verification {
+    pub fn is_good(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn of(finding: Finding) -> Self {
+        Self { findings: vec![finding], ..Self::default() }
+    }
+
+    fn over(examined: &[Examined], faults: &[Fault]) -> Self {
+        Self {
+            files: examined.len(),
+            bytes: examined.iter().map(|file| file.size).sum(),
+            findings: faults.iter().map(Finding::archive).collect(),
+            ..Self::default()
+        }
+    }
+}

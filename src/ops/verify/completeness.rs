@@ -1,0 +1,263 @@
+//! The proof of completeness: the install of each target is replayed by our own resolver, with
+//! the bundle as the only place there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::examine::Examined;
+use super::{Finding, FindingKind, Proof};
+use crate::domain::{
+    Algorithm, Dependency, DependencySource, FetchedPackage, FileRecord, ListingBuilder, MaskedUrl, Needs, Offers,
+    Origin, PackageName, Request, Requirement, Sha256, Solution, Source, Target, Unknown,
+};
+use crate::layout::{BUNDLE_ROOT, Manifest, RecallError, WHEELS};
+use crate::ops::inside::Inside;
+use crate::resolve::{Facts, Failure, Question, Step, Wants, step};
+use crate::select::Policy;
+
+/// The distributions at hand, with what they say of themselves.
+pub struct Held<'a> {
+    pub targets: Vec<Arc<Target>>,
+    files: BTreeMap<String, HeldFile<'a>>,
+}
+
+/// One distribution.
+pub struct HeldFile<'a> {
+    pub project: PackageName,
+    pub filename: &'a str,
+    pub sha256: Sha256,
+    /// Bytes.
+    pub size: u64,
+    pub inside: &'a Inside,
+}
+
+impl<'a> Held<'a> {
+    /// What an archive holds, of what its manifest lists.
+    ///
+    /// # Errors
+    /// When the manifest's targets or names cannot be read.
+    pub(super) fn of_manifest(manifest: &'a Manifest, examined: &'a [Examined]) -> Result<Self, RecallError> {
+        let found: BTreeMap<_, _> = examined.iter().map(|file| (file.path.as_str(), file)).collect();
+        let mut files = BTreeMap::new();
+        for (package, file) in manifest.files() {
+            let Some(examined) = found.get(file.path.as_str()) else { continue };
+            let (Some(inside), Some(sha256)) = (&examined.inside, examined.sha256) else { continue };
+            let project = package.name.parse().map_err(|_| RecallError(package.name.clone()))?;
+            let held = HeldFile { project, filename: &file.filename, sha256, size: examined.size, inside };
+            files.insert(file.path.clone(), held);
+        }
+        Ok(Self { targets: manifest.recall_targets()?, files })
+    }
+
+    /// What was fetched; `insides` are in the order of its files.
+    pub fn of_fetched(
+        targets: &[Arc<Target>],
+        packages: &'a [FetchedPackage],
+        insides: &'a BTreeMap<Sha256, Inside>,
+    ) -> Self {
+        let files = packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)));
+        let held = files.filter_map(|(package, file)| {
+            let (filename, object) = (&*file.offer.filename, file.object);
+            let inside = insides.get(&object.sha256)?;
+            let held =
+                HeldFile { project: package.name.clone(), filename, sha256: object.sha256, size: object.size, inside };
+            Some((format!("{WHEELS}/{filename}"), held))
+        });
+        Self { targets: targets.to_vec(), files: held.collect() }
+    }
+
+    /// What the distribution at `path` says that it needs.
+    pub fn needs(&self, path: &str) -> Option<&'a Needs> {
+        self.files.get(path)?.inside.needs.as_ref().ok()
+    }
+
+    fn facts(&self) -> Facts {
+        let root: Arc<MaskedUrl> = Arc::new(root());
+        let mut builders = BTreeMap::new();
+        let mut facts = Facts::default();
+        for (path, file) in &self.files {
+            let (href, sha256) = (href(path), file.sha256.to_string());
+            let new = || ListingBuilder::new(file.project.clone(), root.clone(), (*root).clone());
+            builders.entry(file.project.clone()).or_insert_with(new).push(&FileRecord {
+                filename: file.filename,
+                href: &href,
+                hashes: vec![(Algorithm::Sha256, &sha256)],
+                size: Some(file.size),
+                ..FileRecord::default()
+            });
+            if let Ok(url) = root.join(&href) {
+                facts.needs.insert(url, file.inside.needs.clone().map(Arc::new));
+            }
+        }
+        let asked = vec![root];
+        facts.offers = builders
+            .into_iter()
+            .map(|(project, builder)| (project, Arc::new(Offers::new(vec![builder.finish()], asked.clone(), false))))
+            .collect();
+        facts
+    }
+
+    fn at(&self, url: &MaskedUrl) -> Option<&HeldFile<'a>> {
+        self.files.iter().find(|(path, _)| root().join(&href(path)).is_ok_and(|own| own == *url)).map(|(_, file)| file)
+    }
+}
+
+fn root() -> MaskedUrl {
+    BUNDLE_ROOT.parse().expect("it is a URL")
+}
+
+fn href(path: &str) -> String {
+    const KEPT: percent_encoding::AsciiSet =
+        percent_encoding::CONTROLS.add(b' ').add(b'#').add(b'?').add(b'%').add(b':').add(b'"').add(b'<').add(b'>');
+    percent_encoding::utf8_percent_encode(path, &KEPT).to_string()
+}
+
+/// Proves what a manifest says of its targets.
+pub(super) fn of_manifest(manifest: &Manifest, held: &Held<'_>) -> (Vec<Proof>, Vec<Finding>) {
+    match manifest.recall_requests() {
+        Ok(requests) => prove(&requests, held),
+        Err(error) => {
+            let proofs = held.targets.iter().map(|target| Proof { id: target.id().to_owned(), is_complete: false });
+            (proofs.collect(), vec![Finding::new(FindingKind::Manifest, error)])
+        }
+    }
+}
+
+/// Whether each target's request is answered by what is held alone, and every gap.
+pub fn prove(requests: &[Request], held: &Held<'_>) -> (Vec<Proof>, Vec<Finding>) {
+    let mut replay = Replay { held, facts: held.facts(), findings: Vec::new() };
+    for request in requests {
+        replay.request(request);
+    }
+    replay.unasked(requests);
+    let is_complete = |id: &str| !replay.findings.iter().any(|finding| finding.targets.iter().any(|each| each == id));
+    let proofs = held
+        .targets
+        .iter()
+        .map(|target| target.id())
+        .map(|id| Proof { id: id.to_owned(), is_complete: is_complete(id) });
+    (proofs.collect(), replay.findings)
+}
+
+struct Replay<'a> {
+    held: &'a Held<'a>,
+    facts: Facts,
+    findings: Vec<Finding>,
+}
+
+impl Replay<'_> {
+    fn request(&mut self, request: &Request) {
+        let targets: Vec<_> =
+            request.targets.iter().filter_map(|target| self.held.targets.get(*target).cloned()).collect();
+        let question = Question {
+            requirements: request.requirements.clone(),
+            policy: Policy {
+                formats: request.formats.clone(),
+                prefer_binary: request.prefer_binary,
+                releases: request.releases.clone(),
+                exclude_newer: None,
+            },
+            require_hashes: request.require_hashes,
+            follow_dependencies: request.follow_dependencies,
+        };
+        let (solutions, failures) = self.solve(&question, &targets);
+        for failure in failures {
+            let ids = failure.targets.iter().map(|target| targets[*target].id().to_owned()).collect();
+            let message = format!("the bundle alone does not install: {}", self.explain(&failure));
+            self.findings.push(Finding::new(FindingKind::Gap, message).on(ids));
+        }
+        for (position, solution) in &solutions {
+            self.builds(&question, &targets[*position], solution);
+        }
+    }
+
+    /// Every source archive that `target` gets must be buildable, and what builds it, too.
+    fn builds(&mut self, question: &Question, target: &Arc<Target>, solution: &Solution) {
+        let mut waiting: Vec<_> = solution.picks.iter().map(|pick| pick.file.url.clone()).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(url) = waiting.pop() {
+            let Some(file) = self.held.at(&url) else { continue };
+            let Some(lines) = file.inside.build_requires.as_ref().filter(|_| seen.insert(url)) else { continue };
+            let build = Question {
+                requirements: lines.iter().filter_map(|line| build_requirement(line, file.filename)).collect(),
+                require_hashes: false,
+                follow_dependencies: true,
+                ..question.clone()
+            };
+            let filename = file.filename;
+            let (solutions, failures) = self.solve(&build, std::slice::from_ref(target));
+            for failure in failures {
+                self.build_gap(filename, target, &failure);
+            }
+            let picks = solutions.into_values().flat_map(|solution| solution.picks);
+            waiting.extend(picks.map(|pick| pick.file.url));
+        }
+    }
+
+    fn build_gap(&mut self, filename: &str, target: &Target, failure: &Failure) {
+        let message = format!("{filename} cannot be built from the bundle alone: {}", self.explain(failure));
+        let id = target.id().to_owned();
+        let is_same = |finding: &&mut Finding| finding.kind == FindingKind::BuildGap && finding.message == message;
+        match self.findings.iter_mut().find(is_same) {
+            Some(known) => known.targets.push(id),
+            None => self.findings.push(Finding::new(FindingKind::BuildGap, message).on(vec![id])),
+        }
+    }
+
+    /// The failure, and which of its projects are not there at all.
+    fn explain(&self, failure: &Failure) -> String {
+        let projects: BTreeSet<_> = failure.projects().collect();
+        let is_absent = |name: &&&PackageName| self.facts.offers.get(*name).is_some_and(|offers| offers.is_unknown());
+        let absent = projects.iter().filter(is_absent).map(|name| format!("\n  {name} is not in the bundle"));
+        format!("{failure}{}", absent.collect::<String>())
+    }
+
+    /// Steps until nothing is missing but what the bundle does not have.
+    fn solve(&mut self, question: &Question, targets: &[Arc<Target>]) -> (BTreeMap<usize, Solution>, Vec<Failure>) {
+        loop {
+            match step(question, targets, &self.facts) {
+                Step::Solved(solutions) => return (solutions.into_iter().enumerate().collect(), Vec::new()),
+                Step::Impossible { failures, solved } => return (solved, failures),
+                Step::Needs(wants) => self.tell_absent(wants),
+            }
+        }
+    }
+
+    /// All that there is was told at the beginning: whatever else is wanted is not there.
+    fn tell_absent(&mut self, wants: Wants) {
+        for project in wants.listings.into_keys() {
+            self.facts.offers.insert(project, Arc::new(Offers::new(Vec::new(), vec![Arc::new(root())], false)));
+        }
+        for (url, _) in wants.metadata {
+            let why =
+                Unknown::Refused(format!("{url} is not in the bundle; an installer would ask the network for it"));
+            self.facts.needs.insert(url, Err(why));
+        }
+    }
+
+    fn unasked(&mut self, requests: &[Request]) {
+        let asked: BTreeSet<_> = requests.iter().flat_map(|request| request.targets.iter().copied()).collect();
+        let unasked = self.held.targets.iter().enumerate().filter(|(position, _)| !asked.contains(position));
+        let ids: Vec<_> = unasked.map(|(_, target)| target.id().to_owned()).collect();
+        if !ids.is_empty() {
+            let message = "the manifest does not tell what was asked, so nothing can be proved";
+            self.findings.push(Finding::new(FindingKind::Manifest, message).on(ids));
+        }
+    }
+}
+
+fn build_requirement(line: &str, filename: &str) -> Option<Requirement> {
+    let dependency: Dependency = line.parse().ok()?;
+    let DependencySource::Versions(specifiers) = dependency.source else { return None };
+    Some(Requirement {
+        name: Some(dependency.name),
+        extras: dependency.extras,
+        source: Source::Index(specifiers),
+        marker: dependency.marker,
+        hashes: Vec::new(),
+        editable: false,
+        constraint: false,
+        config_settings: BTreeMap::new(),
+        origin: Origin { file: format!("build-system.requires of {filename}").into(), line: 0 },
+    })
+}

@@ -1,0 +1,109 @@
+//! One file, read once to its end and looked into.
+
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use super::integrity::Known;
+use super::record;
+use super::{Finding, FindingKind};
+use crate::archive::{Found, Input};
+use crate::domain::{Hasher, PackageName, Sha256, SourceFilename, Unknown, WheelFilename};
+use crate::layout::SUMS_PATH;
+use crate::ops::inside::Inside;
+
+/// What was found in a file.
+pub struct Examined {
+    pub path: String,
+    /// Bytes that were read.
+    pub size: u64,
+    /// Absent where nobody asked for it.
+    pub sha256: Option<Sha256>,
+    pub inside: Option<Inside>,
+    /// What is wrong inside.
+    pub faults: Vec<String>,
+    /// The whole of the digests' list.
+    pub text: Option<Vec<u8>>,
+    /// Why it could not be read to its end.
+    pub unreadable: Option<String>,
+}
+
+impl Examined {
+    fn of(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            size: 0,
+            sha256: None,
+            inside: None,
+            faults: Vec::new(),
+            text: None,
+            unreadable: None,
+        }
+    }
+
+    /// What is wrong with the file, whatever a manifest says.
+    pub fn own_findings(&self) -> impl Iterator<Item = Finding> {
+        let unreadable =
+            self.unreadable.iter().map(|why| Finding::new(FindingKind::Archive, format!("it cannot be read: {why}")));
+        let faults = self.faults.iter().map(|fault| Finding::new(FindingKind::Distribution, fault));
+        unreadable.chain(faults).map(|finding| finding.at(&self.path))
+    }
+}
+
+/// Reads a file that `known` expects; of any other only the name is kept.
+pub fn examine(mut found: Found, known: &Known) -> Examined {
+    let mut examined = Examined::of(found.path.as_str());
+    if !known.expects(&examined.path) {
+        return examined;
+    }
+    if let Err(error) = read(&mut found, &mut examined) {
+        examined.unreadable = Some(error.to_string());
+        return examined;
+    }
+    let filename = examined.path.rsplit('/').next().unwrap_or_default().to_owned();
+    if let Some(project) = known.project(&examined.path).or_else(|| guess(&filename)) {
+        look_inside(found.bytes, &filename, &project, &mut examined);
+    }
+    examined
+}
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 << 10;
+
+fn read(found: &mut Found, examined: &mut Examined) -> io::Result<()> {
+    let mut hasher = Hasher::new(&[]);
+    let mut piece = vec![0; PIECE];
+    let mut text = (examined.path == SUMS_PATH).then(Vec::new);
+    loop {
+        match found.bytes.read(&mut piece)? {
+            0 => break,
+            length => {
+                hasher.update(&piece[..length]);
+                text.iter_mut().for_each(|text: &mut Vec<u8>| text.extend(&piece[..length]));
+            }
+        }
+    }
+    let fingerprint = hasher.finish();
+    examined.size = fingerprint.size;
+    examined.sha256 = Some(fingerprint.sha256);
+    examined.text = text;
+    found.bytes.seek(SeekFrom::Start(0)).map(drop)
+}
+
+fn look_inside(bytes: Box<dyn Input>, filename: &str, project: &PackageName, examined: &mut Examined) {
+    let mut bytes = BufReader::with_capacity(32 << 10, bytes);
+    let inside = Inside::of(&mut bytes, filename, project);
+    match &inside.needs {
+        Err(Unknown::Refused(why)) => examined.faults.push(why.clone()),
+        _ if filename.ends_with(".whl") => examined.faults.extend(record::faults(&mut bytes)),
+        _ => {}
+    }
+    examined.inside = Some(inside);
+}
+
+/// The project of a distribution in a folder, by its name alone.
+fn guess(filename: &str) -> Option<PackageName> {
+    match filename.parse::<WheelFilename>() {
+        Ok(wheel) => Some(wheel.name),
+        Err(_) if filename.ends_with(".whl") => None,
+        Err(_) => Some(SourceFilename::guess(filename).ok()?.name),
+    }
+}

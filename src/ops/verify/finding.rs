@@ -1,0 +1,89 @@
+//! One thing that is wrong.
+
+use std::fmt;
+
+/// What sort of thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FindingKind {
+    /// The archive itself.
+    Archive,
+    Manifest,
+    Missing,
+    Unexpected,
+    Size,
+    Digest,
+    /// A distribution is not what its name says.
+    Distribution,
+    /// A target does not install from the bundle alone.
+    Gap,
+    /// A source archive cannot be built from the bundle alone.
+    BuildGap,
+    /// A binary needs more than the platform has.
+    Platform,
+    RequiresPython,
+    /// No target needs the file.
+    Unneeded,
+    Signature,
+}
+
+impl FindingKind {
+    /// The word for it in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Manifest => "manifest",
+            Self::Missing => "missing",
+            Self::Unexpected => "unexpected",
+            Self::Size => "size",
+            Self::Digest => "digest",
+            Self::Distribution => "distribution",
+            Self::Gap => "gap",
+            Self::BuildGap => "build_gap",
+            Self::Platform => "platform",
+            Self::RequiresPython => "requires_python",
+            Self::Unneeded => "unneeded",
+            Self::Signature => "signature",
+        }
+    }
+}
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub kind: FindingKind,
+    /// In the bundle.
+    pub path: Option<String>,
+    /// Ids.
+    pub targets: Vec<String>,
+    pub message: String,
+}
+
+impl Finding {
+    pub fn new(kind: FindingKind, message: impl ToString) -> Self {
+        Self { kind, path: None, targets: Vec::new(), message: message.to_string() }
+    }
+
+    pub fn archive(fault: &impl ToString) -> Self {
+        Self::new(FindingKind::Archive, fault.to_string())
+    }
+
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    pub fn on(mut self, targets: Vec<String>) -> Self {
+        self.targets = targets;
+        self
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.path {
+            write!(f, "{path}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if self.targets.is_empty() { Ok(()) } else { write!(f, "\n  for {}", self.targets.join(", ")) }
+    }
+}

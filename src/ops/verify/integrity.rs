@@ -1,0 +1,101 @@
+//! What is there beside what should be.
+
+use std::collections::BTreeMap;
+
+use super::examine::Examined;
+use super::{Finding, FindingKind};
+use crate::domain::{PackageName, Sha256};
+use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH, sums};
+
+/// The files of which something is known before they are read.
+pub struct Known {
+    /// Absent where every file counts: in a folder without a manifest.
+    expected: Option<BTreeMap<String, Option<PackageName>>>,
+}
+
+impl Known {
+    pub fn of(manifest: &Manifest) -> Self {
+        let files = manifest.files().map(|(package, file)| (file.path.clone(), package.name.parse().ok()));
+        let pages = manifest.pages.iter().map(|page| (page.path.clone(), None));
+        let own = [MANIFEST_PATH, SUMS_PATH, SIGNATURE_PATH].map(|path| (path.to_owned(), None));
+        Self { expected: Some(files.chain(pages).chain(own).collect()) }
+    }
+
+    pub fn any() -> Self {
+        Self { expected: None }
+    }
+
+    pub fn expects(&self, path: &str) -> bool {
+        self.expected.as_ref().is_none_or(|expected| expected.contains_key(path))
+    }
+
+    /// The project whose distribution lies at `path`.
+    pub fn project(&self, path: &str) -> Option<PackageName> {
+        self.expected.as_ref()?.get(path)?.clone()
+    }
+}
+
+/// Everything that is missing, more, or other than the manifest says.
+pub fn findings(manifest: &Manifest, known: &Known, examined: &[Examined]) -> Vec<Finding> {
+    let found: BTreeMap<_, _> = examined.iter().map(|file| (file.path.as_str(), file)).collect();
+    let files = manifest.files().map(|(_, file)| (&file.path, file.size, &file.sha256));
+    let pages = manifest.pages.iter().map(|page| (&page.path, page.size, &page.sha256));
+    let mut findings = Vec::new();
+    for (path, size, sha256) in files.chain(pages) {
+        match found.get(path.as_str()) {
+            Some(file) => findings.extend(compare(file, size, sha256)),
+            None => findings.push(Finding::new(FindingKind::Missing, "it is not there").at(path)),
+        }
+    }
+    findings.extend(unexpected(known, examined));
+    findings.extend(check_sums(&found));
+    findings
+}
+
+fn compare(file: &Examined, size: u64, sha256: &str) -> Vec<Finding> {
+    if file.unreadable.is_some() {
+        return file.own_findings().collect();
+    }
+    let got = file.sha256.map(|sha256| sha256.to_string()).unwrap_or_default();
+    if file.size != size {
+        let message = format!("it has {} bytes, and the manifest says {size}", file.size);
+        vec![Finding::new(FindingKind::Size, message).at(&file.path)]
+    } else if got != sha256 {
+        let message = format!("its SHA-256 is {got}, and the manifest says {sha256}");
+        vec![Finding::new(FindingKind::Digest, message).at(&file.path)]
+    } else {
+        file.own_findings().collect()
+    }
+}
+
+/// How many unexpected files of one folder are named one by one.
+const NAMED: usize = 3;
+
+fn unexpected(known: &Known, examined: &[Examined]) -> Vec<Finding> {
+    let mut folders = BTreeMap::<_, Vec<_>>::new();
+    for file in examined.iter().filter(|file| !known.expects(&file.path)) {
+        let folder = file.path.split_once('/').map_or("", |(folder, _)| folder);
+        folders.entry(folder).or_default().push(&file.path);
+    }
+    let named = |path: &&String| Finding::new(FindingKind::Unexpected, "it does not belong to the bundle").at(*path);
+    folders
+        .into_iter()
+        .flat_map(|(folder, paths)| match paths.len().saturating_sub(NAMED) {
+            0 => paths.iter().map(named).collect::<Vec<_>>(),
+            _ => {
+                let message = format!("{} files in it do not belong to the bundle", paths.len());
+                vec![Finding::new(FindingKind::Unexpected, message).at(format!("{folder}/"))]
+            }
+        })
+        .collect()
+}
+
+/// The list must be the one that the other files lead to: it tells nothing of its own.
+fn check_sums(found: &BTreeMap<&str, &Examined>) -> Option<Finding> {
+    let list = found.get(SUMS_PATH)?;
+    let others = found.values().filter(|file| !matches!(file.path.as_str(), SUMS_PATH | SIGNATURE_PATH));
+    let digests: Vec<(&str, Sha256)> = others.filter_map(|file| Some((file.path.as_str(), file.sha256?))).collect();
+    let is_right = list.text.as_ref().is_some_and(|text| *text == sums(digests.into_iter()).into_bytes());
+    (!is_right)
+        .then(|| Finding::new(FindingKind::Digest, "it does not list the digests that the files have").at(SUMS_PATH))
+}

@@ -1,0 +1,128 @@
+//! Whether binaries run where they are carried to, and whether anybody needs them there.
+
+use std::str::FromStr;
+
+use super::completeness::Held;
+use super::{Finding, FindingKind};
+use crate::domain::{Platform, Release, System, Target, WheelFilename};
+use crate::layout::Manifest;
+
+/// A C library with its version: what binaries for Linux rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Floor {
+    Glibc(Release),
+    Musl(Release),
+}
+
+impl FromStr for Floor {
+    type Err = String;
+
+    /// Reads `glibc-2.17`, `musl-1.2`, or a platform such as `manylinux_2_17_x86_64`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no C library with its version; write it as glibc-2.17 or musl-1.2");
+        let release = |numbers: &str| {
+            let (major, minor) = numbers.trim_start_matches(['-', ' ']).split_once('.').ok_or_else(wrong)?;
+            Ok::<_, String>(Release(major.parse().map_err(|_| wrong())?, minor.parse().map_err(|_| wrong())?))
+        };
+        if let Some(numbers) = text.strip_prefix("glibc") {
+            return release(numbers).map(Self::Glibc);
+        }
+        if let Some(numbers) = text.strip_prefix("musl-") {
+            return release(numbers).map(Self::Musl);
+        }
+        match Platform::of_tag(text).system {
+            System::Manylinux(release) => Ok(Self::Glibc(release)),
+            System::Musllinux(release) => Ok(Self::Musl(release)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Wheels that need a newer C library than `floor`, if one is stated; files of which no target
+/// can make use.
+pub fn findings(manifest: &Manifest, held: &Held<'_>, floor: Option<Floor>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (_, file) in manifest.files() {
+        let wheel = file.filename.parse::<WheelFilename>().ok();
+        let served: Vec<_> =
+            held.targets.iter().filter(|target| file.targets.iter().any(|id| id == target.id())).collect();
+        if let (Some(wheel), Some(floor)) = (&wheel, floor) {
+            findings.extend(too_new(wheel, floor).map(|finding| finding.at(&file.path)));
+        }
+        findings
+            .extend(unfit(held, &file.path, wheel.as_ref(), &served).into_iter().map(|finding| finding.at(&file.path)));
+    }
+    findings
+}
+
+/// A wheel runs from the oldest release among its tags on.
+fn too_new(wheel: &WheelFilename, floor: Floor) -> Option<Finding> {
+    let releases = wheel.platform.split('.').filter_map(|tag| match (Platform::of_tag(tag).system, floor) {
+        (System::Manylinux(release), Floor::Glibc(_)) | (System::Musllinux(release), Floor::Musl(_)) => Some(release),
+        _ => None,
+    });
+    let (name, has) = match floor {
+        Floor::Glibc(release) => ("glibc", release),
+        Floor::Musl(release) => ("musl", release),
+    };
+    let needs = releases.min().filter(|needs| *needs > has)?;
+    Some(Finding::new(FindingKind::Platform, format!("it needs {name} {needs}, and there is {has}")))
+}
+
+fn unfit(
+    held: &Held<'_>,
+    path: &str,
+    wheel: Option<&WheelFilename>,
+    served: &[&std::sync::Arc<Target>],
+) -> Vec<Finding> {
+    if served.is_empty() && !held.targets.is_empty() {
+        return vec![Finding::new(FindingKind::Unneeded, "no target needs it")];
+    }
+    let ids = |targets: Vec<&&std::sync::Arc<Target>>| {
+        targets.iter().map(|target| target.id().to_owned()).collect::<Vec<_>>()
+    };
+    let mismatched =
+        ids(served.iter().filter(|target| wheel.is_some_and(|wheel| target.tags().rank(wheel).is_none())).collect());
+    let wants = held.needs(path).and_then(|needs| needs.requires_python.as_ref());
+    let wrong_python =
+        ids(served.iter().filter(|target| wants.is_some_and(|wants| !wants.contains(target.python()))).collect());
+    let tags = Finding::new(FindingKind::Platform, "its tags do not fit").on(mismatched);
+    let wants = wants.map(ToString::to_string).unwrap_or_default();
+    let python = Finding::new(FindingKind::RequiresPython, format!("it needs Python {wants}")).on(wrong_python);
+    [tags, python].into_iter().filter(|finding| !finding.targets.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floors_are_read_in_every_spelling() {
+        for (text, expected) in [
+            ("glibc-2.17", Floor::Glibc(Release(2, 17))),
+            ("glibc2.28", Floor::Glibc(Release(2, 28))),
+            ("musl-1.2", Floor::Musl(Release(1, 2))),
+            ("manylinux2014_x86_64", Floor::Glibc(Release(2, 17))),
+            ("musllinux_1_1_aarch64", Floor::Musl(Release(1, 1))),
+        ] {
+            assert_eq!(text.parse::<Floor>().unwrap(), expected, "{text}");
+        }
+        for text in ["glibc", "2.17", "musl-1", "win_amd64", "glibc-x.y"] {
+            assert!(text.parse::<Floor>().unwrap_err().contains("glibc-2.17"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_tag_of_a_wheel_counts() {
+        let says = |tags: &str, floor: &str| {
+            let wheel = format!("demo-1.0-cp312-cp312-{tags}.whl").parse().unwrap();
+            too_new(&wheel, floor.parse().unwrap()).map(|finding| finding.message)
+        };
+        assert_eq!(says("manylinux_2_28_x86_64", "glibc-2.17").unwrap(), "it needs glibc 2.28, and there is 2.17");
+        assert_eq!(says("manylinux_2_17_x86_64.manylinux2014_x86_64", "glibc-2.17"), None);
+        assert_eq!(says("manylinux_2_28_x86_64.manylinux2014_x86_64", "glibc-2.17"), None);
+        assert_eq!(says("musllinux_1_2_x86_64", "glibc-2.17"), None);
+        assert_eq!(says("musllinux_1_2_x86_64", "musl-1.1").unwrap(), "it needs musl 1.2, and there is 1.1");
+        assert_eq!(says("win_amd64", "glibc-2.5"), None);
+    }
+}
