@@ -25,7 +25,7 @@
 //! | layer | module | is about | never knows |
 //! |---|---|---|---|
 //! | 4 | [`cli`] | arguments, settings, words, exit codes | how anything is done |
-//! | 3 | [`ops`] | the use cases: plan, fetch, write | standard output, bars, exit codes |
+//! | 3 | [`ops`] | the use cases: plan, fetch, write, verify, serve, look after the cache | standard output, bars, exit codes |
 //! | 2 | [`resolve`] | facts into solutions | where facts come from; async |
 //! | 2 | [`index`] | what indexes and links offer of a project | which file is best; the store |
 //! | 2 | [`store`] | bytes by their digest | names, versions, what a wheel is |
@@ -50,6 +50,7 @@
 //! | `objects/ab/cd…` | every file ever fetched, by SHA-256, read-only | [`store`] |
 //! | `also/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
 //! | `incoming/` | what is being written; never read | [`store`] |
+//! | `runs/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
 //! | `pages/` | what index pages said, with their validators | [`index`] |
 //! | `metadata/` | what files need, by the file's SHA-256 | [`index`] |
 //! | `built/` | what builds said that source archives need, by the building Python | [`index`] |

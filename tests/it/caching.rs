@@ -204,3 +204,29 @@ fn what_is_damaged_or_lies_is_skipped_and_named() {
     }
     assert_eq!(names(&cache(&sandbox, &["list"], 0)["files"]), [WHEEL]);
 }
+
+/// Bytes on the disk below all of these folders, each file once however many names it has.
+#[cfg(unix)]
+fn disk_usage(folders: &[std::path::PathBuf]) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    let files = folders.iter().flat_map(|folder| files_below(folder).into_iter().map(move |file| folder.join(file)));
+    let sizes: std::collections::BTreeMap<_, _> =
+        files.map(|file| fs::metadata(file).unwrap()).map(|file| ((file.dev(), file.ino()), file.len())).collect();
+    sizes.values().sum()
+}
+
+#[cfg(unix)]
+#[test]
+fn many_views_of_a_file_cost_it_once() {
+    const SIZE: u64 = 8 << 20;
+    let index = Index::new().with(Wheel::new("demo", "1.0").padding(SIZE as usize)).serve();
+    let sandbox = Sandbox::new();
+    fetch(&sandbox, &index, &["--layout", "simple", "--layout", "find-links", "--dest", "out", "demo"]);
+    fetch(&sandbox, &index, &["--dest", "wheelhouse", "demo"]);
+    let places = [sandbox.cache(), sandbox.path("out"), sandbox.path("wheelhouse")];
+    assert_eq!(sandbox.read(&format!("out/simple/demo/{WHEEL}")), sandbox.read(&format!("wheelhouse/{WHEEL}")));
+    let used = disk_usage(&places);
+    assert!((SIZE..SIZE + SIZE / 20).contains(&used), "three views of {SIZE} bytes cost {used}");
+    let info = cache(&sandbox, &["info"], 0);
+    assert!(info["bytes_linked"].as_u64().unwrap() >= SIZE, "{info}");
+}
