@@ -1,20 +1,27 @@
 //! The only code that prints, reads the environment, or exits.
 
+mod apply;
 mod args;
 mod closing;
+mod diff;
 mod environment;
 mod error;
 mod fetch;
+mod inspect;
+mod keygen;
 mod layers;
 mod machine;
+mod merge;
 mod moment;
 mod parse;
 mod progress;
 mod report;
 mod settings;
 mod terminal;
+mod unpack;
 mod usage;
 mod verify;
+mod volume_size;
 mod world;
 
 use clap::{CommandFactory, Parser};
@@ -30,6 +37,12 @@ pub fn run() -> Exit {
     let outcome = Environment::read().map_err(CliError::usage).and_then(|environment| match cli.command {
         Some(Command::Parse(args)) => parse::run(&args, &environment),
         Some(Command::Verify(args)) => verify::run(&args, &environment),
+        Some(Command::Unpack(args)) => unpack::run(&args, &environment),
+        Some(Command::Inspect(args)) => inspect::run(&args, &environment),
+        Some(Command::Diff(args)) => diff::run(&args, &environment),
+        Some(Command::Merge(args)) => merge::run(&args, &environment),
+        Some(Command::Apply(args)) => apply::run(&args, &environment),
+        Some(Command::Keygen(args)) => keygen::run(&args, &environment),
         Some(Command::Completions { shell }) => Ok(completions(shell)),
         None => fetch::run(&cli.fetch, &environment),
     });

@@ -1,18 +1,25 @@
 //! The use cases. They emit [`Event`]s and never print, and they know nothing of command lines.
 
 mod bundle;
+mod carry;
 mod event;
 mod fetch;
 mod inside;
 mod metadata;
 mod plan;
+mod signature;
 mod verify;
 mod write;
 
 pub use bundle::{BundleOutput, Stream, request_of};
+pub use carry::{
+    CarryError, Change, Comparison, Delta, InspectedPackage, Unpacked, apply, compare, inspect, manifest_at,
+    manifest_text_at, merge, unpack,
+};
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, fetch};
 pub use metadata::{MetadataFailure, Places};
 pub use plan::{PlanFailure, Unreachable, plan};
+pub use signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use verify::{Finding, FindingKind, Floor, Proof, Verification, VerifySettings, verify};
 pub use write::{Output, Stop, WriteFailure, write};

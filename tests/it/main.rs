@@ -6,6 +6,7 @@
 mod architecture;
 mod bad_input;
 mod bundles;
+mod carrying;
 mod fetching;
 mod harness;
 mod interpreting;
