@@ -10,6 +10,7 @@ mod objects;
 mod parts;
 mod read;
 mod tar;
+mod volumes;
 mod zip;
 
 use std::fs::File;
@@ -19,7 +20,8 @@ use std::path::{Path, PathBuf};
 pub use directory::{Linking, Written, write_directory};
 pub use objects::Objects;
 pub use parts::{Part, Parts};
-pub use read::{Fault, Found, Input, ReadError, Reader, Visit};
+pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
+pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
 
 use crate::domain::{Content, Object, RelPath, Sha256, Tree};
 

@@ -10,6 +10,7 @@ mod stream;
 mod tar;
 mod zip;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -110,6 +111,21 @@ impl Reader {
         }
     }
 
+    /// Every file by its path, to be opened one by one; absent where the archive can be read only
+    /// from its beginning.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn index(&self) -> Result<Option<Index>, ReadError> {
+        let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
+        let entries = match &self.form {
+            Form::Compressed(..) => return Ok(None),
+            Form::Folder => folder::scan(&self.path).map_err(fail)?.0,
+            Form::Zip(_) | Form::Tar(_) => self.scan().0,
+        };
+        Ok(Some(Index(entries.into_iter().map(|entry| (entry.path.to_string(), entry)).collect())))
+    }
+
     /// Shows every file to `visit`, on up to `threads` threads, and returns what is wrong with the
     /// archive itself. Of what has to be unpacked no more than `limit` bytes are; a file that
     /// cannot be read to its end says so when it is read.
@@ -138,6 +154,19 @@ impl Reader {
             Form::Tar(parts) => tar::scan(parts),
             Form::Folder | Form::Compressed(..) => Default::default(),
         }
+    }
+}
+
+/// The files of an archive, by their paths.
+pub struct Index(BTreeMap<String, Entry>);
+
+impl Index {
+    /// Opens the file at `path`, of which no more than `limit` bytes are unpacked.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    pub fn open(&self, path: &str, limit: u64) -> io::Result<Box<dyn Input>> {
+        self.0.get(path).ok_or(io::ErrorKind::NotFound)?.open(limit)
     }
 }
 

@@ -4,12 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::apply::ApplyArgs;
 use super::cache::CacheArgs;
+use super::diff::DiffArgs;
 use super::env::EnvArgs;
+use super::inspect::InspectArgs;
+use super::keygen::KeygenArgs;
+use super::merge::MergeArgs;
 use super::serve::ServeArgs;
+use super::unpack::UnpackArgs;
+use super::verify::VerifyArgs;
 use crate::archive;
 use crate::layout;
-use crate::ops::Floor;
 
 /// Fetch what a Python project needs, for every target, before the network is gone.
 #[derive(Debug, Parser)]
@@ -33,6 +39,18 @@ pub enum Command {
     Env(EnvArgs),
     /// Check a bundle: that it is whole, and that each of its targets installs from it alone.
     Verify(VerifyArgs),
+    /// Unpack a bundle, checking every digest on the way.
+    Unpack(UnpackArgs),
+    /// Show what is in a bundle, who needs it, and under which licence.
+    Inspect(InspectArgs),
+    /// Show what one bundle has and another has not.
+    Diff(DiffArgs),
+    /// Make one bundle that serves the targets of two.
+    Merge(MergeArgs),
+    /// Make the new bundle from an old one and a delta (--since).
+    Apply(ApplyArgs),
+    /// Make a pair of keys to sign bundles with (--sign), and to check them.
+    Keygen(KeygenArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -46,20 +64,6 @@ pub struct ParseArgs {
     /// Requirements files; `-` is standard input.
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
-    /// Print JSON (schema 1).
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `prefetch verify`.
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// A bundle, the first volume of one, an unpacked one, or a find-links folder.
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
-    pub path: PathBuf,
-    /// Also check that every binary runs on this C library, such as glibc-2.17 or musl-1.2.
-    #[arg(long, value_name = "LIBC")]
-    pub check_platform: Option<Floor>,
     /// Print JSON (schema 1).
     #[arg(long)]
     pub json: bool,
@@ -126,8 +130,17 @@ pub struct OutputArgs {
     #[arg(long, value_name = "FORMAT", requires = "bundle", hide_short_help = true)]
     pub bundle_format: Option<String>,
     /// Do not prove at the end that every target installs from the bundle alone.
-    #[arg(long, requires = "bundle")]
+    #[arg(long, requires = "bundle", hide_short_help = true)]
     pub no_verify: bool,
+    /// Sign the bundle's manifest with this secret key of minisign (see keygen).
+    #[arg(long, value_name = "KEY", requires = "bundle", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub sign: Option<PathBuf>,
+    /// Pack only what this older bundle, or the one of this manifest, has not.
+    #[arg(long, value_name = "OLD", requires = "bundle", value_hint = ValueHint::AnyPath, hide_short_help = true)]
+    pub since: Option<PathBuf>,
+    /// Write numbered volumes of up to this size, such as 4G or 700M, and an index of them.
+    #[arg(long, value_name = "SIZE", requires = "bundle", value_parser = super::volume_size::parse, hide_short_help = true)]
+    pub split: Option<u64>,
     /// Show what would be fetched, and stop.
     #[arg(long)]
     pub dry_run: bool,

@@ -6,7 +6,9 @@ use crate::domain::{MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::index::IndexError;
 use crate::input;
-use crate::ops::{FetchError, FetchFailure, Finding, MetadataFailure, PlanFailure, Unreachable, WriteFailure};
+use crate::ops::{
+    CarryError, FetchError, FetchFailure, Finding, MetadataFailure, PlanFailure, Unreachable, WriteFailure,
+};
 use crate::resolve::{Failure, Reason};
 use crate::select::Rejection;
 use crate::store::StoreError;
@@ -138,6 +140,22 @@ impl CliError {
             source: None,
         });
         Self { exit: Exit::Damage, problems: problems.collect(), hints: Vec::new() }
+    }
+
+    /// Nothing could be made of a bundle.
+    pub fn of_carry(error: &CarryError) -> Self {
+        let exit = match error {
+            CarryError::Damaged { findings, .. } => {
+                let found = Self::of_findings(findings);
+                let mut all = Self::new(Exit::Damage, error);
+                all.problems.extend(found.problems);
+                return all;
+            }
+            CarryError::WrongBase { .. } => Exit::Damage,
+            CarryError::Write { .. } | CarryError::Archive(_) => Exit::Disk,
+            _ => Exit::Usage,
+        };
+        Self::new(exit, error)
     }
 
     pub fn of_write(failure: &WriteFailure) -> Self {

@@ -1,16 +1,21 @@
 //! The only code that prints, reads the environment, or exits.
 
+mod apply;
 mod args;
 mod build;
 mod cache;
 mod closing;
+mod diff;
 mod env;
 mod environment;
 mod error;
 mod fetch;
 mod import;
+mod inspect;
+mod keygen;
 mod layers;
 mod machine;
+mod merge;
 mod moment;
 mod parse;
 mod progress;
@@ -20,8 +25,10 @@ mod serve;
 mod settings;
 mod show;
 mod terminal;
+mod unpack;
 mod usage;
 mod verify;
+mod volume_size;
 mod warm;
 mod world;
 
@@ -41,6 +48,12 @@ pub fn run() -> Exit {
         Some(Command::Env(args)) => env::run(&args, &environment),
         Some(Command::Cache(args)) => cache::run(&args, &environment),
         Some(Command::Verify(args)) => verify::run(&args, &environment),
+        Some(Command::Unpack(args)) => unpack::run(&args, &environment),
+        Some(Command::Inspect(args)) => inspect::run(&args, &environment),
+        Some(Command::Diff(args)) => diff::run(&args, &environment),
+        Some(Command::Merge(args)) => merge::run(&args, &environment),
+        Some(Command::Apply(args)) => apply::run(&args, &environment),
+        Some(Command::Keygen(args)) => keygen::run(&args, &environment),
         Some(Command::Completions { shell }) => Ok(completions(shell)),
         None => fetch::run(&cli.fetch, &environment),
     });

@@ -10,6 +10,7 @@ use url::Url;
 use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy};
 use super::environment::Environment;
 use super::error::{CliError, Exit};
+use super::keygen::KEY_PASSWORD;
 use super::layers::{Found, Layers};
 use super::{moment, secrets};
 use crate::archive::Format;
@@ -17,7 +18,7 @@ use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Time
 use crate::http::HttpSettings;
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout};
-use crate::ops::{BundleOutput, Output, Stream};
+use crate::ops::{BundleOutput, Output, SigningKey, Stream};
 
 /// What holds before any input is read.
 pub struct Settings {
@@ -47,7 +48,7 @@ impl Settings {
     pub fn resolve(args: &FetchArgs, cache: PathBuf, layers: &Layers<'_>) -> Result<Self, CliError> {
         Ok(Self {
             cache,
-            outputs: outputs(&args.outputs)?,
+            outputs: outputs(&args.outputs, layers.environment)?,
             requirement_files: typed_or(&args.inputs.requirement_files, || layers.many("requirement")),
             constraint_files: typed_or(&args.inputs.constraint_files, || layers.many("constraint")),
             exclude_newer: exclude_newer(&args.selection, layers)?,
@@ -147,7 +148,7 @@ pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<P
 /// The folder that is written where nothing else is asked for.
 const DEFAULT_FOLDER: &str = "wheelhouse";
 
-fn outputs(args: &OutputArgs) -> Result<Vec<Output>, CliError> {
+fn outputs(args: &OutputArgs, environment: &Environment) -> Result<Vec<Output>, CliError> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
     let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
@@ -160,12 +161,12 @@ fn outputs(args: &OutputArgs) -> Result<Vec<Output>, CliError> {
         }));
     }
     if let Some(path) = &args.bundle {
-        outputs.push(Output::Bundle(bundle(path, args)?));
+        outputs.push(Output::Bundle(bundle(path, args, environment)?));
     }
     Ok(outputs)
 }
 
-fn bundle(path: &Path, args: &OutputArgs) -> Result<BundleOutput, CliError> {
+fn bundle(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<BundleOutput, CliError> {
     let named = args.bundle_format.as_deref().map(Format::called).transpose().map_err(CliError::usage)?;
     let is_stream = path == Path::new(STANDARD_OUTPUT);
     let format = match named {
@@ -183,7 +184,21 @@ fn bundle(path: &Path, args: &OutputArgs) -> Result<BundleOutput, CliError> {
         return Err(CliError::usage("the bundle and the report cannot both go to standard output"));
     }
     let stream = is_stream.then(|| Arc::new(Mutex::new(std::io::stdout())) as Stream);
-    Ok(BundleOutput { format, path: path.to_owned(), stream, verify: !args.no_verify })
+    if is_stream && args.split.is_some() {
+        return Err(CliError::usage("volumes need names; --split does not go with --bundle -"));
+    }
+    Ok(BundleOutput {
+        stream,
+        verify: !args.no_verify,
+        key: args.sign.as_deref().map(|key| signing_key(key, environment)).transpose()?,
+        since: args.since.clone(),
+        split: args.split,
+        ..BundleOutput::new(format, path.to_owned())
+    })
+}
+
+fn signing_key(path: &Path, environment: &Environment) -> Result<SigningKey, CliError> {
+    SigningKey::read(path, environment.variable(KEY_PASSWORD)).map_err(CliError::usage)
 }
 
 fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {

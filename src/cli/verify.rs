@@ -1,15 +1,33 @@
 //! `prefetch verify`: whether a bundle is whole, and whether its targets install from it alone.
 
+use std::path::PathBuf;
 use std::thread;
 
+use clap::{Args, ValueHint};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use super::args::VerifyArgs;
 use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::terminal;
-use crate::ops::{self, Finding, Verification, VerifySettings};
+use crate::ops::{self, Finding, Floor, Verification, VerifySettings};
+
+/// `prefetch verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A bundle, the first volume of one, an unpacked one, or a find-links folder.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// Also check that every binary runs on this C library, such as glibc-2.17 or musl-1.2.
+    #[arg(long, value_name = "LIBC")]
+    pub check_platform: Option<Floor>,
+    /// Also check that the manifest is signed by this minisign key, given as text or as a file.
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+    pub public_key: Option<String>,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Checks the bundle, and tells everything that is wrong with it.
 ///
@@ -18,7 +36,9 @@ use crate::ops::{self, Finding, Verification, VerifySettings};
 pub fn run(args: &VerifyArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let settings = VerifySettings { threads, floor: args.check_platform };
+    let key = args.public_key.as_ref().map(|key| ops::read_public_key(key, &environment.working_folder));
+    let public_key = key.transpose().map_err(CliError::usage)?;
+    let settings = VerifySettings { threads, floor: args.check_platform, public_key };
     let verification = ops::verify(&path, &settings).map_err(CliError::usage)?;
     let seconds = environment.seconds();
     if args.json {
@@ -49,6 +69,9 @@ fn tell(verification: &Verification, seconds: f64) {
 
 fn verdict(verification: &Verification) -> String {
     match (verification.findings.len(), verification.has_manifest) {
+        (0, _) if verification.is_delta => {
+            "the delta is whole; what it installs can be proved once it is applied".to_owned()
+        }
         (0, true) => "all is as its manifest says".to_owned(),
         (0, false) => "each is what its name says; no manifest tells whether they are all".to_owned(),
         (1, _) => "one thing is wrong".to_owned(),
@@ -62,6 +85,7 @@ struct VerifyReport<'a> {
     schema: u8,
     good: bool,
     manifest: bool,
+    delta: bool,
     files: usize,
     bytes: u64,
     targets: Vec<TargetReport<'a>>,
@@ -90,6 +114,7 @@ impl<'a> VerifyReport<'a> {
             schema: 1,
             good: verification.is_good(),
             manifest: verification.has_manifest,
+            delta: verification.is_delta,
             files: verification.files,
             bytes: verification.bytes,
             targets: targets.map(|target| TargetReport { id: &target.id, complete: target.is_complete }).collect(),

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use super::carry::{CarryError, Delta, manifest_at, manifest_text_at};
 use super::inside::Inside;
+use super::signature::{SignatureError, SigningKey};
 use super::verify::{Finding, Held, prove};
 use crate::archive::Format;
-use crate::domain::{Fetched, Request, Sha256, Target};
-use crate::layout::Licenses;
+use crate::domain::{Content, Fetched, RelPath, Request, Sha256, Target, Tree};
+use crate::layout::{Licenses, MANIFEST_PATH, SIGNATURE_PATH};
 use crate::resolve::Question;
 use crate::store::DiskStore;
 
@@ -24,6 +26,19 @@ pub struct BundleOutput {
     pub stream: Option<Stream>,
     /// Prove at the end that the targets install from it alone.
     pub verify: bool,
+    /// Sign the manifest.
+    pub key: Option<SigningKey>,
+    /// Leave out what this bundle has.
+    pub since: Option<PathBuf>,
+    /// Bytes of a volume.
+    pub split: Option<u64>,
+}
+
+impl BundleOutput {
+    /// The bundle of everything, as the archive `path`.
+    pub fn new(format: &'static Format, path: PathBuf) -> Self {
+        Self { format, path, stream: None, verify: true, key: None, since: None, split: None }
+    }
 }
 
 /// A pipe that a bundle is written to.
@@ -58,4 +73,20 @@ pub(super) fn licenses(insides: &BTreeMap<Sha256, Inside>) -> Licenses {
 /// Every gap that a bundle of these files would have.
 pub(super) fn gaps(fetched: &Fetched, requests: &[Request], insides: &BTreeMap<Sha256, Inside>) -> Vec<Finding> {
     prove(requests, &Held::of_fetched(&fetched.targets, &fetched.packages, insides)).1
+}
+
+/// Adds the signature of the manifest.
+pub(super) fn signed(mut tree: Tree, key: &SigningKey) -> Result<Tree, SignatureError> {
+    let path = |text| RelPath::new(text).expect("a literal path is valid");
+    if let Some(Content::Page(manifest)) = tree.get(&path(MANIFEST_PATH)) {
+        let signature = key.sign(manifest)?;
+        tree.insert(path(SIGNATURE_PATH), Content::Page(signature.into_bytes()));
+    }
+    Ok(tree)
+}
+
+/// What `tree` has that the bundle at `base` has not.
+pub(super) fn since(base: &Path, tree: &Tree) -> Result<Tree, CarryError> {
+    let sha256 = Sha256::of(&manifest_text_at(base)?);
+    Ok(Delta::tree(&manifest_at(base)?, sha256, tree))
 }

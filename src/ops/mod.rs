@@ -3,21 +3,28 @@
 mod build;
 mod bundle;
 pub mod cache;
+mod carry;
 mod event;
 mod fetch;
 mod inside;
 mod metadata;
 mod plan;
 pub mod serve;
+mod signature;
 mod transfer;
 mod verify;
 mod write;
 
 pub use build::Builds;
 pub use bundle::{BundleOutput, Stream, request_of};
+pub use carry::{
+    CarryError, Change, Comparison, Delta, InspectedPackage, Unpacked, apply, compare, inspect, manifest_at,
+    manifest_text_at, merge, unpack,
+};
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
 pub use metadata::{MetadataFailure, Places};
 pub use plan::{PlanFailure, Unreachable, plan};
+pub use signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use verify::{Finding, FindingKind, Floor, Proof, Verification, VerifySettings, verify};
 pub use write::{Output, Stop, WriteFailure, write};

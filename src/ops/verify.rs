@@ -14,17 +14,23 @@ pub use completeness::{Held, prove};
 pub use finding::{Finding, FindingKind};
 pub use platform::Floor;
 
-use crate::archive::{Fault, ReadError, Reader};
-use crate::layout::{MANIFEST_PATH, Manifest};
+use minisign::PublicKey;
+
+use super::carry::{DELTA_PATH, Delta};
+use super::signature::check_signature;
+use crate::archive::{Fault, ReadError, Reader, check_volumes};
+use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH};
 use examine::{Examined, examine};
 
 /// What is checked beyond integrity and completeness.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct VerifySettings {
     /// Threads that read and hash.
     pub threads: usize,
     /// The C library that every binary must run on.
     pub floor: Option<Floor>,
+    /// Whose signature the manifest must have.
+    pub public_key: Option<PublicKey>,
 }
 
 /// What a check found.
@@ -38,6 +44,8 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// Nothing said what the folder should hold, so only the files by themselves were checked.
     pub has_manifest: bool,
+    /// It is the difference to another bundle, without which nothing can be proved.
+    pub is_delta: bool,
 }
 
 /// Whether an install for a target succeeds without anything else.
@@ -55,13 +63,30 @@ const LARGEST_PAGE: u64 = 64 << 20;
 /// # Errors
 /// When the disk does not give it. Whatever else is wrong is a finding.
 pub fn verify(path: &Path, settings: &VerifySettings) -> Result<Verification, ReadError> {
+    let volumes = check_volumes(path, false).unwrap_or_default();
+    if !volumes.is_empty() {
+        return Ok(Verification::over(&[], &volumes));
+    }
+    let mut verification = verify_whole(path, settings)?;
+    if !verification.is_good() {
+        let volumes = check_volumes(path, true).unwrap_or_default();
+        verification.findings.extend(volumes.iter().map(Finding::archive));
+    }
+    Ok(verification)
+}
+
+fn verify_whole(path: &Path, settings: &VerifySettings) -> Result<Verification, ReadError> {
     let reader = match Reader::open(path) {
         Err(error @ ReadError::NoArchive(_)) => return Ok(Verification::of(Finding::archive(&error))),
         other => other?,
     };
     match reader.page(MANIFEST_PATH, LARGEST_PAGE) {
         Ok(Some(text)) => match Manifest::from_json(&text) {
-            Ok(manifest) => of_bundle(&reader, &manifest, settings),
+            Ok(manifest) => {
+                let mut verification = of_bundle(&reader, &manifest, settings)?;
+                verification.findings.extend(signature_finding(&reader, &text, settings));
+                Ok(verification)
+            }
             Err(error) => Ok(Verification::of(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH))),
         },
         Ok(None) if reader.is_folder() => of_folder(&reader, settings),
@@ -71,12 +96,15 @@ pub fn verify(path: &Path, settings: &VerifySettings) -> Result<Verification, Re
 }
 
 fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) -> Result<Verification, ReadError> {
-    let known = integrity::Known::of(manifest);
+    let delta = reader.page(DELTA_PATH, LARGEST_PAGE).ok().flatten().and_then(|text| Delta::from_json(&text));
+    let known = integrity::Known::of(manifest, delta.as_ref());
     let (examined, faults) = read_all(reader, manifest.size(), settings, &known)?;
     let mut verification = Verification::over(&examined, &faults);
     verification.has_manifest = true;
+    verification.is_delta = delta.is_some();
     verification.findings.extend(integrity::findings(manifest, &known, &examined));
     match Held::of_manifest(manifest, &examined) {
+        Ok(_) if delta.is_some() => {}
         Ok(held) => {
             let (proofs, gaps) = completeness::of_manifest(manifest, &held);
             verification.targets = proofs;
@@ -86,6 +114,17 @@ fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) ->
         Err(error) => verification.findings.push(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH)),
     }
     Ok(verification)
+}
+
+/// What is wrong with the signature, where one is demanded.
+fn signature_finding(reader: &Reader, manifest: &[u8], settings: &VerifySettings) -> Option<Finding> {
+    let key = settings.public_key.as_ref()?;
+    let signature = reader.page(SIGNATURE_PATH, LARGEST_PAGE).ok().flatten();
+    let message = match signature {
+        None => "the bundle is not signed".to_owned(),
+        Some(signature) => check_signature(key, manifest, &String::from_utf8_lossy(&signature)).err()?.to_string(),
+    };
+    Some(Finding::new(FindingKind::Signature, message).at(SIGNATURE_PATH))
 }
 
 /// A find-links folder: its distributions are judged one by one.

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::bundle::{self, BundleOutput};
+use super::carry::CarryError;
+use super::signature::SignatureError;
 use super::verify::Finding;
-use crate::archive::{ArchiveError, Linking, Objects, pack_file, pack_stream, write_directory};
-use crate::domain::{Fetched, Request, Sha256};
+use crate::archive::{ArchiveError, Linking, Objects, pack_file, pack_stream, pack_volumes, write_directory};
+use crate::domain::{Fetched, Request, Sha256, Tree};
 use crate::layout::{BundleInput, Layout, LayoutError};
 use crate::store::DiskStore;
 
@@ -48,6 +50,10 @@ pub enum WriteFailure {
     Layout(#[from] LayoutError),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    #[error(transparent)]
+    Base(#[from] CarryError),
     #[error("cannot make the folder {}: {why}", path.display())]
     Folder { path: PathBuf, why: io::Error },
 }
@@ -55,7 +61,7 @@ pub enum WriteFailure {
 impl WriteFailure {
     /// Whether the disk is to blame, and not what was fetched.
     pub fn is_disk(&self) -> bool {
-        !matches!(self, Self::Layout(_))
+        !matches!(self, Self::Layout(_) | Self::Base(_))
     }
 }
 
@@ -96,17 +102,27 @@ fn write_bundle(
     let insides = bundle::look_inside(fetched, objects.store);
     let requests = std::slice::from_ref(request);
     let licenses = bundle::licenses(&insides);
-    let tree = crate::layout::bundle(&BundleInput { fetched, requests, licenses: &licenses })?;
-    match &output.stream {
-        Some(stream) => {
-            pack_stream(&tree, objects, output.format, &mut *stream.lock().expect("no thread panics with it"))?;
-        }
-        None => {
-            output.path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
-            pack_file(&tree, objects, output.format, &output.path)?;
-        }
+    let mut tree = crate::layout::bundle(&BundleInput { fetched, requests, licenses: &licenses })?;
+    if let Some(key) = &output.key {
+        tree = bundle::signed(tree, key)?;
     }
+    if let Some(base) = &output.since {
+        tree = bundle::since(base, &tree)?;
+    }
+    pack_bundle(&tree, objects, output)?;
     Ok(if output.verify { bundle::gaps(fetched, requests, &insides) } else { Vec::new() })
+}
+
+fn pack_bundle(tree: &Tree, objects: &Source<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {
+    let BundleOutput { format, path, .. } = output;
+    if let Some(stream) = &output.stream {
+        return Ok(pack_stream(tree, objects, format, &mut *stream.lock().expect("no thread panics with it"))?);
+    }
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
+    match output.split {
+        Some(size) => Ok(pack_volumes(tree, objects, format, path, size)?),
+        None => Ok(pack_file(tree, objects, format, path)?),
+    }
 }
 
 fn make_folder(path: &Path) -> Result<(), WriteFailure> {
@@ -184,7 +200,7 @@ mod tests {
         let store = DiskStore::new(folder.path().join("store"));
         let (fetched, out) = (fetched(&store), folder.path().join("out"));
         let format = Format::of(Path::new("b.tar")).unwrap();
-        let bundle = || Output::Bundle(BundleOutput { format, path: out.join("b.tar"), stream: None, verify: false });
+        let bundle = || Output::Bundle(BundleOutput::new(format, out.join("b.tar")));
         let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
         for output in &outputs {
             assert!(write(&fetched, &Request::default(), &store, output, &Stop::new(true.into())).is_err());

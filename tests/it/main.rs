@@ -8,6 +8,7 @@ mod bad_input;
 mod builds;
 mod bundles;
 mod caching;
+mod carrying;
 mod documentation;
 mod excluding;
 mod faults;

@@ -168,7 +168,7 @@ fn a_thousand_kinds_of_damage_are_found() {
         let mut dice = Dice(seed as u64);
         for round in 0..250 {
             let path = sandbox.write("damaged", damaged(&whole, round, &mut dice));
-            let verification = verify(&path, &VerifySettings { threads: 1, floor: None }).unwrap();
+            let verification = verify(&path, &VerifySettings { threads: 1, ..VerifySettings::default() }).unwrap();
             assert!(!verification.is_good(), "{bundle}, round {round}");
         }
     }

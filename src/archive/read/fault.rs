@@ -36,6 +36,14 @@ pub enum Fault {
     Altered { path: Option<String> },
     #[error("it unpacks to more than the {limit} bytes that its manifest accounts for; the rest was not read")]
     TooLarge { limit: u64 },
+    #[error("the volume `{0}` is missing")]
+    NoVolume(String),
+    #[error("the volume `{name}` has {got} bytes of {expected}: copy it again")]
+    VolumeSize { name: String, expected: u64, got: u64 },
+    #[error("the volume `{0}` was altered: copy it again")]
+    VolumeDigest(String),
+    #[error("`{0}` is no index of volumes")]
+    VolumeIndex(String),
 }
 
 fn at(path: &Option<String>) -> String {

@@ -40,11 +40,14 @@ fn with_lines(mut lines: Vec<String>) -> String {
     format!("--no-index\n--find-links ./{WHEELS}\n{}", lines.concat())
 }
 
+/// Named by a line that no installer passes over in silence: there is no such file.
+const NO_FILE: &str = "./choose-the-requirements-file-of-your-target.txt";
+
 fn choice(fetched: &Fetched) -> String {
     let files = fetched.targets.iter().map(|target| format!("#     {}\n", path_for_target(target.id())));
     format!(
         "# No marker tells the targets of this bundle apart, and they get different versions.\n\
-         # Use the file of the one that you install on:\n{}",
+         # Use the file of the one that you install on:\n{}-r {NO_FILE}\n",
         files.collect::<String>()
     )
 }

@@ -1,28 +1,35 @@
 //! What is there beside what should be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::examine::Examined;
 use super::{Finding, FindingKind};
 use crate::domain::{PackageName, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH, sums};
+use crate::ops::carry::{DELTA_PATH, Delta};
 
 /// The files of which something is known before they are read.
 pub struct Known {
     /// Absent where every file counts: in a folder without a manifest.
     expected: Option<BTreeMap<String, Option<PackageName>>>,
+    /// What a delta leaves to its base.
+    kept: BTreeSet<String>,
 }
 
 impl Known {
-    pub fn of(manifest: &Manifest) -> Self {
+    pub fn of(manifest: &Manifest, delta: Option<&Delta>) -> Self {
         let files = manifest.files().map(|(package, file)| (file.path.clone(), package.name.parse().ok()));
         let pages = manifest.pages.iter().map(|page| (page.path.clone(), None));
         let own = [MANIFEST_PATH, SUMS_PATH, SIGNATURE_PATH].map(|path| (path.to_owned(), None));
-        Self { expected: Some(files.chain(pages).chain(own).collect()) }
+        let own_delta = delta.map(|_| (DELTA_PATH.to_owned(), None));
+        Self {
+            expected: Some(files.chain(pages).chain(own).chain(own_delta).collect()),
+            kept: delta.into_iter().flat_map(|delta| &delta.kept).cloned().collect(),
+        }
     }
 
     pub fn any() -> Self {
-        Self { expected: None }
+        Self { expected: None, kept: BTreeSet::new() }
     }
 
     pub fn expects(&self, path: &str) -> bool {
@@ -44,11 +51,14 @@ pub fn findings(manifest: &Manifest, known: &Known, examined: &[Examined]) -> Ve
     for (path, size, sha256) in files.chain(pages) {
         match found.get(path.as_str()) {
             Some(file) => findings.extend(compare(file, size, sha256)),
+            None if known.kept.contains(path) => {}
             None => findings.push(Finding::new(FindingKind::Missing, "it is not there").at(path)),
         }
     }
     findings.extend(unexpected(known, examined));
-    findings.extend(check_sums(&found));
+    if known.kept.is_empty() {
+        findings.extend(check_sums(&found));
+    }
     findings
 }
 
@@ -93,7 +103,7 @@ fn unexpected(known: &Known, examined: &[Examined]) -> Vec<Finding> {
 /// The list must be the one that the other files lead to: it tells nothing of its own.
 fn check_sums(found: &BTreeMap<&str, &Examined>) -> Option<Finding> {
     let list = found.get(SUMS_PATH)?;
-    let others = found.values().filter(|file| !matches!(file.path.as_str(), SUMS_PATH | SIGNATURE_PATH));
+    let others = found.values().filter(|file| !matches!(file.path.as_str(), SUMS_PATH | SIGNATURE_PATH | DELTA_PATH));
     let digests: Vec<(&str, Sha256)> = others.filter_map(|file| Some((file.path.as_str(), file.sha256?))).collect();
     let is_right = list.text.as_ref().is_some_and(|text| *text == sums(digests.into_iter()).into_bytes());
     (!is_right)

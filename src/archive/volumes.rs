@@ -1,0 +1,258 @@
+//! An archive in numbered volumes, each with its digest in an index beside them.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use super::objects::{Objects, PIECE};
+use super::parts::{volume, volume_stem};
+use super::{ArchiveError, Fault, Format, directory, pack};
+use crate::domain::{Hasher, Sha256, Tree};
+
+/// What belongs together; `out.zip.volumes.json` beside `out.zip.001`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeIndex {
+    pub schema: u32,
+    /// The name of the whole archive.
+    pub name: String,
+    /// In their order.
+    pub volumes: Vec<Volume>,
+}
+
+/// One volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// Hex digits.
+    pub sha256: String,
+}
+
+const SCHEMA: u32 = 1;
+
+fn index_path(stem: &Path) -> PathBuf {
+    let mut name = stem.as_os_str().to_owned();
+    name.push(".volumes.json");
+    name.into()
+}
+
+/// Writes `tree` as volumes of up to `size` bytes, `path` with `.001` and so on behind it, and
+/// their index; all of them appear when all are complete. Together they are the archive that
+/// [`super::pack_file`] writes.
+///
+/// # Errors
+/// As [`super::pack_file`].
+pub fn pack_volumes(
+    tree: &Tree,
+    objects: &dyn Objects,
+    format: &Format,
+    path: &Path,
+    size: u64,
+) -> Result<(), ArchiveError> {
+    let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
+    let mut output = BufWriter::with_capacity(PIECE, Volumes::new(path, size));
+    pack(tree, objects, format, &mut output).map_err(|error| error.of_file(path))?;
+    let volumes = output.into_inner().map_err(|error| fail(error.into_error()))?;
+    volumes.arrive(path).map_err(fail)
+}
+
+/// Files that fill up one after the other.
+struct Volumes {
+    folder: PathBuf,
+    limit: u64,
+    files: Vec<NamedTempFile>,
+    position: u64,
+    end: u64,
+}
+
+impl Volumes {
+    fn new(path: &Path, limit: u64) -> Self {
+        Self { folder: directory::parent(path).to_owned(), limit: limit.max(1), files: Vec::new(), position: 0, end: 0 }
+    }
+
+    /// The file at the current position, and how many bytes it still takes.
+    fn current(&mut self) -> io::Result<(&mut File, usize)> {
+        let number = usize::try_from(self.position / self.limit).map_err(io::Error::other)?;
+        while self.files.len() <= number {
+            self.files.push(directory::temporary(&self.folder, |name| {
+                File::options().read(true).write(true).create_new(true).open(name)
+            })?);
+        }
+        let within = self.position % self.limit;
+        let file = self.files[number].as_file_mut();
+        if file.stream_position()? != within {
+            file.seek(SeekFrom::Start(within))?;
+        }
+        Ok((file, usize::try_from(self.limit - within).unwrap_or(usize::MAX)))
+    }
+
+    fn arrive(mut self, path: &Path) -> io::Result<()> {
+        let mut volumes = Vec::new();
+        for (number, file) in self.files.iter_mut().enumerate() {
+            file.as_file().sync_all()?;
+            file.as_file_mut().seek(SeekFrom::Start(0))?;
+            let (sha256, size) = digest(file.as_file_mut())?;
+            let name = file_name(&volume(path, number + 1));
+            volumes.push(Volume { name, size, sha256: sha256.to_string() });
+        }
+        for (number, file) in self.files.into_iter().enumerate() {
+            file.persist(volume(path, number + 1)).map_err(|error| error.error)?;
+        }
+        remove_beyond(path, volumes.len())?;
+        let index = VolumeIndex { schema: SCHEMA, name: file_name(path), volumes };
+        let mut text = serde_json::to_vec_pretty(&index).expect("strings and numbers can always be written");
+        text.push(b'\n');
+        let mut file = directory::temporary(&self.folder, |name| File::create_new(name))?;
+        file.write_all(&text)?;
+        file.persist(index_path(path)).map(drop).map_err(|error| error.error)
+    }
+}
+
+/// Removes the volumes that a larger archive of this name had.
+fn remove_beyond(path: &Path, count: usize) -> io::Result<()> {
+    for number in count + 1.. {
+        match fs::remove_file(volume(path, number)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+impl Write for Volumes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let (file, room) = self.current()?;
+        let length = file.write(&bytes[..bytes.len().min(room)])?;
+        self.position += length as u64;
+        self.end = self.end.max(self.position);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Volumes {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.end.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+/// What is wrong with the volumes beside `path`, by their index: those that are missing or cut
+/// short, and with `hash` those that were altered. Nothing where there is no index.
+///
+/// # Errors
+/// When a volume that is there cannot be read.
+pub fn check_volumes(path: &Path, hash: bool) -> io::Result<Vec<Fault>> {
+    let Some(stem) = volume_stem(path) else { return Ok(Vec::new()) };
+    let Ok(text) = fs::read(index_path(&stem)) else { return Ok(Vec::new()) };
+    let Ok(index) = serde_json::from_slice::<VolumeIndex>(&text) else {
+        return Ok(vec![Fault::VolumeIndex(file_name(&index_path(&stem)))]);
+    };
+    let mut faults = Vec::new();
+    for (number, expected) in index.volumes.iter().enumerate() {
+        faults.extend(check_volume(&volume(&stem, number + 1), expected, hash)?);
+    }
+    Ok(faults)
+}
+
+fn check_volume(path: &Path, expected: &Volume, hash: bool) -> io::Result<Option<Fault>> {
+    let name = file_name(path);
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Fault::NoVolume(name))),
+        other => other?,
+    };
+    let got = file.metadata()?.len();
+    if got != expected.size {
+        return Ok(Some(Fault::VolumeSize { name, expected: expected.size, got }));
+    }
+    let is_altered = hash && digest(&mut file)?.0.to_string() != expected.sha256;
+    Ok(is_altered.then_some(Fault::VolumeDigest(name)))
+}
+
+fn digest(file: &mut File) -> io::Result<(Sha256, u64)> {
+    let mut hasher = Hasher::new(&[]);
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece)? {
+            0 => break,
+            length => hasher.update(&piece[..length]),
+        }
+    }
+    let fingerprint = hasher.finish();
+    Ok((fingerprint.sha256, fingerprint.size))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Memory, path};
+    use super::super::{FORMATS, pack_file};
+    use super::*;
+    use crate::domain::Content;
+
+    fn world() -> (Tree, Memory) {
+        let (mut tree, mut objects) = (Tree::new(), Memory { step: 1000, ..Memory::default() });
+        tree.insert(path("prefetch.json"), Content::Page(b"{}".to_vec()));
+        tree.insert(path("a.whl"), objects.add(&[7; 5000]));
+        tree.insert(path("b.whl"), objects.add(&[8; 300]));
+        (tree, objects)
+    }
+
+    #[test]
+    fn together_volumes_are_the_archive() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, objects) = world();
+        for format in FORMATS {
+            for size in [1, 700, 1 << 20] {
+                let whole = folder.path().join("whole");
+                pack_file(&tree, &objects, format, &whole).unwrap();
+                let out = folder.path().join("out");
+                pack_volumes(&tree, &objects, format, &out, size.max(97)).unwrap();
+                let parts = (1..).map_while(|number| fs::read(volume(&out, number)).ok());
+                let together: Vec<u8> = parts.flatten().collect();
+                assert!(together == fs::read(&whole).unwrap(), "{} in {size}", format.extensions[0]);
+                assert_eq!(check_volumes(&volume(&out, 1), true).unwrap(), []);
+            }
+        }
+    }
+
+    #[test]
+    fn missing_cut_and_altered_volumes_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, objects) = world();
+        let out = folder.path().join("out.tar");
+        pack_volumes(&tree, &objects, &FORMATS[1], &out, 1000).unwrap();
+        let mut third = fs::read(volume(&out, 3)).unwrap();
+        third[5] ^= 1;
+        fs::write(volume(&out, 3), third).unwrap();
+        fs::remove_file(volume(&out, 2)).unwrap();
+        fs::write(volume(&out, 4), b"cut").unwrap();
+        let words = |hash| {
+            let faults = check_volumes(&volume(&out, 1), hash).unwrap();
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(
+            words(true),
+            "the volume `out.tar.002` is missing; the volume `out.tar.003` was altered: copy it again; the volume \
+             `out.tar.004` has 3 bytes of 1000: copy it again"
+        );
+        assert!(!words(false).contains("out.tar.003"));
+        fs::write(folder.path().join("out.tar.volumes.json"), b"{").unwrap();
+        assert_eq!(words(true), "`out.tar.volumes.json` is no index of volumes");
+    }
+}

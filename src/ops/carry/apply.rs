@@ -1,0 +1,86 @@
+//! `prefetch apply`: a delta and its base become the bundle that the delta was made of.
+
+use std::fs;
+use std::path::Path;
+
+use super::opened::{Opened, Several};
+use super::{CarryError, DELTA_PATH, Delta};
+use crate::archive::{Format, Linking, pack_file, write_directory};
+use crate::domain::{Content, RelPath, Sha256, Tree};
+use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH};
+use crate::ops::verify::{Finding, FindingKind};
+
+/// Writes the bundle that `delta` and `base` make as `out`: an archive where `format` tells one,
+/// else a folder, which must be absent or empty.
+///
+/// # Errors
+/// When the base is another one, something is missing or altered, or the disk does not take it.
+/// Nothing has the final name then.
+pub fn apply(delta: &Path, base: &Path, out: &Path, format: Option<&Format>) -> Result<(), CarryError> {
+    let scratch = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(scratch).map_err(|why| CarryError::Write { path: scratch.to_owned(), why })?;
+    let opened = Opened::open(delta, scratch)?;
+    let told = opened.page(DELTA_PATH).ok().and_then(|text| Delta::from_json(&text));
+    let told = told.ok_or_else(|| CarryError::NoDelta(delta.to_owned()))?;
+    let held = Opened::open(base, scratch)?;
+    check_base(&told, delta, &held)?;
+    let tree = full_tree(&opened)?;
+    let objects = Several(vec![&opened, &held]);
+    match format {
+        Some(format) => Ok(pack_file(&tree, &objects, format, out)?),
+        None => write_folder(&tree, &objects, scratch, out),
+    }
+}
+
+fn check_base(told: &Delta, delta: &Path, base: &Opened) -> Result<(), CarryError> {
+    let got = base.manifest_sha256.to_string();
+    if told.base == got {
+        return Ok(());
+    }
+    Err(CarryError::WrongBase { delta: delta.to_owned(), base: base.path.clone(), expected: told.base.clone(), got })
+}
+
+/// The tree of the new bundle: its manifest lists everything but three pages.
+fn full_tree(delta: &Opened) -> Result<Tree, CarryError> {
+    let damaged = |path: &str, finding: Finding| CarryError::Damaged {
+        path: delta.path.clone(),
+        findings: vec![finding.at(path)],
+    };
+    let mut tree = Tree::new();
+    let mut add = |path: &str, content| match RelPath::new(path) {
+        Ok(path) => Ok(tree.insert(path, content)),
+        Err(error) => Err(damaged(path, Finding::new(FindingKind::Manifest, error))),
+    };
+    for (_, file) in delta.manifest.files() {
+        let sha256 =
+            file.sha256.parse().map_err(|error| damaged(&file.path, Finding::new(FindingKind::Manifest, error)))?;
+        add(&file.path, Content::Object { sha256, size: file.size })?;
+    }
+    for page in &delta.manifest.pages {
+        let bytes = delta.page(&page.path).map_err(|error| damaged(&page.path, Finding::archive(&error)))?;
+        if Sha256::of(&bytes).to_string() != page.sha256 {
+            return Err(damaged(&page.path, Finding::new(FindingKind::Digest, "it is not what the manifest says")));
+        }
+        add(&page.path, Content::Page(bytes))?;
+    }
+    for path in [MANIFEST_PATH, SUMS_PATH, SIGNATURE_PATH] {
+        match delta.page(path) {
+            Ok(bytes) => add(path, Content::Page(bytes))?,
+            Err(_) if path == SIGNATURE_PATH => {}
+            Err(error) => return Err(damaged(path, Finding::archive(&error))),
+        }
+    }
+    Ok(tree)
+}
+
+/// The folder appears by one rename, when it is complete.
+fn write_folder(tree: &Tree, objects: &Several<'_>, scratch: &Path, out: &Path) -> Result<(), CarryError> {
+    let fail = |why| CarryError::Write { path: out.to_owned(), why };
+    if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(CarryError::Exists(out.to_owned()));
+    }
+    let temporary = tempfile::Builder::new().prefix(".prefetch-").tempdir_in(scratch).map_err(fail)?;
+    let folder = temporary.path().join("bundle");
+    write_directory(tree, objects, &folder, Linking::Copies)?;
+    fs::rename(&folder, out).map_err(fail)
+}

@@ -1,0 +1,62 @@
+//! What a bundle has that an older one has not.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Content, RelPath, Sha256, Tree};
+use crate::layout::Manifest;
+
+/// Where a delta says what it is.
+pub const DELTA_PATH: &str = "delta.json";
+
+/// What a delta is the difference of. All pages of the new bundle are in it, and those of its
+/// files that the old one has not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delta {
+    pub schema: u32,
+    /// The SHA-256 of the manifest of the bundle that it has to be applied to.
+    pub base: String,
+    /// Paths of the files that come from there, sorted.
+    pub kept: Vec<String>,
+    /// Names of the files that only the base has, sorted.
+    pub removed: Vec<String>,
+}
+
+const SCHEMA: u32 = 1;
+
+impl Delta {
+    /// The tree of the delta from the bundle with this manifest to the bundle `full`.
+    pub fn tree(base: &Manifest, base_sha256: Sha256, full: &Tree) -> Tree {
+        let held: BTreeSet<Sha256> = base.files().filter_map(|(_, file)| file.sha256.parse().ok()).collect();
+        let mut delta = Self { schema: SCHEMA, base: base_sha256.to_string(), kept: Vec::new(), removed: Vec::new() };
+        let (mut tree, mut used) = (Tree::new(), BTreeSet::new());
+        for (path, content) in full.iter() {
+            match content {
+                Content::Object { sha256, .. } if held.contains(sha256) => {
+                    delta.kept.push(path.to_string());
+                    used.insert(*sha256);
+                }
+                _ => tree.insert(path.clone(), content.clone()),
+            }
+        }
+        let gone =
+            base.files().filter(|(_, file)| file.sha256.parse().is_ok_and(|sha256: Sha256| !used.contains(&sha256)));
+        delta.removed = gone.map(|(_, file)| file.filename.clone()).collect();
+        delta.removed.sort();
+        let path = RelPath::new(DELTA_PATH).expect("a literal path is valid");
+        tree.insert(path, Content::Page(delta.to_json()));
+        tree
+    }
+
+    /// Reads what a delta says of itself.
+    pub fn from_json(text: &[u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok().filter(|delta: &Self| delta.schema == SCHEMA)
+    }
+
+    fn to_json(&self) -> Vec<u8> {
+        let mut text = serde_json::to_vec_pretty(self).expect("strings and numbers can always be written");
+        text.push(b'\n');
+        text
+    }
+}

@@ -1,0 +1,129 @@
+//! `prefetch merge`: one bundle that serves the targets of two.
+
+use std::path::Path;
+
+use super::CarryError;
+use super::opened::{Opened, Several};
+use crate::archive::{Format, pack_file};
+use crate::domain::{Fetched, FetchedPackage, Request};
+use crate::layout::{self, BundleInput, Licenses};
+
+/// Writes the bundle of all targets of both as `out`.
+///
+/// # Errors
+/// When one cannot be read, both serve one target by different requests, two different files
+/// have one name, or the disk does not take it.
+pub fn merge(first: &Path, second: &Path, out: &Path, format: &Format) -> Result<(), CarryError> {
+    let scratch = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let opened = [Opened::open(first, scratch)?, Opened::open(second, scratch)?];
+    let mut all = Parts::default();
+    for bundle in &opened {
+        all.add(Parts::of(bundle)?)?;
+    }
+    let input = BundleInput { fetched: &all.fetched, requests: &all.requests, licenses: &all.licenses };
+    let tree = layout::bundle(&input)?;
+    Ok(pack_file(&tree, &Several(opened.iter().collect()), format, out)?)
+}
+
+/// What a bundle is a function of.
+#[derive(Default)]
+struct Parts {
+    fetched: Fetched,
+    requests: Vec<Request>,
+    licenses: Licenses,
+}
+
+impl Parts {
+    fn of(bundle: &Opened) -> Result<Self, CarryError> {
+        let fail = |why| CarryError::Recall { path: bundle.path.clone(), why };
+        Ok(Self {
+            fetched: bundle.manifest.recall_fetched().map_err(fail)?,
+            requests: bundle.manifest.recall_requests().map_err(fail)?,
+            licenses: bundle.manifest.recall_licenses(),
+        })
+    }
+
+    fn add(&mut self, other: Self) -> Result<(), CarryError> {
+        let positions = self.add_targets(&other)?;
+        for request in other.requests {
+            self.add_request(Request { targets: moved(&request.targets, &positions), ..request });
+        }
+        for mut package in other.fetched.packages {
+            for file in &mut package.files {
+                file.targets = moved(&file.targets, &positions);
+            }
+            self.add_package(package);
+        }
+        self.fetched.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+        self.licenses.extend(other.licenses);
+        Ok(())
+    }
+
+    /// Where the targets of the other are among all.
+    fn add_targets(&mut self, other: &Self) -> Result<Vec<usize>, CarryError> {
+        let mut positions = Vec::new();
+        for (position, target) in other.fetched.targets.iter().enumerate() {
+            let known = self.fetched.targets.iter().position(|known| known.id() == target.id());
+            if let Some(known) = known {
+                let is_same = self.fetched.targets[known].description() == target.description()
+                    && asked(&self.requests, known) == asked(&other.requests, position);
+                if !is_same {
+                    return Err(CarryError::SameTarget { id: target.id().to_owned() });
+                }
+            }
+            positions.push(known.unwrap_or_else(|| {
+                self.fetched.targets.push(target.clone());
+                self.fetched.targets.len() - 1
+            }));
+        }
+        Ok(positions)
+    }
+
+    fn add_request(&mut self, request: Request) {
+        let is_known = |target: &usize| self.requests.iter().any(|known| known.targets.contains(target));
+        let targets: Vec<_> = request.targets.iter().copied().filter(|target| !is_known(target)).collect();
+        let bare = Request { targets: Vec::new(), ..request };
+        match self.requests.iter_mut().find(|known| Request { targets: Vec::new(), ..(*known).clone() } == bare) {
+            Some(known) => known.targets.extend(targets),
+            None if targets.is_empty() => {}
+            None => self.requests.push(Request { targets, ..bare }),
+        }
+    }
+
+    fn add_package(&mut self, package: FetchedPackage) {
+        let same = |known: &&mut FetchedPackage| known.name == package.name && known.version == package.version;
+        let Some(known) = self.fetched.packages.iter_mut().find(same) else {
+            return self.fetched.packages.push(package);
+        };
+        merge_sorted(&mut known.requested_by, package.requested_by);
+        merge_sorted(&mut known.dependencies, package.dependencies);
+        for file in package.files {
+            let same = |held: &&mut crate::domain::FetchedFile| {
+                held.object == file.object && held.offer.filename == file.offer.filename
+            };
+            match known.files.iter_mut().find(same) {
+                Some(held) => merge_sorted(&mut held.targets, file.targets),
+                None => known.files.push(file),
+            }
+        }
+        known.files.sort_by(|a, b| (&a.offer.filename, &a.offer.url).cmp(&(&b.offer.filename, &b.offer.url)));
+    }
+}
+
+/// What was asked for the target at `position`.
+fn asked(requests: &[Request], position: usize) -> Option<Request> {
+    let request = requests.iter().find(|request| request.targets.contains(&position))?;
+    Some(Request { targets: Vec::new(), ..request.clone() })
+}
+
+fn moved(targets: &[usize], positions: &[usize]) -> Vec<usize> {
+    let mut moved: Vec<_> = targets.iter().map(|target| positions[*target]).collect();
+    moved.sort_unstable();
+    moved
+}
+
+fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
+    all.extend(more);
+    all.sort();
+    all.dedup();
+}

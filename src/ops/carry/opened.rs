@@ -1,0 +1,146 @@
+//! A bundle from which another is made.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::CarryError;
+use super::unpack::unpack_files;
+use crate::archive::{Index, Objects, Reader};
+use crate::domain::{Hasher, Sha256};
+use crate::layout::{MANIFEST_PATH, Manifest};
+
+/// No manifest, and no page, has more bytes.
+pub const LARGEST_PAGE: u64 = 64 << 20;
+
+/// The manifest of a bundle, of an unpacked one, or in a file of its own.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub fn manifest_at(path: &Path) -> Result<Manifest, CarryError> {
+    parse(path, &manifest_text_at(path)?)
+}
+
+/// The same as it is written.
+///
+/// # Errors
+/// When there is none.
+pub fn manifest_text_at(path: &Path) -> Result<Vec<u8>, CarryError> {
+    if let Ok(mut file) = fs::File::open(path)
+        && file.metadata().is_ok_and(|metadata| metadata.is_file())
+    {
+        let mut first = [0];
+        if file.read_exact(&mut first).is_ok() && first == *b"{" {
+            return fs::read(path)
+                .map_err(|why| CarryError::Read(crate::archive::ReadError::Unreadable { path: path.to_owned(), why }));
+        }
+    }
+    let page = Reader::open(path)?.page(MANIFEST_PATH, LARGEST_PAGE)?;
+    page.ok_or_else(|| CarryError::NoManifest(path.to_owned()))
+}
+
+fn parse(path: &Path, text: &[u8]) -> Result<Manifest, CarryError> {
+    Manifest::from_json(text).map_err(|why| CarryError::Manifest { path: path.to_owned(), why })
+}
+
+/// A bundle whose files can be taken by their digests.
+pub struct Opened {
+    pub path: PathBuf,
+    pub manifest: Manifest,
+    pub manifest_sha256: Sha256,
+    index: Index,
+    /// Paths and sizes.
+    files: BTreeMap<Sha256, (String, u64)>,
+    /// Where an archive lies that can be read only from its beginning.
+    _unpacked: Option<TempDir>,
+}
+
+impl Opened {
+    /// Opens the bundle at `path`; one that is compressed is first unpacked below `scratch`.
+    ///
+    /// # Errors
+    /// When it is none, or cannot be read.
+    pub fn open(path: &Path, scratch: &Path) -> Result<Self, CarryError> {
+        let text = manifest_text_at(path)?;
+        let manifest = parse(path, &text)?;
+        let (index, unpacked) = match Reader::open(path)?.index()? {
+            Some(index) => (index, None),
+            None => {
+                let fail = |why| CarryError::Write { path: scratch.to_owned(), why };
+                let folder = tempfile::Builder::new().prefix(".prefetch-").tempdir_in(scratch).map_err(fail)?;
+                unpack_files(path, folder.path(), 2, false)?;
+                let index = Reader::open(folder.path())?.index()?.expect("a folder has an index");
+                (index, Some(folder))
+            }
+        };
+        let files =
+            manifest.files().filter_map(|(_, file)| Some((file.sha256.parse().ok()?, (file.path.clone(), file.size))));
+        let files = files.collect();
+        Ok(Self {
+            path: path.to_owned(),
+            manifest,
+            manifest_sha256: Sha256::of(&text),
+            index,
+            files,
+            _unpacked: unpacked,
+        })
+    }
+
+    /// Whether the file with this digest is among its own.
+    pub fn has(&self, sha256: Sha256) -> bool {
+        self.files.get(&sha256).is_some_and(|(path, size)| self.index.open(path, *size).is_ok())
+    }
+
+    /// The bytes of a page.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    pub fn page(&self, path: &str) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.index.open(path, LARGEST_PAGE)?.take(LARGEST_PAGE).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+impl Objects for Opened {
+    fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
+        let (path, size) = self.files.get(&sha256).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(Checked { input: self.index.open(path, *size)?, hasher: Some(Hasher::new(&[])), sha256 }))
+    }
+}
+
+/// Several bundles, of which the first that has a file gives it.
+pub struct Several<'a>(pub Vec<&'a Opened>);
+
+impl Objects for Several<'_> {
+    fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
+        let holder = self.0.iter().find(|opened| opened.has(sha256)).ok_or(io::ErrorKind::NotFound)?;
+        holder.open(sha256)
+    }
+}
+
+/// Bytes that must have a digest, or their end cannot be reached.
+struct Checked<R> {
+    input: R,
+    hasher: Option<Hasher>,
+    sha256: Sha256,
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        if length > 0 || buffer.is_empty() {
+            self.hasher.iter_mut().for_each(|hasher| hasher.update(&buffer[..length]));
+            return Ok(length);
+        }
+        match self.hasher.take().map(|hasher| hasher.finish().sha256) {
+            Some(got) if got != self.sha256 => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, format!("its SHA-256 is {got}: it was altered")))
+            }
+            _ => Ok(0),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `prefetch unpack`: a bundle becomes a folder, and every digest is checked on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::{Builder, NamedTempFile};
+
+use super::opened::{LARGEST_PAGE, manifest_at};
+use super::{CarryError, DELTA_PATH};
+use crate::archive::{Found, Reader, check_volumes};
+use crate::domain::{Hasher, Sha256};
+use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH};
+use crate::ops::verify::{Finding, FindingKind};
+
+/// What unpacking came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unpacked {
+    /// Files that were written.
+    pub written: usize,
+    /// Files that were right already, as an earlier attempt left them.
+    pub kept: usize,
+}
+
+/// Unpacks the bundle at `path` into `folder`, which is made if need be. What is right there
+/// already stays, so that an attempt that was cut short goes on; the manifest arrives last.
+///
+/// # Errors
+/// When the bundle is damaged or cannot be read, or the disk does not take it. No file has its
+/// final name then that is not as the manifest says.
+pub fn unpack(path: &Path, folder: &Path, threads: usize) -> Result<Unpacked, CarryError> {
+    if Reader::open(path)?.page(DELTA_PATH, LARGEST_PAGE)?.is_some() {
+        return Err(CarryError::OnlyDelta(path.to_owned()));
+    }
+    unpack_files(path, folder, threads, true)
+}
+
+/// The same for a bundle or a delta, which does not hold all that its manifest tells of.
+pub(super) fn unpack_files(path: &Path, folder: &Path, threads: usize, is_whole: bool) -> Result<Unpacked, CarryError> {
+    let damaged = |findings| CarryError::Damaged { path: path.to_owned(), findings };
+    let volumes = check_volumes(path, false).unwrap_or_default();
+    if !volumes.is_empty() {
+        return Err(damaged(volumes.iter().map(Finding::archive).collect()));
+    }
+    let manifest = manifest_at(path)?;
+    let work = Work {
+        folder,
+        expected: expected(&manifest, is_whole),
+        last: Mutex::default(),
+        findings: Mutex::default(),
+        seen: Mutex::default(),
+        written: AtomicUsize::new(0),
+        kept: AtomicUsize::new(0),
+    };
+    let limit = manifest.size().saturating_add(LARGEST_PAGE);
+    let faults = Reader::open(path)?.visit(limit, threads, &|found| work.take(found))?;
+    let mut findings: Vec<_> = faults.iter().map(Finding::archive).collect();
+    if is_whole {
+        findings.extend(work.missing());
+    }
+    if !findings.is_empty() {
+        findings.extend(check_volumes(path, true).unwrap_or_default().iter().map(Finding::archive));
+    }
+    work.finish(path, findings)
+}
+
+/// Sizes and digests by path; of those that nothing tells beforehand the digest is absent.
+fn expected(manifest: &Manifest, is_whole: bool) -> BTreeMap<String, Option<(u64, String)>> {
+    let files = manifest.files().map(|(_, file)| (file.path.clone(), Some((file.size, file.sha256.clone()))));
+    let pages = manifest.pages.iter().map(|page| (page.path.clone(), Some((page.size, page.sha256.clone()))));
+    let own = [MANIFEST_PATH, SUMS_PATH, SIGNATURE_PATH].map(|path| (path.to_owned(), None));
+    let delta = (!is_whole).then(|| (DELTA_PATH.to_owned(), None));
+    files.chain(pages).chain(own).chain(delta).collect()
+}
+
+struct Work<'a> {
+    folder: &'a Path,
+    expected: BTreeMap<String, Option<(u64, String)>>,
+    /// What arrives when all else is there.
+    last: Mutex<BTreeMap<String, Vec<u8>>>,
+    findings: Mutex<Vec<Finding>>,
+    seen: Mutex<BTreeSet<String>>,
+    written: AtomicUsize,
+    kept: AtomicUsize,
+}
+
+impl Work<'_> {
+    fn take(&self, mut found: Found) {
+        self.seen.lock().expect("no thread panics with it").insert(found.path.to_string());
+        let outcome = match self.expected.get(found.path.as_str()) {
+            None => Err(Finding::new(FindingKind::Unexpected, "it does not belong to the bundle")),
+            Some(None) => self.remember(&mut found),
+            Some(Some((size, sha256))) => self.write(&mut found, *size, sha256),
+        };
+        if let Err(finding) = outcome {
+            self.findings.lock().expect("no thread panics with it").push(finding.at(found.path.as_str()));
+        }
+    }
+
+    fn missing(&self) -> Vec<Finding> {
+        let seen = self.seen.lock().expect("no thread panics with it");
+        let told = self.expected.iter().filter(|(_, promise)| promise.is_some()).map(|(path, _)| path);
+        let missing = told.filter(|path| !seen.contains(*path));
+        missing.map(|path| Finding::new(FindingKind::Missing, "it is not there").at(path)).collect()
+    }
+
+    fn remember(&self, found: &mut Found) -> Result<(), Finding> {
+        let mut bytes = Vec::new();
+        found.bytes.by_ref().take(LARGEST_PAGE).read_to_end(&mut bytes).map_err(|error| Finding::archive(&error))?;
+        self.last.lock().expect("no thread panics with it").insert(found.path.to_string(), bytes);
+        Ok(())
+    }
+
+    fn write(&self, found: &mut Found, size: u64, sha256: &str) -> Result<(), Finding> {
+        let file = self.folder.join(found.path.as_str());
+        if is_right(&file, size, sha256) {
+            self.kept.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        let mut temporary = create(&file).map_err(|error| Finding::archive(&error))?;
+        let got = copy(&mut found.bytes, temporary.as_file_mut()).map_err(|error| Finding::archive(&error))?;
+        if got.to_string() != sha256 {
+            let message = format!("its SHA-256 is {got}, and the manifest says {sha256}");
+            return Err(Finding::new(FindingKind::Digest, message));
+        }
+        temporary.persist(&file).map_err(|error| Finding::archive(&error.error))?;
+        self.written.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn finish(self, path: &Path, faults: Vec<Finding>) -> Result<Unpacked, CarryError> {
+        let mut findings = self.findings.into_inner().expect("no thread panics with it");
+        findings.extend(faults);
+        if !findings.is_empty() {
+            findings.sort_by(|a, b| a.path.cmp(&b.path));
+            return Err(CarryError::Damaged { path: path.to_owned(), findings });
+        }
+        let last = self.last.into_inner().expect("no thread panics with it");
+        for (name, bytes) in
+            last.iter().filter(|(name, _)| *name != MANIFEST_PATH).chain(last.get_key_value(MANIFEST_PATH))
+        {
+            let file = self.folder.join(name);
+            let fail = |why| CarryError::Write { path: file.clone(), why };
+            let mut temporary = create(&file).map_err(fail)?;
+            temporary.write_all(bytes).map_err(fail)?;
+            temporary.persist(&file).map_err(|error| fail(error.error))?;
+        }
+        Ok(Unpacked { written: self.written.into_inner() + last.len(), kept: self.kept.into_inner() })
+    }
+}
+
+/// A new file beside `file`, with the permissions that any has.
+fn create(file: &Path) -> io::Result<NamedTempFile> {
+    let parent = file.parent().unwrap_or(file);
+    fs::create_dir_all(parent)?;
+    Builder::new().prefix(".prefetch-").make_in(parent, |name| File::create_new(name))
+}
+
+fn is_right(file: &Path, size: u64, sha256: &str) -> bool {
+    let is_regular = fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size);
+    let digest = || copy(&mut File::open(file)?, &mut io::sink());
+    is_regular && digest().is_ok_and(|got| got.to_string() == sha256)
+}
+
+/// Bytes that are passed on at once.
+const PIECE: usize = 256 << 10;
+
+fn copy(input: &mut dyn Read, output: &mut dyn Write) -> io::Result<Sha256> {
+    let mut hasher = Hasher::new(&[]);
+    let mut piece = vec![0; PIECE];
+    loop {
+        match input.read(&mut piece)? {
+            0 => return Ok(hasher.finish().sha256),
+            length => {
+                hasher.update(&piece[..length]);
+                output.write_all(&piece[..length])?;
+            }
+        }
+    }
+}
