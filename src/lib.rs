@@ -49,7 +49,7 @@
 //! |---|---|---|
 //! | `objects/ab/cd…` | every file ever fetched, by SHA-256, read-only | [`store`] |
 //! | `also/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
-//! | `incoming/` | what is being written; never read | [`store`] |
+//! | `incoming/` | what is being written, and what dead runs have of a file | [`store`], [`index`] |
 //! | `pages/` | what index pages said, with their validators | [`index`] |
 //! | `metadata/` | what files need, by the file's SHA-256 | [`index`] |
 //! | `interpreters/` | what interpreters said, by their identity | [`interpreter`] |
