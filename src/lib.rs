@@ -49,8 +49,8 @@
 //! |---|---|---|
 //! | `objects/ab/cd…` | every file ever fetched, by SHA-256, read-only | [`store`] |
 //! | `also/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
-//! | `incoming/` | what is being written; never read | [`store`] |
 //! | `runs/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
+//! | `incoming/` | what is being written, and what dead runs have of a file | [`store`], [`index`] |
 //! | `pages/` | what index pages said, with their validators | [`index`] |
 //! | `metadata/` | what files need, by the file's SHA-256 | [`index`] |
 //! | `built/` | what builds said that source archives need, by the building Python | [`index`] |

@@ -5,6 +5,7 @@ use std::path::Path;
 use url::Url;
 
 use super::args::FetchArgs;
+use crate::domain::mask_credentials;
 use crate::layout::{Layout, Place};
 use crate::ops::Output;
 
@@ -35,12 +36,12 @@ fn bundle_line(path: &Path) -> String {
     format!("{unpack} && python -m pip install -r bundle/requirements.txt")
 }
 
-/// The requirements as they were typed.
+/// The requirements as they were typed, but for passwords.
 fn asked(args: &FetchArgs) -> String {
     let files = args.inputs.requirement_files.iter().flat_map(|file| ["-r", file]);
     let constraints = args.inputs.constraint_files.iter().flat_map(|file| ["-c", file]);
     let all = files.chain(constraints).chain(args.requirements.iter().map(String::as_str));
-    all.map(quote).collect::<Vec<_>>().join(" ")
+    all.map(|word| quote(&mask_credentials(word))).collect::<Vec<_>>().join(" ")
 }
 
 fn quote(text: &str) -> String {

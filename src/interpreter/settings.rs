@@ -49,6 +49,14 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Reads the text of one file.
+    ///
+    /// # Errors
+    /// Where pip refuses it, too.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, SettingsError> {
+        parse(text, file).map(Self)
+    }
+
     /// The value of `key` for a command: its own section beats `[global]`, then the stronger
     /// file wins. Empty values do not count.
     pub fn get(&self, command: &str, key: &str) -> Option<&Setting> {

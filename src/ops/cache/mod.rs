@@ -181,6 +181,8 @@ pub fn folder_size(folder: &Path) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::Object;
 
