@@ -162,7 +162,11 @@ impl DiskStore {
         let fail = |why| self.cannot_write(why);
         let mut hasher = Hasher::new(algorithms);
         source.rewind().map_err(fail)?;
-        pieces(&mut source, |piece| Ok(hasher.update(piece))).map_err(fail)?;
+        let hashed = pieces(&mut source, |piece| {
+            hasher.update(piece);
+            Ok(())
+        });
+        hashed.map_err(fail)?;
         let fingerprint = hasher.finish();
         let object = Object { sha256: fingerprint.sha256, size: fingerprint.size };
         let was_held = self.find(object.sha256).is_some();

@@ -15,21 +15,26 @@ struct Served {
     address: String,
 }
 
+/// What stands in the first line that tells an address.
+fn address_told(errors: &mut impl BufRead) -> String {
+    let mut told = String::new();
+    loop {
+        let mut line = String::new();
+        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended: {told}");
+        if let Some(rest) = line.split("http://").nth(1).filter(|_| line.starts_with("Serving")) {
+            return rest.split('/').next().unwrap().to_owned();
+        }
+        told += &line;
+    }
+}
+
 impl Served {
     fn over(sandbox: &Sandbox, path: &str) -> Self {
         let mut command = sandbox.process(["serve", path, "--port", "0"]);
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(process.stderr.take().unwrap());
-        let mut told = String::new();
-        loop {
-            let mut line = String::new();
-            assert!(errors.read_line(&mut line).unwrap() > 0, "it ended: {told}");
-            if let Some(rest) = line.split("http://").nth(1).filter(|_| line.starts_with("Serving")) {
-                let address = rest.split('/').next().unwrap().to_owned();
-                return Self { process, errors, address };
-            }
-            told += &line;
-        }
+        let address = address_told(&mut errors);
+        Self { process, errors, address }
     }
 
     fn index(&self) -> String {
@@ -102,7 +107,9 @@ fn fetched(arguments: &[&str]) -> Sandbox {
     let other = Wheel::new("other", "2.0").requires("demo").requires_python(">=3.8");
     let index = Index::new().wheel("demo", "1.0").with(other).with(Sdist::new("kit.box", "3.0").pyproject()).serve();
     let sandbox = Sandbox::new();
-    sandbox.prefetch_from(&index, arguments.iter().chain(&["other", "kit.box"])).assert().success();
+    // What builds the source archive is not in the bundle.
+    let unproven: &[&str] = if arguments.contains(&"--bundle") { &["--no-verify"] } else { &[] };
+    sandbox.prefetch_from(&index, arguments.iter().chain(unproven).chain(&["other", "kit.box"])).assert().success();
     sandbox
 }
 

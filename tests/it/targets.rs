@@ -105,6 +105,15 @@ fn half_a_world() -> ServedIndex {
     Index::new().with(demo).with(third).wheel("other", "1.0").serve()
 }
 
+/// The packages that a report has problems with.
+fn troubled(report: &Value) -> Vec<&str> {
+    let mut packages: Vec<_> =
+        report["problems"].as_array().unwrap().iter().map(|problem| problem["package"].as_str().unwrap()).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    packages
+}
+
 const HALF: [&str; 3] = ["demo", "third", "other"];
 
 #[test]
@@ -122,7 +131,7 @@ fn all_targets_without_a_solution_are_told_together() {
     );
     assert!(told.contains("hint: 1 of 4 targets can be served; --keep-going fetches for it"), "{told}");
     assert!(sandbox.files("wheelhouse").is_empty());
-    assert_eq!(sandbox.json("report.json")["problems"].as_array().unwrap().len(), 3);
+    assert_eq!(troubled(&sandbox.json("report.json")), ["demo", "third"]);
 }
 
 #[test]
@@ -139,7 +148,7 @@ fn keep_going_writes_what_was_solved_and_exits_3() {
     assert_eq!(served(&report)["other-1.0-py3-none-any.whl"], json!([LINUX_39]));
     let solved: Vec<_> = report["targets"].as_array().unwrap().iter().map(|target| &target["solved"]).collect();
     assert_eq!((ids(&report).len(), solved), (4, vec![&json!(true), &json!(false), &json!(false), &json!(false)]));
-    assert_eq!(report["problems"].as_array().unwrap().len(), 3);
+    assert_eq!(troubled(&report), ["demo", "third"]);
     assert!(told.contains("error: demo") && told.contains("error: third"), "{told}");
 }
 

@@ -51,12 +51,15 @@ fn a_good_bundle_is_good_in_every_form() {
     sandbox.without_python().prefetch(["verify", "unpacked"]).assert().code(0);
 }
 
+/// What is done, under which name, and the findings.
+type Damage<'a> = (&'a str, &'a dyn Fn(&Sandbox), &'a [&'a str]);
+
 #[test]
 fn every_kind_of_damage_is_found_in_an_unpacked_bundle() {
     let demo = "unpacked/wheels/demo-1.0-py3-none-any.whl";
     let sandbox = Sandbox::new();
     pack(&sandbox, "out.tar", &["other"]).code(0);
-    let damage: [(&str, &dyn Fn(&Sandbox), &[&str]); 6] = [
+    let damage: [Damage<'_>; 6] = [
         (
             "missing",
             &|sandbox| std::fs::remove_file(sandbox.path(demo)).unwrap(),
@@ -159,6 +162,11 @@ fn damaged(bytes: &[u8], round: usize, dice: &mut Dice) -> Vec<u8> {
     damaged
 }
 
+/// A few bits of a zstd frame's header say nothing that matters: what is inside counts.
+fn unpacked(bundle: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    if bundle.ends_with(".zst") { zstd::decode_all(bytes).ok() } else { Some(bytes.to_vec()) }
+}
+
 #[test]
 fn a_thousand_kinds_of_damage_are_found() {
     let sandbox = Sandbox::new();
@@ -169,7 +177,8 @@ fn a_thousand_kinds_of_damage_are_found() {
         for round in 0..250 {
             let path = sandbox.write("damaged", damaged(&whole, round, &mut dice));
             let verification = verify(&path, &VerifySettings { threads: 1, ..VerifySettings::default() }).unwrap();
-            assert!(!verification.is_good(), "{bundle}, round {round}");
+            let is_harmless = || unpacked(bundle, &sandbox.read("damaged")) == unpacked(bundle, &whole);
+            assert!(!verification.is_good() || is_harmless(), "{bundle}, round {round}");
         }
     }
 }

@@ -99,7 +99,7 @@ pub fn spool(input: impl Read, size: u64) -> io::Result<SpooledTempFile> {
 type Packed = BufReader<PartsReader>;
 
 enum Decoder {
-    Gzip(GzDecoder<Packed>),
+    Gzip(Box<GzDecoder<Packed>>),
     Zstd(Box<ZstdDecoder<'static, Packed>>),
 }
 
@@ -113,7 +113,7 @@ impl Unpacked {
     fn open(parts: &Parts, kind: Compression, limit: u64) -> io::Result<Self> {
         let packed = BufReader::with_capacity(256 << 10, parts.reader());
         let decoder = match kind {
-            Compression::Gzip => Decoder::Gzip(GzDecoder::new(packed)),
+            Compression::Gzip => Decoder::Gzip(Box::new(GzDecoder::new(packed))),
             Compression::Zstd => Decoder::Zstd(Box::new(ZstdDecoder::with_buffer(packed)?.single_frame())),
         };
         Ok(Self { decoder, left: limit })

@@ -48,7 +48,10 @@ fn full_tree(delta: &Opened) -> Result<Tree, CarryError> {
     };
     let mut tree = Tree::new();
     let mut add = |path: &str, content| match RelPath::new(path) {
-        Ok(path) => Ok(tree.insert(path, content)),
+        Ok(path) => {
+            tree.insert(path, content);
+            Ok(())
+        }
         Err(error) => Err(damaged(path, Finding::new(FindingKind::Manifest, error))),
     };
     for (_, file) in delta.manifest.files() {
