@@ -1,6 +1,6 @@
 //! `prefetch serve`: pip, uv and plain requests against an index over folders, bundles and the store.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 use prefetch::domain::Sha256;
