@@ -197,7 +197,7 @@ pub struct TargetArgs {
     /// A wheel tag (manylinux_2_28_x86_64) and a triple (x86_64-unknown-linux-gnu) name one, too.
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub platform: Vec<String>,
-    /// A machine, as scripts/describe-target.py printed it there [repeatable].
+    /// A machine, as scripts/describe-target.py printed it there (repeatable).
     ///
     /// Fetches for it in addition to what --python-version and --platform name.
     #[arg(long = "target", value_name = "FILE", value_hint = ValueHint::FilePath)]
