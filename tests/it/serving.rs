@@ -293,13 +293,14 @@ fn hundreds_of_answers_can_be_under_way() {
     let served = Served::over(&sandbox, "out");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
+        // Each answer that is not read to its end keeps its connection.
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut answers = Vec::new();
         for _ in 0..400 {
-            let client = reqwest::Client::builder().no_proxy().build().unwrap();
             let url = format!("{}demo/demo-1.0.tar.bz2", served.index());
-            answers.push((client.get(url).send().await.unwrap(), client));
+            answers.push(client.get(url).send().await.unwrap());
         }
-        for (answer, _client) in answers {
+        for answer in answers {
             assert_eq!(answer.bytes().await.unwrap().len(), bytes.len());
         }
     });
