@@ -2,11 +2,13 @@
 
 mod bad_input;
 mod brute;
+mod builds;
 mod explanations;
 mod extras;
 mod files;
 mod hashes;
 mod many_targets;
+mod order;
 mod random;
 mod scenarios;
 mod specifiers;
