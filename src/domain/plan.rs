@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Version, Yanked,
 };
@@ -30,7 +32,7 @@ pub struct Pick {
 }
 
 /// A file that is to be fetched, with all that is said of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Offer {
     pub filename: Box<str>,
     /// Where to get it, without fragment.
@@ -122,7 +124,7 @@ fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
 }
 
 /// One version of one project.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedPackage {
     pub name: PackageName,
     /// Absent only for a direct URL whose file name does not tell.
@@ -136,7 +138,7 @@ pub struct PlannedPackage {
 }
 
 /// A file to fetch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedFile {
     pub offer: Offer,
     /// Positions in [`Plan::targets`], rising.

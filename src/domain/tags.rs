@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Serialize;
 
 use super::mismatch::PythonNearness;
 use super::{Platform, Python, TagMismatch, WheelFilename};
@@ -43,15 +44,19 @@ type Name = u16;
 const LONGEST_TAG_SETS: usize = 255;
 
 /// The tags that a target takes, best first, kept so that a wheel is ranked without allocating.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Tags {
     names: Vec<Box<str>>,
+    #[serde(skip)]
     numbers: FxHashMap<Box<str>, Name>,
     order: Vec<[Name; 3]>,
+    #[serde(skip)]
     ranks: FxHashMap<[Name; 3], TagRank>,
     /// Python and ABI of every tag.
+    #[serde(skip)]
     builds: FxHashSet<[Name; 2]>,
     /// Every platform of the tags in its newest release.
+    #[serde(skip)]
     newest: Vec<Platform>,
 }
 
