@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use serde::de::{Deserializer, Error as _};
 use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
 
 use super::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 

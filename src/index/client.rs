@@ -83,7 +83,14 @@ pub struct Indexes {
 impl Indexes {
     pub fn new(settings: IndexSettings, client: Arc<HttpClient>) -> Self {
         let cache = PageCache::new(settings.cache.clone());
-        Self { settings, client, cache, find_links: OnceCell::new(), stale: Mutex::default(), grounds: Collected::default() }
+        Self {
+            settings,
+            client,
+            cache,
+            find_links: OnceCell::new(),
+            stale: Mutex::default(),
+            grounds: Collected::default(),
+        }
     }
 
     /// What was used although it may be old, in the order of the projects' names.
@@ -96,7 +103,8 @@ impl Indexes {
     /// What is asked, and in which order, where cached pages can stand for all of it.
     pub fn remembered_as(&self) -> Option<(Vec<&MaskedUrl>, bool)> {
         let indexes = &self.settings.indexes;
-        let are_remote = self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());
+        let are_remote =
+            self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());
         let indexes = indexes.iter().map(|index| &**index).collect();
         are_remote.then_some((indexes, self.settings.strategy == IndexStrategy::BestMatch))
     }

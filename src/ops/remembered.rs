@@ -19,9 +19,6 @@ use crate::domain::{MarkerEnvironment, MaskedUrl, Plan, PlannedPackage, Sha256, 
 use crate::index::{Grounds, Scratch};
 use crate::resolve::Question;
 
-/// Changes whenever the encoding does, or what a question means.
-const FORMAT: u32 = 1;
-
 /// So many plans are kept; the one that was made longest ago is forgotten first.
 const MOST_PLANS: usize = 100;
 
@@ -35,8 +32,7 @@ pub(super) struct Memory<'p> {
 /// Everything that decides a plan, but for the pages.
 #[derive(Serialize)]
 struct Key<'a> {
-    format: u32,
-    program: &'static str,
+    program: &'a str,
     question: &'a Question,
     targets: Vec<(&'a str, &'a Version, &'a MarkerEnvironment, &'a Tags)>,
     indexes: Vec<&'a MaskedUrl>,
@@ -56,10 +52,11 @@ impl<'p> Memory<'p> {
     pub fn of(question: &Question, targets: &[Arc<Target>], places: &'p Places) -> Option<Self> {
         let is_listed = |source: &Source| matches!(source, Source::Index(_));
         let are_listed = question.requirements.iter().all(|requirement| is_listed(&requirement.source));
-        let (indexes, all_indexes) = places.indexes.remembered_as().filter(|_| are_listed && places.builds.is_none())?;
+        let (indexes, all_indexes) =
+            places.indexes.remembered_as().filter(|_| are_listed && places.builds.is_none())?;
         let targets = targets.iter().map(|target| (target.id(), target.python(), target.markers(), target.tags()));
-        let program = env!("CARGO_PKG_VERSION");
-        let key = Key { format: FORMAT, program, question, targets: targets.collect(), indexes, all_indexes };
+        let program = &*places.program;
+        let key = Key { program, question, targets: targets.collect(), indexes, all_indexes };
         let name = Sha256::of(&serde_json::to_vec(&key).ok()?).to_string();
         let cache = places.store.root();
         Some(Self { places, scratch: Scratch::of(cache), path: cache.join("plans").join(name) })
