@@ -4,7 +4,7 @@ mod description;
 
 use std::sync::Arc;
 
-pub use description::{TargetDescription, UnreadableTarget};
+pub use description::{DescriptionError, TargetDescription};
 
 use super::{
     Implementation, MarkerEnvironment, MarkerEnvironmentBuilder, Platform, Python, PythonVersion, Tags, Version,
@@ -85,6 +85,12 @@ impl Target {
         Self::of_machine(python, self.platform.clone(), markers)
     }
 
+    /// The same target by the name that it had in another run.
+    #[must_use]
+    pub fn named(self, id: &str) -> Self {
+        Self { id: id.into(), ..self }
+    }
+
     /// Puts the full version into the name: `cp3.12.4-manylinux_2_28_x86_64`.
     fn name_in_full(&mut self) {
         self.id = format!("{}-{}", self.python.full_name(), self.platform).into();
@@ -110,7 +116,7 @@ impl Target {
 
     fn is_same(&self, other: &Self) -> bool {
         let machine = |target: &Self| (target.python.clone(), target.platform.clone());
-        machine(self) == machine(other) && self.markers == other.markers && self.tags.iter().eq(other.tags.iter())
+        machine(self) == machine(other) && self.markers == other.markers && self.tags == other.tags
     }
 }
 
