@@ -3,6 +3,7 @@
 //! The only module that names the crates `pep440_rs` and `pep508_rs`; everything else takes
 //! their types from here.
 
+mod about;
 mod artifact;
 mod cursor;
 mod dependency;
@@ -27,6 +28,7 @@ mod tags;
 mod target;
 mod tree;
 
+pub use about::About;
 pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
 pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Hasher, Promises, Sha256};

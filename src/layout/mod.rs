@@ -13,7 +13,7 @@ mod simple_index;
 mod support;
 
 pub use bundle::{
-    BUNDLE_ROOT, BundleInput, Licenses, MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestOptions,
+    Abouts, BUNDLE_ROOT, BundleInput, MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestOptions,
     ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget, REQUIREMENTS_PATH,
     RecallError, SIGNATURE_PATH, SUMS_PATH, WHEELS, bundle, sums,
 };
