@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Version, Yanked,
+    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Timestamp,
+    Version, Yanked,
 };
 
 /// What one target gets.
@@ -42,6 +43,8 @@ pub struct Offer {
     pub yanked: Yanked,
     /// The metadata file beside it (PEP 658), where the index has one.
     pub sidecar: Option<Sidecar>,
+    /// Where the index tells (PEP 700).
+    pub uploaded: Option<Timestamp>,
 }
 
 impl Offer {
@@ -55,6 +58,7 @@ impl Offer {
             requires_python: artifact.requires_python.clone(),
             yanked: artifact.yanked.clone(),
             sidecar: artifact.sidecar.clone(),
+            uploaded: artifact.uploaded,
         }
     }
 }
