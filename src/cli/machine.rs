@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::args::TargetArgs;
 use super::environment::Environment;
 use super::error::CliError;
-use crate::domain::{Implementation, MachineDescription, Platform, PythonVersion, Target, TargetSpec};
+use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, Interpreter, Pip, Settings as PipSettings, Surroundings};
 use crate::ops::Builds;
@@ -51,7 +51,7 @@ impl<'a> Machine<'a> {
         };
         let bytes =
             std::fs::read(self.environment.working_folder.join(path)).map_err(|error| wrong(error.to_string()))?;
-        let machine = MachineDescription::of_file(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let machine = TargetDescription::of_file(&bytes).map_err(|error| wrong(error.to_string()))?;
         Ok(machine.target())
     }
 

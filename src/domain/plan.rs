@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Version, Yanked,
+    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Timestamp,
+    Version, Yanked,
 };
 
 /// What one target gets.
@@ -44,6 +45,8 @@ pub struct Offer {
     pub yanked: Yanked,
     /// The metadata file beside it (PEP 658), where the index has one.
     pub sidecar: Option<Sidecar>,
+    /// Where the index tells (PEP 700).
+    pub uploaded: Option<Timestamp>,
 }
 
 impl Offer {
@@ -57,6 +60,7 @@ impl Offer {
             requires_python: artifact.requires_python.clone(),
             yanked: artifact.yanked.clone(),
             sidecar: artifact.sidecar.clone(),
+            uploaded: artifact.uploaded,
         }
     }
 }

@@ -19,7 +19,7 @@ pub mod wheel_metadata;
 mod wheel_tail;
 
 pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes, Stale};
-pub use core_metadata::{MetadataFile, WrongIdentity, license, parse_core_metadata};
+pub use core_metadata::{MetadataFile, WrongIdentity, about, parse_core_metadata};
 pub use file_tree::project_page;
 pub use flat::{Flat, FlatError};
 pub use grounds::Grounds;

@@ -11,7 +11,7 @@ use super::remembered::Memory;
 use super::{Event, Listener};
 use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Target, Unknown};
 use crate::index::IndexError;
-use crate::resolve::{Facts, Failure, Question, Step, Wants, step};
+use crate::resolve::{Facts, Failure, Question, Resolver, Step, Wants};
 
 /// No plan for all targets: everything that stands in the way, and what there is.
 #[derive(Debug, Default)]
@@ -53,8 +53,9 @@ pub async fn plan(
         return Ok(plan);
     }
     let mut known = Known::default();
+    let mut resolver = Resolver::new(question, targets);
     loop {
-        match step(question, targets, &known.facts) {
+        match resolver.step(&known.facts) {
             Step::Solved(solutions) if known.unreachable.is_empty() => {
                 let plan = Plan::merge(targets.to_vec(), solutions);
                 if let Some(memory) = memory.filter(|_| known.is_lasting) {
@@ -66,7 +67,11 @@ pub async fn plan(
             Step::Needs(wants) => asking.learn(wants, false, &mut known).await,
             Step::Impossible { failures, solved } => match known.worth_checking(&failures) {
                 wants if wants.is_empty() => return Err(known.give_up(failures, merge(targets, solved))),
-                wants => asking.learn(wants, true, &mut known).await,
+                wants => {
+                    asking.learn(wants, true, &mut known).await;
+                    // What was worked out from the older pages may not hold any more.
+                    resolver = Resolver::new(question, targets);
+                }
             },
         }
     }
