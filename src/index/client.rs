@@ -11,7 +11,7 @@ use super::grounds::{Collected, Grounds};
 use super::link::is_distribution;
 use super::page::{ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
-use crate::domain::{Listing, MaskedUrl, Offers, PackageName, Timestamp};
+use crate::domain::{Listing, MaskedUrl, Offers, PackageName, Specifiers, Timestamp};
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
@@ -44,6 +44,26 @@ pub struct IndexSettings {
     /// Use pages of any age where their index is down.
     pub prefer_cached: bool,
     pub now: Timestamp,
+}
+
+/// How to ask for a project.
+#[derive(Clone, Debug, Default)]
+pub struct Inquiry {
+    /// Ask every index, not only the first that knows the project: its bytes are promised.
+    pub everywhere: bool,
+    /// Check pages seen before with their index.
+    pub check: bool,
+    /// The only versions of interest: the others are not held in memory.
+    pub versions: Specifiers,
+}
+
+impl Inquiry {
+    fn narrow(&self, listing: Listing) -> Listing {
+        match self.versions.is_any() {
+            true => listing,
+            false => listing.retain(|version| self.versions.contains(version)),
+        }
+    }
 }
 
 /// A place that could not be asked.
@@ -125,30 +145,31 @@ impl Indexes {
         !self.settings.refresh && self.cache.bears(grounds, now)
     }
 
-    /// Everything on offer of `project`: find-links first, since they cost nothing, then the
-    /// first index that knows it, or every one where `everywhere` (its bytes are promised) or
-    /// the strategy says so. With `check`, pages seen before are checked with their index.
+    /// What is on offer of `project`: find-links first, since they cost nothing, then the first
+    /// index that knows it, or every one where the inquiry or the strategy says so.
     ///
     /// # Errors
     /// When a place cannot be asked: going on without it might take a project from the wrong one.
-    pub async fn offers(&self, project: &PackageName, everywhere: bool, check: bool) -> Result<Offers, IndexError> {
+    pub async fn offers(&self, project: &PackageName, inquiry: &Inquiry) -> Result<Offers, IndexError> {
         let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
         for flat in self.find_links().await? {
             asked.push(flat.location().clone());
             listings.extend(Some(flat.listing(project)).filter(|listing| !listing.is_empty()));
         }
-        let everywhere = everywhere || self.settings.strategy == IndexStrategy::BestMatch;
+        let everywhere = inquiry.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
         for index in &self.settings.indexes {
             asked.push(index.clone());
-            let seen = self.listing(project, index, check).await?;
+            let seen = self.listing(project, index, inquiry.check).await?;
             unchecked |= seen.unchecked;
             let found = seen.listing.is_some();
-            listings.extend(seen.listing);
+            listings.extend(seen.listing.map(|listing| inquiry.narrow(listing)));
             if found && !everywhere {
                 break;
             }
         }
-        Ok(Offers::new(listings, asked, unchecked))
+        let mut offers = Offers::new(listings, asked, unchecked);
+        offers.narrowed = !inquiry.versions.is_any();
+        Ok(offers)
     }
 
     async fn find_links(&self) -> Result<&Vec<Flat>, IndexError> {
