@@ -8,7 +8,7 @@ use super::args::TargetArgs;
 use super::environment::Environment;
 use super::error::CliError;
 use super::layers::Layers;
-use crate::domain::{Implementation, MachineDescription, Platform, PythonVersion, Target, TargetSpec};
+use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, Interpreter, Pip, Settings as PipSettings, Surroundings};
 use crate::ops::Builds;
@@ -52,7 +52,7 @@ impl<'a> Machine<'a> {
         };
         let bytes =
             std::fs::read(self.environment.working_folder.join(path)).map_err(|error| wrong(error.to_string()))?;
-        let machine = MachineDescription::of_file(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let machine = TargetDescription::of_file(&bytes).map_err(|error| wrong(error.to_string()))?;
         Ok(machine.target())
     }
 

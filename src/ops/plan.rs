@@ -7,10 +7,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::metadata::{MetadataFailure, Places, needs_of};
+use super::remembered::Memory;
 use super::{Event, Listener};
 use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Target, Unknown};
 use crate::index::IndexError;
-use crate::resolve::{Facts, Failure, Question, Step, Wants, step};
+use crate::resolve::{Facts, Failure, Question, Resolver, Step, Wants};
 
 /// No plan for all targets: everything that stands in the way, and what there is.
 #[derive(Debug, Default)]
@@ -47,17 +48,30 @@ pub async fn plan(
 ) -> Result<Plan, PlanFailure> {
     let asking =
         Asking { places: places.clone(), listener: listener.clone(), turns: Arc::new(Semaphore::new(at_once.max(1))) };
+    let memory = Memory::of(question, targets, places);
+    if let Some(plan) = memory.as_ref().and_then(|memory| memory.recall(targets)) {
+        return Ok(plan);
+    }
     let mut known = Known::default();
+    let mut resolver = Resolver::new(question, targets);
     loop {
-        match step(question, targets, &known.facts) {
+        match resolver.step(&known.facts) {
             Step::Solved(solutions) if known.unreachable.is_empty() => {
-                return Ok(Plan::merge(targets.to_vec(), solutions));
+                let plan = Plan::merge(targets.to_vec(), solutions);
+                if let Some(memory) = memory.filter(|_| known.is_lasting) {
+                    memory.keep(&plan);
+                }
+                return Ok(plan);
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
             Step::Needs(wants) => asking.learn(wants, false, &mut known).await,
             Step::Impossible { failures, solved } => match known.worth_checking(&failures) {
                 wants if wants.is_empty() => return Err(known.give_up(failures, merge(targets, solved))),
-                wants => asking.learn(wants, true, &mut known).await,
+                wants => {
+                    asking.learn(wants, true, &mut known).await;
+                    // What was worked out from the older pages may not hold any more.
+                    resolver = Resolver::new(question, targets);
+                }
             },
         }
     }
@@ -70,12 +84,20 @@ fn merge(targets: &[Arc<Target>], solved: BTreeMap<usize, Solution>) -> Plan {
 }
 
 /// The facts, and how far they can be trusted.
-#[derive(Default)]
 struct Known {
     facts: Facts,
+    /// Each file whose metadata was asked for is promised by a digest.
+    is_lasting: bool,
     unreachable: Vec<Unreachable>,
     /// Projects that were asked for again, past our cache.
     checked: BTreeSet<PackageName>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        let (facts, unreachable, checked) = Default::default();
+        Self { facts, is_lasting: true, unreachable, checked }
+    }
 }
 
 impl Known {
@@ -129,6 +151,7 @@ struct Asking {
 impl Asking {
     /// Finds out all of `wants` at once; with `check`, past our cache.
     async fn learn(&self, wants: Wants, check: bool, known: &mut Known) {
+        known.is_lasting &= wants.metadata.values().all(|(_, offer)| offer.promises.sha256().is_some());
         let mut asked = JoinSet::new();
         for (project, everywhere) in wants.listings {
             let (places, listener, turns) = self.share();

@@ -22,6 +22,7 @@ mod offline;
 mod outages;
 mod pip_caches;
 mod pointing;
+mod remembering;
 mod sandboxing;
 mod secrets;
 mod serving;
