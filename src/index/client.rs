@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::file_tree::project_page;
 use super::flat::{Flat, FlatError};
+use super::grounds::{Collected, Grounds};
 use super::link::is_distribution;
 use super::page::{ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
@@ -76,12 +77,20 @@ pub struct Indexes {
     cache: PageCache,
     find_links: OnceCell<Vec<Flat>>,
     stale: Mutex<Vec<Stale>>,
+    grounds: Collected,
 }
 
 impl Indexes {
     pub fn new(settings: IndexSettings, client: Arc<HttpClient>) -> Self {
         let cache = PageCache::new(settings.cache.clone());
-        Self { settings, client, cache, find_links: OnceCell::new(), stale: Mutex::default() }
+        Self {
+            settings,
+            client,
+            cache,
+            find_links: OnceCell::new(),
+            stale: Mutex::default(),
+            grounds: Collected::default(),
+        }
     }
 
     /// What was used although it may be old, in the order of the projects' names.
@@ -89,6 +98,31 @@ impl Indexes {
         let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner).clone();
         stale.sort_by(|a, b| a.project.cmp(&b.project));
         stale
+    }
+
+    /// What is asked, and in which order, where cached pages can stand for all of it.
+    pub fn remembered_as(&self) -> Option<(Vec<&MaskedUrl>, bool)> {
+        let indexes = &self.settings.indexes;
+        let are_remote =
+            self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());
+        let indexes = indexes.iter().map(|index| &**index).collect();
+        are_remote.then_some((indexes, self.settings.strategy == IndexStrategy::BestMatch))
+    }
+
+    /// The index at the URL of `public`, with its credentials.
+    pub fn find(&self, public: &MaskedUrl) -> Option<Arc<MaskedUrl>> {
+        self.settings.indexes.iter().find(|index| index.public() == public.public()).cloned()
+    }
+
+    /// What all answers so far rest on; nothing where that is not cached pages alone.
+    pub fn grounds(&self) -> Option<Grounds> {
+        self.grounds.all()
+    }
+
+    /// Whether answers that rest on `grounds` would be the same today, without any asking.
+    pub fn bears(&self, grounds: &Grounds) -> bool {
+        let now = (!self.settings.offline).then_some(self.settings.now);
+        !self.settings.refresh && self.cache.bears(grounds, now)
     }
 
     /// Everything on offer of `project`: find-links first, since they cost nothing, then the
@@ -153,14 +187,16 @@ impl Indexes {
         if let Some(folder) = index.local_path() {
             let listing = project_page(&folder, project, index.clone());
             let fail = |source| IndexError::Local { location: MaskedUrl::clone(index), source };
+            self.grounds.add(None);
             return Ok(Seen { listing: listing.map_err(fail)?, unchecked: false });
         }
         let url = index.project_page(project);
-        let cached = self.cache.read(&url);
+        let (cached, ground) = self.cache.read(&url).unzip();
         let may_use = |page: &CachedPage| {
             self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
         };
         if let Some(seen) = cached.as_ref().filter(|page| may_use(page)).and_then(|page| seen(page, project, index)) {
+            self.grounds.add(ground.flatten());
             return Ok(Seen { unchecked: !self.settings.offline, ..seen });
         }
         self.ask(project, index, &url, cached).await
@@ -179,7 +215,7 @@ impl Indexes {
             Ok(Answer::NotModified { cache_control }) => {
                 let page =
                     cached.expect("only a cached page has validators").renewed(&cache_control, self.settings.now);
-                self.cache.write(url, &page);
+                self.grounds.add(self.cache.write(url, &page));
                 Ok(seen(&page, project, index).expect("the page was read before"))
             }
             Ok(Answer::Page(page)) => self.take(project, index, url, page),
@@ -189,6 +225,7 @@ impl Indexes {
             }
             Err(error) => match cached.filter(|_| self.settings.prefer_cached && error.is_outage()) {
                 Some(page) => {
+                    self.grounds.add(None);
                     self.note_stale(project, error);
                     Ok(seen(&page, project, index).expect("the page was read before"))
                 }
@@ -213,16 +250,16 @@ impl Indexes {
         let listing = read
             .listing(project, index.clone())
             .map_err(|source| IndexError::Page { project: project.clone(), source: source.into() })?;
-        if !listing.has_credentials() {
-            self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control);
+        match listing.has_credentials() {
+            true => self.grounds.add(None),
+            false => self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control),
         }
         Ok(Seen { listing: Some(listing), unchecked: false })
     }
 
     fn keep(&self, url: &MaskedUrl, listing: Option<Vec<u8>>, validators: Validators, cache_control: &str) {
-        if let Some(page) = CachedPage::new(listing, validators, cache_control, self.settings.now) {
-            self.cache.write(url, &page);
-        }
+        let page = CachedPage::new(listing, validators, cache_control, self.settings.now);
+        self.grounds.add(page.and_then(|page| self.cache.write(url, &page)));
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::metadata::{MetadataFailure, Places, needs_of};
+use super::remembered::Memory;
 use super::{Event, Listener};
 use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Target, Unknown};
 use crate::index::IndexError;
@@ -47,12 +48,20 @@ pub async fn plan(
 ) -> Result<Plan, PlanFailure> {
     let asking =
         Asking { places: places.clone(), listener: listener.clone(), turns: Arc::new(Semaphore::new(at_once.max(1))) };
+    let memory = Memory::of(question, targets, places);
+    if let Some(plan) = memory.as_ref().and_then(|memory| memory.recall(targets)) {
+        return Ok(plan);
+    }
     let mut known = Known::default();
     let mut resolver = Resolver::new(question, targets);
     loop {
         match resolver.step(&known.facts) {
             Step::Solved(solutions) if known.unreachable.is_empty() => {
-                return Ok(Plan::merge(targets.to_vec(), solutions));
+                let plan = Plan::merge(targets.to_vec(), solutions);
+                if let Some(memory) = memory.filter(|_| known.is_lasting) {
+                    memory.keep(&plan);
+                }
+                return Ok(plan);
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
             Step::Needs(wants) => asking.learn(wants, false, &mut known).await,
@@ -75,12 +84,20 @@ fn merge(targets: &[Arc<Target>], solved: BTreeMap<usize, Solution>) -> Plan {
 }
 
 /// The facts, and how far they can be trusted.
-#[derive(Default)]
 struct Known {
     facts: Facts,
+    /// Each file whose metadata was asked for is promised by a digest.
+    is_lasting: bool,
     unreachable: Vec<Unreachable>,
     /// Projects that were asked for again, past our cache.
     checked: BTreeSet<PackageName>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        let (facts, unreachable, checked) = Default::default();
+        Self { facts, is_lasting: true, unreachable, checked }
+    }
 }
 
 impl Known {
@@ -134,6 +151,7 @@ struct Asking {
 impl Asking {
     /// Finds out all of `wants` at once; with `check`, past our cache.
     async fn learn(&self, wants: Wants, check: bool, known: &mut Known) {
+        known.is_lasting &= wants.metadata.values().all(|(_, offer)| offer.promises.sha256().is_some());
         let mut asked = JoinSet::new();
         for (project, everywhere) in wants.listings {
             let (places, listener, turns) = self.share();

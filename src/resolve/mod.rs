@@ -29,6 +29,8 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::Serialize;
+
 pub use explain::{Failure, Reason};
 
 use case::{Case, Meanings};
@@ -38,7 +40,7 @@ use crate::domain::{MaskedUrl, Needs, Offer, Offers, PackageName, Requirement, S
 use crate::select::Policy;
 
 /// What is to be solved.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Question {
     /// Requirements and constraints in the order in which they were read.
     pub requirements: Vec<Requirement>,

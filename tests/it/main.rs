@@ -21,6 +21,7 @@ mod layouts;
 mod offline;
 mod pip_caches;
 mod pointing;
+mod remembering;
 mod sandboxing;
 mod secrets;
 mod serving;
