@@ -50,7 +50,7 @@ pub struct IndexSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     #[error("{project}: {source}")]
-    Http { project: PackageName, source: Box<HttpError> },
+    Http { project: PackageName, index: Arc<MaskedUrl>, source: Box<HttpError> },
     #[error("{project}: {source}")]
     Page { project: PackageName, source: Box<PageError> },
     #[error("--find-links {source}")]
@@ -229,7 +229,10 @@ impl Indexes {
                     self.note_stale(project, error);
                     Ok(seen(&page, project, index).expect("the page was read before"))
                 }
-                None => Err(IndexError::Http { project: project.clone(), source: error.into() }),
+                None => {
+                    let (project, index) = (project.clone(), index.clone());
+                    Err(IndexError::Http { project, index, source: error.into() })
+                }
             },
         }
     }

@@ -19,6 +19,7 @@ mod interrupting;
 mod judging;
 mod layouts;
 mod offline;
+mod outages;
 mod pip_caches;
 mod pointing;
 mod remembering;
