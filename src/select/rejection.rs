@@ -131,7 +131,7 @@ pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool
         allowed.iter().filter(|each| each.algorithm == has.algorithm).map(ToString::to_string).collect()
     };
     let compared = artifact.hashes.iter().map(|has| (has, asked(has)));
-    match compared.filter(|(_, asked)| !asked.is_empty()).last() {
+    match compared.filter(|(_, asked)| !asked.is_empty()).next_back() {
         Some((has, asked)) => Err(Rejection::Hash { has: has.to_string(), asked }),
         None => Ok(false),
     }
