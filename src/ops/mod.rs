@@ -11,6 +11,7 @@ mod metadata;
 mod plan;
 pub mod serve;
 mod signature;
+mod sources;
 mod transfer;
 mod verify;
 mod write;

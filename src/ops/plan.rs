@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::metadata::{MetadataFailure, Places, needs_of};
+use super::sources::add_sources;
 use super::{Event, Listener};
 use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Target, Unknown};
 use crate::index::IndexError;
@@ -50,13 +51,18 @@ pub async fn plan(
     let mut known = Known::default();
     loop {
         match step(question, targets, &known.facts) {
-            Step::Solved(solutions) if known.unreachable.is_empty() => {
+            Step::Solved(mut solutions) if known.unreachable.is_empty() => {
+                known.complete(question, solutions.iter_mut().zip(targets));
                 return Ok(Plan::merge(targets.to_vec(), solutions));
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
             Step::Needs(wants) => asking.learn(wants, false, &mut known).await,
             Step::Impossible { failures, solved } => match known.worth_checking(&failures) {
-                wants if wants.is_empty() => return Err(known.give_up(failures, merge(targets, solved))),
+                wants if wants.is_empty() => {
+                    let mut solved = solved;
+                    known.complete(question, solved.iter_mut().map(|(position, one)| (one, &targets[*position])));
+                    return Err(known.give_up(failures, merge(targets, solved)));
+                }
                 wants => asking.learn(wants, true, &mut known).await,
             },
         }
@@ -105,6 +111,13 @@ impl Known {
         let projects: Vec<_> = projects.cloned().collect();
         let fresh = projects.into_iter().filter(|project| self.checked.insert(project.clone()));
         Wants { listings: fresh.map(|project| (project, false)).collect(), ..Wants::default() }
+    }
+
+    /// Adds to solutions what does not bear on them.
+    fn complete<'a>(&self, question: &Question, solutions: impl Iterator<Item = (&'a mut Solution, &'a Arc<Target>)>) {
+        if question.with_sources {
+            solutions.for_each(|(one, target)| add_sources(one, target, question, &self.facts.offers));
+        }
     }
 
     fn give_up(self, failures: Vec<Failure>, solved: Plan) -> PlanFailure {
