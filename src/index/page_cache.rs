@@ -4,21 +4,26 @@
 //! `pages/<SHA-256 of the page's URL>` in the cache folder; replaced by rename, read without a
 //! lock, and simply asked for again where it cannot be read.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::scratch::Scratch;
+use super::grounds::{Ground, Grounds};
+use super::scratch::{Mark, Scratch};
 use crate::domain::{MaskedUrl, Sha256, Timestamp};
 use crate::http::Validators;
 
 /// How long a page is fresh where its server says nothing: what the large public indexes say.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
+/// What a page takes beside its listing, in bytes; only a guess.
+const HEAD: usize = 256;
+
 /// A page that was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct CachedPage {
+pub(super) struct CachedPage<'a> {
     /// Seconds since 1970-01-01 UTC.
     checked: i64,
     /// Seconds.
@@ -26,27 +31,35 @@ pub(super) struct CachedPage {
     etag: Option<String>,
     last_modified: Option<String>,
     /// The compact listing; absent where the index does not know the project.
-    #[serde(with = "serde_bytes")]
-    pub listing: Option<Vec<u8>>,
+    #[serde(borrow, with = "serde_bytes")]
+    pub listing: Option<Cow<'a, [u8]>>,
 }
 
-impl CachedPage {
+impl<'a> CachedPage<'a> {
     /// A page as it was answered at `now`; `None` where its server forbids keeping it.
-    pub fn new(listing: Option<Vec<u8>>, validators: Validators, cache_control: &str, now: Timestamp) -> Option<Self> {
+    pub fn new(listing: Option<&'a [u8]>, validators: Validators, cache_control: &str, now: Timestamp) -> Option<Self> {
         let lifetime = lifetime(cache_control)?.as_secs();
         let Validators { etag, last_modified } = validators;
-        Some(Self { checked: now.0, lifetime, etag, last_modified, listing })
+        Some(Self { checked: now.0, lifetime, etag, last_modified, listing: listing.map(Cow::Borrowed) })
     }
 
     /// Whether it may be used without asking.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        let age = now.0.saturating_sub(self.checked);
-        u64::try_from(age).is_ok_and(|age| age < self.lifetime)
+        self.checked <= now.0 && now < self.stale_from()
+    }
+
+    /// From when on it must not be used without asking.
+    fn stale_from(&self) -> Timestamp {
+        Timestamp(self.checked.saturating_add_unsigned(self.lifetime))
     }
 
     /// What lets the server say that it is still right.
     pub fn validators(&self) -> Validators {
         Validators { etag: self.etag.clone(), last_modified: self.last_modified.clone() }
+    }
+
+    fn into_owned(self) -> CachedPage<'static> {
+        CachedPage { listing: self.listing.map(|listing| listing.into_owned().into()), ..self }
     }
 
     /// The same page, found still right at `now`.
@@ -83,29 +96,53 @@ impl PageCache {
         Self { folder: cache.join("pages"), scratch: Scratch::of(&cache) }
     }
 
-    /// The page as last seen; damaged ones were never seen.
-    pub fn read(&self, url: &MaskedUrl) -> Option<CachedPage> {
-        postcard::from_bytes(&self.scratch.read(&self.path(url))?).ok()
+    /// The page as last seen, and what rests on it; damaged ones were never seen.
+    pub fn read(&self, url: &MaskedUrl) -> Option<(CachedPage<'static>, Option<Ground>)> {
+        let name = name(url);
+        let (bytes, mark) = self.scratch.read_marked(&self.path(name))?;
+        let page = postcard::from_bytes::<CachedPage<'_>>(&bytes).ok()?.into_owned();
+        let ground = ground(name, &page, mark);
+        Some((page, ground))
     }
 
-    /// Keeps `page`. A cache that cannot be written costs time and nothing else, so failures
-    /// are not told: the store, in the same folder, will tell.
-    pub fn write(&self, url: &MaskedUrl, page: &CachedPage) {
-        let bytes = postcard::to_stdvec(page).expect("a page can always be encoded");
-        let _ = self.scratch.write(&self.path(url), &bytes);
+    /// Keeps `page`, and tells what rests on it. A cache that cannot be written costs time and
+    /// nothing else, so failures are not told: the store, in the same folder, will tell.
+    pub fn write(&self, url: &MaskedUrl, page: &CachedPage<'_>) -> Option<Ground> {
+        let name = name(url);
+        let room = HEAD + page.listing.as_ref().map_or(0, |listing| listing.len());
+        let bytes = postcard::to_extend(page, Vec::with_capacity(room)).expect("a page can always be encoded");
+        let mark = self.scratch.write(&self.path(name), &bytes).ok()?;
+        ground(name, page, mark)
     }
 
-    fn path(&self, url: &MaskedUrl) -> PathBuf {
-        self.folder.join(Sha256::of(url.public().as_bytes()).to_string())
+    /// Whether every page of `grounds` is as it was, and may be used without asking at `now`;
+    /// without `now`, at any time.
+    pub fn bears(&self, grounds: &Grounds, now: Option<Timestamp>) -> bool {
+        let is_fresh = |ground: &Ground| now.is_none_or(|now| now < ground.stale_from);
+        grounds.pages.iter().all(is_fresh)
+            && grounds.pages.iter().all(|ground| Mark::at(&self.path(ground.page)) == Some(ground.mark))
     }
+
+    fn path(&self, name: Sha256) -> PathBuf {
+        self.folder.join(name.to_string())
+    }
+}
+
+/// What the page at `url` is called in the cache.
+fn name(url: &MaskedUrl) -> Sha256 {
+    Sha256::of(url.public().as_bytes())
+}
+
+fn ground(page: Sha256, cached: &CachedPage<'_>, mark: Option<Mark>) -> Option<Ground> {
+    Some(Ground { page, mark: mark?, stale_from: cached.stale_from() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn page(cache_control: &str) -> Option<CachedPage> {
-        CachedPage::new(Some(vec![1]), Validators::default(), cache_control, Timestamp(1000))
+    fn page(cache_control: &str) -> Option<CachedPage<'static>> {
+        CachedPage::new(Some(&[1]), Validators::default(), cache_control, Timestamp(1000))
     }
 
     #[test]
@@ -127,9 +164,25 @@ mod tests {
         let url: MaskedUrl = "https://me:pw@index.example/simple/demo/".parse().unwrap();
         assert_eq!(cache.read(&url), None);
         let page = page("").unwrap();
-        cache.write(&url, &page);
-        assert_eq!(cache.read(&url), Some(page));
-        std::fs::write(cache.path(&url), [0xff; 5]).unwrap();
+        let ground = cache.write(&url, &page);
+        assert_eq!(cache.read(&url), Some((page, ground)));
+        std::fs::write(cache.path(name(&url)), [0xff; 5]).unwrap();
         assert_eq!(cache.read(&url), None);
+    }
+
+    #[test]
+    fn a_page_bears_what_was_taken_from_it_while_it_is_fresh_and_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = PageCache::new(folder.path().to_owned());
+        let url: MaskedUrl = "https://index.example/simple/demo/".parse().unwrap();
+        let ground = cache.write(&url, &page("max-age=10").unwrap()).unwrap();
+        let grounds = Grounds { pages: vec![ground] };
+        assert!(cache.bears(&grounds, Some(Timestamp(1009))) && cache.bears(&grounds, None));
+        assert!(!cache.bears(&grounds, Some(Timestamp(1010))));
+        let other = CachedPage { listing: Some(Cow::Borrowed(&[1, 2])), ..page("max-age=10").unwrap() };
+        cache.write(&url, &other);
+        assert!(!cache.bears(&grounds, None), "another page has its name");
+        std::fs::remove_file(cache.path(name(&url))).unwrap();
+        assert!(!cache.bears(&grounds, None));
     }
 }
