@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::node::{Node, Set, number};
 use super::view::{Edge, ONLY, Stock, View};
-use crate::domain::{Dependency, ExtraName, Needs, PackageName, Unknown};
+use crate::domain::{Dependency, DependencySource, ExtraName, Needs, PackageName, Unknown};
 use crate::select::check_requires_python;
 
 /// Answers PubGrub's questions from a [`View`].
@@ -63,6 +63,18 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         let decided = self.decided.borrow();
         let Some((version, among)) = decided.get(name) else { return false };
         !set.contains(version) && self.view.choose(name, &set.intersection(among)).is_some()
+    }
+
+    /// Notes what a line opts in to, unless the project is decided and that fits: pip keeps what
+    /// it has.
+    fn note_opt_in(&self, edge: &Edge, line: &Dependency) {
+        let is_decided_well =
+            self.decided.borrow().get(&edge.name).is_some_and(|(version, _)| edge.set.contains(version));
+        if let DependencySource::Versions(specifiers) = &line.source
+            && !is_decided_well
+        {
+            self.view.note_opt_in(&edge.name, specifiers, &edge.set);
+        }
     }
 
     /// An extra is tried with the version that its project was tried with.
@@ -168,6 +180,7 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         position: usize,
     ) -> Result<(), String> {
         let edge = self.view.edge(dependency)?;
+        self.note_opt_in(&edge, dependency);
         if own.project() != Some(&edge.name) {
             self.add(constraints, edge);
             return Ok(());

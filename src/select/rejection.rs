@@ -130,8 +130,8 @@ pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool
     let asked = |has: &Digest| -> Vec<String> {
         allowed.iter().filter(|each| each.algorithm == has.algorithm).map(ToString::to_string).collect()
     };
-    let compared = artifact.hashes.iter().map(|has| (has, asked(has)));
-    match compared.filter(|(_, asked)| !asked.is_empty()).next_back() {
+    let mut compared = artifact.hashes.iter().map(|has| (has, asked(has)));
+    match compared.rfind(|(_, asked)| !asked.is_empty()) {
         Some((has, asked)) => Err(Rejection::Hash { has: has.to_string(), asked }),
         None => Ok(false),
     }
