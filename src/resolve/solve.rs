@@ -80,11 +80,12 @@ fn search_until_founded(
     let mut first_failures = None;
     loop {
         let (attempt, met, wants) = search(case, facts, meanings, preferred, &assumed);
-        if assumed.add(met) {
-            continue;
-        }
+        // Whatever was met may rest on what is not known: nothing is concluded from it yet.
         if !wants.is_empty() {
             return Ending::Needs(wants);
+        }
+        if assumed.add(met) {
+            continue;
         }
         match attempt {
             Attempt::Decided { unfounded, found } => {
