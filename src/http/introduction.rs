@@ -1,6 +1,6 @@
 //! The first request to a host goes alone over TLS: its answer shows whether the host speaks
-//! HTTP/2, and then one connection carries all the others. Without this, every request that
-//! begins meanwhile would open a connection of its own, only to drop it.
+//! HTTP/2, and then its connection carries the others. Without this, every request that begins
+//! meanwhile would open a connection of its own, only to drop it.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -11,8 +11,8 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use url::{Origin, Url};
 
-/// So long the others wait for the first answer: three round trips of the slowest usual wire.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// So long the others wait for the first answer; a slower host is slow because of something else.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The hosts that were asked.
 #[derive(Debug, Default)]
