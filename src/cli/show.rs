@@ -96,7 +96,6 @@ impl Rows<'_> {
             self.switch("require-hashes", selection.require_hashes),
             self.row("exclude-newer", selection.exclude_newer.clone(), ""),
             self.switch("no-deps", selection.no_deps),
-            self.switch("skip-source-trees", selection.skip_source_trees),
         ]
     }
 
