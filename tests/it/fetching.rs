@@ -113,9 +113,12 @@ fn at_most_as_many_files_at_once_as_allowed() {
 }
 
 #[test]
-fn an_encrypted_index_is_asked_over_one_connection() {
-    let index = Index::new().wheel("demo", "1.0").wheel("other", "2.0").encrypted().serve();
-    sandbox().prefetch_from(&index, arguments(&[])).assert().code(0);
+fn an_encrypted_index_is_asked_over_few_connections() {
+    let names: Vec<_> = (0..40).map(|number| format!("demo{number}")).collect();
+    let index = names.iter().fold(Index::new(), |index, name| index.wheel(name, "1.0")).encrypted().serve();
+    Sandbox::new().prefetch_from(&index, &names).assert().code(0);
+    // Hyper opens one more now and then, while the first is busy with another request.
+    assert!(index.connections() < names.len() / 2, "{}", index.connections());
     assert!(index.requests().iter().all(|request| request.protocol == "HTTP/2.0"), "{:#?}", index.requests());
 }
 
@@ -142,4 +145,21 @@ fn of_two_that_cannot_both_be_new_the_first_named_is() {
         sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
         assert_eq!(sandbox.files("wheelhouse"), files.map(|stem| format!("{stem}-py3-none-any.whl")));
     }
+}
+
+#[test]
+fn source_trees_are_refused_with_a_way_out_or_left_out_when_told_so() {
+    let (index, sandbox) = (world(), sandbox());
+    sandbox.write("project/pyproject.toml", "");
+    sandbox.write("requirements.txt", "-e ./project[test]\ndemo==1.0\nother @ git+https://me:secret@code.example/o\n");
+    let refused = sandbox.prefetch_from(&index, arguments(&[])).output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(told.contains("hint: --skip-source-trees"), "{told}");
+    let output = sandbox.prefetch_from(&index, arguments(&["--skip-source-trees"])).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("warning: requirements.txt:1: left out, with what it needs: -e "), "{told}");
+    assert!(told.contains("warning: requirements.txt:3: left out") && !told.contains("secret"), "{told}");
+    assert_eq!(sandbox.files("wheelhouse"), [DEMO]);
 }
