@@ -13,8 +13,8 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
-    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, RelPath, RelPathError, Sidecar,
-    Timestamp, Version, Yanked,
+    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, RelPath, Sidecar, Timestamp, Version,
+    Yanked,
 };
 
 /// One file as a page states it; borrowed from the page, and from a listing's bytes.
@@ -62,6 +62,8 @@ pub struct Listing {
     ignored: Range<usize>,
     /// Entries that are no files at all, with the reason.
     refused: Vec<Ignored>,
+    /// Whether an `@`, without which a link has no credentials, may be in one.
+    has_at: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -120,7 +122,7 @@ impl Listing {
         releases.sort_by(|a, b| a.version.cmp(&b.version));
         let ignored = position(&bytes, encoded.ignored.0);
         let refused = encoded.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
-        Ok(Self { project, index, base, bytes: bytes.into(), releases, ignored, refused })
+        Ok(Self { project, index, base, bytes: bytes.into(), releases, ignored, refused, has_at: true })
     }
 
     /// The compact form, for [`Listing::decode`].
@@ -141,7 +143,7 @@ impl Listing {
     pub fn has_credentials(&self) -> bool {
         let blocks = self.releases.iter().map(|release| &release.files).chain([&self.ignored]);
         let mut links = blocks.flat_map(|block| self.records(block)).map(|record| self.base.join(record.href));
-        self.bytes.contains(&b'@') && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
+        self.has_at && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
     }
 
     /// Whether there is no usable file.
@@ -221,6 +223,7 @@ pub struct ListingBuilder {
     positions: HashMap<Box<str>, usize, FxBuildHasher>,
     ignored: Vec<u8>,
     refused: Vec<(String, String)>,
+    has_at: bool,
 }
 
 impl ListingBuilder {
@@ -234,6 +237,7 @@ impl ListingBuilder {
             positions: HashMap::default(),
             ignored: Vec::new(),
             refused: Vec::new(),
+            has_at: false,
         }
     }
 
@@ -246,9 +250,10 @@ impl ListingBuilder {
     ///
     /// A name that no file of ours could have is refused, whatever else the page says.
     pub fn push(&mut self, record: &FileRecord<'_>) {
-        if let Err(RelPathError { why, .. }) = RelPath::file_name(record.filename) {
+        if let Some(why) = RelPath::file_name_fault(record.filename) {
             return self.refuse(record.filename, why);
         }
+        self.has_at |= record.href.contains('@');
         let block = match self.release(record.filename) {
             Some(release) => &mut self.releases[release].1,
             None => &mut self.ignored,
@@ -287,7 +292,8 @@ impl ListingBuilder {
         let size =
             self.ignored.len() + self.releases.iter().map(|(text, block)| text.len() + block.len() + 8).sum::<usize>();
         let bytes = postcard::to_extend(&encoded, Vec::with_capacity(size)).expect("a listing can always be encoded");
-        Listing::decode(self.project, self.index, bytes).expect("what was encoded can be decoded")
+        let listing = Listing::decode(self.project, self.index, bytes).expect("what was encoded can be decoded");
+        Listing { has_at: self.has_at, ..listing }
     }
 }
 

@@ -38,10 +38,15 @@ impl RelPath {
 
     /// Checks `name` as a single part: a file name that an index gave, say.
     pub fn file_name(name: &str) -> Result<Self, RelPathError> {
-        if name.contains('/') {
-            return Err(RelPathError { path: name.to_owned(), why: "it holds a slash" });
+        match Self::file_name_fault(name) {
+            Some(why) => Err(RelPathError { path: name.to_owned(), why }),
+            None => Ok(Self(name.into())),
         }
-        Self::new(name)
+    }
+
+    /// What keeps `name` from being a file name, if anything does.
+    pub fn file_name_fault(name: &str) -> Option<&'static str> {
+        if name.contains('/') { Some("it holds a slash") } else { fault(name) }
     }
 
     /// This path below the folder `parent`.
@@ -54,29 +59,56 @@ impl RelPath {
     }
 }
 
+/// Tables of bytes, since a long page has 20,000 names to check.
+static IS_CONTROL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[0x7f] = true;
+    table
+};
+
+static IS_FORBIDDEN: [bool; 256] = {
+    let (mut table, forbidden) = ([false; 256], b"\\:*?\"<>|");
+    let mut at = 0;
+    while at < forbidden.len() {
+        table[forbidden[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 fn fault(part: &str) -> Option<&'static str> {
-    let stem = part.split('.').next().unwrap_or_default();
     if part.is_empty() {
         Some("it is absolute or has an empty part")
     } else if part == "." || part == ".." {
         Some("it has a `.` or `..` part")
     } else if part.len() > LONGEST_PART {
         Some("it is longer than 255 bytes")
-    } else if part.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
+    } else if part.bytes().any(|byte| IS_CONTROL[usize::from(byte)]) {
         Some("it holds a control character")
-    } else if part.contains(['\\', ':', '*', '?', '"', '<', '>', '|']) {
+    } else if part.bytes().any(|byte| IS_FORBIDDEN[usize::from(byte)]) {
         Some("it holds a character that Windows forbids")
     } else if part.ends_with(['.', ' ']) {
         Some("it ends in a dot or a space, which Windows drops")
-    } else if is_device(stem) {
+    } else if is_device(part) {
         Some("it is the name of a Windows device")
     } else {
         None
     }
 }
 
-fn is_device(stem: &str) -> bool {
-    let stem = stem.trim_end().to_ascii_uppercase();
+/// Whether Windows takes it for a device, which whatever follows a dot does not change.
+fn is_device(part: &str) -> bool {
+    let stem = part.split('.').next().unwrap_or_default().trim_end();
+    // Bytes of `CON` to `COM¹`: most names are longer, and are read no further.
+    if !(3..=5).contains(&stem.len()) {
+        return false;
+    }
+    let stem = stem.to_ascii_uppercase();
     match stem.as_str() {
         "CON" | "PRN" | "AUX" | "NUL" => true,
         _ => stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT")).is_some_and(|number| {

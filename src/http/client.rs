@@ -8,7 +8,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
 };
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, StatusCode, Version};
 use url::Url;
 
 use super::auth::Credentials;
@@ -149,6 +149,9 @@ impl HttpClient {
         add(&mut headers, IF_NONE_MATCH, known.etag.as_deref());
         add(&mut headers, IF_MODIFIED_SINCE, known.last_modified.as_deref());
         let response = self.send(&turn, url, headers).await?;
+        if response.version() == Version::HTTP_2 {
+            turn.note_shared();
+        }
         let cache_control = header(response.headers(), &CACHE_CONTROL).unwrap_or_default();
         if response.status() == StatusCode::NOT_MODIFIED {
             let refused = HttpError::Status { url: url.clone(), status: response.status(), retry_after: None };

@@ -28,7 +28,7 @@ pub use connector::is_proxy;
 pub use error::HttpError;
 pub use health::Attempts;
 pub use netrc::{Login, Netrc, NetrcError};
-pub use pace::Turn;
+pub use pace::{SHARED, Turn};
 pub use range::{Piece, Start};
 pub use retry::{Outcome, Retry, retry_after};
 pub use trouble::Trouble;
@@ -44,7 +44,8 @@ pub struct HttpSettings {
     pub retries: u32,
     /// Files under way at once from one host.
     pub files_per_host: usize,
-    /// Pages and parts of files under way at once from one host.
+    /// Pages and parts of files under way at once from one host; [`SHARED`] times as many where
+    /// they share a connection.
     pub pages_per_host: usize,
     /// `host` or `host:port` whose certificates are not checked.
     pub trusted_hosts: HashSet<String>,

@@ -11,7 +11,7 @@ use super::remembered::Memory;
 use super::{Event, Listener};
 use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Target, Unknown};
 use crate::index::IndexError;
-use crate::resolve::{Facts, Failure, Question, Resolver, Step, Wants};
+use crate::resolve::{Facts, Failure, News, Question, Resolver, Step, Wants};
 
 /// No plan for all targets: everything that stands in the way, and what there is.
 #[derive(Debug, Default)]
@@ -64,11 +64,11 @@ pub async fn plan(
                 return Ok(plan);
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
-            Step::Needs(wants) => asking.learn(wants, false, &mut known).await,
+            Step::Needs(wants) => asking.learn_ahead(wants, &mut resolver, &mut known).await,
             Step::Impossible { failures, solved } => match known.worth_checking(&failures) {
                 wants if wants.is_empty() => return Err(known.give_up(failures, merge(targets, solved))),
                 wants => {
-                    asking.learn(wants, true, &mut known).await;
+                    asking.learn_again(wants, &mut known).await;
                     // What was worked out from the older pages may not hold any more.
                     resolver = Resolver::new(question, targets);
                 }
@@ -101,19 +101,31 @@ impl Default for Known {
 }
 
 impl Known {
-    fn take(&mut self, answer: Answer) {
+    /// Takes an answer in; returns what is new. A guess that cannot be asked is no fact: if it is
+    /// wanted, a step will want it.
+    fn take(&mut self, answer: Answer) -> Option<News> {
         match answer {
-            Answer::Offers(project, Ok(offers)) => drop(self.facts.offers.insert(project, Arc::new(offers))),
-            Answer::Offers(project, Err(error)) => {
+            Answer::Offers { project, outcome: Ok(offers), .. } => {
+                self.facts.offers.insert(project.clone(), Arc::new(offers));
+                Some(News::Offers(project))
+            }
+            Answer::Needs { project, url, is_lasting, outcome: Ok(needs), .. } => {
+                self.is_lasting &= is_lasting;
+                self.facts.needs.insert(url.clone(), needs.map(Arc::new));
+                Some(News::Needs(project, url))
+            }
+            Answer::Offers { is_guess: true, .. } | Answer::Needs { is_guess: true, .. } => None,
+            Answer::Offers { project, outcome: Err(error), .. } => {
                 self.facts.offers.remove(&project);
                 self.facts.unavailable.insert(project);
                 self.unreachable.push(error.into());
+                None
             }
-            Answer::Needs(url, Ok(needs)) => drop(self.facts.needs.insert(url, needs.map(Arc::new))),
-            Answer::Needs(url, Err(error)) => {
+            Answer::Needs { url, outcome: Err(error), .. } => {
                 // The search goes on as if the file needed nothing, to find what else is wrong.
                 self.facts.needs.insert(url, Ok(Arc::default()));
                 self.unreachable.push(error.into());
+                None
             }
         }
     }
@@ -135,10 +147,29 @@ impl Known {
     }
 }
 
-/// Something that was found out.
+/// What came of asking.
 enum Answer {
-    Offers(PackageName, Result<Offers, IndexError>),
-    Needs(MaskedUrl, Result<Result<Needs, Unknown>, MetadataFailure>),
+    Offers {
+        project: PackageName,
+        is_guess: bool,
+        outcome: Result<Offers, IndexError>,
+    },
+    Needs {
+        project: PackageName,
+        url: MaskedUrl,
+        is_guess: bool,
+        /// A digest promises the file.
+        is_lasting: bool,
+        outcome: Result<Result<Needs, Unknown>, MetadataFailure>,
+    },
+}
+
+impl Answer {
+    fn is_guess(&self) -> bool {
+        match self {
+            Self::Offers { is_guess, .. } | Self::Needs { is_guess, .. } => *is_guess,
+        }
+    }
 }
 
 /// Where facts come from, with a bound on how much is asked at once.
@@ -148,19 +179,50 @@ struct Asking {
     turns: Arc<Semaphore>,
 }
 
+/// How something is asked.
+#[derive(Clone, Copy, Default)]
+struct Manner {
+    /// Past our cache.
+    check: bool,
+    /// No step asked for it.
+    is_guess: bool,
+}
+
 impl Asking {
-    /// Finds out all of `wants` at once; with `check`, past our cache.
-    async fn learn(&self, wants: Wants, check: bool, known: &mut Known) {
-        known.is_lasting &= wants.metadata.values().all(|(_, offer)| offer.promises.sha256().is_some());
+    /// Finds out all of `wants`, and what they lead to.
+    async fn learn_ahead(&self, wants: Wants, resolver: &mut Resolver<'_>, known: &mut Known) {
         let mut asked = JoinSet::new();
+        let mut under_way = UnderWay::default();
+        self.ask(under_way.add(wants), Manner::default(), &mut asked);
+        while let Some(answer) = asked.join_next().await {
+            let answer = answer.expect("asking does not panic");
+            let is_guess = answer.is_guess();
+            if let Some(news) = known.take(answer) {
+                let more = under_way.add(resolver.ahead(&news, is_guess, &known.facts));
+                self.ask(more, Manner { is_guess: true, ..Manner::default() }, &mut asked);
+            }
+        }
+    }
+
+    /// Finds out all of `wants` past our cache.
+    async fn learn_again(&self, wants: Wants, known: &mut Known) {
+        let mut asked = JoinSet::new();
+        self.ask(wants, Manner { check: true, ..Manner::default() }, &mut asked);
+        while let Some(answer) = asked.join_next().await {
+            known.take(answer.expect("asking does not panic"));
+        }
+    }
+
+    fn ask(&self, wants: Wants, manner: Manner, asked: &mut JoinSet<Answer>) {
+        let Manner { check, is_guess } = manner;
         for (project, everywhere) in wants.listings {
             let (places, listener, turns) = self.share();
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(project.to_string()));
-                let offers = places.indexes.offers(&project, everywhere, check).await;
+                let outcome = places.indexes.offers(&project, everywhere, check).await;
                 listener(Event::Answered(project.to_string()));
-                Answer::Offers(project, offers)
+                Answer::Offers { project, is_guess, outcome }
             });
         }
         for (url, (project, offer)) in wants.metadata {
@@ -168,17 +230,31 @@ impl Asking {
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(offer.filename.to_string()));
-                let needs = needs_of(&project, &offer, &places, &listener).await;
+                let outcome = needs_of(&project, &offer, &places, &listener).await;
                 listener(Event::Answered(offer.filename.to_string()));
-                Answer::Needs(url, needs)
+                let is_lasting = offer.promises.sha256().is_some();
+                Answer::Needs { project, url, is_guess, is_lasting, outcome }
             });
-        }
-        while let Some(answer) = asked.join_next().await {
-            known.take(answer.expect("asking does not panic"));
         }
     }
 
     fn share(&self) -> (Places, Listener, Arc<Semaphore>) {
         (self.places.clone(), self.listener.clone(), self.turns.clone())
+    }
+}
+
+/// What was asked already, so that nothing is asked twice.
+#[derive(Default)]
+struct UnderWay {
+    listings: BTreeSet<PackageName>,
+    metadata: BTreeSet<MaskedUrl>,
+}
+
+impl UnderWay {
+    /// Adds `wants`; returns those of them that are new.
+    fn add(&mut self, mut wants: Wants) -> Wants {
+        wants.listings.retain(|project, _| self.listings.insert(project.clone()));
+        wants.metadata.retain(|url, _| self.metadata.insert(url.clone()));
+        wants
     }
 }
