@@ -62,8 +62,8 @@ pub struct Listing {
     ignored: Range<usize>,
     /// Entries that are no files at all, with the reason.
     refused: Vec<Ignored>,
-    /// Whether an `@`, without which a link has no credentials, may be in one.
-    has_at: bool,
+    /// A link holds an `@`, which may end a user and a password.
+    has_suspects: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -122,12 +122,29 @@ impl Listing {
         releases.sort_by(|a, b| a.version.cmp(&b.version));
         let ignored = position(&bytes, encoded.ignored.0);
         let refused = encoded.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
-        Ok(Self { project, index, base, bytes: bytes.into(), releases, ignored, refused, has_at: true })
+        Ok(Self { project, index, base, bytes: bytes.into(), releases, ignored, refused, has_suspects: false })
     }
 
     /// The compact form, for [`Listing::decode`].
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The same listing without the versions that `keep` refuses, and without their bytes.
+    pub fn retain(mut self, keep: impl Fn(&Version) -> bool) -> Self {
+        let mut bytes = Vec::new();
+        self.releases.retain_mut(|release| {
+            let is_kept = keep(&release.version);
+            if is_kept {
+                move_block(&self.bytes, &mut release.files, &mut bytes);
+            }
+            is_kept
+        });
+        move_block(&self.bytes, &mut self.ignored, &mut bytes);
+        bytes.shrink_to_fit();
+        self.releases.shrink_to_fit();
+        self.bytes = bytes.into();
+        self
     }
 
     pub fn index(&self) -> &Arc<MaskedUrl> {
@@ -139,11 +156,12 @@ impl Listing {
         self.releases.chunk_by(|a, b| a.version == b.version).map(|same| &same[0].version)
     }
 
-    /// Whether a link on the page carries a user or a password, which no cache may keep.
+    /// Whether a link on the page carries a user or a password, which no cache may keep: so one
+    /// that was decoded has none.
     pub fn has_credentials(&self) -> bool {
         let blocks = self.releases.iter().map(|release| &release.files).chain([&self.ignored]);
         let mut links = blocks.flat_map(|block| self.records(block)).map(|record| self.base.join(record.href));
-        self.has_at && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
+        self.has_suspects && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
     }
 
     /// Whether there is no usable file.
@@ -207,6 +225,13 @@ impl Listing {
     }
 }
 
+/// Copies a block of `old` to the end of `new`, where it is to be looked for from now on.
+fn move_block(old: &[u8], block: &mut Range<usize>, new: &mut Vec<u8>) {
+    let start = new.len();
+    new.extend_from_slice(&old[block.clone()]);
+    *block = start..new.len();
+}
+
 /// Where `part`, borrowed from `whole`, lies in it.
 fn position(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = part.as_ptr() as usize - whole.as_ptr() as usize;
@@ -223,7 +248,7 @@ pub struct ListingBuilder {
     positions: HashMap<Box<str>, usize, FxBuildHasher>,
     ignored: Vec<u8>,
     refused: Vec<(String, String)>,
-    has_at: bool,
+    has_suspects: bool,
 }
 
 impl ListingBuilder {
@@ -237,7 +262,7 @@ impl ListingBuilder {
             positions: HashMap::default(),
             ignored: Vec::new(),
             refused: Vec::new(),
-            has_at: false,
+            has_suspects: false,
         }
     }
 
@@ -253,7 +278,7 @@ impl ListingBuilder {
         if let Some(why) = RelPath::file_name_fault(record.filename) {
             return self.refuse(record.filename, why);
         }
-        self.has_at |= record.href.contains('@');
+        self.has_suspects |= record.href.contains('@');
         let block = match self.release(record.filename) {
             Some(release) => &mut self.releases[release].1,
             None => &mut self.ignored,
@@ -293,7 +318,7 @@ impl ListingBuilder {
             self.ignored.len() + self.releases.iter().map(|(text, block)| text.len() + block.len() + 8).sum::<usize>();
         let bytes = postcard::to_extend(&encoded, Vec::with_capacity(size)).expect("a listing can always be encoded");
         let listing = Listing::decode(self.project, self.index, bytes).expect("what was encoded can be decoded");
-        Listing { has_at: self.has_at, ..listing }
+        Listing { has_suspects: self.has_suspects, ..listing }
     }
 }
 
@@ -342,6 +367,22 @@ mod tests {
         let ignored: Vec<_> = listing.ignored().into_iter().map(|ignored| ignored.filename).collect();
         assert_eq!(ignored, ["demo-2004d.zip", "demo-3.zip"]);
         assert!(!String::from_utf8_lossy(listing.bytes()).contains("pw"));
+    }
+
+    #[test]
+    fn what_is_retained_is_whole() {
+        let mut builder = builder();
+        for name in ["demo-1.0.tar.gz", "demo-2.0.tar.gz", "demo-3.0.zip", "demo-2.0-py3-none-any.whl", "demo-x.zip"] {
+            builder.push(&record(name));
+        }
+        let all = builder.finish();
+        let two: Version = "2.0".parse().unwrap();
+        let some = all.clone().retain(|version| *version == two);
+        assert_eq!(some.versions().collect::<Vec<_>>(), [&two]);
+        assert_eq!(some.files(&two), all.files(&two));
+        assert_eq!(some.ignored(), all.ignored());
+        assert!(some.bytes().len() < all.bytes().len());
+        assert!(all.retain(|_| false).is_empty());
     }
 
     #[test]

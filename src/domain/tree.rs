@@ -59,62 +59,43 @@ impl RelPath {
     }
 }
 
-/// Tables of bytes, since a long page has 20,000 names to check.
-static IS_CONTROL: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
-    }
-    table[0x7f] = true;
-    table
-};
-
-static IS_FORBIDDEN: [bool; 256] = {
-    let (mut table, forbidden) = ([false; 256], b"\\:*?\"<>|");
-    let mut at = 0;
-    while at < forbidden.len() {
-        table[forbidden[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
-
 fn fault(part: &str) -> Option<&'static str> {
+    let stem = part.split('.').next().unwrap_or_default();
     if part.is_empty() {
         Some("it is absolute or has an empty part")
     } else if part == "." || part == ".." {
         Some("it has a `.` or `..` part")
     } else if part.len() > LONGEST_PART {
         Some("it is longer than 255 bytes")
-    } else if part.bytes().any(|byte| IS_CONTROL[usize::from(byte)]) {
-        Some("it holds a control character")
-    } else if part.bytes().any(|byte| IS_FORBIDDEN[usize::from(byte)]) {
-        Some("it holds a character that Windows forbids")
+    } else if let Some(why) = part.bytes().find_map(byte_fault) {
+        Some(why)
     } else if part.ends_with(['.', ' ']) {
         Some("it ends in a dot or a space, which Windows drops")
-    } else if is_device(part) {
+    } else if is_device(stem) {
         Some("it is the name of a Windows device")
     } else {
         None
     }
 }
 
-/// Whether Windows takes it for a device, which whatever follows a dot does not change.
-fn is_device(part: &str) -> bool {
-    let stem = part.split('.').next().unwrap_or_default().trim_end();
-    // Bytes of `CON` to `COM¹`: most names are longer, and are read no further.
-    if !(3..=5).contains(&stem.len()) {
-        return false;
+fn byte_fault(byte: u8) -> Option<&'static str> {
+    match byte {
+        0..0x20 | 0x7f => Some("it holds a control character"),
+        b'\\' | b':' | b'*' | b'?' | b'"' | b'<' | b'>' | b'|' => Some("it holds a character that Windows forbids"),
+        _ => None,
     }
-    let stem = stem.to_ascii_uppercase();
-    match stem.as_str() {
-        "CON" | "PRN" | "AUX" | "NUL" => true,
-        _ => stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT")).is_some_and(|number| {
-            matches!(number, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
-        }),
+}
+
+fn is_device(stem: &str) -> bool {
+    let stem = stem.trim_end();
+    let is = |name: &&str| stem.eq_ignore_ascii_case(name);
+    if ["CON", "PRN", "AUX", "NUL"].iter().any(is) {
+        return true;
     }
+    let is_port = |port: &&str| stem.get(..port.len()).is_some_and(|start| start.eq_ignore_ascii_case(port));
+    ["COM", "LPT"].iter().find(|port| is_port(port)).is_some_and(|port| {
+        matches!(&stem[port.len()..], "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
+    })
 }
 
 impl fmt::Display for RelPath {

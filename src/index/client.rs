@@ -11,7 +11,7 @@ use super::grounds::{Collected, Grounds};
 use super::link::is_distribution;
 use super::page::{ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
-use crate::domain::{Listing, MaskedUrl, Offers, PackageName, Timestamp};
+use crate::domain::{Listing, MaskedUrl, Offers, PackageName, Specifiers, Timestamp};
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
@@ -44,6 +44,26 @@ pub struct IndexSettings {
     /// Use pages of any age where their index is down.
     pub prefer_cached: bool,
     pub now: Timestamp,
+}
+
+/// How to ask for a project.
+#[derive(Clone, Debug, Default)]
+pub struct Inquiry {
+    /// Ask every index, not only the first that knows the project: its bytes are promised.
+    pub everywhere: bool,
+    /// Check pages seen before with their index.
+    pub check: bool,
+    /// The only versions of interest: the others are not held in memory.
+    pub versions: Specifiers,
+}
+
+impl Inquiry {
+    fn narrow(&self, listing: Listing) -> Listing {
+        match self.versions.is_any() {
+            true => listing,
+            false => listing.retain(|version| self.versions.contains(version)),
+        }
+    }
 }
 
 /// A place that could not be asked.
@@ -125,30 +145,31 @@ impl Indexes {
         !self.settings.refresh && self.cache.bears(grounds, now)
     }
 
-    /// Everything on offer of `project`: find-links first, since they cost nothing, then the
-    /// first index that knows it, or every one where `everywhere` (its bytes are promised) or
-    /// the strategy says so. With `check`, pages seen before are checked with their index.
+    /// What is on offer of `project`: find-links first, since they cost nothing, then the first
+    /// index that knows it, or every one where the inquiry or the strategy says so.
     ///
     /// # Errors
     /// When a place cannot be asked: going on without it might take a project from the wrong one.
-    pub async fn offers(&self, project: &PackageName, everywhere: bool, check: bool) -> Result<Offers, IndexError> {
+    pub async fn offers(&self, project: &PackageName, inquiry: &Inquiry) -> Result<Offers, IndexError> {
         let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
         for flat in self.find_links().await? {
             asked.push(flat.location().clone());
             listings.extend(Some(flat.listing(project)).filter(|listing| !listing.is_empty()));
         }
-        let everywhere = everywhere || self.settings.strategy == IndexStrategy::BestMatch;
+        let everywhere = inquiry.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
         for index in &self.settings.indexes {
             asked.push(index.clone());
-            let seen = self.listing(project, index, check).await?;
+            let seen = self.listing(project, index, inquiry.check).await?;
             unchecked |= seen.unchecked;
             let found = seen.listing.is_some();
-            listings.extend(seen.listing);
+            listings.extend(seen.listing.map(|listing| inquiry.narrow(listing)));
             if found && !everywhere {
                 break;
             }
         }
-        Ok(Offers::new(listings, asked, unchecked))
+        let mut offers = Offers::new(listings, asked, unchecked);
+        offers.narrowed = !inquiry.versions.is_any();
+        Ok(offers)
     }
 
     async fn find_links(&self) -> Result<&Vec<Flat>, IndexError> {
@@ -192,7 +213,7 @@ impl Indexes {
         }
         let url = index.project_page(project);
         let (cached, ground) = self.cache.read(&url).unzip();
-        let may_use = |page: &CachedPage| {
+        let may_use = |page: &CachedPage<'_>| {
             self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
         };
         if let Some(seen) = cached.as_ref().filter(|page| may_use(page)).and_then(|page| seen(page, project, index)) {
@@ -207,7 +228,7 @@ impl Indexes {
         project: &PackageName,
         index: &Arc<MaskedUrl>,
         url: &MaskedUrl,
-        cached: Option<CachedPage>,
+        cached: Option<CachedPage<'_>>,
     ) -> Result<Seen, IndexError> {
         let cached = cached.filter(|page| seen(page, project, index).is_some());
         let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
@@ -255,12 +276,12 @@ impl Indexes {
             .map_err(|source| IndexError::Page { project: project.clone(), source: source.into() })?;
         match listing.has_credentials() {
             true => self.grounds.add(None),
-            false => self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control),
+            false => self.keep(url, Some(listing.bytes()), page.validators, &page.cache_control),
         }
         Ok(Seen { listing: Some(listing), unchecked: false })
     }
 
-    fn keep(&self, url: &MaskedUrl, listing: Option<Vec<u8>>, validators: Validators, cache_control: &str) {
+    fn keep(&self, url: &MaskedUrl, listing: Option<&[u8]>, validators: Validators, cache_control: &str) {
         let page = CachedPage::new(listing, validators, cache_control, self.settings.now);
         self.grounds.add(page.and_then(|page| self.cache.write(url, &page)));
     }
@@ -273,9 +294,9 @@ struct Seen {
     unchecked: bool,
 }
 
-fn seen(page: &CachedPage, project: &PackageName, index: &Arc<MaskedUrl>) -> Option<Seen> {
+fn seen(page: &CachedPage<'_>, project: &PackageName, index: &Arc<MaskedUrl>) -> Option<Seen> {
     let listing = match &page.listing {
-        Some(bytes) => Some(Listing::decode(project.clone(), index.clone(), bytes.as_slice().into()).ok()?),
+        Some(bytes) => Some(Listing::decode(project.clone(), index.clone(), bytes.to_vec()).ok()?),
         None => None,
     };
     Some(Seen { listing, unchecked: false })

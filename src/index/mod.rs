@@ -18,7 +18,7 @@ mod sink;
 pub mod wheel_metadata;
 mod wheel_tail;
 
-pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes, Stale};
+pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes, Inquiry, Stale};
 pub use core_metadata::{MetadataFile, WrongIdentity, about, parse_core_metadata};
 pub use file_tree::project_page;
 pub use flat::{Flat, FlatError};

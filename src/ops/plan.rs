@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use super::metadata::{MetadataFailure, Places, needs_of};
 use super::remembered::Memory;
 use super::{Event, Listener};
-use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Target, Unknown};
-use crate::index::IndexError;
+use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Specifiers, Target, Unknown};
+use crate::index::{IndexError, Inquiry};
 use crate::resolve::{Facts, Failure, News, Question, Resolver, Step, Wants};
 
 /// No plan for all targets: everything that stands in the way, and what there is.
@@ -46,8 +46,7 @@ pub async fn plan(
     at_once: usize,
     listener: &Listener,
 ) -> Result<Plan, PlanFailure> {
-    let asking =
-        Asking { places: places.clone(), listener: listener.clone(), turns: Arc::new(Semaphore::new(at_once.max(1))) };
+    let asking = Asking::new(question, places, at_once, listener);
     let memory = Memory::of(question, targets, places);
     if let Some(plan) = memory.as_ref().and_then(|memory| memory.recall(targets)) {
         return Ok(plan);
@@ -65,14 +64,15 @@ pub async fn plan(
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
             Step::Needs(wants) => asking.learn_ahead(wants, &mut resolver, &mut known).await,
-            Step::Impossible { failures, solved } => match known.worth_checking(&failures) {
-                wants if wants.is_empty() => return Err(known.give_up(failures, merge(targets, solved))),
-                wants => {
-                    asking.learn_again(wants, &mut known).await;
-                    // What was worked out from the older pages may not hold any more.
-                    resolver = Resolver::new(question, targets);
+            Step::Impossible { failures, solved } => {
+                let again = known.worth_asking_again(&failures);
+                if again.is_empty() {
+                    return Err(known.give_up(failures, merge(targets, solved)));
                 }
-            },
+                asking.learn_again(again, &mut known).await;
+                // What was worked out from less may not hold any more.
+                resolver = Resolver::new(question, targets);
+            }
         }
     }
 }
@@ -89,20 +89,22 @@ struct Known {
     /// Each file whose metadata was asked for is promised by a digest.
     is_lasting: bool,
     unreachable: Vec<Unreachable>,
-    /// Projects that were asked for again, past our cache.
-    checked: BTreeSet<PackageName>,
+    /// Projects that every index was asked for.
+    everywhere: BTreeSet<PackageName>,
+    /// Projects that were asked for again: in full, and past our cache where they came from it.
+    asked_again: BTreeSet<PackageName>,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        let (facts, unreachable, checked) = Default::default();
-        Self { facts, is_lasting: true, unreachable, checked }
+        let (facts, unreachable, everywhere, asked_again) = Default::default();
+        Self { facts, is_lasting: true, unreachable, everywhere, asked_again }
     }
 }
 
 impl Known {
-    /// Takes an answer in; returns what is new. A guess that cannot be asked is no fact: if it is
-    /// wanted, a step will want it.
+    /// Takes an answer in; returns what is new. A guess that could not be asked is no fact: where
+    /// it matters, a step will want it.
     fn take(&mut self, answer: Answer) -> Option<News> {
         match answer {
             Answer::Offers { project, outcome: Ok(offers), .. } => {
@@ -131,14 +133,18 @@ impl Known {
     }
 
     /// Failures that rest on a cached page are looked at again with the index itself: what is
-    /// missing may have been published meanwhile.
-    fn worth_checking(&mut self, failures: &[Failure]) -> Wants {
-        let is_unchecked =
-            |project: &PackageName| self.facts.offers.get(project).is_some_and(|offers| offers.unchecked);
-        let projects = failures.iter().flat_map(Failure::projects).filter(|project| is_unchecked(project));
-        let projects: Vec<_> = projects.cloned().collect();
-        let fresh = projects.into_iter().filter(|project| self.checked.insert(project.clone()));
-        Wants { listings: fresh.map(|project| (project, false)).collect(), ..Wants::default() }
+    /// missing may have been published meanwhile. Those that rest on a part of a listing are
+    /// looked at again with the whole, which has the near misses.
+    fn worth_asking_again(&mut self, failures: &[Failure]) -> BTreeMap<PackageName, Inquiry> {
+        let mut again = BTreeMap::new();
+        for project in failures.iter().flat_map(Failure::projects) {
+            let Some(offers) = self.facts.offers.get(project) else { continue };
+            if (offers.unchecked || offers.narrowed) && self.asked_again.insert(project.clone()) {
+                let (everywhere, check) = (self.everywhere.contains(project), offers.unchecked);
+                again.insert(project.clone(), Inquiry { everywhere, check, versions: Specifiers::any() });
+            }
+        }
+        again
     }
 
     fn give_up(self, failures: Vec<Failure>, solved: Plan) -> PlanFailure {
@@ -147,7 +153,7 @@ impl Known {
     }
 }
 
-/// What came of asking.
+/// What came of asking; a guess is what no step wanted yet.
 enum Answer {
     Offers {
         project: PackageName,
@@ -173,57 +179,49 @@ impl Answer {
 }
 
 /// Where facts come from, with a bound on how much is asked at once.
-struct Asking {
+struct Asking<'q> {
+    /// The only versions of interest.
+    bounds: BTreeMap<&'q PackageName, Specifiers>,
     places: Places,
     listener: Listener,
     turns: Arc<Semaphore>,
 }
 
-/// How something is asked.
-#[derive(Clone, Copy, Default)]
-struct Manner {
-    /// Past our cache.
-    check: bool,
-    /// No step asked for it.
-    is_guess: bool,
-}
+impl<'q> Asking<'q> {
+    fn new(question: &'q Question, places: &Places, at_once: usize, listener: &Listener) -> Self {
+        let turns = Arc::new(Semaphore::new(at_once.max(1)));
+        Self { bounds: question.certain_bounds(), places: places.clone(), listener: listener.clone(), turns }
+    }
 
-impl Asking {
-    /// Finds out all of `wants`, and what they lead to.
+    /// Finds out all of `wants`, and meanwhile what they lead to.
     async fn learn_ahead(&self, wants: Wants, resolver: &mut Resolver<'_>, known: &mut Known) {
-        let mut asked = JoinSet::new();
-        let mut under_way = UnderWay::default();
-        self.ask(under_way.add(wants), Manner::default(), &mut asked);
+        let (mut asked, mut under_way) = (JoinSet::new(), UnderWay::default());
+        self.ask_all(under_way.add(wants), false, known, &mut asked);
         while let Some(answer) = asked.join_next().await {
             let answer = answer.expect("asking does not panic");
             let is_guess = answer.is_guess();
             if let Some(news) = known.take(answer) {
                 let more = under_way.add(resolver.ahead(&news, is_guess, &known.facts));
-                self.ask(more, Manner { is_guess: true, ..Manner::default() }, &mut asked);
+                self.ask_all(more, true, known, &mut asked);
             }
         }
     }
 
-    /// Finds out all of `wants` past our cache.
-    async fn learn_again(&self, wants: Wants, known: &mut Known) {
+    async fn learn_again(&self, inquiries: BTreeMap<PackageName, Inquiry>, known: &mut Known) {
         let mut asked = JoinSet::new();
-        self.ask(wants, Manner { check: true, ..Manner::default() }, &mut asked);
+        for (project, inquiry) in inquiries {
+            self.ask(project, inquiry, false, &mut asked);
+        }
         while let Some(answer) = asked.join_next().await {
             known.take(answer.expect("asking does not panic"));
         }
     }
 
-    fn ask(&self, wants: Wants, manner: Manner, asked: &mut JoinSet<Answer>) {
-        let Manner { check, is_guess } = manner;
+    fn ask_all(&self, wants: Wants, is_guess: bool, known: &mut Known, asked: &mut JoinSet<Answer>) {
         for (project, everywhere) in wants.listings {
-            let (places, listener, turns) = self.share();
-            asked.spawn(async move {
-                let _turn = turns.acquire().await.expect("the semaphore is never closed");
-                listener(Event::Asking(project.to_string()));
-                let outcome = places.indexes.offers(&project, everywhere, check).await;
-                listener(Event::Answered(project.to_string()));
-                Answer::Offers { project, is_guess, outcome }
-            });
+            known.everywhere.extend(everywhere.then(|| project.clone()));
+            let versions = self.bounds.get(&project).cloned().unwrap_or_default();
+            self.ask(project, Inquiry { everywhere, versions, check: false }, is_guess, asked);
         }
         for (url, (project, offer)) in wants.metadata {
             let (places, listener, turns) = self.share();
@@ -236,6 +234,17 @@ impl Asking {
                 Answer::Needs { project, url, is_guess, is_lasting, outcome }
             });
         }
+    }
+
+    fn ask(&self, project: PackageName, inquiry: Inquiry, is_guess: bool, asked: &mut JoinSet<Answer>) {
+        let (places, listener, turns) = self.share();
+        asked.spawn(async move {
+            let _turn = turns.acquire().await.expect("the semaphore is never closed");
+            listener(Event::Asking(project.to_string()));
+            let outcome = places.indexes.offers(&project, &inquiry).await;
+            listener(Event::Answered(project.to_string()));
+            Answer::Offers { project, is_guess, outcome }
+        });
     }
 
     fn share(&self) -> (Places, Listener, Arc<Semaphore>) {

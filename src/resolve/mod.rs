@@ -39,7 +39,9 @@ use ahead::{Walk, Walker};
 use case::{Case, Meanings};
 use solve::Outcome;
 
-use crate::domain::{MaskedUrl, Needs, Offer, Offers, PackageName, Requirement, Solution, Target, Unknown, Version};
+use crate::domain::{
+    MaskedUrl, Needs, Offer, Offers, PackageName, Requirement, Solution, Specifiers, Target, Unknown, Version,
+};
 use crate::select::Policy;
 
 /// What is to be solved.
@@ -52,6 +54,21 @@ pub struct Question {
     pub require_hashes: bool,
     /// Also get what the requirements need.
     pub follow_dependencies: bool,
+}
+
+impl Question {
+    /// What holds for each project on every target, whatever else is chosen: the versions that
+    /// the lines without a marker allow. No solution has another one.
+    pub fn certain_bounds(&self) -> BTreeMap<&PackageName, Specifiers> {
+        let mut bounds: BTreeMap<_, Specifiers> = BTreeMap::new();
+        for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_true()) {
+            if let (Some(name), Some(specifiers)) = (&requirement.name, requirement.specifiers()) {
+                let known = bounds.entry(name).or_default();
+                *known = known.and(specifiers);
+            }
+        }
+        bounds
+    }
 }
 
 /// What is known of the world so far.
