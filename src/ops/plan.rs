@@ -113,7 +113,7 @@ impl Known {
             }
             Answer::Needs { project, url, is_lasting, outcome: Ok(needs), .. } => {
                 self.is_lasting &= is_lasting;
-                self.facts.needs.insert(url.clone(), needs.map(Arc::new));
+                self.facts.needs.insert(url.clone(), needs);
                 Some(News::Needs(project, url))
             }
             Answer::Offers { is_guess: true, .. } | Answer::Needs { is_guess: true, .. } => None,
@@ -126,7 +126,7 @@ impl Known {
             Answer::Needs { url, outcome: Err(error), .. } => {
                 // The search goes on as if the file needed nothing, to find what else is wrong.
                 self.facts.needs.insert(url, Ok(Arc::default()));
-                self.unreachable.push(error.into());
+                self.unreachable.push((*error).into());
                 None
             }
         }
@@ -166,7 +166,7 @@ enum Answer {
         is_guess: bool,
         /// A digest promises the file.
         is_lasting: bool,
-        outcome: Result<Result<Needs, Unknown>, MetadataFailure>,
+        outcome: Result<Result<Arc<Needs>, Unknown>, Box<MetadataFailure>>,
     },
 }
 
@@ -228,7 +228,8 @@ impl<'q> Asking<'q> {
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(offer.filename.to_string()));
-                let outcome = needs_of(&project, &offer, &places, &listener).await;
+                let needs = needs_of(&project, &offer, &places, &listener).await;
+                let outcome = needs.map(|needs| needs.map(Arc::new)).map_err(Box::new);
                 listener(Event::Answered(offer.filename.to_string()));
                 let is_lasting = offer.promises.sha256().is_some();
                 Answer::Needs { project, url, is_guess, is_lasting, outcome }
