@@ -17,7 +17,7 @@ use super::warm::WarmPip;
 use super::world::Files;
 use super::{build, closing, show, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
-use crate::http::{self, HttpClient};
+use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
 use crate::ops::{self, FetchSettings, Finding, Listener, Output, Places, PlanFailure, Stop};
@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
 
     async fn work(&self) -> Result<Exit, CliError> {
         let listener = self.reporter.listener();
-        let at_once = self.settings.http.pages_per_host * http::SHARED;
+        let at_once = self.settings.http.pages_per_host;
         let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
         let Planned { plan, unsolved } = self.judge(planned)?;
         plan.notes.iter().for_each(terminal::warn);

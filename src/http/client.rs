@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
@@ -35,12 +36,15 @@ pub struct HttpClient {
     files: Hosts,
     pages: Hosts,
     health: Health,
+    /// Some host lets pages share a connection.
+    shares: AtomicBool,
 }
 
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        Self { settings, strict: OnceLock::new(), trusting: OnceLock::new(), files, pages, health: Health::default() }
+        let (strict, trusting) = (OnceLock::new(), OnceLock::new());
+        Self { settings, strict, trusting, files, pages, health: Health::default(), shares: AtomicBool::new(false) }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -55,6 +59,12 @@ impl HttpClient {
         limit: usize,
     ) -> Result<Answer, HttpError> {
         self.retrying(|| self.page_once(url, accept, known, limit)).await
+    }
+
+    /// Whether a host lets pages share a connection, so that [`SHARED`](super::SHARED) times as
+    /// many may be under way.
+    pub fn shares_connections(&self) -> bool {
+        self.shares.load(Ordering::Relaxed)
     }
 
     /// Waits until the host of `url` may be asked for a file.
@@ -151,6 +161,7 @@ impl HttpClient {
         let response = self.send(&turn, url, headers).await?;
         if response.version() == Version::HTTP_2 {
             turn.note_shared();
+            self.shares.store(true, Ordering::Relaxed);
         }
         let cache_control = header(response.headers(), &CACHE_CONTROL).unwrap_or_default();
         if response.status() == StatusCode::NOT_MODIFIED {

@@ -1,5 +1,6 @@
 //! The loop: step, find out what the step needs, step again.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::metadata::{MetadataFailure, Places, needs_of};
 use super::remembered::Memory;
 use super::{Event, Listener};
 use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Specifiers, Target, Unknown};
+use crate::http::SHARED;
 use crate::index::{IndexError, Inquiry};
 use crate::resolve::{Facts, Failure, News, Question, Resolver, Step, Wants};
 
@@ -185,12 +187,16 @@ struct Asking<'q> {
     places: Places,
     listener: Listener,
     turns: Arc<Semaphore>,
+    /// What may be added to `turns` once connections are shared.
+    more_turns: Cell<usize>,
 }
 
 impl<'q> Asking<'q> {
     fn new(question: &'q Question, places: &Places, at_once: usize, listener: &Listener) -> Self {
         let turns = Arc::new(Semaphore::new(at_once.max(1)));
-        Self { bounds: question.certain_bounds(), places: places.clone(), listener: listener.clone(), turns }
+        let more_turns = Cell::new(at_once * (SHARED - 1));
+        let bounds = question.certain_bounds();
+        Self { bounds, places: places.clone(), listener: listener.clone(), turns, more_turns }
     }
 
     /// Finds out all of `wants`, and meanwhile what they lead to.
@@ -199,6 +205,9 @@ impl<'q> Asking<'q> {
         self.ask_all(under_way.add(wants), false, known, &mut asked);
         while let Some(answer) = asked.join_next().await {
             let answer = answer.expect("asking does not panic");
+            if self.places.client.shares_connections() {
+                self.turns.add_permits(self.more_turns.take());
+            }
             let is_guess = answer.is_guess();
             if let Some(news) = known.take(answer) {
                 let more = under_way.add(resolver.ahead(&news, is_guess, &known.facts));
