@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy};
+use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy, is_folder};
 use super::environment::Environment;
 use super::error::CliError;
 use super::keygen::KEY_PASSWORD;
@@ -15,7 +15,7 @@ use super::layers::{Found, Layers, Source};
 use super::{moment, secrets};
 use crate::archive::Format;
 use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Timestamp, mask_credentials};
-use crate::http::{Authorities, HttpSettings, is_proxy};
+use crate::http::{Authorities, HttpSettings, Proxies, is_proxy};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout};
 use crate::ops::{BundleOutput, Output, SigningKey, Stream};
@@ -115,8 +115,9 @@ impl Settings {
     pub fn indexes(&self, options: &IndexOptions, working_folder: &Path) -> Result<IndexSettings, CliError> {
         let place = |text: &String| place(text, working_folder).map(Arc::new);
         let indexes = options.extra_index_urls.iter().chain(&options.index_url);
+        let index = |text: &String| place_of_index(text, working_folder).map(Arc::new);
         Ok(IndexSettings {
-            indexes: indexes.map(place).collect::<Result<_, _>>()?,
+            indexes: indexes.map(index).collect::<Result<_, _>>()?,
             find_links: options.find_links.iter().map(place).collect::<Result<_, _>>()?,
             strategy: self.strategy,
             cache: self.cache.clone(),
@@ -173,14 +174,18 @@ fn bundle(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<B
     let named = args.bundle_format.as_deref().map(Format::called).transpose().map_err(CliError::usage)?;
     let is_stream = path == Path::new(STANDARD_OUTPUT);
     let format = match named {
-        Some(format) => format,
+        Some(format) => Some(format),
+        None if is_folder(path) && args.split.is_some() => {
+            return Err(CliError::usage("a folder has no volumes; --split wants an archive"));
+        }
+        None if is_folder(path) => None,
         None if is_stream => {
             return Err(CliError::usage("standard output has no name that tells the format")
                 .hint("add --bundle-format tar, tar.gz or tar.zst"));
         }
-        None => Format::of(path).map_err(CliError::usage)?,
+        None => Some(Format::of(path).map_err(CliError::usage)?),
     };
-    if is_stream && !format.is_stream {
+    if is_stream && format.is_some_and(|format| !format.is_stream) {
         return Err(CliError::usage("a zip cannot be written to a pipe; use --bundle-format tar, tar.gz or tar.zst"));
     }
     if is_stream && args.report.as_deref() == Some(path) {
@@ -291,9 +296,13 @@ pub const CERTIFICATE_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUN
 /// where nothing else is said.
 pub const OPENSSL_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Variables that name proxies, for `https:`, for `http:` and for both.
+/// Variables that name proxies, for `https:`, for `http:` and for both; in small letters they are
+/// the stronger, as in pip and curl.
 pub const PROXY_VARIABLES: [[&str; 2]; 3] =
-    [["HTTPS_PROXY", "https_proxy"], ["HTTP_PROXY", "http_proxy"], ["ALL_PROXY", "all_proxy"]];
+    [["https_proxy", "HTTPS_PROXY"], ["http_proxy", "HTTP_PROXY"], ["all_proxy", "ALL_PROXY"]];
+
+/// Variables that name hosts to ask without a proxy.
+pub const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// The default of `--jobs`.
 pub const JOBS: u16 = 16;
@@ -311,25 +320,32 @@ fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliErro
         retries: args.retries.or(layers.number("retries")?).unwrap_or(RETRIES),
         authorities: authorities(args, layers),
         client_certificate,
-        proxy: proxy(args, layers)?,
+        proxies: proxies(args, layers)?,
         offline: args.offline || layers.switch("offline")?,
         credentials: secrets::credentials(args, layers)?,
         ..HttpSettings::default()
     })
 }
 
-/// The proxy for everything; where there is none, the variables' proxies must be usable, too.
-fn proxy(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Option<String>, CliError> {
+/// The proxy for everything, which heeds no exceptions (as in pip), else those of the variables.
+fn proxies(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Proxies, CliError> {
     let typed = args.proxy.clone().map(|value| Found { value, source: Source::Typed });
-    let named = typed.or_else(|| layers.find("proxy"));
-    let variables = || PROXY_VARIABLES.iter().filter_map(|names| layers.first_variable(names)).collect();
-    for found in named.as_ref().map_or_else(variables, |found| vec![found.clone()]) {
-        if !is_proxy(&found.value) {
-            let why = format!("the proxy ({}) cannot be used", found.source);
-            return Err(CliError::usage(why).hint("write it as http://host:port, https://… or socks5://…"));
-        }
+    if let Some(found) = typed.or_else(|| layers.find("proxy")) {
+        let proxy = usable(found)?;
+        return Ok(Proxies { https: Some(proxy.clone()), http: Some(proxy), except: String::new() });
     }
-    Ok(named.map(|found| found.value))
+    let [https, http, all] = PROXY_VARIABLES.map(|names| layers.first_variable(&names).map(usable).transpose());
+    let (https, http, all) = (https?, http?, all?);
+    let except = layers.first_variable(&NO_PROXY_VARIABLES).map(|found| found.value).unwrap_or_default();
+    Ok(Proxies { https: https.or_else(|| all.clone()), http: http.or(all), except })
+}
+
+fn usable(proxy: Found) -> Result<String, CliError> {
+    if is_proxy(&proxy.value) {
+        return Ok(proxy.value);
+    }
+    let refused = CliError::usage(format!("the proxy ({}) cannot be used", proxy.source));
+    Err(refused.hint("write it as http://host:port, https://… or socks5://…"))
 }
 
 fn authorities(args: &NetworkArgs, layers: &Layers<'_>) -> Option<Authorities> {
@@ -353,6 +369,18 @@ pub fn ambient_certificates(layers: &Layers<'_>) -> Vec<Found> {
         Some(found) => vec![found],
         None => OPENSSL_VARIABLES.iter().filter_map(|name| layers.first_variable(&[name])).collect(),
     }
+}
+
+/// A location that is to be an index: a word that is neither a URL nor a folder is a slip, and
+/// must not look like an index that knows nothing.
+fn place_of_index(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
+    let url = place(text, working_folder)?;
+    let is_there = Url::parse(text).is_ok() || working_folder.join(text).exists();
+    if is_there {
+        return Ok(url);
+    }
+    let message = format!("the index `{text}` is no URL, and there is no folder of that name");
+    Err(CliError::usage(message).hint("an index is named by its URL (https://…) or by a folder in the layout `simple`"))
 }
 
 /// A location as pip takes it: a URL, or a path of the machine.
