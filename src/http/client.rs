@@ -17,6 +17,7 @@ use super::body::{self, Body};
 use super::connector::{Line, connector};
 use super::error::HttpError;
 use super::health::{Attempts, Health};
+use super::introduction::Introductions;
 use super::netrc::Login;
 use super::pace::{Hosts, Turn};
 use super::range::{Piece, Start, content_range};
@@ -37,6 +38,7 @@ pub struct HttpClient {
     pub(super) files: Hosts,
     pages: Hosts,
     health: Health,
+    introductions: Introductions,
     /// Some host lets pages share a connection.
     shares: AtomicBool,
 }
@@ -44,8 +46,9 @@ pub struct HttpClient {
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        let (clients, health) = Default::default();
-        Self { settings, clients, files, pages, health, shares: AtomicBool::new(false) }
+        let (clients, health, introductions) = Default::default();
+        let shares = AtomicBool::new(false);
+        Self { settings, clients, files, pages, health, introductions, shares }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -239,7 +242,8 @@ impl HttpClient {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
             None => request,
         };
-        request.send().await.map_err(|error| HttpError::unreachable(url, &error))
+        let answer = self.introductions.make(url.secret(), request.send()).await;
+        answer.map_err(|error| HttpError::unreachable(url, &error))
     }
 
     fn client_for(&self, url: &MaskedUrl, line: Line) -> Result<&reqwest::Client, HttpError> {
