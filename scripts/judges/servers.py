@@ -163,8 +163,8 @@ class Judge:
         return self.settings("tinyproxy.conf", lines)
 
     def danted_settings(self):
-        lines = [f"internal: 127.0.0.1 port = {self.ports['danted']}", "external: lo", "clientmethod: none", "socksmethod: none",
-                 "client pass { from: 0/0 to: 0/0 }", "socks pass { from: 0/0 to: 0/0 }", f"logoutput: {self.folder}/danted.log"]
+        lines = [f"logoutput: {self.folder}/danted.log", f"internal: 127.0.0.1 port = {self.ports['danted']}", "external: lo",
+                 "clientmethod: none", "socksmethod: none", "client pass { from: 0/0 to: 0/0 }", "socks pass { from: 0/0 to: 0/0 }"]
         return self.settings("danted.conf", lines)
 
     def settings(self, name, lines):
