@@ -149,8 +149,18 @@ pub(super) fn with_causes(error: &reqwest::Error) -> String {
     }
     let first: Option<&dyn std::error::Error> = std::error::Error::source(error);
     let causes = std::iter::successors(first, |cause| cause.source());
-    let texts = causes.map(ToString::to_string).filter(|text| !text.starts_with("client error ("));
+    let texts = causes.map(|cause| in_words(cause.to_string())).filter(|text| !text.starts_with("client error ("));
     let mut texts: Vec<_> = texts.collect();
     texts.dedup();
     if texts.is_empty() { "the request could not be made".to_owned() } else { texts.join(": ") }
+}
+
+/// What a proxy said to a request for a tunnel is not passed on; some answer a wrong password so.
+fn in_words(cause: String) -> String {
+    match cause.as_str() {
+        "tunnel error: unsuccessful" => {
+            "the proxy would not connect to it; check the proxy's user and password, and the address".to_owned()
+        }
+        _ => cause,
+    }
 }
