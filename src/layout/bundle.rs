@@ -68,21 +68,22 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
 
 /// What the layout composes, by path.
 fn pages(input: &BundleInput<'_>, _manifest: &Manifest) -> Vec<(String, String)> {
-    let conditions = Conditions::of(input.fetched);
+    let fetched = &input.fetched.installed();
+    let conditions = Conditions::of(fetched);
     let mut pages = vec![
-        (REQUIREMENTS_PATH.to_owned(), requirements::text(input.fetched, &conditions)),
-        ("install.sh".to_owned(), install::shell(input.requests)),
-        ("install.ps1".to_owned(), install::power_shell(input.requests)),
+        (REQUIREMENTS_PATH.to_owned(), requirements::text(fetched, &conditions)),
+        ("install.sh".to_owned(), install::shell(input)),
+        ("install.ps1".to_owned(), install::power_shell(input)),
     ];
-    pages.extend(pylock::text(input.fetched, &conditions).map(|text| ("pylock.toml".to_owned(), text)));
-    if conditions.are_ambiguous(input.fetched) {
-        let targets = input.fetched.targets.iter().enumerate();
+    pages.extend(pylock::text(fetched, &conditions).map(|text| ("pylock.toml".to_owned(), text)));
+    if conditions.are_ambiguous(fetched) {
+        let targets = fetched.targets.iter().enumerate();
         pages.extend(targets.map(|(position, target)| {
-            (requirements::path_for_target(target.id()), requirements::for_target(input.fetched, position))
+            (requirements::path_for_target(target.id()), requirements::for_target(fetched, position))
         }));
     }
     let paths: Vec<_> = pages.iter().map(|(path, _)| path.clone()).collect();
-    pages.push(("README.txt".to_owned(), readme::text(input, &conditions, &paths)));
+    pages.push(("README.txt".to_owned(), readme::text(&BundleInput { fetched, ..*input }, &conditions, &paths)));
     pages
 }
 

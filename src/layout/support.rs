@@ -27,6 +27,7 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
             sidecar: None,
         },
         targets: Vec::new(),
+        tools: Vec::new(),
         object: object(bytes),
         metadata: None,
         status: Status::Downloaded,

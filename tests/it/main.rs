@@ -27,4 +27,5 @@ mod serving;
 mod settings;
 mod support;
 mod targets;
+mod tools;
 mod verifying;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::examine::Examined;
 use super::{Finding, FindingKind, Proof};
 use crate::domain::{
-    Algorithm, Dependency, DependencySource, FetchedPackage, FileRecord, ListingBuilder, MaskedUrl, Needs, Offers,
-    Origin, PackageName, Request, Requirement, Sha256, Solution, Source, Target, Unknown,
+    Algorithm, FetchedPackage, FileRecord, ListingBuilder, MaskedUrl, Needs, Offers, PackageName, Pick, Request,
+    Sha256, Solution, Target, Unknown,
 };
 use crate::layout::{BUNDLE_ROOT, Manifest, RecallError, WHEELS};
 use crate::ops::inside::Inside;
+use crate::ops::tools;
 use crate::resolve::{Facts, Failure, Question, Step, Wants, step};
 use crate::select::Policy;
 
@@ -177,21 +178,25 @@ impl Replay<'_> {
         let mut seen = BTreeSet::new();
         while let Some(url) = waiting.pop() {
             let Some(file) = self.held.at(&url) else { continue };
-            let Some(lines) = file.inside.build_requires.as_ref().filter(|_| seen.insert(url)) else { continue };
-            let build = Question {
-                requirements: lines.iter().filter_map(|line| build_requirement(line, file.filename)).collect(),
-                require_hashes: false,
-                follow_dependencies: true,
-                ..question.clone()
-            };
-            let filename = file.filename;
-            let (solutions, failures) = self.solve(&build, std::slice::from_ref(target));
-            for failure in failures {
-                self.build_gap(filename, target, &failure);
+            let Some(needs) = file.inside.build.as_ref().filter(|_| seen.insert(url)) else { continue };
+            let picks = self.builders(question, target, &needs.requires, file.filename);
+            let lacks_wheel = |pick: &Pick| tools::needs_wheel(&pick.name, &pick.version);
+            if needs.by_setuptools && picks.iter().any(lacks_wheel) {
+                let more = self.builders(question, target, &tools::with_wheel(needs), file.filename);
+                waiting.extend(more.into_iter().map(|pick| pick.file.url));
             }
-            let picks = solutions.into_values().flat_map(|solution| solution.picks);
-            waiting.extend(picks.map(|pick| pick.file.url));
+            waiting.extend(picks.into_iter().map(|pick| pick.file.url));
         }
+    }
+
+    /// What `lines` get for the build of `filename`.
+    fn builders(&mut self, question: &Question, target: &Arc<Target>, lines: &[String], filename: &str) -> Vec<Pick> {
+        let build = tools::asked(question, lines, &tools::build_origin(filename));
+        let (solutions, failures) = self.solve(&build, std::slice::from_ref(target));
+        for failure in failures {
+            self.build_gap(filename, target, &failure);
+        }
+        solutions.into_values().flat_map(|solution| solution.picks).collect()
     }
 
     fn build_gap(&mut self, filename: &str, target: &Target, failure: &Failure) {
@@ -244,20 +249,4 @@ impl Replay<'_> {
             self.findings.push(Finding::new(FindingKind::Manifest, message).on(ids));
         }
     }
-}
-
-fn build_requirement(line: &str, filename: &str) -> Option<Requirement> {
-    let dependency: Dependency = line.parse().ok()?;
-    let DependencySource::Versions(specifiers) = dependency.source else { return None };
-    Some(Requirement {
-        name: Some(dependency.name),
-        extras: dependency.extras,
-        source: Source::Index(specifiers),
-        marker: dependency.marker,
-        hashes: Vec::new(),
-        editable: false,
-        constraint: false,
-        config_settings: BTreeMap::new(),
-        origin: Origin { file: format!("build-system.requires of {filename}").into(), line: 0 },
-    })
 }

@@ -69,6 +69,7 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
         requires_python: offer.requires_python.as_ref().map(ToString::to_string),
         yanked: offer.yanked.0.as_deref().map(str::to_owned),
         targets: file.targets.iter().map(|position| ids[*position].clone()).collect(),
+        tools: file.tools.iter().map(|position| ids[*position].clone()).collect(),
     }
 }
 
