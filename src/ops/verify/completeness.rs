@@ -20,6 +20,8 @@ use crate::select::Policy;
 pub struct Held<'a> {
     pub targets: Vec<Arc<Target>>,
     files: BTreeMap<String, HeldFile<'a>>,
+    /// The paths of the source archives, by the URLs that they are known by.
+    sources: BTreeMap<MaskedUrl, String>,
 }
 
 /// One distribution.
@@ -47,7 +49,7 @@ impl<'a> Held<'a> {
             let held = HeldFile { project, filename: &file.filename, sha256, size: examined.size, inside };
             files.insert(file.path.clone(), held);
         }
-        Ok(Self { targets: manifest.recall_targets()?, files })
+        Ok(Self::new(manifest.recall_targets()?, files))
     }
 
     /// What was fetched; `insides` are in the order of its files.
@@ -64,7 +66,13 @@ impl<'a> Held<'a> {
                 HeldFile { project: package.name.clone(), filename, sha256: object.sha256, size: object.size, inside };
             Some((format!("{WHEELS}/{filename}"), held))
         });
-        Self { targets: targets.to_vec(), files: held.collect() }
+        Self::new(targets.to_vec(), held.collect())
+    }
+
+    fn new(targets: Vec<Arc<Target>>, files: BTreeMap<String, HeldFile<'a>>) -> Self {
+        let sources = files.iter().filter(|(_, file)| file.inside.build.is_some());
+        let sources = sources.filter_map(|(path, _)| Some((root().join(&href(path)).ok()?, path.clone())));
+        Self { targets, sources: sources.collect(), files }
     }
 
     /// What the distribution at `path` says that it needs.
@@ -98,8 +106,9 @@ impl<'a> Held<'a> {
         facts
     }
 
-    fn at(&self, url: &MaskedUrl) -> Option<&HeldFile<'a>> {
-        self.files.iter().find(|(path, _)| root().join(&href(path)).is_ok_and(|own| own == *url)).map(|(_, file)| file)
+    /// The source archive at `url`.
+    fn source(&self, url: &MaskedUrl) -> Option<&HeldFile<'a>> {
+        self.files.get(self.sources.get(url)?)
     }
 }
 
@@ -177,7 +186,7 @@ impl Replay<'_> {
         let mut waiting: Vec<_> = solution.picks.iter().map(|pick| pick.file.url.clone()).collect();
         let mut seen = BTreeSet::new();
         while let Some(url) = waiting.pop() {
-            let Some(file) = self.held.at(&url) else { continue };
+            let Some(file) = self.held.source(&url) else { continue };
             let Some(needs) = file.inside.build.as_ref().filter(|_| seen.insert(url)) else { continue };
             let picks = self.builders(question, target, &needs.requires, file.filename);
             let lacks_wheel = |pick: &Pick| tools::needs_wheel(&pick.name, &pick.version);
