@@ -1,6 +1,7 @@
 //! One file that an index offers, with everything the index says of it.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,11 +9,28 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, DistributionFilename, MaskedUrl, Specifiers};
 
 /// A moment as seconds since 1970-01-01 in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(pub i64);
 
+/// As RFC 3339 has it, in UTC: `2026-03-01T12:00:00Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = jiff::Timestamp::from_second(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        write!(f, "{}", moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+/// Reads RFC 3339, with whatever offset; fractions of seconds are dropped.
+impl FromStr for Timestamp {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(|moment: jiff::Timestamp| Self(moment.as_second()))
+    }
+}
+
 /// Whether a file was withdrawn (PEP 592), and the reason, which may be empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Yanked(pub Option<Box<str>>);
 
 impl Yanked {
@@ -22,7 +40,7 @@ impl Yanked {
 }
 
 /// The metadata file that an index serves beside a distribution (PEP 658, PEP 714).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sidecar {
     /// Its digest, where the index promises one.
     pub digest: Option<Digest>,
@@ -67,5 +85,18 @@ pub struct Artifact {
 impl fmt::Display for Artifact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.filename)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_in_utc_and_read_with_any_offset() {
+        let moment: Timestamp = "2026-03-01T12:00:00.75+01:00".parse().unwrap();
+        assert_eq!(moment.to_string(), "2026-03-01T11:00:00Z");
+        assert_eq!(Timestamp(i64::MAX).to_string(), "1970-01-01T00:00:00Z");
+        assert!("yesterday".parse::<Timestamp>().is_err());
     }
 }

@@ -3,6 +3,7 @@
 //! The only module that names the crates `pep440_rs` and `pep508_rs`; everything else takes
 //! their types from here.
 
+mod about;
 mod artifact;
 mod cursor;
 mod dependency;
@@ -11,7 +12,6 @@ mod envelope;
 mod filename;
 mod listing;
 mod location;
-mod machine;
 mod marker;
 mod mismatch;
 mod needs;
@@ -28,6 +28,7 @@ mod tags;
 mod target;
 mod tree;
 
+pub use about::About;
 pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
 pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Hasher, Promises, Sha256};
@@ -35,7 +36,6 @@ pub use envelope::Envelope;
 pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use location::{MaskedUrl, credentials, mask_credentials};
-pub use machine::{DescriptionError, MachineDescription};
 pub use marker::parse_marker;
 pub use mismatch::{PythonNearness, TagMismatch};
 pub use needs::{Needs, Unknown};
@@ -50,7 +50,7 @@ pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};
 pub use specifier::{SpecifierError, Specifiers};
 pub use tags::{Tag, TagRank, Tags};
-pub use target::{Target, TargetDescription, TargetError, TargetSpec, UnreadableTarget};
+pub use target::{DescriptionError, Target, TargetDescription, TargetError, TargetSpec};
 pub use tree::{Content, RelPath, RelPathError, Tree};
 
 pub use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};

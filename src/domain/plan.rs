@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Version, Yanked,
+    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Timestamp,
+    Version, Yanked,
 };
 
 /// What one target gets.
@@ -30,7 +33,7 @@ pub struct Pick {
 }
 
 /// A file that is to be fetched, with all that is said of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Offer {
     pub filename: Box<str>,
     /// Where to get it, without fragment.
@@ -42,6 +45,8 @@ pub struct Offer {
     pub yanked: Yanked,
     /// The metadata file beside it (PEP 658), where the index has one.
     pub sidecar: Option<Sidecar>,
+    /// Where the index tells (PEP 700).
+    pub uploaded: Option<Timestamp>,
 }
 
 impl Offer {
@@ -55,6 +60,7 @@ impl Offer {
             requires_python: artifact.requires_python.clone(),
             yanked: artifact.yanked.clone(),
             sidecar: artifact.sidecar.clone(),
+            uploaded: artifact.uploaded,
         }
     }
 }
@@ -160,7 +166,7 @@ fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
 }
 
 /// One version of one project.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedPackage {
     pub name: PackageName,
     /// Absent only for a direct URL whose file name does not tell.
@@ -174,7 +180,7 @@ pub struct PlannedPackage {
 }
 
 /// A file to fetch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedFile {
     pub offer: Offer,
     /// Positions in [`Plan::targets`], rising.

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use crate::domain::{CoreMetadata, PackageName, Version};
+use crate::domain::{About, CoreMetadata, PackageName, Version};
 
 /// A metadata file, understood and as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,22 +75,27 @@ pub fn parse_core_metadata(bytes: &[u8]) -> CoreMetadata {
     metadata
 }
 
-/// The licence that a metadata file states: the SPDX expression (PEP 639), else the older field
-/// where it is a name and no text, else the classifiers.
-pub fn license(bytes: &[u8]) -> Option<String> {
+/// What a metadata file tells people. The licence is the SPDX expression (PEP 639), else the older
+/// field where it is a name and no text, else the classifiers.
+pub fn about(bytes: &[u8]) -> About {
     let text = String::from_utf8_lossy(bytes);
-    let (mut expression, mut name, mut classifiers) = (None, None, Vec::new());
+    let (mut summary, mut expression, mut name, mut classifiers) = (None, None, None, Vec::new());
     for (field, value) in fields(&text) {
         match field.to_ascii_lowercase().as_str() {
             "license-expression" => expression = Some(value),
-            "license" if value.len() <= LONGEST_LICENSE_NAME && value != "UNKNOWN" => name = Some(value),
+            "license" if value.len() <= LONGEST_LICENSE_NAME => name = Some(value),
+            "summary" => summary = Some(value),
             "classifier" => classifiers.extend(value.strip_prefix("License :: ").map(last_part)),
             _ => {}
         }
     }
     let classified = (!classifiers.is_empty()).then(|| classifiers.join(", "));
-    expression.or(name).filter(|text| !text.is_empty()).or(classified)
+    let is_told = |text: &String| !text.is_empty() && text != UNKNOWN;
+    About { license: expression.or(name).filter(is_told).or(classified), summary: summary.filter(is_told) }
 }
+
+/// What old tools write where they know nothing.
+const UNKNOWN: &str = "UNKNOWN";
 
 /// Whatever is longer is a licence's text, in characters.
 const LONGEST_LICENSE_NAME: usize = 100;
@@ -164,11 +169,15 @@ mod tests {
             ("License: old\nLicense-Expression: MIT OR Apache-2.0\n", Some("MIT OR Apache-2.0")),
             ("License: BSD\nClassifier: License :: OSI Approved :: MIT License\n", Some("BSD")),
             ("License: UNKNOWN\n", None),
+            ("License: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n", Some("MIT License")),
             (&long, Some("MIT License")),
             ("Name: demo\n", None),
         ] {
-            assert_eq!(license(text.as_bytes()).as_deref(), expected, "{text}");
+            assert_eq!(about(text.as_bytes()).license.as_deref(), expected, "{text}");
         }
+        let summary = |text: &str| about(text.as_bytes()).summary;
+        assert_eq!(summary("Name: demo\nSummary: Folded\n  words\n\nSummary: no\n").as_deref(), Some("Folded words"));
+        assert_eq!([summary("Summary: UNKNOWN\n"), summary("Name: demo\n")], [None, None]);
     }
 
     #[test]

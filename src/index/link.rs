@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::domain::{Algorithm, SourceExtension};
+use crate::domain::{Algorithm, SourceExtension, Timestamp};
 
 /// A link as a page writes it, taken apart.
 pub(super) struct Link<'a> {
@@ -65,7 +65,7 @@ pub(super) fn digest(text: &str) -> Option<(Algorithm, &str)> {
 
 /// Reads a moment (RFC 3339, PEP 700) as seconds since 1970-01-01 UTC.
 pub(super) fn timestamp(text: &str) -> Option<i64> {
-    text.parse().ok().map(jiff::Timestamp::as_second)
+    text.parse().ok().map(|moment: Timestamp| moment.0)
 }
 
 /// Whether the name ends as those of wheels and source archives do.

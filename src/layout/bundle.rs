@@ -17,7 +17,7 @@ pub use manifest::{
 };
 pub use sums::sums;
 
-use crate::domain::{Content, Fetched, Request, Sha256, Tree};
+use crate::domain::{About, Content, Fetched, Request, Sha256, Tree};
 
 use super::files::known;
 use super::{FindLinks, Layout, LayoutError};
@@ -38,8 +38,8 @@ pub const SIGNATURE_PATH: &str = "prefetch.json.minisig";
 /// The folder of the distributions.
 pub const WHEELS: &str = "wheels";
 
-/// The licences that files state, by their digests.
-pub type Licenses = BTreeMap<Sha256, String>;
+/// What files tell people, by their digests.
+pub type Abouts = BTreeMap<Sha256, About>;
 
 /// All that a bundle is a function of.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +47,46 @@ pub struct BundleInput<'a> {
     pub fetched: &'a Fetched,
     /// What was asked; each target has exactly one request.
     pub requests: &'a [Request],
-    pub licenses: &'a Licenses,
+    pub abouts: &'a Abouts,
 }
+
+/// A page that the layout composes.
+struct Document {
+    path: &'static str,
+    /// What it is, for the list in `README.txt`.
+    summary: &'static str,
+    /// Its text; absent where this bundle has none.
+    text: fn(&Source<'_>) -> Option<String>,
+}
+
+/// What documents are made of.
+struct Source<'a> {
+    input: &'a BundleInput<'a>,
+    /// What was fetched, without tools.
+    installed: &'a Fetched,
+    conditions: &'a Conditions,
+}
+
+/// Every document but the manifest, the digests, `README.txt`, and the pins of single targets; in
+/// the order in which `README.txt` lists them.
+const DOCUMENTS: &[Document] = &[
+    Document {
+        path: REQUIREMENTS_PATH,
+        summary: "their versions and SHA-256 digests, which pip checks",
+        text: |of| Some(requirements::text(of.installed, of.conditions)),
+    },
+    Document {
+        path: "pylock.toml",
+        summary: "the same as a lock file (PEP 751), for newer installers",
+        text: |of| pylock::text(of.installed, of.conditions),
+    },
+    Document {
+        path: "install.sh",
+        summary: "makes an environment and installs, on Unix",
+        text: |of| Some(install::shell(of.input)),
+    },
+    Document { path: "install.ps1", summary: "the same on Windows", text: |of| Some(install::power_shell(of.input)) },
+];
 
 /// Everything that a bundle consists of.
 ///
@@ -57,7 +95,7 @@ pub struct BundleInput<'a> {
 pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     let manifest = Manifest::of(input);
     let mut tree = FindLinks.tree(input.fetched)?.under(&known(WHEELS));
-    for (path, text) in pages(input, &manifest) {
+    for (path, text) in pages(input) {
         tree.insert(known(&path), Content::Page(text.into_bytes()));
     }
     let manifest = manifest.with_pages(listed(&tree));
@@ -67,23 +105,20 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
 }
 
 /// What the layout composes, by path.
-fn pages(input: &BundleInput<'_>, _manifest: &Manifest) -> Vec<(String, String)> {
-    let fetched = &input.fetched.installed();
-    let conditions = Conditions::of(fetched);
-    let mut pages = vec![
-        (REQUIREMENTS_PATH.to_owned(), requirements::text(fetched, &conditions)),
-        ("install.sh".to_owned(), install::shell(input)),
-        ("install.ps1".to_owned(), install::power_shell(input)),
-    ];
-    pages.extend(pylock::text(fetched, &conditions).map(|text| ("pylock.toml".to_owned(), text)));
-    if conditions.are_ambiguous(fetched) {
-        let targets = fetched.targets.iter().enumerate();
+fn pages(input: &BundleInput<'_>) -> Vec<(String, String)> {
+    let installed = &input.fetched.installed();
+    let conditions = Conditions::of(installed);
+    let source = Source { input, installed, conditions: &conditions };
+    let made = DOCUMENTS.iter().filter_map(|document| Some((document, (document.text)(&source)?)));
+    let (documents, mut pages): (Vec<_>, Vec<_>) =
+        made.map(|(document, text)| (document, (document.path.to_owned(), text))).unzip();
+    pages.push(("README.txt".to_owned(), readme::text(&source, &documents)));
+    if conditions.are_ambiguous(installed) {
+        let targets = installed.targets.iter().enumerate();
         pages.extend(targets.map(|(position, target)| {
-            (requirements::path_for_target(target.id()), requirements::for_target(fetched, position))
+            (requirements::path_for_target(target.id()), requirements::for_target(installed, position))
         }));
     }
-    let paths: Vec<_> = pages.iter().map(|(path, _)| path.clone()).collect();
-    pages.push(("README.txt".to_owned(), readme::text(&BundleInput { fetched, ..*input }, &conditions, &paths)));
     pages
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BundleInput, Licenses, bundle};
+use super::{Abouts, BundleInput, bundle};
 use crate::domain::{
     Content, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Origin, Promises, Sha256, Status, Tree,
     Yanked,
@@ -25,6 +25,7 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
             requires_python: None,
             yanked: Yanked::default(),
             sidecar: None,
+            uploaded: None,
         },
         targets: Vec::new(),
         tools: Vec::new(),
@@ -66,6 +67,6 @@ pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
 
 /// The bundle of what was fetched, for which nothing is known to have been asked.
 pub fn bundled(fetched: &Fetched) -> Tree {
-    let input = BundleInput { fetched, requests: &[], licenses: &Licenses::new() };
+    let input = BundleInput { fetched, requests: &[], abouts: &Abouts::new() };
     bundle(&input).unwrap()
 }

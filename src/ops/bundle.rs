@@ -13,7 +13,7 @@ use super::signature::{SignatureError, SigningKey};
 use super::verify::{Finding, Held, prove};
 use crate::archive::Format;
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
-use crate::layout::{Licenses, MANIFEST_PATH, SIGNATURE_PATH};
+use crate::layout::{Abouts, MANIFEST_PATH, SIGNATURE_PATH};
 use crate::resolve::Question;
 use crate::store::DiskStore;
 
@@ -74,8 +74,8 @@ pub(super) fn look_inside(fetched: &Fetched, store: &DiskStore) -> BTreeMap<Sha2
     })
 }
 
-pub(super) fn licenses(insides: &BTreeMap<Sha256, Inside>) -> Licenses {
-    insides.iter().filter_map(|(sha256, inside)| Some((*sha256, inside.license.clone()?))).collect()
+pub(super) fn abouts(insides: &BTreeMap<Sha256, Inside>) -> Abouts {
+    insides.iter().map(|(sha256, inside)| (*sha256, inside.about.clone())).collect()
 }
 
 /// Every gap that a bundle of these files would have.

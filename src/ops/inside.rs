@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use crate::domain::{CoreMetadata, Needs, PackageName, SourceFilename, Unknown, WheelFilename};
+use crate::domain::{About, CoreMetadata, Needs, PackageName, SourceFilename, Unknown, WheelFilename};
 use crate::index::sdist_metadata::{self, BuildNeeds, SdistError, TopFiles};
 use crate::index::{self, wheel_metadata};
 
@@ -12,7 +12,7 @@ pub struct Inside {
     pub needs: Result<Needs, Unknown>,
     /// What its build needs (PEP 518); nothing for a wheel.
     pub build: Option<BuildNeeds>,
-    pub license: Option<String>,
+    pub about: About,
 }
 
 impl Inside {
@@ -26,9 +26,7 @@ impl Inside {
 
     fn of_wheel(input: impl Read + Seek, filename: &WheelFilename) -> Self {
         match wheel_metadata::read(input, filename) {
-            Ok(file) => {
-                Self { needs: Ok(Needs::of(&file.metadata)), build: None, license: index::license(&file.bytes) }
-            }
+            Ok(file) => Self { needs: Ok(Needs::of(&file.metadata)), build: None, about: index::about(&file.bytes) },
             Err(error) => Self::refused(error.to_string()),
         }
     }
@@ -47,15 +45,15 @@ impl Inside {
                 other => Unknown::Refused(other.to_string()),
             }),
             build: Some(top.build_needs()),
-            license: license(&top),
+            about: about(&top),
         }
     }
 
     fn refused(why: String) -> Self {
-        Self { needs: Err(Unknown::Refused(why)), build: None, license: None }
+        Self { needs: Err(Unknown::Refused(why)), build: None, about: About::default() }
     }
 }
 
-fn license(top: &TopFiles) -> Option<String> {
-    index::license(&top.pkg_info.as_ref()?.bytes)
+fn about(top: &TopFiles) -> About {
+    top.pkg_info.as_ref().map(|file| index::about(&file.bytes)).unwrap_or_default()
 }

@@ -101,8 +101,8 @@ fn write_bundle(
 ) -> Result<Vec<Finding>, WriteFailure> {
     let insides = bundle::look_inside(fetched, objects.store);
     let requests = std::slice::from_ref(request);
-    let licenses = bundle::licenses(&insides);
-    let mut tree = crate::layout::bundle(&BundleInput { fetched, requests, licenses: &licenses })?;
+    let abouts = bundle::abouts(&insides);
+    let mut tree = crate::layout::bundle(&BundleInput { fetched, requests, abouts: &abouts })?;
     if let Some(key) = &output.key {
         tree = bundle::signed(tree, key)?;
     }
@@ -181,6 +181,7 @@ mod tests {
             requires_python: None,
             yanked: Yanked::default(),
             sidecar: None,
+            uploaded: None,
         };
         let object = store.insert(b"a wheel").unwrap();
         let file = FetchedFile {

@@ -54,6 +54,7 @@ impl Direct {
             requires_python: None,
             yanked: Yanked::default(),
             sidecar: None,
+            uploaded: None,
         };
         Ok(Self { version: distribution.map(|distribution| distribution.version().clone()), offer: Arc::new(offer) })
     }

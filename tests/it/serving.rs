@@ -231,6 +231,37 @@ fn people_get_a_page_that_loads_nothing_from_elsewhere() {
     assert_eq!(names, [WHEEL, "kit_box-3.0.tar.gz", "other-2.0-py3-none-any.whl"]);
 }
 
+#[test]
+fn people_search_projects_in_a_browser() {
+    let Some(browser) = judges().browser() else { return };
+    let served = Served::over(&fetched(&["--dest", "out"]), "out");
+    let mut tab = browser.open(&format!("http://{}/", served.address));
+    tab.wait_for("document.querySelectorAll('details').length == 3");
+    assert_eq!(tab.texts("#count"), ["3 projects, 3 files"]);
+    assert_eq!(tab.texts("#use"), [format!("python -m pip install --index-url {} NAME", served.index())]);
+    tab.type_into("#search", "OTH py3");
+    assert_eq!(tab.texts("summary b"), ["other"]);
+    tab.click("summary");
+    assert_eq!(tab.texts("li a"), ["other-2.0-py3-none-any.whl"]);
+    let file = tab.evaluate("document.querySelector('li a').href");
+    assert_eq!(file, format!("{}other/other-2.0-py3-none-any.whl", served.index()));
+    tab.type_into("#search", " absent");
+    assert_eq!(tab.texts("#count"), ["0 projects, 0 files"]);
+    for width in [1280, 360] {
+        tab.resize(width, 800);
+        let wide = tab.evaluate("document.documentElement.scrollWidth");
+        assert_eq!(wide, width, "nothing sticks out to the right");
+    }
+    let colours =
+        "(s => [s.color, s.backgroundColor].map(c => Number(c.match(/\\d+/)[0])))(getComputedStyle(document.body))";
+    for (scheme, is_dark) in [("light", false), ("dark", true)] {
+        tab.prefer("prefers-color-scheme", scheme);
+        let colours: [u32; 2] = serde_json::from_value(tab.evaluate(colours)).unwrap();
+        assert_eq!(colours[0] > colours[1], is_dark, "{scheme}: {colours:?}");
+    }
+    assert_eq!(tab.complaints(), [""; 0]);
+}
+
 #[cfg(unix)]
 #[test]
 fn requests_are_logged_and_a_service_manager_can_stop_it() {

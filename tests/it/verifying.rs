@@ -224,7 +224,12 @@ fn what_a_bundle_must_not_hold_is_found_and_never_written() {
             assert!(stderr.contains(told), "{command:?} of {name}: {stderr}");
         }
         let written = sandbox.files("a");
-        assert!(!written.iter().any(|path| ["outside", "link", "pipe", "disk", "more"].iter().any(|bad| path.ends_with(bad))), "{written:?}");
+        assert!(
+            !written
+                .iter()
+                .any(|path| ["outside", "link", "pipe", "disk", "more"].iter().any(|bad| path.ends_with(bad))),
+            "{written:?}"
+        );
         assert!(!sandbox.path("outside").exists() && !std::path::Path::new("/outside").exists());
         std::fs::remove_dir_all(sandbox.path("a")).ok();
     }
@@ -236,7 +241,8 @@ fn a_manifest_that_lies_is_found_out() {
     pack(&sandbox, "out.tar", &["other"]).code(0);
     unpack(&sandbox, "out.tar");
     let manifest = String::from_utf8(sandbox.read("unpacked/prefetch.json")).unwrap();
-    let digest = sandbox.json("unpacked/prefetch.json")["packages"][0]["files"][0]["sha256"].as_str().unwrap().to_owned();
+    let digest =
+        sandbox.json("unpacked/prefetch.json")["packages"][0]["files"][0]["sha256"].as_str().unwrap().to_owned();
     for (honest, lie) in [
         ("wheels/demo-1.0-py3-none-any.whl", "../demo-1.0-py3-none-any.whl"),
         ("wheels/demo-1.0-py3-none-any.whl", "/etc/passwd"),

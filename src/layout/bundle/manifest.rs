@@ -46,6 +46,9 @@ pub struct ManifestPackage {
     /// Normalized (PEP 503).
     pub name: String,
     pub version: Option<String>,
+    /// What its metadata says it is, in a line.
+    #[serde(default)]
+    pub summary: Option<String>,
     /// What its metadata says: an SPDX expression, or the words of older metadata.
     #[serde(default)]
     pub license: Option<String>,
@@ -74,6 +77,9 @@ pub struct ManifestFile {
     pub index: Option<String>,
     /// The `Requires-Python` that the index stated.
     pub requires_python: Option<String>,
+    /// When it was uploaded (RFC 3339, in UTC), where the index told.
+    #[serde(default)]
+    pub uploaded: Option<String>,
     /// The reason, maybe empty, where the index had it withdrawn (PEP 592).
     pub yanked: Option<String>,
     /// Ids of the targets it serves, in their order.

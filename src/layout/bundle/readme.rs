@@ -1,27 +1,16 @@
 //! `README.txt` of a bundle.
 
 use super::super::names::unnamed;
-use super::conditions::Conditions;
-use super::{BundleInput, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, WHEELS, install, requirements};
+use super::{
+    BundleInput, Document, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, Source, WHEELS, install, requirements,
+};
 
-/// What stands beside each page in the list of what is here.
-const DESCRIPTIONS: [(&str, &str); 9] = [
-    ("wheels/", "the packages, as their index had them"),
-    ("requirements.txt", "their versions and SHA-256 digests, which pip checks"),
-    ("pylock.toml", "the same as a lock file (PEP 751), for newer installers"),
-    ("install.sh", "makes an environment and installs, on Unix"),
-    ("install.ps1", "the same on Windows"),
-    ("index.html", "what is here, to look at in a browser"),
-    ("sbom.cdx.json", "the same as a bill of materials (CycloneDX)"),
-    ("sbom.spdx.json", "the same as a bill of materials (SPDX)"),
-    ("prefetch.json", "where each file came from, who asked for it, whom it serves"),
-];
-
-/// What the person who unpacks the bundle needs to know, where it has these `pages`.
-pub fn text(input: &BundleInput<'_>, conditions: &Conditions, pages: &[String]) -> String {
-    let is_ambiguous = conditions.are_ambiguous(input.fetched);
-    let targets = list("It serves:", input.fetched.targets.iter().map(|target| target.id().to_owned()));
-    let caveats = list("Mind that", unnamed(input.fetched));
+/// What the person who unpacks the bundle needs to know, where it has these `documents`.
+pub fn text(of: &Source<'_>, documents: &[&Document]) -> String {
+    let fetched = of.installed;
+    let is_ambiguous = of.conditions.are_ambiguous(fetched);
+    let targets = list("It serves:", fetched.targets.iter().map(|target| target.id().to_owned()));
+    let caveats = list("Mind that", unnamed(fetched));
     format!(
         "Python packages for a machine without a network
 ===============================================
@@ -37,8 +26,8 @@ each of these targets installs from it alone. Without prefetch:
 
     sha256sum -c {SUMS_PATH}
 ",
-        if is_ambiguous { choice(input) } else { lines(input) },
-        contents(pages),
+        if is_ambiguous { choice(of.input) } else { lines(of.input) },
+        contents(documents),
     )
 }
 
@@ -74,11 +63,13 @@ different versions.
     )
 }
 
-fn contents(pages: &[String]) -> String {
-    let is_here =
-        |path: &str| path == format!("{WHEELS}/") || path == MANIFEST_PATH || pages.iter().any(|page| page == path);
-    let here = DESCRIPTIONS.iter().filter(|(path, _)| is_here(path));
-    here.map(|(path, description)| format!("    {path:<18} {description}\n")).collect()
+/// A line for each thing that is here.
+fn contents(documents: &[&Document]) -> String {
+    let packages = (format!("{WHEELS}/"), "the packages, as their index had them");
+    let manifest = (MANIFEST_PATH.to_owned(), "where each file came from, who asked for it, whom it serves");
+    let documents = documents.iter().map(|document| (document.path.to_owned(), document.summary));
+    let lines = [packages].into_iter().chain(documents).chain([manifest]);
+    lines.map(|(path, summary)| format!("    {path:<18} {summary}\n")).collect()
 }
 
 /// A paragraph for a heading and its items; nothing where there are none.

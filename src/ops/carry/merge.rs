@@ -6,7 +6,7 @@ use super::CarryError;
 use super::opened::{Opened, Several};
 use crate::archive::{Format, pack_file};
 use crate::domain::{Fetched, FetchedPackage, Request};
-use crate::layout::{self, BundleInput, Licenses};
+use crate::layout::{self, Abouts, BundleInput};
 
 /// Writes the bundle of all targets of both as `out`.
 ///
@@ -20,7 +20,7 @@ pub fn merge(first: &Path, second: &Path, out: &Path, format: &Format) -> Result
     for bundle in &opened {
         all.add(Parts::of(bundle)?)?;
     }
-    let input = BundleInput { fetched: &all.fetched, requests: &all.requests, licenses: &all.licenses };
+    let input = BundleInput { fetched: &all.fetched, requests: &all.requests, abouts: &all.abouts };
     let tree = layout::bundle(&input)?;
     Ok(pack_file(&tree, &Several(opened.iter().collect()), format, out)?)
 }
@@ -30,7 +30,7 @@ pub fn merge(first: &Path, second: &Path, out: &Path, format: &Format) -> Result
 struct Parts {
     fetched: Fetched,
     requests: Vec<Request>,
-    licenses: Licenses,
+    abouts: Abouts,
 }
 
 impl Parts {
@@ -39,7 +39,7 @@ impl Parts {
         Ok(Self {
             fetched: bundle.manifest.recall_fetched().map_err(fail)?,
             requests: bundle.manifest.recall_requests().map_err(fail)?,
-            licenses: bundle.manifest.recall_licenses(),
+            abouts: bundle.manifest.recall_abouts(),
         })
     }
 
@@ -56,7 +56,7 @@ impl Parts {
             self.add_package(package);
         }
         self.fetched.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
-        self.licenses.extend(other.licenses);
+        self.abouts.extend(other.abouts);
         Ok(())
     }
 

@@ -270,6 +270,7 @@ fn fetched_file(file: &Examined) -> FetchedFile {
             requires_python: file.requires_python.as_deref().and_then(|text| text.parse().ok()),
             yanked: Yanked(file.yanked.as_deref().map(Into::into)),
             sidecar: None,
+            uploaded: None,
         },
         targets: Vec::new(),
         tools: Vec::new(),

@@ -1,4 +1,4 @@
-//! Real installers as judges, each in a clean environment that has no way to the network.
+//! Real installers and a browser as judges, each in a clean environment that has no way to the network.
 //!
 //! `scripts/setup` installs them. A test that needs one fails where it is missing.
 
@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::browser::Browser;
 use super::index::ServedIndex;
 use super::sandbox::files_below;
 
@@ -100,6 +101,11 @@ impl Judges {
         let script = project().join("../shared/oracles/old_pip.py");
         let work = self.folder.join("old-pip");
         work.join("works").exists().then(|| OldPip { python: self.python("current"), script, work })
+    }
+
+    /// Chromium; `None` where there is none, of which `scripts/setup` tells.
+    pub fn browser(&self) -> Option<Browser> {
+        Browser::told_by(&self.folder.join("browser.json"))
     }
 
     /// A folder for `PATH` with the current Python, pip and uv.

@@ -1,6 +1,7 @@
 //! What tests publish, run and judge with: an index with faults, a sandbox, real installers.
 
 mod answer;
+mod browser;
 mod core_metadata;
 mod fault;
 mod index;

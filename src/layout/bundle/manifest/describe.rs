@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::domain::{Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, Target};
+use crate::domain::{About, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, Target};
 
-use super::super::{BundleInput, Licenses, WHEELS};
+use super::super::{Abouts, BundleInput, WHEELS};
 use super::{Manifest, ManifestFile, ManifestPackage, ManifestPage, ManifestRequest, ManifestTarget, SCHEMA};
 
 impl Manifest {
@@ -17,7 +17,7 @@ impl Manifest {
             schema: SCHEMA,
             requests: input.requests.iter().map(|request| ManifestRequest::of(request, &ids)).collect(),
             targets: input.fetched.targets.iter().map(|target| describe_target(target)).collect(),
-            packages: packages.into_iter().map(|package| describe_package(package, &ids, input.licenses)).collect(),
+            packages: packages.into_iter().map(|package| describe_package(package, &ids, input.abouts)).collect(),
             pages: Vec::new(),
         }
     }
@@ -42,15 +42,19 @@ fn describe_target(target: &Target) -> ManifestTarget {
     }
 }
 
-fn describe_package(package: &FetchedPackage, ids: &[String], licenses: &Licenses) -> ManifestPackage {
+fn describe_package(package: &FetchedPackage, ids: &[String], abouts: &Abouts) -> ManifestPackage {
     let mut files: Vec<_> = package.files.iter().map(|file| describe_file(file, ids)).collect();
     files.sort_by(|a, b| a.filename.cmp(&b.filename));
     let mut by_name: Vec<_> = package.files.iter().collect();
     by_name.sort_by(|a, b| a.offer.filename.cmp(&b.offer.filename));
+    let told = |word: fn(&About) -> &Option<String>| {
+        by_name.iter().filter_map(|file| abouts.get(&file.object.sha256)).find_map(|about| word(about).clone())
+    };
     ManifestPackage {
         name: package.name.to_string(),
         version: package.version.as_ref().map(ToString::to_string),
-        license: by_name.iter().find_map(|file| licenses.get(&file.object.sha256)).cloned(),
+        summary: told(|about| &about.summary),
+        license: told(|about| &about.license),
         requested_by: sorted(package.requested_by.iter().map(|origin| portable(origin).to_string())),
         dependencies: sorted(package.dependencies.iter().map(ToString::to_string)),
         files,
@@ -67,6 +71,7 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
         url: remote(&offer.url),
         index: remote(&offer.index),
         requires_python: offer.requires_python.as_ref().map(ToString::to_string),
+        uploaded: offer.uploaded.map(|moment| moment.to_string()),
         yanked: offer.yanked.0.as_deref().map(str::to_owned),
         targets: file.targets.iter().map(|position| ids[*position].clone()).collect(),
         tools: file.tools.iter().map(|position| ids[*position].clone()).collect(),

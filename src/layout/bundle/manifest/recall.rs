@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Promises, Request, Status, Target, Yanked,
+    About, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Promises, Request, Status, Target, Yanked,
 };
 
-use super::super::Licenses;
+use super::super::Abouts;
 use super::{Manifest, ManifestFile, ManifestPackage, ManifestTarget};
 
 /// A part of a manifest that cannot be what it says.
@@ -38,11 +38,11 @@ impl Manifest {
         self.requests.iter().map(|request| request.recall(&ids)).collect()
     }
 
-    /// The licences by the digests of the files that state them.
-    pub fn recall_licenses(&self) -> Licenses {
-        let stated =
-            self.files().filter_map(|(package, file)| Some((file.sha256.parse().ok()?, package.license.clone()?)));
-        stated.collect()
+    /// What files tell people, by their digests.
+    pub fn recall_abouts(&self) -> Abouts {
+        let about =
+            |package: &ManifestPackage| About { license: package.license.clone(), summary: package.summary.clone() };
+        self.files().filter_map(|(package, file)| Some((file.sha256.parse().ok()?, about(package)))).collect()
     }
 
     /// What was fetched, as far as a bundle tells it.
@@ -57,7 +57,7 @@ impl Manifest {
 
 fn recall_target(target: &ManifestTarget) -> Result<Target, RecallError> {
     let description = target.description.as_ref().ok_or_else(|| RecallError::new(&target.id))?;
-    Target::of_description(&target.id, description).map_err(|error| RecallError(error.0))
+    Ok(description.target().named(&target.id))
 }
 
 fn recall_package(package: &ManifestPackage, targets: &[ManifestTarget]) -> Result<FetchedPackage, RecallError> {
@@ -89,6 +89,7 @@ fn recall_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<Fetche
             requires_python: file.requires_python.as_ref().and_then(|text| text.parse().ok()),
             yanked: Yanked(file.yanked.as_deref().map(Into::into)),
             sidecar: None,
+            uploaded: file.uploaded.as_ref().and_then(|text| text.parse().ok()),
         },
         targets: file.targets.iter().map(position).collect::<Result<_, _>>()?,
         tools: file.tools.iter().map(position).collect::<Result<_, _>>()?,

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Fetched, Origin, Request, Requirement, Source, Target, TargetSpec};
+use crate::domain::{About, Fetched, Origin, Request, Requirement, Source, Target, TargetSpec, Timestamp};
 
 use super::super::super::support::{fetched, file, package};
-use super::super::{BundleInput, Licenses};
+use super::super::{Abouts, BundleInput};
 use super::*;
 
 fn world() -> Fetched {
     let mut local = file("demo-1.0.zip", b"source");
     local.offer.url = "file:///home/me/demo-1.0.zip".parse().unwrap();
     local.offer.index = Arc::new("file:///home/me/".parse().unwrap());
-    let wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
+    let mut wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
+    wheel.offer.uploaded = Some(Timestamp(1_714_566_896));
     let mut demo = package("demo", "1.0", vec![local, wheel]);
     demo.dependencies = ["b", "a"].map(|name| name.parse().unwrap()).into();
     demo.requested_by.insert(0, Origin { file: "/home/me/requirements.txt".into(), line: 7 });
@@ -33,6 +34,7 @@ fn the_text_is_sorted_and_tells_no_secret_and_no_machine() {
     {
       "name": "demo",
       "version": "1.0",
+      "summary": "A demo",
       "license": "MIT",
       "requested_by": [
         "requirements.txt:1",
@@ -51,6 +53,7 @@ fn the_text_is_sorted_and_tells_no_secret_and_no_machine() {
           "url": "https://files.example/demo-1.0-py3-none-any.whl",
           "index": "https://index.example/simple/",
           "requires_python": null,
+          "uploaded": "2024-05-01T12:34:56Z",
           "yanked": null,
           "targets": []
         },
@@ -62,6 +65,7 @@ fn the_text_is_sorted_and_tells_no_secret_and_no_machine() {
           "url": null,
           "index": null,
           "requires_python": null,
+          "uploaded": null,
           "yanked": null,
           "targets": []
         }
@@ -70,6 +74,7 @@ fn the_text_is_sorted_and_tells_no_secret_and_no_machine() {
     {
       "name": "zest",
       "version": "2.0",
+      "summary": null,
       "license": null,
       "requested_by": [
         "requirements.txt:1"
@@ -94,8 +99,9 @@ fn what_was_written_can_be_read_and_other_schemas_are_refused() {
 }
 
 fn manifest(world: &Fetched, requests: &[Request]) -> Manifest {
-    let licenses = Licenses::from([(crate::domain::Sha256::of(b"wheel"), "MIT".to_owned())]);
-    Manifest::of(&BundleInput { fetched: world, requests, licenses: &licenses })
+    let about = About { license: Some("MIT".into()), summary: Some("A demo".into()) };
+    let abouts = Abouts::from([(crate::domain::Sha256::of(b"wheel"), about)]);
+    Manifest::of(&BundleInput { fetched: world, requests, abouts: &abouts })
 }
 
 fn target(python: &str) -> Arc<Target> {
@@ -159,8 +165,8 @@ fn a_manifest_of_what_a_manifest_tells_is_the_same() {
     let world = Fetched { targets: vec![target("3.12")], ..world() };
     let first = manifest(&world, &[request]);
     let (fetched, requests) = (first.recall_fetched().unwrap(), first.recall_requests().unwrap());
-    let licenses = first.recall_licenses();
-    assert_eq!(Manifest::of(&BundleInput { fetched: &fetched, requests: &requests, licenses: &licenses }), first);
+    let abouts = first.recall_abouts();
+    assert_eq!(Manifest::of(&BundleInput { fetched: &fetched, requests: &requests, abouts: &abouts }), first);
 }
 
 #[test]
