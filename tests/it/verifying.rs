@@ -5,7 +5,7 @@ use std::io::Write as _;
 use prefetch::ops::{VerifySettings, verify};
 use serde_json::Value;
 
-use crate::support::{Index, Sandbox, Sdist, ServedIndex, Wheel};
+use crate::support::{Index, Sandbox, Sdist, ServedIndex, Wheel, judges};
 
 const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
 const BUNDLES: [&str; 4] = ["out.zip", "out.tar", "out.tar.gz", "out.tar.zst"];
@@ -258,5 +258,22 @@ fn a_manifest_that_lies_is_found_out() {
         assert_ne!(lying, manifest, "{honest}");
         sandbox.write("unpacked/prefetch.json", lying);
         sandbox.prefetch(["verify", "unpacked"]).assert().code(1);
+    }
+}
+
+#[test]
+fn what_another_tool_packed_again_is_told_apart_from_damage() {
+    let sandbox = Sandbox::new();
+    pack(&sandbox, "out.tar", &["other"]).code(0);
+    unpack(&sandbox, "out.tar");
+    let pack_again = "import shutil, sys; shutil.make_archive(*sys.stdin.read().split('\\n'))";
+    for (kind, name) in [("tar", "again.tar"), ("gztar", "again.tar.gz"), ("zip", "again.zip")] {
+        let stem = sandbox.path("again").display().to_string();
+        judges().run_python(pack_again, &[&stem, kind, &sandbox.path("unpacked").display().to_string()].join("\n"));
+        let found = findings(&report(&sandbox, &[name], 1));
+        assert!(!found.is_empty() && found.iter().all(|found| found == "repacked -"), "{name}: {found:?}");
+        let output = sandbox.prefetch(["verify", name]).assert().code(1).get_output().clone();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("every file is as its manifest says"), "{told}");
     }
 }
