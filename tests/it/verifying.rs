@@ -195,6 +195,7 @@ fn with_entry(good: &[u8], kind: tar::EntryType, name: &str) -> Vec<u8> {
     header.set_entry_type(kind);
     header.set_link_name("../../outside").unwrap();
     header.set_mode(0o644);
+    header.set_size(0);
     header.set_cksum();
     [&good[..good.len() - 1024], header.as_bytes(), &[0; 1024]].concat()
 }

@@ -116,7 +116,11 @@ impl<R: Pass> Walk<R> {
     }
 
     /// The file that was told of, if it is one; anything else is passed over.
-    fn judge(&mut self, told: Told) -> Option<(RelPath, u64)> {
+    fn judge(&mut self, mut told: Told) -> Option<(RelPath, u64)> {
+        // As `tar -c .` has it.
+        while let Some(rest) = told.name.strip_prefix(b"./") {
+            told.name = rest.to_vec();
+        }
         self.padding = (BLOCK - (told.size % BLOCK as u64) as usize) % BLOCK;
         let shown = String::from_utf8_lossy(&told.name).into_owned();
         let kind = foreign_kind(told.kind);
