@@ -1,6 +1,6 @@
 //! What every layout makes and every sink takes: paths, each with bytes of the store or a page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 
 use super::{Envelope, Sha256};
@@ -160,6 +160,15 @@ impl Tree {
     /// Bytes of all contents.
     pub fn size(&self) -> u64 {
         self.0.values().map(Content::size).sum()
+    }
+}
+
+impl IntoIterator for Tree {
+    type Item = (RelPath, Content);
+    type IntoIter = btree_map::IntoIter<RelPath, Content>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

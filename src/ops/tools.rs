@@ -98,8 +98,11 @@ impl Asking<'_> {
         done: &mut BTreeSet<(MaskedUrl, usize)>,
     ) -> Result<BTreeMap<BuildNeeds, Sources>, PlanFailure> {
         let mut waiting = BTreeMap::<_, Sources>::new();
-        for (_, file) in plan.files().filter(|(_, file)| file.offer.filename.parse::<WheelFilename>().is_err()) {
-            let is_new = |target: &usize| done.insert((file.offer.url.clone(), *target));
+        for (package, file) in plan.files().filter(|(_, file)| !is_wheel(file)) {
+            // What stands beside a wheel (`--with-sources`) is not built.
+            let has_wheel =
+                |target: &usize| package.files.iter().any(|file| is_wheel(file) && file.targets.contains(target));
+            let is_new = |target: &usize| !has_wheel(target) && done.insert((file.offer.url.clone(), *target));
             let targets: Vec<_> = file.targets.iter().copied().filter(is_new).collect();
             if targets.is_empty() {
                 continue;
@@ -151,6 +154,10 @@ impl Asking<'_> {
     }
 }
 
+fn is_wheel(file: &PlannedFile) -> bool {
+    file.offer.filename.parse::<WheelFilename>().is_ok()
+}
+
 fn add(plan: &mut Plan, tools: Plan) {
     let position = |target: &Arc<Target>| plan.targets.iter().position(|known| known.id() == target.id());
     let positions: Vec<_> = tools.targets.iter().filter_map(position).collect();
@@ -181,6 +188,7 @@ pub(super) fn asked(question: &Question, lines: &[String], origin: &str) -> Ques
         policy: question.policy.clone(),
         require_hashes: false,
         follow_dependencies: true,
+        with_sources: false,
     }
 }
 

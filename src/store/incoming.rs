@@ -99,6 +99,9 @@ impl Incoming {
         let store = self.store;
         let object = Object { sha256: got.sha256, size: got.size };
         place(self.file, &store.path(object.sha256)).map_err(|why| store.cannot_write(why))?;
+        if self.promises.size.is_none() {
+            store.remember_size(object).map_err(|why| store.cannot_write(why))?;
+        }
         let others = self.promises.algorithms().into_iter().map(|algorithm| got.digest(algorithm));
         for digest in others.filter(|digest| digest.as_sha256().is_none()) {
             store.remember(&digest, object.sha256).map_err(|why| store.cannot_write(why))?;
