@@ -115,8 +115,9 @@ impl Settings {
     pub fn indexes(&self, options: &IndexOptions, working_folder: &Path) -> Result<IndexSettings, CliError> {
         let place = |text: &String| place(text, working_folder).map(Arc::new);
         let indexes = options.extra_index_urls.iter().chain(&options.index_url);
+        let index = |text: &String| place_of_index(text, working_folder).map(Arc::new);
         Ok(IndexSettings {
-            indexes: indexes.map(place).collect::<Result<_, _>>()?,
+            indexes: indexes.map(index).collect::<Result<_, _>>()?,
             find_links: options.find_links.iter().map(place).collect::<Result<_, _>>()?,
             strategy: self.strategy,
             cache: self.cache.clone(),
@@ -364,6 +365,18 @@ pub fn ambient_certificates(layers: &Layers<'_>) -> Vec<Found> {
         Some(found) => vec![found],
         None => OPENSSL_VARIABLES.iter().filter_map(|name| layers.first_variable(&[name])).collect(),
     }
+}
+
+/// A location that is to be an index: a word that is neither a URL nor a folder is a slip, and
+/// must not look like an index that knows nothing.
+fn place_of_index(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
+    let url = place(text, working_folder)?;
+    let is_there = Url::parse(text).is_ok() || working_folder.join(text).exists();
+    if is_there {
+        return Ok(url);
+    }
+    let message = format!("the index `{text}` is no URL, and there is no folder of that name");
+    Err(CliError::usage(message).hint("an index is named by its URL (https://…) or by a folder in the layout `simple`"))
 }
 
 /// A location as pip takes it: a URL, or a path of the machine.
