@@ -116,7 +116,7 @@ pub struct OutputArgs {
     /// With several, each goes to DIR/NAME.
     #[arg(long = "layout", value_name = "NAME", value_parser = layout_names(), hide_possible_values = false)]
     pub layouts: Vec<String>,
-    /// Pack everything into one file: .zip, .tar, .tar.gz, .tgz or .tar.zst.
+    /// Pack everything into one file: .zip, .tar, .tar.gz, .tgz or .tar.zst; or into a folder: NAME/.
     ///
     /// Nothing else is written unless --dest or --layout asks for it. `-` is standard output, for
     /// which --bundle-format names the format.
@@ -346,7 +346,14 @@ pub const STANDARD_OUTPUT: &str = "-";
 fn bundle_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match archive::Format::of(&path) {
-        Err(error) if text != STANDARD_OUTPUT => Err(error.to_string()),
+        Err(error) if text != STANDARD_OUTPUT && !is_folder(&path) => {
+            Err(format!("{error}, or in a slash for a folder"))
+        }
         _ => Ok(path),
     }
+}
+
+/// Whether a bundle of this name is a folder: it ends in a slash.
+pub fn is_folder(path: &std::path::Path) -> bool {
+    path.as_os_str().to_string_lossy().ends_with(std::path::is_separator)
 }

@@ -187,7 +187,17 @@ impl<'a> Run<'a> {
             let written = writing.await.expect("writing does not panic");
             findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }
+        self.write_seen_pages(fetched).await?;
         Ok(findings)
+    }
+
+    async fn write_seen_pages(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
+        let Some(folder) = self.warm.as_ref().and_then(WarmPip::takes_pages) else { return Ok(()) };
+        let (fetched, indexes, store) = (fetched.clone(), self.places.indexes.clone(), self.places.store.clone());
+        let (folder, stop) = (folder.to_owned(), self.stop.clone());
+        let write = move || ops::write_seen_pages(&fetched, &indexes, &store, &folder, &stop);
+        let written = tokio::task::spawn_blocking(write).await.expect("writing does not panic");
+        written.map_err(|failure| CliError::of_write(&failure))
     }
 
     fn outputs(&self) -> impl Iterator<Item = &Output> {

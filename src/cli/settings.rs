@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy};
+use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy, is_folder};
 use super::environment::Environment;
 use super::error::CliError;
 use super::keygen::KEY_PASSWORD;
@@ -174,14 +174,18 @@ fn bundle(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<B
     let named = args.bundle_format.as_deref().map(Format::called).transpose().map_err(CliError::usage)?;
     let is_stream = path == Path::new(STANDARD_OUTPUT);
     let format = match named {
-        Some(format) => format,
+        Some(format) => Some(format),
+        None if is_folder(path) && args.split.is_some() => {
+            return Err(CliError::usage("a folder has no volumes; --split wants an archive"));
+        }
+        None if is_folder(path) => None,
         None if is_stream => {
             return Err(CliError::usage("standard output has no name that tells the format")
                 .hint("add --bundle-format tar, tar.gz or tar.zst"));
         }
-        None => Format::of(path).map_err(CliError::usage)?,
+        None => Some(Format::of(path).map_err(CliError::usage)?),
     };
-    if is_stream && !format.is_stream {
+    if is_stream && format.is_some_and(|format| !format.is_stream) {
         return Err(CliError::usage("a zip cannot be written to a pipe; use --bundle-format tar, tar.gz or tar.zst"));
     }
     if is_stream && args.report.as_deref() == Some(path) {
