@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE, RETRY_AFTER,
 };
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, StatusCode, Version};
 use url::Url;
 
 use super::auth::Credentials;
@@ -16,6 +17,7 @@ use super::body::{self, Body};
 use super::connector::{Line, connector};
 use super::error::HttpError;
 use super::health::{Attempts, Health};
+use super::introduction::Introductions;
 use super::netrc::Login;
 use super::pace::{Hosts, Turn};
 use super::range::{Piece, Start, content_range};
@@ -36,12 +38,17 @@ pub struct HttpClient {
     pub(super) files: Hosts,
     pages: Hosts,
     health: Health,
+    introductions: Introductions,
+    /// Some host lets pages share a connection.
+    shares: AtomicBool,
 }
 
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        Self { settings, clients: Default::default(), files, pages, health: Health::default() }
+        let (clients, health, introductions) = Default::default();
+        let shares = AtomicBool::new(false);
+        Self { settings, clients, files, pages, health, introductions, shares }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -56,6 +63,12 @@ impl HttpClient {
         limit: usize,
     ) -> Result<Answer, HttpError> {
         self.retrying(|| self.page_once(url, accept, known, limit)).await
+    }
+
+    /// Whether a host lets pages share a connection, so that [`SHARED`](super::SHARED) times as
+    /// many may be under way.
+    pub fn shares_connections(&self) -> bool {
+        self.shares.load(Ordering::Relaxed)
     }
 
     /// Waits until the host of `url` may be asked for a file.
@@ -150,6 +163,10 @@ impl HttpClient {
         add(&mut headers, IF_NONE_MATCH, known.etag.as_deref());
         add(&mut headers, IF_MODIFIED_SINCE, known.last_modified.as_deref());
         let response = self.send(&turn, url, headers, Line::Shared).await?;
+        if response.version() == Version::HTTP_2 {
+            turn.note_shared();
+            self.shares.store(true, Ordering::Relaxed);
+        }
         let cache_control = header(response.headers(), &CACHE_CONTROL).unwrap_or_default();
         if response.status() == StatusCode::NOT_MODIFIED {
             let refused = HttpError::Status { url: url.clone(), status: response.status(), retry_after: None };
@@ -225,7 +242,8 @@ impl HttpClient {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
             None => request,
         };
-        request.send().await.map_err(|error| HttpError::unreachable(url, &error))
+        let answer = self.introductions.make(url.secret(), request.send()).await;
+        answer.map_err(|error| HttpError::unreachable(url, &error))
     }
 
     fn client_for(&self, url: &MaskedUrl, line: Line) -> Result<&reqwest::Client, HttpError> {
