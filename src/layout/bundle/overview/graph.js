@@ -182,7 +182,7 @@ function draw(columns, all, alone) {
   }
   const edges = edgesBetween(places, all, width, space);
   const nodes = [...places].map(([at, place]) => node(at, place, width));
-  const drawn = element("svg", { width: size.width + 4, height: size.height + 4, viewBox: `-2 -2 ${size.width + 4} ${size.height + 4}`, "aria-hidden": "true" }, ...edges, ...nodes);
+  const drawn = element("svg", { width: size.width + 4, height: size.height + 4, viewBox: `-2 -2 ${size.width + 4} ${size.height + 4}`, class: edges.length > 60 ? "many" : "", "aria-hidden": "true" }, ...edges, ...nodes);
   pickOnHover(drawn, all);
   picture.replaceChildren(drawn);
 }
