@@ -202,6 +202,11 @@ def implementation_version(info):
     return version if info.releaselevel == "final" else "%s%s%d" % (version, info.releaselevel[0], info.serial)
 
 
+def python_full_version():
+    # A Python built from a working copy says "3.13.0+".
+    return platform.python_version().rstrip("+")
+
+
 def markers():
     implementation = getattr(sys, "implementation", None)
     return {
@@ -213,8 +218,7 @@ def markers():
         "platform_release": platform.release(),
         "platform_system": platform.system(),
         "platform_version": platform.version(),
-        # A Python built from a working copy says "3.13.0+".
-        "python_full_version": platform.python_version().rstrip("+"),
+        "python_full_version": python_full_version(),
         "python_version": ".".join(platform.python_version_tuple()[:2]),
         "sys_platform": sys.platform,
     }
@@ -354,7 +358,7 @@ def printable(value):
 def describe_machine():
     implementation = getattr(getattr(sys, "implementation", None), "name", "cpython")
     return {
-        "version": "%d.%d.%d" % sys.version_info[:3],
+        "version": python_full_version(),
         "implementation": implementation,
         "abis": cpython_abis() if implementation == "cpython" else other_abis(),
         "platform": platform_tag(),

@@ -17,7 +17,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{MachineDescription, Target};
+use crate::domain::{Target, TargetDescription};
 
 pub use self::build::{BuildError, BuildFrontEnd};
 use self::find::Found;
@@ -51,7 +51,7 @@ pub struct Interpreter {
     /// `sys.prefix`.
     pub prefix: PathBuf,
     #[serde(flatten)]
-    machine: MachineDescription,
+    machine: TargetDescription,
 }
 
 /// What the script answers to one of its questions.
@@ -101,7 +101,8 @@ impl Interpreter {
 
     /// Whether it has this version, of which a part may be left out: `3`, `3.11`, `3.11.7`.
     fn is_version(&self, wanted: &str) -> bool {
-        self.machine.version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        let version = self.machine.release().to_string();
+        version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 }
 
@@ -124,7 +125,7 @@ pub fn describe(
         let interpreter: Interpreter = answer(found, "machine", cache, surroundings)?;
         match &search.version {
             Some(version) if !interpreter.is_version(version) => {
-                unfit.push(format!("{} is {}", interpreter.executable.display(), interpreter.machine.version));
+                unfit.push(format!("{} is {}", interpreter.executable.display(), interpreter.machine.release()));
             }
             _ => return Ok(interpreter),
         }

@@ -52,6 +52,7 @@
 //! | `runs/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
 //! | `incoming/` | what is being written, and what dead runs have of a file | [`store`], [`index`] |
 //! | `pages/` | what index pages said, with their validators | [`index`] |
+//! | `plans/` | what was decided from them, for the same question asked again | [`ops`] |
 //! | `metadata/` | what files need, by the file's SHA-256 | [`index`] |
 //! | `built/` | what builds said that source archives need, by the building Python | [`index`] |
 //! | `interpreters/` | what interpreters said, by their identity | [`interpreter`] |

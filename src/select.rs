@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 pub use rejection::{NoFile, Rejected, Rejection, check_requires_python};
 
 use rejection::{check_format, check_hash, check_upload_time};
@@ -23,7 +25,7 @@ use crate::domain::{
 };
 
 /// What holds for every project of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Policy {
     pub formats: FormatControl,
     /// Any wheel before any source archive, even of a newer version.

@@ -27,7 +27,8 @@ pub fn variables(
         ("PIP_TRUSTED_HOST", options.trusted_hosts.join(" ").into()),
         ("PIP_NO_INDEX", if has_index { "0" } else { "1" }.into()),
     ];
-    variables.extend(http.certificates.as_ref().map(|path| ("PIP_CERT", path.into())));
+    let certificates = http.authorities.as_ref().and_then(|authorities| authorities.paths.first());
+    variables.extend(certificates.map(|path| ("PIP_CERT", path.into())));
     variables.extend(http.client_certificate.as_ref().map(|path| ("PIP_CLIENT_CERT", path.into())));
     variables.extend(http.proxy.as_ref().map(|proxy| ("PIP_PROXY", proxy.into())));
     variables

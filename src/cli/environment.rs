@@ -42,6 +42,14 @@ impl Environment {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
+    /// What tells this build of the program from every other: its version, and when its file
+    /// was written.
+    pub fn program(&self) -> String {
+        let file = std::env::current_exe().and_then(|path| path.metadata());
+        let written = file.and_then(|file| file.modified()).ok();
+        format!("{} {written:?}", env!("CARGO_PKG_VERSION"))
+    }
+
     /// Seconds since the run began.
     pub fn seconds(&self) -> f64 {
         self.began.elapsed().as_secs_f64()

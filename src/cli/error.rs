@@ -13,6 +13,7 @@ use crate::resolve::{Failure, Reason};
 use crate::select::Rejection;
 use crate::store::StoreError;
 
+use super::gathered::{Missed, gather};
 use super::report::Problem;
 
 /// How a run ends; the numbers are a promise.
@@ -63,8 +64,7 @@ pub struct CliError {
 impl CliError {
     /// One problem.
     pub fn new(exit: Exit, message: impl ToString) -> Self {
-        let problem = Problem { kind: exit.kind(), package: None, message: message.to_string(), source: None };
-        Self { exit, problems: vec![problem], hints: Vec::new() }
+        Self { exit, problems: vec![Problem::new(exit, message)], hints: Vec::new() }
     }
 
     pub fn usage(message: impl ToString) -> Self {
@@ -86,12 +86,9 @@ impl CliError {
 
     /// Inputs that cannot be used.
     pub fn of_inputs<'a>(problems: impl IntoIterator<Item = &'a input::Problem>) -> Self {
-        let problems = problems.into_iter().map(|problem| Problem {
-            kind: Exit::Usage.kind(),
-            package: None,
-            message: problem.to_string(),
-            source: Some(problem.origin.to_string()),
-        });
+        let problems = problems
+            .into_iter()
+            .map(|problem| Problem { source: Some(problem.origin.to_string()), ..Problem::new(Exit::Usage, problem) });
         Self { exit: Exit::Usage, problems: problems.collect(), hints: Vec::new() }
     }
 
@@ -102,43 +99,29 @@ impl CliError {
     /// Nothing could be planned.
     pub fn of_plan(failure: &PlanFailure, targets: &[Arc<Target>]) -> Self {
         let unsolved = failure.failures.iter().map(|failure| unsolved(failure, targets));
-        let unreachable = failure.unreachable.iter().map(|error| Problem {
-            kind: unreachable_exit(error).kind(),
-            package: None,
-            message: match error {
-                Unreachable::Metadata(failure) => from_url(error, &failure.why, &failure.url),
-                Unreachable::Index(_) => error.to_string(),
-            },
-            source: None,
-        });
+        let (indexes, files): (Vec<_>, Vec<_>) =
+            failure.unreachable.iter().partition(|error| matches!(error, Unreachable::Index(_)));
+        let of_indexes = gather(indexes.into_iter().map(missed), "project");
+        let of_files = gather(files.into_iter().map(missed), "file");
         let exits = failure.failures.iter().map(|failure| reason_exit(&failure.reason));
         let exit = exits.chain(failure.unreachable.iter().map(unreachable_exit)).max();
         let exit = exit.unwrap_or(Exit::NoSolution);
-        Self { exit, problems: unsolved.chain(unreachable).collect(), hints: plan_hints(failure) }
+        Self { exit, problems: unsolved.chain(of_indexes).chain(of_files).collect(), hints: plan_hints(failure) }
     }
 
     /// Some files could not be had.
     pub fn of_fetch(failures: &[FetchFailure]) -> Self {
         let exit = failures.iter().map(|failure| fetch_exit(&failure.why)).max().unwrap_or(Exit::Unreachable);
-        let problems = failures.iter().map(|failure| Problem {
-            kind: fetch_exit(&failure.why).kind(),
-            package: None,
-            message: from_url(failure, &failure.why, &failure.url),
-            source: None,
-        });
+        let problems = gather(failures.iter().map(missed_file), "file");
         let offline = failures.iter().any(|failure| matches!(&failure.why, FetchError::Http(why) if is_offline(why)));
         let hint = if offline { OFFLINE_HINT } else { "what was fetched is kept; a second run fetches only the rest" };
-        Self { exit, problems: problems.collect(), hints: vec![hint.to_owned()] }
+        Self { exit, problems, hints: vec![hint.to_owned()] }
     }
 
     /// What a check found.
     pub fn of_findings(findings: &[Finding]) -> Self {
-        let problems = findings.iter().map(|finding| Problem {
-            kind: finding.kind.name(),
-            package: None,
-            message: finding.to_string(),
-            source: None,
-        });
+        let problems =
+            findings.iter().map(|finding| Problem { kind: finding.kind.name(), ..Problem::new(Exit::Damage, finding) });
         Self { exit: Exit::Damage, problems: problems.collect(), hints: Vec::new() }
     }
 
@@ -172,6 +155,37 @@ fn from_url(failure: &impl std::fmt::Display, why: &FetchError, url: &MaskedUrl)
     }
 }
 
+fn missed(error: &Unreachable) -> Missed<'_> {
+    let exit = unreachable_exit(error);
+    let message = match error {
+        Unreachable::Metadata(failure) => from_url(error, &failure.why, &failure.url),
+        Unreachable::Index(_) => error.to_string(),
+    };
+    let (name, index) = match error {
+        Unreachable::Index(IndexError::Http { project, index, .. }) => {
+            (Some(project.to_string()), Some(index.as_ref()))
+        }
+        Unreachable::Metadata(failure) => (Some(failure.filename.to_string()), None),
+        Unreachable::Index(_) => (None, None),
+    };
+    Missed { exit, message, name, index, cause: http_error(error) }
+}
+
+/// Files are told on their own, unless there is no answer from their host at all.
+fn missed_file(failure: &FetchFailure) -> Missed<'_> {
+    let cause = match &failure.why {
+        FetchError::Http(why @ HttpError::Unreachable { .. }) => Some(why),
+        _ => None,
+    };
+    Missed {
+        exit: fetch_exit(&failure.why),
+        message: from_url(failure, &failure.why, &failure.url),
+        name: Some(failure.filename.to_string()),
+        index: None,
+        cause,
+    }
+}
+
 fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
     let mut message = failure.to_string();
     if !failure.targets.is_empty() && (targets.len() > 1 || matches!(failure.reason, Reason::NoFile { .. })) {
@@ -181,8 +195,8 @@ fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
     Problem {
         kind: reason_kind(&failure.reason),
         package: failure.package.as_ref().map(ToString::to_string),
-        message,
         source: sources(&failure.origins),
+        ..Problem::new(Exit::NoSolution, message)
     }
 }
 
@@ -236,6 +250,7 @@ const OFFLINE_HINT: &str = "run once without --offline: what is fetched then is 
 fn http_error(error: &Unreachable) -> Option<&HttpError> {
     match error {
         Unreachable::Index(IndexError::Http { source, .. }) => Some(source),
+        Unreachable::Index(IndexError::Unreachable { source }) => Some(source),
         Unreachable::Metadata(MetadataFailure { why: FetchError::Http(why), .. }) => Some(why),
         _ => None,
     }
@@ -247,6 +262,8 @@ fn is_offline(error: &HttpError) -> bool {
 
 fn unreachable_exit(error: &Unreachable) -> Exit {
     match error {
+        Unreachable::Index(IndexError::Local { .. }) => Exit::Usage,
+        Unreachable::Index(_) if http_error(error).is_some_and(HttpError::is_about_settings) => Exit::Usage,
         Unreachable::Index(_) => Exit::Unreachable,
         Unreachable::Metadata(failure) => fetch_exit(&failure.why),
     }
@@ -255,6 +272,7 @@ fn unreachable_exit(error: &Unreachable) -> Exit {
 fn fetch_exit(why: &FetchError) -> Exit {
     match why {
         FetchError::Http(HttpError::File { .. }) | FetchError::Wheel(_) => Exit::Usage,
+        FetchError::Http(error) if error.is_about_settings() => Exit::Usage,
         FetchError::Http(_) => Exit::Unreachable,
         FetchError::Build(_) => Exit::NoSolution,
         FetchError::Store(StoreError::Broken(_)) => Exit::Digest,

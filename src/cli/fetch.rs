@@ -101,6 +101,7 @@ impl<'a> Run<'a> {
             store: DiskStore::new(settings.cache.clone()),
             metadata: MetadataCache::new(settings.cache.clone()),
             builds,
+            program: environment.program().into(),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
         let stop = Stop::default();

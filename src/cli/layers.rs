@@ -45,34 +45,73 @@ impl fmt::Display for Source {
 /// The pip command whose section of the configuration counts, beside `[global]`.
 const COMMAND: &str = "download";
 
-/// uv's variables for what pip has an option for, the stronger one first.
-const UV_VARIABLES: [(&str, &str); 11] = [
-    ("index-url", "UV_DEFAULT_INDEX"),
-    ("index-url", "UV_INDEX_URL"),
-    ("extra-index-url", "UV_INDEX"),
-    ("extra-index-url", "UV_EXTRA_INDEX_URL"),
-    ("find-links", FIND_LINKS),
-    ("trusted-host", "UV_INSECURE_HOST"),
-    ("constraint", "UV_CONSTRAINT"),
-    ("exclude-newer", "UV_EXCLUDE_NEWER"),
-    ("timeout", "UV_HTTP_TIMEOUT"),
-    ("retries", "UV_HTTP_RETRIES"),
-    ("offline", "UV_OFFLINE"),
+/// A setting that need not be typed.
+pub struct Setting {
+    /// The long option: `index-url` is `--index-url` and `PREFETCH_INDEX_URL`.
+    pub name: &'static str,
+    /// What pip calls it, in `PIP_*` variables and in its configuration files.
+    pub pip: &'static [&'static str],
+    /// uv's variables, the strongest first.
+    pub uv: &'static [&'static str],
+}
+
+/// All of them; `docs/settings.md` shows this table.
+pub const SETTINGS: [Setting; 29] = [
+    Setting { name: "index-url", pip: &["index-url", "pypi-url"], uv: &["UV_DEFAULT_INDEX", "UV_INDEX_URL"] },
+    Setting { name: "extra-index-url", pip: &["extra-index-url"], uv: &["UV_INDEX", "UV_EXTRA_INDEX_URL"] },
+    Setting { name: "find-links", pip: &["find-links"], uv: &[FIND_LINKS] },
+    Setting { name: "no-index", pip: &["no-index"], uv: &["UV_NO_INDEX"] },
+    Setting { name: "trusted-host", pip: &["trusted-host"], uv: &["UV_INSECURE_HOST"] },
+    Setting { name: "requirement", pip: &["requirement"], uv: &[] },
+    Setting { name: "constraint", pip: &["constraint"], uv: &["UV_CONSTRAINT"] },
+    Setting { name: "dest", pip: &["dest", "destination-dir", "destination-directory"], uv: &[] },
+    Setting { name: "python-version", pip: &["python-version"], uv: &[] },
+    Setting { name: "platform", pip: &["platform"], uv: &[] },
+    Setting { name: "implementation", pip: &["implementation"], uv: &[] },
+    Setting { name: "abi", pip: &["abi"], uv: &[] },
+    Setting { name: "only-binary", pip: &["only-binary"], uv: &[] },
+    Setting { name: "no-binary", pip: &["no-binary"], uv: &[] },
+    Setting { name: "prefer-binary", pip: &["prefer-binary"], uv: &[] },
+    Setting { name: "pre", pip: &["pre"], uv: &[] },
+    Setting { name: "require-hashes", pip: &["require-hashes"], uv: &["UV_REQUIRE_HASHES"] },
+    Setting { name: "exclude-newer", pip: &["uploaded-prior-to"], uv: &["UV_EXCLUDE_NEWER"] },
+    Setting { name: "no-deps", pip: &["no-deps", "no-dependencies"], uv: &[] },
+    Setting { name: "offline", pip: &[], uv: &["UV_OFFLINE"] },
+    Setting { name: "refresh", pip: &[], uv: &[] },
+    Setting { name: "prefer-cached", pip: &[], uv: &[] },
+    Setting { name: "jobs", pip: &[], uv: &["UV_CONCURRENT_DOWNLOADS"] },
+    Setting { name: "retries", pip: &["retries"], uv: &["UV_HTTP_RETRIES"] },
+    Setting { name: "timeout", pip: &["timeout", "default-timeout"], uv: &["UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"] },
+    Setting { name: "cert", pip: &["cert"], uv: &[] },
+    Setting { name: "client-cert", pip: &["client-cert"], uv: &["SSL_CLIENT_CERT"] },
+    Setting { name: "proxy", pip: &["proxy"], uv: &[] },
+    Setting { name: "keyring-provider", pip: &["keyring-provider"], uv: &["UV_KEYRING_PROVIDER"] },
 ];
 
 /// The one list that is divided by commas.
 const FIND_LINKS: &str = "UV_FIND_LINKS";
 
+impl Setting {
+    fn of(name: &str) -> &'static Self {
+        SETTINGS.iter().find(|setting| setting.name == name).expect("every setting is in the table")
+    }
+
+    /// Its variables, the strongest first.
+    pub fn variables(&self) -> impl Iterator<Item = String> {
+        let variable = |prefix: &str, name: &str| format!("{prefix}_{}", name.to_uppercase().replace('-', "_"));
+        let pip = self.pip.iter().map(move |name| variable("PIP", name));
+        [variable("PREFETCH", self.name)].into_iter().chain(pip).chain(self.uv.iter().map(ToString::to_string))
+    }
+}
+
 impl Layers<'_> {
     /// The value of `--name`, and where it stands.
     pub fn find(&self, name: &str) -> Option<Found> {
-        let suffix = name.to_uppercase().replace('-', "_");
-        let own = ["PREFETCH", "PIP"].into_iter().map(|prefix| format!("{prefix}_{suffix}"));
-        let uv = UV_VARIABLES.iter().filter(|(option, _)| *option == name).map(|(_, variable)| (*variable).to_owned());
-        own.chain(uv).find_map(|variable| self.variable(variable)).or_else(|| {
-            let setting = self.pip.get(COMMAND, name)?;
-            let source = Source::File { path: setting.file.clone(), section: setting.section.clone() };
-            Some(Found { value: setting.value.clone(), source })
+        let setting = Setting::of(name);
+        setting.variables().find_map(|variable| self.variable(variable)).or_else(|| {
+            let found = setting.pip.iter().find_map(|key| self.pip.get(COMMAND, key))?;
+            let source = Source::File { path: found.file.clone(), section: found.section.clone() };
+            Some(Found { value: found.value.clone(), source })
         })
     }
 
@@ -125,4 +164,20 @@ impl Layers<'_> {
 fn refused(name: &str, found: &Found, why: &str) -> CliError {
     let value = mask_credentials(&found.value);
     CliError::usage(format!("the setting {name} is `{value}` in {}, which is {why}", found.source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row for each setting: the option, and its variables.
+    #[test]
+    fn the_page_on_settings_shows_the_table() {
+        let rows = SETTINGS.iter().map(|setting| {
+            let variables: Vec<_> = setting.variables().map(|variable| format!("`{variable}`")).collect();
+            format!("| `--{}` | {} |\n", setting.name, variables.join(", "))
+        });
+        let table: String = rows.collect();
+        assert!(include_str!("../../docs/settings.md").contains(&table), "{table}");
+    }
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use super::args::TargetArgs;
 use super::environment::Environment;
 use super::error::CliError;
-use crate::domain::{Implementation, MachineDescription, Platform, PythonVersion, Target, TargetSpec};
+use super::layers::Layers;
+use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, Interpreter, Pip, Settings as PipSettings, Surroundings};
 use crate::ops::Builds;
@@ -51,7 +52,7 @@ impl<'a> Machine<'a> {
         };
         let bytes =
             std::fs::read(self.environment.working_folder.join(path)).map_err(|error| wrong(error.to_string()))?;
-        let machine = MachineDescription::of_file(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let machine = TargetDescription::of_file(&bytes).map_err(|error| wrong(error.to_string()))?;
         Ok(machine.target())
     }
 
@@ -123,11 +124,16 @@ impl<'a> Machine<'a> {
     }
 
     fn specs(&self) -> Result<Vec<TargetSpec>, CliError> {
-        let pythons = parse_all::<PythonVersion>(&self.args.python_version)?;
-        let platforms = parse_all::<Platform>(&self.args.platform)?;
-        let implementation = self.args.implementation.as_deref().map(str::parse::<Implementation>).transpose();
+        // Which of pip's files count depends on the interpreter, and that on the targets: so
+        // for these, files do not.
+        let layers = Layers { environment: self.environment, pip: &PipSettings::default() };
+        let many = |typed: &[String], name| if typed.is_empty() { layers.many(name) } else { typed.to_vec() };
+        let pythons = parse_all::<PythonVersion>(&many(&self.args.python_version, "python-version"))?;
+        let platforms = parse_all::<Platform>(&many(&self.args.platform, "platform"))?;
+        let implementation = self.args.implementation.clone().or_else(|| layers.one("implementation"));
+        let implementation = implementation.map(|name| name.parse::<Implementation>()).transpose();
         let implementation = implementation.map_err(CliError::usage)?;
-        let abis: Vec<Box<str>> = self.args.abi.iter().map(|abi| abi.as_str().into()).collect();
+        let abis: Vec<Box<str>> = many(self.args.abi.as_slice(), "abi").iter().map(|abi| abi.as_str().into()).collect();
         let specs = TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis);
         let is_described = !self.args.targets.is_empty();
         Ok(specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).collect())

@@ -9,13 +9,13 @@ use url::Url;
 
 use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy};
 use super::environment::Environment;
-use super::error::{CliError, Exit};
+use super::error::CliError;
 use super::keygen::KEY_PASSWORD;
-use super::layers::{Found, Layers};
+use super::layers::{Found, Layers, Source};
 use super::{moment, secrets};
 use crate::archive::Format;
-use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
-use crate::http::HttpSettings;
+use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Timestamp, mask_credentials};
+use crate::http::{Authorities, HttpSettings, is_proxy};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout, SBOMS, Sboms};
 use crate::ops::{BundleOutput, Output, SigningKey, Stream};
@@ -48,7 +48,7 @@ impl Settings {
     pub fn resolve(args: &FetchArgs, cache: PathBuf, layers: &Layers<'_>) -> Result<Self, CliError> {
         Ok(Self {
             cache,
-            outputs: outputs(&args.outputs, layers.environment)?,
+            outputs: outputs(&args.outputs, layers)?,
             requirement_files: typed_or(&args.inputs.requirement_files, || layers.many("requirement")),
             constraint_files: typed_or(&args.inputs.constraint_files, || layers.many("constraint")),
             exclude_newer: exclude_newer(&args.selection, layers)?,
@@ -148,11 +148,12 @@ pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<P
 /// The folder that is written where nothing else is asked for.
 const DEFAULT_FOLDER: &str = "wheelhouse";
 
-fn outputs(args: &OutputArgs, environment: &Environment) -> Result<Vec<Output>, CliError> {
+fn outputs(args: &OutputArgs, layers: &Layers<'_>) -> Result<Vec<Output>, CliError> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
     let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
-    let dest = args.dest.clone().unwrap_or_else(|| DEFAULT_FOLDER.into());
+    let ambient = || layers.one("dest").map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from);
+    let dest = args.dest.clone().unwrap_or_else(ambient);
     if asks_for_folder {
         let is_single = layouts.len() == 1;
         outputs.extend(layouts.into_iter().map(|layout| Output::Folder {
@@ -161,7 +162,7 @@ fn outputs(args: &OutputArgs, environment: &Environment) -> Result<Vec<Output>, 
         }));
     }
     if let Some(path) = &args.bundle {
-        outputs.push(Output::Bundle(bundle(path, args, environment)?));
+        outputs.push(Output::Bundle(bundle(path, args, layers.environment)?));
     }
     Ok(outputs)
 }
@@ -228,8 +229,7 @@ fn typed_or(typed: &[String], other: impl FnOnce() -> Vec<String>) -> Vec<String
 }
 
 fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {
-    let ambient = || layers.one("exclude-newer").or_else(|| layers.one("uploaded-prior-to"));
-    let text = args.exclude_newer.clone().or_else(ambient);
+    let text = args.exclude_newer.clone().or_else(|| layers.one("exclude-newer"));
     text.map(|text| moment::parse(&text, layers.environment.now)).transpose().map_err(CliError::usage)
 }
 
@@ -291,17 +291,22 @@ pub const RETRIES: u32 = 5;
 pub const TIMEOUT: f64 = 15.0;
 
 /// Variables that name certificates for other programs, and for pip before its own setting
-/// (`facts/pip.md` 3.9).
+/// (`facts/pip.md` 3.9; checked with pip 23.2.1 and 26.3).
 pub const CERTIFICATE_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
-/// Likewise, where nothing else is said.
-pub const WEAK_CERTIFICATE_VARIABLES: [&str; 1] = ["SSL_CERT_FILE"];
+/// What OpenSSL takes for the platform's certificates, a file and a list of folders: for pip
+/// where nothing else is said.
+pub const OPENSSL_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Variables that name proxies, for `https:`, for `http:` and for both.
+pub const PROXY_VARIABLES: [[&str; 2]; 3] =
+    [["HTTPS_PROXY", "https_proxy"], ["HTTP_PROXY", "http_proxy"], ["ALL_PROXY", "all_proxy"]];
 
 /// The default of `--jobs`.
 pub const JOBS: u16 = 16;
 
 fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
-    let timeout = args.timeout.or(layers.number("timeout")?).or(layers.number("default-timeout")?);
+    let timeout = args.timeout.or(layers.number("timeout")?);
     let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
         .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;
     let jobs = usize::from(args.jobs.or(layers.number("jobs")?).unwrap_or(JOBS).max(1));
@@ -311,31 +316,66 @@ fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliErro
         files_per_host: jobs,
         pages_per_host: jobs * PAGES_PER_JOB,
         retries: args.retries.or(layers.number("retries")?).unwrap_or(RETRIES),
-        certificates: args.cert.clone().or_else(|| ambient_certificates(layers).map(|found| found.value.into())),
+        authorities: authorities(args, layers),
         client_certificate,
-        proxy: args.proxy.clone().or_else(|| layers.one("proxy")),
+        proxy: proxy(args, layers)?,
         offline: args.offline || layers.switch("offline")?,
         credentials: secrets::credentials(args, layers)?,
         ..HttpSettings::default()
     })
 }
 
-/// The certificates to trust where none are typed.
-pub fn ambient_certificates(layers: &Layers<'_>) -> Option<Found> {
-    let strong = layers.first_variable(&CERTIFICATE_VARIABLES);
-    strong.or_else(|| layers.find("cert")).or_else(|| layers.first_variable(&WEAK_CERTIFICATE_VARIABLES))
+/// The proxy for everything; where there is none, the variables' proxies must be usable, too.
+fn proxy(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Option<String>, CliError> {
+    let typed = args.proxy.clone().map(|value| Found { value, source: Source::Typed });
+    let named = typed.or_else(|| layers.find("proxy"));
+    let variables = || PROXY_VARIABLES.iter().filter_map(|names| layers.first_variable(names)).collect();
+    for found in named.as_ref().map_or_else(variables, |found| vec![found.clone()]) {
+        if !is_proxy(&found.value) {
+            let why = format!("the proxy ({}) cannot be used", found.source);
+            return Err(CliError::usage(why).hint("write it as http://host:port, https://… or socks5://…"));
+        }
+    }
+    Ok(named.map(|found| found.value))
+}
+
+fn authorities(args: &NetworkArgs, layers: &Layers<'_>) -> Option<Authorities> {
+    if let Some(path) = &args.cert {
+        return Some(Authorities { paths: vec![path.clone()], named_by: "--cert".to_owned() });
+    }
+    let found = ambient_certificates(layers);
+    let named_by = found.iter().map(|found| found.source.to_string()).collect::<Vec<_>>().join(" and ");
+    let paths = found.iter().flat_map(|found| match &found.source {
+        Source::Variable(name) if name == OPENSSL_VARIABLES[1] => std::env::split_paths(&found.value).collect(),
+        _ => vec![PathBuf::from(&found.value)],
+    });
+    (!found.is_empty()).then(|| Authorities { paths: paths.collect(), named_by })
+}
+
+/// The certificates to trust where none are typed: one setting, or both of OpenSSL's. Our own
+/// variable is as good as typed.
+pub fn ambient_certificates(layers: &Layers<'_>) -> Vec<Found> {
+    let named = layers.first_variable(&["PREFETCH_CERT"]).or_else(|| layers.first_variable(&CERTIFICATE_VARIABLES));
+    match named.or_else(|| layers.find("cert")) {
+        Some(found) => vec![found],
+        None => OPENSSL_VARIABLES.iter().filter_map(|name| layers.first_variable(&[name])).collect(),
+    }
 }
 
 /// A location as pip takes it: a URL, or a path of the machine.
 fn place(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
+    let refuse = |why: String| CliError::usage(format!("`{}` {why}", mask_credentials(text)));
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => Ok(MaskedUrl::new(url)),
+        Ok(url) if text.contains("://") => Err(refuse(format!(
+            "begins with {}:, which cannot be fetched (only http, https and file can)",
+            url.scheme()
+        ))),
+        Err(error) if text.contains("://") => Err(refuse(format!("is no URL: {error}"))),
         _ => {
             let path = working_folder.join(text);
-            let url = Url::from_file_path(&path).map_err(|()| {
-                CliError::new(Exit::Usage, format!("`{text}` is neither a URL (http, https, file) nor a path"))
-            })?;
-            Ok(MaskedUrl::new(url))
+            let url = Url::from_file_path(&path);
+            Ok(MaskedUrl::new(url.map_err(|()| refuse("is neither a URL (http, https, file) nor a path".to_owned()))?))
         }
     }
 }

@@ -4,7 +4,7 @@ use super::args::FetchArgs;
 use super::error::{CliError, Exit};
 use super::layers::{Found, Layers, Source};
 use super::machine::Machine;
-use super::settings::{self, JOBS, RETRIES, TIMEOUT};
+use super::settings::{self, JOBS, PROXY_VARIABLES, RETRIES, TIMEOUT};
 use super::{secrets, terminal};
 use crate::domain::mask_credentials;
 
@@ -103,7 +103,7 @@ impl Rows<'_> {
         let network = &args.network;
         let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let cache = settings::cache_folder(network.cache_dir.as_deref(), self.0.environment).ok();
-        vec![
+        let mut rows = vec![
             self.row(
                 "cache-dir",
                 path(&network.cache_dir),
@@ -117,26 +117,33 @@ impl Rows<'_> {
             self.row("timeout", network.timeout.map(|timeout| timeout.to_string()), TIMEOUT),
             self.certificates(path(&network.cert)),
             self.row("client-cert", path(&network.client_cert), ""),
-            self.proxy(network.proxy.clone()),
-            self.variable("no-proxy", &["NO_PROXY", "no_proxy"]),
-            self.row("keyring-provider", network.keyring_provider.clone(), "disabled"),
-            self.netrc(),
-        ]
+        ];
+        rows.extend(self.proxies(network.proxy.clone()));
+        rows.push(self.row("keyring-provider", network.keyring_provider.clone(), "disabled"));
+        rows.push(self.netrc());
+        rows
     }
 
     fn certificates(&self, typed: Option<String>) -> Row {
         let typed = typed.map(|value| Found { value, source: Source::Typed });
-        let found = typed.or_else(|| settings::ambient_certificates(self.0));
-        Self::found("cert", found, "the platform's")
+        let found = typed.map_or_else(|| settings::ambient_certificates(self.0), |found| vec![found]);
+        let rows: Vec<_> = found.into_iter().map(|found| Self::found("cert", Some(found), "")).collect();
+        let joined = |part: fn(&Row) -> &str| rows.iter().map(part).collect::<Vec<_>>().join(" ");
+        match rows.is_empty() {
+            true => Self::found("cert", None, "the platform's"),
+            false => Row { name: "cert", value: joined(|row| &row.value), source: joined(|row| &row.source) },
+        }
     }
 
     /// Without a setting of ours, the usual variables decide for each request.
-    fn proxy(&self, typed: Option<String>) -> Row {
+    fn proxies(&self, typed: Option<String>) -> Vec<Row> {
         let row = self.row("proxy", typed, "");
         if !row.value.is_empty() {
-            return row;
+            return vec![row];
         }
-        self.variable("proxy", &["HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy"])
+        let names = ["https-proxy", "http-proxy", "all-proxy"];
+        let variables = names.into_iter().zip(&PROXY_VARIABLES).map(|(name, names)| self.variable(name, names));
+        [row].into_iter().chain(variables).chain([self.variable("no-proxy", &["NO_PROXY", "no_proxy"])]).collect()
     }
 
     fn variable(&self, name: &'static str, variables: &[&str]) -> Row {

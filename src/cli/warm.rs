@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::machine::Machine;
 use crate::interpreter::Settings as PipSettings;
-use crate::layout::{Layout, PipHttp, PipHttpV2};
+use crate::layout::{Layout, PipHttp};
 use crate::ops::Output;
 
 /// The cache of a pip, to be filled.
@@ -25,7 +25,7 @@ const SECOND_FORMAT: (u64, u64) = (23, 3);
 const LAST: (u64, u64) = (26, 3);
 
 /// Only files: a project's page that never goes stale would hide new releases from this pip.
-const SECOND: &PipHttpV2 = &PipHttpV2 { has_pages: false };
+const SECOND: &PipHttp = &PipHttp::Second { has_pages: false };
 
 impl WarmPip {
     /// Finds the pip, its cache folder and the layout that it reads; `None` where nobody asked.
@@ -85,7 +85,7 @@ fn layout(version: &str, is_forced: bool) -> Result<&'static dyn Layout, CliErro
     match number {
         Some(number) if number < FIRST => Err(CliError::usage(format!("--warm-pip: pip {version} has no HTTP cache"))
             .hint("for pip 0.4 to 1.5.6 there is --layout download-cache")),
-        Some(number) if number < SECOND_FORMAT => Ok(&PipHttp),
+        Some(number) if number < SECOND_FORMAT => Ok(&PipHttp::First),
         Some(number) if number <= LAST || is_forced => Ok(SECOND),
         None if is_forced => Ok(SECOND),
         _ => Err(CliError::usage(format!("--warm-pip: the cache of pip {version} is not known")).hint(format!(

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, DistributionFilename, MaskedUrl, Specifiers};
 
 /// A moment as seconds since 1970-01-01 in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(pub i64);
 
 /// As RFC 3339 has it, in UTC: `2026-03-01T12:00:00Z`.
@@ -30,7 +30,7 @@ impl FromStr for Timestamp {
 }
 
 /// Whether a file was withdrawn (PEP 592), and the reason, which may be empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Yanked(pub Option<Box<str>>);
 
 impl Yanked {
@@ -40,7 +40,7 @@ impl Yanked {
 }
 
 /// The metadata file that an index serves beside a distribution (PEP 658, PEP 714).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sidecar {
     /// Its digest, where the index promises one.
     pub digest: Option<Digest>,

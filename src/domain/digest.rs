@@ -101,7 +101,7 @@ impl FromStr for Algorithm {
 
 /// A digest somebody claims, printed `sha256:ab…`. The hex is kept as given, since pip accepts
 /// hex that can never match; comparison ignores its case (pip 24.2 and later).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest {
     pub algorithm: Algorithm,
     pub hex: Box<str>,
@@ -157,7 +157,7 @@ pub enum DigestError {
 }
 
 /// What was promised of a file before it was fetched.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promises {
     /// What the user gave (`--hash`, a URL's fragment): one of them must hold (pip's rule).
     pub asked: Vec<Digest>,

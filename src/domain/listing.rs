@@ -128,6 +128,23 @@ impl Listing {
         &self.bytes
     }
 
+    /// The same listing without the versions that `keep` refuses, and without their bytes.
+    pub fn retain(mut self, keep: impl Fn(&Version) -> bool) -> Self {
+        let mut bytes = Vec::new();
+        self.releases.retain_mut(|release| {
+            let is_kept = keep(&release.version);
+            if is_kept {
+                move_block(&self.bytes, &mut release.files, &mut bytes);
+            }
+            is_kept
+        });
+        move_block(&self.bytes, &mut self.ignored, &mut bytes);
+        bytes.shrink_to_fit();
+        self.releases.shrink_to_fit();
+        self.bytes = bytes.into();
+        self
+    }
+
     pub fn index(&self) -> &Arc<MaskedUrl> {
         &self.index
     }
@@ -203,6 +220,13 @@ impl Listing {
             uploaded: record.uploaded.map(Timestamp),
         })
     }
+}
+
+/// Copies a block of `old` to the end of `new`, where it is to be looked for from now on.
+fn move_block(old: &[u8], block: &mut Range<usize>, new: &mut Vec<u8>) {
+    let start = new.len();
+    new.extend_from_slice(&old[block.clone()]);
+    *block = start..new.len();
 }
 
 /// Where `part`, borrowed from `whole`, lies in it.
@@ -336,6 +360,22 @@ mod tests {
         let ignored: Vec<_> = listing.ignored().into_iter().map(|ignored| ignored.filename).collect();
         assert_eq!(ignored, ["demo-2004d.zip", "demo-3.zip"]);
         assert!(!String::from_utf8_lossy(listing.bytes()).contains("pw"));
+    }
+
+    #[test]
+    fn what_is_retained_is_whole() {
+        let mut builder = builder();
+        for name in ["demo-1.0.tar.gz", "demo-2.0.tar.gz", "demo-3.0.zip", "demo-2.0-py3-none-any.whl", "demo-x.zip"] {
+            builder.push(&record(name));
+        }
+        let all = builder.finish();
+        let two: Version = "2.0".parse().unwrap();
+        let some = all.clone().retain(|version| *version == two);
+        assert_eq!(some.versions().collect::<Vec<_>>(), [&two]);
+        assert_eq!(some.files(&two), all.files(&two));
+        assert_eq!(some.ignored(), all.ignored());
+        assert!(some.bytes().len() < all.bytes().len());
+        assert!(all.retain(|_| false).is_empty());
     }
 
     #[test]

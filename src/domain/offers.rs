@@ -17,6 +17,8 @@ pub struct Offers {
     pub asked: Vec<Arc<MaskedUrl>>,
     /// A listing comes from our cache and was not checked with the index in this run.
     pub unchecked: bool,
+    /// Versions that no solution can have were left out.
+    pub narrowed: bool,
 }
 
 impl Offers {
@@ -28,7 +30,7 @@ impl Offers {
             versions.dedup();
         }
         let files = vec![OnceLock::new(); versions.len()];
-        Self { listings, versions, files, asked, unchecked }
+        Self { listings, versions, files, asked, unchecked, narrowed: false }
     }
 
     /// Whether no place knows the project.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::PackageName;
 
 /// Which kinds of distribution may be used.
@@ -20,14 +22,14 @@ impl Formats {
 /// Values are taken in the order given (pip's rule): `:all:` clears both sets and then stands
 /// for every project, `:none:` clears its own set, and a name moves from the other set to this
 /// one. A name beats `:all:`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FormatControl {
     only_binary: Listed,
     no_binary: Listed,
 }
 
 /// One of the two sets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 struct Listed {
     all: bool,
     names: BTreeSet<PackageName>,
@@ -116,7 +118,7 @@ impl FormatControl {
 
 /// What `--all-releases` and `--only-final` ask, per project; values are taken as those of
 /// [`FormatControl`] are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ReleaseControl {
     all_releases: Listed,
     only_final: Listed,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Timestamp,
     Version, Yanked,
@@ -31,7 +33,7 @@ pub struct Pick {
 }
 
 /// A file that is to be fetched, with all that is said of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Offer {
     pub filename: Box<str>,
     /// Where to get it, without fragment.
@@ -126,7 +128,7 @@ fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
 }
 
 /// One version of one project.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedPackage {
     pub name: PackageName,
     /// Absent only for a direct URL whose file name does not tell.
@@ -140,7 +142,7 @@ pub struct PlannedPackage {
 }
 
 /// A file to fetch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedFile {
     pub offer: Offer,
     /// Positions in [`Plan::targets`], rising.

@@ -4,6 +4,8 @@ mod spelling;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A release of glibc, of musl or of an operating system: `2.28`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Release(pub u16, pub u16);
@@ -32,8 +34,9 @@ pub enum System {
     Other,
 }
 
-/// Where a target runs; printed as the newest wheel tag that fits it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Where a target runs; printed and kept as the newest wheel tag that fits it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct Platform {
     pub system: System,
     /// As wheel tags spell it: `x86_64`, `aarch64`, `arm64`, `amd64`, `win32`; for
@@ -55,6 +58,18 @@ impl fmt::Display for Platform {
             System::Android(level) => write!(f, "android_{level}_{architecture}"),
             System::Other => f.write_str(architecture),
         }
+    }
+}
+
+impl From<String> for Platform {
+    fn from(tag: String) -> Self {
+        Self::of_tag(&tag)
+    }
+}
+
+impl From<Platform> for String {
+    fn from(platform: Platform) -> Self {
+        platform.to_string()
     }
 }
 

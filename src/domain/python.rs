@@ -2,11 +2,14 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::platform::{Platform, System};
 use super::{TargetError, Version};
 
-/// Who made the interpreter; what `--implementation` names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who made the interpreter; what `--implementation` names. Kept as [`Implementation::prefix`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum Implementation {
     CPython,
     PyPy,
@@ -52,10 +55,18 @@ impl Implementation {
             other => other,
         }
     }
+}
 
+impl From<String> for Implementation {
     /// The implementation that calls itself `name`; one without a reserved prefix keeps its name.
-    pub fn of_name(name: &str) -> Self {
+    fn from(name: String) -> Self {
         name.parse().unwrap_or_else(|_| Self::Other(name.into()))
+    }
+}
+
+impl From<Implementation> for String {
+    fn from(implementation: Implementation) -> Self {
+        implementation.prefix().to_owned()
     }
 }
 

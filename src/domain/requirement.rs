@@ -5,10 +5,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use super::{Digest, ExtraName, MarkerTree, MaskedUrl, PackageName, Specifiers, mask_credentials};
 
 /// Where a requirement or an option was written, printed `requirements.txt:3`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Origin {
     /// The file as the user would name it, a masked URL, or `command line`.
     pub file: Arc<str>,
@@ -32,12 +34,13 @@ impl fmt::Display for Origin {
 }
 
 /// A requirement or constraint as it was written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Requirement {
     /// Absent for a URL or path that does not tell its project.
     pub name: Option<PackageName>,
     pub extras: Vec<ExtraName>,
     pub source: Source,
+    #[serde(serialize_with = "marker_as_text")]
     pub marker: MarkerTree,
     /// `--hash` options: any one of them must hold.
     pub hashes: Vec<Digest>,
@@ -51,7 +54,7 @@ pub struct Requirement {
 }
 
 /// Where a requirement says that its distribution comes from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Source {
     /// An index, within these versions.
     Index(Specifiers),
@@ -63,6 +66,10 @@ pub enum Source {
     Project(PathBuf),
     /// A version control URL such as `git+https://…`, which stays text.
     Repository(String),
+}
+
+fn marker_as_text<S: Serializer>(marker: &MarkerTree, serializer: S) -> Result<S::Ok, S::Error> {
+    marker.try_to_string().serialize(serializer)
 }
 
 impl Requirement {

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{Deserializer, Error as _};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
+
 use super::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 /// A comma-separated set of version clauses; empty means any version.
@@ -180,6 +184,18 @@ impl fmt::Display for Specifiers {
         let clauses = self.clauses.iter().map(ToString::to_string);
         let all: Vec<_> = clauses.chain(self.arbitrary.iter().map(|text| format!("==={text}"))).collect();
         f.write_str(&all.join(", "))
+    }
+}
+
+impl Serialize for Specifiers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Specifiers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

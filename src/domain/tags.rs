@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::mismatch::PythonNearness;
 use super::{Platform, Python, TagMismatch, WheelFilename};
@@ -43,7 +44,8 @@ type Name = u16;
 const LONGEST_TAG_SETS: usize = 255;
 
 /// The tags that a target takes, best first, kept so that a wheel is ranked without allocating.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Tags {
     names: Vec<Box<str>>,
     numbers: FxHashMap<Box<str>, Name>,
@@ -167,6 +169,35 @@ impl<'a> FromIterator<Tag<'a>> for Tags {
             all.push(tag);
         }
         all
+    }
+}
+
+/// A machine has some thousands of tags at most; a list beyond this is no machine's.
+const MOST_TAGS: usize = 20_000;
+
+/// A list that is not the tags of any machine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TagsError {
+    #[error("`{0}` is no tag; a tag has three parts, as in cp312-cp312-win_amd64")]
+    Tag(String),
+    #[error("a list of {0} tags; a machine has between 1 and {MOST_TAGS}")]
+    Count(usize),
+}
+
+impl TryFrom<Vec<String>> for Tags {
+    type Error = TagsError;
+
+    fn try_from(list: Vec<String>) -> Result<Self, TagsError> {
+        if list.is_empty() || list.len() > MOST_TAGS {
+            return Err(TagsError::Count(list.len()));
+        }
+        list.iter().map(|text| Tag::parse(text).ok_or_else(|| TagsError::Tag(text.clone()))).collect()
+    }
+}
+
+impl From<Tags> for Vec<String> {
+    fn from(tags: Tags) -> Self {
+        tags.iter().map(|tag| tag.to_string()).collect()
     }
 }
 

@@ -15,10 +15,11 @@ use super::auth::Credentials;
 use super::body::{self, Body};
 use super::connector::connector;
 use super::error::HttpError;
+use super::health::{Attempts, Health};
 use super::netrc::Login;
 use super::pace::{Hosts, Turn};
 use super::range::{Piece, Start, content_range};
-use super::retry::{Retry, retry_after};
+use super::retry::retry_after;
 use super::{Answer, HttpSettings, Page, Validators, header};
 use crate::domain::MaskedUrl;
 
@@ -33,12 +34,13 @@ pub struct HttpClient {
     trusting: OnceLock<reqwest::Client>,
     files: Hosts,
     pages: Hosts,
+    health: Health,
 }
 
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        Self { settings, strict: OnceLock::new(), trusting: OnceLock::new(), files, pages }
+        Self { settings, strict: OnceLock::new(), trusting: OnceLock::new(), files, pages, health: Health::default() }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -110,28 +112,25 @@ impl HttpClient {
     where
         F: Future<Output = Result<T, HttpError>>,
     {
-        let mut retry = self.retry();
+        let mut attempts = self.attempts();
         loop {
             match attempt().await {
                 Ok(value) => return Ok(value),
-                Err(error) if self.pause(&mut retry, &error).await => {}
+                Err(error) if self.pause(&mut attempts, &error).await => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
     /// The attempts that a request may have.
-    pub fn retry(&self) -> Retry {
-        Retry::new(self.settings.retries)
+    pub fn attempts(&self) -> Attempts {
+        Attempts::new(self.settings.retries)
     }
 
-    /// Sleeps as long as `error` deserves; `false` if it is to be told instead.
-    pub async fn pause(&self, retry: &mut Retry, error: &HttpError) -> bool {
-        let pause = retry.after(error.outcome(), fastrand::f64());
-        if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
-            tokio::time::sleep(pause).await;
-        }
-        pause.is_some()
+    /// Waits until a request that failed with `error` may be made again; `false` if the error is
+    /// to be told instead.
+    pub async fn pause(&self, attempts: &mut Attempts, error: &HttpError) -> bool {
+        attempts.pause(&self.health, error, fastrand::f64()).await
     }
 
     async fn page_once(
@@ -152,7 +151,9 @@ impl HttpClient {
         let response = self.send(&turn, url, headers).await?;
         let cache_control = header(response.headers(), &CACHE_CONTROL).unwrap_or_default();
         if response.status() == StatusCode::NOT_MODIFIED {
-            return Ok(Answer::NotModified { cache_control });
+            let refused = HttpError::Status { url: url.clone(), status: response.status(), retry_after: None };
+            let is_asked = *known != Validators::default();
+            return if is_asked { Ok(Answer::NotModified { cache_control }) } else { Err(refused) };
         }
         let content_type = header(response.headers(), &CONTENT_TYPE).unwrap_or_default();
         let validators = Validators::of(response.headers());
@@ -183,6 +184,7 @@ impl HttpClient {
         for _ in 0..=MOST_REDIRECTS {
             let response = self.send_once(&hop, &headers).await?;
             turn.note(response.status().as_u16());
+            self.health.answered(hop.secret(), response.status().as_u16());
             match next_hop(&hop, &response)? {
                 Some(next) => hop = next,
                 None => return judged(url, response),
@@ -209,6 +211,7 @@ impl HttpClient {
         login: Option<&Login>,
         headers: &HeaderMap,
     ) -> Result<Response, HttpError> {
+        self.health.check(url)?;
         let request = self.client_for(url)?.get(without_login(url.secret())).headers(headers.clone());
         let request = match login {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),

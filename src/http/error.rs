@@ -1,39 +1,80 @@
 //! Requests that did not succeed: what happened to which address, and what to do.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 
 use super::retry::Outcome;
+use super::trouble::Trouble;
 use crate::domain::MaskedUrl;
 
-/// A request that did not succeed.
+/// A request that did not succeed. Shown, it is the address and [`HttpError::predicate`].
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    #[error("{url} is needed and --offline forbids asking for it")]
     Offline { url: MaskedUrl },
-    #[error("{url} answered {status}{}", advice(*status, *retry_after))]
     Status { url: MaskedUrl, status: StatusCode, retry_after: Option<Duration> },
-    #[error("{url} could not be reached: {why}")]
-    Unreachable { url: MaskedUrl, why: String },
-    #[error("{url} broke off after {why}")]
+    Unreachable { url: MaskedUrl, why: Arc<str>, trouble: Trouble },
     Broken { url: MaskedUrl, why: String },
-    #[error("{url} answered more than {limit} bytes, which is no page")]
     TooLong { url: MaskedUrl, limit: usize },
-    #[error("{url} leads nowhere: {why}")]
     Redirect { url: MaskedUrl, why: String },
-    #[error("{url} cannot be read: {why}")]
     File { url: MaskedUrl, why: std::io::Error },
-    #[error("{url} has a scheme that cannot be fetched (only http, https and file can)")]
     Scheme { url: MaskedUrl },
-    #[error("the network settings cannot be used: {0}")]
     Settings(String),
-    #[error("{} cannot be used ({why}); name a PEM file with {option}", path.display())]
-    Certificate { path: PathBuf, option: &'static str, why: String },
+    Certificate { path: PathBuf, named_by: String, why: String },
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.url() {
+            Some(url) => write!(f, "{url} {}", self.predicate()),
+            None => f.write_str(&self.predicate()),
+        }
+    }
 }
 
 impl HttpError {
+    /// The address that it happened at, of which redirects may have made another.
+    pub fn url(&self) -> Option<&MaskedUrl> {
+        match self {
+            Self::Settings(_) | Self::Certificate { .. } => None,
+            Self::Offline { url }
+            | Self::Status { url, .. }
+            | Self::Unreachable { url, .. }
+            | Self::Broken { url, .. }
+            | Self::TooLong { url, .. }
+            | Self::Redirect { url, .. }
+            | Self::File { url, .. }
+            | Self::Scheme { url } => Some(url),
+        }
+    }
+
+    /// What happened and what to do, without the address: the same for every address that it
+    /// happens at.
+    pub fn predicate(&self) -> String {
+        match self {
+            Self::Offline { .. } => "is needed and --offline forbids asking for it".to_owned(),
+            Self::Status { status, retry_after, .. } => format!("answered {status}{}", advice(*status, *retry_after)),
+            Self::Unreachable { why, trouble, .. } => format!("could not be reached: {why}{}", trouble.advice()),
+            Self::Broken { why, .. } => format!("broke off after {why}"),
+            Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
+            Self::Redirect { why, .. } => format!("leads nowhere: {why}"),
+            Self::File { why, .. } => format!("cannot be read: {why}"),
+            Self::Scheme { .. } => "has a scheme that cannot be fetched (only http, https and file can)".to_owned(),
+            Self::Settings(why) => format!("the network settings cannot be used: {why}"),
+            Self::Certificate { path, named_by, why } => {
+                format!("{} is named by {named_by} and cannot be used ({why}); name a PEM file there", path.display())
+            }
+        }
+    }
+
+    /// Whether no request was made, since what decides how is unusable.
+    pub fn is_about_settings(&self) -> bool {
+        matches!(self, Self::Settings(_) | Self::Certificate { .. })
+    }
+
     /// Whether the answer was that there is no such thing.
     pub fn is_not_found(&self) -> bool {
         match self {
@@ -48,6 +89,7 @@ impl HttpError {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Unreachable { trouble, .. } => trouble.is_outage(),
             other => other.outcome() == Outcome::Broken,
         }
     }
@@ -58,7 +100,7 @@ impl HttpError {
             Self::Status { status, retry_after, .. } => {
                 Outcome::Status { status: status.as_u16(), retry_after: *retry_after }
             }
-            Self::Unreachable { why, .. } if is_about_certificates(why) => Outcome::Final,
+            Self::Unreachable { trouble, .. } if !trouble.may_pass() => Outcome::Final,
             Self::Unreachable { .. } | Self::Broken { .. } => Outcome::Broken,
             _ => Outcome::Final,
         }
@@ -75,18 +117,8 @@ impl HttpError {
     }
 
     pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error) -> Self {
-        let mut why = with_causes(error);
-        if is_about_certificates(&why) {
-            why.push_str("; trust its authority with --cert FILE, or the host as it is with --trusted-host");
-        }
-        Self::Unreachable { url: url.clone(), why }
+        Self::Unreachable { url: url.clone(), why: with_causes(error).into(), trouble: Trouble::of(error) }
     }
-}
-
-/// Whether `why` is what TLS says of a certificate that it does not believe; the kind of such an
-/// error is hidden below several layers, its words are not.
-fn is_about_certificates(why: &str) -> bool {
-    why.contains("invalid peer certificate")
 }
 
 fn advice(status: StatusCode, retry_after: Option<Duration>) -> String {

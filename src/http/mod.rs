@@ -7,25 +7,31 @@ mod body;
 mod client;
 mod connector;
 mod error;
+mod health;
 mod netrc;
 mod pace;
 mod range;
 mod retry;
+mod trouble;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{ETAG, HeaderMap, HeaderName, LAST_MODIFIED};
+use url::Url;
 
 pub use auth::{Credentials, Keyring};
 pub use body::Body;
 pub use client::HttpClient;
+pub use connector::is_proxy;
 pub use error::HttpError;
+pub use health::Attempts;
 pub use netrc::{Login, Netrc, NetrcError};
 pub use pace::Turn;
 pub use range::{Piece, Start};
 pub use retry::{Outcome, Retry, retry_after};
+pub use trouble::Trouble;
 
 use crate::domain::MaskedUrl;
 
@@ -42,8 +48,8 @@ pub struct HttpSettings {
     pub pages_per_host: usize,
     /// `host` or `host:port` whose certificates are not checked.
     pub trusted_hosts: HashSet<String>,
-    /// PEM certificates to trust instead of the platform's.
-    pub certificates: Option<PathBuf>,
+    /// What to trust instead of the platform's certificates.
+    pub authorities: Option<Authorities>,
     /// PEM with a client's certificate and key.
     pub client_certificate: Option<PathBuf>,
     /// A proxy for everything; otherwise the usual variables decide.
@@ -52,6 +58,15 @@ pub struct HttpSettings {
     pub offline: bool,
     /// Who may see which user and password.
     pub credentials: Credentials,
+}
+
+/// Certificates of those who vouch for servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorities {
+    /// PEM files, and folders of such.
+    pub paths: Vec<PathBuf>,
+    /// The option or variable that names them.
+    pub named_by: String,
 }
 
 /// What a server may know of a page we hold already.
@@ -91,4 +106,9 @@ pub enum Answer {
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+/// A host and the port that is asked there: what is slow, busy or dead as one.
+fn host_name(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
 }

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
+use super::host_name;
+
 /// The arithmetic: halved at a refusal, one more after as many good answers in a row as are
 /// allowed at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,12 +79,11 @@ impl Hosts {
     }
 
     fn host(&self, url: &Url) -> Arc<Host> {
-        let name = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0));
         let fresh = || {
             let places = Arc::new(Semaphore::new(self.most));
             Arc::new(Host { places, pace: Mutex::new(Pace::new(self.most)) })
         };
-        lock(&self.hosts).entry(name).or_insert_with(fresh).clone()
+        lock(&self.hosts).entry(host_name(url)).or_insert_with(fresh).clone()
     }
 }
 

@@ -7,10 +7,11 @@ use tokio::sync::OnceCell;
 
 use super::file_tree::project_page;
 use super::flat::{Flat, FlatError};
+use super::grounds::{Collected, Grounds};
 use super::link::is_distribution;
 use super::page::{ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
-use crate::domain::{Listing, MaskedUrl, Offers, PackageName, Timestamp};
+use crate::domain::{Listing, MaskedUrl, Offers, PackageName, Specifiers, Timestamp};
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
@@ -45,11 +46,31 @@ pub struct IndexSettings {
     pub now: Timestamp,
 }
 
+/// How to ask for a project.
+#[derive(Clone, Debug, Default)]
+pub struct Inquiry {
+    /// Ask every index, not only the first that knows the project: its bytes are promised.
+    pub everywhere: bool,
+    /// Check pages seen before with their index.
+    pub check: bool,
+    /// The only versions of interest: the others are not held in memory.
+    pub versions: Specifiers,
+}
+
+impl Inquiry {
+    fn narrow(&self, listing: Listing) -> Listing {
+        match self.versions.is_any() {
+            true => listing,
+            false => listing.retain(|version| self.versions.contains(version)),
+        }
+    }
+}
+
 /// A place that could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     #[error("{project}: {source}")]
-    Http { project: PackageName, source: Box<HttpError> },
+    Http { project: PackageName, index: Arc<MaskedUrl>, source: Box<HttpError> },
     #[error("{project}: {source}")]
     Page { project: PackageName, source: Box<PageError> },
     #[error("--find-links {source}")]
@@ -76,12 +97,20 @@ pub struct Indexes {
     cache: PageCache,
     find_links: OnceCell<Vec<Flat>>,
     stale: Mutex<Vec<Stale>>,
+    grounds: Collected,
 }
 
 impl Indexes {
     pub fn new(settings: IndexSettings, client: Arc<HttpClient>) -> Self {
         let cache = PageCache::new(settings.cache.clone());
-        Self { settings, client, cache, find_links: OnceCell::new(), stale: Mutex::default() }
+        Self {
+            settings,
+            client,
+            cache,
+            find_links: OnceCell::new(),
+            stale: Mutex::default(),
+            grounds: Collected::default(),
+        }
     }
 
     /// What was used although it may be old, in the order of the projects' names.
@@ -91,30 +120,56 @@ impl Indexes {
         stale
     }
 
-    /// Everything on offer of `project`: find-links first, since they cost nothing, then the
-    /// first index that knows it, or every one where `everywhere` (its bytes are promised) or
-    /// the strategy says so. With `check`, pages seen before are checked with their index.
+    /// What is asked, and in which order, where cached pages can stand for all of it.
+    pub fn remembered_as(&self) -> Option<(Vec<&MaskedUrl>, bool)> {
+        let indexes = &self.settings.indexes;
+        let are_remote =
+            self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());
+        let indexes = indexes.iter().map(|index| &**index).collect();
+        are_remote.then_some((indexes, self.settings.strategy == IndexStrategy::BestMatch))
+    }
+
+    /// The index at the URL of `public`, with its credentials.
+    pub fn find(&self, public: &MaskedUrl) -> Option<Arc<MaskedUrl>> {
+        self.settings.indexes.iter().find(|index| index.public() == public.public()).cloned()
+    }
+
+    /// What all answers so far rest on; nothing where that is not cached pages alone.
+    pub fn grounds(&self) -> Option<Grounds> {
+        self.grounds.all()
+    }
+
+    /// Whether answers that rest on `grounds` would be the same today, without any asking.
+    pub fn bears(&self, grounds: &Grounds) -> bool {
+        let now = (!self.settings.offline).then_some(self.settings.now);
+        !self.settings.refresh && self.cache.bears(grounds, now)
+    }
+
+    /// What is on offer of `project`: find-links first, since they cost nothing, then the first
+    /// index that knows it, or every one where the inquiry or the strategy says so.
     ///
     /// # Errors
     /// When a place cannot be asked: going on without it might take a project from the wrong one.
-    pub async fn offers(&self, project: &PackageName, everywhere: bool, check: bool) -> Result<Offers, IndexError> {
+    pub async fn offers(&self, project: &PackageName, inquiry: &Inquiry) -> Result<Offers, IndexError> {
         let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
         for flat in self.find_links().await? {
             asked.push(flat.location().clone());
             listings.extend(Some(flat.listing(project)).filter(|listing| !listing.is_empty()));
         }
-        let everywhere = everywhere || self.settings.strategy == IndexStrategy::BestMatch;
+        let everywhere = inquiry.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
         for index in &self.settings.indexes {
             asked.push(index.clone());
-            let seen = self.listing(project, index, check).await?;
+            let seen = self.listing(project, index, inquiry.check).await?;
             unchecked |= seen.unchecked;
             let found = seen.listing.is_some();
-            listings.extend(seen.listing);
+            listings.extend(seen.listing.map(|listing| inquiry.narrow(listing)));
             if found && !everywhere {
                 break;
             }
         }
-        Ok(Offers::new(listings, asked, unchecked))
+        let mut offers = Offers::new(listings, asked, unchecked);
+        offers.narrowed = !inquiry.versions.is_any();
+        Ok(offers)
     }
 
     async fn find_links(&self) -> Result<&Vec<Flat>, IndexError> {
@@ -153,14 +208,16 @@ impl Indexes {
         if let Some(folder) = index.local_path() {
             let listing = project_page(&folder, project, index.clone());
             let fail = |source| IndexError::Local { location: MaskedUrl::clone(index), source };
+            self.grounds.add(None);
             return Ok(Seen { listing: listing.map_err(fail)?, unchecked: false });
         }
         let url = index.project_page(project);
-        let cached = self.cache.read(&url);
+        let (cached, ground) = self.cache.read(&url).unzip();
         let may_use = |page: &CachedPage| {
             self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
         };
         if let Some(seen) = cached.as_ref().filter(|page| may_use(page)).and_then(|page| seen(page, project, index)) {
+            self.grounds.add(ground.flatten());
             return Ok(Seen { unchecked: !self.settings.offline, ..seen });
         }
         self.ask(project, index, &url, cached).await
@@ -179,7 +236,7 @@ impl Indexes {
             Ok(Answer::NotModified { cache_control }) => {
                 let page =
                     cached.expect("only a cached page has validators").renewed(&cache_control, self.settings.now);
-                self.cache.write(url, &page);
+                self.grounds.add(self.cache.write(url, &page));
                 Ok(seen(&page, project, index).expect("the page was read before"))
             }
             Ok(Answer::Page(page)) => self.take(project, index, url, page),
@@ -189,10 +246,14 @@ impl Indexes {
             }
             Err(error) => match cached.filter(|_| self.settings.prefer_cached && error.is_outage()) {
                 Some(page) => {
+                    self.grounds.add(None);
                     self.note_stale(project, error);
                     Ok(seen(&page, project, index).expect("the page was read before"))
                 }
-                None => Err(IndexError::Http { project: project.clone(), source: error.into() }),
+                None => {
+                    let (project, index) = (project.clone(), index.clone());
+                    Err(IndexError::Http { project, index, source: error.into() })
+                }
             },
         }
     }
@@ -213,16 +274,16 @@ impl Indexes {
         let listing = read
             .listing(project, index.clone())
             .map_err(|source| IndexError::Page { project: project.clone(), source: source.into() })?;
-        if !listing.has_credentials() {
-            self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control);
+        match listing.has_credentials() {
+            true => self.grounds.add(None),
+            false => self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control),
         }
         Ok(Seen { listing: Some(listing), unchecked: false })
     }
 
     fn keep(&self, url: &MaskedUrl, listing: Option<Vec<u8>>, validators: Validators, cache_control: &str) {
-        if let Some(page) = CachedPage::new(listing, validators, cache_control, self.settings.now) {
-            self.cache.write(url, &page);
-        }
+        let page = CachedPage::new(listing, validators, cache_control, self.settings.now);
+        self.grounds.add(page.and_then(|page| self.cache.write(url, &page)));
     }
 }
 

@@ -12,13 +12,13 @@ use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
 /// What the index at `folder` says of `project`; nothing where it has no page for it.
 ///
 /// # Errors
-/// Names the page that is there but cannot be read.
+/// Names the page that is there but cannot be read, or the folder that is not there.
 pub fn project_page(folder: &Path, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Option<Listing>, FlatError> {
     let path = folder.join(project.as_ref()).join("index.html");
     let page = match fs::read(&path) {
         Ok(page) => page,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
+            return if folder.is_dir() { Ok(None) } else { Err(FlatError::NoFolder(folder.to_owned())) };
         }
         Err(source) => return Err(FlatError::Read { path, source }),
     };
@@ -48,6 +48,8 @@ mod tests {
         let files = listing("Demo").unwrap().unwrap().files(&"1.0".parse().unwrap());
         assert!(files[0].url.to_string().ends_with("/files/demo-1.0.zip"));
         assert!(listing("absent").unwrap().is_none() && listing("file").unwrap().is_none());
+        let missing = project_page(&folder.path().join("none"), &"demo".parse().unwrap(), index.clone());
+        assert!(missing.unwrap_err().to_string().contains("none is no folder"));
         assert!(listing("zope.interface").unwrap_err().to_string().contains("zope-interface/index.html"));
     }
 }

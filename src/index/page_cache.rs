@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::scratch::Scratch;
+use super::grounds::{Ground, Grounds};
+use super::scratch::{Mark, Scratch};
 use crate::domain::{MaskedUrl, Sha256, Timestamp};
 use crate::http::Validators;
 
@@ -40,8 +41,12 @@ impl CachedPage {
 
     /// Whether it may be used without asking.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        let age = now.0.saturating_sub(self.checked);
-        u64::try_from(age).is_ok_and(|age| age < self.lifetime)
+        self.checked <= now.0 && now < self.stale_from()
+    }
+
+    /// From when on it must not be used without asking.
+    fn stale_from(&self) -> Timestamp {
+        Timestamp(self.checked.saturating_add_unsigned(self.lifetime))
     }
 
     /// What lets the server say that it is still right.
@@ -83,21 +88,43 @@ impl PageCache {
         Self { folder: cache.join("pages"), scratch: Scratch::of(&cache) }
     }
 
-    /// The page as last seen; damaged ones were never seen.
-    pub fn read(&self, url: &MaskedUrl) -> Option<CachedPage> {
-        postcard::from_bytes(&self.scratch.read(&self.path(url))?).ok()
+    /// The page as last seen, and what rests on it; damaged ones were never seen.
+    pub fn read(&self, url: &MaskedUrl) -> Option<(CachedPage, Option<Ground>)> {
+        let name = name(url);
+        let (bytes, mark) = self.scratch.read_marked(&self.path(name))?;
+        let page = postcard::from_bytes(&bytes).ok()?;
+        let ground = ground(name, &page, mark);
+        Some((page, ground))
     }
 
-    /// Keeps `page`. A cache that cannot be written costs time and nothing else, so failures
-    /// are not told: the store, in the same folder, will tell.
-    pub fn write(&self, url: &MaskedUrl, page: &CachedPage) {
-        let bytes = postcard::to_stdvec(page).expect("a page can always be encoded");
-        let _ = self.scratch.write(&self.path(url), &bytes);
+    /// Keeps `page`, and tells what rests on it. A cache that cannot be written costs time and
+    /// nothing else, so failures are not told: the store, in the same folder, will tell.
+    pub fn write(&self, url: &MaskedUrl, page: &CachedPage) -> Option<Ground> {
+        let (bytes, name) = (postcard::to_stdvec(page).expect("a page can always be encoded"), name(url));
+        let mark = self.scratch.write(&self.path(name), &bytes).ok()?;
+        ground(name, page, mark)
     }
 
-    fn path(&self, url: &MaskedUrl) -> PathBuf {
-        self.folder.join(Sha256::of(url.public().as_bytes()).to_string())
+    /// Whether every page of `grounds` is as it was, and may be used without asking at `now`;
+    /// without `now`, at any time.
+    pub fn bears(&self, grounds: &Grounds, now: Option<Timestamp>) -> bool {
+        let is_fresh = |ground: &Ground| now.is_none_or(|now| now < ground.stale_from);
+        grounds.pages.iter().all(is_fresh)
+            && grounds.pages.iter().all(|ground| Mark::at(&self.path(ground.page)) == Some(ground.mark))
     }
+
+    fn path(&self, name: Sha256) -> PathBuf {
+        self.folder.join(name.to_string())
+    }
+}
+
+/// What the page at `url` is called in the cache.
+fn name(url: &MaskedUrl) -> Sha256 {
+    Sha256::of(url.public().as_bytes())
+}
+
+fn ground(page: Sha256, cached: &CachedPage, mark: Option<Mark>) -> Option<Ground> {
+    Some(Ground { page, mark: mark?, stale_from: cached.stale_from() })
 }
 
 #[cfg(test)]
@@ -127,9 +154,25 @@ mod tests {
         let url: MaskedUrl = "https://me:pw@index.example/simple/demo/".parse().unwrap();
         assert_eq!(cache.read(&url), None);
         let page = page("").unwrap();
-        cache.write(&url, &page);
-        assert_eq!(cache.read(&url), Some(page));
-        std::fs::write(cache.path(&url), [0xff; 5]).unwrap();
+        let ground = cache.write(&url, &page);
+        assert_eq!(cache.read(&url), Some((page, ground)));
+        std::fs::write(cache.path(name(&url)), [0xff; 5]).unwrap();
         assert_eq!(cache.read(&url), None);
+    }
+
+    #[test]
+    fn a_page_bears_what_was_taken_from_it_while_it_is_fresh_and_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = PageCache::new(folder.path().to_owned());
+        let url: MaskedUrl = "https://index.example/simple/demo/".parse().unwrap();
+        let ground = cache.write(&url, &page("max-age=10").unwrap()).unwrap();
+        let grounds = Grounds { pages: vec![ground] };
+        assert!(cache.bears(&grounds, Some(Timestamp(1009))) && cache.bears(&grounds, None));
+        assert!(!cache.bears(&grounds, Some(Timestamp(1010))));
+        let other = CachedPage { listing: Some(vec![1, 2]), ..page("max-age=10").unwrap() };
+        cache.write(&url, &other);
+        assert!(!cache.bears(&grounds, None), "another page has its name");
+        std::fs::remove_file(cache.path(name(&url))).unwrap();
+        assert!(!cache.bears(&grounds, None));
     }
 }

@@ -1,15 +1,39 @@
 //! Small files that appear whole: written aside, then renamed. They are not flushed, since they
 //! can be had again, so a check sum at their end tells what a power cut made of them.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
+use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 /// The folder for files being written: `incoming/` in the cache folder, which the store sweeps.
 #[derive(Clone, Debug)]
-pub(super) struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
+
+/// Tells a file from the one that takes its name later: its length, and when it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Bytes.
+    length: u64,
+    /// Nanoseconds since 1970-01-01 UTC.
+    written: u128,
+}
+
+impl Mark {
+    /// The file that has the name now.
+    pub fn at(path: &Path) -> Option<Self> {
+        Self::of(&fs::metadata(path).ok()?)
+    }
+
+    /// Nothing where the platform does not tell when a file was written.
+    fn of(metadata: &fs::Metadata) -> Option<Self> {
+        let written = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+        Some(Self { length: metadata.len(), written })
+    }
+}
 
 /// Bytes of the check sum.
 const SUM: usize = size_of::<u32>();
@@ -21,13 +45,23 @@ impl Scratch {
 
     /// What [`Scratch::write`] put at `path`; nothing where that is missing or damaged.
     pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
-        let mut bytes = fs::read(path).ok()?;
-        let sum = bytes.split_off(bytes.len().checked_sub(SUM)?);
-        (crc32fast::hash(&bytes).to_le_bytes().as_slice() == sum).then_some(bytes)
+        self.read_marked(path).map(|(bytes, _)| bytes)
     }
 
-    /// Puts `bytes` at `path`, whose folder is made if need be.
-    pub fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    /// The same, with the mark of the very file that was read.
+    pub fn read_marked(&self, path: &Path) -> Option<(Vec<u8>, Option<Mark>)> {
+        let mut file = File::open(path).ok()?;
+        let metadata = file.metadata().ok()?;
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?.saturating_add(1));
+        file.read_to_end(&mut bytes).ok()?;
+        let length = bytes.len().checked_sub(SUM)?;
+        let is_whole = crc32fast::hash(&bytes[..length]).to_le_bytes() == bytes[length..];
+        bytes.truncate(length);
+        is_whole.then(|| (bytes, Mark::of(&metadata)))
+    }
+
+    /// Puts `bytes` at `path`, whose folder is made if need be, and tells the file's mark.
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<Option<Mark>> {
         let mut file = match NamedTempFile::new_in(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(&self.0)?;
@@ -37,6 +71,7 @@ impl Scratch {
         };
         file.write_all(bytes)?;
         file.write_all(&crc32fast::hash(bytes).to_le_bytes())?;
+        let mark = Mark::of(&file.as_file().metadata()?);
         match file.persist(path) {
             Err(failed) if failed.error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(path.parent().unwrap_or(path))?;
@@ -44,7 +79,7 @@ impl Scratch {
             }
             other => drop(other?),
         }
-        Ok(())
+        Ok(mark)
     }
 }
 

@@ -19,7 +19,7 @@ pub use bundle::{
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
-pub use pip_http::{PipHttp, PipHttpV2};
+pub use pip_http::PipHttp;
 pub use simple_index::SimpleIndex;
 
 use crate::domain::{Fetched, PackageName, RelPathError, Tree};
@@ -61,7 +61,7 @@ pub trait Layout: Sync {
 
 /// Every layout there is; `--layout`, its help and its error message read this table.
 pub const LAYOUTS: &[&dyn Layout] =
-    &[&FindLinks, &SimpleIndex, &DownloadCache, &PipHttp, &PipHttpV2 { has_pages: true }];
+    &[&FindLinks, &SimpleIndex, &DownloadCache, &PipHttp::First, &PipHttp::Second { has_pages: true }];
 
 /// The layout called `name`.
 pub fn find(name: &str) -> Option<&'static dyn Layout> {

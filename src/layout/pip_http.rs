@@ -16,26 +16,34 @@ use super::files::{content, known};
 use super::html::{Anchor, page, restrictions};
 use super::{Layout, LayoutError, Place, Usage};
 
-/// The `http` folder of pip 6.0 to 23.2.1.
-///
-/// Those pips ask for every index page again, so only files are there.
-pub struct PipHttp;
-
-/// The `http-v2` folder of pip 23.3 and later.
-pub struct PipHttpV2 {
-    /// Also the pages of the projects, listing what we hold: with them pip 26.2 and later ask
-    /// nobody. That pip sees no release that is not on those pages, so they are not for a cache
-    /// that serves other work, too.
-    pub has_pages: bool,
+/// The cache of one of the two serialisations.
+pub enum PipHttp {
+    /// The `http` folder of pip 6.0 to 23.2.1.
+    ///
+    /// Those pips ask for every index page again, so only files are there.
+    First,
+    /// The `http-v2` folder of pip 23.3 and later.
+    Second {
+        /// Also the pages of the projects, listing what we hold: with them pip 26.2 and later ask
+        /// nobody. That pip sees no release that is not on those pages, so they are not for a
+        /// cache that serves other work, too.
+        has_pages: bool,
+    },
 }
 
 impl Layout for PipHttp {
     fn name(&self) -> &'static str {
-        "pip-http"
+        match self {
+            Self::First => "pip-http",
+            Self::Second { .. } => "pip-http-v2",
+        }
     }
 
     fn summary(&self) -> &'static str {
-        "the files in the cache folder (--cache-dir) of pip 6.0 to 23.2.1"
+        match self {
+            Self::First => "the files in the cache folder (--cache-dir) of pip 6.0 to 23.2.1",
+            Self::Second { .. } => "files and index pages in the cache folder (--cache-dir) of pip 23.3 and later",
+        }
     }
 
     fn needs_metadata(&self) -> bool {
@@ -47,59 +55,57 @@ impl Layout for PipHttp {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
-        let mut tree = Tree::new();
-        for (key, object) in fetched.files().flat_map(|(_, file)| bodies(file)) {
-            let (head, tail) = entry::text_around_body(&Headers::of_file(object.size));
-            let envelope = Envelope { mark: entry::MARK_2, head, object, tail };
-            tree.insert(known(&format!("http/{}", key::path(&key))), Content::Envelope(envelope));
-        }
-        Ok(tree)
+        let bodies = fetched.files().flat_map(|(_, file)| bodies(file));
+        Ok(match self {
+            Self::First => first_tree(bodies),
+            Self::Second { has_pages } => {
+                let mut tree = second_tree(bodies);
+                if *has_pages {
+                    tree.extend(pages(fetched));
+                }
+                tree
+            }
+        })
     }
 
     fn usage(&self, place: &Place<'_>) -> Usage {
-        usage(place)
+        Usage { variables: vec![("PIP_CACHE_DIR", place.path.to_owned())], arguments: Vec::new() }
     }
 
+    /// pip caches nothing of a server that it has no reason to trust (`facts/pip.md` 4.4).
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {
-        caveats(fetched)
+        let plain = fetched.files().map(|(_, file)| file.offer.url.secret()).filter(|url| url.scheme() == "http");
+        let hosts: BTreeSet<_> = plain.filter_map(|url| url.host_str()).collect();
+        let hosts = hosts.into_iter().map(|host| {
+            format!(
+                "pip looks for files of http://{host} in its cache only with --trusted-host {host}, and only since 21.3"
+            )
+        });
+        let local = fetched.files().filter(|(_, file)| !is_remote(&file.offer.url));
+        let local =
+            local.map(|(_, file)| format!("`{}` is a local file, and pip's cache has none", file.offer.filename));
+        hosts.chain(local).collect()
     }
 }
 
-impl Layout for PipHttpV2 {
-    fn name(&self) -> &'static str {
-        "pip-http-v2"
+/// An entry is one file: the body in an envelope of words.
+fn first_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
+    let mut tree = Tree::new();
+    for (key, object) in bodies {
+        let (head, tail) = entry::text_around_body(&Headers::of_file(object.size));
+        let envelope = Envelope { mark: entry::MARK_2, head, object, tail };
+        tree.insert(known(&format!("http/{}", key::path(&key))), Content::Envelope(envelope));
     }
+    tree
+}
 
-    fn summary(&self) -> &'static str {
-        "files and index pages in the cache folder (--cache-dir) of pip 23.3 and later"
+/// An entry is two files: words, and the body.
+fn second_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
+    let mut tree = Tree::new();
+    for (key, object) in bodies {
+        insert(&mut tree, &key, &Headers::of_file(object.size), content(object));
     }
-
-    fn needs_metadata(&self) -> bool {
-        true
-    }
-
-    fn consumer_writes(&self) -> bool {
-        true
-    }
-
-    fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
-        let mut tree = Tree::new();
-        for (key, object) in fetched.files().flat_map(|(_, file)| bodies(file)) {
-            insert(&mut tree, &key, &Headers::of_file(object.size), content(object));
-        }
-        if self.has_pages {
-            tree.extend(pages(fetched));
-        }
-        Ok(tree)
-    }
-
-    fn usage(&self, place: &Place<'_>) -> Usage {
-        usage(place)
-    }
-
-    fn caveats(&self, fetched: &Fetched) -> Vec<String> {
-        caveats(fetched)
-    }
+    tree
 }
 
 /// Adds the two files of an entry.
@@ -107,10 +113,6 @@ fn insert(tree: &mut Tree, key: &str, headers: &Headers, body: Content) {
     let path = format!("http-v2/{}", key::path(key));
     tree.insert(known(&path), Content::Page(entry::binary(headers)));
     tree.insert(known(&(path + ".body")), body);
-}
-
-fn usage(place: &Place<'_>) -> Usage {
-    Usage { variables: vec![("PIP_CACHE_DIR", place.path.to_owned())], arguments: Vec::new() }
 }
 
 /// The URLs that pip may ask for on account of a file, and what it would get.
@@ -161,20 +163,6 @@ fn anchor(file: &FetchedFile) -> Anchor {
     }
 }
 
-/// pip caches nothing of a server that it has no reason to trust (`facts/pip.md` 4.4).
-fn caveats(fetched: &Fetched) -> Vec<String> {
-    let plain = fetched.files().map(|(_, file)| file.offer.url.secret()).filter(|url| url.scheme() == "http");
-    let hosts: BTreeSet<_> = plain.filter_map(|url| url.host_str()).collect();
-    let hosts = hosts.into_iter().map(|host| {
-        format!(
-            "pip looks for files of http://{host} in its cache only with --trusted-host {host}, and only since 21.3"
-        )
-    });
-    let local = fetched.files().filter(|(_, file)| !is_remote(&file.offer.url));
-    let local = local.map(|(_, file)| format!("`{}` is a local file, and pip's cache has none", file.offer.filename));
-    hosts.chain(local).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::support::{fetched, file, object, package, page as page_at, paths};
@@ -198,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_wheel_brings_its_body_its_metadata_and_its_page() {
-        let tree = PipHttpV2 { has_pages: true }.tree(&world(None)).unwrap();
+        let tree = PipHttp::Second { has_pages: true }.tree(&world(None)).unwrap();
         let page = stem("https://index.example/simple/demo/");
         let mut expected: Vec<_> = [stem(WHEEL), stem(&format!("{WHEEL}.metadata")), page.clone()]
             .into_iter()
@@ -211,16 +199,16 @@ mod tests {
              data-requires-python=\"&gt;=3.8\">demo-1.0-py3-none-any.whl</a>"
         );
         assert!(page_at(&tree, &format!("http-v2/{page}.body")).contains(&link));
-        let without_pages = PipHttpV2 { has_pages: false }.tree(&world(None)).unwrap();
+        let without_pages = PipHttp::Second { has_pages: false }.tree(&world(None)).unwrap();
         assert_eq!(without_pages.iter().len(), 4);
-        assert_eq!(PipHttp.tree(&world(None)).unwrap().iter().len(), 2);
+        assert_eq!(PipHttp::First.tree(&world(None)).unwrap().iter().len(), 2);
     }
 
     #[test]
     fn metadata_that_the_index_contradicts_is_left_out() {
         let right = Digest::from(object(b"metadata").sha256);
         let wrong = Digest::from(object(b"other").sha256);
-        let count = |digest| PipHttp.tree(&world(Some(digest))).unwrap().iter().len();
+        let count = |digest| PipHttp::First.tree(&world(Some(digest))).unwrap().iter().len();
         assert_eq!((count(right), count(wrong)), (2, 1));
     }
 
@@ -231,8 +219,8 @@ mod tests {
         let mut local = file("demo-2.0.zip", b"2");
         local.offer.url = "file:///srv/demo-2.0.zip".parse().unwrap();
         let world = fetched(vec![package("demo", "1.0", vec![plain, local])]);
-        let told = PipHttp.caveats(&world);
+        let told = PipHttp::First.caveats(&world);
         assert!(told[0].contains("--trusted-host f.example") && told[1].contains("`demo-2.0.zip`"), "{told:?}");
-        assert_eq!(PipHttp.tree(&world).unwrap().iter().len(), 1);
+        assert_eq!(PipHttp::First.tree(&world).unwrap().iter().len(), 1);
     }
 }

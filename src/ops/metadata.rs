@@ -25,6 +25,8 @@ pub struct Places {
     pub metadata: MetadataCache,
     /// Where builds may be run.
     pub builds: Option<Builds>,
+    /// What tells this build of the program from every other: what one decided, another may not.
+    pub program: Arc<str>,
 }
 
 /// A file whose metadata could not be asked for.

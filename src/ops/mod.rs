@@ -9,6 +9,7 @@ mod fetch;
 mod inside;
 mod metadata;
 mod plan;
+mod remembered;
 pub mod serve;
 mod signature;
 mod transfer;

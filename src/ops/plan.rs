@@ -7,10 +7,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::metadata::{MetadataFailure, Places, needs_of};
+use super::remembered::Memory;
 use super::{Event, Listener};
-use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Target, Unknown};
-use crate::index::IndexError;
-use crate::resolve::{Facts, Failure, Question, Step, Wants, step};
+use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Specifiers, Target, Unknown};
+use crate::index::{IndexError, Inquiry};
+use crate::resolve::{Facts, Failure, Question, Resolver, Step, Wants};
 
 /// No plan for all targets: everything that stands in the way, and what there is.
 #[derive(Debug, Default)]
@@ -45,20 +46,33 @@ pub async fn plan(
     at_once: usize,
     listener: &Listener,
 ) -> Result<Plan, PlanFailure> {
-    let asking =
-        Asking { places: places.clone(), listener: listener.clone(), turns: Arc::new(Semaphore::new(at_once.max(1))) };
+    let asking = Asking::new(question, places, at_once, listener);
+    let memory = Memory::of(question, targets, places);
+    if let Some(plan) = memory.as_ref().and_then(|memory| memory.recall(targets)) {
+        return Ok(plan);
+    }
     let mut known = Known::default();
+    let mut resolver = Resolver::new(question, targets);
     loop {
-        match step(question, targets, &known.facts) {
+        match resolver.step(&known.facts) {
             Step::Solved(solutions) if known.unreachable.is_empty() => {
-                return Ok(Plan::merge(targets.to_vec(), solutions));
+                let plan = Plan::merge(targets.to_vec(), solutions);
+                if let Some(memory) = memory.filter(|_| known.is_lasting) {
+                    memory.keep(&plan);
+                }
+                return Ok(plan);
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
-            Step::Needs(wants) => asking.learn(wants, false, &mut known).await,
-            Step::Impossible { failures, solved } => match known.worth_checking(&failures) {
-                wants if wants.is_empty() => return Err(known.give_up(failures, merge(targets, solved))),
-                wants => asking.learn(wants, true, &mut known).await,
-            },
+            Step::Needs(wants) => asking.learn(wants, &mut known).await,
+            Step::Impossible { failures, solved } => {
+                let again = known.worth_asking_again(&failures);
+                if again.is_empty() {
+                    return Err(known.give_up(failures, merge(targets, solved)));
+                }
+                asking.learn_again(again, &mut known).await;
+                // What was worked out from less may not hold any more.
+                resolver = Resolver::new(question, targets);
+            }
         }
     }
 }
@@ -70,12 +84,22 @@ fn merge(targets: &[Arc<Target>], solved: BTreeMap<usize, Solution>) -> Plan {
 }
 
 /// The facts, and how far they can be trusted.
-#[derive(Default)]
 struct Known {
     facts: Facts,
+    /// Each file whose metadata was asked for is promised by a digest.
+    is_lasting: bool,
     unreachable: Vec<Unreachable>,
-    /// Projects that were asked for again, past our cache.
-    checked: BTreeSet<PackageName>,
+    /// Projects that every index was asked for.
+    everywhere: BTreeSet<PackageName>,
+    /// Projects that were asked for again: in full, and past our cache where they came from it.
+    asked_again: BTreeSet<PackageName>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        let (facts, unreachable, everywhere, asked_again) = Default::default();
+        Self { facts, is_lasting: true, unreachable, everywhere, asked_again }
+    }
 }
 
 impl Known {
@@ -97,14 +121,18 @@ impl Known {
     }
 
     /// Failures that rest on a cached page are looked at again with the index itself: what is
-    /// missing may have been published meanwhile.
-    fn worth_checking(&mut self, failures: &[Failure]) -> Wants {
-        let is_unchecked =
-            |project: &PackageName| self.facts.offers.get(project).is_some_and(|offers| offers.unchecked);
-        let projects = failures.iter().flat_map(Failure::projects).filter(|project| is_unchecked(project));
-        let projects: Vec<_> = projects.cloned().collect();
-        let fresh = projects.into_iter().filter(|project| self.checked.insert(project.clone()));
-        Wants { listings: fresh.map(|project| (project, false)).collect(), ..Wants::default() }
+    /// missing may have been published meanwhile. Those that rest on a part of a listing are
+    /// looked at again with the whole, which has the near misses.
+    fn worth_asking_again(&mut self, failures: &[Failure]) -> BTreeMap<PackageName, Inquiry> {
+        let mut again = BTreeMap::new();
+        for project in failures.iter().flat_map(Failure::projects) {
+            let Some(offers) = self.facts.offers.get(project) else { continue };
+            if (offers.unchecked || offers.narrowed) && self.asked_again.insert(project.clone()) {
+                let (everywhere, check) = (self.everywhere.contains(project), offers.unchecked);
+                again.insert(project.clone(), Inquiry { everywhere, check, versions: Specifiers::any() });
+            }
+        }
+        again
     }
 
     fn give_up(self, failures: Vec<Failure>, solved: Plan) -> PlanFailure {
@@ -120,25 +148,28 @@ enum Answer {
 }
 
 /// Where facts come from, with a bound on how much is asked at once.
-struct Asking {
+struct Asking<'q> {
+    /// The only versions of interest.
+    bounds: BTreeMap<&'q PackageName, Specifiers>,
     places: Places,
     listener: Listener,
     turns: Arc<Semaphore>,
 }
 
-impl Asking {
-    /// Finds out all of `wants` at once; with `check`, past our cache.
-    async fn learn(&self, wants: Wants, check: bool, known: &mut Known) {
+impl<'q> Asking<'q> {
+    fn new(question: &'q Question, places: &Places, at_once: usize, listener: &Listener) -> Self {
+        let turns = Arc::new(Semaphore::new(at_once.max(1)));
+        Self { bounds: question.certain_bounds(), places: places.clone(), listener: listener.clone(), turns }
+    }
+
+    /// Finds out all of `wants` at once.
+    async fn learn(&self, wants: Wants, known: &mut Known) {
+        known.is_lasting &= wants.metadata.values().all(|(_, offer)| offer.promises.sha256().is_some());
         let mut asked = JoinSet::new();
         for (project, everywhere) in wants.listings {
-            let (places, listener, turns) = self.share();
-            asked.spawn(async move {
-                let _turn = turns.acquire().await.expect("the semaphore is never closed");
-                listener(Event::Asking(project.to_string()));
-                let offers = places.indexes.offers(&project, everywhere, check).await;
-                listener(Event::Answered(project.to_string()));
-                Answer::Offers(project, offers)
-            });
+            known.everywhere.extend(everywhere.then(|| project.clone()));
+            let versions = self.bounds.get(&project).cloned().unwrap_or_default();
+            self.ask(project, Inquiry { everywhere, versions, check: false }, &mut asked);
         }
         for (url, (project, offer)) in wants.metadata {
             let (places, listener, turns) = self.share();
@@ -150,12 +181,35 @@ impl Asking {
                 Answer::Needs(url, needs)
             });
         }
-        while let Some(answer) = asked.join_next().await {
-            known.take(answer.expect("asking does not panic"));
+        take_all(asked, known).await;
+    }
+
+    async fn learn_again(&self, inquiries: BTreeMap<PackageName, Inquiry>, known: &mut Known) {
+        let mut asked = JoinSet::new();
+        for (project, inquiry) in inquiries {
+            self.ask(project, inquiry, &mut asked);
         }
+        take_all(asked, known).await;
+    }
+
+    fn ask(&self, project: PackageName, inquiry: Inquiry, asked: &mut JoinSet<Answer>) {
+        let (places, listener, turns) = self.share();
+        asked.spawn(async move {
+            let _turn = turns.acquire().await.expect("the semaphore is never closed");
+            listener(Event::Asking(project.to_string()));
+            let offers = places.indexes.offers(&project, &inquiry).await;
+            listener(Event::Answered(project.to_string()));
+            Answer::Offers(project, offers)
+        });
     }
 
     fn share(&self) -> (Places, Listener, Arc<Semaphore>) {
         (self.places.clone(), self.listener.clone(), self.turns.clone())
+    }
+}
+
+async fn take_all(mut asked: JoinSet<Answer>, known: &mut Known) {
+    while let Some(answer) = asked.join_next().await {
+        known.take(answer.expect("asking does not panic"));
     }
 }

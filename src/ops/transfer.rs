@@ -107,7 +107,7 @@ impl<'a> Transfer<'a> {
     }
 
     async fn run(mut self) -> Result<Object, FetchError> {
-        let mut retry = self.job.client.retry();
+        let mut attempts = self.job.client.attempts();
         loop {
             let before = self.writer.received;
             let error = match self.attempt().await {
@@ -118,15 +118,15 @@ impl<'a> Transfer<'a> {
             match &error {
                 FetchError::Http(why) => {
                     if self.can_resume() && self.writer.received >= before + PROGRESS {
-                        retry.progressed();
+                        attempts.progressed();
                     }
-                    if !self.job.client.pause(&mut retry, why).await {
+                    if !self.job.client.pause(&mut attempts, why).await {
                         return Err(error);
                     }
                 }
                 // A broken proxy is commoner than an attack, and so are bytes of a crashed run.
                 FetchError::Store(StoreError::Broken(_))
-                    if !self.has_started_over && (self.is_resumed || retry.is_allowed()) =>
+                    if !self.has_started_over && (self.is_resumed || attempts.is_allowed()) =>
                 {
                     self.start_over().await?;
                 }

@@ -95,9 +95,13 @@ fn lines<'v>(view: &View<'v, '_>, name: &PackageName, position: usize, decided: 
 
 /// The extras of `name` that were decided on.
 pub(super) fn extras<'d>(name: &PackageName, decided: &'d Decided) -> Vec<&'d ExtraName> {
-    let nodes = decided.keys().filter_map(|node| match node {
+    let first = Node::Extra(name.clone(), FIRST_EXTRA.parse().expect("a digit is the name of an extra"));
+    let nodes = decided.range(first..).map_while(|(node, _)| match node {
         Node::Extra(project, extra) if project == name => Some(extra),
         _ => None,
     });
     nodes.collect()
 }
+
+/// No name of an extra sorts before it: they begin with a digit or a letter.
+const FIRST_EXTRA: &str = "0";

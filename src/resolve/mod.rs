@@ -29,16 +29,20 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::Serialize;
+
 pub use explain::{Failure, Reason};
 
 use case::{Case, Meanings};
 use solve::Outcome;
 
-use crate::domain::{MaskedUrl, Needs, Offer, Offers, PackageName, Requirement, Solution, Target, Unknown, Version};
+use crate::domain::{
+    MaskedUrl, Needs, Offer, Offers, PackageName, Requirement, Solution, Specifiers, Target, Unknown, Version,
+};
 use crate::select::Policy;
 
 /// What is to be solved.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Question {
     /// Requirements and constraints in the order in which they were read.
     pub requirements: Vec<Requirement>,
@@ -47,6 +51,21 @@ pub struct Question {
     pub require_hashes: bool,
     /// Also get what the requirements need.
     pub follow_dependencies: bool,
+}
+
+impl Question {
+    /// What holds for each project on every target, whatever else is chosen: the versions that
+    /// the lines without a marker allow. No solution has another one.
+    pub fn certain_bounds(&self) -> BTreeMap<&PackageName, Specifiers> {
+        let mut bounds: BTreeMap<_, Specifiers> = BTreeMap::new();
+        for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_true()) {
+            if let (Some(name), Some(specifiers)) = (&requirement.name, requirement.specifiers()) {
+                let known = bounds.entry(name).or_default();
+                *known = known.and(specifiers);
+            }
+        }
+        bounds
+    }
 }
 
 /// What is known of the world so far.

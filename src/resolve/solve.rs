@@ -26,7 +26,7 @@ pub(super) enum Attempt {
         answer: Result<Solution, Vec<Failure>>,
     },
     Impossible(Vec<Failure>),
-    /// It was broken off, for another with more assumed.
+    /// It was broken off, for another with more assumed, or went on from what is not known yet.
     Unfinished,
 }
 
@@ -77,6 +77,7 @@ fn search(
 
 fn decide(view: &View<'_, '_>) -> Attempt {
     match pubgrub::resolve(&Provider::new(view), Node::Root, number(ONLY)) {
+        Ok(_) if !view.wants.borrow().is_empty() => Attempt::Unfinished,
         Ok(decided) => finish::finish(view, &decided.into_iter().collect()),
         Err(PubGrubError::NoSolution(proof)) => Attempt::Impossible(vec![conflict::explain(view, &proof)]),
         Err(_) => Attempt::Unfinished,

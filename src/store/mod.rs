@@ -3,10 +3,12 @@
 mod disk;
 mod error;
 mod incoming;
+mod intake;
 mod scratch;
 mod upkeep;
 
-pub use disk::{Claim, DiskStore};
+pub use disk::DiskStore;
 pub use error::StoreError;
 pub use incoming::Incoming;
+pub use intake::Claim;
 pub use upkeep::Lying;

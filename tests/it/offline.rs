@@ -81,8 +81,8 @@ fn offline_says_all_that_is_missing() {
     let (index, sandbox) = (index().serve(), sandbox());
     let (code, told) = run(&index, &sandbox, &["demo", "other"], &["--offline"]);
     assert_eq!(code, Some(4), "{told}");
-    for missing in ["/simple/demo/", "/simple/other/"] {
-        assert!(told.contains(missing) && told.contains("--offline"), "{told}");
+    for word in ["/simple/", "--offline", "2 projects", "demo, other"] {
+        assert!(told.contains(word), "{told}");
     }
     assert_eq!(index.connections(), 0);
 

@@ -52,14 +52,32 @@ fn each_setting_says_where_it_comes_from() {
     }
 }
 
+/// The order of pip, seen in an experiment with pip 23.2.1 and 26.3; there, though, the first two
+/// beat even what is typed.
 #[test]
 fn the_stronger_name_for_certificates_counts() {
-    let all = [("REQUESTS_CA_BUNDLE", "/1"), ("CURL_CA_BUNDLE", "/2"), ("PIP_CERT", "/3"), ("SSL_CERT_FILE", "/4")];
+    let sandbox = sandbox();
+    let file = sandbox.write("pip.conf", "[global]\ncert = /5\n").display().to_string();
+    let all = [
+        ("PREFETCH_CERT", "/1"),
+        ("REQUESTS_CA_BUNDLE", "/2"),
+        ("CURL_CA_BUNDLE", "/3"),
+        ("PIP_CERT", "/4"),
+        ("PIP_CONFIG_FILE", &file),
+        ("SSL_CERT_FILE", "/6"),
+        ("SSL_CERT_DIR", "/7:/8"),
+    ];
+    let certificates = |variables: &[(&str, &str)]| setting(&shown(&sandbox, &[], variables), "cert");
     for (number, (name, value)) in all.iter().enumerate() {
-        let listing = shown(&sandbox(), &[], &all[number..]);
-        assert_eq!(setting(&listing, "cert"), format!("{value}  ({name})"));
+        let expected = match *name {
+            "PIP_CONFIG_FILE" => format!("/5  ({file} [global])"),
+            "SSL_CERT_FILE" => "/6 /7:/8  (SSL_CERT_FILE SSL_CERT_DIR)".to_owned(),
+            _ => format!("{value}  ({name})"),
+        };
+        assert_eq!(certificates(&all[number..]), expected);
     }
-    assert_eq!(setting(&shown(&sandbox(), &["--cert", "/0"], &all), "cert"), "/0  (command line)");
+    assert_eq!(setting(&shown(&sandbox, &["--cert", "/0"], &all), "cert"), "/0  (command line)");
+    assert_eq!(certificates(&[]), "the platform's  (default)");
 }
 
 #[test]
@@ -71,6 +89,26 @@ fn certificates_may_come_from_a_variable() {
         let arguments = ["demo", "--python-version", "3.12", "--platform", "linux-x86_64", "--index-url", &index.url()];
         sandbox.prefetch(arguments).envs([NO_FILES]).env(variable, authority).assert().code(0);
     }
+}
+
+/// As of OpenSSL: a folder of PEM files, in a list of folders that need not all be there.
+#[test]
+fn certificates_may_come_from_a_folder() {
+    let index = Index::new().wheel("demo", "1.0").encrypted().serve();
+    let sandbox = sandbox();
+    sandbox.write("authorities/README", "no certificate");
+    let authority = sandbox.write("authorities/0123abcd.0", index.authority().unwrap());
+    let folder = authority.parent().unwrap().display();
+    let arguments = ["demo", "--python-version", "3.12", "--platform", "linux-x86_64", "--index-url", &index.url()];
+    for (variable, value) in
+        [("SSL_CERT_DIR", format!("/nowhere:{folder}")), ("REQUESTS_CA_BUNDLE", folder.to_string())]
+    {
+        sandbox.prefetch(arguments).args(["--refresh"]).envs([NO_FILES]).env(variable, value).assert().code(0);
+    }
+    let output =
+        sandbox.prefetch(arguments).arg("--refresh").envs([NO_FILES]).env("PIP_CERT", "/nowhere").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && told.contains("PIP_CERT") && told.contains("/nowhere"), "{told}");
 }
 
 /// Under a name of its own, a file counts before pip's other files and after variables.

@@ -1,74 +1,96 @@
-//! A target as files keep it: enough to be the same target again on another machine.
-
-use std::sync::Arc;
+//! A machine on paper: enough to be the same target again elsewhere.
 
 use serde::{Deserialize, Serialize};
 
 use super::Target;
-use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Tag, Tags, Version};
+use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Tags, Version};
 
-/// Everything that a [`Target`] is made of.
+/// Everything that a [`Target`] is made of: what `scripts/describe-target.py` prints of the
+/// Python that runs it, and what a bundle keeps of the machines that it is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetDescription {
-    /// What its wheel tags begin with: `cp`, `pp`.
-    pub implementation: String,
-    /// The full version of Python.
-    pub version: String,
+    /// `sys.implementation.name`, or what its wheel tags begin with.
+    implementation: Implementation,
+    /// In full: `3.15.0b1`.
+    version: Version,
     /// What extension modules it loads, best first.
-    pub abis: Vec<Box<str>>,
-    /// The newest platform tag that fits.
-    pub platform: String,
-    /// Its tags, best first, where they are others than the above leads to.
+    abis: Vec<Box<str>>,
+    /// The newest tag that fits.
+    platform: Platform,
+    /// Every tag that it takes, best first, where they are others than the above leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Vec<String>>,
-    pub markers: MarkerEnvironment,
+    tags: Option<Tags>,
+    markers: MarkerEnvironment,
 }
 
-/// A description that leads to no target.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` can be no part of a target")]
-pub struct UnreadableTarget(pub String);
+/// The form of description that is read from files.
+const SCHEMA: u32 = 1;
 
-impl Target {
-    /// The description from which [`Target::of_description`] makes the same target.
-    pub fn description(&self) -> TargetDescription {
-        let usual = Tags::new(&self.python, &self.platform);
-        let is_usual = usual.iter().eq(self.tags.iter());
-        TargetDescription {
-            implementation: self.python.implementation.prefix().to_owned(),
-            version: self.python.version.to_string(),
-            abis: self.python.abis.clone(),
-            platform: self.platform.to_string(),
-            tags: (!is_usual).then(|| self.tags.iter().map(|tag| tag.to_string()).collect()),
-            markers: self.markers.clone(),
-        }
-    }
+/// What tells the form of a file.
+#[derive(Deserialize)]
+struct Form {
+    schema: Option<u32>,
+}
 
-    /// The target called `id` that was described so.
+/// Why a text describes no machine.
+#[derive(Debug, thiserror::Error)]
+pub enum DescriptionError {
+    #[error("it is not what scripts/describe-target.py prints: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("it has the form {0}, and this prefetch reads {SCHEMA}")]
+    Schema(u32),
+    #[error("it is not what scripts/describe-target.py prints: it does not tell its form (\"schema\": {SCHEMA})")]
+    NoSchema,
+}
+
+impl TargetDescription {
+    /// Reads what the script printed into a file.
     ///
     /// # Errors
-    /// Names the part that cannot be read.
-    pub fn of_description(id: &str, description: &TargetDescription) -> Result<Self, UnreadableTarget> {
-        let version = description.version.parse::<Version>();
-        let python = Python {
-            implementation: Implementation::of_name(&description.implementation),
-            version: version.map_err(|_| UnreadableTarget(description.version.clone()))?,
-            abis: description.abis.clone(),
-        };
-        let platform = Platform::of_tag(&description.platform);
-        let mut target = Self::of_machine(python, platform, description.markers.clone());
-        target.id = id.into();
-        if let Some(tags) = &description.tags {
-            target.tags = Arc::new(tags.iter().map(|tag| read_tag(tag)).collect::<Result<_, _>>()?);
+    /// Says what in it cannot be right.
+    pub fn of_file(bytes: &[u8]) -> Result<Self, DescriptionError> {
+        // Whoever redirects output in PowerShell gets a mark in front of it.
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        let Form { schema } = serde_json::from_slice(bytes)?;
+        match schema {
+            Some(SCHEMA) => Ok(serde_json::from_slice(bytes)?),
+            Some(other) => Err(DescriptionError::Schema(other)),
+            None => Err(DescriptionError::NoSchema),
         }
-        Ok(target)
+    }
+
+    /// The target that is described so.
+    pub fn target(&self) -> Target {
+        let python = Python {
+            implementation: self.implementation.clone(),
+            version: self.version.clone(),
+            abis: self.abis.clone(),
+        };
+        let (platform, markers) = (self.platform.clone(), self.markers.clone());
+        match &self.tags {
+            Some(tags) => Target::with_tags(python, platform, markers, tags.clone()),
+            None => Target::of_machine(python, platform, markers),
+        }
+    }
+
+    /// The version of Python, without what marks a pre-release.
+    pub fn release(&self) -> Version {
+        self.version.only_release()
     }
 }
 
-fn read_tag(text: &str) -> Result<Tag<'_>, UnreadableTarget> {
-    match text.split('-').collect::<Vec<_>>()[..] {
-        [python, abi, platform] => Ok(Tag { python, abi, platform }),
-        _ => Err(UnreadableTarget(text.to_owned())),
+impl Target {
+    /// The description that leads to the same target, but for its id.
+    pub fn description(&self) -> TargetDescription {
+        let usual = Tags::new(&self.python, &self.platform);
+        TargetDescription {
+            implementation: self.python.implementation.clone(),
+            version: self.python.version.clone(),
+            abis: self.python.abis.clone(),
+            platform: self.platform.clone(),
+            tags: (usual != *self.tags).then(|| (*self.tags).clone()),
+            markers: self.markers.clone(),
+        }
     }
 }
 
@@ -76,6 +98,7 @@ fn read_tag(text: &str) -> Result<Tag<'_>, UnreadableTarget> {
 mod tests {
     use super::*;
     use crate::domain::TargetSpec;
+    use serde_json::{Value, json};
 
     fn target(implementation: &str, python: &str, platform: &str) -> Target {
         let spec = TargetSpec {
@@ -89,7 +112,7 @@ mod tests {
 
     fn again(target: &Target) -> Target {
         let text = serde_json::to_string(&target.description()).unwrap();
-        Target::of_description(target.id(), &serde_json::from_str(&text).unwrap()).unwrap()
+        serde_json::from_str::<TargetDescription>(&text).unwrap().target()
     }
 
     #[test]
@@ -97,6 +120,7 @@ mod tests {
         for (implementation, python, platform) in [
             ("cp", "3.12", "linux-x86_64"),
             ("cp", "3.13t", "macos-arm64"),
+            ("cp", "3.15.0b1", "windows-arm64"),
             ("cp", "2.7", "win32"),
             ("pp", "3.10", "linux-aarch64-musl"),
             ("py", "3.9", "linux-x86_64"),
@@ -104,23 +128,60 @@ mod tests {
             let target = target(implementation, python, platform);
             let same = again(&target);
             assert!(same.is_same(&target), "{}", target.id());
-            assert!(same.tags.iter().eq(target.tags.iter()), "{}", target.id());
             assert_eq!((same.id(), same.python()), (target.id(), target.python()));
         }
     }
 
-    #[test]
-    fn tags_that_a_machine_reported_itself_are_kept() {
-        let mut target = target("cp", "3.12", "linux-x86_64");
-        let own = [Tag { python: "cp312", abi: "cp312", platform: "beos_5" }];
-        target.tags = Arc::new(own.into_iter().collect());
-        assert!(again(&target).tags.iter().eq(own));
+    fn description() -> Value {
+        let mut description = serde_json::to_value(target("cp", "3.12.4", "linux-x86_64").description()).unwrap();
+        description["schema"] = json!(1);
+        description["implementation"] = json!("cpython");
+        description
+    }
+
+    fn with(key: &str, value: Value) -> Result<TargetDescription, DescriptionError> {
+        let mut description = description();
+        description[key] = value;
+        TargetDescription::of_file(&serde_json::to_vec(&description).unwrap())
     }
 
     #[test]
-    fn what_is_no_description_is_an_error() {
-        let mut description = target("cp", "3.12", "linux-x86_64").description();
-        description.tags = Some(vec!["cp312-cp312".into()]);
-        assert_eq!(Target::of_description("x", &description).unwrap_err(), UnreadableTarget("cp312-cp312".into()));
+    fn the_listed_tags_are_the_tags_and_no_others() {
+        let target = with("tags", json!(["cp312-cp312-linux_x86_64", "py3-none-any"])).unwrap().target();
+        let tags = |target: &Target| target.tags().iter().map(|tag| tag.to_string()).collect::<Vec<_>>();
+        assert_eq!(tags(&target), ["cp312-cp312-linux_x86_64", "py3-none-any"]);
+        assert_eq!(tags(&again(&target)), tags(&target));
+        assert_eq!(target.id(), "cp312-manylinux_2_28_x86_64");
+        assert_eq!(target.python().to_string(), "3.12.4");
+    }
+
+    #[test]
+    fn without_a_list_the_tags_are_the_usual_ones() {
+        let target = with("tags", Value::Null).unwrap().target();
+        assert!(target.tags().iter().any(|tag| tag.to_string() == "cp312-abi3-manylinux2014_x86_64"));
+    }
+
+    #[test]
+    fn what_describes_no_machine_is_told() {
+        let many: Vec<_> = (0..30_000).map(|number| format!("py{number}-none-any")).collect();
+        for (key, value, told) in [
+            ("schema", json!(2), "form 2"),
+            ("schema", Value::Null, "does not tell its form"),
+            ("tags", json!([]), "a list of 0 tags"),
+            ("tags", json!(["cp312-any"]), "`cp312-any`"),
+            ("tags", json!(many), "a list of 30000 tags"),
+            ("markers", json!({}), "describe-target.py"),
+            ("version", Value::Null, "describe-target.py"),
+        ] {
+            let error = with(key, value).unwrap_err().to_string();
+            assert!(error.contains(told), "{key}: {error}");
+        }
+        assert!(TargetDescription::of_file(b"Python 3.12.4").is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_content() {
+        let text = format!("\u{feff}{}", description());
+        assert!(TargetDescription::of_file(text.as_bytes()).is_ok());
     }
 }

@@ -17,6 +17,8 @@ use crate::domain::{FileRecord, MaskedUrl};
 pub enum FlatError {
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("{} is no folder; an index is a URL (https://…) or a folder", .0.display())]
+    NoFolder(PathBuf),
     #[error("{} is not an absolute path", .0.display())]
     Relative(PathBuf),
 }

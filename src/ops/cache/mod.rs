@@ -156,7 +156,8 @@ pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: Sys
 }
 
 /// Everything that prefetch writes into a cache folder.
-const FOLDERS: [&str; 8] = ["objects", "also", "incoming", "runs", "pages", "metadata", "built", "interpreters"];
+const FOLDERS: [&str; 9] =
+    ["objects", "also", "incoming", "runs", "pages", "plans", "metadata", "built", "interpreters"];
 
 /// Removes everything that is ours in the cache folder, and the folder if nothing else is in it.
 ///

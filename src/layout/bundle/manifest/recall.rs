@@ -57,7 +57,7 @@ impl Manifest {
 
 fn recall_target(target: &ManifestTarget) -> Result<Target, RecallError> {
     let description = target.description.as_ref().ok_or_else(|| RecallError::new(&target.id))?;
-    Target::of_description(&target.id, description).map_err(|error| RecallError(error.0))
+    Ok(description.target().named(&target.id))
 }
 
 fn recall_package(package: &ManifestPackage, targets: &[ManifestTarget]) -> Result<FetchedPackage, RecallError> {

@@ -1,0 +1,101 @@
+//! The values of markers on a machine that is not at hand.
+
+use crate::domain::{Implementation, MarkerEnvironment, MarkerEnvironmentBuilder, Platform, Python};
+
+/// The markers of a machine that is not at hand. Its kernel's release and version are unknown
+/// and empty, as for uv, and PyPy is taken for the first of the releases with its ABI.
+pub(super) fn foreign_markers(python: &Python, platform: &Platform) -> MarkerEnvironment {
+    let (major, minor) = python.numbers();
+    let full = python.version.to_string();
+    let implementation_version = match python.implementation {
+        _ if is_ancient(python) => "0",
+        Implementation::PyPy => "7.3.0",
+        _ => &full,
+    };
+    let builder = MarkerEnvironmentBuilder {
+        implementation_name: if is_ancient(python) { "" } else { python.implementation.name() },
+        implementation_version,
+        os_name: platform.os_name(),
+        platform_machine: platform.platform_machine(),
+        platform_python_implementation: python.implementation.title(),
+        platform_release: "",
+        platform_system: platform.platform_system(),
+        platform_version: "",
+        python_full_version: &full,
+        python_version: &format!("{major}.{minor}"),
+        sys_platform: sys_platform(platform.sys_platform(), python),
+    };
+    builder.try_into().expect("versions printed from versions are versions")
+}
+
+/// The markers of a machine with another Python: what the platform says of itself stays.
+pub(super) fn markers_with(machine: MarkerEnvironment, python: &Python, platform: &Platform) -> MarkerEnvironment {
+    let usual = foreign_markers(python, platform);
+    let sys_platform = sys_platform(machine.sys_platform(), python).to_owned();
+    machine
+        .with_implementation_name(usual.implementation_name())
+        .with_implementation_version(usual.implementation_version().clone())
+        .with_platform_python_implementation(usual.platform_python_implementation())
+        .with_python_full_version(usual.python_full_version().clone())
+        .with_python_version(usual.python_version().clone())
+        .with_sys_platform(sys_platform)
+}
+
+/// Before 3.3 there was no `sys.implementation`, and `packaging` says "" and "0" for it.
+fn is_ancient(python: &Python) -> bool {
+    python.numbers() < (3, 3)
+}
+
+/// What `python` calls the platform that others call `name`.
+fn sys_platform<'a>(name: &'a str, python: &Python) -> &'a str {
+    match name {
+        "linux" | "linux2" if is_ancient(python) => "linux2",
+        "linux" | "linux2" => "linux",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::spec;
+    use super::*;
+    use crate::domain::MarkerTree;
+
+    fn variable(markers: &MarkerEnvironment, name: &str) -> String {
+        let values = serde_json::to_value(markers).unwrap();
+        values[name].as_str().unwrap_or_else(|| panic!("{name} is missing")).to_owned()
+    }
+
+    /// Where `pep508_rs` 0.9 itself differs, whatever the values: it drops a list with commas, and
+    /// compares a pre-release Python by its release alone.
+    const FAULTS_OF_THE_CRATE: [&str; 3] =
+        ["python_version in '3.8, 3.9'", "python_full_version >= '3.15.0b1'", "python_full_version < '3.15'"];
+
+    #[test]
+    fn markers_are_those_of_packaging() {
+        let expected = include_str!("../../../testdata/markers/expected.txt");
+        let mut wrong = Vec::new();
+        for paragraph in expected.trim().split("\n\n") {
+            let (description, lines) = paragraph.split_once('\n').unwrap();
+            let [_, implementation, python, platform] = description.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{description}");
+            };
+            let target = spec(Some(implementation), Some(python), Some(platform)).resolve(None).unwrap();
+            let wrong_here = lines.lines().filter(|line| {
+                !is_right(target.markers(), line) && !FAULTS_OF_THE_CRATE.iter().any(|marker| line.ends_with(marker))
+            });
+            wrong.extend(wrong_here.map(|line| format!("{description}: {line}")));
+        }
+        assert!(wrong.is_empty(), "packaging says:\n{}", wrong.join("\n"));
+    }
+
+    /// `variable=value`, `yes MARKER` or `no MARKER`.
+    fn is_right(markers: &MarkerEnvironment, line: &str) -> bool {
+        let evaluate = |marker: &str| marker.parse::<MarkerTree>().unwrap().evaluate(markers, &[]);
+        match line.split_once(' ') {
+            Some(("yes", marker)) => evaluate(marker),
+            Some(("no", marker)) => !evaluate(marker),
+            _ => line.split_once('=').is_some_and(|(name, value)| variable(markers, name) == value),
+        }
+    }
+}

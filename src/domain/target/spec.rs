@@ -1,0 +1,135 @@
+//! What is asked of a target, and what a machine at hand adds to it.
+
+use super::{Target, TargetError};
+use crate::domain::{Implementation, Platform, Python, PythonVersion};
+
+/// What is asked of a target: each part left out is the base target's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetSpec {
+    /// `--python-version`.
+    pub python: Option<PythonVersion>,
+    /// `--platform`.
+    pub platform: Option<Platform>,
+    /// `--implementation`.
+    pub implementation: Option<Implementation>,
+    /// `--abi`, best first; empty means the usual ones.
+    pub abis: Vec<Box<str>>,
+}
+
+impl TargetSpec {
+    /// Every Python on every platform.
+    pub fn product(
+        pythons: &[PythonVersion],
+        platforms: &[Platform],
+        implementation: Option<&Implementation>,
+        abis: &[Box<str>],
+    ) -> Vec<Self> {
+        let spec = |python: &Option<PythonVersion>, platform: &Option<Platform>| Self {
+            python: python.clone(),
+            platform: platform.clone(),
+            implementation: implementation.cloned(),
+            abis: abis.to_vec(),
+        };
+        let (pythons, platforms) = (given_or_none(pythons), given_or_none(platforms));
+        pythons.iter().flat_map(|python| platforms.iter().map(move |platform| spec(python, platform))).collect()
+    }
+
+    /// Whether it says enough to do without an interpreter.
+    pub fn is_complete(&self) -> bool {
+        self.python.is_some() && self.platform.is_some()
+    }
+
+    /// The target; `base` is the one that the interpreter at hand describes.
+    ///
+    /// # Errors
+    /// Names the flag that is needed where neither this nor `base` says enough.
+    pub fn resolve(&self, base: Option<&Target>) -> Result<Target, TargetError> {
+        if *self == Self::default() {
+            return base.cloned().ok_or(TargetError::NothingKnown);
+        }
+        let platform = self.platform.as_ref().or_else(|| base.map(Target::platform)).ok_or(TargetError::NoPlatform)?;
+        let python = self.python(platform, base)?;
+        match (&self.platform, base) {
+            (None, Some(base)) => Ok(base.with_python(python)),
+            _ => Ok(Target::foreign(python, platform.clone())),
+        }
+    }
+
+    fn python(&self, platform: &Platform, base: Option<&Target>) -> Result<Python, TargetError> {
+        let base = base.map(|base| &base.python);
+        let asked = self.implementation.clone().or_else(|| base.map(|base| base.implementation.clone()));
+        let implementation = asked.unwrap_or(Implementation::CPython);
+        let wanted = self.python.clone().or_else(|| base.map(version_of)).ok_or(TargetError::NoPythonVersion)?;
+        let kept = base.filter(|base| self.python.is_none() && base.implementation == implementation);
+        if !self.abis.is_empty() {
+            return Ok(Python { implementation, version: wanted.version, abis: self.abis.clone() });
+        }
+        match kept {
+            Some(base) if implementation != Implementation::CPython => Ok(base.clone()),
+            _ => Python::usual(implementation, &wanted, platform),
+        }
+    }
+}
+
+fn given_or_none<T: Clone>(given: &[T]) -> Vec<Option<T>> {
+    if given.is_empty() { vec![None] } else { given.iter().cloned().map(Some).collect() }
+}
+
+fn version_of(python: &Python) -> PythonVersion {
+    PythonVersion { version: python.version.clone(), free_threaded: python.is_free_threaded() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{mac, spec};
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_the_base_target_s() {
+        let base = mac("cp", "3.11.7");
+        let id = |implementation, python, platform| {
+            spec(implementation, python, platform).resolve(Some(&base)).unwrap().id().to_owned()
+        };
+        assert_eq!(id(None, None, None), "cp311-macosx_14_0_arm64");
+        assert_eq!(id(None, Some("3.9"), None), "cp39-macosx_14_0_arm64");
+        assert_eq!(id(None, None, Some("win_amd64")), "cp311-win_amd64");
+        assert_eq!(id(Some("pp"), None, Some("linux-x86_64")), "pp311-manylinux_2_28_x86_64");
+        assert_eq!(id(None, Some("3.13t"), Some("linux-x86_64")), "cp313t-manylinux_2_28_x86_64");
+        let threads = mac("cp", "3.13t");
+        let target = spec(None, None, Some("windows-x86_64")).resolve(Some(&threads)).unwrap();
+        assert_eq!(target.id(), "cp313t-win_amd64");
+    }
+
+    #[test]
+    fn the_machine_s_own_markers_stay_with_its_platform_only() {
+        let base = mac("cp", "3.11.7");
+        let older = spec(None, Some("3.9"), None).resolve(Some(&base)).unwrap();
+        assert_eq!(older.markers().platform_release(), "23.5.0");
+        assert_eq!(older.markers().python_full_version().string, "3.9.0");
+        let elsewhere = spec(None, None, Some("linux-x86_64")).resolve(Some(&base)).unwrap();
+        assert_eq!(elsewhere.markers().platform_release(), "");
+        assert_eq!(elsewhere.python().to_string(), "3.11.7");
+        let plan9 = Target::of_machine(base.python, Platform::of_tag("plan9_mips"), base.markers.with_os_name("plan9"));
+        let older = spec(None, Some("2.7"), None).resolve(Some(&plan9)).unwrap();
+        assert_eq!(
+            (older.markers().os_name(), older.markers().implementation_version().string.as_str()),
+            ("plan9", "0")
+        );
+    }
+
+    #[test]
+    fn pypy_keeps_the_abi_it_reports() {
+        let mut base = mac("pp", "3.10");
+        base.python.abis = vec!["pypy310_pp99".into()];
+        let target = spec(None, None, Some("win_amd64")).resolve(Some(&base)).unwrap();
+        assert!(target.tags().iter().any(|tag| tag.abi == "pypy310_pp99" && tag.platform == "win_amd64"));
+    }
+
+    #[test]
+    fn without_a_base_the_missing_flag_is_named() {
+        let error = |python, platform| spec(None, python, platform).resolve(None).unwrap_err().to_string();
+        assert!(error(Some("3.9"), None).contains("--platform"));
+        assert!(error(None, Some("win32")).contains("--python-version"));
+        assert!(error(None, None).contains("--python-version and --platform"));
+    }
+}

@@ -1,0 +1,66 @@
+//! What the answers of a run rest on, so that a later run can tell whether they still hold
+//! without reading a page.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::scratch::Mark;
+use crate::domain::{Sha256, Timestamp};
+
+/// The cached pages that answers were taken from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds {
+    pub(super) pages: Vec<Ground>,
+}
+
+/// One page as it was when it was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ground {
+    /// Its name in the cache.
+    pub page: Sha256,
+    pub mark: Mark,
+    /// From this moment on its index has to be asked whether it still holds.
+    pub stale_from: Timestamp,
+}
+
+/// Collects the grounds of one run; answers that rest on anything but cached pages leave none.
+#[derive(Debug)]
+pub(super) struct Collected(Mutex<Option<Grounds>>);
+
+impl Default for Collected {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Grounds::default())))
+    }
+}
+
+impl Collected {
+    /// An answer rests on this page, or, with `None`, on something that is not kept.
+    pub fn add(&self, ground: Option<Ground>) {
+        let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (collected.as_mut(), ground) {
+            (Some(grounds), Some(ground)) => grounds.pages.push(ground),
+            _ => *collected = None,
+        }
+    }
+
+    pub fn all(&self) -> Option<Grounds> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_kept_leaves_no_grounds() {
+        let ground = || Some(Ground { page: Sha256::of(b"page"), mark: Mark::default(), stale_from: Timestamp(1) });
+        let collected = Collected::default();
+        collected.add(ground());
+        assert_eq!(collected.all().unwrap().pages, [ground().unwrap()]);
+        collected.add(None);
+        collected.add(ground());
+        assert_eq!(collected.all(), None);
+    }
+}
