@@ -69,6 +69,7 @@ fn described(manifest: &Manifest, is_json: bool) -> String {
 fn table(report: &InspectReport) -> String {
     let mut rows = vec![["package", "size", "uploaded", "licence", "why"].map(str::to_owned)];
     rows.extend(report.packages.iter().map(row));
+    rows.iter_mut().flatten().for_each(|cell| *cell = terminal::plain(cell));
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths = [0, 1, 2, 3].map(width);
     let lines = rows.iter().map(|[name, size, uploaded, license, why]| {
@@ -77,7 +78,7 @@ fn table(report: &InspectReport) -> String {
     });
     let packages = terminal::count(report.packages.len(), "package");
     let total = format!("{} in {packages}{}, for:", HumanBytes(report.bytes), oldest(report));
-    let targets = report.targets.iter().map(|target| format!("  {target}"));
+    let targets = report.targets.iter().map(|target| format!("  {}", terminal::plain(target)));
     lines.chain([String::new(), total]).chain(targets).collect::<Vec<_>>().join("\n")
 }
 
@@ -88,7 +89,9 @@ fn oldest(report: &InspectReport) -> String {
         .iter()
         .filter_map(|package| Some((package.uploaded.as_ref()?, package)))
         .min_by_key(|(moment, _)| *moment);
-    oldest.map(|(moment, package)| format!(", the oldest of {} ({})", day(moment), package.name)).unwrap_or_default()
+    oldest
+        .map(|(moment, package)| terminal::plain(&format!(", the oldest of {} ({})", day(moment), package.name)))
+        .unwrap_or_default()
 }
 
 /// The day of a moment as RFC 3339 has it.

@@ -174,6 +174,7 @@ mod tests {
         let expected = [
             "README.txt",
             "SHA256SUMS",
+            "index.html",
             "install.ps1",
             "install.sh",
             "prefetch.json",

