@@ -170,8 +170,10 @@ fn volumes_are_the_archive_and_a_bad_one_is_named() {
     for bundle in BUNDLES {
         pack(&sandbox, &index, &["other", "--bundle", bundle]);
         pack(&sandbox, &index, &["other", "--bundle", &format!("v/{bundle}"), "--split", "64K"]);
-        let parts: Vec<_> = (1..=4).map(|number| sandbox.read(&format!("v/{bundle}.{number:03}"))).collect();
-        assert!(parts.concat() == sandbox.read(bundle), "{bundle}");
+        let names = (1..).map(|number| format!("v/{bundle}.{number:03}"));
+        let parts: Vec<_> =
+            names.take_while(|name| sandbox.path(name).exists()).map(|name| sandbox.read(&name)).collect();
+        assert!(parts.len() > 2 && parts.concat() == sandbox.read(bundle), "{bundle}");
         let first = format!("v/{bundle}.001");
         sandbox.prefetch(["verify", &first]).assert().code(0);
         sandbox.prefetch(["unpack", &first, &format!("{bundle}-unpacked")]).assert().code(0);

@@ -50,8 +50,7 @@ fn bills_are_valid_and_of_exactly_the_files_inside() {
     let (index, sandbox) = (world(), Sandbox::new());
     pack(&sandbox, &index, &["--sbom", "cyclonedx,spdx"]).assert().code(0);
     unpack(&sandbox, "out.tar", "out");
-    let paths = BILLS.map(|path| sandbox.path(path).display().to_string());
-    assert_eq!(judges().sbom_faults(paths, ""), "");
+    assert_eq!(judges().sbom_faults(BILLS.map(|path| judged(&sandbox, &index, path)), ""), "");
     let inside: BTreeSet<_> = sandbox.files("out/wheels").iter().map(|name| index.sha256(name)).collect();
     let [cyclonedx, spdx] = BILLS.map(|path| sandbox.json(path));
     let files = |part: &Value| part["components"].as_array().unwrap().clone();
@@ -61,6 +60,12 @@ fn bills_are_valid_and_of_exactly_the_files_inside() {
     let packages = spdx["packages"].as_array().unwrap();
     let sums = packages.iter().flat_map(|package| package["checksums"].as_array().cloned().unwrap_or_default());
     assert_eq!(sums.map(|sum| text(&sum["checksumValue"])).collect::<BTreeSet<_>>(), inside);
+}
+
+/// A copy for the judges: spdx-tools takes no URL whose host ends in no top-level domain.
+fn judged(sandbox: &Sandbox, index: &ServedIndex, path: &str) -> String {
+    let text = String::from_utf8(sandbox.read(path)).unwrap().replace(&index.root(), "https://files.example.org");
+    sandbox.write(&path.replace("out/", "judged/"), text).display().to_string()
 }
 
 fn text(value: &Value) -> String {
