@@ -49,6 +49,7 @@
 //! |---|---|---|
 //! | `objects/ab/cd…` | every file ever fetched, by SHA-256, read-only | [`store`] |
 //! | `also/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
+//! | `also/size/…` | the size of an object of which no index promised one | [`store`] |
 //! | `runs/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
 //! | `incoming/` | what is being written, and what dead runs have of a file | [`store`], [`index`] |
 //! | `pages/` | what index pages said, with their validators | [`index`] |

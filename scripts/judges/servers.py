@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Fetches through real servers: nginx with TLS 1.3, HTTP/2 and a private authority, with passwords,
-client certificates and a bandwidth limit; a CONNECT proxy (tinyproxy); a SOCKS proxy (microsocks).
+client certificates and a bandwidth limit; CONNECT proxies (squid, tinyproxy); SOCKS proxies (dante,
+microsocks).
 
     cargo build && python scripts/judges/servers.py
     PATH=$PATH:/usr/sbin python scripts/judges/servers.py --binary target/release/prefetch
 
-All are packages of Debian, found on PATH, and run as processes of this script on free ports. The
-proxies' cases are left out, and that is said, where a proxy is missing.
+All are packages of Debian (nginx, squid, tinyproxy-bin, dante-server, microsocks), found on PATH, and
+run as processes of this script on free ports. The cases of a proxy are left out, and that is said,
+where it is missing; that of the platform's trust store, too, where this does not run as root.
 """
 import argparse
 import hashlib
@@ -14,6 +16,7 @@ import io
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -32,7 +35,7 @@ NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{}}
 http {{
-    log_format judge '$server_port "$request" $status $ssl_protocol $remote_user "$http_range"';
+    log_format judge '$server_port "$request" $status $ssl_protocol $remote_user "$http_range" connection=$connection';
     access_log {folder}/access.log judge;
     types {{ text/html html; }} default_type application/octet-stream;
     gzip on; gzip_types text/html; gzip_min_length 1;
@@ -65,7 +68,7 @@ def main():
 class Judge:
     def __init__(self, binary, folder):
         self.binary, self.folder, self.processes = binary, folder, []
-        names = ["plain", "tls", "guarded", "mutual", "slow", "connect", "socks"]
+        names = ["plain", "tls", "guarded", "mutual", "slow", "squid", "tinyproxy", "danted", "microsocks"]
         self.ports = dict(zip(names, free_ports(len(names))))
         self.files = publish(folder / "www")
         make_certificates(folder)
@@ -76,7 +79,11 @@ class Judge:
     def judge(self):
         ca = ["--cert", self.folder / "ca.pem"]
         self.case("plain HTTP", self.run(self.url("plain")))
-        self.case("TLS 1.3, HTTP/2, a private authority", self.run(self.url("tls"), *ca), log=["HTTP/2.0", "TLSv1.3"])
+        secure = self.run(self.url("tls"), *ca)
+        self.case("TLS 1.3, HTTP/2, a private authority", secure, log=["HTTP/2.0", "TLSv1.3"])
+        connections = set(re.findall("connection=[0-9]+", secure[2]))
+        expect(len(connections) == 1, f"HTTP/2 took {len(connections)} connections")
+        self.platform()
         self.case("the authority from SSL_CERT_FILE", self.run(self.url("tls"), SSL_CERT_FILE=self.folder / "ca.pem"))
         self.case("an authority that nobody knows", self.run(self.url("tls")), code=4, told=["certificate", "--cert"])
         self.case("a host that is trusted as it is", self.run(self.url("tls"), "--trusted-host", "127.0.0.1"))
@@ -90,6 +97,7 @@ class Judge:
         self.case("a client certificate", self.run(self.url("mutual"), *own))
         self.case("slower than the time-out, but never silent", self.run(self.url("slow"), "--timeout", "2"))
         self.resume()
+        self.exempt(ca)
         self.connect(ca)
         self.socks(ca)
 
@@ -103,45 +111,91 @@ class Judge:
         process.wait()
         self.case("killed, then gone on with", self.run(self.url("slow"), cache="kept"), log=['206 ', '"bytes='])
 
+    def platform(self):
+        """Without a word about certificates, those of the platform count."""
+        usual = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+        if os.geteuid() != 0 or not usual.exists():
+            return print("left out: the platform's trust store (not root, or not Debian)")
+        (self.folder / "usual").write_bytes(usual.read_bytes() + (self.folder / "ca.pem").read_bytes())
+        mount = ["unshare", "--mount", "sh", "-c", f'mount --bind "$0" {usual} && exec "$@"', self.folder / "usual"]
+        self.case("the platform's trust store", self.run(self.url("tls"), before=mount), log=["HTTP/2.0"])
+
+    def exempt(self, ca):
+        """Nobody listens where the proxy is said to be."""
+        for exempt in ["127.0.0.1", "*", "127.0.0.0/8", "other.example, 127.0.0.1"]:
+            outcome = self.run(self.url("tls"), *ca, HTTPS_PROXY="http://127.0.0.1:9", NO_PROXY=exempt)
+            self.case(f"NO_PROXY={exempt}", outcome)
+
     def connect(self, ca):
-        if not self.start("tinyproxy", "-d", "-c", self.tinyproxy_settings()):
-            return
-        proxy = f"http://127.0.0.1:{self.ports['connect']}"
-        log = self.folder / "tinyproxy.log"
-        self.case("CONNECT by --proxy", self.run(self.url("tls"), *ca, "--proxy", proxy), log=["CONNECT 127.0.0.1"], place=log)
-        self.case("CONNECT by HTTPS_PROXY", self.run(self.url("tls"), *ca, HTTPS_PROXY=proxy), log=["CONNECT"], place=log)
-        self.case("plain HTTP by http_proxy", self.run(self.url("plain"), http_proxy=proxy), log=["GET http"], place=log)
-        before = log.read_text().count("CONNECT")
-        self.case("NO_PROXY", self.run(self.url("tls"), *ca, HTTPS_PROXY=proxy, NO_PROXY="127.0.0.1"))
-        expect(log.read_text().count("CONNECT") == before, "NO_PROXY was not heeded")
+        secret = "me:sesame@"
+        for program, arguments, user, log in [
+            ("squid", ["-N", "-n", f"judge{os.getpid()}", "-f", self.squid_settings()], "", self.folder / "squid.log"),
+            ("tinyproxy", ["-d", "-c", self.tinyproxy_settings()], secret, self.folder / "tinyproxy.log"),
+        ]:
+            if not self.start(program, *arguments):
+                continue
+            proxy, name = f"http://{user}127.0.0.1:{self.ports[program]}", f"{program}, CONNECT"
+            self.case(f"{name}, --proxy", self.run(self.url("tls"), *ca, "--proxy", proxy), log=["CONNECT 127"], place=log)
+            for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "PIP_PROXY"]:
+                log.write_text("")
+                self.case(f"{name}, {variable}", self.run(self.url("tls"), *ca, **{variable: proxy}), log=["CONNECT"], place=log)
+            self.case(f"{program}, plain HTTP", self.run(self.url("plain"), http_proxy=proxy), log=["GET http"], place=log)
+            if user:
+                wrong = proxy.replace("sesame", "wrong")
+                self.case(f"{name}, a wrong password", self.run(self.url("tls"), *ca, "--proxy", wrong), code=4, told=["proxy"])
+                self.case(f"{name}, no password", self.run(self.url("plain"), "--proxy", proxy.replace(secret, "")), code=4, told=["407"])
+            down = self.run("https://127.0.0.1:9/simple/", *ca, "--proxy", proxy, "--retries", "0")
+            self.case(f"{name}, to who is down", down, code=4, told=["tunnel"])
+
+    def squid_settings(self):
+        lines = [f"http_port 127.0.0.1:{self.ports['squid']}", "http_access allow all", "cache deny all", "shutdown_lifetime 0",
+                 f"access_log stdio:{self.folder}/squid.log", f"cache_log {self.folder}/squid.cache", "pid_filename none",
+                 f"coredump_dir {self.folder}"]
+        for log in ["squid.log", "squid.cache"]:
+            # as root it writes them as another user
+            (self.folder / log).touch(0o666)
+            (self.folder / log).chmod(0o666)
+        return self.settings("squid.conf", lines)
 
     def tinyproxy_settings(self):
-        lines = [f"Port {self.ports['connect']}", "Listen 127.0.0.1", "Allow 127.0.0.1", "LogLevel Info",
-                 f'LogFile "{self.folder}/tinyproxy.log"']
-        (self.folder / "tinyproxy.conf").write_text("\n".join(lines) + "\n")
-        return self.folder / "tinyproxy.conf"
+        lines = [f"Port {self.ports['tinyproxy']}", "Listen 127.0.0.1", "Allow 127.0.0.1", "LogLevel Info",
+                 "BasicAuth me sesame", f'LogFile "{self.folder}/tinyproxy.log"']
+        return self.settings("tinyproxy.conf", lines)
+
+    def danted_settings(self):
+        lines = [f"internal: 127.0.0.1 port = {self.ports['danted']}", "external: lo", "clientmethod: none", "socksmethod: none",
+                 "client pass { from: 0/0 to: 0/0 }", "socks pass { from: 0/0 to: 0/0 }", f"logoutput: {self.folder}/danted.log"]
+        return self.settings("danted.conf", lines)
+
+    def settings(self, name, lines):
+        (self.folder / name).write_text("\n".join(lines) + "\n")
+        return self.folder / name
 
     def socks(self, ca):
-        secret = ["-u", "me", "-P", "sesame"]
-        if not self.start("microsocks", "-i", "127.0.0.1", "-p", self.ports["socks"], *secret):
-            return
-        place = f"127.0.0.1:{self.ports['socks']}"
-        for scheme in ["socks5", "socks5h"]:
-            proxy = f"{scheme}://me:sesame@{place}"
-            self.case(f"{scheme} by --proxy", self.run(self.url("tls"), *ca, "--proxy", proxy))
-        self.case("SOCKS by ALL_PROXY", self.run(self.url("tls"), *ca, ALL_PROXY=f"socks5://me:sesame@{place}"))
-        wrong = self.run(self.url("tls"), *ca, "--proxy", f"socks5://me:wrong@{place}", "--retries", "0")
-        self.case("SOCKS with a wrong password", wrong, code=4, told=["could not be reached"])
+        for program, arguments, user in [
+            ("danted", ["-f", self.danted_settings(), "-p", self.folder / "danted.pid"], ""),
+            ("microsocks", ["-i", "127.0.0.1", "-p", self.ports["microsocks"], "-u", "me", "-P", "sesame"], "me:sesame@"),
+        ]:
+            if not self.start(program, *arguments):
+                continue
+            place = f"{user}127.0.0.1:{self.ports[program]}"
+            for scheme in ["socks5", "socks5h"]:
+                self.case(f"{program}, {scheme}", self.run(self.url("tls"), *ca, "--proxy", f"{scheme}://{place}"))
+            self.case(f"{program}, ALL_PROXY", self.run(self.url("tls"), *ca, ALL_PROXY=f"socks5://{place}"))
+            self.case(f"{program}, plain HTTP", self.run(self.url("plain"), all_proxy=f"socks5://{place}"))
+            if user:
+                wrong = self.run(self.url("tls"), *ca, "--proxy", f"socks5://{place.replace('sesame', 'wrong')}")
+                self.case(f"{program}, a wrong password", wrong, code=4, told=["could not be reached"])
 
     def url(self, server):
         scheme = "http" if server in ("plain", "slow") else "https"
         return f"{scheme}://127.0.0.1:{self.ports[server]}/simple/"
 
-    def begin(self, index, cache, *more, **variables):
+    def begin(self, index, cache, *more, before=(), **variables):
         shutil.rmtree(self.folder / "out", ignore_errors=True)
-        command = [self.binary, *(f"{name}==1" for name in SIZES), *TARGET, "--index-url", index, "--no-deps",
+        command = [*before, self.binary, *(f"{name}==1" for name in SIZES), *TARGET, "--index-url", index, "--no-deps",
                    "--cache-dir", self.folder / cache, "-d", self.folder / "out", *more]
-        environment = {"HOME": self.folder, "PATH": "", "PIP_CONFIG_FILE": os.devnull, **variables}
+        environment = {"HOME": self.folder, "PATH": PATH if before else "", "PIP_CONFIG_FILE": os.devnull, **variables}
         environment = {name: str(value) for name, value in environment.items()}
         return subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, text=True)
@@ -182,9 +236,8 @@ class Judge:
             return False
         self.processes.append(subprocess.Popen(list(map(str, [path, *arguments])), stdout=subprocess.DEVNULL,
                                                stderr=subprocess.DEVNULL))
-        for kind, name in [("tinyproxy", "connect"), ("microsocks", "socks")]:
-            if program == kind:
-                wait_for(self.ports[name])
+        if program in self.ports:
+            wait_for(self.ports[program])
         return True
 
     def stop(self):

@@ -100,7 +100,8 @@ def forever(connection, request, times):
 
 
 def endless_redirects(connection, request, times):
-    connection.sendall(answer(b"", "302 Found", f"Location: {request['path']}?{times}"))
+    place = f"Location: {request['path'].split('?')[0]}?{times}"
+    connection.sendall(answer(b"", "302 Found", place, "Connection: close"))
 
 
 def half_then_416(connection, request, times):

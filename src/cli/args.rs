@@ -236,6 +236,9 @@ pub struct SelectionArgs {
     /// Use no wheels of these projects (names with commas, or `:all:`).
     #[arg(long, value_name = "NAMES")]
     pub no_binary: Vec<String>,
+    /// Fetch the source archive beside each wheel, too.
+    #[arg(long, hide_short_help = true)]
+    pub with_sources: bool,
     /// Prefer an older wheel to a newer source archive.
     #[arg(long, hide_short_help = true)]
     pub prefer_binary: bool,

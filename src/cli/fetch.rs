@@ -268,5 +268,11 @@ fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question
         releases: options.releases.clone(),
         exclude_newer: settings.exclude_newer,
     };
-    Question { requirements: read.requirements, policy, require_hashes, follow_dependencies: !settings.no_deps }
+    Question {
+        requirements: read.requirements,
+        policy,
+        require_hashes,
+        follow_dependencies: !settings.no_deps,
+        with_sources: settings.with_sources,
+    }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::{Args, ValueHint};
 use tokio::net::TcpListener;
@@ -77,8 +78,14 @@ async fn listen(args: &ServeArgs, site: &Site) -> Result<Exit, CliError> {
         interrupted().await;
         say("Stopping: answers under way are completed.");
     };
-    serve(site, listener, log(args.quiet), stop).await;
+    serve(site, listener, log(args.quiet), now, stop).await;
     Ok(Exit::Done)
+}
+
+/// For the `Date` of answers, by which clients reckon how old they are.
+#[expect(clippy::disallowed_methods, reason = "no output that is kept depends on it")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 fn greet(site: &Site, address: SocketAddr) {

@@ -15,7 +15,7 @@ use super::layers::{Found, Layers, Source};
 use super::{moment, secrets};
 use crate::archive::Format;
 use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Timestamp, mask_credentials};
-use crate::http::{Authorities, HttpSettings, is_proxy};
+use crate::http::{Authorities, HttpSettings, Proxies, is_proxy};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout, SBOMS, Sboms};
 use crate::ops::{BundleOutput, Output, SigningKey, Stream};
@@ -30,6 +30,7 @@ pub struct Settings {
     pub constraint_files: Vec<String>,
     pub exclude_newer: Option<Timestamp>,
     pub no_deps: bool,
+    pub with_sources: bool,
     pub http: HttpSettings,
     /// Typed options and those of the environment, to be put together with the files' own.
     typed: IndexOptions,
@@ -53,6 +54,7 @@ impl Settings {
             constraint_files: typed_or(&args.inputs.constraint_files, || layers.many("constraint")),
             exclude_newer: exclude_newer(&args.selection, layers)?,
             no_deps: args.selection.no_deps || layers.switch("no-deps")?,
+            with_sources: args.selection.with_sources,
             http: http(&args.network, layers)?,
             typed: typed(&args.indexes, &args.selection)?,
             ambient: ambient(layers)?,
@@ -298,9 +300,13 @@ pub const CERTIFICATE_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUN
 /// where nothing else is said.
 pub const OPENSSL_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Variables that name proxies, for `https:`, for `http:` and for both.
+/// Variables that name proxies, for `https:`, for `http:` and for both; in small letters they are
+/// the stronger, as in pip and curl.
 pub const PROXY_VARIABLES: [[&str; 2]; 3] =
-    [["HTTPS_PROXY", "https_proxy"], ["HTTP_PROXY", "http_proxy"], ["ALL_PROXY", "all_proxy"]];
+    [["https_proxy", "HTTPS_PROXY"], ["http_proxy", "HTTP_PROXY"], ["all_proxy", "ALL_PROXY"]];
+
+/// Variables that name hosts to ask without a proxy.
+pub const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// The default of `--jobs`.
 pub const JOBS: u16 = 16;
@@ -318,25 +324,32 @@ fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliErro
         retries: args.retries.or(layers.number("retries")?).unwrap_or(RETRIES),
         authorities: authorities(args, layers),
         client_certificate,
-        proxy: proxy(args, layers)?,
+        proxies: proxies(args, layers)?,
         offline: args.offline || layers.switch("offline")?,
         credentials: secrets::credentials(args, layers)?,
         ..HttpSettings::default()
     })
 }
 
-/// The proxy for everything; where there is none, the variables' proxies must be usable, too.
-fn proxy(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Option<String>, CliError> {
+/// The proxy for everything, which heeds no exceptions (as in pip), else those of the variables.
+fn proxies(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Proxies, CliError> {
     let typed = args.proxy.clone().map(|value| Found { value, source: Source::Typed });
-    let named = typed.or_else(|| layers.find("proxy"));
-    let variables = || PROXY_VARIABLES.iter().filter_map(|names| layers.first_variable(names)).collect();
-    for found in named.as_ref().map_or_else(variables, |found| vec![found.clone()]) {
-        if !is_proxy(&found.value) {
-            let why = format!("the proxy ({}) cannot be used", found.source);
-            return Err(CliError::usage(why).hint("write it as http://host:port, https://… or socks5://…"));
-        }
+    if let Some(found) = typed.or_else(|| layers.find("proxy")) {
+        let proxy = usable(found)?;
+        return Ok(Proxies { https: Some(proxy.clone()), http: Some(proxy), except: String::new() });
     }
-    Ok(named.map(|found| found.value))
+    let [https, http, all] = PROXY_VARIABLES.map(|names| layers.first_variable(&names).map(usable).transpose());
+    let (https, http, all) = (https?, http?, all?);
+    let except = layers.first_variable(&NO_PROXY_VARIABLES).map(|found| found.value).unwrap_or_default();
+    Ok(Proxies { https: https.or_else(|| all.clone()), http: http.or(all), except })
+}
+
+fn usable(proxy: Found) -> Result<String, CliError> {
+    if is_proxy(&proxy.value) {
+        return Ok(proxy.value);
+    }
+    let refused = CliError::usage(format!("the proxy ({}) cannot be used", proxy.source));
+    Err(refused.hint("write it as http://host:port, https://… or socks5://…"))
 }
 
 fn authorities(args: &NetworkArgs, layers: &Layers<'_>) -> Option<Authorities> {

@@ -4,7 +4,7 @@ use super::args::FetchArgs;
 use super::error::{CliError, Exit};
 use super::layers::{Found, Layers, Source};
 use super::machine::Machine;
-use super::settings::{self, JOBS, PROXY_VARIABLES, RETRIES, TIMEOUT};
+use super::settings::{self, JOBS, NO_PROXY_VARIABLES, PROXY_VARIABLES, RETRIES, TIMEOUT};
 use super::{secrets, terminal};
 use crate::domain::mask_credentials;
 
@@ -143,7 +143,7 @@ impl Rows<'_> {
         }
         let names = ["https-proxy", "http-proxy", "all-proxy"];
         let variables = names.into_iter().zip(&PROXY_VARIABLES).map(|(name, names)| self.variable(name, names));
-        [row].into_iter().chain(variables).chain([self.variable("no-proxy", &["NO_PROXY", "no_proxy"])]).collect()
+        [row].into_iter().chain(variables).chain([self.variable("no-proxy", &NO_PROXY_VARIABLES)]).collect()
     }
 
     fn variable(&self, name: &'static str, variables: &[&str]) -> Row {

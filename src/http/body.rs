@@ -8,6 +8,7 @@ use flate2::read::MultiGzDecoder;
 use reqwest::header::CONTENT_ENCODING;
 
 use super::error::{HttpError, with_causes};
+use super::parts::Parts;
 use super::{Page, Validators, header};
 use crate::domain::MaskedUrl;
 
@@ -29,6 +30,7 @@ pub struct Body {
 enum Source {
     Network(reqwest::Response),
     File(std::fs::File),
+    Parts(Parts),
 }
 
 impl Body {
@@ -38,6 +40,12 @@ impl Body {
         let encoding = header(response.headers(), &CONTENT_ENCODING).unwrap_or_default();
         let is_packed = matches!(encoding.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip");
         Self { url, source: Source::Network(response), validators, is_packed, start, received: 0, total }
+    }
+
+    /// `start` is where the first part begins.
+    pub(super) fn from_parts(parts: Parts, validators: Validators, start: u64) -> Self {
+        let (url, total) = (parts.url().clone(), Some(parts.total()));
+        Self { url, source: Source::Parts(parts), validators, is_packed: false, start, received: 0, total }
     }
 
     pub(super) fn open(url: &MaskedUrl, path: &Path) -> Result<Self, HttpError> {
@@ -59,6 +67,11 @@ impl Body {
         self.total
     }
 
+    /// Whether it came along with others by HTTP/2.
+    pub fn is_shared(&self) -> bool {
+        matches!(&self.source, Source::Network(response) if response.version() == reqwest::Version::HTTP_2)
+    }
+
     /// What names this version of the file.
     pub fn validators(&self) -> &Validators {
         &self.validators
@@ -70,6 +83,7 @@ impl Body {
             Source::Network(response) => response.chunk().await.map_err(|error| {
                 HttpError::broken(&self.url, self.start + self.received, self.total, &with_causes(&error))
             })?,
+            Source::Parts(parts) => parts.next(self.start + self.received).await?,
             Source::File(file) => {
                 let mut chunk = Vec::with_capacity(LOCAL_CHUNK);
                 let read = file.take(LOCAL_CHUNK as u64).read_to_end(&mut chunk);

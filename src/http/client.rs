@@ -6,19 +6,20 @@ use std::sync::OnceLock;
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE, RETRY_AFTER,
 };
 use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::auth::Credentials;
 use super::body::{self, Body};
-use super::connector::connector;
+use super::connector::{Line, connector};
 use super::error::HttpError;
 use super::health::{Attempts, Health};
 use super::netrc::Login;
 use super::pace::{Hosts, Turn};
 use super::range::{Piece, Start, content_range};
+use super::redirect::{next_hop, without_login};
 use super::retry::retry_after;
 use super::{Answer, HttpSettings, Page, Validators, header};
 use crate::domain::MaskedUrl;
@@ -30,9 +31,9 @@ const MOST_REDIRECTS: usize = 20;
 #[derive(Debug)]
 pub struct HttpClient {
     settings: HttpSettings,
-    strict: OnceLock<reqwest::Client>,
-    trusting: OnceLock<reqwest::Client>,
-    files: Hosts,
+    /// By whether they believe any certificate, and by their line.
+    clients: [[OnceLock<reqwest::Client>; 2]; 2],
+    pub(super) files: Hosts,
     pages: Hosts,
     health: Health,
 }
@@ -40,7 +41,7 @@ pub struct HttpClient {
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        Self { settings, strict: OnceLock::new(), trusting: OnceLock::new(), files, pages, health: Health::default() }
+        Self { settings, clients: Default::default(), files, pages, health: Health::default() }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -72,13 +73,13 @@ impl HttpClient {
             return Body::open(url, &path);
         }
         if start.at > 0 {
-            let answer = self.send(turn, url, file_headers(start)).await;
+            let answer = self.send(turn, url, file_headers(start), start.line).await;
             if let Some(body) = part(url, start, answer)? {
                 return Ok(body);
             }
         }
         let whole = Start { at: 0, ..start.clone() };
-        let response = self.send(turn, url, file_headers(&whole)).await?;
+        let response = self.send(turn, url, file_headers(&whole), start.line).await?;
         match response.status() {
             StatusCode::OK => Ok(Body::from_response(url.clone(), response, 0)),
             status => Err(HttpError::Status { url: url.clone(), status, retry_after: None }),
@@ -148,7 +149,7 @@ impl HttpClient {
         let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept)), gzip]);
         add(&mut headers, IF_NONE_MATCH, known.etag.as_deref());
         add(&mut headers, IF_MODIFIED_SINCE, known.last_modified.as_deref());
-        let response = self.send(&turn, url, headers).await?;
+        let response = self.send(&turn, url, headers, Line::Shared).await?;
         let cache_control = header(response.headers(), &CACHE_CONTROL).unwrap_or_default();
         if response.status() == StatusCode::NOT_MODIFIED {
             let refused = HttpError::Status { url: url.clone(), status: response.status(), retry_after: None };
@@ -166,7 +167,7 @@ impl HttpClient {
         let turn = self.pages.turn(url.secret()).await;
         let mut headers = file_headers(&Start::default());
         add(&mut headers, RANGE, Some(&range));
-        let response = match self.send(&turn, url, headers).await {
+        let response = match self.send(&turn, url, headers, Line::Shared).await {
             Err(HttpError::Status { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => return Ok(None),
             other => other?,
         };
@@ -176,13 +177,19 @@ impl HttpClient {
     }
 
     /// Follows redirects, each hop with the credentials of its own host.
-    async fn send(&self, turn: &Turn, url: &MaskedUrl, headers: HeaderMap) -> Result<Response, HttpError> {
+    pub(super) async fn send(
+        &self,
+        turn: &Turn,
+        url: &MaskedUrl,
+        headers: HeaderMap,
+        line: Line,
+    ) -> Result<Response, HttpError> {
         if self.settings.offline {
             return Err(HttpError::Offline { url: url.clone() });
         }
         let mut hop = url.clone();
         for _ in 0..=MOST_REDIRECTS {
-            let response = self.send_once(&hop, &headers).await?;
+            let response = self.send_once(&hop, &headers, line).await?;
             turn.note(response.status().as_u16());
             self.health.answered(hop.secret(), response.status().as_u16());
             match next_hop(&hop, &response)? {
@@ -193,14 +200,14 @@ impl HttpClient {
         Err(HttpError::Redirect { url: url.clone(), why: format!("more than {MOST_REDIRECTS} redirects") })
     }
 
-    async fn send_once(&self, url: &MaskedUrl, headers: &HeaderMap) -> Result<Response, HttpError> {
+    async fn send_once(&self, url: &MaskedUrl, headers: &HeaderMap, line: Line) -> Result<Response, HttpError> {
         let login = self.settings.credentials.login(url.secret());
-        let response = self.request(url, login.as_ref(), headers).await?;
+        let response = self.request(url, login.as_ref(), headers, line).await?;
         if response.status() != StatusCode::UNAUTHORIZED || !self.settings.credentials.has_keyring() {
             return Ok(response);
         }
         match ask_keyring(self.settings.credentials.clone(), url.secret().clone(), login).await {
-            Some(better) => self.request(url, Some(&better), headers).await,
+            Some(better) => self.request(url, Some(&better), headers, line).await,
             None => Ok(response),
         }
     }
@@ -210,9 +217,10 @@ impl HttpClient {
         url: &MaskedUrl,
         login: Option<&Login>,
         headers: &HeaderMap,
+        line: Line,
     ) -> Result<Response, HttpError> {
         self.health.check(url)?;
-        let request = self.client_for(url)?.get(without_login(url.secret())).headers(headers.clone());
+        let request = self.client_for(url, line)?.get(without_login(url.secret())).headers(headers.clone());
         let request = match login {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
             None => request,
@@ -220,13 +228,13 @@ impl HttpClient {
         request.send().await.map_err(|error| HttpError::unreachable(url, &error))
     }
 
-    fn client_for(&self, url: &MaskedUrl) -> Result<&reqwest::Client, HttpError> {
+    fn client_for(&self, url: &MaskedUrl, line: Line) -> Result<&reqwest::Client, HttpError> {
         let trusting = self.is_trusted(url);
-        let cell = if trusting { &self.trusting } else { &self.strict };
+        let cell = &self.clients[usize::from(trusting)][usize::from(line == Line::Own)];
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = connector(&self.settings, trusting)?;
+        let client = connector(&self.settings, trusting, line)?;
         Ok(cell.get_or_init(|| client))
     }
 
@@ -244,7 +252,7 @@ async fn ask_keyring(credentials: Credentials, url: Url, shown: Option<Login>) -
     asking.await.expect("asking the keyring does not panic")
 }
 
-fn file_headers(start: &Start) -> HeaderMap {
+pub(super) fn file_headers(start: &Start) -> HeaderMap {
     let mut headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
     if start.at > 0 {
         add(&mut headers, RANGE, Some(&format!("bytes={}-", start.at)));
@@ -256,7 +264,7 @@ fn file_headers(start: &Start) -> HeaderMap {
     headers
 }
 
-fn add(headers: &mut HeaderMap, name: reqwest::header::HeaderName, value: Option<&str>) {
+pub(super) fn add(headers: &mut HeaderMap, name: reqwest::header::HeaderName, value: Option<&str>) {
     if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
         headers.insert(name, value);
     }
@@ -289,38 +297,6 @@ fn judged(url: &MaskedUrl, response: Response) -> Result<Response, HttpError> {
     let date = header(response.headers(), &DATE);
     let retry_after = header(response.headers(), &RETRY_AFTER).and_then(|value| retry_after(&value, date.as_deref()));
     Err(HttpError::Status { url: url.clone(), status, retry_after })
-}
-
-/// Where a redirect leads; only `http` and `https` are followed.
-fn next_hop(url: &MaskedUrl, response: &Response) -> Result<Option<MaskedUrl>, HttpError> {
-    let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-    let Some(location) = header(response.headers(), &LOCATION).filter(|_| is_redirect) else { return Ok(None) };
-    let wrong = |why: String| HttpError::Redirect { url: url.clone(), why };
-    let next = MaskedUrl::new(without_login(url.secret())).join(&location);
-    let next = next.map_err(|error| wrong(format!("it redirects to what is no URL ({error})")))?;
-    match next.secret().scheme() {
-        "http" | "https" => Ok(Some(with_login_of(url, next))),
-        scheme => Err(wrong(format!("it redirects to a {scheme}: URL, which is not followed"))),
-    }
-}
-
-/// A URL's own credentials hold for the next hop on the same host, unless it brings others.
-fn with_login_of(url: &MaskedUrl, next: MaskedUrl) -> MaskedUrl {
-    let (from, mut to) = (url.secret(), next.secret().clone());
-    if from.origin() == to.origin() && to.username().is_empty() && to.password().is_none() {
-        // Both fail only for URLs that cannot have credentials.
-        let _ = to.set_username(from.username());
-        let _ = to.set_password(from.password());
-    }
-    MaskedUrl::new(to)
-}
-
-fn without_login(url: &Url) -> Url {
-    let mut url = url.clone();
-    // Both fail only for URLs that cannot have credentials.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url
 }
 
 /// The file that a `file:` URL names; `None` for what is asked over the network.

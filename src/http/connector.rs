@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use url::Url;
-
 use super::error::{HttpError, with_causes};
 use super::{Authorities, HttpSettings};
 
@@ -14,10 +12,21 @@ const STREAM_WINDOW: u32 = 2 << 20;
 /// All streams of a connection together, likewise.
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
+/// How a request travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Line {
+    /// With all others to its host, where HTTP/2 is offered: for many small answers.
+    #[default]
+    Shared,
+    /// On a connection of its own, by HTTP/1.1: what one connection carries over a long way is
+    /// bounded by its windows, and large files need more (measured: `docs/network.md`).
+    Own,
+}
+
 /// A client by `settings`; one that is `trusting` believes any certificate. It follows no
 /// redirects, since each hop has its own credentials and its own trust, and unpacks nothing,
 /// since the bytes of files count as they are.
-pub(super) fn connector(settings: &HttpSettings, trusting: bool) -> Result<reqwest::Client, HttpError> {
+pub(super) fn connector(settings: &HttpSettings, trusting: bool, line: Line) -> Result<reqwest::Client, HttpError> {
     let wrong = |error: &dyn std::fmt::Display| HttpError::Settings(error.to_string());
     // A second installation, by another client, finds the first one in place.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -27,6 +36,7 @@ pub(super) fn connector(settings: &HttpSettings, trusting: bool) -> Result<reqwe
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(settings.timeout)
         .read_timeout(settings.timeout)
+        .no_proxy()
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .tls_danger_accept_invalid_certs(trusting);
@@ -36,19 +46,14 @@ pub(super) fn connector(settings: &HttpSettings, trusting: bool) -> Result<reqwe
     if let Some(path) = &settings.client_certificate {
         builder = builder.identity(identity(path)?);
     }
-    if let Some(proxy) = &settings.proxy {
+    if line == Line::Own {
+        builder = builder.http1_only();
+    }
+    for proxy in settings.proxies.all() {
         // Its own words would repeat the password of the proxy.
-        builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| wrong(&"the proxy is no URL"))?);
+        builder = builder.proxy(proxy.map_err(|_| wrong(&"the proxy is no URL"))?);
     }
     builder.build().map_err(|error| wrong(&with_causes(&error)))
-}
-
-/// Whether connections can go through the proxy called `text`: a URL, or `host:port`. What is
-/// none would be left out without a word.
-pub fn is_proxy(text: &str) -> bool {
-    let (scheme, place) = text.split_once("://").unwrap_or(("http", text));
-    let is_known = matches!(scheme, "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h");
-    is_known && Url::parse(&format!("http://{place}")).is_ok_and(|url| url.has_host())
 }
 
 fn certificates(authorities: &Authorities) -> Result<Vec<reqwest::Certificate>, HttpError> {
@@ -88,20 +93,4 @@ fn read(path: &Path, named_by: &str) -> Result<Vec<u8>, HttpError> {
 
 fn unusable(path: &Path, named_by: &str, why: &str) -> HttpError {
     HttpError::Certificate { path: path.to_owned(), named_by: named_by.to_owned(), why: why.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn proxies_are_told_from_what_is_none() {
-        for proxy in ["http://a.example:3128", "a.example:3128", "https://me:p%40w@a.example", "socks5h://[::1]:1080/"]
-        {
-            assert!(is_proxy(proxy), "{proxy}");
-        }
-        for other in ["ftp://a.example:21", "socks://a.example", "http://", "http://[", "http://a.example:99999", ""] {
-            assert!(!is_proxy(other), "{other}");
-        }
-    }
 }

@@ -10,7 +10,10 @@ mod error;
 mod health;
 mod netrc;
 mod pace;
+mod parts;
+mod proxies;
 mod range;
+mod redirect;
 mod retry;
 mod trouble;
 
@@ -24,11 +27,13 @@ use url::Url;
 pub use auth::{Credentials, Keyring};
 pub use body::Body;
 pub use client::HttpClient;
-pub use connector::is_proxy;
+pub use connector::Line;
 pub use error::HttpError;
 pub use health::Attempts;
 pub use netrc::{Login, Netrc, NetrcError};
 pub use pace::Turn;
+pub use parts::WORTH_PARTS;
+pub use proxies::{Proxies, is_proxy};
 pub use range::{Piece, Start};
 pub use retry::{Outcome, Retry, retry_after};
 pub use trouble::Trouble;
@@ -52,8 +57,7 @@ pub struct HttpSettings {
     pub authorities: Option<Authorities>,
     /// PEM with a client's certificate and key.
     pub client_certificate: Option<PathBuf>,
-    /// A proxy for everything; otherwise the usual variables decide.
-    pub proxy: Option<String>,
+    pub proxies: Proxies,
     /// Never send a packet.
     pub offline: bool,
     /// Who may see which user and password.

@@ -74,8 +74,19 @@ impl Hosts {
     pub async fn turn(&self, url: &Url) -> Turn {
         let host = self.host(url);
         let place = host.places.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let lowered = lock(&host.pace).lowered;
-        Turn { host, lowered, place: Some(place) }
+        Turn::new(host, Some(place))
+    }
+
+    /// The right to ask the host of `url` now, if nobody else needs it.
+    pub fn spare_turn(&self, url: &Url) -> Option<Turn> {
+        let host = self.host(url);
+        let place = host.places.clone().try_acquire_owned().ok()?;
+        Some(Turn::new(host, Some(place)))
+    }
+
+    /// To ask the host of `url` for who has a turn already, and waits for this.
+    pub fn borrowed_turn(&self, url: &Url) -> Turn {
+        Turn::new(self.host(url), None)
     }
 
     fn host(&self, url: &Url) -> Arc<Host> {
@@ -96,6 +107,11 @@ pub struct Turn {
 }
 
 impl Turn {
+    fn new(host: Arc<Host>, place: Option<OwnedSemaphorePermit>) -> Self {
+        let lowered = lock(&host.pace).lowered;
+        Self { host, lowered, place }
+    }
+
     /// Notes how the host answered: 429 and 503 mean that it is asked too much.
     pub(super) fn note(&self, status: u16) {
         let mut pace = lock(&self.host.pace);
@@ -159,6 +175,17 @@ mod tests {
         assert_eq!((slow.len(), take(&hosts, "https://other.example/a").len()), (4, 4));
         drop(slow);
         assert_eq!(take(&hosts, "https://files.example/b").len(), 4);
+    }
+
+    #[test]
+    fn spare_places_are_only_those_that_nobody_has() {
+        let (hosts, url) = (Hosts::new(2), url("https://files.example/a"));
+        let (first, second) = (hosts.spare_turn(&url), hosts.spare_turn(&url));
+        assert!(second.is_some() && hosts.spare_turn(&url).is_none());
+        drop(hosts.borrowed_turn(&url));
+        assert!(hosts.spare_turn(&url).is_none(), "a borrowed turn gives nothing back");
+        drop(first);
+        assert!(hosts.spare_turn(&url).is_some());
     }
 
     #[test]

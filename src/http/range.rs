@@ -1,6 +1,11 @@
 //! Parts of files: which bytes are asked for, and which an answer holds (RFC 9110, 14).
 
-use super::Validators;
+use std::ops::Range;
+
+use reqwest::header::CONTENT_RANGE;
+use reqwest::{Response, StatusCode};
+
+use super::{Line, Validators, header};
 
 /// Where a transfer is to begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,6 +14,7 @@ pub struct Start {
     pub at: u64,
     /// Which version of the file they are of: the value of an `If-Range`.
     pub validator: Option<String>,
+    pub line: Line,
     /// Past every cache on the way: what one of them answered was wrong.
     pub past_caches: bool,
 }
@@ -31,13 +37,25 @@ pub struct Piece {
     pub bytes: Vec<u8>,
 }
 
-/// Start and total of `bytes 5-9/10`, which must reach the end of the file where `to_end`.
-pub(super) fn content_range(text: &str, to_end: bool) -> Option<(u64, u64)> {
+/// The range and total of a partial answer.
+pub(super) fn content_range_of(response: &Response) -> Option<(Range<u64>, u64)> {
+    let is_partial = response.status() == StatusCode::PARTIAL_CONTENT;
+    let text = header(response.headers(), &CONTENT_RANGE).filter(|_| is_partial)?;
+    parse(&text)
+}
+
+/// `bytes 5-9/10`.
+fn parse(text: &str) -> Option<(Range<u64>, u64)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (start, last) = range.split_once('-')?;
     let (start, last, total): (u64, u64, u64) = (start.parse().ok()?, last.parse().ok()?, total.parse().ok()?);
-    let is_sound = start <= last && last < total && (!to_end || last + 1 == total);
-    is_sound.then_some((start, total))
+    (start <= last && last < total).then_some((start..last + 1, total))
+}
+
+/// Start and total of `bytes 5-9/10`, which must reach the end of the file where `to_end`.
+pub(super) fn content_range(text: &str, to_end: bool) -> Option<(u64, u64)> {
+    let (range, total) = parse(text)?;
+    (!to_end || range.end == total).then_some((range.start, total))
 }
 
 #[cfg(test)]

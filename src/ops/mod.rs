@@ -12,6 +12,7 @@ mod plan;
 mod remembered;
 pub mod serve;
 mod signature;
+mod sources;
 mod transfer;
 mod verify;
 mod write;

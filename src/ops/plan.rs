@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::metadata::{MetadataFailure, Places, needs_of};
 use super::remembered::Memory;
+use super::sources::add_sources;
 use super::{Event, Listener};
 use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Specifiers, Target, Unknown};
 use crate::index::{IndexError, Inquiry};
@@ -55,7 +56,8 @@ pub async fn plan(
     let mut resolver = Resolver::new(question, targets);
     loop {
         match resolver.step(&known.facts) {
-            Step::Solved(solutions) if known.unreachable.is_empty() => {
+            Step::Solved(mut solutions) if known.unreachable.is_empty() => {
+                known.complete(question, solutions.iter_mut().zip(targets));
                 let plan = Plan::merge(targets.to_vec(), solutions);
                 if let Some(memory) = memory.filter(|_| known.is_lasting) {
                     memory.keep(&plan);
@@ -64,9 +66,10 @@ pub async fn plan(
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
             Step::Needs(wants) => asking.learn(wants, &mut known).await,
-            Step::Impossible { failures, solved } => {
+            Step::Impossible { failures, mut solved } => {
                 let again = known.worth_asking_again(&failures);
                 if again.is_empty() {
+                    known.complete(question, solved.iter_mut().map(|(position, one)| (one, &targets[*position])));
                     return Err(known.give_up(failures, merge(targets, solved)));
                 }
                 asking.learn_again(again, &mut known).await;
@@ -133,6 +136,13 @@ impl Known {
             }
         }
         again
+    }
+
+    /// Adds to solutions what does not bear on them.
+    fn complete<'a>(&self, question: &Question, solutions: impl Iterator<Item = (&'a mut Solution, &'a Arc<Target>)>) {
+        if question.with_sources {
+            solutions.for_each(|(one, target)| add_sources(one, target, question, &self.facts.offers));
+        }
     }
 
     fn give_up(self, failures: Vec<Failure>, solved: Plan) -> PlanFailure {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::fetch::FetchError;
 use super::{Event, Listener};
 use crate::domain::{Object, Offer, Sha256, Status};
-use crate::http::{Body, HttpClient, HttpError, Start, Turn};
+use crate::http::{Body, HttpClient, HttpError, Start, Turn, WORTH_PARTS};
 use crate::store::{Claim, DiskStore, Incoming, StoreError};
 
 /// A file that is to be had.
@@ -158,9 +158,22 @@ impl<'a> Transfer<'a> {
     }
 
     async fn ask(&mut self) -> Result<Body, FetchError> {
-        let start =
-            Start { at: self.writer.received, validator: self.validator.clone(), past_caches: self.has_started_over };
-        let body = self.job.client.file(&self.turn, &self.job.offer.url, &start).await?;
+        let start = Start {
+            at: self.writer.received,
+            validator: self.validator.clone(),
+            past_caches: self.has_started_over,
+            ..Start::default()
+        };
+        let (client, url) = (&self.job.client, &self.job.offer.url);
+        let body = match self.job.offer.promises.size.filter(|size| *size >= WORTH_PARTS) {
+            Some(size) if self.can_resume() => client.large_file(&self.turn, url, &start, size).await?,
+            _ => client.file(&self.turn, url, &start).await?,
+        };
+        // Not every index tells sizes.
+        let body = match body.total().filter(|size| self.can_resume() && body.is_shared() && *size >= WORTH_PARTS) {
+            Some(size) => client.large_file(&self.turn, url, &start, size).await?,
+            None => body,
+        };
         if body.start() != self.writer.received {
             self.writer.restart().await?;
         }
@@ -272,7 +285,7 @@ impl Writer {
         let mut incoming = self.take_incoming();
         self.collected = 0;
         move || {
-            portion.iter().try_for_each(|bytes| incoming.write(bytes))?;
+            incoming.write_all(&portion)?;
             Ok(incoming)
         }
     }

@@ -51,6 +51,8 @@ pub struct Question {
     pub require_hashes: bool,
     /// Also get what the requirements need.
     pub follow_dependencies: bool,
+    /// Also get the source archive beside each wheel; the search does not look at it.
+    pub with_sources: bool,
 }
 
 impl Question {

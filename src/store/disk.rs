@@ -3,6 +3,7 @@
 //! ```text
 //! objects/ab/cdef…     the bytes whose SHA-256 is abcdef…, read-only
 //! also/md5/…           the SHA-256 of an object, by another digest of it
+//! also/size/…          the SHA-256 and size of an object of which no index promised a size
 //! incoming/            files being written; nothing here counts before it has its final name
 //! ```
 //!
@@ -50,13 +51,16 @@ impl DiskStore {
         metadata.is_file().then_some(Object { sha256, size: metadata.len() })
     }
 
-    /// The object that keeps `promises`, as far as they name one; asks the disk only.
+    /// The object that keeps `promises`, as far as they name one; asks the disk only. Its size
+    /// must be the promised one, else the one that it had when it came.
     pub fn find_promised(&self, promises: &Promises) -> Option<Object> {
         let named = promises.sha256().or_else(|| {
             let digests = promises.index.iter().chain(&promises.asked);
             digests.filter_map(|digest| self.other_name(digest)).next()
         });
-        self.find(named?).filter(|object| promises.size.is_none_or(|size| size == object.size))
+        let object = self.find(named?)?;
+        let size = promises.size.or_else(|| self.size_of(object.sha256));
+        size.is_none_or(|size| size == object.size).then_some(object)
     }
 
     /// Opens an object for reading.
@@ -84,10 +88,11 @@ impl DiskStore {
     /// # Errors
     /// When they cannot be written.
     pub fn insert(&self, bytes: &[u8]) -> Result<Object, StoreError> {
-        if let Some(held) = self.find(Sha256::of(bytes)) {
+        let size = bytes.len() as u64;
+        if let Some(held) = self.find(Sha256::of(bytes)).filter(|held| held.size == size) {
             return Ok(held);
         }
-        let mut incoming = self.begin(Promises::default())?;
+        let mut incoming = self.begin(Promises { size: Some(size), ..Promises::default() })?;
         incoming.write(bytes)?;
         incoming.keep()
     }
@@ -108,7 +113,7 @@ impl DiskStore {
         hashed.map_err(fail)?;
         let fingerprint = hasher.finish();
         let object = Object { sha256: fingerprint.sha256, size: fingerprint.size };
-        let was_held = self.find(object.sha256).is_some();
+        let was_held = self.find(object.sha256) == Some(object);
         if !was_held {
             let mut incoming = self.begin(Promises { index: vec![object.sha256.into()], ..Promises::default() })?;
             source.rewind().map_err(fail)?;
@@ -138,6 +143,32 @@ impl DiskStore {
         let mut file = NamedTempFile::new_in(self.root.join(INCOMING))?;
         file.write_all(sha256.to_string().as_bytes())?;
         place(Scratch::Nameless(file), &path)
+    }
+
+    /// Notes the size of an object of which nobody promised any: readers notice then if it is cut
+    /// short. Not flushed, since what cannot be read is as if it were not there.
+    pub(super) fn remember_size(&self, object: Object) -> io::Result<()> {
+        let path = self.size_path(object.sha256);
+        let mut file = NamedTempFile::new_in(self.root.join(INCOMING))?;
+        write!(file, "{}\n{}", object.sha256, object.size)?;
+        let persisted = match file.persist(&path) {
+            Err(failed) if failed.error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(path.parent().unwrap_or(&path))?;
+                failed.file.persist(&path)
+            }
+            other => other,
+        };
+        Ok(persisted.map(drop)?)
+    }
+
+    fn size_of(&self, sha256: Sha256) -> Option<u64> {
+        let text = fs::read_to_string(self.size_path(sha256)).ok()?;
+        let (name, size) = text.split_once('\n')?;
+        if name.parse().ok() == Some(sha256) { size.parse().ok() } else { None }
+    }
+
+    fn size_path(&self, sha256: Sha256) -> PathBuf {
+        self.root.join("also").join("size").join(sha256.to_string())
     }
 
     pub(super) fn cannot_write(&self, why: io::Error) -> StoreError {

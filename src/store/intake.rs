@@ -42,6 +42,9 @@ const PARTIAL: &str = "partial";
 /// Seconds after which a nameless file belongs to no run that lives.
 const OLDEST_NAMELESS: i64 = 24 * 3600;
 
+/// Seconds within which whoever makes a file has locked it.
+const YOUNGEST: i64 = 10;
+
 /// Seconds after which nobody is expected to go on with a download.
 const OLDEST_PARTIAL: i64 = 7 * 24 * 3600;
 
@@ -52,6 +55,8 @@ impl DiskStore {
     /// When the folder cannot be written to.
     pub fn begin(&self, promises: Promises) -> Result<Incoming, StoreError> {
         let file = self.in_incoming(|folder| NamedTempFile::new_in(folder))?;
+        // Tells [`DiskStore::sweep_dead`] that somebody is at work; without locks its age does.
+        let _ = file.as_file().try_lock();
         Ok(Incoming::new(self.clone(), Scratch::Nameless(file), promises))
     }
 
@@ -102,6 +107,20 @@ impl DiskStore {
             } else {
                 // Another process may have been faster.
                 let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+impl DiskStore {
+    /// Removes whatever in `incoming/` nobody is at work on, also what a later run could have
+    /// gone on with. Where locks do not work, only what [`DiskStore::sweep`] removes.
+    pub fn sweep_dead(&self, now: Timestamp) {
+        self.sweep(now);
+        for entry in fs::read_dir(self.root().join(INCOMING)).into_iter().flatten().flatten() {
+            let is_settled = modified(&entry).is_some_and(|moment| moment < now.0 - YOUNGEST);
+            if is_settled && !is_origin_of_another(&entry.path()) {
+                remove_if_free(&entry.path());
             }
         }
     }
@@ -187,6 +206,23 @@ mod tests {
         assert_eq!(files_below(store.root()), 0);
         let mut long = claim(&store, &promises);
         assert!(matches!(long.write(b"abcdefg"), Err(StoreError::Broken(_))));
+    }
+
+    #[test]
+    fn what_nobody_is_at_work_on_can_go() {
+        let (_folder, store) = store();
+        let mut left = claim(&store, &promise_of(b"left"));
+        left.write(b"l").unwrap();
+        left.outlive(Some("there"));
+        drop(left);
+        fs::write(store.root().join("incoming/.tmpdead"), "x").unwrap();
+        let _busy = (claim(&store, &promise_of(b"busy")), store.begin(Promises::default()).unwrap());
+        let now = fs::metadata(store.root().join("incoming/.tmpdead")).unwrap().modified().unwrap();
+        let now = i64::try_from(now.duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+        store.sweep_dead(Timestamp(now));
+        assert_eq!(files_below(store.root()), 5, "they are too young to tell");
+        store.sweep_dead(Timestamp(now + YOUNGEST + 10));
+        assert_eq!(files_below(store.root()), 2);
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl DiskStore {
             .collect::<io::Result<Vec<_>>>()?
             .concat()
         {
-            let named = fs::read_to_string(&file).ok().and_then(|text| text.parse().ok());
+            let named = fs::read_to_string(&file).ok().and_then(|text| text.lines().next()?.parse().ok());
             if named.and_then(|sha256| self.find(sha256)).is_none() {
                 fs::remove_file(&file)?;
             }

@@ -230,3 +230,19 @@ fn many_views_of_a_file_cost_it_once() {
     let info = cache(&sandbox, &["info"], 0);
     assert!(info["bytes_linked"].as_u64().unwrap() >= SIZE, "{info}");
 }
+
+/// Whether the index tells sizes or not.
+#[test]
+fn an_object_cut_short_is_fetched_again() {
+    for index in [Index::new(), Index::new().without_sizes()] {
+        let (index, sandbox) = (index.wheel("demo", "1.0").serve(), Sandbox::new());
+        fetch(&sandbox, &index, &["demo"]);
+        let sha256 = index.sha256(WHEEL);
+        let object = sandbox.cache().join("objects").join(&sha256[..2]).join(&sha256[2..]);
+        fs::remove_file(&object).unwrap();
+        fs::write(&object, &index.bytes(WHEEL)[..100]).unwrap();
+        fetch(&sandbox, &index, &["demo", "-d", "again"]);
+        assert!(sandbox.read(&format!("again/{WHEEL}")) == index.bytes(WHEEL));
+        assert!(fs::read(&object).unwrap() == index.bytes(WHEEL));
+    }
+}

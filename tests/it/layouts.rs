@@ -98,6 +98,39 @@ fn a_download_cache_serves_old_pip_with_and_without_an_index() {
     assert!(index.requests_for_files().is_empty(), "{:?}", index.paths());
 }
 
+/// What users did in 2010 and 2011 with the pips of their day (`facts/legacy-pip.md` 5).
+#[test]
+fn the_first_download_caches_of_history_are_filled_again() {
+    for (pip, name, version, extension) in
+        [("0.7.2", "mock", "0.7.0b2", ".zip"), ("1.0.2", "pymongo", "2.1.1", ".tar.gz")]
+    {
+        let Some(old_pip) = judges().pip_of_old(pip) else { continue };
+        let index =
+            Index::new().with(Sdist::new(name, version).extension(extension)).digests(&[Algorithm::Md5]).serve();
+        let (sandbox, requirement) = (Sandbox::new(), format!("{name}=={version}"));
+        let arguments = [&requirement, "--layout", "download-cache", "-d", "cache"];
+        sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
+        index.forget_requests();
+        let verdict = old_pip.install(Some(&sandbox.path("cache")), Source::Index(&index.url()), &[&requirement]);
+        assert!(verdict.is_offline && index.requests_for_files().is_empty(), "{:#}", verdict.report);
+    }
+}
+
+/// pip 1.4 takes the one or the other, as it is told.
+#[test]
+fn sources_come_beside_wheels_when_asked_for() {
+    let index = Index::new().sdist("demo", "1.0").wheel("demo", "1.0").wheel("demo", "0.9").sdist("demo", "1.1.dev1");
+    let (index, sandbox) = (index.wheel("bare", "1.0").serve(), Sandbox::new());
+    let output = sandbox.prefetch_from(&index, ["demo", "bare", "--with-sources"]).args(TARGET).assert().code(0);
+    let files = ["bare-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"];
+    assert_eq!(sandbox.files("wheelhouse"), files);
+    let told = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(told.contains("no source archive stands beside `bare-1.0-py3-none-any.whl`"), "{told}");
+    let wheels_only = ["demo", "--with-sources", "--only-binary", ":all:", "-d", "wheels"];
+    sandbox.prefetch_from(&index, wheels_only).args(TARGET).assert().code(0);
+    assert_eq!(sandbox.files("wheels"), [files[1]]);
+}
+
 #[test]
 fn several_layouts_lie_side_by_side() {
     let (index, sandbox) = (world(), Sandbox::new());

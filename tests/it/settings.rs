@@ -159,3 +159,31 @@ fn a_value_of_the_wrong_kind_is_named_with_its_place() {
     assert_eq!(output.status.code(), Some(2));
     assert!(told.contains("`many` in PIP_RETRIES"), "{told}");
 }
+
+/// Beside the usual variables; nobody listens where the proxy is said to be.
+#[test]
+fn what_is_exempt_is_asked_without_the_proxy() {
+    let index = Index::new().wheel("demo", "1.0").serve();
+    let arguments = ["demo", "--python-version", "3.12", "--platform", "linux-x86_64", "--index-url", &index.url()];
+    let sandbox = sandbox();
+    let outcome = |exempt: &str| {
+        let variables =
+            [("http_proxy", "http://127.0.0.1:9"), ("HTTP_PROXY", "http://127.0.0.1:19"), ("no_proxy", exempt)];
+        let mut command = sandbox.prefetch(arguments);
+        command.args(["--retries", "0", "--refresh"]).envs([NO_FILES]).envs(variables).output().unwrap().status.code()
+    };
+    for exempt in ["127.0.0.1", "*", "a.example, *", "127.0.0.0/8", "127.0.0.1:80"] {
+        assert_eq!(outcome(exempt), Some(0), "{exempt}");
+    }
+    assert_eq!(outcome("a.example"), Some(4));
+}
+
+#[test]
+fn targets_and_the_folder_may_come_from_variables() {
+    let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), sandbox());
+    let variables = [("PIP_PLATFORM", "win_amd64 linux_x86_64"), ("PIP_PYTHON_VERSION", "3.12"), ("PIP_DEST", "there")];
+    let mut command = sandbox.prefetch(["demo", "--index-url", &index.url(), "--report", "report.json"]);
+    command.envs([NO_FILES]).envs(variables).assert().code(0);
+    assert_eq!(sandbox.files("there"), ["demo-1.0-py3-none-any.whl"]);
+    assert_eq!(sandbox.json("report.json")["targets"].as_array().unwrap().len(), 2);
+}

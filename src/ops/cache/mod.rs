@@ -149,7 +149,7 @@ impl Inventory {
 pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: SystemTime) -> io::Result<()> {
     pruned.removed.iter().try_for_each(|lying| store.remove(lying.object.sha256))?;
     let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    store.sweep(Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX)));
+    store.sweep_dead(Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX)));
     store.forget_names()?;
     let is_useless = |run: &&Run| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))

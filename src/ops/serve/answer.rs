@@ -4,11 +4,10 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use serde_json::json;
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, Entry, Page};
 use super::members::Place;
-use crate::domain::{Content, PackageName, RelPath, Sha256};
+use crate::domain::{PackageName, RelPath, Sha256};
 
 /// The parts of a request that matter.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,7 +73,7 @@ pub fn answer(catalogue: &Catalogue, request: &Request<'_>) -> Answer {
     }
     match request.path {
         "/" => bytes("text/html; charset=utf-8", SEARCH).with("content-security-policy", SEARCH_POLICY),
-        "/projects.json" => bytes("application/json", projects(catalogue)).validated(request),
+        "/projects.json" => own("application/json", &catalogue.projects).tagged(&catalogue.projects.tag, request),
         "/simple" => redirect("/simple/"),
         path => match path.strip_prefix("/simple/") {
             Some(rest) => simple(catalogue, rest, request),
@@ -100,8 +99,8 @@ fn simple(catalogue: &Catalogue, rest: &str, request: &Request<'_>) -> Answer {
     }
 }
 
-fn find<'a>(catalogue: &'a Catalogue, path: &str) -> Option<&'a Content> {
-    catalogue.tree.get(&RelPath::new(path).ok()?)
+fn find<'a>(catalogue: &'a Catalogue, path: &str) -> Option<&'a Entry> {
+    catalogue.entries.get(&RelPath::new(path).ok()?)
 }
 
 fn has(catalogue: &Catalogue, path: &str) -> bool {
@@ -113,16 +112,16 @@ fn page(catalogue: &Catalogue, folder: &str, request: &Request<'_>) -> Answer {
     let form = preferred(request.accept.unwrap_or("*/*"));
     let name = if form == SIMPLE_JSON { "index.json" } else { "index.html" };
     match find(catalogue, &format!("{folder}{name}")) {
-        Some(Content::Page(body)) => {
+        Some(Entry::Page(page)) => {
             let form = if form == HTML { "text/html; charset=utf-8" } else { form };
-            bytes(form, body.clone()).with("vary", "Accept").with("cache-control", "max-age=600").validated(request)
+            own(form, page).with("vary", "Accept").with("cache-control", "max-age=600").tagged(&page.tag, request)
         }
         _ => not_found(),
     }
 }
 
 fn object(catalogue: &Catalogue, path: &str, request: &Request<'_>) -> Answer {
-    let Some(Content::Object { sha256, .. }) = find(catalogue, path) else { return not_found() };
+    let Some(Entry::Object(sha256)) = find(catalogue, path) else { return not_found() };
     let Some(body) = body_of(catalogue, *sha256) else { return not_found() };
     let kind = if path.ends_with(".metadata") { "text/plain; charset=utf-8" } else { "application/octet-stream" };
     let tag = format!("\"{sha256}\"");
@@ -135,29 +134,13 @@ fn body_of(catalogue: &Catalogue, sha256: Sha256) -> Option<Body> {
     place.or_else(|| catalogue.sidecars.get(&sha256).cloned().map(Body::Bytes))
 }
 
-/// What the page for people searches.
-fn projects(catalogue: &Catalogue) -> Vec<u8> {
-    let files = catalogue.fetched.files().map(|(package, file)| {
-        json!({"project": package.name.as_ref(), "version": package.version.as_ref().map(ToString::to_string),
-            "filename": &*file.offer.filename, "size": file.object.size, "sha256": file.object.sha256.to_string(),
-            "requires_python": file.offer.requires_python.as_ref().map(ToString::to_string)})
-    });
-    json!({"files": files.collect::<Vec<_>>()}).to_string().into_bytes()
-}
-
 impl Answer {
     fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    /// Adds a validator made of the body, and spares the body if the client has it.
-    fn validated(self, request: &Request<'_>) -> Self {
-        let Body::Bytes(bytes) = &self.body else { return self };
-        let tag = format!("\"{}\"", Sha256::of(bytes));
-        self.tagged(&tag, request)
-    }
-
+    /// Adds a validator, and spares the body if the client has it.
     fn tagged(self, tag: &str, request: &Request<'_>) -> Self {
         let answer = self.with("etag", tag);
         let is_known = |tags: &str| {
@@ -207,7 +190,12 @@ fn bytes(content_type: &str, body: impl Into<Bytes>) -> Answer {
     Answer { status: 200, headers, body: Body::Bytes(body.into()) }
 }
 
-fn text(status: u16, words: &'static str) -> Answer {
+fn own(content_type: &str, page: &Page) -> Answer {
+    bytes(content_type, page.bytes.clone())
+}
+
+/// A few words.
+pub fn text(status: u16, words: &'static str) -> Answer {
     Answer { status, ..bytes("text/plain; charset=utf-8", words.as_bytes()) }
 }
 

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use serde_json::json;
 
 use super::ServeError;
 use super::members::{Members, Place};
 use crate::domain::{
-    DistributionFilename, Fetched, FetchedFile, FetchedPackage, Hasher, MaskedUrl, Object, Offer, PackageName,
-    Promises, Sha256, SourceExtension, SourceFilename, Status, Tree, Version, WheelFilename, Yanked,
+    Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, Hasher, MaskedUrl, Object, Offer, PackageName,
+    Promises, RelPath, Sha256, SourceExtension, SourceFilename, Status, Version, WheelFilename, Yanked,
 };
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
@@ -24,16 +25,39 @@ use crate::store::DiskStore;
 /// Everything that an index over the files needs.
 #[derive(Debug)]
 pub struct Catalogue {
-    /// The pages and files of `/simple/`.
-    pub tree: Tree,
+    /// What lies below `/simple/`, by path.
+    pub entries: HashMap<RelPath, Entry>,
     pub places: HashMap<Sha256, Place>,
     /// Wheels' metadata (PEP 658).
     pub sidecars: HashMap<Sha256, Bytes>,
-    pub fetched: Fetched,
+    /// All files in JSON, for the page that people search.
+    pub projects: Page,
+    /// How many projects and files there are.
+    pub counts: (usize, usize),
     /// A sentence for each file that is not served.
     pub left_out: Vec<String>,
     /// Keeps what was unpacked.
     _members: Members,
+}
+
+/// What a path of the index leads to.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    Page(Page),
+    Object(Sha256),
+}
+
+/// Bytes of our own, and the validator that stands for them.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub bytes: Bytes,
+    pub tag: String,
+}
+
+impl Page {
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { tag: format!("\"{}\"", Sha256::of(&bytes)), bytes: bytes.into() }
+    }
 }
 
 /// A distribution before it was looked into.
@@ -102,9 +126,35 @@ impl Catalogue {
         let sidecars = examined.iter().filter_map(|file| file.sidecar.clone());
         let sidecars = sidecars.map(|bytes| (Sha256::of(&bytes), bytes)).collect();
         let fetched = fetched(&examined);
-        let tree = SimpleIndex.tree(&fetched)?;
-        Ok(Self { tree, places, sidecars, fetched, left_out, _members: members })
+        let entries = SimpleIndex.tree(&fetched)?.into_iter();
+        let entries = entries.filter_map(|(path, content)| Some((path, entry(content)?))).collect();
+        let projects = Page::new(projects(&fetched));
+        Ok(Self { entries, places, sidecars, projects, counts: counts(&fetched), left_out, _members: members })
     }
+}
+
+/// Nothing on an index is an envelope.
+fn entry(content: Content) -> Option<Entry> {
+    match content {
+        Content::Page(bytes) => Some(Entry::Page(Page::new(bytes))),
+        Content::Object { sha256, .. } => Some(Entry::Object(sha256)),
+        Content::Envelope(_) => None,
+    }
+}
+
+fn projects(fetched: &Fetched) -> Vec<u8> {
+    let files = fetched.files().map(|(package, file)| {
+        json!({"project": package.name.as_ref(), "version": package.version.as_ref().map(ToString::to_string),
+            "filename": &*file.offer.filename, "size": file.object.size, "sha256": file.object.sha256.to_string(),
+            "requires_python": file.offer.requires_python.as_ref().map(ToString::to_string)})
+    });
+    json!({"files": files.collect::<Vec<_>>()}).to_string().into_bytes()
+}
+
+fn counts(fetched: &Fetched) -> (usize, usize) {
+    let mut names: Vec<_> = fetched.packages.iter().map(|package| &package.name).collect();
+    names.dedup();
+    (names.len(), fetched.files().count())
 }
 
 fn members(path: &Path, scratch: &Path) -> Result<Members, ServeError> {

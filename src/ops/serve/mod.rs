@@ -4,17 +4,20 @@ mod answer;
 mod catalogue;
 mod connection;
 mod members;
+mod message;
+mod transfer;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use self::catalogue::Catalogue;
+use self::connection::Desk;
 use crate::layout::LayoutError;
 
 /// One request that was answered.
@@ -63,9 +66,7 @@ impl Site {
 
     /// How many projects and files there are.
     pub fn counts(&self) -> (usize, usize) {
-        let mut names: Vec<_> = self.0.fetched.packages.iter().map(|package| &package.name).collect();
-        names.dedup();
-        (names.len(), self.0.fetched.files().count())
+        self.0.counts
     }
 
     /// A sentence for each file that is not served.
@@ -80,9 +81,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no room for another connection.
 const CROWDED: Duration = Duration::from_millis(50);
 
-/// Answers requests until `stop` is ready; then lets those under way end.
-pub async fn serve(site: &Site, listener: TcpListener, log: AccessLog, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
+/// Answers requests until `stop` is ready; then lets those under way end. `clock` tells the time.
+pub async fn serve(
+    site: &Site,
+    listener: TcpListener,
+    log: AccessLog,
+    clock: fn() -> SystemTime,
+    stop: impl Future<Output = ()>,
+) {
+    let (stopping, stopped) = watch::channel(false);
+    let desk = Desk { catalogue: site.0.clone(), log, clock, stop: stopped };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -90,10 +98,11 @@ pub async fn serve(site: &Site, listener: TcpListener, log: AccessLog, stop: imp
             () = &mut stop => break,
         };
         match accepted {
-            Ok((socket, client)) => connection::spawn(socket, client, site.0.clone(), log.clone(), &graceful),
+            Ok((socket, client)) => connection::spawn(socket, client, desk.clone()),
             Err(_) => tokio::time::sleep(CROWDED).await,
         }
     }
-    drop(listener);
-    let _ = tokio::time::timeout(PATIENCE, graceful.shutdown()).await;
+    drop((listener, desk));
+    stopping.send_replace(true);
+    let _ = tokio::time::timeout(PATIENCE, stopping.closed()).await;
 }

@@ -159,6 +159,7 @@ impl Replay<'_> {
             },
             require_hashes: request.require_hashes,
             follow_dependencies: request.follow_dependencies,
+            with_sources: false,
         };
         let (solutions, failures) = self.solve(&question, &targets);
         for failure in failures {

@@ -95,12 +95,17 @@ impl Judges {
         Uv { binary: self.bin().join("uv"), python: self.python("current") }
     }
 
-    /// pip 1.5.6, the last that reads a download cache; `None` where it cannot run, of which
-    /// `scripts/setup` tells.
+    /// pip 1.5.6, the last that reads a download cache; `None` where it cannot run.
     pub fn old_pip(&self) -> Option<OldPip> {
+        self.pip_of_old("1.5.6")
+    }
+
+    /// One of `OLD_PIPS` in `scripts/setup`, which tells where one cannot run.
+    pub fn pip_of_old(&self, version: &'static str) -> Option<OldPip> {
         let script = project().join("../shared/oracles/old_pip.py");
         let work = self.folder.join("old-pip");
-        work.join("works").exists().then(|| OldPip { python: self.python("current"), script, work })
+        let works = work.join(format!("works-{version}")).exists();
+        works.then(|| OldPip { version, python: self.python("current"), script, work })
     }
 
     /// Chromium; `None` where there is none, of which `scripts/setup` tells.
@@ -247,14 +252,15 @@ impl Uv {
     }
 }
 
-/// pip 1.5.6 behind a proxy that refuses every archive: what it installs came from where it was told.
+/// An old pip behind a proxy that refuses every archive: what it installs came from where it was told.
 pub struct OldPip {
+    version: &'static str,
     python: PathBuf,
     script: PathBuf,
     work: PathBuf,
 }
 
-/// What became of a run of pip 1.5.6.
+/// What became of a run of an old pip.
 #[derive(Debug)]
 pub struct OldVerdict {
     /// Whether every artifact came out of the cache, or the links where no cache was given.
@@ -267,7 +273,7 @@ impl OldPip {
     /// Installs `requirements` with `cache` as its download cache.
     pub fn install(&self, cache: Option<&Path>, source: Source<'_>, requirements: &[&str]) -> OldVerdict {
         let mut command = assert_cmd::Command::new(&self.python);
-        command.timeout(PATIENCE).arg(&self.script).arg("--work").arg(&self.work);
+        command.timeout(PATIENCE).arg(&self.script).arg("--work").arg(&self.work).args(["--pip", self.version]);
         if let Some(cache) = cache {
             command.arg("--cache").arg(cache);
         }

@@ -1,0 +1,341 @@
+//! Large files in parts that are under way at once, each on a connection of its own, and handed on
+//! in their order.
+//!
+//! One connection over a long way is bounded by its window, and many servers bound each one. So
+//! a file is asked for in parts where its digest is promised (only that can tell whether parts fit
+//! together), its server has ranges and names its version, and nobody else needs the places.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::header::{IF_RANGE, RANGE};
+use reqwest::{Response, StatusCode};
+use tokio::task::JoinHandle;
+
+use super::Validators;
+use super::body::Body;
+use super::client::{HttpClient, add, file_headers};
+use super::connector::Line;
+use super::error::{HttpError, with_causes};
+use super::pace::Turn;
+use super::range::{Start, content_range_of};
+use crate::domain::MaskedUrl;
+
+/// From so many bytes on, parts are worth their requests.
+pub const WORTH_PARTS: u64 = 32 << 20;
+
+/// Bytes of a part: at 30 MB/s on a line of 100 ms, one spends a quarter of its time waiting.
+const PART: u64 = 8 << 20;
+
+/// Parts under way or waiting for their order, which bounds the memory.
+const MOST_PARTS: usize = 4;
+
+impl HttpClient {
+    /// Begins to read a file of `size` bytes, in parts where that is possible, else like
+    /// [`HttpClient::file`].
+    ///
+    /// # Errors
+    /// The failure of this one attempt.
+    pub async fn large_file(
+        self: &Arc<Self>,
+        turn: &Turn,
+        url: &MaskedUrl,
+        start: &Start,
+        size: u64,
+    ) -> Result<Body, HttpError> {
+        let start = Start { line: Line::Own, ..start.clone() };
+        let is_worth_it = size.saturating_sub(start.at) >= WORTH_PARTS && url.local_path().is_none();
+        match self.files.spare_turn(url.secret()).filter(|_| is_worth_it) {
+            Some(spare) => self.in_parts(turn, spare, url, &start, Sizes { part: PART, total: size }).await,
+            None => self.file(turn, url, &start).await,
+        }
+    }
+
+    async fn in_parts(
+        self: &Arc<Self>,
+        turn: &Turn,
+        spare: Turn,
+        url: &MaskedUrl,
+        start: &Start,
+        sizes: Sizes,
+    ) -> Result<Body, HttpError> {
+        let first = start.at..(start.at + sizes.part).min(sizes.total);
+        let mut headers = file_headers(start);
+        add(&mut headers, RANGE, Some(&range_header(&first)));
+        let response = match self.send(turn, url, headers, Line::Own).await {
+            Err(HttpError::Status { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => {
+                return self.file(turn, url, start).await;
+            }
+            other => other?,
+        };
+        if response.status() == StatusCode::OK {
+            return Ok(Body::from_response(url.clone(), response, 0));
+        }
+        let validator = Validators::of(response.headers()).for_range().map(ToOwned::to_owned);
+        match validator.filter(|_| content_range_of(&response) == Some((first.clone(), sizes.total))) {
+            Some(validator) => {
+                let (client, url) = (self.clone(), url.clone());
+                let source = Arc::new(Place { client, url, validator });
+                let ahead = VecDeque::from([source.fetch(sizes.after(&first), spare)]);
+                let next = sizes.after(&sizes.after(&first)).start;
+                let validators = Validators::of(response.headers());
+                let parts = Parts { source, sizes, current: Some(response), ahead, buffered: VecDeque::new(), next };
+                Ok(Body::from_parts(parts, validators, start.at))
+            }
+            None => self.file(turn, url, start).await,
+        }
+    }
+}
+
+/// In bytes.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    part: u64,
+    total: u64,
+}
+
+impl Sizes {
+    /// The part behind this one.
+    fn after(self, part: &Range<u64>) -> Range<u64> {
+        part.end..(part.end + self.part).min(self.total)
+    }
+}
+
+/// Where parts come from, and which version they are of.
+struct Place {
+    client: Arc<HttpClient>,
+    url: MaskedUrl,
+    validator: String,
+}
+
+/// A part under way, which ends with this.
+struct Ahead(JoinHandle<Result<Vec<Bytes>, HttpError>>);
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Place {
+    /// Begins to fetch a whole part.
+    fn fetch(self: &Arc<Self>, part: Range<u64>, turn: Turn) -> Ahead {
+        let source = self.clone();
+        Ahead(tokio::spawn(async move { source.client.retrying(|| source.fetch_once(&turn, part.clone())).await }))
+    }
+
+    async fn fetch_once(&self, turn: &Turn, part: Range<u64>) -> Result<Vec<Bytes>, HttpError> {
+        let mut response = self.ask(turn, &part).await?;
+        let (mut pieces, mut got) = (Vec::new(), 0);
+        while let Some(piece) = self.chunk(&mut response, part.start + got).await? {
+            got += piece.len() as u64;
+            pieces.push(piece);
+        }
+        if got == part.end - part.start { Ok(pieces) } else { Err(HttpError::truncated(&self.url, got, part.end)) }
+    }
+
+    async fn ask(&self, turn: &Turn, part: &Range<u64>) -> Result<Response, HttpError> {
+        let mut headers = file_headers(&Start::default());
+        add(&mut headers, RANGE, Some(&range_header(part)));
+        add(&mut headers, IF_RANGE, Some(&self.validator));
+        let response = self.client.send(turn, &self.url, headers, Line::Own).await?;
+        match content_range_of(&response) {
+            Some((range, _)) if range == *part => Ok(response),
+            _ => Err(HttpError::broken(&self.url, part.start, None, "the server has another version of it by now")),
+        }
+    }
+
+    async fn chunk(&self, response: &mut Response, at: u64) -> Result<Option<Bytes>, HttpError> {
+        let chunk = response.chunk().await;
+        chunk.map_err(|error| HttpError::broken(&self.url, at, None, &with_causes(&error)))
+    }
+}
+
+/// A file in parts.
+pub(super) struct Parts {
+    source: Arc<Place>,
+    sizes: Sizes,
+    /// The part that is handed on as it arrives.
+    current: Option<Response>,
+    /// Those behind it, in their order.
+    ahead: VecDeque<Ahead>,
+    /// What has arrived of the one behind.
+    buffered: VecDeque<Bytes>,
+    /// Where the first part begins that nobody was asked for yet.
+    next: u64,
+}
+
+impl Parts {
+    pub fn url(&self) -> &MaskedUrl {
+        &self.source.url
+    }
+
+    pub fn total(&self) -> u64 {
+        self.sizes.total
+    }
+
+    /// The next bytes, of which those before `at` have been handed on.
+    pub async fn next(&mut self, at: u64) -> Result<Option<Bytes>, HttpError> {
+        loop {
+            self.fetch_ahead();
+            if let Some(bytes) = self.buffered.pop_front() {
+                return Ok(Some(bytes));
+            }
+            if let Some(response) = &mut self.current {
+                match self.source.chunk(response, at).await? {
+                    Some(bytes) => return Ok(Some(bytes)),
+                    None => self.current = None,
+                }
+            } else if let Some(mut part) = self.ahead.pop_front() {
+                self.buffered = (&mut part.0).await.expect("fetching a part does not panic")?.into();
+            } else if self.next < self.sizes.total {
+                let rest = self.next..self.sizes.total;
+                let turn = self.source.client.files.borrowed_turn(self.source.url.secret());
+                self.current = Some(self.source.ask(&turn, &rest).await?);
+                self.next = self.sizes.total;
+            } else {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Asks for further parts, as many as there are places that nobody else needs.
+    fn fetch_ahead(&mut self) {
+        let taken = usize::from(self.current.is_some()) + usize::from(!self.buffered.is_empty());
+        while self.next < self.sizes.total && taken + self.ahead.len() < MOST_PARTS {
+            let Some(turn) = self.source.client.files.spare_turn(self.source.url.secret()) else { return };
+            let part = self.sizes.after(&(0..self.next));
+            self.next = part.end;
+            self.ahead.push_back(self.source.fetch(part, turn));
+        }
+    }
+}
+
+/// `bytes=0-9` for the first ten.
+fn range_header(range: &Range<u64>) -> String {
+    format!("bytes={}-{}", range.start, range.end - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::http::HttpSettings;
+
+    const SIZES: Sizes = Sizes { part: 10, total: 95 };
+
+    /// A server of one file, on which each request is answered by `answer` with the range asked
+    /// for; what was asked is noted.
+    struct Server {
+        url: MaskedUrl,
+        asked: Arc<Mutex<Vec<Option<Range<usize>>>>>,
+    }
+
+    impl Server {
+        fn start(answer: impl Fn(usize, Option<Range<usize>>) -> Vec<u8> + Send + 'static) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}/file", listener.local_addr().unwrap()).parse().unwrap();
+            let asked = Arc::new(Mutex::new(Vec::new()));
+            let log = asked.clone();
+            std::thread::spawn(move || {
+                for stream in listener.incoming() {
+                    let mut stream = stream.unwrap();
+                    let range = range_of(&stream);
+                    log.lock().unwrap().push(range.clone());
+                    let number = log.lock().unwrap().len();
+                    let _ = stream.write_all(&answer(number, range));
+                }
+            });
+            Self { url, asked }
+        }
+    }
+
+    fn range_of(stream: &TcpStream) -> Option<Range<usize>> {
+        let lines = BufReader::new(stream).lines().map(Result::unwrap).take_while(|line| !line.is_empty());
+        let lines: Vec<_> = lines.map(|line| line.to_lowercase()).collect();
+        let range = lines.iter().find_map(|line| line.strip_prefix("range: bytes="))?;
+        let (first, last) = range.split_once('-').unwrap();
+        Some(first.parse().unwrap()..last.parse::<usize>().map_or(95, |last| last + 1))
+    }
+
+    fn content() -> Vec<u8> {
+        (0..95).collect()
+    }
+
+    fn part(range: Range<usize>, tag: &str) -> Vec<u8> {
+        let head = format!(
+            "HTTP/1.1 206 Part\r\nContent-Range: bytes {}-{}/95\r\nETag: \"{tag}\"\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            range.start,
+            range.end - 1,
+            range.len()
+        );
+        [head.as_bytes(), &content()[range]].concat()
+    }
+
+    fn whole() -> Vec<u8> {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 95\r\nConnection: close\r\n\r\n";
+        [head.as_bytes(), &content()].concat()
+    }
+
+    /// The bytes from 5 on, with `at_once` places at the host.
+    async fn read(server: &Server, at_once: usize) -> Result<Vec<u8>, HttpError> {
+        let timeout = Duration::from_secs(20);
+        let settings = HttpSettings { files_per_host: at_once, timeout, ..HttpSettings::default() };
+        let client = Arc::new(HttpClient::new(settings));
+        let turn = client.turn(&server.url).await;
+        let spare = client.files.spare_turn(server.url.secret()).unwrap();
+        let start = Start { at: 5, validator: Some("\"1\"".to_owned()), ..Start::default() };
+        let mut body = client.in_parts(&turn, spare, &server.url, &start, SIZES).await?;
+        let mut bytes = content()[..body.start() as usize].to_vec();
+        while let Some(piece) = body.next().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+
+    #[tokio::test]
+    async fn parts_are_put_in_order() {
+        let server = Server::start(|_, range| part(range.unwrap(), "1"));
+        assert_eq!(read(&server, 9).await.unwrap(), content());
+        let mut asked: Vec<_> = server.asked.lock().unwrap().iter().flatten().map(|range| range.start).collect();
+        asked.sort_unstable();
+        assert_eq!(asked, [5, 15, 25, 35, 45, 55, 65, 75, 85]);
+    }
+
+    /// The part that was begun, and then the rest at once, so that nothing waits for nothing.
+    #[tokio::test]
+    async fn without_places_the_rest_comes_in_one() {
+        let server = Server::start(|_, range| part(range.unwrap(), "1"));
+        assert_eq!(read(&server, 2).await.unwrap(), content());
+        assert!(server.asked.lock().unwrap().len() <= 9);
+    }
+
+    #[tokio::test]
+    async fn a_server_without_ranges_sends_the_whole() {
+        let server = Server::start(|_, _| whole());
+        assert_eq!(read(&server, 9).await.unwrap(), content());
+        assert_eq!(server.asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn parts_of_another_version_do_not_count() {
+        let server = Server::start(|number, range| if number == 1 { part(range.unwrap(), "1") } else { whole() });
+        assert!(matches!(read(&server, 9).await, Err(HttpError::Broken { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_part_cut_short_is_told() {
+        let server = Server::start(|number, range| {
+            let mut bytes = part(range.unwrap(), "1");
+            bytes.truncate(bytes.len() - usize::from(number == 3));
+            bytes
+        });
+        assert!(matches!(read(&server, 9).await, Err(HttpError::Broken { .. })));
+    }
+}
