@@ -62,6 +62,8 @@ pub struct Listing {
     ignored: Range<usize>,
     /// Entries that are no files at all, with the reason.
     refused: Vec<Ignored>,
+    /// A link holds an `@`, which may end a user and a password.
+    has_suspects: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -120,7 +122,7 @@ impl Listing {
         releases.sort_by(|a, b| a.version.cmp(&b.version));
         let ignored = position(&bytes, encoded.ignored.0);
         let refused = encoded.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
-        Ok(Self { project, index, base, bytes: bytes.into(), releases, ignored, refused })
+        Ok(Self { project, index, base, bytes: bytes.into(), releases, ignored, refused, has_suspects: false })
     }
 
     /// The compact form, for [`Listing::decode`].
@@ -154,11 +156,12 @@ impl Listing {
         self.releases.chunk_by(|a, b| a.version == b.version).map(|same| &same[0].version)
     }
 
-    /// Whether a link on the page carries a user or a password, which no cache may keep.
+    /// Whether a link on the page carries a user or a password, which no cache may keep: so one
+    /// that was decoded has none.
     pub fn has_credentials(&self) -> bool {
         let blocks = self.releases.iter().map(|release| &release.files).chain([&self.ignored]);
         let mut links = blocks.flat_map(|block| self.records(block)).map(|record| self.base.join(record.href));
-        self.bytes.contains(&b'@') && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
+        self.has_suspects && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
     }
 
     /// Whether there is no usable file.
@@ -245,6 +248,7 @@ pub struct ListingBuilder {
     positions: HashMap<Box<str>, usize, FxBuildHasher>,
     ignored: Vec<u8>,
     refused: Vec<(String, String)>,
+    has_suspects: bool,
 }
 
 impl ListingBuilder {
@@ -258,6 +262,7 @@ impl ListingBuilder {
             positions: HashMap::default(),
             ignored: Vec::new(),
             refused: Vec::new(),
+            has_suspects: false,
         }
     }
 
@@ -273,6 +278,7 @@ impl ListingBuilder {
         if let Err(RelPathError { why, .. }) = RelPath::file_name(record.filename) {
             return self.refuse(record.filename, why);
         }
+        self.has_suspects |= record.href.contains('@');
         let block = match self.release(record.filename) {
             Some(release) => &mut self.releases[release].1,
             None => &mut self.ignored,
@@ -311,7 +317,8 @@ impl ListingBuilder {
         let size =
             self.ignored.len() + self.releases.iter().map(|(text, block)| text.len() + block.len() + 8).sum::<usize>();
         let bytes = postcard::to_extend(&encoded, Vec::with_capacity(size)).expect("a listing can always be encoded");
-        Listing::decode(self.project, self.index, bytes).expect("what was encoded can be decoded")
+        let listing = Listing::decode(self.project, self.index, bytes).expect("what was encoded can be decoded");
+        Listing { has_suspects: self.has_suspects, ..listing }
     }
 }
 

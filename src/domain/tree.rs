@@ -62,10 +62,8 @@ fn fault(part: &str) -> Option<&'static str> {
         Some("it has a `.` or `..` part")
     } else if part.len() > LONGEST_PART {
         Some("it is longer than 255 bytes")
-    } else if part.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
-        Some("it holds a control character")
-    } else if part.contains(['\\', ':', '*', '?', '"', '<', '>', '|']) {
-        Some("it holds a character that Windows forbids")
+    } else if let Some(why) = part.bytes().find_map(byte_fault) {
+        Some(why)
     } else if part.ends_with(['.', ' ']) {
         Some("it ends in a dot or a space, which Windows drops")
     } else if is_device(stem) {
@@ -75,14 +73,24 @@ fn fault(part: &str) -> Option<&'static str> {
     }
 }
 
-fn is_device(stem: &str) -> bool {
-    let stem = stem.trim_end().to_ascii_uppercase();
-    match stem.as_str() {
-        "CON" | "PRN" | "AUX" | "NUL" => true,
-        _ => stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT")).is_some_and(|number| {
-            matches!(number, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
-        }),
+fn byte_fault(byte: u8) -> Option<&'static str> {
+    match byte {
+        0..0x20 | 0x7f => Some("it holds a control character"),
+        b'\\' | b':' | b'*' | b'?' | b'"' | b'<' | b'>' | b'|' => Some("it holds a character that Windows forbids"),
+        _ => None,
     }
+}
+
+fn is_device(stem: &str) -> bool {
+    let stem = stem.trim_end();
+    let is = |name: &&str| stem.eq_ignore_ascii_case(name);
+    if ["CON", "PRN", "AUX", "NUL"].iter().any(is) {
+        return true;
+    }
+    let is_port = |port: &&str| stem.get(..port.len()).is_some_and(|start| start.eq_ignore_ascii_case(port));
+    ["COM", "LPT"].iter().find(|port| is_port(port)).is_some_and(|port| {
+        matches!(&stem[port.len()..], "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
+    })
 }
 
 impl fmt::Display for RelPath {

@@ -213,7 +213,7 @@ impl Indexes {
         }
         let url = index.project_page(project);
         let (cached, ground) = self.cache.read(&url).unzip();
-        let may_use = |page: &CachedPage| {
+        let may_use = |page: &CachedPage<'_>| {
             self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
         };
         if let Some(seen) = cached.as_ref().filter(|page| may_use(page)).and_then(|page| seen(page, project, index)) {
@@ -228,7 +228,7 @@ impl Indexes {
         project: &PackageName,
         index: &Arc<MaskedUrl>,
         url: &MaskedUrl,
-        cached: Option<CachedPage>,
+        cached: Option<CachedPage<'_>>,
     ) -> Result<Seen, IndexError> {
         let cached = cached.filter(|page| seen(page, project, index).is_some());
         let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
@@ -276,12 +276,12 @@ impl Indexes {
             .map_err(|source| IndexError::Page { project: project.clone(), source: source.into() })?;
         match listing.has_credentials() {
             true => self.grounds.add(None),
-            false => self.keep(url, Some(listing.bytes().to_vec()), page.validators, &page.cache_control),
+            false => self.keep(url, Some(listing.bytes()), page.validators, &page.cache_control),
         }
         Ok(Seen { listing: Some(listing), unchecked: false })
     }
 
-    fn keep(&self, url: &MaskedUrl, listing: Option<Vec<u8>>, validators: Validators, cache_control: &str) {
+    fn keep(&self, url: &MaskedUrl, listing: Option<&[u8]>, validators: Validators, cache_control: &str) {
         let page = CachedPage::new(listing, validators, cache_control, self.settings.now);
         self.grounds.add(page.and_then(|page| self.cache.write(url, &page)));
     }
@@ -294,9 +294,9 @@ struct Seen {
     unchecked: bool,
 }
 
-fn seen(page: &CachedPage, project: &PackageName, index: &Arc<MaskedUrl>) -> Option<Seen> {
+fn seen(page: &CachedPage<'_>, project: &PackageName, index: &Arc<MaskedUrl>) -> Option<Seen> {
     let listing = match &page.listing {
-        Some(bytes) => Some(Listing::decode(project.clone(), index.clone(), bytes.as_slice().into()).ok()?),
+        Some(bytes) => Some(Listing::decode(project.clone(), index.clone(), bytes.to_vec()).ok()?),
         None => None,
     };
     Some(Seen { listing, unchecked: false })

@@ -4,6 +4,7 @@
 //! `pages/<SHA-256 of the page's URL>` in the cache folder; replaced by rename, read without a
 //! lock, and simply asked for again where it cannot be read.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,9 +18,12 @@ use crate::http::Validators;
 /// How long a page is fresh where its server says nothing: what the large public indexes say.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
+/// What a page takes beside its listing, in bytes; only a guess.
+const HEAD: usize = 256;
+
 /// A page that was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct CachedPage {
+pub(super) struct CachedPage<'a> {
     /// Seconds since 1970-01-01 UTC.
     checked: i64,
     /// Seconds.
@@ -27,16 +31,16 @@ pub(super) struct CachedPage {
     etag: Option<String>,
     last_modified: Option<String>,
     /// The compact listing; absent where the index does not know the project.
-    #[serde(with = "serde_bytes")]
-    pub listing: Option<Vec<u8>>,
+    #[serde(borrow, with = "serde_bytes")]
+    pub listing: Option<Cow<'a, [u8]>>,
 }
 
-impl CachedPage {
+impl<'a> CachedPage<'a> {
     /// A page as it was answered at `now`; `None` where its server forbids keeping it.
-    pub fn new(listing: Option<Vec<u8>>, validators: Validators, cache_control: &str, now: Timestamp) -> Option<Self> {
+    pub fn new(listing: Option<&'a [u8]>, validators: Validators, cache_control: &str, now: Timestamp) -> Option<Self> {
         let lifetime = lifetime(cache_control)?.as_secs();
         let Validators { etag, last_modified } = validators;
-        Some(Self { checked: now.0, lifetime, etag, last_modified, listing })
+        Some(Self { checked: now.0, lifetime, etag, last_modified, listing: listing.map(Cow::Borrowed) })
     }
 
     /// Whether it may be used without asking.
@@ -52,6 +56,10 @@ impl CachedPage {
     /// What lets the server say that it is still right.
     pub fn validators(&self) -> Validators {
         Validators { etag: self.etag.clone(), last_modified: self.last_modified.clone() }
+    }
+
+    fn into_owned(self) -> CachedPage<'static> {
+        CachedPage { listing: self.listing.map(|listing| listing.into_owned().into()), ..self }
     }
 
     /// The same page, found still right at `now`.
@@ -89,18 +97,20 @@ impl PageCache {
     }
 
     /// The page as last seen, and what rests on it; damaged ones were never seen.
-    pub fn read(&self, url: &MaskedUrl) -> Option<(CachedPage, Option<Ground>)> {
+    pub fn read(&self, url: &MaskedUrl) -> Option<(CachedPage<'static>, Option<Ground>)> {
         let name = name(url);
         let (bytes, mark) = self.scratch.read_marked(&self.path(name))?;
-        let page = postcard::from_bytes(&bytes).ok()?;
+        let page = postcard::from_bytes::<CachedPage<'_>>(&bytes).ok()?.into_owned();
         let ground = ground(name, &page, mark);
         Some((page, ground))
     }
 
     /// Keeps `page`, and tells what rests on it. A cache that cannot be written costs time and
     /// nothing else, so failures are not told: the store, in the same folder, will tell.
-    pub fn write(&self, url: &MaskedUrl, page: &CachedPage) -> Option<Ground> {
-        let (bytes, name) = (postcard::to_stdvec(page).expect("a page can always be encoded"), name(url));
+    pub fn write(&self, url: &MaskedUrl, page: &CachedPage<'_>) -> Option<Ground> {
+        let name = name(url);
+        let room = HEAD + page.listing.as_ref().map_or(0, |listing| listing.len());
+        let bytes = postcard::to_extend(page, Vec::with_capacity(room)).expect("a page can always be encoded");
         let mark = self.scratch.write(&self.path(name), &bytes).ok()?;
         ground(name, page, mark)
     }
@@ -123,7 +133,7 @@ fn name(url: &MaskedUrl) -> Sha256 {
     Sha256::of(url.public().as_bytes())
 }
 
-fn ground(page: Sha256, cached: &CachedPage, mark: Option<Mark>) -> Option<Ground> {
+fn ground(page: Sha256, cached: &CachedPage<'_>, mark: Option<Mark>) -> Option<Ground> {
     Some(Ground { page, mark: mark?, stale_from: cached.stale_from() })
 }
 
@@ -131,8 +141,8 @@ fn ground(page: Sha256, cached: &CachedPage, mark: Option<Mark>) -> Option<Groun
 mod tests {
     use super::*;
 
-    fn page(cache_control: &str) -> Option<CachedPage> {
-        CachedPage::new(Some(vec![1]), Validators::default(), cache_control, Timestamp(1000))
+    fn page(cache_control: &str) -> Option<CachedPage<'static>> {
+        CachedPage::new(Some(&[1]), Validators::default(), cache_control, Timestamp(1000))
     }
 
     #[test]
@@ -169,7 +179,7 @@ mod tests {
         let grounds = Grounds { pages: vec![ground] };
         assert!(cache.bears(&grounds, Some(Timestamp(1009))) && cache.bears(&grounds, None));
         assert!(!cache.bears(&grounds, Some(Timestamp(1010))));
-        let other = CachedPage { listing: Some(vec![1, 2]), ..page("max-age=10").unwrap() };
+        let other = CachedPage { listing: Some(Cow::Borrowed(&[1, 2])), ..page("max-age=10").unwrap() };
         cache.write(&url, &other);
         assert!(!cache.bears(&grounds, None), "another page has its name");
         std::fs::remove_file(cache.path(name(&url))).unwrap();

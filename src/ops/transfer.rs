@@ -272,7 +272,7 @@ impl Writer {
         let mut incoming = self.take_incoming();
         self.collected = 0;
         move || {
-            portion.iter().try_for_each(|bytes| incoming.write(bytes))?;
+            incoming.write_all(&portion)?;
             Ok(incoming)
         }
     }

@@ -1,6 +1,7 @@
 //! Bytes on their way into the store: hashed as they pass, judged before they get a name.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, IoSlice, Write};
 
 use super::disk::{DiskStore, place};
 use super::error::StoreError;
@@ -57,12 +58,20 @@ impl Incoming {
     /// # Errors
     /// When the disk does not take them, or they are more than was promised.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.received += bytes.len() as u64;
+        self.write_all(&[bytes])
+    }
+
+    /// As [`Incoming::write`], for bytes in several parts.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn write_all(&mut self, parts: &[impl AsRef<[u8]>]) -> Result<(), StoreError> {
+        self.received += parts.iter().map(|part| part.as_ref().len() as u64).sum::<u64>();
         if let Some(expected) = self.promises.size.filter(|size| *size < self.received) {
             return Err(BrokenPromise::Size { expected, got: self.received }.into());
         }
-        self.hasher.update(bytes);
-        self.file.file().write_all(bytes).map_err(|why| self.store.cannot_write(why))
+        parts.iter().for_each(|part| self.hasher.update(part.as_ref()));
+        write_vectored(self.file.file(), parts).map_err(|why| self.store.cannot_write(why))
     }
 
     /// Forgets all bytes.
@@ -96,4 +105,22 @@ impl Incoming {
         }
         Ok(object)
     }
+}
+
+/// Writes all parts, as many at a time as the platform takes.
+fn write_vectored(file: &mut File, parts: &[impl AsRef<[u8]>]) -> io::Result<()> {
+    let mut slices: Vec<_> = parts.iter().map(|part| IoSlice::new(part.as_ref())).collect();
+    let mut rest = slices.as_mut_slice();
+    // Without this, empty parts would look like a disk that takes nothing.
+    // Empty parts go: a disk that takes nothing of them is no full one.
+    IoSlice::advance_slices(&mut rest, 0);
+    while !rest.is_empty() {
+        match file.write_vectored(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut rest, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
