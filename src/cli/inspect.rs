@@ -103,7 +103,10 @@ fn row(package: &InspectedPackage) -> [String; 5] {
     let version = package.version.as_deref().unwrap_or_default();
     let asked = (!package.asked_by.is_empty()).then(|| format!("asked for by {}", package.asked_by.join(", ")));
     let needed = (!package.needed_by.is_empty()).then(|| format!("needed by {}", package.needed_by.join(", ")));
-    let why = asked.into_iter().chain(needed).collect::<Vec<_>>().join("; ");
+    // A tool, which no package needs once it is installed.
+    let brought = || format!("brought by {}", package.requested_by.join(", "));
+    let reasons: Vec<_> = asked.into_iter().chain(needed).collect();
+    let why = if reasons.is_empty() { brought() } else { reasons.join("; ") };
     [
         format!("{} {version}", package.name),
         HumanBytes(package.bytes).to_string(),

@@ -31,4 +31,5 @@ mod serving;
 mod settings;
 mod support;
 mod targets;
+mod tools;
 mod verifying;

@@ -87,6 +87,7 @@ mod tests {
             uploaded: None,
             yanked: None,
             targets: vec![target.into()],
+            tools: Vec::new(),
         };
         ManifestPackage {
             name: name.into(),

@@ -6,7 +6,7 @@ use super::{BundleInput, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, Source, WH
 /// What the person who unpacks the bundle needs to know, where it has these `documents`, each with
 /// what it is.
 pub fn text(of: &Source<'_>, documents: &[(&str, &str)]) -> String {
-    let fetched = of.input.fetched;
+    let fetched = of.installed;
     let is_ambiguous = of.conditions.are_ambiguous(fetched);
     let targets = list("It serves:", fetched.targets.iter().map(|target| target.id().to_owned()));
     let caveats = list("Mind that", unnamed(fetched));

@@ -81,8 +81,9 @@ fn pretty(document: &impl serde::Serialize) -> String {
 }
 
 /// Whether nothing of the package is installed: it only builds others, or is the installer.
-fn is_tool(_package: &ManifestPackage) -> bool {
-    false
+fn is_tool(package: &ManifestPackage) -> bool {
+    let is_tool = |file: &ManifestFile| !file.tools.is_empty() && file.tools.len() == file.targets.len();
+    !package.files.is_empty() && package.files.iter().all(is_tool)
 }
 
 /// What a file is to a reader who knows no Python.

@@ -19,6 +19,8 @@ struct Package<'a> {
     uploaded: Option<&'a str>,
     /// The lines that ask for it by its name.
     asked_by: &'a [String],
+    /// The lines that led to it.
+    lines: &'a [String],
     kind: Kind,
     /// Positions of the packages that it needs.
     needs: &'a [usize],
@@ -83,6 +85,7 @@ fn describe<'a>(manifest: &Manifest, graph: &'a Graph, position: usize, package:
         license: license(package).map(|license| license.to_string()),
         uploaded: uploaded(package),
         asked_by: &graph.asked_by[position],
+        lines: &package.requested_by,
         kind: Kind::of(package),
         needs: &graph.needs[position],
         targets,

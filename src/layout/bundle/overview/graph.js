@@ -265,6 +265,7 @@ function sayFocus(all) {
 function reason(each, all) {
   if (each.asked_by.length) return `${size(bytesOf(each))}. Asked for by ${each.asked_by.join(", ")}.`;
   const chain = chainTo(state.focus, all).map((at) => label(bundle.packages[at]));
+  if (chain.length === 1) return `${size(bytesOf(each))}. Brought by ${each.lines.join(", ")}.`;
   return `${size(bytesOf(each))}. Here by way of ${chain.join(" → ")}.`;
 }
 

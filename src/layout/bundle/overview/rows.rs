@@ -91,7 +91,12 @@ fn why(manifest: &Manifest, graph: &Graph, position: usize) -> String {
         graph.needed_by[position].iter().map(|other| manifest.packages[*other].name.as_str()).collect();
     above.dedup();
     let needed = (!above.is_empty()).then(|| format!("Needed by {}", above.join(", ")));
-    let reasons: Vec<_> = asked.into_iter().chain(needed).map(|text| escape(&text)).collect();
+    let mut reasons: Vec<_> = asked.into_iter().chain(needed).map(|text| escape(&text)).collect();
+    let lines = &manifest.packages[position].requested_by;
+    if reasons.is_empty() && !lines.is_empty() {
+        // A tool, which no package needs once it is installed.
+        reasons.push(escape(&format!("Brought by {}", lines.join(", "))));
+    }
     if reasons.is_empty() { "<span class=\"soft\">not told</span>".to_owned() } else { reasons.join("<br>") }
 }
 
