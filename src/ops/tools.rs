@@ -181,6 +181,7 @@ pub(super) fn asked(question: &Question, lines: &[String], origin: &str) -> Ques
         policy: question.policy.clone(),
         require_hashes: false,
         follow_dependencies: true,
+        with_sources: false,
     }
 }
 
