@@ -62,8 +62,11 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct ParseArgs {
     /// Requirements files; `-` is standard input.
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", required_unless_present = "requirement_files", value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
+    /// The same, for hands that are used to it.
+    #[arg(short, long = "requirement", value_name = "FILE", hide = true)]
+    pub requirement_files: Vec<String>,
     /// Print JSON (schema 1).
     #[arg(long)]
     pub json: bool,
@@ -94,7 +97,7 @@ pub struct FetchArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to fetch")]
 pub struct InputArgs {
-    /// Read requirements from FILE, a path or URL; `-` is standard input (repeatable).
+    /// Read requirements from FILE, a path or URL; `-` is standard input; repeatable.
     #[arg(short, long = "requirement", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub requirement_files: Vec<String>,
     /// Bound versions by the constraints in FILE; repeatable.
@@ -113,7 +116,7 @@ pub struct OutputArgs {
     /// With several, each goes to DIR/NAME.
     #[arg(long = "layout", value_name = "NAME", value_parser = layout_names(), hide_possible_values = false)]
     pub layouts: Vec<String>,
-    /// Pack everything into one file: .zip, .tar, .tar.gz, .tgz or .tar.zst.
+    /// Pack everything into one file: .zip, .tar, .tar.gz, .tgz or .tar.zst; or into a folder: NAME/.
     ///
     /// Nothing else is written unless --dest or --layout asks for it. `-` is standard output, for
     /// which --bundle-format names the format.
@@ -203,7 +206,7 @@ pub struct TargetArgs {
     /// A wheel tag (manylinux_2_28_x86_64) and a triple (x86_64-unknown-linux-gnu) name one, too.
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub platform: Vec<String>,
-    /// A machine, as scripts/describe-target.py printed it there (repeatable).
+    /// A machine, as scripts/describe-target.py printed it there; repeatable.
     ///
     /// Fetches for it in addition to what --python-version and --platform name.
     #[arg(long = "target", value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -225,6 +228,10 @@ pub struct SelectionArgs {
     /// Fetch only what is named, not what that needs.
     #[arg(long)]
     pub no_deps: bool,
+    /// Leave editables, repositories and project folders out, with what they need, instead of
+    /// refusing them.
+    #[arg(long)]
+    pub skip_source_trees: bool,
     /// Run the build of source archives that tell no other way what they need.
     ///
     /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
@@ -348,7 +355,14 @@ pub const STANDARD_OUTPUT: &str = "-";
 fn bundle_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match archive::Format::of(&path) {
-        Err(error) if text != STANDARD_OUTPUT => Err(error.to_string()),
+        Err(error) if text != STANDARD_OUTPUT && !is_folder(&path) => {
+            Err(format!("{error}, or in a slash for a folder"))
+        }
         _ => Ok(path),
     }
+}
+
+/// Whether a bundle of this name is a folder: it ends in a slash.
+pub fn is_folder(path: &std::path::Path) -> bool {
+    path.as_os_str().to_string_lossy().ends_with(std::path::is_separator)
 }

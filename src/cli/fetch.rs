@@ -15,7 +15,7 @@ use super::report::Report;
 use super::settings::{self, Settings};
 use super::warm::WarmPip;
 use super::world::Files;
-use super::{build, closing, show, terminal};
+use super::{build, closing, show, slip, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
@@ -187,7 +187,17 @@ impl<'a> Run<'a> {
             let written = writing.await.expect("writing does not panic");
             findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }
+        self.write_seen_pages(fetched).await?;
         Ok(findings)
+    }
+
+    async fn write_seen_pages(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
+        let Some(folder) = self.warm.as_ref().and_then(WarmPip::takes_pages) else { return Ok(()) };
+        let (fetched, indexes, store) = (fetched.clone(), self.places.indexes.clone(), self.places.store.clone());
+        let (folder, stop) = (folder.to_owned(), self.stop.clone());
+        let write = move || ops::write_seen_pages(&fetched, &indexes, &store, &folder, &stop);
+        let written = tokio::task::spawn_blocking(write).await.expect("writing does not panic");
+        written.map_err(|failure| CliError::of_write(&failure))
     }
 
     fn outputs(&self) -> impl Iterator<Item = &Output> {
@@ -243,6 +253,7 @@ fn read_inputs(
     let client = Arc::new(HttpClient::new(settings.http.clone()));
     let files = Files { environment, client, runtime: runtime.handle().clone() };
     let mut reader = Reader::new(&files);
+    slip::check(&args.requirements, |path| environment.working_folder.join(path).is_file())?;
     for requirement in &args.requirements {
         reader.argument(requirement);
     }
@@ -252,7 +263,10 @@ fn read_inputs(
     for file in &settings.constraint_files {
         reader.file(&Location::parse(file), Role::Constraints);
     }
-    let read = reader.finish();
+    let mut read = reader.finish();
+    if args.selection.skip_source_trees {
+        skip_source_trees(&mut read.requirements);
+    }
     for warning in read.problems.iter().filter(|problem| problem.severity == Severity::Warning) {
         terminal::warn(warning.to_string());
     }
@@ -273,7 +287,28 @@ fn refuse_unfetchable(requirements: &[Requirement], targets: &[Arc<Target>]) -> 
         !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))
     };
     let problems: Vec<_> = requirements.iter().filter(is_needed).filter_map(input::unfetchable).collect();
-    if problems.is_empty() { Ok(()) } else { Err(CliError::of_inputs(&problems)) }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let error = CliError::of_inputs(&problems);
+    let has_source_tree = requirements.iter().filter(is_needed).any(Requirement::is_source_tree);
+    Err(if has_source_tree {
+        error.hint("--skip-source-trees leaves such lines out, and what only they need")
+    } else {
+        error
+    })
+}
+
+/// Source trees are left out, which is told: what they need is left out, too.
+fn skip_source_trees(requirements: &mut Vec<Requirement>) {
+    requirements.retain(|requirement| {
+        let is_kept = requirement.constraint || !requirement.is_source_tree();
+        if !is_kept {
+            let Requirement { origin, .. } = requirement;
+            terminal::warn(format!("{origin}: left out, with what it needs: {requirement}"));
+        }
+        is_kept
+    });
 }
 
 fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question {

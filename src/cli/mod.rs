@@ -25,6 +25,7 @@ mod secrets;
 mod serve;
 mod settings;
 mod show;
+mod slip;
 mod terminal;
 mod unpack;
 mod usage;

@@ -20,7 +20,7 @@ pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError
     let client = Arc::new(HttpClient::new(offline));
     let files = Files { environment, client, runtime: runtime.handle().clone() };
     let mut reader = Reader::new(&files);
-    for file in &args.files {
+    for file in args.files.iter().chain(&args.requirement_files) {
         reader.file(&Location::parse(file), Role::Requirements);
     }
     let read = reader.finish();

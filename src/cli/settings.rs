@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy};
+use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy, is_folder};
 use super::environment::Environment;
 use super::error::CliError;
 use super::keygen::KEY_PASSWORD;
@@ -115,8 +115,9 @@ impl Settings {
     pub fn indexes(&self, options: &IndexOptions, working_folder: &Path) -> Result<IndexSettings, CliError> {
         let place = |text: &String| place(text, working_folder).map(Arc::new);
         let indexes = options.extra_index_urls.iter().chain(&options.index_url);
+        let index = |text: &String| place_of_index(text, working_folder).map(Arc::new);
         Ok(IndexSettings {
-            indexes: indexes.map(place).collect::<Result<_, _>>()?,
+            indexes: indexes.map(index).collect::<Result<_, _>>()?,
             find_links: options.find_links.iter().map(place).collect::<Result<_, _>>()?,
             strategy: self.strategy,
             cache: self.cache.clone(),
@@ -173,14 +174,18 @@ fn bundle(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<B
     let named = args.bundle_format.as_deref().map(Format::called).transpose().map_err(CliError::usage)?;
     let is_stream = path == Path::new(STANDARD_OUTPUT);
     let format = match named {
-        Some(format) => format,
+        Some(format) => Some(format),
+        None if is_folder(path) && args.split.is_some() => {
+            return Err(CliError::usage("a folder has no volumes; --split wants an archive"));
+        }
+        None if is_folder(path) => None,
         None if is_stream => {
             return Err(CliError::usage("standard output has no name that tells the format")
                 .hint("add --bundle-format tar, tar.gz or tar.zst"));
         }
-        None => Format::of(path).map_err(CliError::usage)?,
+        None => Some(Format::of(path).map_err(CliError::usage)?),
     };
-    if is_stream && !format.is_stream {
+    if is_stream && format.is_some_and(|format| !format.is_stream) {
         return Err(CliError::usage("a zip cannot be written to a pipe; use --bundle-format tar, tar.gz or tar.zst"));
     }
     if is_stream && args.report.as_deref() == Some(path) {
@@ -373,6 +378,18 @@ pub fn ambient_certificates(layers: &Layers<'_>) -> Vec<Found> {
         Some(found) => vec![found],
         None => OPENSSL_VARIABLES.iter().filter_map(|name| layers.first_variable(&[name])).collect(),
     }
+}
+
+/// A location that is to be an index: a word that is neither a URL nor a folder is a slip, and
+/// must not look like an index that knows nothing.
+fn place_of_index(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
+    let url = place(text, working_folder)?;
+    let is_there = Url::parse(text).is_ok() || working_folder.join(text).exists();
+    if is_there {
+        return Ok(url);
+    }
+    let message = format!("the index `{text}` is no URL, and there is no folder of that name");
+    Err(CliError::usage(message).hint("an index is named by its URL (https://…) or by a folder in the layout `simple`"))
 }
 
 /// A location as pip takes it: a URL, or a path of the machine.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use super::args::FetchArgs;
+use super::args::{FetchArgs, is_folder};
 use crate::domain::mask_credentials;
 use crate::layout::{Layout, Place};
 use crate::ops::Output;
@@ -28,6 +28,9 @@ fn folder_line(layout: &dyn Layout, path: &Path, asked: &str, working_folder: &P
 
 fn bundle_line(path: &Path) -> String {
     let name = quote(&path.display().to_string());
+    if is_folder(path) {
+        return format!("python -m pip install -r {}", quote(&path.join("requirements.txt").display().to_string()));
+    }
     let unpack = if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
         format!("python -m zipfile -e {name} bundle")
     } else {
@@ -62,6 +65,7 @@ mod tests {
             "python -m pip install --no-index --find-links 'my wheels' -r 'a b.txt'"
         );
         assert_eq!(line("simple", "idx"), "python -m pip install --index-url file:///w/idx/ -r 'a b.txt'");
+        assert_eq!(bundle_line(Path::new("my out/")), "python -m pip install -r 'my out/requirements.txt'");
         assert_eq!(
             bundle_line(Path::new("out.tar.zst")),
             "mkdir bundle && tar -xf out.tar.zst -C bundle && python -m pip install -r bundle/requirements.txt"

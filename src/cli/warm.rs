@@ -24,7 +24,10 @@ const FIRST: (u64, u64) = (6, 0);
 const SECOND_FORMAT: (u64, u64) = (23, 3);
 const LAST: (u64, u64) = (26, 3);
 
-/// Only files: a project's page that never goes stale would hide new releases from this pip.
+/// The first that asks for no page that is fresh.
+const TRUSTS_PAGES: (u64, u64) = (26, 2);
+
+/// Without pages that never go stale, which would hide new releases from this pip.
 const SECOND: &PipHttp = &PipHttp::Second { has_pages: false };
 
 impl WarmPip {
@@ -65,24 +68,36 @@ impl WarmPip {
         }))
     }
 
+    /// The folder, where this pip keeps pages in it that it can use again.
+    pub fn takes_pages(&self) -> Option<&Path> {
+        match &self.output {
+            Output::Folder { layout, path } if layout.name() == SECOND.name() => Some(path),
+            _ => None,
+        }
+    }
+
     /// What was done, and what stands in the way of its use.
     pub fn words(&self) -> (String, &[String]) {
         let which = if self.is_own { "" } else { ", which a new environment of this Python would get," };
         let folder = self.output.path().display();
         let done = format!(
-            "Written to {folder}, the cache of pip {}{which} as it keeps its own downloads: it will ask for pages, and \
-             find these files there.",
-            self.version
+            "Written to {folder}, the cache of pip {}{which} as it keeps its own downloads: it will find these files \
+             there, and {}.",
+            self.version,
+            if number(&self.version) >= Some(TRUSTS_PAGES) { "pages while they are fresh" } else { "ask for pages" }
         );
         (done, &self.warnings)
     }
 }
 
+fn number(version: &str) -> Option<(u64, u64)> {
+    let mut numbers = version.split('.').map(|part| part.parse().ok());
+    numbers.next().flatten().map(|major| (major, numbers.next().flatten().unwrap_or_default()))
+}
+
 /// The layout that this pip reads; with `is_forced`, that of the newest known for one that is not.
 fn layout(version: &str, is_forced: bool) -> Result<&'static dyn Layout, CliError> {
-    let mut numbers = version.split('.').map(|part| part.parse::<u64>().ok());
-    let number = numbers.next().flatten().map(|major| (major, numbers.next().flatten().unwrap_or_default()));
-    match number {
+    match number(version) {
         Some(number) if number < FIRST => Err(CliError::usage(format!("--warm-pip: pip {version} has no HTTP cache"))
             .hint("for pip 0.4 to 1.5.6 there is --layout download-cache")),
         Some(number) if number < SECOND_FORMAT => Ok(&PipHttp::First),

@@ -151,6 +151,10 @@ impl Listing {
         &self.index
     }
 
+    pub fn project(&self) -> &PackageName {
+        &self.project
+    }
+
     /// The versions on the page, rising, each once.
     pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> {
         self.releases.chunk_by(|a, b| a.version == b.version).map(|same| &same[0].version)

@@ -80,25 +80,34 @@ impl Requirement {
             _ => None,
         }
     }
+
+    /// Whether it names a tree of sources that somebody has to build: an editable, a repository or
+    /// a project folder.
+    pub fn is_source_tree(&self) -> bool {
+        self.editable || matches!(self.source, Source::Project(_) | Source::Repository(_))
+    }
 }
 
 impl fmt::Display for Requirement {
-    /// The requirement in PEP 508's form, secrets masked, without hashes and options.
+    /// The requirement in PEP 508's form, secrets masked, without hashes and options but `-e`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(name) = &self.name {
-            write!(f, "{name}")?;
-        }
-        if !self.extras.is_empty() {
-            let extras: Vec<_> = self.extras.iter().map(ToString::to_string).collect();
-            write!(f, "[{}]", extras.join(","))?;
-        }
-        let at = if self.name.is_some() { " @ " } else { "" };
+        f.write_str(if self.editable { "-e " } else { "" })?;
+        let extras: Vec<_> = self.extras.iter().map(ToString::to_string).collect();
+        let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
+        let at = match &self.name {
+            Some(name) => {
+                write!(f, "{name}{extras}")?;
+                " @ "
+            }
+            None => "",
+        };
         match &self.source {
             Source::Index(specifiers) => write!(f, "{specifiers}")?,
             Source::Url(url) => write!(f, "{at}{url}")?,
             Source::Archive(path) | Source::Project(path) => write!(f, "{at}{}", path.display())?,
             Source::Repository(url) => write!(f, "{at}{}", mask_credentials(url))?,
         }
+        f.write_str(if self.name.is_none() { &extras } else { "" })?;
         match self.marker.try_to_string() {
             Some(marker) => write!(f, " ; {marker}"),
             None => Ok(()),

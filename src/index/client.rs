@@ -11,7 +11,7 @@ use super::grounds::{Collected, Grounds};
 use super::link::is_distribution;
 use super::page::{ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
-use crate::domain::{Listing, MaskedUrl, Offers, PackageName, Specifiers, Timestamp};
+use crate::domain::{Listing, MaskedUrl, Offers, PackageName, SeenPage, Specifiers, Timestamp};
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
@@ -170,6 +170,13 @@ impl Indexes {
         let mut offers = Offers::new(listings, asked, unchecked);
         offers.narrowed = !inquiry.versions.is_any();
         Ok(offers)
+    }
+
+    /// The page that `index` has of `project`, where the cache holds one that can be used again.
+    pub fn seen_page(&self, index: &Arc<MaskedUrl>, project: &PackageName) -> Option<SeenPage> {
+        let url = index.project_page(project);
+        let (page, _) = self.cache.read(&url)?;
+        page.seen(url, seen(&page, project, index)?.listing?, self.settings.now)
     }
 
     async fn find_links(&self) -> Result<&Vec<Flat>, IndexError> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grounds::{Ground, Grounds};
 use super::scratch::{Mark, Scratch};
-use crate::domain::{MaskedUrl, Sha256, Timestamp};
+use crate::domain::{Listing, MaskedUrl, SeenPage, Sha256, Timestamp};
 use crate::http::Validators;
 
 /// How long a page is fresh where its server says nothing: what the large public indexes say.
@@ -56,6 +56,17 @@ impl<'a> CachedPage<'a> {
     /// What lets the server say that it is still right.
     pub fn validators(&self) -> Validators {
         Validators { etag: self.etag.clone(), last_modified: self.last_modified.clone() }
+    }
+
+    /// The page at `url` with its `listing`, if it can be used again at `now` in any way.
+    pub fn seen(&self, url: MaskedUrl, listing: Listing, now: Timestamp) -> Option<SeenPage> {
+        (self.etag.is_some() || self.is_fresh(now)).then(|| SeenPage {
+            url,
+            listing,
+            checked: Timestamp(self.checked),
+            lifetime: self.lifetime,
+            etag: self.etag.clone(),
+        })
     }
 
     fn into_owned(self) -> CachedPage<'static> {

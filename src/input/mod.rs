@@ -13,7 +13,7 @@ mod unfetchable;
 
 use std::path::Path;
 
-use crate::domain::{IndexOptions, Requirement};
+use crate::domain::{IndexOptions, Origin, Requirement};
 
 pub use json::{Report, parse_report};
 pub use location::Location;
@@ -107,10 +107,14 @@ impl Read {
     }
 
     /// A problem for each requirement that cannot be fetched: an editable, a repository, a local
-    /// project. Constraints ask for nothing and have none.
+    /// project. Constraints ask for nothing and have none, and a line that is wrong anyway is not
+    /// told twice.
     pub fn unfetchable(&self) -> Vec<Problem> {
+        let is_wrong = |origin: &Origin| {
+            self.problems.iter().any(|problem| problem.severity == Severity::Error && problem.origin == *origin)
+        };
         let asked = self.requirements.iter().filter(|requirement| !requirement.constraint);
-        asked.filter_map(unfetchable).collect()
+        asked.filter(|requirement| !is_wrong(&requirement.origin)).filter_map(unfetchable).collect()
     }
 }
 

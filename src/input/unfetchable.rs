@@ -14,22 +14,20 @@ pub fn unfetchable(requirement: &Requirement) -> Option<Problem> {
         Source::Index(_) | Source::Url(_) | Source::Archive(_) => return None,
     };
     let message = format!("{what}, so it cannot be fetched: {}", advice(requirement));
-    Some(Problem::error(requirement.origin.clone(), message).with_text(&shown(requirement), None))
+    Some(Problem::error(requirement.origin.clone(), message).with_text(&requirement.to_string(), None))
 }
 
 fn advice(requirement: &Requirement) -> String {
     let target = match &requirement.source {
         Source::Project(path) => path.display().to_string(),
         Source::Repository(url) => url.clone(),
-        Source::Url(_) => return "use its https:// URL, or download it and name the file".to_owned(),
-        Source::Archive(_) | Source::Index(_) => String::new(),
+        Source::Url(_) | Source::Archive(_) | Source::Index(_) => {
+            return "use its https:// URL, or download it and name the file".to_owned();
+        }
     };
+    // Quotes that every shell knows, that of Windows among them.
     format!(
-        "build a wheel first (python -m pip wheel --no-deps --wheel-dir wheels '{target}') and put its path here, or name a release"
+        "build a wheel first (python -m pip wheel --no-deps --wheel-dir wheels \"{target}\") and put its path here, \
+         or name a release"
     )
-}
-
-fn shown(requirement: &Requirement) -> String {
-    let option = if requirement.editable { "-e " } else { "" };
-    format!("{option}{requirement}")
 }

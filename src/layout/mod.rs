@@ -19,7 +19,7 @@ pub use bundle::{
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
-pub use pip_http::PipHttp;
+pub use pip_http::{PipHttp, seen_page};
 pub use simple_index::SimpleIndex;
 
 use crate::domain::{Fetched, PackageName, RelPathError, Tree};

@@ -6,10 +6,11 @@
 
 mod entry;
 mod key;
+mod listed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Content, Envelope, Fetched, FetchedFile, MaskedUrl, Object, PackageName, Tree};
+use crate::domain::{Content, Envelope, Fetched, FetchedFile, MaskedUrl, Object, PackageName, SeenPage, Tree};
 
 use self::entry::Headers;
 use super::files::{content, known};
@@ -113,6 +114,16 @@ fn insert(tree: &mut Tree, key: &str, headers: &Headers, body: Content) {
     let path = format!("http-v2/{}", key::path(key));
     tree.insert(known(&path), Content::Page(entry::binary(headers)));
     tree.insert(known(&(path + ".body")), body);
+}
+
+/// A page for the cache of pip 23.3 and later, as its index answered it: whole, and fresh no longer
+/// than it says. With it pip 26.2 and later ask nobody as long as it is fresh; then, and pips
+/// before that always, they ask whether it is still so.
+pub fn seen_page(page: &SeenPage) -> Tree {
+    let mut tree = Tree::new();
+    let headers = Headers::of_seen_page(page.checked, page.lifetime, page.etag.clone());
+    insert(&mut tree, &key::of_url(&page.url), &headers, Content::Page(listed::text(&page.listing)));
+    tree
 }
 
 /// The URLs that pip may ask for on account of a file, and what it would get.

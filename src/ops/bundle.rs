@@ -20,7 +20,8 @@ use crate::store::DiskStore;
 /// A bundle that is to be written.
 #[derive(Clone)]
 pub struct BundleOutput {
-    pub format: &'static Format,
+    /// The archive's; without one it becomes a folder that shares its files with the store.
+    pub format: Option<&'static Format>,
     /// `-` where it goes to a stream.
     pub path: PathBuf,
     /// Where it goes instead of a file.
@@ -38,8 +39,8 @@ pub struct BundleOutput {
 }
 
 impl BundleOutput {
-    /// The bundle of everything, as the archive `path`.
-    pub fn new(format: &'static Format, path: PathBuf) -> Self {
+    /// The bundle of everything, as the archive or folder `path`.
+    pub fn new(format: Option<&'static Format>, path: PathBuf) -> Self {
         Self { format, path, stream: None, verify: true, key: None, since: None, split: None, sboms: Sboms::default() }
     }
 }

@@ -31,4 +31,4 @@ pub use plan::{PlanFailure, Unreachable, plan};
 pub use signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use tools::{plan_builds, plan_installer};
 pub use verify::{Finding, FindingKind, Floor, Proof, Verification, VerifySettings, verify};
-pub use write::{Output, Stop, WriteFailure, write};
+pub use write::{Output, Stop, WriteFailure, write, write_seen_pages};

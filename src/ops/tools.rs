@@ -98,8 +98,11 @@ impl Asking<'_> {
         done: &mut BTreeSet<(MaskedUrl, usize)>,
     ) -> Result<BTreeMap<BuildNeeds, Sources>, PlanFailure> {
         let mut waiting = BTreeMap::<_, Sources>::new();
-        for (_, file) in plan.files().filter(|(_, file)| file.offer.filename.parse::<WheelFilename>().is_err()) {
-            let is_new = |target: &usize| done.insert((file.offer.url.clone(), *target));
+        for (package, file) in plan.files().filter(|(_, file)| !is_wheel(file)) {
+            // What stands beside a wheel (`--with-sources`) is not built.
+            let has_wheel =
+                |target: &usize| package.files.iter().any(|file| is_wheel(file) && file.targets.contains(target));
+            let is_new = |target: &usize| !has_wheel(target) && done.insert((file.offer.url.clone(), *target));
             let targets: Vec<_> = file.targets.iter().copied().filter(is_new).collect();
             if targets.is_empty() {
                 continue;
@@ -149,6 +152,10 @@ impl Asking<'_> {
             Err(failure) => Err(failure),
         }
     }
+}
+
+fn is_wheel(file: &PlannedFile) -> bool {
+    file.offer.filename.parse::<WheelFilename>().is_ok()
 }
 
 fn add(plan: &mut Plan, tools: Plan) {

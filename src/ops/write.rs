@@ -1,18 +1,21 @@
 //! Fetched → trees → written: folders and the bundle.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::UNIX_EPOCH;
 
 use super::bundle::{self, BundleOutput};
 use super::carry::CarryError;
 use super::signature::SignatureError;
 use super::verify::Finding;
 use crate::archive::{ArchiveError, Linking, Objects, pack_file, pack_stream, pack_volumes, write_directory};
-use crate::domain::{Fetched, Request, Sha256, Tree};
-use crate::layout::{BundleInput, Layout, LayoutError};
+use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
+use crate::index::Indexes;
+use crate::layout::{self, BundleInput, Layout, LayoutError};
 use crate::store::DiskStore;
 
 /// A place to write to.
@@ -93,6 +96,38 @@ pub fn write(
     }
 }
 
+/// Writes the pages of all that was fetched, as their indexes answered them, into the cache
+/// `folder` of a pip of 23.3 or later; one that pip itself wrote since stays.
+///
+/// # Errors
+/// When the disk does not take them, or `stop` was set meanwhile.
+pub fn write_seen_pages(
+    fetched: &Fetched,
+    indexes: &Indexes,
+    store: &DiskStore,
+    folder: &Path,
+    stop: &Stop,
+) -> Result<(), WriteFailure> {
+    let listed = fetched.files().filter(|(_, file)| *file.offer.index != file.offer.url);
+    let listed: BTreeSet<_> = listed.map(|(package, file)| (&file.offer.index, &package.name)).collect();
+    let seen = listed.into_iter().filter_map(|(index, project)| indexes.seen_page(index, project));
+    let mut tree = Tree::new();
+    for page in seen {
+        let entry = layout::seen_page(&page);
+        if !entry.iter().any(|(path, _)| is_newer(&folder.join(path.as_str()), page.checked)) {
+            tree.extend(entry);
+        }
+    }
+    write_directory(&tree, &Source { store, stop }, folder, Linking::Copies)?;
+    Ok(())
+}
+
+fn is_newer(file: &Path, moment: Timestamp) -> bool {
+    let modified = fs::metadata(file).and_then(|metadata| metadata.modified());
+    let since = modified.ok().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
+    since.is_some_and(|since| i128::from(since.as_secs()) > i128::from(moment.0))
+}
+
 fn write_bundle(
     fetched: &Fetched,
     request: &Request,
@@ -102,7 +137,7 @@ fn write_bundle(
     let insides = bundle::look_inside(fetched, objects.store);
     let requests = std::slice::from_ref(request);
     let abouts = bundle::abouts(&insides);
-    let mut tree = crate::layout::bundle(&BundleInput { fetched, requests, abouts: &abouts, sboms: &output.sboms })?;
+    let mut tree = layout::bundle(&BundleInput { fetched, requests, abouts: &abouts, sboms: &output.sboms })?;
     if let Some(key) = &output.key {
         tree = bundle::signed(tree, key)?;
     }
@@ -114,7 +149,12 @@ fn write_bundle(
 }
 
 fn pack_bundle(tree: &Tree, objects: &Source<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {
-    let BundleOutput { format, path, .. } = output;
+    let path = &output.path;
+    let Some(format) = output.format else {
+        make_folder(path)?;
+        write_directory(tree, objects, path, Linking::Hard)?;
+        return Ok(());
+    };
     if let Some(stream) = &output.stream {
         return Ok(pack_stream(tree, objects, format, &mut *stream.lock().expect("no thread panics with it"))?);
     }
@@ -208,7 +248,7 @@ mod tests {
         let store = DiskStore::new(folder.path().join("store"));
         let (fetched, out) = (fetched(&store), folder.path().join("out"));
         let format = Format::of(Path::new("b.tar")).unwrap();
-        let bundle = || Output::Bundle(BundleOutput::new(format, out.join("b.tar")));
+        let bundle = || Output::Bundle(BundleOutput::new(Some(format), out.join("b.tar")));
         let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
         for output in &outputs {
             assert!(write(&fetched, &Request::default(), &store, output, &Stop::new(true.into())).is_err());

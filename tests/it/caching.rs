@@ -222,11 +222,12 @@ fn many_views_of_a_file_cost_it_once() {
     let index = Index::new().with(Wheel::new("demo", "1.0").padding(SIZE as usize)).serve();
     let sandbox = Sandbox::new();
     fetch(&sandbox, &index, &["--layout", "simple", "--layout", "find-links", "--dest", "out", "demo"]);
-    fetch(&sandbox, &index, &["--dest", "wheelhouse", "demo"]);
-    let places = [sandbox.cache(), sandbox.path("out"), sandbox.path("wheelhouse")];
+    fetch(&sandbox, &index, &["--dest", "wheelhouse", "--bundle", "bundle/", "demo"]);
+    let places = [sandbox.cache(), sandbox.path("out"), sandbox.path("wheelhouse"), sandbox.path("bundle")];
+    sandbox.prefetch(["verify", "bundle"]).assert().success();
     assert_eq!(sandbox.read(&format!("out/simple/demo/{WHEEL}")), sandbox.read(&format!("wheelhouse/{WHEEL}")));
     let used = disk_usage(&places);
-    assert!((SIZE..SIZE + SIZE / 20).contains(&used), "three views of {SIZE} bytes cost {used}");
+    assert!((SIZE..SIZE + SIZE / 20).contains(&used), "four views of {SIZE} bytes cost {used}");
     let info = cache(&sandbox, &["info"], 0);
     assert!(info["bytes_linked"].as_u64().unwrap() >= SIZE, "{info}");
 }

@@ -105,7 +105,7 @@ fn command_lines(block: &Block) -> Vec<String> {
 #[test]
 fn every_option_that_is_mentioned_exists() {
     // Options of requirements files, of pip, and of a script.
-    let help: String = help_of(&[]) + "--hash --refresh-package --judge";
+    let help: String = help_of(&[]) + "--hash --refresh-package --use-wheel --judge";
     let option = Regex::new(r"`(--[a-z-]+)").unwrap();
     for (page, text) in pages() {
         for found in option.captures_iter(&text) {

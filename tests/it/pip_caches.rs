@@ -108,11 +108,22 @@ fn the_interpreters_own_pip_is_warmed() {
     assert!(told.contains(".cache/pip, the cache of pip 26."), "{told}");
     assert!(sandbox.files("wheelhouse").is_empty());
     index.forget_requests();
-    index.fail("/files/", Fault::Status(500));
+    index.fail("/", Fault::Status(500));
     let verdict = judges().pip().install_with_cache(&index, &pip_cache(&sandbox), REQUIREMENTS);
     verdict.assert_installed(INSTALLED);
-    assert_eq!(index.count("/files/"), 0, "{:?}", index.paths());
-    assert!(index.count("/simple/") > 0, "pages that never go stale would hide new releases");
+    assert!(index.requests().is_empty(), "{:?}", index.paths());
+}
+
+/// The pages in a warmed cache are whole, and go stale as the index says.
+#[test]
+fn a_warmed_pip_sees_every_release() {
+    let index = Index::new().wheel("demo", "0.9").wheel("demo", "1.0").encrypted().serve();
+    let sandbox = Sandbox::new();
+    sandbox.prefetch_from(&index, ["--warm-pip", "demo"]).assert().success();
+    index.forget_requests();
+    let verdict = judges().pip().install_with_cache(&index, &pip_cache(&sandbox), ["demo==0.9"]);
+    verdict.assert_installed(["demo-0.9"]);
+    assert_eq!(index.count("/simple/"), 0, "{:?}", index.paths());
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn parse(text: &str) -> Read {
 fn show(read: &Read) -> String {
     let lines = read.requirements.iter().map(|requirement| {
         let kind = match (&requirement.source, requirement.editable) {
-            (_, true) => "-e ",
+            (_, true) => "",
             (Source::Archive(_), _) => "archive ",
             (Source::Project(_), _) => "project ",
             (Source::Repository(_), _) => "repository ",
@@ -66,7 +66,7 @@ fn lines_that_pip_takes() {
         ("https://h/f-1.0.tar.gz#egg=foo # c", "1 foo @ https://h/f-1.0.tar.gz#egg=foo"),
         ("proj", "1 proj"),
         ("proj/", "1 project /w/proj"),
-        ("./proj [a,b]", "1 project [a,b]/w/proj"),
+        ("./proj [a,b]", "1 project /w/proj[a,b]"),
         ("./proj; os_name=='x'", "1 project /w/proj ; os_name == 'x'"),
         ("simple-0.1-py3-none-any.whl [x]", "1 archive simple[x] @ /w/simple-0.1-py3-none-any.whl"),
         ("./sub/../real-1.0.tar.gz", "1 archive /w/real-1.0.tar.gz"),
@@ -75,7 +75,7 @@ fn lines_that_pip_takes() {
         ("foo.egg\nother.txt", "1 foo-egg | 2 other-txt"),
         ("-e 'foo @ git+https://h/r'", "1 -e foo @ git+https://h/r"),
         ("-e git://h/r#egg=foo", "1 -e foo @ git+git://h/r#egg=foo"),
-        ("-e ./proj[a]", "1 -e [a]/w/proj"),
+        ("-e ./proj[a]", "1 -e /w/proj[a]"),
         ("foo --hash=sha256:H --hash sha512:H", "1 foo sha256:a sha512:a"),
         ("foo==1.0 --hash=sha256:H#c", "1 foo==1.0 sha256:a"),
         ("foo - bar", "1 foo"),
@@ -315,8 +315,15 @@ fn what_cannot_be_fetched_says_what_to_do() {
     let unfetchable: Vec<_> = read.unfetchable().iter().map(ToString::to_string).collect();
     assert_eq!(unfetchable.len(), 4);
     assert!(unfetchable[0].starts_with("requirements.txt:1: an editable"), "{}", unfetchable[0]);
-    assert!(unfetchable[2].contains("python -m pip wheel --no-deps --wheel-dir wheels '/w/proj'"));
+    assert!(unfetchable[2].contains("python -m pip wheel --no-deps --wheel-dir wheels \"/w/proj\""));
     assert!(!unfetchable.concat().contains("hunter2"));
+}
+
+#[test]
+fn an_editable_that_is_missing_is_told_once() {
+    let read = parse("-e file:absent");
+    assert_eq!((read.problems.len(), read.unfetchable().len()), (1, 0));
+    assert!(read.problems[0].message.contains("there is no file /w/absent"), "{}", read.problems[0]);
 }
 
 /// Pieces that make lines of every kind, whole and broken.

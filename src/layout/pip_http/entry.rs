@@ -1,8 +1,13 @@
 //! A cached answer in the two serialisations that pip's HTTP library had (`facts/pip.md` 4.3).
 
+use std::borrow::Cow;
+use std::time::{Duration, UNIX_EPOCH};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
+
+use crate::domain::Timestamp;
 
 /// What an entry of pip 6.0 to 23.2.1 begins with, in the form that all of them read.
 pub const MARK_2: &[u8] = b"cc=2,";
@@ -21,8 +26,10 @@ const LIFETIME: &str = "max-age=1";
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Headers {
-    date: &'static str,
-    cache_control: &'static str,
+    date: Cow<'static, str>,
+    cache_control: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_length: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,12 +39,31 @@ pub struct Headers {
 impl Headers {
     /// Of a file of so many bytes.
     pub fn of_file(size: u64) -> Self {
-        Self { date: DATE, cache_control: LIFETIME, content_length: Some(size.to_string()), content_type: None }
+        Self {
+            date: DATE.into(),
+            cache_control: LIFETIME.into(),
+            etag: None,
+            content_length: Some(size.to_string()),
+            content_type: None,
+        }
     }
 
     /// Of a page of so many bytes.
     pub fn of_page(size: u64) -> Self {
         Self { content_type: Some("text/html; charset=utf-8"), ..Self::of_file(size) }
+    }
+
+    /// Of a page in JSON that its index last spoke of at `checked`. It has no length: head and
+    /// body are two files, and pip mistrusts a body that is shorter.
+    pub fn of_seen_page(checked: Timestamp, lifetime: u64, etag: Option<String>) -> Self {
+        let moment = UNIX_EPOCH + Duration::from_secs(checked.0.max(0).unsigned_abs());
+        Self {
+            date: httpdate::fmt_http_date(moment).into(),
+            cache_control: format!("max-age={lifetime}").into(),
+            etag,
+            content_length: None,
+            content_type: Some("application/vnd.pypi.simple.v1+json"),
+        }
     }
 }
 
@@ -67,7 +93,7 @@ pub fn binary(headers: &Headers) -> Vec<u8> {
 /// to 23.2.1. Every name and value is base64 there, too.
 pub fn text_around_body(headers: &Headers) -> (Vec<u8>, Vec<u8>) {
     let length = headers.content_length.as_deref().map(|length| ("content-length", length));
-    let all = [("date", headers.date), ("cache-control", headers.cache_control)];
+    let all = [("date", &*headers.date), ("cache-control", &*headers.cache_control)];
     let encoded =
         all.into_iter().chain(length).map(|(name, value)| format!("\"{}\":\"{}\"", base64(name), base64(value)));
     let encoded = encoded.collect::<Vec<_>>().join(",");

@@ -25,8 +25,12 @@ pub fn of_file(url: &MaskedUrl) -> BTreeSet<String> {
 
 /// The key of a project's page.
 pub fn of_page(index: &MaskedUrl, project: &PackageName) -> String {
-    let url = index.project_page(project);
-    key(&url, url.secret().path())
+    of_url(&index.project_page(project))
+}
+
+/// The key of a URL that needs no cleaning.
+pub fn of_url(url: &MaskedUrl) -> String {
+    key(url, url.secret().path())
 }
 
 fn key(url: &MaskedUrl, path: &str) -> String {

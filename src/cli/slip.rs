@@ -1,0 +1,55 @@
+//! Slips on the command line: words that would be taken for projects that nobody means.
+
+use super::error::CliError;
+
+/// What other tools call their commands. Each is the name of somebody's project, too, which
+/// must not be fetched by mistake.
+const VERBS: [&str; 8] = ["add", "download", "fetch", "get", "install", "lock", "plan", "sync"];
+
+/// Refuses a verb that is no command here in the first place, and a requirements file without
+/// its `-r`; `is_file` looks a path up.
+///
+/// # Errors
+/// Says what is meant, as far as that can be told, and how the project is named.
+pub fn check(words: &[String], is_file: impl Fn(&str) -> bool) -> Result<(), CliError> {
+    if let Some(verb) = words.first().filter(|word| VERBS.contains(&word.as_str())) {
+        return Err(CliError::usage(format!("`{verb}` is no command of prefetch, which fetches without one"))
+            .hint(format!("leave the word out; the project of that name is `{verb}>=0`")));
+    }
+    match words.iter().find(|word| is_requirements_file(word, &is_file)) {
+        Some(file) => Err(CliError::usage(format!("`{file}` is a file, and stands where projects are named"))
+            .hint(format!("to fetch what it asks for, write -r {file}"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a word that could be a project's name is more likely a file's; paths are told elsewhere.
+fn is_requirements_file(word: &str, is_file: impl Fn(&str) -> bool) -> bool {
+    let is_name = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    match word.rsplit_once('.') {
+        Some((_, "txt")) => is_name,
+        Some((_, "in" | "lock" | "toml" | "pip")) => is_name && is_file(word),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slip(words: &[&str]) -> Option<String> {
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let error = check(&words, |path| path == "there.in").err()?;
+        Some(format!("{}; {}", error.problems[0].message, error.hints.concat()))
+    }
+
+    #[test]
+    fn verbs_and_files_are_no_projects() {
+        assert!(slip(&["download", "six"]).unwrap().contains("`download>=0`"));
+        assert!(slip(&["six", "requirements.txt"]).unwrap().contains("-r requirements.txt"));
+        assert!(slip(&["there.in"]).unwrap().contains("-r there.in"));
+        for words in [&["six", "install"][..], &["download>=0"], &["zope.in"], &["wheel"], &["./a.txt"], &[]] {
+            assert_eq!(slip(words), None, "{words:?}");
+        }
+    }
+}
