@@ -16,14 +16,14 @@ import sys
 # "-c" puts the current folder first, where a stray json.py would answer for the real one.
 sys.path[:] = [path for path in sys.path if path]
 
-import glob
 import json
 import os
 import platform
 import re
 import struct
-import subprocess
 import sysconfig
+
+# subprocess and glob cost a third of the time that this takes, and are imported where they are needed.
 
 
 def attempt(*ways):
@@ -145,6 +145,8 @@ def musl():
     loader = attempt(lambda: Elf(sys.executable).loader)
     if "musl" not in (loader or ""):
         return None
+    import subprocess
+
     process = subprocess.Popen([loader], stderr=subprocess.PIPE)
     match = re.search(r"Version (\d+)\.(\d+)", process.communicate()[1].decode("ascii", "replace"))
     return match and tuple(map(int, match.groups()))
@@ -171,6 +173,8 @@ def macos():
     version, _, arch = platform.mac_ver()
     if version.startswith("10.16"):
         # Pythons built for an older SDK are told this for every later release.
+        import subprocess
+
         command = [sys.executable, "-sS", "-c", "import platform; print(platform.mac_ver()[0])"]
         version = subprocess.check_output(command, env={"SYSTEM_VERSION_COMPAT": "0"}).decode().strip()
     if struct.calcsize("P") == 4:
@@ -240,6 +244,8 @@ def import_pip():
         folders.append(os.path.join(os.path.dirname(os.__file__), "ensurepip", "_bundled"))
         sys.path.append(folders[0])
         for folder in folders[1:]:
+            import glob
+
             sys.path += glob.glob(os.path.join(folder, "pip-*.whl"))
         try:
             import pip

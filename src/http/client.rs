@@ -16,6 +16,7 @@ use super::body::{self, Body};
 use super::connector::{Line, connector};
 use super::error::HttpError;
 use super::health::{Attempts, Health};
+use super::introduction::Introductions;
 use super::netrc::Login;
 use super::pace::{Hosts, Turn};
 use super::range::{Piece, Start, content_range};
@@ -36,12 +37,14 @@ pub struct HttpClient {
     pub(super) files: Hosts,
     pages: Hosts,
     health: Health,
+    introductions: Introductions,
 }
 
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        Self { settings, clients: Default::default(), files, pages, health: Health::default() }
+        let (health, introductions) = (Health::default(), Introductions::default());
+        Self { settings, clients: Default::default(), files, pages, health, introductions }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -225,7 +228,8 @@ impl HttpClient {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
             None => request,
         };
-        request.send().await.map_err(|error| HttpError::unreachable(url, &error))
+        let answer = self.introductions.make(url.secret(), request.send()).await;
+        answer.map_err(|error| HttpError::unreachable(url, &error))
     }
 
     fn client_for(&self, url: &MaskedUrl, line: Line) -> Result<&reqwest::Client, HttpError> {

@@ -8,6 +8,7 @@ mod client;
 mod connector;
 mod error;
 mod health;
+mod introduction;
 mod netrc;
 mod pace;
 mod parts;

@@ -113,9 +113,12 @@ fn at_most_as_many_files_at_once_as_allowed() {
 }
 
 #[test]
-fn an_encrypted_index_is_asked_over_one_connection() {
-    let index = Index::new().wheel("demo", "1.0").wheel("other", "2.0").encrypted().serve();
-    sandbox().prefetch_from(&index, arguments(&[])).assert().code(0);
+fn an_encrypted_index_is_asked_over_few_connections() {
+    let names: Vec<_> = (0..40).map(|number| format!("demo{number}")).collect();
+    let index = names.iter().fold(Index::new(), |index, name| index.wheel(name, "1.0")).encrypted().serve();
+    Sandbox::new().prefetch_from(&index, &names).assert().code(0);
+    // Hyper opens one more now and then, while the first is busy with another request.
+    assert!(index.connections() < names.len() / 2, "{}", index.connections());
     assert!(index.requests().iter().all(|request| request.protocol == "HTTP/2.0"), "{:#?}", index.requests());
 }
 
