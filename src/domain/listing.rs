@@ -13,8 +13,8 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
-    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, RelPath, RelPathError, Sidecar,
-    Timestamp, Version, Yanked,
+    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, RelPath, Sidecar, Timestamp, Version,
+    Yanked,
 };
 
 /// One file as a page states it; borrowed from the page, and from a listing's bytes.
@@ -279,7 +279,7 @@ impl ListingBuilder {
     ///
     /// A name that no file of ours could have is refused, whatever else the page says.
     pub fn push(&mut self, record: &FileRecord<'_>) {
-        if let Err(RelPathError { why, .. }) = RelPath::file_name(record.filename) {
+        if let Some(why) = RelPath::file_name_fault(record.filename) {
             return self.refuse(record.filename, why);
         }
         self.has_suspects |= record.href.contains('@');

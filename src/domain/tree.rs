@@ -38,10 +38,15 @@ impl RelPath {
 
     /// Checks `name` as a single part: a file name that an index gave, say.
     pub fn file_name(name: &str) -> Result<Self, RelPathError> {
-        if name.contains('/') {
-            return Err(RelPathError { path: name.to_owned(), why: "it holds a slash" });
+        match Self::file_name_fault(name) {
+            Some(why) => Err(RelPathError { path: name.to_owned(), why }),
+            None => Ok(Self(name.into())),
         }
-        Self::new(name)
+    }
+
+    /// What keeps `name` from being a file name, if anything does.
+    pub fn file_name_fault(name: &str) -> Option<&'static str> {
+        if name.contains('/') { Some("it holds a slash") } else { fault(name) }
     }
 
     /// This path below the folder `parent`.

@@ -117,7 +117,7 @@ impl Body {
 }
 
 fn unpack(url: &MaskedUrl, packed: &[u8], limit: usize) -> Result<Vec<u8>, HttpError> {
-    let mut bytes = Vec::with_capacity(packed.len().saturating_mul(4).min(limit));
+    let mut bytes = Vec::with_capacity(unpacked_size(packed).min(limit) + 1);
     let read = MultiGzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut bytes);
     match read {
         Ok(_) if bytes.len() > limit => Err(HttpError::TooLong { url: url.clone(), limit }),
@@ -127,6 +127,14 @@ fn unpack(url: &MaskedUrl, packed: &[u8], limit: usize) -> Result<Vec<u8>, HttpE
             Err(HttpError::broken(url, packed.len() as u64, None, &why))
         }
     }
+}
+
+/// How many bytes `packed` says it unpacks to, in its last four (RFC 1952), as far as that can be.
+fn unpacked_size(packed: &[u8]) -> usize {
+    /// Nothing is packed any denser.
+    const DENSEST: usize = 1032;
+    let size = packed.last_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize);
+    size.min(packed.len().saturating_mul(DENSEST))
 }
 
 /// A page from a local file; a folder stands for its `index.html`, as on a web server.

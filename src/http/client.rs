@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE, RETRY_AFTER,
 };
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, StatusCode, Version};
 use url::Url;
 
 use super::auth::Credentials;
@@ -38,13 +39,16 @@ pub struct HttpClient {
     pages: Hosts,
     health: Health,
     introductions: Introductions,
+    /// Some host lets pages share a connection.
+    shares: AtomicBool,
 }
 
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        let (health, introductions) = (Health::default(), Introductions::default());
-        Self { settings, clients: Default::default(), files, pages, health, introductions }
+        let (clients, health, introductions) = Default::default();
+        let shares = AtomicBool::new(false);
+        Self { settings, clients, files, pages, health, introductions, shares }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -59,6 +63,12 @@ impl HttpClient {
         limit: usize,
     ) -> Result<Answer, HttpError> {
         self.retrying(|| self.page_once(url, accept, known, limit)).await
+    }
+
+    /// Whether a host lets pages share a connection, so that [`SHARED`](super::SHARED) times as
+    /// many may be under way.
+    pub fn shares_connections(&self) -> bool {
+        self.shares.load(Ordering::Relaxed)
     }
 
     /// Waits until the host of `url` may be asked for a file.
@@ -153,6 +163,10 @@ impl HttpClient {
         add(&mut headers, IF_NONE_MATCH, known.etag.as_deref());
         add(&mut headers, IF_MODIFIED_SINCE, known.last_modified.as_deref());
         let response = self.send(&turn, url, headers, Line::Shared).await?;
+        if response.version() == Version::HTTP_2 {
+            turn.note_shared();
+            self.shares.store(true, Ordering::Relaxed);
+        }
         let cache_control = header(response.headers(), &CACHE_CONTROL).unwrap_or_default();
         if response.status() == StatusCode::NOT_MODIFIED {
             let refused = HttpError::Status { url: url.clone(), status: response.status(), retry_after: None };

@@ -32,7 +32,7 @@ pub use connector::Line;
 pub use error::HttpError;
 pub use health::Attempts;
 pub use netrc::{Login, Netrc, NetrcError};
-pub use pace::Turn;
+pub use pace::{SHARED, Turn};
 pub use parts::WORTH_PARTS;
 pub use proxies::{Proxies, is_proxy};
 pub use range::{Piece, Start};
@@ -50,7 +50,8 @@ pub struct HttpSettings {
     pub retries: u32,
     /// Files under way at once from one host.
     pub files_per_host: usize,
-    /// Pages and parts of files under way at once from one host.
+    /// Pages and parts of files under way at once from one host; [`SHARED`] times as many where
+    /// they share a connection.
     pub pages_per_host: usize,
     /// `host` or `host:port` whose certificates are not checked.
     pub trusted_hosts: HashSet<String>,

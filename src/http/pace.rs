@@ -21,11 +21,17 @@ struct Pace {
     good: usize,
     /// How often it was lowered.
     lowered: u64,
+    /// Many requests share a connection.
+    is_shared: bool,
 }
+
+/// So many times as many requests go over a connection that they share, as HTTP/2 has it: 96 for
+/// pages by default, where servers take 100 or more.
+pub const SHARED: usize = 2;
 
 impl Pace {
     fn new(most: usize) -> Self {
-        Self { most, allowed: most, surplus: 0, good: 0, lowered: 0 }
+        Self { most, allowed: most, surplus: 0, good: 0, lowered: 0, is_shared: false }
     }
 
     /// A request that began after `lowered` reductions was refused: how many places go. Those
@@ -38,6 +44,17 @@ impl Pace {
         let gone = self.allowed - allowed;
         (self.allowed, self.good, self.lowered) = (allowed, 0, self.lowered + 1);
         gone
+    }
+
+    /// Requests turn out to share a connection: how many places that gives more. A host that ever
+    /// said that it is too much gets none.
+    fn shared(&mut self) -> usize {
+        if self.is_shared || self.lowered > 0 {
+            return 0;
+        }
+        let more = self.most * (SHARED - 1);
+        (self.is_shared, self.most, self.allowed) = (true, self.most + more, self.allowed + more);
+        more
     }
 
     /// A request was answered well: whether there is a place more.
@@ -112,6 +129,12 @@ impl Turn {
         Self { host, lowered, place }
     }
 
+    /// Notes that requests to the host share a connection.
+    pub(super) fn note_shared(&self) {
+        let more = lock(&self.host.pace).shared();
+        self.host.places.add_permits(more);
+    }
+
     /// Notes how the host answered: 429 and 503 mean that it is asked too much.
     pub(super) fn note(&self, status: u16) {
         let mut pace = lock(&self.host.pace);
@@ -158,6 +181,18 @@ mod tests {
         assert_eq!(answers_until(4), Some(2 + 3));
         assert_eq!(answers_until(16), Some((4..16).sum()));
         assert_eq!((0..100).find(|_| pace.answered()), None, "there are never more than at first");
+    }
+
+    #[test]
+    fn a_shared_connection_takes_more_unless_it_was_too_much() {
+        let hosts = Hosts::new(4);
+        let turns = take(&hosts, "https://files.example/a");
+        turns.iter().for_each(Turn::note_shared);
+        assert_eq!(take(&hosts, "https://files.example/b").len(), 4 * (SHARED - 1));
+        let refused = take(&hosts, "https://busy.example/a");
+        refused[0].note(429);
+        refused[0].note_shared();
+        assert_eq!(take(&hosts, "https://busy.example/b").len(), 0);
     }
 
     fn url(text: &str) -> Url {

@@ -22,13 +22,24 @@ use crate::domain::MaskedUrl;
 /// Gives every file of the page to `sink`.
 pub(super) fn scan(page: &[u8], page_url: &MaskedUrl, sink: &mut impl Sink) -> Result<(), PageError> {
     let page = page.strip_prefix(b"\xef\xbb\xbf").unwrap_or(page);
-    let mut deserializer = serde_json::Deserializer::from_slice(page);
-    let meta = PageSeed(sink).deserialize(&mut deserializer).and_then(|meta| deserializer.end().map(|()| meta));
+    // Checked at once, the bytes of the many texts within need not be checked again.
+    let meta = match str::from_utf8(page) {
+        Ok(page) => read(serde_json::Deserializer::from_str(page), sink),
+        Err(_) => read(serde_json::Deserializer::from_slice(page), sink),
+    };
     let meta = meta.map_err(|source| PageError::Json { page: page_url.clone(), source })?;
     match meta.and_then(Meta::unknown_version) {
         Some(version) => Err(PageError::ApiVersion { page: page_url.clone(), version }),
         None => Ok(()),
     }
+}
+
+fn read<'a, R: serde_json::de::Read<'a>>(
+    mut deserializer: serde_json::Deserializer<R>,
+    sink: &mut impl Sink,
+) -> serde_json::Result<Option<Meta<'a>>> {
+    let meta = PageSeed(sink).deserialize(&mut deserializer)?;
+    deserializer.end().map(|()| meta)
 }
 
 /// The part of the page that speaks of the page.

@@ -32,14 +32,22 @@ impl<'a> Link<'a> {
 
 /// The last part of the link's path; a slash after it is tolerated, as by pip (`facts/pip.md` 3.6).
 fn filename(href: &str) -> Cow<'_, str> {
-    let path = path(href).trim_end_matches('/');
-    let last = path.rsplit('/').next().unwrap_or_default();
+    let last = last_part(href.split('?').next().unwrap_or_default());
     if last.contains('%') { percent_decode_str(last).decode_utf8_lossy() } else { Cow::Borrowed(last) }
 }
 
-/// What is left without scheme, host and query.
+/// The part after the last slash. Where a slash at the end or two in a row could make that
+/// something else, the path is taken out of the link first.
+fn last_part(href: &str) -> &str {
+    let (before, last) = href.rsplit_once('/').unwrap_or(("-", href));
+    if last.is_empty() || before.is_empty() || before.ends_with('/') {
+        return path(href).trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    }
+    last
+}
+
+/// What is left without scheme and host.
 fn path(href: &str) -> &str {
-    let href = href.split('?').next().unwrap_or_default();
     match href.split_once("//") {
         Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => {
             rest.split_once('/').map_or("", |(_, path)| path)

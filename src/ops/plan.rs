@@ -1,5 +1,6 @@
 //! The loop: step, find out what the step needs, step again.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,8 +12,9 @@ use super::remembered::Memory;
 use super::sources::add_sources;
 use super::{Event, Listener};
 use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Specifiers, Target, Unknown};
+use crate::http::SHARED;
 use crate::index::{IndexError, Inquiry};
-use crate::resolve::{Facts, Failure, Question, Resolver, Step, Wants};
+use crate::resolve::{Facts, Failure, News, Question, Resolver, Step, Wants};
 
 /// No plan for all targets: everything that stands in the way, and what there is.
 #[derive(Debug, Default)]
@@ -65,7 +67,7 @@ pub async fn plan(
                 return Ok(plan);
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
-            Step::Needs(wants) => asking.learn(wants, &mut known).await,
+            Step::Needs(wants) => asking.learn_ahead(wants, &mut resolver, &mut known).await,
             Step::Impossible { failures, mut solved } => {
                 let again = known.worth_asking_again(&failures);
                 if again.is_empty() {
@@ -106,19 +108,31 @@ impl Default for Known {
 }
 
 impl Known {
-    fn take(&mut self, answer: Answer) {
+    /// Takes an answer in; returns what is new. A guess that could not be asked is no fact: where
+    /// it matters, a step will want it.
+    fn take(&mut self, answer: Answer) -> Option<News> {
         match answer {
-            Answer::Offers(project, Ok(offers)) => drop(self.facts.offers.insert(project, Arc::new(offers))),
-            Answer::Offers(project, Err(error)) => {
+            Answer::Offers { project, outcome: Ok(offers), .. } => {
+                self.facts.offers.insert(project.clone(), Arc::new(offers));
+                Some(News::Offers(project))
+            }
+            Answer::Needs { project, url, is_lasting, outcome: Ok(needs), .. } => {
+                self.is_lasting &= is_lasting;
+                self.facts.needs.insert(url.clone(), needs);
+                Some(News::Needs(project, url))
+            }
+            Answer::Offers { is_guess: true, .. } | Answer::Needs { is_guess: true, .. } => None,
+            Answer::Offers { project, outcome: Err(error), .. } => {
                 self.facts.offers.remove(&project);
                 self.facts.unavailable.insert(project);
                 self.unreachable.push(error.into());
+                None
             }
-            Answer::Needs(url, Ok(needs)) => drop(self.facts.needs.insert(url, needs.map(Arc::new))),
-            Answer::Needs(url, Err(error)) => {
+            Answer::Needs { url, outcome: Err(error), .. } => {
                 // The search goes on as if the file needed nothing, to find what else is wrong.
                 self.facts.needs.insert(url, Ok(Arc::default()));
-                self.unreachable.push(error.into());
+                self.unreachable.push((*error).into());
+                None
             }
         }
     }
@@ -151,10 +165,29 @@ impl Known {
     }
 }
 
-/// Something that was found out.
+/// What came of asking; a guess is what no step wanted yet.
 enum Answer {
-    Offers(PackageName, Result<Offers, IndexError>),
-    Needs(MaskedUrl, Result<Result<Needs, Unknown>, MetadataFailure>),
+    Offers {
+        project: PackageName,
+        is_guess: bool,
+        outcome: Result<Offers, IndexError>,
+    },
+    Needs {
+        project: PackageName,
+        url: MaskedUrl,
+        is_guess: bool,
+        /// A digest promises the file.
+        is_lasting: bool,
+        outcome: Result<Result<Arc<Needs>, Unknown>, Box<MetadataFailure>>,
+    },
+}
+
+impl Answer {
+    fn is_guess(&self) -> bool {
+        match self {
+            Self::Offers { is_guess, .. } | Self::Needs { is_guess, .. } => *is_guess,
+        }
+    }
 }
 
 /// Where facts come from, with a bound on how much is asked at once.
@@ -164,22 +197,50 @@ struct Asking<'q> {
     places: Places,
     listener: Listener,
     turns: Arc<Semaphore>,
+    /// What may be added to `turns` once connections are shared.
+    more_turns: Cell<usize>,
 }
 
 impl<'q> Asking<'q> {
     fn new(question: &'q Question, places: &Places, at_once: usize, listener: &Listener) -> Self {
         let turns = Arc::new(Semaphore::new(at_once.max(1)));
-        Self { bounds: question.certain_bounds(), places: places.clone(), listener: listener.clone(), turns }
+        let more_turns = Cell::new(at_once * (SHARED - 1));
+        let bounds = question.certain_bounds();
+        Self { bounds, places: places.clone(), listener: listener.clone(), turns, more_turns }
     }
 
-    /// Finds out all of `wants` at once.
-    async fn learn(&self, wants: Wants, known: &mut Known) {
-        known.is_lasting &= wants.metadata.values().all(|(_, offer)| offer.promises.sha256().is_some());
+    /// Finds out all of `wants`, and meanwhile what they lead to.
+    async fn learn_ahead(&self, wants: Wants, resolver: &mut Resolver<'_>, known: &mut Known) {
+        let (mut asked, mut under_way) = (JoinSet::new(), UnderWay::default());
+        self.ask_all(under_way.add(wants), false, known, &mut asked);
+        while let Some(answer) = asked.join_next().await {
+            let answer = answer.expect("asking does not panic");
+            if self.places.client.shares_connections() {
+                self.turns.add_permits(self.more_turns.take());
+            }
+            let is_guess = answer.is_guess();
+            if let Some(news) = known.take(answer) {
+                let more = under_way.add(resolver.ahead(&news, is_guess, &known.facts));
+                self.ask_all(more, true, known, &mut asked);
+            }
+        }
+    }
+
+    async fn learn_again(&self, inquiries: BTreeMap<PackageName, Inquiry>, known: &mut Known) {
         let mut asked = JoinSet::new();
+        for (project, inquiry) in inquiries {
+            self.ask(project, inquiry, false, &mut asked);
+        }
+        while let Some(answer) = asked.join_next().await {
+            known.take(answer.expect("asking does not panic"));
+        }
+    }
+
+    fn ask_all(&self, wants: Wants, is_guess: bool, known: &mut Known, asked: &mut JoinSet<Answer>) {
         for (project, everywhere) in wants.listings {
             known.everywhere.extend(everywhere.then(|| project.clone()));
             let versions = self.bounds.get(&project).cloned().unwrap_or_default();
-            self.ask(project, Inquiry { everywhere, versions, check: false }, &mut asked);
+            self.ask(project, Inquiry { everywhere, versions, check: false }, is_guess, asked);
         }
         for (url, (project, offer)) in wants.metadata {
             let (places, listener, turns) = self.share();
@@ -187,29 +248,22 @@ impl<'q> Asking<'q> {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(offer.filename.to_string()));
                 let needs = needs_of(&project, &offer, &places, &listener).await;
+                let outcome = needs.map(|needs| needs.map(Arc::new)).map_err(Box::new);
                 listener(Event::Answered(offer.filename.to_string()));
-                Answer::Needs(url, needs)
+                let is_lasting = offer.promises.sha256().is_some();
+                Answer::Needs { project, url, is_guess, is_lasting, outcome }
             });
         }
-        take_all(asked, known).await;
     }
 
-    async fn learn_again(&self, inquiries: BTreeMap<PackageName, Inquiry>, known: &mut Known) {
-        let mut asked = JoinSet::new();
-        for (project, inquiry) in inquiries {
-            self.ask(project, inquiry, &mut asked);
-        }
-        take_all(asked, known).await;
-    }
-
-    fn ask(&self, project: PackageName, inquiry: Inquiry, asked: &mut JoinSet<Answer>) {
+    fn ask(&self, project: PackageName, inquiry: Inquiry, is_guess: bool, asked: &mut JoinSet<Answer>) {
         let (places, listener, turns) = self.share();
         asked.spawn(async move {
             let _turn = turns.acquire().await.expect("the semaphore is never closed");
             listener(Event::Asking(project.to_string()));
-            let offers = places.indexes.offers(&project, &inquiry).await;
+            let outcome = places.indexes.offers(&project, &inquiry).await;
             listener(Event::Answered(project.to_string()));
-            Answer::Offers(project, offers)
+            Answer::Offers { project, is_guess, outcome }
         });
     }
 
@@ -218,8 +272,18 @@ impl<'q> Asking<'q> {
     }
 }
 
-async fn take_all(mut asked: JoinSet<Answer>, known: &mut Known) {
-    while let Some(answer) = asked.join_next().await {
-        known.take(answer.expect("asking does not panic"));
+/// What was asked already, so that nothing is asked twice.
+#[derive(Default)]
+struct UnderWay {
+    listings: BTreeSet<PackageName>,
+    metadata: BTreeSet<MaskedUrl>,
+}
+
+impl UnderWay {
+    /// Adds `wants`; returns those of them that are new.
+    fn add(&mut self, mut wants: Wants) -> Wants {
+        wants.listings.retain(|project, _| self.listings.insert(project.clone()));
+        wants.metadata.retain(|url, _| self.metadata.insert(url.clone()));
+        wants
     }
 }

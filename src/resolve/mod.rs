@@ -9,6 +9,7 @@
 //! metadata is missing needs nothing. So one step finds everything that the search would look at
 //! next, and an answer counts only once nothing was missing.
 
+mod ahead;
 mod assumed;
 mod case;
 mod check;
@@ -31,8 +32,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use ahead::News;
 pub use explain::{Failure, Reason};
 
+use ahead::{Walk, Walker};
 use case::{Case, Meanings};
 use solve::Outcome;
 
@@ -126,13 +129,15 @@ pub fn step(question: &Question, targets: &[Arc<Target>], facts: &Facts) -> Step
 /// none may change.
 pub struct Resolver<'q> {
     cases: Vec<Case<'q>>,
+    walks: Vec<Walk>,
     meanings: Meanings,
 }
 
 impl<'q> Resolver<'q> {
     pub fn new(question: &'q Question, targets: &'q [Arc<Target>]) -> Self {
         let cases = targets.iter().map(|target| Case::new(question, target)).collect();
-        Self { cases, meanings: Meanings::default() }
+        let walks = targets.iter().map(|_| Walk::default()).collect();
+        Self { cases, walks, meanings: Meanings::default() }
     }
 
     /// As [`step`].
@@ -162,6 +167,17 @@ impl<'q> Resolver<'q> {
             }
         }
         self.conclude(wants, failures)
+    }
+
+    /// What the next step would want because of `news`, as far as that can be guessed without
+    /// one; `is_guess` where the news themselves were. Facts that are guessed at change no answer.
+    pub fn ahead(&mut self, news: &News, is_guess: bool, facts: &Facts) -> Wants {
+        let mut wants = Wants::default();
+        let under_way = self.cases.iter().zip(&mut self.walks).filter(|(case, _)| case.settled.is_none());
+        for (case, walk) in under_way.filter(|(case, _)| case.question.follow_dependencies) {
+            Walker { case, meanings: &self.meanings, facts, walk, wants: &mut wants }.go_on(news, is_guess);
+        }
+        wants
     }
 
     fn conclude(&self, wants: Wants, failures: Vec<Failure>) -> Step {

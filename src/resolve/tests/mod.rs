@@ -1,5 +1,6 @@
 //! The resolver, judged by literal worlds, by random ones, and by the field's scenarios.
 
+mod ahead;
 mod bad_input;
 mod brute;
 mod explanations;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use super::super::{Facts, Failure, Question, Reason, Resolver, Step, Wants};
+use super::super::{Facts, Failure, News, Question, Reason, Resolver, Step, Wants};
 use crate::domain::{
     Algorithm, CoreMetadata, Dependency, DependencySource, FileRecord, ListingBuilder, MaskedUrl, Needs, Offers,
     Origin, PackageName, Requirement, Solution, Source, Target, TargetSpec, Timestamp, Unknown,
@@ -107,6 +107,7 @@ impl File {
             requires_python: self.requires_python.as_deref(),
             yanked: self.yanked.as_deref(),
             uploaded: self.uploaded,
+            sidecar: Some(None),
             ..FileRecord::default()
         }
     }
@@ -312,17 +313,49 @@ impl<'w> Asking<'w> {
         }
     }
 
+    /// Solves as the program does: each answer may lead to more before the next step.
+    pub fn solve_ahead(&self) -> Answer {
+        let (mut facts, mut asked) = (Facts::default(), Asked::default());
+        let targets = self.targets();
+        let mut resolver = Resolver::new(&self.question, &targets);
+        loop {
+            let mut wants = match resolver.step(&facts) {
+                Step::Solved(solutions) => return Answer { result: Ok(solutions), asked },
+                Step::Impossible { failures, .. } => return Answer { result: Err(failures), asked },
+                Step::Needs(wants) => wants,
+            };
+            asked.rounds += 1;
+            let mut is_guess = false;
+            while !wants.is_empty() {
+                let news: Vec<_> = self.answer(wants, &mut facts, &mut asked);
+                wants = Wants::default();
+                for news in news {
+                    wants.extend(resolver.ahead(&news, is_guess, &facts));
+                }
+                is_guess = true;
+            }
+        }
+    }
+
     fn learn(&self, wants: Wants, facts: &mut Facts, asked: &mut Asked) {
         assert!(!wants.is_empty(), "a step wants nothing and has no answer");
         asked.rounds += 1;
+        self.answer(wants, facts, asked);
+    }
+
+    fn answer(&self, wants: Wants, facts: &mut Facts, asked: &mut Asked) -> Vec<News> {
+        let mut news = Vec::new();
         for project in wants.listings.into_keys() {
             assert!(asked.listings.insert(project.to_string()), "{project} is asked for twice");
             facts.offers.insert(project.clone(), Arc::new(self.world.offers(&project)));
+            news.push(News::Offers(project));
         }
-        for (url, (_, offer)) in wants.metadata {
+        for (url, (project, offer)) in wants.metadata {
             assert!(asked.metadata.insert(offer.filename.to_string()), "{url} is asked for twice");
             facts.needs.insert(url.clone(), self.world.metadata(&url));
+            news.push(News::Needs(project, url));
         }
+        news
     }
 }
 

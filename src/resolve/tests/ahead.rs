@@ -1,0 +1,37 @@
+//! What is asked for while other answers are under way.
+
+use super::world::{File, World};
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+fn a_chain_takes_one_round() {
+    let world = World::new()
+        .has("a", "1", &["b[x]", "w; sys_platform == 'win32'"])
+        .file(File::wheel("b", "1").extra("x", &["c", "b[y]"]).extra("y", &["d<2"]).extra("z", &["z"]))
+        .has("c", "1", &["d"])
+        .has("d", "1", &[])
+        .has("d", "2", &["e"]);
+    let answer = world.ask(&["a"]).solve_ahead();
+    assert_eq!(answer.picks(), world.ask(&["a"]).solve().picks());
+    assert_eq!(answer.asked.rounds, 1, "{:?}", answer.asked);
+    assert_eq!(answer.asked.listings.into_iter().collect::<Vec<_>>(), strings(&["a", "b", "c", "d"]));
+    let metadata = ["a-1", "b-1", "c-1", "d-1"].map(|stem| format!("{stem}-py3-none-any.whl"));
+    assert_eq!(answer.asked.metadata.into_iter().collect::<Vec<_>>(), metadata);
+}
+
+/// Each of a hundred versions needs something else of another project, which needs one of them.
+#[test]
+fn what_goes_round_in_circles_is_left_to_steps() {
+    let mut world = World::new();
+    for version in 1..100 {
+        let (text, other) = (version.to_string(), format!("b=={}", version - 1));
+        let back = format!("a=={}", 100 - version);
+        world = world.has("a", &text, &[&other]).has("b", &text, &[&back]);
+    }
+    let (ahead, steps) = (world.ask(&["a"]).solve_ahead(), world.ask(&["a"]).solve());
+    assert_eq!(format!("{:?}", ahead.result), format!("{:?}", steps.result));
+    assert!(ahead.asked.metadata.len() <= steps.asked.metadata.len() + 4);
+}
