@@ -17,7 +17,7 @@ use serde::Serialize;
 
 pub use rejection::{NoFile, Rejected, Rejection, check_requires_python};
 
-use rejection::{check_format, check_hash, check_upload_time};
+use rejection::{check_format, check_hash, check_upload_time, is_promised};
 
 use crate::domain::{
     Artifact, BuildTag, Digest, DistributionFilename, FormatControl, Offers, PackageName, ReleaseControl, Specifiers,
@@ -181,7 +181,9 @@ impl<'a> Shelf<'a> {
         for version in versions {
             let judged = self.look_at(*version);
             rejected.extend(judged.rejected.iter().cloned());
-            rejected.extend(judged.candidates.iter().map(unused));
+            rejected.extend(
+                judged.candidates.iter().map(|candidate| self.rejected(&candidate.artifact, unused(candidate))),
+            );
         }
         rejected.sort_by(|a, b| (&b.why, &b.version).cmp(&(&a.why, &a.version)));
         NoFile { rejected }
@@ -224,10 +226,16 @@ impl<'a> Shelf<'a> {
         for artifact in self.offers.files(version).iter() {
             match self.judge_file(artifact) {
                 Ok(candidate) => judged.candidates.push(candidate),
-                Err(why) => judged.rejected.push(rejected(artifact, why)),
+                Err(why) => judged.rejected.push(self.rejected(artifact, why)),
             }
         }
         judged
+    }
+
+    fn rejected(&self, artifact: &Artifact, why: Rejection) -> Rejected {
+        let version = artifact.distribution.version().clone();
+        let is_promised = is_promised(artifact, self.hashes);
+        Rejected { filename: artifact.filename.clone(), version, why, is_promised }
     }
 
     /// Whether `artifact` may be used, by every rule that needs no other artifact.
@@ -252,18 +260,12 @@ fn best_candidate(judged: &Judged, pass: Pass) -> Option<Arc<Artifact>> {
     best.map(|candidate| candidate.artifact.clone())
 }
 
-fn rejected(artifact: &Artifact, why: Rejection) -> Rejected {
-    let version = artifact.distribution.version().clone();
-    Rejected { filename: artifact.filename.clone(), version, why }
-}
-
 /// Why a file that no rule of its own rejects was not chosen.
-fn unused(candidate: &Candidate) -> Rejected {
-    let why = match &candidate.artifact.yanked.0 {
+fn unused(candidate: &Candidate) -> Rejection {
+    match &candidate.artifact.yanked.0 {
         Some(reason) => Rejection::Yanked { reason: reason.clone() },
         None => Rejection::PreRelease,
-    };
-    rejected(&candidate.artifact, why)
+    }
 }
 
 fn rank(artifact: &Artifact, target: &Target) -> Result<Rank, Rejection> {

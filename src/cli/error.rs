@@ -10,7 +10,6 @@ use crate::ops::{
     CarryError, FetchError, FetchFailure, Finding, MetadataFailure, PlanFailure, Unreachable, WriteFailure,
 };
 use crate::resolve::{Failure, Reason};
-use crate::select::Rejection;
 use crate::store::StoreError;
 
 use super::gathered::{Missed, gather};
@@ -219,14 +218,12 @@ fn reason_kind(reason: &Reason) -> &'static str {
 }
 
 /// A file whose digest is not the one asked for is told without fetching it, where the index
-/// promises a digest; that does not make it another failure.
+/// promises a digest; that does not make it another failure. But where the digest is of another
+/// file, nothing is broken: there is none for the target.
 fn reason_exit(reason: &Reason) -> Exit {
     match reason {
         Reason::Unfetchable(_) | Reason::Nameless => Exit::Usage,
-        Reason::NoFile { rejected, .. } => match rejected.first().map(|nearest| &nearest.why) {
-            Some(Rejection::Hash { .. }) => Exit::Digest,
-            _ => Exit::NoSolution,
-        },
+        Reason::NoFile { files, .. } if files.is_for_digest() && files.promised().is_none() => Exit::Digest,
         _ => Exit::NoSolution,
     }
 }

@@ -4,12 +4,13 @@
 //! where one line names a URL, and whether pre-releases and yanked files count, where one line
 //! names them. A search learns of such lines on its way, so it is repeated with them assumed;
 //! what its solution does not bear out is dropped, and the search is repeated without. In the
-//! same way it learns which of two projects is better decided first.
+//! same way it learns which of two projects is to be decided first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Failure;
 use super::direct::Direct;
+use super::order::Order;
 use crate::domain::{MaskedUrl, PackageName};
 use crate::select::OptIn;
 
@@ -24,10 +25,10 @@ pub(super) struct Assumed {
     opt_ins: BTreeMap<PackageName, OptIn>,
     /// Projects for which only the user's own lines opt in.
     pub strict: BTreeSet<PackageName>,
-    /// Projects to decide before others: their versions kept failing on those in `late`.
-    pub early: BTreeSet<PackageName>,
-    /// Projects to decide after others.
-    pub late: BTreeSet<PackageName>,
+    /// Which projects are decided before which.
+    pub order: Order,
+    /// Versions whose needs only their build knows are left out, instead of needing nothing.
+    pub refuse_builds: bool,
 }
 
 /// What a search met that could change its outcome, were it assumed.
@@ -35,9 +36,9 @@ pub(super) struct Assumed {
 pub(super) struct Met {
     pub files: BTreeMap<PackageName, Direct>,
     pub opt_ins: BTreeMap<PackageName, OptIn>,
-    /// A project whose versions keep failing on the version of another that was decided before:
-    /// the first should be decided first.
-    pub rivals: Option<(PackageName, PackageName)>,
+    /// Pairs of projects: a version of the first needs another version of the second than the
+    /// one that was decided before, and could have it, had the first been decided first.
+    pub rivals: BTreeSet<(PackageName, PackageName)>,
 }
 
 /// Projects whose pick the rest of the solution does not bear out.
@@ -50,13 +51,18 @@ pub(super) struct Unfounded {
 }
 
 impl Assumed {
+    /// Nothing but whether builds count.
+    pub fn new(refuse_builds: bool) -> Self {
+        Self { refuse_builds, ..Self::default() }
+    }
+
     pub fn opt_in(&self, name: &PackageName) -> OptIn {
         self.opt_ins.get(name).copied().unwrap_or_default()
     }
 
     /// Assumes what was `met`; tells whether any of it is new.
     pub fn add(&mut self, met: Met) -> bool {
-        let is_new = !met.files.is_empty() || !met.opt_ins.is_empty();
+        let mut is_new = !met.files.is_empty() || !met.opt_ins.is_empty();
         for (name, file) in met.files {
             self.files.entry(name).or_insert(file);
         }
@@ -64,17 +70,10 @@ impl Assumed {
             let known = self.opt_ins.entry(name).or_default();
             *known = known.or(more);
         }
-        let is_other_order = met.rivals.is_some();
-        if let Some((early, late)) = met.rivals {
-            self.early.insert(early);
-            self.late.insert(late);
+        for (early, late) in met.rivals {
+            is_new |= self.order.put(&early, &late);
         }
-        is_new || is_other_order
-    }
-
-    /// Whether the order was not changed yet for one of these.
-    pub fn may_reorder(&self, early: &PackageName, late: &PackageName) -> bool {
-        !self.early.contains(early) && !self.late.contains(late) && !self.late.contains(early)
+        is_new
     }
 
     /// Drops what is `unfounded` for good; tells whether that is anything.

@@ -239,7 +239,7 @@ fn newest(versions: &[Version]) -> String {
 /// Why versions that would do have no file that does.
 fn without_file(view: &View<'_, '_>, name: &PackageName, set: &Set) -> Vec<String> {
     match view.stock(name) {
-        Stock::Listed(shelf) => rejections(&shelf.why_none(&chosen(view, name, set)).rejected),
+        Stock::Listed(shelf) => rejections(&shelf.why_none(&chosen(view, name, set))),
         _ => Vec::new(),
     }
 }

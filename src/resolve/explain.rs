@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::lines::Asked;
 use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
-use crate::select::{Rejected, Rejection, Shelf};
+use crate::select::{NoFile, Rejected, Rejection, Shelf};
 
 /// One thing that stands in the way of a solution.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,7 @@ pub enum Reason {
     /// Nothing in these versions; the nearest there are.
     NoVersion { specifiers: Specifiers, nearest: Vec<Version> },
     /// Versions fit and their files do not; nearest miss first.
-    NoFile { specifiers: Specifiers, rejected: Vec<Rejected> },
+    NoFile { specifiers: Specifiers, files: NoFile },
     /// What this source archive needs is only known by running its build.
     NeedsBuild { file: Box<str> },
     /// Facts that cannot all hold.
@@ -52,7 +52,7 @@ impl Reason {
         } else if matching.is_empty() {
             Self::NoVersion { nearest: nearest(offers.versions(), specifiers.pin()), specifiers }
         } else {
-            Self::NoFile { specifiers, rejected: shelf.why_none(matching).rejected }
+            Self::NoFile { specifiers, files: shelf.why_none(matching) }
         }
     }
 }
@@ -158,7 +158,7 @@ impl fmt::Display for Reason {
                 let nearest: Vec<_> = nearest.iter().map(ToString::to_string).collect();
                 write!(f, "no version satisfies {specifiers}; the nearest are {}", nearest.join(", "))
             }
-            Self::NoFile { rejected, .. } => write_rejected(f, rejected),
+            Self::NoFile { files, .. } => write_rejected(f, files),
             Self::NeedsBuild { file } => write!(
                 f,
                 "what {file} needs is only known by running its build; pin a version that has a wheel, fetch without \
@@ -175,15 +175,15 @@ impl fmt::Display for Reason {
 /// How many reasons a message names.
 const NAMED: usize = 5;
 
-fn write_rejected(f: &mut fmt::Formatter<'_>, rejected: &[Rejected]) -> fmt::Result {
+fn write_rejected(f: &mut fmt::Formatter<'_>, files: &NoFile) -> fmt::Result {
     f.write_str("no file can be used")?;
-    rejections(rejected).iter().try_for_each(|line| write!(f, "\n  {line}"))
+    rejections(files).iter().try_for_each(|line| write!(f, "\n  {line}"))
 }
 
 /// The nearest misses and what to do about them, a line each; files with the same reason share one.
-pub(super) fn rejections(rejected: &[Rejected]) -> Vec<String> {
+pub(super) fn rejections(files: &NoFile) -> Vec<String> {
     let mut groups: Vec<(&Rejected, usize)> = Vec::new();
-    for file in rejected {
+    for file in &files.rejected {
         match groups.iter_mut().find(|(nearest, _)| nearest.why.to_string() == file.why.to_string()) {
             Some((_, others)) => *others += 1,
             None => groups.push((file, 0)),
@@ -195,7 +195,7 @@ pub(super) fn rejections(rejected: &[Rejected]) -> Vec<String> {
         1 => lines.push("and 1 file further off".to_owned()),
         more => lines.push(format!("and {more} files further off")),
     }
-    lines.extend(hint(rejected));
+    lines.extend(hint(files));
     lines
 }
 
@@ -208,13 +208,16 @@ fn group(Rejected { filename, why, .. }: &Rejected, others: usize) -> String {
 }
 
 /// What would help.
-fn hint(rejected: &[Rejected]) -> Option<String> {
-    let has = |why: fn(&Rejection) -> bool| rejected.iter().any(|file| why(&file.why));
-    if matches!(rejected.first(), Some(Rejected { why: Rejection::Hash { .. }, .. })) {
-        return Some("either the file changed or the --hash is of another one".into());
+fn hint(files: &NoFile) -> Option<String> {
+    let has = |why: fn(&Rejection) -> bool| files.rejected.iter().any(|file| why(&file.why));
+    if files.is_for_digest() {
+        return Some(match files.promised() {
+            Some(Rejected { filename, why, .. }) => format!("the --hash is of {filename}, which {why}"),
+            None => "either the file changed or the --hash is of another one".into(),
+        });
     }
-    let excludes_sources = has(|why| matches!(why, Rejection::Format { is_wheel: false }));
-    let excludes_wheels = has(|why| matches!(why, Rejection::Format { is_wheel: true }));
+    let excludes_sources = has(|why| *why == Rejection::Source);
+    let excludes_wheels = has(|why| *why == Rejection::Wheel);
     if excludes_sources {
         Some(
             "there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"

@@ -1,9 +1,12 @@
 //! From a search's decisions to a solution, with who asked for what, or to what it lacks.
 
+use std::collections::BTreeSet;
+
 use super::assumed::Unfounded;
 use super::graph::{Decided, Demand, Graph, extras};
 use super::node::{Node, positions};
-use super::solve::Attempt;
+use super::solve::{Attempt, Found};
+use super::unbuilt::Unbuilt;
 use super::view::{Stock, View};
 use super::{Failure, Reason};
 use crate::domain::{Offer, Origin, PackageName, Pick, Solution, Specifiers, Unknown};
@@ -12,10 +15,10 @@ use crate::select::OptIn;
 /// The decisions as an answer, and what in them nothing bears out.
 pub(super) fn finish(view: &View<'_, '_>, decided: &Decided) -> Attempt {
     let graph = Graph::new(view, decided);
-    Attempt::Decided { unfounded: unfounded(view, decided, &graph), answer: answer(view, decided, &graph) }
+    Attempt::Decided { unfounded: unfounded(view, decided, &graph), found: found(view, decided, &graph) }
 }
 
-fn answer(view: &View<'_, '_>, decided: &Decided, graph: &Graph<'_>) -> Result<Solution, Vec<Failure>> {
+fn found(view: &View<'_, '_>, decided: &Decided, graph: &Graph<'_>) -> Found {
     let requested = graph.requested_by(view);
     let mut solution = Solution::default();
     let mut failures = Vec::new();
@@ -24,13 +27,47 @@ fn answer(view: &View<'_, '_>, decided: &Decided, graph: &Graph<'_>) -> Result<S
         let Some(file) = view.file(name, position) else { continue };
         let requested_by: Vec<_> = requested.get(name).into_iter().flatten().cloned().collect();
         if let Some(reason) = lack(view, name, position, &file) {
-            failures.push(Failure::of_dependency(name, requested_by, reason));
-            continue;
+            failures.push(Failure::of_dependency(name, requested_by.clone(), reason));
         }
         solution.notes.extend(missing_extras(view, name, position, decided));
         solution.picks.push(pick(view, name, position, requested_by, graph, &file));
     }
-    if failures.is_empty() { Ok(solution) } else { Err(failures) }
+    let is_build = |failure: &Failure| matches!(failure.reason, Reason::NeedsBuild { .. });
+    if failures.is_empty() {
+        Found::Solution(solution)
+    } else if failures.iter().all(is_build) {
+        let is_first_choice = is_first_choice(view, decided, graph, &failures);
+        Found::Unbuilt(Unbuilt { failures, with_builds: solution, is_first_choice })
+    } else {
+        Found::Nothing(failures)
+    }
+}
+
+/// Whether one of the projects of `failures` is there for no other reason than that the user's
+/// lines are followed to the best version of everything.
+fn is_first_choice(view: &View<'_, '_>, decided: &Decided, graph: &Graph<'_>, failures: &[Failure]) -> bool {
+    let demands = graph.demands();
+    let is_best = |name: &PackageName| is_best(view, name, position(decided, name), demands.get(name));
+    let asked = view.case.lines.required().map(|(name, _)| name);
+    let unbuilt: BTreeSet<_> = failures.iter().flat_map(Failure::projects).collect();
+    graph.reachable(asked, is_best).into_iter().any(|name| unbuilt.contains(name))
+}
+
+/// Whether nothing better than the version of `name` would do for all that is asked of it.
+fn is_best(view: &View<'_, '_>, name: &PackageName, position: usize, demand: Option<&Demand<'_>>) -> bool {
+    match view.stock(name) {
+        Stock::Listed(_) => {
+            let all = specifiers(view, name, demand);
+            view.choose(name, &view.allowed(name, &all)) == Some(position)
+        }
+        Stock::Direct(_) | Stock::Unknown => true,
+    }
+}
+
+/// All that is asked of `name`, by the user and by metadata.
+fn specifiers(view: &View<'_, '_>, name: &PackageName, demand: Option<&Demand<'_>>) -> Specifiers {
+    let own = view.asked(name).map_or_else(Specifiers::any, |asked| asked.specifiers.clone());
+    demand.map_or_else(|| own.clone(), |demand| own.and(&demand.specifiers))
 }
 
 fn pick(
@@ -97,9 +134,7 @@ fn is_admitted(view: &View<'_, '_>, name: &PackageName, position: usize, demand:
     if !is_suspect || view.assumed.strict.contains(name) {
         return true;
     }
-    let any = Specifiers::any();
-    let own = view.asked(name).map_or(&any, |asked| &asked.specifiers);
-    let all = demand.map_or_else(|| own.clone(), |demand| own.and(&demand.specifiers));
+    let all = specifiers(view, name, demand);
     let among = positions(&view.allowed(name, &all), versions.len());
     shelf.admits(position, &among, OptIn::of(&all))
 }

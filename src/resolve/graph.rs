@@ -52,7 +52,7 @@ impl<'v> Graph<'v> {
     pub fn requested_by(&self, view: &View<'_, '_>) -> BTreeMap<&PackageName, BTreeSet<Origin>> {
         let mut requested: BTreeMap<&PackageName, BTreeSet<Origin>> = BTreeMap::new();
         for (name, asked) in view.case.lines.required() {
-            for project in self.reachable(name) {
+            for project in self.reachable([name], |_| true) {
                 let lines = asked.requirements.iter().map(|requirement| requirement.origin.clone());
                 requested.entry(project).or_default().extend(lines);
             }
@@ -60,12 +60,19 @@ impl<'v> Graph<'v> {
         requested
     }
 
-    /// `name` and all that it needs, directly or not.
-    fn reachable(&self, name: &PackageName) -> BTreeSet<&PackageName> {
+    /// Those of `names` that `pass`, and all that they need, directly or not, on ways on which
+    /// every project does.
+    pub fn reachable<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a PackageName>,
+        pass: impl Fn(&PackageName) -> bool,
+    ) -> BTreeSet<&PackageName> {
         let mut reached = BTreeSet::new();
-        let mut waiting: Vec<_> = self.needed.get_key_value(name).map(|(name, _)| name).into_iter().collect();
+        let names = names.into_iter().filter_map(|name| self.needed.get_key_value(name));
+        let mut waiting: Vec<_> = names.map(|(name, _)| name).collect();
         while let Some(name) = waiting.pop() {
-            if reached.insert(name) {
+            if !reached.contains(name) && pass(name) {
+                reached.insert(name);
                 waiting.extend(self.dependencies(name));
             }
         }

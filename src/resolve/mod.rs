@@ -20,8 +20,10 @@ mod finish;
 mod graph;
 mod lines;
 mod node;
+mod order;
 mod provider;
 mod solve;
+mod unbuilt;
 mod view;
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics};
 use rustc_hash::FxHashMap;
 
 use super::node::{Node, Set, number};
 use super::view::{Edge, ONLY, Stock, View};
-use crate::domain::{Dependency, ExtraName, Needs, PackageName, Unknown};
+use crate::domain::{Dependency, DependencySource, ExtraName, Needs, PackageName, Unknown};
 use crate::select::check_requires_python;
 
 /// Answers PubGrub's questions from a [`View`].
@@ -19,14 +19,10 @@ pub(super) struct Provider<'p, 'v, 'q> {
     met: RefCell<FxHashMap<Node, usize>>,
     /// The last version tried of each project, which its extras try first.
     tried: RefCell<FxHashMap<PackageName, u32>>,
-    /// How often a version of the first failed on the version tried of the second.
-    failures: RefCell<FxHashMap<(PackageName, PackageName), u32>>,
+    /// What is decided of each project, and among which versions that was; may hold more than
+    /// what is decided.
+    decided: RefCell<FxHashMap<PackageName, (u32, Set)>>,
 }
-
-/// So many versions of a project may fail on the same version of another before the order in
-/// which the two are decided is turned: enough to find most solutions in pip's order, few enough
-/// that nobody waits for the metadata of a hundred releases.
-const MOST_FAILURES: u32 = 5;
 
 /// The search is to be repeated in another order.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -34,40 +30,74 @@ const MOST_FAILURES: u32 = 5;
 pub(super) struct Repeat;
 
 /// Greater is decided earlier: what is known before what is not, what leaves no choice first,
-/// then what is early or late by experience, then what was part of conflicts, then in the order
-/// of meeting.
-pub(super) type Priority = (bool, bool, i8, u32, Reverse<usize>);
+/// then by the order that was learned, then what was part of conflicts, then in the order of
+/// meeting.
+pub(super) type Priority = (bool, bool, Reverse<u32>, u32, Reverse<usize>);
 
 /// In the order of the nodes, so that the search never depends on a hash.
 type Constraints = BTreeMap<Node, Set>;
 
 impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
     pub fn new(view: &'p View<'v, 'q>) -> Self {
-        Self { view, met: RefCell::default(), tried: RefCell::default(), failures: RefCell::default() }
+        Self { view, met: RefCell::default(), tried: RefCell::default(), decided: RefCell::default() }
     }
 
-    /// 1 for early, -1 for late.
-    fn experience(&self, node: &Node) -> i8 {
-        let is_in = |set: &BTreeSet<PackageName>| node.project().is_some_and(|name| set.contains(name));
-        i8::from(is_in(&self.view.assumed.early)) - i8::from(is_in(&self.view.assumed.late))
+    fn level(&self, node: &Node) -> u32 {
+        node.project().map_or(0, |name| self.view.assumed.order.level(name))
     }
 
-    /// Notes a version that cannot be taken together with what was tried of others.
-    fn note_failures(&self, node: &Node, constraints: &Constraints) {
+    /// Notes the projects whose decided version is not what a version of `node` needs, though
+    /// another one would have done as well. pip takes its decision on such a project back; here
+    /// the search is repeated with that project later.
+    fn note_rivals(&self, node: &Node, constraints: &Constraints) {
         let Some(name) = node.project() else { return };
-        let tried = self.tried.borrow();
-        let fails = |other: &PackageName, set: &Set| {
-            other != name && tried.get(other).is_some_and(|tried| !set.contains(tried))
-        };
-        let others = constraints.iter().filter_map(|(node, set)| Some((node.project()?, set)));
-        for (other, _) in others.filter(|(other, set)| fails(other, set)) {
-            let mut failures = self.failures.borrow_mut();
-            let count = failures.entry((name.clone(), other.clone())).or_default();
-            *count += 1;
-            if *count >= MOST_FAILURES && self.view.assumed.may_reorder(name, other) {
-                let rivals = &mut self.view.met.borrow_mut().rivals;
-                rivals.get_or_insert_with(|| (name.clone(), other.clone()));
+        for (needed, set) in constraints {
+            let Node::Project(other) = needed else { continue };
+            if self.could_be_other(other, set) && self.view.assumed.order.may_put(name, other) {
+                self.view.met.borrow_mut().rivals.insert((name.clone(), other.clone()));
             }
+        }
+    }
+
+    fn could_be_other(&self, name: &PackageName, set: &Set) -> bool {
+        let decided = self.decided.borrow();
+        let Some((version, among)) = decided.get(name) else { return false };
+        !set.contains(version) && self.view.choose(name, &set.intersection(among)).is_some()
+    }
+
+    /// Notes what a line opts in to, unless the project is decided and that fits: pip keeps what
+    /// it has.
+    fn note_opt_in(&self, edge: &Edge, line: &Dependency) {
+        let is_decided_well =
+            self.decided.borrow().get(&edge.name).is_some_and(|(version, _)| edge.set.contains(version));
+        if let DependencySource::Versions(specifiers) = &line.source
+            && !is_decided_well
+        {
+            self.view.note_opt_in(&edge.name, specifiers, &edge.set);
+        }
+    }
+
+    /// An extra is tried with the version that its project was tried with.
+    fn tried_before(&self, node: &Node, set: &Set) -> Option<u32> {
+        let Node::Extra(name, _) = node else { return None };
+        self.tried.borrow().get(name).copied().filter(|tried| set.contains(tried))
+    }
+
+    /// Notes a decision on a project. One that its extra was decided with before was made among
+    /// what was left then.
+    fn note_decision(&self, name: &PackageName, version: u32, among: &Set) {
+        let mut decided = self.decided.borrow_mut();
+        match decided.get(name) {
+            Some((known, _)) if *known == version && among.as_singleton().is_some() => {}
+            _ => drop(decided.insert(name.clone(), (version, among.clone()))),
+        }
+    }
+
+    /// Forgets a decision that was taken back: `name` is to be decided among `set`.
+    fn forget_decision(&self, name: &PackageName, set: &Set) {
+        let mut decided = self.decided.borrow_mut();
+        if decided.get(name).is_some_and(|(version, _)| set.as_singleton() != Some(version)) {
+            decided.remove(name);
         }
     }
 
@@ -150,6 +180,7 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         position: usize,
     ) -> Result<(), String> {
         let edge = self.view.edge(dependency)?;
+        self.note_opt_in(&edge, dependency);
         if own.project() != Some(&edge.name) {
             self.add(constraints, edge);
             return Ok(());
@@ -172,7 +203,9 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
             return Ok(None);
         }
         match self.view.needs(name, position) {
-            // A build is asked for only if the version is in the solution: see `solve`.
+            Some(Err(Unknown::NeedsBuild)) if self.view.assumed.refuse_builds => {
+                Err("what it needs is only known by running its build".to_owned())
+            }
             None | Some(Err(Unknown::NeedsBuild)) => Ok(None),
             Some(Err(Unknown::Refused(why))) => Err(why.clone()),
             Some(Ok(needs)) => {
@@ -196,7 +229,7 @@ impl DependencyProvider for Provider<'_, '_, '_> {
     type Err = Repeat;
 
     fn should_cancel(&self) -> Result<(), Repeat> {
-        if self.view.met.borrow().rivals.is_some() { Err(Repeat) } else { Ok(()) }
+        if self.view.met.borrow().rivals.is_empty() { Ok(()) } else { Err(Repeat) }
     }
 
     fn prioritize(&self, node: &Node, set: &Set, statistics: &PackageResolutionStatistics) -> Priority {
@@ -205,19 +238,20 @@ impl DependencyProvider for Provider<'_, '_, '_> {
             Some(Stock::Direct(_)) | None => (true, true),
             Some(Stock::Listed(_)) => (true, set.as_singleton().is_some()),
         };
-        (is_known, leaves_no_choice, self.experience(node), statistics.conflict_count(), Reverse(self.meet(node)))
+        if let Node::Project(name) = node {
+            self.forget_decision(name, set);
+        }
+        (is_known, leaves_no_choice, Reverse(self.level(node)), statistics.conflict_count(), Reverse(self.meet(node)))
     }
 
     fn choose_version(&self, node: &Node, set: &Set) -> Result<Option<u32>, Repeat> {
         let Some(name) = node.project() else { return Ok(Some(number(ONLY))) };
-        if let Node::Extra(..) = node
-            && let Some(tried) = self.tried.borrow().get(name).filter(|tried| set.contains(tried))
-        {
-            return Ok(Some(*tried));
-        }
-        let chosen = self.view.choose(name, set).map(number);
-        if let (Node::Project(name), Some(chosen)) = (node, chosen) {
-            self.tried.borrow_mut().insert(name.clone(), chosen);
+        let chosen = self.tried_before(node, set).or_else(|| self.view.choose(name, set).map(number));
+        if let Some(chosen) = chosen {
+            self.note_decision(name, chosen, set);
+            if matches!(node, Node::Project(_)) {
+                self.tried.borrow_mut().insert(name.clone(), chosen);
+            }
         }
         Ok(chosen)
     }
@@ -231,7 +265,7 @@ impl DependencyProvider for Provider<'_, '_, '_> {
         };
         Ok(match constraints {
             Ok(constraints) => {
-                self.note_failures(node, &constraints);
+                self.note_rivals(node, &constraints);
                 Dependencies::Available(constraints.into_iter().collect())
             }
             Err(why) => Dependencies::Unavailable(why),

@@ -1,4 +1,8 @@
 //! The solution of one target.
+//!
+//! A version whose needs only its build knows is taken for one without needs at first. If the
+//! solution has such a version, whose needs would have to be known, it is looked for without any
+//! of them; see [`unbuilt`](super::unbuilt) for which of both is told.
 
 use std::cell::RefCell;
 
@@ -8,6 +12,7 @@ use super::assumed::{Assumed, Met, Unfounded};
 use super::case::{Case, Meanings};
 use super::node::{Node, number};
 use super::provider::Provider;
+use super::unbuilt::Unbuilt;
 use super::view::{ONLY, View};
 use super::{Facts, Failure, Preferred, Wants, check, conflict, finish};
 use crate::domain::Solution;
@@ -23,36 +28,76 @@ pub(super) enum Attempt {
     /// It found something, which is an answer if nothing in it is unfounded.
     Decided {
         unfounded: Unfounded,
-        answer: Result<Solution, Vec<Failure>>,
+        found: Found,
     },
     Impossible(Vec<Failure>),
     /// It was broken off, for another with more assumed, or went on from what is not known yet.
     Unfinished,
 }
 
-/// Solves for one target, with as many searches as it takes to bear out what they assume.
+/// What a search found, or that there is nothing to find.
+pub(super) enum Found {
+    Solution(Solution),
+    /// What only builds know would have to be known.
+    Unbuilt(Unbuilt),
+    Nothing(Vec<Failure>),
+}
+
+/// How searches ended that were repeated until nothing in them is unfounded.
+enum Ending {
+    Found(Found),
+    Needs(Wants),
+}
+
+/// Solves for one target.
 pub(super) fn solve(case: &Case<'_>, facts: &Facts, meanings: &Meanings, preferred: &Preferred) -> Outcome {
-    let mut assumed = Assumed::default();
+    let solve = |refuse_builds| search_until_founded(case, facts, meanings, preferred, refuse_builds);
+    let unbuilt = match solve(false) {
+        Ending::Needs(wants) => return Outcome::Needs(wants),
+        Ending::Found(Found::Solution(solution)) => return Outcome::Answer(Ok(solution)),
+        Ending::Found(Found::Nothing(failures)) => return Outcome::Answer(Err(failures)),
+        Ending::Found(Found::Unbuilt(unbuilt)) => unbuilt,
+    };
+    if unbuilt.is_first_choice {
+        return Outcome::Answer(Err(unbuilt.failures));
+    }
+    match solve(true) {
+        Ending::Needs(wants) => Outcome::Needs(wants),
+        Ending::Found(Found::Solution(solution)) => Outcome::Answer(unbuilt.or(solution)),
+        Ending::Found(Found::Nothing(_) | Found::Unbuilt(_)) => Outcome::Answer(Err(unbuilt.failures)),
+    }
+}
+
+/// Searches as often as it takes to bear out what a search assumes.
+fn search_until_founded(
+    case: &Case<'_>,
+    facts: &Facts,
+    meanings: &Meanings,
+    preferred: &Preferred,
+    refuse_builds: bool,
+) -> Ending {
+    let mut assumed = Assumed::new(refuse_builds);
     let mut first_failures = None;
     loop {
         let (attempt, met, wants) = search(case, facts, meanings, preferred, &assumed);
+        // Whatever was met may rest on what is not known: nothing is concluded from it yet.
+        if !wants.is_empty() {
+            return Ending::Needs(wants);
+        }
         if assumed.add(met) {
             continue;
         }
-        if !wants.is_empty() {
-            return Outcome::Needs(wants);
-        }
         match attempt {
-            Attempt::Decided { unfounded, answer } => {
+            Attempt::Decided { unfounded, found } => {
                 if !assumed.drop_unfounded(unfounded) {
-                    return Outcome::Answer(answer);
+                    return Ending::Found(found);
                 }
             }
             Attempt::Impossible(failures) => {
                 let goes_on = assumed.drop_blamed(&failures);
                 let first_failures = first_failures.get_or_insert(failures);
                 if !goes_on {
-                    return Outcome::Answer(Err(std::mem::take(first_failures)));
+                    return Ending::Found(Found::Nothing(std::mem::take(first_failures)));
                 }
             }
             Attempt::Unfinished => unreachable!("a search is broken off only for what it met"),

@@ -166,11 +166,7 @@ impl<'v, 'q> View<'v, 'q> {
             return Err(format!("the file that is asked for as {name} cannot be used: {reason}"));
         }
         let set = match &dependency.source {
-            DependencySource::Versions(specifiers) => {
-                let set = self.allowed(name, specifiers);
-                self.note_opt_in(name, specifiers, &set);
-                set
-            }
+            DependencySource::Versions(specifiers) => self.allowed(name, specifiers),
             DependencySource::Url(url) => {
                 self.take_url(name, url)?;
                 Set::full()
@@ -180,7 +176,7 @@ impl<'v, 'q> View<'v, 'q> {
     }
 
     /// Notes what `specifiers` opt in to, where that makes a difference.
-    fn note_opt_in(&self, name: &PackageName, specifiers: &Specifiers, set: &Set) {
+    pub fn note_opt_in(&self, name: &PackageName, specifiers: &Specifiers, set: &Set) {
         let (known, asks) = (self.opt_in(name), OptIn::of(specifiers));
         if known.or(asks) == known || self.assumed.strict.contains(name) {
             return;

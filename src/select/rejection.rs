@@ -8,12 +8,12 @@ use crate::domain::{Artifact, Digest, PackageName, Specifiers, TagMismatch, Targ
 /// Why an artifact lost. The order is by how near it came, nearest last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rejection {
+    /// A source archive, which `--only-binary` excludes.
+    Source,
     /// Built for another Python, ABI or platform.
     Tags(TagMismatch),
-    /// Its kind is excluded by `--only-binary` or `--no-binary`.
-    Format {
-        is_wheel: bool,
-    },
+    /// A wheel for the target, which `--no-binary` excludes.
+    Wheel,
     RequiresPython {
         wants: String,
         has: String,
@@ -22,9 +22,10 @@ pub enum Rejection {
     TooNew {
         uploaded: Option<Timestamp>,
     },
-    /// Its digest is none of those asked for.
+    /// Its digest is none of those asked for; those of the same algorithm.
     Hash {
         has: String,
+        asked: Vec<String>,
     },
     Yanked {
         reason: Box<str>,
@@ -36,14 +37,21 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tags(mismatch) => mismatch.fmt(f),
-            Self::Format { is_wheel: true } => f.write_str("is a wheel, which --no-binary excludes"),
-            Self::Format { is_wheel: false } => f.write_str("is a source archive, which --only-binary excludes"),
+            Self::Source => f.write_str("is a source archive, which --only-binary excludes"),
+            Self::Wheel => f.write_str("is a wheel, which --no-binary excludes"),
             Self::RequiresPython { wants, has } => write!(f, "needs Python {wants}, the target has {has}"),
             Self::TooNew { uploaded: Some(_) } => f.write_str("was uploaded after --exclude-newer"),
             Self::TooNew { uploaded: None } => {
                 f.write_str("has no upload time on this index, which --exclude-newer needs")
             }
-            Self::Hash { has } => write!(f, "has the digest {has}, which no --hash allows"),
+            Self::Hash { has, asked } => {
+                write!(f, "has the digest {has}, and --hash asks for {}", asked.first().map_or("", String::as_str))?;
+                match asked.len() {
+                    0 | 1 => Ok(()),
+                    2 => f.write_str(" or another one"),
+                    several => write!(f, " or {} others", several - 1),
+                }
+            }
             Self::Yanked { reason } if reason.is_empty() => f.write_str("was yanked"),
             Self::Yanked { reason } => write!(f, "was yanked: {reason}"),
             Self::PreRelease => f.write_str("is a pre-release: pin it, or allow them with --pre"),
@@ -57,6 +65,8 @@ pub struct Rejected {
     pub filename: Box<str>,
     pub version: Version,
     pub why: Rejection,
+    /// Its digest is one of those asked for.
+    pub is_promised: bool,
 }
 
 /// No file fits, and why; nearest miss first.
@@ -65,11 +75,27 @@ pub struct NoFile {
     pub rejected: Vec<Rejected>,
 }
 
+impl NoFile {
+    /// Whether only the digest of the nearest file stands in the way.
+    pub fn is_for_digest(&self) -> bool {
+        matches!(self.rejected.first(), Some(Rejected { why: Rejection::Hash { .. }, .. }))
+    }
+
+    /// The file whose digest is asked for.
+    pub fn promised(&self) -> Option<&Rejected> {
+        self.rejected.iter().find(|file| file.is_promised)
+    }
+}
+
 pub(super) fn check_format(artifact: &Artifact, project: &PackageName, policy: &Policy) -> Result<(), Rejection> {
     let formats = policy.formats.formats(project);
     let is_wheel = artifact.distribution.is_wheel();
     let allowed = if is_wheel { formats.wheels } else { formats.sources };
-    if allowed { Ok(()) } else { Err(Rejection::Format { is_wheel }) }
+    match (allowed, is_wheel) {
+        (true, _) => Ok(()),
+        (false, true) => Err(Rejection::Wheel),
+        (false, false) => Err(Rejection::Source),
+    }
 }
 
 /// Whether the Python of `target` is one that a distribution `wants`.
@@ -98,16 +124,20 @@ pub(super) fn check_upload_time(artifact: &Artifact, policy: &Policy) -> Result<
 /// Whether the index promises an allowed digest; it may also promise none of that algorithm,
 /// and then only the bytes can tell.
 pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool, Rejection> {
-    let comparable = artifact.hashes.iter().filter(|has| allowed.iter().any(|each| each.algorithm == has.algorithm));
-    let mut refused = None;
-    for has in comparable {
-        if allowed.iter().any(|each| each.agrees_with(has)) {
-            return Ok(true);
-        }
-        refused = Some(has);
+    if is_promised(artifact, allowed) {
+        return Ok(true);
     }
-    match refused {
-        Some(has) => Err(Rejection::Hash { has: has.to_string() }),
+    let asked = |has: &Digest| -> Vec<String> {
+        allowed.iter().filter(|each| each.algorithm == has.algorithm).map(ToString::to_string).collect()
+    };
+    let mut compared = artifact.hashes.iter().map(|has| (has, asked(has)));
+    match compared.rfind(|(_, asked)| !asked.is_empty()) {
+        Some((has, asked)) => Err(Rejection::Hash { has: has.to_string(), asked }),
         None => Ok(false),
     }
+}
+
+/// Whether the index promises one of the `allowed` digests.
+pub(super) fn is_promised(artifact: &Artifact, allowed: &[Digest]) -> bool {
+    artifact.hashes.iter().any(|has| allowed.iter().any(|each| each.agrees_with(has)))
 }

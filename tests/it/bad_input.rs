@@ -162,6 +162,20 @@ fn a_wrong_hash_in_the_file_is_a_mismatch() {
 }
 
 /// Told after the file has come, where the index promises nothing.
+/// Nothing is broken: the lock file was made for another machine.
+#[test]
+fn a_hash_of_another_platforms_wheel_is_no_mismatch() {
+    let wheel = |tags: &str, bytes: usize| Wheel::new("demo", "1.0").tags(tags).padding(bytes);
+    let index = Index::new()
+        .with(wheel("cp312-cp312-win_amd64", 1))
+        .with(wheel("cp312-cp312-manylinux_2_17_x86_64", 2))
+        .serve();
+    let windows = index.sha256("demo-1.0-cp312-cp312-win_amd64.whl");
+    let linux = index.sha256("demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl");
+    let told = "the --hash is of demo-1.0-cp312-cp312-win_amd64.whl, which is for win_amd64 only";
+    assert_fails(&index, &format!("demo==1.0 --hash=sha256:{windows}\n"), 3, &[&linux, &windows, told]);
+}
+
 #[test]
 fn a_wrong_hash_is_found_in_the_bytes_too() {
     let (index, wrong) = (world().digests(&[]).serve(), "0".repeat(64));

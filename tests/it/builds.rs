@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::support::{Index, Sandbox, Sdist, ServedIndex};
+use crate::support::{Index, Sandbox, Sdist, ServedIndex, Wheel};
 
 const BUILDING: &str = "Building the metadata of demo-1.0.tar.gz …";
 
@@ -31,6 +31,25 @@ fn without_leave_nothing_runs_and_the_ways_out_are_named() {
         assert!(told(&output).contains(words), "{words}: {}", told(&output));
     }
     assert!(!told(&output).contains("Building"));
+}
+
+/// The newest `demo` does not go with the newest `other`, and the search comes by an old archive.
+#[test]
+fn an_archive_that_is_only_passed_by_is_no_error() {
+    let index = Index::new()
+        .with(silent())
+        .with(Wheel::new("demo", "2.0").requires("third==1.0"))
+        .wheel("other", "1.0")
+        .with(Wheel::new("other", "2.0").requires("third==2.0"))
+        .wheel("third", "1.0")
+        .wheel("third", "2.0")
+        .serve();
+    let sandbox = Sandbox::new();
+    let output = sandbox.prefetch_from(&index, ["other", "demo"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let wheels = ["demo-2.0-py3-none-any.whl", "other-1.0-py3-none-any.whl", "third-1.0-py3-none-any.whl"];
+    assert_eq!(sandbox.files("wheelhouse"), wheels);
+    assert!(told(&output).contains("passed over demo-1.0.tar.gz: what it needs is only known"), "{}", told(&output));
 }
 
 #[test]

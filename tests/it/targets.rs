@@ -46,6 +46,28 @@ fn every_version_meets_every_platform_once() {
     assert_eq!(index.count("/simple/demo"), 1);
 }
 
+/// `low` is looked at first, and gives way to `high`.
+#[test]
+fn nothing_is_asked_for_twice() {
+    let index = Index::new()
+        .with(Wheel::new("app", "1.0").requires("low").requires("high"))
+        .wheel("low", "1.0")
+        .wheel("low", "2.0")
+        .wheel("high", "1.0")
+        .with(Wheel::new("high", "2.0").requires("low<2").requires("deep; python_version < '3.10'"))
+        .wheel("deep", "1.0")
+        .serve();
+    let (report, files) = fetch(&index, &Sandbox::new(), &[&["app", "--dry-run"], &MATRIX[..]].concat());
+    assert_eq!(ids(&report).len(), 4);
+    assert_eq!(files["low-1.0-py3-none-any.whl"].as_array().unwrap().len(), 4);
+    let mut paths = index.paths();
+    paths.sort();
+    let looked_at = ["app-1.0", "deep-1.0", "high-2.0", "low-1.0", "low-2.0"];
+    let metadata = looked_at.map(|release| format!("/files/{release}-py3-none-any.whl.metadata"));
+    let pages = ["app", "deep", "high", "low"].map(|project| format!("/simple/{project}/"));
+    assert_eq!(paths, [&metadata[..], &pages].concat());
+}
+
 #[test]
 fn markers_are_those_of_the_target() {
     let demo = Wheel::new("demo", "1.0")

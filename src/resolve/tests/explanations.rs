@@ -94,8 +94,8 @@ fn where_only_source_archives_are_left_it_is_said() {
     let answer = world.ask(&["a"]).policy(|policy| policy.formats.only_binary(":all:").unwrap()).solve();
     assert_eq!(
         answer.message(),
-        "a: no file can be used\n  a-1.0.tar.gz is a source archive, which --only-binary excludes\n  \
-         a-1.0-cp312-cp312-win_amd64.whl is for win_amd64 only\n  \
+        "a: no file can be used\n  a-1.0-cp312-cp312-win_amd64.whl is for win_amd64 only\n  \
+         a-1.0.tar.gz is a source archive, which --only-binary excludes\n  \
          there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
     );
 }

@@ -46,21 +46,6 @@ fn files_of_the_future_do_not_exist() {
     assert!(answer.message().contains("uploaded after --exclude-newer"), "{}", answer.message());
 }
 
-/// What only a build knows is no reason to take another version, and no problem before the
-/// version is taken.
-#[test]
-fn needs_that_only_a_build_knows_are_an_error_if_the_version_is_taken() {
-    let world = World::new().file(File::sdist("a", "2.0").unknown(Unknown::NeedsBuild)).has("a", "1.0", &[]);
-    let answer = world.ask(&["a"]).solve();
-    assert_eq!(answer.reason(), &Reason::NeedsBuild { file: "a-2.0.tar.gz".into() });
-    let message = answer.message();
-    assert!(message.contains("--no-deps") && message.contains("has a wheel"), "{message}");
-    assert_eq!(world.ask(&["a<2"]).solve().picks(), ["a 1.0"]);
-    assert_eq!(world.ask(&["a"]).no_deps().solve().picks(), ["a 2.0"]);
-    let world = world.file(File::sdist("b", "2.0").unknown(Unknown::NeedsBuild)).has("b", "1.0", &["a<2"]);
-    assert_eq!(world.has("c", "1.0", &["b<2"]).ask(&["b", "c"]).solve().picks(), ["a 1.0", "b 1.0", "c 1.0"]);
-}
-
 #[test]
 fn metadata_that_lies_rules_the_version_out() {
     let lie = Unknown::Refused("its metadata is of `b 1.0`, its file name of `a 2.0`".into());

@@ -52,7 +52,32 @@ fn a_digest_of_no_file_is_told() {
     let answer = world().ask(&[&format!("b==2.0{}", hash('d'))]).solve();
     assert!(matches!(answer.reason(), Reason::NoFile { .. }));
     let message = answer.message();
-    assert!(message.contains("which no --hash allows") && message.contains("--hash is of another one"), "{message}");
+    let (has, asked) = (hex('c'), hex('d'));
+    assert!(
+        message.contains(&format!("has the digest sha256:{has}, and --hash asks for sha256:{asked}\n")),
+        "{message}"
+    );
+    assert!(message.contains("--hash is of another one"), "{message}");
+    let answer = world().ask(&[&format!("b==2.0{}{}{}", hash('d'), hash('e'), hash('f'))]).solve();
+    assert!(answer.message().contains(&format!("asks for sha256:{asked} or 2 others\n")), "{}", answer.message());
+}
+
+/// As with a lock file that was made on one machine for itself alone.
+#[test]
+fn a_digest_of_another_platforms_file_is_told_as_that() {
+    let world = World::new()
+        .file(File::wheel("a", "1.0").tags("cp312-cp312-win_amd64").sha256(&hex('a')))
+        .file(File::wheel("a", "1.0").tags("cp312-cp312-manylinux_2_17_x86_64").sha256(&hex('b')))
+        .file(File::sdist("a", "1.0").sha256(&hex('c')));
+    let answer = world.ask(&[&format!("a==1.0{}", hash('a'))]).solve();
+    let Reason::NoFile { files, .. } = answer.reason() else { panic!("{}", answer.message()) };
+    assert_eq!(files.promised().map(|file| &*file.filename), Some("a-1.0-cp312-cp312-win_amd64.whl"));
+    let message = answer.message();
+    assert!(
+        message.ends_with("the --hash is of a-1.0-cp312-cp312-win_amd64.whl, which is for win_amd64 only"),
+        "{message}"
+    );
+    assert_eq!(world.ask(&[&format!("a{}{}", hash('a'), hash('c'))]).solve().files(), ["a-1.0.tar.gz"]);
 }
 
 #[test]

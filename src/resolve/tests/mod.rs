@@ -3,11 +3,13 @@
 mod ahead;
 mod bad_input;
 mod brute;
+mod builds;
 mod explanations;
 mod extras;
 mod files;
 mod hashes;
 mod many_targets;
+mod order;
 mod random;
 mod scenarios;
 mod specifiers;

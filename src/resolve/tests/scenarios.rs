@@ -303,6 +303,24 @@ fn pre_releases() {
                 &["a", "b", "c>=0.0.0a1"],
                 &["a 1.0", "b 1.0", "c 2.0.0b1"],
             ),
+            (
+                "named by metadata, in a bound that another line implies",
+                &["a 1.0 >c>=0.5a1", "c 1.0", "c 2.0a1"],
+                &["a", "c>=1.0"],
+                &["a 1.0", "c 2.0a1"],
+            ),
+            (
+                "named by metadata, for what is decided already",
+                &["a 1.0", "a 2.0a1", "b 1.0 >a>=1.0rc1"],
+                &["a", "b"],
+                &["a 1.0", "b 1.0"],
+            ),
+            (
+                "named by metadata, for what is decided later",
+                &["a 1.0", "a 2.0a1", "b 1.0 >a>=1.0rc1"],
+                &["b", "a"],
+                &["a 2.0a1", "b 1.0"],
+            ),
             // uv refuses the next four: it lets the user alone opt in, and not for what is in range.
             ("nothing else in range", &["a 0.1.0", "a 1.0.0a1"], &["a>0.1.0"], &["a 1.0.0a1"]),
             (
