@@ -147,6 +147,9 @@ pub struct OutputArgs {
     /// Write numbered volumes of up to this size, such as 4G or 700M, and an index of them.
     #[arg(long, value_name = "SIZE", requires = "bundle", value_parser = super::volume_size::parse, hide_short_help = true)]
     pub split: Option<u64>,
+    /// Put bills of materials into the bundle; repeatable.
+    #[arg(long, value_name = "FORMAT", requires = "bundle", value_delimiter = ',', value_parser = sbom_names(), hide_short_help = true)]
+    pub sbom: Vec<String>,
     /// Show what would be fetched, and stop.
     #[arg(long)]
     pub dry_run: bool,
@@ -336,6 +339,12 @@ pub enum Progress {
 fn layout_names() -> clap::builder::PossibleValuesParser {
     let values =
         layout::LAYOUTS.iter().map(|layout| clap::builder::PossibleValue::new(layout.name()).help(layout.summary()));
+    values.collect::<Vec<_>>().into()
+}
+
+/// The formats that `--sbom` takes.
+pub fn sbom_names() -> clap::builder::PossibleValuesParser {
+    let values = layout::SBOMS.iter().map(|format| clap::builder::PossibleValue::new(format.name).help(format.summary));
     values.collect::<Vec<_>>().into()
 }
 

@@ -44,6 +44,9 @@ fn json(comparison: &Comparison) -> String {
 }
 
 fn lines(comparison: &Comparison) -> String {
+    if *comparison == Comparison::default() {
+        return "Nothing differs.".to_owned();
+    }
     let mut lines: Vec<_> = comparison.changes.iter().map(line).collect();
     lines.extend(comparison.targets_added.iter().map(|target| format!("+ target {target}")));
     lines.extend(comparison.targets_removed.iter().map(|target| format!("- target {target}")));
@@ -54,7 +57,7 @@ fn lines(comparison: &Comparison) -> String {
         HumanBytes(comparison.bytes_removed),
         comparison.files_removed.len()
     ));
-    lines.join("\n")
+    lines.iter().map(|line| terminal::plain(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn line(change: &Change) -> String {

@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 
 use super::environment::Environment;
 use super::error::{CliError, Exit};
-use super::terminal;
+use super::{moment, terminal};
 use crate::archive::Format;
 use crate::ops;
 
@@ -32,7 +32,8 @@ pub fn run(args: &MergeArgs, environment: &Environment) -> Result<Exit, CliError
     let format = Format::of(&args.output).map_err(CliError::usage)?;
     let [first, second, output] =
         [&args.first, &args.second, &args.output].map(|path| environment.working_folder.join(path));
-    ops::merge(&first, &second, &output, format).map_err(|error| CliError::of_carry(&error))?;
+    let created = moment::source_date(environment)?;
+    ops::merge(&first, &second, &output, format, created).map_err(|error| CliError::of_carry(&error))?;
     terminal::say(format!("Written to {}.", args.output.display()));
     Ok(Exit::Done)
 }

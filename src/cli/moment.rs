@@ -2,7 +2,25 @@
 
 use jiff::{Span, ToSpan, civil::Date, tz::TimeZone};
 
+use super::environment::Environment;
+use super::error::CliError;
 use crate::domain::Timestamp;
+
+/// The date that what is made states in place of the present: seconds since 1970-01-01 UTC.
+const SOURCE_DATE: &str = "SOURCE_DATE_EPOCH";
+
+/// The date that the environment asks for, if any.
+///
+/// # Errors
+/// When it is no number of seconds.
+pub fn source_date(environment: &Environment) -> Result<Option<Timestamp>, CliError> {
+    let date = |text: String| text.trim().parse().ok().filter(|seconds| *seconds >= 0).map(Timestamp).ok_or(text);
+    environment
+        .variable(SOURCE_DATE)
+        .map(date)
+        .transpose()
+        .map_err(|text| CliError::usage(format!("{SOURCE_DATE} is `{text}`, which is no number of seconds since 1970")))
+}
 
 /// The moment that `text` means, seen from `now`: `2026-03-01T12:00:00Z`; `2026-03-01`, the end
 /// of that day in UTC, so that the whole day counts; or an age such as `7 days` or `P7D`.

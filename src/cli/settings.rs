@@ -17,7 +17,7 @@ use crate::archive::Format;
 use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Timestamp, mask_credentials};
 use crate::http::{Authorities, HttpSettings, Proxies, is_proxy};
 use crate::index::{IndexSettings, IndexStrategy};
-use crate::layout::{self, Layout};
+use crate::layout::{self, Layout, SBOMS, Sboms};
 use crate::ops::{BundleOutput, Output, SigningKey, Stream};
 
 /// What holds before any input is read.
@@ -201,8 +201,17 @@ fn bundle(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<B
         key: args.sign.as_deref().map(|key| signing_key(key, environment)).transpose()?,
         since: args.since.clone(),
         split: args.split,
+        sboms: sboms(&args.sbom, environment)?,
         ..BundleOutput::new(format, path.to_owned())
     })
+}
+
+fn sboms(names: &[String], environment: &Environment) -> Result<Sboms, CliError> {
+    if names.is_empty() {
+        return Ok(Sboms::default());
+    }
+    let formats = SBOMS.iter().filter(|format| names.iter().any(|name| name == format.name));
+    Ok(Sboms { formats: formats.collect(), created: moment::source_date(environment)? })
 }
 
 fn signing_key(path: &Path, environment: &Environment) -> Result<SigningKey, CliError> {

@@ -68,6 +68,11 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// `text` of others for a line on the terminal, which obeys control characters: they are replaced.
+pub fn plain(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
 /// `1 file`, `2 files`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }

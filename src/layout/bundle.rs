@@ -2,19 +2,26 @@
 //! the person who unpacks it.
 
 mod conditions;
+mod graph;
 mod install;
+mod license;
 mod manifest;
+mod overview;
 mod pylock;
 mod readme;
 mod requirements;
+mod sbom;
 mod sums;
 
 use std::collections::BTreeMap;
 
+pub use graph::Graph;
+pub use license::License;
 pub use manifest::{
     BUNDLE_ROOT, Manifest, ManifestError, ManifestFile, ManifestOptions, ManifestPackage, ManifestPage,
     ManifestRequest, ManifestRequirement, ManifestTarget, RecallError,
 };
+pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;
 
 use crate::domain::{About, Content, Fetched, Request, Sha256, Tree};
@@ -48,6 +55,7 @@ pub struct BundleInput<'a> {
     /// What was asked; each target has exactly one request.
     pub requests: &'a [Request],
     pub abouts: &'a Abouts,
+    pub sboms: &'a Sboms,
 }
 
 /// A page that the layout composes.
@@ -65,6 +73,8 @@ struct Source<'a> {
     /// What was fetched, without tools.
     installed: &'a Fetched,
     conditions: &'a Conditions,
+    /// Without the pages, which come from it.
+    manifest: &'a Manifest,
 }
 
 /// Every document but the manifest, the digests, `README.txt`, and the pins of single targets; in
@@ -86,6 +96,11 @@ const DOCUMENTS: &[Document] = &[
         text: |of| Some(install::shell(of.input)),
     },
     Document { path: "install.ps1", summary: "the same on Windows", text: |of| Some(install::power_shell(of.input)) },
+    Document {
+        path: "index.html",
+        summary: "what is here, to look at in a browser",
+        text: |of| Some(overview::text(of.manifest)),
+    },
 ];
 
 /// Everything that a bundle consists of.
@@ -95,7 +110,7 @@ const DOCUMENTS: &[Document] = &[
 pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     let manifest = Manifest::of(input);
     let mut tree = FindLinks.tree(input.fetched)?.under(&known(WHEELS));
-    for (path, text) in pages(input) {
+    for (path, text) in pages(input, &manifest) {
         tree.insert(known(&path), Content::Page(text.into_bytes()));
     }
     let manifest = manifest.with_pages(listed(&tree));
@@ -105,14 +120,20 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
 }
 
 /// What the layout composes, by path.
-fn pages(input: &BundleInput<'_>) -> Vec<(String, String)> {
+fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> {
     let installed = &input.fetched.installed();
     let conditions = Conditions::of(installed);
-    let source = Source { input, installed, conditions: &conditions };
-    let made = DOCUMENTS.iter().filter_map(|document| Some((document, (document.text)(&source)?)));
-    let (documents, mut pages): (Vec<_>, Vec<_>) =
-        made.map(|(document, text)| (document, (document.path.to_owned(), text))).unzip();
-    pages.push(("README.txt".to_owned(), readme::text(&source, &documents)));
+    let source = Source { input, installed, conditions: &conditions, manifest };
+    let documents =
+        DOCUMENTS.iter().filter_map(|document| Some((document.path, document.summary, (document.text)(&source)?)));
+    let sboms = input
+        .sboms
+        .formats
+        .iter()
+        .map(|format| (format.path, format.summary, format.text(manifest, input.sboms.created)));
+    let (listed, mut pages): (Vec<_>, Vec<_>) =
+        documents.chain(sboms).map(|(path, summary, text)| ((path, summary), (path.to_owned(), text))).unzip();
+    pages.push(("README.txt".to_owned(), readme::text(&source, &listed)));
     if conditions.are_ambiguous(installed) {
         let targets = installed.targets.iter().enumerate();
         pages.extend(targets.map(|(position, target)| {
@@ -152,6 +173,7 @@ mod tests {
         let expected = [
             "README.txt",
             "SHA256SUMS",
+            "index.html",
             "install.ps1",
             "install.sh",
             "prefetch.json",

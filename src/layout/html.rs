@@ -52,7 +52,8 @@ fn write_anchor(page: &mut String, anchor: &Anchor) -> std::fmt::Result {
     writeln!(page, ">{}</a><br>", escape(&anchor.text))
 }
 
-fn escape(text: &str) -> String {
+/// `text` for an element or a quoted attribute.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

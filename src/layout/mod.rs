@@ -13,9 +13,9 @@ mod simple_index;
 mod support;
 
 pub use bundle::{
-    Abouts, BUNDLE_ROOT, BundleInput, MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestOptions,
-    ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget, REQUIREMENTS_PATH,
-    RecallError, SIGNATURE_PATH, SUMS_PATH, WHEELS, bundle, sums,
+    Abouts, BUNDLE_ROOT, BundleInput, Graph, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile,
+    ManifestOptions, ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget,
+    REQUIREMENTS_PATH, RecallError, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;

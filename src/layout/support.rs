@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Abouts, BundleInput, bundle};
+use super::{Abouts, BundleInput, Sboms, bundle};
 use crate::domain::{
     Content, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Origin, Promises, Sha256, Status, Tree,
     Yanked,
@@ -67,6 +67,6 @@ pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
 
 /// The bundle of what was fetched, for which nothing is known to have been asked.
 pub fn bundled(fetched: &Fetched) -> Tree {
-    let input = BundleInput { fetched, requests: &[], abouts: &Abouts::new() };
+    let input = BundleInput { fetched, requests: &[], abouts: &Abouts::new(), sboms: &Sboms::default() };
     bundle(&input).unwrap()
 }

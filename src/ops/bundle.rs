@@ -13,7 +13,7 @@ use super::signature::{SignatureError, SigningKey};
 use super::verify::{Finding, Held, prove};
 use crate::archive::Format;
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
-use crate::layout::{Abouts, MANIFEST_PATH, SIGNATURE_PATH};
+use crate::layout::{Abouts, MANIFEST_PATH, SIGNATURE_PATH, Sboms};
 use crate::resolve::Question;
 use crate::store::DiskStore;
 
@@ -34,12 +34,14 @@ pub struct BundleOutput {
     pub since: Option<PathBuf>,
     /// Bytes of a volume.
     pub split: Option<u64>,
+    /// Bills of materials to put in.
+    pub sboms: Sboms,
 }
 
 impl BundleOutput {
     /// The bundle of everything, as the archive or folder `path`.
     pub fn new(format: Option<&'static Format>, path: PathBuf) -> Self {
-        Self { format, path, stream: None, verify: true, key: None, since: None, split: None }
+        Self { format, path, stream: None, verify: true, key: None, since: None, split: None, sboms: Sboms::default() }
     }
 }
 

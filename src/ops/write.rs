@@ -137,7 +137,7 @@ fn write_bundle(
     let insides = bundle::look_inside(fetched, objects.store);
     let requests = std::slice::from_ref(request);
     let abouts = bundle::abouts(&insides);
-    let mut tree = layout::bundle(&BundleInput { fetched, requests, abouts: &abouts })?;
+    let mut tree = layout::bundle(&BundleInput { fetched, requests, abouts: &abouts, sboms: &output.sboms })?;
     if let Some(key) = &output.key {
         tree = bundle::signed(tree, key)?;
     }

@@ -1,12 +1,11 @@
 //! `README.txt` of a bundle.
 
 use super::super::names::unnamed;
-use super::{
-    BundleInput, Document, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, Source, WHEELS, install, requirements,
-};
+use super::{BundleInput, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, Source, WHEELS, install, requirements};
 
-/// What the person who unpacks the bundle needs to know, where it has these `documents`.
-pub fn text(of: &Source<'_>, documents: &[&Document]) -> String {
+/// What the person who unpacks the bundle needs to know, where it has these `documents`, each with
+/// what it is.
+pub fn text(of: &Source<'_>, documents: &[(&str, &str)]) -> String {
     let fetched = of.installed;
     let is_ambiguous = of.conditions.are_ambiguous(fetched);
     let targets = list("It serves:", fetched.targets.iter().map(|target| target.id().to_owned()));
@@ -64,11 +63,11 @@ different versions.
 }
 
 /// A line for each thing that is here.
-fn contents(documents: &[&Document]) -> String {
-    let packages = (format!("{WHEELS}/"), "the packages, as their index had them");
-    let manifest = (MANIFEST_PATH.to_owned(), "where each file came from, who asked for it, whom it serves");
-    let documents = documents.iter().map(|document| (document.path.to_owned(), document.summary));
-    let lines = [packages].into_iter().chain(documents).chain([manifest]);
+fn contents(documents: &[(&str, &str)]) -> String {
+    let wheels = format!("{WHEELS}/");
+    let packages = (wheels.as_str(), "the packages, as their index had them");
+    let manifest = (MANIFEST_PATH, "where each file came from, who asked for it, whom it serves");
+    let lines = [packages].into_iter().chain(documents.iter().copied()).chain([manifest]);
     lines.map(|(path, summary)| format!("    {path:<18} {summary}\n")).collect()
 }
 

@@ -12,13 +12,13 @@ use crate::layout::{LayoutError, ManifestError, RecallError};
 pub enum CarryError {
     #[error(transparent)]
     Read(#[from] ReadError),
-    #[error("{} has no prefetch.json, so it is no bundle; name a bundle, an unpacked one, or its prefetch.json", .0.display())]
+    #[error("{} has no prefetch.json, so it is no bundle, or not all of one; name a bundle, an unpacked one, or its prefetch.json", .0.display())]
     NoManifest(PathBuf),
     #[error("the manifest of {} cannot be used: {why}", path.display())]
     Manifest { path: PathBuf, why: ManifestError },
     #[error("{}: {why}", path.display())]
     Recall { path: PathBuf, why: RecallError },
-    #[error("{} is damaged: nothing was written under its final name", path.display())]
+    #[error("{} is damaged; what is not as its manifest says was not written", path.display())]
     Damaged { path: PathBuf, findings: Vec<Finding> },
     #[error("{} cannot be written: {why}", path.display())]
     Write { path: PathBuf, why: io::Error },

@@ -5,22 +5,31 @@ use std::path::Path;
 use super::CarryError;
 use super::opened::{Opened, Several};
 use crate::archive::{Format, pack_file};
-use crate::domain::{Fetched, FetchedPackage, Request};
-use crate::layout::{self, Abouts, BundleInput};
+use crate::domain::{Fetched, FetchedPackage, Request, Timestamp};
+use crate::layout::{self, Abouts, BundleInput, SBOMS, SbomFormat, Sboms};
 
-/// Writes the bundle of all targets of both as `out`.
+/// Writes the bundle of all targets of both as `out`, with the bills of materials that either has;
+/// `created` is the date that they state, if it is given.
 ///
 /// # Errors
 /// When one cannot be read, both serve one target by different requests, two different files
 /// have one name, or the disk does not take it.
-pub fn merge(first: &Path, second: &Path, out: &Path, format: &Format) -> Result<(), CarryError> {
+pub fn merge(
+    first: &Path,
+    second: &Path,
+    out: &Path,
+    format: &Format,
+    created: Option<Timestamp>,
+) -> Result<(), CarryError> {
     let scratch = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let opened = [Opened::open(first, scratch)?, Opened::open(second, scratch)?];
     let mut all = Parts::default();
     for bundle in &opened {
         all.add(Parts::of(bundle)?)?;
     }
-    let input = BundleInput { fetched: &all.fetched, requests: &all.requests, abouts: &all.abouts };
+    let has = |format: &SbomFormat| opened.iter().any(|bundle| format.is_in(&bundle.manifest));
+    let sboms = Sboms { formats: SBOMS.iter().filter(|format| has(format)).collect(), created };
+    let input = BundleInput { fetched: &all.fetched, requests: &all.requests, abouts: &all.abouts, sboms: &sboms };
     let tree = layout::bundle(&input)?;
     Ok(pack_file(&tree, &Several(opened.iter().collect()), format, out)?)
 }

@@ -46,11 +46,13 @@ pub(super) fn unpack_files(path: &Path, folder: &Path, threads: usize, is_whole:
         return Err(damaged(volumes.iter().map(Finding::archive).collect()));
     }
     let manifest = manifest_at(path)?;
+    fs::create_dir_all(folder).map_err(|why| CarryError::Write { path: folder.to_owned(), why })?;
     let work = Work {
         folder,
         expected: expected(&manifest, is_whole),
         last: Mutex::default(),
         findings: Mutex::default(),
+        refused: Mutex::default(),
         seen: Mutex::default(),
         written: AtomicUsize::new(0),
         kept: AtomicUsize::new(0),
@@ -82,6 +84,8 @@ struct Work<'a> {
     /// What arrives when all else is there.
     last: Mutex<BTreeMap<String, Vec<u8>>>,
     findings: Mutex<Vec<Finding>>,
+    /// What the disk did not take.
+    refused: Mutex<Vec<CarryError>>,
     seen: Mutex<BTreeSet<String>>,
     written: AtomicUsize,
     kept: AtomicUsize,
@@ -91,12 +95,19 @@ impl Work<'_> {
     fn take(&self, mut found: Found) {
         self.seen.lock().expect("no thread panics with it").insert(found.path.to_string());
         let outcome = match self.expected.get(found.path.as_str()) {
-            None => Err(Finding::new(FindingKind::Unexpected, "it does not belong to the bundle")),
+            None => Err(Finding::new(FindingKind::Unexpected, "it does not belong to the bundle").into()),
             Some(None) => self.remember(&mut found),
             Some(Some((size, sha256))) => self.write(&mut found, *size, sha256),
         };
-        if let Err(finding) = outcome {
-            self.findings.lock().expect("no thread panics with it").push(finding.at(found.path.as_str()));
+        match outcome {
+            Ok(()) => {}
+            Err(Trouble::Bundle(finding)) => {
+                self.findings.lock().expect("no thread panics with it").push(finding.at(found.path.as_str()));
+            }
+            Err(Trouble::Disk(why)) => {
+                let path = self.folder.join(found.path.as_str());
+                self.refused.lock().expect("no thread panics with it").push(CarryError::Write { path, why });
+            }
         }
     }
 
@@ -107,31 +118,34 @@ impl Work<'_> {
         missing.map(|path| Finding::new(FindingKind::Missing, "it is not there").at(path)).collect()
     }
 
-    fn remember(&self, found: &mut Found) -> Result<(), Finding> {
+    fn remember(&self, found: &mut Found) -> Result<(), Trouble> {
         let mut bytes = Vec::new();
         found.bytes.by_ref().take(LARGEST_PAGE).read_to_end(&mut bytes).map_err(|error| Finding::archive(&error))?;
         self.last.lock().expect("no thread panics with it").insert(found.path.to_string(), bytes);
         Ok(())
     }
 
-    fn write(&self, found: &mut Found, size: u64, sha256: &str) -> Result<(), Finding> {
+    fn write(&self, found: &mut Found, size: u64, sha256: &str) -> Result<(), Trouble> {
         let file = self.folder.join(found.path.as_str());
         if is_right(&file, size, sha256) {
             self.kept.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
-        let mut temporary = create(&file).map_err(|error| Finding::archive(&error))?;
-        let got = copy(&mut found.bytes, temporary.as_file_mut()).map_err(|error| Finding::archive(&error))?;
+        let mut temporary = create(&file).map_err(Trouble::Disk)?;
+        let got = copy(&mut found.bytes, temporary.as_file_mut())?;
         if got.to_string() != sha256 {
             let message = format!("its SHA-256 is {got}, and the manifest says {sha256}");
-            return Err(Finding::new(FindingKind::Digest, message));
+            return Err(Finding::new(FindingKind::Digest, message).into());
         }
-        temporary.persist(&file).map_err(|error| Finding::archive(&error.error))?;
+        temporary.persist(&file).map_err(|error| Trouble::Disk(error.error))?;
         self.written.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
     fn finish(self, path: &Path, faults: Vec<Finding>) -> Result<Unpacked, CarryError> {
+        if let Some(refused) = self.refused.into_inner().expect("no thread panics with it").into_iter().next() {
+            return Err(refused);
+        }
         let mut findings = self.findings.into_inner().expect("no thread panics with it");
         findings.extend(faults);
         if !findings.is_empty() {
@@ -161,22 +175,34 @@ fn create(file: &Path) -> io::Result<NamedTempFile> {
 
 fn is_right(file: &Path, size: u64, sha256: &str) -> bool {
     let is_regular = fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size);
-    let digest = || copy(&mut File::open(file)?, &mut io::sink());
-    is_regular && digest().is_ok_and(|got| got.to_string() == sha256)
+    let digest = || copy(&mut File::open(file).ok()?, &mut io::sink()).ok();
+    is_regular && digest().is_some_and(|got| got.to_string() == sha256)
+}
+
+/// What is to blame that a file is not there.
+enum Trouble {
+    Bundle(Finding),
+    Disk(io::Error),
+}
+
+impl From<Finding> for Trouble {
+    fn from(finding: Finding) -> Self {
+        Self::Bundle(finding)
+    }
 }
 
 /// Bytes that are passed on at once.
 const PIECE: usize = 256 << 10;
 
-fn copy(input: &mut dyn Read, output: &mut dyn Write) -> io::Result<Sha256> {
+fn copy(input: &mut dyn Read, output: &mut dyn Write) -> Result<Sha256, Trouble> {
     let mut hasher = Hasher::new(&[]);
     let mut piece = vec![0; PIECE];
     loop {
-        match input.read(&mut piece)? {
+        match input.read(&mut piece).map_err(|error| Finding::archive(&error))? {
             0 => return Ok(hasher.finish().sha256),
             length => {
                 hasher.update(&piece[..length]);
-                output.write_all(&piece[..length])?;
+                output.write_all(&piece[..length]).map_err(Trouble::Disk)?;
             }
         }
     }

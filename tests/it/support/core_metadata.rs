@@ -8,6 +8,8 @@ pub(super) struct CoreMetadata {
     pub requires_dist: Vec<String>,
     pub requires_python: Option<String>,
     pub provides_extra: Vec<String>,
+    /// Whole lines of other fields.
+    pub more: Vec<String>,
 }
 
 impl CoreMetadata {
@@ -18,6 +20,7 @@ impl CoreMetadata {
             requires_dist: Vec::new(),
             requires_python: None,
             provides_extra: Vec::new(),
+            more: Vec::new(),
         }
     }
 
@@ -42,6 +45,7 @@ impl CoreMetadata {
         self.requires_python.iter().for_each(|specifiers| field("Requires-Python", specifiers));
         self.provides_extra.iter().for_each(|extra| field("Provides-Extra", extra));
         self.requires_dist.iter().for_each(|requirement| field("Requires-Dist", requirement));
+        self.more.iter().for_each(|line| text.push_str(&format!("{line}\n")));
         text
     }
 }

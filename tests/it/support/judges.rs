@@ -126,6 +126,15 @@ impl Judges {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What `scripts/judges/sbom.py` finds wrong, a fault on each line.
+    pub fn sbom_faults(&self, arguments: impl IntoIterator<Item = String>, input: &str) -> String {
+        let mut command = isolated(self.python("sbom"), TempDir::new().unwrap().path());
+        command.arg(project().join("scripts/judges/sbom.py")).args(arguments);
+        let output = command.write_stdin(input).output().unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 1)) && output.stderr.is_empty(), "{}", everything(&output));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     pub(super) fn python(&self, environment: &str) -> PathBuf {
         self.folder.join(environment).join("bin/python")
     }

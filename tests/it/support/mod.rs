@@ -17,6 +17,7 @@ mod tls;
 mod wheel;
 
 pub use answer::PageFormat;
+pub use browser::Tab;
 pub use fault::Fault;
 pub use index::{Index, ServedIndex};
 pub use judges::{Source, judges};

@@ -50,6 +50,12 @@ impl Wheel {
         self
     }
 
+    /// Adds a line to `METADATA`: `License-Expression: MIT`, say.
+    pub fn says(mut self, line: &str) -> Self {
+        self.metadata.more.push(line.into());
+        self
+    }
+
     /// Sets the compatibility tags as the file name has them: `cp312-abi3-manylinux_2_28_x86_64`.
     pub fn tags(mut self, tags: &str) -> Self {
         self.tags = tags.into();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::{About, Fetched, Origin, Request, Requirement, Source, Target, TargetSpec, Timestamp};
 
 use super::super::super::support::{fetched, file, package};
-use super::super::{Abouts, BundleInput};
+use super::super::{Abouts, BundleInput, Sboms};
 use super::*;
 
 fn world() -> Fetched {
@@ -101,7 +101,7 @@ fn what_was_written_can_be_read_and_other_schemas_are_refused() {
 fn manifest(world: &Fetched, requests: &[Request]) -> Manifest {
     let about = About { license: Some("MIT".into()), summary: Some("A demo".into()) };
     let abouts = Abouts::from([(crate::domain::Sha256::of(b"wheel"), about)]);
-    Manifest::of(&BundleInput { fetched: world, requests, abouts: &abouts })
+    Manifest::of(&BundleInput { fetched: world, requests, abouts: &abouts, sboms: &Sboms::default() })
 }
 
 fn target(python: &str) -> Arc<Target> {
@@ -166,7 +166,15 @@ fn a_manifest_of_what_a_manifest_tells_is_the_same() {
     let first = manifest(&world, &[request]);
     let (fetched, requests) = (first.recall_fetched().unwrap(), first.recall_requests().unwrap());
     let abouts = first.recall_abouts();
-    assert_eq!(Manifest::of(&BundleInput { fetched: &fetched, requests: &requests, abouts: &abouts }), first);
+    assert_eq!(
+        Manifest::of(&BundleInput {
+            fetched: &fetched,
+            requests: &requests,
+            abouts: &abouts,
+            sboms: &Sboms::default()
+        }),
+        first
+    );
 }
 
 #[test]

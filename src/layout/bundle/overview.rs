@@ -1,0 +1,90 @@
+//! `index.html` of a bundle: what is in it, for a person with a browser and no network.
+//!
+//! One page that loads nothing. What holds text from metadata is written here, escaped; the script
+//! beside it sorts, filters and draws from the same data. Only the page's own style and script
+//! may take effect: its policy names them by their digests.
+
+mod data;
+mod rows;
+mod template;
+mod words;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::graph::Graph;
+use super::license::License;
+use super::manifest::{Manifest, ManifestFile, ManifestPackage};
+use crate::layout::html::escape;
+
+const PAGE: &str = include_str!("overview/page.html");
+const STYLE: &str = include_str!("overview/style.css");
+
+/// In the order in which they run.
+const SCRIPTS: [&str; 4] = [
+    include_str!("overview/table.js"),
+    include_str!("overview/treemap.js"),
+    include_str!("overview/graph.js"),
+    include_str!("overview/main.js"),
+];
+
+/// The text of the page.
+pub fn text(manifest: &Manifest) -> String {
+    let graph = Graph::of(manifest);
+    let script = format!("\"use strict\";\n(() => {{\n{}}})();\n", SCRIPTS.join("\n"));
+    let [style_hash, script_hash] = [STYLE, &script].map(hash);
+    template::fill(
+        PAGE,
+        &[
+            ("TITLE", &escape(&title(manifest))),
+            ("STYLE_HASH", &style_hash),
+            ("SCRIPT_HASH", &script_hash),
+            ("STYLE", STYLE),
+            ("SCRIPT", &script),
+            ("LEAD", &rows::lead(manifest)),
+            ("TARGET_OPTIONS", &rows::target_options(manifest)),
+            ("ROWS", &rows::packages(manifest, &graph)),
+            ("LICENSES", &rows::licenses(manifest)),
+            ("TARGETS", &rows::targets(manifest)),
+            ("DATA", &data::text(manifest, &graph)),
+        ],
+    )
+}
+
+/// A source expression of the Content Security Policy (CSP level 2).
+fn hash(text: &str) -> String {
+    format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text)))
+}
+
+/// What the page calls the bundle: by what was asked for, if that is little.
+fn title(manifest: &Manifest) -> String {
+    let graph = Graph::of(manifest);
+    let asked = manifest.packages.iter().enumerate().filter(|(position, _)| graph.is_asked(*position));
+    let mut names: Vec<_> = asked.map(|(_, package)| package.name.as_str()).collect();
+    names.dedup();
+    match names.as_slice() {
+        [] => "Bundle".to_owned(),
+        [first, second, rest @ ..] if rest.len() > 1 => format!("Bundle of {first}, {second} and {} more", rest.len()),
+        names => format!("Bundle of {}", names.join(", ")),
+    }
+}
+
+/// Bytes of all files of a package that serve `target`; of all files where none is named.
+fn bytes(package: &ManifestPackage, target: Option<&str>) -> u64 {
+    let serves = |file: &&ManifestFile| target.is_none_or(|id| file.targets.iter().any(|each| each == id));
+    package.files.iter().filter(serves).map(|file| file.size).fold(0, u64::saturating_add)
+}
+
+/// The licence as a table groups it.
+fn license(package: &ManifestPackage) -> Option<License> {
+    package.license.as_deref().map(License::of)
+}
+
+/// When the oldest of its files was uploaded.
+fn uploaded(package: &ManifestPackage) -> Option<&str> {
+    package.files.iter().filter_map(|file| file.uploaded.as_deref()).min()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! What the page's script works with.
+
+use serde::Serialize;
+
+use super::super::graph::Graph;
+use super::{Manifest, ManifestPackage, license, uploaded};
+
+#[derive(Serialize)]
+struct Data<'a> {
+    packages: Vec<Package<'a>>,
+}
+
+#[derive(Serialize)]
+struct Package<'a> {
+    name: &'a str,
+    version: Option<&'a str>,
+    summary: Option<&'a str>,
+    license: Option<String>,
+    uploaded: Option<&'a str>,
+    /// The lines that ask for it by its name.
+    asked_by: &'a [String],
+    /// The lines that led to it.
+    lines: &'a [String],
+    kind: Kind,
+    /// Positions of the packages that it needs.
+    needs: &'a [usize],
+    /// Positions of the targets that it serves.
+    targets: Vec<usize>,
+    files: Vec<File>,
+}
+
+/// Where the files of a package can be installed as they are.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    /// Wheels for every platform.
+    Pure,
+    /// Wheels for certain platforms.
+    Compiled,
+    /// There is a source archive, which is built where it is installed.
+    Source,
+}
+
+impl Kind {
+    fn of(package: &ManifestPackage) -> Self {
+        let mut names = package.files.iter().map(|file| file.filename.as_str());
+        if names.clone().any(|name| !name.ends_with(".whl")) {
+            Self::Source
+        } else if names.all(|name| name.ends_with("-any.whl")) {
+            Self::Pure
+        } else {
+            Self::Compiled
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct File {
+    bytes: u64,
+    targets: Vec<usize>,
+}
+
+/// The data as JSON that no element can end: every `<` is escaped.
+pub fn text(manifest: &Manifest, graph: &Graph) -> String {
+    let packages =
+        manifest.packages.iter().enumerate().map(|(position, package)| describe(manifest, graph, position, package));
+    let data = Data { packages: packages.collect() };
+    serde_json::to_string(&data).expect("strings and numbers can always be written").replace('<', "\\u003c")
+}
+
+fn describe<'a>(manifest: &Manifest, graph: &'a Graph, position: usize, package: &'a ManifestPackage) -> Package<'a> {
+    let positions = |ids: &[String]| {
+        let targets = manifest.targets.iter().enumerate();
+        targets.filter(|(_, target)| ids.contains(&target.id)).map(|(position, _)| position).collect::<Vec<_>>()
+    };
+    let files: Vec<_> =
+        package.files.iter().map(|file| File { bytes: file.size, targets: positions(&file.targets) }).collect();
+    let mut targets: Vec<_> = files.iter().flat_map(|file| file.targets.iter().copied()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    Package {
+        name: &package.name,
+        version: package.version.as_deref(),
+        summary: package.summary.as_deref(),
+        license: license(package).map(|license| license.to_string()),
+        uploaded: uploaded(package),
+        asked_by: &graph.asked_by[position],
+        lines: &package.requested_by,
+        kind: Kind::of(package),
+        needs: &graph.needs[position],
+        targets,
+        files,
+    }
+}

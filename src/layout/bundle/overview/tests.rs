@@ -1,0 +1,61 @@
+//! The page holds what the manifest tells, and nothing of it takes effect.
+
+use crate::domain::{About, Fetched, Sha256};
+
+use super::super::super::support::{fetched, file, package};
+use super::super::{Abouts, BundleInput, Manifest, Sboms};
+use super::*;
+
+fn manifest(world: &Fetched, license: &str, summary: &str) -> Manifest {
+    let about = About { license: Some(license.into()), summary: Some(summary.into()) };
+    let abouts = Abouts::from([(Sha256::of(b"wheel"), about)]);
+    Manifest::of(&BundleInput { fetched: world, requests: &[], abouts: &abouts, sboms: &Sboms::default() })
+}
+
+fn world() -> Fetched {
+    let mut demo = package("demo", "1.0", vec![file("demo-1.0-py3-none-any.whl", b"wheel")]);
+    demo.dependencies = vec!["other".parse().unwrap()];
+    fetched(vec![demo, package("other", "2.0+local", vec![file("other 2.0.zip", b"other")])])
+}
+
+#[test]
+fn the_table_says_everything_without_a_script() {
+    let text = text(&manifest(&world(), "mit license", "A demo & more"));
+    for part in [
+        "<title>Bundle of demo</title>",
+        "<b>2 packages</b> in 2 files, <b>10 B</b>, for 0 targets.",
+        "<span class=\"summary\">A demo &amp; more</span>",
+        "<td data-label=\"Licence\">MIT</td>",
+        "<td data-label=\"Why\">Needed by demo</td>",
+        "<a href=\"wheels/other%202.0.zip\">other 2.0.zip</a>, 5 B",
+        "<code>https://files.example/demo-1.0-py3-none-any.whl</code>",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn metadata_is_text_and_nothing_else() {
+    let hostile = "</script><img src=x onerror=alert(1)>\"'&@SCRIPT@";
+    let text = text(&manifest(&world(), hostile, hostile));
+    assert!(!text.contains("<img"), "{text}");
+    assert_eq!(text.matches("\"use strict\"").count(), 1, "a value is no template");
+    assert_eq!(text.matches("</script>").count(), 2);
+    let data = text.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!([&data["packages"][0]["license"], &data["packages"][0]["summary"]], [hostile; 2]);
+}
+
+#[test]
+fn the_policy_admits_the_style_and_the_script_alone() {
+    let text = text(&manifest(&world(), "MIT", "A demo"));
+    let between = |start: &str, end: &str| text.rsplit_once(start).unwrap().1.split_once(end).unwrap().0;
+    for (kind, content) in
+        [("script-src", between("<script>", "</script>")), ("style-src", between("<style>", "</style>"))]
+    {
+        assert!(text.contains(&format!("{kind} '{}'", hash(content))), "{kind}");
+    }
+    for forbidden in [" style=\"", "src=\"", "onclick", "@import", "url("] {
+        assert!(!text.contains(forbidden), "{forbidden}");
+    }
+}
