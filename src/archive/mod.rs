@@ -9,6 +9,7 @@ mod envelope;
 mod objects;
 mod parts;
 mod read;
+mod stored;
 mod tar;
 mod volumes;
 mod zip;
@@ -18,7 +19,7 @@ use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 pub use directory::{Linking, Written, write_directory};
-pub use objects::Objects;
+pub use objects::{Objects, Sink};
 pub use parts::{Part, Parts};
 pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
@@ -78,9 +79,17 @@ fn alternatives() -> String {
 }
 
 /// What archives are written to; a zip's headers are completed when their files have passed.
-pub trait Output: Write + Seek {}
+pub trait Output: Sink + Seek {}
 
-impl<T: Write + Seek> Output for T {}
+impl<T: Sink + Seek> Output for T {}
+
+impl Sink for BufWriter<&File> {
+    fn write_file(&mut self, file: &mut File) -> io::Result<u64> {
+        io::copy(file, self)
+    }
+}
+
+impl Sink for io::Cursor<Vec<u8>> {}
 
 /// Why a tree did not become a folder or an archive.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +151,8 @@ impl<W: Write> Write for Pipe<W> {
         self.0.flush()
     }
 }
+
+impl<W: Write> Sink for Pipe<W> {}
 
 impl<W: Write> Seek for Pipe<W> {
     fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {

@@ -1,7 +1,8 @@
 //! Reading what a tree refers to.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::domain::{Content, Object, RelPath, Sha256};
 
@@ -22,6 +23,28 @@ pub trait Objects {
     }
 }
 
+/// What files can be written to.
+pub trait Sink: Write {
+    /// Writes the rest of `file` and returns how many bytes that were. Where both ends are files,
+    /// the system copies by itself, or shares the bytes (`copy_file_range`).
+    ///
+    /// # Errors
+    /// When one of the two fails.
+    fn write_file(&mut self, file: &mut File) -> io::Result<u64> {
+        let mut piece = vec![0; PIECE];
+        let mut written = 0;
+        loop {
+            match file.read(&mut piece)? {
+                0 => return Ok(written),
+                length => {
+                    self.write_all(&piece[..length])?;
+                    written += length as u64;
+                }
+            }
+        }
+    }
+}
+
 /// Bytes that are passed on at once; the last piece of an entry alone is shorter.
 pub const PIECE: usize = 128 * 1024;
 
@@ -30,14 +53,28 @@ pub fn copy(
     path: &RelPath,
     content: &Content,
     objects: &dyn Objects,
-    output: &mut dyn Write,
+    output: &mut dyn Sink,
 ) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Entry { path: path.clone(), source };
     match content {
         Content::Page(bytes) => bytes.chunks(PIECE).try_for_each(|piece| output.write_all(piece)).map_err(fail),
-        Content::Object { sha256, size } => copy_object(path, Object { sha256: *sha256, size: *size }, objects, output),
+        Content::Object { sha256, size } => {
+            let object = Object { sha256: *sha256, size: *size };
+            match objects.path(*sha256) {
+                Some(held) => copy_file(path, object, &held, output),
+                None => copy_object(path, object, objects, output),
+            }
+        }
         Content::Envelope(envelope) => write_envelope(path, envelope, objects, output),
     }
+}
+
+fn copy_file(path: &RelPath, object: Object, held: &Path, output: &mut dyn Sink) -> Result<(), ArchiveError> {
+    let unreadable = |source| ArchiveError::Object { path: path.clone(), sha256: object.sha256, source };
+    let mut file = File::open(held).map_err(unreadable)?;
+    check_size(path, object, file.metadata().map_err(unreadable)?.len())?;
+    let written = output.write_file(&mut file);
+    check_size(path, object, written.map_err(|source| ArchiveError::Entry { path: path.clone(), source })?)
 }
 
 /// Writes the bytes of `object`, which must be as many as it says.

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub use fault::{Fault, ReadError};
 
 use super::parts::{Parts, Stretch};
+use super::stored::Container;
 use crate::domain::RelPath;
 use names::Names;
 
@@ -45,13 +46,7 @@ enum Form {
     Folder,
     Zip(Parts),
     Tar(Parts),
-    Compressed(Parts, Compression),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Compression {
-    Gzip,
-    Zstd,
+    Contained(Parts, Container),
 }
 
 /// What is called with each file, by several threads at once.
@@ -72,8 +67,8 @@ impl Reader {
         parts.reader().take(512).read_to_end(&mut head).map_err(fail)?;
         let form = match head.as_slice() {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Form::Zip(parts),
-            [0x1f, 0x8b, ..] => Form::Compressed(parts, Compression::Gzip),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Form::Compressed(parts, Compression::Zstd),
+            [0x1f, 0x8b, ..] => Form::Contained(parts, Container::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Form::Contained(parts, Container::Zstd),
             head if head.len() == 512 && head[257..].starts_with(b"ustar") => Form::Tar(parts),
             _ => return Err(ReadError::NoArchive(path.to_owned())),
         };
@@ -89,7 +84,7 @@ impl Reader {
     pub fn parts(&self) -> Option<&Parts> {
         match &self.form {
             Form::Folder => None,
-            Form::Zip(parts) | Form::Tar(parts) | Form::Compressed(parts, _) => Some(parts),
+            Form::Zip(parts) | Form::Tar(parts) | Form::Contained(parts, _) => Some(parts),
         }
     }
 
@@ -101,7 +96,7 @@ impl Reader {
         let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
         match &self.form {
             Form::Folder => folder::page(&self.path, name, limit).map_err(fail),
-            Form::Compressed(parts, kind) => stream::page(parts, *kind, name, limit).map_err(fail),
+            Form::Contained(parts, kind) => stream::page(parts, *kind, name, limit).map_err(fail),
             Form::Zip(_) | Form::Tar(_) => {
                 let entries = self.scan().0;
                 let Some(entry) = entries.iter().find(|entry| entry.path.as_str() == name) else { return Ok(None) };
@@ -119,7 +114,7 @@ impl Reader {
     pub fn index(&self) -> Result<Option<Index>, ReadError> {
         let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
         let entries = match &self.form {
-            Form::Compressed(..) => return Ok(None),
+            Form::Contained(..) => return Ok(None),
             Form::Folder => folder::scan(&self.path).map_err(fail)?.0,
             Form::Zip(_) | Form::Tar(_) => self.scan().0,
         };
@@ -133,7 +128,7 @@ impl Reader {
     /// # Errors
     /// When a folder cannot be read.
     pub fn visit(&self, limit: u64, threads: usize, visit: &Visit<'_>) -> Result<Vec<Fault>, ReadError> {
-        if let Form::Compressed(parts, kind) = &self.form {
+        if let Form::Contained(parts, kind) = &self.form {
             return Ok(stream::visit(parts, *kind, limit, threads, visit));
         }
         let (mut entries, mut faults) = match &self.form {
@@ -152,7 +147,7 @@ impl Reader {
         match &self.form {
             Form::Zip(parts) => zip::scan(parts),
             Form::Tar(parts) => tar::scan(parts),
-            Form::Folder | Form::Compressed(..) => Default::default(),
+            Form::Folder | Form::Contained(..) => Default::default(),
         }
     }
 }

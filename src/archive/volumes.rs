@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::objects::{Objects, PIECE};
+use super::objects::{Objects, PIECE, Sink};
 use super::parts::{volume, volume_stem};
 use super::{ArchiveError, Fault, Format, directory, pack};
 use crate::domain::{Hasher, Sha256, Tree};
@@ -136,6 +136,8 @@ impl Write for Volumes {
         Ok(())
     }
 }
+
+impl Sink for BufWriter<Volumes> {}
 
 impl Seek for Volumes {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {

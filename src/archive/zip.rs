@@ -4,11 +4,11 @@ pub mod records;
 
 use std::io::{self, SeekFrom, Write};
 
-use flate2::Crc;
+use crc32fast::Hasher as Crc;
 
 use crate::domain::{Content, RelPath, Tree};
 
-use super::objects::{Objects, copy};
+use super::objects::{Objects, Sink, copy};
 use super::{ArchiveError, Output, entries};
 use records::Entry;
 
@@ -35,7 +35,7 @@ fn write_entry(
     output.write_all(&entry.local_header()).map_err(fail)?;
     let mut body = Checked { output: &mut *output, crc: Crc::new() };
     copy(path, content, objects, &mut body)?;
-    entry.crc32 = body.crc.sum();
+    entry.crc32 = body.crc.finalize();
     write_again(&entry, output).map_err(fail)?;
     Ok(entry)
 }
@@ -64,6 +64,8 @@ struct Checked<'a> {
     output: &'a mut dyn Output,
     crc: Crc,
 }
+
+impl Sink for Checked<'_> {}
 
 impl Write for Checked<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -135,6 +135,9 @@ pub struct OutputArgs {
     /// Do not prove at the end that every target installs from the bundle alone.
     #[arg(long, requires = "bundle", hide_short_help = true)]
     pub no_verify: bool,
+    /// Also pack pip itself for every target, so that an old or missing one is no obstacle.
+    #[arg(long, requires = "bundle", hide_short_help = true)]
+    pub with_installer: bool,
     /// Sign the bundle's manifest with this secret key of minisign (see keygen).
     #[arg(long, value_name = "KEY", requires = "bundle", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub sign: Option<PathBuf>,
@@ -231,6 +234,12 @@ pub struct SelectionArgs {
     /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
     #[arg(long)]
     pub allow_build: bool,
+    /// Also fetch what builds the source archives (PEP 518); for a bundle that goes without saying.
+    #[arg(long, hide_short_help = true, overrides_with = "no_build_requires")]
+    pub build_requires: bool,
+    /// Leave what builds the source archives out of a bundle.
+    #[arg(long, hide_short_help = true, overrides_with = "build_requires")]
+    pub no_build_requires: bool,
     /// Let pre-releases count like releases.
     #[arg(long, hide_short_help = true)]
     pub pre: bool,

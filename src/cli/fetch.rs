@@ -125,6 +125,7 @@ impl<'a> Run<'a> {
         let at_once = self.settings.http.pages_per_host;
         let planned = ops::plan(&self.question, &self.targets, &self.places, at_once, &listener).await;
         let Planned { plan, unsolved } = self.judge(planned)?;
+        let plan = self.add_tools(plan, at_once, &listener).await?;
         plan.notes.iter().for_each(terminal::warn);
         self.places.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
         if self.args.outputs.dry_run {
@@ -134,6 +135,21 @@ impl<'a> Run<'a> {
         let findings = self.write(&fetched).await?;
         ops::cache::record(&self.places.store, &fetched, &self.environment.working_folder);
         self.tell_done(&fetched, unsolved, &findings)
+    }
+
+    /// Adds what an install needs besides what it installs.
+    async fn add_tools(&self, plan: Plan, at_once: usize, listener: &Listener) -> Result<Plan, CliError> {
+        let (question, places, wanted) = (&self.question, &self.places, &self.args.selection);
+        let fail = |failure| CliError::of_plan(&failure, &self.targets);
+        let is_bundle = self.args.outputs.bundle.is_some();
+        let plan = match (is_bundle || wanted.build_requires) && !wanted.no_build_requires {
+            true => ops::plan_builds(plan, question, places, at_once, listener).await.map_err(fail)?,
+            false => plan,
+        };
+        match self.args.outputs.with_installer {
+            true => ops::plan_installer(plan, question, places, at_once, listener).await.map_err(fail),
+            false => Ok(plan),
+        }
     }
 
     /// Whether the run goes on, and with what.

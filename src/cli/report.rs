@@ -62,6 +62,9 @@ struct FileReport {
     sha256: Option<String>,
     size: Option<u64>,
     targets: Vec<String>,
+    /// Those of them that do not install it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<String>,
     status: &'static str,
 }
 
@@ -101,7 +104,7 @@ impl Report {
         let packages = plan.packages.iter().map(|package| {
             let files = package.files.iter().map(|file| {
                 let promised = (file.offer.promises.sha256(), file.offer.promises.size);
-                file_report(&plan.targets, &file.offer, &file.targets, promised, Status::Planned)
+                file_report(&plan.targets, &file.offer, (&file.targets, &file.tools), promised, Status::Planned)
             });
             package_report(
                 &package.name,
@@ -119,7 +122,7 @@ impl Report {
         let packages = fetched.packages.iter().map(|package| {
             let files = package.files.iter().map(|file| {
                 let held = (Some(file.object.sha256), Some(file.object.size));
-                file_report(&fetched.targets, &file.offer, &file.targets, held, file.status)
+                file_report(&fetched.targets, &file.offer, (&file.targets, &file.tools), held, file.status)
             });
             package_report(
                 &package.name,
@@ -223,17 +226,19 @@ fn package_report(
 fn file_report(
     targets: &[Arc<Target>],
     offer: &Offer,
-    serves: &[usize],
+    (serves, tools): (&[usize], &[usize]),
     (sha256, size): (Option<Sha256>, Option<u64>),
     how: Status,
 ) -> FileReport {
+    let ids = |positions: &[usize]| positions.iter().map(|target| targets[*target].id().to_owned()).collect();
     FileReport {
         filename: offer.filename.to_string(),
         url: offer.url.public(),
         index: MaskedUrl::public(&offer.index),
         sha256: sha256.map(|sha256| sha256.to_string()),
         size,
-        targets: serves.iter().map(|target| targets[*target].id().to_owned()).collect(),
+        targets: ids(serves),
+        tools: ids(tools),
         status: status(how),
     }
 }

@@ -74,6 +74,9 @@ fn verdict(verification: &Verification) -> String {
         }
         (0, true) => "all is as its manifest says".to_owned(),
         (0, false) => "each is what its name says; no manifest tells whether they are all".to_owned(),
+        _ if verification.is_only_repacked() => {
+            "every file is as its manifest says, but the archive around them was packed again".to_owned()
+        }
         (1, _) => "one thing is wrong".to_owned(),
         (more, _) => format!("{more} things are wrong"),
     }

@@ -91,6 +91,23 @@ impl Plan {
         Self { targets, packages: packages.into_values().collect(), notes }
     }
 
+    /// Adds what is not installed itself, but takes part in an install: `positions` says where the
+    /// targets of `tools` are among ours.
+    pub fn add_tools(&mut self, tools: Self, positions: &[usize]) {
+        merge_sorted(&mut self.notes, tools.notes);
+        for package in tools.packages {
+            let key = (&package.name, &package.version);
+            match self.packages.binary_search_by(|known| (&known.name, &known.version).cmp(&key)) {
+                Ok(found) => self.packages[found].add_tools(package, positions),
+                Err(place) => {
+                    let mut empty = PlannedPackage { files: Vec::new(), ..package.clone() };
+                    empty.add_tools(package, positions);
+                    self.packages.insert(place, empty);
+                }
+            }
+        }
+    }
+
     /// Every file with its package, in order.
     pub fn files(&self) -> impl Iterator<Item = (&PlannedPackage, &PlannedFile)> {
         self.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)))
@@ -115,8 +132,29 @@ impl PlannedPackage {
             |file: &&mut PlannedFile| file.offer.filename == pick.file.filename && file.offer.url == pick.file.url;
         match self.files.iter_mut().find(same) {
             Some(file) => file.targets.push(target),
-            None => self.files.push(PlannedFile { offer: pick.file, targets: vec![target] }),
+            None => self.files.push(PlannedFile { offer: pick.file, targets: vec![target], tools: Vec::new() }),
         }
+        self.sort_files();
+    }
+
+    /// Adds the files of `tools`, whose targets are those at `positions` of ours.
+    fn add_tools(&mut self, tools: Self, positions: &[usize]) {
+        merge_sorted(&mut self.requested_by, tools.requested_by);
+        merge_sorted(&mut self.dependencies, tools.dependencies);
+        for tool in tools.files {
+            let targets: Vec<_> = tool.targets.iter().map(|target| positions[*target]).collect();
+            let same = |file: &&mut PlannedFile| {
+                file.offer.filename == tool.offer.filename && file.offer.url == tool.offer.url
+            };
+            match self.files.iter_mut().find(same) {
+                Some(file) => file.serve_as_tool(targets),
+                None => self.files.push(PlannedFile { offer: tool.offer, tools: targets.clone(), targets }),
+            }
+        }
+        self.sort_files();
+    }
+
+    fn sort_files(&mut self) {
         self.files.sort_by(|a, b| (&a.offer.filename, &a.offer.url).cmp(&(&b.offer.filename, &b.offer.url)));
     }
 }
@@ -147,6 +185,16 @@ pub struct PlannedFile {
     pub offer: Offer,
     /// Positions in [`Plan::targets`], rising.
     pub targets: Vec<usize>,
+    /// Those of them that do not install it: it builds a source archive there, or is the installer.
+    pub tools: Vec<usize>,
+}
+
+impl PlannedFile {
+    fn serve_as_tool(&mut self, targets: Vec<usize>) {
+        let new: Vec<_> = targets.into_iter().filter(|target| !self.targets.contains(target)).collect();
+        merge_sorted(&mut self.targets, new.clone());
+        merge_sorted(&mut self.tools, new);
+    }
 }
 
 /// How a file came to us.
@@ -191,6 +239,8 @@ pub struct FetchedFile {
     pub offer: Offer,
     /// Positions in [`Fetched::targets`], rising.
     pub targets: Vec<usize>,
+    /// Those of them that do not install it: it builds a source archive there, or is the installer.
+    pub tools: Vec<usize>,
     pub object: Object,
     /// The wheel's own `METADATA`, where a layout asked for it (PEP 658).
     pub metadata: Option<Object>,
@@ -201,5 +251,23 @@ impl Fetched {
     /// Every file with its package, in order.
     pub fn files(&self) -> impl Iterator<Item = (&FetchedPackage, &FetchedFile)> {
         self.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)))
+    }
+
+    /// The same without what is there as a tool only: what the targets install.
+    pub fn installed(&self) -> Self {
+        let packages = self.packages.iter().filter_map(|package| {
+            let files: Vec<_> = package.files.iter().filter_map(FetchedFile::installed).collect();
+            let is_tool = files.is_empty() && !package.files.is_empty();
+            (!is_tool).then(|| FetchedPackage { files, ..package.clone() })
+        });
+        Self { targets: self.targets.clone(), packages: packages.collect() }
+    }
+}
+
+impl FetchedFile {
+    fn installed(&self) -> Option<Self> {
+        let targets: Vec<_> = self.targets.iter().copied().filter(|target| !self.tools.contains(target)).collect();
+        let is_tool = targets.is_empty() && !self.tools.is_empty();
+        (!is_tool).then(|| Self { targets, tools: Vec::new(), ..self.clone() })
     }
 }

@@ -64,6 +64,15 @@ pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, 
     }
 }
 
+/// What the build of a source archive needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BuildNeeds {
+    /// `build-system.requires`, as it is written.
+    pub requires: Vec<String>,
+    /// Whether setuptools builds it, which may ask for more when it runs (PEP 517).
+    pub by_setuptools: bool,
+}
+
 impl TopFiles {
     /// What the archive says of itself, as [`read`] takes it.
     ///
@@ -78,13 +87,15 @@ impl TopFiles {
 
     /// What its build needs (PEP 518); the setuptools of pip's default where it does not say
     /// (`facts/pip.md`).
-    pub fn build_requires(&self) -> Vec<String> {
+    pub fn build_needs(&self) -> BuildNeeds {
         let table = self.pyproject.as_ref().and_then(|text| text.parse::<toml::Table>().ok());
         let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
-        match system.and_then(|system| system.get("requires")?.as_array()) {
+        let requires = match system.and_then(|system| system.get("requires")?.as_array()) {
             Some(lines) => lines.iter().filter_map(toml::Value::as_str).map(ToOwned::to_owned).collect(),
             None => vec![DEFAULT_BUILD.to_owned()],
-        }
+        };
+        let backend = system.and_then(|system| system.get("build-backend")?.as_str());
+        BuildNeeds { requires, by_setuptools: backend.is_none_or(|backend| backend.starts_with("setuptools.")) }
     }
 
     fn reliable(&self) -> Option<CoreMetadata> {

@@ -62,6 +62,8 @@ struct Document {
 /// What documents are made of.
 struct Source<'a> {
     input: &'a BundleInput<'a>,
+    /// What was fetched, without tools.
+    installed: &'a Fetched,
     conditions: &'a Conditions,
 }
 
@@ -71,23 +73,19 @@ const DOCUMENTS: &[Document] = &[
     Document {
         path: REQUIREMENTS_PATH,
         summary: "their versions and SHA-256 digests, which pip checks",
-        text: |of| Some(requirements::text(of.input.fetched, of.conditions)),
+        text: |of| Some(requirements::text(of.installed, of.conditions)),
     },
     Document {
         path: "pylock.toml",
         summary: "the same as a lock file (PEP 751), for newer installers",
-        text: |of| pylock::text(of.input.fetched, of.conditions),
+        text: |of| pylock::text(of.installed, of.conditions),
     },
     Document {
         path: "install.sh",
         summary: "makes an environment and installs, on Unix",
-        text: |of| Some(install::shell(of.input.requests)),
+        text: |of| Some(install::shell(of.input)),
     },
-    Document {
-        path: "install.ps1",
-        summary: "the same on Windows",
-        text: |of| Some(install::power_shell(of.input.requests)),
-    },
+    Document { path: "install.ps1", summary: "the same on Windows", text: |of| Some(install::power_shell(of.input)) },
 ];
 
 /// Everything that a bundle consists of.
@@ -108,16 +106,17 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
 
 /// What the layout composes, by path.
 fn pages(input: &BundleInput<'_>) -> Vec<(String, String)> {
-    let conditions = Conditions::of(input.fetched);
-    let source = Source { input, conditions: &conditions };
+    let installed = &input.fetched.installed();
+    let conditions = Conditions::of(installed);
+    let source = Source { input, installed, conditions: &conditions };
     let made = DOCUMENTS.iter().filter_map(|document| Some((document, (document.text)(&source)?)));
     let (documents, mut pages): (Vec<_>, Vec<_>) =
         made.map(|(document, text)| (document, (document.path.to_owned(), text))).unzip();
     pages.push(("README.txt".to_owned(), readme::text(&source, &documents)));
-    if conditions.are_ambiguous(input.fetched) {
-        let targets = input.fetched.targets.iter().enumerate();
+    if conditions.are_ambiguous(installed) {
+        let targets = installed.targets.iter().enumerate();
         pages.extend(targets.map(|(position, target)| {
-            (requirements::path_for_target(target.id()), requirements::for_target(input.fetched, position))
+            (requirements::path_for_target(target.id()), requirements::for_target(installed, position))
         }));
     }
     pages

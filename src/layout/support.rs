@@ -28,6 +28,7 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
             uploaded: None,
         },
         targets: Vec::new(),
+        tools: Vec::new(),
         object: object(bytes),
         metadata: None,
         status: Status::Downloaded,

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use super::carry::{CarryError, Delta, manifest_at, manifest_text_at};
 use super::inside::Inside;
 use super::signature::{SignatureError, SigningKey};
 use super::verify::{Finding, Held, prove};
 use crate::archive::Format;
-use crate::domain::{Content, Fetched, RelPath, Request, Sha256, Target, Tree};
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
 use crate::layout::{Abouts, MANIFEST_PATH, SIGNATURE_PATH};
 use crate::resolve::Question;
 use crate::store::DiskStore;
@@ -60,11 +61,18 @@ pub fn request_of(question: &Question, targets: &[Arc<Target>]) -> Request {
 
 /// What every fetched file says of itself.
 pub(super) fn look_inside(fetched: &Fetched, store: &DiskStore) -> BTreeMap<Sha256, Inside> {
-    let insides = fetched.files().filter_map(|(package, file)| {
+    let files: Vec<_> = fetched.files().collect();
+    let look = |(package, file): &(&FetchedPackage, &FetchedFile)| {
         let bytes = BufReader::new(store.open(file.object.sha256).ok()?);
         Some((file.object.sha256, Inside::of(bytes, &file.offer.filename, &package.name)))
-    });
-    insides.collect()
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = files.len().div_ceil(threads).max(1);
+    thread::scope(|scope| {
+        let shares = files.chunks(share).map(|share| scope.spawn(move || share.iter().filter_map(look).collect()));
+        let shares: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = shares.collect();
+        shares.into_iter().flat_map(|share| share.join().expect("looking does not panic")).collect()
+    })
 }
 
 pub(super) fn abouts(insides: &BTreeMap<Sha256, Inside>) -> Abouts {

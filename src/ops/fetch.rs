@@ -61,7 +61,7 @@ pub async fn fetch(
     let mut held = held.into_iter();
     let mut take = |file: PlannedFile| {
         let Held { object, metadata, status } = held.next().expect("every planned file is held");
-        FetchedFile { offer: file.offer, targets: file.targets, object, metadata, status }
+        FetchedFile { offer: file.offer, targets: file.targets, tools: file.tools, object, metadata, status }
     };
     let packages = plan.packages.into_iter().map(|package| FetchedPackage {
         name: package.name,

@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 
 use crate::domain::{About, CoreMetadata, Needs, PackageName, SourceFilename, Unknown, WheelFilename};
-use crate::index::sdist_metadata::{self, SdistError, TopFiles};
+use crate::index::sdist_metadata::{self, BuildNeeds, SdistError, TopFiles};
 use crate::index::{self, wheel_metadata};
 
 /// What was found in a wheel or source archive.
@@ -11,7 +11,7 @@ use crate::index::{self, wheel_metadata};
 pub struct Inside {
     pub needs: Result<Needs, Unknown>,
     /// What its build needs (PEP 518); nothing for a wheel.
-    pub build_requires: Option<Vec<String>>,
+    pub build: Option<BuildNeeds>,
     pub about: About,
 }
 
@@ -26,9 +26,7 @@ impl Inside {
 
     fn of_wheel(input: impl Read + Seek, filename: &WheelFilename) -> Self {
         match wheel_metadata::read(input, filename) {
-            Ok(file) => {
-                Self { needs: Ok(Needs::of(&file.metadata)), build_requires: None, about: index::about(&file.bytes) }
-            }
+            Ok(file) => Self { needs: Ok(Needs::of(&file.metadata)), build: None, about: index::about(&file.bytes) },
             Err(error) => Self::refused(error.to_string()),
         }
     }
@@ -46,13 +44,13 @@ impl Inside {
                 SdistError::NeedsBuild => Unknown::NeedsBuild,
                 other => Unknown::Refused(other.to_string()),
             }),
-            build_requires: Some(top.build_requires()),
+            build: Some(top.build_needs()),
             about: about(&top),
         }
     }
 
     fn refused(why: String) -> Self {
-        Self { needs: Err(Unknown::Refused(why)), build_requires: None, about: About::default() }
+        Self { needs: Err(Unknown::Refused(why)), build: None, about: About::default() }
     }
 }
 

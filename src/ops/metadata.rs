@@ -137,7 +137,7 @@ async fn of_source(project: &PackageName, offer: &Offer, places: &Places) -> Res
 }
 
 /// The whole file, in the store.
-async fn hold(offer: &Offer, places: &Places) -> Result<Object, FetchError> {
+pub(super) async fn hold(offer: &Offer, places: &Places) -> Result<Object, FetchError> {
     match places.store.find_promised(&offer.promises) {
         Some(held) => Ok(held),
         None => download(offer, places).await,

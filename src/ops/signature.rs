@@ -5,6 +5,8 @@ use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use minisign::{KeyPair, PublicKey, PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
 
 /// A secret key, ready to sign.
@@ -49,6 +51,9 @@ impl SigningKey {
         let no_key =
             |why: minisign::PError| SignatureError::NoSecretKey { path: path.to_owned(), why: why.to_string() };
         let boxed = SecretKeyBox::from_string(&text).map_err(no_key)?;
+        if let Some(key) = without_checksum(&text) {
+            return Ok(Self(Arc::new(key)));
+        }
         match (boxed.clone().into_unencrypted_secret_key(), password) {
             (Ok(key), _) => Ok(Self(Arc::new(key))),
             (Err(_), Some(password)) => Ok(Self(Arc::new(boxed.into_secret_key(Some(password)).map_err(no_key)?))),
@@ -67,6 +72,14 @@ impl SigningKey {
         let signed = minisign::sign(None, &self.0, Cursor::new(bytes), Some(TRUSTED_COMMENT), Some(COMMENT));
         signed.map(SignatureBox::into_string).map_err(|error| SignatureError::Unsigned(error.to_string()))
     }
+}
+
+/// A key without password as minisign 0.11 itself writes it (`-G -W`): no key derivation, and
+/// zeros in the place of the checksum, by which the crate would refuse it.
+fn without_checksum(text: &str) -> Option<SecretKey> {
+    let bytes = BASE64_STANDARD.decode(text.lines().nth(1)?.trim()).ok()?;
+    let is_so = bytes.get(2..4)? == [0, 0] && bytes.last_chunk::<32>()? == &[0; 32];
+    if is_so { SecretKey::from_bytes(&bytes).ok() } else { None }
 }
 
 /// A public key as `text`, or in a file of that name.
@@ -128,6 +141,21 @@ fn write_new(path: &Path, text: &str, is_secret: bool) -> Result<(), SignatureEr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A pair and a signature that minisign 0.11 of Debian made.
+    #[test]
+    fn keys_and_signatures_of_minisign_itself_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("key");
+        fs::write(&secret, include_str!("../../testdata/minisign/secret.key")).unwrap();
+        let public = include_str!("../../testdata/minisign/public.key").lines().nth(1).unwrap();
+        let public = read_public_key(public, folder.path()).unwrap();
+        let theirs = include_str!("../../testdata/minisign/message.txt.minisig");
+        check_signature(&public, b"message\n", theirs).unwrap();
+        assert!(check_signature(&public, b"massage\n", theirs).is_err());
+        let ours = SigningKey::read(&secret, None).unwrap().sign(b"message\n").unwrap();
+        check_signature(&public, b"message\n", &ours).unwrap();
+    }
 
     #[test]
     fn what_was_signed_is_known_and_nothing_else() {

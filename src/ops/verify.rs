@@ -173,6 +173,11 @@ impl Verification {
         self.findings.is_empty()
     }
 
+    /// Whether nothing is wrong but the bytes around the files.
+    pub fn is_only_repacked(&self) -> bool {
+        !self.is_good() && self.findings.iter().all(|finding| finding.kind == FindingKind::Repacked)
+    }
+
     fn of(finding: Finding) -> Self {
         Self { findings: vec![finding], ..Self::default() }
     }
@@ -181,7 +186,7 @@ impl Verification {
         Self {
             files: examined.len(),
             bytes: examined.iter().map(|file| file.size).sum(),
-            findings: faults.iter().map(Finding::archive).collect(),
+            findings: faults.iter().map(Finding::of_fault).collect(),
             ..Self::default()
         }
     }

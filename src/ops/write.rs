@@ -224,7 +224,14 @@ mod tests {
             uploaded: None,
         };
         let object = store.insert(b"a wheel").unwrap();
-        let file = FetchedFile { offer, targets: Vec::new(), object, metadata: None, status: Status::Cached };
+        let file = FetchedFile {
+            offer,
+            targets: Vec::new(),
+            tools: Vec::new(),
+            object,
+            metadata: None,
+            status: Status::Cached,
+        };
         let package = FetchedPackage {
             name: "demo".parse().unwrap(),
             version: Some("1.0".parse().unwrap()),

@@ -1,5 +1,7 @@
 //! A bundle: one file that installs anywhere, and the same bytes whatever was cached.
 
+use prefetch::domain::Sha256;
+
 use crate::support::{Index, Sandbox, Sdist, ServedIndex, Source, Wheel, judges};
 
 const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
@@ -63,6 +65,61 @@ fn the_bytes_do_not_depend_on_what_was_cached() {
         assert!(first == pack(&cold, &index, bundle, &["--offline"]), "{bundle} differs with --offline");
         assert!(first == pack(&partly, &index, bundle, &["-j", "1"]), "{bundle} differs with -j 1");
         assert_eq!(cold.files("wheelhouse"), Vec::<String>::new(), "a bundle alone writes no folder");
+    }
+}
+
+/// A world without an index, whose port would be in every manifest.
+fn golden_sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let wheel = Wheel::new("demo", "1.0").requires("other; python_version >= '3'").padding(70_000);
+    sandbox.write("links/demo-1.0-py3-none-any.whl", wheel.bytes());
+    sandbox.write("links/other-2.0-py3-none-any.whl", Wheel::new("other", "2.0").bytes());
+    sandbox.write("links/kit-3.0.zip", Sdist::new("kit", "3.0").extension(".zip").bytes());
+    sandbox.write("links/setuptools-80.0-py3-none-any.whl", Wheel::new("setuptools", "80.0").bytes());
+    sandbox.write("requirements.in", "demo\nkit==3.0\n");
+    sandbox
+}
+
+/// Whole bundles. Unlike those of archives alone, these digests change with every page that a
+/// bundle has: paste what the test prints, and tell users of the new bytes in the CHANGELOG.
+const GOLDEN: &str = include_str!("../../testdata/golden/bundles.txt");
+
+#[test]
+fn the_bytes_of_bundles_depend_on_nothing_but_their_content() {
+    let surroundings = [
+        ("umask 022", &[("LC_ALL", "C"), ("TZ", "UTC")], "16"),
+        ("umask 077", &[("LC_ALL", "tr_TR.UTF-8"), ("TZ", "Asia/Kathmandu")], "1"),
+        ("umask 000", &[("LC_ALL", "POSIX"), ("TZ", "America/St_Johns")], "3"),
+    ];
+    for (prelude, variables, jobs) in surroundings {
+        let sandbox = golden_sandbox();
+        let mut digests = String::new();
+        for bundle in BUNDLES {
+            let arguments = ["--no-index", "-f", "links", "-r", "requirements.in", "-j", jobs, "--bundle", bundle];
+            let mut command = sandbox.prefetch_after(prelude, arguments);
+            command.args(TARGET).envs(variables.iter().copied()).assert().code(0);
+            digests += &format!("{} {bundle}\n", Sha256::of(&sandbox.read(bundle)));
+        }
+        assert_eq!(digests, GOLDEN, "{prelude}");
+    }
+}
+
+/// A limit on the size of files stands for a disk that is full: writing fails half-way.
+#[cfg(unix)]
+#[test]
+fn no_half_of_a_bundle_gets_its_name() {
+    let (index, sandbox) = (Index::new(), Sandbox::new());
+    let names = ["a", "b", "c", "d"];
+    let index = names.iter().fold(index, |index, name| index.with(Wheel::new(name, "1.0").padding(60_000))).serve();
+    for bundle in BUNDLES {
+        for more in [&[][..], &["--split", "128K"]] {
+            let arguments = ["--index-url", &index.url(), "--bundle", bundle];
+            let mut command = sandbox.prefetch_after("trap '' XFSZ; ulimit -f 150", arguments);
+            let output = command.args(TARGET).args(names).args(more).assert().code(6).get_output().clone();
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert!(told.contains(bundle) && told.contains("cannot be written"), "{told}");
+            assert_eq!(sandbox.files(""), Vec::<String>::new(), "{bundle}");
+        }
     }
 }
 

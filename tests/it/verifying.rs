@@ -1,9 +1,11 @@
 //! `prefetch verify`: damage of every kind is found, and every gap is named.
 
+use std::io::Write as _;
+
 use prefetch::ops::{VerifySettings, verify};
 use serde_json::Value;
 
-use crate::support::{Index, Sandbox, Sdist, ServedIndex, Wheel};
+use crate::support::{Index, Sandbox, Sdist, ServedIndex, Wheel, judges};
 
 const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
 const BUNDLES: [&str; 4] = ["out.zip", "out.tar", "out.tar.gz", "out.tar.zst"];
@@ -106,13 +108,13 @@ fn a_gap_is_named_with_the_chain_that_needs_it() {
 #[test]
 fn a_source_archive_needs_what_builds_it() {
     let sandbox = Sandbox::new();
-    let output = pack(&sandbox, "out.tar", &["kit"]).code(1).get_output().clone();
+    let output = pack(&sandbox, "out.tar", &["kit", "--no-build-requires"]).code(1).get_output().clone();
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("kit-3.0.tar.gz cannot be built from the bundle alone: "), "{told}");
     assert!(told.contains("setuptools") && told.contains("--no-verify"), "{told}");
     assert_eq!(findings(&report(&sandbox, &["out.tar"], 1)), ["build_gap -"]);
-    pack(&sandbox, "out.tar", &["kit", "--no-verify"]).code(0);
-    pack(&sandbox, "out.tar", &["kit", "setuptools"]).code(0);
+    pack(&sandbox, "out.tar", &["kit", "--no-build-requires", "--no-verify"]).code(0);
+    pack(&sandbox, "out.tar", &["kit"]).code(0);
     report(&sandbox, &["out.tar"], 0);
 }
 
@@ -162,23 +164,117 @@ fn damaged(bytes: &[u8], round: usize, dice: &mut Dice) -> Vec<u8> {
     damaged
 }
 
-/// A few bits of a zstd frame's header say nothing that matters: what is inside counts.
-fn unpacked(bundle: &str, bytes: &[u8]) -> Option<Vec<u8>> {
-    if bundle.ends_with(".zst") { zstd::decode_all(bytes).ok() } else { Some(bytes.to_vec()) }
+/// Writes `bytes` over a file: file systems take their time to replace one.
+fn overwrite(path: &std::path::Path, bytes: &[u8]) {
+    let mut file = std::fs::File::options().create(true).write(true).truncate(false).open(path).unwrap();
+    file.write_all(bytes).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
 }
 
 #[test]
-fn a_thousand_kinds_of_damage_are_found() {
+fn a_thousand_kinds_of_damage_are_found_in_every_form() {
     let sandbox = Sandbox::new();
+    let damaged_file = sandbox.path("damaged");
     for (seed, bundle) in BUNDLES.iter().enumerate() {
         pack(&sandbox, bundle, &["other"]).code(0);
         let whole = sandbox.read(bundle);
         let mut dice = Dice(seed as u64);
-        for round in 0..250 {
-            let path = sandbox.write("damaged", damaged(&whole, round, &mut dice));
-            let verification = verify(&path, &VerifySettings { threads: 1, ..VerifySettings::default() }).unwrap();
-            let is_harmless = || unpacked(bundle, &sandbox.read("damaged")) == unpacked(bundle, &whole);
-            assert!(!verification.is_good() || is_harmless(), "{bundle}, round {round}");
+        for round in 0..1000 {
+            overwrite(&damaged_file, &damaged(&whole, round, &mut dice));
+            let settings = VerifySettings { threads: 1, ..VerifySettings::default() };
+            let verification = verify(&damaged_file, &settings).unwrap();
+            assert!(!verification.is_good(), "{bundle}, round {round}");
         }
+    }
+}
+
+/// A tar with an entry of this kind behind those of a good bundle.
+fn with_entry(good: &[u8], kind: tar::EntryType, name: &str) -> Vec<u8> {
+    let mut header = tar::Header::new_ustar();
+    header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_entry_type(kind);
+    header.set_link_name("../../outside").unwrap();
+    header.set_mode(0o644);
+    header.set_size(0);
+    header.set_cksum();
+    [&good[..good.len() - 1024], header.as_bytes(), &[0; 1024]].concat()
+}
+
+#[test]
+fn what_a_bundle_must_not_hold_is_found_and_never_written() {
+    let sandbox = Sandbox::new();
+    pack(&sandbox, "out.tar", &["other"]).code(0);
+    let good = sandbox.read("out.tar");
+    use tar::EntryType::{Block, Fifo, Link, Regular, Symlink};
+    for (kind, name, told) in [
+        (Regular, "../outside", "has a `.` or `..` part"),
+        (Regular, "/outside", "it is absolute"),
+        (Regular, "wheels/../../outside", "has a `.` or `..` part"),
+        (Symlink, "wheels/link", "is a symbolic link"),
+        (Link, "wheels/link", "is a hard link"),
+        (Fifo, "wheels/pipe", "is a device or pipe"),
+        (Block, "wheels/disk", "is a device or pipe"),
+        (Regular, "readme.TXT", "are one name on systems that do not tell cases apart"),
+        (Regular, "README.txt", "is there twice"),
+        (Regular, "wheels/more.whl", "does not belong to the bundle"),
+    ] {
+        sandbox.write("bad.tar", with_entry(&good, kind, name));
+        for command in [&["verify", "bad.tar"][..], &["unpack", "bad.tar", "a/b/folder"]] {
+            let output = sandbox.prefetch(command).assert().code(1).get_output().clone();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert!(stderr.contains(told), "{command:?} of {name}: {stderr}");
+        }
+        let written = sandbox.files("a");
+        assert!(
+            !written
+                .iter()
+                .any(|path| ["outside", "link", "pipe", "disk", "more"].iter().any(|bad| path.ends_with(bad))),
+            "{written:?}"
+        );
+        assert!(!sandbox.path("outside").exists() && !std::path::Path::new("/outside").exists());
+        std::fs::remove_dir_all(sandbox.path("a")).ok();
+    }
+}
+
+#[test]
+fn a_manifest_that_lies_is_found_out() {
+    let sandbox = Sandbox::new();
+    pack(&sandbox, "out.tar", &["other"]).code(0);
+    unpack(&sandbox, "out.tar");
+    let manifest = String::from_utf8(sandbox.read("unpacked/prefetch.json")).unwrap();
+    let digest =
+        sandbox.json("unpacked/prefetch.json")["packages"][0]["files"][0]["sha256"].as_str().unwrap().to_owned();
+    for (honest, lie) in [
+        ("wheels/demo-1.0-py3-none-any.whl", "../demo-1.0-py3-none-any.whl"),
+        ("wheels/demo-1.0-py3-none-any.whl", "/etc/passwd"),
+        ("\"size\": ", "\"size\": 1844674407370955"),
+        (&*digest, "00"),
+        (&*digest, &"0".repeat(64)),
+        ("\"name\": \"demo\"", "\"name\": \"../demo\""),
+        ("\"cp312-manylinux_2_28_x86_64\"", "\"cp27-plan9\""),
+        ("\"requirement\": \"other\"", "\"requirement\": \"absent\""),
+        ("\"requirement\": \"other\"", "\"requirement\": \"<>\""),
+    ] {
+        let lying = manifest.replace(honest, lie);
+        assert_ne!(lying, manifest, "{honest}");
+        sandbox.write("unpacked/prefetch.json", lying);
+        sandbox.prefetch(["verify", "unpacked"]).assert().code(1);
+    }
+}
+
+#[test]
+fn what_another_tool_packed_again_is_told_apart_from_damage() {
+    let sandbox = Sandbox::new();
+    pack(&sandbox, "out.tar", &["other"]).code(0);
+    unpack(&sandbox, "out.tar");
+    let pack_again = "import shutil, sys; shutil.make_archive(*sys.stdin.read().split('\\n'))";
+    for (kind, name) in [("tar", "again.tar"), ("gztar", "again.tar.gz"), ("zip", "again.zip")] {
+        let stem = sandbox.path("again").display().to_string();
+        judges().run_python(pack_again, &[&stem, kind, &sandbox.path("unpacked").display().to_string()].join("\n"));
+        let found = findings(&report(&sandbox, &[name], 1));
+        assert!(!found.is_empty() && found.iter().all(|found| found == "repacked -"), "{name}: {found:?}");
+        let output = sandbox.prefetch(["verify", name]).assert().code(1).get_output().clone();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("every file is as its manifest says"), "{told}");
     }
 }

@@ -1,4 +1,4 @@
-//! Compressed tar archives, which can be read only from their beginning: one thread unpacks, the
+//! Tar archives in a container, compressed or not, which can be read only from their beginning: one thread unpacks, the
 //! others look at what was unpacked.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -11,15 +11,15 @@ use zstd::Decoder as ZstdDecoder;
 
 use super::super::FIRST;
 use super::super::parts::{Parts, PartsReader};
-use super::super::tar::gzip_header;
+use super::super::stored::Container;
 use super::tar::{Pass, Walk};
-use super::{Compression, Fault, Found, Visit, read_at_most};
+use super::{Fault, Found, Visit, read_at_most};
 
 /// Up to this many bytes of a file wait in memory, more on disk.
 const IN_MEMORY: usize = 2 << 20;
 
 /// Shows every file to `visit`; see [`super::Reader::visit`].
-pub fn visit(parts: &Parts, kind: Compression, limit: u64, threads: usize, visit: &Visit<'_>) -> Vec<Fault> {
+pub fn visit(parts: &Parts, kind: Container, limit: u64, threads: usize, visit: &Visit<'_>) -> Vec<Fault> {
     let (sender, receiver) = sync_channel(1);
     let receiver = Mutex::new(receiver);
     std::thread::scope(|scope| {
@@ -41,7 +41,7 @@ fn serve(files: &Mutex<Receiver<Found>>, visit: &Visit<'_>) {
 }
 
 /// Unpacks the whole archive into `files`.
-fn unpack(parts: &Parts, kind: Compression, limit: u64, files: SyncSender<Found>) -> Vec<Fault> {
+fn unpack(parts: &Parts, kind: Container, limit: u64, files: SyncSender<Found>) -> Vec<Fault> {
     let input = match Unpacked::open(parts, kind, limit) {
         Ok(input) => input,
         Err(error) => return vec![Fault::of_io(&error, None)],
@@ -67,7 +67,7 @@ fn unpack(parts: &Parts, kind: Compression, limit: u64, files: SyncSender<Found>
 const LONGEST_SEARCH: u64 = 256 << 20;
 
 /// The first file called `name`, which must have no more than `limit` bytes.
-pub fn page(parts: &Parts, kind: Compression, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
+pub fn page(parts: &Parts, kind: Container, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut walk = Walk::new(Unpacked::open(parts, kind, LONGEST_SEARCH)?);
     while let Some((path, size)) = walk.next() {
         if path.as_str() == name {
@@ -110,11 +110,11 @@ struct Unpacked {
 }
 
 impl Unpacked {
-    fn open(parts: &Parts, kind: Compression, limit: u64) -> io::Result<Self> {
+    fn open(parts: &Parts, kind: Container, limit: u64) -> io::Result<Self> {
         let packed = BufReader::with_capacity(256 << 10, parts.reader());
         let decoder = match kind {
-            Compression::Gzip => Decoder::Gzip(Box::new(GzDecoder::new(packed))),
-            Compression::Zstd => Decoder::Zstd(Box::new(ZstdDecoder::with_buffer(packed)?.single_frame())),
+            Container::Gzip => Decoder::Gzip(Box::new(GzDecoder::new(packed))),
+            Container::Zstd => Decoder::Zstd(Box::new(ZstdDecoder::with_buffer(packed)?.single_frame())),
         };
         Ok(Self { decoder, left: limit })
     }
@@ -124,7 +124,7 @@ impl Unpacked {
     }
 
     /// What is wrong behind the end of the tar, and with the wrapping.
-    fn rest(self, parts: &Parts, kind: Compression) -> Option<Fault> {
+    fn rest(self, parts: &Parts, kind: Container) -> Option<Fault> {
         let mut packed = match self.decoder {
             Decoder::Gzip(decoder) => decoder.into_inner(),
             Decoder::Zstd(decoder) => decoder.finish(),
@@ -159,37 +159,25 @@ impl Pass for Unpacked {
     }
 }
 
-/// Whether what a decoder does not look at is as we write it.
-fn is_our_wrapping(parts: &Parts, kind: Compression) -> io::Result<bool> {
+/// Whether the container is as we write it, apart from what a decoder checks. Of a whole one only
+/// the headers are read.
+fn is_our_wrapping(parts: &Parts, kind: Container) -> io::Result<bool> {
     let mut packed = BufReader::with_capacity(64, parts.reader());
-    match kind {
-        Compression::Zstd => {
-            let mut head = [0; 6];
-            packed.read_exact(&mut head)?;
-            Ok(head[4..] == ZSTD_FRAME)
-        }
-        Compression::Gzip => {
-            let mut head = [0; 10];
-            packed.read_exact(&mut head)?;
-            Ok(head == gzip_header() && has_plain_blocks(packed)?)
-        }
-    }
-}
-
-/// Behind the magic number: a checksum at the end, no size told, and the window of level 1.
-const ZSTD_FRAME: [u8; 2] = [0x04, 0x48];
-
-/// Stored blocks begin with a byte of which five bits mean nothing (RFC 1951, 3.2.4); ours are zero.
-fn has_plain_blocks(mut packed: BufReader<PartsReader>) -> io::Result<bool> {
-    loop {
-        let mut head = [0; 5];
+    let mut head = vec![0; kind.header().len()];
+    packed.read_exact(&mut head)?;
+    let mut left = parts.size().saturating_sub((kind.header().len() + kind.trailer_length()) as u64);
+    let mut is_ours = head == kind.header();
+    let mut head = vec![0; kind.block_header_length()];
+    while is_ours {
+        left = left.saturating_sub(head.len() as u64);
+        let length = left.min(kind.block() as u64);
+        left -= length;
         packed.read_exact(&mut head)?;
-        if head[0] > 1 {
-            return Ok(false);
+        is_ours = head == kind.block_header(length as usize, left == 0);
+        if left == 0 {
+            break;
         }
-        packed.seek_relative(u16::from_le_bytes([head[1], head[2]]).into())?;
-        if head[0] == 1 {
-            return Ok(true);
-        }
+        packed.seek_relative(length as i64)?;
     }
+    Ok(is_ours)
 }

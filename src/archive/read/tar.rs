@@ -65,6 +65,9 @@ pub struct Walk<R> {
     is_done: bool,
 }
 
+/// Tools fill up archives with zeros to a multiple of 10,240 bytes, or of what they are told.
+const MOST_ZEROS: u64 = 1 << 20;
+
 /// No record of ours, and no path, comes near this many bytes.
 const LONGEST_EXTENSION: u64 = 64 << 10;
 
@@ -113,7 +116,11 @@ impl<R: Pass> Walk<R> {
     }
 
     /// The file that was told of, if it is one; anything else is passed over.
-    fn judge(&mut self, told: Told) -> Option<(RelPath, u64)> {
+    fn judge(&mut self, mut told: Told) -> Option<(RelPath, u64)> {
+        // As `tar -c .` has it.
+        while let Some(rest) = told.name.strip_prefix(b"./") {
+            told.name = rest.to_vec();
+        }
         self.padding = (BLOCK - (told.size % BLOCK as u64) as usize) % BLOCK;
         let shown = String::from_utf8_lossy(&told.name).into_owned();
         let kind = foreign_kind(told.kind);
@@ -213,13 +220,22 @@ impl<R: Pass> Walk<R> {
         Ok(())
     }
 
+    /// How many zeros are left, up to [`MOST_ZEROS`]; `None` where there is anything else.
+    fn count_zeros(&mut self) -> io::Result<Option<u64>> {
+        let mut rest = Vec::new();
+        self.input.by_ref().take(MOST_ZEROS + 1).read_to_end(&mut rest)?;
+        let are_zeros = rest.iter().all(|byte| *byte == 0) && rest.len() as u64 <= MOST_ZEROS;
+        Ok(are_zeros.then_some(rest.len() as u64))
+    }
+
     /// The second half of the end mark, and nothing behind it.
     fn finish(&mut self) {
         self.is_done = true;
         match self.block() {
-            Ok(block) if block == [0; BLOCK] => match self.input.read(&mut [0]) {
-                Ok(0) => {}
-                Ok(_) => self.faults.push(Fault::Trailing),
+            Ok(block) if block == [0; BLOCK] => match self.count_zeros() {
+                Ok(Some(0)) => {}
+                Ok(Some(_)) => self.note_altered("its end"),
+                Ok(None) => self.faults.push(Fault::Trailing),
                 Err(error) => self.fail(&error, None),
             },
             Ok(_) => self.faults.push(Fault::Trailing),

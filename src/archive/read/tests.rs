@@ -2,7 +2,7 @@
 //! still read.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Write};
+use std::io::{Cursor, SeekFrom, Write};
 
 use ::tar::{Builder, EntryType, Header};
 
@@ -51,6 +51,53 @@ fn what_we_write_is_read_without_a_fault() {
             files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).eq(BTreeMap::from(FILES)),
             "{name}"
         );
+    }
+}
+
+/// Whether the archive differs from what was packed in what it holds, or in a fault that is told.
+fn is_told(archive: &Path) -> bool {
+    let Ok(reader) = Reader::open(archive) else { return true };
+    let whole = AtomicUsize::new(0);
+    let faults = reader.visit(1 << 20, 1, &|mut found| {
+        let mut bytes = Vec::new();
+        let is_read = found.bytes.read_to_end(&mut bytes).is_ok();
+        let is_same = FILES.iter().any(|(name, packed)| *name == found.path.as_str() && *packed == bytes);
+        whole.fetch_add(usize::from(is_read && is_same), Ordering::Relaxed);
+    });
+    faults.is_ok_and(|faults| !faults.is_empty()) || whole.into_inner() != FILES.len()
+}
+
+/// No bit means nothing: not of a time, an operating system, a reserved field, or padding. The
+/// file is changed in place, since file systems take their time to replace one.
+#[test]
+fn every_bit_and_every_length_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in NAMES {
+        let (archive, whole) = (folder.path().join(name), packed(name));
+        fs::write(&archive, &whole).unwrap();
+        assert!(!is_told(&archive), "{name}");
+        let mut file = fs::File::options().write(true).open(&archive).unwrap();
+        let mut put = |at: usize, byte: u8| {
+            file.seek(SeekFrom::Start(at as u64)).unwrap();
+            file.write_all(&[byte]).unwrap();
+        };
+        let mut untold = Vec::new();
+        let step = 29;
+        for bit in (0..whole.len() * 8).step_by(step) {
+            let (at, mask) = (bit / 8, 1 << (bit % 8));
+            put(at, whole[at] ^ mask);
+            if !is_told(&archive) {
+                untold.push((at, mask));
+            }
+            put(at, whole[at]);
+        }
+        assert_eq!(untold, Vec::<(usize, u8)>::new(), "{name} of {} bytes", whole.len());
+        put(whole.len(), 0);
+        assert!(is_told(&archive), "{name}");
+        for length in (0..whole.len()).rev().step_by(step) {
+            file.set_len(length as u64).unwrap();
+            assert!(is_told(&archive), "{name} cut to {length}");
+        }
     }
 }
 
@@ -233,4 +280,35 @@ fn what_is_no_archive_is_told_by_its_bytes() {
         assert!(matches!(Reader::open(&file), Err(ReadError::NoArchive(_))));
     }
     assert!(matches!(Reader::open(&folder.path().join("absent")), Err(ReadError::Unreadable { .. })));
+}
+
+/// More than 4 GiB before the second entry of a zip, more than 8 GiB in the first of a tar: as
+/// holes, which cost nothing. Info-ZIP, Python, GNU tar and bsdtar read such archives of ours.
+#[test]
+fn entries_beyond_4_and_8_gib_are_found() {
+    use super::super::{tar::header_bytes, zip::records};
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("b");
+    let put = |at: u64, bytes: &[u8]| {
+        let mut file = fs::File::options().create(true).write(true).truncate(false).open(&archive).unwrap();
+        file.seek(SeekFrom::Start(at)).unwrap();
+        file.write_all(bytes).unwrap();
+        at + bytes.len() as u64
+    };
+    let sizes =
+        |entries: Vec<Entry>| entries.iter().map(|entry| (entry.path.to_string(), entry.size)).collect::<Vec<_>>();
+    let first = records::Entry { name: b"a.whl".into(), size: 5 << 30, crc32: 1, offset: 0 };
+    let offset = put(0, &first.local_header()) + first.size;
+    let second = records::Entry { name: b"b.whl".into(), size: 3, crc32: 2, offset };
+    let start = put(put(offset, &second.local_header()), b"abc");
+    let directory = [first.central_header(), second.central_header()].concat();
+    put(put(start, &directory), &records::end(2, start, directory.len() as u64));
+    let (entries, faults) = zip::scan(&Parts::find(&archive).unwrap());
+    assert_eq!((sizes(entries), faults), (vec![("a.whl".into(), 5 << 30), ("b.whl".into(), 3)], Vec::new()));
+    fs::remove_file(&archive).unwrap();
+    let at = put(0, &header_bytes(&path("a.whl"), 9 << 30).unwrap()) + (9 << 30);
+    let at = put(at, &header_bytes(&path("b.whl"), 512).unwrap());
+    put(at, &[0; 3 * 512]);
+    let (entries, faults) = tar::scan(&Parts::find(&archive).unwrap());
+    assert_eq!((sizes(entries), faults), (vec![("a.whl".into(), 9 << 30), ("b.whl".into(), 512)], Vec::new()));
 }

@@ -84,6 +84,10 @@ pub struct ManifestFile {
     pub yanked: Option<String>,
     /// Ids of the targets it serves, in their order.
     pub targets: Vec<String>,
+    /// Ids of those of them that do not install it: it builds a source archive there, or is the
+    /// installer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
 }
 
 /// One page that the bundle's layout composed.

@@ -7,7 +7,7 @@ use super::{
 
 /// What the person who unpacks the bundle needs to know, where it has these `documents`.
 pub fn text(of: &Source<'_>, documents: &[&Document]) -> String {
-    let fetched = of.input.fetched;
+    let fetched = of.installed;
     let is_ambiguous = of.conditions.are_ambiguous(fetched);
     let targets = list("It serves:", fetched.targets.iter().map(|target| target.id().to_owned()));
     let caveats = list("Mind that", unnamed(fetched));

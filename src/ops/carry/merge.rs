@@ -51,6 +51,7 @@ impl Parts {
         for mut package in other.fetched.packages {
             for file in &mut package.files {
                 file.targets = moved(&file.targets, &positions);
+                file.tools = moved(&file.tools, &positions);
             }
             self.add_package(package);
         }
@@ -102,7 +103,10 @@ impl Parts {
                 held.object == file.object && held.offer.filename == file.offer.filename
             };
             match known.files.iter_mut().find(same) {
-                Some(held) => merge_sorted(&mut held.targets, file.targets),
+                Some(held) => {
+                    merge_sorted(&mut held.targets, file.targets);
+                    merge_sorted(&mut held.tools, file.tools);
+                }
                 None => known.files.push(file),
             }
         }

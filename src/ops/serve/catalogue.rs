@@ -323,6 +323,7 @@ fn fetched_file(file: &Examined) -> FetchedFile {
             uploaded: None,
         },
         targets: Vec::new(),
+        tools: Vec::new(),
         object: Object { sha256: file.sha256, size: file.place.size },
         metadata: file.sidecar.as_ref().map(|bytes| Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 }),
         status: Status::Cached,

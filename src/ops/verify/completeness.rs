@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::examine::Examined;
 use super::{Finding, FindingKind, Proof};
 use crate::domain::{
-    Algorithm, Dependency, DependencySource, FetchedPackage, FileRecord, ListingBuilder, MaskedUrl, Needs, Offers,
-    Origin, PackageName, Request, Requirement, Sha256, Solution, Source, Target, Unknown,
+    Algorithm, FetchedPackage, FileRecord, ListingBuilder, MaskedUrl, Needs, Offers, PackageName, Pick, Request,
+    Sha256, Solution, Target, Unknown,
 };
 use crate::layout::{BUNDLE_ROOT, Manifest, RecallError, WHEELS};
 use crate::ops::inside::Inside;
+use crate::ops::tools;
 use crate::resolve::{Facts, Failure, Question, Step, Wants, step};
 use crate::select::Policy;
 
@@ -19,6 +20,8 @@ use crate::select::Policy;
 pub struct Held<'a> {
     pub targets: Vec<Arc<Target>>,
     files: BTreeMap<String, HeldFile<'a>>,
+    /// The paths of the source archives, by the URLs that they are known by.
+    sources: BTreeMap<MaskedUrl, String>,
 }
 
 /// One distribution.
@@ -46,7 +49,7 @@ impl<'a> Held<'a> {
             let held = HeldFile { project, filename: &file.filename, sha256, size: examined.size, inside };
             files.insert(file.path.clone(), held);
         }
-        Ok(Self { targets: manifest.recall_targets()?, files })
+        Ok(Self::new(manifest.recall_targets()?, files))
     }
 
     /// What was fetched; `insides` are in the order of its files.
@@ -63,7 +66,13 @@ impl<'a> Held<'a> {
                 HeldFile { project: package.name.clone(), filename, sha256: object.sha256, size: object.size, inside };
             Some((format!("{WHEELS}/{filename}"), held))
         });
-        Self { targets: targets.to_vec(), files: held.collect() }
+        Self::new(targets.to_vec(), held.collect())
+    }
+
+    fn new(targets: Vec<Arc<Target>>, files: BTreeMap<String, HeldFile<'a>>) -> Self {
+        let sources = files.iter().filter(|(_, file)| file.inside.build.is_some());
+        let sources = sources.filter_map(|(path, _)| Some((root().join(&href(path)).ok()?, path.clone())));
+        Self { targets, sources: sources.collect(), files }
     }
 
     /// What the distribution at `path` says that it needs.
@@ -97,8 +106,9 @@ impl<'a> Held<'a> {
         facts
     }
 
-    fn at(&self, url: &MaskedUrl) -> Option<&HeldFile<'a>> {
-        self.files.iter().find(|(path, _)| root().join(&href(path)).is_ok_and(|own| own == *url)).map(|(_, file)| file)
+    /// The source archive at `url`.
+    fn source(&self, url: &MaskedUrl) -> Option<&HeldFile<'a>> {
+        self.files.get(self.sources.get(url)?)
     }
 }
 
@@ -177,22 +187,26 @@ impl Replay<'_> {
         let mut waiting: Vec<_> = solution.picks.iter().map(|pick| pick.file.url.clone()).collect();
         let mut seen = BTreeSet::new();
         while let Some(url) = waiting.pop() {
-            let Some(file) = self.held.at(&url) else { continue };
-            let Some(lines) = file.inside.build_requires.as_ref().filter(|_| seen.insert(url)) else { continue };
-            let build = Question {
-                requirements: lines.iter().filter_map(|line| build_requirement(line, file.filename)).collect(),
-                require_hashes: false,
-                follow_dependencies: true,
-                ..question.clone()
-            };
-            let filename = file.filename;
-            let (solutions, failures) = self.solve(&build, std::slice::from_ref(target));
-            for failure in failures {
-                self.build_gap(filename, target, &failure);
+            let Some(file) = self.held.source(&url) else { continue };
+            let Some(needs) = file.inside.build.as_ref().filter(|_| seen.insert(url)) else { continue };
+            let picks = self.builders(question, target, &needs.requires, file.filename);
+            let lacks_wheel = |pick: &Pick| tools::needs_wheel(&pick.name, &pick.version);
+            if needs.by_setuptools && picks.iter().any(lacks_wheel) {
+                let more = self.builders(question, target, &tools::with_wheel(needs), file.filename);
+                waiting.extend(more.into_iter().map(|pick| pick.file.url));
             }
-            let picks = solutions.into_values().flat_map(|solution| solution.picks);
-            waiting.extend(picks.map(|pick| pick.file.url));
+            waiting.extend(picks.into_iter().map(|pick| pick.file.url));
         }
+    }
+
+    /// What `lines` get for the build of `filename`.
+    fn builders(&mut self, question: &Question, target: &Arc<Target>, lines: &[String], filename: &str) -> Vec<Pick> {
+        let build = tools::asked(question, lines, &tools::build_origin(filename));
+        let (solutions, failures) = self.solve(&build, std::slice::from_ref(target));
+        for failure in failures {
+            self.build_gap(filename, target, &failure);
+        }
+        solutions.into_values().flat_map(|solution| solution.picks).collect()
     }
 
     fn build_gap(&mut self, filename: &str, target: &Target, failure: &Failure) {
@@ -245,20 +259,4 @@ impl Replay<'_> {
             self.findings.push(Finding::new(FindingKind::Manifest, message).on(ids));
         }
     }
-}
-
-fn build_requirement(line: &str, filename: &str) -> Option<Requirement> {
-    let dependency: Dependency = line.parse().ok()?;
-    let DependencySource::Versions(specifiers) = dependency.source else { return None };
-    Some(Requirement {
-        name: Some(dependency.name),
-        extras: dependency.extras,
-        source: Source::Index(specifiers),
-        marker: dependency.marker,
-        hashes: Vec::new(),
-        editable: false,
-        constraint: false,
-        config_settings: BTreeMap::new(),
-        origin: Origin { file: format!("build-system.requires of {filename}").into(), line: 0 },
-    })
 }

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use crate::archive::Fault;
+
 /// What sort of thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
     /// The archive itself.
     Archive,
+    /// The archive holds what it should, but its bytes are not those that were made.
+    Repacked,
     Manifest,
     Missing,
     Unexpected,
@@ -31,6 +35,7 @@ impl FindingKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Archive => "archive",
+            Self::Repacked => "repacked",
             Self::Manifest => "manifest",
             Self::Missing => "missing",
             Self::Unexpected => "unexpected",
@@ -65,6 +70,12 @@ impl Finding {
 
     pub fn archive(fault: &impl ToString) -> Self {
         Self::new(FindingKind::Archive, fault.to_string())
+    }
+
+    /// What is wrong with an archive.
+    pub fn of_fault(fault: &Fault) -> Self {
+        let kind = if matches!(fault, Fault::Altered { .. }) { FindingKind::Repacked } else { FindingKind::Archive };
+        Self::new(kind, fault)
     }
 
     pub fn at(mut self, path: impl Into<String>) -> Self {

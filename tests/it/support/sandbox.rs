@@ -86,6 +86,20 @@ impl Sandbox {
         command
     }
 
+    /// The binary with `arguments`, started by a shell that has done `prelude`, such as `umask 077`.
+    pub fn prefetch_after<S: AsRef<OsStr>>(
+        &self,
+        prelude: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> assert_cmd::Command {
+        let process = self.process(arguments);
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("{prelude}; exec \"$0\" \"$@\"")]).arg(process.get_program());
+        shell.args(process.get_args()).current_dir(self.path("")).env_clear();
+        shell.envs(process.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        assert_cmd::Command::from_std(shell)
+    }
+
     /// Every file below a folder, as sorted paths with `/`; none if there is no such folder.
     pub fn files(&self, folder: impl AsRef<Path>) -> Vec<String> {
         files_below(&self.path(folder))

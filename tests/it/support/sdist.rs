@@ -13,7 +13,8 @@ pub struct Sdist {
     metadata: CoreMetadata,
     stem: String,
     extension: &'static str,
-    has_pyproject: bool,
+    /// The text of its `pyproject.toml`.
+    pyproject: Option<String>,
     /// The source of a build backend in the archive.
     backend: Option<String>,
 }
@@ -23,7 +24,7 @@ impl Sdist {
     pub fn new(name: &str, version: &str) -> Self {
         let metadata = CoreMetadata::new(name, version);
         let stem = format!("{}-{version}", metadata.escaped_name());
-        Self { metadata, stem, extension: ".tar.gz", has_pyproject: false, backend: None }
+        Self { metadata, stem, extension: ".tar.gz", pyproject: None, backend: None }
     }
 
     /// Keeps the name as it is written, as archives had it before PEP 625: `zope.interface-5.0.tar.gz`.
@@ -52,7 +53,13 @@ impl Sdist {
 
     /// Adds a `pyproject.toml` that names setuptools as the backend (PEP 517).
     pub fn pyproject(mut self) -> Self {
-        self.has_pyproject = true;
+        self.pyproject = Some(PYPROJECT.into());
+        self
+    }
+
+    /// Adds a `pyproject.toml` by which `backend` builds it, which `requirement` brings (PEP 518).
+    pub fn built_by(mut self, backend: &str, requirement: &str) -> Self {
+        self.pyproject = Some(format!("[build-system]\nrequires = [{requirement:?}]\nbuild-backend = {backend:?}\n"));
         self
     }
 
@@ -108,8 +115,8 @@ impl Sdist {
             ("setup.py".to_owned(), self.setup_script()),
             (format!("{}.py", self.metadata.module()), self.metadata.module_source()),
         ];
-        if self.has_pyproject {
-            members.push(("pyproject.toml".into(), PYPROJECT.into()));
+        if let Some(text) = &self.pyproject {
+            members.push(("pyproject.toml".into(), text.clone()));
         }
         if let Some(backend) = &self.backend {
             let silent = CoreMetadata::new(&self.metadata.name, &self.metadata.version);

@@ -17,6 +17,7 @@ pub struct Wheel {
     build: Option<String>,
     tags: String,
     padding: usize,
+    source: Option<String>,
 }
 
 impl Wheel {
@@ -27,6 +28,7 @@ impl Wheel {
             build: None,
             tags: "py3-none-any".into(),
             padding: 0,
+            source: None,
         }
     }
 
@@ -51,6 +53,12 @@ impl Wheel {
     /// Sets the compatibility tags as the file name has them: `cp312-abi3-manylinux_2_28_x86_64`.
     pub fn tags(mut self, tags: &str) -> Self {
         self.tags = tags.into();
+        self
+    }
+
+    /// Sets the source of its module.
+    pub fn source(mut self, text: &str) -> Self {
+        self.source = Some(text.into());
         self
     }
 
@@ -100,8 +108,9 @@ impl Wheel {
 
     fn members(&self) -> Vec<(String, Vec<u8>)> {
         let (stem, module) = (self.stem(), self.metadata.module());
+        let source = self.source.clone().unwrap_or_else(|| self.metadata.module_source());
         let mut members = vec![
-            (format!("{module}/__init__.py"), self.metadata.module_source().into_bytes()),
+            (format!("{module}/__init__.py"), source.into_bytes()),
             (format!("{stem}.dist-info/METADATA"), self.metadata().into_bytes()),
             (format!("{stem}.dist-info/WHEEL"), self.wheel_file().into_bytes()),
         ];

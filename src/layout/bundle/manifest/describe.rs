@@ -74,6 +74,7 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
         uploaded: offer.uploaded.map(|moment| moment.to_string()),
         yanked: offer.yanked.0.as_deref().map(str::to_owned),
         targets: file.targets.iter().map(|position| ids[*position].clone()).collect(),
+        tools: file.tools.iter().map(|position| ids[*position].clone()).collect(),
     }
 }
 

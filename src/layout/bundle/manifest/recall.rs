@@ -92,6 +92,7 @@ fn recall_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<Fetche
             uploaded: file.uploaded.as_ref().and_then(|text| text.parse().ok()),
         },
         targets: file.targets.iter().map(position).collect::<Result<_, _>>()?,
+        tools: file.tools.iter().map(position).collect::<Result<_, _>>()?,
         object: Object { sha256: file.sha256.parse().map_err(|_| RecallError::new(&file.sha256))?, size: file.size },
         metadata: None,
         status: Status::Cached,

@@ -36,5 +36,13 @@ if ($env:TARGET) { $Requirements = Join-Path $Here "requirements-$($env:TARGET).
 if (-not (Test-Path -LiteralPath $Requirements)) {
     Fail "there is no $Requirements; TARGET must be one that README.txt lists"
 }
-& $Python -m pip install --no-index --disable-pip-version-check @OPTIONS@-r $Requirements
+
+# The pip that the bundle has for each Python, which runs from its wheel; else the environment's.
+$Pip = @('-m', 'pip')
+$Version = & $Python -c "import sys; print('%d.%d' % sys.version_info[:2])"
+foreach ($Installer in '@INSTALLERS@' -split ' ') {
+    $For, $Wheel = $Installer -split ':', 2
+    if ($For -eq $Version) { $Pip = @((Join-Path $Here "wheels\$Wheel\pip")) }
+}
+& $Python @Pip install --no-index --disable-pip-version-check @OPTIONS@-r $Requirements
 exit $LASTEXITCODE

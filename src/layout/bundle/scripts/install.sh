@@ -38,18 +38,21 @@ if [ ! -e "$environment/bin/python" ]; then
 fi
 python="$environment/bin/python"
 
-if ! "$python" -m pip --version >/dev/null 2>&1; then
-    for wheel in "$here"/wheels/pip-*.whl; do
-        [ -e "$wheel" ] || fail "$environment has no pip; add pip to the bundle's requirements, or install it there"
-        PYTHONPATH="$wheel${PYTHONPATH:+:$PYTHONPATH}"
-        export PYTHONPATH
-        break
-    done
-fi
+# The pip that the bundle has for each Python, which runs from its wheel; else the environment's.
+pip=
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+for installer in @INSTALLERS@; do
+    case $installer in "$version:"*) pip=$here/wheels/${installer#*:}/pip ;; esac
+done
+[ -n "$pip" ] || "$python" -m pip --version >/dev/null 2>&1 ||
+    fail "$environment has no pip, and the bundle has none for Python $version; bundle with --with-installer"
 
 requirements="$here/requirements.txt"
 if [ -n "${TARGET:-}" ]; then
     requirements="$here/requirements-$TARGET.txt"
 fi
 [ -e "$requirements" ] || fail "there is no $requirements; TARGET must be one that README.txt lists"
+if [ -n "$pip" ]; then
+    exec "$python" "$pip" install --no-index --disable-pip-version-check @OPTIONS@-r "$requirements"
+fi
 exec "$python" -m pip install --no-index --disable-pip-version-check @OPTIONS@-r "$requirements"
