@@ -39,7 +39,7 @@ pub use explain::{Failure, Reason};
 
 use ahead::{Walk, Walker};
 use case::{Case, Meanings};
-use solve::Outcome;
+use solve::{Outcome, Progress};
 
 use crate::domain::{
     MaskedUrl, Needs, Offer, Offers, PackageName, Requirement, Solution, Specifiers, Target, Unknown, Version,
@@ -131,6 +131,7 @@ pub fn step(question: &Question, targets: &[Arc<Target>], facts: &Facts) -> Step
 /// none may change.
 pub struct Resolver<'q> {
     cases: Vec<Case<'q>>,
+    progress: Vec<Progress>,
     walks: Vec<Walk>,
     meanings: Meanings,
 }
@@ -138,8 +139,9 @@ pub struct Resolver<'q> {
 impl<'q> Resolver<'q> {
     pub fn new(question: &'q Question, targets: &'q [Arc<Target>]) -> Self {
         let cases = targets.iter().map(|target| Case::new(question, target)).collect();
+        let progress = targets.iter().map(|_| Progress::default()).collect();
         let walks = targets.iter().map(|_| Walk::default()).collect();
-        Self { cases, walks, meanings: Meanings::default() }
+        Self { cases, progress, walks, meanings: Meanings::default() }
     }
 
     /// As [`step`].
@@ -147,17 +149,19 @@ impl<'q> Resolver<'q> {
         let mut wants = Wants::default();
         let mut failures = Vec::new();
         let mut preferred = Preferred::default();
-        for (position, case) in self.cases.iter_mut().enumerate() {
+        for (position, (case, progress)) in self.cases.iter_mut().zip(&mut self.progress).enumerate() {
             if case.settled.is_none() {
-                let answer = match solve::solve(case, facts, &self.meanings, &preferred) {
+                // While an earlier target has no answer, what this one prefers is not settled.
+                let is_settled = wants.is_empty();
+                let progress = if is_settled { progress } else { &mut Progress::default() };
+                let answer = match solve::solve(case, facts, &self.meanings, &preferred, progress) {
                     Outcome::Answer(answer) => answer,
                     Outcome::Needs(more) => {
                         wants.extend(more);
                         continue;
                     }
                 };
-                // While an earlier target has no answer, what this one prefers is not settled.
-                if !wants.is_empty() {
+                if !is_settled {
                     continue;
                 }
                 case.settled = Some(answer);

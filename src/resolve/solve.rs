@@ -49,9 +49,37 @@ enum Ending {
     Needs(Wants),
 }
 
-/// Solves for one target.
-pub(super) fn solve(case: &Case<'_>, facts: &Facts, meanings: &Meanings, preferred: &Preferred) -> Outcome {
-    let solve = |refuse_builds| search_until_founded(case, facts, meanings, preferred, refuse_builds);
+/// How far the searches for a target have come, for the step that knows more. A search that wanted
+/// nothing ends the same with more facts, so none of those is made again.
+#[derive(Default)]
+pub(super) struct Progress {
+    with_builds: Option<Chain>,
+    without_builds: Option<Chain>,
+}
+
+/// Searches that each assumed what the one before met.
+struct Chain {
+    assumed: Assumed,
+    first_failures: Option<Vec<Failure>>,
+}
+
+impl Progress {
+    fn chain(&mut self, refuse_builds: bool) -> &mut Chain {
+        let chain = if refuse_builds { &mut self.without_builds } else { &mut self.with_builds };
+        chain.get_or_insert_with(|| Chain { assumed: Assumed::new(refuse_builds), first_failures: None })
+    }
+}
+
+/// Solves for one target; `progress` is that of the same question with the same `preferred`.
+pub(super) fn solve(
+    case: &Case<'_>,
+    facts: &Facts,
+    meanings: &Meanings,
+    preferred: &Preferred,
+    progress: &mut Progress,
+) -> Outcome {
+    let mut solve =
+        |refuse_builds| search_until_founded(case, facts, meanings, preferred, progress.chain(refuse_builds));
     let unbuilt = match solve(false) {
         Ending::Needs(wants) => return Outcome::Needs(wants),
         Ending::Found(Found::Solution(solution)) => return Outcome::Answer(Ok(solution)),
@@ -74,12 +102,11 @@ fn search_until_founded(
     facts: &Facts,
     meanings: &Meanings,
     preferred: &Preferred,
-    refuse_builds: bool,
+    chain: &mut Chain,
 ) -> Ending {
-    let mut assumed = Assumed::new(refuse_builds);
-    let mut first_failures = None;
+    let Chain { assumed, first_failures } = chain;
     loop {
-        let (attempt, met, wants) = search(case, facts, meanings, preferred, &assumed);
+        let (attempt, met, wants) = search(case, facts, meanings, preferred, assumed);
         // Whatever was met may rest on what is not known: nothing is concluded from it yet.
         if !wants.is_empty() {
             return Ending::Needs(wants);
