@@ -265,7 +265,7 @@ mod tests {
             name: "demo".parse().unwrap(),
             version: Some("1.0".parse().unwrap()),
             requested_by: Vec::new(),
-            dependencies: Vec::new(),
+            dependencies: Default::default(),
             files: vec![file],
         };
         Fetched { targets: Vec::new(), packages: vec![package] }

@@ -58,7 +58,7 @@ fn a_good_bundle_is_good_in_every_form() {
 #[test]
 fn what_was_damaged_in_the_store_is_not_packed() {
     let (index, sandbox) = (world(), Sandbox::new());
-    let run = |more: &[&str]| sandbox.prefetch_from(&index, &["other"]).args(TARGET).args(more).assert();
+    let run = |more: &[&str]| sandbox.prefetch_from(&index, ["other"]).args(TARGET).args(more).assert();
     run(&["-d", "wheels"]).code(0);
     let mut bytes = Wheel::new("demo", "1.0").bytes();
     let object = DiskStore::new(sandbox.cache()).path(Sha256::of(&bytes));
@@ -80,7 +80,7 @@ fn what_was_damaged_in_the_store_is_not_packed() {
 fn what_verify_would_find_inside_is_told_when_it_is_packed() {
     let sandbox = Sandbox::new();
     let index = Index::new().with(Wheel::new("demo", "1.0").unlisted()).serve();
-    let output = sandbox.prefetch_from(&index, &["demo"]).args(TARGET).args(["--bundle", "out.tar"]).assert().code(1);
+    let output = sandbox.prefetch_from(&index, ["demo"]).args(TARGET).args(["--bundle", "out.tar"]).assert().code(1);
     let told = String::from_utf8(output.get_output().stderr.clone()).unwrap();
     let fault = "its RECORD does not list: `demo/__init__.py`";
     assert!(told.contains("wheels/demo-1.0-py3-none-any.whl") && told.contains(fault), "{told}");
