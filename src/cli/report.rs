@@ -1,6 +1,7 @@
 //! The JSON report, schema 1: what was, or would be, done. Other programs read it, so keys are
 //! only ever added.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use super::error::{CliError, Exit};
 use super::terminal;
-use crate::domain::{Fetched, MaskedUrl, Offer, Origin, PackageName, Plan, Sha256, Status, Target, Version};
+use crate::domain::{Edges, Fetched, MaskedUrl, Offer, Origin, PackageName, Plan, Sha256, Status, Target, Version};
 
 /// Everything that a run tells.
 #[derive(Debug, Default, Serialize)]
@@ -51,6 +52,9 @@ struct PackageReport {
     version: Option<String>,
     requested_by: Vec<String>,
     dependencies: Vec<String>,
+    /// Of those that are not needed on every target of the files: the targets on which they are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    dependency_targets: BTreeMap<String, Vec<String>>,
     files: Vec<FileReport>,
 }
 
@@ -106,13 +110,9 @@ impl Report {
                 let promised = (file.offer.promises.sha256(), file.offer.promises.size);
                 file_report(&plan.targets, &file.offer, (&file.targets, &file.tools), promised, Status::Planned)
             });
-            package_report(
-                &package.name,
-                package.version.as_ref(),
-                &package.requested_by,
-                &package.dependencies,
-                files.collect(),
-            )
+            let report =
+                package_report(&package.name, package.version.as_ref(), &package.requested_by, files.collect());
+            report.needing(&package.dependencies, &package.targets(), &plan.targets)
         });
         Self::new(&plan.targets, packages.collect(), seconds)
     }
@@ -124,13 +124,9 @@ impl Report {
                 let held = (Some(file.object.sha256), Some(file.object.size));
                 file_report(&fetched.targets, &file.offer, (&file.targets, &file.tools), held, file.status)
             });
-            package_report(
-                &package.name,
-                package.version.as_ref(),
-                &package.requested_by,
-                &package.dependencies,
-                files.collect(),
-            )
+            let report =
+                package_report(&package.name, package.version.as_ref(), &package.requested_by, files.collect());
+            report.needing(&package.dependencies, &package.targets(), &fetched.targets)
         });
         Self::new(&fetched.targets, packages.collect(), seconds)
     }
@@ -211,16 +207,29 @@ fn package_report(
     name: &PackageName,
     version: Option<&Version>,
     requested_by: &[Origin],
-    dependencies: &[PackageName],
     files: Vec<FileReport>,
 ) -> PackageReport {
     PackageReport {
         name: name.to_string(),
         version: version.map(ToString::to_string),
         requested_by: requested_by.iter().map(ToString::to_string).collect(),
-        dependencies: dependencies.iter().map(ToString::to_string).collect(),
+        dependencies: Vec::new(),
+        dependency_targets: BTreeMap::new(),
         files,
     }
+}
+
+impl PackageReport {
+    /// Names what the package needs, which serves those of `all` that are at the positions `targets`.
+    fn needing(self, edges: &Edges, targets: &[usize], all: &[Arc<Target>]) -> Self {
+        let partial = edges.partial(targets).map(|(name, on)| (name.to_string(), ids(all, on)));
+        let dependencies = edges.names().map(ToString::to_string).collect();
+        Self { dependencies, dependency_targets: partial.collect(), ..self }
+    }
+}
+
+fn ids(targets: &[Arc<Target>], positions: &[usize]) -> Vec<String> {
+    positions.iter().map(|position| targets[*position].id().to_owned()).collect()
 }
 
 fn file_report(
@@ -230,15 +239,14 @@ fn file_report(
     (sha256, size): (Option<Sha256>, Option<u64>),
     how: Status,
 ) -> FileReport {
-    let ids = |positions: &[usize]| positions.iter().map(|target| targets[*target].id().to_owned()).collect();
     FileReport {
         filename: offer.filename.to_string(),
         url: offer.url.public(),
         index: MaskedUrl::public(&offer.index),
         sha256: sha256.map(|sha256| sha256.to_string()),
         size,
-        targets: ids(serves),
-        tools: ids(tools),
+        targets: ids(targets, serves),
+        tools: ids(targets, tools),
         status: status(how),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Timestamp,
+    Artifact, Digest, Edges, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Timestamp,
     Version, Yanked,
 };
 
@@ -100,7 +100,8 @@ impl Plan {
             match self.packages.binary_search_by(|known| (&known.name, &known.version).cmp(&key)) {
                 Ok(found) => self.packages[found].add_tools(package, positions),
                 Err(place) => {
-                    let mut empty = PlannedPackage { files: Vec::new(), ..package.clone() };
+                    let (dependencies, files) = Default::default();
+                    let mut empty = PlannedPackage { dependencies, files, ..package.clone() };
                     empty.add_tools(package, positions);
                     self.packages.insert(place, empty);
                 }
@@ -120,14 +121,14 @@ impl PlannedPackage {
             name: pick.name.clone(),
             version: pick.version.clone(),
             requested_by: Vec::new(),
-            dependencies: Vec::new(),
+            dependencies: Edges::default(),
             files: Vec::new(),
         }
     }
 
     fn add(&mut self, target: usize, pick: Pick) {
         merge_sorted(&mut self.requested_by, pick.requested_by);
-        merge_sorted(&mut self.dependencies, pick.dependencies);
+        self.dependencies.merge(Edges::on(target, pick.dependencies));
         let same =
             |file: &&mut PlannedFile| file.offer.filename == pick.file.filename && file.offer.url == pick.file.url;
         match self.files.iter_mut().find(same) {
@@ -140,7 +141,7 @@ impl PlannedPackage {
     /// Adds the files of `tools`, whose targets are those at `positions` of ours.
     fn add_tools(&mut self, tools: Self, positions: &[usize]) {
         merge_sorted(&mut self.requested_by, tools.requested_by);
-        merge_sorted(&mut self.dependencies, tools.dependencies);
+        self.dependencies.merge(tools.dependencies.moved(positions));
         for tool in tools.files {
             let targets: Vec<_> = tool.targets.iter().map(|target| positions[*target]).collect();
             let same = |file: &&mut PlannedFile| {
@@ -173,8 +174,8 @@ pub struct PlannedPackage {
     pub version: Option<Version>,
     /// The lines that asked for it, directly or through other packages.
     pub requested_by: Vec<Origin>,
-    /// The projects that it needs on any target, sorted.
-    pub dependencies: Vec<PackageName>,
+    /// The projects that it needs, on the targets of [`Plan::targets`].
+    pub dependencies: Edges,
     /// Sorted by file name.
     pub files: Vec<PlannedFile>,
 }
@@ -187,6 +188,13 @@ pub struct PlannedFile {
     pub targets: Vec<usize>,
     /// Those of them that do not install it: it builds a source archive there, or is the installer.
     pub tools: Vec<usize>,
+}
+
+impl PlannedPackage {
+    /// Positions of the targets that it serves, rising.
+    pub fn targets(&self) -> Vec<usize> {
+        served(self.files.iter().map(|file| &file.targets))
+    }
 }
 
 impl PlannedFile {
@@ -229,7 +237,8 @@ pub struct FetchedPackage {
     pub name: PackageName,
     pub version: Option<Version>,
     pub requested_by: Vec<Origin>,
-    pub dependencies: Vec<PackageName>,
+    /// The projects that it needs, on the targets of [`Fetched::targets`].
+    pub dependencies: Edges,
     pub files: Vec<FetchedFile>,
 }
 
@@ -262,6 +271,20 @@ impl Fetched {
         });
         Self { targets: self.targets.clone(), packages: packages.collect() }
     }
+}
+
+impl FetchedPackage {
+    /// Positions of the targets that it serves, rising.
+    pub fn targets(&self) -> Vec<usize> {
+        served(self.files.iter().map(|file| &file.targets))
+    }
+}
+
+/// The targets of any of the files.
+fn served<'a>(files: impl Iterator<Item = &'a Vec<usize>>) -> Vec<usize> {
+    let mut all = Vec::new();
+    merge_sorted(&mut all, files.flatten().copied().collect());
+    all
 }
 
 impl FetchedFile {

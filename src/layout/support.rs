@@ -41,7 +41,7 @@ pub fn package(name: &str, version: &str, files: Vec<FetchedFile>) -> FetchedPac
         name: name.parse().unwrap(),
         version: version.parse().ok(),
         requested_by: vec![Origin { file: "requirements.txt".into(), line: 1 }],
-        dependencies: Vec::new(),
+        dependencies: Default::default(),
         files,
     }
 }

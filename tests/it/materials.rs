@@ -101,6 +101,12 @@ fn licences_and_dependencies_are_where_the_formats_want_them() {
     };
     assert_eq!(needs("pkg:pypi/lib@1.0"), ["pkg:pypi/app-core@1%212.0%2Blocal.1"]);
     assert!(needs("prefetch-bundle").contains(&"pkg:pypi/named@1".to_owned()));
+    let on_one = "cp311-manylinux_2_28_x86_64 pkg:pypi/lib@1.0";
+    assert_eq!(component("pkg:pypi/app-core@1%212.0%2Blocal.1")["properties"][0]["value"], on_one);
+    let comments: Vec<_> =
+        spdx["relationships"].as_array().unwrap().iter().filter_map(|each| each["comment"].as_str()).collect();
+    let each = ["Targets: cp311-manylinux_2_28_x86_64", "Targets: cp312-manylinux_2_28_x86_64"];
+    assert_eq!(comments, each, "a version of lib for each Python");
     let declared: BTreeSet<_> =
         spdx["packages"].as_array().unwrap().iter().map(|each| text(&each["licenseDeclared"])).collect();
     let expected = ["LicenseRef-Own AND BSD-3-Clause", "LicenseRef-stated-BSD", "MIT", "MIT OR Zlib", "NOASSERTION"];

@@ -1,6 +1,6 @@
 //! The overview page of a bundle, looked at in a real browser.
 
-use crate::support::{Index, Sandbox, Tab, Wheel, judges};
+use crate::support::{Index, Sandbox, ServedIndex, Tab, Wheel, judges};
 
 /// What no metadata may make the page do.
 const HOSTILE: &str = "</script><img src=x onerror=document.title='taken'><b>bold</b>";
@@ -15,12 +15,17 @@ fn bundle() -> Sandbox {
     let index = Index::new().with(large).with(hostile).with(small).with(apart).serve();
     let sandbox = Sandbox::new();
     sandbox.write("requirements.txt", "large\nhostile\napart; sys_platform == 'win32'\n");
+    pack(&sandbox, &index);
+    sandbox
+}
+
+/// Bundles `requirements.txt` for Linux and Windows.
+fn pack(sandbox: &Sandbox, index: &ServedIndex) {
     let targets = ["--python-version", "3.12", "--platform", "linux-x86_64", "--platform", "windows-x86_64"];
-    let mut pack = sandbox.prefetch_from(&index, ["-r", "requirements.txt", "--bundle", "out.tar"]);
+    let mut pack = sandbox.prefetch_from(index, ["-r", "requirements.txt", "--bundle", "out.tar"]);
     pack.args(targets).assert().code(0);
     sandbox.prefetch(["unpack", "out.tar", "out"]).assert().code(0);
     sandbox.prefetch(["verify", "out"]).assert().code(0);
-    sandbox
 }
 
 fn open(sandbox: &Sandbox) -> Option<Tab> {
@@ -72,6 +77,38 @@ fn sizes_and_dependencies_are_drawn_and_lead_on() {
     tab.evaluate("document.querySelector('#treemap button').focus()");
     tab.type_into("#treemap button:focus", "\u{e014}");
     assert!(tab.evaluate("document.activeElement.ariaLabel").as_str().unwrap().starts_with("apart 1.0, "));
+    assert_eq!(tab.complaints(), [""; 0]);
+}
+
+/// `kit` is on both targets, and `app` needs it on Windows only.
+#[test]
+fn the_graph_is_that_of_the_chosen_target() {
+    let app = Wheel::new("app", "1.0").requires("base").requires("kit; sys_platform == 'win32'");
+    let index = Index::new().with(app).wheel("base", "1.0").wheel("kit", "1.0").serve();
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "app\nkit\n");
+    pack(&sandbox, &index);
+    let page = String::from_utf8(sandbox.read("out/index.html")).unwrap();
+    assert!(page.contains("Asked for by requirements.txt:2<br>Needed by app (on cp312-win_amd64)<"), "{page}");
+    let Some(mut tab) = open(&sandbox) else { return };
+    let edges = "[...document.querySelectorAll('#graph path')].map(e => e.className.baseVal + e.textContent)";
+    let choose = |position: &str| {
+        format!(
+            "(e => {{ e.value = '{position}'; e.dispatchEvent(new Event('change')) }})\
+             (document.querySelector('#graph-target'))"
+        )
+    };
+    assert_eq!(tab.evaluate(edges), serde_json::json!(["", "partOn cp312-win_amd64"]));
+    assert_eq!(tab.texts("#graph-words li"), ["base", "kit on cp312-win_amd64"]);
+    tab.evaluate(&choose("0"));
+    assert_eq!(tab.evaluate(edges), serde_json::json!([""]), "on Linux");
+    assert_eq!(tab.texts("#graph-words li"), ["base"]);
+    assert_eq!(tab.texts("#dependencies-title"), ["Dependencies on cp312-manylinux_2_28_x86_64"]);
+    assert_eq!(tab.evaluate("document.querySelector('#target').value"), "0", "the table is of the same target");
+    tab.evaluate(&choose("1"));
+    assert_eq!(tab.evaluate(edges), serde_json::json!(["", ""]), "on Windows");
+    tab.click("#clear");
+    assert_eq!(tab.evaluate("document.querySelector('#graph-target').value"), "");
     assert_eq!(tab.complaints(), [""; 0]);
 }
 

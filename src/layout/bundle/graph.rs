@@ -9,28 +9,46 @@ use super::manifest::{Manifest, ManifestPackage};
 /// The packages of a manifest by their positions, and what leads from one to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Graph {
-    /// The packages that each needs, rising.
-    pub needs: Vec<Vec<usize>>,
+    /// What each package needs, by rising positions.
+    pub needs: Vec<Vec<Need>>,
     /// The packages that need each, rising.
     pub needed_by: Vec<Vec<usize>>,
     /// The lines that ask for each by its name.
     pub asked_by: Vec<Vec<String>>,
 }
 
+/// A package that another needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    pub package: usize,
+    /// Positions of the targets on which it is needed, rising; empty where the manifest tells of
+    /// none that either serves.
+    pub targets: Vec<usize>,
+    /// The package that needs it serves other targets, too.
+    pub is_partial: bool,
+}
+
 impl Graph {
-    /// Of several versions of a project, a package needs those that serve a target of its own.
+    /// Of several versions of a project, a package needs those that serve a target on which it
+    /// needs the project.
     pub fn of(manifest: &Manifest) -> Self {
         let packages = &manifest.packages;
-        let served: Vec<_> = packages.iter().map(served).collect();
-        let meet = |one: usize, other: usize| {
-            served[one].is_empty() || served[other].is_empty() || !served[one].is_disjoint(&served[other])
-        };
+        let served: Vec<_> = packages.iter().map(|package| served(manifest, package)).collect();
         let mut needs = vec![Vec::new(); packages.len()];
         let mut needed_by = vec![Vec::new(); packages.len()];
         for (one, package) in packages.iter().enumerate() {
             for (other, needed) in packages.iter().enumerate() {
-                if one != other && package.dependencies.contains(&needed.name) && meet(one, other) {
-                    needs[one].push(other);
+                if one == other || !package.dependencies.contains(&needed.name) {
+                    continue;
+                }
+                let on = match package.dependency_targets.get(&needed.name) {
+                    Some(ids) => positions(manifest, |id| ids.contains(id)),
+                    None => served[one].clone(),
+                };
+                let targets: Vec<_> = on.iter().copied().filter(|target| served[other].contains(target)).collect();
+                if !targets.is_empty() || on.is_empty() || served[other].is_empty() {
+                    let is_partial = targets != served[one];
+                    needs[one].push(Need { package: other, targets, is_partial });
                     needed_by[other].push(one);
                 }
             }
@@ -45,9 +63,14 @@ impl Graph {
     }
 }
 
-/// Ids of the targets that a package serves.
-fn served(package: &ManifestPackage) -> BTreeSet<&str> {
-    package.files.iter().flat_map(|file| &file.targets).map(String::as_str).collect()
+/// Positions of the targets that a package serves.
+fn served(manifest: &Manifest, package: &ManifestPackage) -> Vec<usize> {
+    positions(manifest, |id| package.files.iter().any(|file| file.targets.contains(id)))
+}
+
+fn positions(manifest: &Manifest, is_wanted: impl Fn(&String) -> bool) -> Vec<usize> {
+    let targets = manifest.targets.iter().enumerate();
+    targets.filter(|(_, target)| is_wanted(&target.id)).map(|(position, _)| position).collect()
 }
 
 /// The lines that ask for each package: of all that led to it, those that name it. Where a manifest
@@ -72,10 +95,10 @@ fn asked_by(manifest: &Manifest, needed_by: &[Vec<usize>]) -> Vec<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::manifest::{ManifestFile, ManifestOptions, ManifestRequest, ManifestRequirement};
+    use super::super::manifest::{ManifestFile, ManifestOptions, ManifestRequest, ManifestRequirement, ManifestTarget};
     use super::*;
 
-    fn package(name: &str, version: &str, lines: &[&str], dependencies: &[&str], target: &str) -> ManifestPackage {
+    fn package(name: &str, version: &str, lines: &[&str], dependencies: &[&str], targets: &str) -> ManifestPackage {
         let file = ManifestFile {
             filename: format!("{name}-{version}.zip"),
             path: format!("wheels/{name}-{version}.zip"),
@@ -86,7 +109,7 @@ mod tests {
             requires_python: None,
             uploaded: None,
             yanked: None,
-            targets: vec![target.into()],
+            targets: targets.split(' ').map(str::to_owned).collect(),
             tools: Vec::new(),
         };
         ManifestPackage {
@@ -96,6 +119,7 @@ mod tests {
             license: None,
             requested_by: lines.iter().map(ToString::to_string).collect(),
             dependencies: dependencies.iter().map(ToString::to_string).collect(),
+            dependency_targets: Default::default(),
             files: vec![file],
         }
     }
@@ -122,22 +146,31 @@ mod tests {
         }
     }
 
+    fn target(id: &str) -> ManifestTarget {
+        ManifestTarget { id: id.into(), python_version: String::new(), platform: String::new(), description: None }
+    }
+
     #[test]
     fn versions_meet_on_targets_and_lines_by_names() {
-        let packages = vec![
+        let mut packages = vec![
             package("app", "1", &["r:1"], &["lib"], "old"),
             package("lib", "1", &["r:1", "r:2"], &["app"], "old"),
             package("lib", "2", &["r:1", "r:3"], &[], "new"),
             package("rest", "1", &["r:3"], &["lib"], "new"),
+            package("some", "1", &["r:3"], &["app", "lib"], "old new"),
         ];
+        packages[4].dependency_targets = [("lib".to_owned(), vec!["new".to_owned()])].into();
         let request = request(&[("app", "r:1"), ("Lib<2", "r:2"), ("lib>=2", "r:3")]);
-        let mut manifest =
-            Manifest { schema: 1, requests: vec![request], targets: Vec::new(), packages, pages: Vec::new() };
+        let targets = ["old", "new"].map(target).into();
+        let mut manifest = Manifest { schema: 1, requests: vec![request], targets, packages, pages: Vec::new() };
         let graph = Graph::of(&manifest);
-        assert_eq!(graph.needs, [vec![1], vec![0], vec![], vec![2]]);
-        assert_eq!(graph.needed_by, [vec![1], vec![0], vec![3], vec![]]);
-        assert_eq!(graph.asked_by, [vec!["r:1"], vec!["r:2"], vec!["r:3"], vec![]]);
+        let whole = |package, target| vec![Need { package, targets: vec![target], is_partial: false }];
+        let partial = |package, target| Need { package, targets: vec![target], is_partial: true };
+        let expected = [whole(1, 0), whole(0, 0), vec![], whole(2, 1), vec![partial(0, 0), partial(2, 1)]];
+        assert_eq!(graph.needs, expected);
+        assert_eq!(graph.needed_by, [vec![1, 4], vec![0], vec![3, 4], vec![], vec![]]);
+        assert_eq!(graph.asked_by, [vec!["r:1"], vec!["r:2"], vec!["r:3"], vec![], vec![]]);
         manifest.requests.clear();
-        assert_eq!(Graph::of(&manifest).asked_by, [vec![], vec![], vec![], vec!["r:3".to_owned()]]);
+        assert_eq!(Graph::of(&manifest).asked_by, [vec![], vec![], vec![], vec!["r:3"], vec!["r:3"]]);
     }
 }

@@ -4,6 +4,8 @@ mod describe;
 mod recall;
 mod request;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::TargetDescription;
@@ -54,8 +56,12 @@ pub struct ManifestPackage {
     pub license: Option<String>,
     /// `file:line`, sorted.
     pub requested_by: Vec<String>,
-    /// Names of projects, sorted.
+    /// Names of the projects that it needs on any target, sorted.
     pub dependencies: Vec<String>,
+    /// Of those that are not needed on every target of the files: ids of the targets, in their
+    /// order, on which they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dependency_targets: BTreeMap<String, Vec<String>>,
     /// Sorted by file name.
     pub files: Vec<ManifestFile>,
 }

@@ -58,6 +58,7 @@ impl Parts {
             self.add_request(Request { targets: moved(&request.targets, &positions), ..request });
         }
         for mut package in other.fetched.packages {
+            package.dependencies = package.dependencies.moved(&positions);
             for file in &mut package.files {
                 file.targets = moved(&file.targets, &positions);
                 file.tools = moved(&file.tools, &positions);
@@ -106,7 +107,7 @@ impl Parts {
             return self.fetched.packages.push(package);
         };
         merge_sorted(&mut known.requested_by, package.requested_by);
-        merge_sorted(&mut known.dependencies, package.dependencies);
+        known.dependencies.merge(package.dependencies);
         for file in package.files {
             let same = |held: &&mut crate::domain::FetchedFile| {
                 held.object == file.object && held.offer.filename == file.offer.filename

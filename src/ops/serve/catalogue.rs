@@ -301,7 +301,7 @@ fn fetched(examined: &[Examined]) -> Fetched {
             name: file.name.clone(),
             version: file.version.clone(),
             requested_by: Vec::new(),
-            dependencies: Vec::new(),
+            dependencies: Default::default(),
             files: Vec::new(),
         });
         package.files.push(fetched_file(file));

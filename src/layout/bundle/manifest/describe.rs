@@ -56,7 +56,12 @@ fn describe_package(package: &FetchedPackage, ids: &[String], abouts: &Abouts) -
         summary: told(|about| &about.summary),
         license: told(|about| &about.license),
         requested_by: sorted(package.requested_by.iter().map(|origin| portable(origin).to_string())),
-        dependencies: sorted(package.dependencies.iter().map(ToString::to_string)),
+        dependencies: package.dependencies.names().map(ToString::to_string).collect(),
+        dependency_targets: package
+            .dependencies
+            .partial(&package.targets())
+            .map(|(name, targets)| (name.to_string(), named(targets, ids)))
+            .collect(),
         files,
     }
 }
@@ -73,9 +78,14 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
         requires_python: offer.requires_python.as_ref().map(ToString::to_string),
         uploaded: offer.uploaded.map(|moment| moment.to_string()),
         yanked: offer.yanked.0.as_deref().map(str::to_owned),
-        targets: file.targets.iter().map(|position| ids[*position].clone()).collect(),
-        tools: file.tools.iter().map(|position| ids[*position].clone()).collect(),
+        targets: named(&file.targets, ids),
+        tools: named(&file.tools, ids),
     }
+}
+
+/// The ids of the targets at these positions.
+fn named(positions: &[usize], ids: &[String]) -> Vec<String> {
+    positions.iter().map(|position| ids[*position].clone()).collect()
 }
 
 fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {

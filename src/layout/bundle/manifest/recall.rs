@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    About, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Promises, Request, Status, Target, Yanked,
+    About, Edges, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Promises, Request, Status, Target,
+    Yanked,
 };
 
 use super::super::Abouts;
@@ -64,17 +65,31 @@ fn recall_package(package: &ManifestPackage, targets: &[ManifestTarget]) -> Resu
     let name = |text: &String| text.parse().map_err(|_| RecallError::new(text));
     let version = package.version.as_ref().map(|text| text.parse().map_err(|_| RecallError::new(text)));
     let files = package.files.iter().map(|file| recall_file(file, targets));
-    Ok(FetchedPackage {
+    let mut recalled = FetchedPackage {
         name: name(&package.name)?,
         version: version.transpose()?,
         requested_by: package.requested_by.iter().map(|text| super::request::read_origin(text)).collect(),
-        dependencies: package.dependencies.iter().map(name).collect::<Result<_, _>>()?,
+        dependencies: Edges::default(),
         files: files.collect::<Result<_, _>>()?,
-    })
+    };
+    let all = recalled.targets();
+    let edge = |text: &String| match package.dependency_targets.get(text) {
+        Some(ids) => Ok((name(text)?, positions(ids, targets)?)),
+        None => Ok((name(text)?, all.clone())),
+    };
+    recalled.dependencies = package.dependencies.iter().map(edge).collect::<Result<_, _>>()?;
+    Ok(recalled)
+}
+
+/// Where the targets with these ids are, rising.
+fn positions(ids: &[String], targets: &[ManifestTarget]) -> Result<Vec<usize>, RecallError> {
+    let position = |id: &String| targets.iter().position(|target| target.id == *id).ok_or_else(|| RecallError::new(id));
+    let mut positions = ids.iter().map(position).collect::<Result<Vec<_>, _>>()?;
+    positions.sort_unstable();
+    Ok(positions)
 }
 
 fn recall_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFile, RecallError> {
-    let position = |id: &String| targets.iter().position(|target| target.id == *id).ok_or_else(|| RecallError::new(id));
     let url = |text: &Option<String>| -> Result<MaskedUrl, RecallError> {
         // What came from a local file says no more than that.
         let text = text.clone().unwrap_or_else(|| format!("file:///{}", file.path));
@@ -91,8 +106,8 @@ fn recall_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<Fetche
             sidecar: None,
             uploaded: file.uploaded.as_ref().and_then(|text| text.parse().ok()),
         },
-        targets: file.targets.iter().map(position).collect::<Result<_, _>>()?,
-        tools: file.tools.iter().map(position).collect::<Result<_, _>>()?,
+        targets: positions(&file.targets, targets)?,
+        tools: positions(&file.tools, targets)?,
         object: Object { sha256: file.sha256.parse().map_err(|_| RecallError::new(&file.sha256))?, size: file.size },
         metadata: None,
         status: Status::Cached,

@@ -15,7 +15,7 @@ fn world() -> Fetched {
     let mut wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
     wheel.offer.uploaded = Some(Timestamp(1_714_566_896));
     let mut demo = package("demo", "1.0", vec![local, wheel]);
-    demo.dependencies = ["b", "a"].map(|name| name.parse().unwrap()).into();
+    demo.dependencies = ["b", "a"].map(|name| (name.parse().unwrap(), Vec::new())).into_iter().collect();
     demo.requested_by.insert(0, Origin { file: "/home/me/requirements.txt".into(), line: 7 });
     fetched(vec![package("zest", "2.0", vec![]), demo])
 }
@@ -156,6 +156,27 @@ fn what_was_asked_comes_back_as_it_holds_in_the_bundle() {
     assert_eq!(again.recall_requests().unwrap(), [request]);
     let ids: Vec<_> = again.recall_targets().unwrap().iter().map(|target| target.id().to_owned()).collect();
     assert_eq!(ids, ["cp312-manylinux_2_28_x86_64", "cp313-manylinux_2_28_x86_64"]);
+}
+
+/// `demo` serves both targets and needs `a` on both, `b` on the second.
+#[test]
+fn what_some_targets_need_is_told_apart() {
+    let mut world = Fetched { targets: vec![target("3.12"), target("3.13")], ..world() };
+    let demo = &mut world.packages[1];
+    demo.files.iter_mut().for_each(|file| file.targets = vec![0, 1]);
+    demo.dependencies =
+        [("a", vec![0, 1]), ("b", vec![1])].map(|(name, on)| (name.parse().unwrap(), on)).into_iter().collect();
+    let edges = demo.dependencies.clone();
+    let mut manifest = manifest(&world, &[]);
+    let demo = &manifest.packages[0];
+    assert_eq!(demo.dependencies, ["a", "b"]);
+    assert_eq!(demo.dependency_targets, [("b".to_owned(), vec!["cp313-manylinux_2_28_x86_64".to_owned()])].into());
+    assert_eq!(manifest.recall_fetched().unwrap().packages[0].dependencies, edges);
+    let older = String::from_utf8(manifest.to_json()).unwrap().replace("dependency_targets", "unknown_to_newer_ones");
+    let older = Manifest::from_json(older.as_bytes()).unwrap().recall_fetched().unwrap();
+    assert_eq!(older.packages[0].dependencies.partial(&[0, 1]).count(), 0, "an older manifest knows of no difference");
+    manifest.packages[0].dependency_targets.get_mut("b").unwrap()[0] = "cp27-plan9".into();
+    assert_eq!(manifest.recall_fetched().unwrap_err(), RecallError("cp27-plan9".into()));
 }
 
 /// So a bundle that is made of a manifest is the bundle that the manifest is of.

@@ -1,5 +1,7 @@
 //! What the page's script works with.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::super::graph::Graph;
@@ -23,7 +25,10 @@ struct Package<'a> {
     lines: &'a [String],
     kind: Kind,
     /// Positions of the packages that it needs.
-    needs: &'a [usize],
+    needs: Vec<usize>,
+    /// Of those that it does not need on all of its targets: the positions of the targets.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    needs_on: BTreeMap<usize, &'a [usize]>,
     /// Positions of the targets that it serves.
     targets: Vec<usize>,
     files: Vec<File>,
@@ -78,6 +83,8 @@ fn describe<'a>(manifest: &Manifest, graph: &'a Graph, position: usize, package:
     let mut targets: Vec<_> = files.iter().flat_map(|file| file.targets.iter().copied()).collect();
     targets.sort_unstable();
     targets.dedup();
+    let needs = &graph.needs[position];
+    let partial = needs.iter().filter(|need| need.is_partial);
     Package {
         name: &package.name,
         version: package.version.as_deref(),
@@ -87,7 +94,8 @@ fn describe<'a>(manifest: &Manifest, graph: &'a Graph, position: usize, package:
         asked_by: &graph.asked_by[position],
         lines: &package.requested_by,
         kind: Kind::of(package),
-        needs: &graph.needs[position],
+        needs: needs.iter().map(|need| need.package).collect(),
+        needs_on: partial.map(|need| (need.package, need.targets.as_slice())).collect(),
         targets,
         files,
     }

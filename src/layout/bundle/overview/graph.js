@@ -5,6 +5,9 @@ const picture = document.getElementById("graph");
 const SVG = "http://www.w3.org/2000/svg";
 const NODE = { height: 26, gap: 8, wide: 168, narrow: 88 };
 
+// So many pixels of the picture's width are its padding and margins.
+const ROOM = 30;
+
 // So many of a column are drawn before the rest is folded.
 const TALLEST = 14;
 
@@ -14,15 +17,26 @@ const READABLE = 40;
 // The ways of the packages that serve the chosen target.
 function ways() {
   const serving = bundle.packages.map(serves);
-  const needs = bundle.packages.map((each, at) => (serving[at] ? each.needs.filter((other) => serving[other] && meet(each, bundle.packages[other])) : []));
+  const needs = bundle.packages.map((each, at) => (serving[at] ? each.needs.filter((other) => serving[other] && isNeeded(each, other)) : []));
   const neededBy = bundle.packages.map(() => []);
   needs.forEach((list, at) => list.forEach((other) => neededBy[other].push(at)));
   return { serving, needs, neededBy };
 }
 
-function meet(one, other) {
-  const targets = state.target === null ? one.targets : [state.target];
-  return targets.some((target) => other.targets.includes(target)) || !one.targets.length || !other.targets.length;
+// Whether a package needs the other on the chosen target, or on any where none is chosen.
+function isNeeded(each, other) {
+  return state.target === null || (each.needs_on?.[other]?.includes(state.target) ?? true);
+}
+
+// The targets on which a package needs the other, where all are shown and it is not on all of its own.
+function partOf(at, other) {
+  return state.target === null ? bundle.packages[at].needs_on?.[other] : undefined;
+}
+
+// Targets as people read them: by their names, if these are few.
+function targetNames(targets) {
+  const names = targets.map((target) => document.getElementById("target").options[target + 1].text);
+  return { short: names.length > 2 ? `${names.length} of ${count(document.getElementById("target").options.length - 1, "target")}` : names.join(" and "), long: names.join(", ") };
 }
 
 // Everything that is reached from `start`, with the number of steps to it, up to `steps`.
@@ -42,7 +56,7 @@ function reach(start, next, steps = Infinity) {
 }
 
 // The shortest way from a package that was asked for.
-function chainTo(at, { neededBy, serving }) {
+function chainTo(at, { needs, neededBy, serving }) {
   const found = reach(at, neededBy);
   const asked = [...found.keys()].filter((other) => bundle.packages[other].asked_by.length && serving[other]);
   if (!asked.length) return [at];
@@ -50,7 +64,7 @@ function chainTo(at, { neededBy, serving }) {
   const chain = [here];
   while (here !== at) {
     const step = found.get(here) - 1;
-    here = bundle.packages[here].needs.find((other) => found.get(other) === step);
+    here = needs[here].find((other) => found.get(other) === step);
     chain.push(here);
   }
   return chain;
@@ -127,6 +141,7 @@ function drawGraph() {
   const count = all.serving.filter(Boolean).length;
   const isWhole = state.whole ?? count <= READABLE;
   if (state.focus === null || !all.serving[state.focus]) state.focus = mostNeeding(all);
+  document.getElementById("dependencies-title").textContent = `Dependencies${state.target === null ? "" : ` on ${targetNames([state.target]).long}`}`;
   document.getElementById("whole").setAttribute("aria-pressed", String(isWhole));
   fillFocus(all);
   if (state.focus === null) return picture.replaceChildren();
@@ -136,6 +151,7 @@ function drawGraph() {
   untangle(columns, all);
   const shown = isWhole ? columns : columns.map((column, index) => fold(column, index));
   draw(shown, all, alone);
+  document.getElementById("dashes").hidden = !picture.querySelector("path.part");
 }
 
 // The package to begin with: the one that was asked for and needs most.
@@ -159,7 +175,7 @@ function element(name, attributes, ...children) {
 }
 
 function draw(columns, all, alone) {
-  const room = picture.clientWidth - 26;
+  const room = picture.clientWidth - ROOM;
   const space = room < 600 ? 26 : 56;
   const fitting = (room - (columns.length - 1) * space) / columns.length;
   const width = Math.max(NODE.narrow, Math.min(NODE.wide, fitting));
@@ -189,7 +205,7 @@ function draw(columns, all, alone) {
 
 // Packages that need nothing and that nothing needs: in rows below the others.
 function placeAlone(alone, columns, width, tallest) {
-  const perRow = Math.max(columns.length, Math.floor((picture.clientWidth - 26) / (width + 12)), 1);
+  const perRow = Math.max(columns.length, Math.floor((picture.clientWidth - ROOM) / (width + 12)), 1);
   const top = columns.length ? tallest * (NODE.height + NODE.gap) + 18 : 0;
   return alone.map((at, index) => ({ at, x: (index % perRow) * (width + 12), y: top + Math.floor(index / perRow) * (NODE.height + NODE.gap) }));
 }
@@ -202,7 +218,9 @@ function edgesBetween(places, { needs }, width, space) {
       if (!to || to.x <= from.x) continue;
       const [x1, y1, x2, y2] = [from.x + width, from.y + NODE.height / 2, to.x, to.y + NODE.height / 2];
       const bend = Math.max(space / 2, (x2 - x1) / 2);
-      edges.push(element("path", { d: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, "data-from": at, "data-to": other }));
+      const part = partOf(at, other);
+      const told = part ? [element("title", {}, `On ${targetNames(part).long}`)] : [];
+      edges.push(element("path", { d: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, "data-from": at, "data-to": other, class: part ? "part" : "" }, ...told));
     }
   }
   return edges;
@@ -241,6 +259,14 @@ function unfold(index) {
   drawGraph();
 }
 
+function partNote({ short, long }) {
+  const made = document.createElement("span");
+  made.className = "soft";
+  made.textContent = ` on ${short}`;
+  made.title = long;
+  return made;
+}
+
 function fillFocus({ serving }) {
   const select = document.getElementById("focus");
   select.replaceChildren(...bundle.packages.flatMap((each, at) => (serving[at] ? [new Option(title(each), at, false, at === state.focus)] : [])));
@@ -259,7 +285,8 @@ function sayFocus(all) {
     ? `With all that follows it needs ${count(below.length, "package")} (${sum(below)}). ${lost.length ? `Without it, ${lost.length} of them (${sum(lost)}) would not be here.` : "All of them would be here without it, too."}`
     : "";
   words.replaceChildren(heading, paragraph(`${reason(each, all)} ${needs}`),
-    packageList("Needs", all.needs[state.focus]), packageList("Needed by", all.neededBy[state.focus]));
+    packageList("Needs", all.needs[state.focus], (at) => partOf(state.focus, at)),
+    packageList("Needed by", all.neededBy[state.focus], (at) => partOf(at, state.focus)));
 }
 
 function reason(each, all) {
@@ -275,7 +302,7 @@ function paragraph(text) {
   return made;
 }
 
-function packageList(heading, list) {
+function packageList(heading, list, part) {
   const made = document.createElement("div");
   made.append(list.length ? `${heading}: ` : `${heading}: nothing.`);
   const items = list.map((at) => {
@@ -285,6 +312,7 @@ function packageList(heading, list) {
     button.addEventListener("click", () => focusOn(at));
     const item = document.createElement("li");
     item.append(button);
+    if (part(at)) item.append(partNote(targetNames(part(at))));
     return item;
   });
   const holder = document.createElement("ul");

@@ -58,10 +58,22 @@ function focusOn(at) {
 function clearFilters() {
   Object.assign(state, { query: "", target: null, only: null, license: null });
   document.getElementById("query").value = "";
-  document.getElementById("target").value = "";
+  showTarget();
   update();
   drawGraph();
   document.getElementById("query").focus();
+}
+
+// The target is chosen in two places, which show the same one.
+function showTarget() {
+  for (const id of ["target", "graph-target"]) document.getElementById(id).value = state.target ?? "";
+}
+
+function chooseTarget(select) {
+  Object.assign(state, { target: select.value === "" ? null : Number(select.value), only: null });
+  showTarget();
+  update();
+  drawGraph();
 }
 
 function listen() {
@@ -70,11 +82,8 @@ function listen() {
     Object.assign(state, { query: input.value.trim(), only: null });
     update();
   });
-  on("target", "change", (select) => {
-    Object.assign(state, { target: select.value === "" ? null : Number(select.value), only: null });
-    update();
-    drawGraph();
-  });
+  on("target", "change", chooseTarget);
+  on("graph-target", "change", chooseTarget);
   on("clear", "click", clearFilters);
   on("focus", "change", (select) => focusOn(Number(select.value)));
   on("steps", "change", () => {

@@ -88,7 +88,7 @@ fn license_cell(package: &ManifestPackage) -> String {
 fn why(manifest: &Manifest, graph: &Graph, position: usize) -> String {
     let asked = graph.is_asked(position).then(|| format!("Asked for by {}", graph.asked_by[position].join(", ")));
     let mut above: Vec<_> =
-        graph.needed_by[position].iter().map(|other| manifest.packages[*other].name.as_str()).collect();
+        graph.needed_by[position].iter().map(|one| needing(manifest, graph, *one, position)).collect();
     above.dedup();
     let needed = (!above.is_empty()).then(|| format!("Needed by {}", above.join(", ")));
     let mut reasons: Vec<_> = asked.into_iter().chain(needed).map(|text| escape(&text)).collect();
@@ -98,6 +98,22 @@ fn why(manifest: &Manifest, graph: &Graph, position: usize) -> String {
         reasons.push(escape(&format!("Brought by {}", lines.join(", "))));
     }
     if reasons.is_empty() { "<span class=\"soft\">not told</span>".to_owned() } else { reasons.join("<br>") }
+}
+
+/// The package that needs the one at `position`, with the targets on which it does, where these are
+/// not all that either serves.
+fn needing(manifest: &Manifest, graph: &Graph, one: usize, position: usize) -> String {
+    let name = &manifest.packages[one].name;
+    let need = graph.needs[one].iter().find(|need| need.package == position && need.is_partial);
+    let serves = |id: &String| manifest.packages[position].files.iter().any(|file| file.targets.contains(id));
+    let served = manifest.targets.iter().filter(|target| serves(&target.id)).count();
+    match need.filter(|need| need.targets.len() < served) {
+        Some(need) => {
+            let ids: Vec<_> = need.targets.iter().map(|target| manifest.targets[*target].id.as_str()).collect();
+            format!("{name} (on {})", ids.join(", "))
+        }
+        None => name.clone(),
+    }
 }
 
 fn files(package: &ManifestPackage) -> String {

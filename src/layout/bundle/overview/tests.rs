@@ -14,7 +14,7 @@ fn manifest(world: &Fetched, license: &str, summary: &str) -> Manifest {
 
 fn world() -> Fetched {
     let mut demo = package("demo", "1.0", vec![file("demo-1.0-py3-none-any.whl", b"wheel")]);
-    demo.dependencies = vec!["other".parse().unwrap()];
+    demo.dependencies = [("other".parse().unwrap(), Vec::new())].into_iter().collect();
     fetched(vec![demo, package("other", "2.0+local", vec![file("other 2.0.zip", b"other")])])
 }
 

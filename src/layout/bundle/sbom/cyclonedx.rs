@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::graph::Graph;
+use super::super::graph::{Graph, Need};
 use super::super::license::License;
 use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, number, pretty, purl};
 use crate::domain::Timestamp;
@@ -115,6 +115,7 @@ struct Dependency {
 
 /// The document of what `manifest` lists.
 pub fn text(manifest: &Manifest, created: Option<Timestamp>) -> String {
+    let graph = Graph::of(manifest);
     let mut document = Document {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
@@ -126,8 +127,13 @@ pub fn text(manifest: &Manifest, created: Option<Timestamp>) -> String {
             tools: Tools { components: vec![named("application", TOOL)] },
             component: whole(manifest),
         },
-        components: manifest.packages.iter().map(release).collect(),
-        dependencies: dependencies(manifest),
+        components: manifest
+            .packages
+            .iter()
+            .zip(&graph.needs)
+            .map(|(each, needs)| release(manifest, each, needs))
+            .collect(),
+        dependencies: dependencies(manifest, &graph),
     };
     document.serial_number = Some(number(&document));
     pretty(&document)
@@ -150,7 +156,7 @@ fn target(id: &str) -> Property {
     Property { name: "prefetch:target", value: id.to_owned() }
 }
 
-fn release(package: &ManifestPackage) -> Component {
+fn release(manifest: &Manifest, package: &ManifestPackage, needs: &[Need]) -> Component {
     Component {
         reference: Some(purl::of_release(package)),
         version: package.version.clone(),
@@ -158,9 +164,17 @@ fn release(package: &ManifestPackage) -> Component {
         scope: Some(if is_tool(package) { "excluded" } else { "required" }),
         licenses: package.license.iter().map(|words| license(words)).collect(),
         purl: Some(purl::of_release(package)),
+        properties: needs.iter().filter(|need| need.is_partial).flat_map(|need| targets_of(manifest, need)).collect(),
         components: package.files.iter().map(|each| file(package, each)).collect(),
         ..named("library", &package.name)
     }
+}
+
+/// The edges of the format hold on every target: the targets of one that does not.
+fn targets_of<'a>(manifest: &'a Manifest, need: &'a Need) -> impl Iterator<Item = Property> + 'a {
+    let needed = purl::of_release(&manifest.packages[need.package]);
+    let value = move |target: &usize| format!("{} {needed}", manifest.targets[*target].id);
+    need.targets.iter().map(move |target| Property { name: "prefetch:dependency", value: value(target) })
 }
 
 fn license(words: &str) -> LicenseChoice {
@@ -194,15 +208,14 @@ fn file(package: &ManifestPackage, file: &ManifestFile) -> Component {
 }
 
 /// The whole needs what was asked for; a release that needs nothing is listed, too.
-fn dependencies(manifest: &Manifest) -> Vec<Dependency> {
-    let graph = Graph::of(manifest);
+fn dependencies(manifest: &Manifest, graph: &Graph) -> Vec<Dependency> {
     let references: Vec<_> = manifest.packages.iter().map(purl::of_release).collect();
     let asked = references.iter().enumerate().filter(|(position, _)| graph.is_asked(*position));
     let whole =
         Dependency { reference: WHOLE.to_owned(), depends_on: asked.map(|(_, reference)| reference.clone()).collect() };
     let releases = references.iter().zip(&graph.needs).map(|(reference, needs)| Dependency {
         reference: reference.clone(),
-        depends_on: needs.iter().map(|needed| references[*needed].clone()).collect(),
+        depends_on: needs.iter().map(|need| references[need.package].clone()).collect(),
     });
     [whole].into_iter().chain(releases).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::graph::Graph;
+use super::super::graph::{Graph, Need};
 use super::super::license::License;
 use super::names::Names;
 use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, is_wheel, number, pretty, purl};
@@ -98,6 +98,8 @@ struct Relationship {
     spdx_element_id: String,
     relationship_type: &'static str,
     related_spdx_element: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
 }
 
 /// The document of what `manifest` lists. Its date is required: where nothing gives one, it is the
@@ -233,7 +235,17 @@ impl Writer {
             spdx_element_id: one.to_owned(),
             relationship_type,
             related_spdx_element: other.to_owned(),
+            comment: None,
         });
+    }
+
+    /// What is needed on some of the package's targets only says which.
+    fn relate_need(&mut self, manifest: &Manifest, one: &str, need: &Need, other: &str) {
+        self.relate(one, "DEPENDS_ON", other);
+        let on = need.targets.iter().map(|target| &manifest.targets[*target].id);
+        if let Some(relationship) = self.relationships.last_mut().filter(|_| need.is_partial) {
+            relationship.comment = serving(on);
+        }
     }
 
     fn relate_releases(&mut self, manifest: &Manifest, ids: &[String]) {
@@ -246,8 +258,8 @@ impl Writer {
             if is_tool(package) {
                 self.relate(&ids[position], "BUILD_TOOL_OF", BUNDLE);
             }
-            for needed in &graph.needs[position] {
-                self.relate(&ids[position], "DEPENDS_ON", &ids[*needed]);
+            for need in &graph.needs[position] {
+                self.relate_need(manifest, &ids[position], need, &ids[need.package]);
             }
         }
     }
