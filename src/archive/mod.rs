@@ -19,7 +19,7 @@ use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 pub use directory::{Linking, Written, write_directory};
-pub use objects::{Objects, Sink};
+pub use objects::{Checksums, Objects, Sink};
 pub use parts::{Part, Parts};
 pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
@@ -32,15 +32,17 @@ pub struct Format {
     pub extensions: &'static [&'static str],
     /// Whether it can be written to a pipe.
     pub is_stream: bool,
+    /// Whether it has the CRC-32 of each of its files.
+    pub has_crc32s: bool,
     write: fn(&Tree, &dyn Objects, &mut dyn Output) -> Result<(), ArchiveError>,
 }
 
 /// Every archive format there is; `--bundle`, its help and its error message read this table.
 pub const FORMATS: &[Format] = &[
-    Format { extensions: &[".zip"], is_stream: false, write: zip::write },
-    Format { extensions: &[".tar"], is_stream: true, write: tar::write },
-    Format { extensions: &[".tar.gz", ".tgz"], is_stream: true, write: tar::write_gzip },
-    Format { extensions: &[".tar.zst"], is_stream: true, write: tar::write_zstd },
+    Format { extensions: &[".zip"], is_stream: false, has_crc32s: true, write: zip::write },
+    Format { extensions: &[".tar"], is_stream: true, has_crc32s: false, write: tar::write },
+    Format { extensions: &[".tar.gz", ".tgz"], is_stream: true, has_crc32s: false, write: tar::write_gzip },
+    Format { extensions: &[".tar.zst"], is_stream: true, has_crc32s: false, write: tar::write_zstd },
 ];
 
 impl Format {
@@ -98,6 +100,10 @@ pub enum ArchiveError {
     Object { path: RelPath, sha256: Sha256, source: io::Error },
     #[error("`{path}` should have {} bytes, and the store has {got} as {:?}; delete that object and run again", object.size, object.sha256)]
     Size { path: RelPath, object: Object, got: u64 },
+    #[error(
+        "`{path}` is damaged in the store: its SHA-256 is {got} and not {sha256}; `prefetch cache verify` removes it, and the next run fetches it again"
+    )]
+    Digest { path: RelPath, sha256: Sha256, got: Sha256 },
     #[error("`{path}` cannot be written into the archive: {source}")]
     Entry { path: RelPath, source: io::Error },
     #[error("`{}` cannot be written: {source}", path.display())]
@@ -136,7 +142,8 @@ pub fn pack_stream(
 ) -> Result<(), ArchiveError> {
     let mut output = Pipe(BufWriter::with_capacity(objects::PIECE, output));
     pack(tree, objects, format, &mut output)?;
-    output.0.flush().map_err(ArchiveError::Finish)
+    output.0.flush().map_err(ArchiveError::Finish)?;
+    objects.settle()
 }
 
 /// What can only be written to its end.
@@ -172,6 +179,7 @@ pub fn pack_file(tree: &Tree, objects: &dyn Objects, format: &Format, path: &Pat
     pack(tree, objects, format, &mut output).map_err(|error| error.of_file(path))?;
     output.flush().and_then(|()| temporary.as_file().sync_all()).map_err(fail)?;
     drop(output);
+    objects.settle()?;
     temporary.persist(path).map(drop).map_err(|error| fail(error.error))
 }
 

@@ -21,6 +21,30 @@ pub trait Objects {
     fn path(&self, _sha256: Sha256) -> Option<PathBuf> {
         None
     }
+
+    /// Who else reads the objects meanwhile and tells their checksums; without one, a sink that
+    /// needs them computes them as the bytes pass.
+    fn checksums(&self) -> Option<&dyn Checksums> {
+        None
+    }
+
+    /// Waits until the objects are known to be what their digests say. Sinks ask before anything
+    /// gets its final name.
+    ///
+    /// # Errors
+    /// The first that is not.
+    fn settle(&self) -> Result<(), ArchiveError> {
+        Ok(())
+    }
+}
+
+/// Checksums of objects that are being written.
+pub trait Checksums {
+    /// The CRC-32 of an object; this may wait for it.
+    ///
+    /// # Errors
+    /// When the object is not what it should be, or the run ends.
+    fn crc32(&self, sha256: Sha256) -> Result<u32, ArchiveError>;
 }
 
 /// What files can be written to.

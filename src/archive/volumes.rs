@@ -57,6 +57,7 @@ pub fn pack_volumes(
     let mut output = BufWriter::with_capacity(PIECE, Volumes::new(path, size));
     pack(tree, objects, format, &mut output).map_err(|error| error.of_file(path))?;
     let volumes = output.into_inner().map_err(|error| fail(error.into_error()))?;
+    objects.settle()?;
     volumes.arrive(path).map_err(fail)
 }
 

@@ -10,7 +10,6 @@ use std::thread;
 use super::carry::{CarryError, Delta, manifest_at, manifest_text_at};
 use super::inside::Inside;
 use super::signature::{SignatureError, SigningKey};
-use super::verify::{Finding, Held, prove};
 use crate::archive::Format;
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
 use crate::layout::{Abouts, MANIFEST_PATH, SIGNATURE_PATH, Sboms};
@@ -79,11 +78,6 @@ pub(super) fn look_inside(fetched: &Fetched, store: &DiskStore) -> BTreeMap<Sha2
 
 pub(super) fn abouts(insides: &BTreeMap<Sha256, Inside>) -> Abouts {
     insides.iter().map(|(sha256, inside)| (*sha256, inside.about.clone())).collect()
-}
-
-/// Every gap that a bundle of these files would have.
-pub(super) fn gaps(fetched: &Fetched, requests: &[Request], insides: &BTreeMap<Sha256, Inside>) -> Vec<Finding> {
-    prove(requests, &Held::of_fetched(&fetched.targets, &fetched.packages, insides)).1
 }
 
 /// Adds the signature of the manifest.

@@ -6,19 +6,24 @@ mod finding;
 mod integrity;
 mod platform;
 mod record;
+mod survey;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
-pub use completeness::{Held, prove};
+use completeness::{Held, prove};
 pub use finding::{Finding, FindingKind};
 pub use platform::Floor;
+pub use survey::{Survey, Wanted};
 
 use minisign::PublicKey;
 
 use super::carry::{DELTA_PATH, Delta};
+use super::inside::Inside;
 use super::signature::check_signature;
 use crate::archive::{Fault, ReadError, Reader, check_volumes};
+use crate::domain::{Fetched, Request, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH};
 use examine::{Examined, examine};
 
@@ -109,11 +114,17 @@ fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) ->
             let (proofs, gaps) = completeness::of_manifest(manifest, &held);
             verification.targets = proofs;
             verification.findings.extend(gaps);
-            verification.findings.extend(platform::findings(manifest, &held, settings.floor));
+            verification.findings.extend(platform::findings(&held, settings.floor));
         }
         Err(error) => verification.findings.push(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH)),
     }
     Ok(verification)
+}
+
+/// What would keep the targets from installing from a bundle of what was fetched for `requests`.
+pub fn gaps(fetched: &Fetched, requests: &[Request], insides: &BTreeMap<Sha256, Inside>) -> Vec<Finding> {
+    let held = Held::of_fetched(fetched, insides);
+    prove(requests, &held).1.into_iter().chain(platform::findings(&held, None)).collect()
 }
 
 /// What is wrong with the signature, where one is demanded.

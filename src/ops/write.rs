@@ -6,13 +6,16 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::UNIX_EPOCH;
 
 use super::bundle::{self, BundleOutput};
 use super::carry::CarryError;
 use super::signature::SignatureError;
-use super::verify::Finding;
-use crate::archive::{ArchiveError, Linking, Objects, pack_file, pack_stream, pack_volumes, write_directory};
+use super::verify::{self, Finding, Survey, Wanted};
+use crate::archive::{
+    ArchiveError, Checksums, Linking, Objects, pack_file, pack_stream, pack_volumes, write_directory,
+};
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
 use crate::layout::{self, BundleInput, Layout, LayoutError};
@@ -84,7 +87,7 @@ pub fn write(
     output: &Output,
     stop: &Stop,
 ) -> Result<Vec<Finding>, WriteFailure> {
-    let objects = Source { store, stop };
+    let objects = Source { store, stop, survey: None };
     match output {
         Output::Folder { layout, path } => {
             let linking = if layout.consumer_writes() { Linking::Copies } else { Linking::Hard };
@@ -118,7 +121,7 @@ pub fn write_seen_pages(
             tree.extend(entry);
         }
     }
-    write_directory(&tree, &Source { store, stop }, folder, Linking::Copies)?;
+    write_directory(&tree, &Source { store, stop, survey: None }, folder, Linking::Copies)?;
     Ok(())
 }
 
@@ -144,13 +147,28 @@ fn write_bundle(
     if let Some(base) = &output.since {
         tree = bundle::since(base, &tree)?;
     }
-    pack_bundle(&tree, objects, output)?;
-    Ok(if output.verify { bundle::gaps(fetched, requests, &insides) } else { Vec::new() })
+    let wanted = Wanted { check: output.verify, crc32s: output.format.is_some_and(|format| format.has_crc32s) };
+    let survey = Survey::new(&tree, fetched, &insides, objects.store, objects.stop, wanted);
+    thread::scope(|scope| {
+        let gaps = output.verify.then(|| scope.spawn(|| verify::gaps(fetched, requests, &insides)));
+        let workers = if wanted.check || wanted.crc32s { threads() } else { 0 };
+        (0..workers).for_each(|_| drop(scope.spawn(|| survey.work())));
+        let packed = pack_bundle(&tree, &Source { survey: (workers > 0).then_some(&survey), ..*objects }, output);
+        survey.end();
+        packed?;
+        let gaps = gaps.map(|gaps| gaps.join().expect("proving does not panic")).unwrap_or_default();
+        Ok(survey.findings().into_iter().chain(gaps).collect())
+    })
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn pack_bundle(tree: &Tree, objects: &Source<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {
     let path = &output.path;
     let Some(format) = output.format else {
+        objects.settle()?;
         make_folder(path)?;
         write_directory(tree, objects, path, Linking::Hard)?;
         return Ok(());
@@ -170,9 +188,12 @@ fn make_folder(path: &Path) -> Result<(), WriteFailure> {
 }
 
 /// The store as sinks read it, until they are to stop.
+#[derive(Clone, Copy)]
 struct Source<'a> {
     store: &'a DiskStore,
     stop: &'a AtomicBool,
+    /// What others find out about the objects meanwhile.
+    survey: Option<&'a Survey<'a>>,
 }
 
 impl Source<'_> {
@@ -188,6 +209,14 @@ impl Objects for Source<'_> {
 
     fn path(&self, sha256: Sha256) -> Option<PathBuf> {
         (!self.is_stopped()).then(|| self.store.path(sha256))
+    }
+
+    fn checksums(&self) -> Option<&dyn Checksums> {
+        self.survey.map(|survey| survey as &dyn Checksums)
+    }
+
+    fn settle(&self) -> Result<(), ArchiveError> {
+        self.survey.map_or(Ok(()), Survey::settle)
     }
 }
 

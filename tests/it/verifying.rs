@@ -2,7 +2,9 @@
 
 use std::io::Write as _;
 
+use prefetch::domain::Sha256;
 use prefetch::ops::{VerifySettings, verify};
+use prefetch::store::DiskStore;
 use serde_json::Value;
 
 use crate::support::{Index, Sandbox, Sdist, ServedIndex, Wheel, judges};
@@ -51,6 +53,38 @@ fn a_good_bundle_is_good_in_every_form() {
     }
     unpack(&sandbox, "out.tar");
     sandbox.without_python().prefetch(["verify", "unpacked"]).assert().code(0);
+}
+
+#[test]
+fn what_was_damaged_in_the_store_is_not_packed() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let run = |more: &[&str]| sandbox.prefetch_from(&index, ["other"]).args(TARGET).args(more).assert();
+    run(&["-d", "wheels"]).code(0);
+    let mut bytes = Wheel::new("demo", "1.0").bytes();
+    let object = DiskStore::new(sandbox.cache()).path(Sha256::of(&bytes));
+    bytes[60] ^= 1;
+    std::fs::remove_file(&object).unwrap();
+    std::fs::write(&object, &bytes).unwrap();
+    for bundle in BUNDLES.into_iter().chain(["out/"]) {
+        let told = run(&["--bundle", bundle]).code(6).get_output().stderr.clone();
+        let told = String::from_utf8(told).unwrap();
+        assert!(told.contains("`wheels/demo-1.0-py3-none-any.whl` is damaged in the store"), "{bundle}: {told}");
+        assert!(told.contains("`prefetch cache verify` removes it"), "{bundle}: {told}");
+        assert!(!sandbox.path(bundle).exists(), "{bundle}");
+    }
+    run(&["--bundle", "out.zip", "--no-verify"]).code(0);
+    assert!(findings(&report(&sandbox, &["out.zip"], 1)).contains(&"digest wheels/demo-1.0-py3-none-any.whl".into()));
+}
+
+#[test]
+fn what_verify_would_find_inside_is_told_when_it_is_packed() {
+    let sandbox = Sandbox::new();
+    let index = Index::new().with(Wheel::new("demo", "1.0").unlisted()).serve();
+    let output = sandbox.prefetch_from(&index, ["demo"]).args(TARGET).args(["--bundle", "out.tar"]).assert().code(1);
+    let told = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    let fault = "its RECORD does not list: `demo/__init__.py`";
+    assert!(told.contains("wheels/demo-1.0-py3-none-any.whl") && told.contains(fault), "{told}");
+    assert_eq!(findings(&report(&sandbox, &["out.tar"], 1)), ["distribution wheels/demo-1.0-py3-none-any.whl"]);
 }
 
 /// What is done, under which name, and the findings.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::examine::Examined;
 use super::{Finding, FindingKind, Proof};
 use crate::domain::{
-    Algorithm, FetchedPackage, FileRecord, ListingBuilder, MaskedUrl, Needs, Offers, PackageName, Pick, Request,
-    Sha256, Solution, Target, Unknown,
+    Algorithm, Fetched, FileRecord, ListingBuilder, MaskedUrl, Offers, PackageName, Pick, Request, Sha256, Solution,
+    Target, Unknown,
 };
 use crate::layout::{BUNDLE_ROOT, Manifest, RecallError, WHEELS};
 use crate::ops::inside::Inside;
@@ -19,7 +19,8 @@ use crate::select::Policy;
 /// The distributions at hand, with what they say of themselves.
 pub struct Held<'a> {
     pub targets: Vec<Arc<Target>>,
-    files: BTreeMap<String, HeldFile<'a>>,
+    /// By their paths.
+    pub files: BTreeMap<String, HeldFile<'a>>,
     /// The paths of the source archives, by the URLs that they are known by.
     sources: BTreeMap<MaskedUrl, String>,
 }
@@ -32,6 +33,8 @@ pub struct HeldFile<'a> {
     /// Bytes.
     pub size: u64,
     pub inside: &'a Inside,
+    /// Positions in [`Held::targets`] of those that it is there for.
+    pub targets: Vec<usize>,
 }
 
 impl<'a> Held<'a> {
@@ -41,43 +44,42 @@ impl<'a> Held<'a> {
     /// When the manifest's targets or names cannot be read.
     pub(super) fn of_manifest(manifest: &'a Manifest, examined: &'a [Examined]) -> Result<Self, RecallError> {
         let found: BTreeMap<_, _> = examined.iter().map(|file| (file.path.as_str(), file)).collect();
+        let targets = manifest.recall_targets()?;
+        let positions: BTreeMap<_, _> =
+            targets.iter().enumerate().map(|(position, target)| (target.id(), position)).collect();
         let mut files = BTreeMap::new();
         for (package, file) in manifest.files() {
             let Some(examined) = found.get(file.path.as_str()) else { continue };
             let (Some(inside), Some(sha256)) = (&examined.inside, examined.sha256) else { continue };
             let project = package.name.parse().map_err(|_| RecallError(package.name.clone()))?;
-            let held = HeldFile { project, filename: &file.filename, sha256, size: examined.size, inside };
+            let served = file.targets.iter().filter_map(|id| positions.get(id.as_str()).copied()).collect();
+            let held =
+                HeldFile { project, filename: &file.filename, sha256, size: examined.size, inside, targets: served };
             files.insert(file.path.clone(), held);
         }
-        Ok(Self::new(manifest.recall_targets()?, files))
+        Ok(Self::new(targets.clone(), files))
     }
 
-    /// What was fetched; `insides` are in the order of its files.
-    pub fn of_fetched(
-        targets: &[Arc<Target>],
-        packages: &'a [FetchedPackage],
-        insides: &'a BTreeMap<Sha256, Inside>,
-    ) -> Self {
-        let files = packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)));
-        let held = files.filter_map(|(package, file)| {
+    pub(super) fn of_fetched(fetched: &'a Fetched, insides: &'a BTreeMap<Sha256, Inside>) -> Self {
+        let held = fetched.files().filter_map(|(package, file)| {
             let (filename, object) = (&*file.offer.filename, file.object);
-            let inside = insides.get(&object.sha256)?;
-            let held =
-                HeldFile { project: package.name.clone(), filename, sha256: object.sha256, size: object.size, inside };
+            let held = HeldFile {
+                project: package.name.clone(),
+                filename,
+                sha256: object.sha256,
+                size: object.size,
+                inside: insides.get(&object.sha256)?,
+                targets: file.targets.clone(),
+            };
             Some((format!("{WHEELS}/{filename}"), held))
         });
-        Self::new(targets.to_vec(), held.collect())
+        Self::new(fetched.targets.clone(), held.collect())
     }
 
     fn new(targets: Vec<Arc<Target>>, files: BTreeMap<String, HeldFile<'a>>) -> Self {
         let sources = files.iter().filter(|(_, file)| file.inside.build.is_some());
         let sources = sources.filter_map(|(path, _)| Some((root().join(&href(path)).ok()?, path.clone())));
         Self { targets, sources: sources.collect(), files }
-    }
-
-    /// What the distribution at `path` says that it needs.
-    pub fn needs(&self, path: &str) -> Option<&'a Needs> {
-        self.files.get(path)?.inside.needs.as_ref().ok()
     }
 
     fn facts(&self) -> Facts {

@@ -91,12 +91,17 @@ fn read(found: &mut Found, examined: &mut Examined) -> io::Result<()> {
 fn look_inside(bytes: Box<dyn Input>, filename: &str, project: &PackageName, examined: &mut Examined) {
     let mut bytes = BufReader::with_capacity(32 << 10, bytes);
     let inside = Inside::of(&mut bytes, filename, project);
-    match &inside.needs {
-        Err(Unknown::Refused(why)) => examined.faults.push(why.clone()),
-        _ if filename.ends_with(".whl") => examined.faults.extend(record::faults(&mut bytes)),
-        _ => {}
-    }
+    examined.faults = faults(&mut bytes, filename, &inside);
     examined.inside = Some(inside);
+}
+
+/// What is wrong with the distribution in `bytes`, of which `inside` was read.
+pub fn faults(bytes: impl Read + Seek, filename: &str, inside: &Inside) -> Vec<String> {
+    match &inside.needs {
+        Err(Unknown::Refused(why)) => vec![why.clone()],
+        _ if filename.ends_with(".whl") => record::faults(bytes),
+        _ => Vec::new(),
+    }
 }
 
 /// The project of a distribution in a folder, by its name alone.

@@ -2,10 +2,9 @@
 
 use std::str::FromStr;
 
-use super::completeness::Held;
+use super::completeness::{Held, HeldFile};
 use super::{Finding, FindingKind};
 use crate::domain::{Platform, Release, System, Target, WheelFilename};
-use crate::layout::Manifest;
 
 /// A C library with its version: what binaries for Linux rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,17 +39,12 @@ impl FromStr for Floor {
 
 /// Wheels that need a newer C library than `floor`, if one is stated; files of which no target
 /// can make use.
-pub fn findings(manifest: &Manifest, held: &Held<'_>, floor: Option<Floor>) -> Vec<Finding> {
+pub fn findings(held: &Held<'_>, floor: Option<Floor>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (_, file) in manifest.files() {
+    for (path, file) in &held.files {
         let wheel = file.filename.parse::<WheelFilename>().ok();
-        let served: Vec<_> =
-            held.targets.iter().filter(|target| file.targets.iter().any(|id| id == target.id())).collect();
-        if let (Some(wheel), Some(floor)) = (&wheel, floor) {
-            findings.extend(too_new(wheel, floor).map(|finding| finding.at(&file.path)));
-        }
-        findings
-            .extend(unfit(held, &file.path, wheel.as_ref(), &served).into_iter().map(|finding| finding.at(&file.path)));
+        let too_new = wheel.as_ref().zip(floor).and_then(|(wheel, floor)| too_new(wheel, floor));
+        findings.extend(too_new.into_iter().chain(unfit(held, file, wheel.as_ref())).map(|finding| finding.at(path)));
     }
     findings
 }
@@ -69,23 +63,17 @@ fn too_new(wheel: &WheelFilename, floor: Floor) -> Option<Finding> {
     Some(Finding::new(FindingKind::Platform, format!("it needs {name} {needs}, and there is {has}")))
 }
 
-fn unfit(
-    held: &Held<'_>,
-    path: &str,
-    wheel: Option<&WheelFilename>,
-    served: &[&std::sync::Arc<Target>],
-) -> Vec<Finding> {
-    if served.is_empty() && !held.targets.is_empty() {
+fn unfit(held: &Held<'_>, file: &HeldFile<'_>, wheel: Option<&WheelFilename>) -> Vec<Finding> {
+    if file.targets.is_empty() && !held.targets.is_empty() {
         return vec![Finding::new(FindingKind::Unneeded, "no target needs it")];
     }
-    let ids = |targets: Vec<&&std::sync::Arc<Target>>| {
-        targets.iter().map(|target| target.id().to_owned()).collect::<Vec<_>>()
+    let those = |is_meant: &dyn Fn(&Target) -> bool| -> Vec<String> {
+        let served = file.targets.iter().filter_map(|position| held.targets.get(*position));
+        served.filter(|target| is_meant(target)).map(|target| target.id().to_owned()).collect()
     };
-    let mismatched =
-        ids(served.iter().filter(|target| wheel.is_some_and(|wheel| target.tags().rank(wheel).is_none())).collect());
-    let wants = held.needs(path).and_then(|needs| needs.requires_python.as_ref());
-    let wrong_python =
-        ids(served.iter().filter(|target| wants.is_some_and(|wants| !wants.contains(target.python()))).collect());
+    let wants = file.inside.needs.as_ref().ok().and_then(|needs| needs.requires_python.as_ref());
+    let mismatched = those(&|target| wheel.is_some_and(|wheel| target.tags().rank(wheel).is_none()));
+    let wrong_python = those(&|target| wants.is_some_and(|wants| !wants.contains(target.python())));
     let tags = Finding::new(FindingKind::Platform, "its tags do not fit").on(mismatched);
     let wants = wants.map(ToString::to_string).unwrap_or_default();
     let python = Finding::new(FindingKind::RequiresPython, format!("it needs Python {wants}")).on(wrong_python);

@@ -18,6 +18,7 @@ pub struct Wheel {
     tags: String,
     padding: usize,
     source: Option<String>,
+    unlisted: bool,
 }
 
 impl Wheel {
@@ -29,6 +30,7 @@ impl Wheel {
             tags: "py3-none-any".into(),
             padding: 0,
             source: None,
+            unlisted: false,
         }
     }
 
@@ -68,6 +70,12 @@ impl Wheel {
         self
     }
 
+    /// Leaves its module out of `RECORD`.
+    pub fn unlisted(mut self) -> Self {
+        self.unlisted = true;
+        self
+    }
+
     /// Sets the build tag.
     pub fn build(mut self, tag: &str) -> Self {
         self.build = Some(tag.into());
@@ -103,7 +111,8 @@ impl Wheel {
     pub fn bytes(&self) -> Vec<u8> {
         let mut members = self.members();
         let record = format!("{}.dist-info/RECORD", self.stem());
-        let rows = members.iter().map(|(path, content)| record_row(path, content)).collect::<String>();
+        let listed = members.iter().skip(usize::from(self.unlisted));
+        let rows = listed.map(|(path, content)| record_row(path, content)).collect::<String>();
         members.push((record.clone(), format!("{rows}{record},,\n").into_bytes()));
         zip_of(&members)
     }
