@@ -45,7 +45,7 @@ const LONGEST_TAG_SETS: usize = 255;
 /// The tags that a target takes, best first, kept so that a wheel is ranked without allocating.
 ///
 /// Thousands of tags are few [`Row`]s, since most builds run on the same platforms.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Tags {
     /// Every part of a tag once.
@@ -54,7 +54,7 @@ pub struct Tags {
     rows: Vec<Row>,
     /// The rows of each build.
     builds: FxHashMap<[Number; 2], Vec<Number>>,
-    /// Platforms, best first.
+    /// Platforms, best first, for any number of rows.
     lists: Vec<Vec<Number>>,
     /// Where each list has a platform.
     places: FxHashMap<[Number; 2], u32>,
@@ -76,41 +76,44 @@ impl Tags {
     /// What `python` takes on `platform`, in the order of the `packaging` library 26.3.
     pub fn new(python: &Python, platform: &Platform) -> Self {
         let mut tags = Self::default();
-        let platforms = platform.tags();
+        let platforms: Vec<_> = platform.tags().iter().map(|platform| tags.platform(platform)).collect();
         for (python, abi) in python.bound_tags() {
-            tags.push(&python, &abi, platforms.iter().map(|platform| &**platform));
+            tags.push(&python, &abi, &platforms);
         }
+        let any = tags.platform("any");
         for python in python.portable_tags() {
-            tags.push(&python, "none", ["any"]);
+            tags.push(&python, "none", &[any]);
         }
         tags
     }
 
     /// Appends the tags of a build, which rank below all before them; a repeated one keeps its
-    /// first place. Calls that follow each other are for different builds.
-    fn push<'a>(&mut self, python: &str, abi: &str, platforms: impl IntoIterator<Item = &'a str>) {
+    /// first place.
+    fn push(&mut self, python: &str, abi: &str, platforms: &[Number]) {
         let build = [self.number(python), self.number(abi)];
-        let mut list: Vec<_> = platforms.into_iter().map(|platform| self.platform(platform)).collect();
-        let mut seen = FxHashSet::default();
-        list.retain(|platform| seen.insert(*platform) && self.rank_of(build, *platform).is_none());
-        if list.is_empty() {
-            return;
-        }
-        let start = self.rows.last().map_or(0, |row| row.start + self.lists[usize::from(row.list)].len() as u32);
-        let row = Row { build, list: self.list(list), start };
+        let known = self.lists.iter().rposition(|known| known == platforms);
+        let list = match known.filter(|_| !self.builds.contains_key(&build)) {
+            Some(list) => short(list),
+            None => {
+                let mut seen = FxHashSet::default();
+                let is_new = |platform: &Number| seen.insert(*platform) && self.rank_of(build, *platform).is_none();
+                self.add_list(platforms.iter().copied().filter(is_new).collect())
+            }
+        };
+        let start = self.rows.last().map_or(0, |row| row.start + self.list(row).len() as u32);
         self.builds.entry(build).or_default().push(short(self.rows.len()));
-        self.rows.push(row);
+        self.rows.push(Row { build, list, start });
     }
 
-    /// The number of a list that is kept once, however many rows have it.
-    fn list(&mut self, list: Vec<Number>) -> Number {
-        if let Some(known) = self.lists.iter().rposition(|known| *known == list) {
-            return short(known);
-        }
+    fn add_list(&mut self, list: Vec<Number>) -> Number {
         let number = short(self.lists.len());
         self.places.extend(list.iter().zip(0..).map(|(platform, place)| ([number, *platform], place)));
         self.lists.push(list);
         number
+    }
+
+    fn list(&self, row: &Row) -> &[Number] {
+        &self.lists[usize::from(row.list)]
     }
 
     fn platform(&mut self, name: &str) -> Number {
@@ -182,8 +185,7 @@ impl Tags {
         let name = |number: Number| &*self.names[usize::from(number)];
         self.rows.iter().flat_map(move |row| {
             let [python, abi] = row.build.map(name);
-            let platforms = &self.lists[usize::from(row.list)];
-            platforms.iter().map(move |platform| Tag { python, abi, platform: name(*platform) })
+            self.list(row).iter().map(move |platform| Tag { python, abi, platform: name(*platform) })
         })
     }
 
@@ -198,17 +200,25 @@ impl Tags {
     }
 }
 
+impl PartialEq for Tags {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Tags {}
+
 impl<'a> FromIterator<Tag<'a>> for Tags {
     /// The tags that a machine itself reported, best first.
     fn from_iter<I: IntoIterator<Item = Tag<'a>>>(tags: I) -> Self {
         let mut all = Self::default();
         let mut tags = tags.into_iter().peekable();
         while let Some(Tag { python, abi, platform }) = tags.next() {
-            let mut platforms = vec![platform];
+            let mut platforms = vec![all.platform(platform)];
             while let Some(next) = tags.next_if(|next| next.python == python && next.abi == abi) {
-                platforms.push(next.platform);
+                platforms.push(all.platform(next.platform));
             }
-            all.push(python, abi, platforms);
+            all.push(python, abi, &platforms);
         }
         all
     }
