@@ -125,7 +125,13 @@ impl Seek for PartsReader {
         };
         let position = position.ok_or(io::ErrorKind::InvalidInput)?;
         if position != self.position {
-            self.open = None;
+            let part = self.open.as_ref().map(|(number, _)| &self.parts.files[*number]);
+            let start =
+                part.filter(|part| (part.start..part.start + part.size).contains(&position)).map(|part| part.start);
+            match (&mut self.open, start) {
+                (Some((_, file)), Some(start)) => drop(file.seek(SeekFrom::Start(position - start))?),
+                _ => self.open = None,
+            }
             self.position = position;
         }
         Ok(position)
@@ -133,39 +139,43 @@ impl Seek for PartsReader {
 }
 
 /// A stretch of an archive that is a file of its own.
-pub struct Stretch {
-    reader: PartsReader,
+pub struct Stretch<R> {
+    reader: R,
     start: u64,
     size: u64,
+    /// Bytes from `start` to the reader's position.
+    position: u64,
 }
 
-impl Stretch {
+impl<R: Seek> Stretch<R> {
     /// `size` bytes from `start` on, which must lie inside.
-    pub fn new(parts: &Parts, start: u64, size: u64) -> io::Result<Self> {
-        let mut reader = parts.reader();
+    pub fn new(mut reader: R, start: u64, size: u64) -> io::Result<Self> {
         reader.seek(SeekFrom::Start(start))?;
-        Ok(Self { reader, start, size })
+        Ok(Self { reader, start, size, position: 0 })
     }
 }
 
-impl Read for Stretch {
+impl<R: Read> Read for Stretch<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = (self.start + self.size).saturating_sub(self.reader.position);
+        let left = self.size.saturating_sub(self.position);
         let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.reader.read(&mut buffer[..length])
+        let got = self.reader.read(&mut buffer[..length])?;
+        self.position += got as u64;
+        Ok(got)
     }
 }
 
-impl Seek for Stretch {
+impl<R: Seek> Seek for Stretch<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),
             SeekFrom::End(offset) => self.size.checked_add_signed(offset),
-            SeekFrom::Current(offset) => (self.reader.position - self.start).checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
         };
         let position = position.ok_or(io::ErrorKind::InvalidInput)?;
         let absolute = self.start.checked_add(position).ok_or(io::ErrorKind::InvalidInput)?;
         self.reader.seek(SeekFrom::Start(absolute))?;
+        self.position = position;
         Ok(position)
     }
 }
@@ -202,7 +212,7 @@ mod tests {
     #[test]
     fn a_stretch_is_a_file_of_its_own() {
         let (_folder, parts) = parts();
-        let mut stretch = Stretch::new(&parts, 2, 3).unwrap();
+        let mut stretch = Stretch::new(parts.reader(), 2, 3).unwrap();
         assert_eq!(io::read_to_string(&mut stretch).unwrap(), "cde");
         assert_eq!(stretch.seek(SeekFrom::End(-1)).unwrap(), 2);
         assert_eq!(io::read_to_string(&mut stretch).unwrap(), "e");

@@ -3,6 +3,7 @@
 //! What is wrong with the archive itself is a [`Fault`], and the rest is still read: one name
 //! that leaves the folder must not hide the damage behind it. Nothing is ever written here.
 
+mod contained;
 mod fault;
 mod folder;
 mod names;
@@ -21,6 +22,7 @@ pub use fault::{Fault, ReadError};
 use super::parts::{Parts, Stretch};
 use super::stored::Container;
 use crate::domain::RelPath;
+use contained::Contained;
 use names::Names;
 
 /// Bytes that can be read more than once.
@@ -114,9 +116,12 @@ impl Reader {
     pub fn index(&self) -> Result<Option<Index>, ReadError> {
         let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
         let entries = match &self.form {
-            Form::Contained(..) => return Ok(None),
             Form::Folder => folder::scan(&self.path).map_err(fail)?.0,
             Form::Zip(_) | Form::Tar(_) => self.scan().0,
+            Form::Contained(parts, kind) => match Contained::find(parts, *kind).map_err(fail)? {
+                Some(content) => tar::scan(&Bytes::Contained(content)).0,
+                None => return Ok(None),
+            },
         };
         Ok(Some(Index(entries.into_iter().map(|entry| (entry.path.to_string(), entry)).collect())))
     }
@@ -128,25 +133,25 @@ impl Reader {
     /// # Errors
     /// When a folder cannot be read.
     pub fn visit(&self, limit: u64, threads: usize, visit: &Visit<'_>) -> Result<Vec<Fault>, ReadError> {
-        if let Form::Contained(parts, kind) = &self.form {
-            return Ok(stream::visit(parts, *kind, limit, threads, visit));
-        }
-        let (mut entries, mut faults) = match &self.form {
+        let (entries, mut faults) = match &self.form {
             Form::Folder => {
                 folder::scan(&self.path).map_err(|why| ReadError::Unreadable { path: self.path.clone(), why })?
             }
-            _ => self.scan(),
+            Form::Zip(_) | Form::Tar(_) => self.scan(),
+            Form::Contained(parts, kind) => match Contained::find(parts, *kind) {
+                Ok(Some(content)) => return Ok(visit_contained(&content, limit, threads, visit)),
+                // It is damaged, or by another tool; the stream tells.
+                Ok(None) | Err(_) => return Ok(stream::visit(parts, *kind, limit, threads, visit)),
+            },
         };
-        // The largest first, so that no thread begins with it when the others are done.
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.size));
-        faults.extend(visit_all(&entries, limit, threads, visit));
+        faults.extend(visit_all(entries, limit, threads, visit, || None));
         Ok(faults)
     }
 
     fn scan(&self) -> (Vec<Entry>, Vec<Fault>) {
         match &self.form {
             Form::Zip(parts) => zip::scan(parts),
-            Form::Tar(parts) => tar::scan(parts),
+            Form::Tar(parts) => tar::scan(&Bytes::Plain(parts.clone())),
             Form::Folder | Form::Contained(..) => Default::default(),
         }
     }
@@ -173,10 +178,33 @@ struct Entry {
     place: Place,
 }
 
+/// What an archive consists of.
+#[derive(Clone)]
+enum Bytes {
+    Plain(Parts),
+    Contained(Contained),
+}
+
+impl Bytes {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Plain(parts) => parts.size(),
+            Self::Contained(content) => content.size(),
+        }
+    }
+
+    fn reader(&self) -> Box<dyn Input> {
+        match self {
+            Self::Plain(parts) => Box::new(parts.reader()),
+            Self::Contained(content) => Box::new(content.reader()),
+        }
+    }
+}
+
 /// Where a file's bytes are.
 enum Place {
     File(PathBuf),
-    Stored { parts: Parts, start: u64 },
+    Stored { bytes: Bytes, start: u64 },
     Deflated { parts: Parts, start: u64, packed: u64 },
 }
 
@@ -184,9 +212,9 @@ impl Entry {
     fn open(&self, limit: u64) -> io::Result<Box<dyn Input>> {
         match &self.place {
             Place::File(path) => Ok(Box::new(fs::File::open(path)?)),
-            Place::Stored { parts, start } => Ok(Box::new(Stretch::new(parts, *start, self.size)?)),
+            Place::Stored { bytes, start } => Ok(Box::new(Stretch::new(bytes.reader(), *start, self.size)?)),
             Place::Deflated { parts, start, packed } => {
-                let inflated = flate2::read::DeflateDecoder::new(Stretch::new(parts, *start, *packed)?);
+                let inflated = flate2::read::DeflateDecoder::new(Stretch::new(parts.reader(), *start, *packed)?);
                 Ok(Box::new(stream::spool(inflated, self.size.min(limit))?))
             }
         }
@@ -197,10 +225,32 @@ impl Entry {
     }
 }
 
-fn visit_all(entries: &[Entry], limit: u64, threads: usize, visit: &Visit<'_>) -> Vec<Fault> {
+/// Its checksum is computed while other threads look at the files.
+fn visit_contained(content: &Contained, limit: u64, threads: usize, visit: &Visit<'_>) -> Vec<Fault> {
+    let (entries, mut faults) = tar::scan(&Bytes::Contained(content.clone()));
+    let is_sound = faults.is_empty();
+    let check = || match content.has_right_checksum() {
+        Ok(false) => Some(Fault::Checksum),
+        Err(error) => Some(Fault::of_io(&error, None)),
+        Ok(true) => None,
+    };
+    faults.extend(visit_all(entries, limit, threads, visit, || is_sound.then(check).flatten()));
+    faults
+}
+
+/// Shows all files to `visit`, and meanwhile looks for a fault by `check`.
+fn visit_all(
+    mut entries: Vec<Entry>,
+    limit: u64,
+    threads: usize,
+    visit: &Visit<'_>,
+    check: impl FnOnce() -> Option<Fault>,
+) -> Vec<Fault> {
     if entries.iter().map(Entry::inflates_to).fold(0, u64::saturating_add) > limit {
         return vec![Fault::TooLarge { limit }];
     }
+    // The largest first, so that no thread begins with it when the others are done.
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.size));
     let next = AtomicUsize::new(0);
     let faults = std::sync::Mutex::new(Vec::new());
     let work = || {
@@ -215,8 +265,11 @@ fn visit_all(entries: &[Entry], limit: u64, threads: usize, visit: &Visit<'_>) -
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..threads.clamp(1, entries.len().max(1)) {
+        for _ in 1..threads.clamp(1, entries.len() + 1) {
             scope.spawn(work);
+        }
+        if let Some(fault) = check() {
+            faults.lock().expect("no thread panics with it").push(fault);
         }
         work();
     });

@@ -69,21 +69,21 @@ impl Container {
 }
 
 /// What is told of the content at the end of a container.
-enum Check {
+pub enum Check {
     /// With the number of bytes, which wraps around.
     Gzip(Crc, u32),
     Zstd(XxHash64),
 }
 
 impl Check {
-    fn new(container: Container) -> Self {
+    pub fn new(container: Container) -> Self {
         match container {
             Container::Gzip => Self::Gzip(Crc::new(), 0),
             Container::Zstd => Self::Zstd(XxHash64::with_seed(0)),
         }
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    pub fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Gzip(crc, length) => {
                 crc.update(bytes);
@@ -93,7 +93,7 @@ impl Check {
         }
     }
 
-    fn trailer(&self) -> Vec<u8> {
+    pub fn trailer(&self) -> Vec<u8> {
         match self {
             Self::Gzip(crc, length) => [crc.clone().finalize().to_le_bytes(), length.to_le_bytes()].concat(),
             Self::Zstd(hash) => (hash.finish() as u32).to_le_bytes().to_vec(),

@@ -26,6 +26,8 @@ pub enum Fault {
     Truncated { path: Option<String> },
     #[error("it cannot be read{}: {why}", at(path))]
     Damaged { path: Option<String>, why: String },
+    #[error("the checksum at its end is not that of its content")]
+    Checksum,
     #[error("something follows its end")]
     Trailing,
     #[error(

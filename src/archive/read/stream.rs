@@ -1,5 +1,5 @@
-//! Tar archives in a container, compressed or not, which can be read only from their beginning: one thread unpacks, the
-//! others look at what was unpacked.
+//! Tar archives in a container that is not as we write it, which can be read only from its
+//! beginning: one thread unpacks, the others look at what was unpacked.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::Mutex;
@@ -58,7 +58,7 @@ fn unpack(parts: &Parts, kind: Container, limit: u64, files: SyncSender<Found>) 
         return vec![Fault::TooLarge { limit }];
     }
     if faults.is_empty() {
-        faults.extend(walk.input.rest(parts, kind));
+        faults.push(walk.input.rest());
     }
     faults
 }
@@ -123,18 +123,17 @@ impl Unpacked {
         self.left == 0
     }
 
-    /// What is wrong behind the end of the tar, and with the wrapping.
-    fn rest(self, parts: &Parts, kind: Container) -> Option<Fault> {
+    /// What is wrong behind the end of the tar, or with the container, which is none of ours.
+    fn rest(self) -> Fault {
         let mut packed = match self.decoder {
             Decoder::Gzip(decoder) => decoder.into_inner(),
             Decoder::Zstd(decoder) => decoder.finish(),
         };
-        let judged = match packed.read(&mut [0]) {
-            Ok(0) => is_our_wrapping(parts, kind).map(|ours| (!ours).then_some(Fault::Altered { path: None })),
-            Ok(_) => Ok(Some(Fault::Trailing)),
-            Err(error) => Err(error),
-        };
-        judged.unwrap_or_else(|error| Some(Fault::of_io(&error, None)))
+        match packed.read(&mut [0]) {
+            Ok(0) => Fault::Altered { path: None },
+            Ok(_) => Fault::Trailing,
+            Err(error) => Fault::of_io(&error, None),
+        }
     }
 }
 
@@ -157,27 +156,4 @@ impl Pass for Unpacked {
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
-}
-
-/// Whether the container is as we write it, apart from what a decoder checks. Of a whole one only
-/// the headers are read.
-fn is_our_wrapping(parts: &Parts, kind: Container) -> io::Result<bool> {
-    let mut packed = BufReader::with_capacity(64, parts.reader());
-    let mut head = vec![0; kind.header().len()];
-    packed.read_exact(&mut head)?;
-    let mut left = parts.size().saturating_sub((kind.header().len() + kind.trailer_length()) as u64);
-    let mut is_ours = head == kind.header();
-    let mut head = vec![0; kind.block_header_length()];
-    while is_ours {
-        left = left.saturating_sub(head.len() as u64);
-        let length = left.min(kind.block() as u64);
-        left -= length;
-        packed.read_exact(&mut head)?;
-        is_ours = head == kind.block_header(length as usize, left == 0);
-        if left == 0 {
-            break;
-        }
-        packed.seek_relative(length as i64)?;
-    }
-    Ok(is_ours)
 }

@@ -4,20 +4,19 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use ::tar::{EntryType, Header};
 
-use super::super::parts::Parts;
+use super::super::FIRST;
 use super::super::tar::{BLOCK, header_bytes};
-use super::super::{FIRST, parts::PartsReader};
-use super::{Entry, Fault, Names, Place};
+use super::{Bytes, Entry, Fault, Input, Names, Place};
 use crate::domain::RelPath;
 
 /// The files, and what is wrong with the archive.
-pub fn scan(parts: &Parts) -> (Vec<Entry>, Vec<Fault>) {
+pub fn scan(bytes: &Bytes) -> (Vec<Entry>, Vec<Fault>) {
     let mut entries = Vec::new();
-    let mut walk = Walk::new(Plain { reader: parts.reader(), size: parts.size() });
+    let mut walk = Walk::new(Plain { reader: bytes.reader(), size: bytes.size() });
     while let Some((path, size)) = walk.next() {
         let start = walk.input.reader.stream_position().unwrap_or(u64::MAX);
         let path_text = path.to_string();
-        entries.push(Entry { path, size, place: Place::Stored { parts: parts.clone(), start } });
+        entries.push(Entry { path, size, place: Place::Stored { bytes: bytes.clone(), start } });
         if let Err(error) = walk.input.pass(size) {
             walk.fail(&error, Some(path_text));
             entries.pop();
@@ -35,7 +34,7 @@ pub trait Pass: Read {
 
 /// An archive that is not compressed.
 struct Plain {
-    reader: PartsReader,
+    reader: Box<dyn Input>,
     size: u64,
 }
 

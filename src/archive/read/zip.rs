@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use super::super::parts::{Parts, PartsReader};
 use super::super::zip::records::{self, CENTRAL, END, END_64, EXTRA_64, LARGE, LOCAL, LOCATOR_64, MANY};
-use super::{Entry, Fault, Names, Place};
+use super::{Bytes, Entry, Fault, Names, Place};
 
 /// The files, and what is wrong with the archive.
 pub fn scan(parts: &Parts) -> (Vec<Entry>, Vec<Fault>) {
@@ -67,7 +67,7 @@ impl Scan<'_> {
         let start = self.start(header).map_err(damaged)?;
         let parts = self.parts.clone();
         let place = match header.method {
-            STORED if header.packed == header.size => Place::Stored { parts, start },
+            STORED if header.packed == header.size => Place::Stored { bytes: Bytes::Plain(parts), start },
             DEFLATED => Place::Deflated { parts, start, packed: header.packed },
             method => return Err(Fault::Method { path: shown.to_owned(), method }),
         };
