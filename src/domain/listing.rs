@@ -21,7 +21,9 @@ use super::{
 /// One file as a page states it; borrowed from the page, and from a listing's bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord<'a> {
-    /// The last part of the URL's path, percent-decoded: what pip takes for the name.
+    /// The last part of the URL's path, percent-decoded: what pip takes for the name. It stands
+    /// before the rest, if it is not the end of the link as it is.
+    #[serde(skip)]
     pub filename: &'a str,
     /// The link as written (relative ones too), without fragment.
     pub href: &'a str,
@@ -36,6 +38,25 @@ pub struct FileRecord<'a> {
     pub sidecar: Option<Option<(Algorithm, &'a str)>>,
     /// Seconds since 1970-01-01 UTC.
     pub uploaded: Option<i64>,
+}
+
+impl<'a> FileRecord<'a> {
+    /// Puts the encoded record behind `bytes`.
+    fn encode(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let filename = Some(self.filename).filter(|filename| last_part(self.href) != *filename);
+        postcard::to_extend(&(filename, self), bytes).expect("a record can always be encoded")
+    }
+
+    /// The record that `bytes` begin with, and the bytes behind it.
+    fn take(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let ((filename, record), rest): ((Option<&str>, Self), _) = postcard::take_from_bytes(bytes).ok()?;
+        Some((Self { filename: filename.unwrap_or_else(|| last_part(record.href)), ..record }, rest))
+    }
+}
+
+/// What stands behind the last slash.
+fn last_part(href: &str) -> &str {
+    href.rsplit('/').next().unwrap_or_default()
 }
 
 /// A file that a page lists and nobody can use, with the reason.
@@ -212,7 +233,7 @@ impl Listing {
     fn records(&self, block: &Range<usize>) -> Vec<FileRecord<'_>> {
         let mut rest = &self.bytes[block.clone()];
         let mut records = Vec::new();
-        while let Ok((record, after)) = postcard::take_from_bytes(rest) {
+        while let Some((record, after)) = FileRecord::take(rest) {
             records.push(record);
             rest = after;
         }

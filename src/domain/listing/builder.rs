@@ -19,6 +19,9 @@ pub struct ListingBuilder {
     versions: Vec<Box<str>>,
     positions: HashMap<Box<str>, usize, FxBuildHasher>,
     runs: Vec<Run>,
+    /// How the name of the last wheel began, up to the dash behind its version, and the position
+    /// of that version: the next one mostly begins alike.
+    wheel: Option<(String, usize)>,
     refused: Vec<(String, String)>,
     has_suspects: bool,
 }
@@ -42,6 +45,7 @@ impl ListingBuilder {
             versions: Vec::new(),
             positions: HashMap::default(),
             runs: Vec::new(),
+            wheel: None,
             refused: Vec::new(),
             has_suspects: false,
         }
@@ -74,7 +78,7 @@ impl ListingBuilder {
             self.runs.push(Run { version, start: self.records.len() });
         }
         let records = std::mem::take(&mut self.records);
-        self.records = postcard::to_extend(record, records).expect("a record can always be encoded");
+        self.records = record.encode(records);
     }
 
     /// Notes an entry of the page that is no file, by what it calls itself, and why.
@@ -84,12 +88,21 @@ impl ListingBuilder {
 
     /// The position of the version that `filename` tells, if it can be read.
     fn version(&mut self, filename: &str) -> Option<usize> {
-        let text = DistributionFilename::version_text(filename, &self.project).ok()?;
-        // Files of one version mostly stand together.
-        let last = self.runs.last().and_then(|run| run.version);
-        if let Some(last) = last.filter(|last| *self.versions[*last] == *text) {
-            return Some(last);
+        let is_wheel = filename.ends_with(".whl");
+        if let Some((_, version)) = self.wheel.as_ref().filter(|(start, _)| is_wheel && filename.starts_with(start)) {
+            return Some(*version);
         }
+        let text = DistributionFilename::version_text(filename, &self.project).ok()?;
+        let version = self.version_of(text)?;
+        let end = text.as_ptr() as usize - filename.as_ptr() as usize + text.len();
+        if is_wheel && filename.as_bytes().get(end) == Some(&b'-') {
+            self.wheel = Some((filename[..=end].to_owned(), version));
+        }
+        Some(version)
+    }
+
+    /// The position of the version, if `text` is one.
+    fn version_of(&mut self, text: &str) -> Option<usize> {
         if let Some(known) = self.positions.get(text) {
             return Some(*known);
         }

@@ -177,10 +177,20 @@ impl<'a> Cursor<'a> {
     fn number<O: Deserialize<'a>>(&mut self) -> Result<Value<'a, O>, Stop> {
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         let length = self.rest().iter().position(|byte| !is_part(byte)).ok_or(Stop::Short)?;
-        let number = serde_json::from_str(&self.text[self.position..][..length]).map_err(|_| Stop::Odd)?;
+        let number = &self.text[self.position..][..length];
         self.position += length;
-        Ok(number)
+        match usual_number(number.as_bytes()) {
+            Some(number) => Ok(Value::Number(number)),
+            None => serde_json::from_str(number).map_err(|_| Stop::Odd),
+        }
     }
+}
+
+/// A number of digits alone that cannot overflow.
+fn usual_number(digits: &[u8]) -> Option<u64> {
+    let is_usual =
+        matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() < 19 && digits.iter().all(u8::is_ascii_digit);
+    is_usual.then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit & 0xf)))
 }
 
 /// How many bytes there are before the first quote, backslash or control character: before what

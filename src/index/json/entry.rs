@@ -137,7 +137,7 @@ impl Entry<'_> {
         let link = Link::new(url);
         let mut hashes = match &self.hashes {
             Value::Absent => Vec::new(),
-            Value::Object(Digests(Some(digests))) => digests.iter().map(|(key, hex)| (*key, &**hex)).collect(),
+            Value::Object(digests) if digests.are_texts => digests.iter().collect(),
             _ => return Err("its `hashes` is no object of texts"),
         };
         if let Some((algorithm, hex)) = link.digest {
@@ -197,8 +197,13 @@ impl Entry<'_> {
     }
 }
 
-/// Digests by algorithm, of those known here; nothing where one of them is no text.
-struct Digests<'a>(Option<Vec<(Algorithm, Cow<'a, str>)>>);
+/// Digests by algorithm, of those known here; the first has its own place, since most are alone.
+struct Digests<'a> {
+    first: Option<(Algorithm, Cow<'a, str>)>,
+    more: Vec<(Algorithm, Cow<'a, str>)>,
+    /// Otherwise there are none.
+    are_texts: bool,
+}
 
 impl<'a> Digests<'a> {
     /// The same, without `serde_json` as far as that can be.
@@ -213,20 +218,25 @@ impl<'a> Digests<'a> {
     }
 
     fn none() -> Self {
-        Self(Some(Vec::with_capacity(1)))
+        Self { first: None, more: Vec::new(), are_texts: true }
     }
 
     fn add(&mut self, key: &str, value: Value<'a>) {
         let Some(algorithm) = Algorithm::ALL.into_iter().find(|known| known.name() == key) else { return };
-        match (&mut self.0, value) {
-            (Some(digests), Value::Text(hex)) => digests.push((algorithm, hex)),
-            _ => self.0 = None,
+        match value {
+            Value::Text(hex) if self.first.is_none() => self.first = Some((algorithm, hex)),
+            Value::Text(hex) => self.more.push((algorithm, hex)),
+            _ => self.are_texts = false,
         }
     }
 
+    fn iter(&self) -> impl Iterator<Item = (Algorithm, &str)> {
+        let all = self.first.iter().chain(&self.more).filter(|_| self.are_texts);
+        all.map(|(algorithm, hex)| (*algorithm, &**hex))
+    }
+
     fn strongest(&self) -> Option<(Algorithm, &str)> {
-        let digests = self.0.iter().flatten();
-        digests.map(|(algorithm, hex)| (*algorithm, &**hex)).max_by_key(|(algorithm, _)| *algorithm)
+        self.iter().max_by_key(|(algorithm, _)| *algorithm)
     }
 }
 
