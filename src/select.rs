@@ -89,14 +89,8 @@ pub struct Shelf<'a> {
     hashes: &'a [Digest],
     target: &'a Target,
     policy: &'a Policy,
-    seen: RefCell<BTreeMap<usize, Rc<Judged>>>,
-}
-
-/// The files of one version.
-#[derive(Default)]
-struct Judged {
-    candidates: Vec<Candidate>,
-    rejected: Vec<Rejected>,
+    /// The files of each version that may be used.
+    seen: RefCell<BTreeMap<usize, Rc<[Candidate]>>>,
 }
 
 /// What a pass over the versions takes. pip sorts all candidates by these before the version.
@@ -157,8 +151,8 @@ impl<'a> Shelf<'a> {
 
     /// Whether `version` has usable files, all of them yanked.
     pub fn is_withdrawn(&self, version: usize) -> bool {
-        let judged = self.look_at(version);
-        !judged.candidates.is_empty() && judged.candidates.iter().all(Candidate::is_yanked)
+        let candidates = self.look_at(version);
+        !candidates.is_empty() && candidates.iter().all(Candidate::is_yanked)
     }
 
     /// Those of `versions` that the pre-release rule leaves, in their order: pre-releases count
@@ -171,7 +165,7 @@ impl<'a> Shelf<'a> {
             return versions.into();
         }
         let releases: Vec<_> = versions.iter().copied().filter(|version| !is_prerelease(version)).collect();
-        let is_usable = |version: &usize| !self.look_at(*version).candidates.is_empty();
+        let is_usable = |version: &usize| !self.look_at(*version).is_empty();
         if allowed.is_some() || releases.iter().any(is_usable) { releases.into() } else { versions.into() }
     }
 
@@ -179,11 +173,10 @@ impl<'a> Shelf<'a> {
     pub fn why_none(&self, versions: &[usize]) -> NoFile {
         let mut rejected = Vec::new();
         for version in versions {
-            let judged = self.look_at(*version);
-            rejected.extend(judged.rejected.iter().cloned());
-            rejected.extend(
-                judged.candidates.iter().map(|candidate| self.rejected(&candidate.artifact, unused(candidate))),
-            );
+            for artifact in self.offers.files(*version).iter() {
+                let why = self.judge(artifact).map_or_else(|why| why, |candidate| unused(&candidate));
+                rejected.push(self.rejected(artifact, why));
+            }
         }
         rejected.sort_by(|a, b| (&b.why, &b.version).cmp(&(&a.why, &a.version)));
         NoFile { rejected }
@@ -216,20 +209,13 @@ impl<'a> Shelf<'a> {
         })
     }
 
-    fn look_at(&self, version: usize) -> Rc<Judged> {
-        let mut seen = self.seen.borrow_mut();
-        seen.entry(version).or_insert_with(|| Rc::new(self.judge(version))).clone()
-    }
-
-    fn judge(&self, version: usize) -> Judged {
-        let mut judged = Judged::default();
-        for artifact in self.offers.files(version).iter() {
-            match self.judge_file(artifact) {
-                Ok(candidate) => judged.candidates.push(candidate),
-                Err(why) => judged.rejected.push(self.rejected(artifact, why)),
-            }
-        }
-        judged
+    /// Most files of a project are for other targets, and nobody asks why unless none is left.
+    fn look_at(&self, version: usize) -> Rc<[Candidate]> {
+        let candidates = || {
+            let files = self.offers.files(version);
+            files.iter().filter_map(|artifact| self.judge_ranked(artifact, rank(artifact, self.target)?).ok()).collect()
+        };
+        self.seen.borrow_mut().entry(version).or_insert_with(candidates).clone()
     }
 
     fn rejected(&self, artifact: &Artifact, why: Rejection) -> Rejected {
@@ -239,8 +225,12 @@ impl<'a> Shelf<'a> {
     }
 
     /// Whether `artifact` may be used, by every rule that needs no other artifact.
-    fn judge_file(&self, artifact: &Arc<Artifact>) -> Result<Candidate, Rejection> {
-        let rank = rank(artifact, self.target)?;
+    fn judge(&self, artifact: &Arc<Artifact>) -> Result<Candidate, Rejection> {
+        let rank = rank(artifact, self.target).ok_or_else(|| mismatch(artifact, self.target))?;
+        self.judge_ranked(artifact, rank)
+    }
+
+    fn judge_ranked(&self, artifact: &Arc<Artifact>, rank: Rank) -> Result<Candidate, Rejection> {
         check_format(artifact, &self.project, self.policy)?;
         check_requires_python(artifact.requires_python.as_ref(), self.target)?;
         check_upload_time(artifact, self.policy)?;
@@ -250,8 +240,8 @@ impl<'a> Shelf<'a> {
 }
 
 /// On a tie the first place wins, and the last of that place's entries (pip's order).
-fn best_candidate(judged: &Judged, pass: Pass) -> Option<Arc<Artifact>> {
-    let candidates = judged.candidates.iter().filter(|candidate| pass.takes(candidate));
+fn best_candidate(candidates: &[Candidate], pass: Pass) -> Option<Arc<Artifact>> {
+    let candidates = candidates.iter().filter(|candidate| pass.takes(candidate));
     let best = candidates.reduce(|best, next| match next.rank.cmp(&best.rank) {
         Ordering::Greater => next,
         Ordering::Equal if Arc::ptr_eq(&next.artifact.index, &best.artifact.index) => next,
@@ -268,12 +258,18 @@ fn unused(candidate: &Candidate) -> Rejection {
     }
 }
 
-fn rank(artifact: &Artifact, target: &Target) -> Result<Rank, Rejection> {
+/// How well the target's Python and platform take the file; `None` where they do not.
+fn rank(artifact: &Artifact, target: &Target) -> Option<Rank> {
     match &artifact.distribution {
-        DistributionFilename::Source(_) => Ok(Rank::Source),
-        DistributionFilename::Wheel(wheel) => match target.tags().rank(wheel) {
-            Some(tag) => Ok(Rank::Wheel(tag, wheel.build.clone())),
-            None => Err(Rejection::Tags(target.tags().mismatch(wheel))),
-        },
+        DistributionFilename::Source(_) => Some(Rank::Source),
+        DistributionFilename::Wheel(wheel) => Some(Rank::Wheel(target.tags().rank(wheel)?, wheel.build.clone())),
+    }
+}
+
+/// Why a file without a rank has none.
+fn mismatch(artifact: &Artifact, target: &Target) -> Rejection {
+    match &artifact.distribution {
+        DistributionFilename::Source(_) => unreachable!("every target takes source archives"),
+        DistributionFilename::Wheel(wheel) => Rejection::Tags(target.tags().mismatch(wheel)),
     }
 }

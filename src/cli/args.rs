@@ -8,6 +8,7 @@ use super::apply::ApplyArgs;
 use super::cache::CacheArgs;
 use super::diff::DiffArgs;
 use super::env::EnvArgs;
+use super::format_args::FormatArgs;
 use super::inspect::InspectArgs;
 use super::keygen::KeygenArgs;
 use super::merge::MergeArgs;
@@ -246,12 +247,8 @@ pub struct SelectionArgs {
     /// Let pre-releases count like releases.
     #[arg(long, hide_short_help = true)]
     pub pre: bool,
-    /// Use no source archives of these projects (names with commas, or `:all:`).
-    #[arg(long, value_name = "NAMES")]
-    pub only_binary: Vec<String>,
-    /// Use no wheels of these projects (names with commas, or `:all:`).
-    #[arg(long, value_name = "NAMES")]
-    pub no_binary: Vec<String>,
+    #[command(flatten)]
+    pub formats: FormatArgs,
     /// Fetch the source archive beside each wheel, too.
     #[arg(long, hide_short_help = true)]
     pub with_sources: bool,
@@ -261,6 +258,9 @@ pub struct SelectionArgs {
     /// Refuse everything that has no --hash.
     #[arg(long, hide_short_help = true)]
     pub require_hashes: bool,
+    /// Check the --hash options that there are, and want none elsewhere.
+    #[arg(long, hide_short_help = true, conflicts_with = "require_hashes")]
+    pub no_require_hashes: bool,
     /// Ignore files uploaded at DATE or later, such as 2026-03-01 or 2026-03-01T12:00:00Z.
     #[arg(long, value_name = "DATE", hide_short_help = true)]
     pub exclude_newer: Option<String>,

@@ -187,7 +187,7 @@ fn missed_file(failure: &FetchFailure) -> Missed<'_> {
 
 fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
     let mut message = failure.to_string();
-    if !failure.targets.is_empty() && (targets.len() > 1 || matches!(failure.reason, Reason::NoFile { .. })) {
+    if !failure.targets.is_empty() && (targets.len() > 1 || failure.reason.depends_on_target()) {
         let targets: Vec<_> = failure.targets.iter().map(|target| targets[*target].id()).collect();
         message.push_str(&format!("\n  for {}", targets.join(", ")));
     }
@@ -235,7 +235,7 @@ fn plan_hints(failure: &PlanFailure) -> Vec<String> {
         (unknown, "check the spelling, or name another place to look with --extra-index-url or --find-links"),
         (http.iter().any(|error| is_offline(error)), OFFLINE_HINT),
         (
-            http.iter().any(|error| error.is_outage()),
+            failure.unreachable.iter().any(is_index_down),
             "--prefer-cached uses what was last seen of an index that is down",
         ),
     ];
@@ -251,6 +251,10 @@ fn http_error(error: &Unreachable) -> Option<&HttpError> {
         Unreachable::Metadata(MetadataFailure { why: FetchError::Http(why), .. }) => Some(why),
         _ => None,
     }
+}
+
+fn is_index_down(error: &Unreachable) -> bool {
+    matches!(error, Unreachable::Index(_)) && http_error(error).is_some_and(HttpError::is_outage)
 }
 
 fn is_offline(error: &HttpError) -> bool {

@@ -253,7 +253,7 @@ fn read_inputs(
     let client = Arc::new(HttpClient::new(settings.http.clone()));
     let files = Files { environment, client, runtime: runtime.handle().clone() };
     let mut reader = Reader::new(&files);
-    slip::check(&args.requirements, |path| environment.working_folder.join(path).is_file())?;
+    slip::check(&args.requirements, |path| environment.working_folder.join(path))?;
     for requirement in &args.requirements {
         reader.argument(requirement);
     }
@@ -312,7 +312,7 @@ fn skip_source_trees(requirements: &mut Vec<Requirement>) {
 }
 
 fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question {
-    let require_hashes = options.require_hashes || read.requires_hashes();
+    let require_hashes = !options.no_require_hashes && (options.require_hashes || read.requires_hashes());
     let policy = Policy {
         formats: options.formats.clone(),
         prefer_binary: options.prefer_binary,

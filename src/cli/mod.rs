@@ -10,6 +10,7 @@ mod env;
 mod environment;
 mod error;
 mod fetch;
+mod format_args;
 mod gathered;
 mod import;
 mod inspect;

@@ -12,9 +12,9 @@ use super::environment::Environment;
 use super::error::CliError;
 use super::keygen::KEY_PASSWORD;
 use super::layers::{Found, Layers, Source};
-use super::{moment, secrets};
+use super::{format_args, moment, secrets};
 use crate::archive::Format;
-use crate::domain::{FormatControl, IndexOptions, MaskedUrl, ReleaseControl, Timestamp, mask_credentials};
+use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp, mask_credentials};
 use crate::http::{Authorities, HttpSettings, Proxies, is_proxy};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout, SBOMS, Sboms};
@@ -89,14 +89,20 @@ impl Settings {
         options.extra_index_urls.extend(files.extra_index_urls.iter().chain(&typed.extra_index_urls).cloned());
         options.find_links.extend(files.find_links.iter().chain(&typed.find_links).cloned());
         options.trusted_hosts.extend(files.trusted_hosts.iter().chain(&typed.trusted_hosts).cloned());
-        options.formats.extend(&files.formats);
+        // What a file says comes after what is typed, as in pip.
         options.formats.extend(&typed.formats);
-        options.releases.extend(&files.releases);
+        options.formats.extend(&files.formats);
         if typed.pre {
             options.releases.pre();
         }
+        options.releases.extend(&files.releases);
         options.prefer_binary |= typed.prefer_binary | files.prefer_binary;
         options.require_hashes |= typed.require_hashes | files.require_hashes;
+        options.no_require_hashes |= typed.no_require_hashes | files.no_require_hashes;
+        if options.require_hashes && options.no_require_hashes {
+            return Err(CliError::usage("--require-hashes and --no-require-hashes exclude each other")
+                .hint("one may stand in a requirements file or in the settings: see --show-settings"));
+        }
         if options.no_index {
             options.index_url = None;
             options.extra_index_urls.clear();
@@ -246,9 +252,10 @@ fn typed(indexes: &IndexArgs, selection: &SelectionArgs) -> Result<IndexOptions,
         extra_index_urls: indexes.extra_index_url.clone(),
         find_links: indexes.find_links.clone(),
         no_index: indexes.no_index,
-        formats: formats(&selection.only_binary, &selection.no_binary)?,
+        formats: selection.formats.control()?,
         prefer_binary: selection.prefer_binary,
         require_hashes: selection.require_hashes,
+        no_require_hashes: selection.no_require_hashes,
         trusted_hosts: indexes.trusted_host.clone(),
         pre: selection.pre,
         ..IndexOptions::default()
@@ -256,7 +263,6 @@ fn typed(indexes: &IndexArgs, selection: &SelectionArgs) -> Result<IndexOptions,
 }
 
 fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
-    let list = |name| layers.one(name).into_iter().collect::<Vec<_>>();
     let mut releases = ReleaseControl::default();
     if layers.switch("pre")? {
         releases.pre();
@@ -269,25 +275,13 @@ fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
         },
         find_links: layers.many("find-links"),
         no_index: layers.switch("no-index")?,
-        formats: formats(&list("only-binary"), &list("no-binary"))?,
+        formats: format_args::ambient(layers)?,
         prefer_binary: layers.switch("prefer-binary")?,
         releases,
         require_hashes: layers.switch("require-hashes")?,
         trusted_hosts: layers.many("trusted-host"),
         ..IndexOptions::default()
     })
-}
-
-fn formats(only_binary: &[String], no_binary: &[String]) -> Result<FormatControl, CliError> {
-    let mut formats = FormatControl::default();
-    let wrong = |name: String| CliError::usage(format!("`{name}` is no project name; use names, :all: or :none:"));
-    for value in no_binary {
-        formats.no_binary(value).map_err(wrong)?;
-    }
-    for value in only_binary {
-        formats.only_binary(value).map_err(wrong)?;
-    }
-    Ok(formats)
 }
 
 /// Pages are small: this many times as many may be under way as files.

@@ -89,8 +89,8 @@ impl Rows<'_> {
         vec![
             self.list("requirement", &args.inputs.requirement_files),
             self.list("constraint", &args.inputs.constraint_files),
-            self.list("only-binary", &selection.only_binary),
-            self.list("no-binary", &selection.no_binary),
+            self.list("only-binary", &selection.formats.only_binary()),
+            self.list("no-binary", &selection.formats.no_binary()),
             self.switch("prefer-binary", selection.prefer_binary),
             self.switch("pre", selection.pre),
             self.switch("require-hashes", selection.require_hashes),

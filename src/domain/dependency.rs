@@ -20,7 +20,7 @@ pub struct Dependency {
 }
 
 impl fmt::Display for Dependency {
-    /// The canonical form, without the marker.
+    /// The canonical form, without the marker; the alternate form is brief where that is long.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name)?;
         if !self.extras.is_empty() {
@@ -28,6 +28,7 @@ impl fmt::Display for Dependency {
             write!(f, "[{}]", extras.join(","))?;
         }
         match &self.source {
+            DependencySource::Versions(specifiers) if f.alternate() => write!(f, "{specifiers:#}"),
             DependencySource::Versions(specifiers) => write!(f, "{specifiers}"),
             DependencySource::Url(url) => write!(f, " @ {}", mask_credentials(url)),
         }

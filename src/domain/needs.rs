@@ -17,6 +17,8 @@ pub struct Needs {
     pub extras: Vec<ExtraName>,
     /// `Requires-Dist` lines that cannot be read, repaired or not; pip skips such a version.
     pub unreadable: Vec<String>,
+    /// `Requires-Dist` lines that had to be repaired; pip 24.1 and later skips such a version, too.
+    pub repaired: Vec<String>,
 }
 
 /// Why what a file needs is not known.
@@ -37,18 +39,36 @@ impl Needs {
             ..Self::default()
         };
         for line in &metadata.requires_dist {
-            match read_dependency(line) {
-                Some(dependency) => needs.dependencies.push(dependency),
-                None => needs.unreadable.push(line.clone()),
-            }
+            needs.add_dependency(line);
         }
         needs
     }
+
+    /// Strictly first, then repaired as uv does (`facts/pip.md` 7.2).
+    fn add_dependency(&mut self, line: &str) {
+        if let Ok(dependency) = Dependency::from_str(line) {
+            self.dependencies.push(dependency);
+        } else if let Ok(dependency) = repaired(line).parse() {
+            self.dependencies.push(dependency);
+            if !is_tolerated(line) {
+                self.repaired.push(line.to_owned());
+            }
+        } else {
+            self.unreadable.push(line.to_owned());
+        }
+    }
 }
 
-/// Strictly first, then repaired as uv does (`facts/pip.md` 7.2).
-fn read_dependency(line: &str) -> Option<Dependency> {
-    Dependency::from_str(line).ok().or_else(|| repaired(line).parse().ok())
+/// Whether nothing but a comma at the end is wrong, which current pip takes.
+fn is_tolerated(line: &str) -> bool {
+    let (specifiers, marker) = line.split_once(';').unwrap_or((line, ""));
+    let (specifiers, end) = match specifiers.trim_end().strip_suffix(')') {
+        Some(specifiers) => (specifiers, ")"),
+        None => (specifiers, ""),
+    };
+    let Some(specifiers) = specifiers.trim_end().strip_suffix(',') else { return false };
+    let marker = if marker.is_empty() { String::new() } else { format!(" ;{marker}") };
+    Dependency::from_str(&format!("{specifiers}{end}{marker}")).is_ok()
 }
 
 #[cfg(test)]
@@ -75,6 +95,8 @@ mod tests {
             ("dep (!=1.0,>=0.5,)", "1.0", false),
         ] {
             let needs = needs(&[line]);
+            let is_pips = ["dep (>1.0,)", "dep (!=1.0,>=0.5,)"].contains(&line);
+            assert_eq!(needs.repaired.is_empty(), is_pips, "{line}");
             let [dependency] = needs.dependencies.as_slice() else { panic!("{line}: {needs:?}") };
             assert_eq!(dependency.source.specifiers().unwrap().contains(&version.parse().unwrap()), taken, "{line}");
         }

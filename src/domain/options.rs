@@ -55,6 +55,21 @@ impl Listed {
         Ok(())
     }
 
+    /// Adds what `later` says after what is said here, where `other` and `later_other` are the
+    /// other sides. Of `later`, names beat `:all:`.
+    fn extend(&mut self, later: &Self, other: &mut Self, later_other: &Self) {
+        if later.all {
+            (*self, *other) = (Self { all: true, names: BTreeSet::new() }, Self::default());
+        }
+        if later_other.all {
+            (*self, *other) = (Self::default(), Self { all: true, names: BTreeSet::new() });
+        }
+        self.names.retain(|name| !later_other.names.contains(name));
+        other.names.retain(|name| !later.names.contains(name));
+        self.names.extend(later.names.iter().cloned());
+        other.names.extend(later_other.names.iter().cloned());
+    }
+
     fn values(&self) -> Vec<String> {
         let all = self.all.then(|| ":all:".to_owned());
         all.into_iter().chain(self.names.iter().map(ToString::to_string)).collect()
@@ -97,12 +112,7 @@ impl FormatControl {
 
     /// Adds what `later` says after what is said here.
     pub fn extend(&mut self, later: &Self) {
-        for value in later.only_binary.values() {
-            self.only_binary(&value).expect("values of a set are valid");
-        }
-        for value in later.no_binary.values() {
-            self.no_binary(&value).expect("values of a set are valid");
-        }
+        self.only_binary.extend(&later.only_binary, &mut self.no_binary, &later.no_binary);
     }
 
     /// The values of `--only-binary` that come to the same.
@@ -143,12 +153,7 @@ impl ReleaseControl {
 
     /// Adds what `later` says after what is said here.
     pub fn extend(&mut self, later: &Self) {
-        for value in later.all_releases.values() {
-            self.all_releases(&value).expect("values of a set are valid");
-        }
-        for value in later.only_final.values() {
-            self.only_final(&value).expect("values of a set are valid");
-        }
+        self.all_releases.extend(&later.all_releases, &mut self.only_final, &later.only_final);
     }
 
     /// Takes `--pre`, which leaves what `--only-final` named as it is.
@@ -231,6 +236,26 @@ mod tests {
         control.no_binary(":all:").unwrap();
         assert_eq!(formats(&control, "baz"), (false, true));
         assert_eq!(control.no_binary("a b"), Err("a b".to_owned()));
+    }
+
+    #[test]
+    fn what_is_said_later_counts_as_a_whole() {
+        let said = |only: &str, no: &str| {
+            let (mut one, mut other) = (FormatControl::default(), FormatControl::default());
+            one.only_binary(only).unwrap();
+            other.no_binary(no).unwrap();
+            one.extend(&other);
+            one
+        };
+        let mut control = said("a", ":all:");
+        assert_eq!((formats(&control, "a"), formats(&control, "b")), ((false, true), (false, true)));
+        control.extend(&said(":all:", "a"));
+        assert_eq!((formats(&control, "a"), formats(&control, "b")), ((false, true), (true, false)));
+        let mut names_beat_all = FormatControl::default();
+        names_beat_all.no_binary(":all:").unwrap();
+        names_beat_all.only_binary("a").unwrap();
+        control.extend(&names_beat_all);
+        assert_eq!((formats(&control, "a"), formats(&control, "b")), ((true, false), (false, true)));
     }
 
     #[test]

@@ -89,7 +89,8 @@ impl Requirement {
 }
 
 impl fmt::Display for Requirement {
-    /// The requirement in PEP 508's form, secrets masked, without hashes and options but `-e`.
+    /// The requirement in PEP 508's form, secrets masked, without hashes and options but `-e`; the
+    /// alternate form is brief where that is long.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.editable { "-e " } else { "" })?;
         let extras: Vec<_> = self.extras.iter().map(ToString::to_string).collect();
@@ -102,6 +103,7 @@ impl fmt::Display for Requirement {
             None => "",
         };
         match &self.source {
+            Source::Index(specifiers) if f.alternate() => write!(f, "{specifiers:#}")?,
             Source::Index(specifiers) => write!(f, "{specifiers}")?,
             Source::Url(url) => write!(f, "{at}{url}")?,
             Source::Archive(path) | Source::Project(path) => write!(f, "{at}{}", path.display())?,

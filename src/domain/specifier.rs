@@ -62,6 +62,12 @@ impl Specifiers {
         clause.map(VersionSpecifier::version)
     }
 
+    /// Every version that a clause names.
+    pub fn named(&self) -> impl Iterator<Item = Version> {
+        let arbitrary = self.arbitrary.iter().filter_map(|text| text.parse().ok());
+        self.clauses.iter().map(|clause| clause.version().clone()).chain(arbitrary)
+    }
+
     /// PEP 440's clauses.
     pub fn clauses(&self) -> &[VersionSpecifier] {
         &self.clauses
@@ -178,12 +184,30 @@ fn parse_clause(clause: &str) -> Result<VersionSpecifier, SpecifierError> {
     VersionSpecifier::from_str(clause).map_err(|error| fail(error.to_string()))
 }
 
+/// So many exclusions are named one by one where brevity is asked for.
+const FEW_EXCLUSIONS: usize = 3;
+
+fn is_exclusion(clause: &VersionSpecifier) -> bool {
+    matches!(clause.operator(), Operator::NotEqual | Operator::NotEqualStar)
+}
+
 impl fmt::Display for Specifiers {
-    /// PEP 440's canonical form, clauses in the order given, `===` last.
+    /// PEP 440's canonical form, clauses in the order given, `===` last. The alternate form is for
+    /// people: it counts many exclusions instead of naming them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let clauses = self.clauses.iter().map(ToString::to_string);
+        let (excluded, others): (Vec<_>, Vec<_>) = self.clauses.iter().partition(|clause| is_exclusion(clause));
+        let is_brief = f.alternate() && excluded.len() > FEW_EXCLUSIONS;
+        let clauses = if is_brief { others } else { self.clauses.iter().collect() };
+        let clauses = clauses.into_iter().map(ToString::to_string);
         let all: Vec<_> = clauses.chain(self.arbitrary.iter().map(|text| format!("==={text}"))).collect();
-        f.write_str(&all.join(", "))
+        f.write_str(&all.join(", "))?;
+        let versions = || excluded.iter().map(|clause| clause.version());
+        match (versions().min(), versions().max()) {
+            (Some(first), Some(last)) if is_brief => {
+                write!(f, " (but for {} between {first} and {last})", excluded.len())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -260,6 +284,14 @@ mod tests {
         for text in ["==1.0,", "", " >= 1.0 , < 2 ", "===1.0.weird+x"] {
             assert!(text.parse::<Specifiers>().is_ok(), "{text} was refused");
         }
+    }
+
+    #[test]
+    fn many_exclusions_are_counted_for_people() {
+        let brief = |text: &str| format!("{:#}", text.parse::<Specifiers>().unwrap());
+        assert_eq!(brief("!=2.1.*,>=1.3,!=2.0.*,<3,!=2.10.*,!=2.2"), ">=1.3, <3 (but for 4 between 2.0 and 2.10)");
+        assert_eq!(brief("!=1,!=2,!=3,<9"), "!=1, !=2, !=3, <9");
+        assert_eq!("!=1,!=2,!=3,!=4".parse::<Specifiers>().unwrap().to_string(), "!=1, !=2, !=3, !=4");
     }
 
     #[test]

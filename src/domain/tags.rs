@@ -1,6 +1,5 @@
 //! The compatibility tags of a target, best first, and how a wheel fares with them (PEP 425).
 
-use std::collections::hash_map::Entry;
 use std::fmt;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -36,55 +35,92 @@ impl fmt::Display for Tag<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TagRank(u32);
 
-/// A part of a tag, by its number in [`Tags::names`].
-type Name = u16;
+/// A position in one of the lists of [`Tags`]; there are many, so they are short.
+type Number = u16;
 
 /// The most that the three tag sets of a wheel may hold together: no file system takes a
 /// longer name, and a page must not buy hours with one.
 const LONGEST_TAG_SETS: usize = 255;
 
 /// The tags that a target takes, best first, kept so that a wheel is ranked without allocating.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Thousands of tags are few [`Row`]s, since most builds run on the same platforms.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Tags {
+    /// Every part of a tag once.
     names: Vec<Box<str>>,
-    numbers: FxHashMap<Box<str>, Name>,
-    order: Vec<[Name; 3]>,
-    ranks: FxHashMap<[Name; 3], TagRank>,
-    /// Python and ABI of every tag.
-    builds: FxHashSet<[Name; 2]>,
+    numbers: FxHashMap<Box<str>, Number>,
+    rows: Vec<Row>,
+    /// The rows of each build.
+    builds: FxHashMap<[Number; 2], Vec<Number>>,
+    /// Platforms, best first, for any number of rows.
+    lists: Vec<Vec<Number>>,
+    /// Where each list has a platform.
+    places: FxHashMap<[Number; 2], u32>,
     /// Every platform of the tags in its newest release.
     newest: Vec<Platform>,
+}
+
+/// Tags of one build that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Row {
+    /// Python and ABI.
+    build: [Number; 2],
+    list: Number,
+    /// How many tags are better than the first of this row.
+    start: u32,
 }
 
 impl Tags {
     /// What `python` takes on `platform`, in the order of the `packaging` library 26.3.
     pub fn new(python: &Python, platform: &Platform) -> Self {
         let mut tags = Self::default();
-        let platforms = platform.tags();
+        let platforms: Vec<_> = platform.tags().iter().map(|platform| tags.platform(platform)).collect();
         for (python, abi) in python.bound_tags() {
-            for platform in &platforms {
-                tags.push(Tag { python: &python, abi: &abi, platform });
-            }
+            tags.push(&python, &abi, &platforms);
         }
+        let any = tags.platform("any");
         for python in python.portable_tags() {
-            tags.push(Tag { python: &python, abi: "none", platform: "any" });
+            tags.push(&python, "none", &[any]);
         }
         tags
     }
 
-    /// Appends a tag, which ranks below all before it; a repeated one keeps its first place.
-    fn push(&mut self, tag: Tag<'_>) {
-        if !self.numbers.contains_key(tag.platform) {
-            self.add_platform(Platform::of_tag(tag.platform));
+    /// Appends the tags of a build, which rank below all before them; a repeated one keeps its
+    /// first place.
+    fn push(&mut self, python: &str, abi: &str, platforms: &[Number]) {
+        let build = [self.number(python), self.number(abi)];
+        let known = self.lists.iter().rposition(|known| known == platforms);
+        let list = match known.filter(|_| !self.builds.contains_key(&build)) {
+            Some(list) => short(list),
+            None => {
+                let mut seen = FxHashSet::default();
+                let is_new = |platform: &Number| seen.insert(*platform) && self.rank_of(build, *platform).is_none();
+                self.add_list(platforms.iter().copied().filter(is_new).collect())
+            }
+        };
+        let start = self.rows.last().map_or(0, |row| row.start + self.list(row).len() as u32);
+        self.builds.entry(build).or_default().push(short(self.rows.len()));
+        self.rows.push(Row { build, list, start });
+    }
+
+    fn add_list(&mut self, list: Vec<Number>) -> Number {
+        let number = short(self.lists.len());
+        self.places.extend(list.iter().zip(0..).map(|(platform, place)| ([number, *platform], place)));
+        self.lists.push(list);
+        number
+    }
+
+    fn list(&self, row: &Row) -> &[Number] {
+        &self.lists[usize::from(row.list)]
+    }
+
+    fn platform(&mut self, name: &str) -> Number {
+        if !self.numbers.contains_key(name) {
+            self.add_platform(Platform::of_tag(name));
         }
-        let [python, abi, platform] = [tag.python, tag.abi, tag.platform].map(|part| self.number(part));
-        let rank = TagRank(u32::MAX - self.order.len() as u32);
-        if let Entry::Vacant(place) = self.ranks.entry([python, abi, platform]) {
-            place.insert(rank);
-            self.order.push([python, abi, platform]);
-            self.builds.insert([python, abi]);
-        }
+        self.number(name)
     }
 
     fn add_platform(&mut self, platform: Platform) {
@@ -94,11 +130,11 @@ impl Tags {
         }
     }
 
-    fn number(&mut self, name: &str) -> Name {
+    fn number(&mut self, name: &str) -> Number {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
-        let number = Name::try_from(self.names.len()).expect("a target's tags have fewer than 65,536 parts");
+        let number = short(self.names.len());
         self.names.push(name.into());
         self.numbers.insert(name.into(), number);
         number
@@ -109,18 +145,20 @@ impl Tags {
         if wheel.python.len() + wheel.abi.len() + wheel.platform.len() > LONGEST_TAG_SETS {
             return None;
         }
-        let mut best = None;
-        for [python, abi] in self.builds_of(wheel) {
-            for platform in self.known(&wheel.platform) {
-                best = best.max(self.ranks.get(&[python, abi, platform]).copied());
-            }
-        }
-        best
+        let ranks = self
+            .builds_of(wheel)
+            .flat_map(|build| self.known(&wheel.platform).filter_map(move |platform| self.rank_of(build, platform)));
+        ranks.max()
+    }
+
+    fn rank_of(&self, build: [Number; 2], platform: Number) -> Option<TagRank> {
+        let mut rows = self.builds.get(&build)?.iter().map(|row| &self.rows[usize::from(*row)]);
+        rows.find_map(|row| Some(TagRank(u32::MAX - row.start - self.places.get(&[row.list, platform])?)))
     }
 
     /// Why no tag of `wheel` is taken: the part that came nearest.
     pub fn mismatch(&self, wheel: &WheelFilename) -> TagMismatch {
-        if self.builds_of(wheel).any(|build| self.builds.contains(&build)) {
+        if self.builds_of(wheel).any(|build| self.builds.contains_key(&build)) {
             let platforms = wheel.platform.split('.').map(|platform| TagMismatch::of_platform(platform, &self.newest));
             return platforms.max().expect("splitting gives at least one part");
         }
@@ -144,32 +182,52 @@ impl Tags {
 
     /// Every tag, best first.
     pub fn iter(&self) -> impl Iterator<Item = Tag<'_>> {
-        self.order.iter().map(|parts| {
-            let [python, abi, platform] = parts.map(|part| &*self.names[usize::from(part)]);
-            Tag { python, abi, platform }
+        let name = |number: Number| &*self.names[usize::from(number)];
+        self.rows.iter().flat_map(move |row| {
+            let [python, abi] = row.build.map(name);
+            self.list(row).iter().map(move |platform| Tag { python, abi, platform: name(*platform) })
         })
     }
 
     /// Python and ABI of the wheel's tags, where the target has heard of both.
-    fn builds_of(&self, wheel: &WheelFilename) -> impl Iterator<Item = [Name; 2]> {
+    fn builds_of(&self, wheel: &WheelFilename) -> impl Iterator<Item = [Number; 2]> {
         self.known(&wheel.python).flat_map(|python| self.known(&wheel.abi).map(move |abi| [python, abi]))
     }
 
     /// Those parts of a compressed tag set that some tag of the target has.
-    fn known(&self, set: &str) -> impl Iterator<Item = Name> {
+    fn known(&self, set: &str) -> impl Iterator<Item = Number> {
         set.split('.').filter_map(|name| self.numbers.get(name).copied())
     }
 }
+
+impl PartialEq for Tags {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Tags {}
 
 impl<'a> FromIterator<Tag<'a>> for Tags {
     /// The tags that a machine itself reported, best first.
     fn from_iter<I: IntoIterator<Item = Tag<'a>>>(tags: I) -> Self {
         let mut all = Self::default();
-        for tag in tags {
-            all.push(tag);
+        let mut tags = tags.into_iter().peekable();
+        while let Some(Tag { python, abi, platform }) = tags.next() {
+            let mut platforms = vec![all.platform(platform)];
+            while let Some(next) = tags.next_if(|next| next.python == python && next.abi == abi) {
+                platforms.push(all.platform(next.platform));
+            }
+            all.push(python, abi, &platforms);
         }
         all
     }
+}
+
+/// # Panics
+/// Beyond 65,535, which no target comes near: see [`MOST_TAGS`].
+fn short(number: usize) -> Number {
+    Number::try_from(number).expect("a target's tags have fewer than 65,536 parts")
 }
 
 /// A machine has some thousands of tags at most; a list beyond this is no machine's.

@@ -128,7 +128,7 @@ fn advice(status: StatusCode, retry_after: Option<Duration>) -> String {
              may read this"
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => {
-            "; it is not there any more: run again with --refresh, or ask the owner of the index"
+            "; there is nothing at this address: check it, or, where an index listed it, run again with --refresh"
         }
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => "; the proxy wants a user and password in its URL",
         StatusCode::TOO_MANY_REQUESTS => "; the server asks for fewer requests: try again later, or with a lower -j",

@@ -247,7 +247,7 @@ impl<'q> Asking<'q> {
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(offer.filename.to_string()));
-                let needs = needs_of(&project, &offer, &places, &listener).await;
+                let needs = Box::pin(needs_of(&project, &offer, &places, &listener)).await;
                 let outcome = needs.map(|needs| needs.map(Arc::new)).map_err(Box::new);
                 listener(Event::Answered(offer.filename.to_string()));
                 let is_lasting = offer.promises.sha256().is_some();
@@ -261,7 +261,8 @@ impl<'q> Asking<'q> {
         asked.spawn(async move {
             let _turn = turns.acquire().await.expect("the semaphore is never closed");
             listener(Event::Asking(project.to_string()));
-            let outcome = places.indexes.offers(&project, &inquiry).await;
+            // Thousands may wait for their turn: what is done then takes its room only then.
+            let outcome = Box::pin(places.indexes.offers(&project, &inquiry)).await;
             listener(Event::Answered(project.to_string()));
             Answer::Offers { project, is_guess, outcome }
         });

@@ -76,7 +76,7 @@ impl<'p> Memory<'p> {
         let Some(grounds) = self.places.indexes.grounds() else { return };
         let Plan { packages, notes, .. } = plan.clone();
         let bytes = postcard::to_stdvec(&Remembered { grounds, packages, notes }).expect("a plan can be encoded");
-        let _ = self.scratch.write(&self.path, &bytes);
+        let _ = self.scratch.write(&self.path, &[&bytes]);
         forget_old(self.path.parent().unwrap_or(&self.path));
     }
 

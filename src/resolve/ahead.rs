@@ -13,11 +13,17 @@ use rustc_hash::FxHashMap;
 use super::case::{Case, Meanings};
 use super::node::{Set, positions};
 use super::{Facts, Wants};
-use crate::domain::{Dependency, ExtraName, MaskedUrl, Needs, Offer, PackageName, Specifiers, Target};
+use crate::domain::{Artifact, Dependency, ExtraName, MaskedUrl, Needs, Offer, PackageName, Specifiers, Target};
 use crate::select::{OptIn, Shelf};
 
 /// So many versions of a project are guessed at: then a step has to tell.
 const MOST_GUESSES: usize = 2;
+
+/// When steps came to so many versions of a project on their own, they go down its list, and the
+/// versions below are asked for at once: twice as many each time, and so many at most.
+const STEPS_DOWN: usize = 3;
+const FIRST_SERIES: usize = 4;
+const LONGEST_SERIES: usize = 64;
 
 /// Something that was found out.
 pub enum News {
@@ -51,6 +57,8 @@ struct Place {
     /// Its version; absent where a step chose it.
     position: Option<usize>,
     guesses: usize,
+    /// How many versions steps chose that were not guessed.
+    steps_down: usize,
     /// The extras with which its needs were followed.
     followed: Option<BTreeSet<ExtraName>>,
 }
@@ -72,7 +80,9 @@ impl Walker<'_, '_> {
             News::Needs(name, url) => {
                 let place = self.walk.places.entry(name.clone()).or_default();
                 if !is_guess && place.url.as_ref() != Some(url) {
-                    *place = Place { url: Some(url.clone()), guesses: place.guesses, ..Place::default() };
+                    let steps_down = place.steps_down + 1;
+                    *place = Place { url: Some(url.clone()), guesses: place.guesses, steps_down, ..Place::default() };
+                    self.look_below(name, url, steps_down);
                 }
                 name.clone()
             }
@@ -117,21 +127,47 @@ impl Walker<'_, '_> {
         if still_does {
             return;
         }
-        let all = |set: Set, more| set.intersection(&self.meanings.of(name, more, shelf.offers()));
-        let among = positions(&self.demands(name).fold(Set::full(), all), versions.len());
-        let opt_in = self.demands(name).map(OptIn::of).fold(OptIn::default(), OptIn::or);
-        let Some(position) = shelf.choose(&among, opt_in, None) else { return };
+        let opt_in = self.opt_in(name);
+        let Some(position) = shelf.choose(&self.allowed(name, shelf), opt_in, None) else { return };
         let Some(artifact) = shelf.best_of(position, opt_in) else { return };
         let place = self.walk.places.entry(name.clone()).or_default();
         if place.guesses == MOST_GUESSES {
             return;
         }
-        let guesses = place.guesses + 1;
-        *place = Place { url: Some(artifact.url.clone()), position: Some(position), guesses, followed: None };
+        place.guesses += 1;
+        (place.url, place.position, place.followed) = (Some(artifact.url.clone()), Some(position), None);
+        self.want(name, &artifact);
+    }
+
+    fn want(&mut self, name: &PackageName, artifact: &Artifact) {
         if !self.facts.needs.contains_key(&artifact.url) && artifact.sidecar.is_some() {
-            let offer = Offer::of(&artifact, self.case.hashes(name));
+            let offer = Offer::of(artifact, self.case.hashes(name));
             self.wants.metadata.insert(artifact.url.clone(), (name.clone(), offer.into()));
         }
+    }
+
+    /// Wants the needs of the versions below that of `url`, once steps went down the list.
+    fn look_below(&mut self, name: &PackageName, url: &MaskedUrl, steps_down: usize) {
+        let Some(doublings) = steps_down.checked_sub(STEPS_DOWN) else { return };
+        let Some(shelf) = self.case.shelf(name, self.facts) else { return };
+        let among = self.allowed(name, &shelf);
+        let opt_in = self.opt_in(name);
+        let files = shelf.eligible(&among, opt_in);
+        let files = files.iter().filter_map(|position| shelf.best_of(*position, opt_in));
+        let below = files.skip_while(|artifact| artifact.url != *url).skip(1);
+        let unknown = below.filter(|artifact| !self.facts.needs.contains_key(&artifact.url));
+        let series: Vec<_> = unknown.take(series_length(doublings)).collect();
+        series.iter().for_each(|artifact| self.want(name, artifact));
+    }
+
+    /// The positions that everybody allows, the highest first.
+    fn allowed(&self, name: &PackageName, shelf: &Shelf<'_>) -> Vec<usize> {
+        let all = |set: Set, more| set.intersection(&self.meanings.of(name, more, shelf.offers()));
+        positions(&self.demands(name).fold(Set::full(), all), shelf.offers().versions().len())
+    }
+
+    fn opt_in(&self, name: &PackageName) -> OptIn {
+        self.demands(name).map(OptIn::of).fold(OptIn::default(), OptIn::or)
     }
 
     /// What everybody asks of `name`.
@@ -184,6 +220,11 @@ impl Walker<'_, '_> {
             }
         }
     }
+}
+
+fn series_length(doublings: usize) -> usize {
+    let doubled = u32::try_from(doublings).ok().and_then(|times| FIRST_SERIES.checked_mul(2_usize.checked_pow(times)?));
+    doubled.unwrap_or(LONGEST_SERIES).min(LONGEST_SERIES)
 }
 
 /// Whether a line of metadata holds on `target`, on its own or with one of `extras`.

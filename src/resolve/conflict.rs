@@ -18,14 +18,27 @@ pub(super) fn explain(view: &View<'_, '_>, proof: &Proof) -> Failure {
     facts.collect(view, proof);
     let asked = facts.asked(view);
     let subject = facts.subject().or_else(|| asked.first()?.name.clone());
-    let sentences = asked.iter().map(|line| format!("{} asks for {line}", line.origin));
+    if facts.are_about_one_project() {
+        let requirement = asked.first().map_or_else(String::new, ToString::to_string);
+        let reason = Reason::Unusable(facts.sentences(view));
+        return failure(subject, requirement, reason, &asked);
+    }
+    let sentences = asked.iter().map(|line| format!("{} asks for {line:#}", line.origin));
+    let requirement = subject.as_ref().map_or_else(|| "the requirements".to_owned(), ToString::to_string);
+    let reason = Reason::Conflict {
+        facts: sentences.chain(facts.sentences(view)).collect(),
+        projects: facts.projects().into_iter().collect(),
+        is_about_files: facts.are_about_files(),
+    };
+    failure(subject, requirement, reason, &asked)
+}
+
+fn failure(package: Option<PackageName>, requirement: String, reason: Reason, asked: &[&Requirement]) -> Failure {
     Failure {
-        package: subject.clone(),
-        requirement: subject.as_ref().map_or_else(|| "the requirements".to_owned(), ToString::to_string),
-        reason: Reason::Conflict {
-            facts: sentences.chain(facts.sentences(view)).collect(),
-            projects: facts.projects().into_iter().collect(),
-        },
+        package,
+        requirement,
+        reason,
+        chain: Vec::new(),
         origins: asked.iter().map(|line| line.origin.clone()).collect::<BTreeSet<Origin>>().into_iter().collect(),
         targets: Vec::new(),
     }
@@ -66,7 +79,10 @@ impl Facts {
                 let key = node.project().map(|name| (name.clone(), why.clone()));
                 add_to(&mut self.unusable, key.as_ref(), set);
             }
-            External::FromDependencyOf(Node::Root, _, node, _) => self.asked.extend(node.project().cloned()),
+            External::FromDependencyOf(Node::Root, _, node, set) => {
+                self.asked.extend(node.project().cloned());
+                self.missing.extend(node.project().filter(|name| chosen(view, name, set).is_empty()).cloned());
+            }
             External::FromDependencyOf(node, set, needed, needed_set) => {
                 // An extra and its project go together; nobody needs to be told.
                 let other = needed.project().filter(|needed| node.project() != Some(*needed));
@@ -102,6 +118,15 @@ impl Facts {
         let mut lines: Vec<_> = asked.flat_map(|asked| asked.all()).chain(bounds).collect();
         lines.sort_by(|a, b| (a.constraint, &a.origin).cmp(&(b.constraint, &b.origin)));
         lines
+    }
+
+    /// Whether nothing is wrong but that no version of what the user names is of any use.
+    fn are_about_one_project(&self) -> bool {
+        self.needs.is_empty() && self.missing.is_empty() && self.asked.len() == 1 && !self.unusable.is_empty()
+    }
+
+    fn are_about_files(&self) -> bool {
+        !self.without_file.is_empty() || !self.unusable.is_empty()
     }
 
     fn sentences(&self, view: &View<'_, '_>) -> Vec<String> {
@@ -164,7 +189,7 @@ fn needs_sentence(view: &View<'_, '_>, node: &Node, set: &Set, needed: &PackageN
     for position in node.project().map(|name| chosen(view, name, set)).into_iter().flatten() {
         let Some(Ok(needs)) = node.project().and_then(|name| view.needs(name, position)) else { continue };
         for line in needs.dependencies.iter().rev().filter(|line| line.name == *needed && holds(view, node, line)) {
-            let line = line.to_string();
+            let line = format!("{line:#}");
             if !lines.contains(&line) {
                 lines.push_front(line);
             }
@@ -189,7 +214,8 @@ fn holds(view: &View<'_, '_>, node: &Node, line: &crate::domain::Dependency) -> 
 fn chosen(view: &View<'_, '_>, name: &PackageName, set: &Set) -> Vec<usize> {
     match view.stock(name) {
         Stock::Listed(shelf) => positions(set, shelf.offers().versions().len()),
-        _ => vec![ONLY],
+        Stock::Direct(_) => positions(set, 1),
+        Stock::Unknown => vec![ONLY],
     }
 }
 
@@ -206,7 +232,7 @@ fn versions_in(view: &View<'_, '_>, node: &Node, set: &Set) -> String {
         [] => node.to_string(),
         [only] => format!("{node} {only}"),
         all if all.len() == total => format!("every version of {node}"),
-        [newer, older] => format!("{node} {older} or {newer}"),
+        [newer, older] => format!("{node} {older} and {newer}"),
         [newest, .., oldest] if chosen[0] - chosen[chosen.len() - 1] == chosen.len() - 1 => {
             format!("{node} {oldest} to {newest}")
         }
@@ -217,7 +243,10 @@ fn versions_in(view: &View<'_, '_>, node: &Node, set: &Set) -> String {
 /// What there is of a project instead of what is needed.
 fn missing(view: &View<'_, '_>, name: &PackageName) -> String {
     match view.stock(name) {
-        Stock::Direct(direct) => format!("{name} comes from {} alone", direct.offer.url),
+        Stock::Direct(direct) => {
+            let named_by = direct.named_by.as_ref().map(|version| format!(", which {version} names"));
+            format!("{name} comes from {} alone{}", direct.offer.url, named_by.unwrap_or_default())
+        }
         Stock::Unknown => format!("{name} is not known"),
         Stock::Listed(shelf) => match shelf.offers().versions() {
             [] => format!("{name}: {}", Reason::of_shelf(&shelf, &[], &Specifiers::any())),

@@ -16,6 +16,8 @@ pub(super) struct Direct {
     /// Absent where the file name does not tell it (`main.zip`).
     pub version: Option<Version>,
     pub offer: Arc<Offer>,
+    /// The version whose metadata names it, where no line does.
+    pub named_by: Option<String>,
 }
 
 impl Direct {
@@ -56,7 +58,8 @@ impl Direct {
             sidecar: None,
             uploaded: None,
         };
-        Ok(Self { version: distribution.map(|distribution| distribution.version().clone()), offer: Arc::new(offer) })
+        let version = distribution.map(|distribution| distribution.version().clone());
+        Ok(Self { version, offer: Arc::new(offer), named_by: None })
     }
 }
 

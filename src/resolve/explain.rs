@@ -1,5 +1,6 @@
 //! Why there is no solution, in sentences a user can act on.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::lines::Asked;
@@ -14,6 +15,8 @@ pub struct Failure {
     /// The requirement as it was written.
     pub requirement: String,
     pub reason: Reason,
+    /// How the user's lines lead to the project, where they do not name it: sentences.
+    pub chain: Vec<String>,
     /// The lines that led to it.
     pub origins: Vec<Origin>,
     /// Positions of the targets for which it holds.
@@ -39,18 +42,29 @@ pub enum Reason {
     NoFile { specifiers: Specifiers, files: NoFile },
     /// What this source archive needs is only known by running its build.
     NeedsBuild { file: Box<str> },
+    /// Every version that fits is of no use by itself; why, a line for each.
+    Unusable(Vec<String>),
     /// Facts that cannot all hold.
-    Conflict { facts: Vec<String>, projects: Vec<PackageName> },
+    Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool },
 }
 
 impl Reason {
+    /// Whether it could be otherwise for another target.
+    pub fn depends_on_target(&self) -> bool {
+        match self {
+            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable(_) => true,
+            Self::Conflict { is_about_files, .. } => *is_about_files,
+            _ => false,
+        }
+    }
+
     /// Why no file of the `matching` versions on `shelf` can be used.
     pub(super) fn of_shelf(shelf: &Shelf<'_>, matching: &[usize], specifiers: &Specifiers) -> Self {
         let (offers, specifiers) = (shelf.offers(), specifiers.clone());
         if offers.is_unknown() {
             Self::UnknownProject { asked: offers.asked.iter().map(ToString::to_string).collect() }
         } else if matching.is_empty() {
-            Self::NoVersion { nearest: nearest(offers.versions(), specifiers.pin()), specifiers }
+            Self::NoVersion { nearest: nearest(offers.versions(), &specifiers), specifiers }
         } else {
             Self::NoFile { specifiers, files: shelf.why_none(matching) }
         }
@@ -60,16 +74,14 @@ impl Reason {
 /// How many near versions an error names on either side.
 const NEAR: usize = 3;
 
-/// The versions around the pin, else the newest ones.
-fn nearest(versions: &[Version], pin: Option<&Version>) -> Vec<Version> {
-    let near = match pin {
-        Some(pin) => {
-            let at = versions.partition_point(|version| version < pin);
-            &versions[at.saturating_sub(NEAR)..versions.len().min(at + NEAR)]
-        }
-        None => &versions[versions.len().saturating_sub(NEAR)..],
-    };
-    near.to_vec()
+/// The versions around those that `specifiers` name.
+pub(super) fn nearest(versions: &[Version], specifiers: &Specifiers) -> Vec<Version> {
+    let places: BTreeSet<_> =
+        specifiers.named().map(|named| versions.partition_point(|version| *version < named)).collect();
+    let near = NEAR.div_ceil(places.len().max(1));
+    let around = |at: usize| at.saturating_sub(near)..versions.len().min(at + near);
+    let positions: BTreeSet<_> = places.into_iter().flat_map(around).collect();
+    positions.into_iter().map(|position| versions[position].clone()).collect()
 }
 
 impl Failure {
@@ -78,6 +90,7 @@ impl Failure {
             package: None,
             requirement: requirement.to_string(),
             reason: Reason::Nameless,
+            chain: Vec::new(),
             origins: vec![requirement.origin.clone()],
             targets: Vec::new(),
         }
@@ -87,8 +100,12 @@ impl Failure {
     pub(super) fn of(name: &PackageName, asked: &Asked<'_>, reason: Reason) -> Self {
         Self {
             package: Some(name.clone()),
-            requirement: asked.requirements.first().map_or_else(|| name.to_string(), ToString::to_string),
+            requirement: match (&reason, asked.requirements.first()) {
+                (Reason::Conflict { .. }, _) | (_, None) => name.to_string(),
+                (_, Some(first)) => first.to_string(),
+            },
             reason,
+            chain: Vec::new(),
             origins: asked.origins(),
             targets: Vec::new(),
         }
@@ -103,9 +120,9 @@ impl Failure {
         self.package.iter().chain(others)
     }
 
-    /// What stands in the way of a project that others need.
-    pub(super) fn of_dependency(name: &PackageName, origins: Vec<Origin>, reason: Reason) -> Self {
-        Self { package: Some(name.clone()), requirement: name.to_string(), reason, origins, targets: Vec::new() }
+    /// What stands in the way of a project that others may need.
+    pub(super) fn of_dependency(name: &PackageName, origins: Vec<Origin>, chain: Vec<String>, reason: Reason) -> Self {
+        Self { package: Some(name.clone()), requirement: name.to_string(), reason, chain, origins, targets: Vec::new() }
     }
 
     pub(super) fn on_target(mut self, position: usize) -> Self {
@@ -133,7 +150,8 @@ pub(super) fn merge(failures: Vec<Failure>) -> Vec<Failure> {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.requirement, self.reason)
+        write!(f, "{}: {}", self.requirement, self.reason)?;
+        self.chain.iter().try_for_each(|sentence| write!(f, "\n  {sentence}"))
     }
 }
 
@@ -164,6 +182,13 @@ impl fmt::Display for Reason {
                 "what {file} needs is only known by running its build; pin a version that has a wheel, fetch without \
                  dependencies (--no-deps), or let the build run (--allow-build)"
             ),
+            Self::Unusable(versions) => match versions.as_slice() {
+                [only] => f.write_str(only),
+                several => {
+                    f.write_str("no version can be used")?;
+                    several.iter().try_for_each(|version| write!(f, "\n  {version}"))
+                }
+            },
             Self::Conflict { facts, .. } => {
                 f.write_str("these cannot all hold")?;
                 facts.iter().try_for_each(|fact| write!(f, "\n  {fact}"))

@@ -27,9 +27,11 @@ fn found(view: &View<'_, '_>, decided: &Decided, graph: &Graph<'_>) -> Found {
         let Some(file) = view.file(name, position) else { continue };
         let requested_by: Vec<_> = requested.get(name).into_iter().flatten().cloned().collect();
         if let Some(reason) = lack(view, name, position, &file) {
-            failures.push(Failure::of_dependency(name, requested_by.clone(), reason));
+            let chain = graph.chain(view, decided, name);
+            failures.push(Failure::of_dependency(name, requested_by.clone(), chain, reason));
         }
         solution.notes.extend(missing_extras(view, name, position, decided));
+        solution.notes.extend(repaired(view, name, position));
         solution.picks.push(pick(view, name, position, requested_by, graph, &file));
     }
     let is_build = |failure: &Failure| matches!(failure.reason, Reason::NeedsBuild { .. });
@@ -106,6 +108,20 @@ fn missing_extras(view: &View<'_, '_>, name: &PackageName, position: usize, deci
     let missing = asked.into_iter().filter(|extra| !needs.extras.contains(extra));
     let version = view.version(name, position).map(|version| format!(" {version}")).unwrap_or_default();
     missing.map(|extra| format!("{name}{version} has no extra `{extra}`")).collect()
+}
+
+/// That a version is only what it seems to those who repair its metadata.
+fn repaired(view: &View<'_, '_>, name: &PackageName, position: usize) -> Option<String> {
+    if !view.case.question.follow_dependencies {
+        return None;
+    }
+    let Some(Ok(needs)) = view.needs(name, position) else { return None };
+    let line = needs.repaired.first()?;
+    let version = view.version(name, position).map(|version| format!(" {version}")).unwrap_or_default();
+    Some(format!(
+        "{name}{version} has the malformed `Requires-Dist: {line}`, for which pip 24.1 and later refuses to install it \
+         (uv takes it): pin another version, if pip is to install this"
+    ))
 }
 
 /// What was decided on grounds that are not in the solution.

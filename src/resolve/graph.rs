@@ -1,6 +1,7 @@
 //! A solution as a graph: which project needs which, by which lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::node::Node;
 use super::view::View;
@@ -58,6 +59,32 @@ impl<'v> Graph<'v> {
             }
         }
         requested
+    }
+
+    /// How the first of the user's lines that does leads to `name`, a sentence for each step; none
+    /// where it is named.
+    pub fn chain(&self, view: &View<'_, '_>, decided: &Decided, name: &PackageName) -> Vec<String> {
+        let mut parents: BTreeMap<&PackageName, Option<&PackageName>> = BTreeMap::new();
+        let mut waiting: VecDeque<_> = view.case.lines.required().map(|(asked, _)| (asked, None)).collect();
+        while let Some((project, parent)) = waiting.pop_front() {
+            if let Entry::Vacant(place) = parents.entry(project) {
+                place.insert(parent);
+                waiting.extend(self.dependencies(project).into_iter().map(|needed| (needed, Some(project))));
+            }
+        }
+        let parent = |of: &&PackageName| parents.get(of).copied().flatten();
+        let way: Vec<_> = std::iter::successors(Some(name), parent).collect();
+        let steps = way.windows(2).rev().map(|step| self.sentence(view, decided, step[1], step[0]));
+        steps.collect()
+    }
+
+    fn sentence(&self, view: &View<'_, '_>, decided: &Decided, who: &PackageName, needed: &PackageName) -> String {
+        let position = decided.get(&Node::Project(who.clone())).copied().unwrap_or_default();
+        let version = view.version(who, position as usize).map(|version| format!(" {version}")).unwrap_or_default();
+        let mut lines = self.needed.get(who).into_iter().flatten();
+        let line =
+            lines.find(|line| line.name == *needed).map_or_else(|| needed.to_string(), |line| format!("{line:#}"));
+        format!("{who}{version} needs {line}")
     }
 
     /// Those of `names` that `pass`, and all that they need, directly or not, on ways on which

@@ -91,7 +91,7 @@ impl<'a> Asked<'a> {
         if direct.any(|other| !is_same_file(&first.source, &other.source)) {
             let named = self.all().filter(|requirement| requirement.specifiers().is_none());
             let facts = named.map(|line| format!("{} asks for {line}", line.origin)).collect();
-            return Some(Err(Reason::Conflict { facts, projects: Vec::new() }));
+            return Some(Err(Reason::Conflict { facts, projects: Vec::new(), is_about_files: false }));
         }
         Some(Direct::of_requirement(name, first, self.hashes(), target))
     }

@@ -179,7 +179,8 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         own: &Node,
         position: usize,
     ) -> Result<(), String> {
-        let edge = self.view.edge(dependency)?;
+        let project = own.project().unwrap_or(&dependency.name);
+        let edge = self.view.edge(dependency, project, position)?;
         self.note_opt_in(&edge, dependency);
         if own.project() != Some(&edge.name) {
             self.add(constraints, edge);

@@ -156,11 +156,11 @@ impl<'v, 'q> View<'v, 'q> {
         dependency.marker.evaluate(self.case.target.markers(), extras)
     }
 
-    /// A line of metadata as an edge.
+    /// A line of the metadata of the version at `position` of `own` as an edge.
     ///
     /// # Errors
     /// When the project must come from a file that cannot be taken.
-    pub fn edge(&self, dependency: &Dependency) -> Result<Edge, String> {
+    pub fn edge(&self, dependency: &Dependency, own: &PackageName, position: usize) -> Result<Edge, String> {
         let name = &dependency.name;
         if let Some(Err(reason)) = self.asked(name).and_then(|asked| asked.file.as_ref()) {
             return Err(format!("the file that is asked for as {name} cannot be used: {reason}"));
@@ -168,7 +168,8 @@ impl<'v, 'q> View<'v, 'q> {
         let set = match &dependency.source {
             DependencySource::Versions(specifiers) => self.allowed(name, specifiers),
             DependencySource::Url(url) => {
-                self.take_url(name, url)?;
+                let version = self.version(own, position).map(|version| format!(" {version}"));
+                self.take_url(name, url, format!("{own}{}", version.unwrap_or_default()))?;
                 Set::full()
             }
         };
@@ -201,7 +202,7 @@ impl<'v, 'q> View<'v, 'q> {
     }
 
     /// A URL in metadata decides where the project comes from, unless another one did before.
-    fn take_url(&self, name: &PackageName, text: &str) -> Result<(), String> {
+    fn take_url(&self, name: &PackageName, text: &str, named_by: String) -> Result<(), String> {
         let found = self.file_at(name, text)?;
         if self.assumed.refused.contains(&found.offer.url) {
             return Err(format!("{name} cannot come from {}", found.offer.url));
@@ -210,6 +211,7 @@ impl<'v, 'q> View<'v, 'q> {
             Some(known) if known.offer.url == found.offer.url => Ok(()),
             Some(known) => Err(format!("{name} comes from {} already", known.offer.url)),
             None => {
+                let found = Direct { named_by: Some(named_by), ..found };
                 self.met.borrow_mut().files.entry(name.clone()).or_insert(found);
                 Ok(())
             }

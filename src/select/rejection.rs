@@ -52,8 +52,8 @@ impl fmt::Display for Rejection {
                     several => write!(f, " or {} others", several - 1),
                 }
             }
-            Self::Yanked { reason } if reason.is_empty() => f.write_str("was yanked"),
-            Self::Yanked { reason } => write!(f, "was yanked: {reason}"),
+            Self::Yanked { reason } if reason.is_empty() => f.write_str("was yanked: pin it to take it all the same"),
+            Self::Yanked { reason } => write!(f, "was yanked ({reason}): pin it to take it all the same"),
             Self::PreRelease => f.write_str("is a pre-release: pin it, or allow them with --pre"),
         }
     }
@@ -121,11 +121,14 @@ pub(super) fn check_upload_time(artifact: &Artifact, policy: &Policy) -> Result<
     }
 }
 
-/// Whether the index promises an allowed digest; it may also promise none of that algorithm,
-/// and then only the bytes can tell.
+/// Whether the index promises an allowed digest. Any one is enough, so where it promises none of
+/// the algorithm of one of them, only the bytes can tell.
 pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool, Rejection> {
     if is_promised(artifact, allowed) {
         return Ok(true);
+    }
+    if allowed.iter().any(|each| artifact.hashes.iter().all(|has| has.algorithm != each.algorithm)) {
+        return Ok(false);
     }
     let asked = |has: &Digest| -> Vec<String> {
         allowed.iter().filter(|each| each.algorithm == has.algorithm).map(ToString::to_string).collect()

@@ -27,6 +27,7 @@ mod pointing;
 mod remembering;
 mod sandboxing;
 mod secrets;
+mod selecting;
 mod serving;
 mod settings;
 mod support;

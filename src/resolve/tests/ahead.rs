@@ -35,3 +35,29 @@ fn what_goes_round_in_circles_is_left_to_steps() {
     assert_eq!(format!("{:?}", ahead.result), format!("{:?}", steps.result));
     assert!(ahead.asked.metadata.len() <= steps.asked.metadata.len() + 4);
 }
+
+/// No version of a hundred will do, and each has to be looked at.
+#[test]
+fn a_long_way_down_takes_few_rounds() {
+    let world = (0..100).fold(World::new(), |world, minor| {
+        let needs = format!("b>{}", minor + 2);
+        world.file(File::wheel("a", &format!("1.{minor}")).needs(&[&needs]))
+    });
+    let world = world.has("b", "1", &[]);
+    let (ahead, steps) = (world.ask(&["a"]).solve_ahead(), world.ask(&["a"]).solve());
+    assert_eq!(format!("{:?}", ahead.result), format!("{:?}", steps.result));
+    assert_eq!(ahead.asked.metadata.len(), 100);
+    assert!(ahead.asked.rounds <= 10 && steps.asked.rounds >= 100, "{} of {}", ahead.asked.rounds, steps.asked.rounds);
+}
+
+/// Where the fifth version will do, few are asked for that nobody looks at.
+#[test]
+fn a_short_way_down_asks_for_little_more() {
+    let mut world = World::new().has("b", "1", &[]);
+    for minor in 0..100 {
+        world = world.has("a", &format!("1.{minor}"), &[if minor < 95 { "b" } else { "b>1" }]);
+    }
+    let answer = world.ask(&["a"]).solve_ahead();
+    assert_eq!(answer.picks(), ["a 1.94", "b 1"]);
+    assert!(answer.asked.metadata.len() <= 12, "{:?}", answer.asked.metadata);
+}

@@ -1,6 +1,7 @@
 //! What a user is told: every sentence of these tests is one that a user would read.
 
 use super::world::{File, World};
+use crate::domain::Unknown;
 
 fn message(world: &World, lines: &[&str]) -> String {
     world.ask(lines).solve().message()
@@ -98,4 +99,59 @@ fn where_only_source_archives_are_left_it_is_said() {
          a-1.0.tar.gz is a source archive, which --only-binary excludes\n  \
          there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
     );
+}
+
+#[test]
+fn a_version_that_is_of_no_use_by_itself_is_no_conflict() {
+    let for_new_python = || File::wheel("a", "2.0").metadata_python(">=3.13");
+    let world = World::new().file(for_new_python()).has("a", "1.0", &[]);
+    let answer = world.ask(&["a==2.0"]).solve();
+    assert_eq!(answer.message(), "a==2.0: a 2.0 cannot be used: needs Python >=3.13, the target has 3.12.0");
+    assert!(answer.reason().depends_on_target());
+    let world = World::new().file(for_new_python()).has("a", "1.0", &["a<1"]);
+    assert_eq!(
+        message(&world, &["a"]),
+        "a: no version can be used\n  a 1.0 cannot be used: it needs another version of itself (a<1)\n  \
+         a 2.0 cannot be used: needs Python >=3.13, the target has 3.12.0"
+    );
+}
+
+#[test]
+fn who_needs_a_source_archive_is_told() {
+    let silent = File::sdist("c", "1.0").unknown(Unknown::NeedsBuild);
+    let world = World::new().has("a", "2.0", &["b>=1"]).has("b", "1.0", &["c; python_version > '3'"]).file(silent);
+    let message = message(&world, &["a"]);
+    assert!(message.starts_with("c: what c-1.0.tar.gz needs is only known by running its build"), "{message}");
+    assert!(message.ends_with("\n  a 2.0 needs b>=1\n  b 1.0 needs c"), "{message}");
+}
+
+#[test]
+fn who_names_a_file_is_told() {
+    let url = "https://files.example/b-1.0-py3-none-any.whl";
+    let line = format!("b @ {url}");
+    let world = World::new().has("a", "1.0", &[&line]).has("b", "2.0", &[]).at(url, File::wheel("b", "1.0"));
+    assert_eq!(
+        message(&world, &["a", "b>=2"]),
+        format!(
+            "b: these cannot all hold\n  requirements.txt:2 asks for b>=2\n  \
+             b comes from {url} alone, which a 1.0 names"
+        )
+    );
+}
+
+#[test]
+fn the_nearest_versions_are_around_what_is_asked() {
+    let world = (0..20).fold(World::new(), |world, minor| world.has("a", &format!("1.{minor}"), &[]));
+    let nearest = |asked: &str| message(&world, &[asked]).rsplit_once(" are ").unwrap().1.to_owned();
+    assert_eq!(nearest("a>1.7,<1.8"), "1.5, 1.6, 1.7, 1.8, 1.9");
+    assert_eq!(nearest("a===1.4.0"), "1.1, 1.2, 1.3, 1.4, 1.5, 1.6");
+    assert_eq!(nearest("a<1"), "1.0, 1.1, 1.2");
+    assert_eq!(nearest("a>=2"), "1.17, 1.18, 1.19");
+}
+
+#[test]
+fn long_lists_of_exclusions_are_counted() {
+    let world = World::new().has("a", "1.0", &["b>=1,!=1.0.*,!=1.1.*,!=1.2.*,!=1.3.*,<2"]).has("b", "1.2", &[]);
+    let message = message(&world, &["a"]);
+    assert!(message.contains("a 1.0 needs b>=1, <2 (but for 4 between 1.0 and 1.3)"), "{message}");
 }
