@@ -45,16 +45,22 @@ impl Needed {
 
 /// What was worked out of versions by their positions, and with which of their files usable.
 #[derive(Default)]
-pub(super) struct Memo(RefCell<FxHashMap<Node, Vec<(u32, OptIn, Rc<Needed>)>>>);
+pub(super) struct Memo(RefCell<FxHashMap<Node, Vec<Known>>>);
+
+struct Known {
+    version: u32,
+    opt_in: OptIn,
+    needed: Rc<Needed>,
+}
 
 impl Memo {
     pub fn get(&self, node: &Node, version: u32, opt_in: OptIn) -> Option<Rc<Needed>> {
-        let known = self.0.borrow();
-        let mut same = known.get(node)?.iter().filter(|known| (known.0, known.1) == (version, opt_in));
-        same.next().map(|(_, _, needed)| needed.clone())
+        let all = self.0.borrow();
+        let known = all.get(node)?.iter().find(|known| known.version == version && known.opt_in == opt_in)?;
+        Some(known.needed.clone())
     }
 
     pub fn keep(&self, node: &Node, version: u32, opt_in: OptIn, needed: Rc<Needed>) {
-        self.0.borrow_mut().entry(node.clone()).or_default().push((version, opt_in, needed));
+        self.0.borrow_mut().entry(node.clone()).or_default().push(Known { version, opt_in, needed });
     }
 }
