@@ -41,9 +41,11 @@ pub struct FileRecord<'a> {
 }
 
 impl<'a> FileRecord<'a> {
-    /// Puts the encoded record behind `bytes`.
+    /// Puts the encoded record behind `bytes`. Its file name has no slash.
     fn encode(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let filename = Some(self.filename).filter(|filename| last_part(self.href) != *filename);
+        let folder = self.href.strip_suffix(self.filename);
+        let is_last_part = folder.is_some_and(|folder| folder.is_empty() || folder.ends_with('/'));
+        let filename = (!is_last_part).then_some(self.filename);
         postcard::to_extend(&(filename, self), bytes).expect("a record can always be encoded")
     }
 

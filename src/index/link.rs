@@ -86,8 +86,7 @@ fn named_by_egg<'a>(egg: &str, filename: Cow<'a, str>) -> Cow<'a, str> {
 /// Reads `algorithm=hex`, where the algorithm is known.
 pub(super) fn digest(text: &str) -> Option<(Algorithm, &str)> {
     let (name, hex) = text.split_once('=')?;
-    let algorithm = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)?;
-    Some((algorithm, hex))
+    Some((Algorithm::named(name)?, hex))
 }
 
 /// Reads a moment (RFC 3339, PEP 700) as seconds since 1970-01-01 UTC.

@@ -60,8 +60,11 @@ pub async fn plan(
         match resolver.step(&known.facts) {
             Step::Solved(mut solutions) if known.unreachable.is_empty() => {
                 known.complete(question, solutions.iter_mut().zip(targets));
+                let is_lasting = known.is_lasting;
+                // The facts of thousands of projects and their plan need not be held together.
+                drop((resolver, known));
                 let plan = Plan::merge(targets.to_vec(), solutions);
-                if let Some(memory) = memory.filter(|_| known.is_lasting) {
+                if let Some(memory) = memory.filter(|_| is_lasting) {
                     memory.keep(&plan);
                 }
                 return Ok(plan);

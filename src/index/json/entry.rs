@@ -78,25 +78,23 @@ impl<'de> Visitor<'de> for EntryVisitor {
 }
 
 impl<'a> Entry<'a> {
-    /// The same, without `serde_json` as far as that can be.
-    pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, Stop> {
-        let mut entry = Entry::default();
+    /// Takes in the object that is next, without `serde_json` as far as that can be.
+    pub fn read(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Stop> {
         cursor.members(|key, cursor| {
             match key {
-                "filename" => entry.filename = cursor.value(skip)?,
-                "url" => entry.url = cursor.value(skip)?,
-                "hashes" => entry.hashes = cursor.value(Digests::read)?,
-                "requires-python" => entry.requires_python = cursor.value(skip)?,
-                "yanked" => entry.yanked = cursor.value(skip)?,
-                "core-metadata" => entry.core_metadata = cursor.value(Digests::read)?,
-                "dist-info-metadata" => entry.dist_info_metadata = cursor.value(Digests::read)?,
-                "size" => entry.size = cursor.value(skip)?,
-                "upload-time" => entry.upload_time = cursor.value(skip)?,
+                "filename" => self.filename = cursor.value(skip)?,
+                "url" => self.url = cursor.value(skip)?,
+                "hashes" => self.hashes = cursor.value(Digests::read)?,
+                "requires-python" => self.requires_python = cursor.value(skip)?,
+                "yanked" => self.yanked = cursor.value(skip)?,
+                "core-metadata" => self.core_metadata = cursor.value(Digests::read)?,
+                "dist-info-metadata" => self.dist_info_metadata = cursor.value(Digests::read)?,
+                "size" => self.size = cursor.value(skip)?,
+                "upload-time" => self.upload_time = cursor.value(skip)?,
                 _ => drop(cursor.value(skip)?),
             }
             Ok(())
-        })?;
-        Ok(entry)
+        })
     }
 }
 
@@ -116,7 +114,7 @@ pub(super) fn give(entry: Value<'_, Entry<'_>>, sink: &mut impl Sink) {
 
 impl Entry<'_> {
     /// Gives the file to `sink`, or the reason why the entry is none.
-    fn give(self, sink: &mut impl Sink) {
+    pub fn give(&self, sink: &mut impl Sink) {
         if let Err(why) = self.record(|record| sink.push(record)) {
             sink.refuse(&self.name(), why);
         }
@@ -222,7 +220,7 @@ impl<'a> Digests<'a> {
     }
 
     fn add(&mut self, key: &str, value: Value<'a>) {
-        let Some(algorithm) = Algorithm::ALL.into_iter().find(|known| known.name() == key) else { return };
+        let Some(algorithm) = Algorithm::named(key) else { return };
         match value {
             Value::Text(hex) if self.first.is_none() => self.first = Some((algorithm, hex)),
             Value::Text(hex) => self.more.push((algorithm, hex)),

@@ -165,13 +165,24 @@ fn after(cursor: &mut Cursor<'_>, end: u8, more: Place, none: Place) -> Result<P
 
 /// Reads an entry and what divides it from the next; the sink gets it once both are there.
 fn file(cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> Result<Place, Stop> {
-    let entry = cursor.value(Entry::read)?;
-    let place = match cursor.goes_on(b']')? {
-        true => Place::File,
-        false => after(cursor, b'}', Place::Member, Place::End)?,
-    };
-    give(entry, sink);
+    if cursor.peek()? != b'{' {
+        let other = cursor.value::<Entry<'_>>(|_| Err(Stop::Odd))?;
+        let place = after_file(cursor)?;
+        give(other, sink);
+        return Ok(place);
+    }
+    let mut entry = Entry::default();
+    entry.read(cursor)?;
+    let place = after_file(cursor)?;
+    entry.give(sink);
     Ok(place)
+}
+
+fn after_file(cursor: &mut Cursor<'_>) -> Result<Place, Stop> {
+    match cursor.goes_on(b']')? {
+        true => Ok(Place::File),
+        false => after(cursor, b'}', Place::Member, Place::End),
+    }
 }
 
 #[cfg(test)]
