@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use directory::{Linking, Written, write_directory};
 pub use objects::{Checksums, Objects, Sink};
-pub use parts::{Part, Parts};
+pub use parts::{Extent, Part, Parts};
 pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
 

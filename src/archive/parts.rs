@@ -61,6 +61,13 @@ impl Parts {
         self.files.iter()
     }
 
+    /// Where `size` bytes from `start` on lie; absent where no single file has all of them.
+    pub fn extent(&self, start: u64, size: u64) -> Option<Extent> {
+        let end = start.checked_add(size)?;
+        let part = self.files.iter().find(|part| start >= part.start && end <= part.start + part.size)?;
+        Some(Extent { file: part.path.clone(), start: start - part.start, size })
+    }
+
     /// A reader of its own position.
     pub fn reader(&self) -> PartsReader {
         PartsReader { parts: self.clone(), open: None, position: 0 }
@@ -138,7 +145,28 @@ impl Seek for PartsReader {
     }
 }
 
+/// Bytes on the disk that follow one another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    pub file: PathBuf,
+    /// Bytes before it.
+    pub start: u64,
+    /// Bytes.
+    pub size: u64,
+}
+
+impl Extent {
+    /// A reader of these bytes only.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(&self) -> io::Result<Stretch<File>> {
+        Stretch::new(File::open(&self.file)?, self.start, self.size)
+    }
+}
+
 /// A stretch of an archive that is a file of its own.
+#[derive(Debug)]
 pub struct Stretch<R> {
     reader: R,
     start: u64,
@@ -207,6 +235,14 @@ mod tests {
         text.clear();
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "cdefg");
+    }
+
+    #[test]
+    fn an_extent_lies_in_one_file() {
+        let (_folder, parts) = parts();
+        let text = |start, size| Some(io::read_to_string(parts.extent(start, size)?.open().unwrap()).unwrap());
+        assert_eq!([text(0, 3), text(4, 2), text(7, 0)], [Some("abc".into()), Some("ef".into()), Some("".into())]);
+        assert_eq!([text(2, 2), text(5, 3), text(u64::MAX, 1)], [None, None, None]);
     }
 
     #[test]

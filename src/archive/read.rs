@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use fault::{Fault, ReadError};
 
-use super::parts::{Parts, Stretch};
+use super::parts::{Extent, Parts, Stretch};
 use super::stored::Container;
 use crate::domain::RelPath;
 use contained::Contained;
@@ -36,6 +36,8 @@ pub struct Found {
     /// Bytes, as the archive says.
     pub size: u64,
     pub bytes: Box<dyn Input>,
+    /// Where they lie on the disk, if they lie there in one piece and as they are.
+    pub extent: Option<Extent>,
 }
 
 /// A folder or an archive, told by its first bytes and not by its name.
@@ -100,8 +102,11 @@ impl Reader {
             Form::Folder => folder::page(&self.path, name, limit).map_err(fail),
             Form::Contained(parts, kind) => stream::page(parts, *kind, name, limit).map_err(fail),
             Form::Zip(_) | Form::Tar(_) => {
-                let entries = self.scan().0;
-                let Some(entry) = entries.iter().find(|entry| entry.path.as_str() == name) else { return Ok(None) };
+                let (entries, faults) = self.scan();
+                let Some(entry) = entries.iter().find(|entry| entry.path.as_str() == name) else {
+                    let broken = faults.into_iter().find(Fault::hides_files);
+                    return broken.map_or(Ok(None), |fault| Err(fail(io::Error::other(fault.to_string()))));
+                };
                 let bytes = entry.open(limit).and_then(|bytes| read_at_most(bytes, limit));
                 bytes.map(Some).map_err(fail)
             }
@@ -220,6 +225,14 @@ impl Entry {
         }
     }
 
+    fn extent(&self) -> Option<Extent> {
+        match &self.place {
+            Place::File(path) => Some(Extent { file: path.clone(), start: 0, size: self.size }),
+            Place::Stored { bytes: Bytes::Plain(parts), start } => parts.extent(*start, self.size),
+            Place::Stored { bytes: Bytes::Contained(_), .. } | Place::Deflated { .. } => None,
+        }
+    }
+
     fn inflates_to(&self) -> u64 {
         if matches!(self.place, Place::Deflated { .. }) { self.size } else { 0 }
     }
@@ -256,7 +269,7 @@ fn visit_all(
     let work = || {
         while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
             match entry.open(limit) {
-                Ok(bytes) => visit(Found { path: entry.path.clone(), size: entry.size, bytes }),
+                Ok(bytes) => visit(Found { path: entry.path.clone(), size: entry.size, bytes, extent: entry.extent() }),
                 Err(why) => {
                     let fault = Fault::Damaged { path: Some(entry.path.to_string()), why: why.to_string() };
                     faults.lock().expect("no thread panics with it").push(fault);

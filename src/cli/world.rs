@@ -59,7 +59,7 @@ impl Files<'_> {
         let url: MaskedUrl = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
         let answer = async { self.client.page(&url, "*/*", &Validators::default(), LARGEST_FILE).await };
         match self.runtime.block_on(answer).map_err(|error| error.to_string())? {
-            Answer::Page(page) => Ok(Loaded { bytes: page.bytes, content_type: Some(page.content_type) }),
+            Answer::Page(page) => Ok(Loaded { bytes: page.content, content_type: Some(page.content_type) }),
             Answer::NotModified { .. } => Err("it answered that nothing changed, which was not asked".to_owned()),
         }
     }

@@ -75,6 +75,15 @@ impl Algorithm {
         }
     }
 
+    /// The algorithm whose [`Algorithm::name`] that is.
+    pub fn named(name: &str) -> Option<Self> {
+        // Most are: a page names 40,000 of them.
+        if name == Self::Sha256.name() {
+            return Some(Self::Sha256);
+        }
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
     /// Whether `--hash` takes it: pip allows the three strong ones only.
     pub fn is_allowed_in_hash_option(self) -> bool {
         matches!(self, Self::Sha256 | Self::Sha384 | Self::Sha512)
@@ -92,10 +101,7 @@ impl FromStr for Algorithm {
 
     /// Names are lower case, as in pip.
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name() == text)
-            .ok_or_else(|| DigestError::UnknownAlgorithm(text.to_owned()))
+        Self::named(text).ok_or_else(|| DigestError::UnknownAlgorithm(text.to_owned()))
     }
 }
 

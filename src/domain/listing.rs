@@ -5,22 +5,25 @@
 //! version is looked at. The same bytes are what the index cache keeps on disk: a warm run
 //! parses no page.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rustc_hash::FxBuildHasher;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+mod builder;
+
+pub use builder::ListingBuilder;
 
 use super::{
-    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, RelPath, Sidecar, Timestamp, Version,
-    Yanked,
+    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, Sidecar, Timestamp, Version, Yanked,
 };
 
 /// One file as a page states it; borrowed from the page, and from a listing's bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord<'a> {
-    /// The last part of the URL's path, percent-decoded: what pip takes for the name.
+    /// The last part of the URL's path, percent-decoded: what pip takes for the name. It stands
+    /// before the rest, if it is not the end of the link as it is.
+    #[serde(skip)]
     pub filename: &'a str,
     /// The link as written (relative ones too), without fragment.
     pub href: &'a str,
@@ -35,6 +38,27 @@ pub struct FileRecord<'a> {
     pub sidecar: Option<Option<(Algorithm, &'a str)>>,
     /// Seconds since 1970-01-01 UTC.
     pub uploaded: Option<i64>,
+}
+
+impl<'a> FileRecord<'a> {
+    /// Puts the encoded record behind `bytes`. Its file name has no slash.
+    fn encode(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let folder = self.href.strip_suffix(self.filename);
+        let is_last_part = folder.is_some_and(|folder| folder.is_empty() || folder.ends_with('/'));
+        let filename = (!is_last_part).then_some(self.filename);
+        postcard::to_extend(&(filename, self), bytes).expect("a record can always be encoded")
+    }
+
+    /// The record that `bytes` begin with, and the bytes behind it.
+    fn take(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let ((filename, record), rest): ((Option<&str>, Self), _) = postcard::take_from_bytes(bytes).ok()?;
+        Some((Self { filename: filename.unwrap_or_else(|| last_part(record.href)), ..record }, rest))
+    }
+}
+
+/// What stands behind the last slash.
+fn last_part(href: &str) -> &str {
+    href.rsplit('/').next().unwrap_or_default()
 }
 
 /// A file that a page lists and nobody can use, with the reason.
@@ -57,15 +81,16 @@ pub struct Listing {
     index: Arc<MaskedUrl>,
     base: MaskedUrl,
     bytes: Arc<Vec<u8>>,
-    /// Rising by version; equal versions written differently stand side by side.
+    /// Rising by version; those of equal versions stand side by side, in the order of the page.
     releases: Vec<Release>,
-    ignored: Range<usize>,
+    ignored: Vec<Range<usize>>,
     /// Entries that are no files at all, with the reason.
     refused: Vec<Ignored>,
     /// A link holds an `@`, which may end a user and a password.
     has_suspects: bool,
 }
 
+/// Files of one version that stand one after the other on the page.
 #[derive(Clone, Debug)]
 struct Release {
     version: Version,
@@ -78,28 +103,31 @@ struct Release {
 pub struct ListingError(String);
 
 /// Changes whenever the encoding does; a listing of another format is read anew from the index.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
-/// The encoding, in the order of its parts. Blocks are encoded lists of [`FileRecord`].
+/// What stands behind the records, which are encoded [`FileRecord`]s in the order of the page.
+/// Behind it in turn are its length and the format, so that nothing needs to be moved when the
+/// page has been read.
 #[derive(Serialize, Deserialize)]
-struct Encoded<'a> {
-    format: u8,
+struct Contents<'a> {
     base: &'a str,
     #[serde(borrow)]
-    releases: Vec<(&'a str, Block<'a>)>,
-    #[serde(borrow)]
-    ignored: Block<'a>,
+    versions: Vec<&'a str>,
+    /// Bytes that stand one after the other, each with the position of their version; one past
+    /// the last is that of files without any.
+    runs: Vec<(u32, u32)>,
     refused: Vec<(&'a str, &'a str)>,
 }
 
-/// Encoded records; a plain slice would be written byte by byte.
-#[derive(Deserialize)]
-struct Block<'a>(&'a [u8]);
+/// Bytes of the length of the [`Contents`].
+const LENGTH: usize = size_of::<u32>();
 
-impl Serialize for Block<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
+/// The encoded [`Contents`], and how many bytes stand before them.
+fn split(bytes: &[u8]) -> Option<(&[u8], usize)> {
+    let (format, rest) = bytes.split_last()?;
+    let (rest, length) = rest.split_last_chunk::<LENGTH>().filter(|_| *format == FORMAT)?;
+    let records = rest.len().checked_sub(u32::from_le_bytes(*length) as usize)?;
+    Some((&rest[records..], records))
 }
 
 impl Listing {
@@ -109,19 +137,25 @@ impl Listing {
     /// When the bytes are of another format or damaged.
     pub fn decode(project: PackageName, index: Arc<MaskedUrl>, bytes: Vec<u8>) -> Result<Self, ListingError> {
         let fail = |error: &dyn std::fmt::Display| ListingError(error.to_string());
-        let encoded: Encoded<'_> = postcard::from_bytes(&bytes).map_err(|error| fail(&error))?;
-        if encoded.format != FORMAT {
-            return Err(fail(&format!("its format is {}", encoded.format)));
+        let (contents, records) = split(&bytes).ok_or_else(|| fail(&"it is of another format, or cut short"))?;
+        let contents: Contents<'_> = postcard::from_bytes(contents).map_err(|error| fail(&error))?;
+        let base = contents.base.parse().map_err(|error| fail(&error))?;
+        let versions: Result<Vec<Version>, _> = contents.versions.iter().map(|text| text.parse()).collect();
+        let versions = versions.map_err(|error| fail(&error))?;
+        let (mut releases, mut ignored, mut end) = (Vec::with_capacity(contents.runs.len()), Vec::new(), 0);
+        for (version, length) in contents.runs {
+            let start = end;
+            end = start + length as usize;
+            match versions.get(version as usize) {
+                Some(version) => releases.push(Release { version: version.clone(), files: start..end }),
+                None => ignored.push(start..end),
+            }
         }
-        let base = encoded.base.parse().map_err(|error| fail(&error))?;
-        let mut releases = Vec::with_capacity(encoded.releases.len());
-        for (version, block) in &encoded.releases {
-            let version = version.parse().map_err(|error| fail(&error))?;
-            releases.push(Release { version, files: position(&bytes, block.0) });
+        if end != records {
+            return Err(fail(&"its runs are not those of its records"));
         }
         releases.sort_by(|a, b| a.version.cmp(&b.version));
-        let ignored = position(&bytes, encoded.ignored.0);
-        let refused = encoded.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
+        let refused = contents.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
         Ok(Self { project, index, base, bytes: bytes.into(), releases, ignored, refused, has_suspects: false })
     }
 
@@ -140,7 +174,7 @@ impl Listing {
             }
             is_kept
         });
-        move_block(&self.bytes, &mut self.ignored, &mut bytes);
+        self.ignored.iter_mut().for_each(|block| move_block(&self.bytes, block, &mut bytes));
         bytes.shrink_to_fit();
         self.releases.shrink_to_fit();
         self.bytes = bytes.into();
@@ -163,7 +197,7 @@ impl Listing {
     /// Whether a link on the page carries a user or a password, which no cache may keep: so one
     /// that was decoded has none.
     pub fn has_credentials(&self) -> bool {
-        let blocks = self.releases.iter().map(|release| &release.files).chain([&self.ignored]);
+        let blocks = self.releases.iter().map(|release| &release.files).chain(&self.ignored);
         let mut links = blocks.flat_map(|block| self.records(block)).map(|record| self.base.join(record.href));
         self.has_suspects && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
     }
@@ -187,9 +221,9 @@ impl Listing {
     /// The files that nobody can use: names that cannot be read, links that are none, entries
     /// that are malformed.
     pub fn ignored(&self) -> Vec<Ignored> {
-        let records = self.records(&self.ignored).into_iter();
-        let unreadable = records.chain(self.releases.iter().flat_map(|release| self.records(&release.files)));
-        unreadable
+        let blocks = self.ignored.iter().chain(self.releases.iter().map(|release| &release.files));
+        blocks
+            .flat_map(|block| self.records(block))
             .filter_map(|record| {
                 let why = self.artifact(&record).err()?;
                 Some(Ignored::new(record.filename, &why))
@@ -201,7 +235,7 @@ impl Listing {
     fn records(&self, block: &Range<usize>) -> Vec<FileRecord<'_>> {
         let mut rest = &self.bytes[block.clone()];
         let mut records = Vec::new();
-        while let Ok((record, after)) = postcard::take_from_bytes(rest) {
+        while let Some((record, after)) = FileRecord::take(rest) {
             records.push(record);
             rest = after;
         }
@@ -234,96 +268,6 @@ fn move_block(old: &[u8], block: &mut Range<usize>, new: &mut Vec<u8>) {
     let start = new.len();
     new.extend_from_slice(&old[block.clone()]);
     *block = start..new.len();
-}
-
-/// Where `part`, borrowed from `whole`, lies in it.
-fn position(whole: &[u8], part: &[u8]) -> Range<usize> {
-    let start = part.as_ptr() as usize - whole.as_ptr() as usize;
-    start..start + part.len()
-}
-
-/// Collects the files of a page into a [`Listing`].
-pub struct ListingBuilder {
-    project: PackageName,
-    index: Arc<MaskedUrl>,
-    base: MaskedUrl,
-    /// Versions as written, each with its block.
-    releases: Vec<(Box<str>, Vec<u8>)>,
-    positions: HashMap<Box<str>, usize, FxBuildHasher>,
-    ignored: Vec<u8>,
-    refused: Vec<(String, String)>,
-    has_suspects: bool,
-}
-
-impl ListingBuilder {
-    /// `base` is what relative links are relative to: the page's own URL after redirects.
-    pub fn new(project: PackageName, index: Arc<MaskedUrl>, base: MaskedUrl) -> Self {
-        Self {
-            project,
-            index,
-            base,
-            releases: Vec::new(),
-            positions: HashMap::default(),
-            ignored: Vec::new(),
-            refused: Vec::new(),
-            has_suspects: false,
-        }
-    }
-
-    /// Makes all links relative to `base`, since the page has a `<base>`.
-    pub fn rebase(&mut self, base: MaskedUrl) {
-        self.base = base;
-    }
-
-    /// Adds the next file of the page.
-    ///
-    /// A name that no file of ours could have is refused, whatever else the page says.
-    pub fn push(&mut self, record: &FileRecord<'_>) {
-        if let Some(why) = RelPath::file_name_fault(record.filename) {
-            return self.refuse(record.filename, why);
-        }
-        self.has_suspects |= record.href.contains('@');
-        let block = match self.release(record.filename) {
-            Some(release) => &mut self.releases[release].1,
-            None => &mut self.ignored,
-        };
-        let bytes = std::mem::take(block);
-        *block = postcard::to_extend(record, bytes).expect("a record can always be encoded");
-    }
-
-    /// Notes an entry of the page that is no file, by what it calls itself, and why.
-    pub fn refuse(&mut self, filename: &str, why: &str) {
-        self.refused.push((filename.to_owned(), why.to_owned()));
-    }
-
-    /// The place of the release that `filename` belongs to, if its version can be read.
-    fn release(&mut self, filename: &str) -> Option<usize> {
-        let text = DistributionFilename::version_text(filename, &self.project).ok()?;
-        if let Some(known) = self.positions.get(text) {
-            return Some(*known);
-        }
-        text.parse::<Version>().ok()?;
-        self.positions.insert(text.into(), self.releases.len());
-        self.releases.push((text.into(), Vec::new()));
-        Some(self.releases.len() - 1)
-    }
-
-    /// The listing of all files that were added.
-    pub fn finish(mut self) -> Listing {
-        self.releases.sort_unstable();
-        let encoded = Encoded {
-            format: FORMAT,
-            base: &self.base.public(),
-            releases: self.releases.iter().map(|(text, block)| (&**text, Block(block))).collect(),
-            ignored: Block(&self.ignored),
-            refused: self.refused.iter().map(|(filename, why)| (filename.as_str(), why.as_str())).collect(),
-        };
-        let size =
-            self.ignored.len() + self.releases.iter().map(|(text, block)| text.len() + block.len() + 8).sum::<usize>();
-        let bytes = postcard::to_extend(&encoded, Vec::with_capacity(size)).expect("a listing can always be encoded");
-        let listing = Listing::decode(self.project, self.index, bytes).expect("what was encoded can be decoded");
-        Listing { has_suspects: self.has_suspects, ..listing }
-    }
 }
 
 #[cfg(test)]
@@ -399,7 +343,10 @@ mod tests {
         assert!(decode(&listing.bytes()[..10]).is_err());
         assert!(decode(&[]).is_err());
         let mut other = listing.bytes().to_vec();
-        other[0] = FORMAT + 1;
+        *other.last_mut().unwrap() = FORMAT + 1;
         assert!(decode(&other).is_err());
+        other.insert(0, 0);
+        *other.last_mut().unwrap() = FORMAT;
+        assert!(decode(&other).is_err(), "a byte too many");
     }
 }

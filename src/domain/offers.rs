@@ -23,13 +23,14 @@ pub struct Offers {
 
 impl Offers {
     /// `listings` in order of preference.
-    pub fn new(listings: Vec<Listing>, asked: Vec<Arc<MaskedUrl>>, unchecked: bool) -> Self {
+    pub fn new(mut listings: Vec<Listing>, asked: Vec<Arc<MaskedUrl>>, unchecked: bool) -> Self {
         let mut versions: Vec<_> = listings.iter().flat_map(Listing::versions).cloned().collect();
         if listings.len() > 1 {
             versions.sort_unstable();
             versions.dedup();
         }
         let files = vec![OnceLock::new(); versions.len()];
+        listings.shrink_to_fit();
         Self { listings, versions, files, asked, unchecked, narrowed: false }
     }
 

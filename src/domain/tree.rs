@@ -46,7 +46,11 @@ impl RelPath {
 
     /// What keeps `name` from being a file name, if anything does.
     pub fn file_name_fault(name: &str) -> Option<&'static str> {
-        if name.contains('/') { Some("it holds a slash") } else { fault(name) }
+        match name.contains('/') {
+            _ if is_ordinary(name) => None,
+            true => Some("it holds a slash"),
+            false => fault(name),
+        }
     }
 
     /// This path below the folder `parent`.
@@ -57,6 +61,17 @@ impl RelPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether `name` is as those of archives are, so that no rule needs to be tried: a page may list
+/// 20,000 of them.
+fn is_ordinary(name: &str) -> bool {
+    let is_ordinary = |byte: &u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_' | b'+' | b'.');
+    // No device has a name of five letters and digits.
+    name.as_bytes().first_chunk::<5>().is_some_and(|start| !start.contains(&b'.'))
+        && name.len() <= LONGEST_PART
+        && !name.ends_with('.')
+        && name.as_bytes().iter().fold(true, |all, byte| all & is_ordinary(byte))
 }
 
 fn fault(part: &str) -> Option<&'static str> {
@@ -179,6 +194,8 @@ impl IntoIterator for Tree {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -215,6 +232,24 @@ mod tests {
             assert!(RelPath::new(path).is_err(), "{path:?} was taken");
         }
         assert!(RelPath::file_name("a/b").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_rule_is_broken_by_an_ordinary_name(name in r"(?i)(con|com1|lpt¹|a|[a-z0-9 ]{0,6})[a-z0-9._+ :-]{0,8}") {
+            if is_ordinary(&name) {
+                prop_assert_eq!(fault(&name), None);
+            }
+            prop_assert_eq!(RelPath::file_name_fault(&name), fault(&name));
+        }
+    }
+
+    #[test]
+    fn names_of_archives_are_ordinary() {
+        assert!(is_ordinary("demo-1.0+local.1-cp312-cp312-manylinux_2_28_x86_64.whl"));
+        for name in ["con.whl", "demo/1.0.zip", "demo1.", &"x".repeat(256)] {
+            assert!(!is_ordinary(name), "{name}");
+        }
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::io::Read;
 use std::path::Path;
 
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
 use reqwest::header::CONTENT_ENCODING;
 
+use super::content::Content;
 use super::error::{HttpError, with_causes};
 use super::parts::Parts;
 use super::{Page, Validators, header};
@@ -95,12 +95,18 @@ impl Body {
         Ok(chunk)
     }
 
-    /// The whole, unpacked where the server packed it for the way: for pages, never for files,
-    /// whose bytes count as they are.
-    pub(super) async fn read_page(self, limit: usize) -> Result<Vec<u8>, HttpError> {
-        let (url, is_packed) = (self.url.clone(), self.is_packed);
-        let bytes = self.read_all(limit).await?;
-        if is_packed { unpack(&url, &bytes, limit) } else { Ok(bytes) }
+    /// The whole, as it was packed for the way: for pages, never for files, whose bytes count as
+    /// they are.
+    pub(super) async fn read_page(mut self, limit: usize) -> Result<Content, HttpError> {
+        let (mut chunks, mut arrived) = (Vec::new(), 0);
+        while let Some(chunk) = self.next().await? {
+            arrived += chunk.len();
+            if arrived > limit {
+                return Err(HttpError::TooLong { url: self.url, limit });
+            }
+            chunks.push(chunk);
+        }
+        Ok(Content::new(self.url, chunks, self.is_packed, limit))
     }
 
     pub(super) async fn read_all(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
@@ -116,29 +122,8 @@ impl Body {
     }
 }
 
-fn unpack(url: &MaskedUrl, packed: &[u8], limit: usize) -> Result<Vec<u8>, HttpError> {
-    let mut bytes = Vec::with_capacity(unpacked_size(packed).min(limit) + 1);
-    let read = MultiGzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut bytes);
-    match read {
-        Ok(_) if bytes.len() > limit => Err(HttpError::TooLong { url: url.clone(), limit }),
-        Ok(_) => Ok(bytes),
-        Err(error) => {
-            let why = format!("what the server packed cannot be unpacked ({error})");
-            Err(HttpError::broken(url, packed.len() as u64, None, &why))
-        }
-    }
-}
-
-/// How many bytes `packed` says it unpacks to, in its last four (RFC 1952), as far as that can be.
-fn unpacked_size(packed: &[u8]) -> usize {
-    /// Nothing is packed any denser.
-    const DENSEST: usize = 1032;
-    let size = packed.last_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize);
-    size.min(packed.len().saturating_mul(DENSEST))
-}
-
 /// A page from a local file; a folder stands for its `index.html`, as on a web server.
-pub(super) fn read_page(url: &MaskedUrl, path: &Path) -> Result<Page, HttpError> {
+pub(super) fn read_page(url: &MaskedUrl, path: &Path, limit: usize) -> Result<Page<Content>, HttpError> {
     let path = if path.is_dir() { path.join("index.html") } else { path.to_owned() };
     let bytes = std::fs::read(path).map_err(|why| HttpError::File { url: url.clone(), why })?;
     Ok(Page {
@@ -146,23 +131,6 @@ pub(super) fn read_page(url: &MaskedUrl, path: &Path) -> Result<Page, HttpError>
         content_type: "text/html".to_owned(),
         validators: Validators::default(),
         cache_control: String::new(),
-        bytes,
+        content: Content::new(url.clone(), vec![bytes.into()], false, limit),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Write;
-
-    #[test]
-    fn what_unpacks_to_too_much_is_no_page() {
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packer.write_all(&[0; 100_000]).unwrap();
-        let packed = packer.finish().unwrap();
-        let url = "https://index.example/simple/".parse().unwrap();
-        assert_eq!(unpack(&url, &packed, 100_000).unwrap().len(), 100_000);
-        assert!(matches!(unpack(&url, &packed, 99_999), Err(HttpError::TooLong { .. })));
-        assert!(matches!(unpack(&url, &packed[..50], 100_000), Err(HttpError::Broken { .. })));
-    }
 }

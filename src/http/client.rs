@@ -15,6 +15,7 @@ use url::Url;
 use super::auth::Credentials;
 use super::body::{self, Body};
 use super::connector::{Line, connector};
+use super::content::Content;
 use super::error::HttpError;
 use super::health::{Attempts, Health};
 use super::introduction::Introductions;
@@ -62,7 +63,31 @@ impl HttpClient {
         known: &Validators,
         limit: usize,
     ) -> Result<Answer, HttpError> {
-        self.retrying(|| self.page_once(url, accept, known, limit)).await
+        let whole = |page: Page<Content>| {
+            let Page { url, content_type, validators, cache_control, content } = page;
+            Ok(Page { url, content_type, validators, cache_control, content: content.whole()? })
+        };
+        self.page_as(url, accept, known, limit, whole).await
+    }
+
+    /// The same, read by `take` while it is unpacked. A failure of `take` is one of the request,
+    /// which is made again if that is worth it.
+    ///
+    /// # Errors
+    /// The last of the failures, after the retries that it deserved.
+    pub async fn page_as<P>(
+        &self,
+        url: &MaskedUrl,
+        accept: &'static str,
+        known: &Validators,
+        limit: usize,
+        take: impl Fn(Page<Content>) -> Result<P, HttpError>,
+    ) -> Result<Answer<P>, HttpError> {
+        let attempt = async || match self.page_once(url, accept, known, limit).await? {
+            Answer::Page(page) => take(page).map(Answer::Page),
+            Answer::NotModified { cache_control } => Ok(Answer::NotModified { cache_control }),
+        };
+        self.retrying(attempt).await
     }
 
     /// Whether a host lets pages share a connection, so that [`SHARED`](super::SHARED) times as
@@ -153,9 +178,9 @@ impl HttpClient {
         accept: &'static str,
         known: &Validators,
         limit: usize,
-    ) -> Result<Answer, HttpError> {
+    ) -> Result<Answer<Page<Content>>, HttpError> {
         if let Some(path) = local_path(url)? {
-            return body::read_page(url, &path).map(Answer::Page);
+            return body::read_page(url, &path, limit).map(Answer::Page);
         }
         let turn = self.pages.turn(url.secret()).await;
         let gzip = (ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
@@ -176,8 +201,8 @@ impl HttpClient {
         let content_type = header(response.headers(), &CONTENT_TYPE).unwrap_or_default();
         let validators = Validators::of(response.headers());
         let place = MaskedUrl::new(response.url().clone());
-        let bytes = Body::from_response(url.clone(), response, 0).read_page(limit).await?;
-        Ok(Answer::Page(Page { url: place, content_type, validators, cache_control, bytes }))
+        let content = Body::from_response(url.clone(), response, 0).read_page(limit).await?;
+        Ok(Answer::Page(Page { url: place, content_type, validators, cache_control, content }))
     }
 
     async fn piece(&self, url: &MaskedUrl, range: String, size: u64) -> Result<Option<Piece>, HttpError> {

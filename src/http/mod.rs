@@ -6,6 +6,7 @@ mod auth;
 mod body;
 mod client;
 mod connector;
+mod content;
 mod error;
 mod health;
 mod introduction;
@@ -29,6 +30,7 @@ pub use auth::{Credentials, Keyring};
 pub use body::Body;
 pub use client::HttpClient;
 pub use connector::Line;
+pub use content::Content;
 pub use error::HttpError;
 pub use health::Attempts;
 pub use netrc::{Login, Netrc, NetrcError};
@@ -90,20 +92,20 @@ impl Validators {
 
 /// A small answer, whole.
 #[derive(Debug)]
-pub struct Page {
+pub struct Page<C = Vec<u8>> {
     /// Where it came from after redirects.
     pub url: MaskedUrl,
     pub content_type: String,
     pub validators: Validators,
     /// The value of `Cache-Control`.
     pub cache_control: String,
-    pub bytes: Vec<u8>,
+    pub content: C,
 }
 
 /// An answer to a conditional request.
 #[derive(Debug)]
-pub enum Answer {
-    Page(Page),
+pub enum Answer<P = Page> {
+    Page(P),
     /// What we hold is still right (304); the new `Cache-Control`.
     NotModified {
         cache_control: String,

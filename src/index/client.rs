@@ -9,10 +9,10 @@ use super::file_tree::project_page;
 use super::flat::{Flat, FlatError};
 use super::grounds::{Collected, Grounds};
 use super::link::is_distribution;
-use super::page::{ACCEPT, Page, PageError};
+use super::page::{self, ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
 use crate::domain::{Listing, MaskedUrl, Offers, PackageName, SeenPage, Specifiers, Timestamp};
-use crate::http::{Answer, HttpClient, HttpError, Validators};
+use crate::http::{self, Answer, Content, HttpClient, HttpError, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
 const LONGEST_PAGE: usize = 256 << 20;
@@ -202,7 +202,7 @@ impl Indexes {
         }
         match self.client.page(place, ACCEPT, &Validators::default(), LONGEST_PAGE).await {
             Ok(Answer::Page(page)) => {
-                let page = Page { body: &page.bytes, content_type: &page.content_type, url: &page.url };
+                let page = Page { body: &page.content, content_type: &page.content_type, url: &page.url };
                 Flat::page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
             }
             Ok(Answer::NotModified { .. }) => unreachable!("the request had no conditions"),
@@ -239,14 +239,15 @@ impl Indexes {
     ) -> Result<Seen, IndexError> {
         let cached = cached.filter(|page| seen(page, project, index).is_some());
         let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
-        match self.client.page(url, ACCEPT, &known, LONGEST_PAGE).await {
+        let take = |page| self.take(project, index, url, page);
+        match self.client.page_as(url, ACCEPT, &known, LONGEST_PAGE, take).await {
             Ok(Answer::NotModified { cache_control }) => {
                 let page =
                     cached.expect("only a cached page has validators").renewed(&cache_control, self.settings.now);
                 self.grounds.add(self.cache.write(url, &page));
                 Ok(seen(&page, project, index).expect("the page was read before"))
             }
-            Ok(Answer::Page(page)) => self.take(project, index, url, page),
+            Ok(Answer::Page(seen)) => seen,
             Err(error) if error.is_not_found() => {
                 self.keep(url, None, Validators::default(), "");
                 Ok(Seen { listing: None, unchecked: false })
@@ -275,17 +276,17 @@ impl Indexes {
         project: &PackageName,
         index: &Arc<MaskedUrl>,
         url: &MaskedUrl,
-        page: crate::http::Page,
-    ) -> Result<Seen, IndexError> {
-        let read = Page { body: &page.bytes, content_type: &page.content_type, url: &page.url };
-        let listing = read
-            .listing(project, index.clone())
-            .map_err(|source| IndexError::Page { project: project.clone(), source: source.into() })?;
+        page: http::Page<Content>,
+    ) -> Result<Result<Seen, IndexError>, HttpError> {
+        let listing = match page::listing(&page, project, index.clone())? {
+            Ok(listing) => listing,
+            Err(source) => return Ok(Err(IndexError::Page { project: project.clone(), source: source.into() })),
+        };
         match listing.has_credentials() {
             true => self.grounds.add(None),
             false => self.keep(url, Some(listing.bytes()), page.validators, &page.cache_control),
         }
-        Ok(Seen { listing: Some(listing), unchecked: false })
+        Ok(Ok(Seen { listing: Some(listing), unchecked: false }))
     }
 
     fn keep(&self, url: &MaskedUrl, listing: Option<&[u8]>, validators: Validators, cache_control: &str) {

@@ -3,8 +3,12 @@
 //!
 //! Files go to the sink as they are met and borrow their text from the page. A malformed entry is
 //! refused alone; malformed JSON is an error of the page.
+//!
+//! Pages that are as usual are read by [`scan_stream`], at a third of the cost.
 
+mod cursor;
 mod entry;
+mod stream;
 mod value;
 
 use std::fmt;
@@ -13,6 +17,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use entry::Entry;
+pub(super) use stream::scan as scan_stream;
 use value::Value;
 
 use super::page::PageError;
@@ -123,11 +128,8 @@ impl<'de, S: Sink> Visitor<'de> for FilesSeed<'_, S> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(entry) = list.next_element::<Value<'de, Entry<'de>>>()? {
-            match entry {
-                Value::Object(entry) => entry.give(self.0),
-                _ => self.0.refuse("", "its entry is no JSON object"),
-            }
+        while let Some(file) = list.next_element::<Value<'de, Entry<'de>>>()? {
+            entry::give(file, self.0);
         }
         Ok(())
     }

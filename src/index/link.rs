@@ -1,6 +1,7 @@
 //! The parts of a link that tell which file it leads to and what it promises.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
@@ -19,6 +20,18 @@ pub(super) struct Link<'a> {
 
 impl<'a> Link<'a> {
     pub fn new(text: &'a str) -> Self {
+        match text.rsplit_once('/') {
+            // Most links are the path of a file and nothing else.
+            Some((folder, last))
+                if is_plain(text) && !last.is_empty() && !folder.is_empty() && !folder.ends_with('/') =>
+            {
+                Self { filename: Cow::Borrowed(last), href: text, digest: None }
+            }
+            _ => Self::of_any(text),
+        }
+    }
+
+    fn of_any(text: &'a str) -> Self {
         let (href, fragment) = text.trim().split_once('#').unwrap_or((text.trim(), ""));
         let parts = || fragment.split('&');
         let egg = parts().find_map(|part| part.strip_prefix("egg="));
@@ -28,6 +41,12 @@ impl<'a> Link<'a> {
         };
         Self { filename, href, digest: parts().find_map(digest) }
     }
+}
+
+/// Whether there is no query, fragment, escape or white space.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() & !matches!(byte, b'?' | b'#' | b'%');
+    text.as_bytes().iter().fold(true, |all, byte| all & is_plain(byte))
 }
 
 /// The last part of the link's path; a slash after it is tolerated, as by pip (`facts/pip.md` 3.6).
@@ -67,13 +86,48 @@ fn named_by_egg<'a>(egg: &str, filename: Cow<'a, str>) -> Cow<'a, str> {
 /// Reads `algorithm=hex`, where the algorithm is known.
 pub(super) fn digest(text: &str) -> Option<(Algorithm, &str)> {
     let (name, hex) = text.split_once('=')?;
-    let algorithm = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)?;
-    Some((algorithm, hex))
+    Some((Algorithm::named(name)?, hex))
 }
 
 /// Reads a moment (RFC 3339, PEP 700) as seconds since 1970-01-01 UTC.
 pub(super) fn timestamp(text: &str) -> Option<i64> {
-    text.parse().ok().map(|moment: Timestamp| moment.0)
+    usual_timestamp(text).or_else(|| text.parse().ok().map(|moment: Timestamp| moment.0))
+}
+
+/// The same of what indexes usually write: `2024-05-01T12:34:56.789012Z`, before the 29th of a
+/// month and without leap seconds.
+fn usual_timestamp(text: &str) -> Option<i64> {
+    let (moment, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let is_template = moment.iter().zip(b"dddd-dd-ddTdd:dd:dd").all(|(byte, wanted)| match wanted {
+        b'd' => byte.is_ascii_digit(),
+        _ => byte == wanted,
+    });
+    let fraction = rest.strip_suffix(b"Z")?;
+    let is_fraction = match fraction {
+        [] => true,
+        [b'.', digits @ ..] => (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    let number =
+        |range: Range<usize>| moment[range].iter().fold(0, |number, digit| number * 10 + i64::from(digit & 0xf));
+    let (year, month, day) = (number(0..4), number(5..7), number(8..10));
+    let (hour, minute, second) = (number(11..13), number(14..16), number(17..19));
+    let is_usual = (1970..=9998).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=28).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    let seconds = || ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    (is_template && is_fraction && is_usual).then(seconds)
+}
+
+/// Days since 1970-01-01, of a date after it: years are taken to begin in March, so that a leap
+/// day is the last of its year.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    const TO_1970: i64 = 719_469;
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - TO_1970
 }
 
 /// Whether the name ends as those of wheels and source archives do.
@@ -83,7 +137,40 @@ pub(super) fn is_distribution(filename: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_links_are_taken_apart_as_any(text in "(https?:/)?(/{0,2}[a-z.]{0,3}){0,4}[a-z.%#? é=]{0,3}") {
+            let [plain, any] = [Link::new(&text), Link::of_any(&text)].map(|link| (link.filename, link.href, link.digest));
+            prop_assert_eq!(plain, any);
+        }
+
+        #[test]
+        fn usual_moments_are_read_as_any(second in 0..253_000_000_000_i64, end in r"Z|\.[0-9]{0,10}Z|z|\+01:00|") {
+            let text = Timestamp(second).to_string().replace('Z', &end);
+            if let Some(usual) = usual_timestamp(&text) {
+                prop_assert_eq!(text.parse::<Timestamp>().ok(), Some(Timestamp(usual)));
+            }
+        }
+    }
+
+    #[test]
+    fn usual_moments_are_usual() {
+        assert_eq!(usual_timestamp("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(usual_timestamp("2024-05-01T12:34:56.5Z"), Some(1_714_566_896));
+        for text in [
+            "2024-02-30T00:00:00Z",
+            "2024-05-01T24:00:00Z",
+            "2024-05-01 00:00:00Z",
+            "2024-05-01T00:00:00.Z",
+            "2024-05-01",
+        ] {
+            assert_eq!(usual_timestamp(text), None, "{text}");
+        }
+    }
 
     fn filename(text: &str) -> String {
         Link::new(text).filename.into_owned()

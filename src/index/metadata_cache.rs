@@ -33,7 +33,7 @@ impl MetadataCache {
     /// Remembers. A cache that cannot be written costs time and nothing else.
     pub fn write(&self, sha256: Sha256, known: &Known) {
         let bytes = postcard::to_stdvec(known).expect("metadata can always be encoded");
-        let _ = self.scratch.write(&self.folder.join(sha256.to_string()), &bytes);
+        let _ = self.scratch.write(&self.folder.join(sha256.to_string()), &[&bytes]);
     }
 }
 

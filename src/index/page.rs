@@ -1,10 +1,12 @@
 //! An answer of an index, read by what it says it is.
 
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::sink::Sink;
 use super::{html, json};
 use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
+use crate::http::{self, Content, HttpError};
 
 /// What to ask an index for: pip's types with pip's quality values (`facts/pip.md` 3.1).
 pub const ACCEPT: &str =
@@ -48,6 +50,20 @@ impl Page<'_> {
     /// # Errors
     /// When the page is of a foreign type, malformed, or something else than a project page.
     pub fn listing(&self, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Listing, PageError> {
+        if self.is_of(JSON) {
+            let builder = ListingBuilder::new(project.clone(), index.clone(), self.url.clone());
+            if let Ok(Some(listing)) = stream(self.body, self.body.len(), builder) {
+                return Ok(listing);
+            }
+        }
+        self.any_listing(project, index)
+    }
+
+    /// The same without the short cut for pages that are as usual: what that is judged by.
+    ///
+    /// # Errors
+    /// As those of [`Page::listing`].
+    pub fn any_listing(&self, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Listing, PageError> {
         let mut builder = ListingBuilder::new(project.clone(), index, self.url.clone());
         if let Some(base) = self.scan(&mut builder)? {
             builder.rebase(base);
@@ -70,11 +86,43 @@ impl Page<'_> {
         Ok(summary.base.and_then(|base| self.url.join(&base).ok()))
     }
 
-    /// Whether the type begins with `expected`, in any case, as pip compares it.
     fn is_of(&self, expected: &str) -> bool {
-        let head = self.content_type.trim_start().as_bytes().get(..expected.len());
-        head.is_some_and(|head| head.eq_ignore_ascii_case(expected.as_bytes()))
+        is_of(self.content_type, expected)
     }
+}
+
+/// Reads a page while it is unpacked, as [`Page::listing`] does once that is done; one that is
+/// not as usual is unpacked as a whole.
+///
+/// # Errors
+/// When it cannot be unpacked; within, when it cannot be read.
+pub(super) fn listing(
+    page: &http::Page<Content>,
+    project: &PackageName,
+    index: Arc<MaskedUrl>,
+) -> Result<Result<Listing, PageError>, HttpError> {
+    let http::Page { content, content_type, url, .. } = page;
+    if is_of(content_type, JSON) {
+        let builder = ListingBuilder::new(project.clone(), index.clone(), url.clone());
+        let read = stream(content.reader(), content.expected(), builder).map_err(|error| content.fault(&error))?;
+        if let Some(listing) = read {
+            return Ok(Ok(listing));
+        }
+    }
+    Ok(Page { body: &content.whole()?, content_type, url }.any_listing(project, index))
+}
+
+/// Reads a JSON page that is as usual.
+fn stream(page: impl Read, expected: usize, builder: ListingBuilder) -> io::Result<Option<Listing>> {
+    let mut builder = builder.with_room_for(expected);
+    let is_usual = json::scan_stream(page, expected, &mut builder)?;
+    Ok(is_usual.then(|| builder.finish()))
+}
+
+/// Whether the type begins with `expected`, in any case, as pip compares it.
+fn is_of(content_type: &str, expected: &str) -> bool {
+    let head = content_type.trim_start().as_bytes().get(..expected.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(expected.as_bytes()))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::grounds::{Ground, Grounds};
 use super::scratch::{Mark, Scratch};
@@ -18,11 +18,8 @@ use crate::http::Validators;
 /// How long a page is fresh where its server says nothing: what the large public indexes say.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
-/// What a page takes beside its listing, in bytes; only a guess.
-const HEAD: usize = 256;
-
 /// A page that was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct CachedPage<'a> {
     /// Seconds since 1970-01-01 UTC.
     checked: i64,
@@ -67,6 +64,13 @@ impl<'a> CachedPage<'a> {
             lifetime: self.lifetime,
             etag: self.etag.clone(),
         })
+    }
+
+    /// The encoding without the bytes of the listing, which are long and stand at its end.
+    fn head(&self) -> Vec<u8> {
+        let length = self.listing.as_ref().map(|listing| listing.len());
+        let head = (self.checked, self.lifetime, &self.etag, &self.last_modified, length);
+        postcard::to_stdvec(&head).expect("a page can always be encoded")
     }
 
     fn into_owned(self) -> CachedPage<'static> {
@@ -120,10 +124,8 @@ impl PageCache {
     /// nothing else, so failures are not told: the store, in the same folder, will tell.
     pub fn write(&self, url: &MaskedUrl, page: &CachedPage<'_>) -> Option<Ground> {
         let name = name(url);
-        let room = HEAD + page.listing.as_ref().map_or(0, |listing| listing.len());
-        let bytes = postcard::to_extend(page, Vec::with_capacity(room)).expect("a page can always be encoded");
-        let mark = self.scratch.write(&self.path(name), &bytes).ok()?;
-        ground(name, page, mark)
+        let mark = self.scratch.write(&self.path(name), &[&page.head(), page.listing.as_deref().unwrap_or_default()]);
+        ground(name, page, mark.ok()?)
     }
 
     /// Whether every page of `grounds` is as it was, and may be used without asking at `now`;

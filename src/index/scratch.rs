@@ -2,7 +2,7 @@
 //! can be had again, so a check sum at their end tells what a power cut made of them.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -60,8 +60,9 @@ impl Scratch {
         is_whole.then(|| (bytes, Mark::of(&metadata)))
     }
 
-    /// Puts `bytes` at `path`, whose folder is made if need be, and tells the file's mark.
-    pub fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<Option<Mark>> {
+    /// Puts `parts`, one after the other, at `path`, whose folder is made if need be, and tells the
+    /// file's mark.
+    pub fn write(&self, path: &Path, parts: &[&[u8]]) -> io::Result<Option<Mark>> {
         let mut file = match NamedTempFile::new_in(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(&self.0)?;
@@ -69,8 +70,14 @@ impl Scratch {
             }
             other => other?,
         };
-        file.write_all(bytes)?;
-        file.write_all(&crc32fast::hash(bytes).to_le_bytes())?;
+        let (mut sum, mut writer) = (crc32fast::Hasher::new(), BufWriter::new(&mut file));
+        for part in parts {
+            sum.update(part);
+            writer.write_all(part)?;
+        }
+        writer.write_all(&sum.finalize().to_le_bytes())?;
+        writer.flush()?;
+        drop(writer);
         let mark = Mark::of(&file.as_file().metadata()?);
         match file.persist(path) {
             Err(failed) if failed.error.kind() == io::ErrorKind::NotFound => {
@@ -92,7 +99,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let scratch = Scratch::of(folder.path());
         let path = folder.path().join("pages/a");
-        scratch.write(&path, b"abc").unwrap();
+        scratch.write(&path, &[b"a", b"bc"]).unwrap();
         assert_eq!(scratch.read(&path).as_deref(), Some(b"abc".as_slice()));
         let whole = fs::read(&path).unwrap();
         for damaged in [&[], &whole[..3], &whole[..6], &[0; 7], &[0; 3]] {

@@ -145,7 +145,7 @@ async fn sidecar(wheel: &WheelFilename, offer: &Offer, client: &HttpClient) -> R
     let mut url = offer.url.secret().clone();
     url.set_path(&format!("{}.metadata", url.path()));
     let bytes = match client.page(&url.into(), "*/*", &Validators::default(), LONGEST_SIDECAR).await {
-        Ok(Answer::Page(page)) => page.bytes,
+        Ok(Answer::Page(page)) => page.content,
         Ok(Answer::NotModified { .. }) => return Ok(None),
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(error),

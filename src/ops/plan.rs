@@ -60,8 +60,11 @@ pub async fn plan(
         match resolver.step(&known.facts) {
             Step::Solved(mut solutions) if known.unreachable.is_empty() => {
                 known.complete(question, solutions.iter_mut().zip(targets));
+                let is_lasting = known.is_lasting;
+                // The facts of thousands of projects and their plan need not be held together.
+                drop((resolver, known));
                 let plan = Plan::merge(targets.to_vec(), solutions);
-                if let Some(memory) = memory.filter(|_| known.is_lasting) {
+                if let Some(memory) = memory.filter(|_| is_lasting) {
                     memory.keep(&plan);
                 }
                 return Ok(plan);
@@ -251,8 +254,8 @@ impl<'q> Asking<'q> {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(offer.filename.to_string()));
                 let needs = match is_guess {
-                    true => needs_at_a_glance(&offer, &places).await.map(Ok),
-                    false => Some(needs_of(&project, &offer, &places, &listener).await),
+                    true => Box::pin(needs_at_a_glance(&offer, &places)).await.map(Ok),
+                    false => Some(Box::pin(needs_of(&project, &offer, &places, &listener)).await),
                 };
                 listener(Event::Answered(offer.filename.to_string()));
                 let Some(needs) = needs else { return Answer::Nothing };
@@ -268,7 +271,8 @@ impl<'q> Asking<'q> {
         asked.spawn(async move {
             let _turn = turns.acquire().await.expect("the semaphore is never closed");
             listener(Event::Asking(project.to_string()));
-            let outcome = places.indexes.offers(&project, &inquiry).await;
+            // Thousands may wait for their turn: what is done then takes its room only then.
+            let outcome = Box::pin(places.indexes.offers(&project, &inquiry)).await;
             listener(Event::Answered(project.to_string()));
             Answer::Offers { project, is_guess, outcome }
         });

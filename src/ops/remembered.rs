@@ -41,10 +41,10 @@ struct Key<'a> {
 
 /// What is kept; the targets are those of the question.
 #[derive(Serialize, Deserialize)]
-struct Remembered {
+struct Remembered<Packages = Vec<PlannedPackage>, Notes = Vec<String>> {
     grounds: Grounds,
-    packages: Vec<PlannedPackage>,
-    notes: Vec<String>,
+    packages: Packages,
+    notes: Notes,
 }
 
 impl<'p> Memory<'p> {
@@ -74,9 +74,9 @@ impl<'p> Memory<'p> {
     /// Remembers `plan`. A cache that cannot be written costs time and nothing else.
     pub fn keep(&self, plan: &Plan) {
         let Some(grounds) = self.places.indexes.grounds() else { return };
-        let Plan { packages, notes, .. } = plan.clone();
+        let (packages, notes) = (&plan.packages, &plan.notes);
         let bytes = postcard::to_stdvec(&Remembered { grounds, packages, notes }).expect("a plan can be encoded");
-        let _ = self.scratch.write(&self.path, &bytes);
+        let _ = self.scratch.write(&self.path, &[&bytes]);
         forget_old(self.path.parent().unwrap_or(&self.path));
     }
 

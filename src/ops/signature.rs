@@ -132,11 +132,20 @@ pub fn generate_keys(path: &Path, password: Option<String>) -> Result<String, Si
 fn write_new(path: &Path, text: &str, is_secret: bool) -> Result<(), SignatureError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if is_secret { 0o600 } else { 0o644 });
+    restrict(&mut options, is_secret);
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|why| SignatureError::Unwritable { path: path.to_owned(), why })
 }
+
+/// A secret is for its owner only.
+#[cfg(unix)]
+fn restrict(options: &mut fs::OpenOptions, is_secret: bool) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, if is_secret { 0o600 } else { 0o644 });
+}
+
+/// Where there are no modes, a file may be read by whom its folder lets.
+#[cfg(not(unix))]
+fn restrict(_: &mut fs::OpenOptions, _: bool) {}
 
 #[cfg(test)]
 mod tests {

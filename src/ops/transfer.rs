@@ -26,19 +26,27 @@ impl Job {
         let mut patience = Patience::default();
         loop {
             let turn = self.client.turn(&self.offer.url).await;
-            let incoming = match self.claim().await? {
-                Claim::Held(object) => return Ok((object, Status::Cached)),
-                Claim::Ours(incoming) => *incoming,
-                Claim::Theirs { .. } if patience.is_over() => self.store.begin(self.offer.promises.clone())?,
-                Claim::Theirs { received } => {
-                    drop(turn);
-                    patience.wait(received).await;
-                    continue;
-                }
-            };
-            let object = Transfer::new(self, turn, incoming).run().await?;
-            return Ok((object, Status::Downloaded));
+            // Thousands may wait for their turn: what is done then takes its room only then.
+            if let Some(held) = Box::pin(self.take(turn, &mut patience)).await? {
+                return Ok(held);
+            }
         }
+    }
+
+    /// The same in one turn; nothing where another process was waited for.
+    async fn take(&self, turn: Turn, patience: &mut Patience) -> Result<Option<(Object, Status)>, FetchError> {
+        let incoming = match self.claim().await? {
+            Claim::Held(object) => return Ok(Some((object, Status::Cached))),
+            Claim::Ours(incoming) => *incoming,
+            Claim::Theirs { .. } if patience.is_over() => self.store.begin(self.offer.promises.clone())?,
+            Claim::Theirs { received } => {
+                drop(turn);
+                patience.wait(received).await;
+                return Ok(None);
+            }
+        };
+        let object = Transfer::new(self, turn, incoming).run().await?;
+        Ok(Some((object, Status::Downloaded)))
     }
 
     async fn claim(&self) -> Result<Claim, StoreError> {

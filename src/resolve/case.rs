@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::lines::Lines;
+use super::needed::Memo;
 use super::node::{Set, set_of};
 use super::{Facts, Failure, Question};
 use crate::domain::{Digest, Offers, PackageName, Solution, Specifiers, Target};
@@ -20,13 +21,15 @@ pub(super) struct Case<'a> {
     pub lines: Lines<'a>,
     /// How it ends, once nothing was missing to tell.
     pub settled: Option<Result<Solution, Vec<Failure>>>,
+    /// What searches worked out.
+    pub needed: Memo,
     shelves: RefCell<FxHashMap<PackageName, Rc<Shelf<'a>>>>,
 }
 
 impl<'a> Case<'a> {
     pub fn new(question: &'a Question, target: &'a Target) -> Self {
         let lines = Lines::of(question, target);
-        Self { question, target, lines, settled: None, shelves: RefCell::default() }
+        Self { question, target, lines, settled: None, needed: Memo::default(), shelves: RefCell::default() }
     }
 
     /// The files of `name`, as the target may use them; `None` while its listing is not known.

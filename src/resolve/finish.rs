@@ -52,7 +52,7 @@ fn is_first_choice(view: &View<'_, '_>, decided: &Decided, graph: &Graph<'_>, fa
     let is_best = |name: &PackageName| is_best(view, name, position(decided, name), demands.get(name));
     let asked = view.case.lines.required().map(|(name, _)| name);
     let unbuilt: BTreeSet<_> = failures.iter().flat_map(Failure::projects).collect();
-    graph.reachable(asked, is_best).into_iter().any(|name| unbuilt.contains(name))
+    graph.leads_to(asked, is_best, &unbuilt)
 }
 
 /// Whether nothing better than the version of `name` would do for all that is asked of it.
@@ -84,7 +84,7 @@ fn pick(
         name: name.clone(),
         version: view.version(name, position),
         requested_by,
-        dependencies: graph.dependencies(name).into_iter().cloned().collect(),
+        dependencies: graph.dependencies(name).cloned().collect(),
         file: file.clone(),
     }
 }

@@ -12,34 +12,57 @@ pub(super) type Decided = BTreeMap<Node, u32>;
 
 /// The lines of metadata that hold in a solution.
 pub(super) struct Graph<'v> {
-    /// Of every project, sorted.
-    needed: BTreeMap<PackageName, Vec<&'v Dependency>>,
+    /// Sorted by name.
+    projects: Vec<Project<'v>>,
+}
+
+struct Project<'v> {
+    name: PackageName,
+    lines: Vec<&'v Dependency>,
+    /// Positions in [`Graph::projects`] of the others that it needs, rising.
+    needed: Vec<usize>,
 }
 
 impl<'v> Graph<'v> {
     pub fn new(view: &View<'v, '_>, decided: &Decided) -> Self {
         let projects = decided.iter().filter_map(|(node, position)| match node {
-            Node::Project(name) => Some((name.clone(), lines(view, name, *position as usize, decided))),
+            Node::Project(name) => Some((name, lines(view, name, *position as usize, decided))),
             _ => None,
         });
-        Self { needed: projects.collect() }
+        let projects =
+            projects.map(|(name, lines)| Project { name: name.clone(), lines, needed: Vec::new() }).collect();
+        let mut graph = Self { projects };
+        for own in 0..graph.projects.len() {
+            let needed = graph.projects[own].lines.iter().filter_map(|line| graph.position(&line.name));
+            let needed: BTreeSet<_> = needed.filter(|needed| *needed != own).collect();
+            graph.projects[own].needed = needed.into_iter().collect();
+        }
+        graph
+    }
+
+    fn position(&self, name: &PackageName) -> Option<usize> {
+        self.projects.binary_search_by(|project| project.name.cmp(name)).ok()
+    }
+
+    fn project(&self, name: &PackageName) -> Option<&Project<'v>> {
+        Some(&self.projects[self.position(name)?])
     }
 
     /// Every project.
     pub fn projects(&self) -> impl Iterator<Item = &PackageName> {
-        self.needed.keys()
+        self.projects.iter().map(|project| &project.name)
     }
 
     /// The other projects that `name` needs, sorted.
-    pub fn dependencies(&self, name: &PackageName) -> BTreeSet<&PackageName> {
-        let lines = self.needed.get(name).into_iter().flatten();
-        lines.map(|line| &line.name).filter(|needed| *needed != name).collect()
+    pub fn dependencies(&self, name: &PackageName) -> impl Iterator<Item = &PackageName> {
+        let needed = self.project(name).into_iter().flat_map(|project| &project.needed);
+        needed.map(|position| &self.projects[*position].name)
     }
 
     /// What metadata asks of each project: all specifiers together, and every URL.
     pub fn demands(&self) -> BTreeMap<&PackageName, Demand<'_>> {
         let mut demands: BTreeMap<&PackageName, Demand<'_>> = BTreeMap::new();
-        for line in self.needed.values().flatten() {
+        for line in self.projects.iter().flat_map(|project| &project.lines) {
             let demand = demands.entry(&line.name).or_default();
             match &line.source {
                 DependencySource::Versions(more) => demand.specifiers = demand.specifiers.and(more),
@@ -51,14 +74,14 @@ impl<'v> Graph<'v> {
 
     /// The user's lines that lead to each project.
     pub fn requested_by(&self, view: &View<'_, '_>) -> BTreeMap<&PackageName, BTreeSet<Origin>> {
-        let mut requested: BTreeMap<&PackageName, BTreeSet<Origin>> = BTreeMap::new();
+        let mut requested: Vec<BTreeSet<&Origin>> = vec![BTreeSet::new(); self.projects.len()];
         for (name, asked) in view.case.lines.required() {
-            for project in self.reachable([name], |_| true) {
-                let lines = asked.requirements.iter().map(|requirement| requirement.origin.clone());
-                requested.entry(project).or_default().extend(lines);
+            for position in self.reachable([name], |_| true) {
+                requested[position].extend(asked.requirements.iter().map(|requirement| &requirement.origin));
             }
         }
-        requested
+        let origins = requested.into_iter().map(|origins| origins.into_iter().cloned().collect());
+        self.projects().zip(origins).collect()
     }
 
     /// How the first of the user's lines that does leads to `name`, a sentence for each step; none
@@ -69,7 +92,7 @@ impl<'v> Graph<'v> {
         while let Some((project, parent)) = waiting.pop_front() {
             if let Entry::Vacant(place) = parents.entry(project) {
                 place.insert(parent);
-                waiting.extend(self.dependencies(project).into_iter().map(|needed| (needed, Some(project))));
+                waiting.extend(self.dependencies(project).map(|needed| (needed, Some(project))));
             }
         }
         let parent = |of: &&PackageName| parents.get(of).copied().flatten();
@@ -81,29 +104,38 @@ impl<'v> Graph<'v> {
     fn sentence(&self, view: &View<'_, '_>, decided: &Decided, who: &PackageName, needed: &PackageName) -> String {
         let position = decided.get(&Node::Project(who.clone())).copied().unwrap_or_default();
         let version = view.version(who, position as usize).map(|version| format!(" {version}")).unwrap_or_default();
-        let mut lines = self.needed.get(who).into_iter().flatten();
+        let mut lines = self.project(who).into_iter().flat_map(|project| &project.lines);
         let line =
             lines.find(|line| line.name == *needed).map_or_else(|| needed.to_string(), |line| format!("{line:#}"));
         format!("{who}{version} needs {line}")
     }
 
-    /// Those of `names` that `pass`, and all that they need, directly or not, on ways on which
-    /// every project does.
-    pub fn reachable<'a>(
+    /// Whether `meant` is met on the way from `names` over projects that `pass`.
+    pub fn leads_to<'a>(
         &self,
         names: impl IntoIterator<Item = &'a PackageName>,
         pass: impl Fn(&PackageName) -> bool,
-    ) -> BTreeSet<&PackageName> {
-        let mut reached = BTreeSet::new();
-        let names = names.into_iter().filter_map(|name| self.needed.get_key_value(name));
-        let mut waiting: Vec<_> = names.map(|(name, _)| name).collect();
-        while let Some(name) = waiting.pop() {
-            if !reached.contains(name) && pass(name) {
-                reached.insert(name);
-                waiting.extend(self.dependencies(name));
+        meant: &BTreeSet<&PackageName>,
+    ) -> bool {
+        self.reachable(names, pass).any(|position| meant.contains(&self.projects[position].name))
+    }
+
+    /// The positions of those of `names` that `pass`, and of all that they need, directly or not,
+    /// on ways on which every project does.
+    fn reachable<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a PackageName>,
+        pass: impl Fn(&PackageName) -> bool,
+    ) -> impl Iterator<Item = usize> {
+        let mut reached = vec![false; self.projects.len()];
+        let mut waiting: Vec<_> = names.into_iter().filter_map(|name| self.position(name)).collect();
+        while let Some(position) = waiting.pop() {
+            if !reached[position] && pass(&self.projects[position].name) {
+                reached[position] = true;
+                waiting.extend(&self.projects[position].needed);
             }
         }
-        reached
+        reached.into_iter().enumerate().filter_map(|(position, is_reached)| is_reached.then_some(position))
     }
 }
 

@@ -19,6 +19,7 @@ mod explain;
 mod finish;
 mod graph;
 mod lines;
+mod needed;
 mod node;
 mod order;
 mod provider;

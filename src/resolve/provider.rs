@@ -2,15 +2,16 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics};
 use rustc_hash::FxHashMap;
 
+use super::needed::{Constraints, Needed};
 use super::node::{Node, Set, number};
 use super::view::{Edge, ONLY, Stock, View};
-use crate::domain::{Dependency, DependencySource, ExtraName, Needs, PackageName, Unknown};
-use crate::select::check_requires_python;
+use crate::domain::{Dependency, Needs, PackageName, Unknown};
+use crate::select::{OptIn, check_requires_python};
 
 /// Answers PubGrub's questions from a [`View`].
 pub(super) struct Provider<'p, 'v, 'q> {
@@ -33,9 +34,6 @@ pub(super) struct Repeat;
 /// then by the order that was learned, then what was part of conflicts, then in the order of
 /// meeting.
 pub(super) type Priority = (bool, bool, Reverse<u32>, u32, Reverse<usize>);
-
-/// In the order of the nodes, so that the search never depends on a hash.
-type Constraints = BTreeMap<Node, Set>;
 
 impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
     pub fn new(view: &'p View<'v, 'q>) -> Self {
@@ -65,15 +63,12 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         !set.contains(version) && self.view.choose(name, &set.intersection(among)).is_some()
     }
 
-    /// Notes what a line opts in to, unless the project is decided and that fits: pip keeps what
+    /// Notes what lines opt in to, unless the project is decided and that fits: pip keeps what
     /// it has.
-    fn note_opt_in(&self, edge: &Edge, line: &Dependency) {
-        let is_decided_well =
-            self.decided.borrow().get(&edge.name).is_some_and(|(version, _)| edge.set.contains(version));
-        if let DependencySource::Versions(specifiers) = &line.source
-            && !is_decided_well
-        {
-            self.view.note_opt_in(&edge.name, specifiers, &edge.set);
+    fn note_opt_in(&self, name: &PackageName, asks: OptIn, set: &Set) {
+        let is_decided_well = self.decided.borrow().get(name).is_some_and(|(version, _)| set.contains(version));
+        if !is_decided_well {
+            self.view.note_opt_in(name, asks, set);
         }
     }
 
@@ -104,11 +99,14 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
     fn meet(&self, node: &Node) -> usize {
         let mut met = self.met.borrow_mut();
         let next = met.len();
-        *met.entry(node.clone()).or_insert(next)
+        match met.get(node) {
+            Some(place) => *place,
+            None => *met.entry(node.clone()).or_insert(next),
+        }
     }
 
-    fn of_root(&self) -> Constraints {
-        let mut constraints = Constraints::default();
+    fn of_root(&self) -> Needed {
+        let mut needed = Needed::default();
         self.meet_in_order_of_lines();
         for (name, asked) in self.view.case.lines.required() {
             for requirement in &asked.requirements {
@@ -117,10 +115,10 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
                     None => Set::full(),
                 };
                 let extras = if self.follows() { requirement.extras.clone() } else { Vec::new() };
-                self.add(&mut constraints, Edge { name: name.clone(), extras, set });
+                needed.add(Edge { name: name.clone(), extras, set });
             }
         }
-        constraints
+        needed
     }
 
     fn follows(&self) -> bool {
@@ -135,65 +133,61 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         }
     }
 
-    /// Adds the project and its extras.
-    fn add(&self, constraints: &mut Constraints, edge: Edge) {
-        let Edge { name, extras, set } = edge;
-        for extra in extras {
-            self.bound(constraints, Node::Extra(name.clone(), extra), &set);
+    /// What a node needs in a version, from the memo where no search can tell it otherwise.
+    fn needed(&self, node: &Node, version: u32) -> Result<Rc<Needed>, String> {
+        let Some(name) = node.project() else { return Ok(Rc::new(self.of_root())) };
+        let (memo, opt_in) = (&self.view.case.needed, self.view.opt_in(name));
+        if self.view.assumes_no_file()
+            && let Some(known) = memo.get(node, version, opt_in)
+        {
+            return Ok(known);
         }
-        self.bound(constraints, Node::Project(name), &set);
-    }
-
-    fn bound(&self, constraints: &mut Constraints, node: Node, set: &Set) {
-        self.meet(&node);
-        constraints.entry(node).and_modify(|known| *known = known.intersection(set)).or_insert_with(|| set.clone());
-    }
-
-    fn of_project(&self, name: &PackageName, position: usize) -> Result<Constraints, String> {
-        let mut constraints = Constraints::default();
-        for dependency in self.known(name, position)?.map_or(&[][..], |needs| &needs.dependencies) {
-            if self.view.holds(dependency, &[]) {
-                self.add_need(&mut constraints, dependency, &Node::Project(name.clone()), position)?;
-            }
+        let position = version as usize;
+        let Some(needs) = self.known(name, position)? else { return Ok(Rc::new(own_project(node, version))) };
+        let needed = Rc::new(self.of_version(node, needs, position)?);
+        let is_lasting = !needed.names_url && needed.met.iter().all(|node| self.view.is_listed(node));
+        if self.view.assumes_no_file() && is_lasting {
+            memo.keep(node, version, opt_in, needed.clone());
         }
-        Ok(constraints)
+        Ok(needed)
     }
 
     /// An extra needs its project in the same version, and what the extra adds to that.
-    fn of_extra(&self, name: &PackageName, extra: &ExtraName, position: usize) -> Result<Constraints, String> {
-        let mut constraints = Constraints::default();
-        constraints.insert(Node::Project(name.clone()), Set::singleton(number(position)));
-        for dependency in self.known(name, position)?.map_or(&[][..], |needs| &needs.dependencies) {
-            if self.view.holds(dependency, std::slice::from_ref(extra)) && !self.view.holds(dependency, &[]) {
-                let own = Node::Extra(name.clone(), extra.clone());
-                self.add_need(&mut constraints, dependency, &own, position)?;
+    fn of_version(&self, node: &Node, needs: &Needs, position: usize) -> Result<Needed, String> {
+        let mut needed = own_project(node, number(position));
+        for line in &needs.dependencies {
+            let is_meant = match node {
+                Node::Extra(_, extra) => {
+                    self.view.holds(line, std::slice::from_ref(extra)) && !self.view.holds(line, &[])
+                }
+                Node::Root | Node::Project(_) => self.view.holds(line, &[]),
+            };
+            if is_meant {
+                self.add_need(&mut needed, line, node, position)?;
             }
         }
-        Ok(constraints)
+        Ok(needed)
     }
 
-    fn add_need(
-        &self,
-        constraints: &mut Constraints,
-        dependency: &Dependency,
-        own: &Node,
-        position: usize,
-    ) -> Result<(), String> {
-        let project = own.project().unwrap_or(&dependency.name);
-        let edge = self.view.edge(dependency, project, position)?;
-        self.note_opt_in(&edge, dependency);
+    fn add_need(&self, needed: &mut Needed, line: &Dependency, own: &Node, position: usize) -> Result<(), String> {
+        let project = own.project().unwrap_or(&line.name);
+        let edge = self.view.edge(line, project, position)?;
+        needed.names_url |= line.source.specifiers().is_none();
+        if let Some(asks) = line.source.specifiers().map(OptIn::of).filter(|asks| *asks != OptIn::default()) {
+            needed.opt_ins.push((edge.name.clone(), asks, edge.set.clone()));
+        }
         if own.project() != Some(&edge.name) {
-            self.add(constraints, edge);
+            needed.add(edge);
             return Ok(());
         }
         if !edge.set.contains(&number(position)) {
-            return Err(format!("it needs another version of itself ({dependency})"));
+            return Err(format!("it needs another version of itself ({line})"));
         }
         // `pkg[all]` needing `pkg[one]`: what is needed of oneself is the other extra.
         let own_version = Set::singleton(number(position));
         let others = edge.extras.into_iter().map(|extra| Node::Extra(edge.name.clone(), extra));
         for other in others.filter(|other| other != own) {
-            self.bound(constraints, other, &own_version);
+            needed.bound(other, &own_version);
         }
         Ok(())
     }
@@ -258,18 +252,25 @@ impl DependencyProvider for Provider<'_, '_, '_> {
     }
 
     fn get_dependencies(&self, node: &Node, version: &u32) -> Result<Dependencies<Node, Set, String>, Repeat> {
-        let position = *version as usize;
-        let constraints = match node {
-            Node::Root => Ok(self.of_root()),
-            Node::Project(name) => self.of_project(name, position),
-            Node::Extra(name, extra) => self.of_extra(name, extra, position),
+        let needed = match self.needed(node, *version) {
+            Ok(needed) => needed,
+            Err(why) => return Ok(Dependencies::Unavailable(why)),
         };
-        Ok(match constraints {
-            Ok(constraints) => {
-                self.note_rivals(node, &constraints);
-                Dependencies::Available(constraints.into_iter().collect())
-            }
-            Err(why) => Dependencies::Unavailable(why),
-        })
+        for node in &needed.met {
+            self.meet(node);
+        }
+        needed.opt_ins.iter().for_each(|(name, asks, set)| self.note_opt_in(name, *asks, set));
+        self.note_rivals(node, &needed.constraints);
+        let constraints = needed.constraints.iter();
+        Ok(Dependencies::Available(constraints.map(|(node, set)| (node.clone(), set.clone())).collect()))
     }
+}
+
+/// What an extra needs whatever it adds: its project in the same version.
+fn own_project(node: &Node, version: u32) -> Needed {
+    let mut needed = Needed::default();
+    if let Node::Extra(name, _) = node {
+        needed.constraints.insert(Node::Project(name.clone()), Set::singleton(version));
+    }
+    needed
 }

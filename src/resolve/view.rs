@@ -9,7 +9,7 @@ use super::assumed::{Assumed, Met};
 use super::case::{Case, Meanings};
 use super::direct::Direct;
 use super::lines::Asked;
-use super::node::{Set, number, positions};
+use super::node::{Node, Set, number, positions};
 use super::{Facts, Preferred, Reason, Wants};
 use crate::domain::{
     Artifact, Dependency, DependencySource, ExtraName, MaskedUrl, Needs, Offer, PackageName, Specifiers, Unknown,
@@ -151,6 +151,16 @@ impl<'v, 'q> View<'v, 'q> {
         shelf.best_of(position, self.opt_in(name))
     }
 
+    /// Whether no search before this one learned of a URL in metadata.
+    pub fn assumes_no_file(&self) -> bool {
+        self.assumed.files.is_empty() && self.assumed.refused.is_empty()
+    }
+
+    /// Whether the versions of a node are those of a listing that is known.
+    pub fn is_listed(&self, node: &Node) -> bool {
+        node.project().is_none_or(|name| matches!(self.stock(name), Stock::Listed(_)))
+    }
+
     /// Whether a line of metadata holds with one of `extras` on.
     pub fn holds(&self, dependency: &Dependency, extras: &[ExtraName]) -> bool {
         dependency.marker.evaluate(self.case.target.markers(), extras)
@@ -176,9 +186,9 @@ impl<'v, 'q> View<'v, 'q> {
         Ok(Edge { name: name.clone(), extras: dependency.extras.clone(), set })
     }
 
-    /// Notes what `specifiers` opt in to, where that makes a difference.
-    pub fn note_opt_in(&self, name: &PackageName, specifiers: &Specifiers, set: &Set) {
-        let (known, asks) = (self.opt_in(name), OptIn::of(specifiers));
+    /// Notes what lines opt in to, where that makes a difference among the versions of `set`.
+    pub fn note_opt_in(&self, name: &PackageName, asks: OptIn, set: &Set) {
+        let known = self.opt_in(name);
         if known.or(asks) == known || self.assumed.strict.contains(name) {
             return;
         }

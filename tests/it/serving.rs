@@ -124,6 +124,7 @@ fn pip_and_uv_install_from_whatever_is_served() {
         (&["--bundle", "all.tar"], "all.tar"),
         (&["--bundle", "all.tar.gz"], "all.tar.gz"),
         (&["--bundle", "all.tar.zst"], "all.tar.zst"),
+        (&["--bundle", "v.tar", "--split", "64K"], "v.tar.001"),
         (&["--dest", "out"], "../cache"),
     ] {
         let sandbox = fetched(arguments);
@@ -283,9 +284,12 @@ fn what_cannot_be_served_is_told() {
     sandbox.write("empty/notes.txt", "");
     sandbox.write("half.tar.gz", [0x1f, 0x8b, 8, 0, 1]);
     sandbox.write("text.zip", "no archive at all, but long enough");
-    for (path, told) in
-        [("empty", "no wheels"), ("half.tar.gz", "cannot be read"), ("text.zip", "text.zip"), ("absent", "absent")]
-    {
+    for (path, told) in [
+        ("empty", "no wheels"),
+        ("half.tar.gz", "half.tar.gz cannot be served: the archive ends too early"),
+        ("text.zip", "text.zip"),
+        ("absent", "absent"),
+    ] {
         let output = sandbox.prefetch(["serve", path]).assert().code(2).get_output().clone();
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(words.contains(told) && words.contains("hint:"), "{words}");

@@ -22,21 +22,21 @@ pub enum Fault {
     Encrypted(String),
     #[error("`{path}` is packed by method {method}, which no bundle uses")]
     Method { path: String, method: u16 },
-    #[error("it ends too early{}", at(path))]
+    #[error("the archive ends too early{}: copy it again", at(path))]
     Truncated { path: Option<String> },
-    #[error("it cannot be read{}: {why}", at(path))]
+    #[error("the archive cannot be read{}: {why}", at(path))]
     Damaged { path: Option<String>, why: String },
-    #[error("the checksum at its end is not that of its content")]
+    #[error("the checksum at the end of the archive is not that of its content: copy it again")]
     Checksum,
-    #[error("something follows its end")]
+    #[error("something follows the end of the archive")]
     Trailing,
     #[error(
-        "it is not byte for byte as prefetch writes it{}: it was altered, or packed again by another tool; its \
+        "the archive is not byte for byte as prefetch writes it{}: it was altered, or packed again by another tool; its \
          files are judged by themselves",
         at(path)
     )]
     Altered { path: Option<String> },
-    #[error("it unpacks to more than the {limit} bytes that its manifest accounts for; the rest was not read")]
+    #[error("the archive unpacks to more than the {limit} bytes that its manifest accounts for; the rest was not read")]
     TooLarge { limit: u64 },
     #[error("the volume `{0}` is missing")]
     NoVolume(String),
@@ -53,6 +53,11 @@ fn at(path: &Option<String>) -> String {
 }
 
 impl Fault {
+    /// Whether there may be files that cannot be seen for it.
+    pub(super) fn hides_files(&self) -> bool {
+        matches!(self, Self::Truncated { path: None } | Self::Damaged { path: None, .. })
+    }
+
     /// The kind of fault that an error while reading is.
     pub(super) fn of_io(error: &io::Error, path: Option<String>) -> Self {
         match error.kind() {

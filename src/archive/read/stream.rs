@@ -49,7 +49,7 @@ fn unpack(parts: &Parts, kind: Container, limit: u64, files: SyncSender<Found>) 
     let mut walk = Walk::new(input);
     while let Some((path, size)) = walk.next() {
         match spool(walk.input.by_ref(), size) {
-            Ok(bytes) => drop(files.send(Found { path, size, bytes: Box::new(bytes) })),
+            Ok(bytes) => drop(files.send(Found { path, size, bytes: Box::new(bytes), extent: None })),
             Err(error) => walk.fail(&error, Some(path.to_string())),
         }
     }

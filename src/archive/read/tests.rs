@@ -164,7 +164,7 @@ fn what_a_tar_must_not_hold_is_told_and_passed_over() {
         (EntryType::Regular, b"OK", "`OK` and `ok` are one name"),
         (EntryType::Regular, b"ok", "`ok` is there twice"),
         (EntryType::Regular, b"\xff\xfe", "`\\xff\\xfe` is no UTF-8"),
-        (EntryType::Directory, b"folder/", "it is not byte for byte as prefetch writes it at `folder/`"),
+        (EntryType::Directory, b"folder/", "the archive is not byte for byte as prefetch writes it at `folder/`"),
     ] {
         let size = if kind == EntryType::Regular { 700 } else { 0 };
         let (files, faults) = read("b.tar", &tar_with(kind, name, size));
@@ -197,6 +197,23 @@ fn what_a_zip_must_not_hold_is_told_and_passed_over() {
         let faults = patched(from, to);
         assert!(faults.contains(expected), "{expected}: {faults}");
     }
+}
+
+/// A wheel is a zip of its own, whose directory must not be taken for that of the archive.
+#[test]
+fn a_zip_that_was_cut_is_told_as_that() {
+    let mut tree = Tree::new();
+    tree.insert(path("prefetch.json"), Content::Page(b"{}".to_vec()));
+    tree.insert(path("wheels/a.whl"), Content::Page(packed("b.zip")));
+    let mut output = Cursor::new(Vec::new());
+    pack(&tree, &Memory::default(), Format::of(Path::new("b.zip")).unwrap(), &mut output).unwrap();
+    let whole = output.into_inner();
+    for less in [1, 10, 22, 100] {
+        let (files, faults) = read("b.zip", &whole[..whole.len() - less]);
+        assert_eq!((files.len(), faults), (0, vec!["the archive ends too early: copy it again".to_owned()]), "{less}");
+    }
+    let faults = read("b.zip", &[&whole[..], b"more"].concat()).1;
+    assert!(faults[0].contains("not byte for byte"), "{faults:?}");
 }
 
 /// Flags and method stand at 8 in each header of the directory.

@@ -160,25 +160,37 @@ fn read_directory(parts: &Parts) -> io::Result<Vec<Header>> {
     Ok(headers)
 }
 
-/// Where the directory begins, and its size.
+/// Where the directory begins, and its size. It is the last that its own end follows: that of a
+/// stored file, which is a zip itself, counts from the beginning of that file.
 fn find_directory(parts: &Parts) -> io::Result<(u64, u64)> {
     let tail_start = parts.size().saturating_sub(LONGEST_COMMENT + 22);
     let mut reader = parts.reader();
     reader.seek(SeekFrom::Start(tail_start))?;
     let mut tail = Vec::new();
     reader.read_to_end(&mut tail)?;
-    let ends = (0..tail.len().saturating_sub(21)).rev();
-    let at = ends.into_iter().find(|at| tail[*at..].starts_with(&END)).ok_or(io::ErrorKind::UnexpectedEof)?;
+    let ends = (0..tail.len().saturating_sub(21)).rev().filter(|at| tail[*at..].starts_with(&END));
+    for at in ends {
+        let (start, size, end) = directory_before(&mut reader, &tail, at, tail_start)?;
+        if start.checked_add(size) == Some(end) {
+            return Ok((start, size));
+        }
+    }
+    Err(io::ErrorKind::UnexpectedEof.into())
+}
+
+/// Where the end record at `at` says that the directory begins, its size, and where it ought to end.
+fn directory_before(reader: &mut PartsReader, tail: &[u8], at: usize, tail_start: u64) -> io::Result<(u64, u64, u64)> {
     let end = Fields(&tail[at..]);
     let (count, size, start) = (end.u16(10), end.u32(12), end.u32(16));
     let is_large = u64::from(count) == MANY || u64::from(size) == LARGE || u64::from(start) == LARGE;
     match at.checked_sub(20).filter(|at| is_large && tail[*at..].starts_with(&LOCATOR_64)) {
-        None => Ok((start.into(), size.into())),
+        None => Ok((start.into(), size.into(), tail_start + at as u64)),
         Some(locator) => {
-            reader.seek(SeekFrom::Start(Fields(&tail[locator..]).u64(8)))?;
-            let end = Fields::read::<56>(&mut reader)?;
+            let at = Fields(&tail[locator..]).u64(8);
+            reader.seek(SeekFrom::Start(at))?;
+            let end = Fields::read::<56>(reader)?;
             match end.bytes(0, 4) == END_64 {
-                true => Ok((end.u64(48), end.u64(40))),
+                true => Ok((end.u64(48), end.u64(40), at)),
                 false => Err(io::Error::other("its zip64 directory is not where it says")),
             }
         }

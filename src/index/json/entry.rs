@@ -8,6 +8,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::super::link::{Link, timestamp};
 use super::super::sink::Sink;
+use super::cursor::{Cursor, Stop};
 use super::value::Value;
 use crate::domain::{Algorithm, FileRecord};
 
@@ -76,9 +77,44 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 }
 
+impl<'a> Entry<'a> {
+    /// Takes in the object that is next, without `serde_json` as far as that can be.
+    pub fn read(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Stop> {
+        cursor.members(|key, cursor| {
+            match key {
+                "filename" => self.filename = cursor.value(skip)?,
+                "url" => self.url = cursor.value(skip)?,
+                "hashes" => self.hashes = cursor.value(Digests::read)?,
+                "requires-python" => self.requires_python = cursor.value(skip)?,
+                "yanked" => self.yanked = cursor.value(skip)?,
+                "core-metadata" => self.core_metadata = cursor.value(Digests::read)?,
+                "dist-info-metadata" => self.dist_info_metadata = cursor.value(Digests::read)?,
+                "size" => self.size = cursor.value(skip)?,
+                "upload-time" => self.upload_time = cursor.value(skip)?,
+                _ => drop(cursor.value(skip)?),
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Reads an object of which nothing is wanted.
+fn skip(cursor: &mut Cursor<'_>) -> Result<IgnoredAny, Stop> {
+    cursor.members(|_, cursor| cursor.value(Cursor::delegate::<IgnoredAny>).map(drop))?;
+    Ok(IgnoredAny)
+}
+
+/// Gives the file that an element of the list is to `sink`, or the reason why it is none.
+pub(super) fn give(entry: Value<'_, Entry<'_>>, sink: &mut impl Sink) {
+    match entry {
+        Value::Object(entry) => entry.give(sink),
+        _ => sink.refuse("", "its entry is no JSON object"),
+    }
+}
+
 impl Entry<'_> {
     /// Gives the file to `sink`, or the reason why the entry is none.
-    pub fn give(self, sink: &mut impl Sink) {
+    pub fn give(&self, sink: &mut impl Sink) {
         if let Err(why) = self.record(|record| sink.push(record)) {
             sink.refuse(&self.name(), why);
         }
@@ -99,7 +135,7 @@ impl Entry<'_> {
         let link = Link::new(url);
         let mut hashes = match &self.hashes {
             Value::Absent => Vec::new(),
-            Value::Object(Digests(Some(digests))) => digests.iter().map(|(key, hex)| (*key, &**hex)).collect(),
+            Value::Object(digests) if digests.are_texts => digests.iter().collect(),
             _ => return Err("its `hashes` is no object of texts"),
         };
         if let Some((algorithm, hex)) = link.digest {
@@ -159,13 +195,46 @@ impl Entry<'_> {
     }
 }
 
-/// Digests by algorithm, of those known here; nothing where one of them is no text.
-struct Digests<'a>(Option<Vec<(Algorithm, Cow<'a, str>)>>);
+/// Digests by algorithm, of those known here; the first has its own place, since most are alone.
+struct Digests<'a> {
+    first: Option<(Algorithm, Cow<'a, str>)>,
+    more: Vec<(Algorithm, Cow<'a, str>)>,
+    /// Otherwise there are none.
+    are_texts: bool,
+}
 
-impl Digests<'_> {
+impl<'a> Digests<'a> {
+    /// The same, without `serde_json` as far as that can be.
+    fn read(cursor: &mut Cursor<'a>) -> Result<Self, Stop> {
+        let mut digests = Self::none();
+        cursor.members(|key, cursor| {
+            let value = cursor.value(Cursor::delegate::<IgnoredAny>)?;
+            digests.add(key, value);
+            Ok(())
+        })?;
+        Ok(digests)
+    }
+
+    fn none() -> Self {
+        Self { first: None, more: Vec::new(), are_texts: true }
+    }
+
+    fn add(&mut self, key: &str, value: Value<'a>) {
+        let Some(algorithm) = Algorithm::named(key) else { return };
+        match value {
+            Value::Text(hex) if self.first.is_none() => self.first = Some((algorithm, hex)),
+            Value::Text(hex) => self.more.push((algorithm, hex)),
+            _ => self.are_texts = false,
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Algorithm, &str)> {
+        let all = self.first.iter().chain(&self.more).filter(|_| self.are_texts);
+        all.map(|(algorithm, hex)| (*algorithm, &**hex))
+    }
+
     fn strongest(&self) -> Option<(Algorithm, &str)> {
-        let digests = self.0.iter().flatten();
-        digests.map(|(algorithm, hex)| (*algorithm, &**hex)).max_by_key(|(algorithm, _)| *algorithm)
+        self.iter().max_by_key(|(algorithm, _)| *algorithm)
     }
 }
 
@@ -185,16 +254,10 @@ impl<'de> Visitor<'de> for DigestsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Digests<'de>, A::Error> {
-        let mut digests = Some(Vec::with_capacity(1));
-        while let Some((key, value)) = map.next_entry::<Value<'de>, Value<'de>>()? {
-            let algorithm = key.text().and_then(|key| Algorithm::ALL.into_iter().find(|known| known.name() == key));
-            let Some(algorithm) = algorithm else { continue };
-            let hex = value.text();
-            digests = digests.zip(hex).map(|(mut digests, hex)| {
-                digests.push((algorithm, hex));
-                digests
-            });
+        let mut digests = Digests::none();
+        while let Some((key, value)) = map.next_entry::<Cow<'de, str>, Value<'de>>()? {
+            digests.add(&key, value);
         }
-        Ok(Digests(digests))
+        Ok(digests)
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
 use super::catalogue::{Catalogue, Entry, Page};
-use super::members::Place;
+use crate::archive::Extent;
 use crate::domain::{PackageName, RelPath, Sha256};
 
 /// The parts of a request that matter.
@@ -33,7 +33,7 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     Bytes(Bytes),
-    Place(Place),
+    Place(Extent),
 }
 
 impl Body {
@@ -48,7 +48,7 @@ impl Body {
         match self {
             Self::Bytes(bytes) => Self::Bytes(bytes.slice(range.start as usize..range.end as usize)),
             Self::Place(place) => {
-                Self::Place(Place { start: place.start + range.start, size: range.end - range.start, ..place })
+                Self::Place(Extent { start: place.start + range.start, size: range.end - range.start, ..place })
             }
         }
     }

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::ServeError;
-use super::members::{Members, Place};
+use super::members::Members;
+use crate::archive::Extent;
 use crate::domain::{
     Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, Hasher, MaskedUrl, Object, Offer, PackageName,
     Promises, RelPath, Sha256, SourceExtension, SourceFilename, Status, Version, WheelFilename, Yanked,
@@ -27,7 +28,7 @@ use crate::store::DiskStore;
 pub struct Catalogue {
     /// What lies below `/simple/`, by path.
     pub entries: HashMap<RelPath, Entry>,
-    pub places: HashMap<Sha256, Place>,
+    pub places: HashMap<Sha256, Extent>,
     /// Wheels' metadata (PEP 658).
     pub sidecars: HashMap<Sha256, Bytes>,
     /// All files in JSON, for the page that people search.
@@ -63,7 +64,7 @@ impl Page {
 /// A distribution before it was looked into.
 struct Candidate {
     filename: String,
-    place: Place,
+    place: Extent,
     /// What a manifest or a run says of it.
     known: Option<Known>,
 }
@@ -81,7 +82,7 @@ struct Examined {
     name: PackageName,
     version: Option<Version>,
     filename: String,
-    place: Place,
+    place: Extent,
     sha256: Sha256,
     requires_python: Option<String>,
     yanked: Option<String>,
@@ -97,7 +98,7 @@ impl Catalogue {
     pub fn of(path: &Path, scratch: &Path) -> Result<Self, ServeError> {
         let store = DiskStore::new(path.to_owned());
         let is_store = path.join("objects").is_dir();
-        let members = if is_store { Members::default() } else { members(path, scratch)? };
+        let members = if is_store { Members::default() } else { Members::find(path, scratch)? };
         let candidates = if is_store { of_store(&store)? } else { of_members(&members, path)? };
         let mut left_out: Vec<_> = members
             .left_out
@@ -157,10 +158,6 @@ fn counts(fetched: &Fetched) -> (usize, usize) {
     (names.len(), fetched.files().count())
 }
 
-fn members(path: &Path, scratch: &Path) -> Result<Members, ServeError> {
-    Members::find(path, scratch).map_err(|why| ServeError::Members { path: path.to_owned(), why })
-}
-
 /// The latest word of a run on each object.
 fn of_store(store: &DiskStore) -> Result<Vec<Candidate>, ServeError> {
     let unreadable = |why| ServeError::Store { path: store.root().to_owned(), why };
@@ -173,7 +170,7 @@ fn of_store(store: &DiskStore) -> Result<Vec<Candidate>, ServeError> {
             requires_python: item.file.requires_python,
             yanked: item.file.yanked,
         };
-        let place = Place { file: store.path(item.file.sha256), start: 0, size: item.lying.object.size };
+        let place = Extent { file: store.path(item.file.sha256), start: 0, size: item.lying.object.size };
         Some(Candidate { filename: item.file.filename, place, known: Some(known) })
     });
     Ok(items.collect())
@@ -196,7 +193,7 @@ fn of_members(members: &Members, path: &Path) -> Result<Vec<Candidate>, ServeErr
 /// A manifest is small; more than this is none. Bytes.
 const LARGEST_MANIFEST: u64 = 64 << 20;
 
-fn of_manifest(members: &Members, place: &Place) -> Result<Vec<Candidate>, String> {
+fn of_manifest(members: &Members, place: &Extent) -> Result<Vec<Candidate>, String> {
     let mut text = Vec::new();
     place
         .open()

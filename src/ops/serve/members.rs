@@ -1,32 +1,23 @@
 //! The files inside a folder or an archive, and where the bytes of each lie.
 //!
-//! An archive may be hostile: whatever is no plain file, has a name that is no safe path, comes
-//! twice, or unpacks to far more than it weighs, is an error that names it.
+//! An archive may be hostile: whatever is wrong with it, but for being packed by another tool, is an
+//! error that names it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use flate2::read::MultiGzDecoder;
 use tempfile::TempDir;
 
-use crate::domain::{RelPath, RelPathError};
-
-/// A stretch of a file on the disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub file: PathBuf,
-    /// Bytes before it.
-    pub start: u64,
-    /// Bytes.
-    pub size: u64,
-}
+use crate::archive::{Extent, Fault, Found, ReadError, Reader};
+use crate::domain::RelPath;
 
 /// The members by path, and what must stay for them to be readable.
 #[derive(Debug, Default)]
 pub struct Members {
-    pub places: BTreeMap<RelPath, Place>,
+    pub places: BTreeMap<RelPath, Extent>,
     /// Files that lead out of the folder, or have a name that cannot be served.
     pub left_out: Vec<String>,
     /// Unpacked here, where the archive cannot be read in place; removed with this value.
@@ -36,61 +27,16 @@ pub struct Members {
 /// Why there are no members to read.
 #[derive(Debug, thiserror::Error)]
 pub enum MembersError {
-    #[error("it cannot be read: {0}")]
-    Read(#[from] io::Error),
-    #[error("it cannot be read as a zip archive: {0}")]
-    Zip(#[from] zip::result::ZipError),
-    #[error("it is not to be trusted: {0}")]
-    Name(#[from] RelPathError),
-    #[error("it is not to be trusted: `{0}` is no plain file")]
-    Kind(String),
-    #[error("it is not to be trusted: `{0}` is in it twice")]
-    Twice(String),
-    #[error("it is not to be trusted: it unpacks to more than {0} bytes")]
-    Bomb(u64),
-}
-
-impl Place {
-    /// A reader of these bytes only.
-    ///
-    /// # Errors
-    /// When the file cannot be opened.
-    pub fn open(&self) -> io::Result<Stretch> {
-        let mut file = File::open(&self.file)?;
-        file.seek(SeekFrom::Start(self.start))?;
-        Ok(Stretch { file, start: self.start, size: self.size, at: 0 })
-    }
-}
-
-/// A part of a file that reads as a whole one.
-#[derive(Debug)]
-pub struct Stretch {
-    file: File,
-    start: u64,
-    size: u64,
-    at: u64,
-}
-
-impl Read for Stretch {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.size - self.at).unwrap_or(usize::MAX).min(buffer.len());
-        let length = self.file.read(&mut buffer[..left])?;
-        self.at += length as u64;
-        Ok(length)
-    }
-}
-
-impl Seek for Stretch {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.size.checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        self.at = target.ok_or(io::ErrorKind::InvalidInput)?.min(self.size);
-        self.file.seek(SeekFrom::Start(self.start + self.at))?;
-        Ok(self.at)
-    }
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("the folder {} cannot be read: {why}", path.display())]
+    Folder { path: PathBuf, why: io::Error },
+    #[error("{} cannot be served: {fault}", path.display())]
+    Fault { path: PathBuf, fault: Fault },
+    #[error("{} cannot be served: it unpacks to more than {limit} bytes", path.display())]
+    Bomb { path: PathBuf, limit: u64 },
+    #[error("{} cannot be unpacked below {}: {why}", path.display(), scratch.display())]
+    Unpack { path: PathBuf, scratch: PathBuf, why: io::Error },
 }
 
 impl Members {
@@ -101,19 +47,45 @@ impl Members {
     /// When it cannot be read, or is hostile.
     pub fn find(path: &Path, scratch: &Path) -> Result<Self, MembersError> {
         if path.is_dir() {
-            return Ok(Self::of_folder(path)?);
+            return Self::of_folder(path).map_err(|why| MembersError::Folder { path: path.to_owned(), why });
         }
-        let mut magic = [0; 4];
-        let length = File::open(path)?.read(&mut magic)?;
-        match magic {
-            _ if length < magic.len() => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-            [b'P', b'K', ..] => Self::of_zip(path, scratch),
-            [0x1f, 0x8b, ..] => Self::of_packed(path, scratch, |file| Ok(Box::new(MultiGzDecoder::new(file)))),
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                Self::of_packed(path, scratch, |file| Ok(Box::new(zstd::Decoder::with_buffer(file)?)))
+        Self::of_archive(path, scratch)
+    }
+
+    fn of_archive(path: &Path, scratch: &Path) -> Result<Self, MembersError> {
+        let fail = |why| MembersError::Unpack { path: path.to_owned(), scratch: scratch.to_owned(), why };
+        let reader = Reader::open(path)?;
+        let members = Mutex::new(Ok(Self::default()));
+        let faults = reader.visit(bound(&reader), 1, &|found| {
+            let mut members = members.lock().expect("no thread panics with it");
+            if let Ok(taken) = members.as_mut()
+                && let Err(why) = taken.take(found, scratch)
+            {
+                *members = Err(why);
             }
-            _ => Self::of_tar(path, None),
+        })?;
+        if let Some(fault) = faults.into_iter().find(|fault| !matches!(fault, Fault::Altered { .. })) {
+            let path = path.to_owned();
+            return Err(match fault {
+                Fault::TooLarge { limit } => MembersError::Bomb { path, limit },
+                fault => MembersError::Fault { path, fault },
+            });
         }
+        members.into_inner().expect("no thread panics with it").map_err(fail)
+    }
+
+    fn take(&mut self, mut found: Found, scratch: &Path) -> io::Result<()> {
+        let extent = match found.extent {
+            Some(extent) => extent,
+            None => {
+                let folder = self.scratch.take().map_or_else(|| TempDir::new_in(scratch), Ok)?;
+                let file = self.scratch.insert(folder).path().join(self.places.len().to_string());
+                let size = io::copy(&mut found.bytes, &mut File::create_new(&file)?)?;
+                Extent { file, start: 0, size }
+            }
+        };
+        self.places.insert(found.path, extent);
+        Ok(())
     }
 
     fn of_folder(root: &Path) -> io::Result<Self> {
@@ -138,100 +110,26 @@ impl Members {
         let parts = path.strip_prefix(root).unwrap_or(path).iter().map(|part| part.to_string_lossy());
         match RelPath::new(parts.collect::<Vec<_>>().join("/")) {
             Ok(name) => {
-                let place = Place { file: path.to_owned(), start: 0, size: fs::metadata(path)?.len() };
+                let place = Extent { file: path.to_owned(), start: 0, size: fs::metadata(path)?.len() };
                 drop(self.places.insert(name, place));
             }
             Err(_) => self.left_out.push(path.display().to_string()),
         }
         Ok(())
     }
-
-    fn insert(&mut self, name: &str, place: Place) -> Result<(), MembersError> {
-        match self.places.insert(RelPath::new(name)?, place) {
-            None => Ok(()),
-            Some(_) => Err(MembersError::Twice(name.to_owned())),
-        }
-    }
-
-    fn of_tar(path: &Path, scratch: Option<TempDir>) -> Result<Self, MembersError> {
-        let mut members = Self { scratch, ..Self::default() };
-        let mut archive = tar::Archive::new(BufReader::new(File::open(path)?));
-        for entry in archive.entries_with_seek()? {
-            let entry = entry?;
-            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            match entry.header().entry_type() {
-                tar::EntryType::Regular => {
-                    let (start, size) = (entry.raw_file_position(), entry.size());
-                    members.insert(&name, Place { file: path.to_owned(), start, size })?;
-                }
-                tar::EntryType::Directory | tar::EntryType::XGlobalHeader => {}
-                _ => return Err(MembersError::Kind(name)),
-            }
-        }
-        Ok(members)
-    }
-
-    fn of_packed(
-        path: &Path,
-        scratch: &Path,
-        unpack: fn(BufReader<File>) -> io::Result<Box<dyn Read>>,
-    ) -> Result<Self, MembersError> {
-        let scratch = TempDir::new_in(scratch)?;
-        let whole = scratch.path().join("bundle.tar");
-        let input = unpack(BufReader::new(File::open(path)?))?;
-        copy_bounded(input, &mut File::create_new(&whole)?, &mut bound(path)?)?;
-        Self::of_tar(&whole, Some(scratch))
-    }
-
-    fn of_zip(path: &Path, scratch: &Path) -> Result<Self, MembersError> {
-        let mut members = Self::default();
-        let mut archive = zip::ZipArchive::new(BufReader::new(File::open(path)?))?;
-        let mut left = bound(path)?;
-        for position in 0..archive.len() {
-            let mut entry = archive.by_index(position)?;
-            let name = entry.name()?.into_owned();
-            if entry.is_dir() {
-                continue;
-            }
-            if entry.is_symlink() {
-                return Err(MembersError::Kind(name));
-            }
-            let in_place = entry.data_start().filter(|_| entry.compression() == zip::CompressionMethod::Stored);
-            let place = match in_place {
-                Some(start) => Place { file: path.to_owned(), start, size: entry.size() },
-                None => {
-                    let folder = members.scratch.take().map_or_else(|| TempDir::new_in(scratch), Ok)?;
-                    let file = folder.path().join(position.to_string());
-                    members.scratch = Some(folder);
-                    let size = copy_bounded(&mut entry, &mut File::create_new(&file)?, &mut left)?;
-                    Place { file, start: 0, size }
-                }
-            };
-            members.insert(&name, place)?;
-        }
-        Ok(members)
-    }
 }
 
-/// How much an archive may unpack to: distributions are packed already, so real ones hardly grow.
-struct Bound {
-    most: u64,
-    left: u64,
-}
-
-fn bound(path: &Path) -> io::Result<Bound> {
-    let most = fs::metadata(path)?.len().saturating_mul(50).saturating_add(64 << 20);
-    Ok(Bound { most, left: most })
-}
-
-fn copy_bounded(mut input: impl Read, output: &mut impl Write, bound: &mut Bound) -> Result<u64, MembersError> {
-    let copied = io::copy(&mut input.by_ref().take(bound.left + 1), output)?;
-    bound.left = bound.left.checked_sub(copied).ok_or(MembersError::Bomb(bound.most))?;
-    Ok(copied)
+/// How much an archive may unpack to, in bytes: distributions are packed already, so real ones
+/// hardly grow.
+fn bound(reader: &Reader) -> u64 {
+    let packed = reader.parts().map_or(0, |parts| parts.size());
+    packed.saturating_mul(50).saturating_add(64 << 20)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     fn tar_with(entries: &[(&str, tar::EntryType, &[u8])]) -> Vec<u8> {
@@ -285,7 +183,7 @@ mod tests {
             ("a.whl", Fifo),
         ] {
             let error = find(&tar_with(&[(name, kind, b"")])).unwrap_err();
-            assert!(error.contains("not to be trusted") && error.contains(name), "{error}");
+            assert!(error.contains("cannot be served") && error.contains(name), "{error}");
         }
         let twice = tar_with(&[("a.whl", Regular, b"1"), ("a.whl", Regular, b"2")]);
         assert!(find(&twice).unwrap_err().contains("twice"));
@@ -293,9 +191,9 @@ mod tests {
 
     #[test]
     fn bombs_are_refused() {
-        let zeros = io::repeat(0).take(100 << 20);
+        let zeros = tar_with(&[("a.whl", tar::EntryType::Regular, &vec![0; 80 << 20])]);
         let mut bomb = Vec::new();
-        flate2::read::GzEncoder::new(zeros, flate2::Compression::best()).read_to_end(&mut bomb).unwrap();
+        flate2::read::GzEncoder::new(&zeros[..], flate2::Compression::best()).read_to_end(&mut bomb).unwrap();
         assert!(find(&bomb).unwrap_err().contains("unpacks to more than"));
     }
 

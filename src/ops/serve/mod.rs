@@ -38,8 +38,8 @@ pub type AccessLog = Arc<dyn Fn(&Access) + Send + Sync>;
 /// Why nothing can be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("{}: {why}", path.display())]
-    Members { path: PathBuf, why: members::MembersError },
+    #[error(transparent)]
+    Members(#[from] members::MembersError),
     #[error("the manifest in {} is wrong: {why}", path.display())]
     Manifest { path: PathBuf, why: String },
     #[error("the store {} cannot be read: {why}", path.display())]

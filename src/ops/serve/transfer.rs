@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::members::Place;
+use crate::archive::Extent;
 
 /// Sends the bytes of `place`, which are in `file`, without a copy in this process (`sendfile`).
 ///
 /// # Errors
 /// When the client goes or takes nothing for as long as `patience`, or the file is shorter.
 #[cfg(target_os = "linux")]
-pub async fn send(socket: &mut TcpStream, file: File, place: &Place, patience: Duration) -> io::Result<()> {
+pub async fn send(socket: &mut TcpStream, file: File, place: &Extent, patience: Duration) -> io::Result<()> {
     /// At once, in bytes, so that one client does not keep others waiting.
     const PIECE: u64 = 1 << 20;
     let (mut at, end) = (place.start, place.start + place.size);
@@ -35,7 +35,7 @@ pub async fn send(socket: &mut TcpStream, file: File, place: &Place, patience: D
 /// # Errors
 /// When the client goes or takes nothing for as long as `patience`, or the file is shorter.
 #[cfg(not(target_os = "linux"))]
-pub async fn send(socket: &mut TcpStream, file: File, place: &Place, patience: Duration) -> io::Result<()> {
+pub async fn send(socket: &mut TcpStream, file: File, place: &Extent, patience: Duration) -> io::Result<()> {
     use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
     /// At once, in bytes: a thousand answers under way hold so much each.

@@ -1,0 +1,138 @@
+//! Collects the files of a page as they are met.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rustc_hash::FxBuildHasher;
+
+use super::{Contents, FORMAT, FileRecord, LENGTH, Listing};
+use crate::domain::{DistributionFilename, MaskedUrl, PackageName, RelPath, Version};
+
+/// Collects the files of a page into a [`Listing`].
+pub struct ListingBuilder {
+    project: PackageName,
+    index: Arc<MaskedUrl>,
+    base: MaskedUrl,
+    /// Encoded, in the order of the page.
+    records: Vec<u8>,
+    /// As written, each once.
+    versions: Vec<Box<str>>,
+    positions: HashMap<Box<str>, usize, FxBuildHasher>,
+    runs: Vec<Run>,
+    /// How the name of the last wheel began, up to the dash behind its version, and the position
+    /// of that version: the next one mostly begins alike.
+    wheel: Option<(String, usize)>,
+    refused: Vec<(String, String)>,
+    has_suspects: bool,
+}
+
+/// Records that stand one after the other and belong together.
+struct Run {
+    /// The position of their version; `None` where the name tells none.
+    version: Option<usize>,
+    /// Where they begin.
+    start: usize,
+}
+
+impl ListingBuilder {
+    /// `base` is what relative links are relative to: the page's own URL after redirects.
+    pub fn new(project: PackageName, index: Arc<MaskedUrl>, base: MaskedUrl) -> Self {
+        Self {
+            project,
+            index,
+            base,
+            records: Vec::new(),
+            versions: Vec::new(),
+            positions: HashMap::default(),
+            runs: Vec::new(),
+            wheel: None,
+            refused: Vec::new(),
+            has_suspects: false,
+        }
+    }
+
+    /// Makes room for the files of a page of `length` bytes.
+    #[must_use]
+    pub fn with_room_for(mut self, length: usize) -> Self {
+        /// Room is not touched before it is needed, yet no page has a right to all of it.
+        const MOST: usize = 16 << 20;
+        self.records.reserve((length / 2).min(MOST));
+        self
+    }
+
+    /// Makes all links relative to `base`, since the page has a `<base>`.
+    pub fn rebase(&mut self, base: MaskedUrl) {
+        self.base = base;
+    }
+
+    /// Adds the next file of the page.
+    ///
+    /// A name that no file of ours could have is refused, whatever else the page says.
+    pub fn push(&mut self, record: &FileRecord<'_>) {
+        if let Some(why) = RelPath::file_name_fault(record.filename) {
+            return self.refuse(record.filename, why);
+        }
+        self.has_suspects |= record.href.contains('@');
+        let version = self.version(record.filename);
+        if self.runs.last().is_none_or(|run| run.version != version) {
+            self.runs.push(Run { version, start: self.records.len() });
+        }
+        let records = std::mem::take(&mut self.records);
+        self.records = record.encode(records);
+    }
+
+    /// Notes an entry of the page that is no file, by what it calls itself, and why.
+    pub fn refuse(&mut self, filename: &str, why: &str) {
+        self.refused.push((filename.to_owned(), why.to_owned()));
+    }
+
+    /// The position of the version that `filename` tells, if it can be read.
+    fn version(&mut self, filename: &str) -> Option<usize> {
+        let is_wheel = filename.ends_with(".whl");
+        if let Some((_, version)) = self.wheel.as_ref().filter(|(start, _)| is_wheel && filename.starts_with(start)) {
+            return Some(*version);
+        }
+        let text = DistributionFilename::version_text(filename, &self.project).ok()?;
+        let version = self.version_of(text)?;
+        let end = text.as_ptr() as usize - filename.as_ptr() as usize + text.len();
+        if is_wheel && filename.as_bytes().get(end) == Some(&b'-') {
+            self.wheel = Some((filename[..=end].to_owned(), version));
+        }
+        Some(version)
+    }
+
+    /// The position of the version, if `text` is one.
+    fn version_of(&mut self, text: &str) -> Option<usize> {
+        if let Some(known) = self.positions.get(text) {
+            return Some(*known);
+        }
+        text.parse::<Version>().ok()?;
+        self.positions.insert(text.into(), self.versions.len());
+        self.versions.push(text.into());
+        Some(self.versions.len() - 1)
+    }
+
+    /// The listing of all files that were added.
+    pub fn finish(self) -> Listing {
+        let ends = self.runs.iter().skip(1).map(|run| run.start).chain([self.records.len()]);
+        let runs = self.runs.iter().zip(ends);
+        let base = self.base.public();
+        let contents = Contents {
+            base: &base,
+            versions: self.versions.iter().map(|text| &**text).collect(),
+            runs: runs
+                .map(|(run, end)| (run.version.unwrap_or(self.versions.len()) as u32, (end - run.start) as u32))
+                .collect(),
+            refused: self.refused.iter().map(|(filename, why)| (filename.as_str(), why.as_str())).collect(),
+        };
+        let records = self.records.len();
+        let mut bytes = postcard::to_extend(&contents, self.records).expect("a table can always be encoded");
+        let length = (bytes.len() - records) as u32;
+        bytes.reserve_exact(LENGTH + 1);
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.push(FORMAT);
+        bytes.shrink_to_fit();
+        let listing = Listing::decode(self.project, self.index, bytes).expect("what was encoded can be decoded");
+        Listing { has_suspects: self.has_suspects, ..listing }
+    }
+}

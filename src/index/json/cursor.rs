@@ -1,0 +1,278 @@
+//! A place in the text of a JSON document, and the reading of plain values there.
+//!
+//! What is read here is what `serde_json` would read, at less cost. Whatever is not plain is handed
+//! to it, or refused as [`Stop::Odd`], so that it decides what the document says.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::value::Value;
+
+/// Why no value could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The text ends first.
+    Short,
+    /// It is malformed, or so unusual that `serde_json` has to say what it is.
+    Odd,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a> {
+    text: &'a str,
+    position: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Self { text, position: 0 }
+    }
+
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.text.as_bytes()[self.position..]
+    }
+
+    /// Goes over a byte order mark.
+    pub fn skip_mark(&mut self) {
+        const MARK: &str = "\u{feff}";
+        self.position += if self.text[self.position..].starts_with(MARK) { MARK.len() } else { 0 };
+    }
+
+    /// The next byte that is no white space; it stays.
+    pub fn peek(&mut self) -> Result<u8, Stop> {
+        for byte in self.rest() {
+            match byte {
+                b' ' | b'\n' | b'\t' | b'\r' => self.position += 1,
+                other => return Ok(*other),
+            }
+        }
+        Err(Stop::Short)
+    }
+
+    /// Goes over `byte`, which must be next.
+    pub fn expect(&mut self, byte: u8) -> Result<(), Stop> {
+        if self.peek()? != byte {
+            return Err(Stop::Odd);
+        }
+        self.position += 1;
+        Ok(())
+    }
+
+    /// Goes over the comma between two members, or over `end`: whether there is another one.
+    pub fn goes_on(&mut self, end: u8) -> Result<bool, Stop> {
+        match self.peek()? {
+            b',' => self.position += 1,
+            byte if byte == end => {
+                self.position += 1;
+                return Ok(false);
+            }
+            _ => return Err(Stop::Odd),
+        }
+        Ok(true)
+    }
+
+    /// Goes over `end`, if it is next.
+    pub fn ends(&mut self, end: u8) -> Result<bool, Stop> {
+        let ends = self.peek()? == end;
+        self.position += usize::from(ends);
+        Ok(ends)
+    }
+
+    /// Reads a key and the colon behind it.
+    pub fn key(&mut self) -> Result<Cow<'a, str>, Stop> {
+        if self.peek()? != b'"' {
+            return Err(Stop::Odd);
+        }
+        let key = self.text()?;
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    /// Reads the object that is next; `value` reads the value behind each key.
+    pub fn members(&mut self, mut value: impl FnMut(&str, &mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
+        self.expect(b'{')?;
+        let mut goes_on = !self.ends(b'}')?;
+        while goes_on {
+            let key = self.key()?;
+            value(&key, self)?;
+            goes_on = self.goes_on(b'}')?;
+        }
+        Ok(())
+    }
+
+    /// Reads any value; `object` reads one that begins with a brace.
+    pub fn value<O: Deserialize<'a>>(
+        &mut self,
+        object: impl FnOnce(&mut Self) -> Result<O, Stop>,
+    ) -> Result<Value<'a, O>, Stop> {
+        match self.peek()? {
+            b'"' => self.text().map(Value::Text),
+            b'{' => object(self).map(Value::Object),
+            b'[' => self.delegate(),
+            b't' => self.word("true", Value::Bool(true)),
+            b'f' => self.word("false", Value::Bool(false)),
+            b'n' => self.word("null", Value::Absent),
+            _ => self.number(),
+        }
+    }
+
+    /// Lets `serde_json` read an object or a list.
+    pub fn delegate<T: Deserialize<'a>>(&mut self) -> Result<T, Stop> {
+        let mut values = serde_json::Deserializer::from_str(&self.text[self.position..]).into_iter();
+        match values.next() {
+            Some(Ok(value)) => {
+                self.position += values.byte_offset();
+                Ok(value)
+            }
+            Some(Err(error)) if error.is_eof() => Err(Stop::Short),
+            _ => Err(Stop::Odd),
+        }
+    }
+
+    /// Reads the text whose opening quote is next.
+    fn text(&mut self) -> Result<Cow<'a, str>, Stop> {
+        let start = self.position + 1;
+        let end = start + plain_length(&self.text.as_bytes()[start..]);
+        match self.text.as_bytes().get(end) {
+            Some(b'"') => {
+                self.position = end + 1;
+                Ok(Cow::Borrowed(&self.text[start..end]))
+            }
+            Some(b'\\') => self.escaped(end),
+            Some(_) => Err(Stop::Odd),
+            None => Err(Stop::Short),
+        }
+    }
+
+    /// Reads the text that is next, whose first escape is at `escape`.
+    #[cold]
+    fn escaped(&mut self, escape: usize) -> Result<Cow<'a, str>, Stop> {
+        let (bytes, mut end) = (self.text.as_bytes(), escape);
+        while *bytes.get(end).ok_or(Stop::Short)? != b'"' {
+            let is_escape = bytes[end] == b'\\';
+            end += 1 + usize::from(is_escape);
+        }
+        let text = serde_json::from_str(&self.text[self.position..=end]).map_err(|_| Stop::Odd)?;
+        self.position = end + 1;
+        Ok(Cow::Owned(text))
+    }
+
+    fn word<O>(&mut self, word: &str, value: Value<'a, O>) -> Result<Value<'a, O>, Stop> {
+        let rest = self.rest();
+        match rest.get(..word.len()) {
+            Some(found) if found == word.as_bytes() => {
+                self.position += word.len();
+                Ok(value)
+            }
+            Some(_) => Err(Stop::Odd),
+            None => Err(Stop::Short),
+        }
+    }
+
+    fn number<O: Deserialize<'a>>(&mut self) -> Result<Value<'a, O>, Stop> {
+        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let length = self.rest().iter().position(|byte| !is_part(byte)).ok_or(Stop::Short)?;
+        let number = &self.text[self.position..][..length];
+        self.position += length;
+        match usual_number(number.as_bytes()) {
+            Some(number) => Ok(Value::Number(number)),
+            None => serde_json::from_str(number).map_err(|_| Stop::Odd),
+        }
+    }
+}
+
+/// A number of digits alone that cannot overflow.
+fn usual_number(digits: &[u8]) -> Option<u64> {
+    let is_usual =
+        matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() < 19 && digits.iter().all(u8::is_ascii_digit);
+    is_usual.then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit & 0xf)))
+}
+
+/// How many bytes there are before the first quote, backslash or control character: before what
+/// ends a text or needs a second look. Eight bytes are looked at together.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    // Below its lowest bit that is set, each of these is exact: borrows only go up.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let controls = |word: u64| word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (position, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\'))) | controls(word);
+        if found != 0 {
+            return position * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_special = |byte: &u8| matches!(byte, 0..0x20 | b'"' | b'\\');
+    bytes.len() - rest.len() + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    fn value(text: &str) -> Result<(Value<'_>, usize), Stop> {
+        let mut cursor = Cursor::new(text);
+        cursor.value(Cursor::delegate::<IgnoredAny>).map(|value| (value, cursor.position()))
+    }
+
+    #[test]
+    fn values_are_read_up_to_their_last_byte() {
+        for (text, end) in [
+            (r#""a" ,"#, 3),
+            (" \n\t\r\"\" ", 6),
+            (r#""a\"b\\" "#, 8),
+            (r#""a€\u00e9" "#, 12),
+            ("true]", 4),
+            ("null ", 4),
+            ("-0.5e3,", 6),
+            ("12}", 2),
+            ("[1, [2]] ", 8),
+            (r#"{"a": {}} "#, 9),
+        ] {
+            assert_eq!(value(text).map(|(_, end)| end), Ok(end), "{text}");
+            for cut in (0..end).filter(|cut| text.is_char_boundary(*cut)) {
+                assert_eq!(value(&text[..cut]).map(|(_, end)| end), Err(Stop::Short), "{}", &text[..cut]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_malformed_is_odd() {
+        for text in [
+            "tru ",
+            "nil ",
+            "01 ",
+            "1e999 ",
+            "- ",
+            "+1 ",
+            "x",
+            "}",
+            "\"\u{1}\" ",
+            r#""\x" "#,
+            r#""\ud800" "#,
+            "[1,] ",
+            "{1} ",
+        ] {
+            assert_eq!(value(text).map(|(_, end)| end), Err(Stop::Odd), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_special_byte_is_found(bytes in proptest::collection::vec(any::<u8>(), 0..40), high in any::<bool>()) {
+            let bytes: Vec<_> = bytes.into_iter().map(|byte| if high { byte | 0x60 } else { byte }).collect();
+            let expected = bytes.iter().position(|byte| matches!(byte, 0..0x20 | b'"' | b'\\')).unwrap_or(bytes.len());
+            prop_assert_eq!(plain_length(&bytes), expected);
+        }
+    }
+}

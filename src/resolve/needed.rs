@@ -1,0 +1,66 @@
+//! What versions need, as PubGrub takes it; worked out once, since searches are repeated.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::node::{Node, Set};
+use super::view::Edge;
+use crate::domain::PackageName;
+use crate::select::OptIn;
+
+/// In the order of the nodes, so that the search never depends on a hash.
+pub(super) type Constraints = BTreeMap<Node, Set>;
+
+/// What a version needs.
+#[derive(Default)]
+pub(super) struct Needed {
+    pub constraints: Constraints,
+    /// Its nodes, in the order of the lines that name them.
+    pub met: Vec<Node>,
+    /// What lines opt in to, and among which versions.
+    pub opt_ins: Vec<(PackageName, OptIn, Set)>,
+    /// Whether a line names a URL, which every search has to learn of.
+    pub names_url: bool,
+}
+
+impl Needed {
+    /// Adds the project and its extras.
+    pub fn add(&mut self, edge: Edge) {
+        let Edge { name, extras, set } = edge;
+        for extra in extras {
+            self.bound(Node::Extra(name.clone(), extra), &set);
+        }
+        self.bound(Node::Project(name), &set);
+    }
+
+    pub fn bound(&mut self, node: Node, set: &Set) {
+        self.met.push(node.clone());
+        let known = self.constraints.entry(node);
+        known.and_modify(|known| *known = known.intersection(set)).or_insert_with(|| set.clone());
+    }
+}
+
+/// What was worked out of versions by their positions, and with which of their files usable.
+#[derive(Default)]
+pub(super) struct Memo(RefCell<FxHashMap<Node, Vec<Known>>>);
+
+struct Known {
+    version: u32,
+    opt_in: OptIn,
+    needed: Rc<Needed>,
+}
+
+impl Memo {
+    pub fn get(&self, node: &Node, version: u32, opt_in: OptIn) -> Option<Rc<Needed>> {
+        let all = self.0.borrow();
+        let known = all.get(node)?.iter().find(|known| known.version == version && known.opt_in == opt_in)?;
+        Some(known.needed.clone())
+    }
+
+    pub fn keep(&self, node: &Node, version: u32, opt_in: OptIn, needed: Rc<Needed>) {
+        self.0.borrow_mut().entry(node.clone()).or_default().push(Known { version, opt_in, needed });
+    }
+}
