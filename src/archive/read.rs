@@ -95,7 +95,7 @@ impl Reader {
     /// The bytes of one small file, if it is there; of several by that name, the first.
     ///
     /// # Errors
-    /// When nothing can be read, or the file has more than `limit` bytes.
+    /// When nothing can be read, the file has more than `limit` bytes, or is hidden by damage.
     pub fn page(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
         let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
         match &self.form {
@@ -105,7 +105,7 @@ impl Reader {
                 let (entries, faults) = self.scan();
                 let Some(entry) = entries.iter().find(|entry| entry.path.as_str() == name) else {
                     let broken = faults.into_iter().find(Fault::hides_files);
-                    return broken.map_or(Ok(None), |fault| Err(fail(io::Error::other(fault.to_string()))));
+                    return broken.map_or(Ok(None), |fault| Err(ReadError::Broken { path: self.path.clone(), fault }));
                 };
                 let bytes = entry.open(limit).and_then(|bytes| read_at_most(bytes, limit));
                 bytes.map(Some).map_err(fail)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::archive::ReadError;
 use crate::domain::{MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::index::IndexError;
@@ -133,7 +134,7 @@ impl CliError {
                 all.problems.extend(found.problems);
                 return all;
             }
-            CarryError::WrongBase { .. } => Exit::Damage,
+            CarryError::WrongBase { .. } | CarryError::Read(ReadError::Broken { .. }) => Exit::Damage,
             CarryError::Write { .. } | CarryError::Archive(_) => Exit::Disk,
             _ => Exit::Usage,
         };

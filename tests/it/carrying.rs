@@ -188,6 +188,13 @@ fn volumes_are_the_archive_and_a_bad_one_is_named() {
         let told = stderr(&mut sandbox.prefetch(command), 1);
         assert!(told.contains("the volume `out.zip.002` is missing"), "{told}");
     }
+    let mut cut = sandbox.read("out.zip");
+    cut.truncate(cut.len() - 30);
+    sandbox.write("cut.zip", cut);
+    for command in [&["verify", "cut.zip"][..], &["unpack", "cut.zip", "x"], &["inspect", "cut.zip"]] {
+        let told = stderr(&mut sandbox.prefetch(command), 1);
+        assert!(told.contains("cut.zip: the archive ends too early: copy it again"), "{told}");
+    }
 }
 
 #[test]

@@ -72,6 +72,8 @@ impl Fault {
 pub enum ReadError {
     #[error("{} cannot be read: {why}", path.display())]
     Unreadable { path: PathBuf, why: io::Error },
+    #[error("{}: {fault}", path.display())]
+    Broken { path: PathBuf, fault: Fault },
     #[error("{} is neither a folder nor a zip or tar archive", .0.display())]
     NoArchive(PathBuf),
 }

@@ -32,7 +32,8 @@ pub struct Unpacked {
 /// When the bundle is damaged or cannot be read, or the disk does not take it. No file has its
 /// final name then that is not as the manifest says.
 pub fn unpack(path: &Path, folder: &Path, threads: usize) -> Result<Unpacked, CarryError> {
-    if Reader::open(path)?.page(DELTA_PATH, LARGEST_PAGE)?.is_some() {
+    // What is wrong with the archive is told below.
+    if let Ok(Some(_)) = Reader::open(path)?.page(DELTA_PATH, LARGEST_PAGE) {
         return Err(CarryError::OnlyDelta(path.to_owned()));
     }
     unpack_files(path, folder, threads, true)
