@@ -142,3 +142,19 @@ fn two_runs_fetch_a_file_once() {
     assert_eq!(index.requests_for_files().len(), 1);
     assert!(sandbox.read(&format!("second/{DEMO}")) == index.bytes(DEMO));
 }
+
+/// Each part is asked for on a connection of its own; what breaks off in one is asked for again.
+#[test]
+fn a_large_file_comes_in_parts_whatever_becomes_of_one() {
+    let bytes: Vec<u8> = (0..40_000_000_u32).map(|number| (number.wrapping_mul(number) >> 7) as u8).collect();
+    let demo = || Index::new().with(Published::new("demo", DEMO, bytes.clone())).wheel("other", "2.0");
+    let faults = [(0, Fault::Closed), (3, Fault::CutAfter(1_000_000)), (3, Fault::RetryAfter(503, "0".into()))];
+    for (times, fault) in faults {
+        let (index, sandbox) = (demo().failing_times(DEMO, times, fault.clone()).serve(), sandbox());
+        fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
+        is_complete(&index, &sandbox);
+        let parts = ranges(&index, DEMO).into_iter().flatten().count();
+        assert!(parts >= 3, "{fault:?}: {parts} parts");
+        assert_eq!(held(&sandbox, "incoming/"), Vec::<String>::new(), "{fault:?}");
+    }
+}
