@@ -4,6 +4,7 @@ The world is made by this file from a seed and served on the loopback: no networ
 bytes on every machine. What still differs a little from run to run (threads, hash seeds, ports) is
 what the tolerance is for; another compiler may need a new measure.
 """
+import base64
 import contextlib
 import hashlib
 import http.server
@@ -147,10 +148,17 @@ class World:
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", "Provides-Extra: test"]
         metadata = "\n".join([*lines, *(f"Requires-Dist: {need}" for need in needs), "", "A description.", ""]).encode()
         archive = io.BytesIO()
+        contents = {
+            f"{stem}.dist-info/METADATA": metadata,
+            f"{stem}.dist-info/WHEEL": b"Wheel-Version: 1.0\nTag: py3-none-any\n",
+            f"{stem}/data": self.choice.randbytes(self.choice.randrange(1_000, 20_000)),
+        }
+        record = f"{stem}.dist-info/RECORD"
+        lines = [f"{path},sha256={digest(content)},{len(content)}\n" for path, content in contents.items()]
+        contents[record] = "".join([*lines, f"{record},,\n"]).encode()
         with zipfile.ZipFile(archive, "w") as members:
-            members.writestr(zipfile.ZipInfo(f"{stem}.dist-info/METADATA"), metadata)
-            members.writestr(zipfile.ZipInfo(f"{stem}.dist-info/WHEEL"), "Wheel-Version: 1.0\nTag: py3-none-any\n")
-            members.writestr(zipfile.ZipInfo(f"{stem}/data"), self.choice.randbytes(self.choice.randrange(1_000, 20_000)))
+            for path, content in contents.items():
+                members.writestr(zipfile.ZipInfo(path), content)
         return archive.getvalue(), metadata
 
     def publish(self, name, wheels, listed=0):
@@ -170,6 +178,11 @@ class World:
         return {"filename": filename, "url": f"../../files/{filename}", "hashes": {"sha256": hashlib.sha256(wheel).hexdigest()},
                 "requires-python": ">=3.8", "size": len(wheel), "yanked": False, "core-metadata": digest,
                 "data-dist-info-metadata": digest, "upload-time": "2024-01-01T00:00:00.000000Z"}
+
+
+def digest(content):
+    """As a RECORD has it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
 class Server(http.server.ThreadingHTTPServer):

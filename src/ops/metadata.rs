@@ -58,20 +58,41 @@ pub(super) async fn needs_of(
     }
 }
 
-/// What a file says of itself, remembered where a digest promises that it stays so.
+/// What the wheel `offer` needs, where no more than a part of it has to be fetched to tell.
+pub(super) async fn needs_at_a_glance(offer: &Offer, places: &Places) -> Option<Result<Needs, Unknown>> {
+    let known = match remembered(offer, places) {
+        Some(known) => known,
+        None => {
+            let known = of_part(&offer.filename.parse().ok()?, offer, places).await.ok()??;
+            remember(offer, places, &known);
+            known
+        }
+    };
+    Some(known.map(|metadata| Needs::of(&metadata)))
+}
+
+/// What a file says of itself.
 async fn said_by_file(project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
-    let sha256 = offer.promises.sha256();
-    if let Some(known) = sha256.and_then(|sha256| places.metadata.read(sha256)) {
+    if let Some(known) = remembered(offer, places) {
         return Ok(known);
     }
     let known = match offer.filename.parse::<WheelFilename>() {
         Ok(wheel) => of_wheel(&wheel, offer, places).await,
         Err(_) => of_source(project, offer, places).await,
     }?;
-    if let Some(sha256) = sha256 {
-        places.metadata.write(sha256, &known);
-    }
+    remember(offer, places, &known);
     Ok(known)
+}
+
+fn remembered(offer: &Offer, places: &Places) -> Option<Known> {
+    places.metadata.read(offer.promises.sha256()?)
+}
+
+/// Keeps what is known where a digest promises that it stays so.
+fn remember(offer: &Offer, places: &Places, known: &Known) {
+    if let Some(sha256) = offer.promises.sha256() {
+        places.metadata.write(sha256, known);
+    }
 }
 
 async fn said_by_build(
@@ -86,20 +107,28 @@ async fn said_by_build(
 }
 
 async fn of_wheel(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
+    if let Some(known) = of_part(wheel, offer, places).await? {
+        return Ok(known);
+    }
+    let held = download(offer, places).await?;
+    Ok(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel)))
+}
+
+/// What a wheel says, unless the whole of it had to be fetched to tell.
+async fn of_part(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Option<Known>, FetchError> {
     if let Some(held) = places.store.find_promised(&offer.promises) {
-        return Ok(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel)));
+        return Ok(Some(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel))));
     }
     if let Some(file) = sidecar(wheel, offer, &places.client).await? {
-        return Ok(Ok(file.metadata));
+        return Ok(Some(Ok(file.metadata)));
     }
     // No digest vouches for a part of a file: one that makes no sense is told by the whole.
     if offer.url.secret().scheme() != "file"
         && let Some(Ok(file)) = wheel_tail(&places.client, &offer.url, wheel).await?
     {
-        return Ok(Ok(file.metadata));
+        return Ok(Some(Ok(file.metadata)));
     }
-    let held = download(offer, places).await?;
-    Ok(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel)))
+    Ok(None)
 }
 
 fn judge_wheel(outcome: Result<MetadataFile, WheelError>) -> Known {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::metadata::{MetadataFailure, Places, needs_of};
+use super::metadata::{MetadataFailure, Places, needs_at_a_glance, needs_of};
 use super::remembered::Memory;
 use super::sources::add_sources;
 use super::{Event, Listener};
@@ -124,7 +124,7 @@ impl Known {
                 self.facts.needs.insert(url.clone(), needs);
                 Some(News::Needs(project, url))
             }
-            Answer::Offers { is_guess: true, .. } | Answer::Needs { is_guess: true, .. } => None,
+            Answer::Offers { is_guess: true, .. } | Answer::Needs { is_guess: true, .. } | Answer::Nothing => None,
             Answer::Offers { project, outcome: Err(error), .. } => {
                 self.facts.offers.remove(&project);
                 self.facts.unavailable.insert(project);
@@ -183,12 +183,15 @@ enum Answer {
         is_lasting: bool,
         outcome: Result<Result<Arc<Needs>, Unknown>, Box<MetadataFailure>>,
     },
+    /// A guess would have cost more than it may.
+    Nothing,
 }
 
 impl Answer {
     fn is_guess(&self) -> bool {
         match self {
             Self::Offers { is_guess, .. } | Self::Needs { is_guess, .. } => *is_guess,
+            Self::Nothing => true,
         }
     }
 }
@@ -250,9 +253,13 @@ impl<'q> Asking<'q> {
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(offer.filename.to_string()));
-                let needs = Box::pin(needs_of(&project, &offer, &places, &listener)).await;
-                let outcome = needs.map(|needs| needs.map(Arc::new)).map_err(Box::new);
+                let needs = match is_guess {
+                    true => Box::pin(needs_at_a_glance(&offer, &places)).await.map(Ok),
+                    false => Some(Box::pin(needs_of(&project, &offer, &places, &listener)).await),
+                };
                 listener(Event::Answered(offer.filename.to_string()));
+                let Some(needs) = needs else { return Answer::Nothing };
+                let outcome = needs.map(|needs| needs.map(Arc::new)).map_err(Box::new);
                 let is_lasting = offer.promises.sha256().is_some();
                 Answer::Needs { project, url, is_guess, is_lasting, outcome }
             });

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::case::{Case, Meanings};
 use super::node::{Set, positions};
@@ -59,6 +59,8 @@ struct Place {
     guesses: usize,
     /// How many versions steps chose that were not guessed.
     steps_down: usize,
+    /// The files that were asked for since steps went down the list, each once.
+    asked_below: FxHashSet<MaskedUrl>,
     /// The extras with which its needs were followed.
     followed: Option<BTreeSet<ExtraName>>,
 }
@@ -80,8 +82,9 @@ impl Walker<'_, '_> {
             News::Needs(name, url) => {
                 let place = self.walk.places.entry(name.clone()).or_default();
                 if !is_guess && place.url.as_ref() != Some(url) {
-                    let steps_down = place.steps_down + 1;
-                    *place = Place { url: Some(url.clone()), guesses: place.guesses, steps_down, ..Place::default() };
+                    place.steps_down += 1;
+                    (place.url, place.position, place.followed) = (Some(url.clone()), None, None);
+                    let steps_down = place.steps_down;
                     self.look_below(name, url, steps_down);
                 }
                 name.clone()
@@ -136,12 +139,8 @@ impl Walker<'_, '_> {
         }
         place.guesses += 1;
         (place.url, place.position, place.followed) = (Some(artifact.url.clone()), Some(position), None);
-        self.want(name, &artifact);
-    }
-
-    fn want(&mut self, name: &PackageName, artifact: &Artifact) {
         if !self.facts.needs.contains_key(&artifact.url) && artifact.sidecar.is_some() {
-            let offer = Offer::of(artifact, self.case.hashes(name));
+            let offer = Offer::of(&artifact, self.case.hashes(name));
             self.wants.metadata.insert(artifact.url.clone(), (name.clone(), offer.into()));
         }
     }
@@ -155,9 +154,13 @@ impl Walker<'_, '_> {
         let files = shelf.eligible(&among, opt_in);
         let files = files.iter().filter_map(|position| shelf.best_of(*position, opt_in));
         let below = files.skip_while(|artifact| artifact.url != *url).skip(1);
+        let asked = &mut self.walk.places.entry(name.clone()).or_default().asked_below;
         let unknown = below.filter(|artifact| !self.facts.needs.contains_key(&artifact.url));
-        let series: Vec<_> = unknown.take(series_length(doublings)).collect();
-        series.iter().for_each(|artifact| self.want(name, artifact));
+        let series = unknown.filter(|artifact| is_cheap(artifact) && asked.insert(artifact.url.clone()));
+        for artifact in series.take(series_length(doublings)) {
+            let offer = Offer::of(&artifact, self.case.hashes(name));
+            self.wants.metadata.insert(artifact.url.clone(), (name.clone(), offer.into()));
+        }
     }
 
     /// The positions that everybody allows, the highest first.
@@ -220,6 +223,11 @@ impl Walker<'_, '_> {
             }
         }
     }
+}
+
+/// Whether a part of the file tells what it needs.
+fn is_cheap(artifact: &Artifact) -> bool {
+    artifact.sidecar.is_some() || (artifact.distribution.is_wheel() && artifact.url.secret().scheme() != "file")
 }
 
 fn series_length(doublings: usize) -> usize {

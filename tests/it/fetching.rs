@@ -163,3 +163,35 @@ fn source_trees_are_refused_with_a_way_out_or_left_out_when_told_so() {
     assert!(told.contains("warning: requirements.txt:3: left out") && !told.contains("secret"), "{told}");
     assert_eq!(sandbox.files("wheelhouse"), [DEMO]);
 }
+
+/// Where neither a metadata file nor a range tells what wheels need, a search down their list is
+/// not hurried: it fetches those that it comes to, and no others.
+#[test]
+fn what_is_only_guessed_at_is_never_fetched_whole() {
+    let mut index = Index::new().wheel("base", "1.0").without_sidecars().without_ranges();
+    for minor in 0..12 {
+        let needs = if minor <= 5 { "base" } else { "base>=2" };
+        index = index.with(Wheel::new("app", &format!("1.{minor}")).requires(needs));
+    }
+    let (index, sandbox) = (index.serve(), Sandbox::new());
+    let arguments = [&["app", "--report", "report.json"], TARGET.as_slice()].concat();
+    sandbox.prefetch_from(&index, arguments).assert().code(0);
+    assert_eq!(sandbox.json("report.json")["packages"][0]["version"], "1.5");
+    let requests = index.requests_for_files();
+    let whole = requests.iter().filter(|request| request.header("range").is_none() && request.path.contains("app-"));
+    assert_eq!(whole.count(), 7, "{requests:?}");
+}
+
+#[test]
+fn a_search_down_a_list_of_wheels_asks_for_several_at_once() {
+    let mut index = Index::new().wheel("base", "1.0").without_sidecars();
+    for minor in 0..40 {
+        index = index.with(Wheel::new("app", &format!("1.{minor}")).requires("base>=2"));
+    }
+    let (index, sandbox) = (index.failing("app-1.20-", Fault::HangAfter(10)).serve(), Sandbox::new());
+    let mut child =
+        sandbox.process(["app", "--index-url", &index.url(), "--timeout", "600"]).args(TARGET).spawn().unwrap();
+    index.wait_for("app-1.15-", 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::world::{Asking, File, World};
-use crate::domain::Specifiers;
+use crate::domain::{Specifiers, Unknown};
 
 /// The versions that a project may have.
 pub const VERSIONS: [&str; 6] = ["1.0", "1.5", "2.0", "2.5rc1", "3.0", "4.0a1"];
@@ -40,6 +40,8 @@ pub struct Release {
     /// Not for Python 3.9.
     pub is_for_new_python: bool,
     pub is_sdist: bool,
+    /// Only its build knows what it needs: until then, nothing.
+    pub is_silent: bool,
 }
 
 /// A world with the question to it.
@@ -96,10 +98,32 @@ impl Sketch {
                 let file = if release.is_sdist { File::sdist(name, version) } else { File::wheel(name, version) };
                 let file = file.needs(&strs(&texts(&release.needs))).extra("x", &strs(&texts(&release.extra)));
                 let file = if release.yanked { file.yanked("") } else { file };
+                let file = if release.is_silent { file.unknown(Unknown::NeedsBuild) } else { file };
                 world = world.file(if release.is_for_new_python { file.page_python(">=3.10") } else { file });
             }
         }
         world
+    }
+
+    /// The world as it looks before anything is built.
+    pub fn unbuilt(mut self) -> Self {
+        let releases = self.projects.iter_mut().flat_map(BTreeMap::values_mut);
+        for release in releases.filter(|release| release.is_silent) {
+            (release.needs, release.extra) = (Vec::new(), Vec::new());
+        }
+        self
+    }
+
+    /// Whether nothing in `picks` has to be built to know what it needs.
+    pub fn is_built(&self, picks: &[String]) -> bool {
+        self.silent().all(|silent| !picks.contains(&silent))
+    }
+
+    /// The releases whose needs only their builds know, as `name version`.
+    pub fn silent(&self) -> impl Iterator<Item = String> {
+        let releases = NAMES.iter().zip(&self.projects).flat_map(|(name, all)| all.iter().map(move |one| (name, one)));
+        let silent = releases.filter(|(_, (_, release))| release.is_silent);
+        silent.map(|(name, (version, _))| format!("{name} {version}"))
     }
 
     pub fn ask<'w>(&self, world: &'w World) -> Asking<'w> {
@@ -142,6 +166,13 @@ pub fn is_better(one: &[String], other: &[String]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether nothing in `one` is older than in `other`, or missing.
+pub fn is_as_good(one: &[String], other: &[String]) -> bool {
+    let key = |text: &String| (text[..1].to_owned(), VERSIONS.iter().position(|version| text[2..] == **version));
+    let one: BTreeMap<_, _> = one.iter().map(key).collect();
+    other.iter().map(key).all(|(name, version)| one.get(&name).is_some_and(|own| *own >= version))
 }
 
 /// As pip looks at its own lines before anything else: what metadata opts in to comes too late.

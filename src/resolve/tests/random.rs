@@ -1,11 +1,14 @@
 //! Random worlds, judged by a dull solver that tries everything.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::super::{Facts, Wants};
+use super::super::{Facts, Failure, Reason, Wants};
 use super::brute::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
 use super::world::{Answer, Asking};
 
@@ -20,13 +23,14 @@ fn line() -> impl Strategy<Value = brute::Line> {
 
 fn release() -> impl Strategy<Value = Release> {
     let flag = |weight| prop::bool::weighted(weight);
-    (vec(line(), 0..3), vec(line(), 0..2), flag(0.1), flag(0.1), flag(0.15)).prop_map(
-        |(needs, extra, yanked, is_for_new_python, is_sdist)| Release {
+    (vec(line(), 0..3), vec(line(), 0..2), flag(0.1), flag(0.1), flag(0.2), flag(0.5)).prop_map(
+        |(needs, extra, yanked, is_for_new_python, is_sdist, is_silent)| Release {
             needs,
             extra,
             yanked,
             is_for_new_python,
             is_sdist,
+            is_silent: is_sdist && is_silent,
         },
     )
 }
@@ -52,24 +56,53 @@ fn for_each_world(worlds: u32, judge: impl Fn(&Sketch)) {
 
 #[test]
 fn a_world_is_solved_if_and_only_if_it_can_be_and_the_solution_is_right() {
+    let (solved, refused, unbuilt) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let count = |kind: &Cell<u32>| kind.set(kind.get() + 1);
     for_each_world(WORLDS, |sketch| {
         let sketch = Sketch { targets: sketch.targets[..1].to_vec(), ..sketch.clone() };
         let world = sketch.world();
         let answer = sketch.ask(&world).solve();
-        let solutions = brute::solutions(&sketch, sketch.targets[0], Say::Everybodys);
+        let before_builds = sketch.clone().unbuilt();
+        let solutions = brute::solutions(&before_builds, sketch.targets[0], Say::Everybodys);
         match &answer.result {
             Ok(_) => {
+                count(&solved);
                 let picks = answer.picks();
                 assert!(solutions.contains(&picks), "{picks:?} is wrong; right are {solutions:?}");
+                assert!(sketch.is_built(&picks), "{picks:?} has to be built first");
                 let better = solutions.iter().find(|other| brute::is_better(other, &picks));
                 assert_eq!(better, None, "{picks:?} is not the best");
             }
+            Err(failures) if failures.iter().all(is_for_build) => {
+                count(&unbuilt);
+                judge_refusal(&sketch, &answer, &solutions);
+            }
             Err(_) => {
-                let certain = brute::solutions(&sketch, sketch.targets[0], Say::Users);
+                count(&refused);
+                let certain = brute::solutions(&before_builds, sketch.targets[0], Say::Users);
                 assert_eq!(certain.first(), None, "{}", answer.message());
             }
         }
     });
+    let kinds = [solved, refused, unbuilt].map(|kind| kind.get());
+    assert!(kinds.into_iter().all(|count| count > WORLDS / 40), "the worlds are too much alike: {kinds:?}");
+}
+
+fn is_for_build(failure: &Failure) -> bool {
+    matches!(failure.reason, Reason::NeedsBuild { .. })
+}
+
+/// A build is asked for only where a solution has it, and none without one is as good as all.
+fn judge_refusal(sketch: &Sketch, answer: &Answer, solutions: &BTreeSet<Vec<String>>) {
+    for failure in answer.failures() {
+        let Reason::NeedsBuild { file } = &failure.reason else { unreachable!() };
+        let release = file.trim_end_matches(".tar.gz").replace('-', " ");
+        assert!(sketch.silent().any(|silent| silent == release), "{release} tells what it needs");
+        assert!(solutions.iter().any(|picks| picks.contains(&release)), "{release} is in none of {solutions:?}");
+    }
+    let built = solutions.iter().filter(|picks| sketch.is_built(picks));
+    let mut best = built.filter(|picks| solutions.iter().all(|other| brute::is_as_good(picks, other)));
+    assert_eq!(best.next(), None, "{}", answer.message());
 }
 
 #[test]
@@ -103,7 +136,7 @@ fn targets_do_not_disturb_those_before_them() {
             Err(_) => assert!(sketch.targets.iter().any(|target| alone(target).result.is_err())),
             Ok(_) => {
                 for (target, picks) in sketch.targets.iter().zip(together.picks_by_target()) {
-                    assert!(brute::solutions(sketch, *target, Say::Everybodys).contains(&picks));
+                    assert!(brute::solutions(&sketch.clone().unbuilt(), *target, Say::Everybodys).contains(&picks));
                 }
             }
         }
