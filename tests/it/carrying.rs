@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+use prefetch::domain::Sha256;
 use serde_json::Value;
 
 use crate::support::{Index, Sandbox, ServedIndex, Source, Wheel, judges};
@@ -262,6 +263,56 @@ fn the_script_installs_and_refuses_what_was_altered() {
     sandbox.write("unpacked/wheels/demo-12.0-py3-none-any.whl", Wheel::new("demo", "12.0").bytes());
     let (succeeded, told) = install(&sandbox, &[]);
     assert!(!succeeded && told.contains("a file is missing or altered"), "{told}");
+}
+
+/// The list of digests is not signed itself. A `minisign` that is content with everything stands for
+/// a signature that is right.
+#[cfg(unix)]
+#[test]
+fn the_script_holds_the_list_of_digests_against_the_signed_manifest() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
+    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let minisign = sandbox.write("bin/minisign", "#!/bin/sh\nexit 0\n");
+    std::fs::set_permissions(&minisign, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}:/usr/bin:/bin", minisign.parent().unwrap().display(), judges().bin().display());
+    let environment = [("PREFETCH_PUBLIC_KEY", "key"), ("PATH", &path)];
+    let (succeeded, told) = install(&sandbox, &environment);
+    assert!(succeeded, "{told}");
+    let altered = Wheel::new("demo", "12.0").bytes();
+    sandbox.write("unpacked/wheels/demo-12.0-py3-none-any.whl", &altered);
+    let sums = String::from_utf8(sandbox.read("unpacked/SHA256SUMS")).unwrap();
+    let replaced = sums.lines().map(|line| match line.split_once("  ") {
+        Some((_, name)) if name.contains("demo") => format!("{}  {name}\n", Sha256::of(&altered)),
+        _ => format!("{line}\n"),
+    });
+    sandbox.write("unpacked/SHA256SUMS", replaced.collect::<String>());
+    let (succeeded, told) = install(&sandbox, &environment);
+    assert!(!succeeded && told.contains("SHA256SUMS was altered"), "{told}");
+}
+
+/// No machine of ours has a PowerShell.
+#[test]
+fn the_script_for_windows_is_power_shell_5_1() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--no-deps", "--bundle", "out.tar"]);
+    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let script = sandbox.path("unpacked/install.ps1");
+    assert_eq!(judges().power_shell_faults(&script), "");
+    let text = std::fs::read_to_string(&script).unwrap();
+    assert_eq!(text.matches("\r\n").count(), text.matches('\n').count());
+    assert!(text.contains("--no-deps -r $Requirements"), "{text}");
+    for (from, to, told) in [
+        ("exit $LASTEXITCODE", "exit 1 && exit 2", "came with PowerShell 7"),
+        ("Join-Path $Here", "Find-Path $Here", "has `Find-Path`"),
+        ("if (-not $Environment) {", "if (-not $Environment {", "is no PowerShell"),
+        ("install.ps1:", "\u{e9}:", "ASCII"),
+    ] {
+        assert!(text.contains(from));
+        let broken = sandbox.write("broken.ps1", text.replace(from, to));
+        let faults = judges().power_shell_faults(&broken);
+        assert!(faults.contains(told), "{faults}");
+    }
 }
 
 /// Two releases of glibc look the same to markers, and get different versions.

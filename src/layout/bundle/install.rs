@@ -8,6 +8,10 @@ use crate::domain::{FetchedFile, FetchedPackage, Request};
 const SHELL: &str = include_str!("scripts/install.sh");
 const POWER_SHELL: &str = include_str!("scripts/install.ps1");
 
+/// Python that succeeds where the list of digests agrees with the manifest, which may be signed.
+/// It has no double quotes: Windows PowerShell loses them on the way to a program.
+const AGREES: &str = include_str!("scripts/agrees.py");
+
 /// What stands in the scripts for options of pip.
 const OPTIONS: &str = "@OPTIONS@";
 
@@ -25,7 +29,7 @@ pub fn power_shell(input: &BundleInput<'_>) -> String {
 }
 
 fn filled(script: &str, input: &BundleInput<'_>) -> String {
-    script.replace(OPTIONS, options(input.requests)).replace(INSTALLERS, &installers(input))
+    script.replace("@AGREES@", AGREES).replace(OPTIONS, options(input.requests)).replace(INSTALLERS, &installers(input))
 }
 
 /// What was fetched without dependencies is installed without them.

@@ -128,8 +128,23 @@ impl Judges {
 
     /// What `scripts/judges/sbom.py` finds wrong, a fault on each line.
     pub fn sbom_faults(&self, arguments: impl IntoIterator<Item = String>, input: &str) -> String {
-        let mut command = isolated(self.python("sbom"), TempDir::new().unwrap().path());
-        command.arg(project().join("scripts/judges/sbom.py")).args(arguments);
+        self.faults("sbom", "sbom.py", arguments, input)
+    }
+
+    /// What `scripts/judges/power_shell.py` finds wrong with a script, a fault on each line.
+    pub fn power_shell_faults(&self, script: &Path) -> String {
+        self.faults("power-shell", "power_shell.py", [script.display().to_string()], "")
+    }
+
+    fn faults(
+        &self,
+        environment: &str,
+        judge: &str,
+        arguments: impl IntoIterator<Item = String>,
+        input: &str,
+    ) -> String {
+        let mut command = isolated(self.python(environment), TempDir::new().unwrap().path());
+        command.arg(project().join("scripts/judges").join(judge)).args(arguments);
         let output = command.write_stdin(input).output().unwrap();
         assert!(matches!(output.status.code(), Some(0 | 1)) && output.stderr.is_empty(), "{}", everything(&output));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()

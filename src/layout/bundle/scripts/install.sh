@@ -16,11 +16,14 @@ fail() {
 cd "$(dirname "$0")"
 here=$(pwd)
 cd - >/dev/null
+python=${PYTHON:-python3}
 
 if [ -n "${PREFETCH_PUBLIC_KEY:-}" ]; then
     command -v minisign >/dev/null || fail "PREFETCH_PUBLIC_KEY is set, and there is no minisign to check it"
     minisign -Vqm "$here/prefetch.json" -P "$PREFETCH_PUBLIC_KEY" >/dev/null ||
         fail "the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it"
+    "$python" - "$here" <<'END' || fail "SHA256SUMS was altered: it does not list what the signed manifest says; do not install it"
+@AGREES@END
 fi
 if command -v sha256sum >/dev/null; then
     (cd "$here" && sha256sum -c SHA256SUMS >/dev/null) ||
@@ -28,9 +31,10 @@ if command -v sha256sum >/dev/null; then
 elif command -v shasum >/dev/null; then
     (cd "$here" && shasum -a 256 -c SHA256SUMS >/dev/null) ||
         fail "a file is missing or altered (run shasum -a 256 -c SHA256SUMS in $here); nothing was installed"
+elif [ -n "${PREFETCH_PUBLIC_KEY:-}" ]; then
+    fail "PREFETCH_PUBLIC_KEY is set, and there is neither sha256sum nor shasum to check the files"
 fi
 
-python=${PYTHON:-python3}
 environment=${1:-${VIRTUAL_ENV:-}}
 [ -n "$environment" ] || fail "name the virtual environment to install into, or activate one"
 if [ ! -e "$environment/bin/python" ]; then
