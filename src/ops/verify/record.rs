@@ -26,7 +26,7 @@ fn compare(wheel: impl Read + Seek) -> Result<Vec<String>, String> {
     let mut archive = ZipArchive::new(wheel).map_err(|error| error.to_string())?;
     let (mut members, mut record) = (BTreeMap::new(), None);
     for index in 0..archive.len() {
-        let member = archive.by_index_raw(index).map_err(|error| error.to_string())?;
+        let member = archive.by_index_data(index).map_err(|error| error.to_string())?;
         let name = String::from_utf8_lossy(member.name_raw()).into_owned();
         if name.ends_with(".dist-info/RECORD") && name.matches('/').count() == 1 {
             record = Some((index, name.clone()));
