@@ -1,7 +1,7 @@
 //! A network that fails: every fault, with what becomes of the run.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+mod pages;
+mod resuming;
 
 use crate::support::{Fault, Index, PageFormat, Published, Sandbox, ServedIndex, Wheel};
 
@@ -53,12 +53,6 @@ fn is_complete(index: &ServedIndex, sandbox: &Sandbox) {
     for file in [DEMO, OTHER] {
         assert!(sandbox.read(&format!("wheelhouse/{file}")) == index.bytes(file), "{file} differs");
     }
-}
-
-/// The `Range` of each request for the file.
-fn ranges(index: &ServedIndex, file: &str) -> Vec<Option<String>> {
-    let requests = index.requests_for_files().into_iter().filter(|request| request.path.ends_with(file));
-    requests.map(|request| request.header("range").map(ToOwned::to_owned)).collect()
 }
 
 fn held(sandbox: &Sandbox, part: &str) -> Vec<String> {
@@ -133,19 +127,6 @@ fn a_refused_connection_is_told_with_its_address() {
     Outcome { code: output.status.code(), told }.is(4, &["127.0.0.1:9", "could not be reached", "refused"]);
 }
 
-/// The rest is asked for, not the whole.
-#[test]
-fn a_body_cut_short_is_gone_on_with() {
-    let (index, sandbox) = (large().failing_times(DEMO, 2, Fault::CutAfter(2_000_000)).serve(), sandbox());
-    fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
-    is_complete(&index, &sandbox);
-    let asked = ranges(&index, DEMO);
-    assert_eq!(asked, [None, Some("bytes=2000000-".into())], "the second answer is shorter than the fault's cut");
-    let condition =
-        index.requests_for_files().iter().rev().find_map(|request| request.header("if-range").map(str::len));
-    assert!(condition.is_some(), "the condition is the entity tag");
-}
-
 #[test]
 fn truncation_is_called_so_and_not_tampering() {
     for fault in [Fault::CutAfter(100), Fault::Unannounced(100)] {
@@ -218,125 +199,6 @@ fn a_file_longer_than_promised_is_refused() {
     fetch(&index, &sandbox, &["--no-deps", "--retries", "0"]).is(5, &[DEMO, "expected", "bytes"]);
 }
 
-/// What a server may do wrong with a range, each after a cut; the file comes whole in the end.
-#[test]
-fn ranges_done_wrong_do_no_harm() {
-    let cut = || Fault::CutAfter(2_000_000);
-    for (what, second) in [
-        ("another range", Fault::Header("content-range", "bytes 5-9/10".into())),
-        ("no range", Fault::Header("content-range", "nonsense".into())),
-        ("not to the end", Fault::Header("content-range", "bytes 2000000-2000009/9999999".into())),
-        ("not satisfiable", Fault::Status(416)),
-    ] {
-        let (index, sandbox) = (large().failing_times(DEMO, 1, cut()).serve(), sandbox());
-        index.fail_times(DEMO, 1, second);
-        fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
-        is_complete(&index, &sandbox);
-        assert_eq!(ranges(&index, DEMO), [None, Some("bytes=2000000-".into()), None], "{what}");
-    }
-}
-
-#[test]
-fn a_server_without_ranges_sends_it_all_again() {
-    let (index, sandbox) =
-        (large().without_ranges().failing_times(DEMO, 1, Fault::CutAfter(2_000_000)).serve(), sandbox());
-    fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
-    is_complete(&index, &sandbox);
-    assert_eq!(ranges(&index, DEMO).len(), 2);
-}
-
-#[test]
-fn another_version_of_the_file_is_fetched_whole() {
-    let changed = Fault::CutAfter(2_000_000).and(Fault::Header("etag", "\"before\"".into()));
-    let (index, sandbox) = (large().failing_times(DEMO, 1, changed).serve(), sandbox());
-    fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
-    is_complete(&index, &sandbox);
-    let conditions: Vec<_> =
-        index.requests_for_files().iter().filter_map(|request| request.header("if-range").map(str::to_owned)).collect();
-    assert_eq!(conditions, ["\"before\""]);
-}
-
-/// Parts fit together only where a digest can tell.
-#[test]
-fn without_a_promised_digest_nothing_is_gone_on_with() {
-    let index = large().digests(&[]).failing_times(DEMO, 1, Fault::CutAfter(2_000_000)).serve();
-    let sandbox = sandbox();
-    fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
-    is_complete(&index, &sandbox);
-    assert_eq!(ranges(&index, DEMO), [None, None]);
-}
-
-/// Kill -9 in the middle of a file: the next run asks for the rest.
-#[test]
-fn a_killed_run_is_gone_on_with() {
-    let (index, sandbox) = (large().failing(DEMO, Fault::HangAfter(2_500_000)).serve(), sandbox());
-    let arguments = ["demo==1.0", "other==2.0", "--no-deps", "--python-version", "3.12", "--platform", "linux-x86_64"];
-    let mut process = sandbox.process(arguments).args(["--index-url", &index.url()]).spawn().unwrap();
-    while held(&sandbox, "incoming/").len() < 2 || partial_size(&sandbox) < 2_000_000 {
-        std::thread::yield_now();
-    }
-    process.kill().unwrap();
-    process.wait().unwrap();
-    let arrived = partial_size(&sandbox);
-    index.heal();
-    index.forget_requests();
-    fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
-    is_complete(&index, &sandbox);
-    assert_eq!(ranges(&index, DEMO), [Some(format!("bytes={arrived}-"))]);
-    assert!(index.requests_for_files()[0].header("if-range").is_some());
-    assert_eq!(held(&sandbox, "incoming/"), Vec::<String>::new());
-}
-
-fn partial_size(sandbox: &Sandbox) -> u64 {
-    let files = held(sandbox, "incoming/").into_iter().filter(|file| file.ends_with(".partial"));
-    files.map(|file| std::fs::metadata(sandbox.cache().join(file)).map_or(0, |found| found.len())).max().unwrap_or(0)
-}
-
-/// As after a power cut: the bytes of the part are not what was written.
-#[test]
-fn a_damaged_part_is_thrown_away() {
-    let (index, sandbox) = (large().serve(), sandbox());
-    let part = format!("../cache/incoming/sha256-{}.partial", index.sha256(DEMO));
-    sandbox.write(&part, vec![0; 1_000_000]);
-    fetch(&index, &sandbox, &["--no-deps", "--retries", "0"]).is(0, &[]);
-    is_complete(&index, &sandbox);
-    assert_eq!(ranges(&index, DEMO), [Some("bytes=1000000-".into()), None]);
-    assert_eq!(held(&sandbox, "incoming/"), Vec::<String>::new());
-}
-
-#[test]
-fn a_complete_part_needs_no_request() {
-    let (index, sandbox) = (large().serve(), sandbox());
-    sandbox.write(&format!("../cache/incoming/sha256-{}.partial", index.sha256(DEMO)), index.bytes(DEMO));
-    fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
-    is_complete(&index, &sandbox);
-    assert_eq!(ranges(&index, DEMO), [None; 0]);
-}
-
-/// Two at once: one fetches, the other waits for it.
-#[test]
-fn two_runs_fetch_a_file_once() {
-    let (index, sandbox) = (large().failing(DEMO, Fault::HangAfter(100)).serve(), sandbox());
-    let start = |folder: &str| {
-        let arguments =
-            ["demo==1.0", "--no-deps", "--python-version", "3.12", "--platform", "linux-x86_64", "-d", folder];
-        let mut command = sandbox.process(arguments);
-        command.args(["--index-url", &index.url()]).stderr(Stdio::piped()).spawn().unwrap()
-    };
-    let first = start("first");
-    index.wait_for(&format!("/files/{DEMO}"), 1);
-    let mut second = start("second");
-    let mut told = String::new();
-    BufReader::new(second.stderr.as_mut().unwrap()).read_line(&mut told).unwrap();
-    assert!(told.starts_with("Fetching"), "{told}");
-    index.release();
-    for mut process in [first, second] {
-        assert!(process.wait().unwrap().success());
-    }
-    assert_eq!(index.requests_for_files().len(), 1);
-    assert!(sandbox.read(&format!("second/{DEMO}")) == index.bytes(DEMO));
-}
-
 /// Seven of nine files fail in seven ways: each is named, the rest is kept, and the next run
 /// fetches only what is missing.
 #[test]
@@ -403,14 +265,6 @@ fn a_redirect_is_followed_to_another_host_without_the_password() {
     assert!(there.len() == 1 && there[0].header("authorization").is_none(), "{there:#?}");
 }
 
-#[test]
-fn a_page_in_gzip_that_breaks_off_is_retried() {
-    let (index, sandbox) = (index().failing_times("/simple/demo/", 1, Fault::HalfGzip).serve(), sandbox());
-    fetch(&index, &sandbox, &[]).is(0, &[]);
-    is_complete(&index, &sandbox);
-    assert_eq!(index.count("/simple/demo/"), 2);
-}
-
 /// Some servers say of an archive that it is encoded by gzip; its bytes count as they are.
 #[test]
 fn an_encoding_claimed_for_a_file_is_not_undone() {
@@ -418,48 +272,6 @@ fn an_encoding_claimed_for_a_file_is_not_undone() {
     let (index, sandbox) = (index().failing(DEMO, fault).serve(), sandbox());
     fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
     is_complete(&index, &sandbox);
-}
-
-#[test]
-fn a_page_for_people_is_no_index() {
-    let (index, sandbox) = (index().failing("/simple/demo/", Fault::LoginPage).serve(), sandbox());
-    let outcome = fetch(&index, &sandbox, &[]);
-    assert!(matches!(outcome.code, Some(3 | 4)), "{}", outcome.told);
-    assert!(outcome.told.contains("demo"), "{}", outcome.told);
-}
-
-#[test]
-fn malformed_json_is_told_with_its_project() {
-    let fault = Fault::Bytes(b"{\"files\": [".to_vec());
-    let (index, sandbox) = (index().pages(PageFormat::Json).failing("/simple/demo/", fault).serve(), sandbox());
-    fetch(&index, &sandbox, &[]).is(4, &["demo"]);
-}
-
-#[test]
-fn a_page_of_fifty_megabytes_is_read() {
-    let (index, sandbox) = (index().failing("/simple/other/", Fault::HugePage(50 << 20)).serve(), sandbox());
-    let outcome = fetch(&index, &sandbox, &[]);
-    assert!(matches!(outcome.code, Some(3)), "{}", outcome.told);
-}
-
-#[test]
-fn hostile_names_become_no_paths() {
-    let files = ["..%2f..%2fdemo-1.0.tar.gz", "..\\demo-1.0.zip", "demo-1.0.zip/..", "%2e%2e", "C:demo-1.0.zip"];
-    let index = files
-        .iter()
-        .fold(index(), |index, name| index.with(Published::new("demo", name, b"hostile".to_vec()).linked_as(name)));
-    let (index, sandbox) = (index.serve(), sandbox());
-    fetch(&index, &sandbox, &[]).is(0, &[]);
-    is_complete(&index, &sandbox);
-}
-
-/// The page lists a file that is gone; `--refresh` sees the new page.
-#[test]
-fn a_stale_page_is_seen_through() {
-    let (index, sandbox) = (index().serve(), sandbox());
-    fetch(&index, &sandbox, &["--dry-run"]).is(0, &[]);
-    index.fail(&format!("/files/{DEMO}"), Fault::Status(404));
-    fetch(&index, &sandbox, &["--no-deps"]).is(4, &["404", "--refresh"]);
 }
 
 #[test]
