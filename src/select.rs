@@ -171,15 +171,23 @@ impl<'a> Shelf<'a> {
 
     /// Why [`Shelf::choose`] found nothing among `versions`.
     pub fn why_none(&self, versions: &[usize]) -> NoFile {
-        let mut rejected = Vec::new();
-        for version in versions {
-            for artifact in self.offers.files(*version).iter() {
-                let why = self.judge(artifact).map_or_else(|why| why, |candidate| unused(&candidate));
-                rejected.push(self.rejected(artifact, why));
-            }
-        }
+        let mut rejected: Vec<_> = versions.iter().flat_map(|version| self.why_not(*version)).collect();
         rejected.sort_by(|a, b| (&b.why, &b.version).cmp(&(&a.why, &a.version)));
         NoFile { rejected }
+    }
+
+    /// Why no file of `version` was chosen. Where one would do but for a rule on versions, those for
+    /// other machines are left out, unless the user promised one.
+    fn why_not(&self, version: usize) -> Vec<Rejected> {
+        let files = self.offers.files(version);
+        let judged: Vec<_> = files.iter().map(|artifact| (artifact, self.judge(artifact))).collect();
+        let has_candidate = judged.iter().any(|(_, outcome)| outcome.is_ok());
+        let told = judged.into_iter().filter_map(|(artifact, outcome)| {
+            let is_far = has_candidate && outcome.is_err();
+            let why = outcome.map_or_else(|why| why, |candidate| unused(&candidate));
+            Some(self.rejected(artifact, why)).filter(|file| !is_far || file.is_promised)
+        });
+        told.collect()
     }
 
     fn best_among(&self, versions: &[usize], opt_in: OptIn) -> Option<(Pass, usize, Arc<Artifact>)> {

@@ -107,12 +107,16 @@ fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) ->
     let mut verification = Verification::over(&examined, &faults);
     verification.has_manifest = true;
     verification.is_delta = delta.is_some();
-    verification.findings.extend(integrity::findings(manifest, &known, &examined));
+    let damages = integrity::findings(manifest, &known, &examined);
+    let damaged = integrity::damaged_targets(manifest, &damages);
+    verification.findings.extend(damages);
     match Held::of_manifest(manifest, &examined) {
         Ok(_) if delta.is_some() => {}
         Ok(held) => {
             let (proofs, gaps) = completeness::of_manifest(manifest, &held);
-            verification.targets = proofs;
+            let intact =
+                |proof: Proof| Proof { is_complete: proof.is_complete && !damaged.contains(&*proof.id), ..proof };
+            verification.targets = proofs.into_iter().map(intact).collect();
             verification.findings.extend(gaps);
             verification.findings.extend(platform::findings(&held, settings.floor));
         }

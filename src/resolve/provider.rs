@@ -7,6 +7,7 @@ use std::rc::Rc;
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics};
 use rustc_hash::FxHashMap;
 
+use super::lines::Asked;
 use super::needed::{Constraints, Needed};
 use super::node::{Node, Set, number};
 use super::view::{Edge, ONLY, Stock, View};
@@ -60,7 +61,14 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
     fn could_be_other(&self, name: &PackageName, set: &Set) -> bool {
         let decided = self.decided.borrow();
         let Some((version, among)) = decided.get(name) else { return false };
-        !set.contains(version) && self.view.choose(name, &set.intersection(among)).is_some()
+        !self.is_held(name) && !set.contains(version) && self.view.choose(name, &set.intersection(among)).is_some()
+    }
+
+    /// Whether a line names the project with an extra: in pip such an extra holds its project to the
+    /// version that both were decided with, and whatever needs another gives way.
+    fn is_held(&self, name: &PackageName) -> bool {
+        let has_extra = |asked: &Asked<'_>| asked.requirements.iter().any(|line| !line.extras.is_empty());
+        self.follows() && self.view.asked(name).is_some_and(has_extra)
     }
 
     /// Notes what lines opt in to, unless the project is decided and that fits: pip keeps what

@@ -226,6 +226,8 @@ impl Replay<'_> {
         let projects: BTreeSet<_> = failure.projects().collect();
         let is_absent = |name: &&&PackageName| self.facts.offers.get(*name).is_some_and(|offers| offers.is_unknown());
         let absent = projects.iter().filter(is_absent).map(|name| format!("\n  {name} is not in the bundle"));
+        // The bundle is the only index, and was named.
+        let failure = failure.to_string().replace(&format!(" on {BUNDLE_ROOT}"), "");
         format!("{failure}{}", absent.collect::<String>())
     }
 

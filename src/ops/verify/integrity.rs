@@ -57,7 +57,7 @@ pub fn findings(manifest: &Manifest, known: &Known, examined: &[Examined]) -> Ve
     }
     findings.extend(unexpected(known, examined));
     if known.kept.is_empty() {
-        findings.extend(check_sums(&found));
+        findings.extend(check_sums(manifest, &found));
     }
     findings
 }
@@ -100,12 +100,24 @@ fn unexpected(known: &Known, examined: &[Examined]) -> Vec<Finding> {
         .collect()
 }
 
-/// The list must be the one that the other files lead to: it tells nothing of its own.
-fn check_sums(found: &BTreeMap<&str, &Examined>) -> Option<Finding> {
+/// The targets whose install takes a file about which something was found.
+pub fn damaged_targets<'m>(manifest: &'m Manifest, findings: &[Finding]) -> BTreeSet<&'m str> {
+    let at: BTreeSet<_> = findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
+    let damaged = manifest.files().filter(|(_, file)| at.contains(file.path.as_str()));
+    damaged.flat_map(|(_, file)| &file.targets).map(String::as_str).collect()
+}
+
+/// The list must be the one that the manifest leads to: it tells nothing of its own.
+fn check_sums(manifest: &Manifest, found: &BTreeMap<&str, &Examined>) -> Option<Finding> {
     let list = found.get(SUMS_PATH)?;
     let others = found.values().filter(|file| !matches!(file.path.as_str(), SUMS_PATH | SIGNATURE_PATH | DELTA_PATH));
-    let digests: Vec<(&str, Sha256)> = others.filter_map(|file| Some((file.path.as_str(), file.sha256?))).collect();
+    let mut digests: BTreeMap<&str, Sha256> =
+        others.filter_map(|file| Some((file.path.as_str(), file.sha256?))).collect();
+    let files = manifest.files().map(|(_, file)| (&file.path, &file.sha256));
+    let listed = files.chain(manifest.pages.iter().map(|page| (&page.path, &page.sha256)));
+    digests.extend(listed.filter_map(|(path, sha256)| Some((path.as_str(), sha256.parse().ok()?))));
     let is_right = list.text.as_ref().is_some_and(|text| *text == sums(digests.into_iter()).into_bytes());
-    (!is_right)
-        .then(|| Finding::new(FindingKind::Digest, "it does not list the digests that the files have").at(SUMS_PATH))
+    (!is_right).then(|| {
+        Finding::new(FindingKind::Digest, "it does not list the digests that the manifest tells").at(SUMS_PATH)
+    })
 }

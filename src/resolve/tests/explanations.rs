@@ -90,6 +90,15 @@ fn a_pre_release_that_would_fit_is_named() {
 }
 
 #[test]
+fn files_for_others_are_not_told_of_a_version_that_has_one_for_the_target() {
+    let other = File::wheel("a", "2.0rc1").tags("cp312-cp312-win_amd64");
+    let world = World::new().has("a", "1.0", &["gone"]).file(other).has("a", "2.0rc1", &[]);
+    let message = message(&world, &["a"]);
+    assert!(message.contains("a-2.0rc1-py3-none-any.whl is a pre-release"), "{message}");
+    assert!(!message.contains("win_amd64"), "{message}");
+}
+
+#[test]
 fn where_only_source_archives_are_left_it_is_said() {
     let world = World::new().file(File::sdist("a", "1.0")).file(File::wheel("a", "1.0").tags("cp312-cp312-win_amd64"));
     let answer = world.ask(&["a"]).policy(|policy| policy.formats.only_binary(":all:").unwrap()).solve();

@@ -34,6 +34,20 @@ fn whoever_gave_way_may_make_others_give_way() {
     assert_eq!(world.ask(&["low", "middle"]).solve().picks(), ["low 2.0", "middle 2.0"]);
 }
 
+/// As pip and uv decide; retold after a real set.
+#[test]
+fn a_project_that_is_named_with_an_extra_stays() {
+    let world = World::new()
+        .file(File::wheel("engine", "4.3").extra("sql", &["tables"]))
+        .file(File::wheel("engine", "4.2").extra("sql", &["tables"]))
+        .has("tables", "1.0", &[])
+        .has("lake", "4.4", &["engine<4.3"])
+        .has("lake", "4.1", &["engine"]);
+    assert_eq!(world.ask(&["engine[sql]", "lake"]).solve().picks(), ["engine 4.3", "lake 4.1", "tables 1.0"]);
+    assert_eq!(world.ask(&["engine", "lake"]).solve().picks(), ["engine 4.2", "lake 4.4"]);
+    assert_eq!(world.ask(&["engine[sql]", "lake>4.1"]).solve().picks(), ["engine 4.2", "lake 4.4", "tables 1.0"]);
+}
+
 /// Nobody waits for the metadata of a hundred releases that all need the same.
 #[test]
 fn few_versions_are_looked_at() {
