@@ -1,5 +1,4 @@
-//! The bundle: what was fetched, with the pages that go with it, in one file; and the proof that
-//! its targets install from it.
+//! The bundle: what was fetched, with the pages that go with it, in one file.
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Write};

@@ -147,13 +147,16 @@ fn write_bundle(
     if let Some(base) = &output.since {
         tree = bundle::since(base, &tree)?;
     }
+    let pack = |survey: Option<&Survey<'_>>| pack_bundle(&tree, &Source { survey, ..*objects }, output);
     let wanted = Wanted { check: output.verify, crc32s: output.format.is_some_and(|format| format.has_crc32s) };
+    if !wanted.check && !wanted.crc32s {
+        return pack(None).map(|()| Vec::new());
+    }
     let survey = Survey::new(&tree, fetched, &insides, objects.store, objects.stop, wanted);
     thread::scope(|scope| {
         let gaps = output.verify.then(|| scope.spawn(|| verify::gaps(fetched, requests, &insides)));
-        let workers = if wanted.check || wanted.crc32s { threads() } else { 0 };
-        (0..workers).for_each(|_| drop(scope.spawn(|| survey.work())));
-        let packed = pack_bundle(&tree, &Source { survey: (workers > 0).then_some(&survey), ..*objects }, output);
+        (0..threads()).for_each(|_| drop(scope.spawn(|| survey.work())));
+        let packed = pack(Some(&survey));
         survey.end();
         packed?;
         let gaps = gaps.map(|gaps| gaps.join().expect("proving does not panic")).unwrap_or_default();
