@@ -1,6 +1,6 @@
 //! Who needs whom among the packages of a manifest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Dependency, PackageName};
 
@@ -36,12 +36,15 @@ impl Graph {
         let served: Vec<_> = packages.iter().map(|package| served(manifest, package)).collect();
         let mut needs = vec![Vec::new(); packages.len()];
         let mut needed_by = vec![Vec::new(); packages.len()];
+        let mut by_name = BTreeMap::<_, Vec<usize>>::new();
+        for (position, package) in packages.iter().enumerate() {
+            by_name.entry(package.name.as_str()).or_default().push(position);
+        }
         for (one, package) in packages.iter().enumerate() {
-            for (other, needed) in packages.iter().enumerate() {
-                if one == other || !package.dependencies.contains(&needed.name) {
-                    continue;
-                }
-                let on = match package.dependency_targets.get(&needed.name) {
+            let names: BTreeSet<_> = package.dependencies.iter().map(String::as_str).collect();
+            let others: BTreeSet<_> = names.iter().filter_map(|name| by_name.get(name)).flatten().copied().collect();
+            for other in others.into_iter().filter(|other| *other != one) {
+                let on = match package.dependency_targets.get(&packages[other].name) {
                     Some(ids) => positions(manifest, |id| ids.contains(id)),
                     None => served[one].clone(),
                 };

@@ -37,7 +37,7 @@ pub fn text(manifest: &Manifest) -> String {
     template::fill(
         PAGE,
         &[
-            ("TITLE", &escape(&title(manifest))),
+            ("TITLE", &escape(&title(manifest, &graph))),
             ("STYLE_HASH", &style_hash),
             ("SCRIPT_HASH", &script_hash),
             ("STYLE", STYLE),
@@ -58,8 +58,7 @@ fn hash(text: &str) -> String {
 }
 
 /// What the page calls the bundle: by what was asked for, if that is little.
-fn title(manifest: &Manifest) -> String {
-    let graph = Graph::of(manifest);
+fn title(manifest: &Manifest, graph: &Graph) -> String {
     let asked = manifest.packages.iter().enumerate().filter(|(position, _)| graph.is_asked(*position));
     let mut names: Vec<_> = asked.map(|(_, package)| package.name.as_str()).collect();
     names.dedup();
