@@ -118,7 +118,11 @@ fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) ->
                 |proof: Proof| Proof { is_complete: proof.is_complete && !damaged.contains(&*proof.id), ..proof };
             verification.targets = proofs.into_iter().map(intact).collect();
             verification.findings.extend(gaps);
-            verification.findings.extend(platform::findings(&held, settings.floor));
+            verification.findings.extend(platform::unfit_files(&held));
+            if let Some(floor) = settings.floor {
+                verification.findings.extend(platform::too_new_files(held.files.keys().map(String::as_str), floor));
+                verification.findings.extend(platform::other_library(&held.targets, floor));
+            }
         }
         Err(error) => verification.findings.push(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH)),
     }
@@ -128,7 +132,7 @@ fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) ->
 /// What would keep the targets from installing from a bundle of what was fetched for `requests`.
 pub fn gaps(fetched: &Fetched, requests: &[Request], insides: &BTreeMap<Sha256, Inside>) -> Vec<Finding> {
     let held = Held::of_fetched(fetched, insides);
-    prove(requests, &held).1.into_iter().chain(platform::findings(&held, None)).collect()
+    prove(requests, &held).1.into_iter().chain(platform::unfit_files(&held)).collect()
 }
 
 /// What is wrong with the signature, where one is demanded.
@@ -147,6 +151,10 @@ fn of_folder(reader: &Reader, settings: &VerifySettings) -> Result<Verification,
     let (examined, faults) = read_all(reader, u64::MAX - SLACK, settings, &integrity::Known::any())?;
     let mut verification = Verification::over(&examined, &faults);
     verification.findings.extend(examined.iter().flat_map(Examined::own_findings));
+    if let Some(floor) = settings.floor {
+        let paths = examined.iter().map(|file| file.path.as_str());
+        verification.findings.extend(platform::too_new_files(paths, floor));
+    }
     if verification.files == 0 {
         verification
             .findings

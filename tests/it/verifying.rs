@@ -162,6 +162,11 @@ fn the_floor_of_every_binary_can_be_stated() {
     pack(&sandbox, "out.tar", &["other"]).code(0);
     let report = report(&sandbox, &["out.tar", "--check-platform", "glibc-2.17"], 1);
     assert_eq!(findings(&report), ["platform wheels/other-2.0-cp312-cp312-manylinux_2_28_x86_64.whl"]);
+    let report = self::report(&sandbox, &["out.tar", "--check-platform", "musl-1.2"], 1);
+    assert_eq!(findings(&report), ["platform -"], "it is for glibc alone");
+    unpack(&sandbox, "out.tar");
+    let report = self::report(&sandbox, &["unpacked/wheels", "--check-platform", "glibc-2.17"], 1);
+    assert_eq!(findings(&report), ["platform other-2.0-cp312-cp312-manylinux_2_28_x86_64.whl"]);
     sandbox.prefetch(["verify", "out.tar", "--check-platform", "2.17"]).assert().code(2);
     sandbox.prefetch(["verify", "absent"]).assert().code(2);
 }

@@ -1,6 +1,7 @@
 //! Whether binaries run where they are carried to, and whether anybody needs them there.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::completeness::{Held, HeldFile};
 use super::{Finding, FindingKind};
@@ -11,6 +12,21 @@ use crate::domain::{Platform, Release, System, Target, WheelFilename};
 pub enum Floor {
     Glibc(Release),
     Musl(Release),
+}
+
+impl Floor {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Glibc(_) => "glibc",
+            Self::Musl(_) => "musl",
+        }
+    }
+
+    fn release(self) -> Release {
+        match self {
+            Self::Glibc(release) | Self::Musl(release) => release,
+        }
+    }
 }
 
 impl FromStr for Floor {
@@ -37,16 +53,35 @@ impl FromStr for Floor {
     }
 }
 
-/// Wheels that need a newer C library than `floor`, if one is stated; files of which no target
-/// can make use.
-pub fn findings(held: &Held<'_>, floor: Option<Floor>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (path, file) in &held.files {
+/// Files of which no target can make use.
+pub fn unfit_files(held: &Held<'_>) -> Vec<Finding> {
+    let unfit = held.files.iter().flat_map(|(path, file)| {
         let wheel = file.filename.parse::<WheelFilename>().ok();
-        let too_new = wheel.as_ref().zip(floor).and_then(|(wheel, floor)| too_new(wheel, floor));
-        findings.extend(too_new.into_iter().chain(unfit(held, file, wheel.as_ref())).map(|finding| finding.at(path)));
-    }
-    findings
+        unfit(held, file, wheel.as_ref()).into_iter().map(move |finding| finding.at(path))
+    });
+    unfit.collect()
+}
+
+/// Those of the files at `paths` that need a newer C library than `floor`.
+pub fn too_new_files<'a>(paths: impl Iterator<Item = &'a str>, floor: Floor) -> Vec<Finding> {
+    let too_new = paths.filter_map(|path| {
+        let wheel = path.rsplit('/').next()?.parse().ok()?;
+        Some(too_new(&wheel, floor)?.at(path))
+    });
+    too_new.collect()
+}
+
+/// That a bundle was made for machines with another C library than that of `floor` alone.
+pub fn other_library(targets: &[Arc<Target>], floor: Floor) -> Option<Finding> {
+    let may_have = |target: &Arc<Target>| match target.platform().system {
+        System::Manylinux(_) => matches!(floor, Floor::Glibc(_)),
+        System::Musllinux(_) => matches!(floor, Floor::Musl(_)),
+        System::Linux | System::Other => true,
+        _ => false,
+    };
+    let name = floor.name();
+    let finding = || Finding::new(FindingKind::Platform, format!("none of its targets runs on {name}"));
+    (!targets.is_empty() && !targets.iter().any(may_have)).then(finding)
 }
 
 /// A wheel runs from the oldest release among its tags on.
@@ -55,10 +90,7 @@ fn too_new(wheel: &WheelFilename, floor: Floor) -> Option<Finding> {
         (System::Manylinux(release), Floor::Glibc(_)) | (System::Musllinux(release), Floor::Musl(_)) => Some(release),
         _ => None,
     });
-    let (name, has) = match floor {
-        Floor::Glibc(release) => ("glibc", release),
-        Floor::Musl(release) => ("musl", release),
-    };
+    let (name, has) = (floor.name(), floor.release());
     let needs = releases.min().filter(|needs| *needs > has)?;
     Some(Finding::new(FindingKind::Platform, format!("it needs {name} {needs}, and there is {has}")))
 }
