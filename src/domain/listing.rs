@@ -8,6 +8,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 mod builder;
@@ -86,6 +87,8 @@ pub struct Listing {
     ignored: Vec<Range<usize>>,
     /// Entries that are no files at all, with the reason.
     refused: Vec<Ignored>,
+    /// Of the entries for one link only the first counts.
+    links_are_unique: bool,
     /// A link holds an `@`, which may end a user and a password.
     has_suspects: bool,
 }
@@ -103,7 +106,7 @@ struct Release {
 pub struct ListingError(String);
 
 /// Changes whenever the encoding does; a listing of another format is read anew from the index.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// What stands behind the records, which are encoded [`FileRecord`]s in the order of the page.
 /// Behind it in turn are its length and the format, so that nothing needs to be moved when the
@@ -117,6 +120,7 @@ struct Contents<'a> {
     /// the last is that of files without any.
     runs: Vec<(u32, u32)>,
     refused: Vec<(&'a str, &'a str)>,
+    links_are_unique: bool,
 }
 
 /// Bytes of the length of the [`Contents`].
@@ -156,7 +160,9 @@ impl Listing {
         }
         releases.sort_by(|a, b| a.version.cmp(&b.version));
         let refused = contents.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
-        Ok(Self { project, index, base, bytes: bytes.into(), releases, ignored, refused, has_suspects: false })
+        let links_are_unique = contents.links_are_unique;
+        let bytes = bytes.into();
+        Ok(Self { project, index, base, bytes, releases, ignored, refused, links_are_unique, has_suspects: false })
     }
 
     /// The compact form, for [`Listing::decode`].
@@ -215,7 +221,10 @@ impl Listing {
     pub fn files(&self, version: &Version) -> Vec<Artifact> {
         let start = self.releases.partition_point(|release| release.version < *version);
         let same = self.releases[start..].iter().take_while(|release| release.version == *version);
-        same.flat_map(|release| self.records(&release.files)).filter_map(|record| self.artifact(&record).ok()).collect()
+        let mut links = FxHashSet::default();
+        let records = same.flat_map(|release| self.records(&release.files));
+        let records = records.filter(|record| !self.links_are_unique || links.insert(record.href));
+        records.filter_map(|record| self.artifact(&record).ok()).collect()
     }
 
     /// The files that nobody can use: names that cannot be read, links that are none, entries

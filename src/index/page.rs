@@ -51,7 +51,7 @@ impl Page<'_> {
     /// When the page is of a foreign type, malformed, or something else than a project page.
     pub fn listing(&self, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Listing, PageError> {
         if self.is_of(JSON) {
-            let builder = ListingBuilder::new(project.clone(), index.clone(), self.url.clone());
+            let builder = ListingBuilder::new(project.clone(), index.clone(), self.url.clone()).with_unique_links();
             if let Ok(Some(listing)) = stream(self.body, self.body.len(), builder) {
                 return Ok(listing);
             }
@@ -65,6 +65,9 @@ impl Page<'_> {
     /// As those of [`Page::listing`].
     pub fn any_listing(&self, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Listing, PageError> {
         let mut builder = ListingBuilder::new(project.clone(), index, self.url.clone());
+        if self.is_of(JSON) {
+            builder = builder.with_unique_links();
+        }
         if let Some(base) = self.scan(&mut builder)? {
             builder.rebase(base);
         }
@@ -103,7 +106,7 @@ pub(super) fn listing(
 ) -> Result<Result<Listing, PageError>, HttpError> {
     let http::Page { content, content_type, url, .. } = page;
     if is_of(content_type, JSON) {
-        let builder = ListingBuilder::new(project.clone(), index.clone(), url.clone());
+        let builder = ListingBuilder::new(project.clone(), index.clone(), url.clone()).with_unique_links();
         let read = stream(content.reader(), content.expected(), builder).map_err(|error| content.fault(&error))?;
         if let Some(listing) = read {
             return Ok(Ok(listing));
@@ -142,6 +145,26 @@ mod tests {
     fn read(body: &[u8], content_type: &str) -> Result<Listing, PageError> {
         let index = Arc::new("https://index.example/root/simple/".parse().unwrap());
         Page { body, content_type, url: &url() }.listing(&"demo".parse().unwrap(), index)
+    }
+
+    /// As pip 26.3 takes them: it tells links apart by their text, of which only on HTML pages the
+    /// digest is a part.
+    #[test]
+    fn of_two_entries_for_one_link_the_first_counts_in_json_and_the_last_in_html() {
+        let (one, two) = ("1".repeat(64), "2".repeat(64));
+        let entry = |digest: &str| json!({"filename": "x", "url": "demo-1.0.tar.gz", "hashes": {"sha256": digest}});
+        let page = json!({"files": [entry(&one), entry(&two)]}).to_string();
+        let unusual = page.replacen("\"files\"", "\"\\u0066iles\"", 1);
+        let anchor = |digest: &str| format!("<a href='demo-1.0.tar.gz#sha256={digest}'>demo-1.0.tar.gz</a>");
+        let html = [anchor(&one), anchor(&two)].concat();
+        for (page, kind, expected) in
+            [(&page, JSON, vec![&one]), (&unusual, JSON, vec![&one]), (&html, HTML[1], vec![&one, &two])]
+        {
+            let listing = read(page.as_bytes(), kind).unwrap();
+            let files = listing.files(&"1.0".parse().unwrap());
+            let digests: Vec<_> = files.iter().map(|file| &*file.hashes[0].hex).collect();
+            assert_eq!(digests, expected, "{page}");
+        }
     }
 
     /// What is found, in the form of `scripts/judges/pages.py`.

@@ -23,6 +23,7 @@ pub struct ListingBuilder {
     /// of that version: the next one mostly begins alike.
     wheel: Option<(String, usize)>,
     refused: Vec<(String, String)>,
+    links_are_unique: bool,
     has_suspects: bool,
 }
 
@@ -47,8 +48,17 @@ impl ListingBuilder {
             runs: Vec::new(),
             wheel: None,
             refused: Vec::new(),
+            links_are_unique: false,
             has_suspects: false,
         }
+    }
+
+    /// Lets only the first of several entries for one link count, as pip does on JSON pages; on
+    /// HTML pages it tells links apart by the digests in their fragments, and the last one counts.
+    #[must_use]
+    pub fn with_unique_links(mut self) -> Self {
+        self.links_are_unique = true;
+        self
     }
 
     /// Makes room for the files of a page of `length` bytes.
@@ -124,6 +134,7 @@ impl ListingBuilder {
                 .map(|(run, end)| (run.version.unwrap_or(self.versions.len()) as u32, (end - run.start) as u32))
                 .collect(),
             refused: self.refused.iter().map(|(filename, why)| (filename.as_str(), why.as_str())).collect(),
+            links_are_unique: self.links_are_unique,
         };
         let records = self.records.len();
         let mut bytes = postcard::to_extend(&contents, self.records).expect("a table can always be encoded");
