@@ -58,12 +58,14 @@ pub async fn plan(
     let mut resolver = Resolver::new(question, targets);
     loop {
         match resolver.step(&known.facts) {
-            Step::Solved(mut solutions) if known.unreachable.is_empty() => {
+            Step::Solved(mut solutions) if known.do_for(&solutions) => {
                 known.complete(question, solutions.iter_mut().zip(targets));
-                let is_lasting = known.is_lasting;
+                let is_lasting = known.is_lasting && known.unreachable.is_empty();
+                let passed_over = known.passed_over();
                 // The facts of thousands of projects and their plan need not be held together.
                 drop((resolver, known));
-                let plan = Plan::merge(targets.to_vec(), solutions);
+                let mut plan = Plan::merge(targets.to_vec(), solutions);
+                plan.notes.extend(passed_over);
                 if let Some(memory) = memory.filter(|_| is_lasting) {
                     memory.keep(&plan);
                 }
@@ -138,6 +140,21 @@ impl Known {
                 None
             }
         }
+    }
+
+    /// Whether `solutions` rest on nothing that could not be asked. A version that was taken for
+    /// one without needs, and was not chosen even so, would not have been chosen with any.
+    fn do_for(&self, solutions: &[Solution]) -> bool {
+        let picks = || solutions.iter().flat_map(|solution| &solution.picks);
+        self.unreachable.iter().all(|unreachable| match unreachable {
+            Unreachable::Index(_) => false,
+            Unreachable::Metadata(failure) => picks().all(|pick| pick.file.url != failure.url),
+        })
+    }
+
+    /// What could not be asked, and did not matter.
+    fn passed_over(&self) -> Vec<String> {
+        self.unreachable.iter().map(|unreachable| format!("{unreachable}; what was chosen does not need it")).collect()
     }
 
     /// Failures that rest on a cached page are looked at again with the index itself: what is

@@ -1,6 +1,6 @@
 //! Hosts that are down or cannot be asked: told once with all that it concerns, and left alone.
 
-use crate::support::{Fault, Index, Sandbox, ServedIndex};
+use crate::support::{Fault, Index, Sandbox, ServedIndex, Wheel};
 
 const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
 
@@ -145,4 +145,16 @@ fn what_is_no_proxy_is_refused() {
 fn not_modified_is_no_page_for_who_has_none() {
     let index = Index::new().wheel("demo", "1").failing("/simple/demo/", Fault::Status(304)).serve();
     Outcome::of(&sandbox(), &["demo", "--index-url", &index.url()]).is(4, &["/simple/demo/", "304"]);
+}
+
+/// The search comes by `lib 2.0`, whose metadata is gone; with whatever needs, it would not do.
+#[test]
+fn metadata_that_cannot_be_had_counts_only_for_what_is_chosen() {
+    let index = Index::new().wheel("lib", "1.0").wheel("lib", "2.0").with(Wheel::new("app", "1.0").requires("lib<2"));
+    let (index, sandbox) = (index.failing("lib-2.0", Fault::Status(404)).serve(), sandbox());
+    let url = index.url();
+    let asked = |names: &[&str]| Outcome::of(&sandbox, &[names, &["--index-url", &url, "-d", "wheels"]].concat());
+    asked(&["lib", "app"]).is(0, &["warning: the metadata of lib-2.0", "404", "what was chosen does not need it"]);
+    assert_eq!(sandbox.files("wheels"), ["app-1.0-py3-none-any.whl", "lib-1.0-py3-none-any.whl"]);
+    asked(&["lib"]).is(4, &["error: the metadata of lib-2.0", "404"]);
 }
