@@ -125,12 +125,7 @@ impl Read for PartsReader {
 
 impl Seek for PartsReader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.parts.size.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        let position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        let position = sought(to, self.position, self.parts.size)?;
         if position != self.position {
             let part = self.open.as_ref().map(|(number, _)| &self.parts.files[*number]);
             let start =
@@ -195,17 +190,25 @@ impl<R: Read> Read for Stretch<R> {
 
 impl<R: Seek> Seek for Stretch<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        let position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        let position = sought(to, self.position, self.size)?;
         let absolute = self.start.checked_add(position).ok_or(io::ErrorKind::InvalidInput)?;
         self.reader.seek(SeekFrom::Start(absolute))?;
         self.position = position;
         Ok(position)
     }
+}
+
+/// Where `to` leads from `position` in something of `size` bytes.
+///
+/// # Errors
+/// When that is before the beginning.
+pub fn sought(to: SeekFrom, position: u64, size: u64) -> io::Result<u64> {
+    let sought = match to {
+        SeekFrom::Start(position) => Some(position),
+        SeekFrom::End(offset) => size.checked_add_signed(offset),
+        SeekFrom::Current(offset) => position.checked_add_signed(offset),
+    };
+    sought.ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::objects::{Objects, PIECE, Sink};
-use super::parts::{volume, volume_stem};
+use super::parts::{sought, volume, volume_stem};
 use super::{ArchiveError, Fault, Format, directory, pack};
 use crate::domain::{Hasher, Sha256, Tree};
 
@@ -142,12 +142,7 @@ impl Sink for BufWriter<Volumes> {}
 
 impl Seek for Volumes {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.end.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        self.position = sought(to, self.position, self.end)?;
         Ok(self.position)
     }
 }

@@ -133,7 +133,7 @@ pub struct OutputArgs {
     /// The bundle's format, where its name does not tell: zip, tar, tar.gz, tgz or tar.zst.
     #[arg(long, value_name = "FORMAT", requires = "bundle", hide_short_help = true)]
     pub bundle_format: Option<String>,
-    /// Do not prove at the end that every target installs from the bundle alone.
+    /// Do not check, while packing, that the files are intact and that every target installs from the bundle alone.
     #[arg(long, requires = "bundle", hide_short_help = true)]
     pub no_verify: bool,
     /// Also pack pip itself for every target, so that an old or missing one is no obstacle.

@@ -8,7 +8,7 @@ use crate::http::HttpError;
 use crate::index::IndexError;
 use crate::input;
 use crate::ops::{
-    CarryError, FetchError, FetchFailure, Finding, MetadataFailure, PlanFailure, Unreachable, WriteFailure,
+    CarryError, FetchError, FetchFailure, Finding, FindingKind, MetadataFailure, PlanFailure, Unreachable, WriteFailure,
 };
 use crate::resolve::{Failure, Reason};
 use crate::store::StoreError;
@@ -123,6 +123,17 @@ impl CliError {
         let problems =
             findings.iter().map(|finding| Problem { kind: finding.kind.name(), ..Problem::new(Exit::Damage, finding) });
         Self { exit: Exit::Damage, problems: problems.collect(), hints: Vec::new() }
+    }
+
+    /// What a bundling run found in what it packed.
+    pub fn of_bundling(findings: &[Finding]) -> Self {
+        let is_missing = |finding: &Finding| matches!(finding.kind, FindingKind::Gap | FindingKind::BuildGap);
+        let error = Self::of_findings(findings);
+        if findings.iter().any(is_missing) {
+            error.hint("name what is missing as a requirement, too; or pass --no-verify, where the other side has it")
+        } else {
+            error.hint("ask for another release of what is wrong; or pass --no-verify, to carry it as it is")
+        }
     }
 
     /// Nothing could be made of a bundle.

@@ -217,11 +217,8 @@ impl<'a> Run<'a> {
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.settings.outputs, self.args, folder);
         closing::of_warm_pip(self.warm.as_ref(), fetched, &self.args.messages);
-        let gap = (!findings.is_empty()).then(|| {
-            CliError::of_findings(findings)
-                .hint("name what is missing as a requirement, too; or pass --no-verify, where the other side has it")
-        });
-        self.report(report, unsolved.into_iter().chain(gap).reduce(CliError::and))
+        let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
+        self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))
     }
 
     fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {

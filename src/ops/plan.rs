@@ -58,7 +58,7 @@ pub async fn plan(
     let mut resolver = Resolver::new(question, targets);
     loop {
         match resolver.step(&known.facts) {
-            Step::Solved(mut solutions) if known.do_for(&solutions) => {
+            Step::Solved(mut solutions) if known.bears_out(&solutions) => {
                 known.complete(question, solutions.iter_mut().zip(targets));
                 let is_lasting = known.is_lasting && known.unreachable.is_empty();
                 let passed_over = known.passed_over();
@@ -144,7 +144,7 @@ impl Known {
 
     /// Whether `solutions` rest on nothing that could not be asked. A version that was taken for
     /// one without needs, and was not chosen even so, would not have been chosen with any.
-    fn do_for(&self, solutions: &[Solution]) -> bool {
+    fn bears_out(&self, solutions: &[Solution]) -> bool {
         let picks = || solutions.iter().flat_map(|solution| &solution.picks);
         self.unreachable.iter().all(|unreachable| match unreachable {
             Unreachable::Index(_) => false,

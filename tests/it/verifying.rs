@@ -84,6 +84,7 @@ fn what_verify_would_find_inside_is_told_when_it_is_packed() {
     let told = String::from_utf8(output.get_output().stderr.clone()).unwrap();
     let fault = "its RECORD does not list: `demo/__init__.py`";
     assert!(told.contains("wheels/demo-1.0-py3-none-any.whl") && told.contains(fault), "{told}");
+    assert!(told.contains("ask for another release") && !told.contains("missing"), "{told}");
     assert_eq!(findings(&report(&sandbox, &["out.tar"], 1)), ["distribution wheels/demo-1.0-py3-none-any.whl"]);
 }
 

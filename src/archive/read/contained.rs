@@ -3,7 +3,7 @@
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-use super::super::parts::{Parts, PartsReader};
+use super::super::parts::{Parts, PartsReader, sought};
 use super::super::stored::{Check, Container};
 
 /// The content of a container that is as we write it, apart from its checksum.
@@ -111,12 +111,7 @@ impl Read for ContainedReader {
 
 impl Seek for ContainedReader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.content.size.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        self.position = sought(to, self.position, self.content.size)?;
         Ok(self.position)
     }
 }
