@@ -1,48 +1,54 @@
 //! Sinks: a [`Tree`] and a way to read its objects become a folder or an archive.
 //!
 //! An archive's bytes are a function of the tree alone: paths in their order with the manifest
-//! first, fixed dates, modes and owners, and reads cut into equal pieces, so that no compressor
-//! sees how the bytes came.
+//! first, fixed dates, modes and owners, and whatever the order in which threads wrote it.
 
 mod directory;
 mod envelope;
 mod objects;
 mod parts;
+mod placed;
 mod read;
 mod stored;
 mod tar;
 mod volumes;
+mod workers;
 mod zip;
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 pub use directory::{Linking, Written, write_directory};
-pub use objects::{Checksums, Objects, Sink};
+pub use objects::Objects;
 pub use parts::{Extent, Part, Parts};
 pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
+pub use workers::check;
 
 use crate::domain::{Content, Object, RelPath, Sha256, Tree};
+use objects::Output;
+use placed::{Place, Placed};
 
 /// A kind of archive.
 pub struct Format {
     /// How the names of such archives end.
     pub extensions: &'static [&'static str],
-    /// Whether it can be written to a pipe.
-    pub is_stream: bool,
-    /// Whether it has the CRC-32 of each of its files.
-    pub has_crc32s: bool,
-    write: fn(&Tree, &dyn Objects, &mut dyn Output) -> Result<(), ArchiveError>,
+    /// Writes it from its first byte to its last; absent where its headers come after their files.
+    stream: Option<WriteStream>,
+    /// Writes it in any order; absent where the bytes of its files depend on what is before them.
+    place: Option<WritePlaced>,
 }
+
+type WriteStream = fn(&Tree, &dyn Objects, &mut dyn Output) -> Result<(), ArchiveError>;
+type WritePlaced = fn(&Tree, &dyn Objects, &mut Placed<'_>) -> Result<(), ArchiveError>;
 
 /// Every archive format there is; `--bundle`, its help and its error message read this table.
 pub const FORMATS: &[Format] = &[
-    Format { extensions: &[".zip"], is_stream: false, has_crc32s: true, write: zip::write },
-    Format { extensions: &[".tar"], is_stream: true, has_crc32s: false, write: tar::write },
-    Format { extensions: &[".tar.gz", ".tgz"], is_stream: true, has_crc32s: false, write: tar::write_gzip },
-    Format { extensions: &[".tar.zst"], is_stream: true, has_crc32s: false, write: tar::write_zstd },
+    Format { extensions: &[".zip"], stream: None, place: Some(zip::write) },
+    Format { extensions: &[".tar"], stream: Some(tar::write), place: Some(tar::write_placed) },
+    Format { extensions: &[".tar.gz", ".tgz"], stream: Some(tar::write_gzip), place: None },
+    Format { extensions: &[".tar.zst"], stream: Some(tar::write_zstd), place: None },
 ];
 
 impl Format {
@@ -65,6 +71,11 @@ impl Format {
         Self::of(Path::new(&format!("bundle.{name}"))).map_err(|_| UnknownFormat(name.into()))
     }
 
+    /// Whether it can be written to a pipe.
+    pub fn is_stream(&self) -> bool {
+        self.stream.is_some()
+    }
+
     /// Every extension of every format, in the order of the table.
     pub fn extensions() -> impl Iterator<Item = &'static str> {
         FORMATS.iter().flat_map(|format| format.extensions.iter().copied())
@@ -79,19 +90,6 @@ pub struct UnknownFormat(pub PathBuf);
 fn alternatives() -> String {
     Format::extensions().collect::<Vec<_>>().join(", ")
 }
-
-/// What archives are written to; a zip's headers are completed when their files have passed.
-pub trait Output: Sink + Seek {}
-
-impl<T: Sink + Seek> Output for T {}
-
-impl Sink for BufWriter<&File> {
-    fn write_file(&mut self, file: &mut File) -> io::Result<u64> {
-        io::copy(file, self)
-    }
-}
-
-impl Sink for io::Cursor<Vec<u8>> {}
 
 /// Why a tree did not become a folder or an archive.
 #[derive(Debug, thiserror::Error)]
@@ -122,28 +120,23 @@ impl ArchiveError {
     }
 }
 
-/// Writes `tree` as an archive.
-///
-/// # Errors
-/// When an object cannot be read or is not as long as the tree says, or the output fails.
-pub fn pack(tree: &Tree, objects: &dyn Objects, format: &Format, output: &mut dyn Output) -> Result<(), ArchiveError> {
-    (format.write)(tree, objects, output)
-}
-
 /// Writes `tree` as an archive into a pipe.
 ///
 /// # Errors
-/// As [`pack`]; a format that goes back in what it wrote fails at its first step back.
+/// When an object cannot be read or is not what the tree says, the pipe fails, or the format is none
+/// of those that [can be written so](Format::is_stream).
 pub fn pack_stream(
     tree: &Tree,
     objects: &dyn Objects,
     format: &Format,
-    output: &mut dyn Write,
+    output: &mut (dyn Write + Send),
 ) -> Result<(), ArchiveError> {
-    let mut output = Pipe(BufWriter::with_capacity(objects::PIECE, output));
-    pack(tree, objects, format, &mut output)?;
-    output.0.flush().map_err(ArchiveError::Finish)?;
-    objects.settle()
+    let write = format.stream.ok_or_else(|| ArchiveError::Finish(io::ErrorKind::NotSeekable.into()))?;
+    workers::check_beside(tree, objects, || {
+        let mut output = Pipe(BufWriter::with_capacity(objects::PIECE, output));
+        write(tree, objects, &mut output)?;
+        output.flush().map_err(ArchiveError::Finish)
+    })
 }
 
 /// What can only be written to its end.
@@ -159,28 +152,35 @@ impl<W: Write> Write for Pipe<W> {
     }
 }
 
-impl<W: Write> Sink for Pipe<W> {}
-
-impl<W: Write> Seek for Pipe<W> {
-    fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
-        Err(io::ErrorKind::NotSeekable.into())
+impl<W: Write> Output for Pipe<W> {
+    fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn Objects) -> Result<(), ArchiveError> {
+        objects::copy(path, content, objects, self)
     }
 }
 
 /// Writes `tree` as the archive `path`, which appears only when it is complete.
 ///
 /// # Errors
-/// As [`pack`]; the folder of `path` must be there.
+/// When an object cannot be read or is not what the tree says, or the disk does not take it; the
+/// folder of `path` must be there.
 pub fn pack_file(tree: &Tree, objects: &dyn Objects, format: &Format, path: &Path) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
     let folder = directory::parent(path);
     let temporary = directory::temporary(folder, |name| File::create_new(name)).map_err(fail)?;
-    let mut output = BufWriter::with_capacity(objects::PIECE, temporary.as_file());
-    pack(tree, objects, format, &mut output).map_err(|error| error.of_file(path))?;
-    output.flush().and_then(|()| temporary.as_file().sync_all()).map_err(fail)?;
-    drop(output);
-    objects.settle()?;
+    pack(tree, objects, format, temporary.as_file()).map_err(|error| error.of_file(path))?;
+    temporary.as_file().sync_all().map_err(fail)?;
     temporary.persist(path).map(drop).map_err(|error| fail(error.error))
+}
+
+/// Writes `tree` as an archive to a place.
+fn pack(tree: &Tree, objects: &dyn Objects, format: &Format, place: &dyn Place) -> Result<(), ArchiveError> {
+    let mut output = Placed::new(place);
+    if let Some(write) = format.place {
+        write(tree, objects, &mut output)?;
+    } else if let Some(write) = format.stream {
+        workers::check_beside(tree, objects, || write(tree, objects, &mut output))?;
+    }
+    output.flush().map_err(ArchiveError::Finish)
 }
 
 /// What leads every archive, so that the reader of a stream knows what will come.

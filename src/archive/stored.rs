@@ -11,7 +11,9 @@ use std::io::{self, Write};
 use crc32fast::Hasher as Crc;
 use twox_hash::XxHash64;
 
-use super::objects::Sink;
+use super::ArchiveError;
+use super::objects::{Objects, Output, copy};
+use crate::domain::{Content, RelPath};
 
 /// A kind of container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +149,11 @@ impl<W: Write> Write for Stored<W> {
     }
 }
 
-impl<W: Write> Sink for Stored<W> {}
+impl<W: Write> Output for Stored<W> {
+    fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn Objects) -> Result<(), ArchiveError> {
+        copy(path, content, objects, self)
+    }
+}
 
 #[cfg(test)]
 mod tests {

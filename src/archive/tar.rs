@@ -8,9 +8,10 @@ use ::tar::{EntryType, Header};
 
 use crate::domain::{RelPath, Tree};
 
-use super::objects::{Objects, Sink, copy};
+use super::objects::{Objects, Output};
+use super::placed::Placed;
 use super::stored::{Container, Stored};
-use super::{ArchiveError, Output, entries};
+use super::{ArchiveError, entries};
 
 pub const BLOCK: usize = 512;
 
@@ -21,7 +22,18 @@ const DATE: u64 = 315_532_800;
 const LARGEST_IN_USTAR: u64 = 0o777_7777_7777;
 
 pub fn write(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -> Result<(), ArchiveError> {
-    write_entries(tree, objects, output)
+    for (path, content) in entries(tree) {
+        let fail = |source| ArchiveError::Entry { path: path.clone(), source };
+        output.write_all(&header_bytes(path, content.size()).map_err(fail)?).map_err(fail)?;
+        output.put(path, content, objects)?;
+        write_padding(content.size(), output).map_err(fail)?;
+    }
+    output.write_all(&[0; 2 * BLOCK]).map_err(ArchiveError::Finish)
+}
+
+pub fn write_placed(tree: &Tree, objects: &dyn Objects, output: &mut Placed<'_>) -> Result<(), ArchiveError> {
+    write(tree, objects, output)?;
+    output.fill(objects, false).map(drop)
 }
 
 pub fn write_gzip(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -> Result<(), ArchiveError> {
@@ -39,18 +51,8 @@ fn write_stored(
     output: &mut dyn Output,
 ) -> Result<(), ArchiveError> {
     let mut stored = Stored::new(container, output).map_err(ArchiveError::Finish)?;
-    write_entries(tree, objects, &mut stored)?;
+    write(tree, objects, &mut stored)?;
     stored.finish().map_err(ArchiveError::Finish)
-}
-
-fn write_entries(tree: &Tree, objects: &dyn Objects, output: &mut dyn Sink) -> Result<(), ArchiveError> {
-    for (path, content) in entries(tree) {
-        let fail = |source| ArchiveError::Entry { path: path.clone(), source };
-        output.write_all(&header_bytes(path, content.size()).map_err(fail)?).map_err(fail)?;
-        copy(path, content, objects, output)?;
-        write_padding(content.size(), output).map_err(fail)?;
-    }
-    output.write_all(&[0; 2 * BLOCK]).map_err(ArchiveError::Finish)
 }
 
 /// The header of a file of `size` bytes, with the one before it where the first does not suffice.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::{Content, RelPath, Sha256, Tree};
 
@@ -42,6 +44,28 @@ impl Read for Slow<'_> {
     }
 }
 
+/// A place in memory; what nobody wrote to is garbage.
+#[derive(Default)]
+pub struct Sheet(Mutex<Vec<u8>>);
+
+/// The archive of `tree`.
+pub fn archived(tree: &Tree, objects: &Memory, format: &Format) -> Result<Vec<u8>, ArchiveError> {
+    let sheet = Sheet::default();
+    pack(tree, objects, format, &sheet).map(|()| sheet.0.into_inner().unwrap())
+}
+
+impl Place for Sheet {
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let mut sheet = self.0.lock().unwrap();
+        let end = offset as usize + bytes.len();
+        if sheet.len() < end {
+            sheet.resize(end, 0xa5);
+        }
+        sheet[offset as usize..end].copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
 pub fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()
 }
@@ -69,9 +93,7 @@ fn bundle(step: usize) -> (Tree, Memory) {
 
 fn packed(extension: &str, step: usize) -> Vec<u8> {
     let (tree, objects) = bundle(step);
-    let mut output = Cursor::new(Vec::new());
-    pack(&tree, &objects, Format::of(Path::new(&format!("x{extension}"))).unwrap(), &mut output).unwrap();
-    output.into_inner()
+    archived(&tree, &objects, Format::of(Path::new(&format!("x{extension}"))).unwrap()).unwrap()
 }
 
 /// Each was listed and read back by Python's `zipfile` and `tarfile`, and by Info-ZIP, GNU tar or
@@ -90,6 +112,22 @@ fn the_bytes_of_every_format_are_pinned() {
 fn how_the_store_hands_out_bytes_does_not_matter() {
     for extension in Format::extensions() {
         assert!(packed(extension, 7) == packed(extension, 1 << 20), "{extension}");
+    }
+}
+
+/// One object is longer than all others, so that several threads share it.
+#[test]
+fn places_and_pipes_get_the_same_bytes() {
+    let (mut tree, mut objects) = bundle(1 << 20);
+    tree.insert(path("wheels/huge-1.0.zip"), objects.add(&vec![9; 3 << 20]));
+    for format in FORMATS.iter().filter(|format| format.is_stream()) {
+        let mut pipe = Vec::new();
+        pack_stream(&tree, &objects, format, &mut pipe).unwrap();
+        assert!(pipe == archived(&tree, &objects, format).unwrap(), "{}", format.extensions[0]);
+    }
+    let mut zip = ::zip::ZipArchive::new(Cursor::new(archived(&tree, &objects, &FORMATS[0]).unwrap())).unwrap();
+    for number in 0..zip.len() {
+        io::copy(&mut zip.by_index(number).unwrap(), &mut io::sink()).expect("its checksum is right");
     }
 }
 
@@ -120,7 +158,7 @@ fn an_object_that_is_not_what_the_tree_says_is_an_error() {
         let Content::Object { sha256, .. } = objects.add(b"wheel") else { unreachable!() };
         tree.insert(path("wheels/demo-1.0-py3-none-any.whl"), Content::Object { sha256, size });
         for format in FORMATS {
-            let error = pack(&tree, &objects, format, &mut Cursor::new(Vec::new())).unwrap_err();
+            let error = archived(&tree, &objects, format).unwrap_err();
             assert!(matches!(error, ArchiveError::Size { got: 5, .. }), "{error}");
         }
     }
@@ -148,15 +186,14 @@ fn zip64_counts_beyond_65_535() {
     for number in 0..=65_536 {
         tree.insert(path(&number.to_string()), Content::Page(Vec::new()));
     }
-    let mut output = Cursor::new(Vec::new());
-    pack(&tree, &Memory::default(), &FORMATS[0], &mut output).unwrap();
-    assert_eq!(::zip::ZipArchive::new(output).unwrap().len(), 65_537);
+    let archive = archived(&tree, &Memory::default(), &FORMATS[0]).unwrap();
+    assert_eq!(::zip::ZipArchive::new(Cursor::new(archive)).unwrap().len(), 65_537);
 }
 
 /// An object of many bytes that nobody holds, and a pipe that knows how far it is behind.
 struct Endless {
     size: u64,
-    read: std::cell::Cell<u64>,
+    read: AtomicU64,
 }
 
 impl Objects for Endless {
@@ -173,7 +210,7 @@ struct Counted<'a> {
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.rest.read(buffer)?;
-        self.from.read.set(self.from.read.get() + length as u64);
+        self.from.read.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
     }
 }
@@ -186,7 +223,7 @@ struct Gauge<'a> {
 
 impl Write for Gauge<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.behind = self.behind.max(self.from.read.get().saturating_sub(self.written));
+        self.behind = self.behind.max(self.from.read.load(Ordering::Relaxed).saturating_sub(self.written));
         self.written += bytes.len() as u64;
         Ok(bytes.len())
     }
@@ -202,8 +239,8 @@ fn a_stream_keeps_little_however_long_it_is() {
     let endless = Endless { size: 24 << 20, read: 0.into() };
     let mut tree = Tree::new();
     tree.insert(path("a.whl"), Content::Object { sha256: Sha256::of(b""), size: endless.size });
-    for format in FORMATS.iter().filter(|format| format.is_stream) {
-        endless.read.set(0);
+    for format in FORMATS.iter().filter(|format| format.is_stream()) {
+        endless.read.store(0, Ordering::Relaxed);
         let mut gauge = Gauge { from: &endless, written: 0, behind: 0 };
         pack_stream(&tree, &endless, format, &mut gauge).unwrap();
         assert!(gauge.written > endless.size && gauge.behind < 1 << 20, "{} {}", format.extensions[0], gauge.behind);

@@ -1,14 +1,16 @@
 //! An archive in numbered volumes, each with its digest in an index beside them.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::objects::{Objects, PIECE, Sink};
-use super::parts::{sought, volume, volume_stem};
+use super::objects::{Objects, PIECE};
+use super::parts::{volume, volume_stem};
+use super::placed::Place;
 use super::{ArchiveError, Fault, Format, directory, pack};
 use crate::domain::{Hasher, Sha256, Tree};
 
@@ -54,53 +56,47 @@ pub fn pack_volumes(
     size: u64,
 ) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
-    let mut output = BufWriter::with_capacity(PIECE, Volumes::new(path, size));
-    pack(tree, objects, format, &mut output).map_err(|error| error.of_file(path))?;
-    let volumes = output.into_inner().map_err(|error| fail(error.into_error()))?;
-    objects.settle()?;
+    let volumes = Volumes::new(path, size);
+    pack(tree, objects, format, &volumes).map_err(|error| error.of_file(path))?;
     volumes.arrive(path).map_err(fail)
 }
 
-/// Files that fill up one after the other.
+/// Files that together are one place.
 struct Volumes {
     folder: PathBuf,
+    /// Bytes of each but the last.
     limit: u64,
-    files: Vec<NamedTempFile>,
-    position: u64,
-    end: u64,
+    files: Mutex<Vec<Arc<NamedTempFile>>>,
 }
 
 impl Volumes {
     fn new(path: &Path, limit: u64) -> Self {
-        Self { folder: directory::parent(path).to_owned(), limit: limit.max(1), files: Vec::new(), position: 0, end: 0 }
+        Self { folder: directory::parent(path).to_owned(), limit: limit.max(1), files: Mutex::default() }
     }
 
-    /// The file at the current position, and how many bytes it still takes.
-    fn current(&mut self) -> io::Result<(&mut File, usize)> {
-        let number = usize::try_from(self.position / self.limit).map_err(io::Error::other)?;
-        while self.files.len() <= number {
-            self.files.push(directory::temporary(&self.folder, |name| {
-                File::options().read(true).write(true).create_new(true).open(name)
-            })?);
+    /// The file at `position`, from 0; it is made if need be, and those before it, too.
+    fn file(&self, position: u64) -> io::Result<Arc<NamedTempFile>> {
+        let number = usize::try_from(position / self.limit).map_err(io::Error::other)?;
+        let mut files = self.files.lock().expect("no thread panics with it");
+        while files.len() <= number {
+            let open = |name: &Path| File::options().read(true).write(true).create_new(true).open(name);
+            files.push(Arc::new(directory::temporary(&self.folder, open)?));
         }
-        let within = self.position % self.limit;
-        let file = self.files[number].as_file_mut();
-        if file.stream_position()? != within {
-            file.seek(SeekFrom::Start(within))?;
-        }
-        Ok((file, usize::try_from(self.limit - within).unwrap_or(usize::MAX)))
+        Ok(files[number].clone())
     }
 
-    fn arrive(mut self, path: &Path) -> io::Result<()> {
+    fn arrive(self, path: &Path) -> io::Result<()> {
+        let files = self.files.into_inner().expect("no thread panics with it").into_iter();
+        let mut files: Vec<_> = files.map(|file| Arc::into_inner(file).expect("nobody writes any more")).collect();
         let mut volumes = Vec::new();
-        for (number, file) in self.files.iter_mut().enumerate() {
+        for (number, file) in files.iter_mut().enumerate() {
             file.as_file().sync_all()?;
             file.as_file_mut().seek(SeekFrom::Start(0))?;
             let (sha256, size) = digest(file.as_file_mut())?;
             let name = file_name(&volume(path, number + 1));
             volumes.push(Volume { name, size, sha256: sha256.to_string() });
         }
-        for (number, file) in self.files.into_iter().enumerate() {
+        for (number, file) in files.into_iter().enumerate() {
             file.persist(volume(path, number + 1)).map_err(|error| error.error)?;
         }
         remove_beyond(path, volumes.len())?;
@@ -124,26 +120,16 @@ fn remove_beyond(path: &Path, count: usize) -> io::Result<()> {
     Ok(())
 }
 
-impl Write for Volumes {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let (file, room) = self.current()?;
-        let length = file.write(&bytes[..bytes.len().min(room)])?;
-        self.position += length as u64;
-        self.end = self.end.max(self.position);
-        Ok(length)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+impl Place for Volumes {
+    fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let within = offset % self.limit;
+            let room = usize::try_from(self.limit - within).unwrap_or(usize::MAX);
+            let (now, later) = bytes.split_at(bytes.len().min(room));
+            self.file(offset)?.as_file().write_all_at(now, within)?;
+            (bytes, offset) = (later, offset + now.len() as u64);
+        }
         Ok(())
-    }
-}
-
-impl Sink for BufWriter<Volumes> {}
-
-impl Seek for Volumes {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.position = sought(to, self.position, self.end)?;
-        Ok(self.position)
     }
 }
 

@@ -191,7 +191,7 @@ fn bundle(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<B
         }
         None => Some(Format::of(path).map_err(CliError::usage)?),
     };
-    if is_stream && format.is_some_and(|format| !format.is_stream) {
+    if is_stream && format.is_some_and(|format| !format.is_stream()) {
         return Err(CliError::usage("a zip cannot be written to a pipe; use --bundle-format tar, tar.gz or tar.zst"));
     }
     if is_stream && args.report.as_deref() == Some(path) {

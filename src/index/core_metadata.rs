@@ -1,6 +1,7 @@
 //! Core metadata files: `METADATA` of wheels, `PKG-INFO` of source archives, and the sidecars of
 //! PEP 658.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use crate::domain::{About, CoreMetadata, PackageName, Version};
@@ -24,6 +25,9 @@ pub struct WrongIdentity {
 /// The largest metadata file that is read: many times what real ones need, little enough to hold.
 const LARGEST: u64 = 16 << 20;
 
+/// Most are no larger, in bytes.
+const USUAL: usize = 16 << 10;
+
 impl MetadataFile {
     pub fn new(bytes: Vec<u8>) -> Self {
         Self { metadata: parse_core_metadata(&bytes), bytes }
@@ -34,10 +38,11 @@ impl MetadataFile {
     /// # Errors
     /// When reading fails, or the file is larger than 16 MiB.
     pub(super) fn read(file: impl Read) -> io::Result<Self> {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(USUAL);
         if file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 > LARGEST {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a metadata file over 16 MiB is refused"));
         }
+        bytes.shrink_to_fit();
         Ok(Self::new(bytes))
     }
 
@@ -55,7 +60,7 @@ impl MetadataFile {
 /// Reads the header fields of a metadata file, as Python's `email` package does: names in any
 /// case, values folded over lines, all else after the first line that is neither.
 pub fn parse_core_metadata(bytes: &[u8]) -> CoreMetadata {
-    let text = String::from_utf8_lossy(bytes);
+    let text = header(bytes);
     let mut metadata = CoreMetadata::default();
     for (name, value) in fields(&text) {
         match name.to_ascii_lowercase().as_str() {
@@ -78,7 +83,7 @@ pub fn parse_core_metadata(bytes: &[u8]) -> CoreMetadata {
 /// What a metadata file tells people. The licence is the SPDX expression (PEP 639), else the older
 /// field where it is a name and no text, else the classifiers.
 pub fn about(bytes: &[u8]) -> About {
-    let text = String::from_utf8_lossy(bytes);
+    let text = header(bytes);
     let (mut summary, mut expression, mut name, mut classifiers) = (None, None, None, Vec::new());
     for (field, value) in fields(&text) {
         match field.to_ascii_lowercase().as_str() {
@@ -109,6 +114,13 @@ fn set(field: &mut String, value: String) {
     if field.is_empty() {
         *field = value;
     }
+}
+
+/// What comes before the first empty line; the description behind it can be long.
+fn header(bytes: &[u8]) -> Cow<'_, str> {
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let length = lines.take_while(|line| *line != b"\n" && *line != b"\r\n").map(<[u8]>::len).sum();
+    String::from_utf8_lossy(&bytes[..length])
 }
 
 fn fields(text: &str) -> Vec<(&str, String)> {

@@ -14,6 +14,7 @@ mod sbom;
 mod sums;
 
 use std::collections::BTreeMap;
+use std::thread;
 
 pub use graph::Graph;
 pub use license::License;
@@ -124,15 +125,17 @@ fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> 
     let installed = &input.fetched.installed();
     let conditions = Conditions::of(installed);
     let source = Source { input, installed, conditions: &conditions, manifest };
-    let documents =
-        DOCUMENTS.iter().filter_map(|document| Some((document.path, document.summary, (document.text)(&source)?)));
+    let documents = documents(&source);
     let sboms = input
         .sboms
         .formats
         .iter()
         .map(|format| (format.path, format.summary, format.text(manifest, input.sboms.created)));
-    let (listed, mut pages): (Vec<_>, Vec<_>) =
-        documents.chain(sboms).map(|(path, summary, text)| ((path, summary), (path.to_owned(), text))).unzip();
+    let (listed, mut pages): (Vec<_>, Vec<_>) = documents
+        .into_iter()
+        .chain(sboms)
+        .map(|(path, summary, text)| ((path, summary), (path.to_owned(), text)))
+        .unzip();
     pages.push(("README.txt".to_owned(), readme::text(&source, &listed)));
     if conditions.are_ambiguous(installed) {
         let targets = installed.targets.iter().enumerate();
@@ -141,6 +144,17 @@ fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> 
         }));
     }
     pages
+}
+
+/// Path, summary and text of each of [`DOCUMENTS`] that this bundle has, composed side by side.
+fn documents(source: &Source<'_>) -> Vec<(&'static str, &'static str, String)> {
+    thread::scope(|scope| {
+        let texts: Vec<_> = DOCUMENTS.iter().map(|document| scope.spawn(|| (document.text)(source))).collect();
+        let composed = DOCUMENTS.iter().zip(texts).filter_map(|(document, text)| {
+            Some((document.path, document.summary, text.join().expect("composing does not panic")?))
+        });
+        composed.collect()
+    })
 }
 
 fn listed(tree: &Tree) -> Vec<ManifestPage> {

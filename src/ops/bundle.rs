@@ -1,7 +1,7 @@
 //! The bundle: what was fetched, with the pages that go with it, in one file.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -9,6 +9,8 @@ use std::thread;
 use super::carry::{CarryError, Delta, manifest_at, manifest_text_at};
 use super::inside::Inside;
 use super::signature::{SignatureError, SigningKey};
+use super::verify::{Finding, FindingKind, faults};
+use super::window::Window;
 use crate::archive::Format;
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
 use crate::layout::{Abouts, MANIFEST_PATH, SIGNATURE_PATH, Sboms};
@@ -59,24 +61,52 @@ pub fn request_of(question: &Question, targets: &[Arc<Target>]) -> Request {
     }
 }
 
-/// What every fetched file says of itself.
-pub(super) fn look_inside(fetched: &Fetched, store: &DiskStore) -> BTreeMap<Sha256, Inside> {
+/// What was found inside of all files.
+pub(super) struct Looked {
+    pub insides: BTreeMap<Sha256, Inside>,
+    /// What is wrong, as sentences.
+    faults: BTreeMap<Sha256, Vec<String>>,
+}
+
+/// What every fetched file says of itself, and with `check` whether that agrees with what it holds.
+pub(super) fn look_inside(fetched: &Fetched, store: &DiskStore, check: bool) -> Looked {
     let files: Vec<_> = fetched.files().collect();
     let look = |(package, file): &(&FetchedPackage, &FetchedFile)| {
-        let bytes = BufReader::new(store.open(file.object.sha256).ok()?);
-        Some((file.object.sha256, Inside::of(bytes, &file.offer.filename, &package.name)))
+        let mut bytes = Window::new(store.open(file.object.sha256).ok()?);
+        let inside = Inside::of(&mut bytes, &file.offer.filename, &package.name);
+        let faults = if check { faults(&mut bytes, &file.offer.filename, &inside) } else { Vec::new() };
+        Some((file.object.sha256, inside, faults))
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let share = files.len().div_ceil(threads).max(1);
-    thread::scope(|scope| {
+    let all: Vec<_> = thread::scope(|scope| {
         let shares = files.chunks(share).map(|share| scope.spawn(move || share.iter().filter_map(look).collect()));
         let shares: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = shares.collect();
         shares.into_iter().flat_map(|share| share.join().expect("looking does not panic")).collect()
-    })
+    });
+    let mut looked = Looked { insides: BTreeMap::new(), faults: BTreeMap::new() };
+    for (sha256, inside, faults) in all {
+        looked.insides.insert(sha256, inside);
+        looked.faults.insert(sha256, faults);
+    }
+    looked
 }
 
-pub(super) fn abouts(insides: &BTreeMap<Sha256, Inside>) -> Abouts {
-    insides.iter().map(|(sha256, inside)| (*sha256, inside.about.clone())).collect()
+impl Looked {
+    pub fn abouts(&self) -> Abouts {
+        self.insides.iter().map(|(sha256, inside)| (*sha256, inside.about.clone())).collect()
+    }
+
+    /// What is wrong with the files of `tree`.
+    pub fn findings(&self, tree: &Tree) -> impl Iterator<Item = Finding> {
+        let told = tree.iter().filter_map(|(path, content)| match content {
+            Content::Object { sha256, .. } => Some((path, self.faults.get(sha256)?)),
+            _ => None,
+        });
+        told.flat_map(|(path, faults)| {
+            faults.iter().map(|fault| Finding::new(FindingKind::Distribution, fault).at(path.as_str()))
+        })
+    }
 }
 
 /// Adds the signature of the manifest.

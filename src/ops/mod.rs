@@ -16,6 +16,7 @@ mod sources;
 mod tools;
 mod transfer;
 mod verify;
+mod window;
 mod write;
 
 pub use build::Builds;

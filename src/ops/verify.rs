@@ -6,7 +6,6 @@ mod finding;
 mod integrity;
 mod platform;
 mod record;
-mod survey;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +14,6 @@ use std::sync::Mutex;
 use completeness::{Held, prove};
 pub use finding::{Finding, FindingKind};
 pub use platform::Floor;
-pub use survey::{Survey, Wanted};
 
 use minisign::PublicKey;
 
@@ -25,6 +23,7 @@ use super::signature::check_signature;
 use crate::archive::{Fault, ReadError, Reader, check_volumes};
 use crate::domain::{Fetched, Request, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH};
+pub use examine::faults;
 use examine::{Examined, examine};
 
 /// What is checked beyond integrity and completeness.

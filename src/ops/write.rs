@@ -12,10 +12,8 @@ use std::time::UNIX_EPOCH;
 use super::bundle::{self, BundleOutput};
 use super::carry::CarryError;
 use super::signature::SignatureError;
-use super::verify::{self, Finding, Survey, Wanted};
-use crate::archive::{
-    ArchiveError, Checksums, Linking, Objects, pack_file, pack_stream, pack_volumes, write_directory,
-};
+use super::verify::{self, Finding};
+use crate::archive::{self, ArchiveError, Linking, Objects, pack_file, pack_stream, pack_volumes, write_directory};
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
 use crate::layout::{self, BundleInput, Layout, LayoutError};
@@ -87,7 +85,7 @@ pub fn write(
     output: &Output,
     stop: &Stop,
 ) -> Result<Vec<Finding>, WriteFailure> {
-    let objects = Source { store, stop, survey: None };
+    let objects = Source { store, stop, is_checked: false };
     match output {
         Output::Folder { layout, path } => {
             let linking = if layout.consumer_writes() { Linking::Copies } else { Linking::Hard };
@@ -121,7 +119,7 @@ pub fn write_seen_pages(
             tree.extend(entry);
         }
     }
-    write_directory(&tree, &Source { store, stop, survey: None }, folder, Linking::Copies)?;
+    write_directory(&tree, &Source { store, stop, is_checked: false }, folder, Linking::Copies)?;
     Ok(())
 }
 
@@ -137,9 +135,9 @@ fn write_bundle(
     objects: &Source<'_>,
     output: &BundleOutput,
 ) -> Result<Vec<Finding>, WriteFailure> {
-    let insides = bundle::look_inside(fetched, objects.store);
+    let looked = bundle::look_inside(fetched, objects.store, output.verify);
     let requests = std::slice::from_ref(request);
-    let abouts = bundle::abouts(&insides);
+    let abouts = looked.abouts();
     let mut tree = layout::bundle(&BundleInput { fetched, requests, abouts: &abouts, sboms: &output.sboms })?;
     if let Some(key) = &output.key {
         tree = bundle::signed(tree, key)?;
@@ -147,31 +145,19 @@ fn write_bundle(
     if let Some(base) = &output.since {
         tree = bundle::since(base, &tree)?;
     }
-    let pack = |survey: Option<&Survey<'_>>| pack_bundle(&tree, &Source { survey, ..*objects }, output);
-    let wanted = Wanted { check: output.verify, crc32s: output.format.is_some_and(|format| format.has_crc32s) };
-    if !wanted.check && !wanted.crc32s {
-        return pack(None).map(|()| Vec::new());
-    }
-    let survey = Survey::new(&tree, fetched, &insides, objects.store, objects.stop, wanted);
+    let objects = Source { is_checked: output.verify, ..*objects };
     thread::scope(|scope| {
-        let gaps = output.verify.then(|| scope.spawn(|| verify::gaps(fetched, requests, &insides)));
-        (0..threads()).for_each(|_| drop(scope.spawn(|| survey.work())));
-        let packed = pack(Some(&survey));
-        survey.end();
-        packed?;
+        let gaps = output.verify.then(|| scope.spawn(|| verify::gaps(fetched, requests, &looked.insides)));
+        pack_bundle(&tree, &objects, output)?;
         let gaps = gaps.map(|gaps| gaps.join().expect("proving does not panic")).unwrap_or_default();
-        Ok(survey.findings().into_iter().chain(gaps).collect())
+        Ok(looked.findings(&tree).chain(gaps).collect())
     })
-}
-
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn pack_bundle(tree: &Tree, objects: &Source<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {
     let path = &output.path;
     let Some(format) = output.format else {
-        objects.settle()?;
+        archive::check(tree, objects)?;
         make_folder(path)?;
         write_directory(tree, objects, path, Linking::Hard)?;
         return Ok(());
@@ -195,8 +181,8 @@ fn make_folder(path: &Path) -> Result<(), WriteFailure> {
 struct Source<'a> {
     store: &'a DiskStore,
     stop: &'a AtomicBool,
-    /// What others find out about the objects meanwhile.
-    survey: Option<&'a Survey<'a>>,
+    /// Whether no byte is taken on trust.
+    is_checked: bool,
 }
 
 impl Source<'_> {
@@ -214,12 +200,8 @@ impl Objects for Source<'_> {
         (!self.is_stopped()).then(|| self.store.path(sha256))
     }
 
-    fn checksums(&self) -> Option<&dyn Checksums> {
-        self.survey.map(|survey| survey as &dyn Checksums)
-    }
-
-    fn settle(&self) -> Result<(), ArchiveError> {
-        self.survey.map_or(Ok(()), Survey::settle)
+    fn are_checked(&self) -> bool {
+        self.is_checked
     }
 }
 

@@ -6,8 +6,8 @@ use std::io::{Cursor, SeekFrom, Write};
 
 use ::tar::{Builder, EntryType, Header};
 
-use super::super::tests::{Memory, path};
-use super::super::{Format, pack};
+use super::super::Format;
+use super::super::tests::{Memory, archived, path};
 use super::*;
 use crate::domain::{Content, Tree};
 
@@ -35,9 +35,7 @@ fn packed(name: &str) -> Vec<u8> {
     for (name, bytes) in FILES {
         tree.insert(path(name), Content::Page(bytes.to_vec()));
     }
-    let mut output = Cursor::new(Vec::new());
-    pack(&tree, &Memory::default(), Format::of(Path::new(name)).unwrap(), &mut output).unwrap();
-    output.into_inner()
+    archived(&tree, &Memory::default(), Format::of(Path::new(name)).unwrap()).unwrap()
 }
 
 const NAMES: [&str; 4] = ["b.zip", "b.tar", "b.tar.gz", "b.tar.zst"];
@@ -205,9 +203,7 @@ fn a_zip_that_was_cut_is_told_as_that() {
     let mut tree = Tree::new();
     tree.insert(path("prefetch.json"), Content::Page(b"{}".to_vec()));
     tree.insert(path("wheels/a.whl"), Content::Page(packed("b.zip")));
-    let mut output = Cursor::new(Vec::new());
-    pack(&tree, &Memory::default(), Format::of(Path::new("b.zip")).unwrap(), &mut output).unwrap();
-    let whole = output.into_inner();
+    let whole = archived(&tree, &Memory::default(), Format::of(Path::new("b.zip")).unwrap()).unwrap();
     for less in [1, 10, 22, 100] {
         let (files, faults) = read("b.zip", &whole[..whole.len() - less]);
         assert_eq!((files.len(), faults), (0, vec!["the archive ends too early: copy it again".to_owned()]), "{less}");

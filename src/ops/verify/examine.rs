@@ -1,6 +1,6 @@
 //! One file, read once to its end and looked into.
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use super::integrity::Known;
 use super::record;
@@ -9,6 +9,7 @@ use crate::archive::{Found, Input};
 use crate::domain::{Hasher, PackageName, Sha256, SourceFilename, Unknown, WheelFilename};
 use crate::layout::SUMS_PATH;
 use crate::ops::inside::Inside;
+use crate::ops::window::Window;
 
 /// What was found in a file.
 pub struct Examined {
@@ -89,7 +90,7 @@ fn read(found: &mut Found, examined: &mut Examined) -> io::Result<()> {
 }
 
 fn look_inside(bytes: Box<dyn Input>, filename: &str, project: &PackageName, examined: &mut Examined) {
-    let mut bytes = BufReader::with_capacity(32 << 10, bytes);
+    let mut bytes = Window::new(bytes);
     let inside = Inside::of(&mut bytes, filename, project);
     examined.faults = faults(&mut bytes, filename, &inside);
     examined.inside = Some(inside);
