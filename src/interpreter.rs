@@ -50,6 +50,9 @@ pub struct Interpreter {
     pub executable: PathBuf,
     /// `sys.prefix`.
     pub prefix: PathBuf,
+    /// The index that its pip has built in, where that could be told without importing pip.
+    #[serde(default)]
+    pub default_index: Option<String>,
     #[serde(flatten)]
     machine: TargetDescription,
 }

@@ -76,8 +76,9 @@ impl<'a> Machine<'a> {
     pub fn default_index(&self) -> Result<String, CliError> {
         let pip =
             |interpreter: &Interpreter| self.with_surroundings(|at| interpreter.pip(Some(&self.memory()), at)).ok()?;
-        let index = self.interpreter().ok().and_then(pip).and_then(|pip| pip.default_index);
-        index.ok_or_else(|| {
+        let told =
+            |interpreter: &Interpreter| interpreter.default_index.clone().or_else(|| pip(interpreter)?.default_index);
+        self.interpreter().ok().and_then(told).ok_or_else(|| {
             CliError::usage("no index is known, and no pip was found whose default could be used").hint(
                 "name one with --index-url, in the requirements file, in PREFETCH_INDEX_URL or PIP_INDEX_URL, or in \
                  pip's configuration; or point --python at an interpreter that has pip",

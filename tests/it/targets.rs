@@ -233,6 +233,24 @@ fn every_python_describes_itself() {
     }
 }
 
+/// What the script answers there to one of prefetch's own questions.
+fn ask(python: &Path, question: &str) -> Value {
+    let script = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/describe-target.py"));
+    let output = Command::new(python).args(["-B", "-c", &script.unwrap(), question]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let line = String::from_utf8(output.stdout).unwrap();
+    serde_json::from_str::<Value>(line.trim()).unwrap()["answer"].take()
+}
+
+#[test]
+fn a_pip_need_not_be_imported_for_its_index() {
+    for python in [pyenv(""), vec![judges().bin().join("python")]].concat() {
+        let (read, imported) = (ask(&python, "machine"), ask(&python, "pip"));
+        assert!(read["default_index"].is_string(), "{}", python.display());
+        assert_eq!(read["default_index"], imported["default_index"], "{}", python.display());
+    }
+}
+
 #[test]
 fn described_machines_join_the_matrix() {
     let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new());
