@@ -184,10 +184,12 @@ fn missed(error: &Unreachable) -> Missed<'_> {
 
 /// Files are told on their own, unless there is no answer from their host at all.
 fn missed_file(failure: &FetchFailure) -> Missed<'_> {
+    // What is not found has an address that tells something.
     let cause = match &failure.why {
-        FetchError::Http(why @ HttpError::Unreachable { .. }) => Some(why),
+        FetchError::Http(why @ (HttpError::Unreachable { .. } | HttpError::Status { .. })) => Some(why),
         _ => None,
     };
+    let cause = cause.filter(|why| !why.is_not_found());
     Missed {
         exit: fetch_exit(&failure.why),
         message: from_url(failure, &failure.why, &failure.url),

@@ -50,10 +50,10 @@ pub struct HttpSettings {
     pub timeout: Duration,
     /// How often a request is made again after the first time.
     pub retries: u32,
-    /// Files under way at once from one host.
+    /// Large files under way at once from one host.
     pub files_per_host: usize,
-    /// Pages and parts of files under way at once from one host; [`SHARED`] times as many where
-    /// they share a connection.
+    /// Pages, small files and parts of files under way at once from one host; [`SHARED`] times as
+    /// many where they share a connection.
     pub pages_per_host: usize,
     /// `host` or `host:port` whose certificates are not checked.
     pub trusted_hosts: HashSet<String>,

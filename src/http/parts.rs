@@ -288,7 +288,7 @@ mod tests {
         let timeout = Duration::from_secs(20);
         let settings = HttpSettings { files_per_host: at_once, timeout, ..HttpSettings::default() };
         let client = Arc::new(HttpClient::new(settings));
-        let turn = client.turn(&server.url).await;
+        let turn = client.turn(&server.url, None).await;
         let spare = client.files.spare_turn(server.url.secret()).unwrap();
         let start = Start { at: 5, validator: Some("\"1\"".to_owned()), ..Start::default() };
         let mut body = client.in_parts(&turn, spare, &server.url, &start, SIZES).await?;

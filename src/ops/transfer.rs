@@ -25,7 +25,7 @@ impl Job {
     pub async fn run(&self) -> Result<(Object, Status), FetchError> {
         let mut patience = Patience::default();
         loop {
-            let turn = self.client.turn(&self.offer.url).await;
+            let turn = self.client.turn(&self.offer.url, self.offer.promises.size).await;
             // Thousands may wait for their turn: what is done then takes its room only then.
             if let Some(held) = Box::pin(self.take(turn, &mut patience)).await? {
                 return Ok(held);

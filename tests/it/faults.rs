@@ -99,6 +99,18 @@ fn retries_end_and_say_so() {
     assert_eq!(held(&sandbox, "objects/").len(), 1, "the other file is kept");
 }
 
+#[test]
+fn what_one_host_refuses_for_one_reason_is_told_once() {
+    let (index, sandbox) = (index().failing(".whl", Fault::RetryAfter(500, "0".into())).serve(), sandbox());
+    let outcome = fetch(&index, &sandbox, &["--retries", "0", "--no-deps"]);
+    outcome.is(4, &["answered 500 Internal Server Error", "2 files cannot be had: demo-1.0", "other-2.0"]);
+    assert_eq!(outcome.told.matches("Internal Server Error").count(), 1, "{}", outcome.told);
+    index.heal();
+    index.fail(".whl", Fault::Status(404));
+    let outcome = fetch(&index, &sandbox, &["--retries", "0", "--no-deps"]);
+    assert_eq!(outcome.told.matches("Not Found").count(), 2, "each has an address of its own: {}", outcome.told);
+}
+
 /// Ten years are more than any run waits.
 #[test]
 fn a_server_that_wants_to_be_left_alone_for_long_is_given_up() {
