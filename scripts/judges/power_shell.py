@@ -13,7 +13,9 @@ import tree_sitter
 import tree_sitter_powershell
 
 # Of Microsoft.PowerShell.Core, .Management and .Utility, as far as scripts of ours have use for them.
-COMMANDS = {"get-command", "get-content", "get-filehash", "join-path", "split-path", "test-path"}
+COMMANDS = {
+    "convert-path", "get-command", "get-content", "get-filehash", "join-path", "split-path", "test-path", "write-error"
+}
 LATER = {"pipeline_chain_tail": "`&&` and `||` came with PowerShell 7"}
 
 

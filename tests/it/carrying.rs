@@ -246,6 +246,10 @@ fn install(sandbox: &Sandbox, environment: &[(&str, &str)]) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
+fn text(sandbox: &Sandbox, path: &str) -> String {
+    String::from_utf8(sandbox.read(path)).unwrap()
+}
+
 fn imports(sandbox: &Sandbox, expression: &str) -> String {
     let mut python = Command::new(sandbox.path("environment/bin/python"));
     let output = python.args(["-c", &format!("import demo; print({expression})")]).output().unwrap();
@@ -281,7 +285,7 @@ fn the_script_holds_the_list_of_digests_against_the_signed_manifest() {
     assert!(succeeded, "{told}");
     let altered = Wheel::new("demo", "12.0").bytes();
     sandbox.write("unpacked/wheels/demo-12.0-py3-none-any.whl", &altered);
-    let sums = String::from_utf8(sandbox.read("unpacked/SHA256SUMS")).unwrap();
+    let sums = text(&sandbox, "unpacked/SHA256SUMS");
     let replaced = sums.lines().map(|line| match line.split_once("  ") {
         Some((_, name)) if name.contains("demo") => format!("{}  {name}\n", Sha256::of(&altered)),
         _ => format!("{line}\n"),
@@ -291,7 +295,62 @@ fn the_script_holds_the_list_of_digests_against_the_signed_manifest() {
     assert!(!succeeded && told.contains("SHA256SUMS was altered"), "{told}");
 }
 
-/// No machine of ours has a PowerShell.
+#[cfg(unix)]
+#[test]
+fn the_script_tells_why_it_installs_nothing() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
+    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let gone = sandbox.write("gone/bin/python", "#!/bin/sh\nexit 103\n");
+    std::fs::set_permissions(&gone, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.write("file", "");
+    let sums = text(&sandbox, "unpacked/SHA256SUMS");
+    let run = |arguments: &[&str], python: &str| {
+        let mut command = Command::new("sh");
+        command.arg("unpacked/install.sh").args(arguments).current_dir(sandbox.path("")).env_clear();
+        let output = command.env("PATH", "/usr/bin:/bin").env("PYTHON", python).output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (code, told) = run(&["--help"], "nothing");
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!((code, lines[0], lines.len()), (Some(0), "Installs this bundle without a network.", 7), "{told}");
+    let python = judges().bin().join("python").display().to_string();
+    for (sums, arguments, python, why) in [
+        (sums.clone(), &["--unknown"][..], &*python, "--unknown is not understood; see install.sh --help"),
+        (sums.clone(), &["environment", "more"], &python, "more is not understood; see install.sh --help"),
+        (sums.clone(), &["environment"], "nothing", "there is no nothing; name an interpreter in the variable PYTHON"),
+        (sums.clone(), &["gone"], &python, "the Python of gone does not run"),
+        (sums.clone(), &["file/environment"], &python, &format!("{python} cannot make file/environment")),
+        (format!("{sums}\n"), &["environment"], &python, "SHA256SUMS was altered; nothing was installed"),
+        (String::new(), &["environment"], &python, "a file is missing or altered"),
+    ] {
+        sandbox.write("unpacked/SHA256SUMS", sums);
+        let (code, told) = run(arguments, python);
+        assert_eq!(code, Some(1), "{told}");
+        assert!(told.contains(&format!("install.sh: {why}")), "{told}");
+    }
+    assert!(!sandbox.path("environment").exists());
+}
+
+#[test]
+fn the_page_to_read_first_names_the_script_of_each_system() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let shell = "type\n\n    sh install.sh ENVIRONMENT\n\nor";
+    let power_shell = "\n\n    powershell -ExecutionPolicy Bypass -File install.ps1 ENVIRONMENT\n\nor, in";
+    for (platforms, expected, absent) in [
+        ("linux-x86_64", format!("{shell}, in"), "powershell"),
+        ("windows-x86_64", format!("type{power_shell}"), "sh install.sh"),
+        ("linux-x86_64,windows-x86_64", format!("{shell} on Windows{power_shell}"), "TARGET"),
+    ] {
+        let mut command = sandbox.prefetch_from(&index, ["other", "--python-version", "3.11", "--bundle", "out/"]);
+        command.args(["--platform", platforms]).assert().code(0);
+        let readme = text(&sandbox, "out/README.txt");
+        assert!(readme.contains(&expected) && !readme.contains(absent), "{readme}");
+        std::fs::remove_dir_all(sandbox.path("out")).unwrap();
+    }
+}
+
+/// For whom has a PowerShell, `scripts/judges/power_shell_run.py` runs it.
 #[test]
 fn the_script_for_windows_is_power_shell_5_1() {
     let (index, sandbox) = (world(), Sandbox::new());

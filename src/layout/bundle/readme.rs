@@ -32,9 +32,9 @@ each of these targets installs from it alone. Without prefetch:
 
 fn lines(input: &BundleInput<'_>) -> String {
     let options = install::options(input.requests);
+    let scripts = scripts(input);
     format!(
-        "    sh install.sh ENVIRONMENT
-
+        "{scripts}
 or, in an environment that you have, one of
 
     python -m pip install {options}-r {REQUIREMENTS_PATH}
@@ -52,14 +52,29 @@ fn choice(input: &BundleInput<'_>) -> String {
     let options = install::options(input.requests);
     let targets = input.fetched.targets.iter().map(|target| requirements::path_for_target(target.id()));
     let lines: String = targets.map(|path| format!("    python -m pip install {options}-r {path}\n")).collect();
+    let scripts = scripts(input);
     format!(
         "the line of the target that you install on; no marker tells them apart, and they get
 different versions.
 
 {lines}
-`sh install.sh ENVIRONMENT` does the same where the variable TARGET names the target.
-"
+Where the variable TARGET names the target, the same is done by
+
+{scripts}"
     )
+}
+
+/// The lines that run the install scripts on the systems of the targets.
+fn scripts(input: &BundleInput<'_>) -> String {
+    let (windows, others): (Vec<_>, Vec<_>) =
+        input.fetched.targets.iter().partition(|target| target.markers().sys_platform() == "win32");
+    let shell = "    sh install.sh ENVIRONMENT\n";
+    let power_shell = "    powershell -ExecutionPolicy Bypass -File install.ps1 ENVIRONMENT\n";
+    match (windows.is_empty(), others.is_empty()) {
+        (true, _) => shell.to_owned(),
+        (false, true) => power_shell.to_owned(),
+        (false, false) => format!("{shell}\nor on Windows\n\n{power_shell}"),
+    }
 }
 
 /// A line for each thing that is here.

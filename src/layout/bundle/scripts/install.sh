@@ -13,17 +13,34 @@ fail() {
     exit 1
 }
 
+case ${1:-} in
+    -h | --help)
+        sed -n '/^#!/d; /^#/!q; s/^# \{0,1\}//p' "$0"
+        exit 0
+        ;;
+    -*) fail "$1 is not understood; see install.sh --help" ;;
+esac
+[ $# -le 1 ] || fail "$2 is not understood; see install.sh --help"
+
 cd "$(dirname "$0")"
 here=$(pwd)
 cd - >/dev/null
 python=${PYTHON:-python3}
 
+find_base() {
+    command -v "$python" >/dev/null || fail "there is no $python; name an interpreter in the variable PYTHON"
+}
+
 if [ -n "${PREFETCH_PUBLIC_KEY:-}" ]; then
     command -v minisign >/dev/null || fail "PREFETCH_PUBLIC_KEY is set, and there is no minisign to check it"
     minisign -Vqm "$here/prefetch.json" -P "$PREFETCH_PUBLIC_KEY" >/dev/null ||
         fail "the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it"
+    find_base
     "$python" - "$here" <<'END' || fail "SHA256SUMS was altered: it does not list what the signed manifest says; do not install it"
 @AGREES@END
+fi
+if grep -qv '^[0-9a-f]\{64\}  .' "$here/SHA256SUMS" 2>/dev/null; then
+    fail "SHA256SUMS was altered; nothing was installed"
 fi
 if command -v sha256sum >/dev/null; then
     (cd "$here" && sha256sum -c SHA256SUMS >/dev/null) ||
@@ -38,13 +55,16 @@ fi
 environment=${1:-${VIRTUAL_ENV:-}}
 [ -n "$environment" ] || fail "name the virtual environment to install into, or activate one"
 if [ ! -e "$environment/bin/python" ]; then
-    "$python" -m venv "$environment" 2>/dev/null || "$python" -m venv --without-pip "$environment"
+    find_base
+    "$python" -m venv "$environment" 2>/dev/null || "$python" -m venv --without-pip "$environment" ||
+        fail "$python cannot make $environment"
 fi
 python="$environment/bin/python"
 
 # The pip that the bundle has for each Python, which runs from its wheel; else the environment's.
 pip=
-version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])') ||
+    fail "the Python of $environment does not run"
 for installer in @INSTALLERS@; do
     case $installer in "$version:"*) pip=$here/wheels/${installer#*:}/pip ;; esac
 done
