@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use super::args::FetchArgs;
 use super::environment::Environment;
 use super::error::{CliError, Exit};
+use super::interruption::interrupted;
 use super::layers::Layers;
 use super::machine::Machine;
 use super::progress::Reporter;
@@ -112,7 +113,7 @@ impl<'a> Run<'a> {
         runtime.block_on(async {
             tokio::select! {
                 outcome = self.work() => outcome,
-                _ = tokio::signal::ctrl_c() => {
+                () = interrupted() => {
                     self.stop.store(true, Ordering::Relaxed);
                     Err(CliError::interrupted())
                 }

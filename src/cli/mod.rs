@@ -14,6 +14,7 @@ mod format_args;
 mod gathered;
 mod import;
 mod inspect;
+mod interruption;
 mod keygen;
 mod layers;
 mod machine;

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::environment::Environment;
 use super::error::{CliError, Exit};
+use super::interruption::interrupted;
 use super::settings;
 use super::terminal::{count, say, warn};
 use crate::ops::serve::{Access, AccessLog, Site, serve};
@@ -109,19 +110,4 @@ fn log(is_quiet: bool) -> AccessLog {
     Arc::new(|access: &Access| {
         say(format!("{} {} {} {} {}", access.client, access.method, access.path, access.status, access.bytes));
     })
-}
-
-/// Ctrl-C, or the word of a service manager.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return drop(tokio::signal::ctrl_c().await) };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    drop(tokio::signal::ctrl_c().await);
 }

@@ -13,6 +13,7 @@ use reqwest::{Response, StatusCode, Version};
 use url::Url;
 
 use super::auth::Credentials;
+use super::background::blocking;
 use super::body::{self, Body};
 use super::connector::{Line, connector};
 use super::content::Content;
@@ -298,8 +299,7 @@ impl HttpClient {
 
 /// A keyring may be slow, or wait for a person.
 async fn ask_keyring(credentials: Credentials, url: Url, shown: Option<Login>) -> Option<Login> {
-    let asking = tokio::task::spawn_blocking(move || credentials.ask_keyring(&url, shown.as_ref()));
-    asking.await.expect("asking the keyring does not panic")
+    blocking(move || credentials.ask_keyring(&url, shown.as_ref())).await
 }
 
 pub(super) fn file_headers(start: &Start) -> HeaderMap {

@@ -3,6 +3,7 @@
 //! Knows nothing of packages, indexes or digests. Addresses in errors are masked.
 
 mod auth;
+mod background;
 mod body;
 mod client;
 mod connector;
@@ -27,6 +28,7 @@ use reqwest::header::{ETAG, HeaderMap, HeaderName, LAST_MODIFIED};
 use url::Url;
 
 pub use auth::{Credentials, Keyring};
+pub use background::blocking;
 pub use body::Body;
 pub use client::HttpClient;
 pub use connector::Line;

@@ -15,6 +15,7 @@ use reqwest::{Response, StatusCode};
 use tokio::task::JoinHandle;
 
 use super::Validators;
+use super::background::joined;
 use super::body::Body;
 use super::client::{HttpClient, add, file_headers};
 use super::connector::Line;
@@ -189,7 +190,7 @@ impl Parts {
                     None => self.current = None,
                 }
             } else if let Some(mut part) = self.ahead.pop_front() {
-                self.buffered = (&mut part.0).await.expect("fetching a part does not panic")?.into();
+                self.buffered = joined(&mut part.0).await?.into();
             } else if self.next < self.sizes.total {
                 let rest = self.next..self.sizes.total;
                 let turn = self.source.client.files.borrowed_turn(self.source.url.secret());

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::fetch::FetchError;
 use super::{Event, Listener};
 use crate::domain::{CoreMetadata, PackageName, Sha256, SourceFilename, Unknown, Version};
+use crate::http::blocking;
 use crate::index::{Known, MetadataCache};
 use crate::interpreter::{BuildError, BuildFrontEnd};
 use crate::store::DiskStore;
@@ -47,8 +48,8 @@ impl Builds {
         let _turn = self.turns.acquire().await.expect("the semaphore is never closed");
         listener(Event::Building(filename.into()));
         let (front_end, mut stored, name) = (self.front_end.clone(), store.open(archive)?, filename.to_owned());
-        let building = tokio::task::spawn_blocking(move || build(&front_end, &mut stored, &name));
-        let known = judge(building.await.expect("a build does not panic")?, project, filename);
+        let built = blocking(move || build(&front_end, &mut stored, &name)).await;
+        let known = judge(built?, project, filename);
         self.known.write(archive, &known);
         Ok(known)
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::fetch::FetchError;
 use super::{Event, Listener};
 use crate::domain::{Object, Offer, Sha256, Status};
-use crate::http::{Body, HttpClient, HttpError, Start, Turn, WORTH_PARTS};
+use crate::http::{Body, HttpClient, HttpError, Start, Turn, WORTH_PARTS, blocking};
 use crate::store::{Claim, DiskStore, Incoming, StoreError};
 
 /// A file that is to be had.
@@ -301,8 +301,4 @@ impl Writer {
     fn take_incoming(&mut self) -> Incoming {
         self.incoming.take().expect("nobody writes after a write that failed")
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(work).await.expect("writing does not panic")
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C: nothing half-written has a final name, and the next run fetches only the rest.
+//! Ctrl-C and SIGTERM: nothing half-written has a final name, and the next run fetches only the rest.
 
 #![cfg(unix)]
 
@@ -51,8 +51,8 @@ impl Watched {
         }
     }
 
-    fn interrupt(mut self) -> (ExitStatus, String) {
-        let sent = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
+    fn interrupt(mut self, signal: &str) -> (ExitStatus, String) {
+        let sent = Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap();
         assert!(sent.success());
         let rest = std::io::read_to_string(&mut self.events).unwrap();
         (self.process.wait().unwrap(), rest)
@@ -65,7 +65,7 @@ fn an_interrupted_transfer_leaves_nothing_half_written() {
     index.fail(LARGE, Fault::HangAfter(1_500_000));
     let mut run = Watched::start(&sandbox, &index);
     run.wait_for(&[&["held", SMALL], &["received", "\"file\":0"]]);
-    let (status, told) = run.interrupt();
+    let (status, told) = run.interrupt("-INT");
     assert_eq!(status.code(), Some(130), "{told}");
     assert!(told.contains("a second run fetches only the rest"), "{told}");
     assert_eq!(sandbox.files("."), Vec::<String>::new());
@@ -87,9 +87,11 @@ fn an_interrupted_transfer_leaves_nothing_half_written() {
 fn an_interrupted_search_ends_at_once() {
     let (index, sandbox) = (world(), Sandbox::new());
     index.fail("/simple/small/", Fault::HangAfter(0));
-    let mut run = Watched::start(&sandbox, &index);
-    run.wait_for(&[&["answered", "large"]]);
-    let (status, told) = run.interrupt();
-    assert_eq!(status.code(), Some(130), "{told}");
-    assert_eq!(sandbox.files("."), Vec::<String>::new());
+    for signal in ["-INT", "-TERM"] {
+        let mut run = Watched::start(&sandbox, &index);
+        run.wait_for(&[&["answered", "large"]]);
+        let (status, told) = run.interrupt(signal);
+        assert_eq!(status.code(), Some(130), "{signal}: {told}");
+        assert_eq!(sandbox.files("."), Vec::<String>::new());
+    }
 }

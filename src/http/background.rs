@@ -1,0 +1,39 @@
+//! Waiting for what runs elsewhere, also while the program is being interrupted.
+
+use std::future::{Future, pending};
+use std::panic::resume_unwind;
+
+use tokio::task::{JoinError, spawn_blocking};
+
+/// What `work` comes to on a thread that may block.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    joined(spawn_blocking(work)).await
+}
+
+/// What a task comes to. One that is cancelled comes to nothing: only the end of the program does
+/// that, and it does not wait for those who wait here.
+pub async fn joined<T>(task: impl Future<Output = Result<T, JoinError>>) -> T {
+    match task.await {
+        Ok(answer) => answer,
+        Err(error) if error.is_cancelled() => pending().await,
+        Err(error) => resume_unwind(error.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// A panic would end the program by a signal, and with it the removal of temporary files.
+    #[tokio::test]
+    async fn what_an_interruption_cancels_is_waited_for_in_vain() {
+        let task = tokio::spawn(pending::<()>());
+        task.abort();
+        assert!(timeout(Duration::from_millis(20), joined(task)).await.is_err());
+        assert_eq!(blocking(|| 7).await, 7);
+    }
+}
