@@ -5,6 +5,7 @@
 
 mod directory;
 mod envelope;
+mod judge;
 mod objects;
 mod parts;
 mod placed;
@@ -27,6 +28,7 @@ pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
 pub use workers::check;
 
 use crate::domain::{Content, Object, RelPath, Sha256, Tree};
+use judge::judged;
 use objects::Output;
 use placed::{Place, Placed};
 
@@ -94,7 +96,7 @@ fn alternatives() -> String {
 /// Why a tree did not become a folder or an archive.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    #[error("`{path}` cannot be read from the store ({sha256:?}): {source}")]
+    #[error("`{path}` cannot be read where it is kept ({sha256:?}): {source}")]
     Object { path: RelPath, sha256: Sha256, source: io::Error },
     #[error("`{path}` should have {} bytes, and the store has {got} as {:?}; delete that object and run again", object.size, object.sha256)]
     Size { path: RelPath, object: Object, got: u64 },
@@ -132,7 +134,7 @@ pub fn pack_stream(
     output: &mut (dyn Write + Send),
 ) -> Result<(), ArchiveError> {
     let write = format.stream.ok_or_else(|| ArchiveError::Finish(io::ErrorKind::NotSeekable.into()))?;
-    workers::check_beside(tree, objects, || {
+    judged(objects, path_in(tree), |objects| {
         let mut output = Pipe(BufWriter::with_capacity(objects::PIECE, output));
         write(tree, objects, &mut output)?;
         output.flush().map_err(ArchiveError::Finish)
@@ -178,9 +180,17 @@ fn pack(tree: &Tree, objects: &dyn Objects, format: &Format, place: &dyn Place) 
     if let Some(write) = format.place {
         write(tree, objects, &mut output)?;
     } else if let Some(write) = format.stream {
-        workers::check_beside(tree, objects, || write(tree, objects, &mut output))?;
+        judged(objects, path_in(tree), |objects| write(tree, objects, &mut output))?;
     }
     output.flush().map_err(ArchiveError::Finish)
+}
+
+/// Where an object of `tree` lies in it.
+fn path_in(tree: &Tree) -> impl Fn(Sha256) -> RelPath {
+    move |wanted| {
+        let is_wanted = |(_, content): &(&RelPath, &Content)| matches!(content, Content::Object { sha256, .. } if *sha256 == wanted);
+        tree.iter().find(is_wanted).expect("only objects of the tree are read").0.clone()
+    }
 }
 
 /// What leads every archive, so that the reader of a stream knows what will come.

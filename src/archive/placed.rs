@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::atomic::AtomicBool;
 
 use crate::domain::{Content, RelPath};
 
@@ -84,7 +83,7 @@ impl<'a> Placed<'a> {
     pub fn fill(&mut self, objects: &dyn Objects, crc32s: bool) -> Result<Vec<u32>, ArchiveError> {
         self.flush().map_err(ArchiveError::Finish)?;
         let wanted = Wanted { place: Some(self.place), crc32s };
-        workers::run(&std::mem::take(&mut self.jobs), objects, wanted, &AtomicBool::default())
+        workers::run(&std::mem::take(&mut self.jobs), objects, wanted)
     }
 }
 

@@ -175,7 +175,10 @@ fn an_archive_appears_only_when_it_is_complete() {
     std::fs::remove_file(&file).unwrap();
     objects.bytes.remove(&Sha256::of(b"wheel"));
     let error = pack_file(&tree, &objects, format, &file).unwrap_err().to_string();
-    assert!(error.starts_with("`wheels/demo-1.0-py3-none-any.whl` cannot be read from the store (sha256:"), "{error}");
+    assert!(
+        error.starts_with("`wheels/demo-1.0-py3-none-any.whl` cannot be read where it is kept (sha256:"),
+        "{error}"
+    );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

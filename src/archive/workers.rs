@@ -11,6 +11,7 @@ use crc32fast::Hasher as Crc;
 use crate::domain::{Content, Hasher, RelPath, Tree};
 
 use super::ArchiveError;
+use super::judge::judged;
 use super::objects::{Objects, PIECE, copy};
 use super::placed::Place;
 
@@ -31,145 +32,106 @@ pub struct Wanted<'a> {
     pub crc32s: bool,
 }
 
-/// Has the objects of `tree` compared with their digests, where that is wanted, while `write` does
-/// its own work.
-///
-/// # Errors
-/// Those of `write`, or else as [`run`].
-pub fn check_beside(
-    tree: &Tree,
-    objects: &dyn Objects,
-    write: impl FnOnce() -> Result<(), ArchiveError>,
-) -> Result<(), ArchiveError> {
-    let stop = AtomicBool::default();
-    thread::scope(|scope| {
-        let checked = scope.spawn(|| check_until(tree, objects, &stop));
-        let written = write();
-        stop.fetch_or(written.is_err(), Ordering::Relaxed);
-        written.and(checked.join().expect("reading does not panic"))
-    })
-}
-
 /// Compares every object of `tree` with its digest, where that is wanted.
 ///
 /// # Errors
 /// When one cannot be read or is another; of several the longest one's error.
 pub fn check(tree: &Tree, objects: &dyn Objects) -> Result<(), ArchiveError> {
-    check_until(tree, objects, &AtomicBool::default())
-}
-
-fn check_until(tree: &Tree, objects: &dyn Objects, stop: &AtomicBool) -> Result<(), ArchiveError> {
     if !objects.are_checked() {
         return Ok(());
     }
     let is_object = |(_, content): &(&RelPath, &Content)| matches!(content, Content::Object { .. });
     let job = |(path, content): (&RelPath, &Content)| Job { path: path.clone(), content: content.clone(), offset: 0 };
     let jobs: Vec<_> = tree.iter().filter(is_object).map(job).collect();
-    run(&jobs, objects, Wanted { place: None, crc32s: false }, stop).map(drop)
+    run(&jobs, objects, Wanted { place: None, crc32s: false }).map(drop)
 }
 
-/// Does all jobs, unless `stop` is set meanwhile; returns their CRC-32s in order, or zeros.
+/// Does all jobs; returns their CRC-32s in order, or zeros.
 ///
 /// # Errors
 /// When an object cannot be read or is not what the tree says, or the place fails: of several such
 /// jobs the longest one's error, whatever the threads' pace.
-pub fn run(
-    jobs: &[Job],
-    objects: &dyn Objects,
-    wanted: Wanted<'_>,
-    stop: &AtomicBool,
-) -> Result<Vec<u32>, ArchiveError> {
+pub fn run(jobs: &[Job], objects: &dyn Objects, wanted: Wanted<'_>) -> Result<Vec<u32>, ArchiveError> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let queue = Queue::new(jobs, threads, stop);
+    let queue = Queue::new(jobs, threads);
     let mut done = thread::scope(|scope| {
         let work = || queue.work(objects, wanted);
-        let workers: Vec<_> = (0..threads.min(queue.tasks.len())).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..threads.min(jobs.len())).map(|_| scope.spawn(work)).collect();
         let done = workers.into_iter().flat_map(|worker| worker.join().expect("reading does not panic"));
         done.collect::<Vec<_>>()
     });
     done.sort_by_key(|done| done.turn);
     let mut crc32s = vec![0; jobs.len()];
     for done in done {
-        crc32s[done.number] |= done.crc32?;
+        crc32s[done.number] = done.crc32?;
     }
     Ok(crc32s)
 }
 
-/// Tasks in the order in which they are begun.
+/// Jobs in the order in which they are begun.
 struct Queue<'a> {
     jobs: &'a [Job],
-    tasks: Vec<Task>,
+    /// Which job has which turn. The longest come first, so that at the end no thread is alone with
+    /// a long one.
+    order: Vec<usize>,
+    /// A job of more bytes would keep one thread busy while the others have nothing left.
+    share: u64,
     next: AtomicUsize,
-    /// Whether no more is to be begun: one failed, or nobody wants them any more.
-    stop: &'a AtomicBool,
+    has_failed: AtomicBool,
 }
 
-/// A thread's share of a job.
-#[derive(Clone, Copy)]
-struct Task {
-    /// Which job it is.
-    number: usize,
-    /// Whether the bytes are to be written.
-    writes: bool,
-    /// Whether they are to be looked at.
-    judges: bool,
-}
-
-/// A task that came to its end.
+/// A job that came to its end.
 struct Done {
     turn: usize,
     number: usize,
-    /// Zero where another task finds it out.
     crc32: Result<u32, ArchiveError>,
 }
 
 impl<'a> Queue<'a> {
-    /// The longest come first, so that at the end no thread is alone with a long one. One that is
-    /// longer than a thread's share of all is written by one thread and judged by another.
-    fn new(jobs: &'a [Job], threads: usize, stop: &'a AtomicBool) -> Self {
+    fn new(jobs: &'a [Job], threads: usize) -> Self {
         let share = jobs.iter().map(|job| job.content.size()).sum::<u64>() / threads as u64;
         let mut order: Vec<_> = (0..jobs.len()).collect();
         order.sort_by_key(|number| Reverse(jobs[*number].content.size()));
-        let tasks = order.into_iter().flat_map(|number| {
-            let task = |writes, judges| Task { number, writes, judges };
-            if jobs[number].content.size() > share.max(PIECE as u64) {
-                vec![task(true, false), task(false, true)]
-            } else {
-                vec![task(true, true)]
-            }
-        });
-        Self { jobs, tasks: tasks.collect(), next: AtomicUsize::new(0), stop }
+        let share = share.max(PIECE as u64);
+        Self { jobs, order, share, next: AtomicUsize::new(0), has_failed: AtomicBool::new(false) }
     }
 
     fn work(&self, objects: &dyn Objects, wanted: Wanted<'_>) -> Vec<Done> {
         let mut done = Vec::new();
-        while !self.stop.load(Ordering::Relaxed) {
+        while !self.has_failed.load(Ordering::Relaxed) {
             let turn = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(&task) = self.tasks.get(turn) else { break };
-            let crc32 = task.run(&self.jobs[task.number], objects, wanted);
-            self.stop.fetch_or(crc32.is_err(), Ordering::Relaxed);
-            done.push(Done { turn, number: task.number, crc32 });
+            let Some(&number) = self.order.get(turn) else { break };
+            let crc32 = self.read(&self.jobs[number], objects, wanted);
+            self.has_failed.fetch_or(crc32.is_err(), Ordering::Relaxed);
+            done.push(Done { turn, number, crc32 });
         }
         done
     }
+
+    /// A long object is hashed by a thread beside the one that writes it.
+    fn read(&self, job: &Job, objects: &dyn Objects, wanted: Wanted<'_>) -> Result<u32, ArchiveError> {
+        if job.content.size() <= self.share {
+            return job.read(objects, wanted);
+        }
+        let mut crc32 = 0;
+        judged(objects, |_| job.path.clone(), |objects| job.read(objects, wanted).map(|found| crc32 = found))?;
+        Ok(crc32)
+    }
 }
 
-impl Task {
-    fn run(self, job: &Job, objects: &dyn Objects, wanted: Wanted<'_>) -> Result<u32, ArchiveError> {
+impl Job {
+    fn read(&self, objects: &dyn Objects, wanted: Wanted<'_>) -> Result<u32, ArchiveError> {
         let mut passing = Passing {
-            place: wanted.place.filter(|_| self.writes),
-            offset: job.offset,
-            crc: (self.judges && wanted.crc32s).then(Crc::new),
-            hasher: (self.judges && objects.are_checked()).then(|| Hasher::new(&[])),
+            place: wanted.place,
+            offset: self.offset,
+            crc: wanted.crc32s.then(Crc::new),
+            hasher: objects.are_checked().then(|| Hasher::new(&[])),
         };
-        if passing.is_idle() {
-            return Ok(0);
-        }
-        copy(&job.path, &job.content, objects, &mut passing)?;
-        if let (Some(hasher), Content::Object { sha256, .. }) = (passing.hasher, &job.content) {
+        copy(&self.path, &self.content, objects, &mut passing)?;
+        if let (Some(hasher), Content::Object { sha256, .. }) = (passing.hasher, &self.content) {
             let got = hasher.finish().sha256;
             if got != *sha256 {
-                return Err(ArchiveError::Digest { path: job.path.clone(), sha256: *sha256, got });
+                return Err(ArchiveError::Digest { path: self.path.clone(), sha256: *sha256, got });
             }
         }
         Ok(passing.crc.map_or(0, Crc::finalize))
@@ -182,13 +144,6 @@ struct Passing<'a> {
     offset: u64,
     crc: Option<Crc>,
     hasher: Option<Hasher>,
-}
-
-impl Passing<'_> {
-    /// Whether nobody wants the bytes.
-    fn is_idle(&self) -> bool {
-        self.place.is_none() && self.crc.is_none() && self.hasher.is_none()
-    }
 }
 
 impl Write for Passing<'_> {
@@ -208,13 +163,13 @@ impl Write for Passing<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::super::tests::{Memory, path};
     use super::*;
     use crate::domain::Sha256;
 
     /// Objects that are to be checked.
-    struct Checked(Memory);
+    pub struct Checked(pub Memory);
 
     impl Objects for Checked {
         fn open(&self, sha256: Sha256) -> io::Result<Box<dyn io::Read + '_>> {
@@ -227,7 +182,7 @@ mod tests {
     }
 
     /// A hundred objects, the larger the later; those with an even size are damaged, if any are.
-    fn world(is_damaged: bool) -> (Tree, Checked) {
+    pub fn world(is_damaged: bool) -> (Tree, Checked) {
         let (mut tree, mut objects) = (Tree::new(), Memory { step: 1 << 20, ..Memory::default() });
         for size in 0..100 {
             let content = objects.add(&vec![7; size]);
@@ -247,16 +202,5 @@ mod tests {
             assert!(matches!(&error, ArchiveError::Digest { path, .. } if path.as_str() == "098.whl"), "{error}");
         }
         assert!(check(&tree, &objects.0).is_ok(), "nobody asked for a check");
-    }
-
-    #[test]
-    fn what_is_written_beside_a_check_fails_where_either_does() {
-        let full = || Err(ArchiveError::Finish(io::ErrorKind::StorageFull.into()));
-        let (sound, damaged) = (world(false), world(true));
-        assert!(check_beside(&sound.0, &sound.1, || Ok(())).is_ok());
-        let error = check_beside(&sound.0, &sound.1, full).unwrap_err();
-        assert!(matches!(error, ArchiveError::Finish(_)), "{error}");
-        let error = check_beside(&damaged.0, &damaged.1, || Ok(())).unwrap_err();
-        assert!(matches!(error, ArchiveError::Digest { .. }), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::archive::ReadError;
+use crate::archive::{ArchiveError, ReadError};
 use crate::domain::{MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::index::IndexError;
@@ -145,7 +145,9 @@ impl CliError {
                 all.problems.extend(found.problems);
                 return all;
             }
-            CarryError::WrongBase { .. } | CarryError::Read(ReadError::Broken { .. }) => Exit::Damage,
+            CarryError::WrongBase { .. }
+            | CarryError::Read(ReadError::Broken { .. })
+            | CarryError::Archive(ArchiveError::Object { .. }) => Exit::Damage,
             CarryError::Write { .. } | CarryError::Archive(_) => Exit::Disk,
             _ => Exit::Usage,
         };

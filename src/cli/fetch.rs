@@ -16,7 +16,7 @@ use super::report::Report;
 use super::settings::{self, Settings};
 use super::warm::WarmPip;
 use super::world::Files;
-use super::{build, closing, show, slip, terminal};
+use super::{build, closing, descriptors, show, slip, terminal};
 use crate::domain::{Fetched, IndexOptions, Plan, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
@@ -34,6 +34,10 @@ pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError
     terminal::choose_colors(args.messages.color);
     if args.messages.show_settings {
         return show_settings(args, environment);
+    }
+    if args.outputs.split.is_some() {
+        // Volumes stay open until all of them are complete.
+        descriptors::allow_many();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::usage)?;
     let mut told = Vec::new();

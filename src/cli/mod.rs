@@ -5,6 +5,7 @@ mod args;
 mod build;
 mod cache;
 mod closing;
+mod descriptors;
 mod diff;
 mod env;
 mod environment;

@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::interruption::interrupted;
-use super::settings;
 use super::terminal::{count, say, warn};
+use super::{descriptors, settings};
 use crate::ops::serve::{Access, AccessLog, Site, serve};
 
 /// `prefetch serve`.
@@ -49,22 +49,11 @@ pub fn run(args: &ServeArgs, environment: &Environment) -> Result<Exit, CliError
             .hint("name a folder of wheels, a folder that prefetch wrote, a bundle, or a cache folder")
     })?;
     site.left_out().iter().for_each(warn);
-    allow_many_files();
+    // Each answer under way holds a socket and a file.
+    descriptors::allow_many();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::usage)?;
     runtime.block_on(listen(args, &site))
 }
-
-/// Each answer under way holds a socket and a file, and the usual limit is a thousand of both.
-#[cfg(unix)]
-fn allow_many_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    // A system that refuses serves fewer at once.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-}
-
-#[cfg(not(unix))]
-fn allow_many_files() {}
 
 async fn listen(args: &ServeArgs, site: &Site) -> Result<Exit, CliError> {
     let wanted = SocketAddr::new(args.bind, args.port);

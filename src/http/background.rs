@@ -1,6 +1,6 @@
 //! Waiting for what runs elsewhere, also while the program is being interrupted.
 
-use std::future::{Future, pending};
+use std::future::pending;
 use std::panic::resume_unwind;
 
 use tokio::task::{JoinError, spawn_blocking};
@@ -29,11 +29,11 @@ mod tests {
     use super::*;
 
     /// A panic would end the program by a signal, and with it the removal of temporary files.
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_an_interruption_cancels_is_waited_for_in_vain() {
         let task = tokio::spawn(pending::<()>());
         task.abort();
-        assert!(timeout(Duration::from_millis(20), joined(task)).await.is_err());
+        assert!(timeout(Duration::from_secs(20), joined(task)).await.is_err());
         assert_eq!(blocking(|| 7).await, 7);
     }
 }

@@ -1,0 +1,13 @@
+//! How many files may be open at once.
+
+/// Lifts the usual limit of a thousand as far as the system lets anybody; one that refuses serves
+/// fewer at once.
+#[cfg(unix)]
+pub fn allow_many() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+#[cfg(not(unix))]
+pub fn allow_many() {}
