@@ -30,7 +30,7 @@ OTHER = "3.12" if HERE != "3.12" else "3.11"
 OLD, NEW = "manylinux_2_28_x86_64", "manylinux_2_34_x86_64"
 TARGET = f"cp{HERE.replace('.', '')}-{OLD}"
 STRANGER = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"
-SECONDS = 120
+SECONDS = 600
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 # A Python of Windows, where the environments are concerned.
@@ -247,7 +247,7 @@ def tools(folder):
 
 def run(case, bundles, key, command):
     """The exit code of a script, and what it tells."""
-    with tempfile.TemporaryDirectory(prefix="prefetch-power-shell-") as name:
+    with tempfile.TemporaryDirectory(prefix="prefetch-power-shell-", ignore_cleanup_errors=True) as name:
         folder = pathlib.Path(name)
         executable(folder / "python", WRAPPER)
         shutil.copytree(bundles / case.bundle, folder / case.unpacked)
@@ -259,8 +259,12 @@ def run(case, bundles, key, command):
             variables["PREFETCH_PUBLIC_KEY"] = key
         script = os.path.relpath(folder / case.unpacked, folder / case.cwd)
         command = [part.replace("BUNDLE", script) for part in command]
-        done = subprocess.run(command, cwd=folder / case.cwd, env={k: v for k, v in variables.items() if v},
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
+        variables = {name: value for name, value in variables.items() if value}
+        try:
+            done = subprocess.run(command, cwd=folder / case.cwd, env=variables, stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            return None, f"still at work after {SECONDS} s"
     return done.returncode, COLOURS.sub("", done.stdout + done.stderr)
 
 
