@@ -96,20 +96,25 @@ fn a_short_outage_is_overcome() {
     assert_eq!(sandbox.read(&format!("wheelhouse/{DEMO}")), index.bytes(DEMO));
 }
 
+/// Small files as many as pages.
 #[test]
 fn at_most_as_many_files_at_once_as_allowed() {
-    let index = (0..6).fold(Index::new(), |index, at| index.with(Wheel::new(&format!("p{at}"), "1")));
-    let index = index.failing("-py3-none-any.whl", Fault::HangAfter(10)).serve();
-    let sandbox = Sandbox::new();
-    sandbox.write("requirements.txt", "p0==1\np1==1\np2==1\np3==1\np4==1\np5==1\n");
-    let url = index.url();
-    let arguments = arguments(&["--no-deps", "--quiet", "--jobs", "2", "--index-url", &url]);
-    let mut process = sandbox.process(arguments).spawn().unwrap();
-    index.wait_for(".whl", 2);
-    assert_eq!(index.requests_for_files().len(), 2);
-    index.release();
-    assert!(process.wait().unwrap().success());
-    assert_eq!(sandbox.files("wheelhouse").len(), 6);
+    for (size, at_once) in [(300 << 10, 2), (0, 6)] {
+        let names: Vec<_> = (0..8).map(|number| format!("p{number}")).collect();
+        let wheel = |name: &String| Wheel::new(name, "1").padding(size);
+        let index = names.iter().map(wheel).fold(Index::new(), Index::with);
+        let index = index.failing("-py3-none-any.whl", Fault::HangAfter(10)).serve();
+        let sandbox = Sandbox::new();
+        sandbox.write("requirements.txt", names.join("==1\n") + "==1\n");
+        let url = index.url();
+        let arguments = arguments(&["--no-deps", "--quiet", "--jobs", "2", "--index-url", &url]);
+        let mut process = sandbox.process(arguments).spawn().unwrap();
+        index.wait_for(".whl", at_once);
+        assert_eq!(index.requests_for_files().len(), at_once, "{size}");
+        index.release();
+        assert!(process.wait().unwrap().success());
+        assert_eq!(sandbox.files("wheelhouse").len(), 8);
+    }
 }
 
 #[test]
