@@ -116,11 +116,13 @@ impl<'a> Run<'a> {
     fn all(&self, runtime: &Runtime) -> Result<Exit, CliError> {
         runtime.block_on(async {
             tokio::select! {
-                outcome = self.work() => outcome,
+                // In this order, so that it is listened for before anything begins.
+                biased;
                 () = interrupted() => {
                     self.stop.store(true, Ordering::Relaxed);
                     Err(CliError::interrupted())
                 }
+                outcome = self.work() => outcome,
             }
         })
     }
