@@ -298,7 +298,7 @@ def index_sources(search_path):
 
 
 def default_index_by_source(search_path):
-    """The default index as pip's source tells it; importing pip takes ten times as long as all else."""
+    """The default index as pip's source tells it, so that pip need not be imported."""
     for path in index_sources(search_path):
         if os.path.basename(path) == "index.py" and os.path.exists(path):
             with open(path) as file:

@@ -96,6 +96,7 @@ mod tests {
     use super::super::{FORMATS, pack_file, pack_stream};
     use super::*;
     use crate::domain::Content;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn what_passes_is_what_is_judged() {
@@ -115,15 +116,17 @@ mod tests {
         }
     }
 
-    /// Objects that change between two looks.
-    struct Changing;
+    /// Objects that are damaged at the first look and right at the next, whoever has it.
+    struct Changing {
+        right: Vec<u8>,
+        looks: AtomicUsize,
+    }
 
     impl Objects for Changing {
         fn open(&self, _: Sha256) -> io::Result<Box<dyn Read + '_>> {
-            use std::sync::atomic::{AtomicBool, Ordering};
-            static WAS_READ: AtomicBool = AtomicBool::new(false);
-            let bytes: &[u8] = if WAS_READ.fetch_or(true, Ordering::Relaxed) { b"wheel" } else { b"whexl" };
-            Ok(Box::new(bytes))
+            let is_first = self.looks.fetch_add(1, Ordering::Relaxed) == 0;
+            let first = if is_first { 8 } else { 7 };
+            Ok(Box::new(io::Cursor::new([&[first], &self.right[1..]].concat())))
         }
 
         fn are_checked(&self) -> bool {
@@ -131,12 +134,21 @@ mod tests {
         }
     }
 
+    /// A second look would see what is right, whichever of the two was written. The longer object is
+    /// one that two threads share.
     #[test]
     fn nothing_is_read_twice() {
-        let mut tree = crate::domain::Tree::new();
-        tree.insert(path("a.whl"), Content::Object { sha256: Sha256::of(b"wheel"), size: 5 });
-        let gzip = &FORMATS[2];
-        let error = pack_stream(&tree, &Changing, gzip, &mut io::sink()).unwrap_err();
-        assert!(matches!(error, ArchiveError::Digest { .. }), "{error}");
+        let folder = tempfile::tempdir().unwrap();
+        for size in [5, 1 << 20] {
+            let right = vec![7; size];
+            let mut tree = crate::domain::Tree::new();
+            tree.insert(path("a.whl"), Content::Object { sha256: Sha256::of(&right), size: size as u64 });
+            for format in FORMATS {
+                let objects = Changing { right: right.clone(), looks: AtomicUsize::new(0) };
+                let error = pack_file(&tree, &objects, format, &folder.path().join("bundle")).unwrap_err();
+                assert!(matches!(error, ArchiveError::Digest { .. }), "{} {error}", format.extensions[0]);
+                assert_eq!(objects.looks.into_inner(), 1, "{}", format.extensions[0]);
+            }
+        }
     }
 }

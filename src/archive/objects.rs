@@ -71,7 +71,7 @@ pub fn copy_object(
 ) -> Result<(), ArchiveError> {
     let unreadable = |source| ArchiveError::Object { path: path.clone(), sha256: object.sha256, source };
     let mut input = objects.open(object.sha256).map_err(unreadable)?;
-    let mut piece = vec![0; PIECE.min(object.size as usize + 1)];
+    let mut piece = vec![0; object.size.saturating_add(1).min(PIECE as u64) as usize];
     let mut got = 0;
     loop {
         let length = match input.read(&mut piece) {

@@ -89,10 +89,10 @@ struct Done {
 
 impl<'a> Queue<'a> {
     fn new(jobs: &'a [Job], threads: usize) -> Self {
-        let share = jobs.iter().map(|job| job.content.size()).sum::<u64>() / threads as u64;
+        let all = jobs.iter().map(|job| job.content.size()).fold(0, u64::saturating_add);
+        let share = (all / threads as u64).max(PIECE as u64);
         let mut order: Vec<_> = (0..jobs.len()).collect();
         order.sort_by_key(|number| Reverse(jobs[*number].content.size()));
-        let share = share.max(PIECE as u64);
         Self { jobs, order, share, next: AtomicUsize::new(0), has_failed: AtomicBool::new(false) }
     }
 

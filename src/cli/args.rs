@@ -281,7 +281,7 @@ pub struct NetworkArgs {
     /// Where the index cannot be reached, use what was last seen of it, however old.
     #[arg(long, hide_short_help = true)]
     pub prefer_cached: bool,
-    /// Transfers at once from one host [default: 16].
+    /// Large files at once from one host [default: 16]; of pages and small files more.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
     /// How often a failed request is tried again [default: 5].

@@ -1,7 +1,7 @@
 //! How many files may be open at once.
 
-/// Lifts the usual limit of a thousand as far as the system lets anybody; one that refuses serves
-/// fewer at once.
+/// Lifts the usual limit of a thousand as far as the system lets anybody; where it refuses, the
+/// limit stays.
 #[cfg(unix)]
 pub fn allow_many() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

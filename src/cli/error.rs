@@ -1,5 +1,6 @@
 //! The only place that judges failures: words, hints and the exit code of each.
 
+use std::io;
 use std::sync::Arc;
 
 use crate::archive::{ArchiveError, ReadError};
@@ -145,9 +146,11 @@ impl CliError {
                 all.problems.extend(found.problems);
                 return all;
             }
-            CarryError::WrongBase { .. }
-            | CarryError::Read(ReadError::Broken { .. })
-            | CarryError::Archive(ArchiveError::Object { .. }) => Exit::Damage,
+            CarryError::WrongBase { .. } | CarryError::Read(ReadError::Broken { .. }) => Exit::Damage,
+            CarryError::Archive(ArchiveError::Object { source, .. }) if is_damage(source) => {
+                return Self::new(Exit::Damage, error)
+                    .hint("copy that bundle again; `prefetch verify` says of each what is wrong with it");
+            }
             CarryError::Write { .. } | CarryError::Archive(_) => Exit::Disk,
             _ => Exit::Usage,
         };
@@ -184,9 +187,14 @@ fn missed(error: &Unreachable) -> Missed<'_> {
     Missed { exit, message, name, index, cause: http_error(error) }
 }
 
-/// Files are told on their own, unless there is no answer from their host at all.
+/// Whether a file of a bundle is missing or another, and not the disk to blame.
+fn is_damage(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::InvalidData | io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
+}
+
+/// Files are told together where their host gives no answer, or refuses them for one reason. What
+/// is not found is told on its own: its address tells something.
 fn missed_file(failure: &FetchFailure) -> Missed<'_> {
-    // What is not found has an address that tells something.
     let cause = match &failure.why {
         FetchError::Http(why @ (HttpError::Unreachable { .. } | HttpError::Status { .. })) => Some(why),
         _ => None,

@@ -284,7 +284,7 @@ fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
     })
 }
 
-/// Pages are small: this many times as many may be under way as files.
+/// This many times as many pages and small files may be under way as large ones.
 const PAGES_PER_JOB: usize = 3;
 
 /// pip's defaults.

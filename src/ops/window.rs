@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::archive::sought;
+
 /// Bytes that are taken at once. A zip's directory is at its end, and wheels have their metadata
 /// right before it: most show all that is asked of them in one piece.
 const SPAN: u64 = 32 << 10;
@@ -58,12 +60,7 @@ impl<R: Read + Seek> Read for Window<R> {
 
 impl<R: Read + Seek> Seek for Window<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let sought = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.size()?.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position = sought.ok_or(io::ErrorKind::InvalidInput)?;
+        self.position = sought(to, self.position, self.size()?)?;
         Ok(self.position)
     }
 }
