@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::ServeError;
 use super::members::Members;
-use crate::archive::Extent;
+use crate::archive::{Extent, Stop};
 use crate::domain::{
     Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, Hasher, MaskedUrl, Object, Offer, PackageName,
     Promises, RelPath, Sha256, SourceExtension, Status, Version, WheelFilename, Yanked,
@@ -94,11 +94,11 @@ impl Catalogue {
     /// unpacked below `scratch`.
     ///
     /// # Errors
-    /// When it cannot be read, is hostile, or holds no distribution.
-    pub fn of(path: &Path, scratch: &Path) -> Result<Self, ServeError> {
+    /// When it cannot be read, is hostile, or holds no distribution, or `stop` was set meanwhile.
+    pub fn of(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, ServeError> {
         let store = DiskStore::new(path.to_owned());
         let is_store = path.join("objects").is_dir();
-        let members = if is_store { Members::default() } else { Members::find(path, scratch)? };
+        let members = if is_store { Members::default() } else { Members::find(path, scratch, stop)? };
         let candidates = if is_store { of_store(&store)? } else { of_members(&members, path)? };
         let mut left_out: Vec<_> = members
             .left_out
