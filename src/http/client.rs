@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::header::{
@@ -15,7 +14,7 @@ use url::Url;
 use super::auth::Credentials;
 use super::background::blocking;
 use super::body::{self, Body};
-use super::connector::{Line, connector};
+use super::connector::{Connectors, Line};
 use super::content::Content;
 use super::error::HttpError;
 use super::health::{Attempts, Health};
@@ -39,8 +38,7 @@ const SMALL: u64 = 256 << 10;
 #[derive(Debug)]
 pub struct HttpClient {
     settings: HttpSettings,
-    /// By whether they believe any certificate, and by their line.
-    clients: [[OnceLock<reqwest::Client>; 2]; 2],
+    connectors: Connectors,
     pub(super) files: Hosts,
     pages: Hosts,
     health: Health,
@@ -52,9 +50,9 @@ pub struct HttpClient {
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        let (clients, health, introductions) = Default::default();
+        let (connectors, health, introductions) = Default::default();
         let shares = AtomicBool::new(false);
-        Self { settings, clients, files, pages, health, introductions, shares }
+        Self { settings, connectors, files, pages, health, introductions, shares }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -270,23 +268,14 @@ impl HttpClient {
         line: Line,
     ) -> Result<Response, HttpError> {
         self.health.check(url)?;
-        let request = self.client_for(url, line)?.get(without_login(url.secret())).headers(headers.clone());
+        let client = self.connectors.get(&self.settings, self.is_trusted(url), line)?;
+        let request = client.get(without_login(url.secret())).headers(headers.clone());
         let request = match login {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
             None => request,
         };
         let answer = self.introductions.make(url.secret(), request.send()).await;
         answer.map_err(|error| HttpError::unreachable(url, &error))
-    }
-
-    fn client_for(&self, url: &MaskedUrl, line: Line) -> Result<&reqwest::Client, HttpError> {
-        let trusting = self.is_trusted(url);
-        let cell = &self.clients[usize::from(trusting)][usize::from(line == Line::Own)];
-        if let Some(client) = cell.get() {
-            return Ok(client);
-        }
-        let client = connector(&self.settings, trusting, line)?;
-        Ok(cell.get_or_init(|| client))
     }
 
     fn is_trusted(&self, url: &MaskedUrl) -> bool {
