@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use directory::{Linking, Written, write_directory};
 pub use objects::Objects;
-pub use parts::{Extent, Part, Parts, sought};
+pub use parts::{Extent, Part, Parts, Stop, go_on, sought};
 pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
 pub use workers::check;

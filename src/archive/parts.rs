@@ -4,12 +4,26 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Tells work on another thread that nobody waits for it any more.
+pub type Stop = Arc<AtomicBool>;
+
+/// Fails once `stop` was set.
+///
+/// # Errors
+/// Then.
+pub fn go_on(stop: &AtomicBool) -> io::Result<()> {
+    if stop.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { Ok(()) }
+}
 
 /// The files that an archive consists of, in their order.
 #[derive(Clone, Debug)]
 pub struct Parts {
     files: Arc<Vec<Part>>,
     size: u64,
+    /// Once it is set, nothing can be read any more.
+    pub stop: Stop,
 }
 
 /// One file of an archive.
@@ -31,7 +45,7 @@ impl Parts {
     /// # Errors
     /// When a file cannot be looked at.
     pub fn find(path: &Path) -> io::Result<Self> {
-        let mut parts = Self { files: Arc::default(), size: 0 };
+        let mut parts = Self { files: Arc::default(), size: 0, stop: Stop::default() };
         parts.add(path.to_owned())?;
         if let Some(stem) = volume_stem(path) {
             for number in 2.. {
@@ -115,6 +129,7 @@ impl PartsReader {
 
 impl Read for PartsReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        go_on(&self.parts.stop)?;
         let Some((file, left)) = self.part()? else { return Ok(0) };
         let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let got = file.read(&mut buffer[..length])?;

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use fault::{Fault, ReadError};
 
-use super::parts::{Extent, Parts, Stretch};
+use super::parts::{Extent, Parts, Stop, Stretch};
 use super::stored::Container;
 use crate::domain::RelPath;
 use contained::Contained;
@@ -77,6 +77,15 @@ impl Reader {
             _ => return Err(ReadError::NoArchive(path.to_owned())),
         };
         Ok(Self { path: path.to_owned(), form })
+    }
+
+    /// Lets nothing of the archive be read any more once `stop` was set.
+    pub fn stopped_by(mut self, stop: &Stop) -> Self {
+        match &mut self.form {
+            Form::Folder => {}
+            Form::Zip(parts) | Form::Tar(parts) | Form::Contained(parts, _) => parts.stop = stop.clone(),
+        }
+        self
     }
 
     /// Whether it is a folder.

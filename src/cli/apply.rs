@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::terminal;
 use crate::archive::Format;
-use crate::ops;
+use crate::ops::{self, Stop};
 
 /// `prefetch apply`.
 #[derive(Debug, Args)]
@@ -28,12 +28,12 @@ pub struct ApplyArgs {
 /// Writes the bundle that the delta was made of.
 ///
 /// # Errors
-/// When the base is another one, something is damaged, or the disk does not take it.
-pub fn run(args: &ApplyArgs, environment: &Environment) -> Result<Exit, CliError> {
+/// When the base is another one, something is damaged, the disk does not take it, or `stop` was set meanwhile.
+pub fn run(args: &ApplyArgs, environment: &Environment, stop: &Stop) -> Result<Exit, CliError> {
     let [delta, base, output] =
         [&args.delta, &args.base, &args.output].map(|path| environment.working_folder.join(path));
     let format = Format::of(&args.output).ok();
-    ops::apply(&delta, &base, &output, format).map_err(|error| CliError::of_carry(&error))?;
+    ops::apply(&delta, &base, &output, format, stop).map_err(|error| CliError::of_carry(&error))?;
     terminal::say(format!("Written to {}.", args.output.display()));
     Ok(Exit::Done)
 }

@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 
 use super::environment::Environment;
 use super::error::{CliError, Exit};
+use super::interruption::{abandonable, stoppable};
 use super::moment;
 use super::settings;
 use super::terminal::{self, count, fail, say};
 use crate::domain::{PackageName, Timestamp};
+use crate::ops::Stop;
 use crate::ops::cache::{self, Inventory, Item, Limits};
 use crate::store::{DiskStore, Lying};
 
@@ -81,7 +83,14 @@ pub struct PruneArgs {
 ///
 /// # Errors
 /// When the cache cannot be read or written.
-pub fn run(args: &CacheArgs, environment: &Environment) -> Result<Exit, CliError> {
+pub fn run(args: CacheArgs, environment: Environment) -> Result<Exit, CliError> {
+    match args.command {
+        CacheCommand::Import { .. } => stoppable(move |stop| run_until(&args, &environment, stop)),
+        _ => abandonable(move || run_until(&args, &environment, &Stop::default())),
+    }
+}
+
+fn run_until(args: &CacheArgs, environment: &Environment, stop: &Stop) -> Result<Exit, CliError> {
     let folder = settings::cache_folder(args.cache_dir.as_deref(), environment)?;
     let store = DiskStore::new(folder.clone());
     let inventory = || Inventory::read(&store).map_err(disk);
@@ -96,7 +105,7 @@ pub fn run(args: &CacheArgs, environment: &Environment) -> Result<Exit, CliError
         CacheCommand::Verify => verify(&store, &inventory()?, environment, is_json),
         CacheCommand::Prune(limits) => prune(&store, &inventory()?, limits, environment, is_json),
         CacheCommand::Clean => clean(&store, &inventory()?, is_json),
-        CacheCommand::Import { paths } => super::import::run(&store, paths, environment, is_json),
+        CacheCommand::Import { paths } => super::import::run(&store, paths, environment, is_json, stop),
     }
 }
 

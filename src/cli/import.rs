@@ -9,14 +9,21 @@ use super::cache::show;
 use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::terminal::{count, say, warn};
+use crate::ops::Stop;
 use crate::ops::cache::{Met, import};
 use crate::store::DiskStore;
 
 /// Takes in everything at or below `paths`, and tells what was damaged.
 ///
 /// # Errors
-/// When a path cannot be read or the cache not written.
-pub fn run(store: &DiskStore, paths: &[PathBuf], environment: &Environment, is_json: bool) -> Result<Exit, CliError> {
+/// When a path cannot be read or the cache not written, or `stop` was set meanwhile.
+pub fn run(
+    store: &DiskStore,
+    paths: &[PathBuf],
+    environment: &Environment,
+    is_json: bool,
+    stop: &Stop,
+) -> Result<Exit, CliError> {
     let mut all = Vec::new();
     for path in paths {
         let path = environment.working_folder.join(path);
@@ -26,7 +33,7 @@ pub fn run(store: &DiskStore, paths: &[PathBuf], environment: &Environment, is_j
             }
             all.push(entry(met));
         };
-        import(store, &path, &mut told)
+        import(store, &path, stop, &mut told)
             .map_err(|error| CliError::new(Exit::Disk, format!("{} cannot be imported: {error}", path.display())))?;
     }
     let of = |status: &str| all.iter().filter(|entry| entry["status"] == status).collect::<Vec<_>>();

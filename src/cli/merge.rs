@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::{moment, terminal};
 use crate::archive::Format;
-use crate::ops;
+use crate::ops::{self, Stop};
 
 /// `prefetch merge`.
 #[derive(Debug, Args)]
@@ -27,13 +27,13 @@ pub struct MergeArgs {
 /// Writes the bundle that serves the targets of both.
 ///
 /// # Errors
-/// When they do not go together, or the disk does not take it.
-pub fn run(args: &MergeArgs, environment: &Environment) -> Result<Exit, CliError> {
+/// When they do not go together, the disk does not take it, or `stop` was set meanwhile.
+pub fn run(args: &MergeArgs, environment: &Environment, stop: &Stop) -> Result<Exit, CliError> {
     let format = Format::of(&args.output).map_err(CliError::usage)?;
     let [first, second, output] =
         [&args.first, &args.second, &args.output].map(|path| environment.working_folder.join(path));
     let created = moment::source_date(environment)?;
-    ops::merge(&first, &second, &output, format, created).map_err(|error| CliError::of_carry(&error))?;
+    ops::merge(&first, &second, &output, format, created, stop).map_err(|error| CliError::of_carry(&error))?;
     terminal::say(format!("Written to {}.", args.output.display()));
     Ok(Exit::Done)
 }

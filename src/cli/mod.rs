@@ -43,6 +43,7 @@ use args::{Cli, Command};
 use environment::Environment;
 use error::CliError;
 pub use error::Exit;
+use interruption::{abandonable, stoppable};
 
 /// Runs the program on its command line and environment.
 pub fn run() -> Exit {
@@ -51,13 +52,13 @@ pub fn run() -> Exit {
         Some(Command::Parse(args)) => parse::run(&args, &environment),
         Some(Command::Serve(args)) => serve::run(&args, &environment),
         Some(Command::Env(args)) => env::run(&args, &environment),
-        Some(Command::Cache(args)) => cache::run(&args, &environment),
-        Some(Command::Verify(args)) => verify::run(&args, &environment),
-        Some(Command::Unpack(args)) => unpack::run(&args, &environment),
+        Some(Command::Cache(args)) => cache::run(args, environment),
+        Some(Command::Verify(args)) => abandonable(move || verify::run(&args, &environment)),
+        Some(Command::Unpack(args)) => stoppable(move |stop| unpack::run(&args, &environment, stop)),
         Some(Command::Inspect(args)) => inspect::run(&args, &environment),
         Some(Command::Diff(args)) => diff::run(&args, &environment),
-        Some(Command::Merge(args)) => merge::run(&args, &environment),
-        Some(Command::Apply(args)) => apply::run(&args, &environment),
+        Some(Command::Merge(args)) => stoppable(move |stop| merge::run(&args, &environment, stop)),
+        Some(Command::Apply(args)) => stoppable(move |stop| apply::run(&args, &environment, stop)),
         Some(Command::Keygen(args)) => keygen::run(&args, &environment),
         Some(Command::Completions { shell }) => Ok(completions(shell)),
         None => fetch::run(&cli.fetch, &environment),

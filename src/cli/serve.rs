@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::environment::Environment;
 use super::error::{CliError, Exit};
-use super::interruption::interrupted;
+use super::interruption::{interrupted, stoppable};
 use super::terminal::{count, say, warn};
 use super::{descriptors, settings};
 use crate::ops::serve::{Access, AccessLog, Site, serve};
@@ -44,9 +44,11 @@ pub fn run(args: &ServeArgs, environment: &Environment) -> Result<Exit, CliError
     std::fs::create_dir_all(&scratch)
         .map_err(|error| CliError::new(Exit::Disk, format!("{}: {error}", scratch.display())))?;
     let path = environment.working_folder.join(&args.path);
-    let site = Site::open(&path, &scratch).map_err(|error| {
-        CliError::usage(error)
-            .hint("name a folder of wheels, a folder that prefetch wrote, a bundle, or a cache folder")
+    let site = stoppable(move |stop| {
+        Site::open(&path, &scratch, stop).map_err(|error| {
+            CliError::usage(error)
+                .hint("name a folder of wheels, a folder that prefetch wrote, a bundle, or a cache folder")
+        })
     })?;
     site.left_out().iter().for_each(warn);
     // Each answer under way holds a socket and a file.

@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::terminal;
-use crate::ops;
+use crate::ops::{self, Stop};
 
 /// `prefetch unpack`.
 #[derive(Debug, Args)]
@@ -24,11 +24,11 @@ pub struct UnpackArgs {
 /// Unpacks the bundle, checking every digest on the way.
 ///
 /// # Errors
-/// When it is damaged, or the disk does not take it.
-pub fn run(args: &UnpackArgs, environment: &Environment) -> Result<Exit, CliError> {
+/// When it is damaged, the disk does not take it, or `stop` was set meanwhile.
+pub fn run(args: &UnpackArgs, environment: &Environment, stop: &Stop) -> Result<Exit, CliError> {
     let [bundle, folder] = [&args.bundle, &args.folder].map(|path| environment.working_folder.join(path));
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let unpacked = ops::unpack(&bundle, &folder, threads).map_err(|error| CliError::of_carry(&error))?;
+    let unpacked = ops::unpack(&bundle, &folder, threads, stop).map_err(|error| CliError::of_carry(&error))?;
     let kept = match unpacked.kept {
         0 => String::new(),
         kept => format!(", and {kept} were there already"),

@@ -14,16 +14,17 @@ use url::Url;
 use super::auth::Credentials;
 use super::background::blocking;
 use super::body::{self, Body};
-use super::connector::{Connectors, Line};
+use super::connector::Line;
 use super::content::Content;
 use super::error::HttpError;
 use super::health::{Attempts, Health};
 use super::introduction::Introductions;
 use super::netrc::Login;
 use super::pace::{Hosts, Turn};
+use super::pools::Pools;
 use super::range::{Piece, Start, content_range};
 use super::redirect::{next_hop, without_login};
-use super::retry::retry_after;
+use super::retry::{Outcome, retry_after};
 use super::{Answer, HttpSettings, Page, Validators, header};
 use crate::domain::MaskedUrl;
 
@@ -38,7 +39,7 @@ const SMALL: u64 = 256 << 10;
 #[derive(Debug)]
 pub struct HttpClient {
     settings: HttpSettings,
-    connectors: Connectors,
+    pools: Pools,
     pub(super) files: Hosts,
     pages: Hosts,
     health: Health,
@@ -50,9 +51,9 @@ pub struct HttpClient {
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        let (connectors, health, introductions) = Default::default();
+        let (pools, health, introductions) = Default::default();
         let shares = AtomicBool::new(false);
-        Self { settings, connectors, files, pages, health, introductions, shares }
+        Self { settings, pools, files, pages, health, introductions, shares }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -175,6 +176,9 @@ impl HttpClient {
     /// Waits until a request that failed with `error` may be made again; `false` if the error is
     /// to be told instead.
     pub async fn pause(&self, attempts: &mut Attempts, error: &HttpError) -> bool {
+        if error.outcome() == Outcome::Broken {
+            self.pools.renew(self.settings.timeout);
+        }
         attempts.pause(&self.health, error, fastrand::f64()).await
     }
 
@@ -268,7 +272,7 @@ impl HttpClient {
         line: Line,
     ) -> Result<Response, HttpError> {
         self.health.check(url)?;
-        let client = self.connectors.get(&self.settings, self.is_trusted(url), line)?;
+        let client = self.pools.client(&self.settings, self.is_trusted(url), line)?;
         let request = client.get(without_login(url.secret())).headers(headers.clone());
         let request = match login {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),

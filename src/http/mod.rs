@@ -5,6 +5,7 @@
 mod auth;
 mod background;
 mod body;
+mod certificates;
 mod client;
 mod connector;
 mod content;
@@ -14,6 +15,7 @@ mod introduction;
 mod netrc;
 mod pace;
 mod parts;
+mod pools;
 mod proxies;
 mod range;
 mod redirect;

@@ -19,6 +19,7 @@ mod verify;
 mod window;
 mod write;
 
+pub use crate::archive::Stop;
 pub use build::Builds;
 pub use bundle::{BundleOutput, Stream, request_of};
 pub use carry::{
@@ -32,4 +33,4 @@ pub use plan::{PlanFailure, Unreachable, plan};
 pub use signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use tools::{plan_builds, plan_installer};
 pub use verify::{Finding, FindingKind, Floor, Proof, Verification, VerifySettings, verify};
-pub use write::{Output, Stop, WriteFailure, write, write_seen_pages};
+pub use write::{Output, WriteFailure, write, write_seen_pages};

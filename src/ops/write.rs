@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::UNIX_EPOCH;
 
@@ -13,7 +12,9 @@ use super::bundle::{self, BundleOutput};
 use super::carry::CarryError;
 use super::signature::SignatureError;
 use super::verify::{self, Finding};
-use crate::archive::{self, ArchiveError, Linking, Objects, pack_file, pack_stream, pack_volumes, write_directory};
+use crate::archive::{
+    self, ArchiveError, Linking, Objects, Stop, go_on, pack_file, pack_stream, pack_volumes, write_directory,
+};
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
 use crate::layout::{self, BundleInput, Layout, LayoutError};
@@ -68,9 +69,6 @@ impl WriteFailure {
         !matches!(self, Self::Layout(_) | Self::Base(_))
     }
 }
-
-/// Tells work on another thread that nobody waits for it any more.
-pub type Stop = Arc<AtomicBool>;
 
 /// Writes what was fetched for `request` to `output`; what is right there already stays as it is.
 /// Returns what keeps a bundle's targets from installing from it alone.
@@ -185,19 +183,13 @@ struct Source<'a> {
     is_checked: bool,
 }
 
-impl Source<'_> {
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-}
-
 impl Objects for Source<'_> {
     fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
         Ok(Box::new(Stoppable { file: File::open(self.store.path(sha256))?, source: self }))
     }
 
     fn path(&self, sha256: Sha256) -> Option<PathBuf> {
-        (!self.is_stopped()).then(|| self.store.path(sha256))
+        go_on(self.stop).ok().map(|()| self.store.path(sha256))
     }
 
     fn are_checked(&self) -> bool {
@@ -213,15 +205,19 @@ struct Stoppable<'a> {
 
 impl Read for Stoppable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.source.is_stopped() { Err(io::Error::other("interrupted")) } else { self.file.read(buffer) }
+        go_on(self.source.stop)?;
+        self.file.read(buffer)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::archive::Format;
     use crate::layout::LAYOUTS;
+    use crate::ops::carry;
 
     use crate::domain::{FetchedFile, FetchedPackage, MaskedUrl, Offer, Promises, Status, Yanked};
 
@@ -272,5 +268,12 @@ mod tests {
             write(&fetched, &Request::default(), &store, output, &Stop::default()).unwrap();
         }
         assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
+
+        let (bundle, left) = (out.join("b.tar"), folder.path().join("left"));
+        let stopped = Stop::new(true.into());
+        assert!(carry::unpack(&bundle, &left, 2, &stopped).is_err());
+        let format = Format::of(&bundle).unwrap();
+        assert!(carry::merge(&bundle, &bundle, &left.join("m.tar"), format, None, &stopped).is_err());
+        assert_eq!(fs::read_dir(&left).unwrap().count(), 0);
     }
 }

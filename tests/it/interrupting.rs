@@ -2,7 +2,9 @@
 
 #![cfg(unix)]
 
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
 use crate::support::{Fault, Index, Sandbox, ServedIndex, Wheel, files_below};
@@ -52,11 +54,19 @@ impl Watched {
     }
 
     fn interrupt(mut self, signal: &str) -> (ExitStatus, String) {
-        let sent = Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        send(signal, &self.process);
         let rest = std::io::read_to_string(&mut self.events).unwrap();
         (self.process.wait().unwrap(), rest)
     }
+}
+
+fn send(signal: &str, process: &Child) {
+    assert!(Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap().success());
+}
+
+fn make_pipe(path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 #[test]
@@ -94,4 +104,65 @@ fn an_interrupted_search_ends_at_once() {
         assert_eq!(status.code(), Some(130), "{signal}: {told}");
         assert_eq!(sandbox.files("."), Vec::<String>::new());
     }
+}
+
+#[test]
+fn what_only_reads_ends_at_once() {
+    let sandbox = Sandbox::new();
+    let object = sandbox.cache().join(format!("objects/ab/{}", "c".repeat(62)));
+    make_pipe(&object);
+    for signal in ["-INT", "-TERM"] {
+        let mut process = sandbox.process(["cache", "verify"]).stderr(Stdio::piped()).spawn().unwrap();
+        // Opened when it is opened for reading: the run is under way, and waits for bytes.
+        let _pipe = File::options().write(true).open(&object).unwrap();
+        send(signal, &process);
+        let told = std::io::read_to_string(process.stderr.take().unwrap()).unwrap();
+        assert_eq!(process.wait().unwrap().code(), Some(130), "{signal}: {told}");
+        assert!(told.contains("interrupted"), "{told}");
+    }
+}
+
+/// A tar whose one member never ends.
+fn endless_tar(mut to: impl std::io::Write) -> std::io::Error {
+    let mut header = tar::Header::new_ustar();
+    header.set_path("demo-1.0/data").unwrap();
+    header.set_size(8 << 30);
+    header.set_cksum();
+    let begun = to.write_all(header.as_bytes());
+    begun.err().unwrap_or_else(|| {
+        loop {
+            if let Err(error) = to.write_all(&[0; 4096]) {
+                return error;
+            }
+        }
+    })
+}
+
+#[test]
+fn what_writes_is_waited_for_until_the_word_comes_again() {
+    let sandbox = Sandbox::new();
+    let source = sandbox.path("demo-1.0.tar");
+    make_pipe(&source);
+    let start = || {
+        let process = sandbox.process(["cache", "import", "demo-1.0.tar"]).stderr(Stdio::piped()).spawn().unwrap();
+        (process, File::options().write(true).open(&source).unwrap())
+    };
+    let told = |process: &mut Child| {
+        let told = std::io::read_to_string(process.stderr.take().unwrap()).unwrap();
+        assert_eq!(process.wait().unwrap().code(), Some(130), "{told}");
+        told
+    };
+    let (mut process, pipe) = start();
+    send("-INT", &process);
+    // Once no byte is taken any more, it was heard.
+    assert_eq!(endless_tar(pipe).kind(), std::io::ErrorKind::BrokenPipe);
+    assert!(told(&mut process).contains("nothing half-written is left"));
+    assert_eq!(files_below(&sandbox.cache()), Vec::<String>::new());
+
+    // Nobody writes, so that only the second word can end a read that waits.
+    let (mut process, _pipe) = start();
+    for signal in ["-TERM", "-INT"] {
+        send(signal, &process);
+    }
+    told(&mut process);
 }

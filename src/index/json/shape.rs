@@ -5,7 +5,7 @@ use super::entry::{Entry, EntryKey};
 use crate::domain::Algorithm;
 
 /// The shapes that entries of a page had. One program writes them all, with the same keys in the
-/// same order, and an entry of a known shape is read at a third of the cost.
+/// same order, and an entry of a known shape is read at half the cost.
 #[derive(Default)]
 pub(super) struct Shapes {
     /// The one that fitted last stands first.

@@ -1,8 +1,6 @@
 //! What a distribution says that it is, and whether all of it can be read.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use zip::ZipArchive;
@@ -37,13 +35,12 @@ pub enum Foreign {
 /// More than this is no distribution, unpacked, but a bomb; bytes.
 const LARGEST: u64 = 16 << 30;
 
-/// Reads the whole file at `path`, which claims to be the distribution `filename`.
+/// Reads the whole of `file`, which claims to be the distribution `filename`.
 ///
 /// # Errors
 /// Says how it is damaged, or what else it is.
-pub fn check(path: &Path, filename: &str) -> Result<Identity, String> {
-    let mut file = File::open(path).map_err(|error| format!("it cannot be read: {error}"))?;
-    let identity = claimed(&mut file, filename)?;
+pub fn check(file: &mut (impl Read + Seek), filename: &str) -> Result<Identity, String> {
+    let identity = claimed(file, filename)?;
     file.rewind().map_err(|error| error.to_string())?;
     read_all(file, filename)?;
     Ok(identity)
@@ -55,9 +52,9 @@ fn claimed(file: &mut (impl Read + Seek), filename: &str) -> Result<Identity, St
         wheel_metadata::read(file, &wheel).map_err(|error| error.to_string())?;
         return Ok(Identity::new(&wheel.name, &wheel.version, filename));
     }
-    let source =
-        SourceFilename::guess(filename).map_err(|error| format!("its name is no source archive's: {error}"))?;
-    match sdist_metadata::read(file, filename, Some((&source.name, &source.version))) {
+    let top = sdist_metadata::top_files(file, filename).map_err(|error| error.to_string())?;
+    let source = top.release(filename).map_err(|error| format!("its name is no source archive's: {error}"))?;
+    match top.core_metadata(Some((&source.name, &source.version))) {
         Ok(_) | Err(SdistError::NeedsBuild) => Ok(Identity::new(&source.name, &source.version, filename)),
         Err(error) => Err(error.to_string()),
     }

@@ -6,7 +6,7 @@
 //! finds by digest only.
 
 use std::fs::{self, File};
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
@@ -14,6 +14,7 @@ use percent_encoding::percent_decode_str;
 use super::contents::{self, Foreign, Identity};
 use super::pip_entry;
 use super::record::{self, Record, UsedFile};
+use crate::archive::{Stop, go_on};
 use crate::domain::{Algorithm, MaskedUrl, Object, SourceExtension};
 use crate::store::DiskStore;
 
@@ -39,20 +40,23 @@ pub struct Taken {
 /// are none are passed over.
 ///
 /// # Errors
-/// When `path` cannot be read or the store not written to.
-pub fn import(store: &DiskStore, path: &Path, told: &mut dyn FnMut(&Met)) -> io::Result<()> {
+/// When `path` cannot be read or the store not written to, or `stop` was set meanwhile.
+pub fn import(store: &DiskStore, path: &Path, stop: &Stop, told: &mut dyn FnMut(&Met)) -> io::Result<()> {
     let mut used = Vec::new();
-    for path in files(path)? {
-        let Some(outcome) = take(store, &path)? else { continue };
+    let imported = files(path)?.into_iter().try_for_each(|path| {
+        let outcome = take(store, &path, stop)?;
+        go_on(stop)?;
+        let Some(outcome) = outcome else { return Ok(()) };
         if let Ok(taken) = &outcome {
             used.push(used_file(taken));
         }
         told(&Met { path, outcome });
+        Ok(())
+    });
+    if !used.is_empty() {
+        record::write(store, &Record { folder: path.display().to_string(), files: used })?;
     }
-    if used.is_empty() {
-        return Ok(());
-    }
-    record::write(store, &Record { folder: path.display().to_string(), files: used })
+    imported
 }
 
 /// Every file at or below `path`, sorted; folders behind symbolic links are not entered.
@@ -104,15 +108,21 @@ fn kind(name: &str) -> Option<Kind> {
 }
 
 /// `None` for what is no distribution; the inner error is the file's own fault.
-fn take(store: &DiskStore, path: &Path) -> io::Result<Option<Result<Taken, String>>> {
+fn take(store: &DiskStore, path: &Path, stop: &Stop) -> io::Result<Option<Result<Taken, String>>> {
     let Some(kind) = path.file_name().and_then(|name| kind(name.to_str()?)) else { return Ok(None) };
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let mut file = match File::open(path) {
+        Ok(file) => Stoppable { file, stop },
         Err(error) => return Ok(Some(Err(format!("it cannot be read: {error}")))),
     };
     match kind {
-        Kind::Named(name) => keep(store, file, contents::check(path, &name), None).map(Some),
-        Kind::Quoted(url) => keep(store, file, contents::check(path, &url.filename()), Some(url.public())).map(Some),
+        Kind::Named(name) => {
+            let identity = contents::check(&mut file, &name);
+            keep(store, file, identity, None).map(Some)
+        }
+        Kind::Quoted(url) => {
+            let identity = contents::check(&mut file, &url.filename());
+            keep(store, file, identity, Some(url.public())).map(Some)
+        }
         Kind::Body => unnamed(store, file),
         Kind::Entry => match pip_entry::body(file) {
             Ok(Some(body)) => unnamed(store, Cursor::new(body)),
@@ -133,6 +143,25 @@ fn unnamed(store: &DiskStore, mut bytes: impl Read + Seek) -> io::Result<Option<
 
 /// The digests by which indexes name files, old ones too.
 const NAMES: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha512];
+
+/// A file that cannot be read any more once nobody waits for that.
+struct Stoppable<'a> {
+    file: File,
+    stop: &'a Stop,
+}
+
+impl Read for Stoppable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        go_on(self.stop)?;
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Stoppable<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
 
 fn keep(
     store: &DiskStore,

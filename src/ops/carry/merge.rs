@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::CarryError;
 use super::opened::{Opened, Several};
-use crate::archive::{Format, pack_file};
+use crate::archive::{Format, Stop, pack_file};
 use crate::domain::{Fetched, FetchedPackage, Request, Timestamp};
 use crate::layout::{self, Abouts, BundleInput, SBOMS, SbomFormat, Sboms};
 
@@ -13,16 +13,17 @@ use crate::layout::{self, Abouts, BundleInput, SBOMS, SbomFormat, Sboms};
 ///
 /// # Errors
 /// When one cannot be read, both serve one target by different requests, two different files
-/// have one name, or the disk does not take it.
+/// have one name, the disk does not take it, or `stop` was set meanwhile.
 pub fn merge(
     first: &Path,
     second: &Path,
     out: &Path,
     format: &Format,
     created: Option<Timestamp>,
+    stop: &Stop,
 ) -> Result<(), CarryError> {
     let scratch = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let opened = [Opened::open(first, scratch)?, Opened::open(second, scratch)?];
+    let opened = [Opened::open(first, scratch, stop)?, Opened::open(second, scratch, stop)?];
     let mut all = Parts::default();
     for bundle in &opened {
         all.add(Parts::of(bundle)?)?;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use tempfile::TempDir;
 
 use super::CarryError;
 use super::unpack::unpack_files;
-use crate::archive::{Index, Objects, Reader};
+use crate::archive::{Index, Objects, Reader, Stop, go_on};
 use crate::domain::{Hasher, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest};
 
@@ -54,24 +55,26 @@ pub struct Opened {
     index: Index,
     /// Paths and sizes.
     files: BTreeMap<Sha256, (String, u64)>,
+    stop: Stop,
     /// Where an archive lies that can be read only from its beginning.
     _unpacked: Option<TempDir>,
 }
 
 impl Opened {
-    /// Opens the bundle at `path`; one that is compressed is first unpacked below `scratch`.
+    /// Opens the bundle at `path`; one that another tool compressed is first unpacked below `scratch`.
+    /// Once `stop` was set, nothing of it can be read any more.
     ///
     /// # Errors
     /// When it is none, or cannot be read.
-    pub fn open(path: &Path, scratch: &Path) -> Result<Self, CarryError> {
+    pub fn open(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, CarryError> {
         let text = manifest_text_at(path)?;
         let manifest = parse(path, &text)?;
-        let (index, unpacked) = match Reader::open(path)?.index()? {
+        let (index, unpacked) = match Reader::open(path)?.stopped_by(stop).index()? {
             Some(index) => (index, None),
             None => {
                 let fail = |why| CarryError::Write { path: scratch.to_owned(), why };
                 let folder = tempfile::Builder::new().prefix(".prefetch-").tempdir_in(scratch).map_err(fail)?;
-                unpack_files(path, folder.path(), 2, false)?;
+                unpack_files(path, folder.path(), 2, false, stop)?;
                 let index = Reader::open(folder.path())?.index()?.expect("a folder has an index");
                 (index, Some(folder))
             }
@@ -85,6 +88,7 @@ impl Opened {
             manifest_sha256: Sha256::of(&text),
             index,
             files,
+            stop: stop.clone(),
             _unpacked: unpacked,
         })
     }
@@ -108,7 +112,8 @@ impl Opened {
 impl Objects for Opened {
     fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
         let (path, size) = self.files.get(&sha256).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(Checked { input: self.index.open(path, *size)?, hasher: Some(Hasher::new(&[])), sha256 }))
+        let input = self.index.open(path, *size)?;
+        Ok(Box::new(Checked { input, hasher: Some(Hasher::new(&[])), sha256, stop: &self.stop }))
     }
 }
 
@@ -123,14 +128,16 @@ impl Objects for Several<'_> {
 }
 
 /// Bytes that must have a digest, or their end cannot be reached.
-struct Checked<R> {
+struct Checked<'a, R> {
     input: R,
     hasher: Option<Hasher>,
     sha256: Sha256,
+    stop: &'a AtomicBool,
 }
 
-impl<R: Read> Read for Checked<R> {
+impl<R: Read> Read for Checked<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        go_on(self.stop)?;
         let length = self.input.read(buffer)?;
         if length > 0 || buffer.is_empty() {
             self.hasher.iter_mut().for_each(|hasher| hasher.update(&buffer[..length]));

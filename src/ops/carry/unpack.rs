@@ -5,13 +5,13 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tempfile::{Builder, NamedTempFile};
 
 use super::opened::{LARGEST_PAGE, manifest_at};
 use super::{CarryError, DELTA_PATH};
-use crate::archive::{Found, Reader, check_volumes};
+use crate::archive::{Found, Reader, Stop, check_volumes, go_on};
 use crate::domain::{Hasher, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH};
 use crate::ops::verify::{Finding, FindingKind};
@@ -29,18 +29,24 @@ pub struct Unpacked {
 /// already stays, so that an attempt that was cut short goes on; the manifest arrives last.
 ///
 /// # Errors
-/// When the bundle is damaged or cannot be read, or the disk does not take it. No file has its
-/// final name then that is not as the manifest says.
-pub fn unpack(path: &Path, folder: &Path, threads: usize) -> Result<Unpacked, CarryError> {
+/// When the bundle is damaged or cannot be read, the disk does not take it, or `stop` was set
+/// meanwhile. No file has its final name then that is not as the manifest says.
+pub fn unpack(path: &Path, folder: &Path, threads: usize, stop: &Stop) -> Result<Unpacked, CarryError> {
     // What is wrong with the archive is told below.
     if let Ok(Some(_)) = Reader::open(path)?.page(DELTA_PATH, LARGEST_PAGE) {
         return Err(CarryError::OnlyDelta(path.to_owned()));
     }
-    unpack_files(path, folder, threads, true)
+    unpack_files(path, folder, threads, true, stop)
 }
 
 /// The same for a bundle or a delta, which does not hold all that its manifest tells of.
-pub(super) fn unpack_files(path: &Path, folder: &Path, threads: usize, is_whole: bool) -> Result<Unpacked, CarryError> {
+pub(super) fn unpack_files(
+    path: &Path,
+    folder: &Path,
+    threads: usize,
+    is_whole: bool,
+    stop: &Stop,
+) -> Result<Unpacked, CarryError> {
     let damaged = |findings| CarryError::Damaged { path: path.to_owned(), findings };
     let volumes = check_volumes(path, false).unwrap_or_default();
     if !volumes.is_empty() {
@@ -50,6 +56,7 @@ pub(super) fn unpack_files(path: &Path, folder: &Path, threads: usize, is_whole:
     fs::create_dir_all(folder).map_err(|why| CarryError::Write { path: folder.to_owned(), why })?;
     let work = Work {
         folder,
+        stop,
         expected: expected(&manifest, is_whole),
         last: Mutex::default(),
         findings: Mutex::default(),
@@ -59,7 +66,8 @@ pub(super) fn unpack_files(path: &Path, folder: &Path, threads: usize, is_whole:
         kept: AtomicUsize::new(0),
     };
     let limit = manifest.size().saturating_add(LARGEST_PAGE);
-    let faults = Reader::open(path)?.visit(limit, threads, &|found| work.take(found))?;
+    let faults = Reader::open(path)?.stopped_by(stop).visit(limit, threads, &|found| work.take(found))?;
+    go_on(stop).map_err(|why| CarryError::Write { path: folder.to_owned(), why })?;
     let mut findings: Vec<_> = faults.iter().map(Finding::archive).collect();
     if is_whole {
         findings.extend(work.missing());
@@ -81,6 +89,7 @@ fn expected(manifest: &Manifest, is_whole: bool) -> BTreeMap<String, Option<(u64
 
 struct Work<'a> {
     folder: &'a Path,
+    stop: &'a AtomicBool,
     expected: BTreeMap<String, Option<(u64, String)>>,
     /// What arrives when all else is there.
     last: Mutex<BTreeMap<String, Vec<u8>>>,
@@ -128,12 +137,12 @@ impl Work<'_> {
 
     fn write(&self, found: &mut Found, size: u64, sha256: &str) -> Result<(), Trouble> {
         let file = self.folder.join(found.path.as_str());
-        if is_right(&file, size, sha256) {
+        if is_right(&file, size, sha256, self.stop) {
             self.kept.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
         let mut temporary = create(&file).map_err(Trouble::Disk)?;
-        let got = copy(&mut found.bytes, temporary.as_file_mut())?;
+        let got = copy(&mut found.bytes, temporary.as_file_mut(), self.stop)?;
         if got.to_string() != sha256 {
             let message = format!("its SHA-256 is {got}, and the manifest says {sha256}");
             return Err(Finding::new(FindingKind::Digest, message).into());
@@ -174,9 +183,9 @@ fn create(file: &Path) -> io::Result<NamedTempFile> {
     Builder::new().prefix(".prefetch-").make_in(parent, |name| File::create_new(name))
 }
 
-fn is_right(file: &Path, size: u64, sha256: &str) -> bool {
+fn is_right(file: &Path, size: u64, sha256: &str, stop: &AtomicBool) -> bool {
     let is_regular = fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size);
-    let digest = || copy(&mut File::open(file).ok()?, &mut io::sink()).ok();
+    let digest = || copy(&mut File::open(file).ok()?, &mut io::sink(), stop).ok();
     is_regular && digest().is_some_and(|got| got.to_string() == sha256)
 }
 
@@ -195,10 +204,11 @@ impl From<Finding> for Trouble {
 /// Bytes that are passed on at once.
 const PIECE: usize = 256 << 10;
 
-fn copy(input: &mut dyn Read, output: &mut dyn Write) -> Result<Sha256, Trouble> {
+fn copy(input: &mut dyn Read, output: &mut dyn Write, stop: &AtomicBool) -> Result<Sha256, Trouble> {
     let mut hasher = Hasher::new(&[]);
     let mut piece = vec![0; PIECE];
     loop {
+        go_on(stop).map_err(Trouble::Disk)?;
         match input.read(&mut piece).map_err(|error| Finding::archive(&error))? {
             0 => return Ok(hasher.finish().sha256),
             length => {

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
-use crate::archive::{Extent, Fault, Found, ReadError, Reader};
+use crate::archive::{Extent, Fault, Found, ReadError, Reader, Stop};
 use crate::domain::RelPath;
 
 /// The members by path, and what must stay for them to be readable.
@@ -44,17 +44,17 @@ impl Members {
     /// unpacked below `scratch`.
     ///
     /// # Errors
-    /// When it cannot be read, or is hostile.
-    pub fn find(path: &Path, scratch: &Path) -> Result<Self, MembersError> {
+    /// When it cannot be read, or is hostile, or `stop` was set meanwhile.
+    pub fn find(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, MembersError> {
         if path.is_dir() {
             return Self::of_folder(path).map_err(|why| MembersError::Folder { path: path.to_owned(), why });
         }
-        Self::of_archive(path, scratch)
+        Self::of_archive(path, scratch, stop)
     }
 
-    fn of_archive(path: &Path, scratch: &Path) -> Result<Self, MembersError> {
+    fn of_archive(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, MembersError> {
         let fail = |why| MembersError::Unpack { path: path.to_owned(), scratch: scratch.to_owned(), why };
-        let reader = Reader::open(path)?;
+        let reader = Reader::open(path)?.stopped_by(stop);
         let members = Mutex::new(Ok(Self::default()));
         let faults = reader.visit(bound(&reader), 1, &|found| {
             let mut members = members.lock().expect("no thread panics with it");
@@ -150,7 +150,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("archive");
         fs::write(&path, bytes).unwrap();
-        let members = Members::find(&path, folder.path()).map_err(|error| error.to_string())?;
+        let members = Members::find(&path, folder.path(), &Stop::default()).map_err(|error| error.to_string())?;
         for place in members.places.values() {
             let mut read = String::new();
             place.open().unwrap().read_to_string(&mut read).unwrap();
@@ -208,7 +208,7 @@ mod tests {
         for (target, name) in [("a.whl", "b.whl"), ("../secret.whl", "c.whl"), ("..", "d"), ("/", "e")] {
             std::os::unix::fs::symlink(target, inside.join(name)).unwrap();
         }
-        let members = Members::find(&inside, folder.path()).unwrap();
+        let members = Members::find(&inside, folder.path(), &Stop::default()).unwrap();
         let names: Vec<_> = members.places.keys().map(RelPath::as_str).collect();
         assert_eq!((names, members.left_out.len()), (vec!["a.whl", "b.whl"], 3));
     }

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use self::catalogue::Catalogue;
 use self::connection::Desk;
+use crate::archive::Stop;
 use crate::layout::LayoutError;
 
 /// One request that was answered.
@@ -59,9 +60,9 @@ impl Site {
     /// unpacked below `scratch`, and removed with the site.
     ///
     /// # Errors
-    /// When it cannot be read, is hostile, or holds no distribution.
-    pub fn open(path: &Path, scratch: &Path) -> Result<Self, ServeError> {
-        Catalogue::of(path, scratch).map(|catalogue| Self(Arc::new(catalogue)))
+    /// When it cannot be read, is hostile, or holds no distribution, or `stop` was set meanwhile.
+    pub fn open(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, ServeError> {
+        Catalogue::of(path, scratch, stop).map(|catalogue| Self(Arc::new(catalogue)))
     }
 
     /// How many projects and files there are.
