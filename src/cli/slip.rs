@@ -6,6 +6,7 @@ use clap::CommandFactory;
 
 use super::args::Cli;
 use super::error::CliError;
+use crate::input::way_to_requirements;
 
 /// What other tools call their commands. Each is the name of somebody's project, too, which
 /// must not be fetched by mistake.
@@ -30,9 +31,18 @@ pub fn check(words: &[String], find: impl Fn(&str) -> PathBuf) -> Result<(), Cli
             .hint(format!("`{command}` is one; the project of that name is `{word}>=0`")));
     }
     match words.iter().find(|word| is_requirements_file(word, |path| find(path).is_file())) {
-        Some(file) => Err(CliError::usage(format!("`{file}` is a file, and stands where projects are named"))
-            .hint(format!("to fetch what it asks for, write -r {file}"))),
+        Some(file) => {
+            Err(CliError::usage(format!("`{file}` is a file, and stands where projects are named"))
+                .hint(way_to_read(file)))
+        }
         None => Ok(()),
+    }
+}
+
+fn way_to_read(file: &str) -> String {
+    match way_to_requirements(file) {
+        Some(way) => format!("its format is not read here; make a requirements file with: {way}"),
+        None => format!("to fetch what it asks for, write -r {file}"),
     }
 }
 
@@ -75,6 +85,8 @@ mod tests {
         assert!(slip(&["download", "six"]).unwrap().contains("`download>=0`"));
         assert!(slip(&["six", "requirements.txt"]).unwrap().contains("-r requirements.txt"));
         assert!(slip(&["there.in"]).unwrap().contains("-r there.in"));
+        assert!(slip(&["there-pdm.lock"]).unwrap().contains("pdm export"));
+        assert!(slip(&["there.toml", "six"]).unwrap().contains("make a requirements file"));
         for words in [&["six", "install"][..], &["download>=0"], &["zope.in"], &["wheel"], &["./a.txt"], &[]] {
             assert_eq!(slip(words), None, "{words:?}");
         }

@@ -202,6 +202,10 @@ fn explain(text: &str, error: &SpecifierError, start: usize) -> DependencyError 
     let has_operator = |text: &str| text.starts_with(['=', '!', '~', '<', '>']);
     let second = clause.split_whitespace().skip(1).find(|word| has_operator(word));
     let (offset, why) = match clause.split_whitespace().next() {
+        None => {
+            let why = "no version stands before this comma; each project has a line of its own";
+            return DependencyError { at: start + comma_without_clause(text), why: why.into() };
+        }
         Some(word) if is_marker_variable(word) => (0, "a marker needs a `;` before it".into()),
         Some(_) if !has_operator(clause) => {
             (0, format!("`{clause}` cannot stand here: a version needs an operator such as `==`"))
@@ -214,6 +218,13 @@ fn explain(text: &str, error: &SpecifierError, start: usize) -> DependencyError 
         _ => (0, error.to_string()),
     };
     DependencyError { at: start + within + offset, why }
+}
+
+/// Where the first comma is that has no clause before it.
+fn comma_without_clause(text: &str) -> usize {
+    let commas = text.match_indices(',').map(|(at, _)| at);
+    let mut lonely = commas.filter(|at| matches!(text[..*at].trim_end().chars().next_back(), None | Some(',')));
+    lonely.next().unwrap_or_default()
 }
 
 fn is_marker_variable(word: &str) -> bool {
@@ -274,7 +285,11 @@ mod tests {
     fn what_pip_refuses() {
         for (text, at, part) in [
             ("foo=1.0", 3, "did you mean `==`"),
-            ("foo,==1.0", 3, "between two commas"),
+            ("foo,==1.0", 3, "before this comma"),
+            ("foo>=1,,<2", 7, "before this comma"),
+            ("foo, bar", 3, "a line of its own"),
+            ("foo=>1.0", 3, "did you mean `>=`"),
+            ("foo>1,=<2", 6, "did you mean `<=`"),
             ("foo >=1 <2", 8, "comma is missing"),
             ("foo==", 3, "specifier"),
             ("foo bar", 4, "operator"),

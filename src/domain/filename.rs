@@ -202,8 +202,7 @@ impl SourceFilename {
         Ok(Self { name: project.clone(), version: parse_version(version)?, extension })
     }
 
-    /// Reads `filename` where no project is known: the version begins after the last `-` that
-    /// leaves a PEP 440 version behind it.
+    /// Reads `filename` where no project is known: the version is what follows the last `-`.
     pub fn guess(filename: &str) -> Result<Self, FilenameError> {
         let (stem, extension) = SourceExtension::split(filename).ok_or(FilenameError::Extension)?;
         let (name, version) = stem.rsplit_once('-').ok_or_else(|| FilenameError::Version(stem.to_owned()))?;

@@ -178,10 +178,16 @@ fn parse_clause(clause: &str) -> Result<VersionSpecifier, SpecifierError> {
     if clause.is_empty() {
         return Err(fail("there is nothing between two commas".into()));
     }
-    if clause.starts_with('=') && !clause.starts_with("==") {
-        return Err(fail("`=` is no operator; did you mean `==`?".into()));
+    if let Some((slip, meant)) = slipped_operator(clause) {
+        return Err(fail(format!("`{slip}` is no operator; did you mean `{meant}`?")));
     }
     VersionSpecifier::from_str(clause).map_err(|error| fail(error.to_string()))
+}
+
+/// The operator that `clause` begins with and that is none, and the one that is meant.
+fn slipped_operator(clause: &str) -> Option<(&'static str, &'static str)> {
+    let slips = [("=>", ">="), ("=<", "<="), ("=", "==")];
+    slips.into_iter().find(|(slip, _)| clause.starts_with(slip) && !clause.starts_with("=="))
 }
 
 /// So many exclusions are named one by one where brevity is asked for.

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::header::{
@@ -15,16 +14,17 @@ use url::Url;
 use super::auth::Credentials;
 use super::background::blocking;
 use super::body::{self, Body};
-use super::connector::{Line, connector};
+use super::connector::Line;
 use super::content::Content;
 use super::error::HttpError;
 use super::health::{Attempts, Health};
 use super::introduction::Introductions;
 use super::netrc::Login;
 use super::pace::{Hosts, Turn};
+use super::pools::Pools;
 use super::range::{Piece, Start, content_range};
 use super::redirect::{next_hop, without_login};
-use super::retry::retry_after;
+use super::retry::{Outcome, retry_after};
 use super::{Answer, HttpSettings, Page, Validators, header};
 use crate::domain::MaskedUrl;
 
@@ -39,8 +39,7 @@ const SMALL: u64 = 256 << 10;
 #[derive(Debug)]
 pub struct HttpClient {
     settings: HttpSettings,
-    /// By whether they believe any certificate, and by their line.
-    clients: [[OnceLock<reqwest::Client>; 2]; 2],
+    pools: Pools,
     pub(super) files: Hosts,
     pages: Hosts,
     health: Health,
@@ -52,9 +51,9 @@ pub struct HttpClient {
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
         let (files, pages) = (Hosts::new(settings.files_per_host), Hosts::new(settings.pages_per_host));
-        let (clients, health, introductions) = Default::default();
+        let (pools, health, introductions) = Default::default();
         let shares = AtomicBool::new(false);
-        Self { settings, clients, files, pages, health, introductions, shares }
+        Self { settings, pools, files, pages, health, introductions, shares }
     }
 
     /// Reads a page of at most `limit` bytes, unless `known` is still right.
@@ -177,6 +176,9 @@ impl HttpClient {
     /// Waits until a request that failed with `error` may be made again; `false` if the error is
     /// to be told instead.
     pub async fn pause(&self, attempts: &mut Attempts, error: &HttpError) -> bool {
+        if error.outcome() == Outcome::Broken {
+            self.pools.renew(self.settings.timeout);
+        }
         attempts.pause(&self.health, error, fastrand::f64()).await
     }
 
@@ -270,23 +272,14 @@ impl HttpClient {
         line: Line,
     ) -> Result<Response, HttpError> {
         self.health.check(url)?;
-        let request = self.client_for(url, line)?.get(without_login(url.secret())).headers(headers.clone());
+        let client = self.pools.client(&self.settings, self.is_trusted(url), line)?;
+        let request = client.get(without_login(url.secret())).headers(headers.clone());
         let request = match login {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
             None => request,
         };
         let answer = self.introductions.make(url.secret(), request.send()).await;
         answer.map_err(|error| HttpError::unreachable(url, &error))
-    }
-
-    fn client_for(&self, url: &MaskedUrl, line: Line) -> Result<&reqwest::Client, HttpError> {
-        let trusting = self.is_trusted(url);
-        let cell = &self.clients[usize::from(trusting)][usize::from(line == Line::Own)];
-        if let Some(client) = cell.get() {
-            return Ok(client);
-        }
-        let client = connector(&self.settings, trusting, line)?;
-        Ok(cell.get_or_init(|| client))
     }
 
     fn is_trusted(&self, url: &MaskedUrl) -> bool {

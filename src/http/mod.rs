@@ -14,6 +14,7 @@ mod introduction;
 mod netrc;
 mod pace;
 mod parts;
+mod pools;
 mod proxies;
 mod range;
 mod redirect;

@@ -7,7 +7,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::core_metadata::{MetadataFile, WrongIdentity};
-use crate::domain::{CoreMetadata, PackageName, SourceExtension, Version};
+use crate::domain::{CoreMetadata, FilenameError, PackageName, SourceExtension, SourceFilename, Version};
 
 /// Why the metadata of a source archive cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,17 @@ pub struct BuildNeeds {
 }
 
 impl TopFiles {
+    /// Which release the archive `filename` is of, where no index says of which project: old names
+    /// can be read in several ways (`demo-1.0-2.tar.gz`), and then the one that it states counts.
+    ///
+    /// # Errors
+    /// When the name can be read in no way.
+    pub fn release(&self, filename: &str) -> Result<SourceFilename, FilenameError> {
+        let stated = self.pkg_info.as_ref().and_then(|file| file.metadata.name.parse().ok());
+        let read = stated.and_then(|name| SourceFilename::parse(filename, &name).ok());
+        read.map_or_else(|| SourceFilename::guess(filename), Ok)
+    }
+
     /// What the archive says of itself, as [`read`] takes it.
     ///
     /// # Errors
@@ -280,6 +291,18 @@ mod tests {
         assert_eq!(metadata.requires_dist, ["six", "cython; (python_version < '3.12') and extra == 'fast'"]);
         assert_eq!(metadata.requires_python.as_deref(), Some(">=3.9"));
         assert_eq!(metadata.provides_extra, ["fast"]);
+    }
+
+    #[test]
+    fn what_an_archive_states_decides_how_its_name_is_read() {
+        let release = |stated: &'static str, filename: &str| {
+            let top = top_files(Cursor::new(tar(&[("d/PKG-INFO", stated.as_bytes())])), filename).unwrap();
+            top.release(filename).map(|source| format!("{} {}", source.name, source.version)).ok()
+        };
+        assert_eq!(release("Name: Demo\nVersion: 1.0.post2\n", "demo-1.0-2.tar").as_deref(), Some("demo 1.0.post2"));
+        assert_eq!(release("Name: demo-1.0\nVersion: 2\n", "demo-1.0-2.tar").as_deref(), Some("demo-1-0 2"));
+        assert_eq!(release("Name: other\nVersion: 2\n", "demo-2.tar").as_deref(), Some("demo 2"));
+        assert_eq!(release("", "demo.tar"), None);
     }
 
     #[test]

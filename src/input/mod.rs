@@ -3,6 +3,7 @@
 //! Pure: files, standard input, URLs, environment variables and the shape of local paths come
 //! through a [`World`]. Nothing here knows of HTTP, of an index, or of which version wins.
 
+mod foreign;
 mod json;
 mod location;
 mod problem;
@@ -15,6 +16,7 @@ use std::path::Path;
 
 use crate::domain::{IndexOptions, Origin, Requirement};
 
+pub use foreign::way_to_requirements;
 pub use json::{Report, parse_report};
 pub use location::Location;
 pub use problem::{Problem, Severity};
@@ -156,7 +158,6 @@ pub fn read(location: &Location, role: Role, world: &dyn World) -> Read {
 }
 
 fn unknown_format(location: &Location) -> Problem {
-    let known: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
-    let message = format!("its name tells of a format that is not known here; known are: {}", known.join(", "));
-    Problem::error(location.origin(0), message)
+    let way = way_to_requirements(&location.filename()).unwrap_or("a tool that knows it");
+    Problem::error(location.origin(0), foreign::not_read(way))
 }

@@ -73,7 +73,7 @@ pub(super) fn look_inside(fetched: &Fetched, store: &DiskStore, check: bool) -> 
     let files: Vec<_> = fetched.files().collect();
     let look = |(package, file): &(&FetchedPackage, &FetchedFile)| {
         let mut bytes = Window::new(store.open(file.object.sha256).ok()?);
-        let inside = Inside::of(&mut bytes, &file.offer.filename, &package.name);
+        let inside = Inside::of(&mut bytes, &file.offer.filename, Some(&package.name));
         let faults = if check { faults(&mut bytes, &file.offer.filename, &inside) } else { Vec::new() };
         Some((file.object.sha256, inside, faults))
     };

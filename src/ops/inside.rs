@@ -16,8 +16,8 @@ pub struct Inside {
 }
 
 impl Inside {
-    /// Looks into the file `filename` of `project`.
-    pub fn of(input: impl Read + Seek, filename: &str, project: &PackageName) -> Self {
+    /// Looks into the file `filename` of `project`, if it is known of which.
+    pub fn of(input: impl Read + Seek, filename: &str, project: Option<&PackageName>) -> Self {
         match filename.parse::<WheelFilename>() {
             Ok(wheel) => Self::of_wheel(input, &wheel),
             Err(_) => Self::of_source(input, filename, project),
@@ -31,12 +31,12 @@ impl Inside {
         }
     }
 
-    fn of_source(input: impl Read + Seek, filename: &str, project: &PackageName) -> Self {
+    fn of_source(input: impl Read + Seek, filename: &str, project: Option<&PackageName>) -> Self {
         let top = match sdist_metadata::top_files(input, filename) {
             Ok(top) => top,
             Err(error) => return Self::refused(error.to_string()),
         };
-        let source = SourceFilename::parse(filename, project).ok();
+        let source = project.map_or_else(|| top.release(filename), |name| SourceFilename::parse(filename, name)).ok();
         let identity = source.as_ref().map(|source| (&source.name, &source.version));
         let needs = top.core_metadata(identity).map(|metadata: CoreMetadata| Needs::of(&metadata));
         Self {

@@ -5,7 +5,7 @@ use std::fs;
 use prefetch::domain::Algorithm;
 use serde_json::Value;
 
-use crate::support::{Index, Sandbox, ServedIndex, Wheel, files_below, judges};
+use crate::support::{Index, Sandbox, Sdist, ServedIndex, Wheel, files_below, judges};
 
 const WHEEL: &str = "demo-1.0-py3-none-any.whl";
 
@@ -143,6 +143,16 @@ fn folders_and_caches_of_every_kind_are_taken_in() {
             assert!(again["files"].as_array().unwrap().iter().all(|file| file["status"] == "held"), "{again}");
         }
     }
+}
+
+/// `kit-1.0-2` may be `kit-1.0` 2 or `kit` 1.0.post2.
+#[test]
+fn an_archive_says_itself_how_its_name_is_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write("old/kit-1.0-2.tar.gz", Sdist::new("kit", "1.0.post2").bytes());
+    assert_eq!(cache(&sandbox, &["import", "old"], 0)["files"][0]["status"], "imported");
+    let held = &cache(&sandbox, &["list"], 0)["files"][0];
+    assert_eq!((held["name"].as_str(), held["version"].as_str()), (Some("kit"), Some("1.0.post2")), "{held}");
 }
 
 #[test]

@@ -90,6 +90,19 @@ fn a_host_that_comes_back_serves_all() {
     assert_eq!(sandbox.files("wheelhouse").len(), 60);
 }
 
+/// One connection of HTTP/2 carries all requests, and their retries must not share its fate.
+#[test]
+fn what_a_silent_connection_owes_comes_on_another() {
+    let index = (0..8).fold(Index::new().encrypted(), |index, number| index.wheel(&format!("p{number}"), "1"));
+    let (index, sandbox) = (index.failing_times(".whl", 1, Fault::Mute).serve(), sandbox());
+    sandbox.write("authority.pem", index.authority().unwrap());
+    let names: Vec<_> = (0..8).map(|number| format!("p{number}==1")).collect();
+    let url = index.url();
+    let more = ["--no-deps", "--index-url", &url, "--cert", "authority.pem", "--timeout", "1", "--retries", "2"];
+    Outcome::of(&sandbox, &names.iter().map(String::as_str).chain(more).collect::<Vec<_>>()).is(0, &[]);
+    assert!(index.connections() > 1);
+}
+
 #[test]
 fn a_certificate_that_nobody_trusts_is_shown_to_few() {
     let names: Vec<_> = (0..60).map(|number| format!("p{number}")).collect();

@@ -171,6 +171,17 @@ fn pages_are_those_of_the_simple_api() {
     }
 }
 
+/// `kit-1.0-2` may be `kit-1.0` 2 or `kit` 1.0.post2.
+#[test]
+fn an_archive_says_itself_which_project_it_is_of() {
+    let sandbox = Sandbox::new();
+    sandbox.write("wheels/kit-1.0-2.tar.gz", Sdist::new("kit", "1.0.post2").bytes());
+    let served = Served::over(&sandbox, "wheels");
+    let page = served.get("/simple/kit/", &[("accept", JSON)]);
+    let listed: Value = serde_json::from_slice(&page.body).unwrap();
+    assert_eq!(listed["versions"], serde_json::json!(["1.0.post2"]), "{listed}");
+}
+
 #[test]
 fn files_are_served_in_part_and_not_twice() {
     let sandbox = fetched(&["--bundle", "all.zip", "--dest", "out"]);

@@ -176,6 +176,7 @@ fn the_floor_of_every_binary_can_be_stated() {
 fn a_folder_without_a_manifest_is_judged_file_by_file() {
     let sandbox = Sandbox::new();
     sandbox.write("wheels/demo-1.0-py3-none-any.whl", Wheel::new("demo", "1.0").bytes());
+    sandbox.write("wheels/kit-1.0-2.tar.gz", Sdist::new("kit", "1.0.post2").bytes());
     report(&sandbox, &["wheels"], 0);
     sandbox.write("wheels/demo-2.0-py3-none-any.whl", Wheel::new("demo", "1.0").bytes());
     sandbox.write("wheels/demo-3.0-py3-none-any.whl", "no wheel");

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{Algorithm, Digest, Origin, Requirement};
-use crate::input::{Entry, Location, Problem, Reader, Role, Severity};
+use crate::input::foreign::not_read;
+use crate::input::{Entry, Location, Problem, Reader, Role, Severity, way_to_requirements};
 
 use super::lines::LogicalLine;
 use super::options::{Given, Name, Options};
@@ -74,6 +75,7 @@ struct File<'f, 'w> {
 
 impl File<'_, '_> {
     fn line(&mut self, line: &LogicalLine) {
+        self.warn(line, line.unset.iter().map(unset_variable).collect());
         if let Err(fault) = self.try_line(line) {
             self.report(line, Severity::Error, fault);
         }
@@ -159,6 +161,9 @@ impl File<'_, '_> {
 
     fn include(&mut self, value: &str, role: Role) -> Result<(), Fault> {
         let location = self.location.join(value);
+        if let Some(way) = way_to_requirements(&location.filename()) {
+            return Err(Fault::new(format!("cannot read {location}: {}", not_read(way))));
+        }
         let identity = location.identity(self.reader.world.working_folder());
         if self.includes.open.iter().any(|(open, _)| *open == identity) {
             return Err(Fault::new(format!("{location} includes itself: {}", self.cycle(&identity, &location))));
@@ -190,6 +195,10 @@ impl File<'_, '_> {
         let problem = Problem::new(severity, self.origin(line), message).with_text(&line.written, at);
         self.reader.read.problems.push(problem);
     }
+}
+
+fn unset_variable((at, name): &(usize, String)) -> Fault {
+    Fault::at(*at, format!("the variable {name} is not set, or empty: `${{{name}}}` stays as it is"))
 }
 
 /// Values shorter than this are no secrets; replacing them would garble the message.

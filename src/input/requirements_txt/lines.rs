@@ -12,6 +12,8 @@ pub struct LogicalLine {
     pub text: String,
     /// The variables that were put in, by name and value.
     pub variables: Vec<(String, String)>,
+    /// The variables that have no value and stay as they are written, with their places there.
+    pub unset: Vec<(usize, String)>,
 }
 
 /// The lines of `text` that say something, with variables from `variable`.
@@ -96,7 +98,15 @@ fn expand(number: usize, written: &str, variable: &impl Fn(&str) -> Option<Strin
             variables.push((name.to_owned(), value));
         }
     }
-    LogicalLine { number, written: written.to_owned(), text, variables }
+    let has_no_value = |name: &str| variable(name).is_none_or(|value| value.is_empty());
+    let unset = variable_names(written).filter(|name| has_no_value(name));
+    let unset = unset.map(|name| (place(written, name), name.to_owned())).collect();
+    LogicalLine { number, written: written.to_owned(), text, variables, unset }
+}
+
+/// Where the `${` before a name that is a part of `line` begins.
+fn place(line: &str, name: &str) -> usize {
+    line.find(&format!("${{{name}}}")).unwrap_or_default()
 }
 
 /// The names in `${…}`, made of capital letters, digits and `_`.
@@ -121,6 +131,14 @@ mod tests {
             _ => None,
         };
         logical_lines(text, variable).map(|line| (line.number, line.text)).collect()
+    }
+
+    #[test]
+    fn variables_without_a_value_are_told() {
+        let variable = |name: &str| (name == "SET").then(|| "1".to_owned());
+        let mut lines = logical_lines("-i https://${USER}:${SET}@h # ${NOT}\nfoo==${ver}", variable);
+        assert_eq!(lines.next().unwrap().unset, [(11, "USER".to_owned())]);
+        assert_eq!(lines.next().unwrap().unset, []);
     }
 
     /// `facts/pip.md` 1.9, rows 1 to 22.

@@ -14,7 +14,7 @@ mod words;
 
 use crate::domain::{DependencyError, Origin};
 
-use super::{Location, Problem, Reader, Role, Severity};
+use super::{Location, Problem, Reader, Role, Severity, way_to_requirements};
 use requirement::Surroundings;
 
 /// What is wrong with a line.
@@ -51,12 +51,9 @@ impl From<DependencyError> for Fault {
     }
 }
 
-/// Formats of their own, which have no place here; any other name may be a requirements file.
-const OTHER_FORMATS: [&str; 4] = [".toml", "uv.lock", "poetry.lock", "pdm.lock"];
-
 /// Whether a file of this name may be a requirements file: pip has no rule for names.
 pub fn recognizes(filename: &str) -> bool {
-    !OTHER_FORMATS.iter().any(|other| filename.ends_with(other))
+    way_to_requirements(filename).is_none()
 }
 
 /// Reads the file at `location`, with all that it includes.

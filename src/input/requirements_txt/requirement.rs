@@ -52,8 +52,11 @@ impl Surroundings<'_> {
         normalize(&self.world.working_folder().join(path))
     }
 
-    /// Tells of the usual mistake: a path that is relative to its file.
+    /// Tells of the usual mistakes: a path as Windows writes it, or one that is relative to its file.
     fn advice(&self, path: &str) -> &'static str {
+        if is_of_windows(path) {
+            return "; `\\` divides no path on this system: write `/`";
+        }
         let beside = self.folder.as_ref().map(|folder| normalize(&folder.join(path)));
         match beside.filter(|beside| *beside != self.absolute(path)) {
             Some(beside) if self.world.look(&beside) != Entry::Missing => {
@@ -127,6 +130,11 @@ fn looks_like_path(text: &str) -> bool {
     text.starts_with('.') || text.contains('/') || text.contains(std::path::MAIN_SEPARATOR)
 }
 
+/// Whether the text is a path of Windows, read elsewhere.
+fn is_of_windows(text: &str) -> bool {
+    std::path::MAIN_SEPARATOR == '/' && text.contains('\\')
+}
+
 /// A local project or archive; `None` where the text is neither.
 ///
 /// `path` is `text` without its extras.
@@ -146,6 +154,9 @@ fn parse_path(text: &str, path: &str, surroundings: &Surroundings<'_>) -> Result
     }
     let is_missing = entry != Entry::File;
     let missing = || format!("`{path}` looks like a file name, but there is no such file{}", surroundings.advice(path));
+    if is_missing && is_of_windows(path) {
+        return Err(Fault::new(missing()));
+    }
     let doubt = is_missing.then(|| Fault::new(missing()));
     let name = link::wheel_project(&filename)?;
     Ok(asked(name, Source::Archive(absolute), doubt))
@@ -183,7 +194,7 @@ fn is_archive(filename: &str) -> bool {
 
 /// Says more where the text looks like a path.
 fn explain(text: &str, error: DependencyError, surroundings: &Surroundings<'_>) -> Fault {
-    if !looks_like_path(text) || text.contains("://") {
+    if !(looks_like_path(text) || is_of_windows(text)) || text.contains("://") {
         return error.into();
     }
     let message = match surroundings.world.look(&surroundings.absolute(text)) {

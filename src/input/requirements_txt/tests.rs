@@ -166,6 +166,7 @@ fn what_pip_drops_in_silence_is_a_warning() {
         ("--extra-index-url https://me:pw@e\n-i https://h", "the extra index https://****@e too"),
         ("foo --hash=sha256:zz", "no file can match"),
         ("--no-binary 'a b'", "no project name"),
+        ("-i https://${NOPE}@h", "NOPE is not set"),
     ] {
         let read = parse(text);
         let warnings = messages(&read, Severity::Warning);
@@ -266,6 +267,16 @@ fn a_path_beside_the_file_gets_advice() {
     assert!(error.contains("beside the file"), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn paths_of_windows_are_told_as_such() {
+    for text in [r"C:\wheels\foo-1.0-py3-none-any.whl", r"..\foo", r"C:\foo", r"wheels\foo-1.0.tar.gz"] {
+        let read = parse(text);
+        let error = &messages(&read, Severity::Error)[0];
+        assert!(error.contains("write `/`"), "{error}");
+    }
+}
+
 #[test]
 fn values_of_variables_are_not_told() {
     let read = parse("-i https://${TOKEN}@h/${TOKEN}\nfoo=${TOKEN}\nfoo @ ${TOKEN}\n./x/${TOKEN}");
@@ -281,7 +292,11 @@ fn unreadable_files_are_named() {
     let binary = machine().read(b"PK\x03\x04\xff\xff".to_vec());
     assert!(binary.problems[0].to_string().starts_with("requirements.txt: it cannot be read: byte 4 "));
     let lock = read(&Location::parse("uv.lock"), Role::Requirements, &machine());
-    assert!(lock.problems[0].message.contains("requirements.txt"));
+    assert!(lock.problems[0].message.contains("uv export"), "{:?}", lock.problems);
+    let nested = machine().read("-r uv.lock");
+    assert!(nested.problems[0].message.contains("uv export"), "{:?}", nested.problems);
+    let pipfile = read(&Location::parse("https://h/Pipfile.lock"), Role::Requirements, &machine());
+    assert!(pipfile.problems[0].message.contains("pipenv requirements"), "{:?}", pipfile.problems);
 }
 
 #[test]

@@ -52,9 +52,9 @@ fn claimed(file: &mut (impl Read + Seek), filename: &str) -> Result<Identity, St
         wheel_metadata::read(file, &wheel).map_err(|error| error.to_string())?;
         return Ok(Identity::new(&wheel.name, &wheel.version, filename));
     }
-    let source =
-        SourceFilename::guess(filename).map_err(|error| format!("its name is no source archive's: {error}"))?;
-    match sdist_metadata::read(file, filename, Some((&source.name, &source.version))) {
+    let top = sdist_metadata::top_files(file, filename).map_err(|error| error.to_string())?;
+    let source = top.release(filename).map_err(|error| format!("its name is no source archive's: {error}"))?;
+    match top.core_metadata(Some((&source.name, &source.version))) {
         Ok(_) | Err(SdistError::NeedsBuild) => Ok(Identity::new(&source.name, &source.version, filename)),
         Err(error) => Err(error.to_string()),
     }

@@ -15,7 +15,7 @@ use super::members::Members;
 use crate::archive::{Extent, Stop};
 use crate::domain::{
     Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, Hasher, MaskedUrl, Object, Offer, PackageName,
-    Promises, RelPath, Sha256, SourceExtension, SourceFilename, Status, Version, WheelFilename, Yanked,
+    Promises, RelPath, Sha256, SourceExtension, Status, Version, WheelFilename, Yanked,
 };
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
@@ -272,9 +272,10 @@ fn own_words(input: &mut (impl Read + Seek), filename: &str) -> Result<OwnWords,
             sidecar: Some(file.bytes.into()),
         });
     }
-    let source = SourceFilename::guess(filename).ok();
+    let top = sdist_metadata::top_files(input, filename).unwrap_or_default();
+    let source = top.release(filename).ok();
     let identity = source.as_ref().map(|source| (&source.name, &source.version));
-    let requires_python = sdist_metadata::read(input, filename, identity).ok().and_then(|found| found.requires_python);
+    let requires_python = top.core_metadata(identity).ok().and_then(|found| found.requires_python);
     Ok(OwnWords { filename: source.map(DistributionFilename::Source), requires_python, sidecar: None })
 }
 

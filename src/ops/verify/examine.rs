@@ -60,8 +60,9 @@ pub fn examine(mut found: Found, known: &Known) -> Examined {
         return examined;
     }
     let filename = examined.path.rsplit('/').next().unwrap_or_default().to_owned();
-    if let Some(project) = known.project(&examined.path).or_else(|| guess(&filename)) {
-        look_inside(found.bytes, &filename, &project, &mut examined);
+    let project = known.project(&examined.path);
+    if project.is_some() || is_distribution(&filename) {
+        look_inside(found.bytes, &filename, project.as_ref(), &mut examined);
     }
     examined
 }
@@ -89,7 +90,7 @@ fn read(found: &mut Found, examined: &mut Examined) -> io::Result<()> {
     found.bytes.seek(SeekFrom::Start(0)).map(drop)
 }
 
-fn look_inside(bytes: Box<dyn Input>, filename: &str, project: &PackageName, examined: &mut Examined) {
+fn look_inside(bytes: Box<dyn Input>, filename: &str, project: Option<&PackageName>, examined: &mut Examined) {
     let mut bytes = Window::new(bytes);
     let inside = Inside::of(&mut bytes, filename, project);
     examined.faults = faults(&mut bytes, filename, &inside);
@@ -105,11 +106,7 @@ pub fn faults(bytes: impl Read + Seek, filename: &str, inside: &Inside) -> Vec<S
     }
 }
 
-/// The project of a distribution in a folder, by its name alone.
-fn guess(filename: &str) -> Option<PackageName> {
-    match filename.parse::<WheelFilename>() {
-        Ok(wheel) => Some(wheel.name),
-        Err(_) if filename.ends_with(".whl") => None,
-        Err(_) => Some(SourceFilename::guess(filename).ok()?.name),
-    }
+/// Whether a file in a folder is one, by its name alone.
+fn is_distribution(filename: &str) -> bool {
+    filename.parse::<WheelFilename>().is_ok() || SourceFilename::guess(filename).is_ok()
 }

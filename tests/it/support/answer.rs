@@ -51,6 +51,8 @@ pub(super) enum Ending {
     Cut(usize),
     /// So many bytes, then nothing until released.
     Hang(usize),
+    /// Nothing until released, to any request on this connection.
+    Mute,
 }
 
 #[derive(Clone, Debug)]

@@ -20,6 +20,8 @@ pub enum Fault {
     Unannounced(usize),
     /// Nothing follows so many bytes of the body until the test calls `release`.
     HangAfter(usize),
+    /// Nothing more comes on this connection until the test calls `release`.
+    Mute,
     /// These bytes instead, with the right headers.
     Bytes(Vec<u8>),
     /// A `Content-Length` that is not the body's: the answer is cut there, or never complete.
@@ -62,6 +64,7 @@ impl Fault {
                 answer.holding(first).with("transfer-encoding", "chunked")
             }
             Self::HangAfter(bytes) => answer.ending(Ending::Hang(*bytes)),
+            Self::Mute => answer.ending(Ending::Mute),
             Self::Bytes(bytes) => answer.holding(bytes.clone()),
             Self::ContentLength(bytes) => answer.with("content-length", &bytes.to_string()),
             Self::ContentType(value) => answer.with("content-type", value),

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures::stream::{self, StreamExt as _};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -93,10 +93,16 @@ async fn converse<S>(stream: S, handler: Arc<Handler>, hanging: watch::Receiver<
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let is_mute = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request: Request<Incoming>| {
         let answer = handler(as_logged(&request));
-        let hanging = hanging.clone();
-        async move { respond(answer, hanging) }
+        let is_mute =
+            is_mute.fetch_or(answer.ending == Ending::Mute, Ordering::SeqCst) || answer.ending == Ending::Mute;
+        let mut hanging = hanging.clone();
+        async move {
+            let _ = hanging.wait_for(|is_released| *is_released || !is_mute).await;
+            respond(answer, hanging)
+        }
     });
     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
@@ -128,7 +134,7 @@ fn respond(answer: Answer, hanging: watch::Receiver<bool>) -> io::Result<Respons
 fn body(answer: Answer, hanging: watch::Receiver<bool>) -> Body {
     let mut first = answer.body;
     match answer.ending {
-        Ending::Complete | Ending::Nothing => in_two(first, async { Ok(Bytes::new()) }),
+        Ending::Complete | Ending::Nothing | Ending::Mute => in_two(first, async { Ok(Bytes::new()) }),
         Ending::Cut(at) => {
             first.truncate(at);
             in_two(first, async { Err(io::ErrorKind::ConnectionAborted.into()) })

@@ -1,0 +1,69 @@
+//! The connections that are kept for the next request, and when they are trusted no more.
+//!
+//! What carries a connection can go without a word: the machine slept, the network is another one,
+//! a router forgot. Then each connection to a host is as silent as the next, and one of HTTP/2
+//! carries all requests. So what is asked again after a failure is asked on new ones.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::HttpSettings;
+use super::connector::{Line, connector};
+use super::error::HttpError;
+
+/// A client for each way to make connections; the connections are theirs.
+#[derive(Debug, Default)]
+pub(super) struct Pools {
+    /// By whether they believe any certificate, and by their line.
+    kept: [[Mutex<Option<Pool>>; 2]; 2],
+}
+
+#[derive(Debug)]
+struct Pool {
+    client: reqwest::Client,
+    made: Instant,
+}
+
+impl Pools {
+    /// The client that makes and keeps such connections by `settings`, which are always the same.
+    pub fn client(&self, settings: &HttpSettings, trusting: bool, line: Line) -> Result<reqwest::Client, HttpError> {
+        let place = &self.kept[usize::from(trusting)][usize::from(line == Line::Own)];
+        let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = kept.as_ref() {
+            return Ok(pool.client.clone());
+        }
+        let client = connector(settings, trusting, line)?;
+        *kept = Some(Pool { client: client.clone(), made: Instant::now() });
+        Ok(client)
+    }
+
+    /// Keeps no connection that may have been silent for `timeout`; requests under way stay on theirs.
+    pub fn renew(&self, timeout: Duration) {
+        for place in self.kept.iter().flatten() {
+            let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.take_if(|pool| pool.made.elapsed() >= timeout);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_connections_that_may_have_been_silent_are_dropped() {
+        let (pools, timeout) = (Pools::default(), Duration::from_secs(15));
+        let made = || pools.kept[0][0].lock().unwrap().as_ref().map(|pool| pool.made);
+        pools.client(&HttpSettings::default(), false, Line::Shared).unwrap();
+        let first = made();
+        tokio::time::advance(timeout / 2).await;
+        pools.renew(timeout);
+        pools.client(&HttpSettings::default(), false, Line::Shared).unwrap();
+        assert_eq!(made(), first);
+        tokio::time::advance(timeout / 2).await;
+        pools.renew(timeout);
+        assert_eq!(made(), None);
+    }
+}
