@@ -55,6 +55,7 @@
 //! | `pages/` | what index pages said, with their validators | [`index`] |
 //! | `plans/` | what was decided from them, for the same question asked again | [`ops`] |
 //! | `metadata/` | what files need, by the file's SHA-256 | [`index`] |
+//! | `local/` | the SHA-256 of local files of which no index promises one, while they are unchanged | [`index`] |
 //! | `built/` | what builds said that source archives need, by the building Python | [`index`] |
 //! | `interpreters/` | what interpreters said, by their identity | [`interpreter`] |
 //!

@@ -125,16 +125,21 @@ pub fn show(is_json: bool, value: &Value, lines: impl FnOnce() -> Vec<String>) -
 fn info(store: &DiskStore, inventory: &Inventory, is_json: bool) -> Result<Exit, CliError> {
     let linked = inventory.objects.iter().filter(|lying| lying.is_linked).map(|lying| lying.object.size).sum::<u64>();
     let folder = |name| cache::folder_size(&store.root().join(name));
-    let (pages, metadata) = (folder("pages"), folder("metadata"));
+    let (pages, metadata, local) = (folder("pages"), folder("metadata"), folder("local"));
     let (objects, bytes, runs) = (inventory.objects.len(), inventory.size(), inventory.runs.len());
     let value = json!({"schema": 1, "path": store.root(), "objects": objects, "bytes": bytes, "bytes_linked": linked,
-        "bytes_of_pages": pages, "bytes_of_metadata": metadata, "runs": runs});
+        "bytes_of_pages": pages, "bytes_of_metadata": metadata, "bytes_of_local_digests": local, "runs": runs});
     show(is_json, &value, || {
         vec![
             format!("Folder:    {}", store.root().display()),
             format!("Files:     {objects} ({})", HumanBytes(bytes)),
             format!("Linked:    {} of that are in other folders, too, and cost nothing here", HumanBytes(linked)),
-            format!("Pages:     {} of index pages, {} of metadata", HumanBytes(pages), HumanBytes(metadata)),
+            format!(
+                "Pages:     {} of index pages, {} of metadata, {} of local files' digests",
+                HumanBytes(pages),
+                HumanBytes(metadata),
+                HumanBytes(local)
+            ),
             format!("Runs:      {runs} remembered"),
         ]
     })

@@ -324,7 +324,7 @@ fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question
         exclude_newer: settings.exclude_newer,
     };
     Question {
-        requirements: read.requirements,
+        requirements: read.requirements.into_iter().map(Requirement::named_by_archive).collect(),
         policy,
         require_hashes,
         follow_dependencies: !settings.no_deps,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Digest, ExtraName, MarkerTree, MaskedUrl, PackageName, Specifiers, mask_credentials};
+use super::{Digest, ExtraName, MarkerTree, MaskedUrl, PackageName, SourceFilename, Specifiers, mask_credentials};
 
 /// Where a requirement or an option was written, printed `requirements.txt:3`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,11 +81,28 @@ impl Requirement {
         }
     }
 
+    /// The same with the project that its archive's file name tells, where nothing else does:
+    /// `https://files.example/foo-1.0.tar.gz`. What the archive says of itself is held against that.
+    #[must_use]
+    pub fn named_by_archive(self) -> Self {
+        let name = self.name.or_else(|| project_of_archive(&self.source));
+        Self { name, ..self }
+    }
+
     /// Whether it names a tree of sources that somebody has to build: an editable, a repository or
     /// a project folder.
     pub fn is_source_tree(&self) -> bool {
         self.editable || matches!(self.source, Source::Project(_) | Source::Repository(_))
     }
+}
+
+fn project_of_archive(source: &Source) -> Option<PackageName> {
+    let filename = match source {
+        Source::Url(url) => url.filename(),
+        Source::Archive(path) => path.file_name()?.to_str()?.to_owned(),
+        Source::Index(_) | Source::Project(_) | Source::Repository(_) => return None,
+    };
+    SourceFilename::guess(&filename).ok().map(|archive| archive.name)
 }
 
 impl fmt::Display for Requirement {

@@ -9,6 +9,7 @@ mod grounds;
 mod html;
 mod json;
 mod link;
+mod local_digests;
 mod metadata_cache;
 mod page;
 mod page_cache;
@@ -23,6 +24,7 @@ pub use core_metadata::{MetadataFile, WrongIdentity, about, parse_core_metadata}
 pub use file_tree::project_page;
 pub use flat::{Flat, FlatError};
 pub use grounds::Grounds;
+pub use local_digests::{LOCAL, LocalDigests};
 pub use metadata_cache::{Known, MetadataCache};
 pub use page::{ACCEPT, Page, PageError};
 pub use scratch::Scratch;

@@ -19,7 +19,7 @@ pub struct Mark {
     /// Bytes.
     length: u64,
     /// Nanoseconds since 1970-01-01 UTC.
-    written: u128,
+    pub written: u128,
 }
 
 impl Mark {

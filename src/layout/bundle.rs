@@ -20,7 +20,7 @@ pub use graph::Graph;
 pub use license::License;
 pub use manifest::{
     BUNDLE_ROOT, Manifest, ManifestError, ManifestFile, ManifestOptions, ManifestPackage, ManifestPage,
-    ManifestRequest, ManifestRequirement, ManifestTarget, RecallError,
+    ManifestRequest, ManifestRequirement, ManifestTarget, RecallError, bundled,
 };
 pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;

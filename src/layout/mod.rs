@@ -15,7 +15,7 @@ mod support;
 pub use bundle::{
     Abouts, BUNDLE_ROOT, BundleInput, Graph, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile,
     ManifestOptions, ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget,
-    REQUIREMENTS_PATH, RecallError, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, sums,
+    REQUIREMENTS_PATH, RecallError, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::held::find_held;
 use super::metadata::Places;
 use super::transfer::Job;
 use super::{Event, Listener};
@@ -90,7 +91,7 @@ async fn get_all(
     let mut transfers = JoinSet::new();
     let mut held: Vec<Option<Held>> = Vec::new();
     let mut failures = Vec::new();
-    let missing = find_held(plan, store, listener, &mut held);
+    let missing = take_held(plan, store, listener, &mut held);
     let bytes = missing.iter().map(|(_, offer)| offer.promises.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
@@ -129,9 +130,9 @@ async fn get_all(
 /// # Errors
 /// When it has not.
 pub fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
-    let missing = plan.files().map(|(_, file)| &file.offer.promises);
-    let missing = missing.filter(|promises| store.find_promised(promises).is_none());
-    store.check_space(missing.filter_map(|promises| promises.size).sum())
+    let missing = plan.files().map(|(_, file)| &file.offer);
+    let missing = missing.filter(|offer| find_held(offer, store).is_none());
+    store.check_space(missing.filter_map(|offer| offer.promises.size).sum())
 }
 
 /// Tidies up beside the transfers, where there are any to wait for.
@@ -143,10 +144,10 @@ fn sweep(store: &DiskStore, now: Timestamp, has_time: bool) {
 }
 
 /// Fills in what the store has; returns the rest.
-fn find_held(plan: &Plan, store: &DiskStore, listener: &Listener, held: &mut Vec<Option<Held>>) -> Vec<(usize, Offer)> {
+fn take_held(plan: &Plan, store: &DiskStore, listener: &Listener, held: &mut Vec<Option<Held>>) -> Vec<(usize, Offer)> {
     let mut missing = Vec::new();
     for (file, (_, planned)) in plan.files().enumerate() {
-        let found = store.find_promised(&planned.offer.promises);
+        let found = find_held(&planned.offer, store);
         if let Some(object) = found {
             let filename = planned.offer.filename.clone();
             listener(Event::Held { file, filename, bytes: object.size, status: Status::Cached });

@@ -1,12 +1,14 @@
 //! What a file needs, found out at the least cost: from memory, from the index's metadata file,
 //! from the end of the wheel, or from the whole file, which is kept, since it will be wanted.
 
+use std::fs::File;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
 use super::Listener;
 use super::build::Builds;
 use super::fetch::{FetchError, download};
+use super::held::find_held;
 use crate::domain::{
     CoreMetadata, Fingerprint, MaskedUrl, Needs, Object, Offer, PackageName, SourceFilename, Unknown, WheelFilename,
 };
@@ -116,8 +118,11 @@ async fn of_wheel(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Resu
 
 /// What a wheel says, unless the whole of it had to be fetched to tell.
 async fn of_part(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Option<Known>, FetchError> {
-    if let Some(held) = places.store.find_promised(&offer.promises) {
+    if let Some(held) = find_held(offer, &places.store) {
         return Ok(Some(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel))));
+    }
+    if let Some(file) = read_in_place(wheel, offer) {
+        return Ok(Some(Ok(file.metadata)));
     }
     if let Some(file) = sidecar(wheel, offer, &places.client).await? {
         return Ok(Some(Ok(file.metadata)));
@@ -129,6 +134,15 @@ async fn of_part(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Resul
         return Ok(Some(Ok(file.metadata)));
     }
     Ok(None)
+}
+
+/// What a local wheel says of which nobody promises a digest: nothing would be known better if all
+/// of it were read.
+fn read_in_place(wheel: &WheelFilename, offer: &Offer) -> Option<MetadataFile> {
+    let is_promised = !offer.promises.index.is_empty() || !offer.promises.asked.is_empty();
+    let is_local = offer.url.secret().scheme() == "file" && !is_promised;
+    let path = is_local.then(|| offer.url.secret().to_file_path().ok()).flatten()?;
+    wheel_metadata::read(File::open(path).ok()?, wheel).ok()
 }
 
 fn judge_wheel(outcome: Result<MetadataFile, WheelError>) -> Known {
@@ -167,7 +181,7 @@ async fn of_source(project: &PackageName, offer: &Offer, places: &Places) -> Res
 
 /// The whole file, in the store.
 pub(super) async fn hold(offer: &Offer, places: &Places) -> Result<Object, FetchError> {
-    match places.store.find_promised(&offer.promises) {
+    match find_held(offer, &places.store) {
         Some(held) => Ok(held),
         None => download(offer, places).await,
     }

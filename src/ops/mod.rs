@@ -6,6 +6,7 @@ pub mod cache;
 mod carry;
 mod event;
 mod fetch;
+mod held;
 mod inside;
 mod metadata;
 mod plan;

@@ -9,6 +9,7 @@ use super::fetch::FetchError;
 use super::{Event, Listener};
 use crate::domain::{Object, Offer, Sha256, Status};
 use crate::http::{Body, HttpClient, HttpError, Start, Turn, WORTH_PARTS, blocking};
+use crate::index::LocalDigests;
 use crate::store::{Claim, DiskStore, Incoming, StoreError};
 
 /// A file that is to be had.
@@ -26,9 +27,13 @@ impl Job {
         let mut patience = Patience::default();
         loop {
             let turn = self.client.turn(&self.offer.url, self.offer.promises.size).await;
+            let seen = LocalDigests::see(&self.offer.url);
             // Thousands may wait for their turn: what is done then takes its room only then.
-            if let Some(held) = Box::pin(self.take(turn, &mut patience)).await? {
-                return Ok(held);
+            if let Some((object, status)) = Box::pin(self.take(turn, &mut patience)).await? {
+                if let Some(seen) = seen.filter(|_| status == Status::Downloaded) {
+                    LocalDigests::of(self.store.root()).remember(&seen, object.sha256);
+                }
+                return Ok((object, status));
             }
         }
     }

@@ -22,7 +22,7 @@ use super::inside::Inside;
 use super::signature::check_signature;
 use crate::archive::{Fault, ReadError, Reader, check_volumes};
 use crate::domain::{Fetched, Request, Sha256};
-use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH};
+use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 pub use examine::faults;
 use examine::{Examined, examine};
 
@@ -131,7 +131,11 @@ fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) ->
 /// What would keep the targets from installing from a bundle of what was fetched for `requests`.
 pub fn gaps(fetched: &Fetched, requests: &[Request], insides: &BTreeMap<Sha256, Inside>) -> Vec<Finding> {
     let held = Held::of_fetched(fetched, insides);
-    prove(requests, &held).1.into_iter().chain(platform::unfit_files(&held)).collect()
+    let proved = match requests.iter().map(bundled).collect::<Result<Vec<_>, _>>() {
+        Ok(requests) => prove(&requests, &held).1,
+        Err(error) => vec![Finding::new(FindingKind::Manifest, error)],
+    };
+    proved.into_iter().chain(platform::unfit_files(&held)).collect()
 }
 
 /// What is wrong with the signature, where one is demanded.

@@ -155,6 +155,19 @@ fn the_manifest_tells_where_each_file_comes_from() {
     assert_eq!(file["index"], index.url());
 }
 
+/// What a line names by URL or path is in the bundle, and the check that closes the run knows that.
+#[test]
+fn archives_named_by_url_or_path_install_from_the_bundle() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    sandbox.write("local-1.0-py3-none-any.whl", Wheel::new("local", "1.0").requires("other").bytes());
+    let [demo, other] = ["demo-1.0-py3-none-any.whl", "other-2.0-py3-none-any.whl"].map(|file| index.file_url(file));
+    sandbox.write("requirements.in", format!("./local-1.0-py3-none-any.whl\n{demo}\n-c bounds.in\n"));
+    sandbox.write("bounds.in", format!("other @ {other}"));
+    let arguments = ["-r", "requirements.in", "--bundle", "out.zip"];
+    sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
+    sandbox.prefetch(["verify", "out.zip"]).assert().code(0);
+}
+
 #[test]
 fn a_bundle_serves_whoever_unpacks_it() {
     let index = world();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Fault, Index, Sandbox, ServedIndex, Wheel};
+use crate::support::{Fault, Index, Sandbox, Sdist, ServedIndex, Wheel};
 
 const DEMO: &str = "demo-1.0-py3-none-any.whl";
 const OTHER: &str = "other-2.0-py3-none-any.whl";
@@ -85,6 +85,20 @@ fn the_report_has_the_keys_of_schema_1() {
     assert_eq!(file["targets"], json!(["cp312-manylinux_2_28_x86_64"]));
     assert_eq!(file["status"], "downloaded");
     assert_eq!((&report["summary"]["files"], &report["problems"]), (&json!(2), &json!([])));
+}
+
+/// pip learns the project from the archive, which is called after it.
+#[test]
+fn an_archive_needs_no_name_beside_its_own() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    sandbox.write("local-1.0.tar.gz", Sdist::new("local", "1.0").bytes());
+    sandbox.write("requirements.txt", format!("{}\n./local-1.0.tar.gz\n", index.file_url("other-2.0.tar.gz")));
+    sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
+    assert_eq!(sandbox.files("wheelhouse"), ["local-1.0.tar.gz", "other-2.0.tar.gz"]);
+    sandbox.write("wrong-1.0.tar.gz", Sdist::new("local", "1.0").bytes());
+    sandbox.write("requirements.txt", "./wrong-1.0.tar.gz\n");
+    let told = sandbox.prefetch_from(&index, arguments(&[])).assert().code(3);
+    assert!(String::from_utf8_lossy(&told.get_output().stderr).contains("its metadata is of"), "{told}");
 }
 
 #[test]

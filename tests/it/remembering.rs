@@ -109,3 +109,54 @@ fn a_folder_is_looked_at_each_time() {
         assert_eq!(versions(&report["packages"]), [version]);
     }
 }
+
+/// Reports of two local files, one of them asked for by its path: how many were read, how many were known.
+#[cfg(unix)]
+fn statuses(sandbox: &Sandbox, more: &[&str]) -> Vec<String> {
+    let arguments = ["demo", "./direct/top-1.0-py3-none-any.whl", "--no-index", "--find-links", "links"];
+    let mut run = sandbox.prefetch(arguments);
+    let run = run.args(["--python-version", "3.12", "--platform", "linux-x86_64", "--report", "-"]).args(more).assert();
+    let report: Value = serde_json::from_slice(&run.success().get_output().stdout).unwrap();
+    let status = |package: &Value| package["files"][0]["status"].as_str().unwrap().to_owned();
+    report["packages"].as_array().unwrap().iter().map(status).collect()
+}
+
+/// As if what is noted down of local files had been noted long after they had changed.
+#[cfg(unix)]
+fn let_files_settle(sandbox: &Sandbox) {
+    let folder = sandbox.cache().join("local");
+    for name in files_below(&folder) {
+        let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
+        let noted = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(noted + std::time::Duration::from_secs(3600)).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn local_files_are_read_once_and_again_when_they_changed() {
+    let (index, sandbox) = (world().serve(), Sandbox::new());
+    let demo = "links/demo-2.0-py3-none-any.whl";
+    let path = sandbox.write(demo, index.bytes("demo-2.0-py3-none-any.whl"));
+    sandbox.write("direct/top-1.0-py3-none-any.whl", index.bytes("top-1.0-py3-none-any.whl"));
+    assert_eq!(statuses(&sandbox, &["--dry-run"]), ["planned"; 2], "nothing is copied to tell what it needs");
+    assert_eq!(statuses(&sandbox, &[]), ["downloaded"; 2]);
+    assert_eq!(statuses(&sandbox, &[]), ["downloaded"; 2], "they had just changed");
+    let_files_settle(&sandbox);
+    assert_eq!(statuses(&sandbox, &[]), ["cached"; 2]);
+
+    let time = fs::metadata(&path).unwrap().modified().unwrap();
+    let mut other = fs::read(&path).unwrap();
+    let time_of_first_member = 10;
+    other[time_of_first_member] ^= 1;
+    sandbox.write("other", &other);
+    fs::rename(sandbox.path("other"), &path).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    assert_eq!(statuses(&sandbox, &[]), ["downloaded", "cached"]);
+    assert!(sandbox.read("wheelhouse/demo-2.0-py3-none-any.whl") == other);
+
+    let_files_settle(&sandbox);
+    sandbox.prefetch(["cache", "prune", "--max-size", "0", "--linked"]).assert().code(0);
+    assert_eq!(files_below(&sandbox.cache().join("local")), Vec::<String>::new());
+    assert_eq!(statuses(&sandbox, &[]), ["downloaded"; 2]);
+}

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::TargetDescription;
 
 pub use recall::RecallError;
-pub use request::{BUNDLE_ROOT, ManifestOptions, ManifestRequest, ManifestRequirement};
+pub use request::{BUNDLE_ROOT, ManifestOptions, ManifestRequest, ManifestRequirement, bundled};
 
 /// The manifest. Keys of a schema are stable, and additions are allowed; nothing in it tells
 /// the machine, the time, or the version of the tool.

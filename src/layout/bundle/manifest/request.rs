@@ -46,6 +46,16 @@ pub struct ManifestOptions {
     pub dependencies: bool,
 }
 
+/// `request` as the manifest keeps it: an archive that it names by URL or path is the bundle's.
+///
+/// # Errors
+/// Names what could not be read again.
+pub fn bundled(request: &Request) -> Result<Request, RecallError> {
+    let kept = request.requirements.iter().filter_map(ManifestRequirement::of);
+    let requirements = kept.map(|requirement| requirement.recall()).collect::<Result<_, _>>()?;
+    Ok(Request { requirements, ..request.clone() })
+}
+
 impl ManifestRequest {
     pub(super) fn of(request: &Request, ids: &[String]) -> Self {
         Self {
