@@ -60,6 +60,28 @@ fn an_unpacked_bundle_is_the_bundle_and_an_attempt_cut_short_goes_on() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_is_unpacked_through_a_link_but_the_one_that_was_named() {
+    use std::os::unix::fs::symlink;
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
+    for folder in ["elsewhere", "out"] {
+        std::fs::create_dir(sandbox.path(folder)).unwrap();
+    }
+    symlink("../elsewhere", sandbox.path("out/wheels")).unwrap();
+    let told = stderr(&mut sandbox.prefetch(["unpack", "out.tar", "out"]), 2);
+    assert!(told.contains("out/wheels is a symbolic link"), "{told}");
+    assert_eq!([sandbox.files("elsewhere"), sandbox.files("out")], [Vec::<String>::new(), Vec::new()]);
+
+    sandbox.write("mine", "mine");
+    symlink("../mine", sandbox.path("elsewhere/README.txt")).unwrap();
+    symlink("elsewhere", sandbox.path("named")).unwrap();
+    sandbox.prefetch(["unpack", "out.tar", "named"]).assert().code(0);
+    sandbox.prefetch(["verify", "elsewhere"]).assert().code(0);
+    assert_eq!(sandbox.read("mine"), b"mine");
+}
+
 #[test]
 fn a_damaged_bundle_is_not_unpacked_under_final_names() {
     let (index, sandbox) = (world(), Sandbox::new());
