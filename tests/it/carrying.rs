@@ -445,3 +445,16 @@ fn no_control_characters_reach_the_terminal() {
     let told = stdout(&mut sandbox.prefetch(["diff", "evil.tar", "evil.tar"]), 0);
     assert_eq!(told, "Nothing differs.\n");
 }
+
+#[test]
+fn a_base_with_a_longer_file_is_damaged_and_no_store_is_blamed() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "demo==1.0", "--bundle", "old.zip"]);
+    pack(&sandbox, &index, &["other", "demo==2.0", "--bundle", "delta.tar", "--since", "old.zip"]);
+    sandbox.prefetch(["unpack", "old.zip", "old"]).assert().code(0);
+    let other = "old/wheels/other-2.0-py3-none-any.whl";
+    sandbox.write(other, [sandbox.read(other), b"more".to_vec()].concat());
+    let told = stderr(&mut sandbox.prefetch(["apply", "delta.tar", "old", "-o", "new.zip"]), 1);
+    assert!(told.contains("it was altered") && told.contains("copy that bundle again"), "{told}");
+    assert!(!told.contains("store") && !told.contains("cache"), "{told}");
+}
