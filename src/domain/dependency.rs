@@ -174,10 +174,27 @@ fn versions(cursor: &mut Cursor<'_>) -> Result<DependencySource, DependencyError
         let why = "`===` takes everything up to a blank: put one before the comma";
         return Err(DependencyError { at: start + at, why: why.into() });
     }
+    if let Some((at, blank)) = odd_blank(text) {
+        let why = format!("the blank here is no space but U+{:04X}: type it anew", u32::from(blank));
+        return Err(DependencyError { at: start + at, why });
+    }
     match text.parse() {
         Ok(specifiers) => Ok(DependencySource::Versions(specifiers)),
         Err(error) => Err(explain(text, &error, start)),
     }
+}
+
+/// Beside a clause pip takes spaces and tabs alone, and no other blank as it comes from web pages.
+fn odd_blank(text: &str) -> Option<(usize, char)> {
+    let is_odd = |blank: char| blank.is_whitespace() && !matches!(blank, ' ' | '\t');
+    let mut start = 0;
+    text.split(',').find_map(|clause| {
+        let own = start;
+        start += clause.len() + 1;
+        let bare = clause.trim_matches([' ', '\t']);
+        let is_at_an_edge = bare.starts_with(is_odd) || bare.ends_with(is_odd);
+        clause.char_indices().find(|(_, blank)| is_at_an_edge && is_odd(*blank)).map(|(at, blank)| (own + at, blank))
+    })
 }
 
 /// Where a comma belongs to the `===` before it, and a blank then ends that clause: `===1.0, <2`.
@@ -286,6 +303,9 @@ mod tests {
         for (text, at, part) in [
             ("foo=1.0", 3, "did you mean `==`"),
             ("foo,==1.0", 3, "before this comma"),
+            ("foo\u{a0}>=1", 3, "U+00A0"),
+            ("foo >=1,\u{2009}<2", 8, "U+2009"),
+            ("foo >=1\u{a0}; os_name == 'nt'", 7, "U+00A0"),
             ("foo>=1,,<2", 7, "before this comma"),
             ("foo, bar", 3, "a line of its own"),
             ("foo=>1.0", 3, "did you mean `>=`"),

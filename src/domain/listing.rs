@@ -100,6 +100,31 @@ struct Release {
     files: Range<usize>,
 }
 
+/// Where in the records the files of each version are, and those of none.
+struct Blocks {
+    releases: Vec<Release>,
+    ignored: Vec<Range<usize>>,
+    /// Where the last one ends.
+    end: usize,
+}
+
+impl Blocks {
+    /// `runs` are those of [`Contents`].
+    fn of(runs: Vec<(u32, u32)>, versions: &[Version]) -> Self {
+        let mut blocks = Self { releases: Vec::with_capacity(runs.len()), ignored: Vec::new(), end: 0 };
+        for (version, length) in runs {
+            let files = blocks.end..blocks.end + length as usize;
+            blocks.end = files.end;
+            match versions.get(version as usize) {
+                Some(version) => blocks.releases.push(Release { version: version.clone(), files }),
+                None => blocks.ignored.push(files),
+            }
+        }
+        blocks.releases.sort_by(|a, b| a.version.cmp(&b.version));
+        blocks
+    }
+}
+
 /// A compact form that cannot be read: of another format, or damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the compact listing cannot be read: {0}")]
@@ -146,19 +171,10 @@ impl Listing {
         let base = contents.base.parse().map_err(|error| fail(&error))?;
         let versions: Result<Vec<Version>, _> = contents.versions.iter().map(|text| text.parse()).collect();
         let versions = versions.map_err(|error| fail(&error))?;
-        let (mut releases, mut ignored, mut end) = (Vec::with_capacity(contents.runs.len()), Vec::new(), 0);
-        for (version, length) in contents.runs {
-            let start = end;
-            end = start + length as usize;
-            match versions.get(version as usize) {
-                Some(version) => releases.push(Release { version: version.clone(), files: start..end }),
-                None => ignored.push(start..end),
-            }
-        }
+        let Blocks { releases, ignored, end } = Blocks::of(contents.runs, &versions);
         if end != records {
             return Err(fail(&"its runs are not those of its records"));
         }
-        releases.sort_by(|a, b| a.version.cmp(&b.version));
         let refused = contents.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
         let links_are_unique = contents.links_are_unique;
         let bytes = bytes.into();
@@ -311,7 +327,13 @@ mod tests {
             ..record("demo-2.0-py3-none-any.whl")
         });
         builder.refuse("demo-3.zip", "it has no `url`");
-        let listing = builder.finish();
+        let finished = builder.finish();
+        let decoded = Listing::decode(finished.project.clone(), finished.index.clone(), finished.bytes().to_vec());
+        are_files_grouped(&finished);
+        are_files_grouped(&decoded.unwrap());
+    }
+
+    fn are_files_grouped(listing: &Listing) {
         let versions: Vec<_> = listing.versions().map(ToString::to_string).collect();
         assert_eq!(versions, ["1.0", "1.2", "1.10", "2.0"]);
         let files: Vec<_> = listing.files(&"1.0".parse().unwrap()).iter().map(ToString::to_string).collect();

@@ -46,11 +46,10 @@ impl RelPath {
 
     /// What keeps `name` from being a file name, if anything does.
     pub fn file_name_fault(name: &str) -> Option<&'static str> {
-        match name.contains('/') {
-            _ if is_ordinary(name) => None,
-            true => Some("it holds a slash"),
-            false => fault(name),
+        if is_ordinary(name) {
+            return None;
         }
+        if name.contains('/') { Some("it holds a slash") } else { fault(name) }
     }
 
     /// This path below the folder `parent`.

@@ -5,6 +5,7 @@
 mod auth;
 mod background;
 mod body;
+mod certificates;
 mod client;
 mod connector;
 mod content;

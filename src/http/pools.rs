@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::HttpSettings;
+use super::certificates::Certificates;
 use super::connector::{Line, connector};
 use super::error::HttpError;
 
@@ -18,6 +19,7 @@ use super::error::HttpError;
 pub(super) struct Pools {
     /// By whether they believe any certificate, and by their line.
     kept: [[Mutex<Option<Pool>>; 2]; 2],
+    certificates: Certificates,
 }
 
 #[derive(Debug)]
@@ -34,7 +36,8 @@ impl Pools {
         if let Some(pool) = kept.as_ref() {
             return Ok(pool.client.clone());
         }
-        let client = connector(settings, trusting, line)?;
+        let certificates = settings.authorities.as_ref().map(|authorities| self.certificates.of(authorities));
+        let client = connector(settings, certificates.transpose()?, trusting, line)?;
         *kept = Some(Pool { client: client.clone(), made: Instant::now() });
         Ok(client)
     }

@@ -8,6 +8,7 @@
 
 mod cursor;
 mod entry;
+mod shape;
 mod stream;
 mod value;
 
@@ -129,7 +130,10 @@ impl<'de, S: Sink> Visitor<'de> for FilesSeed<'_, S> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(file) = list.next_element::<Value<'de, Entry<'de>>>()? {
-            entry::give(file, self.0);
+            match file {
+                Value::Object(entry) => entry.give(self.0),
+                _ => entry::refuse(self.0),
+            }
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ pub(super) struct Link<'a> {
 
 impl<'a> Link<'a> {
     pub fn new(text: &'a str) -> Self {
-        match text.rsplit_once('/') {
+        match memchr::memrchr(b'/', text.as_bytes()).map(|slash| (&text[..slash], &text[slash + 1..])) {
             // Most links are the path of a file and nothing else.
             Some((folder, last))
                 if is_plain(text) && !last.is_empty() && !folder.is_empty() && !folder.ends_with('/') =>

@@ -97,7 +97,7 @@ impl Walker<'_, '_> {
 
     /// Looks at one project again; tells of which others more is asked now.
     fn visit(&mut self, name: &PackageName) -> BTreeSet<PackageName> {
-        let asked = self.case.lines.by_project.get(name);
+        let asked = self.case.lines.asked(name);
         if asked.is_some_and(|asked| asked.file.is_some()) {
             return BTreeSet::new();
         }
@@ -175,7 +175,7 @@ impl Walker<'_, '_> {
 
     /// What everybody asks of `name`.
     fn demands<'s>(&'s self, name: &PackageName) -> impl Iterator<Item = &'s Specifiers> {
-        let own = self.case.lines.by_project.get(name).map(|asked| &asked.specifiers);
+        let own = self.case.lines.asked(name).map(|asked| &asked.specifiers);
         let others = self.walk.demands.get(name).into_iter().flat_map(BTreeMap::values);
         own.into_iter().chain(others.map(|demand| &demand.specifiers))
     }
@@ -208,7 +208,7 @@ impl Walker<'_, '_> {
 
     /// The extras that are on: those asked for, and those that they need of the project itself.
     fn extras(&self, name: &PackageName, needs: &Needs) -> BTreeSet<ExtraName> {
-        let lines = self.case.lines.by_project.get(name).into_iter().flat_map(|asked| &asked.requirements);
+        let lines = self.case.lines.asked(name).into_iter().flat_map(|asked| &asked.requirements);
         let demands = self.walk.demands.get(name).into_iter().flat_map(BTreeMap::values);
         let asked = lines.flat_map(|line| &line.extras).chain(demands.flat_map(|demand| &demand.extras));
         let mut extras: BTreeSet<_> = asked.cloned().collect();

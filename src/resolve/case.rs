@@ -46,7 +46,7 @@ impl<'a> Case<'a> {
 
     /// The digests that the user allows for `name`; none means any.
     pub fn hashes(&self, name: &PackageName) -> &'a [Digest] {
-        self.lines.by_project.get(name).map(|asked| asked.hashes()).unwrap_or_default()
+        self.lines.asked(name).map(|asked| asked.hashes()).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The lines of the inputs that hold on a target, by project.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use super::direct::{Direct, is_same_file};
 use super::{Question, Reason};
@@ -10,7 +10,7 @@ use crate::select::OptIn;
 /// All lines that hold on one target.
 #[derive(Debug, Default)]
 pub(super) struct Lines<'a> {
-    pub by_project: BTreeMap<&'a PackageName, Asked<'a>>,
+    by_project: FxHashMap<&'a PackageName, Asked<'a>>,
     /// Lines that do not tell their project.
     pub nameless: Vec<&'a Requirement>,
 }
@@ -47,9 +47,17 @@ impl<'a> Lines<'a> {
         lines
     }
 
-    /// The projects that are asked for, and not only bounded.
+    /// What is asked for `name`, if anything is.
+    pub fn asked(&self, name: &PackageName) -> Option<&Asked<'a>> {
+        self.by_project.get(name)
+    }
+
+    /// The projects that are asked for, and not only bounded, in the order of their names.
     pub fn required(&self) -> impl Iterator<Item = (&'a PackageName, &Asked<'a>)> {
-        self.by_project.iter().filter(|(_, asked)| asked.is_required()).map(|(name, asked)| (*name, asked))
+        let asked = self.by_project.iter().map(|(name, asked)| (*name, asked));
+        let mut required: Vec<_> = asked.filter(|(_, asked)| asked.is_required()).collect();
+        required.sort_unstable_by_key(|(name, _)| *name);
+        required.into_iter()
     }
 }
 

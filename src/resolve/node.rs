@@ -1,6 +1,7 @@
 //! What PubGrub decides about, and sets of versions by position.
 
 use std::fmt;
+use std::ops::Bound;
 
 use version_ranges::Ranges;
 
@@ -60,7 +61,22 @@ pub(super) fn set_of(count: usize, mut holds: impl FnMut(usize) -> bool) -> Set 
 
 /// The positions below `count` that are in `set`, the highest first.
 pub(super) fn positions(set: &Set, count: usize) -> Vec<usize> {
-    (0..count).rev().filter(|position| set.contains(&number(*position))).collect()
+    let bounds = |(from, to): (&Bound<u32>, &Bound<u32>)| {
+        let from = match from {
+            Bound::Included(first) => *first as usize,
+            Bound::Excluded(before) => *before as usize + 1,
+            Bound::Unbounded => 0,
+        };
+        let to = match to {
+            Bound::Included(last) => *last as usize + 1,
+            Bound::Excluded(after) => *after as usize,
+            Bound::Unbounded => count,
+        };
+        from..to.min(count)
+    };
+    let mut positions: Vec<_> = set.iter().flat_map(bounds).collect();
+    positions.reverse();
+    positions
 }
 
 /// A position as a version for PubGrub.
@@ -77,6 +93,14 @@ mod tests {
         let set = set_of(10, |position| position % 4 != 0);
         assert_eq!(positions(&set, 10), [9, 7, 6, 5, 3, 2, 1]);
         assert_eq!(positions(&set_of(3, |_| true), 3), [2, 1, 0]);
+        assert_eq!(positions(&Set::full(), 3), [2, 1, 0]);
+        assert_eq!(positions(&Set::singleton(1_u32), 3), [1]);
+        assert_eq!(positions(&Set::singleton(1_u32).complement(), 3), [2, 0]);
+        assert_eq!(
+            positions(&Set::strictly_higher_than(1_u32).union(&Set::lower_than(0_u32)), 9),
+            [8, 7, 6, 5, 4, 3, 2, 0]
+        );
+        assert!(positions(&Set::higher_than(7_u32), 3).is_empty());
         assert_eq!(set_of(0, |_| true), Set::empty());
     }
 }

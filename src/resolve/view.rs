@@ -49,7 +49,7 @@ pub(super) enum Stock<'v, 'q> {
 
 impl<'v, 'q> View<'v, 'q> {
     pub fn asked(&self, name: &PackageName) -> Option<&'v Asked<'q>> {
-        self.case.lines.by_project.get(name)
+        self.case.lines.asked(name)
     }
 
     /// Where `name` comes from; what is not known is noted as wanted.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxBuildHasher;
 
-use super::{Contents, FORMAT, FileRecord, LENGTH, Listing};
+use super::{Blocks, Contents, FORMAT, FileRecord, Ignored, LENGTH, Listing};
 use crate::domain::{DistributionFilename, MaskedUrl, PackageName, RelPath, Version};
 
 /// Collects the files of a page into a [`Listing`].
@@ -15,14 +15,14 @@ pub struct ListingBuilder {
     base: MaskedUrl,
     /// Encoded, in the order of the page.
     records: Vec<u8>,
-    /// As written, each once.
-    versions: Vec<Box<str>>,
+    /// As written, each text once.
+    versions: Vec<(Box<str>, Version)>,
     positions: HashMap<Box<str>, usize, FxBuildHasher>,
     runs: Vec<Run>,
     /// How the name of the last wheel began, up to the dash behind its version, and the position
     /// of that version: the next one mostly begins alike.
     wheel: Option<(String, usize)>,
-    refused: Vec<(String, String)>,
+    refused: Vec<Ignored>,
     links_are_unique: bool,
     has_suspects: bool,
 }
@@ -93,7 +93,7 @@ impl ListingBuilder {
 
     /// Notes an entry of the page that is no file, by what it calls itself, and why.
     pub fn refuse(&mut self, filename: &str, why: &str) {
-        self.refused.push((filename.to_owned(), why.to_owned()));
+        self.refused.push(Ignored::new(filename, why));
     }
 
     /// The position of the version that `filename` tells, if it can be read.
@@ -116,24 +116,20 @@ impl ListingBuilder {
         if let Some(known) = self.positions.get(text) {
             return Some(*known);
         }
-        text.parse::<Version>().ok()?;
+        let version = text.parse().ok()?;
         self.positions.insert(text.into(), self.versions.len());
-        self.versions.push(text.into());
+        self.versions.push((text.into(), version));
         Some(self.versions.len() - 1)
     }
 
     /// The listing of all files that were added.
     pub fn finish(self) -> Listing {
-        let ends = self.runs.iter().skip(1).map(|run| run.start).chain([self.records.len()]);
-        let runs = self.runs.iter().zip(ends);
-        let base = self.base.public();
+        let (base, runs) = (self.base.public(), self.encoded_runs());
         let contents = Contents {
             base: &base,
-            versions: self.versions.iter().map(|text| &**text).collect(),
-            runs: runs
-                .map(|(run, end)| (run.version.unwrap_or(self.versions.len()) as u32, (end - run.start) as u32))
-                .collect(),
-            refused: self.refused.iter().map(|(filename, why)| (filename.as_str(), why.as_str())).collect(),
+            versions: self.versions.iter().map(|(text, _)| &**text).collect(),
+            runs: runs.clone(),
+            refused: self.refused.iter().map(|refused| (&*refused.filename, &*refused.why)).collect(),
             links_are_unique: self.links_are_unique,
         };
         let records = self.records.len();
@@ -143,7 +139,25 @@ impl ListingBuilder {
         bytes.extend_from_slice(&length.to_le_bytes());
         bytes.push(FORMAT);
         bytes.shrink_to_fit();
-        let listing = Listing::decode(self.project, self.index, bytes).expect("what was encoded can be decoded");
-        Listing { has_suspects: self.has_suspects, ..listing }
+        let versions: Vec<_> = self.versions.into_iter().map(|(_, version)| version).collect();
+        let Blocks { releases, ignored, .. } = Blocks::of(runs, &versions);
+        Listing {
+            project: self.project,
+            index: self.index,
+            base: base.parse().expect("what is told of a URL is one"),
+            bytes: bytes.into(),
+            releases,
+            ignored,
+            refused: self.refused,
+            links_are_unique: self.links_are_unique,
+            has_suspects: self.has_suspects,
+        }
+    }
+
+    fn encoded_runs(&self) -> Vec<(u32, u32)> {
+        let ends = self.runs.iter().skip(1).map(|run| run.start).chain([self.records.len()]);
+        let versions = self.versions.len();
+        let encoded = |(run, end): (&Run, usize)| (run.version.unwrap_or(versions) as u32, (end - run.start) as u32);
+        self.runs.iter().zip(ends).map(encoded).collect()
     }
 }

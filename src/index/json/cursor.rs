@@ -33,6 +33,11 @@ impl<'a> Cursor<'a> {
         self.position
     }
 
+    /// The text between here and `end`.
+    pub fn up_to(&self, end: &Self) -> &'a str {
+        &self.text[self.position..end.position]
+    }
+
     fn rest(&self) -> &'a [u8] {
         &self.text.as_bytes()[self.position..]
     }
@@ -60,6 +65,15 @@ impl<'a> Cursor<'a> {
             return Err(Stop::Odd);
         }
         self.position += 1;
+        Ok(())
+    }
+
+    /// Goes over `literal`, which must be next, byte by byte.
+    pub fn literal(&mut self, literal: &str) -> Result<(), Stop> {
+        if !self.rest().starts_with(literal.as_bytes()) {
+            return Err(Stop::Odd);
+        }
+        self.position += literal.len();
         Ok(())
     }
 
@@ -119,6 +133,11 @@ impl<'a> Cursor<'a> {
             b'n' => self.word("null", Value::Absent),
             _ => self.number(),
         }
+    }
+
+    /// Reads a value that is no object.
+    pub fn plain(&mut self) -> Result<Value<'a>, Stop> {
+        self.value(|_| Err(Stop::Odd))
     }
 
     /// Lets `serde_json` read an object or a list.
@@ -198,13 +217,15 @@ fn usual_number(digits: &[u8]) -> Option<u64> {
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
-    // Below its lowest bit that is set, each of these is exact: borrows only go up.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let controls = |word: u64| word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+    const BACKSLASHES: u64 = ONES * b'\\' as u64;
+    /// With this bit turned the quote, 0x22, follows the control characters, which stay below 0x20.
+    const TURNED: u64 = ONES * 0x02;
+    // Whether a byte is below `limit`; exact up to the first that is, since borrows only go up.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
     let (words, rest) = bytes.as_chunks::<8>();
     for (position, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let found = zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\'))) | controls(word);
+        let found = (below(word ^ TURNED, 0x21) | below(word ^ BACKSLASHES, 1)) & HIGHS;
         if found != 0 {
             return position * 8 + found.trailing_zeros() as usize / 8;
         }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::value::{self, StrDeserializer};
+use serde::de::{Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 
 use super::super::link::{Link, timestamp};
 use super::super::sink::Sink;
@@ -26,9 +27,9 @@ pub(super) struct Entry<'a> {
     upload_time: Value<'a>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(field_identifier, rename_all = "kebab-case")]
-enum EntryKey {
+pub(super) enum EntryKey {
     Filename,
     Url,
     Hashes,
@@ -40,6 +41,18 @@ enum EntryKey {
     UploadTime,
     #[serde(other)]
     Other,
+}
+
+impl EntryKey {
+    pub fn named(name: &str) -> Self {
+        let name: StrDeserializer<'_, value::Error> = name.into_deserializer();
+        Self::deserialize(name).unwrap_or(Self::Other)
+    }
+
+    /// Whether its value may be an object of digests.
+    pub fn has_digests(self) -> bool {
+        matches!(self, Self::Hashes | Self::CoreMetadata | Self::DistInfoMetadata)
+    }
 }
 
 impl<'de> Deserialize<'de> for Entry<'de> {
@@ -80,21 +93,36 @@ impl<'de> Visitor<'de> for EntryVisitor {
 impl<'a> Entry<'a> {
     /// Takes in the object that is next, without `serde_json` as far as that can be.
     pub fn read(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Stop> {
-        cursor.members(|key, cursor| {
-            match key {
-                "filename" => self.filename = cursor.value(skip)?,
-                "url" => self.url = cursor.value(skip)?,
-                "hashes" => self.hashes = cursor.value(Digests::read)?,
-                "requires-python" => self.requires_python = cursor.value(skip)?,
-                "yanked" => self.yanked = cursor.value(skip)?,
-                "core-metadata" => self.core_metadata = cursor.value(Digests::read)?,
-                "dist-info-metadata" => self.dist_info_metadata = cursor.value(Digests::read)?,
-                "size" => self.size = cursor.value(skip)?,
-                "upload-time" => self.upload_time = cursor.value(skip)?,
-                _ => drop(cursor.value(skip)?),
-            }
-            Ok(())
-        })
+        cursor.members(|key, cursor| self.take(EntryKey::named(key), cursor))
+    }
+
+    /// Takes in the value that is next, which `key` has.
+    pub fn take(&mut self, key: EntryKey, cursor: &mut Cursor<'a>) -> Result<(), Stop> {
+        match key {
+            EntryKey::Filename => self.filename = cursor.value(skip)?,
+            EntryKey::Url => self.url = cursor.value(skip)?,
+            EntryKey::Hashes => self.hashes = cursor.value(Digests::read)?,
+            EntryKey::RequiresPython => self.requires_python = cursor.value(skip)?,
+            EntryKey::Yanked => self.yanked = cursor.value(skip)?,
+            EntryKey::CoreMetadata => self.core_metadata = cursor.value(Digests::read)?,
+            EntryKey::DistInfoMetadata => self.dist_info_metadata = cursor.value(Digests::read)?,
+            EntryKey::Size => self.size = cursor.value(skip)?,
+            EntryKey::UploadTime => self.upload_time = cursor.value(skip)?,
+            EntryKey::Other => drop(cursor.value(skip)?),
+        }
+        Ok(())
+    }
+
+    /// Takes in the value that is next, a digest in the object that `key` has.
+    pub fn take_digest(&mut self, key: EntryKey, algorithm: Algorithm, cursor: &mut Cursor<'a>) -> Result<(), Stop> {
+        let digests = match key {
+            EntryKey::Hashes => &mut self.hashes,
+            EntryKey::CoreMetadata => &mut self.core_metadata,
+            EntryKey::DistInfoMetadata => &mut self.dist_info_metadata,
+            _ => return Err(Stop::Odd),
+        };
+        digests.object().add(algorithm, cursor.plain()?);
+        Ok(())
     }
 }
 
@@ -104,12 +132,9 @@ fn skip(cursor: &mut Cursor<'_>) -> Result<IgnoredAny, Stop> {
     Ok(IgnoredAny)
 }
 
-/// Gives the file that an element of the list is to `sink`, or the reason why it is none.
-pub(super) fn give(entry: Value<'_, Entry<'_>>, sink: &mut impl Sink) {
-    match entry {
-        Value::Object(entry) => entry.give(sink),
-        _ => sink.refuse("", "its entry is no JSON object"),
-    }
+/// Tells `sink` of an element of the list that is no entry.
+pub(super) fn refuse(sink: &mut impl Sink) {
+    sink.refuse("", "its entry is no JSON object");
 }
 
 impl Entry<'_> {
@@ -203,24 +228,30 @@ struct Digests<'a> {
     are_texts: bool,
 }
 
+impl Default for Digests<'_> {
+    fn default() -> Self {
+        Self { first: None, more: Vec::new(), are_texts: true }
+    }
+}
+
 impl<'a> Digests<'a> {
     /// The same, without `serde_json` as far as that can be.
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, Stop> {
-        let mut digests = Self::none();
+        let mut digests = Self::default();
         cursor.members(|key, cursor| {
-            let value = cursor.value(Cursor::delegate::<IgnoredAny>)?;
-            digests.add(key, value);
+            digests.add_named(key, cursor.value(Cursor::delegate::<IgnoredAny>)?);
             Ok(())
         })?;
         Ok(digests)
     }
 
-    fn none() -> Self {
-        Self { first: None, more: Vec::new(), are_texts: true }
+    fn add_named(&mut self, name: &str, value: Value<'a>) {
+        if let Some(algorithm) = Algorithm::named(name) {
+            self.add(algorithm, value);
+        }
     }
 
-    fn add(&mut self, key: &str, value: Value<'a>) {
-        let Some(algorithm) = Algorithm::named(key) else { return };
+    fn add(&mut self, algorithm: Algorithm, value: Value<'a>) {
         match value {
             Value::Text(hex) if self.first.is_none() => self.first = Some((algorithm, hex)),
             Value::Text(hex) => self.more.push((algorithm, hex)),
@@ -254,9 +285,9 @@ impl<'de> Visitor<'de> for DigestsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Digests<'de>, A::Error> {
-        let mut digests = Digests::none();
+        let mut digests = Digests::default();
         while let Some((key, value)) = map.next_entry::<Cow<'de, str>, Value<'de>>()? {
-            digests.add(&key, value);
+            digests.add_named(&key, value);
         }
         Ok(digests)
     }

@@ -8,7 +8,8 @@ use std::io::{self, Read};
 use serde::de::IgnoredAny;
 
 use super::cursor::{Cursor, Stop};
-use super::entry::{Entry, give};
+use super::entry::{Entry, refuse};
+use super::shape::Shapes;
 use super::value::Value;
 use super::{Meta, Sink};
 
@@ -23,7 +24,7 @@ const WINDOW: usize = 128 << 10;
 /// Those of `source`.
 pub(in super::super) fn scan(source: impl Read, expected: usize, sink: &mut impl Sink) -> io::Result<bool> {
     let mut window = Window::new(source, expected.saturating_add(1).min(WINDOW));
-    let mut page = Walk { place: Place::Start, has_files: false, is_known: true };
+    let mut page = Walk { place: Place::Start, has_files: false, is_known: true, shapes: Shapes::default() };
     loop {
         let is_over = window.fill()?;
         let Some(text) = window.text(is_over) else { return Ok(false) };
@@ -92,6 +93,7 @@ struct Walk {
     has_files: bool,
     /// It is of a version that we know, as far as was told.
     is_known: bool,
+    shapes: Shapes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,7 +135,7 @@ impl Walk {
             Place::FirstMember if cursor.ends(b'}')? => Ok(Place::End),
             Place::FirstMember | Place::Member => self.member(cursor),
             Place::FirstFile if cursor.ends(b']')? => after(cursor, b'}', Place::Member, Place::End),
-            Place::FirstFile | Place::File => file(cursor, sink),
+            Place::FirstFile | Place::File => self.file(cursor, sink),
             Place::End => cursor.peek().and(Err(Stop::Odd)),
         }
     }
@@ -156,26 +158,26 @@ impl Walk {
         }
         after(cursor, b'}', Place::Member, Place::End)
     }
+
+    /// Reads an entry and what divides it from the next; the sink gets it once both are there.
+    fn file(&mut self, cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> Result<Place, Stop> {
+        if cursor.peek()? != b'{' {
+            drop(cursor.plain()?);
+            let place = after_file(cursor)?;
+            refuse(sink);
+            return Ok(place);
+        }
+        let mut entry = Entry::default();
+        self.shapes.read(&mut entry, cursor)?;
+        let place = after_file(cursor)?;
+        entry.give(sink);
+        Ok(place)
+    }
 }
 
 /// The place behind a comma, or behind `end`.
 fn after(cursor: &mut Cursor<'_>, end: u8, more: Place, none: Place) -> Result<Place, Stop> {
     Ok(if cursor.goes_on(end)? { more } else { none })
-}
-
-/// Reads an entry and what divides it from the next; the sink gets it once both are there.
-fn file(cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> Result<Place, Stop> {
-    if cursor.peek()? != b'{' {
-        let other = cursor.value::<Entry<'_>>(|_| Err(Stop::Odd))?;
-        let place = after_file(cursor)?;
-        give(other, sink);
-        return Ok(place);
-    }
-    let mut entry = Entry::default();
-    entry.read(cursor)?;
-    let place = after_file(cursor)?;
-    entry.give(sink);
-    Ok(place)
 }
 
 fn after_file(cursor: &mut Cursor<'_>) -> Result<Place, Stop> {

@@ -40,6 +40,17 @@ impl<'a, Object> Value<'a, Object> {
     }
 }
 
+impl<Object: Default> Value<'_, Object> {
+    /// The object; where it was none, it is an empty one from now on.
+    pub fn object(&mut self) -> &mut Object {
+        if !matches!(self, Self::Object(_)) {
+            *self = Self::Object(Object::default());
+        }
+        let Self::Object(object) = self else { unreachable!("it has just become one") };
+        object
+    }
+}
+
 impl<'de: 'a, 'a, Object: Deserialize<'de>> Deserialize<'de> for Value<'a, Object> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValueVisitor(PhantomData))

@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
 
 use super::opened::{LARGEST_PAGE, manifest_at};
 use super::{CarryError, DELTA_PATH};
-use crate::archive::{Found, Reader, Stop, check_volumes, go_on};
+use crate::archive::{Found, Reader, Stop, check_volumes, go_on, sweep, temporary};
 use crate::domain::{Hasher, RelPath, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH};
 use crate::ops::verify::{Finding, FindingKind};
@@ -67,6 +67,8 @@ pub(super) fn unpack_files(
         written: AtomicUsize::new(0),
         kept: AtomicUsize::new(0),
     };
+    let folders: BTreeSet<_> = work.expected.keys().filter_map(|path| Path::new(path).parent()).collect();
+    folders.iter().for_each(|inner| sweep(&folder.join(inner)));
     let limit = manifest.size().saturating_add(LARGEST_PAGE);
     let faults = Reader::open(path)?.stopped_by(stop).visit(limit, threads, &|found| work.take(found))?;
     go_on(stop).map_err(|why| CarryError::Write { path: folder.to_owned(), why })?;
@@ -195,7 +197,7 @@ fn refuse_links<'a>(folder: &Path, paths: impl Iterator<Item = &'a String>) -> R
 fn create(file: &Path) -> io::Result<NamedTempFile> {
     let parent = file.parent().unwrap_or(file);
     fs::create_dir_all(parent)?;
-    Builder::new().prefix(".prefetch-").make_in(parent, |name| File::create_new(name))
+    temporary(parent)
 }
 
 fn is_right(file: &Path, size: u64, sha256: &str, stop: &AtomicBool) -> bool {

@@ -167,6 +167,34 @@ fn object(value: impl Strategy<Value = String>) -> impl Strategy<Value = String>
     prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",\n")))
 }
 
+/// Pages whose entries have a few shapes in common, as most pages do.
+fn page_of_shapes() -> impl Strategy<Value = String> {
+    let keys = ["hashes", "core-metadata", "dist-info-metadata", "requires-python", "size", "other"];
+    let members = prop::collection::vec(prop::sample::select(keys.to_vec()), 1..6);
+    let shapes = prop::collection::vec((members, prop::sample::select(vec!["", " ", "\n\t"])), 1..4);
+    let words = [
+        "{\"sha256\":\"ab\"}",
+        "{\"sha256\": 7, \"md5\":\"c\\n\"}",
+        "{}",
+        "{\"new\":\"x\"}",
+        "\"demo-1.zip\"",
+        "7",
+        "null",
+    ];
+    let value = prop_oneof![9 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => value()];
+    let entries = prop::collection::vec((any::<prop::sample::Index>(), prop::collection::vec(value, 6)), 1..12);
+    (shapes, entries).prop_map(|(shapes, entries)| {
+        let entry = |(shape, values): &(prop::sample::Index, Vec<String>)| {
+            let (keys, space) = shape.get(&shapes);
+            let members: Vec<_> =
+                keys.iter().zip(values).map(|(key, value)| format!("\"{key}\":{space}{value}")).collect();
+            format!("{{\"url\":\"demo-1.zip\",{space}{}}}", members.join(&format!(",{space}")))
+        };
+        let entries: Vec<_> = entries.iter().map(entry).collect();
+        format!("{{\"files\": [{}]}}", entries.join(", "))
+    })
+}
+
 fn page() -> impl Strategy<Value = String> {
     let files = prop::collection::vec(prop_oneof![4 => object(value()), 1 => value()], 0..4);
     let files = files.prop_map(|files| format!("\"files\": [{}]", files.join(", ")));
@@ -182,6 +210,13 @@ proptest! {
     #[test]
     fn nothing_is_taken_that_serde_json_would_take_otherwise(page in page(), window in 1..200_usize, piece in 1..50_usize) {
         if let Some(found) = found(page.as_bytes(), window, piece) {
+            prop_assert_eq!(Some(found), expected(page.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn entries_of_a_known_shape_say_what_they_would_say_alone(page in page_of_shapes(), window in 1..400_usize) {
+        if let Some(found) = found(page.as_bytes(), window, 1000) {
             prop_assert_eq!(Some(found), expected(page.as_bytes()));
         }
     }

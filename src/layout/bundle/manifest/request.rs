@@ -94,17 +94,28 @@ impl ManifestRequest {
 impl ManifestOptions {
     fn formats(&self) -> Result<FormatControl, RecallError> {
         let mut formats = FormatControl::default();
-        self.only_binary.iter().try_for_each(|value| formats.only_binary(value)).map_err(RecallError)?;
-        self.no_binary.iter().try_for_each(|value| formats.no_binary(value)).map_err(RecallError)?;
+        for (is_only, value) in all_first(&self.only_binary, &self.no_binary) {
+            if is_only { formats.only_binary(value) } else { formats.no_binary(value) }.map_err(RecallError)?;
+        }
         Ok(formats)
     }
 
     fn releases(&self) -> Result<ReleaseControl, RecallError> {
         let mut releases = ReleaseControl::default();
-        self.all_releases.iter().try_for_each(|value| releases.all_releases(value)).map_err(RecallError)?;
-        self.only_final.iter().try_for_each(|value| releases.only_final(value)).map_err(RecallError)?;
+        for (is_all, value) in all_first(&self.all_releases, &self.only_final) {
+            if is_all { releases.all_releases(value) } else { releases.only_final(value) }.map_err(RecallError)?;
+        }
         Ok(releases)
     }
+}
+
+/// The values of `one` and `other`, `:all:` before the names, which it would take back; with whether
+/// each is of `one`.
+fn all_first<'a>(one: &'a [String], other: &'a [String]) -> Vec<(bool, &'a String)> {
+    let mut values: Vec<_> =
+        one.iter().map(|value| (true, value)).chain(other.iter().map(|value| (false, value))).collect();
+    values.sort_by_key(|(_, value)| *value != ":all:");
+    values
 }
 
 impl ManifestRequirement {

@@ -1,0 +1,152 @@
+//! The certificates that the settings name, read from their files.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use reqwest::{Certificate, Identity};
+
+use super::Authorities;
+use super::error::{HttpError, with_causes};
+
+/// Those that are believed, once they were read: hundreds, which all clients share.
+#[derive(Debug, Default)]
+pub(super) struct Certificates {
+    read: Mutex<Option<Vec<Certificate>>>,
+}
+
+impl Certificates {
+    /// The certificates of `authorities`, which are always the same.
+    ///
+    /// # Errors
+    /// Names the path where there is none that can be used.
+    pub fn of(&self, authorities: &Authorities) -> Result<Vec<Certificate>, HttpError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*read {
+            Some(certificates) => Ok(certificates.clone()),
+            None => Ok(read.insert(read_all(authorities)?).clone()),
+        }
+    }
+}
+
+fn read_all(authorities: &Authorities) -> Result<Vec<Certificate>, HttpError> {
+    let named_by = authorities.named_by.as_str();
+    let mut found = Vec::new();
+    for path in &authorities.paths {
+        match std::fs::read_dir(path) {
+            Ok(entries) => found.extend(in_folder(entries.flatten().map(|entry| entry.path()).collect())),
+            // OpenSSL passes over what is missing of a list, too.
+            Err(_) if authorities.paths.len() > 1 && !path.exists() => {}
+            Err(_) => {
+                let read = in_bundle(&read(path, named_by)?);
+                found.extend(read.map_err(|error| unusable(path, named_by, &with_causes(&error)))?);
+            }
+        }
+    }
+    match authorities.paths.first() {
+        Some(first) if found.is_empty() => Err(unusable(first, named_by, "there is no certificate in it")),
+        _ => Ok(found),
+    }
+}
+
+/// The certificates in the files of a folder, which may be something else. OpenSSL looks at those
+/// alone that are named by a hash: mostly links to the others, and to each once.
+fn in_folder(mut paths: Vec<PathBuf>) -> Vec<Certificate> {
+    if paths.iter().any(|path| is_named_by_hash(path)) {
+        paths.retain(|path| is_named_by_hash(path));
+    }
+    paths.sort_unstable();
+    let read = |path: &PathBuf| in_bundle(&std::fs::read(path).unwrap_or_default()).unwrap_or_default();
+    paths.iter().flat_map(read).collect()
+}
+
+/// Whether it is named like `5ed36f99.0`, as by `openssl rehash`.
+fn is_named_by_hash(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.and_then(|name| name.split_once('.')).is_some_and(|(hash, number)| {
+        let is_hash = hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hash && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// The certificates of a PEM file. What is not written as usual is left to reqwest's reader, which
+/// takes thirty times as long and says what is wrong.
+fn in_bundle(bytes: &[u8]) -> reqwest::Result<Vec<Certificate>> {
+    match usual_bundle(bytes) {
+        Some(certificates) => certificates.iter().map(|der| Certificate::from_der(der)).collect(),
+        None => Certificate::from_pem_bundle(bytes),
+    }
+}
+
+/// The certificates in a PEM file (RFC 7468) that holds nothing else but text between them.
+fn usual_bundle(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    const BOUNDARY: &str = "-----";
+    let mut parts = str::from_utf8(bytes).ok()?.split(BOUNDARY).skip(1);
+    let mut certificates = Vec::new();
+    while let Some(label) = parts.next() {
+        let (base64, end) = (parts.next()?, parts.next()?);
+        parts.next()?;
+        if (label, end) != ("BEGIN CERTIFICATE", "END CERTIFICATE") {
+            return None;
+        }
+        let base64: Vec<u8> = base64.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        certificates.push(BASE64_STANDARD.decode(base64).ok()?);
+    }
+    Some(certificates)
+}
+
+/// The certificate by which the server knows the client, and its key.
+pub(super) fn identity(path: &Path) -> Result<Identity, HttpError> {
+    const OPTION: &str = "--client-cert";
+    Identity::from_pem(&read(path, OPTION)?).map_err(|error| unusable(path, OPTION, &with_causes(&error)))
+}
+
+fn read(path: &Path, named_by: &str) -> Result<Vec<u8>, HttpError> {
+    std::fs::read(path).map_err(|error| unusable(path, named_by, &error.to_string()))
+}
+
+fn unusable(path: &Path, named_by: &str, why: &str) -> HttpError {
+    HttpError::Certificate { path: path.to_owned(), named_by: named_by.to_owned(), why: why.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pem() -> String {
+        rcgen::generate_simple_self_signed(["index.example".to_owned()]).unwrap().cert.pem()
+    }
+
+    #[test]
+    fn a_bundle_is_read_whatever_stands_between() {
+        let bundle = format!("# one\n{}\nsubject=two\r\n{}", pem(), pem().replace('\n', "\r\n"));
+        assert_eq!(in_bundle(bundle.as_bytes()).unwrap().len(), 2);
+        assert!(in_bundle(b"no certificate").unwrap().is_empty());
+        let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        assert!(in_bundle(key.as_bytes()).unwrap().is_empty());
+        let mixed = format!("{key}{}", pem());
+        assert_eq!(in_bundle(mixed.as_bytes()).unwrap().len(), 1);
+        for damage in ["-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----", "M"] {
+            let damaged = pem().replace(damage, if damage == "M" { "!" } else { "" });
+            let theirs = Certificate::from_pem_bundle(damaged.as_bytes());
+            assert_eq!(
+                in_bundle(damaged.as_bytes()).map(|found| found.len()).ok(),
+                theirs.map(|found| found.len()).ok()
+            );
+        }
+    }
+
+    #[test]
+    fn of_a_folder_those_count_that_openssl_would_find() {
+        let folder = tempfile::tempdir().unwrap();
+        let count =
+            || in_folder(std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect());
+        for name in ["one.pem", "two.crt", "notes.txt", "abc.0"] {
+            let content = if name == "notes.txt" { "nothing".to_owned() } else { pem() };
+            std::fs::write(folder.path().join(name), content).unwrap();
+        }
+        assert_eq!(count().len(), 3, "without hashes each file counts");
+        std::fs::write(folder.path().join("5ed36f99.0"), pem()).unwrap();
+        assert_eq!(count().len(), 1);
+    }
+}
