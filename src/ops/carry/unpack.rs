@@ -67,7 +67,8 @@ pub(super) fn unpack_files(
         written: AtomicUsize::new(0),
         kept: AtomicUsize::new(0),
     };
-    let folders: BTreeSet<_> = work.expected.keys().filter_map(|path| Path::new(path).parent()).collect();
+    let paths = work.expected.keys().filter(|path| RelPath::new(path.as_str()).is_ok());
+    let folders: BTreeSet<_> = paths.filter_map(|path| Path::new(path).parent()).collect();
     folders.iter().for_each(|inner| sweep(&folder.join(inner)));
     let limit = manifest.size().saturating_add(LARGEST_PAGE);
     let faults = Reader::open(path)?.stopped_by(stop).visit(limit, threads, &|found| work.take(found))?;
