@@ -137,6 +137,8 @@ fn a_merged_bundle_serves_the_targets_of_both() {
     }
     sandbox.prefetch(["merge", "ab.tar", "b.zip", "-o", "again.tar"]).assert().code(0);
     assert!(sandbox.read("again.tar") == sandbox.read("ab.tar"), "what is in already adds nothing");
+    sandbox.prefetch(["merge", "b.zip", "a.tar.zst", "-o", "ba.tar"]).assert().code(0);
+    assert!(sandbox.read("ba.tar") == sandbox.read("ab.tar"), "neither comes first");
     pack(&sandbox, &index, &["demo==5.0", "--bundle", "c.zip"]);
     let told = stderr(&mut sandbox.prefetch(["merge", "a.tar.zst", "c.zip", "-o", "ac.tar"]), 2);
     assert!(told.contains("`cp311-manylinux_2_28_x86_64` is a target of both"), "{told}");
