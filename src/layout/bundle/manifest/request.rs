@@ -127,12 +127,16 @@ impl ManifestRequirement {
             Source::Archive(path) => Some(path.file_name()?.to_str()?.to_owned()),
             Source::Project(_) | Source::Repository(_) => return None,
         };
+        let in_fragment = match &requirement.source {
+            Source::Url(url) => url.digest(),
+            _ => None,
+        };
         Some(Self {
             requirement: match filename {
                 Some(filename) => in_bundle(requirement, &filename)?,
                 None => requirement.to_string(),
             },
-            hashes: requirement.hashes.iter().map(ToString::to_string).collect(),
+            hashes: requirement.hashes.iter().chain(&in_fragment).map(ToString::to_string).collect(),
             constraint: requirement.constraint,
             source: portable(&requirement.origin).to_string(),
         })

@@ -153,6 +153,7 @@ fn what_was_asked_comes_back_as_it_holds_in_the_bundle() {
     for (position, path) in [(1, "bundle:///wheels/demo-1.0.zip"), (2, "bundle:///wheels/my%20demo.zip")] {
         request.requirements[position].source = Source::Url(path.parse().unwrap());
     }
+    request.requirements[1].hashes.push("sha256:ab".parse().unwrap());
     assert_eq!(again.recall_requests().unwrap(), [request]);
     let ids: Vec<_> = again.recall_targets().unwrap().iter().map(|target| target.id().to_owned()).collect();
     assert_eq!(ids, ["cp312-manylinux_2_28_x86_64", "cp313-manylinux_2_28_x86_64"]);
