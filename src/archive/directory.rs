@@ -4,13 +4,14 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
 
 use crate::domain::{Content, Envelope, Hasher, Object, RelPath, Sha256, Tree};
 
 use super::ArchiveError;
 use super::envelope::write_envelope;
 use super::objects::{self, Objects, check_size};
+use super::temporary::{sweep, temporary, temporary_link};
 
 /// How a file of the folder may share its bytes with the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl Sink<'_> {
                 if regular(file).is_some_and(|found| is_same(&found, original)) {
                     return Ok(());
                 }
-                arrive(temporary(parent(file), |name| fs::hard_link(held, name))?, file)
+                arrive(temporary_link(parent(file), held)?, file)
             }
             result => result,
         }
@@ -160,13 +161,14 @@ impl Sink<'_> {
 
     fn create(&mut self, file: &Path) -> io::Result<NamedTempFile> {
         self.make_parent(file)?;
-        temporary(parent(file), |name| File::create_new(name))
+        temporary(parent(file))
     }
 
     fn make_parent(&mut self, file: &Path) -> io::Result<()> {
         let parent = parent(file);
         if self.made.as_deref() != Some(parent) {
             fs::create_dir_all(parent)?;
+            sweep(parent);
             self.made = Some(parent.to_owned());
         }
         Ok(())
@@ -206,12 +208,6 @@ pub fn parent(file: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// A file in `folder` that `make` makes, under a name nobody has, and which is removed unless it
-/// arrives. Unlike `tempfile`'s own it has the permissions of any new file.
-pub fn temporary<T>(folder: &Path, make: impl FnMut(&Path) -> io::Result<T>) -> io::Result<NamedTempFile<T>> {
-    Builder::new().prefix(".prefetch-").make_in(folder, make)
 }
 
 fn arrive<T>(temporary: NamedTempFile<T>, file: &Path) -> io::Result<()> {
@@ -347,7 +343,7 @@ mod tests {
         let mut tree = world.tree.clone();
         tree.insert(path("a.whl"), Content::Object { sha256: Sha256::of(b"wheel"), size: 7 });
         let error = write_directory(&tree, &world, &world.file(""), Linking::Hard).unwrap_err().to_string();
-        assert!(error.starts_with("`a.whl` should have 7 bytes, and the store has 5"), "{error}");
+        assert!(error.starts_with("`a.whl` should have 7 bytes, and has 5 or more where it is kept"), "{error}");
         assert!(!world.file("a.whl.content-type").exists());
     }
 }

@@ -12,11 +12,11 @@ mod placed;
 mod read;
 mod stored;
 mod tar;
+mod temporary;
 mod volumes;
 mod workers;
 mod zip;
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,7 @@ pub use directory::{Linking, Written, write_directory};
 pub use objects::Objects;
 pub use parts::{Extent, Part, Parts, Stop, go_on, sought};
 pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
+pub use temporary::{sweep, temporary};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
 pub use workers::check;
 
@@ -98,7 +99,7 @@ fn alternatives() -> String {
 pub enum ArchiveError {
     #[error("`{path}` cannot be read where it is kept ({sha256:?}): {source}")]
     Object { path: RelPath, sha256: Sha256, source: io::Error },
-    #[error("`{path}` should have {} bytes, and the store has {got} as {:?}; delete that object and run again", object.size, object.sha256)]
+    #[error("`{path}` should have {} bytes, and has {got} or more where it is kept ({:?}): it was altered", object.size, object.sha256)]
     Size { path: RelPath, object: Object, got: u64 },
     #[error(
         "`{path}` is damaged in the store: its SHA-256 is {got} and not {sha256}; `prefetch cache verify` removes it, and the next run fetches it again"
@@ -168,7 +169,8 @@ impl<W: Write> Output for Pipe<W> {
 pub fn pack_file(tree: &Tree, objects: &dyn Objects, format: &Format, path: &Path) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
     let folder = directory::parent(path);
-    let temporary = directory::temporary(folder, |name| File::create_new(name)).map_err(fail)?;
+    sweep(folder);
+    let temporary = temporary(folder).map_err(fail)?;
     pack(tree, objects, format, temporary.as_file()).map_err(|error| error.of_file(path))?;
     temporary.as_file().sync_all().map_err(fail)?;
     temporary.persist(path).map(drop).map_err(|error| fail(error.error))

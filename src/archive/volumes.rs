@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 use super::objects::{Objects, PIECE};
 use super::parts::{volume, volume_stem};
 use super::placed::Place;
+use super::temporary::{sweep, temporary};
 use super::{ArchiveError, Fault, Format, directory, pack};
 use crate::domain::{Hasher, Sha256, Tree};
 
@@ -57,6 +58,7 @@ pub fn pack_volumes(
 ) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
     let volumes = Volumes::new(path, size);
+    sweep(&volumes.folder);
     pack(tree, objects, format, &volumes).map_err(|error| error.of_file(path))?;
     volumes.arrive(path).map_err(fail)
 }
@@ -79,8 +81,7 @@ impl Volumes {
         let number = usize::try_from(position / self.limit).map_err(io::Error::other)?;
         let mut files = self.files.lock().expect("no thread panics with it");
         while files.len() <= number {
-            let open = |name: &Path| File::options().read(true).write(true).create_new(true).open(name);
-            files.push(Arc::new(directory::temporary(&self.folder, open)?));
+            files.push(Arc::new(temporary(&self.folder)?));
         }
         Ok(files[number].clone())
     }
@@ -103,7 +104,7 @@ impl Volumes {
         let index = VolumeIndex { schema: SCHEMA, name: file_name(path), volumes };
         let mut text = serde_json::to_vec_pretty(&index).expect("strings and numbers can always be written");
         text.push(b'\n');
-        let mut file = directory::temporary(&self.folder, |name| File::create_new(name))?;
+        let mut file = temporary(&self.folder)?;
         file.write_all(&text)?;
         file.persist(index_path(path)).map(drop).map_err(|error| error.error)
     }

@@ -172,7 +172,7 @@ impl Report {
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(self).expect("the report is plain data");
-        let written = if path == Path::new("-") { terminal::print(&text) } else { std::fs::write(path, text + "\n") };
+        let written = if path == Path::new("-") { terminal::print(&text) } else { write_file(path, &(text + "\n")) };
         written
             .map_err(|error| CliError::new(Exit::Disk, format!("cannot write the report {}: {error}", path.display())))
     }
@@ -180,6 +180,14 @@ impl Report {
     fn files(&self) -> impl Iterator<Item = &FileReport> {
         self.packages.iter().flat_map(|package| &package.files)
     }
+}
+
+/// Writes a file, and makes its folder if need be, as for all that is written.
+fn write_file(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
 }
 
 fn summary(packages: &[PackageReport], seconds: f64) -> Summary {

@@ -70,8 +70,8 @@ fn a_dry_run_reports_and_writes_nothing() {
 #[test]
 fn the_report_has_the_keys_of_schema_1() {
     let (index, sandbox) = (world(), sandbox());
-    sandbox.prefetch_from(&index, arguments(&["--report", "report.json"])).assert().code(0);
-    let report = sandbox.json("report.json");
+    sandbox.prefetch_from(&index, arguments(&["--report", "new/report.json"])).assert().code(0);
+    let report = sandbox.json("new/report.json");
     assert_eq!(report["schema"], 1);
     assert_eq!(report["targets"][0]["id"], "cp312-manylinux_2_28_x86_64");
     let package = &report["packages"][1];

@@ -94,6 +94,20 @@ fn an_interrupted_transfer_leaves_nothing_half_written() {
 }
 
 #[test]
+fn what_a_killed_run_left_is_removed_by_the_next() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let left = ["", "out/", "unpacked/wheels/"].map(|folder| format!("{folder}.prefetch-killed.partial"));
+    for name in &left {
+        sandbox.write(name, "half of something");
+    }
+    sandbox.prefetch_from(&index, ARGUMENTS).assert().code(0);
+    sandbox.prefetch(["unpack", "out.zip", "unpacked"]).assert().code(0);
+    for name in &left {
+        assert!(!sandbox.path(name).exists(), "{name}");
+    }
+}
+
+#[test]
 fn an_interrupted_search_ends_at_once() {
     let (index, sandbox) = (world(), Sandbox::new());
     index.fail("/simple/small/", Fault::HangAfter(0));
