@@ -121,7 +121,7 @@ impl FromStr for MaskedUrl {
     }
 }
 
-/// Characters in which the end of an odd password is looked for; a limit, since each `://` may
+/// How many characters are searched for the end of an odd password; a limit, since each `://` may
 /// begin one.
 const LONGEST_SECRET: usize = 4096;
 
