@@ -99,7 +99,7 @@ fn alternatives() -> String {
 pub enum ArchiveError {
     #[error("`{path}` cannot be read where it is kept ({sha256:?}): {source}")]
     Object { path: RelPath, sha256: Sha256, source: io::Error },
-    #[error("`{path}` should have {} bytes, and the store has {got} as {:?}; delete that object and run again", object.size, object.sha256)]
+    #[error("`{path}` should have {} bytes, and has {got} or more where it is kept ({:?}): it was altered", object.size, object.sha256)]
     Size { path: RelPath, object: Object, got: u64 },
     #[error(
         "`{path}` is damaged in the store: its SHA-256 is {got} and not {sha256}; `prefetch cache verify` removes it, and the next run fetches it again"

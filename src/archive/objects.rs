@@ -86,7 +86,7 @@ pub fn copy_object(
     }
 }
 
-/// Whether the store has as many bytes for `path` as the tree says.
+/// Whether as many bytes are kept for `path` as the tree says.
 pub fn check_size(path: &RelPath, object: Object, got: u64) -> Result<(), ArchiveError> {
     if got == object.size { Ok(()) } else { Err(ArchiveError::Size { path: path.clone(), object, got }) }
 }

@@ -147,7 +147,7 @@ impl CliError {
                 return all;
             }
             CarryError::WrongBase { .. } | CarryError::Read(ReadError::Broken { .. }) => Exit::Damage,
-            CarryError::Archive(ArchiveError::Object { source, .. }) if is_damage(source) => {
+            CarryError::Archive(error) if is_damage(error) => {
                 return Self::new(Exit::Damage, error)
                     .hint("copy that bundle again; `prefetch verify` says of each what is wrong with it");
             }
@@ -159,7 +159,12 @@ impl CliError {
 
     pub fn of_write(failure: &WriteFailure) -> Self {
         let exit = if failure.is_disk() { Exit::Disk } else { Exit::NoSolution };
-        Self::new(exit, failure)
+        match failure {
+            WriteFailure::Base(error) => Self::of_carry(error),
+            WriteFailure::Archive(ArchiveError::Size { .. }) => Self::new(exit, failure)
+                .hint("`prefetch cache verify` removes what is damaged, and the next run fetches it again"),
+            _ => Self::new(exit, failure),
+        }
     }
 }
 
@@ -188,8 +193,13 @@ fn missed(error: &Unreachable) -> Missed<'_> {
 }
 
 /// Whether a file of a bundle is missing or another, and not the disk to blame.
-fn is_damage(why: &io::Error) -> bool {
-    matches!(why.kind(), io::ErrorKind::InvalidData | io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
+fn is_damage(error: &ArchiveError) -> bool {
+    use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+    match error {
+        ArchiveError::Object { source, .. } => matches!(source.kind(), InvalidData | NotFound | UnexpectedEof),
+        ArchiveError::Size { .. } => true,
+        _ => false,
+    }
 }
 
 /// Files are told together where their host gives no answer, or refuses them for one reason. What

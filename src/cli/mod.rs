@@ -61,7 +61,7 @@ pub fn run() -> Exit {
         Some(Command::Merge(args)) => stoppable(move |stop| merge::run(&args, &environment, stop)),
         Some(Command::Apply(args)) => stoppable(move |stop| apply::run(&args, &environment, stop)),
         Some(Command::Keygen(args)) => keygen::run(&args, &environment),
-        Some(Command::Completions { shell }) => Ok(completions(shell)),
+        Some(Command::Completions { shell }) => completions(shell),
         None => fetch::run(&cli.fetch, &environment),
     });
     outcome.unwrap_or_else(|error| {
@@ -70,7 +70,9 @@ pub fn run() -> Exit {
     })
 }
 
-fn completions(shell: clap_complete::Shell) -> Exit {
-    clap_complete::generate(shell, &mut Cli::command(), "prefetch", &mut std::io::stdout());
-    Exit::Done
+fn completions(shell: clap_complete::Shell) -> Result<Exit, CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "prefetch", &mut script);
+    terminal::print(String::from_utf8_lossy(&script).trim_end()).map_err(|error| CliError::new(Exit::Disk, error))?;
+    Ok(Exit::Done)
 }

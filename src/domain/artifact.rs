@@ -74,8 +74,8 @@ pub struct Artifact {
     pub hashes: Vec<Digest>,
     /// Bytes (PEP 700).
     pub size: Option<u64>,
-    /// The Python versions it is for; absent also where the index's text is no specifier,
-    /// which pip ignores.
+    /// The Python versions it is for; absent, too, where the index's text is no specifier, since
+    /// pip ignores such a text.
     pub requires_python: Option<Specifiers>,
     pub yanked: Yanked,
     pub sidecar: Option<Sidecar>,

@@ -184,7 +184,8 @@ fn versions(cursor: &mut Cursor<'_>) -> Result<DependencySource, DependencyError
     }
 }
 
-/// Beside a clause pip takes spaces and tabs alone, and no other blank as it comes from web pages.
+/// Finds a blank beside a clause that is neither a space nor a tab, as copied from a web page: pip
+/// takes no such blank.
 fn odd_blank(text: &str) -> Option<(usize, char)> {
     let is_odd = |blank: char| blank.is_whitespace() && !matches!(blank, ' ' | '\t');
     let mut start = 0;
@@ -197,7 +198,8 @@ fn odd_blank(text: &str) -> Option<(usize, char)> {
     })
 }
 
-/// Where a comma belongs to the `===` before it, and a blank then ends that clause: `===1.0, <2`.
+/// Finds a comma that belongs to the `===` before it, where a blank then ends that clause:
+/// `===1.0, <2`.
 fn swallowed_comma(text: &str) -> Option<usize> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("===") {

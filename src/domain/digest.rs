@@ -79,9 +79,9 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm whose [`Algorithm::name`] that is.
+    /// The algorithm with this [`Algorithm::name`].
     pub fn named(name: &str) -> Option<Self> {
-        // Most are: a page names 40,000 of them.
+        // Most digests are this one, and a page may name 40,000.
         if name == Self::Sha256.name() {
             return Some(Self::Sha256);
         }

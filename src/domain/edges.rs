@@ -1,4 +1,4 @@
-//! What a package needs, which markers make differ from target to target.
+//! What a package needs on each target: markers make that differ.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::IntoIter;
@@ -13,12 +13,12 @@ use super::PackageName;
 pub struct Edges(BTreeMap<PackageName, Vec<usize>>);
 
 impl Edges {
-    /// Each of `names`, on the target at `position`.
+    /// A package that needs each of `names` on the target at `position`.
     pub fn on(position: usize, names: impl IntoIterator<Item = PackageName>) -> Self {
         names.into_iter().map(|name| (name, vec![position])).collect()
     }
 
-    /// Adds what is needed by `other`.
+    /// Adds the edges of `other`.
     pub fn merge(&mut self, other: Self) {
         for (name, targets) in other.0 {
             let all = self.0.entry(name).or_default();
@@ -28,7 +28,7 @@ impl Edges {
         }
     }
 
-    /// The same where the target at each position is the one that `positions` has there.
+    /// The same edges in another list of targets: the target at `n` is at `positions[n]` there.
     pub fn moved(self, positions: &[usize]) -> Self {
         let mut moved = Self::default();
         let at = |targets: Vec<usize>| targets.into_iter().map(|target| positions[target]).collect();
@@ -41,7 +41,7 @@ impl Edges {
         self.0.keys()
     }
 
-    /// Those that are not needed on all of `targets`, which rise.
+    /// The projects that are not needed on all of `targets`, which rise, with where they are.
     pub fn partial<'a>(&'a self, targets: &'a [usize]) -> impl Iterator<Item = (&'a PackageName, &'a [usize])> {
         self.0.iter().filter(move |(_, on)| *on != targets).map(|(name, on)| (name, on.as_slice()))
     }

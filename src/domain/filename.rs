@@ -75,7 +75,7 @@ impl SourceExtension {
         Self::ALL.iter().find_map(|(text, extension)| Some((filename.strip_suffix(text)?, *extension)))
     }
 
-    /// Whether pip 24 and later see such a file in a plain find-links folder.
+    /// Whether pip 24 and later find such a file in a plain find-links folder.
     pub fn is_seen_in_a_folder(self) -> bool {
         matches!(self, Self::TarGz | Self::Zip)
     }

@@ -22,8 +22,8 @@ use super::{
 /// One file as a page states it; borrowed from the page, and from a listing's bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord<'a> {
-    /// The last part of the URL's path, percent-decoded: what pip takes for the name. It stands
-    /// before the rest, if it is not the end of the link as it is.
+    /// The last part of the URL's path, percent-decoded: what pip takes for the name. It is encoded
+    /// before the rest, and only where the link as written does not end in it.
     #[serde(skip)]
     pub filename: &'a str,
     /// The link as written (relative ones too), without fragment.
@@ -42,7 +42,7 @@ pub struct FileRecord<'a> {
 }
 
 impl<'a> FileRecord<'a> {
-    /// Puts the encoded record behind `bytes`. Its file name has no slash.
+    /// Appends the encoded record to `bytes`. Its file name has no slash.
     fn encode(&self, bytes: Vec<u8>) -> Vec<u8> {
         let folder = self.href.strip_suffix(self.filename);
         let is_last_part = folder.is_some_and(|folder| folder.is_empty() || folder.ends_with('/'));
@@ -57,7 +57,7 @@ impl<'a> FileRecord<'a> {
     }
 }
 
-/// What stands behind the last slash.
+/// What follows the last slash.
 fn last_part(href: &str) -> &str {
     href.rsplit('/').next().unwrap_or_default()
 }
@@ -100,11 +100,11 @@ struct Release {
     files: Range<usize>,
 }
 
-/// Where in the records the files of each version are, and those of none.
+/// Where in the records the files of each version are, and the files of no version.
 struct Blocks {
     releases: Vec<Release>,
     ignored: Vec<Range<usize>>,
-    /// Where the last one ends.
+    /// Where the last block ends.
     end: usize,
 }
 
@@ -133,22 +133,21 @@ pub struct ListingError(String);
 /// Changes whenever the encoding does; a listing of another format is read anew from the index.
 const FORMAT: u8 = 3;
 
-/// What stands behind the records, which are encoded [`FileRecord`]s in the order of the page.
-/// Behind it in turn are its length and the format, so that nothing needs to be moved when the
-/// page has been read.
+/// What follows the records, which are encoded [`FileRecord`]s in the order of the page. After it
+/// come its length and the format, so that nothing needs to be moved once the page has been read.
 #[derive(Serialize, Deserialize)]
 struct Contents<'a> {
     base: &'a str,
     #[serde(borrow)]
     versions: Vec<&'a str>,
-    /// Bytes that stand one after the other, each with the position of their version; one past
-    /// the last is that of files without any.
+    /// Consecutive records of one version: its position in `versions` (one past the last where
+    /// their names tell no version), and how many bytes they take.
     runs: Vec<(u32, u32)>,
     refused: Vec<(&'a str, &'a str)>,
     links_are_unique: bool,
 }
 
-/// Bytes of the length of the [`Contents`].
+/// How many bytes tell the length of the [`Contents`].
 const LENGTH: usize = size_of::<u32>();
 
 /// The encoded [`Contents`], and how many bytes stand before them.
@@ -216,8 +215,8 @@ impl Listing {
         self.releases.chunk_by(|a, b| a.version == b.version).map(|same| &same[0].version)
     }
 
-    /// Whether a link on the page carries a user or a password, which no cache may keep: so one
-    /// that was decoded has none.
+    /// Whether a link on the page carries a user or a password. No cache may keep those, so a
+    /// listing that was decoded has none.
     pub fn has_credentials(&self) -> bool {
         let blocks = self.releases.iter().map(|release| &release.files).chain(&self.ignored);
         let mut links = blocks.flat_map(|block| self.records(block)).map(|record| self.base.join(record.href));
@@ -288,7 +287,7 @@ impl Listing {
     }
 }
 
-/// Copies a block of `old` to the end of `new`, where it is to be looked for from now on.
+/// Copies a block of `old` to the end of `new`, and makes `block` say where it is now.
 fn move_block(old: &[u8], block: &mut Range<usize>, new: &mut Vec<u8>) {
     let start = new.len();
     new.extend_from_slice(&old[block.clone()]);

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use url::Url;
 
-use super::PackageName;
+use super::{Algorithm, Digest, PackageName};
 
 /// A URL whose user name and password are masked wherever it is shown.
 ///
@@ -42,6 +42,13 @@ impl MaskedUrl {
     pub fn filename(&self) -> String {
         let last = self.0.path().rsplit('/').next().unwrap_or_default();
         percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned()
+    }
+
+    /// The first digest in the fragment: `#sha256=…`, or `#egg=name&md5=…`.
+    pub fn digest(&self) -> Option<Digest> {
+        let parts = self.0.fragment()?.split('&').filter_map(|part| part.split_once('='));
+        let mut digests = parts.filter_map(|(key, hex)| Some(Digest::new(key.parse::<Algorithm>().ok()?, hex)));
+        digests.next()
     }
 
     /// The path that a `file:` URL names. (`Url::to_file_path` answers for `http://localhost`, too.)
@@ -114,7 +121,7 @@ impl FromStr for MaskedUrl {
     }
 }
 
-/// Characters in which the end of an odd password is looked for; a limit, since each `://` may
+/// How many characters are searched for the end of an odd password; a limit, since each `://` may
 /// begin one.
 const LONGEST_SECRET: usize = 4096;
 

@@ -223,8 +223,8 @@ fn compare_version(key: MarkerValueVersion, operator: &str, value: &str) -> Resu
     }
 }
 
-/// `in` is a search for text: pip compares the running version's spelling, so every version there
-/// is or soon will be is tried.
+/// `in` searches for text in how the running version is spelled, so every version that exists, or
+/// soon will, is tried.
 fn python_versions(operator: &str, holds: impl Fn(&str) -> bool) -> MarkerTree {
     let all = (6..=7).map(|minor| (2, minor)).chain((2..=40).map(|minor| (3, minor)));
     let versions = all.filter(|(major, minor)| holds(&format!("{major}.{minor}")));

@@ -25,8 +25,8 @@ pub enum TagMismatch {
     Release { needs: Reverse<Release>, has: Release, of: &'static str },
 }
 
-/// How near another Python comes: the same implementation, the right platform, and then how
-/// many versions are between.
+/// How near another Python comes: whether it is the same implementation, whether the platform is
+/// right, and then how many versions lie between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PythonNearness {
     pub is_same_implementation: bool,
@@ -47,7 +47,8 @@ impl PythonNearness {
     }
 }
 
-/// `cp312` as `cp` and 312 (major times a hundred, plus minor), so that 3.12 is nearer to 3.11 than to 3.9, and far from 2.7.
+/// `cp312` as `cp` and 312 (major times a hundred, plus minor), so that 3.12 is nearer to 3.11 than
+/// to 3.9, and far from 2.7.
 fn split(tag: &str) -> (&str, u32) {
     let digits = tag.find(|character: char| character.is_ascii_digit()).unwrap_or(tag.len());
     let (implementation, digits) = tag.split_at(digits);
@@ -57,7 +58,7 @@ fn split(tag: &str) -> (&str, u32) {
 }
 
 impl TagMismatch {
-    /// What divides a wheel's platform tag from the nearest of the target's platforms, which are
+    /// What separates a wheel's platform tag from the nearest of the target's platforms, which are
     /// given in their newest releases.
     pub(super) fn of_platform(tag: &str, targets: &[Platform]) -> Self {
         let wheel = Platform::of_tag(tag);

@@ -12,7 +12,7 @@ use super::{CoreMetadata, Dependency, ExtraName, Specifiers};
 pub struct Needs {
     /// `Requires-Dist`, in order.
     pub dependencies: Vec<Dependency>,
-    /// Absent also where the text is no specifier, which pip ignores.
+    /// Absent, too, where the text is no specifier, since pip ignores such a text.
     pub requires_python: Option<Specifiers>,
     pub extras: Vec<ExtraName>,
     /// `Requires-Dist` lines that cannot be read, repaired or not; pip skips such a version.

@@ -91,8 +91,8 @@ impl Plan {
         Self { targets, packages: packages.into_values().collect(), notes }
     }
 
-    /// Adds what is not installed itself, but takes part in an install: `positions` says where the
-    /// targets of `tools` are among ours.
+    /// Adds what takes part in an install without being installed itself; `positions` says where
+    /// the targets of `tools` are among ours.
     pub fn add_tools(&mut self, tools: Self, positions: &[usize]) {
         merge_sorted(&mut self.notes, tools.notes);
         for package in tools.packages {

@@ -184,13 +184,13 @@ fn parse_clause(clause: &str) -> Result<VersionSpecifier, SpecifierError> {
     VersionSpecifier::from_str(clause).map_err(|error| fail(error.to_string()))
 }
 
-/// The operator that `clause` begins with and that is none, and the one that is meant.
+/// The slip that `clause` begins with instead of an operator, and the operator that is meant.
 fn slipped_operator(clause: &str) -> Option<(&'static str, &'static str)> {
     let slips = [("=>", ">="), ("=<", "<="), ("=", "==")];
     slips.into_iter().find(|(slip, _)| clause.starts_with(slip) && !clause.starts_with("=="))
 }
 
-/// So many exclusions are named one by one where brevity is asked for.
+/// How many exclusions are named one by one where brevity is asked for.
 const FEW_EXCLUSIONS: usize = 3;
 
 fn is_exclusion(clause: &VersionSpecifier) -> bool {

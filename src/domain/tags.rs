@@ -44,7 +44,7 @@ const LONGEST_TAG_SETS: usize = 255;
 
 /// The tags that a target takes, best first, kept so that a wheel is ranked without allocating.
 ///
-/// Thousands of tags are few rows, since most builds run on the same platforms.
+/// Thousands of tags make few rows, since most builds run on the same platforms.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Tags {

@@ -89,8 +89,8 @@ impl Target {
         self.id = format!("{}-{}", self.python.full_name(), self.platform).into();
     }
 
-    /// Each target once, in order. Those that would share a name have what tells them apart in
-    /// it: the patch of Python, or else a number.
+    /// Each target once, in order. Names that several would share get what tells these apart: the
+    /// patch of Python, or else a number.
     pub fn distinct(all: impl IntoIterator<Item = Self>) -> Vec<Self> {
         let mut targets: Vec<Self> = Vec::new();
         for target in all {
@@ -113,7 +113,7 @@ impl Target {
     }
 }
 
-/// Where a target stands that has its name in common with another one.
+/// The positions of the targets that share their name with another one.
 fn positions_of_namesakes(targets: &[Target]) -> Vec<usize> {
     let has_namesake = |target: &Target| targets.iter().filter(|other| other.id == target.id).count() > 1;
     (0..targets.len()).filter(|position| has_namesake(&targets[*position])).collect()

@@ -62,8 +62,8 @@ impl RelPath {
     }
 }
 
-/// Whether `name` is as those of archives are, so that no rule needs to be tried: a page may list
-/// 20,000 of them.
+/// Whether `name` looks like the names of archives, so that no rule needs to be tried: a page may
+/// list 20,000 of them.
 fn is_ordinary(name: &str) -> bool {
     let is_ordinary = |byte: &u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_' | b'+' | b'.');
     // No device has a name of five letters and digits.

@@ -43,12 +43,12 @@ const FOREIGN: &[Foreign] = &[
     Foreign { recognizes: |name| name.ends_with(".toml"), way: "an export of the tool that wrote it" },
 ];
 
-/// What makes a requirements file of a file called `name`; `None` where it may be one.
+/// How to make a requirements file of a file called `name`; `None` where it may be one already.
 pub fn way_to_requirements(name: &str) -> Option<&'static str> {
     FOREIGN.iter().find(|format| (format.recognizes)(name)).map(|format| format.way)
 }
 
-/// Says so of such a file.
+/// The message for such a file.
 pub(super) fn not_read(way: &str) -> String {
     format!("this format is not read here; make a requirements file with: {way}")
 }

@@ -40,7 +40,7 @@ impl Location {
         }
     }
 
-    /// The same for all names of one file, so that a cycle is seen.
+    /// One value for all names of one file, so that a cycle is noticed.
     pub(super) fn identity(&self, working_folder: &Path) -> Self {
         match self {
             Self::File(path) => Self::File(normalize(&working_folder.join(path))),

@@ -47,7 +47,7 @@ impl Direct {
             return Err(Reason::WrongFile(format!("{filename} {}", target.tags().mismatch(wheel))));
         }
         let address = without_fragment(url);
-        let asked = asked.iter().cloned().chain(fragment_digest(url.secret())).collect();
+        let asked = asked.iter().cloned().chain(url.digest()).collect();
         let offer = Offer {
             filename: filename.into(),
             index: Arc::new(address.clone()),
@@ -113,13 +113,6 @@ fn read_name(filename: &str, project: &PackageName) -> Result<Option<Distributio
         Err(error) if filename.ends_with(".whl") => Err(Reason::WrongFile(format!("{filename}: {error}"))),
         Err(_) => Ok(None),
     }
-}
-
-/// The first digest in the fragment: `#sha256=…`, or `#egg=name&md5=…`.
-fn fragment_digest(url: &Url) -> Option<Digest> {
-    let parts = url.fragment()?.split('&').filter_map(|part| part.split_once('='));
-    let mut digests = parts.filter_map(|(key, hex)| Some(Digest::new(key.parse::<Algorithm>().ok()?, hex)));
-    digests.next()
 }
 
 fn without_fragment(url: &MaskedUrl) -> MaskedUrl {

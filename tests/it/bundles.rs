@@ -166,6 +166,9 @@ fn archives_named_by_url_or_path_install_from_the_bundle() {
     let arguments = ["-r", "requirements.in", "--bundle", "out.zip"];
     sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
     sandbox.prefetch(["verify", "out.zip"]).assert().code(0);
+    let promised = format!("{demo}#sha256={}", index.sha256("demo-1.0-py3-none-any.whl"));
+    sandbox.write("requirements.in", format!("--require-hashes\n{promised}\n"));
+    sandbox.prefetch_from(&index, arguments).args(TARGET).assert().code(0);
 }
 
 #[test]

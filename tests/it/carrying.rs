@@ -60,6 +60,28 @@ fn an_unpacked_bundle_is_the_bundle_and_an_attempt_cut_short_goes_on() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_is_unpacked_through_a_link_but_the_one_that_was_named() {
+    use std::os::unix::fs::symlink;
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
+    for folder in ["elsewhere", "out"] {
+        std::fs::create_dir(sandbox.path(folder)).unwrap();
+    }
+    symlink("../elsewhere", sandbox.path("out/wheels")).unwrap();
+    let told = stderr(&mut sandbox.prefetch(["unpack", "out.tar", "out"]), 2);
+    assert!(told.contains("out/wheels is a symbolic link"), "{told}");
+    assert_eq!([sandbox.files("elsewhere"), sandbox.files("out")], [Vec::<String>::new(), Vec::new()]);
+
+    sandbox.write("mine", "mine");
+    symlink("../mine", sandbox.path("elsewhere/README.txt")).unwrap();
+    symlink("elsewhere", sandbox.path("named")).unwrap();
+    sandbox.prefetch(["unpack", "out.tar", "named"]).assert().code(0);
+    sandbox.prefetch(["verify", "elsewhere"]).assert().code(0);
+    assert_eq!(sandbox.read("mine"), b"mine");
+}
+
 #[test]
 fn a_damaged_bundle_is_not_unpacked_under_final_names() {
     let (index, sandbox) = (world(), Sandbox::new());
@@ -115,6 +137,8 @@ fn a_merged_bundle_serves_the_targets_of_both() {
     }
     sandbox.prefetch(["merge", "ab.tar", "b.zip", "-o", "again.tar"]).assert().code(0);
     assert!(sandbox.read("again.tar") == sandbox.read("ab.tar"), "what is in already adds nothing");
+    sandbox.prefetch(["merge", "b.zip", "a.tar.zst", "-o", "ba.tar"]).assert().code(0);
+    assert!(sandbox.read("ba.tar") == sandbox.read("ab.tar"), "neither comes first");
     pack(&sandbox, &index, &["demo==5.0", "--bundle", "c.zip"]);
     let told = stderr(&mut sandbox.prefetch(["merge", "a.tar.zst", "c.zip", "-o", "ac.tar"]), 2);
     assert!(told.contains("`cp311-manylinux_2_28_x86_64` is a target of both"), "{told}");
@@ -422,4 +446,25 @@ fn no_control_characters_reach_the_terminal() {
     assert!(inspected.contains("taken") && !inspected.contains(['\u{1b}', '\u{7}']), "{inspected}");
     let told = stdout(&mut sandbox.prefetch(["diff", "evil.tar", "evil.tar"]), 0);
     assert_eq!(told, "Nothing differs.\n");
+}
+
+#[test]
+fn a_base_that_is_not_there_is_an_input_that_cannot_be_used() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let delta = ["demo==2.0", "--bundle", "delta.tar", "--since", "old (1).zip"];
+    let told = stderr(sandbox.prefetch_from(&index, TARGET).args(delta), 2);
+    assert!(told.contains("old (1).zip cannot be read"), "{told}");
+}
+
+#[test]
+fn a_base_with_a_longer_file_is_damaged_and_no_store_is_blamed() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "demo==1.0", "--bundle", "old.zip"]);
+    pack(&sandbox, &index, &["other", "demo==2.0", "--bundle", "delta.tar", "--since", "old.zip"]);
+    sandbox.prefetch(["unpack", "old.zip", "old"]).assert().code(0);
+    let other = "old/wheels/other-2.0-py3-none-any.whl";
+    sandbox.write(other, [sandbox.read(other), b"more".to_vec()].concat());
+    let told = stderr(&mut sandbox.prefetch(["apply", "delta.tar", "old", "-o", "new.zip"]), 1);
+    assert!(told.contains("it was altered") && told.contains("copy that bundle again"), "{told}");
+    assert!(!told.contains("store") && !told.contains("cache"), "{told}");
 }

@@ -187,3 +187,12 @@ fn targets_and_the_folder_may_come_from_variables() {
     assert_eq!(sandbox.files("there"), ["demo-1.0-py3-none-any.whl"]);
     assert_eq!(sandbox.json("report.json")["targets"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn nobody_has_to_read_a_completion_script_to_its_end() {
+    let sandbox = Sandbox::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = sandbox.process(["completions", "bash"]).stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+}

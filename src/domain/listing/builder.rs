@@ -19,15 +19,15 @@ pub struct ListingBuilder {
     versions: Vec<(Box<str>, Version)>,
     positions: HashMap<Box<str>, usize, FxBuildHasher>,
     runs: Vec<Run>,
-    /// How the name of the last wheel began, up to the dash behind its version, and the position
-    /// of that version: the next one mostly begins alike.
+    /// How the name of the last wheel began, up to the dash after its version, and the position
+    /// of that version: the next name mostly begins alike.
     wheel: Option<(String, usize)>,
     refused: Vec<Ignored>,
     links_are_unique: bool,
     has_suspects: bool,
 }
 
-/// Records that stand one after the other and belong together.
+/// Consecutive records of one version.
 struct Run {
     /// The position of their version; `None` where the name tells none.
     version: Option<usize>,
@@ -53,8 +53,8 @@ impl ListingBuilder {
         }
     }
 
-    /// Lets only the first of several entries for one link count, as pip does on JSON pages; on
-    /// HTML pages it tells links apart by the digests in their fragments, and the last one counts.
+    /// Lets only the first of several entries for one link count, as pip does on JSON pages. On
+    /// HTML pages pip tells links apart by the digests in their fragments, and the last one counts.
     #[must_use]
     pub fn with_unique_links(mut self) -> Self {
         self.links_are_unique = true;
@@ -64,7 +64,7 @@ impl ListingBuilder {
     /// Makes room for the files of a page of `length` bytes.
     #[must_use]
     pub fn with_room_for(mut self, length: usize) -> Self {
-        /// Room is not touched before it is needed, yet no page has a right to all of it.
+        /// Bytes. Memory is not touched before it is used, yet no page may claim all of it.
         const MOST: usize = 16 << 20;
         self.records.reserve((length / 2).min(MOST));
         self

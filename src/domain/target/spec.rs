@@ -3,7 +3,7 @@
 use super::{Target, TargetError};
 use crate::domain::{Implementation, Platform, Python, PythonVersion};
 
-/// What is asked of a target: each part left out is the base target's.
+/// What is asked of a target; a part that is left out comes from the base target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetSpec {
     /// `--python-version`.

@@ -28,7 +28,7 @@ pub fn read_with_includes(reader: &mut Reader<'_>, location: &Location, role: Ro
 /// Bytes of a line at most: room for a thousand hashes, and too little to be slow.
 const LONGEST_LINE: usize = 256 << 10;
 
-/// Warnings that one line may have: who reads more of them?
+/// Warnings that one line may have: nobody reads more of them.
 const MOST_WARNINGS: usize = 20;
 
 /// The files that are being read, outermost first, and how many were read.
@@ -204,7 +204,7 @@ fn unset_variable((at, name): &(usize, String)) -> Fault {
 /// Values shorter than this are no secrets; replacing them would garble the message.
 const SHORTEST_SECRET: usize = 4;
 
-/// `message` with the names of variables in the place of their values, which may be secret.
+/// `message` with the values of variables, which may be secret, replaced by the variables' names.
 fn without_values(message: String, variables: &[(String, String)]) -> String {
     let secrets = variables.iter().filter(|(_, value)| value.len() >= SHORTEST_SECRET);
     secrets.fold(message, |message, (name, value)| message.replace(value, &format!("${{{name}}}")))
@@ -262,7 +262,7 @@ fn ignored(options: &Options, kept: &[Name], place: &str) -> Vec<Fault> {
     told.collect()
 }
 
-/// All but the first of an option that pip takes `taken` times.
+/// A fault for each time that an option is given beyond the `taken` times that pip takes it.
 fn repeated(options: &Options, name: Name, taken: usize) -> Vec<Fault> {
     let again = options.all(name).skip(taken);
     let told = again

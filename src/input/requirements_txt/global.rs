@@ -24,8 +24,8 @@ pub fn apply_anywhere(options: &mut IndexOptions, given: &[Given]) -> Vec<Fault>
     warnings
 }
 
-/// Takes the parts of a value one by one; returns those that are no project names. After `:all:`
-/// pip leaves out the rest, unless `:none:` is in it.
+/// Takes the parts of a value one by one; returns those that are no project names. pip ignores
+/// what follows `:all:`, unless that holds `:none:`.
 fn each(value: &str, mut take: impl FnMut(&str) -> Result<(), String>) -> Vec<String> {
     let mut parts: Vec<_> = value.split(',').collect();
     let last_all = parts.iter().rposition(|part| *part == ":all:");
@@ -42,17 +42,17 @@ pub fn acts_anywhere(name: Name) -> bool {
 
 /// Applies a line of options, all but those of [`apply_anywhere`]; returns what pip drops.
 ///
-/// `exists` tells the path of a find-links value beside the file, if there is one.
+/// `beside` finds what a find-links value names beside the file, if it is there.
 ///
 /// # Errors
 /// When both `--require-hashes` and `--no-require-hashes` were asked.
 pub fn apply_line(
     options: &mut IndexOptions,
     line: &Options,
-    exists: impl Fn(&str) -> Option<String>,
+    beside: impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<Fault>, Fault> {
     let mut warnings = apply_indexes(options, line);
-    warnings.extend(apply_find_links(options, line, exists));
+    warnings.extend(apply_find_links(options, line, beside));
     options.prefer_binary |= line.all(Name::PreferBinary).next().is_some();
     for host in line.all(Name::TrustedHost).map(|option| &option.value) {
         if !options.trusted_hosts.contains(host) {
@@ -104,10 +104,10 @@ fn apply_indexes(options: &mut IndexOptions, line: &Options) -> Vec<Fault> {
     warnings
 }
 
-fn apply_find_links(options: &mut IndexOptions, line: &Options, exists: impl Fn(&str) -> Option<String>) -> Vec<Fault> {
+fn apply_find_links(options: &mut IndexOptions, line: &Options, beside: impl Fn(&str) -> Option<String>) -> Vec<Fault> {
     let mut all = line.all(Name::FindLinks);
     if let Some(first) = all.next() {
-        options.find_links.push(exists(&first.value).unwrap_or_else(|| first.value.clone()));
+        options.find_links.push(beside(&first.value).unwrap_or_else(|| first.value.clone()));
     }
     all.map(|option| Fault::at(option.at, "pip takes one `--find-links` of a line: this one is ignored")).collect()
 }

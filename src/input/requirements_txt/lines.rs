@@ -104,7 +104,7 @@ fn expand(number: usize, written: &str, variable: &impl Fn(&str) -> Option<Strin
     LogicalLine { number, written: written.to_owned(), text, variables, unset }
 }
 
-/// Where the `${` before a name that is a part of `line` begins.
+/// Where `${name}` begins in `line`, which holds it.
 fn place(line: &str, name: &str) -> usize {
     line.find(&format!("${{{name}}}")).unwrap_or_default()
 }

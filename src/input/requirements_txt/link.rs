@@ -89,7 +89,7 @@ pub fn wheel_project(filename: &str) -> Result<Option<PackageName>, Fault> {
     }
 }
 
-/// What a URL points at, and what pip will find wrong with it later.
+/// What a URL points at, and what pip will find wrong with it later, if anything.
 ///
 /// # Errors
 /// When it is no URL that pip could follow.

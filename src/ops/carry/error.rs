@@ -28,6 +28,11 @@ pub enum CarryError {
     Layout(#[from] LayoutError),
     #[error("{} is there already; name a folder that is not, or is empty", .0.display())]
     Exists(PathBuf),
+    #[error(
+        "{} is a symbolic link, and what is unpacked would be written where it leads; remove it, or choose another folder",
+        .0.display()
+    )]
+    Link(PathBuf),
     #[error("{} is a delta, which holds only what is new; make it whole with `prefetch apply`", .0.display())]
     OnlyDelta(PathBuf),
     #[error("{} is no delta but a whole bundle; unpack it instead", .0.display())]

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::CarryError;
 use super::opened::{Opened, Several};
 use crate::archive::{Format, Stop, pack_file};
-use crate::domain::{Fetched, FetchedPackage, Request, Timestamp};
+use crate::domain::{Fetched, FetchedFile, FetchedPackage, Request, Timestamp};
 use crate::layout::{self, Abouts, BundleInput, SBOMS, SbomFormat, Sboms};
 
 /// Writes the bundle of all targets of both as `out`, with the bills of materials that either has;
@@ -28,6 +28,7 @@ pub fn merge(
     for bundle in &opened {
         all.add(Parts::of(bundle)?)?;
     }
+    let all = all.in_order();
     let has = |format: &SbomFormat| opened.iter().any(|bundle| format.is_in(&bundle.manifest));
     let sboms = Sboms { formats: SBOMS.iter().filter(|format| has(format)).collect(), created };
     let input = BundleInput { fetched: &all.fetched, requests: &all.requests, abouts: &all.abouts, sboms: &sboms };
@@ -55,20 +56,40 @@ impl Parts {
 
     fn add(&mut self, other: Self) -> Result<(), CarryError> {
         let positions = self.add_targets(&other)?;
-        for request in other.requests {
-            self.add_request(Request { targets: moved(&request.targets, &positions), ..request });
-        }
-        for mut package in other.fetched.packages {
-            package.dependencies = package.dependencies.moved(&positions);
-            for file in &mut package.files {
-                file.targets = moved(&file.targets, &positions);
-                file.tools = moved(&file.tools, &positions);
-            }
-            self.add_package(package);
-        }
+        let other = other.moved(&positions);
+        other.requests.into_iter().for_each(|request| self.add_request(request));
+        other.fetched.packages.into_iter().for_each(|package| self.add_package(package));
         self.fetched.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         self.abouts.extend(other.abouts);
         Ok(())
+    }
+
+    /// The same where the target at each position is the one that `positions` has there.
+    fn moved(mut self, positions: &[usize]) -> Self {
+        for request in &mut self.requests {
+            request.targets = moved(&request.targets, positions);
+        }
+        for package in &mut self.fetched.packages {
+            package.dependencies = std::mem::take(&mut package.dependencies).moved(positions);
+            for file in &mut package.files {
+                file.targets = moved(&file.targets, positions);
+                file.tools = moved(&file.tools, positions);
+            }
+        }
+        self
+    }
+
+    /// The same in an order that does not tell which bundle came first.
+    fn in_order(mut self) -> Self {
+        let targets = std::mem::take(&mut self.fetched.targets);
+        let mut order: Vec<_> = targets.iter().enumerate().collect();
+        order.sort_by_key(|(_, target)| target.id());
+        let mut positions = vec![0; targets.len()];
+        order.iter().enumerate().for_each(|(new, (old, _))| positions[*old] = new);
+        self.fetched.targets = order.into_iter().map(|(_, target)| target.clone()).collect();
+        let mut all = self.moved(&positions);
+        all.requests.sort_by(|a, b| a.targets.cmp(&b.targets));
+        all
     }
 
     /// Where the targets of the other are among all.
@@ -110,11 +131,14 @@ impl Parts {
         merge_sorted(&mut known.requested_by, package.requested_by);
         known.dependencies.merge(package.dependencies);
         for file in package.files {
-            let same = |held: &&mut crate::domain::FetchedFile| {
-                held.object == file.object && held.offer.filename == file.offer.filename
-            };
+            let same =
+                |held: &&mut FetchedFile| held.object == file.object && held.offer.filename == file.offer.filename;
             match known.files.iter_mut().find(same) {
                 Some(held) => {
+                    let place = |file: &FetchedFile| (file.offer.url.clone(), file.offer.index.clone());
+                    if place(&file) < place(held) {
+                        held.offer = file.offer;
+                    }
                     merge_sorted(&mut held.targets, file.targets);
                     merge_sorted(&mut held.tools, file.tools);
                 }

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use super::opened::{LARGEST_PAGE, manifest_at};
 use super::{CarryError, DELTA_PATH};
 use crate::archive::{Found, Reader, Stop, check_volumes, go_on, sweep, temporary};
-use crate::domain::{Hasher, Sha256};
+use crate::domain::{Hasher, RelPath, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH};
 use crate::ops::verify::{Finding, FindingKind};
 
@@ -29,8 +29,8 @@ pub struct Unpacked {
 /// already stays, so that an attempt that was cut short goes on; the manifest arrives last.
 ///
 /// # Errors
-/// When the bundle is damaged or cannot be read, the disk does not take it, or `stop` was set
-/// meanwhile. No file has its final name then that is not as the manifest says.
+/// When the bundle is damaged or cannot be read, the disk does not take it, a folder below `folder`
+/// is a link, or `stop` was set meanwhile. No file has its final name then that is not as the manifest says.
 pub fn unpack(path: &Path, folder: &Path, threads: usize, stop: &Stop) -> Result<Unpacked, CarryError> {
     // What is wrong with the archive is told below.
     if let Ok(Some(_)) = Reader::open(path)?.page(DELTA_PATH, LARGEST_PAGE) {
@@ -54,10 +54,12 @@ pub(super) fn unpack_files(
     }
     let manifest = manifest_at(path)?;
     fs::create_dir_all(folder).map_err(|why| CarryError::Write { path: folder.to_owned(), why })?;
+    let expected = expected(&manifest, is_whole);
+    refuse_links(folder, expected.keys())?;
     let work = Work {
         folder,
         stop,
-        expected: expected(&manifest, is_whole),
+        expected,
         last: Mutex::default(),
         findings: Mutex::default(),
         refused: Mutex::default(),
@@ -65,7 +67,8 @@ pub(super) fn unpack_files(
         written: AtomicUsize::new(0),
         kept: AtomicUsize::new(0),
     };
-    let folders: BTreeSet<_> = work.expected.keys().filter_map(|path| Path::new(path).parent()).collect();
+    let paths = work.expected.keys().filter(|path| RelPath::new(path.as_str()).is_ok());
+    let folders: BTreeSet<_> = paths.filter_map(|path| Path::new(path).parent()).collect();
     folders.iter().for_each(|inner| sweep(&folder.join(inner)));
     let limit = manifest.size().saturating_add(LARGEST_PAGE);
     let faults = Reader::open(path)?.stopped_by(stop).visit(limit, threads, &|found| work.take(found))?;
@@ -175,6 +178,19 @@ impl Work<'_> {
             temporary.persist(&file).map_err(|error| fail(error.error))?;
         }
         Ok(Unpacked { written: self.written.into_inner() + last.len(), kept: self.kept.into_inner() })
+    }
+}
+
+/// Refuses to write through a link below `folder`; `folder` itself, and what is above it, was the
+/// user's choice. A link in the place of a file is replaced.
+fn refuse_links<'a>(folder: &Path, paths: impl Iterator<Item = &'a String>) -> Result<(), CarryError> {
+    let parents = paths.filter_map(|path| RelPath::new(path).ok()).flat_map(|path| {
+        let parents = Path::new(path.as_str()).ancestors().skip(1).map(|parent| folder.join(parent));
+        parents.filter(|parent| parent != folder).collect::<Vec<_>>()
+    });
+    match parents.collect::<BTreeSet<_>>().into_iter().find(|parent| parent.is_symlink()) {
+        Some(link) => Err(CarryError::Link(link)),
+        None => Ok(()),
     }
 }
 

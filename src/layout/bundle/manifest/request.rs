@@ -94,17 +94,28 @@ impl ManifestRequest {
 impl ManifestOptions {
     fn formats(&self) -> Result<FormatControl, RecallError> {
         let mut formats = FormatControl::default();
-        self.only_binary.iter().try_for_each(|value| formats.only_binary(value)).map_err(RecallError)?;
-        self.no_binary.iter().try_for_each(|value| formats.no_binary(value)).map_err(RecallError)?;
+        for (is_only, value) in all_first(&self.only_binary, &self.no_binary) {
+            if is_only { formats.only_binary(value) } else { formats.no_binary(value) }.map_err(RecallError)?;
+        }
         Ok(formats)
     }
 
     fn releases(&self) -> Result<ReleaseControl, RecallError> {
         let mut releases = ReleaseControl::default();
-        self.all_releases.iter().try_for_each(|value| releases.all_releases(value)).map_err(RecallError)?;
-        self.only_final.iter().try_for_each(|value| releases.only_final(value)).map_err(RecallError)?;
+        for (is_all, value) in all_first(&self.all_releases, &self.only_final) {
+            if is_all { releases.all_releases(value) } else { releases.only_final(value) }.map_err(RecallError)?;
+        }
         Ok(releases)
     }
+}
+
+/// The values of `one` and `other`, `:all:` before the names, which it would take back; with whether
+/// each is of `one`.
+fn all_first<'a>(one: &'a [String], other: &'a [String]) -> Vec<(bool, &'a String)> {
+    let mut values: Vec<_> =
+        one.iter().map(|value| (true, value)).chain(other.iter().map(|value| (false, value))).collect();
+    values.sort_by_key(|(_, value)| *value != ":all:");
+    values
 }
 
 impl ManifestRequirement {
@@ -116,12 +127,16 @@ impl ManifestRequirement {
             Source::Archive(path) => Some(path.file_name()?.to_str()?.to_owned()),
             Source::Project(_) | Source::Repository(_) => return None,
         };
+        let in_fragment = match &requirement.source {
+            Source::Url(url) => url.digest(),
+            _ => None,
+        };
         Some(Self {
             requirement: match filename {
                 Some(filename) => in_bundle(requirement, &filename)?,
                 None => requirement.to_string(),
             },
-            hashes: requirement.hashes.iter().map(ToString::to_string).collect(),
+            hashes: requirement.hashes.iter().chain(&in_fragment).map(ToString::to_string).collect(),
             constraint: requirement.constraint,
             source: portable(&requirement.origin).to_string(),
         })

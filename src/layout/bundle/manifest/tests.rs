@@ -153,9 +153,27 @@ fn what_was_asked_comes_back_as_it_holds_in_the_bundle() {
     for (position, path) in [(1, "bundle:///wheels/demo-1.0.zip"), (2, "bundle:///wheels/my%20demo.zip")] {
         request.requirements[position].source = Source::Url(path.parse().unwrap());
     }
+    request.requirements[1].hashes.push("sha256:ab".parse().unwrap());
     assert_eq!(again.recall_requests().unwrap(), [request]);
     let ids: Vec<_> = again.recall_targets().unwrap().iter().map(|target| target.id().to_owned()).collect();
     assert_eq!(ids, ["cp312-manylinux_2_28_x86_64", "cp313-manylinux_2_28_x86_64"]);
+}
+
+#[test]
+fn options_come_back_whatever_is_said_of_all() {
+    let mut binary = Request::default();
+    binary.formats.only_binary(":all:").unwrap();
+    binary.formats.no_binary("demo").unwrap();
+    binary.releases.only_final("demo").unwrap();
+    binary.releases.all_releases("other").unwrap();
+    let mut source = Request::default();
+    source.formats.no_binary(":all:").unwrap();
+    source.formats.only_binary("demo").unwrap();
+    source.releases.only_final(":all:").unwrap();
+    source.releases.all_releases("demo").unwrap();
+    let requests = [binary, source];
+    let again = Manifest::from_json(&manifest(&world(), &requests).to_json()).unwrap();
+    assert_eq!(again.recall_requests().unwrap(), requests);
 }
 
 /// `demo` serves both targets and needs `a` on both, `b` on the second.
