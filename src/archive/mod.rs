@@ -24,7 +24,7 @@ pub use directory::{Linking, Written, write_directory};
 pub use objects::Objects;
 pub use parts::{Extent, Part, Parts, Stop, go_on, sought};
 pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
-pub use temporary::{sweep, temporary};
+pub use temporary::{TemporaryFolder, sweep, temporary};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
 pub use workers::check;
 

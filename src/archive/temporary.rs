@@ -1,17 +1,20 @@
-//! Files on their way to a final name, in the folder where they will have it.
+//! Files on their way to a final name, in the folder where they will have it, and folders for the
+//! time of a run.
 //!
-//! A run that is killed leaves such files behind. Their locks end with it, so the next run that
-//! writes into the folder knows that nobody is at work on them, and removes them. Where locks do
-//! not work they stay.
+//! A run that is killed leaves them behind. Their locks end with it, so the next run that writes
+//! into the folder knows that nobody is at work on them, and removes them. Where locks do not work
+//! they stay. A folder's lock is that of the file beside it that differs in its ending; the file is
+//! there before the folder and after it, so a folder without one is nobody's.
 
 use std::fs::{self, DirEntry, File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempDir};
 
 const PREFIX: &str = ".prefetch-";
-const SUFFIX: &str = ".partial";
+const PARTIAL: &str = "partial";
+const FOLDER: &str = "folder";
 
 /// Another run may sweep a file away between its making and its lock; so often nobody does.
 const MOST_ATTEMPTS: usize = 8;
@@ -20,8 +23,9 @@ const MOST_ATTEMPTS: usize = 8;
 /// arrives. Unlike `tempfile`'s own it has the permissions of any new file.
 pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let make = |name: &Path| File::options().read(true).write(true).create_new(true).open(name);
+    let suffix = format!(".{PARTIAL}");
     for _ in 0..MOST_ATTEMPTS {
-        let file = Builder::new().prefix(PREFIX).suffix(SUFFIX).make_in(folder, make)?;
+        let file = Builder::new().prefix(PREFIX).suffix(&suffix).make_in(folder, make)?;
         let is_swept = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock)) || !file.path().exists();
         if !is_swept {
             return Ok(file);
@@ -36,21 +40,78 @@ pub fn temporary_link(folder: &Path, held: &Path) -> io::Result<NamedTempFile<()
     Builder::new().prefix(PREFIX).make_in(folder, |name| fs::hard_link(held, name))
 }
 
-/// Removes from `folder` what killed runs left there of files on their way.
-pub fn sweep(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_temporary) {
-        let abandoned = File::open(entry.path()).ok().filter(|file| file.try_lock().is_ok());
-        if let Some(_lock) = abandoned {
-            // Whoever may not remove it is not kept from writing.
-            let _ = fs::remove_file(entry.path());
-        }
+/// A folder for the time of a run, which is removed with this value.
+#[derive(Debug)]
+pub struct TemporaryFolder {
+    // In this order: the lock goes last.
+    folder: TempDir,
+    _lock: NamedTempFile,
+}
+
+impl TemporaryFolder {
+    /// Makes one in `parent`, and removes what killed runs left there.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn new_in(parent: &Path) -> io::Result<Self> {
+        sweep(parent);
+        let lock = temporary(parent)?;
+        let path = lock.path().with_extension(FOLDER);
+        let name = path.file_name().unwrap_or_default();
+        let folder = Builder::new().prefix(name).rand_bytes(0).tempdir_in(parent)?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
     }
 }
 
-fn is_temporary(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
-    let is_named_so = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-    is_named_so && entry.file_type().is_ok_and(|kind| kind.is_file())
+/// Removes from `folder` what killed runs left there of files on their way, and of their folders.
+pub fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        // Whoever may not remove it is not kept from writing.
+        let _ = match Temporary::of(&entry) {
+            Some(Temporary::File) => sweep_file(&entry.path()),
+            Some(Temporary::Folder) => sweep_folder(&entry.path()),
+            None => Ok(()),
+        };
+    }
+}
+
+fn sweep_file(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    file.try_lock()?;
+    fs::remove_file(path)
+}
+
+fn sweep_folder(path: &Path) -> io::Result<()> {
+    match File::open(path.with_extension(PARTIAL)) {
+        Ok(lock) => {
+            lock.try_lock()?;
+            fs::remove_dir_all(path)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir_all(path),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is named as this module names.
+enum Temporary {
+    File,
+    Folder,
+}
+
+impl Temporary {
+    fn of(entry: &DirEntry) -> Option<Self> {
+        let (name, kind) = (entry.file_name(), entry.file_type().ok()?);
+        let ending = name.to_str()?.strip_prefix(PREFIX)?.split_once('.')?.1;
+        match ending {
+            PARTIAL if kind.is_file() => Some(Self::File),
+            FOLDER if kind.is_dir() => Some(Self::Folder),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -75,5 +136,23 @@ mod tests {
         }
         at_work.persist(path("b.whl")).unwrap();
         link.persist(path("c.whl")).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_swept_once_its_owner_is_gone() {
+        let parent = tempfile::tempdir().unwrap();
+        let left = || fs::read_dir(parent.path()).unwrap().count();
+        let make = |name: &str| fs::create_dir_all(parent.path().join(name).join("inner")).unwrap();
+        for name in [".prefetch-unlocked.folder", ".prefetch-killed.folder", ".prefetch-mine", "a.folder"] {
+            make(name);
+        }
+        fs::write(parent.path().join(".prefetch-killed.partial"), "").unwrap();
+        let owned = TemporaryFolder::new_in(parent.path()).unwrap();
+        fs::write(owned.path().join("a.whl"), "").unwrap();
+        assert_eq!(left(), 4, "the owned one with its lock, and what has other names");
+        sweep(parent.path());
+        assert!(owned.path().join("a.whl").exists());
+        drop(owned);
+        assert_eq!(left(), 2);
     }
 }

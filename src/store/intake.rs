@@ -14,6 +14,7 @@ use super::disk::DiskStore;
 use super::error::StoreError;
 use super::incoming::Incoming;
 use super::scratch::{Named, ORIGIN, Opened, Scratch, remove_if_free};
+use crate::archive;
 use crate::domain::{Digest, Object, Promises, Timestamp};
 
 /// What came of [`DiskStore::claim`].
@@ -92,10 +93,12 @@ impl DiskStore {
         opened.map_err(|why| self.cannot_write(why))
     }
 
-    /// Removes what dead runs left in `incoming/`: nameless files older than a day, and
+    /// Removes what dead runs left in `incoming/`: folders, nameless files older than a day, and
     /// downloads that nobody has gone on with for a week. What it cannot remove it leaves.
     pub fn sweep(&self, now: Timestamp) {
-        for entry in fs::read_dir(self.root().join(INCOMING)).into_iter().flatten().flatten() {
+        let folder = self.root().join(INCOMING);
+        archive::sweep(&folder);
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let is_named = path.extension().is_some_and(|extension| extension == PARTIAL);
             let oldest = now.0 - if is_named { OLDEST_PARTIAL } else { OLDEST_NAMELESS };

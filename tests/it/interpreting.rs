@@ -1,5 +1,7 @@
 //! The machine's own Python, asked what it is.
 
+use std::process::{Command, Output, Stdio};
+
 use prefetch::interpreter::{Surroundings, describe};
 
 use crate::support::{Index, Sandbox, judges};
@@ -7,10 +9,15 @@ use crate::support::{Index, Sandbox, judges};
 /// Python runs this before it answers.
 const STARTING: &str = "python/sitecustomize.py";
 
-fn command(sandbox: &Sandbox, index: &str) -> std::process::Command {
+fn command(sandbox: &Sandbox, index: &str) -> Command {
     let mut command = sandbox.process(["demo", "--dest", "out", "--index-url", index]);
     command.env("PYTHONPATH", sandbox.path("python")).env("PATH", judges().bin());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+fn assert_done(run: &Output) {
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
 /// Python waits for a word that comes once the page was asked for.
@@ -19,12 +26,12 @@ fn command(sandbox: &Sandbox, index: &str) -> std::process::Command {
 fn pages_are_asked_for_while_python_starts() {
     let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new());
     let word = sandbox.path("word");
-    assert!(std::process::Command::new("mkfifo").arg(&word).status().unwrap().success());
+    assert!(Command::new("mkfifo").arg(&word).status().unwrap().success());
     sandbox.write(STARTING, format!("open({:?}).read()\n", word.to_str().unwrap()));
-    let mut run = command(&sandbox, &index.url()).spawn().unwrap();
+    let run = command(&sandbox, &index.url()).spawn().unwrap();
     index.wait_for("/demo/", 1);
     std::fs::write(&word, "").unwrap();
-    assert!(run.wait().unwrap().success());
+    assert_done(&run.wait_with_output().unwrap());
     assert_eq!(index.count("/simple/demo/"), 1, "the page is asked for once");
     assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl"]);
 }
@@ -37,7 +44,7 @@ fn settings_that_python_alone_knows_of_count() {
     let file = if cfg!(windows) { "elsewhere/pip.ini" } else { "elsewhere/pip.conf" };
     let constraints = sandbox.write("constraints.txt", "demo<2");
     sandbox.write(file, format!("[global]\nconstraint = {}\n", constraints.display()));
-    assert!(command(&sandbox, &index.url()).status().unwrap().success());
+    assert_done(&command(&sandbox, &index.url()).output().unwrap());
     assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl"]);
 }
 

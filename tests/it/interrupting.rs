@@ -100,11 +100,14 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     for name in &left {
         sandbox.write(name, "half of something");
     }
+    sandbox.write(".prefetch-dead.partial", "");
+    sandbox.write(".prefetch-dead.folder/bundle/half", "of something");
     sandbox.prefetch_from(&index, ARGUMENTS).assert().code(0);
     sandbox.prefetch(["unpack", "out.zip", "unpacked"]).assert().code(0);
     for name in &left {
         assert!(!sandbox.path(name).exists(), "{name}");
     }
+    assert!(!sandbox.path(".prefetch-dead.folder").exists());
 }
 
 #[test]

@@ -289,6 +289,27 @@ fn requests_are_logged_and_a_service_manager_can_stop_it() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_a_killed_server_unpacked_is_removed_by_the_next_and_by_pruning() {
+    let sandbox = fetched(&["--bundle", "all.tar.gz"]);
+    let incoming = sandbox.cache().join("incoming");
+    let left = || std::fs::read_dir(&incoming).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let dead = Served::over(&sandbox, "all.tar.gz");
+    let unpacked = left();
+    assert!(!unpacked.is_empty(), "what is compressed as a whole is not read in place");
+    drop(dead);
+    assert_eq!(left().len(), unpacked.len(), "a killed server removes nothing");
+    let live = Served::over(&sandbox, "all.tar.gz");
+    assert!(!unpacked.iter().any(|path| path.exists()));
+    let second = Served::over(&sandbox, "all.tar.gz");
+    assert_eq!(left().len(), 2 * unpacked.len());
+    drop(second);
+    sandbox.prefetch(["cache", "prune", "--older-than", "1000d"]).assert().code(0);
+    assert_eq!(left().len(), unpacked.len(), "the one in use stays");
+    assert_eq!(live.get(&format!("/simple/demo/{WHEEL}"), &[]).status, 200);
+}
+
+#[test]
 fn what_cannot_be_served_is_told() {
     let sandbox = Sandbox::new();
     let index = Index::new().wheel("demo", "1.0").serve();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::opened::{Opened, Several};
 use super::{CarryError, DELTA_PATH, Delta};
-use crate::archive::{Format, Linking, Stop, pack_file, write_directory};
+use crate::archive::{Format, Linking, Stop, TemporaryFolder, pack_file, write_directory};
 use crate::domain::{Content, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH};
 use crate::ops::verify::{Finding, FindingKind};
@@ -83,7 +83,7 @@ fn write_folder(tree: &Tree, objects: &Several<'_>, scratch: &Path, out: &Path) 
     if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(CarryError::Exists(out.to_owned()));
     }
-    let temporary = tempfile::Builder::new().prefix(".prefetch-").tempdir_in(scratch).map_err(fail)?;
+    let temporary = TemporaryFolder::new_in(scratch).map_err(fail)?;
     let folder = temporary.path().join("bundle");
     write_directory(tree, objects, &folder, Linking::Copies)?;
     fs::rename(&folder, out).map_err(fail)

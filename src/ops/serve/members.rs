@@ -9,9 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use tempfile::TempDir;
-
-use crate::archive::{Extent, Fault, Found, ReadError, Reader, Stop};
+use crate::archive::{Extent, Fault, Found, ReadError, Reader, Stop, TemporaryFolder};
 use crate::domain::RelPath;
 
 /// The members by path, and what must stay for them to be readable.
@@ -21,7 +19,7 @@ pub struct Members {
     /// Files that lead out of the folder, or have a name that cannot be served.
     pub left_out: Vec<String>,
     /// Unpacked here, where the archive cannot be read in place; removed with this value.
-    scratch: Option<TempDir>,
+    scratch: Option<TemporaryFolder>,
 }
 
 /// Why there are no members to read.
@@ -78,7 +76,7 @@ impl Members {
         let extent = match found.extent {
             Some(extent) => extent,
             None => {
-                let folder = self.scratch.take().map_or_else(|| TempDir::new_in(scratch), Ok)?;
+                let folder = self.scratch.take().map_or_else(|| TemporaryFolder::new_in(scratch), Ok)?;
                 let file = self.scratch.insert(folder).path().join(self.places.len().to_string());
                 let size = io::copy(&mut found.bytes, &mut File::create_new(&file)?)?;
                 Extent { file, start: 0, size }
