@@ -18,7 +18,7 @@ use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp, mask_cre
 use crate::http::{Authorities, HttpSettings, Proxies, is_proxy};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout, SBOMS, Sboms};
-use crate::ops::{BundleOutput, Output, SigningKey, Stream};
+use crate::ops::{Base, BundleOutput, Output, SigningKey, Stream};
 
 /// What holds before any input is read.
 pub struct Settings {
@@ -205,11 +205,15 @@ fn bundle(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<B
         stream,
         verify: !args.no_verify,
         key: args.sign.as_deref().map(|key| signing_key(key, environment)).transpose()?,
-        since: args.since.clone(),
+        since: args.since.as_deref().map(base).transpose()?,
         split: args.split,
         sboms: sboms(&args.sbom, environment)?,
         ..BundleOutput::new(format, path.to_owned())
     })
+}
+
+fn base(path: &Path) -> Result<Arc<Base>, CliError> {
+    Base::read(path).map(Arc::new).map_err(|error| CliError::of_carry(&error))
 }
 
 fn sboms(names: &[String], environment: &Environment) -> Result<Sboms, CliError> {

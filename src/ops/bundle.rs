@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::carry::{CarryError, Delta, manifest_at, manifest_text_at};
+use super::carry::{Base, Delta};
 use super::inside::Inside;
 use super::signature::{SignatureError, SigningKey};
 use super::verify::{Finding, FindingKind, faults};
@@ -31,7 +31,7 @@ pub struct BundleOutput {
     /// Sign the manifest.
     pub key: Option<SigningKey>,
     /// Leave out what this bundle has.
-    pub since: Option<PathBuf>,
+    pub since: Option<Arc<Base>>,
     /// Bytes of a volume.
     pub split: Option<u64>,
     /// Bills of materials to put in.
@@ -119,8 +119,7 @@ pub(super) fn signed(mut tree: Tree, key: &SigningKey) -> Result<Tree, Signature
     Ok(tree)
 }
 
-/// What `tree` has that the bundle at `base` has not.
-pub(super) fn since(base: &Path, tree: &Tree) -> Result<Tree, CarryError> {
-    let sha256 = Sha256::of(&manifest_text_at(base)?);
-    Ok(Delta::tree(&manifest_at(base)?, sha256, tree))
+/// What `tree` has that the bundle `base` has not.
+pub(super) fn since(base: &Base, tree: &Tree) -> Tree {
+    Delta::tree(&base.manifest, base.manifest_sha256, tree)
 }

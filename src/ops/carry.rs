@@ -16,5 +16,5 @@ pub use diff::{Change, Comparison, compare};
 pub use error::CarryError;
 pub use inspect::{InspectedPackage, inspect};
 pub use merge::merge;
-pub use opened::{manifest_at, manifest_text_at};
+pub use opened::{Base, manifest_at, manifest_text_at};
 pub use unpack::{Unpacked, unpack};

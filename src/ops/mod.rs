@@ -24,7 +24,7 @@ pub use crate::archive::Stop;
 pub use build::Builds;
 pub use bundle::{BundleOutput, Stream, request_of};
 pub use carry::{
-    CarryError, Change, Comparison, Delta, InspectedPackage, Unpacked, apply, compare, inspect, manifest_at,
+    Base, CarryError, Change, Comparison, Delta, InspectedPackage, Unpacked, apply, compare, inspect, manifest_at,
     manifest_text_at, merge, unpack,
 };
 pub use event::{Event, Listener};

@@ -9,7 +9,6 @@ use std::thread;
 use std::time::UNIX_EPOCH;
 
 use super::bundle::{self, BundleOutput};
-use super::carry::CarryError;
 use super::signature::SignatureError;
 use super::verify::{self, Finding};
 use crate::archive::{
@@ -57,8 +56,6 @@ pub enum WriteFailure {
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    #[error(transparent)]
-    Base(#[from] CarryError),
     #[error("cannot make the folder {}: {why}", path.display())]
     Folder { path: PathBuf, why: io::Error },
 }
@@ -66,7 +63,7 @@ pub enum WriteFailure {
 impl WriteFailure {
     /// Whether the disk is to blame, and not what was fetched.
     pub fn is_disk(&self) -> bool {
-        !matches!(self, Self::Layout(_) | Self::Base(_))
+        !matches!(self, Self::Layout(_))
     }
 }
 
@@ -141,7 +138,7 @@ fn write_bundle(
         tree = bundle::signed(tree, key)?;
     }
     if let Some(base) = &output.since {
-        tree = bundle::since(base, &tree)?;
+        tree = bundle::since(base, &tree);
     }
     let objects = Source { is_checked: output.verify, ..*objects };
     thread::scope(|scope| {

@@ -454,6 +454,9 @@ fn a_base_that_is_not_there_is_an_input_that_cannot_be_used() {
     let delta = ["demo==2.0", "--bundle", "delta.tar", "--since", "old (1).zip"];
     let told = stderr(sandbox.prefetch_from(&index, TARGET).args(delta), 2);
     assert!(told.contains("old (1).zip cannot be read"), "{told}");
+    sandbox.write("old (1).zip", "no bundle");
+    stderr(sandbox.prefetch_from(&index, TARGET).args(delta), 2);
+    assert_eq!(index.requests().len(), 0, "it is told before anything is asked for");
 }
 
 #[test]

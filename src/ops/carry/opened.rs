@@ -6,11 +6,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use tempfile::TempDir;
-
 use super::CarryError;
 use super::unpack::unpack_files;
-use crate::archive::{Index, Objects, Reader, Stop, go_on};
+use crate::archive::{Index, Objects, Reader, Stop, TemporaryFolder, go_on};
 use crate::domain::{Hasher, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest};
 
@@ -47,6 +45,23 @@ fn parse(path: &Path, text: &[u8]) -> Result<Manifest, CarryError> {
     Manifest::from_json(text).map_err(|why| CarryError::Manifest { path: path.to_owned(), why })
 }
 
+/// What a bundle is the base of needs to know of it.
+pub struct Base {
+    pub manifest: Manifest,
+    pub manifest_sha256: Sha256,
+}
+
+impl Base {
+    /// Reads it from the bundle at `path`, or its manifest alone.
+    ///
+    /// # Errors
+    /// When there is no manifest, or it cannot be read.
+    pub fn read(path: &Path) -> Result<Self, CarryError> {
+        let text = manifest_text_at(path)?;
+        Ok(Self { manifest: parse(path, &text)?, manifest_sha256: Sha256::of(&text) })
+    }
+}
+
 /// A bundle whose files can be taken by their digests.
 pub struct Opened {
     pub path: PathBuf,
@@ -57,7 +72,7 @@ pub struct Opened {
     files: BTreeMap<Sha256, (String, u64)>,
     stop: Stop,
     /// Where an archive lies that can be read only from its beginning.
-    _unpacked: Option<TempDir>,
+    _unpacked: Option<TemporaryFolder>,
 }
 
 impl Opened {
@@ -73,7 +88,7 @@ impl Opened {
             Some(index) => (index, None),
             None => {
                 let fail = |why| CarryError::Write { path: scratch.to_owned(), why };
-                let folder = tempfile::Builder::new().prefix(".prefetch-").tempdir_in(scratch).map_err(fail)?;
+                let folder = TemporaryFolder::new_in(scratch).map_err(fail)?;
                 unpack_files(path, folder.path(), 2, false, stop)?;
                 let index = Reader::open(folder.path())?.index()?.expect("a folder has an index");
                 (index, Some(folder))
