@@ -37,8 +37,7 @@ pub enum Unreachable {
     Metadata(#[from] MetadataFailure),
 }
 
-/// Answers `question` for every target, asking `indexes` with at most `at_once` requests under
-/// way.
+/// Answers `question` for every target, asking `places` with at most `at_once` requests under way.
 ///
 /// # Errors
 /// Every requirement that has no solution, and every project that could not be asked for.

@@ -10,12 +10,15 @@ use tempfile::TempDir;
 
 use super::CarryError;
 use super::unpack::unpack_files;
-use crate::archive::{Index, Objects, Reader, Stop, go_on};
+use crate::archive::{Index, Objects, ReadError, Reader, Stop, go_on};
 use crate::domain::{Hasher, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest};
 
 /// No manifest, and no page, has more bytes.
 pub const LARGEST_PAGE: u64 = 64 << 20;
+
+/// Threads that unpack what cannot be read in place.
+const THREADS: usize = 2;
 
 /// The manifest of a bundle, of an unpacked one, or in a file of its own.
 ///
@@ -35,8 +38,8 @@ pub fn manifest_text_at(path: &Path) -> Result<Vec<u8>, CarryError> {
     {
         let mut first = [0];
         if file.read_exact(&mut first).is_ok() && first == *b"{" {
-            return fs::read(path)
-                .map_err(|why| CarryError::Read(crate::archive::ReadError::Unreadable { path: path.to_owned(), why }));
+            let fail = |why| CarryError::Read(ReadError::Unreadable { path: path.to_owned(), why });
+            return fs::read(path).map_err(fail);
         }
     }
     let page = Reader::open(path)?.page(MANIFEST_PATH, LARGEST_PAGE)?;
@@ -74,7 +77,7 @@ impl Opened {
             None => {
                 let fail = |why| CarryError::Write { path: scratch.to_owned(), why };
                 let folder = tempfile::Builder::new().prefix(".prefetch-").tempdir_in(scratch).map_err(fail)?;
-                unpack_files(path, folder.path(), 2, false, stop)?;
+                unpack_files(path, folder.path(), THREADS, false, stop)?;
                 let index = Reader::open(folder.path())?.index()?.expect("a folder has an index");
                 (index, Some(folder))
             }
