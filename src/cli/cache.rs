@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ pub enum CacheCommand {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "limits", multiple = true, required = true, args = ["older_than", "max_size"])]
+#[command(group(ArgGroup::new("limits").multiple(true).required(true).args(["older_than", "max_size"])))]
 pub struct PruneArgs {
     /// Remove what no run had for this long (30d, `2 weeks`) or since this date (2026-03-01).
     #[arg(long, value_name = "AGE")]
