@@ -7,6 +7,7 @@ mod build;
 mod find;
 mod identity;
 mod pip_files;
+mod prefix;
 mod settings;
 
 use std::ffi::OsString;
@@ -134,6 +135,23 @@ pub fn describe(
         }
     }
     Err(InterpreterError::NotFound { wanted: search.description, seen: unfit })
+}
+
+/// What [`describe`] would say, where it is remembered and nothing need be run.
+pub fn recall(wanted: Option<&str>, cache: &Path, surroundings: Surroundings<'_>) -> Option<Interpreter> {
+    let found = only_candidate(wanted, surroundings)?;
+    identity::recall(cache, &identity::of(&found, "machine", surroundings))
+}
+
+/// The prefix that [`describe`] would tell of, where the files of the interpreter show it.
+pub fn prefix_ahead(wanted: Option<&str>, surroundings: Surroundings<'_>) -> Option<PathBuf> {
+    prefix::of(&only_candidate(wanted, surroundings)?, surroundings)
+}
+
+/// The interpreter, where it need not be asked which one it is.
+fn only_candidate(wanted: Option<&str>, surroundings: Surroundings<'_>) -> Option<Found> {
+    let find::Search { found, version, .. } = find::search(wanted, surroundings).ok()?;
+    found.into_iter().next().filter(|_| version.is_none())
 }
 
 /// The answer of `found` to `question`: remembered, or asked for.

@@ -160,6 +160,7 @@ impl CliError {
     pub fn of_write(failure: &WriteFailure) -> Self {
         let exit = if failure.is_disk() { Exit::Disk } else { Exit::NoSolution };
         match failure {
+            WriteFailure::Base(error) => Self::of_carry(error),
             WriteFailure::Archive(ArchiveError::Size { .. }) => Self::new(exit, failure)
                 .hint("`prefetch cache verify` removes what is damaged, and the next run fetches it again"),
             _ => Self::new(exit, failure),

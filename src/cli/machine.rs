@@ -18,13 +18,30 @@ pub struct Machine<'a> {
     args: &'a TargetArgs,
     environment: &'a Environment,
     cache: PathBuf,
-    interpreter: OnceLock<Result<Interpreter, String>>,
+    interpreter: Arc<OnceLock<Result<Interpreter, String>>>,
 }
 
 impl<'a> Machine<'a> {
     /// `cache` is the folder that keeps everything.
     pub fn new(args: &'a TargetArgs, environment: &'a Environment, cache: &Path) -> Self {
-        Self { args, environment, cache: cache.to_owned(), interpreter: OnceLock::new() }
+        Self { args, environment, cache: cache.to_owned(), interpreter: Arc::default() }
+    }
+
+    /// Begins to ask the interpreter, if it is needed and its answer is not remembered: whether it
+    /// is being asked now, which takes 30 ms and more.
+    pub fn ask_ahead(&self) -> bool {
+        if !self.needs_python().unwrap_or(false) {
+            return false;
+        }
+        let wanted = self.args.python.clone();
+        if let Some(known) = self.with_surroundings(|at| interpreter::recall(wanted.as_deref(), &self.memory(), at)) {
+            return self.interpreter.set(Ok(known)).is_err();
+        }
+        let (interpreter, environment, memory) = (self.interpreter.clone(), self.environment.clone(), self.memory());
+        std::thread::spawn(move || {
+            interpreter.get_or_init(|| describe(wanted.as_deref(), &memory, &environment));
+        });
+        true
     }
 
     /// The targets asked for, each once; without a word about them, the interpreter's own.
@@ -62,11 +79,31 @@ impl<'a> Machine<'a> {
     /// # Errors
     /// When pip itself could not read them.
     pub fn pip_settings(&self) -> Result<PipSettings, CliError> {
-        let needs_python = !self.specs()?.iter().all(TargetSpec::is_complete);
-        let interpreter = if needs_python || self.args.python.is_some() { self.interpreter().ok() } else { None };
+        let interpreter = if self.needs_python()? { self.interpreter().ok() } else { None };
         let environment = || self.environment.variable("VIRTUAL_ENV").map(PathBuf::from);
-        let prefix = interpreter.map(|interpreter| interpreter.prefix.clone()).or_else(environment);
+        self.pip_settings_at(interpreter.map(|interpreter| interpreter.prefix.clone()).or_else(environment))
+    }
+
+    /// The same while the interpreter is still being asked, as far as its files tell where it would
+    /// look: to be compared with [`Machine::pip_settings`] later.
+    ///
+    /// # Errors
+    /// Those of [`Machine::pip_settings`].
+    pub fn pip_settings_ahead(&self) -> Result<PipSettings, CliError> {
+        let wanted = self.args.python.as_deref();
+        match self.with_surroundings(|at| interpreter::prefix_ahead(wanted, at)) {
+            Some(prefix) if self.needs_python()? => self.pip_settings_at(Some(prefix)),
+            _ => self.pip_settings(),
+        }
+    }
+
+    fn pip_settings_at(&self, prefix: Option<PathBuf>) -> Result<PipSettings, CliError> {
         self.with_surroundings(|at| interpreter::pip_settings(at, prefix.as_deref())).map_err(CliError::usage)
+    }
+
+    /// Whether a target or a setting depends on it.
+    fn needs_python(&self) -> Result<bool, CliError> {
+        Ok(!self.specs()?.iter().all(TargetSpec::is_complete) || self.args.python.is_some())
     }
 
     /// The index that the interpreter's pip has built in.
@@ -114,14 +151,12 @@ impl<'a> Machine<'a> {
 
     fn interpreter(&self) -> Result<&Interpreter, CliError> {
         let wanted = self.args.python.as_deref();
-        let describe = || self.with_surroundings(|at| interpreter::describe(wanted, Some(&self.memory()), at));
-        let known = self.interpreter.get_or_init(|| describe().map_err(|error| error.to_string()));
+        let known = self.interpreter.get_or_init(|| describe(wanted, &self.memory(), self.environment));
         known.as_ref().map_err(CliError::usage)
     }
 
     fn with_surroundings<T>(&self, ask: impl FnOnce(Surroundings<'_>) -> T) -> T {
-        let variable = |name: &str| self.environment.variable(name).map(Into::into);
-        ask(Surroundings { variable: &variable, folder: &self.environment.working_folder })
+        with_surroundings(self.environment, ask)
     }
 
     fn specs(&self) -> Result<Vec<TargetSpec>, CliError> {
@@ -139,6 +174,16 @@ impl<'a> Machine<'a> {
         let is_described = !self.args.targets.is_empty();
         Ok(specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).collect())
     }
+}
+
+fn describe(wanted: Option<&str>, memory: &Path, environment: &Environment) -> Result<Interpreter, String> {
+    with_surroundings(environment, |at| interpreter::describe(wanted, Some(memory), at))
+        .map_err(|error| error.to_string())
+}
+
+fn with_surroundings<T>(environment: &Environment, ask: impl FnOnce(Surroundings<'_>) -> T) -> T {
+    let variable = |name: &str| environment.variable(name).map(Into::into);
+    ask(Surroundings { variable: &variable, folder: &environment.working_folder })
 }
 
 fn parse_all<T: std::str::FromStr<Err: ToString>>(texts: &[String]) -> Result<Vec<T>, CliError> {

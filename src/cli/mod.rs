@@ -12,6 +12,7 @@ mod cache;
 mod closing;
 mod descriptors;
 mod diff;
+mod draft;
 mod env;
 mod environment;
 mod error;

@@ -36,7 +36,7 @@ pub use carry::{
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
 pub use metadata::{MetadataFailure, Places};
-pub use plan::{PlanFailure, Unreachable, plan};
+pub use plan::{Inquirer, PlanFailure, Unreachable, plan};
 pub use signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use tools::{plan_builds, plan_installer};
 pub use verify::{Finding, FindingKind, Floor, Proof, Verification, VerifySettings, verify};

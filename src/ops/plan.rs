@@ -1,6 +1,5 @@
 //! The loop: step, find out what the step needs, step again.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -37,19 +36,13 @@ pub enum Unreachable {
     Metadata(#[from] MetadataFailure),
 }
 
-/// Answers `question` for every target, asking `places` with at most `at_once` requests under way.
+/// Answers `question` for every target; `inquirer` is for that question, and may have begun.
 ///
 /// # Errors
 /// Every requirement that has no solution, and every project that could not be asked for.
-pub async fn plan(
-    question: &Question,
-    targets: &[Arc<Target>],
-    places: &Places,
-    at_once: usize,
-    listener: &Listener,
-) -> Result<Plan, PlanFailure> {
-    let asking = Asking::new(question, places, at_once, listener);
-    let memory = Memory::of(question, targets, places);
+pub async fn plan(question: &Question, targets: &[Arc<Target>], mut inquirer: Inquirer) -> Result<Plan, PlanFailure> {
+    let places = inquirer.places.clone();
+    let memory = Memory::of(question, targets, &places);
     if let Some(plan) = memory.as_ref().and_then(|memory| memory.recall(targets)) {
         return Ok(plan);
     }
@@ -71,14 +64,14 @@ pub async fn plan(
                 return Ok(plan);
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
-            Step::Needs(wants) => asking.learn_ahead(wants, &mut resolver, &mut known).await,
+            Step::Needs(wants) => inquirer.learn_ahead(wants, &mut resolver, &mut known).await,
             Step::Impossible { failures, mut solved } => {
                 let again = known.worth_asking_again(&failures);
                 if again.is_empty() {
                     known.complete(question, solved.iter_mut().map(|(position, one)| (one, &targets[*position])));
                     return Err(known.give_up(failures, merge(targets, solved)));
                 }
-                asking.learn_again(again, &mut known).await;
+                inquirer.learn_again(again, &mut known).await;
                 // What was worked out from less may not hold any more.
                 resolver = Resolver::new(question, targets);
             }
@@ -139,6 +132,12 @@ impl Known {
                 None
             }
         }
+    }
+
+    /// Notes which projects every index is asked for.
+    fn note_scope(&mut self, wants: &Wants) {
+        let everywhere = wants.listings.iter().filter(|(_, everywhere)| **everywhere);
+        self.everywhere.extend(everywhere.map(|(project, _)| project.clone()));
     }
 
     /// Whether `solutions` rest on nothing that could not be asked. A version that was taken for
@@ -213,37 +212,49 @@ impl Answer {
 }
 
 /// Where facts come from, with a bound on how much is asked at once.
-struct Asking<'q> {
+pub struct Inquirer {
     /// The only versions of interest.
-    bounds: BTreeMap<&'q PackageName, Specifiers>,
+    bounds: BTreeMap<PackageName, Specifiers>,
     places: Places,
     listener: Listener,
     turns: Arc<Semaphore>,
     /// What may be added to `turns` once connections are shared.
-    more_turns: Cell<usize>,
+    more_turns: usize,
+    /// What was asked before any step, and its answers.
+    begun: (UnderWay, JoinSet<Answer>),
 }
 
-impl<'q> Asking<'q> {
-    fn new(question: &'q Question, places: &Places, at_once: usize, listener: &Listener) -> Self {
+impl Inquirer {
+    /// Asks for `question`, with at most `at_once` requests under way.
+    pub fn new(question: &Question, places: &Places, at_once: usize, listener: &Listener) -> Self {
         let turns = Arc::new(Semaphore::new(at_once.max(1)));
-        let more_turns = Cell::new(at_once * (SHARED - 1));
-        let bounds = question.certain_bounds();
-        Self { bounds, places: places.clone(), listener: listener.clone(), turns, more_turns }
+        let more_turns = at_once * (SHARED - 1);
+        let (bounds, begun) = (question.certain_bounds(), Default::default());
+        Self { bounds, places: places.clone(), listener: listener.clone(), turns, more_turns, begun }
+    }
+
+    /// Begins with what `question` wants whatever the targets are. To be called within a runtime.
+    pub fn begin(&mut self, question: &Question) {
+        let (mut under_way, mut asked) = std::mem::take(&mut self.begun);
+        self.ask_all(under_way.add(question.certain_wants()), false, &mut asked);
+        self.begun = (under_way, asked);
     }
 
     /// Finds out all of `wants`, and meanwhile what they lead to.
-    async fn learn_ahead(&self, wants: Wants, resolver: &mut Resolver<'_>, known: &mut Known) {
-        let (mut asked, mut under_way) = (JoinSet::new(), UnderWay::default());
-        self.ask_all(under_way.add(wants), false, known, &mut asked);
+    async fn learn_ahead(&mut self, wants: Wants, resolver: &mut Resolver<'_>, known: &mut Known) {
+        let (mut under_way, mut asked) = std::mem::take(&mut self.begun);
+        known.note_scope(&wants);
+        self.ask_all(under_way.add(wants), false, &mut asked);
         while let Some(answer) = asked.join_next().await {
             let answer = answer.expect("asking does not panic");
             if self.places.client.shares_connections() {
-                self.turns.add_permits(self.more_turns.take());
+                self.turns.add_permits(std::mem::take(&mut self.more_turns));
             }
             let is_guess = answer.is_guess();
             if let Some(news) = known.take(answer) {
                 let more = under_way.add(resolver.ahead(&news, is_guess, &known.facts));
-                self.ask_all(more, true, known, &mut asked);
+                known.note_scope(&more);
+                self.ask_all(more, true, &mut asked);
             }
         }
     }
@@ -258,9 +269,8 @@ impl<'q> Asking<'q> {
         }
     }
 
-    fn ask_all(&self, wants: Wants, is_guess: bool, known: &mut Known, asked: &mut JoinSet<Answer>) {
+    fn ask_all(&self, wants: Wants, is_guess: bool, asked: &mut JoinSet<Answer>) {
         for (project, everywhere) in wants.listings {
-            known.everywhere.extend(everywhere.then(|| project.clone()));
             let versions = self.bounds.get(&project).cloned().unwrap_or_default();
             self.ask(project, Inquiry { everywhere, versions, check: false }, is_guess, asked);
         }

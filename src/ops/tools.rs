@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::metadata::{Places, hold};
-use super::{Listener, MetadataFailure, PlanFailure, plan};
+use super::{Inquirer, Listener, MetadataFailure, PlanFailure, plan};
 use crate::domain::{
     Dependency, DependencySource, FormatControl, MaskedUrl, Origin, PackageName, Plan, PlannedFile, Requirement,
     Source, Target, Version, WheelFilename,
@@ -54,7 +54,7 @@ pub async fn plan_installer(
     question.policy.formats = FormatControl::default();
     question.policy.formats.only_binary(INSTALLER).expect("it is a name");
     for targets in by_python(&plan.targets) {
-        let pips = self::plan(&question, &targets, places, at_once, listener).await?;
+        let pips = self::plan(&question, &targets, Inquirer::new(&question, places, at_once, listener)).await?;
         add(&mut plan, pips);
     }
     Ok(plan)
@@ -146,7 +146,7 @@ impl Asking<'_> {
 
     /// The plan for those of `targets` that have a solution.
     async fn solve(&self, question: &Question, targets: &[Arc<Target>]) -> Result<Plan, PlanFailure> {
-        match plan(question, targets, self.places, self.at_once, self.listener).await {
+        match plan(question, targets, Inquirer::new(question, self.places, self.at_once, self.listener)).await {
             Ok(plan) => Ok(plan),
             Err(failure) if failure.unreachable.is_empty() => Ok(failure.solved),
             Err(failure) => Err(failure),

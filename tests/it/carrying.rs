@@ -449,6 +449,14 @@ fn no_control_characters_reach_the_terminal() {
 }
 
 #[test]
+fn a_base_that_is_not_there_is_an_input_that_cannot_be_used() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let delta = ["demo==2.0", "--bundle", "delta.tar", "--since", "old (1).zip"];
+    let told = stderr(sandbox.prefetch_from(&index, TARGET).args(delta), 2);
+    assert!(told.contains("old (1).zip cannot be read"), "{told}");
+}
+
+#[test]
 fn a_base_with_a_longer_file_is_damaged_and_no_store_is_blamed() {
     let (index, sandbox) = (world(), Sandbox::new());
     pack(&sandbox, &index, &["other", "demo==1.0", "--bundle", "old.zip"]);

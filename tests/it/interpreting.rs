@@ -2,7 +2,44 @@
 
 use prefetch::interpreter::{Surroundings, describe};
 
-use crate::support::{Sandbox, judges};
+use crate::support::{Index, Sandbox, judges};
+
+/// Python runs this before it answers.
+const STARTING: &str = "python/sitecustomize.py";
+
+fn command(sandbox: &Sandbox, index: &str) -> std::process::Command {
+    let mut command = sandbox.process(["demo", "--dest", "out", "--index-url", index]);
+    command.env("PYTHONPATH", sandbox.path("python")).env("PATH", judges().bin());
+    command
+}
+
+/// Python waits for a word that comes once the page was asked for.
+#[test]
+#[cfg(unix)]
+fn pages_are_asked_for_while_python_starts() {
+    let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new());
+    let word = sandbox.path("word");
+    assert!(std::process::Command::new("mkfifo").arg(&word).status().unwrap().success());
+    sandbox.write(STARTING, format!("open({:?}).read()\n", word.to_str().unwrap()));
+    let mut run = command(&sandbox, &index.url()).spawn().unwrap();
+    index.wait_for("/demo/", 1);
+    std::fs::write(&word, "").unwrap();
+    assert!(run.wait().unwrap().success());
+    assert_eq!(index.count("/simple/demo/"), 1, "the page is asked for once");
+    assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl"]);
+}
+
+#[test]
+fn settings_that_python_alone_knows_of_count() {
+    let (index, sandbox) = (Index::new().wheel("demo", "1.0").wheel("demo", "2.0").serve(), Sandbox::new());
+    let prefix = sandbox.path("elsewhere");
+    sandbox.write(STARTING, format!("import sys\nsys.prefix = {:?}\n", prefix.to_str().unwrap()));
+    let file = if cfg!(windows) { "elsewhere/pip.ini" } else { "elsewhere/pip.conf" };
+    let constraints = sandbox.write("constraints.txt", "demo<2");
+    sandbox.write(file, format!("[global]\nconstraint = {}\n", constraints.display()));
+    assert!(command(&sandbox, &index.url()).status().unwrap().success());
+    assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl"]);
+}
 
 #[test]
 fn a_real_python_describes_itself_and_is_remembered() {

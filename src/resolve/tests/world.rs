@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use super::super::{Facts, Failure, News, Question, Reason, Resolver, Step, Wants};
+use super::super::{Facts, Failure, News, Question, Reason, Resolver, Step, Wants, step};
 use crate::domain::{
     Algorithm, CoreMetadata, Dependency, DependencySource, FileRecord, ListingBuilder, MaskedUrl, Needs, Offers,
     Origin, PackageName, Requirement, Solution, Source, Target, TargetSpec, Timestamp, Unknown,
@@ -290,7 +290,20 @@ impl<'w> Asking<'w> {
 
     /// Asks with nothing known.
     pub fn solve(&self) -> Answer {
+        self.check_certain_wants();
         self.solve_knowing(Facts::default())
+    }
+
+    /// What is certain to be wanted is what the first step for each target wants, if it wants
+    /// anything.
+    fn check_certain_wants(&self) {
+        let certain = self.question.certain_wants();
+        for target in self.targets() {
+            let Step::Needs(wants) = step(&self.question, &[target], &Facts::default()) else { continue };
+            for (project, everywhere) in &certain.listings {
+                assert_eq!(wants.listings.get(project), Some(everywhere), "{project} is not wanted like this");
+            }
+        }
     }
 
     /// Asks with some facts known already; all wants of a step are answered at once.
