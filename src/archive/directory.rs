@@ -1,16 +1,16 @@
 //! A tree as a folder: each file arrives by a rename, and what is right already stays.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::domain::{Content, Envelope, Hasher, Object, RelPath, Sha256, Tree};
+use crate::domain::{Content, Envelope, Object, RelPath, Tree};
 
 use super::ArchiveError;
 use super::envelope::write_envelope;
-use super::objects::{self, Objects, check_size};
+use super::objects::{self, Objects, check_size, fingerprint};
 use super::temporary::{sweep, temporary, temporary_link};
 
 /// How a file of the folder may share its bytes with the store.
@@ -133,9 +133,11 @@ impl Sink<'_> {
     /// only its digest can tell.
     fn put_stream(&mut self, path: &RelPath, object: Object, file: &Path) -> Result<bool, ArchiveError> {
         let fail = |source| failed(file, source);
-        if regular(file).is_some_and(|found| found.len() == object.size) && digest(file).map_err(fail)? == object.sha256
-        {
-            return Ok(true);
+        if regular(file).is_some_and(|found| found.len() == object.size) {
+            let found = File::open(file).and_then(|mut file| fingerprint(&mut file)).map_err(fail)?;
+            if found.sha256 == object.sha256 {
+                return Ok(true);
+            }
         }
         let mut temporary = self.create(file).map_err(fail)?;
         objects::copy_object(path, object, self.objects, temporary.as_file_mut())?;
@@ -175,18 +177,6 @@ impl Sink<'_> {
     }
 }
 
-fn digest(file: &Path) -> io::Result<Sha256> {
-    let mut hasher = Hasher::new(&[]);
-    let mut input = File::open(file)?;
-    let mut piece = vec![0; objects::PIECE];
-    loop {
-        match input.read(&mut piece)? {
-            0 => return Ok(hasher.finish().sha256),
-            length => hasher.update(&piece[..length]),
-        }
-    }
-}
-
 /// What lies at `file`, if it is a file and no link to one.
 fn regular(file: &Path) -> Option<Metadata> {
     fs::symlink_metadata(file).ok().filter(Metadata::is_file)
@@ -217,12 +207,14 @@ fn arrive<T>(temporary: NamedTempFile<T>, file: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+    use std::io::Read;
     use std::time::SystemTime;
 
     use tempfile::TempDir;
 
     use super::super::tests::{Memory, path};
     use super::*;
+    use crate::domain::Sha256;
 
     /// A store of files, and a folder to write into.
     struct World {

@@ -1,7 +1,7 @@
 //! Sinks: a [`Tree`] and a way to read its objects become a folder or an archive.
 //!
-//! An archive's bytes are a function of the tree alone: paths in their order with the manifest
-//! first, fixed dates, modes and owners, and whatever the order in which threads wrote it.
+//! An archive's bytes are a function of the tree alone, whatever the order in which threads write
+//! them: the manifest comes first, then the paths in their order; dates, modes and owners are fixed.
 
 mod directory;
 mod envelope;
@@ -20,8 +20,8 @@ mod zip;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-pub use directory::{Linking, Written, write_directory};
-pub use objects::Objects;
+pub use directory::{Linking, Written, parent, write_directory};
+pub use objects::{Objects, fingerprint};
 pub use parts::{Extent, Part, Parts, Stop, go_on, sought};
 pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
 pub use temporary::{TemporaryFolder, sweep, temporary};
@@ -168,7 +168,7 @@ impl<W: Write> Output for Pipe<W> {
 /// folder of `path` must be there.
 pub fn pack_file(tree: &Tree, objects: &dyn Objects, format: &Format, path: &Path) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
-    let folder = directory::parent(path);
+    let folder = parent(path);
     sweep(folder);
     let temporary = temporary(folder).map_err(fail)?;
     pack(tree, objects, format, temporary.as_file()).map_err(|error| error.of_file(path))?;

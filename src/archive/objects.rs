@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use crate::domain::{Content, Object, RelPath, Sha256};
+use crate::domain::{Content, Fingerprint, Hasher, Object, RelPath, Sha256};
 
 use super::ArchiveError;
 use super::envelope::write_envelope;
@@ -40,6 +40,21 @@ pub trait Output: Write {
 
 /// Bytes that are passed on at once.
 pub const PIECE: usize = 256 << 10;
+
+/// The digest and the length of all that `input` has left to give.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn fingerprint(input: &mut impl Read) -> io::Result<Fingerprint> {
+    let mut hasher = Hasher::new(&[]);
+    let mut piece = vec![0; PIECE];
+    loop {
+        match input.read(&mut piece)? {
+            0 => return Ok(hasher.finish()),
+            length => hasher.update(&piece[..length]),
+        }
+    }
+}
 
 /// Writes what `path` holds to `output`, in pieces of at most [`PIECE`].
 ///

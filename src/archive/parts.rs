@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Tells work on another thread that nobody waits for it any more.
 pub type Stop = Arc<AtomicBool>;
 
-/// Fails once `stop` was set.
+/// Lets work go on until `stop` is set.
 ///
 /// # Errors
-/// Then.
+/// Once it is.
 pub fn go_on(stop: &AtomicBool) -> io::Result<()> {
     if stop.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { Ok(()) }
 }

@@ -1,19 +1,19 @@
 //! An archive in numbered volumes, each with its digest in an index beside them.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::objects::{Objects, PIECE};
+use super::objects::{Objects, fingerprint};
 use super::parts::{volume, volume_stem};
 use super::placed::Place;
 use super::temporary::{sweep, temporary};
-use super::{ArchiveError, Fault, Format, directory, pack};
-use crate::domain::{Hasher, Sha256, Tree};
+use super::{ArchiveError, Fault, Format, pack, parent};
+use crate::domain::Tree;
 
 /// What belongs together; `out.zip.volumes.json` beside `out.zip.001`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ struct Volumes {
 
 impl Volumes {
     fn new(path: &Path, limit: u64) -> Self {
-        Self { folder: directory::parent(path).to_owned(), limit: limit.max(1), files: Mutex::default() }
+        Self { folder: parent(path).to_owned(), limit: limit.max(1), files: Mutex::default() }
     }
 
     /// The file at `position`, from 0; it is made if need be, and those before it, too.
@@ -93,9 +93,9 @@ impl Volumes {
         for (number, file) in files.iter_mut().enumerate() {
             file.as_file().sync_all()?;
             file.as_file_mut().seek(SeekFrom::Start(0))?;
-            let (sha256, size) = digest(file.as_file_mut())?;
+            let found = fingerprint(file.as_file_mut())?;
             let name = file_name(&volume(path, number + 1));
-            volumes.push(Volume { name, size, sha256: sha256.to_string() });
+            volumes.push(Volume { name, size: found.size, sha256: found.sha256.to_string() });
         }
         for (number, file) in files.into_iter().enumerate() {
             file.persist(volume(path, number + 1)).map_err(|error| error.error)?;
@@ -162,21 +162,8 @@ fn check_volume(path: &Path, expected: &Volume, hash: bool) -> io::Result<Option
     if got != expected.size {
         return Ok(Some(Fault::VolumeSize { name, expected: expected.size, got }));
     }
-    let is_altered = hash && digest(&mut file)?.0.to_string() != expected.sha256;
+    let is_altered = hash && fingerprint(&mut file)?.sha256.to_string() != expected.sha256;
     Ok(is_altered.then_some(Fault::VolumeDigest(name)))
-}
-
-fn digest(file: &mut File) -> io::Result<(Sha256, u64)> {
-    let mut hasher = Hasher::new(&[]);
-    let mut piece = vec![0; PIECE];
-    loop {
-        match file.read(&mut piece)? {
-            0 => break,
-            length => hasher.update(&piece[..length]),
-        }
-    }
-    let fingerprint = hasher.finish();
-    Ok((fingerprint.sha256, fingerprint.size))
 }
 
 fn file_name(path: &Path) -> String {

@@ -21,12 +21,25 @@ use crate::layout;
 /// Fetch what a Python project needs, for every target, before the network is gone.
 #[derive(Debug, Parser)]
 #[command(name = "prefetch", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(after_long_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
     pub fetch: FetchArgs,
 }
+
+/// How [`Exit`](super::Exit) is told to users.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    everything was done
+  1    a verification found damage or a gap
+  2    the command line or an input cannot be used
+  3    no solution
+  4    the index or a file could not be reached, after retries
+  5    a file is not what was promised
+  6    the disk does not take or give what it should
+  130  interrupted; what was complete is kept";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

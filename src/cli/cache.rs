@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use super::terminal::{self, count, fail, say};
 use crate::domain::{PackageName, Timestamp};
 use crate::ops::Stop;
 use crate::ops::cache::{self, Inventory, Item, Limits};
-use crate::store::{DiskStore, Lying};
+use crate::store::{DiskStore, StoredObject};
 
 /// `prefetch cache`.
 #[derive(Debug, Args)]
@@ -63,7 +63,7 @@ pub enum CacheCommand {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "limits", multiple = true, required = true, args = ["older_than", "max_size"])]
+#[command(group(ArgGroup::new("limits").multiple(true).required(true).args(["older_than", "max_size"])))]
 pub struct PruneArgs {
     /// Remove what no run had for this long (30d, `2 weeks`) or since this date (2026-03-01).
     #[arg(long, value_name = "AGE")]
@@ -123,7 +123,8 @@ pub fn show(is_json: bool, value: &Value, lines: impl FnOnce() -> Vec<String>) -
 }
 
 fn info(store: &DiskStore, inventory: &Inventory, is_json: bool) -> Result<Exit, CliError> {
-    let linked = inventory.objects.iter().filter(|lying| lying.is_linked).map(|lying| lying.object.size).sum::<u64>();
+    let linked =
+        inventory.objects.iter().filter(|stored| stored.is_linked).map(|stored| stored.object.size).sum::<u64>();
     let folder = |name| cache::folder_size(&store.root().join(name));
     let (pages, metadata, local) = (folder("pages"), folder("metadata"), folder("local"));
     let (objects, bytes, runs) = (inventory.objects.len(), inventory.size(), inventory.runs.len());
@@ -149,12 +150,12 @@ fn list(inventory: &Inventory, names: &[PackageName], is_json: bool) -> Result<E
     let is_asked = |item: &Item| names.is_empty() || names.iter().any(|name| name.as_ref() == item.file.name);
     let items: Vec<_> = inventory.items().into_iter().filter(is_asked).collect();
     let entry = |item: &Item| {
-        json!({"name": item.file.name, "version": item.file.version, "filename": item.file.filename, "size": item.lying.object.size,
-            "sha256": item.lying.object.sha256.to_string(), "linked": item.lying.is_linked, "last_used": day(item.last)})
+        json!({"name": item.file.name, "version": item.file.version, "filename": item.file.filename, "size": item.stored.object.size,
+            "sha256": item.stored.object.sha256.to_string(), "linked": item.stored.is_linked, "last_used": day(item.last)})
     };
     let value = json!({"schema": 1, "files": items.iter().map(entry).collect::<Vec<_>>()});
     let line = |item: &Item| {
-        let size = HumanBytes(item.lying.object.size).to_string();
+        let size = HumanBytes(item.stored.object.size).to_string();
         format!("{}  {size:>11}  {}", day(item.last), item.file.filename)
     };
     show(is_json, &value, || items.iter().map(line).collect())
@@ -195,7 +196,7 @@ fn verify(
 ) -> Result<Exit, CliError> {
     let damaged = cache::verify(store, inventory).map_err(disk)?;
     let items = inventory.items();
-    let files: Vec<_> = damaged.iter().map(|lying| described(lying, &items)).collect();
+    let files: Vec<_> = damaged.iter().map(|stored| described(stored, &items)).collect();
     let objects = inventory.objects.len();
     let value = json!({"schema": 1, "objects": objects, "bytes": inventory.size(), "damaged": files});
     show(is_json, &value, Vec::new)?;
@@ -214,9 +215,9 @@ fn verify(
     Ok(Exit::Damage)
 }
 
-fn described(lying: &Lying, items: &[Item]) -> Value {
-    let item = items.iter().find(|item| item.lying.object == lying.object);
-    json!({"sha256": lying.object.sha256.to_string(), "size": lying.object.size, "linked": lying.is_linked,
+fn described(stored: &StoredObject, items: &[Item]) -> Value {
+    let item = items.iter().find(|item| item.stored.object == stored.object);
+    json!({"sha256": stored.object.sha256.to_string(), "size": stored.object.size, "linked": stored.is_linked,
         "name": item.map(|item| &item.file.name), "filename": item.map(|item| &item.file.filename)})
 }
 
@@ -234,7 +235,7 @@ fn prune(
         cache::prune(store, inventory, &pruned, system_time(environment.now)).map_err(disk)?;
     }
     let items = inventory.items();
-    let all = |lying: &[Lying]| lying.iter().map(|lying| described(lying, &items)).collect::<Vec<_>>();
+    let all = |stored: &[StoredObject]| stored.iter().map(|stored| described(stored, &items)).collect::<Vec<_>>();
     let value = json!({"schema": 1, "dry_run": args.dry_run, "bytes_freed": pruned.freed(),
         "removed": all(&pruned.removed), "kept": all(&pruned.kept)});
     show(is_json, &value, Vec::new)?;
@@ -250,7 +251,7 @@ fn prune(
 }
 
 fn clean(store: &DiskStore, inventory: &Inventory, is_json: bool) -> Result<Exit, CliError> {
-    let freed: u64 = inventory.objects.iter().filter(|lying| !lying.is_linked).map(|lying| lying.object.size).sum();
+    let freed: u64 = inventory.objects.iter().filter(|stored| !stored.is_linked).map(|stored| stored.object.size).sum();
     cache::clean(store).map_err(disk)?;
     let objects = inventory.objects.len();
     show(is_json, &json!({"schema": 1, "objects": objects, "bytes_freed": freed}), Vec::new)?;

@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::terminal;
 use crate::archive::Format;
-use crate::layout::MANIFEST_PATH;
+use crate::layout::{MANIFEST_PATH, WHEELS};
 
 /// `prefetch env`.
 #[derive(Debug, Args)]
@@ -74,7 +74,7 @@ fn changes(path: &Path) -> Result<Vec<Change>, CliError> {
         return Err(refusal(path));
     }
     if path.join(MANIFEST_PATH).is_file() {
-        return changes_for_links(&url(&path.join("wheels"))?);
+        return changes_for_links(&url(&path.join(WHEELS))?);
     }
     let names: Vec<String> = entries(path);
     let has = |end: &str| names.iter().any(|name| name.ends_with(end));

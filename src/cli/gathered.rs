@@ -3,10 +3,11 @@
 
 use super::error::Exit;
 use super::report::Problem;
+use super::terminal::count;
 use crate::domain::MaskedUrl;
 use crate::http::HttpError;
 
-/// So many names are told on a line; the report has all of them.
+/// How many names a line tells at most; the report has all of them.
 const MOST_NAMES: usize = 20;
 
 /// What could not be had, and why.
@@ -60,10 +61,6 @@ impl Group<'_> {
         let affected = if names.len() > 1 { names } else { Vec::new() };
         Problem { affected, ..Problem::new(first.exit, message) }
     }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    super::terminal::count(number, noun)
 }
 
 fn listed(names: &[String]) -> String {

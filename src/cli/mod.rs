@@ -1,4 +1,9 @@
 //! The only code that prints, reads the environment, or exits.
+//!
+//! Each subcommand is a file with its name, and a run without one is `fetch`. What was typed
+//! (`args`) is filled up from `environment` and `layers` and becomes `settings`; failures become
+//! words and an exit code in `error`, and `closing` says what was done. `terminal` and `progress`
+//! write for people, `report` for programs.
 
 mod apply;
 mod args;

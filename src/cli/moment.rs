@@ -1,4 +1,5 @@
-//! Dates and durations as users write them for `--exclude-newer`.
+//! Dates and durations as users write them: for `--exclude-newer`, `cache prune --older-than`, and
+//! in `SOURCE_DATE_EPOCH`.
 
 use jiff::{Span, ToSpan, civil::Date, tz::TimeZone};
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
+use super::args::STANDARD_OUTPUT;
 use super::error::{CliError, Exit};
 use super::terminal;
 use crate::domain::{Edges, Fetched, MaskedUrl, Offer, Origin, PackageName, Plan, Sha256, Status, Target, Version};
@@ -172,7 +173,8 @@ impl Report {
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(self).expect("the report is plain data");
-        let written = if path == Path::new("-") { terminal::print(&text) } else { write_file(path, &(text + "\n")) };
+        let is_output = path == Path::new(STANDARD_OUTPUT);
+        let written = if is_output { terminal::print(&text) } else { write_file(path, &(text + "\n")) };
         written
             .map_err(|error| CliError::new(Exit::Disk, format!("cannot write the report {}: {error}", path.display())))
     }

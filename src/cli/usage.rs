@@ -6,7 +6,7 @@ use url::Url;
 
 use super::args::{FetchArgs, is_folder};
 use crate::domain::mask_credentials;
-use crate::layout::{Layout, Place};
+use crate::layout::{Layout, Place, REQUIREMENTS_PATH};
 use crate::ops::Output;
 
 /// What to type so that pip installs what was asked for from `output`, without a network.
@@ -29,7 +29,7 @@ fn folder_line(layout: &dyn Layout, path: &Path, asked: &str, working_folder: &P
 fn bundle_line(path: &Path) -> String {
     let name = quote(&path.display().to_string());
     if is_folder(path) {
-        return format!("python -m pip install -r {}", quote(&path.join("requirements.txt").display().to_string()));
+        return format!("python -m pip install -r {}", quote(&path.join(REQUIREMENTS_PATH).display().to_string()));
     }
     let unpack = if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
         format!("python -m zipfile -e {name} bundle")

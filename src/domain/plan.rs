@@ -63,6 +63,10 @@ impl Offer {
             uploaded: artifact.uploaded,
         }
     }
+
+    fn is_same_file(&self, other: &Self) -> bool {
+        self.filename == other.filename && self.url == other.url
+    }
 }
 
 /// Each artifact once, with who asked for it and which targets it serves.
@@ -74,6 +78,30 @@ pub struct Plan {
     pub packages: Vec<PlannedPackage>,
     /// What the user should know and that does not end the run, sorted.
     pub notes: Vec<String>,
+}
+
+/// One version of one project.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlannedPackage {
+    pub name: PackageName,
+    /// Absent only for a direct URL whose file name does not tell.
+    pub version: Option<Version>,
+    /// The lines that asked for it, directly or through other packages.
+    pub requested_by: Vec<Origin>,
+    /// The projects that it needs, on the targets of [`Plan::targets`].
+    pub dependencies: Edges,
+    /// Sorted by file name.
+    pub files: Vec<PlannedFile>,
+}
+
+/// A file to fetch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlannedFile {
+    pub offer: Offer,
+    /// Positions in [`Plan::targets`], rising.
+    pub targets: Vec<usize>,
+    /// Those of them that do not install it: it builds a source archive there, or is the installer.
+    pub tools: Vec<usize>,
 }
 
 impl Plan {
@@ -116,6 +144,11 @@ impl Plan {
 }
 
 impl PlannedPackage {
+    /// Positions of the targets that it serves, rising.
+    pub fn targets(&self) -> Vec<usize> {
+        served(self.files.iter().map(|file| &file.targets))
+    }
+
     fn empty(pick: &Pick) -> Self {
         Self {
             name: pick.name.clone(),
@@ -129,9 +162,7 @@ impl PlannedPackage {
     fn add(&mut self, target: usize, pick: Pick) {
         merge_sorted(&mut self.requested_by, pick.requested_by);
         self.dependencies.merge(Edges::on(target, pick.dependencies));
-        let same =
-            |file: &&mut PlannedFile| file.offer.filename == pick.file.filename && file.offer.url == pick.file.url;
-        match self.files.iter_mut().find(same) {
+        match self.files.iter_mut().find(|file| file.offer.is_same_file(&pick.file)) {
             Some(file) => file.targets.push(target),
             None => self.files.push(PlannedFile { offer: pick.file, targets: vec![target], tools: Vec::new() }),
         }
@@ -144,10 +175,7 @@ impl PlannedPackage {
         self.dependencies.merge(tools.dependencies.moved(positions));
         for tool in tools.files {
             let targets: Vec<_> = tool.targets.iter().map(|target| positions[*target]).collect();
-            let same = |file: &&mut PlannedFile| {
-                file.offer.filename == tool.offer.filename && file.offer.url == tool.offer.url
-            };
-            match self.files.iter_mut().find(same) {
+            match self.files.iter_mut().find(|file| file.offer.is_same_file(&tool.offer)) {
                 Some(file) => file.serve_as_tool(targets),
                 None => self.files.push(PlannedFile { offer: tool.offer, tools: targets.clone(), targets }),
             }
@@ -164,37 +192,6 @@ fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
     all.extend(more);
     all.sort_unstable();
     all.dedup();
-}
-
-/// One version of one project.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PlannedPackage {
-    pub name: PackageName,
-    /// Absent only for a direct URL whose file name does not tell.
-    pub version: Option<Version>,
-    /// The lines that asked for it, directly or through other packages.
-    pub requested_by: Vec<Origin>,
-    /// The projects that it needs, on the targets of [`Plan::targets`].
-    pub dependencies: Edges,
-    /// Sorted by file name.
-    pub files: Vec<PlannedFile>,
-}
-
-/// A file to fetch.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PlannedFile {
-    pub offer: Offer,
-    /// Positions in [`Plan::targets`], rising.
-    pub targets: Vec<usize>,
-    /// Those of them that do not install it: it builds a source archive there, or is the installer.
-    pub tools: Vec<usize>,
-}
-
-impl PlannedPackage {
-    /// Positions of the targets that it serves, rising.
-    pub fn targets(&self) -> Vec<usize> {
-        served(self.files.iter().map(|file| &file.targets))
-    }
 }
 
 impl PlannedFile {

@@ -9,8 +9,8 @@ use url::Url;
 use super::netrc::{Login, Netrc};
 use crate::domain::MaskedUrl;
 
-/// Asks a keyring for the password of a user (the second) at a service (the first, a URL or a
-/// host). May take its time.
+/// Asks a keyring for a password: of the user that is the second argument, at the service (a URL
+/// or a host) that is the first. May take its time.
 #[derive(Clone)]
 pub struct Keyring(Arc<Ask>);
 

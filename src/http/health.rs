@@ -19,6 +19,8 @@ use crate::domain::MaskedUrl;
 pub(super) struct Health(Mutex<HashMap<String, Host>>);
 
 impl Health {
+    /// Passes while requests to the host of `url` are worth making.
+    ///
     /// # Errors
     /// When requests to the host of `url` were given up.
     pub fn check(&self, url: &MaskedUrl) -> Result<(), HttpError> {

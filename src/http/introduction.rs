@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use url::{Origin, Url};
 
-/// So long the others wait for the first answer; a slower host is slow because of something else.
+/// How long the others wait for the first answer; a slower host is slow because of something else.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The hosts that were asked.

@@ -26,7 +26,7 @@ struct Pace {
     is_shared: bool,
 }
 
-/// So many times as many requests go over a connection that they share, as HTTP/2 has it: 96 for
+/// How many times as many requests are under way where they share a connection (HTTP/2): 96 for
 /// pages by default, where servers take 100 or more.
 pub const SHARED: usize = 2;
 
@@ -35,8 +35,8 @@ impl Pace {
         Self { most, allowed: most, surplus: 0, good: 0, lowered: 0, is_shared: false }
     }
 
-    /// A request that began after `lowered` reductions was refused: how many places go. Those
-    /// under way at a reduction tell nothing about the time after it.
+    /// How many places go when a request is refused that began after `lowered` reductions. One that
+    /// was under way at a reduction tells nothing about the time after it.
     fn refused(&mut self, lowered: u64) -> usize {
         if lowered != self.lowered {
             return 0;
@@ -102,7 +102,8 @@ impl Hosts {
         Some(Turn::new(host, Some(place)))
     }
 
-    /// To ask the host of `url` for who has a turn already, and waits for this.
+    /// A turn without a place, for a caller that has one at this host already and waits for this
+    /// request.
     pub fn borrowed_turn(&self, url: &Url) -> Turn {
         Turn::new(self.host(url), None)
     }

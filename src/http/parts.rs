@@ -24,7 +24,7 @@ use super::pace::Turn;
 use super::range::{Start, content_range_of};
 use crate::domain::MaskedUrl;
 
-/// From so many bytes on, parts are worth their requests.
+/// The smallest file, in bytes, for which parts are worth their requests.
 pub const WORTH_PARTS: u64 = 32 << 20;
 
 /// Bytes of a part: at 30 MB/s on a line of 100 ms, one spends a quarter of its time waiting.
@@ -111,7 +111,7 @@ struct Place {
     validator: String,
 }
 
-/// A part under way, which ends with this.
+/// A part under way; dropping this stops it.
 struct Ahead(JoinHandle<Result<Vec<Bytes>, HttpError>>);
 
 impl Drop for Ahead {
@@ -162,9 +162,9 @@ pub(super) struct Parts {
     current: Option<Response>,
     /// Those behind it, in their order.
     ahead: VecDeque<Ahead>,
-    /// What has arrived of the one behind.
+    /// What is left to hand on of a part that arrived whole.
     buffered: VecDeque<Bytes>,
-    /// Where the first part begins that nobody was asked for yet.
+    /// Where the next part begins that is to be asked for.
     next: u64,
 }
 
@@ -177,7 +177,7 @@ impl Parts {
         self.sizes.total
     }
 
-    /// The next bytes, of which those before `at` have been handed on.
+    /// The next bytes, which begin at `at` of the file.
     pub async fn next(&mut self, at: u64) -> Result<Option<Bytes>, HttpError> {
         loop {
             self.fetch_ahead();

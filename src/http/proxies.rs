@@ -37,8 +37,8 @@ impl Proxies {
     }
 }
 
-/// Whether connections can go through the proxy called `text`: a URL, or `host:port`. What is
-/// none would be left out without a word.
+/// Whether `text` names a proxy that can be used: a URL, or `host:port`. The client would leave out
+/// any other without a word.
 pub fn is_proxy(text: &str) -> bool {
     let (scheme, place) = text.split_once("://").unwrap_or(("http", text));
     let is_known = matches!(scheme, "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h");

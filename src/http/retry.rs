@@ -1,5 +1,5 @@
 //! Retry as arithmetic: how a request ended goes in, a delay or the end comes out; the caller
-//! sleeps, and brings the chance.
+//! sleeps, and supplies the randomness.
 
 use std::time::Duration;
 

@@ -120,7 +120,8 @@ impl Indexes {
         stale
     }
 
-    /// What is asked, and in which order, where cached pages can stand for all of it.
+    /// The indexes in their order, and whether all of them are asked; nothing where one of the
+    /// places is no index on a server, so that cached pages cannot stand for all of them.
     pub fn remembered_as(&self) -> Option<(Vec<&MaskedUrl>, bool)> {
         let indexes = &self.settings.indexes;
         let are_remote =
@@ -139,10 +140,11 @@ impl Indexes {
         self.grounds.all()
     }
 
-    /// Whether answers that rest on `grounds` would be the same today, without any asking.
-    pub fn bears(&self, grounds: &Grounds) -> bool {
+    /// Whether the same questions would get, now and from the cache alone, the answers that rest on
+    /// `grounds`.
+    pub fn still_hold(&self, grounds: &Grounds) -> bool {
         let now = (!self.settings.offline).then_some(self.settings.now);
-        !self.settings.refresh && self.cache.bears(grounds, now)
+        !self.settings.refresh && self.cache.still_holds(grounds, now)
     }
 
     /// What is on offer of `project`: find-links first, since they cost nothing, then the first

@@ -1,5 +1,5 @@
-//! What local files of which nobody promises a digest were found to be, so that a run need not
-//! read them again.
+//! The digests of local files of which nobody promises one, so that the next run need not read
+//! them again.
 //!
 //! `local/<SHA-256 of the path>` in the cache folder; replaced by rename, and read without a lock.
 //! A file counts as the one that was read while all that the system tells of it is the same: its
@@ -21,10 +21,10 @@ use crate::domain::{MaskedUrl, Sha256};
 /// The folder in the cache folder.
 pub const LOCAL: &str = "local";
 
-/// The meaning of what is written; what has another is not read.
+/// The format of what is written; what is in another is not read.
 const VERSION: u8 = 1;
 
-/// No file system's clock ticks slower (FAT).
+/// The longest tick of a file system's clock (that of FAT).
 const TICK: Duration = Duration::from_secs(2);
 
 /// The digests of local files.
@@ -61,8 +61,7 @@ impl LocalDigests {
 
     /// What `url` names now; nothing where that is no local file.
     pub fn see(url: &MaskedUrl) -> Option<Seen> {
-        let is_local = url.secret().scheme() == "file";
-        let path = is_local.then(|| url.secret().to_file_path().ok()).flatten()?;
+        let path = url.local_path()?;
         let stamp = Stamp::of(&fs::metadata(&path).ok()?)?;
         Some(Seen { path, stamp })
     }

@@ -30,7 +30,7 @@ impl MetadataCache {
         postcard::from_bytes(&self.scratch.read(&self.folder.join(sha256.to_string()))?).ok()
     }
 
-    /// Remembers. A cache that cannot be written costs time and nothing else.
+    /// Remembers `known`. A cache that cannot be written costs time and nothing else.
     pub fn write(&self, sha256: Sha256, known: &Known) {
         let bytes = postcard::to_stdvec(known).expect("metadata can always be encoded");
         let _ = self.scratch.write(&self.folder.join(sha256.to_string()), &[&bytes]);

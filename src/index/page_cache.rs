@@ -111,7 +111,7 @@ impl PageCache {
         Self { folder: cache.join("pages"), scratch: Scratch::of(&cache) }
     }
 
-    /// The page as last seen, and what rests on it; damaged ones were never seen.
+    /// The page as last seen, and what answers taken from it rest on; a damaged page was never seen.
     pub fn read(&self, url: &MaskedUrl) -> Option<(CachedPage<'static>, Option<Ground>)> {
         let name = name(url);
         let (bytes, mark) = self.scratch.read_marked(&self.path(name))?;
@@ -120,8 +120,9 @@ impl PageCache {
         Some((page, ground))
     }
 
-    /// Keeps `page`, and tells what rests on it. A cache that cannot be written costs time and
-    /// nothing else, so failures are not told: the store, in the same folder, will tell.
+    /// Keeps `page`; what it returns is what answers taken from the page rest on. A cache that
+    /// cannot be written costs time and nothing else, so failures are not told: the store, in the
+    /// same folder, will tell.
     pub fn write(&self, url: &MaskedUrl, page: &CachedPage<'_>) -> Option<Ground> {
         let name = name(url);
         let mark = self.scratch.write(&self.path(name), &[&page.head(), page.listing.as_deref().unwrap_or_default()]);
@@ -130,7 +131,7 @@ impl PageCache {
 
     /// Whether every page of `grounds` is as it was, and may be used without asking at `now`;
     /// without `now`, at any time.
-    pub fn bears(&self, grounds: &Grounds, now: Option<Timestamp>) -> bool {
+    pub fn still_holds(&self, grounds: &Grounds, now: Option<Timestamp>) -> bool {
         let is_fresh = |ground: &Ground| now.is_none_or(|now| now < ground.stale_from);
         grounds.pages.iter().all(is_fresh)
             && grounds.pages.iter().all(|ground| Mark::at(&self.path(ground.page)) == Some(ground.mark))
@@ -184,18 +185,18 @@ mod tests {
     }
 
     #[test]
-    fn a_page_bears_what_was_taken_from_it_while_it_is_fresh_and_the_same() {
+    fn a_page_holds_what_was_taken_from_it_while_it_is_fresh_and_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let cache = PageCache::new(folder.path().to_owned());
         let url: MaskedUrl = "https://index.example/simple/demo/".parse().unwrap();
         let ground = cache.write(&url, &page("max-age=10").unwrap()).unwrap();
         let grounds = Grounds { pages: vec![ground] };
-        assert!(cache.bears(&grounds, Some(Timestamp(1009))) && cache.bears(&grounds, None));
-        assert!(!cache.bears(&grounds, Some(Timestamp(1010))));
+        assert!(cache.still_holds(&grounds, Some(Timestamp(1009))) && cache.still_holds(&grounds, None));
+        assert!(!cache.still_holds(&grounds, Some(Timestamp(1010))));
         let other = CachedPage { listing: Some(Cow::Borrowed(&[1, 2])), ..page("max-age=10").unwrap() };
         cache.write(&url, &other);
-        assert!(!cache.bears(&grounds, None), "another page has its name");
+        assert!(!cache.still_holds(&grounds, None), "another page has its name");
         std::fs::remove_file(cache.path(name(&url))).unwrap();
-        assert!(!cache.bears(&grounds, None));
+        assert!(!cache.still_holds(&grounds, None));
     }
 }

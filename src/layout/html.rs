@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::Offer;
 
-/// What may stand for itself in a part of a URL's path (RFC 3986, unreserved).
+/// What is escaped in a part of a URL's path: all but what is unreserved (RFC 3986).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A file name as a relative link.

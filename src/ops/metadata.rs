@@ -140,8 +140,7 @@ async fn of_part(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Resul
 /// of it were read.
 fn read_in_place(wheel: &WheelFilename, offer: &Offer) -> Option<MetadataFile> {
     let is_promised = !offer.promises.index.is_empty() || !offer.promises.asked.is_empty();
-    let is_local = offer.url.secret().scheme() == "file" && !is_promised;
-    let path = is_local.then(|| offer.url.secret().to_file_path().ok()).flatten()?;
+    let path = offer.url.local_path().filter(|_| !is_promised)?;
     wheel_metadata::read(File::open(path).ok()?, wheel).ok()
 }
 

@@ -1,4 +1,10 @@
 //! The use cases. They emit [`Event`]s and never print, and they know nothing of command lines.
+//!
+//! A run is `plan` (with `metadata`, `build`, `sources`, `tools`, and `remembered` for what was
+//! planned before), then `fetch` (with `held` for what is here already, and `transfer` for the
+//! rest), then `write`, which makes folders, or a bundle through `bundle` and `signature`. What
+//! becomes of bundles later is in `verify` and `carry`; `cache` and `serve` stand alone.
+//! `inside` and `window` look into distributions, to bundle and to verify them.
 
 mod build;
 mod bundle;

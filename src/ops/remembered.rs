@@ -19,7 +19,7 @@ use crate::domain::{MarkerEnvironment, MaskedUrl, Plan, PlannedPackage, Sha256, 
 use crate::index::{Grounds, Scratch};
 use crate::resolve::Question;
 
-/// So many plans are kept; the one that was made longest ago is forgotten first.
+/// How many plans are kept; the one that was made longest ago is forgotten first.
 const MOST_PLANS: usize = 100;
 
 /// Where the plan for one question is kept.
@@ -65,7 +65,7 @@ impl<'p> Memory<'p> {
     /// The plan that a search would come to, where one is remembered and still holds.
     pub fn recall(&self, targets: &[Arc<Target>]) -> Option<Plan> {
         let remembered: Remembered = postcard::from_bytes(&self.scratch.read(&self.path)?).ok()?;
-        self.places.indexes.bears(&remembered.grounds).then_some(())?;
+        self.places.indexes.still_hold(&remembered.grounds).then_some(())?;
         let mut packages = remembered.packages;
         self.restore_credentials(&mut packages);
         Some(Plan { targets: targets.to_vec(), packages, notes: remembered.notes })

@@ -64,7 +64,8 @@ impl Job {
     }
 }
 
-/// How long another process may bring no byte before its work is done again.
+/// How long to wait for another process, at work on the same file, that brings no byte; after that
+/// its work is done here, too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The pause between two looks at another process's work.
@@ -96,7 +97,7 @@ impl Patience {
 /// another thread costs nothing, small enough that sixteen of them are no memory.
 const PORTION: usize = 512 << 10;
 
-/// So many new bytes make an attempt a good one, after which the retries are counted anew.
+/// How many new bytes make an attempt a good one, after which the retries are counted anew.
 const PROGRESS: u64 = 1 << 20;
 
 /// The attempts at one file.

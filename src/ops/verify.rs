@@ -11,10 +11,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
-use completeness::{Held, prove};
-pub use finding::{Finding, FindingKind};
-pub use platform::Floor;
-
 use minisign::PublicKey;
 
 use super::carry::{DELTA_PATH, Delta};
@@ -23,8 +19,11 @@ use super::signature::check_signature;
 use crate::archive::{Fault, ReadError, Reader, check_volumes};
 use crate::domain::{Fetched, Request, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
+use completeness::{Held, prove};
 pub use examine::faults;
 use examine::{Examined, examine};
+pub use finding::{Finding, FindingKind};
+pub use platform::Floor;
 
 /// What is checked beyond integrity and completeness.
 #[derive(Clone, Default)]

@@ -16,28 +16,32 @@ use super::{Facts, Wants};
 use crate::domain::{Artifact, Dependency, ExtraName, MaskedUrl, Needs, Offer, PackageName, Specifiers, Target};
 use crate::select::{OptIn, Shelf};
 
-/// So many versions of a project are guessed at: then a step has to tell.
+/// How many versions of a project are guessed at before a step has to tell.
 const MOST_GUESSES: usize = 2;
 
-/// When steps came to so many versions of a project on their own, they go down its list, and the
-/// versions below are asked for at once: twice as many each time, and so many at most.
+/// Once steps have come to this many versions of a project on their own, they are taken to go down
+/// its list, and the needs of the versions below are asked for at once.
 const STEPS_DOWN: usize = 3;
+
+/// How many versions below are asked for at first; twice as many each time after that.
 const FIRST_SERIES: usize = 4;
+
+/// How many are asked for at a time at most.
 const LONGEST_SERIES: usize = 64;
 
 /// Something that was found out.
 pub enum News {
     Offers(PackageName),
-    /// What the file at the URL needs, which is one of the project.
+    /// What a file of the project needs, the one at the URL.
     Needs(PackageName, MaskedUrl),
 }
 
-/// How far the walk for one target came.
+/// How far the walk for one target has come.
 #[derive(Default)]
 pub(super) struct Walk {
     /// What is asked of a project, by whom.
     demands: FxHashMap<PackageName, BTreeMap<PackageName, Demand>>,
-    /// Whom the file of a project asks for something.
+    /// The projects of which the file of a project asks something.
     asks: FxHashMap<PackageName, BTreeSet<PackageName>>,
     places: FxHashMap<PackageName, Place>,
 }
@@ -95,7 +99,7 @@ impl Walker<'_, '_> {
         }
     }
 
-    /// Looks at one project again; tells of which others more is asked now.
+    /// Looks at one project again; returns those of which more is asked now.
     fn visit(&mut self, name: &PackageName) -> BTreeSet<PackageName> {
         let asked = self.case.lines.asked(name);
         if asked.is_some_and(|asked| asked.file.is_some()) {
@@ -225,7 +229,7 @@ impl Walker<'_, '_> {
     }
 }
 
-/// Whether a part of the file tells what it needs.
+/// Whether what the file needs can be had without all of it.
 fn is_cheap(artifact: &Artifact) -> bool {
     artifact.sidecar.is_some() || (artifact.distribution.is_wheel() && artifact.url.secret().scheme() != "file")
 }

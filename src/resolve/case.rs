@@ -19,7 +19,7 @@ pub(super) struct Case<'a> {
     pub question: &'a Question,
     pub target: &'a Target,
     pub lines: Lines<'a>,
-    /// How it ends, once nothing was missing to tell.
+    /// How it ends, once no fact is missing to say so.
     pub settled: Option<Result<Solution, Vec<Failure>>>,
     /// What searches worked out.
     pub needed: Memo,

@@ -43,7 +43,8 @@ impl Needed {
     }
 }
 
-/// What was worked out of versions by their positions, and with which of their files usable.
+/// What versions, by their positions, were found to need, and which of their files could be used
+/// for that.
 #[derive(Default)]
 pub(super) struct Memo(RefCell<FxHashMap<Node, Vec<Known>>>);
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::PackageName;
 
-/// So many pairs are learned at most, that a world full of traps ends in good time: each costs a
-/// search.
+/// How many pairs are learned at most, so that a world full of traps ends in good time: each costs
+/// a search.
 const MOST_PAIRS: usize = 500;
 
 /// A partial order of projects. A project of a higher level is decided later.

@@ -176,9 +176,12 @@ impl DiskStore {
     }
 }
 
+/// What is read of a file at once, in bytes.
+const PIECE: usize = 256 << 10;
+
 /// Hands everything that `source` gives to `take`.
-fn pieces(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    let mut piece = vec![0; 1 << 18];
+pub(super) fn pieces(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
     loop {
         match source.read(&mut piece)? {
             0 => return Ok(()),

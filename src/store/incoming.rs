@@ -115,7 +115,6 @@ fn write_vectored(file: &mut File, parts: &[impl AsRef<[u8]>]) -> io::Result<()>
     let mut slices: Vec<_> = parts.iter().map(|part| IoSlice::new(part.as_ref())).collect();
     let mut rest = slices.as_mut_slice();
     // Without this, empty parts would look like a disk that takes nothing.
-    // Empty parts go: a disk that takes nothing of them is no full one.
     IoSlice::advance_slices(&mut rest, 0);
     while !rest.is_empty() {
         match file.write_vectored(rest) {

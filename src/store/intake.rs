@@ -113,9 +113,7 @@ impl DiskStore {
             }
         }
     }
-}
 
-impl DiskStore {
     /// Removes whatever in `incoming/` nobody is at work on, also what a later run could have
     /// gone on with. Where locks do not work, only what [`DiskStore::sweep`] removes.
     pub fn sweep_dead(&self, now: Timestamp) {
@@ -148,8 +146,8 @@ fn is_origin_of_another(path: &Path) -> bool {
 
 /// Seconds since 1970-01-01 UTC.
 fn modified(entry: &fs::DirEntry) -> Option<i64> {
-    let age = entry.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(age.as_secs()).ok()
+    let since_epoch = entry.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since_epoch.as_secs()).ok()
 }
 
 #[cfg(test)]

@@ -11,4 +11,4 @@ pub use disk::DiskStore;
 pub use error::StoreError;
 pub use incoming::Incoming;
 pub use intake::Claim;
-pub use upkeep::Lying;
+pub use upkeep::StoredObject;

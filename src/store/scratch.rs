@@ -5,10 +5,12 @@
 //! on it; where locks do not work, and where nothing is promised, it is a nameless file.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+use super::disk::pieces;
 
 /// A file that is written, and then moved or dropped.
 pub(super) enum Scratch {
@@ -59,18 +61,14 @@ impl Named {
 
     /// Reads what is there, for `take`, and goes on behind it.
     pub fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<u64> {
-        let mut portion = vec![0; 256 << 10];
         self.file.seek(SeekFrom::Start(0))?;
         let mut total = 0;
-        loop {
-            match self.file.read(&mut portion)? {
-                0 => return Ok(total),
-                count => {
-                    take(&portion[..count]);
-                    total += count as u64;
-                }
-            }
-        }
+        pieces(&mut self.file, |piece| {
+            take(piece);
+            total += piece.len() as u64;
+            Ok(())
+        })?;
+        Ok(total)
     }
 
     /// Removes it: its bytes are here already.

@@ -10,9 +10,9 @@ use std::time::SystemTime;
 use super::DiskStore;
 use crate::domain::{Hasher, Object, Sha256};
 
-/// An object as it lies on the disk.
+/// An object of the store, as it lies on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lying {
+pub struct StoredObject {
     pub object: Object,
     /// Whether a view has it under another name, so that removing it here would free nothing.
     pub is_linked: bool,
@@ -28,14 +28,14 @@ impl DiskStore {
     ///
     /// # Errors
     /// When a folder cannot be read; a store that is not there is empty.
-    pub fn objects(&self) -> io::Result<Vec<Lying>> {
+    pub fn objects(&self) -> io::Result<Vec<StoredObject>> {
         let mut all = Vec::new();
         for folder in entries(&self.root().join("objects"))? {
             for file in entries(&folder)? {
-                all.extend(digest_of(&folder, &file).map(|sha256| lying(sha256, &file)).transpose()?);
+                all.extend(digest_of(&folder, &file).map(|sha256| stored(sha256, &file)).transpose()?);
             }
         }
-        all.sort_by_key(|lying| lying.object.sha256);
+        all.sort_by_key(|stored| stored.object.sha256);
         Ok(all)
     }
 
@@ -44,13 +44,13 @@ impl DiskStore {
     ///
     /// # Errors
     /// The first object that cannot be read at all.
-    pub fn damaged(&self, objects: &[Lying], threads: usize) -> io::Result<Vec<Lying>> {
+    pub fn damaged(&self, objects: &[StoredObject], threads: usize) -> io::Result<Vec<StoredObject>> {
         let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         let check = || {
             let mut piece = vec![0; PIECE];
-            while let Some(lying) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if digest(&self.path(lying.object.sha256), &mut piece)? != lying.object.sha256 {
-                    found.lock().unwrap_or_else(|error| error.into_inner()).push(*lying);
+            while let Some(stored) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if digest(&self.path(stored.object.sha256), &mut piece)? != stored.object.sha256 {
+                    found.lock().unwrap_or_else(|error| error.into_inner()).push(*stored);
                 }
             }
             io::Result::Ok(())
@@ -60,7 +60,7 @@ impl DiskStore {
             workers.into_iter().try_for_each(|worker| worker.join().expect("checking does not panic"))
         })?;
         let mut found = found.into_inner().unwrap_or_else(|error| error.into_inner());
-        found.sort_by_key(|lying| lying.object.sha256);
+        found.sort_by_key(|stored| stored.object.sha256);
         Ok(found)
     }
 
@@ -95,13 +95,13 @@ impl DiskStore {
     }
 }
 
-fn lying(sha256: Sha256, file: &Path) -> io::Result<Lying> {
+fn stored(sha256: Sha256, file: &Path) -> io::Result<StoredObject> {
     let metadata = fs::symlink_metadata(file)?;
     #[cfg(unix)]
     let is_linked = std::os::unix::fs::MetadataExt::nlink(&metadata) > 1;
     #[cfg(not(unix))]
     let is_linked = false;
-    Ok(Lying { object: Object { sha256, size: metadata.len() }, is_linked, since: metadata.modified()? })
+    Ok(StoredObject { object: Object { sha256, size: metadata.len() }, is_linked, since: metadata.modified()? })
 }
 
 /// What a folder holds, in no order; nothing where there is no folder.

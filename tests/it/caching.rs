@@ -104,7 +104,9 @@ fn prune_keeps_what_a_folder_links_to_and_tells_what_it_freed() {
     let linked = cache(&sandbox, &["prune", "--older-than", "0s", "--linked"], 0);
     assert_eq!(linked["bytes_freed"], 0);
     assert_eq!(sandbox.read(&format!("wheelhouse/{WHEEL}")), index.bytes(WHEEL));
-    sandbox.prefetch(["cache", "prune"]).assert().code(2);
+    for without_limit in [&[][..], &["--dry-run"], &["--linked"]] {
+        sandbox.prefetch(["cache", "prune"]).args(without_limit).assert().code(2);
+    }
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::super::parts::{Parts, PartsReader};
-use super::super::zip::records::{self, CENTRAL, END, END_64, EXTRA_64, LARGE, LOCAL, LOCATOR_64, MANY};
+use super::super::zip::records::{
+    self, CENTRAL, CENTRAL_LENGTH, END, END_64, END_64_LENGTH, END_LENGTH, EXTRA_64, LARGE, LOCAL, LOCAL_LENGTH,
+    LOCATOR_64, LOCATOR_64_LENGTH, MANY,
+};
 use super::{Bytes, Entry, Fault, Names, Place};
 
 /// The files, and what is wrong with the archive.
@@ -78,11 +81,11 @@ impl Scan<'_> {
     fn start(&self, header: &Header) -> io::Result<u64> {
         let mut reader = self.parts.reader();
         reader.seek(SeekFrom::Start(header.offset))?;
-        let fixed = Fields::read::<30>(&mut reader)?;
+        let fixed = Fields::read::<LOCAL_LENGTH>(&mut reader)?;
         if fixed.bytes(0, 4) != LOCAL {
             return Err(io::Error::other("its header is not where the directory says"));
         }
-        let start = header.offset + 30 + u64::from(fixed.u16(26)) + u64::from(fixed.u16(28));
+        let start = header.offset + LOCAL_LENGTH as u64 + u64::from(fixed.u16(26)) + u64::from(fixed.u16(28));
         match start.checked_add(header.packed) {
             Some(end) if end <= self.parts.size() => Ok(start),
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -163,12 +166,12 @@ fn read_directory(parts: &Parts) -> io::Result<Vec<Header>> {
 /// Where the directory begins, and its size. It is the last that its own end follows: that of a
 /// stored file, which is a zip itself, counts from the beginning of that file.
 fn find_directory(parts: &Parts) -> io::Result<(u64, u64)> {
-    let tail_start = parts.size().saturating_sub(LONGEST_COMMENT + 22);
+    let tail_start = parts.size().saturating_sub(LONGEST_COMMENT + END_LENGTH as u64);
     let mut reader = parts.reader();
     reader.seek(SeekFrom::Start(tail_start))?;
     let mut tail = Vec::new();
     reader.read_to_end(&mut tail)?;
-    let ends = (0..tail.len().saturating_sub(21)).rev().filter(|at| tail[*at..].starts_with(&END));
+    let ends = (0..tail.len().saturating_sub(END_LENGTH - 1)).rev().filter(|at| tail[*at..].starts_with(&END));
     for at in ends {
         let (start, size, end) = directory_before(&mut reader, &tail, at, tail_start)?;
         if start.checked_add(size) == Some(end) {
@@ -183,12 +186,12 @@ fn directory_before(reader: &mut PartsReader, tail: &[u8], at: usize, tail_start
     let end = Fields(&tail[at..]);
     let (count, size, start) = (end.u16(10), end.u32(12), end.u32(16));
     let is_large = u64::from(count) == MANY || u64::from(size) == LARGE || u64::from(start) == LARGE;
-    match at.checked_sub(20).filter(|at| is_large && tail[*at..].starts_with(&LOCATOR_64)) {
+    match at.checked_sub(LOCATOR_64_LENGTH).filter(|at| is_large && tail[*at..].starts_with(&LOCATOR_64)) {
         None => Ok((start.into(), size.into(), tail_start + at as u64)),
         Some(locator) => {
             let at = Fields(&tail[locator..]).u64(8);
             reader.seek(SeekFrom::Start(at))?;
-            let end = Fields::read::<56>(reader)?;
+            let end = Fields::read::<END_64_LENGTH>(reader)?;
             match end.bytes(0, 4) == END_64 {
                 true => Ok((end.u64(48), end.u64(40), at)),
                 false => Err(io::Error::other("its zip64 directory is not where it says")),
@@ -199,7 +202,7 @@ fn directory_before(reader: &mut PartsReader, tail: &[u8], at: usize, tail_start
 
 fn read_header(rest: &mut &[u8]) -> io::Result<Header> {
     let short = || io::Error::from(io::ErrorKind::UnexpectedEof);
-    let (fixed, after) = rest.split_at_checked(46).ok_or_else(short)?;
+    let (fixed, after) = rest.split_at_checked(CENTRAL_LENGTH).ok_or_else(short)?;
     let fields = Fields(fixed);
     if fields.bytes(0, 4) != CENTRAL {
         return Err(io::Error::other("its directory holds something else than files"));

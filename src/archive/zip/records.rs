@@ -18,6 +18,13 @@ pub const END: [u8; 4] = *b"PK\x05\x06";
 pub const END_64: [u8; 4] = *b"PK\x06\x06";
 pub const LOCATOR_64: [u8; 4] = *b"PK\x06\x07";
 
+/// The lengths of records without what follows their fixed fields, in bytes.
+pub const LOCAL_LENGTH: usize = 30;
+pub const CENTRAL_LENGTH: usize = 46;
+pub const END_LENGTH: usize = 22;
+pub const END_64_LENGTH: usize = 56;
+pub const LOCATOR_64_LENGTH: usize = 20;
+
 /// From this number on the zip64 form is needed, which this number announces.
 pub const LARGE: u64 = u32::MAX as u64;
 /// The same for counts.

@@ -7,8 +7,11 @@ use crate::domain::{Fetched, FetchedFile, MarkerEnvironment};
 /// The condition for each target: a marker (PEP 508) of what tells the targets apart.
 pub struct Conditions(Vec<String>);
 
+/// How many variables of markers tell targets apart.
+const VARIABLES: usize = 4;
+
 /// Variables and their values on one target.
-type Facts = [(&'static str, String); 4];
+type Facts = [(&'static str, String); VARIABLES];
 
 impl Conditions {
     pub fn of(fetched: &Fetched) -> Self {
@@ -23,7 +26,7 @@ impl Conditions {
     fn of_markers<'a>(targets: impl Iterator<Item = &'a MarkerEnvironment>) -> Self {
         let targets: Vec<_> = targets.map(facts).collect();
         let differs = |variable: &usize| targets.iter().any(|facts| facts[*variable] != targets[0][*variable]);
-        let differing: Vec<_> = (0..4).filter(differs).collect();
+        let differing: Vec<_> = (0..VARIABLES).filter(differs).collect();
         let clause = |(variable, value): &(&str, String)| format!("{variable} == '{value}'");
         let clauses = |facts: &Facts| differing.iter().map(|variable| clause(&facts[*variable])).collect::<Vec<_>>();
         Self(targets.iter().map(|facts| clauses(facts).join(" and ")).collect())

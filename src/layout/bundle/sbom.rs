@@ -86,7 +86,7 @@ fn is_tool(package: &ManifestPackage) -> bool {
     !package.files.is_empty() && package.files.iter().all(is_tool)
 }
 
-/// What a file is to a reader who knows no Python.
+/// Whether a file is packed to be installed, and not a source archive.
 fn is_wheel(file: &ManifestFile) -> bool {
     file.filename.ends_with(".whl")
 }

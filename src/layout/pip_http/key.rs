@@ -40,7 +40,7 @@ fn key(url: &MaskedUrl, path: &str) -> String {
     format!("{}://{host}{}", public.scheme(), normalize(&format!("{path}{query}")))
 }
 
-/// What Python's `urllib.parse.quote` leaves alone.
+/// What Python's `urllib.parse.quote` escapes.
 const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
 
 /// What pip makes of the path of a link: every part decoded and quoted anew, where `@` and an

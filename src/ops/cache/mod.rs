@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use crate::domain::{Sha256, Timestamp};
 use crate::index::{LOCAL, LocalDigests};
-use crate::store::{DiskStore, Lying};
+use crate::store::{DiskStore, StoredObject};
 
 pub use self::contents::Identity;
 pub use self::import::{Met, Taken, import};
@@ -23,7 +23,7 @@ pub use self::record::{Record, Run, UsedFile, record};
 #[derive(Clone, Debug)]
 pub struct Inventory {
     /// In the order of digests.
-    pub objects: Vec<Lying>,
+    pub objects: Vec<StoredObject>,
     /// The latest last.
     pub runs: Vec<Run>,
 }
@@ -32,7 +32,7 @@ pub struct Inventory {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     pub file: UsedFile,
-    pub lying: Lying,
+    pub stored: StoredObject,
     /// When a run last had it.
     pub last: SystemTime,
 }
@@ -49,11 +49,11 @@ impl Inventory {
     /// The files with their names, sorted by name, version and file name; objects that no run
     /// names (wheels' metadata, say) are not among them.
     pub fn items(&self) -> Vec<Item> {
-        let lying: HashMap<_, _> = self.objects.iter().map(|lying| (lying.object.sha256, lying)).collect();
+        let stored: HashMap<_, _> = self.objects.iter().map(|stored| (stored.object.sha256, stored)).collect();
         let mut items = BTreeMap::new();
         for (run, file) in self.named() {
-            let Some(lying) = lying.get(&file.sha256) else { continue };
-            let item = Item { file: file.clone(), lying: **lying, last: run.last };
+            let Some(stored) = stored.get(&file.sha256) else { continue };
+            let item = Item { file: file.clone(), stored: **stored, last: run.last };
             // Later runs come later, so the last time stays.
             items.insert((file.name.clone(), file.version.clone(), file.filename.clone(), file.sha256), item);
         }
@@ -67,7 +67,7 @@ impl Inventory {
 
     /// When each object was last of use: by a run's word, else when it came.
     fn last_uses(&self) -> HashMap<Sha256, SystemTime> {
-        let mut uses: HashMap<_, _> = self.objects.iter().map(|lying| (lying.object.sha256, lying.since)).collect();
+        let mut uses: HashMap<_, _> = self.objects.iter().map(|stored| (stored.object.sha256, stored.since)).collect();
         for (run, file) in self.named() {
             uses.entry(file.sha256).and_modify(|last| *last = run.last.max(*last));
         }
@@ -76,7 +76,7 @@ impl Inventory {
 
     /// Bytes of all objects.
     pub fn size(&self) -> u64 {
-        self.objects.iter().map(|lying| lying.object.size).sum()
+        self.objects.iter().map(|stored| stored.object.size).sum()
     }
 }
 
@@ -85,10 +85,10 @@ impl Inventory {
 ///
 /// # Errors
 /// When an object cannot be read or removed.
-pub fn verify(store: &DiskStore, inventory: &Inventory) -> io::Result<Vec<Lying>> {
+pub fn verify(store: &DiskStore, inventory: &Inventory) -> io::Result<Vec<StoredObject>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let damaged = store.damaged(&inventory.objects, threads)?;
-    damaged.iter().try_for_each(|lying| store.remove(lying.object.sha256))?;
+    damaged.iter().try_for_each(|stored| store.remove(stored.object.sha256))?;
     Ok(damaged)
 }
 
@@ -107,15 +107,15 @@ pub struct Limits {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// The longest unused first.
-    pub removed: Vec<Lying>,
+    pub removed: Vec<StoredObject>,
     /// Would have gone if no view linked to it.
-    pub kept: Vec<Lying>,
+    pub kept: Vec<StoredObject>,
 }
 
 impl Pruned {
     /// Bytes that the disk has back; linked ones are still in their views.
     pub fn freed(&self) -> u64 {
-        self.removed.iter().filter(|lying| !lying.is_linked).map(|lying| lying.object.size).sum()
+        self.removed.iter().filter(|stored| !stored.is_linked).map(|stored| stored.object.size).sum()
     }
 }
 
@@ -124,20 +124,20 @@ impl Inventory {
     pub fn prunable(&self, limits: Limits) -> Pruned {
         let uses = self.last_uses();
         let mut objects = self.objects.clone();
-        objects.sort_by_key(|lying| (uses[&lying.object.sha256], lying.object.sha256));
+        objects.sort_by_key(|stored| (uses[&stored.object.sha256], stored.object.sha256));
         let mut left = self.size();
         let mut pruned = Pruned::default();
-        for lying in objects {
-            let is_old = limits.older_than.is_some_and(|limit| uses[&lying.object.sha256] < limit);
+        for stored in objects {
+            let is_old = limits.older_than.is_some_and(|limit| uses[&stored.object.sha256] < limit);
             if !is_old && limits.max_size.is_none_or(|most| left <= most) {
                 continue;
             }
-            if lying.is_linked && !limits.linked {
-                pruned.kept.push(lying);
+            if stored.is_linked && !limits.linked {
+                pruned.kept.push(stored);
                 continue;
             }
-            left -= lying.object.size;
-            pruned.removed.push(lying);
+            left -= stored.object.size;
+            pruned.removed.push(stored);
         }
         pruned
     }
@@ -148,7 +148,7 @@ impl Inventory {
 /// # Errors
 /// When something cannot be removed.
 pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: SystemTime) -> io::Result<()> {
-    pruned.removed.iter().try_for_each(|lying| store.remove(lying.object.sha256))?;
+    pruned.removed.iter().try_for_each(|stored| store.remove(stored.object.sha256))?;
     let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     store.sweep_dead(Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX)));
     store.forget_names()?;
@@ -193,18 +193,19 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    fn lying(bytes: &[u8], since: u64, is_linked: bool) -> Lying {
-        Lying { object: Object { sha256: Sha256::of(bytes), size: 10 }, is_linked, since: at(since) }
+    fn stored(bytes: &[u8], since: u64, is_linked: bool) -> StoredObject {
+        StoredObject { object: Object { sha256: Sha256::of(bytes), size: 10 }, is_linked, since: at(since) }
     }
 
     /// Ten bytes each, of use at 1, 2, 3 and 4; the second is linked.
     fn inventory() -> Inventory {
-        let objects = vec![lying(b"d", 4, false), lying(b"a", 1, false), lying(b"b", 2, true), lying(b"c", 3, false)];
+        let objects =
+            vec![stored(b"d", 4, false), stored(b"a", 1, false), stored(b"b", 2, true), stored(b"c", 3, false)];
         Inventory { objects, runs: Vec::new() }
     }
 
     fn removed(limits: Limits) -> Vec<u64> {
-        let times = inventory().prunable(limits).removed.into_iter().map(|lying| lying.since);
+        let times = inventory().prunable(limits).removed.into_iter().map(|stored| stored.since);
         times.map(|time| time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()).collect()
     }
 
@@ -224,6 +225,6 @@ mod tests {
         let pruned = inventory().prunable(Limits { max_size: Some(0), linked: true, ..Limits::default() });
         assert_eq!((pruned.removed.len(), pruned.freed()), (4, 30));
         let kept = inventory().prunable(Limits { max_size: Some(0), ..Limits::default() }).kept;
-        assert_eq!(kept, [lying(b"b", 2, true)]);
+        assert_eq!(kept, [stored(b"b", 2, true)]);
     }
 }

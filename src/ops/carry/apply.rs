@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::opened::{Opened, Several};
 use super::{CarryError, DELTA_PATH, Delta};
-use crate::archive::{Format, Linking, Stop, TemporaryFolder, pack_file, write_directory};
+use crate::archive::{Format, Linking, Stop, TemporaryFolder, pack_file, parent, write_directory};
 use crate::domain::{Content, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH};
 use crate::ops::verify::{Finding, FindingKind};
@@ -15,10 +15,9 @@ use crate::ops::verify::{Finding, FindingKind};
 ///
 /// # Errors
 /// When the base is another one, something is missing or altered, the disk does not take it, or
-/// `stop` was set meanwhile.
-/// Nothing has the final name then.
+/// `stop` was set meanwhile. Nothing has the final name then.
 pub fn apply(delta: &Path, base: &Path, out: &Path, format: Option<&Format>, stop: &Stop) -> Result<(), CarryError> {
-    let scratch = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let scratch = parent(out);
     fs::create_dir_all(scratch).map_err(|why| CarryError::Write { path: scratch.to_owned(), why })?;
     let opened = Opened::open(delta, scratch, stop)?;
     let told = opened.page(DELTA_PATH).ok().and_then(|text| Delta::from_json(&text));

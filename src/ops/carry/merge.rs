@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::CarryError;
 use super::opened::{Opened, Several};
-use crate::archive::{Format, Stop, pack_file};
+use crate::archive::{Format, Stop, pack_file, parent};
 use crate::domain::{Fetched, FetchedFile, FetchedPackage, Request, Timestamp};
 use crate::layout::{self, Abouts, BundleInput, SBOMS, SbomFormat, Sboms};
 
@@ -22,7 +22,7 @@ pub fn merge(
     created: Option<Timestamp>,
     stop: &Stop,
 ) -> Result<(), CarryError> {
-    let scratch = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let scratch = parent(out);
     let opened = [Opened::open(first, scratch, stop)?, Opened::open(second, scratch, stop)?];
     let mut all = Parts::default();
     for bundle in &opened {

@@ -8,12 +8,15 @@ use std::sync::atomic::AtomicBool;
 
 use super::CarryError;
 use super::unpack::unpack_files;
-use crate::archive::{Index, Objects, Reader, Stop, TemporaryFolder, go_on};
+use crate::archive::{Index, Objects, ReadError, Reader, Stop, TemporaryFolder, go_on};
 use crate::domain::{Hasher, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest};
 
 /// No manifest, and no page, has more bytes.
 pub const LARGEST_PAGE: u64 = 64 << 20;
+
+/// Threads that unpack what cannot be read in place.
+const THREADS: usize = 2;
 
 /// The manifest of a bundle, of an unpacked one, or in a file of its own.
 ///
@@ -33,8 +36,8 @@ pub fn manifest_text_at(path: &Path) -> Result<Vec<u8>, CarryError> {
     {
         let mut first = [0];
         if file.read_exact(&mut first).is_ok() && first == *b"{" {
-            return fs::read(path)
-                .map_err(|why| CarryError::Read(crate::archive::ReadError::Unreadable { path: path.to_owned(), why }));
+            let fail = |why| CarryError::Read(ReadError::Unreadable { path: path.to_owned(), why });
+            return fs::read(path).map_err(fail);
         }
     }
     let page = Reader::open(path)?.page(MANIFEST_PATH, LARGEST_PAGE)?;
@@ -89,7 +92,7 @@ impl Opened {
             None => {
                 let fail = |why| CarryError::Write { path: scratch.to_owned(), why };
                 let folder = TemporaryFolder::new_in(scratch).map_err(fail)?;
-                unpack_files(path, folder.path(), 2, false, stop)?;
+                unpack_files(path, folder.path(), THREADS, false, stop)?;
                 let index = Reader::open(folder.path())?.index()?.expect("a folder has an index");
                 (index, Some(folder))
             }

@@ -2,7 +2,7 @@
 //! shows them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Read, Seek};
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,9 +12,9 @@ use serde_json::json;
 
 use super::ServeError;
 use super::members::Members;
-use crate::archive::{Extent, Stop};
+use crate::archive::{Extent, Stop, fingerprint};
 use crate::domain::{
-    Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, Hasher, MaskedUrl, Object, Offer, PackageName,
+    Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, PackageName,
     Promises, RelPath, Sha256, SourceExtension, Status, Version, WheelFilename, Yanked,
 };
 use crate::index::sdist_metadata;
@@ -170,7 +170,7 @@ fn of_store(store: &DiskStore) -> Result<Vec<Candidate>, ServeError> {
             requires_python: item.file.requires_python,
             yanked: item.file.yanked,
         };
-        let place = Extent { file: store.path(item.file.sha256), start: 0, size: item.lying.object.size };
+        let place = Extent { file: store.path(item.file.sha256), start: 0, size: item.stored.object.size };
         Some(Candidate { filename: item.file.filename, place, known: Some(known) })
     });
     Ok(items.collect())
@@ -247,8 +247,8 @@ fn examine(candidate: &Candidate) -> Result<Examined, String> {
         }
         None => {
             let name = own.filename.ok_or("its name does not tell its project and version")?;
-            let sha256 = digest(&mut input).map_err(|error| error.to_string())?;
-            (sha256, name.name().clone(), Some(name.version().clone()), own.requires_python, None)
+            let found = input.rewind().and_then(|()| fingerprint(&mut input)).map_err(|error| error.to_string())?;
+            (found.sha256, name.name().clone(), Some(name.version().clone()), own.requires_python, None)
         }
     };
     let (filename, place) = (candidate.filename.clone(), candidate.place.clone());
@@ -277,18 +277,6 @@ fn own_words(input: &mut (impl Read + Seek), filename: &str) -> Result<OwnWords,
     let identity = source.as_ref().map(|source| (&source.name, &source.version));
     let requires_python = top.core_metadata(identity).ok().and_then(|found| found.requires_python);
     Ok(OwnWords { filename: source.map(DistributionFilename::Source), requires_python, sidecar: None })
-}
-
-fn digest(input: &mut (impl Read + Seek)) -> io::Result<Sha256> {
-    input.rewind()?;
-    let mut hasher = Hasher::new(&[]);
-    let mut piece = vec![0; 1 << 18];
-    loop {
-        match input.read(&mut piece)? {
-            0 => return Ok(hasher.finish().sha256),
-            length => hasher.update(&piece[..length]),
-        }
-    }
 }
 
 /// The same files as if a run had fetched them, which is what layouts show.

@@ -117,11 +117,17 @@ impl Members {
     }
 }
 
-/// How much an archive may unpack to, in bytes: distributions are packed already, so real ones
-/// hardly grow.
+/// How many times its own size an archive may unpack to. Distributions are packed already, so that
+/// real ones hardly grow.
+const MOST_GROWTH: u64 = 50;
+
+/// What any may unpack to on top of that, in bytes, so that small ones are not refused.
+const ALLOWANCE: u64 = 64 << 20;
+
+/// How much an archive may unpack to, in bytes.
 fn bound(reader: &Reader) -> u64 {
     let packed = reader.parts().map_or(0, |parts| parts.size());
-    packed.saturating_mul(50).saturating_add(64 << 20)
+    packed.saturating_mul(MOST_GROWTH).saturating_add(ALLOWANCE)
 }
 
 #[cfg(test)]

@@ -43,10 +43,9 @@ fn compare(wheel: impl Read + Seek) -> Result<Vec<String>, String> {
 }
 
 fn judge(members: &BTreeMap<String, u64>, rows: &BTreeMap<String, Option<u64>>, record: &str) -> Vec<String> {
-    let is_unsigned =
-        |name: &str| name == record || [".jws", ".p7s"].iter().any(|end| *name == format!("{record}{end}"));
+    let is_exempt = |name: &str| name == record || [".jws", ".p7s"].iter().any(|end| *name == format!("{record}{end}"));
     let absent: Vec<_> = rows.keys().filter(|name| !members.contains_key(*name)).collect();
-    let unlisted: Vec<_> = members.keys().filter(|name| !rows.contains_key(*name) && !is_unsigned(name)).collect();
+    let unlisted: Vec<_> = members.keys().filter(|name| !rows.contains_key(*name) && !is_exempt(name)).collect();
     let is_other = |(name, size): &(&String, &Option<u64>)| {
         size.is_some_and(|size| members.get(*name).is_some_and(|has| *has != size))
     };

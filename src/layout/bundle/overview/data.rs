@@ -65,7 +65,7 @@ struct File {
     targets: Vec<usize>,
 }
 
-/// The data as JSON that no element can end: every `<` is escaped.
+/// The data as JSON in which nothing ends the element around it: every `<` is escaped.
 pub fn text(manifest: &Manifest, graph: &Graph) -> String {
     let packages =
         manifest.packages.iter().enumerate().map(|(position, package)| describe(manifest, graph, position, package));

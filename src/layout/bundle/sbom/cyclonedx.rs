@@ -170,7 +170,7 @@ fn release(manifest: &Manifest, package: &ManifestPackage, needs: &[Need]) -> Co
     }
 }
 
-/// The edges of the format hold on every target: the targets of one that does not.
+/// The targets on which `need` holds: the format's own edges hold on every one.
 fn targets_of<'a>(manifest: &'a Manifest, need: &'a Need) -> impl Iterator<Item = Property> + 'a {
     let needed = purl::of_release(&manifest.packages[need.package]);
     let value = move |target: &usize| format!("{} {needed}", manifest.targets[*target].id);

@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{ManifestFile, ManifestPackage};
 
-/// What stands for itself in any part, the colon included (ECMA-427, 5.4).
+/// What is escaped in any part: neither what is unreserved nor the colon (ECMA-427, 5.4).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
 /// Of a release. Its name is normalized (PEP 503), as in databases of vulnerabilities.
