@@ -159,7 +159,7 @@ pub struct OutputArgs {
     #[arg(long, value_name = "OLD", requires = "bundle", value_hint = ValueHint::AnyPath, hide_short_help = true)]
     pub since: Option<PathBuf>,
     /// Write numbered volumes of up to this size, such as 4G or 700M, and an index of them.
-    #[arg(long, value_name = "SIZE", requires = "bundle", value_parser = super::volume_size::parse, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", requires = "bundle", value_parser = super::size::parse_volume, hide_short_help = true)]
     pub split: Option<u64>,
     /// Put bills of materials into the bundle; repeatable.
     #[arg(long, value_name = "FORMAT", requires = "bundle", value_delimiter = ',', value_parser = sbom_names(), hide_short_help = true)]

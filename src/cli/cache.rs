@@ -68,8 +68,8 @@ pub struct PruneArgs {
     /// Remove what no run had for this long (30d, `2 weeks`) or since this date (2026-03-01).
     #[arg(long, value_name = "AGE")]
     pub older_than: Option<String>,
-    /// Remove what was of use longest ago until no more than this is left: 5GB, 500MiB.
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    /// Remove what was of use longest ago until no more than this is left: 5G, 500MB.
+    #[arg(long, value_name = "SIZE", value_parser = super::size::parse)]
     pub max_size: Option<u64>,
     /// Also remove what a folder still links to, which frees nothing now.
     #[arg(long)]
@@ -267,55 +267,4 @@ fn day(time: SystemTime) -> String {
 
 fn system_time(moment: Timestamp) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(u64::try_from(moment.0).unwrap_or_default())
-}
-
-/// Units of bytes: with an `i` powers of 1024, else of 1000.
-const UNITS: [(&str, u64); 9] = [
-    ("KIB", 1 << 10),
-    ("MIB", 1 << 20),
-    ("GIB", 1 << 30),
-    ("TIB", 1 << 40),
-    ("KB", 1_000),
-    ("MB", 1_000_000),
-    ("GB", 1_000_000_000),
-    ("TB", 1_000_000_000_000),
-    ("B", 1),
-];
-
-/// Reads `5GB`, `1.5 GiB`, `300M` or a number of bytes.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let upper = text.trim().to_ascii_uppercase();
-    let split = upper.find(|next: char| !next.is_ascii_digit() && next != '.').unwrap_or(upper.len());
-    let (number, unit) = upper.split_at(split);
-    let unit = unit.trim();
-    let is_meant = |name: &str| name == unit || name.strip_suffix('B') == Some(unit);
-    let scale = UNITS.iter().find(|(name, _)| is_meant(name)).map(|(_, scale)| scale);
-    match (number.parse::<f64>(), scale) {
-        (Ok(number), Some(scale)) => Ok((number * *scale as f64) as u64),
-        _ => Err("write a size such as 5GB, 500MiB or a number of bytes".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_units() {
-        for (text, expected) in [
-            ("0", 0),
-            ("1234", 1234),
-            ("5GB", 5_000_000_000),
-            ("5g", 5_000_000_000),
-            ("1.5 GiB", 1_610_612_736),
-            ("300M", 300_000_000),
-            ("2kib", 2048),
-            ("7B", 7),
-        ] {
-            assert_eq!(parse_size(text), Ok(expected), "{text}");
-        }
-        for text in ["", "GB", "5 parrots", "-1GB", "1.2.3"] {
-            assert!(parse_size(text).is_err(), "{text}");
-        }
-    }
 }

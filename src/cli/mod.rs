@@ -34,12 +34,12 @@ mod secrets;
 mod serve;
 mod settings;
 mod show;
+mod size;
 mod slip;
 mod terminal;
 mod unpack;
 mod usage;
 mod verify;
-mod volume_size;
 mod warm;
 mod world;
 
