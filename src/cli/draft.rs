@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::layers::Layers;
 use super::machine::Machine;
 use super::progress::Reporter;
-use super::settings::{self, Settings};
+use super::settings::Settings;
 use super::warm::WarmPip;
 use super::world::Files;
 use super::{build, slip, terminal};
@@ -48,8 +48,8 @@ impl Draft {
         pip_settings: PipSettings,
         runtime: &Runtime,
     ) -> Result<(Self, Inquirer), CliError> {
-        let cache = settings::cache_folder(args.network.cache_dir.as_deref(), environment)?;
-        let settings = Settings::resolve(args, cache, &Layers { environment, pip: &pip_settings })?;
+        let settings =
+            Settings::resolve(args, machine.cache().to_owned(), &Layers { environment, pip: &pip_settings })?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
         let read = read_inputs(args, environment, &settings, runtime)?;
         let options = settings.options(&read.options, || machine.default_index())?;

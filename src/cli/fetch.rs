@@ -86,9 +86,8 @@ impl<'a> Run<'a> {
             draft.begin(&mut inquirer, runtime);
         }
         let targets = machine.targets()?;
-        let pip_settings = machine.pip_settings()?;
-        if pip_settings != draft.pip_settings {
-            (draft, inquirer) = decide(pip_settings)?;
+        if is_asked && machine.pip_settings()? != draft.pip_settings {
+            (draft, inquirer) = decide(machine.pip_settings()?)?;
         }
         draft.refuse_unfetchable(&targets)?;
         Ok((Self { args, environment, draft, targets, stop: Stop::default() }, inquirer))

@@ -35,13 +35,19 @@ impl<'a> Machine<'a> {
         }
         let wanted = self.args.python.clone();
         if let Some(known) = self.with_surroundings(|at| interpreter::recall(wanted.as_deref(), &self.memory(), at)) {
-            return self.interpreter.set(Ok(known)).is_err();
+            self.interpreter.get_or_init(|| Ok(known));
+            return false;
         }
         let (interpreter, environment, memory) = (self.interpreter.clone(), self.environment.clone(), self.memory());
         std::thread::spawn(move || {
             interpreter.get_or_init(|| describe(wanted.as_deref(), &memory, &environment));
         });
         true
+    }
+
+    /// The folder that keeps everything.
+    pub fn cache(&self) -> &Path {
+        &self.cache
     }
 
     /// The targets asked for, each once; without a word about them, the interpreter's own.
@@ -84,16 +90,19 @@ impl<'a> Machine<'a> {
         self.pip_settings_at(interpreter.map(|interpreter| interpreter.prefix.clone()).or_else(environment))
     }
 
-    /// The same while the interpreter is still being asked, as far as its files tell where it would
-    /// look: to be compared with [`Machine::pip_settings`] later.
+    /// The same without waiting for an interpreter that is being asked, as far as its files tell
+    /// where it would look: to be compared with [`Machine::pip_settings`] once it has answered.
     ///
     /// # Errors
     /// Those of [`Machine::pip_settings`].
     pub fn pip_settings_ahead(&self) -> Result<PipSettings, CliError> {
+        if self.interpreter.get().is_some() || !self.needs_python()? {
+            return self.pip_settings();
+        }
         let wanted = self.args.python.as_deref();
         match self.with_surroundings(|at| interpreter::prefix_ahead(wanted, at)) {
-            Some(prefix) if self.needs_python()? => self.pip_settings_at(Some(prefix)),
-            _ => self.pip_settings(),
+            Some(prefix) => self.pip_settings_at(Some(prefix)),
+            None => self.pip_settings(),
         }
     }
 

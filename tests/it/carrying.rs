@@ -1,24 +1,20 @@
-//! What becomes of a bundle on its way: volumes, deltas, signatures, merges, and the install on
-//! the other side.
+//! What becomes of a bundle on its way: volumes, deltas, signatures, merges.
 
-use std::process::Command;
-
-use prefetch::domain::Sha256;
 use serde_json::Value;
 
-use crate::support::{Index, Sandbox, ServedIndex, Source, Wheel, judges};
+use crate::support::{Index, Sandbox, ServedIndex, Wheel};
 
 const TARGET: [&str; 4] = ["--python-version", "3.11", "--platform", "linux-x86_64"];
 const BUNDLES: [&str; 4] = ["out.zip", "out.tar", "out.tar.gz", "out.tar.zst"];
 
 /// `demo` in versions 1.0 to 12.0, and `other`, which needs it and is large.
-fn world() -> ServedIndex {
+pub fn world() -> ServedIndex {
     let versions = (1..=12).map(|major| Wheel::new("demo", &format!("{major}.0")).padding(2000));
     let other = Wheel::new("other", "2.0").requires("demo>=1").padding(200_000);
     versions.fold(Index::new().with(other), Index::with).serve()
 }
 
-fn pack(sandbox: &Sandbox, index: &ServedIndex, arguments: &[&str]) {
+pub fn pack(sandbox: &Sandbox, index: &ServedIndex, arguments: &[&str]) {
     sandbox.prefetch_from(index, TARGET).args(arguments).assert().code(0);
 }
 
@@ -249,175 +245,6 @@ fn a_signed_bundle_is_known_by_its_key_and_no_other() {
 
 fn pack_fails(sandbox: &Sandbox, index: &ServedIndex, arguments: &[&str]) {
     sandbox.prefetch_from(index, TARGET).args(arguments).assert().code(2);
-}
-
-#[test]
-fn current_installers_take_the_lock_file() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    let many = ["--python-version", "3.11,3.12", "--platform", "linux-x86_64,windows-x86_64"];
-    sandbox.prefetch_from(&index, many).args(["other", "--bundle", "out.zip"]).assert().code(0);
-    sandbox.prefetch(["unpack", "out.zip", "unpacked"]).assert().code(0);
-    let lock = sandbox.path("unpacked/pylock.toml").display().to_string();
-    let all = ["demo-12.0", "other-2.0"];
-    judges().pip().install(Source::Links("."), ["-r", &lock]).assert_installed(all);
-    judges().uv().install(Source::Links("."), ["-r", &lock]).assert_installed(all);
-}
-
-/// What `sh install.sh` does on the judges' Python.
-fn install(sandbox: &Sandbox, environment: &[(&str, &str)]) -> (bool, String) {
-    let mut command = Command::new("sh");
-    command.args(["unpacked/install.sh", "environment"]).current_dir(sandbox.path("")).env_clear();
-    command.env("PATH", format!("{}:/usr/bin:/bin", judges().bin().display())).env("PIP_CONFIG_FILE", "/dev/null");
-    let output = command.envs(environment.iter().copied()).output().unwrap();
-    (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
-}
-
-fn text(sandbox: &Sandbox, path: &str) -> String {
-    String::from_utf8(sandbox.read(path)).unwrap()
-}
-
-fn imports(sandbox: &Sandbox, expression: &str) -> String {
-    let mut python = Command::new(sandbox.path("environment/bin/python"));
-    let output = python.args(["-c", &format!("import demo; print({expression})")]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-#[test]
-fn the_script_installs_and_refuses_what_was_altered() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
-    let (succeeded, told) = install(&sandbox, &[]);
-    assert!(succeeded, "{told}");
-    assert_eq!(imports(&sandbox, "demo.__version__"), "12.0");
-    sandbox.write("unpacked/wheels/demo-12.0-py3-none-any.whl", Wheel::new("demo", "12.0").bytes());
-    let (succeeded, told) = install(&sandbox, &[]);
-    assert!(!succeeded && told.contains("a file is missing or altered"), "{told}");
-}
-
-/// The list of digests is not signed itself. A `minisign` that is content with everything stands for
-/// a signature that is right.
-#[cfg(unix)]
-#[test]
-fn the_script_holds_the_list_of_digests_against_the_signed_manifest() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
-    let minisign = sandbox.write("bin/minisign", "#!/bin/sh\nexit 0\n");
-    std::fs::set_permissions(&minisign, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}:/usr/bin:/bin", minisign.parent().unwrap().display(), judges().bin().display());
-    let environment = [("PREFETCH_PUBLIC_KEY", "key"), ("PATH", &path)];
-    let (succeeded, told) = install(&sandbox, &environment);
-    assert!(succeeded, "{told}");
-    let altered = Wheel::new("demo", "12.0").bytes();
-    sandbox.write("unpacked/wheels/demo-12.0-py3-none-any.whl", &altered);
-    let sums = text(&sandbox, "unpacked/SHA256SUMS");
-    let replaced = sums.lines().map(|line| match line.split_once("  ") {
-        Some((_, name)) if name.contains("demo") => format!("{}  {name}\n", Sha256::of(&altered)),
-        _ => format!("{line}\n"),
-    });
-    sandbox.write("unpacked/SHA256SUMS", replaced.collect::<String>());
-    let (succeeded, told) = install(&sandbox, &environment);
-    assert!(!succeeded && told.contains("SHA256SUMS was altered"), "{told}");
-}
-
-#[cfg(unix)]
-#[test]
-fn the_script_tells_why_it_installs_nothing() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
-    let gone = sandbox.write("gone/bin/python", "#!/bin/sh\nexit 103\n");
-    std::fs::set_permissions(&gone, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    sandbox.write("file", "");
-    let sums = text(&sandbox, "unpacked/SHA256SUMS");
-    let run = |arguments: &[&str], python: &str| {
-        let mut command = Command::new("sh");
-        command.arg("unpacked/install.sh").args(arguments).current_dir(sandbox.path("")).env_clear();
-        let output = command.env("PATH", "/usr/bin:/bin").env("PYTHON", python).output().unwrap();
-        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
-    };
-    let (code, told) = run(&["--help"], "nothing");
-    let lines: Vec<_> = told.lines().collect();
-    assert_eq!((code, lines[0], lines.len()), (Some(0), "Installs this bundle without a network.", 7), "{told}");
-    let python = judges().bin().join("python").display().to_string();
-    for (sums, arguments, python, why) in [
-        (sums.clone(), &["--unknown"][..], &*python, "--unknown is not understood; see install.sh --help"),
-        (sums.clone(), &["environment", "more"], &python, "more is not understood; see install.sh --help"),
-        (sums.clone(), &["environment"], "nothing", "there is no nothing; name an interpreter in the variable PYTHON"),
-        (sums.clone(), &["gone"], &python, "the Python of gone does not run"),
-        (sums.clone(), &["file/environment"], &python, &format!("{python} cannot make file/environment")),
-        (format!("{sums}\n"), &["environment"], &python, "SHA256SUMS was altered; nothing was installed"),
-        (String::new(), &["environment"], &python, "a file is missing or altered"),
-    ] {
-        sandbox.write("unpacked/SHA256SUMS", sums);
-        let (code, told) = run(arguments, python);
-        assert_eq!(code, Some(1), "{told}");
-        assert!(told.contains(&format!("install.sh: {why}")), "{told}");
-    }
-    assert!(!sandbox.path("environment").exists());
-}
-
-#[test]
-fn the_page_to_read_first_names_the_script_of_each_system() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    let shell = "type\n\n    sh install.sh ENVIRONMENT\n\nor";
-    let power_shell = "\n\n    powershell -ExecutionPolicy Bypass -File install.ps1 ENVIRONMENT\n\nor, in";
-    for (platforms, expected, absent) in [
-        ("linux-x86_64", format!("{shell}, in"), "powershell"),
-        ("windows-x86_64", format!("type{power_shell}"), "sh install.sh"),
-        ("linux-x86_64,windows-x86_64", format!("{shell} on Windows{power_shell}"), "TARGET"),
-    ] {
-        let mut command = sandbox.prefetch_from(&index, ["other", "--python-version", "3.11", "--bundle", "out/"]);
-        command.args(["--platform", platforms]).assert().code(0);
-        let readme = text(&sandbox, "out/README.txt");
-        assert!(readme.contains(&expected) && !readme.contains(absent), "{readme}");
-        std::fs::remove_dir_all(sandbox.path("out")).unwrap();
-    }
-}
-
-/// For whom has a PowerShell, `scripts/judges/power_shell_run.py` runs it.
-#[test]
-fn the_script_for_windows_is_power_shell_5_1() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--no-deps", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
-    let script = sandbox.path("unpacked/install.ps1");
-    assert_eq!(judges().power_shell_faults(&script), "");
-    let text = std::fs::read_to_string(&script).unwrap();
-    assert_eq!(text.matches("\r\n").count(), text.matches('\n').count());
-    assert!(text.contains("--no-deps -r $Requirements"), "{text}");
-    for (from, to, told) in [
-        ("exit $LASTEXITCODE", "exit 1 && exit 2", "came with PowerShell 7"),
-        ("Join-Path $Here", "Find-Path $Here", "has `Find-Path`"),
-        ("if (-not $Environment) {", "if (-not $Environment {", "is no PowerShell"),
-        ("install.ps1:", "\u{e9}:", "ASCII"),
-    ] {
-        assert!(text.contains(from));
-        let broken = sandbox.write("broken.ps1", text.replace(from, to));
-        let faults = judges().power_shell_faults(&broken);
-        assert!(faults.contains(told), "{faults}");
-    }
-}
-
-/// Two releases of glibc look the same to markers, and get different versions.
-#[test]
-fn targets_that_no_marker_tells_apart_have_files_of_their_own() {
-    let new = Wheel::new("demo", "2.0").tags("cp311-cp311-manylinux_2_34_x86_64");
-    let index = Index::new().wheel("demo", "1.0").with(new).serve();
-    let sandbox = Sandbox::new();
-    let targets = ["--python-version", "3.11", "--platform", "manylinux_2_34_x86_64,manylinux_2_28_x86_64"];
-    sandbox.prefetch_from(&index, targets).args(["demo", "--bundle", "out.tar"]).assert().code(0);
-    sandbox.prefetch(["verify", "out.tar"]).assert().code(0);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
-    assert!(!sandbox.path("unpacked/pylock.toml").exists());
-    let readme = String::from_utf8(sandbox.read("unpacked/README.txt")).unwrap();
-    assert!(readme.contains("pip install -r requirements-cp311-manylinux_2_28_x86_64.txt"), "{readme}");
-    let (succeeded, told) = install(&sandbox, &[]);
-    assert!(!succeeded, "{told}");
-    let (succeeded, told) = install(&sandbox, &[("TARGET", "cp311-manylinux_2_28_x86_64")]);
-    assert!(succeeded, "{told}");
-    assert_eq!(imports(&sandbox, "demo.__version__"), "1.0");
 }
 
 #[test]

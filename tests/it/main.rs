@@ -14,6 +14,7 @@ mod excluding;
 mod faults;
 mod fetching;
 mod harness;
+mod installing;
 mod interpreting;
 mod interrupting;
 mod judging;
