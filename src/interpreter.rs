@@ -18,6 +18,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::cache_folder::CacheLayout;
 use crate::domain::{Target, TargetDescription};
 
 pub use self::build::{BuildError, BuildFrontEnd};
@@ -99,7 +100,11 @@ impl Interpreter {
     ///
     /// # Errors
     /// Says how the interpreter failed, and what to do.
-    pub fn pip(&self, cache: Option<&Path>, surroundings: Surroundings<'_>) -> Result<Option<Pip>, InterpreterError> {
+    pub fn pip(
+        &self,
+        cache: Option<&CacheLayout>,
+        surroundings: Surroundings<'_>,
+    ) -> Result<Option<Pip>, InterpreterError> {
         answer(&Found { path: self.executable.clone(), is_launcher: false }, "pip", cache, surroundings)
     }
 
@@ -120,7 +125,7 @@ impl Interpreter {
 /// Says what was looked for, or how the interpreter failed, and what to do.
 pub fn describe(
     wanted: Option<&str>,
-    cache: Option<&Path>,
+    cache: Option<&CacheLayout>,
     surroundings: Surroundings<'_>,
 ) -> Result<Interpreter, InterpreterError> {
     let search = find::search(wanted, surroundings)?;
@@ -138,7 +143,7 @@ pub fn describe(
 }
 
 /// What [`describe`] would say, where it is remembered and nothing need be run.
-pub fn recall(wanted: Option<&str>, cache: &Path, surroundings: Surroundings<'_>) -> Option<Interpreter> {
+pub fn recall(wanted: Option<&str>, cache: &CacheLayout, surroundings: Surroundings<'_>) -> Option<Interpreter> {
     let found = only_candidate(wanted, surroundings)?;
     identity::recall(cache, &identity::of(&found, "machine", surroundings))
 }
@@ -158,18 +163,18 @@ fn only_candidate(wanted: Option<&str>, surroundings: Surroundings<'_>) -> Optio
 fn answer<T: Serialize + DeserializeOwned + Clone>(
     found: &Found,
     question: &str,
-    cache: Option<&Path>,
+    cache: Option<&CacheLayout>,
     surroundings: Surroundings<'_>,
 ) -> Result<T, InterpreterError> {
-    let Some(folder) = cache else { return Ok(ask(found, question)?.answer) };
+    let Some(cache) = cache else { return Ok(ask(found, question)?.answer) };
     let identity = identity::of(found, question, surroundings);
-    if let Some(answer) = identity::recall(folder, &identity) {
+    if let Some(answer) = identity::recall(cache, &identity) {
         return Ok(answer);
     }
     let answered: Answer<T> = ask(found, question)?;
     let answer = answered.answer.clone();
     // Without it the next run asks again.
-    let _ = identity::remember(folder, &identity, answered);
+    let _ = identity::remember(cache, &identity, answered);
     Ok(answer)
 }
 
@@ -224,6 +229,7 @@ fn aside(seen: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache_folder::CacheBucket;
     use std::fs;
 
     /// A folder with a `python3` that counts its runs and answers with a fixed text.
@@ -267,7 +273,11 @@ mod tests {
             let search_path = std::env::join_paths([self.path("bin"), "/bin".into()]).unwrap();
             let variable = |name: &str| (name == "PATH").then(|| search_path.clone());
             let surroundings = Surroundings { variable: &variable, folder: &self.path("") };
-            describe(wanted, Some(&self.path("cache")), surroundings)
+            describe(wanted, Some(&self.cache()), surroundings)
+        }
+
+        fn cache(&self) -> CacheLayout {
+            CacheLayout::new(self.path("cache"))
         }
 
         fn runs(&self) -> usize {
@@ -299,7 +309,7 @@ mod tests {
     fn a_damaged_memory_is_forgotten() {
         let machine = Machine::new();
         machine.describe(None).unwrap();
-        for memory in fs::read_dir(machine.path("cache")).unwrap() {
+        for memory in fs::read_dir(machine.cache().folder(CacheBucket::Interpreters)).unwrap() {
             fs::write(memory.unwrap().path(), "{\"key\":").unwrap();
         }
         machine.describe(None).unwrap();

@@ -66,6 +66,7 @@
 //! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.
 
 pub mod archive;
+pub mod cache_folder;
 pub mod cli;
 pub mod domain;
 pub mod http;

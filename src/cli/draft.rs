@@ -20,7 +20,7 @@ use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, Location, Read, Reader, Role, Severity};
 use crate::interpreter::Settings as PipSettings;
-use crate::ops::{Inquirer, Places};
+use crate::ops::{Claims, Inquirer, Places};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -49,7 +49,7 @@ impl Draft {
         runtime: &Runtime,
     ) -> Result<(Self, Inquirer), CliError> {
         let settings =
-            Settings::resolve(args, machine.cache().to_owned(), &Layers { environment, pip: &pip_settings })?;
+            Settings::resolve(args, machine.cache().root().to_owned(), &Layers { environment, pip: &pip_settings })?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
         let read = read_inputs(args, environment, &settings, runtime)?;
         let options = settings.options(&read.options, || machine.default_index())?;
@@ -65,7 +65,8 @@ impl Draft {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
             store: DiskStore::new(settings.cache.clone()),
-            metadata: MetadataCache::new(settings.cache.clone()),
+            metadata: MetadataCache::of_files(machine.cache()),
+            claims: Claims::default(),
             builds,
             program: environment.program().into(),
         };

@@ -8,10 +8,14 @@ use tokio::sync::OnceCell;
 use super::file_tree::project_page;
 use super::flat::{Flat, FlatError};
 use super::grounds::{Collected, Grounds};
+use super::index_metadata::{IndexMetadataCache, Trust};
 use super::link::is_distribution;
 use super::page::{self, ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
-use crate::domain::{Listing, MaskedUrl, Offers, PackageName, SeenPage, Specifiers, Timestamp};
+use crate::cache_folder::CacheLayout;
+use crate::domain::{
+    CoreMetadata, Listing, MaskedUrl, Offer, Offers, PackageName, SeenPage, Sha256, Specifiers, Timestamp,
+};
 use crate::http::{self, Answer, Content, HttpClient, HttpError, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
@@ -35,7 +39,7 @@ pub struct IndexSettings {
     /// Pages and folders (as `file:` URLs) that list files of any project.
     pub find_links: Vec<Arc<MaskedUrl>>,
     pub strategy: IndexStrategy,
-    /// The folder for pages; below the cache folder.
+    /// The cache folder.
     pub cache: PathBuf,
     /// Check every page with its index.
     pub refresh: bool,
@@ -95,6 +99,7 @@ pub struct Indexes {
     settings: IndexSettings,
     client: Arc<HttpClient>,
     cache: PageCache,
+    said: IndexMetadataCache,
     find_links: OnceCell<Vec<Flat>>,
     stale: Mutex<Vec<Stale>>,
     grounds: Collected,
@@ -102,11 +107,12 @@ pub struct Indexes {
 
 impl Indexes {
     pub fn new(settings: IndexSettings, client: Arc<HttpClient>) -> Self {
-        let cache = PageCache::new(settings.cache.clone());
+        let layout = CacheLayout::new(settings.cache.clone());
         Self {
             settings,
             client,
-            cache,
+            cache: PageCache::new(layout.clone()),
+            said: IndexMetadataCache::new(layout),
             find_links: OnceCell::new(),
             stale: Mutex::default(),
             grounds: Collected::default(),
@@ -120,13 +126,26 @@ impl Indexes {
         stale
     }
 
-    /// The indexes in their order, and whether all of them are asked; nothing where one of the
-    /// places is no index on a server, so that cached pages cannot stand for all of them.
-    pub fn remembered_as(&self) -> Option<(Vec<&MaskedUrl>, bool)> {
+    /// What the index of `offer` said that the file needs, where that is believed until the file
+    /// itself is here.
+    pub fn recall_metadata(&self, offer: &Offer) -> Option<CoreMetadata> {
+        let IndexSettings { now, refresh, offline, .. } = self.settings;
+        self.said.read(offer, self.client.asker(&offer.index), Trust { now, refresh, offline })
+    }
+
+    /// Remembers what the index of `offer` said that the file needs.
+    pub fn remember_metadata(&self, offer: &Offer, metadata: &CoreMetadata) {
+        self.said.write(offer, self.client.asker(&offer.index), metadata, self.settings.now);
+    }
+
+    /// The indexes in their order, each with who asks it, and whether all of them are asked; nothing
+    /// where one of the places is no index on a server, so that cached pages cannot stand for all of
+    /// them.
+    pub fn remembered_as(&self) -> Option<(Vec<(&MaskedUrl, Option<Sha256>)>, bool)> {
         let indexes = &self.settings.indexes;
         let are_remote =
             self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());
-        let indexes = indexes.iter().map(|index| &**index).collect();
+        let indexes = indexes.iter().map(|index| (&**index, self.client.asker(index))).collect();
         are_remote.then_some((indexes, self.settings.strategy == IndexStrategy::BestMatch))
     }
 
@@ -177,7 +196,7 @@ impl Indexes {
     /// The page that `index` has of `project`, where the cache holds one that can be used again.
     pub fn seen_page(&self, index: &Arc<MaskedUrl>, project: &PackageName) -> Option<SeenPage> {
         let url = index.project_page(project);
-        let (page, _) = self.cache.read(&url)?;
+        let (page, _) = self.cache.read(&url, self.client.asker(&url))?;
         page.seen(url, seen(&page, project, index)?.listing?, self.settings.now)
     }
 
@@ -221,7 +240,7 @@ impl Indexes {
             return Ok(Seen { listing: listing.map_err(fail)?, unchecked: false });
         }
         let url = index.project_page(project);
-        let (cached, ground) = self.cache.read(&url).unzip();
+        let (cached, ground) = self.cache.read(&url, self.client.asker(&url)).unzip();
         let may_use = |page: &CachedPage<'_>| {
             self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
         };
@@ -244,14 +263,14 @@ impl Indexes {
         let take = |page| self.take(project, index, url, page);
         match self.client.page_as(url, ACCEPT, &known, LONGEST_PAGE, take).await {
             Ok(Answer::NotModified { cache_control }) => {
-                let page =
-                    cached.expect("only a cached page has validators").renewed(&cache_control, self.settings.now);
-                self.grounds.add(self.cache.write(url, &page));
-                Ok(seen(&page, project, index).expect("the page was read before"))
+                let page = cached.expect("only a cached page has validators");
+                let known = seen(&page, project, index).expect("the page was read before");
+                self.put(url, page.renewed(&cache_control, self.settings.now));
+                Ok(known)
             }
             Ok(Answer::Page(seen)) => seen,
             Err(error) if error.is_not_found() => {
-                self.keep(url, None, Validators::default(), "");
+                self.keep(url, None, Validators::default(), error.cache_control());
                 Ok(Seen { listing: None, unchecked: false })
             }
             Err(error) => match cached.filter(|_| self.settings.prefer_cached && error.is_outage()) {
@@ -292,8 +311,12 @@ impl Indexes {
     }
 
     fn keep(&self, url: &MaskedUrl, listing: Option<&[u8]>, validators: Validators, cache_control: &str) {
-        let page = CachedPage::new(listing, validators, cache_control, self.settings.now);
-        self.grounds.add(page.and_then(|page| self.cache.write(url, &page)));
+        self.put(url, CachedPage::new(listing, validators, cache_control, self.settings.now));
+    }
+
+    /// Keeps a page, unless its server forbids that.
+    fn put(&self, url: &MaskedUrl, page: Option<CachedPage<'_>>) {
+        self.grounds.add(page.and_then(|page| self.cache.write(url, self.client.asker(url), &page)));
     }
 }
 

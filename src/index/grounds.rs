@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::scratch::Mark;
+use crate::cache_folder::FileStamp;
 use crate::domain::{Sha256, Timestamp};
 
 /// The cached pages that answers were taken from.
@@ -19,7 +19,9 @@ pub struct Grounds {
 pub(super) struct Ground {
     /// Its name in the cache.
     pub page: Sha256,
-    pub mark: Mark,
+    pub stamp: FileStamp,
+    /// When its index was asked.
+    pub checked: Timestamp,
     /// From this moment on its index has to be asked whether it still holds.
     pub stale_from: Timestamp,
 }
@@ -55,7 +57,9 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_leaves_no_grounds() {
-        let ground = || Some(Ground { page: Sha256::of(b"page"), mark: Mark::default(), stale_from: Timestamp(1) });
+        let stamp = FileStamp::default();
+        let ground =
+            || Some(Ground { page: Sha256::of(b"page"), stamp, checked: Timestamp(0), stale_from: Timestamp(1) });
         let collected = Collected::default();
         collected.add(ground());
         assert_eq!(collected.all().unwrap().pages, [ground().unwrap()]);

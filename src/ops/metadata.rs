@@ -2,21 +2,23 @@
 //! from the end of the wheel, or from the whole file, which is kept, since it will be wanted.
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::Listener;
 use super::build::Builds;
+use super::claims::Claims;
 use super::fetch::{FetchError, download};
 use super::held::find_held;
 use crate::domain::{
-    CoreMetadata, Fingerprint, MaskedUrl, Needs, Object, Offer, PackageName, SourceFilename, Unknown, WheelFilename,
+    CoreMetadata, Fingerprint, MaskedUrl, Needs, Object, Offer, PackageName, Sha256, SourceFilename, Unknown,
+    WheelFilename,
 };
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
 use crate::index::{Indexes, Known, MetadataCache, MetadataFile, wheel_tail};
-use crate::store::DiskStore;
+use crate::store::{DiskStore, StoreError};
 
 /// Everything that can be asked.
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub struct Places {
     pub metadata: MetadataCache,
     /// Where builds may be run.
     pub builds: Option<Builds>,
+    /// What the plan of this run rests on until its files are here.
+    pub claims: Claims,
     /// What tells this build of the program from every other: what one decided, another may not.
     pub program: Arc<str>,
 }
@@ -40,61 +44,76 @@ pub struct MetadataFailure {
     pub why: FetchError,
 }
 
-/// What `offer` needs.
+/// What is known of a file, and from whom.
+pub(super) struct Said {
+    known: Known,
+    /// Whether its index says so, and not the file itself.
+    is_claimed: bool,
+}
+
+impl Said {
+    /// What the file of `offer` needs; a claim is noted.
+    pub fn needs(self, offer: &Offer, claims: &Claims) -> Result<Needs, Unknown> {
+        let metadata = self.known?;
+        let needs = Needs::of(&metadata);
+        if self.is_claimed {
+            claims.add(&offer.url, metadata);
+        }
+        Ok(needs)
+    }
+
+    fn by_file(known: Known) -> Self {
+        Self { known, is_claimed: false }
+    }
+
+    fn by_index(metadata: CoreMetadata) -> Self {
+        Self { known: Ok(metadata), is_claimed: true }
+    }
+}
+
+/// What is known of the file of `offer`.
 ///
 /// # Errors
 /// When it could not be asked for; that a file's metadata is unusable is an answer.
-pub(super) async fn needs_of(
+pub(super) async fn metadata_of(
     project: &PackageName,
     offer: &Offer,
     places: &Places,
     listener: &Listener,
-) -> Result<Result<Needs, Unknown>, MetadataFailure> {
-    let known = match (said_by_file(project, offer, places).await, &places.builds) {
-        (Ok(Err(Unknown::NeedsBuild)), Some(builds)) => said_by_build(project, offer, places, builds, listener).await,
+) -> Result<Said, MetadataFailure> {
+    let said = match (said_without_build(project, offer, places).await, &places.builds) {
+        (Ok(Said { known: Err(Unknown::NeedsBuild), .. }), Some(builds)) => {
+            said_by_build(project, offer, places, builds, listener).await.map(Said::by_file)
+        }
         (said, _) => said,
     };
-    match known {
-        Ok(known) => Ok(known.map(|metadata| Needs::of(&metadata))),
-        Err(why) => Err(MetadataFailure { filename: offer.filename.clone(), url: offer.url.clone(), why }),
+    said.map_err(|why| MetadataFailure { filename: offer.filename.clone(), url: offer.url.clone(), why })
+}
+
+/// What is known of the wheel of `offer`, where no more than a part of it has to be fetched to tell.
+pub(super) async fn metadata_at_a_glance(offer: &Offer, places: &Places) -> Option<Said> {
+    match remembered(offer, places) {
+        Some(said) => Some(said),
+        None => of_part(&offer.filename.parse().ok()?, offer, places).await.ok()?,
     }
 }
 
-/// What the wheel `offer` needs, where no more than a part of it has to be fetched to tell.
-pub(super) async fn needs_at_a_glance(offer: &Offer, places: &Places) -> Option<Result<Needs, Unknown>> {
-    let known = match remembered(offer, places) {
-        Some(known) => known,
-        None => {
-            let known = of_part(&offer.filename.parse().ok()?, offer, places).await.ok()??;
-            remember(offer, places, &known);
-            known
-        }
-    };
-    Some(known.map(|metadata| Needs::of(&metadata)))
-}
-
-/// What a file says of itself.
-async fn said_by_file(project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
-    if let Some(known) = remembered(offer, places) {
-        return Ok(known);
+async fn said_without_build(project: &PackageName, offer: &Offer, places: &Places) -> Result<Said, FetchError> {
+    if let Some(said) = remembered(offer, places) {
+        return Ok(said);
     }
-    let known = match offer.filename.parse::<WheelFilename>() {
-        Ok(wheel) => of_wheel(&wheel, offer, places).await,
-        Err(_) => of_source(project, offer, places).await,
-    }?;
-    remember(offer, places, &known);
-    Ok(known)
-}
-
-fn remembered(offer: &Offer, places: &Places) -> Option<Known> {
-    places.metadata.read(offer.promises.sha256()?)
-}
-
-/// Keeps what is known where a digest promises that it stays so.
-fn remember(offer: &Offer, places: &Places, known: &Known) {
-    if let Some(sha256) = offer.promises.sha256() {
-        places.metadata.write(sha256, known);
+    if let Ok(wheel) = offer.filename.parse::<WheelFilename>()
+        && let Some(said) = of_part(&wheel, offer, places).await?
+    {
+        return Ok(said);
     }
+    of_held(hold(offer, places).await?, project, offer, places).await.map(Said::by_file)
+}
+
+/// What the file itself said once, else what its index did.
+fn remembered(offer: &Offer, places: &Places) -> Option<Said> {
+    let known = places.metadata.read(offer.promises.sha256()?).map(Said::by_file);
+    known.or_else(|| places.indexes.recall_metadata(offer).map(Said::by_index))
 }
 
 async fn said_by_build(
@@ -108,32 +127,150 @@ async fn said_by_build(
     builds.metadata(archive.sha256, (project, &offer.filename), &places.store, listener).await
 }
 
-async fn of_wheel(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
-    if let Some(known) = of_part(wheel, offer, places).await? {
-        return Ok(known);
-    }
-    let held = download(offer, places).await?;
-    Ok(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel)))
-}
-
-/// What a wheel says, unless the whole of it had to be fetched to tell.
-async fn of_part(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Option<Known>, FetchError> {
+/// What a wheel says, unless the whole of it has to be fetched to tell.
+async fn of_part(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Option<Said>, FetchError> {
     if let Some(held) = find_held(offer, &places.store) {
-        return Ok(Some(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel))));
+        return of_held(held, &wheel.name, offer, places).await.map(Said::by_file).map(Some);
     }
     if let Some(file) = read_in_place(wheel, offer) {
-        return Ok(Some(Ok(file.metadata)));
+        return Ok(Some(Said::by_file(Ok(file.metadata))));
     }
-    if let Some(file) = sidecar(wheel, offer, &places.client).await? {
-        return Ok(Some(Ok(file.metadata)));
+    let file = match sidecar(wheel, offer, &places.client).await? {
+        Some(file) => Some(file),
+        // No digest vouches for a part of a file: one that makes no sense is told by the whole.
+        None if offer.url.secret().scheme() != "file" => {
+            wheel_tail(&places.client, &offer.url, wheel).await?.and_then(Result::ok)
+        }
+        None => None,
+    };
+    Ok(file.map(|file| {
+        places.indexes.remember_metadata(offer, &file.metadata);
+        Said::by_index(file.metadata)
+    }))
+}
+
+/// What a file of the store says, remembered for ever: its bytes were hashed. A disk that fails says
+/// nothing of them, and bytes that make no sense are hashed once more before they are blamed.
+async fn of_held(held: Object, project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
+    let known = read_held(held.sha256, project, offer, &places.store)?;
+    let known = match known {
+        Err(Unknown::Refused(_)) if places.store.check_again(held.sha256).map_err(unreadable(held))?.is_none() => {
+            let again = download(offer, places).await?;
+            read_held(again.sha256, project, offer, &places.store)?
+        }
+        known => known,
+    };
+    places.metadata.write(held.sha256, &known);
+    Ok(known)
+}
+
+fn read_held(sha256: Sha256, project: &PackageName, offer: &Offer, store: &DiskStore) -> Result<Known, FetchError> {
+    let mut file = Watched { file: store.open(sha256)?, failed: None };
+    let known = match offer.filename.parse::<WheelFilename>() {
+        Ok(wheel) => judge_wheel(wheel_metadata::read(&mut file, &wheel)),
+        Err(_) => read_source(&mut file, project, &offer.filename),
+    };
+    match file.failed {
+        Some(why) => Err(StoreError::Read { sha256, why }.into()),
+        None => Ok(known),
     }
-    // No digest vouches for a part of a file: one that makes no sense is told by the whole.
-    if offer.url.secret().scheme() != "file"
-        && let Some(Ok(file)) = wheel_tail(&places.client, &offer.url, wheel).await?
-    {
-        return Ok(Some(Ok(file.metadata)));
+}
+
+fn unreadable(held: Object) -> impl FnOnce(io::Error) -> StoreError {
+    move |why| StoreError::Read { sha256: held.sha256, why }
+}
+
+/// A file that remembers that the system could not read it: whoever reads an archive may take that
+/// for a fault of the archive.
+struct Watched {
+    file: File,
+    failed: Option<io::Error>,
+}
+
+impl Watched {
+    fn watch<T>(&mut self, outcome: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &outcome
+            && let Some(number) = error.raw_os_error()
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            self.failed.get_or_insert(io::Error::from_raw_os_error(number));
+        }
+        outcome
     }
-    Ok(None)
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer);
+        self.watch(read)
+    }
+}
+
+impl Seek for Watched {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        // To seek to before the start is a fault of the archive.
+        self.file.seek(to)
+    }
+}
+
+/// Checks that the file of `offer`, which is held, needs what its index `claimed`, on which the plan
+/// rests.
+///
+/// # Errors
+/// When it needs something else: the plan is wrong then, and the next one will rest on the file.
+pub(super) async fn check_claim(
+    held: Object,
+    project: &PackageName,
+    offer: &Offer,
+    claimed: &CoreMetadata,
+    places: &Places,
+) -> Result<(), FetchError> {
+    let known = match places.metadata.read(held.sha256) {
+        Some(known) => known,
+        None => of_held(held, project, offer, places).await?,
+    };
+    match known {
+        Ok(own) if own == *claimed => Ok(()),
+        Ok(own) => {
+            let (own, claimed) = (Needs::of(&own), Needs::of(claimed));
+            match own.agrees_with(&claimed) {
+                true => Ok(()),
+                false => Err(InconsistentMetadata::new(offer, &own, &claimed).into()),
+            }
+        }
+        Err(Unknown::Refused(why)) => Err(FetchError::Refused(why)),
+        Err(Unknown::NeedsBuild) => Ok(()),
+    }
+}
+
+/// A file that needs something else than its index said.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "it needs {own}, and its index {index} says that it needs {claimed}: what the file says counts, so run again to \
+     resolve with that, or ask the index's owner"
+)]
+pub struct InconsistentMetadata {
+    index: MaskedUrl,
+    own: String,
+    claimed: String,
+}
+
+impl InconsistentMetadata {
+    fn new(offer: &Offer, own: &Needs, claimed: &Needs) -> Self {
+        let index = MaskedUrl::clone(&offer.index);
+        Self { index, own: what_only(own, claimed), claimed: what_only(claimed, own) }
+    }
+}
+
+/// What one asks for and the other does not.
+fn what_only(one: &Needs, other: &Needs) -> String {
+    let dependencies = one.dependencies.iter().filter(|dependency| !other.dependencies.contains(dependency));
+    let lines = one.unreadable.iter().filter(|line| !other.unreadable.contains(line));
+    let python = one.requires_python.as_ref().filter(|python| other.requires_python.as_ref() != Some(*python));
+    let all = dependencies.map(|dependency| format!("`{dependency}`"));
+    let all = all.chain(lines.map(|line| format!("`{line}`"))).chain(python.map(|python| format!("Python {python}")));
+    let all: Vec<_> = all.collect();
+    if all.is_empty() { "nothing else".to_owned() } else { all.join(", ") }
 }
 
 /// What a local wheel says of which nobody promises a digest: nothing would be known better if all
@@ -171,11 +308,6 @@ async fn sidecar(wheel: &WheelFilename, offer: &Offer, client: &HttpClient) -> R
     }
     let file = MetadataFile::new(bytes);
     Ok(file.check(&wheel.name, &wheel.version).is_ok().then_some(file))
-}
-
-async fn of_source(project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
-    let archive = places.store.open(hold(offer, places).await?.sha256)?;
-    Ok(read_source(archive, project, &offer.filename))
 }
 
 /// The whole file, in the store.

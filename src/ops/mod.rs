@@ -10,6 +10,7 @@ mod build;
 mod bundle;
 pub mod cache;
 mod carry;
+mod claims;
 mod event;
 mod fetch;
 mod held;
@@ -28,6 +29,7 @@ mod write;
 
 pub use crate::archive::Stop;
 pub use build::Builds;
+pub use claims::Claims;
 pub use bundle::{BundleOutput, Stream, request_of};
 pub use carry::{
     Base, CarryError, Change, Comparison, Delta, InspectedPackage, Unpacked, apply, compare, inspect, manifest_at,
@@ -35,7 +37,7 @@ pub use carry::{
 };
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
-pub use metadata::{MetadataFailure, Places};
+pub use metadata::{InconsistentMetadata, MetadataFailure, Places};
 pub use plan::{Inquirer, PlanFailure, Unreachable, plan};
 pub use signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use tools::{plan_builds, plan_installer};

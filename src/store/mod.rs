@@ -5,6 +5,7 @@ mod error;
 mod incoming;
 mod intake;
 mod scratch;
+mod seal;
 mod upkeep;
 
 pub use disk::DiskStore;

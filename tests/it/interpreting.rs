@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output, Stdio};
 
+use prefetch::cache_folder::CacheLayout;
 use prefetch::interpreter::{Surroundings, describe};
 
 use crate::support::{Index, Sandbox, judges};
@@ -51,7 +52,7 @@ fn settings_that_python_alone_knows_of_count() {
 #[test]
 fn a_real_python_describes_itself_and_is_remembered() {
     let sandbox = Sandbox::new();
-    let (folder, cache) = (sandbox.path(""), sandbox.cache());
+    let (folder, cache) = (sandbox.path(""), CacheLayout::new(sandbox.cache()));
     let variable = |name: &str| (name == "PATH").then(|| judges().bin().into_os_string());
     let surroundings = Surroundings { variable: &variable, folder: &folder };
     let cold = describe(None, Some(&cache), surroundings).unwrap();
