@@ -14,7 +14,9 @@ use crate::domain::MaskedUrl;
 /// A request that did not succeed. Shown, it is the address and [`HttpError::predicate`].
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    Offline { url: MaskedUrl },
+    Offline {
+        url: MaskedUrl,
+    },
     Status {
         url: MaskedUrl,
         status: StatusCode,
@@ -22,14 +24,36 @@ pub enum HttpError {
         /// What caches may do with the answer, as [`Page::cache_control`](super::Page::cache_control).
         cache_control: Box<str>,
     },
-    Unreachable { url: MaskedUrl, why: Arc<str>, trouble: Trouble },
-    Broken { url: MaskedUrl, why: String },
-    TooLong { url: MaskedUrl, limit: usize },
-    Redirect { url: MaskedUrl, why: String },
-    File { url: MaskedUrl, why: std::io::Error },
-    Scheme { url: MaskedUrl },
+    Unreachable {
+        url: MaskedUrl,
+        why: Arc<str>,
+        trouble: Trouble,
+    },
+    Broken {
+        url: MaskedUrl,
+        why: String,
+    },
+    TooLong {
+        url: MaskedUrl,
+        limit: usize,
+    },
+    Redirect {
+        url: MaskedUrl,
+        why: String,
+    },
+    File {
+        url: MaskedUrl,
+        why: std::io::Error,
+    },
+    Scheme {
+        url: MaskedUrl,
+    },
     Settings(String),
-    Certificate { path: PathBuf, named_by: String, why: String },
+    Certificate {
+        path: PathBuf,
+        named_by: String,
+        why: String,
+    },
 }
 
 impl fmt::Display for HttpError {

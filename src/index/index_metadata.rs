@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::page_cache::DEFAULT_LIFETIME;
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
-use crate::domain::{CoreMetadata, Offer, Sha256, Timestamp};
+use crate::domain::{Candidate, CoreMetadata, Sha256, Timestamp};
 
 /// How far what was said before is believed.
 #[derive(Clone, Copy, Debug)]
@@ -33,24 +33,24 @@ impl IndexMetadataCache {
         Self { folder: layout.folder(CacheBucket::IndexMetadata), layout }
     }
 
-    /// What the index of `offer` said to `asker`; a damaged memory is none.
-    pub fn read(&self, offer: &Offer, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
-        let bytes = self.layout.read(&self.path(offer, asker)?)?;
+    /// What the index of `candidate` said to `asker`; a damaged memory is none.
+    pub fn read(&self, candidate: &Candidate, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
+        let bytes = self.layout.read(&self.path(candidate, asker)?)?;
         let (said, metadata): (Timestamp, CoreMetadata) = postcard::from_bytes(&bytes).ok()?;
-        is_believed(offer, said, trust).then_some(metadata)
+        is_believed(candidate, said, trust).then_some(metadata)
     }
 
     /// Remembers what it said. A cache that cannot be written costs time and nothing else.
-    pub fn write(&self, offer: &Offer, asker: Option<Sha256>, metadata: &CoreMetadata, now: Timestamp) {
-        let Some(path) = self.path(offer, asker) else { return };
+    pub fn write(&self, candidate: &Candidate, asker: Option<Sha256>, metadata: &CoreMetadata, now: Timestamp) {
+        let Some(path) = self.path(candidate, asker) else { return };
         let bytes = postcard::to_stdvec(&(now, metadata)).expect("metadata can always be encoded");
         let _ = self.layout.write(&path, &[&bytes], Readers::Umask);
     }
 
     /// Nothing for a file that no digest names.
-    fn path(&self, offer: &Offer, asker: Option<Sha256>) -> Option<PathBuf> {
-        let promised = offer.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
-        let key = (offer.index.public(), asker, offer.promises.sha256()?, promised);
+    fn path(&self, candidate: &Candidate, asker: Option<Sha256>) -> Option<PathBuf> {
+        let promised = candidate.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
+        let key = (candidate.index.public(), asker, candidate.promises.sha256()?, promised);
         let key = postcard::to_stdvec(&key).expect("texts can always be encoded");
         Some(self.folder.join(Sha256::of(&key).to_string()))
     }
@@ -58,10 +58,10 @@ impl IndexMetadataCache {
 
 /// A metadata file with a promised digest, which is in the key, cannot change; one without may be
 /// mended at any time; the end of a wheel does not, as long as the wheel's digest is the same.
-fn is_believed(offer: &Offer, said: Timestamp, trust: Trust) -> bool {
+fn is_believed(candidate: &Candidate, said: Timestamp, trust: Trust) -> bool {
     let age = trust.now.0 - said.0;
     let is_young = (0..DEFAULT_LIFETIME.as_secs().cast_signed()).contains(&age);
-    match &offer.sidecar {
+    match &candidate.sidecar {
         Some(sidecar) if sidecar.digest.is_some() => true,
         _ if trust.offline => true,
         _ if trust.refresh => false,
@@ -77,8 +77,8 @@ mod tests {
     use super::*;
     use crate::domain::{Promises, Sidecar, Yanked};
 
-    fn offer(index: &str, sidecar: Option<Sidecar>) -> Offer {
-        Offer {
+    fn candidate(index: &str, sidecar: Option<Sidecar>) -> Candidate {
+        Candidate {
             filename: "demo-1.0-py3-none-any.whl".into(),
             url: "https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap(),
             index: Arc::new(index.parse().unwrap()),
@@ -98,13 +98,13 @@ mod tests {
         let metadata = CoreMetadata { name: "demo".into(), ..CoreMetadata::default() };
         let digest = |text: &[u8]| Some(Sidecar { digest: Some(Sha256::of(text).into()) });
         let (me, you) = (Some(Sha256::of(b"me")), Some(Sha256::of(b"you")));
-        let said = offer("https://one.example/simple", digest(b"said"));
+        let said = candidate("https://one.example/simple", digest(b"said"));
         cache.write(&said, me, &metadata, Timestamp(0));
         assert_eq!(cache.read(&said, me, trust), Some(metadata));
         for (other, asker) in [
-            (offer("https://two.example/simple", digest(b"said")), me),
-            (offer("https://one.example/simple", digest(b"mended")), me),
-            (offer("https://one.example/simple", None), me),
+            (candidate("https://two.example/simple", digest(b"said")), me),
+            (candidate("https://one.example/simple", digest(b"mended")), me),
+            (candidate("https://one.example/simple", None), me),
             (said.clone(), you),
             (said, None),
         ] {
@@ -115,7 +115,11 @@ mod tests {
     #[test]
     fn what_may_be_mended_is_asked_again() {
         let believed = |sidecar: Option<Sidecar>, now, refresh, offline| {
-            is_believed(&offer("https://one.example/simple", sidecar), Timestamp(0), Trust { now: Timestamp(now), refresh, offline })
+            is_believed(
+                &candidate("https://one.example/simple", sidecar),
+                Timestamp(0),
+                Trust { now: Timestamp(now), refresh, offline },
+            )
         };
         let promised = || Some(Sidecar { digest: Some(Sha256::of(b"said").into()) });
         let unpromised = || Some(Sidecar { digest: None });

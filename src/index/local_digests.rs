@@ -20,7 +20,7 @@ pub struct LocalDigests {
 
 /// A local file as it was before it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct StampedFile {
     path: PathBuf,
     stamp: FileStamp,
 }
@@ -31,32 +31,32 @@ impl LocalDigests {
     }
 
     /// What `url` names now; nothing where that is no local file.
-    pub fn see(url: &MaskedUrl) -> Option<Seen> {
+    pub fn stamp(url: &MaskedUrl) -> Option<StampedFile> {
         let path = url.local_path()?;
         let stamp = FileStamp::exact(&fs::metadata(&path).ok()?)?;
-        Some(Seen { path, stamp })
+        Some(StampedFile { path, stamp })
     }
 
     /// The digest of the file that `url` names, if it was read and is unchanged.
-    pub fn recall(&self, url: &MaskedUrl) -> Option<Sha256> {
-        let seen = Self::see(url)?;
-        let (bytes, noted) = self.layout.read_stamped(&self.entry(&seen.path))?;
+    pub fn get(&self, url: &MaskedUrl) -> Option<Sha256> {
+        let stamped = Self::stamp(url)?;
+        let (bytes, noted) = self.layout.read_stamped(&self.entry(&stamped.path))?;
         let (stamp, sha256): (FileStamp, Sha256) = postcard::from_bytes(&bytes).ok()?;
-        (stamp == seen.stamp && stamp.is_settled(&noted?)).then_some(sha256)
+        (stamp == stamped.stamp && stamp.is_settled(&noted?)).then_some(sha256)
     }
 
-    /// Remembers what the file is that was `seen` before it was read, unless it changed meanwhile.
+    /// Remembers what the file is that was `stamped` before it was read, unless it changed meanwhile.
     /// A cache that cannot be written costs time and nothing else.
-    pub fn remember(&self, seen: &Seen, sha256: Sha256) {
-        let now = fs::metadata(&seen.path).ok().and_then(|metadata| FileStamp::exact(&metadata));
-        if now.as_ref() == Some(&seen.stamp) {
-            let bytes = postcard::to_stdvec(&(&seen.stamp, sha256)).expect("a stamp can always be encoded");
-            let _ = self.layout.write(&self.entry(&seen.path), &[&bytes], Readers::Umask);
+    pub fn insert(&self, stamped: &StampedFile, sha256: Sha256) {
+        let now = fs::metadata(&stamped.path).ok().and_then(|metadata| FileStamp::exact(&metadata));
+        if now.as_ref() == Some(&stamped.stamp) {
+            let bytes = postcard::to_stdvec(&(&stamped.stamp, sha256)).expect("a stamp can always be encoded");
+            let _ = self.layout.write(&self.entry(&stamped.path), &[&bytes], Readers::Umask);
         }
     }
 
     /// Forgets the files of which the store holds nothing any more.
-    pub fn forget(&self, is_held: impl Fn(Sha256) -> bool) {
+    pub fn retain(&self, is_held: impl Fn(Sha256) -> bool) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let known = self.layout.read(&entry.path());
             let known = known.and_then(|bytes| postcard::from_bytes::<(FileStamp, Sha256)>(&bytes).ok());
@@ -108,8 +108,8 @@ mod tests {
         }
 
         fn read(&self) {
-            let seen = LocalDigests::see(&self.url).unwrap();
-            self.digests.remember(&seen, Sha256::of(&fs::read(self.path()).unwrap()));
+            let stamped = LocalDigests::stamp(&self.url).unwrap();
+            self.digests.insert(&stamped, Sha256::of(&fs::read(self.path()).unwrap()));
         }
 
         fn entry(&self) -> PathBuf {
@@ -122,19 +122,19 @@ mod tests {
             File::options().write(true).open(self.entry()).unwrap().set_modified(noted).unwrap();
         }
 
-        fn recall(&self) -> Option<Sha256> {
-            self.digests.recall(&self.url)
+        fn get(&self) -> Option<Sha256> {
+            self.digests.get(&self.url)
         }
     }
 
     #[test]
     fn a_file_is_known_again_once_every_change_would_show() {
         let world = World::new();
-        assert_eq!(world.recall(), None, "it was written within the same tick");
+        assert_eq!(world.get(), None, "it was written within the same tick");
         world.settle();
-        assert_eq!(world.recall(), Some(Sha256::of(FIRST)));
+        assert_eq!(world.get(), Some(Sha256::of(FIRST)));
         let elsewhere: MaskedUrl = "https://files.example/a.whl".parse().unwrap();
-        assert_eq!((world.digests.recall(&elsewhere), LocalDigests::see(&elsewhere)), (None, None));
+        assert_eq!((world.digests.get(&elsewhere), LocalDigests::stamp(&elsewhere)), (None, None));
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
             File::options().write(true).open(world.path()).unwrap().set_modified(time).unwrap();
             let metadata = fs::metadata(world.path()).unwrap();
             assert_eq!((metadata.len(), metadata.modified().unwrap()), (FIRST.len() as u64, time));
-            assert_eq!(world.recall(), None);
+            assert_eq!(world.get(), None);
         }
     }
 
@@ -162,9 +162,9 @@ mod tests {
     fn what_changes_while_it_is_read_is_not_remembered() {
         let world = World::new();
         fs::remove_file(world.entry()).unwrap();
-        let seen = LocalDigests::see(&world.url).unwrap();
+        let stamped = LocalDigests::stamp(&world.url).unwrap();
         File::options().write(true).open(world.path()).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        world.digests.remember(&seen, Sha256::of(FIRST));
+        world.digests.insert(&stamped, Sha256::of(FIRST));
         assert!(!world.entry().exists());
     }
 
@@ -176,7 +176,7 @@ mod tests {
             bytes[position] ^= 1;
             fs::write(world.entry(), &bytes).unwrap();
             world.settle();
-            assert_eq!(world.recall(), None, "{position}");
+            assert_eq!(world.get(), None, "{position}");
             bytes[position] ^= 1;
         }
     }
@@ -184,9 +184,9 @@ mod tests {
     #[test]
     fn only_what_the_store_holds_stays() {
         let world = World::new();
-        world.digests.forget(|sha256| sha256 == Sha256::of(FIRST));
+        world.digests.retain(|sha256| sha256 == Sha256::of(FIRST));
         assert!(world.entry().exists());
-        world.digests.forget(|_| false);
+        world.digests.retain(|_| false);
         assert!(!world.entry().exists());
     }
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
-use crate::domain::{CoreMetadata, Sha256, Unknown};
+use crate::domain::{CoreMetadata, MetadataUnavailable, Sha256};
 
 /// What is known of a file.
-pub type Known = Result<CoreMetadata, Unknown>;
+pub type MetadataResult = Result<CoreMetadata, MetadataUnavailable>;
 
 /// A folder of known metadata, by the SHA-256 of the file.
 #[derive(Clone, Debug)]
@@ -27,13 +27,13 @@ impl MetadataCache {
     }
 
     /// What is known of the file with this digest; a damaged memory is none.
-    pub fn read(&self, sha256: Sha256) -> Option<Known> {
+    pub fn read(&self, sha256: Sha256) -> Option<MetadataResult> {
         postcard::from_bytes(&self.layout.read(&self.path(sha256))?).ok()
     }
 
-    /// Remembers `known`. A cache that cannot be written costs time and nothing else.
-    pub fn write(&self, sha256: Sha256, known: &Known) {
-        let bytes = postcard::to_stdvec(known).expect("metadata can always be encoded");
+    /// Remembers `metadata`. A cache that cannot be written costs time and nothing else.
+    pub fn write(&self, sha256: Sha256, metadata: &MetadataResult) {
+        let bytes = postcard::to_stdvec(metadata).expect("metadata can always be encoded");
         let _ = self.layout.write(&self.path(sha256), &[&bytes], Readers::Umask);
     }
 
@@ -52,9 +52,11 @@ mod tests {
         let cache = MetadataCache::of_files(&CacheLayout::new(folder.path().to_owned()));
         let sha256 = Sha256::of(b"file");
         assert_eq!(cache.read(sha256), None);
-        for known in [Ok(CoreMetadata { name: "demo".into(), ..CoreMetadata::default() }), Err(Unknown::NeedsBuild)] {
-            cache.write(sha256, &known);
-            assert_eq!(cache.read(sha256), Some(known));
+        for metadata in
+            [Ok(CoreMetadata { name: "demo".into(), ..CoreMetadata::default() }), Err(MetadataUnavailable::NeedsBuild)]
+        {
+            cache.write(sha256, &metadata);
+            assert_eq!(cache.read(sha256), Some(metadata));
         }
         std::fs::write(cache.path(sha256), [0xff; 9]).unwrap();
         assert_eq!(cache.read(sha256), None);

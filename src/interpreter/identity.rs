@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::cache_folder::{CacheBucket, CacheLayout, FileStamp, Readers};
 use crate::domain::Sha256;
 
-use super::find::Found;
-use super::{Answer, SCRIPT, Surroundings};
+use super::find::FoundInterpreter;
+use super::{HostEnvironment, SCRIPT, ScriptAnswer};
 
 /// Variables that change what Python or pip says of itself.
 const VARIABLES: [&str; 18] = [
@@ -52,7 +52,7 @@ pub(super) struct Identity {
 }
 
 /// The identity of an executable's answer to `question`, found without running it.
-pub(super) fn of(found: &Found, question: &str, at: Surroundings<'_>) -> Identity {
+pub(super) fn of(found: &FoundInterpreter, question: &str, at: HostEnvironment<'_>) -> Identity {
     let mut parts = vec![SCRIPT.to_owned(), question.to_owned(), format!("{:?}", found.path)];
     let more: &[&str] = if found.is_launcher { &LAUNCHER_VARIABLES } else { &[] };
     parts.extend(VARIABLES.iter().chain(more).map(|name| format!("{name}={:?}", (at.variable)(name))));
@@ -69,29 +69,33 @@ pub(super) fn of(found: &Found, question: &str, at: Surroundings<'_>) -> Identit
 
 /// A remembered answer.
 #[derive(Serialize, Deserialize)]
-struct Memory<T> {
+struct CachedAnswer<T> {
     key: String,
     stamps: Vec<(PathBuf, Option<FileStamp>)>,
-    answer: Answer<T>,
+    answer: ScriptAnswer<T>,
 }
 
 /// The answer remembered for this identity, if all that it rests on is as it was.
-pub(super) fn recall<T: DeserializeOwned>(cache: &CacheLayout, identity: &Identity) -> Option<T> {
+pub(super) fn cached_answer<T: DeserializeOwned>(cache: &CacheLayout, identity: &Identity) -> Option<T> {
     let bytes = cache.read(&file(cache, identity))?;
-    let memory: Memory<T> = serde_json::from_slice(&bytes).ok()?;
+    let cached: CachedAnswer<T> = serde_json::from_slice(&bytes).ok()?;
     let is_current = |(path, stamp): &(PathBuf, Option<FileStamp>)| FileStamp::at(path) == *stamp;
-    (memory.key == identity.key.to_string() && memory.stamps.iter().all(is_current)).then_some(memory.answer.answer)
+    (cached.key == identity.key.to_string() && cached.stamps.iter().all(is_current)).then_some(cached.answer.answer)
 }
 
 /// Remembers an answer; the file appears whole or not at all.
-pub(super) fn remember<T: Serialize>(cache: &CacheLayout, identity: &Identity, answer: Answer<T>) -> io::Result<()> {
+pub(super) fn cache_answer<T: Serialize>(
+    cache: &CacheLayout,
+    identity: &Identity,
+    answer: ScriptAnswer<T>,
+) -> io::Result<()> {
     let paths = identity.files.iter().chain(&answer.rests_on);
-    let memory = Memory {
+    let cached = CachedAnswer {
         key: identity.key.to_string(),
         stamps: paths.map(|path| (path.clone(), FileStamp::at(path))).collect(),
         answer,
     };
-    let bytes = serde_json::to_vec(&memory)?;
+    let bytes = serde_json::to_vec(&cached)?;
     cache.write(&file(cache, identity), &[&bytes], Readers::Umask).map(drop)
 }
 

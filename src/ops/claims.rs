@@ -28,7 +28,7 @@ impl Claims {
     pub(super) fn move_to(&self, plan: &mut Plan) {
         let mut claimed = std::mem::take(&mut self.state().metadata);
         for file in plan.packages.iter_mut().flat_map(|package| &mut package.files) {
-            file.claimed = claimed.remove(&file.offer.url);
+            file.claimed = claimed.remove(&file.candidate.url);
         }
     }
 

@@ -11,13 +11,13 @@ use super::claims::Claims;
 use super::fetch::{FetchError, download};
 use super::held::find_held;
 use crate::domain::{
-    CoreMetadata, Fingerprint, MaskedUrl, Needs, Object, Offer, PackageName, Sha256, SourceFilename, Unknown,
-    WheelFilename,
+    Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
+    Sha256, SourceFilename, WheelFilename,
 };
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
-use crate::index::{Indexes, Known, MetadataCache, MetadataFile, wheel_tail};
+use crate::index::{Indexes, MetadataCache, MetadataFile, MetadataResult, wheel_tail};
 use crate::store::{DiskStore, StoreError};
 
 /// Everything that can be asked.
@@ -46,23 +46,23 @@ pub struct MetadataFailure {
 
 /// What is known of a file, and from whom.
 pub(super) struct Said {
-    known: Known,
+    known: MetadataResult,
     /// Whether its index says so, and not the file itself.
     is_claimed: bool,
 }
 
 impl Said {
-    /// What the file of `offer` needs; a claim is noted.
-    pub fn needs(self, offer: &Offer, claims: &Claims) -> Result<Needs, Unknown> {
+    /// What the file of `candidate` needs; a claim is noted.
+    pub fn needs(self, candidate: &Candidate, claims: &Claims) -> Result<ResolutionMetadata, MetadataUnavailable> {
         let metadata = self.known?;
-        let needs = Needs::of(&metadata);
+        let needs = ResolutionMetadata::of(&metadata);
         if self.is_claimed {
-            claims.add(&offer.url, metadata);
+            claims.add(&candidate.url, metadata);
         }
         Ok(needs)
     }
 
-    fn by_file(known: Known) -> Self {
+    fn by_file(known: MetadataResult) -> Self {
         Self { known, is_claimed: false }
     }
 
@@ -71,92 +71,99 @@ impl Said {
     }
 }
 
-/// What is known of the file of `offer`.
+/// What is known of the file of `candidate`.
 ///
 /// # Errors
 /// When it could not be asked for; that a file's metadata is unusable is an answer.
 pub(super) async fn metadata_of(
     project: &PackageName,
-    offer: &Offer,
+    candidate: &Candidate,
     places: &Places,
     listener: &Listener,
 ) -> Result<Said, MetadataFailure> {
-    let said = match (said_without_build(project, offer, places).await, &places.builds) {
-        (Ok(Said { known: Err(Unknown::NeedsBuild), .. }), Some(builds)) => {
-            said_by_build(project, offer, places, builds, listener).await.map(Said::by_file)
+    let said = match (said_without_build(project, candidate, places).await, &places.builds) {
+        (Ok(Said { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
+            said_by_build(project, candidate, places, builds, listener).await.map(Said::by_file)
         }
         (said, _) => said,
     };
-    said.map_err(|why| MetadataFailure { filename: offer.filename.clone(), url: offer.url.clone(), why })
+    said.map_err(|why| MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why })
 }
 
-/// What is known of the wheel of `offer`, where no more than a part of it has to be fetched to tell.
-pub(super) async fn metadata_at_a_glance(offer: &Offer, places: &Places) -> Option<Said> {
-    match remembered(offer, places) {
+/// What is known of the wheel of `candidate`, where no more than a part of it has to be fetched to tell.
+pub(super) async fn metadata_at_a_glance(candidate: &Candidate, places: &Places) -> Option<Said> {
+    match remembered(candidate, places) {
         Some(said) => Some(said),
-        None => of_part(&offer.filename.parse().ok()?, offer, places).await.ok()?,
+        None => of_part(&candidate.filename.parse().ok()?, candidate, places).await.ok()?,
     }
 }
 
-async fn said_without_build(project: &PackageName, offer: &Offer, places: &Places) -> Result<Said, FetchError> {
-    if let Some(said) = remembered(offer, places) {
+async fn said_without_build(project: &PackageName, candidate: &Candidate, places: &Places) -> Result<Said, FetchError> {
+    if let Some(said) = remembered(candidate, places) {
         return Ok(said);
     }
-    if let Ok(wheel) = offer.filename.parse::<WheelFilename>()
-        && let Some(said) = of_part(&wheel, offer, places).await?
+    if let Ok(wheel) = candidate.filename.parse::<WheelFilename>()
+        && let Some(said) = of_part(&wheel, candidate, places).await?
     {
         return Ok(said);
     }
-    of_held(hold(offer, places).await?, project, offer, places).await.map(Said::by_file)
+    of_held(hold(candidate, places).await?, project, candidate, places).await.map(Said::by_file)
 }
 
 /// What the file itself said once, else what its index did.
-fn remembered(offer: &Offer, places: &Places) -> Option<Said> {
-    let known = places.metadata.read(offer.promises.sha256()?).map(Said::by_file);
-    known.or_else(|| places.indexes.recall_metadata(offer).map(Said::by_index))
+fn remembered(candidate: &Candidate, places: &Places) -> Option<Said> {
+    let known = places.metadata.read(candidate.promises.sha256()?).map(Said::by_file);
+    known.or_else(|| places.indexes.recall_metadata(candidate).map(Said::by_index))
 }
 
 async fn said_by_build(
     project: &PackageName,
-    offer: &Offer,
+    candidate: &Candidate,
     places: &Places,
     builds: &Builds,
     listener: &Listener,
-) -> Result<Known, FetchError> {
-    let archive = hold(offer, places).await?;
-    builds.metadata(archive.sha256, (project, &offer.filename), &places.store, listener).await
+) -> Result<MetadataResult, FetchError> {
+    let archive = hold(candidate, places).await?;
+    builds.metadata(archive.sha256, (project, &candidate.filename), &places.store, listener).await
 }
 
 /// What a wheel says, unless the whole of it has to be fetched to tell.
-async fn of_part(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Option<Said>, FetchError> {
-    if let Some(held) = find_held(offer, &places.store) {
-        return of_held(held, &wheel.name, offer, places).await.map(Said::by_file).map(Some);
+async fn of_part(wheel: &WheelFilename, candidate: &Candidate, places: &Places) -> Result<Option<Said>, FetchError> {
+    if let Some(held) = find_held(candidate, &places.store) {
+        return of_held(held, &wheel.name, candidate, places).await.map(Said::by_file).map(Some);
     }
-    if let Some(file) = read_in_place(wheel, offer) {
+    if let Some(file) = read_in_place(wheel, candidate) {
         return Ok(Some(Said::by_file(Ok(file.metadata))));
     }
-    let file = match sidecar(wheel, offer, &places.client).await? {
+    let file = match sidecar(wheel, candidate, &places.client).await? {
         Some(file) => Some(file),
         // No digest vouches for a part of a file: one that makes no sense is told by the whole.
-        None if offer.url.secret().scheme() != "file" => {
-            wheel_tail(&places.client, &offer.url, wheel).await?.and_then(Result::ok)
+        None if candidate.url.secret().scheme() != "file" => {
+            wheel_tail(&places.client, &candidate.url, wheel).await?.and_then(Result::ok)
         }
         None => None,
     };
     Ok(file.map(|file| {
-        places.indexes.remember_metadata(offer, &file.metadata);
+        places.indexes.remember_metadata(candidate, &file.metadata);
         Said::by_index(file.metadata)
     }))
 }
 
 /// What a file of the store says, remembered for ever: its bytes were hashed. A disk that fails says
 /// nothing of them, and bytes that make no sense are hashed once more before they are blamed.
-async fn of_held(held: Object, project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
-    let known = read_held(held.sha256, project, offer, &places.store)?;
+async fn of_held(
+    held: Object,
+    project: &PackageName,
+    candidate: &Candidate,
+    places: &Places,
+) -> Result<MetadataResult, FetchError> {
+    let known = read_held(held.sha256, project, candidate, &places.store)?;
     let known = match known {
-        Err(Unknown::Refused(_)) if places.store.check_again(held.sha256).map_err(unreadable(held))?.is_none() => {
-            let again = download(offer, places).await?;
-            read_held(again.sha256, project, offer, &places.store)?
+        Err(MetadataUnavailable::Refused(_))
+            if places.store.check_again(held.sha256).map_err(unreadable(held))?.is_none() =>
+        {
+            let again = download(candidate, places).await?;
+            read_held(again.sha256, project, candidate, &places.store)?
         }
         known => known,
     };
@@ -164,11 +171,16 @@ async fn of_held(held: Object, project: &PackageName, offer: &Offer, places: &Pl
     Ok(known)
 }
 
-fn read_held(sha256: Sha256, project: &PackageName, offer: &Offer, store: &DiskStore) -> Result<Known, FetchError> {
+fn read_held(
+    sha256: Sha256,
+    project: &PackageName,
+    candidate: &Candidate,
+    store: &DiskStore,
+) -> Result<MetadataResult, FetchError> {
     let mut file = Watched { file: store.open(sha256)?, failed: None };
-    let known = match offer.filename.parse::<WheelFilename>() {
+    let known = match candidate.filename.parse::<WheelFilename>() {
         Ok(wheel) => judge_wheel(wheel_metadata::read(&mut file, &wheel)),
-        Err(_) => read_source(&mut file, project, &offer.filename),
+        Err(_) => read_source(&mut file, project, &candidate.filename),
     };
     match file.failed {
         Some(why) => Err(StoreError::Read { sha256, why }.into()),
@@ -213,7 +225,7 @@ impl Seek for Watched {
     }
 }
 
-/// Checks that the file of `offer`, which is held, needs what its index `claimed`, on which the plan
+/// Checks that the file of `candidate`, which is held, needs what its index `claimed`, on which the plan
 /// rests.
 ///
 /// # Errors
@@ -221,25 +233,25 @@ impl Seek for Watched {
 pub(super) async fn check_claim(
     held: Object,
     project: &PackageName,
-    offer: &Offer,
+    candidate: &Candidate,
     claimed: &CoreMetadata,
     places: &Places,
 ) -> Result<(), FetchError> {
     let known = match places.metadata.read(held.sha256) {
         Some(known) => known,
-        None => of_held(held, project, offer, places).await?,
+        None => of_held(held, project, candidate, places).await?,
     };
     match known {
         Ok(own) if own == *claimed => Ok(()),
         Ok(own) => {
-            let (own, claimed) = (Needs::of(&own), Needs::of(claimed));
+            let (own, claimed) = (ResolutionMetadata::of(&own), ResolutionMetadata::of(claimed));
             match own.agrees_with(&claimed) {
                 true => Ok(()),
-                false => Err(InconsistentMetadata::new(offer, &own, &claimed).into()),
+                false => Err(InconsistentMetadata::new(candidate, &own, &claimed).into()),
             }
         }
-        Err(Unknown::Refused(why)) => Err(FetchError::Refused(why)),
-        Err(Unknown::NeedsBuild) => Ok(()),
+        Err(MetadataUnavailable::Refused(why)) => Err(FetchError::Refused(why)),
+        Err(MetadataUnavailable::NeedsBuild) => Ok(()),
     }
 }
 
@@ -256,14 +268,14 @@ pub struct InconsistentMetadata {
 }
 
 impl InconsistentMetadata {
-    fn new(offer: &Offer, own: &Needs, claimed: &Needs) -> Self {
-        let index = MaskedUrl::clone(&offer.index);
+    fn new(candidate: &Candidate, own: &ResolutionMetadata, claimed: &ResolutionMetadata) -> Self {
+        let index = MaskedUrl::clone(&candidate.index);
         Self { index, own: what_only(own, claimed), claimed: what_only(claimed, own) }
     }
 }
 
 /// What one asks for and the other does not.
-fn what_only(one: &Needs, other: &Needs) -> String {
+fn what_only(one: &ResolutionMetadata, other: &ResolutionMetadata) -> String {
     let dependencies = one.dependencies.iter().filter(|dependency| !other.dependencies.contains(dependency));
     let lines = one.unreadable.iter().filter(|line| !other.unreadable.contains(line));
     let python = one.requires_python.as_ref().filter(|python| other.requires_python.as_ref() != Some(*python));
@@ -275,14 +287,14 @@ fn what_only(one: &Needs, other: &Needs) -> String {
 
 /// What a local wheel says of which nobody promises a digest: nothing would be known better if all
 /// of it were read.
-fn read_in_place(wheel: &WheelFilename, offer: &Offer) -> Option<MetadataFile> {
-    let is_promised = !offer.promises.index.is_empty() || !offer.promises.asked.is_empty();
-    let path = offer.url.local_path().filter(|_| !is_promised)?;
+fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<MetadataFile> {
+    let is_promised = !candidate.promises.index.is_empty() || !candidate.promises.asked.is_empty();
+    let path = candidate.url.local_path().filter(|_| !is_promised)?;
     wheel_metadata::read(File::open(path).ok()?, wheel).ok()
 }
 
-fn judge_wheel(outcome: Result<MetadataFile, WheelError>) -> Known {
-    outcome.map(|file| file.metadata).map_err(|why| Unknown::Refused(why.to_string()))
+fn judge_wheel(outcome: Result<MetadataFile, WheelError>) -> MetadataResult {
+    outcome.map(|file| file.metadata).map_err(|why| MetadataUnavailable::Refused(why.to_string()))
 }
 
 /// No metadata file is this long, in bytes.
@@ -290,9 +302,13 @@ const LONGEST_SIDECAR: usize = 16 << 20;
 
 /// The metadata file beside the wheel (PEP 658); `None` where there is none after all, or it is
 /// not what the index promised or the wheel's name says: the wheel itself decides then.
-async fn sidecar(wheel: &WheelFilename, offer: &Offer, client: &HttpClient) -> Result<Option<MetadataFile>, HttpError> {
-    let Some(sidecar) = &offer.sidecar else { return Ok(None) };
-    let mut url = offer.url.secret().clone();
+async fn sidecar(
+    wheel: &WheelFilename,
+    candidate: &Candidate,
+    client: &HttpClient,
+) -> Result<Option<MetadataFile>, HttpError> {
+    let Some(sidecar) = &candidate.sidecar else { return Ok(None) };
+    let mut url = candidate.url.secret().clone();
     url.set_path(&format!("{}.metadata", url.path()));
     let bytes = match client.page(&url.into(), "*/*", &Validators::default(), LONGEST_SIDECAR).await {
         Ok(Answer::Page(page)) => page.content,
@@ -311,18 +327,22 @@ async fn sidecar(wheel: &WheelFilename, offer: &Offer, client: &HttpClient) -> R
 }
 
 /// The whole file, in the store.
-pub(super) async fn hold(offer: &Offer, places: &Places) -> Result<Object, FetchError> {
-    match find_held(offer, &places.store) {
+pub(super) async fn hold(candidate: &Candidate, places: &Places) -> Result<Object, FetchError> {
+    match find_held(candidate, &places.store) {
         Some(held) => Ok(held),
-        None => download(offer, places).await,
+        None => download(candidate, places).await,
     }
 }
 
-fn read_source(archive: impl Read + Seek, project: &PackageName, filename: &str) -> Result<CoreMetadata, Unknown> {
+fn read_source(
+    archive: impl Read + Seek,
+    project: &PackageName,
+    filename: &str,
+) -> Result<CoreMetadata, MetadataUnavailable> {
     let source = SourceFilename::parse(filename, project).ok();
     let identity = source.as_ref().map(|source| (&source.name, &source.version));
     sdist_metadata::read(archive, filename, identity).map_err(|why| match why {
-        SdistError::NeedsBuild => Unknown::NeedsBuild,
-        other => Unknown::Refused(other.to_string()),
+        SdistError::NeedsBuild => MetadataUnavailable::NeedsBuild,
+        other => MetadataUnavailable::Refused(other.to_string()),
     })
 }

@@ -29,12 +29,12 @@ mod write;
 
 pub use crate::archive::Stop;
 pub use build::Builds;
-pub use claims::Claims;
 pub use bundle::{BundleOutput, Stream, request_of};
 pub use carry::{
     Base, CarryError, Change, Comparison, Delta, InspectedPackage, Unpacked, apply, compare, inspect, manifest_at,
     manifest_text_at, merge, unpack,
 };
+pub use claims::Claims;
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
 pub use metadata::{InconsistentMetadata, MetadataFailure, Places};

@@ -10,8 +10,8 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::atomic_file::AtomicFile;
 use super::error::StoreError;
-use super::scratch::Scratch;
 use super::seal::{is_sealed, seal};
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers, open_regular};
 use crate::domain::{Algorithm, Digest, Fingerprint, Hasher, Object, Promises, Sha256};
@@ -85,7 +85,7 @@ impl DiskStore {
     pub fn find_promised(&self, promises: &Promises) -> Option<Object> {
         let named = promises.sha256().or_else(|| {
             let digests = promises.index.iter().chain(&promises.asked);
-            digests.filter_map(|digest| self.other_name(digest)).next()
+            digests.filter_map(|digest| self.alias_target(digest)).next()
         });
         let object = self.find(named?)?;
         self.keeps(object, promises).then_some(object)
@@ -99,7 +99,7 @@ impl DiskStore {
         }
         let is_known = |digest: &Digest| match digest.algorithm {
             Algorithm::Sha256 => digest.as_sha256() == Some(object.sha256),
-            _ => self.other_name(digest) == Some(object.sha256),
+            _ => self.alias_target(digest) == Some(object.sha256),
         };
         let is_kept = promises.asked.is_empty() || promises.asked.iter().any(is_known);
         if is_kept && promises.index.iter().all(is_known) {
@@ -113,7 +113,7 @@ impl DiskStore {
         let is_kept = found.sha256 == object.sha256 && promises.check(&found).is_ok();
         if is_kept {
             // What is not remembered is worked out again.
-            let _ = algorithms.iter().try_for_each(|algorithm| self.remember(&found.digest(*algorithm), found.sha256));
+            let _ = algorithms.iter().try_for_each(|algorithm| self.add_alias(&found.digest(*algorithm), found.sha256));
         }
         is_kept
     }
@@ -172,20 +172,20 @@ impl DiskStore {
         if !was_held {
             let mut incoming = self.begin(Promises { index: vec![object.sha256.into()], ..Promises::default() })?;
             source.rewind().map_err(fail)?;
-            pieces(&mut source, |piece| incoming.write(piece).map_err(io::Error::other)).map_err(fail)?;
+            read_chunks(&mut source, |chunk| incoming.write(chunk).map_err(io::Error::other)).map_err(fail)?;
             incoming.keep()?;
         }
         let names = algorithms.iter().map(|algorithm| fingerprint.digest(*algorithm));
-        names.into_iter().try_for_each(|digest| self.remember(&digest, object.sha256)).map_err(fail)?;
+        names.into_iter().try_for_each(|digest| self.add_alias(&digest, object.sha256)).map_err(fail)?;
         Ok((object, was_held))
     }
 
-    fn other_name(&self, digest: &Digest) -> Option<Sha256> {
-        postcard::from_bytes(&self.layout.read(&self.other_path(digest)?)?).ok()
+    fn alias_target(&self, digest: &Digest) -> Option<Sha256> {
+        postcard::from_bytes(&self.layout.read(&self.alias_path(digest)?)?).ok()
     }
 
     /// `None` for hex that is none, which must not become a path, and for our own name.
-    fn other_path(&self, digest: &Digest) -> Option<PathBuf> {
+    fn alias_path(&self, digest: &Digest) -> Option<PathBuf> {
         let hex = digest.hex.to_ascii_lowercase();
         let is_hex = hex.len() >= 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_other = is_hex && digest.algorithm != Algorithm::Sha256;
@@ -195,14 +195,14 @@ impl DiskStore {
 
 impl DiskStore {
     /// Remembers an object by another digest of it, which takes any other object's place.
-    pub(super) fn remember(&self, digest: &Digest, sha256: Sha256) -> io::Result<()> {
-        let Some(path) = self.other_path(digest) else { return Ok(()) };
+    pub(super) fn add_alias(&self, digest: &Digest, sha256: Sha256) -> io::Result<()> {
+        let Some(path) = self.alias_path(digest) else { return Ok(()) };
         let bytes = postcard::to_stdvec(&sha256).expect("a digest can always be encoded");
         self.layout.write(&path, &[&bytes], Readers::Umask).map(drop)
     }
 
     /// Flushes `file`, whose bytes were found to be the object `sha256`, and gives it its name.
-    pub(super) fn place(&self, mut file: Scratch, sha256: Sha256, received: u64) -> io::Result<()> {
+    pub(super) fn place(&self, mut file: AtomicFile, sha256: Sha256, received: u64) -> io::Result<()> {
         let path = self.path(sha256);
         make_read_only(file.file());
         // Without a seal it is hashed before it is used.
@@ -223,15 +223,15 @@ impl DiskStore {
 }
 
 /// What is read of a file at once, in bytes.
-const PIECE: usize = 256 << 10;
+const CHUNK: usize = 256 << 10;
 
 /// Hands everything that `source` gives to `take`.
-pub(super) fn pieces(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    let mut piece = vec![0; PIECE];
+pub(super) fn read_chunks(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut chunk = vec![0; CHUNK];
     loop {
-        match source.read(&mut piece)? {
+        match source.read(&mut chunk)? {
             0 => return Ok(()),
-            length => take(&piece[..length])?,
+            length => take(&chunk[..length])?,
         }
     }
 }
@@ -239,8 +239,8 @@ pub(super) fn pieces(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::
 /// Reads all of `source`.
 fn fingerprint(source: &mut impl Read, algorithms: &[Algorithm]) -> io::Result<Fingerprint> {
     let mut hasher = Hasher::new(algorithms);
-    pieces(source, |piece| {
-        hasher.update(piece);
+    read_chunks(source, |chunk| {
+        hasher.update(chunk);
         Ok(())
     })?;
     Ok(hasher.finish())
@@ -327,6 +327,6 @@ pub(super) mod tests {
     fn a_digest_that_is_no_hex_is_no_path() {
         let (_folder, store) = store();
         let hostile: Digest = "sha512:../../../../../../etc/hostname-hostname".parse().unwrap();
-        assert_eq!(store.other_path(&hostile), None);
+        assert_eq!(store.alias_path(&hostile), None);
     }
 }
