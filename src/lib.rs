@@ -15,7 +15,7 @@
 //!
 //! ```text
 //! Args → Settings → ParsedInput → Question ⇄ Facts → Solution → Plan → Fetched → Tree → written
-//! typed  decided    input  └ resolve::step ┘  by target   merged  held      layout  archive
+//! typed  decided    input         └ resolve::step ┘  by target   merged  held      layout  archive
 //! ```
 //!
 //! # The map
