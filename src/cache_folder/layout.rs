@@ -87,9 +87,12 @@ impl CacheBucket {
         format!("{}-v{}", self.name(), self.version())
     }
 
-    /// The version that a folder's name on the disk tells, where it is one of this bucket.
+    /// The version that a folder's name on the disk tells, where it is one of this bucket: 0 for what
+    /// prefetch 0.1.0 wrote, which had none in its names.
     fn version_of(self, folder: &str) -> Option<u32> {
-        folder.strip_prefix(self.name())?.strip_prefix("-v")?.parse().ok()
+        let is_first = folder == self.name() || (self == Self::Aliases && folder == "also");
+        let later = || folder.strip_prefix(self.name())?.strip_prefix("-v")?.parse().ok();
+        if is_first { Some(0) } else { later() }
     }
 }
 
@@ -220,7 +223,7 @@ mod tests {
     fn outdated_folders_go_and_younger_and_foreign_ones_stay() {
         let folder = tempfile::tempdir().unwrap();
         let layout = CacheLayout::new(folder.path().to_owned());
-        let folders = ["pages-v0", "pages-v1", "pages-v99", "index-metadata-v0", "pages", "pages-vx", "notes"];
+        let folders = ["pages-v0", "pages-v1", "pages-v99", "index-metadata-v0", "pages", "also", "pages-vx", "notes"];
         folders.iter().for_each(|name| fs::create_dir(folder.path().join(name)).unwrap());
         fs::write(folder.path().join("plans-v0"), "a file").unwrap();
         let left = || {
@@ -230,9 +233,9 @@ mod tests {
             names
         };
         layout.remove_outdated().unwrap();
-        assert_eq!(left(), ["notes", "pages", "pages-v1", "pages-v99", "pages-vx"]);
+        assert_eq!(left(), ["notes", "pages-v1", "pages-v99", "pages-vx"]);
         layout.remove_all().unwrap();
-        assert_eq!(left(), ["notes", "pages", "pages-vx"]);
+        assert_eq!(left(), ["notes", "pages-vx"]);
     }
 
     #[cfg(unix)]

@@ -94,6 +94,7 @@ async fn check_claims(plan: &Plan, held: &[Held], places: &Places) -> Result<(),
         remembered::confirm(places);
         return Ok(());
     }
+    remembered::forget(places);
     Err(failures)
 }
 

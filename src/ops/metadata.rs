@@ -45,21 +45,21 @@ pub struct MetadataFailure {
 }
 
 /// What is known of a file, and from whom.
-pub(super) struct Said {
+pub(super) struct StatedMetadata {
     known: MetadataResult,
     /// Whether its index says so, and not the file itself.
     is_claimed: bool,
 }
 
-impl Said {
+impl StatedMetadata {
     /// What the file of `candidate` needs; a claim is noted.
-    pub fn needs(self, candidate: &Candidate, claims: &Claims) -> Result<ResolutionMetadata, MetadataUnavailable> {
+    pub fn metadata(self, candidate: &Candidate, claims: &Claims) -> Result<ResolutionMetadata, MetadataUnavailable> {
         let metadata = self.known?;
-        let needs = ResolutionMetadata::of(&metadata);
+        let resolved = ResolutionMetadata::of(&metadata);
         if self.is_claimed {
             claims.add(&candidate.url, metadata);
         }
-        Ok(needs)
+        Ok(resolved)
     }
 
     fn by_file(known: MetadataResult) -> Self {
@@ -80,10 +80,10 @@ pub(super) async fn metadata_of(
     candidate: &Candidate,
     places: &Places,
     listener: &Listener,
-) -> Result<Said, MetadataFailure> {
+) -> Result<StatedMetadata, MetadataFailure> {
     let said = match (said_without_build(project, candidate, places).await, &places.builds) {
-        (Ok(Said { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
-            said_by_build(project, candidate, places, builds, listener).await.map(Said::by_file)
+        (Ok(StatedMetadata { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
+            said_by_build(project, candidate, places, builds, listener).await.map(StatedMetadata::by_file)
         }
         (said, _) => said,
     };
@@ -91,14 +91,18 @@ pub(super) async fn metadata_of(
 }
 
 /// What is known of the wheel of `candidate`, where no more than a part of it has to be fetched to tell.
-pub(super) async fn metadata_at_a_glance(candidate: &Candidate, places: &Places) -> Option<Said> {
+pub(super) async fn metadata_at_a_glance(candidate: &Candidate, places: &Places) -> Option<StatedMetadata> {
     match remembered(candidate, places) {
         Some(said) => Some(said),
         None => of_part(&candidate.filename.parse().ok()?, candidate, places).await.ok()?,
     }
 }
 
-async fn said_without_build(project: &PackageName, candidate: &Candidate, places: &Places) -> Result<Said, FetchError> {
+async fn said_without_build(
+    project: &PackageName,
+    candidate: &Candidate,
+    places: &Places,
+) -> Result<StatedMetadata, FetchError> {
     if let Some(said) = remembered(candidate, places) {
         return Ok(said);
     }
@@ -107,13 +111,13 @@ async fn said_without_build(project: &PackageName, candidate: &Candidate, places
     {
         return Ok(said);
     }
-    of_held(hold(candidate, places).await?, project, candidate, places).await.map(Said::by_file)
+    of_held(hold(candidate, places).await?, project, candidate, places).await.map(StatedMetadata::by_file)
 }
 
 /// What the file itself said once, else what its index did.
-fn remembered(candidate: &Candidate, places: &Places) -> Option<Said> {
-    let known = places.metadata.read(candidate.promises.sha256()?).map(Said::by_file);
-    known.or_else(|| places.indexes.recall_metadata(candidate).map(Said::by_index))
+fn remembered(candidate: &Candidate, places: &Places) -> Option<StatedMetadata> {
+    let known = places.metadata.read(candidate.promises.sha256()?).map(StatedMetadata::by_file);
+    known.or_else(|| places.indexes.recall_metadata(candidate).map(StatedMetadata::by_index))
 }
 
 async fn said_by_build(
@@ -128,12 +132,16 @@ async fn said_by_build(
 }
 
 /// What a wheel says, unless the whole of it has to be fetched to tell.
-async fn of_part(wheel: &WheelFilename, candidate: &Candidate, places: &Places) -> Result<Option<Said>, FetchError> {
+async fn of_part(
+    wheel: &WheelFilename,
+    candidate: &Candidate,
+    places: &Places,
+) -> Result<Option<StatedMetadata>, FetchError> {
     if let Some(held) = find_held(candidate, &places.store) {
-        return of_held(held, &wheel.name, candidate, places).await.map(Said::by_file).map(Some);
+        return of_held(held, &wheel.name, candidate, places).await.map(StatedMetadata::by_file).map(Some);
     }
     if let Some(file) = read_in_place(wheel, candidate) {
-        return Ok(Some(Said::by_file(Ok(file.metadata))));
+        return Ok(Some(StatedMetadata::by_file(Ok(file.metadata))));
     }
     let file = match sidecar(wheel, candidate, &places.client).await? {
         Some(file) => Some(file),
@@ -145,7 +153,7 @@ async fn of_part(wheel: &WheelFilename, candidate: &Candidate, places: &Places) 
     };
     Ok(file.map(|file| {
         places.indexes.remember_metadata(candidate, &file.metadata);
-        Said::by_index(file.metadata)
+        StatedMetadata::by_index(file.metadata)
     }))
 }
 
@@ -345,4 +353,24 @@ fn read_source(
         SdistError::NeedsBuild => MetadataUnavailable::NeedsBuild,
         other => MetadataUnavailable::Refused(other.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder cannot be read as a file: the system says so, and not the bytes.
+    #[cfg(unix)]
+    #[test]
+    fn a_disk_that_fails_is_no_fault_of_the_archive() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = Watched { file: File::open(folder.path()).unwrap(), failed: None };
+        let wheel = "demo-1.0-py3-none-any.whl".parse().unwrap();
+        assert!(wheel_metadata::read(&mut file, &wheel).is_err());
+        assert!(file.failed.is_some());
+        std::fs::write(folder.path().join("file"), "no wheel").unwrap();
+        let mut file = Watched { file: File::open(folder.path().join("file")).unwrap(), failed: None };
+        assert!(wheel_metadata::read(&mut file, &wheel).is_err());
+        assert!(file.failed.is_none());
+    }
 }

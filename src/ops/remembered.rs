@@ -115,6 +115,12 @@ pub(super) fn confirm(places: &Places) {
     }
 }
 
+/// The remembered plans of this run rest on claims that are wrong.
+pub(super) fn forget(places: &Places) {
+    // One that stays is found to be wrong again.
+    places.claims.take_plans().iter().for_each(|path| drop(remove_anything(path)));
+}
+
 fn forget_old(folder: &Path) {
     let plans: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
     if plans.len() <= MOST_PLANS {

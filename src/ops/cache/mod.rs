@@ -152,7 +152,7 @@ pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: Sys
     store.sweep_dead(Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX)));
     store.layout().remove_outdated()?;
     store.prune_aliases()?;
-    LocalDigests::new(store.layout()).forget(|sha256| store.find(sha256).is_some());
+    LocalDigests::new(store.layout()).retain(|sha256| store.find(sha256).is_some());
     let is_useless = |run: &&Run| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))
 }
