@@ -1,5 +1,5 @@
-//! Small files that appear whole: written aside, then renamed. They are not flushed, since they
-//! can be had again, so a check sum at their end tells what a power cut made of them.
+//! Small cache files with a check sum: written aside, then renamed. They are not flushed, since
+//! they can be had again; the check sum at their end tells what a power cut damaged.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};

@@ -1,11 +1,11 @@
-//! Core metadata by the digest of the file that it is of: true for ever.
+//! The cache of core metadata, by the digest of the file that it is of; it never expires.
 
 use std::path::{Path, PathBuf};
 
 use super::checksummed_files::ChecksummedFiles;
 use crate::domain::{CoreMetadata, MetadataUnavailable, Sha256};
 
-/// What is known of a file.
+/// The core metadata of a file, or why there is none.
 pub type MetadataResult = Result<CoreMetadata, MetadataUnavailable>;
 
 /// The folder of known metadata: `metadata/<SHA-256 of the file>` in the cache folder.

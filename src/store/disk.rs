@@ -1,4 +1,4 @@
-//! The store in a folder.
+//! The content-addressed store in a folder.
 //!
 //! ```text
 //! objects/ab/cdef…     the bytes whose SHA-256 is abcdef…, read-only
