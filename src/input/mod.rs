@@ -145,6 +145,11 @@ impl<'w> Reader<'w> {
         requirements_txt::read_argument(self, text);
     }
 
+    /// What has been read until now.
+    pub fn so_far(&self) -> &Read {
+        &self.read
+    }
+
     pub fn finish(self) -> Read {
         self.read
     }
