@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::support::{fetched, file, package, page, paths};
-use super::{About, Abouts, BundleInput, Manifest, SBOMS, Sboms, bundle, install};
+use super::{BundleInput, Manifest, ProjectSummaries, ProjectSummary, SBOMS, Sboms, bundle, install};
 use crate::domain::{Fetched, Origin, Sha256, Tree, Yanked};
 
 /// Pieces that end a quotation, a line, an element or a comment, or begin a command.
@@ -45,7 +45,7 @@ fn hostile() -> impl Strategy<Value = String> {
 /// A world in which every field that strangers fill holds `text`.
 fn world(text: &str) -> Fetched {
     let mut listed = file(&format!("demo-1.0-1{text}-py3-none-any.whl"), b"wheel");
-    listed.offer.yanked = Yanked(Some(text.into()));
+    listed.candidate.yanked = Yanked(Some(text.into()));
     let mut demo = package("demo", "1.0", vec![listed]);
     demo.requested_by = vec![Origin { file: text.into(), line: 1 }];
     let pip = package("pip", "99", vec![file(&format!("pip-99-1{text}-py3-none-any.whl"), b"pip")]);
@@ -54,10 +54,10 @@ fn world(text: &str) -> Fetched {
 
 /// The bundle of a world; absent where a name of it can be the name of no file.
 fn packed(text: &str) -> Option<Tree> {
-    let about = About { summary: Some(text.into()), license: Some(text.into()) };
-    let abouts = Abouts::from([(Sha256::of(b"wheel"), about)]);
+    let about = ProjectSummary { summary: Some(text.into()), license: Some(text.into()) };
+    let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), about)]);
     let sboms = Sboms { formats: SBOMS.iter().collect(), created: None };
-    bundle(&BundleInput { fetched: &world(text), requests: &[], abouts: &abouts, sboms: &sboms }).ok()
+    bundle(&BundleInput { fetched: &world(text), requests: &[], summaries: &summaries, sboms: &sboms }).ok()
 }
 
 proptest! {
@@ -76,10 +76,10 @@ proptest! {
     #[test]
     fn foreign_text_is_part_of_no_markup(text in hostile()) {
         // A file name has to be one; what is said of it need not.
-        let about = About { summary: Some(text.clone()), license: Some(text.clone()) };
-        let abouts = Abouts::from([(Sha256::of(b"wheel"), about)]);
+        let about = ProjectSummary { summary: Some(text.clone()), license: Some(text.clone()) };
+        let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), about)]);
         let world = world(&text);
-        let input = BundleInput { fetched: &world, requests: &[], abouts: &abouts, sboms: &Sboms::default() };
+        let input = BundleInput { fetched: &world, requests: &[], summaries: &summaries, sboms: &Sboms::default() };
         let manifest = Manifest::of(&input);
         let html = super::overview::text(&manifest);
         prop_assert_eq!(html.matches("<script").count(), 2);
