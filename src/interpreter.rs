@@ -1,4 +1,4 @@
-//! What a Python says of itself: version, ABIs, platform, markers, and what its pip would do.
+//! Describes a Python interpreter: version, ABIs, platform, markers, and its pip's settings.
 //!
 //! A script asks once; the answer is remembered by the interpreter's identity, so that a warm run
 //! starts no Python.
@@ -25,7 +25,7 @@ pub use self::build::{BuildError, BuildFrontEnd};
 use self::find::FoundInterpreter;
 pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};
 
-/// Answers `machine` or `pip` with one line of JSON, an [`ScriptAnswer`] that holds an [`Interpreter`]
+/// Answers `machine` or `pip` with one line of JSON, a [`ScriptAnswer`] that holds an [`Interpreter`]
 /// or a [`Pip`].
 const SCRIPT: &str = include_str!("../scripts/describe-target.py");
 

@@ -1,4 +1,4 @@
-//! What is to be got ([`Plan`]) and what we hold after getting it ([`Fetched`]).
+//! From solution to files: what is to be fetched ([`Plan`]) and what was ([`Fetched`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{
     TargetDependencies, Timestamp, Version, Yanked,
 };
 
-/// What one target gets.
+/// The resolved packages of one target.
 #[derive(Clone, Debug, Default)]
 pub struct Solution {
     /// In the order of their names.
@@ -50,7 +50,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// What an index offers, with the digests that the user allows.
+    /// The candidate for a file of an index, with the digests that the user allows.
     pub fn of(artifact: &Artifact, asked: &[Digest]) -> Self {
         Self {
             filename: artifact.filename.clone(),
@@ -223,7 +223,7 @@ pub enum Status {
     Downloaded,
 }
 
-/// Bytes of the store.
+/// An object of the store, by its digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Object {
     pub sha256: Sha256,
@@ -250,7 +250,7 @@ pub struct FetchedPackage {
     pub files: Vec<FetchedFile>,
 }
 
-/// A file that we hold.
+/// A file that is in the store.
 #[derive(Clone, Debug)]
 pub struct FetchedFile {
     pub candidate: Candidate,

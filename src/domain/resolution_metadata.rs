@@ -1,4 +1,4 @@
-//! What a distribution needs: the part of its core metadata that resolving reads.
+//! The part of a distribution's core metadata that resolving reads: its dependencies.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::lenient_dependency::repaired;
 use super::{CoreMetadata, Dependency, ExtraName, Specifiers};
 
-/// What the metadata of a file says that it needs.
+/// Dependencies, required Python and extras of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResolutionMetadata {
     /// `Requires-Dist`, in order.
@@ -21,7 +21,7 @@ pub struct ResolutionMetadata {
     pub repaired: Vec<String>,
 }
 
-/// Why what a file needs is not known.
+/// Why the resolution metadata of a file is not available.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetadataUnavailable {
     /// Only running its build would tell.

@@ -1,5 +1,5 @@
-//! What the answers of a run rest on, so that a later run can tell whether they still hold
-//! without reading a page.
+//! The cached pages that a plan was made from, so that a later run can tell whether it is still
+//! fresh without reading a page.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -26,7 +26,7 @@ pub(super) struct CachedInput {
     pub stale_from: Timestamp,
 }
 
-/// Collects the grounds of one run; answers that rest on anything but cached pages leave none.
+/// Collects the cached pages that a run used; none where an answer came from anything else.
 #[derive(Debug)]
 pub(super) struct InputCollector(Mutex<Option<CachedInputs>>);
 

@@ -1,4 +1,4 @@
-//! Asks indexes and find-links places for what they offer of a project.
+//! The index client: asks indexes and find-links locations for the files of a project.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -94,7 +94,7 @@ pub struct StalePage {
     pub why: Arc<HttpError>,
 }
 
-/// All the places of a run.
+/// All indexes and find-links locations of a run.
 pub struct Indexes {
     settings: IndexSettings,
     client: Arc<HttpClient>,
@@ -166,7 +166,7 @@ impl Indexes {
         !self.settings.refresh && self.cache.is_fresh(cached_inputs, now)
     }
 
-    /// What is on offer of `project`: find-links first, since they cost nothing, then the first
+    /// The candidates of `project`: find-links first, since they cost nothing, then the first
     /// index that knows it, or every one where the inquiry or the strategy says so.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! The digests of local files of which nobody promises one, so that the next run need not read
-//! them again.
+//! The cache of digests of local files that no index promises one of, so that the next run need not
+//! read them again.
 //!
 //! `local/<SHA-256 of the path>` in the cache folder; replaced by rename, and read without a lock.
 //! A file counts as the one that was read while all that the system tells of it is the same

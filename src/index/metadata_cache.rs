@@ -1,11 +1,11 @@
-//! Core metadata by the digest of the file that it is of: true for ever.
+//! The cache of core metadata, by the digest of the file that it is of; it never expires.
 
 use std::path::PathBuf;
 
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
 use crate::domain::{CoreMetadata, MetadataUnavailable, Sha256};
 
-/// What is known of a file.
+/// The core metadata of a file, or why there is none.
 pub type MetadataResult = Result<CoreMetadata, MetadataUnavailable>;
 
 /// A folder of known metadata, by the SHA-256 of the file.

@@ -1,4 +1,4 @@
-//! What an answer is remembered by: a key of everything that decides it, and stamps of the files
+//! The cache of interpreters' answers: a key of everything that decides it, and stamps of the files
 //! that it rests on.
 
 use std::fs;
@@ -44,7 +44,7 @@ const LAUNCHER_FILES: [&str; 4] = [".python-version", ".tool-versions", "mise.to
 /// Where a running kernel tells its release and version, which are markers.
 const KERNEL: [&str; 2] = ["/proc/sys/kernel/osrelease", "/proc/sys/kernel/version"];
 
-/// What tells one answer from another.
+/// The cache key of an answer.
 pub(super) struct Identity {
     key: Sha256,
     /// Files that decide which answer it is.

@@ -1,4 +1,4 @@
-//! Files on their way to a final name, in `incoming/`.
+//! Files in `incoming/` that get their final name by a rename, or are removed.
 //!
 //! Bytes whose digest is promised go to a file named by it, which outlives the process: what a
 //! killed run has fetched is where the next one goes on. Its lock says that somebody is at work
@@ -19,7 +19,7 @@ pub(super) enum AtomicFile {
     Resumable(ResumableFile),
 }
 
-/// A locked file that others may find.
+/// A locked file, named by the promised digest, that a later run can go on with.
 pub(super) struct ResumableFile {
     file: File,
     path: PathBuf,
@@ -27,7 +27,7 @@ pub(super) struct ResumableFile {
     is_kept: bool,
 }
 
-/// What came of asking for a named file.
+/// The outcome of opening a resumable file.
 pub(super) enum OpenOutcome {
     Ours(ResumableFile),
     /// Another process has it, with so many bytes by now.

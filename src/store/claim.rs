@@ -1,4 +1,4 @@
-//! The folder for files being written: who takes what in, and what dead runs left there.
+//! Claims on files in `incoming/`: one process writes each, and what dead runs left is swept.
 //!
 //! A file that is known by a digest has its name by it, so that another process sees that it is
 //! on its way, and a later run goes on with what arrived.
@@ -16,7 +16,7 @@ use crate::archive;
 use crate::cache_folder::Readers;
 use crate::domain::{Digest, Object, Promises, Timestamp};
 
-/// What came of [`DiskStore::claim`].
+/// The outcome of [`DiskStore::claim`].
 pub enum Claim {
     /// They are here already.
     Held(Object),

@@ -1,4 +1,4 @@
-//! The store in a folder.
+//! The content-addressed store in a folder.
 //!
 //! An object appears under its name only by a rename, after its bytes were checked and flushed.
 //! So readers need no lock, and any number of processes may write at once: they can only bring

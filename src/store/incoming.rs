@@ -1,4 +1,4 @@
-//! Bytes on their way into the store: hashed as they pass, judged before they get a name.
+//! Writes an object into the store: hashes its bytes, and checks them before they get a name.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
@@ -8,8 +8,8 @@ use super::disk::DiskStore;
 use super::error::StoreError;
 use crate::domain::{BrokenPromise, Hasher, Object, Promises};
 
-/// Bytes on their way into the store. Dropped before [`Incoming::keep`], it leaves nothing, or,
-/// once [`Incoming::keep_partial`] was called, what a later claim goes on with.
+/// An object that is being written into the store. Dropped before [`Incoming::keep`], it leaves
+/// nothing, or, once [`Incoming::keep_partial`] was called, what a later claim goes on with.
 pub struct Incoming {
     store: DiskStore,
     file: AtomicFile,

@@ -1,4 +1,4 @@
-//! Looking after what the store holds: counting, checking and removing objects.
+//! Maintenance of the store: counting, checking and removing objects.
 
 use std::fs;
 use std::io;
