@@ -18,7 +18,7 @@ use super::warm::WarmPip;
 use super::world::Files;
 use super::{closing, descriptors, settings, show, terminal};
 use crate::domain::{Fetched, Plan, Target};
-use crate::ops::{self, FetchSettings, Finding, Inquirer, Listener, Output, PlanFailure, Stop};
+use crate::ops::{self, FetchFailure, FetchSettings, Finding, Inquirer, Listener, Output, PlanFailure, Stop};
 
 /// Fetches what is asked for, and tells how it went.
 ///
@@ -72,6 +72,33 @@ struct Planned {
     unsolved: Option<CliError>,
 }
 
+/// What came of planning and fetching.
+struct Obtained {
+    outcome: Outcome,
+    /// What the user should know.
+    notes: Vec<String>,
+    unsolved: Option<CliError>,
+}
+
+enum Outcome {
+    /// By a dry run.
+    Planned(Plan),
+    Fetched(Fetched),
+}
+
+/// Nothing came of it.
+struct Failed {
+    error: CliError,
+    /// Whether that may be different once pages from the cache are checked.
+    may_be_of_old_page: bool,
+}
+
+impl From<CliError> for Failed {
+    fn from(error: CliError) -> Self {
+        Self { error, may_be_of_old_page: false }
+    }
+}
+
 impl<'a> Run<'a> {
     /// Reads the inputs, settles the settings, and decides everything. The first pages are asked for
     /// while the interpreter is, where that takes time; if it then reads other settings than its
@@ -122,20 +149,41 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Plans and fetches, and does so once more where what was taken from the cache came to nothing:
+    /// a page that is fresh may still be older than the files that it lists.
     async fn work(&self, inquirer: Inquirer) -> Result<Exit, CliError> {
         let listener = self.draft.reporter.listener();
-        let planned = ops::plan(&self.draft.question, &self.targets, inquirer).await;
-        let Planned { plan, unsolved } = self.judge(planned)?;
-        let plan = self.add_tools(plan, self.draft.pages_at_once(), &listener).await?;
-        plan.notes.iter().for_each(terminal::warn);
-        self.draft.places.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
-        if self.args.outputs.dry_run {
-            return self.tell_plan(&plan, unsolved);
+        let mut obtained = self.obtain(inquirer, &listener).await;
+        if obtained.as_ref().is_err_and(|failed| failed.may_be_of_old_page)
+            && self.draft.places.indexes.distrust_cache()
+        {
+            let Draft { question, places, .. } = &self.draft;
+            let inquirer = Inquirer::new(question, places, self.draft.pages_at_once(), &listener);
+            obtained = self.obtain(inquirer, &listener).await;
         }
-        let fetched = Arc::new(self.fetch(plan, &listener).await?);
+        let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
+        notes.iter().for_each(terminal::warn);
+        self.draft.places.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
+        let fetched = match outcome {
+            Outcome::Planned(plan) => return self.tell_plan(&plan, unsolved),
+            Outcome::Fetched(fetched) => Arc::new(fetched),
+        };
         let findings = self.write(&fetched).await?;
         ops::cache::record(&self.draft.places.store, &fetched, &self.environment.working_folder);
         self.tell_done(&fetched, unsolved, &findings)
+    }
+
+    async fn obtain(&self, inquirer: Inquirer, listener: &Listener) -> Result<Obtained, Failed> {
+        let planned = ops::plan(&self.draft.question, &self.targets, inquirer).await;
+        let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
+        let Planned { plan, unsolved } = self.judge(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
+        let mut plan = self.add_tools(plan, self.draft.pages_at_once(), listener).await?;
+        let notes = std::mem::take(&mut plan.notes);
+        let outcome = match self.args.outputs.dry_run {
+            true => Outcome::Planned(plan),
+            false => Outcome::Fetched(self.fetch(plan, listener).await?),
+        };
+        Ok(Obtained { outcome, notes, unsolved })
     }
 
     /// Adds what an install needs besides what it installs.
@@ -170,12 +218,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
+    async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, Failed> {
         let settings =
             FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
         ops::check_space(&plan, &self.draft.places.store).map_err(|error| CliError::new(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.draft.places, settings, listener).await;
-        fetched.map_err(|failures| CliError::of_fetch(&failures))
+        fetched.map_err(|failures| Failed {
+            error: CliError::of_fetch(&failures),
+            may_be_of_old_page: failures.iter().any(FetchFailure::may_be_of_old_page),
+        })
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
@@ -208,14 +259,16 @@ impl<'a> Run<'a> {
 
     fn tell_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.draft.reporter.finish();
-        let report = Report::of_plan(plan, self.environment.seconds());
+        let report =
+            Report::of_plan(plan, self.environment.seconds()).with_arrivals(self.draft.places.store.arrivals());
         closing::of_plan(&report, &self.args.messages);
         self.report(report, unsolved)
     }
 
     fn tell_done(&self, fetched: &Fetched, unsolved: Option<CliError>, findings: &[Finding]) -> Result<Exit, CliError> {
         self.draft.reporter.finish();
-        let report = Report::of_fetched(fetched, self.environment.seconds());
+        let report =
+            Report::of_fetched(fetched, self.environment.seconds()).with_arrivals(self.draft.places.store.arrivals());
         let folder = &self.environment.working_folder;
         closing::of_run(&report, fetched, &self.outputs, self.args, folder);
         closing::of_warm_pip(self.draft.warm.as_ref(), fetched, &self.args.messages);

@@ -81,7 +81,7 @@ pub(super) async fn metadata_of(
     places: &Places,
     listener: &Listener,
 ) -> Result<StatedMetadata, MetadataFailure> {
-    let said = match (said_without_build(project, candidate, places).await, &places.builds) {
+    let said = match (said_without_build(project, candidate, places, listener).await, &places.builds) {
         (Ok(StatedMetadata { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
             said_by_build(project, candidate, places, builds, listener).await.map(StatedMetadata::by_file)
         }
@@ -102,6 +102,7 @@ async fn said_without_build(
     project: &PackageName,
     candidate: &Candidate,
     places: &Places,
+    listener: &Listener,
 ) -> Result<StatedMetadata, FetchError> {
     if let Some(said) = remembered(candidate, places) {
         return Ok(said);
@@ -111,7 +112,7 @@ async fn said_without_build(
     {
         return Ok(said);
     }
-    of_held(hold(candidate, places).await?, project, candidate, places).await.map(StatedMetadata::by_file)
+    of_held(hold(candidate, places, listener).await?, project, candidate, places).await.map(StatedMetadata::by_file)
 }
 
 /// What the file itself said once, else what its index did.
@@ -127,7 +128,7 @@ async fn said_by_build(
     builds: &Builds,
     listener: &Listener,
 ) -> Result<MetadataResult, FetchError> {
-    let archive = hold(candidate, places).await?;
+    let archive = hold(candidate, places, listener).await?;
     builds.metadata(archive.sha256, (project, &candidate.filename), &places.store, listener).await
 }
 
@@ -170,7 +171,8 @@ async fn of_held(
         Err(MetadataUnavailable::Refused(_))
             if places.store.check_again(held.sha256).map_err(unreadable(held))?.is_none() =>
         {
-            let again = download(candidate, places).await?;
+            let silent: Listener = Arc::new(|_| ());
+            let again = download(candidate, places, &silent).await?;
             read_held(again.sha256, project, candidate, &places.store)?
         }
         known => known,
@@ -335,10 +337,10 @@ async fn sidecar(
 }
 
 /// The whole file, in the store.
-pub(super) async fn hold(candidate: &Candidate, places: &Places) -> Result<Object, FetchError> {
+pub(super) async fn hold(candidate: &Candidate, places: &Places, listener: &Listener) -> Result<Object, FetchError> {
     match find_held(candidate, &places.store) {
         Some(held) => Ok(held),
-        None => download(candidate, places).await,
+        None => download(candidate, places, listener).await,
     }
 }
 

@@ -123,7 +123,7 @@ impl Asking<'_> {
             let failure = MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why };
             PlanFailure { unreachable: vec![failure.into()], ..PlanFailure::default() }
         };
-        let object = hold(candidate, self.places).await.map_err(fail)?;
+        let object = hold(candidate, self.places, self.listener).await.map_err(fail)?;
         let archive = self.places.store.open(object.sha256).map_err(|error| fail(error.into()))?;
         Ok(sdist_metadata::top_files(archive, &candidate.filename).ok().map(|top| top.build_requirements()))
     }

@@ -6,6 +6,7 @@ mod finding;
 mod integrity;
 mod platform;
 mod record;
+mod stated_dependencies;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -116,6 +117,7 @@ fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) ->
                 |proof: Proof| Proof { is_complete: proof.is_complete && !damaged.contains(&*proof.id), ..proof };
             verification.targets = proofs.into_iter().map(intact).collect();
             verification.findings.extend(gaps);
+            verification.findings.extend(stated_dependencies::unfounded(manifest, &held));
             verification.findings.extend(platform::unfit_files(&held));
             if let Some(floor) = settings.floor {
                 verification.findings.extend(platform::too_new_files(held.files.keys().map(String::as_str), floor));
