@@ -86,7 +86,7 @@ impl Judges {
         Pip { python: self.python("current") }
     }
 
-    /// pip 23.2.1, the older of the two that `facts/pip.md` compares.
+    /// pip 23.2.1, the older of the two that the facts in `docs/facts/` compare.
     pub fn pip_23_2_1(&self) -> Pip {
         Pip { python: self.python("pip-23.2.1") }
     }
@@ -102,7 +102,7 @@ impl Judges {
 
     /// One of `OLD_PIPS` in `scripts/setup`, which tells where one cannot run.
     pub fn pip_of_old(&self, version: &'static str) -> Option<OldPip> {
-        let script = project().join("../shared/oracles/old_pip.py");
+        let script = project().join("tests/judges/old_pip.py");
         let work = self.folder.join("old-pip");
         let works = work.join(format!("works-{version}")).exists();
         works.then(|| OldPip { version, python: self.python("current"), script, work })
@@ -126,12 +126,12 @@ impl Judges {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What `scripts/judges/sbom.py` finds wrong, a fault on each line.
+    /// What `tests/judges/sbom.py` finds wrong, a fault on each line.
     pub fn sbom_faults(&self, arguments: impl IntoIterator<Item = String>, input: &str) -> String {
         self.faults("sbom", "sbom.py", arguments, input)
     }
 
-    /// What `scripts/judges/power_shell.py` finds wrong with a script, a fault on each line.
+    /// What `tests/judges/power_shell.py` finds wrong with a script, a fault on each line.
     pub fn power_shell_faults(&self, script: &Path) -> String {
         self.faults("power-shell", "power_shell.py", [script.display().to_string()], "")
     }
@@ -144,7 +144,7 @@ impl Judges {
         input: &str,
     ) -> String {
         let mut command = isolated(self.python(environment), TempDir::new().unwrap().path());
-        command.arg(project().join("scripts/judges").join(judge)).args(arguments);
+        command.arg(project().join("tests/judges").join(judge)).args(arguments);
         let output = command.write_stdin(input).output().unwrap();
         assert!(matches!(output.status.code(), Some(0 | 1)) && output.stderr.is_empty(), "{}", everything(&output));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -280,7 +280,7 @@ pub struct OldPip {
 pub struct OldVerdict {
     /// Whether every artifact came out of the cache, or the links where no cache was given.
     pub is_offline: bool,
-    /// What the oracle reports: `hits`, `refused`, `requirements_fetched`, `pip_output_tail` …
+    /// What `old_pip.py` reports: `hits`, `refused`, `requirements_fetched`, `pip_output_tail` …
     pub report: Value,
 }
 
