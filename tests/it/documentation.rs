@@ -24,7 +24,8 @@ struct Block {
 fn pages() -> Vec<(String, String)> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let docs = files_below(&project.join("docs")).into_iter().map(|name| format!("docs/{name}"));
-    let names = docs.chain(["README.md".into(), "CHANGELOG.md".into()]);
+    let at_the_root = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(String::from);
+    let names = docs.chain(at_the_root);
     names.map(|name| (name.clone(), fs::read_to_string(project.join(&name)).unwrap())).collect()
 }
 
@@ -104,8 +105,8 @@ fn command_lines(block: &Block) -> Vec<String> {
 
 #[test]
 fn every_option_that_is_mentioned_exists() {
-    // Options of requirements files, of pip, and of a script.
-    let help: String = help_of(&[]) + "--hash --refresh-package --use-wheel --judge";
+    // Options of requirements files, of pip, and of scripts.
+    let help: String = help_of(&[]) + "--hash --refresh-package --use-wheel --judge --install";
     let option = Regex::new(r"`(--[a-z-]+)").unwrap();
     // The facts are about pip, and name its options.
     for (page, text) in pages().into_iter().filter(|(page, _)| !page.starts_with("docs/facts/")) {
