@@ -144,21 +144,19 @@ fn pips_of_every_age_install_from_an_index_in_json_and_in_html() {
     let sandbox = Sandbox::new();
     sandbox.prefetch_from(&index, ["--layout", "simple", "--dest", "out", "other"]).assert().code(0);
     let (served, plain) = (Served::over(&sandbox, "out"), PlainServer::over(&sandbox.path("out")));
-    let page = plain.url();
     let (json, html) = (served.get("/simple/other/", &[("accept", JSON)]), served.get("/simple/other/", &[]));
     assert!(json.text().contains("core-metadata") && html.text().contains("data-dist-info-metadata"));
     let mut pips = judges().pips_of_every_age();
     pips.extend([("23.2.1".into(), judges().pip_23_2_1()), ("current".into(), judges().pip())]);
-    std::thread::scope(|scope| {
-        let installs =
-            pips.iter().flat_map(|(version, pip)| [&served.index(), &page].map(|url| (version, pip, url.clone())));
-        let runs = installs.map(|(version, pip, url)| {
-            (version, url.clone(), scope.spawn(move || pip.install(Source::Index(&url), ["other"])))
-        });
-        for (version, url, run) in runs.collect::<Vec<_>>() {
-            let verdict = run.join().unwrap();
+    let install_from = |url: &str| {
+        for (version, pip) in &pips {
+            let verdict = pip.install(Source::Index(url), ["other"]);
             assert_eq!(verdict.installed, ["demo-1.0", "other-1.0"], "pip {version} from {url}: {}", verdict.output);
         }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| install_from(&served.index()));
+        install_from(&plain.url());
     });
 }
 
