@@ -17,8 +17,8 @@ use super::warm::WarmPip;
 use crate::domain::{IndexOptions, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
-use crate::input::{self, Read};
-use crate::interpreter::Settings as PipSettings;
+use crate::input::{self, ParsedInput};
+use crate::interpreter::PipSettings;
 use crate::ops::{Inquirer, Places};
 use crate::resolve::Question;
 use crate::select::Policy;
@@ -46,7 +46,7 @@ impl Draft {
         environment: &Environment,
         machine: &Machine<'_>,
         pip_settings: PipSettings,
-        read: Read,
+        read: ParsedInput,
     ) -> Result<(Self, Inquirer), CliError> {
         let settings =
             Settings::resolve(args, machine.cache().to_owned(), &Layers { environment, pip: &pip_settings })?;
@@ -108,7 +108,7 @@ impl Draft {
     }
 }
 
-fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question {
+fn question(read: ParsedInput, options: &IndexOptions, settings: &Settings) -> Question {
     let require_hashes = !options.no_require_hashes && (options.require_hashes || read.requires_hashes());
     let policy = Policy {
         formats: options.formats.clone(),

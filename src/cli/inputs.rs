@@ -6,15 +6,15 @@ use super::error::CliError;
 use super::layers::Layers;
 use super::{slip, terminal};
 use crate::domain::Requirement;
-use crate::input::{Location, Read, Reader, Role, Severity, World};
-use crate::interpreter::Settings as PipSettings;
+use crate::input::{InputSource, Location, ParsedInput, RequirementsReader, Role, Severity};
+use crate::interpreter::PipSettings;
 
 /// The inputs that arguments and variables name. Those that only pip's configuration names are
 /// read by [`Inputs::finish`], once it is settled which configuration counts.
 pub struct Inputs<'a> {
     args: &'a FetchArgs,
     environment: &'a Environment,
-    reader: Reader<'a>,
+    reader: RequirementsReader<'a>,
 }
 
 impl<'a> Inputs<'a> {
@@ -22,9 +22,13 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     /// Everything that is wrong with them.
-    pub fn read(args: &'a FetchArgs, environment: &'a Environment, source: &'a dyn World) -> Result<Self, CliError> {
+    pub fn read(
+        args: &'a FetchArgs,
+        environment: &'a Environment,
+        source: &'a dyn InputSource,
+    ) -> Result<Self, CliError> {
         slip::check(&args.requirements, |path| environment.working_folder.join(path))?;
-        let mut reader = Reader::new(source);
+        let mut reader = RequirementsReader::new(source);
         for requirement in &args.requirements {
             reader.argument(requirement);
         }
@@ -37,7 +41,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// What they say, as long as nothing else is read.
-    pub fn so_far(&self) -> Read {
+    pub fn so_far(&self) -> ParsedInput {
         let mut read = self.reader.so_far().clone();
         if self.args.selection.skip_source_trees {
             read.requirements.retain(|requirement| !is_source_tree(requirement));
@@ -57,7 +61,7 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     /// Everything that is wrong with any input, or that there is none.
-    pub fn finish(mut self, pip: &PipSettings) -> Result<Read, CliError> {
+    pub fn finish(mut self, pip: &PipSettings) -> Result<ParsedInput, CliError> {
         let layers = Layers { environment: self.environment, pip };
         self.read_files(|typed, name| if typed.is_empty() { layers.configured(name) } else { Vec::new() });
         let mut read = self.reader.finish();
@@ -92,7 +96,7 @@ impl<'a> Inputs<'a> {
 }
 
 /// All that is wrong, at once.
-fn refuse_errors(read: &Read) -> Result<(), CliError> {
+fn refuse_errors(read: &ParsedInput) -> Result<(), CliError> {
     if !read.has_errors() {
         return Ok(());
     }

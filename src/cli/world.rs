@@ -12,7 +12,7 @@ use super::environment::Environment;
 use super::error::CliError;
 use crate::domain::MaskedUrl;
 use crate::http::{Answer, HttpClient, HttpSettings, Validators};
-use crate::input::{Entry, LARGEST_FILE, Loaded, Location, World};
+use crate::input::{InputSource, LARGEST_FILE, LoadedFile, Location, PathKind};
 
 /// Files from the disk, URLs through a client that is made when the first is asked for.
 pub struct Files<'a> {
@@ -22,8 +22,8 @@ pub struct Files<'a> {
     runtime: Handle,
 }
 
-impl World for Files<'_> {
-    fn load(&self, location: &Location) -> Result<Loaded, String> {
+impl InputSource for Files<'_> {
+    fn load(&self, location: &Location) -> Result<LoadedFile, String> {
         match location {
             Location::StandardInput => read_some(io::stdin().lock()),
             Location::File(path) => {
@@ -41,14 +41,14 @@ impl World for Files<'_> {
         self.environment.variable(name)
     }
 
-    fn look(&self, path: &Path) -> Entry {
+    fn path_kind(&self, path: &Path) -> PathKind {
         match path.metadata() {
             Ok(metadata) if metadata.is_dir() => {
                 let is_project = ["pyproject.toml", "setup.py"].iter().any(|name| path.join(name).is_file());
-                Entry::Folder { is_project }
+                PathKind::Folder { is_project }
             }
-            Ok(_) => Entry::File,
-            Err(_) => Entry::Missing,
+            Ok(_) => PathKind::File,
+            Err(_) => PathKind::Missing,
         }
     }
 
@@ -75,20 +75,20 @@ impl<'a> Files<'a> {
         Ok(self.client.get_or_init(|| Arc::new(HttpClient::new(settings))))
     }
 
-    fn load_url(&self, url: &str) -> Result<Loaded, String> {
+    fn load_url(&self, url: &str) -> Result<LoadedFile, String> {
         let url: MaskedUrl = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
         let client = self.client()?;
         let answer = async { client.page(&url, "*/*", &Validators::default(), LARGEST_FILE).await };
         match self.runtime.block_on(answer).map_err(|error| error.to_string())? {
-            Answer::Page(page) => Ok(Loaded { bytes: page.content, content_type: Some(page.content_type) }),
+            Answer::Page(page) => Ok(LoadedFile { bytes: page.content, content_type: Some(page.content_type) }),
             Answer::NotModified { .. } => Err("it answered that nothing changed, which was not asked".to_owned()),
         }
     }
 }
 
 /// One byte more than the largest file is enough to know that it is too large.
-fn read_some(source: impl Read) -> Result<Loaded, String> {
+fn read_some(source: impl Read) -> Result<LoadedFile, String> {
     let mut bytes = Vec::new();
     source.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(Loaded { bytes, content_type: None })
+    Ok(LoadedFile { bytes, content_type: None })
 }

@@ -8,7 +8,7 @@ use pep508_rs::{
     ExtraOperator, MarkerExpression, MarkerOperator, MarkerValueExtra, MarkerValueString, MarkerValueVersion,
 };
 
-use super::cursor::Cursor;
+use super::text_cursor::TextCursor;
 use super::{DependencyError, ExtraName, MarkerTree, Version, VersionSpecifier};
 
 /// Parentheses deeper than any person writes; a limit, since reading them recurses.
@@ -19,7 +19,7 @@ const DEEPEST: usize = 50;
 /// # Errors
 /// Tells where the text stops being a marker, or which comparison has no meaning.
 pub fn parse_marker(text: &str) -> Result<MarkerTree, DependencyError> {
-    let mut cursor = Cursor::new(text);
+    let mut cursor = TextCursor::new(text);
     let marker = alternatives(&mut cursor, 0)?;
     match cursor.is_done() {
         true => Ok(marker),
@@ -27,11 +27,11 @@ pub fn parse_marker(text: &str) -> Result<MarkerTree, DependencyError> {
     }
 }
 
-fn fail(cursor: &Cursor<'_>, why: String) -> DependencyError {
+fn fail(cursor: &TextCursor<'_>, why: String) -> DependencyError {
     DependencyError { at: cursor.at, why }
 }
 
-fn alternatives(cursor: &mut Cursor<'_>, depth: usize) -> Result<MarkerTree, DependencyError> {
+fn alternatives(cursor: &mut TextCursor<'_>, depth: usize) -> Result<MarkerTree, DependencyError> {
     let mut all = conjunction(cursor, depth)?;
     while eat_word(cursor, "or") {
         all.or(conjunction(cursor, depth)?);
@@ -39,7 +39,7 @@ fn alternatives(cursor: &mut Cursor<'_>, depth: usize) -> Result<MarkerTree, Dep
     Ok(all)
 }
 
-fn conjunction(cursor: &mut Cursor<'_>, depth: usize) -> Result<MarkerTree, DependencyError> {
+fn conjunction(cursor: &mut TextCursor<'_>, depth: usize) -> Result<MarkerTree, DependencyError> {
     let mut all = atom(cursor, depth)?;
     while eat_word(cursor, "and") {
         all.and(atom(cursor, depth)?);
@@ -47,7 +47,7 @@ fn conjunction(cursor: &mut Cursor<'_>, depth: usize) -> Result<MarkerTree, Depe
     Ok(all)
 }
 
-fn atom(cursor: &mut Cursor<'_>, depth: usize) -> Result<MarkerTree, DependencyError> {
+fn atom(cursor: &mut TextCursor<'_>, depth: usize) -> Result<MarkerTree, DependencyError> {
     cursor.blanks();
     let start = cursor.at;
     let marker = if cursor.eat("(") {
@@ -74,7 +74,7 @@ enum Operand<'a> {
     Literal(&'a str),
 }
 
-fn comparison(cursor: &mut Cursor<'_>) -> Result<MarkerTree, DependencyError> {
+fn comparison(cursor: &mut TextCursor<'_>) -> Result<MarkerTree, DependencyError> {
     let start = cursor.at;
     let left = operand(cursor)?;
     cursor.blanks();
@@ -90,7 +90,7 @@ fn comparison(cursor: &mut Cursor<'_>) -> Result<MarkerTree, DependencyError> {
     marker.map_err(|why| DependencyError { at: start, why })
 }
 
-fn operand<'a>(cursor: &mut Cursor<'a>) -> Result<Operand<'a>, DependencyError> {
+fn operand<'a>(cursor: &mut TextCursor<'a>) -> Result<Operand<'a>, DependencyError> {
     let start = cursor.at;
     if let Some(quote @ ('\'' | '"')) = cursor.peek() {
         return literal(cursor, quote);
@@ -106,7 +106,7 @@ fn operand<'a>(cursor: &mut Cursor<'a>) -> Result<Operand<'a>, DependencyError> 
     Err(DependencyError { at: start, why })
 }
 
-fn literal<'a>(cursor: &mut Cursor<'a>, quote: char) -> Result<Operand<'a>, DependencyError> {
+fn literal<'a>(cursor: &mut TextCursor<'a>, quote: char) -> Result<Operand<'a>, DependencyError> {
     let start = cursor.at;
     cursor.at += 1;
     let value = cursor.take_while(|character| character != quote);
@@ -144,7 +144,7 @@ fn variable(word: &str) -> Option<Operand<'static>> {
 /// Longer ones first, so that `==` is not taken for the start of `===`.
 const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
 
-fn operator(cursor: &mut Cursor<'_>) -> Result<&'static str, DependencyError> {
+fn operator(cursor: &mut TextCursor<'_>) -> Result<&'static str, DependencyError> {
     if eat_word(cursor, "in") {
         return Ok("in");
     }
@@ -164,7 +164,7 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-fn eat_word(cursor: &mut Cursor<'_>, word: &str) -> bool {
+fn eat_word(cursor: &mut TextCursor<'_>, word: &str) -> bool {
     let ends = |rest: &str| !rest.starts_with(is_word);
     cursor.rest().strip_prefix(word).is_some_and(ends) && cursor.eat(word)
 }

@@ -18,7 +18,18 @@ pub fn text(fetched: &Fetched, conditions: &Conditions) -> String {
     if conditions.are_ambiguous(fetched) {
         return choice(fetched);
     }
-    with_lines(fetched.packages.iter().flat_map(|package| requirements(package, conditions)).collect())
+    let lines: Vec<_> = fetched.packages.iter().flat_map(|package| requirements(package, conditions)).collect();
+    let is_conditional = |line: &String| line.contains(" ; ");
+    let guard = conditions.marker_of_none().filter(|_| lines.iter().any(is_conditional)).map(guard);
+    with_lines(guard.into_iter().chain(lines).collect())
+}
+
+/// A project that there is not, by which installers refuse a machine that is none of the targets: they
+/// would pass over every line of another target, and call it a success.
+const NO_PROJECT: &str = "no-target-of-this-bundle-is-this-machine";
+
+fn guard(marker: String) -> String {
+    format!("{NO_PROJECT}==0 ; {marker} \\\n    --hash=sha256:{}\n", "0".repeat(64))
 }
 
 /// The text of the file for one target, by its position.
@@ -56,8 +67,8 @@ fn choice(fetched: &Fetched) -> String {
 /// name tells no version, as a direct URL may have it. Without it pip would ask the network.
 fn requirements(package: &FetchedPackage, conditions: &Conditions) -> Vec<String> {
     let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(package, &file.offer.filename));
-    let by_path = unreadable.into_iter().map(|file| (format!("./{WHEELS}/{}", file.offer.filename), vec![file]));
+        package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
+    let by_path = unreadable.into_iter().map(|file| (format!("./{WHEELS}/{}", file.candidate.filename), vec![file]));
     let by_name =
         package.version.iter().map(|version| (format!("{}=={version}", spelled_name(package)), named.clone()));
     let all = by_name.chain(by_path).filter(|(_, files)| !files.is_empty());

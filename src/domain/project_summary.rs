@@ -1,0 +1,10 @@
+//! The summary and licence in a distribution's core metadata.
+
+/// The fields of core metadata that are for people, and that no installer needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProjectSummary {
+    /// The SPDX expression (PEP 639), or what older metadata says instead.
+    pub license: Option<String>,
+    /// The one-line description.
+    pub summary: Option<String>,
+}
