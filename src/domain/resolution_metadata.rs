@@ -44,6 +44,15 @@ impl ResolutionMetadata {
         parsed
     }
 
+    /// Whether both ask for the same, in whatever order and spelling.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let has_all = |one: &Self, other: &Self| {
+            one.dependencies.iter().all(|dependency| other.dependencies.contains(dependency))
+                && one.unreadable.iter().all(|line| other.unreadable.contains(line))
+        };
+        self.requires_python == other.requires_python && has_all(self, other) && has_all(other, self)
+    }
+
     /// Strictly first, then repaired as uv does (`docs/facts/pip.md` 7.2).
     fn add_dependency(&mut self, line: &str) {
         if let Ok(dependency) = Dependency::from_str(line) {
@@ -80,6 +89,15 @@ mod tests {
             requires_dist: lines.iter().map(|line| (*line).to_owned()).collect(),
             ..CoreMetadata::default()
         })
+    }
+
+    #[test]
+    fn order_and_spelling_are_no_difference() {
+        let all = parsed(&["six (>=1)", "idna; python_version < '3.9'"]);
+        assert!(all.agrees_with(&parsed(&["idna ; python_version<'3.9'", "six>=1", "six>=1"])));
+        for other in [&["six>=1"][..], &["six>=1", "idna"], &["six>=1", "idna; python_version < '3.9'", "evil"]] {
+            assert!(!all.agrees_with(&parsed(other)) && !parsed(other).agrees_with(&all), "{other:?}");
+        }
     }
 
     /// The rows of `docs/facts/pip.md` 7.2 that uv repairs, and those that nobody can.

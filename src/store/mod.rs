@@ -7,6 +7,7 @@ mod disk;
 mod error;
 mod incoming;
 mod maintenance;
+mod seal;
 
 pub use claim::Claim;
 pub use disk::DiskStore;
