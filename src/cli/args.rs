@@ -14,6 +14,7 @@ use super::commands::merge::MergeArgs;
 use super::commands::serve::ServeArgs;
 use super::commands::unpack::UnpackArgs;
 use super::commands::verify::VerifyArgs;
+use super::group_args::GroupArgs;
 use super::settings::format_args::FormatArgs;
 use crate::archive;
 use crate::layout;
@@ -84,6 +85,14 @@ pub struct ParseArgs {
     /// Print JSON (schema 1).
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub groups: GroupArgs,
+    /// Show what a lock file gives to this Python version, with --platform; repeatable.
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', requires = "platform")]
+    pub python_version: Vec<String>,
+    /// Show what a lock file gives to this platform, with --python-version; repeatable.
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', requires = "python_version")]
+    pub platform: Vec<String>,
 }
 
 /// The default command.
@@ -94,6 +103,8 @@ pub struct FetchArgs {
     pub requirements: Vec<String>,
     #[command(flatten)]
     pub inputs: InputArgs,
+    #[command(flatten)]
+    pub groups: GroupArgs,
     #[command(flatten)]
     pub outputs: OutputArgs,
     #[command(flatten)]

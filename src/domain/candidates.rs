@@ -34,9 +34,15 @@ impl Candidates {
         Self { listings, versions, files, asked, unchecked, narrowed: false }
     }
 
+    /// One version with exactly these files.
+    pub fn of_version(version: Version, files: Vec<Arc<Artifact>>) -> Self {
+        let files = vec![OnceLock::from(Arc::from(files))];
+        Self { versions: vec![version], files, ..Self::default() }
+    }
+
     /// Whether no place knows the project.
     pub fn is_unknown(&self) -> bool {
-        self.listings.is_empty()
+        self.versions.is_empty() && self.listings.is_empty()
     }
 
     /// All versions, rising, each once.

@@ -11,6 +11,34 @@ use pep508_rs::{
 use super::text_cursor::TextCursor;
 use super::{DependencyError, ExtraName, MarkerTree, Version, VersionSpecifier};
 
+/// A marker as it was written: comparisons joined by `and` and `or`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Expression {
+    /// One comparison of the environment, or a constant.
+    Environment(MarkerTree),
+    /// `extra == 'x'`, or `!=` where negated.
+    Extra {
+        name: ExtraName,
+        negated: bool,
+    },
+    /// `'x' in extras`, which only lock files know (PEP 751); `at` is where the variable stands.
+    Member {
+        variable: ListVariable,
+        name: ExtraName,
+        negated: bool,
+        at: usize,
+    },
+    All(Vec<Self>),
+    Any(Vec<Self>),
+}
+
+/// The marker variables that hold several names (PEP 751).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ListVariable {
+    Extras,
+    DependencyGroups,
+}
+
 /// Parentheses deeper than any person writes; a limit, since reading them recurses.
 const DEEPEST: usize = 50;
 
@@ -19,6 +47,14 @@ const DEEPEST: usize = 50;
 /// # Errors
 /// Tells where the text stops being a marker, or which comparison has no meaning.
 pub fn parse_marker(text: &str) -> Result<MarkerTree, DependencyError> {
+    parse_expression(text)?.into_tree()
+}
+
+/// Reads a whole marker, those of lock files included.
+///
+/// # Errors
+/// As [`parse_marker`].
+pub(super) fn parse_expression(text: &str) -> Result<Expression, DependencyError> {
     let mut cursor = TextCursor::new(text);
     let marker = alternatives(&mut cursor, 0)?;
     match cursor.is_done() {
@@ -27,27 +63,68 @@ pub fn parse_marker(text: &str) -> Result<MarkerTree, DependencyError> {
     }
 }
 
+impl Expression {
+    fn into_tree(self) -> Result<MarkerTree, DependencyError> {
+        let join = |all: Vec<Self>, mut tree: MarkerTree, add: fn(&mut MarkerTree, MarkerTree)| {
+            for each in all {
+                add(&mut tree, each.into_tree()?);
+            }
+            Ok(tree)
+        };
+        match self {
+            Self::Environment(tree) => Ok(tree),
+            Self::Extra { name, negated } => {
+                let operator = if negated { ExtraOperator::NotEqual } else { ExtraOperator::Equal };
+                let name = MarkerValueExtra::Extra(name);
+                Ok(MarkerTree::expression(MarkerExpression::Extra { operator, name }))
+            }
+            Self::Member { variable, at, .. } => {
+                let why = format!("`{}` is known in lock files only", variable.name());
+                Err(DependencyError { at, why })
+            }
+            Self::All(all) => join(all, MarkerTree::TRUE, MarkerTree::and),
+            Self::Any(all) => join(all, MarkerTree::FALSE, MarkerTree::or),
+        }
+    }
+}
+
+impl ListVariable {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Extras => "extras",
+            Self::DependencyGroups => "dependency_groups",
+        }
+    }
+}
+
 fn fail(cursor: &TextCursor<'_>, why: String) -> DependencyError {
     DependencyError { at: cursor.at, why }
 }
 
-fn alternatives(cursor: &mut TextCursor<'_>, depth: usize) -> Result<MarkerTree, DependencyError> {
-    let mut all = conjunction(cursor, depth)?;
+fn alternatives(cursor: &mut TextCursor<'_>, depth: usize) -> Result<Expression, DependencyError> {
+    let mut all = vec![conjunction(cursor, depth)?];
     while eat_word(cursor, "or") {
-        all.or(conjunction(cursor, depth)?);
+        all.push(conjunction(cursor, depth)?);
     }
-    Ok(all)
+    Ok(only_or(all, Expression::Any))
 }
 
-fn conjunction(cursor: &mut TextCursor<'_>, depth: usize) -> Result<MarkerTree, DependencyError> {
-    let mut all = atom(cursor, depth)?;
+fn conjunction(cursor: &mut TextCursor<'_>, depth: usize) -> Result<Expression, DependencyError> {
+    let mut all = vec![atom(cursor, depth)?];
     while eat_word(cursor, "and") {
-        all.and(atom(cursor, depth)?);
+        all.push(atom(cursor, depth)?);
     }
-    Ok(all)
+    Ok(only_or(all, Expression::All))
 }
 
-fn atom(cursor: &mut TextCursor<'_>, depth: usize) -> Result<MarkerTree, DependencyError> {
+fn only_or(mut all: Vec<Expression>, join: fn(Vec<Expression>) -> Expression) -> Expression {
+    match all.len() {
+        1 => all.swap_remove(0),
+        _ => join(all),
+    }
+}
+
+fn atom(cursor: &mut TextCursor<'_>, depth: usize) -> Result<Expression, DependencyError> {
     cursor.blanks();
     let start = cursor.at;
     let marker = if cursor.eat("(") {
@@ -71,17 +148,21 @@ enum Operand<'a> {
     Version(MarkerValueVersion),
     Text(MarkerValueString),
     Extra,
+    List(ListVariable),
     Literal(&'a str),
 }
 
-fn comparison(cursor: &mut TextCursor<'_>) -> Result<MarkerTree, DependencyError> {
+fn comparison(cursor: &mut TextCursor<'_>) -> Result<Expression, DependencyError> {
     let start = cursor.at;
     let left = operand(cursor)?;
     cursor.blanks();
     let operator = operator(cursor)?;
     cursor.blanks();
+    let at = cursor.at;
     let right = operand(cursor)?;
     let marker = match (left, right) {
+        (Operand::Literal(value), Operand::List(variable)) => compare_list(value, operator, variable, at),
+        (Operand::List(variable), _) => Err(format!("write `'name' in {}`", variable.name())),
         (Operand::Literal(_), Operand::Literal(_)) => Err("two texts are compared: one side must be a variable".into()),
         (Operand::Literal(value), variable) => compare_reversed(value, operator, variable),
         (variable, Operand::Literal(value)) => compare(variable, operator, value),
@@ -98,7 +179,6 @@ fn operand<'a>(cursor: &mut TextCursor<'a>) -> Result<Operand<'a>, DependencyErr
     let word = cursor.take_while(|character| is_word(character) || character == '.');
     let why = match variable(word) {
         Some(operand) => return Ok(operand),
-        None if matches!(word, "extras" | "dependency_groups") => format!("`{word}` is known in lock files only"),
         None if word.is_empty() => "expected a marker variable or a text in quotes".into(),
         None if word.starts_with(|first: char| first.is_ascii_digit()) => format!("`{word}` needs quotes: '{word}'"),
         None => format!("`{word}` is no marker variable; a text needs quotes"),
@@ -137,6 +217,8 @@ fn variable(word: &str) -> Option<Operand<'static>> {
             Operand::Text(MarkerValueString::PlatformPythonImplementation)
         }
         "extra" => Operand::Extra,
+        "extras" => Operand::List(ListVariable::Extras),
+        "dependency_groups" => Operand::List(ListVariable::DependencyGroups),
         _ => return None,
     })
 }
@@ -173,17 +255,26 @@ fn constant(holds: bool) -> MarkerTree {
     if holds { MarkerTree::TRUE } else { MarkerTree::FALSE }
 }
 
-fn compare(variable: Operand<'_>, operator: &str, value: &str) -> Result<MarkerTree, String> {
+fn compare(variable: Operand<'_>, operator: &str, value: &str) -> Result<Expression, String> {
     match variable {
-        Operand::Version(key) => compare_version(key, operator, value),
-        Operand::Text(key) => compare_text(key, operator, value),
+        Operand::Version(key) => compare_version(key, operator, value).map(Expression::Environment),
+        Operand::Text(key) => compare_text(key, operator, value).map(Expression::Environment),
         Operand::Extra => compare_extra(operator, value),
-        Operand::Literal(_) => unreachable!("the caller matched a variable"),
+        Operand::List(_) | Operand::Literal(_) => unreachable!("the caller matched a variable of one value"),
+    }
+}
+
+/// `'x' in extras`; at `at` stands the variable.
+fn compare_list(value: &str, operator: &str, variable: ListVariable, at: usize) -> Result<Expression, String> {
+    let name = value.parse().map_err(|_| format!("`{value}` is no name"))?;
+    match operator {
+        "in" | "not in" => Ok(Expression::Member { variable, name, negated: operator == "not in", at }),
+        other => Err(format!("`{}` can be asked by `in` and `not in`, not by `{other}`", variable.name())),
     }
 }
 
 /// `'3.8' <= python_version`: the text stands on the left.
-fn compare_reversed(value: &str, operator: &str, variable: Operand<'_>) -> Result<MarkerTree, String> {
+fn compare_reversed(value: &str, operator: &str, variable: Operand<'_>) -> Result<Expression, String> {
     let mirrored = match operator {
         "<" => ">",
         "<=" => ">=",
@@ -195,10 +286,11 @@ fn compare_reversed(value: &str, operator: &str, variable: Operand<'_>) -> Resul
     match (operator, variable) {
         ("in" | "not in", Operand::Text(key)) => {
             let operator = if operator == "in" { MarkerOperator::Contains } else { MarkerOperator::NotContains };
-            Ok(MarkerTree::expression(MarkerExpression::String { key, operator, value: value.to_owned() }))
+            let value = value.to_owned();
+            Ok(Expression::Environment(MarkerTree::expression(MarkerExpression::String { key, operator, value })))
         }
         ("in" | "not in", Operand::Version(MarkerValueVersion::PythonVersion)) => {
-            Ok(python_versions(operator, |version| version.contains(value)))
+            Ok(Expression::Environment(python_versions(operator, |version| version.contains(value))))
         }
         ("in" | "not in", Operand::Version(key)) => {
             Err(format!("`{operator} {key}` is not supported; use `>=` or `<`"))
@@ -264,18 +356,15 @@ fn compare_text(key: MarkerValueString, operator: &str, value: &str) -> Result<M
 }
 
 /// Where no extra is asked for, `extra` is the empty text.
-fn compare_extra(operator: &str, value: &str) -> Result<MarkerTree, String> {
+fn compare_extra(operator: &str, value: &str) -> Result<Expression, String> {
     let equal = match operator {
         "==" => true,
         "!=" => false,
         other => return Err(format!("`extra` can be compared by `==` and `!=`, not by `{other}`")),
     };
-    let operator = if equal { ExtraOperator::Equal } else { ExtraOperator::NotEqual };
     Ok(match value.parse::<ExtraName>() {
-        Ok(name) if !value.is_empty() => {
-            MarkerTree::expression(MarkerExpression::Extra { operator, name: MarkerValueExtra::Extra(name) })
-        }
-        _ => constant(equal == value.is_empty()),
+        Ok(name) if !value.is_empty() => Expression::Extra { name, negated: !equal },
+        _ => Expression::Environment(constant(equal == value.is_empty())),
     })
 }
 

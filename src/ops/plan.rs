@@ -1,10 +1,14 @@
 //! The loop: step, find out what the step needs, step again.
 
+mod locked;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+
+pub use locked::{plan_locked, requests_of_locked};
 
 use super::metadata::{FetchContext, MetadataFailure, metadata_at_a_glance, metadata_of};
 use super::plan_cache::PlanCache;

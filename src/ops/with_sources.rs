@@ -16,7 +16,7 @@ pub fn add_sources(
     candidates: &BTreeMap<PackageName, Arc<Candidates>>,
 ) {
     let may_have = |name: &PackageName| question.policy.formats.formats(name).sources;
-    let policy = without_wheels(&question.policy);
+    let policy = question.policy.without_wheels();
     let mut added = Vec::new();
     for wheel in
         solution.packages.iter().filter(|package| package.file.filename.ends_with(".whl") && may_have(&package.name))
@@ -27,13 +27,6 @@ pub fn add_sources(
         }
     }
     solution.packages.extend(added);
-}
-
-fn without_wheels(policy: &Policy) -> Policy {
-    let mut policy = policy.clone();
-    policy.formats = Default::default();
-    policy.formats.no_binary(":all:").expect("`:all:` is a value of --no-binary");
-    policy
 }
 
 fn source_of(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::target_requirements::ProjectRequirements;
-use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
+use crate::domain::{LockedPackage, Origin, PackageName, Requirement, Specifiers, Version};
 use crate::select::{CandidateSelector, NoFile, Rejected, Rejection};
 
 /// One thing that stands in the way of a solution.
@@ -44,6 +44,8 @@ pub enum Reason {
     NeedsBuild { file: Box<str> },
     /// Every version that fits is of no use by itself; why, a line for each.
     Unusable(Vec<String>),
+    /// The lock file has nothing for the target, and why.
+    NotLocked(String),
     /// Facts that cannot all hold.
     Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool },
 }
@@ -52,7 +54,7 @@ impl Reason {
     /// Whether it could be otherwise for another target.
     pub fn depends_on_target(&self) -> bool {
         match self {
-            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable(_) => true,
+            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable(_) | Self::NotLocked(_) => true,
             Self::Conflict { is_about_files, .. } => *is_about_files,
             _ => false,
         }
@@ -125,6 +127,19 @@ impl Failure {
         Self { package: Some(name.clone()), requirement: name.to_string(), reason, chain, origins, targets: Vec::new() }
     }
 
+    /// What stands in the way of a package of a lock file.
+    pub(super) fn of_locked(package: &LockedPackage, reason: Reason) -> Self {
+        let version = package.version.as_ref().map(|version| format!("=={version}")).unwrap_or_default();
+        Self {
+            package: Some(package.name.clone()),
+            requirement: format!("{}{version}", package.name),
+            reason,
+            chain: Vec::new(),
+            origins: vec![package.origin.clone()],
+            targets: Vec::new(),
+        }
+    }
+
     pub(super) fn on_target(mut self, position: usize) -> Self {
         self.targets.push(position);
         self
@@ -160,6 +175,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Nameless => f.write_str("the URL does not tell its project; write it as `name @ URL`"),
             Self::Unfetchable(why) => f.write_str(why),
+            Self::NotLocked(why) => f.write_str(why),
             Self::WrongFile(why) => write!(f, "the file cannot be used: {why}"),
             Self::NoHash { pinned: true } => {
                 f.write_str("hashes are required and it has none; add its --hash, or take all hashes away")

@@ -1,12 +1,19 @@
 //! `prefetch parse`: what prefetch understands of requirements files.
 
+use std::sync::Arc;
+
+use serde::Serialize;
+
 use crate::cli::args::ParseArgs;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::input_source::HostInputSource;
+use crate::cli::host::machine::parse_all;
+use crate::cli::lock_report::LockReport;
 use crate::cli::output::terminal;
+use crate::domain::{Target, TargetSpec};
 use crate::http::HttpSettings;
-use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, parse_report};
+use crate::input::{Location, ParseReport, ParsedInput, RequirementsReader, Role, Severity, parse_report};
 
 /// Reads the files without a network and shows what they say.
 ///
@@ -16,23 +23,46 @@ pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CliError::usage)?;
     let offline = || Ok(HttpSettings { offline: true, ..HttpSettings::default() });
     let files = HostInputSource::new(environment, &offline, runtime.handle().clone());
-    let mut reader = RequirementsReader::new(&files);
+    let mut reader = RequirementsReader::new(&files).with_groups(args.groups.selection());
     for file in args.files.iter().chain(&args.requirement_files) {
         reader.file(&Location::parse(file), Role::Requirements);
     }
     let read = reader.finish();
-    show(args, &read).map_err(|error| CliError::new(Exit::Disk, error))?;
+    let lock = read.lock.as_ref().map(|lock| Ok(LockReport::of(lock, &targets(args)?))).transpose()?;
+    show(args, &read, lock).map_err(|error| CliError::new(Exit::Disk, error))?;
     Ok(if read.has_errors() { Exit::Usage } else { Exit::Done })
 }
 
-fn show(args: &ParseArgs, read: &ParsedInput) -> std::io::Result<()> {
+/// The targets of every version and platform that was named.
+fn targets(args: &ParseArgs) -> Result<Vec<Arc<Target>>, CliError> {
+    if args.platform.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (pythons, platforms) = (parse_all(&args.python_version)?, parse_all(&args.platform)?);
+    let specs = TargetSpec::product(&pythons, &platforms, None, &[]);
+    let targets = specs.iter().map(|spec| spec.resolve(None).map_err(CliError::usage));
+    Ok(Target::distinct(targets.collect::<Result<Vec<_>, _>>()?).into_iter().map(Arc::new).collect())
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    read: ParseReport,
+    lock: Option<LockReport>,
+}
+
+fn show(args: &ParseArgs, read: &ParsedInput, lock: Option<LockReport>) -> std::io::Result<()> {
     if args.json {
-        let report = serde_json::to_string_pretty(&parse_report(read)).expect("the report is plain data");
-        return terminal::print(&report);
+        let report = Report { read: parse_report(read), lock };
+        return terminal::print(&serde_json::to_string_pretty(&report).expect("the report is plain data"));
     }
     for requirement in &read.requirements {
         let kind = if requirement.constraint { "constraint " } else { "" };
         terminal::print(&format!("{}: {kind}{requirement}", requirement.origin))?;
+    }
+    if let Some(lock) = lock {
+        terminal::print(&lock.to_string())?;
     }
     for problem in &read.problems {
         match problem.severity {

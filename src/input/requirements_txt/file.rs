@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Algorithm, Digest, Origin, Requirement};
+use crate::domain::{Digest, Origin, Requirement};
 use crate::input::foreign_formats::not_read;
-use crate::input::{Location, PathKind, Problem, RequirementsReader, Role, Severity, conversion_hint};
+use crate::input::{Location, PathKind, Problem, RequirementsReader, Role, Severity, conversion_hint, format_of};
 
 use super::lines::LogicalLine;
 use super::options::{GivenOption, LineOptions, OptionName};
@@ -165,6 +165,11 @@ impl FileReader<'_, '_> {
 
     fn include(&mut self, value: &str, role: Role) -> Result<(), ParseFault> {
         let location = self.location.join(value);
+        if let Some(format) = format_of(&location.filename()).filter(|format| !(format.recognizes)("requirements.txt"))
+        {
+            let why = format!("{location} is no requirements file but a {}: name it on its own", format.name);
+            return Err(ParseFault::new(why));
+        }
         if let Some(way) = conversion_hint(&location.filename()) {
             return Err(ParseFault::new(format!("cannot read {location}: {}", not_read(way))));
         }
@@ -235,14 +240,8 @@ fn hashes(options: &LineOptions) -> Vec<(usize, Digest)> {
 }
 
 fn malformed(at: usize, digest: &Digest) -> Option<ParseFault> {
-    let digits = match digest.algorithm {
-        Algorithm::Sha384 => 96,
-        Algorithm::Sha512 => 128,
-        _ => 64,
-    };
-    let is_hex = digest.hex.len() == digits && digest.hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     let message = || format!("`{}` is no {} digest: no file can match it", digest.hex, digest.algorithm);
-    (!is_hex).then(|| ParseFault::at(at, message()))
+    (!digest.is_well_formed()).then(|| ParseFault::at(at, message()))
 }
 
 fn config_settings(options: &LineOptions) -> BTreeMap<String, Vec<String>> {

@@ -85,7 +85,7 @@ mod tests {
         assert!(slip(&["download", "six"]).unwrap().contains("`download>=0`"));
         assert!(slip(&["six", "requirements.txt"]).unwrap().contains("-r requirements.txt"));
         assert!(slip(&["there.in"]).unwrap().contains("-r there.in"));
-        assert!(slip(&["there-pdm.lock"]).unwrap().contains("pdm export"));
+        assert!(slip(&["there-pdm.lock"]).unwrap().contains("-r there-pdm.lock"));
         assert!(slip(&["there.toml", "six"]).unwrap().contains("make a requirements file"));
         for words in [&["six", "install"][..], &["download>=0"], &["zope.in"], &["wheel"], &["./a.txt"], &[]] {
             assert_eq!(slip(words), None, "{words:?}");

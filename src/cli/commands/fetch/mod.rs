@@ -26,7 +26,8 @@ use crate::cli::output::{summary, terminal};
 use crate::cli::settings;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::show;
-use crate::domain::{Fetched, Plan, Target};
+use crate::domain::{Fetched, Plan, Request, Target};
+use crate::input::ParsedInput;
 use crate::ops::{
     self, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output, PlanFailure,
 };
@@ -137,6 +138,7 @@ impl<'a> FetchRun<'a> {
         let targets = machine.targets()?;
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
+        check_requires_python(&read, &targets)?;
         let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings });
         let (prepared, provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
@@ -185,7 +187,10 @@ impl<'a> FetchRun<'a> {
     }
 
     async fn obtain(&self, provider: MetadataProvider, listener: &Listener) -> Result<Obtained, Failed> {
-        let planned = ops::plan(&self.prepared.question, &self.targets, provider).await;
+        let planned = match &self.prepared.lock {
+            Some(lock) => ops::plan_locked(lock, &self.targets, &provider).await,
+            None => ops::plan(&self.prepared.question, &self.targets, provider).await,
+        };
         let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
         let Planned { plan, unsolved } =
             self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
@@ -242,12 +247,16 @@ impl<'a> FetchRun<'a> {
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
-        let request = Arc::new(ops::request_of(&self.prepared.question, &self.targets));
+        let requests: Arc<[Request]> = match &self.prepared.lock {
+            Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
+            None => [ops::request_of(&self.prepared.question, &self.targets)].into(),
+        };
         let mut findings = Vec::new();
         for output in self.outputs() {
-            let (fetched, request, store) = (fetched.clone(), request.clone(), self.prepared.context.store.clone());
+            let (fetched, requests, store) = (fetched.clone(), requests.clone(), self.prepared.context.store.clone());
             let (output, cancel) = (output.clone(), self.cancel.clone());
-            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &request, &store, &output, &cancel));
+            let writing =
+                tokio::task::spawn_blocking(move || ops::write(&fetched, &requests, &store, &output, &cancel));
             let written = writing.await.expect("writing does not panic");
             findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }
@@ -303,6 +312,15 @@ impl<'a> FetchRun<'a> {
         terminal::show_error(&error);
         Ok(error.exit)
     }
+}
+
+/// Refuses targets that a project among the inputs is not for.
+fn check_requires_python(read: &ParsedInput, targets: &[Arc<Target>]) -> Result<(), CliError> {
+    let refused = read.requires_python.iter().flat_map(|(wants, origin)| {
+        let others = targets.iter().filter(|target| !wants.contains(target.python()));
+        others.map(move |target| format!("{origin}: the project is for Python {wants}, and {} is not", target.id()))
+    });
+    refused.map(|why| CliError::new(Exit::NoSolution, why)).reduce(CliError::and).map_or(Ok(()), Err)
 }
 
 impl Drop for FetchRun<'_> {
