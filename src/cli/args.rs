@@ -14,8 +14,8 @@ use super::commands::merge::MergeArgs;
 use super::commands::serve::ServeArgs;
 use super::commands::unpack::UnpackArgs;
 use super::commands::verify::VerifyArgs;
-use super::group_args::GroupArgs;
 use super::settings::format_args::FormatArgs;
+use super::settings::group_args::GroupArgs;
 use crate::archive;
 use crate::layout;
 

@@ -8,9 +8,7 @@
 mod args;
 mod commands;
 mod error;
-mod group_args;
 mod host;
-mod lock_report;
 mod output;
 mod settings;
 

@@ -23,10 +23,7 @@ const FOREIGN: &[ForeignFormat] = &[
         recognizes: |name| matches!(name, "environment.yml" | "environment.yaml" | "conda-lock.yml"),
         way: "a copy of the lines below its `pip:`; conda fetches the others",
     },
-    ForeignFormat {
-        recognizes: |name| name.ends_with(".toml") && name != "pyproject.toml",
-        way: "an export of the tool that wrote it",
-    },
+    ForeignFormat { recognizes: |name| name.ends_with(".toml"), way: "an export of the tool that wrote it" },
 ];
 
 /// How to make a requirements file of a file called `name`; `None` where it may be one already.

@@ -136,8 +136,8 @@ fn a_damaged_lock_is_refused_with_its_place() {
         ("uv.lock", UV.replace("/demo-2.0-py3", "/other-2.0-py3"), "`other-2.0-py3-none-any.whl` is no file of demo"),
         (
             "uv.lock",
-            UV.replace("\nname = \"colors\"", "\nname = \"colours\""),
-            "it needs colors, which the lock does not have",
+            UV.replace("name = \"colors\", marker", "name = \"colours\", marker"),
+            "it needs colours, which the lock does not have",
         ),
         ("uv.lock", UV.replace("'win32'", "win32"), "the marker"),
         (

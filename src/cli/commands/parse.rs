@@ -9,7 +9,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::input_source::HostInputSource;
 use crate::cli::host::machine::parse_all;
-use crate::cli::lock_report::LockReport;
+use crate::cli::output::lock_report::LockReport;
 use crate::cli::output::terminal;
 use crate::domain::{Target, TargetSpec};
 use crate::http::HttpSettings;

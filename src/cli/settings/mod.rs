@@ -4,6 +4,7 @@
 pub mod credentials;
 pub mod date;
 pub mod format_args;
+pub mod group_args;
 pub mod layers;
 pub mod show;
 pub mod size;

@@ -291,11 +291,13 @@ fn unreadable_files_are_named() {
     assert_eq!(missing.problems[0].to_string(), "nope/r.txt: it cannot be read: No such file or directory");
     let binary = machine().read(b"PK\x03\x04\xff\xff".to_vec());
     assert!(binary.problems[0].to_string().starts_with("requirements.txt: it cannot be read: byte 4 "));
-    let lock = read(&Location::parse("uv.lock"), Role::Requirements, &machine());
-    assert!(lock.problems[0].message.contains("uv export"), "{:?}", lock.problems);
-    let nested = machine().read("-r uv.lock");
-    assert!(nested.problems[0].message.contains("uv export"), "{:?}", nested.problems);
-    let pipfile = read(&Location::parse("https://h/Pipfile.lock"), Role::Requirements, &machine());
+    let setup = read(&Location::parse("setup.py"), Role::Requirements, &machine());
+    assert!(setup.problems[0].message.contains("pip-compile"), "{:?}", setup.problems);
+    let nested = machine().read("-r setup.py");
+    assert!(nested.problems[0].message.contains("pip-compile"), "{:?}", nested.problems);
+    let lock = machine().read("-r uv.lock");
+    assert!(lock.problems[0].message.contains("is no requirements file but a uv.lock"), "{:?}", lock.problems);
+    let pipfile = read(&Location::parse("https://h/Pipfile"), Role::Requirements, &machine());
     assert!(pipfile.problems[0].message.contains("pipenv requirements"), "{:?}", pipfile.problems);
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Known, MetadataProvider, PlanFailure, merge};
+use super::{KnownFacts, MetadataProvider, PlanFailure, merge};
 use crate::domain::{Fetched, FetchedFile, FetchedPackage, Plan, Request, Requirement, Source, Specifiers, Target};
 use crate::index::ListingRequest;
 use crate::resolve::{LockQuestion, Question};
@@ -17,7 +17,7 @@ pub async fn plan_locked(
     targets: &[Arc<Target>],
     provider: &MetadataProvider,
 ) -> Result<Plan, PlanFailure> {
-    let mut known = Known::default();
+    let mut known = KnownFacts::default();
     let wanted = question.wanted_listings(targets).into_iter().map(|(project, versions)| {
         let mut versions = versions.into_iter();
         let versions = match (versions.next(), versions.next()) {
@@ -30,16 +30,16 @@ pub async fn plan_locked(
     let mut requests: std::collections::BTreeMap<_, _> = wanted.collect();
     known.everywhere.extend(requests.keys().cloned());
     loop {
-        provider.learn_again(requests, &mut known).await;
+        provider.fetch_again(requests, &mut known).await;
         if !known.unreachable.is_empty() {
-            return Err(known.give_up(Vec::new(), Plan::default()));
+            return Err(known.into_failure(Vec::new(), Plan::default()));
         }
         let (failures, solved) = question.solve_all(targets, &known.facts.candidates);
-        requests = known.worth_asking_again(&failures);
+        requests = known.stale_listings(&failures);
         if failures.is_empty() {
             return Ok(merge(targets, solved));
         } else if requests.is_empty() {
-            return Err(known.give_up(failures, merge(targets, solved)));
+            return Err(known.into_failure(failures, merge(targets, solved)));
         }
     }
 }

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 
 use crate::cli::args::Cli;
 use crate::cli::error::CliError;
-use crate::input::conversion_hint;
+use crate::input::{conversion_hint, format_of};
 
 /// What other tools call their commands. Each is the name of somebody's project, too, which
 /// must not be fetched by mistake.
@@ -40,7 +40,7 @@ pub fn check(words: &[String], find: impl Fn(&str) -> PathBuf) -> Result<(), Cli
 }
 
 fn way_to_read(file: &str) -> String {
-    match conversion_hint(file) {
+    match conversion_hint(file).filter(|_| format_of(file).is_none()) {
         Some(way) => format!("its format is not read here; make a requirements file with: {way}"),
         None => format!("to fetch what it asks for, write -r {file}"),
     }
