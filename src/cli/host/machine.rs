@@ -9,6 +9,7 @@ use crate::cache_folder::CacheLayout;
 use crate::cli::args::TargetArgs;
 use crate::cli::error::CliError;
 use crate::cli::settings::layers::Layers;
+use crate::cli::settings::table::{self, Setting};
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
@@ -168,13 +169,15 @@ impl<'a> Machine<'a> {
         // Which of pip's files count depends on the interpreter, and that on the targets: so
         // for these, files do not.
         let layers = Layers { environment: self.environment, pip: &PipSettings::default() };
-        let many = |typed: &[String], name| if typed.is_empty() { layers.many(name) } else { typed.to_vec() };
-        let pythons = parse_all::<PythonVersion>(&many(&self.args.python_version, "python-version"))?;
-        let platforms = parse_all::<Platform>(&many(&self.args.platform, "platform"))?;
-        let implementation = self.args.implementation.clone().or_else(|| layers.one("implementation"));
+        let many =
+            |typed: &[String], setting: &Setting| if typed.is_empty() { layers.many(setting) } else { typed.to_vec() };
+        let pythons = parse_all::<PythonVersion>(&many(&self.args.python_version, &table::PYTHON_VERSION))?;
+        let platforms = parse_all::<Platform>(&many(&self.args.platform, &table::PLATFORM))?;
+        let implementation = self.args.implementation.clone().or_else(|| layers.one(&table::IMPLEMENTATION));
         let implementation = implementation.map(|name| name.parse::<Implementation>()).transpose();
         let implementation = implementation.map_err(CliError::usage)?;
-        let abis: Vec<Box<str>> = many(self.args.abi.as_slice(), "abi").iter().map(|abi| abi.as_str().into()).collect();
+        let abis: Vec<Box<str>> =
+            many(self.args.abi.as_slice(), &table::ABI).iter().map(|abi| abi.as_str().into()).collect();
         let specs = TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis);
         let is_described = !self.args.targets.is_empty();
         Ok(specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).collect())

@@ -7,6 +7,7 @@ pub mod format_args;
 pub mod layers;
 pub mod show;
 pub mod size;
+pub mod table;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -51,7 +52,7 @@ impl Settings {
         Ok(Self {
             cache,
             exclude_newer: exclude_newer(&args.selection, layers)?,
-            no_deps: args.selection.no_deps || layers.switch("no-deps")?,
+            no_deps: args.selection.no_deps || layers.switch(&table::NO_DEPS)?,
             with_sources: args.selection.with_sources,
             http: http(&args.network, layers)?,
             typed: typed(&args.indexes, &args.selection)?,
@@ -60,8 +61,8 @@ impl Settings {
                 Strategy::FirstIndex => IndexStrategy::FirstIndex,
                 Strategy::BestMatch => IndexStrategy::BestMatch,
             },
-            refresh: args.network.refresh || layers.switch("refresh")?,
-            prefer_cached: args.network.prefer_cached || layers.switch("prefer-cached")?,
+            refresh: args.network.refresh || layers.switch(&table::REFRESH)?,
+            prefer_cached: args.network.prefer_cached || layers.switch(&table::PREFER_CACHED)?,
             now: layers.environment.now,
         })
     }
@@ -160,7 +161,7 @@ pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
     let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
-    let ambient = || layers.one("dest").map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from);
+    let ambient = || layers.one(&table::DEST).map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from);
     let dest = args.dest.clone().unwrap_or_else(ambient);
     if asks_for_folder {
         let is_single = layouts.len() == 1;
@@ -247,7 +248,7 @@ fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
 }
 
 fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {
-    let text = args.exclude_newer.clone().or_else(|| layers.one("exclude-newer"));
+    let text = args.exclude_newer.clone().or_else(|| layers.one(&table::EXCLUDE_NEWER));
     text.map(|text| date::parse(&text, layers.environment.now)).transpose().map_err(CliError::usage)
 }
 
@@ -269,22 +270,22 @@ fn typed(indexes: &IndexArgs, selection: &SelectionArgs) -> Result<IndexOptions,
 
 fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
     let mut releases = ReleaseControl::default();
-    if layers.switch("pre")? {
+    if layers.switch(&table::PRE)? {
         releases.pre();
     }
     Ok(IndexOptions {
-        index_url: layers.one("index-url").map(|text| credentials::named_index(&text, layers.environment)),
+        index_url: layers.one(&table::INDEX_URL).map(|text| credentials::named_index(&text, layers.environment)),
         extra_index_urls: {
-            let urls = layers.many("extra-index-url");
+            let urls = layers.many(&table::EXTRA_INDEX_URL);
             urls.iter().map(|text| credentials::named_index(text, layers.environment)).collect()
         },
-        find_links: layers.many("find-links"),
-        no_index: layers.switch("no-index")?,
+        find_links: layers.many(&table::FIND_LINKS),
+        no_index: layers.switch(&table::NO_INDEX)?,
         formats: format_args::ambient(layers)?,
-        prefer_binary: layers.switch("prefer-binary")?,
+        prefer_binary: layers.switch(&table::PREFER_BINARY)?,
         releases,
-        require_hashes: layers.switch("require-hashes")?,
-        trusted_hosts: layers.many("trusted-host"),
+        require_hashes: layers.switch(&table::REQUIRE_HASHES)?,
+        trusted_hosts: layers.many(&table::TRUSTED_HOST),
         ..IndexOptions::default()
     })
 }
@@ -320,20 +321,20 @@ pub const JOBS: u16 = 16;
 /// # Errors
 /// When a value cannot be understood.
 pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
-    let timeout = args.timeout.or(layers.number("timeout")?);
+    let timeout = args.timeout.or(layers.number(&table::TIMEOUT_SECONDS)?);
     let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
         .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;
-    let jobs = usize::from(args.jobs.or(layers.number("jobs")?).unwrap_or(JOBS).max(1));
-    let client_certificate = args.client_cert.clone().or_else(|| layers.one("client-cert").map(PathBuf::from));
+    let jobs = usize::from(args.jobs.or(layers.number(&table::JOBS_AT_ONCE)?).unwrap_or(JOBS).max(1));
+    let client_certificate = args.client_cert.clone().or_else(|| layers.one(&table::CLIENT_CERT).map(PathBuf::from));
     Ok(HttpSettings {
         timeout,
         files_per_host: jobs,
         pages_per_host: jobs * PAGES_PER_JOB,
-        retries: args.retries.or(layers.number("retries")?).unwrap_or(RETRIES),
+        retries: args.retries.or(layers.number(&table::RETRIES_EACH)?).unwrap_or(RETRIES),
         authorities: authorities(args, layers),
         client_certificate,
         proxies: proxies(args, layers)?,
-        offline: args.offline || layers.switch("offline")?,
+        offline: args.offline || layers.switch(&table::OFFLINE)?,
         credentials: credentials::credentials(args, layers)?,
         ..HttpSettings::default()
     })
@@ -342,7 +343,7 @@ pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, Cli
 /// The proxy for everything, which heeds no exceptions (as in pip), else those of the variables.
 fn proxies(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Proxies, CliError> {
     let typed = args.proxy.clone().map(|value| FoundSetting { value, source: SettingSource::Typed });
-    if let Some(found) = typed.or_else(|| layers.find("proxy")) {
+    if let Some(found) = typed.or_else(|| layers.find(&table::PROXY)) {
         let proxy = usable(found)?;
         return Ok(Proxies { https: Some(proxy.clone()), http: Some(proxy), except: String::new() });
     }
@@ -377,7 +378,7 @@ fn authorities(args: &NetworkArgs, layers: &Layers<'_>) -> Option<CertificateAut
 /// variable is as good as typed.
 pub fn ambient_certificates(layers: &Layers<'_>) -> Vec<FoundSetting> {
     let named = layers.first_variable(&["PREFETCH_CERT"]).or_else(|| layers.first_variable(&CERTIFICATE_VARIABLES));
-    match named.or_else(|| layers.find("cert")) {
+    match named.or_else(|| layers.find(&table::CERT)) {
         Some(found) => vec![found],
         None => OPENSSL_VARIABLES.iter().filter_map(|name| layers.first_variable(&[name])).collect(),
     }
