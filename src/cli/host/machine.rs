@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::environment::Environment;
 use crate::cache_folder::CacheLayout;
-use crate::cli::args::TargetArgs;
 use crate::cli::error::CliError;
+use crate::cli::settings::args::TargetArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
@@ -42,10 +42,10 @@ impl<'a> Machine<'a> {
         }
         let (interpreter, environment, cache) =
             (self.interpreter.clone(), self.environment.clone(), self.cache.clone());
-        std::thread::spawn(move || {
+        let asking = std::thread::Builder::new().spawn(move || {
             interpreter.get_or_init(|| describe(wanted.as_deref(), &cache, &environment));
         });
-        true
+        asking.is_ok()
     }
 
     /// The cache folder.
@@ -86,9 +86,12 @@ impl<'a> Machine<'a> {
     /// without asking a Python that nothing else needs.
     ///
     /// # Errors
-    /// When pip itself could not read them.
+    /// When pip itself could not read them, or there is no such interpreter as `--python` names.
     pub fn pip_settings(&self) -> Result<PipSettings, CliError> {
-        let interpreter = if self.needs_python()? { self.interpreter().ok() } else { None };
+        let interpreter = match self.needs_python()?.then(|| self.interpreter()) {
+            Some(Err(error)) if self.args.python.is_some() => return Err(error),
+            interpreter => interpreter.and_then(Result::ok),
+        };
         let environment = || self.environment.variable("VIRTUAL_ENV").map(PathBuf::from);
         self.pip_settings_at(interpreter.map(|interpreter| interpreter.prefix.clone()).or_else(environment))
     }
@@ -126,8 +129,10 @@ impl<'a> Machine<'a> {
         let pip = |interpreter: &Interpreter| self.with_host(|at| interpreter.pip(Some(&self.cache), at)).ok()?;
         let told =
             |interpreter: &Interpreter| interpreter.default_index.clone().or_else(|| pip(interpreter)?.default_index);
-        self.interpreter().ok().and_then(told).ok_or_else(|| {
-            CliError::usage("no index is known, and no pip was found whose default could be used").hint(
+        let interpreter = self.interpreter();
+        let why = interpreter.as_ref().err().map(|error| format!(": {}", error.summary())).unwrap_or_default();
+        interpreter.ok().and_then(told).ok_or_else(|| {
+            CliError::usage(format!("no index is known, and no pip was found whose default could be used{why}")).hint(
                 "name one with --index-url, in the requirements file, in PREFETCH_INDEX_URL or PIP_INDEX_URL, or in \
                  pip's configuration; or point --python at an interpreter that has pip",
             )

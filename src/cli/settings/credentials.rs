@@ -7,10 +7,10 @@ use url::Url;
 
 use super::layers::Layers;
 use super::table;
-use crate::cli::args::NetworkArgs;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
+use crate::cli::settings::args::NetworkArgs;
 use crate::http::{Credentials, Keyring, Netrc};
 
 /// Whom to ask; those that stand in the URLs of indexes are added later.

@@ -1,6 +1,7 @@
 //! The run as decided: what was typed, filled up with what the environment and pip's own
 //! configuration say.
 
+pub mod args;
 pub mod credentials;
 pub mod date;
 pub mod format_args;
@@ -15,8 +16,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use self::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy, is_folder};
 use self::layers::{FoundSetting, Layers, SettingSource};
-use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy, is_folder};
 use super::commands::keygen::KEY_PASSWORD;
 use super::error::CliError;
 use super::host::environment::Environment;
@@ -150,20 +151,37 @@ impl Settings {
 pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<PathBuf, CliError> {
     let folder = given.map(Path::to_owned).or_else(|| environment.cache_folder());
     let folder = folder.ok_or_else(|| CliError::usage("there is no cache folder; name one with --cache-dir"))?;
+    refuse_url("--cache-dir", &folder)?;
     Ok(environment.working_folder.join(folder))
+}
+
+/// Refuses the URL of a bucket or a server where a folder is wanted: it would become a folder named
+/// `s3:`.
+fn refuse_url(option: &str, path: &Path) -> Result<(), CliError> {
+    let text = path.to_string_lossy();
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    match scheme.filter(|scheme| scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        None => Ok(()),
+        Some(scheme) => Err(CliError::usage(format!("{option} `{}` is no folder", mask_credentials(&text)))
+            .hint(format!("{scheme}:// cannot be written to; name a folder of this machine"))),
+    }
 }
 
 /// The folder that is written where nothing else is asked for.
 const DEFAULT_FOLDER: &str = "wheelhouse";
 
 /// What is written, `bundle` last.
-pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<'_>) -> Vec<Output> {
+///
+/// # Errors
+/// When the destination is no folder.
+pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<'_>) -> Result<Vec<Output>, CliError> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
     let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
     let ambient = || layers.one(&table::DEST).map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from);
     let dest = args.dest.clone().unwrap_or_else(ambient);
     if asks_for_folder {
+        refuse_url("--dest", &dest)?;
         let is_single = layouts.len() == 1;
         outputs.extend(layouts.into_iter().map(|layout| Output::Folder {
             layout,
@@ -171,7 +189,7 @@ pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<
         }));
     }
     outputs.extend(bundle.map(Output::Bundle));
-    outputs
+    Ok(outputs)
 }
 
 /// The bundle that is written, if one is, with the base and the key that it needs: they are read here.
@@ -183,6 +201,7 @@ pub fn bundle(args: &OutputArgs, environment: &Environment) -> Result<Option<Bun
 }
 
 fn bundle_at(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<BundleOutput, CliError> {
+    refuse_url("--bundle", path)?;
     let named = args.bundle_format.as_deref().map(ArchiveFormat::by_name).transpose().map_err(CliError::usage)?;
     let is_stream = path == Path::new(STANDARD_OUTPUT);
     let format = match named {

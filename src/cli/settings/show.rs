@@ -3,11 +3,11 @@
 use super::layers::{FoundSetting, Layers, SettingSource};
 use super::table::{CACHE_DIR, CERT, INDEX_URL, PROXY, SETTINGS, Setting};
 use super::{NO_PROXY_VARIABLES, PROXY_VARIABLES, credentials};
-use crate::cli::args::FetchArgs;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::machine::Machine;
 use crate::cli::output::terminal;
 use crate::cli::settings;
+use crate::cli::settings::args::FetchArgs;
 use crate::domain::mask_credentials;
 
 /// A line of the listing.

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::{JOBS, RETRIES, TIMEOUT};
-use crate::cli::args::FetchArgs;
+use crate::cli::settings::args::FetchArgs;
 
 /// A setting that need not be typed.
 pub struct Setting {

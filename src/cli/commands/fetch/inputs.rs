@@ -1,10 +1,10 @@
 //! What a run is asked for, read once: standard input and pipes have nothing to give a second time.
 
 use super::did_you_mean;
-use crate::cli::args::FetchArgs;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
+use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
 use crate::domain::Requirement;
