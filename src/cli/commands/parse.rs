@@ -2,25 +2,49 @@
 
 use std::sync::Arc;
 
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
-use crate::cli::args::ParseArgs;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::input_source::HostInputSource;
 use crate::cli::host::machine::parse_all;
+use crate::cli::host::runtime;
 use crate::cli::output::lock_report::LockReport;
 use crate::cli::output::terminal;
+use crate::cli::settings::group_args::GroupArgs;
 use crate::domain::{Target, TargetSpec};
 use crate::http::HttpSettings;
 use crate::input::{Location, ParseReport, ParsedInput, RequirementsReader, Role, Severity, parse_report};
+
+/// `prefetch parse`.
+#[derive(Debug, Args)]
+pub struct ParseArgs {
+    /// Requirements files; `-` is standard input.
+    #[arg(value_name = "FILE", required_unless_present = "requirement_files", value_hint = ValueHint::FilePath)]
+    pub files: Vec<String>,
+    /// The same, for hands that are used to it.
+    #[arg(short, long = "requirement", value_name = "FILE", hide = true)]
+    pub requirement_files: Vec<String>,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub groups: GroupArgs,
+    /// Show what a lock file gives to this Python version, with --platform; repeatable.
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', requires = "platform")]
+    pub python_version: Vec<String>,
+    /// Show what a lock file gives to this platform, with --python-version; repeatable.
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', requires = "python_version")]
+    pub platform: Vec<String>,
+}
 
 /// Reads the files without a network and shows what they say.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CliError::usage)?;
+    let runtime = runtime::single_threaded()?;
     let offline = || Ok(HttpSettings { offline: true, ..HttpSettings::default() });
     let files = HostInputSource::new(environment, &offline, runtime.handle().clone());
     let mut reader = RequirementsReader::new(&files).with_groups(args.groups.selection());
