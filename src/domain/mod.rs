@@ -38,7 +38,7 @@ pub use edges::Edges;
 pub use envelope::Envelope;
 pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
-pub use marker::parse_marker;
+pub use marker::Marker;
 pub use masked_url::{MaskedUrl, credentials, mask_credentials};
 pub use mismatch::{PythonNearness, TagMismatch};
 pub use needs::{Needs, Unknown};
@@ -58,6 +58,4 @@ pub use target::{DescriptionError, Target, TargetDescription, TargetError, Targe
 pub use tree::{Content, RelPath, RelPathError, Tree};
 
 pub use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-pub use pep508_rs::{
-    ExtraName, InvalidNameError, MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, PackageName,
-};
+pub use pep508_rs::{ExtraName, InvalidNameError, MarkerEnvironment, MarkerEnvironmentBuilder, PackageName};

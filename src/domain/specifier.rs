@@ -131,6 +131,36 @@ fn is_same_release(a: &Version, b: &Version) -> bool {
     a.only_release().with_epoch(a.epoch()) == b.only_release().with_epoch(b.epoch())
 }
 
+/// One clause such as `>=3.8`, or `===` with any text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Clause {
+    Pep440(VersionSpecifier),
+    Arbitrary(Box<str>),
+}
+
+impl Clause {
+    /// The clause that `text` is, if it is one.
+    pub fn of(text: &str) -> Option<Self> {
+        match text.trim().strip_prefix("===").map(str::trim) {
+            Some(wanted)
+                if wanted.contains(|character: char| character.is_whitespace() || ";)".contains(character)) =>
+            {
+                None
+            }
+            Some(wanted) => Some(Self::Arbitrary(wanted.into())),
+            None => text.parse().ok().map(Self::Pep440),
+        }
+    }
+
+    /// Whether `version` is one and satisfies it; `===` compares text.
+    pub fn takes(&self, version: &str) -> bool {
+        match self {
+            Self::Pep440(clause) => version.trim().parse().is_ok_and(|version| holds(clause, &version)),
+            Self::Arbitrary(wanted) => version.to_lowercase() == wanted.to_lowercase(),
+        }
+    }
+}
+
 impl From<VersionSpecifiers> for Specifiers {
     fn from(specifiers: VersionSpecifiers) -> Self {
         Self { clauses: specifiers.into_iter().collect(), arbitrary: Vec::new() }

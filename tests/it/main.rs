@@ -19,6 +19,7 @@ mod interpreting;
 mod interrupting;
 mod judging;
 mod layouts;
+mod markers;
 mod materials;
 mod offline;
 mod outages;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    Dependency, DependencyError, DependencySource, ExtraName, MarkerTree, Origin, PackageName, Requirement, Source,
-    parse_extras, parse_marker,
+    Dependency, DependencyError, DependencySource, ExtraName, Marker, Origin, PackageName, Requirement, Source,
+    parse_extras,
 };
 use crate::input::location::normalize;
 use crate::input::{Entry, Role, World};
@@ -19,7 +19,7 @@ pub struct Asked {
     pub name: Option<PackageName>,
     pub extras: Vec<ExtraName>,
     pub source: Source,
-    pub marker: MarkerTree,
+    pub marker: Marker,
     /// An error that pip would meet only when it uses the requirement: a file is missing.
     pub doubt: Option<Fault>,
 }
@@ -75,7 +75,7 @@ pub fn parse_requirement(text: &str, surroundings: &Surroundings<'_>) -> Result<
     let separator = if link::is_url(text) { "; " } else { ";" };
     let (body, marker) = match text.split_once(separator) {
         Some((body, marker)) => (body, parse_optional_marker(marker, body.len() + separator.len())?),
-        None => (text, MarkerTree::TRUE),
+        None => (text, Marker::ALWAYS),
     };
     let start = body.len() - body.trim_start_matches(is_space).len();
     let asked = parse_body(body.trim_matches(is_space), surroundings).map_err(|fault| fault.moved(start))?;
@@ -83,13 +83,13 @@ pub fn parse_requirement(text: &str, surroundings: &Surroundings<'_>) -> Result<
 }
 
 /// Nothing after the `;` is no marker.
-fn parse_optional_marker(text: &str, at: usize) -> Result<MarkerTree, Fault> {
+fn parse_optional_marker(text: &str, at: usize) -> Result<Marker, Fault> {
     let marker = text.trim_matches(is_space);
     if marker.is_empty() {
-        return Ok(MarkerTree::TRUE);
+        return Ok(Marker::ALWAYS);
     }
     let start = at + text.len() - text.trim_start_matches(is_space).len();
-    parse_marker(marker).map_err(|error| Fault::from(error).moved(start))
+    marker.parse().map_err(|error: DependencyError| Fault::from(error).moved(start))
 }
 
 fn parse_body(body: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
@@ -111,7 +111,7 @@ fn parse_url(url: &str, world: &dyn World) -> Result<Asked, Fault> {
     let egg = link::egg(url)?;
     let name = link::wheel_project(&link::filename(url))?.or(egg);
     let (source, doubt) = link::source(url, world)?;
-    Ok(Asked { name, extras: Vec::new(), source, marker: MarkerTree::TRUE, doubt })
+    Ok(Asked { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt })
 }
 
 fn from_dependency(dependency: Dependency, world: &dyn World) -> Result<Asked, Fault> {
@@ -141,7 +141,7 @@ fn is_of_windows(text: &str) -> bool {
 fn parse_path(text: &str, path: &str, surroundings: &Surroundings<'_>) -> Result<Option<Asked>, Fault> {
     let absolute = surroundings.absolute(path);
     let entry = surroundings.world.look(&absolute);
-    let asked = |name, source, doubt| Some(Asked { name, extras: Vec::new(), source, marker: MarkerTree::TRUE, doubt });
+    let asked = |name, source, doubt| Some(Asked { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt });
     if looks_like_path(text) && matches!(entry, Entry::Folder { .. }) {
         return match entry {
             Entry::Folder { is_project: true } => Ok(asked(None, Source::Project(absolute), None)),
@@ -229,13 +229,13 @@ fn parse_plain_editable(text: &str, surroundings: &Surroundings<'_>) -> Result<A
     let absolute = surroundings.absolute(path);
     if !path.is_empty() && is_folder(&absolute, surroundings.world) {
         let source = Source::Project(absolute);
-        return Ok(Asked { name: None, extras, source, marker: MarkerTree::TRUE, doubt: None });
+        return Ok(Asked { name: None, extras, source, marker: Marker::ALWAYS, doubt: None });
     }
     let url = link::with_system(text).unwrap_or_else(|| text.to_owned());
     if link::is_repository(&url) {
         let name = link::egg(&url).map_err(Fault::anywhere)?;
         let (source, doubt) = link::source(&url, surroundings.world)?;
-        return Ok(Asked { name, extras: Vec::new(), source, marker: MarkerTree::TRUE, doubt });
+        return Ok(Asked { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt });
     }
     if link::scheme(path).as_deref() == Some("file") {
         let asked = parse_url(path, surroundings.world).map_err(Fault::anywhere)?;

@@ -53,7 +53,7 @@ fn lines_that_pip_takes() {
         ("foo==1.0,", "1 foo==1.0"),
         ("foo (>=1.0)", "1 foo>=1.0"),
         ("foo;", "1 foo"),
-        ("foo; os_name=='a;b'", "1 foo ; os_name == 'a;b'"),
+        ("foo; os_name=='a;b'", "1 foo ; os_name=='a;b'"),
         ("foo[A_b.c,D]==1", "1 foo[a-b-c,d]==1"),
         ("foo @ https://h/x.zip;os_name=='nt'", "1 foo @ https://h/x.zip ; os_name == 'nt'"),
         ("https://h/x.zip; os_name=='nt'", "1 https://h/x.zip ; os_name == 'nt'"),
