@@ -44,9 +44,11 @@ impl MaskedUrl {
         percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned()
     }
 
-    /// The first digest in the fragment: `#sha256=…`, or `#egg=name&md5=…`.
+    /// The first digest in the fragment: `#sha256=…`, or `#egg=name&md5=…`. One without hex promises
+    /// nothing.
     pub fn digest(&self) -> Option<Digest> {
         let parts = self.0.fragment()?.split('&').filter_map(|part| part.split_once('='));
+        let parts = parts.filter(|(_, hex)| !hex.is_empty());
         let mut digests = parts.filter_map(|(key, hex)| Some(Digest::new(key.parse::<Algorithm>().ok()?, hex)));
         digests.next()
     }
@@ -63,6 +65,11 @@ impl MaskedUrl {
             path.pop_if_empty().push(project.as_ref()).push("");
         }
         Self(url)
+    }
+
+    /// Whether it leads to a file that can be fetched: no `git+https:` does.
+    pub fn is_fetchable(&self) -> bool {
+        matches!(self.0.scheme(), "http" | "https" | "file")
     }
 
     /// `href` as a link on the page at this URL (RFC 3986 resolution).

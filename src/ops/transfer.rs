@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::fetch::FetchError;
 use super::{Event, Listener};
-use crate::domain::{Object, Offer, Sha256, Status};
+use crate::domain::{BrokenPromise, Object, Offer, Promises, Sha256, Status};
 use crate::http::{Body, HttpClient, HttpError, Start, Turn, WORTH_PARTS, blocking};
 use crate::index::LocalDigests;
 use crate::store::{Claim, DiskStore, Incoming, StoreError};
@@ -40,7 +40,7 @@ impl Job {
 
     /// The same in one turn; nothing where another process was waited for.
     async fn take(&self, turn: Turn, patience: &mut Patience) -> Result<Option<(Object, Status)>, FetchError> {
-        let incoming = match self.claim().await? {
+        let incoming = match self.claim(&self.offer.promises).await? {
             Claim::Held(object) => return Ok(Some((object, Status::Cached))),
             Claim::Ours(incoming) => *incoming,
             Claim::Theirs { .. } if patience.is_over() => self.store.begin(self.offer.promises.clone())?,
@@ -54,8 +54,8 @@ impl Job {
         Ok(Some((object, Status::Downloaded)))
     }
 
-    async fn claim(&self) -> Result<Claim, StoreError> {
-        let (store, promises) = (self.store.clone(), self.offer.promises.clone());
+    async fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
+        let (store, promises) = (self.store.clone(), promises.clone());
         blocking(move || store.claim(&promises)).await
     }
 
@@ -103,6 +103,7 @@ const PROGRESS: u64 = 1 << 20;
 /// The attempts at one file.
 struct Transfer<'a> {
     job: &'a Job,
+    promises: Promises,
     turn: Turn,
     writer: Writer,
     /// The version of the file that the bytes are of, where its server named one.
@@ -117,7 +118,8 @@ impl<'a> Transfer<'a> {
         let validator =
             incoming.origin().and_then(|origin| origin.strip_prefix(&job.origin(""))).map(ToOwned::to_owned);
         let is_resumed = incoming.received() > 0;
-        Self { job, turn, writer: Writer::new(incoming), validator, is_resumed, has_started_over: false }
+        let promises = job.offer.promises.clone();
+        Self { job, promises, turn, writer: Writer::new(incoming), validator, is_resumed, has_started_over: false }
     }
 
     async fn run(mut self) -> Result<Object, FetchError> {
@@ -139,10 +141,11 @@ impl<'a> Transfer<'a> {
                     }
                 }
                 // A broken proxy is commoner than an attack, and so are bytes of a crashed run.
-                FetchError::Store(StoreError::Broken(_))
+                FetchError::Store(StoreError::Broken(broken))
                     if !self.has_started_over && (self.is_resumed || attempts.is_allowed()) =>
                 {
-                    self.start_over().await?;
+                    let is_size = matches!(broken, BrokenPromise::Size { .. });
+                    self.start_over(is_size).await?;
                 }
                 _ => return Err(error),
             }
@@ -151,15 +154,14 @@ impl<'a> Transfer<'a> {
 
     /// Only a promised digest can tell whether parts fit together.
     fn can_resume(&self) -> bool {
-        let promises = &self.job.offer.promises;
-        !promises.index.is_empty() || !promises.asked.is_empty()
+        !self.promises.index.is_empty() || !self.promises.asked.is_empty()
     }
 
     async fn attempt(&mut self) -> Result<Object, FetchError> {
         if !self.can_resume() {
             self.writer.restart().await?;
         }
-        let size = self.job.offer.promises.size;
+        let size = self.promises.size;
         if self.writer.received == 0 || size != Some(self.writer.received) {
             let body = self.ask().await?;
             let announced = self.receive(body).await?;
@@ -179,7 +181,7 @@ impl<'a> Transfer<'a> {
             ..Start::default()
         };
         let (client, url) = (&self.job.client, &self.job.offer.url);
-        let body = match self.job.offer.promises.size.filter(|size| *size >= WORTH_PARTS) {
+        let body = match self.promises.size.filter(|size| *size >= WORTH_PARTS) {
             Some(size) if self.can_resume() => client.large_file(&self.turn, url, &start, size).await?,
             _ => client.file(&self.turn, url, &start).await?,
         };
@@ -198,7 +200,7 @@ impl<'a> Transfer<'a> {
 
     /// Takes the whole body; returns how long the sender says the file is.
     async fn receive(&mut self, mut body: Body) -> Result<Option<u64>, FetchError> {
-        let size = self.job.offer.promises.size.or(body.total());
+        let size = self.promises.size.or(body.total());
         let (file, filename) = (self.job.file, self.job.offer.filename.clone());
         self.job.tell(Event::Started { file, filename, size });
         if body.start() > 0 {
@@ -211,16 +213,20 @@ impl<'a> Transfer<'a> {
         Ok(body.total())
     }
 
-    /// Forgets everything, once.
-    async fn start_over(&mut self) -> Result<(), FetchError> {
+    /// Forgets everything, once. Where the size was not the promised one and a digest is promised,
+    /// that alone decides: sizes on pages are wrong more often than digests, and pip heeds none.
+    async fn start_over(&mut self, is_size: bool) -> Result<(), FetchError> {
         self.has_started_over = true;
         self.validator = None;
-        let incoming = match self.job.claim().await? {
+        if is_size && self.can_resume() {
+            self.promises.size = None;
+        }
+        let incoming = match self.job.claim(&self.promises).await? {
             Claim::Ours(mut incoming) => {
                 incoming.restart()?;
                 *incoming
             }
-            _ => self.job.store.begin(self.job.offer.promises.clone())?,
+            _ => self.job.store.begin(self.promises.clone())?,
         };
         self.writer = Writer::new(incoming);
         Ok(())

@@ -52,15 +52,18 @@ impl DiskStore {
     }
 
     /// The object that keeps `promises`, as far as they name one; asks the disk only. Its size
-    /// must be the promised one, else the one that it had when it came.
+    /// must be the promised one, or the one that it had when it came.
     pub fn find_promised(&self, promises: &Promises) -> Option<Object> {
         let named = promises.sha256().or_else(|| {
             let digests = promises.index.iter().chain(&promises.asked);
             digests.filter_map(|digest| self.other_name(digest)).next()
         });
         let object = self.find(named?)?;
-        let size = promises.size.or_else(|| self.size_of(object.sha256));
-        size.is_none_or(|size| size == object.size).then_some(object)
+        if promises.size == Some(object.size) {
+            return Some(object);
+        }
+        let is_whole = self.size_of(object.sha256).map_or(promises.size.is_none(), |size| size == object.size);
+        is_whole.then_some(object)
     }
 
     /// Opens an object for reading.
