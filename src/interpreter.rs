@@ -6,9 +6,9 @@
 mod build;
 mod find;
 mod identity;
-mod pip_files;
+mod pip_config_files;
+mod pip_settings;
 mod prefix;
-mod settings;
 
 use std::ffi::OsString;
 use std::io;
@@ -21,23 +21,23 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Target, TargetDescription};
 
 pub use self::build::{BuildError, BuildFrontEnd};
-use self::find::Found;
-pub use self::settings::{Setting, Settings, SettingsError};
+use self::find::FoundInterpreter;
+pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};
 
-/// Answers `machine` or `pip` with one line of JSON, an [`Answer`] that holds an [`Interpreter`]
+/// Answers `machine` or `pip` with one line of JSON, an [`ScriptAnswer`] that holds an [`Interpreter`]
 /// or a [`Pip`].
 const SCRIPT: &str = include_str!("../scripts/describe-target.py");
 
 /// Where a search for an interpreter starts: nothing here reads the process's own environment.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct HostEnvironment<'a> {
     /// Looks an environment variable up.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
     /// The working folder, absolute.
     pub folder: &'a Path,
 }
 
-impl Surroundings<'_> {
+impl HostEnvironment<'_> {
     /// A variable that is set to something.
     fn set(&self, name: &str) -> Option<OsString> {
         (self.variable)(name).filter(|value| !value.is_empty())
@@ -60,7 +60,7 @@ pub struct Interpreter {
 
 /// What the script answers to one of its questions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Answer<T> {
+struct ScriptAnswer<T> {
     answer: T,
     /// Files that it depends on, whether they are there or not.
     rests_on: Vec<PathBuf>,
@@ -84,8 +84,8 @@ pub struct Pip {
 ///
 /// # Errors
 /// A file that pip could not read either.
-pub fn pip_settings(surroundings: Surroundings<'_>, prefix: Option<&Path>) -> Result<Settings, SettingsError> {
-    Settings::read(&pip_files::locations(pip_files::System::HERE, surroundings, prefix, &|path| path.exists()))
+pub fn pip_settings(host: HostEnvironment<'_>, prefix: Option<&Path>) -> Result<PipSettings, PipSettingsError> {
+    PipSettings::read(&pip_config_files::locations(pip_config_files::System::HERE, host, prefix, &|path| path.exists()))
 }
 
 impl Interpreter {
@@ -99,8 +99,8 @@ impl Interpreter {
     ///
     /// # Errors
     /// Says how the interpreter failed, and what to do.
-    pub fn pip(&self, cache: Option<&Path>, surroundings: Surroundings<'_>) -> Result<Option<Pip>, InterpreterError> {
-        answer(&Found { path: self.executable.clone(), is_launcher: false }, "pip", cache, surroundings)
+    pub fn pip(&self, cache: Option<&Path>, host: HostEnvironment<'_>) -> Result<Option<Pip>, InterpreterError> {
+        answer(&FoundInterpreter { path: self.executable.clone(), is_launcher: false }, "pip", cache, host)
     }
 
     /// Whether it has this version, of which a part may be left out: `3`, `3.11`, `3.11.7`.
@@ -121,12 +121,12 @@ impl Interpreter {
 pub fn describe(
     wanted: Option<&str>,
     cache: Option<&Path>,
-    surroundings: Surroundings<'_>,
+    host: HostEnvironment<'_>,
 ) -> Result<Interpreter, InterpreterError> {
-    let search = find::search(wanted, surroundings)?;
+    let search = find::search(wanted, host)?;
     let mut unfit = Vec::new();
     for found in &search.found {
-        let interpreter: Interpreter = answer(found, "machine", cache, surroundings)?;
+        let interpreter: Interpreter = answer(found, "machine", cache, host)?;
         match &search.version {
             Some(version) if !interpreter.is_version(version) => {
                 unfit.push(format!("{} is {}", interpreter.executable.display(), interpreter.machine.release()));
@@ -138,44 +138,44 @@ pub fn describe(
 }
 
 /// What [`describe`] would say, where it is remembered and nothing need be run.
-pub fn recall(wanted: Option<&str>, cache: &Path, surroundings: Surroundings<'_>) -> Option<Interpreter> {
-    let found = only_candidate(wanted, surroundings)?;
-    identity::recall(cache, &identity::of(&found, "machine", surroundings))
+pub fn cached_answer(wanted: Option<&str>, cache: &Path, host: HostEnvironment<'_>) -> Option<Interpreter> {
+    let found = only_candidate(wanted, host)?;
+    identity::cached_answer(cache, &identity::of(&found, "machine", host))
 }
 
 /// The prefix that [`describe`] would tell of, where the files of the interpreter show it.
-pub fn prefix_ahead(wanted: Option<&str>, surroundings: Surroundings<'_>) -> Option<PathBuf> {
-    prefix::of(&only_candidate(wanted, surroundings)?, surroundings)
+pub fn probable_prefix(wanted: Option<&str>, host: HostEnvironment<'_>) -> Option<PathBuf> {
+    prefix::of(&only_candidate(wanted, host)?, host)
 }
 
 /// The interpreter, where it need not be asked which one it is.
-fn only_candidate(wanted: Option<&str>, surroundings: Surroundings<'_>) -> Option<Found> {
-    let find::Search { found, version, .. } = find::search(wanted, surroundings).ok()?;
+fn only_candidate(wanted: Option<&str>, host: HostEnvironment<'_>) -> Option<FoundInterpreter> {
+    let find::InterpreterSearch { found, version, .. } = find::search(wanted, host).ok()?;
     found.into_iter().next().filter(|_| version.is_none())
 }
 
 /// The answer of `found` to `question`: remembered, or asked for.
 fn answer<T: Serialize + DeserializeOwned + Clone>(
-    found: &Found,
+    found: &FoundInterpreter,
     question: &str,
     cache: Option<&Path>,
-    surroundings: Surroundings<'_>,
+    host: HostEnvironment<'_>,
 ) -> Result<T, InterpreterError> {
     let Some(folder) = cache else { return Ok(ask(found, question)?.answer) };
-    let identity = identity::of(found, question, surroundings);
-    if let Some(answer) = identity::recall(folder, &identity) {
+    let identity = identity::of(found, question, host);
+    if let Some(answer) = identity::cached_answer(folder, &identity) {
         return Ok(answer);
     }
-    let answered: Answer<T> = ask(found, question)?;
+    let answered: ScriptAnswer<T> = ask(found, question)?;
     let answer = answered.answer.clone();
     // Without it the next run asks again.
-    let _ = identity::remember(folder, &identity, answered);
+    let _ = identity::cache_answer(folder, &identity, answered);
     Ok(answer)
 }
 
 /// Runs the script. The user's packages and `PYTHONPATH` stay, since a pip there is what
 /// `python -m pip` would be.
-fn ask<T: DeserializeOwned>(found: &Found, question: &str) -> Result<Answer<T>, InterpreterError> {
+fn ask<T: DeserializeOwned>(found: &FoundInterpreter, question: &str) -> Result<ScriptAnswer<T>, InterpreterError> {
     let executable = found.path.clone();
     let mut command = Command::new(&executable);
     command.args(["-B", "-W", "ignore", "-c", SCRIPT, question]).stdin(Stdio::null());
@@ -190,7 +190,7 @@ fn ask<T: DeserializeOwned>(found: &Found, question: &str) -> Result<Answer<T>, 
     }
     let answer = String::from_utf8_lossy(&output.stdout);
     let line = answer.trim_end().lines().next_back().unwrap_or_default();
-    serde_json::from_str(line).map_err(|source| InterpreterError::Answer { executable, source })
+    serde_json::from_str(line).map_err(|source| InterpreterError::ScriptAnswer { executable, source })
 }
 
 /// Why no interpreter could be described.
@@ -213,7 +213,7 @@ pub enum InterpreterError {
     #[error("{} could not describe itself ({status}): {said}; name another Python with --python", executable.display())]
     Failed { executable: PathBuf, status: ExitStatus, said: String },
     #[error("{} does not answer like a Python ({source}); name another with --python", executable.display())]
-    Answer { executable: PathBuf, source: serde_json::Error },
+    ScriptAnswer { executable: PathBuf, source: serde_json::Error },
 }
 
 fn aside(seen: &[String]) -> String {
@@ -266,8 +266,8 @@ mod tests {
         fn describe(&self, wanted: Option<&str>) -> Result<Interpreter, InterpreterError> {
             let search_path = std::env::join_paths([self.path("bin"), "/bin".into()]).unwrap();
             let variable = |name: &str| (name == "PATH").then(|| search_path.clone());
-            let surroundings = Surroundings { variable: &variable, folder: &self.path("") };
-            describe(wanted, Some(&self.path("cache")), surroundings)
+            let host = HostEnvironment { variable: &variable, folder: &self.path("") };
+            describe(wanted, Some(&self.path("cache")), host)
         }
 
         fn runs(&self) -> usize {
@@ -299,8 +299,8 @@ mod tests {
     fn a_damaged_memory_is_forgotten() {
         let machine = Machine::new();
         machine.describe(None).unwrap();
-        for memory in fs::read_dir(machine.path("cache")).unwrap() {
-            fs::write(memory.unwrap().path(), "{\"key\":").unwrap();
+        for cached in fs::read_dir(machine.path("cache")).unwrap() {
+            fs::write(cached.unwrap().path(), "{\"key\":").unwrap();
         }
         machine.describe(None).unwrap();
         machine.describe(None).unwrap();

@@ -14,8 +14,8 @@
 //! Every stage has a type that only the stage before it can make:
 //!
 //! ```text
-//! Args → Settings → Read → Question ⇄ Facts → Solution → Plan → Fetched → Tree → written
-//! typed  decided    input  └ resolve::step ┘  by target   merged  held      layout  archive
+//! Args → Settings → ParsedInput → Question ⇄ Facts → Solution → Plan → Fetched → Tree → written
+//! typed  decided    input         └ resolve::step ┘  by target   merged  held      layout  archive
 //! ```
 //!
 //! # The map
@@ -52,8 +52,8 @@
 //! | path | holds | owner |
 //! |---|---|---|
 //! | `objects/ab/cd…` | every file ever fetched, by SHA-256, read-only | [`store`] |
-//! | `also/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
-//! | `also/size/…` | the size of an object of which no index promised one | [`store`] |
+//! | `aliases/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
+//! | `aliases/size/…` | the size of an object of which no index promised one | [`store`] |
 //! | `runs/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
 //! | `incoming/` | what is being written, and what dead runs have of a file | [`store`], [`index`] |
 //! | `pages/` | what index pages said, with their validators | [`index`] |

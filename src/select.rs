@@ -20,8 +20,8 @@ pub use rejection::{NoFile, Rejected, Rejection, check_requires_python};
 use rejection::{check_format, check_hash, check_upload_time, is_promised};
 
 use crate::domain::{
-    Artifact, BuildTag, Digest, DistributionFilename, FormatControl, Offers, PackageName, ReleaseControl, Specifiers,
-    TagRank, Target, Timestamp,
+    Artifact, BuildTag, Candidates, Digest, DistributionFilename, FormatControl, PackageName, ReleaseControl,
+    Specifiers, TagRank, Target, Timestamp,
 };
 
 /// What holds for every project of a run.
@@ -37,7 +37,7 @@ pub struct Policy {
 
 /// A file that may be used, with what pip sorts by. Greater is better.
 #[derive(Clone, Debug)]
-struct Candidate {
+struct UsableFile {
     artifact: Arc<Artifact>,
     hash_is_allowed: bool,
     rank: Rank,
@@ -50,7 +50,7 @@ enum Rank {
     Wheel(TagRank, Option<BuildTag>),
 }
 
-impl Candidate {
+impl UsableFile {
     fn is_wheel(&self) -> bool {
         matches!(self.rank, Rank::Wheel(..))
     }
@@ -80,48 +80,48 @@ impl OptIn {
 }
 
 /// The files of one project, as one target may use them. Versions go by their position in
-/// [`Offers::versions`]; each is looked at when it is its turn, so that a pin or a good newest
+/// [`Candidates::versions`]; each is looked at when it is its turn, so that a pin or a good newest
 /// version costs no more than itself.
-pub struct Shelf<'a> {
-    offers: Arc<Offers>,
+pub struct CandidateSelector<'a> {
+    candidates: Arc<Candidates>,
     project: PackageName,
     /// The digests allowed; empty allows all.
     hashes: &'a [Digest],
     target: &'a Target,
     policy: &'a Policy,
     /// The files of each version that may be used.
-    seen: RefCell<BTreeMap<usize, Rc<[Candidate]>>>,
+    usable_by_version: RefCell<BTreeMap<usize, Rc<[UsableFile]>>>,
 }
 
 /// What a pass over the versions takes. pip sorts all candidates by these before the version.
 #[derive(Clone, Copy)]
-struct Pass {
+struct SelectionPass {
     yanked: bool,
     any_hash: bool,
     sources: bool,
 }
 
-impl Pass {
-    fn takes(self, candidate: &Candidate) -> bool {
-        (self.yanked || !candidate.is_yanked())
-            && (self.any_hash || candidate.hash_is_allowed)
-            && (self.sources || candidate.is_wheel())
+impl SelectionPass {
+    fn takes(self, file: &UsableFile) -> bool {
+        (self.yanked || !file.is_yanked())
+            && (self.any_hash || file.hash_is_allowed)
+            && (self.sources || file.is_wheel())
     }
 }
 
-impl<'a> Shelf<'a> {
+impl<'a> CandidateSelector<'a> {
     pub fn new(
-        offers: Arc<Offers>,
+        candidates: Arc<Candidates>,
         project: PackageName,
         hashes: &'a [Digest],
         target: &'a Target,
         policy: &'a Policy,
     ) -> Self {
-        Self { offers, project, hashes, target, policy, seen: RefCell::default() }
+        Self { candidates, project, hashes, target, policy, usable_by_version: RefCell::default() }
     }
 
-    pub fn offers(&self) -> &Arc<Offers> {
-        &self.offers
+    pub fn candidates(&self) -> &Arc<Candidates> {
+        &self.candidates
     }
 
     /// The version that pip would choose among `versions`, given best first; `preferred` where
@@ -130,8 +130,8 @@ impl<'a> Shelf<'a> {
         let eligible = self.eligible(versions, opt_in);
         let (pass, best, artifact) = self.best_among(&eligible, opt_in)?;
         let is_as_good = |version: &usize| {
-            let candidate = best_candidate(&self.look_at(*version), pass);
-            candidate.is_some_and(|own| own.distribution.is_wheel() >= artifact.distribution.is_wheel())
+            let file = best_file(&self.usable_files(*version), pass);
+            file.is_some_and(|own| own.distribution.is_wheel() >= artifact.distribution.is_wheel())
         };
         let preferred = preferred.filter(|version| eligible.contains(version)).filter(is_as_good);
         Some(preferred.unwrap_or(best))
@@ -151,8 +151,8 @@ impl<'a> Shelf<'a> {
 
     /// Whether `version` has usable files, all of them yanked.
     pub fn is_withdrawn(&self, version: usize) -> bool {
-        let candidates = self.look_at(version);
-        !candidates.is_empty() && candidates.iter().all(Candidate::is_yanked)
+        let usable = self.usable_files(version);
+        !usable.is_empty() && usable.iter().all(UsableFile::is_yanked)
     }
 
     /// Those of `versions` that the pre-release rule leaves, in their order: pre-releases count
@@ -160,16 +160,16 @@ impl<'a> Shelf<'a> {
     /// hides pre-releases (`facts/pip.md` 3.8).
     pub fn eligible<'v>(&self, versions: &'v [usize], opt_in: OptIn) -> Cow<'v, [usize]> {
         let allowed = self.policy.releases.prereleases(&self.project);
-        let is_prerelease = |version: &usize| self.offers.versions()[*version].any_prerelease();
+        let is_prerelease = |version: &usize| self.candidates.versions()[*version].any_prerelease();
         if allowed.unwrap_or(opt_in.pre_releases) || !versions.iter().any(is_prerelease) {
             return versions.into();
         }
         let releases: Vec<_> = versions.iter().copied().filter(|version| !is_prerelease(version)).collect();
-        let is_usable = |version: &usize| !self.look_at(*version).is_empty();
+        let is_usable = |version: &usize| !self.usable_files(*version).is_empty();
         if allowed.is_some() || releases.iter().any(is_usable) { releases.into() } else { versions.into() }
     }
 
-    /// Why [`Shelf::choose`] found nothing among `versions`.
+    /// Why [`CandidateSelector::choose`] found nothing among `versions`.
     pub fn why_none(&self, versions: &[usize]) -> NoFile {
         let mut rejected: Vec<_> = versions.iter().flat_map(|version| self.why_not(*version)).collect();
         rejected.sort_by(|a, b| (&b.why, &b.version).cmp(&(&a.why, &a.version)));
@@ -179,25 +179,25 @@ impl<'a> Shelf<'a> {
     /// Why no file of `version` was chosen. Where one would do but for a rule on versions, those for
     /// other machines are left out, unless the user promised one.
     fn why_not(&self, version: usize) -> Vec<Rejected> {
-        let files = self.offers.files(version);
-        let judged: Vec<_> = files.iter().map(|artifact| (artifact, self.judge(artifact))).collect();
-        let has_candidate = judged.iter().any(|(_, outcome)| outcome.is_ok());
-        let told = judged.into_iter().filter_map(|(artifact, outcome)| {
-            let is_far = has_candidate && outcome.is_err();
-            let why = outcome.map_or_else(|why| why, |candidate| unused(&candidate));
+        let files = self.candidates.files(version);
+        let evaluated: Vec<_> = files.iter().map(|artifact| (artifact, self.evaluate(artifact))).collect();
+        let has_usable = evaluated.iter().any(|(_, outcome)| outcome.is_ok());
+        let told = evaluated.into_iter().filter_map(|(artifact, outcome)| {
+            let is_far = has_usable && outcome.is_err();
+            let why = outcome.map_or_else(|why| why, |file| unused(&file));
             Some(self.rejected(artifact, why)).filter(|file| !is_far || file.is_promised)
         });
         told.collect()
     }
 
-    fn best_among(&self, versions: &[usize], opt_in: OptIn) -> Option<(Pass, usize, Arc<Artifact>)> {
+    fn best_among(&self, versions: &[usize], opt_in: OptIn) -> Option<(SelectionPass, usize, Arc<Artifact>)> {
         self.passes(opt_in).find_map(|pass| {
-            versions.iter().find_map(|version| Some((pass, *version, best_candidate(&self.look_at(*version), pass)?)))
+            versions.iter().find_map(|version| Some((pass, *version, best_file(&self.usable_files(*version), pass)?)))
         })
     }
 
     /// From the strictest on.
-    fn passes(&self, opt_in: OptIn) -> impl Iterator<Item = Pass> + use<> {
+    fn passes(&self, opt_in: OptIn) -> impl Iterator<Item = SelectionPass> + use<> {
         let both_or = |both: bool, only: bool| {
             if both {
                 &[false, true][..]
@@ -211,19 +211,22 @@ impl<'a> Shelf<'a> {
         let any_hash = both_or(!self.hashes.is_empty(), true);
         let sources = both_or(self.policy.prefer_binary, true);
         yanked.iter().flat_map(move |&yanked| {
-            any_hash
-                .iter()
-                .flat_map(move |&any_hash| sources.iter().map(move |&sources| Pass { yanked, any_hash, sources }))
+            any_hash.iter().flat_map(move |&any_hash| {
+                sources.iter().map(move |&sources| SelectionPass { yanked, any_hash, sources })
+            })
         })
     }
 
     /// Most files of a project are for other targets, and nobody asks why unless none is left.
-    fn look_at(&self, version: usize) -> Rc<[Candidate]> {
-        let candidates = || {
-            let files = self.offers.files(version);
-            files.iter().filter_map(|artifact| self.judge_ranked(artifact, rank(artifact, self.target)?).ok()).collect()
+    fn usable_files(&self, version: usize) -> Rc<[UsableFile]> {
+        let usable = || {
+            let files = self.candidates.files(version);
+            files
+                .iter()
+                .filter_map(|artifact| self.evaluate_ranked(artifact, rank(artifact, self.target)?).ok())
+                .collect()
         };
-        self.seen.borrow_mut().entry(version).or_insert_with(candidates).clone()
+        self.usable_by_version.borrow_mut().entry(version).or_insert_with(usable).clone()
     }
 
     fn rejected(&self, artifact: &Artifact, why: Rejection) -> Rejected {
@@ -233,34 +236,34 @@ impl<'a> Shelf<'a> {
     }
 
     /// Whether `artifact` may be used, by every rule that needs no other artifact.
-    fn judge(&self, artifact: &Arc<Artifact>) -> Result<Candidate, Rejection> {
+    fn evaluate(&self, artifact: &Arc<Artifact>) -> Result<UsableFile, Rejection> {
         let rank = rank(artifact, self.target).ok_or_else(|| mismatch(artifact, self.target))?;
-        self.judge_ranked(artifact, rank)
+        self.evaluate_ranked(artifact, rank)
     }
 
-    fn judge_ranked(&self, artifact: &Arc<Artifact>, rank: Rank) -> Result<Candidate, Rejection> {
+    fn evaluate_ranked(&self, artifact: &Arc<Artifact>, rank: Rank) -> Result<UsableFile, Rejection> {
         check_format(artifact, &self.project, self.policy)?;
         check_requires_python(artifact.requires_python.as_ref(), self.target)?;
         check_upload_time(artifact, self.policy)?;
         let hash_is_allowed = check_hash(artifact, self.hashes)?;
-        Ok(Candidate { artifact: artifact.clone(), hash_is_allowed, rank })
+        Ok(UsableFile { artifact: artifact.clone(), hash_is_allowed, rank })
     }
 }
 
 /// On a tie the first place wins, and the last of that place's entries (pip's order).
-fn best_candidate(candidates: &[Candidate], pass: Pass) -> Option<Arc<Artifact>> {
-    let candidates = candidates.iter().filter(|candidate| pass.takes(candidate));
-    let best = candidates.reduce(|best, next| match next.rank.cmp(&best.rank) {
+fn best_file(usable: &[UsableFile], pass: SelectionPass) -> Option<Arc<Artifact>> {
+    let usable = usable.iter().filter(|file| pass.takes(file));
+    let best = usable.reduce(|best, next| match next.rank.cmp(&best.rank) {
         Ordering::Greater => next,
         Ordering::Equal if Arc::ptr_eq(&next.artifact.index, &best.artifact.index) => next,
         _ => best,
     });
-    best.map(|candidate| candidate.artifact.clone())
+    best.map(|file| file.artifact.clone())
 }
 
 /// Why a file that no rule of its own rejects was not chosen.
-fn unused(candidate: &Candidate) -> Rejection {
-    match &candidate.artifact.yanked.0 {
+fn unused(file: &UsableFile) -> Rejection {
+    match &file.artifact.yanked.0 {
         Some(reason) => Rejection::Yanked { reason: reason.clone() },
         None => Rejection::PreRelease,
     }

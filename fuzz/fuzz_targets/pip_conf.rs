@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use prefetch::interpreter::Settings;
+use prefetch::interpreter::PipSettings;
 
 fuzz_target!(|text: &str| {
-    match Settings::parse(text, Path::new("pip.conf")) {
+    match PipSettings::parse(text, Path::new("pip.conf")) {
         Ok(settings) => drop(settings.get("download", "index-url")),
         Err(error) => assert!(error.line <= text.lines().count()),
     }

@@ -5,22 +5,22 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use prefetch::input::{self, Entry, Loaded, Location, Role, World};
+use prefetch::input::{self, PathKind, LoadedFile, Location, Role, InputSource};
 
 /// A machine with one file, which may include itself.
 struct OneFile<'a>(&'a [u8]);
 
-impl World for OneFile<'_> {
-    fn load(&self, _: &Location) -> Result<Loaded, String> {
-        Ok(Loaded { bytes: self.0.to_vec(), content_type: None })
+impl InputSource for OneFile<'_> {
+    fn load(&self, _: &Location) -> Result<LoadedFile, String> {
+        Ok(LoadedFile { bytes: self.0.to_vec(), content_type: None })
     }
 
     fn variable(&self, name: &str) -> Option<String> {
         (name == "A").then(|| "value".to_owned())
     }
 
-    fn look(&self, _: &Path) -> Entry {
-        Entry::Missing
+    fn path_kind(&self, _: &Path) -> PathKind {
+        PathKind::Missing
     }
 
     fn working_folder(&self) -> &Path {

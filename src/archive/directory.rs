@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::domain::{Content, Envelope, Object, RelPath, Tree};
+use crate::domain::{Content, Object, PipCacheEntry, RelPath, Tree};
 
 use super::ArchiveError;
 use super::envelope::write_envelope;
@@ -66,7 +66,7 @@ impl Sink<'_> {
         let is_kept = match content {
             Content::Page(bytes) => self.put_page(bytes, file).map_err(|source| failed(file, source))?,
             Content::Object { sha256, size } => self.put_object(path, Object { sha256: *sha256, size: *size }, file)?,
-            Content::Envelope(envelope) => self.put_envelope(path, envelope, file)?,
+            Content::PipCacheEntry(envelope) => self.put_envelope(path, envelope, file)?,
         };
         *(if is_kept { &mut self.written.kept } else { &mut self.written.changed }) += 1;
         Ok(())
@@ -147,7 +147,7 @@ impl Sink<'_> {
 
     /// Writes an object with words around it; whether it was there already. Like a copy it takes
     /// the object's time, by which the next run knows it again.
-    fn put_envelope(&mut self, path: &RelPath, envelope: &Envelope, file: &Path) -> Result<bool, ArchiveError> {
+    fn put_envelope(&mut self, path: &RelPath, envelope: &PipCacheEntry, file: &Path) -> Result<bool, ArchiveError> {
         let fail = |source| failed(file, source);
         let held = self.objects.path(envelope.object.sha256);
         let time = held.and_then(|held| fs::metadata(held).ok()?.modified().ok());

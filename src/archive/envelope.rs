@@ -1,4 +1,4 @@
-//! Writing an [`Envelope`]: base64 inside a zlib stream of stored blocks.
+//! Writing an [`PipCacheEntry`]: base64 inside a zlib stream of stored blocks.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use base64::write::EncoderWriter;
 use simd_adler32::Adler32;
 
-use crate::domain::{Envelope, RelPath};
+use crate::domain::{PipCacheEntry, RelPath};
 
 use super::ArchiveError;
 use super::objects::{Objects, copy_object};
@@ -17,7 +17,7 @@ const ZLIB: [u8; 2] = [0x78, 0x01];
 /// Writes the file that `envelope` describes.
 pub fn write_envelope(
     path: &RelPath,
-    envelope: &Envelope,
+    envelope: &PipCacheEntry,
     objects: &dyn Objects,
     output: &mut dyn Write,
 ) -> Result<(), ArchiveError> {
@@ -43,7 +43,12 @@ struct Stored<'a> {
 
 impl<'a> Stored<'a> {
     fn new(output: &'a mut dyn Write, text_size: u64) -> Self {
-        Self { output, block: Vec::with_capacity(Envelope::BLOCK as usize), left: text_size, check: Adler32::new() }
+        Self {
+            output,
+            block: Vec::with_capacity(PipCacheEntry::BLOCK as usize),
+            left: text_size,
+            check: Adler32::new(),
+        }
     }
 
     fn write_block(&mut self) -> io::Result<()> {
@@ -71,10 +76,10 @@ impl Write for Stored<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(rest.len().min(Envelope::BLOCK as usize - self.block.len()));
+            let (now, later) = rest.split_at(rest.len().min(PipCacheEntry::BLOCK as usize - self.block.len()));
             self.block.extend_from_slice(now);
             rest = later;
-            if self.block.len() == Envelope::BLOCK as usize {
+            if self.block.len() == PipCacheEntry::BLOCK as usize {
                 self.write_block()?;
             }
         }
@@ -95,11 +100,11 @@ mod tests {
     use super::super::tests::{Memory, path};
     use super::*;
 
-    fn written(bytes: &[u8]) -> (Envelope, Vec<u8>) {
+    fn written(bytes: &[u8]) -> (PipCacheEntry, Vec<u8>) {
         let mut objects = Memory { step: 1000, ..Memory::default() };
         let Content::Object { sha256, size } = objects.add(bytes) else { unreachable!() };
         let object = crate::domain::Object { sha256, size };
-        let envelope = Envelope { mark: b"cc=2,", head: b"{\"body\": \"".to_vec(), object, tail: b"\"}".to_vec() };
+        let envelope = PipCacheEntry { mark: b"cc=2,", head: b"{\"body\": \"".to_vec(), object, tail: b"\"}".to_vec() };
         let mut file = Vec::new();
         write_envelope(&path("entry"), &envelope, &objects, &mut file).unwrap();
         (envelope, file)

@@ -70,7 +70,7 @@ pub fn copy(
     match content {
         Content::Page(bytes) => bytes.chunks(PIECE).try_for_each(|piece| output.write_all(piece)).map_err(fail),
         Content::Object { sha256, size } => copy_object(path, Object { sha256: *sha256, size: *size }, objects, output),
-        Content::Envelope(envelope) => write_envelope(path, envelope, objects, output),
+        Content::PipCacheEntry(envelope) => write_envelope(path, envelope, objects, output),
     }
 }
 

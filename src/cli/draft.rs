@@ -18,8 +18,8 @@ use super::{build, slip, terminal};
 use crate::domain::{IndexOptions, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
-use crate::input::{self, Location, Read, Reader, Role, Severity};
-use crate::interpreter::Settings as PipSettings;
+use crate::input::{self, Location, ParsedInput, RequirementsReader, Role, Severity};
+use crate::interpreter::PipSettings;
 use crate::ops::{Inquirer, Places};
 use crate::resolve::Question;
 use crate::select::Policy;
@@ -115,10 +115,10 @@ fn read_inputs(
     environment: &Environment,
     settings: &Settings,
     runtime: &Runtime,
-) -> Result<Read, CliError> {
+) -> Result<ParsedInput, CliError> {
     let client = Arc::new(HttpClient::new(settings.http.clone()));
     let files = Files { environment, client, runtime: runtime.handle().clone() };
-    let mut reader = Reader::new(&files);
+    let mut reader = RequirementsReader::new(&files);
     slip::check(&args.requirements, |path| environment.working_folder.join(path))?;
     for requirement in &args.requirements {
         reader.argument(requirement);
@@ -159,7 +159,7 @@ fn skip_source_trees(requirements: &mut Vec<Requirement>) {
     });
 }
 
-fn question(read: Read, options: &IndexOptions, settings: &Settings) -> Question {
+fn question(read: ParsedInput, options: &IndexOptions, settings: &Settings) -> Question {
     let require_hashes = !options.no_require_hashes && (options.require_hashes || read.requires_hashes());
     let policy = Policy {
         formats: options.formats.clone(),

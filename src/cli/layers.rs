@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::environment::Environment;
 use super::error::CliError;
 use crate::domain::mask_credentials;
-use crate::interpreter::Settings as PipSettings;
+use crate::interpreter::PipSettings;
 
 /// Looks a setting up by its long option's name.
 pub struct Layers<'a> {

@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::layers::Layers;
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
 use crate::index::MetadataCache;
-use crate::interpreter::{self, BuildFrontEnd, Interpreter, Pip, Settings as PipSettings, Surroundings};
+use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
 use crate::ops::Builds;
 
 /// Asks the interpreter once, and only when something depends on it.
@@ -34,7 +34,7 @@ impl<'a> Machine<'a> {
             return false;
         }
         let wanted = self.args.python.clone();
-        if let Some(known) = self.with_surroundings(|at| interpreter::recall(wanted.as_deref(), &self.memory(), at)) {
+        if let Some(known) = self.with_host(|at| interpreter::cached_answer(wanted.as_deref(), &self.memory(), at)) {
             self.interpreter.get_or_init(|| Ok(known));
             return false;
         }
@@ -100,14 +100,14 @@ impl<'a> Machine<'a> {
             return self.pip_settings();
         }
         let wanted = self.args.python.as_deref();
-        match self.with_surroundings(|at| interpreter::prefix_ahead(wanted, at)) {
+        match self.with_host(|at| interpreter::probable_prefix(wanted, at)) {
             Some(prefix) => self.pip_settings_at(Some(prefix)),
             None => self.pip_settings(),
         }
     }
 
     fn pip_settings_at(&self, prefix: Option<PathBuf>) -> Result<PipSettings, CliError> {
-        self.with_surroundings(|at| interpreter::pip_settings(at, prefix.as_deref())).map_err(CliError::usage)
+        self.with_host(|at| interpreter::pip_settings(at, prefix.as_deref())).map_err(CliError::usage)
     }
 
     /// Whether a target or a setting depends on it.
@@ -120,8 +120,7 @@ impl<'a> Machine<'a> {
     /// # Errors
     /// When there is none to ask: names the ways to name an index.
     pub fn default_index(&self) -> Result<String, CliError> {
-        let pip =
-            |interpreter: &Interpreter| self.with_surroundings(|at| interpreter.pip(Some(&self.memory()), at)).ok()?;
+        let pip = |interpreter: &Interpreter| self.with_host(|at| interpreter.pip(Some(&self.memory()), at)).ok()?;
         let told =
             |interpreter: &Interpreter| interpreter.default_index.clone().or_else(|| pip(interpreter)?.default_index);
         self.interpreter().ok().and_then(told).ok_or_else(|| {
@@ -150,7 +149,7 @@ impl<'a> Machine<'a> {
     /// When there is no interpreter, or it cannot tell.
     pub fn pip(&self) -> Result<Option<Pip>, CliError> {
         let interpreter = self.interpreter()?;
-        self.with_surroundings(|at| interpreter.pip(Some(&self.memory()), at)).map_err(CliError::usage)
+        self.with_host(|at| interpreter.pip(Some(&self.memory()), at)).map_err(CliError::usage)
     }
 
     /// The folder that remembers interpreters.
@@ -164,8 +163,8 @@ impl<'a> Machine<'a> {
         known.as_ref().map_err(CliError::usage)
     }
 
-    fn with_surroundings<T>(&self, ask: impl FnOnce(Surroundings<'_>) -> T) -> T {
-        with_surroundings(self.environment, ask)
+    fn with_host<T>(&self, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {
+        with_host(self.environment, ask)
     }
 
     fn specs(&self) -> Result<Vec<TargetSpec>, CliError> {
@@ -186,13 +185,12 @@ impl<'a> Machine<'a> {
 }
 
 fn describe(wanted: Option<&str>, memory: &Path, environment: &Environment) -> Result<Interpreter, String> {
-    with_surroundings(environment, |at| interpreter::describe(wanted, Some(memory), at))
-        .map_err(|error| error.to_string())
+    with_host(environment, |at| interpreter::describe(wanted, Some(memory), at)).map_err(|error| error.to_string())
 }
 
-fn with_surroundings<T>(environment: &Environment, ask: impl FnOnce(Surroundings<'_>) -> T) -> T {
+fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {
     let variable = |name: &str| environment.variable(name).map(Into::into);
-    ask(Surroundings { variable: &variable, folder: &environment.working_folder })
+    ask(HostEnvironment { variable: &variable, folder: &environment.working_folder })
 }
 
 fn parse_all<T: std::str::FromStr<Err: ToString>>(texts: &[String]) -> Result<Vec<T>, CliError> {

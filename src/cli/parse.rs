@@ -8,7 +8,7 @@ use super::error::{CliError, Exit};
 use super::terminal;
 use super::world::Files;
 use crate::http::{HttpClient, HttpSettings};
-use crate::input::{Location, Read, Reader, Role, Severity, parse_report};
+use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, parse_report};
 
 /// Reads the files without a network and shows what they say.
 ///
@@ -19,7 +19,7 @@ pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError
     let offline = HttpSettings { offline: true, ..HttpSettings::default() };
     let client = Arc::new(HttpClient::new(offline));
     let files = Files { environment, client, runtime: runtime.handle().clone() };
-    let mut reader = Reader::new(&files);
+    let mut reader = RequirementsReader::new(&files);
     for file in args.files.iter().chain(&args.requirement_files) {
         reader.file(&Location::parse(file), Role::Requirements);
     }
@@ -28,7 +28,7 @@ pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError
     Ok(if read.has_errors() { Exit::Usage } else { Exit::Done })
 }
 
-fn show(args: &ParseArgs, read: &Read) -> std::io::Result<()> {
+fn show(args: &ParseArgs, read: &ParsedInput) -> std::io::Result<()> {
     if args.json {
         let report = serde_json::to_string_pretty(&parse_report(read)).expect("the report is plain data");
         return terminal::print(&report);

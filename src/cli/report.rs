@@ -11,7 +11,9 @@ use serde::Serialize;
 use super::args::STANDARD_OUTPUT;
 use super::error::{CliError, Exit};
 use super::terminal;
-use crate::domain::{Edges, Fetched, MaskedUrl, Offer, Origin, PackageName, Plan, Sha256, Status, Target, Version};
+use crate::domain::{
+    Candidate, Fetched, MaskedUrl, Origin, PackageName, Plan, Sha256, Status, Target, TargetDependencies, Version,
+};
 
 /// Everything that a run tells.
 #[derive(Debug, Default, Serialize)]
@@ -108,8 +110,8 @@ impl Report {
     pub fn of_plan(plan: &Plan, seconds: f64) -> Self {
         let packages = plan.packages.iter().map(|package| {
             let files = package.files.iter().map(|file| {
-                let promised = (file.offer.promises.sha256(), file.offer.promises.size);
-                file_report(&plan.targets, &file.offer, (&file.targets, &file.tools), promised, Status::Planned)
+                let promised = (file.candidate.promises.sha256(), file.candidate.promises.size);
+                file_report(&plan.targets, &file.candidate, (&file.targets, &file.tools), promised, Status::Planned)
             });
             let report =
                 package_report(&package.name, package.version.as_ref(), &package.requested_by, files.collect());
@@ -123,7 +125,7 @@ impl Report {
         let packages = fetched.packages.iter().map(|package| {
             let files = package.files.iter().map(|file| {
                 let held = (Some(file.object.sha256), Some(file.object.size));
-                file_report(&fetched.targets, &file.offer, (&file.targets, &file.tools), held, file.status)
+                file_report(&fetched.targets, &file.candidate, (&file.targets, &file.tools), held, file.status)
             });
             let report =
                 package_report(&package.name, package.version.as_ref(), &package.requested_by, files.collect());
@@ -231,7 +233,7 @@ fn package_report(
 
 impl PackageReport {
     /// Names what the package needs, which serves those of `all` that are at the positions `targets`.
-    fn needing(self, edges: &Edges, targets: &[usize], all: &[Arc<Target>]) -> Self {
+    fn needing(self, edges: &TargetDependencies, targets: &[usize], all: &[Arc<Target>]) -> Self {
         let partial = edges.partial(targets).map(|(name, on)| (name.to_string(), ids(all, on)));
         let dependencies = edges.names().map(ToString::to_string).collect();
         Self { dependencies, dependency_targets: partial.collect(), ..self }
@@ -244,15 +246,15 @@ fn ids(targets: &[Arc<Target>], positions: &[usize]) -> Vec<String> {
 
 fn file_report(
     targets: &[Arc<Target>],
-    offer: &Offer,
+    candidate: &Candidate,
     (serves, tools): (&[usize], &[usize]),
     (sha256, size): (Option<Sha256>, Option<u64>),
     how: Status,
 ) -> FileReport {
     FileReport {
-        filename: offer.filename.to_string(),
-        url: offer.url.public(),
-        index: MaskedUrl::public(&offer.index),
+        filename: candidate.filename.to_string(),
+        url: candidate.url.public(),
+        index: MaskedUrl::public(&candidate.index),
         sha256: sha256.map(|sha256| sha256.to_string()),
         size,
         targets: ids(targets, serves),

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 
 use super::args::Cli;
 use super::error::CliError;
-use crate::input::way_to_requirements;
+use crate::input::conversion_hint;
 
 /// What other tools call their commands. Each is the name of somebody's project, too, which
 /// must not be fetched by mistake.
@@ -40,7 +40,7 @@ pub fn check(words: &[String], find: impl Fn(&str) -> PathBuf) -> Result<(), Cli
 }
 
 fn way_to_read(file: &str) -> String {
-    match way_to_requirements(file) {
+    match conversion_hint(file) {
         Some(way) => format!("its format is not read here; make a requirements file with: {way}"),
         None => format!("to fetch what it asks for, write -r {file}"),
     }

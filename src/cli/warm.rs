@@ -6,7 +6,7 @@ use super::args::OutputArgs;
 use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::machine::Machine;
-use crate::interpreter::Settings as PipSettings;
+use crate::interpreter::PipSettings;
 use crate::layout::{Layout, PipHttp};
 use crate::ops::Output;
 

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use super::environment::Environment;
 use crate::domain::MaskedUrl;
 use crate::http::{Answer, HttpClient, Validators};
-use crate::input::{Entry, LARGEST_FILE, Loaded, Location, World};
+use crate::input::{InputSource, LARGEST_FILE, LoadedFile, Location, PathKind};
 
 /// Files from the disk, URLs through the client.
 pub struct Files<'a> {
@@ -19,8 +19,8 @@ pub struct Files<'a> {
     pub runtime: Handle,
 }
 
-impl World for Files<'_> {
-    fn load(&self, location: &Location) -> Result<Loaded, String> {
+impl InputSource for Files<'_> {
+    fn load(&self, location: &Location) -> Result<LoadedFile, String> {
         match location {
             Location::StandardInput => read_some(io::stdin().lock()),
             Location::File(path) => {
@@ -38,14 +38,14 @@ impl World for Files<'_> {
         self.environment.variable(name)
     }
 
-    fn look(&self, path: &Path) -> Entry {
+    fn path_kind(&self, path: &Path) -> PathKind {
         match path.metadata() {
             Ok(metadata) if metadata.is_dir() => {
                 let is_project = ["pyproject.toml", "setup.py"].iter().any(|name| path.join(name).is_file());
-                Entry::Folder { is_project }
+                PathKind::Folder { is_project }
             }
-            Ok(_) => Entry::File,
-            Err(_) => Entry::Missing,
+            Ok(_) => PathKind::File,
+            Err(_) => PathKind::Missing,
         }
     }
 
@@ -55,19 +55,19 @@ impl World for Files<'_> {
 }
 
 impl Files<'_> {
-    fn load_url(&self, url: &str) -> Result<Loaded, String> {
+    fn load_url(&self, url: &str) -> Result<LoadedFile, String> {
         let url: MaskedUrl = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
         let answer = async { self.client.page(&url, "*/*", &Validators::default(), LARGEST_FILE).await };
         match self.runtime.block_on(answer).map_err(|error| error.to_string())? {
-            Answer::Page(page) => Ok(Loaded { bytes: page.content, content_type: Some(page.content_type) }),
+            Answer::Page(page) => Ok(LoadedFile { bytes: page.content, content_type: Some(page.content_type) }),
             Answer::NotModified { .. } => Err("it answered that nothing changed, which was not asked".to_owned()),
         }
     }
 }
 
 /// One byte more than the largest file is enough to know that it is too large.
-fn read_some(source: impl Read) -> Result<Loaded, String> {
+fn read_some(source: impl Read) -> Result<LoadedFile, String> {
     let mut bytes = Vec::new();
     source.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(Loaded { bytes, content_type: None })
+    Ok(LoadedFile { bytes, content_type: None })
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::cursor::Cursor;
+use super::text_cursor::TextCursor;
 use super::{ExtraName, Marker, PackageName, SpecifierError, Specifiers, mask_credentials};
 
 /// `name[extras] clauses ; marker` or `name[extras] @ url ; marker`, by its parts.
@@ -66,7 +66,7 @@ impl FromStr for Dependency {
     type Err = DependencyError;
 
     fn from_str(text: &str) -> Result<Self, DependencyError> {
-        let mut cursor = Cursor::new(text);
+        let mut cursor = TextCursor::new(text);
         cursor.blanks();
         let name = name(&mut cursor)?;
         cursor.blanks();
@@ -83,17 +83,17 @@ impl FromStr for Dependency {
 /// # Errors
 /// Tells which part is no extra.
 pub fn parse_extras(text: &str) -> Result<Vec<ExtraName>, DependencyError> {
-    let mut cursor = Cursor::new(text);
+    let mut cursor = TextCursor::new(text);
     let extras = extras(&mut cursor)?;
     if cursor.is_done() { Ok(extras) } else { Err(fail(&cursor, "expected the end of the extras")) }
 }
 
-fn fail(cursor: &Cursor<'_>, why: impl Into<String>) -> DependencyError {
+fn fail(cursor: &TextCursor<'_>, why: impl Into<String>) -> DependencyError {
     DependencyError { at: cursor.at, why: why.into() }
 }
 
 /// ASCII letters, digits and `._-`, from a letter or digit to the last word character.
-fn identifier<'a>(cursor: &mut Cursor<'a>) -> Option<&'a str> {
+fn identifier<'a>(cursor: &mut TextCursor<'a>) -> Option<&'a str> {
     let rest = cursor.rest();
     let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
     let end = rest.find(|character| !is_part(character)).unwrap_or(rest.len());
@@ -106,7 +106,7 @@ fn identifier<'a>(cursor: &mut Cursor<'a>) -> Option<&'a str> {
     Some(found)
 }
 
-fn name(cursor: &mut Cursor<'_>) -> Result<PackageName, DependencyError> {
+fn name(cursor: &mut TextCursor<'_>) -> Result<PackageName, DependencyError> {
     let start = cursor.at;
     let Some(text) = identifier(cursor) else {
         let why = match cursor.peek() {
@@ -119,7 +119,7 @@ fn name(cursor: &mut Cursor<'_>) -> Result<PackageName, DependencyError> {
     text.parse().map_err(wrong)
 }
 
-fn extras(cursor: &mut Cursor<'_>) -> Result<Vec<ExtraName>, DependencyError> {
+fn extras(cursor: &mut TextCursor<'_>) -> Result<Vec<ExtraName>, DependencyError> {
     let start = cursor.at;
     if !cursor.eat("[") {
         return Ok(Vec::new());
@@ -146,13 +146,13 @@ fn extras(cursor: &mut Cursor<'_>) -> Result<Vec<ExtraName>, DependencyError> {
     Ok(found)
 }
 
-fn extra(cursor: &mut Cursor<'_>) -> Result<ExtraName, DependencyError> {
+fn extra(cursor: &mut TextCursor<'_>) -> Result<ExtraName, DependencyError> {
     let start = cursor.at;
     let text = identifier(cursor).ok_or_else(|| fail(cursor, "expected the name of an extra"))?;
     text.parse().map_err(|_| DependencyError { at: start, why: format!("`{text}` is no name of an extra") })
 }
 
-fn url(cursor: &mut Cursor<'_>) -> Result<DependencySource, DependencyError> {
+fn url(cursor: &mut TextCursor<'_>) -> Result<DependencySource, DependencyError> {
     cursor.blanks();
     let url = cursor.take_while(|character| !matches!(character, ' ' | '\t'));
     match url {
@@ -161,7 +161,7 @@ fn url(cursor: &mut Cursor<'_>) -> Result<DependencySource, DependencyError> {
     }
 }
 
-fn versions(cursor: &mut Cursor<'_>) -> Result<DependencySource, DependencyError> {
+fn versions(cursor: &mut TextCursor<'_>) -> Result<DependencySource, DependencyError> {
     let open = cursor.at;
     let is_enclosed = cursor.eat("(");
     let end = if is_enclosed { [')', ';'] } else { [';', ';'] };
@@ -250,7 +250,7 @@ fn is_marker_variable(word: &str) -> bool {
     ["python_", "os_name", "sys_platform", "platform_", "implementation_"].iter().any(|start| word.starts_with(start))
 }
 
-fn marker(cursor: &mut Cursor<'_>) -> Result<Marker, DependencyError> {
+fn marker(cursor: &mut TextCursor<'_>) -> Result<Marker, DependencyError> {
     cursor.blanks();
     if cursor.is_done() {
         return Ok(Marker::ALWAYS);

@@ -3,58 +3,59 @@
 //! The only module that names the crates `pep440_rs` and `pep508_rs`; everything else takes
 //! their types from here.
 
-mod about;
 mod artifact;
-mod cursor;
+mod candidates;
 mod dependency;
 mod digest;
-mod edges;
-mod envelope;
 mod filename;
+mod index_page;
+mod lenient_dependency;
 mod listing;
 mod marker;
 mod masked_url;
-mod mismatch;
-mod needs;
-mod offers;
 mod options;
+mod pip_cache_entry;
 mod plan;
 mod platform;
+mod project_summary;
 mod python;
-mod repair;
 mod request;
 mod requirement;
-mod seen_page;
+mod resolution_metadata;
 mod specifier;
+mod tag_mismatch;
 mod tags;
 mod target;
+mod target_dependencies;
+mod text_cursor;
 mod tree;
 
-pub use about::About;
 pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
+pub use candidates::Candidates;
 pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Hasher, Promises, Sha256};
-pub use edges::Edges;
-pub use envelope::Envelope;
 pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
+pub use index_page::IndexPage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use marker::Marker;
 pub use masked_url::{MaskedUrl, credentials, mask_credentials};
-pub use mismatch::{PythonNearness, TagMismatch};
-pub use needs::{Needs, Unknown};
-pub use offers::Offers;
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
+pub use pip_cache_entry::PipCacheEntry;
 pub use plan::{
-    Fetched, FetchedFile, FetchedPackage, Object, Offer, Pick, Plan, PlannedFile, PlannedPackage, Solution, Status,
+    Candidate, Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, PlannedPackage, ResolvedPackage,
+    Solution, Status,
 };
 pub use platform::{Platform, Release, System};
+pub use project_summary::ProjectSummary;
 pub use python::{Implementation, Python, PythonVersion};
 pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};
-pub use seen_page::SeenPage;
+pub use resolution_metadata::{MetadataUnavailable, ResolutionMetadata};
 pub use specifier::{SpecifierError, Specifiers};
+pub use tag_mismatch::{PythonNearness, TagMismatch};
 pub use tags::{Tag, TagRank, Tags};
 pub use target::{DescriptionError, Target, TargetDescription, TargetError, TargetSpec};
+pub use target_dependencies::TargetDependencies;
 pub use tree::{Content, RelPath, RelPathError, Tree};
 
 pub use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};

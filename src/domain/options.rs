@@ -24,18 +24,18 @@ impl Formats {
 /// one. A name beats `:all:`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FormatControl {
-    only_binary: Listed,
-    no_binary: Listed,
+    only_binary: PackageSet,
+    no_binary: PackageSet,
 }
 
 /// One of the two sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-struct Listed {
+struct PackageSet {
     all: bool,
     names: BTreeSet<PackageName>,
 }
 
-impl Listed {
+impl PackageSet {
     /// Adds the parts of `value`, which leave `other`.
     fn take(&mut self, value: &str, other: &mut Self) -> Result<(), String> {
         for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -130,8 +130,8 @@ impl FormatControl {
 /// [`FormatControl`] are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ReleaseControl {
-    all_releases: Listed,
-    only_final: Listed,
+    all_releases: PackageSet,
+    only_final: PackageSet,
 }
 
 impl ReleaseControl {

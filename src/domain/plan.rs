@@ -6,22 +6,22 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Artifact, Digest, Edges, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target, Timestamp,
-    Version, Yanked,
+    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target,
+    TargetDependencies, Timestamp, Version, Yanked,
 };
 
 /// What one target gets.
 #[derive(Clone, Debug, Default)]
 pub struct Solution {
     /// In the order of their names.
-    pub picks: Vec<Pick>,
+    pub packages: Vec<ResolvedPackage>,
     /// What the user should know and that does not end the run.
     pub notes: Vec<String>,
 }
 
 /// The one file of a project for one target.
 #[derive(Clone, Debug)]
-pub struct Pick {
+pub struct ResolvedPackage {
     pub name: PackageName,
     /// Absent only for a direct URL whose file name does not tell.
     pub version: Option<Version>,
@@ -29,12 +29,12 @@ pub struct Pick {
     pub requested_by: Vec<Origin>,
     /// The projects that it needs on this target, sorted.
     pub dependencies: Vec<PackageName>,
-    pub file: Offer,
+    pub file: Candidate,
 }
 
 /// A file that is to be fetched, with all that is said of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Offer {
+pub struct Candidate {
     pub filename: Box<str>,
     /// Where to get it, without fragment.
     pub url: MaskedUrl,
@@ -49,7 +49,7 @@ pub struct Offer {
     pub uploaded: Option<Timestamp>,
 }
 
-impl Offer {
+impl Candidate {
     /// What an index offers, with the digests that the user allows.
     pub fn of(artifact: &Artifact, asked: &[Digest]) -> Self {
         Self {
@@ -89,7 +89,7 @@ pub struct PlannedPackage {
     /// The lines that asked for it, directly or through other packages.
     pub requested_by: Vec<Origin>,
     /// The projects that it needs, on the targets of [`Plan::targets`].
-    pub dependencies: Edges,
+    pub dependencies: TargetDependencies,
     /// Sorted by file name.
     pub files: Vec<PlannedFile>,
 }
@@ -97,7 +97,7 @@ pub struct PlannedPackage {
 /// A file to fetch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedFile {
-    pub offer: Offer,
+    pub candidate: Candidate,
     /// Positions in [`Plan::targets`], rising.
     pub targets: Vec<usize>,
     /// Those of them that do not install it: it builds a source archive there, or is the installer.
@@ -111,9 +111,9 @@ impl Plan {
         let mut notes = Vec::new();
         for (target, solution) in solutions.into_iter().enumerate() {
             merge_sorted(&mut notes, solution.notes);
-            for pick in solution.picks {
-                let key = (pick.name.clone(), pick.version.clone());
-                packages.entry(key).or_insert_with(|| PlannedPackage::empty(&pick)).add(target, pick);
+            for package in solution.packages {
+                let key = (package.name.clone(), package.version.clone());
+                packages.entry(key).or_insert_with(|| PlannedPackage::empty(&package)).add(target, package);
             }
         }
         Self { targets, packages: packages.into_values().collect(), notes }
@@ -149,22 +149,22 @@ impl PlannedPackage {
         served(self.files.iter().map(|file| &file.targets))
     }
 
-    fn empty(pick: &Pick) -> Self {
+    fn empty(package: &ResolvedPackage) -> Self {
         Self {
-            name: pick.name.clone(),
-            version: pick.version.clone(),
+            name: package.name.clone(),
+            version: package.version.clone(),
             requested_by: Vec::new(),
-            dependencies: Edges::default(),
+            dependencies: TargetDependencies::default(),
             files: Vec::new(),
         }
     }
 
-    fn add(&mut self, target: usize, pick: Pick) {
-        merge_sorted(&mut self.requested_by, pick.requested_by);
-        self.dependencies.merge(Edges::on(target, pick.dependencies));
-        match self.files.iter_mut().find(|file| file.offer.is_same_file(&pick.file)) {
+    fn add(&mut self, target: usize, package: ResolvedPackage) {
+        merge_sorted(&mut self.requested_by, package.requested_by);
+        self.dependencies.merge(TargetDependencies::on(target, package.dependencies));
+        match self.files.iter_mut().find(|file| file.candidate.is_same_file(&package.file)) {
             Some(file) => file.targets.push(target),
-            None => self.files.push(PlannedFile { offer: pick.file, targets: vec![target], tools: Vec::new() }),
+            None => self.files.push(PlannedFile { candidate: package.file, targets: vec![target], tools: Vec::new() }),
         }
         self.sort_files();
     }
@@ -175,16 +175,17 @@ impl PlannedPackage {
         self.dependencies.merge(tools.dependencies.moved(positions));
         for tool in tools.files {
             let targets: Vec<_> = tool.targets.iter().map(|target| positions[*target]).collect();
-            match self.files.iter_mut().find(|file| file.offer.is_same_file(&tool.offer)) {
+            match self.files.iter_mut().find(|file| file.candidate.is_same_file(&tool.candidate)) {
                 Some(file) => file.serve_as_tool(targets),
-                None => self.files.push(PlannedFile { offer: tool.offer, tools: targets.clone(), targets }),
+                None => self.files.push(PlannedFile { candidate: tool.candidate, tools: targets.clone(), targets }),
             }
         }
         self.sort_files();
     }
 
     fn sort_files(&mut self) {
-        self.files.sort_by(|a, b| (&a.offer.filename, &a.offer.url).cmp(&(&b.offer.filename, &b.offer.url)));
+        self.files
+            .sort_by(|a, b| (&a.candidate.filename, &a.candidate.url).cmp(&(&b.candidate.filename, &b.candidate.url)));
     }
 }
 
@@ -235,14 +236,14 @@ pub struct FetchedPackage {
     pub version: Option<Version>,
     pub requested_by: Vec<Origin>,
     /// The projects that it needs, on the targets of [`Fetched::targets`].
-    pub dependencies: Edges,
+    pub dependencies: TargetDependencies,
     pub files: Vec<FetchedFile>,
 }
 
 /// A file that we hold.
 #[derive(Clone, Debug)]
 pub struct FetchedFile {
-    pub offer: Offer,
+    pub candidate: Candidate,
     /// Positions in [`Fetched::targets`], rising.
     pub targets: Vec<usize>,
     /// Those of them that do not install it: it builds a source archive there, or is the installer.

@@ -5,7 +5,7 @@ use std::fmt;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::mismatch::PythonNearness;
+use super::tag_mismatch::PythonNearness;
 use super::{Platform, Python, TagMismatch, WheelFilename};
 
 /// One compatibility tag: `cp312-abi3-manylinux_2_17_x86_64`.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 
-use super::{Envelope, Sha256};
+use super::{PipCacheEntry, Sha256};
 
 /// A relative path that is safe to create on every system, with `/` between its parts.
 ///
@@ -129,7 +129,7 @@ pub enum Content {
     },
     Page(Vec<u8>),
     /// Bytes of the store with our words around them.
-    Envelope(Envelope),
+    PipCacheEntry(PipCacheEntry),
 }
 
 impl Content {
@@ -138,7 +138,7 @@ impl Content {
         match self {
             Self::Object { size, .. } => *size,
             Self::Page(bytes) => bytes.len() as u64,
-            Self::Envelope(envelope) => envelope.size(),
+            Self::PipCacheEntry(entry) => entry.size(),
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::file_tree::project_page;
-use super::flat::{Flat, FlatError};
-use super::grounds::{Collected, Grounds};
+use super::cached_inputs::{CachedInputs, InputCollector};
+use super::flat_index::{FlatError, FlatIndex};
 use super::link::is_distribution;
+use super::local_index::project_page;
 use super::page::{self, ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
-use crate::domain::{Listing, MaskedUrl, Offers, PackageName, SeenPage, Specifiers, Timestamp};
+use crate::domain::{Candidates, IndexPage, Listing, MaskedUrl, PackageName, Specifiers, Timestamp};
 use crate::http::{self, Answer, Content, HttpClient, HttpError, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
@@ -48,7 +48,7 @@ pub struct IndexSettings {
 
 /// How to ask for a project.
 #[derive(Clone, Debug, Default)]
-pub struct Inquiry {
+pub struct ListingRequest {
     /// Ask every index, not only the first that knows the project: its bytes are promised.
     pub everywhere: bool,
     /// Check pages seen before with their index.
@@ -57,7 +57,7 @@ pub struct Inquiry {
     pub versions: Specifiers,
 }
 
-impl Inquiry {
+impl ListingRequest {
     fn narrow(&self, listing: Listing) -> Listing {
         match self.versions.is_any() {
             true => listing,
@@ -84,7 +84,7 @@ pub enum IndexError {
 /// A page that was used although its index could not be asked about it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{project}: what was last seen of it is used, which may be old: {why}")]
-pub struct Stale {
+pub struct StalePage {
     pub project: PackageName,
     /// What the index did.
     pub why: Arc<HttpError>,
@@ -95,9 +95,9 @@ pub struct Indexes {
     settings: IndexSettings,
     client: Arc<HttpClient>,
     cache: PageCache,
-    find_links: OnceCell<Vec<Flat>>,
-    stale: Mutex<Vec<Stale>>,
-    grounds: Collected,
+    find_links: OnceCell<Vec<FlatIndex>>,
+    stale: Mutex<Vec<StalePage>>,
+    cached_inputs: InputCollector,
 }
 
 impl Indexes {
@@ -109,12 +109,12 @@ impl Indexes {
             cache,
             find_links: OnceCell::new(),
             stale: Mutex::default(),
-            grounds: Collected::default(),
+            cached_inputs: InputCollector::default(),
         }
     }
 
     /// What was used although it may be old, in the order of the projects' names.
-    pub fn stale(&self) -> Vec<Stale> {
+    pub fn stale(&self) -> Vec<StalePage> {
         let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner).clone();
         stale.sort_by(|a, b| a.project.cmp(&b.project));
         stale
@@ -122,7 +122,7 @@ impl Indexes {
 
     /// The indexes in their order, and whether all of them are asked; nothing where one of the
     /// places is no index on a server, so that cached pages cannot stand for all of them.
-    pub fn remembered_as(&self) -> Option<(Vec<&MaskedUrl>, bool)> {
+    pub fn plan_key(&self) -> Option<(Vec<&MaskedUrl>, bool)> {
         let indexes = &self.settings.indexes;
         let are_remote =
             self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());
@@ -136,15 +136,15 @@ impl Indexes {
     }
 
     /// What all answers so far rest on; nothing where that is not cached pages alone.
-    pub fn grounds(&self) -> Option<Grounds> {
-        self.grounds.all()
+    pub fn cached_inputs(&self) -> Option<CachedInputs> {
+        self.cached_inputs.all()
     }
 
     /// Whether the same questions would get, now and from the cache alone, the answers that rest on
-    /// `grounds`.
-    pub fn still_hold(&self, grounds: &Grounds) -> bool {
+    /// `cached_inputs`.
+    pub fn is_fresh(&self, cached_inputs: &CachedInputs) -> bool {
         let now = (!self.settings.offline).then_some(self.settings.now);
-        !self.settings.refresh && self.cache.still_holds(grounds, now)
+        !self.settings.refresh && self.cache.is_fresh(cached_inputs, now)
     }
 
     /// What is on offer of `project`: find-links first, since they cost nothing, then the first
@@ -152,36 +152,36 @@ impl Indexes {
     ///
     /// # Errors
     /// When a place cannot be asked: going on without it might take a project from the wrong one.
-    pub async fn offers(&self, project: &PackageName, inquiry: &Inquiry) -> Result<Offers, IndexError> {
+    pub async fn candidates(&self, project: &PackageName, request: &ListingRequest) -> Result<Candidates, IndexError> {
         let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
-        for flat in self.find_links().await? {
-            asked.push(flat.location().clone());
-            listings.extend(Some(flat.listing(project)).filter(|listing| !listing.is_empty()));
+        for flat_index in self.find_links().await? {
+            asked.push(flat_index.location().clone());
+            listings.extend(Some(flat_index.listing(project)).filter(|listing| !listing.is_empty()));
         }
-        let everywhere = inquiry.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
+        let everywhere = request.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
         for index in &self.settings.indexes {
             asked.push(index.clone());
-            let seen = self.listing(project, index, inquiry.check).await?;
-            unchecked |= seen.unchecked;
-            let found = seen.listing.is_some();
-            listings.extend(seen.listing.map(|listing| inquiry.narrow(listing)));
+            let page_listing = self.listing(project, index, request.check).await?;
+            unchecked |= page_listing.unchecked;
+            let found = page_listing.listing.is_some();
+            listings.extend(page_listing.listing.map(|listing| request.narrow(listing)));
             if found && !everywhere {
                 break;
             }
         }
-        let mut offers = Offers::new(listings, asked, unchecked);
-        offers.narrowed = !inquiry.versions.is_any();
-        Ok(offers)
+        let mut candidates = Candidates::new(listings, asked, unchecked);
+        candidates.narrowed = !request.versions.is_any();
+        Ok(candidates)
     }
 
     /// The page that `index` has of `project`, where the cache holds one that can be used again.
-    pub fn seen_page(&self, index: &Arc<MaskedUrl>, project: &PackageName) -> Option<SeenPage> {
+    pub fn index_page(&self, index: &Arc<MaskedUrl>, project: &PackageName) -> Option<IndexPage> {
         let url = index.project_page(project);
         let (page, _) = self.cache.read(&url)?;
-        page.seen(url, seen(&page, project, index)?.listing?, self.settings.now)
+        page.to_index_page(url, page_listing(&page, project, index)?.listing?, self.settings.now)
     }
 
-    async fn find_links(&self) -> Result<&Vec<Flat>, IndexError> {
+    async fn find_links(&self) -> Result<&Vec<FlatIndex>, IndexError> {
         let places = &self.settings.find_links;
         let read = async || {
             let mut all = Vec::with_capacity(places.len());
@@ -194,18 +194,18 @@ impl Indexes {
     }
 
     /// A URL is the page behind it, or, by its name, the one archive that it is.
-    async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<Flat, IndexError> {
+    async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<FlatIndex, IndexError> {
         let location = MaskedUrl::clone(place);
         if let Some(path) = place.local_path() {
-            return Flat::path(&path).map_err(|source| IndexError::Local { location, source });
+            return FlatIndex::path(&path).map_err(|source| IndexError::Local { location, source });
         }
         if is_distribution(&place.filename()) {
-            return Ok(Flat::file(place.clone()));
+            return Ok(FlatIndex::file(place.clone()));
         }
         match self.client.page(place, ACCEPT, &Validators::default(), LONGEST_PAGE).await {
             Ok(Answer::Page(page)) => {
                 let page = Page { body: &page.content, content_type: &page.content_type, url: &page.url };
-                Flat::page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
+                FlatIndex::page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
             }
             Ok(Answer::NotModified { .. }) => unreachable!("the request had no conditions"),
             Err(source) => Err(IndexError::Unreachable { source }),
@@ -213,52 +213,59 @@ impl Indexes {
     }
 
     /// What `index` says of `project`, from the cache where that is fresh.
-    async fn listing(&self, project: &PackageName, index: &Arc<MaskedUrl>, check: bool) -> Result<Seen, IndexError> {
+    async fn listing(
+        &self,
+        project: &PackageName,
+        index: &Arc<MaskedUrl>,
+        check: bool,
+    ) -> Result<PageListing, IndexError> {
         if let Some(folder) = index.local_path() {
             let listing = project_page(&folder, project, index.clone());
             let fail = |source| IndexError::Local { location: MaskedUrl::clone(index), source };
-            self.grounds.add(None);
-            return Ok(Seen { listing: listing.map_err(fail)?, unchecked: false });
+            self.cached_inputs.add(None);
+            return Ok(PageListing { listing: listing.map_err(fail)?, unchecked: false });
         }
         let url = index.project_page(project);
-        let (cached, ground) = self.cache.read(&url).unzip();
+        let (cached, cached_input) = self.cache.read(&url).unzip();
         let may_use = |page: &CachedPage<'_>| {
             self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
         };
-        if let Some(seen) = cached.as_ref().filter(|page| may_use(page)).and_then(|page| seen(page, project, index)) {
-            self.grounds.add(ground.flatten());
-            return Ok(Seen { unchecked: !self.settings.offline, ..seen });
+        if let Some(page_listing) =
+            cached.as_ref().filter(|page| may_use(page)).and_then(|page| page_listing(page, project, index))
+        {
+            self.cached_inputs.add(cached_input.flatten());
+            return Ok(PageListing { unchecked: !self.settings.offline, ..page_listing });
         }
-        self.ask(project, index, &url, cached).await
+        self.request_page(project, index, &url, cached).await
     }
 
-    async fn ask(
+    async fn request_page(
         &self,
         project: &PackageName,
         index: &Arc<MaskedUrl>,
         url: &MaskedUrl,
         cached: Option<CachedPage<'_>>,
-    ) -> Result<Seen, IndexError> {
-        let cached = cached.filter(|page| seen(page, project, index).is_some());
+    ) -> Result<PageListing, IndexError> {
+        let cached = cached.filter(|page| page_listing(page, project, index).is_some());
         let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
         let take = |page| self.take(project, index, url, page);
         match self.client.page_as(url, ACCEPT, &known, LONGEST_PAGE, take).await {
             Ok(Answer::NotModified { cache_control }) => {
                 let page =
                     cached.expect("only a cached page has validators").renewed(&cache_control, self.settings.now);
-                self.grounds.add(self.cache.write(url, &page));
-                Ok(seen(&page, project, index).expect("the page was read before"))
+                self.cached_inputs.add(self.cache.write(url, &page));
+                Ok(page_listing(&page, project, index).expect("the page was read before"))
             }
-            Ok(Answer::Page(seen)) => seen,
+            Ok(Answer::Page(page_listing)) => page_listing,
             Err(error) if error.is_not_found() => {
                 self.keep(url, None, Validators::default(), "");
-                Ok(Seen { listing: None, unchecked: false })
+                Ok(PageListing { listing: None, unchecked: false })
             }
             Err(error) => match cached.filter(|_| self.settings.prefer_cached && error.is_outage()) {
                 Some(page) => {
-                    self.grounds.add(None);
+                    self.cached_inputs.add(None);
                     self.note_stale(project, error);
-                    Ok(seen(&page, project, index).expect("the page was read before"))
+                    Ok(page_listing(&page, project, index).expect("the page was read before"))
                 }
                 None => {
                     let (project, index) = (project.clone(), index.clone());
@@ -269,7 +276,7 @@ impl Indexes {
     }
 
     fn note_stale(&self, project: &PackageName, why: HttpError) {
-        let stale = Stale { project: project.clone(), why: Arc::new(why) };
+        let stale = StalePage { project: project.clone(), why: Arc::new(why) };
         self.stale.lock().unwrap_or_else(PoisonError::into_inner).push(stale);
     }
 
@@ -279,35 +286,35 @@ impl Indexes {
         index: &Arc<MaskedUrl>,
         url: &MaskedUrl,
         page: http::Page<Content>,
-    ) -> Result<Result<Seen, IndexError>, HttpError> {
+    ) -> Result<Result<PageListing, IndexError>, HttpError> {
         let listing = match page::listing(&page, project, index.clone())? {
             Ok(listing) => listing,
             Err(source) => return Ok(Err(IndexError::Page { project: project.clone(), source: source.into() })),
         };
         match listing.has_credentials() {
-            true => self.grounds.add(None),
+            true => self.cached_inputs.add(None),
             false => self.keep(url, Some(listing.bytes()), page.validators, &page.cache_control),
         }
-        Ok(Ok(Seen { listing: Some(listing), unchecked: false }))
+        Ok(Ok(PageListing { listing: Some(listing), unchecked: false }))
     }
 
     fn keep(&self, url: &MaskedUrl, listing: Option<&[u8]>, validators: Validators, cache_control: &str) {
         let page = CachedPage::new(listing, validators, cache_control, self.settings.now);
-        self.grounds.add(page.and_then(|page| self.cache.write(url, &page)));
+        self.cached_inputs.add(page.and_then(|page| self.cache.write(url, &page)));
     }
 }
 
 /// A page as we know it.
-struct Seen {
+struct PageListing {
     listing: Option<Listing>,
     /// It comes from the cache.
     unchecked: bool,
 }
 
-fn seen(page: &CachedPage<'_>, project: &PackageName, index: &Arc<MaskedUrl>) -> Option<Seen> {
+fn page_listing(page: &CachedPage<'_>, project: &PackageName, index: &Arc<MaskedUrl>) -> Option<PageListing> {
     let listing = match &page.listing {
         Some(bytes) => Some(Listing::decode(project.clone(), index.clone(), bytes.to_vec()).ok()?),
         None => None,
     };
-    Some(Seen { listing, unchecked: false })
+    Some(PageListing { listing, unchecked: false })
 }

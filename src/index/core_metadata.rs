@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use crate::domain::{About, CoreMetadata, PackageName, Version};
+use crate::domain::{CoreMetadata, PackageName, ProjectSummary, Version};
 
 /// A metadata file, understood and as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub fn parse_core_metadata(bytes: &[u8]) -> CoreMetadata {
 
 /// What a metadata file tells people. The licence is the SPDX expression (PEP 639), else the older
 /// field where it is a name and no text, else the classifiers.
-pub fn about(bytes: &[u8]) -> About {
+pub fn project_summary(bytes: &[u8]) -> ProjectSummary {
     let text = header(bytes);
     let (mut summary, mut expression, mut name, mut classifiers) = (None, None, None, Vec::new());
     for (field, value) in fields(&text) {
@@ -96,7 +96,7 @@ pub fn about(bytes: &[u8]) -> About {
     }
     let classified = (!classifiers.is_empty()).then(|| classifiers.join(", "));
     let is_told = |text: &String| !text.is_empty() && text != UNKNOWN;
-    About { license: expression.or(name).filter(is_told).or(classified), summary: summary.filter(is_told) }
+    ProjectSummary { license: expression.or(name).filter(is_told).or(classified), summary: summary.filter(is_told) }
 }
 
 /// What old tools write where they know nothing.
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_field_folded_over_very_many_lines_is_read_in_one_pass() {
         let text = format!("Name: a\nSummary:\n{}Version: 1\n", " \n x\n".repeat(300_000));
-        assert_eq!(about(text.as_bytes()).summary.map(|summary| summary.len()), Some(599_999));
+        assert_eq!(project_summary(text.as_bytes()).summary.map(|summary| summary.len()), Some(599_999));
         assert_eq!(parse_core_metadata(text.as_bytes()).version, "1");
     }
 
@@ -201,9 +201,9 @@ mod tests {
             (&long, Some("MIT License")),
             ("Name: demo\n", None),
         ] {
-            assert_eq!(about(text.as_bytes()).license.as_deref(), expected, "{text}");
+            assert_eq!(project_summary(text.as_bytes()).license.as_deref(), expected, "{text}");
         }
-        let summary = |text: &str| about(text.as_bytes()).summary;
+        let summary = |text: &str| project_summary(text.as_bytes()).summary;
         assert_eq!(summary("Name: demo\nSummary: Folded\n  words\n\nSummary: no\n").as_deref(), Some("Folded words"));
         assert_eq!([summary("Summary: UNKNOWN\n"), summary("Name: demo\n")], [None, None]);
     }

@@ -9,13 +9,13 @@ use html5gum::Tokenizer;
 
 use tags::{Attribute, Tag, Tags, TakeTags};
 
+use super::file_visitor::FileVisitor;
 use super::link::{Link, digest, is_distribution, timestamp};
-use super::sink::Sink;
 use crate::domain::{Algorithm, FileRecord};
 
 /// What a page holds beside its files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct PageSummary {
     /// Of the first `<base>` that has one.
     pub base: Option<String>,
     /// Anchors that lead somewhere.
@@ -27,7 +27,7 @@ pub struct Summary {
     pub has_script: bool,
 }
 
-impl Summary {
+impl PageSummary {
     /// Whether this is no list of links but a page for people: one to sign in, say.
     ///
     /// Some indexes put a form on each project page (devpi), whose title tells it.
@@ -52,21 +52,21 @@ fn charset(content_type: &str) -> Option<String> {
     Some(value.trim().trim_matches('"').to_ascii_lowercase())
 }
 
-/// Gives every file of the page to `sink`.
-pub(super) fn scan(page: &str, sink: &mut impl Sink) -> Summary {
-    let mut summary = Summary::default();
-    let tags = Tags::new(Reader { sink, summary: &mut summary });
+/// Gives every file of the page to `visitor`.
+pub(super) fn scan(page: &str, visitor: &mut impl FileVisitor) -> PageSummary {
+    let mut summary = PageSummary::default();
+    let tags = Tags::new(PageReader { visitor, summary: &mut summary });
     let Ok(()) = Tokenizer::new_with_emitter(page, tags).finish();
     summary.title = summary.title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
     summary
 }
 
-struct Reader<'a, S> {
-    sink: &'a mut S,
-    summary: &'a mut Summary,
+struct PageReader<'a, S> {
+    visitor: &'a mut S,
+    summary: &'a mut PageSummary,
 }
 
-impl<S: Sink> TakeTags for Reader<'_, S> {
+impl<S: FileVisitor> TakeTags for PageReader<'_, S> {
     fn take(&mut self, tag: &Tag) {
         match tag.name() {
             b"a" => self.take_anchor(tag),
@@ -84,7 +84,7 @@ impl<S: Sink> TakeTags for Reader<'_, S> {
     }
 }
 
-impl<S: Sink> Reader<'_, S> {
+impl<S: FileVisitor> PageReader<'_, S> {
     /// Gives the file that the anchor leads to, if it has the name of one.
     fn take_anchor(&mut self, tag: &Tag) {
         let Some(href) = tag.get(Attribute::Href).filter(|href| !href.is_empty()) else { return };
@@ -92,7 +92,7 @@ impl<S: Sink> Reader<'_, S> {
         self.summary.anchors += 1;
         self.summary.files += usize::from(is_distribution(&link.filename));
         if has_extension(&link.filename) {
-            self.sink.push(&FileRecord {
+            self.visitor.push(&FileRecord {
                 filename: &link.filename,
                 href: link.href,
                 hashes: link.digest.into_iter().collect(),
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use crate::domain::{Artifact, ListingBuilder, MaskedUrl};
 
-    fn read(page: &str) -> (Vec<Artifact>, Summary) {
+    fn read(page: &str) -> (Vec<Artifact>, PageSummary) {
         let index: MaskedUrl = "https://index.example/simple/".parse().unwrap();
         let url = index.join("demo/").unwrap();
         let mut builder = ListingBuilder::new("demo".parse().unwrap(), Arc::new(index), url);
@@ -170,7 +170,7 @@ mod tests {
         let page = "<title> Links\n for &amp; demo</title><base target=x><base href=../><base href=/>\
             <a href=demo-1.zip><a href=demo-1.exe><a href=../><a name=x><form><script></script>";
         let (_, summary) = read(page);
-        let expected = Summary {
+        let expected = PageSummary {
             base: Some("../".into()),
             anchors: 3,
             files: 1,

@@ -17,21 +17,21 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use entry::Entry;
+use entry::FileEntry;
 pub(super) use stream::scan as scan_stream;
 use value::Value;
 
+use super::file_visitor::FileVisitor;
 use super::page::PageError;
-use super::sink::Sink;
 use crate::domain::MaskedUrl;
 
-/// Gives every file of the page to `sink`.
-pub(super) fn scan(page: &[u8], page_url: &MaskedUrl, sink: &mut impl Sink) -> Result<(), PageError> {
+/// Gives every file of the page to `visitor`.
+pub(super) fn scan(page: &[u8], page_url: &MaskedUrl, visitor: &mut impl FileVisitor) -> Result<(), PageError> {
     let page = page.strip_prefix(b"\xef\xbb\xbf").unwrap_or(page);
     // Checked at once, the bytes of the many texts within need not be checked again.
     let meta = match str::from_utf8(page) {
-        Ok(page) => read(serde_json::Deserializer::from_str(page), sink),
-        Err(_) => read(serde_json::Deserializer::from_slice(page), sink),
+        Ok(page) => read(serde_json::Deserializer::from_str(page), visitor),
+        Err(_) => read(serde_json::Deserializer::from_slice(page), visitor),
     };
     let meta = meta.map_err(|source| PageError::Json { page: page_url.clone(), source })?;
     match meta.and_then(Meta::unknown_version) {
@@ -42,9 +42,9 @@ pub(super) fn scan(page: &[u8], page_url: &MaskedUrl, sink: &mut impl Sink) -> R
 
 fn read<'a, R: serde_json::de::Read<'a>>(
     mut deserializer: serde_json::Deserializer<R>,
-    sink: &mut impl Sink,
+    visitor: &mut impl FileVisitor,
 ) -> serde_json::Result<Option<Meta<'a>>> {
-    let meta = PageSeed(sink).deserialize(&mut deserializer)?;
+    let meta = PageSeed(visitor).deserialize(&mut deserializer)?;
     deserializer.end().map(|()| meta)
 }
 
@@ -76,7 +76,7 @@ enum PageKey {
     Other,
 }
 
-impl<'de, S: Sink> DeserializeSeed<'de> for PageSeed<'_, S> {
+impl<'de, S: FileVisitor> DeserializeSeed<'de> for PageSeed<'_, S> {
     type Value = Option<Meta<'de>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -84,7 +84,7 @@ impl<'de, S: Sink> DeserializeSeed<'de> for PageSeed<'_, S> {
     }
 }
 
-impl<'de, S: Sink> Visitor<'de> for PageSeed<'_, S> {
+impl<'de, S: FileVisitor> Visitor<'de> for PageSeed<'_, S> {
     type Value = Option<Meta<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,7 +113,7 @@ impl<'de, S: Sink> Visitor<'de> for PageSeed<'_, S> {
 /// Reads the list of files, giving each away.
 struct FilesSeed<'s, S>(&'s mut S);
 
-impl<'de, S: Sink> DeserializeSeed<'de> for FilesSeed<'_, S> {
+impl<'de, S: FileVisitor> DeserializeSeed<'de> for FilesSeed<'_, S> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -121,7 +121,7 @@ impl<'de, S: Sink> DeserializeSeed<'de> for FilesSeed<'_, S> {
     }
 }
 
-impl<'de, S: Sink> Visitor<'de> for FilesSeed<'_, S> {
+impl<'de, S: FileVisitor> Visitor<'de> for FilesSeed<'_, S> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,7 +129,7 @@ impl<'de, S: Sink> Visitor<'de> for FilesSeed<'_, S> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(file) = list.next_element::<Value<'de, Entry<'de>>>()? {
+        while let Some(file) = list.next_element::<Value<'de, FileEntry<'de>>>()? {
             match file {
                 Value::Object(entry) => entry.give(self.0),
                 _ => entry::refuse(self.0),

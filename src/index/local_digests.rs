@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::scratch::{Mark, Scratch};
+use super::checksummed_files::{ChecksummedFiles, FileStamp};
 use crate::domain::{MaskedUrl, Sha256};
 
 /// The folder in the cache folder.
@@ -31,19 +31,19 @@ const TICK: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct LocalDigests {
     folder: PathBuf,
-    scratch: Scratch,
+    files: ChecksummedFiles,
 }
 
 /// A local file as it was before it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct StampedFile {
     path: PathBuf,
-    stamp: Stamp,
+    stamp: InodeStamp,
 }
 
 /// Tells a file from whatever has its name later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
+struct InodeStamp {
     device: u64,
     number: u64,
     /// Bytes.
@@ -56,39 +56,39 @@ struct Stamp {
 
 impl LocalDigests {
     pub fn of(cache: &Path) -> Self {
-        Self { folder: cache.join(LOCAL), scratch: Scratch::of(cache) }
+        Self { folder: cache.join(LOCAL), files: ChecksummedFiles::of(cache) }
     }
 
     /// What `url` names now; nothing where that is no local file.
-    pub fn see(url: &MaskedUrl) -> Option<Seen> {
+    pub fn stamp(url: &MaskedUrl) -> Option<StampedFile> {
         let path = url.local_path()?;
-        let stamp = Stamp::of(&fs::metadata(&path).ok()?)?;
-        Some(Seen { path, stamp })
+        let stamp = InodeStamp::of(&fs::metadata(&path).ok()?)?;
+        Some(StampedFile { path, stamp })
     }
 
     /// The digest of the file that `url` names, if it was read and is unchanged.
-    pub fn recall(&self, url: &MaskedUrl) -> Option<Sha256> {
-        let seen = Self::see(url)?;
-        let (bytes, noted) = self.scratch.read_marked(&self.entry(&seen.path))?;
-        let (version, stamp, sha256): (u8, Stamp, Sha256) = postcard::from_bytes(&bytes).ok()?;
-        (version == VERSION && stamp == seen.stamp && stamp.is_settled(noted?)).then_some(sha256)
+    pub fn get(&self, url: &MaskedUrl) -> Option<Sha256> {
+        let stamped = Self::stamp(url)?;
+        let (bytes, noted) = self.files.read_stamped(&self.entry(&stamped.path))?;
+        let (version, stamp, sha256): (u8, InodeStamp, Sha256) = postcard::from_bytes(&bytes).ok()?;
+        (version == VERSION && stamp == stamped.stamp && stamp.is_settled(noted?)).then_some(sha256)
     }
 
-    /// Remembers what the file is that was `seen` before it was read, unless it changed meanwhile.
+    /// Remembers what the file is that was `stamped` before it was read, unless it changed meanwhile.
     /// A cache that cannot be written costs time and nothing else.
-    pub fn remember(&self, seen: &Seen, sha256: Sha256) {
-        let now = fs::metadata(&seen.path).ok().and_then(|metadata| Stamp::of(&metadata));
-        if now.as_ref() == Some(&seen.stamp) {
-            let bytes = postcard::to_stdvec(&(VERSION, &seen.stamp, sha256)).expect("a stamp can always be encoded");
-            let _ = self.scratch.write(&self.entry(&seen.path), &[&bytes]);
+    pub fn insert(&self, stamped: &StampedFile, sha256: Sha256) {
+        let now = fs::metadata(&stamped.path).ok().and_then(|metadata| InodeStamp::of(&metadata));
+        if now.as_ref() == Some(&stamped.stamp) {
+            let bytes = postcard::to_stdvec(&(VERSION, &stamped.stamp, sha256)).expect("a stamp can always be encoded");
+            let _ = self.files.write(&self.entry(&stamped.path), &[&bytes]);
         }
     }
 
     /// Forgets the files of which the store holds nothing any more.
-    pub fn forget(&self, is_held: impl Fn(Sha256) -> bool) {
+    pub fn retain(&self, is_held: impl Fn(Sha256) -> bool) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let known = self.scratch.read(&entry.path());
-            let known = known.and_then(|bytes| postcard::from_bytes::<(u8, Stamp, Sha256)>(&bytes).ok());
+            let known = self.files.read(&entry.path());
+            let known = known.and_then(|bytes| postcard::from_bytes::<(u8, InodeStamp, Sha256)>(&bytes).ok());
             if !known.is_some_and(|(_, _, sha256)| is_held(sha256)) {
                 // What stays costs a few bytes, and is not believed.
                 let _ = fs::remove_file(entry.path());
@@ -101,7 +101,7 @@ impl LocalDigests {
     }
 }
 
-impl Stamp {
+impl InodeStamp {
     #[cfg(unix)]
     fn of(metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
@@ -121,7 +121,7 @@ impl Stamp {
     }
 
     /// Whether every later change shows, given when this was noted down.
-    fn is_settled(&self, noted: Mark) -> bool {
+    fn is_settled(&self, noted: FileStamp) -> bool {
         let last = self.modified.max(self.changed);
         u128::try_from(last).is_ok_and(|last| last + TICK.as_nanos() < noted.written)
     }
@@ -163,8 +163,8 @@ mod tests {
         }
 
         fn read(&self) {
-            let seen = LocalDigests::see(&self.url).unwrap();
-            self.digests.remember(&seen, Sha256::of(&fs::read(self.path()).unwrap()));
+            let stamped = LocalDigests::stamp(&self.url).unwrap();
+            self.digests.insert(&stamped, Sha256::of(&fs::read(self.path()).unwrap()));
         }
 
         fn entry(&self) -> PathBuf {
@@ -177,19 +177,19 @@ mod tests {
             File::options().write(true).open(self.entry()).unwrap().set_modified(noted).unwrap();
         }
 
-        fn recall(&self) -> Option<Sha256> {
-            self.digests.recall(&self.url)
+        fn get(&self) -> Option<Sha256> {
+            self.digests.get(&self.url)
         }
     }
 
     #[test]
     fn a_file_is_known_again_once_every_change_would_show() {
         let world = World::new();
-        assert_eq!(world.recall(), None, "it was written within the same tick");
+        assert_eq!(world.get(), None, "it was written within the same tick");
         world.settle();
-        assert_eq!(world.recall(), Some(Sha256::of(FIRST)));
+        assert_eq!(world.get(), Some(Sha256::of(FIRST)));
         let elsewhere: MaskedUrl = "https://files.example/a.whl".parse().unwrap();
-        assert_eq!((world.digests.recall(&elsewhere), LocalDigests::see(&elsewhere)), (None, None));
+        assert_eq!((world.digests.get(&elsewhere), LocalDigests::stamp(&elsewhere)), (None, None));
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
             File::options().write(true).open(world.path()).unwrap().set_modified(time).unwrap();
             let metadata = fs::metadata(world.path()).unwrap();
             assert_eq!((metadata.len(), metadata.modified().unwrap()), (FIRST.len() as u64, time));
-            assert_eq!(world.recall(), None);
+            assert_eq!(world.get(), None);
         }
     }
 
@@ -217,27 +217,27 @@ mod tests {
     fn what_changes_while_it_is_read_is_not_remembered() {
         let world = World::new();
         fs::remove_file(world.entry()).unwrap();
-        let seen = LocalDigests::see(&world.url).unwrap();
+        let stamped = LocalDigests::stamp(&world.url).unwrap();
         File::options().write(true).open(world.path()).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        world.digests.remember(&seen, Sha256::of(FIRST));
+        world.digests.insert(&stamped, Sha256::of(FIRST));
         assert!(!world.entry().exists());
     }
 
     #[test]
     fn damage_and_other_versions_are_no_memory() {
         let world = World::new();
-        let stamp = LocalDigests::see(&world.url).unwrap().stamp;
+        let stamp = LocalDigests::stamp(&world.url).unwrap().stamp;
         let other = postcard::to_stdvec(&(VERSION + 1, stamp, Sha256::of(OTHER))).unwrap();
-        world.digests.scratch.write(&world.entry(), &[&other]).unwrap();
+        world.digests.files.write(&world.entry(), &[&other]).unwrap();
         world.settle();
-        assert_eq!(world.recall(), None);
+        assert_eq!(world.get(), None);
         world.read();
         let mut bytes = fs::read(world.entry()).unwrap();
         for position in 0..bytes.len() {
             bytes[position] ^= 1;
             fs::write(world.entry(), &bytes).unwrap();
             world.settle();
-            assert_eq!(world.recall(), None, "{position}");
+            assert_eq!(world.get(), None, "{position}");
             bytes[position] ^= 1;
         }
     }
@@ -245,9 +245,9 @@ mod tests {
     #[test]
     fn only_what_the_store_holds_stays() {
         let world = World::new();
-        world.digests.forget(|sha256| sha256 == Sha256::of(FIRST));
+        world.digests.retain(|sha256| sha256 == Sha256::of(FIRST));
         assert!(world.entry().exists());
-        world.digests.forget(|_| false);
+        world.digests.retain(|_| false);
         assert!(!world.entry().exists());
     }
 }

@@ -1,31 +1,31 @@
 //! What indexes and find-links locations say of projects, read into
 //! [`Listing`](crate::domain::Listing)s, and the metadata inside the files they list.
 
+mod cached_inputs;
+mod checksummed_files;
 mod client;
 mod core_metadata;
-mod file_tree;
-mod flat;
-mod grounds;
+mod file_visitor;
+mod flat_index;
 mod html;
 mod json;
 mod link;
 mod local_digests;
+mod local_index;
 mod metadata_cache;
 mod page;
 mod page_cache;
-mod scratch;
 pub mod sdist_metadata;
-mod sink;
 pub mod wheel_metadata;
 mod wheel_tail;
 
-pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes, Inquiry, Stale};
-pub use core_metadata::{MetadataFile, WrongIdentity, about, parse_core_metadata};
-pub use file_tree::project_page;
-pub use flat::{Flat, FlatError};
-pub use grounds::Grounds;
+pub use cached_inputs::CachedInputs;
+pub use checksummed_files::ChecksummedFiles;
+pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes, ListingRequest, StalePage};
+pub use core_metadata::{MetadataFile, WrongIdentity, parse_core_metadata, project_summary};
+pub use flat_index::{FlatError, FlatIndex};
 pub use local_digests::{LOCAL, LocalDigests};
-pub use metadata_cache::{Known, MetadataCache};
+pub use local_index::project_page;
+pub use metadata_cache::{MetadataCache, MetadataResult};
 pub use page::{ACCEPT, Page, PageError};
-pub use scratch::Scratch;
 pub use wheel_tail::wheel_tail;

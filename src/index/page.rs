@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::sink::Sink;
+use super::file_visitor::FileVisitor;
 use super::{html, json};
 use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
 use crate::http::{self, Content, HttpError};
@@ -74,15 +74,15 @@ impl Page<'_> {
         Ok(builder.finish())
     }
 
-    /// Gives every file of the page to `sink`, and returns its `<base>`.
-    pub(super) fn scan(&self, sink: &mut impl Sink) -> Result<Option<MaskedUrl>, PageError> {
+    /// Gives every file of the page to `visitor`, and returns its `<base>`.
+    pub(super) fn scan(&self, visitor: &mut impl FileVisitor) -> Result<Option<MaskedUrl>, PageError> {
         if self.is_of(JSON) {
-            return json::scan(self.body, self.url, sink).map(|()| None);
+            return json::scan(self.body, self.url, visitor).map(|()| None);
         }
         if !HTML.iter().any(|html| self.is_of(html)) {
             return Err(PageError::ContentType { page: self.url.clone(), found: self.content_type.to_owned() });
         }
-        let summary = html::scan(&html::decode(self.body, self.content_type), sink);
+        let summary = html::scan(&html::decode(self.body, self.content_type), visitor);
         if summary.is_web_page() {
             return Err(PageError::WebPage { page: self.url.clone(), title: summary.title });
         }
@@ -175,7 +175,7 @@ mod tests {
         digests.iter().map(|(algorithm, hex)| (algorithm.name().to_owned(), Value::from(*hex))).collect()
     }
 
-    impl Sink for Found {
+    impl FileVisitor for Found {
         fn push(&mut self, record: &FileRecord<'_>) {
             self.0.push(json!({
                 "filename": record.filename,

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::grounds::{Ground, Grounds};
-use super::scratch::{Mark, Scratch};
-use crate::domain::{Listing, MaskedUrl, SeenPage, Sha256, Timestamp};
+use super::cached_inputs::{CachedInput, CachedInputs};
+use super::checksummed_files::{ChecksummedFiles, FileStamp};
+use crate::domain::{IndexPage, Listing, MaskedUrl, Sha256, Timestamp};
 use crate::http::Validators;
 
 /// How long a page is fresh where its server says nothing: what the large public indexes say.
@@ -56,8 +56,8 @@ impl<'a> CachedPage<'a> {
     }
 
     /// The page at `url` with its `listing`, if it can be used again at `now` in any way.
-    pub fn seen(&self, url: MaskedUrl, listing: Listing, now: Timestamp) -> Option<SeenPage> {
-        (self.etag.is_some() || self.is_fresh(now)).then(|| SeenPage {
+    pub fn to_index_page(&self, url: MaskedUrl, listing: Listing, now: Timestamp) -> Option<IndexPage> {
+        (self.etag.is_some() || self.is_fresh(now)).then(|| IndexPage {
             url,
             listing,
             checked: Timestamp(self.checked),
@@ -103,38 +103,41 @@ fn lifetime(cache_control: &str) -> Option<Duration> {
 #[derive(Clone, Debug)]
 pub(super) struct PageCache {
     folder: PathBuf,
-    scratch: Scratch,
+    files: ChecksummedFiles,
 }
 
 impl PageCache {
     pub fn new(cache: PathBuf) -> Self {
-        Self { folder: cache.join("pages"), scratch: Scratch::of(&cache) }
+        Self { folder: cache.join("pages"), files: ChecksummedFiles::of(&cache) }
     }
 
     /// The page as last seen, and what answers taken from it rest on; a damaged page was never seen.
-    pub fn read(&self, url: &MaskedUrl) -> Option<(CachedPage<'static>, Option<Ground>)> {
+    pub fn read(&self, url: &MaskedUrl) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
         let name = name(url);
-        let (bytes, mark) = self.scratch.read_marked(&self.path(name))?;
+        let (bytes, stamp) = self.files.read_stamped(&self.path(name))?;
         let page = postcard::from_bytes::<CachedPage<'_>>(&bytes).ok()?.into_owned();
-        let ground = ground(name, &page, mark);
-        Some((page, ground))
+        let cached_input = cached_input(name, &page, stamp);
+        Some((page, cached_input))
     }
 
     /// Keeps `page`; what it returns is what answers taken from the page rest on. A cache that
     /// cannot be written costs time and nothing else, so failures are not told: the store, in the
     /// same folder, will tell.
-    pub fn write(&self, url: &MaskedUrl, page: &CachedPage<'_>) -> Option<Ground> {
+    pub fn write(&self, url: &MaskedUrl, page: &CachedPage<'_>) -> Option<CachedInput> {
         let name = name(url);
-        let mark = self.scratch.write(&self.path(name), &[&page.head(), page.listing.as_deref().unwrap_or_default()]);
-        ground(name, page, mark.ok()?)
+        let stamp = self.files.write(&self.path(name), &[&page.head(), page.listing.as_deref().unwrap_or_default()]);
+        cached_input(name, page, stamp.ok()?)
     }
 
-    /// Whether every page of `grounds` is as it was, and may be used without asking at `now`;
+    /// Whether every page of `cached_inputs` is as it was, and may be used without asking at `now`;
     /// without `now`, at any time.
-    pub fn still_holds(&self, grounds: &Grounds, now: Option<Timestamp>) -> bool {
-        let is_fresh = |ground: &Ground| now.is_none_or(|now| now < ground.stale_from);
-        grounds.pages.iter().all(is_fresh)
-            && grounds.pages.iter().all(|ground| Mark::at(&self.path(ground.page)) == Some(ground.mark))
+    pub fn is_fresh(&self, cached_inputs: &CachedInputs, now: Option<Timestamp>) -> bool {
+        let is_fresh = |cached_input: &CachedInput| now.is_none_or(|now| now < cached_input.stale_from);
+        cached_inputs.pages.iter().all(is_fresh)
+            && cached_inputs
+                .pages
+                .iter()
+                .all(|cached_input| FileStamp::at(&self.path(cached_input.page)) == Some(cached_input.stamp))
     }
 
     fn path(&self, name: Sha256) -> PathBuf {
@@ -147,8 +150,8 @@ fn name(url: &MaskedUrl) -> Sha256 {
     Sha256::of(url.public().as_bytes())
 }
 
-fn ground(page: Sha256, cached: &CachedPage<'_>, mark: Option<Mark>) -> Option<Ground> {
-    Some(Ground { page, mark: mark?, stale_from: cached.stale_from() })
+fn cached_input(page: Sha256, cached: &CachedPage<'_>, stamp: Option<FileStamp>) -> Option<CachedInput> {
+    Some(CachedInput { page, stamp: stamp?, stale_from: cached.stale_from() })
 }
 
 #[cfg(test)]
@@ -178,8 +181,8 @@ mod tests {
         let url: MaskedUrl = "https://me:pw@index.example/simple/demo/".parse().unwrap();
         assert_eq!(cache.read(&url), None);
         let page = page("").unwrap();
-        let ground = cache.write(&url, &page);
-        assert_eq!(cache.read(&url), Some((page, ground)));
+        let cached_input = cache.write(&url, &page);
+        assert_eq!(cache.read(&url), Some((page, cached_input)));
         std::fs::write(cache.path(name(&url)), [0xff; 5]).unwrap();
         assert_eq!(cache.read(&url), None);
     }
@@ -189,14 +192,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = PageCache::new(folder.path().to_owned());
         let url: MaskedUrl = "https://index.example/simple/demo/".parse().unwrap();
-        let ground = cache.write(&url, &page("max-age=10").unwrap()).unwrap();
-        let grounds = Grounds { pages: vec![ground] };
-        assert!(cache.still_holds(&grounds, Some(Timestamp(1009))) && cache.still_holds(&grounds, None));
-        assert!(!cache.still_holds(&grounds, Some(Timestamp(1010))));
+        let cached_input = cache.write(&url, &page("max-age=10").unwrap()).unwrap();
+        let cached_inputs = CachedInputs { pages: vec![cached_input] };
+        assert!(cache.is_fresh(&cached_inputs, Some(Timestamp(1009))) && cache.is_fresh(&cached_inputs, None));
+        assert!(!cache.is_fresh(&cached_inputs, Some(Timestamp(1010))));
         let other = CachedPage { listing: Some(Cow::Borrowed(&[1, 2])), ..page("max-age=10").unwrap() };
         cache.write(&url, &other);
-        assert!(!cache.still_holds(&grounds, None), "another page has its name");
+        assert!(!cache.is_fresh(&cached_inputs, None), "another page has its name");
         std::fs::remove_file(cache.path(name(&url))).unwrap();
-        assert!(!cache.still_holds(&grounds, None));
+        assert!(!cache.is_fresh(&cached_inputs, None));
     }
 }

@@ -66,7 +66,7 @@ pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, 
 
 /// What the build of a source archive needs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BuildNeeds {
+pub struct BuildRequirements {
     /// `build-system.requires`, as it is written.
     pub requires: Vec<String>,
     /// Whether setuptools builds it, which may ask for more when it runs (PEP 517).
@@ -98,7 +98,7 @@ impl TopFiles {
 
     /// What its build needs (PEP 518); the setuptools of pip's default where it does not say
     /// (`facts/pip.md`).
-    pub fn build_needs(&self) -> BuildNeeds {
+    pub fn build_requirements(&self) -> BuildRequirements {
         let table = self.pyproject.as_ref().and_then(|text| text.parse::<toml::Table>().ok());
         let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
         let requires = match system.and_then(|system| system.get("requires")?.as_array()) {
@@ -106,7 +106,7 @@ impl TopFiles {
             None => vec![DEFAULT_BUILD.to_owned()],
         };
         let backend = system.and_then(|system| system.get("build-backend")?.as_str());
-        BuildNeeds { requires, by_setuptools: backend.is_none_or(|backend| backend.starts_with("setuptools.")) }
+        BuildRequirements { requires, by_setuptools: backend.is_none_or(|backend| backend.starts_with("setuptools.")) }
     }
 
     fn reliable(&self) -> Option<CoreMetadata> {

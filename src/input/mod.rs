@@ -1,24 +1,24 @@
 //! Text → requirements: what a project asks for, in the formats that people write it in.
 //!
 //! Pure: files, standard input, URLs, environment variables and the shape of local paths come
-//! through a [`World`]. Nothing here knows of HTTP, of an index, or of which version wins.
+//! through a [`InputSource`]. Nothing here knows of HTTP, of an index, or of which version wins.
 
-mod foreign;
-mod json;
+#[cfg(test)]
+mod fake_source;
+mod foreign_formats;
 mod location;
+mod parse_report;
 mod problem;
 mod requirements_txt;
-#[cfg(test)]
-mod testing;
 mod unfetchable;
 
 use std::path::Path;
 
 use crate::domain::{IndexOptions, Origin, Requirement};
 
-pub use foreign::way_to_requirements;
-pub use json::{Report, parse_report};
+pub use foreign_formats::conversion_hint;
 pub use location::Location;
+pub use parse_report::{ParseReport, parse_report};
 pub use problem::{Problem, Severity};
 pub use unfetchable::unfetchable;
 
@@ -30,7 +30,7 @@ pub struct Format {
     pub name: &'static str,
     /// Whether a file of this name (the last part of its path or URL) has this format.
     pub recognizes: fn(&str) -> bool,
-    read: fn(&mut Reader<'_>, &Location, Role),
+    read: fn(&mut RequirementsReader<'_>, &Location, Role),
 }
 
 /// Every format there is; the first that recognizes a file's name reads it.
@@ -47,28 +47,28 @@ pub enum Role {
 }
 
 /// Everything that reading needs to know of the machine.
-pub trait World {
+pub trait InputSource {
     /// The content of a file, of standard input, or of what a URL answers.
     ///
     /// It may stop reading once it has more than [`LARGEST_FILE`] bytes.
     ///
     /// # Errors
     /// Says why there is none, such as `No such file or directory`.
-    fn load(&self, location: &Location) -> Result<Loaded, String>;
+    fn load(&self, location: &Location) -> Result<LoadedFile, String>;
 
     /// An environment variable.
     fn variable(&self, name: &str) -> Option<String>;
 
     /// What is at an absolute path.
-    fn look(&self, path: &Path) -> Entry;
+    fn path_kind(&self, path: &Path) -> PathKind;
 
     /// The folder that relative paths start from, absolute.
     fn working_folder(&self) -> &Path;
 }
 
-/// What [`World::load`] found.
+/// What [`InputSource::load`] found.
 #[derive(Clone, Debug, Default)]
-pub struct Loaded {
+pub struct LoadedFile {
     pub bytes: Vec<u8>,
     /// The `Content-Type` of a URL's answer; it decides the encoding.
     pub content_type: Option<String>,
@@ -76,7 +76,7 @@ pub struct Loaded {
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum PathKind {
     Missing,
     File,
     Folder {
@@ -87,7 +87,7 @@ pub enum Entry {
 
 /// Everything that was read, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Read {
+pub struct ParsedInput {
     /// Constraints are among them, marked as such.
     pub requirements: Vec<Requirement>,
     /// What all files together say, as if they were one.
@@ -95,7 +95,7 @@ pub struct Read {
     pub problems: Vec<Problem>,
 }
 
-impl Read {
+impl ParsedInput {
     /// Whether something was wrong enough that nothing must be fetched.
     pub fn has_errors(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)
@@ -121,14 +121,14 @@ impl Read {
 }
 
 /// Reads files and arguments one after another; their options are one.
-pub struct Reader<'w> {
-    world: &'w dyn World,
-    read: Read,
+pub struct RequirementsReader<'w> {
+    input_source: &'w dyn InputSource,
+    read: ParsedInput,
 }
 
-impl<'w> Reader<'w> {
-    pub fn new(world: &'w dyn World) -> Self {
-        Self { world, read: Read::default() }
+impl<'w> RequirementsReader<'w> {
+    pub fn new(input_source: &'w dyn InputSource) -> Self {
+        Self { input_source, read: ParsedInput::default() }
     }
 
     /// Reads a file in the format that its name tells, with everything it includes.
@@ -145,19 +145,19 @@ impl<'w> Reader<'w> {
         requirements_txt::read_argument(self, text);
     }
 
-    pub fn finish(self) -> Read {
+    pub fn finish(self) -> ParsedInput {
         self.read
     }
 }
 
 /// Reads one file with everything it includes.
-pub fn read(location: &Location, role: Role, world: &dyn World) -> Read {
-    let mut reader = Reader::new(world);
+pub fn read(location: &Location, role: Role, input_source: &dyn InputSource) -> ParsedInput {
+    let mut reader = RequirementsReader::new(input_source);
     reader.file(location, role);
     reader.finish()
 }
 
 fn unknown_format(location: &Location) -> Problem {
-    let way = way_to_requirements(&location.filename()).unwrap_or("a tool that knows it");
-    Problem::error(location.origin(0), foreign::not_read(way))
+    let way = conversion_hint(&location.filename()).unwrap_or("a tool that knows it");
+    Problem::error(location.origin(0), foreign_formats::not_read(way))
 }

@@ -6,11 +6,11 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{InterpreterError, Surroundings};
+use super::{HostEnvironment, InterpreterError};
 
 /// An executable that is, or starts, an interpreter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundInterpreter {
     /// As found: links are kept, since the folder of a link tells a virtual environment.
     pub path: PathBuf,
     /// Whether it only starts an interpreter, and which one may depend on where it is called.
@@ -19,8 +19,8 @@ pub(super) struct Found {
 
 /// Every candidate, best first.
 #[derive(Debug)]
-pub(super) struct Search {
-    pub found: Vec<Found>,
+pub(super) struct InterpreterSearch {
+    pub found: Vec<FoundInterpreter>,
     /// The version that it must have.
     pub version: Option<String>,
     /// For the error where nothing fits.
@@ -28,7 +28,7 @@ pub(super) struct Search {
 }
 
 /// Looks for what `--python` names; without it, for what is active.
-pub(super) fn search(wanted: Option<&str>, at: Surroundings<'_>) -> Result<Search, InterpreterError> {
+pub(super) fn search(wanted: Option<&str>, at: HostEnvironment<'_>) -> Result<InterpreterSearch, InterpreterError> {
     if let Some(wanted) = wanted {
         return search_for(wanted, at);
     }
@@ -38,17 +38,17 @@ pub(super) fn search(wanted: Option<&str>, at: Surroundings<'_>) -> Result<Searc
             path,
             why: "VIRTUAL_ENV names it, and it has no interpreter".into(),
         })?;
-        return Ok(Search { found: vec![found], version: None, description: String::new() });
+        return Ok(InterpreterSearch { found: vec![found], version: None, description: String::new() });
     }
     let commands = ["python3", "python"];
-    Ok(Search {
+    Ok(InterpreterSearch {
         found: commands.iter().filter_map(|command| on_path(command, at)).take(1).collect(),
         version: None,
         description: "`python3` and `python` on PATH".into(),
     })
 }
 
-fn search_for(wanted: &str, at: Surroundings<'_>) -> Result<Search, InterpreterError> {
+fn search_for(wanted: &str, at: HostEnvironment<'_>) -> Result<InterpreterSearch, InterpreterError> {
     let is_version = wanted.starts_with(|c: char| c.is_ascii_digit())
         && wanted.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if is_version {
@@ -57,41 +57,41 @@ fn search_for(wanted: &str, at: Surroundings<'_>) -> Result<Search, InterpreterE
     let description = format!("`{wanted}` on PATH and as a folder");
     let is_path = wanted.contains(['/', '\\']);
     if !is_path && let Some(found) = on_path(wanted, at) {
-        return Ok(Search { found: vec![found], version: None, description });
+        return Ok(InterpreterSearch { found: vec![found], version: None, description });
     }
     let path = at.folder.join(wanted);
     if path.is_dir() {
         let why = "the folder has no bin/python or Scripts/python.exe".to_owned();
         let found = in_folder(&path).ok_or(InterpreterError::NoPython { path, why })?;
-        return Ok(Search { found: vec![found], version: None, description });
+        return Ok(InterpreterSearch { found: vec![found], version: None, description });
     }
     if path.is_file() {
-        return Ok(Search { found: resolve(&path, at).into_iter().collect(), version: None, description });
+        return Ok(InterpreterSearch { found: resolve(&path, at).into_iter().collect(), version: None, description });
     }
     if is_path {
         return Err(InterpreterError::NoPython { path, why: "there is no such file".into() });
     }
-    Ok(Search { found: Vec::new(), version: None, description })
+    Ok(InterpreterSearch { found: Vec::new(), version: None, description })
 }
 
 /// `python3.11`, `python3` and `python` on `PATH`, for 3.11.7.
-fn of_version(wanted: &str, at: Surroundings<'_>) -> Search {
+fn of_version(wanted: &str, at: HostEnvironment<'_>) -> InterpreterSearch {
     let numbers: Vec<_> = wanted.split('.').collect();
     let minor = numbers.get(1).map(|minor| format!("python{}.{minor}", numbers[0]));
     let commands: Vec<_> = minor.into_iter().chain([format!("python{}", numbers[0]), "python".into()]).collect();
     let found = commands.iter().filter_map(|command| on_path(command, at)).collect();
-    Search { found, version: Some(wanted.to_owned()), description: format!("Python {wanted} on PATH") }
+    InterpreterSearch { found, version: Some(wanted.to_owned()), description: format!("Python {wanted} on PATH") }
 }
 
 /// The interpreter of an environment or an installation.
-fn in_folder(folder: &Path) -> Option<Found> {
+fn in_folder(folder: &Path) -> Option<FoundInterpreter> {
     let places = ["bin/python", "bin/python3", "Scripts/python.exe", "python.exe"];
     let path = places.iter().map(|place| folder.join(place)).find(|path| path.is_file())?;
-    Some(Found { path, is_launcher: false })
+    Some(FoundInterpreter { path, is_launcher: false })
 }
 
 /// The first executable of this name on `PATH` that leads to an interpreter.
-fn on_path(command: &str, at: Surroundings<'_>) -> Option<Found> {
+fn on_path(command: &str, at: HostEnvironment<'_>) -> Option<FoundInterpreter> {
     let path = at.set("PATH")?;
     let folders = std::env::split_paths(&path).map(|folder| at.folder.join(folder));
     let files = folders.flat_map(|folder| {
@@ -121,10 +121,15 @@ fn has_permission(_: &fs::Metadata) -> bool {
 
 /// The interpreter behind an executable: itself, or what a shim of pyenv stands for, which may
 /// be nothing here.
-fn resolve(path: &Path, at: Surroundings<'_>) -> Option<Found> {
+fn resolve(path: &Path, at: HostEnvironment<'_>) -> Option<FoundInterpreter> {
     match pyenv_root(path).filter(|_| is_script(path)) {
-        Some(root) => behind_shim(root, path.file_name()?, at).map(|path| Found { path, is_launcher: false }),
-        None => Some(Found { path: path.to_owned(), is_launcher: is_script(path) || !is_named_like_python(path) }),
+        Some(root) => {
+            behind_shim(root, path.file_name()?, at).map(|path| FoundInterpreter { path, is_launcher: false })
+        }
+        None => Some(FoundInterpreter {
+            path: path.to_owned(),
+            is_launcher: is_script(path) || !is_named_like_python(path),
+        }),
     }
 }
 
@@ -148,14 +153,14 @@ fn pyenv_root(shim: &Path) -> Option<&Path> {
 
 /// The file that pyenv would run: the first of the selected versions that has the command.
 /// `system` stands for the rest of `PATH`.
-fn behind_shim(root: &Path, command: &OsStr, at: Surroundings<'_>) -> Option<PathBuf> {
+fn behind_shim(root: &Path, command: &OsStr, at: HostEnvironment<'_>) -> Option<PathBuf> {
     let selected = selected_versions(root, at);
     let folders = selected.iter().take_while(|name| *name != "system").filter_map(|name| version_folder(root, name));
     folders.map(|folder| folder.join("bin").join(command)).find(|path| is_executable(path))
 }
 
 /// `PYENV_VERSION`, else the nearest `.python-version` upwards, else the global choice.
-fn selected_versions(root: &Path, at: Surroundings<'_>) -> Vec<String> {
+fn selected_versions(root: &Path, at: HostEnvironment<'_>) -> Vec<String> {
     if let Some(names) = at.set("PYENV_VERSION") {
         return names.to_string_lossy().split(':').map(str::to_owned).collect();
     }
@@ -225,10 +230,10 @@ mod tests {
             fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
 
-        fn search(&self, wanted: Option<&str>) -> Result<Search, InterpreterError> {
+        fn search(&self, wanted: Option<&str>) -> Result<InterpreterSearch, InterpreterError> {
             let set = |name: &str| self.variables.iter().find(|(set, _)| *set == name).map(|(_, value)| value.clone());
             let folder = self.path("work");
-            search(wanted, Surroundings { variable: &set, folder: &folder })
+            search(wanted, HostEnvironment { variable: &set, folder: &folder })
         }
 
         /// The first candidate, below the root.

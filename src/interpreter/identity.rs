@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Sha256;
 
-use super::find::Found;
-use super::{Answer, SCRIPT, Surroundings};
+use super::find::FoundInterpreter;
+use super::{HostEnvironment, SCRIPT, ScriptAnswer};
 
 /// Variables that change what Python or pip says of itself.
 const VARIABLES: [&str; 18] = [
@@ -52,7 +52,7 @@ pub(super) struct Identity {
 }
 
 /// The identity of an executable's answer to `question`, found without running it.
-pub(super) fn of(found: &Found, question: &str, at: Surroundings<'_>) -> Identity {
+pub(super) fn of(found: &FoundInterpreter, question: &str, at: HostEnvironment<'_>) -> Identity {
     let mut parts = vec![SCRIPT.to_owned(), question.to_owned(), format!("{:?}", found.path)];
     let more: &[&str] = if found.is_launcher { &LAUNCHER_VARIABLES } else { &[] };
     parts.extend(VARIABLES.iter().chain(more).map(|name| format!("{name}={:?}", (at.variable)(name))));
@@ -69,22 +69,22 @@ pub(super) fn of(found: &Found, question: &str, at: Surroundings<'_>) -> Identit
 
 /// A remembered answer.
 #[derive(Serialize, Deserialize)]
-struct Memory<T> {
+struct CachedAnswer<T> {
     key: String,
-    stamps: Vec<(PathBuf, Option<Stamp>)>,
-    answer: Answer<T>,
+    stamps: Vec<(PathBuf, Option<ReplacementStamp>)>,
+    answer: ScriptAnswer<T>,
 }
 
 /// What shows that a file was replaced; absent for a file that is.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
+struct ReplacementStamp {
     /// Bytes.
     size: u64,
     /// Nanoseconds since 1970-01-01 UTC.
     modified: u64,
 }
 
-impl Stamp {
+impl ReplacementStamp {
     fn of(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -93,24 +93,28 @@ impl Stamp {
 }
 
 /// The answer remembered for this identity, if all that it rests on is as it was.
-pub(super) fn recall<T: DeserializeOwned>(folder: &Path, identity: &Identity) -> Option<T> {
+pub(super) fn cached_answer<T: DeserializeOwned>(folder: &Path, identity: &Identity) -> Option<T> {
     let bytes = fs::read(file(folder, identity)).ok()?;
-    let memory: Memory<T> = serde_json::from_slice(&bytes).ok()?;
-    let is_current = |(path, stamp): &(PathBuf, Option<Stamp>)| Stamp::of(path) == *stamp;
-    (memory.key == identity.key.to_string() && memory.stamps.iter().all(is_current)).then_some(memory.answer.answer)
+    let cached: CachedAnswer<T> = serde_json::from_slice(&bytes).ok()?;
+    let is_current = |(path, stamp): &(PathBuf, Option<ReplacementStamp>)| ReplacementStamp::of(path) == *stamp;
+    (cached.key == identity.key.to_string() && cached.stamps.iter().all(is_current)).then_some(cached.answer.answer)
 }
 
 /// Remembers an answer; the file appears whole or not at all.
-pub(super) fn remember<T: Serialize>(folder: &Path, identity: &Identity, answer: Answer<T>) -> io::Result<()> {
+pub(super) fn cache_answer<T: Serialize>(
+    folder: &Path,
+    identity: &Identity,
+    answer: ScriptAnswer<T>,
+) -> io::Result<()> {
     let paths = identity.files.iter().chain(&answer.rests_on);
-    let memory = Memory {
+    let cached = CachedAnswer {
         key: identity.key.to_string(),
-        stamps: paths.map(|path| (path.clone(), Stamp::of(path))).collect(),
+        stamps: paths.map(|path| (path.clone(), ReplacementStamp::of(path))).collect(),
         answer,
     };
     fs::create_dir_all(folder)?;
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer(&mut temporary, &memory)?;
+    serde_json::to_writer(&mut temporary, &cached)?;
     temporary.persist(file(folder, identity))?;
     Ok(())
 }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Surroundings;
-use super::find::Found;
+use super::HostEnvironment;
+use super::find::FoundInterpreter;
 
 /// The prefix of an interpreter that was not asked yet; `None` where its files do not tell.
-pub(super) fn of(found: &Found, at: Surroundings<'_>) -> Option<PathBuf> {
+pub(super) fn of(found: &FoundInterpreter, at: HostEnvironment<'_>) -> Option<PathBuf> {
     if found.is_launcher || at.set("PYTHONHOME").is_some() {
         return None;
     }
@@ -47,9 +47,9 @@ mod tests {
     }
 
     fn prefix(path: &Path, variable: Option<&str>) -> Option<PathBuf> {
-        let found = Found { path: path.to_owned(), is_launcher: false };
+        let found = FoundInterpreter { path: path.to_owned(), is_launcher: false };
         let variable = |name: &str| variable.filter(|set| *set == name).map(|_| "/elsewhere".into());
-        of(&found, Surroundings { variable: &variable, folder: Path::new("/") })
+        of(&found, HostEnvironment { variable: &variable, folder: Path::new("/") })
     }
 
     #[test]

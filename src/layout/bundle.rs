@@ -25,7 +25,7 @@ pub use manifest::{
 pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;
 
-use crate::domain::{About, Content, Fetched, Request, Sha256, Tree};
+use crate::domain::{Content, Fetched, ProjectSummary, Request, Sha256, Tree};
 
 use super::files::known;
 use super::{FindLinks, Layout, LayoutError};
@@ -47,7 +47,7 @@ pub const SIGNATURE_PATH: &str = "prefetch.json.minisig";
 pub const WHEELS: &str = "wheels";
 
 /// What files tell people, by their digests.
-pub type Abouts = BTreeMap<Sha256, About>;
+pub type ProjectSummaries = BTreeMap<Sha256, ProjectSummary>;
 
 /// All that a bundle is a function of.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ pub struct BundleInput<'a> {
     pub fetched: &'a Fetched,
     /// What was asked; each target has exactly one request.
     pub requests: &'a [Request],
-    pub abouts: &'a Abouts,
+    pub summaries: &'a ProjectSummaries,
     pub sboms: &'a Sboms,
 }
 
@@ -164,7 +164,7 @@ fn listed(tree: &Tree) -> Vec<ManifestPage> {
             size: bytes.len() as u64,
             sha256: Sha256::of(bytes).to_string(),
         }),
-        Content::Object { .. } | Content::Envelope(_) => None,
+        Content::Object { .. } | Content::PipCacheEntry(_) => None,
     });
     pages.collect()
 }
@@ -173,7 +173,7 @@ fn digests(tree: &Tree) -> impl Iterator<Item = (&str, Sha256)> {
     tree.iter().map(|(path, content)| match content {
         Content::Page(bytes) => (path.as_str(), Sha256::of(bytes)),
         Content::Object { sha256, .. } => (path.as_str(), *sha256),
-        Content::Envelope(_) => unreachable!("a bundle wraps no file"),
+        Content::PipCacheEntry(_) => unreachable!("a bundle wraps no file"),
     })
 }
 

@@ -75,7 +75,7 @@ impl Layout for DownloadCache {
         let long = long.map(|(_, file)| {
             format!(
                 "the URL of `{}` is too long for a download cache; old pips find the file by links.html only",
-                file.offer.filename
+                file.candidate.filename
             )
         });
         long.chain(unnamed(fetched)).collect()
@@ -84,7 +84,7 @@ impl Layout for DownloadCache {
 
 /// The names under which old pips look for the file; its own where no cache can hold it.
 fn names(file: &FetchedFile) -> BTreeSet<String> {
-    if is_cached(file) { keys(file) } else { BTreeSet::from([file.offer.filename.to_string()]) }
+    if is_cached(file) { keys(file) } else { BTreeSet::from([file.candidate.filename.to_string()]) }
 }
 
 fn is_cached(file: &FetchedFile) -> bool {
@@ -92,15 +92,15 @@ fn is_cached(file: &FetchedFile) -> bool {
 }
 
 fn is_remote(file: &FetchedFile) -> bool {
-    file.offer.url.secret().scheme() != "file"
+    file.candidate.url.secret().scheme() != "file"
 }
 
 /// The quoted URLs: cleaned as a link on a page; up to pip 1.3.1 with its `&amp;` left as it is;
 /// and as it stands where a requirement named it, which no pip cleans.
 fn keys(file: &FetchedFile) -> BTreeSet<String> {
-    let url = file.offer.url.public();
+    let url = file.candidate.url.public();
     let links = [clean(&url), clean(&url.replace('&', "&amp;"))];
-    let is_direct = *file.offer.index == file.offer.url;
+    let is_direct = *file.candidate.index == file.candidate.url;
     links.into_iter().chain(is_direct.then_some(url)).map(|url| quote(&url)).collect()
 }
 
@@ -132,8 +132,8 @@ fn quote(url: &str) -> String {
 
 /// The links to a file: once by its own name, and once by each egg that it may be looked up by.
 fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
-    let filename = &*file.offer.filename;
-    let location = if is_cached(file) { file.offer.url.public() } else { href(filename) };
+    let filename = &*file.candidate.filename;
+    let location = if is_cached(file) { file.candidate.url.public() } else { href(filename) };
     let by_own_name = own_egg(package, filename).is_none().then(|| own_link(&location, file));
     let by_egg = eggs(package, filename).into_iter();
     let by_egg = by_egg.map(|egg| format!("{location}#egg={egg}&sha256={}", file.object.sha256));
@@ -176,7 +176,7 @@ mod tests {
     fn at(url: &str) -> FetchedFile {
         let url: MaskedUrl = url.parse().unwrap();
         let mut held = file(&url.filename(), b"bytes");
-        held.offer.url = url;
+        held.candidate.url = url;
         held
     }
 
@@ -206,7 +206,7 @@ mod tests {
             assert_eq!(Vec::from_iter(keys(&at(url))), expected, "{url}");
         }
         let mut direct = at("http://f.example/~a.zip");
-        direct.offer.index = Arc::new(direct.offer.url.clone());
+        direct.candidate.index = Arc::new(direct.candidate.url.clone());
         assert_eq!(
             Vec::from_iter(keys(&direct)),
             ["http%3A%2F%2Ff.example%2F%257ea.zip", "http%3A%2F%2Ff.example%2F%7Ea.zip"]
@@ -233,7 +233,7 @@ mod tests {
         let longest = at(&url(242 - fixed));
         assert_eq!(names(&longest), keys(&longest));
         for file in [at(&url(243 - fixed)), at("file:///srv/demo-1.0.zip")] {
-            let name = file.offer.filename.to_string();
+            let name = file.candidate.filename.to_string();
             let tree = tree(file);
             assert_eq!(paths(&tree), [&name, "links.html", "requirements.txt"]);
             assert!(page(&tree, "links.html").contains(&format!("<a href=\"{name}\">")));

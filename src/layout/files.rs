@@ -27,8 +27,8 @@ impl<'a> Files<'a> {
             Entry::Occupied(held) if held.get().object != file.object => {
                 return Err(LayoutError::Clash {
                     path: path.to_string(),
-                    first: held.get().offer.url.to_string(),
-                    second: file.offer.url.to_string(),
+                    first: held.get().candidate.url.to_string(),
+                    second: file.candidate.url.to_string(),
                 });
             }
             Entry::Occupied(_) => {}
@@ -65,7 +65,7 @@ mod tests {
         let held: Vec<_> = names.iter().map(|(name, bytes)| file(name, bytes)).collect();
         let mut files = Files::default();
         for file in &held {
-            files.add(&"demo".parse().unwrap(), file.offer.filename.to_string(), file)?;
+            files.add(&"demo".parse().unwrap(), file.candidate.filename.to_string(), file)?;
         }
         Ok(files.into_tree())
     }

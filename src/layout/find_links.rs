@@ -31,7 +31,7 @@ impl Layout for FindLinks {
         let mut files = Files::default();
         let mut anchors = Vec::new();
         for (package, file) in fetched.files() {
-            files.add(&package.name, file.offer.filename.to_string(), file)?;
+            files.add(&package.name, file.candidate.filename.to_string(), file)?;
             anchors.extend(helping_anchors(package, file));
         }
         let mut tree = files.into_tree();
@@ -55,7 +55,7 @@ impl Layout for FindLinks {
 
 /// The links that say what the file's name does not.
 fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
-    let filename = &*file.offer.filename;
+    let filename = &*file.candidate.filename;
     let mut fragments: Vec<_> = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&")).collect();
     if fragments.is_empty() && !is_unnamed(package, filename) && !is_seen_in_a_folder(package, filename) {
         fragments.push(String::new());
@@ -63,7 +63,7 @@ fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> 
     let anchor = |fragment| Anchor {
         href: format!("{}#{fragment}sha256={}", href(filename), file.object.sha256),
         text: filename.to_owned(),
-        attributes: restrictions(&file.offer),
+        attributes: restrictions(&file.candidate),
     };
     fragments.into_iter().map(anchor).collect()
 }
@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn the_page_carries_what_the_index_said() {
         let mut overlooked = file("demo-1.0.tgz", b"bytes");
-        overlooked.offer.requires_python = Some(">=3.8".parse().unwrap());
-        overlooked.offer.yanked.0 = Some("a \"bad\" one".into());
+        overlooked.candidate.requires_python = Some(">=3.8".parse().unwrap());
+        overlooked.candidate.yanked.0 = Some("a \"bad\" one".into());
         let tree = FindLinks.tree(&fetched(vec![package("demo", "1.0", vec![overlooked])])).unwrap();
         let expected = r#" data-requires-python="&gt;=3.8" data-yanked="a &quot;bad&quot; one">demo-1.0.tgz</a>"#;
         assert!(page(&tree, "links.html").contains(expected));

@@ -13,13 +13,13 @@ mod simple_index;
 mod support;
 
 pub use bundle::{
-    Abouts, BUNDLE_ROOT, BundleInput, Graph, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile,
-    ManifestOptions, ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget,
+    BUNDLE_ROOT, BundleInput, Graph, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestOptions,
+    ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget, ProjectSummaries,
     REQUIREMENTS_PATH, RecallError, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
-pub use pip_http::{PipHttp, seen_page};
+pub use pip_http::{PipHttp, index_page};
 pub use simple_index::SimpleIndex;
 
 use crate::domain::{Fetched, PackageName, RelPathError, Tree};

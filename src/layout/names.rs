@@ -10,7 +10,7 @@ use crate::domain::{DistributionFilename, Fetched, FetchedPackage, PackageName, 
 /// The project's name as its files spell it, with `-` for `_`; a dotted one wins, since dots
 /// count for old pips and nothing else does.
 pub fn spelled_name(package: &FetchedPackage) -> String {
-    let names = package.files.iter().filter_map(|file| name_part(&file.offer.filename, &package.name));
+    let names = package.files.iter().filter_map(|file| name_part(&file.candidate.filename, &package.name));
     let dotted = names.map(|name| name.replace('_', "-")).filter(|name| name.contains('.')).min();
     dotted.unwrap_or_else(|| package.name.to_string())
 }
@@ -18,10 +18,10 @@ pub fn spelled_name(package: &FetchedPackage) -> String {
 /// The version as a source archive spells it, since pips before 6 compare versions loosely;
 /// absent where nobody knows it.
 pub fn spelled_version(package: &FetchedPackage) -> Option<String> {
-    let sources = package.files.iter().filter(|file| !file.offer.filename.ends_with(".whl"));
-    let mut readable = sources.filter(|file| !is_unreadable(package, &file.offer.filename));
+    let sources = package.files.iter().filter(|file| !file.candidate.filename.ends_with(".whl"));
+    let mut readable = sources.filter(|file| !is_unreadable(package, &file.candidate.filename));
     let spelled =
-        readable.find_map(|file| DistributionFilename::version_text(&file.offer.filename, &package.name).ok());
+        readable.find_map(|file| DistributionFilename::version_text(&file.candidate.filename, &package.name).ok());
     spelled.map(str::to_owned).or_else(|| package.version.as_ref().map(ToString::to_string))
 }
 
@@ -69,10 +69,10 @@ pub fn eggs(package: &FetchedPackage, filename: &str) -> Vec<String> {
 /// A sentence for each file that no installer can look up by name, since neither its name nor
 /// anything else tells its version.
 pub fn unnamed(fetched: &Fetched) -> Vec<String> {
-    let unnamed = fetched.files().filter(|(package, file)| is_unnamed(package, &file.offer.filename));
+    let unnamed = fetched.files().filter(|(package, file)| is_unnamed(package, &file.candidate.filename));
     unnamed
         .map(|(package, file)| {
-            let filename = &file.offer.filename;
+            let filename = &file.candidate.filename;
             format!("`{filename}` does not tell which version of {} it is; install it by its path", package.name)
         })
         .collect()

@@ -10,7 +10,7 @@ mod listed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Content, Envelope, Fetched, FetchedFile, MaskedUrl, Object, PackageName, SeenPage, Tree};
+use crate::domain::{Content, Fetched, FetchedFile, IndexPage, MaskedUrl, Object, PackageName, PipCacheEntry, Tree};
 
 use self::entry::Headers;
 use super::files::{content, known};
@@ -75,16 +75,16 @@ impl Layout for PipHttp {
 
     /// pip caches nothing of a server that it has no reason to trust (`facts/pip.md` 4.4).
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {
-        let plain = fetched.files().map(|(_, file)| file.offer.url.secret()).filter(|url| url.scheme() == "http");
+        let plain = fetched.files().map(|(_, file)| file.candidate.url.secret()).filter(|url| url.scheme() == "http");
         let hosts: BTreeSet<_> = plain.filter_map(|url| url.host_str()).collect();
         let hosts = hosts.into_iter().map(|host| {
             format!(
                 "pip looks for files of http://{host} in its cache only with --trusted-host {host}, and only since 21.3"
             )
         });
-        let local = fetched.files().filter(|(_, file)| !is_remote(&file.offer.url));
+        let local = fetched.files().filter(|(_, file)| !is_remote(&file.candidate.url));
         let local =
-            local.map(|(_, file)| format!("`{}` is a local file, and pip's cache has none", file.offer.filename));
+            local.map(|(_, file)| format!("`{}` is a local file, and pip's cache has none", file.candidate.filename));
         hosts.chain(local).collect()
     }
 }
@@ -94,8 +94,8 @@ fn first_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
     let mut tree = Tree::new();
     for (key, object) in bodies {
         let (head, tail) = entry::text_around_body(&Headers::of_file(object.size));
-        let envelope = Envelope { mark: entry::MARK_2, head, object, tail };
-        tree.insert(known(&format!("http/{}", key::path(&key))), Content::Envelope(envelope));
+        let envelope = PipCacheEntry { mark: entry::MARK_2, head, object, tail };
+        tree.insert(known(&format!("http/{}", key::path(&key))), Content::PipCacheEntry(envelope));
     }
     tree
 }
@@ -119,7 +119,7 @@ fn insert(tree: &mut Tree, key: &str, headers: &Headers, body: Content) {
 /// A page for the cache of pip 23.3 and later, as its index answered it: whole, and fresh no longer
 /// than it says. With it pip 26.2 and later ask nobody as long as it is fresh; then, and pips
 /// before that always, they ask whether it is still so.
-pub fn seen_page(page: &SeenPage) -> Tree {
+pub fn index_page(page: &IndexPage) -> Tree {
     let mut tree = Tree::new();
     let headers = Headers::of_seen_page(page.checked, page.lifetime, page.etag.clone());
     insert(&mut tree, &key::of_url(&page.url), &headers, Content::Page(listed::text(&page.listing)));
@@ -131,8 +131,8 @@ pub fn seen_page(page: &SeenPage) -> Tree {
 /// pip never looks twice at a cached body: a metadata file that is not what the index promised
 /// would fail every run, so it is left out.
 fn bodies(file: &FetchedFile) -> Vec<(String, Object)> {
-    let keys = if is_remote(&file.offer.url) { key::of_file(&file.offer.url) } else { BTreeSet::new() };
-    let promised = file.offer.sidecar.as_ref().and_then(|sidecar| sidecar.digest.as_ref());
+    let keys = if is_remote(&file.candidate.url) { key::of_file(&file.candidate.url) } else { BTreeSet::new() };
+    let promised = file.candidate.sidecar.as_ref().and_then(|sidecar| sidecar.digest.as_ref());
     let is_promised = |object: &Object| {
         promised.is_none_or(|digest| digest.as_sha256().is_some_and(|sha256| sha256 == object.sha256))
     };
@@ -149,7 +149,7 @@ fn is_remote(url: &MaskedUrl) -> bool {
 fn pages(fetched: &Fetched) -> Tree {
     let mut projects = BTreeMap::<(&MaskedUrl, &PackageName), Vec<&FetchedFile>>::new();
     for (package, file) in fetched.files().filter(|(_, file)| is_listed(file)) {
-        projects.entry((&file.offer.index, &package.name)).or_default().push(file);
+        projects.entry((&file.candidate.index, &package.name)).or_default().push(file);
     }
     let mut tree = Tree::new();
     for ((index, project), files) in projects {
@@ -163,14 +163,14 @@ fn pages(fetched: &Fetched) -> Tree {
 
 /// Whether an index listed the file: a direct URL is its own.
 fn is_listed(file: &FetchedFile) -> bool {
-    is_remote(&file.offer.index) && *file.offer.index != file.offer.url
+    is_remote(&file.candidate.index) && *file.candidate.index != file.candidate.url
 }
 
 fn anchor(file: &FetchedFile) -> Anchor {
     Anchor {
-        href: format!("{}#sha256={}", file.offer.url.public(), file.object.sha256),
-        text: file.offer.filename.to_string(),
-        attributes: restrictions(&file.offer),
+        href: format!("{}#sha256={}", file.candidate.url.public(), file.object.sha256),
+        text: file.candidate.filename.to_string(),
+        attributes: restrictions(&file.candidate),
     }
 }
 
@@ -184,8 +184,8 @@ mod tests {
     fn world(digest: Option<Digest>) -> Fetched {
         let mut wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
         wheel.metadata = Some(object(b"metadata"));
-        wheel.offer.sidecar = Some(Sidecar { digest });
-        wheel.offer.requires_python = Some(">=3.8".parse().unwrap());
+        wheel.candidate.sidecar = Some(Sidecar { digest });
+        wheel.candidate.requires_python = Some(">=3.8".parse().unwrap());
         fetched(vec![package("demo", "1.0", vec![wheel])])
     }
 
@@ -226,9 +226,9 @@ mod tests {
     #[test]
     fn what_pip_will_not_read_is_told() {
         let mut plain = file("demo-1.0.zip", b"1");
-        plain.offer.url = "http://f.example:8080/demo-1.0.zip".parse().unwrap();
+        plain.candidate.url = "http://f.example:8080/demo-1.0.zip".parse().unwrap();
         let mut local = file("demo-2.0.zip", b"2");
-        local.offer.url = "file:///srv/demo-2.0.zip".parse().unwrap();
+        local.candidate.url = "file:///srv/demo-2.0.zip".parse().unwrap();
         let world = fetched(vec![package("demo", "1.0", vec![plain, local])]);
         let told = PipHttp::First.caveats(&world);
         assert!(told[0].contains("--trusted-host f.example") && told[1].contains("`demo-2.0.zip`"), "{told:?}");

@@ -34,7 +34,7 @@ impl Layout for SimpleIndex {
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
         let mut files = Files::default();
         for (package, file) in fetched.files() {
-            files.add(&package.name, format!("{}/{}", package.name, file.offer.filename), file)?;
+            files.add(&package.name, format!("{}/{}", package.name, file.candidate.filename), file)?;
         }
         let mut tree = files.into_tree();
         let projects = projects(fetched);
@@ -72,7 +72,7 @@ fn projects(fetched: &Fetched) -> BTreeMap<&PackageName, Project<'_>> {
     for package in &fetched.packages {
         let project = projects.entry(&package.name).or_default();
         project.versions.extend(&package.version);
-        project.files.extend(package.files.iter().map(|file| (&*file.offer.filename, (package, file))));
+        project.files.extend(package.files.iter().map(|file| (&*file.candidate.filename, (package, file))));
     }
     for project in projects.values_mut() {
         project.versions.sort();
@@ -102,15 +102,15 @@ fn project_page(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
 }
 
 fn file_anchor(package: &FetchedPackage, file: &FetchedFile) -> Anchor {
-    let egg = own_egg(package, &file.offer.filename).map(|egg| format!("egg={egg}&")).unwrap_or_default();
-    let mut attributes = restrictions(&file.offer);
+    let egg = own_egg(package, &file.candidate.filename).map(|egg| format!("egg={egg}&")).unwrap_or_default();
+    let mut attributes = restrictions(&file.candidate);
     if let Some(Object { sha256, .. }) = file.metadata {
         let digest = format!("sha256={sha256}");
         attributes.extend(["data-core-metadata", "data-dist-info-metadata"].map(|name| (name, digest.clone())));
     }
     Anchor {
-        href: format!("{}#{egg}sha256={}", href(&file.offer.filename), file.object.sha256),
-        text: file.offer.filename.to_string(),
+        href: format!("{}#{egg}sha256={}", href(&file.candidate.filename), file.object.sha256),
+        text: file.candidate.filename.to_string(),
         attributes,
     }
 }
@@ -123,9 +123,9 @@ mod tests {
     fn world() -> Fetched {
         let mut wheel = file("foo_bar-2.0+x-py3-none-any.whl", b"wheel");
         wheel.metadata = Some(object(b"metadata"));
-        wheel.offer.requires_python = Some(">=3.8".parse().unwrap());
+        wheel.candidate.requires_python = Some(">=3.8".parse().unwrap());
         let mut source = file("foo-bar-1.0.tar.gz", b"source");
-        source.offer.yanked.0 = Some("".into());
+        source.candidate.yanked.0 = Some("".into());
         let old = package("foo-bar", "1.0", vec![source]);
         let new = package("foo-bar", "2.0+x", vec![wheel]);
         fetched(vec![old, new, package("demo", "1.0", vec![file("main.zip", b"direct")])])

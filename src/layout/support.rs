@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Abouts, BundleInput, Sboms, bundle};
+use super::{BundleInput, ProjectSummaries, Sboms, bundle};
 use crate::domain::{
-    Content, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Origin, Promises, Sha256, Status, Tree,
-    Yanked,
+    Candidate, Content, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Origin, Promises, Sha256, Status,
+    Tree, Yanked,
 };
 
 /// An object of these bytes.
@@ -17,7 +17,7 @@ pub fn object(bytes: &[u8]) -> Object {
 pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
     let base: MaskedUrl = "https://me:pw@files.example/".parse().unwrap();
     FetchedFile {
-        offer: Offer {
+        candidate: Candidate {
             filename: filename.into(),
             url: base.join(filename).unwrap(),
             index: Arc::new("https://me:pw@index.example/simple/".parse().unwrap()),
@@ -67,6 +67,6 @@ pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
 
 /// The bundle of what was fetched, for which nothing is known to have been asked.
 pub fn bundled(fetched: &Fetched) -> Tree {
-    let input = BundleInput { fetched, requests: &[], abouts: &Abouts::new(), sboms: &Sboms::default() };
+    let input = BundleInput { fetched, requests: &[], summaries: &ProjectSummaries::new(), sboms: &Sboms::default() };
     bundle(&input).unwrap()
 }

@@ -8,9 +8,9 @@ use tokio::sync::Semaphore;
 
 use super::fetch::FetchError;
 use super::{Event, Listener};
-use crate::domain::{CoreMetadata, PackageName, Sha256, SourceFilename, Unknown, Version};
+use crate::domain::{CoreMetadata, MetadataUnavailable, PackageName, Sha256, SourceFilename, Version};
 use crate::http::blocking;
-use crate::index::{Known, MetadataCache};
+use crate::index::{MetadataCache, MetadataResult};
 use crate::interpreter::{BuildError, BuildFrontEnd};
 use crate::store::DiskStore;
 
@@ -41,7 +41,7 @@ impl Builds {
         (project, filename): (&PackageName, &str),
         store: &DiskStore,
         listener: &Listener,
-    ) -> Result<Known, FetchError> {
+    ) -> Result<MetadataResult, FetchError> {
         if let Some(known) = self.known.read(archive) {
             return Ok(known);
         }
@@ -64,7 +64,7 @@ fn build(front_end: &BuildFrontEnd, stored: &mut File, filename: &str) -> Result
 }
 
 /// Refuses metadata of another release than the archive's name says.
-fn judge(metadata: CoreMetadata, project: &PackageName, filename: &str) -> Known {
+fn judge(metadata: CoreMetadata, project: &PackageName, filename: &str) -> MetadataResult {
     let is_project = metadata.name.parse().is_ok_and(|name: PackageName| name == *project);
     let is_version = SourceFilename::parse(filename, project)
         .map_or(true, |source| metadata.version.parse().is_ok_and(|version: Version| version == source.version));
@@ -72,7 +72,9 @@ fn judge(metadata: CoreMetadata, project: &PackageName, filename: &str) -> Known
         return Ok(metadata);
     }
     let CoreMetadata { name, version, .. } = metadata;
-    Err(Unknown::Refused(format!("its build says that it is `{name} {version}`, which its file name does not")))
+    Err(MetadataUnavailable::Refused(format!(
+        "its build says that it is `{name} {version}`, which its file name does not"
+    )))
 }
 
 #[cfg(test)]

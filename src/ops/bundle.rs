@@ -13,7 +13,7 @@ use super::verify::{Finding, FindingKind, faults};
 use super::window::Window;
 use crate::archive::Format;
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
-use crate::layout::{Abouts, MANIFEST_PATH, SIGNATURE_PATH, Sboms};
+use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
 use crate::resolve::Question;
 use crate::store::DiskStore;
 
@@ -73,8 +73,8 @@ pub(super) fn look_inside(fetched: &Fetched, store: &DiskStore, check: bool) -> 
     let files: Vec<_> = fetched.files().collect();
     let look = |(package, file): &(&FetchedPackage, &FetchedFile)| {
         let mut bytes = Window::new(store.open(file.object.sha256).ok()?);
-        let inside = Inside::of(&mut bytes, &file.offer.filename, Some(&package.name));
-        let faults = if check { faults(&mut bytes, &file.offer.filename, &inside) } else { Vec::new() };
+        let inside = Inside::of(&mut bytes, &file.candidate.filename, Some(&package.name));
+        let faults = if check { faults(&mut bytes, &file.candidate.filename, &inside) } else { Vec::new() };
         Some((file.object.sha256, inside, faults))
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -93,8 +93,8 @@ pub(super) fn look_inside(fetched: &Fetched, store: &DiskStore, check: bool) -> 
 }
 
 impl Looked {
-    pub fn abouts(&self) -> Abouts {
-        self.insides.iter().map(|(sha256, inside)| (*sha256, inside.about.clone())).collect()
+    pub fn summaries(&self) -> ProjectSummaries {
+        self.insides.iter().map(|(sha256, inside)| (*sha256, inside.project_summary.clone())).collect()
     }
 
     /// What is wrong with the files of `tree`.

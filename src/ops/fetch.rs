@@ -9,7 +9,8 @@ use super::metadata::Places;
 use super::transfer::Job;
 use super::{Event, Listener};
 use crate::domain::{
-    Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Plan, PlannedFile, Status, Timestamp, WheelFilename,
+    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Plan, PlannedFile, Status, Timestamp,
+    WheelFilename,
 };
 use crate::http::{HttpClient, HttpError};
 use crate::index::wheel_metadata::{self, WheelError};
@@ -62,7 +63,7 @@ pub async fn fetch(
     let mut held = held.into_iter();
     let mut take = |file: PlannedFile| {
         let Held { object, metadata, status } = held.next().expect("every planned file is held");
-        FetchedFile { offer: file.offer, targets: file.targets, tools: file.tools, object, metadata, status }
+        FetchedFile { candidate: file.candidate, targets: file.targets, tools: file.tools, object, metadata, status }
     };
     let packages = plan.packages.into_iter().map(|package| FetchedPackage {
         name: package.name,
@@ -92,11 +93,11 @@ async fn get_all(
     let mut held: Vec<Option<Held>> = Vec::new();
     let mut failures = Vec::new();
     let missing = take_held(plan, store, listener, &mut held);
-    let bytes = missing.iter().map(|(_, offer)| offer.promises.size).sum();
+    let bytes = missing.iter().map(|(_, candidate)| candidate.promises.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
-    for (file, offer) in missing {
-        let job = Job { file, offer, store: store.clone(), client: client.clone(), listener: listener.clone() };
+    for (file, candidate) in missing {
+        let job = Job { file, candidate, store: store.clone(), client: client.clone(), listener: listener.clone() };
         transfers.spawn(async move {
             let result = job.run().await;
             (job, result)
@@ -106,13 +107,13 @@ async fn get_all(
         let (job, result) = transfer.expect("a transfer does not panic");
         match result {
             Ok((object, status)) => {
-                let filename = job.offer.filename.clone();
+                let filename = job.candidate.filename.clone();
                 listener(Event::Held { file: job.file, filename, bytes: object.size, status });
                 held[job.file] = Some(Held { object, metadata: None, status });
             }
             Err(why) => {
                 listener(Event::Failed { file: job.file });
-                let Offer { filename, url, .. } = job.offer;
+                let Candidate { filename, url, .. } = job.candidate;
                 failures.push((job.file, FetchFailure { filename, url, why }));
             }
         }
@@ -130,9 +131,9 @@ async fn get_all(
 /// # Errors
 /// When it has not.
 pub fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
-    let missing = plan.files().map(|(_, file)| &file.offer);
-    let missing = missing.filter(|offer| find_held(offer, store).is_none());
-    store.check_space(missing.filter_map(|offer| offer.promises.size).sum())
+    let missing = plan.files().map(|(_, file)| &file.candidate);
+    let missing = missing.filter(|candidate| find_held(candidate, store).is_none());
+    store.check_space(missing.filter_map(|candidate| candidate.promises.size).sum())
 }
 
 /// Tidies up beside the transfers, where there are any to wait for.
@@ -144,15 +145,20 @@ fn sweep(store: &DiskStore, now: Timestamp, has_time: bool) {
 }
 
 /// Fills in what the store has; returns the rest.
-fn take_held(plan: &Plan, store: &DiskStore, listener: &Listener, held: &mut Vec<Option<Held>>) -> Vec<(usize, Offer)> {
+fn take_held(
+    plan: &Plan,
+    store: &DiskStore,
+    listener: &Listener,
+    held: &mut Vec<Option<Held>>,
+) -> Vec<(usize, Candidate)> {
     let mut missing = Vec::new();
     for (file, (_, planned)) in plan.files().enumerate() {
-        let found = find_held(&planned.offer, store);
+        let found = find_held(&planned.candidate, store);
         if let Some(object) = found {
-            let filename = planned.offer.filename.clone();
+            let filename = planned.candidate.filename.clone();
             listener(Event::Held { file, filename, bytes: object.size, status: Status::Cached });
         } else {
-            missing.push((file, planned.offer.clone()));
+            missing.push((file, planned.candidate.clone()));
         }
         held.push(found.map(|object| Held { object, metadata: None, status: Status::Cached }));
     }
@@ -167,12 +173,14 @@ fn with_metadata(
 ) -> Result<Vec<Held>, Vec<FetchFailure>> {
     let mut failures = Vec::new();
     for (held, (_, file)) in held.iter_mut().zip(plan.files()).filter(|_| settings.metadata) {
-        let Ok(filename) = file.offer.filename.parse() else { continue };
+        let Ok(filename) = file.candidate.filename.parse() else { continue };
         match take_metadata(store, held.object, &filename) {
             Ok(metadata) => held.metadata = Some(metadata),
-            Err(why) => {
-                failures.push(FetchFailure { filename: file.offer.filename.clone(), url: file.offer.url.clone(), why })
-            }
+            Err(why) => failures.push(FetchFailure {
+                filename: file.candidate.filename.clone(),
+                url: file.candidate.url.clone(),
+                why,
+            }),
         }
     }
     if failures.is_empty() { Ok(held) } else { Err(failures) }
@@ -183,9 +191,9 @@ fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> 
     Ok(store.insert(&metadata.bytes)?)
 }
 
-/// Brings the file of `offer` into the store, unseen by any listener: it is needed early.
-pub(super) async fn download(offer: &Offer, places: &Places) -> Result<Object, FetchError> {
-    let (offer, store, client) = (offer.clone(), places.store.clone(), places.client.clone());
-    let job = Job { file: 0, offer, store, client, listener: Arc::new(|_| ()) };
+/// Brings the file of `candidate` into the store, unseen by any listener: it is needed early.
+pub(super) async fn download(candidate: &Candidate, places: &Places) -> Result<Object, FetchError> {
+    let (candidate, store, client) = (candidate.clone(), places.store.clone(), places.client.clone());
+    let job = Job { file: 0, candidate, store, client, listener: Arc::new(|_| ()) };
     job.run().await.map(|(object, _)| object)
 }

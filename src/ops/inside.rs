@@ -2,17 +2,19 @@
 
 use std::io::{Read, Seek};
 
-use crate::domain::{About, CoreMetadata, Needs, PackageName, SourceFilename, Unknown, WheelFilename};
-use crate::index::sdist_metadata::{self, BuildNeeds, SdistError, TopFiles};
+use crate::domain::{
+    CoreMetadata, MetadataUnavailable, PackageName, ProjectSummary, ResolutionMetadata, SourceFilename, WheelFilename,
+};
+use crate::index::sdist_metadata::{self, BuildRequirements, SdistError, TopFiles};
 use crate::index::{self, wheel_metadata};
 
 /// What was found in a wheel or source archive.
 #[derive(Clone, Debug)]
 pub struct Inside {
-    pub needs: Result<Needs, Unknown>,
+    pub metadata: Result<ResolutionMetadata, MetadataUnavailable>,
     /// What its build needs (PEP 518); nothing for a wheel.
-    pub build: Option<BuildNeeds>,
-    pub about: About,
+    pub build: Option<BuildRequirements>,
+    pub project_summary: ProjectSummary,
 }
 
 impl Inside {
@@ -26,7 +28,11 @@ impl Inside {
 
     fn of_wheel(input: impl Read + Seek, filename: &WheelFilename) -> Self {
         match wheel_metadata::read(input, filename) {
-            Ok(file) => Self { needs: Ok(Needs::of(&file.metadata)), build: None, about: index::about(&file.bytes) },
+            Ok(file) => Self {
+                metadata: Ok(ResolutionMetadata::of(&file.metadata)),
+                build: None,
+                project_summary: index::project_summary(&file.bytes),
+            },
             Err(error) => Self::refused(error.to_string()),
         }
     }
@@ -38,22 +44,26 @@ impl Inside {
         };
         let source = project.map_or_else(|| top.release(filename), |name| SourceFilename::parse(filename, name)).ok();
         let identity = source.as_ref().map(|source| (&source.name, &source.version));
-        let needs = top.core_metadata(identity).map(|metadata: CoreMetadata| Needs::of(&metadata));
+        let metadata = top.core_metadata(identity).map(|metadata: CoreMetadata| ResolutionMetadata::of(&metadata));
         Self {
-            needs: needs.map_err(|error| match error {
-                SdistError::NeedsBuild => Unknown::NeedsBuild,
-                other => Unknown::Refused(other.to_string()),
+            metadata: metadata.map_err(|error| match error {
+                SdistError::NeedsBuild => MetadataUnavailable::NeedsBuild,
+                other => MetadataUnavailable::Refused(other.to_string()),
             }),
-            build: Some(top.build_needs()),
-            about: about(&top),
+            build: Some(top.build_requirements()),
+            project_summary: project_summary(&top),
         }
     }
 
     fn refused(why: String) -> Self {
-        Self { needs: Err(Unknown::Refused(why)), build: None, about: About::default() }
+        Self {
+            metadata: Err(MetadataUnavailable::Refused(why)),
+            build: None,
+            project_summary: ProjectSummary::default(),
+        }
     }
 }
 
-fn about(top: &TopFiles) -> About {
-    top.pkg_info.as_ref().map(|file| index::about(&file.bytes)).unwrap_or_default()
+fn project_summary(top: &TopFiles) -> ProjectSummary {
+    top.pkg_info.as_ref().map(|file| index::project_summary(&file.bytes)).unwrap_or_default()
 }

@@ -10,12 +10,13 @@ use super::build::Builds;
 use super::fetch::{FetchError, download};
 use super::held::find_held;
 use crate::domain::{
-    CoreMetadata, Fingerprint, MaskedUrl, Needs, Object, Offer, PackageName, SourceFilename, Unknown, WheelFilename,
+    Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
+    SourceFilename, WheelFilename,
 };
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
-use crate::index::{Indexes, Known, MetadataCache, MetadataFile, wheel_tail};
+use crate::index::{Indexes, MetadataCache, MetadataFile, MetadataResult, wheel_tail};
 use crate::store::DiskStore;
 
 /// Everything that can be asked.
@@ -40,96 +41,109 @@ pub struct MetadataFailure {
     pub why: FetchError,
 }
 
-/// What `offer` needs.
+/// What `candidate` needs.
 ///
 /// # Errors
 /// When it could not be asked for; that a file's metadata is unusable is an answer.
 pub(super) async fn needs_of(
     project: &PackageName,
-    offer: &Offer,
+    candidate: &Candidate,
     places: &Places,
     listener: &Listener,
-) -> Result<Result<Needs, Unknown>, MetadataFailure> {
-    let known = match (said_by_file(project, offer, places).await, &places.builds) {
-        (Ok(Err(Unknown::NeedsBuild)), Some(builds)) => said_by_build(project, offer, places, builds, listener).await,
+) -> Result<Result<ResolutionMetadata, MetadataUnavailable>, MetadataFailure> {
+    let known = match (said_by_file(project, candidate, places).await, &places.builds) {
+        (Ok(Err(MetadataUnavailable::NeedsBuild)), Some(builds)) => {
+            said_by_build(project, candidate, places, builds, listener).await
+        }
         (said, _) => said,
     };
     match known {
-        Ok(known) => Ok(known.map(|metadata| Needs::of(&metadata))),
-        Err(why) => Err(MetadataFailure { filename: offer.filename.clone(), url: offer.url.clone(), why }),
+        Ok(known) => Ok(known.map(|metadata| ResolutionMetadata::of(&metadata))),
+        Err(why) => Err(MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why }),
     }
 }
 
-/// What the wheel `offer` needs, where no more than a part of it has to be fetched to tell.
-pub(super) async fn needs_at_a_glance(offer: &Offer, places: &Places) -> Option<Result<Needs, Unknown>> {
-    let known = match remembered(offer, places) {
+/// What the wheel `candidate` needs, where no more than a part of it has to be fetched to tell.
+pub(super) async fn needs_at_a_glance(
+    candidate: &Candidate,
+    places: &Places,
+) -> Option<Result<ResolutionMetadata, MetadataUnavailable>> {
+    let known = match remembered(candidate, places) {
         Some(known) => known,
         None => {
-            let known = of_part(&offer.filename.parse().ok()?, offer, places).await.ok()??;
-            remember(offer, places, &known);
+            let known = of_part(&candidate.filename.parse().ok()?, candidate, places).await.ok()??;
+            remember(candidate, places, &known);
             known
         }
     };
-    Some(known.map(|metadata| Needs::of(&metadata)))
+    Some(known.map(|metadata| ResolutionMetadata::of(&metadata)))
 }
 
 /// What a file says of itself.
-async fn said_by_file(project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
-    if let Some(known) = remembered(offer, places) {
+async fn said_by_file(
+    project: &PackageName,
+    candidate: &Candidate,
+    places: &Places,
+) -> Result<MetadataResult, FetchError> {
+    if let Some(known) = remembered(candidate, places) {
         return Ok(known);
     }
-    let known = match offer.filename.parse::<WheelFilename>() {
-        Ok(wheel) => of_wheel(&wheel, offer, places).await,
-        Err(_) => of_source(project, offer, places).await,
+    let known = match candidate.filename.parse::<WheelFilename>() {
+        Ok(wheel) => of_wheel(&wheel, candidate, places).await,
+        Err(_) => of_source(project, candidate, places).await,
     }?;
-    remember(offer, places, &known);
+    remember(candidate, places, &known);
     Ok(known)
 }
 
-fn remembered(offer: &Offer, places: &Places) -> Option<Known> {
-    places.metadata.read(offer.promises.sha256()?)
+fn remembered(candidate: &Candidate, places: &Places) -> Option<MetadataResult> {
+    places.metadata.read(candidate.promises.sha256()?)
 }
 
 /// Keeps what is known where a digest promises that it stays so.
-fn remember(offer: &Offer, places: &Places, known: &Known) {
-    if let Some(sha256) = offer.promises.sha256() {
+fn remember(candidate: &Candidate, places: &Places, known: &MetadataResult) {
+    if let Some(sha256) = candidate.promises.sha256() {
         places.metadata.write(sha256, known);
     }
 }
 
 async fn said_by_build(
     project: &PackageName,
-    offer: &Offer,
+    candidate: &Candidate,
     places: &Places,
     builds: &Builds,
     listener: &Listener,
-) -> Result<Known, FetchError> {
-    let archive = hold(offer, places).await?;
-    builds.metadata(archive.sha256, (project, &offer.filename), &places.store, listener).await
+) -> Result<MetadataResult, FetchError> {
+    let archive = hold(candidate, places).await?;
+    builds.metadata(archive.sha256, (project, &candidate.filename), &places.store, listener).await
 }
 
-async fn of_wheel(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
-    if let Some(known) = of_part(wheel, offer, places).await? {
+async fn of_wheel(wheel: &WheelFilename, candidate: &Candidate, places: &Places) -> Result<MetadataResult, FetchError> {
+    if let Some(known) = of_part(wheel, candidate, places).await? {
         return Ok(known);
     }
-    let held = download(offer, places).await?;
+    let held = download(candidate, places).await?;
     Ok(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel)))
 }
 
 /// What a wheel says, unless the whole of it had to be fetched to tell.
-async fn of_part(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Result<Option<Known>, FetchError> {
-    if let Some(held) = find_held(offer, &places.store) {
+async fn of_part(
+    wheel: &WheelFilename,
+    candidate: &Candidate,
+    places: &Places,
+) -> Result<Option<MetadataResult>, FetchError> {
+    if let Some(held) = find_held(candidate, &places.store) {
         return Ok(Some(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel))));
     }
-    if let Some(file) = read_in_place(wheel, offer) {
+    if let Some(file) = read_in_place(wheel, candidate) {
         return Ok(Some(Ok(file.metadata)));
     }
-    if let Some(file) = sidecar(wheel, offer, &places.client).await? {
+    if let Some(file) = sidecar(wheel, candidate, &places.client).await? {
         return Ok(Some(Ok(file.metadata)));
     }
     // No digest vouches for a part of a file: one that makes no sense is told by the whole.
-    if offer.url.secret().scheme() != "file"
-        && let Some(Ok(file)) = wheel_tail(&places.client, &offer.url, wheel).await?
+    if candidate.url.secret().scheme() != "file"
+        && let Some(Ok(file)) = wheel_tail(&places.client, &candidate.url, wheel).await?
     {
         return Ok(Some(Ok(file.metadata)));
     }
@@ -138,14 +152,14 @@ async fn of_part(wheel: &WheelFilename, offer: &Offer, places: &Places) -> Resul
 
 /// What a local wheel says of which nobody promises a digest: nothing would be known better if all
 /// of it were read.
-fn read_in_place(wheel: &WheelFilename, offer: &Offer) -> Option<MetadataFile> {
-    let is_promised = !offer.promises.index.is_empty() || !offer.promises.asked.is_empty();
-    let path = offer.url.local_path().filter(|_| !is_promised)?;
+fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<MetadataFile> {
+    let is_promised = !candidate.promises.index.is_empty() || !candidate.promises.asked.is_empty();
+    let path = candidate.url.local_path().filter(|_| !is_promised)?;
     wheel_metadata::read(File::open(path).ok()?, wheel).ok()
 }
 
-fn judge_wheel(outcome: Result<MetadataFile, WheelError>) -> Known {
-    outcome.map(|file| file.metadata).map_err(|why| Unknown::Refused(why.to_string()))
+fn judge_wheel(outcome: Result<MetadataFile, WheelError>) -> MetadataResult {
+    outcome.map(|file| file.metadata).map_err(|why| MetadataUnavailable::Refused(why.to_string()))
 }
 
 /// No metadata file is this long, in bytes.
@@ -153,9 +167,13 @@ const LONGEST_SIDECAR: usize = 16 << 20;
 
 /// The metadata file beside the wheel (PEP 658); `None` where there is none after all, or it is
 /// not what the index promised or the wheel's name says: the wheel itself decides then.
-async fn sidecar(wheel: &WheelFilename, offer: &Offer, client: &HttpClient) -> Result<Option<MetadataFile>, HttpError> {
-    let Some(sidecar) = &offer.sidecar else { return Ok(None) };
-    let mut url = offer.url.secret().clone();
+async fn sidecar(
+    wheel: &WheelFilename,
+    candidate: &Candidate,
+    client: &HttpClient,
+) -> Result<Option<MetadataFile>, HttpError> {
+    let Some(sidecar) = &candidate.sidecar else { return Ok(None) };
+    let mut url = candidate.url.secret().clone();
     url.set_path(&format!("{}.metadata", url.path()));
     let bytes = match client.page(&url.into(), "*/*", &Validators::default(), LONGEST_SIDECAR).await {
         Ok(Answer::Page(page)) => page.content,
@@ -173,24 +191,32 @@ async fn sidecar(wheel: &WheelFilename, offer: &Offer, client: &HttpClient) -> R
     Ok(file.check(&wheel.name, &wheel.version).is_ok().then_some(file))
 }
 
-async fn of_source(project: &PackageName, offer: &Offer, places: &Places) -> Result<Known, FetchError> {
-    let archive = places.store.open(hold(offer, places).await?.sha256)?;
-    Ok(read_source(archive, project, &offer.filename))
+async fn of_source(
+    project: &PackageName,
+    candidate: &Candidate,
+    places: &Places,
+) -> Result<MetadataResult, FetchError> {
+    let archive = places.store.open(hold(candidate, places).await?.sha256)?;
+    Ok(read_source(archive, project, &candidate.filename))
 }
 
 /// The whole file, in the store.
-pub(super) async fn hold(offer: &Offer, places: &Places) -> Result<Object, FetchError> {
-    match find_held(offer, &places.store) {
+pub(super) async fn hold(candidate: &Candidate, places: &Places) -> Result<Object, FetchError> {
+    match find_held(candidate, &places.store) {
         Some(held) => Ok(held),
-        None => download(offer, places).await,
+        None => download(candidate, places).await,
     }
 }
 
-fn read_source(archive: impl Read + Seek, project: &PackageName, filename: &str) -> Result<CoreMetadata, Unknown> {
+fn read_source(
+    archive: impl Read + Seek,
+    project: &PackageName,
+    filename: &str,
+) -> Result<CoreMetadata, MetadataUnavailable> {
     let source = SourceFilename::parse(filename, project).ok();
     let identity = source.as_ref().map(|source| (&source.name, &source.version));
     sdist_metadata::read(archive, filename, identity).map_err(|why| match why {
-        SdistError::NeedsBuild => Unknown::NeedsBuild,
-        other => Unknown::Refused(other.to_string()),
+        SdistError::NeedsBuild => MetadataUnavailable::NeedsBuild,
+        other => MetadataUnavailable::Refused(other.to_string()),
     })
 }

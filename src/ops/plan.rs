@@ -10,10 +10,12 @@ use super::metadata::{MetadataFailure, Places, needs_at_a_glance, needs_of};
 use super::remembered::Memory;
 use super::sources::add_sources;
 use super::{Event, Listener};
-use crate::domain::{MaskedUrl, Needs, Offers, PackageName, Plan, Solution, Specifiers, Target, Unknown};
+use crate::domain::{
+    Candidates, MaskedUrl, MetadataUnavailable, PackageName, Plan, ResolutionMetadata, Solution, Specifiers, Target,
+};
 use crate::http::SHARED;
-use crate::index::{IndexError, Inquiry};
-use crate::resolve::{Facts, Failure, News, Question, Resolver, Step, Wants};
+use crate::index::{IndexError, ListingRequest};
+use crate::resolve::{Facts, Failure, MissingFacts, NewFact, Question, Resolver, Step};
 
 /// No plan for all targets: everything that stands in the way, and what there is.
 #[derive(Debug, Default)]
@@ -50,7 +52,7 @@ pub async fn plan(question: &Question, targets: &[Arc<Target>], mut inquirer: In
     let mut resolver = Resolver::new(question, targets);
     loop {
         match resolver.step(&known.facts) {
-            Step::Solved(mut solutions) if known.bears_out(&solutions) => {
+            Step::Solved(mut solutions) if known.is_unaffected_by_outages(&solutions) => {
                 known.complete(question, solutions.iter_mut().zip(targets));
                 let is_lasting = known.is_lasting && known.unreachable.is_empty();
                 let passed_over = known.passed_over();
@@ -64,7 +66,7 @@ pub async fn plan(question: &Question, targets: &[Arc<Target>], mut inquirer: In
                 return Ok(plan);
             }
             Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
-            Step::Needs(wants) => inquirer.learn_ahead(wants, &mut resolver, &mut known).await,
+            Step::Incomplete(missing) => inquirer.learn_ahead(missing, &mut resolver, &mut known).await,
             Step::Impossible { failures, mut solved } => {
                 let again = known.worth_asking_again(&failures);
                 if again.is_empty() {
@@ -107,27 +109,29 @@ impl Default for Known {
 impl Known {
     /// Takes an answer in; returns what is new. A guess that could not be asked is no fact: where
     /// it matters, a step will want it.
-    fn take(&mut self, answer: Answer) -> Option<News> {
+    fn take(&mut self, answer: Answer) -> Option<NewFact> {
         match answer {
-            Answer::Offers { project, outcome: Ok(offers), .. } => {
-                self.facts.offers.insert(project.clone(), Arc::new(offers));
-                Some(News::Offers(project))
+            Answer::Candidates { project, outcome: Ok(candidates), .. } => {
+                self.facts.candidates.insert(project.clone(), Arc::new(candidates));
+                Some(NewFact::Candidates(project))
             }
-            Answer::Needs { project, url, is_lasting, outcome: Ok(needs), .. } => {
+            Answer::Metadata { project, url, is_lasting, outcome: Ok(metadata), .. } => {
                 self.is_lasting &= is_lasting;
-                self.facts.needs.insert(url.clone(), needs);
-                Some(News::Needs(project, url))
+                self.facts.metadata.insert(url.clone(), metadata);
+                Some(NewFact::Metadata(project, url))
             }
-            Answer::Offers { is_guess: true, .. } | Answer::Needs { is_guess: true, .. } | Answer::Nothing => None,
-            Answer::Offers { project, outcome: Err(error), .. } => {
-                self.facts.offers.remove(&project);
+            Answer::Candidates { is_guess: true, .. } | Answer::Metadata { is_guess: true, .. } | Answer::Nothing => {
+                None
+            }
+            Answer::Candidates { project, outcome: Err(error), .. } => {
+                self.facts.candidates.remove(&project);
                 self.facts.unavailable.insert(project);
                 self.unreachable.push(error.into());
                 None
             }
-            Answer::Needs { url, outcome: Err(error), .. } => {
+            Answer::Metadata { url, outcome: Err(error), .. } => {
                 // The search goes on as if the file needed nothing, to find what else is wrong.
-                self.facts.needs.insert(url, Ok(Arc::default()));
+                self.facts.metadata.insert(url, Ok(Arc::default()));
                 self.unreachable.push((*error).into());
                 None
             }
@@ -135,18 +139,18 @@ impl Known {
     }
 
     /// Notes which projects every index is asked for.
-    fn note_scope(&mut self, wants: &Wants) {
-        let everywhere = wants.listings.iter().filter(|(_, everywhere)| **everywhere);
+    fn note_scope(&mut self, missing: &MissingFacts) {
+        let everywhere = missing.listings.iter().filter(|(_, everywhere)| **everywhere);
         self.everywhere.extend(everywhere.map(|(project, _)| project.clone()));
     }
 
     /// Whether `solutions` rest on nothing that could not be asked. A version that was taken for
     /// one without needs, and was not chosen even so, would not have been chosen with any.
-    fn bears_out(&self, solutions: &[Solution]) -> bool {
-        let picks = || solutions.iter().flat_map(|solution| &solution.picks);
+    fn is_unaffected_by_outages(&self, solutions: &[Solution]) -> bool {
+        let packages = || solutions.iter().flat_map(|solution| &solution.packages);
         self.unreachable.iter().all(|unreachable| match unreachable {
             Unreachable::Index(_) => false,
-            Unreachable::Metadata(failure) => picks().all(|pick| pick.file.url != failure.url),
+            Unreachable::Metadata(failure) => packages().all(|package| package.file.url != failure.url),
         })
     }
 
@@ -158,13 +162,13 @@ impl Known {
     /// Failures that rest on a cached page are looked at again with the index itself: what is
     /// missing may have been published meanwhile. Those that rest on a part of a listing are
     /// looked at again with the whole, which has the near misses.
-    fn worth_asking_again(&mut self, failures: &[Failure]) -> BTreeMap<PackageName, Inquiry> {
+    fn worth_asking_again(&mut self, failures: &[Failure]) -> BTreeMap<PackageName, ListingRequest> {
         let mut again = BTreeMap::new();
         for project in failures.iter().flat_map(Failure::projects) {
-            let Some(offers) = self.facts.offers.get(project) else { continue };
-            if (offers.unchecked || offers.narrowed) && self.asked_again.insert(project.clone()) {
-                let (everywhere, check) = (self.everywhere.contains(project), offers.unchecked);
-                again.insert(project.clone(), Inquiry { everywhere, check, versions: Specifiers::any() });
+            let Some(candidates) = self.facts.candidates.get(project) else { continue };
+            if (candidates.unchecked || candidates.narrowed) && self.asked_again.insert(project.clone()) {
+                let (everywhere, check) = (self.everywhere.contains(project), candidates.unchecked);
+                again.insert(project.clone(), ListingRequest { everywhere, check, versions: Specifiers::any() });
             }
         }
         again
@@ -173,7 +177,7 @@ impl Known {
     /// Adds to solutions what does not bear on them.
     fn complete<'a>(&self, question: &Question, solutions: impl Iterator<Item = (&'a mut Solution, &'a Arc<Target>)>) {
         if question.with_sources {
-            solutions.for_each(|(one, target)| add_sources(one, target, question, &self.facts.offers));
+            solutions.for_each(|(one, target)| add_sources(one, target, question, &self.facts.candidates));
         }
     }
 
@@ -185,18 +189,18 @@ impl Known {
 
 /// What came of asking; a guess is what no step wanted yet.
 enum Answer {
-    Offers {
+    Candidates {
         project: PackageName,
         is_guess: bool,
-        outcome: Result<Offers, IndexError>,
+        outcome: Result<Candidates, IndexError>,
     },
-    Needs {
+    Metadata {
         project: PackageName,
         url: MaskedUrl,
         is_guess: bool,
         /// A digest promises the file.
         is_lasting: bool,
-        outcome: Result<Result<Arc<Needs>, Unknown>, Box<MetadataFailure>>,
+        outcome: Result<Result<Arc<ResolutionMetadata>, MetadataUnavailable>, Box<MetadataFailure>>,
     },
     /// A guess would have cost more than it may.
     Nothing,
@@ -205,7 +209,7 @@ enum Answer {
 impl Answer {
     fn is_guess(&self) -> bool {
         match self {
-            Self::Offers { is_guess, .. } | Self::Needs { is_guess, .. } => *is_guess,
+            Self::Candidates { is_guess, .. } | Self::Metadata { is_guess, .. } => *is_guess,
             Self::Nothing => true,
         }
     }
@@ -229,78 +233,78 @@ impl Inquirer {
     pub fn new(question: &Question, places: &Places, at_once: usize, listener: &Listener) -> Self {
         let turns = Arc::new(Semaphore::new(at_once.max(1)));
         let more_turns = at_once * (SHARED - 1);
-        let (bounds, begun) = (question.certain_bounds(), Default::default());
+        let (bounds, begun) = (question.unconditional_bounds(), Default::default());
         Self { bounds, places: places.clone(), listener: listener.clone(), turns, more_turns, begun }
     }
 
     /// Begins with what `question` wants whatever the targets are. To be called within a runtime.
     pub fn begin(&mut self, question: &Question) {
         let (mut under_way, mut asked) = std::mem::take(&mut self.begun);
-        self.ask_all(under_way.add(question.certain_wants()), false, &mut asked);
+        self.ask_all(under_way.add(question.unconditional_listings()), false, &mut asked);
         self.begun = (under_way, asked);
     }
 
-    /// Finds out all of `wants`, and meanwhile what they lead to.
-    async fn learn_ahead(&mut self, wants: Wants, resolver: &mut Resolver<'_>, known: &mut Known) {
+    /// Finds out all of `missing`, and meanwhile what they lead to.
+    async fn learn_ahead(&mut self, missing: MissingFacts, resolver: &mut Resolver<'_>, known: &mut Known) {
         let (mut under_way, mut asked) = std::mem::take(&mut self.begun);
-        known.note_scope(&wants);
-        self.ask_all(under_way.add(wants), false, &mut asked);
+        known.note_scope(&missing);
+        self.ask_all(under_way.add(missing), false, &mut asked);
         while let Some(answer) = asked.join_next().await {
             let answer = answer.expect("asking does not panic");
             if self.places.client.shares_connections() {
                 self.turns.add_permits(std::mem::take(&mut self.more_turns));
             }
             let is_guess = answer.is_guess();
-            if let Some(news) = known.take(answer) {
-                let more = under_way.add(resolver.ahead(&news, is_guess, &known.facts));
+            if let Some(new_fact) = known.take(answer) {
+                let more = under_way.add(resolver.prefetch(&new_fact, is_guess, &known.facts));
                 known.note_scope(&more);
                 self.ask_all(more, true, &mut asked);
             }
         }
     }
 
-    async fn learn_again(&self, inquiries: BTreeMap<PackageName, Inquiry>, known: &mut Known) {
+    async fn learn_again(&self, requests: BTreeMap<PackageName, ListingRequest>, known: &mut Known) {
         let mut asked = JoinSet::new();
-        for (project, inquiry) in inquiries {
-            self.ask(project, inquiry, false, &mut asked);
+        for (project, request) in requests {
+            self.ask(project, request, false, &mut asked);
         }
         while let Some(answer) = asked.join_next().await {
             known.take(answer.expect("asking does not panic"));
         }
     }
 
-    fn ask_all(&self, wants: Wants, is_guess: bool, asked: &mut JoinSet<Answer>) {
-        for (project, everywhere) in wants.listings {
+    fn ask_all(&self, missing: MissingFacts, is_guess: bool, asked: &mut JoinSet<Answer>) {
+        for (project, everywhere) in missing.listings {
             let versions = self.bounds.get(&project).cloned().unwrap_or_default();
-            self.ask(project, Inquiry { everywhere, versions, check: false }, is_guess, asked);
+            self.ask(project, ListingRequest { everywhere, versions, check: false }, is_guess, asked);
         }
-        for (url, (project, offer)) in wants.metadata {
+        for (url, (project, candidate)) in missing.metadata {
             let (places, listener, turns) = self.share();
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
-                listener(Event::Asking(offer.filename.to_string()));
-                let needs = match is_guess {
-                    true => Box::pin(needs_at_a_glance(&offer, &places)).await.map(Ok),
-                    false => Some(Box::pin(needs_of(&project, &offer, &places, &listener)).await),
+                listener(Event::Asking(candidate.filename.to_string()));
+                let metadata = match is_guess {
+                    true => Box::pin(needs_at_a_glance(&candidate, &places)).await.map(Ok),
+                    false => Some(Box::pin(needs_of(&project, &candidate, &places, &listener)).await),
                 };
-                listener(Event::Answered(offer.filename.to_string()));
-                let Some(needs) = needs else { return Answer::Nothing };
-                let outcome = needs.map(|needs| needs.map(Arc::new)).map_err(Box::new);
-                let is_lasting = offer.promises.sha256().is_some();
-                Answer::Needs { project, url, is_guess, is_lasting, outcome }
+                listener(Event::Answered(candidate.filename.to_string()));
+                let Some(metadata) = metadata else { return Answer::Nothing };
+                let outcome = metadata.map(|metadata| metadata.map(Arc::new)).map_err(Box::new);
+                let is_lasting = candidate.promises.sha256().is_some();
+                Answer::Metadata { project, url, is_guess, is_lasting, outcome }
             });
         }
     }
 
-    fn ask(&self, project: PackageName, inquiry: Inquiry, is_guess: bool, asked: &mut JoinSet<Answer>) {
+    fn ask(&self, project: PackageName, request: ListingRequest, is_guess: bool, asked: &mut JoinSet<Answer>) {
         let (places, listener, turns) = self.share();
         asked.spawn(async move {
             let _turn = turns.acquire().await.expect("the semaphore is never closed");
             listener(Event::Asking(project.to_string()));
             // Thousands may wait for their turn: what is done then takes its room only then.
-            let outcome = Box::pin(places.indexes.offers(&project, &inquiry)).await;
+            let outcome = Box::pin(places.indexes.candidates(&project, &request)).await;
             listener(Event::Answered(project.to_string()));
-            Answer::Offers { project, is_guess, outcome }
+            Answer::Candidates { project, is_guess, outcome }
         });
     }
 
@@ -317,10 +321,10 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    /// Adds `wants`; returns those of them that are new.
-    fn add(&mut self, mut wants: Wants) -> Wants {
-        wants.listings.retain(|project, _| self.listings.insert(project.clone()));
-        wants.metadata.retain(|url, _| self.metadata.insert(url.clone()));
-        wants
+    /// Adds `missing`; returns those of them that are new.
+    fn add(&mut self, mut missing: MissingFacts) -> MissingFacts {
+        missing.listings.retain(|project, _| self.listings.insert(project.clone()));
+        missing.metadata.retain(|url, _| self.metadata.insert(url.clone()));
+        missing
     }
 }

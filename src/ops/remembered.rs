@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metadata::Places;
 use crate::domain::{MarkerEnvironment, MaskedUrl, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version};
-use crate::index::{Grounds, Scratch};
+use crate::index::{CachedInputs, ChecksummedFiles};
 use crate::resolve::Question;
 
 /// How many plans are kept; the one that was made longest ago is forgotten first.
@@ -25,7 +25,7 @@ const MOST_PLANS: usize = 100;
 /// Where the plan for one question is kept.
 pub(super) struct Memory<'p> {
     places: &'p Places,
-    scratch: Scratch,
+    files: ChecksummedFiles,
     path: PathBuf,
 }
 
@@ -42,7 +42,7 @@ struct Key<'a> {
 /// What is kept; the targets are those of the question.
 #[derive(Serialize, Deserialize)]
 struct Remembered<Packages = Vec<PlannedPackage>, Notes = Vec<String>> {
-    grounds: Grounds,
+    cached_inputs: CachedInputs,
     packages: Packages,
     notes: Notes,
 }
@@ -52,20 +52,19 @@ impl<'p> Memory<'p> {
     pub fn of(question: &Question, targets: &[Arc<Target>], places: &'p Places) -> Option<Self> {
         let is_listed = |source: &Source| matches!(source, Source::Index(_));
         let are_listed = question.requirements.iter().all(|requirement| is_listed(&requirement.source));
-        let (indexes, all_indexes) =
-            places.indexes.remembered_as().filter(|_| are_listed && places.builds.is_none())?;
+        let (indexes, all_indexes) = places.indexes.plan_key().filter(|_| are_listed && places.builds.is_none())?;
         let targets = targets.iter().map(|target| (target.id(), target.python(), target.markers(), target.tags()));
         let program = &*places.program;
         let key = Key { program, question, targets: targets.collect(), indexes, all_indexes };
         let name = Sha256::of(&serde_json::to_vec(&key).ok()?).to_string();
         let cache = places.store.root();
-        Some(Self { places, scratch: Scratch::of(cache), path: cache.join("plans").join(name) })
+        Some(Self { places, files: ChecksummedFiles::of(cache), path: cache.join("plans").join(name) })
     }
 
     /// The plan that a search would come to, where one is remembered and still holds.
     pub fn recall(&self, targets: &[Arc<Target>]) -> Option<Plan> {
-        let remembered: Remembered = postcard::from_bytes(&self.scratch.read(&self.path)?).ok()?;
-        self.places.indexes.still_hold(&remembered.grounds).then_some(())?;
+        let remembered: Remembered = postcard::from_bytes(&self.files.read(&self.path)?).ok()?;
+        self.places.indexes.is_fresh(&remembered.cached_inputs).then_some(())?;
         let mut packages = remembered.packages;
         self.restore_credentials(&mut packages);
         Some(Plan { targets: targets.to_vec(), packages, notes: remembered.notes })
@@ -73,10 +72,10 @@ impl<'p> Memory<'p> {
 
     /// Remembers `plan`. A cache that cannot be written costs time and nothing else.
     pub fn keep(&self, plan: &Plan) {
-        let Some(grounds) = self.places.indexes.grounds() else { return };
+        let Some(cached_inputs) = self.places.indexes.cached_inputs() else { return };
         let (packages, notes) = (&plan.packages, &plan.notes);
-        let bytes = postcard::to_stdvec(&Remembered { grounds, packages, notes }).expect("a plan can be encoded");
-        let _ = self.scratch.write(&self.path, &[&bytes]);
+        let bytes = postcard::to_stdvec(&Remembered { cached_inputs, packages, notes }).expect("a plan can be encoded");
+        let _ = self.files.write(&self.path, &[&bytes]);
         forget_old(self.path.parent().unwrap_or(&self.path));
     }
 
@@ -84,7 +83,7 @@ impl<'p> Memory<'p> {
     fn restore_credentials(&self, packages: &mut [PlannedPackage]) {
         let mut known: HashMap<MaskedUrl, Arc<MaskedUrl>> = HashMap::new();
         for file in packages.iter_mut().flat_map(|package| &mut package.files) {
-            let index = &mut file.offer.index;
+            let index = &mut file.candidate.index;
             *index = match known.get(&**index) {
                 Some(index) => index.clone(),
                 None => {

@@ -10,7 +10,7 @@ use crate::domain::{
     Dependency, DependencySource, FormatControl, MaskedUrl, Origin, PackageName, Plan, PlannedFile, Requirement,
     Source, Target, Version, WheelFilename,
 };
-use crate::index::sdist_metadata::{self, BuildNeeds};
+use crate::index::sdist_metadata::{self, BuildRequirements};
 use crate::resolve::Question;
 
 /// Adds to `plan` what builds its source archives, and what builds that, for each target that
@@ -96,20 +96,20 @@ impl Asking<'_> {
         &self,
         plan: &Plan,
         done: &mut BTreeSet<(MaskedUrl, usize)>,
-    ) -> Result<BTreeMap<BuildNeeds, Sources>, PlanFailure> {
+    ) -> Result<BTreeMap<BuildRequirements, Sources>, PlanFailure> {
         let mut waiting = BTreeMap::<_, Sources>::new();
         for (package, file) in plan.files().filter(|(_, file)| !is_wheel(file)) {
             // What stands beside a wheel (`--with-sources`) is not built.
             let has_wheel =
                 |target: &usize| package.files.iter().any(|file| is_wheel(file) && file.targets.contains(target));
-            let is_new = |target: &usize| !has_wheel(target) && done.insert((file.offer.url.clone(), *target));
+            let is_new = |target: &usize| !has_wheel(target) && done.insert((file.candidate.url.clone(), *target));
             let targets: Vec<_> = file.targets.iter().copied().filter(is_new).collect();
             if targets.is_empty() {
                 continue;
             }
             if let Some(needs) = self.needs(file).await? {
                 let sources = waiting.entry(needs).or_default();
-                sources.filenames.insert(file.offer.filename.clone());
+                sources.filenames.insert(file.candidate.filename.clone());
                 sources.targets.extend(targets);
             }
         }
@@ -117,18 +117,23 @@ impl Asking<'_> {
     }
 
     /// What the archive says that builds it, if it can be read.
-    async fn needs(&self, file: &PlannedFile) -> Result<Option<BuildNeeds>, PlanFailure> {
-        let offer = &file.offer;
+    async fn needs(&self, file: &PlannedFile) -> Result<Option<BuildRequirements>, PlanFailure> {
+        let candidate = &file.candidate;
         let fail = |why| {
-            let failure = MetadataFailure { filename: offer.filename.clone(), url: offer.url.clone(), why };
+            let failure = MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why };
             PlanFailure { unreachable: vec![failure.into()], ..PlanFailure::default() }
         };
-        let object = hold(offer, self.places).await.map_err(fail)?;
+        let object = hold(candidate, self.places).await.map_err(fail)?;
         let archive = self.places.store.open(object.sha256).map_err(|error| fail(error.into()))?;
-        Ok(sdist_metadata::top_files(archive, &offer.filename).ok().map(|top| top.build_needs()))
+        Ok(sdist_metadata::top_files(archive, &candidate.filename).ok().map(|top| top.build_requirements()))
     }
 
-    async fn add_builders(&self, plan: &mut Plan, needs: &BuildNeeds, sources: &Sources) -> Result<(), PlanFailure> {
+    async fn add_builders(
+        &self,
+        plan: &mut Plan,
+        needs: &BuildRequirements,
+        sources: &Sources,
+    ) -> Result<(), PlanFailure> {
         let filenames: Vec<_> = sources.filenames.iter().map(|name| &**name).collect();
         let origin = build_origin(&filenames.join(", "));
         let targets: Vec<_> = sources.targets.iter().map(|position| plan.targets[*position].clone()).collect();
@@ -155,7 +160,7 @@ impl Asking<'_> {
 }
 
 fn is_wheel(file: &PlannedFile) -> bool {
-    file.offer.filename.parse::<WheelFilename>().is_ok()
+    file.candidate.filename.parse::<WheelFilename>().is_ok()
 }
 
 fn add(plan: &mut Plan, tools: Plan) {
@@ -171,7 +176,7 @@ pub(super) fn needs_wheel(project: &PackageName, version: &Option<Version>) -> b
 }
 
 /// The lines, and what an old setuptools asks for on top.
-pub(super) fn with_wheel(needs: &BuildNeeds) -> Vec<String> {
+pub(super) fn with_wheel(needs: &BuildRequirements) -> Vec<String> {
     needs.requires.iter().cloned().chain(["wheel".to_owned()]).collect()
 }
 

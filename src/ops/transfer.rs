@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::fetch::FetchError;
 use super::{Event, Listener};
-use crate::domain::{BrokenPromise, Object, Offer, Promises, Sha256, Status};
+use crate::domain::{BrokenPromise, Candidate, Object, Promises, Sha256, Status};
 use crate::http::{Body, HttpClient, HttpError, Start, Turn, WORTH_PARTS, blocking};
 use crate::index::LocalDigests;
 use crate::store::{Claim, DiskStore, Incoming, StoreError};
@@ -15,7 +15,7 @@ use crate::store::{Claim, DiskStore, Incoming, StoreError};
 /// A file that is to be had.
 pub(super) struct Job {
     pub file: usize,
-    pub offer: Offer,
+    pub candidate: Candidate,
     pub store: DiskStore,
     pub client: Arc<HttpClient>,
     pub listener: Listener,
@@ -26,12 +26,12 @@ impl Job {
     pub async fn run(&self) -> Result<(Object, Status), FetchError> {
         let mut patience = Patience::default();
         loop {
-            let turn = self.client.turn(&self.offer.url, self.offer.promises.size).await;
-            let seen = LocalDigests::see(&self.offer.url);
+            let turn = self.client.turn(&self.candidate.url, self.candidate.promises.size).await;
+            let seen = LocalDigests::stamp(&self.candidate.url);
             // Thousands may wait for their turn: what is done then takes its room only then.
             if let Some((object, status)) = Box::pin(self.take(turn, &mut patience)).await? {
                 if let Some(seen) = seen.filter(|_| status == Status::Downloaded) {
-                    LocalDigests::of(self.store.root()).remember(&seen, object.sha256);
+                    LocalDigests::of(self.store.root()).insert(&seen, object.sha256);
                 }
                 return Ok((object, status));
             }
@@ -40,11 +40,11 @@ impl Job {
 
     /// The same in one turn; nothing where another process was waited for.
     async fn take(&self, turn: Turn, patience: &mut Patience) -> Result<Option<(Object, Status)>, FetchError> {
-        let incoming = match self.claim(&self.offer.promises).await? {
+        let incoming = match self.claim(&self.candidate.promises).await? {
             Claim::Held(object) => return Ok(Some((object, Status::Cached))),
             Claim::Ours(incoming) => *incoming,
-            Claim::Theirs { .. } if patience.is_over() => self.store.begin(self.offer.promises.clone())?,
-            Claim::Theirs { received } => {
+            Claim::InProgress { .. } if patience.is_over() => self.store.begin(self.candidate.promises.clone())?,
+            Claim::InProgress { received } => {
                 drop(turn);
                 patience.wait(received).await;
                 return Ok(None);
@@ -118,7 +118,7 @@ impl<'a> Transfer<'a> {
         let validator =
             incoming.origin().and_then(|origin| origin.strip_prefix(&job.origin(""))).map(ToOwned::to_owned);
         let is_resumed = incoming.received() > 0;
-        let promises = job.offer.promises.clone();
+        let promises = job.candidate.promises.clone();
         Self { job, promises, turn, writer: Writer::new(incoming), validator, is_resumed, has_started_over: false }
     }
 
@@ -167,7 +167,7 @@ impl<'a> Transfer<'a> {
             let announced = self.receive(body).await?;
             // Whoever announces a length and keeps it has cut nothing short: it is another file.
             if let Some(expected) = announced.or(size).filter(|expected| *expected > self.writer.received) {
-                return Err(HttpError::truncated(&self.job.offer.url, self.writer.received, expected).into());
+                return Err(HttpError::truncated(&self.job.candidate.url, self.writer.received, expected).into());
             }
         }
         Ok(self.writer.keep().await?)
@@ -180,7 +180,7 @@ impl<'a> Transfer<'a> {
             past_caches: self.has_started_over,
             ..Start::default()
         };
-        let (client, url) = (&self.job.client, &self.job.offer.url);
+        let (client, url) = (&self.job.client, &self.job.candidate.url);
         let body = match self.promises.size.filter(|size| *size >= WORTH_PARTS) {
             Some(size) if self.can_resume() => client.large_file(&self.turn, url, &start, size).await?,
             _ => client.file(&self.turn, url, &start).await?,
@@ -201,7 +201,7 @@ impl<'a> Transfer<'a> {
     /// Takes the whole body; returns how long the sender says the file is.
     async fn receive(&mut self, mut body: Body) -> Result<Option<u64>, FetchError> {
         let size = self.promises.size.or(body.total());
-        let (file, filename) = (self.job.file, self.job.offer.filename.clone());
+        let (file, filename) = (self.job.file, self.job.candidate.filename.clone());
         self.job.tell(Event::Started { file, filename, size });
         if body.start() > 0 {
             self.job.tell(Event::Received { file, bytes: body.start() });
@@ -237,7 +237,7 @@ impl Job {
     /// What is noted of the bytes of a version of the file: a later run may go on with them from
     /// the same place only. The URL itself may hold a secret.
     fn origin(&self, validator: &str) -> String {
-        format!("{} {validator}", Sha256::of(self.offer.url.public().as_bytes()))
+        format!("{} {validator}", Sha256::of(self.candidate.url.public().as_bytes()))
     }
 }
 
@@ -272,7 +272,7 @@ impl Writer {
         let written = blocking(move || {
             let mut incoming = write()?;
             if let Some(origin) = origin {
-                incoming.outlive(origin.as_deref());
+                incoming.keep_partial(origin.as_deref());
             }
             Ok::<_, StoreError>(incoming)
         });

@@ -104,12 +104,12 @@ pub fn write_seen_pages(
     folder: &Path,
     stop: &Stop,
 ) -> Result<(), WriteFailure> {
-    let listed = fetched.files().filter(|(_, file)| *file.offer.index != file.offer.url);
-    let listed: BTreeSet<_> = listed.map(|(package, file)| (&file.offer.index, &package.name)).collect();
-    let seen = listed.into_iter().filter_map(|(index, project)| indexes.seen_page(index, project));
+    let listed = fetched.files().filter(|(_, file)| *file.candidate.index != file.candidate.url);
+    let listed: BTreeSet<_> = listed.map(|(package, file)| (&file.candidate.index, &package.name)).collect();
+    let seen = listed.into_iter().filter_map(|(index, project)| indexes.index_page(index, project));
     let mut tree = Tree::new();
     for page in seen {
-        let entry = layout::seen_page(&page);
+        let entry = layout::index_page(&page);
         if !entry.iter().any(|(path, _)| is_newer(&folder.join(path.as_str()), page.checked)) {
             tree.extend(entry);
         }
@@ -132,8 +132,8 @@ fn write_bundle(
 ) -> Result<Vec<Finding>, WriteFailure> {
     let looked = bundle::look_inside(fetched, objects.store, output.verify);
     let requests = std::slice::from_ref(request);
-    let abouts = looked.abouts();
-    let mut tree = layout::bundle(&BundleInput { fetched, requests, abouts: &abouts, sboms: &output.sboms })?;
+    let summaries = looked.summaries();
+    let mut tree = layout::bundle(&BundleInput { fetched, requests, summaries: &summaries, sboms: &output.sboms })?;
     if let Some(key) = &output.key {
         tree = bundle::signed(tree, key)?;
     }
@@ -216,11 +216,11 @@ mod tests {
     use crate::layout::LAYOUTS;
     use crate::ops::carry;
 
-    use crate::domain::{FetchedFile, FetchedPackage, MaskedUrl, Offer, Promises, Status, Yanked};
+    use crate::domain::{Candidate, FetchedFile, FetchedPackage, MaskedUrl, Promises, Status, Yanked};
 
     fn fetched(store: &DiskStore) -> Fetched {
         let url: MaskedUrl = "https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap();
-        let offer = Offer {
+        let candidate = Candidate {
             filename: "demo-1.0-py3-none-any.whl".into(),
             index: Arc::new(url.clone()),
             url,
@@ -232,7 +232,7 @@ mod tests {
         };
         let object = store.insert(b"a wheel").unwrap();
         let file = FetchedFile {
-            offer,
+            candidate,
             targets: Vec::new(),
             tools: Vec::new(),
             object,

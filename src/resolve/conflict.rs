@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pubgrub::{DerivationTree, External};
 
-use super::explain::{Failure, Reason, rejections};
-use super::node::{Node, Set, positions};
-use super::view::{ONLY, Stock, View};
+use super::failure::{Failure, Reason, rejections};
+use super::node::{Node, VersionSet, positions};
+use super::search_view::{ONLY, PackageSource, SearchView};
 use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
 
-type Proof = DerivationTree<Node, Set, String>;
+type Proof = DerivationTree<Node, VersionSet, String>;
 
 /// Why `proof` rules out every combination.
-pub(super) fn explain(view: &View<'_, '_>, proof: &Proof) -> Failure {
-    let mut facts = Facts::default();
+pub(super) fn explain(view: &SearchView<'_, '_>, proof: &Proof) -> Failure {
+    let mut facts = ProofFacts::default();
     facts.collect(view, proof);
     let asked = facts.asked(view);
     let subject = facts.subject().or_else(|| asked.first()?.name.clone());
@@ -46,20 +46,20 @@ fn failure(package: Option<PackageName>, requirement: String, reason: Reason, as
 
 /// What a proof rests on; the same thing said of several versions is one fact.
 #[derive(Default)]
-struct Facts {
+struct ProofFacts {
     asked: BTreeSet<PackageName>,
     /// The versions of the first that need the second.
-    needs: BTreeMap<(Node, PackageName), Set>,
+    needs: BTreeMap<(Node, PackageName), VersionSet>,
     /// Versions that cannot be used, and why.
-    unusable: BTreeMap<(PackageName, String), Set>,
+    unusable: BTreeMap<(PackageName, String), VersionSet>,
     /// Versions that exist, have files, and none that can be used.
-    without_file: BTreeMap<PackageName, Set>,
+    without_file: BTreeMap<PackageName, VersionSet>,
     /// Projects that are not what somebody needs: unknown, without such a version, elsewhere.
     missing: BTreeSet<PackageName>,
 }
 
-impl Facts {
-    fn collect(&mut self, view: &View<'_, '_>, proof: &Proof) {
+impl ProofFacts {
+    fn collect(&mut self, view: &SearchView<'_, '_>, proof: &Proof) {
         match proof {
             DerivationTree::Derived(derived) => {
                 self.collect(view, &derived.cause1);
@@ -69,7 +69,7 @@ impl Facts {
         }
     }
 
-    fn add(&mut self, view: &View<'_, '_>, external: &External<Node, Set, String>) {
+    fn add(&mut self, view: &SearchView<'_, '_>, external: &External<Node, VersionSet, String>) {
         match external {
             External::NotRoot(..) => {}
             External::NoVersions(node, set) => {
@@ -93,12 +93,16 @@ impl Facts {
         }
     }
 
-    fn add_end(&mut self, view: &View<'_, '_>, name: &PackageName, set: &Set) {
-        match view.stock(name) {
-            Stock::Listed(shelf) if !chosen(view, name, set).is_empty() && !shelf.offers().is_unknown() => {
+    fn add_end(&mut self, view: &SearchView<'_, '_>, name: &PackageName, set: &VersionSet) {
+        match view.source(name) {
+            PackageSource::Listed(selector)
+                if !chosen(view, name, set).is_empty() && !selector.candidates().is_unknown() =>
+            {
                 add_to(&mut self.without_file, Some(name), set);
             }
-            Stock::Listed(shelf) if shelf.offers().versions().is_empty() => drop(self.missing.insert(name.clone())),
+            PackageSource::Listed(selector) if selector.candidates().versions().is_empty() => {
+                self.missing.insert(name.clone());
+            }
             _ => {}
         }
     }
@@ -110,7 +114,7 @@ impl Facts {
     }
 
     /// The user's lines, in their order.
-    fn asked<'q>(&self, view: &View<'_, 'q>) -> Vec<&'q Requirement> {
+    fn asked<'q>(&self, view: &SearchView<'_, 'q>) -> Vec<&'q Requirement> {
         let asked = self.asked.iter().filter_map(|name| view.asked(name));
         let projects = self.projects();
         let bounds = projects.iter().filter(|name| !self.asked.contains(*name)).filter_map(|name| view.asked(name));
@@ -129,7 +133,7 @@ impl Facts {
         !self.without_file.is_empty() || !self.unusable.is_empty()
     }
 
-    fn sentences(&self, view: &View<'_, '_>) -> Vec<String> {
+    fn sentences(&self, view: &SearchView<'_, '_>) -> Vec<String> {
         let depths = self.depths();
         let mut needs: Vec<_> = self.needs.iter().collect();
         needs.sort_by_key(|((node, _), _)| node.project().and_then(|name| depths.get(name)).copied());
@@ -175,7 +179,7 @@ impl Facts {
     }
 }
 
-fn add_to<Key: Ord + Clone>(facts: &mut BTreeMap<Key, Set>, key: Option<&Key>, set: &Set) {
+fn add_to<Key: Ord + Clone>(facts: &mut BTreeMap<Key, VersionSet>, key: Option<&Key>, set: &VersionSet) {
     if let Some(key) = key {
         facts.entry(key.clone()).and_modify(|known| *known = known.union(set)).or_insert_with(|| set.clone());
     }
@@ -184,11 +188,11 @@ fn add_to<Key: Ord + Clone>(facts: &mut BTreeMap<Key, Set>, key: Option<&Key>, s
 /// How many lines of one project a sentence quotes.
 const QUOTED: usize = 3;
 
-fn needs_sentence(view: &View<'_, '_>, node: &Node, set: &Set, needed: &PackageName) -> String {
+fn needs_sentence(view: &SearchView<'_, '_>, node: &Node, set: &VersionSet, needed: &PackageName) -> String {
     let mut lines = VecDeque::new();
     for position in node.project().map(|name| chosen(view, name, set)).into_iter().flatten() {
-        let Some(Ok(needs)) = node.project().and_then(|name| view.needs(name, position)) else { continue };
-        for line in needs.dependencies.iter().rev().filter(|line| line.name == *needed && holds(view, node, line)) {
+        let Some(Ok(metadata)) = node.project().and_then(|name| view.metadata(name, position)) else { continue };
+        for line in metadata.dependencies.iter().rev().filter(|line| line.name == *needed && holds(view, node, line)) {
             let line = format!("{line:#}");
             if !lines.contains(&line) {
                 lines.push_front(line);
@@ -203,7 +207,7 @@ fn needs_sentence(view: &View<'_, '_>, node: &Node, set: &Set, needed: &PackageN
     format!("{} needs {what}{others}", versions_in(view, node, set))
 }
 
-fn holds(view: &View<'_, '_>, node: &Node, line: &crate::domain::Dependency) -> bool {
+fn holds(view: &SearchView<'_, '_>, node: &Node, line: &crate::domain::Dependency) -> bool {
     match node {
         Node::Extra(_, extra) => view.holds(line, std::slice::from_ref(extra)),
         _ => view.holds(line, &[]),
@@ -211,20 +215,20 @@ fn holds(view: &View<'_, '_>, node: &Node, line: &crate::domain::Dependency) -> 
 }
 
 /// Positions of `set` that exist, newest first.
-fn chosen(view: &View<'_, '_>, name: &PackageName, set: &Set) -> Vec<usize> {
-    match view.stock(name) {
-        Stock::Listed(shelf) => positions(set, shelf.offers().versions().len()),
-        Stock::Direct(_) => positions(set, 1),
-        Stock::Unknown => vec![ONLY],
+fn chosen(view: &SearchView<'_, '_>, name: &PackageName, set: &VersionSet) -> Vec<usize> {
+    match view.source(name) {
+        PackageSource::Listed(selector) => positions(set, selector.candidates().versions().len()),
+        PackageSource::Direct(_) => positions(set, 1),
+        PackageSource::Pending => vec![ONLY],
     }
 }
 
 /// `flask 3.0.3`, `flask 2.0 to 3.0.3`, `every version of flask`.
-fn versions_in(view: &View<'_, '_>, node: &Node, set: &Set) -> String {
+fn versions_in(view: &SearchView<'_, '_>, node: &Node, set: &VersionSet) -> String {
     let Some(name) = node.project() else { return node.to_string() };
     let chosen = chosen(view, name, set);
-    let total = match view.stock(name) {
-        Stock::Listed(shelf) => shelf.offers().versions().len(),
+    let total = match view.source(name) {
+        PackageSource::Listed(selector) => selector.candidates().versions().len(),
         _ => 1,
     };
     let versions: Vec<_> = chosen.iter().filter_map(|position| view.version(name, *position)).collect();
@@ -241,15 +245,15 @@ fn versions_in(view: &View<'_, '_>, node: &Node, set: &Set) -> String {
 }
 
 /// What there is of a project instead of what is needed.
-fn missing(view: &View<'_, '_>, name: &PackageName) -> String {
-    match view.stock(name) {
-        Stock::Direct(direct) => {
+fn missing(view: &SearchView<'_, '_>, name: &PackageName) -> String {
+    match view.source(name) {
+        PackageSource::Direct(direct) => {
             let named_by = direct.named_by.as_ref().map(|version| format!(", which {version} names"));
-            format!("{name} comes from {} alone{}", direct.offer.url, named_by.unwrap_or_default())
+            format!("{name} comes from {} alone{}", direct.candidate.url, named_by.unwrap_or_default())
         }
-        Stock::Unknown => format!("{name} is not known"),
-        Stock::Listed(shelf) => match shelf.offers().versions() {
-            [] => format!("{name}: {}", Reason::of_shelf(&shelf, &[], &Specifiers::any())),
+        PackageSource::Pending => format!("{name} is not known"),
+        PackageSource::Listed(selector) => match selector.candidates().versions() {
+            [] => format!("{name}: {}", Reason::of_selector(&selector, &[], &Specifiers::any())),
             [only] => format!("the only version of {name} is {only}"),
             versions => format!("the versions of {name} are {}", newest(versions)),
         },
@@ -266,9 +270,9 @@ fn newest(versions: &[Version]) -> String {
 }
 
 /// Why versions that would do have no file that does.
-fn without_file(view: &View<'_, '_>, name: &PackageName, set: &Set) -> Vec<String> {
-    match view.stock(name) {
-        Stock::Listed(shelf) => rejections(&shelf.why_none(&chosen(view, name, set))),
+fn without_file(view: &SearchView<'_, '_>, name: &PackageName, set: &VersionSet) -> Vec<String> {
+    match view.source(name) {
+        PackageSource::Listed(selector) => rejections(&selector.why_none(&chosen(view, name, set))),
         _ => Vec::new(),
     }
 }

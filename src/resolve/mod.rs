@@ -2,30 +2,30 @@
 //!
 //! [`step`] is pure: the same question and facts always give the same step, whatever was cached
 //! and in whatever order answers came. It never asks for anything itself; it says what it would
-//! have to know ([`Wants`]), and the caller finds out and steps again.
+//! have to know ([`MissingFacts`]), and the caller finds out and steps again.
 //!
 //! The search is PubGrub's (the crate `pubgrub`). What is not known yet does not end it: a project
 //! whose listing is missing has one version without needs for the time being, and a file whose
 //! metadata is missing needs nothing. So one step finds everything that the search would look at
 //! next, and an answer counts only once nothing was missing.
 
-mod ahead;
-mod assumed;
-mod case;
-mod check;
+mod assumptions;
+mod check_requirements;
 mod conflict;
-mod direct;
-mod explain;
-mod finish;
-mod graph;
-mod lines;
-mod needed;
+mod decision_order;
+mod dependency_graph;
+mod direct_url;
+mod failure;
 mod node;
-mod order;
+mod prefetcher;
 mod provider;
+mod search_view;
+mod solution;
 mod solve;
-mod unbuilt;
-mod view;
+mod target_problem;
+mod target_requirements;
+mod unbuilt_solution;
+mod version_dependencies;
 
 #[cfg(test)]
 mod tests;
@@ -35,15 +35,16 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use ahead::News;
-pub use explain::{Failure, Reason};
+pub use failure::{Failure, Reason};
+pub use prefetcher::NewFact;
 
-use ahead::{Walk, Walker};
-use case::{Case, Meanings};
-use solve::{Outcome, Progress};
+use prefetcher::{PrefetchState, Prefetcher};
+use solve::{SearchProgress, TargetOutcome};
+use target_problem::{SpecifierCache, TargetProblem};
 
 use crate::domain::{
-    MaskedUrl, Needs, Offer, Offers, PackageName, Requirement, Solution, Specifiers, Target, Unknown, Version,
+    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, Requirement, ResolutionMetadata, Solution,
+    Specifiers, Target, Version,
 };
 use crate::select::Policy;
 
@@ -64,7 +65,7 @@ pub struct Question {
 impl Question {
     /// What holds for each project on every target, whatever else is chosen: the versions that
     /// the lines without a marker allow. No solution has another one.
-    pub fn certain_bounds(&self) -> BTreeMap<PackageName, Specifiers> {
+    pub fn unconditional_bounds(&self) -> BTreeMap<PackageName, Specifiers> {
         let mut bounds: BTreeMap<_, Specifiers> = BTreeMap::new();
         for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_always()) {
             if let (Some(name), Some(specifiers)) = (&requirement.name, requirement.specifiers()) {
@@ -77,7 +78,7 @@ impl Question {
 
     /// What the first step wants, whatever the targets are: the listings of the projects that are
     /// asked for by lines without a marker, and by no others.
-    pub fn certain_wants(&self) -> Wants {
+    pub fn unconditional_listings(&self) -> MissingFacts {
         let mut by_project: BTreeMap<_, Vec<&Requirement>> = BTreeMap::new();
         for requirement in &self.requirements {
             by_project.entry(requirement.name.as_ref()).or_default().push(requirement);
@@ -86,31 +87,31 @@ impl Question {
         by_project.retain(|_, lines| lines.iter().all(is_certain) && lines.iter().any(|line| !line.constraint));
         let is_promised = |lines: &[&Requirement]| lines.iter().any(|line| !line.hashes.is_empty());
         let named = by_project.iter().filter_map(|(name, lines)| Some(((*name)?.clone(), is_promised(lines))));
-        Wants { listings: named.collect(), ..Wants::default() }
+        MissingFacts { listings: named.collect(), ..MissingFacts::default() }
     }
 }
 
 /// What is known of the world so far.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    pub offers: BTreeMap<PackageName, Arc<Offers>>,
+    pub candidates: BTreeMap<PackageName, Arc<Candidates>>,
     /// What the file at a URL needs.
-    pub needs: BTreeMap<MaskedUrl, Result<Arc<Needs>, Unknown>>,
+    pub metadata: BTreeMap<MaskedUrl, Result<Arc<ResolutionMetadata>, MetadataUnavailable>>,
     /// Projects that could not be asked for: whoever asked tells why.
     pub unavailable: BTreeSet<PackageName>,
 }
 
 /// What would have to be known.
 #[derive(Clone, Debug, Default)]
-pub struct Wants {
+pub struct MissingFacts {
     /// The listings of these projects; with `true`, from every index instead of only the first
     /// that knows the project: allowed where the user's digests promise the bytes.
     pub listings: BTreeMap<PackageName, bool>,
     /// The metadata of these files, each of a project.
-    pub metadata: BTreeMap<MaskedUrl, (PackageName, Arc<Offer>)>,
+    pub metadata: BTreeMap<MaskedUrl, (PackageName, Arc<Candidate>)>,
 }
 
-impl Wants {
+impl MissingFacts {
     pub fn is_empty(&self) -> bool {
         self.listings.is_empty() && self.metadata.is_empty()
     }
@@ -126,7 +127,7 @@ impl Wants {
 pub enum Step {
     /// One solution for each target, in their order.
     Solved(Vec<Solution>),
-    Needs(Wants),
+    Incomplete(MissingFacts),
     /// Everything that stands in the way, not only the first thing, and the solutions of the
     /// targets that have one, by their positions.
     Impossible {
@@ -145,71 +146,73 @@ pub fn step(question: &Question, targets: &[Arc<Target>], facts: &Facts) -> Step
 /// next, so that each costs no more than what is new. Facts may be added between steps, and
 /// none may change.
 pub struct Resolver<'q> {
-    cases: Vec<Case<'q>>,
-    progress: Vec<Progress>,
-    walks: Vec<Walk>,
-    meanings: Meanings,
+    problems: Vec<TargetProblem<'q>>,
+    progress: Vec<SearchProgress>,
+    prefetch_states: Vec<PrefetchState>,
+    specifier_cache: SpecifierCache,
 }
 
 impl<'q> Resolver<'q> {
     pub fn new(question: &'q Question, targets: &'q [Arc<Target>]) -> Self {
-        let cases = targets.iter().map(|target| Case::new(question, target)).collect();
-        let progress = targets.iter().map(|_| Progress::default()).collect();
-        let walks = targets.iter().map(|_| Walk::default()).collect();
-        Self { cases, progress, walks, meanings: Meanings::default() }
+        let problems = targets.iter().map(|target| TargetProblem::new(question, target)).collect();
+        let progress = targets.iter().map(|_| SearchProgress::default()).collect();
+        let prefetch_states = targets.iter().map(|_| PrefetchState::default()).collect();
+        Self { problems, progress, prefetch_states, specifier_cache: SpecifierCache::default() }
     }
 
     /// As [`step`].
     pub fn step(&mut self, facts: &Facts) -> Step {
-        let mut wants = Wants::default();
+        let mut missing = MissingFacts::default();
         let mut failures = Vec::new();
         let mut preferred = Preferred::default();
-        for (position, (case, progress)) in self.cases.iter_mut().zip(&mut self.progress).enumerate() {
-            if case.settled.is_none() {
+        for (position, (problem, progress)) in self.problems.iter_mut().zip(&mut self.progress).enumerate() {
+            if problem.settled.is_none() {
                 // While an earlier target has no answer, what this one prefers is not settled.
-                let is_settled = wants.is_empty();
-                let progress = if is_settled { progress } else { &mut Progress::default() };
-                let answer = match solve::solve(case, facts, &self.meanings, &preferred, progress) {
-                    Outcome::Answer(answer) => answer,
-                    Outcome::Needs(more) => {
-                        wants.extend(more);
+                let is_settled = missing.is_empty();
+                let progress = if is_settled { progress } else { &mut SearchProgress::default() };
+                let answer = match solve::solve(problem, facts, &self.specifier_cache, &preferred, progress) {
+                    TargetOutcome::Answer(answer) => answer,
+                    TargetOutcome::Incomplete(more) => {
+                        missing.extend(more);
                         continue;
                     }
                 };
                 if !is_settled {
                     continue;
                 }
-                case.settled = Some(answer);
+                problem.settled = Some(answer);
             }
-            match &case.settled {
+            match &problem.settled {
                 Some(Ok(solution)) => prefer(&mut preferred, solution),
                 Some(Err(found)) => failures.extend(found.iter().map(|failure| failure.clone().on_target(position))),
                 None => {}
             }
         }
-        self.conclude(wants, failures)
+        self.conclude(missing, failures)
     }
 
-    /// What the next step would want because of `news`, as far as that can be guessed without
+    /// What the next step would want because of `new_fact`, as far as that can be guessed without
     /// one; `is_guess` where the news themselves were. Facts that are guessed at change no answer.
-    pub fn ahead(&mut self, news: &News, is_guess: bool, facts: &Facts) -> Wants {
-        let mut wants = Wants::default();
-        let under_way = self.cases.iter().zip(&mut self.walks).filter(|(case, _)| case.settled.is_none());
-        for (case, walk) in under_way.filter(|(case, _)| case.question.follow_dependencies) {
-            Walker { case, meanings: &self.meanings, facts, walk, wants: &mut wants }.go_on(news, is_guess);
+    pub fn prefetch(&mut self, new_fact: &NewFact, is_guess: bool, facts: &Facts) -> MissingFacts {
+        let mut missing = MissingFacts::default();
+        let under_way =
+            self.problems.iter().zip(&mut self.prefetch_states).filter(|(problem, _)| problem.settled.is_none());
+        for (problem, state) in under_way.filter(|(problem, _)| problem.question.follow_dependencies) {
+            Prefetcher { problem, specifier_cache: &self.specifier_cache, facts, state, missing: &mut missing }
+                .advance(new_fact, is_guess);
         }
-        wants
+        missing
     }
 
-    fn conclude(&self, wants: Wants, failures: Vec<Failure>) -> Step {
-        let solved = self.cases.iter().map(|case| case.settled.as_ref()?.as_ref().ok().cloned());
-        if !wants.is_empty() {
-            Step::Needs(wants)
+    fn conclude(&self, missing: MissingFacts, failures: Vec<Failure>) -> Step {
+        let solved = self.problems.iter().map(|problem| problem.settled.as_ref()?.as_ref().ok().cloned());
+        if !missing.is_empty() {
+            Step::Incomplete(missing)
         } else if failures.is_empty() {
             Step::Solved(solved.flatten().collect())
         } else {
             let solved = solved.enumerate().filter_map(|(position, solution)| Some((position, solution?)));
-            Step::Impossible { failures: explain::merge(failures), solved: solved.collect() }
+            Step::Impossible { failures: failure::merge(failures), solved: solved.collect() }
         }
     }
 }
@@ -218,9 +221,9 @@ impl<'q> Resolver<'q> {
 type Preferred = BTreeMap<PackageName, Version>;
 
 fn prefer(preferred: &mut Preferred, solution: &Solution) {
-    for pick in &solution.picks {
-        if let Some(version) = &pick.version {
-            preferred.entry(pick.name.clone()).or_insert_with(|| version.clone());
+    for package in &solution.packages {
+        if let Some(version) = &package.version {
+            preferred.entry(package.name.clone()).or_insert_with(|| version.clone());
         }
     }
 }

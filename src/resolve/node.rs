@@ -39,18 +39,18 @@ impl fmt::Display for Node {
 /// Versions of a project by their positions among all that are on offer. What a specifier means
 /// is decided version by version ([`Specifiers::contains`](crate::domain::Specifiers::contains)),
 /// so no rule of PEP 440 is lost on the way into a range.
-pub(super) type Set = Ranges<u32>;
+pub(super) type VersionSet = Ranges<u32>;
 
 /// The set of the positions below `count` for which `holds`.
-pub(super) fn set_of(count: usize, mut holds: impl FnMut(usize) -> bool) -> Set {
-    let mut set = Set::empty();
+pub(super) fn version_set(count: usize, mut holds: impl FnMut(usize) -> bool) -> VersionSet {
+    let mut set = VersionSet::empty();
     let mut start = None;
     for position in 0..=count {
         let is_in = position < count && holds(position);
         match (is_in, start) {
             (true, None) => start = Some(position),
             (false, Some(first)) => {
-                set = set.union(&Set::from_range_bounds(number(first)..number(position)));
+                set = set.union(&VersionSet::from_range_bounds(number(first)..number(position)));
                 start = None;
             }
             _ => {}
@@ -60,7 +60,7 @@ pub(super) fn set_of(count: usize, mut holds: impl FnMut(usize) -> bool) -> Set 
 }
 
 /// The positions below `count` that are in `set`, the highest first.
-pub(super) fn positions(set: &Set, count: usize) -> Vec<usize> {
+pub(super) fn positions(set: &VersionSet, count: usize) -> Vec<usize> {
     let bounds = |(from, to): (&Bound<u32>, &Bound<u32>)| {
         let from = match from {
             Bound::Included(first) => *first as usize,
@@ -90,17 +90,17 @@ mod tests {
 
     #[test]
     fn sets_hold_what_they_were_made_of() {
-        let set = set_of(10, |position| position % 4 != 0);
+        let set = version_set(10, |position| position % 4 != 0);
         assert_eq!(positions(&set, 10), [9, 7, 6, 5, 3, 2, 1]);
-        assert_eq!(positions(&set_of(3, |_| true), 3), [2, 1, 0]);
-        assert_eq!(positions(&Set::full(), 3), [2, 1, 0]);
-        assert_eq!(positions(&Set::singleton(1_u32), 3), [1]);
-        assert_eq!(positions(&Set::singleton(1_u32).complement(), 3), [2, 0]);
+        assert_eq!(positions(&version_set(3, |_| true), 3), [2, 1, 0]);
+        assert_eq!(positions(&VersionSet::full(), 3), [2, 1, 0]);
+        assert_eq!(positions(&VersionSet::singleton(1_u32), 3), [1]);
+        assert_eq!(positions(&VersionSet::singleton(1_u32).complement(), 3), [2, 0]);
         assert_eq!(
-            positions(&Set::strictly_higher_than(1_u32).union(&Set::lower_than(0_u32)), 9),
+            positions(&VersionSet::strictly_higher_than(1_u32).union(&VersionSet::lower_than(0_u32)), 9),
             [8, 7, 6, 5, 4, 3, 2, 0]
         );
-        assert!(positions(&Set::higher_than(7_u32), 3).is_empty());
-        assert_eq!(set_of(0, |_| true), Set::empty());
+        assert!(positions(&VersionSet::higher_than(7_u32), 3).is_empty());
+        assert_eq!(version_set(0, |_| true), VersionSet::empty());
     }
 }

@@ -8,27 +8,27 @@ use std::cell::RefCell;
 
 use pubgrub::PubGrubError;
 
-use super::assumed::{Assumed, Met, Unfounded};
-use super::case::{Case, Meanings};
+use super::assumptions::{Assumptions, Discovered, Unjustified};
 use super::node::{Node, number};
 use super::provider::Provider;
-use super::unbuilt::Unbuilt;
-use super::view::{ONLY, View};
-use super::{Facts, Failure, Preferred, Wants, check, conflict, finish};
+use super::search_view::{ONLY, SearchView};
+use super::target_problem::{SpecifierCache, TargetProblem};
+use super::unbuilt_solution::UnbuiltSolution;
+use super::{Facts, Failure, MissingFacts, Preferred, check_requirements, conflict, solution};
 use crate::domain::Solution;
 
 /// How an attempt for one target ended.
-pub(super) enum Outcome {
+pub(super) enum TargetOutcome {
     Answer(Result<Solution, Vec<Failure>>),
-    Needs(Wants),
+    Incomplete(MissingFacts),
 }
 
 /// How a search ended.
-pub(super) enum Attempt {
+pub(super) enum SearchOutcome {
     /// It found something, which is an answer if nothing in it is unfounded.
     Decided {
-        unfounded: Unfounded,
-        found: Found,
+        unjustified: Unjustified,
+        found: SearchResult,
     },
     Impossible(Vec<Failure>),
     /// It was broken off, for another with more assumed, or went on from what is not known yet.
@@ -36,122 +36,125 @@ pub(super) enum Attempt {
 }
 
 /// What a search found, or that there is nothing to find.
-pub(super) enum Found {
+pub(super) enum SearchResult {
     Solution(Solution),
     /// What only builds know would have to be known.
-    Unbuilt(Unbuilt),
+    Unbuilt(UnbuiltSolution),
     Nothing(Vec<Failure>),
 }
 
 /// How searches ended that were repeated until nothing in them is unfounded.
-enum Ending {
-    Found(Found),
-    Needs(Wants),
+enum JustifiedOutcome {
+    Found(SearchResult),
+    Incomplete(MissingFacts),
 }
 
 /// How far the searches for a target have come, for the step that knows more. A search that wanted
 /// nothing ends the same with more facts, so none of those is made again.
 #[derive(Default)]
-pub(super) struct Progress {
-    with_builds: Option<Chain>,
-    without_builds: Option<Chain>,
+pub(super) struct SearchProgress {
+    with_builds: Option<SearchState>,
+    without_builds: Option<SearchState>,
 }
 
 /// Searches that each assumed what the one before met.
-struct Chain {
-    assumed: Assumed,
+struct SearchState {
+    assumptions: Assumptions,
     first_failures: Option<Vec<Failure>>,
 }
 
-impl Progress {
-    fn chain(&mut self, refuse_builds: bool) -> &mut Chain {
+impl SearchProgress {
+    fn chain(&mut self, refuse_builds: bool) -> &mut SearchState {
         let chain = if refuse_builds { &mut self.without_builds } else { &mut self.with_builds };
-        chain.get_or_insert_with(|| Chain { assumed: Assumed::new(refuse_builds), first_failures: None })
+        chain.get_or_insert_with(|| SearchState { assumptions: Assumptions::new(refuse_builds), first_failures: None })
     }
 }
 
 /// Solves for one target; `progress` is that of the same question with the same `preferred`.
 pub(super) fn solve(
-    case: &Case<'_>,
+    problem: &TargetProblem<'_>,
     facts: &Facts,
-    meanings: &Meanings,
+    specifier_cache: &SpecifierCache,
     preferred: &Preferred,
-    progress: &mut Progress,
-) -> Outcome {
-    let mut solve =
-        |refuse_builds| search_until_founded(case, facts, meanings, preferred, progress.chain(refuse_builds));
+    progress: &mut SearchProgress,
+) -> TargetOutcome {
+    let mut solve = |refuse_builds| {
+        search_until_justified(problem, facts, specifier_cache, preferred, progress.chain(refuse_builds))
+    };
     let unbuilt = match solve(false) {
-        Ending::Needs(wants) => return Outcome::Needs(wants),
-        Ending::Found(Found::Solution(solution)) => return Outcome::Answer(Ok(solution)),
-        Ending::Found(Found::Nothing(failures)) => return Outcome::Answer(Err(failures)),
-        Ending::Found(Found::Unbuilt(unbuilt)) => unbuilt,
+        JustifiedOutcome::Incomplete(missing) => return TargetOutcome::Incomplete(missing),
+        JustifiedOutcome::Found(SearchResult::Solution(solution)) => return TargetOutcome::Answer(Ok(solution)),
+        JustifiedOutcome::Found(SearchResult::Nothing(failures)) => return TargetOutcome::Answer(Err(failures)),
+        JustifiedOutcome::Found(SearchResult::Unbuilt(unbuilt)) => unbuilt,
     };
     if unbuilt.is_first_choice {
-        return Outcome::Answer(Err(unbuilt.failures));
+        return TargetOutcome::Answer(Err(unbuilt.failures));
     }
     match solve(true) {
-        Ending::Needs(wants) => Outcome::Needs(wants),
-        Ending::Found(Found::Solution(solution)) => Outcome::Answer(unbuilt.or(solution)),
-        Ending::Found(Found::Nothing(_) | Found::Unbuilt(_)) => Outcome::Answer(Err(unbuilt.failures)),
+        JustifiedOutcome::Incomplete(missing) => TargetOutcome::Incomplete(missing),
+        JustifiedOutcome::Found(SearchResult::Solution(solution)) => TargetOutcome::Answer(unbuilt.or(solution)),
+        JustifiedOutcome::Found(SearchResult::Nothing(_) | SearchResult::Unbuilt(_)) => {
+            TargetOutcome::Answer(Err(unbuilt.failures))
+        }
     }
 }
 
 /// Searches as often as it takes to bear out what a search assumes.
-fn search_until_founded(
-    case: &Case<'_>,
+fn search_until_justified(
+    problem: &TargetProblem<'_>,
     facts: &Facts,
-    meanings: &Meanings,
+    specifier_cache: &SpecifierCache,
     preferred: &Preferred,
-    chain: &mut Chain,
-) -> Ending {
-    let Chain { assumed, first_failures } = chain;
+    chain: &mut SearchState,
+) -> JustifiedOutcome {
+    let SearchState { assumptions, first_failures } = chain;
     loop {
-        let (attempt, met, wants) = search(case, facts, meanings, preferred, assumed);
+        let (attempt, discovered, missing) = search(problem, facts, specifier_cache, preferred, assumptions);
         // Whatever was met may rest on what is not known: nothing is concluded from it yet.
-        if !wants.is_empty() {
-            return Ending::Needs(wants);
+        if !missing.is_empty() {
+            return JustifiedOutcome::Incomplete(missing);
         }
-        if assumed.add(met) {
+        if assumptions.add(discovered) {
             continue;
         }
         match attempt {
-            Attempt::Decided { unfounded, found } => {
-                if !assumed.drop_unfounded(unfounded) {
-                    return Ending::Found(found);
+            SearchOutcome::Decided { unjustified, found } => {
+                if !assumptions.drop_unjustified(unjustified) {
+                    return JustifiedOutcome::Found(found);
                 }
             }
-            Attempt::Impossible(failures) => {
-                let goes_on = assumed.drop_blamed(&failures);
+            SearchOutcome::Impossible(failures) => {
+                let goes_on = assumptions.drop_blamed(&failures);
                 let first_failures = first_failures.get_or_insert(failures);
                 if !goes_on {
-                    return Ending::Found(Found::Nothing(std::mem::take(first_failures)));
+                    return JustifiedOutcome::Found(SearchResult::Nothing(std::mem::take(first_failures)));
                 }
             }
-            Attempt::Unfinished => unreachable!("a search is broken off only for what it met"),
+            SearchOutcome::Unfinished => unreachable!("a search is broken off only for what it met"),
         }
     }
 }
 
 /// One search with what is assumed, and what it met and wants to know.
 fn search(
-    case: &Case<'_>,
+    problem: &TargetProblem<'_>,
     facts: &Facts,
-    meanings: &Meanings,
+    specifier_cache: &SpecifierCache,
     preferred: &Preferred,
-    assumed: &Assumed,
-) -> (Attempt, Met, Wants) {
-    let (wants, met) = (RefCell::default(), RefCell::default());
-    let view = View { case, facts, meanings, preferred, assumed, wants, met };
-    let faults = check::faults(&view);
-    let attempt = if faults.is_empty() { decide(&view) } else { Attempt::Impossible(faults) };
-    (attempt, view.met.into_inner(), view.wants.into_inner())
+    assumptions: &Assumptions,
+) -> (SearchOutcome, Discovered, MissingFacts) {
+    let (missing, discovered) = (RefCell::default(), RefCell::default());
+    let view = SearchView { problem, facts, specifier_cache, preferred, assumptions, missing, discovered };
+    let faults = check_requirements::faults(&view);
+    let attempt = if faults.is_empty() { decide(&view) } else { SearchOutcome::Impossible(faults) };
+    (attempt, view.discovered.into_inner(), view.missing.into_inner())
 }
 
-fn decide(view: &View<'_, '_>) -> Attempt {
+fn decide(view: &SearchView<'_, '_>) -> SearchOutcome {
     match pubgrub::resolve(&Provider::new(view), Node::Root, number(ONLY)) {
-        Ok(_) if !view.wants.borrow().is_empty() => Attempt::Unfinished,
-        Ok(decided) => finish::finish(view, &decided.into_iter().collect()),
-        Err(PubGrubError::NoSolution(proof)) => Attempt::Impossible(vec![conflict::explain(view, &proof)]),
-        Err(_) => Attempt::Unfinished,
+        Ok(_) if !view.missing.borrow().is_empty() => SearchOutcome::Unfinished,
+        Ok(decided) => solution::from_decisions(view, &decided.into_iter().collect()),
+        Err(PubGrubError::NoSolution(proof)) => SearchOutcome::Impossible(vec![conflict::explain(view, &proof)]),
+        Err(_) => SearchOutcome::Unfinished,
     }
 }

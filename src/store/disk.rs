@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! objects/ab/cdef…     the bytes whose SHA-256 is abcdef…, read-only
-//! also/md5/…           the SHA-256 of an object, by another digest of it
-//! also/size/…          the SHA-256 and size of an object of which no index promised a size
+//! aliases/md5/…           the SHA-256 of an object, by another digest of it
+//! aliases/size/…          the SHA-256 and size of an object of which no index promised a size
 //! incoming/            files being written; nothing here counts before it has its final name
 //! ```
 //!
@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::atomic_file::AtomicFile;
+use super::claim::INCOMING;
 use super::error::StoreError;
-use super::intake::INCOMING;
-use super::scratch::Scratch;
 use crate::domain::{Algorithm, Digest, Hasher, Object, Promises, Sha256};
 
 /// The content-addressed store below one folder.
@@ -56,7 +56,7 @@ impl DiskStore {
     pub fn find_promised(&self, promises: &Promises) -> Option<Object> {
         let named = promises.sha256().or_else(|| {
             let digests = promises.index.iter().chain(&promises.asked);
-            digests.filter_map(|digest| self.other_name(digest)).next()
+            digests.filter_map(|digest| self.alias_target(digest)).next()
         });
         let object = self.find(named?)?;
         if promises.size == Some(object.size) {
@@ -109,8 +109,8 @@ impl DiskStore {
         let fail = |why| self.cannot_write(why);
         let mut hasher = Hasher::new(algorithms);
         source.rewind().map_err(fail)?;
-        let hashed = pieces(&mut source, |piece| {
-            hasher.update(piece);
+        let hashed = read_chunks(&mut source, |chunk| {
+            hasher.update(chunk);
             Ok(())
         });
         hashed.map_err(fail)?;
@@ -120,32 +120,32 @@ impl DiskStore {
         if !was_held {
             let mut incoming = self.begin(Promises { index: vec![object.sha256.into()], ..Promises::default() })?;
             source.rewind().map_err(fail)?;
-            pieces(&mut source, |piece| incoming.write(piece).map_err(io::Error::other)).map_err(fail)?;
+            read_chunks(&mut source, |chunk| incoming.write(chunk).map_err(io::Error::other)).map_err(fail)?;
             incoming.keep()?;
         }
         let names = algorithms.iter().map(|algorithm| fingerprint.digest(*algorithm));
-        names.into_iter().try_for_each(|digest| self.remember(&digest, object.sha256)).map_err(fail)?;
+        names.into_iter().try_for_each(|digest| self.add_alias(&digest, object.sha256)).map_err(fail)?;
         Ok((object, was_held))
     }
 
-    fn other_name(&self, digest: &Digest) -> Option<Sha256> {
-        fs::read_to_string(self.other_path(digest)?).ok()?.parse().ok()
+    fn alias_target(&self, digest: &Digest) -> Option<Sha256> {
+        fs::read_to_string(self.alias_path(digest)?).ok()?.parse().ok()
     }
 
     /// `None` for hex that is none: it must not become a path.
-    fn other_path(&self, digest: &Digest) -> Option<PathBuf> {
+    fn alias_path(&self, digest: &Digest) -> Option<PathBuf> {
         let hex = digest.hex.to_ascii_lowercase();
         let is_hex = hex.len() >= 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hex.then(|| self.root.join("also").join(digest.algorithm.name()).join(hex))
+        is_hex.then(|| self.root.join("aliases").join(digest.algorithm.name()).join(hex))
     }
 }
 
 impl DiskStore {
-    pub(super) fn remember(&self, digest: &Digest, sha256: Sha256) -> io::Result<()> {
-        let Some(path) = self.other_path(digest) else { return Ok(()) };
+    pub(super) fn add_alias(&self, digest: &Digest, sha256: Sha256) -> io::Result<()> {
+        let Some(path) = self.alias_path(digest) else { return Ok(()) };
         let mut file = NamedTempFile::new_in(self.root.join(INCOMING))?;
         file.write_all(sha256.to_string().as_bytes())?;
-        place(Scratch::Nameless(file), &path)
+        place(AtomicFile::Unnamed(file), &path)
     }
 
     /// Notes the size of an object of which nobody promised any: readers notice then if it is cut
@@ -171,7 +171,7 @@ impl DiskStore {
     }
 
     fn size_path(&self, sha256: Sha256) -> PathBuf {
-        self.root.join("also").join("size").join(sha256.to_string())
+        self.root.join("aliases").join("size").join(sha256.to_string())
     }
 
     pub(super) fn cannot_write(&self, why: io::Error) -> StoreError {
@@ -180,21 +180,21 @@ impl DiskStore {
 }
 
 /// What is read of a file at once, in bytes.
-const PIECE: usize = 256 << 10;
+const CHUNK: usize = 256 << 10;
 
 /// Hands everything that `source` gives to `take`.
-pub(super) fn pieces(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    let mut piece = vec![0; PIECE];
+pub(super) fn read_chunks(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut chunk = vec![0; CHUNK];
     loop {
-        match source.read(&mut piece)? {
+        match source.read(&mut chunk)? {
             0 => return Ok(()),
-            length => take(&piece[..length])?,
+            length => take(&chunk[..length])?,
         }
     }
 }
 
 /// Flushes `file` and gives it its final name, read-only.
-pub(super) fn place(mut file: Scratch, path: &Path) -> io::Result<()> {
+pub(super) fn place(mut file: AtomicFile, path: &Path) -> io::Result<()> {
     make_read_only(file.file())?;
     file.file().sync_data()?;
     match file.rename(path) {
@@ -277,6 +277,6 @@ pub(super) mod tests {
     fn a_digest_that_is_no_hex_is_no_path() {
         let (_folder, store) = store();
         let hostile: Digest = "sha512:../../../../../../etc/hostname-hostname".parse().unwrap();
-        assert_eq!(store.other_path(&hostile), None);
+        assert_eq!(store.alias_path(&hostile), None);
     }
 }

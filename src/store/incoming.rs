@@ -3,16 +3,16 @@
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
 
+use super::atomic_file::{AtomicFile, ResumableFile};
 use super::disk::{DiskStore, place};
 use super::error::StoreError;
-use super::scratch::{Named, Scratch};
 use crate::domain::{BrokenPromise, Hasher, Object, Promises};
 
 /// Bytes on their way into the store. Dropped before [`Incoming::keep`], it leaves nothing, or,
-/// once [`Incoming::outlive`] was called, what a later claim goes on with.
+/// once [`Incoming::keep_partial`] was called, what a later claim goes on with.
 pub struct Incoming {
     store: DiskStore,
-    file: Scratch,
+    file: AtomicFile,
     hasher: Hasher,
     promises: Promises,
     received: u64,
@@ -20,18 +20,18 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn new(store: DiskStore, file: Scratch, promises: Promises) -> Self {
+    pub(super) fn new(store: DiskStore, file: AtomicFile, promises: Promises) -> Self {
         let hasher = Hasher::new(&promises.algorithms());
         Self { store, file, hasher, promises, received: 0, origin: None }
     }
 
     /// Goes on with what `named` holds, unless that is more than was promised.
-    pub(super) fn resume(store: DiskStore, mut named: Named, promises: Promises) -> Result<Self, StoreError> {
+    pub(super) fn resume(store: DiskStore, mut named: ResumableFile, promises: Promises) -> Result<Self, StoreError> {
         let mut hasher = Hasher::new(&promises.algorithms());
         let received = named.read(|bytes| hasher.update(bytes)).map_err(|why| store.cannot_write(why))?;
         let origin = if received > 0 { named.origin() } else { None };
         let is_too_long = promises.size.is_some_and(|size| size < received);
-        let mut incoming = Self { store, file: Scratch::Named(named), hasher, promises, received, origin };
+        let mut incoming = Self { store, file: AtomicFile::Resumable(named), hasher, promises, received, origin };
         if is_too_long {
             incoming.restart()?;
         }
@@ -43,13 +43,13 @@ impl Incoming {
         self.received
     }
 
-    /// Where they come from, as told to [`Incoming::outlive`].
+    /// Where they come from, as told to [`Incoming::keep_partial`].
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
 
     /// Lets what arrives outlive this run, however it ends, with a note of its origin.
-    pub fn outlive(&mut self, origin: Option<&str>) {
+    pub fn keep_partial(&mut self, origin: Option<&str>) {
         self.file.note_origin(origin);
     }
 
@@ -104,7 +104,7 @@ impl Incoming {
         }
         let others = self.promises.algorithms().into_iter().map(|algorithm| got.digest(algorithm));
         for digest in others.filter(|digest| digest.as_sha256().is_none()) {
-            store.remember(&digest, object.sha256).map_err(|why| store.cannot_write(why))?;
+            store.add_alias(&digest, object.sha256).map_err(|why| store.cannot_write(why))?;
         }
         Ok(object)
     }

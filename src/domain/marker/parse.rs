@@ -5,7 +5,7 @@ use super::comparison::Comparison;
 use super::literal::unescaped;
 use super::variable::Variable;
 use crate::domain::DependencyError;
-use crate::domain::cursor::Cursor;
+use crate::domain::text_cursor::Cursor;
 
 /// Parentheses deeper than any person writes; a limit, since reading them recurses.
 const DEEPEST: usize = 50;

@@ -1,7 +1,7 @@
 //! A place in the text of a JSON document, and the reading of plain values there.
 //!
 //! What is read here is what `serde_json` would read, at less cost. Whatever is not plain is handed
-//! to it, or refused as [`Stop::Odd`], so that it decides what the document says.
+//! to it, or refused as [`ParseStop::Odd`], so that it decides what the document says.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::value::Value;
 
 /// Why no value could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum ParseStop {
     /// The text ends first.
     Short,
     /// It is malformed, or so unusual that `serde_json` has to say what it is.
@@ -19,12 +19,12 @@ pub(super) enum Stop {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Cursor<'a> {
+pub(super) struct JsonCursor<'a> {
     text: &'a str,
     position: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> JsonCursor<'a> {
     pub fn new(text: &'a str) -> Self {
         Self { text, position: 0 }
     }
@@ -49,58 +49,58 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte that is no white space; it stays.
-    pub fn peek(&mut self) -> Result<u8, Stop> {
+    pub fn peek(&mut self) -> Result<u8, ParseStop> {
         for byte in self.rest() {
             match byte {
                 b' ' | b'\n' | b'\t' | b'\r' => self.position += 1,
                 other => return Ok(*other),
             }
         }
-        Err(Stop::Short)
+        Err(ParseStop::Short)
     }
 
     /// Goes over `byte`, which must be next.
-    pub fn expect(&mut self, byte: u8) -> Result<(), Stop> {
+    pub fn expect(&mut self, byte: u8) -> Result<(), ParseStop> {
         if self.peek()? != byte {
-            return Err(Stop::Odd);
+            return Err(ParseStop::Odd);
         }
         self.position += 1;
         Ok(())
     }
 
     /// Goes over `literal`, which must be next, byte by byte.
-    pub fn literal(&mut self, literal: &str) -> Result<(), Stop> {
+    pub fn literal(&mut self, literal: &str) -> Result<(), ParseStop> {
         if !self.rest().starts_with(literal.as_bytes()) {
-            return Err(Stop::Odd);
+            return Err(ParseStop::Odd);
         }
         self.position += literal.len();
         Ok(())
     }
 
     /// Goes over the comma between two members, or over `end`: whether there is another one.
-    pub fn goes_on(&mut self, end: u8) -> Result<bool, Stop> {
+    pub fn goes_on(&mut self, end: u8) -> Result<bool, ParseStop> {
         match self.peek()? {
             b',' => self.position += 1,
             byte if byte == end => {
                 self.position += 1;
                 return Ok(false);
             }
-            _ => return Err(Stop::Odd),
+            _ => return Err(ParseStop::Odd),
         }
         Ok(true)
     }
 
     /// Goes over `end`, if it is next.
-    pub fn ends(&mut self, end: u8) -> Result<bool, Stop> {
+    pub fn ends(&mut self, end: u8) -> Result<bool, ParseStop> {
         let ends = self.peek()? == end;
         self.position += usize::from(ends);
         Ok(ends)
     }
 
     /// Reads a key and the colon behind it.
-    pub fn key(&mut self) -> Result<Cow<'a, str>, Stop> {
+    pub fn key(&mut self) -> Result<Cow<'a, str>, ParseStop> {
         if self.peek()? != b'"' {
-            return Err(Stop::Odd);
+            return Err(ParseStop::Odd);
         }
         let key = self.text()?;
         self.expect(b':')?;
@@ -108,7 +108,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads the object that is next; `value` reads the value behind each key.
-    pub fn members(&mut self, mut value: impl FnMut(&str, &mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
+    pub fn members(
+        &mut self,
+        mut value: impl FnMut(&str, &mut Self) -> Result<(), ParseStop>,
+    ) -> Result<(), ParseStop> {
         self.expect(b'{')?;
         let mut goes_on = !self.ends(b'}')?;
         while goes_on {
@@ -122,8 +125,8 @@ impl<'a> Cursor<'a> {
     /// Reads any value; `object` reads one that begins with a brace.
     pub fn value<O: Deserialize<'a>>(
         &mut self,
-        object: impl FnOnce(&mut Self) -> Result<O, Stop>,
-    ) -> Result<Value<'a, O>, Stop> {
+        object: impl FnOnce(&mut Self) -> Result<O, ParseStop>,
+    ) -> Result<Value<'a, O>, ParseStop> {
         match self.peek()? {
             b'"' => self.text().map(Value::Text),
             b'{' => object(self).map(Value::Object),
@@ -136,25 +139,25 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a value that is no object.
-    pub fn plain(&mut self) -> Result<Value<'a>, Stop> {
-        self.value(|_| Err(Stop::Odd))
+    pub fn plain(&mut self) -> Result<Value<'a>, ParseStop> {
+        self.value(|_| Err(ParseStop::Odd))
     }
 
     /// Lets `serde_json` read an object or a list.
-    pub fn delegate<T: Deserialize<'a>>(&mut self) -> Result<T, Stop> {
+    pub fn delegate<T: Deserialize<'a>>(&mut self) -> Result<T, ParseStop> {
         let mut values = serde_json::Deserializer::from_str(&self.text[self.position..]).into_iter();
         match values.next() {
             Some(Ok(value)) => {
                 self.position += values.byte_offset();
                 Ok(value)
             }
-            Some(Err(error)) if error.is_eof() => Err(Stop::Short),
-            _ => Err(Stop::Odd),
+            Some(Err(error)) if error.is_eof() => Err(ParseStop::Short),
+            _ => Err(ParseStop::Odd),
         }
     }
 
     /// Reads the text whose opening quote is next.
-    fn text(&mut self) -> Result<Cow<'a, str>, Stop> {
+    fn text(&mut self) -> Result<Cow<'a, str>, ParseStop> {
         let start = self.position + 1;
         let end = start + plain_length(&self.text.as_bytes()[start..]);
         match self.text.as_bytes().get(end) {
@@ -163,44 +166,44 @@ impl<'a> Cursor<'a> {
                 Ok(Cow::Borrowed(&self.text[start..end]))
             }
             Some(b'\\') => self.escaped(end),
-            Some(_) => Err(Stop::Odd),
-            None => Err(Stop::Short),
+            Some(_) => Err(ParseStop::Odd),
+            None => Err(ParseStop::Short),
         }
     }
 
     /// Reads the text that is next, whose first escape is at `escape`.
     #[cold]
-    fn escaped(&mut self, escape: usize) -> Result<Cow<'a, str>, Stop> {
+    fn escaped(&mut self, escape: usize) -> Result<Cow<'a, str>, ParseStop> {
         let (bytes, mut end) = (self.text.as_bytes(), escape);
-        while *bytes.get(end).ok_or(Stop::Short)? != b'"' {
+        while *bytes.get(end).ok_or(ParseStop::Short)? != b'"' {
             let is_escape = bytes[end] == b'\\';
             end += 1 + usize::from(is_escape);
         }
-        let text = serde_json::from_str(&self.text[self.position..=end]).map_err(|_| Stop::Odd)?;
+        let text = serde_json::from_str(&self.text[self.position..=end]).map_err(|_| ParseStop::Odd)?;
         self.position = end + 1;
         Ok(Cow::Owned(text))
     }
 
-    fn word<O>(&mut self, word: &str, value: Value<'a, O>) -> Result<Value<'a, O>, Stop> {
+    fn word<O>(&mut self, word: &str, value: Value<'a, O>) -> Result<Value<'a, O>, ParseStop> {
         let rest = self.rest();
         match rest.get(..word.len()) {
             Some(found) if found == word.as_bytes() => {
                 self.position += word.len();
                 Ok(value)
             }
-            Some(_) => Err(Stop::Odd),
-            None => Err(Stop::Short),
+            Some(_) => Err(ParseStop::Odd),
+            None => Err(ParseStop::Short),
         }
     }
 
-    fn number<O: Deserialize<'a>>(&mut self) -> Result<Value<'a, O>, Stop> {
+    fn number<O: Deserialize<'a>>(&mut self) -> Result<Value<'a, O>, ParseStop> {
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-        let length = self.rest().iter().position(|byte| !is_part(byte)).ok_or(Stop::Short)?;
+        let length = self.rest().iter().position(|byte| !is_part(byte)).ok_or(ParseStop::Short)?;
         let number = &self.text[self.position..][..length];
         self.position += length;
         match usual_number(number.as_bytes()) {
             Some(number) => Ok(Value::Number(number)),
-            None => serde_json::from_str(number).map_err(|_| Stop::Odd),
+            None => serde_json::from_str(number).map_err(|_| ParseStop::Odd),
         }
     }
 }
@@ -241,9 +244,9 @@ mod tests {
 
     use super::*;
 
-    fn value(text: &str) -> Result<(Value<'_>, usize), Stop> {
-        let mut cursor = Cursor::new(text);
-        cursor.value(Cursor::delegate::<IgnoredAny>).map(|value| (value, cursor.position()))
+    fn value(text: &str) -> Result<(Value<'_>, usize), ParseStop> {
+        let mut cursor = JsonCursor::new(text);
+        cursor.value(JsonCursor::delegate::<IgnoredAny>).map(|value| (value, cursor.position()))
     }
 
     #[test]
@@ -262,7 +265,7 @@ mod tests {
         ] {
             assert_eq!(value(text).map(|(_, end)| end), Ok(end), "{text}");
             for cut in (0..end).filter(|cut| text.is_char_boundary(*cut)) {
-                assert_eq!(value(&text[..cut]).map(|(_, end)| end), Err(Stop::Short), "{}", &text[..cut]);
+                assert_eq!(value(&text[..cut]).map(|(_, end)| end), Err(ParseStop::Short), "{}", &text[..cut]);
             }
         }
     }
@@ -284,7 +287,7 @@ mod tests {
             "[1,] ",
             "{1} ",
         ] {
-            assert_eq!(value(text).map(|(_, end)| end), Err(Stop::Odd), "{text}");
+            assert_eq!(value(text).map(|(_, end)| end), Err(ParseStop::Odd), "{text}");
         }
     }
 

@@ -7,15 +7,15 @@ use serde::Deserialize;
 use serde::de::value::{self, StrDeserializer};
 use serde::de::{Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 
+use super::super::file_visitor::FileVisitor;
 use super::super::link::{Link, timestamp};
-use super::super::sink::Sink;
-use super::cursor::{Cursor, Stop};
+use super::cursor::{JsonCursor, ParseStop};
 use super::value::Value;
 use crate::domain::{Algorithm, FileRecord};
 
 /// What a file's entry says; of several equal keys the last counts, as in Python.
 #[derive(Default)]
-pub(super) struct Entry<'a> {
+pub(super) struct FileEntry<'a> {
     filename: Value<'a>,
     url: Value<'a>,
     hashes: Value<'a, Digests<'a>>,
@@ -29,7 +29,7 @@ pub(super) struct Entry<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(field_identifier, rename_all = "kebab-case")]
-pub(super) enum EntryKey {
+pub(super) enum FileKey {
     Filename,
     Url,
     Hashes,
@@ -43,7 +43,7 @@ pub(super) enum EntryKey {
     Other,
 }
 
-impl EntryKey {
+impl FileKey {
     pub fn named(name: &str) -> Self {
         let name: StrDeserializer<'_, value::Error> = name.into_deserializer();
         Self::deserialize(name).unwrap_or(Self::Other)
@@ -55,71 +55,76 @@ impl EntryKey {
     }
 }
 
-impl<'de> Deserialize<'de> for Entry<'de> {
+impl<'de> Deserialize<'de> for FileEntry<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EntryVisitor)
+        deserializer.deserialize_map(FileEntryVisitor)
     }
 }
 
-struct EntryVisitor;
+struct FileEntryVisitor;
 
-impl<'de> Visitor<'de> for EntryVisitor {
-    type Value = Entry<'de>;
+impl<'de> Visitor<'de> for FileEntryVisitor {
+    type Value = FileEntry<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the entry of a file")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry<'de>, A::Error> {
-        let mut entry = Entry::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FileEntry<'de>, A::Error> {
+        let mut entry = FileEntry::default();
         while let Some(key) = map.next_key()? {
             match key {
-                EntryKey::Filename => entry.filename = map.next_value()?,
-                EntryKey::Url => entry.url = map.next_value()?,
-                EntryKey::Hashes => entry.hashes = map.next_value()?,
-                EntryKey::RequiresPython => entry.requires_python = map.next_value()?,
-                EntryKey::Yanked => entry.yanked = map.next_value()?,
-                EntryKey::CoreMetadata => entry.core_metadata = map.next_value()?,
-                EntryKey::DistInfoMetadata => entry.dist_info_metadata = map.next_value()?,
-                EntryKey::Size => entry.size = map.next_value()?,
-                EntryKey::UploadTime => entry.upload_time = map.next_value()?,
-                EntryKey::Other => drop(map.next_value::<IgnoredAny>()?),
+                FileKey::Filename => entry.filename = map.next_value()?,
+                FileKey::Url => entry.url = map.next_value()?,
+                FileKey::Hashes => entry.hashes = map.next_value()?,
+                FileKey::RequiresPython => entry.requires_python = map.next_value()?,
+                FileKey::Yanked => entry.yanked = map.next_value()?,
+                FileKey::CoreMetadata => entry.core_metadata = map.next_value()?,
+                FileKey::DistInfoMetadata => entry.dist_info_metadata = map.next_value()?,
+                FileKey::Size => entry.size = map.next_value()?,
+                FileKey::UploadTime => entry.upload_time = map.next_value()?,
+                FileKey::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(entry)
     }
 }
 
-impl<'a> Entry<'a> {
+impl<'a> FileEntry<'a> {
     /// Takes in the object that is next, without `serde_json` as far as that can be.
-    pub fn read(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Stop> {
-        cursor.members(|key, cursor| self.take(EntryKey::named(key), cursor))
+    pub fn read(&mut self, cursor: &mut JsonCursor<'a>) -> Result<(), ParseStop> {
+        cursor.members(|key, cursor| self.take(FileKey::named(key), cursor))
     }
 
     /// Takes in the value that is next, which `key` has.
-    pub fn take(&mut self, key: EntryKey, cursor: &mut Cursor<'a>) -> Result<(), Stop> {
+    pub fn take(&mut self, key: FileKey, cursor: &mut JsonCursor<'a>) -> Result<(), ParseStop> {
         match key {
-            EntryKey::Filename => self.filename = cursor.value(skip)?,
-            EntryKey::Url => self.url = cursor.value(skip)?,
-            EntryKey::Hashes => self.hashes = cursor.value(Digests::read)?,
-            EntryKey::RequiresPython => self.requires_python = cursor.value(skip)?,
-            EntryKey::Yanked => self.yanked = cursor.value(skip)?,
-            EntryKey::CoreMetadata => self.core_metadata = cursor.value(Digests::read)?,
-            EntryKey::DistInfoMetadata => self.dist_info_metadata = cursor.value(Digests::read)?,
-            EntryKey::Size => self.size = cursor.value(skip)?,
-            EntryKey::UploadTime => self.upload_time = cursor.value(skip)?,
-            EntryKey::Other => drop(cursor.value(skip)?),
+            FileKey::Filename => self.filename = cursor.value(skip)?,
+            FileKey::Url => self.url = cursor.value(skip)?,
+            FileKey::Hashes => self.hashes = cursor.value(Digests::read)?,
+            FileKey::RequiresPython => self.requires_python = cursor.value(skip)?,
+            FileKey::Yanked => self.yanked = cursor.value(skip)?,
+            FileKey::CoreMetadata => self.core_metadata = cursor.value(Digests::read)?,
+            FileKey::DistInfoMetadata => self.dist_info_metadata = cursor.value(Digests::read)?,
+            FileKey::Size => self.size = cursor.value(skip)?,
+            FileKey::UploadTime => self.upload_time = cursor.value(skip)?,
+            FileKey::Other => drop(cursor.value(skip)?),
         }
         Ok(())
     }
 
     /// Takes in the value that is next, a digest in the object that `key` has.
-    pub fn take_digest(&mut self, key: EntryKey, algorithm: Algorithm, cursor: &mut Cursor<'a>) -> Result<(), Stop> {
+    pub fn take_digest(
+        &mut self,
+        key: FileKey,
+        algorithm: Algorithm,
+        cursor: &mut JsonCursor<'a>,
+    ) -> Result<(), ParseStop> {
         let digests = match key {
-            EntryKey::Hashes => &mut self.hashes,
-            EntryKey::CoreMetadata => &mut self.core_metadata,
-            EntryKey::DistInfoMetadata => &mut self.dist_info_metadata,
-            _ => return Err(Stop::Odd),
+            FileKey::Hashes => &mut self.hashes,
+            FileKey::CoreMetadata => &mut self.core_metadata,
+            FileKey::DistInfoMetadata => &mut self.dist_info_metadata,
+            _ => return Err(ParseStop::Odd),
         };
         digests.object().add(algorithm, cursor.plain()?);
         Ok(())
@@ -127,21 +132,21 @@ impl<'a> Entry<'a> {
 }
 
 /// Reads an object of which nothing is wanted.
-fn skip(cursor: &mut Cursor<'_>) -> Result<IgnoredAny, Stop> {
-    cursor.members(|_, cursor| cursor.value(Cursor::delegate::<IgnoredAny>).map(drop))?;
+fn skip(cursor: &mut JsonCursor<'_>) -> Result<IgnoredAny, ParseStop> {
+    cursor.members(|_, cursor| cursor.value(JsonCursor::delegate::<IgnoredAny>).map(drop))?;
     Ok(IgnoredAny)
 }
 
-/// Tells `sink` of an element of the list that is no entry.
-pub(super) fn refuse(sink: &mut impl Sink) {
-    sink.refuse("", "its entry is no JSON object");
+/// Tells `visitor` of an element of the list that is no entry.
+pub(super) fn refuse(visitor: &mut impl FileVisitor) {
+    visitor.refuse("", "its entry is no JSON object");
 }
 
-impl Entry<'_> {
-    /// Gives the file to `sink`, or the reason why the entry is none.
-    pub fn give(&self, sink: &mut impl Sink) {
-        if let Err(why) = self.record(|record| sink.push(record)) {
-            sink.refuse(&self.name(), why);
+impl FileEntry<'_> {
+    /// Gives the file to `visitor`, or the reason why the entry is none.
+    pub fn give(&self, visitor: &mut impl FileVisitor) {
+        if let Err(why) = self.record(|record| visitor.push(record)) {
+            visitor.refuse(&self.name(), why);
         }
     }
 
@@ -236,10 +241,10 @@ impl Default for Digests<'_> {
 
 impl<'a> Digests<'a> {
     /// The same, without `serde_json` as far as that can be.
-    fn read(cursor: &mut Cursor<'a>) -> Result<Self, Stop> {
+    fn read(cursor: &mut JsonCursor<'a>) -> Result<Self, ParseStop> {
         let mut digests = Self::default();
         cursor.members(|key, cursor| {
-            digests.add_named(key, cursor.value(Cursor::delegate::<IgnoredAny>)?);
+            digests.add_named(key, cursor.value(JsonCursor::delegate::<IgnoredAny>)?);
             Ok(())
         })?;
         Ok(digests)

@@ -7,39 +7,40 @@ use std::io::{self, Read};
 
 use serde::de::IgnoredAny;
 
-use super::cursor::{Cursor, Stop};
-use super::entry::{Entry, refuse};
-use super::shape::Shapes;
+use super::cursor::{JsonCursor, ParseStop};
+use super::entry::{FileEntry, refuse};
+use super::shape::EntryShapes;
 use super::value::Value;
-use super::{Meta, Sink};
+use super::{FileVisitor, Meta};
 
 /// Bytes that are looked at together, unless one entry alone is longer: they fit into the
 /// processor's nearer caches.
-const WINDOW: usize = 128 << 10;
+const BUFFER_SIZE: usize = 128 << 10;
 
-/// Gives every file of the page, of about `expected` bytes, to `sink`: whether that was all the
+/// Gives every file of the page, of about `expected` bytes, to `visitor`: whether that was all the
 /// page says. Otherwise it is not as usual, and what the sink was given means nothing.
 ///
 /// # Errors
 /// Those of `source`.
-pub(in super::super) fn scan(source: impl Read, expected: usize, sink: &mut impl Sink) -> io::Result<bool> {
-    let mut window = Window::new(source, expected.saturating_add(1).min(WINDOW));
-    let mut page = Walk { place: Place::Start, has_files: false, is_known: true, shapes: Shapes::default() };
+pub(in super::super) fn scan(source: impl Read, expected: usize, visitor: &mut impl FileVisitor) -> io::Result<bool> {
+    let mut buffer = PageBuffer::new(source, expected.saturating_add(1).min(BUFFER_SIZE));
+    let mut page =
+        PageParser { state: ParserState::Start, has_files: false, is_known: true, shapes: EntryShapes::default() };
     loop {
-        let is_over = window.fill()?;
-        let Some(text) = window.text(is_over) else { return Ok(false) };
-        let mut cursor = Cursor::new(text);
-        let (stop, done) = page.go(&mut cursor, sink);
+        let is_over = buffer.fill()?;
+        let Some(text) = buffer.text(is_over) else { return Ok(false) };
+        let mut cursor = JsonCursor::new(text);
+        let (stop, done) = page.advance(&mut cursor, visitor);
         match stop {
-            Stop::Short if !is_over => window.consume(done),
-            Stop::Short => return Ok(done == text.len() && page.is_whole()),
-            Stop::Odd => return Ok(false),
+            ParseStop::Short if !is_over => buffer.consume(done),
+            ParseStop::Short => return Ok(done == text.len() && page.is_whole()),
+            ParseStop::Odd => return Ok(false),
         }
     }
 }
 
 /// The part of the page that is being looked at.
-struct Window<R> {
+struct PageBuffer<R> {
     source: R,
     bytes: Vec<u8>,
     /// How many of the bytes are filled.
@@ -47,7 +48,7 @@ struct Window<R> {
     consumed: usize,
 }
 
-impl<R: Read> Window<R> {
+impl<R: Read> PageBuffer<R> {
     fn new(source: R, size: usize) -> Self {
         Self { source, bytes: vec![0; size], filled: 0, consumed: 0 }
     }
@@ -88,16 +89,16 @@ impl<R: Read> Window<R> {
 }
 
 /// How far the page was read.
-struct Walk {
-    place: Place,
+struct PageParser {
+    state: ParserState,
     has_files: bool,
     /// It is of a version that we know, as far as was told.
     is_known: bool,
-    shapes: Shapes,
+    shapes: EntryShapes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ParserState {
     Start,
     /// Before the first member, or the end.
     FirstMember,
@@ -108,82 +109,84 @@ enum Place {
     End,
 }
 
-impl Walk {
+impl PageParser {
     fn is_whole(&self) -> bool {
-        self.place == Place::End && self.has_files && self.is_known
+        self.state == ParserState::End && self.has_files && self.is_known
     }
 
     /// Goes on until it must stop: why, and how much of the text is behind it for good.
-    fn go<'a>(&mut self, cursor: &mut Cursor<'a>, sink: &mut impl Sink) -> (Stop, usize) {
+    fn advance<'a>(&mut self, cursor: &mut JsonCursor<'a>, visitor: &mut impl FileVisitor) -> (ParseStop, usize) {
         loop {
             let done = cursor.position();
-            match self.step(cursor, sink) {
-                Ok(place) => self.place = place,
-                Err(Stop::Short) if self.place == Place::End => return (Stop::Short, cursor.position()),
+            match self.step(cursor, visitor) {
+                Ok(state) => self.state = state,
+                Err(ParseStop::Short) if self.state == ParserState::End => {
+                    return (ParseStop::Short, cursor.position());
+                }
                 Err(stop) => return (stop, done),
             }
         }
     }
 
     /// Reads a part that has to be there as a whole, and tells what comes then.
-    fn step(&mut self, cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> Result<Place, Stop> {
-        match self.place {
-            Place::Start => {
+    fn step(&mut self, cursor: &mut JsonCursor<'_>, visitor: &mut impl FileVisitor) -> Result<ParserState, ParseStop> {
+        match self.state {
+            ParserState::Start => {
                 cursor.skip_mark();
-                cursor.expect(b'{').map(|()| Place::FirstMember)
+                cursor.expect(b'{').map(|()| ParserState::FirstMember)
             }
-            Place::FirstMember if cursor.ends(b'}')? => Ok(Place::End),
-            Place::FirstMember | Place::Member => self.member(cursor),
-            Place::FirstFile if cursor.ends(b']')? => after(cursor, b'}', Place::Member, Place::End),
-            Place::FirstFile | Place::File => self.file(cursor, sink),
-            Place::End => cursor.peek().and(Err(Stop::Odd)),
+            ParserState::FirstMember if cursor.ends(b'}')? => Ok(ParserState::End),
+            ParserState::FirstMember | ParserState::Member => self.member(cursor),
+            ParserState::FirstFile if cursor.ends(b']')? => after(cursor, b'}', ParserState::Member, ParserState::End),
+            ParserState::FirstFile | ParserState::File => self.file(cursor, visitor),
+            ParserState::End => cursor.peek().and(Err(ParseStop::Odd)),
         }
     }
 
-    fn member(&mut self, cursor: &mut Cursor<'_>) -> Result<Place, Stop> {
+    fn member(&mut self, cursor: &mut JsonCursor<'_>) -> Result<ParserState, ParseStop> {
         match &*cursor.key()? {
             "files" => {
                 cursor.expect(b'[')?;
                 self.has_files = true;
-                return Ok(Place::FirstFile);
+                return Ok(ParserState::FirstFile);
             }
             "meta" => {
-                let meta = cursor.value(Cursor::delegate::<Meta<'_>>)?;
+                let meta = cursor.value(JsonCursor::delegate::<Meta<'_>>)?;
                 self.is_known = match meta {
                     Value::Object(meta) => meta.unknown_version().is_none(),
                     _ => true,
                 };
             }
-            _ => drop(cursor.value(Cursor::delegate::<IgnoredAny>)?),
+            _ => drop(cursor.value(JsonCursor::delegate::<IgnoredAny>)?),
         }
-        after(cursor, b'}', Place::Member, Place::End)
+        after(cursor, b'}', ParserState::Member, ParserState::End)
     }
 
     /// Reads an entry and what divides it from the next; the sink gets it once both are there.
-    fn file(&mut self, cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> Result<Place, Stop> {
+    fn file(&mut self, cursor: &mut JsonCursor<'_>, visitor: &mut impl FileVisitor) -> Result<ParserState, ParseStop> {
         if cursor.peek()? != b'{' {
             drop(cursor.plain()?);
-            let place = after_file(cursor)?;
-            refuse(sink);
-            return Ok(place);
+            let state = after_file(cursor)?;
+            refuse(visitor);
+            return Ok(state);
         }
-        let mut entry = Entry::default();
+        let mut entry = FileEntry::default();
         self.shapes.read(&mut entry, cursor)?;
-        let place = after_file(cursor)?;
-        entry.give(sink);
-        Ok(place)
+        let state = after_file(cursor)?;
+        entry.give(visitor);
+        Ok(state)
     }
 }
 
 /// The place behind a comma, or behind `end`.
-fn after(cursor: &mut Cursor<'_>, end: u8, more: Place, none: Place) -> Result<Place, Stop> {
+fn after(cursor: &mut JsonCursor<'_>, end: u8, more: ParserState, none: ParserState) -> Result<ParserState, ParseStop> {
     Ok(if cursor.goes_on(end)? { more } else { none })
 }
 
-fn after_file(cursor: &mut Cursor<'_>) -> Result<Place, Stop> {
+fn after_file(cursor: &mut JsonCursor<'_>) -> Result<ParserState, ParseStop> {
     match cursor.goes_on(b']')? {
-        true => Ok(Place::File),
-        false => after(cursor, b'}', Place::Member, Place::End),
+        true => Ok(ParserState::File),
+        false => after(cursor, b'}', ParserState::Member, ParserState::End),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use encoding_rs::{DecoderResult, Encoding};
 
-use crate::input::{LARGEST_FILE, Loaded, Location};
+use crate::input::{LARGEST_FILE, LoadedFile, Location};
 
 /// Why bytes are no text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum DecodeError {
 ///
 /// # Errors
 /// When it is no text, or none in the encoding that it claims or must have.
-pub fn decode(loaded: &Loaded, location: &Location) -> Result<String, DecodeError> {
+pub fn decode(loaded: &LoadedFile, location: &Location) -> Result<String, DecodeError> {
     if loaded.bytes.len() > LARGEST_FILE {
         return Err(DecodeError::TooLarge);
     }
@@ -90,9 +90,9 @@ fn coding(line: &[u8]) -> Option<&str> {
 }
 
 /// The first byte that a codec cannot read, counted from where it began.
-struct Fault(usize);
+struct ParseFault(usize);
 
-impl Fault {
+impl ParseFault {
     fn in_file(self, bytes: &[u8], start: usize, codec: &Codec) -> DecodeError {
         let at = start + self.0;
         let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
@@ -128,14 +128,14 @@ impl Codec {
         }
     }
 
-    fn decode(&self, bytes: &[u8]) -> Result<String, Fault> {
+    fn decode(&self, bytes: &[u8]) -> Result<String, ParseFault> {
         match self {
             Self::Utf8 => decode_utf8(bytes),
             Self::Utf16 { is_big: true } => decode_strictly(encoding_rs::UTF_16BE, bytes),
             Self::Utf16 { is_big: false } => decode_strictly(encoding_rs::UTF_16LE, bytes),
             Self::Utf32 { is_big } => decode_utf32(bytes, *is_big),
             Self::Ascii => match bytes.iter().position(|byte| !byte.is_ascii()) {
-                Some(at) => Err(Fault(at)),
+                Some(at) => Err(ParseFault(at)),
                 None => decode_utf8(bytes),
             },
             Self::Latin1 => Ok(latin1(bytes)),
@@ -144,17 +144,17 @@ impl Codec {
     }
 }
 
-fn decode_utf8(bytes: &[u8]) -> Result<String, Fault> {
-    std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| Fault(error.valid_up_to()))
+fn decode_utf8(bytes: &[u8]) -> Result<String, ParseFault> {
+    std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| ParseFault(error.valid_up_to()))
 }
 
-fn decode_utf32(bytes: &[u8], is_big: bool) -> Result<String, Fault> {
+fn decode_utf32(bytes: &[u8], is_big: bool) -> Result<String, ParseFault> {
     let number = |chunk: &[u8]| {
         let four = <[u8; 4]>::try_from(chunk).ok()?;
         char::from_u32(if is_big { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) })
     };
     let chunks = bytes.chunks(4).enumerate();
-    chunks.map(|(index, chunk)| number(chunk).ok_or(Fault(index * 4))).collect()
+    chunks.map(|(index, chunk)| number(chunk).ok_or(ParseFault(index * 4))).collect()
 }
 
 /// Latin-1 proper: the web's `iso-8859-1` is Windows-1252, Python's is not.
@@ -162,22 +162,22 @@ fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-fn decode_strictly(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, Fault> {
+fn decode_strictly(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, ParseFault> {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let capacity = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 3);
     let mut text = String::with_capacity(capacity);
     match decoder.decode_to_string_without_replacement(bytes, &mut text, true) {
         (DecoderResult::InputEmpty, _) => Ok(text),
         (DecoderResult::Malformed(length, after), read) => {
-            Err(Fault(read.saturating_sub(usize::from(length) + usize::from(after))))
+            Err(ParseFault(read.saturating_sub(usize::from(length) + usize::from(after))))
         }
-        (DecoderResult::OutputFull, read) => Err(Fault(read)),
+        (DecoderResult::OutputFull, read) => Err(ParseFault(read)),
     }
 }
 
 /// What pip makes of an HTTP answer: marks and coding lines count for nothing, and bytes that do
 /// not fit are replaced. A `file:` URL is an answer of the type `text/plain`.
-fn decode_answer(loaded: &Loaded, url: &str) -> Result<String, DecodeError> {
+fn decode_answer(loaded: &LoadedFile, url: &str) -> Result<String, DecodeError> {
     refuse_binary(&loaded.bytes)?;
     let is_file = url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
     let fallback = if is_file { "text/plain" } else { "" };
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     fn file(bytes: &[u8]) -> Result<String, String> {
-        let loaded = Loaded { bytes: bytes.to_vec(), content_type: None };
+        let loaded = LoadedFile { bytes: bytes.to_vec(), content_type: None };
         decode(&loaded, &Location::StandardInput).map_err(|error| error.to_string())
     }
 
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn answers_follow_their_content_type() {
         let decode_as = |bytes: &[u8], content_type: Option<&str>, url: &str| {
-            let loaded = Loaded { bytes: bytes.to_vec(), content_type: content_type.map(Into::into) };
+            let loaded = LoadedFile { bytes: bytes.to_vec(), content_type: content_type.map(Into::into) };
             decode(&loaded, &Location::Url(url.into())).unwrap()
         };
         let url = "https://files.example/r.txt";

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{Algorithm, Digest, Origin, Requirement};
-use crate::input::foreign::not_read;
-use crate::input::{Entry, Location, Problem, Reader, Role, Severity, way_to_requirements};
+use crate::input::foreign_formats::not_read;
+use crate::input::{Location, PathKind, Problem, RequirementsReader, Role, Severity, conversion_hint};
 
 use super::lines::LogicalLine;
-use super::options::{Given, Name, Options};
-use super::requirement::{Asked, Surroundings};
-use super::words::Word;
-use super::{Fault, decode, global, lines, options, requirement, words};
+use super::options::{GivenOption, LineOptions, OptionName};
+use super::requirement::{ParseContext, ParsedRequirement};
+use super::words::ShellWord;
+use super::{ParseFault, decode, global, lines, options, requirement, words};
 
 /// More files than anyone includes; a limit, since each may include two others.
 const MOST_FILES: usize = 1000;
@@ -20,8 +20,8 @@ const MOST_FILES: usize = 1000;
 ///
 /// # Errors
 /// Says why the file itself cannot be read; what is wrong inside becomes problems.
-pub fn read_with_includes(reader: &mut Reader<'_>, location: &Location, role: Role) -> Result<(), String> {
-    let identity = location.identity(reader.world.working_folder());
+pub fn read_with_includes(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) -> Result<(), String> {
+    let identity = location.identity(reader.input_source.working_folder());
     read_file(reader, &mut Includes::default(), location, identity, role)
 }
 
@@ -40,7 +40,7 @@ struct Includes {
 }
 
 fn read_file(
-    reader: &mut Reader<'_>,
+    reader: &mut RequirementsReader<'_>,
     includes: &mut Includes,
     location: &Location,
     identity: Location,
@@ -50,13 +50,13 @@ fn read_file(
     if includes.files > MOST_FILES {
         return Err(format!("more than {MOST_FILES} files are included"));
     }
-    let world = reader.world;
-    let text = decode::decode(&world.load(location)?, location).map_err(|error| error.to_string())?;
+    let input_source = reader.input_source;
+    let text = decode::decode(&input_source.load(location)?, location).map_err(|error| error.to_string())?;
     includes.open.push((identity, location.clone()));
-    let surroundings = Surroundings { world, folder: location.folder(world.working_folder()) };
+    let context = ParseContext { input_source, folder: location.folder(input_source.working_folder()) };
     let name = location.to_string().into();
-    let mut file = File { location, name, role, surroundings, reader, includes };
-    for line in lines::logical_lines(&text, |name| world.variable(name)) {
+    let mut file = FileReader { location, name, role, context, reader, includes };
+    for line in lines::logical_lines(&text, |name| input_source.variable(name)) {
         file.line(&line);
     }
     includes.open.pop();
@@ -64,16 +64,16 @@ fn read_file(
 }
 
 /// A file while its lines are read.
-struct File<'f, 'w> {
+struct FileReader<'f, 'w> {
     location: &'f Location,
     name: Arc<str>,
     role: Role,
-    surroundings: Surroundings<'w>,
-    reader: &'f mut Reader<'w>,
+    context: ParseContext<'w>,
+    reader: &'f mut RequirementsReader<'w>,
     includes: &'f mut Includes,
 }
 
-impl File<'_, '_> {
+impl FileReader<'_, '_> {
     fn line(&mut self, line: &LogicalLine) {
         self.warn(line, line.unset.iter().map(unset_variable).collect());
         if let Err(fault) = self.try_line(line) {
@@ -81,9 +81,9 @@ impl File<'_, '_> {
         }
     }
 
-    fn try_line(&mut self, line: &LogicalLine) -> Result<(), Fault> {
+    fn try_line(&mut self, line: &LogicalLine) -> Result<(), ParseFault> {
         if line.written.len() > LONGEST_LINE {
-            return Err(Fault::new(format!("a line of more than {} KiB is no requirement", LONGEST_LINE >> 10)));
+            return Err(ParseFault::new(format!("a line of more than {} KiB is no requirement", LONGEST_LINE >> 10)));
         }
         let (asked, rest) = words::split_options(&line.text);
         let words = words::split_words(rest, line.text.len() - rest.len())?;
@@ -91,12 +91,15 @@ impl File<'_, '_> {
         let warnings = global::apply_anywhere(&mut self.reader.read.options, &options.given);
         self.warn(line, warnings);
         self.warn(line, left_over(&options));
-        match options.all(Name::Editable).next() {
+        match options.all(OptionName::Editable).next() {
             Some(editable) => self.editable_line(line, asked, editable, &options),
             None if asked.is_empty() => self.option_line(line, &options),
             None => {
-                let parsed = requirement::parse_requirement(asked, &self.surroundings)?;
-                self.warn(line, ignored(&options, &[Name::Hash, Name::ConfigSettings], "beside a requirement"));
+                let parsed = requirement::parse_requirement(asked, &self.context)?;
+                self.warn(
+                    line,
+                    ignored(&options, &[OptionName::Hash, OptionName::ConfigSettings], "beside a requirement"),
+                );
                 self.requirement(line, parsed, &options, false)
             }
         }
@@ -107,24 +110,24 @@ impl File<'_, '_> {
         &mut self,
         line: &LogicalLine,
         asked: &str,
-        editable: &Given,
-        options: &Options,
-    ) -> Result<(), Fault> {
+        editable: &GivenOption,
+        options: &LineOptions,
+    ) -> Result<(), ParseFault> {
         let text = if asked.is_empty() { editable.value.as_str() } else { asked };
-        let parsed = requirement::parse_editable(text, &self.surroundings)
-            .map_err(|fault| Fault { at: Some(editable.at), ..fault })?;
-        self.warn(line, ignored(options, &[Name::Editable, Name::ConfigSettings], "beside an editable"));
-        self.warn(line, repeated(options, Name::Editable, usize::from(asked.is_empty())));
+        let parsed = requirement::parse_editable(text, &self.context)
+            .map_err(|fault| ParseFault { at: Some(editable.at), ..fault })?;
+        self.warn(line, ignored(options, &[OptionName::Editable, OptionName::ConfigSettings], "beside an editable"));
+        self.warn(line, repeated(options, OptionName::Editable, usize::from(asked.is_empty())));
         self.requirement(line, parsed, options, true)
     }
 
     fn requirement(
         &mut self,
         line: &LogicalLine,
-        asked: Asked,
-        options: &Options,
+        asked: ParsedRequirement,
+        options: &LineOptions,
         editable: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseFault> {
         if self.role == Role::Constraints {
             refuse_constraint(&asked, editable)?;
         }
@@ -140,36 +143,37 @@ impl File<'_, '_> {
         Ok(())
     }
 
-    fn option_line(&mut self, line: &LogicalLine, options: &Options) -> Result<(), Fault> {
+    fn option_line(&mut self, line: &LogicalLine, options: &LineOptions) -> Result<(), ParseFault> {
         let nested = |name, role| options.all(name).next().map(|given| (given, role));
-        let nested = nested(Name::Requirement, Role::Requirements).or(nested(Name::Constraint, Role::Constraints));
+        let nested =
+            nested(OptionName::Requirement, Role::Requirements).or(nested(OptionName::Constraint, Role::Constraints));
         if let Some((given, role)) = nested {
-            let kept = if role == Role::Requirements { Name::Requirement } else { Name::Constraint };
+            let kept = if role == Role::Requirements { OptionName::Requirement } else { OptionName::Constraint };
             self.warn(line, ignored(options, &[kept], "beside an included file"));
             self.warn(line, repeated(options, kept, 1));
-            return self.include(&given.value, role).map_err(|fault| Fault { at: Some(given.at), ..fault });
+            return self.include(&given.value, role).map_err(|fault| ParseFault { at: Some(given.at), ..fault });
         }
-        let Surroundings { world, folder } = &self.surroundings;
+        let ParseContext { input_source, folder } = &self.context;
         let beside = |value: &str| {
             let path = folder.as_ref()?.join(value);
-            (world.look(&path) != Entry::Missing).then(|| path.to_string_lossy().into_owned())
+            (input_source.path_kind(&path) != PathKind::Missing).then(|| path.to_string_lossy().into_owned())
         };
         let warnings = global::apply_line(&mut self.reader.read.options, options, beside)?;
         self.warn(line, warnings);
         Ok(())
     }
 
-    fn include(&mut self, value: &str, role: Role) -> Result<(), Fault> {
+    fn include(&mut self, value: &str, role: Role) -> Result<(), ParseFault> {
         let location = self.location.join(value);
-        if let Some(way) = way_to_requirements(&location.filename()) {
-            return Err(Fault::new(format!("cannot read {location}: {}", not_read(way))));
+        if let Some(way) = conversion_hint(&location.filename()) {
+            return Err(ParseFault::new(format!("cannot read {location}: {}", not_read(way))));
         }
-        let identity = location.identity(self.reader.world.working_folder());
+        let identity = location.identity(self.reader.input_source.working_folder());
         if self.includes.open.iter().any(|(open, _)| *open == identity) {
-            return Err(Fault::new(format!("{location} includes itself: {}", self.cycle(&identity, &location))));
+            return Err(ParseFault::new(format!("{location} includes itself: {}", self.cycle(&identity, &location))));
         }
         let result = read_file(self.reader, self.includes, &location, identity, role);
-        result.map_err(|why| Fault::new(format!("cannot read {location}: {why}")))
+        result.map_err(|why| ParseFault::new(format!("cannot read {location}: {why}")))
     }
 
     /// The files from the one that is included again to the one that does so.
@@ -183,13 +187,13 @@ impl File<'_, '_> {
         Origin { file: self.name.clone(), line: line.number }
     }
 
-    fn warn(&mut self, line: &LogicalLine, warnings: Vec<Fault>) {
+    fn warn(&mut self, line: &LogicalLine, warnings: Vec<ParseFault>) {
         for warning in warnings.into_iter().take(MOST_WARNINGS) {
             self.report(line, Severity::Warning, warning);
         }
     }
 
-    fn report(&mut self, line: &LogicalLine, severity: Severity, fault: Fault) {
+    fn report(&mut self, line: &LogicalLine, severity: Severity, fault: ParseFault) {
         let at = fault.at.filter(|_| line.variables.is_empty());
         let message = without_values(fault.message, &line.variables);
         let problem = Problem::new(severity, self.origin(line), message).with_text(&line.written, at);
@@ -197,8 +201,8 @@ impl File<'_, '_> {
     }
 }
 
-fn unset_variable((at, name): &(usize, String)) -> Fault {
-    Fault::at(*at, format!("the variable {name} is not set, or empty: `${{{name}}}` stays as it is"))
+fn unset_variable((at, name): &(usize, String)) -> ParseFault {
+    ParseFault::at(*at, format!("the variable {name} is not set, or empty: `${{{name}}}` stays as it is"))
 }
 
 /// Values shorter than this are no secrets; replacing them would garble the message.
@@ -211,7 +215,7 @@ fn without_values(message: String, variables: &[(String, String)]) -> String {
 }
 
 /// What pip refuses in a constraints file, at once or when it resolves (`facts/pip.md` 2.1).
-fn refuse_constraint(asked: &Asked, editable: bool) -> Result<(), Fault> {
+fn refuse_constraint(asked: &ParsedRequirement, editable: bool) -> Result<(), ParseFault> {
     let why = if editable {
         "an editable is no constraint"
     } else if asked.name.is_none() {
@@ -221,16 +225,16 @@ fn refuse_constraint(asked: &Asked, editable: bool) -> Result<(), Fault> {
     } else {
         return Ok(());
     };
-    Err(Fault::new(why))
+    Err(ParseFault::new(why))
 }
 
 /// The digests that a line promises, and where; their form is checked with the options.
-fn hashes(options: &Options) -> Vec<(usize, Digest)> {
-    let digest = |given: &Given| given.value.parse().ok().map(|digest| (given.at, digest));
-    options.all(Name::Hash).filter_map(digest).collect()
+fn hashes(options: &LineOptions) -> Vec<(usize, Digest)> {
+    let digest = |given: &GivenOption| given.value.parse().ok().map(|digest| (given.at, digest));
+    options.all(OptionName::Hash).filter_map(digest).collect()
 }
 
-fn malformed(at: usize, digest: &Digest) -> Option<Fault> {
+fn malformed(at: usize, digest: &Digest) -> Option<ParseFault> {
     let digits = match digest.algorithm {
         Algorithm::Sha384 => 96,
         Algorithm::Sha512 => 128,
@@ -238,34 +242,37 @@ fn malformed(at: usize, digest: &Digest) -> Option<Fault> {
     };
     let is_hex = digest.hex.len() == digits && digest.hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     let message = || format!("`{}` is no {} digest: no file can match it", digest.hex, digest.algorithm);
-    (!is_hex).then(|| Fault::at(at, message()))
+    (!is_hex).then(|| ParseFault::at(at, message()))
 }
 
-fn config_settings(options: &Options) -> BTreeMap<String, Vec<String>> {
+fn config_settings(options: &LineOptions) -> BTreeMap<String, Vec<String>> {
     let mut settings = BTreeMap::<_, Vec<_>>::new();
-    for (key, value) in options.all(Name::ConfigSettings).filter_map(|given| given.value.split_once('=')) {
+    for (key, value) in options.all(OptionName::ConfigSettings).filter_map(|given| given.value.split_once('=')) {
         settings.entry(key.to_owned()).or_default().push(value.to_owned());
     }
     settings
 }
 
-fn left_over(options: &Options) -> Vec<Fault> {
-    let told = |word: &Word| Fault::at(word.at, format!("`{}` stands after an option: it is ignored", word.text));
+fn left_over(options: &LineOptions) -> Vec<ParseFault> {
+    let told =
+        |word: &ShellWord| ParseFault::at(word.at, format!("`{}` stands after an option: it is ignored", word.text));
     options.left_over.iter().map(told).collect()
 }
 
 /// The options that pip reads and drops on such a line.
-fn ignored(options: &Options, kept: &[Name], place: &str) -> Vec<Fault> {
+fn ignored(options: &LineOptions, kept: &[OptionName], place: &str) -> Vec<ParseFault> {
     let dropped =
         options.given.iter().filter(|given| !kept.contains(&given.name) && !global::acts_anywhere(given.name));
-    let told = dropped.map(|given| Fault::at(given.at, format!("`{}` has no effect {place}", given.name.spelling())));
+    let told =
+        dropped.map(|given| ParseFault::at(given.at, format!("`{}` has no effect {place}", given.name.spelling())));
     told.collect()
 }
 
 /// A fault for each time that an option is given beyond the `taken` times that pip takes it.
-fn repeated(options: &Options, name: Name, taken: usize) -> Vec<Fault> {
+fn repeated(options: &LineOptions, name: OptionName, taken: usize) -> Vec<ParseFault> {
     let again = options.all(name).skip(taken);
-    let told = again
-        .map(|given| Fault::at(given.at, format!("`{}` counts once in a line: this one is ignored", name.spelling())));
+    let told = again.map(|given| {
+        ParseFault::at(given.at, format!("`{}` counts once in a line: this one is ignored", name.spelling()))
+    });
     told.collect()
 }

@@ -8,9 +8,9 @@ use url::Url;
 
 use crate::domain::{MaskedUrl, PackageName, Source, WheelFilename};
 use crate::input::location::normalize;
-use crate::input::{Entry, World};
+use crate::input::{InputSource, PathKind};
 
-use super::Fault;
+use super::ParseFault;
 
 /// The version control systems that pip knows, each with what may follow its `+`.
 const REPOSITORIES: [(&str, &[&str]); 4] = [
@@ -54,7 +54,7 @@ pub fn with_system(text: &str) -> Option<String> {
 ///
 /// # Errors
 /// When it names something, but no project.
-pub fn egg(url: &str) -> Result<Option<PackageName>, Fault> {
+pub fn egg(url: &str) -> Result<Option<PackageName>, ParseFault> {
     let Some(at) = url.find("#egg=").into_iter().chain(url.find("&egg=")).min() else { return Ok(None) };
     let start = at + "#egg=".len();
     let value = url[start..].split('&').next().unwrap_or_default();
@@ -62,7 +62,7 @@ pub fn egg(url: &str) -> Result<Option<PackageName>, Fault> {
         Ok(name) if !value.is_empty() => Ok(Some(name)),
         _ => {
             let why = format!("`egg={value}` must be a bare project name; write `name[extra] @ URL` instead");
-            Err(Fault::at(start, why))
+            Err(ParseFault::at(start, why))
         }
     }
 }
@@ -79,13 +79,13 @@ pub fn filename(url: &str) -> String {
 ///
 /// # Errors
 /// When the file is called `.whl` and its name is not that of a wheel.
-pub fn wheel_project(filename: &str) -> Result<Option<PackageName>, Fault> {
+pub fn wheel_project(filename: &str) -> Result<Option<PackageName>, ParseFault> {
     if !filename.ends_with(".whl") || filename == ".whl" {
         return Ok(None);
     }
     match filename.parse::<WheelFilename>() {
         Ok(wheel) => Ok(Some(wheel.name)),
-        Err(error) => Err(Fault::new(format!("`{filename}` is no file name of a wheel: {error}"))),
+        Err(error) => Err(ParseFault::new(format!("`{filename}` is no file name of a wheel: {error}"))),
     }
 }
 
@@ -93,15 +93,15 @@ pub fn wheel_project(filename: &str) -> Result<Option<PackageName>, Fault> {
 ///
 /// # Errors
 /// When it is no URL that pip could follow.
-pub fn source(url: &str, world: &dyn World) -> Result<(Source, Option<Fault>), Fault> {
+pub fn source(url: &str, input_source: &dyn InputSource) -> Result<(Source, Option<ParseFault>), ParseFault> {
     match scheme(url).as_deref() {
         Some(scheme) if is_repository_scheme(scheme) => Ok((Source::Repository(url.to_owned()), None)),
-        Some("file") => file_source(url, world),
+        Some("file") => file_source(url, input_source),
         Some("http" | "https" | "ftp") => match url.parse() {
             Ok(url) => Ok((Source::Url(url), None)),
-            Err(error) => Err(Fault::new(format!("`{url}` is no URL: {error}"))),
+            Err(error) => Err(ParseFault::new(format!("`{url}` is no URL: {error}"))),
         },
-        _ => Err(Fault::new(no_url(url))),
+        _ => Err(ParseFault::new(no_url(url))),
     }
 }
 
@@ -115,28 +115,28 @@ fn no_url(text: &str) -> String {
     format!("`{text}` is no URL; {advice}")
 }
 
-fn file_source(url: &str, world: &dyn World) -> Result<(Source, Option<Fault>), Fault> {
-    let path = file_path(url, world)?;
-    if let Entry::Folder { .. } = world.look(&path) {
+fn file_source(url: &str, input_source: &dyn InputSource) -> Result<(Source, Option<ParseFault>), ParseFault> {
+    let path = file_path(url, input_source)?;
+    if let PathKind::Folder { .. } = input_source.path_kind(&path) {
         return Ok((Source::Project(path), None));
     }
-    let is_missing = world.look(&path) == Entry::Missing;
-    let doubt = is_missing.then(|| Fault::new(format!("there is no file {}", path.display())));
+    let is_missing = input_source.path_kind(&path) == PathKind::Missing;
+    let doubt = is_missing.then(|| ParseFault::new(format!("there is no file {}", path.display())));
     let mut absolute =
-        Url::from_file_path(&path).map_err(|()| Fault::new(format!("`{url}` is no URL of a local file")))?;
+        Url::from_file_path(&path).map_err(|()| ParseFault::new(format!("`{url}` is no URL of a local file")))?;
     absolute.set_fragment(url.split_once('#').map(|(_, fragment)| fragment));
     Ok((Source::Url(MaskedUrl::new(absolute)), doubt))
 }
 
 /// The path of a `file:` URL; pip takes a relative one from the working folder.
-fn file_path(url: &str, world: &dyn World) -> Result<PathBuf, Fault> {
+fn file_path(url: &str, input_source: &dyn InputSource) -> Result<PathBuf, ParseFault> {
     let location = url["file:".len()..].split(['?', '#']).next().unwrap_or_default();
     if location.starts_with('/') {
         let parsed = Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
-        return parsed.ok_or_else(|| Fault::new(format!("`{url}` names a file of another host")));
+        return parsed.ok_or_else(|| ParseFault::new(format!("`{url}` names a file of another host")));
     }
     let relative = percent_decode_str(location).decode_utf8_lossy();
-    Ok(normalize(&world.working_folder().join(relative.as_ref())))
+    Ok(normalize(&input_source.working_folder().join(relative.as_ref())))
 }
 
 #[cfg(test)]

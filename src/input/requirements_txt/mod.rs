@@ -14,18 +14,18 @@ mod words;
 
 use crate::domain::{DependencyError, Origin};
 
-use super::{Location, Problem, Reader, Role, Severity, way_to_requirements};
-use requirement::Surroundings;
+use super::{Location, Problem, RequirementsReader, Role, Severity, conversion_hint};
+use requirement::ParseContext;
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ParseFault {
     /// Bytes of the text before it, where known.
     at: Option<usize>,
     message: String,
 }
 
-impl Fault {
+impl ParseFault {
     fn new(message: impl Into<String>) -> Self {
         Self { at: None, message: message.into() }
     }
@@ -45,7 +45,7 @@ impl Fault {
     }
 }
 
-impl From<DependencyError> for Fault {
+impl From<DependencyError> for ParseFault {
     fn from(error: DependencyError) -> Self {
         Self::at(error.at, error.why)
     }
@@ -53,23 +53,23 @@ impl From<DependencyError> for Fault {
 
 /// Whether a file of this name may be a requirements file: pip has no rule for names.
 pub fn recognizes(filename: &str) -> bool {
-    way_to_requirements(filename).is_none()
+    conversion_hint(filename).is_none()
 }
 
 /// Reads the file at `location`, with all that it includes.
-pub fn read(reader: &mut Reader<'_>, location: &Location, role: Role) {
+pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
     if let Err(why) = file::read_with_includes(reader, location, role) {
         reader.read.problems.push(Problem::error(location.origin(0), format!("it cannot be read: {why}")));
     }
 }
 
 /// Reads one requirement of the command line.
-pub fn read_argument(reader: &mut Reader<'_>, text: &str) {
-    let surroundings = Surroundings { world: reader.world, folder: None };
+pub fn read_argument(reader: &mut RequirementsReader<'_>, text: &str) {
+    let context = ParseContext { input_source: reader.input_source, folder: None };
     let origin = Origin::command_line();
-    let result = requirement::parse_requirement(text, &surroundings);
+    let result = requirement::parse_requirement(text, &context);
     let told =
-        |severity, fault: Fault| Problem::new(severity, origin.clone(), &fault.message).with_text(text, fault.at);
+        |severity, fault: ParseFault| Problem::new(severity, origin.clone(), &fault.message).with_text(text, fault.at);
     match result {
         Ok(asked) => {
             reader.read.problems.extend(asked.doubt.clone().map(|doubt| told(Severity::Error, doubt)));

@@ -1,12 +1,12 @@
 //! The options of a line, read by the rules of Python's `optparse` (`facts/pip.md` 1.2 step 7
 //! and 1.4).
 
-use super::Fault;
-use super::words::Word;
+use super::ParseFault;
+use super::words::ShellWord;
 
 /// What an option is about, whatever its spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Name {
+pub enum OptionName {
     IndexUrl,
     ExtraIndexUrl,
     NoIndex,
@@ -29,26 +29,26 @@ pub enum Name {
 }
 
 /// Every option of a requirements file of pip 26.3, with its spellings.
-const OPTIONS: [(Name, &[&str]); 19] = [
-    (Name::IndexUrl, &["-i", "--index-url", "--pypi-url"]),
-    (Name::ExtraIndexUrl, &["--extra-index-url"]),
-    (Name::NoIndex, &["--no-index"]),
-    (Name::Constraint, &["-c", "--constraint"]),
-    (Name::Requirement, &["-r", "--requirement"]),
-    (Name::Editable, &["-e", "--editable"]),
-    (Name::FindLinks, &["-f", "--find-links"]),
-    (Name::NoBinary, &["--no-binary"]),
-    (Name::OnlyBinary, &["--only-binary"]),
-    (Name::PreferBinary, &["--prefer-binary"]),
-    (Name::RequireHashes, &["--require-hashes"]),
-    (Name::NoRequireHashes, &["--no-require-hashes"]),
-    (Name::Pre, &["--pre"]),
-    (Name::AllReleases, &["--all-releases"]),
-    (Name::OnlyFinal, &["--only-final"]),
-    (Name::TrustedHost, &["--trusted-host"]),
-    (Name::UseFeature, &["--use-feature"]),
-    (Name::Hash, &["--hash"]),
-    (Name::ConfigSettings, &["-C", "--config-settings"]),
+const OPTIONS: [(OptionName, &[&str]); 19] = [
+    (OptionName::IndexUrl, &["-i", "--index-url", "--pypi-url"]),
+    (OptionName::ExtraIndexUrl, &["--extra-index-url"]),
+    (OptionName::NoIndex, &["--no-index"]),
+    (OptionName::Constraint, &["-c", "--constraint"]),
+    (OptionName::Requirement, &["-r", "--requirement"]),
+    (OptionName::Editable, &["-e", "--editable"]),
+    (OptionName::FindLinks, &["-f", "--find-links"]),
+    (OptionName::NoBinary, &["--no-binary"]),
+    (OptionName::OnlyBinary, &["--only-binary"]),
+    (OptionName::PreferBinary, &["--prefer-binary"]),
+    (OptionName::RequireHashes, &["--require-hashes"]),
+    (OptionName::NoRequireHashes, &["--no-require-hashes"]),
+    (OptionName::Pre, &["--pre"]),
+    (OptionName::AllReleases, &["--all-releases"]),
+    (OptionName::OnlyFinal, &["--only-final"]),
+    (OptionName::TrustedHost, &["--trusted-host"]),
+    (OptionName::UseFeature, &["--use-feature"]),
+    (OptionName::Hash, &["--hash"]),
+    (OptionName::ConfigSettings, &["-C", "--config-settings"]),
 ];
 
 /// Options that pip took in files once: some tell what took their place.
@@ -72,7 +72,7 @@ const FEATURES: [&str; 6] = [
     "build-constraint",
 ];
 
-impl Name {
+impl OptionName {
     fn takes_value(self) -> bool {
         !matches!(self, Self::NoIndex | Self::PreferBinary | Self::RequireHashes | Self::NoRequireHashes | Self::Pre)
     }
@@ -86,8 +86,8 @@ impl Name {
 
 /// An option that was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
-    pub name: Name,
+pub struct GivenOption {
+    pub name: OptionName,
     /// Empty for an option that takes none.
     pub value: String,
     /// Bytes of the line before the option.
@@ -96,15 +96,15 @@ pub struct Given {
 
 /// The options of one line, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    pub given: Vec<Given>,
+pub struct LineOptions {
+    pub given: Vec<GivenOption>,
     /// Words that belong to no option: pip drops them.
-    pub left_over: Vec<Word>,
+    pub left_over: Vec<ShellWord>,
 }
 
-impl Options {
+impl LineOptions {
     /// Every option of this name, in order.
-    pub fn all(&self, name: Name) -> impl Iterator<Item = &Given> {
+    pub fn all(&self, name: OptionName) -> impl Iterator<Item = &GivenOption> {
         self.given.iter().filter(move |given| given.name == name)
     }
 }
@@ -114,8 +114,8 @@ impl Options {
 /// # Errors
 /// Tells the first option that is unknown, ambiguous, lacks its value, has one that it cannot
 /// take, or one that pip refuses.
-pub fn parse_options(words: Vec<Word>) -> Result<Options, Fault> {
-    let mut options = Options::default();
+pub fn parse_options(words: Vec<ShellWord>) -> Result<LineOptions, ParseFault> {
+    let mut options = LineOptions::default();
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         let (name, value) = match word.text.as_str() {
@@ -134,30 +134,30 @@ pub fn parse_options(words: Vec<Word>) -> Result<Options, Fault> {
             None if name.takes_value() => words.next().map(|word| word.text).ok_or_else(|| no_value(name, word.at))?,
             value => value.unwrap_or_default(),
         };
-        check(name, &value).map_err(|message| Fault::at(word.at, message))?;
-        options.given.push(Given { name, value, at: word.at });
+        check(name, &value).map_err(|message| ParseFault::at(word.at, message))?;
+        options.given.push(GivenOption { name, value, at: word.at });
     }
     Ok(options)
 }
 
-fn no_value(name: Name, at: usize) -> Fault {
-    Fault::at(at, format!("`{}` needs a value", name.spelling()))
+fn no_value(name: OptionName, at: usize) -> ParseFault {
+    ParseFault::at(at, format!("`{}` needs a value", name.spelling()))
 }
 
 /// `--name` or `--name=value`; the name may be cut short where that is unambiguous.
-fn long_option(text: &str, at: usize) -> Result<(Name, Option<String>), Fault> {
+fn long_option(text: &str, at: usize) -> Result<(OptionName, Option<String>), ParseFault> {
     let (spelling, value) = match text.split_once('=') {
         Some((spelling, value)) => (spelling, Some(value.to_owned())),
         None => (text, None),
     };
-    let name = find_long(spelling).map_err(|message| Fault::at(at, message))?;
+    let name = find_long(spelling).map_err(|message| ParseFault::at(at, message))?;
     match value {
-        Some(_) if !name.takes_value() => Err(Fault::at(at, format!("`{}` takes no value", name.spelling()))),
+        Some(_) if !name.takes_value() => Err(ParseFault::at(at, format!("`{}` takes no value", name.spelling()))),
         value => Ok((name, value)),
     }
 }
 
-fn find_long(written: &str) -> Result<Name, String> {
+fn find_long(written: &str) -> Result<OptionName, String> {
     let all = OPTIONS.iter().flat_map(|(name, spellings)| spellings.iter().map(move |spelling| (*spelling, *name)));
     let mut matching: Vec<_> = all.filter(|(spelling, _)| spelling.starts_with(written)).collect();
     matching.sort_unstable_by_key(|(spelling, _)| *spelling);
@@ -182,31 +182,33 @@ fn unknown(written: &str) -> String {
 }
 
 /// `-x value` or `-xvalue`: every short option takes a value.
-fn short_option(text: &str, at: usize) -> Result<(Name, Option<String>), Fault> {
+fn short_option(text: &str, at: usize) -> Result<(OptionName, Option<String>), ParseFault> {
     let end = text.char_indices().nth(2).map_or(text.len(), |(end, _)| end);
     let (spelling, value) = text.split_at(end);
     let found = OPTIONS.iter().find(|(_, spellings)| spellings.contains(&spelling));
-    let (name, _) = found.ok_or_else(|| Fault::at(at, unknown(spelling)))?;
+    let (name, _) = found.ok_or_else(|| ParseFault::at(at, unknown(spelling)))?;
     Ok((*name, (!value.is_empty()).then(|| value.to_owned())))
 }
 
 /// What pip refuses while it reads the options.
-fn check(name: Name, value: &str) -> Result<(), String> {
+fn check(name: OptionName, value: &str) -> Result<(), String> {
     let spelling = name.spelling();
     match name {
-        Name::NoBinary | Name::OnlyBinary | Name::AllReleases | Name::OnlyFinal if value.starts_with('-') => {
+        OptionName::NoBinary | OptionName::OnlyBinary | OptionName::AllReleases | OptionName::OnlyFinal
+            if value.starts_with('-') =>
+        {
             Err(format!("`{spelling}` needs a value"))
         }
-        Name::UseFeature if !FEATURES.contains(&value) => {
+        OptionName::UseFeature if !FEATURES.contains(&value) => {
             Err(format!("`{value}` is no feature of pip; it knows {}", FEATURES.join(", ")))
         }
-        Name::Hash if !value.contains(':') => {
+        OptionName::Hash if !value.contains(':') => {
             Err(format!("`{spelling}` is written algorithm:hex, such as --hash=sha256:…"))
         }
-        Name::Hash if !["sha256:", "sha384:", "sha512:"].iter().any(|algorithm| value.starts_with(algorithm)) => {
+        OptionName::Hash if !["sha256:", "sha384:", "sha512:"].iter().any(|algorithm| value.starts_with(algorithm)) => {
             Err(format!("`{spelling}` takes sha256, sha384 and sha512 (in lower case)"))
         }
-        Name::ConfigSettings if !value.contains('=') => Err(format!("`{spelling}` is written key=value")),
+        OptionName::ConfigSettings if !value.contains('=') => Err(format!("`{spelling}` is written key=value")),
         _ => Ok(()),
     }
 }
@@ -216,29 +218,29 @@ mod tests {
     use super::super::words::split_words;
     use super::*;
 
-    fn parse(options: &str) -> Result<Vec<(Name, String)>, String> {
+    fn parse(options: &str) -> Result<Vec<(OptionName, String)>, String> {
         let words = split_words(options, 0).map_err(|fault| fault.message)?;
         let parsed = parse_options(words).map_err(|fault| fault.message)?;
         let left_over =
-            parsed.left_over.into_iter().map(|word| (Name::Requirement, format!("left over {}", word.text)));
+            parsed.left_over.into_iter().map(|word| (OptionName::Requirement, format!("left over {}", word.text)));
         Ok(parsed.given.into_iter().map(|given| (given.name, given.value)).chain(left_over).collect())
     }
 
     #[test]
     fn spellings_of_optparse() {
         for (options, name, value) in [
-            ("--index-url=u", Name::IndexUrl, "u"),
-            ("--pypi-url u", Name::IndexUrl, "u"),
-            ("--index u", Name::IndexUrl, "u"),
-            ("--requirem=a=b", Name::Requirement, "a=b"),
-            ("-rfile", Name::Requirement, "file"),
-            ("-i ''", Name::IndexUrl, ""),
-            ("-foo", Name::FindLinks, "oo"),
-            ("-C 'a=b c'", Name::ConfigSettings, "a=b c"),
-            ("--pre", Name::Pre, ""),
-            ("--pref", Name::PreferBinary, ""),
-            ("-f --pre", Name::FindLinks, "--pre"),
-            ("--hash sha256:zz", Name::Hash, "sha256:zz"),
+            ("--index-url=u", OptionName::IndexUrl, "u"),
+            ("--pypi-url u", OptionName::IndexUrl, "u"),
+            ("--index u", OptionName::IndexUrl, "u"),
+            ("--requirem=a=b", OptionName::Requirement, "a=b"),
+            ("-rfile", OptionName::Requirement, "file"),
+            ("-i ''", OptionName::IndexUrl, ""),
+            ("-foo", OptionName::FindLinks, "oo"),
+            ("-C 'a=b c'", OptionName::ConfigSettings, "a=b c"),
+            ("--pre", OptionName::Pre, ""),
+            ("--pref", OptionName::PreferBinary, ""),
+            ("-f --pre", OptionName::FindLinks, "--pre"),
+            ("--hash sha256:zz", OptionName::Hash, "sha256:zz"),
         ] {
             assert_eq!(parse(options), Ok(vec![(name, value.to_owned())]), "{options}");
         }

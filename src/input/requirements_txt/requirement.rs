@@ -8,29 +8,29 @@ use crate::domain::{
     parse_extras,
 };
 use crate::input::location::normalize;
-use crate::input::{Entry, Role, World};
+use crate::input::{InputSource, PathKind, Role};
 
 use super::lines::is_space;
-use super::{Fault, link};
+use super::{ParseFault, link};
 
 /// What one requirement asks for.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct ParsedRequirement {
     pub name: Option<PackageName>,
     pub extras: Vec<ExtraName>,
     pub source: Source,
     pub marker: Marker,
     /// An error that pip would meet only when it uses the requirement: a file is missing.
-    pub doubt: Option<Fault>,
+    pub doubt: Option<ParseFault>,
 }
 
 /// The machine, and the folder of the file that the requirement stands in, for advice.
-pub struct Surroundings<'w> {
-    pub world: &'w dyn World,
+pub struct ParseContext<'w> {
+    pub input_source: &'w dyn InputSource,
     pub folder: Option<PathBuf>,
 }
 
-impl Asked {
+impl ParsedRequirement {
     /// The requirement that stands at `origin`, without hashes and settings.
     pub fn into_requirement(self, origin: Origin, role: Role) -> Requirement {
         Requirement {
@@ -47,9 +47,9 @@ impl Asked {
     }
 }
 
-impl Surroundings<'_> {
+impl ParseContext<'_> {
     fn absolute(&self, path: &str) -> PathBuf {
-        normalize(&self.world.working_folder().join(path))
+        normalize(&self.input_source.working_folder().join(path))
     }
 
     /// Tells of the usual mistakes: a path as Windows writes it, or one that is relative to its file.
@@ -59,7 +59,7 @@ impl Surroundings<'_> {
         }
         let beside = self.folder.as_ref().map(|folder| normalize(&folder.join(path)));
         match beside.filter(|beside| *beside != self.absolute(path)) {
-            Some(beside) if self.world.look(&beside) != Entry::Missing => {
+            Some(beside) if self.input_source.path_kind(&beside) != PathKind::Missing => {
                 "; paths are relative to the working folder, and this one is there beside the file"
             }
             _ => "",
@@ -71,59 +71,59 @@ impl Surroundings<'_> {
 ///
 /// # Errors
 /// Tells where and why pip would refuse it.
-pub fn parse_requirement(text: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
+pub fn parse_requirement(text: &str, context: &ParseContext<'_>) -> Result<ParsedRequirement, ParseFault> {
     let separator = if link::is_url(text) { "; " } else { ";" };
     let (body, marker) = match text.split_once(separator) {
         Some((body, marker)) => (body, parse_optional_marker(marker, body.len() + separator.len())?),
         None => (text, Marker::ALWAYS),
     };
     let start = body.len() - body.trim_start_matches(is_space).len();
-    let asked = parse_body(body.trim_matches(is_space), surroundings).map_err(|fault| fault.moved(start))?;
-    Ok(Asked { marker, ..asked })
+    let asked = parse_body(body.trim_matches(is_space), context).map_err(|fault| fault.moved(start))?;
+    Ok(ParsedRequirement { marker, ..asked })
 }
 
 /// Nothing after the `;` is no marker.
-fn parse_optional_marker(text: &str, at: usize) -> Result<Marker, Fault> {
+fn parse_optional_marker(text: &str, at: usize) -> Result<Marker, ParseFault> {
     let marker = text.trim_matches(is_space);
     if marker.is_empty() {
         return Ok(Marker::ALWAYS);
     }
     let start = at + text.len() - text.trim_start_matches(is_space).len();
-    marker.parse().map_err(|error: DependencyError| Fault::from(error).moved(start))
+    marker.parse().map_err(|error: DependencyError| ParseFault::from(error).moved(start))
 }
 
-fn parse_body(body: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
+fn parse_body(body: &str, context: &ParseContext<'_>) -> Result<ParsedRequirement, ParseFault> {
     if link::is_url(body) {
-        return parse_url(body, surroundings.world);
+        return parse_url(body, context.input_source);
     }
     let (path, extras) = strip_extras(body)?;
-    if let Some(asked) = parse_path(body, path, surroundings)? {
-        return Ok(Asked { extras, ..asked });
+    if let Some(asked) = parse_path(body, path, context)? {
+        return Ok(ParsedRequirement { extras, ..asked });
     }
-    let dependency = body.parse().map_err(|error| explain(body, error, surroundings))?;
-    let asked = from_dependency(dependency, surroundings.world)?;
+    let dependency = body.parse().map_err(|error| explain(body, error, context))?;
+    let asked = from_dependency(dependency, context.input_source)?;
     // Brackets at the very end win, even where they end a URL.
     let extras = if extras.is_empty() { asked.extras } else { extras };
-    Ok(Asked { extras, ..asked })
+    Ok(ParsedRequirement { extras, ..asked })
 }
 
-fn parse_url(url: &str, world: &dyn World) -> Result<Asked, Fault> {
+fn parse_url(url: &str, input_source: &dyn InputSource) -> Result<ParsedRequirement, ParseFault> {
     let egg = link::egg(url)?;
     let name = link::wheel_project(&link::filename(url))?.or(egg);
-    let (source, doubt) = link::source(url, world)?;
-    Ok(Asked { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt })
+    let (source, doubt) = link::source(url, input_source)?;
+    Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt })
 }
 
-fn from_dependency(dependency: Dependency, world: &dyn World) -> Result<Asked, Fault> {
+fn from_dependency(dependency: Dependency, input_source: &dyn InputSource) -> Result<ParsedRequirement, ParseFault> {
     let Dependency { name, extras, source, marker } = dependency;
     let (source, doubt) = match source {
         DependencySource::Versions(specifiers) => (Source::Index(specifiers), None),
         DependencySource::Url(url) => {
-            link::egg(&url).map_err(Fault::anywhere)?;
-            link::source(&url, world)?
+            link::egg(&url).map_err(ParseFault::anywhere)?;
+            link::source(&url, input_source)?
         }
     };
-    Ok(Asked { name: Some(name), extras, source, marker, doubt })
+    Ok(ParsedRequirement { name: Some(name), extras, source, marker, doubt })
 }
 
 fn looks_like_path(text: &str) -> bool {
@@ -138,26 +138,28 @@ fn is_of_windows(text: &str) -> bool {
 /// A local project or archive; `None` where the text is neither.
 ///
 /// `path` is `text` without its extras.
-fn parse_path(text: &str, path: &str, surroundings: &Surroundings<'_>) -> Result<Option<Asked>, Fault> {
-    let absolute = surroundings.absolute(path);
-    let entry = surroundings.world.look(&absolute);
-    let asked = |name, source, doubt| Some(Asked { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt });
-    if looks_like_path(text) && matches!(entry, Entry::Folder { .. }) {
+fn parse_path(text: &str, path: &str, context: &ParseContext<'_>) -> Result<Option<ParsedRequirement>, ParseFault> {
+    let absolute = context.absolute(path);
+    let entry = context.input_source.path_kind(&absolute);
+    let asked = |name, source, doubt| {
+        Some(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt })
+    };
+    if looks_like_path(text) && matches!(entry, PathKind::Folder { .. }) {
         return match entry {
-            Entry::Folder { is_project: true } => Ok(asked(None, Source::Project(absolute), None)),
-            _ => Err(Fault::new(format!("the folder `{path}` holds neither pyproject.toml nor setup.py"))),
+            PathKind::Folder { is_project: true } => Ok(asked(None, Source::Project(absolute), None)),
+            _ => Err(ParseFault::new(format!("the folder `{path}` holds neither pyproject.toml nor setup.py"))),
         };
     }
     let filename = absolute.file_name().unwrap_or_default().to_string_lossy();
-    if !is_archive(&filename) || (entry != Entry::File && is_direct_reference(text)) {
+    if !is_archive(&filename) || (entry != PathKind::File && is_direct_reference(text)) {
         return Ok(None);
     }
-    let is_missing = entry != Entry::File;
-    let missing = || format!("`{path}` looks like a file name, but there is no such file{}", surroundings.advice(path));
+    let is_missing = entry != PathKind::File;
+    let missing = || format!("`{path}` looks like a file name, but there is no such file{}", context.advice(path));
     if is_missing && is_of_windows(path) {
-        return Err(Fault::new(missing()));
+        return Err(ParseFault::new(missing()));
     }
-    let doubt = is_missing.then(|| Fault::new(missing()));
+    let doubt = is_missing.then(|| ParseFault::new(missing()));
     let name = link::wheel_project(&filename)?;
     Ok(asked(name, Source::Archive(absolute), doubt))
 }
@@ -168,11 +170,11 @@ fn is_direct_reference(text: &str) -> bool {
 }
 
 /// `path [a,b]` → the path and the extras.
-fn strip_extras(text: &str) -> Result<(&str, Vec<ExtraName>), Fault> {
+fn strip_extras(text: &str) -> Result<(&str, Vec<ExtraName>), ParseFault> {
     let brackets = text.strip_suffix(']').and_then(|inner| inner.rfind('['));
     match brackets {
         Some(at) if at > 0 && !text[at + 1..text.len() - 1].contains(']') && at + 2 < text.len() => {
-            let extras = parse_extras(&text[at..]).map_err(|error| Fault::from(error).moved(at))?;
+            let extras = parse_extras(&text[at..]).map_err(|error| ParseFault::from(error).moved(at))?;
             Ok((text[..at].trim_end_matches(is_space), extras))
         }
         _ => Ok((text, Vec::new())),
@@ -193,62 +195,64 @@ fn is_archive(filename: &str) -> bool {
 }
 
 /// Says more where the text looks like a path.
-fn explain(text: &str, error: DependencyError, surroundings: &Surroundings<'_>) -> Fault {
+fn explain(text: &str, error: DependencyError, context: &ParseContext<'_>) -> ParseFault {
     if !(looks_like_path(text) || is_of_windows(text)) || text.contains("://") {
         return error.into();
     }
-    let message = match surroundings.world.look(&surroundings.absolute(text)) {
-        Entry::File => format!("`{text}` is a file, but no archive; a requirements file is included by `-r {text}`"),
+    let message = match context.input_source.path_kind(&context.absolute(text)) {
+        PathKind::File => format!("`{text}` is a file, but no archive; a requirements file is included by `-r {text}`"),
         _ if text.starts_with('~') => format!("`{text}`: `~` is not expanded here; write the whole path"),
-        _ => format!("`{text}` looks like a path, but nothing is there{}", surroundings.advice(text)),
+        _ => format!("`{text}` looks like a path, but nothing is there{}", context.advice(text)),
     };
-    Fault::new(message)
+    ParseFault::new(message)
 }
 
 /// Reads the value of `-e`.
 ///
 /// # Errors
 /// Tells why pip would refuse it.
-pub fn parse_editable(text: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
+pub fn parse_editable(text: &str, context: &ParseContext<'_>) -> Result<ParsedRequirement, ParseFault> {
     let asked = match text.parse() {
         Ok(dependency @ Dependency { source: DependencySource::Url(_), .. }) => {
-            from_dependency(dependency, surroundings.world)?
+            from_dependency(dependency, context.input_source)?
         }
-        _ => parse_plain_editable(text, surroundings)?,
+        _ => parse_plain_editable(text, context)?,
     };
     match (&asked.source, &asked.name) {
-        (Source::Repository(_), None) => Err(Fault::new(format!("`-e {text}` needs a name: -e 'name @ URL'"))),
+        (Source::Repository(_), None) => Err(ParseFault::new(format!("`-e {text}` needs a name: -e 'name @ URL'"))),
         (Source::Repository(_) | Source::Project(_), _) => Ok(asked),
         (Source::Url(url), _) if url.secret().scheme() == "file" => Ok(asked),
-        _ => Err(no_editable(text, surroundings)),
+        _ => Err(no_editable(text, context)),
     }
 }
 
-fn parse_plain_editable(text: &str, surroundings: &Surroundings<'_>) -> Result<Asked, Fault> {
-    let (path, extras) = strip_extras(text).map_err(Fault::anywhere)?;
-    let absolute = surroundings.absolute(path);
-    if !path.is_empty() && is_folder(&absolute, surroundings.world) {
+fn parse_plain_editable(text: &str, context: &ParseContext<'_>) -> Result<ParsedRequirement, ParseFault> {
+    let (path, extras) = strip_extras(text).map_err(ParseFault::anywhere)?;
+    let absolute = context.absolute(path);
+    if !path.is_empty() && is_folder(&absolute, context.input_source) {
         let source = Source::Project(absolute);
-        return Ok(Asked { name: None, extras, source, marker: Marker::ALWAYS, doubt: None });
+        return Ok(ParsedRequirement { name: None, extras, source, marker: Marker::ALWAYS, doubt: None });
     }
     let url = link::with_system(text).unwrap_or_else(|| text.to_owned());
     if link::is_repository(&url) {
-        let name = link::egg(&url).map_err(Fault::anywhere)?;
-        let (source, doubt) = link::source(&url, surroundings.world)?;
-        return Ok(Asked { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt });
+        let name = link::egg(&url).map_err(ParseFault::anywhere)?;
+        let (source, doubt) = link::source(&url, context.input_source)?;
+        return Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt });
     }
     if link::scheme(path).as_deref() == Some("file") {
-        let asked = parse_url(path, surroundings.world).map_err(Fault::anywhere)?;
-        return Ok(Asked { extras, ..asked });
+        let asked = parse_url(path, context.input_source).map_err(ParseFault::anywhere)?;
+        return Ok(ParsedRequirement { extras, ..asked });
     }
-    Err(no_editable(text, surroundings))
+    Err(no_editable(text, context))
 }
 
-fn is_folder(path: &Path, world: &dyn World) -> bool {
-    matches!(world.look(path), Entry::Folder { .. })
+fn is_folder(path: &Path, input_source: &dyn InputSource) -> bool {
+    matches!(input_source.path_kind(path), PathKind::Folder { .. })
 }
 
-fn no_editable(text: &str, surroundings: &Surroundings<'_>) -> Fault {
-    let advice = surroundings.advice(text);
-    Fault::new(format!("`-e {text}` is neither an existing folder nor the URL of a repository (git+https://…){advice}"))
+fn no_editable(text: &str, context: &ParseContext<'_>) -> ParseFault {
+    let advice = context.advice(text);
+    ParseFault::new(format!(
+        "`-e {text}` is neither an existing folder nor the URL of a repository (git+https://…){advice}"
+    ))
 }

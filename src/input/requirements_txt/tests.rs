@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 
 use crate::domain::Source;
-use crate::input::testing::Machine;
-use crate::input::{Location, Read, Reader, Role, Severity, read};
+use crate::input::fake_source::FakeSource;
+use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, read};
 
 const HASH: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-fn machine() -> Machine {
-    Machine::new()
+fn machine() -> FakeSource {
+    FakeSource::new()
         .folder("/w/proj", true)
         .folder("/w/plain", false)
         .folder("/w/sub", false)
@@ -22,12 +22,12 @@ fn machine() -> Machine {
         .variable("OPTION", "--pre")
 }
 
-fn parse(text: &str) -> Read {
+fn parse(text: &str) -> ParsedInput {
     machine().read(text.replace('H', HASH))
 }
 
 /// What was asked, a requirement per part; hashes by their first letter.
-fn show(read: &Read) -> String {
+fn show(read: &ParsedInput) -> String {
     let lines = read.requirements.iter().map(|requirement| {
         let kind = match (&requirement.source, requirement.editable) {
             (_, true) => "",
@@ -42,7 +42,7 @@ fn show(read: &Read) -> String {
     lines.collect::<Vec<_>>().join(" | ")
 }
 
-fn messages(read: &Read, severity: Severity) -> Vec<String> {
+fn messages(read: &ParsedInput, severity: Severity) -> Vec<String> {
     let problems = read.problems.iter().filter(|problem| problem.severity == severity);
     problems.map(ToString::to_string).collect()
 }
@@ -314,7 +314,7 @@ fn endless_includes_end() {
 #[test]
 fn arguments_are_requirements_without_options() {
     let machine = machine();
-    let mut reader = Reader::new(&machine);
+    let mut reader = RequirementsReader::new(&machine);
     reader.argument("foo>=1 ; os_name == 'nt'");
     reader.argument("./proj");
     reader.argument("foo --pre");

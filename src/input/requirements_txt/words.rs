@@ -1,11 +1,11 @@
 //! A line's requirement and its options, and the words of the options as a POSIX shell reads
 //! them (`facts/pip.md` 1.2, step 6).
 
-use super::Fault;
+use super::ParseFault;
 
 /// One word of the options.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
+pub struct ShellWord {
     pub text: String,
     /// Bytes of the line before it.
     pub at: usize,
@@ -26,20 +26,20 @@ pub fn split_options(line: &str) -> (&str, &str) {
 ///
 /// # Errors
 /// When a quote is never closed or the last character is an escape.
-pub fn split_words(options: &str, at: usize) -> Result<Vec<Word>, Fault> {
+pub fn split_words(options: &str, at: usize) -> Result<Vec<ShellWord>, ParseFault> {
     let mut words = Vec::new();
     let mut rest = options.trim_start_matches(is_blank);
     while !rest.is_empty() {
         let start = at + options.len() - rest.len();
         let (text, length) = first_word(rest, start)?;
-        words.push(Word { text, at: start });
+        words.push(ShellWord { text, at: start });
         rest = rest[length..].trim_start_matches(is_blank);
     }
     Ok(words)
 }
 
 /// The word that `rest` begins with, and how many bytes it takes.
-fn first_word(rest: &str, start: usize) -> Result<(String, usize), Fault> {
+fn first_word(rest: &str, start: usize) -> Result<(String, usize), ParseFault> {
     let mut text = String::new();
     let mut characters = rest.char_indices();
     while let Some((index, character)) = characters.next() {
@@ -53,7 +53,7 @@ fn first_word(rest: &str, start: usize) -> Result<(String, usize), Fault> {
                 continue;
             }
         };
-        closed.ok_or_else(|| Fault::at(start + index, "the options cannot be read: this is never closed"))?;
+        closed.ok_or_else(|| ParseFault::at(start + index, "the options cannot be read: this is never closed"))?;
     }
     Ok((text, rest.len()))
 }

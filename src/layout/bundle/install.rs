@@ -41,12 +41,12 @@ pub fn options(requests: &[Request]) -> &'static str {
 /// `3.12:pip-25.0-py3-none-any.whl` for each Python for which the bundle has a pip.
 fn installers(input: &BundleInput<'_>) -> String {
     let is_pip = |(package, file): &(&FetchedPackage, &FetchedFile)| {
-        package.name.as_ref() == "pip" && file.offer.filename.ends_with("-none-any.whl")
+        package.name.as_ref() == "pip" && file.candidate.filename.ends_with("-none-any.whl")
     };
     let wheels = input.fetched.files().filter(is_pip);
     let by_python = wheels.flat_map(|(_, file)| {
         let pythons = file.targets.iter().map(|target| input.fetched.targets[*target].python_version());
-        pythons.map(|python| (python, &*file.offer.filename))
+        pythons.map(|python| (python, &*file.candidate.filename))
     });
     let by_python: BTreeMap<_, _> = by_python.collect();
     by_python.iter().map(|(python, wheel)| format!("{python}:{wheel}")).collect::<Vec<_>>().join(" ")

@@ -27,12 +27,12 @@ pub fn text(fetched: &Fetched, conditions: &Conditions) -> Option<String> {
 /// One version of one project. A file whose name tells no version stands by itself, as `archive`.
 fn entry(package: &FetchedPackage, conditions: &Conditions) -> String {
     let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(package, &file.offer.filename));
+        package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
     let mut text = String::new();
     if !named.is_empty() {
         text.push_str(&head(package, &named, conditions));
         for file in &named {
-            let is_wheel = file.offer.filename.ends_with(".whl");
+            let is_wheel = file.candidate.filename.ends_with(".whl");
             let table = if is_wheel { "[[packages.wheels]]" } else { "[packages.sdist]" };
             text.push_str(&file_table(table, file, true));
         }
@@ -52,7 +52,7 @@ fn head(package: &FetchedPackage, files: &[&FetchedFile], conditions: &Condition
     if let Some(marker) = conditions.marker(files) {
         put(&mut text, "marker", &marker);
     }
-    let stated = files.iter().find_map(|file| file.offer.requires_python.as_ref());
+    let stated = files.iter().find_map(|file| file.candidate.requires_python.as_ref());
     if let Some(specifiers) = stated {
         put(&mut text, "requires-python", &specifiers.to_string());
     }
@@ -62,9 +62,9 @@ fn head(package: &FetchedPackage, files: &[&FetchedFile], conditions: &Condition
 fn file_table(table: &str, file: &FetchedFile, is_named: bool) -> String {
     let mut text = format!("{table}\n");
     if is_named {
-        put(&mut text, "name", &file.offer.filename);
+        put(&mut text, "name", &file.candidate.filename);
     }
-    put(&mut text, "path", &format!("{WHEELS}/{}", file.offer.filename));
+    put(&mut text, "path", &format!("{WHEELS}/{}", file.candidate.filename));
     writeln!(text, "size = {}", file.object.size).expect("writing to a string cannot fail");
     writeln!(text, "hashes = {{sha256 = \"{}\"}}", file.object.sha256).expect("writing to a string cannot fail");
     text
@@ -89,7 +89,7 @@ mod tests {
         let files = vec![file("demo-1.0-py3-none-any.whl", b"wheel"), file("demo-1.0.tar.gz", b"source")];
         let mut world =
             fetched(vec![package("demo", "1.0", files), package("direct", "", vec![file("main.zip", b"d")])]);
-        world.packages[0].files[0].offer.requires_python = Some(">=3.8".parse().unwrap());
+        world.packages[0].files[0].candidate.requires_python = Some(">=3.8".parse().unwrap());
         let text = text(&world, &Conditions::of(&world)).unwrap();
         let lock: toml::Table = text.parse().unwrap();
         let demo = &lock["packages"][0];

@@ -56,8 +56,8 @@ fn choice(fetched: &Fetched) -> String {
 /// name tells no version, as a direct URL may have it. Without it pip would ask the network.
 fn requirements(package: &FetchedPackage, conditions: &Conditions) -> Vec<String> {
     let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(package, &file.offer.filename));
-    let by_path = unreadable.into_iter().map(|file| (format!("./{WHEELS}/{}", file.offer.filename), vec![file]));
+        package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
+    let by_path = unreadable.into_iter().map(|file| (format!("./{WHEELS}/{}", file.candidate.filename), vec![file]));
     let by_name =
         package.version.iter().map(|version| (format!("{}=={version}", spelled_name(package)), named.clone()));
     let all = by_name.chain(by_path).filter(|(_, files)| !files.is_empty());

@@ -97,12 +97,12 @@ impl<'a> FileEntry<'a> {
     fn of(file: &'a FetchedFile) -> Self {
         let metadata = file.metadata.map(Hashes::from);
         Self {
-            filename: &file.offer.filename,
-            url: href(&file.offer.filename),
+            filename: &file.candidate.filename,
+            url: href(&file.candidate.filename),
             hashes: file.object.into(),
             size: file.object.size,
-            requires_python: file.offer.requires_python.as_ref().map(ToString::to_string),
-            yanked: match file.offer.yanked.0.as_deref() {
+            requires_python: file.candidate.requires_python.as_ref().map(ToString::to_string),
+            yanked: match file.candidate.yanked.0.as_deref() {
                 None => Withdrawn::Flag(false),
                 Some("") => Withdrawn::Flag(true),
                 Some(reason) => Withdrawn::Reason(reason),
@@ -131,8 +131,8 @@ mod tests {
     fn a_project_page() {
         let mut wheel = file("demo-1.10+x-py3-none-any.whl", b"wheel");
         wheel.metadata = Some(object(b"metadata"));
-        wheel.offer.requires_python = Some(">=3.8".parse().unwrap());
-        wheel.offer.yanked.0 = Some("bad".into());
+        wheel.candidate.requires_python = Some(">=3.8".parse().unwrap());
+        wheel.candidate.yanked.0 = Some("bad".into());
         let other = package("demo", "1.9", vec![file("demo-1.9.zip", b"source")]);
         let world = fetched(vec![package("demo", "1.10+x", vec![wheel]), other]);
         let metadata = "45447b7afbd5e544f7d0f1df0fccd26014d9850130abd3f020b89ff96b82079f";
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn an_empty_reason_is_a_withdrawal_too() {
         let mut withdrawn = file("demo-1.9.zip", b"source");
-        withdrawn.offer.yanked.0 = Some("".into());
+        withdrawn.candidate.yanked.0 = Some("".into());
         let world = fetched(vec![package("demo", "1.9", vec![withdrawn])]);
         assert_eq!(project_of(&world)["files"][0]["yanked"], true);
     }

@@ -151,15 +151,15 @@ pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: Sys
     pruned.removed.iter().try_for_each(|stored| store.remove(stored.object.sha256))?;
     let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     store.sweep_dead(Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX)));
-    store.forget_names()?;
-    LocalDigests::of(store.root()).forget(|sha256| store.find(sha256).is_some());
+    store.prune_aliases()?;
+    LocalDigests::of(store.root()).retain(|sha256| store.find(sha256).is_some());
     let is_useless = |run: &&Run| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))
 }
 
 /// Everything that prefetch writes into a cache folder.
 const FOLDERS: [&str; 10] =
-    ["objects", "also", "incoming", "runs", "pages", "plans", "metadata", LOCAL, "built", "interpreters"];
+    ["objects", "aliases", "incoming", "runs", "pages", "plans", "metadata", LOCAL, "built", "interpreters"];
 
 /// Removes everything that is ours in the cache folder, and the folder if nothing else is in it.
 ///

@@ -6,7 +6,7 @@ use super::CarryError;
 use super::opened::{Opened, Several};
 use crate::archive::{Format, Stop, pack_file, parent};
 use crate::domain::{Fetched, FetchedFile, FetchedPackage, Request, Timestamp};
-use crate::layout::{self, Abouts, BundleInput, SBOMS, SbomFormat, Sboms};
+use crate::layout::{self, BundleInput, ProjectSummaries, SBOMS, SbomFormat, Sboms};
 
 /// Writes the bundle of all targets of both as `out`, with the bills of materials that either has;
 /// `created` is the date that they state, if it is given.
@@ -31,7 +31,8 @@ pub fn merge(
     let all = all.in_order();
     let has = |format: &SbomFormat| opened.iter().any(|bundle| format.is_in(&bundle.manifest));
     let sboms = Sboms { formats: SBOMS.iter().filter(|format| has(format)).collect(), created };
-    let input = BundleInput { fetched: &all.fetched, requests: &all.requests, abouts: &all.abouts, sboms: &sboms };
+    let input =
+        BundleInput { fetched: &all.fetched, requests: &all.requests, summaries: &all.summaries, sboms: &sboms };
     let tree = layout::bundle(&input)?;
     Ok(pack_file(&tree, &Several(opened.iter().collect()), format, out)?)
 }
@@ -41,7 +42,7 @@ pub fn merge(
 struct Parts {
     fetched: Fetched,
     requests: Vec<Request>,
-    abouts: Abouts,
+    summaries: ProjectSummaries,
 }
 
 impl Parts {
@@ -50,7 +51,7 @@ impl Parts {
         Ok(Self {
             fetched: bundle.manifest.recall_fetched().map_err(fail)?,
             requests: bundle.manifest.recall_requests().map_err(fail)?,
-            abouts: bundle.manifest.recall_abouts(),
+            summaries: bundle.manifest.recall_summaries(),
         })
     }
 
@@ -60,7 +61,7 @@ impl Parts {
         other.requests.into_iter().for_each(|request| self.add_request(request));
         other.fetched.packages.into_iter().for_each(|package| self.add_package(package));
         self.fetched.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
-        self.abouts.extend(other.abouts);
+        self.summaries.extend(other.summaries);
         Ok(())
     }
 
@@ -131,13 +132,14 @@ impl Parts {
         merge_sorted(&mut known.requested_by, package.requested_by);
         known.dependencies.merge(package.dependencies);
         for file in package.files {
-            let same =
-                |held: &&mut FetchedFile| held.object == file.object && held.offer.filename == file.offer.filename;
+            let same = |held: &&mut FetchedFile| {
+                held.object == file.object && held.candidate.filename == file.candidate.filename
+            };
             match known.files.iter_mut().find(same) {
                 Some(held) => {
-                    let place = |file: &FetchedFile| (file.offer.url.clone(), file.offer.index.clone());
+                    let place = |file: &FetchedFile| (file.candidate.url.clone(), file.candidate.index.clone());
                     if place(&file) < place(held) {
-                        held.offer = file.offer;
+                        held.candidate = file.candidate;
                     }
                     merge_sorted(&mut held.targets, file.targets);
                     merge_sorted(&mut held.tools, file.tools);
@@ -145,7 +147,9 @@ impl Parts {
                 None => known.files.push(file),
             }
         }
-        known.files.sort_by(|a, b| (&a.offer.filename, &a.offer.url).cmp(&(&b.offer.filename, &b.offer.url)));
+        known
+            .files
+            .sort_by(|a, b| (&a.candidate.filename, &a.candidate.url).cmp(&(&b.candidate.filename, &b.candidate.url)));
     }
 }
 

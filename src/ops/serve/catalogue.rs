@@ -14,7 +14,7 @@ use super::ServeError;
 use super::members::Members;
 use crate::archive::{Extent, Stop, fingerprint};
 use crate::domain::{
-    Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, PackageName,
+    Candidate, Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, PackageName,
     Promises, RelPath, Sha256, SourceExtension, Status, Version, WheelFilename, Yanked,
 };
 use crate::index::sdist_metadata;
@@ -62,7 +62,7 @@ impl Page {
 }
 
 /// A distribution before it was looked into.
-struct Candidate {
+struct ServedFile {
     filename: String,
     place: Extent,
     /// What a manifest or a run says of it.
@@ -139,15 +139,15 @@ fn entry(content: Content) -> Option<Entry> {
     match content {
         Content::Page(bytes) => Some(Entry::Page(Page::new(bytes))),
         Content::Object { sha256, .. } => Some(Entry::Object(sha256)),
-        Content::Envelope(_) => None,
+        Content::PipCacheEntry(_) => None,
     }
 }
 
 fn projects(fetched: &Fetched) -> Vec<u8> {
     let files = fetched.files().map(|(package, file)| {
         json!({"project": package.name.as_ref(), "version": package.version.as_ref().map(ToString::to_string),
-            "filename": &*file.offer.filename, "size": file.object.size, "sha256": file.object.sha256.to_string(),
-            "requires_python": file.offer.requires_python.as_ref().map(ToString::to_string)})
+            "filename": &*file.candidate.filename, "size": file.object.size, "sha256": file.object.sha256.to_string(),
+            "requires_python": file.candidate.requires_python.as_ref().map(ToString::to_string)})
     });
     json!({"files": files.collect::<Vec<_>>()}).to_string().into_bytes()
 }
@@ -159,7 +159,7 @@ fn counts(fetched: &Fetched) -> (usize, usize) {
 }
 
 /// The latest word of a run on each object.
-fn of_store(store: &DiskStore) -> Result<Vec<Candidate>, ServeError> {
+fn of_store(store: &DiskStore) -> Result<Vec<ServedFile>, ServeError> {
     let unreadable = |why| ServeError::Store { path: store.root().to_owned(), why };
     let inventory = Inventory::read(store).map_err(unreadable)?;
     let items = inventory.items().into_iter().filter_map(|item| {
@@ -171,12 +171,12 @@ fn of_store(store: &DiskStore) -> Result<Vec<Candidate>, ServeError> {
             yanked: item.file.yanked,
         };
         let place = Extent { file: store.path(item.file.sha256), start: 0, size: item.stored.object.size };
-        Some(Candidate { filename: item.file.filename, place, known: Some(known) })
+        Some(ServedFile { filename: item.file.filename, place, known: Some(known) })
     });
     Ok(items.collect())
 }
 
-fn of_members(members: &Members, path: &Path) -> Result<Vec<Candidate>, ServeError> {
+fn of_members(members: &Members, path: &Path) -> Result<Vec<ServedFile>, ServeError> {
     if let Some(place) =
         members.places.iter().find_map(|(name, place)| (name.as_str() == MANIFEST_PATH).then_some(place))
     {
@@ -185,7 +185,7 @@ fn of_members(members: &Members, path: &Path) -> Result<Vec<Candidate>, ServeErr
     let candidates = members.places.iter().filter_map(|(name, place)| {
         let filename = name.as_str().rsplit('/').next().unwrap_or_default();
         let is_distribution = filename.ends_with(".whl") || SourceExtension::split(filename).is_some();
-        is_distribution.then(|| Candidate { filename: filename.to_owned(), place: place.clone(), known: None })
+        is_distribution.then(|| ServedFile { filename: filename.to_owned(), place: place.clone(), known: None })
     });
     Ok(candidates.collect())
 }
@@ -193,7 +193,7 @@ fn of_members(members: &Members, path: &Path) -> Result<Vec<Candidate>, ServeErr
 /// A manifest is small; more than this is none. Bytes.
 const LARGEST_MANIFEST: u64 = 64 << 20;
 
-fn of_manifest(members: &Members, place: &Extent) -> Result<Vec<Candidate>, String> {
+fn of_manifest(members: &Members, place: &Extent) -> Result<Vec<ServedFile>, String> {
     let mut text = Vec::new();
     place
         .open()
@@ -215,14 +215,14 @@ fn of_manifest(members: &Members, place: &Extent) -> Result<Vec<Candidate>, Stri
                 requires_python: file.requires_python.clone(),
                 yanked: file.yanked.clone(),
             };
-            candidates.push(Candidate { filename: file.filename.clone(), place: place.clone(), known: Some(known) });
+            candidates.push(ServedFile { filename: file.filename.clone(), place: place.clone(), known: Some(known) });
         }
     }
     Ok(candidates)
 }
 
 /// Looks into all candidates on all cores; in their order.
-fn examine_all(candidates: &[Candidate]) -> Vec<Result<Examined, String>> {
+fn examine_all(candidates: &[ServedFile]) -> Vec<Result<Examined, String>> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         while let Some((position, candidate)) =
@@ -237,7 +237,7 @@ fn examine_all(candidates: &[Candidate]) -> Vec<Result<Examined, String>> {
     done.into_inner().unwrap_or_else(|error| error.into_inner()).into_values().collect()
 }
 
-fn examine(candidate: &Candidate) -> Result<Examined, String> {
+fn examine(candidate: &ServedFile) -> Result<Examined, String> {
     let mut input = candidate.place.open().map_err(|error| error.to_string())?;
     let own = own_words(&mut input, &candidate.filename)?;
     let (sha256, name, version, requires_python, yanked) = match &candidate.known {
@@ -298,7 +298,7 @@ fn fetched(examined: &[Examined]) -> Fetched {
 fn fetched_file(file: &Examined) -> FetchedFile {
     let nowhere: MaskedUrl = "file:///".parse().expect("a literal URL is valid");
     FetchedFile {
-        offer: Offer {
+        candidate: Candidate {
             filename: file.filename.as_str().into(),
             url: nowhere.clone(),
             index: Arc::new(nowhere),

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use super::examine::Examined;
 use super::{Finding, FindingKind, Proof};
 use crate::domain::{
-    Algorithm, Fetched, FileRecord, ListingBuilder, MaskedUrl, Offers, PackageName, Pick, Request, Sha256, Solution,
-    Target, Unknown,
+    Algorithm, Candidates, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataUnavailable, PackageName, Request,
+    ResolvedPackage, Sha256, Solution, Target,
 };
 use crate::layout::{BUNDLE_ROOT, Manifest, RecallError, WHEELS};
 use crate::ops::inside::Inside;
 use crate::ops::tools;
-use crate::resolve::{Facts, Failure, Question, Step, Wants, step};
+use crate::resolve::{Facts, Failure, MissingFacts, Question, Step, step};
 use crate::select::Policy;
 
 /// The distributions at hand, with what they say of themselves.
@@ -62,7 +62,7 @@ impl<'a> Held<'a> {
 
     pub(super) fn of_fetched(fetched: &'a Fetched, insides: &'a BTreeMap<Sha256, Inside>) -> Self {
         let held = fetched.files().filter_map(|(package, file)| {
-            let (filename, object) = (&*file.offer.filename, file.object);
+            let (filename, object) = (&*file.candidate.filename, file.object);
             let held = HeldFile {
                 project: package.name.clone(),
                 filename,
@@ -97,13 +97,15 @@ impl<'a> Held<'a> {
                 ..FileRecord::default()
             });
             if let Ok(url) = root.join(&href) {
-                facts.needs.insert(url, file.inside.needs.clone().map(Arc::new));
+                facts.metadata.insert(url, file.inside.metadata.clone().map(Arc::new));
             }
         }
         let asked = vec![root];
-        facts.offers = builders
+        facts.candidates = builders
             .into_iter()
-            .map(|(project, builder)| (project, Arc::new(Offers::new(vec![builder.finish()], asked.clone(), false))))
+            .map(|(project, builder)| {
+                (project, Arc::new(Candidates::new(vec![builder.finish()], asked.clone(), false)))
+            })
             .collect();
         facts
     }
@@ -186,29 +188,35 @@ impl Replay<'_> {
 
     /// Every source archive that `target` gets must be buildable, and what builds it, too.
     fn builds(&mut self, question: &Question, target: &Arc<Target>, solution: &Solution) {
-        let mut waiting: Vec<_> = solution.picks.iter().map(|pick| pick.file.url.clone()).collect();
+        let mut waiting: Vec<_> = solution.packages.iter().map(|package| package.file.url.clone()).collect();
         let mut seen = BTreeSet::new();
         while let Some(url) = waiting.pop() {
             let Some(file) = self.held.source(&url) else { continue };
             let Some(needs) = file.inside.build.as_ref().filter(|_| seen.insert(url)) else { continue };
-            let picks = self.builders(question, target, &needs.requires, file.filename);
-            let lacks_wheel = |pick: &Pick| tools::needs_wheel(&pick.name, &pick.version);
-            if needs.by_setuptools && picks.iter().any(lacks_wheel) {
+            let packages = self.builders(question, target, &needs.requires, file.filename);
+            let lacks_wheel = |package: &ResolvedPackage| tools::needs_wheel(&package.name, &package.version);
+            if needs.by_setuptools && packages.iter().any(lacks_wheel) {
                 let more = self.builders(question, target, &tools::with_wheel(needs), file.filename);
-                waiting.extend(more.into_iter().map(|pick| pick.file.url));
+                waiting.extend(more.into_iter().map(|package| package.file.url));
             }
-            waiting.extend(picks.into_iter().map(|pick| pick.file.url));
+            waiting.extend(packages.into_iter().map(|package| package.file.url));
         }
     }
 
     /// What `lines` get for the build of `filename`.
-    fn builders(&mut self, question: &Question, target: &Arc<Target>, lines: &[String], filename: &str) -> Vec<Pick> {
+    fn builders(
+        &mut self,
+        question: &Question,
+        target: &Arc<Target>,
+        lines: &[String],
+        filename: &str,
+    ) -> Vec<ResolvedPackage> {
         let build = tools::asked(question, lines, &tools::build_origin(filename));
         let (solutions, failures) = self.solve(&build, std::slice::from_ref(target));
         for failure in failures {
             self.build_gap(filename, target, &failure);
         }
-        solutions.into_values().flat_map(|solution| solution.picks).collect()
+        solutions.into_values().flat_map(|solution| solution.packages).collect()
     }
 
     fn build_gap(&mut self, filename: &str, target: &Target, failure: &Failure) {
@@ -224,7 +232,8 @@ impl Replay<'_> {
     /// The failure, and which of its projects are not there at all.
     fn explain(&self, failure: &Failure) -> String {
         let projects: BTreeSet<_> = failure.projects().collect();
-        let is_absent = |name: &&&PackageName| self.facts.offers.get(*name).is_some_and(|offers| offers.is_unknown());
+        let is_absent =
+            |name: &&&PackageName| self.facts.candidates.get(*name).is_some_and(|candidates| candidates.is_unknown());
         let absent = projects.iter().filter(is_absent).map(|name| format!("\n  {name} is not in the bundle"));
         // The bundle is the only index, and was named.
         let failure = failure.to_string().replace(&format!(" on {BUNDLE_ROOT}"), "");
@@ -237,20 +246,21 @@ impl Replay<'_> {
             match step(question, targets, &self.facts) {
                 Step::Solved(solutions) => return (solutions.into_iter().enumerate().collect(), Vec::new()),
                 Step::Impossible { failures, solved } => return (solved, failures),
-                Step::Needs(wants) => self.tell_absent(wants),
+                Step::Incomplete(missing) => self.tell_absent(missing),
             }
         }
     }
 
     /// All that there is was told at the beginning: whatever else is wanted is not there.
-    fn tell_absent(&mut self, wants: Wants) {
-        for project in wants.listings.into_keys() {
-            self.facts.offers.insert(project, Arc::new(Offers::new(Vec::new(), vec![Arc::new(root())], false)));
+    fn tell_absent(&mut self, missing: MissingFacts) {
+        for project in missing.listings.into_keys() {
+            self.facts.candidates.insert(project, Arc::new(Candidates::new(Vec::new(), vec![Arc::new(root())], false)));
         }
-        for (url, _) in wants.metadata {
-            let why =
-                Unknown::Refused(format!("{url} is not in the bundle; an installer would ask the network for it"));
-            self.facts.needs.insert(url, Err(why));
+        for (url, _) in missing.metadata {
+            let why = MetadataUnavailable::Refused(format!(
+                "{url} is not in the bundle; an installer would ask the network for it"
+            ));
+            self.facts.metadata.insert(url, Err(why));
         }
     }
 

@@ -6,7 +6,7 @@ use super::integrity::Known;
 use super::record;
 use super::{Finding, FindingKind};
 use crate::archive::{Found, Input};
-use crate::domain::{Hasher, PackageName, Sha256, SourceFilename, Unknown, WheelFilename};
+use crate::domain::{Hasher, MetadataUnavailable, PackageName, Sha256, SourceFilename, WheelFilename};
 use crate::layout::SUMS_PATH;
 use crate::ops::inside::Inside;
 use crate::ops::window::Window;
@@ -99,8 +99,8 @@ fn look_inside(bytes: Box<dyn Input>, filename: &str, project: Option<&PackageNa
 
 /// What is wrong with the distribution in `bytes`, of which `inside` was read.
 pub fn faults(bytes: impl Read + Seek, filename: &str, inside: &Inside) -> Vec<String> {
-    match &inside.needs {
-        Err(Unknown::Refused(why)) => vec![why.clone()],
+    match &inside.metadata {
+        Err(MetadataUnavailable::Refused(why)) => vec![why.clone()],
         _ if filename.ends_with(".whl") => record::faults(bytes),
         _ => Vec::new(),
     }

@@ -103,7 +103,7 @@ fn unfit(held: &Held<'_>, file: &HeldFile<'_>, wheel: Option<&WheelFilename>) ->
         let served = file.targets.iter().filter_map(|position| held.targets.get(*position));
         served.filter(|target| is_meant(target)).map(|target| target.id().to_owned()).collect()
     };
-    let wants = file.inside.needs.as_ref().ok().and_then(|needs| needs.requires_python.as_ref());
+    let wants = file.inside.metadata.as_ref().ok().and_then(|needs| needs.requires_python.as_ref());
     let mismatched = those(&|target| wheel.is_some_and(|wheel| target.tags().rank(wheel).is_none()));
     let wrong_python = those(&|target| wants.is_some_and(|wants| !wants.contains(target.python())));
     let tags = Finding::new(FindingKind::Platform, "its tags do not fit").on(mismatched);

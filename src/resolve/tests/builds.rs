@@ -2,11 +2,11 @@
 //! over if it does not.
 
 use super::super::Reason;
-use super::world::{File, World};
-use crate::domain::Unknown;
+use super::fake_index::{FakeIndex, File};
+use crate::domain::MetadataUnavailable;
 
 fn silent(name: &str, version: &str) -> File {
-    File::sdist(name, version).unknown(Unknown::NeedsBuild)
+    File::sdist(name, version).unknown(MetadataUnavailable::NeedsBuild)
 }
 
 fn needs_build(file: &str) -> Reason {
@@ -15,7 +15,7 @@ fn needs_build(file: &str) -> Reason {
 
 #[test]
 fn the_version_that_would_be_taken_is_an_error_with_three_ways_out() {
-    let world = World::new().file(silent("a", "2.0")).has("a", "1.0", &[]);
+    let world = FakeIndex::new().file(silent("a", "2.0")).has("a", "1.0", &[]);
     let answer = world.ask(&["a"]).solve();
     assert_eq!(answer.reason(), &needs_build("a-2.0.tar.gz"));
     let message = answer.message();
@@ -23,21 +23,21 @@ fn the_version_that_would_be_taken_is_an_error_with_three_ways_out() {
         assert!(message.contains(way), "{message}");
     }
     assert!(!answer.asked.metadata.contains("a-1.0-py3-none-any.whl"), "{:?}", answer.asked.metadata);
-    assert_eq!(world.ask(&["a<2"]).solve().picks(), ["a 1.0"]);
-    assert_eq!(world.ask(&["a"]).no_deps().solve().picks(), ["a 2.0"]);
+    assert_eq!(world.ask(&["a<2"]).solve().packages(), ["a 1.0"]);
+    assert_eq!(world.ask(&["a"]).no_deps().solve().packages(), ["a 2.0"]);
 }
 
 #[test]
 fn what_another_line_excludes_is_none() {
-    let world = World::new().file(silent("a", "2.0")).has("a", "1.0", &[]);
+    let world = FakeIndex::new().file(silent("a", "2.0")).has("a", "1.0", &[]);
     let world = world.file(silent("b", "2.0")).has("b", "1.0", &["a<2"]).has("c", "1.0", &["b<2"]);
-    assert_eq!(world.ask(&["b", "c"]).solve().picks(), ["a 1.0", "b 1.0", "c 1.0"]);
+    assert_eq!(world.ask(&["b", "c"]).solve().packages(), ["a 1.0", "b 1.0", "c 1.0"]);
 }
 
 /// The search came by `b 0.5`, since `b 9.0` did not go with `a 5.0`.
 #[test]
 fn where_it_is_only_passed_by_a_solution_without_it_stands() {
-    let world = World::new()
+    let world = FakeIndex::new()
         .has("a", "5.0", &["c==2.0"])
         .has("a", "4.0", &[])
         .has("b", "9.0", &["c==1.0"])
@@ -45,7 +45,7 @@ fn where_it_is_only_passed_by_a_solution_without_it_stands() {
         .has("c", "1.0", &[])
         .has("c", "2.0", &[]);
     let answer = world.ask(&["a", "b"]).solve();
-    assert_eq!(answer.picks(), ["a 4.0", "b 9.0", "c 1.0"]);
+    assert_eq!(answer.packages(), ["a 4.0", "b 9.0", "c 1.0"]);
     let notes = &answer.solutions()[0].notes;
     assert_eq!(notes, &["passed over b-0.5.tar.gz: what it needs is only known by running its build (--allow-build)"]);
     let answer = world.ask(&["a>=5", "b"]).solve();
@@ -55,7 +55,7 @@ fn where_it_is_only_passed_by_a_solution_without_it_stands() {
 /// Of what satisfies all that the solution asks, `a 2.0` is the best.
 #[test]
 fn it_is_no_reason_to_go_further_back() {
-    let world = World::new()
+    let world = FakeIndex::new()
         .has("a", "3.0", &["c<1"])
         .file(silent("a", "2.0"))
         .has("a", "1.0", &[])
@@ -67,7 +67,7 @@ fn it_is_no_reason_to_go_further_back() {
 /// An old version that had no such extra yet is no answer to `table[sheets]`.
 #[test]
 fn nor_to_take_an_older_version_of_what_needs_it() {
-    let world = World::new()
+    let world = FakeIndex::new()
         .file(File::wheel("table", "3.0").needs(&["number>=2"]).extra("sheets", &["sheet"]))
         .file(File::wheel("table", "2.0").extra("sheets", &["sheet"]))
         .has("table", "1.0", &[])

@@ -1,10 +1,10 @@
 use super::super::Reason;
-use super::world::{File, World};
-use crate::domain::Unknown;
+use super::fake_index::{FakeIndex, File};
+use crate::domain::MetadataUnavailable;
 
 #[test]
 fn the_best_file_of_the_version_is_taken() {
-    let world = World::new()
+    let world = FakeIndex::new()
         .file(File::sdist("a", "1.0"))
         .file(File::wheel("a", "1.0"))
         .file(File::wheel("a", "1.0").tags("cp312-cp312-manylinux_2_17_x86_64"))
@@ -15,7 +15,8 @@ fn the_best_file_of_the_version_is_taken() {
 
 #[test]
 fn kinds_are_excluded_by_project() {
-    let world = World::new().file(File::sdist("a", "2.0")).file(File::wheel("a", "1.0")).file(File::sdist("a", "1.0"));
+    let world =
+        FakeIndex::new().file(File::sdist("a", "2.0")).file(File::wheel("a", "1.0")).file(File::sdist("a", "1.0"));
     let ask = || world.ask(&["a"]);
     assert_eq!(ask().solve().files(), ["a-2.0.tar.gz"]);
     let only_binary = ask().policy(|policy| policy.formats.only_binary(":all:").unwrap());
@@ -34,9 +35,10 @@ fn kinds_are_excluded_by_project() {
 
 #[test]
 fn files_of_the_future_do_not_exist() {
-    let world = World::new().file(File::wheel("a", "1.0").uploaded(100)).file(File::wheel("a", "2.0").uploaded(200));
-    assert_eq!(world.ask(&["a"]).exclude_newer(200).solve().picks(), ["a 1.0"]);
-    assert_eq!(world.ask(&["a"]).exclude_newer(201).solve().picks(), ["a 2.0"]);
+    let world =
+        FakeIndex::new().file(File::wheel("a", "1.0").uploaded(100)).file(File::wheel("a", "2.0").uploaded(200));
+    assert_eq!(world.ask(&["a"]).exclude_newer(200).solve().packages(), ["a 1.0"]);
+    assert_eq!(world.ask(&["a"]).exclude_newer(201).solve().packages(), ["a 2.0"]);
     let answer = world.has("a", "3.0", &[]).ask(&["a"]).exclude_newer(100).solve();
     assert!(
         answer.message().contains("a-3.0-py3-none-any.whl has no upload time on this index"),
@@ -48,9 +50,9 @@ fn files_of_the_future_do_not_exist() {
 
 #[test]
 fn metadata_that_lies_rules_the_version_out() {
-    let lie = Unknown::Refused("its metadata is of `b 1.0`, its file name of `a 2.0`".into());
-    let world = World::new().file(File::wheel("a", "2.0").unknown(lie)).has("a", "1.0", &[]);
-    assert_eq!(world.ask(&["a"]).solve().picks(), ["a 1.0"]);
+    let lie = MetadataUnavailable::Refused("its metadata is of `b 1.0`, its file name of `a 2.0`".into());
+    let world = FakeIndex::new().file(File::wheel("a", "2.0").unknown(lie)).has("a", "1.0", &[]);
+    assert_eq!(world.ask(&["a"]).solve().packages(), ["a 1.0"]);
     let message = world.ask(&["a>1"]).solve().message();
     assert!(message.contains("a 2.0 cannot be used: its metadata is of `b 1.0`"), "{message}");
 }

@@ -1,7 +1,7 @@
 //! Hash-checking mode, case by case of `facts/pip.md` 2.3.
 
 use super::super::Reason;
-use super::world::{File, World};
+use super::fake_index::{FakeIndex, File};
 
 fn hex(digit: char) -> String {
     digit.to_string().repeat(64)
@@ -12,8 +12,8 @@ fn hash(digit: char) -> String {
 }
 
 /// `a` needs `b`; both have digests.
-fn world() -> World {
-    World::new()
+fn world() -> FakeIndex {
+    FakeIndex::new()
         .file(File::wheel("a", "1.0").needs(&["b"]).sha256(&hex('a')))
         .file(File::wheel("b", "1.0").sha256(&hex('b')))
         .file(File::wheel("b", "2.0").sha256(&hex('c')))
@@ -23,12 +23,12 @@ fn world() -> World {
 fn every_file_needs_a_digest() {
     let a = format!("a==1.0{}", hash('a'));
     let answer = world().ask(&[&a, &format!("b==1.0{}", hash('b'))]).require_hashes().solve();
-    assert_eq!(answer.picks(), ["a 1.0", "b 1.0"]);
+    assert_eq!(answer.packages(), ["a 1.0", "b 1.0"]);
     let answer = world().ask(&[&a]).require_hashes().solve();
     assert_eq!((answer.failure().requirement.as_str(), answer.reason()), ("b", &Reason::NoHash { pinned: false }));
     assert_eq!(answer.failure().origins[0].to_string(), "requirements.txt:1");
     assert!(answer.message().ends_with("\n  a 1.0 needs b"), "{}", answer.message());
-    assert_eq!(world().ask(&[&a]).require_hashes().no_deps().solve().picks(), ["a 1.0"]);
+    assert_eq!(world().ask(&[&a]).require_hashes().no_deps().solve().packages(), ["a 1.0"]);
 }
 
 #[test]
@@ -43,9 +43,9 @@ fn lines_without_a_digest_are_told_all_at_once() {
 #[test]
 fn a_pin_is_not_needed_and_a_constraint_may_have_the_digest() {
     let answer = world().ask(&[&format!("b>=1{}", hash('b'))]).require_hashes().solve();
-    assert_eq!(answer.picks(), ["b 1.0"]);
+    assert_eq!(answer.packages(), ["b 1.0"]);
     let answer = world().ask(&["b"]).constrained(&[&format!("b==1.0{}", hash('b'))]).require_hashes().solve();
-    assert_eq!(answer.picks(), ["b 1.0"]);
+    assert_eq!(answer.packages(), ["b 1.0"]);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_digest_of_no_file_is_told() {
 /// As with a lock file that was made on one machine for itself alone.
 #[test]
 fn a_digest_of_another_platforms_file_is_told_as_that() {
-    let world = World::new()
+    let world = FakeIndex::new()
         .file(File::wheel("a", "1.0").tags("cp312-cp312-win_amd64").sha256(&hex('a')))
         .file(File::wheel("a", "1.0").tags("cp312-cp312-manylinux_2_17_x86_64").sha256(&hex('b')))
         .file(File::sdist("a", "1.0").sha256(&hex('c')));
@@ -84,16 +84,16 @@ fn a_digest_of_another_platforms_file_is_told_as_that() {
 #[test]
 fn any_of_several_digests_is_enough() {
     let answer = world().ask(&[&format!("b==1.0 --hash=sha512:{}{}{}", hex('0'), hash('e'), hash('b'))]).solve();
-    assert_eq!(answer.picks(), ["b 1.0"]);
+    assert_eq!(answer.packages(), ["b 1.0"]);
 }
 
 /// The digests of the first line verify the file, a requirement's before a constraint's.
 #[test]
 fn the_first_lines_digests_count() {
     let lines = [&*format!("b{}", hash('b')), &format!("b{}", hash('c'))];
-    assert_eq!(world().ask(&lines).solve().picks(), ["b 1.0"]);
+    assert_eq!(world().ask(&lines).solve().packages(), ["b 1.0"]);
     let answer = world().ask(&lines[1..]).constrained(&lines[..1]).solve();
-    assert_eq!(answer.picks(), ["b 2.0"]);
+    assert_eq!(answer.packages(), ["b 2.0"]);
 }
 
 #[test]
@@ -101,10 +101,10 @@ fn a_url_may_carry_its_digest() {
     let url = "https://files.example/b-3.0-py3-none-any.whl";
     let world = world().at(url, File::wheel("b", "3.0"));
     let answer = world.ask(&[&format!("b @ {url}#sha256={}", hex('f'))]).require_hashes().solve();
-    assert_eq!(answer.picks(), ["b 3.0"]);
+    assert_eq!(answer.packages(), ["b 3.0"]);
     assert_eq!(world.ask(&[&format!("b @ {url}")]).require_hashes().solve().reason(), &Reason::NoHash { pinned: true });
     let answer = world.ask(&[&format!("b @ {url}")]).constrained(&[&format!("b==3{}", hash('f'))]).require_hashes();
-    assert_eq!(answer.solve().solutions()[0].picks[0].file.promises.asked.len(), 1);
+    assert_eq!(answer.solve().solutions()[0].packages[0].file.promises.asked.len(), 1);
 }
 
 /// Any one digest is enough, so one that the index does not promise leaves it to the bytes.
@@ -112,5 +112,5 @@ fn a_url_may_carry_its_digest() {
 fn of_several_algorithms_one_may_be_wrong() {
     let other = format!(" --hash=sha512:{}", "0".repeat(128));
     let wrong = format!("a==1.0{}{other}", hash('d'));
-    assert_eq!(world().ask(&[&wrong]).no_deps().solve().picks(), ["a 1.0"]);
+    assert_eq!(world().ask(&[&wrong]).no_deps().solve().packages(), ["a 1.0"]);
 }

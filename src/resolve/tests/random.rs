@@ -8,17 +8,17 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::super::{Facts, Failure, Reason, Wants};
-use super::brute::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
-use super::world::{Answer, Asking};
+use super::super::{Facts, Failure, MissingFacts, Reason};
+use super::brute_force::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
+use super::fake_index::{Answer, Asking};
 
 /// A third of the worlds is enough where each is solved many times.
 const WORLDS: u32 = 3_999;
 
-fn line() -> impl Strategy<Value = brute::Line> {
+fn line() -> impl Strategy<Value = brute_force::Line> {
     let when = prop_oneof![6 => Just(When::Always), 1 => Just(When::Windows), 1 => Just(When::OldPython)];
     (0..5_usize, select(&SPECIFIERS[..]), when, prop::bool::weighted(0.2))
-        .prop_map(|(project, specifier, when, extra)| brute::Line { project, specifier, when, extra })
+        .prop_map(|(project, specifier, when, extra)| brute_force::Line { project, specifier, when, extra })
 }
 
 fn release() -> impl Strategy<Value = Release> {
@@ -37,7 +37,7 @@ fn release() -> impl Strategy<Value = Release> {
 
 fn sketch() -> impl Strategy<Value = Sketch> {
     let project = subsequence(&VERSIONS[..], 0..=4)
-        .prop_flat_map(|versions| vec(release(), versions.len()).prop_map(move |all| brute::zip(&versions, all)));
+        .prop_flat_map(|versions| vec(release(), versions.len()).prop_map(move |all| brute_force::zip(&versions, all)));
     let constraint = vec(line(), 0..2);
     (vec(project, 5), vec(line(), 1..4), constraint, vec(0..3_usize, 1..4))
         .prop_map(|(projects, lines, constraints, targets)| Sketch { projects, lines, constraints, targets })
@@ -63,15 +63,15 @@ fn a_world_is_solved_if_and_only_if_it_can_be_and_the_solution_is_right() {
         let world = sketch.world();
         let answer = sketch.ask(&world).solve();
         let before_builds = sketch.clone().unbuilt();
-        let solutions = brute::solutions(&before_builds, sketch.targets[0], Say::Everybodys);
+        let solutions = brute_force::solutions(&before_builds, sketch.targets[0], Say::Everybodys);
         match &answer.result {
             Ok(_) => {
                 count(&solved);
-                let picks = answer.picks();
-                assert!(solutions.contains(&picks), "{picks:?} is wrong; right are {solutions:?}");
-                assert!(sketch.is_built(&picks), "{picks:?} has to be built first");
-                let better = solutions.iter().find(|other| brute::is_better(other, &picks));
-                assert_eq!(better, None, "{picks:?} is not the best");
+                let packages = answer.packages();
+                assert!(solutions.contains(&packages), "{packages:?} is wrong; right are {solutions:?}");
+                assert!(sketch.is_built(&packages), "{packages:?} has to be built first");
+                let better = solutions.iter().find(|other| brute_force::is_better(other, &packages));
+                assert_eq!(better, None, "{packages:?} is not the best");
             }
             Err(failures) if failures.iter().all(is_for_build) => {
                 count(&unbuilt);
@@ -79,7 +79,7 @@ fn a_world_is_solved_if_and_only_if_it_can_be_and_the_solution_is_right() {
             }
             Err(_) => {
                 count(&refused);
-                let certain = brute::solutions(&before_builds, sketch.targets[0], Say::Users);
+                let certain = brute_force::solutions(&before_builds, sketch.targets[0], Say::Users);
                 assert_eq!(certain.first(), None, "{}", answer.message());
             }
         }
@@ -98,10 +98,10 @@ fn judge_refusal(sketch: &Sketch, answer: &Answer, solutions: &BTreeSet<Vec<Stri
         let Reason::NeedsBuild { file } = &failure.reason else { unreachable!() };
         let release = file.trim_end_matches(".tar.gz").replace('-', " ");
         assert!(sketch.silent().any(|silent| silent == release), "{release} tells what it needs");
-        assert!(solutions.iter().any(|picks| picks.contains(&release)), "{release} is in none of {solutions:?}");
+        assert!(solutions.iter().any(|packages| packages.contains(&release)), "{release} is in none of {solutions:?}");
     }
-    let built = solutions.iter().filter(|picks| sketch.is_built(picks));
-    let mut best = built.filter(|picks| solutions.iter().all(|other| brute::is_as_good(picks, other)));
+    let built = solutions.iter().filter(|packages| sketch.is_built(packages));
+    let mut best = built.filter(|packages| solutions.iter().all(|other| brute_force::is_as_good(packages, other)));
     assert_eq!(best.next(), None, "{}", answer.message());
 }
 
@@ -135,8 +135,10 @@ fn targets_do_not_disturb_those_before_them() {
         match &together.result {
             Err(_) => assert!(sketch.targets.iter().any(|target| alone(target).result.is_err())),
             Ok(_) => {
-                for (target, picks) in sketch.targets.iter().zip(together.picks_by_target()) {
-                    assert!(brute::solutions(&sketch.clone().unbuilt(), *target, Say::Everybodys).contains(&picks));
+                for (target, packages) in sketch.targets.iter().zip(together.packages_by_target()) {
+                    assert!(
+                        brute_force::solutions(&sketch.clone().unbuilt(), *target, Say::Everybodys).contains(&packages)
+                    );
                 }
             }
         }
@@ -151,20 +153,20 @@ fn told(answer: &Answer) -> String {
 /// Every other fact.
 fn half(facts: Facts) -> Facts {
     Facts {
-        offers: facts.offers.into_iter().step_by(2).collect(),
-        needs: facts.needs.into_iter().skip(1).step_by(2).collect(),
+        candidates: facts.candidates.into_iter().step_by(2).collect(),
+        metadata: facts.metadata.into_iter().skip(1).step_by(2).collect(),
         ..Facts::default()
     }
 }
 
 fn one_at_a_time(asking: &Asking<'_>, first: bool) -> Answer {
-    asking.drive(Facts::default(), |mut wants| {
-        let listing = if first { wants.listings.pop_first() } else { wants.listings.pop_last() };
+    asking.drive(Facts::default(), |mut missing| {
+        let listing = if first { missing.listings.pop_first() } else { missing.listings.pop_last() };
         let metadata = match listing {
             Some(_) => None,
-            None if first => wants.metadata.pop_first(),
-            None => wants.metadata.pop_last(),
+            None if first => missing.metadata.pop_first(),
+            None => missing.metadata.pop_last(),
         };
-        Wants { listings: listing.into_iter().collect(), metadata: metadata.into_iter().collect() }
+        MissingFacts { listings: listing.into_iter().collect(), metadata: metadata.into_iter().collect() }
     })
 }

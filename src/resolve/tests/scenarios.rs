@@ -3,13 +3,13 @@
 
 mod choices;
 
-use super::world::{File, World};
+use super::fake_index::{FakeIndex, File};
 
 /// A world told line by line: `name version`, then words. `>name…` is a need, `x>name…` a need
 /// of the extra `x`, `py>=3.10` the Python it is for; `yanked`, `sdist`, and tags with two `-`
 /// say what file it is.
-fn told(lines: &[&str]) -> World {
-    lines.iter().fold(World::new(), |world, line| {
+fn told(lines: &[&str]) -> FakeIndex {
+    lines.iter().fold(FakeIndex::new(), |world, line| {
         let mut words = line.split_whitespace();
         let (name, version) = (words.next().unwrap(), words.next().unwrap());
         let words: Vec<_> = words.collect();
@@ -39,14 +39,14 @@ fn check_solved(python: &str, scenarios: &[Satisfiable<'_>]) {
     for (title, world, lines, expected) in scenarios {
         let answer = told(world).ask(lines).on(python, "linux-x86_64").solve();
         assert!(answer.result.is_ok(), "{title}: {}", answer.message());
-        assert_eq!(answer.picks(), *expected, "{title}");
+        assert_eq!(answer.packages(), *expected, "{title}");
     }
 }
 
 fn check_refused(python: &str, scenarios: &[Refused<'_>]) {
     for (title, world, lines, said) in scenarios {
         let answer = told(world).ask(lines).on(python, "linux-x86_64").solve();
-        assert!(answer.result.is_err(), "{title}: {:?}", answer.picks());
+        assert!(answer.result.is_err(), "{title}: {:?}", answer.packages());
         let message = answer.message();
         said.iter().for_each(|part| assert!(message.contains(part), "{title}: `{part}` is not in\n{message}"));
     }

@@ -1,13 +1,13 @@
 use super::super::Reason;
-use super::world::{File, World};
+use super::fake_index::{FakeIndex, File};
 
 /// A world of one project with these versions.
-fn world(versions: &[&str]) -> World {
-    versions.iter().fold(World::new(), |world, version| world.has("a", version, &[]))
+fn world(versions: &[&str]) -> FakeIndex {
+    versions.iter().fold(FakeIndex::new(), |world, version| world.has("a", version, &[]))
 }
 
-fn pick(versions: &[&str], lines: &[&str]) -> String {
-    world(versions).ask(lines).solve().picks().remove(0)
+fn package(versions: &[&str], lines: &[&str]) -> String {
+    world(versions).ask(lines).solve().packages().remove(0)
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn the_newest_version_that_every_line_allows_is_taken() {
         (&["1.0.0", "1.0.1"], &["a!=1.0.1"], "a 1.0.0"),
         (&["2004d", "2004.1"], &["a"], "a 2004.1"),
     ] {
-        assert_eq!(pick(versions, lines), expected, "{lines:?} of {versions:?}");
+        assert_eq!(package(versions, lines), expected, "{lines:?} of {versions:?}");
     }
 }
 
@@ -44,36 +44,36 @@ fn pre_releases_are_taken_if_asked_for_or_alone() {
         (&["1.0a1", "1.0b2"], &["a"], "a 1.0b2"),
         (&["1.0", "2.0rc1"], &["a", "a>=0.1rc1"], "a 2.0rc1"),
     ] {
-        assert_eq!(pick(versions, lines), expected, "{lines:?} of {versions:?}");
+        assert_eq!(package(versions, lines), expected, "{lines:?} of {versions:?}");
     }
-    let asking = world(&["1.0", "2.0rc1"]).ask(&["a"]).policy(|policy| policy.releases.pre()).solve().picks();
+    let asking = world(&["1.0", "2.0rc1"]).ask(&["a"]).policy(|policy| policy.releases.pre()).solve().packages();
     assert_eq!(asking, ["a 2.0rc1"]);
 }
 
 #[test]
 fn a_constraint_opts_in_to_pre_releases() {
     let world = world(&["1.0", "2.0rc1"]);
-    assert_eq!(world.ask(&["a"]).constrained(&["a>=1.0rc1"]).solve().picks(), ["a 2.0rc1"]);
+    assert_eq!(world.ask(&["a"]).constrained(&["a>=1.0rc1"]).solve().packages(), ["a 2.0rc1"]);
 }
 
 #[test]
 fn metadata_opts_in_to_pre_releases() {
     let world = world(&["1.0", "2.0", "3.0rc1"]).has("b", "1.0", &["a>=1.0rc1"]).has("c", "1.0", &["a>=3.0rc1"]);
-    assert_eq!(world.ask(&["b"]).solve().picks(), ["a 3.0rc1", "b 1.0"]);
-    assert_eq!(world.ask(&["a", "c"]).solve().picks(), ["a 3.0rc1", "c 1.0"]);
+    assert_eq!(world.ask(&["b"]).solve().packages(), ["a 3.0rc1", "b 1.0"]);
+    assert_eq!(world.ask(&["a", "c"]).solve().packages(), ["a 3.0rc1", "c 1.0"]);
 }
 
 /// What a version asked that lost against another is not asked.
 #[test]
 fn a_version_that_lost_opts_in_to_nothing() {
     let world = world(&["1.0", "2.0rc1"]).has("b", "2.0", &["a>=1.0rc1", "c>=2"]).has("b", "1.0", &["a"]);
-    assert_eq!(world.has("c", "1.0", &[]).ask(&["b", "c"]).solve().picks(), ["a 1.0", "b 1.0", "c 1.0"]);
+    assert_eq!(world.has("c", "1.0", &[]).ask(&["b", "c"]).solve().packages(), ["a 1.0", "b 1.0", "c 1.0"]);
 }
 
 /// A conflict that rules out every release does not make pre-releases the only ones: pip fails.
 #[test]
 fn conflicts_do_not_open_the_way_for_pre_releases() {
-    let world = World::new().has("a", "1.0", &["b<1"]).has("a", "2.0rc1", &[]).has("b", "1.0", &[]);
+    let world = FakeIndex::new().has("a", "1.0", &["b<1"]).has("a", "2.0rc1", &[]).has("b", "1.0", &[]);
     let answer = world.ask(&["a", "b"]).solve();
     assert!(matches!(answer.reason(), Reason::Conflict { .. }), "{}", answer.message());
 }
@@ -81,11 +81,11 @@ fn conflicts_do_not_open_the_way_for_pre_releases() {
 #[test]
 fn yanked_versions_are_taken_only_if_pinned_and_alone() {
     let yanked = |version: &str| File::wheel("a", version).yanked("broken");
-    let world = World::new().has("a", "1.0", &[]).file(yanked("2.0"));
-    assert_eq!(world.ask(&["a"]).solve().picks(), ["a 1.0"]);
-    assert_eq!(world.ask(&["a==2.0"]).solve().picks(), ["a 2.0"]);
-    assert_eq!(world.ask(&["a===2.0"]).solve().picks(), ["a 2.0"]);
-    assert_eq!(world.ask(&["a"]).constrained(&["a==2.0"]).solve().picks(), ["a 2.0"]);
+    let world = FakeIndex::new().has("a", "1.0", &[]).file(yanked("2.0"));
+    assert_eq!(world.ask(&["a"]).solve().packages(), ["a 1.0"]);
+    assert_eq!(world.ask(&["a==2.0"]).solve().packages(), ["a 2.0"]);
+    assert_eq!(world.ask(&["a===2.0"]).solve().packages(), ["a 2.0"]);
+    assert_eq!(world.ask(&["a"]).constrained(&["a==2.0"]).solve().packages(), ["a 2.0"]);
     let message = world.ask(&["a>=2"]).solve().message();
     assert!(message.contains("a-2.0-py3-none-any.whl was yanked (broken): pin it"), "{message}");
     assert!(matches!(world.ask(&["a==2.*"]).solve().reason(), Reason::NoFile { .. }));
@@ -96,53 +96,53 @@ fn yanked_versions_are_taken_only_if_pinned_and_alone() {
 /// pip's rule; uv asks for a line of the user's own.
 #[test]
 fn metadata_may_pin_a_yanked_version() {
-    let world = World::new().has("b", "1.0", &["a==2.0"]).has("a", "1.0", &[]);
+    let world = FakeIndex::new().has("b", "1.0", &["a==2.0"]).has("a", "1.0", &[]);
     let world = world.file(File::wheel("a", "2.0").yanked(""));
-    assert_eq!(world.ask(&["b"]).solve().picks(), ["a 2.0", "b 1.0"]);
+    assert_eq!(world.ask(&["b"]).solve().packages(), ["a 2.0", "b 1.0"]);
 }
 
 #[test]
 fn a_yanked_release_hides_pre_releases() {
-    let world = World::new().file(File::wheel("a", "1.0").yanked("")).has("a", "2.0rc1", &[]);
+    let world = FakeIndex::new().file(File::wheel("a", "1.0").yanked("")).has("a", "2.0rc1", &[]);
     assert!(matches!(world.ask(&["a"]).solve().reason(), Reason::NoFile { .. }));
 }
 
 #[test]
 fn requires_python_rules_a_version_out_by_page_and_by_metadata() {
-    let world = World::new()
+    let world = FakeIndex::new()
         .has("a", "1.0", &[])
         .file(File::wheel("a", "2.0").metadata_python(">=3.10"))
         .file(File::wheel("a", "3.0").page_python(">=3.12"));
     for (python, expected) in [("3.9", "a 1.0"), ("3.10", "a 2.0"), ("3.12", "a 3.0"), ("3.11.9", "a 2.0")] {
-        assert_eq!(world.ask(&["a"]).on(python, "linux-x86_64").solve().picks(), [expected], "{python}");
+        assert_eq!(world.ask(&["a"]).on(python, "linux-x86_64").solve().packages(), [expected], "{python}");
     }
 }
 
 /// pip ignores it (`facts/pip.md` 7.2).
 #[test]
 fn requires_python_that_is_none_rules_nothing_out() {
-    let world = World::new().file(File::wheel("a", "1.0").python(">=3.99.*"));
-    assert_eq!(world.ask(&["a"]).solve().picks(), ["a 1.0"]);
+    let world = FakeIndex::new().file(File::wheel("a", "1.0").python(">=3.99.*"));
+    assert_eq!(world.ask(&["a"]).solve().packages(), ["a 1.0"]);
 }
 
 #[test]
 fn lines_hold_by_the_markers_of_the_target() {
-    let world = World::new()
+    let world = FakeIndex::new()
         .has("a", "1.0", &["b; sys_platform == 'win32'", "c; python_version < '3.10'"])
         .has("b", "1.0", &[])
         .has("c", "1.0", &[]);
-    assert_eq!(world.ask(&["a"]).on("3.12", "win_amd64").solve().picks(), ["a 1.0", "b 1.0"]);
-    assert_eq!(world.ask(&["a"]).on("3.9", "macos-arm64").solve().picks(), ["a 1.0", "c 1.0"]);
+    assert_eq!(world.ask(&["a"]).on("3.12", "win_amd64").solve().packages(), ["a 1.0", "b 1.0"]);
+    assert_eq!(world.ask(&["a"]).on("3.9", "macos-arm64").solve().packages(), ["a 1.0", "c 1.0"]);
     let answer = world.ask(&["a", "b; python_version > '3.12'", "c==9; os_name == 'nt'"]).solve();
-    assert_eq!(answer.picks(), ["a 1.0"]);
+    assert_eq!(answer.packages(), ["a 1.0"]);
     assert!(!answer.asked.listings.contains("b"));
 }
 
 #[test]
 fn constraints_bound_and_ask_for_nothing() {
     let world = world(&["1.0", "2.0", "3.0"]).has("b", "1.0", &["a"]);
-    assert_eq!(world.ask(&["b"]).constrained(&["A<3", "a!=2.0", "c==1"]).solve().picks(), ["a 1.0", "b 1.0"]);
-    assert_eq!(world.ask(&["a"]).constrained(&["a<2; os_name == 'nt'"]).solve().picks(), ["a 3.0"]);
+    assert_eq!(world.ask(&["b"]).constrained(&["A<3", "a!=2.0", "c==1"]).solve().packages(), ["a 1.0", "b 1.0"]);
+    assert_eq!(world.ask(&["a"]).constrained(&["a<2; os_name == 'nt'"]).solve().packages(), ["a 3.0"]);
     assert!(matches!(world.ask(&["a"]).constrained(&["a>3"]).solve().reason(), Reason::NoVersion { .. }));
 }
 

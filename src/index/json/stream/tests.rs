@@ -7,7 +7,7 @@ use crate::domain::FileRecord;
 #[derive(Debug, Default, PartialEq)]
 struct Told(Vec<String>);
 
-impl Sink for Told {
+impl FileVisitor for Told {
     fn push(&mut self, record: &FileRecord<'_>) {
         self.0.push(format!("{record:?}"));
     }

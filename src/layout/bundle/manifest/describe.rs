@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::domain::{About, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, Target};
+use crate::domain::{Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, ProjectSummary, Target};
 
-use super::super::{Abouts, BundleInput, WHEELS};
+use super::super::{BundleInput, ProjectSummaries, WHEELS};
 use super::{Manifest, ManifestFile, ManifestPackage, ManifestPage, ManifestRequest, ManifestTarget, SCHEMA};
 
 impl Manifest {
@@ -17,7 +17,7 @@ impl Manifest {
             schema: SCHEMA,
             requests: input.requests.iter().map(|request| ManifestRequest::of(request, &ids)).collect(),
             targets: input.fetched.targets.iter().map(|target| describe_target(target)).collect(),
-            packages: packages.into_iter().map(|package| describe_package(package, &ids, input.abouts)).collect(),
+            packages: packages.into_iter().map(|package| describe_package(package, &ids, input.summaries)).collect(),
             pages: Vec::new(),
         }
     }
@@ -42,19 +42,22 @@ fn describe_target(target: &Target) -> ManifestTarget {
     }
 }
 
-fn describe_package(package: &FetchedPackage, ids: &[String], abouts: &Abouts) -> ManifestPackage {
+fn describe_package(package: &FetchedPackage, ids: &[String], summaries: &ProjectSummaries) -> ManifestPackage {
     let mut files: Vec<_> = package.files.iter().map(|file| describe_file(file, ids)).collect();
     files.sort_by(|a, b| a.filename.cmp(&b.filename));
     let mut by_name: Vec<_> = package.files.iter().collect();
-    by_name.sort_by(|a, b| a.offer.filename.cmp(&b.offer.filename));
-    let told = |word: fn(&About) -> &Option<String>| {
-        by_name.iter().filter_map(|file| abouts.get(&file.object.sha256)).find_map(|about| word(about).clone())
+    by_name.sort_by(|a, b| a.candidate.filename.cmp(&b.candidate.filename));
+    let told = |word: fn(&ProjectSummary) -> &Option<String>| {
+        by_name
+            .iter()
+            .filter_map(|file| summaries.get(&file.object.sha256))
+            .find_map(|project_summary| word(project_summary).clone())
     };
     ManifestPackage {
         name: package.name.to_string(),
         version: package.version.as_ref().map(ToString::to_string),
-        summary: told(|about| &about.summary),
-        license: told(|about| &about.license),
+        summary: told(|project_summary| &project_summary.summary),
+        license: told(|project_summary| &project_summary.license),
         requested_by: sorted(package.requested_by.iter().map(|origin| portable(origin).to_string())),
         dependencies: package.dependencies.names().map(ToString::to_string).collect(),
         dependency_targets: package
@@ -67,17 +70,17 @@ fn describe_package(package: &FetchedPackage, ids: &[String], abouts: &Abouts) -
 }
 
 fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
-    let offer = &file.offer;
+    let candidate = &file.candidate;
     ManifestFile {
-        filename: offer.filename.to_string(),
-        path: format!("{WHEELS}/{}", offer.filename),
+        filename: candidate.filename.to_string(),
+        path: format!("{WHEELS}/{}", candidate.filename),
         size: file.object.size,
         sha256: file.object.sha256.to_string(),
-        url: remote(&offer.url),
-        index: remote(&offer.index),
-        requires_python: offer.requires_python.as_ref().map(ToString::to_string),
-        uploaded: offer.uploaded.map(|moment| moment.to_string()),
-        yanked: offer.yanked.0.as_deref().map(str::to_owned),
+        url: remote(&candidate.url),
+        index: remote(&candidate.index),
+        requires_python: candidate.requires_python.as_ref().map(ToString::to_string),
+        uploaded: candidate.uploaded.map(|moment| moment.to_string()),
+        yanked: candidate.yanked.0.as_deref().map(str::to_owned),
         targets: named(&file.targets, ids),
         tools: named(&file.tools, ids),
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    About, Edges, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Offer, Promises, Request, Status, Target,
-    Yanked,
+    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, ProjectSummary, Promises, Request, Status,
+    Target, TargetDependencies, Yanked,
 };
 
-use super::super::Abouts;
+use super::super::ProjectSummaries;
 use super::{Manifest, ManifestFile, ManifestPackage, ManifestTarget};
 
 /// A part of a manifest that cannot be what it says.
@@ -40,10 +40,12 @@ impl Manifest {
     }
 
     /// What files tell people, by their digests.
-    pub fn recall_abouts(&self) -> Abouts {
-        let about =
-            |package: &ManifestPackage| About { license: package.license.clone(), summary: package.summary.clone() };
-        self.files().filter_map(|(package, file)| Some((file.sha256.parse().ok()?, about(package)))).collect()
+    pub fn recall_summaries(&self) -> ProjectSummaries {
+        let project_summary = |package: &ManifestPackage| ProjectSummary {
+            license: package.license.clone(),
+            summary: package.summary.clone(),
+        };
+        self.files().filter_map(|(package, file)| Some((file.sha256.parse().ok()?, project_summary(package)))).collect()
     }
 
     /// What was fetched, as far as a bundle tells it.
@@ -69,7 +71,7 @@ fn recall_package(package: &ManifestPackage, targets: &[ManifestTarget]) -> Resu
         name: name(&package.name)?,
         version: version.transpose()?,
         requested_by: package.requested_by.iter().map(|text| super::request::read_origin(text)).collect(),
-        dependencies: Edges::default(),
+        dependencies: TargetDependencies::default(),
         files: files.collect::<Result<_, _>>()?,
     };
     let all = recalled.targets();
@@ -96,7 +98,7 @@ fn recall_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<Fetche
         text.parse().map_err(|_| RecallError(text))
     };
     Ok(FetchedFile {
-        offer: Offer {
+        candidate: Candidate {
             filename: file.filename.as_str().into(),
             url: url(&file.url)?,
             index: Arc::new(url(&file.index)?),

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::domain::{About, Fetched, Origin, Request, Requirement, Source, Target, TargetSpec, Timestamp};
+use crate::domain::{Fetched, Origin, ProjectSummary, Request, Requirement, Source, Target, TargetSpec, Timestamp};
 
 use super::super::super::support::{fetched, file, package};
-use super::super::{Abouts, BundleInput, Sboms};
+use super::super::{BundleInput, ProjectSummaries, Sboms};
 use super::*;
 
 fn world() -> Fetched {
     let mut local = file("demo-1.0.zip", b"source");
-    local.offer.url = "file:///home/me/demo-1.0.zip".parse().unwrap();
-    local.offer.index = Arc::new("file:///home/me/".parse().unwrap());
+    local.candidate.url = "file:///home/me/demo-1.0.zip".parse().unwrap();
+    local.candidate.index = Arc::new("file:///home/me/".parse().unwrap());
     let mut wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
-    wheel.offer.uploaded = Some(Timestamp(1_714_566_896));
+    wheel.candidate.uploaded = Some(Timestamp(1_714_566_896));
     let mut demo = package("demo", "1.0", vec![local, wheel]);
     demo.dependencies = ["b", "a"].map(|name| (name.parse().unwrap(), Vec::new())).into_iter().collect();
     demo.requested_by.insert(0, Origin { file: "/home/me/requirements.txt".into(), line: 7 });
@@ -99,9 +99,9 @@ fn what_was_written_can_be_read_and_other_schemas_are_refused() {
 }
 
 fn manifest(world: &Fetched, requests: &[Request]) -> Manifest {
-    let about = About { license: Some("MIT".into()), summary: Some("A demo".into()) };
-    let abouts = Abouts::from([(crate::domain::Sha256::of(b"wheel"), about)]);
-    Manifest::of(&BundleInput { fetched: world, requests, abouts: &abouts, sboms: &Sboms::default() })
+    let project_summary = ProjectSummary { license: Some("MIT".into()), summary: Some("A demo".into()) };
+    let summaries = ProjectSummaries::from([(crate::domain::Sha256::of(b"wheel"), project_summary)]);
+    Manifest::of(&BundleInput { fetched: world, requests, summaries: &summaries, sboms: &Sboms::default() })
 }
 
 fn target(python: &str) -> Arc<Target> {
@@ -204,12 +204,12 @@ fn a_manifest_of_what_a_manifest_tells_is_the_same() {
     let world = Fetched { targets: vec![target("3.12")], ..world() };
     let first = manifest(&world, &[request]);
     let (fetched, requests) = (first.recall_fetched().unwrap(), first.recall_requests().unwrap());
-    let abouts = first.recall_abouts();
+    let summaries = first.recall_summaries();
     assert_eq!(
         Manifest::of(&BundleInput {
             fetched: &fetched,
             requests: &requests,
-            abouts: &abouts,
+            summaries: &summaries,
             sboms: &Sboms::default()
         }),
         first

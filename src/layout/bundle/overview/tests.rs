@@ -1,15 +1,15 @@
 //! The page holds what the manifest tells, and nothing of it takes effect.
 
-use crate::domain::{About, Fetched, Sha256};
+use crate::domain::{Fetched, ProjectSummary, Sha256};
 
 use super::super::super::support::{fetched, file, package};
-use super::super::{Abouts, BundleInput, Manifest, Sboms};
+use super::super::{BundleInput, Manifest, ProjectSummaries, Sboms};
 use super::*;
 
 fn manifest(world: &Fetched, license: &str, summary: &str) -> Manifest {
-    let about = About { license: Some(license.into()), summary: Some(summary.into()) };
-    let abouts = Abouts::from([(Sha256::of(b"wheel"), about)]);
-    Manifest::of(&BundleInput { fetched: world, requests: &[], abouts: &abouts, sboms: &Sboms::default() })
+    let summary = ProjectSummary { license: Some(license.into()), summary: Some(summary.into()) };
+    let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), summary)]);
+    Manifest::of(&BundleInput { fetched: world, requests: &[], summaries: &summaries, sboms: &Sboms::default() })
 }
 
 fn world() -> Fetched {

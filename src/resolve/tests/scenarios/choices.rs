@@ -1,6 +1,6 @@
 //! Which releases, and which of their files, may be taken at all.
 
-use super::super::world::Asking;
+use super::super::fake_index::Asking;
 use super::*;
 
 #[test]
@@ -163,9 +163,9 @@ fn pre_releases() {
         ],
     );
     let bounded = told(&["a 0.1.0", "a 0.2.0a1", "a 0.3.0"]);
-    assert_eq!(bounded.ask(&["a<0.2.0"]).policy(|policy| policy.releases.pre()).solve().picks(), ["a 0.1.0"]);
+    assert_eq!(bounded.ask(&["a<0.2.0"]).policy(|policy| policy.releases.pre()).solve().packages(), ["a 0.1.0"]);
     let in_range = told(&["a 0.1.0", "a 1.0.0a1"]);
-    assert_eq!(in_range.ask(&["a>0.1.0"]).policy(|policy| policy.releases.pre()).solve().picks(), ["a 1.0.0a1"]);
+    assert_eq!(in_range.ask(&["a>0.1.0"]).policy(|policy| policy.releases.pre()).solve().packages(), ["a 1.0.0a1"]);
 }
 
 #[test]
@@ -241,8 +241,8 @@ fn kinds_of_files() {
     let (wheel, source) = (told(&["a 1.0"]), told(&["a 1.0 sdist"]));
     assert_eq!(only(&both, true).solve().files(), ["a-1.0-py3-none-any.whl"]);
     assert_eq!(only(&both, false).solve().files(), ["a-1.0.tar.gz"]);
-    assert_eq!(only(&wheel, true).solve().picks(), ["a 1.0"]);
-    assert_eq!(only(&source, false).solve().picks(), ["a 1.0"]);
+    assert_eq!(only(&wheel, true).solve().packages(), ["a 1.0"]);
+    assert_eq!(only(&source, false).solve().packages(), ["a 1.0"]);
     assert!(only(&wheel, false).solve().message().contains("a wheel, which --no-binary excludes"));
     assert!(only(&source, true).solve().message().contains("leave --only-binary away"));
 }
@@ -286,7 +286,7 @@ fn yanked_versions() {
     );
 }
 
-fn only(world: &World, wheels: bool) -> Asking<'_> {
+fn only(world: &FakeIndex, wheels: bool) -> Asking<'_> {
     world.ask(&["a"]).policy(|policy| {
         let formats = &mut policy.formats;
         if wheels { formats.only_binary("a") } else { formats.no_binary("a") }.unwrap();

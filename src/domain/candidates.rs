@@ -1,0 +1,55 @@
+//! Everything that the places we asked offer of one project.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{Artifact, Listing, MaskedUrl, Version};
+
+/// The listings of one project in order of preference: where two offer the same thing, the
+/// first counts. A version's files are decoded when they are first looked at, and kept.
+#[derive(Clone, Debug, Default)]
+pub struct Candidates {
+    listings: Vec<Listing>,
+    /// Rising, each once.
+    versions: Vec<Version>,
+    /// The files of the version at the same position.
+    files: Vec<OnceLock<Arc<[Arc<Artifact>]>>>,
+    /// Every place that was asked, the ones that do not know the project included.
+    pub asked: Vec<Arc<MaskedUrl>>,
+    /// A listing comes from our cache and was not checked with the index in this run.
+    pub unchecked: bool,
+    /// Versions that no solution can have were left out.
+    pub narrowed: bool,
+}
+
+impl Candidates {
+    /// `listings` in order of preference.
+    pub fn new(mut listings: Vec<Listing>, asked: Vec<Arc<MaskedUrl>>, unchecked: bool) -> Self {
+        let mut versions: Vec<_> = listings.iter().flat_map(Listing::versions).cloned().collect();
+        if listings.len() > 1 {
+            versions.sort_unstable();
+            versions.dedup();
+        }
+        let files = vec![OnceLock::new(); versions.len()];
+        listings.shrink_to_fit();
+        Self { listings, versions, files, asked, unchecked, narrowed: false }
+    }
+
+    /// Whether no place knows the project.
+    pub fn is_unknown(&self) -> bool {
+        self.listings.is_empty()
+    }
+
+    /// All versions, rising, each once.
+    pub fn versions(&self) -> &[Version] {
+        &self.versions
+    }
+
+    /// The files of the version at `position`: those of a preferred place first, else in the
+    /// order of the page.
+    pub fn files(&self, position: usize) -> &Arc<[Arc<Artifact>]> {
+        self.files[position].get_or_init(|| {
+            let version = &self.versions[position];
+            self.listings.iter().flat_map(|listing| listing.files(version)).map(Arc::new).collect()
+        })
+    }
+}

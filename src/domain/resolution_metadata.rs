@@ -1,0 +1,107 @@
+//! What a distribution needs: the part of its core metadata that resolving reads.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::lenient_dependency::repaired;
+use super::{CoreMetadata, Dependency, ExtraName, Specifiers};
+
+/// What the metadata of a file says that it needs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResolutionMetadata {
+    /// `Requires-Dist`, in order.
+    pub dependencies: Vec<Dependency>,
+    /// Absent, too, where the text is no specifier, since pip ignores such a text.
+    pub requires_python: Option<Specifiers>,
+    pub extras: Vec<ExtraName>,
+    /// `Requires-Dist` lines that cannot be read, repaired or not; pip skips such a version.
+    pub unreadable: Vec<String>,
+    /// `Requires-Dist` lines that had to be repaired; pip 24.1 and later skips such a version, too.
+    pub repaired: Vec<String>,
+}
+
+/// Why what a file needs is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MetadataUnavailable {
+    /// Only running its build would tell.
+    NeedsBuild,
+    /// Its metadata contradicts its name, or cannot be read: the file is refused.
+    Refused(String),
+}
+
+impl ResolutionMetadata {
+    /// Reads the fields of core metadata.
+    pub fn of(metadata: &CoreMetadata) -> Self {
+        let mut parsed = Self {
+            requires_python: metadata.requires_python.as_deref().and_then(|text| text.parse().ok()),
+            extras: metadata.provides_extra.iter().filter_map(|extra| extra.parse().ok()).collect(),
+            ..Self::default()
+        };
+        for line in &metadata.requires_dist {
+            parsed.add_dependency(line);
+        }
+        parsed
+    }
+
+    /// Strictly first, then repaired as uv does (`facts/pip.md` 7.2).
+    fn add_dependency(&mut self, line: &str) {
+        if let Ok(dependency) = Dependency::from_str(line) {
+            self.dependencies.push(dependency);
+        } else if let Ok(dependency) = repaired(line).parse() {
+            self.dependencies.push(dependency);
+            if !is_tolerated(line) {
+                self.repaired.push(line.to_owned());
+            }
+        } else {
+            self.unreadable.push(line.to_owned());
+        }
+    }
+}
+
+/// Whether nothing but a comma at the end is wrong, which current pip takes.
+fn is_tolerated(line: &str) -> bool {
+    let (specifiers, marker) = line.split_once(';').unwrap_or((line, ""));
+    let (specifiers, end) = match specifiers.trim_end().strip_suffix(')') {
+        Some(specifiers) => (specifiers, ")"),
+        None => (specifiers, ""),
+    };
+    let Some(specifiers) = specifiers.trim_end().strip_suffix(',') else { return false };
+    let marker = if marker.is_empty() { String::new() } else { format!(" ;{marker}") };
+    Dependency::from_str(&format!("{specifiers}{end}{marker}")).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(lines: &[&str]) -> ResolutionMetadata {
+        ResolutionMetadata::of(&CoreMetadata {
+            requires_dist: lines.iter().map(|line| (*line).to_owned()).collect(),
+            ..CoreMetadata::default()
+        })
+    }
+
+    /// The rows of `facts/pip.md` 7.2 that uv repairs, and those that nobody can.
+    #[test]
+    fn old_lines_are_repaired_or_told() {
+        for (line, version, taken) in [
+            ("dep>=1.0.*", "1.5", true),
+            ("dep (>=1.0.*)", "0.9", false),
+            ("dep>1.*", "2.0", true),
+            ("dep>=1.0<3", "3.0", false),
+            ("dep >= '1.0'", "1.0", true),
+            ("dep (>1.0,)", "1.1", true),
+            ("dep (!=1.0,>=0.5,)", "1.0", false),
+        ] {
+            let parsed = parsed(&[line]);
+            let is_pips = ["dep (>1.0,)", "dep (!=1.0,>=0.5,)"].contains(&line);
+            assert_eq!(parsed.repaired.is_empty(), is_pips, "{line}");
+            let [dependency] = parsed.dependencies.as_slice() else { panic!("{line}: {parsed:?}") };
+            assert_eq!(dependency.source.specifiers().unwrap().contains(&version.parse().unwrap()), taken, "{line}");
+        }
+        for line in ["dep~=1", "dep~=1.0.*", "dep=1.0", "-e dep", "dep 1.0"] {
+            assert_eq!(parsed(&[line, "other"]).unreadable, [line]);
+        }
+    }
+}

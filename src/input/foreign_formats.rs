@@ -1,0 +1,83 @@
+//! Files that tell what a project needs in formats that are not read here, known by their names,
+//! and how to make a requirements file of each.
+
+/// A format that is not read here.
+struct ForeignFormat {
+    recognizes: fn(&str) -> bool,
+    /// The command that makes a requirements file of it, or what else to do.
+    way: &'static str,
+}
+
+/// The first that recognizes a name counts. No other name is refused: pip has no rule for names.
+const FOREIGN: &[ForeignFormat] = &[
+    ForeignFormat {
+        recognizes: |name| name.ends_with("uv.lock"),
+        way: "uv export --no-emit-project --output-file requirements.txt",
+    },
+    ForeignFormat { recognizes: |name| name.ends_with("poetry.lock"), way: "poetry export --output requirements.txt" },
+    ForeignFormat { recognizes: |name| name.ends_with("pdm.lock"), way: "pdm export --output requirements.txt" },
+    ForeignFormat {
+        recognizes: |name| matches!(name, "Pipfile" | "Pipfile.lock"),
+        way: "pipenv requirements --hash > requirements.txt",
+    },
+    ForeignFormat {
+        recognizes: |name| name.starts_with("pylock.") && name.ends_with(".toml"),
+        way: "the export of the tool that wrote it (uv export, pdm export)",
+    },
+    ForeignFormat {
+        recognizes: |name| name == "pyproject.toml",
+        way: "uv pip compile pyproject.toml --output-file requirements.txt (or pip-compile)",
+    },
+    ForeignFormat {
+        recognizes: |name| name == "setup.py",
+        way: "uv pip compile setup.py --output-file requirements.txt (or pip-compile)",
+    },
+    ForeignFormat {
+        recognizes: |name| name == "setup.cfg",
+        way: "uv pip compile setup.cfg --output-file requirements.txt (or pip-compile)",
+    },
+    ForeignFormat {
+        recognizes: |name| matches!(name, "environment.yml" | "environment.yaml" | "conda-lock.yml"),
+        way: "a copy of the lines below its `pip:`; conda fetches the others",
+    },
+    ForeignFormat { recognizes: |name| name.ends_with(".toml"), way: "an export of the tool that wrote it" },
+];
+
+/// How to make a requirements file of a file called `name`; `None` where it may be one already.
+pub fn conversion_hint(name: &str) -> Option<&'static str> {
+    FOREIGN.iter().find(|format| (format.recognizes)(name)).map(|format| format.way)
+}
+
+/// The message for such a file.
+pub(super) fn not_read(way: &str) -> String {
+    format!("this format is not read here; make a requirements file with: {way}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_other_formats_are_known() {
+        for (name, part) in [
+            ("uv.lock", "uv export"),
+            ("poetry.lock", "poetry export"),
+            ("pdm.lock", "pdm export"),
+            ("Pipfile", "pipenv requirements"),
+            ("Pipfile.lock", "pipenv requirements"),
+            ("pylock.toml", "uv export"),
+            ("pylock.dev.toml", "pdm export"),
+            ("pyproject.toml", "pip-compile"),
+            ("setup.py", "pip-compile"),
+            ("environment.yml", "conda"),
+            ("other.toml", "export"),
+        ] {
+            assert!(conversion_hint(name).unwrap().contains(part), "{name}");
+        }
+        for name in
+            ["requirements.txt", "requirements.in", "requirements.lock", "reqs", "Pipfile.txt", "constraints.cfg"]
+        {
+            assert_eq!(conversion_hint(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A solution as a graph: which project needs which, by which lines.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::node::Node;
+use super::search_view::SearchView;
+use crate::domain::{Dependency, DependencySource, ExtraName, Origin, PackageName, Specifiers};
+
+/// The decisions of a search.
+pub(super) type Decisions = BTreeMap<Node, u32>;
+
+/// The lines of metadata that hold in a solution.
+pub(super) struct DependencyGraph<'v> {
+    /// Sorted by name.
+    projects: Vec<Project<'v>>,
+}
+
+struct Project<'v> {
+    name: PackageName,
+    lines: Vec<&'v Dependency>,
+    /// Positions in [`DependencyGraph::projects`] of the others that it needs, rising.
+    needed: Vec<usize>,
+}
+
+impl<'v> DependencyGraph<'v> {
+    pub fn new(view: &SearchView<'v, '_>, decided: &Decisions) -> Self {
+        let projects = decided.iter().filter_map(|(node, position)| match node {
+            Node::Project(name) => Some((name, lines(view, name, *position as usize, decided))),
+            _ => None,
+        });
+        let projects =
+            projects.map(|(name, lines)| Project { name: name.clone(), lines, needed: Vec::new() }).collect();
+        let mut graph = Self { projects };
+        for own in 0..graph.projects.len() {
+            let needed = graph.projects[own].lines.iter().filter_map(|line| graph.position(&line.name));
+            let needed: BTreeSet<_> = needed.filter(|needed| *needed != own).collect();
+            graph.projects[own].needed = needed.into_iter().collect();
+        }
+        graph
+    }
+
+    fn position(&self, name: &PackageName) -> Option<usize> {
+        self.projects.binary_search_by(|project| project.name.cmp(name)).ok()
+    }
+
+    fn project(&self, name: &PackageName) -> Option<&Project<'v>> {
+        Some(&self.projects[self.position(name)?])
+    }
+
+    /// Every project.
+    pub fn projects(&self) -> impl Iterator<Item = &PackageName> {
+        self.projects.iter().map(|project| &project.name)
+    }
+
+    /// The other projects that `name` needs, sorted.
+    pub fn dependencies(&self, name: &PackageName) -> impl Iterator<Item = &PackageName> {
+        let needed = self.project(name).into_iter().flat_map(|project| &project.needed);
+        needed.map(|position| &self.projects[*position].name)
+    }
+
+    /// What metadata asks of each project: all specifiers together, and every URL.
+    pub fn demands(&self) -> BTreeMap<&PackageName, CombinedDemand<'_>> {
+        let mut demands: BTreeMap<&PackageName, CombinedDemand<'_>> = BTreeMap::new();
+        for line in self.projects.iter().flat_map(|project| &project.lines) {
+            let demand = demands.entry(&line.name).or_default();
+            match &line.source {
+                DependencySource::Versions(more) => demand.specifiers = demand.specifiers.and(more),
+                DependencySource::Url(url) => demand.urls.push(url),
+            }
+        }
+        demands
+    }
+
+    /// The user's lines that lead to each project.
+    pub fn requested_by(&self, view: &SearchView<'_, '_>) -> BTreeMap<&PackageName, BTreeSet<Origin>> {
+        let mut requested: Vec<BTreeSet<&Origin>> = vec![BTreeSet::new(); self.projects.len()];
+        for (name, asked) in view.problem.lines.required() {
+            for position in self.reachable([name], |_| true) {
+                requested[position].extend(asked.requirements.iter().map(|requirement| &requirement.origin));
+            }
+        }
+        let origins = requested.into_iter().map(|origins| origins.into_iter().cloned().collect());
+        self.projects().zip(origins).collect()
+    }
+
+    /// How the first of the user's lines that does leads to `name`, a sentence for each step; none
+    /// where it is named.
+    pub fn chain(&self, view: &SearchView<'_, '_>, decided: &Decisions, name: &PackageName) -> Vec<String> {
+        let mut parents: BTreeMap<&PackageName, Option<&PackageName>> = BTreeMap::new();
+        let mut waiting: VecDeque<_> = view.problem.lines.required().map(|(asked, _)| (asked, None)).collect();
+        while let Some((project, parent)) = waiting.pop_front() {
+            if let Entry::Vacant(place) = parents.entry(project) {
+                place.insert(parent);
+                waiting.extend(self.dependencies(project).map(|needed| (needed, Some(project))));
+            }
+        }
+        let parent = |of: &&PackageName| parents.get(of).copied().flatten();
+        let way: Vec<_> = std::iter::successors(Some(name), parent).collect();
+        let steps = way.windows(2).rev().map(|step| self.sentence(view, decided, step[1], step[0]));
+        steps.collect()
+    }
+
+    fn sentence(
+        &self,
+        view: &SearchView<'_, '_>,
+        decided: &Decisions,
+        who: &PackageName,
+        needed: &PackageName,
+    ) -> String {
+        let position = decided.get(&Node::Project(who.clone())).copied().unwrap_or_default();
+        let version = view.version(who, position as usize).map(|version| format!(" {version}")).unwrap_or_default();
+        let mut lines = self.project(who).into_iter().flat_map(|project| &project.lines);
+        let line =
+            lines.find(|line| line.name == *needed).map_or_else(|| needed.to_string(), |line| format!("{line:#}"));
+        format!("{who}{version} needs {line}")
+    }
+
+    /// Whether `meant` is met on the way from `names` over projects that `pass`.
+    pub fn leads_to<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a PackageName>,
+        pass: impl Fn(&PackageName) -> bool,
+        meant: &BTreeSet<&PackageName>,
+    ) -> bool {
+        self.reachable(names, pass).any(|position| meant.contains(&self.projects[position].name))
+    }
+
+    /// The positions of those of `names` that `pass`, and of all that they need, directly or not,
+    /// on ways on which every project does.
+    fn reachable<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a PackageName>,
+        pass: impl Fn(&PackageName) -> bool,
+    ) -> impl Iterator<Item = usize> {
+        let mut reached = vec![false; self.projects.len()];
+        let mut waiting: Vec<_> = names.into_iter().filter_map(|name| self.position(name)).collect();
+        while let Some(position) = waiting.pop() {
+            if !reached[position] && pass(&self.projects[position].name) {
+                reached[position] = true;
+                waiting.extend(&self.projects[position].needed);
+            }
+        }
+        reached.into_iter().enumerate().filter_map(|(position, is_reached)| is_reached.then_some(position))
+    }
+}
+
+/// What metadata asks of one project.
+#[derive(Debug, Default)]
+pub(super) struct CombinedDemand<'v> {
+    pub specifiers: Specifiers,
+    pub urls: Vec<&'v str>,
+}
+
+/// The lines of a version that hold with the extras that were decided on.
+fn lines<'v>(
+    view: &SearchView<'v, '_>,
+    name: &PackageName,
+    position: usize,
+    decided: &Decisions,
+) -> Vec<&'v Dependency> {
+    if !view.problem.question.follow_dependencies {
+        return Vec::new();
+    }
+    let Some(Ok(metadata)) = view.metadata(name, position) else { return Vec::new() };
+    let extras = extras(name, decided);
+    let holds = |line: &&Dependency| {
+        view.holds(line, &[]) || extras.iter().any(|extra| view.holds(line, std::slice::from_ref(*extra)))
+    };
+    metadata.dependencies.iter().filter(holds).collect()
+}
+
+/// The extras of `name` that were decided on.
+pub(super) fn extras<'d>(name: &PackageName, decided: &'d Decisions) -> Vec<&'d ExtraName> {
+    let first = Node::Extra(name.clone(), FIRST_EXTRA.parse().expect("a digit is the name of an extra"));
+    let nodes = decided.range(first..).map_while(|(node, _)| match node {
+        Node::Extra(project, extra) if project == name => Some(extra),
+        _ => None,
+    });
+    nodes.collect()
+}
+
+/// No name of an extra sorts before it: they begin with a digit or a letter.
+const FIRST_EXTRA: &str = "0";

@@ -1,0 +1,122 @@
+//! Requirements that name their archive themselves, by URL or path.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::Reason;
+use crate::domain::{
+    Algorithm, Candidate, Digest, DistributionFilename, MaskedUrl, PackageName, Promises, Requirement, Source, Target,
+    Version, Yanked,
+};
+
+/// The one file that a project comes from.
+#[derive(Clone, Debug)]
+pub(super) struct DirectUrl {
+    /// Absent where the file name does not tell it (`main.zip`).
+    pub version: Option<Version>,
+    pub candidate: Arc<Candidate>,
+    /// The version whose metadata names it, where no line does.
+    pub named_by: Option<String>,
+}
+
+impl DirectUrl {
+    /// The file that a line names, which must be one of the digests `asked`.
+    ///
+    /// # Errors
+    /// When it is nothing that can be fetched, or cannot be right for `target`.
+    pub fn of_requirement(
+        name: &PackageName,
+        requirement: &Requirement,
+        asked: &[Digest],
+        target: &Target,
+    ) -> Result<Self, Reason> {
+        Self::of_url(name, &archive_url(requirement)?, asked, target)
+    }
+
+    /// The file at `url`, which must be one of the digests `asked`.
+    ///
+    /// # Errors
+    /// When it cannot be a file of the project, or cannot be right for `target`.
+    pub fn of_url(name: &PackageName, url: &MaskedUrl, asked: &[Digest], target: &Target) -> Result<Self, Reason> {
+        let filename = url.filename();
+        let distribution = read_name(&filename, name)?;
+        if let Some(DistributionFilename::Wheel(wheel)) = &distribution
+            && target.tags().rank(wheel).is_none()
+        {
+            return Err(Reason::WrongFile(format!("{filename} {}", target.tags().mismatch(wheel))));
+        }
+        let address = without_fragment(url);
+        let asked = asked.iter().cloned().chain(url.digest()).collect();
+        let candidate = Candidate {
+            filename: filename.into(),
+            index: Arc::new(address.clone()),
+            url: address,
+            promises: Promises { asked, ..Promises::default() },
+            requires_python: None,
+            yanked: Yanked::default(),
+            sidecar: None,
+            uploaded: None,
+        };
+        let version = distribution.map(|distribution| distribution.version().clone());
+        Ok(Self { version, candidate: Arc::new(candidate), named_by: None })
+    }
+}
+
+fn archive_url(requirement: &Requirement) -> Result<MaskedUrl, Reason> {
+    match &requirement.source {
+        Source::Url(url) => Ok(url.clone()),
+        Source::Archive(path) => {
+            let url = Url::from_file_path(path).map(MaskedUrl::new);
+            url.map_err(|()| Reason::Unfetchable("its path is not absolute"))
+        }
+        Source::Project(_) | Source::Repository(_) => Err(Reason::Unfetchable(
+            "it has to be built first (python -m pip wheel); then name the wheel's path instead",
+        )),
+        Source::Index(_) => Err(Reason::Unfetchable("it names no archive")),
+    }
+}
+
+/// Whether two lines name the same file, by pip's rule (`facts/pip.md` 2.4).
+pub(super) fn is_same_file(one: &Source, other: &Source) -> bool {
+    match (one, other) {
+        (Source::Url(one), Source::Url(other)) => identity(one) == identity(other),
+        _ => one == other,
+    }
+}
+
+/// A URL without what does not matter: credentials, the order of the query, a name.
+fn identity(url: &MaskedUrl) -> (String, Vec<(String, String)>, Vec<String>) {
+    let url = url.secret();
+    let mut query: Vec<_> = url.query_pairs().into_owned().collect();
+    query.sort_unstable();
+    let fragment = url.fragment().unwrap_or_default().split('&');
+    let mut fragment: Vec<_> = fragment.filter(|part| matters(part)).map(ToOwned::to_owned).collect();
+    fragment.sort_unstable();
+    let mut bare = url.clone();
+    bare.set_query(None);
+    bare.set_fragment(None);
+    // A `file:` URL has no credentials to take away.
+    let _ = bare.set_username("").and_then(|()| bare.set_password(None));
+    (bare.into(), query, fragment)
+}
+
+/// Of a fragment, the folder within the archive and the digests count.
+fn matters(part: &str) -> bool {
+    part.split_once('=').is_some_and(|(key, _)| key == "subdirectory" || key.parse::<Algorithm>().is_ok())
+}
+
+/// A wheel must be one of the project; an archive may have any name (`main.zip`).
+fn read_name(filename: &str, project: &PackageName) -> Result<Option<DistributionFilename>, Reason> {
+    match DistributionFilename::parse(filename, project) {
+        Ok(distribution) => Ok(Some(distribution)),
+        Err(error) if filename.ends_with(".whl") => Err(Reason::WrongFile(format!("{filename}: {error}"))),
+        Err(_) => Ok(None),
+    }
+}
+
+fn without_fragment(url: &MaskedUrl) -> MaskedUrl {
+    let mut url = url.secret().clone();
+    url.set_fragment(None);
+    MaskedUrl::new(url)
+}

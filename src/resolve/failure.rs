@@ -1,0 +1,256 @@
+//! Why there is no solution, in sentences a user can act on.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::target_requirements::ProjectRequirements;
+use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
+use crate::select::{CandidateSelector, NoFile, Rejected, Rejection};
+
+/// One thing that stands in the way of a solution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// Absent where the requirement does not tell its project.
+    pub package: Option<PackageName>,
+    /// The requirement as it was written.
+    pub requirement: String,
+    pub reason: Reason,
+    /// How the user's lines lead to the project, where they do not name it: sentences.
+    pub chain: Vec<String>,
+    /// The lines that led to it.
+    pub origins: Vec<Origin>,
+    /// Positions of the targets for which it holds.
+    pub targets: Vec<usize>,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// The requirement names no project.
+    Nameless,
+    /// Nothing that could be fetched; the text says what to do.
+    Unfetchable(&'static str),
+    /// The named archive cannot be right.
+    WrongFile(String),
+    /// Hash-checking mode, and no digest.
+    NoHash { pinned: bool },
+    /// None of these places knows the project.
+    UnknownProject { asked: Vec<String> },
+    /// Nothing in these versions; the nearest there are.
+    NoVersion { specifiers: Specifiers, nearest: Vec<Version> },
+    /// Versions fit and their files do not; nearest miss first.
+    NoFile { specifiers: Specifiers, files: NoFile },
+    /// What this source archive needs is only known by running its build.
+    NeedsBuild { file: Box<str> },
+    /// Every version that fits is of no use by itself; why, a line for each.
+    Unusable(Vec<String>),
+    /// Facts that cannot all hold.
+    Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool },
+}
+
+impl Reason {
+    /// Whether it could be otherwise for another target.
+    pub fn depends_on_target(&self) -> bool {
+        match self {
+            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable(_) => true,
+            Self::Conflict { is_about_files, .. } => *is_about_files,
+            _ => false,
+        }
+    }
+
+    /// Why no file of the `matching` versions on `selector` can be used.
+    pub(super) fn of_selector(selector: &CandidateSelector<'_>, matching: &[usize], specifiers: &Specifiers) -> Self {
+        let (candidates, specifiers) = (selector.candidates(), specifiers.clone());
+        if candidates.is_unknown() {
+            Self::UnknownProject { asked: candidates.asked.iter().map(ToString::to_string).collect() }
+        } else if matching.is_empty() {
+            Self::NoVersion { nearest: nearest(candidates.versions(), &specifiers), specifiers }
+        } else {
+            Self::NoFile { specifiers, files: selector.why_none(matching) }
+        }
+    }
+}
+
+/// How many near versions an error names on either side.
+const NEAR: usize = 3;
+
+/// The versions around those that `specifiers` name.
+pub(super) fn nearest(versions: &[Version], specifiers: &Specifiers) -> Vec<Version> {
+    let places: BTreeSet<_> =
+        specifiers.named().map(|named| versions.partition_point(|version| *version < named)).collect();
+    let near = NEAR.div_ceil(places.len().max(1));
+    let around = |at: usize| at.saturating_sub(near)..versions.len().min(at + near);
+    let positions: BTreeSet<_> = places.into_iter().flat_map(around).collect();
+    positions.into_iter().map(|position| versions[position].clone()).collect()
+}
+
+impl Failure {
+    pub(super) fn nameless(requirement: &Requirement) -> Self {
+        Self {
+            package: None,
+            requirement: requirement.to_string(),
+            reason: Reason::Nameless,
+            chain: Vec::new(),
+            origins: vec![requirement.origin.clone()],
+            targets: Vec::new(),
+        }
+    }
+
+    /// What stands in the way of what the user asks of a project.
+    pub(super) fn of(name: &PackageName, asked: &ProjectRequirements<'_>, reason: Reason) -> Self {
+        Self {
+            package: Some(name.clone()),
+            requirement: match (&reason, asked.requirements.first()) {
+                (Reason::Conflict { .. }, _) | (_, None) => name.to_string(),
+                (_, Some(first)) => first.to_string(),
+            },
+            reason,
+            chain: Vec::new(),
+            origins: asked.origins(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// The projects that it is about.
+    pub fn projects(&self) -> impl Iterator<Item = &PackageName> {
+        let others = match &self.reason {
+            Reason::Conflict { projects, .. } => projects.as_slice(),
+            _ => &[],
+        };
+        self.package.iter().chain(others)
+    }
+
+    /// What stands in the way of a project that others may need.
+    pub(super) fn of_dependency(name: &PackageName, origins: Vec<Origin>, chain: Vec<String>, reason: Reason) -> Self {
+        Self { package: Some(name.clone()), requirement: name.to_string(), reason, chain, origins, targets: Vec::new() }
+    }
+
+    pub(super) fn on_target(mut self, position: usize) -> Self {
+        self.targets.push(position);
+        self
+    }
+}
+
+/// The same failure on several targets is one failure.
+pub(super) fn merge(failures: Vec<Failure>) -> Vec<Failure> {
+    let mut merged: Vec<Failure> = Vec::new();
+    for failure in failures {
+        let same = |other: &&mut Failure| {
+            other.package == failure.package
+                && other.requirement == failure.requirement
+                && other.reason == failure.reason
+        };
+        match merged.iter_mut().find(same) {
+            Some(other) => other.targets.extend(failure.targets),
+            None => merged.push(failure),
+        }
+    }
+    merged
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.requirement, self.reason)?;
+        self.chain.iter().try_for_each(|sentence| write!(f, "\n  {sentence}"))
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nameless => f.write_str("the URL does not tell its project; write it as `name @ URL`"),
+            Self::Unfetchable(why) => f.write_str(why),
+            Self::WrongFile(why) => write!(f, "the file cannot be used: {why}"),
+            Self::NoHash { pinned: true } => {
+                f.write_str("hashes are required and it has none; add its --hash, or take all hashes away")
+            }
+            Self::NoHash { pinned: false } => {
+                f.write_str("hashes are required; pin it with == and add its --hash, or take all hashes away")
+            }
+            Self::UnknownProject { asked } if asked.is_empty() => {
+                f.write_str("there is no index and no --find-links to look in")
+            }
+            Self::UnknownProject { asked } => write!(f, "no such project on {}", asked.join(", ")),
+            Self::NoVersion { nearest, .. } if nearest.is_empty() => f.write_str("the project has no files"),
+            Self::NoVersion { specifiers, nearest } => {
+                let nearest: Vec<_> = nearest.iter().map(ToString::to_string).collect();
+                write!(f, "no version satisfies {specifiers}; the nearest are {}", nearest.join(", "))
+            }
+            Self::NoFile { files, .. } => write_rejected(f, files),
+            Self::NeedsBuild { file } => write!(
+                f,
+                "what {file} needs is only known by running its build; pin a version that has a wheel, fetch without \
+                 dependencies (--no-deps), or let the build run (--allow-build)"
+            ),
+            Self::Unusable(versions) => match versions.as_slice() {
+                [only] => f.write_str(only),
+                several => {
+                    f.write_str("no version can be used")?;
+                    several.iter().try_for_each(|version| write!(f, "\n  {version}"))
+                }
+            },
+            Self::Conflict { facts, .. } => {
+                f.write_str("these cannot all hold")?;
+                facts.iter().try_for_each(|fact| write!(f, "\n  {fact}"))
+            }
+        }
+    }
+}
+
+/// How many reasons a message names.
+const NAMED: usize = 5;
+
+fn write_rejected(f: &mut fmt::Formatter<'_>, files: &NoFile) -> fmt::Result {
+    f.write_str("no file can be used")?;
+    rejections(files).iter().try_for_each(|line| write!(f, "\n  {line}"))
+}
+
+/// The nearest misses and what to do about them, a line each; files with the same reason share one.
+pub(super) fn rejections(files: &NoFile) -> Vec<String> {
+    let mut groups: Vec<(&Rejected, usize)> = Vec::new();
+    for file in &files.rejected {
+        match groups.iter_mut().find(|(nearest, _)| nearest.why.to_string() == file.why.to_string()) {
+            Some((_, others)) => *others += 1,
+            None => groups.push((file, 0)),
+        }
+    }
+    let mut lines: Vec<_> = groups.iter().take(NAMED).map(|(nearest, others)| group(nearest, *others)).collect();
+    match groups.iter().skip(NAMED).map(|(_, others)| others + 1).sum() {
+        0 => {}
+        1 => lines.push("and 1 file further off".to_owned()),
+        more => lines.push(format!("and {more} files further off")),
+    }
+    lines.extend(hint(files));
+    lines
+}
+
+fn group(Rejected { filename, why, .. }: &Rejected, others: usize) -> String {
+    match others {
+        0 => format!("{filename} {why}"),
+        1 => format!("{filename} {why} (and 1 other file)"),
+        others => format!("{filename} {why} (and {others} other files)"),
+    }
+}
+
+/// What would help.
+fn hint(files: &NoFile) -> Option<String> {
+    let has = |why: fn(&Rejection) -> bool| files.rejected.iter().any(|file| why(&file.why));
+    if files.is_for_digest() {
+        return Some(match files.promised() {
+            Some(Rejected { filename, why, .. }) => format!("the --hash is of {filename}, which {why}"),
+            None => "either the file changed or the --hash is of another one".into(),
+        });
+    }
+    let excludes_sources = has(|why| *why == Rejection::Source);
+    let excludes_wheels = has(|why| *why == Rejection::Wheel);
+    if excludes_sources {
+        Some(
+            "there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
+                .into(),
+        )
+    } else if excludes_wheels {
+        Some("there are only wheels: leave --no-binary away".into())
+    } else {
+        None
+    }
+}

@@ -1,0 +1,251 @@
+//! What will be wanted next, guessed while other answers are still on their way.
+//!
+//! A step looks at everything, and waits for all that the step before it wanted. A walk goes on
+//! with each answer as it comes: from a listing to the metadata of the version that looks best,
+//! from there to the listings of what that needs. It knows no way back, so that a step still has
+//! the word on everything; it saves the steps, and the round trips between them. What it wants
+//! costs one small request each, and never a build or a whole file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::node::{VersionSet, positions};
+use super::target_problem::{SpecifierCache, TargetProblem};
+use super::{Facts, MissingFacts};
+use crate::domain::{
+    Artifact, Candidate, Dependency, ExtraName, MaskedUrl, PackageName, ResolutionMetadata, Specifiers, Target,
+};
+use crate::select::{CandidateSelector, OptIn};
+
+/// How many versions of a project are guessed at before a step has to tell.
+const MOST_GUESSES: usize = 2;
+
+/// Once steps have come to this many versions of a project on their own, they are taken to go down
+/// its list, and the needs of the versions below are asked for at once.
+const STEPS_DOWN: usize = 3;
+
+/// How many versions below are asked for at first; twice as many each time after that.
+const FIRST_BATCH: usize = 4;
+
+/// How many are asked for at a time at most.
+const LARGEST_BATCH: usize = 64;
+
+/// Something that was found out.
+pub enum NewFact {
+    Candidates(PackageName),
+    /// What a file of the project needs, the one at the URL.
+    Metadata(PackageName, MaskedUrl),
+}
+
+/// How far the walk for one target has come.
+#[derive(Default)]
+pub(super) struct PrefetchState {
+    /// What is asked of a project, by whom.
+    demands: FxHashMap<PackageName, BTreeMap<PackageName, Demand>>,
+    /// The projects of which the file of a project asks something.
+    asks: FxHashMap<PackageName, BTreeSet<PackageName>>,
+    progress_by_project: FxHashMap<PackageName, ProjectProgress>,
+}
+
+/// What one project asks of another.
+#[derive(Default)]
+struct Demand {
+    specifiers: Specifiers,
+    extras: BTreeSet<ExtraName>,
+}
+
+/// Where the walk stands with one project.
+#[derive(Default)]
+struct ProjectProgress {
+    /// The file that is walked through.
+    url: Option<MaskedUrl>,
+    /// Its version; absent where a step chose it.
+    position: Option<usize>,
+    guesses: usize,
+    /// How many versions steps chose that were not guessed.
+    steps_down: usize,
+    /// The files that were asked for since steps went down the list, each once.
+    asked_older: FxHashSet<MaskedUrl>,
+    /// The extras with which its needs were followed.
+    followed: Option<BTreeSet<ExtraName>>,
+}
+
+/// The walk for one target, at work.
+pub(super) struct Prefetcher<'w, 'q> {
+    pub problem: &'w TargetProblem<'q>,
+    pub specifier_cache: &'w SpecifierCache,
+    pub facts: &'w Facts,
+    pub state: &'w mut PrefetchState,
+    pub missing: &'w mut MissingFacts,
+}
+
+impl Prefetcher<'_, '_> {
+    /// Goes on from `new_fact`, which were guessed at, or which a step wanted.
+    pub fn advance(&mut self, new_fact: &NewFact, is_guess: bool) {
+        let mut waiting = vec![match new_fact {
+            NewFact::Candidates(name) => name.clone(),
+            NewFact::Metadata(name, url) => {
+                let progress = self.state.progress_by_project.entry(name.clone()).or_default();
+                if !is_guess && progress.url.as_ref() != Some(url) {
+                    progress.steps_down += 1;
+                    (progress.url, progress.position, progress.followed) = (Some(url.clone()), None, None);
+                    let steps_down = progress.steps_down;
+                    self.prefetch_older(name, url, steps_down);
+                }
+                name.clone()
+            }
+        }];
+        while let Some(name) = waiting.pop() {
+            waiting.extend(self.visit(&name));
+        }
+    }
+
+    /// Looks at one project again; returns those of which more is asked now.
+    fn visit(&mut self, name: &PackageName) -> BTreeSet<PackageName> {
+        let asked = self.problem.lines.asked(name);
+        if asked.is_some_and(|asked| asked.file.is_some()) {
+            return BTreeSet::new();
+        }
+        let Some(selector) = self.problem.selector(name, self.facts) else {
+            if !self.facts.unavailable.contains(name) {
+                let is_promised = !self.problem.hashes(name).is_empty();
+                self.missing.listings.insert(name.clone(), is_promised);
+            }
+            return BTreeSet::new();
+        };
+        self.choose(name, &selector);
+        let progress = self.state.progress_by_project.get(name);
+        let metadata = progress.and_then(|progress| self.facts.metadata.get(progress.url.as_ref()?));
+        match metadata {
+            Some(Ok(metadata)) if metadata.unreadable.is_empty() => self.follow(name, metadata),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// Takes the version that looks best, unless the last one still will do.
+    fn choose(&mut self, name: &PackageName, selector: &CandidateSelector<'_>) {
+        let versions = selector.candidates().versions();
+        let still_does = match self.state.progress_by_project.get(name) {
+            Some(ProjectProgress { url: Some(_), position: Some(position), .. }) => {
+                self.demands(name).all(|specifiers| specifiers.contains(&versions[*position]))
+            }
+            Some(progress) => progress.url.is_some() || progress.guesses == MOST_GUESSES,
+            None => false,
+        };
+        if still_does {
+            return;
+        }
+        let opt_in = self.opt_in(name);
+        let Some(position) = selector.choose(&self.allowed(name, selector), opt_in, None) else { return };
+        let Some(artifact) = selector.best_of(position, opt_in) else { return };
+        let progress = self.state.progress_by_project.entry(name.clone()).or_default();
+        if progress.guesses == MOST_GUESSES {
+            return;
+        }
+        progress.guesses += 1;
+        (progress.url, progress.position, progress.followed) = (Some(artifact.url.clone()), Some(position), None);
+        if !self.facts.metadata.contains_key(&artifact.url) && artifact.sidecar.is_some() {
+            let candidate = Candidate::of(&artifact, self.problem.hashes(name));
+            self.missing.metadata.insert(artifact.url.clone(), (name.clone(), candidate.into()));
+        }
+    }
+
+    /// Wants the needs of the versions below that of `url`, once steps went down the list.
+    fn prefetch_older(&mut self, name: &PackageName, url: &MaskedUrl, steps_down: usize) {
+        let Some(doublings) = steps_down.checked_sub(STEPS_DOWN) else { return };
+        let Some(selector) = self.problem.selector(name, self.facts) else { return };
+        let among = self.allowed(name, &selector);
+        let opt_in = self.opt_in(name);
+        let files = selector.eligible(&among, opt_in);
+        let files = files.iter().filter_map(|position| selector.best_of(*position, opt_in));
+        let below = files.skip_while(|artifact| artifact.url != *url).skip(1);
+        let asked = &mut self.state.progress_by_project.entry(name.clone()).or_default().asked_older;
+        let unknown = below.filter(|artifact| !self.facts.metadata.contains_key(&artifact.url));
+        let batch = unknown.filter(|artifact| is_cheap(artifact) && asked.insert(artifact.url.clone()));
+        for artifact in batch.take(batch_size(doublings)) {
+            let candidate = Candidate::of(&artifact, self.problem.hashes(name));
+            self.missing.metadata.insert(artifact.url.clone(), (name.clone(), candidate.into()));
+        }
+    }
+
+    /// The positions that everybody allows, the highest first.
+    fn allowed(&self, name: &PackageName, selector: &CandidateSelector<'_>) -> Vec<usize> {
+        let all = |set: VersionSet, more| set.intersection(&self.specifier_cache.of(name, more, selector.candidates()));
+        positions(&self.demands(name).fold(VersionSet::full(), all), selector.candidates().versions().len())
+    }
+
+    fn opt_in(&self, name: &PackageName) -> OptIn {
+        self.demands(name).map(OptIn::of).fold(OptIn::default(), OptIn::or)
+    }
+
+    /// What everybody asks of `name`.
+    fn demands<'s>(&'s self, name: &PackageName) -> impl Iterator<Item = &'s Specifiers> {
+        let own = self.problem.lines.asked(name).map(|asked| &asked.specifiers);
+        let others = self.state.demands.get(name).into_iter().flat_map(BTreeMap::values);
+        own.into_iter().chain(others.map(|demand| &demand.specifiers))
+    }
+
+    /// Asks of others what the file of `name` needs, in place of what it asked before.
+    fn follow(&mut self, name: &PackageName, metadata: &ResolutionMetadata) -> BTreeSet<PackageName> {
+        let extras = self.extras(name, metadata);
+        let progress = self.state.progress_by_project.entry(name.clone()).or_default();
+        if progress.followed.as_ref() == Some(&extras) {
+            return BTreeSet::new();
+        }
+        progress.followed = Some(extras.clone());
+        for other in self.state.asks.remove(name).unwrap_or_default() {
+            self.state.demands.get_mut(&other).map(|demands| demands.remove(name));
+        }
+        let mut asks = BTreeSet::new();
+        let target = self.problem.target;
+        for dependency in metadata.dependencies.iter().filter(|line| line.name != *name && holds(line, target, &extras))
+        {
+            let demands = self.state.demands.entry(dependency.name.clone()).or_default();
+            let demand = demands.entry(name.clone()).or_default();
+            demand.extras.extend(dependency.extras.iter().cloned());
+            if let Some(more) = dependency.source.specifiers() {
+                demand.specifiers = demand.specifiers.and(more);
+                asks.insert(dependency.name.clone());
+            }
+        }
+        self.state.asks.insert(name.clone(), asks.clone());
+        asks
+    }
+
+    /// The extras that are on: those asked for, and those that they need of the project itself.
+    fn extras(&self, name: &PackageName, metadata: &ResolutionMetadata) -> BTreeSet<ExtraName> {
+        let lines = self.problem.lines.asked(name).into_iter().flat_map(|asked| &asked.requirements);
+        let demands = self.state.demands.get(name).into_iter().flat_map(BTreeMap::values);
+        let asked = lines.flat_map(|line| &line.extras).chain(demands.flat_map(|demand| &demand.extras));
+        let mut extras: BTreeSet<_> = asked.cloned().collect();
+        loop {
+            let known = extras.len();
+            let own = metadata
+                .dependencies
+                .iter()
+                .filter(|line| line.name == *name && holds(line, self.problem.target, &extras));
+            let more: Vec<_> = own.flat_map(|line| line.extras.iter().cloned()).collect();
+            extras.extend(more);
+            if extras.len() == known {
+                return extras;
+            }
+        }
+    }
+}
+
+/// Whether what the file needs can be had without all of it.
+fn is_cheap(artifact: &Artifact) -> bool {
+    artifact.sidecar.is_some() || (artifact.distribution.is_wheel() && artifact.url.secret().scheme() != "file")
+}
+
+fn batch_size(doublings: usize) -> usize {
+    let doubled = u32::try_from(doublings).ok().and_then(|times| FIRST_BATCH.checked_mul(2_usize.checked_pow(times)?));
+    doubled.unwrap_or(LARGEST_BATCH).min(LARGEST_BATCH)
+}
+
+/// Whether a line of metadata holds on `target`, on its own or with one of `extras`.
+fn holds(line: &Dependency, target: &Target, extras: &BTreeSet<ExtraName>) -> bool {
+    let with = |extras: &[ExtraName]| line.marker.evaluate(target.markers(), extras);
+    with(&[]) || extras.iter().any(|extra| with(std::slice::from_ref(extra)))
+}

@@ -1,0 +1,252 @@
+//! The world as one search sees it: the facts, read through what is asked, what fits and what
+//! is assumed; and what it would have to know besides.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::assumptions::{Assumptions, Discovered};
+use super::direct_url::DirectUrl;
+use super::node::{Node, VersionSet, number, positions};
+use super::target_problem::{SpecifierCache, TargetProblem};
+use super::target_requirements::ProjectRequirements;
+use super::{Facts, MissingFacts, Preferred, Reason};
+use crate::domain::{
+    Artifact, Candidate, Dependency, DependencySource, ExtraName, MaskedUrl, MetadataUnavailable, PackageName,
+    ResolutionMetadata, Specifiers, Version,
+};
+use crate::select::{CandidateSelector, OptIn};
+
+/// The version of a project whose listing is not known yet, and of one that is a single file.
+pub(super) const ONLY: usize = 0;
+
+/// One search's view.
+pub(super) struct SearchView<'v, 'q> {
+    pub problem: &'v TargetProblem<'q>,
+    pub facts: &'v Facts,
+    pub specifier_cache: &'v SpecifierCache,
+    pub preferred: &'v Preferred,
+    pub assumptions: &'v Assumptions,
+    pub missing: RefCell<MissingFacts>,
+    pub discovered: RefCell<Discovered>,
+}
+
+/// One thing that a version needs.
+pub(super) struct DependencyEdge {
+    pub name: PackageName,
+    pub extras: Vec<ExtraName>,
+    pub set: VersionSet,
+}
+
+/// Where the versions of a project come from.
+pub(super) enum PackageSource<'v, 'q> {
+    /// One file, whatever an index says.
+    Direct(&'v DirectUrl),
+    Listed(Rc<CandidateSelector<'q>>),
+    /// Not known yet.
+    Pending,
+}
+
+impl<'v, 'q> SearchView<'v, 'q> {
+    pub fn asked(&self, name: &PackageName) -> Option<&'v ProjectRequirements<'q>> {
+        self.problem.lines.asked(name)
+    }
+
+    /// Where `name` comes from; what is not known is noted as wanted.
+    pub fn source(&self, name: &PackageName) -> PackageSource<'v, 'q> {
+        if let Some(direct) = self.direct(name) {
+            return PackageSource::Direct(direct);
+        }
+        if let Some(selector) = self.problem.selector(name, self.facts) {
+            return PackageSource::Listed(selector);
+        }
+        if !self.facts.unavailable.contains(name) {
+            let is_promised = !self.problem.hashes(name).is_empty();
+            self.missing.borrow_mut().listings.insert(name.clone(), is_promised);
+        }
+        PackageSource::Pending
+    }
+
+    /// The one file that `name` comes from, by the user's lines or by metadata.
+    fn direct(&self, name: &PackageName) -> Option<&'v DirectUrl> {
+        let named = self.asked(name).and_then(|asked| asked.file.as_ref());
+        named.and_then(|file| file.as_ref().ok()).or_else(|| self.assumptions.files.get(name))
+    }
+
+    /// The versions of `name` that `specifiers` and the constraints allow.
+    pub fn allowed(&self, name: &PackageName, specifiers: &Specifiers) -> VersionSet {
+        let source = self.source(name);
+        let own = self.matching_versions(name, specifiers, &source);
+        match self.asked(name) {
+            Some(asked) if !asked.bounds.is_any() => {
+                own.intersection(&self.matching_versions(name, &asked.bounds, &source))
+            }
+            _ => own,
+        }
+    }
+
+    fn matching_versions(
+        &self,
+        name: &PackageName,
+        specifiers: &Specifiers,
+        source: &PackageSource<'_, '_>,
+    ) -> VersionSet {
+        match source {
+            PackageSource::Direct(DirectUrl { version: Some(version), .. }) if !specifiers.contains(version) => {
+                VersionSet::empty()
+            }
+            PackageSource::Direct(_) | PackageSource::Pending => VersionSet::full(),
+            PackageSource::Listed(selector) => self.specifier_cache.of(name, specifiers, selector.candidates()),
+        }
+    }
+
+    /// The version to try first among `set`.
+    pub fn choose(&self, name: &PackageName, set: &VersionSet) -> Option<usize> {
+        let PackageSource::Listed(selector) = self.source(name) else {
+            return set.contains(&number(ONLY)).then_some(ONLY);
+        };
+        let versions = selector.candidates().versions();
+        let mut among = positions(set, versions.len());
+        if self.assumptions.strict.contains(name) {
+            let eligible = self.eligible_by_lines(name, &selector);
+            among.retain(|position| eligible.contains(position));
+        }
+        let preferred = self.preferred.get(name).and_then(|version| versions.binary_search(version).ok());
+        selector.choose(&among, self.opt_in(name), preferred)
+    }
+
+    /// What the pre-release rule leaves by the user's lines alone.
+    fn eligible_by_lines(&self, name: &PackageName, selector: &CandidateSelector<'_>) -> Vec<usize> {
+        let any = Specifiers::any();
+        let specifiers = self.asked(name).map_or(&any, |asked| &asked.specifiers);
+        let among = positions(&self.allowed(name, specifiers), selector.candidates().versions().len());
+        selector.eligible(&among, self.opt_in(name)).into_owned()
+    }
+
+    /// The version at a position, where the file or its name tells.
+    pub fn version(&self, name: &PackageName, position: usize) -> Option<Version> {
+        match self.source(name) {
+            PackageSource::Direct(direct) => direct.version.clone(),
+            PackageSource::Listed(selector) => selector.candidates().versions().get(position).cloned(),
+            PackageSource::Pending => None,
+        }
+    }
+
+    /// The file of a version that was chosen.
+    pub fn file(&self, name: &PackageName, position: usize) -> Option<Arc<Candidate>> {
+        match self.source(name) {
+            PackageSource::Pending => None,
+            PackageSource::Direct(direct) => Some(direct.candidate.clone()),
+            PackageSource::Listed(selector) => {
+                let artifact = selector.best_of(position, self.opt_in(name))?;
+                Some(Arc::new(Candidate::of(&artifact, self.problem.hashes(name))))
+            }
+        }
+    }
+
+    /// What a version needs; `None` while that is not known.
+    pub fn metadata(
+        &self,
+        name: &PackageName,
+        position: usize,
+    ) -> Option<&'v Result<Arc<ResolutionMetadata>, MetadataUnavailable>> {
+        let known = match self.source(name) {
+            PackageSource::Pending => return None,
+            PackageSource::Direct(direct) => self.facts.metadata.get(&direct.candidate.url),
+            PackageSource::Listed(selector) => self.facts.metadata.get(&self.artifact(name, &selector, position)?.url),
+        };
+        if known.is_none() {
+            let candidate = self.file(name, position)?;
+            self.missing.borrow_mut().metadata.insert(candidate.url.clone(), (name.clone(), candidate));
+        }
+        known
+    }
+
+    fn artifact(&self, name: &PackageName, selector: &CandidateSelector<'_>, position: usize) -> Option<Arc<Artifact>> {
+        selector.best_of(position, self.opt_in(name))
+    }
+
+    /// Whether no search before this one learned of a URL in metadata.
+    pub fn assumes_no_file(&self) -> bool {
+        self.assumptions.files.is_empty() && self.assumptions.refused.is_empty()
+    }
+
+    /// Whether the versions of a node are those of a listing that is known.
+    pub fn is_listed(&self, node: &Node) -> bool {
+        node.project().is_none_or(|name| matches!(self.source(name), PackageSource::Listed(_)))
+    }
+
+    /// Whether a line of metadata holds with one of `extras` on.
+    pub fn holds(&self, dependency: &Dependency, extras: &[ExtraName]) -> bool {
+        dependency.marker.evaluate(self.problem.target.markers(), extras)
+    }
+
+    /// A line of the metadata of the version at `position` of `own` as an edge.
+    ///
+    /// # Errors
+    /// When the project must come from a file that cannot be taken.
+    pub fn edge(&self, dependency: &Dependency, own: &PackageName, position: usize) -> Result<DependencyEdge, String> {
+        let name = &dependency.name;
+        if let Some(Err(reason)) = self.asked(name).and_then(|asked| asked.file.as_ref()) {
+            return Err(format!("the file that is asked for as {name} cannot be used: {reason}"));
+        }
+        let set = match &dependency.source {
+            DependencySource::Versions(specifiers) => self.allowed(name, specifiers),
+            DependencySource::Url(url) => {
+                let version = self.version(own, position).map(|version| format!(" {version}"));
+                self.take_url(name, url, format!("{own}{}", version.unwrap_or_default()))?;
+                VersionSet::full()
+            }
+        };
+        Ok(DependencyEdge { name: name.clone(), extras: dependency.extras.clone(), set })
+    }
+
+    /// Notes what lines opt in to, where that makes a difference among the versions of `set`.
+    pub fn note_opt_in(&self, name: &PackageName, asks: OptIn, set: &VersionSet) {
+        let known = self.opt_in(name);
+        if known.or(asks) == known || self.assumptions.strict.contains(name) {
+            return;
+        }
+        let PackageSource::Listed(selector) = self.source(name) else { return };
+        let versions = selector.candidates().versions();
+        let among = positions(set, versions.len());
+        let is_hidden = |position: &usize| {
+            asks.pre_releases && versions[*position].any_prerelease() || asks.yanked && selector.is_withdrawn(*position)
+        };
+        if among.iter().any(is_hidden) {
+            let mut discovered = self.discovered.borrow_mut();
+            let known = discovered.opt_ins.entry(name.clone()).or_default();
+            *known = known.or(asks);
+        }
+    }
+
+    /// What the specifiers of `name` opt in to, as far as is known or assumed.
+    pub fn opt_in(&self, name: &PackageName) -> OptIn {
+        let own = self.asked(name).map(|asked| asked.opt_in).unwrap_or_default();
+        if self.assumptions.strict.contains(name) { own } else { own.or(self.assumptions.opt_in(name)) }
+    }
+
+    /// A URL in metadata decides where the project comes from, unless another one did before.
+    fn take_url(&self, name: &PackageName, text: &str, named_by: String) -> Result<(), String> {
+        let found = self.file_at(name, text)?;
+        if self.assumptions.refused.contains(&found.candidate.url) {
+            return Err(format!("{name} cannot come from {}", found.candidate.url));
+        }
+        match self.direct(name) {
+            Some(known) if known.candidate.url == found.candidate.url => Ok(()),
+            Some(known) => Err(format!("{name} comes from {} already", known.candidate.url)),
+            None => {
+                let found = DirectUrl { named_by: Some(named_by), ..found };
+                self.discovered.borrow_mut().files.entry(name.clone()).or_insert(found);
+                Ok(())
+            }
+        }
+    }
+
+    /// The file of `name` at a URL that metadata names.
+    pub fn file_at(&self, name: &PackageName, text: &str) -> Result<DirectUrl, String> {
+        let url: MaskedUrl = text.parse().map_err(|error| format!("its URL `{text}` is none: {error}"))?;
+        let found = DirectUrl::of_url(name, &url, self.problem.hashes(name), self.problem.target);
+        found.map_err(|reason: Reason| reason.to_string())
+    }
+}

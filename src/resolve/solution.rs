@@ -1,0 +1,175 @@
+//! From a search's decisions to a solution, with who asked for what, or to what it lacks.
+
+use std::collections::BTreeSet;
+
+use super::assumptions::Unjustified;
+use super::dependency_graph::{CombinedDemand, Decisions, DependencyGraph, extras};
+use super::node::{Node, positions};
+use super::search_view::{PackageSource, SearchView};
+use super::solve::{SearchOutcome, SearchResult};
+use super::unbuilt_solution::UnbuiltSolution;
+use super::{Failure, Reason};
+use crate::domain::{Candidate, MetadataUnavailable, Origin, PackageName, ResolvedPackage, Solution, Specifiers};
+use crate::select::OptIn;
+
+/// The decisions as an answer, and what in them nothing bears out.
+pub(super) fn from_decisions(view: &SearchView<'_, '_>, decided: &Decisions) -> SearchOutcome {
+    let graph = DependencyGraph::new(view, decided);
+    SearchOutcome::Decided { unjustified: unjustified(view, decided, &graph), found: found(view, decided, &graph) }
+}
+
+fn found(view: &SearchView<'_, '_>, decided: &Decisions, graph: &DependencyGraph<'_>) -> SearchResult {
+    let requested = graph.requested_by(view);
+    let mut solution = Solution::default();
+    let mut failures = Vec::new();
+    for name in graph.projects() {
+        let position = position(decided, name);
+        let Some(file) = view.file(name, position) else { continue };
+        let requested_by: Vec<_> = requested.get(name).into_iter().flatten().cloned().collect();
+        if let Some(reason) = shortcoming(view, name, position, &file) {
+            let chain = graph.chain(view, decided, name);
+            failures.push(Failure::of_dependency(name, requested_by.clone(), chain, reason));
+        }
+        solution.notes.extend(missing_extras(view, name, position, decided));
+        solution.notes.extend(repaired(view, name, position));
+        solution.packages.push(resolved_package(view, name, position, requested_by, graph, &file));
+    }
+    let is_build = |failure: &Failure| matches!(failure.reason, Reason::NeedsBuild { .. });
+    if failures.is_empty() {
+        SearchResult::Solution(solution)
+    } else if failures.iter().all(is_build) {
+        let is_first_choice = is_first_choice(view, decided, graph, &failures);
+        SearchResult::Unbuilt(UnbuiltSolution { failures, with_builds: solution, is_first_choice })
+    } else {
+        SearchResult::Nothing(failures)
+    }
+}
+
+/// Whether one of the projects of `failures` is there for no other reason than that the user's
+/// lines are followed to the best version of everything.
+fn is_first_choice(
+    view: &SearchView<'_, '_>,
+    decided: &Decisions,
+    graph: &DependencyGraph<'_>,
+    failures: &[Failure],
+) -> bool {
+    let demands = graph.demands();
+    let is_best = |name: &PackageName| is_best(view, name, position(decided, name), demands.get(name));
+    let asked = view.problem.lines.required().map(|(name, _)| name);
+    let unbuilt: BTreeSet<_> = failures.iter().flat_map(Failure::projects).collect();
+    graph.leads_to(asked, is_best, &unbuilt)
+}
+
+/// Whether nothing better than the version of `name` would do for all that is asked of it.
+fn is_best(
+    view: &SearchView<'_, '_>,
+    name: &PackageName,
+    position: usize,
+    demand: Option<&CombinedDemand<'_>>,
+) -> bool {
+    match view.source(name) {
+        PackageSource::Listed(_) => {
+            let all = specifiers(view, name, demand);
+            view.choose(name, &view.allowed(name, &all)) == Some(position)
+        }
+        PackageSource::Direct(_) | PackageSource::Pending => true,
+    }
+}
+
+/// All that is asked of `name`, by the user and by metadata.
+fn specifiers(view: &SearchView<'_, '_>, name: &PackageName, demand: Option<&CombinedDemand<'_>>) -> Specifiers {
+    let own = view.asked(name).map_or_else(Specifiers::any, |asked| asked.specifiers.clone());
+    demand.map_or_else(|| own.clone(), |demand| own.and(&demand.specifiers))
+}
+
+fn resolved_package(
+    view: &SearchView<'_, '_>,
+    name: &PackageName,
+    position: usize,
+    requested_by: Vec<Origin>,
+    graph: &DependencyGraph<'_>,
+    file: &Candidate,
+) -> ResolvedPackage {
+    ResolvedPackage {
+        name: name.clone(),
+        version: view.version(name, position),
+        requested_by,
+        dependencies: graph.dependencies(name).cloned().collect(),
+        file: file.clone(),
+    }
+}
+
+/// What a file that was chosen lacks.
+fn shortcoming(view: &SearchView<'_, '_>, name: &PackageName, position: usize, file: &Candidate) -> Option<Reason> {
+    let question = view.problem.question;
+    if question.require_hashes && file.promises.asked.is_empty() {
+        return Some(Reason::NoHash { pinned: false });
+    }
+    let needs_build = || matches!(view.metadata(name, position), Some(Err(MetadataUnavailable::NeedsBuild)));
+    (question.follow_dependencies && needs_build()).then(|| Reason::NeedsBuild { file: file.filename.clone() })
+}
+
+fn missing_extras(view: &SearchView<'_, '_>, name: &PackageName, position: usize, decided: &Decisions) -> Vec<String> {
+    let asked = extras(name, decided);
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let Some(Ok(metadata)) = view.metadata(name, position) else { return Vec::new() };
+    let missing = asked.into_iter().filter(|extra| !metadata.extras.contains(extra));
+    let version = view.version(name, position).map(|version| format!(" {version}")).unwrap_or_default();
+    missing.map(|extra| format!("{name}{version} has no extra `{extra}`")).collect()
+}
+
+/// That a version is only what it seems to those who repair its metadata.
+fn repaired(view: &SearchView<'_, '_>, name: &PackageName, position: usize) -> Option<String> {
+    if !view.problem.question.follow_dependencies {
+        return None;
+    }
+    let Some(Ok(metadata)) = view.metadata(name, position) else { return None };
+    let line = metadata.repaired.first()?;
+    let version = view.version(name, position).map(|version| format!(" {version}")).unwrap_or_default();
+    Some(format!(
+        "{name}{version} has the malformed `Requires-Dist: {line}`, for which pip 24.1 and later refuses to install it \
+         (uv takes it): pin another version, if pip is to install this"
+    ))
+}
+
+/// What was decided on grounds that are not in the solution.
+fn unjustified(view: &SearchView<'_, '_>, decided: &Decisions, graph: &DependencyGraph<'_>) -> Unjustified {
+    let demands = graph.demands();
+    let mut unjustified = Unjustified::default();
+    for name in graph.projects() {
+        let demand = demands.get(name);
+        if view.assumptions.files.contains_key(name) {
+            if demand.is_none_or(|demand| demand.urls.is_empty()) {
+                unjustified.files.insert(name.clone());
+            }
+        } else if !is_admitted(view, name, position(decided, name), demand) {
+            unjustified.packages.insert(name.clone());
+        }
+    }
+    unjustified
+}
+
+/// Whether pip's rules for pre-releases and yanked files, which look at everything that is asked
+/// of a project, let a version be chosen.
+fn is_admitted(
+    view: &SearchView<'_, '_>,
+    name: &PackageName,
+    position: usize,
+    demand: Option<&CombinedDemand<'_>>,
+) -> bool {
+    let PackageSource::Listed(selector) = view.source(name) else { return true };
+    let versions = selector.candidates().versions();
+    let is_suspect = versions[position].any_prerelease() || selector.is_withdrawn(position);
+    if !is_suspect || view.assumptions.strict.contains(name) {
+        return true;
+    }
+    let all = specifiers(view, name, demand);
+    let among = positions(&view.allowed(name, &all), versions.len());
+    selector.admits(position, &among, OptIn::of(&all))
+}
+
+fn position(decided: &Decisions, name: &PackageName) -> usize {
+    decided[&Node::Project(name.clone())] as usize
+}

@@ -1,0 +1,80 @@
+//! What stays the same from step to step: the lines that hold on a target, and whatever was
+//! worked out from facts, which only grow.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::node::{VersionSet, version_set};
+use super::target_requirements::TargetRequirements;
+use super::version_dependencies::DependencyCache;
+use super::{Facts, Failure, Question};
+use crate::domain::{Candidates, Digest, PackageName, Solution, Specifiers, Target};
+use crate::select::CandidateSelector;
+
+/// The work on one target.
+pub(super) struct TargetProblem<'a> {
+    pub question: &'a Question,
+    pub target: &'a Target,
+    pub lines: TargetRequirements<'a>,
+    /// How it ends, once no fact is missing to say so.
+    pub settled: Option<Result<Solution, Vec<Failure>>>,
+    /// What searches worked out.
+    pub dependency_cache: DependencyCache,
+    selectors: RefCell<FxHashMap<PackageName, Rc<CandidateSelector<'a>>>>,
+}
+
+impl<'a> TargetProblem<'a> {
+    pub fn new(question: &'a Question, target: &'a Target) -> Self {
+        let lines = TargetRequirements::of(question, target);
+        Self {
+            question,
+            target,
+            lines,
+            settled: None,
+            dependency_cache: DependencyCache::default(),
+            selectors: RefCell::default(),
+        }
+    }
+
+    /// The files of `name`, as the target may use them; `None` while its listing is not known.
+    pub fn selector(&self, name: &PackageName, facts: &Facts) -> Option<Rc<CandidateSelector<'a>>> {
+        if let Some(selector) = self.selectors.borrow().get(name) {
+            return Some(selector.clone());
+        }
+        let candidates = facts.candidates.get(name)?.clone();
+        let selector =
+            CandidateSelector::new(candidates, name.clone(), self.hashes(name), self.target, &self.question.policy);
+        let selector = Rc::new(selector);
+        self.selectors.borrow_mut().insert(name.clone(), selector.clone());
+        Some(selector)
+    }
+
+    /// The digests that the user allows for `name`; none means any.
+    pub fn hashes(&self, name: &PackageName) -> &'a [Digest] {
+        self.lines.asked(name).map(|asked| asked.hashes()).unwrap_or_default()
+    }
+}
+
+/// What specifiers mean in a project's versions; the same for all targets.
+#[derive(Default)]
+pub(super) struct SpecifierCache(RefCell<FxHashMap<PackageName, FxHashMap<Specifiers, VersionSet>>>);
+
+impl SpecifierCache {
+    /// The positions in `candidates` of `name` that `specifiers` allow.
+    pub fn of(&self, name: &PackageName, specifiers: &Specifiers, candidates: &Arc<Candidates>) -> VersionSet {
+        if specifiers.is_any() {
+            return VersionSet::full();
+        }
+        let mut known = self.0.borrow_mut();
+        if let Some(set) = known.get(name).and_then(|sets| sets.get(specifiers)) {
+            return set.clone();
+        }
+        let versions = candidates.versions();
+        let set = version_set(versions.len(), |position| specifiers.contains(&versions[position]));
+        known.entry(name.clone()).or_default().insert(specifiers.clone(), set.clone());
+        set
+    }
+}

@@ -1,0 +1,106 @@
+//! The lines of the inputs that hold on a target, by project.
+
+use rustc_hash::FxHashMap;
+
+use super::direct_url::{DirectUrl, is_same_file};
+use super::{Question, Reason};
+use crate::domain::{Digest, Origin, PackageName, Requirement, Source, Specifiers, Target};
+use crate::select::OptIn;
+
+/// All lines that hold on one target.
+#[derive(Debug, Default)]
+pub(super) struct TargetRequirements<'a> {
+    by_project: FxHashMap<&'a PackageName, ProjectRequirements<'a>>,
+    /// Lines that do not tell their project.
+    pub nameless: Vec<&'a Requirement>,
+}
+
+/// All lines that hold for one project on one target.
+#[derive(Debug, Default)]
+pub(super) struct ProjectRequirements<'a> {
+    pub requirements: Vec<&'a Requirement>,
+    pub constraints: Vec<&'a Requirement>,
+    /// The one file that a line names, or why it cannot be had.
+    pub file: Option<Result<DirectUrl, Reason>>,
+    /// What all lines together ask.
+    pub specifiers: Specifiers,
+    /// What the constraints alone ask.
+    pub bounds: Specifiers,
+    pub opt_in: OptIn,
+}
+
+impl<'a> TargetRequirements<'a> {
+    /// The lines whose markers hold on `target`.
+    pub fn of(question: &'a Question, target: &Target) -> Self {
+        let mut lines = Self::default();
+        let holds = |requirement: &&Requirement| requirement.marker.evaluate(target.markers(), &[]);
+        for requirement in question.requirements.iter().filter(holds) {
+            let Some(name) = &requirement.name else {
+                lines.nameless.push(requirement);
+                continue;
+            };
+            let asked = lines.by_project.entry(name).or_default();
+            let role = if requirement.constraint { &mut asked.constraints } else { &mut asked.requirements };
+            role.push(requirement);
+        }
+        lines.by_project.iter_mut().for_each(|(name, asked)| asked.combine(name, target));
+        lines
+    }
+
+    /// What is asked for `name`, if anything is.
+    pub fn asked(&self, name: &PackageName) -> Option<&ProjectRequirements<'a>> {
+        self.by_project.get(name)
+    }
+
+    /// The projects that are asked for, and not only bounded, in the order of their names.
+    pub fn required(&self) -> impl Iterator<Item = (&'a PackageName, &ProjectRequirements<'a>)> {
+        let asked = self.by_project.iter().map(|(name, asked)| (*name, asked));
+        let mut required: Vec<_> = asked.filter(|(_, asked)| asked.is_required()).collect();
+        required.sort_unstable_by_key(|(name, _)| *name);
+        required.into_iter()
+    }
+}
+
+impl<'a> ProjectRequirements<'a> {
+    /// Whether it is asked for at all, and not only bounded.
+    pub fn is_required(&self) -> bool {
+        !self.requirements.is_empty()
+    }
+
+    /// The digests of the first line that has any, a requirement's before a constraint's (pip's
+    /// rule, `facts/pip.md` 2.3).
+    pub fn hashes(&self) -> &'a [Digest] {
+        let mut hashes = self.all().map(|requirement| requirement.hashes.as_slice());
+        hashes.find(|hashes| !hashes.is_empty()).unwrap_or_default()
+    }
+
+    pub fn origins(&self) -> Vec<Origin> {
+        self.all().map(|requirement| requirement.origin.clone()).collect()
+    }
+
+    /// Requirements, then constraints.
+    pub fn all(&self) -> impl Iterator<Item = &'a Requirement> {
+        self.requirements.iter().chain(&self.constraints).copied()
+    }
+
+    fn combine(&mut self, name: &PackageName, target: &Target) {
+        let both = |all: Specifiers, more: &Specifiers| all.and(more);
+        let bounds = self.constraints.iter().filter_map(|constraint| constraint.specifiers());
+        self.bounds = bounds.fold(Specifiers::any(), both);
+        self.specifiers = self.all().filter_map(Requirement::specifiers).fold(Specifiers::any(), both);
+        self.opt_in = OptIn::of(&self.specifiers);
+        self.file = self.named_file(name, target);
+    }
+
+    /// A URL or archive beats the index, and all lines that name one must name the same.
+    fn named_file(&self, name: &PackageName, target: &Target) -> Option<Result<DirectUrl, Reason>> {
+        let mut direct = self.all().filter(|requirement| !matches!(requirement.source, Source::Index(_)));
+        let first = direct.next()?;
+        if direct.any(|other| !is_same_file(&first.source, &other.source)) {
+            let named = self.all().filter(|requirement| requirement.specifiers().is_none());
+            let facts = named.map(|line| format!("{} asks for {line}", line.origin)).collect();
+            return Some(Err(Reason::Conflict { facts, projects: Vec::new(), is_about_files: false }));
+        }
+        Some(DirectUrl::of_requirement(name, first, self.hashes(), target))
+    }
+}

@@ -1,0 +1,49 @@
+//! Solutions with versions whose needs only their builds know, and what becomes of them.
+//!
+//! Such a version ends the run where it is what the solution prefers, since what it needs could
+//! change everything. Where it is there only because the search went back to it, a solution
+//! without it that is as good stands.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::{Failure, Reason};
+use crate::domain::{PackageName, Solution, Version};
+
+/// What would be chosen if the versions that need a build needed nothing else.
+pub(super) struct UnbuiltSolution {
+    /// Of each version that needs a build; never empty.
+    pub failures: Vec<Failure>,
+    pub with_builds: Solution,
+    /// Nobody needs to look for another solution: it is what is asked for.
+    pub is_first_choice: bool,
+}
+
+impl UnbuiltSolution {
+    /// The solution without any build, if it is not worse.
+    ///
+    /// # Errors
+    /// The failures, where it is older in something and newer in nothing.
+    pub fn or(self, mut without_builds: Solution) -> Result<Solution, Vec<Failure>> {
+        let with_builds = versions(&self.with_builds);
+        let orders = without_builds.packages.iter().filter_map(|package| {
+            let other = with_builds.get(&package.name)?;
+            Some(package.version.as_ref()?.cmp(other))
+        });
+        let orders: Vec<_> = orders.collect();
+        if orders.contains(&Ordering::Less) && !orders.contains(&Ordering::Greater) {
+            return Err(self.failures);
+        }
+        without_builds.notes.extend(self.failures.iter().filter_map(|failure| passed_over(&failure.reason)));
+        Ok(without_builds)
+    }
+}
+
+fn passed_over(reason: &Reason) -> Option<String> {
+    let Reason::NeedsBuild { file } = reason else { return None };
+    Some(format!("passed over {file}: what it needs is only known by running its build (--allow-build)"))
+}
+
+fn versions(solution: &Solution) -> BTreeMap<&PackageName, &Version> {
+    solution.packages.iter().filter_map(|package| Some((&package.name, package.version.as_ref()?))).collect()
+}

@@ -1,0 +1,251 @@
+//! The folder for files being written: who takes what in, and what dead runs left there.
+//!
+//! A file that is known by a digest has its name by it, so that another process sees that it is
+//! on its way, and a later run goes on with what arrived.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use tempfile::NamedTempFile;
+
+use super::atomic_file::{AtomicFile, ORIGIN, OpenOutcome, ResumableFile, remove_if_free};
+use super::disk::DiskStore;
+use super::error::StoreError;
+use super::incoming::Incoming;
+use crate::archive;
+use crate::domain::{Digest, Object, Promises, Timestamp};
+
+/// What came of [`DiskStore::claim`].
+pub enum Claim {
+    /// They are here already.
+    Held(Object),
+    /// Another process is fetching them, and has so many bytes by now.
+    InProgress {
+        received: u64,
+    },
+    Ours(Box<Incoming>),
+}
+
+impl Claim {
+    fn ours(incoming: Incoming) -> Self {
+        Self::Ours(incoming.into())
+    }
+}
+
+/// The folder for files being written.
+pub(super) const INCOMING: &str = "incoming";
+
+/// The ending of a file that is named by what is promised of it.
+const PARTIAL: &str = "partial";
+
+/// Seconds after which a nameless file belongs to no run that lives.
+const OLDEST_UNNAMED: i64 = 24 * 3600;
+
+/// Seconds within which whoever makes a file has locked it.
+const YOUNGEST: i64 = 10;
+
+/// Seconds after which nobody is expected to go on with a download.
+const OLDEST_PARTIAL: i64 = 7 * 24 * 3600;
+
+impl DiskStore {
+    /// Begins to take bytes in; they are kept once [`Incoming::keep`] has checked them.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn begin(&self, promises: Promises) -> Result<Incoming, StoreError> {
+        let file = self.in_incoming(|folder| NamedTempFile::new_in(folder))?;
+        // Tells [`DiskStore::sweep_dead`] that somebody is at work; without locks its age does.
+        let _ = file.as_file().try_lock();
+        Ok(Incoming::new(self.clone(), AtomicFile::Unnamed(file), promises))
+    }
+
+    /// Begins to take in the bytes that `promises` are about, unless they are here or on their
+    /// way; goes on where a run that came to nothing left off.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
+        let Some(name) = partial_name(promises) else { return self.begin(promises.clone()).map(Claim::ours) };
+        match self.in_incoming(|folder| ResumableFile::open(&folder.join(&name)))? {
+            OpenOutcome::Theirs(received) => Ok(Claim::InProgress { received }),
+            OpenOutcome::Unlockable => self.begin(promises.clone()).map(Claim::ours),
+            OpenOutcome::Ours(named) => match self.find_promised(promises) {
+                Some(object) => {
+                    named.discard();
+                    Ok(Claim::Held(object))
+                }
+                None => Incoming::resume(self.clone(), named, promises.clone()).map(Claim::ours),
+            },
+        }
+    }
+
+    /// Runs `open` on the folder for files being written, which is made if need be.
+    fn in_incoming<T>(&self, open: impl Fn(&Path) -> io::Result<T>) -> Result<T, StoreError> {
+        let folder = self.root().join(INCOMING);
+        let opened = match open(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&folder).and_then(|()| open(&folder))
+            }
+            other => other,
+        };
+        opened.map_err(|why| self.cannot_write(why))
+    }
+
+    /// Removes what dead runs left in `incoming/`: folders, nameless files older than a day, and
+    /// downloads that nobody has gone on with for a week. What it cannot remove it leaves.
+    pub fn sweep(&self, now: Timestamp) {
+        let folder = self.root().join(INCOMING);
+        archive::sweep(&folder);
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_named = path.extension().is_some_and(|extension| extension == PARTIAL);
+            let oldest = now.0 - if is_named { OLDEST_PARTIAL } else { OLDEST_UNNAMED };
+            if is_origin_of_another(&path) || modified(&entry).is_none_or(|moment| moment >= oldest) {
+                continue;
+            }
+            if is_named {
+                remove_if_free(&path);
+            } else {
+                // Another process may have been faster.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
+    /// Removes whatever in `incoming/` nobody is at work on, also what a later run could have
+    /// gone on with. Where locks do not work, only what [`DiskStore::sweep`] removes.
+    pub fn sweep_dead(&self, now: Timestamp) {
+        self.sweep(now);
+        for entry in fs::read_dir(self.root().join(INCOMING)).into_iter().flatten().flatten() {
+            let is_settled = modified(&entry).is_some_and(|moment| moment < now.0 - YOUNGEST);
+            if is_settled && !is_origin_of_another(&entry.path()) {
+                remove_if_free(&entry.path());
+            }
+        }
+    }
+}
+
+/// The name for bytes that are known by their digest alone; hex that is none makes no name.
+fn partial_name(promises: &Promises) -> Option<String> {
+    let sha256 = promises.sha256().map(Digest::from);
+    let only = match promises.asked.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    };
+    let digest = sha256.or_else(|| promises.index.iter().max().cloned()).or(only)?;
+    let is_hex = digest.hex.len() >= 32 && digest.hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex.then(|| format!("{}-{}.{PARTIAL}", digest.algorithm, digest.hex.to_ascii_lowercase()))
+}
+
+/// Whether the file goes with a partial one beside it, and when that goes.
+fn is_origin_of_another(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == ORIGIN) && path.with_extension(PARTIAL).exists()
+}
+
+/// Seconds since 1970-01-01 UTC.
+fn modified(entry: &fs::DirEntry) -> Option<i64> {
+    let since_epoch = entry.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since_epoch.as_secs()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::disk::tests::{files_below, store};
+    use super::*;
+    use crate::domain::Sha256;
+
+    fn promise_of(bytes: &[u8]) -> Promises {
+        Promises { index: vec![Sha256::of(bytes).into()], size: Some(bytes.len() as u64), ..Promises::default() }
+    }
+
+    fn claim(store: &DiskStore, promises: &Promises) -> Incoming {
+        match store.claim(promises).unwrap() {
+            Claim::Ours(incoming) => *incoming,
+            Claim::Held(_) => panic!("it is held"),
+            Claim::InProgress { .. } => panic!("another has it"),
+        }
+    }
+
+    #[test]
+    fn what_arrived_outlives_a_run_and_is_gone_on_with() {
+        let (_folder, store) = store();
+        let promises = promise_of(b"abcdef");
+        let mut first = claim(&store, &promises);
+        first.write(b"abc").unwrap();
+        first.keep_partial(Some("there"));
+        drop(first);
+        let mut second = claim(&store, &promises);
+        assert_eq!((second.received(), second.origin()), (3, Some("there")));
+        second.write(b"def").unwrap();
+        assert_eq!(second.keep().unwrap().sha256, Sha256::of(b"abcdef"));
+        assert!(matches!(store.claim(&promises).unwrap(), Claim::Held(_)));
+        assert_eq!(files_below(store.root()), 1);
+    }
+
+    #[test]
+    fn only_one_takes_the_same_bytes_in() {
+        let (_folder, store) = store();
+        let promises = promise_of(b"abcdef");
+        let mut first = claim(&store, &promises);
+        first.write(b"abcd").unwrap();
+        assert!(matches!(store.claim(&promises).unwrap(), Claim::InProgress { received: 4 }));
+        drop(first);
+        assert_eq!(claim(&store, &promises).received(), 0, "nobody said that its bytes should outlive it");
+        assert_eq!(files_below(store.root()), 0);
+    }
+
+    #[test]
+    fn bytes_that_broke_their_promise_are_not_gone_on_with() {
+        let (_folder, store) = store();
+        let promises = promise_of(b"abcdef");
+        let mut wrong = claim(&store, &promises);
+        wrong.write(b"abcxyz").unwrap();
+        wrong.keep_partial(None);
+        assert!(matches!(wrong.keep(), Err(StoreError::Broken(_))));
+        assert_eq!(files_below(store.root()), 0);
+        let mut long = claim(&store, &promises);
+        assert!(matches!(long.write(b"abcdefg"), Err(StoreError::Broken(_))));
+    }
+
+    #[test]
+    fn what_nobody_is_at_work_on_can_go() {
+        let (_folder, store) = store();
+        let mut left = claim(&store, &promise_of(b"left"));
+        left.write(b"l").unwrap();
+        left.keep_partial(Some("there"));
+        drop(left);
+        fs::write(store.root().join("incoming/.tmpdead"), "x").unwrap();
+        let _busy = (claim(&store, &promise_of(b"busy")), store.begin(Promises::default()).unwrap());
+        let now = fs::metadata(store.root().join("incoming/.tmpdead")).unwrap().modified().unwrap();
+        let now = i64::try_from(now.duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+        store.sweep_dead(Timestamp(now));
+        assert_eq!(files_below(store.root()), 5, "they are too young to tell");
+        store.sweep_dead(Timestamp(now + YOUNGEST + 10));
+        assert_eq!(files_below(store.root()), 2);
+    }
+
+    #[test]
+    fn only_what_is_old_and_free_is_swept() {
+        let (_folder, store) = store();
+        let begin = |bytes: &[u8]| {
+            let mut incoming = claim(&store, &promise_of(bytes));
+            incoming.write(&bytes[..1]).unwrap();
+            incoming.keep_partial(Some("there"));
+            incoming
+        };
+        let _busy = begin(b"busy");
+        drop(begin(b"left"));
+        fs::write(store.root().join("incoming/.tmpdead"), "x").unwrap();
+        let now = fs::metadata(store.root().join("incoming/.tmpdead")).unwrap().modified().unwrap();
+        let now = i64::try_from(now.duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+        let left_at = |moment| {
+            store.sweep(Timestamp(moment));
+            files_below(store.root())
+        };
+        assert_eq!(left_at(now), 5);
+        assert_eq!(left_at(now + OLDEST_UNNAMED + 10), 4);
+        assert_eq!(left_at(now + OLDEST_PARTIAL + 10), 2, "the one in use stays, with its origin");
+    }
+}
