@@ -1,11 +1,12 @@
-//! What a run is to do, decided from its arguments, settings and inputs before it is known for
-//! which targets.
+//! What a run is to do, decided from its arguments, settings and what its inputs say, before it is
+//! known for which targets.
 
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
 use super::args::FetchArgs;
+use super::build;
 use super::environment::Environment;
 use super::error::CliError;
 use super::layers::Layers;
@@ -13,12 +14,10 @@ use super::machine::Machine;
 use super::progress::Reporter;
 use super::settings::Settings;
 use super::warm::WarmPip;
-use super::world::Files;
-use super::{build, slip, terminal};
 use crate::domain::{IndexOptions, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
-use crate::input::{self, Location, ParsedInput, RequirementsReader, Role, Severity};
+use crate::input::{self, ParsedInput};
 use crate::interpreter::PipSettings;
 use crate::ops::{Inquirer, Places};
 use crate::resolve::Question;
@@ -37,21 +36,21 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Reads the inputs. `machine` is waited for only where the arguments depend on it.
+    /// Decides it, without reading any input. `machine` is waited for only where the arguments
+    /// depend on it.
     ///
     /// # Errors
-    /// What is wrong with arguments, settings or inputs.
+    /// What is wrong with arguments or settings.
     pub fn new(
         args: &FetchArgs,
         environment: &Environment,
         machine: &Machine<'_>,
         pip_settings: PipSettings,
-        runtime: &Runtime,
+        read: ParsedInput,
     ) -> Result<(Self, Inquirer), CliError> {
         let settings =
             Settings::resolve(args, machine.cache().to_owned(), &Layers { environment, pip: &pip_settings })?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
-        let read = read_inputs(args, environment, &settings, runtime)?;
         let options = settings.options(&read.options, || machine.default_index())?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes);
@@ -107,56 +106,6 @@ impl Draft {
             false => error,
         })
     }
-}
-
-/// Reads everything that was named; what is wrong is told all at once.
-fn read_inputs(
-    args: &FetchArgs,
-    environment: &Environment,
-    settings: &Settings,
-    runtime: &Runtime,
-) -> Result<ParsedInput, CliError> {
-    let client = Arc::new(HttpClient::new(settings.http.clone()));
-    let files = Files { environment, client, runtime: runtime.handle().clone() };
-    let mut reader = RequirementsReader::new(&files);
-    slip::check(&args.requirements, |path| environment.working_folder.join(path))?;
-    for requirement in &args.requirements {
-        reader.argument(requirement);
-    }
-    for file in &settings.requirement_files {
-        reader.file(&Location::parse(file), Role::Requirements);
-    }
-    for file in &settings.constraint_files {
-        reader.file(&Location::parse(file), Role::Constraints);
-    }
-    let mut read = reader.finish();
-    if args.selection.skip_source_trees {
-        skip_source_trees(&mut read.requirements);
-    }
-    for warning in read.problems.iter().filter(|problem| problem.severity == Severity::Warning) {
-        terminal::warn(warning.to_string());
-    }
-    if read.has_errors() {
-        let errors = read.problems.iter().filter(|problem| problem.severity == Severity::Error);
-        return Err(CliError::of_inputs(errors.chain(&read.unfetchable())));
-    }
-    if args.requirements.is_empty() && settings.requirement_files.is_empty() {
-        return Err(CliError::usage("nothing is asked for")
-            .hint("name a requirements file with -r FILE, or requirements such as flask==3.0.3; see --help"));
-    }
-    Ok(read)
-}
-
-/// Source trees are left out, which is told: what they need is left out, too.
-fn skip_source_trees(requirements: &mut Vec<Requirement>) {
-    requirements.retain(|requirement| {
-        let is_kept = requirement.constraint || !requirement.is_source_tree();
-        if !is_kept {
-            let Requirement { origin, .. } = requirement;
-            terminal::warn(format!("{origin}: left out, with what it needs: {requirement}"));
-        }
-        is_kept
-    });
 }
 
 fn question(read: ParsedInput, options: &IndexOptions, settings: &Settings) -> Question {

@@ -80,6 +80,11 @@ impl CliError {
         self
     }
 
+    /// The problems in one line.
+    pub fn summary(&self) -> String {
+        self.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
     pub fn hint(mut self, hint: impl ToString) -> Self {
         self.hints.push(hint.to_string());
         self

@@ -9,11 +9,13 @@ use super::args::FetchArgs;
 use super::draft::Draft;
 use super::environment::Environment;
 use super::error::{CliError, Exit};
+use super::inputs::Inputs;
 use super::interruption::interrupted;
 use super::layers::Layers;
 use super::machine::Machine;
 use super::report::Report;
 use super::warm::WarmPip;
+use super::world::Files;
 use super::{closing, descriptors, settings, show, terminal};
 use crate::domain::{Fetched, Plan, Target};
 use crate::ops::{self, FetchSettings, Finding, Inquirer, Listener, Output, PlanFailure, Stop};
@@ -59,6 +61,7 @@ struct Run<'a> {
     args: &'a FetchArgs,
     environment: &'a Environment,
     draft: Draft,
+    outputs: Vec<Output>,
     targets: Vec<Arc<Target>>,
     stop: Stop,
 }
@@ -70,8 +73,9 @@ struct Planned {
 }
 
 impl<'a> Run<'a> {
-    /// Decides everything. The first pages are asked for while the interpreter is, where that takes
-    /// time; if it then reads other settings than its files had shown, all is decided again.
+    /// Reads the inputs, settles the settings, and decides everything. The first pages are asked for
+    /// while the interpreter is, where that takes time; if it then reads other settings than its
+    /// files had shown, these answers are dropped, and what was read is decided by the right ones.
     fn prepare(
         args: &'a FetchArgs,
         environment: &'a Environment,
@@ -80,17 +84,28 @@ impl<'a> Run<'a> {
         let cache = settings::cache_folder(args.network.cache_dir.as_deref(), environment)?;
         let machine = Machine::new(&args.targets, environment, &cache);
         let is_asked = machine.ask_ahead();
-        let decide = |pip_settings| Draft::new(args, environment, &machine, pip_settings, runtime);
-        let (mut draft, mut inquirer) = decide(machine.pip_settings_ahead()?)?;
-        if is_asked {
+        let bundle = settings::bundle(&args.outputs, environment)?;
+        let http = || settings::http(&args.network, &Layers { environment, pip: &machine.pip_settings()? });
+        let source = Files::new(environment, &http, runtime.handle().clone());
+        let inputs = Inputs::read(args, environment, &source)?;
+        let decide = |pip_settings, read| Draft::new(args, environment, &machine, pip_settings, read);
+        let mut ahead = None;
+        let expected = machine.pip_settings_ahead()?;
+        if is_asked && !inputs.is_more_in(&expected) {
+            let (draft, mut inquirer) = decide(expected, inputs.so_far())?;
             draft.begin(&mut inquirer, runtime);
+            ahead = Some((draft, inquirer));
         }
         let targets = machine.targets()?;
-        if is_asked && machine.pip_settings()? != draft.pip_settings {
-            (draft, inquirer) = decide(machine.pip_settings()?)?;
-        }
+        let pip_settings = machine.pip_settings()?;
+        let read = inputs.finish(&pip_settings)?;
+        let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings });
+        let (draft, inquirer) = match ahead {
+            Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
+            _ => decide(pip_settings, read)?,
+        };
         draft.refuse_unfetchable(&targets)?;
-        Ok((Self { args, environment, draft, targets, stop: Stop::default() }, inquirer))
+        Ok((Self { args, environment, draft, outputs, targets, stop: Stop::default() }, inquirer))
     }
 
     fn all(&self, inquirer: Inquirer, runtime: &Runtime) -> Result<Exit, CliError> {
@@ -188,7 +203,7 @@ impl<'a> Run<'a> {
     }
 
     fn outputs(&self) -> impl Iterator<Item = &Output> {
-        self.draft.settings.outputs.iter().chain(self.draft.warm.as_ref().map(|warm| &warm.output))
+        self.outputs.iter().chain(self.draft.warm.as_ref().map(|warm| &warm.output))
     }
 
     fn tell_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
@@ -202,7 +217,7 @@ impl<'a> Run<'a> {
         self.draft.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
-        closing::of_run(&report, fetched, &self.draft.settings.outputs, self.args, folder);
+        closing::of_run(&report, fetched, &self.outputs, self.args, folder);
         closing::of_warm_pip(self.draft.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))

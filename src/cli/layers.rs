@@ -138,6 +138,14 @@ impl Layers<'_> {
         values.filter(|value| !value.is_empty()).map(ToOwned::to_owned).collect()
     }
 
+    /// The values of a repeatable option, where it is pip's configuration that names them.
+    pub fn configured(&self, name: &str) -> Vec<String> {
+        match self.find(name) {
+            Some(Found { source: Source::File { .. }, .. }) => self.many(name),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether a switch is on.
     ///
     /// # Errors

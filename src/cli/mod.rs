@@ -20,6 +20,7 @@ mod fetch;
 mod format_args;
 mod gathered;
 mod import;
+mod inputs;
 mod inspect;
 mod interruption;
 mod keygen;

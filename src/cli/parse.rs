@@ -1,13 +1,11 @@
 //! `prefetch parse`: what prefetch understands of requirements files.
 
-use std::sync::Arc;
-
 use super::args::ParseArgs;
 use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::terminal;
 use super::world::Files;
-use crate::http::{HttpClient, HttpSettings};
+use crate::http::HttpSettings;
 use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, parse_report};
 
 /// Reads the files without a network and shows what they say.
@@ -16,9 +14,8 @@ use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, pa
 /// When the output cannot be written.
 pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CliError::usage)?;
-    let offline = HttpSettings { offline: true, ..HttpSettings::default() };
-    let client = Arc::new(HttpClient::new(offline));
-    let files = Files { environment, client, runtime: runtime.handle().clone() };
+    let offline = || Ok(HttpSettings { offline: true, ..HttpSettings::default() });
+    let files = Files::new(environment, &offline, runtime.handle().clone());
     let mut reader = RequirementsReader::new(&files);
     for file in args.files.iter().chain(&args.requirement_files) {
         reader.file(&Location::parse(file), Role::Requirements);

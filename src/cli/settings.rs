@@ -23,11 +23,6 @@ use crate::ops::{Base, BundleOutput, Output, SigningKey, Stream};
 /// What holds before any input is read.
 pub struct Settings {
     pub cache: PathBuf,
-    pub outputs: Vec<Output>,
-    /// Typed, else the environment's.
-    pub requirement_files: Vec<String>,
-    /// Likewise.
-    pub constraint_files: Vec<String>,
     pub exclude_newer: Option<Timestamp>,
     pub no_deps: bool,
     pub with_sources: bool,
@@ -49,9 +44,6 @@ impl Settings {
     pub fn resolve(args: &FetchArgs, cache: PathBuf, layers: &Layers<'_>) -> Result<Self, CliError> {
         Ok(Self {
             cache,
-            outputs: outputs(&args.outputs, layers)?,
-            requirement_files: typed_or(&args.inputs.requirement_files, || layers.many("requirement")),
-            constraint_files: typed_or(&args.inputs.constraint_files, || layers.many("constraint")),
             exclude_newer: exclude_newer(&args.selection, layers)?,
             no_deps: args.selection.no_deps || layers.switch("no-deps")?,
             with_sources: args.selection.with_sources,
@@ -157,7 +149,8 @@ pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<P
 /// The folder that is written where nothing else is asked for.
 const DEFAULT_FOLDER: &str = "wheelhouse";
 
-fn outputs(args: &OutputArgs, layers: &Layers<'_>) -> Result<Vec<Output>, CliError> {
+/// What is written, `bundle` last.
+pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<'_>) -> Vec<Output> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
     let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
@@ -170,13 +163,19 @@ fn outputs(args: &OutputArgs, layers: &Layers<'_>) -> Result<Vec<Output>, CliErr
             path: if is_single { dest.clone() } else { dest.join(layout.name()) },
         }));
     }
-    if let Some(path) = &args.bundle {
-        outputs.push(Output::Bundle(bundle(path, args, layers.environment)?));
-    }
-    Ok(outputs)
+    outputs.extend(bundle.map(Output::Bundle));
+    outputs
 }
 
-fn bundle(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<BundleOutput, CliError> {
+/// The bundle that is written, if one is, with the base and the key that it needs: they are read here.
+///
+/// # Errors
+/// When options contradict each other, or the base or the key cannot be read.
+pub fn bundle(args: &OutputArgs, environment: &Environment) -> Result<Option<BundleOutput>, CliError> {
+    args.bundle.as_deref().map(|path| bundle_at(path, args, environment)).transpose()
+}
+
+fn bundle_at(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<BundleOutput, CliError> {
     let named = args.bundle_format.as_deref().map(Format::called).transpose().map_err(CliError::usage)?;
     let is_stream = path == Path::new(STANDARD_OUTPUT);
     let format = match named {
@@ -239,10 +238,6 @@ fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
         layouts.push(layout::LAYOUTS[0]);
     }
     layouts
-}
-
-fn typed_or(typed: &[String], other: impl FnOnce() -> Vec<String>) -> Vec<String> {
-    if typed.is_empty() { other() } else { typed.to_vec() }
 }
 
 fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {
@@ -314,7 +309,11 @@ pub const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 /// The default of `--jobs`.
 pub const JOBS: u16 = 16;
 
-fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
+/// How requests are made, before it is known which indexes there are.
+///
+/// # Errors
+/// When a value cannot be understood.
+pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
     let timeout = args.timeout.or(layers.number("timeout")?);
     let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
         .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;

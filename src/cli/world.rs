@@ -1,5 +1,6 @@
 //! The machine as the input formats see it.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -8,15 +9,17 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::environment::Environment;
+use super::error::CliError;
 use crate::domain::MaskedUrl;
-use crate::http::{Answer, HttpClient, Validators};
+use crate::http::{Answer, HttpClient, HttpSettings, Validators};
 use crate::input::{InputSource, LARGEST_FILE, LoadedFile, Location, PathKind};
 
-/// Files from the disk, URLs through the client.
+/// Files from the disk, URLs through a client that is made when the first is asked for.
 pub struct Files<'a> {
-    pub environment: &'a Environment,
-    pub client: Arc<HttpClient>,
-    pub runtime: Handle,
+    environment: &'a Environment,
+    settings: &'a dyn Fn() -> Result<HttpSettings, CliError>,
+    client: OnceCell<Arc<HttpClient>>,
+    runtime: Handle,
 }
 
 impl InputSource for Files<'_> {
@@ -54,10 +57,28 @@ impl InputSource for Files<'_> {
     }
 }
 
-impl Files<'_> {
+impl<'a> Files<'a> {
+    /// `settings` tells how requests are made.
+    pub fn new(
+        environment: &'a Environment,
+        settings: &'a dyn Fn() -> Result<HttpSettings, CliError>,
+        runtime: Handle,
+    ) -> Self {
+        Self { environment, settings, client: OnceCell::new(), runtime }
+    }
+
+    fn client(&self) -> Result<&Arc<HttpClient>, String> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let settings = (self.settings)().map_err(|error| error.summary())?;
+        Ok(self.client.get_or_init(|| Arc::new(HttpClient::new(settings))))
+    }
+
     fn load_url(&self, url: &str) -> Result<LoadedFile, String> {
         let url: MaskedUrl = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
-        let answer = async { self.client.page(&url, "*/*", &Validators::default(), LARGEST_FILE).await };
+        let client = self.client()?;
+        let answer = async { client.page(&url, "*/*", &Validators::default(), LARGEST_FILE).await };
         match self.runtime.block_on(answer).map_err(|error| error.to_string())? {
             Answer::Page(page) => Ok(LoadedFile { bytes: page.content, content_type: Some(page.content_type) }),
             Answer::NotModified { .. } => Err("it answered that nothing changed, which was not asked".to_owned()),

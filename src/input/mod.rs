@@ -145,6 +145,11 @@ impl<'w> RequirementsReader<'w> {
         requirements_txt::read_argument(self, text);
     }
 
+    /// What has been read until now.
+    pub fn so_far(&self) -> &ParsedInput {
+        &self.read
+    }
+
     pub fn finish(self) -> ParsedInput {
         self.read
     }

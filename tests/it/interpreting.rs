@@ -1,5 +1,6 @@
 //! The machine's own Python, asked what it is.
 
+use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use prefetch::interpreter::{HostEnvironment, describe};
@@ -9,8 +10,9 @@ use crate::support::{Index, Sandbox, judges};
 /// Python runs this before it answers.
 const STARTING: &str = "python/sitecustomize.py";
 
-fn command(sandbox: &Sandbox, index: &str) -> Command {
-    let mut command = sandbox.process(["demo", "--dest", "out", "--index-url", index]);
+fn command(sandbox: &Sandbox, index: &str, inputs: &[&str]) -> Command {
+    let mut command = sandbox.process(["--dest", "out", "--index-url", index]);
+    command.args(inputs);
     command.env("PYTHONPATH", sandbox.path("python")).env("PATH", judges().bin());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -28,7 +30,7 @@ fn pages_are_asked_for_while_python_starts() {
     let word = sandbox.path("word");
     assert!(Command::new("mkfifo").arg(&word).status().unwrap().success());
     sandbox.write(STARTING, format!("open({:?}).read()\n", word.to_str().unwrap()));
-    let run = command(&sandbox, &index.url()).spawn().unwrap();
+    let run = command(&sandbox, &index.url(), &["demo"]).spawn().unwrap();
     index.wait_for("/demo/", 1);
     std::fs::write(&word, "").unwrap();
     assert_done(&run.wait_with_output().unwrap());
@@ -44,7 +46,21 @@ fn settings_that_python_alone_knows_of_count() {
     let file = if cfg!(windows) { "elsewhere/pip.ini" } else { "elsewhere/pip.conf" };
     let constraints = sandbox.write("constraints.txt", "demo<2");
     sandbox.write(file, format!("[global]\nconstraint = {}\n", constraints.display()));
-    assert_done(&command(&sandbox, &index.url()).output().unwrap());
+    assert_done(&command(&sandbox, &index.url(), &["demo"]).output().unwrap());
+    assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl"]);
+}
+
+/// Standard input and pipes have nothing to give a second time, whatever Python then tells.
+#[test]
+fn inputs_are_read_once() {
+    let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new());
+    let prefix = sandbox.path("elsewhere");
+    sandbox.write(STARTING, format!("import sys\nsys.prefix = {:?}\n", prefix.to_str().unwrap()));
+    let file = if cfg!(windows) { "elsewhere/pip.ini" } else { "elsewhere/pip.conf" };
+    sandbox.write(file, "[global]\nretries = 1\n");
+    let mut run = command(&sandbox, &index.url(), &["-r", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    run.stdin.take().unwrap().write_all(b"demo==1.0\n").unwrap();
+    assert_done(&run.wait_with_output().unwrap());
     assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl"]);
 }
 

@@ -5,7 +5,7 @@ use super::comparison::Comparison;
 use super::literal::unescaped;
 use super::variable::Variable;
 use crate::domain::DependencyError;
-use crate::domain::text_cursor::Cursor;
+use crate::domain::text_cursor::TextCursor;
 
 /// Parentheses deeper than any person writes; a limit, since reading them recurses.
 const DEEPEST: usize = 50;
@@ -15,7 +15,7 @@ const DEEPEST: usize = 50;
 /// # Errors
 /// Tells where the text stops being a marker, or which comparison has no meaning.
 pub(super) fn whole(text: &str) -> Result<Expression, DependencyError> {
-    let mut cursor = Cursor::new(text);
+    let mut cursor = TextCursor::new(text);
     let marker = alternatives(&mut cursor, 0)?;
     match cursor.is_done() {
         true => Ok(marker),
@@ -23,11 +23,11 @@ pub(super) fn whole(text: &str) -> Result<Expression, DependencyError> {
     }
 }
 
-fn fail(cursor: &Cursor<'_>, why: String) -> DependencyError {
+fn fail(cursor: &TextCursor<'_>, why: String) -> DependencyError {
     DependencyError { at: cursor.at, why }
 }
 
-fn alternatives(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, DependencyError> {
+fn alternatives(cursor: &mut TextCursor<'_>, depth: usize) -> Result<Expression, DependencyError> {
     let first = conjunction(cursor, depth)?;
     let mut all = vec![first];
     while eat_word(cursor, "or") {
@@ -36,7 +36,7 @@ fn alternatives(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Dep
     Ok(alone_or(all, Expression::Any))
 }
 
-fn conjunction(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, DependencyError> {
+fn conjunction(cursor: &mut TextCursor<'_>, depth: usize) -> Result<Expression, DependencyError> {
     let first = atom(cursor, depth)?;
     let mut all = vec![first];
     while eat_word(cursor, "and") {
@@ -55,7 +55,7 @@ fn alone_or(mut parts: Vec<Expression>, several: impl FnOnce(Vec<Expression>) ->
     }
 }
 
-fn atom(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, DependencyError> {
+fn atom(cursor: &mut TextCursor<'_>, depth: usize) -> Result<Expression, DependencyError> {
     cursor.blanks();
     let start = cursor.at;
     let marker = if cursor.eat("(") {
@@ -80,7 +80,7 @@ enum Operand {
     Text(String),
 }
 
-fn comparison(cursor: &mut Cursor<'_>) -> Result<Comparison, DependencyError> {
+fn comparison(cursor: &mut TextCursor<'_>) -> Result<Comparison, DependencyError> {
     let start = cursor.at;
     let left = operand(cursor)?;
     cursor.blanks();
@@ -96,7 +96,7 @@ fn comparison(cursor: &mut Cursor<'_>) -> Result<Comparison, DependencyError> {
     comparison.map_err(|why| DependencyError { at: start, why })
 }
 
-fn operand(cursor: &mut Cursor<'_>) -> Result<Operand, DependencyError> {
+fn operand(cursor: &mut TextCursor<'_>) -> Result<Operand, DependencyError> {
     let start = cursor.at;
     if let Some(quote @ ('\'' | '"')) = cursor.peek() {
         return literal(cursor, quote);
@@ -112,7 +112,7 @@ fn operand(cursor: &mut Cursor<'_>) -> Result<Operand, DependencyError> {
     Err(DependencyError { at: start, why })
 }
 
-fn literal(cursor: &mut Cursor<'_>, quote: char) -> Result<Operand, DependencyError> {
+fn literal(cursor: &mut TextCursor<'_>, quote: char) -> Result<Operand, DependencyError> {
     let start = cursor.at;
     cursor.at += 1;
     let written = cursor.take_while(|character| character != quote);
@@ -126,7 +126,7 @@ fn literal(cursor: &mut Cursor<'_>, quote: char) -> Result<Operand, DependencyEr
 /// Longer ones first, so that `==` is not taken for the start of `===`.
 const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
 
-fn operator(cursor: &mut Cursor<'_>) -> Result<&'static str, DependencyError> {
+fn operator(cursor: &mut TextCursor<'_>) -> Result<&'static str, DependencyError> {
     if eat_word(cursor, "in") {
         return Ok("in");
     }
@@ -146,7 +146,7 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-fn eat_word(cursor: &mut Cursor<'_>, word: &str) -> bool {
+fn eat_word(cursor: &mut TextCursor<'_>, word: &str) -> bool {
     let ends = |rest: &str| !rest.starts_with(is_word);
     cursor.rest().strip_prefix(word).is_some_and(ends) && cursor.eat(word)
 }

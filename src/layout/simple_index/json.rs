@@ -67,13 +67,12 @@ struct FileEntry<'a> {
     requires_python: Option<String>,
     yanked: Withdrawn<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// Only the key of PEP 714: pip 22.3 to 23.1 fail on an object under the older
+    /// `dist-info-metadata`, and no client reads that key alone.
     core_metadata: Option<Hashes>,
-    /// The key of the same thing before PEP 714.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dist_info_metadata: Option<Hashes>,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct Hashes {
     sha256: String,
 }
@@ -95,7 +94,6 @@ enum Withdrawn<'a> {
 
 impl<'a> FileEntry<'a> {
     fn of(file: &'a FetchedFile) -> Self {
-        let metadata = file.metadata.map(Hashes::from);
         Self {
             filename: &file.candidate.filename,
             url: href(&file.candidate.filename),
@@ -107,8 +105,7 @@ impl<'a> FileEntry<'a> {
                 Some("") => Withdrawn::Flag(true),
                 Some(reason) => Withdrawn::Reason(reason),
             },
-            core_metadata: metadata.clone(),
-            dist_info_metadata: metadata,
+            core_metadata: file.metadata.map(Hashes::from),
         }
     }
 }
@@ -149,7 +146,6 @@ mod tests {
                     "requires-python": ">=3.8",
                     "yanked": "bad",
                     "core-metadata": {"sha256": metadata},
-                    "dist-info-metadata": {"sha256": metadata},
                 },
                 {
                     "filename": "demo-1.9.zip",
