@@ -5,7 +5,6 @@ use super::environment::Environment;
 use super::error::{CliError, Exit};
 use super::terminal;
 use super::world::Files;
-use crate::http::HttpSettings;
 use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, parse_report};
 
 /// Reads the files without a network and shows what they say.
@@ -14,7 +13,7 @@ use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, pa
 /// When the output cannot be written.
 pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CliError::usage)?;
-    let offline = || Ok(HttpSettings { offline: true, ..HttpSettings::default() });
+    let offline = || Err(CliError::usage("`prefetch parse` asks no server: download it, and name the file"));
     let files = Files::new(environment, &offline, runtime.handle().clone());
     let mut reader = RequirementsReader::new(&files);
     for file in args.files.iter().chain(&args.requirement_files) {

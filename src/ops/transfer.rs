@@ -142,10 +142,13 @@ impl<'a> Transfer<'a> {
                 }
                 // A broken proxy is commoner than an attack, and so are bytes of a crashed run.
                 FetchError::Store(StoreError::Broken(broken))
-                    if !self.has_started_over && (self.is_resumed || attempts.is_allowed()) =>
+                    if !self.has_started_over
+                        && (self.is_resumed || attempts.is_allowed() || self.may_be_of_another_size(broken)) =>
                 {
-                    let is_size = matches!(broken, BrokenPromise::Size { .. });
-                    self.start_over(is_size).await?;
+                    if self.may_be_of_another_size(broken) {
+                        self.promises.size = None;
+                    }
+                    self.start_over().await?;
                 }
                 _ => return Err(error),
             }
@@ -213,14 +216,16 @@ impl<'a> Transfer<'a> {
         Ok(body.total())
     }
 
-    /// Forgets everything, once. Where the size was not the promised one and a digest is promised,
-    /// that alone decides: sizes on pages are wrong more often than digests, and pip heeds none.
-    async fn start_over(&mut self, is_size: bool) -> Result<(), FetchError> {
+    /// Whether a promised digest may hold although the size was not the promised one. Then that
+    /// alone decides: sizes on pages are wrong more often than digests, and pip heeds none.
+    fn may_be_of_another_size(&self, broken: &BrokenPromise) -> bool {
+        matches!(broken, BrokenPromise::Size { .. }) && self.can_resume()
+    }
+
+    /// Forgets everything, once.
+    async fn start_over(&mut self) -> Result<(), FetchError> {
         self.has_started_over = true;
         self.validator = None;
-        if is_size && self.can_resume() {
-            self.promises.size = None;
-        }
         let incoming = match self.job.claim(&self.promises).await? {
             Claim::Ours(mut incoming) => {
                 incoming.restart()?;

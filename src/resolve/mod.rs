@@ -66,14 +66,13 @@ impl Question {
     /// What holds for each project on every target, whatever else is chosen: the versions that
     /// the lines without a marker allow. No solution has another one.
     pub fn unconditional_bounds(&self) -> BTreeMap<PackageName, Specifiers> {
-        let mut bounds: BTreeMap<_, Specifiers> = BTreeMap::new();
+        let mut bounds: BTreeMap<_, Vec<&Specifiers>> = BTreeMap::new();
         for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_always()) {
             if let (Some(name), Some(specifiers)) = (&requirement.name, requirement.specifiers()) {
-                let known = bounds.entry(name.clone()).or_default();
-                *known = known.and(specifiers);
+                bounds.entry(name).or_default().push(specifiers);
             }
         }
-        bounds
+        bounds.into_iter().map(|(name, bounds)| (name.clone(), Specifiers::all(bounds))).collect()
     }
 
     /// What the first step wants, whatever the targets are: the listings of the projects that are

@@ -8,7 +8,7 @@ use crate::domain::{
     parse_extras,
 };
 use crate::input::location::normalize;
-use crate::input::{InputSource, PathKind, Role};
+use crate::input::{InputSource, PathKind, Role, Severity};
 
 use super::lines::is_space;
 use super::{ParseFault, link};
@@ -20,7 +20,7 @@ pub struct ParsedRequirement {
     pub extras: Vec<ExtraName>,
     pub source: Source,
     pub marker: Marker,
-    /// An error that pip would meet only when it uses the requirement: a file is missing.
+    /// What pip meets only when it uses the requirement: a file is missing.
     pub doubt: Option<ParseFault>,
 }
 
@@ -31,6 +31,13 @@ pub struct ParseContext<'w> {
 }
 
 impl ParsedRequirement {
+    /// The doubt, if there is one: a warning where a marker decides whether any target uses the
+    /// requirement.
+    pub fn doubt(&self) -> Option<(Severity, ParseFault)> {
+        let severity = if self.marker.is_always() { Severity::Error } else { Severity::Warning };
+        Some((severity, self.doubt.clone()?))
+    }
+
     /// The requirement that stands at `origin`, without hashes and settings.
     pub fn into_requirement(self, origin: Origin, role: Role) -> Requirement {
         Requirement {
