@@ -70,6 +70,9 @@ enum Change {
 /// spaces and uv at commas.
 fn changes(path: &Path) -> Result<Vec<Change>, CliError> {
     let text = |path: &Path| path.display().to_string();
+    if text(path).contains(char::is_control) {
+        return Err(CliError::usage(format!("{path:?} has control characters, which no line of a shell should hold")));
+    }
     if path.is_file() {
         return Err(refusal(path));
     }
@@ -176,6 +179,23 @@ mod tests {
             (Shell::Cmd, "set \"NAME=it's 100%% $HOME \\ `x` ’\""),
         ] {
             assert_eq!(shell.line(&set), expected);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_leaves_its_quotes(value in "[ -~\u{a0}-\u{ff}‘’\u{2028}]{0,30}") {
+            let line = Shell::Sh.line(&set("NAME", &value));
+            proptest::prop_assert_eq!(shlex::split(&line), Some(vec!["export".to_owned(), format!("NAME={value}")]));
+            for (shell, start) in [(Shell::Fish, "set -gx NAME '"), (Shell::Powershell, "$env:NAME = '")] {
+                let line = shell.line(&set("NAME", &value));
+                let inside = line.strip_prefix(start).and_then(|rest| rest.strip_suffix('\'')).unwrap();
+                let unescaped = match shell {
+                    Shell::Fish => inside.replace(r"\\", "").replace(r"\'", ""),
+                    _ => ["''", "‘‘", "’’"].iter().fold(inside.to_owned(), |text, pair| text.replace(pair, "")),
+                };
+                proptest::prop_assert!(!unescaped.contains(['\'', '‘', '’']) || shell == Shell::Fish && !unescaped.contains('\''));
+            }
         }
     }
 

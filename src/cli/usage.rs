@@ -56,6 +56,13 @@ mod tests {
     use super::*;
     use crate::layout;
 
+    proptest::proptest! {
+        #[test]
+        fn no_word_leaves_its_quotes(word in "\\PC{0,20}") {
+            proptest::prop_assert_eq!(shlex::split(&quote(&word)), Some(vec![word]));
+        }
+    }
+
     #[test]
     fn lines_are_quoted_for_the_shell() {
         let line =

@@ -94,9 +94,9 @@ const DOCUMENTS: &[Document] = &[
     Document {
         path: "install.sh",
         summary: "makes an environment and installs, on Unix",
-        text: |of| Some(install::shell(of.input)),
+        text: |_| Some(install::shell()),
     },
-    Document { path: "install.ps1", summary: "the same on Windows", text: |of| Some(install::power_shell(of.input)) },
+    Document { path: "install.ps1", summary: "the same on Windows", text: |_| Some(install::power_shell()) },
     Document {
         path: "index.html",
         summary: "what is here, to look at in a browser",
@@ -176,6 +176,9 @@ fn digests(tree: &Tree) -> impl Iterator<Item = (&str, Sha256)> {
         Content::PipCacheEntry(_) => unreachable!("a bundle wraps no file"),
     })
 }
+
+#[cfg(test)]
+mod hostile_tests;
 
 #[cfg(test)]
 mod tests {

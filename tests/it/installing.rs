@@ -19,12 +19,16 @@ fn current_installers_take_the_lock_file() {
     judges().uv().install(Source::Links("."), ["-r", &lock]).assert_installed(all);
 }
 
-/// What `sh install.sh` does on the judges' Python.
-fn install(sandbox: &Sandbox, environment: &[(&str, &str)]) -> (bool, String) {
+/// What `sh install.sh environment` does on the judges' Python.
+fn install(sandbox: &Sandbox, variables: &[(&str, &str)]) -> (bool, String) {
+    install_into(sandbox, "environment", variables)
+}
+
+fn install_into(sandbox: &Sandbox, environment: &str, variables: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new("sh");
-    command.args(["unpacked/install.sh", "environment"]).current_dir(sandbox.path("")).env_clear();
+    command.args(["unpacked/install.sh", environment]).current_dir(sandbox.path("")).env_clear();
     command.env("PATH", format!("{}:/usr/bin:/bin", judges().bin().display())).env("PIP_CONFIG_FILE", "/dev/null");
-    let output = command.envs(environment.iter().copied()).output().unwrap();
+    let output = command.envs(variables.iter().copied()).output().unwrap();
     (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
@@ -48,7 +52,7 @@ fn the_script_installs_and_refuses_what_was_altered() {
     assert_eq!(imports(&sandbox, "demo.__version__"), "12.0");
     sandbox.write("unpacked/wheels/demo-12.0-py3-none-any.whl", Wheel::new("demo", "12.0").bytes());
     let (succeeded, told) = install(&sandbox, &[]);
-    assert!(!succeeded && told.contains("a file is missing or altered"), "{told}");
+    assert!(!succeeded && told.contains("demo-12.0-py3-none-any.whl was altered"), "{told}");
 }
 
 /// The list of digests is not signed itself. A `minisign` that is content with everything stands for
@@ -104,7 +108,13 @@ fn the_script_tells_why_it_installs_nothing() {
         (sums.clone(), &["gone"], &python, "the Python of gone does not run"),
         (sums.clone(), &["file/environment"], &python, &format!("{python} cannot make file/environment")),
         (format!("{sums}\n"), &["environment"], &python, "SHA256SUMS was altered; nothing was installed"),
-        (String::new(), &["environment"], &python, "a file is missing or altered"),
+        (String::new(), &["environment"], &python, "SHA256SUMS was altered; nothing was installed"),
+        (
+            sums.replace("prefetch.json", "other.json"),
+            &["environment"],
+            &python,
+            "prefetch.json does not belong to the",
+        ),
     ] {
         sandbox.write("unpacked/SHA256SUMS", sums);
         let (code, told) = run(arguments, python);
@@ -118,9 +128,9 @@ fn the_script_tells_why_it_installs_nothing() {
 fn the_page_to_read_first_names_the_script_of_each_system() {
     let (index, sandbox) = (world(), Sandbox::new());
     let shell = "type\n\n    sh install.sh ENVIRONMENT\n\nor";
-    let power_shell = "\n\n    powershell -ExecutionPolicy Bypass -File install.ps1 ENVIRONMENT\n\nor, in";
+    let power_shell = "\n\n    powershell -ExecutionPolicy Bypass -File install.ps1 ENVIRONMENT\n\nor, from";
     for (platforms, expected, absent) in [
-        ("linux-x86_64", format!("{shell}, in"), "powershell"),
+        ("linux-x86_64", format!("{shell}, from"), "powershell"),
         ("windows-x86_64", format!("type{power_shell}"), "sh install.sh"),
         ("linux-x86_64,windows-x86_64", format!("{shell} on Windows{power_shell}"), "TARGET"),
     ] {
@@ -142,7 +152,6 @@ fn the_script_for_windows_is_power_shell_5_1() {
     assert_eq!(judges().power_shell_faults(&script), "");
     let text = std::fs::read_to_string(&script).unwrap();
     assert_eq!(text.matches("\r\n").count(), text.matches('\n').count());
-    assert!(text.contains("--no-deps -r $Requirements"), "{text}");
     for (from, to, told) in [
         ("exit $LASTEXITCODE", "exit 1 && exit 2", "came with PowerShell 7"),
         ("Join-Path $Here", "Find-Path $Here", "has `Find-Path`"),
@@ -168,10 +177,105 @@ fn targets_that_no_marker_tells_apart_have_files_of_their_own() {
     sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
     assert!(!sandbox.path("unpacked/pylock.toml").exists());
     let readme = String::from_utf8(sandbox.read("unpacked/README.txt")).unwrap();
-    assert!(readme.contains("pip install -r requirements-cp311-manylinux_2_28_x86_64.txt"), "{readme}");
+    assert!(readme.contains("pip install -r FOLDER/requirements-cp311-manylinux_2_28_x86_64.txt"), "{readme}");
     let (succeeded, told) = install(&sandbox, &[]);
-    assert!(!succeeded, "{told}");
+    assert!(!succeeded && told.contains("TARGET must name which of these this is: cp311-manylinux_2_"), "{told}");
     let (succeeded, told) = install(&sandbox, &[("TARGET", "cp311-manylinux_2_28_x86_64")]);
     assert!(succeeded, "{told}");
     assert_eq!(imports(&sandbox, "demo.__version__"), "1.0");
+}
+
+/// Python would import what lies in the current folder, and pip would take what nobody listed.
+#[test]
+fn nothing_takes_part_that_the_bundle_does_not_list() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
+    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let trap = format!("open({:?}, 'w')\n", sandbox.path("ran").display().to_string());
+    let setuptools = Wheel::new("setuptools", "999").source(&trap).bytes();
+    for (path, content) in [
+        ("json.py", trap.as_bytes()),
+        ("hashlib.py", trap.as_bytes()),
+        ("venv.py", trap.as_bytes()),
+        ("pip/__main__.py", trap.as_bytes()),
+        ("wheels/setuptools-999-py3-none-any.whl", &setuptools),
+    ] {
+        let planted = sandbox.write(&format!("unpacked/{path}"), content);
+        let mut command = Command::new("sh");
+        command.args(["install.sh", "../environment"]).current_dir(sandbox.path("unpacked")).env_clear();
+        let output = command.env("PATH", format!("{}:/usr/bin:/bin", judges().bin().display())).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        let expected = format!("{path} does not belong to the bundle; nothing was installed");
+        assert!(output.status.code() == Some(1) && told.contains(&expected), "{told}");
+        std::fs::remove_file(planted).unwrap();
+    }
+    let _ = std::fs::remove_dir(sandbox.path("unpacked/pip"));
+    assert!(!sandbox.path("ran").exists() && !sandbox.path("environment").exists());
+}
+
+/// What the caller's shell, Python and pip are told must not turn the install: not even an environment
+/// inside of the folder stands in its way.
+#[test]
+fn the_script_heeds_no_settings_of_the_caller() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
+    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    sandbox.prefetch(["unpack", "out.tar", "elsewhere/unpacked"]).assert().code(0);
+    sandbox.write("elsewhere/unpacked/SHA256SUMS", "");
+    let trap = sandbox.write("modules/json.py", "raise SystemExit('the module of the caller')");
+    let configuration = sandbox.write("pip.conf", "[install]\ntarget = nowhere\n");
+    let variables = [
+        ("CDPATH", sandbox.path("elsewhere")),
+        ("PYTHONPATH", trap.parent().unwrap().to_owned()),
+        ("PIP_CONFIG_FILE", configuration),
+        ("PIP_TARGET", sandbox.path("nowhere")),
+        ("PIP_INDEX_URL", "https://index.example/simple".into()),
+        ("PIP_CONSTRAINT", sandbox.path("none.txt")),
+        ("PIP_NO_FIND_LINKS", "1".into()),
+    ];
+    let variables = variables.each_ref().map(|(name, value)| (*name, value.to_str().unwrap()));
+    for _ in 0..2 {
+        let (succeeded, told) = install_into(&sandbox, "unpacked/environment", &variables);
+        assert!(succeeded, "{told}");
+    }
+    assert!(sandbox.path("unpacked/environment/bin/python").exists() && !sandbox.path("nowhere").exists());
+}
+
+/// The judges' Python is none of them. Markers would let pip pass over every line.
+#[test]
+fn a_bundle_for_other_pythons_is_refused_in_words() {
+    let old = Wheel::new("demo", "1.0").requires_python("<3.9");
+    let index = Index::new().with(old).with(Wheel::new("demo", "2.0").requires_python(">=3.9")).serve();
+    let sandbox = Sandbox::new();
+    let targets = ["--python-version", "3.7,3.10", "--platform", "windows-x86_64"];
+    sandbox.prefetch_from(&index, targets).args(["demo", "--bundle", "out.tar"]).assert().code(0);
+    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let (succeeded, told) = install(&sandbox, &[]);
+    let expected = "and the bundle serves cp37-win_amd64, cp310-win_amd64; nothing was installed";
+    assert!(!succeeded && told.contains(expected), "{told}");
+    assert!(!sandbox.path("environment").exists());
+    let lock = text(&sandbox, "unpacked/pylock.toml");
+    assert!(lock.contains("environments = [\"python_version == '3.10' and sys_platform == 'win32' and "), "{lock}");
+    for name in ["requirements.txt", "pylock.toml"] {
+        let file = sandbox.path(&format!("unpacked/{name}")).display().to_string();
+        for verdict in [
+            judges().pip().install(Source::Links("."), ["-r", &file]),
+            judges().uv().install(Source::Links("."), ["-r", &file]),
+        ] {
+            assert!(!verdict.succeeded, "{}", verdict.output);
+        }
+    }
+}
+
+/// A delta has the script of the bundle that it becomes.
+#[test]
+fn a_delta_installs_nothing_and_says_so() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["demo", "--bundle", "old.tar"]);
+    pack(&sandbox, &index, &["other", "--bundle", "delta.zip", "--since", "old.tar"]);
+    let places = ["delta.zip", "unpacked"].map(|name| sandbox.path(name).display().to_string()).join("\n");
+    let extract = "import sys, zipfile; a, b = sys.stdin.read().split('\\n'); zipfile.ZipFile(a).extractall(b)";
+    judges().run_python(extract, &places);
+    let (succeeded, told) = install(&sandbox, &[]);
+    assert!(!succeeded && told.contains("make the new one: prefetch apply DELTA OLD -o NEW"), "{told}");
 }

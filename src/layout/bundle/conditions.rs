@@ -5,7 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{Fetched, FetchedFile, MarkerEnvironment};
 
 /// The condition for each target: a marker (PEP 508) of what tells the targets apart.
-pub struct Conditions(Vec<String>);
+pub struct Conditions(Vec<Condition>);
+
+/// The variables of one target that count, all of which must have their values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Condition(Vec<(&'static str, String)>);
+
+impl Condition {
+    fn marker(&self) -> String {
+        self.clauses("==").join(" and ")
+    }
+
+    fn negation(&self) -> String {
+        format!("({})", self.clauses("!=").join(" or "))
+    }
+
+    fn clauses(&self, operator: &str) -> Vec<String> {
+        self.0.iter().map(|(variable, value)| format!("{variable} {operator} '{}'", plain(value))).collect()
+    }
+}
 
 /// How many variables of markers tell targets apart.
 const VARIABLES: usize = 4;
@@ -27,9 +45,21 @@ impl Conditions {
         let targets: Vec<_> = targets.map(facts).collect();
         let differs = |variable: &usize| targets.iter().any(|facts| facts[*variable] != targets[0][*variable]);
         let differing: Vec<_> = (0..VARIABLES).filter(differs).collect();
-        let clause = |(variable, value): &(&str, String)| format!("{variable} == '{value}'");
-        let clauses = |facts: &Facts| differing.iter().map(|variable| clause(&facts[*variable])).collect::<Vec<_>>();
-        Self(targets.iter().map(|facts| clauses(facts).join(" and ")).collect())
+        let condition = |facts: &Facts| Condition(differing.iter().map(|variable| facts[*variable].clone()).collect());
+        Self(targets.iter().map(condition).collect())
+    }
+
+    /// The marker of each target by all that markers could tell it by, each once.
+    pub fn environments(fetched: &Fetched) -> Vec<String> {
+        let markers = fetched.targets.iter().map(|target| Condition(facts(target.markers()).into()).marker());
+        markers.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The marker that holds where none of the targets is; absent where markers cannot tell them apart.
+    pub fn marker_of_none(&self) -> Option<String> {
+        let conditions: BTreeSet<_> = self.0.iter().filter(|condition| !condition.0.is_empty()).collect();
+        let negations: Vec<_> = conditions.into_iter().map(Condition::negation).collect();
+        (!negations.is_empty()).then(|| negations.join(" and "))
     }
 
     /// The marker that holds where one of `files` is for the target; absent where all targets
@@ -38,7 +68,7 @@ impl Conditions {
         let served = files.iter().flat_map(|file| &file.targets).filter_map(|target| self.0.get(*target));
         let served: BTreeSet<_> = served.collect();
         let is_everywhere = self.0.iter().all(|condition| served.contains(condition));
-        let alternatives: Vec<_> = served.into_iter().map(String::as_str).collect();
+        let alternatives: Vec<_> = served.into_iter().map(Condition::marker).collect();
         (!is_everywhere && !alternatives.is_empty()).then(|| alternatives.join(" or "))
     }
 
@@ -52,6 +82,13 @@ impl Conditions {
             })
         })
     }
+}
+
+/// The value of a marker; of one that a description made up, what could end the quotation is left out,
+/// so that it holds nowhere.
+fn plain(value: &str) -> String {
+    let is_plain = |character: &char| character.is_ascii_alphanumeric() || " ._+-".contains(*character);
+    value.chars().filter(is_plain).collect()
 }
 
 fn facts(target: &MarkerEnvironment) -> Facts {
@@ -106,5 +143,15 @@ mod tests {
         );
         assert_eq!(marker(&[target("3.9", "linux"), target("3.9", "linux")], &[1]), None);
         assert_eq!(marker(&[], &[]), None);
+    }
+
+    #[test]
+    fn a_marker_holds_where_none_of_the_targets_is() {
+        let none = |targets: &[MarkerEnvironment]| Conditions::of_markers(targets.iter()).marker_of_none();
+        assert_eq!(none(&[target("3.9", "linux")]), None);
+        assert_eq!(
+            none(&[target("3.9", "linux"), target("3.10", "win32")]).unwrap(),
+            "(python_version != '3.10' or sys_platform != 'win32') and (python_version != '3.9' or sys_platform != 'linux')"
+        );
     }
 }

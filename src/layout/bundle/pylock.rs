@@ -14,7 +14,12 @@ pub fn text(fetched: &Fetched, conditions: &Conditions) -> Option<String> {
     if conditions.are_ambiguous(fetched) {
         return None;
     }
-    let mut text = String::from("lock-version = \"1.0\"\ncreated-by = \"prefetch\"\n");
+    let environments: Vec<_> = Conditions::environments(fetched).iter().map(|marker| quoted(marker)).collect();
+    let mut text = String::from("lock-version = \"1.0\"\n");
+    if !environments.is_empty() {
+        writeln!(text, "environments = [{}]", environments.join(", ")).expect("writing to a string cannot fail");
+    }
+    text.push_str("created-by = \"prefetch\"\n");
     for package in fetched.packages.iter().filter(|package| !package.files.is_empty()) {
         text.push_str(&entry(package, conditions));
     }

@@ -8,15 +8,21 @@ use super::{BundleInput, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, Source, WH
 pub fn text(of: &Source<'_>, documents: &[(&str, &str)]) -> String {
     let fetched = of.installed;
     let is_ambiguous = of.conditions.are_ambiguous(fetched);
-    let targets = list("It serves:", fetched.targets.iter().map(|target| target.id().to_owned()));
+    let targets = list(
+        "It serves these, and its scripts refuse any other:",
+        fetched.targets.iter().map(|target| target.id().to_owned()),
+    );
     let caveats = list("Mind that", unnamed(fetched));
     format!(
         "Python packages for a machine without a network
 ===============================================
 
-Unpack this anywhere, go into the folder, and type
+Unpack this anywhere, {}
+If delta.json lies here, this is only what is new since an older bundle, and installs nothing. Make
+the whole bundle of the two first, and unpack that:
 
-{}
+    prefetch apply DELTA OLDER -o WHOLE.zip
+
 What is here:
 
 {}{targets}{caveats}
@@ -34,15 +40,17 @@ fn lines(input: &BundleInput<'_>) -> String {
     let options = install::options(input.requests);
     let scripts = scripts(input);
     format!(
-        "{scripts}
-or, in an environment that you have, one of
+        "go into the folder, and type
 
-    python -m pip install {options}-r {REQUIREMENTS_PATH}
-    uv pip install {options}-r {REQUIREMENTS_PATH}
+{scripts}
+or, from outside of FOLDER, as which this was unpacked, and in an environment that you have, one of
+
+    python -m pip install {options}-r FOLDER/{REQUIREMENTS_PATH}
+    uv pip install {options}-r FOLDER/{REQUIREMENTS_PATH}
 
 To install with your own requirements instead:
 
-    python -m pip install --no-index --find-links {WHEELS} -r your-requirements.txt
+    python -m pip install --no-index --find-links FOLDER/{WHEELS} -r your-requirements.txt
 "
     )
 }
@@ -51,14 +59,14 @@ To install with your own requirements instead:
 fn choice(input: &BundleInput<'_>) -> String {
     let options = install::options(input.requests);
     let targets = input.fetched.targets.iter().map(|target| requirements::path_for_target(target.id()));
-    let lines: String = targets.map(|path| format!("    python -m pip install {options}-r {path}\n")).collect();
+    let lines: String = targets.map(|path| format!("    python -m pip install {options}-r FOLDER/{path}\n")).collect();
     let scripts = scripts(input);
     format!(
-        "the line of the target that you install on; no marker tells them apart, and they get
-different versions.
+        "and type outside of the folder the line of the target that you install on, where FOLDER is as which this was
+unpacked; no marker tells them apart, and they get different versions.
 
 {lines}
-Where the variable TARGET names the target, the same is done by
+Where the variable TARGET names the target, the same is done in the folder by
 
 {scripts}"
     )

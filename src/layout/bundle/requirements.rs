@@ -18,7 +18,18 @@ pub fn text(fetched: &Fetched, conditions: &Conditions) -> String {
     if conditions.are_ambiguous(fetched) {
         return choice(fetched);
     }
-    with_lines(fetched.packages.iter().flat_map(|package| requirements(package, conditions)).collect())
+    let lines: Vec<_> = fetched.packages.iter().flat_map(|package| requirements(package, conditions)).collect();
+    let is_conditional = |line: &String| line.contains(" ; ");
+    let guard = conditions.marker_of_none().filter(|_| lines.iter().any(is_conditional)).map(guard);
+    with_lines(guard.into_iter().chain(lines).collect())
+}
+
+/// A project that there is not, by which installers refuse a machine that is none of the targets: they
+/// would pass over every line of another target, and call it a success.
+const NO_PROJECT: &str = "no-target-of-this-bundle-is-this-machine";
+
+fn guard(marker: String) -> String {
+    format!("{NO_PROJECT}==0 ; {marker} \\\n    --hash=sha256:{}\n", "0".repeat(64))
 }
 
 /// The text of the file for one target, by its position.

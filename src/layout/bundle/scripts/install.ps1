@@ -22,6 +22,11 @@ function Test-Program([string]$Name) {
     return [bool](Get-Command $Name -ErrorAction SilentlyContinue)
 }
 
+# Where a program is: by its name alone, Windows would look into the current folder first.
+function Get-Path([string]$Name) {
+    return @(Get-Command $Name)[0].Definition
+}
+
 # What a program writes to standard error is for the reader. Under 'Stop', where that is redirected
 # (`install.ps1 *> log`), its first line would end this script before PowerShell 7.2.
 function Invoke-Program {
@@ -37,14 +42,14 @@ function Invoke-Program {
 # The interpreter that makes environments.
 function Find-Base {
     if ($env:PYTHON) {
-        if (Test-Program $env:PYTHON) { return $env:PYTHON }
+        if (Test-Program $env:PYTHON) { return Get-Path $env:PYTHON }
         Fail "there is no $env:PYTHON; name an interpreter in the variable PYTHON"
     }
     foreach ($Name in 'python', 'py', 'python3') {
         if (Test-Program $Name) {
             # Windows has a python that only tells of its shop.
-            Invoke-Program $Name -c 'import venv' *> $null
-            if ($LASTEXITCODE -eq 0) { return $Name }
+            Invoke-Program $Name -I -c 'import venv' *> $null
+            if ($LASTEXITCODE -eq 0) { return Get-Path $Name }
         }
     }
     Fail 'there is no python; name an interpreter in the variable PYTHON'
@@ -71,69 +76,31 @@ if ($Unknown.Count) { Fail "$($Unknown[0]) is not understood; see install.ps1 -H
 
 $Here = Split-Path -Parent $MyInvocation.MyCommand.Path
 
-$Agrees = @'
-@AGREES@'@
 if ($env:PREFETCH_PUBLIC_KEY) {
     if (-not (Test-Program 'minisign')) { Fail 'PREFETCH_PUBLIC_KEY is set, and there is no minisign to check it' }
     Invoke-Program minisign -Vqm (Join-Path $Here 'prefetch.json') -P $env:PREFETCH_PUBLIC_KEY
     if ($LASTEXITCODE -ne 0) {
         Fail 'the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it'
     }
-    $Base = Find-Base
-    Invoke-Program $Base -c $Agrees $Here
-    if ($LASTEXITCODE -ne 0) {
-        Fail 'SHA256SUMS was altered: it does not list what the signed manifest says; do not install it'
-    }
 }
-
-$Sums = Join-Path $Here 'SHA256SUMS'
-if (-not (Test-Path -LiteralPath $Sums)) { Fail 'SHA256SUMS is missing; nothing was installed' }
-$Lines = @(Get-Content -Encoding UTF8 -LiteralPath $Sums)
-if ($Lines.Count -eq 0 -or @($Lines -notmatch '^[0-9a-f]{64}  .').Count) {
-    Fail 'SHA256SUMS was altered; nothing was installed'
-}
-foreach ($Line in $Lines) {
-    $Expected, $Name = $Line -split '  ', 2
-    $Path = Join-Path $Here $Name
-    if (-not (Test-Path -LiteralPath $Path)) { Fail "$Name is missing; nothing was installed" }
-    if ((Get-FileHash -Algorithm SHA256 -LiteralPath $Path -ErrorAction SilentlyContinue).Hash -ne $Expected) {
-        Fail "$Name was altered; nothing was installed"
-    }
-}
-
 if (-not $Environment) { Fail 'name the virtual environment to install into, or activate one' }
 # Programs do not know what ~ is, and take a backslash before the closing quote for an escape.
 if ($Environment -match '^~[\\/](.+)$') { $Environment = Join-Path $HOME $Matches[1] }
 $Environment = $Environment -replace '(?<=[^:\\/])[\\/]+$'
 $Python = Find-Python
+$Whose = "the Python of $Environment"
 if (-not $Python) {
-    $Base = Find-Base
-    Invoke-Program $Base -m venv $Environment 2> $null
-    if ($LASTEXITCODE -ne 0) { Invoke-Program $Base -m venv --without-pip $Environment }
-    if ($LASTEXITCODE -ne 0) { Fail "$Base cannot make $Environment" }
-    $Python = Find-Python
-    if (-not $Python) { Fail "$Base made no Python in $Environment" }
+    $Python = Find-Base
+    $Whose = $Python
 }
 
-# The pip that the bundle has for each Python, which runs from its wheel; else the environment's.
-$Pip = @('-m', 'pip')
-$Version = Invoke-Program $Python -c "import sys; print('%d.%d' % sys.version_info[:2])"
-if ($LASTEXITCODE -ne 0) { Fail "the Python of $Environment does not run" }
-foreach ($Installer in '@INSTALLERS@' -split ' ') {
-    $For, $Wheel = $Installer -split ':', 2
-    if ($For -eq $Version) { $Pip = @((Join-Path $Here "wheels\$Wheel\pip")) }
-}
-if ($Pip.Count -gt 1) {
-    Invoke-Program $Python -c "try:`n import pip`nexcept ImportError:`n raise SystemExit(1)"
-    if ($LASTEXITCODE -ne 0) {
-        Fail "$Environment has no pip, and the bundle has none for Python $Version; bundle with --with-installer"
-    }
-}
-
-$Requirements = Join-Path $Here 'requirements.txt'
-if ($env:TARGET) { $Requirements = Join-Path $Here "requirements-$($env:TARGET).txt" }
-if (-not (Test-Path -LiteralPath $Requirements)) {
-    Fail "there is no $Requirements; TARGET must be one that README.txt lists"
-}
-Invoke-Program $Python @Pip install --no-index --disable-pip-version-check @OPTIONS@-r $Requirements
+# Nothing that lies in this folder may be imported. A Python before 3.4 knows no -I.
+$Isolated = '-I'
+Invoke-Program $Python -I -c pass *> $null
+if ($LASTEXITCODE -ne 0) { $Isolated = '-Es' }
+Invoke-Program $Python $Isolated -c pass
+if ($LASTEXITCODE -ne 0) { Fail "$Whose does not run" }
+$Install = @'
+@PROGRAM@'@
+Invoke-Program $Python $Isolated -c $Install install.ps1 $Here $Environment $Python
 exit $LASTEXITCODE

@@ -1,0 +1,181 @@
+import sys
+# Before Python 3.4 there is no -I, and modules are imported from the current folder first.
+sys.path[:] = [place for place in sys.path if place]
+import hashlib, io, json, os, platform, shutil, subprocess, tempfile
+
+script, here, named_environment, python = sys.argv[1:]
+environment = os.path.abspath(named_environment)
+isolated = ['-I'] if sys.version_info >= (3, 4) else ['-E', '-s']
+kept = dict(each for each in os.environ.items() if not each[0].upper().startswith(('PYTHON', 'PIP_')))
+kept.update(PIP_CONFIG_FILE=os.devnull, PIP_NO_INDEX='1')
+
+def fail(message):
+    shown = ''.join(each if each.isalnum() or ' ' <= each <= '~' else '?' for each in message)
+    sys.stderr.write('%s: %s\n' % (script, shown))
+    sys.exit(1)
+
+def read(name):
+    return io.open(os.path.join(here, name), encoding='utf-8').read()
+
+def run(command, **options):
+    return subprocess.call(command, env=kept, **options)
+
+def listed():
+    '''The digests in SHA256SUMS, by path.'''
+    if not os.path.isfile(os.path.join(here, 'SHA256SUMS')):
+        fail('SHA256SUMS is missing; nothing was installed')
+    lines = read('SHA256SUMS').split('\n')
+    end, pairs = lines.pop(), [line.split('  ', 1) for line in lines]
+    if end or not pairs or not all(len(pair) == 2 and len(pair[0]) == 64 for pair in pairs):
+        fail('SHA256SUMS was altered; nothing was installed')
+    return dict((path, sha256) for sha256, path in pairs)
+
+def is_environment(folder, name, digests):
+    path = os.path.join(folder, name)
+    is_one = path == environment or os.path.isfile(os.path.join(path, 'pyvenv.cfg'))
+    return is_one and folder == here and not any(each.startswith(name + '/') for each in digests)
+
+def present(digests):
+    '''The paths of all files here, without those of virtual environments.'''
+    for folder, folders, files in os.walk(here):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        folders[:] = [name for name in folders if name not in links and not is_environment(folder, name, digests)]
+        for name in files + links:
+            yield os.path.relpath(os.path.join(folder, name), here).replace(os.sep, '/')
+
+def digest(path):
+    hasher = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for piece in iter(lambda: file.read(1 << 20), b''):
+            hasher.update(piece)
+    return hasher.hexdigest()
+
+def check(digests):
+    '''Refuses a bundle that is not exactly what its list says.'''
+    found = set(present(digests))
+    for path in sorted(found - set(digests) - set(['SHA256SUMS', 'prefetch.json.minisig'])):
+        fail('%s does not belong to the bundle; nothing was installed. Move it away, then run this again' % path)
+    for path in sorted(digests):
+        file = os.path.join(here, *path.split('/'))
+        if path not in found or not os.path.isfile(file):
+            fail('%s is missing; nothing was installed' % path)
+        if digest(file) != digests[path]:
+            fail('%s was altered; nothing was installed' % path)
+
+def checked_manifest(digests):
+    '''The manifest, which may be signed, where the list says the same.'''
+    manifest = json.loads(read('prefetch.json'))
+    files = manifest['pages'] + [file for package in manifest['packages'] for file in package['files']]
+    told = dict((file['path'], file['sha256']) for file in files)
+    if dict(told, **{'prefetch.json': digests.get('prefetch.json')}) != digests:
+        fail('SHA256SUMS was altered: it does not list what the manifest says; nothing was installed')
+    return manifest
+
+def described():
+    '''The markers (PEP 508) that tell targets apart; a 32-bit Python does not tell its own processor.'''
+    own = {'python_version': '%d.%d' % sys.version_info[:2], 'sys_platform': sys.platform}
+    own['implementation_name'] = platform.python_implementation().lower()
+    if sys.maxsize > 1 << 32:
+        own['platform_machine'] = platform.machine()
+    return own
+
+def is_for(target, own):
+    markers = (target['description'] or {}).get('markers', own)
+    # Python 2 calls Linux linux2.
+    spell = lambda value: value.lower().replace('linux2', 'linux')
+    return all(spell(markers[variable]) == spell(own[variable]) for variable in own)
+
+def targets(manifest):
+    '''The ids of the targets that this Python is, or the one that TARGET names.'''
+    ids, own = [target['id'] for target in manifest['targets']], described()
+    named = os.environ.get('TARGET')
+    if named:
+        if named not in ids:
+            fail('TARGET is %s, and the bundle serves %s' % (named, ', '.join(ids)))
+        return [named]
+    fitting = [target['id'] for target in manifest['targets'] if is_for(target, own)]
+    if ids and not fitting:
+        fail('this Python is %s on %s, and the bundle serves %s; nothing was installed. The variable PYTHON names another'
+            % (own['python_version'], ' '.join([sys.platform, platform.machine()]), ', '.join(ids)))
+    return fitting
+
+def requirements(manifest, ids):
+    '''The file to install from: where no marker tells targets apart, each has its own.'''
+    own = ['requirements-%s.txt' % target for target in ids]
+    pages = [page['path'] for page in manifest['pages']]
+    if not any(path in pages for path in own):
+        return 'requirements.txt'
+    if len(own) > 1:
+        fail('the variable TARGET must name which of these this is: ' + ', '.join(ids))
+    return own[0]
+
+def python_of_environment():
+    names = [os.path.join('bin', 'python'), os.path.join('Scripts', 'python.exe'), os.path.join('bin', 'python.exe')]
+    paths = [os.path.join(environment, name) for name in names]
+    return next((path for path in paths if os.path.exists(path)), None)
+
+def make_environment():
+    if python_of_environment():
+        return
+    # Before Python 3.4, -m would run what lies in the current folder.
+    made = 1
+    if sys.version_info >= (3, 4):
+        command = [python] + isolated + ['-m', 'venv']
+        with open(os.devnull, 'w') as nowhere:
+            made = run(command + [environment], stderr=nowhere)
+        made = made and run(command + ['--without-pip', environment])
+    if made or not python_of_environment():
+        fail('%s cannot make %s' % (python, named_environment))
+
+def stage(digests, folder):
+    '''Gives all that is listed, and nothing else, a place in the folder.'''
+    for path in digests:
+        source, place = (os.path.join(root, *path.split('/')) for root in (here, folder))
+        if not os.path.isdir(os.path.dirname(place)):
+            os.makedirs(os.path.dirname(place))
+        try:
+            (os.symlink if os.name == 'posix' else os.link)(source, place)
+        except (AttributeError, OSError):
+            shutil.copyfile(source, place)
+
+def pip_of(manifest, ids, folder):
+    '''The pip that the bundle has for the target, which runs from its wheel; else that of the environment.'''
+    packages = [package for package in manifest['packages'] if package['name'] == 'pip']
+    for file in (file for package in packages for file in package['files']):
+        if file['filename'].endswith('-none-any.whl') and set(file['targets']) & set(ids):
+            return [os.path.join(folder, *file['path'].split('/')) + os.sep + 'pip']
+    return ['-m', 'pip']
+
+def install(manifest, ids, path, folder, empty):
+    pip = pip_of(manifest, ids, folder)
+    command = [python_of_environment()] + isolated + pip
+    with open(os.devnull, 'w') as nowhere:
+        if pip[0] == '-m' and run(command + ['--version'], cwd=empty, stdout=nowhere, stderr=nowhere):
+            fail('%s has no pip, and the bundle has none for this Python; bundle with --with-installer' % named_environment)
+    requests = manifest['requests']
+    alone = requests and not any(request['options']['dependencies'] for request in requests)
+    command += ['install', '--no-index', '--no-cache-dir', '--disable-pip-version-check']
+    return run(command + ['--no-deps'] * bool(alone) + ['-r', os.path.join(folder, path)], cwd=empty)
+
+def main():
+    if os.path.exists(os.path.join(here, 'delta.json')):
+        fail('this is only what is new since an older bundle; make the new one: prefetch apply DELTA OLD -o NEW')
+    digests = listed()
+    check(digests)
+    manifest = checked_manifest(digests)
+    ids = targets(manifest)
+    path = requirements(manifest, ids)
+    make_environment()
+    work = tempfile.mkdtemp()
+    try:
+        folder, empty = os.path.join(work, 'bundle'), os.path.join(work, 'empty')
+        os.mkdir(empty)
+        stage(digests, folder)
+        return install(manifest, ids, path, folder, empty)
+    finally:
+        shutil.rmtree(work)
+
+try:
+    sys.exit(main())
+except (EnvironmentError, KeyError, TypeError, ValueError) as error:
+    fail('%s: %s' % (type(error).__name__, error))
