@@ -10,7 +10,7 @@ use super::text_cursor::TextCursor;
 use super::{ExtraName, Marker, PackageName, SpecifierError, Specifiers, mask_credentials};
 
 /// `name[extras] clauses ; marker` or `name[extras] @ url ; marker`, by its parts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dependency {
     pub name: PackageName,
     /// Sorted, each once.
@@ -36,7 +36,7 @@ impl fmt::Display for Dependency {
 }
 
 /// What follows the name and the extras.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DependencySource {
     Versions(Specifiers),
     /// The text after `@`, whatever it is.

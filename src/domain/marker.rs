@@ -12,6 +12,7 @@ mod parse;
 mod variable;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ struct Written {
 }
 
 /// The parts of a marker.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 enum Expression {
     Any(Vec<Self>),
     All(Vec<Self>),
@@ -82,10 +83,24 @@ impl FromStr for Marker {
     }
 }
 
+impl Marker {
+    fn expression(&self) -> Option<&Expression> {
+        self.0.as_ref().map(|written| &written.expression)
+    }
+}
+
 impl PartialEq for Marker {
-    /// Whether both are written alike.
+    /// Whether both make the same comparisons in the same order, in whatever spelling.
     fn eq(&self, other: &Self) -> bool {
-        self.text() == other.text()
+        self.expression() == other.expression()
+    }
+}
+
+impl Eq for Marker {}
+
+impl Hash for Marker {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.expression().hash(state);
     }
 }
 
@@ -184,6 +199,9 @@ mod tests {
         let marker: Marker = format!(" {text} ").parse().unwrap();
         assert_eq!((marker.text(), marker.to_string()), (Some(&*text), format!(" ; {text}")));
         assert_eq!(marker.text().unwrap().parse::<Marker>().unwrap(), marker);
+        let [one, alike, other] =
+            ["os.name=='a'", " os_name  == \"a\"", "os_name == 'b'"].map(|text| text.parse::<Marker>());
+        assert!(one == alike && one != other, "spelling is no difference");
         assert_eq!((Marker::ALWAYS.text(), Marker::ALWAYS.to_string()), (None, String::new()));
     }
 }

@@ -141,7 +141,7 @@ fn is_same_release(a: &Version, b: &Version) -> bool {
 }
 
 /// One clause such as `>=3.8`, or `===` with any text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Clause {
     Pep440(VersionSpecifier),
     Arbitrary(Box<str>),

@@ -5,7 +5,7 @@ use crate::domain::MarkerEnvironment;
 use crate::domain::specifier::Clause;
 
 /// `variable operator 'text'`, or the other way round.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Comparison {
     variable: Variable,
     operator: &'static str,

@@ -3,7 +3,7 @@
 use crate::domain::MarkerEnvironment;
 
 /// What a marker asks the environment for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Variable {
     Extra,
     ImplementationName,
