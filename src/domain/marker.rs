@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// `facts/pip.md` 7.3, decided by pip 26.3.
+    /// `docs/facts/pip.md` 7.3, decided by pip 26.3.
     #[test]
     fn all_else_is_compared_as_text() {
         for (marker, expected) in [
