@@ -217,7 +217,7 @@ impl<'a> Run<'a> {
         self.draft.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds());
         let folder = &self.environment.working_folder;
-        closing::of_run(&report, fetched, &self.outputs, self.args, folder);
+        closing::of_run(&report, fetched, &self.outputs, self.args, folder, findings.is_empty());
         closing::of_warm_pip(self.draft.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))

@@ -45,7 +45,7 @@ impl Layout for FindLinks {
 
     fn usage(&self, place: &Place<'_>) -> Usage {
         let arguments = ["--no-index", "--find-links", place.path].map(String::from);
-        Usage { variables: Vec::new(), arguments: arguments.into() }
+        Usage { variables: Vec::new(), arguments: arguments.into(), condition: None }
     }
 
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {

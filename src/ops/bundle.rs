@@ -9,7 +9,7 @@ use std::thread;
 use super::carry::{Base, Delta};
 use super::inside::Inside;
 use super::signature::{SignatureError, SigningKey};
-use super::verify::{Finding, FindingKind, faults};
+use super::verify::{Depth, Finding, FindingKind, faults};
 use super::window::Window;
 use crate::archive::Format;
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
@@ -36,12 +36,34 @@ pub struct BundleOutput {
     pub split: Option<u64>,
     /// Bills of materials to put in.
     pub sboms: Sboms,
+    /// Let a bundle with gaps take the place of an older one.
+    pub force: bool,
+    /// Whether builds that fetch from elsewhere are no finding.
+    pub allow_unprovable: bool,
 }
 
 impl BundleOutput {
     /// The bundle of everything, as the archive or folder `path`.
     pub fn new(format: Option<&'static Format>, path: PathBuf) -> Self {
-        Self { format, path, stream: None, verify: true, key: None, since: None, split: None, sboms: Sboms::default() }
+        Self {
+            format,
+            path,
+            stream: None,
+            verify: true,
+            key: None,
+            since: None,
+            split: None,
+            sboms: Sboms::default(),
+            force: false,
+            allow_unprovable: false,
+        }
+    }
+
+    /// Whether something would be replaced: a file, the volumes of one, or the bundle in a folder.
+    pub(super) fn is_there(&self) -> bool {
+        let index = self.path.with_added_extension("volumes.json");
+        let path = if self.format.is_none() { self.path.join(MANIFEST_PATH) } else { self.path.clone() };
+        self.stream.is_none() && (path.exists() || self.split.is_some() && index.exists())
     }
 }
 
@@ -74,7 +96,8 @@ pub(super) fn look_inside(fetched: &Fetched, store: &DiskStore, check: bool) -> 
     let look = |(package, file): &(&FetchedPackage, &FetchedFile)| {
         let mut bytes = Window::new(store.open(file.object.sha256).ok()?);
         let inside = Inside::of(&mut bytes, &file.candidate.filename, Some(&package.name));
-        let faults = if check { faults(&mut bytes, &file.candidate.filename, &inside) } else { Vec::new() };
+        let depth = if file.candidate.promises.has_digest() { Depth::Lists } else { Depth::Contents };
+        let faults = if check { faults(&mut bytes, &file.candidate.filename, &inside, depth) } else { Vec::new() };
         Some((file.object.sha256, inside, faults))
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);

@@ -151,8 +151,7 @@ impl<'a> Transfer<'a> {
 
     /// Only a promised digest can tell whether parts fit together.
     fn can_resume(&self) -> bool {
-        let promises = &self.job.candidate.promises;
-        !promises.index.is_empty() || !promises.asked.is_empty()
+        self.job.candidate.promises.has_digest()
     }
 
     async fn attempt(&mut self) -> Result<Object, FetchError> {

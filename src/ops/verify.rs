@@ -20,7 +20,7 @@ use crate::archive::{Fault, ReadError, Reader, check_volumes};
 use crate::domain::{Fetched, Request, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 use completeness::{Held, prove};
-pub use examine::faults;
+pub use examine::{Depth, faults};
 use examine::{Examined, examine};
 pub use finding::{Finding, FindingKind};
 pub use platform::Floor;
@@ -34,6 +34,8 @@ pub struct VerifySettings {
     pub floor: Option<Floor>,
     /// Whose signature the manifest must have.
     pub public_key: Option<PublicKey>,
+    /// Whether builds that fetch from elsewhere are no finding.
+    pub allow_unprovable: bool,
 }
 
 /// What a check found.
@@ -111,7 +113,7 @@ fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) ->
     match Held::of_manifest(manifest, &examined) {
         Ok(_) if delta.is_some() => {}
         Ok(held) => {
-            let (proofs, gaps) = completeness::of_manifest(manifest, &held);
+            let (proofs, gaps) = completeness::of_manifest(manifest, &held, settings.allow_unprovable);
             let intact =
                 |proof: Proof| Proof { is_complete: proof.is_complete && !damaged.contains(&*proof.id), ..proof };
             verification.targets = proofs.into_iter().map(intact).collect();
@@ -128,10 +130,15 @@ fn of_bundle(reader: &Reader, manifest: &Manifest, settings: &VerifySettings) ->
 }
 
 /// What would keep the targets from installing from a bundle of what was fetched for `requests`.
-pub fn gaps(fetched: &Fetched, requests: &[Request], insides: &BTreeMap<Sha256, Inside>) -> Vec<Finding> {
+pub fn gaps(
+    fetched: &Fetched,
+    requests: &[Request],
+    insides: &BTreeMap<Sha256, Inside>,
+    allow_unprovable: bool,
+) -> Vec<Finding> {
     let held = Held::of_fetched(fetched, insides);
     let proved = match requests.iter().map(bundled).collect::<Result<Vec<_>, _>>() {
-        Ok(requests) => prove(&requests, &held).1,
+        Ok(requests) => prove(&requests, &held, allow_unprovable).1,
         Err(error) => vec![Finding::new(FindingKind::Manifest, error)],
     };
     proved.into_iter().chain(platform::unfit_files(&held)).collect()

@@ -56,6 +56,8 @@ pub enum WriteFailure {
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    #[error("{} stays as it was: the new bundle is not sound", path.display())]
+    Unsound { path: PathBuf, findings: Vec<Finding> },
     #[error("cannot make the folder {}: {why}", path.display())]
     Folder { path: PathBuf, why: io::Error },
 }
@@ -141,11 +143,21 @@ fn write_bundle(
         tree = bundle::since(base, &tree);
     }
     let objects = Source { is_checked: output.verify, ..*objects };
+    let judge = || {
+        let gaps = verify::gaps(fetched, requests, &looked.insides, output.allow_unprovable);
+        looked.findings(&tree).chain(gaps).collect::<Vec<_>>()
+    };
+    if output.verify && !output.force && output.is_there() {
+        let findings = judge();
+        if !findings.is_empty() {
+            return Err(WriteFailure::Unsound { path: output.path.clone(), findings });
+        }
+        return pack_bundle(&tree, &objects, output).map(|()| findings);
+    }
     thread::scope(|scope| {
-        let gaps = output.verify.then(|| scope.spawn(|| verify::gaps(fetched, requests, &looked.insides)));
+        let findings = output.verify.then(|| scope.spawn(judge));
         pack_bundle(&tree, &objects, output)?;
-        let gaps = gaps.map(|gaps| gaps.join().expect("proving does not panic")).unwrap_or_default();
-        Ok(looked.findings(&tree).chain(gaps).collect())
+        Ok(findings.map(|findings| findings.join().expect("proving does not panic")).unwrap_or_default())
     })
 }
 

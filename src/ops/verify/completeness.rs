@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::examine::Examined;
 use super::{Finding, FindingKind, Proof};
 use crate::domain::{
-    Algorithm, Candidates, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataUnavailable, PackageName, Request,
-    ResolvedPackage, Sha256, Solution, Target,
+    Algorithm, Candidates, Dependency, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataUnavailable,
+    PackageName, Request, ResolutionMetadata, ResolvedPackage, Sha256, Solution, Target,
 };
 use crate::layout::{BUNDLE_ROOT, Manifest, RecallError, WHEELS};
 use crate::ops::inside::Inside;
@@ -35,6 +35,21 @@ pub struct HeldFile<'a> {
     pub inside: &'a Inside,
     /// Positions in [`Held::targets`] of those that it is there for.
     pub targets: Vec<usize>,
+    /// What is known that its project needs on all of its targets: all there is to go by where only its
+    /// build could tell.
+    pub dependencies: Vec<Dependency>,
+}
+
+impl<'a> HeldFile<'a> {
+    /// What it needs, as far as that can be known.
+    fn metadata(&self) -> Result<ResolutionMetadata, MetadataUnavailable> {
+        match &self.inside.metadata {
+            Err(MetadataUnavailable::NeedsBuild) => {
+                Ok(ResolutionMetadata { dependencies: self.dependencies.clone(), ..ResolutionMetadata::default() })
+            }
+            told => told.clone(),
+        }
+    }
 }
 
 impl<'a> Held<'a> {
@@ -53,8 +68,16 @@ impl<'a> Held<'a> {
             let (Some(inside), Some(sha256)) = (&examined.inside, examined.sha256) else { continue };
             let project = package.name.parse().map_err(|_| RecallError(package.name.clone()))?;
             let served = file.targets.iter().filter_map(|id| positions.get(id.as_str()).copied()).collect();
-            let held =
-                HeldFile { project, filename: &file.filename, sha256, size: examined.size, inside, targets: served };
+            let everywhere = package.dependencies.iter().filter(|name| !package.dependency_targets.contains_key(*name));
+            let held = HeldFile {
+                project,
+                filename: &file.filename,
+                sha256,
+                size: examined.size,
+                inside,
+                targets: served,
+                dependencies: everywhere.filter_map(|name| name.parse().ok()).collect(),
+            };
             files.insert(file.path.clone(), held);
         }
         Ok(Self::new(targets.clone(), files))
@@ -63,6 +86,9 @@ impl<'a> Held<'a> {
     pub(super) fn of_fetched(fetched: &'a Fetched, insides: &'a BTreeMap<Sha256, Inside>) -> Self {
         let held = fetched.files().filter_map(|(package, file)| {
             let (filename, object) = (&*file.candidate.filename, file.object);
+            let targets = package.targets();
+            let partial: BTreeSet<_> = package.dependencies.partial(&targets).map(|(name, _)| name).collect();
+            let everywhere = package.dependencies.names().filter(|name| !partial.contains(name));
             let held = HeldFile {
                 project: package.name.clone(),
                 filename,
@@ -70,6 +96,7 @@ impl<'a> Held<'a> {
                 size: object.size,
                 inside: insides.get(&object.sha256)?,
                 targets: file.targets.clone(),
+                dependencies: everywhere.filter_map(|name| name.as_ref().parse().ok()).collect(),
             };
             Some((format!("{WHEELS}/{filename}"), held))
         });
@@ -97,7 +124,7 @@ impl<'a> Held<'a> {
                 ..FileRecord::default()
             });
             if let Ok(url) = root.join(&href) {
-                facts.metadata.insert(url, file.inside.metadata.clone().map(Arc::new));
+                facts.metadata.insert(url, file.metadata().map(Arc::new));
             }
         }
         let asked = vec![root];
@@ -127,9 +154,9 @@ fn href(path: &str) -> String {
 }
 
 /// Proves what a manifest says of its targets.
-pub(super) fn of_manifest(manifest: &Manifest, held: &Held<'_>) -> (Vec<Proof>, Vec<Finding>) {
+pub(super) fn of_manifest(manifest: &Manifest, held: &Held<'_>, allow_unprovable: bool) -> (Vec<Proof>, Vec<Finding>) {
     match manifest.recall_requests() {
-        Ok(requests) => prove(&requests, held),
+        Ok(requests) => prove(&requests, held, allow_unprovable),
         Err(error) => {
             let proofs = held.targets.iter().map(|target| Proof { id: target.id().to_owned(), is_complete: false });
             (proofs.collect(), vec![Finding::new(FindingKind::Manifest, error)])
@@ -138,12 +165,13 @@ pub(super) fn of_manifest(manifest: &Manifest, held: &Held<'_>) -> (Vec<Proof>, 
 }
 
 /// Whether each target's request is answered by what is held alone, and every gap.
-pub fn prove(requests: &[Request], held: &Held<'_>) -> (Vec<Proof>, Vec<Finding>) {
+pub fn prove(requests: &[Request], held: &Held<'_>, allow_unprovable: bool) -> (Vec<Proof>, Vec<Finding>) {
     let mut replay = Replay { held, facts: held.facts(), findings: Vec::new() };
     for request in requests {
         replay.request(request);
     }
     replay.unasked(requests);
+    replay.findings.retain(|finding| !allow_unprovable || finding.kind != FindingKind::Unprovable);
     let is_complete = |id: &str| !replay.findings.iter().any(|finding| finding.targets.iter().any(|each| each == id));
     let proofs = held
         .targets
@@ -193,6 +221,9 @@ impl Replay<'_> {
         while let Some(url) = waiting.pop() {
             let Some(file) = self.held.source(&url) else { continue };
             let Some(needs) = file.inside.build.as_ref().filter(|_| seen.insert(url)) else { continue };
+            if let Some(sign) = &needs.fetches_by {
+                self.unprovable(file.filename, sign, target);
+            }
             let packages = self.builders(question, target, &needs.requires, file.filename);
             let lacks_wheel = |package: &ResolvedPackage| tools::needs_wheel(&package.name, &package.version);
             if needs.by_setuptools && packages.iter().any(lacks_wheel) {
@@ -221,11 +252,23 @@ impl Replay<'_> {
 
     fn build_gap(&mut self, filename: &str, target: &Target, failure: &Failure) {
         let message = format!("{filename} cannot be built from the bundle alone: {}", self.explain(failure));
+        self.add(FindingKind::BuildGap, message, target);
+    }
+
+    fn unprovable(&mut self, filename: &str, sign: &str, target: &Target) {
+        let message = format!(
+            "{filename} is not provable: its build fetches from elsewhere than an index, as `{sign}` shows; \
+             take a release with a wheel, or --allow-unprovable where the other side has what it fetches"
+        );
+        self.add(FindingKind::Unprovable, message, target);
+    }
+
+    /// Adds what was found on a target to the same on others.
+    fn add(&mut self, kind: FindingKind, message: String, target: &Target) {
         let id = target.id().to_owned();
-        let is_same = |finding: &&mut Finding| finding.kind == FindingKind::BuildGap && finding.message == message;
-        match self.findings.iter_mut().find(is_same) {
-            Some(known) => known.targets.push(id),
-            None => self.findings.push(Finding::new(FindingKind::BuildGap, message).on(vec![id])),
+        match self.findings.iter_mut().find(|finding| finding.kind == kind && finding.message == message) {
+            Some(known) => known.targets.extend((!known.targets.contains(&id)).then_some(id)),
+            None => self.findings.push(Finding::new(kind, message).on(vec![id])),
         }
     }
 

@@ -7,9 +7,19 @@ use super::record;
 use super::{Finding, FindingKind};
 use crate::archive::{Found, Input};
 use crate::domain::{Hasher, MetadataUnavailable, PackageName, Sha256, SourceFilename, WheelFilename};
+use crate::index::sdist_metadata::{self, SdistError};
 use crate::layout::SUMS_PATH;
 use crate::ops::inside::Inside;
 use crate::ops::window::Window;
+
+/// How much of a distribution is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Its lists and its metadata: where something else vouches for the bytes.
+    Lists,
+    /// All that it holds, against the digests of its own.
+    Contents,
+}
 
 /// What was found in a file.
 pub struct Examined {
@@ -62,7 +72,7 @@ pub fn examine(mut found: Found, known: &Known) -> Examined {
     let filename = examined.path.rsplit('/').next().unwrap_or_default().to_owned();
     let project = known.project(&examined.path);
     if project.is_some() || is_distribution(&filename) {
-        look_inside(found.bytes, &filename, project.as_ref(), &mut examined);
+        look_inside(found.bytes, &filename, project.as_ref(), known.depth(), &mut examined);
     }
     examined
 }
@@ -90,18 +100,29 @@ fn read(found: &mut Found, examined: &mut Examined) -> io::Result<()> {
     found.bytes.seek(SeekFrom::Start(0)).map(drop)
 }
 
-fn look_inside(bytes: Box<dyn Input>, filename: &str, project: Option<&PackageName>, examined: &mut Examined) {
+fn look_inside(
+    bytes: Box<dyn Input>,
+    filename: &str,
+    project: Option<&PackageName>,
+    depth: Depth,
+    examined: &mut Examined,
+) {
     let mut bytes = Window::new(bytes);
     let inside = Inside::of(&mut bytes, filename, project);
-    examined.faults = faults(&mut bytes, filename, &inside);
+    examined.faults = faults(&mut bytes, filename, &inside, depth);
     examined.inside = Some(inside);
 }
 
 /// What is wrong with the distribution in `bytes`, of which `inside` was read.
-pub fn faults(bytes: impl Read + Seek, filename: &str, inside: &Inside) -> Vec<String> {
+pub fn faults(mut bytes: impl Read + Seek, filename: &str, inside: &Inside, depth: Depth) -> Vec<String> {
     match &inside.metadata {
         Err(MetadataUnavailable::Refused(why)) => vec![why.clone()],
-        _ if filename.ends_with(".whl") => record::faults(bytes),
+        _ if filename.ends_with(".whl") => record::faults(bytes, depth),
+        _ if depth == Depth::Contents => {
+            let rewound = bytes.rewind().map_err(SdistError::Tar);
+            let checked = rewound.and_then(|()| sdist_metadata::check_contents(bytes, filename));
+            checked.err().iter().map(ToString::to_string).collect()
+        }
         _ => Vec::new(),
     }
 }
