@@ -1,4 +1,4 @@
-//! What a Python says of itself: version, ABIs, platform, markers, and what its pip would do.
+//! Describes a Python interpreter: version, ABIs, platform, markers, and its pip's settings.
 //!
 //! A script asks once; the answer is remembered by the interpreter's identity, so that a warm run
 //! starts no Python.
@@ -18,13 +18,14 @@ use std::process::{Command, ExitStatus, Stdio};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::cache_folder::CacheLayout;
 use crate::domain::{Target, TargetDescription};
 
 pub use self::build::{BuildError, BuildFrontEnd};
 use self::find::FoundInterpreter;
 pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};
 
-/// Answers `machine` or `pip` with one line of JSON, an [`ScriptAnswer`] that holds an [`Interpreter`]
+/// Answers `machine` or `pip` with one line of JSON, a [`ScriptAnswer`] that holds an [`Interpreter`]
 /// or a [`Pip`].
 const SCRIPT: &str = include_str!("../scripts/describe-target.py");
 
@@ -99,7 +100,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// Says how the interpreter failed, and what to do.
-    pub fn pip(&self, cache: Option<&Path>, host: HostEnvironment<'_>) -> Result<Option<Pip>, InterpreterError> {
+    pub fn pip(&self, cache: Option<&CacheLayout>, host: HostEnvironment<'_>) -> Result<Option<Pip>, InterpreterError> {
         answer(&FoundInterpreter { path: self.executable.clone(), is_launcher: false }, "pip", cache, host)
     }
 
@@ -120,7 +121,7 @@ impl Interpreter {
 /// Says what was looked for, or how the interpreter failed, and what to do.
 pub fn describe(
     wanted: Option<&str>,
-    cache: Option<&Path>,
+    cache: Option<&CacheLayout>,
     host: HostEnvironment<'_>,
 ) -> Result<Interpreter, InterpreterError> {
     let search = find::search(wanted, host)?;
@@ -138,7 +139,7 @@ pub fn describe(
 }
 
 /// What [`describe`] would say, where it is remembered and nothing need be run.
-pub fn cached_answer(wanted: Option<&str>, cache: &Path, host: HostEnvironment<'_>) -> Option<Interpreter> {
+pub fn cached_answer(wanted: Option<&str>, cache: &CacheLayout, host: HostEnvironment<'_>) -> Option<Interpreter> {
     let found = only_candidate(wanted, host)?;
     identity::cached_answer(cache, &identity::of(&found, "machine", host))
 }
@@ -158,18 +159,18 @@ fn only_candidate(wanted: Option<&str>, host: HostEnvironment<'_>) -> Option<Fou
 fn answer<T: Serialize + DeserializeOwned + Clone>(
     found: &FoundInterpreter,
     question: &str,
-    cache: Option<&Path>,
+    cache: Option<&CacheLayout>,
     host: HostEnvironment<'_>,
 ) -> Result<T, InterpreterError> {
-    let Some(folder) = cache else { return Ok(ask(found, question)?.answer) };
+    let Some(cache) = cache else { return Ok(ask(found, question)?.answer) };
     let identity = identity::of(found, question, host);
-    if let Some(answer) = identity::cached_answer(folder, &identity) {
+    if let Some(answer) = identity::cached_answer(cache, &identity) {
         return Ok(answer);
     }
     let answered: ScriptAnswer<T> = ask(found, question)?;
     let answer = answered.answer.clone();
     // Without it the next run asks again.
-    let _ = identity::cache_answer(folder, &identity, answered);
+    let _ = identity::cache_answer(cache, &identity, answered);
     Ok(answer)
 }
 
@@ -224,6 +225,7 @@ fn aside(seen: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache_folder::CacheBucket;
     use std::fs;
 
     /// A folder with a `python3` that counts its runs and answers with a fixed text.
@@ -267,7 +269,11 @@ mod tests {
             let search_path = std::env::join_paths([self.path("bin"), "/bin".into()]).unwrap();
             let variable = |name: &str| (name == "PATH").then(|| search_path.clone());
             let host = HostEnvironment { variable: &variable, folder: &self.path("") };
-            describe(wanted, Some(&self.path("cache")), host)
+            describe(wanted, Some(&self.cache()), host)
+        }
+
+        fn cache(&self) -> CacheLayout {
+            CacheLayout::new(self.path("cache"))
         }
 
         fn runs(&self) -> usize {
@@ -299,7 +305,7 @@ mod tests {
     fn a_damaged_memory_is_forgotten() {
         let machine = Machine::new();
         machine.describe(None).unwrap();
-        for cached in fs::read_dir(machine.path("cache")).unwrap() {
+        for cached in fs::read_dir(machine.cache().folder(CacheBucket::Interpreters)).unwrap() {
             fs::write(cached.unwrap().path(), "{\"key\":").unwrap();
         }
         machine.describe(None).unwrap();

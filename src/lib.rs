@@ -34,6 +34,7 @@
 //! | 1 | [`select`] | the file for a target, and why not the others | which version wins; downloads |
 //! | 1 | [`layout`] | what was fetched into a tree | the disk; other layouts |
 //! | 1 | [`archive`] | a tree into a folder or an archive | layouts, the clock, the locale |
+//! | 1 | [`cache_folder`] | the cache's folders, their formats, and small files in them | what is cached |
 //! | 1 | [`http`] | URLs and bytes, retries, credentials | packages; what a digest is for |
 //! | 0 | [`domain`] | the nouns and their rules (PEP 440, 508, 425 …) | files, network, clock, environment |
 //!
@@ -47,25 +48,27 @@
 //! # On disk
 //!
 //! Below the cache folder (`--cache-dir`, `PREFETCH_CACHE_DIR`, else the platform's), shared by any
-//! number of runs at once. Everything there appears by a rename and can be deleted at any time.
+//! number of runs at once. Everything there appears by a rename and can be deleted at any time. The
+//! folders and the versions of their formats are those of [`CacheBucket`](cache_folder::CacheBucket).
 //!
 //! | path | holds | owner |
 //! |---|---|---|
-//! | `objects/ab/cd…` | every file ever fetched, by SHA-256, read-only | [`store`] |
-//! | `aliases/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
-//! | `aliases/size/…` | the size of an object of which no index promised one | [`store`] |
-//! | `runs/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
-//! | `incoming/` | what is being written, and what dead runs have of a file | [`store`], [`index`] |
-//! | `pages/` | what index pages said, with their validators | [`index`] |
-//! | `plans/` | what was decided from them, for the same question asked again | [`ops`] |
-//! | `metadata/` | what files need, by the file's SHA-256 | [`index`] |
-//! | `local/` | the SHA-256 of local files of which no index promises one, while they are unchanged | [`index`] |
-//! | `built/` | what builds said that source archives need, by the building Python | [`index`] |
-//! | `interpreters/` | what interpreters said, by their identity | [`interpreter`] |
+//! | `objects-v1/ab/cd…` | every file ever fetched, by SHA-256, read-only and sealed | [`store`] |
+//! | `aliases-v1/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
+//! | `runs-v1/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
+//! | `incoming-v1/` | what is being written, and what dead runs have of a file | [`store`], [`cache_folder`] |
+//! | `pages-v1/` | what index pages said to whom, with their validators | [`index`] |
+//! | `plans-v1/` | what was decided from them, for the same question asked again | [`ops`] |
+//! | `metadata-v1/` | what files say that they need, by the file's SHA-256 | [`index`] |
+//! | `index-metadata-v1/` | what indexes said that their files need, by index and file | [`index`] |
+//! | `local-v1/` | the SHA-256 of local files of which no index promises one, while they are unchanged | [`index`] |
+//! | `built-v1/` | what builds said that source archives need, by the building Python | [`index`] |
+//! | `interpreters-v1/` | what interpreters said, by their identity | [`interpreter`] |
 //!
 //! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.
 
 pub mod archive;
+pub mod cache_folder;
 pub mod cli;
 pub mod domain;
 pub mod http;

@@ -1,4 +1,4 @@
-//! Which artifact for which target, and why not the others.
+//! Selects the file of a version for a target, and says why not the others.
 //!
 //! pip's rules (`facts/pip.md` 3.7, 3.8), applied for a declared target instead of the machine at
 //! hand. The losers are kept with their reasons, nearest miss first, since the message to the
@@ -24,7 +24,7 @@ use crate::domain::{
     Specifiers, TagRank, Target, Timestamp,
 };
 
-/// What holds for every project of a run.
+/// Options that restrict which files may be selected, for every project of a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Policy {
     pub formats: FormatControl,

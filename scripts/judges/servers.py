@@ -104,7 +104,7 @@ class Judge:
     def resume(self):
         """Killed in the middle of the large file, the next run asks for the rest."""
         process = self.begin(self.url("slow"), "kept")
-        incoming = self.folder / "kept" / "incoming"
+        incoming = self.folder / "kept" / "incoming-v1"
         while not any(part.stat().st_size > 2 << 20 for part in incoming.glob("*.partial")):
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)

@@ -290,7 +290,7 @@ def judge(server, binary, case, folder):
     if run.returncode != 0:
         wrong += [f"does not tell `{words}`" for words in case.told if words not in told]
     wrong += [f"tells `{words}`" for words in ("panicked", "sesame") if words in told]
-    kept = [path for path in (folder / "cache" / "objects").glob("*/*") if path.is_file()]
+    kept = [path for path in (folder / "cache" / "objects-v1").glob("*/*") if path.is_file()]
     wrong += [f"{path.name} is damaged" for path in kept
               if hashlib.sha256(path.read_bytes()).hexdigest() != path.parent.name + path.name]
     out = list((folder / "out").glob("*")) if run.returncode else []

@@ -1,4 +1,4 @@
-//! Writing an [`PipCacheEntry`]: base64 inside a zlib stream of stored blocks.
+//! Writing a [`PipCacheEntry`]: base64 inside a zlib stream of stored blocks.
 
 use std::io::{self, Write};
 

@@ -13,9 +13,10 @@ use super::interruption::{abandonable, stoppable};
 use super::moment;
 use super::settings;
 use super::terminal::{self, count, fail, say};
+use crate::cache_folder::CacheBucket;
 use crate::domain::{PackageName, Timestamp};
 use crate::ops::Stop;
-use crate::ops::cache::{self, Inventory, Item, Limits};
+use crate::ops::cache::{self, Inventory, Item, Limits, Usage};
 use crate::store::{DiskStore, StoredObject};
 
 /// `prefetch cache`.
@@ -125,25 +126,34 @@ pub fn show(is_json: bool, value: &Value, lines: impl FnOnce() -> Vec<String>) -
 fn info(store: &DiskStore, inventory: &Inventory, is_json: bool) -> Result<Exit, CliError> {
     let linked =
         inventory.objects.iter().filter(|stored| stored.is_linked).map(|stored| stored.object.size).sum::<u64>();
-    let folder = |name| cache::folder_size(&store.root().join(name));
-    let (pages, metadata, local) = (folder("pages"), folder("metadata"), folder("local"));
     let (objects, bytes, runs) = (inventory.objects.len(), inventory.size(), inventory.runs.len());
+    let usage = cache::usage(store);
+    let folders = usage.iter().map(|Usage { bucket, files, bytes }| {
+        json!({"name": bucket.name(), "version": bucket.version(), "files": files, "bytes": bytes})
+    });
+    let bytes_of = |bucket| usage.iter().find(|usage| usage.bucket == bucket).map_or(0, |usage| usage.bytes);
     let value = json!({"schema": 1, "path": store.root(), "objects": objects, "bytes": bytes, "bytes_linked": linked,
-        "bytes_of_pages": pages, "bytes_of_metadata": metadata, "bytes_of_local_digests": local, "runs": runs});
+        "bytes_of_pages": bytes_of(CacheBucket::Pages), "bytes_of_metadata": bytes_of(CacheBucket::Metadata),
+        "bytes_of_local_digests": bytes_of(CacheBucket::Local), "runs": runs, "folders": folders.collect::<Vec<_>>()});
     show(is_json, &value, || {
-        vec![
+        let mut lines = vec![
             format!("Folder:    {}", store.root().display()),
             format!("Files:     {objects} ({})", HumanBytes(bytes)),
             format!("Linked:    {} of that are in other folders, too, and cost nothing here", HumanBytes(linked)),
-            format!(
-                "Pages:     {} of index pages, {} of metadata, {} of local files' digests",
-                HumanBytes(pages),
-                HumanBytes(metadata),
-                HumanBytes(local)
-            ),
             format!("Runs:      {runs} remembered"),
-        ]
+        ];
+        lines.extend(usage.iter().map(folder_line));
+        lines
     })
+}
+
+fn folder_line(Usage { bucket, files, bytes }: &Usage) -> String {
+    let size = HumanBytes(*bytes).to_string();
+    format!(
+        "  {:20} {size:>11} in {}",
+        bucket.folder_name(),
+        count(usize::try_from(*files).unwrap_or(usize::MAX), "file")
+    )
 }
 
 fn list(inventory: &Inventory, names: &[PackageName], is_json: bool) -> Result<Exit, CliError> {

@@ -19,7 +19,7 @@ use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, ParsedInput};
 use crate::interpreter::PipSettings;
-use crate::ops::{Inquirer, Places};
+use crate::ops::{Claims, Inquirer, Places};
 use crate::resolve::Question;
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -49,7 +49,7 @@ impl Draft {
         read: ParsedInput,
     ) -> Result<(Self, Inquirer), CliError> {
         let settings =
-            Settings::resolve(args, machine.cache().to_owned(), &Layers { environment, pip: &pip_settings })?;
+            Settings::resolve(args, machine.cache().root().to_owned(), &Layers { environment, pip: &pip_settings })?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
         let options = settings.options(&read.options, || machine.default_index())?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
@@ -64,7 +64,8 @@ impl Draft {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
             store: DiskStore::new(settings.cache.clone()),
-            metadata: MetadataCache::new(settings.cache.clone()),
+            metadata: MetadataCache::of_files(machine.cache()),
+            claims: Claims::default(),
             builds,
             program: environment.program().into(),
         };

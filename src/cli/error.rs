@@ -318,7 +318,10 @@ fn fetch_exit(why: &FetchError) -> Exit {
         FetchError::Http(error) if error.is_about_settings() => Exit::Usage,
         FetchError::Http(_) => Exit::Unreachable,
         FetchError::Build(_) => Exit::NoSolution,
-        FetchError::Store(StoreError::Broken(_)) | FetchError::NoDistribution(_) => Exit::Digest,
+        FetchError::Store(StoreError::Broken(_))
+        | FetchError::NoDistribution(_)
+        | FetchError::Refused(_)
+        | FetchError::Inconsistent(_) => Exit::Digest,
         FetchError::Store(_) => Exit::Disk,
     }
 }

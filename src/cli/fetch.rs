@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
         let settings =
             FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
         ops::check_space(&plan, &self.draft.places.store).map_err(|error| CliError::new(Exit::Disk, error))?;
-        let fetched = ops::fetch(plan, &self.draft.places.store, &self.draft.places.client, settings, listener).await;
+        let fetched = ops::fetch(plan, &self.draft.places, settings, listener).await;
         fetched.map_err(|failures| CliError::of_fetch(&failures))
     }
 

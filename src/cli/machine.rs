@@ -8,6 +8,7 @@ use super::args::TargetArgs;
 use super::environment::Environment;
 use super::error::CliError;
 use super::layers::Layers;
+use crate::cache_folder::CacheLayout;
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
@@ -17,14 +18,14 @@ use crate::ops::Builds;
 pub struct Machine<'a> {
     args: &'a TargetArgs,
     environment: &'a Environment,
-    cache: PathBuf,
+    cache: CacheLayout,
     interpreter: Arc<OnceLock<Result<Interpreter, String>>>,
 }
 
 impl<'a> Machine<'a> {
-    /// `cache` is the folder that keeps everything.
+    /// `cache` is the cache folder.
     pub fn new(args: &'a TargetArgs, environment: &'a Environment, cache: &Path) -> Self {
-        Self { args, environment, cache: cache.to_owned(), interpreter: Arc::default() }
+        Self { args, environment, cache: CacheLayout::new(cache.to_owned()), interpreter: Arc::default() }
     }
 
     /// Begins to ask the interpreter, if it is needed and its answer is not remembered: whether it
@@ -34,19 +35,20 @@ impl<'a> Machine<'a> {
             return false;
         }
         let wanted = self.args.python.clone();
-        if let Some(known) = self.with_host(|at| interpreter::cached_answer(wanted.as_deref(), &self.memory(), at)) {
+        if let Some(known) = self.with_host(|at| interpreter::cached_answer(wanted.as_deref(), &self.cache, at)) {
             self.interpreter.get_or_init(|| Ok(known));
             return false;
         }
-        let (interpreter, environment, memory) = (self.interpreter.clone(), self.environment.clone(), self.memory());
+        let (interpreter, environment, cache) =
+            (self.interpreter.clone(), self.environment.clone(), self.cache.clone());
         std::thread::spawn(move || {
-            interpreter.get_or_init(|| describe(wanted.as_deref(), &memory, &environment));
+            interpreter.get_or_init(|| describe(wanted.as_deref(), &cache, &environment));
         });
         true
     }
 
-    /// The folder that keeps everything.
-    pub fn cache(&self) -> &Path {
+    /// The cache folder.
+    pub fn cache(&self) -> &CacheLayout {
         &self.cache
     }
 
@@ -120,7 +122,7 @@ impl<'a> Machine<'a> {
     /// # Errors
     /// When there is none to ask: names the ways to name an index.
     pub fn default_index(&self) -> Result<String, CliError> {
-        let pip = |interpreter: &Interpreter| self.with_host(|at| interpreter.pip(Some(&self.memory()), at)).ok()?;
+        let pip = |interpreter: &Interpreter| self.with_host(|at| interpreter.pip(Some(&self.cache), at)).ok()?;
         let told =
             |interpreter: &Interpreter| interpreter.default_index.clone().or_else(|| pip(interpreter)?.default_index);
         self.interpreter().ok().and_then(told).ok_or_else(|| {
@@ -149,17 +151,12 @@ impl<'a> Machine<'a> {
     /// When there is no interpreter, or it cannot tell.
     pub fn pip(&self) -> Result<Option<Pip>, CliError> {
         let interpreter = self.interpreter()?;
-        self.with_host(|at| interpreter.pip(Some(&self.memory()), at)).map_err(CliError::usage)
-    }
-
-    /// The folder that remembers interpreters.
-    fn memory(&self) -> PathBuf {
-        self.cache.join("interpreters")
+        self.with_host(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::usage)
     }
 
     fn interpreter(&self) -> Result<&Interpreter, CliError> {
         let wanted = self.args.python.as_deref();
-        let known = self.interpreter.get_or_init(|| describe(wanted, &self.memory(), self.environment));
+        let known = self.interpreter.get_or_init(|| describe(wanted, &self.cache, self.environment));
         known.as_ref().map_err(CliError::usage)
     }
 
@@ -184,8 +181,8 @@ impl<'a> Machine<'a> {
     }
 }
 
-fn describe(wanted: Option<&str>, memory: &Path, environment: &Environment) -> Result<Interpreter, String> {
-    with_host(environment, |at| interpreter::describe(wanted, Some(memory), at)).map_err(|error| error.to_string())
+fn describe(wanted: Option<&str>, cache: &CacheLayout, environment: &Environment) -> Result<Interpreter, String> {
+    with_host(environment, |at| interpreter::describe(wanted, Some(cache), at)).map_err(|error| error.to_string())
 }
 
 fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {

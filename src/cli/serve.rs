@@ -13,6 +13,7 @@ use super::error::{CliError, Exit};
 use super::interruption::{interrupted, stoppable};
 use super::terminal::{count, say, warn};
 use super::{descriptors, settings};
+use crate::cache_folder::CacheLayout;
 use crate::ops::serve::{Access, AccessLog, Site, serve};
 
 /// `prefetch serve`.
@@ -40,8 +41,10 @@ pub struct ServeArgs {
 /// # Errors
 /// When the path holds nothing to serve, or the address cannot be had.
 pub fn run(args: &ServeArgs, environment: &Environment) -> Result<Exit, CliError> {
-    let scratch = settings::cache_folder(args.cache_dir.as_deref(), environment)?.join("incoming");
-    std::fs::create_dir_all(&scratch)
+    let cache = CacheLayout::new(settings::cache_folder(args.cache_dir.as_deref(), environment)?);
+    let scratch = cache.incoming().to_owned();
+    cache
+        .make_folder(&scratch)
         .map_err(|error| CliError::new(Exit::Disk, format!("{}: {error}", scratch.display())))?;
     let path = environment.working_folder.join(&args.path);
     let site = stoppable(move |stop| {

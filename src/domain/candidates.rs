@@ -1,4 +1,4 @@
-//! Everything that the places we asked offer of one project.
+//! The candidates of one project: its files on every index and find-links location that was asked.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,4 +1,4 @@
-//! Mending of specifiers that old tools wrote and PEP 440 forbids.
+//! Repairs dependency specifiers that old tools wrote and PEP 440 forbids.
 
 /// `text` with the faults mended that uv mends (`facts/pip.md` 7.2): a star after an ordered
 /// comparison, a comma that is missing or too many, quotes around a version. The marker, after

@@ -1,4 +1,4 @@
-//! URLs that do not tell their secrets.
+//! URLs whose credentials are masked wherever they are printed.
 
 use std::borrow::Cow;
 use std::fmt;

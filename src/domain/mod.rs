@@ -1,4 +1,4 @@
-//! The nouns, pure: no files, no network, no clock, no environment.
+//! The types of Python packaging and their rules: no files, no network, no clock, no environment.
 //!
 //! The only module that names the crates `pep440_rs` and `pep508_rs`; everything else takes
 //! their types from here.

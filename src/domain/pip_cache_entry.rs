@@ -1,4 +1,4 @@
-//! An object inside a file that says more about it: text around it, and a coding of the whole.
+//! An entry of pip's HTTP cache: an object as base64 inside a zlib stream.
 
 use super::Object;
 

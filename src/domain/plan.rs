@@ -1,4 +1,4 @@
-//! What is to be got ([`Plan`]) and what we hold after getting it ([`Fetched`]).
+//! From solution to files: what is to be fetched ([`Plan`]) and what was ([`Fetched`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Artifact, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target,
+    Artifact, CoreMetadata, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target,
     TargetDependencies, Timestamp, Version, Yanked,
 };
 
-/// What one target gets.
+/// The resolved packages of one target.
 #[derive(Clone, Debug, Default)]
 pub struct Solution {
     /// In the order of their names.
@@ -50,7 +50,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// What an index offers, with the digests that the user allows.
+    /// The candidate for a file of an index, with the digests that the user allows.
     pub fn of(artifact: &Artifact, asked: &[Digest]) -> Self {
         Self {
             filename: artifact.filename.clone(),
@@ -102,6 +102,9 @@ pub struct PlannedFile {
     pub targets: Vec<usize>,
     /// Those of them that do not install it: it builds a source archive there, or is the installer.
     pub tools: Vec<usize>,
+    /// What its index said that it needs, where the plan rests on that: the file itself may say
+    /// otherwise, and decides.
+    pub claimed: Option<Arc<CoreMetadata>>,
 }
 
 impl Plan {
@@ -164,7 +167,7 @@ impl PlannedPackage {
         self.dependencies.merge(TargetDependencies::on(target, package.dependencies));
         match self.files.iter_mut().find(|file| file.candidate.is_same_file(&package.file)) {
             Some(file) => file.targets.push(target),
-            None => self.files.push(PlannedFile { candidate: package.file, targets: vec![target], tools: Vec::new() }),
+            None => self.files.push(PlannedFile::new(package.file, vec![target], Vec::new())),
         }
         self.sort_files();
     }
@@ -177,7 +180,10 @@ impl PlannedPackage {
             let targets: Vec<_> = tool.targets.iter().map(|target| positions[*target]).collect();
             match self.files.iter_mut().find(|file| file.candidate.is_same_file(&tool.candidate)) {
                 Some(file) => file.serve_as_tool(targets),
-                None => self.files.push(PlannedFile { candidate: tool.candidate, tools: targets.clone(), targets }),
+                None => {
+                    let file = PlannedFile::new(tool.candidate, targets.clone(), targets);
+                    self.files.push(PlannedFile { claimed: tool.claimed, ..file });
+                }
             }
         }
         self.sort_files();
@@ -196,6 +202,10 @@ fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
 }
 
 impl PlannedFile {
+    fn new(candidate: Candidate, targets: Vec<usize>, tools: Vec<usize>) -> Self {
+        Self { candidate, targets, tools, claimed: None }
+    }
+
     fn serve_as_tool(&mut self, targets: Vec<usize>) {
         let new: Vec<_> = targets.into_iter().filter(|target| !self.targets.contains(target)).collect();
         merge_sorted(&mut self.targets, new.clone());
@@ -213,7 +223,7 @@ pub enum Status {
     Downloaded,
 }
 
-/// Bytes of the store.
+/// An object of the store, by its digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Object {
     pub sha256: Sha256,
@@ -240,7 +250,7 @@ pub struct FetchedPackage {
     pub files: Vec<FetchedFile>,
 }
 
-/// A file that we hold.
+/// A file that is in the store.
 #[derive(Clone, Debug)]
 pub struct FetchedFile {
     pub candidate: Candidate,

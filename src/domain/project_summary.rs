@@ -1,6 +1,6 @@
-//! What a distribution's metadata tells people.
+//! The summary and licence in a distribution's core metadata.
 
-/// The words of a metadata file that no installer needs.
+/// The fields of core metadata that are for people, and that no installer needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProjectSummary {
     /// The SPDX expression (PEP 639), or what older metadata says instead.

@@ -1,4 +1,4 @@
-//! What was asked, as far as it decides whether an install from what was fetched succeeds.
+//! Requirements with the options that decide whether an install from what was fetched succeeds.
 
 use super::{FormatControl, ReleaseControl, Requirement};
 

@@ -1,4 +1,4 @@
-//! What a distribution needs: the part of its core metadata that resolving reads.
+//! The part of a distribution's core metadata that resolving reads: its dependencies.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::lenient_dependency::repaired;
 use super::{CoreMetadata, Dependency, ExtraName, Specifiers};
 
-/// What the metadata of a file says that it needs.
+/// Dependencies, required Python and extras of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResolutionMetadata {
     /// `Requires-Dist`, in order.
@@ -21,7 +21,7 @@ pub struct ResolutionMetadata {
     pub repaired: Vec<String>,
 }
 
-/// Why what a file needs is not known.
+/// Why the resolution metadata of a file is not available.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetadataUnavailable {
     /// Only running its build would tell.
@@ -42,6 +42,15 @@ impl ResolutionMetadata {
             parsed.add_dependency(line);
         }
         parsed
+    }
+
+    /// Whether both ask for the same, in whatever order and spelling.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let has_all = |one: &Self, other: &Self| {
+            one.dependencies.iter().all(|dependency| other.dependencies.contains(dependency))
+                && one.unreadable.iter().all(|line| other.unreadable.contains(line))
+        };
+        self.requires_python == other.requires_python && has_all(self, other) && has_all(other, self)
     }
 
     /// Strictly first, then repaired as uv does (`facts/pip.md` 7.2).
@@ -80,6 +89,15 @@ mod tests {
             requires_dist: lines.iter().map(|line| (*line).to_owned()).collect(),
             ..CoreMetadata::default()
         })
+    }
+
+    #[test]
+    fn order_and_spelling_are_no_difference() {
+        let all = parsed(&["six (>=1)", "idna; python_version < '3.9'"]);
+        assert!(all.agrees_with(&parsed(&["idna ; python_version<'3.9'", "six>=1", "six>=1"])));
+        for other in [&["six>=1"][..], &["six>=1", "idna"], &["six>=1", "idna; python_version < '3.9'", "evil"]] {
+            assert!(!all.agrees_with(&parsed(other)) && !parsed(other).agrees_with(&all), "{other:?}");
+        }
     }
 
     /// The rows of `facts/pip.md` 7.2 that uv repairs, and those that nobody can.

@@ -1,4 +1,4 @@
-//! Why a wheel is not for a target, and how near it came.
+//! Which tag rules a wheel out for a target, and how near it came.
 
 use std::cmp::Reverse;
 

@@ -1,4 +1,4 @@
-//! What a package needs on each target: markers make that differ.
+//! The dependencies of a package on each target: markers make them differ.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::IntoIter;

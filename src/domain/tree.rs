@@ -1,4 +1,4 @@
-//! What every layout makes and every sink takes: paths, each with bytes of the store or a page.
+//! The tree of files that a layout makes and an archive sink writes: paths with their content.
 
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;

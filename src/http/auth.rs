@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
 use super::netrc::{Login, Netrc};
-use crate::domain::MaskedUrl;
+use crate::domain::{MaskedUrl, Sha256};
 
 /// Asks a keyring for a password: of the user that is the second argument, at the service (a URL
 /// or a host) that is the first. May take its time.
@@ -79,6 +80,15 @@ impl Credentials {
 
     /// What to show to the host of `url`.
     pub fn login(&self, url: &Url) -> Option<Login> {
+        self.login_with(url, |shown| self.remembered(url, shown))
+    }
+
+    /// The same but for passwords of the keyring, which is asked after a refusal only: who asks.
+    pub fn own_login(&self, url: &Url) -> Option<Login> {
+        self.login_with(url, |_| None)
+    }
+
+    fn login_with(&self, url: &Url, remembered: impl Fn(Option<&Login>) -> Option<Login>) -> Option<Login> {
         let own = own_login(url);
         if own.as_ref().is_some_and(|login| !login.password.is_empty()) {
             return own;
@@ -86,7 +96,7 @@ impl Credentials {
         let fits = |login: &Login| own.as_ref().is_none_or(|own| own.user == login.user);
         let indexed = self.nearest_index(url).and_then(|index| own_login(index.secret())).filter(fits);
         let known = indexed.clone().filter(|login| !login.password.is_empty());
-        let known = known.or_else(|| self.remembered(url, own.as_ref().or(indexed.as_ref())));
+        let known = known.or_else(|| remembered(own.as_ref().or(indexed.as_ref())));
         let named = || url.host_str().and_then(|host| self.netrc.find(host)).filter(|login| fits(login)).cloned();
         known.or_else(named).or(own).or(indexed)
     }
@@ -119,6 +129,15 @@ impl Credentials {
         let here = self.indexes.iter().filter(|index| self::place(index.secret()) == place);
         here.rev().max_by_key(|index| shared_parts(index.secret(), url))
     }
+}
+
+/// Tells those who show something to the host of `url` apart. It is a file's name where it is used, so
+/// of the password it holds two bytes: enough to notice another one, too few to guess one by.
+pub(super) fn fingerprint(login: Option<&Login>, certificate: Option<&PathBuf>, url: &Url) -> Sha256 {
+    let password = login.map(|login| Sha256::of(format!("{} {}", place(url), login.password).as_bytes()));
+    let hint = password.map(|digest| digest.as_ref()[..2].to_vec());
+    let user = login.map(|login| &login.user);
+    Sha256::of(format!("{user:?} {hint:?} {certificate:?}").as_bytes())
 }
 
 fn own_login(url: &Url) -> Option<Login> {
@@ -167,6 +186,19 @@ mod tests {
         assert_eq!(shown(&credentials, "https://x.example/two/files/f.whl").as_deref(), Some("b:2"));
         assert_eq!(shown(&credentials, "https://x.example/one/files/f.whl").as_deref(), Some("a:1"));
         assert_eq!(shown(&credentials, "https://x.example/f.whl").as_deref(), Some("a:1"));
+    }
+
+    #[test]
+    fn askers_are_told_apart_by_user_password_and_certificate() {
+        let url: Url = "https://x.example/simple/".parse().unwrap();
+        let of = |user: &str, password: &str, certificate: Option<&str>| {
+            let login = Login { user: user.into(), password: password.into() };
+            fingerprint(Some(&login), certificate.map(PathBuf::from).as_ref(), &url)
+        };
+        let mut all = [of("a", "1", None), of("a", "2", None), of("b", "1", None), of("a", "1", Some("c.pem"))];
+        all.sort();
+        assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
+        assert_eq!(of("a", "1", None), of("a", "1", None));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use reqwest::header::{
 use reqwest::{Response, StatusCode, Version};
 use url::Url;
 
-use super::auth::Credentials;
+use super::auth::{self, Credentials};
 use super::background::blocking;
 use super::body::{self, Body};
 use super::connector::Line;
@@ -25,8 +25,8 @@ use super::pools::Pools;
 use super::range::{Piece, Start, content_range};
 use super::redirect::{next_hop, without_login};
 use super::retry::{Outcome, retry_after};
-use super::{Answer, HttpSettings, Page, Validators, header};
-use crate::domain::MaskedUrl;
+use super::{Answer, HttpSettings, Page, Validators, cache_control, header};
+use crate::domain::{MaskedUrl, Sha256};
 
 /// Browsers follow 20; nobody means more.
 const MOST_REDIRECTS: usize = 20;
@@ -94,6 +94,13 @@ impl HttpClient {
         self.retrying(attempt).await
     }
 
+    /// Tells those apart to whom the server of `url` may show different pages; `None` for a stranger.
+    pub fn asker(&self, url: &MaskedUrl) -> Option<Sha256> {
+        let login = self.settings.credentials.own_login(url.secret());
+        let certificate = self.settings.client_certificate.as_ref();
+        (login.is_some() || certificate.is_some()).then(|| auth::fingerprint(login.as_ref(), certificate, url.secret()))
+    }
+
     /// Whether a host lets pages share a connection, so that [`SHARED`](super::SHARED) times as
     /// many may be under way.
     pub fn shares_connections(&self) -> bool {
@@ -127,7 +134,7 @@ impl HttpClient {
         let response = self.send(turn, url, file_headers(&whole), start.line).await?;
         match response.status() {
             StatusCode::OK => Ok(Body::from_response(url.clone(), response, 0)),
-            status => Err(HttpError::Status { url: url.clone(), status, retry_after: None }),
+            status => Err(HttpError::status(url, status)),
         }
     }
 
@@ -202,9 +209,9 @@ impl HttpClient {
             turn.note_shared();
             self.shares.store(true, Ordering::Relaxed);
         }
-        let cache_control = header(response.headers(), &CACHE_CONTROL).unwrap_or_default();
+        let cache_control = cache_control(response.headers());
         if response.status() == StatusCode::NOT_MODIFIED {
-            let refused = HttpError::Status { url: url.clone(), status: response.status(), retry_after: None };
+            let refused = HttpError::status(url, response.status());
             let is_asked = *known != Validators::default();
             return if is_asked { Ok(Answer::NotModified { cache_control }) } else { Err(refused) };
         }
@@ -339,7 +346,8 @@ fn judged(url: &MaskedUrl, response: Response) -> Result<Response, HttpError> {
     }
     let date = header(response.headers(), &DATE);
     let retry_after = header(response.headers(), &RETRY_AFTER).and_then(|value| retry_after(&value, date.as_deref()));
-    Err(HttpError::Status { url: url.clone(), status, retry_after })
+    let cache_control = cache_control(response.headers()).into();
+    Err(HttpError::Status { url: url.clone(), status, retry_after, cache_control })
 }
 
 /// The file that a `file:` URL names; `None` for what is asked over the network.

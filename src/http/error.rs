@@ -14,16 +14,46 @@ use crate::domain::MaskedUrl;
 /// A request that did not succeed. Shown, it is the address and [`HttpError::predicate`].
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    Offline { url: MaskedUrl },
-    Status { url: MaskedUrl, status: StatusCode, retry_after: Option<Duration> },
-    Unreachable { url: MaskedUrl, why: Arc<str>, trouble: Trouble },
-    Broken { url: MaskedUrl, why: String },
-    TooLong { url: MaskedUrl, limit: usize },
-    Redirect { url: MaskedUrl, why: String },
-    File { url: MaskedUrl, why: std::io::Error },
-    Scheme { url: MaskedUrl },
+    Offline {
+        url: MaskedUrl,
+    },
+    Status {
+        url: MaskedUrl,
+        status: StatusCode,
+        retry_after: Option<Duration>,
+        /// What caches may do with the answer, as [`Page::cache_control`](super::Page::cache_control).
+        cache_control: Box<str>,
+    },
+    Unreachable {
+        url: MaskedUrl,
+        why: Arc<str>,
+        trouble: Trouble,
+    },
+    Broken {
+        url: MaskedUrl,
+        why: String,
+    },
+    TooLong {
+        url: MaskedUrl,
+        limit: usize,
+    },
+    Redirect {
+        url: MaskedUrl,
+        why: String,
+    },
+    File {
+        url: MaskedUrl,
+        why: std::io::Error,
+    },
+    Scheme {
+        url: MaskedUrl,
+    },
     Settings(String),
-    Certificate { path: PathBuf, named_by: String, why: String },
+    Certificate {
+        path: PathBuf,
+        named_by: String,
+        why: String,
+    },
 }
 
 impl fmt::Display for HttpError {
@@ -84,6 +114,14 @@ impl HttpError {
         }
     }
 
+    /// What caches may do with the answer, where there was one.
+    pub fn cache_control(&self) -> &str {
+        match self {
+            Self::Status { cache_control, .. } => cache_control,
+            _ => "",
+        }
+    }
+
     /// Whether the place is down, rather than that it refuses: what was seen of it before may
     /// still be right.
     pub fn is_outage(&self) -> bool {
@@ -109,6 +147,11 @@ impl HttpError {
     /// A body that ended before all of the `expected` bytes were there, and said nothing of it.
     pub fn truncated(url: &MaskedUrl, got: u64, expected: u64) -> Self {
         Self::broken(url, got, Some(expected), "it ended early; the server, a proxy or the line cut it short")
+    }
+
+    /// An answer that is none to the request, whatever else it says.
+    pub(super) fn status(url: &MaskedUrl, status: StatusCode) -> Self {
+        Self::Status { url: url.clone(), status, retry_after: None, cache_control: Box::default() }
     }
 
     pub(super) fn broken(url: &MaskedUrl, got: u64, expected: Option<u64>, why: &str) -> Self {

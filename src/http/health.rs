@@ -271,11 +271,8 @@ mod tests {
     #[test]
     fn a_host_in_trouble_is_asked_once_by_each() {
         let health = Health::default();
-        let error = || HttpError::Status {
-            url: "https://index.example/simple/a/".parse().unwrap(),
-            status: reqwest::StatusCode::SERVICE_UNAVAILABLE,
-            retry_after: None,
-        };
+        let url = "https://index.example/simple/a/".parse().unwrap();
+        let error = || HttpError::status(&url, reqwest::StatusCode::SERVICE_UNAVAILABLE);
         let mut first = Attempts::new(1);
         assert_eq!(next(&health, &mut first, &error()), Some(true));
         assert_eq!(next(&health, &mut first, &error()), Some(false));

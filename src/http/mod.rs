@@ -26,7 +26,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::header::{ETAG, HeaderMap, HeaderName, LAST_MODIFIED};
+use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, VARY};
 use url::Url;
 
 pub use auth::{Credentials, Keyring};
@@ -101,7 +101,8 @@ pub struct Page<C = Vec<u8>> {
     pub url: MaskedUrl,
     pub content_type: String,
     pub validators: Validators,
-    /// The value of `Cache-Control`.
+    /// What caches may do with it: the value of `Cache-Control`, and `no-store` where `Vary: *` says
+    /// that no other request is like this one.
     pub cache_control: String,
     pub content: C,
 }
@@ -118,6 +119,14 @@ pub enum Answer<P = Page> {
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+/// The value of [`Page::cache_control`]. Other values of `Vary` name headers that are the same in all
+/// of our requests, but for credentials ([`HttpClient::asker`]).
+fn cache_control(headers: &HeaderMap) -> String {
+    let values = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    let is_unlike_any = values(VARY).any(|value| value.split(',').any(|name| name.trim() == "*"));
+    values(CACHE_CONTROL).chain(is_unlike_any.then_some("no-store")).collect::<Vec<_>>().join(", ")
 }
 
 /// A host and the port that is asked there: what is slow, busy or dead as one.

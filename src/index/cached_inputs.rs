@@ -1,11 +1,11 @@
-//! What the answers of a run rest on, so that a later run can tell whether they still hold
-//! without reading a page.
+//! The cached pages that a plan was made from, so that a later run can tell whether it is still
+//! fresh without reading a page.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::checksummed_files::FileStamp;
+use crate::cache_folder::FileStamp;
 use crate::domain::{Sha256, Timestamp};
 
 /// The cached pages that answers were taken from.
@@ -20,11 +20,13 @@ pub(super) struct CachedInput {
     /// Its name in the cache.
     pub page: Sha256,
     pub stamp: FileStamp,
+    /// When its index was asked.
+    pub checked: Timestamp,
     /// From this moment on its index has to be asked whether it still holds.
     pub stale_from: Timestamp,
 }
 
-/// Collects the grounds of one run; answers that rest on anything but cached pages leave none.
+/// Collects the cached pages that a run used; none where an answer came from anything else.
 #[derive(Debug)]
 pub(super) struct InputCollector(Mutex<Option<CachedInputs>>);
 
@@ -55,8 +57,9 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_leaves_no_grounds() {
+        let stamp = FileStamp::default();
         let cached_input =
-            || Some(CachedInput { page: Sha256::of(b"page"), stamp: FileStamp::default(), stale_from: Timestamp(1) });
+            || Some(CachedInput { page: Sha256::of(b"page"), stamp, checked: Timestamp(0), stale_from: Timestamp(1) });
         let collected = InputCollector::default();
         collected.add(cached_input());
         assert_eq!(collected.all().unwrap().pages, [cached_input().unwrap()]);

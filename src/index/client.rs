@@ -1,4 +1,4 @@
-//! Asks indexes and find-links places for what they offer of a project.
+//! The index client: asks indexes and find-links locations for the files of a project.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +7,15 @@ use tokio::sync::OnceCell;
 
 use super::cached_inputs::{CachedInputs, InputCollector};
 use super::flat_index::{FlatError, FlatIndex};
+use super::index_metadata::{IndexMetadataCache, Trust};
 use super::link::is_distribution;
 use super::local_index::project_page;
 use super::page::{self, ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
-use crate::domain::{Candidates, IndexPage, Listing, MaskedUrl, PackageName, Specifiers, Timestamp};
+use crate::cache_folder::CacheLayout;
+use crate::domain::{
+    Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Specifiers, Timestamp,
+};
 use crate::http::{self, Answer, Content, HttpClient, HttpError, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
@@ -35,7 +39,7 @@ pub struct IndexSettings {
     /// Pages and folders (as `file:` URLs) that list files of any project.
     pub find_links: Vec<Arc<MaskedUrl>>,
     pub strategy: IndexStrategy,
-    /// The folder for pages; below the cache folder.
+    /// The cache folder.
     pub cache: PathBuf,
     /// Check every page with its index.
     pub refresh: bool,
@@ -90,11 +94,12 @@ pub struct StalePage {
     pub why: Arc<HttpError>,
 }
 
-/// All the places of a run.
+/// All indexes and find-links locations of a run.
 pub struct Indexes {
     settings: IndexSettings,
     client: Arc<HttpClient>,
     cache: PageCache,
+    said: IndexMetadataCache,
     find_links: OnceCell<Vec<FlatIndex>>,
     stale: Mutex<Vec<StalePage>>,
     cached_inputs: InputCollector,
@@ -102,11 +107,12 @@ pub struct Indexes {
 
 impl Indexes {
     pub fn new(settings: IndexSettings, client: Arc<HttpClient>) -> Self {
-        let cache = PageCache::new(settings.cache.clone());
+        let layout = CacheLayout::new(settings.cache.clone());
         Self {
             settings,
             client,
-            cache,
+            cache: PageCache::new(layout.clone()),
+            said: IndexMetadataCache::new(layout),
             find_links: OnceCell::new(),
             stale: Mutex::default(),
             cached_inputs: InputCollector::default(),
@@ -120,13 +126,26 @@ impl Indexes {
         stale
     }
 
-    /// The indexes in their order, and whether all of them are asked; nothing where one of the
-    /// places is no index on a server, so that cached pages cannot stand for all of them.
-    pub fn plan_key(&self) -> Option<(Vec<&MaskedUrl>, bool)> {
+    /// What the index of `candidate` said that the file needs, where that is believed until the file
+    /// itself is here.
+    pub fn recall_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
+        let IndexSettings { now, refresh, offline, .. } = self.settings;
+        self.said.read(candidate, self.client.asker(&candidate.index), Trust { now, refresh, offline })
+    }
+
+    /// Remembers what the index of `candidate` said that the file needs.
+    pub fn remember_metadata(&self, candidate: &Candidate, metadata: &CoreMetadata) {
+        self.said.write(candidate, self.client.asker(&candidate.index), metadata, self.settings.now);
+    }
+
+    /// The indexes in their order, each with who asks it, and whether all of them are asked; nothing
+    /// where one of the places is no index on a server, so that cached pages cannot stand for all of
+    /// them.
+    pub fn plan_key(&self) -> Option<(Vec<(&MaskedUrl, Option<Sha256>)>, bool)> {
         let indexes = &self.settings.indexes;
         let are_remote =
             self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());
-        let indexes = indexes.iter().map(|index| &**index).collect();
+        let indexes = indexes.iter().map(|index| (&**index, self.client.asker(index))).collect();
         are_remote.then_some((indexes, self.settings.strategy == IndexStrategy::BestMatch))
     }
 
@@ -147,7 +166,7 @@ impl Indexes {
         !self.settings.refresh && self.cache.is_fresh(cached_inputs, now)
     }
 
-    /// What is on offer of `project`: find-links first, since they cost nothing, then the first
+    /// The candidates of `project`: find-links first, since they cost nothing, then the first
     /// index that knows it, or every one where the inquiry or the strategy says so.
     ///
     /// # Errors
@@ -177,7 +196,7 @@ impl Indexes {
     /// The page that `index` has of `project`, where the cache holds one that can be used again.
     pub fn index_page(&self, index: &Arc<MaskedUrl>, project: &PackageName) -> Option<IndexPage> {
         let url = index.project_page(project);
-        let (page, _) = self.cache.read(&url)?;
+        let (page, _) = self.cache.read(&url, self.client.asker(&url))?;
         page.to_index_page(url, page_listing(&page, project, index)?.listing?, self.settings.now)
     }
 
@@ -226,7 +245,7 @@ impl Indexes {
             return Ok(PageListing { listing: listing.map_err(fail)?, unchecked: false });
         }
         let url = index.project_page(project);
-        let (cached, cached_input) = self.cache.read(&url).unzip();
+        let (cached, cached_input) = self.cache.read(&url, self.client.asker(&url)).unzip();
         let may_use = |page: &CachedPage<'_>| {
             self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
         };
@@ -251,14 +270,14 @@ impl Indexes {
         let take = |page| self.take(project, index, url, page);
         match self.client.page_as(url, ACCEPT, &known, LONGEST_PAGE, take).await {
             Ok(Answer::NotModified { cache_control }) => {
-                let page =
-                    cached.expect("only a cached page has validators").renewed(&cache_control, self.settings.now);
-                self.cached_inputs.add(self.cache.write(url, &page));
-                Ok(page_listing(&page, project, index).expect("the page was read before"))
+                let page = cached.expect("only a cached page has validators");
+                let known = page_listing(&page, project, index).expect("the page was read before");
+                self.put(url, page.renewed(&cache_control, self.settings.now));
+                Ok(known)
             }
             Ok(Answer::Page(page_listing)) => page_listing,
             Err(error) if error.is_not_found() => {
-                self.keep(url, None, Validators::default(), "");
+                self.keep(url, None, Validators::default(), error.cache_control());
                 Ok(PageListing { listing: None, unchecked: false })
             }
             Err(error) => match cached.filter(|_| self.settings.prefer_cached && error.is_outage()) {
@@ -299,8 +318,12 @@ impl Indexes {
     }
 
     fn keep(&self, url: &MaskedUrl, listing: Option<&[u8]>, validators: Validators, cache_control: &str) {
-        let page = CachedPage::new(listing, validators, cache_control, self.settings.now);
-        self.cached_inputs.add(page.and_then(|page| self.cache.write(url, &page)));
+        self.put(url, CachedPage::new(listing, validators, cache_control, self.settings.now));
+    }
+
+    /// Keeps a page, unless its server forbids that.
+    fn put(&self, url: &MaskedUrl, page: Option<CachedPage<'_>>) {
+        self.cached_inputs.add(page.and_then(|page| self.cache.write(url, self.client.asker(url), &page)));
     }
 }
 

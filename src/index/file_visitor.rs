@@ -1,4 +1,4 @@
-//! Where the readers of pages put what they find.
+//! The visitor that readers of pages hand every file to.
 
 use crate::domain::{FileRecord, ListingBuilder};
 

@@ -1,39 +1,44 @@
-//! Core metadata by the digest of the file that it is of: true for ever.
+//! The cache of core metadata, by the digest of the file that it is of; it never expires.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::checksummed_files::ChecksummedFiles;
+use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
 use crate::domain::{CoreMetadata, MetadataUnavailable, Sha256};
 
-/// What is known of a file.
+/// The core metadata of a file, or why there is none.
 pub type MetadataResult = Result<CoreMetadata, MetadataUnavailable>;
 
-/// The folder of known metadata: `metadata/<SHA-256 of the file>` in the cache folder.
+/// A folder of known metadata, by the SHA-256 of the file.
 #[derive(Clone, Debug)]
 pub struct MetadataCache {
     folder: PathBuf,
-    files: ChecksummedFiles,
+    layout: CacheLayout,
 }
 
 impl MetadataCache {
-    pub fn new(cache: PathBuf) -> Self {
-        Self { folder: cache.join("metadata"), files: ChecksummedFiles::of(&cache) }
+    /// What files themselves say: each was hashed before it was read.
+    pub fn of_files(layout: &CacheLayout) -> Self {
+        Self { folder: layout.folder(CacheBucket::Metadata), layout: layout.clone() }
     }
 
     /// What builds said, run by `python`.
-    pub fn of_builds(cache: &Path, python: &str) -> Self {
-        Self { folder: cache.join("built").join(python), files: ChecksummedFiles::of(cache) }
+    pub fn of_builds(layout: &CacheLayout, python: &str) -> Self {
+        Self { folder: layout.folder(CacheBucket::Built).join(python), layout: layout.clone() }
     }
 
     /// What is known of the file with this digest; a damaged memory is none.
     pub fn read(&self, sha256: Sha256) -> Option<MetadataResult> {
-        postcard::from_bytes(&self.files.read(&self.folder.join(sha256.to_string()))?).ok()
+        postcard::from_bytes(&self.layout.read(&self.path(sha256))?).ok()
     }
 
     /// Remembers `metadata`. A cache that cannot be written costs time and nothing else.
     pub fn write(&self, sha256: Sha256, metadata: &MetadataResult) {
         let bytes = postcard::to_stdvec(metadata).expect("metadata can always be encoded");
-        let _ = self.files.write(&self.folder.join(sha256.to_string()), &[&bytes]);
+        let _ = self.layout.write(&self.path(sha256), &[&bytes], Readers::Umask);
+    }
+
+    fn path(&self, sha256: Sha256) -> PathBuf {
+        self.folder.join(sha256.to_string())
     }
 }
 
@@ -44,7 +49,7 @@ mod tests {
     #[test]
     fn what_is_known_is_known_again() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = MetadataCache::new(folder.path().to_owned());
+        let cache = MetadataCache::of_files(&CacheLayout::new(folder.path().to_owned()));
         let sha256 = Sha256::of(b"file");
         assert_eq!(cache.read(sha256), None);
         for metadata in
@@ -53,7 +58,7 @@ mod tests {
             cache.write(sha256, &metadata);
             assert_eq!(cache.read(sha256), Some(metadata));
         }
-        std::fs::write(folder.path().join("metadata").join(sha256.to_string()), [0xff; 9]).unwrap();
+        std::fs::write(cache.path(sha256), [0xff; 9]).unwrap();
         assert_eq!(cache.read(sha256), None);
     }
 }

@@ -2,12 +2,12 @@
 //! [`Listing`](crate::domain::Listing)s, and the metadata inside the files they list.
 
 mod cached_inputs;
-mod checksummed_files;
 mod client;
 mod core_metadata;
 mod file_visitor;
 mod flat_index;
 mod html;
+mod index_metadata;
 mod json;
 mod link;
 mod local_digests;
@@ -20,11 +20,10 @@ pub mod wheel_metadata;
 mod wheel_tail;
 
 pub use cached_inputs::CachedInputs;
-pub use checksummed_files::ChecksummedFiles;
 pub use client::{IndexError, IndexSettings, IndexStrategy, Indexes, ListingRequest, StalePage};
 pub use core_metadata::{MetadataFile, WrongIdentity, parse_core_metadata, project_summary};
 pub use flat_index::{FlatError, FlatIndex};
-pub use local_digests::{LOCAL, LocalDigests};
+pub use local_digests::LocalDigests;
 pub use local_index::project_page;
 pub use metadata_cache::{MetadataCache, MetadataResult};
 pub use page::{ACCEPT, Page, PageError};

@@ -1,4 +1,4 @@
-//! An answer of an index, read by what it says it is.
+//! A page of an index or find-links location, read as JSON or HTML by its content type.
 
 use std::io::{self, Read};
 use std::sync::Arc;

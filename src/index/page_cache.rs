@@ -1,7 +1,7 @@
 //! Pages of indexes as they were last seen, in compact form, with what their server said of
 //! their age. A warm run reads these and asks nobody.
 //!
-//! `pages/<SHA-256 of the page's URL>` in the cache folder; replaced by rename, read without a
+//! `pages/<SHA-256 of the page's URL and of who asked>` in the cache folder; replaced by rename, read without a
 //! lock, and simply asked for again where it cannot be read.
 
 use std::borrow::Cow;
@@ -11,12 +11,12 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::cached_inputs::{CachedInput, CachedInputs};
-use super::checksummed_files::{ChecksummedFiles, FileStamp};
+use crate::cache_folder::{CacheBucket, CacheLayout, FileStamp, Readers};
 use crate::domain::{IndexPage, Listing, MaskedUrl, Sha256, Timestamp};
 use crate::http::Validators;
 
 /// How long a page is fresh where its server says nothing: what the large public indexes say.
-const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
+pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// A page that was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -27,6 +27,8 @@ pub(super) struct CachedPage<'a> {
     lifetime: u64,
     etag: Option<String>,
     last_modified: Option<String>,
+    /// For the user who asked only (`Cache-Control: private`).
+    is_private: bool,
     /// The compact listing; absent where the index does not know the project.
     #[serde(borrow, with = "serde_bytes")]
     pub listing: Option<Cow<'a, [u8]>>,
@@ -35,9 +37,10 @@ pub(super) struct CachedPage<'a> {
 impl<'a> CachedPage<'a> {
     /// A page as it was answered at `now`; `None` where its server forbids keeping it.
     pub fn new(listing: Option<&'a [u8]>, validators: Validators, cache_control: &str, now: Timestamp) -> Option<Self> {
-        let lifetime = lifetime(cache_control)?.as_secs();
+        let Permission { lifetime, is_private } = Permission::of(cache_control)?;
         let Validators { etag, last_modified } = validators;
-        Some(Self { checked: now.0, lifetime, etag, last_modified, listing: listing.map(Cow::Borrowed) })
+        let listing = listing.map(Cow::Borrowed);
+        Some(Self { checked: now.0, lifetime: lifetime.as_secs(), etag, last_modified, is_private, listing })
     }
 
     /// Whether it may be used without asking.
@@ -69,7 +72,7 @@ impl<'a> CachedPage<'a> {
     /// The encoding without the bytes of the listing, which are long and stand at its end.
     fn head(&self) -> Vec<u8> {
         let length = self.listing.as_ref().map(|listing| listing.len());
-        let head = (self.checked, self.lifetime, &self.etag, &self.last_modified, length);
+        let head = (self.checked, self.lifetime, &self.etag, &self.last_modified, self.is_private, length);
         postcard::to_stdvec(&head).expect("a page can always be encoded")
     }
 
@@ -77,44 +80,61 @@ impl<'a> CachedPage<'a> {
         CachedPage { listing: self.listing.map(|listing| listing.into_owned().into()), ..self }
     }
 
-    /// The same page, found still right at `now`.
-    pub fn renewed(self, cache_control: &str, now: Timestamp) -> Self {
-        let lifetime = lifetime(cache_control).unwrap_or_default().as_secs();
-        Self { checked: now.0, lifetime, ..self }
+    /// The same page, found still right at `now`; `None` where its server forbids keeping it now.
+    pub fn renewed(self, cache_control: &str, now: Timestamp) -> Option<Self> {
+        let Permission { lifetime, is_private } = Permission::of(cache_control)?;
+        Some(Self { checked: now.0, lifetime: lifetime.as_secs(), is_private, ..self })
     }
 }
 
-/// What `Cache-Control` allows; `None` forbids keeping the page at all.
-fn lifetime(cache_control: &str) -> Option<Duration> {
-    let mut lifetime = DEFAULT_LIFETIME;
-    for directive in cache_control.split(',').map(str::trim) {
-        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
-        match name.to_ascii_lowercase().as_str() {
-            "no-store" => return None,
-            "no-cache" => return Some(Duration::ZERO),
-            "max-age" => lifetime = value.trim_matches('"').parse().map(Duration::from_secs).unwrap_or_default(),
-            _ => {}
+/// What `Cache-Control` allows.
+#[derive(Debug, PartialEq, Eq)]
+struct Permission {
+    lifetime: Duration,
+    is_private: bool,
+}
+
+impl Permission {
+    /// `None` forbids keeping the page at all.
+    fn of(cache_control: &str) -> Option<Self> {
+        let mut permission = Self { lifetime: DEFAULT_LIFETIME, is_private: false };
+        let mut must_ask = false;
+        for directive in cache_control.split(',').map(str::trim) {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            match name.trim_end().to_ascii_lowercase().as_str() {
+                "no-store" => return None,
+                "no-cache" => must_ask = true,
+                "private" => permission.is_private = true,
+                "max-age" => {
+                    let seconds = value.trim().trim_matches('"').parse();
+                    permission.lifetime = seconds.map(Duration::from_secs).unwrap_or_default();
+                }
+                _ => {}
+            }
         }
+        if must_ask {
+            permission.lifetime = Duration::ZERO;
+        }
+        Some(permission)
     }
-    Some(lifetime)
 }
 
 /// The folder of cached pages.
 #[derive(Clone, Debug)]
 pub(super) struct PageCache {
     folder: PathBuf,
-    files: ChecksummedFiles,
+    layout: CacheLayout,
 }
 
 impl PageCache {
-    pub fn new(cache: PathBuf) -> Self {
-        Self { folder: cache.join("pages"), files: ChecksummedFiles::of(&cache) }
+    pub fn new(layout: CacheLayout) -> Self {
+        Self { folder: layout.folder(CacheBucket::Pages), layout }
     }
 
     /// The page as last seen, and what answers taken from it rest on; a damaged page was never seen.
-    pub fn read(&self, url: &MaskedUrl) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
-        let name = name(url);
-        let (bytes, stamp) = self.files.read_stamped(&self.path(name))?;
+    pub fn read(&self, url: &MaskedUrl, asker: Option<Sha256>) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
+        let name = name(url, asker);
+        let (bytes, stamp) = self.layout.read_stamped(&self.path(name))?;
         let page = postcard::from_bytes::<CachedPage<'_>>(&bytes).ok()?.into_owned();
         let cached_input = cached_input(name, &page, stamp);
         Some((page, cached_input))
@@ -123,16 +143,20 @@ impl PageCache {
     /// Keeps `page`; what it returns is what answers taken from the page rest on. A cache that
     /// cannot be written costs time and nothing else, so failures are not told: the store, in the
     /// same folder, will tell.
-    pub fn write(&self, url: &MaskedUrl, page: &CachedPage<'_>) -> Option<CachedInput> {
-        let name = name(url);
-        let stamp = self.files.write(&self.path(name), &[&page.head(), page.listing.as_deref().unwrap_or_default()]);
+    pub fn write(&self, url: &MaskedUrl, asker: Option<Sha256>, page: &CachedPage<'_>) -> Option<CachedInput> {
+        let name = name(url, asker);
+        let parts = [&*page.head(), page.listing.as_deref().unwrap_or_default()];
+        let readers = if page.is_private { Readers::Owner } else { Readers::Umask };
+        let stamp = self.layout.write(&self.path(name), &parts, readers);
         cached_input(name, page, stamp.ok()?)
     }
 
     /// Whether every page of `cached_inputs` is as it was, and may be used without asking at `now`;
     /// without `now`, at any time.
     pub fn is_fresh(&self, cached_inputs: &CachedInputs, now: Option<Timestamp>) -> bool {
-        let is_fresh = |cached_input: &CachedInput| now.is_none_or(|now| now < cached_input.stale_from);
+        let is_fresh = |cached_input: &CachedInput| {
+            now.is_none_or(|now| cached_input.checked <= now && now < cached_input.stale_from)
+        };
         cached_inputs.pages.iter().all(is_fresh)
             && cached_inputs
                 .pages
@@ -145,13 +169,16 @@ impl PageCache {
     }
 }
 
-/// What the page at `url` is called in the cache.
-fn name(url: &MaskedUrl) -> Sha256 {
-    Sha256::of(url.public().as_bytes())
+/// What the page at `url`, as `asker` sees it, is called in the cache.
+fn name(url: &MaskedUrl, asker: Option<Sha256>) -> Sha256 {
+    match asker {
+        Some(asker) => Sha256::of(format!("{} {asker}", url.public()).as_bytes()),
+        None => Sha256::of(url.public().as_bytes()),
+    }
 }
 
 fn cached_input(page: Sha256, cached: &CachedPage<'_>, stamp: Option<FileStamp>) -> Option<CachedInput> {
-    Some(CachedInput { page, stamp: stamp?, stale_from: cached.stale_from() })
+    Some(CachedInput { page, stamp: stamp?, checked: Timestamp(cached.checked), stale_from: cached.stale_from() })
 }
 
 #[cfg(test)]
@@ -170,36 +197,53 @@ mod tests {
         assert!(!fresh("no-cache, max-age=10", 1000));
         assert!(!fresh("max-age=nonsense", 1000));
         assert!(!fresh("", 999), "a page from the future is not trusted");
-        assert_eq!(page("no-store"), None);
-        assert!(page("max-age=0").unwrap().renewed("max-age=5", Timestamp(2000)).is_fresh(Timestamp(2004)));
+        assert!(!fresh("max-age=10, no-cache", 1000));
+        for forbidden in ["no-store", "private, No-Store , max-age=9"] {
+            assert_eq!(page(forbidden), None);
+            assert_eq!(page("").unwrap().renewed(forbidden, Timestamp(2000)), None);
+        }
+        assert!(page("Private").unwrap().is_private && !page("public").unwrap().is_private);
+        assert!(page("max-age=0").unwrap().renewed("max-age=5", Timestamp(2000)).unwrap().is_fresh(Timestamp(2004)));
     }
 
     #[test]
     fn what_is_written_is_read_and_damage_is_a_miss() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = PageCache::new(folder.path().to_owned());
+        let cache = PageCache::new(CacheLayout::new(folder.path().to_owned()));
         let url: MaskedUrl = "https://me:pw@index.example/simple/demo/".parse().unwrap();
-        assert_eq!(cache.read(&url), None);
+        assert_eq!(cache.read(&url, None), None);
         let page = page("").unwrap();
-        let cached_input = cache.write(&url, &page);
-        assert_eq!(cache.read(&url), Some((page, cached_input)));
-        std::fs::write(cache.path(name(&url)), [0xff; 5]).unwrap();
-        assert_eq!(cache.read(&url), None);
+        let cached_input = cache.write(&url, None, &page);
+        assert_eq!(cache.read(&url, None), Some((page, cached_input)));
+        std::fs::write(cache.path(name(&url, None)), [0xff; 5]).unwrap();
+        assert_eq!(cache.read(&url, None), None);
+    }
+
+    #[test]
+    fn what_one_asker_was_shown_another_does_not_see() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = PageCache::new(CacheLayout::new(folder.path().to_owned()));
+        let url: MaskedUrl = "https://index.example/simple/demo/".parse().unwrap();
+        let (me, you) = (Some(Sha256::of(b"me")), Some(Sha256::of(b"you")));
+        cache.write(&url, me, &page("private").unwrap());
+        assert!(cache.read(&url, me).is_some());
+        assert_eq!([cache.read(&url, you), cache.read(&url, None)], [None, None]);
     }
 
     #[test]
     fn a_page_holds_what_was_taken_from_it_while_it_is_fresh_and_the_same() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = PageCache::new(folder.path().to_owned());
+        let cache = PageCache::new(CacheLayout::new(folder.path().to_owned()));
         let url: MaskedUrl = "https://index.example/simple/demo/".parse().unwrap();
-        let cached_input = cache.write(&url, &page("max-age=10").unwrap()).unwrap();
+        let cached_input = cache.write(&url, None, &page("max-age=10").unwrap()).unwrap();
         let cached_inputs = CachedInputs { pages: vec![cached_input] };
         assert!(cache.is_fresh(&cached_inputs, Some(Timestamp(1009))) && cache.is_fresh(&cached_inputs, None));
         assert!(!cache.is_fresh(&cached_inputs, Some(Timestamp(1010))));
+        assert!(!cache.is_fresh(&cached_inputs, Some(Timestamp(999))), "it was asked for under a clock that was ahead");
         let other = CachedPage { listing: Some(Cow::Borrowed(&[1, 2])), ..page("max-age=10").unwrap() };
-        cache.write(&url, &other);
+        cache.write(&url, None, &other);
         assert!(!cache.is_fresh(&cached_inputs, None), "another page has its name");
-        std::fs::remove_file(cache.path(name(&url))).unwrap();
+        std::fs::remove_file(cache.path(name(&url, None))).unwrap();
         assert!(!cache.is_fresh(&cached_inputs, None));
     }
 }

@@ -1,4 +1,4 @@
-//! A machine made of literals, for tests.
+//! An input source made of literals, for tests.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Files that tell what a project needs in formats that are not read here, known by their names,
+//! Formats of requirements and lock files that are not read here, known by their names,
 //! and how to make a requirements file of each.
 
 /// A format that is not read here.

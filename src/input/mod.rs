@@ -1,7 +1,7 @@
 //! Text → requirements: what a project asks for, in the formats that people write it in.
 //!
 //! Pure: files, standard input, URLs, environment variables and the shape of local paths come
-//! through a [`InputSource`]. Nothing here knows of HTTP, of an index, or of which version wins.
+//! through an [`InputSource`]. Nothing here knows of HTTP, of an index, or of which version wins.
 
 #[cfg(test)]
 mod fake_source;
@@ -37,7 +37,7 @@ pub struct Format {
 pub const FORMATS: &[Format] =
     &[Format { name: "requirements.txt", recognizes: requirements_txt::recognizes, read: requirements_txt::read }];
 
-/// What the lines of a file stand for.
+/// Whether the lines of a file are requirements or constraints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// They ask for distributions (`-r`).
@@ -46,7 +46,7 @@ pub enum Role {
     Constraints,
 }
 
-/// Everything that reading needs to know of the machine.
+/// Where input comes from: files, URLs, variables and the shape of local paths.
 pub trait InputSource {
     /// The content of a file, of standard input, or of what a URL answers.
     ///
@@ -85,7 +85,7 @@ pub enum PathKind {
     },
 }
 
-/// Everything that was read, in order.
+/// Requirements, options and problems of everything that was read, in order.
 #[derive(Clone, Debug, Default)]
 pub struct ParsedInput {
     /// Constraints are among them, marked as such.

@@ -1,4 +1,4 @@
-//! What is wrong with a line, told so that a person can mend it.
+//! Problems of input lines: severity, place and message.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a source archive needs, asked of its own build. Whoever calls this runs the package's code.
+//! Gets a source archive's metadata by running its build (PEP 517), which runs the package's code.
 
 use std::ffi::OsString;
 use std::fs;

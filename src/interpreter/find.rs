@@ -1,4 +1,4 @@
-//! Which file is the interpreter: paths, environments, commands on `PATH`, and the shims that
+//! Finds the interpreter's executable: paths, environments, commands on `PATH`, and the shims that
 //! stand for one without being one.
 
 use std::ffi::OsStr;

@@ -1,14 +1,14 @@
-//! What an answer is remembered by: a key of everything that decides it, and stamps of the files
+//! The cache of interpreters' answers: a key of everything that decides it, and stamps of the files
 //! that it rests on.
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::cache_folder::{CacheBucket, CacheLayout, FileStamp, Readers};
 use crate::domain::Sha256;
 
 use super::find::FoundInterpreter;
@@ -44,7 +44,7 @@ const LAUNCHER_FILES: [&str; 4] = [".python-version", ".tool-versions", "mise.to
 /// Where a running kernel tells its release and version, which are markers.
 const KERNEL: [&str; 2] = ["/proc/sys/kernel/osrelease", "/proc/sys/kernel/version"];
 
-/// What tells one answer from another.
+/// The cache key of an answer.
 pub(super) struct Identity {
     key: Sha256,
     /// Files that decide which answer it is.
@@ -71,54 +71,34 @@ pub(super) fn of(found: &FoundInterpreter, question: &str, at: HostEnvironment<'
 #[derive(Serialize, Deserialize)]
 struct CachedAnswer<T> {
     key: String,
-    stamps: Vec<(PathBuf, Option<ReplacementStamp>)>,
+    stamps: Vec<(PathBuf, Option<FileStamp>)>,
     answer: ScriptAnswer<T>,
 }
 
-/// What shows that a file was replaced; absent for a file that is.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct ReplacementStamp {
-    /// Bytes.
-    size: u64,
-    /// Nanoseconds since 1970-01-01 UTC.
-    modified: u64,
-}
-
-impl ReplacementStamp {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = fs::metadata(path).ok()?;
-        let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Some(Self { size: metadata.len(), modified: modified.as_nanos() as u64 })
-    }
-}
-
 /// The answer remembered for this identity, if all that it rests on is as it was.
-pub(super) fn cached_answer<T: DeserializeOwned>(folder: &Path, identity: &Identity) -> Option<T> {
-    let bytes = fs::read(file(folder, identity)).ok()?;
+pub(super) fn cached_answer<T: DeserializeOwned>(cache: &CacheLayout, identity: &Identity) -> Option<T> {
+    let bytes = cache.read(&file(cache, identity))?;
     let cached: CachedAnswer<T> = serde_json::from_slice(&bytes).ok()?;
-    let is_current = |(path, stamp): &(PathBuf, Option<ReplacementStamp>)| ReplacementStamp::of(path) == *stamp;
+    let is_current = |(path, stamp): &(PathBuf, Option<FileStamp>)| FileStamp::at(path) == *stamp;
     (cached.key == identity.key.to_string() && cached.stamps.iter().all(is_current)).then_some(cached.answer.answer)
 }
 
 /// Remembers an answer; the file appears whole or not at all.
 pub(super) fn cache_answer<T: Serialize>(
-    folder: &Path,
+    cache: &CacheLayout,
     identity: &Identity,
     answer: ScriptAnswer<T>,
 ) -> io::Result<()> {
     let paths = identity.files.iter().chain(&answer.rests_on);
     let cached = CachedAnswer {
         key: identity.key.to_string(),
-        stamps: paths.map(|path| (path.clone(), ReplacementStamp::of(path))).collect(),
+        stamps: paths.map(|path| (path.clone(), FileStamp::at(path))).collect(),
         answer,
     };
-    fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer(&mut temporary, &cached)?;
-    temporary.persist(file(folder, identity))?;
-    Ok(())
+    let bytes = serde_json::to_vec(&cached)?;
+    cache.write(&file(cache, identity), &[&bytes], Readers::Umask).map(drop)
 }
 
-fn file(folder: &Path, identity: &Identity) -> PathBuf {
-    folder.join(format!("{}.json", identity.key))
+fn file(cache: &CacheLayout, identity: &Identity) -> PathBuf {
+    cache.folder(CacheBucket::Interpreters).join(identity.key.to_string())
 }

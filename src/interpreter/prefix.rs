@@ -1,4 +1,4 @@
-//! `sys.prefix`, found on the way that CPython takes, for whoever cannot wait until it is told.
+//! Computes `sys.prefix` as CPython does, without starting the interpreter.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::held::find_held;
-use super::metadata::Places;
+use super::metadata::{InconsistentMetadata, Places, check_claim};
+use super::remembered;
 use super::transfer::Job;
 use super::{Event, Listener};
 use crate::domain::{
@@ -45,6 +46,10 @@ pub enum FetchError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Wheel(#[from] WheelError),
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Inconsistent(#[from] InconsistentMetadata),
     #[error(transparent)]
     Build(#[from] BuildError),
     /// Nobody promised a digest, and it is not even a file of its kind.
@@ -61,18 +66,19 @@ pub enum NoDistribution {
     Source(#[from] SdistError),
 }
 
-/// Brings every file of `plan` into `store`.
+/// Brings every file of `plan` into the store, and checks that each needs what the plan rests on.
 ///
 /// # Errors
-/// Every file that could not be had. Those that could are kept, and the next run finds them.
+/// Every file that could not be had or is not what was said of it. Those that could are kept, and
+/// the next run finds them.
 pub async fn fetch(
     plan: Plan,
-    store: &DiskStore,
-    client: &Arc<HttpClient>,
+    places: &Places,
     settings: FetchSettings,
     listener: &Listener,
 ) -> Result<Fetched, Vec<FetchFailure>> {
-    let held = get_all(&plan, store, client, settings, listener).await?;
+    let held = get_all(&plan, &places.store, &places.client, settings, listener).await?;
+    check_claims(&plan, &held, places).await?;
     let mut held = held.into_iter();
     let mut take = |file: PlannedFile| {
         let Held { object, metadata, status } = held.next().expect("every planned file is held");
@@ -86,6 +92,23 @@ pub async fn fetch(
         files: package.files.into_iter().map(&mut take).collect(),
     });
     Ok(Fetched { targets: plan.targets, packages: packages.collect() })
+}
+
+async fn check_claims(plan: &Plan, held: &[Held], places: &Places) -> Result<(), Vec<FetchFailure>> {
+    let mut failures = Vec::new();
+    for (held, (package, file)) in held.iter().zip(plan.files()) {
+        let Some(claimed) = &file.claimed else { continue };
+        if let Err(why) = check_claim(held.object, &package.name, &file.candidate, claimed, places).await {
+            let Candidate { filename, url, .. } = file.candidate.clone();
+            failures.push(FetchFailure { filename, url, why });
+        }
+    }
+    if failures.is_empty() {
+        remembered::confirm(places);
+        return Ok(());
+    }
+    remembered::forget(places);
+    Err(failures)
 }
 
 /// A file in the store.

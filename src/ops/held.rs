@@ -16,6 +16,6 @@ fn find_read(candidate: &Candidate, store: &DiskStore) -> Option<Object> {
         promises.index.is_empty()
             && (promises.asked.is_empty() || promises.asked.iter().any(|asked| asked.as_sha256() == Some(*sha256)))
     };
-    let sha256 = LocalDigests::of(store.root()).get(&candidate.url).filter(may_be)?;
+    let sha256 = LocalDigests::new(store.layout()).get(&candidate.url).filter(may_be)?;
     store.find(sha256).filter(|object| promises.size.is_none_or(|size| size == object.size))
 }

@@ -2,22 +2,23 @@
 //! from the end of the wheel, or from the whole file, which is kept, since it will be wanted.
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::Listener;
 use super::build::Builds;
+use super::claims::Claims;
 use super::fetch::{FetchError, download};
 use super::held::find_held;
 use crate::domain::{
     Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
-    SourceFilename, WheelFilename,
+    Sha256, SourceFilename, WheelFilename,
 };
 use crate::http::{Answer, HttpClient, HttpError, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
 use crate::index::{Indexes, MetadataCache, MetadataFile, MetadataResult, wheel_tail};
-use crate::store::DiskStore;
+use crate::store::{DiskStore, StoreError};
 
 /// Everything that can be asked.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Places {
     pub metadata: MetadataCache,
     /// Where builds may be run.
     pub builds: Option<Builds>,
+    /// What the plan of this run rests on until its files are here.
+    pub claims: Claims,
     /// What tells this build of the program from every other: what one decided, another may not.
     pub program: Arc<str>,
 }
@@ -41,70 +44,80 @@ pub struct MetadataFailure {
     pub why: FetchError,
 }
 
-/// What `candidate` needs.
+/// What is known of a file, and from whom.
+pub(super) struct StatedMetadata {
+    known: MetadataResult,
+    /// Whether its index says so, and not the file itself.
+    is_claimed: bool,
+}
+
+impl StatedMetadata {
+    /// What the file of `candidate` needs; a claim is noted.
+    pub fn metadata(self, candidate: &Candidate, claims: &Claims) -> Result<ResolutionMetadata, MetadataUnavailable> {
+        let metadata = self.known?;
+        let resolved = ResolutionMetadata::of(&metadata);
+        if self.is_claimed {
+            claims.add(&candidate.url, metadata);
+        }
+        Ok(resolved)
+    }
+
+    fn by_file(known: MetadataResult) -> Self {
+        Self { known, is_claimed: false }
+    }
+
+    fn by_index(metadata: CoreMetadata) -> Self {
+        Self { known: Ok(metadata), is_claimed: true }
+    }
+}
+
+/// What is known of the file of `candidate`.
 ///
 /// # Errors
 /// When it could not be asked for; that a file's metadata is unusable is an answer.
-pub(super) async fn needs_of(
+pub(super) async fn metadata_of(
     project: &PackageName,
     candidate: &Candidate,
     places: &Places,
     listener: &Listener,
-) -> Result<Result<ResolutionMetadata, MetadataUnavailable>, MetadataFailure> {
-    let known = match (said_by_file(project, candidate, places).await, &places.builds) {
-        (Ok(Err(MetadataUnavailable::NeedsBuild)), Some(builds)) => {
-            said_by_build(project, candidate, places, builds, listener).await
+) -> Result<StatedMetadata, MetadataFailure> {
+    let said = match (said_without_build(project, candidate, places).await, &places.builds) {
+        (Ok(StatedMetadata { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
+            said_by_build(project, candidate, places, builds, listener).await.map(StatedMetadata::by_file)
         }
         (said, _) => said,
     };
-    match known {
-        Ok(known) => Ok(known.map(|metadata| ResolutionMetadata::of(&metadata))),
-        Err(why) => Err(MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why }),
+    said.map_err(|why| MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why })
+}
+
+/// What is known of the wheel of `candidate`, where no more than a part of it has to be fetched to tell.
+pub(super) async fn metadata_at_a_glance(candidate: &Candidate, places: &Places) -> Option<StatedMetadata> {
+    match remembered(candidate, places) {
+        Some(said) => Some(said),
+        None => of_part(&candidate.filename.parse().ok()?, candidate, places).await.ok()?,
     }
 }
 
-/// What the wheel `candidate` needs, where no more than a part of it has to be fetched to tell.
-pub(super) async fn needs_at_a_glance(
-    candidate: &Candidate,
-    places: &Places,
-) -> Option<Result<ResolutionMetadata, MetadataUnavailable>> {
-    let known = match remembered(candidate, places) {
-        Some(known) => known,
-        None => {
-            let known = of_part(&candidate.filename.parse().ok()?, candidate, places).await.ok()??;
-            remember(candidate, places, &known);
-            known
-        }
-    };
-    Some(known.map(|metadata| ResolutionMetadata::of(&metadata)))
-}
-
-/// What a file says of itself.
-async fn said_by_file(
+async fn said_without_build(
     project: &PackageName,
     candidate: &Candidate,
     places: &Places,
-) -> Result<MetadataResult, FetchError> {
-    if let Some(known) = remembered(candidate, places) {
-        return Ok(known);
+) -> Result<StatedMetadata, FetchError> {
+    if let Some(said) = remembered(candidate, places) {
+        return Ok(said);
     }
-    let known = match candidate.filename.parse::<WheelFilename>() {
-        Ok(wheel) => of_wheel(&wheel, candidate, places).await,
-        Err(_) => of_source(project, candidate, places).await,
-    }?;
-    remember(candidate, places, &known);
-    Ok(known)
+    if let Ok(wheel) = candidate.filename.parse::<WheelFilename>()
+        && let Some(said) = of_part(&wheel, candidate, places).await?
+    {
+        return Ok(said);
+    }
+    of_held(hold(candidate, places).await?, project, candidate, places).await.map(StatedMetadata::by_file)
 }
 
-fn remembered(candidate: &Candidate, places: &Places) -> Option<MetadataResult> {
-    places.metadata.read(candidate.promises.sha256()?)
-}
-
-/// Keeps what is known where a digest promises that it stays so.
-fn remember(candidate: &Candidate, places: &Places, known: &MetadataResult) {
-    if let Some(sha256) = candidate.promises.sha256() {
-        places.metadata.write(sha256, known);
-    }
+/// What the file itself said once, else what its index did.
+fn remembered(candidate: &Candidate, places: &Places) -> Option<StatedMetadata> {
+    let known = places.metadata.read(candidate.promises.sha256()?).map(StatedMetadata::by_file);
+    known.or_else(|| places.indexes.recall_metadata(candidate).map(StatedMetadata::by_index))
 }
 
 async fn said_by_build(
@@ -118,36 +131,166 @@ async fn said_by_build(
     builds.metadata(archive.sha256, (project, &candidate.filename), &places.store, listener).await
 }
 
-async fn of_wheel(wheel: &WheelFilename, candidate: &Candidate, places: &Places) -> Result<MetadataResult, FetchError> {
-    if let Some(known) = of_part(wheel, candidate, places).await? {
-        return Ok(known);
-    }
-    let held = download(candidate, places).await?;
-    Ok(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel)))
-}
-
-/// What a wheel says, unless the whole of it had to be fetched to tell.
+/// What a wheel says, unless the whole of it has to be fetched to tell.
 async fn of_part(
     wheel: &WheelFilename,
     candidate: &Candidate,
     places: &Places,
-) -> Result<Option<MetadataResult>, FetchError> {
+) -> Result<Option<StatedMetadata>, FetchError> {
     if let Some(held) = find_held(candidate, &places.store) {
-        return Ok(Some(judge_wheel(wheel_metadata::read(places.store.open(held.sha256)?, wheel))));
+        return of_held(held, &wheel.name, candidate, places).await.map(StatedMetadata::by_file).map(Some);
     }
     if let Some(file) = read_in_place(wheel, candidate) {
-        return Ok(Some(Ok(file.metadata)));
+        return Ok(Some(StatedMetadata::by_file(Ok(file.metadata))));
     }
-    if let Some(file) = sidecar(wheel, candidate, &places.client).await? {
-        return Ok(Some(Ok(file.metadata)));
+    let file = match sidecar(wheel, candidate, &places.client).await? {
+        Some(file) => Some(file),
+        // No digest vouches for a part of a file: one that makes no sense is told by the whole.
+        None if candidate.url.secret().scheme() != "file" => {
+            wheel_tail(&places.client, &candidate.url, wheel).await?.and_then(Result::ok)
+        }
+        None => None,
+    };
+    Ok(file.map(|file| {
+        places.indexes.remember_metadata(candidate, &file.metadata);
+        StatedMetadata::by_index(file.metadata)
+    }))
+}
+
+/// What a file of the store says, remembered for ever: its bytes were hashed. A disk that fails says
+/// nothing of them, and bytes that make no sense are hashed once more before they are blamed.
+async fn of_held(
+    held: Object,
+    project: &PackageName,
+    candidate: &Candidate,
+    places: &Places,
+) -> Result<MetadataResult, FetchError> {
+    let known = read_held(held.sha256, project, candidate, &places.store)?;
+    let known = match known {
+        Err(MetadataUnavailable::Refused(_))
+            if places.store.check_again(held.sha256).map_err(unreadable(held))?.is_none() =>
+        {
+            let again = download(candidate, places).await?;
+            read_held(again.sha256, project, candidate, &places.store)?
+        }
+        known => known,
+    };
+    places.metadata.write(held.sha256, &known);
+    Ok(known)
+}
+
+fn read_held(
+    sha256: Sha256,
+    project: &PackageName,
+    candidate: &Candidate,
+    store: &DiskStore,
+) -> Result<MetadataResult, FetchError> {
+    let mut file = Watched { file: store.open(sha256)?, failed: None };
+    let known = match candidate.filename.parse::<WheelFilename>() {
+        Ok(wheel) => judge_wheel(wheel_metadata::read(&mut file, &wheel)),
+        Err(_) => read_source(&mut file, project, &candidate.filename),
+    };
+    match file.failed {
+        Some(why) => Err(StoreError::Read { sha256, why }.into()),
+        None => Ok(known),
     }
-    // No digest vouches for a part of a file: one that makes no sense is told by the whole.
-    if candidate.url.secret().scheme() != "file"
-        && let Some(Ok(file)) = wheel_tail(&places.client, &candidate.url, wheel).await?
-    {
-        return Ok(Some(Ok(file.metadata)));
+}
+
+fn unreadable(held: Object) -> impl FnOnce(io::Error) -> StoreError {
+    move |why| StoreError::Read { sha256: held.sha256, why }
+}
+
+/// A file that remembers that the system could not read it: whoever reads an archive may take that
+/// for a fault of the archive.
+struct Watched {
+    file: File,
+    failed: Option<io::Error>,
+}
+
+impl Watched {
+    fn watch<T>(&mut self, outcome: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &outcome
+            && let Some(number) = error.raw_os_error()
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            self.failed.get_or_insert(io::Error::from_raw_os_error(number));
+        }
+        outcome
     }
-    Ok(None)
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer);
+        self.watch(read)
+    }
+}
+
+impl Seek for Watched {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        // To seek to before the start is a fault of the archive.
+        self.file.seek(to)
+    }
+}
+
+/// Checks that the file of `candidate`, which is held, needs what its index `claimed`, on which the plan
+/// rests.
+///
+/// # Errors
+/// When it needs something else: the plan is wrong then, and the next one will rest on the file.
+pub(super) async fn check_claim(
+    held: Object,
+    project: &PackageName,
+    candidate: &Candidate,
+    claimed: &CoreMetadata,
+    places: &Places,
+) -> Result<(), FetchError> {
+    let known = match places.metadata.read(held.sha256) {
+        Some(known) => known,
+        None => of_held(held, project, candidate, places).await?,
+    };
+    match known {
+        Ok(own) if own == *claimed => Ok(()),
+        Ok(own) => {
+            let (own, claimed) = (ResolutionMetadata::of(&own), ResolutionMetadata::of(claimed));
+            match own.agrees_with(&claimed) {
+                true => Ok(()),
+                false => Err(InconsistentMetadata::new(candidate, &own, &claimed).into()),
+            }
+        }
+        Err(MetadataUnavailable::Refused(why)) => Err(FetchError::Refused(why)),
+        Err(MetadataUnavailable::NeedsBuild) => Ok(()),
+    }
+}
+
+/// A file that needs something else than its index said.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "it needs {own}, and its index {index} says that it needs {claimed}: what the file says counts, so run again to \
+     resolve with that, or ask the index's owner"
+)]
+pub struct InconsistentMetadata {
+    index: MaskedUrl,
+    own: String,
+    claimed: String,
+}
+
+impl InconsistentMetadata {
+    fn new(candidate: &Candidate, own: &ResolutionMetadata, claimed: &ResolutionMetadata) -> Self {
+        let index = MaskedUrl::clone(&candidate.index);
+        Self { index, own: what_only(own, claimed), claimed: what_only(claimed, own) }
+    }
+}
+
+/// What one asks for and the other does not.
+fn what_only(one: &ResolutionMetadata, other: &ResolutionMetadata) -> String {
+    let dependencies = one.dependencies.iter().filter(|dependency| !other.dependencies.contains(dependency));
+    let lines = one.unreadable.iter().filter(|line| !other.unreadable.contains(line));
+    let python = one.requires_python.as_ref().filter(|python| other.requires_python.as_ref() != Some(*python));
+    let all = dependencies.map(|dependency| format!("`{dependency}`"));
+    let all = all.chain(lines.map(|line| format!("`{line}`"))).chain(python.map(|python| format!("Python {python}")));
+    let all: Vec<_> = all.collect();
+    if all.is_empty() { "nothing else".to_owned() } else { all.join(", ") }
 }
 
 /// What a local wheel says of which nobody promises a digest: nothing would be known better if all
@@ -190,15 +333,6 @@ async fn sidecar(
     Ok(file.check(&wheel.name, &wheel.version).is_ok().then_some(file))
 }
 
-async fn of_source(
-    project: &PackageName,
-    candidate: &Candidate,
-    places: &Places,
-) -> Result<MetadataResult, FetchError> {
-    let archive = places.store.open(hold(candidate, places).await?.sha256)?;
-    Ok(read_source(archive, project, &candidate.filename))
-}
-
 /// The whole file, in the store.
 pub(super) async fn hold(candidate: &Candidate, places: &Places) -> Result<Object, FetchError> {
     match find_held(candidate, &places.store) {
@@ -218,4 +352,24 @@ fn read_source(
         SdistError::NeedsBuild => MetadataUnavailable::NeedsBuild,
         other => MetadataUnavailable::Refused(other.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder cannot be read as a file: the system says so, and not the bytes.
+    #[cfg(unix)]
+    #[test]
+    fn a_disk_that_fails_is_no_fault_of_the_archive() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = Watched { file: File::open(folder.path()).unwrap(), failed: None };
+        let wheel = "demo-1.0-py3-none-any.whl".parse().unwrap();
+        assert!(wheel_metadata::read(&mut file, &wheel).is_err());
+        assert!(file.failed.is_some());
+        std::fs::write(folder.path().join("file"), "no wheel").unwrap();
+        let mut file = Watched { file: File::open(folder.path().join("file")).unwrap(), failed: None };
+        assert!(wheel_metadata::read(&mut file, &wheel).is_err());
+        assert!(file.failed.is_none());
+    }
 }

@@ -10,6 +10,7 @@ mod build;
 mod bundle;
 pub mod cache;
 mod carry;
+mod claims;
 mod event;
 mod fetch;
 mod held;
@@ -33,9 +34,10 @@ pub use carry::{
     Base, CarryError, Change, Comparison, Delta, InspectedPackage, Unpacked, apply, compare, inspect, manifest_at,
     manifest_text_at, merge, unpack,
 };
+pub use claims::Claims;
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
-pub use metadata::{MetadataFailure, Places};
+pub use metadata::{InconsistentMetadata, MetadataFailure, Places};
 pub use plan::{Inquirer, PlanFailure, Unreachable, plan};
 pub use signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use tools::{plan_builds, plan_installer};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::metadata::{MetadataFailure, Places, needs_at_a_glance, needs_of};
+use super::metadata::{MetadataFailure, Places, metadata_at_a_glance, metadata_of};
 use super::remembered::Memory;
 use super::sources::add_sources;
 use super::{Event, Listener};
@@ -59,6 +59,7 @@ pub async fn plan(question: &Question, targets: &[Arc<Target>], mut inquirer: In
                 // The facts of thousands of projects and their plan need not be held together.
                 drop((resolver, known));
                 let mut plan = Plan::merge(targets.to_vec(), solutions);
+                places.claims.move_to(&mut plan);
                 plan.notes.extend(passed_over);
                 if let Some(memory) = memory.filter(|_| is_lasting) {
                     memory.keep(&plan);
@@ -71,7 +72,9 @@ pub async fn plan(question: &Question, targets: &[Arc<Target>], mut inquirer: In
                 let again = known.worth_asking_again(&failures);
                 if again.is_empty() {
                     known.complete(question, solved.iter_mut().map(|(position, one)| (one, &targets[*position])));
-                    return Err(known.give_up(failures, merge(targets, solved)));
+                    let mut solved = merge(targets, solved);
+                    places.claims.move_to(&mut solved);
+                    return Err(known.give_up(failures, solved));
                 }
                 inquirer.learn_again(again, &mut known).await;
                 // What was worked out from less may not hold any more.
@@ -283,13 +286,14 @@ impl Inquirer {
             asked.spawn(async move {
                 let _turn = turns.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(candidate.filename.to_string()));
-                let metadata = match is_guess {
-                    true => Box::pin(needs_at_a_glance(&candidate, &places)).await.map(Ok),
-                    false => Some(Box::pin(needs_of(&project, &candidate, &places, &listener)).await),
+                let said = match is_guess {
+                    true => Box::pin(metadata_at_a_glance(&candidate, &places)).await.map(Ok),
+                    false => Some(Box::pin(metadata_of(&project, &candidate, &places, &listener)).await),
                 };
                 listener(Event::Answered(candidate.filename.to_string()));
-                let Some(metadata) = metadata else { return Answer::Nothing };
-                let outcome = metadata.map(|metadata| metadata.map(Arc::new)).map_err(Box::new);
+                let Some(said) = said else { return Answer::Nothing };
+                let outcome =
+                    said.map(|said| said.metadata(&candidate, &places.claims).map(Arc::new)).map_err(Box::new);
                 let is_lasting = candidate.promises.sha256().is_some();
                 Answer::Metadata { project, url, is_guess, is_lasting, outcome }
             });

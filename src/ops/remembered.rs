@@ -15,8 +15,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::metadata::Places;
+use crate::cache_folder::{CacheBucket, Readers, remove_anything};
 use crate::domain::{MarkerEnvironment, MaskedUrl, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version};
-use crate::index::{CachedInputs, ChecksummedFiles};
+use crate::index::CachedInputs;
 use crate::resolve::Question;
 
 /// How many plans are kept; the one that was made longest ago is forgotten first.
@@ -25,7 +26,6 @@ const MOST_PLANS: usize = 100;
 /// Where the plan for one question is kept.
 pub(super) struct Memory<'p> {
     places: &'p Places,
-    files: ChecksummedFiles,
     path: PathBuf,
 }
 
@@ -35,7 +35,7 @@ struct Key<'a> {
     program: &'a str,
     question: &'a Question,
     targets: Vec<(&'a str, &'a Version, &'a MarkerEnvironment, &'a Tags)>,
-    indexes: Vec<&'a MaskedUrl>,
+    indexes: Vec<(&'a MaskedUrl, Option<Sha256>)>,
     all_indexes: bool,
 }
 
@@ -57,15 +57,15 @@ impl<'p> Memory<'p> {
         let program = &*places.program;
         let key = Key { program, question, targets: targets.collect(), indexes, all_indexes };
         let name = Sha256::of(&serde_json::to_vec(&key).ok()?).to_string();
-        let cache = places.store.root();
-        Some(Self { places, files: ChecksummedFiles::of(cache), path: cache.join("plans").join(name) })
+        Some(Self { places, path: places.store.layout().folder(CacheBucket::Plans).join(name) })
     }
 
     /// The plan that a search would come to, where one is remembered and still holds.
     pub fn recall(&self, targets: &[Arc<Target>]) -> Option<Plan> {
-        let remembered: Remembered = postcard::from_bytes(&self.files.read(&self.path)?).ok()?;
+        let remembered: Remembered = postcard::from_bytes(&self.places.store.layout().read(&self.path)?).ok()?;
         self.places.indexes.is_fresh(&remembered.cached_inputs).then_some(())?;
         let mut packages = remembered.packages;
+        self.note_claims(&packages);
         self.restore_credentials(&mut packages);
         Some(Plan { targets: targets.to_vec(), packages, notes: remembered.notes })
     }
@@ -75,8 +75,15 @@ impl<'p> Memory<'p> {
         let Some(cached_inputs) = self.places.indexes.cached_inputs() else { return };
         let (packages, notes) = (&plan.packages, &plan.notes);
         let bytes = postcard::to_stdvec(&Remembered { cached_inputs, packages, notes }).expect("a plan can be encoded");
-        let _ = self.files.write(&self.path, &[&bytes]);
+        let _ = self.places.store.layout().write(&self.path, &[&bytes], Readers::Umask);
+        self.note_claims(packages);
         forget_old(self.path.parent().unwrap_or(&self.path));
+    }
+
+    fn note_claims(&self, packages: &[PlannedPackage]) {
+        if packages.iter().flat_map(|package| &package.files).any(|file| file.claimed.is_some()) {
+            self.places.claims.add_plan(self.path.clone());
+        }
     }
 
     /// No file holds the credentials of an index; the settings do.
@@ -96,6 +103,24 @@ impl<'p> Memory<'p> {
     }
 }
 
+/// The remembered plans of this run do not rest on claims any more: every file says the same.
+pub(super) fn confirm(places: &Places) {
+    let layout = places.store.layout();
+    for path in places.claims.take_plans() {
+        let remembered = layout.read(&path).and_then(|bytes| postcard::from_bytes::<Remembered>(&bytes).ok());
+        let Some(mut remembered) = remembered else { continue };
+        remembered.packages.iter_mut().flat_map(|package| &mut package.files).for_each(|file| file.claimed = None);
+        let bytes = postcard::to_stdvec(&remembered).expect("a plan can be encoded");
+        let _ = layout.write(&path, &[&bytes], Readers::Umask);
+    }
+}
+
+/// The remembered plans of this run rest on claims that are wrong.
+pub(super) fn forget(places: &Places) {
+    // One that stays is found to be wrong again.
+    places.claims.take_plans().iter().for_each(|path| drop(remove_anything(path)));
+}
+
 fn forget_old(folder: &Path) {
     let plans: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
     if plans.len() <= MOST_PLANS {
@@ -105,6 +130,6 @@ fn forget_old(folder: &Path) {
     let mut plans: Vec<_> = plans.into_iter().map(|plan| (written(&plan), plan.path())).collect();
     plans.sort();
     for (_, plan) in &plans[..plans.len() - MOST_PLANS] {
-        let _ = fs::remove_file(plan);
+        let _ = remove_anything(plan);
     }
 }

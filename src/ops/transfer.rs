@@ -31,7 +31,7 @@ impl Job {
             // Thousands may wait for their turn: what is done then takes its room only then.
             if let Some((object, status)) = Box::pin(self.take(turn, &mut patience)).await? {
                 if let Some(seen) = seen.filter(|_| status == Status::Downloaded) {
-                    LocalDigests::of(self.store.root()).insert(&seen, object.sha256);
+                    LocalDigests::new(self.store.layout()).insert(&seen, object.sha256);
                 }
                 return Ok((object, status));
             }

@@ -1,9 +1,9 @@
-//! What a search takes for granted, and only its outcome can justify.
+//! Assumptions of a search, which its outcome must justify.
 //!
 //! Two of pip's rules look at all that is asked of a project at once: which file it comes from,
 //! where one line names a URL, and whether pre-releases and yanked files count, where one line
 //! names them. A search learns of such lines on its way, so it is repeated with them assumed;
-//! what its solution does not bear out is dropped, and the search is repeated without. In the
+//! what its solution does not justify is dropped, and the search is repeated without. In the
 //! same way it learns which of two projects is to be decided first.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ pub(super) struct Assumptions {
     pub refuse_builds: bool,
 }
 
-/// What a search met that could change its outcome, were it assumed.
+/// What a search discovered that could change its outcome, were it assumed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Discovered {
     pub files: BTreeMap<PackageName, DirectUrl>,
@@ -41,7 +41,7 @@ pub(super) struct Discovered {
     pub rivals: BTreeSet<(PackageName, PackageName)>,
 }
 
-/// Projects whose pick the rest of the solution does not bear out.
+/// Projects whose version or file the rest of the solution does not justify.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unjustified {
     /// They come from a URL that nothing names.

@@ -1,5 +1,5 @@
-//! What is wrong with each requirement by itself: all of it is told, where a search would end
-//! with the first.
+//! Checks each requirement by itself before the search: every fault is reported, where the search
+//! would end with the first.
 
 use super::failure::nearest;
 use super::node::{number, positions};

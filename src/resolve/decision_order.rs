@@ -1,4 +1,4 @@
-//! Which projects are decided before which, as far as searches taught it.
+//! The order in which projects are decided, as learned from earlier searches.
 
 use std::collections::{BTreeMap, BTreeSet};
 

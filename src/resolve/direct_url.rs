@@ -1,4 +1,4 @@
-//! Requirements that name their archive themselves, by URL or path.
+//! Direct references (PEP 440, PEP 508): requirements that name their archive by URL or path.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::domain::{
     Version, Yanked,
 };
 
-/// The one file that a project comes from.
+/// The one file that a direct reference makes a project come from.
 #[derive(Clone, Debug)]
 pub(super) struct DirectUrl {
     /// Absent where the file name does not tell it (`main.zip`).

@@ -48,7 +48,7 @@ use crate::domain::{
 };
 use crate::select::Policy;
 
-/// What is to be solved.
+/// What is to be solved: requirements, and the options that decide what may be chosen.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Question {
     /// Requirements and constraints in the order in which they were read.
@@ -91,7 +91,7 @@ impl Question {
     }
 }
 
-/// What is known of the world so far.
+/// What is known of projects and files so far.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub candidates: BTreeMap<PackageName, Arc<Candidates>>,
@@ -101,7 +101,7 @@ pub struct Facts {
     pub unavailable: BTreeSet<PackageName>,
 }
 
-/// What would have to be known.
+/// Facts that a step needs and does not have.
 #[derive(Clone, Debug, Default)]
 pub struct MissingFacts {
     /// The listings of these projects; with `true`, from every index instead of only the first
@@ -122,7 +122,7 @@ impl MissingFacts {
     }
 }
 
-/// One attempt with what is known.
+/// The outcome of one attempt with the facts so far.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// One solution for each target, in their order.

@@ -1,4 +1,4 @@
-//! What PubGrub decides about, and sets of versions by position.
+//! PubGrub's packages (a project, or a project with an extra) and version sets.
 
 use std::fmt;
 use std::ops::Bound;
@@ -7,7 +7,8 @@ use version_ranges::Ranges;
 
 use crate::domain::{ExtraName, PackageName};
 
-/// A project with an extra is a node of its own, which needs the project in the same version.
+/// What PubGrub decides on: a project with an extra is a node of its own, which needs the project in
+/// the same version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Node {
     /// The user.

@@ -1,9 +1,9 @@
-//! What will be wanted next, guessed while other answers are still on their way.
+//! Prefetching: guesses which listings and metadata the next step will ask for.
 //!
-//! A step looks at everything, and waits for all that the step before it wanted. A walk goes on
-//! with each answer as it comes: from a listing to the metadata of the version that looks best,
-//! from there to the listings of what that needs. It knows no way back, so that a step still has
-//! the word on everything; it saves the steps, and the round trips between them. What it wants
+//! A step looks at everything, and waits for all that the step before it asked for. The prefetcher
+//! goes on with each answer as it comes: from a listing to the metadata of the version that looks
+//! best, from there to the listings of what that needs. It knows no way back, so that a step still
+//! has the word on everything; it saves the steps, and the round trips between them. What it wants
 //! costs one small request each, and never a build or a whole file.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,14 +31,14 @@ const FIRST_BATCH: usize = 4;
 /// How many are asked for at a time at most.
 const LARGEST_BATCH: usize = 64;
 
-/// Something that was found out.
+/// An answer that was added to the facts.
 pub enum NewFact {
     Candidates(PackageName),
     /// What a file of the project needs, the one at the URL.
     Metadata(PackageName, MaskedUrl),
 }
 
-/// How far the walk for one target has come.
+/// How far prefetching for one target has come.
 #[derive(Default)]
 pub(super) struct PrefetchState {
     /// What is asked of a project, by whom.
@@ -55,10 +55,10 @@ struct Demand {
     extras: BTreeSet<ExtraName>,
 }
 
-/// Where the walk stands with one project.
+/// How far prefetching has come with one project.
 #[derive(Default)]
 struct ProjectProgress {
-    /// The file that is walked through.
+    /// The file whose dependencies are followed.
     url: Option<MaskedUrl>,
     /// Its version; absent where a step chose it.
     position: Option<usize>,
@@ -71,7 +71,7 @@ struct ProjectProgress {
     followed: Option<BTreeSet<ExtraName>>,
 }
 
-/// The walk for one target, at work.
+/// Prefetches for one target.
 pub(super) struct Prefetcher<'w, 'q> {
     pub problem: &'w TargetProblem<'q>,
     pub specifier_cache: &'w SpecifierCache,
@@ -151,7 +151,7 @@ impl Prefetcher<'_, '_> {
         }
     }
 
-    /// Wants the needs of the versions below that of `url`, once steps went down the list.
+    /// Asks for the metadata of the versions below that of `url`, once steps went down the list.
     fn prefetch_older(&mut self, name: &PackageName, url: &MaskedUrl, steps_down: usize) {
         let Some(doublings) = steps_down.checked_sub(STEPS_DOWN) else { return };
         let Some(selector) = self.problem.selector(name, self.facts) else { return };

@@ -1,4 +1,4 @@
-//! PubGrub's view of a target's world.
+//! The dependency provider that PubGrub asks for versions and their dependencies.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -17,7 +17,7 @@ use crate::select::{OptIn, check_requires_python};
 /// Answers PubGrub's questions from a [`SearchView`].
 pub(super) struct Provider<'p, 'v, 'q> {
     view: &'p SearchView<'v, 'q>,
-    /// When a node was met first: earlier ones are decided first, as pip walks breadth first.
+    /// When a node was discovered first: earlier ones are decided first, as pip walks breadth first.
     discovery_order: RefCell<FxHashMap<Node, usize>>,
     /// The last version tried of each project, which its extras try first.
     tried: RefCell<FxHashMap<PackageName, u32>>,

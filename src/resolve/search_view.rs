@@ -1,5 +1,5 @@
-//! The world as one search sees it: the facts, read through what is asked, what fits and what
-//! is assumed; and what it would have to know besides.
+//! The facts as one search reads them: through the requirements, the target and the assumptions.
+//! Facts that are missing are noted.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use crate::select::{CandidateSelector, OptIn};
 /// The version of a project whose listing is not known yet, and of one that is a single file.
 pub(super) const ONLY: usize = 0;
 
-/// One search's view.
+/// What one search reads and notes.
 pub(super) struct SearchView<'v, 'q> {
     pub problem: &'v TargetProblem<'q>,
     pub facts: &'v Facts,
@@ -31,7 +31,7 @@ pub(super) struct SearchView<'v, 'q> {
     pub discovered: RefCell<Discovered>,
 }
 
-/// One thing that a version needs.
+/// One dependency of a version, as a set of versions of another project.
 pub(super) struct DependencyEdge {
     pub name: PackageName,
     pub extras: Vec<ExtraName>,

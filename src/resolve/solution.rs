@@ -1,4 +1,4 @@
-//! From a search's decisions to a solution, with who asked for what, or to what it lacks.
+//! Builds the solution from a search's decisions, or says what it lacks.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::{Failure, Reason};
 use crate::domain::{Candidate, MetadataUnavailable, Origin, PackageName, ResolvedPackage, Solution, Specifiers};
 use crate::select::OptIn;
 
-/// The decisions as an answer, and what in them nothing bears out.
+/// Turns the decisions into a solution or failures, and finds what in them nothing justifies.
 pub(super) fn from_decisions(view: &SearchView<'_, '_>, decided: &Decisions) -> SearchOutcome {
     let graph = DependencyGraph::new(view, decided);
     SearchOutcome::Decided { unjustified: unjustified(view, decided, &graph), found: found(view, decided, &graph) }
@@ -99,7 +99,7 @@ fn resolved_package(
     }
 }
 
-/// What a file that was chosen lacks.
+/// Why a file that was chosen cannot be part of a solution.
 fn shortcoming(view: &SearchView<'_, '_>, name: &PackageName, position: usize, file: &Candidate) -> Option<Reason> {
     let question = view.problem.question;
     if question.require_hashes && file.promises.asked.is_empty() {
@@ -134,7 +134,7 @@ fn repaired(view: &SearchView<'_, '_>, name: &PackageName, position: usize) -> O
     ))
 }
 
-/// What was decided on grounds that are not in the solution.
+/// Finds decisions whose reasons are not in the solution.
 fn unjustified(view: &SearchView<'_, '_>, decided: &Decisions, graph: &DependencyGraph<'_>) -> Unjustified {
     let demands = graph.demands();
     let mut unjustified = Unjustified::default();

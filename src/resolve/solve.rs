@@ -1,4 +1,4 @@
-//! The solution of one target.
+//! Solves for one target: repeats the search until its assumptions are justified.
 //!
 //! A version whose needs only its build knows is taken for one without needs at first. If the
 //! solution has such a version, whose needs would have to be known, it is looked for without any
@@ -57,7 +57,7 @@ pub(super) struct SearchProgress {
     without_builds: Option<SearchState>,
 }
 
-/// Searches that each assumed what the one before met.
+/// A series of searches, each of which assumes what the one before discovered.
 struct SearchState {
     assumptions: Assumptions,
     first_failures: Option<Vec<Failure>>,
@@ -99,7 +99,7 @@ pub(super) fn solve(
     }
 }
 
-/// Searches as often as it takes to bear out what a search assumes.
+/// Repeats the search until its outcome justifies what it assumes.
 fn search_until_justified(
     problem: &TargetProblem<'_>,
     facts: &Facts,

@@ -1,5 +1,5 @@
-//! What stays the same from step to step: the lines that hold on a target, and whatever was
-//! worked out from facts, which only grow.
+//! The problem of one target, kept from step to step: the requirements that hold on it, and what
+//! was worked out from facts, which only grow.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use super::{Facts, Failure, Question};
 use crate::domain::{Candidates, Digest, PackageName, Solution, Specifiers, Target};
 use crate::select::CandidateSelector;
 
-/// The work on one target.
+/// What is to be solved for one target, with caches of what was worked out.
 pub(super) struct TargetProblem<'a> {
     pub question: &'a Question,
     pub target: &'a Target,
@@ -58,7 +58,7 @@ impl<'a> TargetProblem<'a> {
     }
 }
 
-/// What specifiers mean in a project's versions; the same for all targets.
+/// Caches which versions of a project specifiers allow; the same for all targets.
 #[derive(Default)]
 pub(super) struct SpecifierCache(RefCell<FxHashMap<PackageName, FxHashMap<Specifiers, VersionSet>>>);
 

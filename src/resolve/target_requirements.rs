@@ -1,4 +1,4 @@
-//! The lines of the inputs that hold on a target, by project.
+//! The requirements and constraints whose markers hold on a target, by project.
 
 use rustc_hash::FxHashMap;
 
@@ -7,7 +7,7 @@ use super::{Question, Reason};
 use crate::domain::{Digest, Origin, PackageName, Requirement, Source, Specifiers, Target};
 use crate::select::OptIn;
 
-/// All lines that hold on one target.
+/// All requirements and constraints that hold on one target.
 #[derive(Debug, Default)]
 pub(super) struct TargetRequirements<'a> {
     by_project: FxHashMap<&'a PackageName, ProjectRequirements<'a>>,
@@ -15,7 +15,7 @@ pub(super) struct TargetRequirements<'a> {
     pub nameless: Vec<&'a Requirement>,
 }
 
-/// All lines that hold for one project on one target.
+/// The requirements and constraints of one project on one target.
 #[derive(Debug, Default)]
 pub(super) struct ProjectRequirements<'a> {
     pub requirements: Vec<&'a Requirement>,

@@ -1,4 +1,4 @@
-//! Solutions with versions whose needs only their builds know, and what becomes of them.
+//! Solutions that contain source archives whose dependencies only a build would tell.
 //!
 //! Such a version ends the run where it is what the solution prefers, since what it needs could
 //! change everything. Where it is there only because the search went back to it, a solution
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::{Failure, Reason};
 use crate::domain::{PackageName, Solution, Version};
 
-/// What would be chosen if the versions that need a build needed nothing else.
+/// The solution if the versions that need a build had no dependencies.
 pub(super) struct UnbuiltSolution {
     /// Of each version that needs a build; never empty.
     pub failures: Vec<Failure>,

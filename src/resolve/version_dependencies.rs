@@ -1,4 +1,4 @@
-//! What versions need, as PubGrub takes it; worked out once, since searches are repeated.
+//! The dependencies of versions in PubGrub's terms, cached since searches are repeated.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use super::search_view::DependencyEdge;
 use crate::domain::PackageName;
 use crate::select::OptIn;
 
-/// In the order of the nodes, so that the search never depends on a hash.
+/// Which versions of each node are allowed; sorted, so that the search never depends on a hash.
 pub(super) type Constraints = BTreeMap<Node, VersionSet>;
 
-/// What a version needs.
+/// The dependencies of one version.
 #[derive(Default)]
 pub(super) struct VersionDependencies {
     pub constraints: Constraints,
@@ -43,8 +43,7 @@ impl VersionDependencies {
     }
 }
 
-/// What versions, by their positions, were found to need, and which of their files could be used
-/// for that.
+/// Caches the dependencies of versions, by position and by what specifiers opt in to.
 #[derive(Default)]
 pub(super) struct DependencyCache(RefCell<FxHashMap<Node, Vec<CachedDependencies>>>);
 

@@ -1,4 +1,4 @@
-//! Why an artifact is not used, by rules that need no other artifact.
+//! Rules that reject a file by itself, and the reasons.
 
 use std::fmt;
 

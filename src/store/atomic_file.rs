@@ -1,4 +1,4 @@
-//! Files on their way to a final name, in `incoming/`.
+//! Files in `incoming/` that get their final name by a rename, or are removed.
 //!
 //! Bytes whose digest is promised go to a file named by it, which outlives the process: what a
 //! killed run has fetched is where the next one goes on. Its lock says that somebody is at work
@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::disk::read_chunks;
+use super::disk::{is_same, read_chunks};
+use crate::cache_folder::read_regular;
 
 /// A file that is written, and then moved or dropped.
 pub(super) enum AtomicFile {
@@ -18,7 +19,7 @@ pub(super) enum AtomicFile {
     Resumable(ResumableFile),
 }
 
-/// A locked file that others may find.
+/// A locked file, named by the promised digest, that a later run can go on with.
 pub(super) struct ResumableFile {
     file: File,
     path: PathBuf,
@@ -26,7 +27,7 @@ pub(super) struct ResumableFile {
     is_kept: bool,
 }
 
-/// What came of asking for a named file.
+/// The outcome of opening a resumable file.
 pub(super) enum OpenOutcome {
     Ours(ResumableFile),
     /// Another process has it, with so many bytes by now.
@@ -78,7 +79,8 @@ impl ResumableFile {
 
     /// What [`AtomicFile::note_origin`] wrote.
     pub fn origin(&self) -> Option<String> {
-        fs::read_to_string(self.path.with_extension(ORIGIN)).ok()
+        let (bytes, _) = read_regular(&self.path.with_extension(ORIGIN)).ok()?;
+        String::from_utf8(bytes).ok()
     }
 }
 
@@ -168,7 +170,7 @@ fn open_or_create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o666);
     options.open(path)
 }
 
@@ -179,15 +181,4 @@ fn is_still(file: &File, path: &Path) -> io::Result<bool> {
         other => other?,
     };
     Ok(is_same(&file.metadata()?, &named))
-}
-
-#[cfg(unix)]
-fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    one.len() == other.len()
 }

@@ -1,4 +1,4 @@
-//! The folder for files being written: who takes what in, and what dead runs left there.
+//! Claims on files in `incoming/`: one process writes each, and what dead runs left is swept.
 //!
 //! A file that is known by a digest has its name by it, so that another process sees that it is
 //! on its way, and a later run goes on with what arrived.
@@ -8,16 +8,15 @@ use std::io;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use tempfile::NamedTempFile;
-
 use super::atomic_file::{AtomicFile, ORIGIN, OpenOutcome, ResumableFile, remove_if_free};
 use super::disk::DiskStore;
 use super::error::StoreError;
 use super::incoming::Incoming;
 use crate::archive;
+use crate::cache_folder::Readers;
 use crate::domain::{Digest, Object, Promises, Timestamp};
 
-/// What came of [`DiskStore::claim`].
+/// The outcome of [`DiskStore::claim`].
 pub enum Claim {
     /// They are here already.
     Held(Object),
@@ -33,9 +32,6 @@ impl Claim {
         Self::Ours(incoming.into())
     }
 }
-
-/// The folder for files being written.
-pub(super) const INCOMING: &str = "incoming";
 
 /// The ending of a file that is named by what is promised of it.
 const PARTIAL: &str = "partial";
@@ -55,7 +51,7 @@ impl DiskStore {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn begin(&self, promises: Promises) -> Result<Incoming, StoreError> {
-        let file = self.in_incoming(|folder| NamedTempFile::new_in(folder))?;
+        let file = self.layout().temporary(Readers::Umask).map_err(|why| self.cannot_write(why))?;
         // Tells [`DiskStore::sweep_dead`] that somebody is at work; without locks its age does.
         let _ = file.as_file().try_lock();
         Ok(Incoming::new(self.clone(), AtomicFile::Unnamed(file), promises))
@@ -68,7 +64,7 @@ impl DiskStore {
     /// When the folder cannot be written to.
     pub fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
         let Some(name) = partial_name(promises) else { return self.begin(promises.clone()).map(Claim::ours) };
-        match self.in_incoming(|folder| ResumableFile::open(&folder.join(&name)))? {
+        match self.open_partial(&name).map_err(|why| self.cannot_write(why))? {
             OpenOutcome::Theirs(received) => Ok(Claim::InProgress { received }),
             OpenOutcome::Unlockable => self.begin(promises.clone()).map(Claim::ours),
             OpenOutcome::Ours(named) => match self.find_promised(promises) {
@@ -81,24 +77,29 @@ impl DiskStore {
         }
     }
 
-    /// Runs `open` on the folder for files being written, which is made if need be.
-    fn in_incoming<T>(&self, open: impl Fn(&Path) -> io::Result<T>) -> Result<T, StoreError> {
-        let folder = self.root().join(INCOMING);
-        let opened = match open(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(&folder).and_then(|()| open(&folder))
+    /// The partial file of this name; what is no file gives way to one.
+    fn open_partial(&self, name: &str) -> io::Result<OpenOutcome> {
+        let path = self.layout().incoming().join(name);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&path)?,
+            Ok(metadata) if !metadata.is_file() => fs::remove_file(&path)?,
+            _ => {}
+        }
+        match ResumableFile::open(&path) {
+            Err(_) if !self.layout().incoming().is_dir() => {
+                self.layout().make_folder(self.layout().incoming())?;
+                ResumableFile::open(&path)
             }
             other => other,
-        };
-        opened.map_err(|why| self.cannot_write(why))
+        }
     }
 
     /// Removes what dead runs left in `incoming/`: folders, nameless files older than a day, and
     /// downloads that nobody has gone on with for a week. What it cannot remove it leaves.
     pub fn sweep(&self, now: Timestamp) {
-        let folder = self.root().join(INCOMING);
-        archive::sweep(&folder);
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let folder = self.layout().incoming();
+        archive::sweep(folder);
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let is_named = path.extension().is_some_and(|extension| extension == PARTIAL);
             let oldest = now.0 - if is_named { OLDEST_PARTIAL } else { OLDEST_UNNAMED };
@@ -118,7 +119,7 @@ impl DiskStore {
     /// gone on with. Where locks do not work, only what [`DiskStore::sweep`] removes.
     pub fn sweep_dead(&self, now: Timestamp) {
         self.sweep(now);
-        for entry in fs::read_dir(self.root().join(INCOMING)).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(self.layout().incoming()).into_iter().flatten().flatten() {
             let is_settled = modified(&entry).is_some_and(|moment| moment < now.0 - YOUNGEST);
             if is_settled && !is_origin_of_another(&entry.path()) {
                 remove_if_free(&entry.path());
@@ -216,9 +217,9 @@ mod tests {
         left.write(b"l").unwrap();
         left.keep_partial(Some("there"));
         drop(left);
-        fs::write(store.root().join("incoming/.tmpdead"), "x").unwrap();
+        fs::write(store.layout().incoming().join(".tmpdead"), "x").unwrap();
         let _busy = (claim(&store, &promise_of(b"busy")), store.begin(Promises::default()).unwrap());
-        let now = fs::metadata(store.root().join("incoming/.tmpdead")).unwrap().modified().unwrap();
+        let now = fs::metadata(store.layout().incoming().join(".tmpdead")).unwrap().modified().unwrap();
         let now = i64::try_from(now.duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
         store.sweep_dead(Timestamp(now));
         assert_eq!(files_below(store.root()), 5, "they are too young to tell");
@@ -237,8 +238,8 @@ mod tests {
         };
         let _busy = begin(b"busy");
         drop(begin(b"left"));
-        fs::write(store.root().join("incoming/.tmpdead"), "x").unwrap();
-        let now = fs::metadata(store.root().join("incoming/.tmpdead")).unwrap().modified().unwrap();
+        fs::write(store.layout().incoming().join(".tmpdead"), "x").unwrap();
+        let now = fs::metadata(store.layout().incoming().join(".tmpdead")).unwrap().modified().unwrap();
         let now = i64::try_from(now.duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
         let left_at = |moment| {
             store.sweep(Timestamp(moment));

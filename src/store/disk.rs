@@ -1,66 +1,127 @@
-//! The store in a folder.
-//!
-//! ```text
-//! objects/ab/cdef…     the bytes whose SHA-256 is abcdef…, read-only
-//! aliases/md5/…           the SHA-256 of an object, by another digest of it
-//! aliases/size/…          the SHA-256 and size of an object of which no index promised a size
-//! incoming/            files being written; nothing here counts before it has its final name
-//! ```
+//! The content-addressed store in a folder.
 //!
 //! An object appears under its name only by a rename, after its bytes were checked and flushed.
 //! So readers need no lock, and any number of processes may write at once: they can only bring
-//! the same bytes.
+//! the same bytes. Its [seal](super::seal) tells whether it was written to since.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::atomic_file::AtomicFile;
-use super::claim::INCOMING;
 use super::error::StoreError;
-use crate::domain::{Algorithm, Digest, Hasher, Object, Promises, Sha256};
+use super::seal::{is_sealed, seal};
+use crate::cache_folder::{CacheBucket, CacheLayout, Readers, open_regular};
+use crate::domain::{Algorithm, Digest, Fingerprint, Hasher, Object, Promises, Sha256};
 
-/// The content-addressed store below one folder.
+/// The content-addressed store in a cache folder.
 #[derive(Clone, Debug)]
 pub struct DiskStore {
-    root: PathBuf,
+    layout: CacheLayout,
+    objects: PathBuf,
+    /// What came while this program ran, with how many bytes were received for it.
+    arrived: Arc<Mutex<HashMap<Sha256, u64>>>,
 }
 
 impl DiskStore {
-    /// The store in `root`, which is made when something is first written.
+    /// The store in the cache folder `root`, which is made when something is first written.
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        let layout = CacheLayout::new(root);
+        Self { objects: layout.folder(CacheBucket::Objects), layout, arrived: Arc::default() }
     }
 
-    /// The folder that it is in.
+    /// The cache folder.
     pub fn root(&self) -> &Path {
-        &self.root
+        self.layout.root()
+    }
+
+    /// The layout of the cache folder.
+    pub fn layout(&self) -> &CacheLayout {
+        &self.layout
     }
 
     /// Where an object with this digest lies, or would.
     pub fn path(&self, sha256: Sha256) -> PathBuf {
         let name = sha256.to_string();
-        self.root.join("objects").join(&name[..2]).join(&name[2..])
+        self.objects.join(&name[..2]).join(&name[2..])
     }
 
-    /// The object with this digest, if it is held: one `stat`.
+    /// The object with this digest, if it is held: one `stat`, unless it may have been written to
+    /// since it was checked. Then it is hashed again, and removed where its bytes are others.
     pub fn find(&self, sha256: Sha256) -> Option<Object> {
-        let metadata = fs::metadata(self.path(sha256)).ok()?;
-        metadata.is_file().then_some(Object { sha256, size: metadata.len() })
+        let metadata = fs::symlink_metadata(self.path(sha256)).ok()?;
+        match metadata.is_file() && is_sealed(&metadata, sha256) {
+            true => Some(Object { sha256, size: metadata.len() }),
+            false => self.check_again(sha256).ok()?,
+        }
     }
 
-    /// The object that keeps `promises`, as far as they name one; asks the disk only. Its size
-    /// must be the promised one, else the one that it had when it came.
+    /// Hashes what lies under the name of an object; what is something else is removed, and `None`
+    /// told.
+    ///
+    /// # Errors
+    /// When it cannot be read or removed, which says nothing of its bytes.
+    pub fn check_again(&self, sha256: Sha256) -> io::Result<Option<Object>> {
+        let path = self.path(sha256);
+        let Ok((mut file, metadata)) = open_regular(&path) else {
+            return self.remove(sha256).map(|()| None);
+        };
+        let found = fingerprint(&mut file, &[])?;
+        if found.sha256 == sha256 {
+            // Without a seal it is hashed again the next time.
+            let _ = seal(&file, sha256);
+            return Ok(Some(Object { sha256, size: found.size }));
+        }
+        // Another process may have replaced it meanwhile.
+        if fs::symlink_metadata(&path).is_ok_and(|named| is_same(&named, &metadata)) {
+            self.remove(sha256)?;
+        }
+        Ok(None)
+    }
+
+    /// The object that keeps `promises`, as far as they name one; asks the disk only.
     pub fn find_promised(&self, promises: &Promises) -> Option<Object> {
         let named = promises.sha256().or_else(|| {
             let digests = promises.index.iter().chain(&promises.asked);
             digests.filter_map(|digest| self.alias_target(digest)).next()
         });
         let object = self.find(named?)?;
-        let size = promises.size.or_else(|| self.size_of(object.sha256));
-        size.is_none_or(|size| size == object.size).then_some(object)
+        self.keeps(object, promises).then_some(object)
+    }
+
+    /// Whether an object keeps `promises`. Digests of it by other algorithms than our own are
+    /// remembered; one that is not known yet is worked out.
+    fn keeps(&self, object: Object, promises: &Promises) -> bool {
+        if promises.size.is_some_and(|size| size != object.size) {
+            return false;
+        }
+        let is_known = |digest: &Digest| match digest.algorithm {
+            Algorithm::Sha256 => digest.as_sha256() == Some(object.sha256),
+            _ => self.alias_target(digest) == Some(object.sha256),
+        };
+        let is_kept = promises.asked.is_empty() || promises.asked.iter().any(is_known);
+        if is_kept && promises.index.iter().all(is_known) {
+            return true;
+        }
+        let algorithms = promises.algorithms();
+        let hashed = self.open(object.sha256).and_then(|mut file| {
+            fingerprint(&mut file, &algorithms).map_err(|why| StoreError::Read { sha256: object.sha256, why })
+        });
+        let Ok(found) = hashed else { return false };
+        let is_kept = found.sha256 == object.sha256 && promises.check(&found).is_ok();
+        if is_kept {
+            // What is not remembered is worked out again.
+            let _ = algorithms.iter().try_for_each(|algorithm| self.add_alias(&found.digest(*algorithm), found.sha256));
+        }
+        is_kept
+    }
+
+    /// How many bytes were received for an object while this program ran; nothing for one that was
+    /// there before.
+    pub fn arrived(&self, sha256: Sha256) -> Option<u64> {
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner).get(&sha256).copied()
     }
 
     /// Opens an object for reading.
@@ -68,7 +129,7 @@ impl DiskStore {
     /// # Errors
     /// When it is not held or cannot be read.
     pub fn open(&self, sha256: Sha256) -> Result<File, StoreError> {
-        File::open(self.path(sha256)).map_err(|why| StoreError::Read { sha256, why })
+        open_regular(&self.path(sha256)).map(|(file, _)| file).map_err(|why| StoreError::Read { sha256, why })
     }
 
     /// Whether the disk has room for so many bytes more.
@@ -76,9 +137,9 @@ impl DiskStore {
     /// # Errors
     /// When it has not; where it cannot be asked, the writing will tell.
     pub fn check_space(&self, needed: u64) -> Result<(), StoreError> {
-        let folder = self.root.ancestors().find(|folder| folder.exists());
+        let folder = self.root().ancestors().find(|folder| folder.exists());
         match folder.and_then(|folder| fs4::available_space(folder).ok()) {
-            Some(free) if free < needed => Err(StoreError::Full { folder: self.root.clone(), needed, free }),
+            Some(free) if free < needed => Err(StoreError::Full { folder: self.root().to_owned(), needed, free }),
             _ => Ok(()),
         }
     }
@@ -104,14 +165,8 @@ impl DiskStore {
     /// When it cannot be read or written.
     pub fn take(&self, mut source: impl Read + Seek, algorithms: &[Algorithm]) -> Result<(Object, bool), StoreError> {
         let fail = |why| self.cannot_write(why);
-        let mut hasher = Hasher::new(algorithms);
         source.rewind().map_err(fail)?;
-        let hashed = read_chunks(&mut source, |chunk| {
-            hasher.update(chunk);
-            Ok(())
-        });
-        hashed.map_err(fail)?;
-        let fingerprint = hasher.finish();
+        let fingerprint = fingerprint(&mut source, algorithms).map_err(fail)?;
         let object = Object { sha256: fingerprint.sha256, size: fingerprint.size };
         let was_held = self.find(object.sha256) == Some(object);
         if !was_held {
@@ -126,53 +181,44 @@ impl DiskStore {
     }
 
     fn alias_target(&self, digest: &Digest) -> Option<Sha256> {
-        fs::read_to_string(self.alias_path(digest)?).ok()?.parse().ok()
+        postcard::from_bytes(&self.layout.read(&self.alias_path(digest)?)?).ok()
     }
 
-    /// `None` for hex that is none: it must not become a path.
+    /// `None` for hex that is none, which must not become a path, and for our own name.
     fn alias_path(&self, digest: &Digest) -> Option<PathBuf> {
         let hex = digest.hex.to_ascii_lowercase();
         let is_hex = hex.len() >= 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hex.then(|| self.root.join("aliases").join(digest.algorithm.name()).join(hex))
+        let is_other = is_hex && digest.algorithm != Algorithm::Sha256;
+        is_other.then(|| self.layout.folder(CacheBucket::Aliases).join(digest.algorithm.name()).join(hex))
     }
 }
 
 impl DiskStore {
+    /// Remembers an object by another digest of it, which takes any other object's place.
     pub(super) fn add_alias(&self, digest: &Digest, sha256: Sha256) -> io::Result<()> {
         let Some(path) = self.alias_path(digest) else { return Ok(()) };
-        let mut file = NamedTempFile::new_in(self.root.join(INCOMING))?;
-        file.write_all(sha256.to_string().as_bytes())?;
-        place(AtomicFile::Unnamed(file), &path)
+        let bytes = postcard::to_stdvec(&sha256).expect("a digest can always be encoded");
+        self.layout.write(&path, &[&bytes], Readers::Umask).map(drop)
     }
 
-    /// Notes the size of an object of which nobody promised any: readers notice then if it is cut
-    /// short. Not flushed, since what cannot be read is as if it were not there.
-    pub(super) fn remember_size(&self, object: Object) -> io::Result<()> {
-        let path = self.size_path(object.sha256);
-        let mut file = NamedTempFile::new_in(self.root.join(INCOMING))?;
-        write!(file, "{}\n{}", object.sha256, object.size)?;
-        let persisted = match file.persist(&path) {
-            Err(failed) if failed.error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(path.parent().unwrap_or(&path))?;
-                failed.file.persist(&path)
-            }
-            other => other,
-        };
-        Ok(persisted.map(drop)?)
-    }
-
-    fn size_of(&self, sha256: Sha256) -> Option<u64> {
-        let text = fs::read_to_string(self.size_path(sha256)).ok()?;
-        let (name, size) = text.split_once('\n')?;
-        if name.parse().ok() == Some(sha256) { size.parse().ok() } else { None }
-    }
-
-    fn size_path(&self, sha256: Sha256) -> PathBuf {
-        self.root.join("aliases").join("size").join(sha256.to_string())
+    /// Flushes `file`, whose bytes were found to be the object `sha256`, and gives it its name.
+    pub(super) fn place(&self, mut file: AtomicFile, sha256: Sha256, received: u64) -> io::Result<()> {
+        let path = self.path(sha256);
+        make_read_only(file.file());
+        // Without a seal it is hashed before it is used.
+        let _ = seal(file.file(), sha256);
+        file.file().sync_data()?;
+        match self.layout.settle(file, &path, |file, path| file.rename(path)) {
+            // Another process was first, on a system that refuses to replace a read-only file.
+            Err(error) if self.find(sha256).is_none() => return Err(error),
+            _ => {}
+        }
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256, received);
+        Ok(())
     }
 
     pub(super) fn cannot_write(&self, why: io::Error) -> StoreError {
-        StoreError::Write { folder: self.root.clone(), why }
+        StoreError::Write { folder: self.root().to_owned(), why }
     }
 }
 
@@ -190,30 +236,37 @@ pub(super) fn read_chunks(source: &mut impl Read, mut take: impl FnMut(&[u8]) ->
     }
 }
 
-/// Flushes `file` and gives it its final name, read-only.
-pub(super) fn place(mut file: AtomicFile, path: &Path) -> io::Result<()> {
-    make_read_only(file.file())?;
-    file.file().sync_data()?;
-    match file.rename(path) {
-        Ok(()) => Ok(()),
-        Err((error, file)) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(path.parent().unwrap_or(path))?;
-            file.rename(path).map_err(|(error, _)| error)
-        }
-        // Another process was first, on a system that refuses to replace a read-only file.
-        Err(_) if path.exists() => Ok(()),
-        Err((error, _)) => Err(error),
-    }
+/// Reads all of `source`.
+fn fingerprint(source: &mut impl Read, algorithms: &[Algorithm]) -> io::Result<Fingerprint> {
+    let mut hasher = Hasher::new(algorithms);
+    read_chunks(source, |chunk| {
+        hasher.update(chunk);
+        Ok(())
+    })?;
+    Ok(hasher.finish())
 }
 
-/// A view made by hard links shows the object to anybody: all may read, nobody may write.
-fn make_read_only(file: &File) -> io::Result<()> {
-    let mut permissions = file.metadata()?.permissions();
+/// A view made by hard links shows the object to anybody: all may read, nobody may write. A file
+/// system without permissions has nothing to say to that.
+fn make_read_only(file: &File) {
+    let Ok(mut permissions) = file.metadata().map(|metadata| metadata.permissions()) else { return };
     #[cfg(unix)]
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o444);
     #[cfg(not(unix))]
     permissions.set_readonly(true);
-    file.set_permissions(permissions)
+    let _ = file.set_permissions(permissions);
+}
+
+/// Whether both are of one file.
+#[cfg(unix)]
+pub(super) fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    one.len() == other.len()
 }
 
 #[cfg(test)]
@@ -259,7 +312,7 @@ pub(super) mod tests {
         let mut dropped = store.begin(Promises::default()).unwrap();
         dropped.write(b"abc").unwrap();
         drop(dropped);
-        assert_eq!(files_below(&store.root), 0);
+        assert_eq!(files_below(store.root()), 0);
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! Bytes that could not be kept: what happened, and what to do.
+//! Errors of the store: what happened, and what to do.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::domain::{BrokenPromise, Sha256};
 
-/// Bytes that could not be kept.
+/// An object could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("cannot write below {}: {why}; {}", folder.display(), advice(why))]

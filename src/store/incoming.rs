@@ -1,28 +1,30 @@
-//! Bytes on their way into the store: hashed as they pass, judged before they get a name.
+//! Writes an object into the store: hashes its bytes, and checks them before they get a name.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
 
 use super::atomic_file::{AtomicFile, ResumableFile};
-use super::disk::{DiskStore, place};
+use super::disk::DiskStore;
 use super::error::StoreError;
 use crate::domain::{BrokenPromise, Hasher, Object, Promises};
 
-/// Bytes on their way into the store. Dropped before [`Incoming::keep`], it leaves nothing, or,
-/// once [`Incoming::keep_partial`] was called, what a later claim goes on with.
+/// An object that is being written into the store. Dropped before [`Incoming::keep`], it leaves
+/// nothing, or, once [`Incoming::keep_partial`] was called, what a later claim goes on with.
 pub struct Incoming {
     store: DiskStore,
     file: AtomicFile,
     hasher: Hasher,
     promises: Promises,
     received: u64,
+    /// How many of them an earlier run left.
+    resumed: u64,
     origin: Option<String>,
 }
 
 impl Incoming {
     pub(super) fn new(store: DiskStore, file: AtomicFile, promises: Promises) -> Self {
         let hasher = Hasher::new(&promises.algorithms());
-        Self { store, file, hasher, promises, received: 0, origin: None }
+        Self { store, file, hasher, promises, received: 0, resumed: 0, origin: None }
     }
 
     /// Goes on with what `named` holds, unless that is more than was promised.
@@ -31,7 +33,8 @@ impl Incoming {
         let received = named.read(|bytes| hasher.update(bytes)).map_err(|why| store.cannot_write(why))?;
         let origin = if received > 0 { named.origin() } else { None };
         let is_too_long = promises.size.is_some_and(|size| size < received);
-        let mut incoming = Self { store, file: AtomicFile::Resumable(named), hasher, promises, received, origin };
+        let mut incoming =
+            Self { store, file: AtomicFile::Resumable(named), hasher, promises, received, resumed: received, origin };
         if is_too_long {
             incoming.restart()?;
         }
@@ -80,7 +83,7 @@ impl Incoming {
     /// When the disk refuses.
     pub fn restart(&mut self) -> Result<(), StoreError> {
         self.hasher = Hasher::new(&self.promises.algorithms());
-        (self.received, self.origin) = (0, None);
+        (self.received, self.resumed, self.origin) = (0, 0, None);
         self.file.clear().map_err(|why| self.store.cannot_write(why))
     }
 
@@ -98,12 +101,9 @@ impl Incoming {
         }
         let store = self.store;
         let object = Object { sha256: got.sha256, size: got.size };
-        place(self.file, &store.path(object.sha256)).map_err(|why| store.cannot_write(why))?;
-        if self.promises.size.is_none() {
-            store.remember_size(object).map_err(|why| store.cannot_write(why))?;
-        }
-        let others = self.promises.algorithms().into_iter().map(|algorithm| got.digest(algorithm));
-        for digest in others.filter(|digest| digest.as_sha256().is_none()) {
+        let came = got.size - self.resumed;
+        store.place(self.file, object.sha256, came).map_err(|why| store.cannot_write(why))?;
+        for digest in self.promises.algorithms().into_iter().map(|algorithm| got.digest(algorithm)) {
             store.add_alias(&digest, object.sha256).map_err(|why| store.cannot_write(why))?;
         }
         Ok(object)

@@ -1,14 +1,15 @@
-//! Looking after what the store holds: counting, checking and removing objects.
+//! Maintenance of the store: counting, checking and removing objects.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::DiskStore;
-use crate::domain::{Hasher, Object, Sha256};
+use crate::cache_folder::{CacheBucket, remove_anything};
+use crate::domain::{Object, Sha256};
 
 /// An object of the store, as it lies on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +21,6 @@ pub struct StoredObject {
     pub since: SystemTime,
 }
 
-/// What reads of an object come in, in bytes.
-const CHUNK: usize = 1 << 20;
-
 impl DiskStore {
     /// Every object, in the order of digests; files with other names are not ours and not told.
     ///
@@ -30,7 +28,7 @@ impl DiskStore {
     /// When a folder cannot be read; a store that is not there is empty.
     pub fn objects(&self) -> io::Result<Vec<StoredObject>> {
         let mut all = Vec::new();
-        for folder in entries(&self.root().join("objects"))? {
+        for folder in entries(&self.layout().folder(CacheBucket::Objects))? {
             for file in entries(&folder)? {
                 all.extend(digest_of(&folder, &file).map(|sha256| stored(sha256, &file)).transpose()?);
             }
@@ -39,18 +37,17 @@ impl DiskStore {
         Ok(all)
     }
 
-    /// Reads the objects again, on `threads` threads, and returns those whose bytes are not what
-    /// their name says, in their order.
+    /// Reads the objects again, on `threads` threads, and removes those whose bytes are not what
+    /// their name says; returns these, in their order.
     ///
     /// # Errors
-    /// The first object that cannot be read at all.
-    pub fn damaged(&self, objects: &[StoredObject], threads: usize) -> io::Result<Vec<StoredObject>> {
+    /// The first object that cannot be read or removed at all.
+    pub fn remove_damaged(&self, objects: &[StoredObject], threads: usize) -> io::Result<Vec<StoredObject>> {
         let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         let check = || {
-            let mut chunk = vec![0; CHUNK];
             while let Some(stored) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if digest(&self.path(stored.object.sha256), &mut chunk)? != stored.object.sha256 {
-                    found.lock().unwrap_or_else(|error| error.into_inner()).push(*stored);
+                if self.check_again(stored.object.sha256)?.is_none() {
+                    found.lock().unwrap_or_else(PoisonError::into_inner).push(*stored);
                 }
             }
             io::Result::Ok(())
@@ -59,36 +56,30 @@ impl DiskStore {
             let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(check)).collect();
             workers.into_iter().try_for_each(|worker| worker.join().expect("checking does not panic"))
         })?;
-        let mut found = found.into_inner().unwrap_or_else(|error| error.into_inner());
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.sort_by_key(|stored| stored.object.sha256);
         Ok(found)
     }
 
-    /// Removes an object; views that have it under another name keep it.
+    /// Removes an object, or whatever has its name; views that have it under another name keep it.
     ///
     /// # Errors
     /// When it cannot be removed; one that is gone already is no error.
     pub fn remove(&self, sha256: Sha256) -> io::Result<()> {
-        match fs::remove_file(self.path(sha256)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        }
+        remove_anything(&self.path(sha256))
     }
 
-    /// Removes other digests' names of objects that are gone.
+    /// Removes other digests' names of objects that are gone, and damaged ones.
     ///
     /// # Errors
     /// When a folder cannot be read or a file not removed.
     pub fn prune_aliases(&self) -> io::Result<()> {
-        for file in entries(&self.root().join("aliases"))?
-            .iter()
-            .map(|folder| entries(folder))
-            .collect::<io::Result<Vec<_>>>()?
-            .concat()
-        {
-            let named = fs::read_to_string(&file).ok().and_then(|text| text.lines().next()?.parse().ok());
-            if named.and_then(|sha256| self.find(sha256)).is_none() {
-                fs::remove_file(&file)?;
+        for folder in entries(&self.layout().folder(CacheBucket::Aliases))? {
+            for file in entries(&folder)? {
+                let named = self.layout().read(&file).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+                if named.and_then(|sha256| self.find(sha256)).is_none() {
+                    remove_anything(&file)?;
+                }
             }
         }
         Ok(())
@@ -104,10 +95,10 @@ fn stored(sha256: Sha256, file: &Path) -> io::Result<StoredObject> {
     Ok(StoredObject { object: Object { sha256, size: metadata.len() }, is_linked, since: metadata.modified()? })
 }
 
-/// What a folder holds, in no order; nothing where there is no folder.
+/// What a folder holds, in no order; nothing where there is no folder, or something else.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
         Err(error) => Err(error),
         Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
     }
@@ -116,17 +107,6 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 /// The digest that a path below `objects` spells.
 fn digest_of(folder: &Path, file: &Path) -> Option<Sha256> {
     format!("{}{}", folder.file_name()?.to_str()?, file.file_name()?.to_str()?).parse().ok()
-}
-
-fn digest(file: &Path, chunk: &mut [u8]) -> io::Result<Sha256> {
-    let mut input = File::open(file)?;
-    let mut hasher = Hasher::new(&[]);
-    loop {
-        match input.read(chunk)? {
-            0 => return Ok(hasher.finish().sha256),
-            length => hasher.update(&chunk[..length]),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -142,22 +122,24 @@ mod tests {
 
     fn spoil(store: &DiskStore, bytes: &[u8]) {
         let path = store.path(Sha256::of(bytes));
-        fs::remove_file(&path).unwrap();
+        let _ = fs::remove_file(&path);
         fs::write(&path, b"spoiled").unwrap();
     }
 
     #[test]
     fn every_damaged_object_is_found_by_any_number_of_threads() {
         let (_folder, store) = store(&[b"a", b"b", b"c", b"d"]);
-        spoil(&store, b"b");
-        spoil(&store, b"d");
-        let objects = store.objects().unwrap();
-        assert_eq!(objects.len(), 4);
         for threads in [1, 3, 8] {
-            let found: Vec<_> = store.damaged(&objects, threads).unwrap().iter().map(|one| one.object.sha256).collect();
+            spoil(&store, b"b");
+            spoil(&store, b"d");
+            let objects = store.objects().unwrap();
+            assert_eq!(objects.len(), 4);
+            let found: Vec<_> =
+                store.remove_damaged(&objects, threads).unwrap().iter().map(|one| one.object.sha256).collect();
             let mut expected = vec![Sha256::of(b"b"), Sha256::of(b"d")];
             expected.sort();
             assert_eq!(found, expected);
+            assert_eq!(store.objects().unwrap().len(), 2);
         }
     }
 

@@ -1,4 +1,5 @@
-//! Bytes by their digest. Knows nothing of names, versions, or what a wheel is.
+//! The content-addressed store: objects by their SHA-256. Knows nothing of names, versions, or what
+//! a wheel is.
 
 mod atomic_file;
 mod claim;
@@ -6,6 +7,7 @@ mod disk;
 mod error;
 mod incoming;
 mod maintenance;
+mod seal;
 
 pub use claim::Claim;
 pub use disk::DiskStore;

@@ -12,7 +12,7 @@ use crate::support::files_below;
 /// none beside it.
 const LAYERS: [&[&str]; 5] = [
     &["domain"],
-    &["archive", "http", "input", "layout", "select"],
+    &["archive", "cache_folder", "http", "input", "layout", "select"],
     &["index", "interpreter", "resolve", "store"],
     &["ops"],
     &["cli"],
@@ -31,7 +31,7 @@ const RESERVED: [(&str, &[&str], &str); 6] = [
     (r"\b(SystemTime|Timestamp|Zoned)::now\b", &["cli"], "take the date as a value or a closure"),
     (
         r"\b(std::fs|tokio|reqwest)\b",
-        &["archive", "http", "index", "interpreter", "store", "ops", "cli"],
+        &["archive", "cache_folder", "http", "index", "interpreter", "store", "ops", "cli"],
         "a pure module takes bytes, or a closure that gets them",
     ),
 ];

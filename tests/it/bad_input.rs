@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use prefetch::cache_folder::CacheBucket;
 use prefetch::domain::Sha256;
 
 use crate::support::{Fault, Index, PageFormat, Published, Sandbox, ServedIndex, Wheel, files_below};
@@ -328,7 +329,7 @@ fn a_full_disk_leaves_nothing_half_written() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(6), "{told}");
         assert!(told.contains(&*place.to_string_lossy()) || told.contains("out.tar"), "{told}");
-        assert_eq!(files_below(&sandbox.cache().join("incoming")), Vec::<String>::new());
+        assert_eq!(files_below(&sandbox.cache_folder(CacheBucket::Incoming)), Vec::<String>::new());
         assert_eq!(sandbox.files("."), Vec::<String>::new());
         // the second time the store has the file, and the bundle is what does not fit
         sandbox.prefetch_from(&index, ["large==1.0", "-d", "elsewhere"]).args(TARGET).assert().code(0);

@@ -1,13 +1,19 @@
 //! `prefetch cache`: what is there and why, what is damaged, what goes, what comes in from elsewhere.
 
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
+use prefetch::cache_folder::CacheBucket;
 use prefetch::domain::Algorithm;
 use serde_json::Value;
 
 use crate::support::{Index, Sandbox, Sdist, ServedIndex, Wheel, files_below, judges};
 
 const WHEEL: &str = "demo-1.0-py3-none-any.whl";
+
+/// No run of these tests takes as long, unless it waits for ever.
+const LONGEST: Duration = Duration::from_secs(60);
 
 fn world() -> ServedIndex {
     Index::new().wheel("demo", "1.0").with(Wheel::new("other", "2.0").requires("demo")).sdist("kit", "3.0").serve()
@@ -20,7 +26,7 @@ fn cache(sandbox: &Sandbox, arguments: &[&str], code: i32) -> Value {
 }
 
 fn fetch(sandbox: &Sandbox, index: &ServedIndex, arguments: &[&str]) {
-    sandbox.prefetch_from(index, arguments).assert().success();
+    sandbox.prefetch_from(index, arguments).timeout(LONGEST).assert().success();
 }
 
 fn names(files: &Value) -> Vec<&str> {
@@ -53,6 +59,42 @@ fn the_cache_tells_what_it_holds_and_why() {
 }
 
 #[test]
+fn every_folder_of_the_cache_is_counted() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    fetch(&sandbox, &index, &["other"]);
+    let files = files_below(&sandbox.cache());
+    let info = cache(&sandbox, &["info"], 0);
+    let folders = info["folders"].as_array().unwrap();
+    for bucket in CacheBucket::ALL {
+        let told = folders.iter().find(|folder| folder["name"] == bucket.name()).unwrap();
+        let there = files.iter().filter(|file| file.starts_with(&format!("{}/", bucket.folder_name())));
+        assert_eq!((&told["files"], &told["version"]), (&there.count().into(), &bucket.version().into()), "{told}");
+    }
+    let counted: u64 = folders.iter().map(|folder| folder["files"].as_u64().unwrap()).sum();
+    assert_eq!(counted, files.len() as u64, "{files:?}");
+}
+
+/// Folders of other versions are not read; those of older ones go with `prune`.
+#[test]
+fn what_another_version_of_the_program_kept_is_not_read() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    fetch(&sandbox, &index, &["other"]);
+    for bucket in CacheBucket::ALL {
+        let folder = sandbox.cache_folder(bucket);
+        if folder.exists() {
+            fs::rename(&folder, sandbox.cache().join(format!("{}-v0", bucket.name()))).unwrap();
+        }
+    }
+    index.forget_requests();
+    fetch(&sandbox, &index, &["other"]);
+    assert_eq!(index.requests_for_files().len(), 2);
+    cache(&sandbox, &["prune", "--older-than", "1d"], 0);
+    let old = files_below(&sandbox.cache()).into_iter().filter(|file| file.contains("-v0/"));
+    assert_eq!(old.collect::<Vec<_>>(), Vec::<String>::new());
+    assert_eq!(cache(&sandbox, &["info"], 0)["objects"], 2);
+}
+
+#[test]
 fn the_same_run_is_remembered_once() {
     let (index, sandbox) = (world(), Sandbox::new());
     for _ in 0..3 {
@@ -65,7 +107,7 @@ fn the_same_run_is_remembered_once() {
 
 fn object(sandbox: &Sandbox, index: &ServedIndex, filename: &str) -> std::path::PathBuf {
     let digest = index.sha256(filename);
-    sandbox.cache().join("objects").join(&digest[..2]).join(&digest[2..])
+    sandbox.cache_folder(CacheBucket::Objects).join(&digest[..2]).join(&digest[2..])
 }
 
 #[test]
@@ -244,18 +286,104 @@ fn many_views_of_a_file_cost_it_once() {
     assert!(info["bytes_linked"].as_u64().unwrap() >= SIZE, "{info}");
 }
 
-/// Whether the index tells sizes or not.
+/// Spoils the first byte of a file without changing its size, in place or by another file of the
+/// same time.
+fn spoil(path: &Path, in_place: bool) {
+    let mut bytes = fs::read(path).unwrap();
+    let time = fs::metadata(path).unwrap().modified().unwrap();
+    bytes[0] ^= 1;
+    if !in_place {
+        fs::remove_file(path).unwrap();
+    } else {
+        let mut permissions = fs::metadata(path).unwrap().permissions();
+        #[cfg(unix)]
+        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+        fs::set_permissions(path, permissions).unwrap();
+    }
+    fs::write(path, bytes).unwrap();
+    if !in_place {
+        fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+    }
+}
+
+/// Whether the index tells sizes or not, and whether a line has its own `--hash`.
 #[test]
-fn an_object_cut_short_is_fetched_again() {
+fn a_damaged_object_is_never_handed_out() {
     for index in [Index::new(), Index::new().without_sizes()] {
         let (index, sandbox) = (index.wheel("demo", "1.0").serve(), Sandbox::new());
-        fetch(&sandbox, &index, &["demo"]);
-        let sha256 = index.sha256(WHEEL);
-        let object = sandbox.cache().join("objects").join(&sha256[..2]).join(&sha256[2..]);
-        fs::remove_file(&object).unwrap();
-        fs::write(&object, &index.bytes(WHEEL)[..100]).unwrap();
-        fetch(&sandbox, &index, &["demo", "-d", "again"]);
-        assert!(sandbox.read(&format!("again/{WHEEL}")) == index.bytes(WHEEL));
-        assert!(fs::read(&object).unwrap() == index.bytes(WHEEL));
+        sandbox.write("pinned.txt", format!("demo==1.0 --hash=sha256:{}\n", index.sha256(WHEEL)));
+        for (number, arguments) in [["demo", "-j4"], ["-r", "pinned.txt"]].iter().enumerate() {
+            fetch(&sandbox, &index, arguments);
+            let object = object(&sandbox, &index, WHEEL);
+            for (way, damage) in [
+                (|path: &Path| spoil(path, true)) as fn(&Path),
+                |path| spoil(path, false),
+                |path| {
+                    let half = fs::read(path).unwrap()[..100].to_vec();
+                    fs::remove_file(path).unwrap();
+                    fs::write(path, half).unwrap();
+                },
+                |path| {
+                    fs::remove_file(path).unwrap();
+                    fs::create_dir_all(path.join("deep")).unwrap();
+                },
+                #[cfg(unix)]
+                |path| {
+                    fs::remove_file(path).unwrap();
+                    std::os::unix::fs::symlink("/dev/zero", path).unwrap();
+                },
+                #[cfg(unix)]
+                |path| {
+                    fs::remove_file(path).unwrap();
+                    pipe(path);
+                },
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                damage(&object);
+                let out = format!("out-{number}-{way}");
+                fetch(&sandbox, &index, &[arguments, ["-d", &*out].as_slice()].concat());
+                assert!(sandbox.read(&format!("{out}/{WHEEL}")) == index.bytes(WHEEL), "{out}");
+                assert!(fs::read(&object).unwrap() == index.bytes(WHEEL), "{out}");
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+    mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).unwrap();
+}
+
+/// Every file of the cache replaced by each kind of thing, and every command still works.
+#[cfg(unix)]
+#[test]
+fn whatever_stands_in_place_of_a_file_of_the_cache_makes_room() {
+    let index = world();
+    for damage in [
+        (|path: &Path| pipe(path)) as fn(&Path),
+        |path| fs::create_dir_all(path.join("deep")).unwrap(),
+        |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
+        |path| fs::write(path, "other bytes").unwrap(),
+    ] {
+        let sandbox = Sandbox::new();
+        fetch(&sandbox, &index, &["other", "kit"]);
+        let files = files_below(&sandbox.cache());
+        assert!(files.len() > 8, "{files:?}");
+        for file in &files {
+            fs::remove_file(sandbox.cache().join(file)).unwrap();
+            damage(&sandbox.cache().join(file));
+        }
+        for command in [["info", "--json"], ["list", "--json"]] {
+            sandbox.prefetch(["cache"]).args(command).timeout(LONGEST).assert().success();
+        }
+        fetch(&sandbox, &index, &["other", "kit", "-d", "out"]);
+        assert!(sandbox.read(&format!("out/{WHEEL}")) == index.bytes(WHEEL));
+        assert_eq!(cache(&sandbox, &["verify"], 0)["damaged"], serde_json::json!([]));
+        cache(&sandbox, &["prune", "--max-size", "0", "--linked"], 0);
+        cache(&sandbox, &["clean"], 0);
+        assert_eq!(files_below(&sandbox.cache()), Vec::<String>::new());
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
+use prefetch::cache_folder::CacheLayout;
 use prefetch::interpreter::{HostEnvironment, describe};
 
 use crate::support::{Index, Sandbox, judges};
@@ -67,7 +68,7 @@ fn inputs_are_read_once() {
 #[test]
 fn a_real_python_describes_itself_and_is_remembered() {
     let sandbox = Sandbox::new();
-    let (folder, cache) = (sandbox.path(""), sandbox.cache());
+    let (folder, cache) = (sandbox.path(""), CacheLayout::new(sandbox.cache()));
     let variable = |name: &str| (name == "PATH").then(|| judges().bin().into_os_string());
     let host = HostEnvironment { variable: &variable, folder: &folder };
     let cold = describe(None, Some(&cache), host).unwrap();

@@ -7,6 +7,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
+use prefetch::cache_folder::CacheBucket;
+
 use crate::support::{Fault, Index, Sandbox, ServedIndex, Wheel, files_below};
 
 const SMALL: &str = "small-1.0-py3-none-any.whl";
@@ -79,7 +81,7 @@ fn an_interrupted_transfer_leaves_nothing_half_written() {
     assert_eq!(status.code(), Some(130), "{told}");
     assert!(told.contains("a second run fetches only the rest"), "{told}");
     assert_eq!(sandbox.files("."), Vec::<String>::new());
-    let left = files_below(&sandbox.cache().join("incoming"));
+    let left = files_below(&sandbox.cache_folder(CacheBucket::Incoming));
     let is_to_be_gone_on_with = |name: &String| name.ends_with(".partial") || name.ends_with(".origin");
     assert!(left.iter().all(is_to_be_gone_on_with), "{left:?}");
 
@@ -90,7 +92,7 @@ fn an_interrupted_transfer_leaves_nothing_half_written() {
     assert_eq!(sandbox.read(&format!("out/{LARGE}")), index.bytes(LARGE));
     let asked: Vec<_> = index.requests_for_files().into_iter().map(|request| request.path).collect();
     assert_eq!(asked, [format!("/files/{LARGE}")]);
-    assert_eq!(files_below(&sandbox.cache().join("incoming")), Vec::<String>::new());
+    assert_eq!(files_below(&sandbox.cache_folder(CacheBucket::Incoming)), Vec::<String>::new());
 }
 
 #[test]

@@ -35,4 +35,5 @@ mod settings;
 mod support;
 mod targets;
 mod tools;
+mod trusting;
 mod verifying;

@@ -1,5 +1,7 @@
 //! What was seen before: conditional requests, `--refresh`, `--offline`, and an index that is down.
 
+use prefetch::cache_folder::CacheBucket;
+
 use crate::support::{Fault, Index, PageFormat, Published, Sandbox, ServedIndex, files_below};
 
 const DEMO: &str = "demo-1.0-py3-none-any.whl";
@@ -62,7 +64,7 @@ fn a_page_that_may_not_be_kept_is_not() {
     let fault = Fault::Header("cache-control", "no-store".into());
     let (index, sandbox) = (index().failing("/simple/", fault).serve(), sandbox());
     succeeds(&index, &sandbox, &["demo"], &["--dry-run"]);
-    assert_eq!(files_below(&sandbox.cache().join("pages")), Vec::<String>::new());
+    assert_eq!(files_below(&sandbox.cache_folder(CacheBucket::Pages)), Vec::<String>::new());
 }
 
 #[test]
@@ -141,6 +143,6 @@ fn a_page_whose_links_carry_passwords_is_not_kept() {
         let demo = Published::new("demo", DEMO, files.bytes(DEMO)).linked_as(&link);
         let index = Index::new().with(demo).pages(format).serve();
         succeeds(&index, &sandbox, &["demo"], &["--no-deps", "--refresh"]);
-        assert_eq!(files_below(&sandbox.cache().join("pages")), Vec::<String>::new());
+        assert_eq!(files_below(&sandbox.cache_folder(CacheBucket::Pages)), Vec::<String>::new());
     }
 }

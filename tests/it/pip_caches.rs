@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use prefetch::cache_folder::CacheBucket;
+
 use crate::support::{Fault, Index, Sandbox, Sdist, ServedIndex, Wheel, files_below, judges};
 
 const REQUIREMENTS: [&str; 3] = ["other", "plus", "kit"];
@@ -88,7 +90,7 @@ fn a_body_is_no_link_into_the_store() {
         fs::write(&path, bytes).unwrap();
     }
     sandbox.prefetch(["--offline", "--no-index", "--find-links", "cache", "--dry-run", "demo"]).assert().code(3);
-    let store = sandbox.cache().join("objects");
+    let store = sandbox.cache_folder(CacheBucket::Objects);
     for object in files_below(&store) {
         let digest = prefetch::domain::Sha256::of(&fs::read(store.join(&object)).unwrap()).to_string();
         assert_eq!(object.replace('/', ""), digest);

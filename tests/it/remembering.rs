@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use prefetch::cache_folder::CacheBucket;
 use serde_json::Value;
 
 use crate::support::{Fault, Index, Sandbox, ServedIndex, Wheel, files_below};
@@ -24,7 +25,7 @@ fn versions(packages: &Value) -> Vec<&str> {
 }
 
 fn pages(sandbox: &Sandbox) -> Vec<PathBuf> {
-    let folder = sandbox.cache().join("pages");
+    let folder = sandbox.cache_folder(CacheBucket::Pages);
     files_below(&folder).into_iter().map(|name| folder.join(name)).collect()
 }
 
@@ -124,7 +125,7 @@ fn statuses(sandbox: &Sandbox, more: &[&str]) -> Vec<String> {
 /// As if what is noted down of local files had been noted long after they had changed.
 #[cfg(unix)]
 fn let_files_settle(sandbox: &Sandbox) {
-    let folder = sandbox.cache().join("local");
+    let folder = sandbox.cache_folder(CacheBucket::Local);
     for name in files_below(&folder) {
         let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
         let noted = file.metadata().unwrap().modified().unwrap();
@@ -157,6 +158,6 @@ fn local_files_are_read_once_and_again_when_they_changed() {
 
     let_files_settle(&sandbox);
     sandbox.prefetch(["cache", "prune", "--max-size", "0", "--linked"]).assert().code(0);
-    assert_eq!(files_below(&sandbox.cache().join("local")), Vec::<String>::new());
+    assert_eq!(files_below(&sandbox.cache_folder(CacheBucket::Local)), Vec::<String>::new());
     assert_eq!(statuses(&sandbox, &[]), ["downloaded"; 2]);
 }

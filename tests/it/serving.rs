@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
+use prefetch::cache_folder::CacheBucket;
 use prefetch::domain::Sha256;
 use serde_json::Value;
 
@@ -284,7 +285,7 @@ fn requests_are_logged_and_a_service_manager_can_stop_it() {
     let (code, said) = served.terminate();
     assert_eq!(code, Some(0));
     assert!(said.contains(&format!("GET /simple/ 200 {size}\n")) && said.contains("GET /absent?x=1 404"), "{said}");
-    let left = crate::support::files_below(&sandbox.cache().join("incoming"));
+    let left = crate::support::files_below(&sandbox.cache_folder(CacheBucket::Incoming));
     assert!(left.is_empty(), "what was unpacked is removed: {left:?}");
 }
 
@@ -292,7 +293,7 @@ fn requests_are_logged_and_a_service_manager_can_stop_it() {
 #[cfg(unix)]
 fn what_a_killed_server_unpacked_is_removed_by_the_next_and_by_pruning() {
     let sandbox = fetched(&["--bundle", "all.tar.gz"]);
-    let incoming = sandbox.cache().join("incoming");
+    let incoming = sandbox.cache_folder(CacheBucket::Incoming);
     let left = || std::fs::read_dir(&incoming).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     let dead = Served::over(&sandbox, "all.tar.gz");
     let unpacked = left();

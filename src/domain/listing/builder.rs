@@ -1,4 +1,4 @@
-//! Collects the files of a page as they are met.
+//! Builds a [`Listing`] from the files of a page, one by one.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A machine on paper: enough to be the same target again elsewhere.
+//! A target as a JSON file, so that it is the same target elsewhere.
 
 use serde::{Deserialize, Serialize};
 

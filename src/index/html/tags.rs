@@ -72,7 +72,7 @@ pub(super) trait TakeTags {
     fn take_title(&mut self, text: &[u8]);
 }
 
-/// Between the tokenizer and what takes the tags.
+/// Adapts the tokenizer to what takes the tags.
 pub(super) struct Tags<T> {
     taker: T,
     tag: Tag,

@@ -1,4 +1,4 @@
-//! A place in the text of a JSON document, and the reading of plain values there.
+//! Reads the values of a JSON document from left to right.
 //!
 //! What is read here is what `serde_json` would read, at less cost. Whatever is not plain is handed
 //! to it, or refused as [`ParseStop::Odd`], so that it decides what the document says.

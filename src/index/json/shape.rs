@@ -1,4 +1,4 @@
-//! What the entries of a page have in common: mostly everything but their values.
+//! Entry shapes: the keys and punctuation that file entries of a page share, for fast reading.
 
 use super::cursor::{JsonCursor, ParseStop};
 use super::entry::{FileEntry, FileKey};
@@ -75,7 +75,7 @@ impl EntryShape {
     }
 }
 
-/// A shape that is being drawn.
+/// Builds a shape from an entry.
 struct ShapeBuilder<'e> {
     entry: &'e str,
     slots: Vec<Slot>,

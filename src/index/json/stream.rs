@@ -1,4 +1,4 @@
-//! Reads a page while it is unpacked, a window at a time, so that a long page is never held.
+//! Reads a JSON page as a stream, one buffer at a time, so that a long page is never held.
 //!
 //! Of what is malformed or odd it only says so: whoever asked then lets `serde_json` read the
 //! whole. So it may refuse what it likes, and must never take what `serde_json` refuses.

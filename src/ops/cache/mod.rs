@@ -11,8 +11,9 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::cache_folder::CacheBucket;
 use crate::domain::{Sha256, Timestamp};
-use crate::index::{LOCAL, LocalDigests};
+use crate::index::LocalDigests;
 use crate::store::{DiskStore, StoredObject};
 
 pub use self::contents::Identity;
@@ -87,9 +88,7 @@ impl Inventory {
 /// When an object cannot be read or removed.
 pub fn verify(store: &DiskStore, inventory: &Inventory) -> io::Result<Vec<StoredObject>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let damaged = store.damaged(&inventory.objects, threads)?;
-    damaged.iter().try_for_each(|stored| store.remove(stored.object.sha256))?;
-    Ok(damaged)
+    store.remove_damaged(&inventory.objects, threads)
 }
 
 /// What may go.
@@ -151,35 +150,49 @@ pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: Sys
     pruned.removed.iter().try_for_each(|stored| store.remove(stored.object.sha256))?;
     let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     store.sweep_dead(Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX)));
+    store.layout().remove_outdated()?;
     store.prune_aliases()?;
-    LocalDigests::of(store.root()).retain(|sha256| store.find(sha256).is_some());
+    LocalDigests::new(store.layout()).retain(|sha256| store.find(sha256).is_some());
     let is_useless = |run: &&Run| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))
 }
-
-/// Everything that prefetch writes into a cache folder.
-const FOLDERS: [&str; 10] =
-    ["objects", "aliases", "incoming", "runs", "pages", "plans", "metadata", LOCAL, "built", "interpreters"];
 
 /// Removes everything that is ours in the cache folder, and the folder if nothing else is in it.
 ///
 /// # Errors
 /// When something cannot be removed.
 pub fn clean(store: &DiskStore) -> io::Result<()> {
-    let missing_is_fine = |result: io::Result<()>| match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    };
-    FOLDERS.iter().try_for_each(|folder| missing_is_fine(fs::remove_dir_all(store.root().join(folder))))?;
-    // A folder that somebody else uses, too, stays.
-    let _ = fs::remove_dir(store.root());
-    Ok(())
+    store.layout().remove_all()
 }
 
-/// Bytes of the files below a folder of the cache: `pages`, say.
-pub fn folder_size(folder: &Path) -> u64 {
+/// What a folder of the cache holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub bucket: CacheBucket,
+    pub files: u64,
+    pub bytes: u64,
+}
+
+/// What each folder of the cache holds; what cannot be looked at does not count.
+pub fn usage(store: &DiskStore) -> Vec<Usage> {
+    let usage = |bucket| {
+        let (files, bytes) = count_files(&store.layout().folder(bucket));
+        Usage { bucket, files, bytes }
+    };
+    CacheBucket::ALL.into_iter().map(usage).collect()
+}
+
+/// The number of files below `folder`, and their bytes.
+fn count_files(folder: &Path) -> (u64, u64) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
+    entries.fold((0, 0), |(files, bytes), entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => {
+            let below = count_files(&entry.path());
+            (files + below.0, bytes + below.1)
+        }
+        Ok(metadata) => (files + 1, bytes + metadata.len()),
+        Err(_) => (files, bytes),
+    })
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@
 //! name: the file's time is when it was last done.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
 use crate::domain::{Fetched, Origin, Sha256, mask_credentials};
 use crate::store::DiskStore;
 
@@ -87,30 +88,26 @@ pub fn record(store: &DiskStore, fetched: &Fetched, folder: &Path) {
 /// When the cache cannot be written.
 pub(super) fn write(store: &DiskStore, record: &Record) -> io::Result<()> {
     let text = serde_json::to_vec(record).expect("strings and numbers can always be written");
-    let folder = folder_of(store);
-    fs::create_dir_all(&folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(&folder)?;
-    file.write_all(&text)?;
-    file.persist(folder.join(Sha256::of(&text).to_string()))?;
-    Ok(())
+    let path = folder_of(store).join(Sha256::of(&text).to_string());
+    store.layout().write(&path, &[&text], Readers::Umask).map(drop)
 }
 
 /// Every run that is remembered, the latest last; damaged memories are none.
 pub(super) fn runs(store: &DiskStore) -> Vec<Run> {
     let entries = fs::read_dir(folder_of(store)).into_iter().flatten().flatten();
-    let mut runs: Vec<_> = entries.filter_map(|entry| read(entry.path())).collect();
+    let mut runs: Vec<_> = entries.filter_map(|entry| read(store.layout(), entry.path())).collect();
     runs.sort_by(|a, b| (a.last, &a.path).cmp(&(b.last, &b.path)));
     runs
 }
 
-fn read(path: PathBuf) -> Option<Run> {
-    let record = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+fn read(layout: &CacheLayout, path: PathBuf) -> Option<Run> {
+    let record = serde_json::from_slice(&layout.read(&path)?).ok()?;
     let last = fs::metadata(&path).ok()?.modified().ok()?;
     Some(Run { record, last, path })
 }
 
 fn folder_of(store: &DiskStore) -> PathBuf {
-    store.root().join("runs")
+    store.layout().folder(CacheBucket::Runs)
 }
 
 #[cfg(test)]

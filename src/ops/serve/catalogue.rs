@@ -97,7 +97,7 @@ impl Catalogue {
     /// When it cannot be read, is hostile, or holds no distribution, or `stop` was set meanwhile.
     pub fn of(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, ServeError> {
         let store = DiskStore::new(path.to_owned());
-        let is_store = path.join("objects").is_dir();
+        let is_store = store.layout().is_cache();
         let members = if is_store { Members::default() } else { Members::find(path, scratch, stop)? };
         let candidates = if is_store { of_store(&store)? } else { of_members(&members, path)? };
         let mut left_out: Vec<_> = members

@@ -1,4 +1,5 @@
-//! The dull solver: a sketch of a world, and every combination that pip's rules allow in it.
+//! A brute-force solver to judge by: a sketch of an index, and every combination that pip's rules
+//! allow in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! Literal worlds for tests: what an index has, what is asked, and a driver that answers every
-//! want from the world, counts it, and never answers twice.
+//! An index made of literals for tests, and a driver that answers every missing fact from it,
+//! counts the answers, and never answers twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Random worlds, judged by a dull solver that tries everything.
+//! Random indexes, judged by the brute-force solver.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;

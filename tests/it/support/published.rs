@@ -102,6 +102,11 @@ impl Published {
         }
     }
 
+    /// Serves this text as the metadata file beside it, whatever it says of itself.
+    pub fn described_as(self, metadata: &str) -> Self {
+        Self { metadata: Some(metadata.to_owned()), ..self }
+    }
+
     pub(super) fn metadata_sha256(&self) -> Option<String> {
         self.metadata.as_ref().map(|text| hex(text.as_bytes(), Algorithm::Sha256))
     }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use prefetch::cache_folder::{CacheBucket, CacheLayout};
 use regex::Regex;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -41,6 +42,11 @@ impl Sandbox {
     /// The `--cache-dir` of every run.
     pub fn cache(&self) -> PathBuf {
         self.root.path().join("cache")
+    }
+
+    /// A folder of the cache: [`CacheBucket::Pages`], say.
+    pub fn cache_folder(&self, bucket: CacheBucket) -> PathBuf {
+        CacheLayout::new(self.cache()).folder(bucket)
     }
 
     /// The folder for temporary files of every run.

@@ -1,0 +1,166 @@
+//! Small files of the cache, which appear whole: written aside, then renamed. They are not
+//! flushed, since they can be had again, so a check sum at their end tells what a power cut made
+//! of them.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use super::layout::{CacheLayout, remove_anything};
+use super::regular::read_regular;
+use super::stamp::FileStamp;
+
+/// Bytes of the check sum.
+const SUM: usize = size_of::<u32>();
+
+/// Who may read a file of the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Whoever the umask lets: a cache may be shared.
+    Umask,
+    /// The user who wrote it.
+    Owner,
+}
+
+impl CacheLayout {
+    /// What [`CacheLayout::write`] put at `path`; nothing where that is missing or damaged.
+    pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        self.read_stamped(path).map(|(bytes, _)| bytes)
+    }
+
+    /// The same, with the stamp of the very file that was read.
+    pub fn read_stamped(&self, path: &Path) -> Option<(Vec<u8>, Option<FileStamp>)> {
+        let (mut bytes, metadata) = read_regular(path).ok()?;
+        let length = bytes.len().checked_sub(SUM)?;
+        let is_whole = crc32fast::hash(&bytes[..length]).to_le_bytes() == bytes[length..];
+        bytes.truncate(length);
+        is_whole.then(|| (bytes, FileStamp::of(&metadata)))
+    }
+
+    /// Puts `parts`, one after the other, at `path`, in place of whatever is there, and tells the
+    /// file's stamp.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn write(&self, path: &Path, parts: &[&[u8]], readers: Readers) -> io::Result<Option<FileStamp>> {
+        let mut file = self.temporary(readers)?;
+        let (mut sum, mut writer) = (crc32fast::Hasher::new(), BufWriter::new(&mut file));
+        for part in parts {
+            sum.update(part);
+            writer.write_all(part)?;
+        }
+        writer.write_all(&sum.finalize().to_le_bytes())?;
+        writer.flush()?;
+        drop(writer);
+        let stamp = FileStamp::of(&file.as_file().metadata()?);
+        let persist = |file: NamedTempFile, path: &Path| {
+            file.persist(path).map(drop).map_err(|failed| (failed.error, failed.file))
+        };
+        self.settle(file, path, persist)?;
+        Ok(stamp)
+    }
+
+    /// A new file in the folder for what is on its way, which is made if need be.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn temporary(&self, readers: Readers) -> io::Result<NamedTempFile> {
+        let new = || new_file(self.incoming(), readers);
+        match new() {
+            Err(_) if !self.incoming().is_dir() => self.make_folder(self.incoming()).and_then(|()| new()),
+            other => other,
+        }
+    }
+
+    /// Renames `file` to `path` by `rename`, which gives it back where it fails; its folder is made
+    /// if need be, and a folder that has the name gives way.
+    ///
+    /// # Errors
+    /// When it cannot be renamed even so.
+    pub fn settle<F>(
+        &self,
+        file: F,
+        path: &Path,
+        rename: impl Fn(F, &Path) -> Result<(), (io::Error, F)>,
+    ) -> io::Result<()> {
+        let Err((error, file)) = rename(file, path) else { return Ok(()) };
+        if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+            remove_anything(path)?;
+        } else {
+            let folder = path.parent().filter(|folder| !folder.is_dir()).ok_or(error)?;
+            self.make_folder(folder)?;
+        }
+        rename(file, path).map_err(|(error, _)| error)
+    }
+}
+
+/// Temporary files are their owner's alone unless something else is asked for.
+fn new_file(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
+    #[cfg(unix)]
+    if readers == Readers::Umask {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        return tempfile::Builder::new().permissions(permissions).tempfile_in(folder);
+    }
+    #[cfg(not(unix))]
+    let _ = readers;
+    NamedTempFile::new_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache_folder::CacheBucket;
+
+    fn layout() -> (tempfile::TempDir, CacheLayout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().to_owned());
+        (folder, layout)
+    }
+
+    #[test]
+    fn damage_of_any_kind_is_no_file() {
+        let (folder, layout) = layout();
+        let path = layout.folder(CacheBucket::Pages).join("a");
+        layout.write(&path, &[b"a", b"bc"], Readers::Umask).unwrap();
+        assert_eq!(layout.read(&path).as_deref(), Some(b"abc".as_slice()));
+        let whole = fs::read(&path).unwrap();
+        for damaged in [&[], &whole[..3], &whole[..6], &[0; 7], &[0; 3]] {
+            fs::write(&path, damaged).unwrap();
+            assert_eq!(layout.read(&path), None, "{damaged:?}");
+        }
+        assert_eq!(layout.read(&folder.path().join("none")), None);
+        assert_eq!(fs::read_dir(layout.incoming()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_or_file_in_the_way_gives_way() {
+        let (_folder, layout) = layout();
+        let path = layout.folder(CacheBucket::Pages).join("a");
+        fs::create_dir_all(path.join("deep")).unwrap();
+        layout.write(&path, &[b"a"], Readers::Umask).unwrap();
+        assert_eq!(layout.read(&path).as_deref(), Some(b"a".as_slice()));
+        for folder in [layout.folder(CacheBucket::Pages), layout.incoming().to_owned()] {
+            fs::remove_dir_all(&folder).unwrap();
+            fs::write(&folder, "").unwrap();
+            layout.write(&path, &[b"b"], Readers::Umask).unwrap();
+            assert_eq!(layout.read(&path).as_deref(), Some(b"b".as_slice()));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_readable_as_the_umask_says_or_by_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, layout) = layout();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::write(folder.path().join("usual"), "").unwrap();
+        let usual = mode(&folder.path().join("usual"));
+        let path = layout.folder(CacheBucket::Pages).join("a");
+        for (readers, expected) in [(Readers::Umask, usual), (Readers::Owner, 0o600)] {
+            layout.write(&path, &[b"a"], readers).unwrap();
+            assert_eq!(mode(&path), expected, "{readers:?}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The folders of the cache, with the version of what each of them holds.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A folder of the cache. Its name on the disk has the version of its format, so that no program
+/// reads what another one wrote in a format that it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CacheBucket {
+    /// Every file ever fetched, by its SHA-256.
+    Objects,
+    /// The SHA-256 of an object, by another digest of it.
+    Aliases,
+    /// Which files each run had, from where and for whom.
+    Runs,
+    /// What is being written, and what dead runs have of a file.
+    Incoming,
+    /// What index pages said, with their validators.
+    Pages,
+    /// What was decided from pages, for the same question asked again.
+    Plans,
+    /// What files say that they need, by the file's SHA-256.
+    Metadata,
+    /// What indexes said that their files need, by index and file.
+    IndexMetadata,
+    /// The SHA-256 of local files, while they are unchanged.
+    Local,
+    /// What builds said that source archives need, by the building Python.
+    Built,
+    /// What interpreters said, by their identity.
+    Interpreters,
+}
+
+impl CacheBucket {
+    /// Every folder of the cache.
+    pub const ALL: [Self; 11] = [
+        Self::Objects,
+        Self::Aliases,
+        Self::Runs,
+        Self::Incoming,
+        Self::Pages,
+        Self::Plans,
+        Self::Metadata,
+        Self::IndexMetadata,
+        Self::Local,
+        Self::Built,
+        Self::Interpreters,
+    ];
+
+    /// The name without the version.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Objects => "objects",
+            Self::Aliases => "aliases",
+            Self::Runs => "runs",
+            Self::Incoming => "incoming",
+            Self::Pages => "pages",
+            Self::Plans => "plans",
+            Self::Metadata => "metadata",
+            Self::IndexMetadata => "index-metadata",
+            Self::Local => "local",
+            Self::Built => "built",
+            Self::Interpreters => "interpreters",
+        }
+    }
+
+    /// The version of the format of what it holds, to be raised with every change of it.
+    pub fn version(self) -> u32 {
+        match self {
+            Self::Objects
+            | Self::Aliases
+            | Self::Runs
+            | Self::Incoming
+            | Self::Pages
+            | Self::Plans
+            | Self::Metadata
+            | Self::IndexMetadata
+            | Self::Local
+            | Self::Built
+            | Self::Interpreters => 1,
+        }
+    }
+
+    /// Its name on the disk.
+    pub fn folder_name(self) -> String {
+        format!("{}-v{}", self.name(), self.version())
+    }
+
+    /// The version that a folder's name on the disk tells, where it is one of this bucket: 0 for what
+    /// prefetch 0.1.0 wrote, which had none in its names.
+    fn version_of(self, folder: &str) -> Option<u32> {
+        let is_first = folder == self.name() || (self == Self::Aliases && folder == "also");
+        let later = || folder.strip_prefix(self.name())?.strip_prefix("-v")?.parse().ok();
+        if is_first { Some(0) } else { later() }
+    }
+}
+
+/// Where everything in the cache lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheLayout {
+    root: PathBuf,
+    incoming: PathBuf,
+}
+
+impl CacheLayout {
+    /// The layout below `root`, where a folder is made when something is first written to it.
+    pub fn new(root: PathBuf) -> Self {
+        let incoming = root.join(CacheBucket::Incoming.folder_name());
+        Self { root, incoming }
+    }
+
+    /// The cache folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of a bucket.
+    pub fn folder(&self, bucket: CacheBucket) -> PathBuf {
+        match bucket {
+            CacheBucket::Incoming => self.incoming.clone(),
+            _ => self.root.join(bucket.folder_name()),
+        }
+    }
+
+    /// The folder for files on their way to their final name.
+    pub fn incoming(&self) -> &Path {
+        &self.incoming
+    }
+
+    /// Whether a folder looks like a cache: it has objects.
+    pub fn is_cache(&self) -> bool {
+        self.folder(CacheBucket::Objects).is_dir()
+    }
+
+    /// Removes the folders of formats older than those of this program. Younger ones belong to a
+    /// younger program that shares the cache.
+    ///
+    /// # Errors
+    /// When the cache cannot be listed or a folder not removed.
+    pub fn remove_outdated(&self) -> io::Result<()> {
+        self.remove_folders(|bucket, version| version < bucket.version())
+    }
+
+    /// Removes every folder of the cache, of any version, and the cache folder if nothing else is
+    /// in it.
+    ///
+    /// # Errors
+    /// When the cache cannot be listed or a folder not removed.
+    pub fn remove_all(&self) -> io::Result<()> {
+        self.remove_folders(|_, _| true)?;
+        // A folder that somebody else uses, too, stays.
+        let _ = fs::remove_dir(&self.root);
+        Ok(())
+    }
+
+    fn remove_folders(&self, goes: impl Fn(CacheBucket, u32) -> bool) -> io::Result<()> {
+        let entries = match fs::read_dir(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_gone = |bucket: CacheBucket| bucket.version_of(&name).is_some_and(|version| goes(bucket, version));
+            if CacheBucket::ALL.into_iter().any(is_gone) {
+                remove_anything(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes `folder`, which lies in the cache, and removes what stands in its way: a file, a pipe
+    /// or a link that leads nowhere, where a folder of the cache has to be.
+    ///
+    /// # Errors
+    /// When it cannot be made even so.
+    pub fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        let Err(error) = fs::create_dir_all(folder) else { return Ok(()) };
+        let ours = folder.ancestors().take_while(|path| *path != self.root);
+        let in_the_way = |path: &&Path| fs::symlink_metadata(path).is_ok() && !path.is_dir();
+        match ours.into_iter().find(in_the_way) {
+            Some(obstacle) => fs::remove_file(obstacle).and_then(|()| fs::create_dir_all(folder)),
+            None => Err(error),
+        }
+    }
+}
+
+/// Removes a file, a link or a whole folder; one that is gone already is no error.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn remove_anything(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_folder_has_a_version_and_a_name_of_its_own() {
+        let mut names: Vec<_> = CacheBucket::ALL.iter().map(|bucket| bucket.folder_name()).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), CacheBucket::ALL.len());
+        for bucket in CacheBucket::ALL {
+            let own = CacheBucket::ALL.iter().filter(|other| other.version_of(&bucket.folder_name()).is_some());
+            assert_eq!(own.collect::<Vec<_>>(), [&bucket]);
+        }
+    }
+
+    #[test]
+    fn outdated_folders_go_and_younger_and_foreign_ones_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().to_owned());
+        let folders = ["pages-v0", "pages-v1", "pages-v99", "index-metadata-v0", "pages", "also", "pages-vx", "notes"];
+        folders.iter().for_each(|name| fs::create_dir(folder.path().join(name)).unwrap());
+        fs::write(folder.path().join("plans-v0"), "a file").unwrap();
+        let left = || {
+            let entries = fs::read_dir(folder.path()).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        layout.remove_outdated().unwrap();
+        assert_eq!(left(), ["notes", "pages-v1", "pages-v99", "pages-vx"]);
+        layout.remove_all().unwrap();
+        assert_eq!(left(), ["notes", "pages-vx"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_stands_in_place_of_a_folder_makes_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().join("cache"));
+        let deep = layout.folder(CacheBucket::Objects).join("ab");
+        for obstacle in [deep.clone(), layout.folder(CacheBucket::Objects)] {
+            layout.make_folder(&deep).unwrap();
+            fs::remove_dir_all(&obstacle).unwrap();
+            fs::write(&obstacle, "").unwrap();
+            layout.make_folder(&deep).unwrap();
+            fs::remove_dir_all(&obstacle).unwrap();
+            std::os::unix::fs::symlink("nowhere", &obstacle).unwrap();
+            layout.make_folder(&deep).unwrap();
+        }
+        fs::remove_dir_all(layout.root()).unwrap();
+        fs::write(layout.root(), "the user's own").unwrap();
+        assert!(layout.make_folder(&deep).is_err());
+        assert_eq!(fs::read(layout.root()).unwrap(), b"the user's own");
+    }
+}

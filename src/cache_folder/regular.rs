@@ -1,0 +1,62 @@
+//! Opening what should be a file. A cache may be shared, restored or damaged: a pipe in place of a
+//! file would block its reader for ever, and a link to a device would never end.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Opens the file at `path` for reading, and tells what the system knows of it.
+///
+/// # Errors
+/// When it cannot be opened, or is no file but a folder, a pipe, a device or a link.
+pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+    }
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    match metadata.is_file() {
+        true => Ok((file, metadata)),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
+    }
+}
+
+/// Reads the whole file at `path`, and tells what the system knows of it.
+///
+/// # Errors
+/// When it cannot be read, or is no file but a folder, a pipe, a device or a link.
+pub fn read_regular(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
+    let (mut file, metadata) = open_regular(path)?;
+    let room = usize::try_from(metadata.len()).map_err(io::Error::other)?.saturating_add(1);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(room).map_err(io::Error::other)?;
+    file.read_to_end(&mut bytes)?;
+    Ok((bytes, metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_devices_links_and_folders_are_no_files() {
+        use rustix::fs::{CWD, Mode, mkfifoat};
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), "bytes").unwrap();
+        mkfifoat(CWD, at("pipe"), Mode::RUSR | Mode::WUSR).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", at("device")).unwrap();
+        std::os::unix::fs::symlink("file", at("link")).unwrap();
+        std::fs::create_dir(at("folder")).unwrap();
+        for name in ["pipe", "device", "link", "folder", "missing"] {
+            assert!(read_regular(&at(name)).is_err(), "{name}");
+        }
+        assert_eq!(read_regular(&at("file")).unwrap().0, b"bytes");
+    }
+}

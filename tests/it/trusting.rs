@@ -1,0 +1,152 @@
+//! What is believed of whom: an index tells of its own files only, to whoever asked, until the file
+//! itself is here; and what the cache holds is believed only while it was checked.
+
+use std::fs;
+
+use prefetch::cache_folder::CacheBucket;
+
+use crate::support::{Fault, Index, Published, Sandbox, ServedIndex, Wheel};
+
+const WHEEL: &str = "demo-1.0-py3-none-any.whl";
+
+/// An index with `demo`, which needs nothing, and `evil`.
+fn honest() -> Index {
+    Index::new().wheel("demo", "1.0").wheel("evil", "1.0")
+}
+
+/// The same, but for the metadata file of `demo`.
+fn lying() -> ServedIndex {
+    let metadata = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: evil\n";
+    let demo = Published::from(Wheel::new("demo", "1.0")).described_as(metadata);
+    Index::new().with(demo).wheel("evil", "1.0").serve()
+}
+
+fn told(output: &assert_cmd::assert::Assert) -> String {
+    String::from_utf8_lossy(&output.get_output().stderr).into_owned()
+}
+
+#[test]
+fn what_one_index_says_of_a_file_is_not_believed_of_another() {
+    let (evil, good, sandbox) = (lying(), honest().without_sidecars().serve(), Sandbox::new());
+    assert_eq!(evil.sha256(WHEEL), good.sha256(WHEEL));
+    let dry = sandbox.prefetch_from(&evil, ["demo", "--dry-run"]).assert().success();
+    assert!(told(&dry).contains("evil-1.0"), "{}", told(&dry));
+    sandbox.prefetch_from(&good, ["demo"]).assert().success();
+    assert_eq!(sandbox.files("wheelhouse"), [WHEEL]);
+}
+
+/// At once, after a dry run, and where the file is there already; the next run goes by the file.
+#[test]
+fn a_metadata_file_that_differs_from_its_wheel_is_an_error_that_names_both() {
+    let (evil, good) = (lying(), honest().without_sidecars().serve());
+    for before in ["nothing", "a dry run", "the wheel"] {
+        let sandbox = Sandbox::new();
+        match before {
+            "a dry run" => drop(sandbox.prefetch_from(&evil, ["demo", "--dry-run"]).assert().success()),
+            "the wheel" => drop(sandbox.prefetch_from(&good, ["demo", "--no-deps"]).assert().success()),
+            _ => {}
+        }
+        fs::remove_dir_all(sandbox.cache_folder(CacheBucket::Metadata)).ok();
+        if before != "the wheel" {
+            let failed = sandbox.prefetch_from(&evil, ["demo", "-d", "out"]).assert().code(5);
+            let told = told(&failed);
+            assert!(told.contains(WHEEL) && told.contains("`evil`") && told.contains(&evil.url()), "{before}: {told}");
+            assert_eq!(sandbox.files("out"), Vec::<String>::new());
+        }
+        sandbox.prefetch_from(&evil, ["demo", "-d", "out"]).assert().success();
+        assert_eq!(sandbox.files("out"), [WHEEL], "{before}");
+    }
+}
+
+/// Once every file has said the same as its index, no later run looks into any.
+#[test]
+fn a_plan_that_was_confirmed_rests_on_no_claim_any_more() {
+    let (index, sandbox) = (honest().serve(), Sandbox::new());
+    sandbox.prefetch_from(&index, ["demo"]).assert().success();
+    fs::remove_dir_all(sandbox.cache_folder(CacheBucket::Metadata)).unwrap();
+    sandbox.prefetch_from(&index, ["demo"]).assert().success();
+    assert!(!sandbox.cache_folder(CacheBucket::Metadata).exists());
+}
+
+/// A private index that comes first has `demo` for those who may see it.
+#[test]
+fn a_page_is_believed_of_whoever_asked_for_it() {
+    for (header, other) in [("max-age=600", "you"), ("no-store", "me"), ("private, no-store", "me")] {
+        let (first, second) = (Index::new().wheel("demo", "2.0").serve(), Index::new().wheel("demo", "1.0").serve());
+        let sandbox = Sandbox::new();
+        let fetch = |user: &str, folder: &str| {
+            let private = format!("{}/simple/", first.root_at(&format!("{user}:secret@127.0.0.1")));
+            let arguments = ["demo", "-d", folder, "--extra-index-url", &private];
+            sandbox.prefetch_from(&second, arguments).assert().success();
+            sandbox.files(folder)
+        };
+        first.fail("/simple/demo", Fault::Status(404).and(Fault::Header("cache-control", header.into())));
+        assert_eq!(fetch("me", "one"), [WHEEL]);
+        first.heal();
+        assert_eq!(fetch(other, "two"), ["demo-2.0-py3-none-any.whl"], "{header}");
+    }
+}
+
+#[test]
+fn an_answer_that_no_other_request_gets_is_not_kept() {
+    let (index, sandbox) = (honest().serve(), Sandbox::new());
+    index.fail("/simple/demo", Fault::Header("vary", "*".into()));
+    for _ in 0..2 {
+        sandbox.prefetch_from(&index, ["demo"]).assert().success();
+    }
+    assert_eq!(index.count("/simple/demo"), 2);
+}
+
+/// Bytes that went bad without leaving a trace in what the system tells of a file.
+#[test]
+fn a_file_is_hashed_again_before_its_bytes_are_blamed() {
+    let (index, sandbox) = (honest().without_sidecars().without_ranges().serve(), Sandbox::new());
+    sandbox.prefetch_from(&index, ["demo"]).assert().success();
+    for bucket in [CacheBucket::Metadata, CacheBucket::Plans] {
+        fs::remove_dir_all(sandbox.cache_folder(bucket)).unwrap();
+    }
+    let sha256 = index.sha256(WHEEL);
+    let object = sandbox.cache_folder(CacheBucket::Objects).join(&sha256[..2]).join(&sha256[2..]);
+    let metadata = fs::metadata(&object).unwrap();
+    let mut permissions = metadata.permissions();
+    #[cfg(unix)]
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+    fs::set_permissions(&object, permissions).unwrap();
+    fs::write(&object, vec![0; usize::try_from(metadata.len()).unwrap()]).unwrap();
+    fs::File::options().write(true).open(&object).unwrap().set_modified(metadata.modified().unwrap()).unwrap();
+    sandbox.prefetch_from(&index, ["demo", "-d", "again"]).assert().success();
+    assert!(sandbox.read(&format!("again/{WHEEL}")) == index.bytes(WHEEL));
+}
+
+/// Both lines' digests are checked, however the file came into the cache.
+#[test]
+fn a_digest_of_another_algorithm_is_checked_of_cached_files_too() {
+    let (index, sandbox) = (honest().serve(), Sandbox::new());
+    sandbox.prefetch_from(&index, ["demo"]).assert().success();
+    sandbox.write("wrong.txt", format!("demo==1.0 --hash=sha512:{}\n", "0".repeat(128)));
+    sandbox.prefetch_from(&index, ["-r", "wrong.txt", "-d", "out"]).assert().code(5);
+    let right = prefetch::domain::Fingerprint::of(&index.bytes(WHEEL), &[prefetch::domain::Algorithm::Sha512]);
+    let right = right.digest(prefetch::domain::Algorithm::Sha512);
+    sandbox.write("right.txt", format!("demo==1.0 --hash={right}\n"));
+    index.forget_requests();
+    sandbox.prefetch_from(&index, ["-r", "right.txt", "-d", "out"]).assert().success();
+    assert_eq!(index.requests_for_files().len(), 0);
+}
+
+/// A cache that a group shares: every file is readable as the umask says.
+#[cfg(unix)]
+#[test]
+fn the_files_of_the_cache_are_readable_as_the_umask_says() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let index = honest().sdist("kit", "1.0").serve();
+    for (umask, mode) in [("002", 0o664), ("077", 0o600)] {
+        let sandbox = Sandbox::new();
+        let arguments = ["demo", "kit", "--index-url", &index.url()];
+        sandbox.prefetch_after(&format!("umask {umask}"), arguments).assert().success();
+        for file in crate::support::files_below(&sandbox.cache()) {
+            let expected = if file.starts_with("objects") { 0o444 } else { mode };
+            let found = fs::metadata(sandbox.cache().join(&file)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, expected, "{file} with umask {umask}");
+        }
+    }
+}
