@@ -290,7 +290,7 @@ mod tests {
         }
     }
 
-    /// An old pip truncates what it finds (`facts/legacy-pip.md` 2).
+    /// An old pip truncates what it finds (`docs/facts/legacy-pip.md` 2).
     #[test]
     fn a_consumer_that_writes_cannot_reach_the_store() {
         let world = World::new().object("a.whl", b"wheel");

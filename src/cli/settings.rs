@@ -293,7 +293,7 @@ pub const RETRIES: u32 = 5;
 pub const TIMEOUT: f64 = 15.0;
 
 /// Variables that name certificates for other programs, and for pip before its own setting
-/// (`facts/pip.md` 3.9; checked with pip 23.2.1 and 26.3).
+/// (`docs/facts/pip.md` 3.9; checked with pip 23.2.1 and 26.3).
 pub const CERTIFICATE_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
 /// What OpenSSL takes for the platform's certificates, a file and a list of folders: for pip

@@ -18,7 +18,7 @@ pub struct WarmPip {
     warnings: Vec<String>,
 }
 
-/// The releases whose caches were tried (`scripts/judges/pip_caches`): first, first of the second
+/// The releases whose caches were tried (`tests/judges/pip_caches`): first, first of the second
 /// format, last.
 const FIRST: (u64, u64) = (6, 0);
 const SECOND_FORMAT: (u64, u64) = (23, 3);
@@ -110,7 +110,7 @@ fn layout(version: &str, is_forced: bool) -> Result<&'static dyn Layout, CliErro
     }
 }
 
-/// pip leaves a cache folder alone that its user could not have made (`facts/pip.md` 4.4): of
+/// pip leaves a cache folder alone that its user could not have made (`docs/facts/pip.md` 4.4): of
 /// the folder, or the nearest one above it, root must be the owner and others must be able to
 /// write.
 #[cfg(unix)]
@@ -140,7 +140,7 @@ fn refuse_foreign(_: &Path) -> Result<(), CliError> {
 mod tests {
     use super::*;
 
-    /// The first table of `facts/pip.md` 4.1.
+    /// The first table of `docs/facts/pip.md` 4.1.
     #[test]
     fn each_pip_gets_what_it_reads() {
         let name = |version| layout(version, false).map(Layout::name).map_err(|error| error.hints.concat());

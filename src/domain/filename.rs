@@ -1,5 +1,5 @@
 //! What the file name of a distribution says, read as pip reads it (experiments in
-//! `facts/pip.md` 3.6).
+//! `docs/facts/pip.md` 3.6).
 
 use std::fmt;
 
@@ -258,7 +258,7 @@ mod tests {
         DistributionFilename::parse(filename, &"foo-bar".parse().unwrap())
     }
 
-    /// The column "index page 26.3" of the matrix in `facts/pip.md` 3.6.
+    /// The column "index page 26.3" of the matrix in `docs/facts/pip.md` 3.6.
     #[test]
     fn names_that_pip_takes_from_a_page() {
         for (filename, version) in [

@@ -1,5 +1,5 @@
 //! Users and passwords by host from a netrc file, read as Python's `netrc` reads it, which pip
-//! asks (`facts/pip.md` 3.9).
+//! asks (`docs/facts/pip.md` 3.9).
 
 use std::collections::HashMap;
 use std::fmt;

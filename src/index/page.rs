@@ -8,7 +8,7 @@ use super::{html, json};
 use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
 use crate::http::{self, Content, HttpError};
 
-/// What to ask an index for: pip's types with pip's quality values (`facts/pip.md` 3.1).
+/// What to ask an index for: pip's types with pip's quality values (`docs/facts/pip.md` 3.1).
 pub const ACCEPT: &str =
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01";
 
@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    /// What is found, in the form of `scripts/judges/pages.py`.
+    /// What is found, in the form of `tests/judges/pages.py`.
     #[derive(Default)]
     struct Found(Vec<Value>);
 

@@ -1,5 +1,5 @@
 //! `download-cache`: what pip 0.4 to 1.5.6 reads from `PIP_DOWNLOAD_CACHE`
-//! (`facts/legacy-pip.md` 1 to 4).
+//! (`docs/facts/legacy-pip.md` 1 to 4).
 //!
 //! Each file is there under its quoted URL, with a `.content-type` beside it that makes it a
 //! hit. Pages are not in that cache, so `links.html` lists the same URLs: with
@@ -185,7 +185,7 @@ mod tests {
         DownloadCache.tree(&fetched(vec![package("demo", "1.0", vec![file])])).unwrap()
     }
 
-    /// The keys that `facts/legacy-pip.md` 2 and `facts/pip.md` 4.5 saw real pips use.
+    /// The keys that `docs/facts/legacy-pip.md` 2 and `docs/facts/pip.md` 4.5 saw real pips use.
     #[test]
     fn keys_are_quoted_as_old_pips_quote_them() {
         for (url, expected) in [
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(page(&tree, "requirements.txt"), "demo==1.0\n");
     }
 
-    /// 242 bytes is the longest quoted URL (`facts/legacy-pip.md` 2); local files are no hits.
+    /// 242 bytes is the longest quoted URL (`docs/facts/legacy-pip.md` 2); local files are no hits.
     #[test]
     fn what_no_cache_can_hold_lies_there_under_its_own_name() {
         let url = |length: usize| format!("https://f.example/a{}/demo-1.0.zip", "a".repeat(length));

@@ -2,8 +2,8 @@
 //! since 0.7.2, uv and easy_install read.
 //!
 //! Some names do not speak for themselves there: pip 24 and later overlook `.tar.bz2` and its
-//! kin (`facts/pip.md` 3.6), pip up to 9 takes `zope_interface-5.0.tar.gz` for another project
-//! than `zope.interface` (`facts/legacy-pip.md` 3 and 7). For those, and only where there are
+//! kin (`docs/facts/pip.md` 3.6), pip up to 9 takes `zope_interface-5.0.tar.gz` for another project
+//! than `zope.interface` (`docs/facts/legacy-pip.md` 3 and 7). For those, and only where there are
 //! any, a page lies in the folder and lists them: pips read every `*.html` in it. (Up to 1.2.1
 //! pip reads it too but finds no local file by a link with a fragment, so dotted projects need
 //! the `download-cache` layout there; everything else it finds by the folder.)
@@ -77,7 +77,7 @@ mod tests {
         FindLinks.tree(&fetched(vec![package(name, version, vec![file(filename, b"bytes")])])).unwrap()
     }
 
-    /// The columns of `facts/pip.md` 3.6, and the trap of `facts/legacy-pip.md` 3.
+    /// The columns of `docs/facts/pip.md` 3.6, and the trap of `docs/facts/legacy-pip.md` 3.
     #[test]
     fn the_page_lists_what_some_pip_would_overlook_and_nothing_else() {
         const SHA256: &str = "277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9";

@@ -105,7 +105,7 @@ pub enum LayoutError {
 mod tests {
     use super::*;
 
-    /// Each was typed at real pips (`facts/pip.md` 6.1, `facts/legacy-pip.md` 3).
+    /// Each was typed at real pips (`docs/facts/pip.md` 6.1, `docs/facts/legacy-pip.md` 3).
     #[test]
     fn pip_is_pointed_at_a_folder() {
         let place = Place { path: "my dest", url: "file:///srv/my%20dest/" };

@@ -1,7 +1,7 @@
 //! How a file's name reads to pips that know no normalized names, and what helps them.
 //!
 //! Up to pip 9, `zope_interface-5.0.tar.gz` belongs to `zope-interface` and not to
-//! `zope.interface`: dots count (`facts/legacy-pip.md` 3). Those pips take a link's `#egg=`
+//! `zope.interface`: dots count (`docs/facts/legacy-pip.md` 3). Those pips take a link's `#egg=`
 //! fragment for the file's name, if it comes first, so a page can tell them. The project's true
 //! spelling is in no index; a file's own name and the likely dots are what we have.
 
@@ -97,7 +97,7 @@ fn other_spellings(filename: &str, project: &PackageName) -> Vec<String> {
     (1..=dashes).map(|dots| project.as_ref().replacen('-', ".", dots)).collect()
 }
 
-/// Since 26.0 pip fails on a page with any other egg (`facts/pip.md` 1.6).
+/// Since 26.0 pip fails on a page with any other egg (`docs/facts/pip.md` 1.6).
 fn is_egg(egg: &str) -> bool {
     let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     ends(egg.bytes().next())

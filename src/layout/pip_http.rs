@@ -1,5 +1,5 @@
 //! `pip-http` and `pip-http-v2`: the cache that pip keeps of what it asked over HTTP, filled
-//! before pip asks (`facts/pip.md` 4.1 to 4.4).
+//! before pip asks (`docs/facts/pip.md` 4.1 to 4.4).
 //!
 //! Two serialisations serve every pip since 6.0. Their entries say that they come from the year
 //! 2100, which every pip takes for fresh.
@@ -77,7 +77,7 @@ impl Layout for PipHttp {
         }
     }
 
-    /// pip caches nothing of a server that it has no reason to trust (`facts/pip.md` 4.4).
+    /// pip caches nothing of a server that it has no reason to trust (`docs/facts/pip.md` 4.4).
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {
         let plain = fetched.files().map(|(_, file)| file.candidate.url.secret()).filter(|url| url.scheme() == "http");
         let hosts: BTreeSet<_> = plain.filter_map(|url| url.host_str()).collect();

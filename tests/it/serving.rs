@@ -7,7 +7,7 @@ use prefetch::cache_folder::CacheBucket;
 use prefetch::domain::Sha256;
 use serde_json::Value;
 
-use crate::support::{Index, Sandbox, Sdist, Source, Wheel, judges};
+use crate::support::{Index, PlainServer, Sandbox, Sdist, Source, Wheel, judges};
 
 /// A server over something in a sandbox, until dropped.
 struct Served {
@@ -136,12 +136,29 @@ fn pip_and_uv_install_from_whatever_is_served() {
     }
 }
 
+/// `serve` answers in JSON who asks for it, pips since 22.2; a plain server has the pages in HTML only.
+/// pip 22.3 to 23.1 fail on what JSON pages said before PEP 714 (`docs/facts/pip.md` 3.3).
 #[test]
-fn older_pips_install_too() {
-    let sandbox = fetched(&["--dest", "out"]);
-    let served = Served::over(&sandbox, "out");
-    let verdict = judges().pip_23_2_1().install(Source::Index(&served.index()), ["other"]);
-    verdict.assert_installed(["demo-1.0", "other-2.0"]);
+fn pips_of_every_age_install_from_an_index_in_json_and_in_html() {
+    let wheel = |name: &str| Wheel::new(name, "1.0").tags("py2.py3-none-any").requires_python(">=2.7");
+    let index = Index::new().with(wheel("demo")).with(wheel("other").requires("demo")).serve();
+    let sandbox = Sandbox::new();
+    sandbox.prefetch_from(&index, ["--layout", "simple", "--dest", "out", "other"]).assert().code(0);
+    let (served, plain) = (Served::over(&sandbox, "out"), PlainServer::over(&sandbox.path("out")));
+    let (json, html) = (served.get("/simple/other/", &[("accept", JSON)]), served.get("/simple/other/", &[]));
+    assert!(json.text().contains("core-metadata") && html.text().contains("data-dist-info-metadata"));
+    let mut pips = judges().pips_of_every_age();
+    pips.extend([("23.2.1".into(), judges().pip_23_2_1()), ("current".into(), judges().pip())]);
+    let install_from = |url: &str| {
+        for (version, pip) in &pips {
+            let verdict = pip.install(Source::Index(url), ["other"]);
+            assert_eq!(verdict.installed, ["demo-1.0", "other-1.0"], "pip {version} from {url}: {}", verdict.output);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| install_from(&served.index()));
+        install_from(&plain.url());
+    });
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::conditions::Conditions;
 /// different versions, it installs nothing and names the files of [`for_target`].
 ///
 /// It names its own folder, so that `pip install -r requirements.txt` alone is offline: a
-/// relative `--find-links` in a file is relative to that file (`facts/pip.md` 6.1).
+/// relative `--find-links` in a file is relative to that file (`docs/facts/pip.md` 6.1).
 pub fn text(fetched: &Fetched, conditions: &Conditions) -> String {
     if conditions.are_ambiguous(fetched) {
         return choice(fetched);

@@ -1,4 +1,4 @@
-//! A cached answer in the two serialisations that pip's HTTP library had (`facts/pip.md` 4.3).
+//! A cached answer in the two serialisations that pip's HTTP library had (`docs/facts/pip.md` 4.3).
 
 use std::borrow::Cow;
 use std::time::{Duration, UNIX_EPOCH};
@@ -16,7 +16,7 @@ pub const MARK_2: &[u8] = b"cc=2,";
 const MARK_4: &[u8] = b"cc=4,";
 
 /// An age is never below zero, so an answer from then is fresh until then, however short its
-/// life (`facts/pip.md` 4.4).
+/// life (`docs/facts/pip.md` 4.4).
 const DATE: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
 const LIFETIME: &str = "max-age=1";
 
@@ -113,7 +113,7 @@ fn base64(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The smallest entry that pip 26.3 accepted (`facts/pip.md` 4.3).
+    /// The smallest entry that pip 26.3 accepted (`docs/facts/pip.md` 4.3).
     #[test]
     fn the_smallest_entry() {
         let vector = "63633d342c81a8726573706f6e736583a4626f6479c400a76865616465727382a464617465bd\

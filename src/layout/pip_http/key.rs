@@ -1,4 +1,4 @@
-//! Where pip's HTTP cache keeps the answer to a request (`facts/pip.md` 4.2).
+//! Where pip's HTTP cache keeps the answer to a request (`docs/facts/pip.md` 4.2).
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -83,7 +83,7 @@ mod tests {
         of_file(&url.parse().unwrap()).into_iter().collect()
     }
 
-    /// The vectors of `facts/pip.md` 4.2.
+    /// The vectors of `docs/facts/pip.md` 4.2.
     #[test]
     fn paths_are_where_pip_looks() {
         let wheel = "https://files.example.org/packages/aa/bb/demo_pkg-1.0-py3-none-any.whl";
@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// The link on a page and the key that pip 26.3 made of it (`facts/pip.md` 4.2).
+    /// The link on a page and the key that pip 26.3 made of it (`docs/facts/pip.md` 4.2).
     #[test]
     fn links_are_cleaned_as_pip_cleans_them() {
         for (link, expected) in [

@@ -36,7 +36,7 @@ fn pair(digest: &Digest) -> (String, Value) {
     (digest.algorithm.name().to_owned(), (&*digest.hex).into())
 }
 
-/// The reason; `true` for an empty one, which pip would take for `false` (`facts/pip.md` 3.3).
+/// The reason; `true` for an empty one, which pip would take for `false` (`docs/facts/pip.md` 3.3).
 fn withdrawn(reason: &str) -> Value {
     if reason.is_empty() { true.into() } else { reason.into() }
 }

@@ -84,7 +84,7 @@ impl From<Object> for Hashes {
 }
 
 /// The reason for a withdrawal; `true` for an empty one, which pip would take for `false`
-/// (`facts/pip.md` 3.3).
+/// (`docs/facts/pip.md` 3.3).
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Withdrawn<'a> {

@@ -1,5 +1,5 @@
 //! Taking in distributions that lie elsewhere on the machine: wheelhouses, and the caches of pip,
-//! pip-accel and buildout (`facts/legacy-pip.md` 2, 9 and 10; `facts/pip.md` 4).
+//! pip-accel and buildout (`docs/facts/legacy-pip.md` 2, 9 and 10; `docs/facts/pip.md` 4).
 //!
 //! Each file is read to its end first, and what its name claims is checked against what it says
 //! of itself. Whether it is what an index promises is checked when a run looks for it: the store

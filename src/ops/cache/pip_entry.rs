@@ -1,4 +1,4 @@
-//! The body of an entry of pip's HTTP cache, where the entry holds it (`facts/pip.md` 4.3).
+//! The body of an entry of pip's HTTP cache, where the entry holds it (`docs/facts/pip.md` 4.3).
 
 use std::io::Read;
 
@@ -50,7 +50,7 @@ pub fn body(entry: impl Read) -> Result<Option<Vec<u8>>, String> {
 mod tests {
     use super::*;
 
-    /// The vector of `facts/pip.md` 4.3 with three bytes for a body.
+    /// The vector of `docs/facts/pip.md` 4.3 with three bytes for a body.
     #[test]
     fn both_forms_are_read() {
         let binary = b"cc=4,\x81\xa8response\x83\xa4body\xc4\x03abc\xa7headers\x81\xa4date\xa1x\xa6status\xcc\xc8";

@@ -1,7 +1,7 @@
 """What pip's own readers make of the pages in testdata/index.
 
-    python scripts/judges/pages.py            # writes testdata/index/pip.json, which the tests read
-    python scripts/judges/pages.py --check    # fails where it is not what this pip says
+    python tests/judges/pages.py            # writes testdata/index/pip.json, which the tests read
+    python tests/judges/pages.py --check    # fails where it is not what this pip says
 
 Run it with the Python of an environment that has the pip to judge by (26.3 wrote the file).
 """

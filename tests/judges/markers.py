@@ -1,6 +1,6 @@
 """Writes what the `packaging` library says of environment markers on a table of machines.
 
-    python scripts/judges/markers.py > testdata/markers/expected.txt
+    python tests/judges/markers.py > testdata/markers/expected.txt
 
 Needs `packaging` 26.3 or newer. A machine is a paragraph: the line `target IMPLEMENTATION VERSION
 PLATFORM`, a line `variable=value` for each marker variable as such a machine reports it (its

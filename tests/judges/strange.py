@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Fetches from servers that do what servers should not, and looks at how each run ends.
 
-    cargo build && python scripts/judges/strange.py
-    python scripts/judges/strange.py --binary target/release/prefetch --only gzip
+    cargo build && python tests/judges/strange.py
+    python tests/judges/strange.py --binary target/release/prefetch --only gzip
 
 Each case is a way to answer, an exit code and words that must be told. Every run must end within
 two minutes, tell no panic, keep no file that is not what the index promised, and give no name to

@@ -1,6 +1,6 @@
 """Judges PowerShell scripts by a grammar of the language, where there is no PowerShell.
 
-    python scripts/judges/power_shell.py install.ps1
+    python tests/judges/power_shell.py install.ps1
 
 A script must parse without an error, call no command that Windows PowerShell 5.1 lacks and the script does not define, and
 use no syntax of later versions (`&&`, `||`). What is wrong is printed, and the exit code is then 1. The grammar is

@@ -1,6 +1,6 @@
 """Writes the compatibility tags that the `packaging` library lists for a table of targets.
 
-    python scripts/judges/tags.py > testdata/tags/expected.txt
+    python tests/judges/tags.py > testdata/tags/expected.txt
 
 Needs `packaging` 26.3 or newer. A target is a paragraph: the line `target IMPLEMENTATION VERSION
 PLATFORM`, the line `platforms …` with the platform tags in order, and then the list itself, best

@@ -1,6 +1,6 @@
 """Writes random version specifiers and what the `packaging` library says of random versions.
 
-    python scripts/judges/specifiers.py > testdata/specifiers/expected.txt
+    python tests/judges/specifiers.py > testdata/specifiers/expected.txt
 
 Needs `packaging` 26.3 or newer. A line is `SPECIFIER TAB TAKEN TAB REFUSED`, with versions divided
 by blanks; pre-releases are judged by the clauses alone (`prereleases=True`). The numbers are

@@ -1,8 +1,8 @@
 """Judges bills of materials by the published tools of their formats.
 
-    python scripts/judges/sbom.py sbom.cdx.json sbom.spdx.json
-    python scripts/judges/sbom.py --schema spdx-schema.json sbom.spdx.json
-    python scripts/judges/sbom.py --licenses < identifiers
+    python tests/judges/sbom.py sbom.cdx.json sbom.spdx.json
+    python tests/judges/sbom.py --schema spdx-schema.json sbom.spdx.json
+    python tests/judges/sbom.py --licenses < identifiers
 
 CycloneDX is held against its JSON schema, strictly, by `cyclonedx-python-lib`, which carries the schema; SPDX against the
 whole specification by `spdx-tools`, and with --schema against the JSON schema in that file too. Every package URL

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compares what prefetch and pip choose for the real projects of testdata/sets.txt.
 
-    scripts/judges/resolve.py                    every set, for this machine
-    scripts/judges/resolve.py flask torch        these sets
-    scripts/judges/resolve.py --judge uv --python-version 3.9 --platform x86_64-pc-windows-msvc
+    tests/judges/resolve.py                    every set, for this machine
+    tests/judges/resolve.py flask torch        these sets
+    tests/judges/resolve.py --judge uv --python-version 3.9 --platform x86_64-pc-windows-msvc
 
 uv is the judge for other machines, since pip takes the markers of the one that it runs on; then
 both use wheels only. Both ask the index that pip asks by default, one directly after the other, each with an empty cache.

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the install.ps1 of bundles in a real PowerShell, and install.sh beside it.
 
-    cargo build && PREFETCH_POWER_SHELL=/path/of/pwsh python scripts/judges/power_shell_run.py
-    … python scripts/judges/power_shell_run.py --binary target/release/prefetch --only signed
+    cargo build && PREFETCH_POWER_SHELL=/path/of/pwsh python tests/judges/power_shell_run.py
+    … python tests/judges/power_shell_run.py --binary target/release/prefetch --only signed
 
 Each case is a bundle, what is done to it, how the script is called, the exit code, and words that must be told. The
 shell's script must end with the same code. It is for a PowerShell on Unix, where a wrapper of Python makes environments

@@ -3,8 +3,8 @@
 client certificates and a bandwidth limit; CONNECT proxies (squid, tinyproxy); SOCKS proxies (dante,
 microsocks).
 
-    cargo build && python scripts/judges/servers.py
-    PATH=$PATH:/usr/sbin python scripts/judges/servers.py --binary target/release/prefetch
+    cargo build && python tests/judges/servers.py
+    PATH=$PATH:/usr/sbin python tests/judges/servers.py --binary target/release/prefetch
 
 All are packages of Debian (nginx, squid, tinyproxy-bin, dante-server, microsocks), found on PATH, and
 run as processes of this script on free ports. The cases of a proxy are left out, and that is said,
@@ -225,7 +225,7 @@ class Judge:
     def start_nginx(self):
         (self.folder / "nginx.conf").write_text(NGINX.format(folder=self.folder, **self.ports))
         if not self.start("nginx", "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"):
-            sys.exit("scripts/judges/servers.py: there is no nginx on PATH")
+            sys.exit("tests/judges/servers.py: there is no nginx on PATH")
         for port in ["plain", "slow"]:
             wait_for(self.ports[port])
 
@@ -298,7 +298,7 @@ def wait_for(port):
             if attempt.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    sys.exit(f"scripts/judges/servers.py: nobody listens on port {port}")
+    sys.exit(f"tests/judges/servers.py: nobody listens on port {port}")
 
 
 def expect(is_right, trouble):
