@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::{Certificate, Identity};
 
-use super::Authorities;
+use super::CertificateAuthorities;
 use super::error::{HttpError, with_causes};
 
 /// Those that are believed, once they were read: hundreds, which all clients share.
@@ -20,7 +20,7 @@ impl Certificates {
     ///
     /// # Errors
     /// Names the path where there is none that can be used.
-    pub fn of(&self, authorities: &Authorities) -> Result<Vec<Certificate>, HttpError> {
+    pub fn of(&self, authorities: &CertificateAuthorities) -> Result<Vec<Certificate>, HttpError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         match &*read {
             Some(certificates) => Ok(certificates.clone()),
@@ -29,7 +29,7 @@ impl Certificates {
     }
 }
 
-fn read_all(authorities: &Authorities) -> Result<Vec<Certificate>, HttpError> {
+fn read_all(authorities: &CertificateAuthorities) -> Result<Vec<Certificate>, HttpError> {
     let named_by = authorities.named_by.as_str();
     let mut found = Vec::new();
     for path in &authorities.paths {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
+use super::connect_error::ConnectErrorKind;
 use super::retry::Outcome;
-use super::trouble::Trouble;
 use crate::domain::MaskedUrl;
 
 /// A request that did not succeed. Shown, it is the address and [`HttpError::predicate`].
@@ -27,7 +27,7 @@ pub enum HttpError {
     Unreachable {
         url: MaskedUrl,
         why: Arc<str>,
-        trouble: Trouble,
+        kind: ConnectErrorKind,
     },
     Broken {
         url: MaskedUrl,
@@ -87,7 +87,7 @@ impl HttpError {
         match self {
             Self::Offline { .. } => "is needed and --offline forbids asking for it".to_owned(),
             Self::Status { status, retry_after, .. } => format!("answered {status}{}", advice(*status, *retry_after)),
-            Self::Unreachable { why, trouble, .. } => format!("could not be reached: {why}{}", trouble.advice()),
+            Self::Unreachable { why, kind, .. } => format!("could not be reached: {why}{}", kind.advice()),
             Self::Broken { why, .. } => format!("broke off after {why}"),
             Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
             Self::Redirect { why, .. } => format!("leads nowhere: {why}"),
@@ -127,7 +127,7 @@ impl HttpError {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
-            Self::Unreachable { trouble, .. } => trouble.is_outage(),
+            Self::Unreachable { kind, .. } => kind.is_outage(),
             other => other.outcome() == Outcome::Broken,
         }
     }
@@ -138,7 +138,7 @@ impl HttpError {
             Self::Status { status, retry_after, .. } => {
                 Outcome::Status { status: status.as_u16(), retry_after: *retry_after }
             }
-            Self::Unreachable { trouble, .. } if !trouble.may_pass() => Outcome::Final,
+            Self::Unreachable { kind, .. } if !kind.is_transient() => Outcome::Final,
             Self::Unreachable { .. } | Self::Broken { .. } => Outcome::Broken,
             _ => Outcome::Final,
         }
@@ -160,7 +160,7 @@ impl HttpError {
     }
 
     pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error) -> Self {
-        Self::Unreachable { url: url.clone(), why: with_causes(error).into(), trouble: Trouble::of(error) }
+        Self::Unreachable { url: url.clone(), why: with_causes(error).into(), kind: ConnectErrorKind::of(error) }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::cache_folder::CacheLayout;
 use crate::domain::{
     Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Specifiers, Timestamp,
 };
-use crate::http::{self, Answer, Content, HttpClient, HttpError, Validators};
+use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
 const LONGEST_PAGE: usize = 256 << 20;
@@ -222,11 +222,11 @@ impl Indexes {
             return Ok(FlatIndex::file(place.clone()));
         }
         match self.client.page(place, ACCEPT, &Validators::default(), LONGEST_PAGE).await {
-            Ok(Answer::Page(page)) => {
+            Ok(PageResponse::Page(page)) => {
                 let page = Page { body: &page.content, content_type: &page.content_type, url: &page.url };
                 FlatIndex::page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
             }
-            Ok(Answer::NotModified { .. }) => unreachable!("the request had no conditions"),
+            Ok(PageResponse::NotModified { .. }) => unreachable!("the request had no conditions"),
             Err(source) => Err(IndexError::Unreachable { source }),
         }
     }
@@ -269,13 +269,13 @@ impl Indexes {
         let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
         let take = |page| self.take(project, index, url, page);
         match self.client.page_as(url, ACCEPT, &known, LONGEST_PAGE, take).await {
-            Ok(Answer::NotModified { cache_control }) => {
+            Ok(PageResponse::NotModified { cache_control }) => {
                 let page = cached.expect("only a cached page has validators");
                 let known = page_listing(&page, project, index).expect("the page was read before");
                 self.put(url, page.renewed(&cache_control, self.settings.now));
                 Ok(known)
             }
-            Ok(Answer::Page(page_listing)) => page_listing,
+            Ok(PageResponse::Page(page_listing)) => page_listing,
             Err(error) if error.is_not_found() => {
                 self.keep(url, None, Validators::default(), error.cache_control());
                 Ok(PageListing { listing: None, unchecked: false })
@@ -304,7 +304,7 @@ impl Indexes {
         project: &PackageName,
         index: &Arc<MaskedUrl>,
         url: &MaskedUrl,
-        page: http::Page<Content>,
+        page: http::HttpPage<PageContent>,
     ) -> Result<Result<PageListing, IndexError>, HttpError> {
         let listing = match page::listing(&page, project, index.clone())? {
             Ok(listing) => listing,

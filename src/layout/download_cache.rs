@@ -11,10 +11,10 @@ use std::fmt::Write as _;
 
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
 
-use super::files::{Files, checked, known};
+use super::checked_tree::{CheckedTree, checked_path, literal_path};
 use super::html::{Anchor, href, page};
-use super::names::{eggs, own_egg, spelled_name, spelled_version, unnamed};
-use super::{Layout, LayoutError, Place, Usage};
+use super::legacy_names::{eggs, own_egg, spelled_name, spelled_version, unidentified};
+use super::{Layout, LayoutError, Usage, UsageLocation};
 
 /// The cache folder of old pips.
 pub struct DownloadCache;
@@ -42,14 +42,14 @@ impl Layout for DownloadCache {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
-        let mut files = Files::default();
+        let mut files = CheckedTree::default();
         let mut marks = Vec::new();
         let mut anchors = Vec::new();
         for (package, file) in fetched.files() {
             for name in names(file) {
                 let path = files.add(&package.name, name, file)?;
                 if is_cached(file) {
-                    marks.push(checked(&package.name, format!("{path}{CONTENT_TYPE_SUFFIX}"))?);
+                    marks.push(checked_path(&package.name, format!("{path}{CONTENT_TYPE_SUFFIX}"))?);
                 }
             }
             anchors.extend(links(package, file));
@@ -58,15 +58,15 @@ impl Layout for DownloadCache {
         for mark in marks {
             tree.insert(mark, Content::Page(CONTENT_TYPE.into()));
         }
-        tree.insert(known("links.html"), Content::Page(page("Links", &anchors)));
-        tree.insert(known("requirements.txt"), Content::Page(requirements(fetched).into_bytes()));
+        tree.insert(literal_path("links.html"), Content::Page(page("Links", &anchors)));
+        tree.insert(literal_path("requirements.txt"), Content::Page(requirements(fetched).into_bytes()));
         Ok(tree)
     }
 
-    fn usage(&self, place: &Place<'_>) -> Usage {
+    fn usage(&self, location: &UsageLocation<'_>) -> Usage {
         Usage {
-            variables: vec![("PIP_DOWNLOAD_CACHE", place.path.to_owned())],
-            arguments: vec!["--no-index".into(), "--find-links".into(), format!("{}links.html", place.url)],
+            variables: vec![("PIP_DOWNLOAD_CACHE", location.path.to_owned())],
+            arguments: vec!["--no-index".into(), "--find-links".into(), format!("{}links.html", location.url)],
             condition: Some("with pip 1.0 to 1.5.6"),
         }
     }
@@ -79,7 +79,7 @@ impl Layout for DownloadCache {
                 file.candidate.filename
             )
         });
-        long.chain(unnamed(fetched)).collect()
+        long.chain(unidentified(fetched)).collect()
     }
 }
 
@@ -171,8 +171,8 @@ mod tests {
 
     use crate::domain::MaskedUrl;
 
-    use super::super::support::{fetched, file, package, page, paths};
     use super::*;
+    use crate::layout::test_fixtures::{fetched, file, package, page, paths};
 
     fn at(url: &str) -> FetchedFile {
         let url: MaskedUrl = url.parse().unwrap();

@@ -10,10 +10,10 @@
 
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
 
-use super::files::{Files, known};
+use super::checked_tree::{CheckedTree, literal_path};
 use super::html::{Anchor, href, page, restrictions};
-use super::names::{eggs, is_seen_in_a_folder, is_unnamed, unnamed};
-use super::{Layout, LayoutError, Place, Usage};
+use super::legacy_names::{eggs, is_seen_in_a_folder, is_unidentified, unidentified};
+use super::{Layout, LayoutError, Usage, UsageLocation};
 
 /// The flat folder.
 pub struct FindLinks;
@@ -28,7 +28,7 @@ impl Layout for FindLinks {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
-        let mut files = Files::default();
+        let mut files = CheckedTree::default();
         let mut anchors = Vec::new();
         for (package, file) in fetched.files() {
             files.add(&package.name, file.candidate.filename.to_string(), file)?;
@@ -38,18 +38,18 @@ impl Layout for FindLinks {
         if !anchors.is_empty() {
             anchors.sort_by(|a: &Anchor, b| a.href.cmp(&b.href));
             anchors.dedup_by(|a, b| a.href == b.href);
-            tree.insert(known("links.html"), Content::Page(page("Links", &anchors)));
+            tree.insert(literal_path("links.html"), Content::Page(page("Links", &anchors)));
         }
         Ok(tree)
     }
 
-    fn usage(&self, place: &Place<'_>) -> Usage {
-        let arguments = ["--no-index", "--find-links", place.path].map(String::from);
+    fn usage(&self, location: &UsageLocation<'_>) -> Usage {
+        let arguments = ["--no-index", "--find-links", location.path].map(String::from);
         Usage { variables: Vec::new(), arguments: arguments.into(), condition: None }
     }
 
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {
-        unnamed(fetched)
+        unidentified(fetched)
     }
 }
 
@@ -57,7 +57,7 @@ impl Layout for FindLinks {
 fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     let filename = &*file.candidate.filename;
     let mut fragments: Vec<_> = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&")).collect();
-    if fragments.is_empty() && !is_unnamed(package, filename) && !is_seen_in_a_folder(package, filename) {
+    if fragments.is_empty() && !is_unidentified(package, filename) && !is_seen_in_a_folder(package, filename) {
         fragments.push(String::new());
     }
     let anchor = |fragment| Anchor {
@@ -70,8 +70,8 @@ fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::support::{fetched, file, package, page, paths};
     use super::*;
+    use crate::layout::test_fixtures::{fetched, file, package, page, paths};
 
     fn tree(name: &str, version: &str, filename: &str) -> Tree {
         FindLinks.tree(&fetched(vec![package(name, version, vec![file(filename, b"bytes")])])).unwrap()

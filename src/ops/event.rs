@@ -35,7 +35,7 @@ pub enum Event {
         received: u64,
     },
     /// A file is in the store.
-    Held {
+    Stored {
         file: usize,
         filename: Box<str>,
         bytes: u64,

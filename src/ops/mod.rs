@@ -6,40 +6,37 @@
 //! becomes of bundles later is in `verify` and `carry`; `cache` and `serve` stand alone.
 //! `inside` and `window` look into distributions, to bundle and to verify them.
 
-mod build;
+mod buffered_reader;
+mod build_tools;
 mod bundle;
 pub mod cache;
-mod carry;
 mod claims;
+mod distribution_inspection;
+mod download;
 mod event;
 mod fetch;
-mod held;
-mod inside;
 mod metadata;
 mod plan;
-mod remembered;
+mod plan_cache;
+mod sdist_builder;
 pub mod serve;
-mod signature;
-mod sources;
-mod tools;
-mod transfer;
-mod verify;
-mod window;
+mod stored_files;
+mod with_sources;
 mod write;
 
-pub use crate::archive::Stop;
-pub use build::Builds;
-pub use bundle::{BundleOutput, Stream, request_of};
-pub use carry::{
-    Base, CarryError, Change, Comparison, Delta, InspectedPackage, Unpacked, apply, compare, inspect, manifest_at,
-    manifest_text_at, merge, unpack,
+pub use crate::archive::CancelFlag;
+pub use build_tools::{plan_build_requires, plan_installer};
+pub use bundle::output::{BundleOutput, OutputStream, request_of};
+pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
+pub use bundle::verify::{Finding, FindingKind, LibcFloor, Proof, Verification, VerifySettings, verify};
+pub use bundle::{
+    BundleError, Comparison, Delta, DeltaBase, InspectedPackage, Unpacked, VersionChange, apply, compare, inspect,
+    manifest_at, manifest_text_at, merge, unpack,
 };
 pub use claims::Claims;
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
-pub use metadata::{InconsistentMetadata, MetadataFailure, Places};
-pub use plan::{Inquirer, PlanFailure, Unreachable, plan};
-pub use signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
-pub use tools::{plan_builds, plan_installer};
-pub use verify::{Finding, FindingKind, Floor, Proof, Verification, VerifySettings, verify};
+pub use metadata::{FetchContext, InconsistentMetadata, MetadataFailure};
+pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan};
+pub use sdist_builder::SdistBuilder;
 pub use write::{Output, WriteFailure, write, write_seen_pages};

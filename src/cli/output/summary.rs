@@ -1,0 +1,112 @@
+//! The closing words of a run: what was done, and the line to copy that uses it.
+
+use std::path::Path;
+
+use indicatif::HumanBytes;
+
+use super::install_hint;
+use super::report::Report;
+use super::terminal::{count, say, warn};
+use crate::cli::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
+use crate::cli::commands::fetch::warm_pip::WarmPip;
+use crate::domain::Fetched;
+use crate::ops::Output;
+
+/// What a dry run found.
+pub fn of_plan(report: &Report, messages: &MessageArgs) {
+    if messages.quiet {
+        return;
+    }
+    for line in report.lines() {
+        say(line);
+    }
+    let summary = report.summary();
+    let known_size = (summary.bytes > 0).then(|| format!(" ({})", HumanBytes(summary.bytes)));
+    say(format!(
+        "Would fetch {} of {}{}, in {:.1} s. Nothing was written.",
+        count(summary.files, "file"),
+        count(summary.packages, "package"),
+        known_size.unwrap_or_default(),
+        summary.seconds
+    ));
+}
+
+/// What a run did, and how to use it.
+/// Where something is not `sound`, the errors that follow are the last word: nothing is advised before.
+pub fn of_run(
+    report: &Report,
+    fetched: &Fetched,
+    outputs: &[Output],
+    args: &FetchArgs,
+    working_folder: &Path,
+    is_sound: bool,
+) {
+    for caveat in outputs.iter().flat_map(|output| output.caveats(fetched)) {
+        warn(caveat);
+    }
+    if args.messages.quiet {
+        return;
+    }
+    let summary = report.summary();
+    say(format!(
+        "Done: {} ({}), {}, in {:.1} s.",
+        count(summary.files, "file"),
+        HumanBytes(summary.bytes),
+        origins(report),
+        summary.seconds
+    ));
+    let mut outputs = outputs.iter().filter(|output| output.path() != Path::new(STANDARD_OUTPUT)).peekable();
+    if outputs.peek().is_none() {
+        return;
+    }
+    for output in outputs.clone() {
+        let path = output.path().display();
+        say(if is_sound { format!("Written to {path}.") } else { format!("Written to {path}, which is not sound.") });
+    }
+    if !is_sound {
+        return;
+    }
+    say(format!("\nTo install without a network{}:", machines(fetched, args)));
+    for usage in outputs.flat_map(|output| install_hint::usages(output, fetched, args, working_folder)) {
+        usage.condition.iter().for_each(|condition| say(format!("  # {condition}:")));
+        usage.lines.iter().for_each(|line| say(format!("  {line}")));
+    }
+}
+
+/// How many targets are named one by one.
+const NAMED: usize = 3;
+
+/// Where the lines are for, where that is another machine than this one.
+fn machines(fetched: &Fetched, args: &FetchArgs) -> String {
+    let targets = &args.targets;
+    if targets.python_version.is_empty() && targets.platform.is_empty() && targets.targets.is_empty() {
+        return String::new();
+    }
+    let ids: Vec<_> = fetched.targets.iter().take(NAMED).map(|target| target.id()).collect();
+    match fetched.targets.len().saturating_sub(NAMED) {
+        0 => format!(", on {}", ids.join(", ")),
+        more => format!(", on {} and {more} more", ids.join(", ")),
+    }
+}
+
+/// What became of the cache of the interpreter's own pip.
+pub fn of_warm_pip(warm: Option<&WarmPip>, fetched: &Fetched, messages: &MessageArgs) {
+    let Some(warm) = warm else { return };
+    let (done, warnings) = warm.words();
+    warm.output.caveats(fetched).iter().chain(warnings).for_each(warn);
+    if !messages.quiet {
+        say(done);
+    }
+}
+
+/// Where the files came from.
+fn origins(report: &Report) -> String {
+    match (report.count("cached"), report.count("downloaded")) {
+        (_, 0) => "all from the cache".to_owned(),
+        (0, _) => "all downloaded".to_owned(),
+        (cached, downloaded) => {
+            let bytes = HumanBytes(report.summary().bytes_downloaded);
+            format!("{cached} from the cache and {downloaded} downloaded ({bytes})")
+        }
+    }
+}
