@@ -1,9 +1,9 @@
 //! The only code that prints, reads the environment, or exits.
 //!
-//! Each subcommand is a file with its name, and a run without one is `fetch`. What was typed
-//! (`args`) is filled up from `environment` and `layers` and becomes `settings`; failures become
-//! words and an exit code in `error`, and `closing` says what was done. `terminal` and `progress`
-//! write for people, `report` for programs.
+//! `commands` has a file for each subcommand, and a run without one is `fetch`. What was typed
+//! (`args`) is filled up from the environment and pip's configuration and becomes `settings`;
+//! failures become messages and an exit code in `error`. `output` writes for people and programs,
+//! and `host` is the machine: environment, signals, interpreter, input files.
 
 mod args;
 mod commands;

@@ -101,8 +101,8 @@ impl HttpClient {
         (login.is_some() || certificate.is_some()).then(|| auth::fingerprint(login.as_ref(), certificate, url.secret()))
     }
 
-    /// Whether a host lets pages share a connection, so that [`SHARED_CONNECTION_FACTOR`](super::SHARED_CONNECTION_FACTOR) times as
-    /// many may be under way.
+    /// Whether a host lets pages share a connection, so that
+    /// [`SHARED_CONNECTION_FACTOR`](super::SHARED_CONNECTION_FACTOR) times as many may be under way.
     pub fn shares_a_connection(&self) -> bool {
         self.shares.load(Ordering::Relaxed)
     }

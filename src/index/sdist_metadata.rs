@@ -88,14 +88,14 @@ fn read_tar(stream: impl Read) -> Result<(), SdistError> {
     if entries == 0 {
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "there is nothing in it").into());
     }
-    io::copy(&mut stream, &mut io::visitor())?;
+    io::copy(&mut stream, &mut io::sink())?;
     Ok(())
 }
 
 fn read_zip(file: impl Read + Seek) -> Result<(), SdistError> {
     let mut archive = ZipArchive::new(file)?;
     for index in 0..archive.len() {
-        io::copy(&mut archive.by_index(index)?.take(LONGEST_SEARCH), &mut io::visitor())?;
+        io::copy(&mut archive.by_index(index)?.take(LONGEST_SEARCH), &mut io::sink())?;
     }
     Ok(())
 }

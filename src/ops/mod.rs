@@ -1,10 +1,11 @@
 //! The use cases. They emit [`Event`]s and never print, and they know nothing of command lines.
 //!
-//! A run is `plan` (with `metadata`, `build`, `sources`, `tools`, and `remembered` for what was
-//! planned before), then `fetch` (with `held` for what is here already, and `transfer` for the
-//! rest), then `write`, which makes folders, or a bundle through `bundle` and `signature`. What
-//! becomes of bundles later is in `verify` and `carry`; `cache` and `serve` stand alone.
-//! `inside` and `window` look into distributions, to bundle and to verify them.
+//! A run is `plan` (with `metadata`, `sdist_builder`, `with_sources`, `build_tools`, and
+//! `plan_cache` for what was planned before), then `fetch` (with `stored_files` for what is here
+//! already, and `download` for the rest), then `write`, which makes folders, or a bundle through
+//! `bundle`. That has all that is done with bundles: write, sign, verify, unpack, compare, merge.
+//! `cache` and `serve` stand alone. `distribution_inspection` and `buffered_reader` read the
+//! metadata of distributions, to bundle and to verify them.
 
 mod buffered_reader;
 mod build_tools;
