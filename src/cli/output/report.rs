@@ -81,7 +81,10 @@ pub struct Summary {
     pub packages: usize,
     pub files: usize,
     pub bytes: u64,
+    /// What was received of files, also of those that were fetched only to read what they need.
     pub bytes_downloaded: u64,
+    /// How many files that was.
+    pub files_downloaded: usize,
     pub seconds: f64,
 }
 
@@ -152,6 +155,12 @@ impl Report {
         Self { targets, problems, ..self }
     }
 
+    /// Tells how many files, and bytes of them, were received.
+    pub fn with_arrivals(mut self, (files, bytes): (usize, u64)) -> Self {
+        (self.summary.files_downloaded, self.summary.bytes_downloaded) = (files, bytes);
+        self
+    }
+
     pub fn summary(&self) -> Summary {
         self.summary
     }
@@ -196,12 +205,12 @@ fn write_file(path: &Path, text: &str) -> std::io::Result<()> {
 
 fn summary(packages: &[PackageReport], seconds: f64) -> Summary {
     let files = || packages.iter().flat_map(|package| &package.files);
-    let downloaded = files().filter(|file| file.status == status(Status::Downloaded));
     Summary {
         packages: packages.len(),
         files: files().count(),
         bytes: files().filter_map(|file| file.size).sum(),
-        bytes_downloaded: downloaded.filter_map(|file| file.size).sum(),
+        bytes_downloaded: 0,
+        files_downloaded: 0,
         seconds,
     }
 }
