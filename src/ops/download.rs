@@ -162,7 +162,7 @@ impl<'a> DownloadAttempts<'a> {
 
     /// Only a promised digest can tell whether parts fit together.
     fn can_resume(&self) -> bool {
-        !self.promises.index.is_empty() || !self.promises.asked.is_empty()
+        self.promises.has_digest()
     }
 
     async fn attempt(&mut self) -> Result<Object, FetchError> {

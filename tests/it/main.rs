@@ -27,6 +27,7 @@ mod outages;
 mod overview;
 mod pip_caches;
 mod pointing;
+mod printing;
 mod remembering;
 mod sandboxing;
 mod secrets;
