@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
-use super::marker::{Expression, ListVariable, parse_expression};
+use super::marker::{Expression, List, parse_expression};
 use super::{DependencyError, ExtraName, GroupName, MarkerEnvironment};
 
 /// What a marker of a lock file is evaluated for, beside the environment.
@@ -43,13 +43,16 @@ impl FromStr for LockMarker {
 fn holds(expression: &Expression, environment: &MarkerEnvironment, sets: &MarkerSets) -> bool {
     let each = |expression: &Expression| holds(expression, environment, sets);
     match expression {
-        Expression::Environment(tree) => tree.evaluate(environment, &[]),
-        Expression::Extra { name, negated } => sets.extras.contains(name) != *negated,
-        Expression::Member { variable: ListVariable::Extras, name, negated, .. } => {
-            sets.extras.contains(name) != *negated
-        }
-        Expression::Member { variable: ListVariable::DependencyGroups, name, negated, .. } => {
-            sets.groups.contains(&GroupName::from(name.clone())) != *negated
+        Expression::One(comparison) => match comparison.asked_extra() {
+            Some((name, negated)) => sets.extras.iter().any(|extra| extra.as_ref() == name) != negated,
+            None => comparison.holds(environment, ""),
+        },
+        Expression::Member(asked) => {
+            let has = match asked.list {
+                List::Extras => sets.extras.contains(&asked.name),
+                List::DependencyGroups => sets.groups.contains(&GroupName::from(asked.name.clone())),
+            };
+            has != asked.negated
         }
         Expression::All(all) => all.iter().all(each),
         Expression::Any(all) => all.iter().any(each),
@@ -58,8 +61,8 @@ fn holds(expression: &Expression, environment: &MarkerEnvironment, sets: &Marker
 
 fn is_about_environment(expression: &Expression) -> bool {
     match expression {
-        Expression::Environment(_) => true,
-        Expression::Extra { .. } | Expression::Member { .. } => false,
+        Expression::One(comparison) => comparison.asked_extra().is_none(),
+        Expression::Member(_) => false,
         Expression::All(all) | Expression::Any(all) => all.iter().all(is_about_environment),
     }
 }

@@ -213,7 +213,7 @@ pub fn of_specifier(text: &str, group: Option<GroupName>, extras: Option<BTreeSe
     let what = Dependency {
         version,
         url,
-        markers: specifier.marker.try_to_string(),
+        markers: specifier.marker.text().map(str::to_owned),
         extras: specifier.extras.iter().map(ToString::to_string).collect(),
         ..Dependency::default()
     };

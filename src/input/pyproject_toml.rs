@@ -9,9 +9,7 @@ use super::project_dependencies::{Asked, Document};
 use super::text_file::TextFile;
 use super::version_range::VersionRange;
 use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role};
-use crate::domain::{
-    AvailableGroups, MarkerTree, MaskedUrl, PackageName, Requirement, SelectedGroups, Source, parse_marker,
-};
+use crate::domain::{AvailableGroups, Marker, MaskedUrl, PackageName, Requirement, SelectedGroups, Source};
 
 /// Whether a file of this name is the description of a project.
 pub fn recognizes(filename: &str) -> bool {
@@ -177,17 +175,13 @@ fn source((file, input_source): (&TextFile, &dyn InputSource), what: &Dependency
 }
 
 /// The marker that stands for all conditions of a dependency.
-fn marker(what: &Dependency) -> Result<MarkerTree, Fault> {
-    let mut all = MarkerTree::TRUE;
-    let mut and = |text: &str| -> Result<(), Fault> {
-        all.and(parse_marker(text).map_err(|error| format!("the marker `{text}`: {error}"))?);
-        Ok(())
-    };
+fn marker(what: &Dependency) -> Result<Marker, Fault> {
+    let mut all: Vec<String> = Vec::new();
     if let Some(text) = what.markers.as_deref().filter(|text| !text.is_empty()) {
-        and(text)?;
+        all.push(text.to_owned());
     }
     if let Some(platform) = &what.platform {
-        and(&format!("sys_platform == '{platform}'"))?;
+        all.push(format!("sys_platform == '{platform}'"));
     }
     if let Some(text) = &what.python {
         let range: VersionRange = text.parse()?;
@@ -199,7 +193,12 @@ fn marker(what: &Dependency) -> Result<MarkerTree, Fault> {
             if clauses.is_empty() { "python_version >= '0'".to_owned() } else { clauses.join(" and ") }
         });
         let alternatives: Vec<_> = clauses.map(|clauses| format!("({clauses})")).collect();
-        and(&alternatives.join(" or "))?;
+        all.push(alternatives.join(" or "));
     }
-    Ok(all)
+    let text = match all.as_slice() {
+        [] => return Ok(Marker::ALWAYS),
+        [only] => only.clone(),
+        several => several.iter().map(|text| format!("({text})")).collect::<Vec<_>>().join(" and "),
+    };
+    text.parse().map_err(|error| format!("the marker `{text}`: {error}"))
 }

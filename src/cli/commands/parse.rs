@@ -14,7 +14,6 @@ use crate::cli::output::lock_report::LockReport;
 use crate::cli::output::terminal;
 use crate::cli::settings::group_args::GroupArgs;
 use crate::domain::{Target, TargetSpec};
-use crate::http::HttpSettings;
 use crate::input::{Location, ParseReport, ParsedInput, RequirementsReader, Role, Severity, parse_report};
 
 /// `prefetch parse`.
@@ -45,7 +44,7 @@ pub struct ParseArgs {
 /// When the output cannot be written.
 pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError> {
     let runtime = runtime::single_threaded()?;
-    let offline = || Ok(HttpSettings { offline: true, ..HttpSettings::default() });
+    let offline = || Err(CliError::usage("`prefetch parse` asks no server: download it, and name the file"));
     let files = HostInputSource::new(environment, &offline, runtime.handle().clone());
     let mut reader = RequirementsReader::new(&files).with_groups(args.groups.selection());
     for file in args.files.iter().chain(&args.requirement_files) {

@@ -83,7 +83,7 @@ fn requirement(package: &FetchedPackage, file: &FetchedFile) -> Option<Requireme
         name: Some(package.name.clone()),
         extras: Vec::new(),
         source,
-        marker: crate::domain::MarkerTree::TRUE,
+        marker: crate::domain::Marker::ALWAYS,
         hashes: file.candidate.promises.asked.clone(),
         editable: false,
         constraint: false,
