@@ -35,7 +35,7 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     use super::*;
-    use crate::cli::args::Cli;
+    use crate::cli::command_line::Cli;
 
     #[test]
     fn every_synonym_is_foreign_and_leads_to_an_option() {

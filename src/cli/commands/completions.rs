@@ -4,7 +4,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
 
-use crate::cli::args::Cli;
+use crate::cli::command_line::Cli;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output::terminal;
 

@@ -6,11 +6,11 @@ use clap::{Args, ValueHint};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use crate::cli::args::sbom_names;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::escape::{escape_json_text, escape_line, shorten};
 use crate::cli::output::terminal;
+use crate::cli::settings::args::sbom_names;
 use crate::cli::settings::date;
 use crate::layout::{Manifest, SBOMS};
 use crate::ops::{self, InspectedPackage};

@@ -8,7 +8,7 @@ use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::escape::{escape_json_text, escape_line};
 use super::terminal::{count, say};
-use crate::cli::args::{MessageArgs, Progress};
+use crate::cli::settings::args::{MessageArgs, Progress};
 use crate::domain::Status;
 use crate::ops::{Event, Listener};
 
