@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::UNIX_EPOCH;
 
 use super::bundle::output::{self, BundleOutput};
@@ -18,6 +17,7 @@ use crate::archive::{
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
 use crate::layout::{self, BundleInput, Layout, LayoutError};
+use crate::parallel;
 use crate::store::DiskStore;
 
 /// A place to write to.
@@ -155,11 +155,9 @@ fn write_bundle(
         }
         return pack_bundle(&tree, &objects, output).map(|()| findings);
     }
-    thread::scope(|scope| {
-        let findings = output.verify.then(|| scope.spawn(judge));
-        pack_bundle(&tree, &objects, output)?;
-        Ok(findings.map(|findings| findings.join().expect("proving does not panic")).unwrap_or_default())
-    })
+    let (findings, packed) = parallel::join(|| output.verify.then(judge), || pack_bundle(&tree, &objects, output));
+    packed?;
+    Ok(findings.unwrap_or_default())
 }
 
 fn pack_bundle(tree: &Tree, objects: &StoreObjects<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {
