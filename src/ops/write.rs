@@ -156,8 +156,7 @@ fn write_bundle(
         return pack_bundle(&tree, &objects, output).map(|()| findings);
     }
     let (findings, packed) = parallel::join(|| output.verify.then(judge), || pack_bundle(&tree, &objects, output));
-    packed?;
-    Ok(findings.unwrap_or_default())
+    packed.map(|()| findings.unwrap_or_default())
 }
 
 fn pack_bundle(tree: &Tree, objects: &StoreObjects<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {

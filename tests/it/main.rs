@@ -20,6 +20,7 @@ mod interpreting;
 mod interrupting;
 mod judging;
 mod layouts;
+mod markers;
 mod materials;
 mod offline;
 mod outages;
