@@ -77,15 +77,14 @@ struct Report {
 
 fn show(args: &ParseArgs, read: &ParsedInput, lock: Option<LockReport>) -> std::io::Result<()> {
     if args.json {
-        let report = Report { read: parse_report(read), lock };
-        return terminal::print(&serde_json::to_string_pretty(&report).expect("the report is plain data"));
+        return terminal::print_json(&Report { read: parse_report(read), lock });
     }
     for requirement in &read.requirements {
         let kind = if requirement.constraint { "constraint " } else { "" };
-        terminal::print(&format!("{}: {kind}{requirement}", requirement.origin))?;
+        terminal::print_lines([format!("{}: {kind}{requirement}", requirement.origin)])?;
     }
     if let Some(lock) = lock {
-        terminal::print(&lock.to_string())?;
+        terminal::print_lines(lock.to_string().lines().map(str::to_owned))?;
     }
     for problem in &read.problems {
         match problem.severity {
