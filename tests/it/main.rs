@@ -25,6 +25,7 @@ mod outages;
 mod overview;
 mod pip_caches;
 mod pointing;
+mod reading_archives;
 mod remembering;
 mod sandboxing;
 mod secrets;

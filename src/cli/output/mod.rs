@@ -1,6 +1,7 @@
 //! What people and programs read: messages, progress, the summary of a run, and the JSON report.
 
 pub mod install_hint;
+pub mod metadata_warning;
 pub mod progress;
 pub mod report;
 pub mod summary;

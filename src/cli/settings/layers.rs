@@ -56,7 +56,7 @@ pub struct Setting {
 }
 
 /// All of them; `docs/settings.md` shows this table.
-pub const SETTINGS: [Setting; 29] = [
+pub const SETTINGS: [Setting; 30] = [
     Setting { name: "index-url", pip: &["index-url", "pypi-url"], uv: &["UV_DEFAULT_INDEX", "UV_INDEX_URL"] },
     Setting { name: "extra-index-url", pip: &["extra-index-url"], uv: &["UV_INDEX", "UV_EXTRA_INDEX_URL"] },
     Setting { name: "find-links", pip: &["find-links"], uv: &[FIND_LINKS] },
@@ -76,6 +76,7 @@ pub const SETTINGS: [Setting; 29] = [
     Setting { name: "require-hashes", pip: &["require-hashes"], uv: &["UV_REQUIRE_HASHES"] },
     Setting { name: "exclude-newer", pip: &["uploaded-prior-to"], uv: &["UV_EXCLUDE_NEWER"] },
     Setting { name: "no-deps", pip: &["no-deps", "no-dependencies"], uv: &[] },
+    Setting { name: "strict-metadata", pip: &[], uv: &[] },
     Setting { name: "offline", pip: &[], uv: &["UV_OFFLINE"] },
     Setting { name: "refresh", pip: &[], uv: &[] },
     Setting { name: "prefer-cached", pip: &[], uv: &[] },

@@ -99,6 +99,7 @@ impl Rows<'_> {
             self.switch("require-hashes", selection.require_hashes),
             self.row("exclude-newer", selection.exclude_newer.clone(), ""),
             self.switch("no-deps", selection.no_deps),
+            self.switch("strict-metadata", selection.strict_metadata),
         ]
     }
 

@@ -21,6 +21,7 @@ use crate::cli::host::file_limit;
 use crate::cli::host::input_source::HostInputSource;
 use crate::cli::host::machine::Machine;
 use crate::cli::host::signals::shutdown_signal;
+use crate::cli::output::metadata_warning;
 use crate::cli::output::report::Report;
 use crate::cli::output::{summary, terminal};
 use crate::cli::settings;
@@ -137,6 +138,7 @@ impl<'a> FetchRun<'a> {
         let Planned { plan, unsolved } = self.check_plan(planned)?;
         let plan = self.add_tools(plan, self.prepared.pages_at_once(), &listener).await?;
         plan.notes.iter().for_each(terminal::warn);
+        metadata_warning::of(&plan.unreliable).iter().for_each(terminal::warn);
         self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
         if self.args.outputs.dry_run {
             return self.report_plan(&plan, unsolved);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::file_check::CheckedFile;
 use super::{Finding, FindingKind, Proof};
 use crate::domain::{
-    Algorithm, Candidates, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataUnavailable, PackageName, Request,
-    ResolvedPackage, Sha256, Solution, Target,
+    Algorithm, Candidates, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataSource, MetadataUnavailable,
+    PackageName, Request, ResolutionMetadata, ResolvedPackage, Sha256, Solution, Target,
 };
 use crate::layout::{BUNDLE_ROOT, Manifest, ManifestValueError, WHEELS};
 use crate::ops::build_tools;
@@ -33,6 +33,8 @@ pub struct AvailableFile<'a> {
     /// Bytes.
     pub size: u64,
     pub inspection: &'a DistributionInspection,
+    /// What it needs: as it says, or as its build said when the bundle was made.
+    needs: Result<ResolutionMetadata, MetadataUnavailable>,
     /// Positions in [`AvailableFiles::targets`] of those that it is there for.
     pub targets: Vec<usize>,
 }
@@ -53,12 +55,15 @@ impl<'a> AvailableFiles<'a> {
             let (Some(inspection), Some(sha256)) = (&checked.inspection, checked.sha256) else { continue };
             let project = package.name.parse().map_err(|_| ManifestValueError(package.name.clone()))?;
             let served = file.targets.iter().filter_map(|id| positions.get(id.as_str()).copied()).collect();
+            let is_built = file.metadata.as_deref() == Some(MetadataSource::Built.name());
+            let names = package.dependencies.iter().filter(|name| !package.dependency_targets.contains_key(*name));
             let available = AvailableFile {
                 project,
                 filename: &file.filename,
                 sha256,
                 size: checked.size,
                 inspection,
+                needs: if is_built { Ok(needing(names)) } else { inspection.metadata.clone() },
                 targets: served,
             };
             files.insert(file.path.clone(), available);
@@ -69,12 +74,18 @@ impl<'a> AvailableFiles<'a> {
     pub(super) fn of_fetched(fetched: &'a Fetched, inspections: &'a BTreeMap<Sha256, DistributionInspection>) -> Self {
         let available = fetched.files().filter_map(|(package, file)| {
             let (filename, object) = (&*file.candidate.filename, file.object);
+            let inspection = inspections.get(&object.sha256)?;
+            let is_built = file.metadata_source == Some(MetadataSource::Built);
+            let targets = package.targets();
+            let partial: BTreeSet<_> = package.dependencies.partial(&targets).map(|(name, _)| name).collect();
+            let names = package.dependencies.names().filter(|name| !partial.contains(name));
             let available = AvailableFile {
                 project: package.name.clone(),
                 filename,
                 sha256: object.sha256,
                 size: object.size,
-                inspection: inspections.get(&object.sha256)?,
+                inspection,
+                needs: if is_built { Ok(needing(names)) } else { inspection.metadata.clone() },
                 targets: file.targets.clone(),
             };
             Some((format!("{WHEELS}/{filename}"), available))
@@ -103,7 +114,7 @@ impl<'a> AvailableFiles<'a> {
                 ..FileRecord::default()
             });
             if let Ok(url) = root.join(&href) {
-                facts.metadata.insert(url, file.inspection.metadata.clone().map(Arc::new));
+                facts.metadata.insert(url, file.needs.clone().map(Arc::new));
             }
         }
         let tool_question = vec![root];
@@ -120,6 +131,12 @@ impl<'a> AvailableFiles<'a> {
     fn source(&self, url: &MaskedUrl) -> Option<&AvailableFile<'a>> {
         self.files.get(self.sources.get(url)?)
     }
+}
+
+/// Needs of these projects, in any version: what is recorded of a build.
+fn needing(names: impl Iterator<Item = impl ToString>) -> ResolutionMetadata {
+    let dependencies = names.filter_map(|name| name.to_string().parse().ok()).collect();
+    ResolutionMetadata { dependencies, source: MetadataSource::Built, ..ResolutionMetadata::default() }
 }
 
 fn root() -> MaskedUrl {
