@@ -1,6 +1,7 @@
 //! The index client: asks indexes and find-links locations for the files of a project.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -101,6 +102,10 @@ pub struct Indexes {
     cache: PageCache,
     said: IndexMetadataCache,
     find_links: OnceCell<Vec<FlatIndex>>,
+    /// Something came from the cache without being checked.
+    has_unchecked: AtomicBool,
+    /// What came from the cache is to be checked.
+    is_distrusted: AtomicBool,
     stale: Mutex<Vec<StalePage>>,
     cached_inputs: InputCollector,
 }
@@ -114,6 +119,8 @@ impl Indexes {
             cache: PageCache::new(layout.clone()),
             said: IndexMetadataCache::new(layout),
             find_links: OnceCell::new(),
+            has_unchecked: AtomicBool::default(),
+            is_distrusted: AtomicBool::default(),
             stale: Mutex::default(),
             cached_inputs: InputCollector::default(),
         }
@@ -126,11 +133,26 @@ impl Indexes {
         stale
     }
 
+    /// Checks from now on every page with its index, since what was taken from the cache came to
+    /// nothing; whether that can help: something was, and there is somebody to ask.
+    pub fn distrust_cache(&self) -> bool {
+        self.cached_inputs.reset();
+        !self.settings.offline
+            && self.has_unchecked.load(Ordering::Relaxed)
+            && !self.is_distrusted.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether every page is to be checked.
+    fn must_check(&self) -> bool {
+        self.settings.refresh || self.is_distrusted.load(Ordering::Relaxed)
+    }
+
     /// What the index of `candidate` said that the file needs, where that is believed until the file
     /// itself is here.
     pub fn recall_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
-        let IndexSettings { now, refresh, offline, .. } = self.settings;
-        self.said.read(candidate, self.client.asker(&candidate.index), Trust { now, refresh, offline })
+        let IndexSettings { now, offline, .. } = self.settings;
+        let trust = Trust { now, refresh: self.must_check(), offline };
+        self.said.read(candidate, self.client.asker(&candidate.index), trust)
     }
 
     /// Remembers what the index of `candidate` said that the file needs.
@@ -163,7 +185,9 @@ impl Indexes {
     /// `cached_inputs`.
     pub fn is_fresh(&self, cached_inputs: &CachedInputs) -> bool {
         let now = (!self.settings.offline).then_some(self.settings.now);
-        !self.settings.refresh && self.cache.is_fresh(cached_inputs, now)
+        let is_fresh = !self.must_check() && self.cache.is_fresh(cached_inputs, now);
+        self.has_unchecked.fetch_or(is_fresh, Ordering::Relaxed);
+        is_fresh
     }
 
     /// The candidates of `project`: find-links first, since they cost nothing, then the first
@@ -247,12 +271,13 @@ impl Indexes {
         let url = index.project_page(project);
         let (cached, cached_input) = self.cache.read(&url, self.client.asker(&url)).unzip();
         let may_use = |page: &CachedPage<'_>| {
-            self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
+            self.settings.offline || !self.must_check() && !check && page.is_fresh(self.settings.now)
         };
         if let Some(page_listing) =
             cached.as_ref().filter(|page| may_use(page)).and_then(|page| page_listing(page, project, index))
         {
             self.cached_inputs.add(cached_input.flatten());
+            self.has_unchecked.store(true, Ordering::Relaxed);
             return Ok(PageListing { unchecked: !self.settings.offline, ..page_listing });
         }
         self.request_page(project, index, &url, cached).await

@@ -124,7 +124,7 @@ impl ToolPlanner<'_> {
             let failure = MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why };
             PlanFailure { unreachable: vec![failure.into()], ..PlanFailure::default() }
         };
-        let object = ensure_stored(candidate, self.context).await.map_err(fail)?;
+        let object = ensure_stored(candidate, self.context, self.listener).await.map_err(fail)?;
         let archive = self.context.store.open(object.sha256).map_err(|error| fail(error.into()))?;
         Ok(sdist_metadata::top_files(archive, &candidate.filename).ok().map(|top| top.build_requirements()))
     }

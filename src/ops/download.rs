@@ -209,8 +209,13 @@ impl<'a> DownloadAttempts<'a> {
         if body.start() > 0 {
             self.download.tell(Event::Received { file, bytes: body.start() });
         }
+        if let Some(size) = size {
+            self.download.store.check_space(size.saturating_sub(body.start()))?;
+        }
+        let mut room = Room::new(size.is_some());
         while let Some(bytes) = body.next().await? {
             self.download.tell(Event::Received { file, bytes: bytes.len() as u64 });
+            room.take(bytes.len() as u64, &self.download.store)?;
             self.writer.take(bytes).await?;
         }
         Ok(body.total())
@@ -229,6 +234,37 @@ impl<'a> DownloadAttempts<'a> {
         };
         self.writer = IncomingWriter::new(incoming);
         Ok(())
+    }
+}
+
+/// What of the disk a file may take whose length nobody tells: it may have no end.
+struct Room {
+    is_bounded: bool,
+    /// Bytes of the disk that are left for everybody else.
+    left: u64,
+    /// Bytes since the disk was looked at.
+    taken: u64,
+}
+
+impl Room {
+    /// How often the disk is looked at, in bytes.
+    const STRIDE: u64 = 64 << 20;
+
+    /// What is enough for everybody else, in bytes.
+    const LEFT: u64 = 1 << 30;
+
+    fn new(is_bounded: bool) -> Self {
+        Self { is_bounded, left: Self::LEFT, taken: 0 }
+    }
+
+    /// Takes room for more bytes; refuses once the disk has little left.
+    fn take(&mut self, bytes: u64, store: &DiskStore) -> Result<(), StoreError> {
+        self.taken += bytes;
+        if self.is_bounded || self.taken < Self::STRIDE {
+            return Ok(());
+        }
+        self.taken = 0;
+        store.check_space(self.left)
     }
 }
 
@@ -311,5 +347,22 @@ impl IncomingWriter {
 
     fn take_incoming(&mut self) -> Incoming {
         self.incoming.take().expect("nobody writes after a write that failed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_no_end_leaves_room_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DiskStore::new(folder.path().join("store"));
+        let room = |is_bounded| Room { left: u64::MAX, ..Room::new(is_bounded) };
+        let mut endless = room(false);
+        endless.take(Room::STRIDE - 1, &store).unwrap();
+        assert!(matches!(endless.take(1, &store), Err(StoreError::Full { .. })));
+        room(true).take(Room::STRIDE, &store).unwrap();
+        Room::new(false).take(0, &store).unwrap();
     }
 }

@@ -36,6 +36,25 @@ pub struct FetchFailure {
     pub why: FetchError,
 }
 
+impl FetchError {
+    /// Whether the page that listed the file may be older than the file: it is another by now, or
+    /// is gone.
+    pub(super) fn may_be_of_old_page(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Broken(_)) => true,
+            Self::Http(error) => error.is_not_found(),
+            _ => false,
+        }
+    }
+}
+
+impl FetchFailure {
+    /// Whether the page that listed the file may be older than the file.
+    pub fn may_be_of_old_page(&self) -> bool {
+        self.why.may_be_of_old_page()
+    }
+}
+
 /// What went wrong with a file.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
@@ -186,13 +205,17 @@ fn fill_from_store(
     let mut missing = Vec::new();
     for (file, (_, planned)) in plan.files().enumerate() {
         let found = find_stored(&planned.candidate, store);
+        let status = |object: Object| match store.arrived(object.sha256) {
+            Some(_) => Status::Downloaded,
+            None => Status::Cached,
+        };
         if let Some(object) = found {
             let filename = planned.candidate.filename.clone();
-            listener(Event::Stored { file, filename, bytes: object.size, status: Status::Cached });
+            listener(Event::Stored { file, filename, bytes: object.size, status: status(object) });
         } else {
             missing.push((file, planned.candidate.clone()));
         }
-        stored.push(found.map(|object| StoredFile { object, metadata: None, status: Status::Cached }));
+        stored.push(found.map(|object| StoredFile { object, metadata: None, status: status(object) }));
     }
     missing
 }
@@ -223,9 +246,16 @@ fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> 
     Ok(store.insert(&metadata.bytes)?)
 }
 
-/// Brings the file of `candidate` into the store, unseen by any listener: it is needed early.
-pub(super) async fn download(candidate: &Candidate, context: &FetchContext) -> Result<Object, FetchError> {
+/// Brings the file of `candidate` into the store before there is a plan: it is needed to make one.
+pub(super) async fn download(
+    candidate: &Candidate,
+    context: &FetchContext,
+    listener: &Listener,
+) -> Result<Object, FetchError> {
     let (candidate, store, client) = (candidate.clone(), context.store.clone(), context.client.clone());
+    let is_remote = candidate.url.secret().scheme() != "file";
+    is_remote
+        .then(|| listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.promises.size }));
     let download_one = Download { file: 0, candidate, store, client, listener: Arc::new(|_| ()) };
     download_one.run().await.map(|(object, _)| object)
 }

@@ -92,7 +92,7 @@ pub(super) async fn metadata_of(
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<StatedMetadata, MetadataFailure> {
-    let said = said_without_build(project, candidate, context).await;
+    let said = said_without_build(project, candidate, context, listener).await;
     let said = match (said.map(|said| said.admitted(context)), &context.builds) {
         (Ok(StatedMetadata { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
             metadata_from_build(project, candidate, context, builds, listener).await.map(StatedMetadata::by_file)
@@ -115,6 +115,7 @@ async fn said_without_build(
     project: &PackageName,
     candidate: &Candidate,
     context: &FetchContext,
+    listener: &Listener,
 ) -> Result<StatedMetadata, FetchError> {
     if let Some(said) = cached(candidate, context) {
         return Ok(said);
@@ -124,7 +125,9 @@ async fn said_without_build(
     {
         return Ok(said);
     }
-    of_held(ensure_stored(candidate, context).await?, project, candidate, context).await.map(StatedMetadata::by_file)
+    of_held(ensure_stored(candidate, context, listener).await?, project, candidate, context)
+        .await
+        .map(StatedMetadata::by_file)
 }
 
 /// What the file itself said once, else what its index did.
@@ -140,7 +143,7 @@ async fn metadata_from_build(
     builds: &SdistBuilder,
     listener: &Listener,
 ) -> Result<MetadataResult, FetchError> {
-    let archive = ensure_stored(candidate, context).await?;
+    let archive = ensure_stored(candidate, context, listener).await?;
     builds.metadata(archive.sha256, (project, &candidate.filename), &context.store, listener).await
 }
 
@@ -183,7 +186,8 @@ async fn of_held(
         Err(MetadataUnavailable::Refused(_))
             if context.store.check_again(stored.sha256).map_err(unreadable(stored))?.is_none() =>
         {
-            let again = download(candidate, context).await?;
+            let silent: Listener = Arc::new(|_| ());
+            let again = download(candidate, context, &silent).await?;
             read_held(again.sha256, project, candidate, &context.store)?
         }
         known => known,
@@ -348,10 +352,14 @@ async fn sidecar(
 }
 
 /// The whole file, in the store.
-pub(super) async fn ensure_stored(candidate: &Candidate, context: &FetchContext) -> Result<Object, FetchError> {
+pub(super) async fn ensure_stored(
+    candidate: &Candidate,
+    context: &FetchContext,
+    listener: &Listener,
+) -> Result<Object, FetchError> {
     match find_stored(candidate, &context.store) {
         Some(stored) => Ok(stored),
-        None => download(candidate, context).await,
+        None => download(candidate, context, listener).await,
     }
 }
 

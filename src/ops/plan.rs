@@ -30,6 +30,16 @@ pub struct PlanFailure {
     pub solved: Plan,
 }
 
+impl PlanFailure {
+    /// Whether a page that listed a file may be older than the file.
+    pub fn may_be_of_old_page(&self) -> bool {
+        self.unreachable.iter().any(|unreachable| match unreachable {
+            Unreachable::Metadata(failure) => failure.why.may_be_of_old_page(),
+            Unreachable::Index(_) => false,
+        })
+    }
+}
+
 /// A place or a file that could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreachable {

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bad_input;
+mod bare_environment;
 mod builds;
 mod bundles;
 mod caching;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::thread;
 
 use clap::{Args, ValueHint};
 use indicatif::HumanBytes;
@@ -13,6 +12,7 @@ use crate::cli::host::environment::Environment;
 use crate::cli::output::metadata_warning;
 use crate::cli::output::terminal;
 use crate::ops::{self, Finding, LibcFloor, Verification, VerifySettings};
+use crate::parallel;
 
 /// `prefetch verify`.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub struct VerifyArgs {
 /// When it cannot be read at all.
 pub fn run(args: &VerifyArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let threads = parallel::threads();
     let key = args.public_key.as_ref().map(|key| ops::read_public_key(key, &environment.working_folder));
     let public_key = key.transpose().map_err(CliError::usage)?;
     let settings = VerifySettings { threads, floor: args.check_platform, public_key };

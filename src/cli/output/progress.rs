@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::terminal::count;
-use crate::cli::args::{MessageArgs, Progress};
+use crate::cli::settings::args::{MessageArgs, Progress};
 use crate::domain::Status;
 use crate::ops::{Event, Listener};
 
@@ -111,6 +111,10 @@ impl Bars {
             }
             Event::Answered(_) => self.total.inc(1),
             Event::Building(filename) => drop(self.all.println(building_line(&filename))),
+            Event::NeededEarly { filename, bytes } if is_told(self.verbosity, bytes) => {
+                drop(self.all.println(early_line(&filename, bytes)));
+            }
+            Event::NeededEarly { .. } => {}
             Event::Planned { files, bytes } => self.begin(files, bytes),
             Event::Started { file, filename, size } => self.start(file, &filename, size),
             Event::Received { file, bytes } => self.advance(file, bytes),
@@ -191,6 +195,9 @@ impl Lines {
         match event {
             Event::Asking(_) => self.asked += 1,
             Event::Building(filename) => line(&building_line(filename)),
+            Event::NeededEarly { filename, bytes } if is_told(self.verbosity, *bytes) => {
+                line(&early_line(filename, *bytes));
+            }
             Event::Planned { files: 0, .. } => {}
             Event::Planned { files, bytes } => {
                 self.files = *files;
@@ -227,11 +234,27 @@ fn building_line(filename: &str) -> String {
     format!("Building the metadata of {filename} …")
 }
 
+/// The size in bytes from which on a file is worth a line before it is fetched.
+const LARGE: u64 = 10 << 20;
+
+fn is_told(verbosity: Verbosity, bytes: Option<u64>) -> bool {
+    verbosity == Verbosity::Verbose || bytes.is_some_and(|bytes| bytes >= LARGE)
+}
+
+/// A whole file is fetched, which a run that asks for pages only would not be thought to do.
+fn early_line(filename: &str, bytes: Option<u64>) -> String {
+    let size = bytes.map(|bytes| format!(" ({})", HumanBytes(bytes))).unwrap_or_default();
+    format!("Fetching {filename}{size} to read what it needs")
+}
+
 fn show_json(event: &Event) {
     let value = match event {
         Event::Asking(subject) => serde_json::json!({"event": "asking", "subject": subject}),
         Event::Answered(subject) => serde_json::json!({"event": "answered", "subject": subject}),
         Event::Building(filename) => serde_json::json!({"event": "building", "filename": filename}),
+        Event::NeededEarly { filename, bytes } => {
+            serde_json::json!({"event": "needed_early", "filename": filename, "bytes": bytes})
+        }
         Event::Planned { files, bytes } => serde_json::json!({"event": "planned", "files": files, "bytes": bytes}),
         Event::Started { file, filename, size } => {
             serde_json::json!({"event": "started", "file": file, "filename": filename, "size": size})

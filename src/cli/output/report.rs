@@ -9,8 +9,8 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::terminal;
-use crate::cli::args::STANDARD_OUTPUT;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::settings::args::STANDARD_OUTPUT;
 use crate::domain::{
     Candidate, Fetched, MaskedUrl, MetadataSource, Origin, PackageName, Plan, Sha256, Status, Target,
     TargetDependencies, Version,
@@ -85,7 +85,10 @@ pub struct Summary {
     pub packages: usize,
     pub files: usize,
     pub bytes: u64,
+    /// What was received of files, also of those that were fetched only to read what they need.
     pub bytes_downloaded: u64,
+    /// How many files that was.
+    pub files_downloaded: usize,
     pub seconds: f64,
 }
 
@@ -158,6 +161,12 @@ impl Report {
         Self { targets, problems, ..self }
     }
 
+    /// Tells how many files, and bytes of them, were received.
+    pub fn with_arrivals(mut self, (files, bytes): (usize, u64)) -> Self {
+        (self.summary.files_downloaded, self.summary.bytes_downloaded) = (files, bytes);
+        self
+    }
+
     pub fn summary(&self) -> Summary {
         self.summary
     }
@@ -202,12 +211,12 @@ fn write_file(path: &Path, text: &str) -> std::io::Result<()> {
 
 fn summary(packages: &[PackageReport], seconds: f64) -> Summary {
     let files = || packages.iter().flat_map(|package| &package.files);
-    let downloaded = files().filter(|file| file.status == status(Status::Downloaded));
     Summary {
         packages: packages.len(),
         files: files().count(),
         bytes: files().filter_map(|file| file.size).sum(),
-        bytes_downloaded: downloaded.filter_map(|file| file.size).sum(),
+        bytes_downloaded: 0,
+        files_downloaded: 0,
         seconds,
     }
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use indicatif::HumanBytes;
 
 use super::install_hint;
-use super::report::Report;
+use super::report::{Report, Summary};
 use super::terminal::{count, say, warn};
-use crate::cli::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
 use crate::cli::commands::fetch::warm_pip::WarmPip;
+use crate::cli::settings::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
 use crate::domain::Fetched;
 use crate::ops::Output;
 
@@ -23,12 +23,25 @@ pub fn of_plan(report: &Report, messages: &MessageArgs) {
     let summary = report.summary();
     let known_size = (summary.bytes > 0).then(|| format!(" ({})", HumanBytes(summary.bytes)));
     say(format!(
-        "Would fetch {} of {}{}, in {:.1} s. Nothing was written.",
+        "Would fetch {} of {}{}, in {:.1} s. {}.",
         count(summary.files, "file"),
         count(summary.packages, "package"),
         known_size.unwrap_or_default(),
-        summary.seconds
+        summary.seconds,
+        written(&summary)
     ));
+}
+
+/// What a dry run wrote: files that had to be fetched whole are kept for the real one.
+fn written(summary: &Summary) -> String {
+    match summary.files_downloaded {
+        0 => "Nothing was written".to_owned(),
+        files => format!(
+            "{} ({}) had to be fetched to read what they need, and are in the cache; nothing else was written",
+            count(files, "file"),
+            HumanBytes(summary.bytes_downloaded)
+        ),
+    }
 }
 
 /// What a run did, and how to use it.
@@ -72,12 +85,17 @@ pub fn of_warm_pip(warm: Option<&WarmPip>, fetched: &Fetched, messages: &Message
 
 /// Where the files came from.
 fn origins(report: &Report) -> String {
-    match (report.count("cached"), report.count("downloaded")) {
+    let (cached, downloaded) = (report.count("cached"), report.count("downloaded"));
+    let Summary { files_downloaded, bytes_downloaded, .. } = report.summary();
+    let bytes = HumanBytes(bytes_downloaded);
+    let origins = match (cached, downloaded) {
         (_, 0) => "all from the cache".to_owned(),
         (0, _) => "all downloaded".to_owned(),
-        (cached, downloaded) => {
-            let bytes = HumanBytes(report.summary().bytes_downloaded);
-            format!("{cached} from the cache and {downloaded} downloaded ({bytes})")
-        }
+        _ => format!("{cached} from the cache and {downloaded} downloaded"),
+    };
+    match files_downloaded.saturating_sub(downloaded) {
+        0 if cached > 0 && downloaded > 0 => format!("{origins} ({bytes})"),
+        0 => origins,
+        others => format!("{origins}, with {} to read what they need ({bytes})", count(others, "other file")),
     }
 }

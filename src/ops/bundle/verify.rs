@@ -5,6 +5,7 @@ mod file_check;
 mod finding;
 mod integrity;
 mod platform;
+mod stated_dependencies;
 mod wheel_record;
 
 use std::collections::BTreeMap;
@@ -123,6 +124,7 @@ fn of_bundle(
                 |proof: Proof| Proof { is_complete: proof.is_complete && !damaged.contains(&*proof.id), ..proof };
             verification.targets = proofs.into_iter().map(intact).collect();
             verification.findings.extend(gaps);
+            verification.findings.extend(stated_dependencies::unfounded(manifest, &available));
             verification.findings.extend(platform::unfit_files(&available));
             if let Some(floor) = settings.floor {
                 verification

@@ -14,21 +14,24 @@ use tokio::runtime::Runtime;
 use self::inputs::Inputs;
 use self::prepare::PreparedFetch;
 use self::warm_pip::WarmPip;
-use crate::cli::args::FetchArgs;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::file_limit;
 use crate::cli::host::input_source::HostInputSource;
 use crate::cli::host::machine::Machine;
+use crate::cli::host::runtime;
 use crate::cli::host::signals::shutdown_signal;
 use crate::cli::output::metadata_warning;
 use crate::cli::output::report::Report;
 use crate::cli::output::{summary, terminal};
 use crate::cli::settings;
+use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::show;
 use crate::domain::{Fetched, Plan, Target};
-use crate::ops::{self, CancelFlag, FetchSettings, Finding, Listener, MetadataProvider, Output, PlanFailure};
+use crate::ops::{
+    self, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output, PlanFailure,
+};
 
 /// Fetches what is asked for, and tells how it went.
 ///
@@ -43,7 +46,7 @@ pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError
         // Volumes stay open until all of them are complete.
         file_limit::allow_many();
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::usage)?;
+    let runtime = runtime::multi_threaded()?;
     let mut targets = Vec::new();
     let outcome = FetchRun::prepare(args, environment, &runtime).and_then(|(run, provider)| {
         targets.clone_from(&run.targets);
@@ -82,6 +85,33 @@ struct Planned {
     unsolved: Option<CliError>,
 }
 
+/// What came of planning and fetching.
+struct Obtained {
+    outcome: Outcome,
+    /// What the user should know.
+    notes: Vec<String>,
+    unsolved: Option<CliError>,
+}
+
+enum Outcome {
+    /// By a dry run.
+    Planned(Plan),
+    Fetched(Fetched),
+}
+
+/// Nothing came of it.
+struct Failed {
+    error: CliError,
+    /// Whether that may be different once pages from the cache are checked.
+    may_be_of_old_page: bool,
+}
+
+impl From<CliError> for Failed {
+    fn from(error: CliError) -> Self {
+        Self { error, may_be_of_old_page: false }
+    }
+}
+
 impl<'a> FetchRun<'a> {
     /// Reads the inputs, settles the settings, and decides everything. The first pages are asked for
     /// while the interpreter is, where that takes time; if it then reads other settings than its
@@ -109,7 +139,7 @@ impl<'a> FetchRun<'a> {
         let targets = machine.targets()?;
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
-        let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings });
+        let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings })?;
         let (prepared, provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
             _ => decide(pip_settings, read)?,
@@ -132,21 +162,43 @@ impl<'a> FetchRun<'a> {
         })
     }
 
+    /// Plans and fetches, and does so once more where what was taken from the cache came to nothing:
+    /// a page that is fresh may still be older than the files that it lists.
     async fn run_stages(&self, provider: MetadataProvider) -> Result<Exit, CliError> {
         let listener = self.prepared.reporter.listener();
-        let planned = ops::plan(&self.prepared.question, &self.targets, provider).await;
-        let Planned { plan, unsolved } = self.check_plan(planned)?;
-        let plan = self.add_tools(plan, self.prepared.pages_at_once(), &listener).await?;
-        plan.notes.iter().for_each(terminal::warn);
-        metadata_warning::of(&plan.unreliable).iter().for_each(terminal::warn);
-        self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
-        if self.args.outputs.dry_run {
-            return self.report_plan(&plan, unsolved);
+        let mut obtained = self.obtain(provider, &listener).await;
+        if obtained.as_ref().is_err_and(|failed| failed.may_be_of_old_page)
+            && self.prepared.context.indexes.distrust_cache()
+        {
+            let PreparedFetch { question, context, .. } = &self.prepared;
+            let provider = MetadataProvider::new(question, context, self.prepared.pages_at_once(), &listener);
+            obtained = self.obtain(provider, &listener).await;
         }
-        let fetched = Arc::new(self.fetch(plan, &listener).await?);
+        let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
+        notes.iter().for_each(terminal::warn);
+        self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
+        let fetched = match outcome {
+            Outcome::Planned(plan) => return self.report_plan(&plan, unsolved),
+            Outcome::Fetched(fetched) => Arc::new(fetched),
+        };
         let findings = self.write(&fetched).await?;
         ops::cache::record(&self.prepared.context.store, &fetched, &self.environment.working_folder);
         self.report_done(&fetched, unsolved, &findings)
+    }
+
+    async fn obtain(&self, provider: MetadataProvider, listener: &Listener) -> Result<Obtained, Failed> {
+        let planned = ops::plan(&self.prepared.question, &self.targets, provider).await;
+        let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
+        let Planned { plan, unsolved } =
+            self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
+        let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
+        let mut notes = std::mem::take(&mut plan.notes);
+        notes.extend(metadata_warning::of(&plan.unreliable));
+        let outcome = match self.args.outputs.dry_run {
+            true => Outcome::Planned(plan),
+            false => Outcome::Fetched(self.fetch(plan, listener).await?),
+        };
+        Ok(Obtained { outcome, notes, unsolved })
     }
 
     /// Adds what an install needs besides what it installs.
@@ -181,12 +233,15 @@ impl<'a> FetchRun<'a> {
         }
     }
 
-    async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, CliError> {
+    async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, Failed> {
         let settings =
             FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
         ops::check_space(&plan, &self.prepared.context.store).map_err(|error| CliError::new(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.prepared.context, settings, listener).await;
-        fetched.map_err(|failures| CliError::of_fetch(&failures))
+        fetched.map_err(|failures| Failed {
+            error: CliError::of_fetch(&failures),
+            may_be_of_old_page: failures.iter().any(FetchFailure::may_be_of_old_page),
+        })
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
@@ -219,7 +274,8 @@ impl<'a> FetchRun<'a> {
 
     fn report_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.prepared.reporter.finish();
-        let report = Report::of_plan(plan, self.environment.seconds());
+        let report =
+            Report::of_plan(plan, self.environment.seconds()).with_arrivals(self.prepared.context.store.arrivals());
         summary::of_plan(&report, &self.args.messages);
         self.report(report, unsolved)
     }
@@ -231,7 +287,8 @@ impl<'a> FetchRun<'a> {
         findings: &[Finding],
     ) -> Result<Exit, CliError> {
         self.prepared.reporter.finish();
-        let report = Report::of_fetched(fetched, self.environment.seconds());
+        let report = Report::of_fetched(fetched, self.environment.seconds())
+            .with_arrivals(self.prepared.context.store.arrivals());
         let folder = &self.environment.working_folder;
         summary::of_run(&report, fetched, &self.outputs, self.args, folder);
         summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
