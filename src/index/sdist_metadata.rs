@@ -5,6 +5,7 @@
 //! most likely find: they are taken where nothing in the archive speaks against them, and the metadata
 //! tells of which part it is ([`MetadataSource`](crate::domain::MetadataSource)).
 
+mod contents;
 mod egg_info;
 mod keywords;
 mod members;
@@ -23,6 +24,7 @@ use super::core_metadata::{MetadataFile, WrongIdentity};
 use crate::domain::{CoreMetadata, FilenameError, PackageName, SourceFilename, Version};
 use egg_info::EggInfo;
 
+pub use contents::check_contents;
 pub use members::{top_files, unpacked};
 pub use pyproject::BuildRequirements;
 
@@ -50,6 +52,8 @@ pub struct TopFiles {
     setup_py: Option<Vec<u8>>,
     /// By their paths below the top folder.
     egg_infos: BTreeMap<String, EggInfo>,
+    /// Whether there is a manifest of a Rust crate, whose build fetches what that needs.
+    pub cargo: bool,
 }
 
 /// Reads what the source archive `filename` says of itself. `identity` is the release that it must be
@@ -90,7 +94,7 @@ impl TopFiles {
 
     /// What its build needs: what it says (PEP 518), and the literal `setup_requires` of setuptools.
     pub fn build_requirements(&self) -> BuildRequirements {
-        let mut needs = BuildRequirements::of(self.pyproject.as_deref());
+        let mut needs = BuildRequirements::of(self.pyproject.as_deref(), self.cargo);
         if needs.by_setuptools {
             needs.requires.extend(unreliable::setup_requires(self));
         }

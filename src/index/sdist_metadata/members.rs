@@ -12,7 +12,7 @@ use super::{SdistError, TopFiles};
 use crate::domain::SourceExtension;
 
 /// How much of an unpacked archive is searched, so that a bomb costs seconds at most.
-const LONGEST_SEARCH: u64 = 2 << 30;
+pub(super) const LONGEST_SEARCH: u64 = 2 << 30;
 
 /// The memory that an LZMA stream may claim, in KiB.
 const LZMA_MEMORY: u32 = 256 << 10;
@@ -92,6 +92,7 @@ fn take(files: &mut TopFiles, path: &str, file: impl Read) -> io::Result<bool> {
     match path {
         "PKG-INFO" => files.pkg_info = Some(MetadataFile::read(file)?),
         "pyproject.toml" => files.pyproject = Some(String::from_utf8_lossy(&bytes(file)?).into_owned()),
+        "Cargo.toml" => files.cargo = true,
         "setup.cfg" => files.setup_cfg = Some(bytes(file)?),
         "setup.py" => files.setup_py = Some(bytes(file)?),
         path => {

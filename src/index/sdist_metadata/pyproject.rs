@@ -2,7 +2,7 @@
 
 use super::egg_info::Requirements;
 use super::requirement_lines::{dependency, from_section};
-use crate::domain::{CoreMetadata, MetadataSource};
+use crate::domain::{CoreMetadata, Dependency, MetadataSource};
 
 /// What the build of a source archive needs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +11,8 @@ pub struct BuildRequirements {
     pub requires: Vec<String>,
     /// Whether setuptools builds it, which may ask for more when it runs (PEP 517).
     pub by_setuptools: bool,
+    /// By what it can be seen that the build fetches from elsewhere than an index.
+    pub fetches_by: Option<String>,
 }
 
 /// Whether poetry builds it, whose archives have a `PKG-INFO` that is complete whatever its version.
@@ -43,21 +45,37 @@ fn strings(value: Option<&toml::Value>) -> Vec<String> {
     values.filter_map(toml::Value::as_str).map(ToOwned::to_owned).collect()
 }
 
-/// What pip builds with where an archive does not say.
-const DEFAULT_BUILD: &str = "setuptools>=40.8.0";
+/// What pip builds with where an archive does not say: up to 23.3 it asks for `wheel`, too.
+const DEFAULT_BUILD: [&str; 2] = ["setuptools>=40.8.0", "wheel"];
+
+/// What builds with crates, or with what CMake fetches.
+const FETCHING_TOOLS: [&str; 5] = ["maturin", "setuptools-rust", "scikit-build", "scikit-build-core", "cmake"];
 
 impl BuildRequirements {
-    /// What the text of a `pyproject.toml` says, or the absence of one (`docs/facts/pip.md` 6.3).
-    pub fn of(pyproject: Option<&str>) -> Self {
+    /// What the text of a `pyproject.toml` says, or the absence of one (`docs/facts/pip.md` 6.3); `cargo`
+    /// where a `Cargo.toml` stands beside it.
+    pub fn of(pyproject: Option<&str>, cargo: bool) -> Self {
         let table = pyproject.and_then(|text| text.parse::<toml::Table>().ok());
         let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
-        let requires = match system.and_then(|system| system.get("requires")?.as_array()) {
+        let requires: Vec<String> = match system.and_then(|system| system.get("requires")?.as_array()) {
             Some(lines) => lines.iter().filter_map(toml::Value::as_str).map(ToOwned::to_owned).collect(),
-            None => vec![DEFAULT_BUILD.to_owned()],
+            None => DEFAULT_BUILD.map(ToOwned::to_owned).into(),
         };
         let backend = system.and_then(|system| system.get("build-backend")?.as_str());
-        Self { requires, by_setuptools: backend.is_none_or(|backend| backend.starts_with("setuptools.")) }
+        let by_setuptools = backend.is_none_or(|backend| backend.starts_with("setuptools."));
+        let fetches_by = fetches_by(&requires, backend, cargo);
+        Self { requires, by_setuptools, fetches_by }
     }
+}
+
+/// The tool or file by which the build reaches for crates or for what CMake downloads. Other builds
+/// may fetch, too, and nothing tells.
+fn fetches_by(requires: &[String], backend: Option<&str>, cargo: bool) -> Option<String> {
+    let projects = requires.iter().filter_map(|line| line.parse::<Dependency>().ok());
+    let mut projects = projects.map(|dependency| dependency.name.to_string());
+    let tool = projects.find(|name| FETCHING_TOOLS.contains(&name.as_str()));
+    let by_maturin = || backend.filter(|backend| *backend == "maturin").map(ToOwned::to_owned);
+    tool.or_else(by_maturin).or_else(|| cargo.then(|| "Cargo.toml".to_owned()))
 }
 
 /// Build requirements that change what setuptools takes an archive to need.

@@ -1,6 +1,8 @@
 //! Lines of requirements as setuptools takes them, and as core metadata has them.
 
-use crate::domain::{CoreMetadata, Dependency, ResolutionMetadata};
+use std::collections::HashSet;
+
+use crate::domain::{CoreMetadata, Dependency, Marker, ResolutionMetadata};
 
 /// The lines of a text without blank ones and comments, as `yield_lines` of pkg_resources has them:
 /// a comment may follow a line after a space, and a backslash joins lines.
@@ -47,8 +49,8 @@ pub fn are_equal(some: &[String], others: &[String]) -> bool {
     canonical(some).is_some_and(|lines| Some(lines) == canonical(others))
 }
 
-/// The lines in one spelling, sorted, each once.
-fn canonical(lines: &[String]) -> Option<Vec<String>> {
+/// What the lines say without their markers, in one spelling, with the markers.
+fn canonical(lines: &[String]) -> Option<HashSet<(String, Marker)>> {
     let line = |line: &String| {
         let Dependency { name, extras, source, marker } = dependency(line)?;
         let extras: Vec<_> = extras.iter().map(ToString::to_string).collect();
@@ -61,16 +63,9 @@ fn canonical(lines: &[String]) -> Option<Vec<String>> {
             }
             None => format!("{source:?}"),
         };
-        Some(format!(
-            "{name}[{}]{source};{}",
-            extras.join(","),
-            marker.contents().map_or_else(String::new, |all| all.to_string())
-        ))
+        Some((format!("{name}[{}]{source}", extras.join(",")), marker))
     };
-    let mut lines = lines.iter().map(line).collect::<Option<Vec<_>>>()?;
-    lines.sort_unstable();
-    lines.dedup();
-    Some(lines)
+    lines.iter().map(line).collect()
 }
 
 /// A URL may have a semicolon; only one behind a space begins a marker there (PEP 508).

@@ -11,7 +11,7 @@ use crate::domain::{CoreMetadata, Dependency, MetadataSource, PackageName, Versi
 /// What the archive needs by its `*.egg-info`, else its old `PKG-INFO`, else `setup.cfg` and `setup.py`.
 /// Absent where these are silent, contradict each other, or depend on the machine that builds.
 pub fn read(files: &TopFiles, identity: Option<(&PackageName, &Version)>) -> Option<CoreMetadata> {
-    let build = BuildRequirements::of(files.pyproject.as_deref());
+    let build = BuildRequirements::of(files.pyproject.as_deref(), files.cargo);
     if !build.by_setuptools {
         return by_other_backend(files);
     }
@@ -48,7 +48,7 @@ fn by_other_backend(files: &TopFiles) -> Option<CoreMetadata> {
 
 /// The literal `setup_requires`.
 pub fn setup_requires(files: &TopFiles) -> Vec<String> {
-    let evidence = Evidence::of(files, &BuildRequirements::of(files.pyproject.as_deref()));
+    let evidence = Evidence::of(files, &BuildRequirements::of(files.pyproject.as_deref(), files.cargo));
     evidence.keywords.setup_requires.literal().cloned().unwrap_or_default()
 }
 
@@ -139,7 +139,7 @@ impl Evidence {
     /// Whether something is told to be needed always that `setup.py` names in a branch, where its
     /// branches depend on the machine: then it was right for the machine that made the archive.
     fn is_of_another_machine(&self, told: &Requirements) -> bool {
-        let is_always_needed = |dependency: &Dependency| dependency.marker.is_true();
+        let is_always_needed = |dependency: &Dependency| dependency.marker.is_always();
         self.keywords.is_conditional()
             && told
                 .base
