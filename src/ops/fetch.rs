@@ -67,7 +67,7 @@ pub enum FetchError {
     #[error("{0}")]
     Refused(String),
     #[error(transparent)]
-    Inconsistent(#[from] InconsistentMetadata),
+    Inconsistent(#[from] Box<InconsistentMetadata>),
     #[error(transparent)]
     Build(#[from] BuildError),
 }
