@@ -14,7 +14,6 @@ mod sums;
 mod target_markers;
 
 use std::collections::BTreeMap;
-use std::thread;
 
 pub use dependency_graph::DependencyGraph;
 pub use license::License;
@@ -26,6 +25,7 @@ pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;
 
 use crate::domain::{Content, Fetched, ProjectSummary, Request, Sha256, Tree};
+use crate::parallel;
 
 use super::checked_tree::literal_path;
 use super::{FindLinks, Layout, LayoutError};
@@ -120,6 +120,17 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     Ok(tree)
 }
 
+/// Where a bundle of these files has its pins: in one file, or in one for each target where no marker
+/// tells them apart.
+pub fn requirements_paths(fetched: &Fetched) -> Vec<String> {
+    let installed = &fetched.installed();
+    if TargetMarkers::of(installed).are_ambiguous(installed) {
+        installed.targets.iter().map(|target| requirements::path_for_target(target.id())).collect()
+    } else {
+        vec![REQUIREMENTS_PATH.to_owned()]
+    }
+}
+
 /// What the layout composes, by path.
 fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> {
     let installed = &input.fetched.installed();
@@ -148,13 +159,8 @@ fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> 
 
 /// Path, summary and text of each of [`DOCUMENTS`] that this bundle has, composed side by side.
 fn documents(source: &DocumentSource<'_>) -> Vec<(&'static str, &'static str, String)> {
-    thread::scope(|scope| {
-        let texts: Vec<_> = DOCUMENTS.iter().map(|document| scope.spawn(|| (document.text)(source))).collect();
-        let composed = DOCUMENTS.iter().zip(texts).filter_map(|(document, text)| {
-            Some((document.path, document.summary, text.join().expect("composing does not panic")?))
-        });
-        composed.collect()
-    })
+    let compose = |document: &Document| Some((document.path, document.summary, (document.text)(source)?));
+    parallel::map(&DOCUMENTS, DOCUMENTS.len(), compose).into_iter().flatten().collect()
 }
 
 fn listed(tree: &Tree) -> Vec<ManifestPage> {

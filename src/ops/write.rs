@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::UNIX_EPOCH;
 
 use super::bundle::output::{self, BundleOutput};
@@ -18,6 +17,7 @@ use crate::archive::{
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
 use crate::layout::{self, BundleInput, Layout, LayoutError};
+use crate::parallel;
 use crate::store::DiskStore;
 
 /// A place to write to.
@@ -57,6 +57,8 @@ pub enum WriteFailure {
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    #[error("{} stays as it was: the new bundle is not sound", path.display())]
+    Unsound { path: PathBuf, findings: Vec<Finding> },
     #[error("cannot make the folder {}: {why}", path.display())]
     Folder { path: PathBuf, why: io::Error },
 }
@@ -142,12 +144,19 @@ fn write_bundle(
         tree = output::since(base, &tree);
     }
     let objects = StoreObjects { is_checked: output.verify, ..*objects };
-    thread::scope(|scope| {
-        let gaps = output.verify.then(|| scope.spawn(|| verify::gaps(fetched, requests, &inspected.inspections)));
-        pack_bundle(&tree, &objects, output)?;
-        let gaps = gaps.map(|gaps| gaps.join().expect("proving does not panic")).unwrap_or_default();
-        Ok(inspected.findings(&tree).chain(gaps).collect())
-    })
+    let judge = || {
+        let gaps = verify::gaps(fetched, requests, &inspected.inspections, output.allow_unprovable);
+        inspected.findings(&tree).chain(gaps).collect::<Vec<_>>()
+    };
+    if output.verify && !output.force && output.is_there() {
+        let findings = judge();
+        if !findings.is_empty() {
+            return Err(WriteFailure::Unsound { path: output.path.clone(), findings });
+        }
+        return pack_bundle(&tree, &objects, output).map(|()| findings);
+    }
+    let (findings, packed) = parallel::join(|| output.verify.then(judge), || pack_bundle(&tree, &objects, output));
+    packed.map(|()| findings.unwrap_or_default())
 }
 
 fn pack_bundle(tree: &Tree, objects: &StoreObjects<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {

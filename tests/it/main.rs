@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bad_input;
+mod bare_environment;
 mod builds;
 mod bundles;
 mod caching;
@@ -19,12 +20,14 @@ mod interpreting;
 mod interrupting;
 mod judging;
 mod layouts;
+mod markers;
 mod materials;
 mod offline;
 mod outages;
 mod overview;
 mod pip_caches;
 mod pointing;
+mod printing;
 mod remembering;
 mod sandboxing;
 mod secrets;

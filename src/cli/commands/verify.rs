@@ -1,7 +1,6 @@
 //! `prefetch verify`: whether a bundle is whole, and whether its targets install from it alone.
 
 use std::path::PathBuf;
-use std::thread;
 
 use clap::{Args, ValueHint};
 use indicatif::HumanBytes;
@@ -11,6 +10,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::ops::{self, Finding, LibcFloor, Verification, VerifySettings};
+use crate::parallel;
 
 /// `prefetch verify`.
 #[derive(Debug, Args)]
@@ -24,6 +24,9 @@ pub struct VerifyArgs {
     /// Also check that the manifest is signed by this minisign key, given as text or as a file.
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub public_key: Option<String>,
+    /// Do not mind source archives whose build fetches from elsewhere than an index, such as crates.
+    #[arg(long)]
+    pub allow_unprovable: bool,
     /// Print JSON (schema 1).
     #[arg(long)]
     pub json: bool,
@@ -35,10 +38,11 @@ pub struct VerifyArgs {
 /// When it cannot be read at all.
 pub fn run(args: &VerifyArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let threads = parallel::threads();
     let key = args.public_key.as_ref().map(|key| ops::read_public_key(key, &environment.working_folder));
     let public_key = key.transpose().map_err(CliError::usage)?;
-    let settings = VerifySettings { threads, floor: args.check_platform, public_key };
+    let settings =
+        VerifySettings { threads, floor: args.check_platform, public_key, allow_unprovable: args.allow_unprovable };
     let verification = ops::verify(&path, &settings).map_err(CliError::usage)?;
     let seconds = environment.seconds();
     if args.json {
