@@ -17,6 +17,7 @@ mod lock;
 mod lock_marker;
 mod marker;
 mod masked_url;
+mod metadata_source;
 mod options;
 mod pip_cache_entry;
 mod plan;
@@ -47,6 +48,7 @@ pub use lock::{Lock, LockedFile, LockedPackage, LockedPick, LockedSource, NotLoc
 pub use lock_marker::{EvaluatedMarkers, LockMarker, MarkerId, MarkerSets, MarkerTable};
 pub use marker::Marker;
 pub use masked_url::{MaskedUrl, credentials, mask_credentials};
+pub use metadata_source::MetadataSource;
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
 pub use pip_cache_entry::PipCacheEntry;
 pub use plan::{
