@@ -21,7 +21,7 @@ pub enum HttpError {
         url: MaskedUrl,
         status: StatusCode,
         retry_after: Option<Duration>,
-        /// What caches may do with the answer, as [`Page::cache_control`](super::Page::cache_control).
+        /// What caches may do with the answer, as [`HttpPage::cache_control`](super::HttpPage::cache_control).
         cache_control: Box<str>,
     },
     Unreachable {

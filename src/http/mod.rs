@@ -121,7 +121,7 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
-/// The value of [`Page::cache_control`]. Other values of `Vary` name headers that are the same in all
+/// The value of [`HttpPage::cache_control`]. Other values of `Vary` name headers that are the same in all
 /// of our requests, but for credentials ([`HttpClient::asker`]).
 fn cache_control(headers: &HeaderMap) -> String {
     let values = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
