@@ -1,7 +1,9 @@
 //! The only place that judges failures: words, hints and the exit code of each.
 
 pub mod groups;
+mod well_known_projects;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -275,6 +277,9 @@ fn reason_exit(reason: &Reason) -> Exit {
 
 fn plan_hints(failure: &PlanFailure) -> Vec<String> {
     let unknown = failure.failures.iter().any(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
+    let meant = failure.failures.iter().filter(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
+    let meant = meant.filter_map(|failure| well_known_projects::nearest(failure.package.as_ref()?.as_ref()));
+    let meant: BTreeSet<_> = meant.map(|name| format!("did you mean `{name}`?")).collect();
     let http: Vec<_> = failure.unreachable.iter().filter_map(http_error).collect();
     let hints = [
         (unknown, "check the spelling, or name another place to look with --extra-index-url or --find-links"),
@@ -284,7 +289,8 @@ fn plan_hints(failure: &PlanFailure) -> Vec<String> {
             "--prefer-cached uses what was last seen of an index that is down",
         ),
     ];
-    hints.iter().filter(|(applies, _)| *applies).map(|(_, hint)| (*hint).to_owned()).collect()
+    let others = hints.iter().filter(|(applies, _)| *applies).map(|(_, hint)| (*hint).to_owned());
+    meant.into_iter().chain(others).collect()
 }
 
 const OFFLINE_HINT: &str = "run once without --offline: what is fetched then is there for runs with it";
