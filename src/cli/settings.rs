@@ -14,8 +14,8 @@ use super::keygen::KEY_PASSWORD;
 use super::layers::{Found, Layers, Source};
 use super::{format_args, moment, secrets};
 use crate::archive::Format;
-use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp, mask_credentials};
-use crate::http::{Authorities, HttpSettings, Proxies, is_proxy};
+use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp, credentials, mask_credentials};
+use crate::http::{Authorities, HttpSettings, Proxies, is_proxy, is_secure_origin};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout, SBOMS, Sboms};
 use crate::ops::{Base, BundleOutput, Output, SigningKey, Stream};
@@ -127,13 +127,30 @@ impl Settings {
     }
 
     /// How requests are made once all indexes are known.
-    pub fn http(&self, options: &IndexOptions, indexes: &IndexSettings) -> HttpSettings {
-        let places = indexes.indexes.iter().chain(&indexes.find_links);
+    ///
+    /// # Errors
+    /// When one of them is neither a secure origin nor trusted: pip leaves such an index out.
+    pub fn http(&self, options: &IndexOptions, indexes: &IndexSettings) -> Result<HttpSettings, CliError> {
+        let places = || indexes.indexes.iter().chain(&indexes.find_links).map(Arc::as_ref);
         let mut http = self.http.clone();
         http.trusted_hosts.extend(options.trusted_hosts.iter().cloned());
-        http.credentials = http.credentials.with_indexes(places.map(Arc::as_ref));
-        http
+        let is_insecure = |url: &&MaskedUrl| !is_secure_origin(url.secret()) && !http.is_trusted(url.secret());
+        if let Some(url) = places().find(is_insecure) {
+            return Err(insecure(url));
+        }
+        http.credentials = http.credentials.with_indexes(places());
+        Ok(http)
     }
+}
+
+fn insecure(url: &MaskedUrl) -> CliError {
+    let password = if url.has_credentials() { "read its password and " } else { "" };
+    let message =
+        format!("{url} is not asked: by plain HTTP, everybody on the way can {password}change what it answers");
+    let host = url.secret().host_str().unwrap_or_default();
+    CliError::usage(message).hint(format!(
+        "write https:// if it has that; if you trust all on the way, allow it with --trusted-host {host}"
+    ))
 }
 
 /// Where everything is kept.
@@ -385,7 +402,7 @@ fn place_of_index(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliErr
     if is_there {
         return Ok(url);
     }
-    let message = format!("the index `{text}` is no URL, and there is no folder of that name");
+    let message = format!("the index `{}` is no URL, and there is no folder of that name", mask_credentials(text));
     Err(CliError::usage(message).hint("an index is named by its URL (https://…) or by a folder in the layout `simple`"))
 }
 
@@ -401,6 +418,9 @@ fn place(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
         Err(error) if text.contains("://") => Err(refuse(format!("is no URL: {error}"))),
         _ => {
             let path = working_folder.join(text);
+            if !path.exists() && !credentials(text).is_empty() {
+                return Err(refuse("has a user and a password, and no scheme: write https://…".to_owned()));
+            }
             let url = Url::from_file_path(&path);
             Ok(MaskedUrl::new(url.map_err(|()| refuse("is neither a URL (http, https, file) nor a path".to_owned()))?))
         }

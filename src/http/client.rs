@@ -25,6 +25,7 @@ use super::pools::Pools;
 use super::range::{Piece, Start, content_range};
 use super::redirect::{next_hop, without_login};
 use super::retry::{Outcome, retry_after};
+use super::secure_origin::is_secure_origin;
 use super::{Answer, HttpSettings, Page, Validators, cache_control, header};
 use crate::domain::{MaskedUrl, Sha256};
 
@@ -96,7 +97,7 @@ impl HttpClient {
 
     /// Tells those apart to whom the server of `url` may show different pages; `None` for a stranger.
     pub fn asker(&self, url: &MaskedUrl) -> Option<Sha256> {
-        let login = self.settings.credentials.own_login(url.secret());
+        let login = self.settings.credentials.own_login(url.secret(), self.is_private(url.secret()));
         let certificate = self.settings.client_certificate.as_ref();
         (login.is_some() || certificate.is_some()).then(|| auth::fingerprint(login.as_ref(), certificate, url.secret()))
     }
@@ -247,8 +248,12 @@ impl HttpClient {
             return Err(HttpError::Offline { url: url.clone() });
         }
         let mut hop = url.clone();
+        let mut was_encrypted = false;
         for _ in 0..=MOST_REDIRECTS {
-            let response = self.send_once(&hop, &headers, line).await?;
+            let is_encrypted = hop.secret().scheme() == "https";
+            let is_private = is_encrypted || !was_encrypted && self.is_private(hop.secret());
+            was_encrypted |= is_encrypted;
+            let response = self.send_once(&hop, is_private, &headers, line).await?;
             turn.note(response.status().as_u16());
             self.health.answered(hop.secret(), response.status().as_u16());
             match next_hop(&hop, &response)? {
@@ -259,10 +264,17 @@ impl HttpClient {
         Err(HttpError::Redirect { url: url.clone(), why: format!("more than {MOST_REDIRECTS} redirects") })
     }
 
-    async fn send_once(&self, url: &MaskedUrl, headers: &HeaderMap, line: Line) -> Result<Response, HttpError> {
-        let login = self.settings.credentials.login(url.secret());
+    async fn send_once(
+        &self,
+        url: &MaskedUrl,
+        is_private: bool,
+        headers: &HeaderMap,
+        line: Line,
+    ) -> Result<Response, HttpError> {
+        let login = self.settings.credentials.login(url.secret(), is_private);
         let response = self.request(url, login.as_ref(), headers, line).await?;
-        if response.status() != StatusCode::UNAUTHORIZED || !self.settings.credentials.has_keyring() {
+        let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+        if !is_refused || !is_private || !self.settings.credentials.has_keyring() {
             return Ok(response);
         }
         match ask_keyring(self.settings.credentials.clone(), url.secret().clone(), login).await {
@@ -279,7 +291,7 @@ impl HttpClient {
         line: Line,
     ) -> Result<Response, HttpError> {
         self.health.check(url)?;
-        let client = self.pools.client(&self.settings, self.is_trusted(url), line)?;
+        let client = self.pools.client(&self.settings, self.settings.is_trusted(url.secret()), line)?;
         let request = client.get(without_login(url.secret())).headers(headers.clone());
         let request = match login {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
@@ -289,11 +301,9 @@ impl HttpClient {
         answer.map_err(|error| HttpError::unreachable(url, &error))
     }
 
-    fn is_trusted(&self, url: &MaskedUrl) -> bool {
-        let Some(host) = url.secret().host_str() else { return false };
-        let port = url.secret().port_or_known_default().unwrap_or_default();
-        let hosts = &self.settings.trusted_hosts;
-        hosts.contains(host) || hosts.contains(&format!("{host}:{port}"))
+    /// Whether nobody but the server of `url` reads what it is sent, as far as anybody can tell.
+    fn is_private(&self, url: &Url) -> bool {
+        is_secure_origin(url) || self.settings.is_trusted(url)
     }
 }
 

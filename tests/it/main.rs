@@ -28,6 +28,7 @@ mod pointing;
 mod remembering;
 mod sandboxing;
 mod secrets;
+mod secure_origins;
 mod selecting;
 mod serving;
 mod settings;
