@@ -92,7 +92,8 @@ fn what_lets_one_in_is_neither_printed_nor_packed() {
     }
     assert!(String::from_utf8_lossy(&sandbox.read("r.json")).contains("?id=7\""), "what is no secret stays");
     for place in ["--index-url", "--find-links"] {
-        let refused = told(&sandbox.prefetch(["demo", place, "me:hunter2@index.example/simple"]).assert().code(2));
+        let mut command = sandbox.prefetch(["demo", place, "me:hunter2@index.example/simple"]);
+        let refused = told(&command.env("PREFETCH_INDEX_URL", index.url()).assert().code(2));
         assert!(!refused.contains("hunter2") && refused.contains("https://"), "{refused}");
     }
 }
