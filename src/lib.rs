@@ -38,10 +38,6 @@
 //! | 1 | [`http`] | URLs and bytes, retries, credentials | packages; what a digest is for |
 //! | 0 | [`domain`] | the nouns and their rules (PEP 440, 508, 425 …) | files, network, clock, environment |
 //!
-//! Comments that cite `facts/pip.md` or `facts/legacy-pip.md` with a number mean notes on what pip
-//! was seen to do, which are not in this repository; what they say here stands on its own, and
-//! the pips in `scripts/judges` hold the code to it.
-//!
 //! A new layout, input format or archive format is a file and a line in the table of its module:
 //! [`layout::LAYOUTS`], [`input::FORMATS`], [`archive::FORMATS`].
 //!

@@ -1,6 +1,6 @@
 //! Selects the file of a version for a target, and says why not the others.
 //!
-//! pip's rules (`facts/pip.md` 3.7, 3.8), applied for a declared target instead of the machine at
+//! pip's rules (`docs/facts/pip.md` 3.7, 3.8), applied for a declared target instead of the machine at
 //! hand. The losers are kept with their reasons, nearest miss first, since the message to the
 //! user is made of them.
 
@@ -157,7 +157,7 @@ impl<'a> CandidateSelector<'a> {
 
     /// Those of `versions` that the pre-release rule leaves, in their order: pre-releases count
     /// if asked for, or if no release has a usable file; a yanked release is usable here, and so
-    /// hides pre-releases (`facts/pip.md` 3.8).
+    /// hides pre-releases (`docs/facts/pip.md` 3.8).
     pub fn eligible<'v>(&self, versions: &'v [usize], opt_in: OptIn) -> Cow<'v, [usize]> {
         let allowed = self.policy.releases.prereleases(&self.project);
         let is_prerelease = |version: &usize| self.candidates.versions()[*version].any_prerelease();

@@ -9,23 +9,23 @@ use tempfile::NamedTempFile;
 use crate::domain::{Content, Object, PipCacheEntry, RelPath, Tree};
 
 use super::ArchiveError;
-use super::envelope::write_envelope;
-use super::objects::{self, Objects, check_size, fingerprint};
+use super::objects::{self, ObjectSource, check_size, fingerprint};
+use super::pip_cache_entry::write_pip_cache_entry;
 use super::temporary::{sweep, temporary, temporary_link};
 
 /// How a file of the folder may share its bytes with the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Linking {
+pub enum LinkMode {
     /// Hard links, where the file system can: for consumers that only read.
-    Hard,
+    Hardlink,
     /// Copies that share no more than the file system can separate again (`copy_file_range`
     /// clones on btrfs and XFS): for consumers that may write through the name.
-    Copies,
+    Copy,
 }
 
 /// What writing a folder came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct WriteSummary {
     /// Files that were new or replaced.
     pub changed: usize,
     /// Files that were right already.
@@ -41,32 +41,32 @@ pub struct Written {
 /// Names the file that cannot be written or read.
 pub fn write_directory(
     tree: &Tree,
-    objects: &dyn Objects,
+    objects: &dyn ObjectSource,
     folder: &Path,
-    linking: Linking,
-) -> Result<Written, ArchiveError> {
-    let mut sink = Sink { objects, linking, made: None, written: Written::default() };
+    link_mode: LinkMode,
+) -> Result<WriteSummary, ArchiveError> {
+    let mut writer = FolderWriter { objects, link_mode, last_folder: None, written: WriteSummary::default() };
     let (pages, bodies): (Vec<_>, Vec<_>) = tree.iter().partition(|(_, content)| matches!(content, Content::Page(_)));
     for (path, content) in bodies.into_iter().chain(pages) {
-        sink.put(path, content, &folder.join(path.as_str()))?;
+        writer.put(path, content, &folder.join(path.as_str()))?;
     }
-    Ok(sink.written)
+    Ok(writer.written)
 }
 
-struct Sink<'a> {
-    objects: &'a dyn Objects,
-    linking: Linking,
+struct FolderWriter<'a> {
+    objects: &'a dyn ObjectSource,
+    link_mode: LinkMode,
     /// The last folder that was made or found.
-    made: Option<PathBuf>,
-    written: Written,
+    last_folder: Option<PathBuf>,
+    written: WriteSummary,
 }
 
-impl Sink<'_> {
+impl FolderWriter<'_> {
     fn put(&mut self, path: &RelPath, content: &Content, file: &Path) -> Result<(), ArchiveError> {
         let is_kept = match content {
             Content::Page(bytes) => self.put_page(bytes, file).map_err(|source| failed(file, source))?,
             Content::Object { sha256, size } => self.put_object(path, Object { sha256: *sha256, size: *size }, file)?,
-            Content::PipCacheEntry(envelope) => self.put_envelope(path, envelope, file)?,
+            Content::PipCacheEntry(pip_entry) => self.put_pip_cache_entry(path, pip_entry, file)?,
         };
         *(if is_kept { &mut self.written.kept } else { &mut self.written.changed }) += 1;
         Ok(())
@@ -80,42 +80,42 @@ impl Sink<'_> {
         }
         let mut temporary = self.create(file)?;
         temporary.as_file_mut().write_all(bytes)?;
-        arrive(temporary, file).map(|()| false)
+        persist(temporary, file).map(|()| false)
     }
 
     fn put_object(&mut self, path: &RelPath, object: Object, file: &Path) -> Result<bool, ArchiveError> {
         match self.objects.path(object.sha256) {
-            Some(held) => self.put_file(path, object, &held, file),
+            Some(stored) => self.put_file(path, object, &stored, file),
             None => self.put_stream(path, object, file),
         }
     }
 
-    /// Links or copies the store's file `held`; whether it was there already.
-    fn put_file(&mut self, path: &RelPath, object: Object, held: &Path, file: &Path) -> Result<bool, ArchiveError> {
+    /// Links or copies the store's file `stored`; whether it was there already.
+    fn put_file(&mut self, path: &RelPath, object: Object, stored: &Path, file: &Path) -> Result<bool, ArchiveError> {
         let unreadable = |source| ArchiveError::Object { path: path.clone(), sha256: object.sha256, source };
-        let original = fs::metadata(held).map_err(unreadable)?;
+        let original = fs::metadata(stored).map_err(unreadable)?;
         check_size(path, object, original.len())?;
         if regular(file).is_some_and(|found| is_same(&found, &original)) {
             return Ok(true);
         }
-        if self.linking == Linking::Hard && self.link(held, &original, file).is_ok() {
+        if self.link_mode == LinkMode::Hardlink && self.link(stored, &original, file).is_ok() {
             return Ok(false);
         }
-        let mut source = File::open(held).map_err(unreadable)?;
+        let mut source = File::open(stored).map_err(unreadable)?;
         self.copy(&mut source, &original, file).map_err(|source| failed(file, source))?;
         Ok(false)
     }
 
-    fn link(&mut self, held: &Path, original: &Metadata, file: &Path) -> io::Result<()> {
+    fn link(&mut self, stored: &Path, original: &Metadata, file: &Path) -> io::Result<()> {
         self.make_parent(file)?;
-        match fs::hard_link(held, file) {
+        match fs::hard_link(stored, file) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // Another process may have linked it meanwhile, and renaming one link over
                 // another would leave both.
                 if regular(file).is_some_and(|found| is_same(&found, original)) {
                     return Ok(());
                 }
-                arrive(temporary_link(parent(file), held)?, file)
+                persist(temporary_link(parent(file), stored)?, file)
             }
             result => result,
         }
@@ -126,7 +126,7 @@ impl Sink<'_> {
         let mut temporary = self.create(file)?;
         io::copy(source, temporary.as_file_mut())?;
         temporary.as_file().set_modified(original.modified()?)?;
-        arrive(temporary, file)
+        persist(temporary, file)
     }
 
     /// Writes an object that lies in no file of its own; whether it was there already, which
@@ -141,24 +141,29 @@ impl Sink<'_> {
         }
         let mut temporary = self.create(file).map_err(fail)?;
         objects::copy_object(path, object, self.objects, temporary.as_file_mut())?;
-        arrive(temporary, file).map_err(fail)?;
+        persist(temporary, file).map_err(fail)?;
         Ok(false)
     }
 
     /// Writes an object with words around it; whether it was there already. Like a copy it takes
     /// the object's time, by which the next run knows it again.
-    fn put_envelope(&mut self, path: &RelPath, envelope: &PipCacheEntry, file: &Path) -> Result<bool, ArchiveError> {
+    fn put_pip_cache_entry(
+        &mut self,
+        path: &RelPath,
+        pip_entry: &PipCacheEntry,
+        file: &Path,
+    ) -> Result<bool, ArchiveError> {
         let fail = |source| failed(file, source);
-        let held = self.objects.path(envelope.object.sha256);
-        let time = held.and_then(|held| fs::metadata(held).ok()?.modified().ok());
-        let is_same = |found: Metadata| found.len() == envelope.size() && found.modified().ok() == time;
+        let stored = self.objects.path(pip_entry.object.sha256);
+        let time = stored.and_then(|stored| fs::metadata(stored).ok()?.modified().ok());
+        let is_same = |found: Metadata| found.len() == pip_entry.size() && found.modified().ok() == time;
         if time.is_some() && regular(file).is_some_and(is_same) {
             return Ok(true);
         }
         let mut temporary = self.create(file).map_err(fail)?;
-        write_envelope(path, envelope, self.objects, temporary.as_file_mut())?;
+        write_pip_cache_entry(path, pip_entry, self.objects, temporary.as_file_mut())?;
         time.map_or(Ok(()), |time| temporary.as_file().set_modified(time)).map_err(fail)?;
-        arrive(temporary, file).map(|()| false).map_err(fail)
+        persist(temporary, file).map(|()| false).map_err(fail)
     }
 
     fn create(&mut self, file: &Path) -> io::Result<NamedTempFile> {
@@ -168,10 +173,10 @@ impl Sink<'_> {
 
     fn make_parent(&mut self, file: &Path) -> io::Result<()> {
         let parent = parent(file);
-        if self.made.as_deref() != Some(parent) {
+        if self.last_folder.as_deref() != Some(parent) {
             fs::create_dir_all(parent)?;
             sweep(parent);
-            self.made = Some(parent.to_owned());
+            self.last_folder = Some(parent.to_owned());
         }
         Ok(())
     }
@@ -200,7 +205,7 @@ pub fn parent(file: &Path) -> &Path {
     }
 }
 
-fn arrive<T>(temporary: NamedTempFile<T>, file: &Path) -> io::Result<()> {
+fn persist<T>(temporary: NamedTempFile<T>, file: &Path) -> io::Result<()> {
     temporary.persist(file).map(drop).map_err(|error| error.error)
 }
 
@@ -219,33 +224,33 @@ mod tests {
     /// A store of files, and a folder to write into.
     struct World {
         root: TempDir,
-        held: HashMap<Sha256, PathBuf>,
+        stored: HashMap<Sha256, PathBuf>,
         tree: Tree,
     }
 
-    impl Objects for World {
+    impl ObjectSource for World {
         fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
-            Ok(Box::new(File::open(&self.held[&sha256])?))
+            Ok(Box::new(File::open(&self.stored[&sha256])?))
         }
 
         fn path(&self, sha256: Sha256) -> Option<PathBuf> {
-            self.held.get(&sha256).cloned()
+            self.stored.get(&sha256).cloned()
         }
     }
 
     impl World {
         fn new() -> Self {
-            Self { root: tempfile::tempdir().unwrap(), held: HashMap::new(), tree: Tree::new() }
+            Self { root: tempfile::tempdir().unwrap(), stored: HashMap::new(), tree: Tree::new() }
         }
 
         fn object(mut self, name: &str, bytes: &[u8]) -> Self {
             let sha256 = Sha256::of(bytes);
-            let held = self.root.path().join(sha256.to_string());
-            fs::write(&held, bytes).unwrap();
-            let mut permissions = fs::metadata(&held).unwrap().permissions();
+            let stored = self.root.path().join(sha256.to_string());
+            fs::write(&stored, bytes).unwrap();
+            let mut permissions = fs::metadata(&stored).unwrap().permissions();
             permissions.set_readonly(true);
-            fs::set_permissions(&held, permissions).unwrap();
-            self.held.insert(sha256, held);
+            fs::set_permissions(&stored, permissions).unwrap();
+            self.stored.insert(sha256, stored);
             self.tree.insert(path(name), Content::Object { sha256, size: bytes.len() as u64 });
             self
         }
@@ -259,8 +264,8 @@ mod tests {
             self.root.path().join("dest").join(name)
         }
 
-        fn write(&self, linking: Linking) -> (usize, usize) {
-            let written = write_directory(&self.tree, self, &self.file(""), linking).unwrap();
+        fn write(&self, link_mode: LinkMode) -> (usize, usize) {
+            let written = write_directory(&self.tree, self, &self.file(""), link_mode).unwrap();
             (written.changed, written.kept)
         }
 
@@ -274,30 +279,30 @@ mod tests {
 
     #[test]
     fn what_is_right_stays_and_what_is_not_is_replaced() {
-        for linking in [Linking::Hard, Linking::Copies] {
+        for link_mode in [LinkMode::Hardlink, LinkMode::Copy] {
             let world = World::new().object("a.whl", b"wheel").object("sub/b.whl", b"other").page("p.html", b"page");
-            assert_eq!(world.write(linking), (3, 0));
-            assert_eq!(world.write(linking), (0, 3));
+            assert_eq!(world.write(link_mode), (3, 0));
+            assert_eq!(world.write(link_mode), (0, 3));
             fs::remove_file(world.file("a.whl")).unwrap();
             fs::write(world.file("a.whl"), b"whool").unwrap();
             File::open(world.file("a.whl")).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
             fs::write(world.file("p.html"), b"p4ge").unwrap();
             fs::write(world.file("foreign.txt"), b"mine").unwrap();
-            assert_eq!(world.write(linking), (2, 1));
+            assert_eq!(world.write(link_mode), (2, 1));
             assert_eq!(fs::read(world.file("a.whl")).unwrap(), b"wheel");
             assert_eq!(fs::read(world.file("p.html")).unwrap(), b"page");
             assert_eq!(world.names(), ["a.whl", "foreign.txt", "p.html", "sub"]);
         }
     }
 
-    /// An old pip truncates what it finds (`facts/legacy-pip.md` 2).
+    /// An old pip truncates what it finds (`docs/facts/legacy-pip.md` 2).
     #[test]
     fn a_consumer_that_writes_cannot_reach_the_store() {
         let world = World::new().object("a.whl", b"wheel");
-        world.write(Linking::Copies);
+        world.write(LinkMode::Copy);
         fs::write(world.file("a.whl"), b"").unwrap();
-        assert_eq!(fs::read(&world.held[&Sha256::of(b"wheel")]).unwrap(), b"wheel");
-        assert_eq!(world.write(Linking::Copies), (1, 0));
+        assert_eq!(fs::read(&world.stored[&Sha256::of(b"wheel")]).unwrap(), b"wheel");
+        assert_eq!(world.write(LinkMode::Copy), (1, 0));
     }
 
     #[cfg(unix)]
@@ -305,9 +310,9 @@ mod tests {
     fn a_consumer_that_only_reads_gets_hard_links() {
         use std::os::unix::fs::MetadataExt as _;
         let world = World::new().object("a.whl", b"wheel");
-        world.write(Linking::Hard);
+        world.write(LinkMode::Hardlink);
         let inode = |file: &Path| fs::metadata(file).unwrap().ino();
-        assert_eq!(inode(&world.file("a.whl")), inode(&world.held[&Sha256::of(b"wheel")]));
+        assert_eq!(inode(&world.file("a.whl")), inode(&world.stored[&Sha256::of(b"wheel")]));
     }
 
     #[test]
@@ -316,11 +321,11 @@ mod tests {
         let mut objects = Memory::default();
         let mut tree = Tree::new();
         tree.insert(path("a.whl"), objects.add(b"wheel"));
-        let write = || write_directory(&tree, &objects, folder.path(), Linking::Hard).unwrap();
-        assert_eq!(write(), Written { changed: 1, kept: 0 });
-        assert_eq!(write(), Written { changed: 0, kept: 1 });
+        let write = || write_directory(&tree, &objects, folder.path(), LinkMode::Hardlink).unwrap();
+        assert_eq!(write(), WriteSummary { changed: 1, kept: 0 });
+        assert_eq!(write(), WriteSummary { changed: 0, kept: 1 });
         fs::write(folder.path().join("a.whl"), b"whool").unwrap();
-        assert_eq!(write(), Written { changed: 1, kept: 0 });
+        assert_eq!(write(), WriteSummary { changed: 1, kept: 0 });
         assert_eq!(fs::read(folder.path().join("a.whl")).unwrap(), b"wheel");
     }
 
@@ -329,12 +334,12 @@ mod tests {
         let world = World::new().object("sub/a.whl", b"wheel");
         fs::create_dir_all(world.file("")).unwrap();
         fs::write(world.file("sub"), b"in the way").unwrap();
-        let error = write_directory(&world.tree, &world, &world.file(""), Linking::Hard).unwrap_err();
+        let error = write_directory(&world.tree, &world, &world.file(""), LinkMode::Hardlink).unwrap_err();
         assert!(matches!(error, ArchiveError::Write { path, .. } if path == world.file("sub/a.whl")));
         let world = World::new().object("a.whl", b"wheel").page("a.whl.content-type", b"");
         let mut tree = world.tree.clone();
         tree.insert(path("a.whl"), Content::Object { sha256: Sha256::of(b"wheel"), size: 7 });
-        let error = write_directory(&tree, &world, &world.file(""), Linking::Hard).unwrap_err().to_string();
+        let error = write_directory(&tree, &world, &world.file(""), LinkMode::Hardlink).unwrap_err().to_string();
         assert!(error.starts_with("`a.whl` should have 7 bytes, and has 5 or more where it is kept"), "{error}");
         assert!(!world.file("a.whl.content-type").exists());
     }

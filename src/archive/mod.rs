@@ -3,58 +3,58 @@
 //! An archive's bytes are a function of the tree alone, whatever the order in which threads write
 //! them: the manifest comes first, then the paths in their order; dates, modes and owners are fixed.
 
+mod digest_check;
 mod directory;
-mod envelope;
-mod judge;
 mod objects;
-mod parts;
-mod placed;
+mod parallel_read;
+mod pip_cache_entry;
+mod random_access;
 mod read;
-mod stored;
+mod stored_container;
 mod tar;
 mod temporary;
+mod volume_set;
 mod volumes;
-mod workers;
 mod zip;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-pub use directory::{Linking, Written, parent, write_directory};
-pub use objects::{Objects, fingerprint};
-pub use parts::{Extent, Part, Parts, Stop, go_on, sought};
-pub use read::{Fault, Found, Index, Input, ReadError, Reader, Visit};
+pub use directory::{LinkMode, WriteSummary, parent, write_directory};
+pub use objects::{ObjectSource, fingerprint};
+pub use parallel_read::check_digests;
+pub use read::{ArchiveMember, ArchiveReader, Fault, MemberIndex, MemberVisitor, ReadError, SeekableInput};
 pub use temporary::{TemporaryFolder, sweep, temporary};
+pub use volume_set::{CancelFlag, Extent, VolumeFile, VolumeSet, check_cancelled, resolve_seek};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
-pub use workers::check;
 
 use crate::domain::{Content, Object, RelPath, Sha256, Tree};
-use judge::judged;
-use objects::Output;
-use placed::{Place, Placed};
+use digest_check::with_digest_check;
+use objects::ArchiveOutput;
+use random_access::{RandomAccessWriter, WriteAt};
 
 /// A kind of archive.
-pub struct Format {
+pub struct ArchiveFormat {
     /// How the names of such archives end.
     pub extensions: &'static [&'static str],
     /// Writes it from its first byte to its last; absent where its headers come after their files.
     stream: Option<WriteStream>,
     /// Writes it in any order; absent where the bytes of its files depend on what is before them.
-    place: Option<WritePlaced>,
+    destination: Option<WriteRandomAccess>,
 }
 
-type WriteStream = fn(&Tree, &dyn Objects, &mut dyn Output) -> Result<(), ArchiveError>;
-type WritePlaced = fn(&Tree, &dyn Objects, &mut Placed<'_>) -> Result<(), ArchiveError>;
+type WriteStream = fn(&Tree, &dyn ObjectSource, &mut dyn ArchiveOutput) -> Result<(), ArchiveError>;
+type WriteRandomAccess = fn(&Tree, &dyn ObjectSource, &mut RandomAccessWriter<'_>) -> Result<(), ArchiveError>;
 
 /// Every archive format there is; `--bundle`, its help and its error message read this table.
-pub const FORMATS: &[Format] = &[
-    Format { extensions: &[".zip"], stream: None, place: Some(zip::write) },
-    Format { extensions: &[".tar"], stream: Some(tar::write), place: Some(tar::write_placed) },
-    Format { extensions: &[".tar.gz", ".tgz"], stream: Some(tar::write_gzip), place: None },
-    Format { extensions: &[".tar.zst"], stream: Some(tar::write_zstd), place: None },
+pub const FORMATS: &[ArchiveFormat] = &[
+    ArchiveFormat { extensions: &[".zip"], stream: None, destination: Some(zip::write) },
+    ArchiveFormat { extensions: &[".tar"], stream: Some(tar::write), destination: Some(tar::write_random_access) },
+    ArchiveFormat { extensions: &[".tar.gz", ".tgz"], stream: Some(tar::write_gzip), destination: None },
+    ArchiveFormat { extensions: &[".tar.zst"], stream: Some(tar::write_zstd), destination: None },
 ];
 
-impl Format {
+impl ArchiveFormat {
     /// The format that the name of `path` asks for, in any case.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Format {
     ///
     /// # Errors
     /// Names the extensions that are known.
-    pub fn called(name: &str) -> Result<&'static Self, UnknownFormat> {
+    pub fn by_name(name: &str) -> Result<&'static Self, UnknownFormat> {
         Self::of(Path::new(&format!("bundle.{name}"))).map_err(|_| UnknownFormat(name.into()))
     }
 
@@ -91,7 +91,7 @@ impl Format {
 pub struct UnknownFormat(pub PathBuf);
 
 fn alternatives() -> String {
-    Format::extensions().collect::<Vec<_>>().join(", ")
+    ArchiveFormat::extensions().collect::<Vec<_>>().join(", ")
 }
 
 /// Why a tree did not become a folder or an archive.
@@ -127,25 +127,25 @@ impl ArchiveError {
 ///
 /// # Errors
 /// When an object cannot be read or is not what the tree says, the pipe fails, or the format is none
-/// of those that [can be written so](Format::is_stream).
-pub fn pack_stream(
+/// of those that [can be written so](ArchiveFormat::is_stream).
+pub fn pack_to_stream(
     tree: &Tree,
-    objects: &dyn Objects,
-    format: &Format,
+    objects: &dyn ObjectSource,
+    format: &ArchiveFormat,
     output: &mut (dyn Write + Send),
 ) -> Result<(), ArchiveError> {
     let write = format.stream.ok_or_else(|| ArchiveError::Finish(io::ErrorKind::NotSeekable.into()))?;
-    judged(objects, path_in(tree), |objects| {
-        let mut output = Pipe(BufWriter::with_capacity(objects::PIECE, output));
+    with_digest_check(objects, path_in(tree), |objects| {
+        let mut output = StreamOutput(BufWriter::with_capacity(objects::CHUNK_SIZE, output));
         write(tree, objects, &mut output)?;
         output.flush().map_err(ArchiveError::Finish)
     })
 }
 
 /// What can only be written to its end.
-struct Pipe<W: Write>(BufWriter<W>);
+struct StreamOutput<W: Write>(BufWriter<W>);
 
-impl<W: Write> Write for Pipe<W> {
+impl<W: Write> Write for StreamOutput<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
@@ -155,8 +155,8 @@ impl<W: Write> Write for Pipe<W> {
     }
 }
 
-impl<W: Write> Output for Pipe<W> {
-    fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn Objects) -> Result<(), ArchiveError> {
+impl<W: Write> ArchiveOutput for StreamOutput<W> {
+    fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn ObjectSource) -> Result<(), ArchiveError> {
         objects::copy(path, content, objects, self)
     }
 }
@@ -166,7 +166,12 @@ impl<W: Write> Output for Pipe<W> {
 /// # Errors
 /// When an object cannot be read or is not what the tree says, or the disk does not take it; the
 /// folder of `path` must be there.
-pub fn pack_file(tree: &Tree, objects: &dyn Objects, format: &Format, path: &Path) -> Result<(), ArchiveError> {
+pub fn pack_file(
+    tree: &Tree,
+    objects: &dyn ObjectSource,
+    format: &ArchiveFormat,
+    path: &Path,
+) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
     let folder = parent(path);
     sweep(folder);
@@ -177,30 +182,35 @@ pub fn pack_file(tree: &Tree, objects: &dyn Objects, format: &Format, path: &Pat
 }
 
 /// Writes `tree` as an archive to a place.
-fn pack(tree: &Tree, objects: &dyn Objects, format: &Format, place: &dyn Place) -> Result<(), ArchiveError> {
-    let mut output = Placed::new(place);
-    if let Some(write) = format.place {
+fn pack(
+    tree: &Tree,
+    objects: &dyn ObjectSource,
+    format: &ArchiveFormat,
+    destination: &dyn WriteAt,
+) -> Result<(), ArchiveError> {
+    let mut output = RandomAccessWriter::new(destination);
+    if let Some(write) = format.destination {
         write(tree, objects, &mut output)?;
     } else if let Some(write) = format.stream {
-        judged(objects, path_in(tree), |objects| write(tree, objects, &mut output))?;
+        with_digest_check(objects, path_in(tree), |objects| write(tree, objects, &mut output))?;
     }
     output.flush().map_err(ArchiveError::Finish)
 }
 
 /// Where an object of `tree` lies in it.
 fn path_in(tree: &Tree) -> impl Fn(Sha256) -> RelPath {
-    move |wanted| {
-        let is_wanted = |(_, content): &(&RelPath, &Content)| matches!(content, Content::Object { sha256, .. } if *sha256 == wanted);
+    move |options| {
+        let is_wanted = |(_, content): &(&RelPath, &Content)| matches!(content, Content::Object { sha256, .. } if *sha256 == options);
         tree.iter().find(is_wanted).expect("only objects of the tree are read").0.clone()
     }
 }
 
 /// What leads every archive, so that the reader of a stream knows what will come.
-const FIRST: &str = "prefetch.json";
+const FIRST_ENTRY: &str = "prefetch.json";
 
 /// The paths of a tree in the order of an archive.
 fn entries(tree: &Tree) -> impl Iterator<Item = (&RelPath, &Content)> {
-    let is_first = |path: &RelPath| path.as_str() == FIRST;
+    let is_first = |path: &RelPath| path.as_str() == FIRST_ENTRY;
     let first = tree.iter().filter(move |(path, _)| is_first(path));
     first.chain(tree.iter().filter(move |(path, _)| !is_first(path)))
 }

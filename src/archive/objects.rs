@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use crate::domain::{Content, Fingerprint, Hasher, Object, RelPath, Sha256};
 
 use super::ArchiveError;
-use super::envelope::write_envelope;
+use super::pip_cache_entry::write_pip_cache_entry;
 
 /// What a sink needs of whoever holds the objects; several threads ask at once.
-pub trait Objects: Sync {
+pub trait ObjectSource: Sync {
     /// The bytes of an object.
     ///
     /// # Errors
@@ -23,23 +23,23 @@ pub trait Objects: Sync {
 
     /// Whether the bytes are to be compared with their digests on their way. What fails gets no
     /// final name.
-    fn are_checked(&self) -> bool {
+    fn verifies_digests(&self) -> bool {
         false
     }
 }
 
 /// What archives are written to from their first byte to their last.
-pub trait Output: Write {
+pub trait ArchiveOutput: Write {
     /// Writes what `path` holds; where an output can be written to at any place, that may happen
     /// later.
     ///
     /// # Errors
     /// As [`copy`].
-    fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn Objects) -> Result<(), ArchiveError>;
+    fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn ObjectSource) -> Result<(), ArchiveError>;
 }
 
 /// Bytes that are passed on at once.
-pub const PIECE: usize = 256 << 10;
+pub const CHUNK_SIZE: usize = 256 << 10;
 
 /// The digest and the length of all that `input` has left to give.
 ///
@@ -47,30 +47,30 @@ pub const PIECE: usize = 256 << 10;
 /// When it cannot be read.
 pub fn fingerprint(input: &mut impl Read) -> io::Result<Fingerprint> {
     let mut hasher = Hasher::new(&[]);
-    let mut piece = vec![0; PIECE];
+    let mut chunk = vec![0; CHUNK_SIZE];
     loop {
-        match input.read(&mut piece)? {
+        match input.read(&mut chunk)? {
             0 => return Ok(hasher.finish()),
-            length => hasher.update(&piece[..length]),
+            length => hasher.update(&chunk[..length]),
         }
     }
 }
 
-/// Writes what `path` holds to `output`, in pieces of at most [`PIECE`].
+/// Writes what `path` holds to `output`, in pieces of at most [`CHUNK_SIZE`].
 ///
 /// # Errors
 /// When an object cannot be read or is not as long as the tree says, or the output fails.
 pub fn copy(
     path: &RelPath,
     content: &Content,
-    objects: &dyn Objects,
+    objects: &dyn ObjectSource,
     output: &mut dyn Write,
 ) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Entry { path: path.clone(), source };
     match content {
-        Content::Page(bytes) => bytes.chunks(PIECE).try_for_each(|piece| output.write_all(piece)).map_err(fail),
+        Content::Page(bytes) => bytes.chunks(CHUNK_SIZE).try_for_each(|chunk| output.write_all(chunk)).map_err(fail),
         Content::Object { sha256, size } => copy_object(path, Object { sha256: *sha256, size: *size }, objects, output),
-        Content::PipCacheEntry(envelope) => write_envelope(path, envelope, objects, output),
+        Content::PipCacheEntry(pip_entry) => write_pip_cache_entry(path, pip_entry, objects, output),
     }
 }
 
@@ -81,15 +81,15 @@ pub fn copy(
 pub fn copy_object(
     path: &RelPath,
     object: Object,
-    objects: &dyn Objects,
+    objects: &dyn ObjectSource,
     output: &mut dyn Write,
 ) -> Result<(), ArchiveError> {
     let unreadable = |source| ArchiveError::Object { path: path.clone(), sha256: object.sha256, source };
     let mut input = objects.open(object.sha256).map_err(unreadable)?;
-    let mut piece = vec![0; object.size.saturating_add(1).min(PIECE as u64) as usize];
+    let mut chunk = vec![0; object.size.saturating_add(1).min(CHUNK_SIZE as u64) as usize];
     let mut got = 0;
     loop {
-        let length = match input.read(&mut piece) {
+        let length = match input.read(&mut chunk) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             other => other.map_err(unreadable)?,
         };
@@ -97,7 +97,7 @@ pub fn copy_object(
         if length == 0 || got > object.size {
             return check_size(path, object, got);
         }
-        output.write_all(&piece[..length]).map_err(|source| ArchiveError::Entry { path: path.clone(), source })?;
+        output.write_all(&chunk[..length]).map_err(|source| ArchiveError::Entry { path: path.clone(), source })?;
     }
 }
 

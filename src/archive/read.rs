@@ -3,12 +3,12 @@
 //! What is wrong with the archive itself is a [`Fault`], and the rest is still read: one name
 //! that leaves the folder must not hide the damage behind it. Nothing is ever written here.
 
-mod contained;
 mod fault;
 mod folder;
-mod names;
+mod stored_content;
 mod stream;
 mod tar;
+mod unique_names;
 mod zip;
 
 use std::collections::BTreeMap;
@@ -19,44 +19,44 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use fault::{Fault, ReadError};
 
-use super::parts::{Extent, Parts, Stop, Stretch};
-use super::stored::Container;
+use super::stored_container::Container;
+use super::volume_set::{CancelFlag, Extent, ExtentReader, VolumeSet};
 use crate::domain::RelPath;
-use contained::Contained;
-use names::Names;
+use stored_content::StoredContent;
+use unique_names::UniqueNames;
 
 /// Bytes that can be read more than once.
-pub trait Input: Read + Seek + Send {}
+pub trait SeekableInput: Read + Seek + Send {}
 
-impl<T: Read + Seek + Send> Input for T {}
+impl<T: Read + Seek + Send> SeekableInput for T {}
 
 /// A file inside.
-pub struct Found {
+pub struct ArchiveMember {
     pub path: RelPath,
     /// Bytes, as the archive says.
     pub size: u64,
-    pub bytes: Box<dyn Input>,
+    pub bytes: Box<dyn SeekableInput>,
     /// Where they lie on the disk, if they lie there in one piece and as they are.
     pub extent: Option<Extent>,
 }
 
 /// A folder or an archive, told by its first bytes and not by its name.
-pub struct Reader {
+pub struct ArchiveReader {
     path: PathBuf,
-    form: Form,
+    kind: ArchiveKind,
 }
 
-enum Form {
+enum ArchiveKind {
     Folder,
-    Zip(Parts),
-    Tar(Parts),
-    Contained(Parts, Container),
+    Zip(VolumeSet),
+    Tar(VolumeSet),
+    StoredContent(VolumeSet, Container),
 }
 
 /// What is called with each file, by several threads at once.
-pub type Visit<'a> = dyn Fn(Found) + Sync + 'a;
+pub type MemberVisitor<'a> = dyn Fn(ArchiveMember) + Sync + 'a;
 
-impl Reader {
+impl ArchiveReader {
     /// Opens a folder, an archive, or the first volume of one.
     ///
     /// # Errors
@@ -64,40 +64,44 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let fail = |why| ReadError::Unreadable { path: path.to_owned(), why };
         if fs::metadata(path).map_err(fail)?.is_dir() {
-            return Ok(Self { path: path.to_owned(), form: Form::Folder });
+            return Ok(Self { path: path.to_owned(), kind: ArchiveKind::Folder });
         }
-        let parts = Parts::find(path).map_err(fail)?;
+        let volumes = VolumeSet::find(path).map_err(fail)?;
         let mut head = Vec::new();
-        parts.reader().take(512).read_to_end(&mut head).map_err(fail)?;
-        let form = match head.as_slice() {
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Form::Zip(parts),
-            [0x1f, 0x8b, ..] => Form::Contained(parts, Container::Gzip),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Form::Contained(parts, Container::Zstd),
-            head if head.len() == 512 && head[257..].starts_with(b"ustar") => Form::Tar(parts),
+        volumes.reader().take(512).read_to_end(&mut head).map_err(fail)?;
+        let kind = match head.as_slice() {
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => ArchiveKind::Zip(volumes),
+            [0x1f, 0x8b, ..] => ArchiveKind::StoredContent(volumes, Container::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => ArchiveKind::StoredContent(volumes, Container::Zstd),
+            head if head.len() == 512 && head[257..].starts_with(b"ustar") => ArchiveKind::Tar(volumes),
             _ => return Err(ReadError::NoArchive(path.to_owned())),
         };
-        Ok(Self { path: path.to_owned(), form })
+        Ok(Self { path: path.to_owned(), kind })
     }
 
-    /// Lets nothing of the archive be read any more once `stop` was set.
-    pub fn stopped_by(mut self, stop: &Stop) -> Self {
-        match &mut self.form {
-            Form::Folder => {}
-            Form::Zip(parts) | Form::Tar(parts) | Form::Contained(parts, _) => parts.stop = stop.clone(),
+    /// Lets nothing of the archive be read any more once `cancel` was set.
+    pub fn cancelled_by(mut self, cancel: &CancelFlag) -> Self {
+        match &mut self.kind {
+            ArchiveKind::Folder => {}
+            ArchiveKind::Zip(volumes) | ArchiveKind::Tar(volumes) | ArchiveKind::StoredContent(volumes, _) => {
+                volumes.cancel = cancel.clone()
+            }
         }
         self
     }
 
     /// Whether it is a folder.
     pub fn is_folder(&self) -> bool {
-        matches!(self.form, Form::Folder)
+        matches!(self.kind, ArchiveKind::Folder)
     }
 
     /// The files that the archive itself consists of; none for a folder.
-    pub fn parts(&self) -> Option<&Parts> {
-        match &self.form {
-            Form::Folder => None,
-            Form::Zip(parts) | Form::Tar(parts) | Form::Contained(parts, _) => Some(parts),
+    pub fn volumes(&self) -> Option<&VolumeSet> {
+        match &self.kind {
+            ArchiveKind::Folder => None,
+            ArchiveKind::Zip(volumes) | ArchiveKind::Tar(volumes) | ArchiveKind::StoredContent(volumes, _) => {
+                Some(volumes)
+            }
         }
     }
 
@@ -107,10 +111,10 @@ impl Reader {
     /// When nothing can be read, the file has more than `limit` bytes, or is hidden by damage.
     pub fn page(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
         let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
-        match &self.form {
-            Form::Folder => folder::page(&self.path, name, limit).map_err(fail),
-            Form::Contained(parts, kind) => stream::page(parts, *kind, name, limit).map_err(fail),
-            Form::Zip(_) | Form::Tar(_) => {
+        match &self.kind {
+            ArchiveKind::Folder => folder::page(&self.path, name, limit).map_err(fail),
+            ArchiveKind::StoredContent(volumes, kind) => stream::page(volumes, *kind, name, limit).map_err(fail),
+            ArchiveKind::Zip(_) | ArchiveKind::Tar(_) => {
                 let (entries, faults) = self.scan();
                 let Some(entry) = entries.iter().find(|entry| entry.path.as_str() == name) else {
                     let broken = faults.into_iter().find(Fault::hides_files);
@@ -127,17 +131,17 @@ impl Reader {
     ///
     /// # Errors
     /// When a folder cannot be read.
-    pub fn index(&self) -> Result<Option<Index>, ReadError> {
+    pub fn index(&self) -> Result<Option<MemberIndex>, ReadError> {
         let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
-        let entries = match &self.form {
-            Form::Folder => folder::scan(&self.path).map_err(fail)?.0,
-            Form::Zip(_) | Form::Tar(_) => self.scan().0,
-            Form::Contained(parts, kind) => match Contained::find(parts, *kind).map_err(fail)? {
-                Some(content) => tar::scan(&Bytes::Contained(content)).0,
+        let entries = match &self.kind {
+            ArchiveKind::Folder => folder::scan(&self.path).map_err(fail)?.0,
+            ArchiveKind::Zip(_) | ArchiveKind::Tar(_) => self.scan().0,
+            ArchiveKind::StoredContent(volumes, kind) => match StoredContent::find(volumes, *kind).map_err(fail)? {
+                Some(content) => tar::scan(&TarBytes::StoredContent(content)).0,
                 None => return Ok(None),
             },
         };
-        Ok(Some(Index(entries.into_iter().map(|entry| (entry.path.to_string(), entry)).collect())))
+        Ok(Some(MemberIndex(entries.into_iter().map(|entry| (entry.path.to_string(), entry)).collect())))
     }
 
     /// Shows every file to `visit`, on up to `threads` threads, and returns what is wrong with the
@@ -146,110 +150,112 @@ impl Reader {
     ///
     /// # Errors
     /// When a folder cannot be read.
-    pub fn visit(&self, limit: u64, threads: usize, visit: &Visit<'_>) -> Result<Vec<Fault>, ReadError> {
-        let (entries, mut faults) = match &self.form {
-            Form::Folder => {
+    pub fn visit(&self, limit: u64, threads: usize, visit: &MemberVisitor<'_>) -> Result<Vec<Fault>, ReadError> {
+        let (entries, mut faults) = match &self.kind {
+            ArchiveKind::Folder => {
                 folder::scan(&self.path).map_err(|why| ReadError::Unreadable { path: self.path.clone(), why })?
             }
-            Form::Zip(_) | Form::Tar(_) => self.scan(),
-            Form::Contained(parts, kind) => match Contained::find(parts, *kind) {
+            ArchiveKind::Zip(_) | ArchiveKind::Tar(_) => self.scan(),
+            ArchiveKind::StoredContent(volumes, kind) => match StoredContent::find(volumes, *kind) {
                 Ok(Some(content)) => return Ok(visit_contained(&content, limit, threads, visit)),
                 // It is damaged, or by another tool; the stream tells.
-                Ok(None) | Err(_) => return Ok(stream::visit(parts, *kind, limit, threads, visit)),
+                Ok(None) | Err(_) => return Ok(stream::visit(volumes, *kind, limit, threads, visit)),
             },
         };
         faults.extend(visit_all(entries, limit, threads, visit, || None));
         Ok(faults)
     }
 
-    fn scan(&self) -> (Vec<Entry>, Vec<Fault>) {
-        match &self.form {
-            Form::Zip(parts) => zip::scan(parts),
-            Form::Tar(parts) => tar::scan(&Bytes::Plain(parts.clone())),
-            Form::Folder | Form::Contained(..) => Default::default(),
+    fn scan(&self) -> (Vec<MemberEntry>, Vec<Fault>) {
+        match &self.kind {
+            ArchiveKind::Zip(volumes) => zip::scan(volumes),
+            ArchiveKind::Tar(volumes) => tar::scan(&TarBytes::Plain(volumes.clone())),
+            ArchiveKind::Folder | ArchiveKind::StoredContent(..) => Default::default(),
         }
     }
 }
 
 /// The files of an archive, by their paths.
-pub struct Index(BTreeMap<String, Entry>);
+pub struct MemberIndex(BTreeMap<String, MemberEntry>);
 
-impl Index {
+impl MemberIndex {
     /// Opens the file at `path`, of which no more than `limit` bytes are unpacked.
     ///
     /// # Errors
     /// When it is not there or cannot be read.
-    pub fn open(&self, path: &str, limit: u64) -> io::Result<Box<dyn Input>> {
+    pub fn open(&self, path: &str, limit: u64) -> io::Result<Box<dyn SeekableInput>> {
         self.0.get(path).ok_or(io::ErrorKind::NotFound)?.open(limit)
     }
 }
 
 /// A file that can be opened by itself.
-struct Entry {
+struct MemberEntry {
     path: RelPath,
     /// Bytes, unpacked.
     size: u64,
-    place: Place,
+    location: MemberLocation,
 }
 
 /// What an archive consists of.
 #[derive(Clone)]
-enum Bytes {
-    Plain(Parts),
-    Contained(Contained),
+enum TarBytes {
+    Plain(VolumeSet),
+    StoredContent(StoredContent),
 }
 
-impl Bytes {
+impl TarBytes {
     fn size(&self) -> u64 {
         match self {
-            Self::Plain(parts) => parts.size(),
-            Self::Contained(content) => content.size(),
+            Self::Plain(volumes) => volumes.size(),
+            Self::StoredContent(content) => content.size(),
         }
     }
 
-    fn reader(&self) -> Box<dyn Input> {
+    fn reader(&self) -> Box<dyn SeekableInput> {
         match self {
-            Self::Plain(parts) => Box::new(parts.reader()),
-            Self::Contained(content) => Box::new(content.reader()),
+            Self::Plain(volumes) => Box::new(volumes.reader()),
+            Self::StoredContent(content) => Box::new(content.reader()),
         }
     }
 }
 
 /// Where a file's bytes are.
-enum Place {
+enum MemberLocation {
     File(PathBuf),
-    Stored { bytes: Bytes, start: u64 },
-    Deflated { parts: Parts, start: u64, packed: u64 },
+    Stored { bytes: TarBytes, start: u64 },
+    Deflated { volumes: VolumeSet, start: u64, packed: u64 },
 }
 
-impl Entry {
-    fn open(&self, limit: u64) -> io::Result<Box<dyn Input>> {
-        match &self.place {
-            Place::File(path) => Ok(Box::new(fs::File::open(path)?)),
-            Place::Stored { bytes, start } => Ok(Box::new(Stretch::new(bytes.reader(), *start, self.size)?)),
-            Place::Deflated { parts, start, packed } => {
-                let inflated = flate2::read::DeflateDecoder::new(Stretch::new(parts.reader(), *start, *packed)?);
+impl MemberEntry {
+    fn open(&self, limit: u64) -> io::Result<Box<dyn SeekableInput>> {
+        match &self.location {
+            MemberLocation::File(path) => Ok(Box::new(fs::File::open(path)?)),
+            MemberLocation::Stored { bytes, start } => {
+                Ok(Box::new(ExtentReader::new(bytes.reader(), *start, self.size)?))
+            }
+            MemberLocation::Deflated { volumes, start, packed } => {
+                let inflated = flate2::read::DeflateDecoder::new(ExtentReader::new(volumes.reader(), *start, *packed)?);
                 Ok(Box::new(stream::spool(inflated, self.size.min(limit))?))
             }
         }
     }
 
     fn extent(&self) -> Option<Extent> {
-        match &self.place {
-            Place::File(path) => Some(Extent { file: path.clone(), start: 0, size: self.size }),
-            Place::Stored { bytes: Bytes::Plain(parts), start } => parts.extent(*start, self.size),
-            Place::Stored { bytes: Bytes::Contained(_), .. } | Place::Deflated { .. } => None,
+        match &self.location {
+            MemberLocation::File(path) => Some(Extent { file: path.clone(), start: 0, size: self.size }),
+            MemberLocation::Stored { bytes: TarBytes::Plain(volumes), start } => volumes.extent(*start, self.size),
+            MemberLocation::Stored { bytes: TarBytes::StoredContent(_), .. } | MemberLocation::Deflated { .. } => None,
         }
     }
 
     fn inflates_to(&self) -> u64 {
-        if matches!(self.place, Place::Deflated { .. }) { self.size } else { 0 }
+        if matches!(self.location, MemberLocation::Deflated { .. }) { self.size } else { 0 }
     }
 }
 
 /// Its checksum is computed while other threads look at the files.
-fn visit_contained(content: &Contained, limit: u64, threads: usize, visit: &Visit<'_>) -> Vec<Fault> {
-    let (entries, mut faults) = tar::scan(&Bytes::Contained(content.clone()));
+fn visit_contained(content: &StoredContent, limit: u64, threads: usize, visit: &MemberVisitor<'_>) -> Vec<Fault> {
+    let (entries, mut faults) = tar::scan(&TarBytes::StoredContent(content.clone()));
     let is_sound = faults.is_empty();
     let check = || match content.has_right_checksum() {
         Ok(false) => Some(Fault::Checksum),
@@ -262,13 +268,13 @@ fn visit_contained(content: &Contained, limit: u64, threads: usize, visit: &Visi
 
 /// Shows all files to `visit`, and meanwhile looks for a fault by `check`.
 fn visit_all(
-    mut entries: Vec<Entry>,
+    mut entries: Vec<MemberEntry>,
     limit: u64,
     threads: usize,
-    visit: &Visit<'_>,
+    visit: &MemberVisitor<'_>,
     check: impl FnOnce() -> Option<Fault>,
 ) -> Vec<Fault> {
-    if entries.iter().map(Entry::inflates_to).fold(0, u64::saturating_add) > limit {
+    if entries.iter().map(MemberEntry::inflates_to).fold(0, u64::saturating_add) > limit {
         return vec![Fault::TooLarge { limit }];
     }
     // The largest first, so that no thread begins with it when the others are done.
@@ -278,7 +284,9 @@ fn visit_all(
     let work = || {
         while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
             match entry.open(limit) {
-                Ok(bytes) => visit(Found { path: entry.path.clone(), size: entry.size, bytes, extent: entry.extent() }),
+                Ok(bytes) => {
+                    visit(ArchiveMember { path: entry.path.clone(), size: entry.size, bytes, extent: entry.extent() })
+                }
                 Err(why) => {
                     let fault = Fault::Damaged { path: Some(entry.path.to_string()), why: why.to_string() };
                     faults.lock().expect("no thread panics with it").push(fault);

@@ -8,9 +8,9 @@ use ::tar::{EntryType, Header};
 
 use crate::domain::{RelPath, Tree};
 
-use super::objects::{Objects, Output};
-use super::placed::Placed;
-use super::stored::{Container, Stored};
+use super::objects::{ArchiveOutput, ObjectSource};
+use super::random_access::RandomAccessWriter;
+use super::stored_container::{Container, StoredWriter};
 use super::{ArchiveError, entries};
 
 pub const BLOCK: usize = 512;
@@ -21,7 +21,7 @@ const DATE: u64 = 315_532_800;
 /// The largest size that twelve octal digits, one of them an end mark, can say.
 const LARGEST_IN_USTAR: u64 = 0o777_7777_7777;
 
-pub fn write(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -> Result<(), ArchiveError> {
+pub fn write(tree: &Tree, objects: &dyn ObjectSource, output: &mut dyn ArchiveOutput) -> Result<(), ArchiveError> {
     for (path, content) in entries(tree) {
         let fail = |source| ArchiveError::Entry { path: path.clone(), source };
         output.write_all(&header_bytes(path, content.size()).map_err(fail)?).map_err(fail)?;
@@ -31,26 +31,30 @@ pub fn write(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -> Res
     output.write_all(&[0; 2 * BLOCK]).map_err(ArchiveError::Finish)
 }
 
-pub fn write_placed(tree: &Tree, objects: &dyn Objects, output: &mut Placed<'_>) -> Result<(), ArchiveError> {
+pub fn write_random_access(
+    tree: &Tree,
+    objects: &dyn ObjectSource,
+    output: &mut RandomAccessWriter<'_>,
+) -> Result<(), ArchiveError> {
     write(tree, objects, output)?;
     output.fill(objects, false).map(drop)
 }
 
-pub fn write_gzip(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -> Result<(), ArchiveError> {
+pub fn write_gzip(tree: &Tree, objects: &dyn ObjectSource, output: &mut dyn ArchiveOutput) -> Result<(), ArchiveError> {
     write_stored(Container::Gzip, tree, objects, output)
 }
 
-pub fn write_zstd(tree: &Tree, objects: &dyn Objects, output: &mut dyn Output) -> Result<(), ArchiveError> {
+pub fn write_zstd(tree: &Tree, objects: &dyn ObjectSource, output: &mut dyn ArchiveOutput) -> Result<(), ArchiveError> {
     write_stored(Container::Zstd, tree, objects, output)
 }
 
 fn write_stored(
     container: Container,
     tree: &Tree,
-    objects: &dyn Objects,
-    output: &mut dyn Output,
+    objects: &dyn ObjectSource,
+    output: &mut dyn ArchiveOutput,
 ) -> Result<(), ArchiveError> {
-    let mut stored = Stored::new(container, output).map_err(ArchiveError::Finish)?;
+    let mut stored = StoredWriter::new(container, output).map_err(ArchiveError::Finish)?;
     write(tree, objects, &mut stored)?;
     stored.finish().map_err(ArchiveError::Finish)
 }

@@ -17,14 +17,14 @@ const PARTIAL: &str = "partial";
 const FOLDER: &str = "folder";
 
 /// Another run may sweep a file away between its making and its lock; so often nobody does.
-const MOST_ATTEMPTS: usize = 8;
+const MAX_ATTEMPTS: usize = 8;
 
 /// A file in `folder` to read and to write, under a name nobody has, which is removed unless it
 /// arrives. Unlike `tempfile`'s own it has the permissions of any new file.
 pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let make = |name: &Path| File::options().read(true).write(true).create_new(true).open(name);
     let suffix = format!(".{PARTIAL}");
-    for _ in 0..MOST_ATTEMPTS {
+    for _ in 0..MAX_ATTEMPTS {
         let file = Builder::new().prefix(PREFIX).suffix(&suffix).make_in(folder, make)?;
         let is_swept = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock)) || !file.path().exists();
         if !is_swept {

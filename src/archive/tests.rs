@@ -25,7 +25,7 @@ impl Memory {
     }
 }
 
-impl Objects for Memory {
+impl ObjectSource for Memory {
     fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
         let bytes = self.bytes.get(&sha256).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(Slow { rest: bytes, step: self.step.max(1) }))
@@ -49,12 +49,12 @@ impl Read for Slow<'_> {
 pub struct Sheet(Mutex<Vec<u8>>);
 
 /// The archive of `tree`.
-pub fn archived(tree: &Tree, objects: &Memory, format: &Format) -> Result<Vec<u8>, ArchiveError> {
+pub fn archived(tree: &Tree, objects: &Memory, format: &ArchiveFormat) -> Result<Vec<u8>, ArchiveError> {
     let sheet = Sheet::default();
     pack(tree, objects, format, &sheet).map(|()| sheet.0.into_inner().unwrap())
 }
 
-impl Place for Sheet {
+impl WriteAt for Sheet {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut sheet = self.0.lock().unwrap();
         let end = offset as usize + bytes.len();
@@ -93,7 +93,7 @@ fn bundle(step: usize) -> (Tree, Memory) {
 
 fn packed(extension: &str, step: usize) -> Vec<u8> {
     let (tree, objects) = bundle(step);
-    archived(&tree, &objects, Format::of(Path::new(&format!("x{extension}"))).unwrap()).unwrap()
+    archived(&tree, &objects, ArchiveFormat::of(Path::new(&format!("x{extension}"))).unwrap()).unwrap()
 }
 
 /// Each was listed and read back by Python's `zipfile` and `tarfile`, and by Info-ZIP, GNU tar or
@@ -103,14 +103,14 @@ const GOLDEN: &str = include_str!("../../testdata/golden/archives.txt");
 
 #[test]
 fn the_bytes_of_every_format_are_pinned() {
-    let digests =
-        Format::extensions().map(|extension| format!("{} {extension}\n", Sha256::of(&packed(extension, 100_000))));
+    let digests = ArchiveFormat::extensions()
+        .map(|extension| format!("{} {extension}\n", Sha256::of(&packed(extension, 100_000))));
     assert_eq!(digests.collect::<String>(), GOLDEN);
 }
 
 #[test]
 fn how_the_store_hands_out_bytes_does_not_matter() {
-    for extension in Format::extensions() {
+    for extension in ArchiveFormat::extensions() {
         assert!(packed(extension, 7) == packed(extension, 1 << 20), "{extension}");
     }
 }
@@ -122,7 +122,7 @@ fn places_and_pipes_get_the_same_bytes() {
     tree.insert(path("wheels/huge-1.0.zip"), objects.add(&vec![9; 3 << 20]));
     for format in FORMATS.iter().filter(|format| format.is_stream()) {
         let mut pipe = Vec::new();
-        pack_stream(&tree, &objects, format, &mut pipe).unwrap();
+        pack_to_stream(&tree, &objects, format, &mut pipe).unwrap();
         assert!(pipe == archived(&tree, &objects, format).unwrap(), "{}", format.extensions[0]);
     }
     let mut zip = ::zip::ZipArchive::new(Cursor::new(archived(&tree, &objects, &FORMATS[0]).unwrap())).unwrap();
@@ -140,13 +140,13 @@ fn the_manifest_comes_first() {
 
 #[test]
 fn formats_are_found_by_the_end_of_a_name() {
-    let extension = |name: &str| Format::of(Path::new(name)).ok().map(|format| format.extensions[0]);
+    let extension = |name: &str| ArchiveFormat::of(Path::new(name)).ok().map(|format| format.extensions[0]);
     assert_eq!(extension("out/B.ZIP"), Some(".zip"));
     assert_eq!(extension("b.1.tgz"), Some(".tar.gz"));
     assert_eq!(extension("b.tar.zst"), Some(".tar.zst"));
     assert_eq!(extension(".zip"), None);
     assert_eq!(
-        Format::of(Path::new("b.rar")).map(|_| ()).unwrap_err().to_string(),
+        ArchiveFormat::of(Path::new("b.rar")).map(|_| ()).unwrap_err().to_string(),
         "`b.rar` does not say what archive it is; end its name in .zip, .tar, .tar.gz, .tgz, .tar.zst"
     );
 }
@@ -169,7 +169,7 @@ fn an_archive_appears_only_when_it_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bundle.zip");
     let (tree, mut objects) = bundle(100);
-    let format = Format::of(&file).unwrap();
+    let format = ArchiveFormat::of(&file).unwrap();
     pack_file(&tree, &objects, format, &file).unwrap();
     assert_eq!(std::fs::read(&file).unwrap(), packed(".zip", 100));
     std::fs::remove_file(&file).unwrap();
@@ -199,7 +199,7 @@ struct Endless {
     read: AtomicU64,
 }
 
-impl Objects for Endless {
+impl ObjectSource for Endless {
     fn open(&self, _: Sha256) -> io::Result<Box<dyn Read + '_>> {
         Ok(Box::new(Counted { from: self, rest: io::repeat(7).take(self.size) }))
     }
@@ -245,7 +245,7 @@ fn a_stream_keeps_little_however_long_it_is() {
     for format in FORMATS.iter().filter(|format| format.is_stream()) {
         endless.read.store(0, Ordering::Relaxed);
         let mut gauge = Gauge { from: &endless, written: 0, behind: 0 };
-        pack_stream(&tree, &endless, format, &mut gauge).unwrap();
+        pack_to_stream(&tree, &endless, format, &mut gauge).unwrap();
         assert!(gauge.written > endless.size && gauge.behind < 1 << 20, "{} {}", format.extensions[0], gauge.behind);
     }
 }

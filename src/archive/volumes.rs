@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::objects::{Objects, fingerprint};
-use super::parts::{volume, volume_stem};
-use super::placed::Place;
+use super::objects::{ObjectSource, fingerprint};
+use super::random_access::WriteAt;
 use super::temporary::{sweep, temporary};
-use super::{ArchiveError, Fault, Format, pack, parent};
+use super::volume_set::{volume_path, volume_stem};
+use super::{ArchiveError, ArchiveFormat, Fault, pack, parent};
 use crate::domain::Tree;
 
 /// What belongs together; `out.zip.volumes.json` beside `out.zip.001`.
@@ -51,27 +51,27 @@ fn index_path(stem: &Path) -> PathBuf {
 /// As [`super::pack_file`].
 pub fn pack_volumes(
     tree: &Tree,
-    objects: &dyn Objects,
-    format: &Format,
+    objects: &dyn ObjectSource,
+    format: &ArchiveFormat,
     path: &Path,
     size: u64,
 ) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
-    let volumes = Volumes::new(path, size);
+    let volumes = VolumeWriter::new(path, size);
     sweep(&volumes.folder);
     pack(tree, objects, format, &volumes).map_err(|error| error.of_file(path))?;
-    volumes.arrive(path).map_err(fail)
+    volumes.persist(path).map_err(fail)
 }
 
 /// Files that together are one place.
-struct Volumes {
+struct VolumeWriter {
     folder: PathBuf,
     /// Bytes of each but the last.
     limit: u64,
     files: Mutex<Vec<Arc<NamedTempFile>>>,
 }
 
-impl Volumes {
+impl VolumeWriter {
     fn new(path: &Path, limit: u64) -> Self {
         Self { folder: parent(path).to_owned(), limit: limit.max(1), files: Mutex::default() }
     }
@@ -86,7 +86,7 @@ impl Volumes {
         Ok(files[number].clone())
     }
 
-    fn arrive(self, path: &Path) -> io::Result<()> {
+    fn persist(self, path: &Path) -> io::Result<()> {
         let files = self.files.into_inner().expect("no thread panics with it").into_iter();
         let mut files: Vec<_> = files.map(|file| Arc::into_inner(file).expect("nobody writes any more")).collect();
         let mut volumes = Vec::new();
@@ -94,11 +94,11 @@ impl Volumes {
             file.as_file().sync_all()?;
             file.as_file_mut().seek(SeekFrom::Start(0))?;
             let found = fingerprint(file.as_file_mut())?;
-            let name = file_name(&volume(path, number + 1));
+            let name = file_name(&volume_path(path, number + 1));
             volumes.push(Volume { name, size: found.size, sha256: found.sha256.to_string() });
         }
         for (number, file) in files.into_iter().enumerate() {
-            file.persist(volume(path, number + 1)).map_err(|error| error.error)?;
+            file.persist(volume_path(path, number + 1)).map_err(|error| error.error)?;
         }
         remove_beyond(path, volumes.len())?;
         let index = VolumeIndex { schema: SCHEMA, name: file_name(path), volumes };
@@ -113,7 +113,7 @@ impl Volumes {
 /// Removes the volumes that a larger archive of this name had.
 fn remove_beyond(path: &Path, count: usize) -> io::Result<()> {
     for number in count + 1.. {
-        match fs::remove_file(volume(path, number)) {
+        match fs::remove_file(volume_path(path, number)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
             other => other?,
         }
@@ -121,7 +121,7 @@ fn remove_beyond(path: &Path, count: usize) -> io::Result<()> {
     Ok(())
 }
 
-impl Place for Volumes {
+impl WriteAt for VolumeWriter {
     fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
         while !bytes.is_empty() {
             let within = offset % self.limit;
@@ -147,7 +147,7 @@ pub fn check_volumes(path: &Path, hash: bool) -> io::Result<Vec<Fault>> {
     };
     let mut faults = Vec::new();
     for (number, expected) in index.volumes.iter().enumerate() {
-        faults.extend(check_volume(&volume(&stem, number + 1), expected, hash)?);
+        faults.extend(check_volume(&volume_path(&stem, number + 1), expected, hash)?);
     }
     Ok(faults)
 }
@@ -195,10 +195,10 @@ mod tests {
                 pack_file(&tree, &objects, format, &whole).unwrap();
                 let out = folder.path().join("out");
                 pack_volumes(&tree, &objects, format, &out, size.max(97)).unwrap();
-                let parts = (1..).map_while(|number| fs::read(volume(&out, number)).ok());
+                let parts = (1..).map_while(|number| fs::read(volume_path(&out, number)).ok());
                 let together: Vec<u8> = parts.flatten().collect();
                 assert!(together == fs::read(&whole).unwrap(), "{} in {size}", format.extensions[0]);
-                assert_eq!(check_volumes(&volume(&out, 1), true).unwrap(), []);
+                assert_eq!(check_volumes(&volume_path(&out, 1), true).unwrap(), []);
             }
         }
     }
@@ -209,13 +209,13 @@ mod tests {
         let (tree, objects) = world();
         let out = folder.path().join("out.tar");
         pack_volumes(&tree, &objects, &FORMATS[1], &out, 1000).unwrap();
-        let mut third = fs::read(volume(&out, 3)).unwrap();
+        let mut third = fs::read(volume_path(&out, 3)).unwrap();
         third[5] ^= 1;
-        fs::write(volume(&out, 3), third).unwrap();
-        fs::remove_file(volume(&out, 2)).unwrap();
-        fs::write(volume(&out, 4), b"cut").unwrap();
+        fs::write(volume_path(&out, 3), third).unwrap();
+        fs::remove_file(volume_path(&out, 2)).unwrap();
+        fs::write(volume_path(&out, 4), b"cut").unwrap();
         let words = |hash| {
-            let faults = check_volumes(&volume(&out, 1), hash).unwrap();
+            let faults = check_volumes(&volume_path(&out, 1), hash).unwrap();
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         assert_eq!(

@@ -6,13 +6,13 @@ use std::io::{self, Write};
 
 use crate::domain::{Content, RelPath, Tree};
 
-use super::objects::{Objects, Output};
-use super::placed::Placed;
+use super::objects::{ArchiveOutput, ObjectSource};
+use super::random_access::RandomAccessWriter;
 use super::{ArchiveError, entries};
-use records::Entry;
+use records::ZipEntry;
 
 /// Every header has the checksum of its bytes, so headers come after them.
-pub fn write(tree: &Tree, objects: &dyn Objects, output: &mut Placed<'_>) -> Result<(), ArchiveError> {
+pub fn write(tree: &Tree, objects: &dyn ObjectSource, output: &mut RandomAccessWriter<'_>) -> Result<(), ArchiveError> {
     let mut written = Vec::new();
     for (path, content) in entries(tree) {
         written.push(write_body(path, content, objects, output)?);
@@ -33,17 +33,17 @@ pub fn write(tree: &Tree, objects: &dyn Objects, output: &mut Placed<'_>) -> Res
 fn write_body(
     path: &RelPath,
     content: &Content,
-    objects: &dyn Objects,
-    output: &mut Placed<'_>,
-) -> Result<Entry, ArchiveError> {
-    let entry = Entry { name: path.as_str().into(), size: content.size(), crc32: 0, offset: output.position() };
+    objects: &dyn ObjectSource,
+    output: &mut RandomAccessWriter<'_>,
+) -> Result<ZipEntry, ArchiveError> {
+    let entry = ZipEntry { name: path.as_str().into(), size: content.size(), crc32: 0, offset: output.position() };
     let room = output.skip(entry.local_header().len() as u64);
     room.map_err(|source| ArchiveError::Entry { path: path.clone(), source })?;
     output.put(path, content, objects)?;
     Ok(entry)
 }
 
-fn write_directory(entries: &[Entry], output: &mut Placed<'_>) -> io::Result<()> {
+fn write_directory(entries: &[ZipEntry], output: &mut RandomAccessWriter<'_>) -> io::Result<()> {
     let start = output.position();
     for entry in entries {
         output.write_all(&entry.central_header())?;

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use super::apply::ApplyArgs;
-use super::cache::CacheArgs;
-use super::diff::DiffArgs;
-use super::env::EnvArgs;
-use super::format_args::FormatArgs;
-use super::inspect::InspectArgs;
-use super::keygen::KeygenArgs;
-use super::merge::MergeArgs;
-use super::serve::ServeArgs;
-use super::unpack::UnpackArgs;
-use super::verify::VerifyArgs;
+use super::commands::apply::ApplyArgs;
+use super::commands::cache::CacheArgs;
+use super::commands::diff::DiffArgs;
+use super::commands::env::EnvArgs;
+use super::commands::inspect::InspectArgs;
+use super::commands::keygen::KeygenArgs;
+use super::commands::merge::MergeArgs;
+use super::commands::serve::ServeArgs;
+use super::commands::unpack::UnpackArgs;
+use super::commands::verify::VerifyArgs;
+use super::settings::format_args::FormatArgs;
 use crate::archive;
 use crate::layout;
 
@@ -159,7 +159,7 @@ pub struct OutputArgs {
     #[arg(long, value_name = "OLD", requires = "bundle", value_hint = ValueHint::AnyPath, hide_short_help = true)]
     pub since: Option<PathBuf>,
     /// Write numbered volumes of up to this size, such as 4G or 700M, and an index of them.
-    #[arg(long, value_name = "SIZE", requires = "bundle", value_parser = super::size::parse_volume, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", requires = "bundle", value_parser = super::settings::size::parse_volume, hide_short_help = true)]
     pub split: Option<u64>,
     /// Put bills of materials into the bundle; repeatable.
     #[arg(long, value_name = "FORMAT", requires = "bundle", value_delimiter = ',', value_parser = sbom_names(), hide_short_help = true)]
@@ -190,7 +190,10 @@ pub struct IndexArgs {
     /// Which of several indexes a project comes from.
     #[arg(long, value_name = "STRATEGY", value_enum, default_value_t = Strategy::FirstIndex, hide_short_help = true)]
     pub index_strategy: Strategy,
-    /// Do not check the certificate of this host, HOST or HOST:PORT; repeatable.
+    /// Take these answers of an index for "no such project", as in URL=403,405; repeatable.
+    #[arg(long, value_name = "URL=CODES", hide_short_help = true)]
+    pub ignore_error_codes: Vec<String>,
+    /// Ask this host by plain HTTP, and do not check its certificate, HOST or HOST:PORT; repeatable.
     #[arg(long, value_name = "HOST", hide_short_help = true)]
     pub trusted_host: Vec<String>,
 }
@@ -367,7 +370,7 @@ pub const STANDARD_OUTPUT: &str = "-";
 /// Refuses a bundle of unknown format before any work begins.
 fn bundle_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    match archive::Format::of(&path) {
+    match archive::ArchiveFormat::of(&path) {
         Err(error) if text != STANDARD_OUTPUT && !is_folder(&path) => {
             Err(format!("{error}, or in a slash for a folder"))
         }

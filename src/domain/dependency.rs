@@ -1,6 +1,6 @@
 //! Dependency specifiers (PEP 508), with what pip 26.3 tolerates in them.
 //!
-//! The tolerance is that of `facts/pip.md` 1.9 and 7.2: a comma after the last clause,
+//! The tolerance is that of `docs/facts/pip.md` 1.9 and 7.2: a comma after the last clause,
 //! parentheses around the clauses, nothing between brackets.
 
 use std::fmt;

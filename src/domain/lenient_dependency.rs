@@ -1,6 +1,6 @@
 //! Repairs dependency specifiers that old tools wrote and PEP 440 forbids.
 
-/// `text` with the faults mended that uv mends (`facts/pip.md` 7.2): a star after an ordered
+/// `text` with the faults mended that uv mends (`docs/facts/pip.md` 7.2): a star after an ordered
 /// comparison, a comma that is missing or too many, quotes around a version. The marker, after
 /// `;`, stays as it is.
 pub fn repaired(text: &str) -> String {

@@ -228,6 +228,11 @@ impl Listing {
         self.releases.is_empty()
     }
 
+    /// Whether it is of no use, and has nothing to tell of why.
+    pub fn is_blank(&self) -> bool {
+        self.is_empty() && self.refused.is_empty()
+    }
+
     pub fn has(&self, version: &Version) -> bool {
         self.releases.binary_search_by(|release| release.version.cmp(version)).is_ok()
     }

@@ -2,7 +2,7 @@
 //!
 //! `pep508_rs` reads markers too, but drops a comparison that it cannot express, which then holds
 //! everywhere (`python_version >= '3.*'`). Here every comparison means what pip makes of it
-//! (`facts/pip.md` 7.3) or is refused. One exception: `platform_release` is ordered as text.
+//! (`docs/facts/pip.md` 7.3) or is refused. One exception: `platform_release` is ordered as text.
 
 use pep508_rs::{
     ExtraOperator, MarkerExpression, MarkerOperator, MarkerValueExtra, MarkerValueString, MarkerValueVersion,
@@ -311,7 +311,7 @@ mod tests {
         }
     }
 
-    /// `facts/pip.md` 7.3, decided by pip 26.3.
+    /// `docs/facts/pip.md` 7.3, decided by pip 26.3.
     #[test]
     fn odd_markers_mean_what_pip_says() {
         for (text, expected) in [

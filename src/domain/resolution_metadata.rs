@@ -53,7 +53,7 @@ impl ResolutionMetadata {
         self.requires_python == other.requires_python && has_all(self, other) && has_all(other, self)
     }
 
-    /// Strictly first, then repaired as uv does (`facts/pip.md` 7.2).
+    /// Strictly first, then repaired as uv does (`docs/facts/pip.md` 7.2).
     fn add_dependency(&mut self, line: &str) {
         if let Ok(dependency) = Dependency::from_str(line) {
             self.dependencies.push(dependency);
@@ -100,7 +100,7 @@ mod tests {
         }
     }
 
-    /// The rows of `facts/pip.md` 7.2 that uv repairs, and those that nobody can.
+    /// The rows of `docs/facts/pip.md` 7.2 that uv repairs, and those that nobody can.
     #[test]
     fn old_lines_are_repaired_or_told() {
         for (line, version, taken) in [

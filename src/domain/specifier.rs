@@ -237,7 +237,7 @@ mod tests {
         specifiers.parse::<Specifiers>().unwrap().contains(&version.parse().unwrap())
     }
 
-    /// The library table of `facts/pip.md` 7.1.
+    /// The library table of `docs/facts/pip.md` 7.1.
     #[test]
     fn pep_440_as_pip_reads_it() {
         for (specifiers, taken, refused) in [
@@ -264,7 +264,7 @@ mod tests {
         }
     }
 
-    /// Random pairs, judged by `scripts/judges/specifiers.py`.
+    /// Random pairs, judged by `tests/judges/specifiers.py`.
     #[test]
     fn membership_is_that_of_packaging() {
         let expected = include_str!("../../testdata/specifiers/expected.txt");

@@ -289,7 +289,7 @@ mod tests {
         spec.resolve(None).unwrap()
     }
 
-    /// The full list of a paragraph that `scripts/judges/tags.py` wrote.
+    /// The full list of a paragraph that `tests/judges/tags.py` wrote.
     fn expand(paragraph: &str) -> Vec<String> {
         let mut lines = paragraph.lines().skip(1);
         let platforms: Vec<_> = lines.next().unwrap().split(' ').skip(1).collect();
@@ -321,7 +321,7 @@ mod tests {
         format!("a-1-{tags}.whl").parse().unwrap()
     }
 
-    /// The order observed with pip (`facts/pip.md` 3.7).
+    /// The order observed with pip (`docs/facts/pip.md` 3.7).
     #[test]
     fn better_tags_rank_higher() {
         let target = target("cp 3.11 manylinux_2_36_x86_64");

@@ -29,7 +29,7 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// Users and passwords, and where more of them can be had. In pip's order (`facts/pip.md` 3.9): a
+/// Users and passwords, and where more of them can be had. In pip's order (`docs/facts/pip.md` 3.9): a
 /// URL's own, those of an index on the same host, the netrc's, and, when a server refuses, the
 /// keyring's. No other host ever sees them.
 #[derive(Clone, Debug, Default)]

@@ -6,17 +6,17 @@ use std::path::Path;
 use bytes::Bytes;
 use reqwest::header::CONTENT_ENCODING;
 
-use super::content::Content;
 use super::error::{HttpError, with_causes};
-use super::parts::Parts;
-use super::{Page, Validators, header};
+use super::page_content::PageContent;
+use super::parallel_ranges::ParallelRanges;
+use super::{HttpPage, Validators, header};
 use crate::domain::MaskedUrl;
 
 /// How much is read from a local file at once, in bytes.
 const LOCAL_CHUNK: usize = 256 << 10;
 
 /// A file under way.
-pub struct Body {
+pub struct ResponseBody {
     url: MaskedUrl,
     source: Source,
     validators: Validators,
@@ -30,10 +30,10 @@ pub struct Body {
 enum Source {
     Network(reqwest::Response),
     File(std::fs::File),
-    Parts(Parts),
+    ParallelRanges(ParallelRanges),
 }
 
-impl Body {
+impl ResponseBody {
     pub(super) fn from_response(url: MaskedUrl, response: reqwest::Response, start: u64) -> Self {
         let total = response.content_length().map(|length| start + length);
         let validators = Validators::of(response.headers());
@@ -43,9 +43,9 @@ impl Body {
     }
 
     /// `start` is where the first part begins.
-    pub(super) fn from_parts(parts: Parts, validators: Validators, start: u64) -> Self {
+    pub(super) fn from_ranges(parts: ParallelRanges, validators: Validators, start: u64) -> Self {
         let (url, total) = (parts.url().clone(), Some(parts.total()));
-        Self { url, source: Source::Parts(parts), validators, is_packed: false, start, received: 0, total }
+        Self { url, source: Source::ParallelRanges(parts), validators, is_packed: false, start, received: 0, total }
     }
 
     pub(super) fn open(url: &MaskedUrl, path: &Path) -> Result<Self, HttpError> {
@@ -83,7 +83,7 @@ impl Body {
             Source::Network(response) => response.chunk().await.map_err(|error| {
                 HttpError::broken(&self.url, self.start + self.received, self.total, &with_causes(&error))
             })?,
-            Source::Parts(parts) => parts.next(self.start + self.received).await?,
+            Source::ParallelRanges(parts) => parts.next(self.start + self.received).await?,
             Source::File(file) => {
                 let mut chunk = Vec::with_capacity(LOCAL_CHUNK);
                 let read = file.take(LOCAL_CHUNK as u64).read_to_end(&mut chunk);
@@ -97,7 +97,7 @@ impl Body {
 
     /// The whole, as it was packed for the way: for pages, never for files, whose bytes count as
     /// they are.
-    pub(super) async fn read_page(mut self, limit: usize) -> Result<Content, HttpError> {
+    pub(super) async fn read_page(mut self, limit: usize) -> Result<PageContent, HttpError> {
         let (mut chunks, mut arrived) = (Vec::new(), 0);
         while let Some(chunk) = self.next().await? {
             arrived += chunk.len();
@@ -106,7 +106,7 @@ impl Body {
             }
             chunks.push(chunk);
         }
-        Ok(Content::new(self.url, chunks, self.is_packed, limit))
+        Ok(PageContent::new(self.url, chunks, self.is_packed, limit))
     }
 
     pub(super) async fn read_all(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
@@ -123,14 +123,14 @@ impl Body {
 }
 
 /// A page from a local file; a folder stands for its `index.html`, as on a web server.
-pub(super) fn read_page(url: &MaskedUrl, path: &Path, limit: usize) -> Result<Page<Content>, HttpError> {
+pub(super) fn read_page(url: &MaskedUrl, path: &Path, limit: usize) -> Result<HttpPage<PageContent>, HttpError> {
     let path = if path.is_dir() { path.join("index.html") } else { path.to_owned() };
     let bytes = std::fs::read(path).map_err(|why| HttpError::File { url: url.clone(), why })?;
-    Ok(Page {
+    Ok(HttpPage {
         url: url.clone(),
         content_type: "text/html".to_owned(),
         validators: Validators::default(),
         cache_control: String::new(),
-        content: Content::new(url.clone(), vec![bytes.into()], false, limit),
+        content: PageContent::new(url.clone(), vec![bytes.into()], false, limit),
     })
 }

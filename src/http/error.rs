@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
+use super::connect_error::ConnectErrorKind;
+use super::proxies::ProxyServer;
 use super::retry::Outcome;
-use super::trouble::Trouble;
 use crate::domain::MaskedUrl;
 
 /// A request that did not succeed. Shown, it is the address and [`HttpError::predicate`].
@@ -27,7 +28,7 @@ pub enum HttpError {
     Unreachable {
         url: MaskedUrl,
         why: Arc<str>,
-        trouble: Trouble,
+        kind: ConnectErrorKind,
     },
     Broken {
         url: MaskedUrl,
@@ -87,7 +88,7 @@ impl HttpError {
         match self {
             Self::Offline { .. } => "is needed and --offline forbids asking for it".to_owned(),
             Self::Status { status, retry_after, .. } => format!("answered {status}{}", advice(*status, *retry_after)),
-            Self::Unreachable { why, trouble, .. } => format!("could not be reached: {why}{}", trouble.advice()),
+            Self::Unreachable { why, kind, .. } => format!("could not be reached: {why}{}", kind.advice()),
             Self::Broken { why, .. } => format!("broke off after {why}"),
             Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
             Self::Redirect { why, .. } => format!("leads nowhere: {why}"),
@@ -103,6 +104,14 @@ impl HttpError {
     /// Whether no request was made, since what decides how is unusable.
     pub fn is_about_settings(&self) -> bool {
         matches!(self, Self::Settings(_) | Self::Certificate { .. })
+    }
+
+    /// The status of the answer, where there was one.
+    pub fn status_code(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(status.as_u16()),
+            _ => None,
+        }
     }
 
     /// Whether the answer was that there is no such thing.
@@ -127,7 +136,7 @@ impl HttpError {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
-            Self::Unreachable { trouble, .. } => trouble.is_outage(),
+            Self::Unreachable { kind, .. } => kind.is_outage(),
             other => other.outcome() == Outcome::Broken,
         }
     }
@@ -138,7 +147,7 @@ impl HttpError {
             Self::Status { status, retry_after, .. } => {
                 Outcome::Status { status: status.as_u16(), retry_after: *retry_after }
             }
-            Self::Unreachable { trouble, .. } if !trouble.may_pass() => Outcome::Final,
+            Self::Unreachable { kind, .. } if !kind.is_transient() => Outcome::Final,
             Self::Unreachable { .. } | Self::Broken { .. } => Outcome::Broken,
             _ => Outcome::Final,
         }
@@ -159,8 +168,10 @@ impl HttpError {
         Self::Broken { url: url.clone(), why: format!("{got}{of} bytes: {why}") }
     }
 
-    pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error) -> Self {
-        Self::Unreachable { url: url.clone(), why: with_causes(error).into(), trouble: Trouble::of(error) }
+    pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error, proxy: Option<&ProxyServer>) -> Self {
+        let through = proxy.map(|proxy| format!(", through the proxy {proxy}")).unwrap_or_default();
+        let why = format!("{}{through}", with_causes(error));
+        Self::Unreachable { url: url.clone(), why: why.into(), kind: ConnectErrorKind::of(error) }
     }
 }
 
@@ -201,6 +212,12 @@ pub(super) fn with_causes(error: &reqwest::Error) -> String {
 /// What a proxy said to a request for a tunnel is not passed on; some answer a wrong password so.
 fn in_words(cause: String) -> String {
     match cause.as_str() {
+        "received corrupt message of type InvalidContentType" => {
+            "what answers there does not speak TLS: it may be a server of plain HTTP (http://)".to_owned()
+        }
+        "invalid HTTP version parsed" => {
+            "what answers there does not speak plain HTTP: it may be a server of TLS (https://)".to_owned()
+        }
         "tunnel error: unsuccessful" => {
             "the proxy would not connect to it; check the proxy's user and password, and the address".to_owned()
         }

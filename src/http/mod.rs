@@ -3,25 +3,26 @@
 //! Knows nothing of packages, indexes or digests. Addresses in errors are masked.
 
 mod auth;
-mod background;
+mod blocking;
 mod body;
 mod certificates;
+mod circuit_breaker;
 mod client;
-mod connector;
-mod content;
+mod client_builder;
+mod client_pool;
+mod concurrency;
+mod connect_error;
 mod error;
-mod health;
-mod introduction;
+mod http2_probe;
 mod netrc;
-mod pace;
-mod parts;
-mod pools;
+mod page_content;
+mod parallel_ranges;
 mod proxies;
 mod range;
 mod redirect;
 mod retry;
 mod secure_origin;
-mod trouble;
+mod tls;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -31,21 +32,21 @@ use reqwest::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, LAST_MODIFIED,
 use url::Url;
 
 pub use auth::{Credentials, Keyring};
-pub use background::blocking;
-pub use body::Body;
+pub use blocking::blocking;
+pub use body::ResponseBody;
+pub use circuit_breaker::Attempts;
 pub use client::HttpClient;
-pub use connector::Line;
-pub use content::Content;
+pub use client_builder::ConnectionSharing;
+pub use concurrency::{RequestPermit, SHARED_CONNECTION_FACTOR};
+pub use connect_error::ConnectErrorKind;
 pub use error::HttpError;
-pub use health::Attempts;
 pub use netrc::{Login, Netrc, NetrcError};
-pub use pace::{SHARED, Turn};
-pub use parts::WORTH_PARTS;
-pub use proxies::{Proxies, is_proxy};
-pub use range::{Piece, Start};
+pub use page_content::PageContent;
+pub use parallel_ranges::MIN_PARALLEL_SIZE;
+pub use proxies::{Proxies, ProxyServer, is_proxy};
+pub use range::{ByteRange, ResumePoint};
 pub use retry::{Outcome, Retry, retry_after};
 pub use secure_origin::is_secure_origin;
-pub use trouble::Trouble;
 
 use crate::domain::MaskedUrl;
 
@@ -58,13 +59,13 @@ pub struct HttpSettings {
     pub retries: u32,
     /// Large files under way at once from one host.
     pub files_per_host: usize,
-    /// Pages, small files and parts of files under way at once from one host; [`SHARED`] times as
+    /// Pages, small files and parts of files under way at once from one host; [`SHARED_CONNECTION_FACTOR`] times as
     /// many where they share a connection.
     pub pages_per_host: usize,
     /// `host` or `host:port` that may be asked by plain HTTP, and whose certificates are not checked.
     pub trusted_hosts: HashSet<String>,
     /// What to trust instead of the platform's certificates.
-    pub authorities: Option<Authorities>,
+    pub authorities: Option<CertificateAuthorities>,
     /// PEM with a client's certificate and key.
     pub client_certificate: Option<PathBuf>,
     pub proxies: Proxies,
@@ -86,7 +87,7 @@ impl HttpSettings {
 
 /// Certificates of those who vouch for servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authorities {
+pub struct CertificateAuthorities {
     /// PEM files, and folders of such.
     pub paths: Vec<PathBuf>,
     /// The option or variable that names them.
@@ -108,7 +109,7 @@ impl Validators {
 
 /// A small answer, whole.
 #[derive(Debug)]
-pub struct Page<C = Vec<u8>> {
+pub struct HttpPage<C = Vec<u8>> {
     /// Where it came from after redirects.
     pub url: MaskedUrl,
     pub content_type: String,
@@ -121,7 +122,7 @@ pub struct Page<C = Vec<u8>> {
 
 /// An answer to a conditional request.
 #[derive(Debug)]
-pub enum Answer<P = Page> {
+pub enum PageResponse<P = HttpPage> {
     Page(P),
     /// What we hold is still right (304); the new `Cache-Control`.
     NotModified {

@@ -1,5 +1,5 @@
 //! Users and passwords by host from a netrc file, read as Python's `netrc` reads it, which pip
-//! asks (`facts/pip.md` 3.9).
+//! asks (`docs/facts/pip.md` 3.9).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -40,7 +40,7 @@ impl Netrc {
     /// # Errors
     /// Where Python refuses it, too; the whole file does not count then.
     pub fn parse(text: &str) -> Result<Self, NetrcError> {
-        let mut words = Words { rest: text.chars().peekable(), line: 1 };
+        let mut words = Tokens { rest: text.chars().peekable(), line: 1 };
         let mut entries = HashMap::new();
         let mut word = words.next();
         while !word.is_empty() {
@@ -71,7 +71,11 @@ impl Netrc {
 }
 
 /// Reads up to the word that begins the next entry, which it returns.
-fn read_entry(name: String, words: &mut Words<'_>, entries: &mut HashMap<String, Login>) -> Result<String, NetrcError> {
+fn read_entry(
+    name: String,
+    words: &mut Tokens<'_>,
+    entries: &mut HashMap<String, Login>,
+) -> Result<String, NetrcError> {
     let mut login = Login { user: String::new(), password: String::new() };
     loop {
         let word = words.next();
@@ -90,12 +94,12 @@ fn read_entry(name: String, words: &mut Words<'_>, entries: &mut HashMap<String,
 }
 
 /// The words of a netrc file: divided by white space, with `"…"` and backslashes.
-struct Words<'a> {
+struct Tokens<'a> {
     rest: Peekable<Chars<'a>>,
     line: usize,
 }
 
-impl Words<'_> {
+impl Tokens<'_> {
     /// The next word; empty at the end.
     fn next(&mut self) -> String {
         while let Some(space) = self.rest.next_if(|next| is_space(*next)) {

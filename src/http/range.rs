@@ -5,16 +5,16 @@ use std::ops::Range;
 use reqwest::header::CONTENT_RANGE;
 use reqwest::{Response, StatusCode};
 
-use super::{Line, Validators, header};
+use super::{ConnectionSharing, Validators, header};
 
 /// Where a transfer is to begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Start {
+pub struct ResumePoint {
     /// Bytes that are here already.
     pub at: u64,
     /// Which version of the file they are of: the value of an `If-Range`.
     pub validator: Option<String>,
-    pub line: Line,
+    pub line: ConnectionSharing,
     /// Past every cache on the way: what one of them answered was wrong.
     pub past_caches: bool,
 }
@@ -29,7 +29,7 @@ impl Validators {
 
 /// Some bytes of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct ByteRange {
     /// Where they begin.
     pub start: u64,
     /// Bytes of the whole file.

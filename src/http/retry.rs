@@ -41,7 +41,7 @@ impl Retry {
     /// holds, else a part of the longest pause: `chance` of it, between 0 and 1 ("full jitter",
     /// which keeps many clients from coming back at the same moment).
     pub fn after(&mut self, outcome: Outcome, chance: f64) -> Option<Duration> {
-        if !outcome.may_pass() || self.done == self.retries {
+        if !outcome.is_transient() || self.done == self.retries {
             return None;
         }
         let longest = FIRST_PAUSE.saturating_mul(1 << self.done.min(16)).min(LONGEST_PAUSE);
@@ -67,7 +67,7 @@ impl Retry {
 
 impl Outcome {
     /// Whether asking again may help.
-    pub fn may_pass(self) -> bool {
+    pub fn is_transient(self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
             Self::Broken => true,
@@ -102,9 +102,9 @@ mod tests {
 
     #[test]
     fn the_outcomes_that_are_retried() {
-        let retried: Vec<_> = (100..600).filter(|code| status(*code, None).may_pass()).collect();
+        let retried: Vec<_> = (100..600).filter(|code| status(*code, None).is_transient()).collect();
         insta::assert_compact_debug_snapshot!(retried, @"[408, 425, 429, 500, 502, 503, 504]");
-        assert!(Outcome::Broken.may_pass() && !Outcome::Final.may_pass());
+        assert!(Outcome::Broken.is_transient() && !Outcome::Final.is_transient());
         for never in [401, 403, 404, 410] {
             assert_eq!(Retry::new(9).after(status(never, Some(0)), 0.5), None, "{never}");
         }

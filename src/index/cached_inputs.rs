@@ -46,6 +46,11 @@ impl InputCollector {
         }
     }
 
+    /// Begins anew.
+    pub fn reset(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(CachedInputs::default());
+    }
+
     pub fn all(&self) -> Option<CachedInputs> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,10 +1,12 @@
 //! The index client: asks indexes and find-links locations for the files of a project.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
+use super::absence::{AssumedAbsent, Assumptions, IgnoredStatuses, is_absent_to_strangers};
 use super::cached_inputs::{CachedInputs, InputCollector};
 use super::flat_index::{FlatError, FlatIndex};
 use super::index_metadata::{IndexMetadataCache, Trust};
@@ -16,7 +18,7 @@ use crate::cache_folder::CacheLayout;
 use crate::domain::{
     Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Specifiers, Timestamp,
 };
-use crate::http::{self, Answer, Content, HttpClient, HttpError, Validators};
+use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
 
 /// No page is longer, in bytes: the longest project pages known are a tenth of this.
 const LONGEST_PAGE: usize = 256 << 20;
@@ -39,6 +41,8 @@ pub struct IndexSettings {
     /// Pages and folders (as `file:` URLs) that list files of any project.
     pub find_links: Vec<Arc<MaskedUrl>>,
     pub strategy: IndexStrategy,
+    /// What is taken for "no such project", beside 404 and 410.
+    pub ignored_statuses: IgnoredStatuses,
     /// The cache folder.
     pub cache: PathBuf,
     /// Check every page with its index.
@@ -101,7 +105,12 @@ pub struct Indexes {
     cache: PageCache,
     said: IndexMetadataCache,
     find_links: OnceCell<Vec<FlatIndex>>,
+    /// Something came from the cache without being checked.
+    has_unchecked: AtomicBool,
+    /// What came from the cache is to be checked.
+    is_distrusted: AtomicBool,
     stale: Mutex<Vec<StalePage>>,
+    assumed_absent: Assumptions,
     cached_inputs: InputCollector,
 }
 
@@ -114,7 +123,10 @@ impl Indexes {
             cache: PageCache::new(layout.clone()),
             said: IndexMetadataCache::new(layout),
             find_links: OnceCell::new(),
+            has_unchecked: AtomicBool::default(),
+            is_distrusted: AtomicBool::default(),
             stale: Mutex::default(),
+            assumed_absent: Assumptions::default(),
             cached_inputs: InputCollector::default(),
         }
     }
@@ -126,16 +138,36 @@ impl Indexes {
         stale
     }
 
+    /// Checks from now on every page with its index, since what was taken from the cache came to
+    /// nothing; whether that can help: something was, and there is somebody to ask.
+    pub fn distrust_cache(&self) -> bool {
+        self.cached_inputs.reset();
+        !self.settings.offline
+            && self.has_unchecked.load(Ordering::Relaxed)
+            && !self.is_distrusted.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether every page is to be checked.
+    fn must_check(&self) -> bool {
+        self.settings.refresh || self.is_distrusted.load(Ordering::Relaxed)
+    }
+
     /// What the index of `candidate` said that the file needs, where that is believed until the file
     /// itself is here.
     pub fn recall_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
-        let IndexSettings { now, refresh, offline, .. } = self.settings;
-        self.said.read(candidate, self.client.asker(&candidate.index), Trust { now, refresh, offline })
+        let IndexSettings { now, offline, .. } = self.settings;
+        let trust = Trust { now, refresh: self.must_check(), offline };
+        self.said.read(candidate, self.client.asker(&candidate.index), trust)
     }
 
     /// Remembers what the index of `candidate` said that the file needs.
     pub fn remember_metadata(&self, candidate: &Candidate, metadata: &CoreMetadata) {
         self.said.write(candidate, self.client.asker(&candidate.index), metadata, self.settings.now);
+    }
+
+    /// Which projects an index was taken not to have, for an answer that says something else.
+    pub fn assumed_absent(&self) -> Vec<AssumedAbsent> {
+        self.assumed_absent.all()
     }
 
     /// The indexes in their order, each with who asks it, and whether all of them are asked; nothing
@@ -163,7 +195,9 @@ impl Indexes {
     /// `cached_inputs`.
     pub fn is_fresh(&self, cached_inputs: &CachedInputs) -> bool {
         let now = (!self.settings.offline).then_some(self.settings.now);
-        !self.settings.refresh && self.cache.is_fresh(cached_inputs, now)
+        let is_fresh = !self.must_check() && self.cache.is_fresh(cached_inputs, now);
+        self.has_unchecked.fetch_or(is_fresh, Ordering::Relaxed);
+        is_fresh
     }
 
     /// The candidates of `project`: find-links first, since they cost nothing, then the first
@@ -175,7 +209,7 @@ impl Indexes {
         let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
         for flat_index in self.find_links().await? {
             asked.push(flat_index.location().clone());
-            listings.extend(Some(flat_index.listing(project)).filter(|listing| !listing.is_empty()));
+            listings.extend(Some(flat_index.listing(project)).filter(|listing| !listing.is_blank()));
         }
         let everywhere = request.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
         for index in &self.settings.indexes {
@@ -222,11 +256,11 @@ impl Indexes {
             return Ok(FlatIndex::file(place.clone()));
         }
         match self.client.page(place, ACCEPT, &Validators::default(), LONGEST_PAGE).await {
-            Ok(Answer::Page(page)) => {
+            Ok(PageResponse::Page(page)) => {
                 let page = Page { body: &page.content, content_type: &page.content_type, url: &page.url };
                 FlatIndex::page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
             }
-            Ok(Answer::NotModified { .. }) => unreachable!("the request had no conditions"),
+            Ok(PageResponse::NotModified { .. }) => unreachable!("the request had no conditions"),
             Err(source) => Err(IndexError::Unreachable { source }),
         }
     }
@@ -247,12 +281,13 @@ impl Indexes {
         let url = index.project_page(project);
         let (cached, cached_input) = self.cache.read(&url, self.client.asker(&url)).unzip();
         let may_use = |page: &CachedPage<'_>| {
-            self.settings.offline || !self.settings.refresh && !check && page.is_fresh(self.settings.now)
+            self.settings.offline || !self.must_check() && !check && page.is_fresh(self.settings.now)
         };
         if let Some(page_listing) =
             cached.as_ref().filter(|page| may_use(page)).and_then(|page| page_listing(page, project, index))
         {
             self.cached_inputs.add(cached_input.flatten());
+            self.has_unchecked.store(true, Ordering::Relaxed);
             return Ok(PageListing { unchecked: !self.settings.offline, ..page_listing });
         }
         self.request_page(project, index, &url, cached).await
@@ -269,14 +304,14 @@ impl Indexes {
         let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
         let take = |page| self.take(project, index, url, page);
         match self.client.page_as(url, ACCEPT, &known, LONGEST_PAGE, take).await {
-            Ok(Answer::NotModified { cache_control }) => {
+            Ok(PageResponse::NotModified { cache_control }) => {
                 let page = cached.expect("only a cached page has validators");
                 let known = page_listing(&page, project, index).expect("the page was read before");
                 self.put(url, page.renewed(&cache_control, self.settings.now));
                 Ok(known)
             }
-            Ok(Answer::Page(page_listing)) => page_listing,
-            Err(error) if error.is_not_found() => {
+            Ok(PageResponse::Page(page_listing)) => page_listing,
+            Err(error) if error.is_not_found() || self.is_taken_for_absent(index, project, &error) => {
                 self.keep(url, None, Validators::default(), error.cache_control());
                 Ok(PageListing { listing: None, unchecked: false })
             }
@@ -294,6 +329,19 @@ impl Indexes {
         }
     }
 
+    /// Whether `error` means that `index` does not have `project`: by the settings, or since the index is
+    /// an extra one and answers strangers so, which is noted.
+    fn is_taken_for_absent(&self, index: &Arc<MaskedUrl>, project: &PackageName, error: &HttpError) -> bool {
+        let Some(status) = error.status_code() else { return false };
+        let is_extra = self.settings.indexes.last().is_some_and(|main| main != index);
+        let is_assumed = is_extra && is_absent_to_strangers(status) && self.client.asker(index).is_none();
+        let is_ignored = self.settings.ignored_statuses.has(index, status);
+        if is_assumed && !is_ignored {
+            self.assumed_absent.note(index, status, project);
+        }
+        is_assumed || is_ignored
+    }
+
     fn note_stale(&self, project: &PackageName, why: HttpError) {
         let stale = StalePage { project: project.clone(), why: Arc::new(why) };
         self.stale.lock().unwrap_or_else(PoisonError::into_inner).push(stale);
@@ -304,7 +352,7 @@ impl Indexes {
         project: &PackageName,
         index: &Arc<MaskedUrl>,
         url: &MaskedUrl,
-        page: http::Page<Content>,
+        page: http::HttpPage<PageContent>,
     ) -> Result<Result<PageListing, IndexError>, HttpError> {
         let listing = match page::listing(&page, project, index.clone())? {
             Ok(listing) => listing,

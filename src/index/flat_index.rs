@@ -1,5 +1,5 @@
 //! Find-links: a page of links to files of many projects, a folder of such files, or one file
-//! (`facts/pip.md` 3.5). Read once, then asked for one project after the other.
+//! (`docs/facts/pip.md` 3.5). Read once, then asked for one project after the other.
 
 mod disk;
 mod file;
@@ -134,7 +134,7 @@ mod tests {
         assert!(names("a-1.exe").is_empty() && names("a.zip").is_empty());
     }
 
-    /// The column "index page" of the matrix in `facts/pip.md` 3.6: what prefetch fetches it lays
+    /// The column "index page" of the matrix in `docs/facts/pip.md` 3.6: what prefetch fetches it lays
     /// out anew, with a page where pip would overlook a file in a folder.
     #[test]
     fn a_folder_is_read_with_its_pages() {

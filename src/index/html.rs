@@ -1,5 +1,5 @@
 //! The HTML form of the Simple API (PEP 503, with PEPs 592, 658 and 714), read as pip reads it
-//! (`facts/pip.md` 3.2): every anchor counts, wherever it stands.
+//! (`docs/facts/pip.md` 3.2): every anchor counts, wherever it stands.
 
 mod tags;
 

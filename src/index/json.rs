@@ -1,5 +1,5 @@
 //! The JSON form of the Simple API (PEP 691, with PEPs 592, 658, 700 and 714), read as pip reads it
-//! (`facts/pip.md` 3.3).
+//! (`docs/facts/pip.md` 3.3).
 //!
 //! Files go to the sink as they are met and borrow their text from the page. A malformed entry is
 //! refused alone; malformed JSON is an error of the page.

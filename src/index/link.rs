@@ -49,7 +49,7 @@ fn is_plain(text: &str) -> bool {
     text.as_bytes().iter().fold(true, |all, byte| all & is_plain(byte))
 }
 
-/// The last part of the link's path; a slash after it is tolerated, as by pip (`facts/pip.md` 3.6).
+/// The last part of the link's path; a slash after it is tolerated, as by pip (`docs/facts/pip.md` 3.6).
 fn filename(href: &str) -> Cow<'_, str> {
     let last = last_part(href.split('?').next().unwrap_or_default());
     if last.contains('%') { percent_decode_str(last).decode_utf8_lossy() } else { Cow::Borrowed(last) }
@@ -75,7 +75,7 @@ fn path(href: &str) -> &str {
     }
 }
 
-/// `#egg=name-version` names a source archive whose path does not (`facts/pip.md` 3.6).
+/// `#egg=name-version` names a source archive whose path does not (`docs/facts/pip.md` 3.6).
 fn named_by_egg<'a>(egg: &str, filename: Cow<'a, str>) -> Cow<'a, str> {
     match SourceExtension::split(&filename) {
         Some((_, extension)) => Cow::Owned(format!("{egg}{extension}")),

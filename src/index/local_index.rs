@@ -1,4 +1,4 @@
-//! An index that is a folder: `<folder>/<project>/index.html` (`facts/pip.md` 3.5).
+//! An index that is a folder: `<folder>/<project>/index.html` (`docs/facts/pip.md` 3.5).
 
 use std::fs;
 use std::io;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::file_visitor::FileVisitor;
 use super::{html, json};
 use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
-use crate::http::{self, Content, HttpError};
+use crate::http::{self, HttpError, PageContent};
 
-/// What to ask an index for: pip's types with pip's quality values (`facts/pip.md` 3.1).
+/// What to ask an index for: pip's types with pip's quality values (`docs/facts/pip.md` 3.1).
 pub const ACCEPT: &str =
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01";
 
@@ -100,11 +100,11 @@ impl Page<'_> {
 /// # Errors
 /// When it cannot be unpacked; within, when it cannot be read.
 pub(super) fn listing(
-    page: &http::Page<Content>,
+    page: &http::HttpPage<PageContent>,
     project: &PackageName,
     index: Arc<MaskedUrl>,
 ) -> Result<Result<Listing, PageError>, HttpError> {
-    let http::Page { content, content_type, url, .. } = page;
+    let http::HttpPage { content, content_type, url, .. } = page;
     if is_of(content_type, JSON) {
         let builder = ListingBuilder::new(project.clone(), index.clone(), url.clone()).with_unique_links();
         let read = stream(content.reader(), content.expected(), builder).map_err(|error| content.fault(&error))?;
@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    /// What is found, in the form of `scripts/judges/pages.py`.
+    /// What is found, in the form of `tests/judges/pages.py`.
     #[derive(Default)]
     struct Found(Vec<Value>);
 

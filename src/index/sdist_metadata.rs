@@ -97,7 +97,7 @@ impl TopFiles {
     }
 
     /// What its build needs (PEP 518); the setuptools of pip's default where it does not say
-    /// (`facts/pip.md`).
+    /// (`docs/facts/pip.md` 6.3).
     pub fn build_requirements(&self) -> BuildRequirements {
         let table = self.pyproject.as_ref().and_then(|text| text.parse::<toml::Table>().ok());
         let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::core_metadata::MetadataFile;
 use super::wheel_metadata::{self, WheelError};
 use crate::domain::{MaskedUrl, WheelFilename};
-use crate::http::{HttpClient, HttpError, Piece};
+use crate::http::{ByteRange, HttpClient, HttpError};
 
 /// The first request's size in bytes: enough for the directory and metadata of most wheels.
 const TAIL: u64 = 32 << 10;
@@ -48,16 +48,16 @@ struct Pieces {
     size: u64,
     position: u64,
     /// In the order of their starts.
-    all: Vec<Piece>,
+    all: Vec<ByteRange>,
     missing: Option<u64>,
 }
 
 impl Pieces {
-    fn new(first: Piece) -> Self {
+    fn new(first: ByteRange) -> Self {
         Self { size: first.total, position: 0, all: vec![first], missing: None }
     }
 
-    fn add(&mut self, piece: Piece) {
+    fn add(&mut self, piece: ByteRange) {
         self.all.push(piece);
         self.all.sort_by_key(|piece| piece.start);
         self.position = 0;
@@ -90,7 +90,7 @@ impl Read for Pieces {
         if self.position >= self.size {
             return Ok(0);
         }
-        let has = |piece: &&Piece| (piece.start..piece.start + piece.bytes.len() as u64).contains(&self.position);
+        let has = |piece: &&ByteRange| (piece.start..piece.start + piece.bytes.len() as u64).contains(&self.position);
         let Some(piece) = self.all.iter().find(has) else {
             self.missing = Some(self.position);
             return Err(io::Error::other("this part of the file was not fetched yet"));
@@ -139,7 +139,7 @@ mod tests {
         let total = wheel.len() as u64;
         let piece = |range: Range<u64>| {
             let bytes = wheel[range.start as usize..range.end as usize].to_vec();
-            Piece { start: range.start, total, bytes }
+            ByteRange { start: range.start, total, bytes }
         };
         let mut pieces = Pieces::new(piece(total - TAIL..total));
         let metadata = loop {
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn reading_what_is_missing_says_where() {
-        let piece = |start, bytes: &[u8]| Piece { start, total: 10, bytes: bytes.to_vec() };
+        let piece = |start, bytes: &[u8]| ByteRange { start, total: 10, bytes: bytes.to_vec() };
         let mut pieces = Pieces::new(piece(6, b"6789"));
         let mut buffer = [0; 4];
         pieces.seek(SeekFrom::End(-4)).unwrap();

@@ -1,4 +1,4 @@
-//! Where a requirements file is, and what relative names in it mean (`facts/pip.md` 1.5).
+//! Where a requirements file is, and what relative names in it mean (`docs/facts/pip.md` 1.5).
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};

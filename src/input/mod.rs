@@ -102,7 +102,7 @@ impl ParsedInput {
     }
 
     /// Whether every artifact needs a hash: asked for by option, or by a hash on any line, marker
-    /// or constraint or not (`facts/pip.md` 2.2).
+    /// or constraint or not (`docs/facts/pip.md` 2.2).
     pub fn requires_hashes(&self) -> bool {
         let has_hashes = self.requirements.iter().any(|requirement| !requirement.hashes.is_empty());
         !self.options.no_require_hashes && (self.options.require_hashes || has_hashes)

@@ -1,4 +1,4 @@
-//! Where pip's configuration files are (`facts/pip.md` 3.10), found without starting it.
+//! Where pip's configuration files are (`docs/facts/pip.md` 3.10), found without starting it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ fn user_files(
 mod tests {
     use super::*;
 
-    /// The table of `facts/pip.md` 3.10.
+    /// The table of `docs/facts/pip.md` 3.10.
     #[test]
     fn files_lie_where_pip_looks() {
         let files = |system, variables: &[(&str, &str)], exists: bool| {

@@ -1,5 +1,5 @@
 //! pip's configuration files, read as pip reads them: INI text by the rules of Python's
-//! `RawConfigParser` (`facts/pip.md` 3.10).
+//! `RawConfigParser` (`docs/facts/pip.md` 3.10).
 
 use std::fmt;
 use std::fs;
@@ -171,7 +171,7 @@ mod tests {
         settings.get(command, key).map(|setting| setting.value.as_str())
     }
 
-    /// `[install]` in the weakest file beats `[global]` in the strongest (`facts/pip.md` 3.10).
+    /// `[install]` in the weakest file beats `[global]` in the strongest (`docs/facts/pip.md` 3.10).
     #[test]
     fn the_section_of_the_command_beats_the_stronger_file() {
         let settings = read(&["[install]\ntimeout = 1\n[global]\nretries=2", "[global]\ntimeout=3\nretries=4\nproxy="]);

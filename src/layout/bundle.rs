@@ -1,8 +1,7 @@
 //! The tree of a bundle: a `find-links` folder, a manifest, pinned requirements, and pages for
 //! the person who unpacks it.
 
-mod conditions;
-mod graph;
+mod dependency_graph;
 mod install;
 mod license;
 mod manifest;
@@ -12,24 +11,25 @@ mod readme;
 mod requirements;
 mod sbom;
 mod sums;
+mod target_markers;
 
 use std::collections::BTreeMap;
 use std::thread;
 
-pub use graph::Graph;
+pub use dependency_graph::DependencyGraph;
 pub use license::License;
 pub use manifest::{
     BUNDLE_ROOT, Manifest, ManifestError, ManifestFile, ManifestOptions, ManifestPackage, ManifestPage,
-    ManifestRequest, ManifestRequirement, ManifestTarget, RecallError, bundled,
+    ManifestRequest, ManifestRequirement, ManifestTarget, ManifestValueError, bundled,
 };
 pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;
 
 use crate::domain::{Content, Fetched, ProjectSummary, Request, Sha256, Tree};
 
-use super::files::known;
+use super::checked_tree::literal_path;
 use super::{FindLinks, Layout, LayoutError};
-use conditions::Conditions;
+use target_markers::TargetMarkers;
 
 /// Where a bundle has its [`Manifest`].
 pub const MANIFEST_PATH: &str = "prefetch.json";
@@ -65,15 +65,15 @@ struct Document {
     /// What it is, for the list in `README.txt`.
     summary: &'static str,
     /// Its text; absent where this bundle has none.
-    text: fn(&Source<'_>) -> Option<String>,
+    text: fn(&DocumentSource<'_>) -> Option<String>,
 }
 
 /// What documents are made of.
-struct Source<'a> {
+struct DocumentSource<'a> {
     input: &'a BundleInput<'a>,
     /// What was fetched, without tools.
     installed: &'a Fetched,
-    conditions: &'a Conditions,
+    target_markers: &'a TargetMarkers,
     /// Without the pages, which come from it.
     manifest: &'a Manifest,
 }
@@ -84,12 +84,12 @@ const DOCUMENTS: &[Document] = &[
     Document {
         path: REQUIREMENTS_PATH,
         summary: "their versions and SHA-256 digests, which pip checks",
-        text: |of| Some(requirements::text(of.installed, of.conditions)),
+        text: |of| Some(requirements::text(of.installed, of.target_markers)),
     },
     Document {
         path: "pylock.toml",
         summary: "the same as a lock file (PEP 751), for newer installers",
-        text: |of| pylock::text(of.installed, of.conditions),
+        text: |of| pylock::text(of.installed, of.target_markers),
     },
     Document {
         path: "install.sh",
@@ -110,21 +110,21 @@ const DOCUMENTS: &[Document] = &[
 /// As [`Layout::tree`] of `find-links`.
 pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     let manifest = Manifest::of(input);
-    let mut tree = FindLinks.tree(input.fetched)?.under(&known(WHEELS));
+    let mut tree = FindLinks.tree(input.fetched)?.under(&literal_path(WHEELS));
     for (path, text) in pages(input, &manifest) {
-        tree.insert(known(&path), Content::Page(text.into_bytes()));
+        tree.insert(literal_path(&path), Content::Page(text.into_bytes()));
     }
     let manifest = manifest.with_pages(listed(&tree));
-    tree.insert(known(MANIFEST_PATH), Content::Page(manifest.to_json()));
-    tree.insert(known(SUMS_PATH), Content::Page(sums(digests(&tree)).into_bytes()));
+    tree.insert(literal_path(MANIFEST_PATH), Content::Page(manifest.to_json()));
+    tree.insert(literal_path(SUMS_PATH), Content::Page(sums(digests(&tree)).into_bytes()));
     Ok(tree)
 }
 
 /// What the layout composes, by path.
 fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> {
     let installed = &input.fetched.installed();
-    let conditions = Conditions::of(installed);
-    let source = Source { input, installed, conditions: &conditions, manifest };
+    let target_markers = TargetMarkers::of(installed);
+    let source = DocumentSource { input, installed, target_markers: &target_markers, manifest };
     let documents = documents(&source);
     let sboms = input
         .sboms
@@ -137,7 +137,7 @@ fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> 
         .map(|(path, summary, text)| ((path, summary), (path.to_owned(), text)))
         .unzip();
     pages.push(("README.txt".to_owned(), readme::text(&source, &listed)));
-    if conditions.are_ambiguous(installed) {
+    if target_markers.are_ambiguous(installed) {
         let targets = installed.targets.iter().enumerate();
         pages.extend(targets.map(|(position, target)| {
             (requirements::path_for_target(target.id()), requirements::for_target(installed, position))
@@ -147,7 +147,7 @@ fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> 
 }
 
 /// Path, summary and text of each of [`DOCUMENTS`] that this bundle has, composed side by side.
-fn documents(source: &Source<'_>) -> Vec<(&'static str, &'static str, String)> {
+fn documents(source: &DocumentSource<'_>) -> Vec<(&'static str, &'static str, String)> {
     thread::scope(|scope| {
         let texts: Vec<_> = DOCUMENTS.iter().map(|document| scope.spawn(|| (document.text)(source))).collect();
         let composed = DOCUMENTS.iter().zip(texts).filter_map(|(document, text)| {
@@ -182,7 +182,7 @@ mod hostile_tests;
 
 #[cfg(test)]
 mod tests {
-    use super::super::support::{bundled, fetched, file, package, paths};
+    use crate::layout::test_fixtures::{bundled, fetched, file, package, paths};
 
     #[test]
     fn a_bundle_holds_files_and_pages() {

@@ -1,5 +1,5 @@
 //! `download-cache`: what pip 0.4 to 1.5.6 reads from `PIP_DOWNLOAD_CACHE`
-//! (`facts/legacy-pip.md` 1 to 4).
+//! (`docs/facts/legacy-pip.md` 1 to 4).
 //!
 //! Each file is there under its quoted URL, with a `.content-type` beside it that makes it a
 //! hit. Pages are not in that cache, so `links.html` lists the same URLs: with
@@ -11,10 +11,10 @@ use std::fmt::Write as _;
 
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
 
-use super::files::{Files, checked, known};
+use super::checked_tree::{CheckedTree, checked_path, literal_path};
 use super::html::{Anchor, href, page};
-use super::names::{eggs, own_egg, spelled_name, spelled_version, unnamed};
-use super::{Layout, LayoutError, Place, Usage};
+use super::legacy_names::{eggs, own_egg, spelled_name, spelled_version, unidentified};
+use super::{Layout, LayoutError, Usage, UsageLocation};
 
 /// The cache folder of old pips.
 pub struct DownloadCache;
@@ -42,14 +42,14 @@ impl Layout for DownloadCache {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
-        let mut files = Files::default();
+        let mut files = CheckedTree::default();
         let mut marks = Vec::new();
         let mut anchors = Vec::new();
         for (package, file) in fetched.files() {
             for name in names(file) {
                 let path = files.add(&package.name, name, file)?;
                 if is_cached(file) {
-                    marks.push(checked(&package.name, format!("{path}{CONTENT_TYPE_SUFFIX}"))?);
+                    marks.push(checked_path(&package.name, format!("{path}{CONTENT_TYPE_SUFFIX}"))?);
                 }
             }
             anchors.extend(links(package, file));
@@ -58,15 +58,15 @@ impl Layout for DownloadCache {
         for mark in marks {
             tree.insert(mark, Content::Page(CONTENT_TYPE.into()));
         }
-        tree.insert(known("links.html"), Content::Page(page("Links", &anchors)));
-        tree.insert(known("requirements.txt"), Content::Page(requirements(fetched).into_bytes()));
+        tree.insert(literal_path("links.html"), Content::Page(page("Links", &anchors)));
+        tree.insert(literal_path("requirements.txt"), Content::Page(requirements(fetched).into_bytes()));
         Ok(tree)
     }
 
-    fn usage(&self, place: &Place<'_>) -> Usage {
+    fn usage(&self, location: &UsageLocation<'_>) -> Usage {
         Usage {
-            variables: vec![("PIP_DOWNLOAD_CACHE", place.path.to_owned())],
-            arguments: vec!["--no-index".into(), "--find-links".into(), format!("{}links.html", place.url)],
+            variables: vec![("PIP_DOWNLOAD_CACHE", location.path.to_owned())],
+            arguments: vec!["--no-index".into(), "--find-links".into(), format!("{}links.html", location.url)],
         }
     }
 
@@ -78,7 +78,7 @@ impl Layout for DownloadCache {
                 file.candidate.filename
             )
         });
-        long.chain(unnamed(fetched)).collect()
+        long.chain(unidentified(fetched)).collect()
     }
 }
 
@@ -170,8 +170,8 @@ mod tests {
 
     use crate::domain::MaskedUrl;
 
-    use super::super::support::{fetched, file, package, page, paths};
     use super::*;
+    use crate::layout::test_fixtures::{fetched, file, package, page, paths};
 
     fn at(url: &str) -> FetchedFile {
         let url: MaskedUrl = url.parse().unwrap();
@@ -184,7 +184,7 @@ mod tests {
         DownloadCache.tree(&fetched(vec![package("demo", "1.0", vec![file])])).unwrap()
     }
 
-    /// The keys that `facts/legacy-pip.md` 2 and `facts/pip.md` 4.5 saw real pips use.
+    /// The keys that `docs/facts/legacy-pip.md` 2 and `docs/facts/pip.md` 4.5 saw real pips use.
     #[test]
     fn keys_are_quoted_as_old_pips_quote_them() {
         for (url, expected) in [
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(page(&tree, "requirements.txt"), "demo==1.0\n");
     }
 
-    /// 242 bytes is the longest quoted URL (`facts/legacy-pip.md` 2); local files are no hits.
+    /// 242 bytes is the longest quoted URL (`docs/facts/legacy-pip.md` 2); local files are no hits.
     #[test]
     fn what_no_cache_can_hold_lies_there_under_its_own_name() {
         let url = |length: usize| format!("https://f.example/a{}/demo-1.0.zip", "a".repeat(length));

@@ -2,18 +2,18 @@
 //! since 0.7.2, uv and easy_install read.
 //!
 //! Some names do not speak for themselves there: pip 24 and later overlook `.tar.bz2` and its
-//! kin (`facts/pip.md` 3.6), pip up to 9 takes `zope_interface-5.0.tar.gz` for another project
-//! than `zope.interface` (`facts/legacy-pip.md` 3 and 7). For those, and only where there are
+//! kin (`docs/facts/pip.md` 3.6), pip up to 9 takes `zope_interface-5.0.tar.gz` for another project
+//! than `zope.interface` (`docs/facts/legacy-pip.md` 3 and 7). For those, and only where there are
 //! any, a page lies in the folder and lists them: pips read every `*.html` in it. (Up to 1.2.1
 //! pip reads it too but finds no local file by a link with a fragment, so dotted projects need
 //! the `download-cache` layout there; everything else it finds by the folder.)
 
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
 
-use super::files::{Files, known};
+use super::checked_tree::{CheckedTree, literal_path};
 use super::html::{Anchor, href, page, restrictions};
-use super::names::{eggs, is_seen_in_a_folder, is_unnamed, unnamed};
-use super::{Layout, LayoutError, Place, Usage};
+use super::legacy_names::{eggs, is_seen_in_a_folder, is_unidentified, unidentified};
+use super::{Layout, LayoutError, Usage, UsageLocation};
 
 /// The flat folder.
 pub struct FindLinks;
@@ -28,7 +28,7 @@ impl Layout for FindLinks {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
-        let mut files = Files::default();
+        let mut files = CheckedTree::default();
         let mut anchors = Vec::new();
         for (package, file) in fetched.files() {
             files.add(&package.name, file.candidate.filename.to_string(), file)?;
@@ -38,18 +38,18 @@ impl Layout for FindLinks {
         if !anchors.is_empty() {
             anchors.sort_by(|a: &Anchor, b| a.href.cmp(&b.href));
             anchors.dedup_by(|a, b| a.href == b.href);
-            tree.insert(known("links.html"), Content::Page(page("Links", &anchors)));
+            tree.insert(literal_path("links.html"), Content::Page(page("Links", &anchors)));
         }
         Ok(tree)
     }
 
-    fn usage(&self, place: &Place<'_>) -> Usage {
-        let arguments = ["--no-index", "--find-links", place.path].map(String::from);
+    fn usage(&self, location: &UsageLocation<'_>) -> Usage {
+        let arguments = ["--no-index", "--find-links", location.path].map(String::from);
         Usage { variables: Vec::new(), arguments: arguments.into() }
     }
 
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {
-        unnamed(fetched)
+        unidentified(fetched)
     }
 }
 
@@ -57,7 +57,7 @@ impl Layout for FindLinks {
 fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     let filename = &*file.candidate.filename;
     let mut fragments: Vec<_> = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&")).collect();
-    if fragments.is_empty() && !is_unnamed(package, filename) && !is_seen_in_a_folder(package, filename) {
+    if fragments.is_empty() && !is_unidentified(package, filename) && !is_seen_in_a_folder(package, filename) {
         fragments.push(String::new());
     }
     let anchor = |fragment| Anchor {
@@ -70,14 +70,14 @@ fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::support::{fetched, file, package, page, paths};
     use super::*;
+    use crate::layout::test_fixtures::{fetched, file, package, page, paths};
 
     fn tree(name: &str, version: &str, filename: &str) -> Tree {
         FindLinks.tree(&fetched(vec![package(name, version, vec![file(filename, b"bytes")])])).unwrap()
     }
 
-    /// The columns of `facts/pip.md` 3.6, and the trap of `facts/legacy-pip.md` 3.
+    /// The columns of `docs/facts/pip.md` 3.6, and the trap of `docs/facts/legacy-pip.md` 3.
     #[test]
     fn the_page_lists_what_some_pip_would_overlook_and_nothing_else() {
         const SHA256: &str = "277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9";

@@ -2,24 +2,25 @@
 //! nothing.
 
 mod bundle;
+mod checked_tree;
 mod download_cache;
-mod files;
 mod find_links;
 mod html;
-mod names;
-mod pip_http;
+mod legacy_names;
+mod pip_http_cache;
 mod simple_index;
 #[cfg(test)]
-mod support;
+mod test_fixtures;
 
 pub use bundle::{
-    BUNDLE_ROOT, BundleInput, Graph, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile, ManifestOptions,
-    ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget, ProjectSummaries,
-    REQUIREMENTS_PATH, RecallError, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled, sums,
+    BUNDLE_ROOT, BundleInput, DependencyGraph, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile,
+    ManifestOptions, ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget,
+    ManifestValueError, ProjectSummaries, REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms,
+    WHEELS, bundle, bundled, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
-pub use pip_http::{PipHttp, index_page};
+pub use pip_http_cache::{PipHttpCache, index_page};
 pub use simple_index::SimpleIndex;
 
 use crate::domain::{Fetched, PackageName, RelPathError, Tree};
@@ -51,7 +52,7 @@ pub trait Layout: Sync {
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError>;
 
     /// How pip is pointed at the folder.
-    fn usage(&self, place: &Place<'_>) -> Usage;
+    fn usage(&self, location: &UsageLocation<'_>) -> Usage;
 
     /// What the consumer will not get from this layout: a sentence for each file.
     fn caveats(&self, _fetched: &Fetched) -> Vec<String> {
@@ -61,7 +62,7 @@ pub trait Layout: Sync {
 
 /// Every layout there is; `--layout`, its help and its error message read this table.
 pub const LAYOUTS: &[&dyn Layout] =
-    &[&FindLinks, &SimpleIndex, &DownloadCache, &PipHttp::First, &PipHttp::Second { has_pages: true }];
+    &[&FindLinks, &SimpleIndex, &DownloadCache, &PipHttpCache::First, &PipHttpCache::Second { has_pages: true }];
 
 /// The layout called `name`.
 pub fn find(name: &str) -> Option<&'static dyn Layout> {
@@ -70,7 +71,7 @@ pub fn find(name: &str) -> Option<&'static dyn Layout> {
 
 /// A folder that holds a layout's tree, in the two spellings that consumers want.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct UsageLocation<'a> {
     /// As the user named it.
     pub path: &'a str,
     /// The absolute `file:` URL, ending in a slash.
@@ -102,12 +103,12 @@ pub enum LayoutError {
 mod tests {
     use super::*;
 
-    /// Each was typed at real pips (`facts/pip.md` 6.1, `facts/legacy-pip.md` 3).
+    /// Each was typed at real pips (`docs/facts/pip.md` 6.1, `docs/facts/legacy-pip.md` 3).
     #[test]
     fn pip_is_pointed_at_a_folder() {
-        let place = Place { path: "my dest", url: "file:///srv/my%20dest/" };
+        let location = UsageLocation { path: "my dest", url: "file:///srv/my%20dest/" };
         let line = |name: &str| {
-            let Usage { variables, arguments } = find(name).unwrap().usage(&place);
+            let Usage { variables, arguments } = find(name).unwrap().usage(&location);
             let set = variables.iter().map(|(variable, value)| format!("{variable}={value} | "));
             set.collect::<String>() + &arguments.join(" | ")
         };

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Object, PackageName, Tree, Version};
 
-use super::files::{Files, checked, content, known};
+use super::checked_tree::{CheckedTree, checked_path, content, literal_path};
 use super::html::{Anchor, href, page, restrictions};
-use super::names::{own_egg, unnamed};
-use super::{Layout, LayoutError, Place, Usage};
+use super::legacy_names::{own_egg, unidentified};
+use super::{Layout, LayoutError, Usage, UsageLocation};
 
 /// The index as files.
 pub struct SimpleIndex;
@@ -32,7 +32,7 @@ impl Layout for SimpleIndex {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
-        let mut files = Files::default();
+        let mut files = CheckedTree::default();
         for (package, file) in fetched.files() {
             files.add(&package.name, format!("{}/{}", package.name, file.candidate.filename), file)?;
         }
@@ -40,21 +40,21 @@ impl Layout for SimpleIndex {
         let projects = projects(fetched);
         for (name, project) in &projects {
             add_sidecars(&mut tree, name, project)?;
-            tree.insert(known(&format!("{name}/index.html")), Content::Page(project_page(name, project)));
-            tree.insert(known(&format!("{name}/index.json")), Content::Page(json::project(name, project)));
+            tree.insert(literal_path(&format!("{name}/index.html")), Content::Page(project_page(name, project)));
+            tree.insert(literal_path(&format!("{name}/index.json")), Content::Page(json::project(name, project)));
         }
-        tree.insert(known("index.html"), Content::Page(root_page(projects.keys().copied())));
-        tree.insert(known("index.json"), Content::Page(json::root(projects.keys().copied())));
+        tree.insert(literal_path("index.html"), Content::Page(root_page(projects.keys().copied())));
+        tree.insert(literal_path("index.json"), Content::Page(json::root(projects.keys().copied())));
         Ok(tree)
     }
 
-    fn usage(&self, place: &Place<'_>) -> Usage {
-        let arguments = ["--index-url", place.url].map(String::from);
+    fn usage(&self, location: &UsageLocation<'_>) -> Usage {
+        let arguments = ["--index-url", location.url].map(String::from);
         Usage { variables: Vec::new(), arguments: arguments.into() }
     }
 
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {
-        unnamed(fetched)
+        unidentified(fetched)
     }
 }
 
@@ -85,7 +85,7 @@ fn projects(fetched: &Fetched) -> BTreeMap<&PackageName, Project<'_>> {
 fn add_sidecars(tree: &mut Tree, name: &PackageName, project: &Project<'_>) -> Result<(), LayoutError> {
     for (filename, (_, file)) in &project.files {
         if let Some(metadata) = file.metadata {
-            tree.insert(checked(name, format!("{name}/{filename}.metadata"))?, content(metadata));
+            tree.insert(checked_path(name, format!("{name}/{filename}.metadata"))?, content(metadata));
         }
     }
     Ok(())
@@ -117,8 +117,8 @@ fn file_anchor(package: &FetchedPackage, file: &FetchedFile) -> Anchor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::support::{fetched, file, object, package, page, paths};
     use super::*;
+    use crate::layout::test_fixtures::{fetched, file, object, package, page, paths};
 
     fn world() -> Fetched {
         let mut wheel = file("foo_bar-2.0+x-py3-none-any.whl", b"wheel");

@@ -12,6 +12,12 @@ pub enum Event {
     Answered(String),
     /// The build of a source archive is run, for its metadata.
     Building(Box<str>),
+    /// A whole file is fetched before the plan is made, since nothing less tells what it needs.
+    NeededEarly {
+        filename: Box<str>,
+        /// Its size, where the index tells.
+        bytes: Option<u64>,
+    },
     /// The plan is made; transfers begin.
     Planned {
         files: usize,
@@ -35,7 +41,7 @@ pub enum Event {
         received: u64,
     },
     /// A file is in the store.
-    Held {
+    Stored {
         file: usize,
         filename: Box<str>,
         bytes: u64,

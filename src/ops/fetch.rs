@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::held::find_held;
-use super::metadata::{InconsistentMetadata, Places, check_claim};
-use super::remembered;
-use super::transfer::Job;
+use super::download::Download;
+use super::metadata::{FetchContext, InconsistentMetadata, check_claim};
+use super::plan_cache;
+use super::stored_files::find_stored;
 use super::{Event, Listener};
 use crate::domain::{
     Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Plan, PlannedFile, Status, Timestamp,
@@ -36,6 +36,25 @@ pub struct FetchFailure {
     pub why: FetchError,
 }
 
+impl FetchError {
+    /// Whether the page that listed the file may be older than the file: it is another by now, or
+    /// is gone.
+    pub(super) fn may_be_of_old_page(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Broken(_)) => true,
+            Self::Http(error) => error.is_not_found(),
+            _ => false,
+        }
+    }
+}
+
+impl FetchFailure {
+    /// Whether the page that listed the file may be older than the file.
+    pub fn may_be_of_old_page(&self) -> bool {
+        self.why.may_be_of_old_page()
+    }
+}
+
 /// What went wrong with a file.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
@@ -60,15 +79,15 @@ pub enum FetchError {
 /// the next run finds them.
 pub async fn fetch(
     plan: Plan,
-    places: &Places,
+    context: &FetchContext,
     settings: FetchSettings,
     listener: &Listener,
 ) -> Result<Fetched, Vec<FetchFailure>> {
-    let held = get_all(&plan, &places.store, &places.client, settings, listener).await?;
-    check_claims(&plan, &held, places).await?;
-    let mut held = held.into_iter();
+    let stored = fetch_all(&plan, &context.store, &context.client, settings, listener).await?;
+    check_claims(&plan, &stored, context).await?;
+    let mut stored = stored.into_iter();
     let mut take = |file: PlannedFile| {
-        let Held { object, metadata, status } = held.next().expect("every planned file is held");
+        let StoredFile { object, metadata, status } = stored.next().expect("every planned file is held");
         FetchedFile { candidate: file.candidate, targets: file.targets, tools: file.tools, object, metadata, status }
     };
     let packages = plan.packages.into_iter().map(|package| FetchedPackage {
@@ -81,69 +100,70 @@ pub async fn fetch(
     Ok(Fetched { targets: plan.targets, packages: packages.collect() })
 }
 
-async fn check_claims(plan: &Plan, held: &[Held], places: &Places) -> Result<(), Vec<FetchFailure>> {
+async fn check_claims(plan: &Plan, stored: &[StoredFile], context: &FetchContext) -> Result<(), Vec<FetchFailure>> {
     let mut failures = Vec::new();
-    for (held, (package, file)) in held.iter().zip(plan.files()) {
+    for (stored, (package, file)) in stored.iter().zip(plan.files()) {
         let Some(claimed) = &file.claimed else { continue };
-        if let Err(why) = check_claim(held.object, &package.name, &file.candidate, claimed, places).await {
+        if let Err(why) = check_claim(stored.object, &package.name, &file.candidate, claimed, context).await {
             let Candidate { filename, url, .. } = file.candidate.clone();
             failures.push(FetchFailure { filename, url, why });
         }
     }
     if failures.is_empty() {
-        remembered::confirm(places);
+        plan_cache::confirm(context);
         return Ok(());
     }
-    remembered::forget(places);
+    plan_cache::forget(context);
     Err(failures)
 }
 
 /// A file in the store.
-struct Held {
+struct StoredFile {
     object: Object,
     metadata: Option<Object>,
     status: Status,
 }
 
-async fn get_all(
+async fn fetch_all(
     plan: &Plan,
     store: &DiskStore,
     client: &Arc<HttpClient>,
     settings: FetchSettings,
     listener: &Listener,
-) -> Result<Vec<Held>, Vec<FetchFailure>> {
+) -> Result<Vec<StoredFile>, Vec<FetchFailure>> {
     let mut transfers = JoinSet::new();
-    let mut held: Vec<Option<Held>> = Vec::new();
+    let mut stored: Vec<Option<StoredFile>> = Vec::new();
     let mut failures = Vec::new();
-    let missing = take_held(plan, store, listener, &mut held);
+    let missing = fill_from_store(plan, store, listener, &mut stored);
     let bytes = missing.iter().map(|(_, candidate)| candidate.promises.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
     for (file, candidate) in missing {
-        let job = Job { file, candidate, store: store.clone(), client: client.clone(), listener: listener.clone() };
+        let download_one =
+            Download { file, candidate, store: store.clone(), client: client.clone(), listener: listener.clone() };
         transfers.spawn(async move {
-            let result = job.run().await;
-            (job, result)
+            let result = download_one.run().await;
+            (download_one, result)
         });
     }
     while let Some(transfer) = transfers.join_next().await {
-        let (job, result) = transfer.expect("a transfer does not panic");
+        let (download_one, result) = transfer.expect("a transfer does not panic");
         match result {
             Ok((object, status)) => {
-                let filename = job.candidate.filename.clone();
-                listener(Event::Held { file: job.file, filename, bytes: object.size, status });
-                held[job.file] = Some(Held { object, metadata: None, status });
+                let filename = download_one.candidate.filename.clone();
+                listener(Event::Stored { file: download_one.file, filename, bytes: object.size, status });
+                stored[download_one.file] = Some(StoredFile { object, metadata: None, status });
             }
             Err(why) => {
-                listener(Event::Failed { file: job.file });
-                let Candidate { filename, url, .. } = job.candidate;
-                failures.push((job.file, FetchFailure { filename, url, why }));
+                listener(Event::Failed { file: download_one.file });
+                let Candidate { filename, url, .. } = download_one.candidate;
+                failures.push((download_one.file, FetchFailure { filename, url, why }));
             }
         }
     }
-    let held: Vec<_> = held.into_iter().flatten().collect();
+    let stored: Vec<_> = stored.into_iter().flatten().collect();
     if failures.is_empty() {
-        return with_metadata(plan, store, settings, held);
+        return with_metadata(plan, store, settings, stored);
     }
     failures.sort_by_key(|(file, _)| *file);
     Err(failures.into_iter().map(|(_, failure)| failure).collect())
@@ -155,7 +175,7 @@ async fn get_all(
 /// When it has not.
 pub fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
     let missing = plan.files().map(|(_, file)| &file.candidate);
-    let missing = missing.filter(|candidate| find_held(candidate, store).is_none());
+    let missing = missing.filter(|candidate| find_stored(candidate, store).is_none());
     store.check_space(missing.filter_map(|candidate| candidate.promises.size).sum())
 }
 
@@ -168,22 +188,26 @@ fn sweep(store: &DiskStore, now: Timestamp, has_time: bool) {
 }
 
 /// Fills in what the store has; returns the rest.
-fn take_held(
+fn fill_from_store(
     plan: &Plan,
     store: &DiskStore,
     listener: &Listener,
-    held: &mut Vec<Option<Held>>,
+    stored: &mut Vec<Option<StoredFile>>,
 ) -> Vec<(usize, Candidate)> {
     let mut missing = Vec::new();
     for (file, (_, planned)) in plan.files().enumerate() {
-        let found = find_held(&planned.candidate, store);
+        let found = find_stored(&planned.candidate, store);
+        let status = |object: Object| match store.arrived(object.sha256) {
+            Some(_) => Status::Downloaded,
+            None => Status::Cached,
+        };
         if let Some(object) = found {
             let filename = planned.candidate.filename.clone();
-            listener(Event::Held { file, filename, bytes: object.size, status: Status::Cached });
+            listener(Event::Stored { file, filename, bytes: object.size, status: status(object) });
         } else {
             missing.push((file, planned.candidate.clone()));
         }
-        held.push(found.map(|object| Held { object, metadata: None, status: Status::Cached }));
+        stored.push(found.map(|object| StoredFile { object, metadata: None, status: status(object) }));
     }
     missing
 }
@@ -192,13 +216,13 @@ fn with_metadata(
     plan: &Plan,
     store: &DiskStore,
     settings: FetchSettings,
-    mut held: Vec<Held>,
-) -> Result<Vec<Held>, Vec<FetchFailure>> {
+    mut stored: Vec<StoredFile>,
+) -> Result<Vec<StoredFile>, Vec<FetchFailure>> {
     let mut failures = Vec::new();
-    for (held, (_, file)) in held.iter_mut().zip(plan.files()).filter(|_| settings.metadata) {
+    for (stored, (_, file)) in stored.iter_mut().zip(plan.files()).filter(|_| settings.metadata) {
         let Ok(filename) = file.candidate.filename.parse() else { continue };
-        match take_metadata(store, held.object, &filename) {
-            Ok(metadata) => held.metadata = Some(metadata),
+        match take_metadata(store, stored.object, &filename) {
+            Ok(metadata) => stored.metadata = Some(metadata),
             Err(why) => failures.push(FetchFailure {
                 filename: file.candidate.filename.clone(),
                 url: file.candidate.url.clone(),
@@ -206,7 +230,7 @@ fn with_metadata(
             }),
         }
     }
-    if failures.is_empty() { Ok(held) } else { Err(failures) }
+    if failures.is_empty() { Ok(stored) } else { Err(failures) }
 }
 
 fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> Result<Object, FetchError> {
@@ -214,9 +238,16 @@ fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> 
     Ok(store.insert(&metadata.bytes)?)
 }
 
-/// Brings the file of `candidate` into the store, unseen by any listener: it is needed early.
-pub(super) async fn download(candidate: &Candidate, places: &Places) -> Result<Object, FetchError> {
-    let (candidate, store, client) = (candidate.clone(), places.store.clone(), places.client.clone());
-    let job = Job { file: 0, candidate, store, client, listener: Arc::new(|_| ()) };
-    job.run().await.map(|(object, _)| object)
+/// Brings the file of `candidate` into the store before there is a plan: it is needed to make one.
+pub(super) async fn download(
+    candidate: &Candidate,
+    context: &FetchContext,
+    listener: &Listener,
+) -> Result<Object, FetchError> {
+    let (candidate, store, client) = (candidate.clone(), context.store.clone(), context.client.clone());
+    let is_remote = candidate.url.secret().scheme() != "file";
+    is_remote
+        .then(|| listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.promises.size }));
+    let download_one = Download { file: 0, candidate, store, client, listener: Arc::new(|_| ()) };
+    download_one.run().await.map(|(object, _)| object)
 }

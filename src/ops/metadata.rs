@@ -6,15 +6,15 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::Listener;
-use super::build::Builds;
 use super::claims::Claims;
 use super::fetch::{FetchError, download};
-use super::held::find_held;
+use super::sdist_builder::SdistBuilder;
+use super::stored_files::find_stored;
 use crate::domain::{
     Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
     Sha256, SourceFilename, WheelFilename,
 };
-use crate::http::{Answer, HttpClient, HttpError, Validators};
+use crate::http::{HttpClient, HttpError, PageResponse, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
 use crate::index::{Indexes, MetadataCache, MetadataFile, MetadataResult, wheel_tail};
@@ -22,13 +22,13 @@ use crate::store::{DiskStore, StoreError};
 
 /// Everything that can be asked.
 #[derive(Clone)]
-pub struct Places {
+pub struct FetchContext {
     pub indexes: Arc<Indexes>,
     pub client: Arc<HttpClient>,
     pub store: DiskStore,
     pub metadata: MetadataCache,
     /// Where builds may be run.
-    pub builds: Option<Builds>,
+    pub builds: Option<SdistBuilder>,
     /// What the plan of this run rests on until its files are here.
     pub claims: Claims,
     /// What tells this build of the program from every other: what one decided, another may not.
@@ -78,12 +78,12 @@ impl StatedMetadata {
 pub(super) async fn metadata_of(
     project: &PackageName,
     candidate: &Candidate,
-    places: &Places,
+    context: &FetchContext,
     listener: &Listener,
 ) -> Result<StatedMetadata, MetadataFailure> {
-    let said = match (said_without_build(project, candidate, places).await, &places.builds) {
+    let said = match (said_without_build(project, candidate, context, listener).await, &context.builds) {
         (Ok(StatedMetadata { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
-            said_by_build(project, candidate, places, builds, listener).await.map(StatedMetadata::by_file)
+            metadata_from_build(project, candidate, context, builds, listener).await.map(StatedMetadata::by_file)
         }
         (said, _) => said,
     };
@@ -91,68 +91,71 @@ pub(super) async fn metadata_of(
 }
 
 /// What is known of the wheel of `candidate`, where no more than a part of it has to be fetched to tell.
-pub(super) async fn metadata_at_a_glance(candidate: &Candidate, places: &Places) -> Option<StatedMetadata> {
-    match remembered(candidate, places) {
+pub(super) async fn metadata_at_a_glance(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
+    match cached(candidate, context) {
         Some(said) => Some(said),
-        None => of_part(&candidate.filename.parse().ok()?, candidate, places).await.ok()?,
+        None => of_partial_wheel(&candidate.filename.parse().ok()?, candidate, context).await.ok()?,
     }
 }
 
 async fn said_without_build(
     project: &PackageName,
     candidate: &Candidate,
-    places: &Places,
+    context: &FetchContext,
+    listener: &Listener,
 ) -> Result<StatedMetadata, FetchError> {
-    if let Some(said) = remembered(candidate, places) {
+    if let Some(said) = cached(candidate, context) {
         return Ok(said);
     }
     if let Ok(wheel) = candidate.filename.parse::<WheelFilename>()
-        && let Some(said) = of_part(&wheel, candidate, places).await?
+        && let Some(said) = of_partial_wheel(&wheel, candidate, context).await?
     {
         return Ok(said);
     }
-    of_held(hold(candidate, places).await?, project, candidate, places).await.map(StatedMetadata::by_file)
+    of_held(ensure_stored(candidate, context, listener).await?, project, candidate, context)
+        .await
+        .map(StatedMetadata::by_file)
 }
 
 /// What the file itself said once, else what its index did.
-fn remembered(candidate: &Candidate, places: &Places) -> Option<StatedMetadata> {
-    let known = places.metadata.read(candidate.promises.sha256()?).map(StatedMetadata::by_file);
-    known.or_else(|| places.indexes.recall_metadata(candidate).map(StatedMetadata::by_index))
+fn cached(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
+    let known = context.metadata.read(candidate.promises.sha256()?).map(StatedMetadata::by_file);
+    known.or_else(|| context.indexes.recall_metadata(candidate).map(StatedMetadata::by_index))
 }
 
-async fn said_by_build(
+async fn metadata_from_build(
     project: &PackageName,
     candidate: &Candidate,
-    places: &Places,
-    builds: &Builds,
+    context: &FetchContext,
+    builds: &SdistBuilder,
     listener: &Listener,
 ) -> Result<MetadataResult, FetchError> {
-    let archive = hold(candidate, places).await?;
-    builds.metadata(archive.sha256, (project, &candidate.filename), &places.store, listener).await
+    let archive = ensure_stored(candidate, context, listener).await?;
+    builds.metadata(archive.sha256, (project, &candidate.filename), &context.store, listener).await
 }
 
 /// What a wheel says, unless the whole of it has to be fetched to tell.
-async fn of_part(
+async fn of_partial_wheel(
     wheel: &WheelFilename,
     candidate: &Candidate,
-    places: &Places,
+    context: &FetchContext,
 ) -> Result<Option<StatedMetadata>, FetchError> {
-    if let Some(held) = find_held(candidate, &places.store) {
-        return of_held(held, &wheel.name, candidate, places).await.map(StatedMetadata::by_file).map(Some);
+    if let Some(stored) = find_stored(candidate, &context.store) {
+        return of_held(stored, &wheel.name, candidate, context).await.map(StatedMetadata::by_file).map(Some);
     }
     if let Some(file) = read_in_place(wheel, candidate) {
         return Ok(Some(StatedMetadata::by_file(Ok(file.metadata))));
     }
-    let file = match sidecar(wheel, candidate, &places.client).await? {
+    let file = match sidecar(wheel, candidate, &context.client).await? {
         Some(file) => Some(file),
         // No digest vouches for a part of a file: one that makes no sense is told by the whole.
         None if candidate.url.secret().scheme() != "file" => {
-            wheel_tail(&places.client, &candidate.url, wheel).await?.and_then(Result::ok)
+            wheel_tail(&context.client, &candidate.url, wheel).await?.and_then(Result::ok)
         }
         None => None,
     };
     Ok(file.map(|file| {
-        places.indexes.remember_metadata(candidate, &file.metadata);
+        context.indexes.remember_metadata(candidate, &file.metadata);
         StatedMetadata::by_index(file.metadata)
     }))
 }
@@ -160,22 +163,23 @@ async fn of_part(
 /// What a file of the store says, remembered for ever: its bytes were hashed. A disk that fails says
 /// nothing of them, and bytes that make no sense are hashed once more before they are blamed.
 async fn of_held(
-    held: Object,
+    stored: Object,
     project: &PackageName,
     candidate: &Candidate,
-    places: &Places,
+    context: &FetchContext,
 ) -> Result<MetadataResult, FetchError> {
-    let known = read_held(held.sha256, project, candidate, &places.store)?;
+    let known = read_held(stored.sha256, project, candidate, &context.store)?;
     let known = match known {
         Err(MetadataUnavailable::Refused(_))
-            if places.store.check_again(held.sha256).map_err(unreadable(held))?.is_none() =>
+            if context.store.check_again(stored.sha256).map_err(unreadable(stored))?.is_none() =>
         {
-            let again = download(candidate, places).await?;
-            read_held(again.sha256, project, candidate, &places.store)?
+            let silent: Listener = Arc::new(|_| ());
+            let again = download(candidate, context, &silent).await?;
+            read_held(again.sha256, project, candidate, &context.store)?
         }
         known => known,
     };
-    places.metadata.write(held.sha256, &known);
+    context.metadata.write(stored.sha256, &known);
     Ok(known)
 }
 
@@ -187,7 +191,7 @@ fn read_held(
 ) -> Result<MetadataResult, FetchError> {
     let mut file = Watched { file: store.open(sha256)?, failed: None };
     let known = match candidate.filename.parse::<WheelFilename>() {
-        Ok(wheel) => judge_wheel(wheel_metadata::read(&mut file, &wheel)),
+        Ok(wheel) => wheel_outcome(wheel_metadata::read(&mut file, &wheel)),
         Err(_) => read_source(&mut file, project, &candidate.filename),
     };
     match file.failed {
@@ -196,8 +200,8 @@ fn read_held(
     }
 }
 
-fn unreadable(held: Object) -> impl FnOnce(io::Error) -> StoreError {
-    move |why| StoreError::Read { sha256: held.sha256, why }
+fn unreadable(stored: Object) -> impl FnOnce(io::Error) -> StoreError {
+    move |why| StoreError::Read { sha256: stored.sha256, why }
 }
 
 /// A file that remembers that the system could not read it: whoever reads an archive may take that
@@ -239,15 +243,15 @@ impl Seek for Watched {
 /// # Errors
 /// When it needs something else: the plan is wrong then, and the next one will rest on the file.
 pub(super) async fn check_claim(
-    held: Object,
+    stored: Object,
     project: &PackageName,
     candidate: &Candidate,
     claimed: &CoreMetadata,
-    places: &Places,
+    context: &FetchContext,
 ) -> Result<(), FetchError> {
-    let known = match places.metadata.read(held.sha256) {
+    let known = match context.metadata.read(stored.sha256) {
         Some(known) => known,
-        None => of_held(held, project, candidate, places).await?,
+        None => of_held(stored, project, candidate, context).await?,
     };
     match known {
         Ok(own) if own == *claimed => Ok(()),
@@ -301,7 +305,7 @@ fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<Metadat
     wheel_metadata::read(File::open(path).ok()?, wheel).ok()
 }
 
-fn judge_wheel(outcome: Result<MetadataFile, WheelError>) -> MetadataResult {
+fn wheel_outcome(outcome: Result<MetadataFile, WheelError>) -> MetadataResult {
     outcome.map(|file| file.metadata).map_err(|why| MetadataUnavailable::Refused(why.to_string()))
 }
 
@@ -319,8 +323,8 @@ async fn sidecar(
     let mut url = candidate.url.secret().clone();
     url.set_path(&format!("{}.metadata", url.path()));
     let bytes = match client.page(&url.into(), "*/*", &Validators::default(), LONGEST_SIDECAR).await {
-        Ok(Answer::Page(page)) => page.content,
-        Ok(Answer::NotModified { .. }) => return Ok(None),
+        Ok(PageResponse::Page(page)) => page.content,
+        Ok(PageResponse::NotModified { .. }) => return Ok(None),
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -335,10 +339,14 @@ async fn sidecar(
 }
 
 /// The whole file, in the store.
-pub(super) async fn hold(candidate: &Candidate, places: &Places) -> Result<Object, FetchError> {
-    match find_held(candidate, &places.store) {
-        Some(held) => Ok(held),
-        None => download(candidate, places).await,
+pub(super) async fn ensure_stored(
+    candidate: &Candidate,
+    context: &FetchContext,
+    listener: &Listener,
+) -> Result<Object, FetchError> {
+    match find_stored(candidate, &context.store) {
+        Some(stored) => Ok(stored),
+        None => download(candidate, context, listener).await,
     }
 }
 

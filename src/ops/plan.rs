@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::metadata::{MetadataFailure, Places, metadata_at_a_glance, metadata_of};
-use super::remembered::Memory;
-use super::sources::add_sources;
+use super::metadata::{FetchContext, MetadataFailure, metadata_at_a_glance, metadata_of};
+use super::plan_cache::PlanCache;
+use super::with_sources::add_sources;
 use super::{Event, Listener};
 use crate::domain::{
     Candidates, MaskedUrl, MetadataUnavailable, PackageName, Plan, ResolutionMetadata, Solution, Specifiers, Target,
 };
-use crate::http::SHARED;
+use crate::http::SHARED_CONNECTION_FACTOR;
 use crate::index::{IndexError, ListingRequest};
 use crate::resolve::{Facts, Failure, MissingFacts, NewFact, Question, Resolver, Step};
 
@@ -29,6 +29,16 @@ pub struct PlanFailure {
     pub solved: Plan,
 }
 
+impl PlanFailure {
+    /// Whether a page that listed a file may be older than the file.
+    pub fn may_be_of_old_page(&self) -> bool {
+        self.unreachable.iter().any(|unreachable| match unreachable {
+            Unreachable::Metadata(failure) => failure.why.may_be_of_old_page(),
+            Unreachable::Index(_) => false,
+        })
+    }
+}
+
 /// A place or a file that could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreachable {
@@ -38,45 +48,49 @@ pub enum Unreachable {
     Metadata(#[from] MetadataFailure),
 }
 
-/// Answers `question` for every target; `inquirer` is for that question, and may have begun.
+/// Answers `question` for every target; `provider` is for that question, and may have begun.
 ///
 /// # Errors
 /// Every requirement that has no solution, and every project that could not be asked for.
-pub async fn plan(question: &Question, targets: &[Arc<Target>], mut inquirer: Inquirer) -> Result<Plan, PlanFailure> {
-    let places = inquirer.places.clone();
-    let memory = Memory::of(question, targets, &places);
-    if let Some(plan) = memory.as_ref().and_then(|memory| memory.recall(targets)) {
+pub async fn plan(
+    question: &Question,
+    targets: &[Arc<Target>],
+    mut provider: MetadataProvider,
+) -> Result<Plan, PlanFailure> {
+    let context = provider.context.clone();
+    let plan_cache = PlanCache::of(question, targets, &context);
+    if let Some(plan) = plan_cache.as_ref().and_then(|plan_cache| plan_cache.get(targets)) {
         return Ok(plan);
     }
-    let mut known = Known::default();
+    let mut known = KnownFacts::default();
     let mut resolver = Resolver::new(question, targets);
     loop {
         match resolver.step(&known.facts) {
             Step::Solved(mut solutions) if known.is_unaffected_by_outages(&solutions) => {
                 known.complete(question, solutions.iter_mut().zip(targets));
-                let is_lasting = known.is_lasting && known.unreachable.is_empty();
-                let passed_over = known.passed_over();
+                let is_cacheable = known.is_cacheable && known.unreachable.is_empty();
+                let ignored_failures = known.ignored_failures();
                 // The facts of thousands of projects and their plan need not be held together.
                 drop((resolver, known));
                 let mut plan = Plan::merge(targets.to_vec(), solutions);
-                places.claims.move_to(&mut plan);
-                plan.notes.extend(passed_over);
-                if let Some(memory) = memory.filter(|_| is_lasting) {
-                    memory.keep(&plan);
+                context.claims.move_to(&mut plan);
+                plan.notes.extend(ignored_failures);
+                if let Some(plan_cache) = plan_cache.filter(|_| is_cacheable) {
+                    plan_cache.put(&plan);
                 }
                 return Ok(plan);
             }
-            Step::Solved(_) => return Err(known.give_up(Vec::new(), Plan::default())),
-            Step::Incomplete(missing) => inquirer.learn_ahead(missing, &mut resolver, &mut known).await,
+            Step::Solved(_) => return Err(known.into_failure(Vec::new(), Plan::default())),
+            Step::Incomplete(missing) => provider.fetch_facts(missing, &mut resolver, &mut known).await,
             Step::Impossible { failures, mut solved } => {
-                let again = known.worth_asking_again(&failures);
+                let again = known.stale_listings(&failures);
                 if again.is_empty() {
                     known.complete(question, solved.iter_mut().map(|(position, one)| (one, &targets[*position])));
                     let mut solved = merge(targets, solved);
-                    places.claims.move_to(&mut solved);
-                    return Err(known.give_up(failures, solved));
+                    context.claims.move_to(&mut solved);
+                    return Err(known.into_failure(failures, solved));
                 }
-                inquirer.learn_again(again, &mut known).await;
+                provider.fetch_again(again, &mut known).await;
                 // What was worked out from less may not hold any more.
                 resolver = Resolver::new(question, targets);
             }
@@ -91,10 +105,10 @@ fn merge(targets: &[Arc<Target>], solved: BTreeMap<usize, Solution>) -> Plan {
 }
 
 /// The facts, and how far they can be trusted.
-struct Known {
+struct KnownFacts {
     facts: Facts,
     /// Each file whose metadata was asked for is promised by a digest.
-    is_lasting: bool,
+    is_cacheable: bool,
     unreachable: Vec<Unreachable>,
     /// Projects that every index was asked for.
     everywhere: BTreeSet<PackageName>,
@@ -102,37 +116,37 @@ struct Known {
     asked_again: BTreeSet<PackageName>,
 }
 
-impl Default for Known {
+impl Default for KnownFacts {
     fn default() -> Self {
         let (facts, unreachable, everywhere, asked_again) = Default::default();
-        Self { facts, is_lasting: true, unreachable, everywhere, asked_again }
+        Self { facts, is_cacheable: true, unreachable, everywhere, asked_again }
     }
 }
 
-impl Known {
+impl KnownFacts {
     /// Takes an answer in; returns what is new. A guess that could not be asked is no fact: where
     /// it matters, a step will want it.
-    fn take(&mut self, answer: Answer) -> Option<NewFact> {
+    fn take(&mut self, answer: FactResponse) -> Option<NewFact> {
         match answer {
-            Answer::Candidates { project, outcome: Ok(candidates), .. } => {
+            FactResponse::Listing { project, outcome: Ok(candidates), .. } => {
                 self.facts.candidates.insert(project.clone(), Arc::new(candidates));
                 Some(NewFact::Candidates(project))
             }
-            Answer::Metadata { project, url, is_lasting, outcome: Ok(metadata), .. } => {
-                self.is_lasting &= is_lasting;
+            FactResponse::Metadata { project, url, is_cacheable, outcome: Ok(metadata), .. } => {
+                self.is_cacheable &= is_cacheable;
                 self.facts.metadata.insert(url.clone(), metadata);
                 Some(NewFact::Metadata(project, url))
             }
-            Answer::Candidates { is_guess: true, .. } | Answer::Metadata { is_guess: true, .. } | Answer::Nothing => {
-                None
-            }
-            Answer::Candidates { project, outcome: Err(error), .. } => {
+            FactResponse::Listing { is_speculative: true, .. }
+            | FactResponse::Metadata { is_speculative: true, .. }
+            | FactResponse::Skipped => None,
+            FactResponse::Listing { project, outcome: Err(error), .. } => {
                 self.facts.candidates.remove(&project);
                 self.facts.unavailable.insert(project);
                 self.unreachable.push(error.into());
                 None
             }
-            Answer::Metadata { url, outcome: Err(error), .. } => {
+            FactResponse::Metadata { url, outcome: Err(error), .. } => {
                 // The search goes on as if the file needed nothing, to find what else is wrong.
                 self.facts.metadata.insert(url, Ok(Arc::default()));
                 self.unreachable.push((*error).into());
@@ -158,14 +172,14 @@ impl Known {
     }
 
     /// What could not be asked, and did not matter.
-    fn passed_over(&self) -> Vec<String> {
+    fn ignored_failures(&self) -> Vec<String> {
         self.unreachable.iter().map(|unreachable| format!("{unreachable}; what was chosen does not need it")).collect()
     }
 
     /// Failures that rest on a cached page are looked at again with the index itself: what is
     /// missing may have been published meanwhile. Those that rest on a part of a listing are
     /// looked at again with the whole, which has the near misses.
-    fn worth_asking_again(&mut self, failures: &[Failure]) -> BTreeMap<PackageName, ListingRequest> {
+    fn stale_listings(&mut self, failures: &[Failure]) -> BTreeMap<PackageName, ListingRequest> {
         let mut again = BTreeMap::new();
         for project in failures.iter().flat_map(Failure::projects) {
             let Some(candidates) = self.facts.candidates.get(project) else { continue };
@@ -184,89 +198,89 @@ impl Known {
         }
     }
 
-    fn give_up(self, failures: Vec<Failure>, solved: Plan) -> PlanFailure {
+    fn into_failure(self, failures: Vec<Failure>, solved: Plan) -> PlanFailure {
         let solved = if self.unreachable.is_empty() { solved } else { Plan::default() };
         PlanFailure { failures, unreachable: self.unreachable, solved }
     }
 }
 
 /// What came of asking; a guess is what no step wanted yet.
-enum Answer {
-    Candidates {
+enum FactResponse {
+    Listing {
         project: PackageName,
-        is_guess: bool,
+        is_speculative: bool,
         outcome: Result<Candidates, IndexError>,
     },
     Metadata {
         project: PackageName,
         url: MaskedUrl,
-        is_guess: bool,
+        is_speculative: bool,
         /// A digest promises the file.
-        is_lasting: bool,
+        is_cacheable: bool,
         outcome: Result<Result<Arc<ResolutionMetadata>, MetadataUnavailable>, Box<MetadataFailure>>,
     },
     /// A guess would have cost more than it may.
-    Nothing,
+    Skipped,
 }
 
-impl Answer {
-    fn is_guess(&self) -> bool {
+impl FactResponse {
+    fn is_speculative(&self) -> bool {
         match self {
-            Self::Candidates { is_guess, .. } | Self::Metadata { is_guess, .. } => *is_guess,
-            Self::Nothing => true,
+            Self::Listing { is_speculative, .. } | Self::Metadata { is_speculative, .. } => *is_speculative,
+            Self::Skipped => true,
         }
     }
 }
 
 /// Where facts come from, with a bound on how much is asked at once.
-pub struct Inquirer {
+pub struct MetadataProvider {
     /// The only versions of interest.
     bounds: BTreeMap<PackageName, Specifiers>,
-    places: Places,
+    context: FetchContext,
     listener: Listener,
-    turns: Arc<Semaphore>,
-    /// What may be added to `turns` once connections are shared.
-    more_turns: usize,
+    permits: Arc<Semaphore>,
+    /// What may be added to `permits` once connections are shared.
+    more_permits: usize,
     /// What was asked before any step, and its answers.
-    begun: (UnderWay, JoinSet<Answer>),
+    started: (RequestedFacts, JoinSet<FactResponse>),
 }
 
-impl Inquirer {
+impl MetadataProvider {
     /// Asks for `question`, with at most `at_once` requests under way.
-    pub fn new(question: &Question, places: &Places, at_once: usize, listener: &Listener) -> Self {
-        let turns = Arc::new(Semaphore::new(at_once.max(1)));
-        let more_turns = at_once * (SHARED - 1);
-        let (bounds, begun) = (question.unconditional_bounds(), Default::default());
-        Self { bounds, places: places.clone(), listener: listener.clone(), turns, more_turns, begun }
+    pub fn new(question: &Question, context: &FetchContext, at_once: usize, listener: &Listener) -> Self {
+        let permits = Arc::new(Semaphore::new(at_once.max(1)));
+        let more_permits = at_once * (SHARED_CONNECTION_FACTOR - 1);
+        let (bounds, started) = (question.unconditional_bounds(), Default::default());
+        Self { bounds, context: context.clone(), listener: listener.clone(), permits, more_permits, started }
     }
 
     /// Begins with what `question` wants whatever the targets are. To be called within a runtime.
-    pub fn begin(&mut self, question: &Question) {
-        let (mut under_way, mut asked) = std::mem::take(&mut self.begun);
-        self.ask_all(under_way.add(question.unconditional_listings()), false, &mut asked);
-        self.begun = (under_way, asked);
+    pub fn start(&mut self, question: &Question) {
+        let (mut requested, mut asked) = std::mem::take(&mut self.started);
+        self.ask_all(requested.add(question.unconditional_listings()), false, &mut asked);
+        self.started = (requested, asked);
     }
 
     /// Finds out all of `missing`, and meanwhile what they lead to.
-    async fn learn_ahead(&mut self, missing: MissingFacts, resolver: &mut Resolver<'_>, known: &mut Known) {
-        let (mut under_way, mut asked) = std::mem::take(&mut self.begun);
+    async fn fetch_facts(&mut self, missing: MissingFacts, resolver: &mut Resolver<'_>, known: &mut KnownFacts) {
+        let (mut requested, mut asked) = std::mem::take(&mut self.started);
         known.note_scope(&missing);
-        self.ask_all(under_way.add(missing), false, &mut asked);
+        self.ask_all(requested.add(missing), false, &mut asked);
         while let Some(answer) = asked.join_next().await {
             let answer = answer.expect("asking does not panic");
-            if self.places.client.shares_connections() {
-                self.turns.add_permits(std::mem::take(&mut self.more_turns));
+            if self.context.client.shares_a_connection() {
+                self.permits.add_permits(std::mem::take(&mut self.more_permits));
             }
-            let is_guess = answer.is_guess();
+            let is_speculative = answer.is_speculative();
             if let Some(new_fact) = known.take(answer) {
-                let more = under_way.add(resolver.prefetch(&new_fact, is_guess, &known.facts));
+                let more = requested.add(resolver.prefetch(&new_fact, is_speculative, &known.facts));
                 known.note_scope(&more);
                 self.ask_all(more, true, &mut asked);
             }
         }
     }
 
-    async fn learn_again(&self, requests: BTreeMap<PackageName, ListingRequest>, known: &mut Known) {
+    async fn fetch_again(&self, requests: BTreeMap<PackageName, ListingRequest>, known: &mut KnownFacts) {
         let mut asked = JoinSet::new();
         for (project, request) in requests {
             self.ask(project, request, false, &mut asked);
@@ -276,55 +290,61 @@ impl Inquirer {
         }
     }
 
-    fn ask_all(&self, missing: MissingFacts, is_guess: bool, asked: &mut JoinSet<Answer>) {
+    fn ask_all(&self, missing: MissingFacts, is_speculative: bool, asked: &mut JoinSet<FactResponse>) {
         for (project, everywhere) in missing.listings {
             let versions = self.bounds.get(&project).cloned().unwrap_or_default();
-            self.ask(project, ListingRequest { everywhere, versions, check: false }, is_guess, asked);
+            self.ask(project, ListingRequest { everywhere, versions, check: false }, is_speculative, asked);
         }
         for (url, (project, candidate)) in missing.metadata {
-            let (places, listener, turns) = self.share();
+            let (context, listener, permits) = self.share();
             asked.spawn(async move {
-                let _turn = turns.acquire().await.expect("the semaphore is never closed");
+                let _turn = permits.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(candidate.filename.to_string()));
-                let said = match is_guess {
-                    true => Box::pin(metadata_at_a_glance(&candidate, &places)).await.map(Ok),
-                    false => Some(Box::pin(metadata_of(&project, &candidate, &places, &listener)).await),
+                let said = match is_speculative {
+                    true => Box::pin(metadata_at_a_glance(&candidate, &context)).await.map(Ok),
+                    false => Some(Box::pin(metadata_of(&project, &candidate, &context, &listener)).await),
                 };
                 listener(Event::Answered(candidate.filename.to_string()));
-                let Some(said) = said else { return Answer::Nothing };
+                let Some(said) = said else { return FactResponse::Skipped };
                 let outcome =
-                    said.map(|said| said.metadata(&candidate, &places.claims).map(Arc::new)).map_err(Box::new);
-                let is_lasting = candidate.promises.sha256().is_some();
-                Answer::Metadata { project, url, is_guess, is_lasting, outcome }
+                    said.map(|said| said.metadata(&candidate, &context.claims).map(Arc::new)).map_err(Box::new);
+                let is_cacheable = candidate.promises.sha256().is_some();
+                FactResponse::Metadata { project, url, is_speculative, is_cacheable, outcome }
             });
         }
     }
 
-    fn ask(&self, project: PackageName, request: ListingRequest, is_guess: bool, asked: &mut JoinSet<Answer>) {
-        let (places, listener, turns) = self.share();
+    fn ask(
+        &self,
+        project: PackageName,
+        request: ListingRequest,
+        is_speculative: bool,
+        asked: &mut JoinSet<FactResponse>,
+    ) {
+        let (context, listener, permits) = self.share();
         asked.spawn(async move {
-            let _turn = turns.acquire().await.expect("the semaphore is never closed");
+            let _turn = permits.acquire().await.expect("the semaphore is never closed");
             listener(Event::Asking(project.to_string()));
             // Thousands may wait for their turn: what is done then takes its room only then.
-            let outcome = Box::pin(places.indexes.candidates(&project, &request)).await;
+            let outcome = Box::pin(context.indexes.candidates(&project, &request)).await;
             listener(Event::Answered(project.to_string()));
-            Answer::Candidates { project, is_guess, outcome }
+            FactResponse::Listing { project, is_speculative, outcome }
         });
     }
 
-    fn share(&self) -> (Places, Listener, Arc<Semaphore>) {
-        (self.places.clone(), self.listener.clone(), self.turns.clone())
+    fn share(&self) -> (FetchContext, Listener, Arc<Semaphore>) {
+        (self.context.clone(), self.listener.clone(), self.permits.clone())
     }
 }
 
 /// What was asked already, so that nothing is asked twice.
 #[derive(Default)]
-struct UnderWay {
+struct RequestedFacts {
     listings: BTreeSet<PackageName>,
     metadata: BTreeSet<MaskedUrl>,
 }
 
-impl UnderWay {
+impl RequestedFacts {
     /// Adds `missing`; returns those of them that are new.
     fn add(&mut self, mut missing: MissingFacts) -> MissingFacts {
         missing.listings.retain(|project, _| self.listings.insert(project.clone()));

@@ -8,11 +8,12 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::UNIX_EPOCH;
 
-use super::bundle::{self, BundleOutput};
-use super::signature::SignatureError;
-use super::verify::{self, Finding};
+use super::bundle::output::{self, BundleOutput};
+use super::bundle::signature::SignatureError;
+use super::bundle::verify::{self, Finding};
 use crate::archive::{
-    self, ArchiveError, Linking, Objects, Stop, go_on, pack_file, pack_stream, pack_volumes, write_directory,
+    self, ArchiveError, CancelFlag, LinkMode, ObjectSource, check_cancelled, pack_file, pack_to_stream, pack_volumes,
+    write_directory,
 };
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
@@ -71,21 +72,21 @@ impl WriteFailure {
 /// Returns what keeps a bundle's targets from installing from it alone.
 ///
 /// # Errors
-/// When the files cannot be laid out so, the disk does not take them, or `stop` was set
+/// When the files cannot be laid out so, the disk does not take them, or `cancel` was set
 /// meanwhile. Nothing half-written has a final name.
 pub fn write(
     fetched: &Fetched,
     request: &Request,
     store: &DiskStore,
     output: &Output,
-    stop: &Stop,
+    cancel: &CancelFlag,
 ) -> Result<Vec<Finding>, WriteFailure> {
-    let objects = Source { store, stop, is_checked: false };
+    let objects = StoreObjects { store, cancel, is_checked: false };
     match output {
         Output::Folder { layout, path } => {
-            let linking = if layout.consumer_writes() { Linking::Copies } else { Linking::Hard };
+            let link_mode = if layout.consumer_writes() { LinkMode::Copy } else { LinkMode::Hardlink };
             make_folder(path)?;
-            write_directory(&layout.tree(fetched)?, &objects, path, linking)?;
+            write_directory(&layout.tree(fetched)?, &objects, path, link_mode)?;
             Ok(Vec::new())
         }
         Output::Bundle(output) => write_bundle(fetched, request, &objects, output),
@@ -96,13 +97,13 @@ pub fn write(
 /// `folder` of a pip of 23.3 or later; one that pip itself wrote since stays.
 ///
 /// # Errors
-/// When the disk does not take them, or `stop` was set meanwhile.
+/// When the disk does not take them, or `cancel` was set meanwhile.
 pub fn write_seen_pages(
     fetched: &Fetched,
     indexes: &Indexes,
     store: &DiskStore,
     folder: &Path,
-    stop: &Stop,
+    cancel: &CancelFlag,
 ) -> Result<(), WriteFailure> {
     let listed = fetched.files().filter(|(_, file)| *file.candidate.index != file.candidate.url);
     let listed: BTreeSet<_> = listed.map(|(package, file)| (&file.candidate.index, &package.name)).collect();
@@ -114,7 +115,7 @@ pub fn write_seen_pages(
             tree.extend(entry);
         }
     }
-    write_directory(&tree, &Source { store, stop, is_checked: false }, folder, Linking::Copies)?;
+    write_directory(&tree, &StoreObjects { store, cancel, is_checked: false }, folder, LinkMode::Copy)?;
     Ok(())
 }
 
@@ -127,38 +128,38 @@ fn is_newer(file: &Path, moment: Timestamp) -> bool {
 fn write_bundle(
     fetched: &Fetched,
     request: &Request,
-    objects: &Source<'_>,
+    objects: &StoreObjects<'_>,
     output: &BundleOutput,
 ) -> Result<Vec<Finding>, WriteFailure> {
-    let looked = bundle::look_inside(fetched, objects.store, output.verify);
+    let inspected = output::inspect_files(fetched, objects.store, output.verify);
     let requests = std::slice::from_ref(request);
-    let summaries = looked.summaries();
+    let summaries = inspected.summaries();
     let mut tree = layout::bundle(&BundleInput { fetched, requests, summaries: &summaries, sboms: &output.sboms })?;
     if let Some(key) = &output.key {
-        tree = bundle::signed(tree, key)?;
+        tree = output::signed(tree, key)?;
     }
     if let Some(base) = &output.since {
-        tree = bundle::since(base, &tree);
+        tree = output::since(base, &tree);
     }
-    let objects = Source { is_checked: output.verify, ..*objects };
+    let objects = StoreObjects { is_checked: output.verify, ..*objects };
     thread::scope(|scope| {
-        let gaps = output.verify.then(|| scope.spawn(|| verify::gaps(fetched, requests, &looked.insides)));
+        let gaps = output.verify.then(|| scope.spawn(|| verify::gaps(fetched, requests, &inspected.inspections)));
         pack_bundle(&tree, &objects, output)?;
         let gaps = gaps.map(|gaps| gaps.join().expect("proving does not panic")).unwrap_or_default();
-        Ok(looked.findings(&tree).chain(gaps).collect())
+        Ok(inspected.findings(&tree).chain(gaps).collect())
     })
 }
 
-fn pack_bundle(tree: &Tree, objects: &Source<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {
+fn pack_bundle(tree: &Tree, objects: &StoreObjects<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {
     let path = &output.path;
     let Some(format) = output.format else {
-        archive::check(tree, objects)?;
+        archive::check_digests(tree, objects)?;
         make_folder(path)?;
-        write_directory(tree, objects, path, Linking::Hard)?;
+        write_directory(tree, objects, path, LinkMode::Hardlink)?;
         return Ok(());
     };
     if let Some(stream) = &output.stream {
-        return Ok(pack_stream(tree, objects, format, &mut *stream.lock().expect("no thread panics with it"))?);
+        return Ok(pack_to_stream(tree, objects, format, &mut *stream.lock().expect("no thread panics with it"))?);
     }
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
     match output.split {
@@ -173,36 +174,36 @@ fn make_folder(path: &Path) -> Result<(), WriteFailure> {
 
 /// The store as sinks read it, until they are to stop.
 #[derive(Clone, Copy)]
-struct Source<'a> {
+struct StoreObjects<'a> {
     store: &'a DiskStore,
-    stop: &'a AtomicBool,
+    cancel: &'a AtomicBool,
     /// Whether no byte is taken on trust.
     is_checked: bool,
 }
 
-impl Objects for Source<'_> {
+impl ObjectSource for StoreObjects<'_> {
     fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(Stoppable { file: File::open(self.store.path(sha256))?, source: self }))
+        Ok(Box::new(CancellableReader { file: File::open(self.store.path(sha256))?, source: self }))
     }
 
     fn path(&self, sha256: Sha256) -> Option<PathBuf> {
-        go_on(self.stop).ok().map(|()| self.store.path(sha256))
+        check_cancelled(self.cancel).ok().map(|()| self.store.path(sha256))
     }
 
-    fn are_checked(&self) -> bool {
+    fn verifies_digests(&self) -> bool {
         self.is_checked
     }
 }
 
 /// An object under way.
-struct Stoppable<'a> {
+struct CancellableReader<'a> {
     file: File,
-    source: &'a Source<'a>,
+    source: &'a StoreObjects<'a>,
 }
 
-impl Read for Stoppable<'_> {
+impl Read for CancellableReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        go_on(self.source.stop)?;
+        check_cancelled(self.source.cancel)?;
         self.file.read(buffer)
     }
 }
@@ -212,9 +213,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::archive::Format;
+    use crate::archive::ArchiveFormat;
     use crate::layout::LAYOUTS;
-    use crate::ops::carry;
+    use crate::ops::bundle;
 
     use crate::domain::{Candidate, FetchedFile, FetchedPackage, MaskedUrl, Promises, Status, Yanked};
 
@@ -254,23 +255,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = DiskStore::new(folder.path().join("store"));
         let (fetched, out) = (fetched(&store), folder.path().join("out"));
-        let format = Format::of(Path::new("b.tar")).unwrap();
+        let format = ArchiveFormat::of(Path::new("b.tar")).unwrap();
         let bundle = || Output::Bundle(BundleOutput::new(Some(format), out.join("b.tar")));
         let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
         for output in &outputs {
-            assert!(write(&fetched, &Request::default(), &store, output, &Stop::new(true.into())).is_err());
+            assert!(write(&fetched, &Request::default(), &store, output, &CancelFlag::new(true.into())).is_err());
         }
         assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
         for output in &outputs {
-            write(&fetched, &Request::default(), &store, output, &Stop::default()).unwrap();
+            write(&fetched, &Request::default(), &store, output, &CancelFlag::default()).unwrap();
         }
         assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
 
         let (bundle, left) = (out.join("b.tar"), folder.path().join("left"));
-        let stopped = Stop::new(true.into());
-        assert!(carry::unpack(&bundle, &left, 2, &stopped).is_err());
-        let format = Format::of(&bundle).unwrap();
-        assert!(carry::merge(&bundle, &bundle, &left.join("m.tar"), format, None, &stopped).is_err());
+        let stopped = CancelFlag::new(true.into());
+        assert!(bundle::unpack(&bundle, &left, 2, &stopped).is_err());
+        let format = ArchiveFormat::of(&bundle).unwrap();
+        assert!(bundle::merge(&bundle, &bundle, &left.join("m.tar"), format, None, &stopped).is_err());
         assert_eq!(fs::read_dir(&left).unwrap().count(), 0);
     }
 }

@@ -77,7 +77,7 @@ fn archive_url(requirement: &Requirement) -> Result<MaskedUrl, Reason> {
     }
 }
 
-/// Whether two lines name the same file, by pip's rule (`facts/pip.md` 2.4).
+/// Whether two lines name the same file, by pip's rule (`docs/facts/pip.md` 2.4).
 pub(super) fn is_same_file(one: &Source, other: &Source) -> bool {
     match (one, other) {
         (Source::Url(one), Source::Url(other)) => identity(one) == identity(other),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::target_requirements::ProjectRequirements;
-use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
+use crate::domain::{Ignored, Origin, PackageName, Requirement, Specifiers, Version};
 use crate::select::{CandidateSelector, NoFile, Rejected, Rejection};
 
 /// One thing that stands in the way of a solution.
@@ -37,7 +37,8 @@ pub enum Reason {
     /// None of these places knows the project.
     UnknownProject { asked: Vec<String> },
     /// Nothing in these versions; the nearest there are.
-    NoVersion { specifiers: Specifiers, nearest: Vec<Version> },
+    /// Entries that nobody can use are told, too: they may be what was meant.
+    NoVersion { specifiers: Specifiers, nearest: Vec<Version>, ignored: Vec<Ignored> },
     /// Versions fit and their files do not; nearest miss first.
     NoFile { specifiers: Specifiers, files: NoFile },
     /// What this source archive needs is only known by running its build.
@@ -64,7 +65,11 @@ impl Reason {
         if candidates.is_unknown() {
             Self::UnknownProject { asked: candidates.asked.iter().map(ToString::to_string).collect() }
         } else if matching.is_empty() {
-            Self::NoVersion { nearest: nearest(candidates.versions(), &specifiers), specifiers }
+            Self::NoVersion {
+                nearest: nearest(candidates.versions(), &specifiers),
+                specifiers,
+                ignored: candidates.ignored(),
+            }
         } else {
             Self::NoFile { specifiers, files: selector.why_none(matching) }
         }
@@ -171,10 +176,18 @@ impl fmt::Display for Reason {
                 f.write_str("there is no index and no --find-links to look in")
             }
             Self::UnknownProject { asked } => write!(f, "no such project on {}", asked.join(", ")),
-            Self::NoVersion { nearest, .. } if nearest.is_empty() => f.write_str("the project has no files"),
-            Self::NoVersion { specifiers, nearest } => {
+            Self::NoVersion { nearest, ignored, .. } if nearest.is_empty() => {
+                f.write_str(if ignored.is_empty() {
+                    "the project has no files"
+                } else {
+                    "the project has no usable files"
+                })?;
+                write_ignored(f, ignored)
+            }
+            Self::NoVersion { specifiers, nearest, ignored } => {
                 let nearest: Vec<_> = nearest.iter().map(ToString::to_string).collect();
-                write!(f, "no version satisfies {specifiers}; the nearest are {}", nearest.join(", "))
+                write!(f, "no version satisfies {specifiers}; the nearest are {}", nearest.join(", "))?;
+                write_ignored(f, ignored)
             }
             Self::NoFile { files, .. } => write_rejected(f, files),
             Self::NeedsBuild { file } => write!(
@@ -199,6 +212,19 @@ impl fmt::Display for Reason {
 
 /// How many reasons a message names.
 const NAMED: usize = 5;
+
+/// How many entries that nobody can use are told at most.
+const MOST_IGNORED: usize = 3;
+
+fn write_ignored(f: &mut fmt::Formatter<'_>, ignored: &[Ignored]) -> fmt::Result {
+    for Ignored { filename, why } in ignored.iter().take(MOST_IGNORED) {
+        write!(f, "\n  {filename}: {why}")?;
+    }
+    match ignored.len().checked_sub(MOST_IGNORED) {
+        None | Some(0) => Ok(()),
+        Some(more) => write!(f, "\n  and {more} more that cannot be used"),
+    }
+}
 
 fn write_rejected(f: &mut fmt::Formatter<'_>, files: &NoFile) -> fmt::Result {
     f.write_str("no file can be used")?;

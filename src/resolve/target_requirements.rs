@@ -68,7 +68,7 @@ impl<'a> ProjectRequirements<'a> {
     }
 
     /// The digests of the first line that has any, a requirement's before a constraint's (pip's
-    /// rule, `facts/pip.md` 2.3).
+    /// rule, `docs/facts/pip.md` 2.3).
     pub fn hashes(&self) -> &'a [Digest] {
         let mut hashes = self.all().map(|requirement| requirement.hashes.as_slice());
         hashes.find(|hashes| !hashes.is_empty()).unwrap_or_default()

@@ -181,6 +181,7 @@ mod tests {
         assert_eq!((second.received(), second.origin()), (3, Some("there")));
         second.write(b"def").unwrap();
         assert_eq!(second.keep().unwrap().sha256, Sha256::of(b"abcdef"));
+        assert_eq!(store.arrivals(), (1, 3), "what the first run had does not count");
         assert!(matches!(store.claim(&promises).unwrap(), Claim::Held(_)));
         assert_eq!(files_below(store.root()), 1);
     }

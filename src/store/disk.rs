@@ -124,6 +124,12 @@ impl DiskStore {
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner).get(&sha256).copied()
     }
 
+    /// How many objects came while this program ran, and how many bytes were received for them.
+    pub fn arrivals(&self) -> (usize, u64) {
+        let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        (arrived.len(), arrived.values().sum())
+    }
+
     /// Opens an object for reading.
     ///
     /// # Errors
@@ -155,7 +161,7 @@ impl DiskStore {
         }
         let mut incoming = self.begin(Promises { size: Some(size), ..Promises::default() })?;
         incoming.write(bytes)?;
-        incoming.keep()
+        incoming.keep_own()
     }
 
     /// Takes in all of `source`, which is read once where the object is held already and else
@@ -173,7 +179,7 @@ impl DiskStore {
             let mut incoming = self.begin(Promises { index: vec![object.sha256.into()], ..Promises::default() })?;
             source.rewind().map_err(fail)?;
             read_chunks(&mut source, |chunk| incoming.write(chunk).map_err(io::Error::other)).map_err(fail)?;
-            incoming.keep()?;
+            incoming.keep_own()?;
         }
         let names = algorithms.iter().map(|algorithm| fingerprint.digest(*algorithm));
         names.into_iter().try_for_each(|digest| self.add_alias(&digest, object.sha256)).map_err(fail)?;
@@ -202,7 +208,7 @@ impl DiskStore {
     }
 
     /// Flushes `file`, whose bytes were found to be the object `sha256`, and gives it its name.
-    pub(super) fn place(&self, mut file: AtomicFile, sha256: Sha256, received: u64) -> io::Result<()> {
+    pub(super) fn place(&self, mut file: AtomicFile, sha256: Sha256) -> io::Result<()> {
         let path = self.path(sha256);
         make_read_only(file.file());
         // Without a seal it is hashed before it is used.
@@ -210,11 +216,14 @@ impl DiskStore {
         file.file().sync_data()?;
         match self.layout.settle(file, &path, |file, path| file.rename(path)) {
             // Another process was first, on a system that refuses to replace a read-only file.
-            Err(error) if self.find(sha256).is_none() => return Err(error),
-            _ => {}
+            Err(error) if self.find(sha256).is_none() => Err(error),
+            _ => Ok(()),
         }
+    }
+
+    /// Notes that `received` bytes of an object came from elsewhere.
+    pub(super) fn note_arrival(&self, sha256: Sha256, received: u64) {
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256, received);
-        Ok(())
     }
 
     pub(super) fn cannot_write(&self, why: io::Error) -> StoreError {

@@ -92,7 +92,15 @@ impl Incoming {
     /// # Errors
     /// When a promise is broken, or the disk does not take the bytes. Nothing is kept of bytes
     /// that broke a promise.
-    pub fn keep(mut self) -> Result<Object, StoreError> {
+    pub fn keep(self) -> Result<Object, StoreError> {
+        let (store, resumed) = (self.store.clone(), self.resumed);
+        let object = self.keep_own()?;
+        store.note_arrival(object.sha256, object.size - resumed);
+        Ok(object)
+    }
+
+    /// The same for bytes that were at hand, which did not come from elsewhere.
+    pub(super) fn keep_own(mut self) -> Result<Object, StoreError> {
         let hasher = std::mem::replace(&mut self.hasher, Hasher::new(&[]));
         let got = hasher.finish();
         if let Err(broken) = self.promises.check(&got) {
@@ -101,8 +109,7 @@ impl Incoming {
         }
         let store = self.store;
         let object = Object { sha256: got.sha256, size: got.size };
-        let came = got.size - self.resumed;
-        store.place(self.file, object.sha256, came).map_err(|why| store.cannot_write(why))?;
+        store.place(self.file, object.sha256).map_err(|why| store.cannot_write(why))?;
         for digest in self.promises.algorithms().into_iter().map(|algorithm| got.digest(algorithm)) {
             store.add_alias(&digest, object.sha256).map_err(|why| store.cannot_write(why))?;
         }

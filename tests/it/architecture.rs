@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use regex::Regex;
 
@@ -109,6 +110,25 @@ fn undeclared<'a>(root: &str, files: &[&'a str]) -> Vec<&'a str> {
 
 fn project(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A minimum that no toolchain below the newest here can try: a crate that states more would refuse it.
+#[test]
+fn no_dependency_needs_a_newer_rust_than_the_manifest_states() {
+    let told = Command::new("rustc").arg("-vV").output().unwrap().stdout;
+    let told = String::from_utf8(told).unwrap();
+    let host = told.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["metadata", "--format-version=1", "--locked", "--offline", "--filter-platform", host]);
+    let output = command.current_dir(project("")).output().unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let numbers = |version: &str| version.split('.').map(|part| part.parse().unwrap()).collect::<Vec<u32>>();
+    let ours = numbers(env!("CARGO_PKG_RUST_VERSION"));
+    for package in metadata["packages"].as_array().unwrap() {
+        let theirs = package["rust_version"].as_str().map(numbers).unwrap_or_default();
+        let theirs: Vec<_> = theirs.into_iter().take(ours.len()).collect();
+        assert!(theirs <= ours, "{} {} needs Rust {}", package["name"], package["version"], package["rust_version"]);
+    }
 }
 
 #[test]

@@ -24,7 +24,8 @@ struct Block {
 fn pages() -> Vec<(String, String)> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let docs = files_below(&project.join("docs")).into_iter().map(|name| format!("docs/{name}"));
-    let names = docs.chain(["README.md".into(), "CHANGELOG.md".into()]);
+    let at_the_root = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(String::from);
+    let names = docs.chain(at_the_root);
     names.map(|name| (name.clone(), fs::read_to_string(project.join(&name)).unwrap())).collect()
 }
 
@@ -104,10 +105,11 @@ fn command_lines(block: &Block) -> Vec<String> {
 
 #[test]
 fn every_option_that_is_mentioned_exists() {
-    // Options of requirements files, of pip, and of a script.
-    let help: String = help_of(&[]) + "--hash --refresh-package --use-wheel --judge";
+    // Options of requirements files, of pip, and of scripts.
+    let help: String = help_of(&[]) + "--hash --refresh-package --use-wheel --judge --install";
     let option = Regex::new(r"`(--[a-z-]+)").unwrap();
-    for (page, text) in pages() {
+    // The facts are about pip, and name its options.
+    for (page, text) in pages().into_iter().filter(|(page, _)| !page.starts_with("docs/facts/")) {
         for found in option.captures_iter(&text) {
             assert!(help.contains(&found[1]), "{page} mentions {}", &found[1]);
         }
@@ -134,6 +136,34 @@ fn every_file_that_is_mentioned_exists() {
             assert!(file.exists(), "{page} mentions {}", &found[1]);
         }
     }
+}
+
+/// `docs/facts/pip.md` and its like: each citation has numbers, and each number is a heading there.
+#[test]
+fn every_fact_that_is_cited_exists() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let wrapped = Regex::new(r"\n\s*(?://[/!]?|#) ?").unwrap();
+    let citation = Regex::new(r"`(docs/facts/[\w-]+\.md)`((?:(?:,| and| to)? \d+(?:\.\d+)*)*)").unwrap();
+    let number = Regex::new(r"\d+(?:\.\d+)*").unwrap();
+    let files = ["src", "tests", "scripts"].into_iter().flat_map(|folder| {
+        files_below(&project.join(folder)).into_iter().map(move |name| project.join(folder).join(name))
+    });
+    let mut count = 0;
+    for file in files.filter(|file| !file.ends_with("documentation.rs")) {
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        for cited in citation.captures_iter(&wrapped.replace_all(&text, " ")) {
+            let facts = fs::read_to_string(project.join(&cited[1])).unwrap();
+            let numbers: Vec<_> = number.find_iter(&cited[2]).map(|number| number.as_str()).collect();
+            assert!(!numbers.is_empty(), "{} cites no number of {}", file.display(), &cited[1]);
+            for number in numbers {
+                let is_entry = |line: &str| line.trim_start_matches('#').starts_with(&format!(" {number} "));
+                let is_there = facts.lines().filter(|line| line.starts_with('#')).any(is_entry);
+                assert!(is_there, "{} cites {} {number}", file.display(), &cited[1]);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 80, "{count} citations");
 }
 
 #[test]

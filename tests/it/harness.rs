@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::{Fault, Index, PageFormat, Published, Sdist, ServedIndex, Wheel};
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
-/// What pip sends (`facts/pip.md` 3.1).
+/// What pip sends (`docs/facts/pip.md` 3.1).
 const PIP_ACCEPT: &str =
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01";
 

@@ -142,7 +142,7 @@ fn the_page_to_read_first_names_the_script_of_each_system() {
     }
 }
 
-/// For whom has a PowerShell, `scripts/judges/power_shell_run.py` runs it.
+/// For whom has a PowerShell, `tests/judges/power_shell_run.py` runs it.
 #[test]
 fn the_script_for_windows_is_power_shell_5_1() {
     let (index, sandbox) = (world(), Sandbox::new());

@@ -96,7 +96,7 @@ fn python_judges_can_import_packaging() {
     assert_eq!(judges().run_python(script, "1.0-1"), "1.0.post1\n");
 }
 
-/// By hand, the entry that `facts/legacy-pip.md` 2 describes; then the same without its mark.
+/// By hand, the entry that `docs/facts/legacy-pip.md` 2 describes; then the same without its mark.
 #[test]
 fn old_pip_takes_what_is_in_its_cache_and_nothing_else() {
     let Some(old_pip) = judges().old_pip() else { return };

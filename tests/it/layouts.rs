@@ -46,7 +46,7 @@ fn an_index_serves_pip_from_disk_and_from_a_plain_web_server() {
     judges().uv().install(Source::Index(&server.url()), ["other", "kit"]).assert_installed(all);
 }
 
-/// pip 24 and later overlook these names in a folder (`facts/pip.md` 3.6).
+/// pip 24 and later overlook these names in a folder (`docs/facts/pip.md` 3.6).
 #[test]
 fn archives_that_new_pips_overlook_still_install() {
     let archive = |name: &str, extension| Sdist::new(name, "1.0").extension(extension);
@@ -65,7 +65,7 @@ fn archives_that_new_pips_overlook_still_install() {
     }
 }
 
-/// pip up to 9 misreads the new name of a dotted project (`facts/legacy-pip.md` 3).
+/// pip up to 9 misreads the new name of a dotted project (`docs/facts/legacy-pip.md` 3).
 #[test]
 fn a_dotted_project_installs_with_every_pip() {
     let index = Index::new().sdist("zope.demo", "5.0").digests(&[Algorithm::Md5]).serve();
@@ -98,7 +98,7 @@ fn a_download_cache_serves_old_pip_with_and_without_an_index() {
     assert!(index.requests_for_files().is_empty(), "{:?}", index.paths());
 }
 
-/// What users did in 2010 and 2011 with the pips of their day (`facts/legacy-pip.md` 5).
+/// What users did in 2010 and 2011 with the pips of their day (`docs/facts/legacy-pip.md` 5).
 #[test]
 fn the_first_download_caches_of_history_are_filled_again() {
     for (pip, name, version, extension) in

@@ -1,4 +1,4 @@
-//! pip finds in its own cache what prefetch put there, and asks nobody. `scripts/judges/pip_caches`
+//! pip finds in its own cache what prefetch put there, and asks nobody. `tests/judges/pip_caches`
 //! asks sixteen more pips.
 
 use std::fs;
@@ -136,7 +136,7 @@ fn the_cache_folder_is_the_one_that_pip_would_use() {
     assert!(own.join("http-v2").is_dir() && !pip_cache(&sandbox).exists());
 }
 
-/// pip would not use it (`facts/pip.md` 4.4), so that is said before anything is fetched.
+/// pip would not use it (`docs/facts/pip.md` 4.4), so that is said before anything is fetched.
 #[cfg(unix)]
 #[test]
 fn a_cache_of_somebody_else_is_refused() {

@@ -97,3 +97,45 @@ fn what_lets_one_in_is_neither_printed_nor_packed() {
         assert!(!refused.contains("hunter2") && refused.contains("https://"), "{refused}");
     }
 }
+
+/// As `openssl req -x509` makes them, which calls them authorities: pip takes them.
+#[test]
+fn a_self_signed_certificate_is_believed_where_it_is_named() {
+    let run = |index: &crate::support::ServedIndex, authority: &str, code: i32| {
+        let sandbox = sandbox();
+        sandbox.write("named.pem", authority);
+        let url = index.url();
+        let arguments = [&["demo", "-i", &*url, "--cert", "named.pem", "--retries", "0"], &TARGET[..]].concat();
+        told(&sandbox.prefetch(arguments).assert().code(code))
+    };
+    let index = Index::new().wheel("demo", "1.0").self_signed(&["127.0.0.1"]).serve();
+    let other = Index::new().wheel("demo", "1.0").self_signed(&["127.0.0.1"]).serve();
+    let misnamed = Index::new().wheel("demo", "1.0").self_signed(&["localhost"]).serve();
+    run(&index, index.authority().unwrap(), 0);
+    for (index, authority) in [(&index, other.authority()), (&misnamed, misnamed.authority())] {
+        let refused = run(index, authority.unwrap(), 4);
+        assert!(refused.contains("certificate"), "{refused}");
+    }
+}
+
+#[test]
+fn a_dead_proxy_is_told_with_where_it_was_named() {
+    let sandbox = sandbox();
+    let mut command =
+        sandbox.prefetch([&["demo", "-i", "https://index.example/", "--retries", "0"], &TARGET[..]].concat());
+    let failed = told(&command.env("HTTPS_PROXY", "http://me:hunter2@127.0.0.1:1").assert().code(4));
+    assert!(failed.contains("through the proxy http://****@127.0.0.1:1 (HTTPS_PROXY)"), "{failed}");
+    assert!(!failed.contains("hunter2"), "{failed}");
+}
+
+#[test]
+fn https_to_a_server_of_plain_http_says_so_and_the_other_way_round() {
+    let (plain, encrypted, sandbox) = (Index::new().serve(), Index::new().encrypted().serve(), sandbox());
+    let told = |url: &str| {
+        told(&sandbox.prefetch([&["demo", "-i", url, "--retries", "0"], &TARGET[..]].concat()).assert().code(4))
+    };
+    let said = told(&plain.url().replace("http://", "https://"));
+    assert!(said.contains("does not speak TLS: it may be a server of plain HTTP (http://)"), "{said}");
+    let said = told(&encrypted.url().replace("https://", "http://"));
+    assert!(said.contains("does not speak plain HTTP: it may be a server of TLS (https://)"), "{said}");
+}

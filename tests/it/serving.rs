@@ -7,7 +7,7 @@ use prefetch::cache_folder::CacheBucket;
 use prefetch::domain::Sha256;
 use serde_json::Value;
 
-use crate::support::{Index, Sandbox, Sdist, Source, Wheel, judges};
+use crate::support::{Index, PlainServer, Sandbox, Sdist, Source, Wheel, judges};
 
 /// A server over something in a sandbox, until dropped.
 struct Served {
@@ -31,7 +31,11 @@ fn address_told(errors: &mut impl BufRead) -> String {
 
 impl Served {
     fn over(sandbox: &Sandbox, path: &str) -> Self {
-        let mut command = sandbox.process(["serve", path, "--port", "0"]);
+        Self::with(sandbox, &[path])
+    }
+
+    fn with(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        let mut command = sandbox.process([&["serve", "--port", "0"], arguments].concat());
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(process.stderr.take().unwrap());
         let address = address_told(&mut errors);
@@ -136,12 +140,29 @@ fn pip_and_uv_install_from_whatever_is_served() {
     }
 }
 
+/// `serve` answers in JSON who asks for it, pips since 22.2; a plain server has the pages in HTML only.
+/// pip 22.3 to 23.1 fail on what JSON pages said before PEP 714 (`docs/facts/pip.md` 3.3).
 #[test]
-fn older_pips_install_too() {
-    let sandbox = fetched(&["--dest", "out"]);
-    let served = Served::over(&sandbox, "out");
-    let verdict = judges().pip_23_2_1().install(Source::Index(&served.index()), ["other"]);
-    verdict.assert_installed(["demo-1.0", "other-2.0"]);
+fn pips_of_every_age_install_from_an_index_in_json_and_in_html() {
+    let wheel = |name: &str| Wheel::new(name, "1.0").tags("py2.py3-none-any").requires_python(">=2.7");
+    let index = Index::new().with(wheel("demo")).with(wheel("other").requires("demo")).serve();
+    let sandbox = Sandbox::new();
+    sandbox.prefetch_from(&index, ["--layout", "simple", "--dest", "out", "other"]).assert().code(0);
+    let (served, plain) = (Served::over(&sandbox, "out"), PlainServer::over(&sandbox.path("out")));
+    let (json, html) = (served.get("/simple/other/", &[("accept", JSON)]), served.get("/simple/other/", &[]));
+    assert!(json.text().contains("core-metadata") && html.text().contains("data-dist-info-metadata"));
+    let mut pips = judges().pips_of_every_age();
+    pips.extend([("23.2.1".into(), judges().pip_23_2_1()), ("current".into(), judges().pip())]);
+    let install_from = |url: &str| {
+        for (version, pip) in &pips {
+            let verdict = pip.install(Source::Index(url), ["other"]);
+            assert_eq!(verdict.installed, ["demo-1.0", "other-1.0"], "pip {version} from {url}: {}", verdict.output);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| install_from(&served.index()));
+        install_from(&plain.url());
+    });
 }
 
 #[test]
@@ -229,6 +250,47 @@ fn nothing_else_can_be_read_or_written() {
     for method in ["PUT", "POST", "DELETE", "OPTIONS"] {
         let refused = served.ask(method, "/simple/", &[]);
         assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"));
+    }
+}
+
+#[test]
+fn it_answers_to_addresses_and_to_names_that_were_allowed() {
+    let sandbox = fetched(&[]);
+    let served = Served::over(&sandbox, "wheelhouse");
+    for (host, status) in
+        [("localhost:8000", 200), ("[::1]", 200), ("evil.example", 421), ("a.localhost.evil.example", 421)]
+    {
+        assert_eq!(served.get("/simple/", &[("host", host)]).status, status, "{host}");
+    }
+    let allowing = Served::with(&sandbox, &["wheelhouse", "--allow-host", "index.example"]);
+    assert_eq!(allowing.get("/simple/", &[("host", "index.example:8000")]).status, 200);
+}
+
+/// A link to elsewhere, a FIFO, which would make a thread wait for ever, and another file.
+#[cfg(unix)]
+#[test]
+fn what_was_put_in_the_place_of_a_file_is_not_served() {
+    let sandbox = fetched(&[]);
+    let secret = sandbox.write("secret", "secret");
+    let served = Served::over(&sandbox, "wheelhouse");
+    let wheel = sandbox.path("wheelhouse").join("demo-1.0-py3-none-any.whl");
+    let path = "/simple/demo/demo-1.0-py3-none-any.whl";
+    assert_eq!(served.get(path, &[]).status, 200);
+    for swap in ["a link", "a FIFO", "a file of the same size"] {
+        let size = std::fs::metadata(&wheel).map_or(0, |metadata| metadata.len());
+        std::fs::rename(&wheel, sandbox.path("away")).unwrap();
+        match swap {
+            "a link" => std::os::unix::fs::symlink(&secret, &wheel).unwrap(),
+            "a FIFO" => assert!(std::process::Command::new("mkfifo").arg(&wheel).status().unwrap().success()),
+            _ => std::fs::write(&wheel, vec![0; size as usize]).unwrap(),
+        }
+        for _ in 0..20 {
+            assert_eq!(served.get(path, &[]).status, 404, "{swap}");
+        }
+        assert_eq!(served.get("/simple/demo/", &[]).status, 200, "{swap}: others are still answered");
+        std::fs::remove_file(&wheel).unwrap();
+        std::fs::rename(sandbox.path("away"), &wheel).unwrap();
+        assert_eq!(served.get(path, &[]).status, 200, "{swap} is gone");
     }
 }
 

@@ -6,7 +6,7 @@ fn sandbox() -> Sandbox {
     Sandbox::new().without_python()
 }
 
-/// Keeps pip's own configuration files of this machine out (`facts/pip.md` 3.10).
+/// Keeps pip's own configuration files of this machine out (`docs/facts/pip.md` 3.10).
 const NO_FILES: (&str, &str) = ("PIP_CONFIG_FILE", "/dev/null");
 
 fn shown(sandbox: &Sandbox, arguments: &[&str], variables: &[(&str, &str)]) -> String {

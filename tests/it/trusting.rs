@@ -5,7 +5,7 @@ use std::fs;
 
 use prefetch::cache_folder::CacheBucket;
 
-use crate::support::{Fault, Index, Published, Sandbox, ServedIndex, Wheel};
+use crate::support::{Fault, Index, PageFormat, Published, Sandbox, ServedIndex, Wheel};
 
 const WHEEL: &str = "demo-1.0-py3-none-any.whl";
 
@@ -149,4 +149,71 @@ fn the_files_of_the_cache_are_readable_as_the_umask_says() {
             assert_eq!(found, expected, "{file} with umask {umask}");
         }
     }
+}
+
+/// A page that says something wrong of a file, which the index mends while the page is fresh: noticed
+/// while the file is fetched, and while it is fetched to read what it needs.
+#[test]
+fn a_file_that_breaks_its_promise_has_its_page_asked_again() {
+    for index in [Index::new(), Index::new().without_sidecars().without_ranges()] {
+        let (index, sandbox) = (index.wheel("demo", "1.0").pages(PageFormat::Html).serve(), Sandbox::new());
+        let page = format!("<a href='/files/{WHEEL}#sha256={}'>{WHEEL}</a>", "0".repeat(64));
+        let wrong = Fault::Bytes(page.into()).and(Fault::Header("etag", "\"wrong\"".into()));
+        index.fail("/simple/demo", wrong);
+        sandbox.prefetch_from(&index, ["demo", "--retries", "0"]).assert().code(5);
+        index.heal();
+        sandbox.prefetch_from(&index, ["demo", "--retries", "0"]).assert().success();
+        assert_eq!(sandbox.files("wheelhouse"), [WHEEL]);
+        assert_eq!(index.count("/simple/demo"), 2);
+        index.forget_requests();
+        sandbox.prefetch_from(&index, ["demo"]).assert().success();
+        assert_eq!(index.paths(), Vec::<String>::new());
+    }
+}
+
+/// The file is gone from where the page says that it is.
+#[test]
+fn a_file_that_is_gone_has_its_page_asked_again_once() {
+    let (index, sandbox) = (honest().serve(), Sandbox::new());
+    sandbox.prefetch_from(&index, ["demo", "--dry-run"]).assert().success();
+    index.fail(&format!("/files/{WHEEL}"), Fault::Status(404));
+    sandbox.prefetch_from(&index, ["demo"]).assert().code(4);
+    assert_eq!(index.count("/simple/demo"), 2);
+}
+
+/// An index of pages alone: what a wheel needs only the whole of it tells.
+#[test]
+fn what_was_fetched_to_read_its_metadata_is_told() {
+    let index = honest().without_sidecars().without_ranges().serve();
+    let size = index.bytes(WHEEL).len();
+    let run = |sandbox: &Sandbox, more: &[&str]| {
+        let done = sandbox.prefetch_from(&index, ["demo", "--report", "report.json"]).args(more).assert().success();
+        let report = sandbox.json("report.json");
+        let summary = &report["summary"];
+        let status = report["packages"][0]["files"][0]["status"].as_str().unwrap().to_owned();
+        (told(&done), status, (summary["files_downloaded"].clone(), summary["bytes_downloaded"].clone()))
+    };
+    let sandbox = Sandbox::new();
+    let (words, status, sums) = run(&sandbox, &["--dry-run"]);
+    assert!(words.contains("1 file (") && words.contains("had to be fetched"), "{words}");
+    assert_eq!((status.as_str(), sums), ("planned", (1.into(), size.into())));
+    let (words, status, sums) = run(&sandbox, &[]);
+    assert!(words.contains("all from the cache"), "{words}");
+    assert_eq!((status.as_str(), sums), ("cached", (0.into(), 0.into())));
+    let (words, status, sums) = run(&Sandbox::new(), &[]);
+    assert!(words.contains("all downloaded"), "{words}");
+    assert_eq!((status.as_str(), sums), ("downloaded", (1.into(), size.into())));
+}
+
+/// As a bundle that was planned by what an index said, before the files were asked.
+#[test]
+fn a_manifest_that_states_what_no_wheel_needs_is_found() {
+    let (index, sandbox) = (honest().serve(), Sandbox::new());
+    sandbox.prefetch_from(&index, ["demo", "evil", "--bundle", "app/"]).assert().success();
+    sandbox.prefetch(["verify", "app"]).assert().success();
+    let mut manifest = sandbox.json("app/prefetch.json");
+    manifest["packages"][0]["dependencies"] = serde_json::json!(["evil"]);
+    sandbox.write("app/prefetch.json", manifest.to_string());
+    let found = sandbox.prefetch(["verify", "app"]).assert().code(1);
+    assert!(told(&found).contains("says that it needs evil"), "{}", told(&found));
 }

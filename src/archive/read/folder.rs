@@ -5,14 +5,14 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::Path;
 
-use super::{Entry, Fault, Names, Place, read_at_most};
+use super::{Fault, MemberEntry, MemberLocation, UniqueNames, read_at_most};
 
 /// Every file below `folder`, and what has no place in a bundle.
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn scan(folder: &Path) -> io::Result<(Vec<Entry>, Vec<Fault>)> {
-    let mut scan = Scan { names: Names::default(), entries: Vec::new(), faults: Vec::new() };
+pub fn scan(folder: &Path) -> io::Result<(Vec<MemberEntry>, Vec<Fault>)> {
+    let mut scan = FolderScan { names: UniqueNames::default(), entries: Vec::new(), faults: Vec::new() };
     scan.folder(folder, "")?;
     Ok((scan.entries, scan.faults))
 }
@@ -28,13 +28,13 @@ pub fn page(folder: &Path, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>
     }
 }
 
-struct Scan {
-    names: Names,
-    entries: Vec<Entry>,
+struct FolderScan {
+    names: UniqueNames,
+    entries: Vec<MemberEntry>,
     faults: Vec<Fault>,
 }
 
-impl Scan {
+impl FolderScan {
     fn folder(&mut self, folder: &Path, prefix: &str) -> io::Result<()> {
         let mut children = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
         children.sort_by_key(fs::DirEntry::file_name);
@@ -59,9 +59,11 @@ impl Scan {
             return Ok(());
         }
         match self.names.take(path.as_bytes()) {
-            Ok(path) => {
-                self.entries.push(Entry { path, size: child.metadata()?.len(), place: Place::File(child.path()) })
-            }
+            Ok(path) => self.entries.push(MemberEntry {
+                path,
+                size: child.metadata()?.len(),
+                location: MemberLocation::File(child.path()),
+            }),
             Err(fault) => self.faults.push(fault),
         }
         Ok(())

@@ -9,28 +9,34 @@ use flate2::bufread::GzDecoder;
 use tempfile::SpooledTempFile;
 use zstd::Decoder as ZstdDecoder;
 
-use super::super::FIRST;
-use super::super::parts::{Parts, PartsReader};
-use super::super::stored::Container;
-use super::tar::{Pass, Walk};
-use super::{Fault, Found, Visit, read_at_most};
+use super::super::FIRST_ENTRY;
+use super::tar::{SkipBytes, TarReader};
+use super::{ArchiveMember, Fault, MemberVisitor, read_at_most};
+use crate::archive::stored_container::Container;
+use crate::archive::volume_set::{VolumeSet, VolumeSetReader};
 
 /// Up to this many bytes of a file wait in memory, more on disk.
 const IN_MEMORY: usize = 2 << 20;
 
-/// Shows every file to `visit`; see [`super::Reader::visit`].
-pub fn visit(parts: &Parts, kind: Container, limit: u64, threads: usize, visit: &Visit<'_>) -> Vec<Fault> {
+/// Shows every file to `visit`; see [`super::ArchiveReader::visit`].
+pub fn visit(
+    volumes: &VolumeSet,
+    kind: Container,
+    limit: u64,
+    threads: usize,
+    visit: &MemberVisitor<'_>,
+) -> Vec<Fault> {
     let (sender, receiver) = sync_channel(1);
     let receiver = Mutex::new(receiver);
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
             scope.spawn(|| serve(&receiver, visit));
         }
-        unpack(parts, kind, limit, sender)
+        unpack(volumes, kind, limit, sender)
     })
 }
 
-fn serve(files: &Mutex<Receiver<Found>>, visit: &Visit<'_>) {
+fn serve(files: &Mutex<Receiver<ArchiveMember>>, visit: &MemberVisitor<'_>) {
     loop {
         let file = files.lock().expect("no thread panics with it").recv();
         match file {
@@ -41,24 +47,24 @@ fn serve(files: &Mutex<Receiver<Found>>, visit: &Visit<'_>) {
 }
 
 /// Unpacks the whole archive into `files`.
-fn unpack(parts: &Parts, kind: Container, limit: u64, files: SyncSender<Found>) -> Vec<Fault> {
-    let input = match Unpacked::open(parts, kind, limit) {
+fn unpack(volumes: &VolumeSet, kind: Container, limit: u64, files: SyncSender<ArchiveMember>) -> Vec<Fault> {
+    let input = match Unpacked::open(volumes, kind, limit) {
         Ok(input) => input,
         Err(error) => return vec![Fault::of_io(&error, None)],
     };
-    let mut walk = Walk::new(input);
-    while let Some((path, size)) = walk.next() {
-        match spool(walk.input.by_ref(), size) {
-            Ok(bytes) => drop(files.send(Found { path, size, bytes: Box::new(bytes), extent: None })),
-            Err(error) => walk.fail(&error, Some(path.to_string())),
+    let mut tar = TarReader::new(input);
+    while let Some((path, size)) = tar.next() {
+        match spool(tar.input.by_ref(), size) {
+            Ok(bytes) => drop(files.send(ArchiveMember { path, size, bytes: Box::new(bytes), extent: None })),
+            Err(error) => tar.fail(&error, Some(path.to_string())),
         }
     }
-    let mut faults = walk.faults;
-    if walk.input.is_spent() {
+    let mut faults = tar.faults;
+    if tar.input.is_spent() {
         return vec![Fault::TooLarge { limit }];
     }
     if faults.is_empty() {
-        faults.push(walk.input.rest());
+        faults.push(tar.input.rest());
     }
     faults
 }
@@ -67,18 +73,18 @@ fn unpack(parts: &Parts, kind: Container, limit: u64, files: SyncSender<Found>) 
 const LONGEST_SEARCH: u64 = 256 << 20;
 
 /// The first file called `name`, which must have no more than `limit` bytes.
-pub fn page(parts: &Parts, kind: Container, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut walk = Walk::new(Unpacked::open(parts, kind, LONGEST_SEARCH)?);
-    while let Some((path, size)) = walk.next() {
+pub fn page(volumes: &VolumeSet, kind: Container, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut tar = TarReader::new(Unpacked::open(volumes, kind, LONGEST_SEARCH)?);
+    while let Some((path, size)) = tar.next() {
         if path.as_str() == name {
-            return read_at_most(walk.input.take(size), limit).map(Some);
+            return read_at_most(tar.input.take(size), limit).map(Some);
         }
         // All but the manifest come sorted, and nobody should unpack the rest to find nothing.
-        if path.as_str() > name && path.as_str() != FIRST && name != FIRST {
+        if path.as_str() > name && path.as_str() != FIRST_ENTRY && name != FIRST_ENTRY {
             return Ok(None);
         }
-        if let Err(error) = walk.input.pass(size) {
-            walk.fail(&error, None);
+        if let Err(error) = tar.input.skip(size) {
+            tar.fail(&error, None);
         }
     }
     Ok(None)
@@ -96,7 +102,7 @@ pub fn spool(input: impl Read, size: u64) -> io::Result<SpooledTempFile> {
     Ok(spooled)
 }
 
-type Packed = BufReader<PartsReader>;
+type Packed = BufReader<VolumeSetReader>;
 
 enum Decoder {
     Gzip(Box<GzDecoder<Packed>>),
@@ -110,8 +116,8 @@ struct Unpacked {
 }
 
 impl Unpacked {
-    fn open(parts: &Parts, kind: Container, limit: u64) -> io::Result<Self> {
-        let packed = BufReader::with_capacity(256 << 10, parts.reader());
+    fn open(volumes: &VolumeSet, kind: Container, limit: u64) -> io::Result<Self> {
+        let packed = BufReader::with_capacity(256 << 10, volumes.reader());
         let decoder = match kind {
             Container::Gzip => Decoder::Gzip(Box::new(GzDecoder::new(packed))),
             Container::Zstd => Decoder::Zstd(Box::new(ZstdDecoder::with_buffer(packed)?.single_frame())),
@@ -149,8 +155,8 @@ impl Read for Unpacked {
     }
 }
 
-impl Pass for Unpacked {
-    fn pass(&mut self, bytes: u64) -> io::Result<()> {
+impl SkipBytes for Unpacked {
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
         match io::copy(&mut self.take(bytes), &mut io::sink())? {
             passed if passed == bytes => Ok(()),
             _ => Err(io::ErrorKind::UnexpectedEof.into()),

@@ -4,58 +4,58 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use ::tar::{EntryType, Header};
 
-use super::super::FIRST;
+use super::super::FIRST_ENTRY;
 use super::super::tar::{BLOCK, header_bytes};
-use super::{Bytes, Entry, Fault, Input, Names, Place};
+use super::{Fault, MemberEntry, MemberLocation, SeekableInput, TarBytes, UniqueNames};
 use crate::domain::RelPath;
 
 /// The files, and what is wrong with the archive.
-pub fn scan(bytes: &Bytes) -> (Vec<Entry>, Vec<Fault>) {
+pub fn scan(bytes: &TarBytes) -> (Vec<MemberEntry>, Vec<Fault>) {
     let mut entries = Vec::new();
-    let mut walk = Walk::new(Plain { reader: bytes.reader(), size: bytes.size() });
-    while let Some((path, size)) = walk.next() {
-        let start = walk.input.reader.stream_position().unwrap_or(u64::MAX);
+    let mut tar = TarReader::new(PlainTar { reader: bytes.reader(), size: bytes.size() });
+    while let Some((path, size)) = tar.next() {
+        let start = tar.input.reader.stream_position().unwrap_or(u64::MAX);
         let path_text = path.to_string();
-        entries.push(Entry { path, size, place: Place::Stored { bytes: bytes.clone(), start } });
-        if let Err(error) = walk.input.pass(size) {
-            walk.fail(&error, Some(path_text));
+        entries.push(MemberEntry { path, size, location: MemberLocation::Stored { bytes: bytes.clone(), start } });
+        if let Err(error) = tar.input.skip(size) {
+            tar.fail(&error, Some(path_text));
             entries.pop();
         }
     }
-    (entries, walk.faults)
+    (entries, tar.faults)
 }
 
 /// Bytes that can be passed over.
-pub trait Pass: Read {
+pub trait SkipBytes: Read {
     /// # Errors
     /// When there are fewer.
-    fn pass(&mut self, bytes: u64) -> io::Result<()>;
+    fn skip(&mut self, bytes: u64) -> io::Result<()>;
 }
 
 /// An archive that is not compressed.
-struct Plain {
-    reader: Box<dyn Input>,
+struct PlainTar {
+    reader: Box<dyn SeekableInput>,
     size: u64,
 }
 
-impl Read for Plain {
+impl Read for PlainTar {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.reader.read(buffer)
     }
 }
 
-impl Pass for Plain {
-    fn pass(&mut self, bytes: u64) -> io::Result<()> {
+impl SkipBytes for PlainTar {
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
         let end = self.reader.stream_position()?.checked_add(bytes).filter(|end| *end <= self.size);
         self.reader.seek(SeekFrom::Start(end.ok_or(io::ErrorKind::UnexpectedEof)?)).map(drop)
     }
 }
 
 /// Goes from header to header. After each file its bytes must be read or passed over.
-pub struct Walk<R> {
+pub struct TarReader<R> {
     pub input: R,
     pub faults: Vec<Fault>,
-    names: Names,
+    names: UniqueNames,
     /// The file before, by which the order is judged.
     last: Option<RelPath>,
     /// Zeros up to the next block.
@@ -65,13 +65,13 @@ pub struct Walk<R> {
 }
 
 /// Tools fill up archives with zeros to a multiple of 10,240 bytes, or of what they are told.
-const MOST_ZEROS: u64 = 1 << 20;
+const MAX_ZEROS: u64 = 1 << 20;
 
 /// No record of ours, and no path, comes near this many bytes.
 const LONGEST_EXTENSION: u64 = 64 << 10;
 
 /// What a header, with the extensions before it, says.
-struct Told {
+struct TarHeader {
     name: Vec<u8>,
     size: u64,
     kind: EntryType,
@@ -79,12 +79,12 @@ struct Told {
     raw: Vec<u8>,
 }
 
-impl<R: Pass> Walk<R> {
+impl<R: SkipBytes> TarReader<R> {
     pub fn new(input: R) -> Self {
         Self {
             input,
             faults: Vec::new(),
-            names: Names::default(),
+            names: UniqueNames::default(),
             last: None,
             padding: 0,
             is_altered: false,
@@ -95,9 +95,9 @@ impl<R: Pass> Walk<R> {
     /// The next plain file and its size in bytes; afterwards the input stands at its first byte.
     pub fn next(&mut self) -> Option<(RelPath, u64)> {
         while !self.is_done {
-            match self.told() {
-                Ok(Some(told)) => {
-                    if let Some(file) = self.judge(told) {
+            match self.read_header() {
+                Ok(Some(read_header)) => {
+                    if let Some(file) = self.check_header(read_header) {
                         return Some(file);
                     }
                 }
@@ -115,46 +115,48 @@ impl<R: Pass> Walk<R> {
     }
 
     /// The file that was told of, if it is one; anything else is passed over.
-    fn judge(&mut self, mut told: Told) -> Option<(RelPath, u64)> {
+    fn check_header(&mut self, mut read_header: TarHeader) -> Option<(RelPath, u64)> {
         // As `tar -c .` has it.
-        while let Some(rest) = told.name.strip_prefix(b"./") {
-            told.name = rest.to_vec();
+        while let Some(rest) = read_header.name.strip_prefix(b"./") {
+            read_header.name = rest.to_vec();
         }
-        self.padding = (BLOCK - (told.size % BLOCK as u64) as usize) % BLOCK;
-        let shown = String::from_utf8_lossy(&told.name).into_owned();
-        let kind = foreign_kind(told.kind);
+        self.padding = (BLOCK - (read_header.size % BLOCK as u64) as usize) % BLOCK;
+        let shown = String::from_utf8_lossy(&read_header.name).into_owned();
+        let kind = unsupported_kind(read_header.kind);
         let path = match kind {
-            None => self.names.take(&told.name),
+            None => self.names.take(&read_header.name),
             Some("a folder") => {
                 self.note_altered(&shown);
-                return self.pass_over(told.size, &shown);
+                return self.skip_file(read_header.size, &shown);
             }
             Some(what) => Err(Fault::Kind { path: shown.clone(), what }),
         };
         match path {
             Err(fault) => {
                 self.faults.push(fault);
-                self.pass_over(told.size, &shown)
+                self.skip_file(read_header.size, &shown)
             }
             Ok(path) => {
-                if header_bytes(&path, told.size).ok().as_ref() != Some(&told.raw) || !self.is_in_order(&path) {
+                if header_bytes(&path, read_header.size).ok().as_ref() != Some(&read_header.raw)
+                    || !self.is_in_order(&path)
+                {
                     self.note_altered(&shown);
                 }
                 self.last = Some(path.clone());
-                Some((path, told.size))
+                Some((path, read_header.size))
             }
         }
     }
 
-    fn pass_over(&mut self, size: u64, shown: &str) -> Option<(RelPath, u64)> {
-        if let Err(error) = self.input.pass(size) {
+    fn skip_file(&mut self, size: u64, shown: &str) -> Option<(RelPath, u64)> {
+        if let Err(error) = self.input.skip(size) {
             self.fail(&error, Some(shown.to_owned()));
         }
         None
     }
 
     fn is_in_order(&self, path: &RelPath) -> bool {
-        self.last.as_ref().is_none_or(|last| last.as_str() == FIRST || last < path)
+        self.last.as_ref().is_none_or(|last| last.as_str() == FIRST_ENTRY || last < path)
     }
 
     fn note_altered(&mut self, shown: &str) {
@@ -164,8 +166,8 @@ impl<R: Pass> Walk<R> {
     }
 
     /// The next header with its extensions; `None` at the end mark.
-    fn told(&mut self) -> io::Result<Option<Told>> {
-        self.pass_padding()?;
+    fn read_header(&mut self) -> io::Result<Option<TarHeader>> {
+        self.skip_padding()?;
         let (mut raw, mut name, mut size) = (Vec::new(), None, None);
         loop {
             let block = self.block()?;
@@ -185,7 +187,7 @@ impl<R: Pass> Walk<R> {
                 kind => {
                     let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
                     let size = if has_bytes(kind) { size.map_or_else(|| header.entry_size(), Ok)? } else { 0 };
-                    return Ok(Some(Told { name, size, kind, raw }));
+                    return Ok(Some(TarHeader { name, size, kind, raw }));
                 }
             }
         }
@@ -209,7 +211,7 @@ impl<R: Pass> Walk<R> {
         self.input.read_exact(&mut block).map(|()| block)
     }
 
-    fn pass_padding(&mut self) -> io::Result<()> {
+    fn skip_padding(&mut self) -> io::Result<()> {
         let mut padding = vec![0; std::mem::take(&mut self.padding)];
         self.input.read_exact(&mut padding)?;
         if padding.iter().any(|byte| *byte != 0) {
@@ -222,8 +224,8 @@ impl<R: Pass> Walk<R> {
     /// How many zeros are left, up to [`MOST_ZEROS`]; `None` where there is anything else.
     fn count_zeros(&mut self) -> io::Result<Option<u64>> {
         let mut rest = Vec::new();
-        self.input.by_ref().take(MOST_ZEROS + 1).read_to_end(&mut rest)?;
-        let are_zeros = rest.iter().all(|byte| *byte == 0) && rest.len() as u64 <= MOST_ZEROS;
+        self.input.by_ref().take(MAX_ZEROS + 1).read_to_end(&mut rest)?;
+        let are_zeros = rest.iter().all(|byte| *byte == 0) && rest.len() as u64 <= MAX_ZEROS;
         Ok(are_zeros.then_some(rest.len() as u64))
     }
 
@@ -247,7 +249,7 @@ fn check(header: &Header) -> io::Result<()> {
     let bytes = header.as_bytes();
     let summed: u32 = bytes[..148].iter().chain(&bytes[156..]).map(|byte| u32::from(*byte)).sum();
     match header.cksum() {
-        Ok(told) if told == summed + 8 * u32::from(b' ') => Ok(()),
+        Ok(read_header) if read_header == summed + 8 * u32::from(b' ') => Ok(()),
         _ => Err(io::Error::other("a header is damaged")),
     }
 }
@@ -276,7 +278,7 @@ fn has_bytes(kind: EntryType) -> bool {
     )
 }
 
-fn foreign_kind(kind: EntryType) -> Option<&'static str> {
+fn unsupported_kind(kind: EntryType) -> Option<&'static str> {
     match kind {
         EntryType::Regular => None,
         EntryType::Directory => Some("a folder"),

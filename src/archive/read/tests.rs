@@ -6,7 +6,7 @@ use std::io::{Cursor, SeekFrom, Write};
 
 use ::tar::{Builder, EntryType, Header};
 
-use super::super::Format;
+use super::super::ArchiveFormat;
 use super::super::tests::{Memory, archived, path};
 use super::*;
 use crate::domain::{Content, Tree};
@@ -17,7 +17,7 @@ fn read(name: &str, bytes: &[u8]) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
     let archive = folder.path().join(name);
     fs::write(&archive, bytes).unwrap();
     let files = std::sync::Mutex::new(BTreeMap::new());
-    let reader = Reader::open(&archive).unwrap();
+    let reader = ArchiveReader::open(&archive).unwrap();
     let faults = reader.visit(1 << 20, 2, &|mut found| {
         let mut bytes = Vec::new();
         found.bytes.read_to_end(&mut bytes).unwrap();
@@ -35,7 +35,7 @@ fn packed(name: &str) -> Vec<u8> {
     for (name, bytes) in FILES {
         tree.insert(path(name), Content::Page(bytes.to_vec()));
     }
-    archived(&tree, &Memory::default(), Format::of(Path::new(name)).unwrap()).unwrap()
+    archived(&tree, &Memory::default(), ArchiveFormat::of(Path::new(name)).unwrap()).unwrap()
 }
 
 const NAMES: [&str; 4] = ["b.zip", "b.tar", "b.tar.gz", "b.tar.zst"];
@@ -54,7 +54,7 @@ fn what_we_write_is_read_without_a_fault() {
 
 /// Whether the archive differs from what was packed in what it holds, or in a fault that is told.
 fn is_told(archive: &Path) -> bool {
-    let Ok(reader) = Reader::open(archive) else { return true };
+    let Ok(reader) = ArchiveReader::open(archive) else { return true };
     let whole = AtomicUsize::new(0);
     let faults = reader.visit(1 << 20, 1, &|mut found| {
         let mut bytes = Vec::new();
@@ -105,7 +105,7 @@ fn one_page_is_found_in_every_form() {
     for name in NAMES {
         let archive = folder.path().join(name);
         fs::write(&archive, packed(name)).unwrap();
-        let reader = Reader::open(&archive).unwrap();
+        let reader = ArchiveReader::open(&archive).unwrap();
         assert_eq!(reader.page("README.txt", 7).unwrap().unwrap(), b"Read me", "{name}");
         assert_eq!(reader.page("absent", 7).unwrap(), None, "{name}");
         assert!(reader.page("wheels/a.whl", 599).is_err(), "{name}");
@@ -116,10 +116,10 @@ fn one_page_is_found_in_every_form() {
 fn volumes_read_as_one_archive() {
     let folder = tempfile::tempdir().unwrap();
     for name in NAMES {
-        for (number, piece) in packed(name).chunks(500).enumerate() {
-            fs::write(folder.path().join(format!("{name}.{:03}", number + 1)), piece).unwrap();
+        for (number, chunk) in packed(name).chunks(500).enumerate() {
+            fs::write(folder.path().join(format!("{name}.{:03}", number + 1)), chunk).unwrap();
         }
-        let reader = Reader::open(&folder.path().join(format!("{name}.001"))).unwrap();
+        let reader = ArchiveReader::open(&folder.path().join(format!("{name}.001"))).unwrap();
         let count = AtomicUsize::new(0);
         let faults = reader.visit(1 << 20, 1, &|_| {
             count.fetch_add(1, Ordering::Relaxed);
@@ -203,7 +203,7 @@ fn a_zip_that_was_cut_is_told_as_that() {
     let mut tree = Tree::new();
     tree.insert(path("prefetch.json"), Content::Page(b"{}".to_vec()));
     tree.insert(path("wheels/a.whl"), Content::Page(packed("b.zip")));
-    let whole = archived(&tree, &Memory::default(), Format::of(Path::new("b.zip")).unwrap()).unwrap();
+    let whole = archived(&tree, &Memory::default(), ArchiveFormat::of(Path::new("b.zip")).unwrap()).unwrap();
     for less in [1, 10, 22, 100] {
         let (files, faults) = read("b.zip", &whole[..whole.len() - less]);
         assert_eq!((files.len(), faults), (0, vec!["the archive ends too early: copy it again".to_owned()]), "{less}");
@@ -276,7 +276,7 @@ fn links_in_a_folder_are_not_followed() {
     fs::write(folder.path().join("wheels/a.whl"), b"a").unwrap();
     std::os::unix::fs::symlink("/etc/hostname", folder.path().join("prefetch.json")).unwrap();
     std::os::unix::fs::symlink("/etc", folder.path().join("wheels/etc")).unwrap();
-    let reader = Reader::open(folder.path()).unwrap();
+    let reader = ArchiveReader::open(folder.path()).unwrap();
     assert_eq!(reader.page("prefetch.json", 100).unwrap(), None);
     let faults = reader.visit(100, 1, &|found| assert_eq!(found.path.as_str(), "wheels/a.whl")).unwrap();
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
@@ -290,9 +290,9 @@ fn what_is_no_archive_is_told_by_its_bytes() {
     for bytes in [&b""[..], b"PK", b"<html>", &[0; 2000]] {
         let file = folder.path().join("b.zip");
         fs::write(&file, bytes).unwrap();
-        assert!(matches!(Reader::open(&file), Err(ReadError::NoArchive(_))));
+        assert!(matches!(ArchiveReader::open(&file), Err(ReadError::NoArchive(_))));
     }
-    assert!(matches!(Reader::open(&folder.path().join("absent")), Err(ReadError::Unreadable { .. })));
+    assert!(matches!(ArchiveReader::open(&folder.path().join("absent")), Err(ReadError::Unreadable { .. })));
 }
 
 /// More than 4 GiB before the second entry of a zip, more than 8 GiB in the first of a tar: as
@@ -308,20 +308,21 @@ fn entries_beyond_4_and_8_gib_are_found() {
         file.write_all(bytes).unwrap();
         at + bytes.len() as u64
     };
-    let sizes =
-        |entries: Vec<Entry>| entries.iter().map(|entry| (entry.path.to_string(), entry.size)).collect::<Vec<_>>();
-    let first = records::Entry { name: b"a.whl".into(), size: 5 << 30, crc32: 1, offset: 0 };
+    let sizes = |entries: Vec<MemberEntry>| {
+        entries.iter().map(|entry| (entry.path.to_string(), entry.size)).collect::<Vec<_>>()
+    };
+    let first = records::ZipEntry { name: b"a.whl".into(), size: 5 << 30, crc32: 1, offset: 0 };
     let offset = put(0, &first.local_header()) + first.size;
-    let second = records::Entry { name: b"b.whl".into(), size: 3, crc32: 2, offset };
+    let second = records::ZipEntry { name: b"b.whl".into(), size: 3, crc32: 2, offset };
     let start = put(put(offset, &second.local_header()), b"abc");
     let directory = [first.central_header(), second.central_header()].concat();
     put(put(start, &directory), &records::end(2, start, directory.len() as u64));
-    let (entries, faults) = zip::scan(&Parts::find(&archive).unwrap());
+    let (entries, faults) = zip::scan(&VolumeSet::find(&archive).unwrap());
     assert_eq!((sizes(entries), faults), (vec![("a.whl".into(), 5 << 30), ("b.whl".into(), 3)], Vec::new()));
     fs::remove_file(&archive).unwrap();
     let at = put(0, &header_bytes(&path("a.whl"), 9 << 30).unwrap()) + (9 << 30);
     let at = put(at, &header_bytes(&path("b.whl"), 512).unwrap());
     put(at, &[0; 3 * 512]);
-    let (entries, faults) = tar::scan(&Bytes::Plain(Parts::find(&archive).unwrap()));
+    let (entries, faults) = tar::scan(&TarBytes::Plain(VolumeSet::find(&archive).unwrap()));
     assert_eq!((sizes(entries), faults), (vec![("a.whl".into(), 9 << 30), ("b.whl".into(), 512)], Vec::new()));
 }

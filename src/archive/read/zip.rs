@@ -2,17 +2,17 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::super::parts::{Parts, PartsReader};
 use super::super::zip::records::{
     self, CENTRAL, CENTRAL_LENGTH, END, END_64, END_64_LENGTH, END_LENGTH, EXTRA_64, LARGE, LOCAL, LOCAL_LENGTH,
     LOCATOR_64, LOCATOR_64_LENGTH, MANY,
 };
-use super::{Bytes, Entry, Fault, Names, Place};
+use super::{Fault, MemberEntry, MemberLocation, TarBytes, UniqueNames};
+use crate::archive::volume_set::{VolumeSet, VolumeSetReader};
 
 /// The files, and what is wrong with the archive.
-pub fn scan(parts: &Parts) -> (Vec<Entry>, Vec<Fault>) {
-    let mut scan = Scan { parts, names: Names::default(), entries: Vec::new(), faults: Vec::new() };
-    match read_directory(parts) {
+pub fn scan(volumes: &VolumeSet) -> (Vec<MemberEntry>, Vec<Fault>) {
+    let mut scan = ZipScan { volumes, names: UniqueNames::default(), entries: Vec::new(), faults: Vec::new() };
+    match read_directory(volumes) {
         Ok(headers) => {
             headers.iter().for_each(|header| scan.take(header));
             scan.compare(&headers);
@@ -23,7 +23,7 @@ pub fn scan(parts: &Parts) -> (Vec<Entry>, Vec<Fault>) {
 }
 
 /// What the directory says of an entry.
-struct Header {
+struct ZipHeader {
     name: Vec<u8>,
     flags: u16,
     method: u16,
@@ -39,15 +39,15 @@ const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 const ENCRYPTED: u16 = 1;
 
-struct Scan<'a> {
-    parts: &'a Parts,
-    names: Names,
-    entries: Vec<Entry>,
+struct ZipScan<'a> {
+    volumes: &'a VolumeSet,
+    names: UniqueNames,
+    entries: Vec<MemberEntry>,
     faults: Vec<Fault>,
 }
 
-impl Scan<'_> {
-    fn take(&mut self, header: &Header) {
+impl ZipScan<'_> {
+    fn take(&mut self, header: &ZipHeader) {
         let shown = String::from_utf8_lossy(&header.name).into_owned();
         if header.name.ends_with(b"/") && header.size == 0 {
             return;
@@ -58,9 +58,9 @@ impl Scan<'_> {
         }
     }
 
-    fn entry(&mut self, header: &Header, shown: &str) -> Result<Entry, Fault> {
+    fn entry(&mut self, header: &ZipHeader, shown: &str) -> Result<MemberEntry, Fault> {
         let path = self.names.take(&header.name)?;
-        if let Some(what) = foreign_kind(header.attributes >> 16) {
+        if let Some(what) = unsupported_kind(header.attributes >> 16) {
             return Err(Fault::Kind { path: shown.to_owned(), what });
         }
         if header.flags & ENCRYPTED != 0 {
@@ -68,18 +68,18 @@ impl Scan<'_> {
         }
         let damaged = |error: io::Error| Fault::of_io(&error, Some(shown.to_owned()));
         let start = self.start(header).map_err(damaged)?;
-        let parts = self.parts.clone();
-        let place = match header.method {
-            STORED if header.packed == header.size => Place::Stored { bytes: Bytes::Plain(parts), start },
-            DEFLATED => Place::Deflated { parts, start, packed: header.packed },
+        let volumes = self.volumes.clone();
+        let location = match header.method {
+            STORED if header.packed == header.size => MemberLocation::Stored { bytes: TarBytes::Plain(volumes), start },
+            DEFLATED => MemberLocation::Deflated { volumes, start, packed: header.packed },
             method => return Err(Fault::Method { path: shown.to_owned(), method }),
         };
-        Ok(Entry { path, size: header.size, place })
+        Ok(MemberEntry { path, size: header.size, location })
     }
 
     /// Where the bytes begin, behind a local header of which only the lengths are believed.
-    fn start(&self, header: &Header) -> io::Result<u64> {
-        let mut reader = self.parts.reader();
+    fn start(&self, header: &ZipHeader) -> io::Result<u64> {
+        let mut reader = self.volumes.reader();
         reader.seek(SeekFrom::Start(header.offset))?;
         let fixed = Fields::read::<LOCAL_LENGTH>(&mut reader)?;
         if fixed.bytes(0, 4) != LOCAL {
@@ -87,14 +87,14 @@ impl Scan<'_> {
         }
         let start = header.offset + LOCAL_LENGTH as u64 + u64::from(fixed.u16(26)) + u64::from(fixed.u16(28));
         match start.checked_add(header.packed) {
-            Some(end) if end <= self.parts.size() => Ok(start),
+            Some(end) if end <= self.volumes.size() => Ok(start),
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
 
     /// Notes the first place at which the archive is not as we would have written it.
-    fn compare(&mut self, headers: &[Header]) {
-        let outcome = differs_at(self.parts, headers);
+    fn compare(&mut self, headers: &[ZipHeader]) {
+        let outcome = differs_at(self.volumes, headers);
         match outcome {
             Ok(None) => {}
             Ok(Some(path)) => self.faults.push(Fault::Altered { path }),
@@ -104,13 +104,17 @@ impl Scan<'_> {
 }
 
 /// The entry whose header is not ours, or nothing's where the directory is not.
-fn differs_at(parts: &Parts, headers: &[Header]) -> io::Result<Option<Option<String>>> {
-    let mut reader = parts.reader();
+fn differs_at(volumes: &VolumeSet, headers: &[ZipHeader]) -> io::Result<Option<Option<String>>> {
+    let mut reader = volumes.reader();
     let (mut at, mut directory) = (0, Vec::new());
     for header in headers {
         let shown = || Some(String::from_utf8_lossy(&header.name).into_owned());
-        let entry =
-            records::Entry { name: header.name.clone(), size: header.size, crc32: header.crc32, offset: header.offset };
+        let entry = records::ZipEntry {
+            name: header.name.clone(),
+            size: header.size,
+            crc32: header.crc32,
+            offset: header.offset,
+        };
         let local = entry.local_header();
         if header.offset != at || !is_next(&mut reader, at, &local)? {
             return Ok(Some(shown()));
@@ -120,11 +124,11 @@ fn differs_at(parts: &Parts, headers: &[Header]) -> io::Result<Option<Option<Str
     }
     let end = records::end(headers.len() as u64, at, directory.len() as u64);
     directory.extend(end);
-    let is_same = is_next(&mut reader, at, &directory)? && at + directory.len() as u64 == parts.size();
+    let is_same = is_next(&mut reader, at, &directory)? && at + directory.len() as u64 == volumes.size();
     Ok((!is_same).then_some(None))
 }
 
-fn is_next(reader: &mut PartsReader, at: u64, expected: &[u8]) -> io::Result<bool> {
+fn is_next(reader: &mut VolumeSetReader, at: u64, expected: &[u8]) -> io::Result<bool> {
     reader.seek(SeekFrom::Start(at))?;
     let mut got = Vec::with_capacity(expected.len());
     reader.take(expected.len() as u64).read_to_end(&mut got)?;
@@ -132,7 +136,7 @@ fn is_next(reader: &mut PartsReader, at: u64, expected: &[u8]) -> io::Result<boo
 }
 
 /// What a mode on Unix says that is no plain file; tools of other systems leave it empty.
-fn foreign_kind(mode: u32) -> Option<&'static str> {
+fn unsupported_kind(mode: u32) -> Option<&'static str> {
     match mode & 0o170_000 {
         0 | 0o100_000 => None,
         0o120_000 => Some("a symbolic link"),
@@ -146,12 +150,12 @@ const LONGEST_COMMENT: u64 = u16::MAX as u64;
 /// The directory of a bundle with a hundred thousand files has a tenth of this, in bytes.
 const LARGEST_DIRECTORY: u64 = 256 << 20;
 
-fn read_directory(parts: &Parts) -> io::Result<Vec<Header>> {
-    let (start, size) = find_directory(parts)?;
-    if size > LARGEST_DIRECTORY || start.checked_add(size).is_none_or(|end| end > parts.size()) {
+fn read_directory(volumes: &VolumeSet) -> io::Result<Vec<ZipHeader>> {
+    let (start, size) = find_directory(volumes)?;
+    if size > LARGEST_DIRECTORY || start.checked_add(size).is_none_or(|end| end > volumes.size()) {
         return Err(io::Error::other("its directory cannot be where it says"));
     }
-    let mut reader = parts.reader();
+    let mut reader = volumes.reader();
     reader.seek(SeekFrom::Start(start))?;
     let mut directory = Vec::new();
     reader.take(size).read_to_end(&mut directory)?;
@@ -165,9 +169,9 @@ fn read_directory(parts: &Parts) -> io::Result<Vec<Header>> {
 
 /// Where the directory begins, and its size. It is the last that its own end follows: that of a
 /// stored file, which is a zip itself, counts from the beginning of that file.
-fn find_directory(parts: &Parts) -> io::Result<(u64, u64)> {
-    let tail_start = parts.size().saturating_sub(LONGEST_COMMENT + END_LENGTH as u64);
-    let mut reader = parts.reader();
+fn find_directory(volumes: &VolumeSet) -> io::Result<(u64, u64)> {
+    let tail_start = volumes.size().saturating_sub(LONGEST_COMMENT + END_LENGTH as u64);
+    let mut reader = volumes.reader();
     reader.seek(SeekFrom::Start(tail_start))?;
     let mut tail = Vec::new();
     reader.read_to_end(&mut tail)?;
@@ -182,7 +186,12 @@ fn find_directory(parts: &Parts) -> io::Result<(u64, u64)> {
 }
 
 /// Where the end record at `at` says that the directory begins, its size, and where it ought to end.
-fn directory_before(reader: &mut PartsReader, tail: &[u8], at: usize, tail_start: u64) -> io::Result<(u64, u64, u64)> {
+fn directory_before(
+    reader: &mut VolumeSetReader,
+    tail: &[u8],
+    at: usize,
+    tail_start: u64,
+) -> io::Result<(u64, u64, u64)> {
     let end = Fields(&tail[at..]);
     let (count, size, start) = (end.u16(10), end.u32(12), end.u32(16));
     let is_large = u64::from(count) == MANY || u64::from(size) == LARGE || u64::from(start) == LARGE;
@@ -200,7 +209,7 @@ fn directory_before(reader: &mut PartsReader, tail: &[u8], at: usize, tail_start
     }
 }
 
-fn read_header(rest: &mut &[u8]) -> io::Result<Header> {
+fn read_header(rest: &mut &[u8]) -> io::Result<ZipHeader> {
     let short = || io::Error::from(io::ErrorKind::UnexpectedEof);
     let (fixed, after) = rest.split_at_checked(CENTRAL_LENGTH).ok_or_else(short)?;
     let fields = Fields(fixed);
@@ -218,7 +227,7 @@ fn read_header(rest: &mut &[u8]) -> io::Result<Header> {
         small => small,
     };
     let (size, packed, offset) = (number(24), number(20), number(42));
-    Ok(Header {
+    Ok(ZipHeader {
         name: name.to_vec(),
         flags: fields.u16(8),
         method: fields.u16(10),

@@ -3,7 +3,7 @@
 
 /// An entry, as both of its headers tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ZipEntry {
     pub name: Vec<u8>,
     /// Bytes.
     pub size: u64,
@@ -45,7 +45,7 @@ const UTF8: u16 = 1 << 11;
 /// A regular file that all may read, in the high half as Unix has it.
 const REGULAR: u32 = 0o100_644 << 16;
 
-impl Entry {
+impl ZipEntry {
     /// The header before the bytes.
     pub fn local_header(&self) -> Vec<u8> {
         let mut record = LOCAL.to_vec();

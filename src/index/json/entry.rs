@@ -197,7 +197,7 @@ impl FileEntry<'_> {
         }
     }
 
-    /// PEP 592; an empty text is no reason, so the file is not yanked (`facts/pip.md` 3.3).
+    /// PEP 592; an empty text is no reason, so the file is not yanked (`docs/facts/pip.md` 3.3).
     fn yanked(&self) -> Option<&str> {
         self.yanked.is_truthy().then_some(match &self.yanked {
             Value::Text(reason) => reason,

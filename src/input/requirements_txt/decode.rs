@@ -1,4 +1,4 @@
-//! Bytes → text, as pip decodes a requirements file (`facts/pip.md` 1.1).
+//! Bytes → text, as pip decodes a requirements file (`docs/facts/pip.md` 1.1).
 
 use encoding_rs::{DecoderResult, Encoding};
 

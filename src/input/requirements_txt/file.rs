@@ -1,4 +1,4 @@
-//! One file line by line: which kind each line is, and what it does (`facts/pip.md` 1.3 to 1.5).
+//! One file line by line: which kind each line is, and what it does (`docs/facts/pip.md` 1.3 to 1.5).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -230,7 +230,7 @@ fn without_values(message: String, variables: &[(String, String)]) -> String {
     secrets.fold(message, |message, (name, value)| message.replace(value, &format!("${{{name}}}")))
 }
 
-/// What pip refuses in a constraints file, at once or when it resolves (`facts/pip.md` 2.1).
+/// What pip refuses in a constraints file, at once or when it resolves (`docs/facts/pip.md` 2.1).
 fn refuse_constraint(asked: &ParsedRequirement, editable: bool) -> Result<(), ParseFault> {
     let why = if editable {
         "an editable is no constraint"

@@ -1,4 +1,4 @@
-//! What option lines do to the options that hold for everything (`facts/pip.md` 1.4).
+//! What option lines do to the options that hold for everything (`docs/facts/pip.md` 1.4).
 
 use crate::domain::IndexOptions;
 

@@ -1,5 +1,5 @@
 //! Text → logical lines: split, joined, without comments, variables put in
-//! (`facts/pip.md` 1.2, steps 1 to 5).
+//! (`docs/facts/pip.md` 1.2, steps 1 to 5).
 
 /// One line after continuations are joined and the comment is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(lines.next().unwrap().unset, []);
     }
 
-    /// `facts/pip.md` 1.9, rows 1 to 22.
+    /// `docs/facts/pip.md` 1.9, rows 1 to 22.
     #[test]
     fn lines_as_pip_reads_them() {
         for (text, expected) in [

@@ -1,5 +1,5 @@
 //! URLs in requirements: what kind they are, what their fragments say, what they point at
-//! (`facts/pip.md` 1.6 and 2.4).
+//! (`docs/facts/pip.md` 1.6 and 2.4).
 
 use std::path::PathBuf;
 

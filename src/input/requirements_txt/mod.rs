@@ -1,4 +1,4 @@
-//! pip's requirements files, as pip 26.3 reads them (`facts/pip.md` 1).
+//! pip's requirements files, as pip 26.3 reads them (`docs/facts/pip.md` 1).
 //!
 //! Reading goes on after a bad line: every one becomes a [`Problem`]. What pip drops in silence
 //! is dropped here too, with a warning.

@@ -1,4 +1,4 @@
-//! The options of a line, read by the rules of Python's `optparse` (`facts/pip.md` 1.2 step 7
+//! The options of a line, read by the rules of Python's `optparse` (`docs/facts/pip.md` 1.2 step 7
 //! and 1.4).
 
 use super::ParseFault;
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(parse("- x -- --pre").unwrap().len(), 3);
     }
 
-    /// `facts/pip.md` 1.4 and 1.9, rows 65, 83 and 84.
+    /// `docs/facts/pip.md` 1.4 and 1.9, rows 65, 83 and 84.
     #[test]
     fn refused_options() {
         for (options, part) in [

@@ -1,4 +1,4 @@
-//! The text of a requirement → what it asks for (`facts/pip.md` 1.6 and 1.7).
+//! The text of a requirement → what it asks for (`docs/facts/pip.md` 1.6 and 1.7).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Table 1.9 of `facts/pip.md` and its neighbours, on a machine made of literals.
+//! The lines of `docs/facts/pip.md` 1.9 and their neighbours, on a machine made of literals.
 
 use proptest::prelude::*;
 

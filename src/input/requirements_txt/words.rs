@@ -1,5 +1,5 @@
 //! A line's requirement and its options, and the words of the options as a POSIX shell reads
-//! them (`facts/pip.md` 1.2, step 6).
+//! them (`docs/facts/pip.md` 1.2, step 6).
 
 use super::ParseFault;
 

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::super::support::{fetched, file, package, page, paths};
 use super::{BundleInput, Manifest, ProjectSummaries, ProjectSummary, SBOMS, Sboms, bundle, install};
 use crate::domain::{Fetched, Origin, Sha256, Tree, Yanked};
+use crate::layout::test_fixtures::{fetched, file, package, page, paths};
 
 /// Pieces that end a quotation, a line, an element or a comment, or begin a command.
 fn hostile() -> impl Strategy<Value = String> {

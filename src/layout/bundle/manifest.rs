@@ -1,8 +1,8 @@
 //! `prefetch.json`: what a bundle holds, where it came from, whom it serves, and what was asked.
 
-mod describe;
-mod recall;
+mod from_domain;
 mod request;
+mod to_domain;
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::TargetDescription;
 
-pub use recall::RecallError;
 pub use request::{BUNDLE_ROOT, ManifestOptions, ManifestRequest, ManifestRequirement, bundled};
+pub use to_domain::ManifestValueError;
 
 /// The manifest. Keys of a schema are stable, and additions are allowed; nothing in it tells
 /// the machine, the time, or the version of the tool.
@@ -124,10 +124,10 @@ impl Manifest {
     /// When the text is none, or of a later schema.
     pub fn from_json(text: &[u8]) -> Result<Self, ManifestError> {
         #[derive(Deserialize)]
-        struct Header {
+        struct SchemaHeader {
             schema: u32,
         }
-        match serde_json::from_slice::<Header>(text)?.schema {
+        match serde_json::from_slice::<SchemaHeader>(text)?.schema {
             SCHEMA => Ok(serde_json::from_slice(text)?),
             other => Err(ManifestError::Schema(other)),
         }

@@ -5,15 +5,15 @@
 //! may take effect: its policy names them by their digests.
 
 mod data;
-mod rows;
+mod format;
+mod tables;
 mod template;
-mod words;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::graph::Graph;
+use super::dependency_graph::DependencyGraph;
 use super::license::License;
 use super::manifest::{Manifest, ManifestFile, ManifestPackage};
 use crate::layout::html::escape;
@@ -31,7 +31,7 @@ const SCRIPTS: [&str; 4] = [
 
 /// The text of the page.
 pub fn text(manifest: &Manifest) -> String {
-    let graph = Graph::of(manifest);
+    let graph = DependencyGraph::of(manifest);
     let script = format!("\"use strict\";\n(() => {{\n{}}})();\n", SCRIPTS.join("\n"));
     let [style_hash, script_hash] = [STYLE, &script].map(hash);
     template::fill(
@@ -42,11 +42,11 @@ pub fn text(manifest: &Manifest) -> String {
             ("SCRIPT_HASH", &script_hash),
             ("STYLE", STYLE),
             ("SCRIPT", &script),
-            ("LEAD", &rows::lead(manifest)),
-            ("TARGET_OPTIONS", &rows::target_options(manifest)),
-            ("ROWS", &rows::packages(manifest, &graph)),
-            ("LICENSES", &rows::licenses(manifest)),
-            ("TARGETS", &rows::targets(manifest)),
+            ("LEAD", &tables::lead(manifest)),
+            ("TARGET_OPTIONS", &tables::target_options(manifest)),
+            ("ROWS", &tables::packages(manifest, &graph)),
+            ("LICENSES", &tables::licenses(manifest)),
+            ("TARGETS", &tables::targets(manifest)),
             ("DATA", &data::text(manifest, &graph)),
         ],
     )
@@ -58,7 +58,7 @@ fn hash(text: &str) -> String {
 }
 
 /// What the page calls the bundle: by what was asked for, if that is little.
-fn title(manifest: &Manifest, graph: &Graph) -> String {
+fn title(manifest: &Manifest, graph: &DependencyGraph) -> String {
     let asked = manifest.packages.iter().enumerate().filter(|(position, _)| graph.is_asked(*position));
     let mut names: Vec<_> = asked.map(|(_, package)| package.name.as_str()).collect();
     names.dedup();

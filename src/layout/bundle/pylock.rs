@@ -4,24 +4,24 @@ use std::fmt::Write as _;
 
 use crate::domain::{Fetched, FetchedFile, FetchedPackage};
 
-use super::super::names::is_unreadable;
 use super::WHEELS;
-use super::conditions::Conditions;
+use super::target_markers::TargetMarkers;
+use crate::layout::legacy_names::is_unreadable;
 
 /// The text of the file; absent where markers cannot tell the targets apart, for a lock file has
 /// nothing else to choose by.
-pub fn text(fetched: &Fetched, conditions: &Conditions) -> Option<String> {
-    if conditions.are_ambiguous(fetched) {
+pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> Option<String> {
+    if target_markers.are_ambiguous(fetched) {
         return None;
     }
-    let environments: Vec<_> = Conditions::environments(fetched).iter().map(|marker| quoted(marker)).collect();
+    let environments: Vec<_> = TargetMarkers::environments(fetched).iter().map(|marker| quoted(marker)).collect();
     let mut text = String::from("lock-version = \"1.0\"\n");
     if !environments.is_empty() {
         writeln!(text, "environments = [{}]", environments.join(", ")).expect("writing to a string cannot fail");
     }
     text.push_str("created-by = \"prefetch\"\n");
     for package in fetched.packages.iter().filter(|package| !package.files.is_empty()) {
-        text.push_str(&entry(package, conditions));
+        text.push_str(&entry(package, target_markers));
     }
     if fetched.packages.is_empty() {
         text.push_str("packages = []\n");
@@ -30,12 +30,12 @@ pub fn text(fetched: &Fetched, conditions: &Conditions) -> Option<String> {
 }
 
 /// One version of one project. A file whose name tells no version stands by itself, as `archive`.
-fn entry(package: &FetchedPackage, conditions: &Conditions) -> String {
+fn entry(package: &FetchedPackage, target_markers: &TargetMarkers) -> String {
     let (unreadable, named): (Vec<_>, Vec<_>) =
         package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
     let mut text = String::new();
     if !named.is_empty() {
-        text.push_str(&head(package, &named, conditions));
+        text.push_str(&head(package, &named, target_markers));
         for file in &named {
             let is_wheel = file.candidate.filename.ends_with(".whl");
             let table = if is_wheel { "[[packages.wheels]]" } else { "[packages.sdist]" };
@@ -43,18 +43,18 @@ fn entry(package: &FetchedPackage, conditions: &Conditions) -> String {
         }
     }
     for file in unreadable {
-        text.push_str(&head(package, &[file], conditions));
+        text.push_str(&head(package, &[file], target_markers));
         text.push_str(&file_table("[packages.archive]", file, false));
     }
     text
 }
 
-fn head(package: &FetchedPackage, files: &[&FetchedFile], conditions: &Conditions) -> String {
+fn head(package: &FetchedPackage, files: &[&FetchedFile], target_markers: &TargetMarkers) -> String {
     let mut text = format!("\n[[packages]]\nname = {}\n", quoted(package.name.as_ref()));
     if let Some(version) = &package.version {
         put(&mut text, "version", &version.to_string());
     }
-    if let Some(marker) = conditions.marker(files) {
+    if let Some(marker) = target_markers.marker(files) {
         put(&mut text, "marker", &marker);
     }
     let stated = files.iter().find_map(|file| file.candidate.requires_python.as_ref());
@@ -86,8 +86,8 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::support::{fetched, file, package};
     use super::*;
+    use crate::layout::test_fixtures::{fetched, file, package};
 
     #[test]
     fn files_lie_beside_the_lock_and_each_has_its_digest() {
@@ -95,7 +95,7 @@ mod tests {
         let mut world =
             fetched(vec![package("demo", "1.0", files), package("direct", "", vec![file("main.zip", b"d")])]);
         world.packages[0].files[0].candidate.requires_python = Some(">=3.8".parse().unwrap());
-        let text = text(&world, &Conditions::of(&world)).unwrap();
+        let text = text(&world, &TargetMarkers::of(&world)).unwrap();
         let lock: toml::Table = text.parse().unwrap();
         let demo = &lock["packages"][0];
         assert_eq!(lock["lock-version"].as_str(), Some("1.0"));

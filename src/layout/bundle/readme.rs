@@ -1,18 +1,18 @@
 //! `README.txt` of a bundle.
 
-use super::super::names::unnamed;
-use super::{BundleInput, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, Source, WHEELS, install, requirements};
+use super::{BundleInput, DocumentSource, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, WHEELS, install, requirements};
+use crate::layout::legacy_names::unidentified;
 
 /// What the person who unpacks the bundle needs to know, where it has these `documents`, each with
 /// what it is.
-pub fn text(of: &Source<'_>, documents: &[(&str, &str)]) -> String {
+pub fn text(of: &DocumentSource<'_>, documents: &[(&str, &str)]) -> String {
     let fetched = of.installed;
-    let is_ambiguous = of.conditions.are_ambiguous(fetched);
+    let is_ambiguous = of.target_markers.are_ambiguous(fetched);
     let targets = list(
         "It serves these, and its scripts refuse any other:",
         fetched.targets.iter().map(|target| target.id().to_owned()),
     );
-    let caveats = list("Mind that", unnamed(fetched));
+    let caveats = list("Mind that", unidentified(fetched));
     format!(
         "Python packages for a machine without a network
 ===============================================
@@ -102,7 +102,7 @@ fn list(heading: &str, items: impl IntoIterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::support::{bundled, fetched, file, package, page, paths};
+    use crate::layout::test_fixtures::{bundled, fetched, file, package, page, paths};
 
     #[test]
     fn what_cannot_be_found_by_name_is_told() {

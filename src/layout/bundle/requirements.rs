@@ -5,22 +5,22 @@ use std::fmt::Write as _;
 
 use crate::domain::{Fetched, FetchedFile, FetchedPackage};
 
-use super::super::names::{is_unreadable, spelled_name};
 use super::WHEELS;
-use super::conditions::Conditions;
+use super::target_markers::TargetMarkers;
+use crate::layout::legacy_names::{is_unreadable, spelled_name};
 
 /// The text of the file for all targets. Where markers cannot tell two targets apart that get
 /// different versions, it installs nothing and names the files of [`for_target`].
 ///
 /// It names its own folder, so that `pip install -r requirements.txt` alone is offline: a
-/// relative `--find-links` in a file is relative to that file (`facts/pip.md` 6.1).
-pub fn text(fetched: &Fetched, conditions: &Conditions) -> String {
-    if conditions.are_ambiguous(fetched) {
+/// relative `--find-links` in a file is relative to that file (`docs/facts/pip.md` 6.1).
+pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> String {
+    if target_markers.are_ambiguous(fetched) {
         return choice(fetched);
     }
-    let lines: Vec<_> = fetched.packages.iter().flat_map(|package| requirements(package, conditions)).collect();
+    let lines: Vec<_> = fetched.packages.iter().flat_map(|package| requirements(package, target_markers)).collect();
     let is_conditional = |line: &String| line.contains(" ; ");
-    let guard = conditions.marker_of_none().filter(|_| lines.iter().any(is_conditional)).map(guard);
+    let guard = target_markers.marker_of_none().filter(|_| lines.iter().any(is_conditional)).map(guard);
     with_lines(guard.into_iter().chain(lines).collect())
 }
 
@@ -38,7 +38,7 @@ pub fn for_target(fetched: &Fetched, target: usize) -> String {
         files: package.files.iter().filter(|file| file.targets.contains(&target)).cloned().collect(),
         ..package.clone()
     });
-    with_lines(packages.flat_map(|package| requirements(&package, &Conditions::none())).collect())
+    with_lines(packages.flat_map(|package| requirements(&package, &TargetMarkers::none())).collect())
 }
 
 /// Where a bundle has the pins of one target.
@@ -65,19 +65,19 @@ fn choice(fetched: &Fetched) -> String {
 
 /// The line of the pin, and one for each file that can only be named by its path: one whose own
 /// name tells no version, as a direct URL may have it. Without it pip would ask the network.
-fn requirements(package: &FetchedPackage, conditions: &Conditions) -> Vec<String> {
+fn requirements(package: &FetchedPackage, target_markers: &TargetMarkers) -> Vec<String> {
     let (unreadable, named): (Vec<_>, Vec<_>) =
         package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
     let by_path = unreadable.into_iter().map(|file| (format!("./{WHEELS}/{}", file.candidate.filename), vec![file]));
     let by_name =
         package.version.iter().map(|version| (format!("{}=={version}", spelled_name(package)), named.clone()));
     let all = by_name.chain(by_path).filter(|(_, files)| !files.is_empty());
-    all.map(|(subject, files)| line(&subject, &files, conditions)).collect()
+    all.map(|(subject, files)| line(&subject, &files, target_markers)).collect()
 }
 
-fn line(subject: &str, files: &[&FetchedFile], conditions: &Conditions) -> String {
+fn line(subject: &str, files: &[&FetchedFile], target_markers: &TargetMarkers) -> String {
     let mut line = subject.to_owned();
-    if let Some(marker) = conditions.marker(files) {
+    if let Some(marker) = target_markers.marker(files) {
         write!(line, " ; {marker}").expect("writing to a string cannot fail");
     }
     let hashes: BTreeSet<_> = files.iter().map(|file| file.object.sha256).collect();
@@ -89,8 +89,8 @@ fn line(subject: &str, files: &[&FetchedFile], conditions: &Conditions) -> Strin
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::support::{fetched, file, package};
     use super::*;
+    use crate::layout::test_fixtures::{fetched, file, package};
 
     #[test]
     fn every_file_is_pinned_by_name_or_by_path() {
@@ -109,6 +109,6 @@ foo.bar==1.0 \\
     --hash=sha256:41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d \\
     --hash=sha256:ba59926159d2aa256eb8739b8da7e2b574b960e1202c6d624cbe981cef996c91
 ";
-        assert_eq!(text(&world, &Conditions::of(&world)), expected);
+        assert_eq!(text(&world, &TargetMarkers::of(&world)), expected);
     }
 }

@@ -5,7 +5,7 @@
 //! that of the newest upload inside, unless `SOURCE_DATE_EPOCH` says otherwise.
 
 mod cyclonedx;
-mod names;
+mod identifiers;
 mod purl;
 mod spdx;
 

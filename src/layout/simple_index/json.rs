@@ -65,7 +65,7 @@ struct FileEntry<'a> {
     size: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     requires_python: Option<String>,
-    yanked: Withdrawn<'a>,
+    yanked: YankedValue<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     /// Only the key of PEP 714: pip 22.3 to 23.1 fail on an object under the older
     /// `dist-info-metadata`, and no client reads that key alone.
@@ -84,10 +84,10 @@ impl From<Object> for Hashes {
 }
 
 /// The reason for a withdrawal; `true` for an empty one, which pip would take for `false`
-/// (`facts/pip.md` 3.3).
+/// (`docs/facts/pip.md` 3.3).
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Withdrawn<'a> {
+enum YankedValue<'a> {
     Flag(bool),
     Reason(&'a str),
 }
@@ -101,9 +101,9 @@ impl<'a> FileEntry<'a> {
             size: file.object.size,
             requires_python: file.candidate.requires_python.as_ref().map(ToString::to_string),
             yanked: match file.candidate.yanked.0.as_deref() {
-                None => Withdrawn::Flag(false),
-                Some("") => Withdrawn::Flag(true),
-                Some(reason) => Withdrawn::Reason(reason),
+                None => YankedValue::Flag(false),
+                Some("") => YankedValue::Flag(true),
+                Some(reason) => YankedValue::Reason(reason),
             },
             core_metadata: file.metadata.map(Hashes::from),
         }
@@ -114,9 +114,9 @@ impl<'a> FileEntry<'a> {
 mod tests {
     use crate::domain::Fetched;
 
-    use super::super::super::support::{fetched, file, object, package};
     use super::super::projects;
     use super::*;
+    use crate::layout::test_fixtures::{fetched, file, object, package};
 
     fn project_of(fetched: &Fetched) -> serde_json::Value {
         let (name, found) = projects(fetched).pop_first().unwrap();
@@ -161,9 +161,9 @@ mod tests {
 
     #[test]
     fn an_empty_reason_is_a_withdrawal_too() {
-        let mut withdrawn = file("demo-1.9.zip", b"source");
-        withdrawn.candidate.yanked.0 = Some("".into());
-        let world = fetched(vec![package("demo", "1.9", vec![withdrawn])]);
+        let mut yanked_value = file("demo-1.9.zip", b"source");
+        yanked_value.candidate.yanked.0 = Some("".into());
+        let world = fetched(vec![package("demo", "1.9", vec![yanked_value])]);
         assert_eq!(project_of(&world)["files"][0]["yanked"], true);
     }
 }

@@ -1,5 +1,5 @@
 //! Taking in distributions that lie elsewhere on the machine: wheelhouses, and the caches of pip,
-//! pip-accel and buildout (`facts/legacy-pip.md` 2, 9 and 10; `facts/pip.md` 4).
+//! pip-accel and buildout (`docs/facts/legacy-pip.md` 2, 9 and 10; `docs/facts/pip.md` 4).
 //!
 //! Each file is read to its end first, and what its name claims is checked against what it says
 //! of itself. Whether it is what an index promises is checked when a run looks for it: the store
@@ -11,23 +11,23 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-use super::contents::{self, Foreign, Identity};
-use super::pip_entry;
-use super::record::{self, Record, UsedFile};
-use crate::archive::{Stop, go_on};
+use super::identify::{self, IdentifyError, Identity};
+use super::pip_cache_entry;
+use super::run_record::{self, RunRecord, UsedFile};
+use crate::archive::{CancelFlag, check_cancelled};
 use crate::domain::{Algorithm, MaskedUrl, Object, SourceExtension};
 use crate::store::DiskStore;
 
 /// What became of one distribution.
 #[derive(Debug)]
-pub struct Met {
+pub struct ImportResult {
     pub path: PathBuf,
-    pub outcome: Result<Taken, String>,
+    pub outcome: Result<ImportedFile, String>,
 }
 
 /// A distribution that the store has now.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct ImportedFile {
     pub identity: Identity,
     pub object: Object,
     /// Whether the store had it before.
@@ -40,21 +40,26 @@ pub struct Taken {
 /// are none are passed over.
 ///
 /// # Errors
-/// When `path` cannot be read or the store not written to, or `stop` was set meanwhile.
-pub fn import(store: &DiskStore, path: &Path, stop: &Stop, told: &mut dyn FnMut(&Met)) -> io::Result<()> {
+/// When `path` cannot be read or the store not written to, or `cancel` was set meanwhile.
+pub fn import(
+    store: &DiskStore,
+    path: &Path,
+    cancel: &CancelFlag,
+    listener: &mut dyn FnMut(&ImportResult),
+) -> io::Result<()> {
     let mut used = Vec::new();
     let imported = files(path)?.into_iter().try_for_each(|path| {
-        let outcome = take(store, &path, stop)?;
-        go_on(stop)?;
+        let outcome = take(store, &path, cancel)?;
+        check_cancelled(cancel)?;
         let Some(outcome) = outcome else { return Ok(()) };
-        if let Ok(taken) = &outcome {
-            used.push(used_file(taken));
+        if let Ok(imported) = &outcome {
+            used.push(used_file(imported));
         }
-        told(&Met { path, outcome });
+        listener(&ImportResult { path, outcome });
         Ok(())
     });
     if !used.is_empty() {
-        record::write(store, &Record { folder: path.display().to_string(), files: used })?;
+        run_record::write(store, &RunRecord { folder: path.display().to_string(), files: used })?;
     }
     imported
 }
@@ -78,7 +83,7 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// What a file's name says that it is.
-enum Kind {
+enum FileKind {
     /// A distribution under its own name.
     Named(String),
     /// An entry of a download cache: the URL, quoted.
@@ -92,39 +97,39 @@ enum Kind {
 /// Hex digits of SHA-224, by which pip's HTTP cache names its entries.
 const KEY_LENGTH: usize = 56;
 
-fn kind(name: &str) -> Option<Kind> {
+fn kind(name: &str) -> Option<FileKind> {
     let is_key = |text: &str| text.len() == KEY_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_distribution = |name: &str| name.ends_with(".whl") || SourceExtension::split(name).is_some();
     if is_key(name) {
-        Some(Kind::Entry)
+        Some(FileKind::Entry)
     } else if name.strip_suffix(".body").is_some_and(is_key) {
-        Some(Kind::Body)
+        Some(FileKind::Body)
     } else if name.starts_with("http%3A") || name.starts_with("https%3A") {
         let url: MaskedUrl = percent_decode_str(name).decode_utf8().ok()?.parse().ok()?;
-        is_distribution(&url.filename()).then_some(Kind::Quoted(url))
+        is_distribution(&url.filename()).then_some(FileKind::Quoted(url))
     } else {
-        is_distribution(name).then(|| Kind::Named(name.to_owned()))
+        is_distribution(name).then(|| FileKind::Named(name.to_owned()))
     }
 }
 
 /// `None` for what is no distribution; the inner error is the file's own fault.
-fn take(store: &DiskStore, path: &Path, stop: &Stop) -> io::Result<Option<Result<Taken, String>>> {
+fn take(store: &DiskStore, path: &Path, cancel: &CancelFlag) -> io::Result<Option<Result<ImportedFile, String>>> {
     let Some(kind) = path.file_name().and_then(|name| kind(name.to_str()?)) else { return Ok(None) };
     let mut file = match File::open(path) {
-        Ok(file) => Stoppable { file, stop },
+        Ok(file) => CancellableReader { file, cancel },
         Err(error) => return Ok(Some(Err(format!("it cannot be read: {error}")))),
     };
     match kind {
-        Kind::Named(name) => {
-            let identity = contents::check(&mut file, &name);
+        FileKind::Named(name) => {
+            let identity = identify::check(&mut file, &name);
             keep(store, file, identity, None).map(Some)
         }
-        Kind::Quoted(url) => {
-            let identity = contents::check(&mut file, &url.filename());
+        FileKind::Quoted(url) => {
+            let identity = identify::check(&mut file, &url.filename());
             keep(store, file, identity, Some(url.public())).map(Some)
         }
-        Kind::Body => unnamed(store, file),
-        Kind::Entry => match pip_entry::body(file) {
+        FileKind::Body => unnamed(store, file),
+        FileKind::Entry => match pip_cache_entry::body(file) {
             Ok(Some(body)) => unnamed(store, Cursor::new(body)),
             Ok(None) => Ok(None),
             Err(why) => Ok(Some(Err(why))),
@@ -133,11 +138,11 @@ fn take(store: &DiskStore, path: &Path, stop: &Stop) -> io::Result<Option<Result
 }
 
 /// Takes in bytes that have no name but what they say of themselves.
-fn unnamed(store: &DiskStore, mut bytes: impl Read + Seek) -> io::Result<Option<Result<Taken, String>>> {
-    match contents::identify(&mut bytes) {
+fn unnamed(store: &DiskStore, mut bytes: impl Read + Seek) -> io::Result<Option<Result<ImportedFile, String>>> {
+    match identify::identify(&mut bytes) {
         Ok(identity) => keep(store, bytes, Ok(identity), None).map(Some),
-        Err(Foreign::NoDistribution) => Ok(None),
-        Err(Foreign::Damaged(why)) => Ok(Some(Err(why))),
+        Err(IdentifyError::NotADistribution) => Ok(None),
+        Err(IdentifyError::Damaged(why)) => Ok(Some(Err(why))),
     }
 }
 
@@ -145,19 +150,19 @@ fn unnamed(store: &DiskStore, mut bytes: impl Read + Seek) -> io::Result<Option<
 const NAMES: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha512];
 
 /// A file that cannot be read any more once nobody waits for that.
-struct Stoppable<'a> {
+struct CancellableReader<'a> {
     file: File,
-    stop: &'a Stop,
+    cancel: &'a CancelFlag,
 }
 
-impl Read for Stoppable<'_> {
+impl Read for CancellableReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        go_on(self.stop)?;
+        check_cancelled(self.cancel)?;
         self.file.read(buffer)
     }
 }
 
-impl Seek for Stoppable<'_> {
+impl Seek for CancellableReader<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file.seek(to)
     }
@@ -168,23 +173,23 @@ fn keep(
     bytes: impl Read + Seek,
     identity: Result<Identity, String>,
     url: Option<String>,
-) -> io::Result<Result<Taken, String>> {
+) -> io::Result<Result<ImportedFile, String>> {
     let identity = match identity {
         Ok(identity) => identity,
         Err(why) => return Ok(Err(why)),
     };
     let (object, was_held) = store.take(bytes, &NAMES).map_err(io::Error::other)?;
-    Ok(Ok(Taken { identity, object, was_held, url }))
+    Ok(Ok(ImportedFile { identity, object, was_held, url }))
 }
 
-fn used_file(taken: &Taken) -> UsedFile {
-    let Identity { name, version, filename } = taken.identity.clone();
+fn used_file(imported: &ImportedFile) -> UsedFile {
+    let Identity { name, version, filename } = imported.identity.clone();
     UsedFile {
         name,
         version,
         filename,
-        sha256: taken.object.sha256,
-        url: taken.url.clone(),
+        sha256: imported.object.sha256,
+        url: imported.url.clone(),
         index: None,
         requires_python: None,
         yanked: None,

@@ -1,9 +1,9 @@
 //! Looking after the cache folder: what it holds and why, whether it is whole, what can go.
 
-mod contents;
+mod identify;
 mod import;
-mod pip_entry;
-mod record;
+mod pip_cache_entry;
+mod run_record;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -16,9 +16,9 @@ use crate::domain::{Sha256, Timestamp};
 use crate::index::LocalDigests;
 use crate::store::{DiskStore, StoredObject};
 
-pub use self::contents::Identity;
-pub use self::import::{Met, Taken, import};
-pub use self::record::{Record, Run, UsedFile, record};
+pub use self::identify::Identity;
+pub use self::import::{ImportResult, ImportedFile, import};
+pub use self::run_record::{RecordedRun, RunRecord, UsedFile, record};
 
 /// Everything that the cache holds, and what it remembers of it.
 #[derive(Clone, Debug)]
@@ -26,12 +26,12 @@ pub struct Inventory {
     /// In the order of digests.
     pub objects: Vec<StoredObject>,
     /// The latest last.
-    pub runs: Vec<Run>,
+    pub runs: Vec<RecordedRun>,
 }
 
 /// A file that a run had, and that the store still holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct CachedFile {
     pub file: UsedFile,
     pub stored: StoredObject,
     /// When a run last had it.
@@ -44,17 +44,17 @@ impl Inventory {
     /// # Errors
     /// When the store cannot be listed.
     pub fn read(store: &DiskStore) -> io::Result<Self> {
-        Ok(Self { objects: store.objects()?, runs: record::runs(store) })
+        Ok(Self { objects: store.objects()?, runs: run_record::runs(store) })
     }
 
     /// The files with their names, sorted by name, version and file name; objects that no run
     /// names (wheels' metadata, say) are not among them.
-    pub fn items(&self) -> Vec<Item> {
+    pub fn items(&self) -> Vec<CachedFile> {
         let stored: HashMap<_, _> = self.objects.iter().map(|stored| (stored.object.sha256, stored)).collect();
         let mut items = BTreeMap::new();
         for (run, file) in self.named() {
             let Some(stored) = stored.get(&file.sha256) else { continue };
-            let item = Item { file: file.clone(), stored: **stored, last: run.last };
+            let item = CachedFile { file: file.clone(), stored: **stored, last: run.last };
             // Later runs come later, so the last time stays.
             items.insert((file.name.clone(), file.version.clone(), file.filename.clone(), file.sha256), item);
         }
@@ -62,7 +62,7 @@ impl Inventory {
     }
 
     /// Every file of every run.
-    pub fn named(&self) -> impl Iterator<Item = (&Run, &UsedFile)> {
+    pub fn named(&self) -> impl Iterator<Item = (&RecordedRun, &UsedFile)> {
         self.runs.iter().flat_map(|run| run.record.files.iter().map(move |file| (run, file)))
     }
 
@@ -93,7 +93,7 @@ pub fn verify(store: &DiskStore, inventory: &Inventory) -> io::Result<Vec<Stored
 
 /// What may go.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
+pub struct PruneLimits {
     /// Whatever was last of use before this.
     pub older_than: Option<SystemTime>,
     /// Whatever was of use longest ago, until no more bytes than these are left.
@@ -120,7 +120,7 @@ impl Pruned {
 
 impl Inventory {
     /// What goes within `limits`.
-    pub fn prunable(&self, limits: Limits) -> Pruned {
+    pub fn prunable(&self, limits: PruneLimits) -> Pruned {
         let uses = self.last_uses();
         let mut objects = self.objects.clone();
         objects.sort_by_key(|stored| (uses[&stored.object.sha256], stored.object.sha256));
@@ -153,7 +153,7 @@ pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: Sys
     store.layout().remove_outdated()?;
     store.prune_aliases()?;
     LocalDigests::new(store.layout()).retain(|sha256| store.find(sha256).is_some());
-    let is_useless = |run: &&Run| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
+    let is_useless = |run: &&RecordedRun| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))
 }
 
@@ -217,27 +217,27 @@ mod tests {
         Inventory { objects, runs: Vec::new() }
     }
 
-    fn removed(limits: Limits) -> Vec<u64> {
+    fn removed(limits: PruneLimits) -> Vec<u64> {
         let times = inventory().prunable(limits).removed.into_iter().map(|stored| stored.since);
         times.map(|time| time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()).collect()
     }
 
     #[test]
     fn the_longest_unused_goes_first_and_what_is_linked_stays() {
-        assert_eq!(removed(Limits::default()), Vec::<u64>::new());
-        assert_eq!(removed(Limits { older_than: Some(at(3)), ..Limits::default() }), [1]);
-        assert_eq!(removed(Limits { older_than: Some(at(3)), linked: true, ..Limits::default() }), [1, 2]);
-        assert_eq!(removed(Limits { max_size: Some(20), ..Limits::default() }), [1, 3]);
-        assert_eq!(removed(Limits { max_size: Some(39), ..Limits::default() }), [1]);
-        assert_eq!(removed(Limits { max_size: Some(40), ..Limits::default() }), Vec::<u64>::new());
-        assert_eq!(removed(Limits { max_size: Some(0), ..Limits::default() }), [1, 3, 4]);
+        assert_eq!(removed(PruneLimits::default()), Vec::<u64>::new());
+        assert_eq!(removed(PruneLimits { older_than: Some(at(3)), ..PruneLimits::default() }), [1]);
+        assert_eq!(removed(PruneLimits { older_than: Some(at(3)), linked: true, ..PruneLimits::default() }), [1, 2]);
+        assert_eq!(removed(PruneLimits { max_size: Some(20), ..PruneLimits::default() }), [1, 3]);
+        assert_eq!(removed(PruneLimits { max_size: Some(39), ..PruneLimits::default() }), [1]);
+        assert_eq!(removed(PruneLimits { max_size: Some(40), ..PruneLimits::default() }), Vec::<u64>::new());
+        assert_eq!(removed(PruneLimits { max_size: Some(0), ..PruneLimits::default() }), [1, 3, 4]);
     }
 
     #[test]
     fn only_what_is_not_linked_is_freed() {
-        let pruned = inventory().prunable(Limits { max_size: Some(0), linked: true, ..Limits::default() });
+        let pruned = inventory().prunable(PruneLimits { max_size: Some(0), linked: true, ..PruneLimits::default() });
         assert_eq!((pruned.removed.len(), pruned.freed()), (4, 30));
-        let kept = inventory().prunable(Limits { max_size: Some(0), ..Limits::default() }).kept;
+        let kept = inventory().prunable(PruneLimits { max_size: Some(0), ..PruneLimits::default() }).kept;
         assert_eq!(kept, [stored(b"b", 2, true)]);
     }
 }

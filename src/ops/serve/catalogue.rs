@@ -2,8 +2,10 @@
 //! shows them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io;
 use std::io::{Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -11,8 +13,9 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::ServeError;
+use super::file_identity::FileIdentity;
 use super::members::Members;
-use crate::archive::{Extent, Stop, fingerprint};
+use crate::archive::{CancelFlag, Extent, fingerprint};
 use crate::domain::{
     Candidate, Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, PackageName,
     Promises, RelPath, Sha256, SourceExtension, Status, Version, WheelFilename, Yanked,
@@ -27,12 +30,14 @@ use crate::store::DiskStore;
 #[derive(Debug)]
 pub struct Catalogue {
     /// What lies below `/simple/`, by path.
-    pub entries: HashMap<RelPath, Entry>,
-    pub places: HashMap<Sha256, Extent>,
+    pub entries: HashMap<RelPath, IndexEntry>,
+    pub extents: HashMap<Sha256, Extent>,
+    /// The files that these are in, as they were at the start.
+    identities: HashMap<PathBuf, FileIdentity>,
     /// Wheels' metadata (PEP 658).
     pub sidecars: HashMap<Sha256, Bytes>,
     /// All files in JSON, for the page that people search.
-    pub projects: Page,
+    pub projects: StaticPage,
     /// How many projects and files there are.
     pub counts: (usize, usize),
     /// A sentence for each file that is not served.
@@ -43,19 +48,19 @@ pub struct Catalogue {
 
 /// What a path of the index leads to.
 #[derive(Clone, Debug)]
-pub enum Entry {
-    Page(Page),
+pub enum IndexEntry {
+    StaticPage(StaticPage),
     Object(Sha256),
 }
 
 /// Bytes of our own, and the validator that stands for them.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub struct StaticPage {
     pub bytes: Bytes,
     pub tag: String,
 }
 
-impl Page {
+impl StaticPage {
     pub fn new(bytes: Vec<u8>) -> Self {
         Self { tag: format!("\"{}\"", Sha256::of(&bytes)), bytes: bytes.into() }
     }
@@ -64,12 +69,12 @@ impl Page {
 /// A distribution before it was looked into.
 struct ServedFile {
     filename: String,
-    place: Extent,
+    extent: Extent,
     /// What a manifest or a run says of it.
-    known: Option<Known>,
+    declared: Option<DeclaredMetadata>,
 }
 
-struct Known {
+struct DeclaredMetadata {
     name: PackageName,
     version: Option<Version>,
     sha256: Sha256,
@@ -78,11 +83,12 @@ struct Known {
 }
 
 /// A distribution that can be served.
-struct Examined {
+struct IndexedFile {
     name: PackageName,
     version: Option<Version>,
     filename: String,
-    place: Extent,
+    extent: Extent,
+    identity: FileIdentity,
     sha256: Sha256,
     requires_python: Option<String>,
     yanked: Option<String>,
@@ -94,51 +100,70 @@ impl Catalogue {
     /// unpacked below `scratch`.
     ///
     /// # Errors
-    /// When it cannot be read, is hostile, or holds no distribution, or `stop` was set meanwhile.
-    pub fn of(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, ServeError> {
+    /// When it cannot be read, is hostile, or holds no distribution, or `cancel` was set meanwhile.
+    pub fn of(path: &Path, scratch: &Path, cancel: &CancelFlag) -> Result<Self, ServeError> {
         let store = DiskStore::new(path.to_owned());
         let is_store = store.layout().is_cache();
-        let members = if is_store { Members::default() } else { Members::find(path, scratch, stop)? };
+        let members = if is_store { Members::default() } else { Members::find(path, scratch, cancel)? };
         let candidates = if is_store { of_store(&store)? } else { of_members(&members, path)? };
         let mut left_out: Vec<_> = members
             .left_out
             .iter()
             .map(|path| format!("{path} leads out of the folder, or has no usable name"))
             .collect();
-        let mut examined = BTreeMap::new();
+        let mut indexed = BTreeMap::new();
         for found in examine_all(&candidates) {
             match found {
                 Ok(file) => {
                     // Of two files of one name the one that comes first is served.
                     let key = (file.name.clone(), file.filename.to_lowercase());
-                    examined.entry(key).or_insert(file);
+                    indexed.entry(key).or_insert(file);
                 }
                 Err(why) => left_out.push(why),
             }
         }
-        if examined.is_empty() {
+        if indexed.is_empty() {
             return Err(ServeError::Empty(path.to_owned()));
         }
-        Self::new(examined.into_values().collect(), left_out, members)
+        Self::new(indexed.into_values().collect(), left_out, members)
     }
 
-    fn new(examined: Vec<Examined>, left_out: Vec<String>, members: Members) -> Result<Self, ServeError> {
-        let places = examined.iter().map(|file| (file.sha256, file.place.clone())).collect();
-        let sidecars = examined.iter().filter_map(|file| file.sidecar.clone());
+    /// Opens a file that holds what is served.
+    ///
+    /// # Errors
+    /// When it is gone, or another is in its place.
+    pub fn open(&self, path: &Path) -> io::Result<File> {
+        let identity = self.identities.get(path).ok_or(io::ErrorKind::NotFound)?;
+        identity.open(path)
+    }
+
+    fn new(indexed: Vec<IndexedFile>, left_out: Vec<String>, members: Members) -> Result<Self, ServeError> {
+        let identities = indexed.iter().map(|file| (file.extent.file.clone(), file.identity)).collect();
+        let extents = indexed.iter().map(|file| (file.sha256, file.extent.clone())).collect();
+        let sidecars = indexed.iter().filter_map(|file| file.sidecar.clone());
         let sidecars = sidecars.map(|bytes| (Sha256::of(&bytes), bytes)).collect();
-        let fetched = fetched(&examined);
+        let fetched = fetched(&indexed);
         let entries = SimpleIndex.tree(&fetched)?.into_iter();
         let entries = entries.filter_map(|(path, content)| Some((path, entry(content)?))).collect();
-        let projects = Page::new(projects(&fetched));
-        Ok(Self { entries, places, sidecars, projects, counts: counts(&fetched), left_out, _members: members })
+        let projects = StaticPage::new(projects(&fetched));
+        Ok(Self {
+            entries,
+            extents,
+            identities,
+            sidecars,
+            projects,
+            counts: counts(&fetched),
+            left_out,
+            _members: members,
+        })
     }
 }
 
 /// Nothing on an index is an envelope.
-fn entry(content: Content) -> Option<Entry> {
+fn entry(content: Content) -> Option<IndexEntry> {
     match content {
-        Content::Page(bytes) => Some(Entry::Page(Page::new(bytes))),
-        Content::Object { sha256, .. } => Some(Entry::Object(sha256)),
+        Content::Page(bytes) => Some(IndexEntry::StaticPage(StaticPage::new(bytes))),
+        Content::Object { sha256, .. } => Some(IndexEntry::Object(sha256)),
         Content::PipCacheEntry(_) => None,
     }
 }
@@ -163,29 +188,29 @@ fn of_store(store: &DiskStore) -> Result<Vec<ServedFile>, ServeError> {
     let unreadable = |why| ServeError::Store { path: store.root().to_owned(), why };
     let inventory = Inventory::read(store).map_err(unreadable)?;
     let items = inventory.items().into_iter().filter_map(|item| {
-        let known = Known {
+        let declared = DeclaredMetadata {
             name: item.file.name.parse().ok()?,
             version: item.file.version.as_deref().and_then(|version| version.parse().ok()),
             sha256: item.file.sha256,
             requires_python: item.file.requires_python,
             yanked: item.file.yanked,
         };
-        let place = Extent { file: store.path(item.file.sha256), start: 0, size: item.stored.object.size };
-        Some(ServedFile { filename: item.file.filename, place, known: Some(known) })
+        let extent = Extent { file: store.path(item.file.sha256), start: 0, size: item.stored.object.size };
+        Some(ServedFile { filename: item.file.filename, extent, declared: Some(declared) })
     });
     Ok(items.collect())
 }
 
 fn of_members(members: &Members, path: &Path) -> Result<Vec<ServedFile>, ServeError> {
-    if let Some(place) =
-        members.places.iter().find_map(|(name, place)| (name.as_str() == MANIFEST_PATH).then_some(place))
+    if let Some(extent) =
+        members.extents.iter().find_map(|(name, extent)| (name.as_str() == MANIFEST_PATH).then_some(extent))
     {
-        return of_manifest(members, place).map_err(|why| ServeError::Manifest { path: path.to_owned(), why });
+        return of_manifest(members, extent).map_err(|why| ServeError::Manifest { path: path.to_owned(), why });
     }
-    let candidates = members.places.iter().filter_map(|(name, place)| {
+    let candidates = members.extents.iter().filter_map(|(name, extent)| {
         let filename = name.as_str().rsplit('/').next().unwrap_or_default();
         let is_distribution = filename.ends_with(".whl") || SourceExtension::split(filename).is_some();
-        is_distribution.then(|| ServedFile { filename: filename.to_owned(), place: place.clone(), known: None })
+        is_distribution.then(|| ServedFile { filename: filename.to_owned(), extent: extent.clone(), declared: None })
     });
     Ok(candidates.collect())
 }
@@ -193,9 +218,9 @@ fn of_members(members: &Members, path: &Path) -> Result<Vec<ServedFile>, ServeEr
 /// A manifest is small; more than this is none. Bytes.
 const LARGEST_MANIFEST: u64 = 64 << 20;
 
-fn of_manifest(members: &Members, place: &Extent) -> Result<Vec<ServedFile>, String> {
+fn of_manifest(members: &Members, extent: &Extent) -> Result<Vec<ServedFile>, String> {
     let mut text = Vec::new();
-    place
+    extent
         .open()
         .and_then(|input| input.take(LARGEST_MANIFEST).read_to_end(&mut text))
         .map_err(|error| error.to_string())?;
@@ -203,26 +228,30 @@ fn of_manifest(members: &Members, place: &Extent) -> Result<Vec<ServedFile>, Str
     let mut candidates = Vec::new();
     for package in &manifest.packages {
         for file in &package.files {
-            let found = members.places.iter().find(|(path, _)| path.as_str() == file.path);
-            let (_, place) = found.ok_or_else(|| format!("`{}` is not in it", file.path))?;
-            if place.size != file.size {
-                return Err(format!("`{}` should have {} bytes and has {}", file.path, file.size, place.size));
+            let found = members.extents.iter().find(|(path, _)| path.as_str() == file.path);
+            let (_, extent) = found.ok_or_else(|| format!("`{}` is not in it", file.path))?;
+            if extent.size != file.size {
+                return Err(format!("`{}` should have {} bytes and has {}", file.path, file.size, extent.size));
             }
-            let known = Known {
+            let declared = DeclaredMetadata {
                 name: package.name.parse().map_err(|error| format!("{error}"))?,
                 version: package.version.as_deref().and_then(|version| version.parse().ok()),
                 sha256: file.sha256.parse().map_err(|error| format!("{error}"))?,
                 requires_python: file.requires_python.clone(),
                 yanked: file.yanked.clone(),
             };
-            candidates.push(ServedFile { filename: file.filename.clone(), place: place.clone(), known: Some(known) });
+            candidates.push(ServedFile {
+                filename: file.filename.clone(),
+                extent: extent.clone(),
+                declared: Some(declared),
+            });
         }
     }
     Ok(candidates)
 }
 
 /// Looks into all candidates on all cores; in their order.
-fn examine_all(candidates: &[ServedFile]) -> Vec<Result<Examined, String>> {
+fn examine_all(candidates: &[ServedFile]) -> Vec<Result<IndexedFile, String>> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         while let Some((position, candidate)) =
@@ -237,36 +266,47 @@ fn examine_all(candidates: &[ServedFile]) -> Vec<Result<Examined, String>> {
     done.into_inner().unwrap_or_else(|error| error.into_inner()).into_values().collect()
 }
 
-fn examine(candidate: &ServedFile) -> Result<Examined, String> {
-    let mut input = candidate.place.open().map_err(|error| error.to_string())?;
-    let own = own_words(&mut input, &candidate.filename)?;
-    let (sha256, name, version, requires_python, yanked) = match &candidate.known {
-        Some(known) => {
-            let requires_python = known.requires_python.clone().or(own.requires_python);
-            (known.sha256, known.name.clone(), known.version.clone(), requires_python, known.yanked.clone())
+fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {
+    let identity = FileIdentity::at(&candidate.extent.file).map_err(|error| error.to_string())?;
+    let mut input = candidate.extent.open().map_err(|error| error.to_string())?;
+    let metadata = read_metadata(&mut input, &candidate.filename)?;
+    let (sha256, name, version, requires_python, yanked) = match &candidate.declared {
+        Some(declared) => {
+            let requires_python = declared.requires_python.clone().or(metadata.requires_python);
+            (declared.sha256, declared.name.clone(), declared.version.clone(), requires_python, declared.yanked.clone())
         }
         None => {
-            let name = own.filename.ok_or("its name does not tell its project and version")?;
+            let name = metadata.filename.ok_or("its name does not tell its project and version")?;
             let found = input.rewind().and_then(|()| fingerprint(&mut input)).map_err(|error| error.to_string())?;
-            (found.sha256, name.name().clone(), Some(name.version().clone()), own.requires_python, None)
+            (found.sha256, name.name().clone(), Some(name.version().clone()), metadata.requires_python, None)
         }
     };
-    let (filename, place) = (candidate.filename.clone(), candidate.place.clone());
-    Ok(Examined { name, version, filename, place, sha256, requires_python, yanked, sidecar: own.sidecar })
+    let (filename, extent) = (candidate.filename.clone(), candidate.extent.clone());
+    Ok(IndexedFile {
+        name,
+        version,
+        filename,
+        extent,
+        identity,
+        sha256,
+        requires_python,
+        yanked,
+        sidecar: metadata.sidecar,
+    })
 }
 
 /// What a distribution says of itself.
 #[derive(Default)]
-struct OwnWords {
+struct FileMetadata {
     filename: Option<DistributionFilename>,
     requires_python: Option<String>,
     sidecar: Option<Bytes>,
 }
 
-fn own_words(input: &mut (impl Read + Seek), filename: &str) -> Result<OwnWords, String> {
+fn read_metadata(input: &mut (impl Read + Seek), filename: &str) -> Result<FileMetadata, String> {
     if let Ok(wheel) = filename.parse::<WheelFilename>() {
         let file = wheel_metadata::read(input, &wheel).map_err(|error| error.to_string())?;
-        return Ok(OwnWords {
+        return Ok(FileMetadata {
             filename: Some(DistributionFilename::Wheel(wheel)),
             requires_python: file.metadata.requires_python.clone(),
             sidecar: Some(file.bytes.into()),
@@ -276,13 +316,13 @@ fn own_words(input: &mut (impl Read + Seek), filename: &str) -> Result<OwnWords,
     let source = top.release(filename).ok();
     let identity = source.as_ref().map(|source| (&source.name, &source.version));
     let requires_python = top.core_metadata(identity).ok().and_then(|found| found.requires_python);
-    Ok(OwnWords { filename: source.map(DistributionFilename::Source), requires_python, sidecar: None })
+    Ok(FileMetadata { filename: source.map(DistributionFilename::Source), requires_python, sidecar: None })
 }
 
 /// The same files as if a run had fetched them, which is what layouts show.
-fn fetched(examined: &[Examined]) -> Fetched {
+fn fetched(indexed: &[IndexedFile]) -> Fetched {
     let mut packages = BTreeMap::<_, FetchedPackage>::new();
-    for file in examined {
+    for file in indexed {
         let package = packages.entry((file.name.clone(), file.version.clone())).or_insert_with(|| FetchedPackage {
             name: file.name.clone(),
             version: file.version.clone(),
@@ -295,7 +335,7 @@ fn fetched(examined: &[Examined]) -> Fetched {
     Fetched { targets: Vec::new(), packages: packages.into_values().collect() }
 }
 
-fn fetched_file(file: &Examined) -> FetchedFile {
+fn fetched_file(file: &IndexedFile) -> FetchedFile {
     let nowhere: MaskedUrl = "file:///".parse().expect("a literal URL is valid");
     FetchedFile {
         candidate: Candidate {
@@ -310,7 +350,7 @@ fn fetched_file(file: &Examined) -> FetchedFile {
         },
         targets: Vec::new(),
         tools: Vec::new(),
-        object: Object { sha256: file.sha256, size: file.place.size },
+        object: Object { sha256: file.sha256, size: file.extent.size },
         metadata: file.sidecar.as_ref().map(|bytes| Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 }),
         status: Status::Cached,
     }

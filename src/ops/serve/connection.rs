@@ -12,22 +12,28 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::answer::{self, Answer, Body, answer};
+use super::allowed_hosts::AllowedHosts;
 use super::catalogue::Catalogue;
-use super::message::{self, LARGEST_HEAD};
-use super::transfer;
+use super::http_message::{self, LARGEST_HEAD};
+use super::respond::{self, HttpBody, HttpResponse, respond};
+use super::send_file;
 use super::{Access, AccessLog};
 
 /// How long a client may take for a request, or be idle before it.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long a client may take none of the bytes of an answer.
-const STALLED: Duration = Duration::from_secs(60);
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What is said to clients that call this server by a name that it may not have.
+const OTHER_NAME: &str =
+    "this server does not answer to that name: ask it by its address, or start it with the name allowed";
 
 /// What every connection needs.
 #[derive(Clone)]
-pub struct Desk {
+pub struct ServerState {
     pub catalogue: Arc<Catalogue>,
+    pub hosts: Arc<AllowedHosts>,
     pub log: AccessLog,
     /// Tells the time, for the `Date` of answers.
     pub clock: fn() -> SystemTime,
@@ -37,23 +43,23 @@ pub struct Desk {
 
 /// Answers the client's requests, until it goes or the server is to stop. How the connection
 /// ends is the client's business.
-pub fn spawn(socket: TcpStream, client: SocketAddr, desk: Desk) {
+pub fn spawn(socket: TcpStream, client: SocketAddr, state: ServerState) {
     let _ = socket.set_nodelay(true);
-    let mut connection = Connection { socket, client, desk, unread: Vec::new() };
-    tokio::spawn(async move { drop(connection.converse().await) });
+    let mut connection = Connection { socket, client, state, unread: Vec::new() };
+    tokio::spawn(async move { drop(connection.answer_requests().await) });
 }
 
 struct Connection {
     socket: TcpStream,
     client: SocketAddr,
-    desk: Desk,
+    state: ServerState,
     /// What the client sent and nobody looked at yet.
     unread: Vec<u8>,
 }
 
 /// What is to be sent.
-struct Reply {
-    answer: Answer,
+struct PreparedResponse {
+    respond: HttpResponse,
     /// The file that the body is in, open.
     file: Option<File>,
     has_body: bool,
@@ -61,10 +67,10 @@ struct Reply {
 }
 
 impl Connection {
-    async fn converse(&mut self) -> io::Result<()> {
-        while let Some(reply) = self.next_reply().await? {
-            let is_last = reply.is_last;
-            self.send(reply).await?;
+    async fn answer_requests(&mut self) -> io::Result<()> {
+        while let Some(prepared) = self.next_response().await? {
+            let is_last = prepared.is_last;
+            self.send(prepared).await?;
             if is_last {
                 return self.socket.shutdown().await;
             }
@@ -73,27 +79,27 @@ impl Connection {
     }
 
     /// The reply to the next request; none where the client sends no more, or none is wanted.
-    async fn next_reply(&mut self) -> io::Result<Option<Reply>> {
-        let mut stop = self.desk.stop.clone();
-        let reply = tokio::select! {
-            reply = timeout(IDLE, self.request()) => reply.unwrap_or(Ok(None)),
+    async fn next_response(&mut self) -> io::Result<Option<PreparedResponse>> {
+        let mut stop = self.state.stop.clone();
+        let prepared = tokio::select! {
+            prepared = timeout(IDLE_TIMEOUT, self.request()) => prepared.unwrap_or(Ok(None)),
             _ = stop.wait_for(|stop| *stop) => Ok(None),
         };
-        reply
+        prepared
     }
 
-    async fn request(&mut self) -> io::Result<Option<Reply>> {
+    async fn request(&mut self) -> io::Result<Option<PreparedResponse>> {
         loop {
-            match message::receive(&self.unread) {
-                Ok(Some(received)) => {
-                    let reply = self.reply(&received);
-                    let length = received.length;
+            match http_message::receive(&self.unread) {
+                Ok(Some(parsed)) => {
+                    let prepared = self.prepared(&parsed);
+                    let length = parsed.length;
                     self.unread.drain(..length);
-                    return Ok(Some(reply));
+                    return Ok(Some(prepared));
                 }
                 Ok(None) if self.unread.len() < LARGEST_HEAD => {}
-                Ok(None) => return Ok(Some(Reply::refusal(431, "the head of the request is too long"))),
-                Err(_) => return Ok(Some(Reply::refusal(400, "that is no request of HTTP/1.1"))),
+                Ok(None) => return Ok(Some(PreparedResponse::refusal(431, "the head of the request is too long"))),
+                Err(why) => return Ok(Some(PreparedResponse::refusal(400, why))),
             }
             if self.socket.read_buf(&mut self.unread).await? == 0 {
                 return Ok(None);
@@ -101,28 +107,31 @@ impl Connection {
         }
     }
 
-    fn reply(&self, received: &message::Received<'_>) -> Reply {
-        let has_body = received.request.method != "HEAD";
-        let (answer, file) = opened(answer(&self.desk.catalogue, &received.request), has_body);
-        (self.desk.log)(&Access {
+    fn prepared(&self, parsed: &http_message::ParsedRequest<'_>) -> PreparedResponse {
+        let has_body = parsed.request.method != "HEAD";
+        let (respond, file) = match parsed.host.is_none_or(|host| self.state.hosts.allows(host)) {
+            true => opened(&self.state.catalogue, respond(&self.state.catalogue, &parsed.request), has_body),
+            false => (respond::text(421, OTHER_NAME), None),
+        };
+        (self.state.log)(&Access {
             client: self.client,
-            method: received.request.method.to_owned(),
-            path: received.target.to_owned(),
-            status: answer.status,
-            bytes: answer.body.size(),
+            method: parsed.request.method.to_owned(),
+            path: parsed.target.to_owned(),
+            status: respond.status,
+            bytes: respond.body.size(),
         });
-        let is_last = !received.is_kept || *self.desk.stop.borrow();
-        Reply { answer, file, has_body, is_last }
+        let is_last = !parsed.is_kept || *self.state.stop.borrow();
+        PreparedResponse { respond, file, has_body, is_last }
     }
 
-    async fn send(&mut self, reply: Reply) -> io::Result<()> {
-        let date = httpdate::fmt_http_date((self.desk.clock)());
-        let head = message::head(&reply.answer, &date, !reply.is_last);
-        match (reply.answer.body, reply.file) {
-            (Body::Bytes(bytes), _) if reply.has_body => self.write(head, bytes).await,
-            (Body::Place(place), Some(file)) => {
+    async fn send(&mut self, prepared: PreparedResponse) -> io::Result<()> {
+        let date = httpdate::fmt_http_date((self.state.clock)());
+        let head = http_message::head(&prepared.respond, &date, !prepared.is_last);
+        match (prepared.respond.body, prepared.file) {
+            (HttpBody::Bytes(bytes), _) if prepared.has_body => self.write(head, bytes).await,
+            (HttpBody::Extent(extent), Some(file)) => {
                 self.write(head, Bytes::new()).await?;
-                transfer::send(&mut self.socket, file, &place, STALLED).await
+                send_file::send(&mut self.socket, file, &extent, SEND_TIMEOUT).await
             }
             _ => self.write(head, Bytes::new()).await,
         }
@@ -131,25 +140,25 @@ impl Connection {
     async fn write(&mut self, head: Vec<u8>, body: Bytes) -> io::Result<()> {
         let mut message = Bytes::from(head).chain(body);
         while message.has_remaining() {
-            timeout(STALLED, self.socket.write_buf(&mut message)).await??;
+            timeout(SEND_TIMEOUT, self.socket.write_buf(&mut message)).await??;
         }
         Ok(())
     }
 }
 
-impl Reply {
+impl PreparedResponse {
     /// The last words to a client that does not keep to the protocol.
     fn refusal(status: u16, words: &'static str) -> Self {
-        Self { answer: answer::text(status, words), file: None, has_body: true, is_last: true }
+        Self { respond: respond::text(status, words), file: None, has_body: true, is_last: true }
     }
 }
 
 /// The answer with the file that it needs; another one if that is gone since the start.
-fn opened(answer: Answer, has_body: bool) -> (Answer, Option<File>) {
-    let Body::Place(place) = &answer.body else { return (answer, None) };
-    match File::open(&place.file) {
-        _ if !has_body => (answer, None),
-        Ok(file) => (answer, Some(file)),
-        Err(_) => (answer::text(404, "this file was served until somebody removed it"), None),
+fn opened(catalogue: &Catalogue, respond: HttpResponse, has_body: bool) -> (HttpResponse, Option<File>) {
+    let HttpBody::Extent(extent) = &respond.body else { return (respond, None) };
+    match catalogue.open(&extent.file) {
+        _ if !has_body => (respond, None),
+        Ok(file) => (respond, Some(file)),
+        Err(_) => (respond::text(404, "this file was served until somebody removed or replaced it"), None),
     }
 }

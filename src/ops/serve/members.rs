@@ -9,13 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::archive::{Extent, Fault, Found, ReadError, Reader, Stop, TemporaryFolder};
+use crate::archive::{ArchiveMember, ArchiveReader, CancelFlag, Extent, Fault, ReadError, TemporaryFolder};
 use crate::domain::RelPath;
 
 /// The members by path, and what must stay for them to be readable.
 #[derive(Debug, Default)]
 pub struct Members {
-    pub places: BTreeMap<RelPath, Extent>,
+    pub extents: BTreeMap<RelPath, Extent>,
     /// Files that lead out of the folder, or have a name that cannot be served.
     pub left_out: Vec<String>,
     /// Unpacked here, where the archive cannot be read in place; removed with this value.
@@ -42,17 +42,17 @@ impl Members {
     /// unpacked below `scratch`.
     ///
     /// # Errors
-    /// When it cannot be read, or is hostile, or `stop` was set meanwhile.
-    pub fn find(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, MembersError> {
+    /// When it cannot be read, or is hostile, or `cancel` was set meanwhile.
+    pub fn find(path: &Path, scratch: &Path, cancel: &CancelFlag) -> Result<Self, MembersError> {
         if path.is_dir() {
             return Self::of_folder(path).map_err(|why| MembersError::Folder { path: path.to_owned(), why });
         }
-        Self::of_archive(path, scratch, stop)
+        Self::of_archive(path, scratch, cancel)
     }
 
-    fn of_archive(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, MembersError> {
+    fn of_archive(path: &Path, scratch: &Path, cancel: &CancelFlag) -> Result<Self, MembersError> {
         let fail = |why| MembersError::Unpack { path: path.to_owned(), scratch: scratch.to_owned(), why };
-        let reader = Reader::open(path)?.stopped_by(stop);
+        let reader = ArchiveReader::open(path)?.cancelled_by(cancel);
         let members = Mutex::new(Ok(Self::default()));
         let faults = reader.visit(bound(&reader), 1, &|found| {
             let mut members = members.lock().expect("no thread panics with it");
@@ -72,17 +72,17 @@ impl Members {
         members.into_inner().expect("no thread panics with it").map_err(fail)
     }
 
-    fn take(&mut self, mut found: Found, scratch: &Path) -> io::Result<()> {
+    fn take(&mut self, mut found: ArchiveMember, scratch: &Path) -> io::Result<()> {
         let extent = match found.extent {
             Some(extent) => extent,
             None => {
                 let folder = self.scratch.take().map_or_else(|| TemporaryFolder::new_in(scratch), Ok)?;
-                let file = self.scratch.insert(folder).path().join(self.places.len().to_string());
+                let file = self.scratch.insert(folder).path().join(self.extents.len().to_string());
                 let size = io::copy(&mut found.bytes, &mut File::create_new(&file)?)?;
                 Extent { file, start: 0, size }
             }
         };
-        self.places.insert(found.path, extent);
+        self.extents.insert(found.path, extent);
         Ok(())
     }
 
@@ -108,8 +108,8 @@ impl Members {
         let parts = path.strip_prefix(root).unwrap_or(path).iter().map(|part| part.to_string_lossy());
         match RelPath::new(parts.collect::<Vec<_>>().join("/")) {
             Ok(name) => {
-                let place = Extent { file: path.to_owned(), start: 0, size: fs::metadata(path)?.len() };
-                drop(self.places.insert(name, place));
+                let extent = Extent { file: path.to_owned(), start: 0, size: fs::metadata(path)?.len() };
+                drop(self.extents.insert(name, extent));
             }
             Err(_) => self.left_out.push(path.display().to_string()),
         }
@@ -119,15 +119,15 @@ impl Members {
 
 /// How many times its own size an archive may unpack to. Distributions are packed already, so that
 /// real ones hardly grow.
-const MOST_GROWTH: u64 = 50;
+const MAX_GROWTH: u64 = 50;
 
 /// What any may unpack to on top of that, in bytes, so that small ones are not refused.
 const ALLOWANCE: u64 = 64 << 20;
 
 /// How much an archive may unpack to, in bytes.
-fn bound(reader: &Reader) -> u64 {
-    let packed = reader.parts().map_or(0, |parts| parts.size());
-    packed.saturating_mul(MOST_GROWTH).saturating_add(ALLOWANCE)
+fn bound(reader: &ArchiveReader) -> u64 {
+    let packed = reader.volumes().map_or(0, |parts| parts.size());
+    packed.saturating_mul(MAX_GROWTH).saturating_add(ALLOWANCE)
 }
 
 #[cfg(test)]
@@ -154,10 +154,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("archive");
         fs::write(&path, bytes).unwrap();
-        let members = Members::find(&path, folder.path(), &Stop::default()).map_err(|error| error.to_string())?;
-        for place in members.places.values() {
+        let members = Members::find(&path, folder.path(), &CancelFlag::default()).map_err(|error| error.to_string())?;
+        for extent in members.extents.values() {
             let mut read = String::new();
-            place.open().unwrap().read_to_string(&mut read).unwrap();
+            extent.open().unwrap().read_to_string(&mut read).unwrap();
             assert_eq!(read, "bytes");
         }
         Ok(members)
@@ -167,11 +167,11 @@ mod tests {
     fn members_are_read_where_they_lie() {
         use tar::EntryType::Regular;
         let plain = tar_with(&[("wheels/a.whl", Regular, b"bytes"), ("b.whl", Regular, b"bytes")]);
-        assert_eq!(find(&plain).unwrap().places.len(), 2);
+        assert_eq!(find(&plain).unwrap().extents.len(), 2);
         let mut packed = Vec::new();
         flate2::read::GzEncoder::new(&plain[..], flate2::Compression::fast()).read_to_end(&mut packed).unwrap();
-        assert_eq!(find(&packed).unwrap().places.len(), 2);
-        assert_eq!(find(&zstd::encode_all(&plain[..], 1).unwrap()).unwrap().places.len(), 2);
+        assert_eq!(find(&packed).unwrap().extents.len(), 2);
+        assert_eq!(find(&zstd::encode_all(&plain[..], 1).unwrap()).unwrap().extents.len(), 2);
     }
 
     #[test]
@@ -212,8 +212,8 @@ mod tests {
         for (target, name) in [("a.whl", "b.whl"), ("../secret.whl", "c.whl"), ("..", "d"), ("/", "e")] {
             std::os::unix::fs::symlink(target, inside.join(name)).unwrap();
         }
-        let members = Members::find(&inside, folder.path(), &Stop::default()).unwrap();
-        let names: Vec<_> = members.places.keys().map(RelPath::as_str).collect();
+        let members = Members::find(&inside, folder.path(), &CancelFlag::default()).unwrap();
+        let names: Vec<_> = members.extents.keys().map(RelPath::as_str).collect();
         assert_eq!((names, members.left_out.len()), (vec!["a.whl", "b.whl"], 3));
     }
 }

@@ -1,11 +1,13 @@
 //! A read-only index (PEP 503, 658, 691, 700) over a folder, an unopened bundle, or the store.
 
-mod answer;
+mod allowed_hosts;
 mod catalogue;
 mod connection;
+mod file_identity;
+mod http_message;
 mod members;
-mod message;
-mod transfer;
+mod respond;
+mod send_file;
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,9 +18,10 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use self::allowed_hosts::AllowedHosts;
 use self::catalogue::Catalogue;
-use self::connection::Desk;
-use crate::archive::Stop;
+use self::connection::ServerState;
+use crate::archive::CancelFlag;
 use crate::layout::LayoutError;
 
 /// One request that was answered.
@@ -61,7 +64,7 @@ impl Site {
     ///
     /// # Errors
     /// When it cannot be read, is hostile, or holds no distribution, or `stop` was set meanwhile.
-    pub fn open(path: &Path, scratch: &Path, stop: &Stop) -> Result<Self, ServeError> {
+    pub fn open(path: &Path, scratch: &Path, stop: &CancelFlag) -> Result<Self, ServeError> {
         Catalogue::of(path, scratch, stop).map(|catalogue| Self(Arc::new(catalogue)))
     }
 
@@ -77,21 +80,22 @@ impl Site {
 }
 
 /// How long answers under way may take once no new ones are begun.
-const PATIENCE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long to wait when the system has no room for another connection.
-const CROWDED: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// Answers requests until `stop` is ready; then lets those under way end. `clock` tells the time.
+/// Answers requests that call this server by one of `hosts`, until `stop` is ready; then lets those under way end. `clock` tells the time.
 pub async fn serve(
     site: &Site,
     listener: TcpListener,
+    hosts: AllowedHosts,
     log: AccessLog,
     clock: fn() -> SystemTime,
     stop: impl Future<Output = ()>,
 ) {
     let (stopping, stopped) = watch::channel(false);
-    let desk = Desk { catalogue: site.0.clone(), log, clock, stop: stopped };
+    let state = ServerState { catalogue: site.0.clone(), hosts: hosts.into(), log, clock, stop: stopped };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -99,11 +103,11 @@ pub async fn serve(
             () = &mut stop => break,
         };
         match accepted {
-            Ok((socket, client)) => connection::spawn(socket, client, desk.clone()),
-            Err(_) => tokio::time::sleep(CROWDED).await,
+            Ok((socket, client)) => connection::spawn(socket, client, state.clone()),
+            Err(_) => tokio::time::sleep(ACCEPT_RETRY).await,
         }
     }
-    drop((listener, desk));
+    drop((listener, state));
     stopping.send_replace(true);
-    let _ = tokio::time::timeout(PATIENCE, stopping.closed()).await;
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, stopping.closed()).await;
 }

@@ -41,7 +41,7 @@ fn an_empty_page_is_a_project_without_files() {
     assert!(answer.message().contains("no such project on https://index.example/simple/"), "{}", answer.message());
 }
 
-/// pip takes the last of an HTML page's entries for the same file (`facts/pip.md` 3.7); of a JSON
+/// pip takes the last of an HTML page's entries for the same file (`docs/facts/pip.md` 3.7); of a JSON
 /// page the listing has one only.
 #[test]
 fn of_a_file_that_is_listed_twice_the_last_counts_or_the_one_that_is_promised() {

@@ -248,7 +248,7 @@ fn usable(sketch: &Sketch, target: usize, project: usize) -> impl Iterator<Item 
     usable.map(|(version, _)| *version)
 }
 
-/// The rules that look at everything that is asked of a project (`facts/pip.md` 3.8).
+/// The rules that look at everything that is asked of a project (`docs/facts/pip.md` 3.8).
 fn is_admitted(sketch: &Sketch, target: usize, project: usize, version: &str, asked: &[&'static str]) -> bool {
     let matching = usable(sketch, target, project).filter(|version| asked.iter().all(|one| contains(one, version)));
     let matching: Vec<_> = matching.collect();

@@ -37,7 +37,7 @@ fn an_extra_and_its_project_are_of_one_version() {
     assert_eq!(world.ask(&["a"]).solve().packages(), ["a 2.0"]);
 }
 
-/// pip warns, and takes the newest version all the same (`facts/pip.md` 7.4).
+/// pip warns, and takes the newest version all the same (`docs/facts/pip.md` 7.4).
 #[test]
 fn a_missing_extra_is_a_note() {
     let world = FakeIndex::new().has("a", "2.0", &[]).file(File::wheel("a", "1.0").extra("x", &["b"]));

@@ -32,7 +32,7 @@ fn the_newest_version_that_every_line_allows_is_taken() {
     }
 }
 
-/// pip 26 (`facts/pip.md` 3.8).
+/// pip 26 (`docs/facts/pip.md` 3.8).
 #[test]
 fn pre_releases_are_taken_if_asked_for_or_alone() {
     for (versions, lines, expected) in [
@@ -118,7 +118,7 @@ fn requires_python_rules_a_version_out_by_page_and_by_metadata() {
     }
 }
 
-/// pip ignores it (`facts/pip.md` 7.2).
+/// pip ignores it (`docs/facts/pip.md` 7.2).
 #[test]
 fn requires_python_that_is_none_rules_nothing_out() {
     let world = FakeIndex::new().file(File::wheel("a", "1.0").python(">=3.99.*"));

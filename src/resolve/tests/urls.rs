@@ -44,7 +44,7 @@ fn a_url_in_a_constraint_is_where_the_project_comes_from() {
     assert_eq!(world.ask(&["c"]).constrained(&[&constraint]).solve().packages(), ["c 1.0"]);
 }
 
-/// pip's rule of sameness, `facts/pip.md` 2.4.
+/// pip's rule of sameness, `docs/facts/pip.md` 2.4.
 #[test]
 fn lines_that_name_files_must_name_the_same() {
     let same = format!("b @ {}#egg=b", URL.replace("https://", "https://me:pw@"));

@@ -1,8 +1,11 @@
 //! Real installers and a browser as judges, each in a clean environment that has no way to the network.
 //!
-//! `scripts/setup` installs them. A test that needs one fails where it is missing.
+//! `scripts/setup` installs them. A judge that a machine cannot have makes its tests fail in CI, and
+//! say elsewhere that they checked nothing.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::LazyLock;
@@ -24,6 +27,15 @@ const CLOSED_PORT: &str = "http://127.0.0.1:9";
 /// The judges that `scripts/setup` made.
 pub struct Judges {
     folder: PathBuf,
+    /// Why a judge cannot be had on this machine.
+    missing: BTreeMap<String, String>,
+}
+
+/// What of `scripts/setup` is read of its recipe.
+#[derive(serde::Deserialize)]
+struct Recipe {
+    #[serde(default)]
+    pips: Vec<String>,
 }
 
 /// The judges.
@@ -34,7 +46,8 @@ pub fn judges() -> &'static Judges {
     static JUDGES: LazyLock<Judges> = LazyLock::new(|| {
         let folder = std::env::var_os("PREFETCH_JUDGES").map_or_else(|| project().join("target/judges"), PathBuf::from);
         assert!(folder.join("recipe.json").exists(), "no judges in {}: run scripts/setup", folder.display());
-        Judges { folder }
+        let told = std::fs::read(folder.join("missing.json")).unwrap_or_else(|_| b"{}".into());
+        Judges { folder, missing: serde_json::from_slice(&told).unwrap() }
     });
     &JUDGES
 }
@@ -83,16 +96,29 @@ impl Verdict {
 impl Judges {
     /// The newest pip that there was when the judges were set up.
     pub fn pip(&self) -> Pip {
-        Pip { python: self.python("current") }
+        Pip { python: self.python("current"), release: None }
     }
 
-    /// pip 23.2.1, the older of the two that `facts/pip.md` compares.
+    /// pip 23.2.1, the older of the two that the facts in `docs/facts/` compare.
     pub fn pip_23_2_1(&self) -> Pip {
-        Pip { python: self.python("pip-23.2.1") }
+        Pip { python: self.python("pip-23.2.1"), release: None }
     }
 
     pub fn uv(&self) -> Uv {
         Uv { binary: self.bin().join("uv"), python: self.python("current") }
+    }
+
+    /// Other releases of pip, 6.1 to the last but few, by their versions.
+    pub fn pips_of_every_age(&self) -> Vec<(String, Pip)> {
+        let recipe: Recipe = serde_json::from_slice(&std::fs::read(self.folder.join("recipe.json")).unwrap()).unwrap();
+        assert!(!recipe.pips.is_empty(), "{} is of another time: run scripts/setup", self.folder.display());
+        let releases = recipe.pips.into_iter().map(|version| {
+            let folder = self.folder.join("pips").join(&version);
+            let python = self.unless_missing(&format!("pip {version}"), &folder.join("version"))?;
+            let python = std::fs::read_to_string(python.with_file_name("python")).unwrap();
+            Some((version, Pip { python: python.into(), release: Some(folder.join("lib")) }))
+        });
+        releases.flatten().collect()
     }
 
     /// pip 1.5.6, the last that reads a download cache; `None` where it cannot run.
@@ -100,17 +126,37 @@ impl Judges {
         self.pip_of_old("1.5.6")
     }
 
-    /// One of `OLD_PIPS` in `scripts/setup`, which tells where one cannot run.
+    /// One of `OLD_PIPS` in `scripts/setup`; `None` where it cannot run.
     pub fn pip_of_old(&self, version: &'static str) -> Option<OldPip> {
-        let script = project().join("../shared/oracles/old_pip.py");
         let work = self.folder.join("old-pip");
-        let works = work.join(format!("works-{version}")).exists();
-        works.then(|| OldPip { version, python: self.python("current"), script, work })
+        self.unless_missing(&format!("pip {version}"), &work.join(format!("works-{version}")))?;
+        let script = project().join("tests/judges/old_pip.py");
+        Some(OldPip { version, python: self.python("current"), script, work })
     }
 
-    /// Chromium; `None` where there is none, of which `scripts/setup` tells.
+    /// Chromium; `None` where there is none.
     pub fn browser(&self) -> Option<Browser> {
-        Browser::told_by(&self.folder.join("browser.json"))
+        self.unless_missing("Chromium", &self.folder.join("browser.json")).map(|file| Browser::told_by(&file))
+    }
+
+    /// `mark`, which is there once the judge is.
+    ///
+    /// # Panics
+    /// If the judge is missing in CI, or `scripts/setup` was never asked for it.
+    fn unless_missing(&self, judge: &str, mark: &Path) -> Option<PathBuf> {
+        if mark.exists() {
+            return Some(mark.to_owned());
+        }
+        let why = self.missing.get(judge).unwrap_or_else(|| panic!("{judge} is missing: run scripts/setup"));
+        let is_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+        let is_excused =
+            std::env::var("PREFETCH_MISSING").is_ok_and(|names| names.split(',').any(|name| name == judge));
+        assert!(!is_ci || is_excused, "{judge} is missing: {why}");
+        let test = std::thread::current();
+        let test = test.name().unwrap_or_default();
+        // Not `eprintln!`, which is heard of failing tests only.
+        writeln!(std::io::stderr(), "NOT CHECKED in {test}: {judge} is missing: {why}").unwrap();
+        None
     }
 
     /// A folder for `PATH` with the current Python, pip and uv.
@@ -126,12 +172,12 @@ impl Judges {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What `scripts/judges/sbom.py` finds wrong, a fault on each line.
+    /// What `tests/judges/sbom.py` finds wrong, a fault on each line.
     pub fn sbom_faults(&self, arguments: impl IntoIterator<Item = String>, input: &str) -> String {
         self.faults("sbom", "sbom.py", arguments, input)
     }
 
-    /// What `scripts/judges/power_shell.py` finds wrong with a script, a fault on each line.
+    /// What `tests/judges/power_shell.py` finds wrong with a script, a fault on each line.
     pub fn power_shell_faults(&self, script: &Path) -> String {
         self.faults("power-shell", "power_shell.py", [script.display().to_string()], "")
     }
@@ -144,7 +190,7 @@ impl Judges {
         input: &str,
     ) -> String {
         let mut command = isolated(self.python(environment), TempDir::new().unwrap().path());
-        command.arg(project().join("scripts/judges").join(judge)).args(arguments);
+        command.arg(project().join("tests/judges").join(judge)).args(arguments);
         let output = command.write_stdin(input).output().unwrap();
         assert!(matches!(output.status.code(), Some(0 | 1)) && output.stderr.is_empty(), "{}", everything(&output));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -181,9 +227,11 @@ fn install(mut command: assert_cmd::Command, target: &Path) -> Verdict {
     Verdict { succeeded: output.status.success(), installed: installed.collect(), output: everything(&output) }
 }
 
-/// A pip in its own virtual environment.
+/// A pip in its own virtual environment, or an unpacked release of it.
 pub struct Pip {
     python: PathBuf,
+    /// The folder of the release; without what builds source archives.
+    release: Option<PathBuf>,
 }
 
 impl Pip {
@@ -191,7 +239,10 @@ impl Pip {
     pub fn install<S: AsRef<OsStr>>(&self, source: Source<'_>, requirements: impl IntoIterator<Item = S>) -> Verdict {
         let home = TempDir::new().unwrap();
         let mut command = self.command(home.path(), source);
-        command.args(["--no-compile", "--no-build-isolation"]).args(requirements);
+        command.arg("--no-compile").args(requirements);
+        if self.release.is_none() {
+            command.arg("--no-build-isolation");
+        }
         install(command, &home.path().join("target"))
     }
 
@@ -241,6 +292,9 @@ impl Pip {
 
     fn command(&self, home: &Path, source: Source<'_>) -> assert_cmd::Command {
         let mut command = isolated(&self.python, home);
+        if let Some(release) = &self.release {
+            command.env("PYTHONPATH", release);
+        }
         command.args(["-m", "pip", "install", "--no-cache-dir", "--no-input", "--retries", "0"]);
         command.args(source.arguments()).current_dir(home);
         command
@@ -280,7 +334,7 @@ pub struct OldPip {
 pub struct OldVerdict {
     /// Whether every artifact came out of the cache, or the links where no cache was given.
     pub is_offline: bool,
-    /// What the oracle reports: `hits`, `refused`, `requirements_fetched`, `pip_output_tail` …
+    /// What `old_pip.py` reports: `hits`, `refused`, `requirements_fetched`, `pip_output_tail` …
     pub report: Value,
 }
 

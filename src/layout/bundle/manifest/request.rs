@@ -7,8 +7,8 @@ use crate::domain::{
 };
 
 use super::super::WHEELS;
-use super::RecallError;
-use super::describe::portable;
+use super::ManifestValueError;
+use super::from_domain::portable;
 
 /// Requirements, and the options that hold for them, on some targets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +50,9 @@ pub struct ManifestOptions {
 ///
 /// # Errors
 /// Names what could not be read again.
-pub fn bundled(request: &Request) -> Result<Request, RecallError> {
+pub fn bundled(request: &Request) -> Result<Request, ManifestValueError> {
     let kept = request.requirements.iter().filter_map(ManifestRequirement::of);
-    let requirements = kept.map(|requirement| requirement.recall()).collect::<Result<_, _>>()?;
+    let requirements = kept.map(|requirement| requirement.to_domain()).collect::<Result<_, _>>()?;
     Ok(Request { requirements, ..request.clone() })
 }
 
@@ -77,10 +77,10 @@ impl ManifestRequest {
     ///
     /// # Errors
     /// Names what cannot be read.
-    pub(super) fn recall(&self, ids: &[&str]) -> Result<Request, RecallError> {
-        let position = |id: &String| ids.iter().position(|each| each == id).ok_or_else(|| RecallError::new(id));
+    pub(super) fn to_domain(&self, ids: &[&str]) -> Result<Request, ManifestValueError> {
+        let position = |id: &String| ids.iter().position(|each| each == id).ok_or_else(|| ManifestValueError::new(id));
         Ok(Request {
-            requirements: self.requirements.iter().map(ManifestRequirement::recall).collect::<Result<_, _>>()?,
+            requirements: self.requirements.iter().map(ManifestRequirement::to_domain).collect::<Result<_, _>>()?,
             formats: self.options.formats()?,
             releases: self.options.releases()?,
             prefer_binary: self.options.prefer_binary,
@@ -92,18 +92,19 @@ impl ManifestRequest {
 }
 
 impl ManifestOptions {
-    fn formats(&self) -> Result<FormatControl, RecallError> {
+    fn formats(&self) -> Result<FormatControl, ManifestValueError> {
         let mut formats = FormatControl::default();
         for (is_only, value) in all_first(&self.only_binary, &self.no_binary) {
-            if is_only { formats.only_binary(value) } else { formats.no_binary(value) }.map_err(RecallError)?;
+            if is_only { formats.only_binary(value) } else { formats.no_binary(value) }.map_err(ManifestValueError)?;
         }
         Ok(formats)
     }
 
-    fn releases(&self) -> Result<ReleaseControl, RecallError> {
+    fn releases(&self) -> Result<ReleaseControl, ManifestValueError> {
         let mut releases = ReleaseControl::default();
         for (is_all, value) in all_first(&self.all_releases, &self.only_final) {
-            if is_all { releases.all_releases(value) } else { releases.only_final(value) }.map_err(RecallError)?;
+            if is_all { releases.all_releases(value) } else { releases.only_final(value) }
+                .map_err(ManifestValueError)?;
         }
         Ok(releases)
     }
@@ -142,14 +143,14 @@ impl ManifestRequirement {
         })
     }
 
-    fn recall(&self) -> Result<Requirement, RecallError> {
-        let wrong = || RecallError::new(&self.requirement);
+    fn to_domain(&self) -> Result<Requirement, ManifestValueError> {
+        let wrong = || ManifestValueError::new(&self.requirement);
         let dependency: Dependency = self.requirement.parse().map_err(|_| wrong())?;
         let source = match dependency.source {
             DependencySource::Versions(specifiers) => Source::Index(specifiers),
             DependencySource::Url(path) => Source::Url(bundle_url(&path).ok_or_else(wrong)?),
         };
-        let hashes = self.hashes.iter().map(|text| text.parse().map_err(|_| RecallError::new(text)));
+        let hashes = self.hashes.iter().map(|text| text.parse().map_err(|_| ManifestValueError::new(text)));
         Ok(Requirement {
             name: Some(dependency.name),
             extras: dependency.extras,

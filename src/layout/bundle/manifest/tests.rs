@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::domain::{Fetched, Origin, ProjectSummary, Request, Requirement, Source, Target, TargetSpec, Timestamp};
 
-use super::super::super::support::{fetched, file, package};
 use super::super::{BundleInput, ProjectSummaries, Sboms};
 use super::*;
+use crate::layout::test_fixtures::{fetched, file, package};
 
 fn world() -> Fetched {
     let mut local = file("demo-1.0.zip", b"source");
@@ -154,8 +154,8 @@ fn what_was_asked_comes_back_as_it_holds_in_the_bundle() {
         request.requirements[position].source = Source::Url(path.parse().unwrap());
     }
     request.requirements[1].hashes.push("sha256:ab".parse().unwrap());
-    assert_eq!(again.recall_requests().unwrap(), [request]);
-    let ids: Vec<_> = again.recall_targets().unwrap().iter().map(|target| target.id().to_owned()).collect();
+    assert_eq!(again.to_requests().unwrap(), [request]);
+    let ids: Vec<_> = again.to_targets().unwrap().iter().map(|target| target.id().to_owned()).collect();
     assert_eq!(ids, ["cp312-manylinux_2_28_x86_64", "cp313-manylinux_2_28_x86_64"]);
 }
 
@@ -173,7 +173,7 @@ fn options_come_back_whatever_is_said_of_all() {
     source.releases.all_releases("demo").unwrap();
     let requests = [binary, source];
     let again = Manifest::from_json(&manifest(&world(), &requests).to_json()).unwrap();
-    assert_eq!(again.recall_requests().unwrap(), requests);
+    assert_eq!(again.to_requests().unwrap(), requests);
 }
 
 /// `demo` serves both targets and needs `a` on both, `b` on the second.
@@ -189,12 +189,12 @@ fn what_some_targets_need_is_told_apart() {
     let demo = &manifest.packages[0];
     assert_eq!(demo.dependencies, ["a", "b"]);
     assert_eq!(demo.dependency_targets, [("b".to_owned(), vec!["cp313-manylinux_2_28_x86_64".to_owned()])].into());
-    assert_eq!(manifest.recall_fetched().unwrap().packages[0].dependencies, edges);
+    assert_eq!(manifest.to_fetched().unwrap().packages[0].dependencies, edges);
     let older = String::from_utf8(manifest.to_json()).unwrap().replace("dependency_targets", "unknown_to_newer_ones");
-    let older = Manifest::from_json(older.as_bytes()).unwrap().recall_fetched().unwrap();
+    let older = Manifest::from_json(older.as_bytes()).unwrap().to_fetched().unwrap();
     assert_eq!(older.packages[0].dependencies.partial(&[0, 1]).count(), 0, "an older manifest knows of no difference");
     manifest.packages[0].dependency_targets.get_mut("b").unwrap()[0] = "cp27-plan9".into();
-    assert_eq!(manifest.recall_fetched().unwrap_err(), RecallError("cp27-plan9".into()));
+    assert_eq!(manifest.to_fetched().unwrap_err(), ManifestValueError("cp27-plan9".into()));
 }
 
 /// So a bundle that is made of a manifest is the bundle that the manifest is of.
@@ -203,7 +203,7 @@ fn a_manifest_of_what_a_manifest_tells_is_the_same() {
     let request = Request { targets: vec![0], ..Request::default() };
     let world = Fetched { targets: vec![target("3.12")], ..world() };
     let first = manifest(&world, &[request]);
-    let (fetched, requests) = (first.recall_fetched().unwrap(), first.recall_requests().unwrap());
+    let (fetched, requests) = (first.to_fetched().unwrap(), first.to_requests().unwrap());
     let summaries = first.recall_summaries();
     assert_eq!(
         Manifest::of(&BundleInput {
@@ -221,5 +221,5 @@ fn a_manifest_that_lies_is_told() {
     let world = Fetched { targets: vec![target("3.12")], ..world() };
     let mut manifest = manifest(&world, &[]);
     manifest.packages[0].files[0].targets = vec!["cp27-plan9".into()];
-    assert_eq!(manifest.recall_fetched().unwrap_err(), RecallError("cp27-plan9".into()));
+    assert_eq!(manifest.to_fetched().unwrap_err(), ManifestValueError("cp27-plan9".into()));
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::graph::Graph;
 use super::{Manifest, ManifestPackage, license, uploaded};
+use crate::layout::bundle::dependency_graph::DependencyGraph;
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -43,14 +43,14 @@ enum Kind {
     /// Wheels for certain platforms.
     Compiled,
     /// There is a source archive, which is built where it is installed.
-    Source,
+    DocumentSource,
 }
 
 impl Kind {
     fn of(package: &ManifestPackage) -> Self {
         let mut names = package.files.iter().map(|file| file.filename.as_str());
         if names.clone().any(|name| !name.ends_with(".whl")) {
-            Self::Source
+            Self::DocumentSource
         } else if names.all(|name| name.ends_with("-any.whl")) {
             Self::Pure
         } else {
@@ -66,14 +66,19 @@ struct File {
 }
 
 /// The data as JSON in which nothing ends the element around it: every `<` is escaped.
-pub fn text(manifest: &Manifest, graph: &Graph) -> String {
+pub fn text(manifest: &Manifest, graph: &DependencyGraph) -> String {
     let packages =
         manifest.packages.iter().enumerate().map(|(position, package)| describe(manifest, graph, position, package));
     let data = Data { packages: packages.collect() };
     serde_json::to_string(&data).expect("strings and numbers can always be written").replace('<', "\\u003c")
 }
 
-fn describe<'a>(manifest: &Manifest, graph: &'a Graph, position: usize, package: &'a ManifestPackage) -> Package<'a> {
+fn describe<'a>(
+    manifest: &Manifest,
+    graph: &'a DependencyGraph,
+    position: usize,
+    package: &'a ManifestPackage,
+) -> Package<'a> {
     let positions = |ids: &[String]| {
         let targets = manifest.targets.iter().enumerate();
         targets.filter(|(_, target)| ids.contains(&target.id)).map(|(position, _)| position).collect::<Vec<_>>()

@@ -2,9 +2,9 @@
 
 use crate::domain::{Fetched, ProjectSummary, Sha256};
 
-use super::super::super::support::{fetched, file, package};
 use super::super::{BundleInput, Manifest, ProjectSummaries, Sboms};
 use super::*;
+use crate::layout::test_fixtures::{fetched, file, package};
 
 fn manifest(world: &Fetched, license: &str, summary: &str) -> Manifest {
     let summary = ProjectSummary { license: Some(license.into()), summary: Some(summary.into()) };

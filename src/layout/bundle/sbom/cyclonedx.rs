@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::super::graph::{Graph, Need};
 use super::super::license::License;
 use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, number, pretty, purl};
 use crate::domain::Timestamp;
+use crate::layout::bundle::dependency_graph::{DependencyEdge, DependencyGraph};
 
 /// The document.
 #[derive(Serialize)]
@@ -115,7 +115,7 @@ struct Dependency {
 
 /// The document of what `manifest` lists.
 pub fn text(manifest: &Manifest, created: Option<Timestamp>) -> String {
-    let graph = Graph::of(manifest);
+    let graph = DependencyGraph::of(manifest);
     let mut document = Document {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
@@ -156,7 +156,7 @@ fn target(id: &str) -> Property {
     Property { name: "prefetch:target", value: id.to_owned() }
 }
 
-fn release(manifest: &Manifest, package: &ManifestPackage, needs: &[Need]) -> Component {
+fn release(manifest: &Manifest, package: &ManifestPackage, needs: &[DependencyEdge]) -> Component {
     Component {
         reference: Some(purl::of_release(package)),
         version: package.version.clone(),
@@ -171,7 +171,7 @@ fn release(manifest: &Manifest, package: &ManifestPackage, needs: &[Need]) -> Co
 }
 
 /// The targets on which `need` holds: the format's own edges hold on every one.
-fn targets_of<'a>(manifest: &'a Manifest, need: &'a Need) -> impl Iterator<Item = Property> + 'a {
+fn targets_of<'a>(manifest: &'a Manifest, need: &'a DependencyEdge) -> impl Iterator<Item = Property> + 'a {
     let needed = purl::of_release(&manifest.packages[need.package]);
     let value = move |target: &usize| format!("{} {needed}", manifest.targets[*target].id);
     need.targets.iter().map(move |target| Property { name: "prefetch:dependency", value: value(target) })
@@ -208,7 +208,7 @@ fn file(package: &ManifestPackage, file: &ManifestFile) -> Component {
 }
 
 /// The whole needs what was asked for; a release that needs nothing is listed, too.
-fn dependencies(manifest: &Manifest, graph: &Graph) -> Vec<Dependency> {
+fn dependencies(manifest: &Manifest, graph: &DependencyGraph) -> Vec<Dependency> {
     let references: Vec<_> = manifest.packages.iter().map(purl::of_release).collect();
     let asked = references.iter().enumerate().filter(|(position, _)| graph.is_asked(*position));
     let whole =

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::super::graph::{Graph, Need};
 use super::super::license::License;
-use super::names::Names;
+use super::identifiers::Identifiers;
 use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, is_wheel, number, pretty, purl};
 use crate::domain::Timestamp;
+use crate::layout::bundle::dependency_graph::{DependencyEdge, DependencyGraph};
 
 /// What nobody has looked into.
 const UNKNOWN: &str = "NOASSERTION";
@@ -160,7 +160,7 @@ fn purl_ref(purl: String) -> Vec<ExternalRef> {
 /// The document as it grows.
 #[derive(Default)]
 struct Writer {
-    names: Names,
+    names: Identifiers,
     packages: Vec<Package>,
     licenses: Vec<ExtractedLicense>,
     relationships: Vec<Relationship>,
@@ -240,7 +240,7 @@ impl Writer {
     }
 
     /// What is needed on some of the package's targets only says which.
-    fn relate_need(&mut self, manifest: &Manifest, one: &str, need: &Need, other: &str) {
+    fn relate_need(&mut self, manifest: &Manifest, one: &str, need: &DependencyEdge, other: &str) {
         self.relate(one, "DEPENDS_ON", other);
         let on = need.targets.iter().map(|target| &manifest.targets[*target].id);
         if let Some(relationship) = self.relationships.last_mut().filter(|_| need.is_partial) {
@@ -249,7 +249,7 @@ impl Writer {
     }
 
     fn relate_releases(&mut self, manifest: &Manifest, ids: &[String]) {
-        let graph = Graph::of(manifest);
+        let graph = DependencyGraph::of(manifest);
         for (position, package) in manifest.packages.iter().enumerate() {
             self.relate(BUNDLE, "CONTAINS", &ids[position]);
             if graph.is_asked(position) {

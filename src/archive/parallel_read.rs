@@ -1,0 +1,211 @@
+//! Threads that read every object once, and do with its bytes all that is to be done: write them
+//! to their place, checksum them, compare them with their digest.
+
+use std::cmp::Reverse;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use crc32fast::Hasher as Crc;
+
+use crate::domain::{Content, Hasher, RelPath, Tree};
+
+use super::ArchiveError;
+use super::digest_check::with_digest_check;
+use super::objects::{CHUNK_SIZE, ObjectSource, copy};
+use super::random_access::WriteAt;
+
+/// An entry whose bytes are to be read.
+pub struct EntryRead {
+    pub path: RelPath,
+    pub content: Content,
+    /// Where its bytes begin in the archive.
+    pub offset: u64,
+}
+
+/// What is to be done with the bytes.
+#[derive(Clone, Copy)]
+pub struct ReadOptions<'a> {
+    /// Where they go, if anywhere.
+    pub destination: Option<&'a dyn WriteAt>,
+    /// Whether their CRC-32 is of use.
+    pub crc32s: bool,
+}
+
+/// Compares every object of `tree` with its digest, where that is wanted.
+///
+/// # Errors
+/// When one cannot be read or is another; of several the longest one's error.
+pub fn check_digests(tree: &Tree, objects: &dyn ObjectSource) -> Result<(), ArchiveError> {
+    if !objects.verifies_digests() {
+        return Ok(());
+    }
+    let is_object = |(_, content): &(&RelPath, &Content)| matches!(content, Content::Object { .. });
+    let job =
+        |(path, content): (&RelPath, &Content)| EntryRead { path: path.clone(), content: content.clone(), offset: 0 };
+    let jobs: Vec<_> = tree.iter().filter(is_object).map(job).collect();
+    run(&jobs, objects, ReadOptions { destination: None, crc32s: false }).map(drop)
+}
+
+/// Does all jobs; returns their CRC-32s in order, or zeros.
+///
+/// # Errors
+/// When an object cannot be read or is not what the tree says, or the place fails: of several such
+/// jobs the longest one's error, whatever the threads' pace.
+pub fn run(jobs: &[EntryRead], objects: &dyn ObjectSource, options: ReadOptions<'_>) -> Result<Vec<u32>, ArchiveError> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let queue = WorkQueue::new(jobs, threads);
+    let mut done = thread::scope(|scope| {
+        let work = || queue.work(objects, options);
+        let workers: Vec<_> = (0..threads.min(jobs.len())).map(|_| scope.spawn(work)).collect();
+        let done = workers.into_iter().flat_map(|worker| worker.join().expect("reading does not panic"));
+        done.collect::<Vec<_>>()
+    });
+    done.sort_by_key(|done| done.turn);
+    let mut crc32s = vec![0; jobs.len()];
+    for done in done {
+        crc32s[done.number] = done.crc32?;
+    }
+    Ok(crc32s)
+}
+
+/// Jobs in the order in which they are begun.
+struct WorkQueue<'a> {
+    jobs: &'a [EntryRead],
+    /// Which job has which turn. The longest come first, so that at the end no thread is alone with
+    /// a long one.
+    order: Vec<usize>,
+    /// A job of more bytes would keep one thread busy while the others have nothing left.
+    share: u64,
+    next: AtomicUsize,
+    has_failed: AtomicBool,
+}
+
+/// A job that came to its end.
+struct EntryResult {
+    turn: usize,
+    number: usize,
+    crc32: Result<u32, ArchiveError>,
+}
+
+impl<'a> WorkQueue<'a> {
+    fn new(jobs: &'a [EntryRead], threads: usize) -> Self {
+        let all = jobs.iter().map(|job| job.content.size()).fold(0, u64::saturating_add);
+        let share = (all / threads as u64).max(CHUNK_SIZE as u64);
+        let mut order: Vec<_> = (0..jobs.len()).collect();
+        order.sort_by_key(|number| Reverse(jobs[*number].content.size()));
+        Self { jobs, order, share, next: AtomicUsize::new(0), has_failed: AtomicBool::new(false) }
+    }
+
+    fn work(&self, objects: &dyn ObjectSource, options: ReadOptions<'_>) -> Vec<EntryResult> {
+        let mut done = Vec::new();
+        while !self.has_failed.load(Ordering::Relaxed) {
+            let turn = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(&number) = self.order.get(turn) else { break };
+            let crc32 = self.read(&self.jobs[number], objects, options);
+            self.has_failed.fetch_or(crc32.is_err(), Ordering::Relaxed);
+            done.push(EntryResult { turn, number, crc32 });
+        }
+        done
+    }
+
+    /// A long object is hashed by a thread beside the one that writes it.
+    fn read(&self, job: &EntryRead, objects: &dyn ObjectSource, options: ReadOptions<'_>) -> Result<u32, ArchiveError> {
+        if job.content.size() <= self.share {
+            return job.read(objects, options);
+        }
+        let mut crc32 = 0;
+        with_digest_check(
+            objects,
+            |_| job.path.clone(),
+            |objects| job.read(objects, options).map(|found| crc32 = found),
+        )?;
+        Ok(crc32)
+    }
+}
+
+impl EntryRead {
+    fn read(&self, objects: &dyn ObjectSource, options: ReadOptions<'_>) -> Result<u32, ArchiveError> {
+        let mut tee = TeeWriter {
+            destination: options.destination,
+            offset: self.offset,
+            crc: options.crc32s.then(Crc::new),
+            hasher: objects.verifies_digests().then(|| Hasher::new(&[])),
+        };
+        copy(&self.path, &self.content, objects, &mut tee)?;
+        if let (Some(hasher), Content::Object { sha256, .. }) = (tee.hasher, &self.content) {
+            let got = hasher.finish().sha256;
+            if got != *sha256 {
+                return Err(ArchiveError::Digest { path: self.path.clone(), sha256: *sha256, got });
+            }
+        }
+        Ok(tee.crc.map_or(0, Crc::finalize))
+    }
+}
+
+/// Bytes on their way to their place, and all who want to see them.
+struct TeeWriter<'a> {
+    destination: Option<&'a dyn WriteAt>,
+    offset: u64,
+    crc: Option<Crc>,
+    hasher: Option<Hasher>,
+}
+
+impl Write for TeeWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hasher.iter_mut().for_each(|hasher| hasher.update(bytes));
+        self.crc.iter_mut().for_each(|crc| crc.update(bytes));
+        if let Some(destination) = self.destination {
+            destination.write_all_at(bytes, self.offset)?;
+        }
+        self.offset += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::archive::tests::{Memory, path};
+    use crate::domain::Sha256;
+
+    /// Objects that are to be checked.
+    pub struct CheckedMemory(pub Memory);
+
+    impl ObjectSource for CheckedMemory {
+        fn open(&self, sha256: Sha256) -> io::Result<Box<dyn io::Read + '_>> {
+            self.0.open(sha256)
+        }
+
+        fn verifies_digests(&self) -> bool {
+            true
+        }
+    }
+
+    /// A hundred objects, the larger the later; those with an even size are damaged, if any are.
+    pub fn world(is_damaged: bool) -> (Tree, CheckedMemory) {
+        let (mut tree, mut objects) = (Tree::new(), Memory { step: 1 << 20, ..Memory::default() });
+        for size in 0..100 {
+            let content = objects.add(&vec![7; size]);
+            if let (Content::Object { sha256, .. }, true) = (&content, is_damaged && size % 2 == 0) {
+                objects.bytes.insert(*sha256, vec![8; size]);
+            }
+            tree.insert(path(&format!("{size:03}.whl")), content);
+        }
+        (tree, CheckedMemory(objects))
+    }
+
+    #[test]
+    fn the_longest_of_damaged_objects_is_told_whatever_the_pace() {
+        let (tree, objects) = world(true);
+        for _ in 0..50 {
+            let error = check_digests(&tree, &objects).unwrap_err();
+            assert!(matches!(&error, ArchiveError::Digest { path, .. } if path.as_str() == "098.whl"), "{error}");
+        }
+        assert!(check_digests(&tree, &objects.0).is_ok(), "nobody asked for a check");
+    }
+}

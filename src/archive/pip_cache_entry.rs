@@ -1,0 +1,128 @@
+//! Writing a [`PipCacheEntry`]: base64 inside a zlib stream of stored blocks.
+
+use std::io::{self, Write};
+
+use base64::prelude::BASE64_STANDARD;
+use base64::write::EncoderWriter;
+use simd_adler32::Adler32;
+
+use crate::domain::{PipCacheEntry, RelPath};
+
+use super::ArchiveError;
+use super::objects::{ObjectSource, copy_object};
+
+/// A zlib stream's header (RFC 1950): deflate with the largest window, least effort.
+const ZLIB: [u8; 2] = [0x78, 0x01];
+
+/// Writes the file that `pip_entry` describes.
+pub fn write_pip_cache_entry(
+    path: &RelPath,
+    pip_entry: &PipCacheEntry,
+    objects: &dyn ObjectSource,
+    output: &mut dyn Write,
+) -> Result<(), ArchiveError> {
+    let fail = |source| ArchiveError::Entry { path: path.clone(), source };
+    output.write_all(pip_entry.mark).and_then(|()| output.write_all(&ZLIB)).map_err(fail)?;
+    let mut stream = StoredBlocks::new(output, pip_entry.text_size());
+    stream.write_all(&pip_entry.head).map_err(fail)?;
+    let mut encoder = EncoderWriter::new(&mut stream, &BASE64_STANDARD);
+    copy_object(path, pip_entry.object, objects, &mut encoder)?;
+    encoder.finish().map_err(fail)?;
+    drop(encoder);
+    stream.write_all(&pip_entry.tail).and_then(|()| stream.finish()).map_err(fail)
+}
+
+/// Cuts a text of known length into stored blocks (RFC 1951, 3.2.4).
+struct StoredBlocks<'a> {
+    output: &'a mut dyn Write,
+    block: Vec<u8>,
+    /// Bytes of the text that no block has yet.
+    left: u64,
+    check: Adler32,
+}
+
+impl<'a> StoredBlocks<'a> {
+    fn new(output: &'a mut dyn Write, text_size: u64) -> Self {
+        Self {
+            output,
+            block: Vec::with_capacity(PipCacheEntry::BLOCK as usize),
+            left: text_size,
+            check: Adler32::new(),
+        }
+    }
+
+    fn write_block(&mut self) -> io::Result<()> {
+        let length = self.block.len() as u16;
+        self.left -= u64::from(length);
+        self.check.write(&self.block);
+        self.output.write_all(&[u8::from(self.left == 0)])?;
+        self.output.write_all(&length.to_le_bytes())?;
+        self.output.write_all(&(!length).to_le_bytes())?;
+        self.output.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        if !self.block.is_empty() {
+            self.write_block()?;
+        }
+        self.output.write_all(&self.check.finish().to_be_bytes())
+    }
+}
+
+impl Write for StoredBlocks<'_> {
+    /// Takes all of `bytes`: the encoder reports nothing written where it could pass on a part.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(PipCacheEntry::BLOCK as usize - self.block.len()));
+            self.block.extend_from_slice(now);
+            rest = later;
+            if self.block.len() == PipCacheEntry::BLOCK as usize {
+                self.write_block()?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use crate::domain::Content;
+
+    use super::*;
+    use crate::archive::tests::{Memory, path};
+
+    fn written(bytes: &[u8]) -> (PipCacheEntry, Vec<u8>) {
+        let mut objects = Memory { step: 1000, ..Memory::default() };
+        let Content::Object { sha256, size } = objects.add(bytes) else { unreachable!() };
+        let object = crate::domain::Object { sha256, size };
+        let pip_entry =
+            PipCacheEntry { mark: b"cc=2,", head: b"{\"body\": \"".to_vec(), object, tail: b"\"}".to_vec() };
+        let mut file = Vec::new();
+        write_pip_cache_entry(&path("entry"), &pip_entry, &objects, &mut file).unwrap();
+        (pip_entry, file)
+    }
+
+    /// The sizes around the ends of blocks; read back by an independent decoder.
+    #[test]
+    fn a_decoder_finds_the_text() {
+        for length in [0, 1, 2, 3, 100, 49_141, 49_142, 49_143, 98_292, 200_000] {
+            let bytes: Vec<u8> = (0..length).map(|number| (number % 251) as u8).collect();
+            let (pip_entry, file) = written(&bytes);
+            assert_eq!(file.len() as u64, pip_entry.size(), "{length}");
+            let mut text = String::new();
+            flate2::read::ZlibDecoder::new(file.strip_prefix(b"cc=2,").unwrap()).read_to_string(&mut text).unwrap();
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            use base64::Engine as _;
+            assert_eq!(BASE64_STANDARD.decode(json["body"].as_str().unwrap()).unwrap(), bytes, "{length}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! gzip (RFC 1952) and zstd (RFC 8878) around bytes that stay as they are: blocks of fixed length
+//! that are stored, and the checksum that the container has at its end.
+//!
+//! Distributions are compressed already, so there is next to nothing to win. What is won by
+//! storing is that the bytes of a bundle depend on no version of a compressor, and that a reader
+//! can tell whether a container is as we write it: no bit of it is left without a meaning.
+
+use std::hash::Hasher as _;
+use std::io::{self, Write};
+
+use crc32fast::Hasher as Crc;
+use twox_hash::XxHash64;
+
+use super::ArchiveError;
+use super::objects::{ArchiveOutput, ObjectSource, copy};
+use crate::domain::{Content, RelPath};
+
+/// A kind of container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    Gzip,
+    Zstd,
+}
+
+impl Container {
+    /// The first bytes of every container of this kind.
+    ///
+    /// Of gzip: deflate, no name, no time, level 0, and a system that is not told. Of zstd: a
+    /// checksum at the end, no size told, and a window of [`Container::block`] bytes.
+    pub fn header(self) -> &'static [u8] {
+        match self {
+            Self::Gzip => &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255],
+            Self::Zstd => &[0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x38],
+        }
+    }
+
+    /// Bytes of every block but the last.
+    pub fn block(self) -> usize {
+        match self {
+            Self::Gzip => 65_535,
+            Self::Zstd => 128 << 10,
+        }
+    }
+
+    /// Bytes of a block's header.
+    pub fn block_header_length(self) -> usize {
+        match self {
+            Self::Gzip => 5,
+            Self::Zstd => 3,
+        }
+    }
+
+    /// The header of a block of `length` bytes.
+    pub fn block_header(self, length: usize, is_last: bool) -> Vec<u8> {
+        match self {
+            Self::Gzip => {
+                let length = length as u16;
+                [&[u8::from(is_last)][..], &length.to_le_bytes(), &(!length).to_le_bytes()].concat()
+            }
+            Self::Zstd => ((length as u32) << 3 | u32::from(is_last)).to_le_bytes()[..3].to_vec(),
+        }
+    }
+
+    /// Bytes of what follows the last block.
+    pub fn trailer_length(self) -> usize {
+        match self {
+            Self::Gzip => 8,
+            Self::Zstd => 4,
+        }
+    }
+}
+
+/// What is told of the content at the end of a container.
+pub enum ContentChecksum {
+    /// With the number of bytes, which wraps around.
+    Gzip(Crc, u32),
+    Zstd(XxHash64),
+}
+
+impl ContentChecksum {
+    pub fn new(container: Container) -> Self {
+        match container {
+            Container::Gzip => Self::Gzip(Crc::new(), 0),
+            Container::Zstd => Self::Zstd(XxHash64::with_seed(0)),
+        }
+    }
+
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Gzip(crc, length) => {
+                crc.update(bytes);
+                *length = length.wrapping_add(bytes.len() as u32);
+            }
+            Self::Zstd(hash) => hash.write(bytes),
+        }
+    }
+
+    pub fn trailer(&self) -> Vec<u8> {
+        match self {
+            Self::Gzip(crc, length) => [crc.clone().finalize().to_le_bytes(), length.to_le_bytes()].concat(),
+            Self::Zstd(hash) => (hash.finish() as u32).to_le_bytes().to_vec(),
+        }
+    }
+}
+
+/// Writes a container. What comes in pieces of any length leaves in blocks.
+pub struct StoredWriter<W> {
+    container: Container,
+    output: W,
+    block: Vec<u8>,
+    check: ContentChecksum,
+}
+
+impl<W: Write> StoredWriter<W> {
+    /// # Errors
+    /// When `output` fails, as everywhere here.
+    pub fn new(container: Container, mut output: W) -> io::Result<Self> {
+        output.write_all(container.header())?;
+        let block = Vec::with_capacity(container.block());
+        Ok(Self { container, output, block, check: ContentChecksum::new(container) })
+    }
+
+    pub fn finish(mut self) -> io::Result<()> {
+        self.write_block(true)?;
+        self.output.write_all(&self.check.trailer())
+    }
+
+    fn write_block(&mut self, is_last: bool) -> io::Result<()> {
+        self.check.update(&self.block);
+        self.output.write_all(&self.container.block_header(self.block.len(), is_last))?;
+        self.output.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for StoredWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.block.len() == self.container.block() {
+            self.write_block(false)?;
+        }
+        let length = bytes.len().min(self.container.block() - self.block.len());
+        self.block.extend_from_slice(&bytes[..length]);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<W: Write> ArchiveOutput for StoredWriter<W> {
+    fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn ObjectSource) -> Result<(), ArchiveError> {
+        copy(path, content, objects, self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn packed(container: Container, bytes: &[u8], step: usize) -> Vec<u8> {
+        let mut output = Vec::new();
+        let mut stored = StoredWriter::new(container, &mut output).unwrap();
+        bytes.chunks(step).for_each(|chunk| stored.write_all(chunk).unwrap());
+        stored.finish().unwrap();
+        output
+    }
+
+    /// The lengths around the ends of blocks; read back by independent decoders.
+    #[test]
+    fn a_decoder_finds_what_was_stored() {
+        for length in [0, 1, 65_534, 65_535, 65_536, 131_070, 131_071, 131_072, 131_073, 400_000] {
+            let bytes: Vec<u8> = (0..length).map(|number: u32| (number % 251) as u8).collect();
+            let mut text = Vec::new();
+            let gzip = packed(Container::Gzip, &bytes, 1000);
+            flate2::read::GzDecoder::new(&*gzip).read_to_end(&mut text).unwrap();
+            assert!(text == bytes && gzip == packed(Container::Gzip, &bytes, 1 << 20), "{length}");
+            let zstd = packed(Container::Zstd, &bytes, 1000);
+            assert!(zstd::decode_all(&*zstd).unwrap() == bytes, "{length}");
+            assert!(zstd == packed(Container::Zstd, &bytes, 1 << 20), "{length}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `prefetch diff`: what differs between two bundles.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use indicatif::HumanBytes;
+
+use crate::cli::error::{CliError, Exit};
+use crate::cli::host::environment::Environment;
+use crate::cli::output::terminal;
+use crate::ops::{self, Comparison, VersionChange};
+
+/// `prefetch diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A bundle, an unpacked one, or its prefetch.json.
+    #[arg(value_name = "OLD", value_hint = ValueHint::AnyPath)]
+    pub old: PathBuf,
+    /// The other one.
+    #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
+    pub new: PathBuf,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Shows which versions, targets and bytes differ.
+///
+/// # Errors
+/// When one has no manifest.
+pub fn run(args: &DiffArgs, environment: &Environment) -> Result<Exit, CliError> {
+    let manifest = |path: &PathBuf| ops::manifest_at(&environment.working_folder.join(path));
+    let fail = |error| CliError::of_bundle(&error);
+    let comparison = ops::compare(&manifest(&args.old).map_err(fail)?, &manifest(&args.new).map_err(fail)?);
+    let text = if args.json { json(&comparison) } else { lines(&comparison) };
+    terminal::print(&text).map_err(|error| CliError::new(Exit::Disk, error))?;
+    Ok(Exit::Done)
+}
+
+fn json(comparison: &Comparison) -> String {
+    let mut report = serde_json::to_value(comparison).expect("the report is plain data");
+    report["schema"] = 1.into();
+    serde_json::to_string_pretty(&report).expect("the report is plain data")
+}
+
+fn lines(comparison: &Comparison) -> String {
+    if *comparison == Comparison::default() {
+        return "Nothing differs.".to_owned();
+    }
+    let mut lines: Vec<_> = comparison.changes.iter().map(line).collect();
+    lines.extend(comparison.targets_added.iter().map(|target| format!("+ target {target}")));
+    lines.extend(comparison.targets_removed.iter().map(|target| format!("- target {target}")));
+    lines.push(format!(
+        "{} new in {} files, {} gone in {} files",
+        HumanBytes(comparison.bytes_added),
+        comparison.files_added.len(),
+        HumanBytes(comparison.bytes_removed),
+        comparison.files_removed.len()
+    ));
+    lines.iter().map(|line| terminal::plain(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn line(change: &VersionChange) -> String {
+    let (old, new) = (change.old.join(", "), change.new.join(", "));
+    match (change.old.is_empty(), change.new.is_empty()) {
+        (true, _) => format!("+ {} {new}", change.name),
+        (_, true) => format!("- {} {old}", change.name),
+        _ => format!("  {} {old} -> {new}", change.name),
+    }
+}

@@ -1,0 +1,213 @@
+//! `prefetch env`: shell lines that point pip and uv at what was written, and nowhere else.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum, ValueHint};
+use url::Url;
+
+use crate::archive::ArchiveFormat;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::host::environment::Environment;
+use crate::cli::output::terminal;
+use crate::layout::{MANIFEST_PATH, WHEELS};
+
+/// `prefetch env`.
+#[derive(Debug, Args)]
+pub struct EnvArgs {
+    /// A folder that prefetch wrote, in any layout, or an unpacked bundle.
+    #[arg(value_name = "PATH", value_hint = ValueHint::DirPath)]
+    pub path: PathBuf,
+    /// The shell to write for [default: that of SHELL].
+    #[arg(long, value_enum)]
+    pub shell: Option<Shell>,
+}
+
+/// A shell's way to set variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// sh, bash, zsh: `eval "$(prefetch env PATH)"`.
+    Sh,
+    /// `prefetch env PATH | source`.
+    Fish,
+    /// `prefetch env PATH | Out-String | Invoke-Expression`.
+    Powershell,
+    /// A batch file for `call`.
+    Cmd,
+}
+
+/// Prints the lines.
+///
+/// # Errors
+/// When the path is nothing that pip or uv could be pointed at.
+pub fn run(args: &EnvArgs, environment: &Environment) -> Result<Exit, CliError> {
+    let path = environment.working_folder.join(&args.path);
+    let path = path.canonicalize().map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    let changes = changes(&path)?;
+    let shell = args.shell.unwrap_or_else(|| usual_shell(environment.variable("SHELL").as_deref()));
+    let lines: Vec<_> = changes.iter().map(|change| shell.line(change)).collect();
+    terminal::print(&lines.join("\n")).map_err(|error| CliError::new(Exit::Disk, error))?;
+    Ok(Exit::Done)
+}
+
+fn usual_shell(variable: Option<&str>) -> Shell {
+    match variable.and_then(|shell| Path::new(shell).file_name()?.to_str()) {
+        Some("fish") => Shell::Fish,
+        Some("pwsh") => Shell::Powershell,
+        None if cfg!(windows) => Shell::Powershell,
+        _ => Shell::Sh,
+    }
+}
+
+/// What happens to a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum VariableChange {
+    Set(&'static str, String),
+    Unset(&'static str),
+}
+
+/// What pip and uv must be told about the folder. Locations are URLs, since pip divides lists at
+/// spaces and uv at commas.
+fn changes(path: &Path) -> Result<Vec<VariableChange>, CliError> {
+    let text = |path: &Path| path.display().to_string();
+    if text(path).contains(char::is_control) {
+        return Err(CliError::usage(format!("{path:?} has control characters, which no line of a shell should hold")));
+    }
+    if path.is_file() {
+        return Err(refusal(path));
+    }
+    if path.join(MANIFEST_PATH).is_file() {
+        return changes_for_links(&url(&path.join(WHEELS))?);
+    }
+    let names: Vec<String> = entries(path);
+    let has = |end: &str| names.iter().any(|name| name.ends_with(end));
+    if has(".content-type") {
+        let links = url(path)? + "links.html";
+        return Ok(vec![
+            VariableChange::Set("PIP_DOWNLOAD_CACHE", text(path)),
+            set("PIP_NO_INDEX", "1"),
+            VariableChange::Set("PIP_FIND_LINKS", links),
+        ]);
+    }
+    if ["http", "http-v2"].iter().any(|name| path.join(name).is_dir()) {
+        return Ok(vec![VariableChange::Set("PIP_CACHE_DIR", text(path)), VariableChange::Unset("PIP_NO_CACHE_DIR")]);
+    }
+    if [".whl", ".gz", ".tgz", ".zip", ".bz2", ".tar", ".xz"].iter().any(|end| has(end)) {
+        return changes_for_links(&url(path)?);
+    }
+    if names.iter().any(|name| path.join(name).join("index.html").is_file()) {
+        return changes_for_index(&url(path)?);
+    }
+    Err(refusal(path))
+}
+
+fn set(name: &'static str, value: &str) -> VariableChange {
+    VariableChange::Set(name, value.to_owned())
+}
+
+fn changes_for_links(url: &str) -> Result<Vec<VariableChange>, CliError> {
+    let switches = ["PIP_NO_INDEX", "UV_NO_INDEX", "UV_OFFLINE"].map(|name| set(name, "1"));
+    let places = ["PIP_FIND_LINKS", "UV_FIND_LINKS"].map(|name| set(name, url));
+    Ok(switches.into_iter().chain(places).collect())
+}
+
+fn changes_for_index(url: &str) -> Result<Vec<VariableChange>, CliError> {
+    let others = ["PIP_NO_INDEX", "PIP_EXTRA_INDEX_URL", "UV_NO_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL"];
+    let places = ["PIP_INDEX_URL", "UV_DEFAULT_INDEX"].map(|name| set(name, url));
+    let switches = ["PIP_DISABLE_PIP_VERSION_CHECK", "UV_OFFLINE"].map(|name| set(name, "1"));
+    Ok(others.map(VariableChange::Unset).into_iter().chain(places).chain(switches).collect())
+}
+
+fn refusal(path: &Path) -> CliError {
+    let shown = path.display();
+    if path.is_file() && ArchiveFormat::of(path).is_ok() {
+        return CliError::usage(format!("{shown} is an archive, which neither pip nor uv reads"))
+            .hint(format!("unpack it and name the folder, or let them ask an index over it: prefetch serve {shown}"));
+    }
+    CliError::usage(format!("{shown} holds nothing that pip or uv could be pointed at"))
+        .hint("name a folder that prefetch wrote (--dest, in any layout), an unpacked bundle, or any folder of wheels")
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+/// The `file:` URL of a folder, ending in a slash, with no character that divides a list.
+fn url(folder: &Path) -> Result<String, CliError> {
+    let url = Url::from_directory_path(folder);
+    let url = url.map_err(|()| CliError::usage(format!("{} can be no URL", folder.display())))?;
+    Ok(url.as_str().replace(',', "%2C"))
+}
+
+impl Shell {
+    fn line(self, change: &VariableChange) -> String {
+        match (self, change) {
+            (Self::Sh, VariableChange::Set(name, value)) => format!("export {name}='{}'", value.replace('\'', r"'\''")),
+            (Self::Sh, VariableChange::Unset(name)) => format!("unset {name}"),
+            (Self::Fish, VariableChange::Set(name, value)) => {
+                format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
+            }
+            (Self::Fish, VariableChange::Unset(name)) => format!("set -e {name}"),
+            (Self::Powershell, VariableChange::Set(name, value)) => format!("$env:{name} = '{}'", double_quotes(value)),
+            (Self::Powershell, VariableChange::Unset(name)) => {
+                format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue")
+            }
+            (Self::Cmd, VariableChange::Set(name, value)) => format!("set \"{name}={}\"", value.replace('%', "%%")),
+            (Self::Cmd, VariableChange::Unset(name)) => format!("set \"{name}=\""),
+        }
+    }
+}
+
+/// PowerShell takes curly quotes for straight ones.
+fn double_quotes(text: &str) -> String {
+    let is_quote = |character| matches!(character, '\'' | '‘' | '’' | '‚' | '‛');
+    text.chars().flat_map(|character| std::iter::repeat_n(character, 1 + usize::from(is_quote(character)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_for_each_shell() {
+        let set = set("NAME", r"it's 100% $HOME \ `x` ’");
+        for (shell, expected) in [
+            (Shell::Sh, r"export NAME='it'\''s 100% $HOME \ `x` ’'"),
+            (Shell::Fish, r"set -gx NAME 'it\'s 100% $HOME \\ `x` ’'"),
+            (Shell::Powershell, r"$env:NAME = 'it''s 100% $HOME \ `x` ’’'"),
+            (Shell::Cmd, "set \"NAME=it's 100%% $HOME \\ `x` ’\""),
+        ] {
+            assert_eq!(shell.line(&set), expected);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_leaves_its_quotes(value in "[ -~\u{a0}-\u{ff}‘’\u{2028}]{0,30}") {
+            let line = Shell::Sh.line(&set("NAME", &value));
+            proptest::prop_assert_eq!(shlex::split(&line), Some(vec!["export".to_owned(), format!("NAME={value}")]));
+            for (shell, start) in [(Shell::Fish, "set -gx NAME '"), (Shell::Powershell, "$env:NAME = '")] {
+                let line = shell.line(&set("NAME", &value));
+                let inside = line.strip_prefix(start).and_then(|rest| rest.strip_suffix('\'')).unwrap();
+                let unescaped = match shell {
+                    Shell::Fish => inside.replace(r"\\", "").replace(r"\'", ""),
+                    _ => ["''", "‘‘", "’’"].iter().fold(inside.to_owned(), |text, pair| text.replace(pair, "")),
+                };
+                proptest::prop_assert!(!unescaped.contains(['\'', '‘', '’']) || shell == Shell::Fish && !unescaped.contains('\''));
+            }
+        }
+    }
+
+    #[test]
+    fn the_shell_is_the_usual_one() {
+        assert_eq!(usual_shell(Some("/usr/bin/fish")), Shell::Fish);
+        assert_eq!(usual_shell(Some("/bin/zsh")), Shell::Sh);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn locations_are_safe_in_lists() {
+        assert_eq!(url(Path::new("/a b,c")).unwrap(), "file:///a%20b%2Cc/");
+    }
+}

@@ -1,0 +1,110 @@
+//! Slips on the command line: words that would be taken for projects that nobody means.
+
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+
+use crate::cli::args::Cli;
+use crate::cli::error::CliError;
+use crate::input::conversion_hint;
+
+/// What other tools call their commands. Each is the name of somebody's project, too, which
+/// must not be fetched by mistake.
+const VERBS: [&str; 8] = ["add", "download", "fetch", "get", "install", "lock", "plan", "sync"];
+
+/// Refuses a verb that is no command here in the first place, a mistyped command with its path,
+/// and a requirements file without its `-r`; `find` tells where a path lies.
+///
+/// # Errors
+/// Says what is meant, as far as that can be told, and how the project is named.
+pub fn check(words: &[String], find: impl Fn(&str) -> PathBuf) -> Result<(), CliError> {
+    if let Some(verb) = words.first().filter(|word| VERBS.contains(&word.as_str())) {
+        return Err(CliError::usage(format!("`{verb}` is no command of prefetch, which fetches without one"))
+            .hint(format!("leave the word out; the project of that name is `{verb}>=0`")));
+    }
+    if let [word, path, ..] = words
+        && let Some(command) = mistyped(word)
+        && !path.ends_with(".whl")
+        && find(path).exists()
+    {
+        return Err(CliError::usage(format!("`{word}` is no command of prefetch"))
+            .hint(format!("`{command}` is one; the project of that name is `{word}>=0`")));
+    }
+    match words.iter().find(|word| is_requirements_file(word, |path| find(path).is_file())) {
+        Some(file) => {
+            Err(CliError::usage(format!("`{file}` is a file, and stands where projects are named"))
+                .hint(way_to_read(file)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn way_to_read(file: &str) -> String {
+    match conversion_hint(file) {
+        Some(way) => format!("its format is not read here; make a requirements file with: {way}"),
+        None => format!("to fetch what it asks for, write -r {file}"),
+    }
+}
+
+/// The command that `word` is nearly.
+fn mistyped(word: &str) -> Option<String> {
+    let cli = Cli::command();
+    let names = cli.get_subcommands().map(clap::Command::get_name);
+    let near = names.map(|name| (strsim::damerau_levenshtein(name, word), name));
+    let (distance, name) = near.min()?;
+    let allowed = if name.len() < LONG { 1 } else { 2 };
+    (1..=allowed).contains(&distance).then(|| name.to_owned())
+}
+
+/// From this length on, two slips make no other word.
+const LONG: usize = 6;
+
+/// Whether a word that could be a project's name is more likely a file's; paths are told elsewhere.
+fn is_requirements_file(word: &str, is_file: impl Fn(&str) -> bool) -> bool {
+    let is_name = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    match word.rsplit_once('.') {
+        Some((_, "txt")) => is_name,
+        Some((_, "in" | "lock" | "toml" | "pip")) => is_name && is_file(word),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slip(words: &[&str]) -> Option<String> {
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let error =
+            check(&words, |path| if path.starts_with("there") { "Cargo.toml" } else { "absent" }.into()).err()?;
+        Some(format!("{}; {}", error.problems[0].message, error.hints.concat()))
+    }
+
+    #[test]
+    fn verbs_and_files_are_no_projects() {
+        assert!(slip(&["download", "six"]).unwrap().contains("`download>=0`"));
+        assert!(slip(&["six", "requirements.txt"]).unwrap().contains("-r requirements.txt"));
+        assert!(slip(&["there.in"]).unwrap().contains("-r there.in"));
+        assert!(slip(&["there-pdm.lock"]).unwrap().contains("pdm export"));
+        assert!(slip(&["there.toml", "six"]).unwrap().contains("make a requirements file"));
+        for words in [&["six", "install"][..], &["download>=0"], &["zope.in"], &["wheel"], &["./a.txt"], &[]] {
+            assert_eq!(slip(words), None, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_command_with_its_path_is_told() {
+        assert!(slip(&["inspct", "there.zip"]).unwrap().contains("`inspect` is one"));
+        assert!(slip(&["verfiy", "there"]).unwrap().contains("`verify` is one"));
+        for words in [
+            &["inspct"][..],
+            &["inspct", "web.zip"],
+            &["parser", "serve"],
+            &["flask", "there.zip"],
+            &["dill", "there.zip"],
+            &["parser", "there.whl"],
+        ] {
+            assert_eq!(slip(words), None, "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The default command: read, plan, fetch, write, and say so.
+
+pub mod build_variables;
+pub mod did_you_mean;
+pub mod inputs;
+pub mod prepare;
+pub mod warm_pip;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::runtime::Runtime;
+
+use self::inputs::Inputs;
+use self::prepare::PreparedFetch;
+use self::warm_pip::WarmPip;
+use crate::cli::args::FetchArgs;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::host::environment::Environment;
+use crate::cli::host::file_limit;
+use crate::cli::host::input_source::HostInputSource;
+use crate::cli::host::machine::Machine;
+use crate::cli::host::signals::shutdown_signal;
+use crate::cli::output::report::Report;
+use crate::cli::output::{summary, terminal};
+use crate::cli::settings;
+use crate::cli::settings::layers::Layers;
+use crate::cli::settings::show;
+use crate::domain::{Fetched, Plan, Target};
+use crate::ops::{
+    self, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output, PlanFailure,
+};
+
+/// Fetches what is asked for, and tells how it went.
+///
+/// # Errors
+/// Everything that went wrong.
+pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError> {
+    terminal::choose_colors(args.messages.color);
+    if args.messages.show_settings {
+        return show_settings(args, environment);
+    }
+    if args.outputs.split.is_some() {
+        // Volumes stay open until all of them are complete.
+        file_limit::allow_many();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::usage)?;
+    let mut targets = Vec::new();
+    let outcome = FetchRun::prepare(args, environment, &runtime).and_then(|(run, provider)| {
+        targets.clone_from(&run.targets);
+        run.execute(provider, &runtime)
+    });
+    // Transfers that were cut off remove their temporary files before the program ends.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    if let (Err(error), Some(path)) = (&outcome, &args.outputs.report) {
+        Report::of_failure(&targets, error.problems.clone(), environment.seconds()).write(path)?;
+    }
+    outcome
+}
+
+fn show_settings(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError> {
+    let machine = Machine::new(
+        &args.targets,
+        environment,
+        &settings::cache_folder(args.network.cache_dir.as_deref(), environment)?,
+    );
+    show::run(args, &Layers { environment, pip: &machine.pip_settings()? }, &machine)
+}
+
+/// Everything decided, nothing written.
+struct FetchRun<'a> {
+    args: &'a FetchArgs,
+    environment: &'a Environment,
+    prepared: PreparedFetch,
+    outputs: Vec<Output>,
+    targets: Vec<Arc<Target>>,
+    cancel: CancelFlag,
+}
+
+/// What is fetched, and what stands in the way of the targets that it leaves out.
+struct Planned {
+    plan: Plan,
+    unsolved: Option<CliError>,
+}
+
+/// What came of planning and fetching.
+struct Obtained {
+    outcome: Outcome,
+    /// What the user should know.
+    notes: Vec<String>,
+    unsolved: Option<CliError>,
+}
+
+enum Outcome {
+    /// By a dry run.
+    Planned(Plan),
+    Fetched(Fetched),
+}
+
+/// Nothing came of it.
+struct Failed {
+    error: CliError,
+    /// Whether that may be different once pages from the cache are checked.
+    may_be_of_old_page: bool,
+}
+
+impl From<CliError> for Failed {
+    fn from(error: CliError) -> Self {
+        Self { error, may_be_of_old_page: false }
+    }
+}
+
+impl<'a> FetchRun<'a> {
+    /// Reads the inputs, settles the settings, and decides everything. The first pages are asked for
+    /// while the interpreter is, where that takes time; if it then reads other settings than its
+    /// files had shown, these answers are dropped, and what was read is decided by the right ones.
+    fn prepare(
+        args: &'a FetchArgs,
+        environment: &'a Environment,
+        runtime: &Runtime,
+    ) -> Result<(Self, MetadataProvider), CliError> {
+        let cache = settings::cache_folder(args.network.cache_dir.as_deref(), environment)?;
+        let machine = Machine::new(&args.targets, environment, &cache);
+        let is_asked = machine.ask_ahead();
+        let bundle = settings::bundle(&args.outputs, environment)?;
+        let http = || settings::http(&args.network, &Layers { environment, pip: &machine.pip_settings()? });
+        let source = HostInputSource::new(environment, &http, runtime.handle().clone());
+        let inputs = Inputs::read(args, environment, &source)?;
+        let decide = |pip_settings, read| PreparedFetch::new(args, environment, &machine, pip_settings, read);
+        let mut ahead = None;
+        let expected = machine.pip_settings_ahead()?;
+        if is_asked && !inputs.is_more_in(&expected) {
+            let (prepared, mut provider) = decide(expected, inputs.so_far())?;
+            prepared.start_requests(&mut provider, runtime);
+            ahead = Some((prepared, provider));
+        }
+        let targets = machine.targets()?;
+        let pip_settings = machine.pip_settings()?;
+        let read = inputs.finish(&pip_settings)?;
+        let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings });
+        let (prepared, provider) = match ahead {
+            Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
+            _ => decide(pip_settings, read)?,
+        };
+        prepared.refuse_unfetchable(&targets)?;
+        Ok((Self { args, environment, prepared, outputs, targets, cancel: CancelFlag::default() }, provider))
+    }
+
+    fn execute(&self, provider: MetadataProvider, runtime: &Runtime) -> Result<Exit, CliError> {
+        runtime.block_on(async {
+            tokio::select! {
+                // In this order, so that it is listened for before anything begins.
+                biased;
+                () = shutdown_signal() => {
+                    self.cancel.store(true, Ordering::Relaxed);
+                    Err(CliError::shutdown_signal())
+                }
+                outcome = self.run_stages(provider) => outcome,
+            }
+        })
+    }
+
+    /// Plans and fetches, and does so once more where what was taken from the cache came to nothing:
+    /// a page that is fresh may still be older than the files that it lists.
+    async fn run_stages(&self, provider: MetadataProvider) -> Result<Exit, CliError> {
+        let listener = self.prepared.reporter.listener();
+        let mut obtained = self.obtain(provider, &listener).await;
+        if obtained.as_ref().is_err_and(|failed| failed.may_be_of_old_page)
+            && self.prepared.context.indexes.distrust_cache()
+        {
+            let PreparedFetch { question, context, .. } = &self.prepared;
+            let provider = MetadataProvider::new(question, context, self.prepared.pages_at_once(), &listener);
+            obtained = self.obtain(provider, &listener).await;
+        }
+        let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
+        notes.iter().for_each(terminal::warn);
+        self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
+        self.prepared.context.indexes.assumed_absent().iter().for_each(|assumed| terminal::warn(assumed.to_string()));
+        let fetched = match outcome {
+            Outcome::Planned(plan) => return self.report_plan(&plan, unsolved),
+            Outcome::Fetched(fetched) => Arc::new(fetched),
+        };
+        let findings = self.write(&fetched).await?;
+        ops::cache::record(&self.prepared.context.store, &fetched, &self.environment.working_folder);
+        self.report_done(&fetched, unsolved, &findings)
+    }
+
+    async fn obtain(&self, provider: MetadataProvider, listener: &Listener) -> Result<Obtained, Failed> {
+        let planned = ops::plan(&self.prepared.question, &self.targets, provider).await;
+        let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
+        let Planned { plan, unsolved } =
+            self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
+        let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
+        let notes = std::mem::take(&mut plan.notes);
+        let outcome = match self.args.outputs.dry_run {
+            true => Outcome::Planned(plan),
+            false => Outcome::Fetched(self.fetch(plan, listener).await?),
+        };
+        Ok(Obtained { outcome, notes, unsolved })
+    }
+
+    /// Adds what an install needs besides what it installs.
+    async fn add_tools(&self, plan: Plan, at_once: usize, listener: &Listener) -> Result<Plan, CliError> {
+        let (question, context, wanted) = (&self.prepared.question, &self.prepared.context, &self.args.selection);
+        let fail = |failure| CliError::of_plan(&failure, &self.targets);
+        let is_bundle = self.args.outputs.bundle.is_some();
+        let plan = match (is_bundle || wanted.build_requires) && !wanted.no_build_requires {
+            true => ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?,
+            false => plan,
+        };
+        match self.args.outputs.with_installer {
+            true => ops::plan_installer(plan, question, context, at_once, listener).await.map_err(fail),
+            false => Ok(plan),
+        }
+    }
+
+    /// Whether the run goes on, and with what.
+    fn check_plan(&self, planned: Result<Plan, PlanFailure>) -> Result<Planned, CliError> {
+        let failure = match planned {
+            Ok(plan) => return Ok(Planned { plan, unsolved: None }),
+            Err(failure) => failure,
+        };
+        let error = CliError::of_plan(&failure, &self.targets);
+        match failure.solved.targets.len() {
+            0 => Err(error),
+            _ if self.args.targets.keep_going => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
+            solved => {
+                let (all, those) = (self.targets.len(), if solved == 1 { "it" } else { "those" });
+                Err(error.hint(format!("{solved} of {all} targets can be served; --keep-going fetches for {those}")))
+            }
+        }
+    }
+
+    async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, Failed> {
+        let settings =
+            FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
+        ops::check_space(&plan, &self.prepared.context.store).map_err(|error| CliError::new(Exit::Disk, error))?;
+        let fetched = ops::fetch(plan, &self.prepared.context, settings, listener).await;
+        fetched.map_err(|failures| Failed {
+            error: CliError::of_fetch(&failures),
+            may_be_of_old_page: failures.iter().any(FetchFailure::may_be_of_old_page),
+        })
+    }
+
+    async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
+        let request = Arc::new(ops::request_of(&self.prepared.question, &self.targets));
+        let mut findings = Vec::new();
+        for output in self.outputs() {
+            let (fetched, request, store) = (fetched.clone(), request.clone(), self.prepared.context.store.clone());
+            let (output, cancel) = (output.clone(), self.cancel.clone());
+            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &request, &store, &output, &cancel));
+            let written = writing.await.expect("writing does not panic");
+            findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
+        }
+        self.write_seen_pages(fetched).await?;
+        Ok(findings)
+    }
+
+    async fn write_seen_pages(&self, fetched: &Arc<Fetched>) -> Result<(), CliError> {
+        let Some(folder) = self.prepared.warm.as_ref().and_then(WarmPip::takes_pages) else { return Ok(()) };
+        let (fetched, indexes, store) =
+            (fetched.clone(), self.prepared.context.indexes.clone(), self.prepared.context.store.clone());
+        let (folder, cancel) = (folder.to_owned(), self.cancel.clone());
+        let write = move || ops::write_seen_pages(&fetched, &indexes, &store, &folder, &cancel);
+        let written = tokio::task::spawn_blocking(write).await.expect("writing does not panic");
+        written.map_err(|failure| CliError::of_write(&failure))
+    }
+
+    fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.outputs.iter().chain(self.prepared.warm.as_ref().map(|warm| &warm.output))
+    }
+
+    fn report_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
+        self.prepared.reporter.finish();
+        let report =
+            Report::of_plan(plan, self.environment.seconds()).with_arrivals(self.prepared.context.store.arrivals());
+        summary::of_plan(&report, &self.args.messages);
+        self.report(report, unsolved)
+    }
+
+    fn report_done(
+        &self,
+        fetched: &Fetched,
+        unsolved: Option<CliError>,
+        findings: &[Finding],
+    ) -> Result<Exit, CliError> {
+        self.prepared.reporter.finish();
+        let report = Report::of_fetched(fetched, self.environment.seconds())
+            .with_arrivals(self.prepared.context.store.arrivals());
+        let folder = &self.environment.working_folder;
+        summary::of_run(&report, fetched, &self.outputs, self.args, folder);
+        summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
+        let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
+        self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))
+    }
+
+    fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {
+        let problems = unsolved.iter().flat_map(|error| error.problems.clone());
+        let report = report.with_unsolved(&self.targets, problems.collect());
+        if let Some(path) = &self.args.outputs.report {
+            report.write(path)?;
+        }
+        let Some(error) = unsolved else { return Ok(Exit::Done) };
+        terminal::show_error(&error);
+        Ok(error.exit)
+    }
+}
+
+impl Drop for FetchRun<'_> {
+    /// Whatever happened, the bars do not stand in the way of what is said next.
+    fn drop(&mut self) {
+        self.prepared.reporter.finish();
+    }
+}

@@ -1,0 +1,132 @@
+//! What a run is to do, decided from its arguments, settings and what its inputs say, before it is
+//! known for which targets.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use super::build_variables;
+use super::warm_pip::WarmPip;
+use crate::cli::args::FetchArgs;
+use crate::cli::error::CliError;
+use crate::cli::host::environment::Environment;
+use crate::cli::host::machine::Machine;
+use crate::cli::output::progress::Reporter;
+use crate::cli::settings::Settings;
+use crate::cli::settings::layers::Layers;
+use crate::domain::{IndexOptions, Requirement, Target};
+use crate::http::HttpClient;
+use crate::index::{Indexes, MetadataCache};
+use crate::input::{self, ParsedInput};
+use crate::interpreter::PipSettings;
+use crate::ops::{Claims, FetchContext, MetadataProvider};
+use crate::resolve::Question;
+use crate::select::Policy;
+use crate::store::DiskStore;
+
+/// Everything but the targets.
+pub struct PreparedFetch {
+    /// Those that all the rest was decided by.
+    pub pip_settings: PipSettings,
+    pub settings: Settings,
+    pub warm: Option<WarmPip>,
+    pub question: Question,
+    pub context: FetchContext,
+    pub reporter: Reporter,
+}
+
+impl PreparedFetch {
+    /// Decides it, without reading any input. `machine` is waited for only where the arguments
+    /// depend on it.
+    ///
+    /// # Errors
+    /// What is wrong with arguments or settings.
+    pub fn new(
+        args: &FetchArgs,
+        environment: &Environment,
+        machine: &Machine<'_>,
+        pip_settings: PipSettings,
+        read: ParsedInput,
+    ) -> Result<(Self, MetadataProvider), CliError> {
+        let settings =
+            Settings::resolve(args, machine.cache().root().to_owned(), &Layers { environment, pip: &pip_settings })?;
+        let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
+        let options = settings.options(&read.options, || machine.default_index())?;
+        let indexes = settings.indexes(&options, &environment.working_folder)?;
+        let http = settings.http(&options, &indexes)?;
+        let builds = match args.selection.allow_build {
+            true => Some(machine.builds(build_variables::variables(&options, &indexes, &http))?),
+            false => None,
+        };
+        let client = Arc::new(HttpClient::new(http));
+        let question = question(read, &options, &settings);
+        let context = FetchContext {
+            indexes: Arc::new(Indexes::new(indexes, client.clone())),
+            client,
+            store: DiskStore::new(settings.cache.clone()),
+            metadata: MetadataCache::of_files(machine.cache()),
+            claims: Claims::default(),
+            builds,
+            program: environment.program().into(),
+        };
+        let reporter = Reporter::new(&args.messages, environment.is_terminal);
+        let prepared = Self { pip_settings, settings, warm, question, context, reporter };
+        let provider = MetadataProvider::new(
+            &prepared.question,
+            &prepared.context,
+            prepared.pages_at_once(),
+            &prepared.reporter.listener(),
+        );
+        Ok((prepared, provider))
+    }
+
+    /// Begins to ask for pages, unless a line might be refused before.
+    pub fn start_requests(&self, provider: &mut MetadataProvider, runtime: &Runtime) {
+        if self.question.requirements.iter().all(|line| input::unfetchable(line).is_none()) {
+            let _within = runtime.enter();
+            provider.start(&self.question);
+        }
+    }
+
+    /// How many pages may be under way.
+    pub fn pages_at_once(&self) -> usize {
+        self.settings.http.pages_per_host
+    }
+
+    /// What cannot be fetched is told before anything is, where any target would need it.
+    ///
+    /// # Errors
+    /// Every such line.
+    pub fn refuse_unfetchable(&self, targets: &[Arc<Target>]) -> Result<(), CliError> {
+        let is_needed = |requirement: &&Requirement| {
+            !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))
+        };
+        let needed = || self.question.requirements.iter().filter(is_needed);
+        let problems: Vec<_> = needed().filter_map(input::unfetchable).collect();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let error = CliError::of_inputs(&problems);
+        Err(match needed().any(Requirement::is_source_tree) {
+            true => error.hint("--skip-source-trees leaves such lines out, and what only they need"),
+            false => error,
+        })
+    }
+}
+
+fn question(read: ParsedInput, options: &IndexOptions, settings: &Settings) -> Question {
+    let require_hashes = !options.no_require_hashes && (options.require_hashes || read.requires_hashes());
+    let policy = Policy {
+        formats: options.formats.clone(),
+        prefer_binary: options.prefer_binary,
+        releases: options.releases.clone(),
+        exclude_newer: settings.exclude_newer,
+    };
+    Question {
+        requirements: read.requirements.into_iter().map(Requirement::named_by_archive).collect(),
+        policy,
+        require_hashes,
+        follow_dependencies: !settings.no_deps,
+        with_sources: settings.with_sources,
+    }
+}

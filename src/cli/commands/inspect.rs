@@ -1,0 +1,129 @@
+//! `prefetch inspect`: what is in a bundle.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use indicatif::HumanBytes;
+use serde::Serialize;
+
+use crate::cli::args::sbom_names;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::host::environment::Environment;
+use crate::cli::output::terminal;
+use crate::cli::settings::date;
+use crate::layout::{Manifest, SBOMS};
+use crate::ops::{self, InspectedPackage};
+
+/// `prefetch inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A bundle, an unpacked one, or its prefetch.json.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// Print JSON (schema 1).
+    #[arg(long, conflicts_with = "sbom")]
+    pub json: bool,
+    /// Print a bill of materials.
+    #[arg(long, value_name = "FORMAT", value_parser = sbom_names())]
+    pub sbom: Option<String>,
+}
+
+/// The report, schema 1; keys are only ever added.
+#[derive(Serialize)]
+struct InspectReport {
+    schema: u8,
+    targets: Vec<String>,
+    packages: Vec<InspectedPackage>,
+    bytes: u64,
+}
+
+/// Shows what the bundle's manifest tells.
+///
+/// # Errors
+/// When there is no manifest.
+pub fn run(args: &InspectArgs, environment: &Environment) -> Result<Exit, CliError> {
+    let path = environment.working_folder.join(&args.path);
+    let manifest = ops::manifest_at(&path).map_err(|error| CliError::of_bundle(&error))?;
+    let text = match &args.sbom {
+        Some(name) => sbom(&manifest, name, environment)?,
+        None => described(&manifest, args.json),
+    };
+    terminal::print(&text).map_err(|error| CliError::new(Exit::Disk, error))?;
+    Ok(Exit::Done)
+}
+
+/// The bill of materials in the format called `name`, as a bundle would have it.
+fn sbom(manifest: &Manifest, name: &str, environment: &Environment) -> Result<String, CliError> {
+    let created = date::source_date(environment)?;
+    let format = SBOMS.iter().find(|format| format.name == name).expect("clap takes no other name");
+    Ok(format.text(manifest, created).trim_end().to_owned())
+}
+
+fn described(manifest: &Manifest, is_json: bool) -> String {
+    let packages = ops::inspect(manifest);
+    let targets = manifest.targets.iter().map(|target| target.id.clone()).collect();
+    let bytes = packages.iter().map(|package| package.bytes).fold(0, u64::saturating_add);
+    let report = InspectReport { schema: 1, targets, packages, bytes };
+    if is_json { serde_json::to_string_pretty(&report).expect("the report is plain data") } else { table(&report) }
+}
+
+fn table(report: &InspectReport) -> String {
+    let mut rows = vec![["package", "size", "uploaded", "licence", "why"].map(str::to_owned)];
+    rows.extend(report.packages.iter().map(row));
+    rows.iter_mut().flatten().for_each(|cell| *cell = terminal::plain(cell));
+    rows.iter_mut().flat_map(|row| &mut row[..4]).for_each(|cell| *cell = shortened(cell));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths = [0, 1, 2, 3].map(width);
+    let lines = rows.iter().map(|[name, size, uploaded, license, why]| {
+        let [first, second, third, fourth] = widths;
+        format!("{name:<first$}  {size:>second$}  {uploaded:<third$}  {license:<fourth$}  {why}").trim_end().to_owned()
+    });
+    let packages = terminal::count(report.packages.len(), "package");
+    let total = format!("{} in {packages}{}, for:", HumanBytes(report.bytes), oldest(report));
+    let targets = report.targets.iter().map(|target| format!("  {}", terminal::plain(target)));
+    lines.chain([String::new(), total]).chain(targets).collect::<Vec<_>>().join("\n")
+}
+
+/// Letters of a cell that sets the width of its column, at most.
+const WIDEST_CELL: usize = 80;
+
+fn shortened(cell: &str) -> String {
+    match cell.char_indices().nth(WIDEST_CELL) {
+        Some((end, _)) => format!("{}…", &cell[..end]),
+        None => cell.to_owned(),
+    }
+}
+
+/// The oldest upload of all, in words.
+fn oldest(report: &InspectReport) -> String {
+    let oldest = report
+        .packages
+        .iter()
+        .filter_map(|package| Some((package.uploaded.as_ref()?, package)))
+        .min_by_key(|(moment, _)| *moment);
+    oldest
+        .map(|(moment, package)| terminal::plain(&format!(", the oldest of {} ({})", day(moment), package.name)))
+        .unwrap_or_default()
+}
+
+/// The day of a moment as RFC 3339 has it.
+fn day(moment: &str) -> &str {
+    moment.split('T').next().unwrap_or_default()
+}
+
+fn row(package: &InspectedPackage) -> [String; 5] {
+    let version = package.version.as_deref().unwrap_or_default();
+    let asked = (!package.asked_by.is_empty()).then(|| format!("asked for by {}", package.asked_by.join(", ")));
+    let needed = (!package.needed_by.is_empty()).then(|| format!("needed by {}", package.needed_by.join(", ")));
+    // A tool, which no package needs once it is installed.
+    let brought = || format!("brought by {}", package.requested_by.join(", "));
+    let reasons: Vec<_> = asked.into_iter().chain(needed).collect();
+    let why = if reasons.is_empty() { brought() } else { reasons.join("; ") };
+    [
+        format!("{} {version}", package.name),
+        HumanBytes(package.bytes).to_string(),
+        package.uploaded.as_deref().map_or("not told", day).to_owned(),
+        package.license.clone().unwrap_or_else(|| "not stated".to_owned()),
+        why,
+    ]
+}

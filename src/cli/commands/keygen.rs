@@ -1,0 +1,39 @@
+//! `prefetch keygen`: a pair of keys for signing bundles.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use crate::cli::error::{CliError, Exit};
+use crate::cli::host::environment::Environment;
+use crate::cli::output::terminal;
+use crate::ops;
+
+/// The variable that holds a key's password.
+pub const KEY_PASSWORD: &str = "PREFETCH_KEY_PASSWORD";
+
+/// `prefetch keygen`.
+#[derive(Debug, Args)]
+pub struct KeygenArgs {
+    /// Where to write the secret key; the public one is written beside it as KEY.pub.
+    #[arg(value_name = "KEY", value_hint = ValueHint::FilePath)]
+    pub key: PathBuf,
+}
+
+/// Writes two new files, and prints the public key.
+///
+/// # Errors
+/// When one is there already, or cannot be written.
+pub fn run(args: &KeygenArgs, environment: &Environment) -> Result<Exit, CliError> {
+    let password = environment.variable(KEY_PASSWORD);
+    let is_protected = password.is_some();
+    let path = environment.working_folder.join(&args.key);
+    let public = ops::generate_keys(&path, password).map_err(|error| CliError::new(Exit::Disk, error))?;
+    let key = args.key.display();
+    if !is_protected {
+        terminal::warn(format!("{key} has no password: whoever reads it can sign as you ({KEY_PASSWORD} sets one)"));
+    }
+    terminal::say(format!("Keep {key} to yourself; give {key}.pub, or the line below, to those who check."));
+    terminal::print(&public).map_err(|error| CliError::new(Exit::Disk, error))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,14 @@
+//! The subcommands: each file is one, with its arguments; a run without a subcommand is `fetch`.
+
+pub mod apply;
+pub mod cache;
+pub mod diff;
+pub mod env;
+pub mod fetch;
+pub mod inspect;
+pub mod keygen;
+pub mod merge;
+pub mod parse;
+pub mod serve;
+pub mod unpack;
+pub mod verify;

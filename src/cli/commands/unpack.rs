@@ -1,0 +1,38 @@
+//! `prefetch unpack`: a bundle becomes a folder.
+
+use std::path::PathBuf;
+use std::thread;
+
+use clap::{Args, ValueHint};
+
+use crate::cli::error::{CliError, Exit};
+use crate::cli::host::environment::Environment;
+use crate::cli::output::terminal;
+use crate::ops::{self, CancelFlag};
+
+/// `prefetch unpack`.
+#[derive(Debug, Args)]
+pub struct UnpackArgs {
+    /// The bundle, or the first volume of one.
+    #[arg(value_name = "BUNDLE", value_hint = ValueHint::FilePath)]
+    pub bundle: PathBuf,
+    /// Where to; what an earlier attempt left there stays.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+}
+
+/// Unpacks the bundle, checking every digest on the way.
+///
+/// # Errors
+/// When it is damaged, the disk does not take it, or `cancel` was set meanwhile.
+pub fn run(args: &UnpackArgs, environment: &Environment, cancel: &CancelFlag) -> Result<Exit, CliError> {
+    let [bundle, folder] = [&args.bundle, &args.folder].map(|path| environment.working_folder.join(path));
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let unpacked = ops::unpack(&bundle, &folder, threads, cancel).map_err(|error| CliError::of_bundle(&error))?;
+    let kept = match unpacked.kept {
+        0 => String::new(),
+        kept => format!(", and {kept} were there already"),
+    };
+    terminal::say(format!("Unpacked {} files to {}{kept}.", unpacked.written, args.folder.display()));
+    Ok(Exit::Done)
+}

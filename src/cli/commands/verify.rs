@@ -1,0 +1,139 @@
+//! `prefetch verify`: whether a bundle is whole, and whether its targets install from it alone.
+
+use std::path::PathBuf;
+use std::thread;
+
+use clap::{Args, ValueHint};
+use indicatif::HumanBytes;
+use serde::Serialize;
+
+use crate::cli::error::{CliError, Exit};
+use crate::cli::host::environment::Environment;
+use crate::cli::output::terminal;
+use crate::ops::{self, Finding, LibcFloor, Verification, VerifySettings};
+
+/// `prefetch verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A bundle, the first volume of one, an unpacked one, or a find-links folder.
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// Also check that every binary runs on this C library, such as glibc-2.17 or musl-1.2.
+    #[arg(long, value_name = "LIBC")]
+    pub check_platform: Option<LibcFloor>,
+    /// Also check that the manifest is signed by this minisign key, given as text or as a file.
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+    pub public_key: Option<String>,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Checks the bundle, and tells everything that is wrong with it.
+///
+/// # Errors
+/// When it cannot be read at all.
+pub fn run(args: &VerifyArgs, environment: &Environment) -> Result<Exit, CliError> {
+    let path = environment.working_folder.join(&args.path);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let key = args.public_key.as_ref().map(|key| ops::read_public_key(key, &environment.working_folder));
+    let public_key = key.transpose().map_err(CliError::usage)?;
+    let settings = VerifySettings { threads, floor: args.check_platform, public_key };
+    let verification = ops::verify(&path, &settings).map_err(CliError::usage)?;
+    let seconds = environment.seconds();
+    if args.json {
+        let report = serde_json::to_string_pretty(&VerifyReport::of(&verification, seconds));
+        let printed = terminal::print(&report.expect("the report is plain data"));
+        printed.map_err(|error| CliError::new(Exit::Disk, error))?;
+    } else {
+        tell(&verification, seconds);
+    }
+    Ok(if verification.is_good() { Exit::Done } else { Exit::Damage })
+}
+
+fn tell(verification: &Verification, seconds: f64) {
+    if !verification.is_good() {
+        terminal::show_error(&CliError::of_findings(&verification.findings));
+    }
+    let bytes = HumanBytes(verification.bytes);
+    terminal::say(format!(
+        "Checked {} files ({bytes}) in {seconds:.1} s: {}.",
+        verification.files,
+        verdict(verification)
+    ));
+    let complete = verification.targets.iter().filter(|target| target.is_complete);
+    for target in complete {
+        terminal::say(format!("  {} installs from it alone", target.id));
+    }
+}
+
+fn verdict(verification: &Verification) -> String {
+    match (verification.findings.len(), verification.has_manifest) {
+        (0, _) if verification.is_delta => {
+            "the delta is whole; what it installs can be proved once it is applied".to_owned()
+        }
+        (0, true) => "all is as its manifest says".to_owned(),
+        (0, false) => "each is what its name says; no manifest tells whether they are all".to_owned(),
+        _ if verification.is_only_repacked() => {
+            "every file is as its manifest says, but the archive around them was packed again".to_owned()
+        }
+        (1, _) => "one thing is wrong".to_owned(),
+        (more, _) => format!("{more} things are wrong"),
+    }
+}
+
+/// The report, schema 1; keys are only ever added.
+#[derive(Serialize)]
+struct VerifyReport<'a> {
+    schema: u8,
+    good: bool,
+    manifest: bool,
+    delta: bool,
+    files: usize,
+    bytes: u64,
+    targets: Vec<TargetReport<'a>>,
+    findings: Vec<FindingReport<'a>>,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct TargetReport<'a> {
+    id: &'a str,
+    complete: bool,
+}
+
+#[derive(Serialize)]
+struct FindingReport<'a> {
+    kind: &'static str,
+    path: Option<&'a str>,
+    targets: &'a [String],
+    message: &'a str,
+}
+
+impl<'a> VerifyReport<'a> {
+    fn of(verification: &'a Verification, seconds: f64) -> Self {
+        let targets = verification.targets.iter();
+        Self {
+            schema: 1,
+            good: verification.is_good(),
+            manifest: verification.has_manifest,
+            delta: verification.is_delta,
+            files: verification.files,
+            bytes: verification.bytes,
+            targets: targets.map(|target| TargetReport { id: &target.id, complete: target.is_complete }).collect(),
+            findings: verification.findings.iter().map(FindingReport::of).collect(),
+            seconds,
+        }
+    }
+}
+
+impl<'a> FindingReport<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
+            kind: finding.kind.name(),
+            path: finding.path.as_deref(),
+            targets: &finding.targets,
+            message: &finding.message,
+        }
+    }
+}

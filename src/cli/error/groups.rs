@@ -1,0 +1,119 @@
+//! Failures of the network with one cause, told as one: what a dead index means for a hundred
+//! projects is one thing to mend.
+
+use super::Exit;
+use crate::cli::output::report::Problem;
+use crate::cli::output::terminal::count;
+use crate::domain::MaskedUrl;
+use crate::http::HttpError;
+
+/// How many names a line tells at most; the report has all of them.
+const MAX_NAMES: usize = 20;
+
+/// What could not be had, and why.
+pub struct FailedItem<'a> {
+    pub exit: Exit,
+    /// Told if nothing else has the same cause.
+    pub message: String,
+    /// A project or a file.
+    pub name: Option<String>,
+    /// The index that was asked, where it was one.
+    pub index: Option<&'a MaskedUrl>,
+    /// `None` for what is told together with its like only.
+    pub cause: Option<&'a HttpError>,
+}
+
+/// A problem for each cause, in the order of their first. `noun` says what the names are.
+pub fn group_by_cause<'a>(failed_item: impl IntoIterator<Item = FailedItem<'a>>, noun: &str) -> Vec<Problem> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for one in failed_item {
+        let key = one.cause.map(|cause| (place(one.index, cause), cause.predicate()));
+        let is_same = |group: &Group<'_>| match &key {
+            Some(_) => group.key == key,
+            None => group.key.is_none() && group.all[0].message == one.message,
+        };
+        match groups.iter_mut().find(|group| is_same(group)) {
+            Some(group) => group.all.push(one),
+            None => groups.push(Group { key, all: vec![one] }),
+        }
+    }
+    groups.into_iter().map(|group| group.problem(noun)).collect()
+}
+
+struct Group<'a> {
+    /// Where, and what happened there.
+    key: Option<(String, String)>,
+    all: Vec<FailedItem<'a>>,
+}
+
+impl Group<'_> {
+    fn problem(mut self, noun: &str) -> Problem {
+        self.all.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut names: Vec<_> = self.all.iter().filter_map(|one| one.name.clone()).collect();
+        names.dedup();
+        let first = self.all.swap_remove(0);
+        let message = match self.key {
+            Some((place, predicate)) if names.len() > 1 => {
+                format!("{place}{predicate}\n  {} cannot be had: {}", count(names.len(), noun), listed(&names))
+            }
+            _ => first.message,
+        };
+        let affected = if names.len() > 1 { names } else { Vec::new() };
+        Problem { affected, ..Problem::new(first.exit, message) }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names.len().checked_sub(MAX_NAMES) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more (--report names all)", names[..MAX_NAMES].join(", ")),
+    }
+}
+
+/// The index, or the host where that is another, with a space behind; nothing where nobody was
+/// asked.
+fn place(index: Option<&MaskedUrl>, cause: &HttpError) -> String {
+    let Some(url) = cause.url() else { return String::new() };
+    let origin = |url: &MaskedUrl| url.secret().origin();
+    match index.filter(|index| origin(index) == origin(url)) {
+        Some(index) => format!("{index} "),
+        None => format!("{} ", origin(url).ascii_serialization()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::ConnectErrorKind;
+
+    fn refused(url: &str, why: &str) -> HttpError {
+        HttpError::Unreachable { url: url.parse().unwrap(), why: why.into(), kind: ConnectErrorKind::Transient }
+    }
+
+    #[test]
+    fn one_cause_is_told_once_with_all_it_concerns() {
+        let index: MaskedUrl = "https://me:hunter2@index.example/simple/".parse().unwrap();
+        let mut errors: Vec<_> = (0..22)
+            .rev()
+            .map(|number| (format!("p{number:02}"), refused("https://me:hunter2@index.example/simple/x/", "refused")))
+            .collect();
+        errors.push(("other".into(), refused("https://files.example/x", "refused")));
+        errors.push(("third".into(), refused("https://index.example/simple/third/", "silent")));
+        let failed_item = errors.iter().map(|(name, error)| FailedItem {
+            exit: Exit::Unreachable,
+            message: format!("{name}: {error}"),
+            name: Some(name.clone()),
+            index: Some(&index),
+            cause: Some(error),
+        });
+        let problems = group_by_cause(failed_item, "project");
+        let told: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        insta::assert_snapshot!(told.join("\n"), @r"
+        https://****@index.example/simple/ could not be reached: refused
+          22 projects cannot be had: p00, p01, p02, p03, p04, p05, p06, p07, p08, p09, p10, p11, p12, p13, p14, p15, p16, p17, p18, p19 and 2 more (--report names all)
+        other: https://files.example/x could not be reached: refused
+        third: https://index.example/simple/third/ could not be reached: silent
+        ");
+        assert_eq!((problems[0].affected.len(), problems[1].affected.len()), (22, 0));
+    }
+}

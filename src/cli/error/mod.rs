@@ -1,0 +1,349 @@
+//! The only place that judges failures: words, hints and the exit code of each.
+
+pub mod groups;
+
+use std::io;
+use std::sync::Arc;
+
+use crate::archive::{ArchiveError, ReadError};
+use crate::domain::{MaskedUrl, Origin, Target};
+use crate::http::HttpError;
+use crate::index::IndexError;
+use crate::input;
+use crate::ops::{
+    BundleError, FetchError, FetchFailure, Finding, FindingKind, MetadataFailure, PlanFailure, Unreachable,
+    WriteFailure,
+};
+use crate::resolve::{Failure, Reason};
+use crate::store::StoreError;
+
+use self::groups::{FailedItem, group_by_cause};
+use super::output::report::Problem;
+
+/// How a run ends; the numbers are a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Everything was done.
+    Done = 0,
+    /// Verification found damage or a gap.
+    Damage = 1,
+    /// The command line or an input cannot be used.
+    Usage = 2,
+    /// No solution.
+    NoSolution = 3,
+    /// The index or a file could not be reached after retries.
+    Unreachable = 4,
+    /// Bytes are not what was promised.
+    Digest = 5,
+    /// The disk does not take or give what it should.
+    Disk = 6,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The word for it in reports.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Damage => "damage",
+            Self::Usage => "input",
+            Self::NoSolution => "no_solution",
+            Self::Unreachable => "unreachable",
+            Self::Digest => "digest_mismatch",
+            Self::Disk => "disk",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A run that failed: every problem it met, and what to do.
+#[derive(Debug)]
+pub struct CliError {
+    pub exit: Exit,
+    pub problems: Vec<Problem>,
+    pub hints: Vec<String>,
+}
+
+impl CliError {
+    /// One problem.
+    pub fn new(exit: Exit, message: impl ToString) -> Self {
+        Self { exit, problems: vec![Problem::new(exit, message)], hints: Vec::new() }
+    }
+
+    pub fn usage(message: impl ToString) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Both together; the higher exit code counts.
+    pub fn and(mut self, other: Self) -> Self {
+        self.exit = self.exit.max(other.exit);
+        self.problems.extend(other.problems);
+        self.hints.extend(other.hints);
+        self
+    }
+
+    /// The problems in one line.
+    pub fn summary(&self) -> String {
+        self.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
+    pub fn hint(mut self, hint: impl ToString) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    /// Inputs that cannot be used.
+    pub fn of_inputs<'a>(problems: impl IntoIterator<Item = &'a input::Problem>) -> Self {
+        let problems = problems
+            .into_iter()
+            .map(|problem| Problem { source: Some(problem.origin.to_string()), ..Problem::new(Exit::Usage, problem) });
+        Self { exit: Exit::Usage, problems: problems.collect(), hints: Vec::new() }
+    }
+
+    pub fn shutdown_signal() -> Self {
+        Self::new(Exit::Interrupted, "interrupted").hint("what was fetched is kept; a second run fetches only the rest")
+    }
+
+    /// Nothing could be planned.
+    pub fn of_plan(failure: &PlanFailure, targets: &[Arc<Target>]) -> Self {
+        let unsolved = failure.failures.iter().map(|failure| unsolved(failure, targets));
+        let (indexes, files): (Vec<_>, Vec<_>) =
+            failure.unreachable.iter().partition(|error| matches!(error, Unreachable::Index(_)));
+        let of_indexes = group_by_cause(indexes.into_iter().map(failed_item), "project");
+        let of_files = group_by_cause(files.into_iter().map(failed_item), "file");
+        let exits = failure.failures.iter().map(|failure| reason_exit(&failure.reason));
+        let exit = exits.chain(failure.unreachable.iter().map(unreachable_exit)).max();
+        let exit = exit.unwrap_or(Exit::NoSolution);
+        Self { exit, problems: unsolved.chain(of_indexes).chain(of_files).collect(), hints: plan_hints(failure) }
+    }
+
+    /// Some files could not be had.
+    pub fn of_fetch(failures: &[FetchFailure]) -> Self {
+        let exit = failures.iter().map(|failure| fetch_exit(&failure.why)).max().unwrap_or(Exit::Unreachable);
+        let problems = group_by_cause(failures.iter().map(failed_file), "file");
+        let offline = failures.iter().any(|failure| matches!(&failure.why, FetchError::Http(why) if is_offline(why)));
+        let hint = if offline { OFFLINE_HINT } else { "what was fetched is kept; a second run fetches only the rest" };
+        Self { exit, problems, hints: vec![hint.to_owned()] }
+    }
+
+    /// What a check found.
+    pub fn of_findings(findings: &[Finding]) -> Self {
+        let problems =
+            findings.iter().map(|finding| Problem { kind: finding.kind.name(), ..Problem::new(Exit::Damage, finding) });
+        Self { exit: Exit::Damage, problems: problems.collect(), hints: Vec::new() }
+    }
+
+    /// What a bundling run found in what it packed.
+    pub fn of_bundling(findings: &[Finding]) -> Self {
+        let is_missing = |finding: &Finding| matches!(finding.kind, FindingKind::Gap | FindingKind::BuildGap);
+        let error = Self::of_findings(findings);
+        if findings.iter().any(is_missing) {
+            error.hint("name what is missing as a requirement, too; or pass --no-verify, where the other side has it")
+        } else {
+            error.hint("ask for another release of what is wrong; or pass --no-verify, to carry it as it is")
+        }
+    }
+
+    /// Nothing could be made of a bundle.
+    pub fn of_bundle(error: &BundleError) -> Self {
+        let exit = match error {
+            BundleError::Damaged { findings, .. } => {
+                let found = Self::of_findings(findings);
+                let mut all = Self::new(Exit::Damage, error);
+                all.problems.extend(found.problems);
+                return all;
+            }
+            BundleError::WrongBase { .. } | BundleError::Read(ReadError::Broken { .. }) => Exit::Damage,
+            BundleError::Archive(error) if is_damage(error) => {
+                return Self::new(Exit::Damage, error)
+                    .hint("copy that bundle again; `prefetch verify` says of each what is wrong with it");
+            }
+            BundleError::Write { .. } | BundleError::Archive(_) => Exit::Disk,
+            _ => Exit::Usage,
+        };
+        Self::new(exit, error)
+    }
+
+    pub fn of_write(failure: &WriteFailure) -> Self {
+        let exit = if failure.is_disk() { Exit::Disk } else { Exit::NoSolution };
+        match failure {
+            WriteFailure::Archive(ArchiveError::Size { .. }) => Self::new(exit, failure)
+                .hint("`prefetch cache verify` removes what is damaged, and the next run fetches it again"),
+            _ => Self::new(exit, failure),
+        }
+    }
+}
+
+/// The message of a failed transfer with the URL, which errors of the network name themselves.
+fn from_url(failure: &impl std::fmt::Display, why: &FetchError, url: &MaskedUrl) -> String {
+    match why {
+        FetchError::Http(_) => failure.to_string(),
+        _ => format!("{failure}\n  from {url}"),
+    }
+}
+
+fn failed_item(error: &Unreachable) -> FailedItem<'_> {
+    let exit = unreachable_exit(error);
+    let message = match error {
+        Unreachable::Metadata(failure) => from_url(error, &failure.why, &failure.url),
+        Unreachable::Index(_) => error.to_string(),
+    };
+    let (name, index) = match error {
+        Unreachable::Index(IndexError::Http { project, index, .. }) => {
+            (Some(project.to_string()), Some(index.as_ref()))
+        }
+        Unreachable::Metadata(failure) => (Some(failure.filename.to_string()), None),
+        Unreachable::Index(_) => (None, None),
+    };
+    FailedItem { exit, message, name, index, cause: http_error(error) }
+}
+
+/// Whether a file of a bundle is missing or another, and not the disk to blame.
+fn is_damage(error: &ArchiveError) -> bool {
+    use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+    match error {
+        ArchiveError::Object { source, .. } => matches!(source.kind(), InvalidData | NotFound | UnexpectedEof),
+        ArchiveError::Size { .. } => true,
+        _ => false,
+    }
+}
+
+/// Files are told together where their host gives no answer, or refuses them for one reason. What
+/// is not found is told on its own: its address tells something.
+fn failed_file(failure: &FetchFailure) -> FailedItem<'_> {
+    let cause = match &failure.why {
+        FetchError::Http(why @ (HttpError::Unreachable { .. } | HttpError::Status { .. })) => Some(why),
+        _ => None,
+    };
+    let cause = cause.filter(|why| !why.is_not_found());
+    FailedItem {
+        exit: fetch_exit(&failure.why),
+        message: from_url(failure, &failure.why, &failure.url),
+        name: Some(failure.filename.to_string()),
+        index: None,
+        cause,
+    }
+}
+
+fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
+    let mut message = failure.to_string();
+    if !failure.targets.is_empty() && (targets.len() > 1 || failure.reason.depends_on_target()) {
+        let targets: Vec<_> = failure.targets.iter().map(|target| targets[*target].id()).collect();
+        message.push_str(&format!("\n  for {}", targets.join(", ")));
+    }
+    Problem {
+        kind: reason_kind(&failure.reason),
+        package: failure.package.as_ref().map(ToString::to_string),
+        source: sources(&failure.origins),
+        ..Problem::new(Exit::NoSolution, message)
+    }
+}
+
+/// Every line that asked, once.
+fn sources(origins: &[Origin]) -> Option<String> {
+    let mut sources: Vec<_> = origins.iter().map(ToString::to_string).collect();
+    sources.dedup();
+    (!sources.is_empty()).then(|| sources.join(", "))
+}
+
+fn reason_kind(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::UnknownProject { .. } => "unknown_project",
+        Reason::Unfetchable(_) | Reason::Nameless => "unfetchable",
+        Reason::NoHash { .. } => "hash_missing",
+        Reason::NeedsBuild { .. } => "needs_build",
+        Reason::Conflict { .. } => "conflict",
+        _ => reason_exit(reason).kind(),
+    }
+}
+
+/// A file whose digest is not the one asked for is told without fetching it, where the index
+/// promises a digest; that does not make it another failure. But where the digest is of another
+/// file, nothing is broken: there is none for the target.
+fn reason_exit(reason: &Reason) -> Exit {
+    match reason {
+        Reason::Unfetchable(_) | Reason::Nameless => Exit::Usage,
+        Reason::NoFile { files, .. } if files.is_for_digest() && files.promised().is_none() => Exit::Digest,
+        _ => Exit::NoSolution,
+    }
+}
+
+fn plan_hints(failure: &PlanFailure) -> Vec<String> {
+    let unknown = failure.failures.iter().any(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
+    let http: Vec<_> = failure.unreachable.iter().filter_map(http_error).collect();
+    let hints = [
+        (unknown, "check the spelling, or name another place to look with --extra-index-url or --find-links"),
+        (http.iter().any(|error| is_offline(error)), OFFLINE_HINT),
+        (
+            failure.unreachable.iter().any(is_index_down),
+            "--prefer-cached uses what was last seen of an index that is down",
+        ),
+    ];
+    let hints = hints.iter().filter(|(applies, _)| *applies).map(|(_, hint)| (*hint).to_owned());
+    hints.chain(wrong_root(failure)).chain(failure.unreachable.iter().find_map(ignorable)).collect()
+}
+
+/// A hint where an index knows none of several projects.
+fn wrong_root(failure: &PlanFailure) -> Option<String> {
+    let asked = failure.failures.iter().map(|failure| match &failure.reason {
+        Reason::UnknownProject { asked } => Some(asked),
+        _ => None,
+    });
+    let asked = asked.collect::<Option<Vec<_>>>()?;
+    let [index] = asked.first()?.as_slice() else { return None };
+    let is_wrong = asked.len() > 1 && asked.iter().all(|other| *other == asked[0]);
+    is_wrong.then(|| {
+        format!("none of {} projects was found: is {index} an index? Its URL may lack `/simple/`", asked.len())
+    })
+}
+
+/// A hint where an index may mean by its answer that it does not have a project.
+fn ignorable(error: &Unreachable) -> Option<String> {
+    let Unreachable::Index(IndexError::Http { index, source, .. }) = error else { return None };
+    let status = source.status_code().filter(|status| matches!(status, 204 | 401 | 403 | 405))?;
+    Some(format!(
+        "if {index} answers so for projects that it does not have, --ignore-error-codes {}={status} goes on with the \
+         other indexes",
+        index.public()
+    ))
+}
+
+const OFFLINE_HINT: &str = "run once without --offline: what is fetched then is there for runs with it";
+
+fn http_error(error: &Unreachable) -> Option<&HttpError> {
+    match error {
+        Unreachable::Index(IndexError::Http { source, .. }) => Some(source),
+        Unreachable::Index(IndexError::Unreachable { source }) => Some(source),
+        Unreachable::Metadata(MetadataFailure { why: FetchError::Http(why), .. }) => Some(why),
+        _ => None,
+    }
+}
+
+fn is_index_down(error: &Unreachable) -> bool {
+    matches!(error, Unreachable::Index(_)) && http_error(error).is_some_and(HttpError::is_outage)
+}
+
+fn is_offline(error: &HttpError) -> bool {
+    matches!(error, HttpError::Offline { .. })
+}
+
+fn unreachable_exit(error: &Unreachable) -> Exit {
+    match error {
+        Unreachable::Index(IndexError::Local { .. }) => Exit::Usage,
+        Unreachable::Index(_) if http_error(error).is_some_and(HttpError::is_about_settings) => Exit::Usage,
+        Unreachable::Index(_) => Exit::Unreachable,
+        Unreachable::Metadata(failure) => fetch_exit(&failure.why),
+    }
+}
+
+fn fetch_exit(why: &FetchError) -> Exit {
+    match why {
+        FetchError::Http(HttpError::File { .. }) | FetchError::Wheel(_) => Exit::Usage,
+        FetchError::Http(error) if error.is_about_settings() => Exit::Usage,
+        FetchError::Http(_) => Exit::Unreachable,
+        FetchError::Build(_) => Exit::NoSolution,
+        FetchError::Store(StoreError::Broken(_)) | FetchError::Refused(_) | FetchError::Inconsistent(_) => Exit::Digest,
+        FetchError::Store(_) => Exit::Disk,
+    }
+}

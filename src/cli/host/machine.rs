@@ -1,0 +1,195 @@
+//! The machine that the run starts from: its interpreter, that one's pip, and the targets.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::environment::Environment;
+use crate::cache_folder::CacheLayout;
+use crate::cli::args::TargetArgs;
+use crate::cli::error::CliError;
+use crate::cli::settings::layers::Layers;
+use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
+use crate::index::MetadataCache;
+use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
+use crate::ops::SdistBuilder;
+
+/// Asks the interpreter once, and only when something depends on it.
+pub struct Machine<'a> {
+    args: &'a TargetArgs,
+    environment: &'a Environment,
+    cache: CacheLayout,
+    interpreter: Arc<OnceLock<Result<Interpreter, String>>>,
+}
+
+impl<'a> Machine<'a> {
+    /// `cache` is the cache folder.
+    pub fn new(args: &'a TargetArgs, environment: &'a Environment, cache: &Path) -> Self {
+        Self { args, environment, cache: CacheLayout::new(cache.to_owned()), interpreter: Arc::default() }
+    }
+
+    /// Begins to ask the interpreter, if it is needed and its answer is not remembered: whether it
+    /// is being asked now, which takes 30 ms and more.
+    pub fn ask_ahead(&self) -> bool {
+        if !self.needs_python().unwrap_or(false) {
+            return false;
+        }
+        let wanted = self.args.python.clone();
+        if let Some(known) = self.with_host(|at| interpreter::cached_answer(wanted.as_deref(), &self.cache, at)) {
+            self.interpreter.get_or_init(|| Ok(known));
+            return false;
+        }
+        let (interpreter, environment, cache) =
+            (self.interpreter.clone(), self.environment.clone(), self.cache.clone());
+        std::thread::spawn(move || {
+            interpreter.get_or_init(|| describe(wanted.as_deref(), &cache, &environment));
+        });
+        true
+    }
+
+    /// The cache folder.
+    pub fn cache(&self) -> &CacheLayout {
+        &self.cache
+    }
+
+    /// The targets asked for, each once; without a word about them, the interpreter's own.
+    ///
+    /// # Errors
+    /// When a name or a description is not understood, or an interpreter is needed and there is
+    /// none.
+    pub fn targets(&self) -> Result<Vec<Arc<Target>>, CliError> {
+        let specs = self.specs()?;
+        let base = match specs.iter().all(TargetSpec::is_complete) {
+            true => None,
+            false => Some(self.interpreter()?.target()),
+        };
+        let named = specs.iter().map(|spec| spec.resolve(base.as_ref()).map_err(CliError::usage));
+        let described = self.args.targets.iter().map(|path| self.described(path));
+        let targets = named.chain(described).collect::<Result<Vec<_>, _>>()?;
+        Ok(Target::distinct(targets).into_iter().map(Arc::new).collect())
+    }
+
+    /// The machine that the file at `path` describes.
+    fn described(&self, path: &Path) -> Result<Target, CliError> {
+        let wrong = |why: String| {
+            CliError::usage(format!("--target {}: {why}", path.display()))
+                .hint("run scripts/describe-target.py with the Python of that machine, and bring what it prints")
+        };
+        let bytes =
+            std::fs::read(self.environment.working_folder.join(path)).map_err(|error| wrong(error.to_string()))?;
+        let machine = TargetDescription::of_file(&bytes).map_err(|error| wrong(error.to_string()))?;
+        Ok(machine.target())
+    }
+
+    /// What pip's configuration files say. Those of an environment count where it is known
+    /// without asking a Python that nothing else needs.
+    ///
+    /// # Errors
+    /// When pip itself could not read them.
+    pub fn pip_settings(&self) -> Result<PipSettings, CliError> {
+        let interpreter = if self.needs_python()? { self.interpreter().ok() } else { None };
+        let environment = || self.environment.variable("VIRTUAL_ENV").map(PathBuf::from);
+        self.pip_settings_at(interpreter.map(|interpreter| interpreter.prefix.clone()).or_else(environment))
+    }
+
+    /// The same without waiting for an interpreter that is being asked, as far as its files tell
+    /// where it would look: to be compared with [`Machine::pip_settings`] once it has answered.
+    ///
+    /// # Errors
+    /// Those of [`Machine::pip_settings`].
+    pub fn pip_settings_ahead(&self) -> Result<PipSettings, CliError> {
+        if self.interpreter.get().is_some() || !self.needs_python()? {
+            return self.pip_settings();
+        }
+        let wanted = self.args.python.as_deref();
+        match self.with_host(|at| interpreter::probable_prefix(wanted, at)) {
+            Some(prefix) => self.pip_settings_at(Some(prefix)),
+            None => self.pip_settings(),
+        }
+    }
+
+    fn pip_settings_at(&self, prefix: Option<PathBuf>) -> Result<PipSettings, CliError> {
+        self.with_host(|at| interpreter::pip_settings(at, prefix.as_deref())).map_err(CliError::usage)
+    }
+
+    /// Whether a target or a setting depends on it.
+    fn needs_python(&self) -> Result<bool, CliError> {
+        Ok(!self.specs()?.iter().all(TargetSpec::is_complete) || self.args.python.is_some())
+    }
+
+    /// The index that the interpreter's pip has built in.
+    ///
+    /// # Errors
+    /// When there is none to ask: names the ways to name an index.
+    pub fn default_index(&self) -> Result<String, CliError> {
+        let pip = |interpreter: &Interpreter| self.with_host(|at| interpreter.pip(Some(&self.cache), at)).ok()?;
+        let told =
+            |interpreter: &Interpreter| interpreter.default_index.clone().or_else(|| pip(interpreter)?.default_index);
+        self.interpreter().ok().and_then(told).ok_or_else(|| {
+            CliError::usage("no index is known, and no pip was found whose default could be used").hint(
+                "name one with --index-url, in the requirements file, in PREFETCH_INDEX_URL or PIP_INDEX_URL, or in \
+                 pip's configuration; or point --python at an interpreter that has pip",
+            )
+        })
+    }
+
+    /// Leave to run builds with the interpreter's pip, which is told `variables`.
+    ///
+    /// # Errors
+    /// When there is no interpreter, or its pip cannot do it.
+    pub fn builds(&self, variables: Vec<(&'static str, OsString)>) -> Result<SdistBuilder, CliError> {
+        let pip = self.pip()?;
+        let interpreter = self.interpreter()?;
+        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), variables).map_err(CliError::usage)?;
+        let known = MetadataCache::of_builds(&self.cache, interpreter.target().id());
+        Ok(SdistBuilder::new(front_end, known))
+    }
+
+    /// The interpreter's pip, or the one that an environment of it would get.
+    ///
+    /// # Errors
+    /// When there is no interpreter, or it cannot tell.
+    pub fn pip(&self) -> Result<Option<Pip>, CliError> {
+        let interpreter = self.interpreter()?;
+        self.with_host(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::usage)
+    }
+
+    fn interpreter(&self) -> Result<&Interpreter, CliError> {
+        let wanted = self.args.python.as_deref();
+        let known = self.interpreter.get_or_init(|| describe(wanted, &self.cache, self.environment));
+        known.as_ref().map_err(CliError::usage)
+    }
+
+    fn with_host<T>(&self, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {
+        with_host(self.environment, ask)
+    }
+
+    fn specs(&self) -> Result<Vec<TargetSpec>, CliError> {
+        // Which of pip's files count depends on the interpreter, and that on the targets: so
+        // for these, files do not.
+        let layers = Layers { environment: self.environment, pip: &PipSettings::default() };
+        let many = |typed: &[String], name| if typed.is_empty() { layers.many(name) } else { typed.to_vec() };
+        let pythons = parse_all::<PythonVersion>(&many(&self.args.python_version, "python-version"))?;
+        let platforms = parse_all::<Platform>(&many(&self.args.platform, "platform"))?;
+        let implementation = self.args.implementation.clone().or_else(|| layers.one("implementation"));
+        let implementation = implementation.map(|name| name.parse::<Implementation>()).transpose();
+        let implementation = implementation.map_err(CliError::usage)?;
+        let abis: Vec<Box<str>> = many(self.args.abi.as_slice(), "abi").iter().map(|abi| abi.as_str().into()).collect();
+        let specs = TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis);
+        let is_described = !self.args.targets.is_empty();
+        Ok(specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).collect())
+    }
+}
+
+fn describe(wanted: Option<&str>, cache: &CacheLayout, environment: &Environment) -> Result<Interpreter, String> {
+    with_host(environment, |at| interpreter::describe(wanted, Some(cache), at)).map_err(|error| error.to_string())
+}
+
+fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {
+    let variable = |name: &str| environment.variable(name).map(Into::into);
+    ask(HostEnvironment { variable: &variable, folder: &environment.working_folder })
+}
+
+fn parse_all<T: std::str::FromStr<Err: ToString>>(texts: &[String]) -> Result<Vec<T>, CliError> {
+    texts.iter().map(|text| text.trim().parse().map_err(CliError::usage)).collect()
+}

@@ -1,0 +1,101 @@
+//! The word to stop.
+
+use std::sync::atomic::Ordering;
+
+use crate::cli::error::{CliError, Exit};
+use crate::ops::CancelFlag;
+
+/// Comes to its end with Ctrl-C, or with the word of a service manager (SIGTERM).
+pub async fn shutdown_signal() {
+    ShutdownSignal::listen().received().await;
+}
+
+/// Hears every word from its making on.
+#[cfg(unix)]
+struct ShutdownSignal([Option<tokio::signal::unix::Signal>; 2]);
+
+#[cfg(unix)]
+impl ShutdownSignal {
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self([SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()))
+    }
+
+    async fn received(&mut self) {
+        async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        }
+        let [interrupt, terminate] = &mut self.0;
+        tokio::select! {
+            () = one(interrupt) => {}
+            () = one(terminate) => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct ShutdownSignal;
+
+#[cfg(not(unix))]
+impl ShutdownSignal {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn received(&mut self) {
+        drop(tokio::signal::ctrl_c().await);
+    }
+}
+
+/// Does `work`, which is told to stop when the word comes, and is waited for, so that it removes
+/// what is half-written; a second word ends that, too.
+///
+/// # Errors
+/// When it fails, or the word came.
+pub fn cancellable<T: Send + 'static>(
+    work: impl FnOnce(&CancelFlag) -> Result<T, CliError> + Send + 'static,
+) -> Result<T, CliError> {
+    until_interrupted(work, true)
+}
+
+/// Does `work`, which is left where it is when the word comes: it leaves nothing half-written at
+/// any time.
+///
+/// # Errors
+/// As [`cancellable`].
+pub fn detached<T: Send + 'static>(work: impl FnOnce() -> Result<T, CliError> + Send + 'static) -> Result<T, CliError> {
+    until_interrupted(|_| work(), false)
+}
+
+fn until_interrupted<T: Send + 'static>(
+    work: impl FnOnce(&CancelFlag) -> Result<T, CliError> + Send + 'static,
+    waits_for_work: bool,
+) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::usage)?;
+    let outcome = runtime.block_on(async {
+        let (mut signal, cancel) = (ShutdownSignal::listen(), CancelFlag::default());
+        let mut working = std::pin::pin!(async {
+            let cancel = cancel.clone();
+            tokio::task::spawn_blocking(move || work(&cancel)).await.expect("work does not panic")
+        });
+        tokio::select! {
+            () = signal.received() => {}
+            outcome = &mut working => return outcome,
+        }
+        cancel.store(true, Ordering::Relaxed);
+        let interruption = CliError::new(Exit::Interrupted, "interrupted");
+        if !waits_for_work {
+            return Err(interruption);
+        }
+        tokio::select! {
+            () = signal.received() => Err(interruption),
+            _ = working => Err(interruption.hint("nothing half-written is left; run the same command again")),
+        }
+    });
+    // Work that is left where it is must not be waited for.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,0 +1,101 @@
+//! The closing words of a run: what was done, and the line to copy that uses it.
+
+use std::path::Path;
+
+use indicatif::HumanBytes;
+
+use super::install_hint;
+use super::report::{Report, Summary};
+use super::terminal::{count, say, warn};
+use crate::cli::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
+use crate::cli::commands::fetch::warm_pip::WarmPip;
+use crate::domain::Fetched;
+use crate::ops::Output;
+
+/// What a dry run found.
+pub fn of_plan(report: &Report, messages: &MessageArgs) {
+    if messages.quiet {
+        return;
+    }
+    for line in report.lines() {
+        say(line);
+    }
+    let summary = report.summary();
+    let known_size = (summary.bytes > 0).then(|| format!(" ({})", HumanBytes(summary.bytes)));
+    say(format!(
+        "Would fetch {} of {}{}, in {:.1} s. {}.",
+        count(summary.files, "file"),
+        count(summary.packages, "package"),
+        known_size.unwrap_or_default(),
+        summary.seconds,
+        written(&summary)
+    ));
+}
+
+/// What a dry run wrote: files that had to be fetched whole are kept for the real one.
+fn written(summary: &Summary) -> String {
+    match summary.files_downloaded {
+        0 => "Nothing was written".to_owned(),
+        files => format!(
+            "{} ({}) had to be fetched to read what they need, and are in the cache; nothing else was written",
+            count(files, "file"),
+            HumanBytes(summary.bytes_downloaded)
+        ),
+    }
+}
+
+/// What a run did, and how to use it.
+pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &FetchArgs, working_folder: &Path) {
+    for caveat in outputs.iter().flat_map(|output| output.caveats(fetched)) {
+        warn(caveat);
+    }
+    if args.messages.quiet {
+        return;
+    }
+    let summary = report.summary();
+    say(format!(
+        "Done: {} ({}), {}, in {:.1} s.",
+        count(summary.files, "file"),
+        HumanBytes(summary.bytes),
+        origins(report),
+        summary.seconds
+    ));
+    let mut outputs = outputs.iter().filter(|output| output.path() != Path::new(STANDARD_OUTPUT)).peekable();
+    if outputs.peek().is_none() {
+        return;
+    }
+    for output in outputs.clone() {
+        say(format!("Written to {}.", output.path().display()));
+    }
+    say("\nTo install without a network:");
+    for output in outputs {
+        say(format!("  {}", install_hint::line(output, args, working_folder)));
+    }
+}
+
+/// What became of the cache of the interpreter's own pip.
+pub fn of_warm_pip(warm: Option<&WarmPip>, fetched: &Fetched, messages: &MessageArgs) {
+    let Some(warm) = warm else { return };
+    let (done, warnings) = warm.words();
+    warm.output.caveats(fetched).iter().chain(warnings).for_each(warn);
+    if !messages.quiet {
+        say(done);
+    }
+}
+
+/// Where the files came from.
+fn origins(report: &Report) -> String {
+    let (cached, downloaded) = (report.count("cached"), report.count("downloaded"));
+    let Summary { files_downloaded, bytes_downloaded, .. } = report.summary();
+    let bytes = HumanBytes(bytes_downloaded);
+    let origins = match (cached, downloaded) {
+        (_, 0) => "all from the cache".to_owned(),
+        (0, _) => "all downloaded".to_owned(),
+        _ => format!("{cached} from the cache and {downloaded} downloaded"),
+    };
+    match files_downloaded.saturating_sub(downloaded) {
+        0 if cached > 0 && downloaded > 0 => format!("{origins} ({bytes})"),
+        0 => origins,
+        others => format!("{origins}, with {} to read what they need ({bytes})", count(others, "other file")),
+    }
+}

@@ -1,0 +1,83 @@
+//! Where users and passwords come from: netrc files, the keyring command, and variables.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use url::Url;
+
+use super::layers::Layers;
+use crate::cli::args::NetworkArgs;
+use crate::cli::error::CliError;
+use crate::cli::host::environment::Environment;
+use crate::cli::output::terminal;
+use crate::http::{Credentials, Keyring, Netrc};
+
+/// Whom to ask; those that stand in the URLs of indexes are added later.
+///
+/// # Errors
+/// When the provider of a keyring is none that is known.
+pub fn credentials(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Credentials, CliError> {
+    let keyring = asks_keyring(args, layers)?.then(|| Keyring::new(ask_command));
+    Ok(Credentials::new(netrc(layers.environment), keyring))
+}
+
+/// The netrc file that counts: the one of `NETRC`, else the first that is there.
+pub fn netrc_file(environment: &Environment) -> Option<PathBuf> {
+    if let Some(named) = environment.variable("NETRC") {
+        return Some(environment.working_folder.join(named));
+    }
+    let home = environment.variable("HOME").or_else(|| environment.variable("USERPROFILE"))?;
+    let places = [".netrc", "_netrc"].map(|name| PathBuf::from(&home).join(name));
+    places.into_iter().find(|place| place.exists())
+}
+
+/// A netrc that cannot be read counts as none, as in pip; unlike there, that is told.
+fn netrc(environment: &Environment) -> Netrc {
+    let Some(path) = netrc_file(environment) else { return Netrc::default() };
+    let Ok(bytes) = std::fs::read(&path) else { return Netrc::default() };
+    Netrc::parse(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|error| {
+        terminal::warn(format!("{}, {error}; none of its passwords are used", path.display()));
+        Netrc::default()
+    })
+}
+
+/// Whether the keyring is to be asked. pip's `auto` means no here: asking starts a program.
+fn asks_keyring(args: &NetworkArgs, layers: &Layers<'_>) -> Result<bool, CliError> {
+    match args.keyring_provider.clone().or_else(|| layers.one("keyring-provider")).as_deref() {
+        None | Some("disabled" | "auto") => Ok(false),
+        Some("subprocess" | "import") => Ok(true),
+        Some(other) => Err(CliError::usage(format!(
+            "--keyring-provider is `{other}`, which is not known; use `subprocess` or `disabled`"
+        ))),
+    }
+}
+
+/// `keyring get SERVICE USER`, as pip runs it; a command that is missing or fails knows nothing.
+fn ask_command(service: &str, user: &str) -> Option<String> {
+    let mut command = Command::new("keyring");
+    command.args(["get", service, user]).env("PYTHONIOENCODING", "utf-8").stdin(Stdio::null()).stderr(Stdio::null());
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    let password = String::from_utf8(output.stdout).ok()?;
+    Some(password.trim_end_matches(['\r', '\n']).to_owned()).filter(|password| !password.is_empty())
+}
+
+/// The URL of an index written as uv's variables have it, `name=URL`, with the user and password
+/// that `UV_INDEX_<NAME>_USERNAME` and `…_PASSWORD` give to that name.
+pub fn named_index(text: &str, environment: &Environment) -> String {
+    let is_name =
+        |name: &str| !name.is_empty() && name.chars().all(|next| next.is_alphanumeric() || "-_.".contains(next));
+    let Some((name, location)) = text.split_once('=').filter(|(name, _)| is_name(name)) else {
+        return text.to_owned();
+    };
+    let variable: String = name.chars().map(|next| if next.is_ascii_alphanumeric() { next } else { '_' }).collect();
+    let value = |suffix: &str| environment.variable(&format!("UV_INDEX_{}_{suffix}", variable.to_uppercase()));
+    match Url::parse(location) {
+        Ok(mut url) if url.username().is_empty() && url.password().is_none() => {
+            // Both fail only for URLs that cannot have credentials.
+            let _ = value("USERNAME").map(|user| url.set_username(&user));
+            let _ = value("PASSWORD").map(|password| url.set_password(Some(&password)));
+            url.into()
+        }
+        _ => location.to_owned(),
+    }
+}

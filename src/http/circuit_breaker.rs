@@ -1,0 +1,286 @@
+//! Which hosts answer. Where one does not, a single request asks again on behalf of all that wait
+//! for it, and when that one gives up they all do: a hundred requests to a dead host cost hardly
+//! more than one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use url::Url;
+
+use super::connect_error::ConnectErrorKind;
+use super::error::HttpError;
+use super::host_name;
+use super::retry::{Outcome, Retry};
+use crate::domain::MaskedUrl;
+
+/// The health of every host.
+#[derive(Debug, Default)]
+pub(super) struct CircuitBreakers(Mutex<HashMap<String, HostCircuit>>);
+
+impl CircuitBreakers {
+    /// Passes while requests to the host of `url` are worth making.
+    ///
+    /// # Errors
+    /// When requests to the host of `url` were given up.
+    pub fn check(&self, url: &MaskedUrl) -> Result<(), HttpError> {
+        match &self.host(url.secret()).0.borrow().open {
+            Some(OpenReason::Unreachable { why, kind }) => {
+                Err(HttpError::Unreachable { url: url.clone(), why: why.clone(), kind: *kind })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes that the host of `url` answered.
+    pub fn answered(&self, url: &Url, status: u16) {
+        if !(Outcome::Status { status, retry_after: None }).is_transient() {
+            self.host(url).0.send_modify(|state| {
+                state.successes += 1;
+                (state.prober, state.open) = (None, None);
+            });
+        }
+    }
+
+    fn host(&self, url: &Url) -> HostCircuit {
+        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.entry(host_name(url)).or_default().clone()
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct HostCircuit(Arc<watch::Sender<CircuitState>>);
+
+#[derive(Debug, Default)]
+struct CircuitState {
+    /// Answers that were no trouble.
+    successes: u64,
+    open: Option<OpenReason>,
+    /// Which request asks for all that got no answer.
+    prober: Option<u64>,
+    probers: u64,
+}
+
+#[derive(Debug)]
+enum OpenReason {
+    /// There is no answer: nobody asks any more.
+    Unreachable { why: Arc<str>, kind: ConnectErrorKind },
+    /// It answers that it is in trouble: nobody asks twice.
+    Overloaded,
+}
+
+impl HostCircuit {
+    fn successes(&self) -> u64 {
+        self.0.borrow().successes
+    }
+
+    /// Waits for the turn to ask for all; `None` once a request had a good answer since there
+    /// were `successes` of them, or all are given up.
+    async fn probe(&self, successes: u64) -> Option<ProbePermit> {
+        let mut state = self.0.subscribe();
+        loop {
+            let mut number = None;
+            self.0.send_if_modified(|state| {
+                if state.prober.is_none() && state.successes == successes && state.open.is_none() {
+                    (state.probers, state.prober) = (state.probers + 1, Some(state.probers + 1));
+                    number = state.prober;
+                }
+                false
+            });
+            if let Some(number) = number {
+                return Some(ProbePermit { host: self.clone(), number });
+            }
+            let is_over = |state: &CircuitState| state.successes != successes || state.open.is_some();
+            let state = state.wait_for(|state| is_over(state) || state.prober.is_none()).await;
+            if is_over(&state.expect("the sender is held here")) {
+                return None;
+            }
+        }
+    }
+}
+
+/// The right to ask for all, until dropped.
+#[derive(Debug)]
+struct ProbePermit {
+    host: HostCircuit,
+    number: u64,
+}
+
+impl Drop for ProbePermit {
+    fn drop(&mut self) {
+        self.host.0.send_if_modified(|state| {
+            let is_own = state.prober == Some(self.number);
+            if is_own {
+                state.prober = None;
+            }
+            is_own
+        });
+    }
+}
+
+/// The attempts of one request.
+#[derive(Debug)]
+pub struct Attempts {
+    retry: Retry,
+    /// The host that failed first, and how many good answers it had given by then.
+    first: Option<(HostCircuit, u64)>,
+    probe: Option<ProbePermit>,
+}
+
+impl Attempts {
+    pub(super) fn new(retries: u32) -> Self {
+        Self { retry: Retry::new(retries), first: None, probe: None }
+    }
+
+    /// Whether any retry is allowed at all.
+    pub fn is_allowed(&self) -> bool {
+        self.retry.is_allowed()
+    }
+
+    /// Bytes arrived that need not come again: the count begins anew.
+    pub fn progressed(&mut self) {
+        self.retry.progressed();
+        self.first = None;
+    }
+
+    /// Waits until the request may be made again after `error`; `false` if that is to be told.
+    /// `chance` is between 0 and 1.
+    pub(super) async fn pause(&mut self, circuit_breakers: &CircuitBreakers, error: &HttpError, chance: f64) -> bool {
+        let Some(url) = error.url() else { return false };
+        let host = circuit_breakers.host(url.secret());
+        let successes = host.successes();
+        self.first.get_or_insert_with(|| (host.clone(), successes));
+        let Some(pause) = self.retry.after(error.outcome(), chance) else {
+            self.open_circuit(error);
+            return false;
+        };
+        match error {
+            HttpError::Unreachable { .. } if self.probe.is_none() => match host.probe(successes).await {
+                Some(probe) => self.probe = Some(probe),
+                None => return host.0.borrow().open.is_none(),
+            },
+            HttpError::Unreachable { .. } => {}
+            _ => self.probe = None,
+        }
+        if !pause.is_zero() && host.0.borrow().open.is_none() {
+            tokio::time::sleep(pause).await;
+        }
+        host.0.borrow().open.is_none()
+    }
+
+    /// Gives the host up for all, unless it has answered anybody since this request first failed.
+    fn open_circuit(&mut self, error: &HttpError) {
+        let Some((host, successes)) = self.first.take() else { return };
+        let is_first_answer = host.successes() == 0;
+        let reason = match error {
+            HttpError::Unreachable { why, kind, .. } => OpenReason::Unreachable { why: why.clone(), kind: *kind },
+            HttpError::Status { .. } if error.outcome().is_transient() => OpenReason::Overloaded,
+            _ => return,
+        };
+        let is_sure = error.outcome().is_transient() && self.retry.is_allowed();
+        if host.successes() == successes && (is_sure || is_first_answer) {
+            host.0.send_modify(|state| state.open = Some(reason));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+
+    fn unreachable(place: &str, kind: ConnectErrorKind) -> HttpError {
+        HttpError::Unreachable { url: place.parse().unwrap(), why: "refused".into(), kind }
+    }
+
+    fn refused() -> HttpError {
+        unreachable("https://index.example/simple/a/", ConnectErrorKind::Transient)
+    }
+
+    fn is_given_up(circuit_breakers: &CircuitBreakers) -> bool {
+        circuit_breakers.check(&"https://index.example/simple/b/".parse().unwrap()).is_err()
+    }
+
+    fn answer(circuit_breakers: &CircuitBreakers, status: u16) {
+        circuit_breakers.answered(&"https://index.example/".parse().unwrap(), status);
+    }
+
+    /// What a request does next, as far as that is settled by now. No chance means no pause.
+    fn next(circuit_breakers: &CircuitBreakers, attempts: &mut Attempts, error: &HttpError) -> Option<bool> {
+        attempts.pause(circuit_breakers, error, 0.0).now_or_never()
+    }
+
+    #[test]
+    fn one_asks_for_all_and_all_give_up_with_it() {
+        let circuit_breakers = CircuitBreakers::default();
+        let (mut first, mut second) = (Attempts::new(2), Attempts::new(2));
+        assert_eq!(next(&circuit_breakers, &mut first, &refused()), Some(true));
+        let error = refused();
+        let mut waiting = Box::pin(second.pause(&circuit_breakers, &error, 0.0));
+        assert_eq!(waiting.as_mut().now_or_never(), None);
+        assert_eq!(next(&circuit_breakers, &mut first, &refused()), Some(true));
+        assert!(!is_given_up(&circuit_breakers));
+        assert_eq!(next(&circuit_breakers, &mut first, &refused()), Some(false));
+        assert!(is_given_up(&circuit_breakers));
+        assert_eq!(waiting.now_or_never(), Some(false));
+        assert!(circuit_breakers.check(&"https://other.example/".parse().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn an_answer_to_one_sets_all_going() {
+        let circuit_breakers = CircuitBreakers::default();
+        let (mut first, mut second) = (Attempts::new(1), Attempts::new(1));
+        let error = refused();
+        assert_eq!(next(&circuit_breakers, &mut first, &error), Some(true));
+        let mut waiting = Box::pin(second.pause(&circuit_breakers, &error, 0.0));
+        assert_eq!(waiting.as_mut().now_or_never(), None);
+        answer(&circuit_breakers, 200);
+        assert_eq!(waiting.now_or_never(), Some(true));
+        assert_eq!(next(&circuit_breakers, &mut first, &error), Some(false), "its own retries are used up");
+        assert!(!is_given_up(&circuit_breakers), "others get answers");
+    }
+
+    #[test]
+    fn whoever_asked_for_all_and_went_away_is_replaced() {
+        let circuit_breakers = CircuitBreakers::default();
+        let (mut first, mut second) = (Attempts::new(1), Attempts::new(1));
+        let error = refused();
+        assert_eq!(next(&circuit_breakers, &mut first, &error), Some(true));
+        let mut waiting = Box::pin(second.pause(&circuit_breakers, &error, 0.0));
+        assert_eq!(waiting.as_mut().now_or_never(), None);
+        drop(first);
+        assert_eq!(waiting.now_or_never(), Some(true));
+    }
+
+    #[test]
+    fn what_cannot_pass_is_tried_once_for_all() {
+        let circuit_breakers = CircuitBreakers::default();
+        let error = unreachable("https://index.example/simple/a/", ConnectErrorKind::Certificate);
+        assert_eq!(next(&circuit_breakers, &mut Attempts::new(5), &error), Some(false));
+        assert!(is_given_up(&circuit_breakers));
+    }
+
+    #[test]
+    fn a_host_that_has_answered_is_not_given_up_without_a_retry() {
+        let circuit_breakers = CircuitBreakers::default();
+        answer(&circuit_breakers, 200);
+        assert_eq!(next(&circuit_breakers, &mut Attempts::new(0), &refused()), Some(false));
+        assert!(!is_given_up(&circuit_breakers));
+    }
+
+    #[test]
+    fn a_host_in_trouble_is_asked_once_by_each() {
+        let circuit_breakers = CircuitBreakers::default();
+        let url = "https://index.example/simple/a/".parse().unwrap();
+        let error = || HttpError::status(&url, reqwest::StatusCode::SERVICE_UNAVAILABLE);
+        let mut first = Attempts::new(1);
+        assert_eq!(next(&circuit_breakers, &mut first, &error()), Some(true));
+        assert_eq!(next(&circuit_breakers, &mut first, &error()), Some(false));
+        assert_eq!(next(&circuit_breakers, &mut Attempts::new(9), &error()), Some(false));
+        assert!(!is_given_up(&circuit_breakers), "it may be asked");
+        answer(&circuit_breakers, 503);
+        assert_eq!(next(&circuit_breakers, &mut Attempts::new(9), &error()), Some(false));
+        answer(&circuit_breakers, 404);
+        assert_eq!(next(&circuit_breakers, &mut Attempts::new(9), &error()), Some(true));
+    }
+}

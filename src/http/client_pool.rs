@@ -1,0 +1,77 @@
+//! The connections that are kept for the next request, and when they are trusted no more.
+//!
+//! What carries a connection can go without a word: the machine slept, the network is another one,
+//! a router forgot. Then each connection to a host is as silent as the next, and one of HTTP/2
+//! carries all requests. So what is asked again after a failure is asked on new ones.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::HttpSettings;
+use super::certificates::Certificates;
+use super::client_builder::{ConnectionSharing, build_client};
+use super::error::HttpError;
+
+/// A client for each way to make connections; the connections are theirs.
+#[derive(Debug, Default)]
+pub(super) struct ClientPools {
+    /// By whether they believe any certificate, and by their line.
+    kept: [[Mutex<Option<ClientPool>>; 2]; 2],
+    certificates: Certificates,
+}
+
+#[derive(Debug)]
+struct ClientPool {
+    client: reqwest::Client,
+    made: Instant,
+}
+
+impl ClientPools {
+    /// The client that makes and keeps such connections by `settings`, which are always the same.
+    pub fn client(
+        &self,
+        settings: &HttpSettings,
+        accepts_any_certificate: bool,
+        line: ConnectionSharing,
+    ) -> Result<reqwest::Client, HttpError> {
+        let place = &self.kept[usize::from(accepts_any_certificate)][usize::from(line == ConnectionSharing::Own)];
+        let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = kept.as_ref() {
+            return Ok(pool.client.clone());
+        }
+        let certificates = settings.authorities.as_ref().map(|authorities| self.certificates.of(authorities));
+        let client = build_client(settings, certificates.transpose()?, accepts_any_certificate, line)?;
+        *kept = Some(ClientPool { client: client.clone(), made: Instant::now() });
+        Ok(client)
+    }
+
+    /// Keeps no connection that may have been silent for `timeout`; requests under way stay on theirs.
+    pub fn renew(&self, timeout: Duration) {
+        for place in self.kept.iter().flatten() {
+            let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.take_if(|pool| pool.made.elapsed() >= timeout);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_connections_that_may_have_been_silent_are_dropped() {
+        let (pools, timeout) = (ClientPools::default(), Duration::from_secs(15));
+        let made = || pools.kept[0][0].lock().unwrap().as_ref().map(|pool| pool.made);
+        pools.client(&HttpSettings::default(), false, ConnectionSharing::Shared).unwrap();
+        let first = made();
+        tokio::time::advance(timeout / 2).await;
+        pools.renew(timeout);
+        pools.client(&HttpSettings::default(), false, ConnectionSharing::Shared).unwrap();
+        assert_eq!(made(), first);
+        tokio::time::advance(timeout / 2).await;
+        pools.renew(timeout);
+        assert_eq!(made(), None);
+    }
+}

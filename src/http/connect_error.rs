@@ -1,0 +1,156 @@
+//! What stood in the way of an answer: which obstacles may pass, and which stay whatever is tried.
+
+use std::error::Error;
+use std::io;
+
+use rustls::AlertDescription;
+
+/// Why there was no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectErrorKind {
+    /// Refused, reset, silent, cut: as far as anybody can tell, it may be better in a moment.
+    Transient,
+    /// The server's certificate is not believed.
+    Certificate,
+    /// The server does not believe ours, or misses it.
+    ClientCertificate,
+    /// What answers does not speak TLS, or no version that is spoken here.
+    Protocol,
+    /// There is no host of this name.
+    UnknownHost,
+    /// The proxy wants to know who asks.
+    ProxyLogin,
+    /// The request cannot be made at all.
+    Malformed,
+}
+
+impl ConnectErrorKind {
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        if error.is_builder() {
+            return Self::Malformed;
+        }
+        let mut next = Error::source(error);
+        while let Some(cause) = next {
+            if let Some(kind) = classify(cause) {
+                return kind;
+            }
+            next = cause.source();
+        }
+        Self::Transient
+    }
+
+    /// Whether asking again may help.
+    pub fn is_transient(self) -> bool {
+        self == Self::Transient
+    }
+
+    /// Whether the place is down or out of reach, rather than that it is misconfigured.
+    pub fn is_outage(self) -> bool {
+        matches!(self, Self::Transient | Self::UnknownHost)
+    }
+
+    /// What to do.
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Transient | Self::Malformed => "",
+            Self::Certificate => {
+                "; trust its authority with --cert FILE, or the host as it is with --trusted-host; if it is out of \
+                 date, look at the clock of this machine, too"
+            }
+            Self::ClientCertificate => "; name a certificate and key that the server accepts with --client-cert FILE",
+            Self::Protocol => "; only TLS 1.2 and 1.3 are spoken here: check the port, and whether http:// is meant",
+            Self::UnknownHost => "; check its spelling, and the network and proxy of this machine",
+            Self::ProxyLogin => "; the proxy wants a user and password in its URL (http://user:password@host:port)",
+        }
+    }
+}
+
+fn classify(cause: &(dyn Error + 'static)) -> Option<ConnectErrorKind> {
+    match downcast::<rustls::Error>(cause) {
+        Some(error) => Some(from_tls(error)),
+        None => from_message(&cause.to_string()),
+    }
+}
+
+/// `cause` as an `E`, also from inside errors of input and output, whose `source` leaves it out.
+fn downcast<'a, E: Error + 'static>(cause: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    cause.downcast_ref::<E>().or_else(|| downcast(cause.downcast_ref::<io::Error>()?.get_ref()?))
+}
+
+fn from_tls(error: &rustls::Error) -> ConnectErrorKind {
+    use AlertDescription as Alert;
+    match error {
+        rustls::Error::InvalidCertificate(_) => ConnectErrorKind::Certificate,
+        rustls::Error::AlertReceived(alert) => match alert {
+            Alert::CertificateRequired
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied => ConnectErrorKind::ClientCertificate,
+            Alert::ProtocolVersion | Alert::HandshakeFailure | Alert::InsufficientSecurity => {
+                ConnectErrorKind::Protocol
+            }
+            _ => ConnectErrorKind::Transient,
+        },
+        rustls::Error::InvalidMessage(_) | rustls::Error::PeerIncompatible(_) => ConnectErrorKind::Protocol,
+        _ => ConnectErrorKind::Transient,
+    }
+}
+
+/// What resolvers and proxies have no types for. Resolvers, in the order of glibc (two), musl,
+/// macOS and Windows; a server of names that does not answer may do so later.
+fn from_message(words: &str) -> Option<ConnectErrorKind> {
+    const UNKNOWN_HOST: [&str; 5] = [
+        "Name or service not known",
+        "No address associated with hostname",
+        "Name does not resolve",
+        "nodename nor servname provided",
+        "No such host is known",
+    ];
+    const PROXY_LOGIN: [&str; 3] = [
+        "proxy authorization required",
+        "does not support user/pass authentication",
+        "user/pass authentication failed",
+    ];
+    let has_any = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    if has_any(&UNKNOWN_HOST) {
+        Some(ConnectErrorKind::UnknownHost)
+    } else if has_any(&PROXY_LOGIN) {
+        Some(ConnectErrorKind::ProxyLogin)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::{CertificateError, InvalidMessage};
+
+    fn judged(error: impl Into<Box<dyn Error + Send + Sync>>) -> ConnectErrorKind {
+        classify(&io::Error::other(io::Error::other(error))).unwrap_or(ConnectErrorKind::Transient)
+    }
+
+    #[test]
+    fn what_stays_is_told_from_what_passes() {
+        let alert = |alert| judged(rustls::Error::AlertReceived(alert));
+        let judgements = [
+            judged(rustls::Error::InvalidCertificate(CertificateError::Expired)),
+            alert(AlertDescription::CertificateRequired),
+            alert(AlertDescription::ProtocolVersion),
+            judged(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)),
+            alert(AlertDescription::InternalError),
+            judged("failed to lookup address information: Name or service not known"),
+            judged("failed to lookup address information: Temporary failure in name resolution"),
+            judged("tunnel error: proxy authorization required"),
+            judged("tunnel error: unsuccessful"),
+            judged("Connection refused (os error 111)"),
+            judged("Connection reset by peer (os error 104)"),
+            judged("tls handshake eof"),
+        ];
+        insta::assert_compact_debug_snapshot!(judgements, @"[Certificate, ClientCertificate, Protocol, Protocol, Transient, UnknownHost, Transient, ProxyLogin, Transient, Transient, Transient, Transient]");
+    }
+}

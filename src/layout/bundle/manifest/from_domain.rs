@@ -1,0 +1,111 @@
+//! Fetched → manifest.
+
+use std::path::Path;
+
+use crate::domain::{Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, ProjectSummary, Target};
+
+use super::{Manifest, ManifestFile, ManifestPackage, ManifestPage, ManifestRequest, ManifestTarget, SCHEMA};
+use crate::layout::bundle::{BundleInput, ProjectSummaries, WHEELS};
+
+impl Manifest {
+    /// The manifest of a bundle, without its pages: they come from it.
+    pub fn of(input: &BundleInput<'_>) -> Self {
+        let ids = ids(input.fetched);
+        let mut packages: Vec<_> = input.fetched.packages.iter().collect();
+        packages.sort_by_key(|package| (&package.name, &package.version));
+        Self {
+            schema: SCHEMA,
+            requests: input.requests.iter().map(|request| ManifestRequest::of(request, &ids)).collect(),
+            targets: input.fetched.targets.iter().map(|target| describe_target(target)).collect(),
+            packages: packages.into_iter().map(|package| describe_package(package, &ids, input.summaries)).collect(),
+            pages: Vec::new(),
+        }
+    }
+
+    /// The same manifest, naming these pages.
+    pub fn with_pages(self, mut pages: Vec<ManifestPage>) -> Self {
+        pages.sort_by(|a, b| a.path.cmp(&b.path));
+        Self { pages, ..self }
+    }
+}
+
+fn ids(fetched: &Fetched) -> Vec<String> {
+    fetched.targets.iter().map(|target| target.id().to_owned()).collect()
+}
+
+fn describe_target(target: &Target) -> ManifestTarget {
+    ManifestTarget {
+        id: target.id().to_owned(),
+        python_version: target.python_version().to_owned(),
+        platform: target.platform().to_string(),
+        description: Some(target.description()),
+    }
+}
+
+fn describe_package(package: &FetchedPackage, ids: &[String], summaries: &ProjectSummaries) -> ManifestPackage {
+    let mut files: Vec<_> = package.files.iter().map(|file| describe_file(file, ids)).collect();
+    files.sort_by(|a, b| a.filename.cmp(&b.filename));
+    let mut by_name: Vec<_> = package.files.iter().collect();
+    by_name.sort_by(|a, b| a.candidate.filename.cmp(&b.candidate.filename));
+    let told = |word: fn(&ProjectSummary) -> &Option<String>| {
+        by_name
+            .iter()
+            .filter_map(|file| summaries.get(&file.object.sha256))
+            .find_map(|project_summary| word(project_summary).clone())
+    };
+    ManifestPackage {
+        name: package.name.to_string(),
+        version: package.version.as_ref().map(ToString::to_string),
+        summary: told(|project_summary| &project_summary.summary),
+        license: told(|project_summary| &project_summary.license),
+        requested_by: sorted(package.requested_by.iter().map(|origin| portable(origin).to_string())),
+        dependencies: package.dependencies.names().map(ToString::to_string).collect(),
+        dependency_targets: package
+            .dependencies
+            .partial(&package.targets())
+            .map(|(name, targets)| (name.to_string(), named(targets, ids)))
+            .collect(),
+        files,
+    }
+}
+
+fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
+    let candidate = &file.candidate;
+    ManifestFile {
+        filename: candidate.filename.to_string(),
+        path: format!("{WHEELS}/{}", candidate.filename),
+        size: file.object.size,
+        sha256: file.object.sha256.to_string(),
+        url: remote(&candidate.url),
+        index: remote(&candidate.index),
+        requires_python: candidate.requires_python.as_ref().map(ToString::to_string),
+        uploaded: candidate.uploaded.map(|moment| moment.to_string()),
+        yanked: candidate.yanked.0.as_deref().map(str::to_owned),
+        targets: named(&file.targets, ids),
+        tools: named(&file.tools, ids),
+    }
+}
+
+/// The ids of the targets at these positions.
+fn named(positions: &[usize], ids: &[String]) -> Vec<String> {
+    positions.iter().map(|position| ids[*position].clone()).collect()
+}
+
+fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut texts: Vec<_> = texts.collect();
+    texts.sort();
+    texts.dedup();
+    texts
+}
+
+/// The line that asked, without the folders of this machine.
+pub(super) fn portable(origin: &Origin) -> Origin {
+    let path = Path::new(&*origin.file);
+    let name = path.file_name().filter(|_| path.is_absolute()).and_then(|name| name.to_str());
+    let file = name.map_or_else(|| origin.file.clone(), Into::into);
+    Origin { file, line: origin.line }
+}
+
+fn remote(url: &MaskedUrl) -> Option<String> {
+    (url.secret().scheme() != "file").then(|| url.public())
+}

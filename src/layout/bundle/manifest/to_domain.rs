@@ -1,0 +1,121 @@
+//! Manifest → what was fetched and asked.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, ProjectSummary, Promises, Request, Status,
+    Target, TargetDependencies, Yanked,
+};
+
+use super::{Manifest, ManifestFile, ManifestPackage, ManifestTarget};
+use crate::layout::bundle::ProjectSummaries;
+
+/// A part of a manifest that cannot be what it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the manifest says `{0}` where that can mean nothing; it was damaged, or written by another tool")]
+pub struct ManifestValueError(pub String);
+
+impl ManifestValueError {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Manifest {
+    /// The targets, exactly as they were.
+    ///
+    /// # Errors
+    /// Names what cannot be read.
+    pub fn to_targets(&self) -> Result<Vec<Arc<Target>>, ManifestValueError> {
+        self.targets.iter().map(|target| to_target(target).map(Arc::new)).collect()
+    }
+
+    /// What was asked for the targets.
+    ///
+    /// # Errors
+    /// Names what cannot be read.
+    pub fn to_requests(&self) -> Result<Vec<Request>, ManifestValueError> {
+        let ids: Vec<_> = self.targets.iter().map(|target| target.id.as_str()).collect();
+        self.requests.iter().map(|request| request.to_domain(&ids)).collect()
+    }
+
+    /// What files tell people, by their digests.
+    pub fn recall_summaries(&self) -> ProjectSummaries {
+        let project_summary = |package: &ManifestPackage| ProjectSummary {
+            license: package.license.clone(),
+            summary: package.summary.clone(),
+        };
+        self.files().filter_map(|(package, file)| Some((file.sha256.parse().ok()?, project_summary(package)))).collect()
+    }
+
+    /// What was fetched, as far as a bundle tells it.
+    ///
+    /// # Errors
+    /// Names what cannot be read.
+    pub fn to_fetched(&self) -> Result<Fetched, ManifestValueError> {
+        let packages = self.packages.iter().map(|package| to_package(package, &self.targets));
+        Ok(Fetched { targets: self.to_targets()?, packages: packages.collect::<Result<_, _>>()? })
+    }
+}
+
+fn to_target(target: &ManifestTarget) -> Result<Target, ManifestValueError> {
+    let description = target.description.as_ref().ok_or_else(|| ManifestValueError::new(&target.id))?;
+    Ok(description.target().named(&target.id))
+}
+
+fn to_package(package: &ManifestPackage, targets: &[ManifestTarget]) -> Result<FetchedPackage, ManifestValueError> {
+    let name = |text: &String| text.parse().map_err(|_| ManifestValueError::new(text));
+    let version = package.version.as_ref().map(|text| text.parse().map_err(|_| ManifestValueError::new(text)));
+    let files = package.files.iter().map(|file| to_file(file, targets));
+    let mut recalled = FetchedPackage {
+        name: name(&package.name)?,
+        version: version.transpose()?,
+        requested_by: package.requested_by.iter().map(|text| super::request::read_origin(text)).collect(),
+        dependencies: TargetDependencies::default(),
+        files: files.collect::<Result<_, _>>()?,
+    };
+    let all = recalled.targets();
+    let edge = |text: &String| match package.dependency_targets.get(text) {
+        Some(ids) => Ok((name(text)?, positions(ids, targets)?)),
+        None => Ok((name(text)?, all.clone())),
+    };
+    recalled.dependencies = package.dependencies.iter().map(edge).collect::<Result<_, _>>()?;
+    Ok(recalled)
+}
+
+/// Where the targets with these ids are, rising.
+fn positions(ids: &[String], targets: &[ManifestTarget]) -> Result<Vec<usize>, ManifestValueError> {
+    let position =
+        |id: &String| targets.iter().position(|target| target.id == *id).ok_or_else(|| ManifestValueError::new(id));
+    let mut positions = ids.iter().map(position).collect::<Result<Vec<_>, _>>()?;
+    positions.sort_unstable();
+    Ok(positions)
+}
+
+fn to_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFile, ManifestValueError> {
+    let url = |text: &Option<String>| -> Result<MaskedUrl, ManifestValueError> {
+        // What came from a local file says no more than that.
+        let text = text.clone().unwrap_or_else(|| format!("file:///{}", file.path));
+        text.parse().map_err(|_| ManifestValueError(text))
+    };
+    Ok(FetchedFile {
+        candidate: Candidate {
+            filename: file.filename.as_str().into(),
+            url: url(&file.url)?,
+            index: Arc::new(url(&file.index)?),
+            promises: Promises::default(),
+            requires_python: file.requires_python.as_ref().and_then(|text| text.parse().ok()),
+            yanked: Yanked(file.yanked.as_deref().map(Into::into)),
+            sidecar: None,
+            uploaded: file.uploaded.as_ref().and_then(|text| text.parse().ok()),
+        },
+        targets: positions(&file.targets, targets)?,
+        tools: positions(&file.tools, targets)?,
+        object: Object {
+            sha256: file.sha256.parse().map_err(|_| ManifestValueError::new(&file.sha256))?,
+            size: file.size,
+        },
+        metadata: None,
+        status: Status::Cached,
+    })
+}

@@ -1,0 +1,160 @@
+//! What tells the targets of a bundle apart, as markers (PEP 508).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Fetched, FetchedFile, MarkerEnvironment};
+
+/// The condition for each target: a marker (PEP 508) of what tells the targets apart.
+pub struct TargetMarkers(Vec<Condition>);
+
+/// The variables of one target that count, all of which must have their values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Condition(Vec<(&'static str, String)>);
+
+impl Condition {
+    fn marker(&self) -> String {
+        self.clauses("==").join(" and ")
+    }
+
+    fn negation(&self) -> String {
+        format!("({})", self.clauses("!=").join(" or "))
+    }
+
+    fn clauses(&self, operator: &str) -> Vec<String> {
+        self.0.iter().map(|(variable, value)| format!("{variable} {operator} '{}'", plain(value))).collect()
+    }
+}
+
+/// How many variables of markers tell targets apart.
+const VARIABLES: usize = 4;
+
+/// Variables and their values on one target.
+type MarkerValues = [(&'static str, String); VARIABLES];
+
+impl TargetMarkers {
+    pub fn of(fetched: &Fetched) -> Self {
+        Self::of_markers(fetched.targets.iter().map(|target| target.markers()))
+    }
+
+    /// No conditions: for what is for one target alone.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    fn of_markers<'a>(targets: impl Iterator<Item = &'a MarkerEnvironment>) -> Self {
+        let targets: Vec<_> = targets.map(marker_values).collect();
+        let differs =
+            |variable: &usize| targets.iter().any(|marker_values| marker_values[*variable] != targets[0][*variable]);
+        let differing: Vec<_> = (0..VARIABLES).filter(differs).collect();
+        let condition = |marker_values: &MarkerValues| {
+            Condition(differing.iter().map(|variable| marker_values[*variable].clone()).collect())
+        };
+        Self(targets.iter().map(condition).collect())
+    }
+
+    /// The marker of each target by all that markers could tell it by, each once.
+    pub fn environments(fetched: &Fetched) -> Vec<String> {
+        let markers = fetched.targets.iter().map(|target| Condition(marker_values(target.markers()).into()).marker());
+        markers.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The marker that holds where none of the targets is; absent where markers cannot tell them apart.
+    pub fn marker_of_none(&self) -> Option<String> {
+        let target_markers: BTreeSet<_> = self.0.iter().filter(|condition| !condition.0.is_empty()).collect();
+        let negations: Vec<_> = target_markers.into_iter().map(Condition::negation).collect();
+        (!negations.is_empty()).then(|| negations.join(" and "))
+    }
+
+    /// The marker that holds where one of `files` is for the target; absent where all targets
+    /// are served, or markers cannot tell those that are from the others.
+    pub fn marker(&self, files: &[&FetchedFile]) -> Option<String> {
+        let served = files.iter().flat_map(|file| &file.targets).filter_map(|target| self.0.get(*target));
+        let served: BTreeSet<_> = served.collect();
+        let is_everywhere = self.0.iter().all(|condition| served.contains(condition));
+        let alternatives: Vec<_> = served.into_iter().map(Condition::marker).collect();
+        (!is_everywhere && !alternatives.is_empty()).then(|| alternatives.join(" or "))
+    }
+
+    /// Whether two versions of a project would be for one condition.
+    pub fn are_ambiguous(&self, fetched: &Fetched) -> bool {
+        let mut versions = BTreeMap::new();
+        fetched.files().any(|(package, file)| {
+            file.targets.iter().filter_map(|target| self.0.get(*target)).any(|condition| {
+                let known = versions.entry((&package.name, condition)).or_insert(&package.version);
+                *known != &package.version
+            })
+        })
+    }
+}
+
+/// The value of a marker; of one that a description made up, what could end the quotation is left out,
+/// so that it holds nowhere.
+fn plain(value: &str) -> String {
+    let is_plain = |character: &char| character.is_ascii_alphanumeric() || " ._+-".contains(*character);
+    value.chars().filter(is_plain).collect()
+}
+
+fn marker_values(target: &MarkerEnvironment) -> MarkerValues {
+    [
+        ("python_version", target.python_version().to_string()),
+        ("sys_platform", target.sys_platform().to_owned()),
+        ("platform_machine", target.platform_machine().to_owned()),
+        ("implementation_name", target.implementation_name().to_owned()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::MarkerEnvironmentBuilder;
+
+    use super::*;
+    use crate::layout::test_fixtures::file;
+
+    fn target(python_version: &'static str, sys_platform: &'static str) -> MarkerEnvironment {
+        MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
+            implementation_name: "cpython",
+            implementation_version: python_version,
+            os_name: "posix",
+            platform_machine: "x86_64",
+            platform_python_implementation: "CPython",
+            platform_release: "",
+            platform_system: "",
+            platform_version: "",
+            python_full_version: python_version,
+            python_version,
+            sys_platform,
+        })
+        .unwrap()
+    }
+
+    fn marker(targets: &[MarkerEnvironment], served: &[usize]) -> Option<String> {
+        let mut file = file("demo-1.0.zip", b"bytes");
+        file.targets = served.to_vec();
+        TargetMarkers::of_markers(targets.iter()).marker(&[&file])
+    }
+
+    /// `and` binds tighter than `or` (PEP 508).
+    #[test]
+    fn a_marker_says_no_more_than_what_tells_targets_apart() {
+        let pythons = [target("3.9", "linux"), target("3.10", "linux")];
+        assert_eq!(marker(&pythons, &[0, 1]), None);
+        assert_eq!(marker(&pythons, &[1]).unwrap(), "python_version == '3.10'");
+        let platforms = [target("3.9", "linux"), target("3.9", "win32"), target("3.10", "linux")];
+        assert_eq!(
+            marker(&platforms, &[0, 1]).unwrap(),
+            "python_version == '3.9' and sys_platform == 'linux' or python_version == '3.9' and sys_platform == 'win32'"
+        );
+        assert_eq!(marker(&[target("3.9", "linux"), target("3.9", "linux")], &[1]), None);
+        assert_eq!(marker(&[], &[]), None);
+    }
+
+    #[test]
+    fn a_marker_holds_where_none_of_the_targets_is() {
+        let none = |targets: &[MarkerEnvironment]| TargetMarkers::of_markers(targets.iter()).marker_of_none();
+        assert_eq!(none(&[target("3.9", "linux")]), None);
+        assert_eq!(
+            none(&[target("3.9", "linux"), target("3.10", "win32")]).unwrap(),
+            "(python_version != '3.10' or sys_platform != 'win32') and (python_version != '3.9' or sys_platform != 'linux')"
+        );
+    }
+}

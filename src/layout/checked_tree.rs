@@ -1,0 +1,88 @@
+//! Objects under names that others gave them: each name is checked, and stands for one object.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::domain::{Content, FetchedFile, Object, PackageName, RelPath, Tree};
+
+use super::LayoutError;
+
+/// A tree that grows by fetched files and refuses to let one take another's place.
+#[derive(Default)]
+pub struct CheckedTree<'a> {
+    tree: Tree,
+    /// By path in lower case, since many file systems do not tell cases apart.
+    taken: BTreeMap<String, &'a FetchedFile>,
+}
+
+impl<'a> CheckedTree<'a> {
+    /// Adds `file` of `project` as `path`; the same object may come again.
+    ///
+    /// # Errors
+    /// When the path holds another object already, or can be no path.
+    pub fn add(&mut self, project: &PackageName, path: String, file: &'a FetchedFile) -> Result<RelPath, LayoutError> {
+        let path = checked_path(project, path)?;
+        match self.taken.entry(path.as_str().to_lowercase()) {
+            Entry::Vacant(free) => drop(free.insert(file)),
+            Entry::Occupied(held) if held.get().object != file.object => {
+                return Err(LayoutError::Clash {
+                    path: path.to_string(),
+                    first: held.get().candidate.url.to_string(),
+                    second: file.candidate.url.to_string(),
+                });
+            }
+            Entry::Occupied(_) => {}
+        }
+        self.tree.insert(path.clone(), content(file.object));
+        Ok(path)
+    }
+
+    pub fn into_tree(self) -> Tree {
+        self.tree
+    }
+}
+
+/// `path` as a path of ours, or the error that names its project.
+pub fn checked_path(project: &PackageName, path: String) -> Result<RelPath, LayoutError> {
+    RelPath::new(path).map_err(|source| LayoutError::Name { project: project.clone(), source })
+}
+
+pub fn content(object: Object) -> Content {
+    Content::Object { sha256: object.sha256, size: object.size }
+}
+
+/// A path that is written in this program.
+pub fn literal_path(path: &str) -> RelPath {
+    RelPath::new(path).expect("a literal path is valid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::test_fixtures::file;
+
+    fn add(names: &[(&str, &[u8])]) -> Result<Tree, LayoutError> {
+        let held: Vec<_> = names.iter().map(|(name, bytes)| file(name, bytes)).collect();
+        let mut files = CheckedTree::default();
+        for file in &held {
+            files.add(&"demo".parse().unwrap(), file.candidate.filename.to_string(), file)?;
+        }
+        Ok(files.into_tree())
+    }
+
+    #[test]
+    fn one_name_stands_for_one_object() {
+        assert_eq!(add(&[("a.whl", b"1"), ("a.whl", b"1")]).unwrap().iter().len(), 1);
+        let error = add(&[("a.whl", b"1"), ("A.whl", b"2")]).unwrap_err().to_string();
+        assert!(error.contains("files.example/a.whl") && error.contains("files.example/A.whl"), "{error}");
+    }
+
+    #[test]
+    fn hostile_names_are_errors_of_their_project() {
+        let error = add(&[("../x.whl", b"1")]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "a file of demo cannot be written: `../x.whl` cannot be a file name here: it has a `.` or `..` part"
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! `pip-http` and `pip-http-v2`: the cache that pip keeps of what it asked over HTTP, filled
+//! before pip asks (`docs/facts/pip.md` 4.1 to 4.4).
+//!
+//! Two serialisations serve every pip since 6.0. Their entries say that they come from the year
+//! 2100, which every pip takes for fresh.
+
+mod entry;
+mod json_page;
+mod key;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Content, Fetched, FetchedFile, IndexPage, MaskedUrl, Object, PackageName, PipCacheEntry, Tree};
+
+use self::entry::EntryHeaders;
+use super::checked_tree::{content, literal_path};
+use super::html::{Anchor, page, restrictions};
+use super::{Layout, LayoutError, Usage, UsageLocation};
+
+/// The cache of one of the two serialisations.
+pub enum PipHttpCache {
+    /// The `http` folder of pip 6.0 to 23.2.1.
+    ///
+    /// Those pips ask for every index page again, so only files are there.
+    First,
+    /// The `http-v2` folder of pip 23.3 and later.
+    Second {
+        /// Also the pages of the projects, listing what we hold: with them pip 26.2 and later ask
+        /// nobody. That pip sees no release that is not on those pages, so they are not for a
+        /// cache that serves other work, too.
+        has_pages: bool,
+    },
+}
+
+impl Layout for PipHttpCache {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::First => "pip-http",
+            Self::Second { .. } => "pip-http-v2",
+        }
+    }
+
+    fn summary(&self) -> &'static str {
+        match self {
+            Self::First => "the files in the cache folder (--cache-dir) of pip 6.0 to 23.2.1",
+            Self::Second { .. } => "files and index pages in the cache folder (--cache-dir) of pip 23.3 and later",
+        }
+    }
+
+    fn needs_metadata(&self) -> bool {
+        true
+    }
+
+    fn consumer_writes(&self) -> bool {
+        true
+    }
+
+    fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
+        let bodies = fetched.files().flat_map(|(_, file)| bodies(file));
+        Ok(match self {
+            Self::First => first_tree(bodies),
+            Self::Second { has_pages } => {
+                let mut tree = second_tree(bodies);
+                if *has_pages {
+                    tree.extend(pages(fetched));
+                }
+                tree
+            }
+        })
+    }
+
+    fn usage(&self, location: &UsageLocation<'_>) -> Usage {
+        Usage { variables: vec![("PIP_CACHE_DIR", location.path.to_owned())], arguments: Vec::new() }
+    }
+
+    /// pip caches nothing of a server that it has no reason to trust (`docs/facts/pip.md` 4.4).
+    fn caveats(&self, fetched: &Fetched) -> Vec<String> {
+        let plain = fetched.files().map(|(_, file)| file.candidate.url.secret()).filter(|url| url.scheme() == "http");
+        let hosts: BTreeSet<_> = plain.filter_map(|url| url.host_str()).collect();
+        let hosts = hosts.into_iter().map(|host| {
+            format!(
+                "pip looks for files of http://{host} in its cache only with --trusted-host {host}, and only since 21.3"
+            )
+        });
+        let local = fetched.files().filter(|(_, file)| !is_remote(&file.candidate.url));
+        let local =
+            local.map(|(_, file)| format!("`{}` is a local file, and pip's cache has none", file.candidate.filename));
+        hosts.chain(local).collect()
+    }
+}
+
+/// An entry is one file: the body in an envelope of words.
+fn first_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
+    let mut tree = Tree::new();
+    for (key, object) in bodies {
+        let (head, tail) = entry::text_around_body(&EntryHeaders::of_file(object.size));
+        let envelope = PipCacheEntry { mark: entry::MARK_2, head, object, tail };
+        tree.insert(literal_path(&format!("http/{}", key::path(&key))), Content::PipCacheEntry(envelope));
+    }
+    tree
+}
+
+/// An entry is two files: words, and the body.
+fn second_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
+    let mut tree = Tree::new();
+    for (key, object) in bodies {
+        insert(&mut tree, &key, &EntryHeaders::of_file(object.size), content(object));
+    }
+    tree
+}
+
+/// Adds the two files of an entry.
+fn insert(tree: &mut Tree, key: &str, headers: &EntryHeaders, body: Content) {
+    let path = format!("http-v2/{}", key::path(key));
+    tree.insert(literal_path(&path), Content::Page(entry::binary(headers)));
+    tree.insert(literal_path(&(path + ".body")), body);
+}
+
+/// A page for the cache of pip 23.3 and later, as its index answered it: whole, and fresh no longer
+/// than it says. With it pip 26.2 and later ask nobody as long as it is fresh; then, and pips
+/// before that always, they ask whether it is still so.
+pub fn index_page(page: &IndexPage) -> Tree {
+    let mut tree = Tree::new();
+    let headers = EntryHeaders::of_seen_page(page.checked, page.lifetime, page.etag.clone());
+    insert(&mut tree, &key::of_url(&page.url), &headers, Content::Page(json_page::text(&page.listing)));
+    tree
+}
+
+/// The URLs that pip may ask for on account of a file, and what it would get.
+///
+/// pip never looks twice at a cached body: a metadata file that is not what the index promised
+/// would fail every run, so it is left out.
+fn bodies(file: &FetchedFile) -> Vec<(String, Object)> {
+    let keys = if is_remote(&file.candidate.url) { key::of_file(&file.candidate.url) } else { BTreeSet::new() };
+    let promised = file.candidate.sidecar.as_ref().and_then(|sidecar| sidecar.digest.as_ref());
+    let is_promised = |object: &Object| {
+        promised.is_none_or(|digest| digest.as_sha256().is_some_and(|sha256| sha256 == object.sha256))
+    };
+    let metadata = file.metadata.filter(is_promised);
+    let sidecar = |key: &String| metadata.map(|object| (format!("{key}.metadata"), object));
+    keys.iter().flat_map(|key| [Some((key.clone(), file.object)), sidecar(key)]).flatten().collect()
+}
+
+fn is_remote(url: &MaskedUrl) -> bool {
+    matches!(url.secret().scheme(), "http" | "https")
+}
+
+/// The pages that indexes would answer with, if they knew only what we hold.
+fn pages(fetched: &Fetched) -> Tree {
+    let mut projects = BTreeMap::<(&MaskedUrl, &PackageName), Vec<&FetchedFile>>::new();
+    for (package, file) in fetched.files().filter(|(_, file)| is_listed(file)) {
+        projects.entry((&file.candidate.index, &package.name)).or_default().push(file);
+    }
+    let mut tree = Tree::new();
+    for ((index, project), files) in projects {
+        let anchors: Vec<_> = files.iter().map(|file| anchor(file)).collect();
+        let body = page(&format!("Links for {project}"), &anchors);
+        let headers = EntryHeaders::of_page(body.len() as u64);
+        insert(&mut tree, &key::of_page(index, project), &headers, Content::Page(body));
+    }
+    tree
+}
+
+/// Whether an index listed the file: a direct URL is its own.
+fn is_listed(file: &FetchedFile) -> bool {
+    is_remote(&file.candidate.index) && *file.candidate.index != file.candidate.url
+}
+
+fn anchor(file: &FetchedFile) -> Anchor {
+    Anchor {
+        href: format!("{}#sha256={}", file.candidate.url.public(), file.object.sha256),
+        text: file.candidate.filename.to_string(),
+        attributes: restrictions(&file.candidate),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Digest, Sidecar};
+    use crate::layout::test_fixtures::{fetched, file, object, package, page as page_at, paths};
+
+    /// Paths by Python: `hashlib.sha224(b"https://files.example/demo-1.0-py3-none-any.whl")`.
+    fn world(digest: Option<Digest>) -> Fetched {
+        let mut wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
+        wheel.metadata = Some(object(b"metadata"));
+        wheel.candidate.sidecar = Some(Sidecar { digest });
+        wheel.candidate.requires_python = Some(">=3.8".parse().unwrap());
+        fetched(vec![package("demo", "1.0", vec![wheel])])
+    }
+
+    fn stem(url: &str) -> String {
+        key::path(url)
+    }
+
+    const WHEEL: &str = "https://files.example/demo-1.0-py3-none-any.whl";
+
+    #[test]
+    fn a_wheel_brings_its_body_its_metadata_and_its_page() {
+        let tree = PipHttpCache::Second { has_pages: true }.tree(&world(None)).unwrap();
+        let page = stem("https://index.example/simple/demo/");
+        let mut expected: Vec<_> = [stem(WHEEL), stem(&format!("{WHEEL}.metadata")), page.clone()]
+            .into_iter()
+            .flat_map(|stem| [format!("http-v2/{stem}"), format!("http-v2/{stem}.body")])
+            .collect();
+        expected.sort();
+        assert_eq!(paths(&tree), expected);
+        let link = format!(
+            "<a href=\"{WHEEL}#sha256=ba59926159d2aa256eb8739b8da7e2b574b960e1202c6d624cbe981cef996c91\" \
+             data-requires-python=\"&gt;=3.8\">demo-1.0-py3-none-any.whl</a>"
+        );
+        assert!(page_at(&tree, &format!("http-v2/{page}.body")).contains(&link));
+        let without_pages = PipHttpCache::Second { has_pages: false }.tree(&world(None)).unwrap();
+        assert_eq!(without_pages.iter().len(), 4);
+        assert_eq!(PipHttpCache::First.tree(&world(None)).unwrap().iter().len(), 2);
+    }
+
+    #[test]
+    fn metadata_that_the_index_contradicts_is_left_out() {
+        let right = Digest::from(object(b"metadata").sha256);
+        let wrong = Digest::from(object(b"other").sha256);
+        let count = |digest| PipHttpCache::First.tree(&world(Some(digest))).unwrap().iter().len();
+        assert_eq!((count(right), count(wrong)), (2, 1));
+    }
+
+    #[test]
+    fn what_pip_will_not_read_is_told() {
+        let mut plain = file("demo-1.0.zip", b"1");
+        plain.candidate.url = "http://f.example:8080/demo-1.0.zip".parse().unwrap();
+        let mut local = file("demo-2.0.zip", b"2");
+        local.candidate.url = "file:///srv/demo-2.0.zip".parse().unwrap();
+        let world = fetched(vec![package("demo", "1.0", vec![plain, local])]);
+        let told = PipHttpCache::First.caveats(&world);
+        assert!(told[0].contains("--trusted-host f.example") && told[1].contains("`demo-2.0.zip`"), "{told:?}");
+        assert_eq!(PipHttpCache::First.tree(&world).unwrap().iter().len(), 1);
+    }
+}

@@ -1,0 +1,216 @@
+//! What takes part in an install and is not installed itself: what builds source archives
+//! (PEP 517, PEP 518), and the installer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::metadata::{FetchContext, ensure_stored};
+use super::{Listener, MetadataFailure, MetadataProvider, PlanFailure, plan};
+use crate::domain::{
+    Dependency, DependencySource, FormatControl, MaskedUrl, Origin, PackageName, Plan, PlannedFile, Requirement,
+    Source, Target, Version, WheelFilename,
+};
+use crate::index::sdist_metadata::{self, BuildRequirements};
+use crate::resolve::Question;
+
+/// Adds to `plan` what builds its source archives, and what builds that, for each target that
+/// gets one. What cannot be had is left out: the proof of completeness names it.
+///
+/// # Errors
+/// When an archive or an index could not be asked.
+pub async fn plan_build_requires(
+    mut plan: Plan,
+    question: &Question,
+    context: &FetchContext,
+    at_once: usize,
+    listener: &Listener,
+) -> Result<Plan, PlanFailure> {
+    let planner = ToolPlanner { question, context, at_once, listener };
+    let mut done = BTreeSet::new();
+    loop {
+        let pending = planner.pending(&plan, &mut done).await?;
+        if pending.is_empty() {
+            return Ok(plan);
+        }
+        for (needs, sources) in pending {
+            planner.add_builders(&mut plan, &needs, &sources).await?;
+        }
+    }
+}
+
+/// Adds to `plan` the newest pip that runs on each target, as a wheel.
+///
+/// # Errors
+/// When there is none for a target, or the index could not be asked.
+pub async fn plan_installer(
+    mut plan: Plan,
+    question: &Question,
+    context: &FetchContext,
+    at_once: usize,
+    listener: &Listener,
+) -> Result<Plan, PlanFailure> {
+    let mut question =
+        Question { require_hashes: false, ..tool_question(question, &[INSTALLER.to_owned()], "--with-installer") };
+    question.policy.formats = FormatControl::default();
+    question.policy.formats.only_binary(INSTALLER).expect("it is a name");
+    for targets in by_python(&plan.targets) {
+        let pips =
+            self::plan(&question, &targets, MetadataProvider::new(&question, context, at_once, listener)).await?;
+        add(&mut plan, pips);
+    }
+    Ok(plan)
+}
+
+/// The targets of each Python by themselves: an old tool that one Python has to do with may not
+/// run on the next, whatever its metadata says, and solved together they would share it.
+fn by_python(targets: &[Arc<Target>]) -> Vec<Vec<Arc<Target>>> {
+    let mut groups: Vec<Vec<Arc<Target>>> = Vec::new();
+    for target in targets {
+        match groups.iter_mut().find(|group| group[0].python_version() == target.python_version()) {
+            Some(group) => group.push(target.clone()),
+            None => groups.push(vec![target.clone()]),
+        }
+    }
+    groups
+}
+
+const INSTALLER: &str = "pip";
+
+/// The source archives with the same needs.
+#[derive(Default)]
+struct SourceArchives {
+    filenames: BTreeSet<Box<str>>,
+    /// Positions in the plan.
+    targets: BTreeSet<usize>,
+}
+
+struct ToolPlanner<'a> {
+    question: &'a Question,
+    context: &'a FetchContext,
+    at_once: usize,
+    listener: &'a Listener,
+}
+
+impl ToolPlanner<'_> {
+    /// The source archives of `plan` that are not `done`, by what builds them.
+    async fn pending(
+        &self,
+        plan: &Plan,
+        done: &mut BTreeSet<(MaskedUrl, usize)>,
+    ) -> Result<BTreeMap<BuildRequirements, SourceArchives>, PlanFailure> {
+        let mut pending = BTreeMap::<_, SourceArchives>::new();
+        for (package, file) in plan.files().filter(|(_, file)| !is_wheel(file)) {
+            // What stands beside a wheel (`--with-sources`) is not built.
+            let has_wheel =
+                |target: &usize| package.files.iter().any(|file| is_wheel(file) && file.targets.contains(target));
+            let is_new = |target: &usize| !has_wheel(target) && done.insert((file.candidate.url.clone(), *target));
+            let targets: Vec<_> = file.targets.iter().copied().filter(is_new).collect();
+            if targets.is_empty() {
+                continue;
+            }
+            if let Some(needs) = self.needs(file).await? {
+                let sources = pending.entry(needs).or_default();
+                sources.filenames.insert(file.candidate.filename.clone());
+                sources.targets.extend(targets);
+            }
+        }
+        Ok(pending)
+    }
+
+    /// What the archive says that builds it, if it can be read.
+    async fn needs(&self, file: &PlannedFile) -> Result<Option<BuildRequirements>, PlanFailure> {
+        let candidate = &file.candidate;
+        let fail = |why| {
+            let failure = MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why };
+            PlanFailure { unreachable: vec![failure.into()], ..PlanFailure::default() }
+        };
+        let object = ensure_stored(candidate, self.context, self.listener).await.map_err(fail)?;
+        let archive = self.context.store.open(object.sha256).map_err(|error| fail(error.into()))?;
+        Ok(sdist_metadata::top_files(archive, &candidate.filename).ok().map(|top| top.build_requirements()))
+    }
+
+    async fn add_builders(
+        &self,
+        plan: &mut Plan,
+        needs: &BuildRequirements,
+        sources: &SourceArchives,
+    ) -> Result<(), PlanFailure> {
+        let filenames: Vec<_> = sources.filenames.iter().map(|name| &**name).collect();
+        let origin = build_origin(&filenames.join(", "));
+        let targets: Vec<_> = sources.targets.iter().map(|position| plan.targets[*position].clone()).collect();
+        for targets in by_python(&targets) {
+            let builders = self.solve(&tool_question(self.question, &needs.requires, &origin), &targets).await?;
+            if needs.by_setuptools
+                && builders.packages.iter().any(|package| needs_wheel(&package.name, &package.version))
+            {
+                add(plan, self.solve(&tool_question(self.question, &with_wheel(needs), &origin), &targets).await?);
+            }
+            add(plan, builders);
+        }
+        Ok(())
+    }
+
+    /// The plan for those of `targets` that have a solution.
+    async fn solve(&self, question: &Question, targets: &[Arc<Target>]) -> Result<Plan, PlanFailure> {
+        match plan(question, targets, MetadataProvider::new(question, self.context, self.at_once, self.listener)).await
+        {
+            Ok(plan) => Ok(plan),
+            Err(failure) if failure.unreachable.is_empty() => Ok(failure.solved),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+fn is_wheel(file: &PlannedFile) -> bool {
+    file.candidate.filename.parse::<WheelFilename>().is_ok()
+}
+
+fn add(plan: &mut Plan, tools: Plan) {
+    let position = |target: &Arc<Target>| plan.targets.iter().position(|known| known.id() == target.id());
+    let positions: Vec<_> = tools.targets.iter().filter_map(position).collect();
+    plan.add_tools(tools, &positions);
+}
+
+/// Whether this is a setuptools whose builds ask for the project `wheel`, too: from 70.1 on it
+/// makes wheels by itself.
+pub(super) fn needs_wheel(project: &PackageName, version: &Option<Version>) -> bool {
+    project.as_ref() == "setuptools" && version.as_ref().is_some_and(|version| *version < Version::new([70, 1]))
+}
+
+/// The lines, and what an old setuptools asks for on top.
+pub(super) fn with_wheel(needs: &BuildRequirements) -> Vec<String> {
+    needs.requires.iter().cloned().chain(["wheel".to_owned()]).collect()
+}
+
+/// Who asks for what builds the archive of this name.
+pub(super) fn build_origin(filename: &str) -> String {
+    format!("build-system.requires of {filename}")
+}
+
+/// The question that these lines, of `origin`, are in a run that asked `question`: without its
+/// digests and constraints, as pip sets up builds.
+pub(super) fn tool_question(question: &Question, lines: &[String], origin: &str) -> Question {
+    Question {
+        requirements: lines.iter().filter_map(|line| requirement(line, origin)).collect(),
+        policy: question.policy.clone(),
+        require_hashes: false,
+        follow_dependencies: true,
+        with_sources: false,
+    }
+}
+
+fn requirement(line: &str, origin: &str) -> Option<Requirement> {
+    let dependency: Dependency = line.parse().ok()?;
+    let DependencySource::Versions(specifiers) = dependency.source else { return None };
+    Some(Requirement {
+        name: Some(dependency.name),
+        extras: dependency.extras,
+        source: Source::Index(specifiers),
+        marker: dependency.marker,
+        hashes: Vec::new(),
+        editable: false,
+        constraint: false,
+        config_settings: BTreeMap::new(),
+        origin: Origin { file: origin.into(), line: 0 },
+    })
+}

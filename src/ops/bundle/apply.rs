@@ -1,0 +1,95 @@
+//! `prefetch apply`: a delta and its base become the bundle that the delta was made of.
+
+use std::fs;
+use std::path::Path;
+
+use super::open_bundle::{BundleOverlay, OpenBundle};
+use super::verify::{Finding, FindingKind};
+use super::{BundleError, DELTA_PATH, Delta};
+use crate::archive::{ArchiveFormat, CancelFlag, LinkMode, TemporaryFolder, pack_file, parent, write_directory};
+use crate::domain::{Content, RelPath, Sha256, Tree};
+use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH};
+
+/// Writes the bundle that `delta` and `base` make as `out`: an archive where `format` tells one,
+/// else a folder, which must be absent or empty.
+///
+/// # Errors
+/// When the base is another one, something is missing or altered, the disk does not take it, or
+/// `cancel` was set meanwhile. Nothing has the final name then.
+pub fn apply(
+    delta: &Path,
+    base: &Path,
+    out: &Path,
+    format: Option<&ArchiveFormat>,
+    cancel: &CancelFlag,
+) -> Result<(), BundleError> {
+    let scratch = parent(out);
+    fs::create_dir_all(scratch).map_err(|why| BundleError::Write { path: scratch.to_owned(), why })?;
+    let opened = OpenBundle::open(delta, scratch, cancel)?;
+    let told = opened.page(DELTA_PATH).ok().and_then(|text| Delta::from_json(&text));
+    let told = told.ok_or_else(|| BundleError::NoDelta(delta.to_owned()))?;
+    let held = OpenBundle::open(base, scratch, cancel)?;
+    check_base(&told, delta, &held)?;
+    let tree = full_tree(&opened)?;
+    let objects = BundleOverlay(vec![&opened, &held]);
+    match format {
+        Some(format) => Ok(pack_file(&tree, &objects, format, out)?),
+        None => write_folder(&tree, &objects, scratch, out),
+    }
+}
+
+fn check_base(told: &Delta, delta: &Path, base: &OpenBundle) -> Result<(), BundleError> {
+    let got = base.manifest_sha256.to_string();
+    if told.base == got {
+        return Ok(());
+    }
+    Err(BundleError::WrongBase { delta: delta.to_owned(), base: base.path.clone(), expected: told.base.clone(), got })
+}
+
+/// The tree of the new bundle: its manifest lists everything but three pages.
+fn full_tree(delta: &OpenBundle) -> Result<Tree, BundleError> {
+    let damaged = |path: &str, finding: Finding| BundleError::Damaged {
+        path: delta.path.clone(),
+        findings: vec![finding.at(path)],
+    };
+    let mut tree = Tree::new();
+    let mut add = |path: &str, content| match RelPath::new(path) {
+        Ok(path) => {
+            tree.insert(path, content);
+            Ok(())
+        }
+        Err(error) => Err(damaged(path, Finding::new(FindingKind::Manifest, error))),
+    };
+    for (_, file) in delta.manifest.files() {
+        let sha256 =
+            file.sha256.parse().map_err(|error| damaged(&file.path, Finding::new(FindingKind::Manifest, error)))?;
+        add(&file.path, Content::Object { sha256, size: file.size })?;
+    }
+    for page in &delta.manifest.pages {
+        let bytes = delta.page(&page.path).map_err(|error| damaged(&page.path, Finding::archive(&error)))?;
+        if Sha256::of(&bytes).to_string() != page.sha256 {
+            return Err(damaged(&page.path, Finding::new(FindingKind::Digest, "it is not what the manifest says")));
+        }
+        add(&page.path, Content::Page(bytes))?;
+    }
+    for path in [MANIFEST_PATH, SUMS_PATH, SIGNATURE_PATH] {
+        match delta.page(path) {
+            Ok(bytes) => add(path, Content::Page(bytes))?,
+            Err(_) if path == SIGNATURE_PATH => {}
+            Err(error) => return Err(damaged(path, Finding::archive(&error))),
+        }
+    }
+    Ok(tree)
+}
+
+/// The folder appears by one rename, when it is complete.
+fn write_folder(tree: &Tree, objects: &BundleOverlay<'_>, scratch: &Path, out: &Path) -> Result<(), BundleError> {
+    let fail = |why| BundleError::Write { path: out.to_owned(), why };
+    if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(BundleError::Exists(out.to_owned()));
+    }
+    let temporary = TemporaryFolder::new_in(scratch).map_err(fail)?;
+    let folder = temporary.path().join("bundle");
+    write_directory(tree, objects, &folder, LinkMode::Copy)?;
+    fs::rename(&folder, out).map_err(fail)
+}

@@ -1,0 +1,81 @@
+//! `prefetch diff`: what one bundle has and another has not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::layout::Manifest;
+
+/// What differs between an old bundle and a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Comparison {
+    /// By project.
+    pub changes: Vec<VersionChange>,
+    /// Ids of targets.
+    pub targets_added: Vec<String>,
+    pub targets_removed: Vec<String>,
+    /// Bytes of the files that only the new one has: what a delta carries.
+    pub bytes_added: u64,
+    /// Bytes of the files that only the old one has.
+    pub bytes_removed: u64,
+    pub files_added: Vec<String>,
+    pub files_removed: Vec<String>,
+}
+
+/// A project whose versions differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionChange {
+    pub name: String,
+    /// None where the project is new; sorted as text.
+    pub old: Vec<String>,
+    /// None where it is gone.
+    pub new: Vec<String>,
+}
+
+/// Compares two bundles by their manifests.
+pub fn compare(old: &Manifest, new: &Manifest) -> Comparison {
+    let (old_versions, new_versions) = (versions(old), versions(new));
+    let names: BTreeSet<_> = old_versions.keys().chain(new_versions.keys()).collect();
+    let of =
+        |versions: &BTreeMap<String, BTreeSet<String>>, name: &String| versions.get(name).cloned().unwrap_or_default();
+    let changes = names.into_iter().filter_map(|name| {
+        let (old, new) = (of(&old_versions, name), of(&new_versions, name));
+        (old != new).then(|| VersionChange {
+            name: name.clone(),
+            old: old.into_iter().collect(),
+            new: new.into_iter().collect(),
+        })
+    });
+    let (files_added, bytes_added) = only_in(new, old);
+    let (files_removed, bytes_removed) = only_in(old, new);
+    Comparison {
+        changes: changes.collect(),
+        targets_added: targets_only_in(new, old),
+        targets_removed: targets_only_in(old, new),
+        bytes_added,
+        bytes_removed,
+        files_added,
+        files_removed,
+    }
+}
+
+fn versions(manifest: &Manifest) -> BTreeMap<String, BTreeSet<String>> {
+    let mut versions = BTreeMap::<_, BTreeSet<_>>::new();
+    for package in &manifest.packages {
+        let version = package.version.clone().unwrap_or_else(|| "of unknown version".to_owned());
+        versions.entry(package.name.clone()).or_default().insert(version);
+    }
+    versions
+}
+
+/// The files of the one whose bytes the other does not have, and their size.
+fn only_in(one: &Manifest, other: &Manifest) -> (Vec<String>, u64) {
+    let held: BTreeSet<_> = other.files().map(|(_, file)| &file.sha256).collect();
+    let only: Vec<_> = one.files().map(|(_, file)| file).filter(|file| !held.contains(&file.sha256)).collect();
+    (only.iter().map(|file| file.filename.clone()).collect(), only.iter().map(|file| file.size).sum())
+}
+
+fn targets_only_in(one: &Manifest, other: &Manifest) -> Vec<String> {
+    let is_new = |id: &&String| !other.targets.iter().any(|target| target.id == **id);
+    one.targets.iter().map(|target| &target.id).filter(is_new).cloned().collect()
+}

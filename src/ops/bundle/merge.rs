@@ -1,0 +1,172 @@
+//! `prefetch merge`: one bundle that serves the targets of two.
+
+use std::path::Path;
+
+use super::BundleError;
+use super::open_bundle::{BundleOverlay, OpenBundle};
+use crate::archive::{ArchiveFormat, CancelFlag, pack_file, parent};
+use crate::domain::{Fetched, FetchedFile, FetchedPackage, Request, Timestamp};
+use crate::layout::{self, BundleInput, ProjectSummaries, SBOMS, SbomFormat, Sboms};
+
+/// Writes the bundle of all targets of both as `out`, with the bills of materials that either has;
+/// `created` is the date that they state, if it is given.
+///
+/// # Errors
+/// When one cannot be read, both serve one target by different requests, two different files
+/// have one name, the disk does not take it, or `cancel` was set meanwhile.
+pub fn merge(
+    first: &Path,
+    second: &Path,
+    out: &Path,
+    format: &ArchiveFormat,
+    created: Option<Timestamp>,
+    cancel: &CancelFlag,
+) -> Result<(), BundleError> {
+    let scratch = parent(out);
+    let opened = [OpenBundle::open(first, scratch, cancel)?, OpenBundle::open(second, scratch, cancel)?];
+    let mut all = MergedParts::default();
+    for bundle in &opened {
+        all.add(MergedParts::of(bundle)?)?;
+    }
+    let all = all.in_order();
+    let has = |format: &SbomFormat| opened.iter().any(|bundle| format.is_in(&bundle.manifest));
+    let sboms = Sboms { formats: SBOMS.iter().filter(|format| has(format)).collect(), created };
+    let input =
+        BundleInput { fetched: &all.fetched, requests: &all.requests, summaries: &all.summaries, sboms: &sboms };
+    let tree = layout::bundle(&input)?;
+    Ok(pack_file(&tree, &BundleOverlay(opened.iter().collect()), format, out)?)
+}
+
+/// What a bundle is a function of.
+#[derive(Default)]
+struct MergedParts {
+    fetched: Fetched,
+    requests: Vec<Request>,
+    summaries: ProjectSummaries,
+}
+
+impl MergedParts {
+    fn of(bundle: &OpenBundle) -> Result<Self, BundleError> {
+        let fail = |why| BundleError::Recall { path: bundle.path.clone(), why };
+        Ok(Self {
+            fetched: bundle.manifest.to_fetched().map_err(fail)?,
+            requests: bundle.manifest.to_requests().map_err(fail)?,
+            summaries: bundle.manifest.recall_summaries(),
+        })
+    }
+
+    fn add(&mut self, other: Self) -> Result<(), BundleError> {
+        let positions = self.add_targets(&other)?;
+        let other = other.moved(&positions);
+        other.requests.into_iter().for_each(|request| self.add_request(request));
+        other.fetched.packages.into_iter().for_each(|package| self.add_package(package));
+        self.fetched.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+        self.summaries.extend(other.summaries);
+        Ok(())
+    }
+
+    /// The same where the target at each position is the one that `positions` has there.
+    fn moved(mut self, positions: &[usize]) -> Self {
+        for request in &mut self.requests {
+            request.targets = moved(&request.targets, positions);
+        }
+        for package in &mut self.fetched.packages {
+            package.dependencies = std::mem::take(&mut package.dependencies).moved(positions);
+            for file in &mut package.files {
+                file.targets = moved(&file.targets, positions);
+                file.tools = moved(&file.tools, positions);
+            }
+        }
+        self
+    }
+
+    /// The same in an order that does not tell which bundle came first.
+    fn in_order(mut self) -> Self {
+        let targets = std::mem::take(&mut self.fetched.targets);
+        let mut order: Vec<_> = targets.iter().enumerate().collect();
+        order.sort_by_key(|(_, target)| target.id());
+        let mut positions = vec![0; targets.len()];
+        order.iter().enumerate().for_each(|(new, (old, _))| positions[*old] = new);
+        self.fetched.targets = order.into_iter().map(|(_, target)| target.clone()).collect();
+        let mut all = self.moved(&positions);
+        all.requests.sort_by(|a, b| a.targets.cmp(&b.targets));
+        all
+    }
+
+    /// Where the targets of the other are among all.
+    fn add_targets(&mut self, other: &Self) -> Result<Vec<usize>, BundleError> {
+        let mut positions = Vec::new();
+        for (position, target) in other.fetched.targets.iter().enumerate() {
+            let known = self.fetched.targets.iter().position(|known| known.id() == target.id());
+            if let Some(known) = known {
+                let is_same = self.fetched.targets[known].description() == target.description()
+                    && asked(&self.requests, known) == asked(&other.requests, position);
+                if !is_same {
+                    return Err(BundleError::SameTarget { id: target.id().to_owned() });
+                }
+            }
+            positions.push(known.unwrap_or_else(|| {
+                self.fetched.targets.push(target.clone());
+                self.fetched.targets.len() - 1
+            }));
+        }
+        Ok(positions)
+    }
+
+    fn add_request(&mut self, request: Request) {
+        let is_known = |target: &usize| self.requests.iter().any(|known| known.targets.contains(target));
+        let targets: Vec<_> = request.targets.iter().copied().filter(|target| !is_known(target)).collect();
+        let bare = Request { targets: Vec::new(), ..request };
+        match self.requests.iter_mut().find(|known| Request { targets: Vec::new(), ..(*known).clone() } == bare) {
+            Some(known) => known.targets.extend(targets),
+            None if targets.is_empty() => {}
+            None => self.requests.push(Request { targets, ..bare }),
+        }
+    }
+
+    fn add_package(&mut self, package: FetchedPackage) {
+        let same = |known: &&mut FetchedPackage| known.name == package.name && known.version == package.version;
+        let Some(known) = self.fetched.packages.iter_mut().find(same) else {
+            return self.fetched.packages.push(package);
+        };
+        merge_sorted(&mut known.requested_by, package.requested_by);
+        known.dependencies.merge(package.dependencies);
+        for file in package.files {
+            let same = |held: &&mut FetchedFile| {
+                held.object == file.object && held.candidate.filename == file.candidate.filename
+            };
+            match known.files.iter_mut().find(same) {
+                Some(held) => {
+                    let place = |file: &FetchedFile| (file.candidate.url.clone(), file.candidate.index.clone());
+                    if place(&file) < place(held) {
+                        held.candidate = file.candidate;
+                    }
+                    merge_sorted(&mut held.targets, file.targets);
+                    merge_sorted(&mut held.tools, file.tools);
+                }
+                None => known.files.push(file),
+            }
+        }
+        known
+            .files
+            .sort_by(|a, b| (&a.candidate.filename, &a.candidate.url).cmp(&(&b.candidate.filename, &b.candidate.url)));
+    }
+}
+
+/// What was asked for the target at `position`.
+fn asked(requests: &[Request], position: usize) -> Option<Request> {
+    let request = requests.iter().find(|request| request.targets.contains(&position))?;
+    Some(Request { targets: Vec::new(), ..request.clone() })
+}
+
+fn moved(targets: &[usize], positions: &[usize]) -> Vec<usize> {
+    let mut moved: Vec<_> = targets.iter().map(|target| positions[*target]).collect();
+    moved.sort_unstable();
+    moved
+}
+
+fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
+    all.extend(more);
+    all.sort();
+    all.dedup();
+}

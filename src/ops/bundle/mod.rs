@@ -1,0 +1,23 @@
+//! What becomes of bundles after they were made: unpacked, compared, merged, and brought up to
+//! date by the difference to another.
+
+mod apply;
+mod delta;
+mod diff;
+mod error;
+mod inspect;
+mod merge;
+mod open_bundle;
+pub mod output;
+pub mod signature;
+mod unpack;
+pub mod verify;
+
+pub use apply::apply;
+pub use delta::{DELTA_PATH, Delta};
+pub use diff::{Comparison, VersionChange, compare};
+pub use error::BundleError;
+pub use inspect::{InspectedPackage, inspect};
+pub use merge::merge;
+pub use open_bundle::{DeltaBase, manifest_at, manifest_text_at};
+pub use unpack::{Unpacked, unpack};

@@ -1,0 +1,230 @@
+//! Whether a bundle is what it was, and whether its targets install from it alone.
+
+mod completeness;
+mod file_check;
+mod finding;
+mod integrity;
+mod platform;
+mod stated_dependencies;
+mod wheel_record;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+use minisign::PublicKey;
+
+use super::signature::check_signature;
+use super::{DELTA_PATH, Delta};
+use crate::archive::{ArchiveReader, Fault, ReadError, check_volumes};
+use crate::domain::{Fetched, Request, Sha256};
+use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
+use crate::ops::distribution_inspection::DistributionInspection;
+use completeness::{AvailableFiles, prove};
+pub use file_check::faults;
+use file_check::{CheckedFile, check_file};
+pub use finding::{Finding, FindingKind};
+pub use platform::LibcFloor;
+
+/// What is checked beyond integrity and completeness.
+#[derive(Clone, Default)]
+pub struct VerifySettings {
+    /// Threads that read and hash.
+    pub threads: usize,
+    /// The C library that every binary must run on.
+    pub floor: Option<LibcFloor>,
+    /// Whose signature the manifest must have.
+    pub public_key: Option<PublicKey>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default)]
+pub struct Verification {
+    /// Files that were read.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    pub targets: Vec<Proof>,
+    pub findings: Vec<Finding>,
+    /// Nothing said what the folder should hold, so only the files by themselves were checked.
+    pub has_manifest: bool,
+    /// It is the difference to another bundle, without which nothing can be proved.
+    pub is_delta: bool,
+}
+
+/// Whether an install for a target succeeds without anything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    pub id: String,
+    pub is_complete: bool,
+}
+
+/// No manifest, and nothing else that is read as a whole, has more bytes.
+const LARGEST_PAGE: u64 = 64 << 20;
+
+/// Checks the bundle, unpacked bundle or find-links folder at `path`.
+///
+/// # Errors
+/// When the disk does not give it. Whatever else is wrong is a finding.
+pub fn verify(path: &Path, settings: &VerifySettings) -> Result<Verification, ReadError> {
+    let volumes = check_volumes(path, false).unwrap_or_default();
+    if !volumes.is_empty() {
+        return Ok(Verification::over(&[], &volumes));
+    }
+    let mut verification = verify_whole(path, settings)?;
+    if !verification.is_good() {
+        let volumes = check_volumes(path, true).unwrap_or_default();
+        verification.findings.extend(volumes.iter().map(Finding::archive));
+    }
+    Ok(verification)
+}
+
+fn verify_whole(path: &Path, settings: &VerifySettings) -> Result<Verification, ReadError> {
+    let reader = match ArchiveReader::open(path) {
+        Err(error @ ReadError::NoArchive(_)) => return Ok(Verification::of(Finding::archive(&error))),
+        other => other?,
+    };
+    match reader.page(MANIFEST_PATH, LARGEST_PAGE) {
+        Ok(Some(text)) => match Manifest::from_json(&text) {
+            Ok(manifest) => {
+                let mut verification = of_bundle(&reader, &manifest, settings)?;
+                verification.findings.extend(signature_finding(&reader, &text, settings));
+                Ok(verification)
+            }
+            Err(error) => Ok(Verification::of(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH))),
+        },
+        Ok(None) if reader.is_folder() => of_folder(&reader, settings),
+        Ok(None) => without_manifest(&reader),
+        Err(error) => Ok(Verification::of(Finding::archive(&error))),
+    }
+}
+
+fn of_bundle(
+    reader: &ArchiveReader,
+    manifest: &Manifest,
+    settings: &VerifySettings,
+) -> Result<Verification, ReadError> {
+    let delta = reader.page(DELTA_PATH, LARGEST_PAGE).ok().flatten().and_then(|text| Delta::from_json(&text));
+    let expected = integrity::ExpectedFiles::of(manifest, delta.as_ref());
+    let (checked, faults) = read_all(reader, manifest.size(), settings, &expected)?;
+    let mut verification = Verification::over(&checked, &faults);
+    verification.has_manifest = true;
+    verification.is_delta = delta.is_some();
+    let damages = integrity::findings(manifest, &expected, &checked);
+    let damaged = integrity::damaged_targets(manifest, &damages);
+    verification.findings.extend(damages);
+    match AvailableFiles::of_manifest(manifest, &checked) {
+        Ok(_) if delta.is_some() => {}
+        Ok(available) => {
+            let (proofs, gaps) = completeness::of_manifest(manifest, &available);
+            let intact =
+                |proof: Proof| Proof { is_complete: proof.is_complete && !damaged.contains(&*proof.id), ..proof };
+            verification.targets = proofs.into_iter().map(intact).collect();
+            verification.findings.extend(gaps);
+            verification.findings.extend(stated_dependencies::unfounded(manifest, &available));
+            verification.findings.extend(platform::unfit_files(&available));
+            if let Some(floor) = settings.floor {
+                verification
+                    .findings
+                    .extend(platform::too_new_files(available.files.keys().map(String::as_str), floor));
+                verification.findings.extend(platform::other_library(&available.targets, floor));
+            }
+        }
+        Err(error) => verification.findings.push(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH)),
+    }
+    Ok(verification)
+}
+
+/// What would keep the targets from installing from a bundle of what was fetched for `requests`.
+pub fn gaps(
+    fetched: &Fetched,
+    requests: &[Request],
+    inspections: &BTreeMap<Sha256, DistributionInspection>,
+) -> Vec<Finding> {
+    let available = AvailableFiles::of_fetched(fetched, inspections);
+    let proved = match requests.iter().map(bundled).collect::<Result<Vec<_>, _>>() {
+        Ok(requests) => prove(&requests, &available).1,
+        Err(error) => vec![Finding::new(FindingKind::Manifest, error)],
+    };
+    proved.into_iter().chain(platform::unfit_files(&available)).collect()
+}
+
+/// What is wrong with the signature, where one is demanded.
+fn signature_finding(reader: &ArchiveReader, manifest: &[u8], settings: &VerifySettings) -> Option<Finding> {
+    let key = settings.public_key.as_ref()?;
+    let signature = reader.page(SIGNATURE_PATH, LARGEST_PAGE).ok().flatten();
+    let message = match signature {
+        None => "the bundle is not signed".to_owned(),
+        Some(signature) => check_signature(key, manifest, &String::from_utf8_lossy(&signature)).err()?.to_string(),
+    };
+    Some(Finding::new(FindingKind::Signature, message).at(SIGNATURE_PATH))
+}
+
+/// A find-links folder: its distributions are judged one by one.
+fn of_folder(reader: &ArchiveReader, settings: &VerifySettings) -> Result<Verification, ReadError> {
+    let (checked, faults) = read_all(reader, u64::MAX - SLACK, settings, &integrity::ExpectedFiles::any())?;
+    let mut verification = Verification::over(&checked, &faults);
+    verification.findings.extend(checked.iter().flat_map(CheckedFile::own_findings));
+    if let Some(floor) = settings.floor {
+        let paths = checked.iter().map(|file| file.path.as_str());
+        verification.findings.extend(platform::too_new_files(paths, floor));
+    }
+    if verification.files == 0 {
+        verification
+            .findings
+            .push(Finding::new(FindingKind::Missing, "there is no distribution and no manifest in it"));
+    }
+    Ok(verification)
+}
+
+/// An archive without a manifest is none of ours; what is wrong with it may tell why.
+fn without_manifest(reader: &ArchiveReader) -> Result<Verification, ReadError> {
+    let faults = reader.visit(LARGEST_PAGE, 1, &|_| ())?;
+    let mut verification = Verification::over(&[], &faults);
+    let missing = Finding::new(FindingKind::Missing, "it has no manifest, so it is no bundle, or not all of one");
+    verification.findings.push(missing.at(MANIFEST_PATH));
+    Ok(verification)
+}
+
+/// Headers and padding come on top of what the manifest accounts for, in bytes.
+const SLACK: u64 = LARGEST_PAGE;
+
+fn read_all(
+    reader: &ArchiveReader,
+    size: u64,
+    settings: &VerifySettings,
+    expected: &integrity::ExpectedFiles,
+) -> Result<(Vec<CheckedFile>, Vec<Fault>), ReadError> {
+    let checked = Mutex::new(Vec::new());
+    let faults = reader.visit(size.saturating_add(SLACK), settings.threads, &|found| {
+        let result = check_file(found, expected);
+        checked.lock().expect("no thread panics with it").push(result);
+    })?;
+    let mut checked = checked.into_inner().expect("no thread panics with it");
+    checked.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((checked, faults))
+}
+
+impl Verification {
+    pub fn is_good(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// Whether nothing is wrong but the bytes around the files.
+    pub fn is_only_repacked(&self) -> bool {
+        !self.is_good() && self.findings.iter().all(|finding| finding.kind == FindingKind::Repacked)
+    }
+
+    fn of(finding: Finding) -> Self {
+        Self { findings: vec![finding], ..Self::default() }
+    }
+
+    fn over(checked: &[CheckedFile], faults: &[Fault]) -> Self {
+        Self {
+            files: checked.len(),
+            bytes: checked.iter().map(|file| file.size).sum(),
+            findings: faults.iter().map(Finding::of_fault).collect(),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The proof of completeness: the install of each target is replayed by our own resolver, with
+//! the bundle as the only place there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::file_check::CheckedFile;
+use super::{Finding, FindingKind, Proof};
+use crate::domain::{
+    Algorithm, Candidates, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataUnavailable, PackageName, Request,
+    ResolvedPackage, Sha256, Solution, Target,
+};
+use crate::layout::{BUNDLE_ROOT, Manifest, ManifestValueError, WHEELS};
+use crate::ops::build_tools;
+use crate::ops::distribution_inspection::DistributionInspection;
+use crate::resolve::{Facts, Failure, MissingFacts, Question, Step, step};
+use crate::select::Policy;
+
+/// The distributions at hand, with what they say of themselves.
+pub struct AvailableFiles<'a> {
+    pub targets: Vec<Arc<Target>>,
+    /// By their paths.
+    pub files: BTreeMap<String, AvailableFile<'a>>,
+    /// The paths of the source archives, by the URLs that they are known by.
+    sources: BTreeMap<MaskedUrl, String>,
+}
+
+/// One distribution.
+pub struct AvailableFile<'a> {
+    pub project: PackageName,
+    pub filename: &'a str,
+    pub sha256: Sha256,
+    /// Bytes.
+    pub size: u64,
+    pub inspection: &'a DistributionInspection,
+    /// Positions in [`AvailableFiles::targets`] of those that it is there for.
+    pub targets: Vec<usize>,
+}
+
+impl<'a> AvailableFiles<'a> {
+    /// What an archive holds, of what its manifest lists.
+    ///
+    /// # Errors
+    /// When the manifest's targets or names cannot be read.
+    pub(super) fn of_manifest(manifest: &'a Manifest, checked: &'a [CheckedFile]) -> Result<Self, ManifestValueError> {
+        let found: BTreeMap<_, _> = checked.iter().map(|file| (file.path.as_str(), file)).collect();
+        let targets = manifest.to_targets()?;
+        let positions: BTreeMap<_, _> =
+            targets.iter().enumerate().map(|(position, target)| (target.id(), position)).collect();
+        let mut files = BTreeMap::new();
+        for (package, file) in manifest.files() {
+            let Some(checked) = found.get(file.path.as_str()) else { continue };
+            let (Some(inspection), Some(sha256)) = (&checked.inspection, checked.sha256) else { continue };
+            let project = package.name.parse().map_err(|_| ManifestValueError(package.name.clone()))?;
+            let served = file.targets.iter().filter_map(|id| positions.get(id.as_str()).copied()).collect();
+            let available = AvailableFile {
+                project,
+                filename: &file.filename,
+                sha256,
+                size: checked.size,
+                inspection,
+                targets: served,
+            };
+            files.insert(file.path.clone(), available);
+        }
+        Ok(Self::new(targets.clone(), files))
+    }
+
+    pub(super) fn of_fetched(fetched: &'a Fetched, inspections: &'a BTreeMap<Sha256, DistributionInspection>) -> Self {
+        let available = fetched.files().filter_map(|(package, file)| {
+            let (filename, object) = (&*file.candidate.filename, file.object);
+            let available = AvailableFile {
+                project: package.name.clone(),
+                filename,
+                sha256: object.sha256,
+                size: object.size,
+                inspection: inspections.get(&object.sha256)?,
+                targets: file.targets.clone(),
+            };
+            Some((format!("{WHEELS}/{filename}"), available))
+        });
+        Self::new(fetched.targets.clone(), available.collect())
+    }
+
+    fn new(targets: Vec<Arc<Target>>, files: BTreeMap<String, AvailableFile<'a>>) -> Self {
+        let sources = files.iter().filter(|(_, file)| file.inspection.build.is_some());
+        let sources = sources.filter_map(|(path, _)| Some((root().join(&href(path)).ok()?, path.clone())));
+        Self { targets, sources: sources.collect(), files }
+    }
+
+    fn facts(&self) -> Facts {
+        let root: Arc<MaskedUrl> = Arc::new(root());
+        let mut builders = BTreeMap::new();
+        let mut facts = Facts::default();
+        for (path, file) in &self.files {
+            let (href, sha256) = (href(path), file.sha256.to_string());
+            let new = || ListingBuilder::new(file.project.clone(), root.clone(), (*root).clone());
+            builders.entry(file.project.clone()).or_insert_with(new).push(&FileRecord {
+                filename: file.filename,
+                href: &href,
+                hashes: vec![(Algorithm::Sha256, &sha256)],
+                size: Some(file.size),
+                ..FileRecord::default()
+            });
+            if let Ok(url) = root.join(&href) {
+                facts.metadata.insert(url, file.inspection.metadata.clone().map(Arc::new));
+            }
+        }
+        let tool_question = vec![root];
+        facts.candidates = builders
+            .into_iter()
+            .map(|(project, builder)| {
+                (project, Arc::new(Candidates::new(vec![builder.finish()], tool_question.clone(), false)))
+            })
+            .collect();
+        facts
+    }
+
+    /// The source archive at `url`.
+    fn source(&self, url: &MaskedUrl) -> Option<&AvailableFile<'a>> {
+        self.files.get(self.sources.get(url)?)
+    }
+}
+
+fn root() -> MaskedUrl {
+    BUNDLE_ROOT.parse().expect("it is a URL")
+}
+
+fn href(path: &str) -> String {
+    const KEPT: percent_encoding::AsciiSet =
+        percent_encoding::CONTROLS.add(b' ').add(b'#').add(b'?').add(b'%').add(b':').add(b'"').add(b'<').add(b'>');
+    percent_encoding::utf8_percent_encode(path, &KEPT).to_string()
+}
+
+/// Proves what a manifest says of its targets.
+pub(super) fn of_manifest(manifest: &Manifest, available: &AvailableFiles<'_>) -> (Vec<Proof>, Vec<Finding>) {
+    match manifest.to_requests() {
+        Ok(requests) => prove(&requests, available),
+        Err(error) => {
+            let proofs =
+                available.targets.iter().map(|target| Proof { id: target.id().to_owned(), is_complete: false });
+            (proofs.collect(), vec![Finding::new(FindingKind::Manifest, error)])
+        }
+    }
+}
+
+/// Whether each target's request is answered by what is held alone, and every gap.
+pub fn prove(requests: &[Request], available: &AvailableFiles<'_>) -> (Vec<Proof>, Vec<Finding>) {
+    let mut replay = Replay { available, facts: available.facts(), findings: Vec::new() };
+    for request in requests {
+        replay.request(request);
+    }
+    replay.unasked(requests);
+    let is_complete = |id: &str| !replay.findings.iter().any(|finding| finding.targets.iter().any(|each| each == id));
+    let proofs = available
+        .targets
+        .iter()
+        .map(|target| target.id())
+        .map(|id| Proof { id: id.to_owned(), is_complete: is_complete(id) });
+    (proofs.collect(), replay.findings)
+}
+
+struct Replay<'a> {
+    available: &'a AvailableFiles<'a>,
+    facts: Facts,
+    findings: Vec<Finding>,
+}
+
+impl Replay<'_> {
+    fn request(&mut self, request: &Request) {
+        let targets: Vec<_> =
+            request.targets.iter().filter_map(|target| self.available.targets.get(*target).cloned()).collect();
+        let question = Question {
+            requirements: request.requirements.clone(),
+            policy: Policy {
+                formats: request.formats.clone(),
+                prefer_binary: request.prefer_binary,
+                releases: request.releases.clone(),
+                exclude_newer: None,
+            },
+            require_hashes: request.require_hashes,
+            follow_dependencies: request.follow_dependencies,
+            with_sources: false,
+        };
+        let (solutions, failures) = self.solve(&question, &targets);
+        for failure in failures {
+            let ids = failure.targets.iter().map(|target| targets[*target].id().to_owned()).collect();
+            let message = format!("the bundle alone does not install: {}", self.explain(&failure));
+            self.findings.push(Finding::new(FindingKind::Gap, message).on(ids));
+        }
+        for (position, solution) in &solutions {
+            self.builds(&question, &targets[*position], solution);
+        }
+    }
+
+    /// Every source archive that `target` gets must be buildable, and what builds it, too.
+    fn builds(&mut self, question: &Question, target: &Arc<Target>, solution: &Solution) {
+        let mut waiting: Vec<_> = solution.packages.iter().map(|package| package.file.url.clone()).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(url) = waiting.pop() {
+            let Some(file) = self.available.source(&url) else { continue };
+            let Some(needs) = file.inspection.build.as_ref().filter(|_| seen.insert(url)) else { continue };
+            let packages = self.builders(question, target, &needs.requires, file.filename);
+            let lacks_wheel = |package: &ResolvedPackage| build_tools::needs_wheel(&package.name, &package.version);
+            if needs.by_setuptools && packages.iter().any(lacks_wheel) {
+                let more = self.builders(question, target, &build_tools::with_wheel(needs), file.filename);
+                waiting.extend(more.into_iter().map(|package| package.file.url));
+            }
+            waiting.extend(packages.into_iter().map(|package| package.file.url));
+        }
+    }
+
+    /// What `lines` get for the build of `filename`.
+    fn builders(
+        &mut self,
+        question: &Question,
+        target: &Arc<Target>,
+        lines: &[String],
+        filename: &str,
+    ) -> Vec<ResolvedPackage> {
+        let build = build_tools::tool_question(question, lines, &build_tools::build_origin(filename));
+        let (solutions, failures) = self.solve(&build, std::slice::from_ref(target));
+        for failure in failures {
+            self.build_gap(filename, target, &failure);
+        }
+        solutions.into_values().flat_map(|solution| solution.packages).collect()
+    }
+
+    fn build_gap(&mut self, filename: &str, target: &Target, failure: &Failure) {
+        let message = format!("{filename} cannot be built from the bundle alone: {}", self.explain(failure));
+        let id = target.id().to_owned();
+        let is_same = |finding: &&mut Finding| finding.kind == FindingKind::BuildGap && finding.message == message;
+        match self.findings.iter_mut().find(is_same) {
+            Some(expected) => expected.targets.push(id),
+            None => self.findings.push(Finding::new(FindingKind::BuildGap, message).on(vec![id])),
+        }
+    }
+
+    /// The failure, and which of its projects are not there at all.
+    fn explain(&self, failure: &Failure) -> String {
+        let projects: BTreeSet<_> = failure.projects().collect();
+        let is_absent =
+            |name: &&&PackageName| self.facts.candidates.get(*name).is_some_and(|candidates| candidates.is_unknown());
+        let absent = projects.iter().filter(is_absent).map(|name| format!("\n  {name} is not in the bundle"));
+        // The bundle is the only index, and was named.
+        let failure = failure.to_string().replace(&format!(" on {BUNDLE_ROOT}"), "");
+        format!("{failure}{}", absent.collect::<String>())
+    }
+
+    /// Steps until nothing is missing but what the bundle does not have.
+    fn solve(&mut self, question: &Question, targets: &[Arc<Target>]) -> (BTreeMap<usize, Solution>, Vec<Failure>) {
+        loop {
+            match step(question, targets, &self.facts) {
+                Step::Solved(solutions) => return (solutions.into_iter().enumerate().collect(), Vec::new()),
+                Step::Impossible { failures, solved } => return (solved, failures),
+                Step::Incomplete(missing) => self.tell_absent(missing),
+            }
+        }
+    }
+
+    /// All that there is was told at the beginning: whatever else is wanted is not there.
+    fn tell_absent(&mut self, missing: MissingFacts) {
+        for project in missing.listings.into_keys() {
+            self.facts.candidates.insert(project, Arc::new(Candidates::new(Vec::new(), vec![Arc::new(root())], false)));
+        }
+        for (url, _) in missing.metadata {
+            let why = MetadataUnavailable::Refused(format!(
+                "{url} is not in the bundle; an installer would ask the network for it"
+            ));
+            self.facts.metadata.insert(url, Err(why));
+        }
+    }
+
+    fn unasked(&mut self, requests: &[Request]) {
+        let tool_question: BTreeSet<_> = requests.iter().flat_map(|request| request.targets.iter().copied()).collect();
+        let unasked =
+            self.available.targets.iter().enumerate().filter(|(position, _)| !tool_question.contains(position));
+        let ids: Vec<_> = unasked.map(|(_, target)| target.id().to_owned()).collect();
+        if !ids.is_empty() {
+            let message = "the manifest does not tell what was asked, so nothing can be proved";
+            self.findings.push(Finding::new(FindingKind::Manifest, message).on(ids));
+        }
+    }
+}

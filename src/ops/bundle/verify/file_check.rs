@@ -1,0 +1,117 @@
+//! One file, read once to its end and looked into.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::integrity::ExpectedFiles;
+use super::wheel_record;
+use super::{Finding, FindingKind};
+use crate::archive::{ArchiveMember, SeekableInput};
+use crate::domain::{Hasher, MetadataUnavailable, PackageName, Sha256, SourceFilename, WheelFilename};
+use crate::layout::SUMS_PATH;
+use crate::ops::buffered_reader::BufferedReader;
+use crate::ops::distribution_inspection::DistributionInspection;
+
+/// What was found in a file.
+pub struct CheckedFile {
+    pub path: String,
+    /// Bytes that were read.
+    pub size: u64,
+    /// Absent where nobody asked for it.
+    pub sha256: Option<Sha256>,
+    pub inspection: Option<DistributionInspection>,
+    /// What is wrong inside.
+    pub faults: Vec<String>,
+    /// The whole of the digests' list.
+    pub text: Option<Vec<u8>>,
+    /// Why it could not be read to its end.
+    pub unreadable: Option<String>,
+}
+
+impl CheckedFile {
+    fn of(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            size: 0,
+            sha256: None,
+            inspection: None,
+            faults: Vec::new(),
+            text: None,
+            unreadable: None,
+        }
+    }
+
+    /// What is wrong with the file, whatever a manifest says.
+    pub fn own_findings(&self) -> impl Iterator<Item = Finding> {
+        let unreadable =
+            self.unreadable.iter().map(|why| Finding::new(FindingKind::Archive, format!("it cannot be read: {why}")));
+        let faults = self.faults.iter().map(|fault| Finding::new(FindingKind::Distribution, fault));
+        unreadable.chain(faults).map(|finding| finding.at(&self.path))
+    }
+}
+
+/// Reads a file that `expected` expects; of any other only the name is kept.
+pub fn check_file(mut found: ArchiveMember, expected: &ExpectedFiles) -> CheckedFile {
+    let mut checked = CheckedFile::of(found.path.as_str());
+    if !expected.expects(&checked.path) {
+        return checked;
+    }
+    if let Err(error) = read(&mut found, &mut checked) {
+        checked.unreadable = Some(error.to_string());
+        return checked;
+    }
+    let filename = checked.path.rsplit('/').next().unwrap_or_default().to_owned();
+    let project = expected.project(&checked.path);
+    if project.is_some() || is_distribution(&filename) {
+        inspect_files(found.bytes, &filename, project.as_ref(), &mut checked);
+    }
+    checked
+}
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 << 10;
+
+fn read(found: &mut ArchiveMember, checked: &mut CheckedFile) -> io::Result<()> {
+    let mut hasher = Hasher::new(&[]);
+    let mut piece = vec![0; PIECE];
+    let mut text = (checked.path == SUMS_PATH).then(Vec::new);
+    loop {
+        match found.bytes.read(&mut piece)? {
+            0 => break,
+            length => {
+                hasher.update(&piece[..length]);
+                text.iter_mut().for_each(|text: &mut Vec<u8>| text.extend(&piece[..length]));
+            }
+        }
+    }
+    let fingerprint = hasher.finish();
+    checked.size = fingerprint.size;
+    checked.sha256 = Some(fingerprint.sha256);
+    checked.text = text;
+    found.bytes.seek(SeekFrom::Start(0)).map(drop)
+}
+
+fn inspect_files(
+    bytes: Box<dyn SeekableInput>,
+    filename: &str,
+    project: Option<&PackageName>,
+    checked: &mut CheckedFile,
+) {
+    let mut bytes = BufferedReader::new(bytes);
+    let inspection = DistributionInspection::of(&mut bytes, filename, project);
+    checked.faults = faults(&mut bytes, filename, &inspection);
+    checked.inspection = Some(inspection);
+}
+
+/// What is wrong with the distribution in `bytes`, of which `inspection` was read.
+pub fn faults(bytes: impl Read + Seek, filename: &str, inspection: &DistributionInspection) -> Vec<String> {
+    match &inspection.metadata {
+        Err(MetadataUnavailable::Refused(why)) => vec![why.clone()],
+        _ if filename.ends_with(".whl") => wheel_record::faults(bytes),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a file in a folder is one, by its name alone.
+fn is_distribution(filename: &str) -> bool {
+    filename.parse::<WheelFilename>().is_ok() || SourceFilename::guess(filename).is_ok()
+}

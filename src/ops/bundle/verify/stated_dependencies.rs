@@ -1,0 +1,32 @@
+//! What a manifest says that its packages need, beside what their wheels say of themselves: an index
+//! may have said otherwise when the bundle was planned.
+
+use std::collections::BTreeSet;
+
+use crate::layout::{Manifest, ManifestPackage};
+use crate::ops::bundle::verify::completeness::AvailableFiles;
+use crate::ops::bundle::verify::{Finding, FindingKind};
+
+/// The dependencies that the manifest states and no wheel of the package has.
+pub fn unfounded(manifest: &Manifest, available: &AvailableFiles<'_>) -> Vec<Finding> {
+    manifest.packages.iter().flat_map(|package| unfounded_of(package, available)).collect()
+}
+
+/// Nothing where not every wheel of the package can be asked, or there is none.
+fn unfounded_of(package: &ManifestPackage, available: &AvailableFiles<'_>) -> Vec<Finding> {
+    let wheels = package.files.iter().filter(|file| file.filename.ends_with(".whl"));
+    let stated = wheels
+        .map(|file| available.files.get(&file.path)?.inspection.metadata.as_ref().ok())
+        .collect::<Option<Vec<_>>>();
+    let Some((stated, first)) = stated.filter(|all| !all.is_empty()).zip(package.files.first()) else {
+        return Vec::new();
+    };
+    let names: BTreeSet<_> =
+        stated.iter().flat_map(|metadata| &metadata.dependencies).map(|dependency| dependency.name.as_ref()).collect();
+    let unfounded = package.dependencies.iter().filter(|name| !names.contains(name.as_str()));
+    let finding = |name: &String| {
+        let message = format!("the manifest says that it needs {name}, and its own metadata does not");
+        Finding::new(FindingKind::Distribution, message).at(&first.path)
+    };
+    unfounded.map(finding).collect()
+}

@@ -1,0 +1,74 @@
+//! The body of an entry of pip's HTTP cache, where the entry holds it (`docs/facts/pip.md` 4.3).
+
+use std::io::Read;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use flate2::read::ZlibDecoder;
+use serde::Deserialize;
+use serde_bytes::ByteBuf;
+
+/// No entry is larger, in bytes; it is held in memory, as it is by pip.
+const LARGEST: u64 = 4 << 30;
+
+#[derive(Deserialize)]
+struct Entry<Body> {
+    response: Response<Body>,
+}
+
+#[derive(Deserialize)]
+struct Response<Body> {
+    body: Body,
+    status: u16,
+}
+
+/// The bytes that were answered; `None` where the entry holds none: its body is a file of its
+/// own, or the answer was no success.
+///
+/// # Errors
+/// Says why the entry cannot be understood.
+pub fn body(entry: impl Read) -> Result<Option<Vec<u8>>, String> {
+    let mut bytes = Vec::new();
+    entry.take(LARGEST).read_to_end(&mut bytes).map_err(|error| format!("it cannot be read: {error}"))?;
+    let damaged = |why: &dyn std::fmt::Display| format!("the entry of pip's cache is damaged: {why}");
+    let (status, body) = match bytes.split_at_checked(b"cc=N,".len()) {
+        Some((b"cc=4,", rest)) => {
+            let entry: Entry<ByteBuf> = rmp_serde::from_slice(rest).map_err(|error| damaged(&error))?;
+            (entry.response.status, entry.response.body.into_vec())
+        }
+        Some((b"cc=2,", rest)) => {
+            let text = ZlibDecoder::new(rest).take(LARGEST);
+            let entry: Entry<String> = serde_json::from_reader(text).map_err(|error| damaged(&error))?;
+            (entry.response.status, BASE64_STANDARD.decode(entry.response.body).map_err(|error| damaged(&error))?)
+        }
+        _ => return Err("it is an entry of pip's cache in a form that is not known here, or damaged".to_owned()),
+    };
+    Ok(Some(body).filter(|body| status == 200 && !body.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vector of `docs/facts/pip.md` 4.3 with three bytes for a body.
+    #[test]
+    fn both_forms_are_read() {
+        let binary = b"cc=4,\x81\xa8response\x83\xa4body\xc4\x03abc\xa7headers\x81\xa4date\xa1x\xa6status\xcc\xc8";
+        assert_eq!(body(&binary[..]).unwrap().unwrap(), b"abc");
+        let text = br#"{"response": {"body": "YWJj", "headers": {}, "status": 200, "reason": "T0s="}, "vary": {}}"#;
+        let mut packed = b"cc=2,".to_vec();
+        flate2::read::ZlibEncoder::new(&text[..], flate2::Compression::fast()).read_to_end(&mut packed).unwrap();
+        assert_eq!(body(&packed[..]).unwrap().unwrap(), b"abc");
+    }
+
+    #[test]
+    fn heads_and_failures_hold_nothing_and_damage_is_told() {
+        let head = b"cc=4,\x81\xa8response\x83\xa4body\xc4\x00\xa7headers\x80\xa6status\xcc\xc8";
+        assert_eq!(body(&head[..]), Ok(None));
+        let not_found = b"cc=4,\x81\xa8response\x83\xa4body\xc4\x01x\xa7headers\x80\xa6status\xcd\x01\x94";
+        assert_eq!(body(&not_found[..]), Ok(None));
+        for damaged in [&b"cc=4,\x81\xa8resp"[..], b"cc=2,xx", b"", b"cc=1,", b"PK\x03\x04"] {
+            assert!(body(damaged).is_err());
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! One file into the store: as often as it takes, and never a byte twice where that can be helped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::fetch::FetchError;
+use super::{Event, Listener};
+use crate::domain::{Candidate, Object, Sha256, Status};
+use crate::http::{HttpClient, HttpError, MIN_PARALLEL_SIZE, RequestPermit, ResponseBody, ResumePoint, blocking};
+use crate::index::LocalDigests;
+use crate::store::{Claim, DiskStore, Incoming, StoreError};
+
+/// A file that is to be had.
+pub(super) struct Download {
+    pub file: usize,
+    pub candidate: Candidate,
+    pub store: DiskStore,
+    pub client: Arc<HttpClient>,
+    pub listener: Listener,
+}
+
+impl Download {
+    /// Brings the file into the store, if no other process does.
+    pub async fn run(&self) -> Result<(Object, Status), FetchError> {
+        let mut wait = OtherProcessWait::default();
+        loop {
+            let permit = self.client.permit(&self.candidate.url, self.candidate.promises.size).await;
+            let seen = LocalDigests::stamp(&self.candidate.url);
+            // Thousands may wait for their turn: what is done then takes its room only then.
+            if let Some((object, status)) = Box::pin(self.take(permit, &mut wait)).await? {
+                if let Some(seen) = seen.filter(|_| status == Status::Downloaded) {
+                    LocalDigests::new(self.store.layout()).insert(&seen, object.sha256);
+                }
+                return Ok((object, status));
+            }
+        }
+    }
+
+    /// The same in one turn; nothing where another process was waited for.
+    async fn take(
+        &self,
+        permit: RequestPermit,
+        wait: &mut OtherProcessWait,
+    ) -> Result<Option<(Object, Status)>, FetchError> {
+        let incoming = match self.claim().await? {
+            Claim::Held(object) => return Ok(Some((object, Status::Cached))),
+            Claim::Ours(incoming) => *incoming,
+            Claim::InProgress { .. } if wait.is_over() => self.store.begin(self.candidate.promises.clone())?,
+            Claim::InProgress { received } => {
+                drop(permit);
+                wait.wait(received).await;
+                return Ok(None);
+            }
+        };
+        let object = DownloadAttempts::new(self, permit, incoming).run().await?;
+        Ok(Some((object, Status::Downloaded)))
+    }
+
+    async fn claim(&self) -> Result<Claim, StoreError> {
+        let (store, promises) = (self.store.clone(), self.candidate.promises.clone());
+        blocking(move || store.claim(&promises)).await
+    }
+
+    fn tell(&self, event: Event) {
+        (self.listener)(event);
+    }
+}
+
+/// How long to wait for another process, at work on the same file, that brings no byte; after that
+/// its work is done here, too.
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The pause between two looks at another process's work.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Waits for another process.
+#[derive(Default)]
+struct OtherProcessWait {
+    received: u64,
+    waited: Duration,
+}
+
+impl OtherProcessWait {
+    /// Waits a little for more than `received` bytes.
+    async fn wait(&mut self, received: u64) {
+        if received != self.received {
+            *self = Self { received, waited: Duration::ZERO };
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+        self.waited += POLL_INTERVAL;
+    }
+
+    fn is_over(&self) -> bool {
+        self.waited >= STALL_TIMEOUT
+    }
+}
+
+/// Bytes are handed to the disk in portions of this size: large enough that the hand-over to
+/// another thread costs nothing, small enough that sixteen of them are no memory.
+const PORTION: usize = 512 << 10;
+
+/// How many new bytes make an attempt a good one, after which the retries are counted anew.
+const PROGRESS: u64 = 1 << 20;
+
+/// The attempts at one file.
+struct DownloadAttempts<'a> {
+    download: &'a Download,
+    permit: RequestPermit,
+    writer: IncomingWriter,
+    /// The version of the file that the bytes are of, where its server named one.
+    validator: Option<String>,
+    /// Whether some of the bytes are not from this process.
+    is_resumed: bool,
+    has_started_over: bool,
+}
+
+impl<'a> DownloadAttempts<'a> {
+    fn new(download: &'a Download, permit: RequestPermit, incoming: Incoming) -> Self {
+        let validator =
+            incoming.origin().and_then(|origin| origin.strip_prefix(&download.origin(""))).map(ToOwned::to_owned);
+        let is_resumed = incoming.received() > 0;
+        Self { download, permit, writer: IncomingWriter::new(incoming), validator, is_resumed, has_started_over: false }
+    }
+
+    async fn run(mut self) -> Result<Object, FetchError> {
+        let mut attempts = self.download.client.attempts();
+        loop {
+            let before = self.writer.received;
+            let error = match self.attempt().await {
+                Ok(object) => return Ok(object),
+                Err(error) => error,
+            };
+            self.download.tell(Event::Restarted { file: self.download.file, received: self.writer.received });
+            match &error {
+                FetchError::Http(why) => {
+                    if self.can_resume() && self.writer.received >= before + PROGRESS {
+                        attempts.progressed();
+                    }
+                    if !self.download.client.pause(&mut attempts, why).await {
+                        return Err(error);
+                    }
+                }
+                // A broken proxy is commoner than an attack, and so are bytes of a crashed run.
+                FetchError::Store(StoreError::Broken(_))
+                    if !self.has_started_over && (self.is_resumed || attempts.is_allowed()) =>
+                {
+                    self.start_over().await?;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Only a promised digest can tell whether parts fit together.
+    fn can_resume(&self) -> bool {
+        let promises = &self.download.candidate.promises;
+        !promises.index.is_empty() || !promises.asked.is_empty()
+    }
+
+    async fn attempt(&mut self) -> Result<Object, FetchError> {
+        if !self.can_resume() {
+            self.writer.restart().await?;
+        }
+        let size = self.download.candidate.promises.size;
+        if self.writer.received == 0 || size != Some(self.writer.received) {
+            let body = self.ask().await?;
+            let announced = self.receive(body).await?;
+            // Whoever announces a length and keeps it has cut nothing short: it is another file.
+            if let Some(expected) = announced.or(size).filter(|expected| *expected > self.writer.received) {
+                return Err(HttpError::truncated(&self.download.candidate.url, self.writer.received, expected).into());
+            }
+        }
+        Ok(self.writer.keep().await?)
+    }
+
+    async fn ask(&mut self) -> Result<ResponseBody, FetchError> {
+        let start = ResumePoint {
+            at: self.writer.received,
+            validator: self.validator.clone(),
+            past_caches: self.has_started_over,
+            ..ResumePoint::default()
+        };
+        let (client, url) = (&self.download.client, &self.download.candidate.url);
+        let body = match self.download.candidate.promises.size.filter(|size| *size >= MIN_PARALLEL_SIZE) {
+            Some(size) if self.can_resume() => client.file_in_parallel(&self.permit, url, &start, size).await?,
+            _ => client.file(&self.permit, url, &start).await?,
+        };
+        // Not every index tells sizes.
+        let body = match body.total().filter(|size| self.can_resume() && body.is_shared() && *size >= MIN_PARALLEL_SIZE)
+        {
+            Some(size) => client.file_in_parallel(&self.permit, url, &start, size).await?,
+            None => body,
+        };
+        if body.start() != self.writer.received {
+            self.writer.restart().await?;
+        }
+        self.validator = body.validators().for_range().map(ToOwned::to_owned);
+        self.writer.origin = self.validator.as_ref().map(|validator| self.download.origin(validator));
+        Ok(body)
+    }
+
+    /// Takes the whole body; returns how long the sender says the file is.
+    async fn receive(&mut self, mut body: ResponseBody) -> Result<Option<u64>, FetchError> {
+        let size = self.download.candidate.promises.size.or(body.total());
+        let (file, filename) = (self.download.file, self.download.candidate.filename.clone());
+        self.download.tell(Event::Started { file, filename, size });
+        if body.start() > 0 {
+            self.download.tell(Event::Received { file, bytes: body.start() });
+        }
+        if let Some(size) = size {
+            self.download.store.check_space(size.saturating_sub(body.start()))?;
+        }
+        let mut room = Room::new(size.is_some());
+        while let Some(bytes) = body.next().await? {
+            self.download.tell(Event::Received { file, bytes: bytes.len() as u64 });
+            room.take(bytes.len() as u64, &self.download.store)?;
+            self.writer.take(bytes).await?;
+        }
+        Ok(body.total())
+    }
+
+    /// Forgets everything, once.
+    async fn start_over(&mut self) -> Result<(), FetchError> {
+        self.has_started_over = true;
+        self.validator = None;
+        let incoming = match self.download.claim().await? {
+            Claim::Ours(mut incoming) => {
+                incoming.restart()?;
+                *incoming
+            }
+            _ => self.download.store.begin(self.download.candidate.promises.clone())?,
+        };
+        self.writer = IncomingWriter::new(incoming);
+        Ok(())
+    }
+}
+
+/// What of the disk a file may take whose length nobody tells: it may have no end.
+struct Room {
+    is_bounded: bool,
+    /// Bytes of the disk that are left for everybody else.
+    left: u64,
+    /// Bytes since the disk was looked at.
+    taken: u64,
+}
+
+impl Room {
+    /// How often the disk is looked at, in bytes.
+    const STRIDE: u64 = 64 << 20;
+
+    /// What is enough for everybody else, in bytes.
+    const LEFT: u64 = 1 << 30;
+
+    fn new(is_bounded: bool) -> Self {
+        Self { is_bounded, left: Self::LEFT, taken: 0 }
+    }
+
+    /// Takes room for more bytes; refuses once the disk has little left.
+    fn take(&mut self, bytes: u64, store: &DiskStore) -> Result<(), StoreError> {
+        self.taken += bytes;
+        if self.is_bounded || self.taken < Self::STRIDE {
+            return Ok(());
+        }
+        self.taken = 0;
+        store.check_space(self.left)
+    }
+}
+
+impl Download {
+    /// What is noted of the bytes of a version of the file: a later run may go on with them from
+    /// the same place only. The URL itself may hold a secret.
+    fn origin(&self, validator: &str) -> String {
+        format!("{} {validator}", Sha256::of(self.candidate.url.public().as_bytes()))
+    }
+}
+
+/// Collects bytes into portions, which are hashed and written on a thread that may block.
+struct IncomingWriter {
+    /// Absent only while it is written to, and after that failed.
+    incoming: Option<Incoming>,
+    portion: Vec<Bytes>,
+    collected: usize,
+    /// Bytes, those collected included.
+    received: u64,
+    /// Whose bytes they are, for those who go on with them.
+    origin: Option<String>,
+    outlives: bool,
+}
+
+impl IncomingWriter {
+    fn new(incoming: Incoming) -> Self {
+        let received = incoming.received();
+        Self { incoming: Some(incoming), portion: Vec::new(), collected: 0, received, origin: None, outlives: false }
+    }
+
+    async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        self.collected += bytes.len();
+        self.received += bytes.len() as u64;
+        self.portion.push(bytes);
+        if self.collected < PORTION {
+            return Ok(());
+        }
+        let origin = (!self.outlives).then(|| self.origin.clone());
+        let write = self.pending();
+        let written = blocking(move || {
+            let mut incoming = write()?;
+            if let Some(origin) = origin {
+                incoming.keep_partial(origin.as_deref());
+            }
+            Ok::<_, StoreError>(incoming)
+        });
+        self.incoming = Some(written.await?);
+        self.outlives = true;
+        Ok(())
+    }
+
+    /// Judges the bytes and gives them their name.
+    async fn keep(&mut self) -> Result<Object, StoreError> {
+        let write = self.pending();
+        blocking(move || write()?.keep()).await
+    }
+
+    /// Forgets every byte.
+    async fn restart(&mut self) -> Result<(), StoreError> {
+        (self.collected, self.received, self.outlives) = (0, 0, false);
+        self.portion.clear();
+        let mut incoming = self.take_incoming();
+        if incoming.received() > 0 {
+            incoming = blocking(move || incoming.restart().map(|()| incoming)).await?;
+        }
+        self.incoming = Some(incoming);
+        Ok(())
+    }
+
+    /// What writes the collected portion.
+    fn pending(&mut self) -> impl FnOnce() -> Result<Incoming, StoreError> + Send + 'static {
+        let portion = std::mem::take(&mut self.portion);
+        let mut incoming = self.take_incoming();
+        self.collected = 0;
+        move || {
+            incoming.write_all(&portion)?;
+            Ok(incoming)
+        }
+    }
+
+    fn take_incoming(&mut self) -> Incoming {
+        self.incoming.take().expect("nobody writes after a write that failed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_no_end_leaves_room_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = DiskStore::new(folder.path().join("store"));
+        let room = |is_bounded| Room { left: u64::MAX, ..Room::new(is_bounded) };
+        let mut endless = room(false);
+        endless.take(Room::STRIDE - 1, &store).unwrap();
+        assert!(matches!(endless.take(1, &store), Err(StoreError::Full { .. })));
+        room(true).take(Room::STRIDE, &store).unwrap();
+        Room::new(false).take(0, &store).unwrap();
+    }
+}

@@ -1,0 +1,135 @@
+//! Plans of earlier runs, so that a warm run reads no page and solves nothing.
+//!
+//! [`resolve::step`](crate::resolve::step) is pure: the same question and facts lead to the same
+//! plan. So a plan is kept with the cached pages that it rests on, and taken again by whoever
+//! asks the same while each of these is there unchanged and still fresh. Nothing is kept that
+//! rests on anything else: folders, direct URLs, builds, or files that no digest promises.
+//!
+//! `plans/<SHA-256 of the question>` in the cache folder.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::metadata::FetchContext;
+use crate::cache_folder::{CacheBucket, Readers, remove_anything};
+use crate::domain::{MarkerEnvironment, MaskedUrl, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version};
+use crate::index::CachedInputs;
+use crate::resolve::Question;
+
+/// How many plans are kept; the one that was made longest ago is forgotten first.
+const MAX_PLANS: usize = 100;
+
+/// Where the plan for one question is kept.
+pub(super) struct PlanCache<'p> {
+    context: &'p FetchContext,
+    path: PathBuf,
+}
+
+/// Everything that decides a plan, but for the pages.
+#[derive(Serialize)]
+struct PlanKey<'a> {
+    program: &'a str,
+    question: &'a Question,
+    targets: Vec<(&'a str, &'a Version, &'a MarkerEnvironment, &'a Tags)>,
+    indexes: Vec<(&'a MaskedUrl, Option<Sha256>)>,
+    all_indexes: bool,
+}
+
+/// What is kept; the targets are those of the question.
+#[derive(Serialize, Deserialize)]
+struct CachedPlan<Packages = Vec<PlannedPackage>, Notes = Vec<String>> {
+    cached_inputs: CachedInputs,
+    packages: Packages,
+    notes: Notes,
+}
+
+impl<'p> PlanCache<'p> {
+    /// Nothing where the answer to `question` may change without a page's changing.
+    pub fn of(question: &Question, targets: &[Arc<Target>], context: &'p FetchContext) -> Option<Self> {
+        let is_listed = |source: &Source| matches!(source, Source::Index(_));
+        let are_listed = question.requirements.iter().all(|requirement| is_listed(&requirement.source));
+        let (indexes, all_indexes) = context.indexes.plan_key().filter(|_| are_listed && context.builds.is_none())?;
+        let targets = targets.iter().map(|target| (target.id(), target.python(), target.markers(), target.tags()));
+        let program = &*context.program;
+        let key = PlanKey { program, question, targets: targets.collect(), indexes, all_indexes };
+        let name = Sha256::of(&serde_json::to_vec(&key).ok()?).to_string();
+        Some(Self { context, path: context.store.layout().folder(CacheBucket::Plans).join(name) })
+    }
+
+    /// The plan that a search would come to, where one is remembered and still holds.
+    pub fn get(&self, targets: &[Arc<Target>]) -> Option<Plan> {
+        let cached: CachedPlan = postcard::from_bytes(&self.context.store.layout().read(&self.path)?).ok()?;
+        self.context.indexes.is_fresh(&cached.cached_inputs).then_some(())?;
+        let mut packages = cached.packages;
+        self.note_claims(&packages);
+        self.restore_credentials(&mut packages);
+        Some(Plan { targets: targets.to_vec(), packages, notes: cached.notes })
+    }
+
+    /// Remembers `plan`. A cache that cannot be written costs time and nothing else.
+    pub fn put(&self, plan: &Plan) {
+        let Some(cached_inputs) = self.context.indexes.cached_inputs() else { return };
+        let (packages, notes) = (&plan.packages, &plan.notes);
+        let bytes = postcard::to_stdvec(&CachedPlan { cached_inputs, packages, notes }).expect("a plan can be encoded");
+        let _ = self.context.store.layout().write(&self.path, &[&bytes], Readers::Umask);
+        self.note_claims(packages);
+        remove_oldest(self.path.parent().unwrap_or(&self.path));
+    }
+
+    fn note_claims(&self, packages: &[PlannedPackage]) {
+        if packages.iter().flat_map(|package| &package.files).any(|file| file.claimed.is_some()) {
+            self.context.claims.add_plan(self.path.clone());
+        }
+    }
+
+    /// No file holds the credentials of an index; the settings do.
+    fn restore_credentials(&self, packages: &mut [PlannedPackage]) {
+        let mut known: HashMap<MaskedUrl, Arc<MaskedUrl>> = HashMap::new();
+        for file in packages.iter_mut().flat_map(|package| &mut package.files) {
+            let index = &mut file.candidate.index;
+            *index = match known.get(&**index) {
+                Some(index) => index.clone(),
+                None => {
+                    let found = self.context.indexes.find(index).unwrap_or_else(|| index.clone());
+                    known.insert(MaskedUrl::clone(index), found.clone());
+                    found
+                }
+            };
+        }
+    }
+}
+
+/// The remembered plans of this run do not rest on claims any more: every file says the same.
+pub(super) fn confirm(context: &FetchContext) {
+    let layout = context.store.layout();
+    for path in context.claims.take_plans() {
+        let cached = layout.read(&path).and_then(|bytes| postcard::from_bytes::<CachedPlan>(&bytes).ok());
+        let Some(mut cached) = cached else { continue };
+        cached.packages.iter_mut().flat_map(|package| &mut package.files).for_each(|file| file.claimed = None);
+        let bytes = postcard::to_stdvec(&cached).expect("a plan can be encoded");
+        let _ = layout.write(&path, &[&bytes], Readers::Umask);
+    }
+}
+
+/// The remembered plans of this run rest on claims that are wrong.
+pub(super) fn forget(context: &FetchContext) {
+    // One that stays is found to be wrong again.
+    context.claims.take_plans().iter().for_each(|path| drop(remove_anything(path)));
+}
+
+fn remove_oldest(folder: &Path) {
+    let plans: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    if plans.len() <= MAX_PLANS {
+        return;
+    }
+    let written = |plan: &fs::DirEntry| plan.metadata().and_then(|metadata| metadata.modified()).ok();
+    let mut plans: Vec<_> = plans.into_iter().map(|plan| (written(&plan), plan.path())).collect();
+    plans.sort();
+    for (_, plan) in &plans[..plans.len() - MAX_PLANS] {
+        let _ = remove_anything(plan);
+    }
+}

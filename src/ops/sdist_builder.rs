@@ -1,0 +1,93 @@
+//! What a source archive needs that only its build knows: asked of the build, where that is allowed.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::fetch::FetchError;
+use super::{Event, Listener};
+use crate::domain::{CoreMetadata, MetadataUnavailable, PackageName, Sha256, SourceFilename, Version};
+use crate::http::blocking;
+use crate::index::{MetadataCache, MetadataResult};
+use crate::interpreter::{BuildError, BuildFrontEnd};
+use crate::store::DiskStore;
+
+/// Leave to run builds, and what they said before.
+#[derive(Clone)]
+pub struct SdistBuilder {
+    front_end: Arc<BuildFrontEnd>,
+    /// Kept apart from what archives say of themselves: another Python may be told otherwise.
+    known: MetadataCache,
+    permits: Arc<Semaphore>,
+}
+
+/// Builds keep the processor busy and not the network.
+const AT_ONCE: usize = 4;
+
+impl SdistBuilder {
+    pub fn new(front_end: BuildFrontEnd, known: MetadataCache) -> Self {
+        Self { front_end: Arc::new(front_end), known, permits: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// What the build of the stored archive says, remembered or asked for.
+    ///
+    /// # Errors
+    /// When the build fails.
+    pub(super) async fn metadata(
+        &self,
+        archive: Sha256,
+        (project, filename): (&PackageName, &str),
+        store: &DiskStore,
+        listener: &Listener,
+    ) -> Result<MetadataResult, FetchError> {
+        if let Some(known) = self.known.read(archive) {
+            return Ok(known);
+        }
+        let _turn = self.permits.acquire().await.expect("the semaphore is never closed");
+        listener(Event::Building(filename.into()));
+        let (front_end, mut stored, name) = (self.front_end.clone(), store.open(archive)?, filename.to_owned());
+        let built = blocking(move || build(&front_end, &mut stored, &name)).await;
+        let known = check_identity(built?, project, filename);
+        self.known.write(archive, &known);
+        Ok(known)
+    }
+}
+
+/// Builds a copy of `stored` under its own name, in a folder that is gone afterwards.
+fn build(front_end: &BuildFrontEnd, stored: &mut File, filename: &str) -> Result<CoreMetadata, BuildError> {
+    let folder = tempfile::Builder::new().prefix("prefetch-build-").tempdir()?;
+    let archive = folder.path().join(Path::new(filename).file_name().unwrap_or_default());
+    std::io::copy(stored, &mut File::create(&archive)?)?;
+    front_end.metadata(&archive)
+}
+
+/// Refuses metadata of another release than the archive's name says.
+fn check_identity(metadata: CoreMetadata, project: &PackageName, filename: &str) -> MetadataResult {
+    let is_project = metadata.name.parse().is_ok_and(|name: PackageName| name == *project);
+    let is_version = SourceFilename::parse(filename, project)
+        .map_or(true, |source| metadata.version.parse().is_ok_and(|version: Version| version == source.version));
+    if is_project && is_version {
+        return Ok(metadata);
+    }
+    let CoreMetadata { name, version, .. } = metadata;
+    Err(MetadataUnavailable::Refused(format!(
+        "its build says that it is `{name} {version}`, which its file name does not"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_of_another_release_is_refused() {
+        let is_accepted = |name: &str, version: &str| {
+            let metadata = CoreMetadata { name: name.into(), version: version.into(), ..CoreMetadata::default() };
+            check_identity(metadata, &"demo-pkg".parse().unwrap(), "Demo_Pkg-1.0.tar.gz").is_ok()
+        };
+        assert!(is_accepted("demo.pkg", "1.0") && is_accepted("Demo-Pkg", "1.0.0"));
+        assert!(!is_accepted("demo-pkg", "1.1") && !is_accepted("other", "1.0") && !is_accepted("demo-pkg", ""));
+    }
+}
