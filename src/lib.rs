@@ -36,6 +36,7 @@
 //! | 1 | [`archive`] | a tree into a folder or an archive | layouts, the clock, the locale |
 //! | 1 | [`cache_folder`] | the cache's folders, their formats, and small files in them | what is cached |
 //! | 1 | [`http`] | URLs and bytes, retries, credentials | packages; what a digest is for |
+//! | 0 | [`parallel`] | work that threads share | what the work is |
 //! | 0 | [`domain`] | the nouns and their rules (PEP 440, 508, 425 …) | files, network, clock, environment |
 //!
 //! A new layout, input format or archive format is a file and a line in the table of its module:
@@ -73,6 +74,7 @@ pub mod input;
 pub mod interpreter;
 pub mod layout;
 pub mod ops;
+pub mod parallel;
 pub mod resolve;
 pub mod select;
 pub mod store;

@@ -35,7 +35,8 @@ pub fn with_digest_check(
     }
     let (sender, messages) = sync_channel(MAX_WAITING);
     thread::scope(|scope| {
-        let mismatch = scope.spawn(|| first_mismatch(messages));
+        let hash = || first_mismatch(messages);
+        let mismatch = thread::Builder::new().spawn_scoped(scope, hash).map_err(ArchiveError::Finish)?;
         let written = write(&HashedObjects { objects, sender });
         let mismatch = mismatch.join().expect("judging does not panic");
         let messages = |(sha256, got)| Err(ArchiveError::Digest { path: path(sha256), sha256, got });

@@ -4,11 +4,11 @@
 use std::cmp::Reverse;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 
 use crc32fast::Hasher as Crc;
 
 use crate::domain::{Content, Hasher, RelPath, Tree};
+use crate::parallel;
 
 use super::ArchiveError;
 use super::digest_check::with_digest_check;
@@ -53,14 +53,10 @@ pub fn check_digests(tree: &Tree, objects: &dyn ObjectSource) -> Result<(), Arch
 /// When an object cannot be read or is not what the tree says, or the place fails: of several such
 /// jobs the longest one's error, whatever the threads' pace.
 pub fn run(jobs: &[EntryRead], objects: &dyn ObjectSource, options: ReadOptions<'_>) -> Result<Vec<u32>, ArchiveError> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let threads = parallel::threads();
     let queue = WorkQueue::new(jobs, threads);
-    let mut done = thread::scope(|scope| {
-        let work = || queue.work(objects, options);
-        let workers: Vec<_> = (0..threads.min(jobs.len())).map(|_| scope.spawn(work)).collect();
-        let done = workers.into_iter().flat_map(|worker| worker.join().expect("reading does not panic"));
-        done.collect::<Vec<_>>()
-    });
+    let done = parallel::on_threads(threads.min(jobs.len()), || queue.work(objects, options));
+    let mut done: Vec<_> = done.into_iter().flatten().collect();
     done.sort_by_key(|done| done.turn);
     let mut crc32s = vec![0; jobs.len()];
     for done in done {

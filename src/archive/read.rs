@@ -22,6 +22,7 @@ pub use fault::{Fault, ReadError};
 use super::stored_container::Container;
 use super::volume_set::{CancelFlag, Extent, ExtentReader, VolumeSet};
 use crate::domain::RelPath;
+use crate::parallel;
 use stored_content::StoredContent;
 use unique_names::UniqueNames;
 
@@ -294,15 +295,24 @@ fn visit_all(
             }
         }
     };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.clamp(1, entries.len() + 1) {
-            scope.spawn(work);
-        }
+    let check = || {
         if let Some(fault) = check() {
             faults.lock().expect("no thread panics with it").push(fault);
         }
-        work();
-    });
+    };
+    match threads.min(entries.len()) {
+        0 | 1 => {
+            check();
+            work();
+        }
+        threads => {
+            let own = || {
+                check();
+                work();
+            };
+            parallel::join(|| parallel::on_threads(threads - 1, work), own);
+        }
+    }
     faults.into_inner().expect("no thread panics with it")
 }
 

@@ -1,11 +1,11 @@
 //! The only code that prints, reads the environment, or exits.
 //!
 //! `commands` has a file for each subcommand, and a run without one is `fetch`. What was typed
-//! (`args`) is filled up from the environment and pip's configuration and becomes `settings`;
+//! (`command_line`) is filled up from the environment and pip's configuration and becomes `settings`;
 //! failures become messages and an exit code in `error`. `output` writes for people and programs,
 //! and `host` is the machine: environment, signals, interpreter, input files.
 
-mod args;
+mod command_line;
 mod commands;
 mod error;
 mod host;
@@ -14,7 +14,7 @@ mod settings;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command};
+use command_line::{Cli, Command};
 use error::CliError;
 pub use error::Exit;
 use host::environment::Environment;

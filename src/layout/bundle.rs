@@ -14,7 +14,6 @@ mod sums;
 mod target_markers;
 
 use std::collections::BTreeMap;
-use std::thread;
 
 pub use dependency_graph::DependencyGraph;
 pub use license::License;
@@ -26,6 +25,7 @@ pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;
 
 use crate::domain::{Content, Fetched, ProjectSummary, Request, Sha256, Tree};
+use crate::parallel;
 
 use super::checked_tree::literal_path;
 use super::{FindLinks, Layout, LayoutError};
@@ -148,13 +148,8 @@ fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> 
 
 /// Path, summary and text of each of [`DOCUMENTS`] that this bundle has, composed side by side.
 fn documents(source: &DocumentSource<'_>) -> Vec<(&'static str, &'static str, String)> {
-    thread::scope(|scope| {
-        let texts: Vec<_> = DOCUMENTS.iter().map(|document| scope.spawn(|| (document.text)(source))).collect();
-        let composed = DOCUMENTS.iter().zip(texts).filter_map(|(document, text)| {
-            Some((document.path, document.summary, text.join().expect("composing does not panic")?))
-        });
-        composed.collect()
-    })
+    let compose = |document: &Document| Some((document.path, document.summary, (document.text)(source)?));
+    parallel::map(&DOCUMENTS, DOCUMENTS.len(), compose).into_iter().flatten().collect()
 }
 
 fn listed(tree: &Tree) -> Vec<ManifestPage> {

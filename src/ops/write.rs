@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::UNIX_EPOCH;
 
 use super::bundle::output::{self, BundleOutput};
@@ -18,6 +17,7 @@ use crate::archive::{
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
 use crate::layout::{self, BundleInput, Layout, LayoutError};
+use crate::parallel;
 use crate::store::DiskStore;
 
 /// A place to write to.
@@ -142,12 +142,10 @@ fn write_bundle(
         tree = output::since(base, &tree);
     }
     let objects = StoreObjects { is_checked: output.verify, ..*objects };
-    thread::scope(|scope| {
-        let gaps = output.verify.then(|| scope.spawn(|| verify::gaps(fetched, requests, &inspected.inspections)));
-        pack_bundle(&tree, &objects, output)?;
-        let gaps = gaps.map(|gaps| gaps.join().expect("proving does not panic")).unwrap_or_default();
-        Ok(inspected.findings(&tree).chain(gaps).collect())
-    })
+    let prove = || output.verify.then(|| verify::gaps(fetched, requests, &inspected.inspections));
+    let (gaps, packed) = parallel::join(prove, || pack_bundle(&tree, &objects, output));
+    packed?;
+    Ok(inspected.findings(&tree).chain(gaps.unwrap_or_default()).collect())
 }
 
 fn pack_bundle(tree: &Tree, objects: &StoreObjects<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {

@@ -3,13 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::DiskStore;
 use crate::cache_folder::{CacheBucket, remove_anything};
 use crate::domain::{Object, Sha256};
+use crate::parallel;
 
 /// An object of the store, as it lies on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,20 +42,10 @@ impl DiskStore {
     /// # Errors
     /// The first object that cannot be read or removed at all.
     pub fn remove_damaged(&self, objects: &[StoredObject], threads: usize) -> io::Result<Vec<StoredObject>> {
-        let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-        let check = || {
-            while let Some(stored) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if self.check_again(stored.object.sha256)?.is_none() {
-                    found.lock().unwrap_or_else(PoisonError::into_inner).push(*stored);
-                }
-            }
-            io::Result::Ok(())
-        };
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(check)).collect();
-            workers.into_iter().try_for_each(|worker| worker.join().expect("checking does not panic"))
-        })?;
-        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let checked = parallel::map(objects, threads, |stored| {
+            Ok(self.check_again(stored.object.sha256)?.is_none().then_some(*stored))
+        });
+        let mut found = checked.into_iter().filter_map(Result::transpose).collect::<io::Result<Vec<_>>>()?;
         found.sort_by_key(|stored| stored.object.sha256);
         Ok(found)
     }

@@ -12,7 +12,7 @@ use crate::support::files_below;
 /// The modules of `src/`, lowest layer first. A module may use the layers below its own, and
 /// none beside it.
 const LAYERS: [&[&str]; 5] = [
-    &["domain"],
+    &["domain", "parallel"],
     &["archive", "cache_folder", "http", "input", "layout", "select"],
     &["index", "interpreter", "resolve", "store"],
     &["ops"],

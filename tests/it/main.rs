@@ -6,6 +6,7 @@
 mod absent_projects;
 mod architecture;
 mod bad_input;
+mod bare_environment;
 mod builds;
 mod bundles;
 mod caching;

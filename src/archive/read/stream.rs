@@ -4,6 +4,7 @@
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use flate2::bufread::GzDecoder;
 use tempfile::SpooledTempFile;
@@ -28,10 +29,12 @@ pub fn visit(
 ) -> Vec<Fault> {
     let (sender, receiver) = sync_channel(1);
     let receiver = Mutex::new(receiver);
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            scope.spawn(|| serve(&receiver, visit));
+    thread::scope(|scope| {
+        let server = || thread::Builder::new().spawn_scoped(scope, || serve(&receiver, visit));
+        if let Err(error) = server() {
+            return vec![Fault::of_io(&error, None)];
         }
+        (1..threads).map_while(|_| server().ok()).for_each(drop);
         unpack(volumes, kind, limit, sender)
     })
 }

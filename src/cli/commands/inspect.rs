@@ -6,10 +6,10 @@ use clap::{Args, ValueHint};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use crate::cli::args::sbom_names;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
+use crate::cli::settings::args::sbom_names;
 use crate::cli::settings::date;
 use crate::layout::{Manifest, SBOMS};
 use crate::ops::{self, InspectedPackage};

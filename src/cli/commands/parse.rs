@@ -1,19 +1,35 @@
 //! `prefetch parse`: what prefetch understands of requirements files.
 
-use crate::cli::args::ParseArgs;
+use clap::{Args, ValueHint};
+
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::input_source::HostInputSource;
+use crate::cli::host::runtime;
 use crate::cli::output::terminal;
 use crate::http::HttpSettings;
 use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, parse_report};
+
+/// `prefetch parse`.
+#[derive(Debug, Args)]
+pub struct ParseArgs {
+    /// Requirements files; `-` is standard input.
+    #[arg(value_name = "FILE", required_unless_present = "requirement_files", value_hint = ValueHint::FilePath)]
+    pub files: Vec<String>,
+    /// The same, for hands that are used to it.
+    #[arg(short, long = "requirement", value_name = "FILE", hide = true)]
+    pub requirement_files: Vec<String>,
+    /// Print JSON (schema 1).
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Reads the files without a network and shows what they say.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CliError::usage)?;
+    let runtime = runtime::single_threaded()?;
     let offline = || Ok(HttpSettings { offline: true, ..HttpSettings::default() });
     let files = HostInputSource::new(environment, &offline, runtime.handle().clone());
     let mut reader = RequirementsReader::new(&files);

@@ -12,6 +12,7 @@ use crate::cache_folder::CacheLayout;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::file_limit;
+use crate::cli::host::runtime;
 use crate::cli::host::signals::{cancellable, shutdown_signal};
 use crate::cli::output::terminal::{count, say, warn};
 use crate::cli::settings;
@@ -60,7 +61,7 @@ pub fn run(args: &ServeArgs, environment: &Environment) -> Result<Exit, CliError
     site.left_out().iter().for_each(warn);
     // Each answer under way holds a socket and a file.
     file_limit::allow_many();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::usage)?;
+    let runtime = runtime::multi_threaded()?;
     runtime.block_on(listen(args, &site))
 }
 

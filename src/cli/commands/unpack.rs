@@ -1,7 +1,6 @@
 //! `prefetch unpack`: a bundle becomes a folder.
 
 use std::path::PathBuf;
-use std::thread;
 
 use clap::{Args, ValueHint};
 
@@ -9,6 +8,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::ops::{self, CancelFlag};
+use crate::parallel;
 
 /// `prefetch unpack`.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub struct UnpackArgs {
 /// When it is damaged, the disk does not take it, or `cancel` was set meanwhile.
 pub fn run(args: &UnpackArgs, environment: &Environment, cancel: &CancelFlag) -> Result<Exit, CliError> {
     let [bundle, folder] = [&args.bundle, &args.folder].map(|path| environment.working_folder.join(path));
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let threads = parallel::threads();
     let unpacked = ops::unpack(&bundle, &folder, threads, cancel).map_err(|error| CliError::of_bundle(&error))?;
     let kept = match unpacked.kept {
         0 => String::new(),

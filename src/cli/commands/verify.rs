@@ -1,7 +1,6 @@
 //! `prefetch verify`: whether a bundle is whole, and whether its targets install from it alone.
 
 use std::path::PathBuf;
-use std::thread;
 
 use clap::{Args, ValueHint};
 use indicatif::HumanBytes;
@@ -11,6 +10,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::ops::{self, Finding, LibcFloor, Verification, VerifySettings};
+use crate::parallel;
 
 /// `prefetch verify`.
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ pub struct VerifyArgs {
 /// When it cannot be read at all.
 pub fn run(args: &VerifyArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let threads = parallel::threads();
     let key = args.public_key.as_ref().map(|key| ops::read_public_key(key, &environment.working_folder));
     let public_key = key.transpose().map_err(CliError::usage)?;
     let settings = VerifySettings { threads, floor: args.check_platform, public_key };

@@ -6,9 +6,10 @@ use std::sync::{Arc, OnceLock};
 
 use super::environment::Environment;
 use crate::cache_folder::CacheLayout;
-use crate::cli::args::TargetArgs;
 use crate::cli::error::CliError;
+use crate::cli::settings::args::TargetArgs;
 use crate::cli::settings::layers::Layers;
+use crate::cli::settings::table::{self, Setting};
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
@@ -41,10 +42,10 @@ impl<'a> Machine<'a> {
         }
         let (interpreter, environment, cache) =
             (self.interpreter.clone(), self.environment.clone(), self.cache.clone());
-        std::thread::spawn(move || {
+        let asking = std::thread::Builder::new().spawn(move || {
             interpreter.get_or_init(|| describe(wanted.as_deref(), &cache, &environment));
         });
-        true
+        asking.is_ok()
     }
 
     /// The cache folder.
@@ -85,9 +86,12 @@ impl<'a> Machine<'a> {
     /// without asking a Python that nothing else needs.
     ///
     /// # Errors
-    /// When pip itself could not read them.
+    /// When pip itself could not read them, or there is no such interpreter as `--python` names.
     pub fn pip_settings(&self) -> Result<PipSettings, CliError> {
-        let interpreter = if self.needs_python()? { self.interpreter().ok() } else { None };
+        let interpreter = match self.needs_python()?.then(|| self.interpreter()) {
+            Some(Err(error)) if self.args.python.is_some() => return Err(error),
+            interpreter => interpreter.and_then(Result::ok),
+        };
         let environment = || self.environment.variable("VIRTUAL_ENV").map(PathBuf::from);
         self.pip_settings_at(interpreter.map(|interpreter| interpreter.prefix.clone()).or_else(environment))
     }
@@ -125,8 +129,10 @@ impl<'a> Machine<'a> {
         let pip = |interpreter: &Interpreter| self.with_host(|at| interpreter.pip(Some(&self.cache), at)).ok()?;
         let told =
             |interpreter: &Interpreter| interpreter.default_index.clone().or_else(|| pip(interpreter)?.default_index);
-        self.interpreter().ok().and_then(told).ok_or_else(|| {
-            CliError::usage("no index is known, and no pip was found whose default could be used").hint(
+        let interpreter = self.interpreter();
+        let why = interpreter.as_ref().err().map(|error| format!(": {}", error.summary())).unwrap_or_default();
+        interpreter.ok().and_then(told).ok_or_else(|| {
+            CliError::usage(format!("no index is known, and no pip was found whose default could be used{why}")).hint(
                 "name one with --index-url, in the requirements file, in PREFETCH_INDEX_URL or PIP_INDEX_URL, or in \
                  pip's configuration; or point --python at an interpreter that has pip",
             )
@@ -168,13 +174,15 @@ impl<'a> Machine<'a> {
         // Which of pip's files count depends on the interpreter, and that on the targets: so
         // for these, files do not.
         let layers = Layers { environment: self.environment, pip: &PipSettings::default() };
-        let many = |typed: &[String], name| if typed.is_empty() { layers.many(name) } else { typed.to_vec() };
-        let pythons = parse_all::<PythonVersion>(&many(&self.args.python_version, "python-version"))?;
-        let platforms = parse_all::<Platform>(&many(&self.args.platform, "platform"))?;
-        let implementation = self.args.implementation.clone().or_else(|| layers.one("implementation"));
+        let many =
+            |typed: &[String], setting: &Setting| if typed.is_empty() { layers.many(setting) } else { typed.to_vec() };
+        let pythons = parse_all::<PythonVersion>(&many(&self.args.python_version, &table::PYTHON_VERSION))?;
+        let platforms = parse_all::<Platform>(&many(&self.args.platform, &table::PLATFORM))?;
+        let implementation = self.args.implementation.clone().or_else(|| layers.one(&table::IMPLEMENTATION));
         let implementation = implementation.map(|name| name.parse::<Implementation>()).transpose();
         let implementation = implementation.map_err(CliError::usage)?;
-        let abis: Vec<Box<str>> = many(self.args.abi.as_slice(), "abi").iter().map(|abi| abi.as_str().into()).collect();
+        let abis: Vec<Box<str>> =
+            many(self.args.abi.as_slice(), &table::ABI).iter().map(|abi| abi.as_str().into()).collect();
         let specs = TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis);
         let is_described = !self.args.targets.is_empty();
         Ok(specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).collect())

@@ -4,4 +4,5 @@ pub mod environment;
 pub mod file_limit;
 pub mod input_source;
 pub mod machine;
+pub mod runtime;
 pub mod signals;

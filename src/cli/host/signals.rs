@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::runtime;
 use crate::cli::error::{CliError, Exit};
 use crate::ops::CancelFlag;
 
@@ -74,7 +75,7 @@ fn until_interrupted<T: Send + 'static>(
     work: impl FnOnce(&CancelFlag) -> Result<T, CliError> + Send + 'static,
     waits_for_work: bool,
 ) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::usage)?;
+    let runtime = runtime::single_threaded()?;
     let outcome = runtime.block_on(async {
         let (mut signal, cancel) = (ShutdownSignal::listen(), CancelFlag::default());
         let mut working = std::pin::pin!(async {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::cli::args::{FetchArgs, is_folder};
+use crate::cli::settings::args::{FetchArgs, is_folder};
 use crate::domain::mask_credentials;
 use crate::layout::{Layout, REQUIREMENTS_PATH, UsageLocation};
 use crate::ops::Output;

@@ -9,8 +9,8 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::terminal;
-use crate::cli::args::STANDARD_OUTPUT;
 use crate::cli::error::{CliError, Exit};
+use crate::cli::settings::args::STANDARD_OUTPUT;
 use crate::domain::{
     Candidate, Fetched, MaskedUrl, Origin, PackageName, Plan, Sha256, Status, Target, TargetDependencies, Version,
 };

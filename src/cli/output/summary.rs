@@ -7,8 +7,8 @@ use indicatif::HumanBytes;
 use super::install_hint;
 use super::report::{Report, Summary};
 use super::terminal::{count, say, warn};
-use crate::cli::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
 use crate::cli::commands::fetch::warm_pip::WarmPip;
+use crate::cli::settings::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
 use crate::domain::Fetched;
 use crate::ops::Output;
 

@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 use url::Url;
 
 use super::layers::Layers;
-use crate::cli::args::NetworkArgs;
+use super::table;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
+use crate::cli::settings::args::NetworkArgs;
 use crate::http::{Credentials, Keyring, Netrc};
 
 /// Whom to ask; those that stand in the URLs of indexes are added later.
@@ -43,7 +44,7 @@ fn netrc(environment: &Environment) -> Netrc {
 
 /// Whether the keyring is to be asked. pip's `auto` means no here: asking starts a program.
 fn asks_keyring(args: &NetworkArgs, layers: &Layers<'_>) -> Result<bool, CliError> {
-    match args.keyring_provider.clone().or_else(|| layers.one("keyring-provider")).as_deref() {
+    match args.keyring_provider.clone().or_else(|| layers.one(&table::KEYRING_PROVIDER)).as_deref() {
         None | Some("disabled" | "auto") => Ok(false),
         Some("subprocess" | "import") => Ok(true),
         Some(other) => Err(CliError::usage(format!(

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::layers::Layers;
+use super::table::{NO_BINARY, ONLY_BINARY, Setting};
 use crate::cli::error::CliError;
 use crate::domain::FormatControl;
 
@@ -53,7 +54,9 @@ impl FormatArgs {
 /// # Errors
 /// When a value names no project.
 pub fn ambient(layers: &Layers<'_>) -> Result<FormatControl, CliError> {
-    let mut values: Vec<_> = SIDES.iter().filter_map(|(side, name, _)| Some((side, layers.one(name)?))).collect();
+    let settings: [(Side, &Setting); 2] = [(Side::OnlyBinary, &ONLY_BINARY), (Side::NoBinary, &NO_BINARY)];
+    let mut values: Vec<_> =
+        settings.into_iter().filter_map(|(side, setting)| Some((side, layers.one(setting)?))).collect();
     values.sort_by_key(|(_, value)| !value.contains(":all:"));
     let mut control = FormatControl::default();
     values.iter().try_for_each(|(side, value)| side.say(value, &mut control))?;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::layers::Layers;
+use super::table;
 use crate::cli::error::CliError;
 use crate::domain::{MaskedUrl, mask_credentials};
 use crate::index::IgnoredStatuses;
@@ -18,7 +19,7 @@ pub struct IgnoredCodes {
 impl IgnoredCodes {
     pub fn new(typed: &[String], layers: &Layers<'_>) -> Self {
         match typed.is_empty() {
-            true => Self { values: layers.many("ignore-error-codes"), are_typed: false },
+            true => Self { values: layers.many(&table::IGNORE_ERROR_CODES), are_typed: false },
             false => Self { values: typed.to_vec(), are_typed: true },
         }
     }

@@ -1,6 +1,7 @@
 //! The run as decided: what was typed, filled up with what the environment and pip's own
 //! configuration say.
 
+pub mod args;
 pub mod credentials;
 pub mod date;
 pub mod format_args;
@@ -8,6 +9,7 @@ mod ignored_statuses;
 pub mod layers;
 pub mod show;
 pub mod size;
+pub mod table;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -15,9 +17,9 @@ use std::time::Duration;
 
 use url::Url;
 
+use self::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy, is_folder};
 use self::ignored_statuses::IgnoredCodes;
 use self::layers::{FoundSetting, Layers, SettingSource};
-use super::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy, is_folder};
 use super::commands::keygen::KEY_PASSWORD;
 use super::error::CliError;
 use super::host::environment::Environment;
@@ -54,7 +56,7 @@ impl Settings {
         Ok(Self {
             cache,
             exclude_newer: exclude_newer(&args.selection, layers)?,
-            no_deps: args.selection.no_deps || layers.switch("no-deps")?,
+            no_deps: args.selection.no_deps || layers.switch(&table::NO_DEPS)?,
             with_sources: args.selection.with_sources,
             http: http(&args.network, layers)?,
             typed: typed(&args.indexes, &args.selection)?,
@@ -64,8 +66,8 @@ impl Settings {
                 Strategy::BestMatch => IndexStrategy::BestMatch,
             },
             ignored_codes: IgnoredCodes::new(&args.indexes.ignore_error_codes, layers),
-            refresh: args.network.refresh || layers.switch("refresh")?,
-            prefer_cached: args.network.prefer_cached || layers.switch("prefer-cached")?,
+            refresh: args.network.refresh || layers.switch(&table::REFRESH)?,
+            prefer_cached: args.network.prefer_cached || layers.switch(&table::PREFER_CACHED)?,
             now: layers.environment.now,
         })
     }
@@ -172,20 +174,37 @@ fn insecure(url: &MaskedUrl) -> CliError {
 pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<PathBuf, CliError> {
     let folder = given.map(Path::to_owned).or_else(|| environment.cache_folder());
     let folder = folder.ok_or_else(|| CliError::usage("there is no cache folder; name one with --cache-dir"))?;
+    refuse_url("--cache-dir", &folder)?;
     Ok(environment.working_folder.join(folder))
+}
+
+/// Refuses the URL of a bucket or a server where a folder is wanted: it would become a folder named
+/// `s3:`.
+fn refuse_url(option: &str, path: &Path) -> Result<(), CliError> {
+    let text = path.to_string_lossy();
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    match scheme.filter(|scheme| scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        None => Ok(()),
+        Some(scheme) => Err(CliError::usage(format!("{option} `{}` is no folder", mask_credentials(&text)))
+            .hint(format!("{scheme}:// cannot be written to; name a folder of this machine"))),
+    }
 }
 
 /// The folder that is written where nothing else is asked for.
 const DEFAULT_FOLDER: &str = "wheelhouse";
 
 /// What is written, `bundle` last.
-pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<'_>) -> Vec<Output> {
+///
+/// # Errors
+/// When the destination is no folder.
+pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<'_>) -> Result<Vec<Output>, CliError> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
     let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
-    let ambient = || layers.one("dest").map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from);
+    let ambient = || layers.one(&table::DEST).map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from);
     let dest = args.dest.clone().unwrap_or_else(ambient);
     if asks_for_folder {
+        refuse_url("--dest", &dest)?;
         let is_single = layouts.len() == 1;
         outputs.extend(layouts.into_iter().map(|layout| Output::Folder {
             layout,
@@ -193,7 +212,7 @@ pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<
         }));
     }
     outputs.extend(bundle.map(Output::Bundle));
-    outputs
+    Ok(outputs)
 }
 
 /// The bundle that is written, if one is, with the base and the key that it needs: they are read here.
@@ -205,6 +224,7 @@ pub fn bundle(args: &OutputArgs, environment: &Environment) -> Result<Option<Bun
 }
 
 fn bundle_at(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<BundleOutput, CliError> {
+    refuse_url("--bundle", path)?;
     let named = args.bundle_format.as_deref().map(ArchiveFormat::by_name).transpose().map_err(CliError::usage)?;
     let is_stream = path == Path::new(STANDARD_OUTPUT);
     let format = match named {
@@ -270,7 +290,7 @@ fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
 }
 
 fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {
-    let text = args.exclude_newer.clone().or_else(|| layers.one("exclude-newer"));
+    let text = args.exclude_newer.clone().or_else(|| layers.one(&table::EXCLUDE_NEWER));
     text.map(|text| date::parse(&text, layers.environment.now)).transpose().map_err(CliError::usage)
 }
 
@@ -292,22 +312,22 @@ fn typed(indexes: &IndexArgs, selection: &SelectionArgs) -> Result<IndexOptions,
 
 fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
     let mut releases = ReleaseControl::default();
-    if layers.switch("pre")? {
+    if layers.switch(&table::PRE)? {
         releases.pre();
     }
     Ok(IndexOptions {
-        index_url: layers.one("index-url").map(|text| credentials::named_index(&text, layers.environment)),
+        index_url: layers.one(&table::INDEX_URL).map(|text| credentials::named_index(&text, layers.environment)),
         extra_index_urls: {
-            let urls = layers.many("extra-index-url");
+            let urls = layers.many(&table::EXTRA_INDEX_URL);
             urls.iter().map(|text| credentials::named_index(text, layers.environment)).collect()
         },
-        find_links: layers.many("find-links"),
-        no_index: layers.switch("no-index")?,
+        find_links: layers.many(&table::FIND_LINKS),
+        no_index: layers.switch(&table::NO_INDEX)?,
         formats: format_args::ambient(layers)?,
-        prefer_binary: layers.switch("prefer-binary")?,
+        prefer_binary: layers.switch(&table::PREFER_BINARY)?,
         releases,
-        require_hashes: layers.switch("require-hashes")?,
-        trusted_hosts: layers.many("trusted-host"),
+        require_hashes: layers.switch(&table::REQUIRE_HASHES)?,
+        trusted_hosts: layers.many(&table::TRUSTED_HOST),
         ..IndexOptions::default()
     })
 }
@@ -343,20 +363,20 @@ pub const JOBS: u16 = 16;
 /// # Errors
 /// When a value cannot be understood.
 pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
-    let timeout = args.timeout.or(layers.number("timeout")?);
+    let timeout = args.timeout.or(layers.number(&table::TIMEOUT_SECONDS)?);
     let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
         .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;
-    let jobs = usize::from(args.jobs.or(layers.number("jobs")?).unwrap_or(JOBS).max(1));
-    let client_certificate = args.client_cert.clone().or_else(|| layers.one("client-cert").map(PathBuf::from));
+    let jobs = usize::from(args.jobs.or(layers.number(&table::JOBS_AT_ONCE)?).unwrap_or(JOBS).max(1));
+    let client_certificate = args.client_cert.clone().or_else(|| layers.one(&table::CLIENT_CERT).map(PathBuf::from));
     Ok(HttpSettings {
         timeout,
         files_per_host: jobs,
         pages_per_host: jobs * PAGES_PER_JOB,
-        retries: args.retries.or(layers.number("retries")?).unwrap_or(RETRIES),
+        retries: args.retries.or(layers.number(&table::RETRIES_EACH)?).unwrap_or(RETRIES),
         authorities: authorities(args, layers),
         client_certificate,
         proxies: proxies(args, layers)?,
-        offline: args.offline || layers.switch("offline")?,
+        offline: args.offline || layers.switch(&table::OFFLINE)?,
         credentials: credentials::credentials(args, layers)?,
         ..HttpSettings::default()
     })
@@ -365,7 +385,7 @@ pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, Cli
 /// The proxy for everything, which heeds no exceptions (as in pip), else those of the variables.
 fn proxies(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Proxies, CliError> {
     let typed = args.proxy.clone().map(|value| FoundSetting { value, source: SettingSource::Typed });
-    if let Some(found) = typed.or_else(|| layers.find("proxy")) {
+    if let Some(found) = typed.or_else(|| layers.find(&table::PROXY)) {
         let proxy = usable(found)?;
         return Ok(Proxies { https: Some(proxy.clone()), http: Some(proxy), except: String::new() });
     }
@@ -400,7 +420,7 @@ fn authorities(args: &NetworkArgs, layers: &Layers<'_>) -> Option<CertificateAut
 /// variable is as good as typed.
 pub fn ambient_certificates(layers: &Layers<'_>) -> Vec<FoundSetting> {
     let named = layers.first_variable(&["PREFETCH_CERT"]).or_else(|| layers.first_variable(&CERTIFICATE_VARIABLES));
-    match named.or_else(|| layers.find("cert")) {
+    match named.or_else(|| layers.find(&table::CERT)) {
         Some(found) => vec![found],
         None => OPENSSL_VARIABLES.iter().filter_map(|name| layers.first_variable(&[name])).collect(),
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use super::signature::{SignatureError, SigningKey};
 use super::verify::{Finding, FindingKind, faults};
@@ -14,6 +13,7 @@ use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Requ
 use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
+use crate::parallel;
 use crate::resolve::Question;
 use crate::store::DiskStore;
 
@@ -77,15 +77,9 @@ pub(in crate::ops) fn inspect_files(fetched: &Fetched, store: &DiskStore, check:
         let faults = if check { faults(&mut bytes, &file.candidate.filename, &inspection) } else { Vec::new() };
         Some((file.object.sha256, inspection, faults))
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let share = files.len().div_ceil(threads).max(1);
-    let all: Vec<_> = thread::scope(|scope| {
-        let shares = files.chunks(share).map(|share| scope.spawn(move || share.iter().filter_map(look).collect()));
-        let shares: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = shares.collect();
-        shares.into_iter().flat_map(|share| share.join().expect("looking does not panic")).collect()
-    });
+    let all = parallel::map(&files, parallel::threads(), look);
     let mut inspected = InspectedFiles { inspections: BTreeMap::new(), faults: BTreeMap::new() };
-    for (sha256, inspection, faults) in all {
+    for (sha256, inspection, faults) in all.into_iter().flatten() {
         inspected.inspections.insert(sha256, inspection);
         inspected.faults.insert(sha256, faults);
     }

@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use crate::cache_folder::CacheBucket;
 use crate::domain::{Sha256, Timestamp};
 use crate::index::LocalDigests;
+use crate::parallel;
 use crate::store::{DiskStore, StoredObject};
 
 pub use self::identify::Identity;
@@ -87,7 +88,7 @@ impl Inventory {
 /// # Errors
 /// When an object cannot be read or removed.
 pub fn verify(store: &DiskStore, inventory: &Inventory) -> io::Result<Vec<StoredObject>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = parallel::threads();
     store.remove_damaged(&inventory.objects, threads)
 }
 

@@ -6,8 +6,7 @@ use std::fs::File;
 use std::io;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -24,6 +23,7 @@ use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
 use crate::layout::{Layout, MANIFEST_PATH, Manifest, SimpleIndex};
 use crate::ops::cache::Inventory;
+use crate::parallel;
 use crate::store::DiskStore;
 
 /// Everything that an index over the files needs.
@@ -252,18 +252,9 @@ fn of_manifest(members: &Members, extent: &Extent) -> Result<Vec<ServedFile>, St
 
 /// Looks into all candidates on all cores; in their order.
 fn examine_all(candidates: &[ServedFile]) -> Vec<Result<IndexedFile, String>> {
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    let work = || {
-        while let Some((position, candidate)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|position| Some((position, candidates.get(position)?)))
-        {
-            let found = examine(candidate).map_err(|why| format!("{} is not served: {why}", candidate.filename));
-            done.lock().unwrap_or_else(|error| error.into_inner()).insert(position, found);
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    done.into_inner().unwrap_or_else(|error| error.into_inner()).into_values().collect()
+    parallel::map(candidates, parallel::threads(), |candidate| {
+        examine(candidate).map_err(|why| format!("{} is not served: {why}", candidate.filename))
+    })
 }
 
 fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {

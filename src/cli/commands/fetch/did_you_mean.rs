@@ -4,13 +4,67 @@ use std::path::PathBuf;
 
 use clap::CommandFactory;
 
-use crate::cli::args::Cli;
+use crate::cli::command_line::Cli;
 use crate::cli::error::CliError;
 use crate::input::conversion_hint;
 
-/// What other tools call their commands. Each is the name of somebody's project, too, which
-/// must not be fetched by mistake.
-const VERBS: [&str; 8] = ["add", "download", "fetch", "get", "install", "lock", "plan", "sync"];
+/// What tools of this kind call their commands, with what to do here instead; empty where leaving
+/// the word out is all. Each is the name of somebody's project, too, which must not be fetched by
+/// mistake.
+const VERBS: [(&str, &str); 52] = [
+    ("add", ""),
+    ("audit", "for a bundle there are `prefetch inspect` and --sbom"),
+    ("build", "to run builds of source archives, use --allow-build"),
+    ("bundle", "to pack everything into one file, use --bundle FILE"),
+    ("check", "to check a bundle, use `prefetch verify`"),
+    ("clean", "to empty the cache, use `prefetch cache clean`"),
+    ("compile", "to see what would be chosen, use --dry-run"),
+    ("config", "to see the settings, use --show-settings"),
+    ("debug", "to see the settings, use --show-settings"),
+    ("download", ""),
+    ("export", "to see what would be chosen, use --dry-run --report -"),
+    ("fetch", ""),
+    ("freeze", "to see what would be chosen, use --dry-run --report -"),
+    ("get", ""),
+    ("help", "see prefetch --help"),
+    ("import", "to take files into the cache, use `prefetch cache import`"),
+    ("index", "to write an index tree, use --layout simple"),
+    ("info", "to see what is in a bundle, use `prefetch inspect`; in the cache, `prefetch cache info`"),
+    ("init", ""),
+    ("install", "prefetch installs nothing, and prints the line that does"),
+    ("list", "to see what is cached, use `prefetch cache list`"),
+    ("lock", "to see what would be chosen, use --dry-run --report -"),
+    ("man", "see prefetch --help"),
+    ("mirror", "to write an index tree, use --layout simple"),
+    ("outdated", ""),
+    ("pack", "to pack everything into one file, use --bundle FILE"),
+    ("package", "to pack everything into one file, use --bundle FILE"),
+    ("plan", "to see what would be fetched, use --dry-run"),
+    ("prune", "to shrink the cache, use `prefetch cache prune`"),
+    ("publish", ""),
+    ("pull", ""),
+    ("purge", "to empty the cache, use `prefetch cache clean`"),
+    ("push", ""),
+    ("remove", ""),
+    ("resolve", "to see what would be chosen, use --dry-run"),
+    ("restore", ""),
+    ("run", ""),
+    ("search", ""),
+    ("self", ""),
+    ("show", "to see what is in a bundle, use `prefetch inspect`"),
+    ("sign", "to sign a bundle, use --bundle FILE --sign KEY"),
+    ("split", "to write volumes, use --bundle FILE --split SIZE"),
+    ("sync", ""),
+    ("tree", "to see who needs what in a bundle, use `prefetch inspect`"),
+    ("uninstall", ""),
+    ("update", "to check index pages again, use --refresh"),
+    ("upgrade", "to check index pages again, use --refresh"),
+    ("upload", ""),
+    ("vendor", "name the folder with --dest DIR"),
+    ("version", "see prefetch --version"),
+    ("warm", "to fill pip's own cache, use --warm-pip"),
+    ("wheel", "to run builds of source archives, use --allow-build"),
+];
 
 /// Refuses a verb that is no command here in the first place, a mistyped command with its path,
 /// and a requirements file without its `-r`; `find` tells where a path lies.
@@ -18,9 +72,10 @@ const VERBS: [&str; 8] = ["add", "download", "fetch", "get", "install", "lock", 
 /// # Errors
 /// Says what is meant, as far as that can be told, and how the project is named.
 pub fn check(words: &[String], find: impl Fn(&str) -> PathBuf) -> Result<(), CliError> {
-    if let Some(verb) = words.first().filter(|word| VERBS.contains(&word.as_str())) {
-        return Err(CliError::usage(format!("`{verb}` is no command of prefetch, which fetches without one"))
-            .hint(format!("leave the word out; the project of that name is `{verb}>=0`")));
+    if let Some((verb, way)) = VERBS.iter().find(|(verb, _)| words.first().is_some_and(|word| word == verb)) {
+        let refused = CliError::usage(format!("`{verb}` is no command of prefetch, which fetches without one"));
+        let refused = if way.is_empty() { refused } else { refused.hint(way) };
+        return Err(refused.hint(format!("leave the word out; the project of that name is `{verb}>=0`")));
     }
     if let [word, path, ..] = words
         && let Some(command) = mistyped(word)
@@ -83,11 +138,21 @@ mod tests {
     #[test]
     fn verbs_and_files_are_no_projects() {
         assert!(slip(&["download", "six"]).unwrap().contains("`download>=0`"));
+        assert!(slip(&["wheel", "flask"]).unwrap().contains("--allow-build"));
+        assert!(VERBS.is_sorted());
         assert!(slip(&["six", "requirements.txt"]).unwrap().contains("-r requirements.txt"));
         assert!(slip(&["there.in"]).unwrap().contains("-r there.in"));
         assert!(slip(&["there-pdm.lock"]).unwrap().contains("pdm export"));
         assert!(slip(&["there.toml", "six"]).unwrap().contains("make a requirements file"));
-        for words in [&["six", "install"][..], &["download>=0"], &["zope.in"], &["wheel"], &["./a.txt"], &[]] {
+        for words in [
+            &["six", "install"][..],
+            &["download>=0"],
+            &["zope.in"],
+            &["wheel>=0"],
+            &["six", "wheel"],
+            &["./a.txt"],
+            &[],
+        ] {
             assert_eq!(slip(words), None, "{words:?}");
         }
     }

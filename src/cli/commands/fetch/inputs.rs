@@ -1,11 +1,12 @@
 //! What a run is asked for, read once: standard input and pipes have nothing to give a second time.
 
 use super::did_you_mean;
-use crate::cli::args::FetchArgs;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
+use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
+use crate::cli::settings::table::{self, Setting};
 use crate::domain::Requirement;
 use crate::input::{InputSource, Location, ParsedInput, RequirementsReader, Role, Severity};
 use crate::interpreter::PipSettings;
@@ -36,7 +37,7 @@ impl<'a> Inputs<'a> {
         let mut inputs = Self { args, environment, reader };
         let unconfigured = PipSettings::default();
         let layers = Layers { environment, pip: &unconfigured };
-        inputs.read_files(|typed, name| if typed.is_empty() { layers.many(name) } else { typed.to_vec() });
+        inputs.read_files(|typed, setting| if typed.is_empty() { layers.many(setting) } else { typed.to_vec() });
         refuse_errors(inputs.reader.so_far())?;
         Ok(inputs)
     }
@@ -53,9 +54,9 @@ impl<'a> Inputs<'a> {
     /// Whether `pip`'s configuration names files that are not read yet.
     pub fn is_more_in(&self, pip: &PipSettings) -> bool {
         let layers = Layers { environment: self.environment, pip };
-        let is_more = |typed: &[String], name| typed.is_empty() && !layers.configured(name).is_empty();
+        let is_more = |typed: &[String], setting: &Setting| typed.is_empty() && !layers.configured(setting).is_empty();
         let typed = &self.args.inputs;
-        is_more(&typed.requirement_files, "requirement") || is_more(&typed.constraint_files, "constraint")
+        is_more(&typed.requirement_files, &table::REQUIREMENT) || is_more(&typed.constraint_files, &table::CONSTRAINT)
     }
 
     /// Reads what only `pip`'s configuration names, and tells every warning.
@@ -64,7 +65,7 @@ impl<'a> Inputs<'a> {
     /// Everything that is wrong with any input, or that there is none.
     pub fn finish(mut self, pip: &PipSettings) -> Result<ParsedInput, CliError> {
         let layers = Layers { environment: self.environment, pip };
-        self.read_files(|typed, name| if typed.is_empty() { layers.configured(name) } else { Vec::new() });
+        self.read_files(|typed, setting| if typed.is_empty() { layers.configured(setting) } else { Vec::new() });
         let mut read = self.reader.finish();
         if self.args.selection.skip_source_trees {
             skip_source_trees(&mut read.requirements);
@@ -76,7 +77,7 @@ impl<'a> Inputs<'a> {
         let inputs = &self.args.inputs;
         let is_asked = !self.args.requirements.is_empty()
             || !inputs.requirement_files.is_empty()
-            || layers.find("requirement").is_some();
+            || layers.find(&table::REQUIREMENT).is_some();
         match is_asked {
             true => Ok(read),
             false => Err(CliError::usage("nothing is asked for")
@@ -84,13 +85,13 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// Reads the files that `list` names, given those that were typed and the setting's name.
-    fn read_files(&mut self, list: impl Fn(&[String], &str) -> Vec<String>) {
+    /// Reads the files that `list` names, given those that were typed and the setting.
+    fn read_files(&mut self, list: impl Fn(&[String], &Setting) -> Vec<String>) {
         let typed = &self.args.inputs;
-        for file in list(&typed.requirement_files, "requirement") {
+        for file in list(&typed.requirement_files, &table::REQUIREMENT) {
             self.reader.file(&Location::parse(&file), Role::Requirements);
         }
-        for file in list(&typed.constraint_files, "constraint") {
+        for file in list(&typed.constraint_files, &table::CONSTRAINT) {
             self.reader.file(&Location::parse(&file), Role::Constraints);
         }
     }

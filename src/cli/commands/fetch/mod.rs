@@ -14,16 +14,17 @@ use tokio::runtime::Runtime;
 use self::inputs::Inputs;
 use self::prepare::PreparedFetch;
 use self::warm_pip::WarmPip;
-use crate::cli::args::FetchArgs;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::file_limit;
 use crate::cli::host::input_source::HostInputSource;
 use crate::cli::host::machine::Machine;
+use crate::cli::host::runtime;
 use crate::cli::host::signals::shutdown_signal;
 use crate::cli::output::report::Report;
 use crate::cli::output::{summary, terminal};
 use crate::cli::settings;
+use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::show;
 use crate::domain::{Fetched, Plan, Target};
@@ -44,7 +45,7 @@ pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError
         // Volumes stay open until all of them are complete.
         file_limit::allow_many();
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::usage)?;
+    let runtime = runtime::multi_threaded()?;
     let mut targets = Vec::new();
     let outcome = FetchRun::prepare(args, environment, &runtime).and_then(|(run, provider)| {
         targets.clone_from(&run.targets);
@@ -137,7 +138,7 @@ impl<'a> FetchRun<'a> {
         let targets = machine.targets()?;
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
-        let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings });
+        let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings })?;
         let (prepared, provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
             _ => decide(pip_settings, read)?,

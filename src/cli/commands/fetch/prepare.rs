@@ -7,12 +7,12 @@ use tokio::runtime::Runtime;
 
 use super::build_variables;
 use super::warm_pip::WarmPip;
-use crate::cli::args::FetchArgs;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine::Machine;
 use crate::cli::output::progress::Reporter;
 use crate::cli::settings::Settings;
+use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::domain::{IndexOptions, Requirement, Target};
 use crate::http::HttpClient;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::OutputArgs;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine::Machine;
+use crate::cli::settings::args::OutputArgs;
 use crate::interpreter::PipSettings;
 use crate::layout::{Layout, PipHttpCache};
 use crate::ops::Output;

@@ -1,92 +1,14 @@
-//! The command line exactly as typed.
+//! The options of a run exactly as typed, in groups.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 
-use super::commands::apply::ApplyArgs;
-use super::commands::cache::CacheArgs;
-use super::commands::diff::DiffArgs;
-use super::commands::env::EnvArgs;
-use super::commands::inspect::InspectArgs;
-use super::commands::keygen::KeygenArgs;
-use super::commands::merge::MergeArgs;
-use super::commands::serve::ServeArgs;
-use super::commands::unpack::UnpackArgs;
-use super::commands::verify::VerifyArgs;
-use super::settings::format_args::FormatArgs;
+use super::format_args::FormatArgs;
 use crate::archive;
 use crate::layout;
 
-/// Fetch what a Python project needs, for every target, before the network is gone.
-#[derive(Debug, Parser)]
-#[command(name = "prefetch", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
-#[command(after_long_help = EXIT_CODES)]
-pub struct Cli {
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    #[command(flatten)]
-    pub fetch: FetchArgs,
-}
-
-/// How [`Exit`](super::Exit) is told to users.
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    everything was done
-  1    a verification found damage or a gap
-  2    the command line or an input cannot be used
-  3    no solution
-  4    the index or a file could not be reached, after retries
-  5    a file is not what was promised
-  6    the disk does not take or give what it should
-  130  interrupted; what was complete is kept";
-
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Show what prefetch understands of requirements files, without a network.
-    Parse(ParseArgs),
-    /// Look after the folder that keeps everything fetched.
-    Cache(CacheArgs),
-    /// Serve a read-only index over a folder, a bundle or the cache.
-    Serve(ServeArgs),
-    /// Print shell lines that point pip and uv at what was written.
-    Env(EnvArgs),
-    /// Check a bundle: that it is whole, and that each of its targets installs from it alone.
-    Verify(VerifyArgs),
-    /// Unpack a bundle, checking every digest on the way.
-    Unpack(UnpackArgs),
-    /// Show what is in a bundle, who needs it, and under which licence.
-    Inspect(InspectArgs),
-    /// Show what one bundle has and another has not.
-    Diff(DiffArgs),
-    /// Make one bundle that serves the targets of two.
-    Merge(MergeArgs),
-    /// Make the new bundle from an old one and a delta (--since).
-    Apply(ApplyArgs),
-    /// Make a pair of keys to sign bundles with (--sign), and to check them.
-    Keygen(KeygenArgs),
-    /// Print a completion script for a shell.
-    Completions {
-        /// The shell.
-        shell: clap_complete::Shell,
-    },
-}
-
-/// `prefetch parse`.
-#[derive(Debug, Args)]
-pub struct ParseArgs {
-    /// Requirements files; `-` is standard input.
-    #[arg(value_name = "FILE", required_unless_present = "requirement_files", value_hint = ValueHint::FilePath)]
-    pub files: Vec<String>,
-    /// The same, for hands that are used to it.
-    #[arg(short, long = "requirement", value_name = "FILE", hide = true)]
-    pub requirement_files: Vec<String>,
-    /// Print JSON (schema 1).
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// The default command.
+/// What `prefetch` takes without a subcommand.
 #[derive(Debug, Args)]
 pub struct FetchArgs {
     /// Requirements such as `flask==3.0.3`, URLs of archives, or paths of them.
@@ -159,7 +81,7 @@ pub struct OutputArgs {
     #[arg(long, value_name = "OLD", requires = "bundle", value_hint = ValueHint::AnyPath, hide_short_help = true)]
     pub since: Option<PathBuf>,
     /// Write numbered volumes of up to this size, such as 4G or 700M, and an index of them.
-    #[arg(long, value_name = "SIZE", requires = "bundle", value_parser = super::settings::size::parse_volume, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", requires = "bundle", value_parser = super::size::parse_volume, hide_short_help = true)]
     pub split: Option<u64>,
     /// Put bills of materials into the bundle; repeatable.
     #[arg(long, value_name = "FORMAT", requires = "bundle", value_delimiter = ',', value_parser = sbom_names(), hide_short_help = true)]

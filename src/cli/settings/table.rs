@@ -1,0 +1,136 @@
+//! The table of settings: a row for each option that variables and pip's configuration can give, too.
+//!
+//! A row drives the variables, `--show-settings` and the table of `docs/settings.md`.
+
+use std::path::PathBuf;
+
+use super::{JOBS, RETRIES, TIMEOUT};
+use crate::cli::settings::args::FetchArgs;
+
+/// A setting that need not be typed.
+pub struct Setting {
+    /// The long option: `index-url` is `--index-url` and `PREFETCH_INDEX_URL`.
+    pub name: &'static str,
+    /// What pip calls it, in `PIP_*` variables and in its configuration files.
+    pub pip: &'static [&'static str],
+    /// uv's variables, the strongest first.
+    pub uv: &'static [&'static str],
+    /// The value on the command line, as text.
+    pub typed: fn(&FetchArgs) -> Option<String>,
+    /// The value where nobody gives one, as text; empty where there is none.
+    pub default: fn() -> String,
+}
+
+impl Setting {
+    /// Whether pip's configuration files count, and not only variables. Which of these files there
+    /// are depends on the interpreter, and that on the settings that name the target.
+    pub fn counts_in_files(&self) -> bool {
+        ![PYTHON_VERSION.name, PLATFORM.name, IMPLEMENTATION.name, ABI.name].contains(&self.name)
+    }
+
+    /// Its variables, the strongest first.
+    pub fn variables(&self) -> impl Iterator<Item = String> {
+        let variable = |prefix: &str, name: &str| format!("{prefix}_{}", name.to_uppercase().replace('-', "_"));
+        let pip = self.pip.iter().map(move |name| variable("PIP", name));
+        [variable("PREFETCH", self.name)].into_iter().chain(pip).chain(self.uv.iter().map(ToString::to_string))
+    }
+}
+
+/// The one list that is divided by commas.
+pub const UV_FIND_LINKS: &str = "UV_FIND_LINKS";
+
+macro_rules! settings {
+    ($($row:ident: $name:literal, $pip:expr, $uv:expr, $typed:expr, $default:expr;)*) => {
+        $(pub static $row: Setting = Setting {
+            name: $name,
+            pip: &$pip,
+            uv: &$uv,
+            typed: |args| $typed(args),
+            default: || $default.to_string(),
+        };)*
+
+        /// Every setting, in the order in which they are shown.
+        pub static SETTINGS: &[&Setting] = &[$(&$row),*];
+    };
+}
+
+settings! {
+    INDEX_URL: "index-url", ["index-url", "pypi-url"], ["UV_DEFAULT_INDEX", "UV_INDEX_URL"],
+        |args: &FetchArgs| args.indexes.index_url.clone(), "";
+    EXTRA_INDEX_URL: "extra-index-url", ["extra-index-url"], ["UV_INDEX", "UV_EXTRA_INDEX_URL"],
+        |args: &FetchArgs| list(&args.indexes.extra_index_url), "";
+    FIND_LINKS: "find-links", ["find-links"], [UV_FIND_LINKS], |args: &FetchArgs| list(&args.indexes.find_links), "";
+    NO_INDEX: "no-index", ["no-index"], ["UV_NO_INDEX"], |args: &FetchArgs| switch(args.indexes.no_index), NO;
+    IGNORE_ERROR_CODES: "ignore-error-codes", [], [], |args: &FetchArgs| list(&args.indexes.ignore_error_codes), "";
+    TRUSTED_HOST: "trusted-host", ["trusted-host"], ["UV_INSECURE_HOST"],
+        |args: &FetchArgs| list(&args.indexes.trusted_host), "";
+    REQUIREMENT: "requirement", ["requirement"], [], |args: &FetchArgs| list(&args.inputs.requirement_files), "";
+    CONSTRAINT: "constraint", ["constraint"], ["UV_CONSTRAINT"],
+        |args: &FetchArgs| list(&args.inputs.constraint_files), "";
+    DEST: "dest", ["dest", "destination-dir", "destination-directory"], [],
+        |args: &FetchArgs| path(args.outputs.dest.as_ref()), "";
+    PYTHON_VERSION: "python-version", ["python-version"], [],
+        |args: &FetchArgs| list(&args.targets.python_version), "";
+    PLATFORM: "platform", ["platform"], [], |args: &FetchArgs| list(&args.targets.platform), "";
+    IMPLEMENTATION: "implementation", ["implementation"], [], |args: &FetchArgs| args.targets.implementation.clone(), "";
+    ABI: "abi", ["abi"], [], |args: &FetchArgs| args.targets.abi.clone(), "";
+    ONLY_BINARY: "only-binary", ["only-binary"], [],
+        |args: &FetchArgs| list(&args.selection.formats.only_binary()), "";
+    NO_BINARY: "no-binary", ["no-binary"], [], |args: &FetchArgs| list(&args.selection.formats.no_binary()), "";
+    PREFER_BINARY: "prefer-binary", ["prefer-binary"], [],
+        |args: &FetchArgs| switch(args.selection.prefer_binary), NO;
+    PRE: "pre", ["pre"], [], |args: &FetchArgs| switch(args.selection.pre), NO;
+    REQUIRE_HASHES: "require-hashes", ["require-hashes"], ["UV_REQUIRE_HASHES"],
+        |args: &FetchArgs| switch(args.selection.require_hashes), NO;
+    EXCLUDE_NEWER: "exclude-newer", ["uploaded-prior-to"], ["UV_EXCLUDE_NEWER"],
+        |args: &FetchArgs| args.selection.exclude_newer.clone(), "";
+    NO_DEPS: "no-deps", ["no-deps", "no-dependencies"], [], |args: &FetchArgs| switch(args.selection.no_deps), NO;
+    OFFLINE: "offline", [], ["UV_OFFLINE"], |args: &FetchArgs| switch(args.network.offline), NO;
+    CACHE_DIR: "cache-dir", [], [], |args: &FetchArgs| path(args.network.cache_dir.as_ref()), "";
+    REFRESH: "refresh", [], [], |args: &FetchArgs| switch(args.network.refresh), NO;
+    PREFER_CACHED: "prefer-cached", [], [], |args: &FetchArgs| switch(args.network.prefer_cached), NO;
+    JOBS_AT_ONCE: "jobs", [], ["UV_CONCURRENT_DOWNLOADS"], |args: &FetchArgs| number(args.network.jobs), JOBS;
+    RETRIES_EACH: "retries", ["retries"], ["UV_HTTP_RETRIES"], |args: &FetchArgs| number(args.network.retries), RETRIES;
+    TIMEOUT_SECONDS: "timeout", ["timeout", "default-timeout"], ["UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"],
+        |args: &FetchArgs| number(args.network.timeout), TIMEOUT;
+    CERT: "cert", ["cert"], [], |args: &FetchArgs| path(args.network.cert.as_ref()), "the platform's";
+    CLIENT_CERT: "client-cert", ["client-cert"], ["SSL_CLIENT_CERT"],
+        |args: &FetchArgs| path(args.network.client_cert.as_ref()), "";
+    PROXY: "proxy", ["proxy"], [], |args: &FetchArgs| args.network.proxy.clone(), "";
+    KEYRING_PROVIDER: "keyring-provider", ["keyring-provider"], ["UV_KEYRING_PROVIDER"],
+        |args: &FetchArgs| args.network.keyring_provider.clone(), "disabled";
+}
+
+const NO: &str = "no";
+
+fn list(typed: &[String]) -> Option<String> {
+    (!typed.is_empty()).then(|| typed.join(" "))
+}
+
+fn switch(typed: bool) -> Option<String> {
+    typed.then(|| "yes".to_owned())
+}
+
+fn number(typed: Option<impl ToString>) -> Option<String> {
+    typed.map(|number| number.to_string())
+}
+
+fn path(typed: Option<&PathBuf>) -> Option<String> {
+    typed.map(|path| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row for each setting: the option, and its variables.
+    #[test]
+    fn the_page_on_settings_shows_the_table() {
+        let rows = SETTINGS.iter().map(|setting| {
+            let variables: Vec<_> = setting.variables().map(|variable| format!("`{variable}`")).collect();
+            format!("| `--{}` | {} |\n", setting.name, variables.join(", "))
+        });
+        let table: String = rows.collect();
+        assert!(include_str!("../../../docs/settings.md").contains(&table), "{table}");
+    }
+}
