@@ -15,6 +15,8 @@ pub struct Candidates {
     files: Vec<OnceLock<Arc<[Arc<Artifact>]>>>,
     /// Every place that was asked, the ones that do not know the project included.
     pub asked: Vec<Arc<MaskedUrl>>,
+    /// Indexes that were not asked, since one before them knows the project.
+    pub shadowed: Vec<Arc<MaskedUrl>>,
     /// A listing comes from our cache and was not checked with the index in this run.
     pub unchecked: bool,
     /// Versions that no solution can have were left out.
@@ -31,7 +33,7 @@ impl Candidates {
         }
         let files = vec![OnceLock::new(); versions.len()];
         listings.shrink_to_fit();
-        Self { listings, versions, files, asked, unchecked, narrowed: false }
+        Self { listings, versions, files, asked, shadowed: Vec::new(), unchecked, narrowed: false }
     }
 
     /// Whether no place knows the project.
@@ -42,6 +44,11 @@ impl Candidates {
     /// The entries that nobody can use, with the reason.
     pub fn ignored(&self) -> Vec<Ignored> {
         self.listings.iter().flat_map(Listing::ignored).collect()
+    }
+
+    /// The places that know the project.
+    pub fn known_by(&self) -> impl Iterator<Item = &Arc<MaskedUrl>> {
+        self.listings.iter().map(Listing::index)
     }
 
     /// All versions, rising, each once.

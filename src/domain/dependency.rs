@@ -7,16 +7,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::text_cursor::TextCursor;
-use super::{ExtraName, MarkerTree, PackageName, SpecifierError, Specifiers, mask_credentials, parse_marker};
+use super::{ExtraName, Marker, PackageName, SpecifierError, Specifiers, mask_credentials};
 
 /// `name[extras] clauses ; marker` or `name[extras] @ url ; marker`, by its parts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dependency {
     pub name: PackageName,
     /// Sorted, each once.
     pub extras: Vec<ExtraName>,
     pub source: DependencySource,
-    pub marker: MarkerTree,
+    pub marker: Marker,
 }
 
 impl fmt::Display for Dependency {
@@ -36,7 +36,7 @@ impl fmt::Display for Dependency {
 }
 
 /// What follows the name and the extras.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DependencySource {
     Versions(Specifiers),
     /// The text after `@`, whatever it is.
@@ -250,16 +250,16 @@ fn is_marker_variable(word: &str) -> bool {
     ["python_", "os_name", "sys_platform", "platform_", "implementation_"].iter().any(|start| word.starts_with(start))
 }
 
-fn marker(cursor: &mut TextCursor<'_>) -> Result<MarkerTree, DependencyError> {
+fn marker(cursor: &mut TextCursor<'_>) -> Result<Marker, DependencyError> {
     cursor.blanks();
     if cursor.is_done() {
-        return Ok(MarkerTree::TRUE);
+        return Ok(Marker::ALWAYS);
     }
     if !cursor.eat(";") {
         return Err(fail(cursor, "expected ` ;` and a marker, or the end of the requirement"));
     }
     let start = cursor.at;
-    parse_marker(cursor.rest()).map_err(|error| DependencyError { at: start + error.at, ..error })
+    cursor.rest().parse().map_err(|error: DependencyError| DependencyError { at: start + error.at, ..error })
 }
 
 #[cfg(test)]
@@ -273,7 +273,7 @@ mod tests {
             DependencySource::Versions(specifiers) => specifiers.to_string(),
             DependencySource::Url(url) => url,
         };
-        let marker = dependency.marker.try_to_string().unwrap_or_default();
+        let marker = dependency.marker.text().unwrap_or_default();
         format!("{}|{}|{source}|{marker}", dependency.name, extras.join(","))
     }
 
@@ -290,11 +290,8 @@ mod tests {
             ("foo[]", "foo|||"),
             ("foo===1.0.weird+x", "foo||===1.0.weird+x|"),
             ("foo@https://files.example/x.zip", "foo||https://files.example/x.zip|"),
-            (
-                "foo[x] @ https://files.example/x.zip ; os_name=='nt'",
-                "foo|x|https://files.example/x.zip|os_name == 'nt'",
-            ),
-            ("foo>1;os_name=='a;b'", "foo||>1|os_name == 'a;b'"),
+            ("foo[x] @ https://files.example/x.zip ; os_name=='nt'", "foo|x|https://files.example/x.zip|os_name=='nt'"),
+            ("foo>1;os_name=='a;b'", "foo||>1|os_name=='a;b'"),
         ] {
             assert_eq!(show(text), expected, "{text}");
         }

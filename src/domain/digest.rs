@@ -193,6 +193,11 @@ impl Promises {
         })
     }
 
+    /// Whether a digest is promised, by which bytes could be told from others.
+    pub fn has_digest(&self) -> bool {
+        !self.index.is_empty() || !self.asked.is_empty()
+    }
+
     /// The algorithms needed to check every promise, each once.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         let mut all: Vec<_> = self.asked.iter().chain(&self.index).map(|digest| digest.algorithm).collect();

@@ -103,8 +103,10 @@ pub enum FilenameError {
     Name(String),
     #[error("`{0}` is not a PEP 440 version")]
     Version(String),
-    #[error("`{0}` is no build tag: it must start with a digit")]
+    #[error("`{0}` is no build tag: a number, then ASCII letters, digits, `_` and `.`")]
     Build(String),
+    #[error("`{0}` is no compatibility tag: ASCII letters, digits and `_`, sets divided by `.`")]
+    Tag(String),
 }
 
 impl DistributionFilename {
@@ -172,9 +174,9 @@ impl std::str::FromStr for WheelFilename {
             name: wheel_name(name)?,
             version: parse_version(version)?,
             build: build.map(str::parse).transpose()?,
-            python: tags[0].to_ascii_lowercase().into(),
-            abi: tags[1].to_ascii_lowercase().into(),
-            platform: tags[2].to_ascii_lowercase().into(),
+            python: tag_set(tags[0])?,
+            abi: tag_set(tags[1])?,
+            platform: tag_set(tags[2])?,
         })
     }
 }
@@ -183,13 +185,24 @@ impl std::str::FromStr for WheelFilename {
 /// third is a build tag, which begins with a digit, or they are none.
 fn is_variant(parts: &[&str]) -> bool {
     let is_build = |part: &str| part.starts_with(|first: char| first.is_ascii_digit());
-    let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
-    };
+    let is_label = |label: &str| !label.is_empty() && is_escaped(label);
     match parts {
         [_, _, third, .., label] if parts.len() == 6 => !is_build(third) && is_label(label),
         [_, _, third, .., label] if parts.len() == 7 => is_build(third) && is_label(label),
         _ => false,
+    }
+}
+
+/// The characters of a wheel's parts (PEP 427). A part with others is refused: what reads names
+/// further on, such as a shell, may give them a meaning.
+fn is_escaped(part: &str) -> bool {
+    part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+}
+
+fn tag_set(text: &str) -> Result<Box<str>, FilenameError> {
+    match is_escaped(text) && text.split('.').all(|tag| !tag.is_empty()) {
+        true => Ok(text.to_ascii_lowercase().into()),
+        false => Err(FilenameError::Tag(text.to_owned())),
     }
 }
 
@@ -205,8 +218,10 @@ impl std::str::FromStr for BuildTag {
     fn from_str(text: &str) -> Result<Self, FilenameError> {
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, suffix) = text.split_at(digits);
-        let number = number.parse().map_err(|_| FilenameError::Build(text.to_owned()))?;
-        Ok(Self { number, suffix: suffix.into() })
+        match number.parse() {
+            Ok(number) if is_escaped(suffix) => Ok(Self { number, suffix: suffix.into() }),
+            _ => Err(FilenameError::Build(text.to_owned())),
+        }
     }
 }
 
@@ -244,8 +259,10 @@ fn is_python_suffix(text: &str) -> bool {
     matches!(text.as_bytes(), [b'1'..=b'3'] | [b'1'..=b'3', b'.', b'0'..=b'9'])
 }
 
+/// Reads a version without the white space that PEP 440 allows around one.
 fn parse_version(text: &str) -> Result<Version, FilenameError> {
-    text.parse().map_err(|_| FilenameError::Version(text.to_owned()))
+    let is_dense = !text.contains(|character: char| character.is_whitespace() || !character.is_ascii());
+    text.parse().ok().filter(|_| is_dense).ok_or_else(|| FilenameError::Version(text.to_owned()))
 }
 
 /// Whether `name` normalizes to `project` (PEP 503), without allocating.
@@ -269,6 +286,8 @@ fn is_same_name(name: &str, project: &PackageName) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(filename: &str) -> Result<DistributionFilename, FilenameError> {
@@ -325,6 +344,67 @@ mod tests {
             "",
         ] {
             assert!(parse(filename).is_err(), "{filename} was taken");
+        }
+    }
+
+    /// Names as old tools and real indexes write them.
+    #[test]
+    fn odd_names_of_real_files_are_taken() {
+        for (filename, version) in [
+            ("foo_bar-1!2.0-py3-none-any.whl", "1!2.0"),
+            ("foo_bar-2.1.0+cu118-cp311-cp311-linux_x86_64.whl", "2.1.0+cu118"),
+            ("foo_bar-1.0-0_g1234abc-py2.py3-none-any.whl", "1.0"),
+            ("foo_bar-1.0-1.el7-cp27-cp27mu-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", "1.0"),
+            ("foo.bar-1.0.dev20230101-PY3-NONE-macosx_10_9_universal2.whl", "1.0.dev20230101"),
+            ("foo-bar-1.0-rc1.tar.gz", "1.0rc1"),
+            ("foo-bar-1.0_rc1.tar.gz", "1.0rc1"),
+            ("foo-bar-v1.0.zip", "1.0"),
+            ("foo--bar-1.0.zip", "1.0"),
+            ("foo_bar-1!2.0.tar.gz", "1!2.0"),
+        ] {
+            assert_eq!(parse(filename).map(|name| name.version().to_string()).as_deref(), Ok(version), "{filename}");
+        }
+    }
+
+    #[test]
+    fn parts_with_characters_that_no_wheel_has_are_told() {
+        for (filename, why) in [
+            ("foo_bar-99-1$(touch${IFS}PWNED)-py3-none-any.whl", "build tag"),
+            ("foo_bar-1.0-1;x-py3-none-any.whl", "build tag"),
+            ("foo_bar-1.0-py3-none-any`x`.whl", "compatibility tag"),
+            ("foo_bar-1.0-py3-no'ne-any.whl", "compatibility tag"),
+            ("foo_bar-1.0-py3.-none-any.whl", "compatibility tag"),
+            ("foo_bar-1.0-py3--any.whl", "compatibility tag"),
+            ("foo_bar-1.0-p\u{443}3-none-any.whl", "compatibility tag"),
+            ("foo_bar-1.0 -py3-none-any.whl", "PEP 440"),
+            ("foo_bar- 1.0.tar.gz", "PEP 440"),
+            ("foo_bar-1.0+$(x).tar.gz", "PEP 440"),
+        ] {
+            let error = parse(filename).unwrap_err().to_string();
+            assert!(error.contains(why), "{filename}: {error}");
+        }
+    }
+
+    const HOSTILE: &str = "[-a-z0-9_.!+]{0,9}[$`'\"\\\\;&|<>(){}*?#~%^=,:@/ \t\r\n\u{7}\u{7f}\u{e9}\u{202e}\u{660}]{0,2}[-a-z0-9_.!+]{0,9}";
+
+    proptest! {
+        /// Whatever stands in any part, a name that is taken has the characters of PEP 427 and 625.
+        #[test]
+        fn a_name_that_is_taken_holds_nothing_hostile(
+            parts in (HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE), at in 0..6_usize, is_wheel: bool,
+        ) {
+            let part = |number: usize, usual: &str, hostile: &str| if number == at { hostile.to_owned() } else { usual.to_owned() };
+            let stem = format!("foo_bar{}-{}", part(5, "", &parts.0), part(0, "1.0", &parts.0));
+            let filename = match is_wheel {
+                true => format!(
+                    "{stem}-{}-{}-{}-{}.whl",
+                    part(1, "1a", &parts.1), part(2, "py3", &parts.2), part(3, "none", &parts.3), part(4, "any", &parts.4),
+                ),
+                false => format!("{stem}.tar.gz"),
+            };
+            let is_ordinary = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!+".contains(&byte);
+            let is_taken = parse(&filename).is_ok() || SourceFilename::guess(&filename).is_ok();
+            prop_assert!(!is_taken || filename.bytes().all(is_ordinary), "{filename:?} was taken");
         }
     }
 

@@ -275,6 +275,10 @@ impl Listing {
         let distribution =
             DistributionFilename::parse(record.filename, &self.project).map_err(|error| error.to_string())?;
         let url = self.base.join(record.href).map_err(|error| format!("its link is no URL: {error}"))?;
+        if !url.is_fetchable() {
+            let scheme = url.secret().scheme();
+            return Err(format!("its link is a {scheme}: URL, and only http, https and file can be fetched"));
+        }
         Ok(Artifact {
             filename: record.filename.into(),
             distribution,
@@ -377,7 +381,7 @@ mod tests {
             (versions.join(" "), ignored.join("\n"))
         };
         let (versions, ignored) = listing("http://h.example/demo/", Some("file:///srv/"));
-        assert_eq!(versions, "4.0");
+        assert_eq!(versions, "3.0 4.0");
         assert!(ignored.contains("demo-1.0.zip its link leads to a file of this machine"), "{ignored}");
         assert!(
             ignored.contains("demo-3.0.zip its link is a git+https: URL") && ignored.contains("<base> "),
@@ -385,7 +389,7 @@ mod tests {
         );
         assert_eq!(ignored.lines().count(), 4);
         let local = if cfg!(windows) { "file:///C:/srv/" } else { "file:///srv/" };
-        assert_eq!(listing(local, None).0, "1.0 2.0 4.0");
+        assert_eq!(listing(local, None).0, "1.0 2.0 3.0 4.0");
     }
 
     #[test]

@@ -55,9 +55,11 @@ impl MaskedUrl {
         percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned()
     }
 
-    /// The first digest in the fragment: `#sha256=…`, or `#egg=name&md5=…`.
+    /// The first digest in the fragment: `#sha256=…`, or `#egg=name&md5=…`. One without hex promises
+    /// nothing.
     pub fn digest(&self) -> Option<Digest> {
         let parts = self.0.fragment()?.split('&').filter_map(|part| part.split_once('='));
+        let parts = parts.filter(|(_, hex)| !hex.is_empty());
         let mut digests = parts.filter_map(|(key, hex)| Some(Digest::new(key.parse::<Algorithm>().ok()?, hex)));
         digests.next()
     }
@@ -76,9 +78,17 @@ impl MaskedUrl {
         Self(url)
     }
 
+    /// Whether it leads to a file that can be fetched: no `git+https:` does.
+    pub fn is_fetchable(&self) -> bool {
+        matches!(self.0.scheme(), "http" | "https" | "file")
+    }
+
     /// `href` as a link on the page at this URL (RFC 3986 resolution).
+    ///
+    /// # Errors
+    /// When it is none.
     pub fn join(&self, href: &str) -> Result<Self, url::ParseError> {
-        self.0.join(href).map(Self)
+        if lacks_host(href) { Err(url::ParseError::EmptyHost) } else { self.0.join(href).map(Self) }
     }
 
     /// Whether it has a user, a password, or a secret in its query.
@@ -124,9 +134,19 @@ impl From<Url> for MaskedUrl {
 impl FromStr for MaskedUrl {
     type Err = url::ParseError;
 
+    /// # Errors
+    /// When it is none, or has no host.
     fn from_str(text: &str) -> Result<Self, url::ParseError> {
-        Url::parse(text).map(Self)
+        if lacks_host(text) { Err(url::ParseError::EmptyHost) } else { Url::parse(text).map(Self) }
     }
+}
+
+/// Whether it is `https:///path`, in which the URL standard of browsers, but nobody who installs,
+/// takes the first part of the path for the host.
+fn lacks_host(text: &str) -> bool {
+    let is_web = |scheme: &str| ["http", "https", "ftp"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let parts = text.split_once("://").filter(|(scheme, _)| is_web(scheme.trim_start()));
+    parts.is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']))
 }
 
 /// How many characters are searched for the end of an odd password; a limit, since each `://` may
@@ -234,6 +254,17 @@ mod tests {
             ("git@host.example:me/r C:\\a@b C:/a@b file:a@b", "git@host.example:me/r C:\\a@b C:/a@b file:a@b"),
         ] {
             assert_eq!(mask_credentials(text), expected);
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_path_is_taken_for_a_host() {
+        let page: MaskedUrl = "https://index.example/simple/demo/".parse().unwrap();
+        for text in ["https:///a.zip", "http://", "HTTPS:///a.zip", "https://?x", "ftp:///a.zip", "https://\\a.zip"] {
+            assert!(text.parse::<MaskedUrl>().is_err() && page.join(text).is_err(), "{text}");
+        }
+        for text in ["https://a.zip", "file:///a.zip", "https://files.example//a.zip"] {
+            assert!(text.parse::<MaskedUrl>().is_ok() && page.join(text).is_ok(), "{text}");
         }
     }
 

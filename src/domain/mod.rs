@@ -38,7 +38,7 @@ pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Has
 pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
 pub use index_page::IndexPage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
-pub use marker::parse_marker;
+pub use marker::Marker;
 pub use masked_url::{MaskedUrl, credentials, mask_credentials};
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
 pub use pip_cache_entry::PipCacheEntry;
@@ -60,6 +60,4 @@ pub use target_dependencies::TargetDependencies;
 pub use tree::{Content, RelPath, RelPathError, Tree};
 
 pub use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-pub use pep508_rs::{
-    ExtraName, InvalidNameError, MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, PackageName,
-};
+pub use pep508_rs::{ExtraName, InvalidNameError, MarkerEnvironment, MarkerEnvironmentBuilder, PackageName};

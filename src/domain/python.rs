@@ -185,14 +185,10 @@ impl Python {
         tags
     }
 
-    /// Python tags for wheels that run on any platform, best first; their ABI is `none`.
+    /// Python tags for wheels that run on any platform, best first; their ABI is `none`. pip begins
+    /// with its own tag on every implementation (`pp310`), where `packaging` alone says `pp3` for PyPy.
     pub fn portable_tags(&self) -> Vec<String> {
-        let own = match self.implementation {
-            Implementation::CPython => Some(self.tag()),
-            Implementation::PyPy => Some("pp3".to_owned()),
-            Implementation::GraalPy | Implementation::Other(_) => None,
-        };
-        own.into_iter().chain(self.generic_tags()).collect()
+        [self.tag()].into_iter().chain(self.generic_tags()).collect()
     }
 
     /// Major and minor.

@@ -5,9 +5,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::{Digest, ExtraName, MarkerTree, MaskedUrl, PackageName, SourceFilename, Specifiers, mask_credentials};
+use super::{Digest, ExtraName, Marker, MaskedUrl, PackageName, SourceFilename, Specifiers, mask_credentials};
 
 /// Where a requirement or an option was written, printed `requirements.txt:3`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,8 +40,7 @@ pub struct Requirement {
     pub name: Option<PackageName>,
     pub extras: Vec<ExtraName>,
     pub source: Source,
-    #[serde(serialize_with = "marker_as_text")]
-    pub marker: MarkerTree,
+    pub marker: Marker,
     /// `--hash` options: any one of them must hold.
     pub hashes: Vec<Digest>,
     /// `-e`.
@@ -66,10 +65,6 @@ pub enum Source {
     Project(PathBuf),
     /// A version control URL such as `git+https://…`, which stays text.
     Repository(String),
-}
-
-fn marker_as_text<S: Serializer>(marker: &MarkerTree, serializer: S) -> Result<S::Ok, S::Error> {
-    marker.try_to_string().serialize(serializer)
 }
 
 impl Requirement {
@@ -127,9 +122,6 @@ impl fmt::Display for Requirement {
             Source::Repository(url) => write!(f, "{at}{}", mask_credentials(url))?,
         }
         f.write_str(if self.name.is_none() { &extras } else { "" })?;
-        match self.marker.try_to_string() {
-            Some(marker) => write!(f, " ; {marker}"),
-            None => Ok(()),
-        }
+        write!(f, "{}", self.marker)
     }
 }

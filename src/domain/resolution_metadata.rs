@@ -1,7 +1,9 @@
 //! The part of a distribution's core metadata that resolving reads: its dependencies.
 
+use std::hash::Hash;
 use std::str::FromStr;
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::lenient_dependency::repaired;
@@ -46,11 +48,9 @@ impl ResolutionMetadata {
 
     /// Whether both ask for the same, in whatever order and spelling.
     pub fn agrees_with(&self, other: &Self) -> bool {
-        let has_all = |one: &Self, other: &Self| {
-            one.dependencies.iter().all(|dependency| other.dependencies.contains(dependency))
-                && one.unreadable.iter().all(|line| other.unreadable.contains(line))
-        };
-        self.requires_python == other.requires_python && has_all(self, other) && has_all(other, self)
+        self.requires_python == other.requires_python
+            && set_of(&self.dependencies) == set_of(&other.dependencies)
+            && set_of(&self.unreadable) == set_of(&other.unreadable)
     }
 
     /// Strictly first, then repaired as uv does (`docs/facts/pip.md` 7.2).
@@ -66,6 +66,10 @@ impl ResolutionMetadata {
             self.unreadable.push(line.to_owned());
         }
     }
+}
+
+fn set_of<T: Eq + Hash>(lines: &[T]) -> FxHashSet<&T> {
+    lines.iter().collect()
 }
 
 /// Whether nothing but a comma at the end is wrong, which current pip takes.
@@ -98,6 +102,16 @@ mod tests {
         for other in [&["six>=1"][..], &["six>=1", "idna"], &["six>=1", "idna; python_version < '3.9'", "evil"]] {
             assert!(!all.agrees_with(&parsed(other)) && !parsed(other).agrees_with(&all), "{other:?}");
         }
+    }
+
+    /// With a search through all lines for each, this would take an hour.
+    #[test]
+    fn very_many_lines_are_compared_in_one_pass() {
+        let lines: Vec<_> = (0..200_000).map(|number| format!("dep>={number}")).collect();
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let reversed: Vec<_> = lines.iter().rev().copied().collect();
+        assert!(parsed(&lines).agrees_with(&parsed(&reversed)));
+        assert!(!parsed(&lines).agrees_with(&parsed(&lines[1..])));
     }
 
     /// The rows of `docs/facts/pip.md` 7.2 that uv repairs, and those that nobody can.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rustc_hash::FxHashSet;
 use serde::de::{Deserializer, Error as _};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
@@ -75,10 +76,18 @@ impl Specifiers {
 
     /// Both sets of clauses together.
     pub fn and(&self, other: &Self) -> Self {
-        let mut both = self.clone();
-        both.clauses.extend(other.clauses.iter().filter(|clause| !self.clauses.contains(clause)).cloned());
-        both.arbitrary.extend(other.arbitrary.iter().filter(|text| !self.arbitrary.contains(text)).cloned());
-        both
+        Self::all([self, other])
+    }
+
+    /// All sets of clauses together, each clause once, in one pass: metadata may name one project in
+    /// very many lines.
+    pub fn all<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
+        let (mut all, mut clauses, mut texts) = (Self::any(), FxHashSet::default(), FxHashSet::default());
+        for set in sets {
+            all.clauses.extend(set.clauses.iter().filter(|clause| clauses.insert(*clause)).cloned());
+            all.arbitrary.extend(set.arbitrary.iter().filter(|text| texts.insert(*text)).cloned());
+        }
+        all
     }
 }
 
@@ -129,6 +138,36 @@ fn has_prefix(version: &Version, wanted: &Version, prefix: &[u64]) -> bool {
 
 fn is_same_release(a: &Version, b: &Version) -> bool {
     a.only_release().with_epoch(a.epoch()) == b.only_release().with_epoch(b.epoch())
+}
+
+/// One clause such as `>=3.8`, or `===` with any text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Clause {
+    Pep440(VersionSpecifier),
+    Arbitrary(Box<str>),
+}
+
+impl Clause {
+    /// The clause that `text` is, if it is one.
+    pub fn of(text: &str) -> Option<Self> {
+        match text.trim().strip_prefix("===").map(str::trim) {
+            Some(wanted)
+                if wanted.contains(|character: char| character.is_whitespace() || ";)".contains(character)) =>
+            {
+                None
+            }
+            Some(wanted) => Some(Self::Arbitrary(wanted.into())),
+            None => text.parse().ok().map(Self::Pep440),
+        }
+    }
+
+    /// Whether `version` is one and satisfies it; `===` compares text.
+    pub fn takes(&self, version: &str) -> bool {
+        match self {
+            Self::Pep440(clause) => version.trim().parse().is_ok_and(|version| holds(clause, &version)),
+            Self::Arbitrary(wanted) => version.to_lowercase() == wanted.to_lowercase(),
+        }
+    }
 }
 
 impl From<VersionSpecifiers> for Specifiers {
@@ -279,6 +318,14 @@ mod tests {
             wrong.extend(surprises(refused, false));
         }
         assert!(wrong.is_empty(), "packaging says otherwise, {} times:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    /// With a search through all clauses for each, this would take an hour.
+    #[test]
+    fn very_many_clauses_are_put_together_in_one_pass() {
+        let sets: Vec<_> = (0..300_000).map(|number| Specifiers::from_str(&format!(">={number}")).unwrap()).collect();
+        let all = Specifiers::all(sets.iter().chain(&sets[..7]));
+        assert_eq!((all.clauses().len(), all.clauses()[7].to_string()), (300_000, ">=7".to_owned()));
     }
 
     #[test]

@@ -212,7 +212,8 @@ impl Indexes {
             listings.extend(Some(flat_index.listing(project)).filter(|listing| !listing.is_blank()));
         }
         let everywhere = request.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
-        for index in &self.settings.indexes {
+        let mut indexes = self.settings.indexes.iter();
+        for index in indexes.by_ref() {
             asked.push(index.clone());
             let page_listing = self.listing(project, index, request.check).await?;
             unchecked |= page_listing.unchecked;
@@ -223,6 +224,7 @@ impl Indexes {
             }
         }
         let mut candidates = Candidates::new(listings, asked, unchecked);
+        candidates.shadowed = indexes.cloned().collect();
         candidates.narrowed = !request.versions.is_any();
         Ok(candidates)
     }

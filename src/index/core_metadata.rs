@@ -128,7 +128,7 @@ fn fields(text: &str) -> Vec<(&str, String)> {
     for line in text.trim_start_matches('\u{feff}').lines().take_while(|line| !line.is_empty()) {
         if line.starts_with([' ', '\t']) {
             if let Some((_, value)) = fields.last_mut() {
-                *value = format!("{value} {}", line.trim()).trim().to_owned();
+                unfold(value, line.trim());
             }
         } else if let Some((name, value)) = line.split_once(':').filter(|(name, _)| is_field_name(name)) {
             fields.push((name, value.trim().to_owned()));
@@ -137,6 +137,14 @@ fn fields(text: &str) -> Vec<(&str, String)> {
         }
     }
     fields
+}
+
+/// Adds a folded line to the value that it goes on with.
+fn unfold(value: &mut String, line: &str) {
+    if !value.is_empty() && !line.is_empty() {
+        value.push(' ');
+    }
+    value.push_str(line);
 }
 
 fn is_field_name(name: &str) -> bool {
@@ -163,6 +171,14 @@ mod tests {
             dynamic: vec!["requires-dist".into()],
         };
         assert_eq!(metadata, expected);
+    }
+
+    /// With a copy for every line, 100 GB would be moved here.
+    #[test]
+    fn a_field_folded_over_very_many_lines_is_read_in_one_pass() {
+        let text = format!("Name: a\nSummary:\n{}Version: 1\n", " \n x\n".repeat(300_000));
+        assert_eq!(project_summary(text.as_bytes()).summary.map(|summary| summary.len()), Some(599_999));
+        assert_eq!(parse_core_metadata(text.as_bytes()).version, "1");
     }
 
     /// As `email.parser` of Python: a line that is no field ends the fields.

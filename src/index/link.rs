@@ -83,9 +83,9 @@ fn named_by_egg<'a>(egg: &str, filename: Cow<'a, str>) -> Cow<'a, str> {
     }
 }
 
-/// Reads `algorithm=hex`, where the algorithm is known.
+/// Reads `algorithm=hex`, where the algorithm is known. Without hex nothing is promised.
 pub(super) fn digest(text: &str) -> Option<(Algorithm, &str)> {
-    let (name, hex) = text.split_once('=')?;
+    let (name, hex) = text.split_once('=').filter(|(_, hex)| !hex.is_empty())?;
     Some((Algorithm::named(name)?, hex))
 }
 
@@ -218,6 +218,8 @@ mod tests {
         assert_eq!(digest("a.zip#sha256=ab"), Some((Algorithm::Sha256, "ab")));
         assert_eq!(digest("a.zip#egg=a-1&md5=cd&sha256=ab"), Some((Algorithm::Md5, "cd")));
         assert_eq!(digest("a.zip#blake2b=ab"), None);
+        assert_eq!(digest("a.zip#sha256="), None);
+        assert_eq!(digest("a.zip#sha256=&md5=cd"), Some((Algorithm::Md5, "cd")));
         assert_eq!(digest("a.zip?sha256=ab"), None);
         assert_eq!(Link::new(" a.zip#sha256=ab ").href, "a.zip");
     }

@@ -7,7 +7,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::core_metadata::{MetadataFile, WrongIdentity};
-use crate::domain::{CoreMetadata, FilenameError, PackageName, SourceExtension, SourceFilename, Version};
+use crate::domain::{CoreMetadata, Dependency, FilenameError, PackageName, SourceExtension, SourceFilename, Version};
 
 /// Why the metadata of a source archive cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,8 @@ const LONGEST_SEARCH: u64 = 2 << 30;
 pub struct TopFiles {
     pub pkg_info: Option<MetadataFile>,
     pub pyproject: Option<String>,
+    /// Whether there is a manifest of a Rust crate, whose build fetches what that needs.
+    pub cargo: bool,
 }
 
 /// Reads what the source archive `filename` says of itself without running it: its `PKG-INFO`
@@ -64,6 +66,40 @@ pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, 
     }
 }
 
+/// Reads all of the source archive `filename`, so that what was cut short or altered in it shows where
+/// its format can tell. A kind of archive that is not looked into is taken as it is.
+///
+/// # Errors
+/// When it cannot be read to its end.
+pub fn check_contents(archive: impl Read + Seek, filename: &str) -> Result<(), SdistError> {
+    let (_, extension) = SourceExtension::split(filename).ok_or_else(|| SdistError::NoArchive(filename.to_owned()))?;
+    match extension {
+        SourceExtension::TarGz | SourceExtension::Tgz => read_tar(MultiGzDecoder::new(archive)),
+        SourceExtension::Tar => read_tar(archive),
+        SourceExtension::Zip => read_zip(archive),
+        _ => Ok(()),
+    }
+}
+
+fn read_tar(stream: impl Read) -> Result<(), SdistError> {
+    let mut stream = stream.take(LONGEST_SEARCH);
+    let mut archive = tar::Archive::new(&mut stream);
+    let entries = archive.entries()?.collect::<io::Result<Vec<_>>>()?.len();
+    if entries == 0 {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "there is nothing in it").into());
+    }
+    io::copy(&mut stream, &mut io::sink())?;
+    Ok(())
+}
+
+fn read_zip(file: impl Read + Seek) -> Result<(), SdistError> {
+    let mut archive = ZipArchive::new(file)?;
+    for index in 0..archive.len() {
+        io::copy(&mut archive.by_index(index)?.take(LONGEST_SEARCH), &mut io::sink())?;
+    }
+    Ok(())
+}
+
 /// What the build of a source archive needs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BuildRequirements {
@@ -71,6 +107,8 @@ pub struct BuildRequirements {
     pub requires: Vec<String>,
     /// Whether setuptools builds it, which may ask for more when it runs (PEP 517).
     pub by_setuptools: bool,
+    /// By what it can be seen that the build fetches from elsewhere than an index.
+    pub fetches_by: Option<String>,
 }
 
 impl TopFiles {
@@ -101,12 +139,27 @@ impl TopFiles {
     pub fn build_requirements(&self) -> BuildRequirements {
         let table = self.pyproject.as_ref().and_then(|text| text.parse::<toml::Table>().ok());
         let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
-        let requires = match system.and_then(|system| system.get("requires")?.as_array()) {
+        let requires: Vec<String> = match system.and_then(|system| system.get("requires")?.as_array()) {
             Some(lines) => lines.iter().filter_map(toml::Value::as_str).map(ToOwned::to_owned).collect(),
-            None => vec![DEFAULT_BUILD.to_owned()],
+            None => DEFAULT_BUILD.map(ToOwned::to_owned).into(),
         };
         let backend = system.and_then(|system| system.get("build-backend")?.as_str());
-        BuildRequirements { requires, by_setuptools: backend.is_none_or(|backend| backend.starts_with("setuptools.")) }
+        let fetches_by = self.fetches_by(&requires, backend);
+        BuildRequirements {
+            requires,
+            by_setuptools: backend.is_none_or(|backend| backend.starts_with("setuptools.")),
+            fetches_by,
+        }
+    }
+
+    /// The tool or file by which the build reaches for crates or for what CMake downloads. Other builds
+    /// may fetch, too, and nothing tells.
+    fn fetches_by(&self, requires: &[String], backend: Option<&str>) -> Option<String> {
+        let projects = requires.iter().filter_map(|line| line.parse::<Dependency>().ok());
+        let mut projects = projects.map(|dependency| dependency.name.to_string());
+        let tool = projects.find(|name| FETCHING_TOOLS.contains(&name.as_str()));
+        let by_maturin = || backend.filter(|backend| *backend == "maturin").map(ToOwned::to_owned);
+        tool.or_else(by_maturin).or_else(|| self.cargo.then(|| "Cargo.toml".to_owned()))
     }
 
     fn reliable(&self) -> Option<CoreMetadata> {
@@ -121,6 +174,7 @@ impl TopFiles {
             Some("pyproject.toml") => {
                 self.pyproject = Some(String::from_utf8_lossy(&MetadataFile::read(file)?.bytes).into_owned());
             }
+            Some("Cargo.toml") => self.cargo = true,
             _ => {}
         }
         Ok(())
@@ -131,8 +185,11 @@ impl TopFiles {
     }
 }
 
-/// What pip builds with where an archive does not say.
-const DEFAULT_BUILD: &str = "setuptools>=40.8.0";
+/// What pip builds with where an archive does not say: up to 23.3 it asks for `wheel`, too.
+const DEFAULT_BUILD: [&str; 2] = ["setuptools>=40.8.0", "wheel"];
+
+/// What builds with crates, or with what CMake fetches.
+const FETCHING_TOOLS: [&str; 5] = ["maturin", "setuptools-rust", "scikit-build", "scikit-build-core", "cmake"];
 
 /// The fields that decide what is needed.
 const DECISIVE: [&str; 3] = ["requires-dist", "requires-python", "provides-extra"];

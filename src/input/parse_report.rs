@@ -95,7 +95,7 @@ impl From<&Requirement> for RequirementView {
             name: requirement.name.as_ref().map(ToString::to_string),
             extras: strings(&requirement.extras),
             specifier,
-            marker: requirement.marker.try_to_string(),
+            marker: requirement.marker.text().map(str::to_owned),
             url,
             path,
             editable: requirement.editable,

@@ -120,6 +120,17 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     Ok(tree)
 }
 
+/// Where a bundle of these files has its pins: in one file, or in one for each target where no marker
+/// tells them apart.
+pub fn requirements_paths(fetched: &Fetched) -> Vec<String> {
+    let installed = &fetched.installed();
+    if TargetMarkers::of(installed).are_ambiguous(installed) {
+        installed.targets.iter().map(|target| requirements::path_for_target(target.id())).collect()
+    } else {
+        vec![REQUIREMENTS_PATH.to_owned()]
+    }
+}
+
 /// What the layout composes, by path.
 fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> {
     let installed = &input.fetched.installed();

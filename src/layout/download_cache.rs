@@ -67,6 +67,7 @@ impl Layout for DownloadCache {
         Usage {
             variables: vec![("PIP_DOWNLOAD_CACHE", location.path.to_owned())],
             arguments: vec!["--no-index".into(), "--find-links".into(), format!("{}links.html", location.url)],
+            condition: Some("with pip 1.0 to 1.5.6"),
         }
     }
 

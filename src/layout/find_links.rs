@@ -45,7 +45,7 @@ impl Layout for FindLinks {
 
     fn usage(&self, location: &UsageLocation<'_>) -> Usage {
         let arguments = ["--no-index", "--find-links", location.path].map(String::from);
-        Usage { variables: Vec::new(), arguments: arguments.into() }
+        Usage { variables: Vec::new(), arguments: arguments.into(), condition: None }
     }
 
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {

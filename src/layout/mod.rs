@@ -16,7 +16,7 @@ pub use bundle::{
     BUNDLE_ROOT, BundleInput, DependencyGraph, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile,
     ManifestOptions, ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget,
     ManifestValueError, ProjectSummaries, REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms,
-    WHEELS, bundle, bundled, sums,
+    WHEELS, bundle, bundled, requirements_paths, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
@@ -85,6 +85,8 @@ pub struct Usage {
     pub variables: Vec<(&'static str, String)>,
     /// Arguments of `pip install`, unquoted.
     pub arguments: Vec<String>,
+    /// With which pips alone that works.
+    pub condition: Option<&'static str>,
 }
 
 /// Why a layout cannot show what we hold.
@@ -108,7 +110,7 @@ mod tests {
     fn pip_is_pointed_at_a_folder() {
         let location = UsageLocation { path: "my dest", url: "file:///srv/my%20dest/" };
         let line = |name: &str| {
-            let Usage { variables, arguments } = find(name).unwrap().usage(&location);
+            let Usage { variables, arguments, .. } = find(name).unwrap().usage(&location);
             let set = variables.iter().map(|(variable, value)| format!("{variable}={value} | "));
             set.collect::<String>() + &arguments.join(" | ")
         };

@@ -70,7 +70,11 @@ impl Layout for PipHttpCache {
     }
 
     fn usage(&self, location: &UsageLocation<'_>) -> Usage {
-        Usage { variables: vec![("PIP_CACHE_DIR", location.path.to_owned())], arguments: Vec::new() }
+        Usage {
+            variables: vec![("PIP_CACHE_DIR", location.path.to_owned())],
+            arguments: Vec::new(),
+            condition: Some("with a pip that still reaches its index, for the pages alone"),
+        }
     }
 
     /// pip caches nothing of a server that it has no reason to trust (`docs/facts/pip.md` 4.4).

@@ -50,7 +50,7 @@ impl Layout for SimpleIndex {
 
     fn usage(&self, location: &UsageLocation<'_>) -> Usage {
         let arguments = ["--index-url", location.url].map(String::from);
-        Usage { variables: Vec::new(), arguments: arguments.into() }
+        Usage { variables: Vec::new(), arguments: arguments.into(), condition: None }
     }
 
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {

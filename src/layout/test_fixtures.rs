@@ -19,7 +19,7 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
     FetchedFile {
         candidate: Candidate {
             filename: filename.into(),
-            url: base.join(filename).unwrap(),
+            url: base.join(&filename.replace('\\', "%5C")).unwrap(),
             index: Arc::new("https://me:pw@index.example/simple/".parse().unwrap()),
             promises: Promises::default(),
             requires_python: None,

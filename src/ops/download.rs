@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::fetch::FetchError;
 use super::{Event, Listener};
-use crate::domain::{Candidate, Object, Sha256, Status};
+use crate::domain::{BrokenPromise, Candidate, Object, Promises, Sha256, Status};
 use crate::http::{HttpClient, HttpError, MIN_PARALLEL_SIZE, RequestPermit, ResponseBody, ResumePoint, blocking};
 use crate::index::LocalDigests;
 use crate::store::{Claim, DiskStore, Incoming, StoreError};
@@ -44,7 +44,7 @@ impl Download {
         permit: RequestPermit,
         wait: &mut OtherProcessWait,
     ) -> Result<Option<(Object, Status)>, FetchError> {
-        let incoming = match self.claim().await? {
+        let incoming = match self.claim(&self.candidate.promises).await? {
             Claim::Held(object) => return Ok(Some((object, Status::Cached))),
             Claim::Ours(incoming) => *incoming,
             Claim::InProgress { .. } if wait.is_over() => self.store.begin(self.candidate.promises.clone())?,
@@ -58,8 +58,8 @@ impl Download {
         Ok(Some((object, Status::Downloaded)))
     }
 
-    async fn claim(&self) -> Result<Claim, StoreError> {
-        let (store, promises) = (self.store.clone(), self.candidate.promises.clone());
+    async fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
+        let (store, promises) = (self.store.clone(), promises.clone());
         blocking(move || store.claim(&promises)).await
     }
 
@@ -107,6 +107,7 @@ const PROGRESS: u64 = 1 << 20;
 /// The attempts at one file.
 struct DownloadAttempts<'a> {
     download: &'a Download,
+    promises: Promises,
     permit: RequestPermit,
     writer: IncomingWriter,
     /// The version of the file that the bytes are of, where its server named one.
@@ -121,7 +122,9 @@ impl<'a> DownloadAttempts<'a> {
         let validator =
             incoming.origin().and_then(|origin| origin.strip_prefix(&download.origin(""))).map(ToOwned::to_owned);
         let is_resumed = incoming.received() > 0;
-        Self { download, permit, writer: IncomingWriter::new(incoming), validator, is_resumed, has_started_over: false }
+        let promises = download.candidate.promises.clone();
+        let writer = IncomingWriter::new(incoming);
+        Self { download, promises, permit, writer, validator, is_resumed, has_started_over: false }
     }
 
     async fn run(mut self) -> Result<Object, FetchError> {
@@ -143,9 +146,13 @@ impl<'a> DownloadAttempts<'a> {
                     }
                 }
                 // A broken proxy is commoner than an attack, and so are bytes of a crashed run.
-                FetchError::Store(StoreError::Broken(_))
-                    if !self.has_started_over && (self.is_resumed || attempts.is_allowed()) =>
+                FetchError::Store(StoreError::Broken(broken))
+                    if !self.has_started_over
+                        && (self.is_resumed || attempts.is_allowed() || self.may_be_of_another_size(broken)) =>
                 {
+                    if self.may_be_of_another_size(broken) {
+                        self.promises.size = None;
+                    }
                     self.start_over().await?;
                 }
                 _ => return Err(error),
@@ -155,15 +162,14 @@ impl<'a> DownloadAttempts<'a> {
 
     /// Only a promised digest can tell whether parts fit together.
     fn can_resume(&self) -> bool {
-        let promises = &self.download.candidate.promises;
-        !promises.index.is_empty() || !promises.asked.is_empty()
+        self.promises.has_digest()
     }
 
     async fn attempt(&mut self) -> Result<Object, FetchError> {
         if !self.can_resume() {
             self.writer.restart().await?;
         }
-        let size = self.download.candidate.promises.size;
+        let size = self.promises.size;
         if self.writer.received == 0 || size != Some(self.writer.received) {
             let body = self.ask().await?;
             let announced = self.receive(body).await?;
@@ -183,7 +189,7 @@ impl<'a> DownloadAttempts<'a> {
             ..ResumePoint::default()
         };
         let (client, url) = (&self.download.client, &self.download.candidate.url);
-        let body = match self.download.candidate.promises.size.filter(|size| *size >= MIN_PARALLEL_SIZE) {
+        let body = match self.promises.size.filter(|size| *size >= MIN_PARALLEL_SIZE) {
             Some(size) if self.can_resume() => client.file_in_parallel(&self.permit, url, &start, size).await?,
             _ => client.file(&self.permit, url, &start).await?,
         };
@@ -203,7 +209,7 @@ impl<'a> DownloadAttempts<'a> {
 
     /// Takes the whole body; returns how long the sender says the file is.
     async fn receive(&mut self, mut body: ResponseBody) -> Result<Option<u64>, FetchError> {
-        let size = self.download.candidate.promises.size.or(body.total());
+        let size = self.promises.size.or(body.total());
         let (file, filename) = (self.download.file, self.download.candidate.filename.clone());
         self.download.tell(Event::Started { file, filename, size });
         if body.start() > 0 {
@@ -221,16 +227,22 @@ impl<'a> DownloadAttempts<'a> {
         Ok(body.total())
     }
 
+    /// Whether a promised digest may hold although the size was not the promised one. Then that
+    /// alone decides: sizes on pages are wrong more often than digests, and pip heeds none.
+    fn may_be_of_another_size(&self, broken: &BrokenPromise) -> bool {
+        matches!(broken, BrokenPromise::Size { .. }) && self.can_resume()
+    }
+
     /// Forgets everything, once.
     async fn start_over(&mut self) -> Result<(), FetchError> {
         self.has_started_over = true;
         self.validator = None;
-        let incoming = match self.download.claim().await? {
+        let incoming = match self.download.claim(&self.promises).await? {
             Claim::Ours(mut incoming) => {
                 incoming.restart()?;
                 *incoming
             }
-            _ => self.download.store.begin(self.download.candidate.promises.clone())?,
+            _ => self.download.store.begin(self.promises.clone())?,
         };
         self.writer = IncomingWriter::new(incoming);
         Ok(())

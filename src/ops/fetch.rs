@@ -14,6 +14,7 @@ use crate::domain::{
     WheelFilename,
 };
 use crate::http::{HttpClient, HttpError};
+use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
 use crate::interpreter::BuildError;
 use crate::store::{DiskStore, StoreError};
@@ -70,6 +71,18 @@ pub enum FetchError {
     Inconsistent(#[from] InconsistentMetadata),
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// Nobody promised a digest, and it is not even a file of its kind.
+    #[error(transparent)]
+    NoDistribution(#[from] NoDistribution),
+}
+
+/// Why bytes are not the wheel or source archive whose name they would get.
+#[derive(Debug, thiserror::Error)]
+pub enum NoDistribution {
+    #[error("it is no wheel: {0}")]
+    Wheel(#[from] zip::result::ZipError),
+    #[error("it is no source archive: {0}")]
+    Source(#[from] SdistError),
 }
 
 /// Brings every file of `plan` into the store, and checks that each needs what the plan rests on.
@@ -163,7 +176,8 @@ async fn fetch_all(
     }
     let stored: Vec<_> = stored.into_iter().flatten().collect();
     if failures.is_empty() {
-        return with_metadata(plan, store, settings, stored);
+        let strangers = strangers(plan, store, &stored);
+        return if strangers.is_empty() { with_metadata(plan, store, settings, stored) } else { Err(strangers) };
     }
     failures.sort_by_key(|(file, _)| *file);
     Err(failures.into_iter().map(|(_, failure)| failure).collect())
@@ -210,6 +224,28 @@ fn fill_from_store(
         stored.push(found.map(|object| StoredFile { object, metadata: None, status: status(object) }));
     }
     missing
+}
+
+/// The files of which nobody promises a digest and that are not of their kind: a page of a login, or
+/// what was cut short.
+fn strangers(plan: &Plan, store: &DiskStore, stored: &[StoredFile]) -> Vec<FetchFailure> {
+    let unpromised = plan.files().zip(stored).filter(|((_, file), _)| !file.candidate.promises.has_digest());
+    let judged = unpromised.filter_map(|((_, file), stored)| {
+        let (filename, url) = (file.candidate.filename.clone(), file.candidate.url.clone());
+        let why = check_kind(store, stored.object, &filename).err()?;
+        Some(FetchFailure { filename, url, why })
+    });
+    judged.collect()
+}
+
+fn check_kind(store: &DiskStore, object: Object, filename: &str) -> Result<(), FetchError> {
+    let bytes = store.open(object.sha256)?;
+    if filename.parse::<WheelFilename>().is_ok() {
+        zip::ZipArchive::new(bytes).map_err(NoDistribution::from)?;
+    } else {
+        sdist_metadata::check_contents(bytes, filename).map_err(NoDistribution::from)?;
+    }
+    Ok(())
 }
 
 fn with_metadata(

@@ -300,8 +300,7 @@ fn what_only(one: &ResolutionMetadata, other: &ResolutionMetadata) -> String {
 /// What a local wheel says of which nobody promises a digest: nothing would be known better if all
 /// of it were read.
 fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<MetadataFile> {
-    let is_promised = !candidate.promises.index.is_empty() || !candidate.promises.asked.is_empty();
-    let path = candidate.url.local_path().filter(|_| !is_promised)?;
+    let path = candidate.url.local_path().filter(|_| !candidate.promises.has_digest())?;
     wheel_metadata::read(File::open(path).ok()?, wheel).ok()
 }
 

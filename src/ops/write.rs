@@ -57,6 +57,8 @@ pub enum WriteFailure {
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    #[error("{} stays as it was: the new bundle is not sound", path.display())]
+    Unsound { path: PathBuf, findings: Vec<Finding> },
     #[error("cannot make the folder {}: {why}", path.display())]
     Folder { path: PathBuf, why: io::Error },
 }
@@ -142,10 +144,19 @@ fn write_bundle(
         tree = output::since(base, &tree);
     }
     let objects = StoreObjects { is_checked: output.verify, ..*objects };
-    let prove = || output.verify.then(|| verify::gaps(fetched, requests, &inspected.inspections));
-    let (gaps, packed) = parallel::join(prove, || pack_bundle(&tree, &objects, output));
-    packed?;
-    Ok(inspected.findings(&tree).chain(gaps.unwrap_or_default()).collect())
+    let judge = || {
+        let gaps = verify::gaps(fetched, requests, &inspected.inspections, output.allow_unprovable);
+        inspected.findings(&tree).chain(gaps).collect::<Vec<_>>()
+    };
+    if output.verify && !output.force && output.is_there() {
+        let findings = judge();
+        if !findings.is_empty() {
+            return Err(WriteFailure::Unsound { path: output.path.clone(), findings });
+        }
+        return pack_bundle(&tree, &objects, output).map(|()| findings);
+    }
+    let (findings, packed) = parallel::join(|| output.verify.then(judge), || pack_bundle(&tree, &objects, output));
+    packed.map(|()| findings.unwrap_or_default())
 }
 
 fn pack_bundle(tree: &Tree, objects: &StoreObjects<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pubgrub::{DerivationTree, External};
 
-use super::failure::{Failure, Reason, rejections};
+use super::failure::{Failure, Places, Reason, rejections};
 use super::node::{Node, VersionSet, positions};
 use super::search_view::{ONLY, PackageSource, SearchView};
 use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
@@ -254,8 +254,10 @@ fn missing(view: &SearchView<'_, '_>, name: &PackageName) -> String {
         PackageSource::Pending => format!("{name} is not known"),
         PackageSource::Listed(selector) => match selector.candidates().versions() {
             [] => format!("{name}: {}", Reason::of_selector(&selector, &[], &Specifiers::any())),
-            [only] => format!("the only version of {name} is {only}"),
-            versions => format!("the versions of {name} are {}", newest(versions)),
+            [only] => format!("the only version of {name} is {only}{}", Places::of(selector.candidates())),
+            versions => {
+                format!("the versions of {name} are {}{}", newest(versions), Places::of(selector.candidates()))
+            }
         },
     }
 }

@@ -61,15 +61,19 @@ impl<'v> DependencyGraph<'v> {
 
     /// What metadata asks of each project: all specifiers together, and every URL.
     pub fn demands(&self) -> BTreeMap<&PackageName, CombinedDemand<'_>> {
-        let mut demands: BTreeMap<&PackageName, CombinedDemand<'_>> = BTreeMap::new();
+        let mut lines: BTreeMap<&PackageName, (Vec<&Specifiers>, Vec<&str>)> = BTreeMap::new();
         for line in self.projects.iter().flat_map(|project| &project.lines) {
-            let demand = demands.entry(&line.name).or_default();
+            let (specifiers, urls) = lines.entry(&line.name).or_default();
             match &line.source {
-                DependencySource::Versions(more) => demand.specifiers = demand.specifiers.and(more),
-                DependencySource::Url(url) => demand.urls.push(url),
+                DependencySource::Versions(more) => specifiers.push(more),
+                DependencySource::Url(url) => urls.push(url),
             }
         }
-        demands
+        let combined = |(specifiers, urls): (Vec<&Specifiers>, Vec<_>)| CombinedDemand {
+            specifiers: Specifiers::all(specifiers),
+            urls,
+        };
+        lines.into_iter().map(|(name, lines)| (name, combined(lines))).collect()
     }
 
     /// The user's lines that lead to each project.
@@ -146,7 +150,7 @@ impl<'v> DependencyGraph<'v> {
 }
 
 /// What metadata asks of one project.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct CombinedDemand<'v> {
     pub specifiers: Specifiers,
     pub urls: Vec<&'v str>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::target_requirements::ProjectRequirements;
-use crate::domain::{Ignored, Origin, PackageName, Requirement, Specifiers, Version};
+use crate::domain::{Candidates, Ignored, Origin, PackageName, Requirement, Specifiers, Version};
 use crate::select::{CandidateSelector, NoFile, Rejected, Rejection};
 
 /// One thing that stands in the way of a solution.
@@ -38,7 +38,7 @@ pub enum Reason {
     UnknownProject { asked: Vec<String> },
     /// Nothing in these versions; the nearest there are.
     /// Entries that nobody can use are told, too: they may be what was meant.
-    NoVersion { specifiers: Specifiers, nearest: Vec<Version>, ignored: Vec<Ignored> },
+    NoVersion { specifiers: Specifiers, nearest: Vec<Version>, places: Places, ignored: Vec<Ignored> },
     /// Versions fit and their files do not; nearest miss first.
     NoFile { specifiers: Specifiers, files: NoFile },
     /// What this source archive needs is only known by running its build.
@@ -65,14 +65,47 @@ impl Reason {
         if candidates.is_unknown() {
             Self::UnknownProject { asked: candidates.asked.iter().map(ToString::to_string).collect() }
         } else if matching.is_empty() {
-            Self::NoVersion {
-                nearest: nearest(candidates.versions(), &specifiers),
-                specifiers,
-                ignored: candidates.ignored(),
-            }
+            let nearest = nearest(candidates.versions(), &specifiers);
+            let (places, ignored) = (Places::of(candidates), candidates.ignored());
+            Self::NoVersion { nearest, specifiers, places, ignored }
         } else {
             Self::NoFile { specifiers, files: selector.why_none(matching) }
         }
+    }
+}
+
+/// Where the versions of a project come from, and the indexes that it is not taken from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Places {
+    known_by: Vec<String>,
+    shadowed: Vec<String>,
+    /// Whether any other place could have known it.
+    has_choice: bool,
+}
+
+impl Places {
+    pub(super) fn of(candidates: &Candidates) -> Self {
+        Self {
+            known_by: candidates.known_by().map(ToString::to_string).collect(),
+            shadowed: candidates.shadowed.iter().map(ToString::to_string).collect(),
+            has_choice: candidates.asked.len() + candidates.shadowed.len() > 1,
+        }
+    }
+}
+
+impl fmt::Display for Places {
+    /// As it follows on the versions; nothing where there is one place only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.has_choice || self.known_by.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", on {}", self.known_by.join(" and "))?;
+        if self.shadowed.is_empty() {
+            return Ok(());
+        }
+        let others = self.shadowed.join(" and ");
+        write!(f, ": the first index with the project wins, and {others} was not asked; ")?;
+        f.write_str("--index-strategy best-match takes all of them together")
     }
 }
 
@@ -176,17 +209,14 @@ impl fmt::Display for Reason {
                 f.write_str("there is no index and no --find-links to look in")
             }
             Self::UnknownProject { asked } => write!(f, "no such project on {}", asked.join(", ")),
-            Self::NoVersion { nearest, ignored, .. } if nearest.is_empty() => {
-                f.write_str(if ignored.is_empty() {
-                    "the project has no files"
-                } else {
-                    "the project has no usable files"
-                })?;
+            Self::NoVersion { nearest, places, ignored, .. } if nearest.is_empty() => {
+                let files = if ignored.is_empty() { "files" } else { "usable files" };
+                write!(f, "the project has no {files}{places}")?;
                 write_ignored(f, ignored)
             }
-            Self::NoVersion { specifiers, nearest, ignored } => {
+            Self::NoVersion { specifiers, nearest, places, ignored } => {
                 let nearest: Vec<_> = nearest.iter().map(ToString::to_string).collect();
-                write!(f, "no version satisfies {specifiers}; the nearest are {}", nearest.join(", "))?;
+                write!(f, "no version satisfies {specifiers}; the nearest are {}{places}", nearest.join(", "))?;
                 write_ignored(f, ignored)
             }
             Self::NoFile { files, .. } => write_rejected(f, files),

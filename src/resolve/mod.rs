@@ -66,14 +66,13 @@ impl Question {
     /// What holds for each project on every target, whatever else is chosen: the versions that
     /// the lines without a marker allow. No solution has another one.
     pub fn unconditional_bounds(&self) -> BTreeMap<PackageName, Specifiers> {
-        let mut bounds: BTreeMap<_, Specifiers> = BTreeMap::new();
-        for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_true()) {
+        let mut bounds: BTreeMap<_, Vec<&Specifiers>> = BTreeMap::new();
+        for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_always()) {
             if let (Some(name), Some(specifiers)) = (&requirement.name, requirement.specifiers()) {
-                let known = bounds.entry(name.clone()).or_default();
-                *known = known.and(specifiers);
+                bounds.entry(name).or_default().push(specifiers);
             }
         }
-        bounds
+        bounds.into_iter().map(|(name, bounds)| (name.clone(), Specifiers::all(bounds))).collect()
     }
 
     /// What the first step wants, whatever the targets are: the listings of the projects that are
@@ -83,7 +82,7 @@ impl Question {
         for requirement in &self.requirements {
             by_project.entry(requirement.name.as_ref()).or_default().push(requirement);
         }
-        let is_certain = |line: &&Requirement| line.marker.is_true() && line.specifiers().is_some();
+        let is_certain = |line: &&Requirement| line.marker.is_always() && line.specifiers().is_some();
         by_project.retain(|_, lines| lines.iter().all(is_certain) && lines.iter().any(|line| !line.constraint));
         let is_promised = |lines: &[&Requirement]| lines.iter().any(|line| !line.hashes.is_empty());
         let named = by_project.iter().filter_map(|(name, lines)| Some(((*name)?.clone(), is_promised(lines))));

@@ -197,7 +197,7 @@ impl Prefetcher<'_, '_> {
         for other in self.state.asks.remove(name).unwrap_or_default() {
             self.state.demands.get_mut(&other).map(|demands| demands.remove(name));
         }
-        let mut asks = BTreeSet::new();
+        let mut asked: BTreeMap<&PackageName, Vec<&Specifiers>> = BTreeMap::new();
         let target = self.problem.target;
         for dependency in metadata.dependencies.iter().filter(|line| line.name != *name && holds(line, target, &extras))
         {
@@ -205,9 +205,13 @@ impl Prefetcher<'_, '_> {
             let demand = demands.entry(name.clone()).or_default();
             demand.extras.extend(dependency.extras.iter().cloned());
             if let Some(more) = dependency.source.specifiers() {
-                demand.specifiers = demand.specifiers.and(more);
-                asks.insert(dependency.name.clone());
+                asked.entry(&dependency.name).or_default().push(more);
             }
+        }
+        let asks: BTreeSet<_> = asked.keys().map(|other| (*other).clone()).collect();
+        for (other, specifiers) in asked {
+            let demand = self.state.demands.entry(other.clone()).or_default().entry(name.clone()).or_default();
+            demand.specifiers = Specifiers::all(specifiers);
         }
         self.state.asks.insert(name.clone(), asks.clone());
         asks

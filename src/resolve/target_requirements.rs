@@ -84,10 +84,9 @@ impl<'a> ProjectRequirements<'a> {
     }
 
     fn combine(&mut self, name: &PackageName, target: &Target) {
-        let both = |all: Specifiers, more: &Specifiers| all.and(more);
         let bounds = self.constraints.iter().filter_map(|constraint| constraint.specifiers());
-        self.bounds = bounds.fold(Specifiers::any(), both);
-        self.specifiers = self.all().filter_map(Requirement::specifiers).fold(Specifiers::any(), both);
+        self.bounds = Specifiers::all(bounds);
+        self.specifiers = Specifiers::all(self.all().filter_map(Requirement::specifiers));
         self.opt_in = OptIn::of(&self.specifiers);
         self.file = self.named_file(name, target);
     }

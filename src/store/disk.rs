@@ -91,12 +91,10 @@ impl DiskStore {
         self.keeps(object, promises).then_some(object)
     }
 
-    /// Whether an object keeps `promises`. Digests of it by other algorithms than our own are
-    /// remembered; one that is not known yet is worked out.
+    /// Whether an object keeps the digests of `promises`, beside which the size on a page counts for
+    /// nothing. Digests of it by other algorithms than our own are remembered; one that is not known
+    /// yet is worked out.
     fn keeps(&self, object: Object, promises: &Promises) -> bool {
-        if promises.size.is_some_and(|size| size != object.size) {
-            return false;
-        }
         let is_known = |digest: &Digest| match digest.algorithm {
             Algorithm::Sha256 => digest.as_sha256() == Some(object.sha256),
             _ => self.alias_target(digest) == Some(object.sha256),
@@ -110,7 +108,8 @@ impl DiskStore {
             fingerprint(&mut file, &algorithms).map_err(|why| StoreError::Read { sha256: object.sha256, why })
         });
         let Ok(found) = hashed else { return false };
-        let is_kept = found.sha256 == object.sha256 && promises.check(&found).is_ok();
+        let digests = Promises { size: None, ..promises.clone() };
+        let is_kept = found.sha256 == object.sha256 && digests.check(&found).is_ok();
         if is_kept {
             // What is not remembered is worked out again.
             let _ = algorithms.iter().try_for_each(|algorithm| self.add_alias(&found.digest(*algorithm), found.sha256));
@@ -306,7 +305,7 @@ pub(super) mod tests {
         assert_eq!(object, Object { sha256: Sha256::of(b"abc"), size: 3 });
         assert_eq!(store.find(object.sha256), Some(object));
         assert_eq!(store.find_promised(&promises), Some(object));
-        assert_eq!(store.find_promised(&Promises { size: Some(4), ..promises }), None);
+        assert_eq!(store.find_promised(&Promises { size: Some(4), ..promises }), Some(object));
         assert_eq!(io::read_to_string(store.open(object.sha256).unwrap()).unwrap(), "abc");
         assert_eq!(store.insert(b"abc").unwrap(), object);
     }

@@ -132,6 +132,38 @@ fn what_no_target_wants_need_not_be_fetchable() {
     sandbox.prefetch_from(&world().serve(), ["-r", "requirements.txt"]).args(TARGET).assert().code(0);
 }
 
+/// pip warns of it, and goes on where the marker is false.
+#[test]
+fn a_missing_file_that_no_target_wants_is_a_warning() {
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "demo==1.0\n./win-1-py3-none-any.whl ; sys_platform == 'win32'\n");
+    let index = world().serve();
+    let output = sandbox.prefetch_from(&index, ["-r", "requirements.txt"]).args(TARGET).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("there is no such file"), "{told}");
+    for line in ["./win-1-py3-none-any.whl ; sys_platform == 'linux'\n", "./win-1-py3-none-any.whl\n"] {
+        sandbox.write("requirements.txt", line);
+        let output = sandbox.prefetch_from(&index, ["-r", "requirements.txt"]).args(TARGET).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && told.contains("win-1-py3-none-any.whl"), "{told}");
+    }
+}
+
+#[test]
+fn a_url_without_a_host_is_no_url() {
+    let sandbox = Sandbox::new();
+    assert_refused(&sandbox, &["demo @ https:///a.zip"], 2, &["https:///a.zip", "empty host"]);
+}
+
+#[test]
+fn parse_says_itself_that_it_asks_no_server() {
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "-r https://index.example/r.txt\n");
+    let output = sandbox.prefetch(["parse", "requirements.txt"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("asks no server") && !told.contains("--offline"), "{told}");
+}
+
 #[test]
 fn an_unknown_project_is_no_solution() {
     assert_fails(&world().serve(), "demo==1.0\nunknown==1.0\n", 3, &["unknown", "requirements.txt:2"]);
@@ -140,6 +172,24 @@ fn an_unknown_project_is_no_solution() {
 #[test]
 fn every_project_without_a_solution_is_told() {
     assert_fails(&world().serve(), "first==1\nsecond==1\n", 3, &["first", "second"]);
+}
+
+#[test]
+fn an_index_that_keeps_another_from_being_asked_is_named_with_it() {
+    let app = Wheel::new("app", "1.0").requires("demo>=2");
+    let (extra, main) =
+        (Index::new().wheel("demo", "1.0").with(app).serve(), Index::new().wheel("demo", "2.0").serve());
+    for requirement in ["demo>=2", "app"] {
+        let sandbox = Sandbox::new();
+        let arguments = [requirement, "--extra-index-url", &extra.url()];
+        let output = sandbox.prefetch_from(&main, arguments).args(TARGET).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{told}");
+        for word in [&*extra.url(), &main.url(), "was not asked", "--index-strategy best-match"] {
+            assert!(told.contains(word), "`{word}` is not in:\n{told}");
+        }
+        sandbox.prefetch_from(&main, arguments).args(TARGET).args(["--index-strategy", "best-match"]).assert().code(0);
+    }
 }
 
 #[test]
@@ -197,7 +247,7 @@ fn wrong_bytes_on_the_wire_are_a_mismatch() {
 #[test]
 fn bytes_of_another_size_are_a_mismatch() {
     let index = world().failing(".whl", Fault::Bytes(b"evil".into())).serve();
-    let expected = format!("expected {} bytes, got 4", index.bytes("demo-1.0-py3-none-any.whl").len());
+    let expected = index.sha256("demo-1.0-py3-none-any.whl");
     assert_fails(&index, "demo==1.0\n", 5, &["demo-1.0-py3-none-any.whl", &expected]);
 }
 

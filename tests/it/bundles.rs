@@ -76,6 +76,7 @@ fn golden_sandbox() -> Sandbox {
     sandbox.write("links/other-2.0-py3-none-any.whl", Wheel::new("other", "2.0").bytes());
     sandbox.write("links/kit-3.0.zip", Sdist::new("kit", "3.0").extension(".zip").bytes());
     sandbox.write("links/setuptools-80.0-py3-none-any.whl", Wheel::new("setuptools", "80.0").bytes());
+    sandbox.write("links/wheel-0.45-py3-none-any.whl", Wheel::new("wheel", "0.45").bytes());
     sandbox.write("requirements.in", "demo\nkit==3.0\n");
     sandbox
 }

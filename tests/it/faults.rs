@@ -1,6 +1,7 @@
 //! A network that fails: every fault, with what becomes of the run.
 
 mod pages;
+mod promises;
 mod resuming;
 
 use crate::support::{Fault, Index, PageFormat, Published, Sandbox, ServedIndex, Wheel};

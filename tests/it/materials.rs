@@ -24,7 +24,7 @@ fn world() -> ServedIndex {
         .with(odd)
         .with(old)
         .with(new)
-        .with(Sdist::new("kit", "3.0"))
+        .with(Sdist::new("kit", "3.0").pyproject())
         .wheel("setuptools", "80.0")
         .with(Wheel::new("named", "1").says("Classifier: License :: OSI Approved :: MIT License"))
         .with(Wheel::new("worded", "1").says("License: BSD"))

@@ -14,7 +14,12 @@ const BUNDLES: [&str; 4] = ["out.zip", "out.tar", "out.tar.gz", "out.tar.zst"];
 
 fn world() -> ServedIndex {
     let other = Wheel::new("other", "2.0").requires("demo>=1").tags("cp312-cp312-manylinux_2_28_x86_64");
-    Index::new().wheel("demo", "1.0").with(other).with(Sdist::new("kit", "3.0")).wheel("setuptools", "80.0").serve()
+    Index::new()
+        .wheel("demo", "1.0")
+        .with(other)
+        .with(Sdist::new("kit", "3.0").pyproject())
+        .wheel("setuptools", "80.0")
+        .serve()
 }
 
 fn pack(sandbox: &Sandbox, bundle: &str, requirements: &[&str]) -> assert_cmd::assert::Assert {
@@ -322,4 +327,56 @@ fn what_another_tool_packed_again_is_told_apart_from_damage() {
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains("every file is as its manifest says"), "{told}");
     }
+}
+
+/// The wheel's own RECORD and the checks of archives tell it, where nothing else says what they hold.
+#[test]
+fn a_flipped_bit_in_a_folder_is_found_and_not_bundled() {
+    let sandbox = Sandbox::new();
+    for (name, mut bytes, at, told) in [
+        (
+            "demo-1.0-py3-none-any.whl",
+            Wheel::new("demo", "1.0").source("value = 1").bytes(),
+            None,
+            "tells another digest",
+        ),
+        ("kit-3.0.tar.gz", Sdist::new("kit", "3.0").bytes(), Some(8), "cannot be read"),
+    ] {
+        let links = format!("links-{name}");
+        let position = at.map(|end| bytes.len() - end);
+        let position = position.or_else(|| bytes.windows(9).position(|window| window == b"value = 1"));
+        bytes[position.unwrap()] ^= 1;
+        sandbox.write(&format!("{links}/{name}"), bytes);
+        let output = sandbox.prefetch(["verify", &links]).assert().code(1).get_output().clone();
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(words.contains(told), "{words}");
+        let project = name.split('-').next().unwrap();
+        let arguments = ["--no-index", "-f", &links, project, "--no-deps", "--bundle", "out.zip"];
+        assert!(!sandbox.prefetch(arguments).output().unwrap().status.success());
+    }
+}
+
+/// Crates and what CMake downloads come from nowhere that a bundle could hold.
+#[test]
+fn a_build_that_fetches_from_elsewhere_is_not_provable() {
+    let native = Sdist::new("native", "1.0").built_by("maturin", "maturin>=1");
+    let index = Index::new().with(native).wheel("maturin", "1.9").serve();
+    let sandbox = Sandbox::new();
+    let target = ["--python-version", "3.11", "--platform", "linux-x86_64", "--bundle", "out.zip"];
+    let output = sandbox.prefetch_from(&index, ["native"]).args(target).assert().code(1).get_output().clone();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("native-1.0.tar.gz is not provable") && told.contains("as `maturin` shows"), "{told}");
+    sandbox.prefetch(["verify", "out.zip"]).assert().code(1);
+    sandbox.prefetch(["verify", "out.zip", "--allow-unprovable"]).assert().code(0);
+    sandbox.prefetch_from(&index, ["native", "--allow-unprovable"]).args(target).assert().code(0);
+}
+
+/// pip 23.1 to 23.3 ask for it where an archive names nothing that builds it.
+#[test]
+fn what_any_pip_builds_with_is_packed() {
+    let index = Index::new().with(Sdist::new("kit", "3.0")).wheel("setuptools", "80.0").wheel("wheel", "0.45").serve();
+    let sandbox = Sandbox::new();
+    let target = ["--python-version", "3.11", "--platform", "linux-x86_64", "--bundle", "out/"];
+    sandbox.prefetch_from(&index, ["kit"]).args(target).assert().code(0);
+    assert!(sandbox.files("out/wheels").contains(&"wheel-0.45-py3-none-any.whl".to_owned()));
 }

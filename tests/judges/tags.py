@@ -2,9 +2,9 @@
 
     python tests/judges/tags.py > testdata/tags/expected.txt
 
-Needs `packaging` 26.3 or newer. A target is a paragraph: the line `target IMPLEMENTATION VERSION
-PLATFORM`, the line `platforms …` with the platform tags in order, and then the list itself, best
-first, each run of one Python and ABI tag on a line of its own: `cp312-abi3 *` stands for that
+Needs `packaging` 26.3, that of pip 26.3, into whose insides it reaches. A target is a paragraph:
+the line `target IMPLEMENTATION VERSION PLATFORM`, the line `platforms …` with the platform tags in
+order, and then the list itself, best first, each run of one Python and ABI tag on a line of its own: `cp312-abi3 *` stands for that
 pair with every platform, `cp312-none any` for the one tag.
 """
 
@@ -71,7 +71,8 @@ def cpython_abis(version, flags, platform):
 
 
 def reference(implementation, version, platform):
-    """What `packaging.tags.sys_tags` yields on such a machine."""
+    """What pip lists on such a machine: `sys_tags`, but that an interpreter other than CPython, too, takes the wheels
+    of its own version for any platform (`pp310-none-any`), and PyPy none for `pp3`."""
     numbers, flags = version.rstrip("td"), version.lstrip("0123456789.")
     version = tuple(map(int, numbers.split(".")))
     names = platforms(platform)
@@ -80,12 +81,12 @@ def reference(implementation, version, platform):
         interpreter = "cp" + tags._version_nodot(version)
         yield from tags.cpython_tags(version, abis, names)
     else:
+        interpreter = implementation + tags._version_nodot(version)
         suffix = {"pp": ".pypy{}-pp73-x86_64-linux-gnu.so", "graalpy": ".graalpy242-{}-native-x86_64-linux.so"}
         suffix = suffix[implementation].format(tags._version_nodot(version))
         with mock.patch.object(tags, "_get_config_var", return_value=suffix):
             abis = tags._generic_abi()
-        interpreter = {"pp": "pp3"}.get(implementation)
-        yield from tags.generic_tags(implementation + tags._version_nodot(version), abis, names)
+        yield from tags.generic_tags(interpreter, abis, names)
     yield from tags.compatible_tags(version, interpreter, names)
 
 

@@ -7,7 +7,6 @@ use crate::cli::host::environment::Environment;
 use crate::cli::host::input_source::HostInputSource;
 use crate::cli::host::runtime;
 use crate::cli::output::terminal;
-use crate::http::HttpSettings;
 use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, parse_report};
 
 /// `prefetch parse`.
@@ -30,7 +29,7 @@ pub struct ParseArgs {
 /// When the output cannot be written.
 pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError> {
     let runtime = runtime::single_threaded()?;
-    let offline = || Ok(HttpSettings { offline: true, ..HttpSettings::default() });
+    let offline = || Err(CliError::usage("`prefetch parse` asks no server: download it, and name the file"));
     let files = HostInputSource::new(environment, &offline, runtime.handle().clone());
     let mut reader = RequirementsReader::new(&files);
     for file in args.files.iter().chain(&args.requirement_files) {

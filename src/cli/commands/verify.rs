@@ -24,6 +24,9 @@ pub struct VerifyArgs {
     /// Also check that the manifest is signed by this minisign key, given as text or as a file.
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub public_key: Option<String>,
+    /// Do not mind source archives whose build fetches from elsewhere than an index, such as crates.
+    #[arg(long)]
+    pub allow_unprovable: bool,
     /// Print JSON (schema 1).
     #[arg(long)]
     pub json: bool,
@@ -38,7 +41,8 @@ pub fn run(args: &VerifyArgs, environment: &Environment) -> Result<Exit, CliErro
     let threads = parallel::threads();
     let key = args.public_key.as_ref().map(|key| ops::read_public_key(key, &environment.working_folder));
     let public_key = key.transpose().map_err(CliError::usage)?;
-    let settings = VerifySettings { threads, floor: args.check_platform, public_key };
+    let settings =
+        VerifySettings { threads, floor: args.check_platform, public_key, allow_unprovable: args.allow_unprovable };
     let verification = ops::verify(&path, &settings).map_err(CliError::usage)?;
     let seconds = environment.seconds();
     if args.json {

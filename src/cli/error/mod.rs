@@ -168,6 +168,10 @@ impl CliError {
     pub fn of_write(failure: &WriteFailure) -> Self {
         let exit = if failure.is_disk() { Exit::Disk } else { Exit::NoSolution };
         match failure {
+            WriteFailure::Unsound { findings, .. } => {
+                let found = Self::of_bundling(findings);
+                Self::new(Exit::Damage, failure).and(found).hint("--force replaces it all the same")
+            }
             WriteFailure::Archive(ArchiveError::Size { .. }) => Self::new(exit, failure)
                 .hint("`prefetch cache verify` removes what is damaged, and the next run fetches it again"),
             _ => Self::new(exit, failure),
@@ -343,7 +347,10 @@ fn fetch_exit(why: &FetchError) -> Exit {
         FetchError::Http(error) if error.is_about_settings() => Exit::Usage,
         FetchError::Http(_) => Exit::Unreachable,
         FetchError::Build(_) => Exit::NoSolution,
-        FetchError::Store(StoreError::Broken(_)) | FetchError::Refused(_) | FetchError::Inconsistent(_) => Exit::Digest,
+        FetchError::Store(StoreError::Broken(_))
+        | FetchError::NoDistribution(_)
+        | FetchError::Refused(_)
+        | FetchError::Inconsistent(_) => Exit::Digest,
         FetchError::Store(_) => Exit::Disk,
     }
 }

@@ -45,7 +45,15 @@ fn written(summary: &Summary) -> String {
 }
 
 /// What a run did, and how to use it.
-pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &FetchArgs, working_folder: &Path) {
+/// Where something is not `sound`, the errors that follow are the last word: nothing is advised before.
+pub fn of_run(
+    report: &Report,
+    fetched: &Fetched,
+    outputs: &[Output],
+    args: &FetchArgs,
+    working_folder: &Path,
+    is_sound: bool,
+) {
     for caveat in outputs.iter().flat_map(|output| output.caveats(fetched)) {
         warn(caveat);
     }
@@ -65,11 +73,32 @@ pub fn of_run(report: &Report, fetched: &Fetched, outputs: &[Output], args: &Fet
         return;
     }
     for output in outputs.clone() {
-        say(format!("Written to {}.", output.path().display()));
+        let path = output.path().display();
+        say(if is_sound { format!("Written to {path}.") } else { format!("Written to {path}, which is not sound.") });
     }
-    say("\nTo install without a network:");
-    for output in outputs {
-        say(format!("  {}", install_hint::line(output, args, working_folder)));
+    if !is_sound {
+        return;
+    }
+    say(format!("\nTo install without a network{}:", machines(fetched, args)));
+    for usage in outputs.flat_map(|output| install_hint::usages(output, fetched, args, working_folder)) {
+        usage.condition.iter().for_each(|condition| say(format!("  # {condition}:")));
+        usage.lines.iter().for_each(|line| say(format!("  {line}")));
+    }
+}
+
+/// How many targets are named one by one.
+const NAMED: usize = 3;
+
+/// Where the lines are for, where that is another machine than this one.
+fn machines(fetched: &Fetched, args: &FetchArgs) -> String {
+    let targets = &args.targets;
+    if targets.python_version.is_empty() && targets.platform.is_empty() && targets.targets.is_empty() {
+        return String::new();
+    }
+    let ids: Vec<_> = fetched.targets.iter().take(NAMED).map(|target| target.id()).collect();
+    match fetched.targets.len().saturating_sub(NAMED) {
+        0 => format!(", on {}", ids.join(", ")),
+        more => format!(", on {} and {more} more", ids.join(", ")),
     }
 }
 

@@ -71,6 +71,12 @@ pub struct OutputArgs {
     /// Do not check, while packing, that the files are intact and that every target installs from the bundle alone.
     #[arg(long, requires = "bundle", hide_short_help = true)]
     pub no_verify: bool,
+    /// Replace an older bundle even by one with gaps.
+    #[arg(long, requires = "bundle", hide_short_help = true)]
+    pub force: bool,
+    /// Pack source archives whose build fetches from elsewhere than an index (crates, say) without a complaint.
+    #[arg(long, requires = "bundle", hide_short_help = true)]
+    pub allow_unprovable: bool,
     /// Also pack pip itself for every target, so that an old or missing one is no obstacle.
     #[arg(long, requires = "bundle", hide_short_help = true)]
     pub with_installer: bool,

@@ -252,6 +252,8 @@ fn bundle_at(path: &Path, args: &OutputArgs, environment: &Environment) -> Resul
     Ok(BundleOutput {
         stream,
         verify: !args.no_verify,
+        force: args.force,
+        allow_unprovable: args.allow_unprovable,
         key: args.sign.as_deref().map(|key| signing_key(key, environment)).transpose()?,
         since: args.since.as_deref().map(base).transpose()?,
         split: args.split,

@@ -27,6 +27,9 @@ pub struct ListingBuilder {
     has_suspects: bool,
 }
 
+/// Why a link is refused.
+const LOCAL_LINK: &str = "its link leads to a file of this machine, which no page from the network may name";
+
 /// Consecutive records of one version.
 struct Run {
     /// The position of their version; `None` where the name tells none.
@@ -75,7 +78,7 @@ impl ListingBuilder {
     pub fn rebase(&mut self, base: MaskedUrl) {
         match self.link_fault(base.secret().as_str()) {
             None => self.base = base,
-            Some(why) => self.refuse("<base>", &why),
+            Some(why) => self.refuse("<base>", why),
         }
     }
 
@@ -87,7 +90,7 @@ impl ListingBuilder {
             return self.refuse(record.filename, why);
         }
         if let Some(why) = self.link_fault(record.href) {
-            return self.refuse(record.filename, &why);
+            return self.refuse(record.filename, why);
         }
         self.has_suspects |= memchr::memchr2(b'@', b'?', record.href.as_bytes()).is_some();
         let version = self.version(record.filename);
@@ -98,20 +101,15 @@ impl ListingBuilder {
         self.records = record.encode(records);
     }
 
-    /// Why no page here may have the link `href`: it cannot be fetched, or it leads from a page of the
-    /// network to a file of this machine.
-    fn link_fault(&self, href: &str) -> Option<String> {
+    /// Why no page here may have the link `href`: it leads from the network to a file of this machine.
+    fn link_fault(&self, href: &str) -> Option<&'static str> {
         let is_usual = href.starts_with("https://") || href.starts_with("http://");
         if is_usual || memchr::memchr(b':', href.as_bytes()).is_none() {
             return None;
         }
         let link = self.base.join(href).ok()?;
-        match link.secret().scheme() {
-            "http" | "https" => None,
-            "file" if self.base.secret().scheme() == "file" => None,
-            "file" => Some("its link leads to a file of this machine, which no page from the network may name".into()),
-            scheme => Some(format!("its link is a {scheme}: URL, which cannot be fetched")),
-        }
+        let is_local = |url: &MaskedUrl| url.secret().scheme() == "file";
+        (is_local(&link) && !is_local(&self.base)).then_some(LOCAL_LINK)
     }
 
     /// Notes an entry of the page that is no file, by what it calls itself, and why.

@@ -178,17 +178,47 @@ fn decode_strictly(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, 
 /// What pip makes of an HTTP answer: marks and coding lines count for nothing, and bytes that do
 /// not fit are replaced. A `file:` URL is an answer of the type `text/plain`.
 fn decode_answer(loaded: &LoadedFile, url: &str) -> Result<String, DecodeError> {
-    refuse_binary(&loaded.bytes)?;
     let is_file = url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
     let fallback = if is_file { "text/plain" } else { "" };
     let content_type = loaded.content_type.as_deref().unwrap_or(fallback).to_ascii_lowercase();
     let charset = content_type.split(';').find_map(|part| part.trim().strip_prefix("charset="));
-    Ok(match charset.map(|charset| Codec::named(charset.trim_matches(['"', '\'', ' ']))) {
+    let charset = charset.map(|charset| charset.trim_matches(['"', '\'', ' ']));
+    if let Some(text) = charset.and_then(|charset| wide(&loaded.bytes, charset)) {
+        return Ok(text);
+    }
+    refuse_binary(&loaded.bytes)?;
+    Ok(match charset.map(Codec::named) {
         Some(Some(Codec::Other(encoding))) => encoding.decode_without_bom_handling(&loaded.bytes).0.into_owned(),
         Some(Some(Codec::Latin1)) => latin1(&loaded.bytes),
         None if content_type.contains("text") => latin1(&loaded.bytes),
         _ => String::from_utf8_lossy(&loaded.bytes).into_owned(),
     })
+}
+
+/// Decodes an answer in UTF-16 or UTF-32, which holds NUL bytes. As in Python, a mark counts where
+/// the name tells no order of bytes, and without one the order is that of most machines.
+fn wide(bytes: &[u8], charset: &str) -> Option<String> {
+    let (kind, order) = match charset.replace(['-', '_'], "").strip_prefix("utf")?.split_at_checked(2)? {
+        (kind @ ("16" | "32"), order) => (kind.to_owned(), order.to_owned()),
+        _ => return None,
+    };
+    let is_wide = kind == "32";
+    let marks: [&[u8]; 2] = if is_wide { [b"\xff\xfe\0\0", b"\0\0\xfe\xff"] } else { [b"\xff\xfe", b"\xfe\xff"] };
+    let (bytes, is_big) = match order.as_str() {
+        "le" => (bytes, false),
+        "be" => (bytes, true),
+        "" => match marks.map(|mark| bytes.strip_prefix(mark)) {
+            [_, Some(rest)] => (rest, true),
+            [Some(rest), _] => (rest, false),
+            [None, None] => (bytes, false),
+        },
+        _ => return None,
+    };
+    if is_wide {
+        return decode_utf32(bytes, is_big).ok();
+    }
+    let encoding = if is_big { encoding_rs::UTF_16BE } else { encoding_rs::UTF_16LE };
+    Some(encoding.decode_without_bom_handling(bytes).0.into_owned())
 }
 
 #[cfg(test)]
@@ -254,5 +284,16 @@ mod tests {
         assert_eq!(decode_as(b"\xc3\xa9\xff", None, url), "é\u{fffd}");
         assert_eq!(decode_as(b"\xc3\xa9", None, "FILE:///r.txt"), "Ã©");
         assert_eq!(decode_as(b"\xc3\xa9", Some("text/plain; charset=nonsense"), url), "é");
+        let little = [b"\xff\xfe".to_vec(), utf16("dé")].concat();
+        for (bytes, charset) in [
+            (&*little, "utf-16"),
+            (&utf16("dé"), "UTF-16"),
+            (&utf16("dé"), "utf-16le"),
+            (b"\xfe\xff\0d\0\xe9", "\"utf_16\""),
+            (b"\0d\0\xe9", "utf-16-be"),
+            (b"\xff\xfe\0\0d\0\0\0\xe9\0\0\0", "utf-32"),
+        ] {
+            assert_eq!(decode_as(bytes, Some(&format!("text/plain; charset={charset}")), url), "dé", "{charset}");
+        }
     }
 }

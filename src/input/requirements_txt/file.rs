@@ -141,8 +141,8 @@ impl FileReader<'_, '_> {
         if self.role == Role::Constraints {
             refuse_constraint(&asked, editable)?;
         }
-        if let Some(doubt) = asked.doubt.clone() {
-            self.report(line, Severity::Error, doubt);
+        if let Some((severity, doubt)) = asked.doubt() {
+            self.report(line, severity, doubt);
         }
         let hashes = if editable { Vec::new() } else { hashes(options) };
         self.warn(line, hashes.iter().filter_map(|(at, digest)| malformed(*at, digest)).collect());

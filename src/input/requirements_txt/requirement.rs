@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    Dependency, DependencyError, DependencySource, ExtraName, MarkerTree, Origin, PackageName, Requirement, Source,
-    parse_extras, parse_marker,
+    Dependency, DependencyError, DependencySource, ExtraName, Marker, Origin, PackageName, Requirement, Source,
+    parse_extras,
 };
 use crate::input::location::normalize;
-use crate::input::{InputSource, PathKind, Role};
+use crate::input::{InputSource, PathKind, Role, Severity};
 
 use super::lines::is_space;
 use super::{ParseFault, link};
@@ -19,8 +19,8 @@ pub struct ParsedRequirement {
     pub name: Option<PackageName>,
     pub extras: Vec<ExtraName>,
     pub source: Source,
-    pub marker: MarkerTree,
-    /// An error that pip would meet only when it uses the requirement: a file is missing.
+    pub marker: Marker,
+    /// What pip meets only when it uses the requirement: a file is missing.
     pub doubt: Option<ParseFault>,
 }
 
@@ -31,6 +31,13 @@ pub struct ParseContext<'w> {
 }
 
 impl ParsedRequirement {
+    /// The doubt, if there is one: a warning where a marker decides whether any target uses the
+    /// requirement.
+    pub fn doubt(&self) -> Option<(Severity, ParseFault)> {
+        let severity = if self.marker.is_always() { Severity::Error } else { Severity::Warning };
+        Some((severity, self.doubt.clone()?))
+    }
+
     /// The requirement that stands at `origin`, without hashes and settings.
     pub fn into_requirement(self, origin: Origin, role: Role) -> Requirement {
         Requirement {
@@ -75,7 +82,7 @@ pub fn parse_requirement(text: &str, context: &ParseContext<'_>) -> Result<Parse
     let separator = if link::is_url(text) { "; " } else { ";" };
     let (body, marker) = match text.split_once(separator) {
         Some((body, marker)) => (body, parse_optional_marker(marker, body.len() + separator.len())?),
-        None => (text, MarkerTree::TRUE),
+        None => (text, Marker::ALWAYS),
     };
     let start = body.len() - body.trim_start_matches(is_space).len();
     let asked = parse_body(body.trim_matches(is_space), context).map_err(|fault| fault.moved(start))?;
@@ -83,13 +90,13 @@ pub fn parse_requirement(text: &str, context: &ParseContext<'_>) -> Result<Parse
 }
 
 /// Nothing after the `;` is no marker.
-fn parse_optional_marker(text: &str, at: usize) -> Result<MarkerTree, ParseFault> {
+fn parse_optional_marker(text: &str, at: usize) -> Result<Marker, ParseFault> {
     let marker = text.trim_matches(is_space);
     if marker.is_empty() {
-        return Ok(MarkerTree::TRUE);
+        return Ok(Marker::ALWAYS);
     }
     let start = at + text.len() - text.trim_start_matches(is_space).len();
-    parse_marker(marker).map_err(|error| ParseFault::from(error).moved(start))
+    marker.parse().map_err(|error: DependencyError| ParseFault::from(error).moved(start))
 }
 
 fn parse_body(body: &str, context: &ParseContext<'_>) -> Result<ParsedRequirement, ParseFault> {
@@ -111,7 +118,7 @@ fn parse_url(url: &str, input_source: &dyn InputSource) -> Result<ParsedRequirem
     let egg = link::egg(url)?;
     let name = link::wheel_project(&link::filename(url))?.or(egg);
     let (source, doubt) = link::source(url, input_source)?;
-    Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: MarkerTree::TRUE, doubt })
+    Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt })
 }
 
 fn from_dependency(dependency: Dependency, input_source: &dyn InputSource) -> Result<ParsedRequirement, ParseFault> {
@@ -142,7 +149,7 @@ fn parse_path(text: &str, path: &str, context: &ParseContext<'_>) -> Result<Opti
     let absolute = context.absolute(path);
     let entry = context.input_source.path_kind(&absolute);
     let asked = |name, source, doubt| {
-        Some(ParsedRequirement { name, extras: Vec::new(), source, marker: MarkerTree::TRUE, doubt })
+        Some(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt })
     };
     if looks_like_path(text) && matches!(entry, PathKind::Folder { .. }) {
         return match entry {
@@ -231,13 +238,13 @@ fn parse_plain_editable(text: &str, context: &ParseContext<'_>) -> Result<Parsed
     let absolute = context.absolute(path);
     if !path.is_empty() && is_folder(&absolute, context.input_source) {
         let source = Source::Project(absolute);
-        return Ok(ParsedRequirement { name: None, extras, source, marker: MarkerTree::TRUE, doubt: None });
+        return Ok(ParsedRequirement { name: None, extras, source, marker: Marker::ALWAYS, doubt: None });
     }
     let url = link::with_system(text).unwrap_or_else(|| text.to_owned());
     if link::is_repository(&url) {
         let name = link::egg(&url).map_err(ParseFault::anywhere)?;
         let (source, doubt) = link::source(&url, context.input_source)?;
-        return Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: MarkerTree::TRUE, doubt });
+        return Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt });
     }
     if link::scheme(path).as_deref() == Some("file") {
         let asked = parse_url(path, context.input_source).map_err(ParseFault::anywhere)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::signature::{SignatureError, SigningKey};
-use super::verify::{Finding, FindingKind, faults};
+use super::verify::{Depth, Finding, FindingKind, faults};
 use super::{Delta, DeltaBase};
 use crate::archive::ArchiveFormat;
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
@@ -36,12 +36,34 @@ pub struct BundleOutput {
     pub split: Option<u64>,
     /// Bills of materials to put in.
     pub sboms: Sboms,
+    /// Let a bundle with gaps take the place of an older one.
+    pub force: bool,
+    /// Whether builds that fetch from elsewhere are no finding.
+    pub allow_unprovable: bool,
 }
 
 impl BundleOutput {
     /// The bundle of everything, as the archive or folder `path`.
     pub fn new(format: Option<&'static ArchiveFormat>, path: PathBuf) -> Self {
-        Self { format, path, stream: None, verify: true, key: None, since: None, split: None, sboms: Sboms::default() }
+        Self {
+            format,
+            path,
+            stream: None,
+            verify: true,
+            key: None,
+            since: None,
+            split: None,
+            sboms: Sboms::default(),
+            force: false,
+            allow_unprovable: false,
+        }
+    }
+
+    /// Whether something would be replaced: a file, the volumes of one, or the bundle in a folder.
+    pub(in crate::ops) fn is_there(&self) -> bool {
+        let index = self.path.with_added_extension("volumes.json");
+        let path = if self.format.is_none() { self.path.join(MANIFEST_PATH) } else { self.path.clone() };
+        self.stream.is_none() && (path.exists() || self.split.is_some() && index.exists())
     }
 }
 
@@ -74,7 +96,8 @@ pub(in crate::ops) fn inspect_files(fetched: &Fetched, store: &DiskStore, check:
     let look = |(package, file): &(&FetchedPackage, &FetchedFile)| {
         let mut bytes = BufferedReader::new(store.open(file.object.sha256).ok()?);
         let inspection = DistributionInspection::of(&mut bytes, &file.candidate.filename, Some(&package.name));
-        let faults = if check { faults(&mut bytes, &file.candidate.filename, &inspection) } else { Vec::new() };
+        let depth = if file.candidate.promises.has_digest() { Depth::Lists } else { Depth::Contents };
+        let faults = if check { faults(&mut bytes, &file.candidate.filename, &inspection, depth) } else { Vec::new() };
         Some((file.object.sha256, inspection, faults))
     };
     let all = parallel::map(&files, parallel::threads(), look);

@@ -21,8 +21,8 @@ use crate::domain::{Fetched, Request, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 use crate::ops::distribution_inspection::DistributionInspection;
 use completeness::{AvailableFiles, prove};
-pub use file_check::faults;
 use file_check::{CheckedFile, check_file};
+pub use file_check::{Depth, faults};
 pub use finding::{Finding, FindingKind};
 pub use platform::LibcFloor;
 
@@ -35,6 +35,8 @@ pub struct VerifySettings {
     pub floor: Option<LibcFloor>,
     /// Whose signature the manifest must have.
     pub public_key: Option<PublicKey>,
+    /// Whether builds that fetch from elsewhere are no finding.
+    pub allow_unprovable: bool,
 }
 
 /// What a check found.
@@ -116,7 +118,7 @@ fn of_bundle(
     match AvailableFiles::of_manifest(manifest, &checked) {
         Ok(_) if delta.is_some() => {}
         Ok(available) => {
-            let (proofs, gaps) = completeness::of_manifest(manifest, &available);
+            let (proofs, gaps) = completeness::of_manifest(manifest, &available, settings.allow_unprovable);
             let intact =
                 |proof: Proof| Proof { is_complete: proof.is_complete && !damaged.contains(&*proof.id), ..proof };
             verification.targets = proofs.into_iter().map(intact).collect();
@@ -140,10 +142,11 @@ pub fn gaps(
     fetched: &Fetched,
     requests: &[Request],
     inspections: &BTreeMap<Sha256, DistributionInspection>,
+    allow_unprovable: bool,
 ) -> Vec<Finding> {
     let available = AvailableFiles::of_fetched(fetched, inspections);
     let proved = match requests.iter().map(bundled).collect::<Result<Vec<_>, _>>() {
-        Ok(requests) => prove(&requests, &available).1,
+        Ok(requests) => prove(&requests, &available, allow_unprovable).1,
         Err(error) => vec![Finding::new(FindingKind::Manifest, error)],
     };
     proved.into_iter().chain(platform::unfit_files(&available)).collect()

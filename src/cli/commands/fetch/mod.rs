@@ -289,7 +289,7 @@ impl<'a> FetchRun<'a> {
         let report = Report::of_fetched(fetched, self.environment.seconds())
             .with_arrivals(self.prepared.context.store.arrivals());
         let folder = &self.environment.working_folder;
-        summary::of_run(&report, fetched, &self.outputs, self.args, folder);
+        summary::of_run(&report, fetched, &self.outputs, self.args, folder, findings.is_empty());
         summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))

@@ -170,9 +170,8 @@ fn in_bundle(requirement: &Requirement, filename: &str) -> Option<String> {
     let name = requirement.name.as_ref()?;
     let extras: Vec<_> = requirement.extras.iter().map(ToString::to_string).collect();
     let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
-    let marker = requirement.marker.try_to_string().map(|marker| format!(" ; {marker}")).unwrap_or_default();
     let filename = percent_encoding::utf8_percent_encode(filename, percent_encoding::CONTROLS);
-    Some(format!("{name}{extras} @ ./{WHEELS}/{}{marker}", filename.to_string().replace(' ', "%20")))
+    Some(format!("{name}{extras} @ ./{WHEELS}/{}{}", filename.to_string().replace(' ', "%20"), requirement.marker))
 }
 
 /// The URL by which files of a bundle are known while an install is replayed.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::file_check::CheckedFile;
 use super::{Finding, FindingKind, Proof};
 use crate::domain::{
-    Algorithm, Candidates, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataUnavailable, PackageName, Request,
-    ResolvedPackage, Sha256, Solution, Target,
+    Algorithm, Candidates, Dependency, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataUnavailable,
+    PackageName, Request, ResolutionMetadata, ResolvedPackage, Sha256, Solution, Target,
 };
 use crate::layout::{BUNDLE_ROOT, Manifest, ManifestValueError, WHEELS};
 use crate::ops::build_tools;
@@ -35,6 +35,21 @@ pub struct AvailableFile<'a> {
     pub inspection: &'a DistributionInspection,
     /// Positions in [`AvailableFiles::targets`] of those that it is there for.
     pub targets: Vec<usize>,
+    /// What is known that its project needs on all of its targets: all there is to go by where only its
+    /// build could tell.
+    pub dependencies: Vec<Dependency>,
+}
+
+impl<'a> AvailableFile<'a> {
+    /// What it needs, as far as that can be known.
+    fn metadata(&self) -> Result<ResolutionMetadata, MetadataUnavailable> {
+        match &self.inspection.metadata {
+            Err(MetadataUnavailable::NeedsBuild) => {
+                Ok(ResolutionMetadata { dependencies: self.dependencies.clone(), ..ResolutionMetadata::default() })
+            }
+            told => told.clone(),
+        }
+    }
 }
 
 impl<'a> AvailableFiles<'a> {
@@ -53,6 +68,7 @@ impl<'a> AvailableFiles<'a> {
             let (Some(inspection), Some(sha256)) = (&checked.inspection, checked.sha256) else { continue };
             let project = package.name.parse().map_err(|_| ManifestValueError(package.name.clone()))?;
             let served = file.targets.iter().filter_map(|id| positions.get(id.as_str()).copied()).collect();
+            let everywhere = package.dependencies.iter().filter(|name| !package.dependency_targets.contains_key(*name));
             let available = AvailableFile {
                 project,
                 filename: &file.filename,
@@ -60,6 +76,7 @@ impl<'a> AvailableFiles<'a> {
                 size: checked.size,
                 inspection,
                 targets: served,
+                dependencies: everywhere.filter_map(|name| name.parse().ok()).collect(),
             };
             files.insert(file.path.clone(), available);
         }
@@ -69,6 +86,9 @@ impl<'a> AvailableFiles<'a> {
     pub(super) fn of_fetched(fetched: &'a Fetched, inspections: &'a BTreeMap<Sha256, DistributionInspection>) -> Self {
         let available = fetched.files().filter_map(|(package, file)| {
             let (filename, object) = (&*file.candidate.filename, file.object);
+            let targets = package.targets();
+            let partial: BTreeSet<_> = package.dependencies.partial(&targets).map(|(name, _)| name).collect();
+            let everywhere = package.dependencies.names().filter(|name| !partial.contains(name));
             let available = AvailableFile {
                 project: package.name.clone(),
                 filename,
@@ -76,6 +96,7 @@ impl<'a> AvailableFiles<'a> {
                 size: object.size,
                 inspection: inspections.get(&object.sha256)?,
                 targets: file.targets.clone(),
+                dependencies: everywhere.filter_map(|name| name.as_ref().parse().ok()).collect(),
             };
             Some((format!("{WHEELS}/{filename}"), available))
         });
@@ -103,7 +124,7 @@ impl<'a> AvailableFiles<'a> {
                 ..FileRecord::default()
             });
             if let Ok(url) = root.join(&href) {
-                facts.metadata.insert(url, file.inspection.metadata.clone().map(Arc::new));
+                facts.metadata.insert(url, file.metadata().map(Arc::new));
             }
         }
         let tool_question = vec![root];
@@ -133,9 +154,13 @@ fn href(path: &str) -> String {
 }
 
 /// Proves what a manifest says of its targets.
-pub(super) fn of_manifest(manifest: &Manifest, available: &AvailableFiles<'_>) -> (Vec<Proof>, Vec<Finding>) {
+pub(super) fn of_manifest(
+    manifest: &Manifest,
+    available: &AvailableFiles<'_>,
+    allow_unprovable: bool,
+) -> (Vec<Proof>, Vec<Finding>) {
     match manifest.to_requests() {
-        Ok(requests) => prove(&requests, available),
+        Ok(requests) => prove(&requests, available, allow_unprovable),
         Err(error) => {
             let proofs =
                 available.targets.iter().map(|target| Proof { id: target.id().to_owned(), is_complete: false });
@@ -145,12 +170,17 @@ pub(super) fn of_manifest(manifest: &Manifest, available: &AvailableFiles<'_>) -
 }
 
 /// Whether each target's request is answered by what is held alone, and every gap.
-pub fn prove(requests: &[Request], available: &AvailableFiles<'_>) -> (Vec<Proof>, Vec<Finding>) {
+pub fn prove(
+    requests: &[Request],
+    available: &AvailableFiles<'_>,
+    allow_unprovable: bool,
+) -> (Vec<Proof>, Vec<Finding>) {
     let mut replay = Replay { available, facts: available.facts(), findings: Vec::new() };
     for request in requests {
         replay.request(request);
     }
     replay.unasked(requests);
+    replay.findings.retain(|finding| !allow_unprovable || finding.kind != FindingKind::Unprovable);
     let is_complete = |id: &str| !replay.findings.iter().any(|finding| finding.targets.iter().any(|each| each == id));
     let proofs = available
         .targets
@@ -200,6 +230,9 @@ impl Replay<'_> {
         while let Some(url) = waiting.pop() {
             let Some(file) = self.available.source(&url) else { continue };
             let Some(needs) = file.inspection.build.as_ref().filter(|_| seen.insert(url)) else { continue };
+            if let Some(sign) = &needs.fetches_by {
+                self.unprovable(file.filename, sign, target);
+            }
             let packages = self.builders(question, target, &needs.requires, file.filename);
             let lacks_wheel = |package: &ResolvedPackage| build_tools::needs_wheel(&package.name, &package.version);
             if needs.by_setuptools && packages.iter().any(lacks_wheel) {
@@ -228,11 +261,23 @@ impl Replay<'_> {
 
     fn build_gap(&mut self, filename: &str, target: &Target, failure: &Failure) {
         let message = format!("{filename} cannot be built from the bundle alone: {}", self.explain(failure));
+        self.add(FindingKind::BuildGap, message, target);
+    }
+
+    fn unprovable(&mut self, filename: &str, sign: &str, target: &Target) {
+        let message = format!(
+            "{filename} is not provable: its build fetches from elsewhere than an index, as `{sign}` shows; \
+             take a release with a wheel, or --allow-unprovable where the other side has what it fetches"
+        );
+        self.add(FindingKind::Unprovable, message, target);
+    }
+
+    /// Adds what was found on a target to the same on others.
+    fn add(&mut self, kind: FindingKind, message: String, target: &Target) {
         let id = target.id().to_owned();
-        let is_same = |finding: &&mut Finding| finding.kind == FindingKind::BuildGap && finding.message == message;
-        match self.findings.iter_mut().find(is_same) {
-            Some(expected) => expected.targets.push(id),
-            None => self.findings.push(Finding::new(FindingKind::BuildGap, message).on(vec![id])),
+        match self.findings.iter_mut().find(|finding| finding.kind == kind && finding.message == message) {
+            Some(expected) => expected.targets.extend((!expected.targets.contains(&id)).then_some(id)),
+            None => self.findings.push(Finding::new(kind, message).on(vec![id])),
         }
     }
 

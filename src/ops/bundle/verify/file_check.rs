@@ -7,9 +7,19 @@ use super::wheel_record;
 use super::{Finding, FindingKind};
 use crate::archive::{ArchiveMember, SeekableInput};
 use crate::domain::{Hasher, MetadataUnavailable, PackageName, Sha256, SourceFilename, WheelFilename};
+use crate::index::sdist_metadata::{self, SdistError};
 use crate::layout::SUMS_PATH;
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
+
+/// How much of a distribution is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Its lists and its metadata: where something else vouches for the bytes.
+    Lists,
+    /// All that it holds, against the digests of its own.
+    Contents,
+}
 
 /// What was found in a file.
 pub struct CheckedFile {
@@ -62,7 +72,7 @@ pub fn check_file(mut found: ArchiveMember, expected: &ExpectedFiles) -> Checked
     let filename = checked.path.rsplit('/').next().unwrap_or_default().to_owned();
     let project = expected.project(&checked.path);
     if project.is_some() || is_distribution(&filename) {
-        inspect_files(found.bytes, &filename, project.as_ref(), &mut checked);
+        inspect_files(found.bytes, &filename, project.as_ref(), expected.depth(), &mut checked);
     }
     checked
 }
@@ -94,19 +104,30 @@ fn inspect_files(
     bytes: Box<dyn SeekableInput>,
     filename: &str,
     project: Option<&PackageName>,
+    depth: Depth,
     checked: &mut CheckedFile,
 ) {
     let mut bytes = BufferedReader::new(bytes);
     let inspection = DistributionInspection::of(&mut bytes, filename, project);
-    checked.faults = faults(&mut bytes, filename, &inspection);
+    checked.faults = faults(&mut bytes, filename, &inspection, depth);
     checked.inspection = Some(inspection);
 }
 
 /// What is wrong with the distribution in `bytes`, of which `inspection` was read.
-pub fn faults(bytes: impl Read + Seek, filename: &str, inspection: &DistributionInspection) -> Vec<String> {
+pub fn faults(
+    mut bytes: impl Read + Seek,
+    filename: &str,
+    inspection: &DistributionInspection,
+    depth: Depth,
+) -> Vec<String> {
     match &inspection.metadata {
         Err(MetadataUnavailable::Refused(why)) => vec![why.clone()],
-        _ if filename.ends_with(".whl") => wheel_record::faults(bytes),
+        _ if filename.ends_with(".whl") => wheel_record::faults(bytes, depth),
+        _ if depth == Depth::Contents => {
+            let rewound = bytes.rewind().map_err(SdistError::Tar);
+            let checked = rewound.and_then(|()| sdist_metadata::check_contents(bytes, filename));
+            checked.err().iter().map(ToString::to_string).collect()
+        }
         _ => Vec::new(),
     }
 }

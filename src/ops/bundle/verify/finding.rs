@@ -22,6 +22,8 @@ pub enum FindingKind {
     Gap,
     /// A source archive cannot be built from the bundle alone.
     BuildGap,
+    /// The build of a source archive fetches from elsewhere than an index, so nothing can be proved.
+    Unprovable,
     /// A binary needs more than the platform has.
     Platform,
     RequiresPython,
@@ -44,6 +46,7 @@ impl FindingKind {
             Self::Distribution => "distribution",
             Self::Gap => "gap",
             Self::BuildGap => "build_gap",
+            Self::Unprovable => "unprovable",
             Self::Platform => "platform",
             Self::RequiresPython => "requires_python",
             Self::Unneeded => "unneeded",

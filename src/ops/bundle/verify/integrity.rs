@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::file_check::CheckedFile;
+use super::file_check::{CheckedFile, Depth};
 use super::{Finding, FindingKind};
 use crate::domain::{PackageName, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH, sums};
@@ -30,6 +30,11 @@ impl ExpectedFiles {
 
     pub fn any() -> Self {
         Self { expected: None, kept: BTreeSet::new() }
+    }
+
+    /// A manifest vouches for the bytes; without one, only what a file says of itself can be held against it.
+    pub fn depth(&self) -> Depth {
+        if self.expected.is_some() { Depth::Lists } else { Depth::Contents }
     }
 
     pub fn expects(&self, path: &str) -> bool {

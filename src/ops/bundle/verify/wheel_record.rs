@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use zip::ZipArchive;
+
+use super::file_check::Depth;
+use crate::domain::{Algorithm, Digest, Hasher};
 
 /// No `RECORD` is longer, in bytes.
 const LONGEST: u64 = 64 << 20;
@@ -12,17 +17,26 @@ const LONGEST: u64 = 64 << 20;
 const NAMED: usize = 3;
 
 /// What `RECORD` and the wheel do not agree about, as sentences.
-pub fn faults(mut wheel: impl Read + Seek) -> Vec<String> {
+pub fn faults(mut wheel: impl Read + Seek, depth: Depth) -> Vec<String> {
     if let Err(error) = wheel.seek(SeekFrom::Start(0)) {
         return vec![error.to_string()];
     }
-    match compare(wheel) {
+    match compare(wheel, depth) {
         Ok(faults) => faults,
         Err(why) => vec![format!("its RECORD cannot be read: {why}")],
     }
 }
 
-fn compare(wheel: impl Read + Seek) -> Result<Vec<String>, String> {
+/// A row of `RECORD`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Row {
+    /// Bytes.
+    size: Option<u64>,
+    /// Absent, too, where its algorithm is none that is known.
+    digest: Option<Digest>,
+}
+
+fn compare(wheel: impl Read + Seek, depth: Depth) -> Result<Vec<String>, String> {
     let mut archive = ZipArchive::new(wheel).map_err(|error| error.to_string())?;
     let (mut members, mut record) = (BTreeMap::new(), None);
     for index in 0..archive.len() {
@@ -39,16 +53,46 @@ fn compare(wheel: impl Read + Seek) -> Result<Vec<String>, String> {
     let file = archive.by_index(index).map_err(|error| error.to_string())?;
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text).map_err(|error| error.to_string())?;
-    Ok(disagreements(&members, &read_rows(&text), &path))
+    let rows = read_rows(&text);
+    let mut faults = disagreements(&members, &rows, &path);
+    if depth == Depth::Contents {
+        faults.extend(altered(&mut archive, &rows));
+    }
+    Ok(faults)
 }
 
-fn disagreements(members: &BTreeMap<String, u64>, rows: &BTreeMap<String, Option<u64>>, record: &str) -> Vec<String> {
+/// What does not have the digest that its row tells, or cannot be read.
+fn altered(archive: &mut ZipArchive<impl Read + Seek>, rows: &BTreeMap<String, Row>) -> Option<String> {
+    let promised = rows.iter().filter_map(|(name, row)| Some((name, row.digest.as_ref()?)));
+    let is_other = |(name, digest): &(&String, &Digest)| {
+        archive.index_for_name(name).is_some_and(|index| !has_digest(archive, index, digest))
+    };
+    let altered: Vec<_> = promised.filter(is_other).map(|(name, _)| name).collect();
+    (!altered.is_empty())
+        .then(|| format!("its RECORD tells another digest, or it cannot be read: {}", listed(&altered)))
+}
+
+/// Bytes that are hashed at once.
+const PIECE: usize = 64 << 10;
+
+fn has_digest(archive: &mut ZipArchive<impl Read + Seek>, index: usize, digest: &Digest) -> bool {
+    let Ok(mut member) = archive.by_index(index) else { return false };
+    let (mut hasher, mut piece) = (Hasher::new(&[digest.algorithm]), vec![0; PIECE]);
+    loop {
+        match member.read(&mut piece) {
+            Ok(0) => return hasher.finish().digest(digest.algorithm).agrees_with(digest),
+            Ok(length) => hasher.update(&piece[..length]),
+            Err(_) => return false,
+        }
+    }
+}
+
+fn disagreements(members: &BTreeMap<String, u64>, rows: &BTreeMap<String, Row>, record: &str) -> Vec<String> {
     let is_exempt = |name: &str| name == record || [".jws", ".p7s"].iter().any(|end| *name == format!("{record}{end}"));
     let absent: Vec<_> = rows.keys().filter(|name| !members.contains_key(*name)).collect();
     let unlisted: Vec<_> = members.keys().filter(|name| !rows.contains_key(*name) && !is_exempt(name)).collect();
-    let is_other = |(name, size): &(&String, &Option<u64>)| {
-        size.is_some_and(|size| members.get(*name).is_some_and(|has| *has != size))
-    };
+    let is_other =
+        |(name, row): &(&String, &Row)| row.size.is_some_and(|size| members.get(*name).is_some_and(|has| *has != size));
     let resized: Vec<_> = rows.iter().filter(is_other).map(|(name, _)| name).collect();
     let sentences = [
         (absent, "its RECORD lists what it does not hold"),
@@ -67,17 +111,26 @@ fn listed(names: &[&String]) -> String {
     }
 }
 
-/// Path and size of each row; a path with commas stands in quotes, and quotes in it are doubled.
-fn read_rows(text: &str) -> BTreeMap<String, Option<u64>> {
+/// The rows by their paths; a path with commas stands in quotes, and quotes in it are doubled.
+fn read_rows(text: &str) -> BTreeMap<String, Row> {
     let rows = text.lines().filter(|line| !line.trim().is_empty());
     rows.map(|line| {
         let (path, rest) = match line.strip_prefix('"').and_then(|line| line.split_once("\",")) {
             Some((path, rest)) => (path.replace("\"\"", "\""), rest),
             None => line.split_once(',').map(|(path, rest)| (path.to_owned(), rest)).unwrap_or((line.to_owned(), "")),
         };
-        (path.replace('\\', "/"), rest.rsplit(',').next().and_then(|size| size.trim().parse().ok()))
+        let (digest, size) = rest.split_once(',').unwrap_or((rest, ""));
+        (path.replace('\\', "/"), Row { size: size.trim().parse().ok(), digest: read_digest(digest.trim()) })
     })
     .collect()
+}
+
+/// `sha256=` with the digest in URL-safe base 64 (PEP 427).
+fn read_digest(text: &str) -> Option<Digest> {
+    let (algorithm, encoded) = text.split_once('=')?;
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')).ok()?;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(Digest::new(Algorithm::named(algorithm)?, hex))
 }
 
 #[cfg(test)]
@@ -86,16 +139,22 @@ mod tests {
 
     #[test]
     fn rows_are_csv() {
-        let rows = read_rows("a.py,sha256=x,3\r\n\"b,\"\"c\"\".py\",sha256=y,4\nd-1.dist-info/RECORD,,\n");
-        let expected = [("a.py", Some(3)), ("b,\"c\".py", Some(4)), ("d-1.dist-info/RECORD", None)];
-        assert!(rows.iter().map(|(path, size)| (path.as_str(), *size)).eq(expected));
+        let rows = read_rows("a.py,sha256=_-8,3\r\n\"b,\"\"c\"\".py\",sum=y,4\nd-1.dist-info/RECORD,,\n");
+        let digest = Some(Digest::new(Algorithm::Sha256, "ffef"));
+        let expected = [("a.py", Some(3), digest), ("b,\"c\".py", Some(4), None), ("d-1.dist-info/RECORD", None, None)];
+        assert!(
+            rows.into_iter()
+                .map(|(path, row)| (path, row.size, row.digest))
+                .eq(expected.map(|(path, size, digest)| (path.to_owned(), size, digest)))
+        );
     }
 
     #[test]
     fn what_one_side_lacks_is_told() {
         let members = [("a.py", 3), ("c.py", 1), ("d/RECORD", 9), ("d/RECORD.jws", 9)]
             .map(|(name, size)| (name.to_owned(), size));
-        let rows = [("a.py", Some(4)), ("b.py", Some(1))].map(|(name, size)| (name.to_owned(), size));
+        let row = |size| Row { size: Some(size), digest: None };
+        let rows = [("a.py", row(4)), ("b.py", row(1))].map(|(name, row)| (name.to_owned(), row));
         let expected = [
             "its RECORD lists what it does not hold: `b.py`",
             "it holds what its RECORD does not list: `c.py`",

@@ -1,0 +1,92 @@
+//! Comparisons of a variable with a text, as the `packaging` library makes them.
+
+use super::variable::Variable;
+use crate::domain::MarkerEnvironment;
+use crate::domain::specifier::Clause;
+
+/// `variable operator 'text'`, or the other way round.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Comparison {
+    variable: Variable,
+    operator: &'static str,
+    text: Box<str>,
+    /// Whether the text stands on the left.
+    is_reversed: bool,
+    /// The operator and the text, where they make a version specifier that the variable's value may
+    /// satisfy.
+    clause: Option<Clause>,
+}
+
+impl Comparison {
+    /// `'3.8' <= python_version`: the variable's value makes the specifier.
+    ///
+    /// # Errors
+    /// Tells which operator cannot compare what.
+    pub fn reversed(text: &str, operator: &'static str, variable: Variable) -> Result<Self, String> {
+        if !variable.is_version() {
+            check_text_operator(operator)?;
+        }
+        Ok(Self { variable, operator, text: normalized(text, variable), is_reversed: true, clause: None })
+    }
+
+    /// `python_version >= '3.8'`.
+    ///
+    /// # Errors
+    /// Tells which operator cannot compare what.
+    pub fn new(variable: Variable, operator: &'static str, text: &str) -> Result<Self, String> {
+        let clause = if variable.is_version() { Clause::of(&format!("{operator}{text}")) } else { None };
+        if clause.is_none() {
+            check_text_operator(operator)?;
+        }
+        Ok(Self { variable, operator, text: normalized(text, variable), is_reversed: false, clause })
+    }
+
+    pub fn holds(&self, environment: &MarkerEnvironment, extra: &str) -> bool {
+        let value = self.variable.value(environment, extra);
+        if !self.is_reversed {
+            return match &self.clause {
+                Some(clause) => clause.takes(value),
+                None => compare_text(value, self.operator, &self.text),
+            };
+        }
+        let clause = if self.variable.is_version() { Clause::of(&format!("{}{value}", self.operator)) } else { None };
+        match clause {
+            Some(clause) => clause.takes(&self.text),
+            None => compare_text(&self.text, self.operator, value),
+        }
+    }
+}
+
+fn check_text_operator(operator: &str) -> Result<(), String> {
+    match operator {
+        "~=" | "===" => Err(format!("`{operator}` compares versions, and here is a text")),
+        _ => Ok(()),
+    }
+}
+
+/// Extras are compared by their normalized names (PEP 685), all else as it is written.
+fn normalized(text: &str, variable: Variable) -> Box<str> {
+    if variable != Variable::Extra {
+        return text.into();
+    }
+    let mut name = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '-' | '_' | '.' if name.ends_with('-') => {}
+            '-' | '_' | '.' => name.push('-'),
+            other => name.extend(other.to_lowercase()),
+        }
+    }
+    name.into()
+}
+
+/// Text has no order: `<=` and `>=` mean equal, `<` and `>` never hold.
+fn compare_text(left: &str, operator: &str, right: &str) -> bool {
+    match operator {
+        "in" => right.contains(left),
+        "not in" => !right.contains(left),
+        "==" | "<=" | ">=" => left == right,
+        "!=" => left != right,
+        _ => false,
+    }
+}
