@@ -27,7 +27,8 @@ pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};
 
 /// Answers `machine` or `pip` with one line of JSON, a [`ScriptAnswer`] that holds an [`Interpreter`]
 /// or a [`Pip`].
-const SCRIPT: &str = include_str!("../scripts/describe-target.py");
+/// What a Python runs to describe itself and its machine, and nothing else.
+pub const DESCRIBE_TARGET: &str = include_str!("../scripts/describe-target.py");
 
 /// Where a search for an interpreter starts: nothing here reads the process's own environment.
 #[derive(Clone, Copy)]
@@ -179,7 +180,7 @@ fn answer<T: Serialize + DeserializeOwned + Clone>(
 fn ask<T: DeserializeOwned>(found: &FoundInterpreter, question: &str) -> Result<ScriptAnswer<T>, InterpreterError> {
     let executable = found.path.clone();
     let mut command = Command::new(&executable);
-    command.args(["-B", "-W", "ignore", "-c", SCRIPT, question]).stdin(Stdio::null());
+    command.args(["-B", "-W", "ignore", "-c", DESCRIBE_TARGET, question]).stdin(Stdio::null());
     let output = match command.output() {
         Ok(output) => output,
         Err(source) => return Err(InterpreterError::CannotRun { executable, source }),

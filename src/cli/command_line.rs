@@ -62,6 +62,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Make a pair of keys to sign bundles with (--sign), and to check them.
     Keygen(KeygenArgs),
+    /// Print the script with which a machine describes itself for --target.
+    DescribeTarget,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

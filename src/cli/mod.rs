@@ -11,8 +11,9 @@ mod error;
 mod host;
 mod output;
 mod settings;
+mod unknown_argument;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use command_line::{Cli, Command};
 use error::CliError;
@@ -22,7 +23,7 @@ use host::signals::{cancellable, detached};
 
 /// Runs the program on its command line and environment.
 pub fn run() -> Exit {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| unknown_argument::with_synonym(error).exit());
     let outcome = Environment::read().map_err(CliError::usage).and_then(|environment| match cli.command {
         Some(Command::Parse(args)) => commands::parse::run(&args, &environment),
         Some(Command::Serve(args)) => commands::serve::run(&args, &environment),
@@ -35,19 +36,12 @@ pub fn run() -> Exit {
         Some(Command::Merge(args)) => cancellable(move |stop| commands::merge::run(&args, &environment, stop)),
         Some(Command::Apply(args)) => cancellable(move |stop| commands::apply::run(&args, &environment, stop)),
         Some(Command::Keygen(args)) => commands::keygen::run(&args, &environment),
-        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::DescribeTarget) => commands::describe_target::run(),
+        Some(Command::Completions { shell }) => commands::completions::run(shell),
         None => commands::fetch::run(&cli.fetch, &environment),
     });
     outcome.unwrap_or_else(|error| {
         output::terminal::show_error(&error);
         error.exit
     })
-}
-
-fn completions(shell: clap_complete::Shell) -> Result<Exit, CliError> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "prefetch", &mut script);
-    output::terminal::print(String::from_utf8_lossy(&script).trim_end())
-        .map_err(|error| CliError::new(Exit::Disk, error))?;
-    Ok(Exit::Done)
 }

@@ -64,6 +64,11 @@ impl Target {
         &self.platform
     }
 
+    /// Whether its Python is built without the global interpreter lock (PEP 703).
+    pub fn is_free_threaded(&self) -> bool {
+        self.python.is_free_threaded()
+    }
+
     pub fn tags(&self) -> &Tags {
         &self.tags
     }

@@ -12,7 +12,7 @@ use crate::cache_folder::{CacheBucket, CacheLayout, FileStamp, Readers};
 use crate::domain::Sha256;
 
 use super::find::FoundInterpreter;
-use super::{HostEnvironment, SCRIPT, ScriptAnswer};
+use super::{DESCRIBE_TARGET, HostEnvironment, ScriptAnswer};
 
 /// Variables that change what Python or pip says of itself.
 const VARIABLES: [&str; 18] = [
@@ -53,7 +53,7 @@ pub(super) struct Identity {
 
 /// The identity of an executable's answer to `question`, found without running it.
 pub(super) fn of(found: &FoundInterpreter, question: &str, at: HostEnvironment<'_>) -> Identity {
-    let mut parts = vec![SCRIPT.to_owned(), question.to_owned(), format!("{:?}", found.path)];
+    let mut parts = vec![DESCRIBE_TARGET.to_owned(), question.to_owned(), format!("{:?}", found.path)];
     let more: &[&str] = if found.is_launcher { &LAUNCHER_VARIABLES } else { &[] };
     parts.extend(VARIABLES.iter().chain(more).map(|name| format!("{name}={:?}", (at.variable)(name))));
     parts.extend(KERNEL.iter().map(|file| fs::read_to_string(file).unwrap_or_default()));

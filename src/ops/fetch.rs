@@ -188,9 +188,29 @@ async fn fetch_all(
 /// # Errors
 /// When it has not.
 pub fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
-    let missing = plan.files().map(|(_, file)| &file.candidate);
-    let missing = missing.filter(|candidate| find_stored(candidate, store).is_none());
-    store.check_space(missing.filter_map(|candidate| candidate.promises.size).sum())
+    let missing = files_to_fetch(plan, store).missing;
+    store.check_space(missing.iter().filter_map(|candidate| candidate.promises.size).sum())
+}
+
+/// The files of a plan, by whether the store has them.
+pub struct FilesToFetch<'a> {
+    /// With their sizes.
+    pub stored: Vec<(&'a Candidate, u64)>,
+    pub missing: Vec<&'a Candidate>,
+    /// The bytes that are free where the missing ones would go, if the system tells.
+    pub free: Option<u64>,
+}
+
+/// What of `plan` the store has, and what it has not.
+pub fn files_to_fetch<'a>(plan: &'a Plan, store: &DiskStore) -> FilesToFetch<'a> {
+    let (mut stored, mut missing) = (Vec::new(), Vec::new());
+    for (_, file) in plan.files() {
+        match find_stored(&file.candidate, store) {
+            Some(object) => stored.push((&file.candidate, object.size)),
+            None => missing.push(&file.candidate),
+        }
+    }
+    FilesToFetch { stored, missing, free: store.free_space() }
 }
 
 /// Tidies up beside the transfers, where there are any to wait for.

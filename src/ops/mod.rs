@@ -36,7 +36,7 @@ pub use bundle::{
 };
 pub use claims::Claims;
 pub use event::{Event, Listener};
-pub use fetch::{FetchError, FetchFailure, FetchSettings, check_space, fetch};
+pub use fetch::{FetchError, FetchFailure, FetchSettings, FilesToFetch, check_space, fetch, files_to_fetch};
 pub use metadata::{FetchContext, InconsistentMetadata, MetadataFailure};
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan};
 pub use sdist_builder::SdistBuilder;

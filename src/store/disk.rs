@@ -137,13 +137,18 @@ impl DiskStore {
         open_regular(&self.path(sha256)).map(|(file, _)| file).map_err(|why| StoreError::Read { sha256, why })
     }
 
+    /// The bytes that are free on its disk, if the system tells.
+    pub fn free_space(&self) -> Option<u64> {
+        let folder = self.root().ancestors().find(|folder| folder.exists())?;
+        fs4::available_space(folder).ok()
+    }
+
     /// Whether the disk has room for so many bytes more.
     ///
     /// # Errors
     /// When it has not; where it cannot be asked, the writing will tell.
     pub fn check_space(&self, needed: u64) -> Result<(), StoreError> {
-        let folder = self.root().ancestors().find(|folder| folder.exists());
-        match folder.and_then(|folder| fs4::available_space(folder).ok()) {
+        match self.free_space() {
             Some(free) if free < needed => Err(StoreError::Full { folder: self.root().to_owned(), needed, free }),
             _ => Ok(()),
         }

@@ -142,6 +142,17 @@ fn the_program_keeps_its_layers() {
     assert!(!files.is_empty() && breaches.is_empty(), "{breaches:#?}");
 }
 
+/// Text of others is escaped on its way out, in one place.
+#[test]
+fn only_the_terminal_writes_to_standard_streams() {
+    let streams = Regex::new(r"\bio::(stdout|stderr)\(\)(\.lock\(\)|,|\))|\be?print(ln)?!").unwrap();
+    let files = files_below(&project("src/cli"));
+    let is_writer =
+        |file: &&String| streams.is_match(&code_only(&fs::read_to_string(project("src/cli").join(file)).unwrap()));
+    // A bundle goes to standard output as the bytes that it has.
+    assert_eq!(files.iter().filter(is_writer).collect::<Vec<_>>(), ["output/terminal.rs", "settings/mod.rs"]);
+}
+
 #[test]
 fn every_module_has_a_layer() {
     let library = fs::read_to_string(project("src/lib.rs")).unwrap();

@@ -52,6 +52,7 @@ fn an_unpacked_bundle_is_the_bundle_and_an_attempt_cut_short_goes_on() {
         sandbox.write(&format!("{folder}/wheels/other-2.0-py3-none-any.whl"), "cut");
         let told = stderr(&mut sandbox.prefetch(["unpack", bundle, &folder]), 0);
         assert!(told.contains("were there already"), "{told}");
+        assert_eq!(stderr(&mut sandbox.prefetch(["unpack", "--quiet", bundle, &folder]), 0), "");
         sandbox.prefetch(["verify", &folder]).assert().code(0);
     }
 }

@@ -68,6 +68,37 @@ fn a_dry_run_reports_and_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_prints_its_plan_largest_first() {
+    let large = Wheel::new("large", "1.0").padding(300_000);
+    let (index, sandbox) =
+        (Index::new().wheel("demo", "1.0").with(large).wheel("other", "1.0").serve(), Sandbox::new());
+    sandbox.prefetch_from(&index, ["other"]).assert().code(0);
+    let run = |arguments: &[&str]| {
+        let mut command = sandbox.prefetch_from(&index, ["demo", "large", "other", "--dry-run", "-vv"]);
+        command.args(arguments).assert().code(0).get_output().clone()
+    };
+    let output = run(&[]);
+    let plan = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = plan.lines().collect();
+    assert!(lines[0].contains("KiB  fetch   large-1.0-py3-none-any.whl"), "{plan}");
+    assert!(lines[1..3].iter().any(|line| line.contains("cached  other-1.0-py3-none-any.whl")), "{plan}");
+    assert!(plan.contains("To fetch:      2 files (") && plan.contains("are free"), "{plan}");
+    assert!(plan.contains("In the cache:  1 file ("), "{plan}");
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("large-1.0"));
+    let output = run(&["--report", "-"]);
+    serde_json::from_slice::<Value>(&output.stdout).unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("large-1.0-py3-none-any.whl"));
+}
+
+#[test]
+fn a_mistyped_project_is_told_by_its_likeness() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let output = sandbox.prefetch_from(&index, ["requets"]).assert().code(3).get_output().clone();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("hint: did you mean `requests`?"), "{told}");
+}
+
+#[test]
 fn the_report_has_the_keys_of_schema_1() {
     let (index, sandbox) = (world(), sandbox());
     sandbox.prefetch_from(&index, arguments(&["--report", "new/report.json"])).assert().code(0);

@@ -267,6 +267,46 @@ fn described_machines_join_the_matrix() {
 }
 
 #[test]
+fn pairs_are_targets_of_their_own() {
+    let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new().without_python());
+    let pairs =
+        ["--target", "3.11:windows-x86_64", "--target", "3.12:linux-x86_64-musl", "--target", "cp311-win_amd64"];
+    let (report, _) = fetch(&index, &sandbox, &[&["demo"], &pairs[..]].concat());
+    assert_eq!(ids(&report), ["cp311-win_amd64", "cp312-musllinux_1_2_x86_64"]);
+    let output = sandbox.prefetch_from(&index, ["demo", "--target", "3.12:win64"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && told.contains("did you mean `windows-x86_64`?"), "{told}");
+}
+
+#[test]
+fn a_pair_joins_a_machine_that_describes_itself() {
+    let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new());
+    let script = sandbox.prefetch(["describe-target"]).assert().code(0).get_output().stdout.clone();
+    sandbox.write("machine.py", script);
+    let python = judges().bin().join("python");
+    let told = Command::new(python).arg(sandbox.path("machine.py")).output().unwrap();
+    assert!(told.status.success(), "{told:?}");
+    sandbox.write("machine.json", told.stdout);
+    let (report, _) = fetch(&index, &sandbox, &["demo", "--target", "machine.json", "--target", "3.9:win32"]);
+    assert_eq!(ids(&report).len(), 2);
+    assert!(ids(&report).contains(&"cp39-win32"));
+}
+
+#[test]
+fn targets_are_told_in_words_and_with_what_was_assumed() {
+    let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new());
+    let told = |arguments: &[&str]| {
+        let output = sandbox.prefetch_from(&index, arguments).assert().code(0).get_output().clone();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let open = told(&["demo", "--python-version", "3.12", "--platform", "linux"]);
+    assert!(open.contains("warning: `linux` is taken for linux-x86_64"), "{open}");
+    assert!(open.contains("For Python 3.12 on Linux x86_64 (glibc 2.28 or later)."), "{open}");
+    let matrix = told(&[&["demo"], &MATRIX[..]].concat());
+    assert!(matrix.contains("For 4 targets:\n  Python 3.9 on Linux") && !matrix.contains("warning"), "{matrix}");
+}
+
+#[test]
 fn what_describes_no_machine_is_refused() {
     let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new());
     sandbox.write("broken.json", "{\"schema\": 1, ");
@@ -275,6 +315,6 @@ fn what_describes_no_machine_is_refused() {
         let output = sandbox.prefetch_from(&index, ["demo", "--target", file]).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(told.contains(file) && told.contains("describe-target.py"), "{told}");
+        assert!(told.contains(file) && told.contains("`prefetch describe-target`"), "{told}");
     }
 }

@@ -23,6 +23,9 @@ pub struct ApplyArgs {
     /// yet.
     #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub output: PathBuf,
+    /// Say only what went wrong.
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Writes the bundle that the delta was made of.
@@ -34,6 +37,8 @@ pub fn run(args: &ApplyArgs, environment: &Environment, cancel: &CancelFlag) -> 
         [&args.delta, &args.base, &args.output].map(|path| environment.working_folder.join(path));
     let format = ArchiveFormat::of(&args.output).ok();
     ops::apply(&delta, &base, &output, format, cancel).map_err(|error| CliError::of_bundle(&error))?;
-    terminal::say(format!("Written to {}.", args.output.display()));
+    if !args.quiet {
+        terminal::say(format!("Written to {}.", args.output.display()));
+    }
     Ok(Exit::Done)
 }

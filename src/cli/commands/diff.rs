@@ -32,20 +32,21 @@ pub fn run(args: &DiffArgs, environment: &Environment) -> Result<Exit, CliError>
     let manifest = |path: &PathBuf| ops::manifest_at(&environment.working_folder.join(path));
     let fail = |error| CliError::of_bundle(&error);
     let comparison = ops::compare(&manifest(&args.old).map_err(fail)?, &manifest(&args.new).map_err(fail)?);
-    let text = if args.json { json(&comparison) } else { lines(&comparison) };
-    terminal::print(&text).map_err(|error| CliError::new(Exit::Disk, error))?;
+    let printed =
+        if args.json { terminal::print_json(&json(&comparison)) } else { terminal::print_lines(lines(&comparison)) };
+    printed.map_err(|error| CliError::new(Exit::Disk, error))?;
     Ok(Exit::Done)
 }
 
-fn json(comparison: &Comparison) -> String {
+fn json(comparison: &Comparison) -> serde_json::Value {
     let mut report = serde_json::to_value(comparison).expect("the report is plain data");
     report["schema"] = 1.into();
-    serde_json::to_string_pretty(&report).expect("the report is plain data")
+    report
 }
 
-fn lines(comparison: &Comparison) -> String {
+fn lines(comparison: &Comparison) -> Vec<String> {
     if *comparison == Comparison::default() {
-        return "Nothing differs.".to_owned();
+        return vec!["Nothing differs.".to_owned()];
     }
     let mut lines: Vec<_> = comparison.changes.iter().map(line).collect();
     lines.extend(comparison.targets_added.iter().map(|target| format!("+ target {target}")));
@@ -57,7 +58,7 @@ fn lines(comparison: &Comparison) -> String {
         HumanBytes(comparison.bytes_removed),
         comparison.files_removed.len()
     ));
-    lines.iter().map(|line| terminal::plain(line)).collect::<Vec<_>>().join("\n")
+    lines
 }
 
 fn line(change: &VersionChange) -> String {

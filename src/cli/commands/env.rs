@@ -46,7 +46,7 @@ pub fn run(args: &EnvArgs, environment: &Environment) -> Result<Exit, CliError> 
     let changes = changes(&path)?;
     let shell = args.shell.unwrap_or_else(|| usual_shell(environment.variable("SHELL").as_deref()));
     let lines: Vec<_> = changes.iter().map(|change| shell.line(change)).collect();
-    terminal::print(&lines.join("\n")).map_err(|error| CliError::new(Exit::Disk, error))?;
+    terminal::print_verbatim(&lines.join("\n")).map_err(|error| CliError::new(Exit::Disk, error))?;
     Ok(Exit::Done)
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
+use crate::cli::output::escape::{escape_json_text, escape_line, shorten};
 use crate::cli::output::terminal;
 use crate::cli::settings::args::sbom_names;
 use crate::cli::settings::date;
@@ -28,6 +29,9 @@ pub struct InspectArgs {
     pub sbom: Option<String>,
 }
 
+/// How much of a licence, or of the reasons for a package, is shown.
+const MAX_CELL: usize = 200;
+
 /// The report, schema 1; keys are only ever added.
 #[derive(Serialize)]
 struct InspectReport {
@@ -44,11 +48,11 @@ struct InspectReport {
 pub fn run(args: &InspectArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
     let manifest = ops::manifest_at(&path).map_err(|error| CliError::of_bundle(&error))?;
-    let text = match &args.sbom {
-        Some(name) => sbom(&manifest, name, environment)?,
-        None => described(&manifest, args.json),
+    let printed = match &args.sbom {
+        Some(name) => terminal::print_verbatim(&escape_json_text(&sbom(&manifest, name, environment)?)),
+        None => show(&manifest, args.json),
     };
-    terminal::print(&text).map_err(|error| CliError::new(Exit::Disk, error))?;
+    printed.map_err(|error| CliError::new(Exit::Disk, error))?;
     Ok(Exit::Done)
 }
 
@@ -59,19 +63,18 @@ fn sbom(manifest: &Manifest, name: &str, environment: &Environment) -> Result<St
     Ok(format.text(manifest, created).trim_end().to_owned())
 }
 
-fn described(manifest: &Manifest, is_json: bool) -> String {
+fn show(manifest: &Manifest, is_json: bool) -> std::io::Result<()> {
     let packages = ops::inspect(manifest);
     let targets = manifest.targets.iter().map(|target| target.id.clone()).collect();
     let bytes = packages.iter().map(|package| package.bytes).fold(0, u64::saturating_add);
     let report = InspectReport { schema: 1, targets, packages, bytes };
-    if is_json { serde_json::to_string_pretty(&report).expect("the report is plain data") } else { table(&report) }
+    if is_json { terminal::print_json(&report) } else { terminal::print_lines(table(&report)) }
 }
 
-fn table(report: &InspectReport) -> String {
+fn table(report: &InspectReport) -> Vec<String> {
     let mut rows = vec![["package", "size", "uploaded", "licence", "why"].map(str::to_owned)];
     rows.extend(report.packages.iter().map(row));
-    rows.iter_mut().flatten().for_each(|cell| *cell = terminal::plain(cell));
-    rows.iter_mut().flat_map(|row| &mut row[..4]).for_each(|cell| *cell = shortened(cell));
+    rows.iter_mut().flatten().for_each(|cell| *cell = shorten(&escape_line(cell), MAX_CELL));
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths = [0, 1, 2, 3].map(width);
     let lines = rows.iter().map(|[name, size, uploaded, license, why]| {
@@ -80,18 +83,8 @@ fn table(report: &InspectReport) -> String {
     });
     let packages = terminal::count(report.packages.len(), "package");
     let total = format!("{} in {packages}{}, for:", HumanBytes(report.bytes), oldest(report));
-    let targets = report.targets.iter().map(|target| format!("  {}", terminal::plain(target)));
-    lines.chain([String::new(), total]).chain(targets).collect::<Vec<_>>().join("\n")
-}
-
-/// Letters of a cell that sets the width of its column, at most.
-const WIDEST_CELL: usize = 80;
-
-fn shortened(cell: &str) -> String {
-    match cell.char_indices().nth(WIDEST_CELL) {
-        Some((end, _)) => format!("{}…", &cell[..end]),
-        None => cell.to_owned(),
-    }
+    let targets = report.targets.iter().map(|target| format!("  {target}"));
+    lines.chain([String::new(), total]).chain(targets).collect()
 }
 
 /// The oldest upload of all, in words.
@@ -101,9 +94,7 @@ fn oldest(report: &InspectReport) -> String {
         .iter()
         .filter_map(|package| Some((package.uploaded.as_ref()?, package)))
         .min_by_key(|(moment, _)| *moment);
-    oldest
-        .map(|(moment, package)| terminal::plain(&format!(", the oldest of {} ({})", day(moment), package.name)))
-        .unwrap_or_default()
+    oldest.map(|(moment, package)| format!(", the oldest of {} ({})", day(moment), package.name)).unwrap_or_default()
 }
 
 /// The day of a moment as RFC 3339 has it.

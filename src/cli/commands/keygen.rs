@@ -34,6 +34,6 @@ pub fn run(args: &KeygenArgs, environment: &Environment) -> Result<Exit, CliErro
         terminal::warn(format!("{key} has no password: whoever reads it can sign as you ({KEY_PASSWORD} sets one)"));
     }
     terminal::say(format!("Keep {key} to yourself; give {key}.pub, or the line below, to those who check."));
-    terminal::print(&public).map_err(|error| CliError::new(Exit::Disk, error))?;
+    terminal::print_lines([public]).map_err(|error| CliError::new(Exit::Disk, error))?;
     Ok(Exit::Done)
 }

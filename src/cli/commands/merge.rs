@@ -23,6 +23,9 @@ pub struct MergeArgs {
     /// The bundle to write: .zip, .tar, .tar.gz, .tgz or .tar.zst.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
+    /// Say only what went wrong.
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Writes the bundle that serves the targets of both.
@@ -35,6 +38,8 @@ pub fn run(args: &MergeArgs, environment: &Environment, cancel: &CancelFlag) -> 
         [&args.first, &args.second, &args.output].map(|path| environment.working_folder.join(path));
     let created = date::source_date(environment)?;
     ops::merge(&first, &second, &output, format, created, cancel).map_err(|error| CliError::of_bundle(&error))?;
-    terminal::say(format!("Written to {}.", args.output.display()));
+    if !args.quiet {
+        terminal::say(format!("Written to {}.", args.output.display()));
+    }
     Ok(Exit::Done)
 }

@@ -2,6 +2,8 @@
 
 pub mod apply;
 pub mod cache;
+pub mod completions;
+pub mod describe_target;
 pub mod diff;
 pub mod env;
 pub mod fetch;

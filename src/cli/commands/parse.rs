@@ -42,12 +42,11 @@ pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError
 
 fn show(args: &ParseArgs, read: &ParsedInput) -> std::io::Result<()> {
     if args.json {
-        let report = serde_json::to_string_pretty(&parse_report(read)).expect("the report is plain data");
-        return terminal::print(&report);
+        return terminal::print_json(&parse_report(read));
     }
     for requirement in &read.requirements {
         let kind = if requirement.constraint { "constraint " } else { "" };
-        terminal::print(&format!("{}: {kind}{requirement}", requirement.origin))?;
+        terminal::print_lines([format!("{}: {kind}{requirement}", requirement.origin)])?;
     }
     for problem in &read.problems {
         match problem.severity {

@@ -19,6 +19,9 @@ pub struct UnpackArgs {
     /// Where to; what an earlier attempt left there stays.
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub folder: PathBuf,
+    /// Say only what went wrong.
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Unpacks the bundle, checking every digest on the way.
@@ -33,6 +36,8 @@ pub fn run(args: &UnpackArgs, environment: &Environment, cancel: &CancelFlag) ->
         0 => String::new(),
         kept => format!(", and {kept} were there already"),
     };
-    terminal::say(format!("Unpacked {} files to {}{kept}.", unpacked.written, args.folder.display()));
+    if !args.quiet {
+        terminal::say(format!("Unpacked {} files to {}{kept}.", unpacked.written, args.folder.display()));
+    }
     Ok(Exit::Done)
 }

@@ -46,9 +46,8 @@ pub fn run(args: &VerifyArgs, environment: &Environment) -> Result<Exit, CliErro
     let verification = ops::verify(&path, &settings).map_err(CliError::usage)?;
     let seconds = environment.seconds();
     if args.json {
-        let report = serde_json::to_string_pretty(&VerifyReport::of(&verification, seconds));
-        let printed = terminal::print(&report.expect("the report is plain data"));
-        printed.map_err(|error| CliError::new(Exit::Disk, error))?;
+        let report = VerifyReport::of(&verification, seconds);
+        terminal::print_json(&report).map_err(|error| CliError::new(Exit::Disk, error))?;
     } else {
         tell(&verification, seconds);
     }

@@ -1,7 +1,9 @@
 //! The only place that judges failures: words, hints and the exit code of each.
 
 pub mod groups;
+mod well_known_projects;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -275,6 +277,9 @@ fn reason_exit(reason: &Reason) -> Exit {
 
 fn plan_hints(failure: &PlanFailure) -> Vec<String> {
     let unknown = failure.failures.iter().any(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
+    let meant = failure.failures.iter().filter(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
+    let meant = meant.filter_map(|failure| well_known_projects::nearest(failure.package.as_ref()?.as_ref()));
+    let meant: BTreeSet<_> = meant.map(|name| format!("did you mean `{name}`?")).collect();
     let http: Vec<_> = failure.unreachable.iter().filter_map(http_error).collect();
     let hints = [
         (unknown, "check the spelling, or name another place to look with --extra-index-url or --find-links"),
@@ -284,8 +289,9 @@ fn plan_hints(failure: &PlanFailure) -> Vec<String> {
             "--prefer-cached uses what was last seen of an index that is down",
         ),
     ];
-    let hints = hints.iter().filter(|(applies, _)| *applies).map(|(_, hint)| (*hint).to_owned());
-    hints.chain(wrong_root(failure)).chain(failure.unreachable.iter().find_map(ignorable)).collect()
+    let others = hints.iter().filter(|(applies, _)| *applies).map(|(_, hint)| (*hint).to_owned());
+    let of_index = wrong_root(failure).into_iter().chain(failure.unreachable.iter().find_map(ignorable));
+    meant.into_iter().chain(others).chain(of_index).collect()
 }
 
 /// A hint where an index knows none of several projects.

@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::settings::args::TargetArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
-use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetSpec};
+use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetError, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
 use crate::ops::SdistBuilder;
@@ -65,16 +65,37 @@ impl<'a> Machine<'a> {
             false => Some(self.interpreter()?.target()),
         };
         let named = specs.iter().map(|spec| spec.resolve(base.as_ref()).map_err(CliError::usage));
-        let described = self.args.targets.iter().map(|path| self.described(path));
+        let described = self.described_in().map(|path| self.described(path));
         let targets = named.chain(described).collect::<Result<Vec<_>, _>>()?;
         Ok(Target::distinct(targets).into_iter().map(Arc::new).collect())
+    }
+
+    /// The files that describe machines.
+    fn described_in(&self) -> impl Iterator<Item = &PathBuf> {
+        self.args.targets.iter().filter(|target| named(target).is_none())
+    }
+
+    /// What is chosen where a platform's name leaves the architecture open.
+    pub fn assumed_architectures(&self) -> Vec<String> {
+        let layers = Layers { environment: self.environment, pip: &PipSettings::default() };
+        let platforms = match self.args.platform.is_empty() {
+            true => layers.many(&table::PLATFORM),
+            false => self.args.platform.clone(),
+        };
+        let of_pairs =
+            self.args.targets.iter().filter_map(|target| Some(target.to_str()?.split_once(':')?.1.to_owned()));
+        let words = |given: String| {
+            let full = Platform::full_name(&given)?;
+            Some(format!("`{given}` is taken for {full}; to be sure, write {full}, or the architecture that is meant"))
+        };
+        platforms.into_iter().chain(of_pairs).filter_map(words).collect()
     }
 
     /// The machine that the file at `path` describes.
     fn described(&self, path: &Path) -> Result<Target, CliError> {
         let wrong = |why: String| {
             CliError::usage(format!("--target {}: {why}", path.display()))
-                .hint("run scripts/describe-target.py with the Python of that machine, and bring what it prints")
+                .hint("name a pair such as 3.11:windows-x86_64, or a file with what the script that `prefetch describe-target` prints says there")
         };
         let bytes =
             std::fs::read(self.environment.working_folder.join(path)).map_err(|error| wrong(error.to_string()))?;
@@ -185,8 +206,15 @@ impl<'a> Machine<'a> {
             many(self.args.abi.as_slice(), &table::ABI).iter().map(|abi| abi.as_str().into()).collect();
         let specs = TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis);
         let is_described = !self.args.targets.is_empty();
-        Ok(specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).collect())
+        let product = specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).map(Ok);
+        let pairs = self.args.targets.iter().filter_map(|target| named(target));
+        product.chain(pairs).collect::<Result<_, _>>().map_err(CliError::usage)
     }
+}
+
+/// What a value of `--target` names, unless it is the path of a file.
+fn named(target: &Path) -> Option<Result<TargetSpec, TargetError>> {
+    TargetSpec::of_name(target.to_str()?)
 }
 
 fn describe(wanted: Option<&str>, cache: &CacheLayout, environment: &Environment) -> Result<Interpreter, String> {

@@ -1,7 +1,10 @@
 //! What people and programs read: messages, progress, the summary of a run, and the JSON report.
 
+pub mod escape;
 pub mod install_hint;
+pub mod plan_table;
 pub mod progress;
 pub mod report;
 pub mod summary;
+pub mod target_words;
 pub mod terminal;

@@ -1,13 +1,13 @@
 //! Events into bars, lines or JSON, on standard error.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
-use super::terminal::count;
+use super::escape::{escape_json_text, escape_line};
+use super::terminal::{count, say};
 use crate::cli::settings::args::{MessageArgs, Progress};
 use crate::domain::Status;
 use crate::ops::{Event, Listener};
@@ -37,7 +37,7 @@ impl Verbosity {
     fn of(args: &MessageArgs) -> Self {
         match (args.quiet, args.verbose) {
             (true, _) => Self::Quiet,
-            (_, true) => Self::Verbose,
+            (_, 1..) => Self::Verbose,
             _ => Self::Normal,
         }
     }
@@ -110,9 +110,9 @@ impl Bars {
                 self.total.set_length(self.asked);
             }
             Event::Answered(_) => self.total.inc(1),
-            Event::Building(filename) => drop(self.all.println(building_line(&filename))),
+            Event::Building(filename) => drop(self.all.println(escape_line(&building_line(&filename)))),
             Event::NeededEarly { filename, bytes } if is_told(self.verbosity, bytes) => {
-                drop(self.all.println(early_line(&filename, bytes)));
+                drop(self.all.println(escape_line(&early_line(&filename, bytes))));
             }
             Event::NeededEarly { .. } => {}
             Event::Planned { files, bytes } => self.begin(files, bytes),
@@ -121,7 +121,7 @@ impl Bars {
             Event::Restarted { file, received } => self.restart(file, received),
             Event::Stored { file, filename, bytes, status } => {
                 if self.verbosity == Verbosity::Verbose {
-                    let _ = self.all.println(held_line(&filename, bytes, status));
+                    let _ = self.all.println(escape_line(&held_line(&filename, bytes, status)));
                 }
                 self.end(file);
             }
@@ -144,7 +144,7 @@ impl Bars {
         }
         let bar = self.all.add(ProgressBar::new(size.unwrap_or(0)));
         bar.set_style(style("  {bytes:>10} of {total_bytes:10} {wide_msg}"));
-        bar.set_message(filename.to_owned());
+        bar.set_message(escape_line(filename));
         self.files.insert(file, bar);
     }
 
@@ -194,15 +194,15 @@ impl Lines {
     fn show(&mut self, event: &Event) {
         match event {
             Event::Asking(_) => self.asked += 1,
-            Event::Building(filename) => line(&building_line(filename)),
+            Event::Building(filename) => say(building_line(filename)),
             Event::NeededEarly { filename, bytes } if is_told(self.verbosity, *bytes) => {
-                line(&early_line(filename, *bytes));
+                say(early_line(filename, *bytes));
             }
             Event::Planned { files: 0, .. } => {}
             Event::Planned { files, bytes } => {
                 self.files = *files;
                 let size = bytes.map(|bytes| format!(" ({})", HumanBytes(bytes))).unwrap_or_default();
-                line(&format!("Fetching {}{size}", count(*files, "file")));
+                say(format!("Fetching {}{size}", count(*files, "file")));
             }
             Event::Stored { filename, bytes, status, .. } => self.held(filename, *bytes, *status),
             _ => {}
@@ -211,7 +211,7 @@ impl Lines {
 
     fn held(&mut self, filename: &str, bytes: u64, status: Status) {
         if self.verbosity == Verbosity::Verbose {
-            return line(&held_line(filename, bytes, status));
+            return say(held_line(filename, bytes, status));
         }
         if status != Status::Downloaded {
             return;
@@ -219,7 +219,7 @@ impl Lines {
         let quarter = |done: usize| done * 4 / self.files.max(1);
         self.done += 1;
         if self.done < self.files && quarter(self.done) > quarter(self.done - 1) {
-            line(&format!("Fetched {} of {} files", self.done, self.files));
+            say(format!("Fetched {} of {} files", self.done, self.files));
         }
     }
 }
@@ -266,10 +266,5 @@ fn show_json(event: &Event) {
         }),
         Event::Failed { file } => serde_json::json!({"event": "failed", "file": file}),
     };
-    line(&value.to_string());
-}
-
-/// A closed standard error must not end the work.
-fn line(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    say(escape_json_text(&value.to_string()));
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use indicatif::HumanBytes;
 use serde::Serialize;
 
+use super::escape::escape_json;
 use super::terminal;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::settings::args::STANDARD_OUTPUT;
@@ -170,22 +170,14 @@ impl Report {
         self.files().filter(|file| file.status == status).count()
     }
 
-    /// A line for each file, for people.
-    pub fn lines(&self) -> impl Iterator<Item = String> {
-        self.files().map(|file| match file.size {
-            Some(size) => format!("  {} ({})", file.filename, HumanBytes(size)),
-            None => format!("  {}", file.filename),
-        })
-    }
-
     /// Writes it as JSON to a file, or to standard output where the path is `-`.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CliError> {
-        let text = serde_json::to_string_pretty(self).expect("the report is plain data");
+        let text = escape_json(self);
         let is_output = path == Path::new(STANDARD_OUTPUT);
-        let written = if is_output { terminal::print(&text) } else { write_file(path, &(text + "\n")) };
+        let written = if is_output { terminal::print_verbatim(&text) } else { write_file(path, &(text + "\n")) };
         written
             .map_err(|error| CliError::new(Exit::Disk, format!("cannot write the report {}: {error}", path.display())))
     }

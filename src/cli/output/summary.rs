@@ -1,35 +1,63 @@
 //! The closing words of a run: what was done, and the line to copy that uses it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use indicatif::HumanBytes;
 
 use super::install_hint;
+use super::plan_table;
 use super::report::{Report, Summary};
-use super::terminal::{count, say, warn};
+use super::target_words::in_words;
+use super::terminal::{self, count, say, warn};
 use crate::cli::commands::fetch::warm_pip::WarmPip;
 use crate::cli::settings::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
-use crate::domain::Fetched;
-use crate::ops::Output;
+use crate::domain::{Fetched, Target};
+use crate::ops::{FilesToFetch, Output};
 
-/// What a dry run found.
-pub fn of_plan(report: &Report, messages: &MessageArgs) {
-    if messages.quiet {
-        return;
+/// Prints the plan of a dry run to standard output, unless the report goes there, and says what it
+/// took.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn of_plan(
+    report: &Report,
+    files: &FilesToFetch<'_>,
+    targets: &[Arc<Target>],
+    args: &FetchArgs,
+) -> std::io::Result<()> {
+    if args.messages.quiet {
+        return Ok(());
     }
-    for line in report.lines() {
-        say(line);
+    let lines = plan_table::lines(files);
+    match args.outputs.report.as_deref() == Some(Path::new(STANDARD_OUTPUT)) {
+        true => lines.iter().for_each(say),
+        false => terminal::print_lines(lines)?,
     }
+    say_targets(targets);
     let summary = report.summary();
-    let known_size = (summary.bytes > 0).then(|| format!(" ({})", HumanBytes(summary.bytes)));
     say(format!(
-        "Would fetch {} of {}{}, in {:.1} s. {}.",
+        "Planned {} of {}, in {:.1} s. {}.",
         count(summary.files, "file"),
         count(summary.packages, "package"),
-        known_size.unwrap_or_default(),
         summary.seconds,
         written(&summary)
     ));
+    Ok(())
+}
+
+/// How many targets are named one by one.
+const MAX_TARGETS: usize = 8;
+
+fn say_targets(targets: &[Arc<Target>]) {
+    if let [only] = targets {
+        return say(format!("For {}.", in_words(only)));
+    }
+    say(format!("For {}:", count(targets.len(), "target")));
+    targets.iter().take(MAX_TARGETS).for_each(|target| say(format!("  {}", in_words(target))));
+    if targets.len() > MAX_TARGETS {
+        say(format!("  and {} more", targets.len() - MAX_TARGETS));
+    }
 }
 
 /// What a dry run wrote: files that had to be fetched whole are kept for the real one.
@@ -68,6 +96,7 @@ pub fn of_run(
         origins(report),
         summary.seconds
     ));
+    say_targets(&fetched.targets);
     let mut outputs = outputs.iter().filter(|output| output.path() != Path::new(STANDARD_OUTPUT)).peekable();
     if outputs.peek().is_none() {
         return;

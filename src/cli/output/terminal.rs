@@ -1,11 +1,17 @@
-//! Words for people, on standard error. A closed standard error or output must not end the work.
+//! The only place that writes to standard error and output. Whatever comes here may hold text of
+//! others, so it is escaped; colours are added here. A closed stream must not end the work.
 
 use std::io::{self, Write};
 
 use clap::ColorChoice;
-use console::style;
+use console::{StyledObject, style};
+use serde::Serialize;
 
+use super::escape::{escape_json, escape_line, escape_lines, shorten};
 use crate::cli::error::CliError;
+
+/// How many characters of a message's line are shown: no words of ours come near it.
+const MAX_LINE: usize = 4_000;
 
 /// Settles whether words are coloured; `auto` is decided by the terminal and `NO_COLOR`.
 pub fn choose_colors(choice: ColorChoice) {
@@ -16,19 +22,34 @@ pub fn choose_colors(choice: ColorChoice) {
     }
 }
 
-/// Says something.
+/// Says something on standard error.
 pub fn say(text: impl AsRef<str>) {
-    let _ = writeln!(io::stderr(), "{}", text.as_ref());
+    let _ = writeln!(io::stderr(), "{}", escape_lines(text.as_ref()));
 }
 
 /// Says something that the user should know and that does not end the run.
 pub fn warn(text: impl AsRef<str>) {
-    say(format!("{} {}", style("warning:").for_stderr().yellow().bold(), text.as_ref()));
+    say_labelled(&style("warning:").yellow(), text.as_ref());
 }
 
 /// Says what ends the run.
 pub fn fail(text: impl AsRef<str>) {
-    say(format!("{} {}", style("error:").for_stderr().red().bold(), text.as_ref()));
+    say_labelled(&style("error:").red(), text.as_ref());
+}
+
+/// Says it behind a label. Its further lines are indented, so that none looks like a message of
+/// its own.
+fn say_labelled(label: &StyledObject<&str>, text: &str) {
+    let label = label.clone().for_stderr().bold();
+    let _ = writeln!(io::stderr(), "{label} {}", message(text));
+}
+
+fn message(text: &str) -> String {
+    let lines = text.split('\n').enumerate().map(|(number, line)| {
+        let line = shorten(&escape_line(line), MAX_LINE);
+        if number == 0 || line.is_empty() || line.starts_with(' ') { line } else { format!("  {line}") }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Says everything that went wrong, and what to do.
@@ -44,7 +65,7 @@ pub fn show_error(error: &CliError) {
         say("");
     }
     for hint in &error.hints {
-        say(format!("{} {hint}", style("hint:").for_stderr().cyan().bold()));
+        say_labelled(&style("hint:").cyan(), hint);
     }
 }
 
@@ -56,11 +77,28 @@ fn place(source: &str) -> String {
     }
 }
 
-/// Writes what was asked for to standard output.
+/// Writes lines for people to standard output, each of which stays one line.
+///
+/// # Errors
+/// Those of [`print_verbatim`].
+pub fn print_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
+    let lines: Vec<_> = lines.into_iter().map(|line| escape_line(line.as_ref())).collect();
+    if lines.is_empty() { Ok(()) } else { print_verbatim(&lines.join("\n")) }
+}
+
+/// Writes a report for programs to standard output.
+///
+/// # Errors
+/// Those of [`print_verbatim`].
+pub fn print_json(value: &impl Serialize) -> io::Result<()> {
+    print_verbatim(&escape_json(value))
+}
+
+/// Writes text without words of others to standard output: scripts, say.
 ///
 /// # Errors
 /// When it cannot be written; a reader that has gone is no error.
-pub fn print(text: &str) -> io::Result<()> {
+pub fn print_verbatim(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     match writeln!(output, "{text}").and_then(|()| output.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -68,12 +106,19 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// `text` of others for a line on the terminal, which obeys control characters: they are replaced.
-pub fn plain(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
-}
-
 /// `1 file`, `2 files`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_a_message_looks_like_another_message() {
+        assert_eq!(message("a\nerror: b\n\n   c"), "a\n  error: b\n\n   c");
+        assert_eq!(message("a\r\u{1b}[A"), r"a\r\u{1b}[A");
+        assert!(message(&"x".repeat(9_000)).ends_with("(5000 more characters)"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
 use super::format_args::FormatArgs;
 use crate::archive;
@@ -151,10 +151,11 @@ pub struct TargetArgs {
     /// A wheel tag (manylinux_2_28_x86_64) and a triple (x86_64-unknown-linux-gnu) name one, too.
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub platform: Vec<String>,
-    /// A machine, as scripts/describe-target.py printed it there; repeatable.
+    /// A pair such as 3.11:windows-x86_64, or a machine that described itself into FILE; repeatable.
     ///
-    /// Fetches for it in addition to what --python-version and --platform name.
-    #[arg(long = "target", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Fetches for it in addition to what --python-version and --platform name. The name of a target
+    /// (cp311-win_amd64) is a pair, too. `prefetch describe-target` prints the script for the machine.
+    #[arg(long = "target", value_name = "VERSION:PLATFORM|FILE", value_hint = ValueHint::FilePath)]
     pub targets: Vec<PathBuf>,
     /// Fetch for the targets that have a solution, even if others have none (exit code 3).
     #[arg(long)]
@@ -255,8 +256,8 @@ pub struct MessageArgs {
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say more: every file and where it came from.
-    #[arg(short, long)]
-    pub verbose: bool,
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
     /// When to use colours.
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto, hide_short_help = true)]
     pub color: clap::ColorChoice,

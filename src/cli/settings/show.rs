@@ -30,7 +30,7 @@ pub fn run(args: &FetchArgs, layers: &Layers<'_>, machine: &Machine<'_>) -> Resu
         format!("{:width$} = {}  ({})", row.name, mask(value), row.source)
     });
     let text = lines.collect::<Vec<_>>().join("\n");
-    terminal::print(&text).map_err(|error| CliError::new(Exit::Disk, error))?;
+    terminal::print_lines(text.lines()).map_err(|error| CliError::new(Exit::Disk, error))?;
     Ok(Exit::Done)
 }
 

@@ -104,8 +104,49 @@ fn linux_names() -> Vec<(String, Platform)> {
     names
 }
 
-/// The accepted spelling that is most like `text`, if one is like it at all.
+impl Platform {
+    /// The name in full of a short one that leaves the architecture to us: `linux`.
+    pub fn full_name(text: &str) -> Option<&'static str> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "linux" => Some("linux-x86_64"),
+            "macos" => Some("macos-arm64"),
+            "windows" => Some("windows-x86_64"),
+            _ => None,
+        }
+    }
+}
+
+/// What other tools and people call a platform, and what is said here.
+const NICKNAMES: [(&[&str], &str); 8] = [
+    (&["mac", "macosx", "osx", "darwin", "apple", "osx-arm64", "darwin-arm64"], "macos-arm64"),
+    (&["osx-64", "darwin-amd64", "darwin-x86_64"], "macos-x86_64"),
+    (&["win", "win64", "win-64", "windows64", "windows/amd64", "x64"], "windows-x86_64"),
+    (&["win-arm64", "windows/arm64"], "windows-arm64"),
+    (&["win-32", "windows32"], "windows-x86"),
+    (&["alpine", "musl", "linux-musl", "musllinux"], "linux-x86_64-musl"),
+    (
+        &[
+            "linux64",
+            "linux-64",
+            "linux/amd64",
+            "linux-gnu",
+            "manylinux",
+            "debian",
+            "ubuntu",
+            "fedora",
+            "rhel",
+            "centos",
+        ],
+        "linux-x86_64",
+    ),
+    (&["linux/arm64", "linux-arm"], "linux-aarch64"),
+];
+
+/// The accepted spelling that is meant by `text`, or most like it, if one is like it at all.
 fn nearest(text: &str) -> Option<String> {
+    if let Some((_, meant)) = NICKNAMES.iter().find(|(names, _)| names.contains(&text)) {
+        return Some((*meant).to_owned());
+    }
     let names = fixed_names().into_iter().flat_map(|(name, platform)| [name, platform.to_string()]);
     let (distance, name) = names.map(|name| (strsim::osa_distance(text, &name), name)).min()?;
     (distance <= name.len() / 3).then_some(name)
@@ -148,6 +189,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_meant_by_a_short_or_foreign_name_is_a_name() {
+        let short = ["linux", "macos", "windows"].map(|name| (name, Platform::full_name(name).unwrap()));
+        for (name, full) in short {
+            assert_eq!(name.parse::<Platform>(), full.parse(), "{name}");
+        }
+        for (names, meant) in NICKNAMES {
+            assert!(meant.parse::<Platform>().is_ok(), "{meant}");
+            assert!(names.iter().all(|name| name.parse::<Platform>().is_err()), "{names:?}");
+        }
+    }
+
+    #[test]
     fn typing_errors_are_named_with_their_likeness() {
         for (text, likeness) in [
             ("linux-x86-64", Some("linux-x86_64")),
@@ -155,6 +208,12 @@ mod tests {
             ("win-amd64", Some("win_amd64")),
             ("macos-amr64", Some("macos-arm64")),
             ("x86_64-unknow-linux-gnu", Some("x86_64-unknown-linux-gnu")),
+            ("mac", Some("macos-arm64")),
+            ("Darwin", Some("macos-arm64")),
+            ("win64", Some("windows-x86_64")),
+            ("alpine", Some("linux-x86_64-musl")),
+            ("linux-musl", Some("linux-x86_64-musl")),
+            ("linux/arm64", Some("linux-aarch64")),
             ("solaris", None),
             ("", None),
         ] {

@@ -34,6 +34,25 @@ impl TargetSpec {
         pythons.iter().flat_map(|python| platforms.iter().map(move |platform| spec(python, platform))).collect()
     }
 
+    /// What `3.11:windows-x86_64` names, or a target's name such as `cp311-win_amd64`; `None` for text
+    /// of another form: a path, say.
+    ///
+    /// # Errors
+    /// When a version is followed by a colon and no platform.
+    pub fn of_name(text: &str) -> Option<Result<Self, TargetError>> {
+        if let Some((python, platform)) = text.split_once(':') {
+            let python = named_python(python)?;
+            return Some(platform.parse().map(|platform| Self::of_pair(python, platform)));
+        }
+        let (python, tag) = text.split_once('-')?;
+        let is_name = python.starts_with(|first: char| first.is_ascii_alphabetic());
+        Some(Ok(Self::of_pair(named_python(python).filter(|_| is_name)?, tag.parse().ok()?)))
+    }
+
+    fn of_pair((implementation, python): (Option<Implementation>, PythonVersion), platform: Platform) -> Self {
+        Self { python: Some(python), platform: Some(platform), implementation, abis: Vec::new() }
+    }
+
     /// Whether it says enough to do without an interpreter.
     pub fn is_complete(&self) -> bool {
         self.python.is_some() && self.platform.is_some()
@@ -69,6 +88,14 @@ impl TargetSpec {
             _ => Python::usual(implementation, &wanted, platform),
         }
     }
+}
+
+/// `3.11`, `cp311`, `pp3.10`.
+fn named_python(text: &str) -> Option<(Option<Implementation>, PythonVersion)> {
+    let letters = text.find(|character: char| character.is_ascii_digit())?;
+    let (prefix, version) = text.split_at(letters);
+    let implementation = if prefix.is_empty() { None } else { Some(prefix.parse().ok()?) };
+    Some((implementation, version.parse().ok()?))
 }
 
 fn given_or_none<T: Clone>(given: &[T]) -> Vec<Option<T>> {
@@ -123,6 +150,24 @@ mod tests {
         base.python.abis = vec!["pypy310_pp99".into()];
         let target = spec(None, None, Some("win_amd64")).resolve(Some(&base)).unwrap();
         assert!(target.tags().iter().any(|tag| tag.abi == "pypy310_pp99" && tag.platform == "win_amd64"));
+    }
+
+    #[test]
+    fn pairs_and_names_are_told_from_paths() {
+        let id = |text| TargetSpec::of_name(text)?.ok()?.resolve(None).ok().map(|target| target.id().to_owned());
+        for (text, expected) in [
+            ("3.11:windows-x86_64", "cp311-win_amd64"),
+            ("3.13t:linux-x86_64-musl", "cp313t-musllinux_1_2_x86_64"),
+            ("pp310:linux", "pp310-manylinux_2_28_x86_64"),
+            ("cp311-win_amd64", "cp311-win_amd64"),
+            ("cp313t-macosx_13_0_arm64", "cp313t-macosx_13_0_arm64"),
+        ] {
+            assert_eq!(id(text).as_deref(), Some(expected), "{text}");
+        }
+        for path in ["server.json", "C:\\server.json", "3.11", "3.11-win_amd64", "cp311-server.json", "./3.11:linux"] {
+            assert!(TargetSpec::of_name(path).is_none(), "{path}");
+        }
+        assert!(TargetSpec::of_name("3.11:windos").unwrap().is_err());
     }
 
     #[test]

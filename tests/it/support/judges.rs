@@ -139,6 +139,14 @@ impl Judges {
         self.unless_missing("Chromium", &self.folder.join("browser.json")).map(|file| Browser::told_by(&file))
     }
 
+    /// A shell; `None` where there is none.
+    pub fn shell(&self, name: &'static str) -> Option<PathBuf> {
+        let places =
+            ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(|folder| Path::new(folder).join(name));
+        let found = places.iter().find(|path| path.exists()).unwrap_or(&places[0]);
+        self.unless_missing(name, found)
+    }
+
     /// `mark`, which is there once the judge is.
     ///
     /// # Panics

@@ -118,10 +118,8 @@ fn disk(error: std::io::Error) -> CliError {
 
 /// Prints the answer, as JSON or in lines.
 pub fn show(is_json: bool, value: &Value, lines: impl FnOnce() -> Vec<String>) -> Result<Exit, CliError> {
-    let text = if is_json { format!("{value:#}") } else { lines().join("\n") };
-    if !text.is_empty() {
-        terminal::print(&text).map_err(|error| CliError::new(Exit::Disk, error))?;
-    }
+    let printed = if is_json { terminal::print_json(value) } else { terminal::print_lines(lines()) };
+    printed.map_err(|error| CliError::new(Exit::Disk, error))?;
     Ok(Exit::Done)
 }
 
@@ -187,16 +185,12 @@ fn why(inventory: &Inventory, name: &PackageName, is_json: bool) -> Result<Exit,
     let value = json!({"schema": 1, "name": name.as_ref(), "runs": entries.collect::<Vec<_>>()});
     show(is_json, &value, || {
         let line = |(run, file): &(&cache::RecordedRun, &cache::UsedFile)| {
-            let from = file.url.as_deref().map(|url| format!("\n  from {url}")).unwrap_or_default();
-            format!(
-                "{}\n  for {} in {}, last on {}{from}",
-                file.filename,
-                file.requested_by.join(", "),
-                run.record.folder,
-                day(run.last)
-            )
+            let from = file.url.as_deref().map(|url| format!("  from {url}"));
+            let asked = file.requested_by.join(", ");
+            let reason = format!("  for {asked} in {}, last on {}", run.record.folder, day(run.last));
+            [file.filename.clone(), reason].into_iter().chain(from)
         };
-        reasons.iter().map(line).collect()
+        reasons.iter().flat_map(line).collect()
     })
 }
 

@@ -136,6 +136,7 @@ impl<'a> FetchRun<'a> {
             ahead = Some((prepared, provider));
         }
         let targets = machine.targets()?;
+        machine.assumed_architectures().iter().for_each(terminal::warn);
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings })?;
@@ -275,7 +276,9 @@ impl<'a> FetchRun<'a> {
         self.prepared.reporter.finish();
         let report =
             Report::of_plan(plan, self.environment.seconds()).with_arrivals(self.prepared.context.store.arrivals());
-        summary::of_plan(&report, &self.args.messages);
+        let files = ops::files_to_fetch(plan, &self.prepared.context.store);
+        summary::of_plan(&report, &files, &plan.targets, self.args)
+            .map_err(|error| CliError::new(Exit::Disk, error))?;
         self.report(report, unsolved)
     }
 

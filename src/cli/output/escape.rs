@@ -1,0 +1,91 @@
+//! Text of others for a terminal, which obeys control characters: shown escaped, as `\u{1b}`.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+/// The same text without anything that a terminal obeys; lines stay lines.
+pub fn escape_lines(text: &str) -> String {
+    escape(text, |character| character != '\n' && is_control(character))
+}
+
+/// The same for a cell or line of its own: a line break is escaped, too.
+pub fn escape_line(text: &str) -> String {
+    escape(text, is_control)
+}
+
+/// A value as JSON, where strings name by number what a terminal would obey: JSON itself asks this
+/// of the first 32 characters alone (RFC 8259).
+pub fn escape_json(value: &impl Serialize) -> String {
+    escape_json_text(&serde_json::to_string_pretty(value).expect("a report is plain data"))
+}
+
+/// The same for text that is JSON already, where such characters are in strings alone.
+pub fn escape_json_text(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == '\n' || !is_control(character) {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    }
+    escaped
+}
+
+/// At most `length` characters of a text, and how many more there are.
+pub fn shorten(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{} … ({} more characters)", &text[..end], text[end..].chars().count()),
+    }
+}
+
+fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match is_escaped(character) {
+            true => escaped.extend(character.escape_default()),
+            false => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// Whether a terminal obeys it, or shows it by changing its neighbours: control characters, breaks of
+/// lines, marks of direction (UAX 9), tags, and what has no width.
+fn is_control(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "\u{1b}[2J\u{7}\r\u{202e}\u{85}\u{9b}\u{e0041}";
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped() {
+        assert_eq!(escape_line("a\tb\nc"), r"a\tb\nc");
+        assert_eq!(escape_lines("a\n  ü b"), "a\n  ü b");
+        assert_eq!(escape_line(HOSTILE), r"\u{1b}[2J\u{7}\r\u{202e}\u{85}\u{9b}\u{e0041}");
+    }
+
+    #[test]
+    fn json_says_the_same_without_them() {
+        let text = escape_json(&[HOSTILE, "ü\n"]);
+        assert!(!text.replace('\n', "").contains(is_control) && text.contains('ü'), "{text}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), [HOSTILE, "ü\n"]);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_counted() {
+        assert_eq!(shorten("äbc", 3), "äbc");
+        assert_eq!(shorten("äbcde", 3), "äbc … (2 more characters)");
+    }
+}
