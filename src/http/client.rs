@@ -18,7 +18,7 @@ use super::circuit_breaker::{Attempts, CircuitBreakers};
 use super::client_builder::ConnectionSharing;
 use super::client_pool::ClientPools;
 use super::concurrency::{HostLimits, RequestPermit};
-use super::error::HttpError;
+use super::error::{HttpError, StatusHeaders};
 use super::http2_probe::Http2Probe;
 use super::netrc::Login;
 use super::page_content::PageContent;
@@ -368,8 +368,8 @@ fn check_status(url: &MaskedUrl, response: Response) -> Result<Response, HttpErr
     }
     let date = header(response.headers(), &DATE);
     let retry_after = header(response.headers(), &RETRY_AFTER).and_then(|value| retry_after(&value, date.as_deref()));
-    let cache_control = cache_control(response.headers()).into();
-    Err(HttpError::Status { url: url.clone(), status, retry_after, cache_control })
+    let headers = StatusHeaders { retry_after, cache_control: cache_control(response.headers()) };
+    Err(HttpError::Status { url: url.clone(), status, headers: headers.into() })
 }
 
 /// The file that a `file:` URL names; `None` for what is asked over the network.

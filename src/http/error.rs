@@ -15,46 +15,24 @@ use crate::domain::MaskedUrl;
 /// A request that did not succeed. Shown, it is the address and [`HttpError::predicate`].
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    Offline {
-        url: MaskedUrl,
-    },
-    Status {
-        url: MaskedUrl,
-        status: StatusCode,
-        retry_after: Option<Duration>,
-        /// What caches may do with the answer, as [`Page::cache_control`](super::Page::cache_control).
-        cache_control: Box<str>,
-    },
-    Unreachable {
-        url: MaskedUrl,
-        why: Arc<str>,
-        kind: ConnectErrorKind,
-    },
-    Broken {
-        url: MaskedUrl,
-        why: String,
-    },
-    TooLong {
-        url: MaskedUrl,
-        limit: usize,
-    },
-    Redirect {
-        url: MaskedUrl,
-        why: String,
-    },
-    File {
-        url: MaskedUrl,
-        why: std::io::Error,
-    },
-    Scheme {
-        url: MaskedUrl,
-    },
+    Offline { url: MaskedUrl },
+    Status { url: MaskedUrl, status: StatusCode, headers: Box<StatusHeaders> },
+    Unreachable { url: MaskedUrl, why: Arc<str>, kind: ConnectErrorKind },
+    Broken { url: MaskedUrl, why: String },
+    TooLong { url: MaskedUrl, limit: usize },
+    Redirect { url: MaskedUrl, why: String },
+    File { url: MaskedUrl, why: std::io::Error },
+    Scheme { url: MaskedUrl },
     Settings(String),
-    Certificate {
-        path: PathBuf,
-        named_by: String,
-        why: String,
-    },
+    Certificate { path: PathBuf, named_by: String, why: String },
+}
+
+/// What an answer without success says beside its status.
+#[derive(Debug, Default)]
+pub struct StatusHeaders {
+    pub retry_after: Option<Duration>,
+    /// What caches may do with the answer, as [`Page::cache_control`](super::Page::cache_control).
+    pub cache_control: String,
 }
 
 impl fmt::Display for HttpError {
@@ -87,7 +65,9 @@ impl HttpError {
     pub fn predicate(&self) -> String {
         match self {
             Self::Offline { .. } => "is needed and --offline forbids asking for it".to_owned(),
-            Self::Status { status, retry_after, .. } => format!("answered {status}{}", advice(*status, *retry_after)),
+            Self::Status { status, headers, .. } => {
+                format!("answered {status}{}", advice(*status, headers.retry_after))
+            }
             Self::Unreachable { why, kind, .. } => format!("could not be reached: {why}{}", kind.advice()),
             Self::Broken { why, .. } => format!("broke off after {why}"),
             Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
@@ -126,7 +106,7 @@ impl HttpError {
     /// What caches may do with the answer, where there was one.
     pub fn cache_control(&self) -> &str {
         match self {
-            Self::Status { cache_control, .. } => cache_control,
+            Self::Status { headers, .. } => &headers.cache_control,
             _ => "",
         }
     }
@@ -144,8 +124,8 @@ impl HttpError {
     /// What [`Retry`](super::Retry) judges.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Status { status, retry_after, .. } => {
-                Outcome::Status { status: status.as_u16(), retry_after: *retry_after }
+            Self::Status { status, headers, .. } => {
+                Outcome::Status { status: status.as_u16(), retry_after: headers.retry_after }
             }
             Self::Unreachable { kind, .. } if !kind.is_transient() => Outcome::Final,
             Self::Unreachable { .. } | Self::Broken { .. } => Outcome::Broken,
@@ -160,7 +140,7 @@ impl HttpError {
 
     /// An answer that is none to the request, whatever else it says.
     pub(super) fn status(url: &MaskedUrl, status: StatusCode) -> Self {
-        Self::Status { url: url.clone(), status, retry_after: None, cache_control: Box::default() }
+        Self::Status { url: url.clone(), status, headers: Box::default() }
     }
 
     pub(super) fn broken(url: &MaskedUrl, got: u64, expected: Option<u64>, why: &str) -> Self {

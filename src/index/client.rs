@@ -98,6 +98,9 @@ pub struct StalePage {
     pub why: Arc<HttpError>,
 }
 
+/// An index, and who asks it.
+pub type AskedIndex<'a> = (&'a MaskedUrl, Option<Sha256>);
+
 /// All indexes and find-links locations of a run.
 pub struct Indexes {
     settings: IndexSettings,
@@ -173,7 +176,7 @@ impl Indexes {
     /// The indexes in their order, each with who asks it, and whether all of them are asked; nothing
     /// where one of the places is no index on a server, so that cached pages cannot stand for all of
     /// them.
-    pub fn plan_key(&self) -> Option<(Vec<(&MaskedUrl, Option<Sha256>)>, bool)> {
+    pub fn plan_key(&self) -> Option<(Vec<AskedIndex<'_>>, bool)> {
         let indexes = &self.settings.indexes;
         let are_remote =
             self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());

@@ -68,7 +68,7 @@ pub enum FetchError {
     #[error("{0}")]
     Refused(String),
     #[error(transparent)]
-    Inconsistent(#[from] InconsistentMetadata),
+    Inconsistent(#[from] Box<InconsistentMetadata>),
     #[error(transparent)]
     Build(#[from] BuildError),
     /// Nobody promised a digest, and it is not even a file of its kind.

@@ -259,7 +259,7 @@ pub(super) async fn check_claim(
             let (own, claimed) = (ResolutionMetadata::of(&own), ResolutionMetadata::of(claimed));
             match own.agrees_with(&claimed) {
                 true => Ok(()),
-                false => Err(InconsistentMetadata::new(candidate, &own, &claimed).into()),
+                false => Err(Box::new(InconsistentMetadata::new(candidate, &own, &claimed)).into()),
             }
         }
         Err(MetadataUnavailable::Refused(why)) => Err(FetchError::Refused(why)),

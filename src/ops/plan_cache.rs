@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::metadata::FetchContext;
 use crate::cache_folder::{CacheBucket, Readers, remove_anything};
 use crate::domain::{MarkerEnvironment, MaskedUrl, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version};
-use crate::index::CachedInputs;
+use crate::index::{AskedIndex, CachedInputs};
 use crate::resolve::Question;
 
 /// How many plans are kept; the one that was made longest ago is forgotten first.
@@ -35,7 +35,7 @@ struct PlanKey<'a> {
     program: &'a str,
     question: &'a Question,
     targets: Vec<(&'a str, &'a Version, &'a MarkerEnvironment, &'a Tags)>,
-    indexes: Vec<(&'a MaskedUrl, Option<Sha256>)>,
+    indexes: Vec<AskedIndex<'a>>,
     all_indexes: bool,
 }
 
