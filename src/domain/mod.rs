@@ -13,6 +13,7 @@ mod lenient_dependency;
 mod listing;
 mod marker;
 mod masked_url;
+mod metadata_source;
 mod options;
 mod pip_cache_entry;
 mod plan;
@@ -40,6 +41,7 @@ pub use index_page::IndexPage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use marker::Marker;
 pub use masked_url::{MaskedUrl, credentials, mask_credentials};
+pub use metadata_source::MetadataSource;
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
 pub use pip_cache_entry::PipCacheEntry;
 pub use plan::{

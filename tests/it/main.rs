@@ -31,6 +31,7 @@ mod overview;
 mod pip_caches;
 mod pointing;
 mod printing;
+mod reading_archives;
 mod remembering;
 mod sandboxing;
 mod secrets;

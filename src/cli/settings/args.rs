@@ -183,6 +183,9 @@ pub struct SelectionArgs {
     /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
     #[arg(long)]
     pub allow_build: bool,
+    /// Take of source archives only what binds their builds, and no other word of what they need.
+    #[arg(long, hide_short_help = true)]
+    pub strict_metadata: bool,
     /// Also fetch what builds the source archives (PEP 518); for a bundle that goes without saying.
     #[arg(long, hide_short_help = true, overrides_with = "no_build_requires")]
     pub build_requires: bool,

@@ -36,6 +36,7 @@ pub struct Settings {
     pub exclude_newer: Option<Timestamp>,
     pub no_deps: bool,
     pub with_sources: bool,
+    pub strict_metadata: bool,
     pub http: HttpSettings,
     /// Typed options and those of the environment, to be put together with the files' own.
     typed: IndexOptions,
@@ -58,6 +59,7 @@ impl Settings {
             exclude_newer: exclude_newer(&args.selection, layers)?,
             no_deps: args.selection.no_deps || layers.switch(&table::NO_DEPS)?,
             with_sources: args.selection.with_sources,
+            strict_metadata: args.selection.strict_metadata || layers.switch(&table::STRICT_METADATA)?,
             http: http(&args.network, layers)?,
             typed: typed(&args.indexes, &args.selection)?,
             ambient: ambient(layers)?,

@@ -85,6 +85,7 @@ settings! {
     EXCLUDE_NEWER: "exclude-newer", ["uploaded-prior-to"], ["UV_EXCLUDE_NEWER"],
         |args: &FetchArgs| args.selection.exclude_newer.clone(), "";
     NO_DEPS: "no-deps", ["no-deps", "no-dependencies"], [], |args: &FetchArgs| switch(args.selection.no_deps), NO;
+    STRICT_METADATA: "strict-metadata", [], [], |args: &FetchArgs| switch(args.selection.strict_metadata), NO;
     OFFLINE: "offline", [], ["UV_OFFLINE"], |args: &FetchArgs| switch(args.network.offline), NO;
     CACHE_DIR: "cache-dir", [], [], |args: &FetchArgs| path(args.network.cache_dir.as_ref()), "";
     REFRESH: "refresh", [], [], |args: &FetchArgs| switch(args.network.refresh), NO;

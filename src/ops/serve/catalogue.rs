@@ -343,6 +343,7 @@ fn fetched_file(file: &IndexedFile) -> FetchedFile {
         tools: Vec::new(),
         object: Object { sha256: file.sha256, size: file.extent.size },
         metadata: file.sidecar.as_ref().map(|bytes| Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 }),
+        metadata_source: None,
         status: Status::Cached,
     }
 }

@@ -67,6 +67,7 @@ impl PreparedFetch {
             metadata: MetadataCache::of_files(machine.cache()),
             claims: Claims::default(),
             builds,
+            strict_metadata: settings.strict_metadata,
             program: environment.program().into(),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
