@@ -53,7 +53,7 @@ impl PreparedFetch {
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
         let options = settings.options(&read.options, || machine.default_index())?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
-        let http = settings.http(&options, &indexes);
+        let http = settings.http(&options, &indexes)?;
         let builds = match args.selection.allow_build {
             true => Some(machine.builds(build_variables::variables(&options, &indexes, &http))?),
             false => None,
