@@ -27,6 +27,7 @@ mod python;
 mod request;
 mod requirement;
 mod resolution_metadata;
+mod secret_parameter;
 mod specifier;
 mod tag_mismatch;
 mod tags;

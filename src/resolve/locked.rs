@@ -221,14 +221,15 @@ fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason
     })
 }
 
-fn resolved(package: &LockedPick<'_>, file: Candidate) -> ResolvedPackage {
-    let LockedPackage { name, version, origin, .. } = package.package;
+fn resolved(pick: &LockedPick<'_>, file: Candidate) -> ResolvedPackage {
+    let LockedPackage { name, version, origin, .. } = pick.package;
     ResolvedPackage {
         name: name.clone(),
         version: version.clone(),
         requested_by: vec![origin.clone()],
-        dependencies: package.dependencies.clone(),
+        dependencies: pick.dependencies.clone(),
         file,
+        metadata_source: None,
     }
 }
 

@@ -61,6 +61,7 @@ settings! {
         |args: &FetchArgs| list(&args.indexes.extra_index_url), "";
     FIND_LINKS: "find-links", ["find-links"], [UV_FIND_LINKS], |args: &FetchArgs| list(&args.indexes.find_links), "";
     NO_INDEX: "no-index", ["no-index"], ["UV_NO_INDEX"], |args: &FetchArgs| switch(args.indexes.no_index), NO;
+    IGNORE_ERROR_CODES: "ignore-error-codes", [], [], |args: &FetchArgs| list(&args.indexes.ignore_error_codes), "";
     TRUSTED_HOST: "trusted-host", ["trusted-host"], ["UV_INSECURE_HOST"],
         |args: &FetchArgs| list(&args.indexes.trusted_host), "";
     REQUIREMENT: "requirement", ["requirement"], [], |args: &FetchArgs| list(&args.inputs.requirement_files), "";

@@ -180,6 +180,7 @@ impl<'a> FetchRun<'a> {
         let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
         notes.iter().for_each(terminal::warn);
         self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
+        self.prepared.context.indexes.assumed_absent().iter().for_each(|assumed| terminal::warn(assumed.to_string()));
         let fetched = match outcome {
             Outcome::Planned(plan) => return self.report_plan(&plan, unsolved),
             Outcome::Fetched(fetched) => Arc::new(fetched),

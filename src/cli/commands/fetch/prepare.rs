@@ -66,7 +66,7 @@ impl PreparedFetch {
         };
         let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
         let indexes = settings.indexes(&options, &environment.working_folder)?;
-        let http = settings.http(&options, &indexes);
+        let http = settings.http(&options, &indexes)?;
         let builds = match args.selection.allow_build {
             true => Some(machine.builds(build_variables::variables(&options, &indexes, &http))?),
             false => None,
