@@ -8,52 +8,31 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::connect_error::ConnectErrorKind;
+use super::proxies::ProxyServer;
 use super::retry::Outcome;
 use crate::domain::MaskedUrl;
 
 /// A request that did not succeed. Shown, it is the address and [`HttpError::predicate`].
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    Offline {
-        url: MaskedUrl,
-    },
-    Status {
-        url: MaskedUrl,
-        status: StatusCode,
-        retry_after: Option<Duration>,
-        /// What caches may do with the answer, as [`Page::cache_control`](super::Page::cache_control).
-        cache_control: Box<str>,
-    },
-    Unreachable {
-        url: MaskedUrl,
-        why: Arc<str>,
-        kind: ConnectErrorKind,
-    },
-    Broken {
-        url: MaskedUrl,
-        why: String,
-    },
-    TooLong {
-        url: MaskedUrl,
-        limit: usize,
-    },
-    Redirect {
-        url: MaskedUrl,
-        why: String,
-    },
-    File {
-        url: MaskedUrl,
-        why: std::io::Error,
-    },
-    Scheme {
-        url: MaskedUrl,
-    },
+    Offline { url: MaskedUrl },
+    Status { url: MaskedUrl, status: StatusCode, headers: Box<StatusHeaders> },
+    Unreachable { url: MaskedUrl, why: Arc<str>, kind: ConnectErrorKind },
+    Broken { url: MaskedUrl, why: String },
+    TooLong { url: MaskedUrl, limit: usize },
+    Redirect { url: MaskedUrl, why: String },
+    File { url: MaskedUrl, why: std::io::Error },
+    Scheme { url: MaskedUrl },
     Settings(String),
-    Certificate {
-        path: PathBuf,
-        named_by: String,
-        why: String,
-    },
+    Certificate { path: PathBuf, named_by: String, why: String },
+}
+
+/// What an answer without success says beside its status.
+#[derive(Debug, Default)]
+pub struct StatusHeaders {
+    pub retry_after: Option<Duration>,
+    /// What caches may do with the answer, as [`HttpPage::cache_control`](super::HttpPage::cache_control).
+    pub cache_control: String,
 }
 
 impl fmt::Display for HttpError {
@@ -86,7 +65,9 @@ impl HttpError {
     pub fn predicate(&self) -> String {
         match self {
             Self::Offline { .. } => "is needed and --offline forbids asking for it".to_owned(),
-            Self::Status { status, retry_after, .. } => format!("answered {status}{}", advice(*status, *retry_after)),
+            Self::Status { status, headers, .. } => {
+                format!("answered {status}{}", advice(*status, headers.retry_after))
+            }
             Self::Unreachable { why, kind, .. } => format!("could not be reached: {why}{}", kind.advice()),
             Self::Broken { why, .. } => format!("broke off after {why}"),
             Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
@@ -105,6 +86,14 @@ impl HttpError {
         matches!(self, Self::Settings(_) | Self::Certificate { .. })
     }
 
+    /// The status of the answer, where there was one.
+    pub fn status_code(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(status.as_u16()),
+            _ => None,
+        }
+    }
+
     /// Whether the answer was that there is no such thing.
     pub fn is_not_found(&self) -> bool {
         match self {
@@ -117,7 +106,7 @@ impl HttpError {
     /// What caches may do with the answer, where there was one.
     pub fn cache_control(&self) -> &str {
         match self {
-            Self::Status { cache_control, .. } => cache_control,
+            Self::Status { headers, .. } => &headers.cache_control,
             _ => "",
         }
     }
@@ -135,8 +124,8 @@ impl HttpError {
     /// What [`Retry`](super::Retry) judges.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Status { status, retry_after, .. } => {
-                Outcome::Status { status: status.as_u16(), retry_after: *retry_after }
+            Self::Status { status, headers, .. } => {
+                Outcome::Status { status: status.as_u16(), retry_after: headers.retry_after }
             }
             Self::Unreachable { kind, .. } if !kind.is_transient() => Outcome::Final,
             Self::Unreachable { .. } | Self::Broken { .. } => Outcome::Broken,
@@ -151,7 +140,7 @@ impl HttpError {
 
     /// An answer that is none to the request, whatever else it says.
     pub(super) fn status(url: &MaskedUrl, status: StatusCode) -> Self {
-        Self::Status { url: url.clone(), status, retry_after: None, cache_control: Box::default() }
+        Self::Status { url: url.clone(), status, headers: Box::default() }
     }
 
     pub(super) fn broken(url: &MaskedUrl, got: u64, expected: Option<u64>, why: &str) -> Self {
@@ -159,8 +148,10 @@ impl HttpError {
         Self::Broken { url: url.clone(), why: format!("{got}{of} bytes: {why}") }
     }
 
-    pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error) -> Self {
-        Self::Unreachable { url: url.clone(), why: with_causes(error).into(), kind: ConnectErrorKind::of(error) }
+    pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error, proxy: Option<&ProxyServer>) -> Self {
+        let through = proxy.map(|proxy| format!(", through the proxy {proxy}")).unwrap_or_default();
+        let why = format!("{}{through}", with_causes(error));
+        Self::Unreachable { url: url.clone(), why: why.into(), kind: ConnectErrorKind::of(error) }
     }
 }
 
@@ -201,6 +192,12 @@ pub(super) fn with_causes(error: &reqwest::Error) -> String {
 /// What a proxy said to a request for a tunnel is not passed on; some answer a wrong password so.
 fn in_words(cause: String) -> String {
     match cause.as_str() {
+        "received corrupt message of type InvalidContentType" => {
+            "what answers there does not speak TLS: it may be a server of plain HTTP (http://)".to_owned()
+        }
+        "invalid HTTP version parsed" => {
+            "what answers there does not speak plain HTTP: it may be a server of TLS (https://)".to_owned()
+        }
         "tunnel error: unsuccessful" => {
             "the proxy would not connect to it; check the proxy's user and password, and the address".to_owned()
         }
