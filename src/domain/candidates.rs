@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Artifact, Listing, MaskedUrl, Version};
+use super::{Artifact, Ignored, Listing, MaskedUrl, Version};
 
 /// The listings of one project in order of preference: where two offer the same thing, the
 /// first counts. A version's files are decoded when they are first looked at, and kept.
@@ -39,6 +39,11 @@ impl Candidates {
     /// Whether no place knows the project.
     pub fn is_unknown(&self) -> bool {
         self.listings.is_empty()
+    }
+
+    /// The entries that nobody can use, with the reason.
+    pub fn ignored(&self) -> Vec<Ignored> {
+        self.listings.iter().flat_map(Listing::ignored).collect()
     }
 
     /// The places that know the project.

@@ -22,7 +22,7 @@ pub fn add_sources(
         solution.packages.iter().filter(|package| package.file.filename.ends_with(".whl") && may_have(&package.name))
     {
         match source_of(wheel, target, &policy, candidates) {
-            Some(file) => added.push(ResolvedPackage { file, ..wheel.clone() }),
+            Some(file) => added.push(ResolvedPackage { file, metadata_source: None, ..wheel.clone() }),
             None => solution.notes.push(format!("no source archive stands beside `{}`", wheel.file.filename)),
         }
     }

@@ -247,6 +247,7 @@ mod tests {
             tools: Vec::new(),
             object,
             metadata: None,
+            metadata_source: None,
             status: Status::Cached,
         };
         let package = FetchedPackage {

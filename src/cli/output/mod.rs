@@ -2,6 +2,7 @@
 
 pub mod escape;
 pub mod install_hint;
+pub mod metadata_warning;
 pub mod plan_table;
 pub mod progress;
 pub mod report;

@@ -11,7 +11,7 @@ use super::lines::LogicalLine;
 use super::options::{GivenOption, LineOptions, OptionName};
 use super::requirement::{ParseContext, ParsedRequirement};
 use super::words::ShellWord;
-use super::{ParseFault, decode, global, lines, options, requirement, words};
+use super::{ParseFault, decode, global, lines, options, remote, requirement, words};
 
 /// More files than anyone includes; a limit, since each may include two others.
 const MOST_FILES: usize = 1000;
@@ -56,7 +56,8 @@ fn read_file(
     let context = ParseContext { input_source, folder: location.folder(input_source.working_folder()) };
     let name = location.to_string().into();
     let mut file = FileReader { location, name, role, context, reader, includes };
-    for line in lines::logical_lines(&text, |name| input_source.variable(name)) {
+    let is_remote = location.is_remote();
+    for line in lines::logical_lines(&text, |name| input_source.variable(name).filter(|_| !is_remote)) {
         file.line(&line);
     }
     includes.open.pop();
@@ -75,8 +76,14 @@ struct FileReader<'f, 'w> {
 
 impl FileReader<'_, '_> {
     fn line(&mut self, line: &LogicalLine) {
-        self.warn(line, line.unset.iter().map(unset_variable).collect());
-        if let Err(fault) = self.try_line(line) {
+        let read = match self.location.is_remote() {
+            true => remote::refuse_variables(line).and_then(|()| self.try_line(line)),
+            false => {
+                self.warn(line, line.unset.iter().map(unset_variable).collect());
+                self.try_line(line)
+            }
+        };
+        if let Err(fault) = read {
             self.report(line, Severity::Error, fault);
         }
     }
@@ -128,6 +135,9 @@ impl FileReader<'_, '_> {
         options: &LineOptions,
         editable: bool,
     ) -> Result<(), ParseFault> {
+        if self.location.is_remote() {
+            remote::refuse_local_source(&asked.source)?;
+        }
         if self.role == Role::Constraints {
             refuse_constraint(&asked, editable)?;
         }
@@ -153,6 +163,9 @@ impl FileReader<'_, '_> {
             self.warn(line, repeated(options, kept, 1));
             return self.include(&given.value, role).map_err(|fault| ParseFault { at: Some(given.at), ..fault });
         }
+        if self.location.is_remote() {
+            remote::refuse_local_options(options)?;
+        }
         let ParseContext { input_source, folder } = &self.context;
         let beside = |value: &str| {
             let path = folder.as_ref()?.join(value);
@@ -165,6 +178,9 @@ impl FileReader<'_, '_> {
 
     fn include(&mut self, value: &str, role: Role) -> Result<(), ParseFault> {
         let location = self.location.join(value);
+        if self.location.is_remote() && !location.is_remote() {
+            return Err(remote::names_local(&location));
+        }
         if let Some(way) = conversion_hint(&location.filename()) {
             return Err(ParseFault::new(format!("cannot read {location}: {}", not_read(way))));
         }

@@ -199,6 +199,33 @@ fn settings_are_kept_with_their_requirement() {
 }
 
 #[test]
+fn a_file_from_the_network_names_nothing_of_this_machine() {
+    for (text, expected) in [
+        ("-r file:///etc/passwd", "file:///etc/passwd is local"),
+        ("-c FILE:///w/other.txt", "file:///w/other.txt is local"),
+        ("-f sub", "sub is local"),
+        ("-i file:///w/sub", "file:///w/sub is local"),
+        ("--extra-index-url sub", "sub is local"),
+        ("./real-1.0.tar.gz", "/w/real-1.0.tar.gz is local"),
+        ("real @ file:///w/real-1.0.tar.gz", "file:///w/real-1.0.tar.gz is local"),
+        ("-e ./proj", "/w/proj is local"),
+        ("git+file:///w/proj#egg=proj", "git+file:///w/proj#egg=proj is local"),
+        ("-i https://${TOKEN}@h.example/", "`${TOKEN}` is not replaced"),
+        ("foo==${UNSET}", "`${UNSET}` is not replaced"),
+    ] {
+        let read = machine().url("https://files.example/r.txt", text).read("-r https://files.example/r.txt");
+        let told = messages(&read, Severity::Error).join("\n");
+        assert!(told.contains(expected) && told.contains("read a copy of it"), "{text}: {told}");
+        assert!(
+            !told.contains("hunter2") && read.requirements.is_empty() && read.options.find_links.is_empty(),
+            "{text}"
+        );
+    }
+    let local = machine().file("/w/local.txt", "-r other.txt\n-i https://${TOKEN}@h.example/").read("-r local.txt");
+    assert_eq!(local.problems, []);
+}
+
+#[test]
 fn included_files_are_found_from_their_file_and_paths_from_the_working_folder() {
     let machine = machine()
         .file("/w/sub/dev.txt", "-r base.txt\n-c https://files.example/c.txt\n-f links\n./proj")

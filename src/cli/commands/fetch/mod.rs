@@ -21,6 +21,7 @@ use crate::cli::host::input_source::HostInputSource;
 use crate::cli::host::machine::Machine;
 use crate::cli::host::runtime;
 use crate::cli::host::signals::shutdown_signal;
+use crate::cli::output::metadata_warning;
 use crate::cli::output::report::Report;
 use crate::cli::output::{summary, terminal};
 use crate::cli::settings;
@@ -177,6 +178,7 @@ impl<'a> FetchRun<'a> {
         let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
         notes.iter().for_each(terminal::warn);
         self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
+        self.prepared.context.indexes.assumed_absent().iter().for_each(|assumed| terminal::warn(assumed.to_string()));
         let fetched = match outcome {
             Outcome::Planned(plan) => return self.report_plan(&plan, unsolved),
             Outcome::Fetched(fetched) => Arc::new(fetched),
@@ -192,7 +194,8 @@ impl<'a> FetchRun<'a> {
         let Planned { plan, unsolved } =
             self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
         let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
-        let notes = std::mem::take(&mut plan.notes);
+        let mut notes = std::mem::take(&mut plan.notes);
+        notes.extend(metadata_warning::of(&plan.unreliable));
         let outcome = match self.args.outputs.dry_run {
             true => Outcome::Planned(plan),
             false => Outcome::Fetched(self.fetch(plan, listener).await?),

@@ -53,7 +53,7 @@ impl PreparedFetch {
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
         let options = settings.options(&read.options, || machine.default_index())?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
-        let http = settings.http(&options, &indexes);
+        let http = settings.http(&options, &indexes)?;
         let builds = match args.selection.allow_build {
             true => Some(machine.builds(build_variables::variables(&options, &indexes, &http))?),
             false => None,
@@ -67,6 +67,7 @@ impl PreparedFetch {
             metadata: MetadataCache::of_files(machine.cache()),
             claims: Claims::default(),
             builds,
+            strict_metadata: settings.strict_metadata,
             program: environment.program().into(),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
