@@ -275,8 +275,9 @@ impl Listing {
         let distribution =
             DistributionFilename::parse(record.filename, &self.project).map_err(|error| error.to_string())?;
         let url = self.base.join(record.href).map_err(|error| format!("its link is no URL: {error}"))?;
-        if !url.is_fetchable() {
-            let scheme = url.secret().scheme();
+        let scheme = url.secret().scheme();
+        // A bundle that is proved has a scheme of its own.
+        if !url.is_fetchable() && scheme != self.index.secret().scheme() {
             return Err(format!("its link is a {scheme}: URL, and only http, https and file can be fetched"));
         }
         Ok(Artifact {
