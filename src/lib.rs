@@ -42,6 +42,37 @@
 //! A new layout, input format or archive format is a file and a line in the table of its module:
 //! [`layout::LAYOUTS`], [`input::FORMATS`], [`archive::FORMATS`].
 //!
+//! # Glossary
+//!
+//! The nouns that one must know, each with the term of the field that it stands for.
+//!
+//! | noun | is |
+//! |---|---|
+//! | [`Requirement`](domain::Requirement) | a line that asks for a project or bounds it (PEP 508; pip's requirements files) |
+//! | [`Dependency`](domain::Dependency) | what a distribution's metadata asks for (`Requires-Dist`) |
+//! | [`Marker`](domain::Marker), [`Specifiers`](domain::Specifiers) | the condition of either (PEP 508), and its version specifiers (PEP 440) |
+//! | [`Target`](domain::Target) | a Python and a platform that are served: its marker values and tags (PEP 425, 600, 656) |
+//! | [`Listing`](domain::Listing) | what an index offers of one project: versions and files (the Simple API: PEP 503, 691, 700) |
+//! | [`Candidate`](domain::Candidate) | a file that may be chosen: a wheel (PEP 427) or a source distribution (PEP 625), with its promises |
+//! | [`Promises`](domain::Promises) | the digests and the size that a line or an index promises of a file |
+//! | [`ResolutionMetadata`](domain::ResolutionMetadata) | what a distribution says that it needs (core metadata: PEP 566, 643, 658) |
+//! | [`CandidateSelector`](select::CandidateSelector) | the rule by which a file is chosen for a target, as pip's package finder |
+//! | [`Question`](resolve::Question), [`Facts`](resolve::Facts) | what the resolver is asked, and what is known of indexes so far |
+//! | [`Solution`](domain::Solution) | the versions chosen for one target, each a [`ResolvedPackage`](domain::ResolvedPackage) |
+//! | [`Plan`](domain::Plan), [`Fetched`](domain::Fetched) | all targets' solutions as files to fetch, and those files once they are held |
+//! | [`Tree`](domain::Tree) | relative paths, each with an object of the store or a small page |
+//! | [`Layout`](layout::Layout) | a shape that an installer reads, such as `--find-links` or PEP 503 |
+//! | bundle | one archive or folder with wheels, manifest and install scripts ([`layout::bundle`]) |
+//! | manifest | the bundle's list of its files, targets and requirements |
+//! | [`DiskStore`](store::DiskStore), object | the content-addressed store, and a file in it |
+//! | [`CacheBucket`](cache_folder::CacheBucket) | a folder of the cache, with the version of its format |
+//! | [`HttpClient`](http::HttpClient), retry, circuit breaker | what sends requests, when it sends one again, and when it stops asking a host |
+//! | [`Indexes`](index::Indexes), flat index | the indexes asked for a project, and a page or folder of links (`--find-links`) |
+//! | [`MetadataProvider`](ops::MetadataProvider) | what finds out the facts that a step of the resolver lacks |
+//! | [`FetchContext`](ops::FetchContext) | client, indexes, store and caches of a run |
+//! | [`Finding`](ops::Finding) | what `verify` finds wrong |
+//! | [`Layers`](cli) | the places where a setting may stand, strongest first, as pip orders them |
+//!
 //! # On disk
 //!
 //! Below the cache folder (`--cache-dir`, `PREFETCH_CACHE_DIR`, else the platform's), shared by any
@@ -55,11 +86,11 @@
 //! | `runs-v1/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
 //! | `incoming-v1/` | what is being written, and what dead runs have of a file | [`store`], [`cache_folder`] |
 //! | `pages-v1/` | what index pages said to whom, with their validators | [`index`] |
-//! | `plans-v1/` | what was decided from them, for the same question asked again | [`ops`] |
-//! | `metadata-v1/` | what files say that they need, by the file's SHA-256 | [`index`] |
-//! | `index-metadata-v1/` | what indexes said that their files need, by index and file | [`index`] |
+//! | `plans-v2/` | what was decided from them, for the same question asked again | [`ops`] |
+//! | `metadata-v2/` | what files say that they need, by the file's SHA-256 | [`index`] |
+//! | `index-metadata-v2/` | what indexes said that their files need, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files of which no index promises one, while they are unchanged | [`index`] |
-//! | `built-v1/` | what builds said that source archives need, by the building Python | [`index`] |
+//! | `built-v2/` | what builds said that source archives need, by the building Python | [`index`] |
 //! | `interpreters-v1/` | what interpreters said, by their identity | [`interpreter`] |
 //!
 //! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.

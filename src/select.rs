@@ -35,6 +35,17 @@ pub struct Policy {
     pub exclude_newer: Option<Timestamp>,
 }
 
+impl Policy {
+    /// The same for source archives alone.
+    #[must_use]
+    pub fn without_wheels(&self) -> Self {
+        let mut policy = self.clone();
+        policy.formats = FormatControl::default();
+        policy.formats.no_binary(":all:").expect("`:all:` is a value of --no-binary");
+        policy
+    }
+}
+
 /// A file that may be used, with what pip sorts by. Greater is better.
 #[derive(Clone, Debug)]
 struct UsableFile {

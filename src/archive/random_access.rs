@@ -79,7 +79,7 @@ impl<'a> RandomAccessWriter<'a> {
     /// Writes everything that was put off; with `crc32s`, returns the CRC-32 of each, in order.
     ///
     /// # Errors
-    /// As [`workers::run`].
+    /// As [`run`](super::parallel_read::run).
     pub fn fill(&mut self, objects: &dyn ObjectSource, crc32s: bool) -> Result<Vec<u32>, ArchiveError> {
         self.flush().map_err(ArchiveError::Finish)?;
         let options = ReadOptions { destination: Some(self.destination), crc32s };

@@ -73,12 +73,10 @@ impl CacheBucket {
             | Self::Runs
             | Self::Incoming
             | Self::Pages
-            | Self::Plans
-            | Self::Metadata
-            | Self::IndexMetadata
             | Self::Local
-            | Self::Built
             | Self::Interpreters => 1,
+            // Where metadata was read came to it; what was unknown then may be known now.
+            Self::Plans | Self::Metadata | Self::IndexMetadata | Self::Built => 2,
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, DistributionFilename, MaskedUrl, Specifiers};
+use super::{Digest, DistributionFilename, MaskedUrl, MetadataSource, Specifiers};
 
 /// A moment as seconds since 1970-01-01 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub struct CoreMetadata {
     pub provides_extra: Vec<String>,
     /// The fields that a source distribution leaves to its build (PEP 643), in lower case.
     pub dynamic: Vec<String>,
+    /// Where all this was read.
+    pub source: MetadataSource,
 }
 
 /// A distribution file on an index, in a folder, or at a URL.

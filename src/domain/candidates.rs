@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Artifact, Listing, MaskedUrl, Version};
+use super::{Artifact, Ignored, Listing, MaskedUrl, Version};
 
 /// The listings of one project in order of preference: where two offer the same thing, the
 /// first counts. A version's files are decoded when they are first looked at, and kept.
@@ -36,9 +36,20 @@ impl Candidates {
         Self { listings, versions, files, asked, shadowed: Vec::new(), unchecked, narrowed: false }
     }
 
+    /// One version with exactly these files.
+    pub fn of_version(version: Version, files: Vec<Arc<Artifact>>) -> Self {
+        let files = vec![OnceLock::from(Arc::from(files))];
+        Self { versions: vec![version], files, ..Self::default() }
+    }
+
     /// Whether no place knows the project.
     pub fn is_unknown(&self) -> bool {
-        self.listings.is_empty()
+        self.versions.is_empty() && self.listings.is_empty()
+    }
+
+    /// The entries that nobody can use, with the reason.
+    pub fn ignored(&self) -> Vec<Ignored> {
+        self.listings.iter().flat_map(Listing::ignored).collect()
     }
 
     /// The places that know the project.

@@ -94,6 +94,18 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
+    /// How many hex digits a digest has.
+    pub fn digits(self) -> usize {
+        match self {
+            Self::Md5 => 32,
+            Self::Sha1 => 40,
+            Self::Sha224 => 56,
+            Self::Sha256 => 64,
+            Self::Sha384 => 96,
+            Self::Sha512 => 128,
+        }
+    }
+
     /// Whether `--hash` takes it: pip allows the three strong ones only.
     pub fn is_allowed_in_hash_option(self) -> bool {
         matches!(self, Self::Sha256 | Self::Sha384 | Self::Sha512)
@@ -131,6 +143,11 @@ impl Digest {
     /// The same value as a [`Sha256`], where that is what it is.
     pub fn as_sha256(&self) -> Option<Sha256> {
         (self.algorithm == Algorithm::Sha256).then(|| self.hex.parse().ok()).flatten()
+    }
+
+    /// Whether bytes could have it: hex, in the algorithm's length.
+    pub fn is_well_formed(&self) -> bool {
+        self.hex.len() == self.algorithm.digits() && self.hex.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
     /// Whether both claim the same: same algorithm, same hex in either case.

@@ -97,6 +97,8 @@ pub enum FilenameError {
     OtherProject,
     #[error("a wheel's name has five or six parts divided by `-`")]
     WheelParts,
+    #[error("it is the wheel variant `{0}` (PEP 825), and variants are never chosen here")]
+    Variant(String),
     #[error("`{0}` is not a project name")]
     Name(String),
     #[error("`{0}` is not a PEP 440 version")]
@@ -164,6 +166,7 @@ impl std::str::FromStr for WheelFilename {
         let parts: Vec<_> = stem.split('-').collect();
         let (name, version, build, tags) = match parts.as_slice() {
             [name, version, tags @ ..] if tags.len() == 3 => (name, version, None, tags),
+            [.., label] if is_variant(&parts) => return Err(FilenameError::Variant((*label).to_owned())),
             [name, version, build, tags @ ..] if tags.len() == 3 => (name, version, Some(*build), tags),
             _ => return Err(FilenameError::WheelParts),
         };
@@ -175,6 +178,18 @@ impl std::str::FromStr for WheelFilename {
             abi: tag_set(tags[1])?,
             platform: tag_set(tags[2])?,
         })
+    }
+}
+
+/// Whether the parts are those of a wheel variant, whose label comes last (PEP 825). Of six parts the
+/// third is a build tag, which begins with a digit, or they are none.
+fn is_variant(parts: &[&str]) -> bool {
+    let is_build = |part: &str| part.starts_with(|first: char| first.is_ascii_digit());
+    let is_label = |label: &str| !label.is_empty() && is_escaped(label);
+    match parts {
+        [_, _, third, .., label] if parts.len() == 6 => !is_build(third) && is_label(label),
+        [_, _, third, .., label] if parts.len() == 7 => is_build(third) && is_label(label),
+        _ => false,
     }
 }
 
@@ -280,6 +295,17 @@ mod tests {
     }
 
     /// The column "index page 26.3" of the matrix in `docs/facts/pip.md` 3.6.
+    #[test]
+    fn wheel_variants_are_told_from_mistakes() {
+        let error = |name: &str| name.parse::<WheelFilename>().unwrap_err();
+        for name in
+            ["demo-1.0-cp313-cp313-linux_x86_64-x86_64_v3.whl", "demo-1.0-1-cp313-cp313-linux_x86_64-x86_64_v3.whl"]
+        {
+            assert_eq!(error(name), FilenameError::Variant("x86_64_v3".into()), "{name}");
+        }
+        assert_eq!(error("demo-1.0-2-1-cp313-cp313-linux_x86_64-x-y.whl"), FilenameError::WheelParts);
+    }
+
     #[test]
     fn names_that_pip_takes_from_a_page() {
         for (filename, version) in [

@@ -89,7 +89,7 @@ pub struct Listing {
     refused: Vec<Ignored>,
     /// Of the entries for one link only the first counts.
     links_are_unique: bool,
-    /// A link holds an `@`, which may end a user and a password.
+    /// A link holds an `@`, which may end a user and a password, or a query, which may hold secrets.
     has_suspects: bool,
 }
 
@@ -131,7 +131,7 @@ impl Blocks {
 pub struct ListingError(String);
 
 /// Changes whenever the encoding does; a listing of another format is read anew from the index.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 
 /// What follows the records, which are encoded [`FileRecord`]s in the order of the page. After it
 /// come its length and the format, so that nothing needs to be moved once the page has been read.
@@ -215,7 +215,7 @@ impl Listing {
         self.releases.chunk_by(|a, b| a.version == b.version).map(|same| &same[0].version)
     }
 
-    /// Whether a link on the page carries a user or a password. No cache may keep those, so a
+    /// Whether a link on the page carries a user, a password, or a secret in its query. No cache may keep those, so a
     /// listing that was decoded has none.
     pub fn has_credentials(&self) -> bool {
         let blocks = self.releases.iter().map(|release| &release.files).chain(&self.ignored);
@@ -226,6 +226,11 @@ impl Listing {
     /// Whether there is no usable file.
     pub fn is_empty(&self) -> bool {
         self.releases.is_empty()
+    }
+
+    /// Whether it is of no use, and has nothing to tell of why.
+    pub fn is_blank(&self) -> bool {
+        self.is_empty() && self.refused.is_empty()
     }
 
     pub fn has(&self, version: &Version) -> bool {
@@ -270,8 +275,9 @@ impl Listing {
         let distribution =
             DistributionFilename::parse(record.filename, &self.project).map_err(|error| error.to_string())?;
         let url = self.base.join(record.href).map_err(|error| format!("its link is no URL: {error}"))?;
-        if !url.is_fetchable() {
-            let scheme = url.secret().scheme();
+        let scheme = url.secret().scheme();
+        // A bundle that is proved has a scheme of its own.
+        if !url.is_fetchable() && scheme != self.index.secret().scheme() {
             return Err(format!("its link is a {scheme}: URL, and only http, https and file can be fetched"));
         }
         Ok(Artifact {
@@ -349,6 +355,42 @@ mod tests {
         let ignored: Vec<_> = listing.ignored().into_iter().map(|ignored| ignored.filename).collect();
         assert_eq!(ignored, ["demo-2004d.zip", "demo-3.zip"]);
         assert!(!String::from_utf8_lossy(listing.bytes()).contains("pw"));
+    }
+
+    #[test]
+    fn a_page_from_the_network_links_nothing_of_this_machine() {
+        let listing = |page: &str, base: Option<&str>| {
+            let page: MaskedUrl = page.parse().unwrap();
+            let mut builder = ListingBuilder::new("demo".parse().unwrap(), Arc::new(page.clone()), page);
+            for href in [
+                "file:///srv/demo-1.0.zip",
+                " fi\tle:demo-2.0.zip",
+                "git+https://h.example/demo-3.0.zip",
+                "demo-4.0.zip",
+            ] {
+                builder.push(&FileRecord {
+                    filename: last_part(href).trim_start_matches(" fi\tle:"),
+                    href,
+                    ..FileRecord::default()
+                });
+            }
+            base.into_iter().for_each(|base| builder.rebase(base.parse().unwrap()));
+            let listing = builder.finish();
+            let versions: Vec<_> = listing.versions().map(ToString::to_string).collect();
+            let ignored: Vec<_> =
+                listing.ignored().into_iter().map(|file| format!("{} {}", file.filename, file.why)).collect();
+            (versions.join(" "), ignored.join("\n"))
+        };
+        let (versions, ignored) = listing("http://h.example/demo/", Some("file:///srv/"));
+        assert_eq!(versions, "3.0 4.0");
+        assert!(ignored.contains("demo-1.0.zip its link leads to a file of this machine"), "{ignored}");
+        assert!(
+            ignored.contains("demo-3.0.zip its link is a git+https: URL") && ignored.contains("<base> "),
+            "{ignored}"
+        );
+        assert_eq!(ignored.lines().count(), 4);
+        let local = if cfg!(windows) { "file:///C:/srv/" } else { "file:///srv/" };
+        assert_eq!(listing(local, None).0, "1.0 2.0 3.0 4.0");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod comparison;
 mod literal;
+mod membership;
 mod parse;
 mod variable;
 
@@ -18,7 +19,10 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use self::comparison::Comparison;
+pub(super) use self::comparison::Comparison;
+pub(super) use self::membership::{List, Membership};
+pub(super) use self::parse::whole as parse_expression;
+
 use super::{DependencyError, ExtraName, MarkerEnvironment};
 
 /// A marker such as `python_version < '3.9' and sys_platform == 'win32'`, or none.
@@ -32,11 +36,13 @@ struct Written {
 }
 
 /// The parts of a marker.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Expression {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Expression {
     Any(Vec<Self>),
     All(Vec<Self>),
     One(Comparison),
+    /// In lock files alone (PEP 751).
+    Member(Membership),
 }
 
 impl Marker {
@@ -68,6 +74,16 @@ impl Expression {
             Self::Any(parts) => parts.iter().any(|part| part.holds(environment, extra)),
             Self::All(parts) => parts.iter().all(|part| part.holds(environment, extra)),
             Self::One(comparison) => comparison.holds(environment, extra),
+            Self::Member(_) => false,
+        }
+    }
+
+    /// The first question of a kind that only lock files know.
+    fn membership(&self) -> Option<&Membership> {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().find_map(Self::membership),
+            Self::One(_) => None,
+            Self::Member(membership) => Some(membership),
         }
     }
 }
@@ -79,6 +95,9 @@ impl FromStr for Marker {
     /// Tells where the text stops being a marker, or which comparison has no meaning.
     fn from_str(text: &str) -> Result<Self, DependencyError> {
         let expression = parse::whole(text)?;
+        if let Some(Membership { list, at, .. }) = expression.membership() {
+            return Err(DependencyError { at: *at, why: format!("`{}` is known in lock files only", list.name()) });
+        }
         Ok(Self(Some(Arc::new(Written { text: text.trim().into(), expression }))))
     }
 }

@@ -1,4 +1,4 @@
-//! URLs whose credentials are masked wherever they are printed.
+//! URLs whose secrets are masked wherever they are printed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,9 +9,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use url::Url;
 
+use super::secret_parameter::{has_secret, secret_values, without_secrets};
 use super::{Algorithm, Digest, PackageName};
 
-/// A URL whose user name and password are masked wherever it is shown.
+/// A URL whose secrets are masked wherever it is shown: user name, password, and what lets one in
+/// among the parameters of its query (a signature, a token).
 ///
 /// `Display` and `Debug` print `https://****@index.example/simple/`; whoever needs the real
 /// thing to make a request says so by calling [`MaskedUrl::secret`].
@@ -23,19 +25,28 @@ impl MaskedUrl {
         Self(url)
     }
 
-    /// The URL with its credentials, for the request itself.
+    /// The URL with its secrets, for the request itself.
     pub fn secret(&self) -> &Url {
         &self.0
     }
 
-    /// The URL without credentials and fragment: what files, reports and manifests may hold.
+    /// The URL without secrets and fragment: what files, reports and manifests may hold.
     pub fn public(&self) -> String {
+        let mut url = self.address();
+        let query = url.query().and_then(without_secrets);
+        url.set_query(query.as_deref());
+        url.into()
+    }
+
+    /// The URL without user, password and fragment, and with all of its query: what is asked for,
+    /// by whomever. It may hold a secret.
+    pub fn address(&self) -> Url {
         let mut url = self.0.clone();
         url.set_fragment(None);
         // Both fail only for URLs that cannot have credentials.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        url.into()
+        url
     }
 
     /// The last part of the path, percent-decoded; empty where the path ends in a slash.
@@ -80,9 +91,9 @@ impl MaskedUrl {
         if lacks_host(href) { Err(url::ParseError::EmptyHost) } else { self.0.join(href).map(Self) }
     }
 
-    /// Whether it has a user or a password.
+    /// Whether it has a user, a password, or a secret in its query.
     pub fn has_credentials(&self) -> bool {
-        !self.0.username().is_empty() || self.0.password().is_some()
+        !self.0.username().is_empty() || self.0.password().is_some() || self.0.query().is_some_and(has_secret)
     }
 }
 
@@ -91,10 +102,7 @@ impl fmt::Display for MaskedUrl {
         if !self.has_credentials() {
             return f.write_str(self.0.as_str());
         }
-        let mut url = self.0.clone();
-        let _ = url.set_password(None);
-        let _ = url.set_username("****");
-        f.write_str(url.as_str())
+        f.write_str(&mask_credentials(self.0.as_str()))
     }
 }
 
@@ -148,8 +156,8 @@ const LONGEST_SECRET: usize = 4096;
 /// What stands in the place of a secret.
 const MASK: &str = "****";
 
-/// `text` with the user name and password of every URL in it masked: for lines and values that
-/// may be no proper URLs.
+/// `text` with the secrets of every URL in it masked: for lines and values that may be no proper
+/// URLs.
 pub fn mask_credentials(text: &str) -> Cow<'_, str> {
     let secrets = credentials(text);
     if secrets.is_empty() {
@@ -164,8 +172,23 @@ pub fn mask_credentials(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked + &text[end..])
 }
 
-/// Where `text` tells the user name and password of a URL, in bytes, from left to right.
+/// Where `text` tells secrets of a URL, in bytes, from left to right: users with their passwords,
+/// and values of secret parameters.
 pub fn credentials(text: &str) -> Vec<Range<usize>> {
+    let mut found = users_of_urls(text);
+    found.extend(users_without_scheme(text));
+    found.extend(secret_values(text));
+    found.sort_by_key(|secret| secret.start);
+    let mut end = 0;
+    found.retain(|secret| {
+        let is_new = secret.start >= end;
+        end = end.max(secret.end);
+        is_new
+    });
+    found
+}
+
+fn users_of_urls(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(at) = text[from..].find("://") {
@@ -177,19 +200,36 @@ pub fn credentials(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// The `user:password` of each `user:password@host` that lacks its scheme.
+fn users_without_scheme(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let words = text.split(ends_word).filter(|word| !word.contains("://"));
+    words.filter_map(move |word| {
+        let (before, after) = (word.find(':')?, word.rfind('@')?);
+        let start = word[..before].rfind(['=', '(', ',', '<']).map_or(0, |at| at + 1);
+        let user = &word[start..before];
+        let is_drive = user.len() == 1 && word[before + 1..].starts_with(['\\', '/']);
+        let is_user = !user.is_empty() && user != "file" && !is_drive && before + 1 < after;
+        let offset = word.as_ptr() as usize - text.as_ptr() as usize;
+        is_user.then_some(offset + start..offset + after)
+    })
+}
+
+fn ends_word(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '\'' | '"' | '`')
+}
+
 /// Bytes before the `@` that ends a URL's user information; `after` begins behind `://`.
 ///
 /// A password may hold a raw `/`; what looks like a port and is no number gives it away.
 fn user_information(after: &str) -> usize {
-    let is_end = |character: char| character.is_whitespace() || matches!(character, '\'' | '"' | '`');
-    let end = after.find(|next: char| is_end(next) || matches!(next, '/' | '?' | '#'));
+    let end = after.find(|next: char| ends_word(next) || matches!(next, '/' | '?' | '#'));
     let authority = &after[..end.unwrap_or(after.len())];
     let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
     match authority.rfind('@') {
         Some(length) => length,
         None if port.bytes().all(|digit| digit.is_ascii_digit()) => 0,
         None => {
-            let word = after.char_indices().take(LONGEST_SECRET).take_while(|(_, next)| !is_end(*next));
+            let word = after.char_indices().take(LONGEST_SECRET).take_while(|(_, next)| !ends_word(*next));
             word.filter(|(_, next)| *next == '@').last().map_or(0, |(at, _)| at)
         }
     }
@@ -207,6 +247,11 @@ mod tests {
             ("https://me:p/w@host.example/", "https://****@host.example/"),
             ("https://host.example:80/r@v1 ://", "https://host.example:80/r@v1 ://"),
             ("git+ssh://git@host.example:me/r", "git+ssh://****@host.example:me/r"),
+            ("`me:pw@host.example/simple` is", "`****@host.example/simple` is"),
+            ("--index-url=me:p@w@host.example", "--index-url=****@host.example"),
+            ("http:/me:pw@host.example", "****@host.example"),
+            ("https://a:b@x.example/?sig=s@t&v=1", "https://****@x.example/?sig=****&v=1"),
+            ("git@host.example:me/r C:\\a@b C:/a@b file:a@b", "git@host.example:me/r C:\\a@b C:/a@b file:a@b"),
         ] {
             assert_eq!(mask_credentials(text), expected);
         }
@@ -238,6 +283,10 @@ mod tests {
         assert_eq!(url.to_string(), "https://****@index.example/a%20b.whl#sha256=00");
         assert_eq!(url.public(), "https://index.example/a%20b.whl");
         assert_eq!(url.filename(), "a b.whl");
+        let signed: MaskedUrl = "https://files.example/a.whl?v=1&X-Amz-Date=2&X-Amz-Signature=hunter2".parse().unwrap();
+        assert_eq!(signed.to_string(), "https://files.example/a.whl?v=1&X-Amz-Date=2&X-Amz-Signature=****");
+        assert_eq!(signed.public(), "https://files.example/a.whl?v=1");
+        assert!(signed.has_credentials() && signed.address().as_str().ends_with("hunter2"));
         let token: MaskedUrl = "https://token@index.example/".parse().unwrap();
         assert_eq!(token.to_string(), "https://****@index.example/");
     }

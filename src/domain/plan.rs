@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Artifact, CoreMetadata, Digest, MaskedUrl, Origin, PackageName, Promises, Sha256, Sidecar, Specifiers, Target,
-    TargetDependencies, Timestamp, Version, Yanked,
+    Artifact, CoreMetadata, Digest, MaskedUrl, MetadataSource, Origin, PackageName, Promises, Sha256, Sidecar,
+    Specifiers, Target, TargetDependencies, Timestamp, Version, Yanked,
 };
 
 /// The resolved packages of one target.
@@ -30,6 +30,8 @@ pub struct ResolvedPackage {
     /// The projects that it needs on this target, sorted.
     pub dependencies: Vec<PackageName>,
     pub file: Candidate,
+    /// Where what it needs was read; absent where nobody asked.
+    pub metadata_source: Option<MetadataSource>,
 }
 
 /// A file that is to be fetched, with all that is said of it.
@@ -78,6 +80,9 @@ pub struct Plan {
     pub packages: Vec<PlannedPackage>,
     /// What the user should know and that does not end the run, sorted.
     pub notes: Vec<String>,
+    /// The source archives that the search looked at, chosen or not, whose metadata a build may
+    /// contradict.
+    pub unreliable: BTreeMap<Box<str>, MetadataSource>,
 }
 
 /// One version of one project.
@@ -105,6 +110,8 @@ pub struct PlannedFile {
     /// What its index said that it needs, where the plan rests on that: the file itself may say
     /// otherwise, and decides.
     pub claimed: Option<Arc<CoreMetadata>>,
+    /// Where what it needs was read; absent where nobody asked.
+    pub metadata_source: Option<MetadataSource>,
 }
 
 impl Plan {
@@ -119,13 +126,14 @@ impl Plan {
                 packages.entry(key).or_insert_with(|| PlannedPackage::empty(&package)).add(target, package);
             }
         }
-        Self { targets, packages: packages.into_values().collect(), notes }
+        Self { targets, packages: packages.into_values().collect(), notes, unreliable: BTreeMap::new() }
     }
 
     /// Adds what takes part in an install without being installed itself; `positions` says where
     /// the targets of `tools` are among ours.
     pub fn add_tools(&mut self, tools: Self, positions: &[usize]) {
         merge_sorted(&mut self.notes, tools.notes);
+        self.unreliable.extend(tools.unreliable);
         for package in tools.packages {
             let key = (&package.name, &package.version);
             match self.packages.binary_search_by(|known| (&known.name, &known.version).cmp(&key)) {
@@ -167,7 +175,10 @@ impl PlannedPackage {
         self.dependencies.merge(TargetDependencies::on(target, package.dependencies));
         match self.files.iter_mut().find(|file| file.candidate.is_same_file(&package.file)) {
             Some(file) => file.targets.push(target),
-            None => self.files.push(PlannedFile::new(package.file, vec![target], Vec::new())),
+            None => {
+                let file = PlannedFile::new(package.file, vec![target], Vec::new());
+                self.files.push(PlannedFile { metadata_source: package.metadata_source, ..file });
+            }
         }
         self.sort_files();
     }
@@ -180,10 +191,7 @@ impl PlannedPackage {
             let targets: Vec<_> = tool.targets.iter().map(|target| positions[*target]).collect();
             match self.files.iter_mut().find(|file| file.candidate.is_same_file(&tool.candidate)) {
                 Some(file) => file.serve_as_tool(targets),
-                None => {
-                    let file = PlannedFile::new(tool.candidate, targets.clone(), targets);
-                    self.files.push(PlannedFile { claimed: tool.claimed, ..file });
-                }
+                None => self.files.push(PlannedFile { tools: targets.clone(), targets, ..tool }),
             }
         }
         self.sort_files();
@@ -203,7 +211,7 @@ fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
 
 impl PlannedFile {
     fn new(candidate: Candidate, targets: Vec<usize>, tools: Vec<usize>) -> Self {
-        Self { candidate, targets, tools, claimed: None }
+        Self { candidate, targets, tools, claimed: None, metadata_source: None }
     }
 
     fn serve_as_tool(&mut self, targets: Vec<usize>) {
@@ -261,6 +269,8 @@ pub struct FetchedFile {
     pub object: Object,
     /// The wheel's own `METADATA`, where a layout asked for it (PEP 658).
     pub metadata: Option<Object>,
+    /// Where what it needs was read; absent where nobody asked.
+    pub metadata_source: Option<MetadataSource>,
     pub status: Status,
 }
 

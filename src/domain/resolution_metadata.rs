@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::lenient_dependency::repaired;
-use super::{CoreMetadata, Dependency, ExtraName, Specifiers};
+use super::{CoreMetadata, Dependency, ExtraName, MetadataSource, Specifiers};
 
 /// Dependencies, required Python and extras of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +21,7 @@ pub struct ResolutionMetadata {
     pub unreadable: Vec<String>,
     /// `Requires-Dist` lines that had to be repaired; pip 24.1 and later skips such a version, too.
     pub repaired: Vec<String>,
+    pub source: MetadataSource,
 }
 
 /// Why the resolution metadata of a file is not available.
@@ -38,6 +39,7 @@ impl ResolutionMetadata {
         let mut parsed = Self {
             requires_python: metadata.requires_python.as_deref().and_then(|text| text.parse().ok()),
             extras: metadata.provides_extra.iter().filter_map(|extra| extra.parse().ok()).collect(),
+            source: metadata.source,
             ..Self::default()
         };
         for line in &metadata.requires_dist {

@@ -78,17 +78,23 @@ impl Credentials {
         self
     }
 
-    /// What to show to the host of `url`.
-    pub fn login(&self, url: &Url) -> Option<Login> {
-        self.login_with(url, |shown| self.remembered(url, shown))
+    /// What to show to the host of `url`. What is stored for a host, whatever the scheme, goes only
+    /// where `is_private`: where nobody else can read it.
+    pub fn login(&self, url: &Url, is_private: bool) -> Option<Login> {
+        self.login_with(url, is_private, |shown| self.remembered(url, shown))
     }
 
     /// The same but for passwords of the keyring, which is asked after a refusal only: who asks.
-    pub fn own_login(&self, url: &Url) -> Option<Login> {
-        self.login_with(url, |_| None)
+    pub fn own_login(&self, url: &Url, is_private: bool) -> Option<Login> {
+        self.login_with(url, is_private, |_| None)
     }
 
-    fn login_with(&self, url: &Url, remembered: impl Fn(Option<&Login>) -> Option<Login>) -> Option<Login> {
+    fn login_with(
+        &self,
+        url: &Url,
+        is_private: bool,
+        remembered: impl Fn(Option<&Login>) -> Option<Login>,
+    ) -> Option<Login> {
         let own = own_login(url);
         if own.as_ref().is_some_and(|login| !login.password.is_empty()) {
             return own;
@@ -96,9 +102,9 @@ impl Credentials {
         let fits = |login: &Login| own.as_ref().is_none_or(|own| own.user == login.user);
         let indexed = self.nearest_index(url).and_then(|index| own_login(index.secret())).filter(fits);
         let known = indexed.clone().filter(|login| !login.password.is_empty());
-        let known = known.or_else(|| remembered(own.as_ref().or(indexed.as_ref())));
         let named = || url.host_str().and_then(|host| self.netrc.find(host)).filter(|login| fits(login)).cloned();
-        known.or_else(named).or(own).or(indexed)
+        let stored = || remembered(own.as_ref().or(indexed.as_ref())).or_else(named);
+        known.or_else(|| is_private.then(stored).flatten()).or(own).or(indexed)
     }
 
     /// What the keyring says after `url` was refused with `shown`; `None` if it knows nothing
@@ -159,7 +165,7 @@ mod tests {
     use super::*;
 
     fn shown(credentials: &Credentials, url: &str) -> Option<String> {
-        let login = credentials.login(&url.parse().unwrap());
+        let login = credentials.login(&url.parse().unwrap(), true);
         login.map(|login| format!("{}:{}", login.user, login.password))
     }
 
@@ -211,6 +217,8 @@ mod tests {
         assert_eq!(shown(&credentials, "https://n@x.example/f.whl").as_deref(), Some("n:3"));
         assert_eq!(shown(&credentials, "https://o@x.example/f.whl").as_deref(), Some("o:"));
         assert_eq!(shown(&credentials, "https://y.example/f.whl"), None);
+        let readable = credentials.login(&"http://x.example/f.whl".parse().unwrap(), false);
+        assert_eq!(readable, None, "where others can read it");
     }
 
     #[test]
@@ -232,7 +240,7 @@ mod tests {
         let expected = ["k at https://x.example/simple/", "k at https://x.example:443", "k at x.example"];
         assert_eq!(*asked.lock().unwrap(), expected);
         assert_eq!(shown(&credentials, url.as_str()).as_deref(), Some("k:hunter2"));
-        let refused = credentials.login(&url);
+        let refused = credentials.login(&url, true);
         assert_eq!(credentials.ask_keyring(&url, refused.as_ref()), None, "the same again cannot help");
         assert!(!format!("{credentials:?}").contains("hunter2"));
     }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use reqwest::{Certificate, Identity};
+use reqwest::Identity;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::CertificateAuthorities;
 use super::error::{HttpError, with_causes};
@@ -12,7 +14,7 @@ use super::error::{HttpError, with_causes};
 /// Those that are believed, once they were read: hundreds, which all clients share.
 #[derive(Debug, Default)]
 pub(super) struct Certificates {
-    read: Mutex<Option<Vec<Certificate>>>,
+    read: Mutex<Option<Vec<CertificateDer<'static>>>>,
 }
 
 impl Certificates {
@@ -20,7 +22,7 @@ impl Certificates {
     ///
     /// # Errors
     /// Names the path where there is none that can be used.
-    pub fn of(&self, authorities: &CertificateAuthorities) -> Result<Vec<Certificate>, HttpError> {
+    pub fn of(&self, authorities: &CertificateAuthorities) -> Result<Vec<CertificateDer<'static>>, HttpError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         match &*read {
             Some(certificates) => Ok(certificates.clone()),
@@ -29,7 +31,7 @@ impl Certificates {
     }
 }
 
-fn read_all(authorities: &CertificateAuthorities) -> Result<Vec<Certificate>, HttpError> {
+fn read_all(authorities: &CertificateAuthorities) -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let named_by = authorities.named_by.as_str();
     let mut found = Vec::new();
     for path in &authorities.paths {
@@ -39,7 +41,7 @@ fn read_all(authorities: &CertificateAuthorities) -> Result<Vec<Certificate>, Ht
             Err(_) if authorities.paths.len() > 1 && !path.exists() => {}
             Err(_) => {
                 let read = in_bundle(&read(path, named_by)?);
-                found.extend(read.map_err(|error| unusable(path, named_by, &with_causes(&error)))?);
+                found.extend(read.map_err(|why| unusable(path, named_by, &why))?);
             }
         }
     }
@@ -51,7 +53,7 @@ fn read_all(authorities: &CertificateAuthorities) -> Result<Vec<Certificate>, Ht
 
 /// The certificates in the files of a folder, which may be something else. OpenSSL looks at those
 /// alone that are named by a hash: mostly links to the others, and to each once.
-fn in_folder(mut paths: Vec<PathBuf>) -> Vec<Certificate> {
+fn in_folder(mut paths: Vec<PathBuf>) -> Vec<CertificateDer<'static>> {
     if paths.iter().any(|path| is_named_by_hash(path)) {
         paths.retain(|path| is_named_by_hash(path));
     }
@@ -69,12 +71,12 @@ fn is_named_by_hash(path: &Path) -> bool {
     })
 }
 
-/// The certificates of a PEM file. What is not written as usual is left to reqwest's reader, which
+/// The certificates of a PEM file. What is not written as usual is left to rustls' reader, which
 /// takes thirty times as long and says what is wrong.
-fn in_bundle(bytes: &[u8]) -> reqwest::Result<Vec<Certificate>> {
+fn in_bundle(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     match usual_bundle(bytes) {
-        Some(certificates) => certificates.iter().map(|der| Certificate::from_der(der)).collect(),
-        None => Certificate::from_pem_bundle(bytes),
+        Some(certificates) => Ok(certificates.into_iter().map(CertificateDer::from).collect()),
+        None => CertificateDer::pem_slice_iter(bytes).collect::<Result<_, _>>().map_err(|error| error.to_string()),
     }
 }
 
@@ -95,10 +97,33 @@ fn usual_bundle(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(certificates)
 }
 
+const CLIENT_CERTIFICATE: &str = "--client-cert";
+
 /// The certificate by which the server knows the client, and its key.
 pub(super) fn identity(path: &Path) -> Result<Identity, HttpError> {
-    const OPTION: &str = "--client-cert";
-    Identity::from_pem(&read(path, OPTION)?).map_err(|error| unusable(path, OPTION, &with_causes(&error)))
+    let identity = Identity::from_pem(&read(path, CLIENT_CERTIFICATE)?);
+    identity.map_err(|error| unusable(path, CLIENT_CERTIFICATE, &with_causes(&error)))
+}
+
+/// A client's certificate, with those that vouch for it, and its key.
+pub(super) struct ClientIdentity {
+    pub chain: Vec<CertificateDer<'static>>,
+    pub key: PrivateKeyDer<'static>,
+}
+
+impl ClientIdentity {
+    /// The one in the PEM file `path`.
+    ///
+    /// # Errors
+    /// When it lacks either.
+    pub fn read(path: &Path) -> Result<Self, HttpError> {
+        // Its words for what is missing are the same wherever the identity is used.
+        identity(path)?;
+        let bytes = read(path, CLIENT_CERTIFICATE)?;
+        let wrong = |error: rustls::pki_types::pem::Error| unusable(path, CLIENT_CERTIFICATE, &error.to_string());
+        let chain = CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(wrong)?;
+        Ok(Self { chain, key: PrivateKeyDer::from_pem_slice(&bytes).map_err(wrong)? })
+    }
 }
 
 fn read(path: &Path, named_by: &str) -> Result<Vec<u8>, HttpError> {
@@ -128,7 +153,7 @@ mod tests {
         assert_eq!(in_bundle(mixed.as_bytes()).unwrap().len(), 1);
         for damage in ["-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----", "M"] {
             let damaged = pem().replace(damage, if damage == "M" { "!" } else { "" });
-            let theirs = Certificate::from_pem_bundle(damaged.as_bytes());
+            let theirs = reqwest::Certificate::from_pem_bundle(damaged.as_bytes());
             assert_eq!(
                 in_bundle(damaged.as_bytes()).map(|found| found.len()).ok(),
                 theirs.map(|found| found.len()).ok()

@@ -25,6 +25,7 @@ use super::page_content::PageContent;
 use super::range::{ByteRange, ResumePoint, content_range};
 use super::redirect::{next_hop, without_login};
 use super::retry::{Outcome, retry_after};
+use super::secure_origin::is_secure_origin;
 use super::{HttpPage, HttpSettings, PageResponse, Validators, cache_control, header};
 use crate::domain::{MaskedUrl, Sha256};
 
@@ -96,7 +97,7 @@ impl HttpClient {
 
     /// Tells those apart to whom the server of `url` may show different pages; `None` for a stranger.
     pub fn asker(&self, url: &MaskedUrl) -> Option<Sha256> {
-        let login = self.settings.credentials.own_login(url.secret());
+        let login = self.settings.credentials.own_login(url.secret(), self.is_private(url.secret()));
         let certificate = self.settings.client_certificate.as_ref();
         (login.is_some() || certificate.is_some()).then(|| auth::fingerprint(login.as_ref(), certificate, url.secret()))
     }
@@ -220,6 +221,9 @@ impl HttpClient {
             let is_asked = *known != Validators::default();
             return if is_asked { Ok(PageResponse::NotModified { cache_control }) } else { Err(refused) };
         }
+        if response.status() == StatusCode::NO_CONTENT {
+            return Err(HttpError::status(url, StatusCode::NO_CONTENT));
+        }
         let content_type = header(response.headers(), &CONTENT_TYPE).unwrap_or_default();
         let validators = Validators::of(response.headers());
         let place = MaskedUrl::new(response.url().clone());
@@ -252,8 +256,12 @@ impl HttpClient {
             return Err(HttpError::Offline { url: url.clone() });
         }
         let mut hop = url.clone();
+        let mut was_encrypted = false;
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.send_once(&hop, &headers, line).await?;
+            let is_encrypted = hop.secret().scheme() == "https";
+            let is_private = is_encrypted || !was_encrypted && self.is_private(hop.secret());
+            was_encrypted |= is_encrypted;
+            let response = self.send_once(&hop, is_private, &headers, line).await?;
             permit.record_status(response.status().as_u16());
             self.circuit_breakers.answered(hop.secret(), response.status().as_u16());
             match next_hop(&hop, &response)? {
@@ -267,12 +275,14 @@ impl HttpClient {
     async fn send_once(
         &self,
         url: &MaskedUrl,
+        is_private: bool,
         headers: &HeaderMap,
         line: ConnectionSharing,
     ) -> Result<Response, HttpError> {
-        let login = self.settings.credentials.login(url.secret());
+        let login = self.settings.credentials.login(url.secret(), is_private);
         let response = self.request(url, login.as_ref(), headers, line).await?;
-        if response.status() != StatusCode::UNAUTHORIZED || !self.settings.credentials.has_keyring() {
+        let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+        if !is_refused || !is_private || !self.settings.credentials.has_keyring() {
             return Ok(response);
         }
         match ask_keyring(self.settings.credentials.clone(), url.secret().clone(), login).await {
@@ -289,21 +299,19 @@ impl HttpClient {
         line: ConnectionSharing,
     ) -> Result<Response, HttpError> {
         self.circuit_breakers.check(url)?;
-        let client = self.pools.client(&self.settings, self.is_trusted(url), line)?;
+        let client = self.pools.client(&self.settings, self.settings.is_trusted(url.secret()), line)?;
         let request = client.get(without_login(url.secret())).headers(headers.clone());
         let request = match login {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
             None => request,
         };
         let answer = self.http2_probe.send(url.secret(), request.send()).await;
-        answer.map_err(|error| HttpError::unreachable(url, &error))
+        answer.map_err(|error| HttpError::unreachable(url, &error, self.settings.proxies.server_for(url.secret())))
     }
 
-    fn is_trusted(&self, url: &MaskedUrl) -> bool {
-        let Some(host) = url.secret().host_str() else { return false };
-        let port = url.secret().port_or_known_default().unwrap_or_default();
-        let hosts = &self.settings.trusted_hosts;
-        hosts.contains(host) || hosts.contains(&format!("{host}:{port}"))
+    /// Whether nobody but the server of `url` reads what it is sent, as far as anybody can tell.
+    fn is_private(&self, url: &Url) -> bool {
+        is_secure_origin(url) || self.settings.is_trusted(url)
     }
 }
 

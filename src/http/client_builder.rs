@@ -1,10 +1,12 @@
 //! Trust, proxies and time-outs: how connections are made.
 
-use reqwest::{Certificate, Client};
+use reqwest::Client;
+use rustls::pki_types::CertificateDer;
 
 use super::HttpSettings;
-use super::certificates::identity;
+use super::certificates::{ClientIdentity, identity};
 use super::error::{HttpError, with_causes};
+use super::tls;
 
 /// A stream may run this far ahead of its reader, in bytes: at 1 Gbit/s and 20 ms, 2.5 MB are
 /// under way.
@@ -12,6 +14,9 @@ const STREAM_WINDOW: u32 = 2 << 20;
 
 /// All streams of a connection together, likewise.
 const CONNECTION_WINDOW: u32 = 16 << 20;
+
+/// HTTP/1.1 as TLS names it (ALPN).
+const HTTP1: &[u8] = b"http/1.1";
 
 /// How a request travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +34,7 @@ pub enum ConnectionSharing {
 /// own trust, and unpacks nothing, since the bytes of files count as they are.
 pub(super) fn build_client(
     settings: &HttpSettings,
-    certificates: Option<Vec<Certificate>>,
+    certificates: Option<Vec<CertificateDer<'static>>>,
     accepts_any_certificate: bool,
     line: ConnectionSharing,
 ) -> Result<Client, HttpError> {
@@ -44,13 +49,17 @@ pub(super) fn build_client(
         .read_timeout(settings.timeout)
         .no_proxy()
         .http2_initial_stream_window_size(STREAM_WINDOW)
-        .http2_initial_connection_window_size(CONNECTION_WINDOW)
-        .tls_danger_accept_invalid_certs(accepts_any_certificate);
-    if let Some(certificates) = certificates {
-        builder = builder.tls_certs_only(certificates);
-    }
-    if let Some(path) = &settings.client_certificate {
-        builder = builder.identity(identity(path)?);
+        .http2_initial_connection_window_size(CONNECTION_WINDOW);
+    if let Some(certificates) = certificates.filter(|_| !accepts_any_certificate) {
+        let protocols: &[&[u8]] = if line == ConnectionSharing::Own { &[HTTP1] } else { &[b"h2", HTTP1] };
+        let identity = settings.client_certificate.as_deref().map(ClientIdentity::read).transpose()?;
+        let config = tls::config(certificates, identity, protocols).map_err(|error| wrong(&error))?;
+        builder = builder.tls_backend_preconfigured(config);
+    } else {
+        builder = builder.tls_danger_accept_invalid_certs(accepts_any_certificate);
+        if let Some(path) = &settings.client_certificate {
+            builder = builder.identity(identity(path)?);
+        }
     }
     if line == ConnectionSharing::Own {
         builder = builder.http1_only();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::connect_error::ConnectErrorKind;
+use super::proxies::ProxyServer;
 use super::retry::Outcome;
 use crate::domain::MaskedUrl;
 
@@ -30,7 +31,7 @@ pub enum HttpError {
 #[derive(Debug, Default)]
 pub struct StatusHeaders {
     pub retry_after: Option<Duration>,
-    /// What caches may do with the answer, as [`Page::cache_control`](super::Page::cache_control).
+    /// What caches may do with the answer, as [`HttpPage::cache_control`](super::HttpPage::cache_control).
     pub cache_control: String,
 }
 
@@ -83,6 +84,14 @@ impl HttpError {
     /// Whether no request was made, since what decides how is unusable.
     pub fn is_about_settings(&self) -> bool {
         matches!(self, Self::Settings(_) | Self::Certificate { .. })
+    }
+
+    /// The status of the answer, where there was one.
+    pub fn status_code(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(status.as_u16()),
+            _ => None,
+        }
     }
 
     /// Whether the answer was that there is no such thing.
@@ -139,8 +148,10 @@ impl HttpError {
         Self::Broken { url: url.clone(), why: format!("{got}{of} bytes: {why}") }
     }
 
-    pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error) -> Self {
-        Self::Unreachable { url: url.clone(), why: with_causes(error).into(), kind: ConnectErrorKind::of(error) }
+    pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error, proxy: Option<&ProxyServer>) -> Self {
+        let through = proxy.map(|proxy| format!(", through the proxy {proxy}")).unwrap_or_default();
+        let why = format!("{}{through}", with_causes(error));
+        Self::Unreachable { url: url.clone(), why: why.into(), kind: ConnectErrorKind::of(error) }
     }
 }
 
@@ -181,6 +192,12 @@ pub(super) fn with_causes(error: &reqwest::Error) -> String {
 /// What a proxy said to a request for a tunnel is not passed on; some answer a wrong password so.
 fn in_words(cause: String) -> String {
     match cause.as_str() {
+        "received corrupt message of type InvalidContentType" => {
+            "what answers there does not speak TLS: it may be a server of plain HTTP (http://)".to_owned()
+        }
+        "invalid HTTP version parsed" => {
+            "what answers there does not speak plain HTTP: it may be a server of TLS (https://)".to_owned()
+        }
         "tunnel error: unsuccessful" => {
             "the proxy would not connect to it; check the proxy's user and password, and the address".to_owned()
         }

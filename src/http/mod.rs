@@ -21,6 +21,8 @@ mod proxies;
 mod range;
 mod redirect;
 mod retry;
+mod secure_origin;
+mod tls;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -41,9 +43,10 @@ pub use error::HttpError;
 pub use netrc::{Login, Netrc, NetrcError};
 pub use page_content::PageContent;
 pub use parallel_ranges::MIN_PARALLEL_SIZE;
-pub use proxies::{Proxies, is_proxy};
+pub use proxies::{Proxies, ProxyServer, is_proxy};
 pub use range::{ByteRange, ResumePoint};
 pub use retry::{Outcome, Retry, retry_after};
+pub use secure_origin::is_secure_origin;
 
 use crate::domain::MaskedUrl;
 
@@ -59,7 +62,7 @@ pub struct HttpSettings {
     /// Pages, small files and parts of files under way at once from one host; [`SHARED_CONNECTION_FACTOR`] times as
     /// many where they share a connection.
     pub pages_per_host: usize,
-    /// `host` or `host:port` whose certificates are not checked.
+    /// `host` or `host:port` that may be asked by plain HTTP, and whose certificates are not checked.
     pub trusted_hosts: HashSet<String>,
     /// What to trust instead of the platform's certificates.
     pub authorities: Option<CertificateAuthorities>,
@@ -70,6 +73,16 @@ pub struct HttpSettings {
     pub offline: bool,
     /// Who may see which user and password.
     pub credentials: Credentials,
+}
+
+impl HttpSettings {
+    /// Whether the host of `url` is trusted without proof.
+    pub fn is_trusted(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
+        let is_it = |trusted: &String| trusted.eq_ignore_ascii_case(host) || trusted.eq_ignore_ascii_case(&with_port);
+        self.trusted_hosts.iter().any(is_it)
+    }
 }
 
 /// Certificates of those who vouch for servers.
@@ -121,7 +134,7 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
-/// The value of [`Page::cache_control`]. Other values of `Vary` name headers that are the same in all
+/// The value of [`HttpPage::cache_control`]. Other values of `Vary` name headers that are the same in all
 /// of our requests, but for credentials ([`HttpClient::asker`]).
 fn cache_control(headers: &HeaderMap) -> String {
     let values = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());

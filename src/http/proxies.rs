@@ -1,16 +1,35 @@
 //! Which requests go through a proxy.
 
+use std::net::IpAddr;
+
 use reqwest::{NoProxy, Proxy};
 use url::Url;
+
+use crate::domain::mask_credentials;
 
 /// Proxies by the scheme of what is asked for.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
-    pub https: Option<String>,
-    pub http: Option<String>,
+    pub https: Option<ProxyServer>,
+    pub http: Option<ProxyServer>,
     /// Hosts that are asked directly, with commas: names with all below them, addresses and
     /// networks (`10.0.0.0/8`), or `*` for every host.
     pub except: String,
+}
+
+/// A proxy, and who says so.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyServer {
+    /// Maybe without a scheme.
+    pub url: String,
+    /// The option, variable or file that names it.
+    pub named_by: String,
+}
+
+impl std::fmt::Display for ProxyServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", mask_credentials(&self.url), self.named_by)
+    }
 }
 
 /// Their URLs may hold passwords.
@@ -23,9 +42,25 @@ impl std::fmt::Debug for Proxies {
 impl Proxies {
     pub(super) fn all(&self) -> impl Iterator<Item = reqwest::Result<Proxy>> {
         let is_used = !self.exceptions().any(|host| host == "*");
-        let https = self.https.iter().map(Proxy::https);
-        let all = https.chain(self.http.iter().map(Proxy::http)).filter(move |_| is_used);
+        let https = self.https.iter().map(|proxy| Proxy::https(&proxy.url));
+        let all = https.chain(self.http.iter().map(|proxy| Proxy::http(&proxy.url))).filter(move |_| is_used);
         all.map(|proxy| Ok(proxy?.no_proxy(NoProxy::from_string(&self.exceptions().collect::<Vec<_>>().join(",")))))
+    }
+
+    /// The proxy that a request for `url` went through, for messages: of a network among the exceptions
+    /// it is not told whether it has the host.
+    pub(super) fn server_for(&self, url: &Url) -> Option<&ProxyServer> {
+        let host = url.host_str()?.trim_matches(['[', ']']);
+        let is_below = |name: &str| {
+            host.len() > name.len() && host.ends_with(name) && host[..host.len() - name.len()].ends_with('.')
+        };
+        let is_exempt = |exception: &str| {
+            let name = exception.trim_matches(['[', ']']).trim_start_matches('.').to_ascii_lowercase();
+            let is_name = !name.is_empty() && (host == name || is_below(&name));
+            name == "*" || is_name || name.contains('/') && host.parse::<IpAddr>().is_ok()
+        };
+        let server = if url.scheme() == "https" { &self.https } else { &self.http };
+        server.as_ref().filter(|_| !self.exceptions().any(is_exempt))
     }
 
     /// Without ports: pip heeds them, reqwest does not know them, and few mean one port only.
@@ -52,12 +87,24 @@ mod tests {
     #[test]
     fn a_star_exempts_every_host_and_ports_do_not_matter() {
         let proxies = |except: &str| Proxies {
-            https: Some("http://proxy.example:3128".to_owned()),
+            https: Some(ProxyServer {
+                url: "http://me:pw@proxy.example:3128".to_owned(),
+                named_by: "https_proxy".to_owned(),
+            }),
             http: None,
             except: except.to_owned(),
         };
         assert_eq!(proxies("").all().count(), 1);
         assert_eq!(proxies("a.example, *").all().count(), 0);
+        let told = |except: &str, url: &str| proxies(except).server_for(&url.parse().unwrap()).map(ToString::to_string);
+        let proxy = Some("http://****@proxy.example:3128 (https_proxy)".to_owned());
+        assert_eq!(told("b.example,.c.example,10.0.0.0/8", "https://xb.example/"), proxy);
+        assert_eq!(told("", "http://a.example/"), None);
+        for (except, url) in
+            [("*", "https://a/"), ("A.example:1", "https://x.a.example/"), ("10.0.0.0/8", "https://10.1.1.1/")]
+        {
+            assert_eq!(told(except, url), None, "{except}");
+        }
         let exempt = proxies("a.example:8080, 10.0.0.0/8,[::1],::1");
         assert_eq!(exempt.exceptions().collect::<Vec<_>>(), ["a.example", "10.0.0.0/8", "[::1]", "::1"]);
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
+use super::absence::{AssumedAbsent, Assumptions, IgnoredStatuses, is_absent_to_strangers};
 use super::cached_inputs::{CachedInputs, InputCollector};
 use super::flat_index::{FlatError, FlatIndex};
 use super::index_metadata::{IndexMetadataCache, Trust};
@@ -40,6 +41,8 @@ pub struct IndexSettings {
     /// Pages and folders (as `file:` URLs) that list files of any project.
     pub find_links: Vec<Arc<MaskedUrl>>,
     pub strategy: IndexStrategy,
+    /// What is taken for "no such project", beside 404 and 410.
+    pub ignored_statuses: IgnoredStatuses,
     /// The cache folder.
     pub cache: PathBuf,
     /// Check every page with its index.
@@ -110,6 +113,7 @@ pub struct Indexes {
     /// What came from the cache is to be checked.
     is_distrusted: AtomicBool,
     stale: Mutex<Vec<StalePage>>,
+    assumed_absent: Assumptions,
     cached_inputs: InputCollector,
 }
 
@@ -125,6 +129,7 @@ impl Indexes {
             has_unchecked: AtomicBool::default(),
             is_distrusted: AtomicBool::default(),
             stale: Mutex::default(),
+            assumed_absent: Assumptions::default(),
             cached_inputs: InputCollector::default(),
         }
     }
@@ -161,6 +166,11 @@ impl Indexes {
     /// Remembers what the index of `candidate` said that the file needs.
     pub fn remember_metadata(&self, candidate: &Candidate, metadata: &CoreMetadata) {
         self.said.write(candidate, self.client.asker(&candidate.index), metadata, self.settings.now);
+    }
+
+    /// Which projects an index was taken not to have, for an answer that says something else.
+    pub fn assumed_absent(&self) -> Vec<AssumedAbsent> {
+        self.assumed_absent.all()
     }
 
     /// The indexes in their order, each with who asks it, and whether all of them are asked; nothing
@@ -202,7 +212,7 @@ impl Indexes {
         let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
         for flat_index in self.find_links().await? {
             asked.push(flat_index.location().clone());
-            listings.extend(Some(flat_index.listing(project)).filter(|listing| !listing.is_empty()));
+            listings.extend(Some(flat_index.listing(project)).filter(|listing| !listing.is_blank()));
         }
         let everywhere = request.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
         let mut indexes = self.settings.indexes.iter();
@@ -306,7 +316,7 @@ impl Indexes {
                 Ok(known)
             }
             Ok(PageResponse::Page(page_listing)) => page_listing,
-            Err(error) if error.is_not_found() => {
+            Err(error) if error.is_not_found() || self.is_taken_for_absent(index, project, &error) => {
                 self.keep(url, None, Validators::default(), error.cache_control());
                 Ok(PageListing { listing: None, unchecked: false })
             }
@@ -322,6 +332,19 @@ impl Indexes {
                 }
             },
         }
+    }
+
+    /// Whether `error` means that `index` does not have `project`: by the settings, or since the index is
+    /// an extra one and answers strangers so, which is noted.
+    fn is_taken_for_absent(&self, index: &Arc<MaskedUrl>, project: &PackageName, error: &HttpError) -> bool {
+        let Some(status) = error.status_code() else { return false };
+        let is_extra = self.settings.indexes.last().is_some_and(|main| main != index);
+        let is_assumed = is_extra && is_absent_to_strangers(status) && self.client.asker(index).is_none();
+        let is_ignored = self.settings.ignored_statuses.has(index, status);
+        if is_assumed && !is_ignored {
+            self.assumed_absent.note(index, status, project);
+        }
+        is_assumed || is_ignored
     }
 
     fn note_stale(&self, project: &PackageName, why: HttpError) {

@@ -154,6 +154,7 @@ fn is_field_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::MetadataSource;
 
     #[test]
     fn fields_are_read_up_to_the_description() {
@@ -169,6 +170,7 @@ mod tests {
             requires_dist: vec!["idna (>=2); python_version < '3.9'".into(), "six".into()],
             provides_extra: vec!["socks".into()],
             dynamic: vec!["requires-dist".into()],
+            source: MetadataSource::Declared,
         };
         assert_eq!(metadata, expected);
     }

@@ -40,7 +40,7 @@ impl FlatIndex {
 
     /// Takes the location itself for the one file that it offers.
     pub fn file(location: Arc<MaskedUrl>) -> Self {
-        let (link, href) = (Link::new(location.secret().as_str()), location.public());
+        let (link, href) = (Link::new(location.secret().as_str()), String::from(location.address()));
         let hashes = link.digest.into_iter().collect();
         let file = FlatFile::of(&FileRecord { filename: &link.filename, href: &href, hashes, ..FileRecord::default() });
         Self::new(vec![file], location)

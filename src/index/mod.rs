@@ -1,6 +1,7 @@
 //! What indexes and find-links locations say of projects, read into
 //! [`Listing`](crate::domain::Listing)s, and the metadata inside the files they list.
 
+mod absence;
 mod cached_inputs;
 mod client;
 mod core_metadata;
@@ -19,6 +20,7 @@ pub mod sdist_metadata;
 pub mod wheel_metadata;
 mod wheel_tail;
 
+pub use absence::{AssumedAbsent, IgnoredStatuses};
 pub use cached_inputs::CachedInputs;
 pub use client::{AskedIndex, IndexError, IndexSettings, IndexStrategy, Indexes, ListingRequest, StalePage};
 pub use core_metadata::{MetadataFile, WrongIdentity, parse_core_metadata, project_summary};

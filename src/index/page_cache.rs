@@ -172,8 +172,8 @@ impl PageCache {
 /// What the page at `url`, as `asker` sees it, is called in the cache.
 fn name(url: &MaskedUrl, asker: Option<Sha256>) -> Sha256 {
     match asker {
-        Some(asker) => Sha256::of(format!("{} {asker}", url.public()).as_bytes()),
-        None => Sha256::of(url.public().as_bytes()),
+        Some(asker) => Sha256::of(format!("{} {asker}", url.address()).as_bytes()),
+        None => Sha256::of(url.address().as_str().as_bytes()),
     }
 }
 

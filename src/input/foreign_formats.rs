@@ -10,24 +10,7 @@ struct ForeignFormat {
 
 /// The first that recognizes a name counts. No other name is refused: pip has no rule for names.
 const FOREIGN: &[ForeignFormat] = &[
-    ForeignFormat {
-        recognizes: |name| name.ends_with("uv.lock"),
-        way: "uv export --no-emit-project --output-file requirements.txt",
-    },
-    ForeignFormat { recognizes: |name| name.ends_with("poetry.lock"), way: "poetry export --output requirements.txt" },
-    ForeignFormat { recognizes: |name| name.ends_with("pdm.lock"), way: "pdm export --output requirements.txt" },
-    ForeignFormat {
-        recognizes: |name| matches!(name, "Pipfile" | "Pipfile.lock"),
-        way: "pipenv requirements --hash > requirements.txt",
-    },
-    ForeignFormat {
-        recognizes: |name| name.starts_with("pylock.") && name.ends_with(".toml"),
-        way: "the export of the tool that wrote it (uv export, pdm export)",
-    },
-    ForeignFormat {
-        recognizes: |name| name == "pyproject.toml",
-        way: "uv pip compile pyproject.toml --output-file requirements.txt (or pip-compile)",
-    },
+    ForeignFormat { recognizes: |name| name == "Pipfile", way: "pipenv requirements --hash > requirements.txt" },
     ForeignFormat {
         recognizes: |name| name == "setup.py",
         way: "uv pip compile setup.py --output-file requirements.txt (or pip-compile)",
@@ -60,14 +43,7 @@ mod tests {
     #[test]
     fn names_of_other_formats_are_known() {
         for (name, part) in [
-            ("uv.lock", "uv export"),
-            ("poetry.lock", "poetry export"),
-            ("pdm.lock", "pdm export"),
             ("Pipfile", "pipenv requirements"),
-            ("Pipfile.lock", "pipenv requirements"),
-            ("pylock.toml", "uv export"),
-            ("pylock.dev.toml", "pdm export"),
-            ("pyproject.toml", "pip-compile"),
             ("setup.py", "pip-compile"),
             ("environment.yml", "conda"),
             ("other.toml", "export"),

@@ -27,6 +27,11 @@ impl Location {
         }
     }
 
+    /// Whether it comes from the network, so that others decide what it says.
+    pub(super) fn is_remote(&self) -> bool {
+        matches!(self, Self::Url(url) if !is_local_url(url))
+    }
+
     /// What `-r value` in this file means.
     pub(super) fn join(&self, value: &str) -> Self {
         match self {
@@ -88,6 +93,10 @@ impl fmt::Display for Location {
 fn is_file_url(text: &str) -> bool {
     let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     scheme.is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https" | "file"))
+}
+
+fn is_local_url(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("file"))
 }
 
 /// `path` without `.` and, where a name goes before it, without `..`: links are not followed.

@@ -3,24 +3,42 @@
 //! Pure: files, standard input, URLs, environment variables and the shape of local paths come
 //! through an [`InputSource`]. Nothing here knows of HTTP, of an index, or of which version wins.
 
+mod dependency_groups;
 #[cfg(test)]
 mod fake_source;
+mod flat_lock;
 mod foreign_formats;
 mod location;
+#[cfg(test)]
+mod lock_tests;
+mod locking;
 mod parse_report;
+mod pdm_lock;
+mod pep723_script;
+mod pipfile_lock;
+mod poetry_dependency;
+mod poetry_lock;
 mod problem;
+mod project_dependencies;
+mod pylock_toml;
+mod pyproject_toml;
 mod requirements_txt;
+mod text_file;
 mod unfetchable;
+mod uv_lock;
+mod version_range;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::domain::{IndexOptions, Origin, Requirement};
+use crate::domain::{GroupSelection, IndexOptions, Lock, LockedPackage, Origin, Requirement, SelectedGroups};
 
 pub use foreign_formats::conversion_hint;
 pub use location::Location;
 pub use parse_report::{ParseReport, parse_report};
 pub use problem::{Problem, Severity};
 pub use unfetchable::unfetchable;
+pub use version_range::VersionRange;
 
 /// The largest file that is read, in bytes; a thousand times the size of a large lock file.
 pub const LARGEST_FILE: usize = 16 << 20;
@@ -30,12 +48,58 @@ pub struct Format {
     pub name: &'static str,
     /// Whether a file of this name (the last part of its path or URL) has this format.
     pub recognizes: fn(&str) -> bool,
+    /// What the file of a whole project is called; empty where there is none.
+    pub project_file: &'static str,
     read: fn(&mut RequirementsReader<'_>, &Location, Role),
 }
 
-/// Every format there is; the first that recognizes a file's name reads it.
-pub const FORMATS: &[Format] =
-    &[Format { name: "requirements.txt", recognizes: requirements_txt::recognizes, read: requirements_txt::read }];
+/// Every format there is; the first that recognizes a file's name reads it, and where a project
+/// has several, the first counts: locks before what is loose.
+pub const FORMATS: &[Format] = &[
+    Format { name: "uv.lock", recognizes: uv_lock::recognizes, project_file: "uv.lock", read: uv_lock::read },
+    Format {
+        name: "pylock.toml",
+        recognizes: pylock_toml::recognizes,
+        project_file: "pylock.toml",
+        read: pylock_toml::read,
+    },
+    Format {
+        name: "poetry.lock",
+        recognizes: poetry_lock::recognizes,
+        project_file: "poetry.lock",
+        read: poetry_lock::read,
+    },
+    Format { name: "pdm.lock", recognizes: pdm_lock::recognizes, project_file: "pdm.lock", read: pdm_lock::read },
+    Format {
+        name: "Pipfile.lock",
+        recognizes: pipfile_lock::recognizes,
+        project_file: "Pipfile.lock",
+        read: pipfile_lock::read,
+    },
+    Format { name: "script", recognizes: pep723_script::recognizes, project_file: "", read: pep723_script::read },
+    Format {
+        name: "requirements.txt",
+        recognizes: requirements_txt::recognizes,
+        project_file: "requirements.txt",
+        read: requirements_txt::read,
+    },
+    Format {
+        name: "pyproject.toml",
+        recognizes: pyproject_toml::recognizes,
+        project_file: "pyproject.toml",
+        read: pyproject_toml::read,
+    },
+];
+
+/// The format of a file of this name.
+pub fn format_of(filename: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| (format.recognizes)(filename))
+}
+
+/// The files that stand for the project in a folder, the one that counts first.
+pub fn project_files(exists: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    FORMATS.iter().map(|format| format.project_file).filter(|name| !name.is_empty() && exists(name)).collect()
+}
 
 /// Whether the lines of a file are requirements or constraints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +156,31 @@ pub struct ParsedInput {
     pub requirements: Vec<Requirement>,
     /// What all files together say, as if they were one.
     pub options: IndexOptions,
+    /// The Pythons that the projects among the inputs are for, and where that stands.
+    pub requires_python: Vec<(VersionRange, Origin)>,
+    /// The lock file, which is the whole answer where there is one.
+    pub lock: Option<LockInput>,
+    /// An input has extras or dependency groups to choose from, or might have.
+    pub has_groups: bool,
     pub problems: Vec<Problem>,
+}
+
+/// A lock file, with what is wanted of it.
+#[derive(Clone, Debug)]
+pub struct LockInput {
+    /// The name of its [`Format`].
+    pub format: &'static str,
+    /// The file as the user would name it.
+    pub name: String,
+    pub lock: Arc<dyn Lock>,
+    pub groups: SelectedGroups,
+}
+
+impl LockInput {
+    /// Whether the lock leaves it to an index to say where files are.
+    pub fn needs_index(&self) -> bool {
+        self.lock.packages().iter().any(LockedPackage::needs_index)
+    }
 }
 
 impl ParsedInput {
@@ -123,18 +211,26 @@ impl ParsedInput {
 /// Reads files and arguments one after another; their options are one.
 pub struct RequirementsReader<'w> {
     input_source: &'w dyn InputSource,
+    /// What is wanted of projects that have extras and groups.
+    groups: GroupSelection,
     read: ParsedInput,
 }
 
 impl<'w> RequirementsReader<'w> {
     pub fn new(input_source: &'w dyn InputSource) -> Self {
-        Self { input_source, read: ParsedInput::default() }
+        Self { input_source, groups: GroupSelection::default(), read: ParsedInput::default() }
+    }
+
+    /// Wants these extras and groups of the projects that are read.
+    #[must_use]
+    pub fn with_groups(self, groups: GroupSelection) -> Self {
+        Self { groups, ..self }
     }
 
     /// Reads a file in the format that its name tells, with everything it includes.
     pub fn file(&mut self, location: &Location, role: Role) {
         let name = location.filename();
-        match FORMATS.iter().find(|format| (format.recognizes)(&name)) {
+        match format_of(&name) {
             Some(format) => (format.read)(self, location, role),
             None => self.read.problems.push(unknown_format(location)),
         }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::{Interpreter, Pip};
-use crate::domain::{CoreMetadata, Version};
+use crate::domain::{CoreMetadata, MetadataSource, Version};
 
 /// An interpreter's pip, which builds in an environment of its own (PEP 517, PEP 518).
 #[derive(Clone, Debug)]
@@ -125,6 +125,7 @@ fn read(report: &[u8]) -> Result<CoreMetadata, BuildError> {
         requires_dist: metadata.requires_dist,
         provides_extra: metadata.provides_extra,
         dynamic: Vec::new(),
+        source: MetadataSource::Built,
     })
 }
 

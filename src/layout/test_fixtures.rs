@@ -31,6 +31,7 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
         tools: Vec::new(),
         object: object(bytes),
         metadata: None,
+        metadata_source: None,
         status: Status::Downloaded,
     }
 }

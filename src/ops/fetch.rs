@@ -101,7 +101,15 @@ pub async fn fetch(
     let mut stored = stored.into_iter();
     let mut take = |file: PlannedFile| {
         let StoredFile { object, metadata, status } = stored.next().expect("every planned file is held");
-        FetchedFile { candidate: file.candidate, targets: file.targets, tools: file.tools, object, metadata, status }
+        FetchedFile {
+            candidate: file.candidate,
+            targets: file.targets,
+            tools: file.tools,
+            object,
+            metadata,
+            metadata_source: file.metadata_source,
+            status,
+        }
     };
     let packages = plan.packages.into_iter().map(|package| FetchedPackage {
         name: package.name,

@@ -31,6 +31,8 @@ pub struct FetchContext {
     pub builds: Option<SdistBuilder>,
     /// What the plan of this run rests on until its files are here.
     pub claims: Claims,
+    /// Take nothing for known that a build may contradict.
+    pub strict_metadata: bool,
     /// What tells this build of the program from every other: what one decided, another may not.
     pub program: Arc<str>,
 }
@@ -62,6 +64,15 @@ impl StatedMetadata {
         Ok(resolved)
     }
 
+    /// The same, as far as `context` takes what a build may contradict.
+    fn admitted(self, context: &FetchContext) -> Self {
+        let is_refused = |metadata: &CoreMetadata| context.strict_metadata && metadata.source.is_unreliable();
+        match self.known {
+            Ok(metadata) if is_refused(&metadata) => Self::by_file(Err(MetadataUnavailable::NeedsBuild)),
+            known => Self { known, ..self },
+        }
+    }
+
     fn by_file(known: MetadataResult) -> Self {
         Self { known, is_claimed: false }
     }
@@ -81,7 +92,8 @@ pub(super) async fn metadata_of(
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<StatedMetadata, MetadataFailure> {
-    let said = match (said_without_build(project, candidate, context, listener).await, &context.builds) {
+    let said = said_without_build(project, candidate, context, listener).await;
+    let said = match (said.map(|said| said.admitted(context)), &context.builds) {
         (Ok(StatedMetadata { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
             metadata_from_build(project, candidate, context, builds, listener).await.map(StatedMetadata::by_file)
         }
@@ -92,9 +104,10 @@ pub(super) async fn metadata_of(
 
 /// What is known of the wheel of `candidate`, where no more than a part of it has to be fetched to tell.
 pub(super) async fn metadata_at_a_glance(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
+    let wheel = candidate.filename.parse().ok()?;
     match cached(candidate, context) {
         Some(said) => Some(said),
-        None => of_partial_wheel(&candidate.filename.parse().ok()?, candidate, context).await.ok()?,
+        None => of_partial_wheel(&wheel, candidate, context).await.ok()?,
     }
 }
 

@@ -38,6 +38,6 @@ pub use claims::Claims;
 pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, FilesToFetch, check_space, fetch, files_to_fetch};
 pub use metadata::{FetchContext, InconsistentMetadata, MetadataFailure};
-pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan};
+pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
 pub use sdist_builder::SdistBuilder;
 pub use write::{Output, WriteFailure, write, write_seen_pages};

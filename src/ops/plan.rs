@@ -1,17 +1,22 @@
 //! The loop: step, find out what the step needs, step again.
 
+mod locked;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+pub use locked::{plan_locked, requests_of_locked};
+
 use super::metadata::{FetchContext, MetadataFailure, metadata_at_a_glance, metadata_of};
 use super::plan_cache::PlanCache;
 use super::with_sources::add_sources;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidates, MaskedUrl, MetadataUnavailable, PackageName, Plan, ResolutionMetadata, Solution, Specifiers, Target,
+    Candidates, MaskedUrl, MetadataSource, MetadataUnavailable, PackageName, Plan, ResolutionMetadata, Solution,
+    Specifiers, Target,
 };
 use crate::http::SHARED_CONNECTION_FACTOR;
 use crate::index::{IndexError, ListingRequest};
@@ -70,11 +75,13 @@ pub async fn plan(
                 known.complete(question, solutions.iter_mut().zip(targets));
                 let is_cacheable = known.is_cacheable && known.unreachable.is_empty();
                 let ignored_failures = known.ignored_failures();
+                let unreliable = std::mem::take(&mut known.unreliable);
                 // The facts of thousands of projects and their plan need not be held together.
                 drop((resolver, known));
                 let mut plan = Plan::merge(targets.to_vec(), solutions);
                 context.claims.move_to(&mut plan);
                 plan.notes.extend(ignored_failures);
+                plan.unreliable = unreliable;
                 if let Some(plan_cache) = plan_cache.filter(|_| is_cacheable) {
                     plan_cache.put(&plan);
                 }
@@ -88,6 +95,7 @@ pub async fn plan(
                     known.complete(question, solved.iter_mut().map(|(position, one)| (one, &targets[*position])));
                     let mut solved = merge(targets, solved);
                     context.claims.move_to(&mut solved);
+                    solved.unreliable = std::mem::take(&mut known.unreliable);
                     return Err(known.into_failure(failures, solved));
                 }
                 provider.fetch_again(again, &mut known).await;
@@ -114,12 +122,14 @@ struct KnownFacts {
     everywhere: BTreeSet<PackageName>,
     /// Projects that were asked for again: in full, and past our cache where they came from it.
     asked_again: BTreeSet<PackageName>,
+    /// Archives whose metadata a build may contradict.
+    unreliable: BTreeMap<Box<str>, MetadataSource>,
 }
 
 impl Default for KnownFacts {
     fn default() -> Self {
-        let (facts, unreachable, everywhere, asked_again) = Default::default();
-        Self { facts, is_cacheable: true, unreachable, everywhere, asked_again }
+        let (facts, unreachable, everywhere, asked_again, unreliable) = Default::default();
+        Self { facts, is_cacheable: true, unreachable, everywhere, asked_again, unreliable }
     }
 }
 
@@ -132,8 +142,13 @@ impl KnownFacts {
                 self.facts.candidates.insert(project.clone(), Arc::new(candidates));
                 Some(NewFact::Candidates(project))
             }
-            FactResponse::Metadata { project, url, is_cacheable, outcome: Ok(metadata), .. } => {
+            FactResponse::Metadata { project, url, filename, is_cacheable, outcome: Ok(metadata), .. } => {
                 self.is_cacheable &= is_cacheable;
+                if let Some(source) =
+                    metadata.as_ref().ok().map(|metadata| metadata.source).filter(|source| source.is_unreliable())
+                {
+                    self.unreliable.insert(filename, source);
+                }
                 self.facts.metadata.insert(url.clone(), metadata);
                 Some(NewFact::Metadata(project, url))
             }
@@ -214,6 +229,7 @@ enum FactResponse {
     Metadata {
         project: PackageName,
         url: MaskedUrl,
+        filename: Box<str>,
         is_speculative: bool,
         /// A digest promises the file.
         is_cacheable: bool,
@@ -309,7 +325,14 @@ impl MetadataProvider {
                 let outcome =
                     said.map(|said| said.metadata(&candidate, &context.claims).map(Arc::new)).map_err(Box::new);
                 let is_cacheable = candidate.promises.sha256().is_some();
-                FactResponse::Metadata { project, url, is_speculative, is_cacheable, outcome }
+                FactResponse::Metadata {
+                    project,
+                    url,
+                    filename: candidate.filename.clone(),
+                    is_speculative,
+                    is_cacheable,
+                    outcome,
+                }
             });
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! `plans/<SHA-256 of the question>` in the cache folder.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::metadata::FetchContext;
 use crate::cache_folder::{CacheBucket, Readers, remove_anything};
-use crate::domain::{MarkerEnvironment, MaskedUrl, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version};
+use crate::domain::{
+    MarkerEnvironment, MaskedUrl, MetadataSource, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version,
+};
 use crate::index::{AskedIndex, CachedInputs};
 use crate::resolve::Question;
 
@@ -37,6 +39,7 @@ struct PlanKey<'a> {
     targets: Vec<(&'a str, &'a Version, &'a MarkerEnvironment, &'a Tags)>,
     indexes: Vec<AskedIndex<'a>>,
     all_indexes: bool,
+    strict_metadata: bool,
 }
 
 /// What is kept; the targets are those of the question.
@@ -45,6 +48,7 @@ struct CachedPlan<Packages = Vec<PlannedPackage>, Notes = Vec<String>> {
     cached_inputs: CachedInputs,
     packages: Packages,
     notes: Notes,
+    unreliable: BTreeMap<Box<str>, MetadataSource>,
 }
 
 impl<'p> PlanCache<'p> {
@@ -55,7 +59,14 @@ impl<'p> PlanCache<'p> {
         let (indexes, all_indexes) = context.indexes.plan_key().filter(|_| are_listed && context.builds.is_none())?;
         let targets = targets.iter().map(|target| (target.id(), target.python(), target.markers(), target.tags()));
         let program = &*context.program;
-        let key = PlanKey { program, question, targets: targets.collect(), indexes, all_indexes };
+        let key = PlanKey {
+            program,
+            question,
+            targets: targets.collect(),
+            indexes,
+            all_indexes,
+            strict_metadata: context.strict_metadata,
+        };
         let name = Sha256::of(&serde_json::to_vec(&key).ok()?).to_string();
         Some(Self { context, path: context.store.layout().folder(CacheBucket::Plans).join(name) })
     }
@@ -67,14 +78,15 @@ impl<'p> PlanCache<'p> {
         let mut packages = cached.packages;
         self.note_claims(&packages);
         self.restore_credentials(&mut packages);
-        Some(Plan { targets: targets.to_vec(), packages, notes: cached.notes })
+        Some(Plan { targets: targets.to_vec(), packages, notes: cached.notes, unreliable: cached.unreliable })
     }
 
     /// Remembers `plan`. A cache that cannot be written costs time and nothing else.
     pub fn put(&self, plan: &Plan) {
         let Some(cached_inputs) = self.context.indexes.cached_inputs() else { return };
-        let (packages, notes) = (&plan.packages, &plan.notes);
-        let bytes = postcard::to_stdvec(&CachedPlan { cached_inputs, packages, notes }).expect("a plan can be encoded");
+        let (packages, notes, unreliable) = (&plan.packages, &plan.notes, plan.unreliable.clone());
+        let bytes = postcard::to_stdvec(&CachedPlan { cached_inputs, packages, notes, unreliable })
+            .expect("a plan can be encoded");
         let _ = self.context.store.layout().write(&self.path, &[&bytes], Readers::Umask);
         self.note_claims(packages);
         remove_oldest(self.path.parent().unwrap_or(&self.path));

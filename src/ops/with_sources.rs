@@ -16,24 +16,17 @@ pub fn add_sources(
     candidates: &BTreeMap<PackageName, Arc<Candidates>>,
 ) {
     let may_have = |name: &PackageName| question.policy.formats.formats(name).sources;
-    let policy = without_wheels(&question.policy);
+    let policy = question.policy.without_wheels();
     let mut added = Vec::new();
     for wheel in
         solution.packages.iter().filter(|package| package.file.filename.ends_with(".whl") && may_have(&package.name))
     {
         match source_of(wheel, target, &policy, candidates) {
-            Some(file) => added.push(ResolvedPackage { file, ..wheel.clone() }),
+            Some(file) => added.push(ResolvedPackage { file, metadata_source: None, ..wheel.clone() }),
             None => solution.notes.push(format!("no source archive stands beside `{}`", wheel.file.filename)),
         }
     }
     solution.packages.extend(added);
-}
-
-fn without_wheels(policy: &Policy) -> Policy {
-    let mut policy = policy.clone();
-    policy.formats = Default::default();
-    policy.formats.no_binary(":all:").expect("`:all:` is a value of --no-binary");
-    policy
 }
 
 fn source_of(

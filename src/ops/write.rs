@@ -70,7 +70,7 @@ impl WriteFailure {
     }
 }
 
-/// Writes what was fetched for `request` to `output`; what is right there already stays as it is.
+/// Writes what was fetched for `requests` to `output`; what is right there already stays as it is.
 /// Returns what keeps a bundle's targets from installing from it alone.
 ///
 /// # Errors
@@ -78,7 +78,7 @@ impl WriteFailure {
 /// meanwhile. Nothing half-written has a final name.
 pub fn write(
     fetched: &Fetched,
-    request: &Request,
+    requests: &[Request],
     store: &DiskStore,
     output: &Output,
     cancel: &CancelFlag,
@@ -91,7 +91,7 @@ pub fn write(
             write_directory(&layout.tree(fetched)?, &objects, path, link_mode)?;
             Ok(Vec::new())
         }
-        Output::Bundle(output) => write_bundle(fetched, request, &objects, output),
+        Output::Bundle(output) => write_bundle(fetched, requests, &objects, output),
     }
 }
 
@@ -129,12 +129,11 @@ fn is_newer(file: &Path, moment: Timestamp) -> bool {
 
 fn write_bundle(
     fetched: &Fetched,
-    request: &Request,
+    requests: &[Request],
     objects: &StoreObjects<'_>,
     output: &BundleOutput,
 ) -> Result<Vec<Finding>, WriteFailure> {
     let inspected = output::inspect_files(fetched, objects.store, output.verify);
-    let requests = std::slice::from_ref(request);
     let summaries = inspected.summaries();
     let mut tree = layout::bundle(&BundleInput { fetched, requests, summaries: &summaries, sboms: &output.sboms })?;
     if let Some(key) = &output.key {
@@ -247,6 +246,7 @@ mod tests {
             tools: Vec::new(),
             object,
             metadata: None,
+            metadata_source: None,
             status: Status::Cached,
         };
         let package = FetchedPackage {
@@ -268,11 +268,11 @@ mod tests {
         let bundle = || Output::Bundle(BundleOutput::new(Some(format), out.join("b.tar")));
         let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
         for output in &outputs {
-            assert!(write(&fetched, &Request::default(), &store, output, &CancelFlag::new(true.into())).is_err());
+            assert!(write(&fetched, &[Request::default()], &store, output, &CancelFlag::new(true.into())).is_err());
         }
         assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
         for output in &outputs {
-            write(&fetched, &Request::default(), &store, output, &CancelFlag::default()).unwrap();
+            write(&fetched, &[Request::default()], &store, output, &CancelFlag::default()).unwrap();
         }
         assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
 

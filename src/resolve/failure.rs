@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::target_requirements::ProjectRequirements;
-use crate::domain::{Candidates, Origin, PackageName, Requirement, Specifiers, Version};
+use crate::domain::{Candidates, Ignored, LockedPackage, Origin, PackageName, Requirement, Specifiers, Version};
 use crate::select::{CandidateSelector, NoFile, Rejected, Rejection};
 
 /// One thing that stands in the way of a solution.
@@ -37,13 +37,16 @@ pub enum Reason {
     /// None of these places knows the project.
     UnknownProject { asked: Vec<String> },
     /// Nothing in these versions; the nearest there are.
-    NoVersion { specifiers: Specifiers, nearest: Vec<Version>, places: Places },
+    /// Entries that nobody can use are told, too: they may be what was meant.
+    NoVersion { specifiers: Specifiers, nearest: Vec<Version>, places: Places, ignored: Vec<Ignored> },
     /// Versions fit and their files do not; nearest miss first.
     NoFile { specifiers: Specifiers, files: NoFile },
     /// What this source archive needs is only known by running its build.
     NeedsBuild { file: Box<str> },
     /// Every version that fits is of no use by itself; why, a line for each.
     Unusable(Vec<String>),
+    /// The lock file has nothing for the target, and why.
+    NotLocked(String),
     /// Facts that cannot all hold.
     Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool },
 }
@@ -52,7 +55,7 @@ impl Reason {
     /// Whether it could be otherwise for another target.
     pub fn depends_on_target(&self) -> bool {
         match self {
-            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable(_) => true,
+            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable(_) | Self::NotLocked(_) => true,
             Self::Conflict { is_about_files, .. } => *is_about_files,
             _ => false,
         }
@@ -65,7 +68,8 @@ impl Reason {
             Self::UnknownProject { asked: candidates.asked.iter().map(ToString::to_string).collect() }
         } else if matching.is_empty() {
             let nearest = nearest(candidates.versions(), &specifiers);
-            Self::NoVersion { nearest, specifiers, places: Places::of(candidates) }
+            let (places, ignored) = (Places::of(candidates), candidates.ignored());
+            Self::NoVersion { nearest, specifiers, places, ignored }
         } else {
             Self::NoFile { specifiers, files: selector.why_none(matching) }
         }
@@ -161,6 +165,19 @@ impl Failure {
         Self { package: Some(name.clone()), requirement: name.to_string(), reason, chain, origins, targets: Vec::new() }
     }
 
+    /// What stands in the way of a package of a lock file.
+    pub(super) fn of_locked(package: &LockedPackage, reason: Reason) -> Self {
+        let version = package.version.as_ref().map(|version| format!("=={version}")).unwrap_or_default();
+        Self {
+            package: Some(package.name.clone()),
+            requirement: format!("{}{version}", package.name),
+            reason,
+            chain: Vec::new(),
+            origins: vec![package.origin.clone()],
+            targets: Vec::new(),
+        }
+    }
+
     pub(super) fn on_target(mut self, position: usize) -> Self {
         self.targets.push(position);
         self
@@ -196,6 +213,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Nameless => f.write_str("the URL does not tell its project; write it as `name @ URL`"),
             Self::Unfetchable(why) => f.write_str(why),
+            Self::NotLocked(why) => f.write_str(why),
             Self::WrongFile(why) => write!(f, "the file cannot be used: {why}"),
             Self::NoHash { pinned: true } => {
                 f.write_str("hashes are required and it has none; add its --hash, or take all hashes away")
@@ -207,12 +225,15 @@ impl fmt::Display for Reason {
                 f.write_str("there is no index and no --find-links to look in")
             }
             Self::UnknownProject { asked } => write!(f, "no such project on {}", asked.join(", ")),
-            Self::NoVersion { nearest, places, .. } if nearest.is_empty() => {
-                write!(f, "the project has no files{places}")
+            Self::NoVersion { nearest, places, ignored, .. } if nearest.is_empty() => {
+                let files = if ignored.is_empty() { "files" } else { "usable files" };
+                write!(f, "the project has no {files}{places}")?;
+                write_ignored(f, ignored)
             }
-            Self::NoVersion { specifiers, nearest, places } => {
+            Self::NoVersion { specifiers, nearest, places, ignored } => {
                 let nearest: Vec<_> = nearest.iter().map(ToString::to_string).collect();
-                write!(f, "no version satisfies {specifiers}; the nearest are {}{places}", nearest.join(", "))
+                write!(f, "no version satisfies {specifiers}; the nearest are {}{places}", nearest.join(", "))?;
+                write_ignored(f, ignored)
             }
             Self::NoFile { files, .. } => write_rejected(f, files),
             Self::NeedsBuild { file } => write!(
@@ -237,6 +258,19 @@ impl fmt::Display for Reason {
 
 /// How many reasons a message names.
 const NAMED: usize = 5;
+
+/// How many entries that nobody can use are told at most.
+const MOST_IGNORED: usize = 3;
+
+fn write_ignored(f: &mut fmt::Formatter<'_>, ignored: &[Ignored]) -> fmt::Result {
+    for Ignored { filename, why } in ignored.iter().take(MOST_IGNORED) {
+        write!(f, "\n  {filename}: {why}")?;
+    }
+    match ignored.len().checked_sub(MOST_IGNORED) {
+        None | Some(0) => Ok(()),
+        Some(more) => write!(f, "\n  and {more} more that cannot be used"),
+    }
+}
 
 fn write_rejected(f: &mut fmt::Formatter<'_>, files: &NoFile) -> fmt::Result {
     f.write_str("no file can be used")?;

@@ -16,6 +16,7 @@ mod decision_order;
 mod dependency_graph;
 mod direct_url;
 mod failure;
+mod locked;
 mod node;
 mod prefetcher;
 mod provider;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use failure::{Failure, Reason};
+pub use locked::LockQuestion;
 pub use prefetcher::NewFact;
 
 use prefetcher::{PrefetchState, Prefetcher};

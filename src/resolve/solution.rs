@@ -9,7 +9,9 @@ use super::search_view::{PackageSource, SearchView};
 use super::solve::{SearchOutcome, SearchResult};
 use super::unbuilt_solution::UnbuiltSolution;
 use super::{Failure, Reason};
-use crate::domain::{Candidate, MetadataUnavailable, Origin, PackageName, ResolvedPackage, Solution, Specifiers};
+use crate::domain::{
+    Candidate, MetadataSource, MetadataUnavailable, Origin, PackageName, ResolvedPackage, Solution, Specifiers,
+};
 use crate::select::OptIn;
 
 /// Turns the decisions into a solution or failures, and finds what in them nothing justifies.
@@ -96,7 +98,15 @@ fn resolved_package(
         requested_by,
         dependencies: graph.dependencies(name).cloned().collect(),
         file: file.clone(),
+        metadata_source: metadata_source(view, name, position),
     }
+}
+
+fn metadata_source(view: &SearchView<'_, '_>, name: &PackageName, position: usize) -> Option<MetadataSource> {
+    if !view.problem.question.follow_dependencies {
+        return None;
+    }
+    view.metadata(name, position)?.as_ref().ok().map(|metadata| metadata.source)
 }
 
 /// Why a file that was chosen cannot be part of a solution.

@@ -2,7 +2,7 @@
 //!
 //! A version whose needs only its build knows is taken for one without needs at first. If the
 //! solution has such a version, whose needs would have to be known, it is looked for without any
-//! of them; see [`unbuilt`](super::unbuilt) for which of both is told.
+//! of them; see [`unbuilt_solution`](super::unbuilt_solution) for which of both is told.
 
 use std::cell::RefCell;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
 #![expect(clippy::disallowed_methods, reason = "tests find the judges through the environment")]
 
+mod absent_projects;
 mod architecture;
 mod bad_input;
 mod bare_environment;
@@ -22,6 +23,7 @@ mod interpreting;
 mod interrupting;
 mod judging;
 mod layouts;
+mod locking;
 mod markers;
 mod materials;
 mod offline;
@@ -30,9 +32,11 @@ mod overview;
 mod pip_caches;
 mod pointing;
 mod printing;
+mod reading_archives;
 mod remembering;
 mod sandboxing;
 mod secrets;
+mod secure_origins;
 mod selecting;
 mod serving;
 mod settings;

@@ -31,7 +31,11 @@ fn address_told(errors: &mut impl BufRead) -> String {
 
 impl Served {
     fn over(sandbox: &Sandbox, path: &str) -> Self {
-        let mut command = sandbox.process(["serve", path, "--port", "0"]);
+        Self::with(sandbox, &[path])
+    }
+
+    fn with(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        let mut command = sandbox.process([&["serve", "--port", "0"], arguments].concat());
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(process.stderr.take().unwrap());
         let address = address_told(&mut errors);
@@ -246,6 +250,47 @@ fn nothing_else_can_be_read_or_written() {
     for method in ["PUT", "POST", "DELETE", "OPTIONS"] {
         let refused = served.ask(method, "/simple/", &[]);
         assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"));
+    }
+}
+
+#[test]
+fn it_answers_to_addresses_and_to_names_that_were_allowed() {
+    let sandbox = fetched(&[]);
+    let served = Served::over(&sandbox, "wheelhouse");
+    for (host, status) in
+        [("localhost:8000", 200), ("[::1]", 200), ("evil.example", 421), ("a.localhost.evil.example", 421)]
+    {
+        assert_eq!(served.get("/simple/", &[("host", host)]).status, status, "{host}");
+    }
+    let allowing = Served::with(&sandbox, &["wheelhouse", "--allow-host", "index.example"]);
+    assert_eq!(allowing.get("/simple/", &[("host", "index.example:8000")]).status, 200);
+}
+
+/// A link to elsewhere, a FIFO, which would make a thread wait for ever, and another file.
+#[cfg(unix)]
+#[test]
+fn what_was_put_in_the_place_of_a_file_is_not_served() {
+    let sandbox = fetched(&[]);
+    let secret = sandbox.write("secret", "secret");
+    let served = Served::over(&sandbox, "wheelhouse");
+    let wheel = sandbox.path("wheelhouse").join("demo-1.0-py3-none-any.whl");
+    let path = "/simple/demo/demo-1.0-py3-none-any.whl";
+    assert_eq!(served.get(path, &[]).status, 200);
+    for swap in ["a link", "a FIFO", "a file of the same size"] {
+        let size = std::fs::metadata(&wheel).map_or(0, |metadata| metadata.len());
+        std::fs::rename(&wheel, sandbox.path("away")).unwrap();
+        match swap {
+            "a link" => std::os::unix::fs::symlink(&secret, &wheel).unwrap(),
+            "a FIFO" => assert!(std::process::Command::new("mkfifo").arg(&wheel).status().unwrap().success()),
+            _ => std::fs::write(&wheel, vec![0; size as usize]).unwrap(),
+        }
+        for _ in 0..20 {
+            assert_eq!(served.get(path, &[]).status, 404, "{swap}");
+        }
+        assert_eq!(served.get("/simple/demo/", &[]).status, 200, "{swap}: others are still answered");
+        std::fs::remove_file(&wheel).unwrap();
+        std::fs::rename(sandbox.path("away"), &wheel).unwrap();
+        assert_eq!(served.get(path, &[]).status, 200, "{swap} is gone");
     }
 }
 

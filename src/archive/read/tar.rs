@@ -221,7 +221,7 @@ impl<R: SkipBytes> TarReader<R> {
         Ok(())
     }
 
-    /// How many zeros are left, up to [`MOST_ZEROS`]; `None` where there is anything else.
+    /// How many zeros are left, up to [`MAX_ZEROS`]; `None` where there is anything else.
     fn count_zeros(&mut self) -> io::Result<Option<u64>> {
         let mut rest = Vec::new();
         self.input.by_ref().take(MAX_ZEROS + 1).read_to_end(&mut rest)?;

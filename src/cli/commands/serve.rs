@@ -16,7 +16,7 @@ use crate::cli::host::runtime;
 use crate::cli::host::signals::{cancellable, shutdown_signal};
 use crate::cli::output::terminal::{count, say, warn};
 use crate::cli::settings;
-use crate::ops::serve::{Access, AccessLog, Site, serve};
+use crate::ops::serve::{Access, AccessLog, AllowedHosts, Site, serve};
 
 /// `prefetch serve`.
 #[derive(Debug, Args)]
@@ -30,6 +30,9 @@ pub struct ServeArgs {
     /// The port; 0 takes any free one.
     #[arg(short, long, value_name = "PORT", default_value_t = 8000)]
     pub port: u16,
+    /// Answer to this name of the machine, too, beside its addresses; `*` is any name; repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
     /// Do not log requests.
     #[arg(short, long)]
     pub quiet: bool,
@@ -75,7 +78,7 @@ async fn listen(args: &ServeArgs, site: &Site) -> Result<Exit, CliError> {
         shutdown_signal().await;
         say("Stopping: answers under way are completed.");
     };
-    serve(site, listener, log(args.quiet), now, cancel).await;
+    serve(site, listener, AllowedHosts::new(&args.allow_host), log(args.quiet), now, cancel).await;
     Ok(Exit::Done)
 }
 
@@ -96,6 +99,7 @@ fn greet(site: &Site, address: SocketAddr) {
     say(format!("  python -m pip install --index-url http://{address}/simple/{trust} NAME"));
     if !address.ip().is_loopback() {
         warn("everybody who reaches this machine can read what is served, and nothing is encrypted");
+        say("  It answers to its addresses; machines that ask it by a name need --allow-host NAME.");
     }
 }
 

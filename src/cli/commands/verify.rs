@@ -1,5 +1,6 @@
 //! `prefetch verify`: whether a bundle is whole, and whether its targets install from it alone.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
+use crate::cli::output::metadata_warning;
 use crate::cli::output::terminal;
 use crate::ops::{self, Finding, LibcFloor, Verification, VerifySettings};
 use crate::parallel;
@@ -68,6 +70,9 @@ fn tell(verification: &Verification, seconds: f64) {
     for target in complete {
         terminal::say(format!("  {} installs from it alone", target.id));
     }
+    for (path, source) in &verification.metadata_sources {
+        terminal::say(format!("  {path}: what it needs is known by {}", metadata_warning::words(*source)));
+    }
 }
 
 fn verdict(verification: &Verification) -> String {
@@ -96,6 +101,9 @@ struct VerifyReport<'a> {
     bytes: u64,
     targets: Vec<TargetReport<'a>>,
     findings: Vec<FindingReport<'a>>,
+    /// Where the metadata of source archives was read, by their paths: those that a build may
+    /// contradict, or made.
+    metadata: BTreeMap<&'a str, &'static str>,
     seconds: f64,
 }
 
@@ -125,6 +133,7 @@ impl<'a> VerifyReport<'a> {
             bytes: verification.bytes,
             targets: targets.map(|target| TargetReport { id: &target.id, complete: target.is_complete }).collect(),
             findings: verification.findings.iter().map(FindingReport::of).collect(),
+            metadata: verification.metadata_sources.iter().map(|(path, source)| (&**path, source.name())).collect(),
             seconds,
         }
     }

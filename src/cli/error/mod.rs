@@ -290,7 +290,33 @@ fn plan_hints(failure: &PlanFailure) -> Vec<String> {
         ),
     ];
     let others = hints.iter().filter(|(applies, _)| *applies).map(|(_, hint)| (*hint).to_owned());
-    meant.into_iter().chain(others).collect()
+    let of_index = wrong_root(failure).into_iter().chain(failure.unreachable.iter().find_map(ignorable));
+    meant.into_iter().chain(others).chain(of_index).collect()
+}
+
+/// A hint where an index knows none of several projects.
+fn wrong_root(failure: &PlanFailure) -> Option<String> {
+    let asked = failure.failures.iter().map(|failure| match &failure.reason {
+        Reason::UnknownProject { asked } => Some(asked),
+        _ => None,
+    });
+    let asked = asked.collect::<Option<Vec<_>>>()?;
+    let [index] = asked.first()?.as_slice() else { return None };
+    let is_wrong = asked.len() > 1 && asked.iter().all(|other| *other == asked[0]);
+    is_wrong.then(|| {
+        format!("none of {} projects was found: is {index} an index? Its URL may lack `/simple/`", asked.len())
+    })
+}
+
+/// A hint where an index may mean by its answer that it does not have a project.
+fn ignorable(error: &Unreachable) -> Option<String> {
+    let Unreachable::Index(IndexError::Http { index, source, .. }) = error else { return None };
+    let status = source.status_code().filter(|status| matches!(status, 204 | 401 | 403 | 405))?;
+    Some(format!(
+        "if {index} answers so for projects that it does not have, --ignore-error-codes {}={status} goes on with the \
+         other indexes",
+        index.public()
+    ))
 }
 
 const OFFLINE_HINT: &str = "run once without --offline: what is fetched then is there for runs with it";

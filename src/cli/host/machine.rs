@@ -226,6 +226,10 @@ fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>)
     ask(HostEnvironment { variable: &variable, folder: &environment.working_folder })
 }
 
-fn parse_all<T: std::str::FromStr<Err: ToString>>(texts: &[String]) -> Result<Vec<T>, CliError> {
+/// Every text as what it names.
+///
+/// # Errors
+/// The first that names nothing.
+pub fn parse_all<T: std::str::FromStr<Err: ToString>>(texts: &[String]) -> Result<Vec<T>, CliError> {
     texts.iter().map(|text| text.trim().parse().map_err(CliError::usage)).collect()
 }

@@ -2,6 +2,8 @@
 
 pub mod escape;
 pub mod install_hint;
+pub mod lock_report;
+pub mod metadata_warning;
 pub mod plan_table;
 pub mod progress;
 pub mod report;

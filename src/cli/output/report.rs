@@ -12,7 +12,8 @@ use super::terminal;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::settings::args::STANDARD_OUTPUT;
 use crate::domain::{
-    Candidate, Fetched, MaskedUrl, Origin, PackageName, Plan, Sha256, Status, Target, TargetDependencies, Version,
+    Candidate, Fetched, MaskedUrl, MetadataSource, Origin, PackageName, Plan, Sha256, Status, Target,
+    TargetDependencies, Version,
 };
 
 /// Everything that a run tells.
@@ -72,6 +73,9 @@ struct FileReport {
     /// Those of them that do not install it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<String>,
+    /// Where what it needs was read; absent where nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'static str>,
     status: &'static str,
 }
 
@@ -115,6 +119,7 @@ impl Report {
             let files = package.files.iter().map(|file| {
                 let promised = (file.candidate.promises.sha256(), file.candidate.promises.size);
                 file_report(&plan.targets, &file.candidate, (&file.targets, &file.tools), promised, Status::Planned)
+                    .with_metadata(file.metadata_source)
             });
             let report =
                 package_report(&package.name, package.version.as_ref(), &package.requested_by, files.collect());
@@ -129,6 +134,7 @@ impl Report {
             let files = package.files.iter().map(|file| {
                 let held = (Some(file.object.sha256), Some(file.object.size));
                 file_report(&fetched.targets, &file.candidate, (&file.targets, &file.tools), held, file.status)
+                    .with_metadata(file.metadata_source)
             });
             let report =
                 package_report(&package.name, package.version.as_ref(), &package.requested_by, files.collect());
@@ -260,7 +266,14 @@ fn file_report(
         size,
         targets: ids(targets, serves),
         tools: ids(targets, tools),
+        metadata: None,
         status: status(how),
+    }
+}
+
+impl FileReport {
+    fn with_metadata(self, source: Option<MetadataSource>) -> Self {
+        Self { metadata: source.map(MetadataSource::name), ..self }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
 use super::format_args::FormatArgs;
+use super::group_args::GroupArgs;
 use crate::archive;
 use crate::layout;
 
@@ -16,6 +17,8 @@ pub struct FetchArgs {
     pub requirements: Vec<String>,
     #[command(flatten)]
     pub inputs: InputArgs,
+    #[command(flatten)]
+    pub groups: GroupArgs,
     #[command(flatten)]
     pub outputs: OutputArgs,
     #[command(flatten)]
@@ -118,7 +121,10 @@ pub struct IndexArgs {
     /// Which of several indexes a project comes from.
     #[arg(long, value_name = "STRATEGY", value_enum, default_value_t = Strategy::FirstIndex, hide_short_help = true)]
     pub index_strategy: Strategy,
-    /// Do not check the certificate of this host, HOST or HOST:PORT; repeatable.
+    /// Take these answers of an index for "no such project", as in URL=403,405; repeatable.
+    #[arg(long, value_name = "URL=CODES", hide_short_help = true)]
+    pub ignore_error_codes: Vec<String>,
+    /// Ask this host by plain HTTP, and do not check its certificate, HOST or HOST:PORT; repeatable.
     #[arg(long, value_name = "HOST", hide_short_help = true)]
     pub trusted_host: Vec<String>,
 }
@@ -180,6 +186,9 @@ pub struct SelectionArgs {
     /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
     #[arg(long)]
     pub allow_build: bool,
+    /// Take of source archives only what binds their builds, and no other word of what they need.
+    #[arg(long, hide_short_help = true)]
+    pub strict_metadata: bool,
     /// Also fetch what builds the source archives (PEP 518); for a bundle that goes without saying.
     #[arg(long, hide_short_help = true, overrides_with = "no_build_requires")]
     pub build_requires: bool,

@@ -5,6 +5,8 @@ pub mod args;
 pub mod credentials;
 pub mod date;
 pub mod format_args;
+pub mod group_args;
+mod ignored_statuses;
 pub mod layers;
 pub mod show;
 pub mod size;
@@ -17,13 +19,14 @@ use std::time::Duration;
 use url::Url;
 
 use self::args::{FetchArgs, IndexArgs, NetworkArgs, OutputArgs, STANDARD_OUTPUT, SelectionArgs, Strategy, is_folder};
+use self::ignored_statuses::IgnoredCodes;
 use self::layers::{FoundSetting, Layers, SettingSource};
 use super::commands::keygen::KEY_PASSWORD;
 use super::error::CliError;
 use super::host::environment::Environment;
 use crate::archive::ArchiveFormat;
-use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp, mask_credentials};
-use crate::http::{CertificateAuthorities, HttpSettings, Proxies, is_proxy};
+use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp, credentials as secrets_in, mask_credentials};
+use crate::http::{CertificateAuthorities, HttpSettings, Proxies, ProxyServer, is_proxy, is_secure_origin};
 use crate::index::{IndexSettings, IndexStrategy};
 use crate::layout::{self, Layout, SBOMS, Sboms};
 use crate::ops::{BundleOutput, DeltaBase, Output, OutputStream, SigningKey};
@@ -34,11 +37,13 @@ pub struct Settings {
     pub exclude_newer: Option<Timestamp>,
     pub no_deps: bool,
     pub with_sources: bool,
+    pub strict_metadata: bool,
     pub http: HttpSettings,
     /// Typed options and those of the environment, to be put together with the files' own.
     typed: IndexOptions,
     ambient: IndexOptions,
     strategy: IndexStrategy,
+    ignored_codes: IgnoredCodes,
     refresh: bool,
     prefer_cached: bool,
     now: Timestamp,
@@ -55,6 +60,7 @@ impl Settings {
             exclude_newer: exclude_newer(&args.selection, layers)?,
             no_deps: args.selection.no_deps || layers.switch(&table::NO_DEPS)?,
             with_sources: args.selection.with_sources,
+            strict_metadata: args.selection.strict_metadata || layers.switch(&table::STRICT_METADATA)?,
             http: http(&args.network, layers)?,
             typed: typed(&args.indexes, &args.selection)?,
             ambient: ambient(layers)?,
@@ -62,6 +68,7 @@ impl Settings {
                 Strategy::FirstIndex => IndexStrategy::FirstIndex,
                 Strategy::BestMatch => IndexStrategy::BestMatch,
             },
+            ignored_codes: IgnoredCodes::new(&args.indexes.ignore_error_codes, layers),
             refresh: args.network.refresh || layers.switch(&table::REFRESH)?,
             prefer_cached: args.network.prefer_cached || layers.switch(&table::PREFER_CACHED)?,
             now: layers.environment.now,
@@ -122,8 +129,10 @@ impl Settings {
         let place = |text: &String| place(text, working_folder).map(Arc::new);
         let indexes = options.extra_index_urls.iter().chain(&options.index_url);
         let index = |text: &String| place_of_index(text, working_folder).map(Arc::new);
+        let indexes = indexes.map(index).collect::<Result<Vec<_>, _>>()?;
         Ok(IndexSettings {
-            indexes: indexes.map(index).collect::<Result<_, _>>()?,
+            ignored_statuses: self.ignored_codes.of(&indexes)?,
+            indexes,
             find_links: options.find_links.iter().map(place).collect::<Result<_, _>>()?,
             strategy: self.strategy,
             cache: self.cache.clone(),
@@ -135,13 +144,30 @@ impl Settings {
     }
 
     /// How requests are made once all indexes are known.
-    pub fn http(&self, options: &IndexOptions, indexes: &IndexSettings) -> HttpSettings {
-        let places = indexes.indexes.iter().chain(&indexes.find_links);
+    ///
+    /// # Errors
+    /// When one of them is neither a secure origin nor trusted: pip leaves such an index out.
+    pub fn http(&self, options: &IndexOptions, indexes: &IndexSettings) -> Result<HttpSettings, CliError> {
+        let places = || indexes.indexes.iter().chain(&indexes.find_links).map(Arc::as_ref);
         let mut http = self.http.clone();
         http.trusted_hosts.extend(options.trusted_hosts.iter().cloned());
-        http.credentials = http.credentials.with_indexes(places.map(Arc::as_ref));
-        http
+        let is_insecure = |url: &&MaskedUrl| !is_secure_origin(url.secret()) && !http.is_trusted(url.secret());
+        if let Some(url) = places().find(is_insecure) {
+            return Err(insecure(url));
+        }
+        http.credentials = http.credentials.with_indexes(places());
+        Ok(http)
     }
+}
+
+fn insecure(url: &MaskedUrl) -> CliError {
+    let password = if url.has_credentials() { "read its password and " } else { "" };
+    let message =
+        format!("{url} is not asked: by plain HTTP, everybody on the way can {password}change what it answers");
+    let host = url.secret().host_str().unwrap_or_default();
+    CliError::usage(message).hint(format!(
+        "write https:// if it has that; if you trust all on the way, allow it with --trusted-host {host}"
+    ))
 }
 
 /// Where everything is kept.
@@ -374,9 +400,9 @@ fn proxies(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Proxies, CliError>
     Ok(Proxies { https: https.or_else(|| all.clone()), http: http.or(all), except })
 }
 
-fn usable(proxy: FoundSetting) -> Result<String, CliError> {
+fn usable(proxy: FoundSetting) -> Result<ProxyServer, CliError> {
     if is_proxy(&proxy.value) {
-        return Ok(proxy.value);
+        return Ok(ProxyServer { named_by: proxy.source.to_string(), url: proxy.value });
     }
     let refused = CliError::usage(format!("the proxy ({}) cannot be used", proxy.source));
     Err(refused.hint("write it as http://host:port, https://… or socks5://…"))
@@ -413,7 +439,7 @@ fn place_of_index(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliErr
     if is_there {
         return Ok(url);
     }
-    let message = format!("the index `{text}` is no URL, and there is no folder of that name");
+    let message = format!("the index `{}` is no URL, and there is no folder of that name", mask_credentials(text));
     Err(CliError::usage(message).hint("an index is named by its URL (https://…) or by a folder in the layout `simple`"))
 }
 
@@ -429,6 +455,9 @@ fn place(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
         Err(error) if text.contains("://") => Err(refuse(format!("is no URL: {error}"))),
         _ => {
             let path = working_folder.join(text);
+            if !path.exists() && !secrets_in(text).is_empty() {
+                return Err(refuse("has a user and a password, and no scheme: write https://…".to_owned()));
+            }
             let url = Url::from_file_path(&path);
             Ok(MaskedUrl::new(url.map_err(|()| refuse("is neither a URL (http, https, file) nor a path".to_owned()))?))
         }

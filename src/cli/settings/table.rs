@@ -61,6 +61,7 @@ settings! {
         |args: &FetchArgs| list(&args.indexes.extra_index_url), "";
     FIND_LINKS: "find-links", ["find-links"], [UV_FIND_LINKS], |args: &FetchArgs| list(&args.indexes.find_links), "";
     NO_INDEX: "no-index", ["no-index"], ["UV_NO_INDEX"], |args: &FetchArgs| switch(args.indexes.no_index), NO;
+    IGNORE_ERROR_CODES: "ignore-error-codes", [], [], |args: &FetchArgs| list(&args.indexes.ignore_error_codes), "";
     TRUSTED_HOST: "trusted-host", ["trusted-host"], ["UV_INSECURE_HOST"],
         |args: &FetchArgs| list(&args.indexes.trusted_host), "";
     REQUIREMENT: "requirement", ["requirement"], [], |args: &FetchArgs| list(&args.inputs.requirement_files), "";
@@ -84,6 +85,7 @@ settings! {
     EXCLUDE_NEWER: "exclude-newer", ["uploaded-prior-to"], ["UV_EXCLUDE_NEWER"],
         |args: &FetchArgs| args.selection.exclude_newer.clone(), "";
     NO_DEPS: "no-deps", ["no-deps", "no-dependencies"], [], |args: &FetchArgs| switch(args.selection.no_deps), NO;
+    STRICT_METADATA: "strict-metadata", [], [], |args: &FetchArgs| switch(args.selection.strict_metadata), NO;
     OFFLINE: "offline", [], ["UV_OFFLINE"], |args: &FetchArgs| switch(args.network.offline), NO;
     CACHE_DIR: "cache-dir", [], [], |args: &FetchArgs| path(args.network.cache_dir.as_ref()), "";
     REFRESH: "refresh", [], [], |args: &FetchArgs| switch(args.network.refresh), NO;

@@ -27,6 +27,9 @@ pub struct ListingBuilder {
     has_suspects: bool,
 }
 
+/// Why a link is refused.
+const LOCAL_LINK: &str = "its link leads to a file of this machine, which no page from the network may name";
+
 /// Consecutive records of one version.
 struct Run {
     /// The position of their version; `None` where the name tells none.
@@ -70,9 +73,13 @@ impl ListingBuilder {
         self
     }
 
-    /// Makes all links relative to `base`, since the page has a `<base>`.
+    /// Makes all links relative to `base`, since the page has a `<base>`; one that a page from the
+    /// network may not have is refused.
     pub fn rebase(&mut self, base: MaskedUrl) {
-        self.base = base;
+        match self.link_fault(base.secret().as_str()) {
+            None => self.base = base,
+            Some(why) => self.refuse("<base>", why),
+        }
     }
 
     /// Adds the next file of the page.
@@ -82,13 +89,27 @@ impl ListingBuilder {
         if let Some(why) = RelPath::file_name_fault(record.filename) {
             return self.refuse(record.filename, why);
         }
-        self.has_suspects |= record.href.contains('@');
+        if let Some(why) = self.link_fault(record.href) {
+            return self.refuse(record.filename, why);
+        }
+        self.has_suspects |= memchr::memchr2(b'@', b'?', record.href.as_bytes()).is_some();
         let version = self.version(record.filename);
         if self.runs.last().is_none_or(|run| run.version != version) {
             self.runs.push(Run { version, start: self.records.len() });
         }
         let records = std::mem::take(&mut self.records);
         self.records = record.encode(records);
+    }
+
+    /// Why no page here may have the link `href`: it leads from the network to a file of this machine.
+    fn link_fault(&self, href: &str) -> Option<&'static str> {
+        let is_usual = href.starts_with("https://") || href.starts_with("http://");
+        if is_usual || memchr::memchr(b':', href.as_bytes()).is_none() {
+            return None;
+        }
+        let link = self.base.join(href).ok()?;
+        let is_local = |url: &MaskedUrl| url.secret().scheme() == "file";
+        (is_local(&link) && !is_local(&self.base)).then_some(LOCAL_LINK)
     }
 
     /// Notes an entry of the page that is no file, by what it calls itself, and why.

@@ -5,8 +5,8 @@ use crate::domain::MarkerEnvironment;
 use crate::domain::specifier::Clause;
 
 /// `variable operator 'text'`, or the other way round.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Comparison {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::domain) struct Comparison {
     variable: Variable,
     operator: &'static str,
     text: Box<str>,
@@ -22,7 +22,7 @@ impl Comparison {
     ///
     /// # Errors
     /// Tells which operator cannot compare what.
-    pub fn reversed(text: &str, operator: &'static str, variable: Variable) -> Result<Self, String> {
+    pub(super) fn reversed(text: &str, operator: &'static str, variable: Variable) -> Result<Self, String> {
         if !variable.is_version() {
             check_text_operator(operator)?;
         }
@@ -33,12 +33,23 @@ impl Comparison {
     ///
     /// # Errors
     /// Tells which operator cannot compare what.
-    pub fn new(variable: Variable, operator: &'static str, text: &str) -> Result<Self, String> {
+    pub(super) fn new(variable: Variable, operator: &'static str, text: &str) -> Result<Self, String> {
         let clause = if variable.is_version() { Clause::of(&format!("{operator}{text}")) } else { None };
         if clause.is_none() {
             check_text_operator(operator)?;
         }
         Ok(Self { variable, operator, text: normalized(text, variable), is_reversed: false, clause })
+    }
+
+    /// The extra that is asked for, and whether its absence is asked.
+    pub fn asked_extra(&self) -> Option<(&str, bool)> {
+        let is_extra = self.variable == Variable::Extra && !self.text.is_empty();
+        let negated = match self.operator {
+            "==" => false,
+            "!=" => true,
+            _ => return None,
+        };
+        is_extra.then_some((&*self.text, negated))
     }
 
     pub fn holds(&self, environment: &MarkerEnvironment, extra: &str) -> bool {

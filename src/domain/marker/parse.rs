@@ -3,6 +3,7 @@
 use super::Expression;
 use super::comparison::Comparison;
 use super::literal::unescaped;
+use super::membership::{List, Membership};
 use super::variable::Variable;
 use crate::domain::DependencyError;
 use crate::domain::text_cursor::TextCursor;
@@ -14,7 +15,7 @@ const DEEPEST: usize = 50;
 ///
 /// # Errors
 /// Tells where the text stops being a marker, or which comparison has no meaning.
-pub(super) fn whole(text: &str) -> Result<Expression, DependencyError> {
+pub(in crate::domain) fn whole(text: &str) -> Result<Expression, DependencyError> {
     let mut cursor = TextCursor::new(text);
     let marker = alternatives(&mut cursor, 0)?;
     match cursor.is_done() {
@@ -68,7 +69,7 @@ fn atom(cursor: &mut TextCursor<'_>, depth: usize) -> Result<Expression, Depende
         }
         inner
     } else {
-        Expression::One(comparison(cursor)?)
+        comparison(cursor)?
     };
     cursor.blanks();
     Ok(marker)
@@ -77,23 +78,30 @@ fn atom(cursor: &mut TextCursor<'_>, depth: usize) -> Result<Expression, Depende
 /// One side of a comparison.
 enum Operand {
     Variable(Variable),
+    List(List),
     Text(String),
 }
 
-fn comparison(cursor: &mut TextCursor<'_>) -> Result<Comparison, DependencyError> {
+fn comparison(cursor: &mut TextCursor<'_>) -> Result<Expression, DependencyError> {
     let start = cursor.at;
     let left = operand(cursor)?;
     cursor.blanks();
     let operator = operator(cursor)?;
     cursor.blanks();
+    let at = cursor.at;
     let right = operand(cursor)?;
+    if let (Operand::Text(name), Operand::List(list)) = (&left, &right) {
+        let membership = Membership::new(name, operator, *list, at);
+        return membership.map(Expression::Member).map_err(|why| DependencyError { at: start, why });
+    }
     let comparison = match (left, right) {
+        (Operand::List(list), _) | (_, Operand::List(list)) => Err(format!("write `'name' in {}`", list.name())),
         (Operand::Variable(variable), Operand::Text(text)) => Comparison::new(variable, operator, &text),
         (Operand::Text(text), Operand::Variable(variable)) => Comparison::reversed(&text, operator, variable),
         (Operand::Text(_), Operand::Text(_)) => Err("two texts are compared: one side must be a variable".into()),
         _ => Err("two variables are compared: one side must be a text in quotes".into()),
     };
-    comparison.map_err(|why| DependencyError { at: start, why })
+    comparison.map(Expression::One).map_err(|why| DependencyError { at: start, why })
 }
 
 fn operand(cursor: &mut TextCursor<'_>) -> Result<Operand, DependencyError> {
@@ -102,9 +110,11 @@ fn operand(cursor: &mut TextCursor<'_>) -> Result<Operand, DependencyError> {
         return literal(cursor, quote);
     }
     let word = cursor.take_while(|character| is_word(character) || character == '.');
+    if let Some(list) = List::named(word) {
+        return Ok(Operand::List(list));
+    }
     let why = match Variable::named(word) {
         Some(variable) => return Ok(Operand::Variable(variable)),
-        None if matches!(word, "extras" | "dependency_groups") => format!("`{word}` is known in lock files only"),
         None if word.is_empty() => "expected a marker variable or a text in quotes".into(),
         None if word.starts_with(|first: char| first.is_ascii_digit()) => format!("`{word}` needs quotes: '{word}'"),
         None => format!("`{word}` is no marker variable; a text needs quotes"),
@@ -165,7 +175,8 @@ mod tests {
             ("os_name == 'nt", 11, "never closed"),
             ("(os_name == 'nt'", 0, "never closed"),
             ("os_name not on 'nt'", 12, "after `not`"),
-            ("'x' in extras", 7, "lock files"),
+            ("'x' == extras", 0, "asked by `in`"),
+            ("extras == 'x'", 0, "write `'name' in extras`"),
             ("sys_platform ~= 'l'", 0, "compares versions"),
             ("python_version ~= '3'", 0, "compares versions"),
             ("os_name == 'a\\'", 11, "backslash"),

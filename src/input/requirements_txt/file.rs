@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Algorithm, Digest, Origin, Requirement};
+use crate::domain::{Digest, Origin, Requirement};
 use crate::input::foreign_formats::not_read;
-use crate::input::{Location, PathKind, Problem, RequirementsReader, Role, Severity, conversion_hint};
+use crate::input::{Location, PathKind, Problem, RequirementsReader, Role, Severity, conversion_hint, format_of};
 
 use super::lines::LogicalLine;
 use super::options::{GivenOption, LineOptions, OptionName};
 use super::requirement::{ParseContext, ParsedRequirement};
 use super::words::ShellWord;
-use super::{ParseFault, decode, global, lines, options, requirement, words};
+use super::{ParseFault, decode, global, lines, options, remote, requirement, words};
 
 /// More files than anyone includes; a limit, since each may include two others.
 const MOST_FILES: usize = 1000;
@@ -56,7 +56,8 @@ fn read_file(
     let context = ParseContext { input_source, folder: location.folder(input_source.working_folder()) };
     let name = location.to_string().into();
     let mut file = FileReader { location, name, role, context, reader, includes };
-    for line in lines::logical_lines(&text, |name| input_source.variable(name)) {
+    let is_remote = location.is_remote();
+    for line in lines::logical_lines(&text, |name| input_source.variable(name).filter(|_| !is_remote)) {
         file.line(&line);
     }
     includes.open.pop();
@@ -75,8 +76,14 @@ struct FileReader<'f, 'w> {
 
 impl FileReader<'_, '_> {
     fn line(&mut self, line: &LogicalLine) {
-        self.warn(line, line.unset.iter().map(unset_variable).collect());
-        if let Err(fault) = self.try_line(line) {
+        let read = match self.location.is_remote() {
+            true => remote::refuse_variables(line).and_then(|()| self.try_line(line)),
+            false => {
+                self.warn(line, line.unset.iter().map(unset_variable).collect());
+                self.try_line(line)
+            }
+        };
+        if let Err(fault) = read {
             self.report(line, Severity::Error, fault);
         }
     }
@@ -128,6 +135,9 @@ impl FileReader<'_, '_> {
         options: &LineOptions,
         editable: bool,
     ) -> Result<(), ParseFault> {
+        if self.location.is_remote() {
+            remote::refuse_local_source(&asked.source)?;
+        }
         if self.role == Role::Constraints {
             refuse_constraint(&asked, editable)?;
         }
@@ -153,6 +163,9 @@ impl FileReader<'_, '_> {
             self.warn(line, repeated(options, kept, 1));
             return self.include(&given.value, role).map_err(|fault| ParseFault { at: Some(given.at), ..fault });
         }
+        if self.location.is_remote() {
+            remote::refuse_local_options(options)?;
+        }
         let ParseContext { input_source, folder } = &self.context;
         let beside = |value: &str| {
             let path = folder.as_ref()?.join(value);
@@ -165,6 +178,14 @@ impl FileReader<'_, '_> {
 
     fn include(&mut self, value: &str, role: Role) -> Result<(), ParseFault> {
         let location = self.location.join(value);
+        if let Some(format) = format_of(&location.filename()).filter(|format| !(format.recognizes)("requirements.txt"))
+        {
+            let why = format!("{location} is no requirements file but a {}: name it on its own", format.name);
+            return Err(ParseFault::new(why));
+        }
+        if self.location.is_remote() && !location.is_remote() {
+            return Err(remote::names_local(&location));
+        }
         if let Some(way) = conversion_hint(&location.filename()) {
             return Err(ParseFault::new(format!("cannot read {location}: {}", not_read(way))));
         }
@@ -235,14 +256,8 @@ fn hashes(options: &LineOptions) -> Vec<(usize, Digest)> {
 }
 
 fn malformed(at: usize, digest: &Digest) -> Option<ParseFault> {
-    let digits = match digest.algorithm {
-        Algorithm::Sha384 => 96,
-        Algorithm::Sha512 => 128,
-        _ => 64,
-    };
-    let is_hex = digest.hex.len() == digits && digest.hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     let message = || format!("`{}` is no {} digest: no file can match it", digest.hex, digest.algorithm);
-    (!is_hex).then(|| ParseFault::at(at, message()))
+    (!digest.is_well_formed()).then(|| ParseFault::at(at, message()))
 }
 
 fn config_settings(options: &LineOptions) -> BTreeMap<String, Vec<String>> {

@@ -9,6 +9,7 @@ mod global;
 mod lines;
 mod link;
 mod options;
+mod remote;
 mod requirement;
 mod words;
 

@@ -199,6 +199,33 @@ fn settings_are_kept_with_their_requirement() {
 }
 
 #[test]
+fn a_file_from_the_network_names_nothing_of_this_machine() {
+    for (text, expected) in [
+        ("-r file:///etc/passwd", "file:///etc/passwd is local"),
+        ("-c FILE:///w/other.txt", "file:///w/other.txt is local"),
+        ("-f sub", "sub is local"),
+        ("-i file:///w/sub", "file:///w/sub is local"),
+        ("--extra-index-url sub", "sub is local"),
+        ("./real-1.0.tar.gz", "/w/real-1.0.tar.gz is local"),
+        ("real @ file:///w/real-1.0.tar.gz", "file:///w/real-1.0.tar.gz is local"),
+        ("-e ./proj", "/w/proj is local"),
+        ("git+file:///w/proj#egg=proj", "git+file:///w/proj#egg=proj is local"),
+        ("-i https://${TOKEN}@h.example/", "`${TOKEN}` is not replaced"),
+        ("foo==${UNSET}", "`${UNSET}` is not replaced"),
+    ] {
+        let read = machine().url("https://files.example/r.txt", text).read("-r https://files.example/r.txt");
+        let told = messages(&read, Severity::Error).join("\n");
+        assert!(told.contains(expected) && told.contains("read a copy of it"), "{text}: {told}");
+        assert!(
+            !told.contains("hunter2") && read.requirements.is_empty() && read.options.find_links.is_empty(),
+            "{text}"
+        );
+    }
+    let local = machine().file("/w/local.txt", "-r other.txt\n-i https://${TOKEN}@h.example/").read("-r local.txt");
+    assert_eq!(local.problems, []);
+}
+
+#[test]
 fn included_files_are_found_from_their_file_and_paths_from_the_working_folder() {
     let machine = machine()
         .file("/w/sub/dev.txt", "-r base.txt\n-c https://files.example/c.txt\n-f links\n./proj")
@@ -291,11 +318,13 @@ fn unreadable_files_are_named() {
     assert_eq!(missing.problems[0].to_string(), "nope/r.txt: it cannot be read: No such file or directory");
     let binary = machine().read(b"PK\x03\x04\xff\xff".to_vec());
     assert!(binary.problems[0].to_string().starts_with("requirements.txt: it cannot be read: byte 4 "));
-    let lock = read(&Location::parse("uv.lock"), Role::Requirements, &machine());
-    assert!(lock.problems[0].message.contains("uv export"), "{:?}", lock.problems);
-    let nested = machine().read("-r uv.lock");
-    assert!(nested.problems[0].message.contains("uv export"), "{:?}", nested.problems);
-    let pipfile = read(&Location::parse("https://h/Pipfile.lock"), Role::Requirements, &machine());
+    let setup = read(&Location::parse("setup.py"), Role::Requirements, &machine());
+    assert!(setup.problems[0].message.contains("pip-compile"), "{:?}", setup.problems);
+    let nested = machine().read("-r setup.py");
+    assert!(nested.problems[0].message.contains("pip-compile"), "{:?}", nested.problems);
+    let lock = machine().read("-r uv.lock");
+    assert!(lock.problems[0].message.contains("is no requirements file but a uv.lock"), "{:?}", lock.problems);
+    let pipfile = read(&Location::parse("https://h/Pipfile"), Role::Requirements, &machine());
     assert!(pipfile.problems[0].message.contains("pipenv requirements"), "{:?}", pipfile.problems);
 }
 

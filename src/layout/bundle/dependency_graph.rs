@@ -116,6 +116,7 @@ mod tests {
             yanked: None,
             targets: targets.split(' ').map(str::to_owned).collect(),
             tools: Vec::new(),
+            metadata: None,
         };
         ManifestPackage {
             name: name.into(),

@@ -94,6 +94,10 @@ pub struct ManifestFile {
     /// installer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
+    /// Where what it needs was read, if it is a source archive: `declared`, `egg-info`, `pkg-info`,
+    /// `setup.cfg`, `setup.py` or `built`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
 }
 
 /// One page that the bundle's layout composed.

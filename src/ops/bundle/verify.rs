@@ -17,7 +17,7 @@ use minisign::PublicKey;
 use super::signature::check_signature;
 use super::{DELTA_PATH, Delta};
 use crate::archive::{ArchiveReader, Fault, ReadError, check_volumes};
-use crate::domain::{Fetched, Request, Sha256};
+use crate::domain::{Fetched, MetadataSource, Request, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 use crate::ops::distribution_inspection::DistributionInspection;
 use completeness::{AvailableFiles, prove};
@@ -50,6 +50,8 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// Nothing said what the folder should hold, so only the files by themselves were checked.
     pub has_manifest: bool,
+    /// By their paths, the source archives whose metadata their builds may contradict, or made.
+    pub metadata_sources: BTreeMap<String, MetadataSource>,
     /// It is the difference to another bundle, without which nothing can be proved.
     pub is_delta: bool,
 }
@@ -111,6 +113,7 @@ fn of_bundle(
     let (checked, faults) = read_all(reader, manifest.size(), settings, &expected)?;
     let mut verification = Verification::over(&checked, &faults);
     verification.has_manifest = true;
+    verification.metadata_sources.extend(built(manifest));
     verification.is_delta = delta.is_some();
     let damages = integrity::findings(manifest, &expected, &checked);
     let damaged = integrity::damaged_targets(manifest, &damages);
@@ -135,6 +138,12 @@ fn of_bundle(
         Err(error) => verification.findings.push(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH)),
     }
     Ok(verification)
+}
+
+/// The archives whose build was asked what they need.
+fn built(manifest: &Manifest) -> impl Iterator<Item = (String, MetadataSource)> {
+    let source = |text: &String| MetadataSource::of_name(text).filter(|source| *source == MetadataSource::Built);
+    manifest.files().filter_map(move |(_, file)| Some((file.path.clone(), file.metadata.as_ref().and_then(source)?)))
 }
 
 /// What would keep the targets from installing from a bundle of what was fetched for `requests`.
@@ -227,6 +236,7 @@ impl Verification {
             files: checked.len(),
             bytes: checked.iter().map(|file| file.size).sum(),
             findings: faults.iter().map(Finding::of_fault).collect(),
+            metadata_sources: checked.iter().filter_map(CheckedFile::unreliable_metadata).collect(),
             ..Self::default()
         }
     }

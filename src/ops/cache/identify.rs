@@ -65,8 +65,10 @@ fn read_all(file: impl Read + Seek, filename: &str) -> Result<(), String> {
     let damaged = |error: io::Error| format!("it is damaged: {error}");
     match SourceExtension::split(filename).map(|(_, extension)| extension) {
         None | Some(SourceExtension::Zip) => read_zip(file),
-        Some(SourceExtension::TarGz | SourceExtension::Tgz) => drain(MultiGzDecoder::new(file)).map_err(damaged),
-        Some(_) => Ok(()),
+        Some(extension) => match sdist_metadata::unpacked(file, extension).map_err(damaged)? {
+            Some(stream) => drain(stream).map_err(damaged),
+            None => Ok(()),
+        },
     }
 }
 

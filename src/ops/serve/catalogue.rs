@@ -2,14 +2,17 @@
 //! shows them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io;
 use std::io::{Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::json;
 
 use super::ServeError;
+use super::file_identity::FileIdentity;
 use super::members::Members;
 use crate::archive::{CancelFlag, Extent, fingerprint};
 use crate::domain::{
@@ -29,6 +32,8 @@ pub struct Catalogue {
     /// What lies below `/simple/`, by path.
     pub entries: HashMap<RelPath, IndexEntry>,
     pub extents: HashMap<Sha256, Extent>,
+    /// The files that these are in, as they were at the start.
+    identities: HashMap<PathBuf, FileIdentity>,
     /// Wheels' metadata (PEP 658).
     pub sidecars: HashMap<Sha256, Bytes>,
     /// All files in JSON, for the page that people search.
@@ -83,6 +88,7 @@ struct IndexedFile {
     version: Option<Version>,
     filename: String,
     extent: Extent,
+    identity: FileIdentity,
     sha256: Sha256,
     requires_python: Option<String>,
     yanked: Option<String>,
@@ -122,7 +128,17 @@ impl Catalogue {
         Self::new(indexed.into_values().collect(), left_out, members)
     }
 
+    /// Opens a file that holds what is served.
+    ///
+    /// # Errors
+    /// When it is gone, or another is in its place.
+    pub fn open(&self, path: &Path) -> io::Result<File> {
+        let identity = self.identities.get(path).ok_or(io::ErrorKind::NotFound)?;
+        identity.open(path)
+    }
+
     fn new(indexed: Vec<IndexedFile>, left_out: Vec<String>, members: Members) -> Result<Self, ServeError> {
+        let identities = indexed.iter().map(|file| (file.extent.file.clone(), file.identity)).collect();
         let extents = indexed.iter().map(|file| (file.sha256, file.extent.clone())).collect();
         let sidecars = indexed.iter().filter_map(|file| file.sidecar.clone());
         let sidecars = sidecars.map(|bytes| (Sha256::of(&bytes), bytes)).collect();
@@ -130,7 +146,16 @@ impl Catalogue {
         let entries = SimpleIndex.tree(&fetched)?.into_iter();
         let entries = entries.filter_map(|(path, content)| Some((path, entry(content)?))).collect();
         let projects = StaticPage::new(projects(&fetched));
-        Ok(Self { entries, extents, sidecars, projects, counts: counts(&fetched), left_out, _members: members })
+        Ok(Self {
+            entries,
+            extents,
+            identities,
+            sidecars,
+            projects,
+            counts: counts(&fetched),
+            left_out,
+            _members: members,
+        })
     }
 }
 
@@ -233,6 +258,7 @@ fn examine_all(candidates: &[ServedFile]) -> Vec<Result<IndexedFile, String>> {
 }
 
 fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {
+    let identity = FileIdentity::at(&candidate.extent.file).map_err(|error| error.to_string())?;
     let mut input = candidate.extent.open().map_err(|error| error.to_string())?;
     let metadata = read_metadata(&mut input, &candidate.filename)?;
     let (sha256, name, version, requires_python, yanked) = match &candidate.declared {
@@ -247,7 +273,17 @@ fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {
         }
     };
     let (filename, extent) = (candidate.filename.clone(), candidate.extent.clone());
-    Ok(IndexedFile { name, version, filename, extent, sha256, requires_python, yanked, sidecar: metadata.sidecar })
+    Ok(IndexedFile {
+        name,
+        version,
+        filename,
+        extent,
+        identity,
+        sha256,
+        requires_python,
+        yanked,
+        sidecar: metadata.sidecar,
+    })
 }
 
 /// What a distribution says of itself.
@@ -307,6 +343,7 @@ fn fetched_file(file: &IndexedFile) -> FetchedFile {
         tools: Vec::new(),
         object: Object { sha256: file.sha256, size: file.extent.size },
         metadata: file.sidecar.as_ref().map(|bytes| Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 }),
+        metadata_source: None,
         status: Status::Cached,
     }
 }

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::allowed_hosts::AllowedHosts;
 use super::catalogue::Catalogue;
 use super::http_message::{self, LARGEST_HEAD};
 use super::respond::{self, HttpBody, HttpResponse, respond};
@@ -24,10 +25,15 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a client may take none of the bytes of an answer.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What is said to clients that call this server by a name that it may not have.
+const OTHER_NAME: &str =
+    "this server does not answer to that name: ask it by its address, or start it with the name allowed";
+
 /// What every connection needs.
 #[derive(Clone)]
 pub struct ServerState {
     pub catalogue: Arc<Catalogue>,
+    pub hosts: Arc<AllowedHosts>,
     pub log: AccessLog,
     /// Tells the time, for the `Date` of answers.
     pub clock: fn() -> SystemTime,
@@ -93,7 +99,7 @@ impl Connection {
                 }
                 Ok(None) if self.unread.len() < LARGEST_HEAD => {}
                 Ok(None) => return Ok(Some(PreparedResponse::refusal(431, "the head of the request is too long"))),
-                Err(_) => return Ok(Some(PreparedResponse::refusal(400, "that is no request of HTTP/1.1"))),
+                Err(why) => return Ok(Some(PreparedResponse::refusal(400, why))),
             }
             if self.socket.read_buf(&mut self.unread).await? == 0 {
                 return Ok(None);
@@ -103,7 +109,10 @@ impl Connection {
 
     fn prepared(&self, parsed: &http_message::ParsedRequest<'_>) -> PreparedResponse {
         let has_body = parsed.request.method != "HEAD";
-        let (respond, file) = opened(respond(&self.state.catalogue, &parsed.request), has_body);
+        let (respond, file) = match parsed.host.is_none_or(|host| self.state.hosts.allows(host)) {
+            true => opened(&self.state.catalogue, respond(&self.state.catalogue, &parsed.request), has_body),
+            false => (respond::text(421, OTHER_NAME), None),
+        };
         (self.state.log)(&Access {
             client: self.client,
             method: parsed.request.method.to_owned(),
@@ -145,11 +154,11 @@ impl PreparedResponse {
 }
 
 /// The answer with the file that it needs; another one if that is gone since the start.
-fn opened(respond: HttpResponse, has_body: bool) -> (HttpResponse, Option<File>) {
+fn opened(catalogue: &Catalogue, respond: HttpResponse, has_body: bool) -> (HttpResponse, Option<File>) {
     let HttpBody::Extent(extent) = &respond.body else { return (respond, None) };
-    match File::open(&extent.file) {
+    match catalogue.open(&extent.file) {
         _ if !has_body => (respond, None),
         Ok(file) => (respond, Some(file)),
-        Err(_) => (respond::text(404, "this file was served until somebody removed it"), None),
+        Err(_) => (respond::text(404, "this file was served until somebody removed or replaced it"), None),
     }
 }

@@ -16,6 +16,8 @@ pub struct ParsedRequest<'a> {
     pub request: HttpRequest<'a>,
     /// With the query, as it was sent.
     pub target: &'a str,
+    /// The `Host` field, which may name a port, too.
+    pub host: Option<&'a str>,
     /// Bytes of its head.
     pub length: usize,
     /// Whether another request may follow on the connection.
@@ -25,11 +27,13 @@ pub struct ParsedRequest<'a> {
 /// The first request of `bytes`, once its head is complete.
 ///
 /// # Errors
-/// When it is none.
-pub fn receive(bytes: &[u8]) -> Result<Option<ParsedRequest<'_>>, httparse::Error> {
+/// When it is none, or could be read in two ways.
+pub fn receive(bytes: &[u8]) -> Result<Option<ParsedRequest<'_>>, &'static str> {
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut head = httparse::Request::new(&mut fields);
-    let Status::Complete(length) = head.parse(bytes)? else { return Ok(None) };
+    let Status::Complete(length) = head.parse(bytes).map_err(|_| "that is no request of HTTP/1.1")? else {
+        return Ok(None);
+    };
     let (method, target) = (head.method.unwrap_or_default(), head.path.unwrap_or_default());
     let is_new = head.version == Some(1);
     let field = |name| value(head.headers, name);
@@ -41,10 +45,39 @@ pub fn receive(bytes: &[u8]) -> Result<Option<ParsedRequest<'_>>, httparse::Erro
         if_range: field("if-range"),
         range: field("range"),
     };
+    if count(head.headers, "host") > 1 {
+        return Err("the request names several hosts");
+    }
     // What a request brings along is not read, so nothing can follow it.
-    let has_body = field("transfer-encoding").is_some() || field("content-length").is_some_and(|length| length != "0");
-    let is_kept = !has_body && wants_more(field("connection"), is_new);
-    Ok(Some(ParsedRequest { request, target, length, is_kept }))
+    let is_kept = !has_body(head.headers, method)? && wants_more(field("connection"), is_new);
+    Ok(Some(ParsedRequest { request, target, host: field("host"), length, is_kept }))
+}
+
+/// Whether a body follows the head.
+///
+/// # Errors
+/// When a proxy on the way may think otherwise, and take a part of one request for another (RFC 9112,
+/// 6.3 and 11.2).
+fn has_body(fields: &[Header<'_>], method: &str) -> Result<bool, &'static str> {
+    let (lengths, encodings) = (count(fields, "content-length"), count(fields, "transfer-encoding"));
+    if lengths > 1 || lengths + encodings > 1 {
+        return Err("the request tells its length twice");
+    }
+    if encodings > 0 && matches!(method, "GET" | "HEAD") {
+        return Err("a request that only reads has no body to be encoded");
+    }
+    let is_number = |length: &str| !length.is_empty() && length.bytes().all(|digit| digit.is_ascii_digit());
+    match fields.iter().find(|field| field.name.eq_ignore_ascii_case("content-length")) {
+        None => Ok(encodings > 0),
+        Some(field) => match std::str::from_utf8(field.value) {
+            Ok(length) if is_number(length) => Ok(length.bytes().any(|digit| digit != b'0')),
+            _ => Err("the length of the request is no number"),
+        },
+    }
+}
+
+fn count(fields: &[Header<'_>], name: &str) -> usize {
+    fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name)).count()
 }
 
 /// The first value of a field; none where it is no text.
@@ -93,6 +126,7 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         416 => "Range Not Satisfiable",
+        421 => "Misdirected Request",
         431 => "Request Header Fields Too Large",
         _ => "",
     }
@@ -125,6 +159,24 @@ mod tests {
         }
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101));
         assert!(receive(many.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_request_that_can_be_read_in_two_ways_is_refused() {
+        for fields in [
+            "Content-Length: 3\r\nContent-Length: 3",
+            "Content-Length: 0\r\ncontent-length: 3",
+            "Content-Length: 3, 3",
+            "Content-Length: +3",
+            "Content-Length: ",
+            "Content-Length: 3\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+            "Host: a.example\r\nHost: b.example",
+        ] {
+            let text = format!("GET / HTTP/1.1\r\n{fields}\r\n\r\n");
+            assert!(receive(text.as_bytes()).is_err(), "{fields}");
+        }
     }
 
     #[test]

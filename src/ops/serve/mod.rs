@@ -1,7 +1,9 @@
 //! A read-only index (PEP 503, 658, 691, 700) over a folder, an unopened bundle, or the store.
 
+mod allowed_hosts;
 mod catalogue;
 mod connection;
+mod file_identity;
 mod http_message;
 mod members;
 mod respond;
@@ -16,6 +18,7 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use self::allowed_hosts::AllowedHosts;
 use self::catalogue::Catalogue;
 use self::connection::ServerState;
 use crate::archive::CancelFlag;
@@ -82,16 +85,17 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no room for another connection.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// Answers requests until `stop` is ready; then lets those under way end. `clock` tells the time.
+/// Answers requests that call this server by one of `hosts`, until `stop` is ready; then lets those under way end. `clock` tells the time.
 pub async fn serve(
     site: &Site,
     listener: TcpListener,
+    hosts: AllowedHosts,
     log: AccessLog,
     clock: fn() -> SystemTime,
     stop: impl Future<Output = ()>,
 ) {
     let (stopping, stopped) = watch::channel(false);
-    let state = ServerState { catalogue: site.0.clone(), log, clock, stop: stopped };
+    let state = ServerState { catalogue: site.0.clone(), hosts: hosts.into(), log, clock, stop: stopped };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {

@@ -29,7 +29,8 @@ fn versions_that_are_none_are_ignored() {
     let world = FakeIndex::new().has("a", "2004d", &[]).has("a", "1.0", &[]).file(File::sdist("b", "1.0pl1"));
     assert_eq!(world.ask(&["a"]).solve().packages(), ["a 1.0"]);
     let message = world.ask(&["b"]).solve().message();
-    assert!(message.contains("the project has no files"), "{message}");
+    let expected = "the project has no usable files\n  b-1.0pl1.tar.gz: `1.0pl1` is not a PEP 440 version";
+    assert!(message.contains(expected), "{message}");
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub struct Index {
     world: World,
     faults: Faults,
     is_encrypted: bool,
+    self_signed: Option<Vec<String>>,
 }
 
 impl Index {
@@ -40,7 +41,7 @@ impl Index {
             has_ranges: true,
             credentials: None,
         };
-        Self { world, faults: Faults::default(), is_encrypted: false }
+        Self { world, faults: Faults::default(), is_encrypted: false, self_signed: None }
     }
 
     /// Publishes a wheel for every Python 3.
@@ -113,6 +114,12 @@ impl Index {
         self
     }
 
+    /// Speaks TLS with a self-signed certificate for `names`.
+    pub fn self_signed(self, names: &[&str]) -> Self {
+        let names = names.iter().map(ToString::to_string).collect();
+        Self { self_signed: Some(names), ..self.encrypted() }
+    }
+
     /// Answers every request whose path holds `part` by `fault`.
     pub fn failing(self, part: &str, fault: Fault) -> Self {
         self.faults.add(part, None, fault);
@@ -129,7 +136,10 @@ impl Index {
     pub fn serve(self) -> ServedIndex {
         // What the tests themselves ask with; a second installation finds the first one in place.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let identity = self.is_encrypted.then(Identity::new);
+        let identity = self.is_encrypted.then(|| match &self.self_signed {
+            Some(names) => Identity::self_signed(names),
+            None => Identity::new(),
+        });
         let shared = Arc::new(Shared { world: self.world, faults: self.faults, log: RequestLog::default() });
         let (acceptor, authority) = identity.map(|identity| (identity.acceptor, identity.authority)).unzip();
         let server = Server::start(

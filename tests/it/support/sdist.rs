@@ -17,6 +17,8 @@ pub struct Sdist {
     pyproject: Option<String>,
     /// The source of a build backend in the archive.
     backend: Option<String>,
+    /// The files of an archive whose `PKG-INFO` says nothing of its needs.
+    silent: Option<Vec<(String, String)>>,
 }
 
 impl Sdist {
@@ -24,7 +26,7 @@ impl Sdist {
     pub fn new(name: &str, version: &str) -> Self {
         let metadata = CoreMetadata::new(name, version);
         let stem = format!("{}-{version}", metadata.escaped_name());
-        Self { metadata, stem, extension: ".tar.gz", pyproject: None, backend: None }
+        Self { metadata, stem, extension: ".tar.gz", pyproject: None, backend: None, silent: None }
     }
 
     /// Keeps the name as it is written, as archives had it before PEP 625: `zope.interface-5.0.tar.gz`.
@@ -77,6 +79,20 @@ impl Sdist {
         self
     }
 
+    /// Has a `PKG-INFO` of old tools, which says nothing of needs, and only these files beside it.
+    pub fn silent(mut self, members: &[(&str, &str)]) -> Self {
+        self.silent = Some(members.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
+        self
+    }
+
+    /// The same with an `*.egg-info` folder that has this `requires.txt`, and with this `setup.py`.
+    pub fn egg_info(self, requires: &str, setup: &str) -> Self {
+        let egg = format!("{}.egg-info", self.metadata.escaped_name());
+        let info = CoreMetadata::new(&self.metadata.name, &self.metadata.version).to_text("1.1");
+        let paths = [format!("{egg}/PKG-INFO"), format!("{egg}/requires.txt")];
+        self.silent(&[(&paths[0], &info), (&paths[1], requires), ("setup.py", setup)])
+    }
+
     /// Has a build that fails with these words.
     pub fn failing_build(mut self, words: &str) -> Self {
         self.backend = Some(format!(
@@ -115,6 +131,10 @@ impl Sdist {
             ("setup.py".to_owned(), self.setup_script()),
             (format!("{}.py", self.metadata.module()), self.metadata.module_source()),
         ];
+        if let Some(silent) = &self.silent {
+            let info = CoreMetadata::new(&self.metadata.name, &self.metadata.version).to_text("1.1");
+            members = [("PKG-INFO".to_owned(), info)].into_iter().chain(silent.iter().cloned()).collect();
+        }
         if let Some(text) = &self.pyproject {
             members.push(("pyproject.toml".into(), text.clone()));
         }

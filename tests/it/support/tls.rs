@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// What makes a server answer in TLS, and what makes a client believe it.
 pub(super) struct Identity {
@@ -31,14 +31,28 @@ impl Identity {
         let server_key = KeyPair::generate().unwrap();
         let certificate = server.signed_by(&server_key, &Issuer::new(authority, authority_key)).unwrap();
 
-        let key = PrivateKeyDer::try_from(server_key.serialize_der()).unwrap();
+        Self::of(certificate.der().clone(), &server_key, authority_pem)
+    }
+
+    /// One for `names` by the server's own word, as `openssl req -x509` makes it: an authority, too.
+    pub fn self_signed(names: &[String]) -> Self {
+        let mut server = CertificateParams::new(names).unwrap();
+        server.distinguished_name.push(DnType::CommonName, "a server of a test");
+        server.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = server.self_signed(&key).unwrap();
+        Self::of(certificate.der().clone(), &key, certificate.pem())
+    }
+
+    fn of(certificate: CertificateDer<'static>, key: &KeyPair, authority: String) -> Self {
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
+            .with_single_cert(vec![certificate], key)
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority: authority_pem }
+        Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority }
     }
 }

@@ -32,6 +32,8 @@ pub fn variables(
     variables.extend(http.client_certificate.as_ref().map(|path| ("PIP_CLIENT_CERT", path.into())));
     // A proxy from the usual variables reaches it by these, with its exceptions.
     let is_for_all = http.proxies.http == http.proxies.https && http.proxies.except.is_empty();
-    variables.extend(http.proxies.https.as_ref().filter(|_| is_for_all).map(|proxy| ("PIP_PROXY", proxy.into())));
+    variables.extend(
+        http.proxies.https.as_ref().filter(|_| is_for_all).map(|proxy| ("PIP_PROXY", OsString::from(&proxy.url))),
+    );
     variables
 }

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 
 use crate::cli::command_line::Cli;
 use crate::cli::error::CliError;
-use crate::input::conversion_hint;
+use crate::input::{conversion_hint, format_of};
 
 /// What tools of this kind call their commands, with what to do here instead; empty where leaving
 /// the word out is all. Each is the name of somebody's project, too, which must not be fetched by
@@ -95,7 +95,7 @@ pub fn check(words: &[String], find: impl Fn(&str) -> PathBuf) -> Result<(), Cli
 }
 
 fn way_to_read(file: &str) -> String {
-    match conversion_hint(file) {
+    match conversion_hint(file).filter(|_| format_of(file).is_none()) {
         Some(way) => format!("its format is not read here; make a requirements file with: {way}"),
         None => format!("to fetch what it asks for, write -r {file}"),
     }
@@ -142,7 +142,7 @@ mod tests {
         assert!(VERBS.is_sorted());
         assert!(slip(&["six", "requirements.txt"]).unwrap().contains("-r requirements.txt"));
         assert!(slip(&["there.in"]).unwrap().contains("-r there.in"));
-        assert!(slip(&["there-pdm.lock"]).unwrap().contains("pdm export"));
+        assert!(slip(&["there-pdm.lock"]).unwrap().contains("-r there-pdm.lock"));
         assert!(slip(&["there.toml", "six"]).unwrap().contains("make a requirements file"));
         for words in [
             &["six", "install"][..],

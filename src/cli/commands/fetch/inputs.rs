@@ -8,7 +8,7 @@ use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
 use crate::domain::Requirement;
-use crate::input::{InputSource, Location, ParsedInput, RequirementsReader, Role, Severity};
+use crate::input::{self, InputSource, Location, LockInput, ParsedInput, RequirementsReader, Role, Severity};
 use crate::interpreter::PipSettings;
 
 /// The inputs that arguments and variables name. Those that only pip's configuration names are
@@ -30,7 +30,7 @@ impl<'a> Inputs<'a> {
         source: &'a dyn InputSource,
     ) -> Result<Self, CliError> {
         did_you_mean::check(&args.requirements, |path| environment.working_folder.join(path))?;
-        let mut reader = RequirementsReader::new(source);
+        let mut reader = RequirementsReader::new(source).with_groups(args.groups.selection());
         for requirement in &args.requirements {
             reader.argument(requirement);
         }
@@ -51,9 +51,13 @@ impl<'a> Inputs<'a> {
         read
     }
 
-    /// Whether `pip`'s configuration names files that are not read yet.
+    /// Whether something is not read yet: files that `pip`'s configuration names, or those of the
+    /// project in the working folder, which count where nothing is named.
     pub fn is_more_in(&self, pip: &PipSettings) -> bool {
         let layers = Layers { environment: self.environment, pip };
+        if !self.names_something(&layers) {
+            return true;
+        }
         let is_more = |typed: &[String], setting: &Setting| typed.is_empty() && !layers.configured(setting).is_empty();
         let typed = &self.args.inputs;
         is_more(&typed.requirement_files, &table::REQUIREMENT) || is_more(&typed.constraint_files, &table::CONSTRAINT)
@@ -66,6 +70,9 @@ impl<'a> Inputs<'a> {
     pub fn finish(mut self, pip: &PipSettings) -> Result<ParsedInput, CliError> {
         let layers = Layers { environment: self.environment, pip };
         self.read_files(|typed, setting| if typed.is_empty() { layers.configured(setting) } else { Vec::new() });
+        if !self.names_something(&layers) {
+            self.read_project()?;
+        }
         let mut read = self.reader.finish();
         if self.args.selection.skip_source_trees {
             skip_source_trees(&mut read.requirements);
@@ -74,15 +81,36 @@ impl<'a> Inputs<'a> {
             terminal::warn(warning.to_string());
         }
         refuse_errors(&read)?;
-        let inputs = &self.args.inputs;
-        let is_asked = !self.args.requirements.is_empty()
-            || !inputs.requirement_files.is_empty()
-            || layers.find(&table::REQUIREMENT).is_some();
-        match is_asked {
-            true => Ok(read),
-            false => Err(CliError::usage("nothing is asked for")
-                .hint("name a requirements file with -r FILE, or requirements such as flask==3.0.3; see --help")),
+        check_lock(&read)?;
+        if !self.args.groups.selection().is_default() && !read.has_groups {
+            return Err(CliError::usage("extras and groups are asked for, and no input has any")
+                .hint("they are those of a lock file or a pyproject.toml, named with -r"));
         }
+        if let Some(lock) = read.lock.as_ref().filter(|_| !self.args.messages.quiet) {
+            terminal::say(about_lock(lock));
+        }
+        Ok(read)
+    }
+
+    fn names_something(&self, layers: &Layers<'_>) -> bool {
+        !self.args.requirements.is_empty()
+            || !self.args.inputs.requirement_files.is_empty()
+            || layers.find(&table::REQUIREMENT).is_some()
+    }
+
+    /// Reads what stands for the project in the working folder.
+    fn read_project(&mut self) -> Result<(), CliError> {
+        let found = input::project_files(|name| self.environment.working_folder.join(name).is_file());
+        let Some((first, others)) = found.split_first() else {
+            return Err(CliError::usage("nothing is asked for, and this folder holds no lock and no requirements.txt")
+                .hint("name a requirements file with -r FILE, or requirements such as flask==3.0.3; see --help"));
+        };
+        if !self.args.messages.quiet {
+            let instead = if others.is_empty() { String::new() } else { format!(" (not {})", others.join(", ")) };
+            terminal::say(format!("taking {first} of this folder{instead}"));
+        }
+        self.reader.file(&Location::parse(first), Role::Requirements);
+        Ok(())
     }
 
     /// Reads the files that `list` names, given those that were typed and the setting.
@@ -95,6 +123,31 @@ impl<'a> Inputs<'a> {
             self.reader.file(&Location::parse(&file), Role::Constraints);
         }
     }
+}
+
+/// A lock is the whole answer: nothing is asked for beside it.
+fn check_lock(read: &ParsedInput) -> Result<(), CliError> {
+    let Some(lock) = &read.lock else { return Ok(()) };
+    match read.requirements.first() {
+        Some(other) => Err(CliError::usage(format!("{}: {} is a lock, and stands alone", other.origin, lock.name))
+            .hint("add the requirement to the project and lock anew; or fetch it by a run of its own")),
+        None => Ok(()),
+    }
+}
+
+/// What a lock holds, and how to choose from it.
+fn about_lock(lock: &LockInput) -> String {
+    let available = lock.lock.available();
+    let options: Vec<_> = [("--group", available.groups.is_empty()), ("--extra", available.extras.is_empty())]
+        .into_iter()
+        .filter_map(|(option, is_empty)| (!is_empty).then_some(option))
+        .collect();
+    let choose = match options.as_slice() {
+        [] => String::new(),
+        [one] => format!("; {one} chooses"),
+        several => format!("; {} choose", several.join(", ")),
+    };
+    format!("{}: {}{choose}", lock.name, terminal::count(lock.lock.packages().len(), "package"))
 }
 
 /// All that is wrong, at once.

@@ -21,13 +21,15 @@ use crate::cli::host::input_source::HostInputSource;
 use crate::cli::host::machine::Machine;
 use crate::cli::host::runtime;
 use crate::cli::host::signals::shutdown_signal;
+use crate::cli::output::metadata_warning;
 use crate::cli::output::report::Report;
 use crate::cli::output::{summary, terminal};
 use crate::cli::settings;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::show;
-use crate::domain::{Fetched, Plan, Target};
+use crate::domain::{Fetched, Plan, Request, Target};
+use crate::input::ParsedInput;
 use crate::ops::{
     self, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output, PlanFailure,
 };
@@ -139,6 +141,7 @@ impl<'a> FetchRun<'a> {
         machine.assumed_architectures().iter().for_each(terminal::warn);
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
+        check_requires_python(&read, &targets)?;
         let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings })?;
         let (prepared, provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
@@ -177,6 +180,7 @@ impl<'a> FetchRun<'a> {
         let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
         notes.iter().for_each(terminal::warn);
         self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
+        self.prepared.context.indexes.assumed_absent().iter().for_each(|assumed| terminal::warn(assumed.to_string()));
         let fetched = match outcome {
             Outcome::Planned(plan) => return self.report_plan(&plan, unsolved),
             Outcome::Fetched(fetched) => Arc::new(fetched),
@@ -187,12 +191,16 @@ impl<'a> FetchRun<'a> {
     }
 
     async fn obtain(&self, provider: MetadataProvider, listener: &Listener) -> Result<Obtained, Failed> {
-        let planned = ops::plan(&self.prepared.question, &self.targets, provider).await;
+        let planned = match &self.prepared.lock {
+            Some(lock) => ops::plan_locked(lock, &self.targets, &provider).await,
+            None => ops::plan(&self.prepared.question, &self.targets, provider).await,
+        };
         let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
         let Planned { plan, unsolved } =
             self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
         let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
-        let notes = std::mem::take(&mut plan.notes);
+        let mut notes = std::mem::take(&mut plan.notes);
+        notes.extend(metadata_warning::of(&plan.unreliable));
         let outcome = match self.args.outputs.dry_run {
             true => Outcome::Planned(plan),
             false => Outcome::Fetched(self.fetch(plan, listener).await?),
@@ -244,12 +252,16 @@ impl<'a> FetchRun<'a> {
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
-        let request = Arc::new(ops::request_of(&self.prepared.question, &self.targets));
+        let requests: Arc<[Request]> = match &self.prepared.lock {
+            Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
+            None => [ops::request_of(&self.prepared.question, &self.targets)].into(),
+        };
         let mut findings = Vec::new();
         for output in self.outputs() {
-            let (fetched, request, store) = (fetched.clone(), request.clone(), self.prepared.context.store.clone());
+            let (fetched, requests, store) = (fetched.clone(), requests.clone(), self.prepared.context.store.clone());
             let (output, cancel) = (output.clone(), self.cancel.clone());
-            let writing = tokio::task::spawn_blocking(move || ops::write(&fetched, &request, &store, &output, &cancel));
+            let writing =
+                tokio::task::spawn_blocking(move || ops::write(&fetched, &requests, &store, &output, &cancel));
             let written = writing.await.expect("writing does not panic");
             findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }
@@ -307,6 +319,15 @@ impl<'a> FetchRun<'a> {
         terminal::show_error(&error);
         Ok(error.exit)
     }
+}
+
+/// Refuses targets that a project among the inputs is not for.
+fn check_requires_python(read: &ParsedInput, targets: &[Arc<Target>]) -> Result<(), CliError> {
+    let refused = read.requires_python.iter().flat_map(|(wants, origin)| {
+        let others = targets.iter().filter(|target| !wants.contains(target.python()));
+        others.map(move |target| format!("{origin}: the project is for Python {wants}, and {} is not", target.id()))
+    });
+    refused.map(|why| CliError::new(Exit::NoSolution, why)).reduce(CliError::and).map_or(Ok(()), Err)
 }
 
 impl Drop for FetchRun<'_> {

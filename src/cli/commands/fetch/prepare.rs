@@ -17,10 +17,10 @@ use crate::cli::settings::layers::Layers;
 use crate::domain::{IndexOptions, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
-use crate::input::{self, ParsedInput};
+use crate::input::{self, LockInput, ParsedInput};
 use crate::interpreter::PipSettings;
 use crate::ops::{Claims, FetchContext, MetadataProvider};
-use crate::resolve::Question;
+use crate::resolve::{LockQuestion, Question};
 use crate::select::Policy;
 use crate::store::DiskStore;
 
@@ -31,6 +31,8 @@ pub struct PreparedFetch {
     pub settings: Settings,
     pub warm: Option<WarmPip>,
     pub question: Question,
+    /// Where a lock file is the answer.
+    pub lock: Option<LockQuestion>,
     pub context: FetchContext,
     pub reporter: Reporter,
 }
@@ -51,9 +53,20 @@ impl PreparedFetch {
         let settings =
             Settings::resolve(args, machine.cache().root().to_owned(), &Layers { environment, pip: &pip_settings })?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
-        let options = settings.options(&read.options, || machine.default_index())?;
+        let options = match &read.lock {
+            // What it says where to get needs no index.
+            Some(lock) if !lock.needs_index() => {
+                settings.options(&read.options, || machine.default_index()).or_else(|_| {
+                    settings.options(&IndexOptions { no_index: true, ..read.options.clone() }, || {
+                        unreachable!("no index is wanted")
+                    })
+                })?
+            }
+            _ => settings.options(&read.options, || machine.default_index())?,
+        };
+        let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
         let indexes = settings.indexes(&options, &environment.working_folder)?;
-        let http = settings.http(&options, &indexes);
+        let http = settings.http(&options, &indexes)?;
         let builds = match args.selection.allow_build {
             true => Some(machine.builds(build_variables::variables(&options, &indexes, &http))?),
             false => None,
@@ -67,10 +80,11 @@ impl PreparedFetch {
             metadata: MetadataCache::of_files(machine.cache()),
             claims: Claims::default(),
             builds,
+            strict_metadata: settings.strict_metadata,
             program: environment.program().into(),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        let prepared = Self { pip_settings, settings, warm, question, context, reporter };
+        let prepared = Self { pip_settings, settings, warm, question, lock, context, reporter };
         let provider = MetadataProvider::new(
             &prepared.question,
             &prepared.context,
@@ -111,6 +125,16 @@ impl PreparedFetch {
             true => error.hint("--skip-source-trees leaves such lines out, and what only they need"),
             false => error,
         })
+    }
+}
+
+fn lock_question(input: &LockInput, args: &FetchArgs, options: &IndexOptions) -> LockQuestion {
+    LockQuestion {
+        lock: input.lock.clone(),
+        groups: input.groups.clone(),
+        policy: Policy { formats: options.formats.clone(), ..Policy::default() },
+        skip_source_trees: args.selection.skip_source_trees,
+        with_sources: args.selection.with_sources,
     }
 }
 

@@ -83,6 +83,10 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
         yanked: candidate.yanked.0.as_deref().map(str::to_owned),
         targets: named(&file.targets, ids),
         tools: named(&file.tools, ids),
+        metadata: file
+            .metadata_source
+            .filter(|_| !candidate.filename.ends_with(".whl"))
+            .map(|source| source.to_string()),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, ProjectSummary, Promises, Request, Status,
-    Target, TargetDependencies, Yanked,
+    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, MetadataSource, Object, ProjectSummary, Promises,
+    Request, Status, Target, TargetDependencies, Yanked,
 };
 
 use super::{Manifest, ManifestFile, ManifestPackage, ManifestTarget};
@@ -116,6 +116,7 @@ fn to_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFil
             size: file.size,
         },
         metadata: None,
+        metadata_source: file.metadata.as_deref().and_then(MetadataSource::of_name),
         status: Status::Cached,
     })
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::file_check::CheckedFile;
 use super::{Finding, FindingKind, Proof};
 use crate::domain::{
-    Algorithm, Candidates, Dependency, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataUnavailable,
-    PackageName, Request, ResolutionMetadata, ResolvedPackage, Sha256, Solution, Target,
+    Algorithm, Candidates, Dependency, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataSource,
+    MetadataUnavailable, PackageName, Request, ResolutionMetadata, ResolvedPackage, Sha256, Solution, Target,
 };
 use crate::layout::{BUNDLE_ROOT, Manifest, ManifestValueError, WHEELS};
 use crate::ops::build_tools;
@@ -33,6 +33,8 @@ pub struct AvailableFile<'a> {
     /// Bytes.
     pub size: u64,
     pub inspection: &'a DistributionInspection,
+    /// Its build was asked what it needs when the bundle was made.
+    is_built: bool,
     /// Positions in [`AvailableFiles::targets`] of those that it is there for.
     pub targets: Vec<usize>,
     /// What is known that its project needs on all of its targets: all there is to go by where only its
@@ -44,7 +46,7 @@ impl<'a> AvailableFile<'a> {
     /// What it needs, as far as that can be known.
     fn metadata(&self) -> Result<ResolutionMetadata, MetadataUnavailable> {
         match &self.inspection.metadata {
-            Err(MetadataUnavailable::NeedsBuild) => {
+            told if self.is_built || *told == Err(MetadataUnavailable::NeedsBuild) => {
                 Ok(ResolutionMetadata { dependencies: self.dependencies.clone(), ..ResolutionMetadata::default() })
             }
             told => told.clone(),
@@ -75,6 +77,7 @@ impl<'a> AvailableFiles<'a> {
                 sha256,
                 size: checked.size,
                 inspection,
+                is_built: file.metadata.as_deref() == Some(MetadataSource::Built.name()),
                 targets: served,
                 dependencies: everywhere.filter_map(|name| name.parse().ok()).collect(),
             };
@@ -95,6 +98,7 @@ impl<'a> AvailableFiles<'a> {
                 sha256: object.sha256,
                 size: object.size,
                 inspection: inspections.get(&object.sha256)?,
+                is_built: file.metadata_source == Some(MetadataSource::Built),
                 targets: file.targets.clone(),
                 dependencies: everywhere.filter_map(|name| name.as_ref().parse().ok()).collect(),
             };

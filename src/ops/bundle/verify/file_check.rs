@@ -6,7 +6,7 @@ use super::integrity::ExpectedFiles;
 use super::wheel_record;
 use super::{Finding, FindingKind};
 use crate::archive::{ArchiveMember, SeekableInput};
-use crate::domain::{Hasher, MetadataUnavailable, PackageName, Sha256, SourceFilename, WheelFilename};
+use crate::domain::{Hasher, MetadataSource, MetadataUnavailable, PackageName, Sha256, SourceFilename, WheelFilename};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::layout::SUMS_PATH;
 use crate::ops::buffered_reader::BufferedReader;
@@ -48,6 +48,12 @@ impl CheckedFile {
             text: None,
             unreadable: None,
         }
+    }
+
+    /// Its path, and where its metadata was read, if a build may contradict that.
+    pub fn unreliable_metadata(&self) -> Option<(String, MetadataSource)> {
+        let source = self.inspection.as_ref()?.metadata.as_ref().ok()?.source;
+        source.is_unreliable().then(|| (self.path.clone(), source))
     }
 
     /// What is wrong with the file, whatever a manifest says.

@@ -1,0 +1,151 @@
+//! Which extras and dependency groups of a project are wanted, and which there are.
+
+use std::collections::BTreeSet;
+
+use super::{ExtraName, GroupName};
+
+/// What the user asks of a project's extras and dependency groups (PEP 735), in uv's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupSelection {
+    pub extras: BTreeSet<ExtraName>,
+    pub all_extras: bool,
+    pub groups: BTreeSet<GroupName>,
+    pub all_groups: bool,
+    /// Leave out the groups that the project's tool takes by itself.
+    pub no_default_groups: bool,
+    /// These groups and nothing else.
+    pub only_groups: BTreeSet<GroupName>,
+}
+
+/// The extras and dependency groups that a project has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AvailableGroups {
+    pub extras: BTreeSet<ExtraName>,
+    pub groups: BTreeSet<GroupName>,
+    /// Those extras that the project's tool takes where none is asked for.
+    pub default_extras: BTreeSet<ExtraName>,
+    /// Those groups that the project's tool takes where none is asked for.
+    pub default_groups: BTreeSet<GroupName>,
+}
+
+/// The extras and dependency groups that are taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectedGroups {
+    /// The project's own dependencies are taken, too.
+    pub project: bool,
+    pub extras: BTreeSet<ExtraName>,
+    pub groups: BTreeSet<GroupName>,
+}
+
+/// An extra or a group that is asked for and that the project does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {kind} `{name}`{}", likeness(kind, nearest.as_deref(), known))]
+pub struct UnknownGroup {
+    /// `extra` or `group`.
+    pub kind: &'static str,
+    pub name: String,
+    pub nearest: Option<String>,
+    /// Every name that there is.
+    pub known: Vec<String>,
+}
+
+fn likeness(kind: &str, nearest: Option<&str>, known: &[String]) -> String {
+    match nearest {
+        Some(nearest) => format!("; did you mean `{nearest}`?"),
+        None if known.is_empty() => format!(": there are no {kind}s at all"),
+        None => format!("; there are {}", known.join(", ")),
+    }
+}
+
+impl GroupSelection {
+    /// Whether nothing is asked, so that the defaults hold.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is taken of what is `available`.
+    ///
+    /// # Errors
+    /// Every name that the project does not have.
+    pub fn select(&self, available: &AvailableGroups) -> Result<SelectedGroups, Vec<UnknownGroup>> {
+        let groups = self.groups.iter().chain(&self.only_groups);
+        let unknown: Vec<_> = unknown("extra", self.extras.iter(), &available.extras)
+            .chain(unknown("group", groups, &available.groups))
+            .collect();
+        if unknown.is_empty() { Ok(self.select_known(available)) } else { Err(unknown) }
+    }
+
+    fn select_known(&self, available: &AvailableGroups) -> SelectedGroups {
+        let mut groups = &self.groups | &self.only_groups;
+        if self.all_groups {
+            groups.extend(available.groups.iter().cloned());
+        }
+        if !self.only_groups.is_empty() {
+            return SelectedGroups { project: false, extras: BTreeSet::new(), groups };
+        }
+        let mut extras = self.extras.clone();
+        if self.all_extras {
+            extras.extend(available.extras.iter().cloned());
+        }
+        if !self.no_default_groups {
+            groups.extend(available.default_groups.iter().cloned());
+            extras.extend(available.default_extras.iter().cloned());
+        }
+        SelectedGroups { project: true, extras, groups }
+    }
+}
+
+fn unknown<'a, T: AsRef<str> + Ord + 'a>(
+    kind: &'static str,
+    asked: impl Iterator<Item = &'a T>,
+    known: &'a BTreeSet<T>,
+) -> impl Iterator<Item = UnknownGroup> {
+    let names = || known.iter().map(|name| name.as_ref().to_owned());
+    asked.filter(|name| !known.contains(*name)).map(move |name| UnknownGroup {
+        kind,
+        name: name.as_ref().to_owned(),
+        nearest: nearest(name.as_ref(), names()),
+        known: names().collect(),
+    })
+}
+
+/// The name that a slip may have meant.
+fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    let (distance, nearest) = known.map(|known| (strsim::osa_distance(name, &known), known)).min()?;
+    (distance <= 1 + name.len() / 4 && distance < name.len()).then_some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names<T: std::str::FromStr + Ord>(text: &str) -> BTreeSet<T> {
+        text.split_whitespace().filter_map(|name| name.parse().ok()).collect()
+    }
+
+    fn available() -> AvailableGroups {
+        let (extras, groups) = (names("cli http"), names("dev docs test"));
+        AvailableGroups { extras, groups, default_extras: names(""), default_groups: names("dev") }
+    }
+
+    #[test]
+    fn defaults_are_taken_unless_refused() {
+        let asked = GroupSelection { groups: names("docs"), all_extras: true, ..GroupSelection::default() };
+        let taken = asked.select(&available()).unwrap();
+        assert_eq!(taken, SelectedGroups { project: true, extras: names("cli http"), groups: names("dev docs") });
+        let without = GroupSelection { no_default_groups: true, ..asked };
+        assert_eq!(without.select(&available()).unwrap().groups, names("docs"));
+        let only = GroupSelection { only_groups: names("test"), ..GroupSelection::default() };
+        let taken = only.select(&available()).unwrap();
+        assert_eq!(taken, SelectedGroups { project: false, extras: names(""), groups: names("test") });
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_nearest() {
+        let told = |asked: GroupSelection| asked.select(&available()).unwrap_err()[0].to_string();
+        let asked = GroupSelection { groups: names("dosc"), ..GroupSelection::default() };
+        assert_eq!(told(asked), "there is no group `dosc`; did you mean `docs`?");
+        let asked = GroupSelection { extras: names("postgresql"), ..GroupSelection::default() };
+        assert_eq!(told(asked), "there is no extra `postgresql`; there are cli, http");
+    }
+}

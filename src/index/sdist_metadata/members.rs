@@ -1,0 +1,124 @@
+//! The members of a source archive that tell what it needs, found without unpacking the archive.
+
+use std::io::{self, BufReader, Read, Seek};
+
+use bzip2::read::MultiBzDecoder;
+use flate2::read::MultiGzDecoder;
+use lzma_rust2::{LzmaReader, XzReader};
+use zip::ZipArchive;
+
+use super::super::core_metadata::MetadataFile;
+use super::{SdistError, TopFiles};
+use crate::domain::SourceExtension;
+
+/// How much of an unpacked archive is searched, so that a bomb costs seconds at most.
+pub(super) const LONGEST_SEARCH: u64 = 2 << 30;
+
+/// The memory that an LZMA stream may claim, in KiB.
+const LZMA_MEMORY: u32 = 256 << 10;
+
+/// Finds the files of the source archive `filename` that tell what it needs; none in a kind of
+/// archive that pip does not unpack (`.tar.lz`).
+///
+/// # Errors
+/// When it cannot be read.
+pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, SdistError> {
+    let (_, extension) = SourceExtension::split(filename).ok_or_else(|| SdistError::NoArchive(filename.to_owned()))?;
+    match extension {
+        SourceExtension::Zip => from_zip(archive),
+        extension => match unpacked(archive, extension)? {
+            Some(stream) => from_tar(stream),
+            None => Ok(TopFiles::default()),
+        },
+    }
+}
+
+/// The tar archive inside a compressed one; nothing where its format is not known.
+///
+/// # Errors
+/// When its beginning cannot be read.
+pub fn unpacked<'a>(archive: impl Read + 'a, extension: SourceExtension) -> io::Result<Option<Box<dyn Read + 'a>>> {
+    let archive = BufReader::new(archive);
+    Ok(Some(match extension {
+        SourceExtension::TarGz | SourceExtension::Tgz => Box::new(MultiGzDecoder::new(archive)),
+        SourceExtension::TarBz2 | SourceExtension::Tbz => Box::new(MultiBzDecoder::new(archive)),
+        SourceExtension::TarXz | SourceExtension::Txz | SourceExtension::Tlz | SourceExtension::TarLzma => {
+            un_lzma(archive)?
+        }
+        SourceExtension::Tar => Box::new(archive),
+        SourceExtension::Zip | SourceExtension::TarLz => return Ok(None),
+    }))
+}
+
+/// Python's `lzma` tells both formats apart by their beginning, whatever a file is called.
+fn un_lzma<'a>(mut archive: BufReader<impl Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
+    const XZ: &[u8] = b"\xfd7zXZ\0";
+    if io::BufRead::fill_buf(&mut archive)?.starts_with(XZ) {
+        return Ok(Box::new(XzReader::new_mem_limit(archive, true, LZMA_MEMORY)));
+    }
+    Ok(Box::new(LzmaReader::new_mem_limit(archive, LZMA_MEMORY, None)?))
+}
+
+fn from_tar(stream: impl Read) -> Result<TopFiles, SdistError> {
+    let mut archive = tar::Archive::new(stream.take(LONGEST_SEARCH));
+    let mut files = TopFiles::default();
+    for entry in archive.entries()? {
+        let entry = entry?;
+        if entry.header().entry_type().is_file() {
+            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            if take(&mut files, &path, entry)? && files.is_complete() {
+                break;
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn from_zip(file: impl Read + Seek) -> Result<TopFiles, SdistError> {
+    let mut archive = ZipArchive::new(file)?;
+    let mut files = TopFiles::default();
+    for index in 0..archive.len() {
+        let member = archive.by_index(index)?;
+        let path = String::from_utf8_lossy(member.name_raw()).into_owned();
+        take(&mut files, &path, member)?;
+    }
+    Ok(files)
+}
+
+/// Reads the file at `path`, if it is one of those; tells whether it is.
+fn take(files: &mut TopFiles, path: &str, file: impl Read) -> io::Result<bool> {
+    let bytes = |file| MetadataFile::read(file).map(|file| file.bytes);
+    let Some(path) = inner_path(path) else { return Ok(false) };
+    match path {
+        "PKG-INFO" => files.pkg_info = Some(MetadataFile::read(file)?),
+        "pyproject.toml" => files.pyproject = Some(String::from_utf8_lossy(&bytes(file)?).into_owned()),
+        "Cargo.toml" => files.cargo = true,
+        "setup.cfg" => files.setup_cfg = Some(bytes(file)?),
+        "setup.py" => files.setup_py = Some(bytes(file)?),
+        path => {
+            let Some((folder, name)) = egg_info(path) else { return Ok(false) };
+            let egg_info = files.egg_infos.entry(folder.to_owned()).or_default();
+            match name {
+                "requires.txt" => egg_info.requires = Some(bytes(file)?),
+                "PKG-INFO" => egg_info.pkg_info = Some(MetadataFile::read(file)?),
+                _ => return Ok(false),
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// The path of a file below the archive's one top folder.
+fn inner_path(path: &str) -> Option<&str> {
+    let (folder, file) = path.trim_start_matches("./").split_once('/')?;
+    (!folder.is_empty() && !file.is_empty()).then_some(file)
+}
+
+/// How deep an `*.egg-info` lies at most: beside the code, as in `src/demo.egg-info`.
+const DEEPEST_EGG_INFO: usize = 2;
+
+/// The folder `*.egg-info` and the file in it, of a path that is of one.
+fn egg_info(path: &str) -> Option<(&str, &str)> {
+    let (folder, name) = path.rsplit_once('/')?;
+    (folder.ends_with(".egg-info") && folder.split('/').count() <= DEEPEST_EGG_INFO).then_some((folder, name))
+}

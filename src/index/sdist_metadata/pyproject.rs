@@ -1,0 +1,113 @@
+//! `pyproject.toml`: a static `[project]` table (PEP 621), and what a build needs (PEP 518).
+
+use super::egg_info::Requirements;
+use super::requirement_lines::{dependency, from_section};
+use crate::domain::{CoreMetadata, Dependency, MetadataSource};
+
+/// What the build of a source archive needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BuildRequirements {
+    /// `build-system.requires`, as it is written.
+    pub requires: Vec<String>,
+    /// Whether setuptools builds it, which may ask for more when it runs (PEP 517).
+    pub by_setuptools: bool,
+    /// By what it can be seen that the build fetches from elsewhere than an index.
+    pub fetches_by: Option<String>,
+}
+
+/// Whether poetry builds it, whose archives have a `PKG-INFO` that is complete whatever its version.
+pub fn is_by_poetry(pyproject: &str) -> bool {
+    let table = pyproject.parse::<toml::Table>().ok();
+    let backend = table.as_ref().and_then(|table| table.get("build-system")?.get("build-backend")?.as_str());
+    backend.is_some_and(|backend| backend.starts_with("poetry"))
+}
+
+/// `[tool.flit.metadata]`, which flit had before `[project]`.
+pub fn flit_table(pyproject: &str, stated: &CoreMetadata) -> Option<CoreMetadata> {
+    let table = pyproject.parse::<toml::Table>().ok()?;
+    let flit = table.get("tool")?.get("flit")?.get("metadata")?.as_table()?;
+    let mut requirements = Requirements::default();
+    requirements.add("", &strings(flit.get("requires")))?;
+    for (extra, lines) in flit.get("requires-extra").and_then(toml::Value::as_table).into_iter().flatten() {
+        requirements.add(extra, &strings(Some(lines)))?;
+    }
+    Some(CoreMetadata {
+        requires_python: flit.get("requires-python").and_then(toml::Value::as_str).map(ToOwned::to_owned),
+        requires_dist: requirements.lines(),
+        provides_extra: requirements.extras,
+        source: MetadataSource::Pyproject,
+        ..stated.clone()
+    })
+}
+
+fn strings(value: Option<&toml::Value>) -> Vec<String> {
+    let values = value.and_then(toml::Value::as_array).into_iter().flatten();
+    values.filter_map(toml::Value::as_str).map(ToOwned::to_owned).collect()
+}
+
+/// What pip builds with where an archive does not say: up to 23.3 it asks for `wheel`, too.
+const DEFAULT_BUILD: [&str; 2] = ["setuptools>=40.8.0", "wheel"];
+
+/// What builds with crates, or with what CMake fetches.
+const FETCHING_TOOLS: [&str; 5] = ["maturin", "setuptools-rust", "scikit-build", "scikit-build-core", "cmake"];
+
+impl BuildRequirements {
+    /// What the text of a `pyproject.toml` says, or the absence of one (`docs/facts/pip.md` 6.3); `cargo`
+    /// where a `Cargo.toml` stands beside it.
+    pub fn of(pyproject: Option<&str>, cargo: bool) -> Self {
+        let table = pyproject.and_then(|text| text.parse::<toml::Table>().ok());
+        let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
+        let requires: Vec<String> = match system.and_then(|system| system.get("requires")?.as_array()) {
+            Some(lines) => lines.iter().filter_map(toml::Value::as_str).map(ToOwned::to_owned).collect(),
+            None => DEFAULT_BUILD.map(ToOwned::to_owned).into(),
+        };
+        let backend = system.and_then(|system| system.get("build-backend")?.as_str());
+        let by_setuptools = backend.is_none_or(|backend| backend.starts_with("setuptools."));
+        let fetches_by = fetches_by(&requires, backend, cargo);
+        Self { requires, by_setuptools, fetches_by }
+    }
+}
+
+/// The tool or file by which the build reaches for crates or for what CMake downloads. Other builds
+/// may fetch, too, and nothing tells.
+fn fetches_by(requires: &[String], backend: Option<&str>, cargo: bool) -> Option<String> {
+    let projects = requires.iter().filter_map(|line| line.parse::<Dependency>().ok());
+    let mut projects = projects.map(|dependency| dependency.name.to_string());
+    let tool = projects.find(|name| FETCHING_TOOLS.contains(&name.as_str()));
+    let by_maturin = || backend.filter(|backend| *backend == "maturin").map(ToOwned::to_owned);
+    tool.or_else(by_maturin).or_else(|| cargo.then(|| "Cargo.toml".to_owned()))
+}
+
+/// Build requirements that change what setuptools takes an archive to need.
+const PLUGINS: [&str; 5] = ["pbr", "d2to1", "setupmeta", "setuptools-declarative-requirements", "setuptools-pipfile"];
+
+/// Whether the build requirement `line` brings such a plugin.
+pub fn is_plugin(line: &str) -> bool {
+    dependency(line).is_none_or(|dependency| PLUGINS.contains(&dependency.name.to_string().as_str()))
+}
+
+/// The `[project]` table, where nothing decisive in it is dynamic (PEP 621).
+pub fn static_project(text: &str, stated: Option<&CoreMetadata>) -> Option<CoreMetadata> {
+    let project = text.parse::<toml::Table>().ok()?.get("project")?.as_table()?.clone();
+    let dynamic = strings(project.get("dynamic"));
+    if ["dependencies", "optional-dependencies", "requires-python"]
+        .iter()
+        .any(|field| dynamic.iter().any(|each| each == field))
+    {
+        return None;
+    }
+    let mut metadata = CoreMetadata {
+        name: project.get("name")?.as_str()?.to_owned(),
+        version: stated.map(|stated| stated.version.clone()).unwrap_or_default(),
+        requires_python: project.get("requires-python").and_then(toml::Value::as_str).map(ToOwned::to_owned),
+        requires_dist: strings(project.get("dependencies")),
+        ..CoreMetadata::default()
+    };
+    let optional = project.get("optional-dependencies").and_then(toml::Value::as_table);
+    for (extra, lines) in optional.into_iter().flatten() {
+        metadata.provides_extra.push(extra.clone());
+        let lines = strings(Some(lines)).into_iter();
+        metadata.requires_dist.extend(lines.map(|line| from_section(&line, extra, "").unwrap_or(line)));
+    }
+    Some(metadata)
+}

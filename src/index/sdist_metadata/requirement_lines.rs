@@ -1,0 +1,115 @@
+//! Lines of requirements as setuptools takes them, and as core metadata has them.
+
+use std::collections::HashSet;
+
+use crate::domain::{CoreMetadata, Dependency, Marker, ResolutionMetadata};
+
+/// The lines of a text without blank ones and comments, as `yield_lines` of pkg_resources has them:
+/// a comment may follow a line after a space, and a backslash joins lines.
+pub fn logical_lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut open = String::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
+        match line.strip_suffix('\\') {
+            Some(part) => open.push_str(part.trim_end()),
+            None => lines.push(std::mem::take(&mut open) + line),
+        }
+    }
+    if !open.is_empty() {
+        lines.push(open);
+    }
+    lines
+}
+
+/// A line of a section for `extra` (or none) under `marker` (or none), as a build would write it.
+/// Absent where it is no requirement, even repaired: what a build would make of it is not known.
+pub fn from_section(line: &str, extra: &str, marker: &str) -> Option<String> {
+    let (what, own) = split_marker(line);
+    let extra = if extra.is_empty() { String::new() } else { format!("extra == {}", quoted(extra)?) };
+    let parts: Vec<_> = [own, marker, &extra].into_iter().filter(|part| !part.is_empty()).collect();
+    let marker = match parts.as_slice() {
+        [] => String::new(),
+        [only] => format!(" ; {only}"),
+        several => format!(" ; {}", several.iter().map(|part| format!("({part})")).collect::<Vec<_>>().join(" and ")),
+    };
+    let line = format!("{}{marker}", what.trim());
+    dependency(&line).map(|_| line)
+}
+
+/// What `line` says, repaired if need be.
+pub fn dependency(line: &str) -> Option<Dependency> {
+    let metadata = CoreMetadata { requires_dist: vec![line.to_owned()], ..CoreMetadata::default() };
+    let mut needs = ResolutionMetadata::of(&metadata);
+    if needs.unreadable.is_empty() { needs.dependencies.pop() } else { None }
+}
+
+/// Whether both say the same, in any order.
+pub fn are_equal(some: &[String], others: &[String]) -> bool {
+    canonical(some).is_some_and(|lines| Some(lines) == canonical(others))
+}
+
+/// What the lines say without their markers, in one spelling, with the markers.
+fn canonical(lines: &[String]) -> Option<HashSet<(String, Marker)>> {
+    let line = |line: &String| {
+        let Dependency { name, extras, source, marker } = dependency(line)?;
+        let extras: Vec<_> = extras.iter().map(ToString::to_string).collect();
+        let source = match source.specifiers() {
+            Some(specifiers) => {
+                let mut clauses: Vec<_> = specifiers.clauses().iter().map(ToString::to_string).collect();
+                clauses.sort_unstable();
+                clauses.dedup();
+                clauses.join(",")
+            }
+            None => format!("{source:?}"),
+        };
+        Some((format!("{name}[{}]{source}", extras.join(",")), marker))
+    };
+    lines.iter().map(line).collect()
+}
+
+/// A URL may have a semicolon; only one behind a space begins a marker there (PEP 508).
+fn split_marker(line: &str) -> (&str, &str) {
+    let parts = if line.contains('@') && line.contains("://") { line.split_once(" ;") } else { line.split_once(';') };
+    parts.map_or((line, ""), |(what, marker)| (what, marker.trim()))
+}
+
+/// An extra as a string of a marker.
+fn quoted(extra: &str) -> Option<String> {
+    let is_plain = !extra.contains(['\'', '"', '\\']);
+    is_plain.then(|| format!("'{extra}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_of_pkg_resources() {
+        let text = "\n# comment\n six >= 1 # why\nhttps://index.example/#egg\nlong\\\n  name\nopen\\";
+        assert_eq!(logical_lines(text), ["six >= 1", "https://index.example/#egg", "longname", "open"]);
+    }
+
+    #[test]
+    fn a_section_becomes_a_marker() {
+        let line = |line: &str, extra: &str, marker: &str| from_section(line, extra, marker);
+        assert_eq!(line("six", "", "").as_deref(), Some("six"));
+        assert_eq!(line("six", "x", "").as_deref(), Some("six ; extra == 'x'"));
+        let url = line("six @ https://index.example/a;b ; os_name == 'nt'", "x", "").unwrap();
+        assert_eq!(url, "six @ https://index.example/a;b ; (os_name == 'nt') and (extra == 'x')");
+        assert_eq!(line("no requirement", "", ""), None);
+        assert_eq!(line("six", "", "nonsense"), None);
+    }
+
+    #[test]
+    fn spelling_and_order_make_no_difference() {
+        let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+        assert!(are_equal(
+            &lines(&["A_b>=1,<2", "c; python_version<'3'"]),
+            &lines(&["c ; python_version < \"3\"", "a-b <2, >=1"])
+        ));
+        assert!(!are_equal(&lines(&["a"]), &lines(&["a>=1"])));
+        assert!(!are_equal(&lines(&["a"]), &lines(&["a; os_name == 'nt'"])));
+        assert!(!are_equal(&lines(&["a b"]), &lines(&["a b"])));
+    }
+}

@@ -1,0 +1,217 @@
+//! The values of expressions that consist of literals, and of names for such.
+
+use std::cell::Cell;
+
+use super::super::requirement_lines::logical_lines;
+use super::names::Names;
+use super::syntax::NodeId;
+
+/// A value as far as requirements need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    None,
+    Text(String),
+    /// A list, tuple or set.
+    List(Vec<Value>),
+    Dict(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// The lines of requirements in it, as setuptools reads strings and lists of them.
+    pub fn lines(&self) -> Option<Vec<String>> {
+        match self {
+            Self::None => Some(Vec::new()),
+            Self::Text(text) => Some(logical_lines(text)),
+            Self::List(values) => {
+                let lines = values.iter().map(Self::lines).collect::<Option<Vec<_>>>()?;
+                Some(lines.concat())
+            }
+            Self::Dict(_) => None,
+        }
+    }
+}
+
+/// How many nodes one evaluation looks at, so that names of sums of names stay cheap.
+const MOST_STEPS: usize = 50_000;
+
+/// How deep names may lead to names.
+const DEEPEST: usize = 300;
+
+/// Evaluates expressions of one file.
+pub struct Evaluator<'n, 's> {
+    names: &'n Names<'s>,
+    steps: Cell<usize>,
+    depth: Cell<usize>,
+}
+
+impl<'n, 's> Evaluator<'n, 's> {
+    pub fn new(names: &'n Names<'s>) -> Self {
+        Self { names, steps: Cell::new(0), depth: Cell::new(0) }
+    }
+
+    /// The value of an expression; absent where it is computed.
+    pub fn value(&self, id: NodeId) -> Option<Value> {
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get() > MOST_STEPS || self.depth.get() > DEEPEST {
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let value = self.compute(id);
+        self.depth.set(self.depth.get() - 1);
+        value
+    }
+
+    fn compute(&self, id: NodeId) -> Option<Value> {
+        let syntax = self.names.syntax;
+        match syntax.kind(id) {
+            "none" => Some(Value::None),
+            "false" => Some(Value::None),
+            "string" => self.string(id).map(Value::Text),
+            "concatenated_string" => {
+                let parts = syntax.children(id).map(|part| self.string(part)).collect::<Option<Vec<_>>>()?;
+                Some(Value::Text(parts.concat()))
+            }
+            "parenthesized_expression" => self.value(self.only_child(id)?),
+            "list" | "tuple" | "set" => self.list(id),
+            "dictionary" => self.dictionary(id),
+            "binary_operator" => self.sum(id),
+            "identifier" => self.name(id),
+            "subscript" => self.item(id),
+            "call" => self.call(id),
+            _ => None,
+        }
+    }
+
+    fn only_child(&self, id: NodeId) -> Option<NodeId> {
+        let mut children = self.names.syntax.children(id);
+        let only = children.next()?;
+        children.next().is_none().then_some(only)
+    }
+
+    /// A string without interpolation, and with no escapes but those of line ends, quotes and
+    /// backslashes.
+    fn string(&self, id: NodeId) -> Option<String> {
+        let syntax = self.names.syntax;
+        if syntax.kind(id) != "string" || syntax.children(id).any(|child| syntax.kind(child) == "interpolation") {
+            return None;
+        }
+        let text = syntax.text(id);
+        let quote = text.find(['\'', '"'])?;
+        let (prefix, quoted) = text.split_at(quote);
+        let stamp = if quoted.starts_with("\"\"\"") || quoted.starts_with("'''") { 3 } else { 1 };
+        let content = quoted.get(stamp..quoted.len().checked_sub(stamp)?)?;
+        let is_plain = prefix.chars().all(|letter| matches!(letter, 'u' | 'U' | 'r' | 'R' | 'b' | 'B'));
+        if !is_plain {
+            return None;
+        }
+        if prefix.contains(['r', 'R']) { Some(content.to_owned()) } else { unescape(content) }
+    }
+
+    fn list(&self, id: NodeId) -> Option<Value> {
+        let syntax = self.names.syntax;
+        let mut values = Vec::new();
+        for child in syntax.children(id) {
+            match syntax.kind(child) {
+                "list_splat" => match self.value(self.only_child(child)?)? {
+                    Value::List(more) => values.extend(more),
+                    _ => return None,
+                },
+                _ => values.push(self.value(child)?),
+            }
+        }
+        Some(Value::List(values))
+    }
+
+    fn dictionary(&self, id: NodeId) -> Option<Value> {
+        let syntax = self.names.syntax;
+        let mut pairs = Vec::new();
+        for child in syntax.children(id) {
+            match syntax.kind(child) {
+                "pair" => {
+                    let Value::Text(key) = self.value(syntax.child(child, "key")?)? else { return None };
+                    pairs.push((key, self.value(syntax.child(child, "value")?)?));
+                }
+                "dictionary_splat" => match self.value(self.only_child(child)?)? {
+                    Value::Dict(more) => pairs.extend(more),
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+        Some(Value::Dict(pairs))
+    }
+
+    fn sum(&self, id: NodeId) -> Option<Value> {
+        let syntax = self.names.syntax;
+        let (left, right) = (syntax.child(id, "left")?, syntax.child(id, "right")?);
+        if syntax.between(left, right) != "+" {
+            return None;
+        }
+        match (self.value(left)?, self.value(right)?) {
+            (Value::List(left), Value::List(right)) => Some(Value::List([left, right].concat())),
+            (Value::Text(left), Value::Text(right)) => Some(Value::Text(left + &right)),
+            _ => None,
+        }
+    }
+
+    fn name(&self, id: NodeId) -> Option<Value> {
+        let name = self.names.syntax.text(id);
+        let value = self.value(self.names.only_value(name)?)?;
+        (matches!(value, Value::Text(_) | Value::None) || self.names.is_constant(name)).then_some(value)
+    }
+
+    fn item(&self, id: NodeId) -> Option<Value> {
+        let syntax = self.names.syntax;
+        let Value::Dict(pairs) = self.value(syntax.child(id, "value")?)? else { return None };
+        let Value::Text(key) = self.value(syntax.child(id, "subscript")?)? else { return None };
+        pairs.into_iter().rev().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
+    /// `dict(a=…)`, and copies of lists.
+    fn call(&self, id: NodeId) -> Option<Value> {
+        let syntax = self.names.syntax;
+        let function = syntax.child(id, "function").filter(|function| syntax.kind(*function) == "identifier")?;
+        let arguments = syntax.child(id, "arguments")?;
+        match syntax.text(function) {
+            "dict" => self.dict_call(arguments),
+            "list" | "tuple" | "set" | "sorted" => match self.value(self.only_child(arguments)?)? {
+                Value::List(values) => Some(Value::List(values)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn dict_call(&self, arguments: NodeId) -> Option<Value> {
+        let syntax = self.names.syntax;
+        let mut pairs = Vec::new();
+        for argument in syntax.children(arguments) {
+            if syntax.kind(argument) != "keyword_argument" {
+                return None;
+            }
+            let name = syntax.text(syntax.child(argument, "name")?).to_owned();
+            pairs.push((name, self.value(syntax.child(argument, "value")?)?));
+        }
+        Some(Value::Dict(pairs))
+    }
+}
+
+/// The text behind the escapes; absent where one is not known.
+fn unescape(content: &str) -> Option<String> {
+    let mut text = String::with_capacity(content.len());
+    let mut characters = content.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            text.push(character);
+            continue;
+        }
+        match characters.next()? {
+            'n' => text.push('\n'),
+            't' => text.push('\t'),
+            '\n' => {}
+            same @ ('\\' | '\'' | '"') => text.push(same),
+            _ => return None,
+        }
+    }
+    Some(text)
+}

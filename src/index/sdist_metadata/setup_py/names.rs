@@ -1,0 +1,204 @@
+//! What a name in a Python file stands for, and whether anything changes it.
+
+use super::syntax::{NodeId, Syntax};
+
+/// What an identifier does where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Gets a value: an assignment, a parameter, a definition.
+    Bind,
+    Import,
+    /// What it stands for may be changed.
+    Mutate,
+    /// The same, at the key of this node.
+    MutateAt(NodeId),
+    Read,
+    /// It names something else: an attribute, a keyword.
+    Other,
+}
+
+/// Functions that leave their arguments as they are.
+const HARMLESS: [&str; 22] = [
+    "all",
+    "any",
+    "dict",
+    "enumerate",
+    "filter",
+    "frozenset",
+    "isinstance",
+    "iter",
+    "len",
+    "list",
+    "map",
+    "max",
+    "min",
+    "open",
+    "print",
+    "repr",
+    "reversed",
+    "set",
+    "sorted",
+    "str",
+    "sum",
+    "tuple",
+];
+
+/// Methods that leave what they are called on, and their arguments, as they are.
+const HARMLESS_METHODS: [&str; 18] = [
+    "copy",
+    "count",
+    "encode",
+    "decode",
+    "format",
+    "get",
+    "index",
+    "items",
+    "join",
+    "keys",
+    "lower",
+    "replace",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "values",
+];
+
+/// Everything that a `setup.py` says of names.
+pub struct Names<'s> {
+    pub syntax: &'s Syntax,
+}
+
+impl Names<'_> {
+    pub fn role(&self, id: NodeId) -> Role {
+        let syntax = self.syntax;
+        let Some(parent) = syntax.parent(id) else { return Role::Other };
+        let field = syntax.field(id);
+        match (syntax.kind(parent), field) {
+            ("attribute", Some("attribute")) | ("keyword_argument", Some("name")) => Role::Other,
+            ("assignment" | "for_statement" | "for_in_clause", Some("left"))
+            | ("function_definition" | "class_definition" | "named_expression" | "default_parameter", Some("name"))
+            | ("typed_default_parameter", Some("name")) => Role::Bind,
+            ("augmented_assignment", Some("left")) | ("delete_statement", _) => Role::Mutate,
+            (
+                "pattern_list"
+                | "tuple_pattern"
+                | "list_pattern"
+                | "parameters"
+                | "lambda_parameters"
+                | "typed_parameter"
+                | "list_splat_pattern"
+                | "dictionary_splat_pattern"
+                | "as_pattern_target"
+                | "global_statement"
+                | "nonlocal_statement",
+                _,
+            ) => Role::Bind,
+            ("dotted_name" | "aliased_import" | "import_from_statement" | "import_statement", _) => Role::Import,
+            ("attribute", Some("object")) => self.role_of_object(parent),
+            ("subscript", Some("value")) => self.role_of_subscript(parent),
+            ("argument_list", _) => self.role_of_argument(parent),
+            ("keyword_argument", Some("value")) => {
+                syntax.parent(parent).map_or(Role::Read, |list| self.role_of_argument(list))
+            }
+            _ => Role::Read,
+        }
+    }
+
+    /// Of what has an attribute: a method may change it.
+    fn role_of_object(&self, attribute: NodeId) -> Role {
+        let is_called = self.syntax.field(attribute) == Some("function");
+        let name = self.syntax.child(attribute, "attribute").map_or("", |name| self.syntax.text(name));
+        if is_called && !HARMLESS_METHODS.contains(&name) { Role::Mutate } else { Role::Read }
+    }
+
+    fn role_of_subscript(&self, subscript: NodeId) -> Role {
+        let syntax = self.syntax;
+        let key = syntax.child(subscript, "subscript");
+        let is_changed = match syntax.parent(subscript).map(|parent| (parent, syntax.kind(parent))) {
+            Some((_, "assignment" | "augmented_assignment")) => syntax.field(subscript) == Some("left"),
+            Some((_, "delete_statement" | "pattern_list" | "tuple_pattern")) => true,
+            Some((attribute, "attribute")) => self.role_of_object(attribute) == Role::Mutate,
+            Some((outer, "subscript")) => self.role_of_subscript(outer) != Role::Read,
+            _ => false,
+        };
+        match key {
+            _ if !is_changed => Role::Read,
+            Some(key) => Role::MutateAt(key),
+            None => Role::Mutate,
+        }
+    }
+
+    fn role_of_argument(&self, arguments: NodeId) -> Role {
+        let syntax = self.syntax;
+        let Some(function) = syntax.parent(arguments).and_then(|call| syntax.child(call, "function")) else {
+            return Role::Read;
+        };
+        let name = syntax.child(function, "attribute").unwrap_or(function);
+        let is_method = name != function;
+        let harmless: &[&str] = if is_method { &HARMLESS_METHODS } else { &HARMLESS };
+        let name = syntax.text(name);
+        let is_harmless = harmless.contains(&name) || name == "setup" || name == "append" || name == "extend";
+        if is_harmless { Role::Read } else { Role::Mutate }
+    }
+
+    /// The one value that `name` ever gets; absent where there are several, or none for certain.
+    pub fn only_value(&self, name: &str) -> Option<NodeId> {
+        let syntax = self.syntax;
+        let mut binds =
+            syntax.occurrences(name).iter().filter(|id| matches!(self.role(**id), Role::Bind | Role::Import));
+        let (bind, None) = (*binds.next()?, binds.next()) else { return None };
+        let assignment = syntax.parent(bind).filter(|parent| syntax.kind(*parent) == "assignment")?;
+        self.is_unconditional(assignment).then(|| syntax.child(assignment, "right")).flatten()
+    }
+
+    /// Whether the value of `name`, once given, stays as it is.
+    pub fn is_constant(&self, name: &str) -> bool {
+        self.stays(name, &mut Vec::new(), &|_| false)
+    }
+
+    /// The same, but for changes at keys that `is_allowed`.
+    pub fn is_constant_but_for(&self, name: &str, is_allowed: &dyn Fn(NodeId) -> bool) -> bool {
+        self.stays(name, &mut Vec::new(), is_allowed)
+    }
+
+    fn stays(&self, name: &str, seen: &mut Vec<String>, is_allowed: &dyn Fn(NodeId) -> bool) -> bool {
+        if seen.iter().any(|known| known == name) || seen.len() > LONGEST_CHAIN {
+            return seen.len() <= LONGEST_CHAIN;
+        }
+        seen.push(name.to_owned());
+        self.syntax.occurrences(name).iter().all(|id| match self.role(*id) {
+            Role::Mutate => false,
+            Role::MutateAt(key) => is_allowed(key),
+            Role::Read => self.other_name(*id).is_none_or(|other| self.stays(other, seen, is_allowed)),
+            _ => true,
+        })
+    }
+
+    /// The name that the same value gets where it is assigned as it is.
+    fn other_name(&self, id: NodeId) -> Option<&str> {
+        let syntax = self.syntax;
+        let assignment = syntax.parent(id).filter(|parent| syntax.kind(*parent) == "assignment")?;
+        let left = syntax.child(assignment, "left").filter(|left| syntax.kind(*left) == "identifier")?;
+        (left != id).then(|| syntax.text(left))
+    }
+
+    /// Whether a statement runs whenever the file does: it is in no branch and no loop.
+    fn is_unconditional(&self, id: NodeId) -> bool {
+        self.syntax.ancestors(id).all(|ancestor| match self.syntax.kind(ancestor) {
+            "if_statement" => self.is_main_guard(ancestor),
+            "try_statement" | "for_statement" | "while_statement" | "match_statement" | "lambda" => false,
+            _ => true,
+        })
+    }
+
+    /// `if __name__ == '__main__'`, which holds when `setup.py` is run.
+    pub fn is_main_guard(&self, statement: NodeId) -> bool {
+        let condition = self.syntax.child(statement, "condition");
+        condition.is_some_and(|condition| self.syntax.text(condition).starts_with("__name__"))
+    }
+}
+
+/// How many names of one value are followed.
+const LONGEST_CHAIN: usize = 50;

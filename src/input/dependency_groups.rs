@@ -1,0 +1,88 @@
+//! Dependency groups of a pyproject.toml (PEP 735), with the groups that they include.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::locking::Fault;
+use crate::domain::GroupName;
+
+/// The table `[dependency-groups]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct DependencyGroups(BTreeMap<String, Vec<PathKind>>);
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum PathKind {
+    Requirement(String),
+    Include {
+        #[serde(rename = "include-group")]
+        group: String,
+    },
+}
+
+/// A requirement of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    pub text: String,
+    /// The group in which it is written.
+    pub group: String,
+}
+
+impl DependencyGroups {
+    /// The groups as they are written.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The requirements of a group and of all that it includes.
+    ///
+    /// # Errors
+    /// When a group that is included is missing, or includes itself.
+    pub fn members(&self, group: &GroupName) -> Result<Vec<Member>, Fault> {
+        let mut members = Vec::new();
+        self.collect(group, &mut Vec::new(), &mut members)?;
+        Ok(members)
+    }
+
+    fn collect(&self, wanted: &GroupName, open: &mut Vec<GroupName>, members: &mut Vec<Member>) -> Result<(), Fault> {
+        if open.contains(wanted) {
+            let names: Vec<_> = open.iter().chain([wanted]).map(ToString::to_string).collect();
+            return Err(format!("the group `{wanted}` includes itself: {}", names.join(" → ")));
+        }
+        let is_wanted = |(name, _): &(&String, &Vec<PathKind>)| name.parse().as_ref() == Ok(wanted);
+        let Some((name, entries)) = self.0.iter().find(is_wanted) else {
+            return Err(format!("the group `{wanted}` is included, and there is none"));
+        };
+        open.push(wanted.clone());
+        for entry in entries {
+            match entry {
+                PathKind::Requirement(text) => members.push(Member { text: text.clone(), group: name.clone() }),
+                PathKind::Include { group } => {
+                    let group = group.parse().map_err(|_| format!("`{group}` is no name of a group"))?;
+                    self.collect(&group, open, members)?;
+                }
+            }
+        }
+        open.pop();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_include_each_other_and_never_themselves() {
+        let text = "dev = ['a', {include-group = 'Test_It'}]\ntest-it = ['b']\nround = [{include-group = 'trip'}]\ntrip = \
+                    [{include-group = 'round'}]\nlost = [{include-group = 'nowhere'}]\n";
+        let groups: DependencyGroups = toml::from_str(text).unwrap();
+        let members = |name: &str| groups.members(&name.parse().unwrap());
+        let texts: Vec<_> = members("dev").unwrap().into_iter().map(|member| member.text).collect();
+        assert_eq!(texts, ["a", "b"]);
+        assert!(members("round").unwrap_err().contains("round → trip → round"));
+        assert!(members("lost").unwrap_err().contains("`nowhere` is included"));
+    }
+}

@@ -1,0 +1,129 @@
+//! Locks that tell of each package by itself who gets it, so that nothing has to be followed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::version_range::VersionRange;
+use crate::domain::{
+    AvailableGroups, EvaluatedMarkers, GroupName, Lock, LockedPackage, LockedPick, MarkerId, MarkerSets, MarkerTable,
+    NotLocked, Origin, PackageName, SelectedGroups, Specifiers, Target,
+};
+
+/// A lock of entries with conditions.
+#[derive(Debug)]
+pub(super) struct FlatLock {
+    pub packages: Vec<LockedPackage>,
+    /// Of the package at the same position.
+    pub entries: Vec<PathKind>,
+    pub markers: MarkerTable,
+    pub requires_python: Option<VersionRange>,
+    /// Where they are told, one of them must hold.
+    pub environments: Option<Vec<MarkerId>>,
+    pub available: AvailableGroups,
+    /// The group of the project's own dependencies, in formats where these are one.
+    pub project_group: Option<GroupName>,
+    /// Extras count as groups of their name.
+    pub extras_are_groups: bool,
+    pub namesakes: Namesakes,
+    /// The file itself.
+    pub origin: Origin,
+}
+
+/// Who gets a package.
+#[derive(Debug, Default)]
+pub(super) struct PathKind {
+    /// One of them must hold.
+    pub conditions: Vec<Condition>,
+    /// The package cannot be had by another Python.
+    pub requires_python: Option<Specifiers>,
+    pub dependencies: Vec<PackageName>,
+}
+
+/// A group that gets a package, under a marker.
+#[derive(Debug, Default)]
+pub(super) struct Condition {
+    /// Absent: whatever groups are wanted.
+    pub group: Option<GroupName>,
+    pub marker: Option<MarkerId>,
+}
+
+/// What it means if a target gets two packages of one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Namesakes {
+    Refused,
+    /// The later entry replaces the earlier one.
+    LastCounts,
+}
+
+impl Lock for FlatLock {
+    fn available(&self) -> &AvailableGroups {
+        &self.available
+    }
+
+    fn packages(&self) -> &[LockedPackage] {
+        &self.packages
+    }
+
+    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
+        let markers = self.markers.evaluate(target.markers());
+        self.check_target(target, &markers).map_err(|why| vec![self.refusal(why)])?;
+        let sets = self.sets(groups);
+        let taken = self.packages.iter().zip(&self.entries).filter(|(_, entry)| entry.is_taken(&markers, &sets));
+        let (mut picks, mut refused) = (BTreeMap::new(), Vec::new());
+        for (package, entry) in taken {
+            let refuse = |why| NotLocked { package: Some(package.name.clone()), why, origin: package.origin.clone() };
+            if let Some(wants) = entry.requires_python.as_ref().filter(|wants| !wants.contains(target.python())) {
+                refused.push(refuse(format!("it needs Python {wants}, the target has {}", target.python())));
+                continue;
+            }
+            let pick = LockedPick { package, dependencies: entry.dependencies.clone() };
+            if picks.insert(&package.name, pick).is_some() && self.namesakes == Namesakes::Refused {
+                refused.push(refuse("the lock gives this target two of them".to_owned()));
+            }
+        }
+        if !refused.is_empty() {
+            return Err(refused);
+        }
+        let names: BTreeSet<PackageName> = picks.keys().map(|name| PackageName::clone(name)).collect();
+        for pick in picks.values_mut() {
+            pick.dependencies.retain(|name| names.contains(name));
+        }
+        Ok(picks.into_values().collect())
+    }
+}
+
+impl FlatLock {
+    fn refusal(&self, why: String) -> NotLocked {
+        NotLocked { package: None, why, origin: self.origin.clone() }
+    }
+
+    fn check_target(&self, target: &Target, markers: &EvaluatedMarkers<'_>) -> Result<(), String> {
+        if let Some(wants) = self.requires_python.as_ref().filter(|wants| !wants.contains(target.python())) {
+            return Err(format!("the lock is for Python {wants}, the target has {}", target.python()));
+        }
+        let nothing = MarkerSets::default();
+        let is_supported =
+            |environments: &Vec<MarkerId>| environments.iter().any(|marker| markers.holds(Some(*marker), &nothing));
+        match self.environments.as_ref().is_none_or(is_supported) {
+            true => Ok(()),
+            false => Err("the target is none of the environments that the lock is for".to_owned()),
+        }
+    }
+
+    fn sets(&self, selected: &SelectedGroups) -> MarkerSets {
+        let mut groups = selected.groups.clone();
+        groups.extend(self.project_group.iter().filter(|_| selected.project).cloned());
+        if self.extras_are_groups {
+            groups.extend(selected.extras.iter().cloned().map(GroupName::from));
+        }
+        MarkerSets { extras: selected.extras.clone(), groups }
+    }
+}
+
+impl PathKind {
+    fn is_taken(&self, markers: &EvaluatedMarkers<'_>, sets: &MarkerSets) -> bool {
+        self.conditions.iter().any(|condition| {
+            condition.group.as_ref().is_none_or(|group| sets.groups.contains(group))
+                && markers.holds(condition.marker, sets)
+        })
+    }
+}

@@ -1,0 +1,255 @@
+//! Lock files as they should not be, and as they are.
+
+use proptest::prelude::*;
+
+use super::fake_source::FakeSource;
+use super::*;
+use crate::domain::{GroupSelection, Target, TargetSpec};
+
+const UV: &str = include_str!("../../testdata/locks/uv.lock");
+const PYLOCK: &str = include_str!("../../testdata/locks/pylock.toml");
+const POETRY: &str = include_str!("../../testdata/locks/poetry.lock");
+const OLD_POETRY: &str = include_str!("../../testdata/locks/old.poetry.lock");
+const PDM: &str = include_str!("../../testdata/locks/pdm.lock");
+const PIPFILE: &str = include_str!("../../testdata/locks/Pipfile.lock");
+const PROJECT: &str = include_str!("../../testdata/locks/pyproject.toml");
+
+fn read_named(name: &str, text: impl Into<Vec<u8>>, groups: GroupSelection) -> ParsedInput {
+    let machine = FakeSource::new().file(&format!("/w/{name}"), text).file("/w/pyproject.toml", PROJECT);
+    let mut reader = RequirementsReader::new(&machine).with_groups(groups);
+    reader.file(&Location::parse(name), Role::Requirements);
+    reader.finish()
+}
+
+/// The only problem of a file.
+fn problem(name: &str, text: impl Into<Vec<u8>>) -> String {
+    let read = read_named(name, text, GroupSelection::default());
+    assert!(read.lock.is_none() && !read.problems.is_empty(), "{name} is read");
+    read.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn target(python: &str, platform: &str) -> Target {
+    let spec = TargetSpec {
+        python: Some(python.parse().unwrap()),
+        platform: Some(platform.parse().unwrap()),
+        implementation: None,
+        abis: Vec::new(),
+    };
+    spec.resolve(None).unwrap()
+}
+
+/// What Python 3.12 on Linux gets, as `name version`; or why it does not.
+fn selected(name: &str, text: impl Into<Vec<u8>>, groups: GroupSelection) -> Vec<String> {
+    on("3.12", "linux-x86_64", &read_named(name, text, groups))
+}
+
+fn on(python: &str, platform: &str, read: &ParsedInput) -> Vec<String> {
+    let lock = read.lock.as_ref().unwrap_or_else(|| panic!("{:?}", read.problems));
+    match lock.lock.select(&target(python, platform), &lock.groups) {
+        Ok(picks) => {
+            let version = |pick: &crate::domain::LockedPick<'_>| pick.package.version.as_ref().map(ToString::to_string);
+            picks.iter().map(|pick| format!("{} {}", pick.package.name, version(pick).unwrap_or_default())).collect()
+        }
+        Err(refused) => refused.into_iter().map(|refused| format!("- {}", refused.why)).collect(),
+    }
+}
+
+fn groups(extras: &[&str], groups: &[&str]) -> GroupSelection {
+    GroupSelection {
+        extras: extras.iter().map(|name| name.parse().unwrap()).collect(),
+        groups: groups.iter().map(|name| name.parse().unwrap()).collect(),
+        ..GroupSelection::default()
+    }
+}
+
+fn defaults() -> GroupSelection {
+    GroupSelection::default()
+}
+
+#[test]
+fn each_format_gives_what_its_tool_installs() {
+    let all = GroupSelection { all_extras: true, all_groups: true, ..defaults() };
+    let only = GroupSelection { only_groups: ["docs".parse().unwrap()].into(), ..defaults() };
+    let bare = GroupSelection { no_default_groups: true, ..defaults() };
+    for (name, text, asked, expected) in [
+        ("uv.lock", UV, defaults(), "app 1 | demo 2.0 | linter 1.0"),
+        ("uv.lock", UV, groups(&["cpu"], &[]), "app 1 | demo 2.0 | engine 1.0+cpu | linter 1.0"),
+        ("uv.lock", UV, groups(&["gpu"], &[]), "app 1 | demo 2.0 | driver 1.0 | engine 1.0 | linter 1.0"),
+        ("uv.lock", UV, only.clone(), "docs-tool 1.0"),
+        (
+            "uv.lock",
+            UV,
+            all.clone(),
+            "- the extra `cpu` and the extra `gpu` cannot be had together (tool.uv.conflicts)",
+        ),
+        ("pylock.toml", PYLOCK, defaults(), "demo 1.0 | linter 1.0"),
+        ("pylock.toml", PYLOCK, bare.clone(), "demo 1.0"),
+        ("pylock.toml", PYLOCK, groups(&["speed"], &[]), "demo 1.0 | fast 1.0 | linter 1.0"),
+        ("poetry.lock", POETRY, defaults(), "demo 1.0 | docs-tool 1.0 | linter 1.0"),
+        ("poetry.lock", POETRY, groups(&["speed"], &[]), "demo 1.0 | docs-tool 1.0 | fast 1.0 | linter 1.0"),
+        ("poetry.lock", POETRY, bare.clone(), "demo 1.0"),
+        ("old.poetry.lock", OLD_POETRY, defaults(), "demo 1.0 | docs-tool 1.0 | helper 2.0 | linter 1.0"),
+        (
+            "old.poetry.lock",
+            OLD_POETRY,
+            groups(&["speed"], &[]),
+            "demo 1.0 | docs-tool 1.0 | fast 1.0 | helper 2.0 | linter 1.0",
+        ),
+        ("pdm.lock", PDM, defaults(), "demo 1.0 | fast 1.0 | linter 1.0"),
+        ("pdm.lock", PDM, bare, "demo 1.0"),
+        ("Pipfile.lock", PIPFILE, defaults(), "demo 1.0 | mac-only "),
+        ("Pipfile.lock", PIPFILE, groups(&[], &["develop"]), "demo 2.0 | linter 1.0 | mac-only "),
+    ] {
+        assert_eq!(selected(name, text, asked.clone()).join(" | "), expected, "{name}: {asked:?}");
+    }
+}
+
+#[test]
+fn forks_and_markers_follow_the_target() {
+    let read = read_named("uv.lock", UV, defaults());
+    assert_eq!(on("3.10", "linux-x86_64", &read), ["app 1", "demo 1.0", "linter 1.0"]);
+    assert_eq!(on("3.12", "windows-x86_64", &read), ["app 1", "colors 1.0", "demo 2.0", "linter 1.0"]);
+    assert_eq!(on("3.8", "linux-x86_64", &read), ["- the lock is for Python >=3.9, the target has 3.8.0"]);
+    let old = read_named("old.poetry.lock", OLD_POETRY, defaults());
+    assert_eq!(on("3.9", "linux-x86_64", &old), ["demo 1.0", "docs-tool 1.0", "helper 1.0", "linter 1.0"]);
+}
+
+#[test]
+fn line_ends_and_a_byte_order_mark_change_nothing() {
+    for (name, text) in [("uv.lock", UV), ("pylock.toml", PYLOCK), ("poetry.lock", POETRY), ("Pipfile.lock", PIPFILE)] {
+        let dos = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+        assert_eq!(selected(name, dos, defaults()), selected(name, text, defaults()), "{name}");
+    }
+}
+
+#[test]
+fn a_damaged_lock_is_refused_with_its_place() {
+    let duplicate = format!("{UV}\n{}", &UV[UV.rfind("[[package]]").unwrap()..]);
+    for (name, text, part) in [
+        ("uv.lock", UV.replace("version = 1\n", "version = 2\n"), "version 2 of this format is not read here (1 is)"),
+        ("uv.lock", UV.replace("version = 1\n", ""), "pre-release of uv"),
+        ("uv.lock", UV[..UV.len() / 2].to_owned(), "it is damaged"),
+        ("uv.lock", format!("<<<<<<< HEAD\n{UV}"), "uv.lock:1: a merge left this conflict"),
+        ("uv.lock", duplicate, "the same version from the same source twice"),
+        ("uv.lock", UV.replace("sha256:1", "sha256:x"), "is no sha256 digest: no file can match it"),
+        ("uv.lock", UV.replace("sha256:1", "blake9:1"), "is not a hash algorithm known here"),
+        ("uv.lock", UV.replace("/demo-2.0-py3", "/other-2.0-py3"), "`other-2.0-py3-none-any.whl` is no file of demo"),
+        (
+            "uv.lock",
+            UV.replace("name = \"colors\", marker", "name = \"colours\", marker"),
+            "it needs colours, which the lock does not have",
+        ),
+        ("uv.lock", UV.replace("'win32'", "win32"), "the marker"),
+        (
+            "pylock.toml",
+            PYLOCK.replace("lock-version = \"1.0\"", "lock-version = \"2.0\""),
+            "version 2.0 of this format",
+        ),
+        ("pylock.toml", PYLOCK.replace("somebody", "pipenv"), "name the Pipfile.lock instead"),
+        ("poetry.lock", POETRY.replace("\"2.1\"", "\"3.0\""), "version 3.0 of this format"),
+        ("poetry.lock", POETRY.replace("demo-1.0-py3-none-any.whl", "../demo-1.0-py3-none-any.whl"), "is no file name"),
+        ("pdm.lock", PDM.replace("\"4.5.0\"", "\"5.0\""), "version 5.0 of this format"),
+        ("pdm.lock", PDM.replace("\"inherit_metadata\"", ""), "pdm lock --update-reuse"),
+        ("Pipfile.lock", PIPFILE.replace("\"pipfile-spec\": 6", "\"pipfile-spec\": 7"), "version 7 of this format"),
+        ("Pipfile.lock", PIPFILE[..PIPFILE.len() / 2].to_owned(), "it is damaged"),
+        ("Pipfile.lock", PIPFILE.replace("\"demo\": {", "\"de mo!\": {"), "`de mo!` is no project name"),
+    ] {
+        let told = problem(name, text);
+        assert!(told.contains(part) && told.starts_with(name), "{name}: {told}");
+    }
+    let huge = vec![b'#'; LARGEST_FILE + 1];
+    assert!(problem("uv.lock", huge).contains("larger than 16 MiB"));
+    assert!(problem("uv.lock", b"\xff\xfe".to_vec()).contains("byte 0 is not UTF-8"));
+}
+
+#[test]
+fn secrets_in_the_urls_of_a_lock_are_not_told() {
+    let text =
+        PYLOCK.replace("https://files.example/", "https://me:hunter2@files.example/").replace("demo-1", "dema-1");
+    let told = problem("pylock.toml", text);
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn an_unknown_group_names_the_nearest() {
+    let read = read_named("poetry.lock", POETRY, groups(&[], &["dosc"]));
+    assert!(read.problems[0].message.contains("no group `dosc`; did you mean `docs`?"), "{:?}", read.problems);
+}
+
+#[test]
+fn a_pyproject_is_read_with_its_groups_and_extras() {
+    let requirements = |asked| -> Vec<String> {
+        let machine = FakeSource::new().file("/w/pyproject.toml", PROJECT);
+        let mut reader = RequirementsReader::new(&machine).with_groups(asked);
+        reader.file(&Location::parse("pyproject.toml"), Role::Requirements);
+        let read = reader.finish();
+        assert!(read.problems.is_empty(), "{:?}", read.problems);
+        assert!(read.requires_python[0].0.contains(&"3.9".parse().unwrap()));
+        read.requirements.iter().map(|requirement| format!("{}: {requirement}", requirement.origin.line)).collect()
+    };
+    assert_eq!(requirements(defaults()), ["5: demo"]);
+    assert_eq!(requirements(groups(&["everything"], &["docs"])).len(), 6);
+    let only = GroupSelection { only_groups: ["docs".parse().unwrap()].into(), ..defaults() };
+    assert_eq!(requirements(only), ["14: docs-tool", "15: linter>=1"]);
+}
+
+#[test]
+fn poetrys_tables_become_requirements() {
+    let text = "[tool.poetry.dependencies]\npython = '^3.9'\nflask = '^2.1'\nold = {version = '~1.2', python = '<3.11', \
+                optional = true, extras = ['x']}\nhere = {path = '../here'}\n[tool.poetry.extras]\nmore = \
+                ['old']\n[tool.poetry.group.dev.dependencies]\nblack = '*'\n[tool.poetry.group.docs]\noptional = \
+                true\n[tool.poetry.group.docs.dependencies]\nsphinx = '7.*'\n";
+    let machine = FakeSource::new().file("/w/pyproject.toml", text);
+    let mut reader = RequirementsReader::new(&machine).with_groups(groups(&["more"], &[]));
+    reader.file(&Location::parse("pyproject.toml"), Role::Requirements);
+    let read = reader.finish();
+    let shown: Vec<_> = read.requirements.iter().map(ToString::to_string).collect();
+    let expected = ["flask>=2.1, <3", "here @ /here", "old[x]>=1.2, <1.3 ; python_full_version < '3.11'", "black"];
+    assert_eq!(shown, expected, "{:?}", read.problems);
+}
+
+#[test]
+fn what_a_project_leaves_to_its_build_or_to_uv_is_refused() {
+    for (text, part) in [
+        ("[project]\nname = 'app'\ndynamic = ['dependencies']\n", "its dependencies are dynamic"),
+        ("[tool.ruff]\n", "it asks for nothing"),
+        ("[project]\nname='app'\ndependencies=['lib']\n[tool.uv.sources]\nlib = {workspace=true}\n", "tool.uv.sources"),
+        ("[project]\nname='app'\ndependencies=['li b']\n", "is no requirement"),
+        ("[project]\nname='app'\n[dependency-groups]\na=[{include-group='a'}]\n", "includes itself"),
+    ] {
+        let machine = FakeSource::new().file("/w/pyproject.toml", text);
+        let read = read(&Location::parse("pyproject.toml"), Role::Requirements, &machine);
+        assert!(read.problems.iter().any(|problem| problem.message.contains(part)), "{text}: {:?}", read.problems);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever is cut out of a lock or put into it, reading and selecting end.
+    #[test]
+    fn no_damage_makes_a_reader_panic(
+        which in 0..7usize,
+        start in 0.0..1.0f64,
+        length in 0..200usize,
+        inserted in "[\\]\\[={}\"'a-z0-9.,\\n-]{0,20}",
+    ) {
+        let (name, text) = [
+            ("uv.lock", UV),
+            ("pylock.toml", PYLOCK),
+            ("poetry.lock", POETRY),
+            ("old.poetry.lock", OLD_POETRY),
+            ("pdm.lock", PDM),
+            ("Pipfile.lock", PIPFILE),
+            ("pyproject.toml", PROJECT),
+        ][which];
+        let start = (text.len() as f64 * start) as usize;
+        let end = text.len().min(start + length);
+        let damaged = format!("{}{inserted}{}", &text[..start], &text[end..]);
+        let machine = FakeSource::new().file("/w/pyproject.toml", PROJECT).file(&format!("/w/{name}"), damaged);
+        let read = read(&Location::parse(name), Role::Requirements, &machine);
+        if let Some(lock) = &read.lock {
+            let _ = lock.lock.select(&target("3.12", "linux-x86_64"), &lock.groups);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What the readers of lock files share: names, digests and file names as they must be.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::location::normalize;
+use super::text_file::TextFile;
+use super::{InputSource, Location, LockInput, Problem, RequirementsReader, Role};
+use crate::domain::{
+    Digest, DigestError, DistributionFilename, FilenameError, Lock, LockedFile, LockedPackage, LockedSource, MarkerId,
+    MarkerTable, MaskedUrl, PackageName, Specifiers, Version, mask_credentials,
+};
+
+/// What is wrong with an entry, as a sentence.
+pub(super) type Fault = String;
+
+/// A lock file understood.
+pub(super) struct ParsedLock {
+    pub lock: Arc<dyn Lock>,
+    pub warnings: Vec<Problem>,
+    /// Where its files are looked for, as far as it says.
+    pub indexes: Vec<String>,
+}
+
+impl ParsedLock {
+    /// A lock that says of every file where it is, or leaves the indexes to the settings.
+    pub fn new(lock: impl Lock + 'static) -> Self {
+        Self { lock: Arc::new(lock), warnings: Vec::new(), indexes: Vec::new() }
+    }
+
+    /// Adds doubts about it.
+    #[must_use]
+    pub fn with_warnings(self, warnings: impl IntoIterator<Item = Problem>) -> Self {
+        Self { warnings: self.warnings.into_iter().chain(warnings).collect(), ..self }
+    }
+}
+
+/// Understands the text of a lock file; siblings of it come from the source.
+pub(super) type ParseLock = fn(&TextFile, &dyn InputSource) -> Result<ParsedLock, Vec<Problem>>;
+
+/// Reads a lock file with `parse` and notes what it says.
+pub(super) fn read_lock(
+    reader: &mut RequirementsReader<'_>,
+    (location, role): (&Location, Role),
+    format: &'static str,
+    parse: ParseLock,
+) {
+    if role == Role::Constraints {
+        let why = "a lock file is no constraints file; name it with -r";
+        return reader.read.problems.push(Problem::error(location.origin(0), why));
+    }
+    let parsed = TextFile::load(location, reader.input_source)
+        .map_err(|problem| vec![problem])
+        .and_then(|file| parse(&file, reader.input_source));
+    match parsed {
+        Ok(parsed) => take_lock(reader, location, format, parsed),
+        Err(problems) => reader.read.problems.extend(problems),
+    }
+}
+
+fn take_lock(reader: &mut RequirementsReader<'_>, location: &Location, format: &'static str, parsed: ParsedLock) {
+    reader.read.has_groups = true;
+    reader.read.problems.extend(parsed.warnings);
+    let told = |why: String| Problem::error(location.origin(0), why);
+    match reader.groups.select(parsed.lock.available()) {
+        Err(unknown) => reader.read.problems.extend(unknown.iter().map(|unknown| told(unknown.to_string()))),
+        Ok(_) if reader.read.lock.is_some() => {
+            let why = "there is another lock file already, and one is the whole answer; name one of them";
+            reader.read.problems.push(told(why.to_owned()));
+        }
+        Ok(groups) => {
+            let mut indexes = parsed.indexes.into_iter();
+            let options = &mut reader.read.options;
+            options.index_url = indexes.next().or(options.index_url.take());
+            options.extra_index_urls.extend(indexes);
+            let name = location.to_string();
+            reader.read.lock = Some(LockInput { format, name, lock: parsed.lock, groups });
+        }
+    }
+}
+
+/// The name of a project.
+pub(super) fn project_name(text: &str) -> Result<PackageName, Fault> {
+    text.parse().map_err(|_| format!("`{text}` is no project name"))
+}
+
+/// The name of an extra or a group.
+pub(super) fn group_name<N: FromStr>(text: &str) -> Result<N, Fault> {
+    text.parse().map_err(|_| format!("`{text}` is no name of an extra or a group"))
+}
+
+/// The Python versions that something is for.
+pub(super) fn requires_python(text: Option<&str>) -> Result<Option<Specifiers>, Fault> {
+    text.map(|text| text.parse().map_err(|error| format!("requires-python: {error}"))).transpose()
+}
+
+/// A marker, which is added to those of the lock.
+pub(super) fn marker(markers: &mut MarkerTable, text: &str) -> Result<MarkerId, Fault> {
+    markers.add(text).map_err(|error| format!("the marker `{text}`: {error}"))
+}
+
+/// That a file is of a version that is not known here.
+pub(super) fn newer_version(found: impl Display, known: &str) -> Fault {
+    format!("version {found} of this format is not read here ({known} is): a newer prefetch may read it")
+}
+
+/// What follows the last slash of a path, of whatever system.
+pub(super) fn last_part(path: &str) -> String {
+    path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned()
+}
+
+/// A version.
+pub(super) fn version(text: &str) -> Result<Version, Fault> {
+    text.parse().map_err(|_| format!("`{text}` is no version"))
+}
+
+/// A digest such as `sha256:…`, in full.
+pub(super) fn digest(text: &str) -> Result<Digest, Fault> {
+    let digest: Digest = text.parse().map_err(|error: DigestError| error.to_string())?;
+    match digest.is_well_formed() {
+        true => Ok(digest),
+        false => Err(format!("`{}` is no {} digest: no file can match it", digest.hex, digest.algorithm)),
+    }
+}
+
+/// A URL of a file.
+pub(super) fn url(text: &str) -> Result<MaskedUrl, Fault> {
+    text.parse().map_err(|error| format!("`{}` is no URL: {error}", mask_credentials(text)))
+}
+
+/// The file name at the end of a URL or path, which must name no folder.
+pub(super) fn filename(name: &str) -> Result<Box<str>, Fault> {
+    let leads_away = name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']);
+    if leads_away { Err(format!("`{name}` is no file name")) } else { Ok(name.into()) }
+}
+
+/// Where a relative path of the lock at `location` leads, as a URL; none for a lock of a URL.
+pub(super) fn local_url(location: &Location, input_source: &dyn InputSource, path: &Path) -> Option<MaskedUrl> {
+    let folder = location.folder(input_source.working_folder())?;
+    Url::from_file_path(normalize(&folder.join(path))).ok().map(MaskedUrl::new)
+}
+
+/// Whether the names of the files are of the project that has them; what is no distribution at all,
+/// such as an egg, passes and is never used.
+pub(super) fn check_files(package: &LockedPackage) -> Result<(), Fault> {
+    let is_of_other = |file: &&LockedFile| {
+        let read = DistributionFilename::parse(&file.filename, &package.name);
+        matches!(read, Err(FilenameError::OtherProject)) && !is_unnamed_archive(package, file)
+    };
+    match package.files.iter().find(is_of_other) {
+        Some(file) => Err(format!("`{}` is no file of {}", file.filename, package.name)),
+        None => Ok(()),
+    }
+}
+
+/// An archive by URL may be called as it likes; a file without a name is known by its digest.
+fn is_unnamed_archive(package: &LockedPackage, file: &LockedFile) -> bool {
+    file.filename.is_empty() || package.source == LockedSource::Archive && !file.filename.ends_with(".whl")
+}

@@ -1,0 +1,230 @@
+//! Pipfile.lock, pipenv's lock: digests alone, for the packages that the locking machine needed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::flat_lock::{Condition, FlatLock, Namesakes, PathKind};
+use super::locking::{self, Fault, ParsedLock, last_part, read_lock};
+use super::text_file::TextFile;
+use super::{InputSource, Location, Problem, RequirementsReader, Role};
+use crate::domain::{AvailableGroups, GroupName, LockedFile, LockedPackage, LockedSource, MarkerTable, SourceFilename};
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(rename = "_meta")]
+    meta: Meta,
+    /// The categories: `default`, `develop`, and whatever a Pipfile has besides.
+    #[serde(flatten)]
+    categories: BTreeMap<String, BTreeMap<String, Package>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Meta {
+    pipfile_spec: Option<u64>,
+    #[serde(default)]
+    sources: Vec<Source>,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    name: Option<String>,
+    url: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Package {
+    version: Option<String>,
+    hashes: Vec<String>,
+    /// In old files, the only digest.
+    hash: Option<String>,
+    markers: Option<String>,
+    /// The name of a source.
+    index: Option<String>,
+    file: Option<String>,
+    path: Option<String>,
+    git: Option<String>,
+    r#ref: Option<String>,
+    editable: bool,
+}
+
+/// The version of the format that is read here.
+const VERSION: u64 = 6;
+
+/// The category of the project's own dependencies.
+const DEFAULT: &str = "default";
+
+/// Whether a file of this name is a lock of pipenv.
+pub fn recognizes(filename: &str) -> bool {
+    filename.ends_with("Pipfile.lock")
+}
+
+/// Reads the lock at `location`.
+pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
+    read_lock(reader, (location, role), "Pipfile.lock", parse);
+}
+
+fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
+    let document: Document = file.json().map_err(|problem| vec![problem])?;
+    let whole = |why: Fault| vec![file.problem(None, why)];
+    check_version(&document.meta).map_err(whole)?;
+    let mut reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
+    let (mut packages, mut entries, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    for (category, name, package) in ordered(&document.categories) {
+        let place = place(&file.text, category, name);
+        match reading.package(category, name, package, place) {
+            Ok((package, entry)) => {
+                packages.push(package);
+                entries.push(entry);
+            }
+            Err(why) => problems.push(file.problem(place, format!("{name}: {why}"))),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let indexes = reading.indexes().map_err(whole)?;
+    let markers = reading.markers;
+    let lock = FlatLock {
+        packages,
+        entries,
+        markers,
+        requires_python: None,
+        environments: None,
+        available: available(&document).map_err(whole)?,
+        project_group: DEFAULT.parse().ok(),
+        extras_are_groups: false,
+        namesakes: Namesakes::LastCounts,
+        origin: file.location.origin(0),
+    };
+    Ok(ParsedLock { indexes, ..ParsedLock::new(lock) })
+}
+
+fn check_version(meta: &Meta) -> Result<(), Fault> {
+    match meta.pipfile_spec {
+        Some(newer) if newer > VERSION => Err(locking::newer_version(newer, "6")),
+        _ => Ok(()),
+    }
+}
+
+/// Every entry; pipenv installs the other categories over `default`.
+fn ordered(categories: &BTreeMap<String, BTreeMap<String, Package>>) -> impl Iterator<Item = (&str, &str, &Package)> {
+    let first = categories.iter().filter(|(category, _)| *category == DEFAULT);
+    let others = categories.iter().filter(|(category, _)| *category != DEFAULT);
+    let all = first.chain(others);
+    all.flat_map(|(category, packages)| packages.iter().map(move |(name, package)| (&**category, &**name, package)))
+}
+
+/// Where an entry begins.
+fn place(text: &str, category: &str, name: &str) -> Option<usize> {
+    let start = text.find(&format!("\"{category}\": {{"))?;
+    Some(start + text[start..].find(&format!("\"{name}\": {{"))?)
+}
+
+fn available(document: &Document) -> Result<AvailableGroups, Fault> {
+    let names = document.categories.keys().map(|name| locking::group_name(name));
+    let mut groups: BTreeSet<GroupName> = names.collect::<Result<_, _>>()?;
+    groups.insert(locking::group_name(DEFAULT)?);
+    Ok(AvailableGroups { groups, ..AvailableGroups::default() })
+}
+
+/// The state of reading one file.
+struct Reading<'f> {
+    file: &'f TextFile,
+    input_source: &'f dyn InputSource,
+    document: &'f Document,
+    markers: MarkerTable,
+}
+
+impl Reading<'_> {
+    fn package(
+        &mut self,
+        category: &str,
+        name: &str,
+        package: &Package,
+        place: Option<usize>,
+    ) -> Result<(LockedPackage, PathKind), Fault> {
+        let marker = package.markers.as_deref().map(|text| locking::marker(&mut self.markers, text)).transpose()?;
+        let condition = Condition { group: Some(locking::group_name(category)?), marker };
+        let (source, files) = self.place(package)?;
+        let version = package.version.as_deref().filter(|version| *version != "*");
+        let version = version.map(|text| locking::version(text.trim_start_matches('='))).transpose()?;
+        let origin = place.map_or_else(|| self.file.location.origin(0), |at| self.file.origin(at));
+        let locked = LockedPackage { name: locking::project_name(name)?, version, source, files, origin };
+        locking::check_files(&locked)?;
+        Ok((locked, PathKind { conditions: vec![condition], ..PathKind::default() }))
+    }
+
+    fn place(&self, package: &Package) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
+        let digests = package.hashes.iter().chain(&package.hash).map(|text| locking::digest(text));
+        let hashes: Vec<_> = digests.collect::<Result<_, _>>()?;
+        let is_archive = |path: &str| {
+            let name = last_part(path);
+            !package.editable && (name.ends_with(".whl") || SourceFilename::guess(&name).is_ok())
+        };
+        let of_archive = |name: String, url| {
+            let file = LockedFile {
+                filename: locking::filename(&name)?,
+                url,
+                hashes: hashes.clone(),
+                size: None,
+                uploaded: None,
+            };
+            Ok((LockedSource::Archive, vec![file]))
+        };
+        if let Some(git) = &package.git {
+            let commit = package.r#ref.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
+            return Ok((LockedSource::Repository(format!("git+{git}{commit}")), Vec::new()));
+        }
+        match package.file.as_deref().or(package.path.as_deref()) {
+            Some(text) if text.contains("://") => {
+                let url = locking::url(text)?;
+                of_archive(url.filename(), Some(url))
+            }
+            Some(path) if is_archive(path) => {
+                of_archive(last_part(path), locking::local_url(&self.file.location, self.input_source, Path::new(path)))
+            }
+            Some(folder) => Ok((LockedSource::Folder(folder.to_owned()), Vec::new())),
+            None => {
+                // Each digest is of some file of the version; only an index knows of which.
+                let unnamed = hashes.into_iter().map(|hash| LockedFile {
+                    filename: "".into(),
+                    url: None,
+                    hashes: vec![hash],
+                    size: None,
+                    uploaded: None,
+                });
+                let index = package.index.as_ref().map(|name| self.index(name)).transpose()?;
+                Ok((LockedSource::Index(index), unnamed.collect()))
+            }
+        }
+    }
+
+    /// The source of this name.
+    fn index(&self, name: &str) -> Result<std::sync::Arc<crate::domain::MaskedUrl>, Fault> {
+        let mut named = self.document.meta.sources.iter().filter(|source| source.name.as_deref() == Some(name));
+        let source = named.next().ok_or_else(|| format!("its index `{name}` is none of the sources"))?;
+        Ok(locking::url(&self.expanded(&source.url)?)?.into())
+    }
+
+    fn indexes(&self) -> Result<Vec<String>, Fault> {
+        self.document.meta.sources.iter().map(|source| self.expanded(&source.url)).collect()
+    }
+
+    /// A URL with the values of its `${VARIABLES}`.
+    fn expanded(&self, url: &str) -> Result<String, Fault> {
+        let mut expanded = String::new();
+        let mut rest = url;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) = after.split_once('}').ok_or("the URL of a source has `${` without `}`")?;
+            let value = self.input_source.variable(name);
+            expanded.push_str(before);
+            expanded.push_str(&value.ok_or_else(|| format!("a source needs the variable {name}, which is not set"))?);
+            rest = after;
+        }
+        Ok(expanded + rest)
+    }
+}

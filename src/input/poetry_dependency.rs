@@ -1,0 +1,40 @@
+//! A dependency as Poetry's tables spell it, in pyproject.toml and poetry.lock.
+
+use serde::Deserialize;
+
+/// A dependency in one of its spellings.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Dependencies {
+    Version(String),
+    Table(Dependency),
+    Several(Vec<Dependencies>),
+}
+
+/// A dependency as a table.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Dependency {
+    pub version: Option<String>,
+    pub markers: Option<String>,
+    pub extras: Vec<String>,
+    pub optional: bool,
+    pub python: Option<String>,
+    pub platform: Option<String>,
+    pub git: Option<String>,
+    pub rev: Option<String>,
+    pub url: Option<String>,
+    pub path: Option<String>,
+    pub file: Option<String>,
+}
+
+impl Dependencies {
+    /// Each as a table.
+    pub fn tables(&self) -> Vec<Dependency> {
+        match self {
+            Self::Version(version) => vec![Dependency { version: Some(version.clone()), ..Dependency::default() }],
+            Self::Table(table) => vec![table.clone()],
+            Self::Several(several) => several.iter().flat_map(Self::tables).collect(),
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The text of a poetry.lock into a lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::schema::{self, Markers};
+use super::walk::{Edge, Node, PoetryLock, Root};
+use crate::domain::{
+    AvailableGroups, DistributionFilename, ExtraName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable,
+    Origin, PackageName, Version,
+};
+use crate::input::flat_lock::{Condition, FlatLock, Namesakes, PathKind};
+use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::poetry_dependency::Dependency;
+use crate::input::text_file::TextFile;
+use crate::input::version_range::VersionRange;
+use crate::input::{InputSource, Problem, project_dependencies as project};
+
+/// The group of the project's own dependencies.
+const MAIN: &str = "main";
+
+/// The first lock-version that says who gets a package.
+const WITH_GROUPS: (u64, u64) = (2, 1);
+
+/// Understands `file`, with the project beside it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
+    let one = |problem: Problem| vec![problem];
+    let whole = |why: Fault| vec![file.problem(None, why)];
+    let document: schema::Document = file.toml().map_err(one)?;
+    let version = lock_version(document.metadata.lock_version.as_deref()).map_err(whole)?;
+    let project = file.beside("pyproject.toml", input_source).map_err(one)?;
+    let project: Option<project::Document> = project.map(|project| project.toml()).transpose().map_err(one)?;
+    let reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
+    let packages = reading.packages()?;
+    let available = available(&document, project.as_ref()).map_err(whole)?;
+    let indexes = indexes(&document);
+    let parsed = if version >= WITH_GROUPS {
+        ParsedLock::new(reading.flat(packages, available)?)
+    } else {
+        let project = project.ok_or(
+            "a lock of this age needs the pyproject.toml beside it: it does not say itself which \
+                                     package belongs to which group; or lock anew with Poetry 2",
+        );
+        let project = project.map_err(|why| whole(why.to_owned()))?;
+        ParsedLock::new(reading.walked(packages, available, &project)?)
+    };
+    Ok(ParsedLock { indexes, ..parsed })
+}
+
+fn lock_version(text: Option<&str>) -> Result<(u64, u64), Fault> {
+    // The betas of 1.0 wrote none.
+    let Some(text) = text else { return Ok((0, 0)) };
+    let number = |text: &str| text.parse::<u64>().ok();
+    let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
+    match (number(major), number(minor)) {
+        (Some(major @ 1..=2), Some(minor)) => Ok((major, minor)),
+        _ => Err(locking::newer_version(text, "1.0 to 2.1")),
+    }
+}
+
+/// Sources with a URL of their own: they are asked as well.
+fn indexes(document: &schema::Document) -> Vec<String> {
+    let sources = document.package.iter().filter_map(|package| package.get_ref().source.as_ref());
+    let mut urls: Vec<_> =
+        sources.filter(|source| source.r#type == "legacy").map(|source| source.url.clone()).collect();
+    urls.sort();
+    urls.dedup();
+    urls
+}
+
+fn available(document: &schema::Document, project: Option<&project::Document>) -> Result<AvailableGroups, Fault> {
+    let main = locking::group_name(MAIN)?;
+    let locked = document.package.iter().flat_map(|package| &package.get_ref().groups);
+    let mut groups: BTreeSet<_> = locked.map(|name| locking::group_name(name)).collect::<Result<_, _>>()?;
+    let mut extras: BTreeSet<ExtraName> = document.extras.keys().filter_map(|name| name.parse().ok()).collect();
+    let mut default_groups = groups.clone();
+    if let Some(project) = project {
+        let (all, default) = project.groups();
+        groups.extend(all);
+        default_groups = default;
+        extras.extend(project.extras());
+    }
+    default_groups.remove(&main);
+    groups.insert(main);
+    Ok(AvailableGroups { extras, groups, default_extras: BTreeSet::new(), default_groups })
+}
+
+/// The state of reading one file.
+struct Reading<'f> {
+    file: &'f TextFile,
+    input_source: &'f dyn InputSource,
+    document: &'f schema::Document,
+    markers: MarkerTable,
+}
+
+impl Reading<'_> {
+    fn packages(&self) -> Result<Vec<LockedPackage>, Vec<Problem>> {
+        let mut seen = BTreeSet::new();
+        self.each(|package, origin| {
+            let locked = self.package(package, origin)?;
+            let place = package.source.as_ref().map(|source| source.url.clone());
+            match seen.insert((locked.name.clone(), locked.version.clone(), place)) {
+                true => Ok(locked),
+                false => Err("the lock has the same version from the same source twice".to_owned()),
+            }
+        })
+    }
+
+    /// What `read` makes of every package, or everything that is wrong.
+    fn each<T>(
+        &self,
+        mut read: impl FnMut(&schema::Package, Origin) -> Result<T, Fault>,
+    ) -> Result<Vec<T>, Vec<Problem>> {
+        let (mut all, mut problems) = (Vec::new(), Vec::new());
+        for package in &self.document.package {
+            let place = package.span().start;
+            match read(package.get_ref(), self.file.origin(place)) {
+                Ok(one) => all.push(one),
+                Err(why) => {
+                    problems.push(self.file.problem(Some(place), format!("{}: {why}", package.get_ref().name)));
+                }
+            }
+        }
+        if problems.is_empty() { Ok(all) } else { Err(problems) }
+    }
+
+    fn package(&self, package: &schema::Package, origin: Origin) -> Result<LockedPackage, Fault> {
+        let name = locking::project_name(&package.name)?;
+        let version = locking::version(&package.version)?;
+        let (source, url) = self.place(package)?;
+        let mut files = self.files(package, &name, &version)?;
+        if let Some(url) = url {
+            files.truncate(1);
+            let mut file = files.pop().unwrap_or(LockedFile {
+                filename: locking::filename(&url.filename())?,
+                url: None,
+                hashes: Vec::new(),
+                size: None,
+                uploaded: None,
+            });
+            file.url = Some(url);
+            files.push(file);
+        }
+        let package = LockedPackage { name, version: Some(version), source, files, origin };
+        locking::check_files(&package)?;
+        Ok(package)
+    }
+
+    /// Where a package comes from, and the URL of its only file where that is told.
+    fn place(&self, package: &schema::Package) -> Result<(LockedSource, Option<crate::domain::MaskedUrl>), Fault> {
+        let Some(source) = &package.source else { return Ok((LockedSource::Index(None), None)) };
+        let commit = source.resolved_reference.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
+        Ok(match source.r#type.as_str() {
+            "legacy" => (LockedSource::Index(Some(locking::url(&source.url)?.into())), None),
+            "url" => (LockedSource::Archive, Some(locking::url(&source.url)?)),
+            "file" => {
+                let url = locking::local_url(&self.file.location, self.input_source, Path::new(&source.url));
+                (LockedSource::Archive, url)
+            }
+            "directory" => (LockedSource::Folder(source.url.clone()), None),
+            kind => (LockedSource::Repository(format!("{kind}+{}{commit}", source.url)), None),
+        })
+    }
+
+    /// The files of a package; before 2.0 those of all versions of a name share one list.
+    fn files(
+        &self,
+        package: &schema::Package,
+        name: &PackageName,
+        version: &Version,
+    ) -> Result<Vec<LockedFile>, Fault> {
+        let metadata = &self.document.metadata;
+        let is_own = |file: &&schema::File| {
+            let read = DistributionFilename::parse(&file.file, name);
+            read.is_ok_and(|distribution| distribution.version() == version)
+        };
+        let shared = of_name(&metadata.files, &package.name);
+        let files = package.files.iter().chain(shared.into_iter().flatten().filter(is_own));
+        let digests = of_name(&metadata.hashes, &package.name);
+        let named = files.map(|file| locked_file(&file.file, &file.hash));
+        let unnamed = digests
+            .into_iter()
+            .flatten()
+            .map(|hex| Ok(LockedFile { filename: "".into(), ..locked_file("-", &format!("sha256:{hex}"))? }));
+        named.chain(unnamed).collect()
+    }
+
+    fn flat(mut self, packages: Vec<LockedPackage>, available: AvailableGroups) -> Result<FlatLock, Vec<Problem>> {
+        let mut markers = std::mem::take(&mut self.markers);
+        let entries = self.each(|package, _| entry(package, &mut markers))?;
+        Ok(FlatLock {
+            packages,
+            entries,
+            markers,
+            requires_python: self.requires_python()?,
+            environments: None,
+            available,
+            project_group: MAIN.parse().ok(),
+            extras_are_groups: false,
+            namesakes: Namesakes::LastCounts,
+            origin: self.file.location.origin(0),
+        })
+    }
+
+    fn walked(
+        mut self,
+        packages: Vec<LockedPackage>,
+        available: AvailableGroups,
+        project: &project::Document,
+    ) -> Result<PoetryLock, Vec<Problem>> {
+        let mut markers = std::mem::take(&mut self.markers);
+        let nodes = self.each(|package, _| node(package, &mut markers))?;
+        let whole = |why: Fault| vec![self.file.problem(None, why)];
+        let asked = project.asked().map_err(|why| whole(format!("pyproject.toml: {why}")))?;
+        let roots = asked.into_iter().map(|asked| {
+            let edge = edge(&asked.name, &asked.what, &mut markers)?;
+            Ok(Root { group: asked.group, extras: asked.extras, edge })
+        });
+        let roots: Vec<_> =
+            roots.collect::<Result<_, Fault>>().map_err(|why| whole(format!("pyproject.toml: {why}")))?;
+        let mut by_name: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (position, package) in packages.iter().enumerate() {
+            by_name.entry(package.name.clone()).or_default().push(position);
+        }
+        Ok(PoetryLock {
+            packages,
+            nodes,
+            by_name,
+            roots,
+            markers,
+            requires_python: self.requires_python()?,
+            available,
+            origin: self.file.location.origin(0),
+        })
+    }
+
+    fn requires_python(&self) -> Result<Option<VersionRange>, Vec<Problem>> {
+        let text = self.document.metadata.python_versions.as_deref();
+        text.map(str::parse).transpose().map_err(|why: Fault| vec![self.file.problem(None, why)])
+    }
+}
+
+/// The value of a name in a table whose keys need not be normalized.
+fn of_name<'t, T>(table: &'t BTreeMap<String, T>, name: &str) -> Option<&'t T> {
+    let wanted = name.parse::<PackageName>().ok()?;
+    table.get(name).or_else(|| {
+        let mut all = table.iter().filter(|(key, _)| key.parse().as_ref() == Ok(&wanted));
+        all.next().map(|(_, value)| value)
+    })
+}
+
+fn locked_file(name: &str, hash: &str) -> Result<LockedFile, Fault> {
+    Ok(LockedFile {
+        filename: locking::filename(&last_part_of_url(name))?,
+        url: None,
+        hashes: vec![locking::digest(hash)?],
+        size: None,
+        uploaded: None,
+    })
+}
+
+/// A file of a URL source is written with its URL by some versions.
+fn last_part_of_url(name: &str) -> String {
+    if name.contains("://") { last_part(name) } else { name.to_owned() }
+}
+
+fn entry(package: &schema::Package, markers: &mut MarkerTable) -> Result<PathKind, Fault> {
+    let conditions = package.groups.iter().map(|name| {
+        let marker = match &package.markers {
+            None => None,
+            Some(Markers::All(text)) => Some(text),
+            Some(Markers::ByGroup(by_group)) => by_group.get(name),
+        };
+        let marker = marker.map(|text| locking::marker(markers, text)).transpose()?;
+        Ok(Condition { group: Some(locking::group_name(name)?), marker })
+    });
+    Ok(PathKind {
+        conditions: conditions.collect::<Result<_, Fault>>()?,
+        requires_python: None,
+        dependencies: package.dependencies.keys().filter_map(|name| name.parse().ok()).collect(),
+    })
+}
+
+fn node(package: &schema::Package, markers: &mut MarkerTable) -> Result<Node, Fault> {
+    let mut edges = Vec::new();
+    for (name, dependencies) in &package.dependencies {
+        let name = locking::project_name(name)?;
+        for what in dependencies.tables() {
+            edges.push(edge(&name, &what, markers)?);
+        }
+    }
+    // `name (>=1)`, or the bare name.
+    let name_of = |text: &String| {
+        let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(text.len());
+        text[..end].parse().ok()
+    };
+    let extras = package
+        .extras
+        .iter()
+        .filter_map(|(extra, members)| Some((extra.parse().ok()?, members.iter().filter_map(name_of).collect())));
+    Ok(Node {
+        python: package.python_versions.as_deref().map(str::parse).transpose()?,
+        marker: optional_marker(package.marker.as_deref(), markers)?,
+        edges,
+        extras: extras.collect(),
+    })
+}
+
+fn edge(name: &PackageName, what: &Dependency, markers: &mut MarkerTable) -> Result<Edge, Fault> {
+    Ok(Edge {
+        name: name.clone(),
+        version: what.version.as_deref().map(str::parse).transpose()?,
+        extras: what.extras.iter().filter_map(|name| name.parse().ok()).collect(),
+        python: what.python.as_deref().map(str::parse).transpose()?,
+        platform: what.platform.clone(),
+        marker: optional_marker(what.markers.as_deref(), markers)?,
+        optional: what.optional,
+    })
+}
+
+fn optional_marker(text: Option<&str>, markers: &mut MarkerTable) -> Result<Option<MarkerId>, Fault> {
+    text.filter(|text| !text.is_empty()).map(|text| locking::marker(markers, text)).transpose()
+}

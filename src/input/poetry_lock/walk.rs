@@ -1,0 +1,167 @@
+//! What a poetry.lock before 2.1 gives to a target: the walk that Poetry's solver comes down to
+//! when nothing but the lock's packages is left to choose from.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::domain::{
+    AvailableGroups, EvaluatedMarkers, ExtraName, GroupName, Lock, LockedPackage, LockedPick, MarkerId, MarkerSets,
+    MarkerTable, NotLocked, Origin, PackageName, SelectedGroups, Target,
+};
+use crate::input::version_range::VersionRange;
+
+/// A lock of Poetry that does not say who gets a package. Packages go by their position.
+#[derive(Debug)]
+pub struct PoetryLock {
+    pub packages: Vec<LockedPackage>,
+    /// What each package needs.
+    pub nodes: Vec<Node>,
+    pub by_name: BTreeMap<PackageName, Vec<usize>>,
+    /// What the project asks for.
+    pub roots: Vec<Root>,
+    pub markers: MarkerTable,
+    pub requires_python: Option<VersionRange>,
+    pub available: AvailableGroups,
+    /// The file itself.
+    pub origin: Origin,
+}
+
+/// What a package needs.
+#[derive(Debug)]
+pub struct Node {
+    pub python: Option<VersionRange>,
+    pub marker: Option<MarkerId>,
+    pub edges: Vec<Edge>,
+    /// The optional dependencies of each extra.
+    pub extras: BTreeMap<ExtraName, BTreeSet<PackageName>>,
+}
+
+/// One dependency.
+#[derive(Debug)]
+pub struct Edge {
+    pub name: PackageName,
+    pub version: Option<VersionRange>,
+    pub extras: BTreeSet<ExtraName>,
+    pub python: Option<VersionRange>,
+    /// A value of `sys_platform`.
+    pub platform: Option<String>,
+    pub marker: Option<MarkerId>,
+    pub optional: bool,
+}
+
+/// Something that the project asks for.
+#[derive(Debug)]
+pub struct Root {
+    /// Absent for the project's own dependencies.
+    pub group: Option<GroupName>,
+    /// Where it is optional, the extras that ask for it.
+    pub extras: Option<BTreeSet<ExtraName>>,
+    pub edge: Edge,
+}
+
+impl Lock for PoetryLock {
+    fn available(&self) -> &AvailableGroups {
+        &self.available
+    }
+
+    fn packages(&self) -> &[LockedPackage] {
+        &self.packages
+    }
+
+    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
+        if let Some(wants) = self.requires_python.as_ref().filter(|wants| !wants.contains(target.python())) {
+            let why = format!("the lock is for Python {wants}, the target has {}", target.python());
+            return Err(vec![NotLocked { package: None, why, origin: self.origin.clone() }]);
+        }
+        let markers = self.markers.evaluate(target.markers());
+        let mut walk = Walk { lock: self, target, markers: &markers, found: BTreeMap::new(), missing: BTreeSet::new() };
+        walk.go(groups);
+        let Walk { found, missing, .. } = walk;
+        let refuse = |name| NotLocked {
+            package: Some(name),
+            why: "it is needed, and the lock does not have it: pyproject.toml may have changed since; lock anew".into(),
+            origin: self.origin.clone(),
+        };
+        if !missing.is_empty() {
+            return Err(missing.into_iter().map(refuse).collect());
+        }
+        let pick = |(position, dependencies): (usize, BTreeSet<PackageName>)| LockedPick {
+            package: &self.packages[position],
+            dependencies: dependencies.into_iter().collect(),
+        };
+        Ok(found.into_values().map(pick).collect())
+    }
+}
+
+struct Walk<'l> {
+    lock: &'l PoetryLock,
+    target: &'l Target,
+    markers: &'l EvaluatedMarkers<'l>,
+    /// The version of each project, and what that needs.
+    found: BTreeMap<PackageName, (usize, BTreeSet<PackageName>)>,
+    missing: BTreeSet<PackageName>,
+}
+
+impl<'l> Walk<'l> {
+    fn go(&mut self, groups: &SelectedGroups) {
+        let main = GroupName::from("main".parse::<ExtraName>().expect("it is a name"));
+        let is_project = groups.project || groups.groups.contains(&main);
+        let is_wanted = |root: &&Root| {
+            let of_group = root.group.as_ref().map_or(is_project, |group| groups.groups.contains(group));
+            of_group && root.extras.as_ref().is_none_or(|extras| !extras.is_disjoint(&groups.extras))
+        };
+        let lock = self.lock;
+        let roots: Vec<_> = lock.roots.iter().filter(is_wanted).map(|root| &root.edge).collect();
+        let mut queue: VecDeque<&'l Edge> = roots.into_iter().filter(|edge| self.holds(edge, &groups.extras)).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(edge) = queue.pop_front() {
+            let Some(position) = self.choose(edge) else {
+                self.missing.insert(edge.name.clone());
+                continue;
+            };
+            if !seen.insert((position, &edge.extras)) {
+                continue;
+            }
+            let node = &lock.nodes[position];
+            let of_extras = edge.extras.iter().filter_map(|extra| node.extras.get(extra)).flatten();
+            let allowed: BTreeSet<_> = of_extras.collect();
+            let is_asked = |needed: &&Edge| !needed.optional || allowed.contains(&needed.name);
+            let needed: Vec<_> =
+                node.edges.iter().filter(is_asked).filter(|needed| self.holds(needed, &edge.extras)).collect();
+            let entry = self.found.entry(edge.name.clone()).or_insert_with(|| (position, BTreeSet::new()));
+            entry.0 = position;
+            entry.1.extend(needed.iter().map(|edge| edge.name.clone()));
+            queue.extend(needed);
+        }
+    }
+
+    /// Whether an edge is there for the target, where these extras are asked of what has it.
+    fn holds(&self, edge: &Edge, extras: &BTreeSet<ExtraName>) -> bool {
+        let sets = MarkerSets { extras: extras.clone(), groups: BTreeSet::new() };
+        edge.python.as_ref().is_none_or(|python| python.contains(self.target.python()))
+            && edge.platform.as_ref().is_none_or(|platform| platform == self.target.markers().sys_platform())
+            && self.markers.holds(edge.marker, &sets)
+    }
+
+    /// Among several versions, the highest of those that the edge allows and that are for the target.
+    fn choose(&self, edge: &Edge) -> Option<usize> {
+        let all = self.lock.by_name.get(&edge.name)?;
+        if let [only] = all[..] {
+            return Some(only);
+        }
+        let version = |position: &usize| self.lock.packages[*position].version.as_ref();
+        let is_allowed = |position: &usize| {
+            let allows = |range: &VersionRange| version(position).is_some_and(|version| range.contains(version));
+            edge.version.as_ref().is_none_or(allows)
+        };
+        let nothing = MarkerSets::default();
+        let is_for_target = |position: &usize| {
+            let node = &self.lock.nodes[*position];
+            node.python.as_ref().is_none_or(|python| python.contains(self.target.python()))
+                && self.markers.holds(node.marker, &nothing)
+        };
+        let allowed: Vec<_> = all.iter().copied().filter(is_allowed).collect();
+        let fitting: Vec<_> = allowed.iter().copied().filter(is_for_target).collect();
+        let candidates = if fitting.is_empty() { allowed } else { fitting };
+        candidates.into_iter().max_by_key(|position| version(position))
+    }
+}

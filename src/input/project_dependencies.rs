@@ -1,0 +1,221 @@
+//! What a pyproject.toml asks for: in the standard tables (PEP 621, PEP 735) and in Poetry's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::dependency_groups::{DependencyGroups, Member};
+use super::locking::{self, Fault};
+use super::poetry_dependency::{Dependencies, Dependency};
+use crate::domain::{Dependency as Specifier, DependencySource, ExtraName, GroupName, PackageName};
+
+/// The tables of a pyproject.toml that say what the project needs.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Document {
+    project: Option<Project>,
+    dependency_groups: DependencyGroups,
+    tool: Tool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct Project {
+    name: Option<String>,
+    dynamic: Vec<String>,
+    requires_python: Option<String>,
+    dependencies: Vec<String>,
+    optional_dependencies: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Tool {
+    poetry: Poetry,
+    uv: UvTable,
+}
+
+/// What uv is told about dependencies, as far as it matters here.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct UvTable {
+    sources: BTreeMap<String, serde::de::IgnoredAny>,
+    dev_dependencies: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct Poetry {
+    dependencies: BTreeMap<String, Dependencies>,
+    dev_dependencies: BTreeMap<String, Dependencies>,
+    group: BTreeMap<String, Group>,
+    extras: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Group {
+    optional: bool,
+    dependencies: BTreeMap<String, Dependencies>,
+}
+
+/// Something that the project asks for.
+#[derive(Clone)]
+pub struct Asked {
+    pub name: PackageName,
+    pub what: Dependency,
+    /// The group that asks; absent for the project itself.
+    pub group: Option<GroupName>,
+    /// Where it is optional, the extras that ask for it.
+    pub extras: Option<BTreeSet<ExtraName>>,
+}
+
+impl UvTable {
+    /// Refuses a project of which uv is told another source than the usual index.
+    ///
+    /// # Errors
+    /// When there is such a source.
+    pub fn refuse_source(&self, name: &PackageName) -> Result<(), Fault> {
+        match self.sources.keys().any(|key| key.parse().as_ref() == Ok(name)) {
+            true => {
+                Err("tool.uv.sources says where it is, which is not read here: lock with uv, and name the lock".into())
+            }
+            false => Ok(()),
+        }
+    }
+}
+
+impl Document {
+    /// The name of the project, where it says one.
+    pub fn name(&self) -> Option<PackageName> {
+        self.project.as_ref()?.name.as_ref()?.parse().ok()
+    }
+
+    /// What only a build of the project would tell (PEP 621).
+    pub fn dynamic(&self) -> &[String] {
+        self.project.as_ref().map(|project| project.dynamic.as_slice()).unwrap_or_default()
+    }
+
+    /// The Pythons that the project is for.
+    pub fn requires_python(&self) -> Option<String> {
+        let standard = self.project.as_ref().and_then(|project| project.requires_python.clone());
+        let tables = || Some(self.tool.poetry.dependencies.get("python")?.tables().first()?.version.clone()?);
+        standard.or_else(tables)
+    }
+
+    /// Whether there is a table that could ask for something.
+    pub fn is_project(&self) -> bool {
+        let poetry = &self.tool.poetry;
+        let has_poetry =
+            !(poetry.dependencies.is_empty() && poetry.dev_dependencies.is_empty() && poetry.group.is_empty());
+        self.project.is_some() || has_poetry || self.dependency_groups.names().next().is_some()
+    }
+
+    /// What uv is told.
+    pub fn uv(&self) -> &UvTable {
+        &self.tool.uv
+    }
+
+    /// The extras of the project.
+    pub fn extras(&self) -> BTreeSet<ExtraName> {
+        let standard = self.project.iter().flat_map(|project| project.optional_dependencies.keys());
+        self.tool.poetry.extras.keys().chain(standard).filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// The groups of the project, and those of them that nobody has to ask for.
+    pub fn groups(&self) -> (BTreeSet<GroupName>, BTreeSet<GroupName>) {
+        let poetry = &self.tool.poetry;
+        let has_dev = !(poetry.dev_dependencies.is_empty() && self.tool.uv.dev_dependencies.is_empty());
+        let dev = has_dev.then_some("dev");
+        let names = poetry.group.keys().map(String::as_str).chain(self.dependency_groups.names()).chain(dev);
+        let all: BTreeSet<GroupName> = names.filter_map(|name| name.parse().ok()).collect();
+        let optional = poetry.group.iter().filter(|(_, group)| group.optional);
+        let optional: BTreeSet<GroupName> = optional.filter_map(|(name, _)| name.parse().ok()).collect();
+        let default = &all - &optional;
+        (all, default)
+    }
+
+    /// Everything that is asked for.
+    ///
+    /// # Errors
+    /// What is no requirement, and groups that include each other.
+    pub fn asked(&self) -> Result<Vec<Asked>, Fault> {
+        let mut all = Vec::new();
+        let mut named = BTreeSet::new();
+        if let Some(project) = &self.project {
+            for text in &project.dependencies {
+                let asked = of_specifier(text, None, None)?;
+                named.insert(asked.name.clone());
+                all.push(asked);
+            }
+            for (extra, texts) in &project.optional_dependencies {
+                let extra: ExtraName = locking::group_name(extra)?;
+                for text in texts {
+                    all.push(of_specifier(text, None, Some([extra.clone()].into()))?);
+                }
+            }
+        }
+        let poetry = &self.tool.poetry;
+        self.add_tables(&poetry.dependencies, None, &named, &mut all)?;
+        self.add_tables(&poetry.dev_dependencies, Some(&locking::group_name("dev")?), &BTreeSet::new(), &mut all)?;
+        for (name, group) in &poetry.group {
+            self.add_tables(&group.dependencies, Some(&locking::group_name(name)?), &BTreeSet::new(), &mut all)?;
+        }
+        for text in &self.tool.uv.dev_dependencies {
+            all.push(of_specifier(text, Some(locking::group_name("dev")?), None)?);
+        }
+        for name in self.dependency_groups.names() {
+            let group: GroupName = locking::group_name(name)?;
+            for Member { text, .. } in self.dependency_groups.members(&group)? {
+                all.push(of_specifier(&text, Some(group.clone()), None)?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn add_tables(
+        &self,
+        tables: &BTreeMap<String, Dependencies>,
+        group: Option<&GroupName>,
+        named: &BTreeSet<PackageName>,
+        all: &mut Vec<Asked>,
+    ) -> Result<(), Fault> {
+        for (text, dependencies) in tables.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("python")) {
+            let name = locking::project_name(text)?;
+            if named.contains(&name) {
+                continue;
+            }
+            for what in dependencies.tables() {
+                let extras = what.optional.then(|| self.extras_with(&name));
+                all.push(Asked { name: name.clone(), what, group: group.cloned(), extras });
+            }
+        }
+        Ok(())
+    }
+
+    fn extras_with(&self, name: &PackageName) -> BTreeSet<ExtraName> {
+        let has = |members: &[String]| members.iter().any(|member| member.parse().as_ref() == Ok(name));
+        let extras = self.tool.poetry.extras.iter().filter(|(_, members)| has(members));
+        extras.filter_map(|(extra, _)| extra.parse().ok()).collect()
+    }
+}
+
+/// A requirement as the standard tables have it (PEP 508).
+///
+/// # Errors
+/// When it is none.
+pub fn of_specifier(text: &str, group: Option<GroupName>, extras: Option<BTreeSet<ExtraName>>) -> Result<Asked, Fault> {
+    let specifier: Specifier = text.parse().map_err(|error| format!("`{text}` is no requirement: {error}"))?;
+    let (version, url) = match &specifier.source {
+        DependencySource::Versions(versions) => (Some(versions.to_string()), None),
+        DependencySource::Url(url) => (None, Some(url.clone())),
+    };
+    let what = Dependency {
+        version,
+        url,
+        markers: specifier.marker.text().map(str::to_owned),
+        extras: specifier.extras.iter().map(ToString::to_string).collect(),
+        ..Dependency::default()
+    };
+    Ok(Asked { name: specifier.name, what, group, extras })
+}

@@ -1,0 +1,173 @@
+//! The text of a pylock.toml into a lock.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::schema;
+use crate::domain::{
+    AvailableGroups, Digest, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl, Origin,
+};
+use crate::input::flat_lock::{Condition, FlatLock, Namesakes, PathKind};
+use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::text_file::TextFile;
+use crate::input::{InputSource, Problem};
+
+/// Understands `file`; warnings come with the lock.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
+    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
+    let whole = |why: Fault| vec![file.problem(None, why)];
+    let doubt = check_version(&document).map_err(whole)?;
+    let mut reading = Reading { file, source, markers: MarkerTable::default(), indexes: HashMap::new() };
+    let (mut packages, mut entries, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    for package in &document.packages {
+        let place = package.span().start;
+        match reading.package(package.get_ref(), file.origin(place)) {
+            Ok((package, entry)) => {
+                packages.push(package);
+                entries.push(entry);
+            }
+            Err(why) => problems.push(file.problem(Some(place), format!("{}: {why}", package.get_ref().name))),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let environments = document.environments.iter().flatten().map(|text| reading.marker(text));
+    let environments: Vec<_> = environments.collect::<Result<_, _>>().map_err(whole)?;
+    let lock = FlatLock {
+        packages,
+        entries,
+        markers: reading.markers,
+        requires_python: locking::requires_python(document.requires_python.as_deref()).map_err(whole)?.map(Into::into),
+        environments: document.environments.is_some().then_some(environments),
+        available: available(&document).map_err(whole)?,
+        project_group: None,
+        extras_are_groups: false,
+        namesakes: Namesakes::Refused,
+        origin: file.location.origin(0),
+    };
+    Ok(ParsedLock::new(lock).with_warnings(doubt.map(|why| file.warning(None, why))))
+}
+
+/// Whether this is the version that is read here: a later minor one is read with a doubt (PEP 751).
+fn check_version(document: &schema::Document) -> Result<Option<String>, Fault> {
+    let version = &document.lock_version;
+    if document.created_by.as_deref() == Some("pipenv") {
+        return Err("pipenv wrote it, with URLs that it made up; name the Pipfile.lock instead".to_owned());
+    }
+    match version.split_once('.') {
+        Some(("1", "0")) => Ok(None),
+        Some(("1", _)) => Ok(Some(format!("lock-version {version} is newer than what is read here (1.0)"))),
+        _ => Err(locking::newer_version(version, "1.0")),
+    }
+}
+
+fn available(document: &schema::Document) -> Result<AvailableGroups, Fault> {
+    Ok(AvailableGroups {
+        extras: names(&document.extras)?,
+        groups: names(&document.dependency_groups)?.into_iter().chain(names(&document.default_groups)?).collect(),
+        default_extras: BTreeSet::new(),
+        default_groups: names(&document.default_groups)?,
+    })
+}
+
+fn names<N: FromStr + Ord>(texts: &[String]) -> Result<BTreeSet<N>, Fault> {
+    texts.iter().map(|text| locking::group_name(text)).collect()
+}
+
+/// The state of reading one file.
+struct Reading<'f> {
+    file: &'f TextFile,
+    source: &'f dyn InputSource,
+    markers: MarkerTable,
+    /// The URLs of indexes, each once.
+    indexes: HashMap<String, Arc<MaskedUrl>>,
+}
+
+impl Reading<'_> {
+    fn package(&mut self, package: &schema::Package, origin: Origin) -> Result<(LockedPackage, PathKind), Fault> {
+        let name = locking::project_name(&package.name)?;
+        let source = self.place(package)?;
+        let files = package.archive.iter().chain(&package.wheels).chain(&package.sdist);
+        let files = files.map(|file| self.file(file)).collect::<Result<_, _>>()?;
+        let version = package.version.as_deref().map(locking::version).transpose()?;
+        let marker = package.marker.as_deref().map(|text| self.marker(text)).transpose()?;
+        let entry = PathKind {
+            conditions: vec![Condition { group: None, marker }],
+            requires_python: locking::requires_python(package.requires_python.as_deref())?,
+            dependencies: package
+                .dependencies
+                .iter()
+                .filter_map(|dependency| dependency.name.as_ref()?.parse().ok())
+                .collect(),
+        };
+        let package = LockedPackage { name, version, source, files, origin };
+        locking::check_files(&package)?;
+        Ok((package, entry))
+    }
+
+    /// Where a package comes from: an archive, a repository and a folder exclude each other.
+    fn place(&mut self, package: &schema::Package) -> Result<LockedSource, Fault> {
+        if let Some(vcs) = &package.vcs {
+            let place = vcs.url.as_ref().or(vcs.path.as_ref()).ok_or("its repository has neither URL nor path")?;
+            let commit = vcs.commit_id.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
+            return Ok(LockedSource::Repository(format!("{}+{place}{commit}", vcs.r#type)));
+        }
+        if let Some(directory) = &package.directory {
+            return Ok(LockedSource::Folder(directory.path.clone()));
+        }
+        if package.archive.is_some() {
+            return Ok(LockedSource::Archive);
+        }
+        package.index.as_deref().map(|index| self.index(index)).transpose().map(LockedSource::Index)
+    }
+
+    fn index(&mut self, text: &str) -> Result<Arc<MaskedUrl>, Fault> {
+        if let Some(known) = self.indexes.get(text) {
+            return Ok(known.clone());
+        }
+        let index = Arc::new(locking::url(text)?);
+        self.indexes.insert(text.to_owned(), index.clone());
+        Ok(index)
+    }
+
+    fn file(&self, file: &schema::File) -> Result<LockedFile, Fault> {
+        let (last, url) = match (&file.url, &file.path) {
+            (Some(url), _) => {
+                let url = locking::url(url)?;
+                (url.filename(), Some(url))
+            }
+            (None, Some(path)) => {
+                (last_part(path), locking::local_url(&self.file.location, self.source, Path::new(path)))
+            }
+            (None, None) => return Err("a file has neither a URL nor a path".to_owned()),
+        };
+        Ok(LockedFile {
+            filename: locking::filename(file.name.as_deref().unwrap_or(&last))?,
+            url,
+            hashes: hashes(&file.hashes)?,
+            size: file.size,
+            uploaded: file.upload_time.and_then(|time| time.to_string().parse().ok()),
+        })
+    }
+
+    fn marker(&mut self, text: &str) -> Result<MarkerId, Fault> {
+        locking::marker(&mut self.markers, text)
+    }
+}
+
+/// The digests of algorithms that are known here; there may be others beside them.
+fn hashes(table: &BTreeMap<String, String>) -> Result<Vec<Digest>, Fault> {
+    let known = table.iter().filter(|(algorithm, _)| crate::domain::Algorithm::named(algorithm).is_some());
+    let hashes: Vec<_> =
+        known.map(|(algorithm, hex)| locking::digest(&format!("{algorithm}:{hex}"))).collect::<Result<_, _>>()?;
+    match hashes.is_empty() && !table.is_empty() {
+        true => Err("a file has digests of unknown algorithms alone".to_owned()),
+        false => Ok(hashes),
+    }
+}

@@ -1,0 +1,204 @@
+//! pyproject.toml: what a project asks for, in the standard tables (PEP 621, PEP 735) and Poetry's.
+
+use std::collections::BTreeSet;
+
+use super::location::normalize;
+use super::locking::Fault;
+use super::poetry_dependency::Dependency;
+use super::project_dependencies::{Asked, Document};
+use super::text_file::TextFile;
+use super::version_range::VersionRange;
+use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role};
+use crate::domain::{AvailableGroups, Marker, MaskedUrl, PackageName, Requirement, SelectedGroups, Source};
+
+/// Whether a file of this name is the description of a project.
+pub fn recognizes(filename: &str) -> bool {
+    filename == "pyproject.toml"
+}
+
+/// Reads the file at `location`, as far as extras and groups of it are wanted.
+pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
+    if role == Role::Constraints {
+        let why = "a project is no constraints file; name it with -r";
+        return reader.read.problems.push(Problem::error(location.origin(0), why));
+    }
+    match TextFile::load(location, reader.input_source).and_then(|file| Ok((file.toml()?, file))) {
+        Ok((document, file)) => read_document(reader, &file, &document, role),
+        Err(problem) => reader.read.problems.push(problem),
+    }
+}
+
+fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document: &Document, role: Role) {
+    reader.read.has_groups = true;
+    let wrong = |why: &str| file.problem(None, why);
+    if !document.is_project() {
+        let why = "it asks for nothing: it has neither [project] nor [dependency-groups] nor dependencies of Poetry";
+        return reader.read.problems.push(wrong(why));
+    }
+    let groups = match reader.groups.select(&available(document)) {
+        Ok(groups) => groups,
+        Err(unknown) => {
+            return reader.read.problems.extend(unknown.iter().map(|unknown| wrong(&unknown.to_string())));
+        }
+    };
+    let mut problems: Vec<_> = dynamic(document, &groups).into_iter().map(|why| wrong(&why)).collect();
+    let asked = document.asked().map(|asked| wanted(asked, document.name().as_ref(), groups));
+    match asked {
+        Ok(asked) => {
+            for asked in asked {
+                let read = document.uv().refuse_source(&asked.name);
+                match read.and_then(|()| requirement((file, reader.input_source), &asked, role)) {
+                    Ok(requirement) => reader.read.requirements.push(requirement),
+                    Err(why) => {
+                        let place = place(file, &asked.name);
+                        problems.push(file.problem(place, format!("{}: {why}", asked.name)));
+                    }
+                }
+            }
+        }
+        Err(why) => problems.push(wrong(&why)),
+    }
+    reader.read.problems.extend(problems);
+    note_requires_python(reader, file, document.requires_python().as_deref());
+}
+
+/// Notes the Pythons that the file is for.
+pub(super) fn note_requires_python(reader: &mut RequirementsReader<'_>, file: &TextFile, text: Option<&str>) {
+    match text.map(str::parse::<VersionRange>).transpose() {
+        Ok(range) => reader.read.requires_python.extend(range.map(|range| (range, file.location.origin(0)))),
+        Err(why) => reader.read.problems.push(file.problem(None, why)),
+    }
+}
+
+/// The groups are those that somebody asks for; Poetry's are taken unless they are optional.
+fn available(document: &Document) -> AvailableGroups {
+    let (groups, default) = document.groups();
+    let default_groups = if document.name().is_some() { BTreeSet::new() } else { default };
+    AvailableGroups { extras: document.extras(), groups, default_extras: BTreeSet::new(), default_groups }
+}
+
+/// What is wanted and only a build would tell.
+fn dynamic(document: &Document, groups: &SelectedGroups) -> Vec<String> {
+    let is_wanted = |field: &&String| match field.as_str() {
+        "dependencies" => groups.project,
+        "optional-dependencies" => !groups.extras.is_empty(),
+        _ => false,
+    };
+    let told = |field: &String| {
+        format!(
+            "its {field} are dynamic, so that only a build of the project tells them: lock it with its own tool, or make a \
+             requirements file of it (`uv pip compile pyproject.toml`, pip-compile)"
+        )
+    };
+    document.dynamic().iter().filter(is_wanted).map(told).collect()
+}
+
+/// Those of `asked` that the groups and extras want. An extra may ask for others of the project.
+fn wanted(asked: Vec<Asked>, project: Option<&PackageName>, mut groups: SelectedGroups) -> Vec<Asked> {
+    let is_wanted = |asked: &Asked, groups: &SelectedGroups| {
+        let of_group = asked.group.as_ref().map_or(groups.project, |group| groups.groups.contains(group));
+        of_group && asked.extras.as_ref().is_none_or(|extras| !extras.is_disjoint(&groups.extras))
+    };
+    loop {
+        let of_project = asked.iter().filter(|asked| Some(&asked.name) == project && is_wanted(asked, &groups));
+        let more: BTreeSet<_> =
+            of_project.flat_map(|asked| &asked.what.extras).filter_map(|e| e.parse().ok()).collect();
+        if more.is_subset(&groups.extras) {
+            break;
+        }
+        groups.extras.extend(more);
+    }
+    asked.into_iter().filter(|asked| Some(&asked.name) != project && is_wanted(asked, &groups)).collect()
+}
+
+/// What is asked for as a requirement of the file.
+///
+/// # Errors
+/// When it can be none.
+pub(super) fn requirement(
+    (file, input_source): (&TextFile, &dyn InputSource),
+    asked: &Asked,
+    role: Role,
+) -> Result<Requirement, Fault> {
+    let what = &asked.what;
+    let origin = place(file, &asked.name).map_or_else(|| file.location.origin(0), |at| file.origin(at));
+    Ok(Requirement {
+        name: Some(asked.name.clone()),
+        extras: what.extras.iter().filter_map(|name| name.parse().ok()).collect(),
+        source: source((file, input_source), what)?,
+        marker: marker(what)?,
+        hashes: Vec::new(),
+        editable: false,
+        constraint: role == Role::Constraints,
+        config_settings: Default::default(),
+        origin,
+    })
+}
+
+/// Where the name of a project stands first as a word of its own.
+fn place(file: &TextFile, name: &PackageName) -> Option<usize> {
+    let text = file.text.to_ascii_lowercase().replace(['_', '.'], "-");
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let starts = text.match_indices(name.as_ref()).map(|(at, _)| at);
+    let mut whole = starts.filter(|at| {
+        let (before, after) = (&text[..*at], &text[at + name.as_ref().len()..]);
+        before.ends_with(['"', '\'', '\n']) && !after.starts_with(is_part)
+    });
+    whole.next()
+}
+
+fn source((file, input_source): (&TextFile, &dyn InputSource), what: &Dependency) -> Result<Source, Fault> {
+    if let Some(git) = &what.git {
+        let rev = what.rev.as_ref().map(|rev| format!("@{rev}")).unwrap_or_default();
+        return Ok(Source::Repository(format!("git+{git}{rev}")));
+    }
+    if let Some(url) = &what.url {
+        let is_repository = url.split_once("://").is_some_and(|(scheme, _)| scheme.contains('+'));
+        return match is_repository {
+            true => Ok(Source::Repository(url.clone())),
+            false => super::locking::url(url).map(|url: MaskedUrl| Source::Url(url)),
+        };
+    }
+    if let Some(path) = what.path.as_ref().or(what.file.as_ref()) {
+        let folder = file.location.folder(input_source.working_folder()).ok_or("it is a path beside a file by URL")?;
+        let path = normalize(&folder.join(path));
+        return Ok(match input_source.path_kind(&path) {
+            PathKind::File => Source::Archive(path),
+            PathKind::Missing | PathKind::Folder { .. } => Source::Project(path),
+        });
+    }
+    let range: VersionRange = what.version.as_deref().unwrap_or("*").parse()?;
+    match range.alternatives() {
+        [only] => Ok(Source::Index(only.clone())),
+        _ => Err(format!("`{range}` has alternatives, which no requirement can have: lock it with Poetry")),
+    }
+}
+
+/// The marker that stands for all conditions of a dependency.
+fn marker(what: &Dependency) -> Result<Marker, Fault> {
+    let mut all: Vec<String> = Vec::new();
+    if let Some(text) = what.markers.as_deref().filter(|text| !text.is_empty()) {
+        all.push(text.to_owned());
+    }
+    if let Some(platform) = &what.platform {
+        all.push(format!("sys_platform == '{platform}'"));
+    }
+    if let Some(text) = &what.python {
+        let range: VersionRange = text.parse()?;
+        let clauses = range.alternatives().iter().map(|specifiers| {
+            let clauses = specifiers.clauses().iter();
+            let clauses: Vec<_> = clauses
+                .map(|clause| format!("python_full_version {} '{}'", clause.operator(), clause.version()))
+                .collect();
+            if clauses.is_empty() { "python_version >= '0'".to_owned() } else { clauses.join(" and ") }
+        });
+        let alternatives: Vec<_> = clauses.map(|clauses| format!("({clauses})")).collect();
+        all.push(alternatives.join(" or "));
+    }
+    let text = match all.as_slice() {
+        [] => return Ok(Marker::ALWAYS),
+        [only] => only.clone(),
+        several => several.iter().map(|text| format!("({text})")).collect::<Vec<_>>().join(" and "),
+    };
+    text.parse().map_err(|error| format!("the marker `{text}`: {error}"))
+}

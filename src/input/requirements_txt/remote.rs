@@ -1,0 +1,48 @@
+//! What a requirements file from the network may not do: it was written by others, so it neither
+//! names files of this machine nor learns our variables. (pip lets it.)
+
+use std::fmt::Display;
+
+use crate::domain::Source;
+
+use super::ParseFault;
+use super::lines::LogicalLine;
+use super::link;
+use super::options::{LineOptions, OptionName};
+
+/// The fault of a line that names `what`, which is on this machine.
+pub fn names_local(what: &impl Display) -> ParseFault {
+    let why = "a requirements file from the network may not name files of this machine";
+    ParseFault::new(format!("{what} is local, and {why}: read a copy of it instead"))
+}
+
+/// # Errors
+/// When a variable is asked for.
+pub fn refuse_variables(line: &LogicalLine) -> Result<(), ParseFault> {
+    let Some((at, name)) = line.unset.first() else { return Ok(()) };
+    let why = "a requirements file from the network learns no variable of this machine";
+    Err(ParseFault::at(*at, format!("`${{{name}}}` is not replaced, since {why}: read a copy of it instead")))
+}
+
+/// # Errors
+/// When `source` is a file or folder.
+pub fn refuse_local_source(source: &Source) -> Result<(), ParseFault> {
+    match source {
+        Source::Archive(path) | Source::Project(path) => Err(names_local(&path.display())),
+        Source::Url(url) if url.secret().scheme() == "file" => Err(names_local(url)),
+        Source::Repository(url) if url.contains("+file:") => Err(names_local(url)),
+        Source::Url(_) | Source::Repository(_) | Source::Index(_) => Ok(()),
+    }
+}
+
+/// # Errors
+/// When an index or find-links location is a file or folder.
+pub fn refuse_local_options(options: &LineOptions) -> Result<(), ParseFault> {
+    let places = [OptionName::IndexUrl, OptionName::ExtraIndexUrl, OptionName::FindLinks];
+    let is_remote = |value: &str| matches!(link::scheme(value).as_deref(), Some("http" | "https"));
+    let mut given = places.iter().flat_map(|name| options.all(*name));
+    match given.find(|given| !given.value.is_empty() && !is_remote(&given.value)) {
+        Some(local) => Err(ParseFault { at: Some(local.at), ..names_local(&local.value) }),
+        None => Ok(()),
+    }
+}

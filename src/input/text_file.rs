@@ -1,0 +1,107 @@
+//! A structured text file (TOML, JSON, YAML) as a whole, and where in it things stand.
+
+use serde::de::DeserializeOwned;
+
+use super::{InputSource, LARGEST_FILE, LoadedFile, Location, PathKind, Problem, Severity};
+use crate::domain::Origin;
+
+/// The text of one file.
+pub(super) struct TextFile {
+    pub location: Location,
+    pub text: String,
+    /// Where each line begins, in bytes.
+    lines: Vec<usize>,
+}
+
+impl TextFile {
+    /// Reads what is at `location`.
+    ///
+    /// # Errors
+    /// When it cannot be loaded, is no UTF-8, is too large, or is what a merge left unfinished.
+    pub fn load(location: &Location, input_source: &dyn InputSource) -> Result<Self, Problem> {
+        let unreadable = |why| Problem::error(location.origin(0), format!("it cannot be read: {why}"));
+        let text = input_source.load(location).and_then(decode).map_err(unreadable)?;
+        let file = Self::new(location.clone(), text);
+        file.refuse_merge()?;
+        Ok(file)
+    }
+
+    /// Reads the file called `name` beside this one; `None` where there is none, or no folder.
+    ///
+    /// # Errors
+    /// As [`TextFile::load`].
+    pub fn beside(&self, name: &str, input_source: &dyn InputSource) -> Result<Option<Self>, Problem> {
+        let Some(folder) = self.location.folder(input_source.working_folder()) else { return Ok(None) };
+        match input_source.path_kind(&folder.join(name)) {
+            PathKind::File => Self::load(&self.location.join(name), input_source).map(Some),
+            PathKind::Missing | PathKind::Folder { .. } => Ok(None),
+        }
+    }
+
+    /// The file at `location` with this text.
+    pub fn new(location: Location, text: String) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(ends).collect();
+        Self { location, text, lines }
+    }
+
+    /// The file understood as TOML.
+    ///
+    /// # Errors
+    /// Tells the line that is none, or not in the shape of `T`.
+    pub fn toml<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        toml::from_str(&self.text).map_err(|error| {
+            let at = error.span().map(|span| span.start);
+            let message = format!("it is damaged, or no TOML of this kind: {}", error.message().trim());
+            self.problem(at, message)
+        })
+    }
+
+    /// The file understood as JSON.
+    ///
+    /// # Errors
+    /// Tells the line that is none, or not in the shape of `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_json::from_str(&self.text).map_err(|error| {
+            let origin = self.location.origin(error.line());
+            Problem::error(origin, format!("it is damaged, or no JSON of this kind: {error}"))
+        })
+    }
+
+    /// The line `at` so many bytes from the start.
+    pub fn origin(&self, at: usize) -> Origin {
+        self.location.origin(self.lines.partition_point(|start| *start <= at))
+    }
+
+    /// An error at this place, or about the file as a whole.
+    pub fn problem(&self, at: Option<usize>, message: impl AsRef<str>) -> Problem {
+        let Some(at) = at else { return Problem::error(self.location.origin(0), message) };
+        let origin = self.origin(at);
+        let start = self.lines[origin.line - 1];
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        Problem::error(origin, message).with_text(line, Some(at - start))
+    }
+
+    /// A warning at this place, or about the file as a whole.
+    pub fn warning(&self, at: Option<usize>, message: impl AsRef<str>) -> Problem {
+        Problem { severity: Severity::Warning, ..self.problem(at, message) }
+    }
+
+    fn refuse_merge(&self) -> Result<(), Problem> {
+        let is_mark = |line: &&usize| self.text[**line..].starts_with("<<<<<<< ");
+        match self.lines.iter().find(is_mark) {
+            Some(at) => Err(self.problem(Some(*at), "a merge left this conflict: settle it, or lock anew")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn decode(loaded: LoadedFile) -> Result<String, String> {
+    const MARK: &str = "\u{feff}";
+    if loaded.bytes.len() > LARGEST_FILE {
+        return Err(format!("it is larger than {} MiB", LARGEST_FILE >> 20));
+    }
+    let text = String::from_utf8(loaded.bytes)
+        .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))?;
+    Ok(text.strip_prefix(MARK).map(str::to_owned).unwrap_or(text))
+}

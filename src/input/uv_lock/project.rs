@@ -1,0 +1,100 @@
+//! What the pyproject.toml beside a uv.lock decides: whose lock it is, and its default groups.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::domain::{ExtraName, GroupName, PackageName};
+use crate::input::text_file::TextFile;
+use crate::input::{InputSource, Problem};
+
+/// The project of a lock.
+#[derive(Debug, Default)]
+pub struct Project {
+    /// Absent where the root of a workspace is no project.
+    pub name: Option<PackageName>,
+    pub extras: BTreeSet<ExtraName>,
+    pub groups: BTreeSet<GroupName>,
+    pub default_groups: DefaultGroups,
+}
+
+/// `tool.uv.default-groups`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum DefaultGroups {
+    Named(Vec<String>),
+    /// `"all"`.
+    Word(String),
+}
+
+impl Default for DefaultGroups {
+    fn default() -> Self {
+        Self::Named(vec!["dev".to_owned()])
+    }
+}
+
+impl DefaultGroups {
+    /// Those of the groups that there are.
+    pub fn among(&self, groups: &BTreeSet<GroupName>) -> BTreeSet<GroupName> {
+        let is_default = |group: &&GroupName| match self {
+            Self::Word(word) => word == "all",
+            Self::Named(named) => named.iter().any(|name| name.parse().as_ref() == Ok(*group)),
+        };
+        groups.iter().filter(is_default).cloned().collect()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Document {
+    project: Option<ProjectTable>,
+    #[serde(default)]
+    dependency_groups: BTreeMap<String, IgnoredAny>,
+    #[serde(default)]
+    tool: Tool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct ProjectTable {
+    name: Option<String>,
+    #[serde(default)]
+    optional_dependencies: BTreeMap<String, IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Tool {
+    uv: Uv,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct Uv {
+    default_groups: DefaultGroups,
+    dev_dependencies: Option<IgnoredAny>,
+}
+
+/// The project beside the lock at `lock`; `None` where there is no such file.
+///
+/// # Errors
+/// When the file is no pyproject.toml.
+pub fn beside(lock: &TextFile, input_source: &dyn InputSource) -> Result<Option<Project>, Problem> {
+    let Some(file) = lock.beside("pyproject.toml", input_source)? else { return Ok(None) };
+    let document: Document = file.toml()?;
+    let mut groups: BTreeSet<_> = document.dependency_groups.keys().filter_map(|name| name.parse().ok()).collect();
+    if document.tool.uv.dev_dependencies.is_some() {
+        groups.extend("dev".parse().ok());
+    }
+    let (name, extras) = match document.project {
+        Some(project) => (project.name, project.optional_dependencies),
+        None => Default::default(),
+    };
+    Ok(Some(Project {
+        name: name.and_then(|name| name.parse().ok()),
+        extras: extras.keys().filter_map(|name| name.parse().ok()).collect(),
+        groups,
+        default_groups: document.tool.uv.default_groups,
+    }))
+}

@@ -1,0 +1,348 @@
+//! The text of a uv.lock into a [`UvLock`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::graph::{Conflict, Edge, Item, Node, Requirement, UvLock, activation};
+use super::project::{self, Project};
+use super::schema;
+use crate::domain::{
+    AvailableGroups, ExtraName, GroupName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl,
+    Origin,
+};
+use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::text_file::TextFile;
+use crate::input::{InputSource, Problem};
+
+/// The version of the format that is read here; revisions of it are compatible.
+const VERSION: u64 = 1;
+
+/// Understands `file`, with the project beside it; warnings come with the lock.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
+    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
+    check_version(document.version).map_err(|why| vec![file.problem(None, why)])?;
+    let project = project::beside(file, input_source).map_err(|problem| vec![problem])?;
+    let mut reading = Reading { file, input_source, markers: MarkerTable::default(), indexes: HashMap::new() };
+    let (lock, warnings) = reading.lock(&document, project.as_ref())?;
+    Ok(ParsedLock::new(lock).with_warnings(warnings))
+}
+
+fn check_version(version: Option<u64>) -> Result<(), Fault> {
+    match version {
+        Some(VERSION) => Ok(()),
+        Some(newer) if newer > VERSION => Err(locking::newer_version(newer, "1")),
+        _ => Err("it was written by a pre-release of uv; `uv lock` writes it anew".to_owned()),
+    }
+}
+
+/// The state of reading one file.
+struct Reading<'f> {
+    file: &'f TextFile,
+    input_source: &'f dyn InputSource,
+    markers: MarkerTable,
+    /// The URLs of registries, each once.
+    indexes: HashMap<String, Arc<MaskedUrl>>,
+}
+
+/// The positions of packages by name.
+type ByName<'d> = HashMap<&'d str, Vec<usize>>;
+
+impl Reading<'_> {
+    fn lock(
+        &mut self,
+        document: &schema::Document,
+        project: Option<&Project>,
+    ) -> Result<(UvLock, Vec<Problem>), Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut packages = Vec::with_capacity(document.package.len());
+        for package in &document.package {
+            let place = package.span().start;
+            match self.package(package.get_ref(), self.file.origin(place)) {
+                Ok(package) => packages.push(package),
+                Err(why) => problems.push(self.file.problem(Some(place), format!("{}: {why}", package.get_ref().name))),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let by_name = by_name(document);
+        let mut nodes = Vec::with_capacity(packages.len());
+        for (position, package) in document.package.iter().enumerate() {
+            let place = package.span().start;
+            let read = self.node(package.get_ref(), document, &by_name);
+            let read = read.and_then(|node| refuse_duplicate(document, position, &by_name).map(|()| node));
+            match read {
+                Ok(node) => nodes.push(node),
+                Err(why) => problems.push(self.file.problem(Some(place), format!("{}: {why}", package.get_ref().name))),
+            }
+        }
+        let whole = |why: Fault| vec![self.file.problem(None, why)];
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let (roots, warning) = roots(document, project).map_err(whole)?;
+        let warnings = warning.map(|why| self.file.warning(None, why)).into_iter().collect();
+        let lock = self.rest(document, project, (packages, nodes, roots), &by_name).map_err(whole)?;
+        Ok((lock, warnings))
+    }
+
+    fn rest(
+        &mut self,
+        document: &schema::Document,
+        project: Option<&Project>,
+        (packages, nodes, roots): (Vec<LockedPackage>, Vec<Node>, Vec<usize>),
+        by_name: &ByName<'_>,
+    ) -> Result<UvLock, Fault> {
+        let manifest = &document.manifest;
+        let requirements = self.requirements(&manifest.requirements, by_name)?;
+        let mut groups = BTreeMap::new();
+        for (name, group) in &manifest.dependency_groups {
+            groups.insert(locking::group_name(name)?, self.requirements(group, by_name)?);
+        }
+        Ok(UvLock {
+            available: available(document, project, &roots, &nodes, groups.keys()),
+            requires_python: locking::requires_python(document.requires_python.as_deref())?,
+            supported: document.supported_markers.iter().map(|text| self.marker(text)).collect::<Result<_, _>>()?,
+            conflicts: conflicts(&document.conflicts)?,
+            origin: self.file.location.origin(0),
+            markers: std::mem::take(&mut self.markers),
+            packages,
+            nodes,
+            roots,
+            requirements,
+            groups,
+        })
+    }
+
+    fn package(&mut self, package: &schema::Package, origin: Origin) -> Result<LockedPackage, Fault> {
+        let source = self.source(&package.source)?;
+        let files = package.wheels.iter().chain(&package.sdist);
+        let files: Vec<_> = files.map(|file| self.file(file, &package.source)).collect::<Result<_, _>>()?;
+        let version = package.version.as_deref().map(locking::version).transpose()?;
+        let package = LockedPackage { name: locking::project_name(&package.name)?, version, source, files, origin };
+        locking::check_files(&package)?;
+        Ok(package)
+    }
+
+    fn source(&mut self, source: &schema::Source) -> Result<LockedSource, Fault> {
+        let folder = source.editable.as_ref().or(source.directory.as_ref()).or(source.r#virtual.as_ref());
+        Ok(match (&source.registry, &source.git, folder) {
+            (Some(registry), ..) => LockedSource::Index(self.index(registry)?),
+            (_, Some(git), _) => LockedSource::Repository(format!("git+{git}")),
+            (_, _, Some(folder)) => LockedSource::Folder(folder.clone()),
+            _ if source.url.is_some() || source.path.is_some() => LockedSource::Archive,
+            _ => return Err("its source is of a kind that is not known here".to_owned()),
+        })
+    }
+
+    fn index(&mut self, registry: &str) -> Result<Option<Arc<MaskedUrl>>, Fault> {
+        if let Some(known) = self.indexes.get(registry) {
+            return Ok(Some(known.clone()));
+        }
+        let url = match registry.contains("://") {
+            true => Some(locking::url(registry)?),
+            false => locking::local_url(&self.file.location, self.input_source, Path::new(registry)),
+        };
+        let index = url.map(Arc::new);
+        self.indexes.extend(index.clone().map(|index| (registry.to_owned(), index)));
+        Ok(index)
+    }
+
+    fn file(&self, file: &schema::File, source: &schema::Source) -> Result<LockedFile, Fault> {
+        let local = |path: &Path| locking::local_url(&self.file.location, self.input_source, path);
+        let (name, url) = match (&file.url, &file.path, &source.url, &source.path) {
+            (Some(url), ..) | (None, None, Some(url), _) => {
+                let url = locking::url(url)?;
+                (url.filename(), Some(url))
+            }
+            (None, Some(path), ..) => {
+                let folder = source.registry.as_deref().unwrap_or_default();
+                (last_part(path), local(&Path::new(folder).join(path)))
+            }
+            (None, None, None, Some(path)) => (last_part(path), local(Path::new(path))),
+            _ => return Err("a file has neither a URL nor a path".to_owned()),
+        };
+        let name = file.filename.clone().unwrap_or(name);
+        let uploaded = file.upload_time.as_deref().and_then(|time| time.parse().ok());
+        let hashes = file.hash.as_deref().map(locking::digest).transpose()?.into_iter().collect();
+        Ok(LockedFile { filename: locking::filename(&name)?, url, hashes, size: file.size, uploaded })
+    }
+
+    fn node(
+        &mut self,
+        package: &schema::Package,
+        document: &schema::Document,
+        by_name: &ByName<'_>,
+    ) -> Result<Node, Fault> {
+        Ok(Node {
+            is_virtual: package.source.r#virtual.is_some(),
+            forks: package.resolution_markers.iter().map(|text| self.marker(text)).collect::<Result<_, _>>()?,
+            dependencies: self.edges(&package.dependencies, document, by_name)?,
+            extras: self.named_edges(&package.optional_dependencies, document, by_name)?,
+            groups: self.named_edges(&package.dev_dependencies, document, by_name)?,
+        })
+    }
+
+    fn named_edges<N: FromStr + Ord>(
+        &mut self,
+        all: &BTreeMap<String, Vec<schema::Edge>>,
+        document: &schema::Document,
+        by_name: &ByName<'_>,
+    ) -> Result<BTreeMap<N, Vec<Edge>>, Fault> {
+        all.iter()
+            .map(|(name, edges)| Ok((locking::group_name(name)?, self.edges(edges, document, by_name)?)))
+            .collect()
+    }
+
+    fn edges(
+        &mut self,
+        edges: &[schema::Edge],
+        document: &schema::Document,
+        by_name: &ByName<'_>,
+    ) -> Result<Vec<Edge>, Fault> {
+        edges.iter().map(|edge| self.edge(edge, document, by_name)).collect()
+    }
+
+    fn edge(&mut self, edge: &schema::Edge, document: &schema::Document, by_name: &ByName<'_>) -> Result<Edge, Fault> {
+        let is_meant = |position: &&usize| {
+            let package = document.package[**position].get_ref();
+            let is_same_version = edge.version.is_none() || edge.version == package.version;
+            is_same_version && edge.source.as_ref().is_none_or(|source| *source == package.source)
+        };
+        let namesakes = by_name.get(edge.name.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let to = match namesakes {
+            [only] => *only,
+            several => match several.iter().filter(is_meant).collect::<Vec<_>>()[..] {
+                [only] => *only,
+                [] => return Err(format!("it needs {}, which the lock does not have", edge.name)),
+                _ => return Err(format!("it needs {}, of which the lock has several", edge.name)),
+            },
+        };
+        let extras = edge.extra.iter().map(|name| locking::group_name(name)).collect::<Result<_, _>>()?;
+        Ok(Edge { to, extras, marker: self.optional_marker(edge.marker.as_deref())? })
+    }
+
+    fn requirements(&mut self, all: &[schema::Requirement], by_name: &ByName<'_>) -> Result<Vec<Requirement>, Fault> {
+        let each = all.iter().map(|requirement| {
+            Ok(Requirement {
+                name: locking::project_name(&requirement.name)?,
+                candidates: by_name.get(requirement.name.as_str()).cloned().unwrap_or_default(),
+                extras: requirement.extras.iter().map(|name| locking::group_name(name)).collect::<Result<_, _>>()?,
+                marker: self.optional_marker(requirement.marker.as_deref())?,
+            })
+        });
+        each.collect()
+    }
+
+    fn optional_marker(&mut self, text: Option<&str>) -> Result<Option<MarkerId>, Fault> {
+        text.map(|text| self.marker(text)).transpose()
+    }
+
+    fn marker(&mut self, text: &str) -> Result<MarkerId, Fault> {
+        locking::marker(&mut self.markers, text)
+    }
+}
+
+fn by_name(document: &schema::Document) -> ByName<'_> {
+    let mut by_name = ByName::new();
+    for (position, package) in document.package.iter().enumerate() {
+        by_name.entry(package.get_ref().name.as_str()).or_default().push(position);
+    }
+    by_name
+}
+
+/// An entry is told from the others by its name, version and source.
+fn refuse_duplicate(document: &schema::Document, position: usize, by_name: &ByName<'_>) -> Result<(), Fault> {
+    let package = document.package[position].get_ref();
+    let is_same = |other: &&usize| {
+        let other = document.package[**other].get_ref();
+        other.version == package.version && other.source == package.source
+    };
+    let first = by_name[package.name.as_str()].iter().find(is_same);
+    match first {
+        Some(first) if *first != position => Err("the lock has the same version from the same source twice".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn conflicts(sets: &[Vec<schema::Conflict>]) -> Result<Vec<Vec<Conflict>>, Fault> {
+    let item = |conflict: &schema::Conflict| {
+        let package = locking::project_name(&conflict.package)?;
+        let (item, shown) = match (&conflict.extra, &conflict.group) {
+            (Some(extra), _) => (Item::Extra(extra), format!("the extra `{extra}`")),
+            (None, Some(group)) => (Item::Group(group), format!("the group `{group}`")),
+            (None, None) => (Item::Project, format!("`{package}`")),
+        };
+        Ok(Conflict { activation: activation(&package, item), shown })
+    };
+    sets.iter().map(|set| set.iter().map(item).collect()).collect()
+}
+
+/// The packages that everything begins at, and a doubt.
+fn roots(document: &schema::Document, project: Option<&Project>) -> Result<(Vec<usize>, Option<String>), Fault> {
+    let packages = || document.package.iter().map(|package| package.get_ref()).enumerate();
+    let manifest = &document.manifest;
+    let is_script = manifest.members.is_empty() && !manifest.requirements.is_empty();
+    if document.package.is_empty() || is_script {
+        return Ok((Vec::new(), None));
+    }
+    let members = || packages().filter(|(_, package)| manifest.members.contains(&package.name));
+    let positions = |found: &mut dyn Iterator<Item = (usize, &schema::Package)>| -> Vec<_> {
+        found.map(|(position, _)| position).collect()
+    };
+    match project.map(|project| &project.name) {
+        Some(Some(name)) => {
+            let found = positions(&mut packages().filter(|(_, package)| package.name == name.as_ref()));
+            match found.is_empty() {
+                false => Ok((found, None)),
+                true => {
+                    Err(format!("it is not the lock of {name}, which pyproject.toml beside it names: run `uv lock`"))
+                }
+            }
+        }
+        Some(None) => Ok((positions(&mut members()), None)),
+        None => {
+            let is_top = |source: &schema::Source| {
+                [&source.editable, &source.r#virtual, &source.directory]
+                    .into_iter()
+                    .flatten()
+                    .any(|folder| folder == ".")
+            };
+            let top = positions(&mut packages().filter(|(_, package)| is_top(&package.source)));
+            let found = if top.is_empty() { positions(&mut members()) } else { top };
+            let doubt = "there is no pyproject.toml beside it: uv's usual default group, `dev`, is taken";
+            match found.is_empty() {
+                false => Ok((found, Some(doubt.to_owned()))),
+                true => Err("there is no pyproject.toml beside it that says which project it is of".to_owned()),
+            }
+        }
+    }
+}
+
+fn available<'g>(
+    document: &schema::Document,
+    project: Option<&Project>,
+    roots: &[usize],
+    nodes: &[Node],
+    manifest_groups: impl Iterator<Item = &'g GroupName>,
+) -> AvailableGroups {
+    let mut extras: BTreeSet<ExtraName> = BTreeSet::new();
+    let mut groups: BTreeSet<GroupName> = manifest_groups.cloned().collect();
+    for root in roots {
+        let metadata = &document.package[*root].get_ref().metadata;
+        extras.extend(nodes[*root].extras.keys().cloned());
+        extras.extend(metadata.provides_extras.iter().filter_map(|name| name.parse().ok()));
+        groups.extend(nodes[*root].groups.keys().cloned());
+        groups.extend(metadata.requires_dev.keys().filter_map(|name| name.parse().ok()));
+    }
+    extras.extend(project.into_iter().flat_map(|project| project.extras.iter().cloned()));
+    groups.extend(project.into_iter().flat_map(|project| project.groups.iter().cloned()));
+    let default = project.map(|project| project.default_groups.clone()).unwrap_or_default();
+    let default_groups = default.among(&groups);
+    AvailableGroups { extras, groups, default_extras: BTreeSet::new(), default_groups }
+}

@@ -1,0 +1,241 @@
+//! What a lock file gives to a target: no version is chosen, only the file of each package.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Reason;
+use super::failure::{Failure, merge};
+use crate::domain::{
+    Artifact, Candidate, Candidates, Digest, DistributionFilename, Lock, LockedFile, LockedPackage, LockedPick,
+    LockedSource, NotLocked, PackageName, Promises, ResolvedPackage, SelectedGroups, Solution, Specifiers, Target,
+    Version, Yanked,
+};
+use crate::select::{CandidateSelector, OptIn, Policy};
+
+/// What is wanted of a lock.
+#[derive(Clone, Debug)]
+pub struct LockQuestion {
+    pub lock: Arc<dyn Lock>,
+    pub groups: SelectedGroups,
+    /// Which formats may be used; the lock itself decides about versions and dates.
+    pub policy: Policy,
+    /// Leave repositories out instead of refusing them.
+    pub skip_source_trees: bool,
+    /// Also get the source archive beside each wheel.
+    pub with_sources: bool,
+}
+
+impl LockQuestion {
+    /// The projects that an index has to be asked for, with the versions of interest; nothing
+    /// where the lock says where every file is.
+    pub fn wanted_listings(&self, targets: &[Arc<Target>]) -> BTreeMap<PackageName, BTreeSet<Version>> {
+        let mut wanted: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for target in targets {
+            for package in self.lock.select(target, &self.groups).unwrap_or_default() {
+                if let Some(version) = package.package.version.as_ref().filter(|_| package.package.needs_index()) {
+                    wanted.entry(package.package.name.clone()).or_default().insert(version.clone());
+                }
+            }
+        }
+        wanted
+    }
+
+    /// What each of the targets gets, by their positions, and everything that stands in the way of
+    /// the others.
+    pub fn solve_all(
+        &self,
+        targets: &[Arc<Target>],
+        listings: &BTreeMap<PackageName, Arc<Candidates>>,
+    ) -> (Vec<Failure>, BTreeMap<usize, Solution>) {
+        let (mut failures, mut solved) = (Vec::new(), BTreeMap::new());
+        for (position, target) in targets.iter().enumerate() {
+            match self.solve(target, listings) {
+                Ok(solution) => {
+                    solved.insert(position, solution);
+                }
+                Err(found) => failures.extend(found.into_iter().map(|failure| failure.on_target(position))),
+            }
+        }
+        (merge(failures), solved)
+    }
+
+    /// What `target` gets, with the `listings` that were wanted.
+    ///
+    /// # Errors
+    /// Every package without a file for the target, or that the lock as a whole is not for it.
+    pub fn solve(
+        &self,
+        target: &Target,
+        listings: &BTreeMap<PackageName, Arc<Candidates>>,
+    ) -> Result<Solution, Vec<Failure>> {
+        let packages = self
+            .lock
+            .select(target, &self.groups)
+            .map_err(|refused| refused.into_iter().map(not_locked).collect::<Vec<_>>())?;
+        let mut solution = Solution::default();
+        let mut failures = Vec::new();
+        for package in &packages {
+            if let Some(note) = self.left_out(package.package) {
+                solution.notes.push(note);
+                continue;
+            }
+            match self.file(package.package, target, listings) {
+                Ok(file) => solution.packages.push(resolved(package, file)),
+                Err(reason) => failures.push(Failure::of_locked(package.package, reason)),
+            }
+        }
+        if self.with_sources {
+            self.add_sources(&mut solution, &packages, target, listings);
+        }
+        if failures.is_empty() { Ok(solution) } else { Err(failures) }
+    }
+
+    /// Why a package is not fetched, where that is no failure.
+    fn left_out(&self, package: &LockedPackage) -> Option<String> {
+        let name = &package.name;
+        match &package.source {
+            LockedSource::Folder(folder) => {
+                Some(format!("{name}: left out, being the project's own code in `{folder}`; what it needs is not"))
+            }
+            LockedSource::Repository(url) if self.skip_source_trees => {
+                let url = crate::domain::mask_credentials(url);
+                Some(format!("{name}: left out, being a repository ({url}); what it needs is not"))
+            }
+            _ => None,
+        }
+    }
+
+    fn file(
+        &self,
+        package: &LockedPackage,
+        target: &Target,
+        listings: &BTreeMap<PackageName, Arc<Candidates>>,
+    ) -> Result<Candidate, Reason> {
+        match &package.source {
+            LockedSource::Repository(_) => {
+                Err(Reason::Unfetchable("it is a repository, which is not fetched yet: build its wheel, and lock that"))
+            }
+            LockedSource::Archive => archive(package, target),
+            LockedSource::Index(_) | LockedSource::Folder(_) => best(package, target, listings, &self.policy),
+        }
+    }
+
+    /// Adds the source archive to each wheel; where there is none, a note says so.
+    fn add_sources(
+        &self,
+        solution: &mut Solution,
+        packages: &[LockedPick<'_>],
+        target: &Target,
+        listings: &BTreeMap<PackageName, Arc<Candidates>>,
+    ) {
+        let policy = self.policy.without_wheels();
+        let is_wheel = |package: &&ResolvedPackage| package.file.filename.ends_with(".whl");
+        let may_have = |package: &&ResolvedPackage| self.policy.formats.formats(&package.name).sources;
+        let mut added = Vec::new();
+        for wheel in solution.packages.iter().filter(is_wheel).filter(may_have) {
+            let package = packages
+                .iter()
+                .find(|package| (&package.package.name, &package.package.version) == (&wheel.name, &wheel.version));
+            match package.and_then(|package| best(package.package, target, listings, &policy).ok()) {
+                Some(file) => added.push(ResolvedPackage { file, ..wheel.clone() }),
+                None => solution.notes.push(format!("no source archive stands beside `{}`", wheel.file.filename)),
+            }
+        }
+        solution.packages.extend(added);
+    }
+}
+
+/// The best file of a package: of those that the lock says where to get, or of those on the index
+/// that have a digest of the lock.
+fn best(
+    package: &LockedPackage,
+    target: &Target,
+    listings: &BTreeMap<PackageName, Arc<Candidates>>,
+    policy: &Policy,
+) -> Result<Candidate, Reason> {
+    let version = package.version.clone().ok_or_else(|| {
+        Reason::NotLocked("the lock has no version of it: it was not needed where it was locked".into())
+    })?;
+    let (candidates, hashes) = match package.needs_index() {
+        true => (listings.get(&package.name).cloned().unwrap_or_default(), package.hashes()),
+        false => (Arc::new(named(package, &version)), Vec::new()),
+    };
+    let place = candidates.versions().binary_search(&version);
+    let selector = CandidateSelector::new(candidates, package.name.clone(), &hashes, target, policy);
+    let best = place.ok().and_then(|place| selector.best_of(place, ANY_FILE));
+    best.map(|file| promised(&file, package)).ok_or_else(|| {
+        let matching: Vec<_> = place.into_iter().collect();
+        Reason::of_selector(&selector, &matching, &Specifiers::exactly(version))
+    })
+}
+
+/// The files of a package that the lock says where to get. Where two are equally good the first
+/// counts; on an index page it is the last.
+fn named(package: &LockedPackage, version: &Version) -> Candidates {
+    let mut files = package.artifacts();
+    files.reverse();
+    Candidates::of_version(version.clone(), files)
+}
+
+/// A lock is a pin: pre-releases and yanked files are taken.
+const ANY_FILE: OptIn = OptIn { pre_releases: true, yanked: true };
+
+/// The file with what the lock promises of it.
+fn promised(file: &Artifact, package: &LockedPackage) -> Candidate {
+    let is_same = |locked: &&LockedFile| *locked.filename == *file.filename;
+    let locked = package.files.iter().find(is_same);
+    let asked = locked.map(|locked| strongest(&locked.hashes)).unwrap_or_else(|| package.hashes());
+    let mut candidate = Candidate::of(file, &asked);
+    if locked.is_some_and(|locked| locked.url.is_some()) {
+        candidate.promises.index.clear();
+    }
+    candidate
+}
+
+/// The digest of the strongest algorithm: the others say no more.
+fn strongest(hashes: &[Digest]) -> Vec<Digest> {
+    hashes.iter().max_by_key(|digest| digest.algorithm).cloned().into_iter().collect()
+}
+
+/// The one archive that a package comes from.
+fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason> {
+    let (file, url) = package
+        .files
+        .iter()
+        .find_map(|file| Some((file, file.url.clone()?)))
+        .ok_or(Reason::Unfetchable("the lock does not say where it is"))?;
+    if let Ok(DistributionFilename::Wheel(wheel)) = DistributionFilename::parse(&file.filename, &package.name)
+        && target.tags().rank(&wheel).is_none()
+    {
+        return Err(Reason::WrongFile(format!("{} {}", file.filename, target.tags().mismatch(&wheel))));
+    }
+    Ok(Candidate {
+        filename: file.filename.clone(),
+        index: Arc::new(url.clone()),
+        url,
+        promises: Promises { asked: strongest(&file.hashes), index: Vec::new(), size: file.size },
+        requires_python: None,
+        yanked: Yanked::default(),
+        sidecar: None,
+        uploaded: file.uploaded,
+    })
+}
+
+fn resolved(pick: &LockedPick<'_>, file: Candidate) -> ResolvedPackage {
+    let LockedPackage { name, version, origin, .. } = pick.package;
+    ResolvedPackage {
+        name: name.clone(),
+        version: version.clone(),
+        requested_by: vec![origin.clone()],
+        dependencies: pick.dependencies.clone(),
+        file,
+        metadata_source: None,
+    }
+}
+
+fn not_locked(refused: NotLocked) -> Failure {
+    let NotLocked { package, why, origin } = refused;
+    let requirement = package.as_ref().map_or_else(|| origin.file.to_string(), ToString::to_string);
+    let reason = Reason::NotLocked(why);
+    Failure { package, requirement, reason, chain: Vec::new(), origins: vec![origin], targets: Vec::new() }
+}

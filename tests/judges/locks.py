@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Compares what `prefetch parse` selects from real lock files with small references of each owner's rules.
+
+    tests/judges/locks.py PREFETCH CORPUS ORACLES [FORMAT...]
+
+PREFETCH is the program; CORPUS has a folder of locks for each format and `FORMAT.projects` with the pyproject.toml (or
+Pipfile) of each; ORACLES has ref_uv.py and ref_poetry.py. Needs Python 3.11 with packaging, poetry-core and PyYAML.
+Every difference is printed; the last line of each format counts the answers that were compared.
+"""
+import itertools
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+PREFETCH, CORPUS, ORACLES = (pathlib.Path(path).resolve() for path in sys.argv[1:4])
+FORMATS = sys.argv[4:]
+sys.path.insert(0, str(ORACLES))
+sys.argv = [sys.argv[0], str(ORACLES)]
+import ref_uv  # noqa: E402
+from packaging.specifiers import SpecifierSet  # noqa: E402
+
+PYTHONS = {"3.10": "3.10.0", "3.12": "3.12.0", "3.13": "3.13.0"}
+ref_uv.PV.update(PYTHONS)
+PLATFORMS = {"linux": "linux-x86_64", "windows": "windows-x86_64", "macos": "macos-arm64"}
+CASES = [(python, platform) for python in PYTHONS for platform in PLATFORMS]
+NAMES = {"uv": "uv.lock", "pylock": "pylock.toml", "poetry": "poetry.lock", "pdm": "pdm.lock",
+         "pipfile": "Pipfile.lock", "pixi": "pixi.lock"}
+
+
+def norm(name):
+    return ref_uv.norm(name)
+
+
+def projects(kind):
+    """(label, folder, lock file) of each lock, laid out as its project has it."""
+    for lock in sorted((CORPUS / kind).iterdir()):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="locks-"))
+        name = lock.name.rsplit("@", 1)[-1] if kind == "script" else NAMES[kind]
+        if kind == "script" and not name.endswith(".lock"):
+            continue
+        if kind == "script":
+            name = re.sub(r".*__", "", name)
+        shutil.copyfile(lock, folder / name)
+        stem = lock.name[: -len(name)] if lock.name.endswith(name) else lock.name
+        for project in (CORPUS / f"{kind}.projects").glob("*") if (CORPUS / f"{kind}.projects").is_dir() else []:
+            for beside in ("pyproject.toml", "Pipfile"):
+                if project.name == stem + beside:
+                    shutil.copyfile(project, folder / beside)
+        yield lock.name, folder, folder / name
+        shutil.rmtree(folder)
+
+
+def ours(lock, *options):
+    """The report of `prefetch parse`, with what each case gets."""
+    command = [PREFETCH, "parse", lock, "--json", *options]
+    for python in PYTHONS:
+        command += ["--python-version", python]
+    for platform in PLATFORMS.values():
+        command += ["--platform", platform]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=lock.parent)
+    report = json.loads(done.stdout)
+    problems = [problem["message"] for problem in report["problems"] if problem["severity"] == "error"]
+    if problems:
+        return {"refused": problems}
+    # Targets come in the order of the product.
+    return {"cases": dict(zip(CASES, report["lock"]["targets"])), "lock": report["lock"]}
+
+
+def taken(target):
+    """What a target gets, or `None` where the lock is not for it."""
+    if not target["packages"] and target["problems"]:
+        return None
+    return {(package["name"], package["version"] or "") for package in target["packages"]}
+
+
+class Count:
+    """Answers that were compared, and those that differ."""
+
+    def __init__(self, kind):
+        self.kind, self.locks, self.answers, self.different, self.refused = kind, 0, 0, 0, []
+
+    def compare(self, label, case, mine, theirs):
+        self.answers += 1
+        if mine != theirs:
+            self.different += 1
+            mine, theirs = mine or {("-", "")}, theirs or {("-", "")}
+            print(f"  {label} {case}: too many {sorted(mine - theirs)[:4]}, missing {sorted(theirs - mine)[:4]}")
+
+    def refuse(self, label, why):
+        self.refused.append(label)
+        print(f"  {label}: refused: {why[:2]}")
+
+    def close(self):
+        print(f"{self.kind}: {self.locks} locks, {self.answers} answers, {self.different} different, "
+              f"{len(self.refused)} refused")
+        return self.different
+
+
+def load(path):
+    with open(path, "rb") as file:
+        return tomllib.load(file)
+
+
+def project_of(folder):
+    try:
+        return load(folder / "pyproject.toml")
+    except (FileNotFoundError, tomllib.TOMLDecodeError):
+        return {}
+
+
+def allows(text, python):
+    return not text or SpecifierSet(text).contains(PYTHONS[python], prereleases=True)
+
+
+def choices(extras, groups):
+    """Options with what they ask: nothing, everything, and each name by itself."""
+    yield [], {}
+    if extras:
+        yield ["--all-extras"], {"extras": set(extras)}
+    if groups:
+        yield ["--all-groups"], {"groups": set(groups)}
+        yield ["--no-default-groups"], {"default": False}
+    for extra in sorted(extras)[:3]:
+        yield ["--extra", extra], {"extras": {extra}}
+    for group in sorted(groups)[:3]:
+        yield ["--group", group], {"groups": {group}}
+        yield ["--only-group", group], {"groups": {group}, "default": False, "project": False}
+
+
+def judge_uv(kind="uv"):
+    count = Count(kind)
+    for label, folder, path in projects(kind):
+        count.locks += 1
+        document, project = load(path), project_of(folder)
+        lock, manifest = ref_uv.Lock(path), document.get("manifest", {})
+        first = ours(path)
+        if "refused" in first:
+            count.refuse(label, first["refused"])
+            continue
+        name = project.get("project", {}).get("name")
+        members = manifest.get("members", [])
+        top = [p["name"] for p in lock.pk if "." in [p["source"].get(k) for k in ("editable", "virtual", "directory")]]
+        roots = [] if kind == "script" else [norm(name)] if name else (top or members) if not project else members
+        roots = [root for root in roots if root in lock.by]
+        default = project.get("tool", {}).get("uv", {}).get("default-groups", ["dev"])
+        extras, groups = set(first["lock"]["extras"]), set(first["lock"]["groups"])
+        default = set(groups) if default == "all" else {norm(group) for group in default}
+        for options, asked in choices(extras, groups):
+            mine = ours(path, *options)
+            if "refused" in mine:
+                count.refuse(f"{label} {options}", mine["refused"])
+                continue
+            wanted = asked.get("groups", set()) | (default if asked.get("default", True) else set())
+            for case, target in mine["cases"].items():
+                env = ref_uv.env(*case)
+                supported = document.get("supported-markers")
+                theirs = None
+                if allows(document.get("requires-python"), case[0]) and (
+                        not supported or any(ref_uv.ev(marker, env) for marker in supported)):
+                    selected = lock.select(env, roots, extras=asked.get("extras", set()), groups=wanted,
+                                           prod=asked.get("project", True))
+                    theirs = {(p["name"], p.get("version", "")) for p in selected if "virtual" not in p["source"]}
+                    if not asked.get("project", True):
+                        script = {r["name"] for r in manifest.get("requirements", [])}
+                        theirs = theirs if not script else None
+                conflict = any("cannot be had together" in problem for problem in target["problems"])
+                if not conflict:
+                    count.compare(label, (case, options), taken(target), theirs)
+    return count.close()
+
+
+def judge_pylock():
+    count = Count("pylock")
+    for label, folder, path in projects("pylock"):
+        count.locks += 1
+        first = ours(path)
+        if "refused" in first:
+            count.refuse(label, first["refused"])
+            continue
+        document = load(path)
+        for options, asked in choices(document.get("extras", []), document.get("dependency-groups", [])):
+            mine = ours(path, *options)
+            wanted = asked.get("groups", set()) | (
+                set(document.get("default-groups", [])) if asked.get("default", True) else set())
+            for case, target in mine["cases"].items():
+                env = ref_uv.env(*case)
+                environments = document.get("environments")
+                fits = environments is None or any(ref_uv.ev(marker, env) for marker in environments)
+                theirs = None
+                if allows(document.get("requires-python"), case[0]) and fits:
+                    theirs = {(norm(p["name"]), p.get("version", "")) for p in document["packages"]
+                              if list_marker(p.get("marker"), env, asked.get("extras", set()), wanted)}
+                count.compare(label, (case, options), taken(target), theirs)
+    return count.close()
+
+
+def list_marker(text, env, extras, groups):
+    """A marker whose `extras` and `dependency_groups` are sets."""
+    if not text:
+        return True
+    from packaging.markers import Marker
+    return Marker(text).evaluate({**env, "extras": set(extras), "dependency_groups": set(groups)}, "lock_file")
+
+
+def judge_poetry():
+    import ref_poetry
+    ref_poetry.U.PV.update(PYTHONS)
+    import types
+    sys.modules["judge_poetry"] = types.SimpleNamespace(
+        PV={key: tuple(map(int, value.split("."))) for key, value in PYTHONS.items()})
+    count, stale = Count("poetry"), set()
+    for label, folder, path in projects("poetry"):
+        count.locks += 1
+        document, project = load(path), project_of(folder)
+        first = ours(path)
+        if "refused" in first:
+            count.refuse(label, first["refused"])
+            continue
+        poetry = project.get("tool", {}).get("poetry", {})
+        groups = {norm(g) for g in poetry.get("group", {})} | {norm(g) for g in project.get("dependency-groups", {})}
+        groups |= {"dev"} if poetry.get("dev-dependencies") else set()
+        optional = {norm(g) for g, v in poetry.get("group", {}).items() if v.get("optional")}
+        extras = {norm(x) for x in document.get("extras", {})}
+        is_new = document["metadata"].get("lock-version", "1.0") == "2.1"
+        for options, asked in choices(extras, groups):
+            mine = ours(path, *options)
+            if "refused" in mine:
+                count.refuse(f"{label} {options}", mine["refused"])
+                continue
+            wanted = asked.get("groups", set()) | (groups - optional if asked.get("default", True) else set())
+            wanted |= {"main"} if asked.get("project", True) else set()
+            for case, target in mine["cases"].items():
+                env = ref_poetry.env(*case)
+                ex = asked.get("extras", set())
+                selected = ref_poetry.select21(document, env, wanted, ex) if is_new else ref_poetry.select_old(
+                    document, project, env, wanted, ex)
+                theirs = {(norm(p["name"]), p["version"]) for p in selected}
+                wants = document["metadata"].get("python-versions", "*")
+                if not ref_poetry.parse_constraint(wants).allows(ref_poetry.PVn.parse(PYTHONS[case[0]])):
+                    theirs = None
+                elif any("does not have it" in problem for problem in target["problems"]):
+                    stale.add(label)
+                    continue
+                count.compare(label, (case, options), taken(target), theirs)
+    print(f"  older than their pyproject.toml: {sorted(stale)}")
+    return count.close()
+
+
+def judge_pdm():
+    count = Count("pdm")
+    for label, folder, path in projects("pdm"):
+        count.locks += 1
+        document = load(path)
+        first = ours(path)
+        if "refused" in first:
+            count.refuse(label, first["refused"])
+            continue
+        metadata = document.get("metadata", {})
+        if "inherit_metadata" not in metadata.get("strategy", []):
+            continue
+        groups = {norm(g) for g in metadata.get("groups", ["default"])}
+        for options, asked in choices([], groups - {"default"}):
+            mine = ours(path, *options)
+            if "refused" in mine:
+                count.refuse(f"{label} {options}", mine["refused"])
+                continue
+            wanted = asked.get("groups", set()) | (groups if asked.get("default", True) else set())
+            wanted |= {"default"} if asked.get("project", True) else set()
+            for case, target in mine["cases"].items():
+                env = ref_uv.env(*case)
+                theirs = {(norm(p["name"]), p.get("version", "")) for p in document["package"]
+                          if wanted & {norm(g) for g in p.get("groups", [])} and ref_uv.ev(p.get("marker"), env)}
+                mine_here = taken(target)
+                if mine_here is None and not fits_pdm(metadata, case[0]):
+                    theirs = None
+                count.compare(label, (case, options), mine_here, theirs)
+    return count.close()
+
+
+def fits_pdm(metadata, python):
+    targets = metadata.get("targets")
+    return not targets or any(allows(target.get("requires_python"), python) for target in targets)
+
+
+def judge_pipfile():
+    count = Count("pipfile")
+    for label, folder, path in projects("pipfile"):
+        count.locks += 1
+        document = json.loads(path.read_text())
+        for options, wanted in ([], ["default"]), (["--group", "develop"], ["default", "develop"]), (
+                ["--only-group", "develop"], ["develop"]):
+            mine = ours(path, *options)
+            if "refused" in mine:
+                count.refuse(f"{label} {options}", mine["refused"])
+                continue
+            for case, target in mine["cases"].items():
+                env = ref_uv.env(*case)
+                theirs = {}
+                for section in wanted:
+                    for name, entry in document.get(section, {}).items():
+                        if list_marker(entry.get("markers"), env, set(), wanted):
+                            version = entry.get("version", "").removeprefix("==")
+                            theirs[norm(name)] = "" if version == "*" else version
+                count.compare(label, (case, options), taken(target), set(theirs.items()))
+    return count.close()
+
+
+JUDGES = {"uv": judge_uv, "script": lambda: judge_uv("script"), "pylock": judge_pylock, "poetry": judge_poetry,
+          "pdm": judge_pdm, "pipfile": judge_pipfile}
+
+if __name__ == "__main__":
+    found = sum(JUDGES[kind]() for kind in FORMATS or JUDGES)
+    sys.exit(1 if found else 0)
