@@ -207,7 +207,9 @@ mod tests {
             ("demo-1.0.tar.lzma", decoded(LZMA)),
         ] {
             assert_eq!(outcome(filename, archive.clone()).unwrap().requires_dist, ["six"], "{filename}");
-            for length in 0..archive.len().min(150) {
+            // The old format of LZMA has no checksum: without its last bytes all of it may be there.
+            let last = if decoded(LZMA) == archive { archive.len() - 64 } else { archive.len() };
+            for length in 0..last.min(150) {
                 assert!(outcome(filename, archive[..length].to_vec()).is_err(), "{filename} cut to {length}");
             }
         }
