@@ -97,7 +97,7 @@ fn retries_end_and_say_so() {
     let (index, sandbox) = (index().failing(OTHER, Fault::RetryAfter(503, "0".into())).serve(), sandbox());
     fetch(&index, &sandbox, &["--retries", "2", "--no-deps"]).is(4, &[OTHER, "503", "--retries"]);
     assert_eq!(index.requests_for_files().iter().filter(|request| request.path.ends_with(OTHER)).count(), 3);
-    assert_eq!(held(&sandbox, "objects/").len(), 1, "the other file is kept");
+    assert_eq!(held(&sandbox, "objects-v1/").len(), 1, "the other file is kept");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_short_body_of_unknown_size_is_a_mismatch() {
 #[test]
 fn a_file_shorter_than_promised_is_refused() {
     let (index, sandbox) = (index().failing(DEMO, Fault::Bytes(vec![b'P'; 100])).serve(), sandbox());
-    fetch(&index, &sandbox, &["--no-deps"]).is(5, &[DEMO, "expected", "got 100"]);
+    fetch(&index, &sandbox, &["--no-deps"]).is(5, &[DEMO, "the index promised sha256:", "got sha256:"]);
 }
 
 #[test]
@@ -193,8 +193,8 @@ fn wrong_bytes_are_refused_after_a_second_look() {
     let asked: Vec<_> = requests.iter().filter(|request| request.path.ends_with(DEMO)).collect();
     assert_eq!(asked.len(), 2);
     assert_eq!((asked[0].header("cache-control"), asked[1].header("cache-control")), (None, Some("no-cache")));
-    assert_eq!(held(&sandbox, "objects/").len(), 1);
-    assert_eq!(held(&sandbox, "incoming/"), Vec::<String>::new());
+    assert_eq!(held(&sandbox, "objects-v1/").len(), 1);
+    assert_eq!(held(&sandbox, "incoming-v1/"), Vec::<String>::new());
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_proxy_that_was_wrong_once_is_forgiven() {
 #[test]
 fn a_file_longer_than_promised_is_refused() {
     let (index, sandbox) = (index().failing(DEMO, Fault::Bytes(vec![b'x'; 1 << 20])).serve(), sandbox());
-    fetch(&index, &sandbox, &["--no-deps", "--retries", "0"]).is(5, &[DEMO, "expected", "bytes"]);
+    fetch(&index, &sandbox, &["--no-deps", "--retries", "0"]).is(5, &[DEMO, "the index promised sha256:", "got sha256:"]);
 }
 
 /// Seven of nine files fail in seven ways: each is named, the rest is kept, and the next run
@@ -223,7 +223,7 @@ fn every_failure_is_told_and_the_rest_is_kept() {
         ("p3", Fault::CutAfter(10), "broke off after 10 of"),
         ("p4", Fault::RedirectLoop, "redirects"),
         ("p5", Fault::RedirectTo("file:///etc/hostname".into()), "file: URL"),
-        ("p6", Fault::Bytes(vec![0; 3]), "got 3"),
+        ("p6", Fault::Bytes(vec![0; 3]), "got sha256:"),
     ];
     let names: Vec<_> = (0..9).map(|number| format!("p{number}")).collect();
     let index = names.iter().fold(Index::new(), |index, name| index.wheel(name, "1")).serve();
@@ -245,7 +245,7 @@ fn every_failure_is_told_and_the_rest_is_kept() {
         assert!(line.is_some_and(|line| line.contains(word)), "{name} and `{word}` are not in:\n{}", outcome.told);
     }
     assert_eq!(sandbox.json("report.json")["problems"].as_array().unwrap().len(), 7);
-    assert_eq!(held(&sandbox, "objects/").len(), 2);
+    assert_eq!(held(&sandbox, "objects-v1/").len(), 2);
     index.heal();
     index.forget_requests();
     run().is(0, &[]);
