@@ -1,6 +1,7 @@
 //! `prefetch verify`: damage of every kind is found, and every gap is named.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use prefetch::domain::Sha256;
 use prefetch::ops::{VerifySettings, verify};
@@ -60,6 +61,7 @@ fn a_good_bundle_is_good_in_every_form() {
     sandbox.without_python().prefetch(["verify", "unpacked"]).assert().code(0);
 }
 
+/// Bytes that went bad while the system tells of no change; of any other change the store knows.
 #[test]
 fn what_was_damaged_in_the_store_is_not_packed() {
     let (index, sandbox) = (world(), Sandbox::new());
@@ -68,8 +70,7 @@ fn what_was_damaged_in_the_store_is_not_packed() {
     let mut bytes = Wheel::new("demo", "1.0").bytes();
     let object = DiskStore::new(sandbox.cache()).path(Sha256::of(&bytes));
     bytes[60] ^= 1;
-    std::fs::remove_file(&object).unwrap();
-    std::fs::write(&object, &bytes).unwrap();
+    rot(&object, &bytes);
     for bundle in BUNDLES.into_iter().chain(["out/"]) {
         let told = run(&["--bundle", bundle]).code(6).get_output().stderr.clone();
         let told = String::from_utf8(told).unwrap();
@@ -79,6 +80,17 @@ fn what_was_damaged_in_the_store_is_not_packed() {
     }
     run(&["--bundle", "out.zip", "--no-verify"]).code(0);
     assert!(findings(&report(&sandbox, &["out.zip"], 1)).contains(&"digest wheels/demo-1.0-py3-none-any.whl".into()));
+}
+
+/// Writes `bytes` over those of `file`, and takes back what the system tells of that.
+fn rot(file: &Path, bytes: &[u8]) {
+    let metadata = std::fs::metadata(file).unwrap();
+    let mut permissions = metadata.permissions();
+    #[cfg(unix)]
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+    std::fs::set_permissions(file, permissions).unwrap();
+    std::fs::write(file, bytes).unwrap();
+    std::fs::File::options().write(true).open(file).unwrap().set_modified(metadata.modified().unwrap()).unwrap();
 }
 
 #[test]
