@@ -4,6 +4,8 @@ mod pages;
 mod promises;
 mod resuming;
 
+use prefetch::cache_folder::CacheBucket;
+
 use crate::support::{Fault, Index, PageFormat, Published, Sandbox, ServedIndex, Wheel};
 
 const DEMO: &str = "demo-1.0-py3-none-any.whl";
@@ -56,9 +58,8 @@ fn is_complete(index: &ServedIndex, sandbox: &Sandbox) {
     }
 }
 
-fn held(sandbox: &Sandbox, part: &str) -> Vec<String> {
-    let files = crate::support::files_below(&sandbox.cache());
-    files.into_iter().filter(|file| file.starts_with(part)).collect()
+fn held(sandbox: &Sandbox, bucket: CacheBucket) -> Vec<String> {
+    crate::support::files_below(&sandbox.cache_folder(bucket))
 }
 
 /// What no retry can help is asked for once, and told with its remedy.
@@ -97,7 +98,7 @@ fn retries_end_and_say_so() {
     let (index, sandbox) = (index().failing(OTHER, Fault::RetryAfter(503, "0".into())).serve(), sandbox());
     fetch(&index, &sandbox, &["--retries", "2", "--no-deps"]).is(4, &[OTHER, "503", "--retries"]);
     assert_eq!(index.requests_for_files().iter().filter(|request| request.path.ends_with(OTHER)).count(), 3);
-    assert_eq!(held(&sandbox, "objects-v1/").len(), 1, "the other file is kept");
+    assert_eq!(held(&sandbox, CacheBucket::Objects).len(), 1, "the other file is kept");
 }
 
 #[test]
@@ -193,8 +194,8 @@ fn wrong_bytes_are_refused_after_a_second_look() {
     let asked: Vec<_> = requests.iter().filter(|request| request.path.ends_with(DEMO)).collect();
     assert_eq!(asked.len(), 2);
     assert_eq!((asked[0].header("cache-control"), asked[1].header("cache-control")), (None, Some("no-cache")));
-    assert_eq!(held(&sandbox, "objects-v1/").len(), 1);
-    assert_eq!(held(&sandbox, "incoming-v1/"), Vec::<String>::new());
+    assert_eq!(held(&sandbox, CacheBucket::Objects).len(), 1);
+    assert_eq!(held(&sandbox, CacheBucket::Incoming), Vec::<String>::new());
 }
 
 #[test]
@@ -245,7 +246,7 @@ fn every_failure_is_told_and_the_rest_is_kept() {
         assert!(line.is_some_and(|line| line.contains(word)), "{name} and `{word}` are not in:\n{}", outcome.told);
     }
     assert_eq!(sandbox.json("report.json")["problems"].as_array().unwrap().len(), 7);
-    assert_eq!(held(&sandbox, "objects-v1/").len(), 2);
+    assert_eq!(held(&sandbox, CacheBucket::Objects).len(), 2);
     index.heal();
     index.forget_requests();
     run().is(0, &[]);

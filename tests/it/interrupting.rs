@@ -125,15 +125,20 @@ fn an_interrupted_search_ends_at_once() {
     }
 }
 
+/// The cache has a small object, which is damaged and removed first, and one that is read for minutes.
 #[test]
 fn what_only_reads_ends_at_once() {
+    const LONG: u64 = 1 << 38;
     let sandbox = Sandbox::new();
-    let object = sandbox.cache().join(format!("objects/ab/{}", "c".repeat(62)));
-    make_pipe(&object);
+    let object = |digit: &str| sandbox.cache_folder(CacheBucket::Objects).join("ab").join(digit.repeat(62));
+    fs::create_dir_all(object("a").parent().unwrap()).unwrap();
+    File::create(object("c")).unwrap().set_len(LONG).unwrap();
     for signal in ["-INT", "-TERM"] {
+        fs::write(object("a"), "damaged").unwrap();
         let mut process = sandbox.process(["cache", "verify"]).stderr(Stdio::piped()).spawn().unwrap();
-        // Opened when it is opened for reading: the run is under way, and waits for bytes.
-        let _pipe = File::options().write(true).open(&object).unwrap();
+        while object("a").exists() {
+            std::thread::yield_now();
+        }
         send(signal, &process);
         let told = std::io::read_to_string(process.stderr.take().unwrap()).unwrap();
         assert_eq!(process.wait().unwrap().code(), Some(130), "{signal}: {told}");

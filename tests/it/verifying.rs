@@ -227,7 +227,7 @@ fn damaged(bytes: &[u8], round: usize, dice: &mut Dice) -> Vec<u8> {
 }
 
 /// Writes `bytes` over a file: file systems take their time to replace one.
-fn overwrite(path: &std::path::Path, bytes: &[u8]) {
+fn overwrite(path: &Path, bytes: &[u8]) {
     let mut file = std::fs::File::options().create(true).write(true).truncate(false).open(path).unwrap();
     file.write_all(bytes).unwrap();
     file.set_len(bytes.len() as u64).unwrap();
@@ -293,7 +293,7 @@ fn what_a_bundle_must_not_hold_is_found_and_never_written() {
                 .any(|path| ["outside", "link", "pipe", "disk", "more"].iter().any(|bad| path.ends_with(bad))),
             "{written:?}"
         );
-        assert!(!sandbox.path("outside").exists() && !std::path::Path::new("/outside").exists());
+        assert!(!sandbox.path("outside").exists() && !Path::new("/outside").exists());
         std::fs::remove_dir_all(sandbox.path("a")).ok();
     }
 }

@@ -12,6 +12,11 @@ fn ranges(index: &ServedIndex, file: &str) -> Vec<Option<String>> {
 }
 
 /// The rest is asked for, not the whole.
+/// Where a run keeps what it has of the large file.
+fn partial(index: &ServedIndex) -> String {
+    format!("../cache/{}/sha256-{}.partial", CacheBucket::Incoming.folder_name(), index.sha256(DEMO))
+}
+
 #[test]
 fn a_body_cut_short_is_gone_on_with() {
     let (index, sandbox) = (large().failing_times(DEMO, 2, Fault::CutAfter(2_000_000)).serve(), sandbox());
@@ -78,7 +83,7 @@ fn a_killed_run_is_gone_on_with() {
     let (index, sandbox) = (large().failing(DEMO, Fault::HangAfter(2_500_000)).serve(), sandbox());
     let arguments = ["demo==1.0", "other==2.0", "--no-deps", "--python-version", "3.12", "--platform", "linux-x86_64"];
     let mut process = sandbox.process(arguments).args(["--index-url", &index.url()]).spawn().unwrap();
-    while held(&sandbox, "incoming-v1/").len() < 2 || partial_size(&sandbox) < 2_000_000 {
+    while held(&sandbox, CacheBucket::Incoming).len() < 2 || partial_size(&sandbox) < 2_000_000 {
         std::thread::yield_now();
     }
     process.kill().unwrap();
@@ -90,11 +95,11 @@ fn a_killed_run_is_gone_on_with() {
     is_complete(&index, &sandbox);
     assert_eq!(ranges(&index, DEMO), [Some(format!("bytes={arrived}-"))]);
     assert!(index.requests_for_files()[0].header("if-range").is_some());
-    assert_eq!(held(&sandbox, "incoming-v1/"), Vec::<String>::new());
+    assert_eq!(held(&sandbox, CacheBucket::Incoming), Vec::<String>::new());
 }
 
 fn partial_size(sandbox: &Sandbox) -> u64 {
-    let files = held(sandbox, "incoming-v1/").into_iter().filter(|file| file.ends_with(".partial"));
+    let files = held(sandbox, CacheBucket::Incoming).into_iter().filter(|file| file.ends_with(".partial"));
     files.map(|file| std::fs::metadata(sandbox.cache().join(file)).map_or(0, |found| found.len())).max().unwrap_or(0)
 }
 
@@ -102,18 +107,18 @@ fn partial_size(sandbox: &Sandbox) -> u64 {
 #[test]
 fn a_damaged_part_is_thrown_away() {
     let (index, sandbox) = (large().serve(), sandbox());
-    let part = format!("../cache/incoming-v1/sha256-{}.partial", index.sha256(DEMO));
+    let part = partial(&index);
     sandbox.write(&part, vec![0; 1_000_000]);
     fetch(&index, &sandbox, &["--no-deps", "--retries", "0"]).is(0, &[]);
     is_complete(&index, &sandbox);
     assert_eq!(ranges(&index, DEMO), [Some("bytes=1000000-".into()), None]);
-    assert_eq!(held(&sandbox, "incoming-v1/"), Vec::<String>::new());
+    assert_eq!(held(&sandbox, CacheBucket::Incoming), Vec::<String>::new());
 }
 
 #[test]
 fn a_complete_part_needs_no_request() {
     let (index, sandbox) = (large().serve(), sandbox());
-    sandbox.write(&format!("../cache/incoming-v1/sha256-{}.partial", index.sha256(DEMO)), index.bytes(DEMO));
+    sandbox.write(&partial(&index), index.bytes(DEMO));
     fetch(&index, &sandbox, &["--no-deps"]).is(0, &[]);
     is_complete(&index, &sandbox);
     assert_eq!(ranges(&index, DEMO), [None; 0]);
@@ -155,6 +160,6 @@ fn a_large_file_comes_in_parts_whatever_becomes_of_one() {
         is_complete(&index, &sandbox);
         let parts = ranges(&index, DEMO).into_iter().flatten().count();
         assert!(parts >= 3, "{fault:?}: {parts} parts");
-        assert_eq!(held(&sandbox, "incoming-v1/"), Vec::<String>::new(), "{fault:?}");
+        assert_eq!(held(&sandbox, CacheBucket::Incoming), Vec::<String>::new(), "{fault:?}");
     }
 }
