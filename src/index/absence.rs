@@ -50,7 +50,10 @@ impl fmt::Display for AssumedAbsent {
 
 /// All such answers of a run.
 #[derive(Debug, Default)]
-pub(super) struct Assumptions(Mutex<BTreeMap<(Arc<MaskedUrl>, u16), BTreeSet<PackageName>>>);
+pub(super) struct Assumptions(Mutex<ProjectsByAnswer>);
+
+/// The projects that an index answered for with a status.
+type ProjectsByAnswer = BTreeMap<(Arc<MaskedUrl>, u16), BTreeSet<PackageName>>;
 
 impl Assumptions {
     pub fn note(&self, index: &Arc<MaskedUrl>, status: u16, project: &PackageName) {

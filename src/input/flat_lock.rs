@@ -83,7 +83,7 @@ impl Lock for FlatLock {
         if !refused.is_empty() {
             return Err(refused);
         }
-        let names: BTreeSet<PackageName> = picks.keys().map(|name| PackageName::clone(name)).collect();
+        let names: BTreeSet<PackageName> = picks.keys().copied().cloned().collect();
         for pick in picks.values_mut() {
             pick.dependencies.retain(|name| names.contains(name));
         }

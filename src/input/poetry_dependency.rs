@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[serde(untagged)]
 pub enum Dependencies {
     Version(String),
-    Table(Dependency),
+    Table(Box<Dependency>),
     Several(Vec<Dependencies>),
 }
 
@@ -33,7 +33,7 @@ impl Dependencies {
     pub fn tables(&self) -> Vec<Dependency> {
         match self {
             Self::Version(version) => vec![Dependency { version: Some(version.clone()), ..Dependency::default() }],
-            Self::Table(table) => vec![table.clone()],
+            Self::Table(table) => vec![Dependency::clone(table)],
             Self::Several(several) => several.iter().flat_map(Self::tables).collect(),
         }
     }

@@ -99,7 +99,7 @@ impl Document {
     /// The Pythons that the project is for.
     pub fn requires_python(&self) -> Option<String> {
         let standard = self.project.as_ref().and_then(|project| project.requires_python.clone());
-        let tables = || Some(self.tool.poetry.dependencies.get("python")?.tables().first()?.version.clone()?);
+        let tables = || self.tool.poetry.dependencies.get("python")?.tables().first()?.version.clone();
         standard.or_else(tables)
     }
 

@@ -160,7 +160,7 @@ fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> 
 /// Path, summary and text of each of [`DOCUMENTS`] that this bundle has, composed side by side.
 fn documents(source: &DocumentSource<'_>) -> Vec<(&'static str, &'static str, String)> {
     let compose = |document: &Document| Some((document.path, document.summary, (document.text)(source)?));
-    parallel::map(&DOCUMENTS, DOCUMENTS.len(), compose).into_iter().flatten().collect()
+    parallel::map(DOCUMENTS, DOCUMENTS.len(), compose).into_iter().flatten().collect()
 }
 
 fn listed(tree: &Tree) -> Vec<ManifestPage> {

@@ -38,7 +38,7 @@ pub enum Reason {
     UnknownProject { asked: Vec<String> },
     /// Nothing in these versions; the nearest there are.
     /// Entries that nobody can use are told, too: they may be what was meant.
-    NoVersion { specifiers: Specifiers, nearest: Vec<Version>, places: Places, ignored: Vec<Ignored> },
+    NoVersion { specifiers: Specifiers, nearest: Vec<Version>, places: Box<Places>, ignored: Vec<Ignored> },
     /// Versions fit and their files do not; nearest miss first.
     NoFile { specifiers: Specifiers, files: NoFile },
     /// What this source archive needs is only known by running its build.
@@ -68,7 +68,7 @@ impl Reason {
             Self::UnknownProject { asked: candidates.asked.iter().map(ToString::to_string).collect() }
         } else if matching.is_empty() {
             let nearest = nearest(candidates.versions(), &specifiers);
-            let (places, ignored) = (Places::of(candidates), candidates.ignored());
+            let (places, ignored) = (Box::new(Places::of(candidates)), candidates.ignored());
             Self::NoVersion { nearest, specifiers, places, ignored }
         } else {
             Self::NoFile { specifiers, files: selector.why_none(matching) }

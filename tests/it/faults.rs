@@ -210,7 +210,8 @@ fn a_proxy_that_was_wrong_once_is_forgiven() {
 #[test]
 fn a_file_longer_than_promised_is_refused() {
     let (index, sandbox) = (index().failing(DEMO, Fault::Bytes(vec![b'x'; 1 << 20])).serve(), sandbox());
-    fetch(&index, &sandbox, &["--no-deps", "--retries", "0"]).is(5, &[DEMO, "the index promised sha256:", "got sha256:"]);
+    fetch(&index, &sandbox, &["--no-deps", "--retries", "0"])
+        .is(5, &[DEMO, "the index promised sha256:", "got sha256:"]);
 }
 
 /// Seven of nine files fail in seven ways: each is named, the rest is kept, and the next run
