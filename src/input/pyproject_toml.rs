@@ -192,8 +192,11 @@ fn marker(what: &Dependency) -> Result<Marker, Fault> {
                 .collect();
             if clauses.is_empty() { "python_version >= '0'".to_owned() } else { clauses.join(" and ") }
         });
-        let alternatives: Vec<_> = clauses.map(|clauses| format!("({clauses})")).collect();
-        all.push(alternatives.join(" or "));
+        let alternatives: Vec<_> = clauses.collect();
+        all.push(match alternatives.as_slice() {
+            [only] => only.clone(),
+            several => several.iter().map(|clauses| format!("({clauses})")).collect::<Vec<_>>().join(" or "),
+        });
     }
     let text = match all.as_slice() {
         [] => return Ok(Marker::ALWAYS),

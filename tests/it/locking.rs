@@ -9,7 +9,11 @@ const LINUX: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_6
 fn world() -> ServedIndex {
     let native = Wheel::new("native", "1.0").tags("cp312-cp312-manylinux_2_17_x86_64");
     let index = Index::new().wheel("demo", "1.0").wheel("demo", "2.0").wheel("docs-tool", "1.0").wheel("linter", "1.0");
-    index.with(native).wheel("fast", "1.0").with(Sdist::new("old", "1.0").pyproject()).serve()
+    index
+        .with(native)
+        .with(Wheel::new("fast", "1.0").requires("demo"))
+        .with(Sdist::new("old", "1.0").pyproject())
+        .serve()
 }
 
 /// An entry of uv.lock with one file of the index.
