@@ -100,8 +100,12 @@ fn a_killed_run_is_gone_on_with() {
 
 fn partial_size(sandbox: &Sandbox) -> u64 {
     let files = held(sandbox, CacheBucket::Incoming).into_iter().filter(|file| file.ends_with(".partial"));
-    let folder = sandbox.cache_folder(CacheBucket::Incoming);
-    files.map(|file| std::fs::metadata(folder.join(file)).map_or(0, |found| found.len())).max().unwrap_or(0)
+    files
+        .map(|file| {
+            std::fs::metadata(sandbox.cache_folder(CacheBucket::Incoming).join(file)).map_or(0, |found| found.len())
+        })
+        .max()
+        .unwrap_or(0)
 }
 
 /// As after a power cut: the bytes of the part are not what was written.
