@@ -257,7 +257,7 @@ fn a_bundle_for_other_pythons_is_refused_in_words() {
     let lock = text(&sandbox, "unpacked/pylock.toml");
     assert!(lock.contains("environments = [\"python_version == '3.10' and sys_platform == 'win32' and "), "{lock}");
     for name in ["requirements.txt", "pylock.toml"] {
-        let file = sandbox.path(&format!("unpacked/{name}")).display().to_string();
+        let file = sandbox.path(format!("unpacked/{name}")).display().to_string();
         for verdict in [
             judges().pip().install(Source::Links("."), ["-r", &file]),
             judges().uv().install(Source::Links("."), ["-r", &file]),

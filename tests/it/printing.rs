@@ -151,6 +151,6 @@ fn what_is_no_wheel_gets_no_name() {
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains(&format!("{name}: it is no ")), "{told}");
         assert_eq!(sandbox.files("wheelhouse"), Vec::<String>::new());
-        std::fs::remove_file(sandbox.path(&format!("links/{name}"))).unwrap();
+        std::fs::remove_file(sandbox.path(format!("links/{name}"))).unwrap();
     }
 }
