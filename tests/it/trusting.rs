@@ -21,8 +21,10 @@ fn lying() -> ServedIndex {
     Index::new().with(demo).wheel("evil", "1.0").serve()
 }
 
+/// Everything that a run said.
 fn told(output: &assert_cmd::assert::Assert) -> String {
-    String::from_utf8_lossy(&output.get_output().stderr).into_owned()
+    let output = output.get_output();
+    [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat()
 }
 
 #[test]
