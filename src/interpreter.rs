@@ -25,9 +25,8 @@ pub use self::build::{BuildError, BuildFrontEnd};
 use self::find::FoundInterpreter;
 pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};
 
-/// Answers `machine` or `pip` with one line of JSON, a `ScriptAnswer` that holds an [`Interpreter`]
-/// or a [`Pip`].
-/// What a Python runs to describe itself and its machine, and nothing else.
+/// The script that a Python runs to describe itself and its machine. It answers `machine` or `pip`
+/// with one line of JSON, a `ScriptAnswer` that holds an [`Interpreter`] or a [`Pip`].
 pub const DESCRIBE_TARGET: &str = include_str!("../scripts/describe-target.py");
 
 /// Where a search for an interpreter starts: nothing here reads the process's own environment.

@@ -78,6 +78,29 @@ fn a_lock_with_urls_asks_for_no_index_page_and_changes_no_version() {
     assert_eq!(index.requests().len(), 3);
 }
 
+/// Also where a variable sets it.
+#[test]
+fn what_chooses_versions_is_told_to_have_no_effect_beside_a_lock() {
+    let index = world();
+    let sandbox = project(&index);
+    let mut run = sandbox.prefetch_from(&index, [&["-r", "uv.lock", "--pre", "--no-deps"], &LINUX[..]].concat());
+    let told = run.env("UV_EXCLUDE_NEWER", "2026-01-01").assert().success().get_output().stderr.clone();
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.contains("--no-deps, --pre, --exclude-newer has no effect"), "{told}");
+    let mut plain = sandbox.prefetch_from(&index, [&["-r", "uv.lock"], &LINUX[..]].concat());
+    let told = plain.assert().success().get_output().stderr.clone();
+    assert!(!String::from_utf8(told).unwrap().contains("no effect"));
+}
+
+#[test]
+fn a_constraint_beside_a_lock_is_refused() {
+    let index = world();
+    let sandbox = project(&index);
+    sandbox.write("constraints.txt", "demo<1");
+    let (code, told) = refused(&sandbox, &index, &["-r", "uv.lock", "-c", "constraints.txt"]);
+    assert!(code == 2 && told.contains("constraints.txt:1") && told.contains("stands alone"), "{code}: {told}");
+}
+
 #[test]
 fn extras_and_groups_choose_from_a_lock() {
     let index = world();

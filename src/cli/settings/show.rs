@@ -1,8 +1,9 @@
 //! `--show-settings`: every setting with its value and where that comes from.
 
+use super::credentials;
 use super::layers::{FoundSetting, Layers, SettingSource};
+use super::network::{NO_PROXY_VARIABLES, PROXY_VARIABLES, ambient_certificates};
 use super::table::{CACHE_DIR, CERT, INDEX_URL, PROXY, SETTINGS, Setting};
-use super::{NO_PROXY_VARIABLES, PROXY_VARIABLES, credentials};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::machine::Machine;
 use crate::cli::output::terminal;
@@ -68,7 +69,7 @@ fn default_index(machine: &Machine<'_>) -> Row {
 }
 
 fn certificates(typed: Option<FoundSetting>, layers: &Layers<'_>) -> Row {
-    let found = typed.map_or_else(|| settings::ambient_certificates(layers), |found| vec![found]);
+    let found = typed.map_or_else(|| ambient_certificates(layers), |found| vec![found]);
     let rows: Vec<_> = found.into_iter().map(|found| row(CERT.name, Some(found), "")).collect();
     let joined = |part: fn(&Row) -> &str| rows.iter().map(part).collect::<Vec<_>>().join(" ");
     match rows.is_empty() {

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::{JOBS, RETRIES, TIMEOUT};
+use super::network::{JOBS, RETRIES, TIMEOUT};
 use crate::cli::settings::args::FetchArgs;
 
 /// A setting that need not be typed.

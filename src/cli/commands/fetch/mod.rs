@@ -125,8 +125,8 @@ impl<'a> FetchRun<'a> {
         let cache = settings::cache_folder(args.network.cache_dir.as_deref(), environment)?;
         let machine = Machine::new(&args.targets, environment, &cache);
         let is_asked = machine.ask_ahead();
-        let bundle = settings::bundle(&args.outputs, environment)?;
-        let http = || settings::http(&args.network, &Layers { environment, pip: &machine.pip_settings()? });
+        let bundle = settings::outputs::bundle(&args.outputs, environment)?;
+        let http = || settings::network::http(&args.network, &Layers { environment, pip: &machine.pip_settings()? });
         let source = HostInputSource::new(environment, &http, runtime.handle().clone());
         let inputs = Inputs::read(args, environment, &source)?;
         let decide = |pip_settings, read| PreparedFetch::new(args, environment, &machine, pip_settings, read);
@@ -142,11 +142,16 @@ impl<'a> FetchRun<'a> {
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
-        let outputs = settings::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings })?;
+        let outputs = settings::outputs::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings })?;
         let (prepared, provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
             _ => decide(pip_settings, read)?,
         };
+        let ineffective = prepared.ineffective_options();
+        if !ineffective.is_empty() {
+            let message = format!("a lock decides the versions: {} has no effect", ineffective.join(", "));
+            terminal::warn(message);
+        }
         prepared.refuse_unfetchable(&targets)?;
         Ok((Self { args, environment, prepared, outputs, targets, cancel: CancelFlag::default() }, provider))
     }

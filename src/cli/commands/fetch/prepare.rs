@@ -14,7 +14,7 @@ use crate::cli::output::progress::Reporter;
 use crate::cli::settings::Settings;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
-use crate::domain::{IndexOptions, Requirement, Target};
+use crate::domain::{IndexOptions, ReleaseControl, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, LockInput, ParsedInput};
@@ -53,17 +53,10 @@ impl PreparedFetch {
         let settings =
             Settings::resolve(args, machine.cache().root().to_owned(), &Layers { environment, pip: &pip_settings })?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
-        let options = match &read.lock {
-            // What it says where to get needs no index.
-            Some(lock) if !lock.needs_index() => {
-                settings.options(&read.options, || machine.default_index()).or_else(|_| {
-                    settings.options(&IndexOptions { no_index: true, ..read.options.clone() }, || {
-                        unreachable!("no index is wanted")
-                    })
-                })?
-            }
-            _ => settings.options(&read.options, || machine.default_index())?,
-        };
+        let options = settings.options(&read.options, || match &read.lock {
+            Some(lock) if !lock.needs_index() => Ok(machine.default_index().ok()),
+            _ => machine.default_index().map(Some),
+        })?;
         let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes)?;
@@ -105,6 +98,20 @@ impl PreparedFetch {
     /// How many pages may be under way.
     pub fn pages_at_once(&self) -> usize {
         self.settings.http.pages_per_host
+    }
+
+    /// The options that choose versions, as far as they are set: beside a lock they have no effect.
+    pub fn ineffective_options(&self) -> Vec<&'static str> {
+        let Question { policy, follow_dependencies, .. } = &self.question;
+        let options = [
+            ("--no-deps", !follow_dependencies),
+            ("--pre", policy.releases != ReleaseControl::default()),
+            ("--prefer-binary", policy.prefer_binary),
+            ("--exclude-newer", policy.exclude_newer.is_some()),
+            ("--strict-metadata", self.context.strict_metadata),
+        ];
+        let is_locked = self.lock.is_some();
+        options.into_iter().filter(|(_, is_set)| is_locked && *is_set).map(|(option, _)| option).collect()
     }
 
     /// What cannot be fetched is told before anything is, where any target would need it.

@@ -1,0 +1,116 @@
+//! What a run writes: folders in their layouts, and the bundle.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::args::{OutputArgs, STANDARD_OUTPUT, is_folder};
+use super::layers::Layers;
+use super::locations::refuse_url;
+use super::{date, table};
+use crate::archive::ArchiveFormat;
+use crate::cli::commands::keygen::KEY_PASSWORD;
+use crate::cli::error::CliError;
+use crate::cli::host::environment::Environment;
+use crate::layout::{self, Layout, SBOMS, Sboms};
+use crate::ops::{BundleOutput, DeltaBase, Output, OutputStream, SigningKey};
+
+/// The folder that is written where nothing else is asked for.
+const DEFAULT_FOLDER: &str = "wheelhouse";
+
+/// What is written, `bundle` last.
+///
+/// # Errors
+/// When the destination is no folder.
+pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<'_>) -> Result<Vec<Output>, CliError> {
+    let mut outputs = Vec::new();
+    let layouts = layouts(&args.layouts);
+    let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
+    let ambient = || layers.one(&table::DEST).map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from);
+    let dest = args.dest.clone().unwrap_or_else(ambient);
+    if asks_for_folder {
+        refuse_url("--dest", &dest)?;
+        let is_single = layouts.len() == 1;
+        outputs.extend(layouts.into_iter().map(|layout| Output::Folder {
+            layout,
+            path: if is_single { dest.clone() } else { dest.join(layout.name()) },
+        }));
+    }
+    outputs.extend(bundle.map(Output::Bundle));
+    Ok(outputs)
+}
+
+/// The bundle that is written, if one is, with the base and the key that it needs: they are read here.
+///
+/// # Errors
+/// When options contradict each other, or the base or the key cannot be read.
+pub fn bundle(args: &OutputArgs, environment: &Environment) -> Result<Option<BundleOutput>, CliError> {
+    args.bundle.as_deref().map(|path| bundle_at(path, args, environment)).transpose()
+}
+
+fn bundle_at(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<BundleOutput, CliError> {
+    refuse_url("--bundle", path)?;
+    let named = args.bundle_format.as_deref().map(ArchiveFormat::by_name).transpose().map_err(CliError::usage)?;
+    let is_stream = path == Path::new(STANDARD_OUTPUT);
+    let format = match named {
+        Some(format) => Some(format),
+        None if is_folder(path) && args.split.is_some() => {
+            return Err(CliError::usage("a folder has no volumes; --split wants an archive"));
+        }
+        None if is_folder(path) => None,
+        None if is_stream => {
+            return Err(CliError::usage("standard output has no name that tells the format")
+                .hint("add --bundle-format tar, tar.gz or tar.zst"));
+        }
+        None => Some(ArchiveFormat::of(path).map_err(CliError::usage)?),
+    };
+    if is_stream && format.is_some_and(|format| !format.is_stream()) {
+        return Err(CliError::usage("a zip cannot be written to a pipe; use --bundle-format tar, tar.gz or tar.zst"));
+    }
+    if is_stream && args.report.as_deref() == Some(path) {
+        return Err(CliError::usage("the bundle and the report cannot both go to standard output"));
+    }
+    let stream = is_stream.then(|| Arc::new(Mutex::new(std::io::stdout())) as OutputStream);
+    if is_stream && args.split.is_some() {
+        return Err(CliError::usage("volumes need names; --split does not go with --bundle -"));
+    }
+    Ok(BundleOutput {
+        stream,
+        verify: !args.no_verify,
+        force: args.force,
+        allow_unprovable: args.allow_unprovable,
+        key: args.sign.as_deref().map(|key| signing_key(key, environment)).transpose()?,
+        since: args.since.as_deref().map(base).transpose()?,
+        split: args.split,
+        sboms: sboms(&args.sbom, environment)?,
+        ..BundleOutput::new(format, path.to_owned())
+    })
+}
+
+fn base(path: &Path) -> Result<Arc<DeltaBase>, CliError> {
+    DeltaBase::read(path).map(Arc::new).map_err(|error| CliError::of_bundle(&error))
+}
+
+fn sboms(names: &[String], environment: &Environment) -> Result<Sboms, CliError> {
+    if names.is_empty() {
+        return Ok(Sboms::default());
+    }
+    let formats = SBOMS.iter().filter(|format| names.iter().any(|name| name == format.name));
+    Ok(Sboms { formats: formats.collect(), created: date::source_date(environment)? })
+}
+
+fn signing_key(path: &Path, environment: &Environment) -> Result<SigningKey, CliError> {
+    SigningKey::read(path, environment.variable(KEY_PASSWORD)).map_err(CliError::usage)
+}
+
+fn layouts(names: &[String]) -> Vec<&'static dyn Layout> {
+    let mut layouts: Vec<&'static dyn Layout> = Vec::new();
+    for layout in names.iter().filter_map(|name| layout::find(name)) {
+        if !layouts.iter().any(|other| other.name() == layout.name()) {
+            layouts.push(layout);
+        }
+    }
+    if layouts.is_empty() {
+        layouts.push(layout::LAYOUTS[0]);
+    }
+    layouts
+}
