@@ -10,6 +10,7 @@ mod commands;
 mod error;
 mod host;
 mod output;
+mod plural;
 mod settings;
 mod unknown_argument;
 

@@ -10,6 +10,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::escape::{escape_json_text, escape_line, shorten};
 use crate::cli::output::terminal;
+use crate::cli::plural;
 use crate::cli::settings::args::sbom_names;
 use crate::cli::settings::date;
 use crate::layout::{Manifest, SBOMS};
@@ -81,7 +82,7 @@ fn table(report: &InspectReport) -> Vec<String> {
         let [first, second, third, fourth] = widths;
         format!("{name:<first$}  {size:>second$}  {uploaded:<third$}  {license:<fourth$}  {why}").trim_end().to_owned()
     });
-    let packages = terminal::count(report.packages.len(), "package");
+    let packages = plural::count(report.packages.len(), "package");
     let total = format!("{} in {packages}{}, for:", HumanBytes(report.bytes), oldest(report));
     let targets = report.targets.iter().map(|target| format!("  {target}"));
     lines.chain([String::new(), total]).chain(targets).collect()

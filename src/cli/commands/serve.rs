@@ -14,7 +14,8 @@ use crate::cli::host::environment::Environment;
 use crate::cli::host::file_limit;
 use crate::cli::host::runtime;
 use crate::cli::host::signals::{cancellable, shutdown_signal};
-use crate::cli::output::terminal::{count, say, warn};
+use crate::cli::output::terminal::{say, warn};
+use crate::cli::plural::count;
 use crate::cli::settings;
 use crate::ops::serve::{Access, AccessLog, AllowedHosts, Site, serve};
 

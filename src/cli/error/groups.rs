@@ -2,8 +2,8 @@
 //! projects is one thing to mend.
 
 use super::Exit;
-use crate::cli::output::report::Problem;
-use crate::cli::output::terminal::count;
+use super::Problem;
+use crate::cli::plural::count;
 use crate::domain::MaskedUrl;
 use crate::http::HttpError;
 

@@ -1,6 +1,7 @@
 //! The only place that judges failures: words, hints and the exit code of each.
 
 pub mod groups;
+mod problem;
 mod well_known_projects;
 
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ use crate::resolve::{Failure, Reason};
 use crate::store::StoreError;
 
 use self::groups::{FailedItem, group_by_cause};
-use super::output::report::Problem;
+pub use self::problem::Problem;
 
 /// How a run ends; the numbers are a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::terminal::count;
+use crate::cli::plural::count;
 use crate::domain::MetadataSource;
 
 /// One sentence that names all of `archives`; none where there are none.

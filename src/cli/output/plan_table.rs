@@ -2,7 +2,7 @@
 
 use indicatif::HumanBytes;
 
-use super::terminal::count;
+use crate::cli::plural::count;
 use crate::ops::FilesToFetch;
 
 /// A line for each file, and the totals.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use super::escape::{escape_json_text, escape_line};
-use super::terminal::{count, say};
+use super::terminal::say;
+use crate::cli::plural::count;
 use crate::cli::settings::args::{MessageArgs, Progress};
 use crate::domain::Status;
 use crate::ops::{Event, Listener};

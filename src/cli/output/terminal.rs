@@ -106,11 +106,6 @@ pub fn print_verbatim(text: &str) -> io::Result<()> {
     }
 }
 
-/// `1 file`, `2 files`.
-pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

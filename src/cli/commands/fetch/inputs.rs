@@ -4,6 +4,7 @@ use super::did_you_mean;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
+use crate::cli::plural;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
@@ -147,7 +148,7 @@ fn about_lock(lock: &LockInput) -> String {
         [one] => format!("; {one} chooses"),
         several => format!("; {} choose", several.join(", ")),
     };
-    format!("{}: {}{choose}", lock.name, terminal::count(lock.lock.packages().len(), "package"))
+    format!("{}: {}{choose}", lock.name, plural::count(lock.lock.packages().len(), "package"))
 }
 
 /// All that is wrong, at once.
