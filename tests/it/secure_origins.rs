@@ -108,11 +108,13 @@ fn a_self_signed_certificate_is_believed_where_it_is_named() {
         let arguments = [&["demo", "-i", &*url, "--cert", "named.pem", "--retries", "0"], &TARGET[..]].concat();
         told(&sandbox.prefetch(arguments).assert().code(code))
     };
-    let index = Index::new().wheel("demo", "1.0").self_signed(&["127.0.0.1"]).serve();
-    let other = Index::new().wheel("demo", "1.0").self_signed(&["127.0.0.1"]).serve();
-    let misnamed = Index::new().wheel("demo", "1.0").self_signed(&["localhost"]).serve();
+    let serve = |name: &str, until| Index::new().wheel("demo", "1.0").self_signed(&[name], until).serve();
+    let (index, other) = (serve("127.0.0.1", 4000), serve("127.0.0.1", 4000));
+    let (misnamed, expired) = (serve("localhost", 4000), serve("127.0.0.1", 2001));
     run(&index, index.authority().unwrap(), 0);
-    for (index, authority) in [(&index, other.authority()), (&misnamed, misnamed.authority())] {
+    for (index, authority) in
+        [(&index, other.authority()), (&misnamed, misnamed.authority()), (&expired, expired.authority())]
+    {
         let refused = run(index, authority.unwrap(), 4);
         assert!(refused.contains("certificate"), "{refused}");
     }

@@ -26,7 +26,7 @@ pub struct Index {
     world: World,
     faults: Faults,
     is_encrypted: bool,
-    self_signed: Option<Vec<String>>,
+    self_signed: Option<(Vec<String>, i32)>,
 }
 
 impl Index {
@@ -114,10 +114,10 @@ impl Index {
         self
     }
 
-    /// Speaks TLS with a self-signed certificate for `names`.
-    pub fn self_signed(self, names: &[&str]) -> Self {
+    /// Speaks TLS with a self-signed certificate for `names` that is valid until this year begins.
+    pub fn self_signed(self, names: &[&str], until: i32) -> Self {
         let names = names.iter().map(ToString::to_string).collect();
-        Self { self_signed: Some(names), ..self.encrypted() }
+        Self { self_signed: Some((names, until)), ..self.encrypted() }
     }
 
     /// Answers every request whose path holds `part` by `fault`.
@@ -137,7 +137,7 @@ impl Index {
         // What the tests themselves ask with; a second installation finds the first one in place.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let identity = self.is_encrypted.then(|| match &self.self_signed {
-            Some(names) => Identity::self_signed(names),
+            Some((names, until)) => Identity::self_signed(names, *until),
             None => Identity::new(),
         });
         let shared = Arc::new(Shared { world: self.world, faults: self.faults, log: RequestLog::default() });

@@ -35,9 +35,10 @@ impl Identity {
     }
 
     /// One for `names` by the server's own word, as `openssl req -x509` makes it: an authority, too.
-    pub fn self_signed(names: &[String]) -> Self {
+    pub fn self_signed(names: &[String], until: i32) -> Self {
         let mut server = CertificateParams::new(names).unwrap();
         server.distinguished_name.push(DnType::CommonName, "a server of a test");
+        server.not_after = rcgen::date_time_ymd(until, 1, 1);
         server.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let certificate = server.self_signed(&key).unwrap();
