@@ -13,7 +13,7 @@ use super::objects::ObjectSource;
 /// Pieces that may wait to be hashed.
 const MAX_WAITING: usize = 4;
 
-/// What is told of the object that is being read.
+/// A message to the hashing thread.
 enum DigestMessage {
     Chunk(Vec<u8>),
     /// It came to its end, and should be this one.
@@ -44,7 +44,7 @@ pub fn with_digest_check(
     })
 }
 
-/// Hashes until nobody tells any more: the first digest that is not kept, and what it is instead.
+/// Hashes all objects that are sent; returns the first that differs from its digest, with the digest it has.
 fn first_mismatch(messages: Receiver<DigestMessage>) -> Option<(Sha256, Sha256)> {
     let (mut hasher, mut mismatch) = (Hasher::new(&[]), None);
     for messages in messages {
@@ -59,7 +59,7 @@ fn first_mismatch(messages: Receiver<DigestMessage>) -> Option<(Sha256, Sha256)>
     mismatch
 }
 
-/// Objects of which a judge sees what is read, one after the other.
+/// Objects whose bytes are sent to the hashing thread while they are read.
 struct HashedObjects<'a> {
     objects: &'a dyn ObjectSource,
     sender: SyncSender<DigestMessage>,
@@ -71,7 +71,7 @@ impl ObjectSource for HashedObjects<'_> {
     }
 }
 
-/// An object whose bytes the judge gets, too.
+/// An object that is read and hashed at once.
 struct HashedReader<'a> {
     input: Box<dyn Read + 'a>,
     sha256: Sha256,

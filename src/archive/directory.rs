@@ -23,7 +23,7 @@ pub enum LinkMode {
     Copy,
 }
 
-/// What writing a folder came to.
+/// How much of a folder was written, and how much was there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WriteSummary {
     /// Files that were new or replaced.

@@ -142,7 +142,7 @@ pub fn pack_to_stream(
     })
 }
 
-/// What can only be written to its end.
+/// An output that can only be appended to, such as a pipe.
 struct StreamOutput<W: Write>(BufWriter<W>);
 
 impl<W: Write> Write for StreamOutput<W> {

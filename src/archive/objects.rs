@@ -1,4 +1,5 @@
-//! Reading what a tree refers to.
+//! The interfaces between a tree and its archive: where objects are read from, and what is written
+//! to.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;

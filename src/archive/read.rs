@@ -1,4 +1,4 @@
-//! Reading what somebody brought: a folder or an archive, of which nothing is believed.
+//! Reads a folder or an archive that somebody brought; nothing in it is believed.
 //!
 //! What is wrong with the archive itself is a [`Fault`], and the rest is still read: one name
 //! that leaves the folder must not hide the damage behind it. Nothing is ever written here.

@@ -1,4 +1,4 @@
-//! Numbers of things in words.
+//! Counts with their nouns: `1 file`, `2 files`.
 
 /// `1 file`, `2 files`.
 pub fn count(number: usize, noun: &str) -> String {

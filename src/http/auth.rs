@@ -1,4 +1,4 @@
-//! Who may see which user and password.
+//! Credentials: which user and password a request to a URL may carry.
 
 use std::collections::HashMap;
 use std::fmt;

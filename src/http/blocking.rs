@@ -1,4 +1,4 @@
-//! Waiting for what runs elsewhere, also while the program is being interrupted.
+//! Runs blocking work from asynchronous code, and ends quietly when the program is interrupted.
 
 use std::future::pending;
 use std::panic::resume_unwind;

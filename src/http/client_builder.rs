@@ -1,4 +1,4 @@
-//! Trust, proxies and time-outs: how connections are made.
+//! How connections are made: certificates, proxies and time-outs.
 
 use reqwest::Client;
 use rustls::pki_types::CertificateDer;

@@ -1,4 +1,4 @@
-//! The connections that are kept for the next request, and when they are trusted no more.
+//! The pool of connections: which are kept for the next request, and when one is dropped.
 //!
 //! What carries a connection can go without a word: the machine slept, the network is another one,
 //! a router forgot. Then each connection to a host is as silent as the next, and one of HTTP/2

@@ -1,4 +1,4 @@
-//! What stood in the way of an answer: which obstacles may pass, and which stay whatever is tried.
+//! Errors of connections, classified: those that may pass, and those that stay whatever is tried.
 
 use std::error::Error;
 use std::io;

@@ -1,4 +1,4 @@
-//! Requests that did not succeed: what happened to which address, and what to do.
+//! HTTP errors: what happened to which URL, and what to do.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! How a file's name reads to pips that know no normalized names, and what helps them.
+//! How pips that know no normalized names read a file name, and the names that help them.
 //!
 //! Up to pip 9, `zope_interface-5.0.tar.gz` belongs to `zope-interface` and not to
 //! `zope.interface`: dots count (`docs/facts/legacy-pip.md` 3). Those pips take a link's `#egg=`

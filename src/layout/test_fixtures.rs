@@ -1,4 +1,4 @@
-//! Small literal worlds for the tests of layouts.
+//! Small sets of fetched files for the tests of layouts.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Looking into a file here and there, in few calls to the system.
+//! A reader that serves scattered small reads of a file with few calls to the system.
 
 use std::io::{self, Read, Seek, SeekFrom};
 

@@ -1,4 +1,4 @@
-//! What a distribution that lies at hand says of itself.
+//! Inspects a distribution at hand: its metadata, summary and file list.
 
 use std::io::{Read, Seek};
 

@@ -1,4 +1,4 @@
-//! One file into the store: as often as it takes, and never a byte twice where that can be helped.
+//! Downloads one file into the store: with retries, and resumed where it broke off.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What happens while a use case runs; words for it are found at the edge.
+//! Events that a use case emits while it runs; `cli` turns them into words.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Plan → Fetched: every file into the store, concurrently, each promise checked on the way.
+//! Fetches a plan: every file into the store, concurrently, each promise checked on the way.
 
 use std::sync::Arc;
 

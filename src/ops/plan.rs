@@ -1,4 +1,4 @@
-//! The loop: step, find out what the step needs, step again.
+//! Plans a question: steps the resolver, finds out the facts that it lacks, and steps again.
 
 mod locked;
 
@@ -134,7 +134,7 @@ impl Default for KnownFacts {
 }
 
 impl KnownFacts {
-    /// Takes an answer in; returns what is new. A guess that could not be asked is no fact: where
+    /// Adds an answer to the facts; returns what is new. A guess that could not be asked is no fact: where
     /// it matters, a step will want it.
     fn take(&mut self, answer: FactResponse) -> Option<NewFact> {
         match answer {
@@ -206,7 +206,7 @@ impl KnownFacts {
         again
     }
 
-    /// Adds to solutions what does not bear on them.
+    /// Adds source archives to `solutions`, where they are wanted beside wheels.
     fn complete<'a>(&self, question: &Question, solutions: impl Iterator<Item = (&'a mut Solution, &'a Arc<Target>)>) {
         if question.with_sources {
             solutions.for_each(|(one, target)| add_sources(one, target, question, &self.facts.candidates));

@@ -1,4 +1,4 @@
-//! What a source archive needs that only its build knows: asked of the build, where that is allowed.
+//! Runs the builds of source archives for their metadata, where that is allowed.
 
 use std::fs::File;
 use std::path::Path;

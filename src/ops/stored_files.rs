@@ -1,4 +1,4 @@
-//! What of the files that are wanted the store has already.
+//! Finds wanted files that the store has already.
 
 use crate::domain::{Candidate, Object, Sha256};
 use crate::index::LocalDigests;

@@ -1,4 +1,4 @@
-//! Fetched → trees → written: folders and the bundle.
+//! Writes what was fetched: layouts into folders, and the bundle.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -185,7 +185,7 @@ fn make_folder(path: &Path) -> Result<(), WriteFailure> {
 struct StoreObjects<'a> {
     store: &'a DiskStore,
     cancel: &'a AtomicBool,
-    /// Whether no byte is taken on trust.
+    /// Whether every byte is hashed.
     is_checked: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with an archive, apart from what its files hold.
+//! The faults of an archive itself, apart from what its files hold.
 
 use std::io;
 use std::path::PathBuf;

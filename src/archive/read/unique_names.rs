@@ -1,4 +1,4 @@
-//! The names in an archive: each checked, and each there once.
+//! Checks the names in an archive: each is a valid path, and none is there twice.
 
 use std::collections::BTreeMap;
 

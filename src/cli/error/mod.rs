@@ -1,4 +1,4 @@
-//! The only place that judges failures: words, hints and the exit code of each.
+//! Turns the failures of all layers into messages, hints and exit codes.
 
 pub mod groups;
 mod problem;

@@ -1,4 +1,4 @@
-//! Something that went wrong, as reports tell it.
+//! A problem, as errors and reports tell it.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Projects that everybody uses, for those who mistype them.
+//! The names of well-known projects, to suggest the one that was mistyped.
 
 /// Their normalized names: what is downloaded most, without what only other projects ask for.
 const NAMES: [&str; 72] = [

@@ -1,4 +1,5 @@
-//! What surrounds the run: the only code that reads the environment and the clock.
+//! The environment of the run: variables, working folder, terminal and clock. Nothing else reads
+//! them.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;

@@ -1,4 +1,4 @@
-//! How many files may be open at once.
+//! Raises the limit of open files.
 
 /// Lifts the usual limit of a thousand as far as the system lets anybody; where it refuses, the
 /// limit stays.

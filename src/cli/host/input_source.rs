@@ -1,4 +1,4 @@
-//! The machine as the input formats see it.
+//! The files and URLs of this machine, as the input formats read them.
 
 use std::cell::OnceCell;
 use std::fs::File;

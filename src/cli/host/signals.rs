@@ -1,4 +1,4 @@
-//! The word to stop.
+//! Signal handling: SIGINT and SIGTERM.
 
 use std::sync::atomic::Ordering;
 

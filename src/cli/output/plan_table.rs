@@ -1,4 +1,4 @@
-//! What a dry run prints: every file of the plan, largest first, and what it all comes to.
+//! The table of a dry run: every file of the plan, largest first, and the totals.
 
 use indicatif::HumanBytes;
 

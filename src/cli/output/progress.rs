@@ -1,4 +1,4 @@
-//! Events into bars, lines or JSON, on standard error.
+//! Shows events as bars, lines or JSON, on standard error.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! The closing words of a run: what was done, and the line to copy that uses it.
+//! The summary of a run: what was done, and the lines to copy that use it.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Who needs whom among the packages of a manifest.
+//! The dependency graph of the packages in a manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 

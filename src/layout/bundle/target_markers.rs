@@ -1,4 +1,4 @@
-//! What tells the targets of a bundle apart, as markers (PEP 508).
+//! The markers (PEP 508) that tell the targets of a bundle apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 

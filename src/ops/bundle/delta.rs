@@ -1,4 +1,4 @@
-//! What a bundle has that an older one has not.
+//! The delta between two bundles: what one has that an older one has not.
 
 use std::collections::BTreeSet;
 

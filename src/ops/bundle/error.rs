@@ -1,4 +1,4 @@
-//! What can go wrong with a bundle that somebody brought.
+//! Errors of the operations on bundles.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What a distribution says that it is, and whether all of it can be read.
+//! Identifies a distribution by its own metadata, and checks that all of it can be read.
 
 use std::io::{self, Read, Seek, SeekFrom};
 

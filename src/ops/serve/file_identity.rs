@@ -1,4 +1,4 @@
-//! Which file it was when serving began: one that was put in its place since is not opened.
+//! The identity of a file (device, inode, size), by which one that took its place is not opened.
 
 use std::fs::{File, Metadata};
 use std::io;

@@ -66,7 +66,7 @@ const SEARCH: &[u8] = include_bytes!("search.html");
 const SEARCH_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'";
 
-/// The answer.
+/// Answers `request` from `catalogue`.
 pub fn respond(catalogue: &Catalogue, request: &HttpRequest<'_>) -> HttpResponse {
     if !matches!(request.method, "GET" | "HEAD") {
         return text(405, "this index can only be read").with("allow", "GET, HEAD");

@@ -1,4 +1,4 @@
-//! Slips on the command line: words that would be taken for projects that nobody means.
+//! Refuses words that would be taken for projects that nobody means, and says what is meant.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! What a run is asked for, read once: standard input and pipes have nothing to give a second time.
+//! The inputs of a run, each read once: standard input and pipes have nothing to give a second
+//! time.
 
 use super::did_you_mean;
 use crate::cli::error::CliError;

@@ -1,4 +1,4 @@
-//! Fetched → manifest.
+//! Writes the manifest: from what was fetched to its JSON form.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What was asked, as the manifest keeps it.
+//! The requests in a manifest: requirements and options as they were asked.
 
 use serde::{Deserialize, Serialize};
 

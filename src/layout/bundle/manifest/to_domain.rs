@@ -1,4 +1,4 @@
-//! Manifest → what was fetched and asked.
+//! Reads the manifest: from its JSON form to what was fetched and asked.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the page's script works with.
+//! The data that the script of the overview page works with, as JSON.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Formats numbers for people.
 
 /// Bytes: `83.3 MiB`. The page's own script writes them so, too.
 pub fn size(bytes: u64) -> String {

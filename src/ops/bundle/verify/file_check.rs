@@ -1,4 +1,4 @@
-//! One file, read once to its end and looked into.
+//! Checks one file: reads it once to its end, and looks into it.
 
 use std::io::{self, Read, Seek, SeekFrom};
 

@@ -1,4 +1,4 @@
-//! One thing that is wrong.
+//! A finding: one thing that verification found wrong.
 
 use std::fmt;
 

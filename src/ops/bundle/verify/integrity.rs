@@ -1,4 +1,4 @@
-//! What is there beside what should be.
+//! The integrity check: the files that are there against those that the manifest lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Whether binaries run where they are carried to, and whether anybody needs them there.
+//! The platform check: whether binaries run on the targets that they were packed for.
 
 use std::str::FromStr;
 use std::sync::Arc;
