@@ -67,11 +67,17 @@ impl CacheLayout {
     /// # Errors
     /// When it cannot be made.
     pub fn temporary(&self, readers: Readers) -> io::Result<NamedTempFile> {
-        let new = || new_file(self.incoming(), readers);
-        match new() {
-            Err(_) if !self.incoming().is_dir() => self.make_folder(self.incoming()).and_then(|()| new()),
-            other => other,
-        }
+        self.in_incoming(|folder| new_file(folder, readers))
+    }
+
+    /// Makes something in the folder for what is on its way, which is made if need be.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn in_incoming<T>(&self, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+        let folder = self.incoming();
+        // Not only where the folder is missing: another thread may have made it since.
+        make(folder).or_else(|_| self.make_folder(folder).and_then(|()| make(folder)))
     }
 
     /// Renames `file` to `path` by `rename`, which gives it back where it fails; its folder is made
@@ -89,8 +95,7 @@ impl CacheLayout {
         if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
             remove_anything(path)?;
         } else {
-            let folder = path.parent().filter(|folder| !folder.is_dir()).ok_or(error)?;
-            self.make_folder(folder)?;
+            self.make_folder(path.parent().ok_or(error)?)?;
         }
         rename(file, path).map_err(|(error, _)| error)
     }
@@ -146,6 +151,24 @@ mod tests {
             fs::write(&folder, "").unwrap();
             layout.write(&path, &[b"b"], Readers::Umask).unwrap();
             assert_eq!(layout.read(&path).as_deref(), Some(b"b".as_slice()));
+        }
+    }
+
+    #[test]
+    fn threads_that_make_the_same_folder_at_once_all_write() {
+        for round in 0..50 {
+            let (_folder, layout) = layout();
+            let start = std::sync::Barrier::new(8);
+            std::thread::scope(|scope| {
+                for thread in 0..8 {
+                    let (layout, start) = (&layout, &start);
+                    scope.spawn(move || {
+                        let path = layout.folder(CacheBucket::Pages).join(thread.to_string());
+                        start.wait();
+                        layout.write(&path, &[b"a"], Readers::Umask).unwrap_or_else(|why| panic!("{round}: {why}"));
+                    });
+                }
+            });
         }
     }
 

@@ -179,7 +179,11 @@ impl CacheLayout {
         let ours = folder.ancestors().take_while(|path| *path != self.root);
         let in_the_way = |path: &&Path| fs::symlink_metadata(path).is_ok() && !path.is_dir();
         match ours.into_iter().find(in_the_way) {
-            Some(obstacle) => fs::remove_file(obstacle).and_then(|()| fs::create_dir_all(folder)),
+            Some(obstacle) => {
+                // Another thread may have removed it; whether there is room now, the making tells.
+                let _ = fs::remove_file(obstacle);
+                fs::create_dir_all(folder)
+            }
             None => Err(error),
         }
     }

@@ -85,13 +85,7 @@ impl DiskStore {
             Ok(metadata) if !metadata.is_file() => fs::remove_file(&path)?,
             _ => {}
         }
-        match ResumableFile::open(&path) {
-            Err(_) if !self.layout().incoming().is_dir() => {
-                self.layout().make_folder(self.layout().incoming())?;
-                ResumableFile::open(&path)
-            }
-            other => other,
-        }
+        self.layout().in_incoming(|_| ResumableFile::open(&path))
     }
 
     /// Removes what dead runs left in `incoming/`: folders, nameless files older than a day, and
@@ -184,6 +178,23 @@ mod tests {
         assert_eq!(store.arrivals(), (1, 3), "what the first run had does not count");
         assert!(matches!(store.claim(&promises).unwrap(), Claim::Held(_)));
         assert_eq!(files_below(store.root()), 1);
+    }
+
+    #[test]
+    fn threads_that_claim_files_of_an_empty_store_at_once_all_get_theirs() {
+        for _ in 0..50 {
+            let (_folder, store) = store();
+            let start = std::sync::Barrier::new(8);
+            std::thread::scope(|scope| {
+                for thread in 0..8_u8 {
+                    let (store, start) = (&store, &start);
+                    scope.spawn(move || {
+                        start.wait();
+                        claim(store, &promise_of(&[thread])).write(&[thread]).unwrap();
+                    });
+                }
+            });
+        }
     }
 
     #[test]

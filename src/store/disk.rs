@@ -65,8 +65,10 @@ impl DiskStore {
     /// When it cannot be read or removed, which says nothing of its bytes.
     pub fn check_again(&self, sha256: Sha256) -> io::Result<Option<Object>> {
         let path = self.path(sha256);
-        let Ok((mut file, metadata)) = open_regular(&path) else {
-            return self.remove(sha256).map(|()| None);
+        let (mut file, metadata) = match open_regular(&path) {
+            Ok(opened) => opened,
+            Err(why) if fs::symlink_metadata(&path).is_ok_and(|named| named.is_file()) => return Err(why),
+            Err(_) => return self.remove(sha256).map(|()| None),
         };
         let found = fingerprint(&mut file, &[])?;
         if found.sha256 == sha256 {

@@ -150,7 +150,7 @@ fn only_the_terminal_writes_to_standard_streams() {
     let is_writer =
         |file: &&String| streams.is_match(&code_only(&fs::read_to_string(project("src/cli").join(file)).unwrap()));
     // A bundle goes to standard output as the bytes that it has.
-    assert_eq!(files.iter().filter(is_writer).collect::<Vec<_>>(), ["output/terminal.rs", "settings/mod.rs"]);
+    assert_eq!(files.iter().filter(is_writer).collect::<Vec<_>>(), ["output/terminal.rs", "settings/outputs.rs"]);
 }
 
 #[test]
