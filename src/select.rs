@@ -135,17 +135,17 @@ impl<'a> CandidateSelector<'a> {
         &self.candidates
     }
 
-    /// The version that pip would choose among `versions`, given best first; `preferred` where
-    /// that is no worse in anything but being older.
-    pub fn choose(&self, versions: &[usize], opt_in: OptIn, preferred: Option<usize>) -> Option<usize> {
+    /// The version that pip would choose among `versions`, given best first; else the first of
+    /// `preferred` that is no worse in anything but being older.
+    pub fn choose(&self, versions: &[usize], opt_in: OptIn, preferred: &[usize]) -> Option<usize> {
         let eligible = self.eligible(versions, opt_in);
         let (pass, best, artifact) = self.best_among(&eligible, opt_in)?;
         let is_as_good = |version: &usize| {
             let file = best_file(&self.usable_files(*version), pass);
             file.is_some_and(|own| own.distribution.is_wheel() >= artifact.distribution.is_wheel())
         };
-        let preferred = preferred.filter(|version| eligible.contains(version)).filter(is_as_good);
-        Some(preferred.unwrap_or(best))
+        let mut preferred = preferred.iter().filter(|version| eligible.contains(version));
+        Some(preferred.find(|version| is_as_good(version)).copied().unwrap_or(best))
     }
 
     /// The file of `version` that pip would choose.

@@ -10,6 +10,7 @@ mod parallel_read;
 mod pip_cache_entry;
 mod random_access;
 mod read;
+mod staging;
 mod stored_container;
 mod tar;
 mod temporary;
@@ -20,10 +21,11 @@ mod zip;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-pub use directory::{LinkMode, WriteSummary, parent, write_directory};
+pub use directory::{LinkMode, WriteSummary, write_directory};
 pub use objects::{ObjectSource, fingerprint};
 pub use parallel_read::check_digests;
 pub use read::{ArchiveMember, ArchiveReader, Fault, MemberIndex, MemberVisitor, ReadError, SeekableInput};
+pub use staging::parent;
 pub use temporary::{TemporaryFolder, sweep, temporary};
 pub use volume_set::{CancelFlag, Extent, VolumeFile, VolumeSet, check_cancelled, resolve_seek};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
@@ -77,6 +79,11 @@ impl ArchiveFormat {
     /// Whether it can be written to a pipe.
     pub fn is_stream(&self) -> bool {
         self.stream.is_some()
+    }
+
+    /// Whether it may be smaller than what it holds.
+    pub fn is_compressed(&self) -> bool {
+        self.destination.is_none()
     }
 
     /// Every extension of every format, in the order of the table.

@@ -34,12 +34,6 @@ pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     Err(io::Error::other("somebody removes every new file"))
 }
 
-/// Another name of the file `held` in `folder`, which is removed unless it arrives. It is locked by
-/// nobody, and takes no space: what is left of it is not swept.
-pub fn temporary_link(folder: &Path, held: &Path) -> io::Result<NamedTempFile<()>> {
-    Builder::new().prefix(PREFIX).make_in(folder, |name| fs::hard_link(held, name))
-}
-
 /// A folder for the time of a run, which is removed with this value.
 #[derive(Debug)]
 pub struct TemporaryFolder {
@@ -127,7 +121,6 @@ mod tests {
         }
         fs::create_dir(path(".prefetch-folder.partial")).unwrap();
         let at_work = temporary(folder.path()).unwrap();
-        let link = temporary_link(folder.path(), &path("a.whl")).unwrap();
         sweep(folder.path());
         sweep(&path("absent"));
         assert!(!path(".prefetch-killed.partial").exists());
@@ -135,7 +128,6 @@ mod tests {
             assert!(path(name).exists(), "{name}");
         }
         at_work.persist(path("b.whl")).unwrap();
-        link.persist(path("c.whl")).unwrap();
     }
 
     #[test]

@@ -191,15 +191,6 @@ async fn fetch_all(
     Err(failures.into_iter().map(|(_, failure)| failure).collect())
 }
 
-/// Whether the store's disk has room for what is missing of `plan`, as far as sizes are known.
-///
-/// # Errors
-/// When it has not.
-pub fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
-    let missing = files_to_fetch(plan, store).missing;
-    store.check_space(missing.iter().filter_map(|candidate| candidate.promises.size).sum())
-}
-
 /// The files of a plan, by whether the store has them.
 pub struct FilesToFetch<'a> {
     /// With their sizes.

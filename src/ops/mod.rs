@@ -21,6 +21,7 @@ mod plan;
 mod plan_cache;
 mod sdist_builder;
 pub mod serve;
+mod space;
 mod stored_files;
 mod with_sources;
 mod write;
@@ -36,8 +37,9 @@ pub use bundle::{
 };
 pub use claims::Claims;
 pub use event::{Event, Listener};
-pub use fetch::{FetchError, FetchFailure, FetchSettings, FilesToFetch, check_space, fetch, files_to_fetch};
+pub use fetch::{FetchError, FetchFailure, FetchSettings, FilesToFetch, fetch, files_to_fetch};
 pub use metadata::{FetchContext, InconsistentMetadata, MetadataFailure};
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
 pub use sdist_builder::SdistBuilder;
+pub use space::{DiskFull, check_space};
 pub use write::{Output, WriteFailure, write, write_seen_pages};

@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 use super::bundle::output::{self, BundleOutput};
 use super::bundle::signature::SignatureError;
 use super::bundle::verify::{self, Finding};
+use super::space::{DiskFull, check_archive, check_folder};
 use crate::archive::{
     self, ArchiveError, CancelFlag, LinkMode, ObjectSource, check_cancelled, pack_file, pack_to_stream, pack_volumes,
     write_directory,
@@ -57,6 +58,8 @@ pub enum WriteFailure {
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    #[error(transparent)]
+    Full(#[from] DiskFull),
     #[error("{} stays as it was: the new bundle is not sound", path.display())]
     Unsound { path: PathBuf, findings: Vec<Finding> },
     #[error("cannot make the folder {}: {why}", path.display())]
@@ -87,8 +90,10 @@ pub fn write(
     match output {
         Output::Folder { layout, path } => {
             let link_mode = if layout.consumer_writes() { LinkMode::Copy } else { LinkMode::Hardlink };
+            let tree = layout.tree(fetched)?;
+            check_folder(&tree, path, store)?;
             make_folder(path)?;
-            write_directory(&layout.tree(fetched)?, &objects, path, link_mode)?;
+            write_directory(&tree, &objects, path, link_mode)?;
             Ok(Vec::new())
         }
         Output::Bundle(output) => write_bundle(fetched, requests, &objects, output),
@@ -162,6 +167,7 @@ fn pack_bundle(tree: &Tree, objects: &StoreObjects<'_>, output: &BundleOutput) -
     let path = &output.path;
     let Some(format) = output.format else {
         archive::check_digests(tree, objects)?;
+        check_folder(tree, path, objects.store)?;
         make_folder(path)?;
         write_directory(tree, objects, path, LinkMode::Hardlink)?;
         return Ok(());
@@ -169,6 +175,7 @@ fn pack_bundle(tree: &Tree, objects: &StoreObjects<'_>, output: &BundleOutput) -
     if let Some(stream) = &output.stream {
         return Ok(pack_to_stream(tree, objects, format, &mut *stream.lock().expect("no thread panics with it"))?);
     }
+    check_archive(tree, output)?;
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
     match output.split {
         Some(size) => Ok(pack_volumes(tree, objects, format, path, size)?),

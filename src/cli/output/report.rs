@@ -151,6 +151,13 @@ impl Report {
         self.summary
     }
 
+    /// Each version of a project that a target installs, by names and versions.
+    pub fn installed_versions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_installed = |file: &FileReport| file.targets.len() > file.tools.len();
+        let installed = self.packages.iter().filter(move |package| package.files.iter().any(is_installed));
+        installed.filter_map(|package| Some((&*package.name, package.version.as_deref()?)))
+    }
+
     /// How many files have this status.
     pub fn count(&self, status: &str) -> usize {
         self.files().filter(|file| file.status == status).count()

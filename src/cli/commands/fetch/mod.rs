@@ -23,7 +23,7 @@ use crate::cli::host::runtime;
 use crate::cli::host::signals::shutdown_signal;
 use crate::cli::output::metadata_warning;
 use crate::cli::output::report::Report;
-use crate::cli::output::{summary, terminal};
+use crate::cli::output::{summary, terminal, version_differences};
 use crate::cli::settings;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
@@ -248,7 +248,8 @@ impl<'a> FetchRun<'a> {
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, Failed> {
         let settings =
             FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
-        ops::check_space(&plan, &self.prepared.context.store).map_err(|error| CliError::new(Exit::Disk, error))?;
+        ops::check_space(&plan, &self.prepared.context.store, self.outputs())
+            .map_err(|error| CliError::new(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.prepared.context, settings, listener).await;
         fetched.map_err(|failures| Failed {
             error: CliError::of_fetch(&failures),
@@ -292,6 +293,7 @@ impl<'a> FetchRun<'a> {
         self.prepared.reporter.finish();
         let report =
             Report::of_plan(plan, self.environment.seconds()).with_arrivals(self.prepared.context.store.arrivals());
+        self.say_version_differences(&report);
         let files = ops::files_to_fetch(plan, &self.prepared.context.store);
         summary::of_plan(&report, &files, &plan.targets, self.args)
             .map_err(|error| CliError::new(Exit::Disk, error))?;
@@ -307,11 +309,17 @@ impl<'a> FetchRun<'a> {
         self.prepared.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds())
             .with_arrivals(self.prepared.context.store.arrivals());
+        self.say_version_differences(&report);
         let folder = &self.environment.working_folder;
         summary::of_run(&report, fetched, &self.outputs, self.args, folder, findings.is_empty());
         summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))
+    }
+
+    fn say_version_differences(&self, report: &Report) {
+        let differences = version_differences::of(report, self.prepared.could_share_versions());
+        differences.filter(|_| !self.args.messages.quiet).iter().for_each(terminal::say);
     }
 
     fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {

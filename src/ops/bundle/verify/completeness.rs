@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::layout::{BUNDLE_ROOT, Manifest, ManifestValueError, WHEELS};
 use crate::ops::build_tools;
 use crate::ops::distribution_inspection::DistributionInspection;
-use crate::resolve::{Facts, Failure, MissingFacts, Question, Step, step};
+use crate::resolve::{Facts, Failure, ForkStrategy, MissingFacts, Question, Step, step};
 use crate::select::Policy;
 
 /// The distributions at hand, with what they say of themselves.
@@ -215,6 +215,7 @@ impl Replay<'_> {
             require_hashes: request.require_hashes,
             follow_dependencies: request.follow_dependencies,
             with_sources: false,
+            fork_strategy: ForkStrategy::default(),
         };
         let (solutions, failures) = self.solve(&question, &targets);
         for failure in failures {
