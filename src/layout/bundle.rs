@@ -100,7 +100,7 @@ const DOCUMENTS: &[Document] = &[
     Document {
         path: "index.html",
         summary: "what is here, to look at in a browser",
-        text: |of| Some(overview::text(of.manifest)),
+        text: |of| Some(overview::text(of.manifest, &readme::how_to_install(of))),
     },
 ];
 
@@ -118,6 +118,11 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     tree.insert(literal_path(MANIFEST_PATH), Content::Page(manifest.to_json()));
     tree.insert(literal_path(SUMS_PATH), Content::Page(sums(digests(&tree)).into_bytes()));
     Ok(tree)
+}
+
+/// The overview page of a bundle, for whoever has not unpacked it.
+pub fn overview(manifest: &Manifest) -> String {
+    overview::text(manifest, "")
 }
 
 /// Where a bundle of these files has its pins: in one file, or in one for each target where no marker

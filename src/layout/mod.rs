@@ -5,6 +5,7 @@ mod bundle;
 mod checked_tree;
 mod download_cache;
 mod find_links;
+mod held_links;
 mod html;
 mod legacy_names;
 mod pip_http_cache;
@@ -16,7 +17,7 @@ pub use bundle::{
     BUNDLE_ROOT, BundleInput, DependencyGraph, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile,
     ManifestOptions, ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget,
     ManifestValueError, ProjectSummaries, REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms,
-    WHEELS, bundle, bundled, requirements_paths, sums,
+    WHEELS, bundle, bundled, overview, requirements_paths, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
@@ -51,11 +52,49 @@ pub trait Layout: Sync {
     /// When two different files claim one name, or a name cannot be a file's.
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError>;
 
+    /// As [`Layout::tree`], for a folder that earlier runs wrote to: pages that list what lies there
+    /// list theirs, too.
+    ///
+    /// # Errors
+    /// As [`Layout::tree`].
+    fn tree_in(&self, fetched: &Fetched, _folder: &dyn HeldFolder) -> Result<Tree, LayoutError> {
+        self.tree(fetched)
+    }
+
     /// How pip is pointed at the folder.
     fn usage(&self, location: &UsageLocation<'_>) -> Usage;
 
     /// What the consumer will not get from this layout: a sentence for each file.
     fn caveats(&self, _fetched: &Fetched) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A folder as earlier runs left it; paths are relative, with `/` between their parts.
+pub trait HeldFolder {
+    /// The bytes of the file at `path`, if there is one that can be read.
+    fn read(&self, path: &str) -> Option<Vec<u8>>;
+
+    /// Whether a file is at `path`.
+    fn has_file(&self, path: &str) -> bool;
+
+    /// The names of the folders in it.
+    fn folders(&self) -> Vec<String>;
+}
+
+/// A folder that nothing is in.
+pub struct NewFolder;
+
+impl HeldFolder for NewFolder {
+    fn read(&self, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn has_file(&self, _path: &str) -> bool {
+        false
+    }
+
+    fn folders(&self) -> Vec<String> {
         Vec::new()
     }
 }

@@ -10,8 +10,8 @@ use super::plan_cache;
 use super::stored_files::find_stored;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Plan, PlannedFile, Status, Timestamp,
-    WheelFilename,
+    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Plan, PlannedFile, Specifiers, Status,
+    Timestamp, WheelFilename,
 };
 use crate::http::{HttpClient, HttpError};
 use crate::index::sdist_metadata::{self, SdistError};
@@ -100,9 +100,11 @@ pub async fn fetch(
     check_claims(&plan, &stored, context).await?;
     let mut stored = stored.into_iter();
     let mut take = |file: PlannedFile| {
-        let StoredFile { object, metadata, status } = stored.next().expect("every planned file is held");
+        let StoredFile { object, metadata, requires_python, status } =
+            stored.next().expect("every planned file is held");
+        let requires_python = file.candidate.requires_python.clone().or(requires_python);
         FetchedFile {
-            candidate: file.candidate,
+            candidate: Candidate { requires_python, ..file.candidate },
             targets: file.targets,
             tools: file.tools,
             object,
@@ -142,7 +144,15 @@ async fn check_claims(plan: &Plan, stored: &[StoredFile], context: &FetchContext
 struct StoredFile {
     object: Object,
     metadata: Option<Object>,
+    /// What that says, where it was read.
+    requires_python: Option<Specifiers>,
     status: Status,
+}
+
+impl StoredFile {
+    fn new(object: Object, status: Status) -> Self {
+        Self { object, metadata: None, requires_python: None, status }
+    }
 }
 
 async fn fetch_all(
@@ -173,7 +183,7 @@ async fn fetch_all(
             Ok((object, status)) => {
                 let filename = download_one.candidate.filename.clone();
                 listener(Event::Stored { file: download_one.file, filename, bytes: object.size, status });
-                stored[download_one.file] = Some(StoredFile { object, metadata: None, status });
+                stored[download_one.file] = Some(StoredFile::new(object, status));
             }
             Err(why) => {
                 listener(Event::Failed { file: download_one.file });
@@ -240,7 +250,7 @@ fn fill_from_store(
         } else {
             missing.push((file, planned.candidate.clone()));
         }
-        stored.push(found.map(|object| StoredFile { object, metadata: None, status: status(object) }));
+        stored.push(found.map(|object| StoredFile::new(object, status(object))));
     }
     missing
 }
@@ -277,7 +287,9 @@ fn with_metadata(
     for (stored, (_, file)) in stored.iter_mut().zip(plan.files()).filter(|_| settings.metadata) {
         let Ok(filename) = file.candidate.filename.parse() else { continue };
         match take_metadata(store, stored.object, &filename) {
-            Ok(metadata) => stored.metadata = Some(metadata),
+            Ok((metadata, requires_python)) => {
+                (stored.metadata, stored.requires_python) = (Some(metadata), requires_python);
+            }
             Err(why) => failures.push(FetchFailure {
                 filename: file.candidate.filename.clone(),
                 url: file.candidate.url.clone(),
@@ -288,9 +300,15 @@ fn with_metadata(
     if failures.is_empty() { Ok(stored) } else { Err(failures) }
 }
 
-fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> Result<Object, FetchError> {
+/// The wheel's own metadata, taken into the store, and the Pythons that it is for.
+fn take_metadata(
+    store: &DiskStore,
+    wheel: Object,
+    filename: &WheelFilename,
+) -> Result<(Object, Option<Specifiers>), FetchError> {
     let metadata = wheel_metadata::read(store.open(wheel.sha256)?, filename)?;
-    Ok(store.insert(&metadata.bytes)?)
+    let requires_python = metadata.metadata.requires_python.as_deref().and_then(|text| text.parse().ok());
+    Ok((store.insert(&metadata.bytes)?, requires_python))
 }
 
 /// Brings the file of `candidate` into the store before there is a plan: it is needed to make one.

@@ -16,6 +16,7 @@ mod distribution_inspection;
 mod download;
 mod event;
 mod fetch;
+mod held_folder;
 mod metadata;
 mod plan;
 mod plan_cache;

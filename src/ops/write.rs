@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 use super::bundle::output::{self, BundleOutput};
 use super::bundle::signature::SignatureError;
 use super::bundle::verify::{self, Finding};
+use super::held_folder::DiskFolder;
 use super::space::{DiskFull, check_archive, check_folder};
 use crate::archive::{
     self, ArchiveError, CancelFlag, LinkMode, ObjectSource, check_cancelled, pack_file, pack_to_stream, pack_volumes,
@@ -40,6 +41,11 @@ impl Output {
             Self::Folder { layout, .. } => layout.caveats(fetched),
             Self::Bundle(_) => Vec::new(),
         }
+    }
+
+    /// Whether an older bundle is in its place, which nothing may replace that is not sound.
+    pub fn keeps_older(&self) -> bool {
+        matches!(self, Self::Bundle(bundle) if !bundle.force && bundle.is_there())
     }
 
     pub fn path(&self) -> &Path {
@@ -90,7 +96,7 @@ pub fn write(
     match output {
         Output::Folder { layout, path } => {
             let link_mode = if layout.consumer_writes() { LinkMode::Copy } else { LinkMode::Hardlink };
-            let tree = layout.tree(fetched)?;
+            let tree = layout.tree_in(fetched, &DiskFolder(path))?;
             check_folder(&tree, path, store)?;
             make_folder(path)?;
             write_directory(&tree, &objects, path, link_mode)?;

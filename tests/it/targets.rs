@@ -191,6 +191,23 @@ fn keep_going_writes_what_was_solved_and_exits_3() {
 }
 
 #[test]
+fn keep_going_replaces_no_bundle_for_more_targets() {
+    let (index, sandbox) = (half_a_world(), Sandbox::new());
+    let run = |arguments: &[&str], code: i32| {
+        let arguments = [arguments, &MATRIX, &["--bundle", "out.zip"]].concat();
+        let output = sandbox.prefetch_from(&index, arguments).assert().code(code).get_output().clone();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    run(&["other"], 0);
+    let sound = sandbox.read("out.zip");
+    let told = run(&["demo", "other", "--keep-going"], 3);
+    assert!(told.contains("hint: out.zip stays as it was") && told.contains("--force"), "{told}");
+    assert!(sandbox.read("out.zip") == sound);
+    run(&["demo", "other", "--keep-going", "--force"], 3);
+    assert!(sandbox.read("out.zip") != sound);
+}
+
+#[test]
 fn keep_going_with_nothing_solved_writes_nothing() {
     let (index, sandbox) = (half_a_world(), Sandbox::new());
     let arguments = ["demo", "--keep-going", "--python-version", "3.12", "--platform", "windows-x86_64"];

@@ -75,7 +75,7 @@ pub struct OutputArgs {
     /// Do not check, while packing, that the files are intact and that every target installs from the bundle alone.
     #[arg(long, requires = "bundle", hide_short_help = true)]
     pub no_verify: bool,
-    /// Replace an older bundle even by one with gaps.
+    /// Replace an older bundle even by one with gaps, or for fewer targets (--keep-going).
     #[arg(long, requires = "bundle", hide_short_help = true)]
     pub force: bool,
     /// Pack source archives whose build fetches from elsewhere than an index (crates, say) without a complaint.

@@ -29,8 +29,9 @@ const SCRIPTS: [&str; 4] = [
     include_str!("overview/main.js"),
 ];
 
-/// The text of the page.
-pub fn text(manifest: &Manifest) -> String {
+/// The text of the page; `how_to_install` is told in paragraphs, with the lines to type indented, and
+/// empty where the page lies in no bundle.
+pub fn text(manifest: &Manifest, how_to_install: &str) -> String {
     let graph = DependencyGraph::of(manifest);
     let script = format!("\"use strict\";\n(() => {{\n{}}})();\n", SCRIPTS.join("\n"));
     let [style_hash, script_hash] = [STYLE, &script].map(hash);
@@ -43,6 +44,7 @@ pub fn text(manifest: &Manifest) -> String {
             ("STYLE", STYLE),
             ("SCRIPT", &script),
             ("LEAD", &tables::lead(manifest)),
+            ("INSTALL", &tables::install(how_to_install)),
             ("TARGET_OPTIONS", &tables::target_options(manifest)),
             ("ROWS", &tables::packages(manifest, &graph)),
             ("LICENSES", &tables::licenses(manifest)),

@@ -235,9 +235,16 @@ impl<'a> FetchRun<'a> {
             Err(failure) => failure,
         };
         let error = CliError::of_plan(&failure, &self.targets);
+        let kept = self.outputs().find(|output| !self.args.outputs.dry_run && output.keeps_older());
         match failure.solved.targets.len() {
             0 => Err(error),
-            _ if self.args.targets.keep_going => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
+            _ if self.args.targets.keep_going => match kept.map(Output::path) {
+                None => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
+                Some(path) => Err(error.hint(format!(
+                    "{} stays as it was: the new bundle would not serve all targets; --force replaces it all the same",
+                    path.display()
+                ))),
+            },
             solved => {
                 let (all, those) = (self.targets.len(), if solved == 1 { "it" } else { "those" });
                 Err(error.hint(format!("{solved} of {all} targets can be served; --keep-going fetches for {those}")))
