@@ -213,7 +213,9 @@ mod tests {
             assert!(json.contains(part) && html.contains(&crate::layout::html::escape(part)), "{part}: {html}{json}");
         }
         assert!(!html.contains("foo-bar-1.0") && !json.contains("foo-bar-1.0.tar.gz"), "{html}{json}");
-        let again = Written(tree.clone(), gone);
+        let mut all = held.0.clone();
+        all.extend(tree.clone());
+        let again = Written(all, gone);
         let newer = package("foo-bar", "3.0", vec![file("foo_bar-3.0-py3-none-any.whl", b"newer")]);
         assert_eq!(SimpleIndex.tree_in(&fetched(vec![newer]), &again).unwrap(), tree);
     }

@@ -300,9 +300,8 @@ impl<'a> FetchRun<'a> {
         self.prepared.reporter.finish();
         let report =
             Report::of_plan(plan, self.environment.seconds()).with_arrivals(self.prepared.context.store.arrivals());
-        self.say_version_differences(&report);
         let files = ops::files_to_fetch(plan, &self.prepared.context.store);
-        summary::of_plan(&report, &files, &plan.targets, self.args)
+        summary::of_plan(&report, &files, &plan.targets, self.version_differences(&report), self.args)
             .map_err(|error| CliError::new(Exit::Disk, error))?;
         self.report(report, unsolved)
     }
@@ -316,17 +315,15 @@ impl<'a> FetchRun<'a> {
         self.prepared.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds())
             .with_arrivals(self.prepared.context.store.arrivals());
-        self.say_version_differences(&report);
-        let folder = &self.environment.working_folder;
-        summary::of_run(&report, fetched, &self.outputs, self.args, folder, findings.is_empty());
+        let (folder, differences) = (&self.environment.working_folder, self.version_differences(&report));
+        summary::of_run(&report, fetched, &self.outputs, differences, self.args, folder, findings.is_empty());
         summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))
     }
 
-    fn say_version_differences(&self, report: &Report) {
-        let differences = version_differences::of(report, self.prepared.could_share_versions());
-        differences.filter(|_| !self.args.messages.quiet).iter().for_each(terminal::say);
+    fn version_differences(&self, report: &Report) -> Option<String> {
+        version_differences::of(report, self.prepared.could_share_versions())
     }
 
     fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {
