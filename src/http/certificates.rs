@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::CertificateAuthorities;
+use super::ClientCertificate;
 use super::error::{HttpError, with_causes};
 
 /// Those that are believed, once they were read: hundreds, which all clients share.
@@ -97,12 +98,10 @@ fn usual_bundle(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(certificates)
 }
 
-const CLIENT_CERTIFICATE: &str = "--client-cert";
-
 /// The certificate by which the server knows the client, and its key.
-pub(super) fn identity(path: &Path) -> Result<Identity, HttpError> {
-    let identity = Identity::from_pem(&read(path, CLIENT_CERTIFICATE)?);
-    identity.map_err(|error| unusable(path, CLIENT_CERTIFICATE, &with_causes(&error)))
+pub(super) fn identity(ClientCertificate { path, named_by }: &ClientCertificate) -> Result<Identity, HttpError> {
+    let identity = Identity::from_pem(&read(path, named_by)?);
+    identity.map_err(|error| unusable(path, named_by, &with_causes(&error)))
 }
 
 /// A client's certificate, with those that vouch for it, and its key.
@@ -112,15 +111,14 @@ pub(super) struct ClientIdentity {
 }
 
 impl ClientIdentity {
-    /// The one in the PEM file `path`.
-    ///
     /// # Errors
-    /// When it lacks either.
-    pub fn read(path: &Path) -> Result<Self, HttpError> {
+    /// When the file lacks either.
+    pub fn read(certificate: &ClientCertificate) -> Result<Self, HttpError> {
         // Its words for what is missing are the same wherever the identity is used.
-        identity(path)?;
-        let bytes = read(path, CLIENT_CERTIFICATE)?;
-        let wrong = |error: rustls::pki_types::pem::Error| unusable(path, CLIENT_CERTIFICATE, &error.to_string());
+        identity(certificate)?;
+        let ClientCertificate { path, named_by } = certificate;
+        let bytes = read(path, named_by)?;
+        let wrong = |error: rustls::pki_types::pem::Error| unusable(path, named_by, &error.to_string());
         let chain = CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(wrong)?;
         Ok(Self { chain, key: PrivateKeyDer::from_pem_slice(&bytes).map_err(wrong)? })
     }

@@ -98,7 +98,7 @@ impl HttpClient {
     /// Tells those apart to whom the server of `url` may show different pages; `None` for a stranger.
     pub fn asker(&self, url: &MaskedUrl) -> Option<Sha256> {
         let login = self.settings.credentials.own_login(url.secret(), self.is_private(url.secret()));
-        let certificate = self.settings.client_certificate.as_ref();
+        let certificate = self.settings.client_certificate.as_ref().map(|certificate| &certificate.path);
         (login.is_some() || certificate.is_some()).then(|| auth::fingerprint(login.as_ref(), certificate, url.secret()))
     }
 

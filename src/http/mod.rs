@@ -66,8 +66,7 @@ pub struct HttpSettings {
     pub trusted_hosts: HashSet<String>,
     /// What to trust instead of the platform's certificates.
     pub authorities: Option<CertificateAuthorities>,
-    /// PEM with a client's certificate and key.
-    pub client_certificate: Option<PathBuf>,
+    pub client_certificate: Option<ClientCertificate>,
     pub proxies: Proxies,
     /// Never send a packet.
     pub offline: bool,
@@ -83,6 +82,14 @@ impl HttpSettings {
         let is_it = |trusted: &String| trusted.eq_ignore_ascii_case(host) || trusted.eq_ignore_ascii_case(&with_port);
         self.trusted_hosts.iter().any(is_it)
     }
+}
+
+/// A PEM file with a client's certificate and key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    pub path: PathBuf,
+    /// The option or variable that names it.
+    pub named_by: String,
 }
 
 /// Certificates of those who vouch for servers.
