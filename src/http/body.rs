@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use reqwest::header::CONTENT_ENCODING;
 
-use super::error::{HttpError, with_causes};
+use super::error::HttpError;
 use super::page_content::PageContent;
 use super::parallel_ranges::ParallelRanges;
 use super::{HttpPage, Validators, header};
@@ -80,9 +80,10 @@ impl ResponseBody {
     /// Returns the next bytes, or `None` at the end; checks the length that the server announced.
     pub async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
         let chunk = match &mut self.source {
-            Source::Network(response) => response.chunk().await.map_err(|error| {
-                HttpError::broken(&self.url, self.start + self.received, self.total, &with_causes(&error))
-            })?,
+            Source::Network(response) => response
+                .chunk()
+                .await
+                .map_err(|error| HttpError::interrupted(&self.url, self.start + self.received, self.total, &error))?,
             Source::ParallelRanges(parts) => parts.next(self.start + self.received).await?,
             Source::File(file) => {
                 let mut chunk = Vec::with_capacity(LOCAL_CHUNK);

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::CertificateAuthorities;
+use super::ClientCertificate;
 use super::error::{HttpError, with_causes};
 
 /// The trusted certificates, which are read once: all clients share the hundreds of them.
@@ -102,12 +103,10 @@ fn usual_bundle(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(certificates)
 }
 
-const CLIENT_CERTIFICATE: &str = "--client-cert";
-
 /// Returns the client's certificate and key for a connection.
-pub(super) fn identity(path: &Path) -> Result<Identity, HttpError> {
-    let identity = Identity::from_pem(&read(path, CLIENT_CERTIFICATE)?);
-    identity.map_err(|error| unusable(path, CLIENT_CERTIFICATE, &with_causes(&error)))
+pub(super) fn identity(ClientCertificate { path, named_by }: &ClientCertificate) -> Result<Identity, HttpError> {
+    let identity = Identity::from_pem(&read(path, named_by)?);
+    identity.map_err(|error| unusable(path, named_by, &with_causes(&error)))
 }
 
 /// A client certificate with its chain, and its key.
@@ -117,15 +116,16 @@ pub(super) struct ClientIdentity {
 }
 
 impl ClientIdentity {
-    /// Reads a client certificate and its key from the PEM file `path`.
+    /// Reads a client certificate and its key.
     ///
     /// # Errors
     /// When the file cannot be read or lacks either.
-    pub fn read(path: &Path) -> Result<Self, HttpError> {
+    pub fn read(certificate: &ClientCertificate) -> Result<Self, HttpError> {
         // Its words for what is missing are the same wherever the identity is used.
-        identity(path)?;
-        let bytes = read(path, CLIENT_CERTIFICATE)?;
-        let wrong = |error: rustls::pki_types::pem::Error| unusable(path, CLIENT_CERTIFICATE, &error.to_string());
+        identity(certificate)?;
+        let ClientCertificate { path, named_by } = certificate;
+        let bytes = read(path, named_by)?;
+        let wrong = |error: rustls::pki_types::pem::Error| unusable(path, named_by, &error.to_string());
         let chain = CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(wrong)?;
         Ok(Self { chain, key: PrivateKeyDer::from_pem_slice(&bytes).map_err(wrong)? })
     }

@@ -105,7 +105,7 @@ impl HttpClient {
     /// pages to different users; `None` without credentials.
     pub fn asker(&self, url: &MaskedUrl) -> Option<Sha256> {
         let login = self.settings.credentials.own_login(url.secret(), self.is_private(url.secret()));
-        let certificate = self.settings.client_certificate.as_ref();
+        let certificate = self.settings.client_certificate.as_ref().map(|certificate| &certificate.path);
         (login.is_some() || certificate.is_some()).then(|| auth::fingerprint(login.as_ref(), certificate, url.secret()))
     }
 

@@ -54,13 +54,13 @@ pub(super) fn build_client(
         .http2_initial_connection_window_size(CONNECTION_WINDOW);
     if let Some(certificates) = certificates.filter(|_| !accepts_any_certificate) {
         let protocols: &[&[u8]] = if line == ConnectionSharing::Own { &[HTTP1] } else { &[b"h2", HTTP1] };
-        let identity = settings.client_certificate.as_deref().map(ClientIdentity::read).transpose()?;
+        let identity = settings.client_certificate.as_ref().map(ClientIdentity::read).transpose()?;
         let config = tls::config(certificates, identity, protocols).map_err(|error| wrong(&error))?;
         builder = builder.tls_backend_preconfigured(config);
     } else {
         builder = builder.tls_danger_accept_invalid_certs(accepts_any_certificate);
-        if let Some(path) = &settings.client_certificate {
-            builder = builder.identity(identity(path)?);
+        if let Some(certificate) = &settings.client_certificate {
+            builder = builder.identity(identity(certificate)?);
         }
     }
     if line == ConnectionSharing::Own {

@@ -5,11 +5,15 @@ use std::io;
 
 use rustls::AlertDescription;
 
+use crate::domain::Remedy;
+
 /// Why there was no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectErrorKind {
-    /// The connection was refused, reset, silent or broken, which may be better in a moment.
+    /// The connection was refused, reset or broken, which may be better in a moment.
     Transient,
+    /// The server sent nothing until the timeout.
+    Silent,
     /// The server's certificate is not trusted.
     Certificate,
     /// The server does not trust the client certificate, or requires one.
@@ -29,6 +33,9 @@ impl ConnectErrorKind {
         if error.is_builder() {
             return Self::Malformed;
         }
+        if error.is_timeout() {
+            return Self::Silent;
+        }
         let mut next = Error::source(error);
         while let Some(cause) = next {
             if let Some(kind) = classify(cause) {
@@ -41,26 +48,24 @@ impl ConnectErrorKind {
 
     /// Whether a retry may help.
     pub fn is_transient(self) -> bool {
-        self == Self::Transient
+        matches!(self, Self::Transient | Self::Silent)
     }
 
     /// Whether the host is down or out of reach, and not misconfigured.
     pub fn is_outage(self) -> bool {
-        matches!(self, Self::Transient | Self::UnknownHost)
+        self.is_transient() || self == Self::UnknownHost
     }
 
-    /// Returns what to do about it, as the end of a message.
-    pub(super) fn advice(self) -> &'static str {
+    /// Returns what helps against it.
+    pub(super) fn remedy(self) -> Option<Remedy> {
         match self {
-            Self::Transient | Self::Malformed => "",
-            Self::Certificate => {
-                "; trust its authority with --cert FILE, or the host as it is with --trusted-host; if it is out of \
-                 date, look at the clock of this machine, too"
-            }
-            Self::ClientCertificate => "; name a certificate and key that the server accepts with --client-cert FILE",
-            Self::Protocol => "; only TLS 1.2 and 1.3 are spoken here: check the port, and whether http:// is meant",
-            Self::UnknownHost => "; check its spelling, and the network and proxy of this machine",
-            Self::ProxyLogin => "; the proxy wants a user and password in its URL (http://user:password@host:port)",
+            Self::Transient | Self::Malformed => None,
+            Self::Silent => Some(Remedy::WaitLonger),
+            Self::Certificate => Some(Remedy::TrustCertificate),
+            Self::ClientCertificate => Some(Remedy::NameClientCertificate),
+            Self::Protocol => Some(Remedy::CheckTlsVersion),
+            Self::UnknownHost => Some(Remedy::CheckHostName),
+            Self::ProxyLogin => Some(Remedy::GiveProxyCredentials),
         }
     }
 }

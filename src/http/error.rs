@@ -1,4 +1,4 @@
-//! HTTP errors: what happened to which URL, and what to do about it.
+//! HTTP errors: what happened to which URL.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use reqwest::StatusCode;
 use super::connect_error::ConnectErrorKind;
 use super::proxies::ProxyServer;
 use super::retry::Outcome;
-use crate::domain::MaskedUrl;
+use crate::domain::{HasRemedy, MaskedUrl, Remedy};
 
 /// A failed request.
 ///
@@ -20,7 +20,7 @@ pub enum HttpError {
     Offline { url: MaskedUrl },
     Status { url: MaskedUrl, status: StatusCode, headers: Box<StatusHeaders> },
     Unreachable { url: MaskedUrl, why: Arc<str>, kind: ConnectErrorKind },
-    Broken { url: MaskedUrl, why: String },
+    Broken { url: MaskedUrl, why: String, is_silent: bool },
     TooLong { url: MaskedUrl, limit: usize },
     Redirect { url: MaskedUrl, why: String },
     File { url: MaskedUrl, why: std::io::Error },
@@ -47,6 +47,23 @@ impl fmt::Display for HttpError {
     }
 }
 
+impl HasRemedy for HttpError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Unreachable { kind, .. } => kind.remedy(),
+            Self::Broken { is_silent, .. } => is_silent.then_some(Remedy::WaitLonger),
+            Self::Status { status, .. } => match *status {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Remedy::GiveCredentials),
+                StatusCode::NOT_FOUND | StatusCode::GONE => Some(Remedy::CheckAddress),
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED => Some(Remedy::GiveProxyCredentials),
+                StatusCode::TOO_MANY_REQUESTS => Some(Remedy::AskLess),
+                other => other.is_server_error().then_some(Remedy::TryLater),
+            },
+            _ => None,
+        }
+    }
+}
+
 impl HttpError {
     /// Returns the URL that failed, which after redirects may not be the requested one.
     pub fn url(&self) -> Option<&MaskedUrl> {
@@ -63,14 +80,15 @@ impl HttpError {
         }
     }
 
-    /// Returns what happened and what to do, without the URL: the same for every URL that fails so.
+    /// Returns what happened, without the URL: the same for every URL that fails so.
     pub fn predicate(&self) -> String {
         match self {
-            Self::Offline { .. } => "is needed and --offline forbids asking for it".to_owned(),
-            Self::Status { status, headers, .. } => {
-                format!("answered {status}{}", advice(*status, headers.retry_after))
-            }
-            Self::Unreachable { why, kind, .. } => format!("could not be reached: {why}{}", kind.advice()),
+            Self::Offline { .. } => "is needed, and nothing may be asked for: the run is offline".to_owned(),
+            Self::Status { status, headers, .. } => match headers.retry_after.filter(|wait| !wait.is_zero()) {
+                Some(wait) => format!("answered {status} (it asks to wait {} s)", wait.as_secs()),
+                None => format!("answered {status}"),
+            },
+            Self::Unreachable { why, .. } => format!("could not be reached: {why}"),
             Self::Broken { why, .. } => format!("broke off after {why}"),
             Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
             Self::Redirect { why, .. } => format!("leads nowhere: {why}"),
@@ -149,7 +167,16 @@ impl HttpError {
 
     pub(super) fn broken(url: &MaskedUrl, got: u64, expected: Option<u64>, why: &str) -> Self {
         let of = expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
-        Self::Broken { url: url.clone(), why: format!("{got}{of} bytes: {why}") }
+        Self::Broken { url: url.clone(), why: format!("{got}{of} bytes: {why}"), is_silent: false }
+    }
+
+    /// Makes the error for a body whose next bytes did not arrive.
+    pub(super) fn interrupted(url: &MaskedUrl, got: u64, expected: Option<u64>, error: &reqwest::Error) -> Self {
+        let mut broken = Self::broken(url, got, expected, &with_causes(error));
+        if let Self::Broken { is_silent, .. } = &mut broken {
+            *is_silent = error.is_timeout();
+        }
+        broken
     }
 
     pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error, proxy: Option<&ProxyServer>) -> Self {
@@ -159,33 +186,13 @@ impl HttpError {
     }
 }
 
-fn advice(status: StatusCode, retry_after: Option<Duration>) -> String {
-    let advice = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            "; give a user and password in the index URL (https://user:password@…) or in ~/.netrc, or check that they \
-             may read this"
-        }
-        StatusCode::NOT_FOUND | StatusCode::GONE => {
-            "; there is nothing at this address: check it, or, where an index listed it, run again with --refresh"
-        }
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => "; the proxy wants a user and password in its URL",
-        StatusCode::TOO_MANY_REQUESTS => "; the server asks for fewer requests: try again later, or with a lower -j",
-        status if status.is_server_error() => "; the server is in trouble: try again later, or with more --retries",
-        _ => "",
-    };
-    match retry_after.filter(|wait| !wait.is_zero()) {
-        Some(wait) => format!("{advice} (it asks to wait {} s)", wait.as_secs()),
-        None => advice.to_owned(),
-    }
-}
-
 /// Returns the causes of an error, innermost last.
 ///
 /// It leaves out reqwest's own text, which repeats the URL with all secrets, and hyper's, which
 /// only says in which part of a client it happened.
 pub(super) fn with_causes(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "it stayed silent for too long (--timeout)".to_owned();
+        return "it stayed silent for too long".to_owned();
     }
     let first: Option<&dyn std::error::Error> = std::error::Error::source(error);
     let causes = std::iter::successors(first, |cause| cause.source());

@@ -67,8 +67,7 @@ pub struct HttpSettings {
     pub trusted_hosts: HashSet<String>,
     /// The authorities to trust instead of the platform's.
     pub authorities: Option<CertificateAuthorities>,
-    /// A PEM file with a client certificate and its key.
-    pub client_certificate: Option<PathBuf>,
+    pub client_certificate: Option<ClientCertificate>,
     pub proxies: Proxies,
     /// Whether requests to the network are forbidden.
     pub offline: bool,
@@ -84,6 +83,14 @@ impl HttpSettings {
         let is_it = |trusted: &String| trusted.eq_ignore_ascii_case(host) || trusted.eq_ignore_ascii_case(&with_port);
         self.trusted_hosts.iter().any(is_it)
     }
+}
+
+/// A PEM file with a client certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    pub path: PathBuf,
+    /// The option or variable that names it.
+    pub named_by: String,
 }
 
 /// Certificate authorities that are trusted.

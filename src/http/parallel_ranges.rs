@@ -21,7 +21,7 @@ use super::body::ResponseBody;
 use super::client::{HttpClient, add_header, file_headers};
 use super::client_builder::ConnectionSharing;
 use super::concurrency::RequestPermit;
-use super::error::{HttpError, with_causes};
+use super::error::HttpError;
 use super::range::{ResumePoint, content_range_of};
 use crate::domain::MaskedUrl;
 
@@ -156,7 +156,7 @@ impl RangeSource {
 
     async fn chunk(&self, response: &mut Response, at: u64) -> Result<Option<Bytes>, HttpError> {
         let chunk = response.chunk().await;
-        chunk.map_err(|error| HttpError::broken(&self.url, at, None, &with_causes(&error)))
+        chunk.map_err(|error| HttpError::interrupted(&self.url, at, None, &error))
     }
 }
 

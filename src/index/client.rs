@@ -16,7 +16,8 @@ use super::page::{self, ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
 use crate::cache_folder::CacheLayout;
 use crate::domain::{
-    Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Specifiers, Timestamp,
+    Candidate, Candidates, CoreMetadata, HasRemedy, IndexPage, Listing, MaskedUrl, PackageName, Remedy, Sha256,
+    Specifiers, Timestamp,
 };
 use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
 
@@ -83,12 +84,24 @@ pub enum IndexError {
     Http { project: PackageName, index: Arc<MaskedUrl>, source: Box<HttpError> },
     #[error("{project}: {source}")]
     Page { project: PackageName, source: Box<PageError> },
-    #[error("--find-links {source}")]
+    /// A flat index whose page says nothing usable.
+    #[error("{source}")]
     FindLinks { source: PageError },
-    #[error("--find-links {source}")]
+    /// A flat index.
+    #[error("{source}")]
     Unreachable { source: HttpError },
     #[error("{location}: {source}")]
     Local { location: MaskedUrl, source: FlatError },
+}
+
+impl HasRemedy for IndexError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Http { source, .. } => source.remedy(),
+            Self::Unreachable { source } => source.remedy(),
+            Self::Page { .. } | Self::FindLinks { .. } | Self::Local { .. } => None,
+        }
+    }
 }
 
 /// A cached page that was used although its index could not be asked whether it is unchanged.
@@ -98,6 +111,12 @@ pub struct StalePage {
     pub project: PackageName,
     /// The failed request.
     pub why: Arc<HttpError>,
+}
+
+impl HasRemedy for StalePage {
+    fn remedy(&self) -> Option<Remedy> {
+        self.why.remedy()
+    }
 }
 
 /// An index, and the fingerprint of the credentials with which it is asked.

@@ -40,19 +40,20 @@ pub async fn plan_build_requires(
     }
 }
 
-/// Adds to `plan` the newest pip that runs on each target, as a wheel.
+/// Adds to `plan` the newest pip that runs on each target, as a wheel. `asked_by` is told where
+/// there is none.
 ///
 /// # Errors
 /// When no pip runs on a target, or the index could not be fetched.
 pub async fn plan_installer(
     mut plan: Plan,
     question: &Question,
+    asked_by: &str,
     context: &FetchContext,
     at_once: usize,
     listener: &Listener,
 ) -> Result<Plan, PlanFailure> {
-    let mut question =
-        Question { require_hashes: false, ..tool_question(question, &[INSTALLER.to_owned()], "--with-installer") };
+    let mut question = tool_question(question, &[INSTALLER.to_owned()], asked_by);
     question.policy.formats = FormatControl::default();
     question.policy.formats.only_binary(INSTALLER).expect("it is a name");
     for targets in by_python(&plan.targets) {

@@ -11,8 +11,8 @@ use super::plan_cache;
 use super::stored_files::find_stored;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Plan, PlannedFile, Status, Timestamp,
-    WheelFilename,
+    Candidate, Fetched, FetchedFile, FetchedPackage, HasRemedy, MaskedUrl, Object, Plan, PlannedFile, Remedy, Status,
+    Timestamp, WheelFilename,
 };
 use crate::http::{HttpClient, HttpError};
 use crate::index::sdist_metadata::{self, SdistError};
@@ -46,6 +46,23 @@ impl FetchError {
             Self::Http(error) => error.is_not_found(),
             _ => false,
         }
+    }
+}
+
+impl HasRemedy for FetchError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Http(why) => why.remedy(),
+            Self::Store(why) => why.remedy(),
+            Self::Build(why) => why.remedy(),
+            Self::Wheel(_) | Self::Refused(_) | Self::Inconsistent(_) | Self::NoDistribution(_) => None,
+        }
+    }
+}
+
+impl HasRemedy for FetchFailure {
+    fn remedy(&self) -> Option<Remedy> {
+        self.why.remedy()
     }
 }
 

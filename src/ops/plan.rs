@@ -15,8 +15,8 @@ use super::plan_cache::PlanCache;
 use super::with_sources::add_sources;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidates, MaskedUrl, MetadataSource, MetadataUnavailable, PackageName, Plan, ResolutionMetadata, Solution,
-    Specifiers, Target,
+    Candidates, HasRemedy, MaskedUrl, MetadataSource, MetadataUnavailable, PackageName, Plan, Remedy,
+    ResolutionMetadata, Solution, Specifiers, Target,
 };
 use crate::http::SHARED_CONNECTION_FACTOR;
 use crate::index::{IndexError, ListingRequest};
@@ -51,6 +51,15 @@ pub enum Unreachable {
     Index(#[from] IndexError),
     #[error(transparent)]
     Metadata(#[from] MetadataFailure),
+}
+
+impl HasRemedy for Unreachable {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Index(error) => error.remedy(),
+            Self::Metadata(failure) => failure.why.remedy(),
+        }
+    }
 }
 
 /// Plans `question` for every target; `provider` is one for this question, and may have started.

@@ -64,7 +64,7 @@ fn targets(args: &ParseArgs) -> Result<Vec<Arc<Target>>, CliError> {
     }
     let (pythons, platforms) = (parse_all(&args.python_version)?, parse_all(&args.platform)?);
     let specs = TargetSpec::product(&pythons, &platforms, None, &[]);
-    let targets = specs.iter().map(|spec| spec.resolve(None).map_err(CliError::usage));
+    let targets = specs.iter().map(|spec| spec.resolve(None).map_err(CliError::unusable));
     Ok(Target::distinct(targets.collect::<Result<Vec<_>, _>>()?).into_iter().map(Arc::new).collect())
 }
 

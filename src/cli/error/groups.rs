@@ -3,8 +3,9 @@
 
 use super::Exit;
 use super::Problem;
+use super::remedy::words;
 use crate::cli::plural::count;
-use crate::domain::MaskedUrl;
+use crate::domain::{HasRemedy, MaskedUrl};
 use crate::http::HttpError;
 
 /// The number of names that a message lists; the report has all of them.
@@ -27,7 +28,7 @@ pub struct FailedItem<'a> {
 pub fn group_by_cause<'a>(failed_item: impl IntoIterator<Item = FailedItem<'a>>, noun: &str) -> Vec<Problem> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for one in failed_item {
-        let key = one.cause.map(|cause| (place(one.index, cause), cause.predicate()));
+        let key = one.cause.map(|cause| (place(one.index, cause), told(cause)));
         let is_same = |group: &Group<'_>| match &key {
             Some(_) => group.key == key,
             None => group.key.is_none() && group.all[0].message == one.message,
@@ -60,6 +61,14 @@ impl Group<'_> {
         };
         let affected = if names.len() > 1 { names } else { Vec::new() };
         Problem { affected, ..Problem::new(first.exit, message) }
+    }
+}
+
+/// What happened and what helps, without the address.
+fn told(cause: &HttpError) -> String {
+    match cause.remedy() {
+        Some(remedy) => format!("{}; {}", cause.predicate(), words(remedy)),
+        None => cause.predicate(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod groups;
 mod problem;
+mod remedy;
 mod well_known_projects;
 
 use std::collections::BTreeSet;
@@ -9,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::archive::{ArchiveError, ReadError};
-use crate::domain::{MaskedUrl, Origin, Target};
+use crate::domain::{HasRemedy, MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::index::IndexError;
 use crate::input;
@@ -22,6 +23,7 @@ use crate::store::StoreError;
 
 use self::groups::{FailedItem, group_by_cause};
 pub use self::problem::Problem;
+pub use self::remedy::with_remedy;
 
 /// The exit code of a run; the numbers are documented and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +74,16 @@ impl CliError {
     /// Makes an error with a single problem.
     pub fn new(exit: Exit, message: impl ToString) -> Self {
         Self { exit, problems: vec![Problem::new(exit, message)], hints: Vec::new() }
+    }
+
+    /// An error, and what helps against it.
+    pub fn with_remedy(exit: Exit, error: impl HasRemedy) -> Self {
+        Self::new(exit, with_remedy(&error))
+    }
+
+    /// What was written and cannot be used, and what helps.
+    pub fn unusable(error: impl HasRemedy) -> Self {
+        Self::with_remedy(Exit::Usage, error)
     }
 
     pub fn usage(message: impl ToString) -> Self {
@@ -134,7 +146,9 @@ impl CliError {
     pub fn of_findings(findings: &[Finding]) -> Self {
         let problems =
             findings.iter().map(|finding| Problem { kind: finding.kind.name(), ..Problem::new(Exit::Damage, finding) });
-        Self { exit: Exit::Damage, problems: problems.collect(), hints: Vec::new() }
+        let is_unprovable = findings.iter().any(|finding| finding.kind == FindingKind::Unprovable);
+        let hint = is_unprovable.then(|| UNPROVABLE_HINT.to_owned());
+        Self { exit: Exit::Damage, problems: problems.collect(), hints: hint.into_iter().collect() }
     }
 
     /// Makes the error for what was found in a bundle while it was packed.
@@ -184,9 +198,10 @@ impl CliError {
 
 /// Returns the message of a failed transfer with its URL, unless the network error names one
 /// itself.
-fn from_url(failure: &impl std::fmt::Display, why: &FetchError, url: &MaskedUrl) -> String {
+fn from_url(failure: &impl HasRemedy, why: &FetchError, url: &MaskedUrl) -> String {
+    let failure = with_remedy(failure);
     match why {
-        FetchError::Http(_) => failure.to_string(),
+        FetchError::Http(_) => failure,
         _ => format!("{failure}\n  from {url}"),
     }
 }
@@ -195,7 +210,10 @@ fn failed_item(error: &Unreachable) -> FailedItem<'_> {
     let exit = unreachable_exit(error);
     let message = match error {
         Unreachable::Metadata(failure) => from_url(error, &failure.why, &failure.url),
-        Unreachable::Index(_) => error.to_string(),
+        Unreachable::Index(IndexError::FindLinks { .. } | IndexError::Unreachable { .. }) => {
+            format!("--find-links {}", with_remedy(error))
+        }
+        Unreachable::Index(_) => with_remedy(error),
     };
     let (name, index) = match error {
         Unreachable::Index(IndexError::Http { project, index, .. }) => {
@@ -239,6 +257,11 @@ fn failed_file(failure: &FetchFailure) -> FailedItem<'_> {
 
 fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
     let mut message = failure.to_string();
+    failure
+        .reason
+        .remedies()
+        .into_iter()
+        .for_each(|remedy| message.push_str(&format!("\n  {}", remedy::words(remedy))));
     if !failure.targets.is_empty() && (targets.len() > 1 || failure.reason.depends_on_target()) {
         let targets: Vec<_> = failure.targets.iter().map(|target| targets[*target].id()).collect();
         message.push_str(&format!("\n  for {}", targets.join(", ")));
@@ -326,6 +349,8 @@ fn ignorable(error: &Unreachable) -> Option<String> {
     ))
 }
 
+const UNPROVABLE_HINT: &str = "take a release with a wheel instead of what is not provable, or --allow-unprovable \
+                               where the other side has what its build fetches";
 const OFFLINE_HINT: &str = "run once without --offline: what is fetched then is there for runs with it";
 
 fn http_error(error: &Unreachable) -> Option<&HttpError> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::environment::Environment;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, with_remedy};
 use crate::domain::MaskedUrl;
 use crate::http::{HttpClient, HttpSettings, PageResponse, Validators};
 use crate::input::{InputSource, LARGEST_FILE, LoadedFile, Location, PathKind};
@@ -79,7 +79,7 @@ impl<'a> HostInputSource<'a> {
         let url: MaskedUrl = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
         let client = self.client()?;
         let answer = async { client.page(&url, "*/*", &Validators::default(), LARGEST_FILE).await };
-        match self.runtime.block_on(answer).map_err(|error| error.to_string())? {
+        match self.runtime.block_on(answer).map_err(|error| with_remedy(&error))? {
             PageResponse::Page(page) => Ok(LoadedFile { bytes: page.content, content_type: Some(page.content_type) }),
             PageResponse::NotModified { .. } => Err("it answered that nothing changed, which was not asked".to_owned()),
         }

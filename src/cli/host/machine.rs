@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use super::environment::Environment;
 use crate::cache_folder::CacheLayout;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, with_remedy};
 use crate::cli::settings::args::TargetArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
@@ -63,7 +64,7 @@ impl<'a> Machine<'a> {
             true => None,
             false => Some(self.interpreter()?.target()),
         };
-        let named = specs.iter().map(|spec| spec.resolve(base.as_ref()).map_err(CliError::usage));
+        let named = specs.iter().map(|spec| spec.resolve(base.as_ref()).map_err(CliError::unusable));
         let described = self.described_in().map(|path| self.described(path));
         let targets = named.chain(described).collect::<Result<Vec<_>, _>>()?;
         Ok(Target::distinct(targets).into_iter().map(Arc::new).collect())
@@ -171,7 +172,7 @@ impl<'a> Machine<'a> {
     pub fn builds(&self, variables: Vec<(&'static str, OsString)>) -> Result<SdistBuilder, CliError> {
         let pip = self.pip()?;
         let interpreter = self.interpreter()?;
-        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), variables).map_err(CliError::usage)?;
+        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), variables).map_err(CliError::unusable)?;
         let known = MetadataCache::of_builds(&self.cache, interpreter.target().id());
         Ok(SdistBuilder::new(front_end, known))
     }
@@ -182,7 +183,7 @@ impl<'a> Machine<'a> {
     /// When there is no interpreter, or it cannot be queried.
     pub fn pip(&self) -> Result<Option<Pip>, CliError> {
         let interpreter = self.interpreter()?;
-        self.with_host(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::usage)
+        self.with_host(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::unusable)
     }
 
     fn interpreter(&self) -> Result<&Interpreter, CliError> {
@@ -205,14 +206,14 @@ impl<'a> Machine<'a> {
         let platforms = parse_all::<Platform>(&many(&self.args.platform, &table::PLATFORM))?;
         let implementation = self.args.implementation.clone().or_else(|| layers.one(&table::IMPLEMENTATION));
         let implementation = implementation.map(|name| name.parse::<Implementation>()).transpose();
-        let implementation = implementation.map_err(CliError::usage)?;
+        let implementation = implementation.map_err(CliError::unusable)?;
         let abis: Vec<Box<str>> =
             many(self.args.abi.as_slice(), &table::ABI).iter().map(|abi| abi.as_str().into()).collect();
         let specs = TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis);
         let is_described = !self.args.targets.is_empty();
         let product = specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).map(Ok);
         let pairs = self.args.targets.iter().filter_map(|target| named(target));
-        product.chain(pairs).collect::<Result<_, _>>().map_err(CliError::usage)
+        product.chain(pairs).collect::<Result<_, _>>().map_err(CliError::unusable)
     }
 }
 
@@ -222,7 +223,7 @@ fn named(target: &Path) -> Option<Result<TargetSpec, TargetError>> {
 }
 
 fn describe(wanted: Option<&str>, cache: &CacheLayout, environment: &Environment) -> Result<Interpreter, String> {
-    with_host(environment, |at| interpreter::describe(wanted, Some(cache), at)).map_err(|error| error.to_string())
+    with_host(environment, |at| interpreter::describe(wanted, Some(cache), at)).map_err(|error| with_remedy(&error))
 }
 
 fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {
@@ -234,6 +235,6 @@ fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>)
 ///
 /// # Errors
 /// When a text cannot be parsed; the first such error is returned.
-pub fn parse_all<T: std::str::FromStr<Err: ToString>>(texts: &[String]) -> Result<Vec<T>, CliError> {
-    texts.iter().map(|text| text.trim().parse().map_err(CliError::usage)).collect()
+pub fn parse_all<T: FromStr<Err = TargetError>>(texts: &[String]) -> Result<Vec<T>, CliError> {
+    texts.iter().map(|text| text.trim().parse().map_err(CliError::unusable)).collect()
 }

@@ -7,7 +7,7 @@ use super::args::NetworkArgs;
 use super::layers::{FoundSetting, Layers, SettingSource};
 use super::{credentials, table};
 use crate::cli::error::CliError;
-use crate::http::{CertificateAuthorities, HttpSettings, Proxies, ProxyServer, is_proxy};
+use crate::http::{CertificateAuthorities, ClientCertificate, HttpSettings, Proxies, ProxyServer, is_proxy};
 
 /// How many pages and small files are requested at once for each large file that may be.
 const PAGES_PER_JOB: usize = 3;
@@ -44,14 +44,13 @@ pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, Cli
     let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
         .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;
     let jobs = usize::from(args.jobs.or(layers.number(&table::JOBS_AT_ONCE)?).unwrap_or(JOBS).max(1));
-    let client_certificate = args.client_cert.clone().or_else(|| layers.one(&table::CLIENT_CERT).map(PathBuf::from));
     Ok(HttpSettings {
         timeout,
         files_per_host: jobs,
         pages_per_host: jobs * PAGES_PER_JOB,
         retries: args.retries.or(layers.number(&table::RETRIES_EACH)?).unwrap_or(RETRIES),
         authorities: authorities(args, layers),
-        client_certificate,
+        client_certificate: client_certificate(args, layers),
         proxies: proxies(args, layers)?,
         offline: args.offline || layers.switch(&table::OFFLINE)?,
         credentials: credentials::credentials(args, layers)?,
@@ -79,6 +78,14 @@ fn usable(proxy: FoundSetting) -> Result<ProxyServer, CliError> {
     }
     let refused = CliError::usage(format!("the proxy ({}) cannot be used", proxy.source));
     Err(refused.hint("write it as http://host:port, https://… or socks5://…"))
+}
+
+fn client_certificate(args: &NetworkArgs, layers: &Layers<'_>) -> Option<ClientCertificate> {
+    if let Some(path) = &args.client_cert {
+        return Some(ClientCertificate { path: path.clone(), named_by: "--client-cert".to_owned() });
+    }
+    let found = layers.find(&table::CLIENT_CERT)?;
+    Some(ClientCertificate { path: found.value.into(), named_by: found.source.to_string() })
 }
 
 fn authorities(args: &NetworkArgs, layers: &Layers<'_>) -> Option<CertificateAuthorities> {

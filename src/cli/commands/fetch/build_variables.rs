@@ -31,7 +31,7 @@ pub fn variables(
     ];
     let certificates = http.authorities.as_ref().and_then(|authorities| authorities.paths.first());
     variables.extend(certificates.map(|path| ("PIP_CERT", path.into())));
-    variables.extend(http.client_certificate.as_ref().map(|path| ("PIP_CLIENT_CERT", path.into())));
+    variables.extend(http.client_certificate.as_ref().map(|found| ("PIP_CLIENT_CERT", found.path.as_path().into())));
     // A proxy from the usual variables reaches it by these, with its exceptions.
     let is_for_all = http.proxies.http == http.proxies.https && http.proxies.except.is_empty();
     variables.extend(

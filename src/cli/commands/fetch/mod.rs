@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use self::inputs::Inputs;
 use self::prepare::PreparedFetch;
 use self::warm_pip::WarmPip;
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::{CliError, Exit, with_remedy};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::file_limit;
 use crate::cli::host::input_source::HostInputSource;
@@ -189,7 +189,7 @@ impl<'a> FetchRun<'a> {
         }
         let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
         notes.iter().for_each(terminal::warn);
-        self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
+        self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(with_remedy(stale)));
         self.prepared.context.indexes.assumed_absent().iter().for_each(|assumed| terminal::warn(assumed.to_string()));
         let fetched = match outcome {
             Outcome::Planned(plan) => return self.report_plan(&plan, unsolved),
@@ -228,7 +228,9 @@ impl<'a> FetchRun<'a> {
             false => plan,
         };
         match self.args.outputs.with_installer {
-            true => ops::plan_installer(plan, question, context, at_once, listener).await.map_err(fail),
+            true => {
+                ops::plan_installer(plan, question, "--with-installer", context, at_once, listener).await.map_err(fail)
+            }
             false => Ok(plan),
         }
     }
@@ -253,7 +255,8 @@ impl<'a> FetchRun<'a> {
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, Failed> {
         let settings =
             FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
-        ops::check_space(&plan, &self.prepared.context.store).map_err(|error| CliError::new(Exit::Disk, error))?;
+        ops::check_space(&plan, &self.prepared.context.store)
+            .map_err(|error| CliError::with_remedy(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.prepared.context, settings, listener).await;
         fetched.map_err(|failures| Failed {
             error: CliError::of_fetch(&failures),

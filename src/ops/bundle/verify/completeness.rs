@@ -271,10 +271,8 @@ impl Replay<'_> {
     }
 
     fn unprovable(&mut self, filename: &str, sign: &str, target: &Target) {
-        let message = format!(
-            "{filename} is not provable: its build fetches from elsewhere than an index, as `{sign}` shows; \
-             take a release with a wheel, or --allow-unprovable where the other side has what it fetches"
-        );
+        let message =
+            format!("{filename} is not provable: its build fetches from elsewhere than an index, as `{sign}` shows");
         self.add(FindingKind::Unprovable, message, target);
     }
 
