@@ -149,7 +149,10 @@ mod tests {
             (LOCK.replace("version: 6", "version: 4"), "`pixi lock` writes it anew"),
             (LOCK.replace("sha256: 10", "sha256: x0"), "is no sha256 digest"),
             (LOCK.replace("demo-1.0-py3-none-any.whl\n", "other-1.0-py3-none-any.whl\n"), "is no file of demo"),
-            (LOCK.replace("- pypi: ./app\n  name", "- pypi: ./gone\n  name"), "refers to `./app`, which the lock does not have"),
+            (
+                LOCK.replace("- pypi: ./app\n  name", "- pypi: ./gone\n  name"),
+                "refers to `./app`, which the lock does not have",
+            ),
             (LOCK.replace("environments:", "environments: ["), "it is damaged"),
         ] {
             let told = read(&text, &[]).problems.iter().map(ToString::to_string).collect::<String>();
