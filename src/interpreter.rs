@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cache_folder::CacheLayout;
-use crate::domain::{Target, TargetDescription};
+use crate::domain::{HasRemedy, Remedy, Target, TargetDescription};
 
 pub use self::build::{BuildError, BuildFrontEnd};
 use self::find::FoundInterpreter;
@@ -197,24 +197,25 @@ fn ask<T: DeserializeOwned>(found: &FoundInterpreter, question: &str) -> Result<
 /// Why no interpreter could be described.
 #[derive(Debug, thiserror::Error)]
 pub enum InterpreterError {
-    #[error(
-        "no Python found: looked for {wanted}{}; name one with --python, \
-         or the target with --python-version and --platform together",
-        aside(seen)
-    )]
+    #[error("no Python found: looked for {wanted}{}", aside(seen))]
     NotFound { wanted: String, seen: Vec<String> },
-    #[error("{} is no Python: {why}; name another with --python", path.display())]
+    #[error("{} is no Python: {why}", path.display())]
     NoPython { path: PathBuf, why: String },
-    #[error(
-        "could not run {}: {source}; name another Python with --python, \
-         or the target with --python-version and --platform together",
-        executable.display()
-    )]
+    #[error("could not run {}: {source}", executable.display())]
     CannotRun { executable: PathBuf, source: io::Error },
-    #[error("{} could not describe itself ({status}): {said}; name another Python with --python", executable.display())]
+    #[error("{} could not describe itself ({status}): {said}", executable.display())]
     Failed { executable: PathBuf, status: ExitStatus, said: String },
-    #[error("{} does not answer like a Python ({source}); name another with --python", executable.display())]
+    #[error("{} does not answer like a Python ({source})", executable.display())]
     ScriptAnswer { executable: PathBuf, source: serde_json::Error },
+}
+
+impl HasRemedy for InterpreterError {
+    fn remedy(&self) -> Option<Remedy> {
+        Some(match self {
+            Self::NotFound { .. } | Self::CannotRun { .. } => Remedy::NamePythonOrTarget,
+            Self::NoPython { .. } | Self::Failed { .. } | Self::ScriptAnswer { .. } => Remedy::NameOtherPython,
+        })
+    }
 }
 
 fn aside(seen: &[String]) -> String {
@@ -318,9 +319,9 @@ mod tests {
         let machine = Machine::new();
         assert!(machine.describe(Some("3.11")).is_ok());
         assert!(machine.describe(Some("3.11.7")).is_ok());
-        let error = machine.describe(Some("3.1")).unwrap_err().to_string();
-        assert!(error.contains("Python 3.1 on PATH (/opt/python is 3.11.7)"), "{error}");
-        assert!(error.contains("--python-version and --platform"), "{error}");
+        let error = machine.describe(Some("3.1")).unwrap_err();
+        assert!(error.to_string().contains("Python 3.1 on PATH (/opt/python is 3.11.7)"), "{error}");
+        assert_eq!(error.remedy(), Some(Remedy::NamePythonOrTarget));
     }
 
     #[test]

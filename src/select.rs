@@ -41,7 +41,7 @@ impl Policy {
     pub fn without_wheels(&self) -> Self {
         let mut policy = self.clone();
         policy.formats = FormatControl::default();
-        policy.formats.no_binary(":all:").expect("`:all:` is a value of --no-binary");
+        policy.formats.no_binary(":all:").expect("`:all:` is such a value");
         policy
     }
 }

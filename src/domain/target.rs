@@ -6,7 +6,7 @@ mod spec;
 
 use std::sync::Arc;
 
-use super::{MarkerEnvironment, Platform, Python, Tags, Version};
+use super::{HasRemedy, MarkerEnvironment, Platform, Python, Remedy, Tags, Version};
 
 pub use self::description::{DescriptionError, TargetDescription};
 use self::markers::{foreign_markers, markers_with};
@@ -124,7 +124,7 @@ fn positions_of_namesakes(targets: &[Target]) -> Vec<usize> {
     (0..targets.len()).filter(|position| has_namesake(&targets[*position])).collect()
 }
 
-/// Why there is no target, with the way out.
+/// Why there is no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     #[error("`{0}` is no Python version; write it as 3.12, 312, 3.12.4, or 3.13t for the free-threaded build")]
@@ -138,14 +138,26 @@ pub enum TargetError {
         likeness(nearest.as_deref())
     )]
     Platform { given: String, nearest: Option<String> },
-    #[error("no Python is at hand to take the version from; add --python-version, or name one with --python")]
+    #[error("no Python is at hand to take the version from")]
     NoPythonVersion,
-    #[error("no Python is at hand to take the platform from; add --platform, or name one with --python")]
+    #[error("no Python is at hand to take the platform from")]
     NoPlatform,
-    #[error("no Python is at hand; name one with --python, or the target with --python-version and --platform")]
+    #[error("no Python is at hand")]
     NothingKnown,
-    #[error("the ABI of GraalPy depends on its release; add it, as in --abi graalpy242_311_native")]
+    #[error("the ABI of GraalPy depends on its release")]
     GraalPyAbi,
+}
+
+impl HasRemedy for TargetError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::NoPythonVersion => Some(Remedy::GivePythonVersion),
+            Self::NoPlatform => Some(Remedy::GivePlatform),
+            Self::NothingKnown => Some(Remedy::GiveTarget),
+            Self::GraalPyAbi => Some(Remedy::GiveGraalPyAbi),
+            Self::PythonVersion(_) | Self::Implementation(_) | Self::Platform { .. } => None,
+        }
+    }
 }
 
 fn likeness(nearest: Option<&str>) -> String {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::{Interpreter, Pip};
-use crate::domain::{CoreMetadata, MetadataSource, Version};
+use crate::domain::{CoreMetadata, HasRemedy, MetadataSource, Remedy, Version};
 
 /// An interpreter's pip, which builds in an environment of its own (PEP 517, PEP 518).
 #[derive(Clone, Debug)]
@@ -138,17 +138,11 @@ fn last_words(text: &str) -> String {
 /// Why a build told nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    #[error(
-        "--allow-build needs pip in the environment of {}; install it there, or name another Python with --python",
-        python.display()
-    )]
+    #[error("a build needs pip in the environment of {}", python.display())]
     NoPip { python: PathBuf },
-    #[error(
-        "--allow-build needs pip 22.2 or newer, and {} has {version}; upgrade it, or name another Python with --python",
-        python.display()
-    )]
+    #[error("a build needs pip 22.2 or newer, and {} has {version}", python.display())]
     OldPip { python: PathBuf, version: String },
-    #[error("could not run {}: {source}; name another Python with --python", python.display())]
+    #[error("could not run {}: {source}", python.display())]
     CannotRun { python: PathBuf, source: io::Error },
     #[error("its build failed; its last words:{said}")]
     Failed { said: String },
@@ -156,6 +150,17 @@ pub enum BuildError {
     Answer(String),
     #[error("no place to build in: {0}")]
     Folder(#[from] io::Error),
+}
+
+impl HasRemedy for BuildError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::NoPip { .. } => Some(Remedy::InstallPip),
+            Self::OldPip { .. } => Some(Remedy::UpgradePip),
+            Self::CannotRun { .. } => Some(Remedy::NameOtherPython),
+            Self::Failed { .. } | Self::Answer(_) | Self::Folder(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,22 +3,22 @@
 use std::fmt;
 
 use super::Policy;
-use crate::domain::{Artifact, Digest, PackageName, Specifiers, TagMismatch, Target, Timestamp, Version};
+use crate::domain::{Artifact, Digest, PackageName, Remedy, Specifiers, TagMismatch, Target, Timestamp, Version};
 
 /// Why an artifact lost. The order is by how near it came, nearest last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rejection {
-    /// A source archive, which `--only-binary` excludes.
+    /// A source archive, where only wheels are allowed.
     Source,
     /// Built for another Python, ABI or platform.
     Tags(TagMismatch),
-    /// A wheel for the target, which `--no-binary` excludes.
+    /// A wheel for the target, where only source archives are allowed.
     Wheel,
     RequiresPython {
         wants: String,
         has: String,
     },
-    /// After `--exclude-newer`; absent where the index does not tell upload times.
+    /// After the latest moment allowed; absent where the index does not tell upload times.
     TooNew {
         uploaded: Option<Timestamp>,
     },
@@ -37,15 +37,15 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tags(mismatch) => mismatch.fmt(f),
-            Self::Source => f.write_str("is a source archive, which --only-binary excludes"),
-            Self::Wheel => f.write_str("is a wheel, which --no-binary excludes"),
+            Self::Source => f.write_str("is a source archive, and only wheels are allowed"),
+            Self::Wheel => f.write_str("is a wheel, and only source archives are allowed"),
             Self::RequiresPython { wants, has } => write!(f, "needs Python {wants}, the target has {has}"),
-            Self::TooNew { uploaded: Some(_) } => f.write_str("was uploaded after --exclude-newer"),
+            Self::TooNew { uploaded: Some(_) } => f.write_str("was uploaded after the latest moment allowed"),
             Self::TooNew { uploaded: None } => {
-                f.write_str("has no upload time on this index, which --exclude-newer needs")
+                f.write_str("has no upload time on this index, so it may be newer than allowed")
             }
             Self::Hash { has, asked } => {
-                write!(f, "has the digest {has}, and --hash asks for {}", asked.first().map_or("", String::as_str))?;
+                write!(f, "has the digest {has}; asked for is {}", asked.first().map_or("", String::as_str))?;
                 match asked.len() {
                     0 | 1 => Ok(()),
                     2 => f.write_str(" or another one"),
@@ -54,7 +54,7 @@ impl fmt::Display for Rejection {
             }
             Self::Yanked { reason } if reason.is_empty() => f.write_str("was yanked: pin it to take it all the same"),
             Self::Yanked { reason } => write!(f, "was yanked ({reason}): pin it to take it all the same"),
-            Self::PreRelease => f.write_str("is a pre-release: pin it, or allow them with --pre"),
+            Self::PreRelease => f.write_str("is a pre-release: pin it, or allow pre-releases"),
         }
     }
 }
@@ -79,6 +79,18 @@ impl NoFile {
     /// Whether only the digest of the nearest file stands in the way.
     pub fn is_for_digest(&self) -> bool {
         matches!(self.rejected.first(), Some(Rejected { why: Rejection::Hash { .. }, .. }))
+    }
+
+    /// What would make a file usable that the user's settings exclude.
+    pub fn remedy(&self) -> Option<Remedy> {
+        let has = |why: fn(&Rejection) -> bool| self.rejected.iter().any(|file| why(&file.why));
+        let remedies = [
+            (has(|why| *why == Rejection::Source), Remedy::AllowSources),
+            (has(|why| *why == Rejection::Wheel), Remedy::AllowWheels),
+            (has(|why| matches!(why, Rejection::TooNew { uploaded: Some(_) })), Remedy::AllowNewer),
+        ];
+        let found = remedies.into_iter().find_map(|(applies, remedy)| applies.then_some(remedy));
+        found.filter(|_| !self.is_for_digest())
     }
 
     /// The file whose digest is asked for.

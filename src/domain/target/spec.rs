@@ -110,6 +110,7 @@ fn version_of(python: &Python) -> PythonVersion {
 mod tests {
     use super::super::tests::{mac, spec};
     use super::*;
+    use crate::domain::{HasRemedy, Remedy};
 
     #[test]
     fn what_is_left_out_is_the_base_target_s() {
@@ -171,10 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_base_the_missing_flag_is_named() {
-        let error = |python, platform| spec(None, python, platform).resolve(None).unwrap_err().to_string();
-        assert!(error(Some("3.9"), None).contains("--platform"));
-        assert!(error(None, Some("win32")).contains("--python-version"));
-        assert!(error(None, None).contains("--python-version and --platform"));
+    fn without_a_base_the_remedy_is_what_is_missing() {
+        let remedy = |python, platform| spec(None, python, platform).resolve(None).unwrap_err().remedy();
+        assert_eq!(remedy(Some("3.9"), None), Some(Remedy::GivePlatform));
+        assert_eq!(remedy(None, Some("win32")), Some(Remedy::GivePythonVersion));
+        assert_eq!(remedy(None, None), Some(Remedy::GiveTarget));
     }
 }
