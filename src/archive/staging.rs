@@ -1,4 +1,4 @@
-//! Files on their way into a folder, which get their names together once all of them are written.
+//! Stages the new files of a folder, so that they get their names together once all are written.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use super::ArchiveError;
 use super::temporary::{TemporaryFolder, sweep, temporary};
 
-/// What is new in a folder: files that wait in a folder of their own, and links that are in their
-/// places, since they take no room. Unless it is [committed](Self::commit), nothing of it stays.
+/// The new files of a folder before they get their names.
+///
+/// They wait in a temporary folder, except hard links, which need no space and are created in place.
+/// On drop without a [commit](Self::commit), all of them are removed.
 pub struct StagedFiles<'a> {
     folder: &'a Path,
     waiting: Option<TemporaryFolder>,
@@ -20,12 +22,12 @@ pub struct StagedFiles<'a> {
 }
 
 impl<'a> StagedFiles<'a> {
-    /// What will be below `folder`.
+    /// Returns an empty set of new files for `folder`.
     pub fn new(folder: &'a Path) -> Self {
         Self { folder, waiting: None, files: Vec::new(), links: Vec::new(), last_folder: None }
     }
 
-    /// A new file that will be at `file`, to be written to.
+    /// Creates a file that will be at `file`, to be written to.
     pub fn create(&mut self, file: &Path) -> io::Result<File> {
         self.make_parent(file)?;
         self.stage(file, |path| File::options().write(true).create_new(true).open(path))
@@ -50,7 +52,7 @@ impl<'a> StagedFiles<'a> {
         }
     }
 
-    /// Has `make` make what will be at `file`.
+    /// Calls `make` with the path where the file waits that will be at `file`.
     fn stage<T>(&mut self, file: &Path, make: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
         let waiting = match &mut self.waiting {
             Some(waiting) => waiting,
@@ -62,7 +64,7 @@ impl<'a> StagedFiles<'a> {
         Ok(made)
     }
 
-    /// Gives every file its name, in the order in which they were made.
+    /// Gives every file its name, in the order of creation.
     pub fn commit(mut self) -> Result<(), ArchiveError> {
         for (waiting, file) in &self.files {
             place(waiting, file).map_err(|source| failed(file, source))?;
@@ -92,7 +94,7 @@ impl Drop for StagedFiles<'_> {
     }
 }
 
-/// Moves a file to its place, which a mount or a link may have put on another disk.
+/// Moves a file to its place, which may be on another disk by a mount or link.
 fn place(waiting: &Path, file: &Path) -> io::Result<()> {
     match fs::rename(waiting, file) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
@@ -106,18 +108,18 @@ fn place(waiting: &Path, file: &Path) -> io::Result<()> {
     }
 }
 
-/// What lies at `file`, if it is a file and no link to one.
+/// Returns the metadata of `file` if it is a regular file and no link to one.
 pub fn regular(file: &Path) -> Option<Metadata> {
     fs::symlink_metadata(file).ok().filter(Metadata::is_file)
 }
 
-/// Whether a file is the store's own under another name, or a copy that nobody wrote to since:
-/// both have its size and its time.
+/// Whether a file is a hard link to the store's file or an unchanged copy of it, which have the
+/// same size and modification time.
 pub fn is_same(found: &Metadata, original: &Metadata) -> bool {
     found.len() == original.len() && found.modified().ok() == original.modified().ok()
 }
 
-/// The folder that holds `file`, in a form that can be opened.
+/// Returns the folder that holds `file`, in a form that can be opened.
 pub fn parent(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

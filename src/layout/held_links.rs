@@ -1,4 +1,4 @@
-//! Pages of links in a folder to which several runs wrote: what an earlier one listed stays.
+//! Generates pages of links in a folder to which several runs write: the links of earlier runs stay.
 
 use percent_encoding::percent_decode_str;
 
@@ -8,8 +8,8 @@ use super::HeldFolder;
 use super::checked_tree::literal_path;
 use super::html::{Anchor, AnchorLine, anchor_lines, page_of_lines};
 
-/// Puts the page `path` into `tree`: `anchors`, and those of the page that lies in `folder` whose
-/// file, at the path that `place` gives, is there and not of `tree`. No page where there is no link.
+/// Adds the page `path` to `tree`: `anchors`, and the links of the page in `folder` whose file exists
+/// at the path that `place` returns and is not in `tree`. Without any link there is no page.
 pub fn insert_page(
     tree: &mut Tree,
     (path, title): (&str, &str),
@@ -32,7 +32,7 @@ pub fn insert_page(
     }
 }
 
-/// The file beside a page that a line of it links.
+/// Returns the name of the file beside the page that a line of it links.
 pub fn file_beside(line: &AnchorLine) -> String {
     percent_decode_str(line.target()).decode_utf8_lossy().into_owned()
 }

@@ -1,13 +1,13 @@
-//! Pages of links, as the repository API draws them (PEP 503).
+//! Generates pages of links as the simple repository API defines them (PEP 503).
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::Candidate;
 
-/// What is escaped in a part of a URL's path: all but what is unreserved (RFC 3986).
+/// The characters that are escaped in a URL's path: all but the unreserved ones (RFC 3986).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A file name as a relative link.
+/// Returns a file name as a relative link.
 pub fn href(filename: &str) -> String {
     utf8_percent_encode(filename, RESERVED).to_string()
 }
@@ -17,23 +17,24 @@ pub fn href(filename: &str) -> String {
 pub struct Anchor {
     pub href: String,
     pub text: String,
-    /// Names and unescaped values.
+    /// Attribute names with their unescaped values.
     pub attributes: Vec<(&'static str, String)>,
 }
 
-/// What keeps an installer from a file: `Requires-Python` (PEP 503) and withdrawal (PEP 592).
+/// Returns the attributes that keep an installer from a file: `Requires-Python` (PEP 503) and
+/// yanking (PEP 592).
 pub fn restrictions(file: &Candidate) -> Vec<(&'static str, String)> {
     let requires_python = file.requires_python.iter().map(|python| ("data-requires-python", python.to_string()));
     let yanked = file.yanked.0.iter().map(|reason| ("data-yanked", reason.to_string()));
     requires_python.chain(yanked).collect()
 }
 
-/// A page that holds these links in this order.
+/// Returns a page with these links in this order.
 pub fn page(title: &str, anchors: &[Anchor]) -> Vec<u8> {
     page_of_lines(title, &anchors.iter().map(AnchorLine::of).collect::<Vec<_>>())
 }
 
-/// A link as it stands on a page, on a line of its own.
+/// A link as a line of a page.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AnchorLine(String);
 
@@ -46,17 +47,17 @@ impl AnchorLine {
         Self(format!("{LINE_START}{}\"{attributes}>{}</a><br>", escape(&anchor.href), escape(&anchor.text)))
     }
 
-    /// The link without its fragment, escaped as it stands.
+    /// Returns the link without its fragment, still escaped.
     pub fn target(&self) -> &str {
         self.0[LINE_START.len()..].split(['"', '#']).next().unwrap_or_default()
     }
 }
 
-/// What every page of ours begins with.
+/// The beginning of every page of this program.
 const PAGE_START: &str = "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
     <meta name=\"pypi:repository-version\" content=\"1.1\">\n";
 
-/// A page of these lines.
+/// Returns a page of these lines.
 pub fn page_of_lines(title: &str, lines: &[AnchorLine]) -> Vec<u8> {
     let title = escape(title);
     let mut page = format!("{PAGE_START}<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n");
@@ -68,14 +69,14 @@ pub fn page_of_lines(title: &str, lines: &[AnchorLine]) -> Vec<u8> {
     page.into_bytes()
 }
 
-/// The links of a page of ours; none of another.
+/// Returns the links of a page of this program, and none of any other page.
 pub fn anchor_lines(page: &[u8]) -> Vec<AnchorLine> {
     let page = std::str::from_utf8(page).ok().filter(|page| page.starts_with(PAGE_START)).unwrap_or_default();
     let is_anchor = |line: &&str| line.starts_with(LINE_START) && line.ends_with("</a><br>");
     page.lines().filter(is_anchor).map(|line| AnchorLine(line.to_owned())).collect()
 }
 
-/// `text` for an element or a quoted attribute.
+/// Returns `text` escaped for an element or a quoted attribute.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -16,7 +16,7 @@ use super::html::{Anchor, href, page, restrictions};
 use super::legacy_names::{own_egg, unidentified};
 use super::{HeldFolder, Layout, LayoutError, NewFolder, Usage, UsageLocation};
 
-/// The index as files.
+/// The `simple` layout, a package index as files.
 pub struct SimpleIndex;
 
 impl Layout for SimpleIndex {
@@ -63,12 +63,12 @@ impl Layout for SimpleIndex {
     }
 }
 
-/// What one folder of the index shows.
+/// What one project's folder in the index contains.
 #[derive(Default)]
 struct Project<'a> {
-    /// Rising, each once.
+    /// The versions, rising, each once.
     versions: Vec<&'a Version>,
-    /// By file name.
+    /// The files with their packages, by file name.
     files: BTreeMap<&'a str, (&'a FetchedPackage, &'a FetchedFile)>,
 }
 
@@ -86,7 +86,8 @@ fn projects(fetched: &Fetched) -> BTreeMap<&PackageName, Project<'_>> {
     projects
 }
 
-/// Pip fails where a page promises a sidecar that is not there, so both come from one place.
+/// Adds the metadata sidecars (PEP 658) of a project's files: those that its pages promise, since
+/// pip fails if one is missing.
 fn add_sidecars(tree: &mut Tree, name: &PackageName, project: &Project<'_>) -> Result<(), LayoutError> {
     for (filename, (_, file)) in &project.files {
         if let Some(metadata) = file.metadata {
@@ -101,14 +102,14 @@ fn root_page<'a>(names: impl Iterator<Item = &'a PackageName>) -> Vec<u8> {
     page("Simple index", &names.map(anchor).collect::<Vec<_>>())
 }
 
-/// The projects that an earlier run put into `folder`.
+/// Returns the projects that earlier runs put into `folder`.
 fn held_projects(folder: &dyn HeldFolder) -> impl Iterator<Item = PackageName> {
     let folders = folder.folders().into_iter().filter(|name| folder.has_file(&format!("{name}/index.html")));
     let named = folders.filter_map(|folder| Some((folder.parse::<PackageName>().ok()?, folder)));
     named.filter(|(name, folder)| name.as_ref() == *folder).map(|(name, _)| name)
 }
 
-/// Adds both pages of a project, with the files that an earlier run put there.
+/// Adds both pages of a project, which also list the files that earlier runs put there.
 fn add_pages(tree: &mut Tree, name: &PackageName, project: &Project<'_>, folder: &dyn HeldFolder) {
     let anchors: Vec<_> = project.files.values().map(|(package, file)| file_anchor(package, file)).collect();
     let (html, json) = (format!("{name}/index.html"), format!("{name}/index.json"));

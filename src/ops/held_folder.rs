@@ -1,11 +1,11 @@
-//! What earlier runs left in a folder that is written to.
+//! Reads a folder that earlier runs wrote to.
 
 use std::fs;
 use std::path::Path;
 
 use crate::layout::HeldFolder;
 
-/// A folder of the disk; what cannot be read is not there.
+/// A folder on the disk; files that cannot be read count as absent.
 pub struct DiskFolder<'a>(pub &'a Path);
 
 impl HeldFolder for DiskFolder<'_> {

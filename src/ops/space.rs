@@ -1,4 +1,4 @@
-//! Whether the disks have room for what a run is certain to write.
+//! Checks that the disks have space for what a run will write.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,14 +8,16 @@ use super::bundle::output::BundleOutput;
 use super::fetch::files_to_fetch;
 use super::stored_files::find_stored;
 use super::write::Output;
-use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, RelPath, Status, Tree};
+use crate::domain::{
+    Content, Fetched, FetchedFile, FetchedPackage, HasRemedy, Object, Plan, PlannedFile, RelPath, Remedy, Status, Tree,
+};
 use crate::layout::{FindLinks, Layout, WHEELS};
 use crate::store::DiskStore;
 
-/// A disk has less room than a run will take.
+/// An error: a disk has less space than a run needs.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{needed} bytes are to be written to {}, and {} has {free} left; make room, or name a folder on another disk",
+    "{needed} bytes are to be written to {}, and {} has {free} left",
     listed(places), if places.len() == 1 { "its disk" } else { "their disk" }
 )]
 pub struct DiskFull {
@@ -24,12 +26,18 @@ pub struct DiskFull {
     pub free: u64,
 }
 
+impl HasRemedy for DiskFull {
+    fn remedy(&self) -> Option<Remedy> {
+        Some(Remedy::MakeSpace)
+    }
+}
+
 fn listed(places: &[PathBuf]) -> String {
     places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
-/// Whether there is room for what is missing of `plan` in the store, and for all of it in `outputs`,
-/// as far as sizes are known. Disks that cannot be asked have it.
+/// Checks that there is space for the missing files of `plan` in the store and for all of its files in
+/// `outputs`, as far as sizes are known. A disk that cannot be asked passes.
 ///
 /// # Errors
 /// When a disk has not.
@@ -49,7 +57,7 @@ pub fn check_space<'a>(
     check(needs)
 }
 
-/// Whether there is room for `tree` in `folder`.
+/// Checks that there is space for `tree` in `folder`.
 ///
 /// # Errors
 /// When there is not.
@@ -60,7 +68,7 @@ pub(super) fn check_folder(tree: &Tree, folder: &Path, store: &DiskStore) -> Res
     }
 }
 
-/// Whether there is room for the archive that `tree` becomes.
+/// Checks that there is space for the archive that `tree` becomes.
 ///
 /// # Errors
 /// When there is not.
@@ -68,7 +76,7 @@ pub(super) fn check_archive(tree: &Tree, output: &BundleOutput) -> Result<(), Di
     check(vec![(output.path.clone(), bytes_of_bundle(tree, output))])
 }
 
-/// How much each place will take at least; those on one disk count together.
+/// Checks that each disk has space for what its places need at least, added up.
 fn check(needs: Vec<(PathBuf, u64)>) -> Result<(), DiskFull> {
     let mut by_disk: BTreeMap<Option<Disk>, Vec<(PathBuf, u64)>> = BTreeMap::new();
     for (place, bytes) in needs.into_iter().filter(|(_, bytes)| *bytes > 0) {
@@ -84,8 +92,8 @@ fn check(needs: Vec<(PathBuf, u64)>) -> Result<(), DiskFull> {
     })
 }
 
-/// Whether anything is certain of `output`: what a compressed archive takes, and a delta, is not known
-/// before, and files of the store take no room on its own disk (links, and what it can clone).
+/// Whether it is known before the fetch that `output` needs space: files of the store need none on its
+/// own disk (links and clones), and the size of a delta is not known yet.
 fn may_need_space(output: &Output, store: &DiskStore) -> bool {
     match output {
         Output::Folder { path, .. } => !shares_disk(path, store),
@@ -111,7 +119,7 @@ fn bytes_of_bundle(tree: &Tree, output: &BundleOutput) -> u64 {
     }
 }
 
-/// The bytes of the files of `tree` that are not in `folder`, by their sizes.
+/// Returns the bytes of the files of `tree` that `folder` does not have, judged by their sizes.
 fn bytes_missing(tree: &Tree, folder: &Path) -> u64 {
     let is_there = |path: &RelPath, size: u64| {
         let found = fs::symlink_metadata(folder.join(path.as_str()));
@@ -121,7 +129,7 @@ fn bytes_missing(tree: &Tree, folder: &Path) -> u64 {
     sizes.filter(|(path, size)| *size > 0 && !is_there(path, *size)).map(|(_, size)| size).sum()
 }
 
-/// The size of a file; pages, which are small, may yet change.
+/// Returns the size of a file; pages count as nothing, since they are small and may yet change.
 fn size(content: &Content) -> u64 {
     match content {
         Content::Object { size, .. } => *size,
@@ -130,7 +138,7 @@ fn size(content: &Content) -> u64 {
     }
 }
 
-/// The files of `plan` as they will be once they are fetched, where digest and size are known.
+/// Returns the files of `plan` as they will be once fetched, if their digest and size are known.
 fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
     let object = |file: &PlannedFile| {
         let promises = &file.candidate.promises;
@@ -156,19 +164,19 @@ fn shares_disk(place: &Path, store: &DiskStore) -> bool {
     Disk::of(place).is_some_and(|disk| Disk::of(store.root()) == Some(disk))
 }
 
-/// A file system, by the number of its device or by its volume.
+/// A file system, identified by its device number or its volume.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Disk(String);
 
 impl Disk {
-    /// The one that `place` is on, or will be.
+    /// Returns the file system that `place` is on or will be on.
     #[cfg(unix)]
     fn of(place: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
         Some(Self(fs::metadata(there(place)).ok()?.dev().to_string()))
     }
 
-    /// The one that `place` is on, or will be.
+    /// Returns the file system that `place` is on or will be on.
     #[cfg(not(unix))]
     fn of(place: &Path) -> Option<Self> {
         let path = fs::canonicalize(there(place)).ok()?;
@@ -176,7 +184,7 @@ impl Disk {
     }
 }
 
-/// The nearest folder of `place` that there is.
+/// Returns the nearest ancestor of `place` that exists.
 fn there(place: &Path) -> &Path {
     let there = place.ancestors().find(|folder| folder.exists());
     there.unwrap_or(Path::new("."))

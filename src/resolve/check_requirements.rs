@@ -59,7 +59,7 @@ fn disagreement(
     let nearest: Vec<_> = nearest(candidates.versions(), &asked.specifiers).iter().map(ToString::to_string).collect();
     let lines = bounds.iter().map(|line| format!("{} asks for {line:#}", line.origin));
     let facts = lines.chain([format!("the nearest versions of {name} are {}", nearest.join(", "))]).collect();
-    Some(Reason::Conflict { facts, projects: Vec::new(), is_about_files: false })
+    Some(Reason::conflict_of_lines(facts))
 }
 
 fn is_promised(asked: &ProjectRequirements<'_>) -> bool {

@@ -8,7 +8,8 @@ use pubgrub::{DerivationTree, External};
 use super::failure::{Failure, Places, Reason, rejections};
 use super::node::{Node, VersionSet, positions};
 use super::search_view::{ONLY, PackageSource, SearchView};
-use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
+use crate::domain::{Origin, PackageName, Remedy, Requirement, Specifiers, Version};
+use crate::select::NoFile;
 
 type Proof = DerivationTree<Node, VersionSet, String>;
 
@@ -20,7 +21,7 @@ pub(super) fn explain(view: &SearchView<'_, '_>, proof: &Proof) -> Failure {
     let subject = facts.subject().or_else(|| asked.first()?.name.clone());
     if facts.are_about_one_project() {
         let requirement = asked.first().map_or_else(String::new, ToString::to_string);
-        let reason = Reason::Unusable(facts.sentences(view));
+        let reason = Reason::Unusable { versions: facts.sentences(view), remedies: facts.remedies(view) };
         return failure(subject, requirement, reason, &asked);
     }
     let sentences = asked.iter().map(|line| format!("{} asks for {line:#}", line.origin));
@@ -29,6 +30,7 @@ pub(super) fn explain(view: &SearchView<'_, '_>, proof: &Proof) -> Failure {
         facts: sentences.chain(facts.sentences(view)).collect(),
         projects: facts.projects().into_iter().collect(),
         is_about_files: facts.are_about_files(),
+        remedies: facts.remedies(view),
     };
     failure(subject, requirement, reason, &asked)
 }
@@ -142,8 +144,17 @@ impl ProofFacts {
             format!("{} cannot be used: {why}", versions_in(view, &Node::Project(name.clone()), set))
         });
         let missing = self.missing.iter().map(|name| missing(view, name));
-        let files = self.without_file.iter().flat_map(|(name, set)| without_file(view, name, set));
-        needs.chain(unusable).chain(missing).chain(files).collect()
+        let files = self.without_file.iter().filter_map(|(name, set)| rejected(view, name, set));
+        needs.chain(unusable).chain(missing).chain(files.flat_map(|files| rejections(&files))).collect()
+    }
+
+    fn remedies(&self, view: &SearchView<'_, '_>) -> BTreeSet<Remedy> {
+        let files = self.without_file.iter().filter_map(|(name, set)| rejected(view, name, set)?.remedy());
+        let places = self.missing.iter().filter_map(|name| match view.source(name) {
+            PackageSource::Listed(selector) => Places::of(selector.candidates()).remedy(),
+            _ => None,
+        });
+        files.chain(places).collect()
     }
 
     /// How many steps each project is from what the user asks.
@@ -272,9 +283,9 @@ fn newest(versions: &[Version]) -> String {
 }
 
 /// Why versions that would do have no file that does.
-fn without_file(view: &SearchView<'_, '_>, name: &PackageName, set: &VersionSet) -> Vec<String> {
+fn rejected(view: &SearchView<'_, '_>, name: &PackageName, set: &VersionSet) -> Option<NoFile> {
     match view.source(name) {
-        PackageSource::Listed(selector) => rejections(&selector.why_none(&chosen(view, name, set))),
-        _ => Vec::new(),
+        PackageSource::Listed(selector) => Some(selector.why_none(&chosen(view, name, set))),
+        _ => None,
     }
 }

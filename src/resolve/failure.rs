@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::target_requirements::ProjectRequirements;
-use crate::domain::{Candidates, Ignored, LockedPackage, Origin, PackageName, Requirement, Specifiers, Version};
-use crate::select::{CandidateSelector, NoFile, Rejected, Rejection};
+use crate::domain::{
+    Candidates, Ignored, LockedPackage, Origin, PackageName, Remedy, Requirement, Specifiers, Version,
+};
+use crate::select::{CandidateSelector, NoFile, Rejected};
 
 /// One thing that stands in the way of a solution.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,21 +46,37 @@ pub enum Reason {
     /// What this source archive needs is only known by running its build.
     NeedsBuild { file: Box<str> },
     /// Every version that fits is of no use by itself; why, a line for each.
-    Unusable(Vec<String>),
+    Unusable { versions: Vec<String>, remedies: BTreeSet<Remedy> },
     /// The lock file has nothing for the target, and why.
     NotLocked(String),
     /// Facts that cannot all hold.
-    Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool },
+    Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool, remedies: BTreeSet<Remedy> },
 }
 
 impl Reason {
     /// Whether it could be otherwise for another target.
     pub fn depends_on_target(&self) -> bool {
         match self {
-            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable(_) | Self::NotLocked(_) => true,
+            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable { .. } | Self::NotLocked(_) => true,
             Self::Conflict { is_about_files, .. } => *is_about_files,
             _ => false,
         }
+    }
+
+    /// What helps, each thing once.
+    pub fn remedies(&self) -> BTreeSet<Remedy> {
+        match self {
+            Self::NoVersion { places, .. } => places.remedy().into_iter().collect(),
+            Self::NoFile { files, .. } => files.remedy().into_iter().collect(),
+            Self::NeedsBuild { .. } => [Remedy::AllowBuild].into(),
+            Self::Unusable { remedies, .. } | Self::Conflict { remedies, .. } => remedies.clone(),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// A conflict of the user's own lines, which nothing but their change can mend.
+    pub(super) fn conflict_of_lines(facts: Vec<String>) -> Self {
+        Self::Conflict { facts, projects: Vec::new(), is_about_files: false, remedies: BTreeSet::new() }
     }
 
     /// Why no file of the `matching` versions on `selector` can be used.
@@ -95,6 +113,12 @@ impl Places {
     }
 }
 
+impl Places {
+    pub(super) fn remedy(&self) -> Option<Remedy> {
+        (self.has_choice && !self.known_by.is_empty() && !self.shadowed.is_empty()).then_some(Remedy::AskAllIndexes)
+    }
+}
+
 impl fmt::Display for Places {
     /// As it follows on the versions; nothing where there is one place only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,8 +130,7 @@ impl fmt::Display for Places {
             return Ok(());
         }
         let others = self.shadowed.join(" and ");
-        write!(f, ": the first index with the project wins, and {others} was not asked; ")?;
-        f.write_str("--index-strategy best-match takes all of them together")
+        write!(f, ": the first index with the project wins, and {others} was not asked")
     }
 }
 
@@ -216,13 +239,13 @@ impl fmt::Display for Reason {
             Self::NotLocked(why) => f.write_str(why),
             Self::WrongFile(why) => write!(f, "the file cannot be used: {why}"),
             Self::NoHash { pinned: true } => {
-                f.write_str("hashes are required and it has none; add its --hash, or take all hashes away")
+                f.write_str("hashes are required and it has none; add its hash, or take all hashes away")
             }
             Self::NoHash { pinned: false } => {
-                f.write_str("hashes are required; pin it with == and add its --hash, or take all hashes away")
+                f.write_str("hashes are required; pin it with == and add its hash, or take all hashes away")
             }
             Self::UnknownProject { asked } if asked.is_empty() => {
-                f.write_str("there is no index and no --find-links to look in")
+                f.write_str("there is no index and no other place to look in")
             }
             Self::UnknownProject { asked } => write!(f, "no such project on {}", asked.join(", ")),
             Self::NoVersion { nearest, places, ignored, .. } if nearest.is_empty() => {
@@ -236,12 +259,8 @@ impl fmt::Display for Reason {
                 write_ignored(f, ignored)
             }
             Self::NoFile { files, .. } => write_rejected(f, files),
-            Self::NeedsBuild { file } => write!(
-                f,
-                "what {file} needs is only known by running its build; pin a version that has a wheel, fetch without \
-                 dependencies (--no-deps), or let the build run (--allow-build)"
-            ),
-            Self::Unusable(versions) => match versions.as_slice() {
+            Self::NeedsBuild { file } => write!(f, "what {file} needs is only known by running its build"),
+            Self::Unusable { versions, .. } => match versions.as_slice() {
                 [only] => f.write_str(only),
                 several => {
                     f.write_str("no version can be used")?;
@@ -277,7 +296,7 @@ fn write_rejected(f: &mut fmt::Formatter<'_>, files: &NoFile) -> fmt::Result {
     rejections(files).iter().try_for_each(|line| write!(f, "\n  {line}"))
 }
 
-/// The nearest misses and what to do about them, a line each; files with the same reason share one.
+/// The nearest misses, a line each; files with the same reason share one.
 pub(super) fn rejections(files: &NoFile) -> Vec<String> {
     let mut groups: Vec<(&Rejected, usize)> = Vec::new();
     for file in &files.rejected {
@@ -292,7 +311,7 @@ pub(super) fn rejections(files: &NoFile) -> Vec<String> {
         1 => lines.push("and 1 file further off".to_owned()),
         more => lines.push(format!("and {more} files further off")),
     }
-    lines.extend(hint(files));
+    lines.extend(digest_owner(files));
     lines
 }
 
@@ -304,25 +323,10 @@ fn group(Rejected { filename, why, .. }: &Rejected, others: usize) -> String {
     }
 }
 
-/// What would help.
-fn hint(files: &NoFile) -> Option<String> {
-    let has = |why: fn(&Rejection) -> bool| files.rejected.iter().any(|file| why(&file.why));
-    if files.is_for_digest() {
-        return Some(match files.promised() {
-            Some(Rejected { filename, why, .. }) => format!("the --hash is of {filename}, which {why}"),
-            None => "either the file changed or the --hash is of another one".into(),
-        });
-    }
-    let excludes_sources = has(|why| *why == Rejection::Source);
-    let excludes_wheels = has(|why| *why == Rejection::Wheel);
-    if excludes_sources {
-        Some(
-            "there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
-                .into(),
-        )
-    } else if excludes_wheels {
-        Some("there are only wheels: leave --no-binary away".into())
-    } else {
-        None
-    }
+/// What a digest that no file for the target has belongs to.
+fn digest_owner(files: &NoFile) -> Option<String> {
+    files.is_for_digest().then(|| match files.promised() {
+        Some(Rejected { filename, why, .. }) => format!("the hash asked for is of {filename}, which {why}"),
+        None => "either the file changed or the hash asked for is of another one".into(),
+    })
 }

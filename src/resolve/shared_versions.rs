@@ -1,4 +1,4 @@
-//! Which targets share versions, and the versions that a target prefers because others got them.
+//! Decides which targets share versions, and keeps the versions that they share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::domain::{PackageName, Solution, Target, Version};
 
-/// How many versions of a project the targets may get (uv's `--fork-strategy`).
+/// Which targets share the versions of a project (uv's `--fork-strategy`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum ForkStrategy {
-    /// Each target gets the newest versions that it can have, whatever the others get.
+    /// Each target gets the newest versions it can use, whatever the others get.
     #[default]
     PerTarget,
     /// Targets of one Python version share versions; each Python version gets the newest.
@@ -19,10 +19,10 @@ pub enum ForkStrategy {
     Fewest,
 }
 
-/// The targets by their positions, those that share versions together.
+/// The positions of the targets, grouped by which of them share versions.
 ///
-/// The oldest Python of a group comes first, since what it can have the others mostly can, too: in
-/// whatever order targets are named, they get the same. Those of one Python keep their order.
+/// Within a group the oldest Python comes first, since the others can mostly use what it can. So the
+/// order in which targets are named decides nothing, except among targets of one Python.
 pub(super) struct SharingGroups(Vec<Vec<usize>>);
 
 impl SharingGroups {
@@ -51,7 +51,7 @@ impl SharingGroups {
     }
 }
 
-/// The versions that the earlier targets of a group got, those of the first target first.
+/// The versions that were chosen for the earlier targets of a group, those of the first target first.
 #[derive(Default)]
 pub(super) struct SharedVersions(BTreeMap<PackageName, Vec<Version>>);
 

@@ -98,7 +98,7 @@ impl<'a> ProjectRequirements<'a> {
         if direct.any(|other| !is_same_file(&first.source, &other.source)) {
             let named = self.all().filter(|requirement| requirement.specifiers().is_none());
             let facts = named.map(|line| format!("{} asks for {line}", line.origin)).collect();
-            return Some(Err(Reason::Conflict { facts, projects: Vec::new(), is_about_files: false }));
+            return Some(Err(Reason::conflict_of_lines(facts)));
         }
         Some(DirectUrl::of_requirement(name, first, self.hashes(), target))
     }

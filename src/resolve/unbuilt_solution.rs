@@ -41,7 +41,7 @@ impl UnbuiltSolution {
 
 fn passed_over(reason: &Reason) -> Option<String> {
     let Reason::NeedsBuild { file } = reason else { return None };
-    Some(format!("passed over {file}: what it needs is only known by running its build (--allow-build)"))
+    Some(format!("passed over {file}: what it needs is only known by running its build"))
 }
 
 fn versions(solution: &Solution) -> BTreeMap<&PackageName, &Version> {

@@ -1,14 +1,15 @@
-//! The line that tells which projects have several versions, since targets got different ones.
+//! Words the line about projects of which targets got different versions.
 
 use std::collections::BTreeMap;
 
 use super::report::Report;
 
-/// How many projects are named one by one.
+/// The number of projects that are named at most.
 const MAX_PROJECTS: usize = 4;
 
-/// One sentence that names the projects and their versions; none where all targets got the same.
-/// `could_share` where an option would have them share versions.
+/// Returns a sentence that names these projects and their versions, if there are any.
+///
+/// `could_share` says whether an option would make targets share versions.
 pub fn of(report: &Report, could_share: bool) -> Option<String> {
     let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, version) in report.installed_versions() {

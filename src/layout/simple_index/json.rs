@@ -1,4 +1,4 @@
-//! The pages of the index as JSON (PEP 691), with the sizes and versions of PEP 700.
+//! Generates the JSON pages of the index (PEP 691) with sizes and versions (PEP 700).
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,8 +10,8 @@ use crate::domain::{FetchedFile, Object, PackageName, Version};
 use super::super::html::href;
 use super::Project;
 
-/// The page of one project, with the files of the page `held` of an earlier run that are there, as
-/// `is_held` says of their names.
+/// Returns the page of one project, with the files that the page `held` of an earlier run lists and
+/// that still exist, as `is_held` says of their names.
 pub fn project(
     name: &PackageName,
     project: &Project<'_>,
@@ -31,7 +31,7 @@ pub fn project(
     text(&ProjectPage { meta: META, name, versions: versions.iter().map(ToString::to_string).collect(), files })
 }
 
-/// The page that lists the projects.
+/// Returns the page that lists all projects.
 pub fn root<'a>(names: impl Iterator<Item = &'a PackageName>) -> Vec<u8> {
     text(&RootPage { meta: META, projects: names.map(|name| ProjectEntry { name }).collect() })
 }
@@ -42,7 +42,7 @@ fn text(page: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// The first version of the API with sizes and versions (PEP 700).
+/// The API version 1.1, the first with sizes and versions (PEP 700).
 const META: Meta = Meta { api_version: "1.1" };
 
 #[derive(Serialize)]
@@ -70,7 +70,7 @@ struct ProjectPage<'a> {
     files: Vec<FileEntry<'a>>,
 }
 
-/// The page of an earlier run, as far as it is taken over.
+/// The parts of an earlier run's page that are kept.
 #[derive(Default, Deserialize)]
 struct HeldPage {
     versions: Vec<String>,
@@ -88,8 +88,8 @@ struct FileEntry<'a> {
     requires_python: Option<String>,
     yanked: YankedValue<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    /// Only the key of PEP 714: pip 22.3 to 23.1 fail on an object under the older
-    /// `dist-info-metadata`, and no client reads that key alone.
+    /// The digest of the metadata sidecar, under the key of PEP 714 only: pip 22.3 to 23.1 fail on
+    /// an object under the older `dist-info-metadata`, and no client reads that key alone.
     core_metadata: Option<Hashes>,
 }
 
@@ -104,7 +104,7 @@ impl From<Object> for Hashes {
     }
 }
 
-/// The reason for a withdrawal; `true` for an empty one, which pip would take for `false`
+/// The value of `yanked`: the reason, or `true` for an empty one, which pip would take for `false`
 /// (`docs/facts/pip.md` 3.3).
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]

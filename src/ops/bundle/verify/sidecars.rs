@@ -1,11 +1,11 @@
-//! The metadata files beside wheels (PEP 658), by which pip decides before it has the wheel.
+//! Compares the metadata files beside wheels (PEP 658) with the wheels' own metadata.
 
 use std::collections::BTreeMap;
 
 use super::file_check::CheckedFile;
 use super::{Finding, FindingKind};
 
-/// Every sidecar that is not the `METADATA` of its wheel.
+/// Returns a finding for every sidecar that differs from its wheel's `METADATA`.
 pub(super) fn contradictions(checked: &[CheckedFile]) -> Vec<Finding> {
     let by_path: BTreeMap<_, _> = checked.iter().map(|file| (file.path.as_str(), file)).collect();
     let sidecars = checked.iter().filter_map(|file| Some((file, by_path.get(file.path.strip_suffix(".metadata")?)?)));
