@@ -3,6 +3,7 @@
 //! An archive's bytes are a function of the tree alone, whatever the order in which threads write
 //! them: the manifest comes first, then the paths in their order; dates, modes and owners are fixed.
 
+mod cancel_flag;
 mod digest_check;
 mod directory;
 mod objects;
@@ -20,12 +21,13 @@ mod zip;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+pub use cancel_flag::{CancelFlag, CancellableReader, check_cancelled};
 pub use directory::{LinkMode, WriteSummary, parent, write_directory};
 pub use objects::{ObjectSource, fingerprint};
 pub use parallel_read::check_digests;
 pub use read::{ArchiveMember, ArchiveReader, Fault, MemberIndex, MemberVisitor, ReadError, SeekableInput};
 pub use temporary::{TemporaryFolder, sweep, temporary};
-pub use volume_set::{CancelFlag, Extent, VolumeFile, VolumeSet, check_cancelled, resolve_seek};
+pub use volume_set::{Extent, VolumeFile, VolumeSet, resolve_seek};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
 
 use crate::domain::{Content, Object, RelPath, Sha256, Tree};

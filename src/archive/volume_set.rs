@@ -4,18 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Tells work on another thread that nobody waits for it any more.
-pub type CancelFlag = Arc<AtomicBool>;
-
-/// Lets work go on until `cancel` is set.
-///
-/// # Errors
-/// Once it is.
-pub fn check_cancelled(cancel: &AtomicBool) -> io::Result<()> {
-    if cancel.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { Ok(()) }
-}
+use super::cancel_flag::{CancelFlag, check_cancelled};
 
 /// The files that an archive consists of, in their order.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::Candidate;
+use crate::domain::{Specifiers, Yanked};
 
 /// What is escaped in a part of a URL's path: all but what is unreserved (RFC 3986).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -24,9 +24,9 @@ pub struct Anchor {
 }
 
 /// What keeps an installer from a file: `Requires-Python` (PEP 503) and withdrawal (PEP 592).
-pub fn restrictions(file: &Candidate) -> Vec<(&'static str, String)> {
-    let requires_python = file.requires_python.iter().map(|python| ("data-requires-python", python.to_string()));
-    let yanked = file.yanked.0.iter().map(|reason| ("data-yanked", reason.to_string()));
+pub fn restrictions(requires_python: Option<&Specifiers>, yanked: &Yanked) -> Vec<(&'static str, String)> {
+    let requires_python = requires_python.iter().map(|python| ("data-requires-python", python.to_string()));
+    let yanked = yanked.0.iter().map(|reason| ("data-yanked", reason.to_string()));
     requires_python.chain(yanked).collect()
 }
 

@@ -5,7 +5,7 @@
 //! fragment for the file's name, if it comes first, so a page can tell them. The project's true
 //! spelling is in no index; a file's own name and the likely dots are what we have.
 
-use crate::domain::{DistributionFilename, Fetched, FetchedPackage, PackageName, SourceFilename};
+use crate::domain::{DistributionFilename, Fetched, FetchedPackage, PackageName, SourceFilename, Version};
 
 /// The project's name as its files spell it, with `-` for `_`; a dotted one wins, since dots
 /// count for old pips and nothing else does.
@@ -19,7 +19,7 @@ pub fn spelled_name(package: &FetchedPackage) -> String {
 /// absent where nobody knows it.
 pub fn spelled_version(package: &FetchedPackage) -> Option<String> {
     let sources = package.files.iter().filter(|file| !file.candidate.filename.ends_with(".whl"));
-    let mut readable = sources.filter(|file| !is_unreadable(package, &file.candidate.filename));
+    let mut readable = sources.filter(|file| !is_unreadable(&package.name, &file.candidate.filename));
     let spelled =
         readable.find_map(|file| DistributionFilename::version_text(&file.candidate.filename, &package.name).ok());
     spelled.map(str::to_owned).or_else(|| package.version.as_ref().map(ToString::to_string))
@@ -47,9 +47,9 @@ pub fn is_seen_in_a_folder(package: &FetchedPackage, filename: &str) -> bool {
 
 /// What an `#egg=` fragment must say of a file whose own name says nothing (`main.zip`);
 /// absent where the name is enough, or where nobody knows the version.
-pub fn own_egg(package: &FetchedPackage, filename: &str) -> Option<String> {
-    let version = package.version.as_ref().filter(|_| is_unreadable(package, filename))?;
-    Some(format!("{}-{version}", package.name)).filter(|egg| is_egg(egg))
+pub fn own_egg(project: &PackageName, version: Option<&Version>, filename: &str) -> Option<String> {
+    let version = version.filter(|_| is_unreadable(project, filename))?;
+    Some(format!("{project}-{version}")).filter(|egg| is_egg(egg))
 }
 
 /// What `#egg=` fragments say of a file beyond its own name: nothing of a wheel, whose tags pip
@@ -58,8 +58,8 @@ pub fn eggs(package: &FetchedPackage, filename: &str) -> Vec<String> {
     if filename.ends_with(".whl") {
         return Vec::new();
     }
-    if is_unreadable(package, filename) {
-        return own_egg(package, filename).into_iter().collect();
+    if is_unreadable(&package.name, filename) {
+        return own_egg(&package.name, package.version.as_ref(), filename).into_iter().collect();
     }
     let version = DistributionFilename::version_text(filename, &package.name).unwrap_or_default();
     let eggs = other_spellings(filename, &package.name).into_iter().map(|name| format!("{name}-{version}"));
@@ -80,12 +80,12 @@ pub fn unidentified(fetched: &Fetched) -> Vec<String> {
 
 /// Whether no installer can look the file up by project and version.
 pub fn is_unidentified(package: &FetchedPackage, filename: &str) -> bool {
-    is_unreadable(package, filename) && own_egg(package, filename).is_none()
+    is_unreadable(&package.name, filename) && own_egg(&package.name, package.version.as_ref(), filename).is_none()
 }
 
 /// Whether the file's name is no distribution of its project.
-pub fn is_unreadable(package: &FetchedPackage, filename: &str) -> bool {
-    DistributionFilename::parse(filename, &package.name).is_err()
+pub fn is_unreadable(project: &PackageName, filename: &str) -> bool {
+    DistributionFilename::parse(filename, project).is_err()
 }
 
 /// The dotted spellings that `filename` may stand for: `a.b-c` and `a.b.c` for `a_b_c`.

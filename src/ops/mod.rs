@@ -27,7 +27,7 @@ mod write;
 
 pub use crate::archive::CancelFlag;
 pub use build_tools::{plan_build_requires, plan_installer};
-pub use bundle::output::{BundleOutput, OutputStream, request_of};
+pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use bundle::verify::{Finding, FindingKind, LibcFloor, Proof, Verification, VerifySettings, verify};
 pub use bundle::{

@@ -11,7 +11,7 @@ use super::bundle::output::{self, BundleOutput};
 use super::bundle::signature::SignatureError;
 use super::bundle::verify::{self, Finding};
 use crate::archive::{
-    self, ArchiveError, CancelFlag, LinkMode, ObjectSource, check_cancelled, pack_file, pack_to_stream, pack_volumes,
+    self, ArchiveError, CancelFlag, CancellableReader, LinkMode, ObjectSource, check_cancelled, pack_file, pack_to_stream, pack_volumes,
     write_directory,
 };
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
@@ -191,7 +191,7 @@ struct StoreObjects<'a> {
 
 impl ObjectSource for StoreObjects<'_> {
     fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(CancellableReader { file: File::open(self.store.path(sha256))?, source: self }))
+        Ok(Box::new(CancellableReader::new(File::open(self.store.path(sha256))?, self.cancel)))
     }
 
     fn path(&self, sha256: Sha256) -> Option<PathBuf> {
@@ -200,19 +200,6 @@ impl ObjectSource for StoreObjects<'_> {
 
     fn verifies_digests(&self) -> bool {
         self.is_checked
-    }
-}
-
-/// An object under way.
-struct CancellableReader<'a> {
-    file: File,
-    source: &'a StoreObjects<'a>,
-}
-
-impl Read for CancellableReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        check_cancelled(self.source.cancel)?;
-        self.file.read(buffer)
     }
 }
 

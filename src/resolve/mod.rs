@@ -20,6 +20,7 @@ mod locked;
 mod node;
 mod prefetcher;
 mod provider;
+mod question;
 mod search_view;
 mod solution;
 mod solve;
@@ -34,11 +35,10 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Serialize;
-
 pub use failure::{Failure, Reason};
 pub use locked::LockQuestion;
 pub use prefetcher::NewFact;
+pub use question::Question;
 
 use prefetcher::{PrefetchState, Prefetcher};
 use solve::{SearchProgress, TargetOutcome};
@@ -49,48 +49,6 @@ use crate::domain::{
     Specifiers, Target, Version,
 };
 use crate::select::Policy;
-
-/// What is to be solved: requirements, and the options that decide what may be chosen.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Question {
-    /// Requirements and constraints in the order in which they were read.
-    pub requirements: Vec<Requirement>,
-    pub policy: Policy,
-    /// Every file must be promised by a digest that the user gave (pip's hash-checking mode).
-    pub require_hashes: bool,
-    /// Also get what the requirements need.
-    pub follow_dependencies: bool,
-    /// Also get the source archive beside each wheel; the search does not look at it.
-    pub with_sources: bool,
-}
-
-impl Question {
-    /// What holds for each project on every target, whatever else is chosen: the versions that
-    /// the lines without a marker allow. No solution has another one.
-    pub fn unconditional_bounds(&self) -> BTreeMap<PackageName, Specifiers> {
-        let mut bounds: BTreeMap<_, Vec<&Specifiers>> = BTreeMap::new();
-        for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_always()) {
-            if let (Some(name), Some(specifiers)) = (&requirement.name, requirement.specifiers()) {
-                bounds.entry(name).or_default().push(specifiers);
-            }
-        }
-        bounds.into_iter().map(|(name, bounds)| (name.clone(), Specifiers::all(bounds))).collect()
-    }
-
-    /// What the first step wants, whatever the targets are: the listings of the projects that are
-    /// asked for by lines without a marker, and by no others.
-    pub fn unconditional_listings(&self) -> MissingFacts {
-        let mut by_project: BTreeMap<_, Vec<&Requirement>> = BTreeMap::new();
-        for requirement in &self.requirements {
-            by_project.entry(requirement.name.as_ref()).or_default().push(requirement);
-        }
-        let is_certain = |line: &&Requirement| line.marker.is_always() && line.specifiers().is_some();
-        by_project.retain(|_, lines| lines.iter().all(is_certain) && lines.iter().any(|line| !line.constraint));
-        let is_promised = |lines: &[&Requirement]| lines.iter().any(|line| !line.hashes.is_empty());
-        let named = by_project.iter().filter_map(|(name, lines)| Some(((*name)?.clone(), is_promised(lines))));
-        MissingFacts { listings: named.collect(), ..MissingFacts::default() }
-    }
-}
 
 /// What is known of projects and files so far.
 #[derive(Clone, Debug, Default)]

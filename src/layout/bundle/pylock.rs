@@ -32,7 +32,7 @@ pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> Option<String>
 /// One version of one project. A file whose name tells no version stands by itself, as `archive`.
 fn entry(package: &FetchedPackage, target_markers: &TargetMarkers) -> String {
     let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
+        package.files.iter().partition(|file| is_unreadable(&package.name, &file.candidate.filename));
     let mut text = String::new();
     if !named.is_empty() {
         text.push_str(&head(package, &named, target_markers));

@@ -14,7 +14,6 @@ use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
 use crate::parallel;
-use crate::resolve::Question;
 use crate::store::DiskStore;
 
 /// A bundle that is to be written.
@@ -69,19 +68,6 @@ impl BundleOutput {
 
 /// A pipe that a bundle is written to.
 pub type OutputStream = Arc<Mutex<dyn Write + Send>>;
-
-/// What `question` asks for all of `targets`.
-pub fn request_of(question: &Question, targets: &[Arc<Target>]) -> Request {
-    Request {
-        requirements: question.requirements.clone(),
-        formats: question.policy.formats.clone(),
-        releases: question.policy.releases.clone(),
-        prefer_binary: question.policy.prefer_binary,
-        require_hashes: question.require_hashes,
-        follow_dependencies: question.follow_dependencies,
-        targets: (0..targets.len()).collect(),
-    }
-}
 
 /// What was found inside of all files.
 pub(in crate::ops) struct InspectedFiles {

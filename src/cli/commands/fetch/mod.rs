@@ -262,7 +262,7 @@ impl<'a> FetchRun<'a> {
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
         let requests: Arc<[Request]> = match &self.prepared.lock {
             Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
-            None => [ops::request_of(&self.prepared.question, &self.targets)].into(),
+            None => [self.prepared.question.request((0..self.targets.len()).collect())].into(),
         };
         let mut findings = Vec::new();
         for output in self.outputs() {
