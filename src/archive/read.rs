@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use fault::{Fault, ReadError};
 
-use super::stored_container::Container;
 use super::cancel_flag::CancelFlag;
+use super::stored_container::Container;
 use super::volume_set::{Extent, ExtentReader, VolumeSet};
 use crate::domain::RelPath;
 use crate::parallel;

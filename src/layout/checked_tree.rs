@@ -1,4 +1,4 @@
-//! Objects under names that others gave them: each name is checked, and stands for one object.
+//! A tree that checks each file name and refuses two objects under one name.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,19 +8,21 @@ use crate::domain::{Content, Object, PackageName, RelPath, Tree};
 
 use super::LayoutError;
 
-/// A tree that grows by distributions and refuses to let one take another's place.
+/// A tree of distributions in which no file can replace another.
 #[derive(Default)]
 pub struct CheckedTree<'a> {
     tree: Tree,
-    /// Each with where it is from, by path in lower case, since many file systems do not tell cases apart.
+    /// The objects so far and where each is from, by path in lower case, since many file systems
+    /// ignore case.
     taken: BTreeMap<String, (Object, &'a dyn fmt::Display)>,
 }
 
 impl<'a> CheckedTree<'a> {
-    /// Adds `object` of `project`, which is from `origin`, as `path`; the same object may come again.
+    /// Adds `object` of `project`, which is from `origin`, as `path`; the same object may be added
+    /// again.
     ///
     /// # Errors
-    /// When the path holds another object already, or can be no path.
+    /// When another object has this path already, or the text is no valid path.
     pub fn add(
         &mut self,
         project: &PackageName,
@@ -46,7 +48,7 @@ impl<'a> CheckedTree<'a> {
     }
 }
 
-/// `path` as a path of ours, or the error that names its project.
+/// Returns `path` as a [`RelPath`], or an error that names the project.
 pub fn checked_path(project: &PackageName, path: String) -> Result<RelPath, LayoutError> {
     RelPath::new(path).map_err(|source| LayoutError::Name { project: project.clone(), source })
 }
@@ -55,7 +57,7 @@ pub fn content(object: Object) -> Content {
     Content::Object { sha256: object.sha256, size: object.size }
 }
 
-/// A path that is written in this program.
+/// Returns a path that is written in this program, and so is known to be valid.
 pub fn literal_path(path: &str) -> RelPath {
     RelPath::new(path).expect("a literal path is valid")
 }
@@ -69,7 +71,12 @@ mod tests {
         let held: Vec<_> = names.iter().map(|(name, bytes)| file(name, bytes)).collect();
         let mut files = CheckedTree::default();
         for file in &held {
-            files.add(&"demo".parse().unwrap(), file.candidate.filename.to_string(), file.object, &file.candidate.url)?;
+            files.add(
+                &"demo".parse().unwrap(),
+                file.candidate.filename.to_string(),
+                file.object,
+                &file.candidate.url,
+            )?;
         }
         Ok(files.into_tree())
     }

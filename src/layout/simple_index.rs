@@ -18,7 +18,7 @@ use super::html::{Anchor, href, page, restrictions};
 use super::legacy_names::{own_egg, unidentified};
 use super::{Layout, LayoutError, Usage, UsageLocation};
 
-/// The index as files.
+/// The `simple` layout, a package index as files.
 pub struct SimpleIndex;
 
 impl Layout for SimpleIndex {
@@ -48,7 +48,7 @@ impl Layout for SimpleIndex {
     }
 }
 
-/// A distribution as an index shows it, whatever else is known of it.
+/// A distribution with what an index states of it.
 #[derive(Clone, Copy)]
 pub struct IndexFile<'a> {
     pub project: &'a PackageName,
@@ -78,7 +78,7 @@ impl<'a> IndexFile<'a> {
     }
 }
 
-/// The index of these files.
+/// Makes the index of these files.
 ///
 /// # Errors
 /// As [`Layout::tree`].
@@ -99,11 +99,11 @@ pub fn index_tree(files: &[IndexFile<'_>]) -> Result<Tree, LayoutError> {
     Ok(tree)
 }
 
-/// What one folder of the index shows.
+/// What one project's folder in the index contains.
 #[derive(Default)]
 struct Project<'a> {
     versions: BTreeSet<&'a Version>,
-    /// By file name.
+    /// The files by their names.
     files: BTreeMap<&'a str, IndexFile<'a>>,
 }
 
@@ -117,7 +117,8 @@ fn projects<'a>(files: &[IndexFile<'a>]) -> BTreeMap<&'a PackageName, Project<'a
     projects
 }
 
-/// Pip fails where a page promises a sidecar that is not there, so both come from one place.
+/// Adds the metadata sidecars (PEP 658) of a project's files: those that its pages promise, since
+/// pip fails if one is missing.
 fn add_sidecars(tree: &mut Tree, name: &PackageName, project: &Project<'_>) -> Result<(), LayoutError> {
     for (filename, file) in &project.files {
         if let Some(metadata) = file.metadata {

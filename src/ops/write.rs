@@ -11,8 +11,8 @@ use super::bundle::output::{self, BundleOutput};
 use super::bundle::signature::SignatureError;
 use super::bundle::verify::{self, Finding};
 use crate::archive::{
-    self, ArchiveError, CancelFlag, CancellableReader, LinkMode, ObjectSource, check_cancelled, pack_file, pack_to_stream, pack_volumes,
-    write_directory,
+    self, ArchiveError, CancelFlag, CancellableReader, LinkMode, ObjectSource, check_cancelled, pack_file,
+    pack_to_stream, pack_volumes, write_directory,
 };
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;

@@ -275,7 +275,13 @@ fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {
         None => {
             let name = metadata.filename.ok_or("its name does not tell its project and version")?;
             let found = input.rewind().and_then(|()| fingerprint(&mut input)).map_err(|error| error.to_string())?;
-            (found.sha256, name.name().clone(), Some(name.version().clone()), metadata.requires_python, Yanked::default())
+            (
+                found.sha256,
+                name.name().clone(),
+                Some(name.version().clone()),
+                metadata.requires_python,
+                Yanked::default(),
+            )
         }
     };
     let (filename, extent) = (candidate.filename.clone(), candidate.extent.clone());

@@ -1,4 +1,5 @@
-//! What the pip that builds source archives is told: the same places and certificates as here.
+//! Environment variables for the pip that builds source archives: the same indexes and certificates
+//! as for this run.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -7,8 +8,9 @@ use crate::domain::{IndexOptions, MaskedUrl};
 use crate::http::HttpSettings;
 use crate::index::IndexSettings;
 
-/// pip's variables for where build requirements come from. They carry credentials, which a
-/// command line would show to every user of the machine.
+/// Returns pip's variables for indexes, links, proxies and certificates.
+///
+/// They may carry credentials, which a command line would show to every user of the machine.
 pub fn variables(
     options: &IndexOptions,
     indexes: &IndexSettings,

@@ -1,4 +1,4 @@
-//! The default command: read, plan, fetch, write, and say so.
+//! The default command: reads inputs, plans, fetches, writes the outputs, and prints a summary.
 
 pub mod build_variables;
 pub mod did_you_mean;
@@ -34,10 +34,10 @@ use crate::ops::{
     self, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output, PlanFailure,
 };
 
-/// Fetches what is asked for, and tells how it went.
+/// Fetches what the arguments ask for, and prints a summary.
 ///
 /// # Errors
-/// Everything that went wrong.
+/// When a stage of the run fails; the error lists every problem that was met.
 pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError> {
     terminal::choose_colors(args.messages.color);
     if args.messages.show_settings {
@@ -70,7 +70,7 @@ fn show_settings(args: &FetchArgs, environment: &Environment) -> Result<Exit, Cl
     show::run(args, &Layers { environment, pip: &machine.pip_settings()? }, &machine)
 }
 
-/// Everything decided, nothing written.
+/// A run whose settings, inputs and targets are decided, before anything is fetched or written.
 struct FetchRun<'a> {
     args: &'a FetchArgs,
     environment: &'a Environment,
@@ -80,30 +80,30 @@ struct FetchRun<'a> {
     cancel: CancelFlag,
 }
 
-/// What is fetched, and what stands in the way of the targets that it leaves out.
+/// The plan, and with `--keep-going` the error for the targets without a solution.
 struct Planned {
     plan: Plan,
     unsolved: Option<CliError>,
 }
 
-/// What came of planning and fetching.
+/// The result of planning and fetching.
 struct Obtained {
     outcome: Outcome,
-    /// What the user should know.
+    /// Warnings for the user.
     notes: Vec<String>,
     unsolved: Option<CliError>,
 }
 
 enum Outcome {
-    /// By a dry run.
+    /// The plan of a dry run.
     Planned(Plan),
     Fetched(Fetched),
 }
 
-/// Nothing came of it.
+/// A failure of planning or fetching.
 struct Failed {
     error: CliError,
-    /// Whether that may be different once pages from the cache are checked.
+    /// Whether the run may succeed once cached index pages are validated.
     may_be_of_old_page: bool,
 }
 
@@ -114,9 +114,11 @@ impl From<CliError> for Failed {
 }
 
 impl<'a> FetchRun<'a> {
-    /// Reads the inputs, settles the settings, and decides everything. The first pages are asked for
-    /// while the interpreter is, where that takes time; if it then reads other settings than its
-    /// files had shown, these answers are dropped, and what was read is decided by the right ones.
+    /// Reads the inputs, settles the settings, and prepares the run.
+    ///
+    /// The first pages are requested while the interpreter is queried, if that takes time. If the
+    /// interpreter then turns out to use other pip settings than expected, these answers are
+    /// dropped and the run is prepared anew from the inputs already read.
     fn prepare(
         args: &'a FetchArgs,
         environment: &'a Environment,
@@ -170,8 +172,11 @@ impl<'a> FetchRun<'a> {
         })
     }
 
-    /// Plans and fetches, and does so once more where what was taken from the cache came to nothing:
-    /// a page that is fresh may still be older than the files that it lists.
+    /// Plans, fetches and writes.
+    ///
+    /// If planning or fetching fails and the cause may be an outdated page of the cache, both are
+    /// tried again with validated pages: even a fresh page may be older than the files that it
+    /// lists.
     async fn run_stages(&self, provider: MetadataProvider) -> Result<Exit, CliError> {
         let listener = self.prepared.reporter.listener();
         let mut obtained = self.obtain(provider, &listener).await;
@@ -213,7 +218,7 @@ impl<'a> FetchRun<'a> {
         Ok(Obtained { outcome, notes, unsolved })
     }
 
-    /// Adds what an install needs besides what it installs.
+    /// Adds the build requirements and the installer to the plan, if they are wanted.
     async fn add_tools(&self, plan: Plan, at_once: usize, listener: &Listener) -> Result<Plan, CliError> {
         let (question, context, wanted) = (&self.prepared.question, &self.prepared.context, &self.args.selection);
         let fail = |failure| CliError::of_plan(&failure, &self.targets);
@@ -230,7 +235,7 @@ impl<'a> FetchRun<'a> {
         }
     }
 
-    /// Whether the run goes on, and with what.
+    /// Returns the plan to go on with; a partial one only with `--keep-going`.
     fn check_plan(&self, planned: Result<Plan, PlanFailure>) -> Result<Planned, CliError> {
         let failure = match planned {
             Ok(plan) => return Ok(Planned { plan, unsolved: None }),
@@ -329,7 +334,7 @@ impl<'a> FetchRun<'a> {
     }
 }
 
-/// Refuses targets that a project among the inputs is not for.
+/// Refuses targets whose Python does not fit the `requires-python` of a project among the inputs.
 fn check_requires_python(read: &ParsedInput, targets: &[Arc<Target>]) -> Result<(), CliError> {
     let refused = read.requires_python.iter().flat_map(|(wants, origin)| {
         let others = targets.iter().filter(|target| !wants.contains(target.python()));
@@ -339,7 +344,7 @@ fn check_requires_python(read: &ParsedInput, targets: &[Arc<Target>]) -> Result<
 }
 
 impl Drop for FetchRun<'_> {
-    /// Whatever happened, the bars do not stand in the way of what is said next.
+    /// Removes the progress bars, so that they do not get in the way of later output.
     fn drop(&mut self) {
         self.prepared.reporter.finish();
     }
