@@ -18,9 +18,9 @@ use crate::domain::{
 };
 
 #[derive(Deserialize)]
-struct Document {
+struct PdmLockToml {
     #[serde(default)]
-    package: Vec<Spanned<Package>>,
+    package: Vec<Spanned<PdmPackage>>,
     #[serde(default)]
     metadata: Metadata,
 }
@@ -52,7 +52,7 @@ struct LockTarget {
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct PdmPackage {
     name: String,
     version: Option<String>,
     /// An entry of its own, beside the one without them.
@@ -98,7 +98,7 @@ fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, 
     // Its version first: older ones have other shapes.
     let head: Head = file.toml().map_err(|problem| vec![problem])?;
     check_version(&head.metadata).map_err(whole)?;
-    let document: Document = file.toml().map_err(|problem| vec![problem])?;
+    let document: PdmLockToml = file.toml().map_err(|problem| vec![problem])?;
     let mut markers = MarkerTable::default();
     let (mut packages, mut entries, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
@@ -168,7 +168,7 @@ fn available(metadata: &Metadata) -> Result<AvailableGroups, Fault> {
 fn locked(
     file: &TextFile,
     input_source: &dyn InputSource,
-    package: &Package,
+    package: &PdmPackage,
     origin: Origin,
 ) -> Result<LockedPackage, Fault> {
     let local = |path: &str| locking::local_url(&file.location, input_source, Path::new(path));
@@ -221,7 +221,7 @@ fn locked_file(file: &File) -> Result<LockedFile, Fault> {
     })
 }
 
-fn entry(package: &Package, markers: &mut MarkerTable) -> Result<PathKind, Fault> {
+fn entry(package: &PdmPackage, markers: &mut MarkerTable) -> Result<PathKind, Fault> {
     let marker = package.marker.as_deref().map(|text| locking::marker(markers, text)).transpose()?;
     let conditions =
         package.groups.iter().map(|name| Ok(Condition { group: Some(locking::group_name(name)?), marker }));

@@ -12,12 +12,12 @@ use super::{InputSource, Location, Problem, RequirementsReader, Role};
 use crate::domain::{AvailableGroups, GroupName, LockedFile, LockedPackage, LockedSource, MarkerTable, SourceFilename};
 
 #[derive(Deserialize)]
-struct Document {
+struct PipfileLockJson {
     #[serde(rename = "_meta")]
     meta: Meta,
     /// The categories: `default`, `develop`, and whatever a Pipfile has besides.
     #[serde(flatten)]
-    categories: BTreeMap<String, BTreeMap<String, Package>>,
+    categories: BTreeMap<String, BTreeMap<String, PipfilePackage>>,
 }
 
 #[derive(Deserialize)]
@@ -25,18 +25,18 @@ struct Document {
 struct Meta {
     pipfile_spec: Option<u64>,
     #[serde(default)]
-    sources: Vec<Source>,
+    sources: Vec<PipfileSource>,
 }
 
 #[derive(Deserialize)]
-struct Source {
+struct PipfileSource {
     name: Option<String>,
     url: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Package {
+struct PipfilePackage {
     version: Option<String>,
     hashes: Vec<String>,
     /// In old files, the only digest.
@@ -68,7 +68,7 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
 }
 
 fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let document: Document = file.json().map_err(|problem| vec![problem])?;
+    let document: PipfileLockJson = file.json().map_err(|problem| vec![problem])?;
     let whole = |why: Fault| vec![file.problem(None, why)];
     check_version(&document.meta).map_err(whole)?;
     let mut reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
@@ -111,7 +111,9 @@ fn check_version(meta: &Meta) -> Result<(), Fault> {
 }
 
 /// Every entry; pipenv installs the other categories over `default`.
-fn ordered(categories: &BTreeMap<String, BTreeMap<String, Package>>) -> impl Iterator<Item = (&str, &str, &Package)> {
+fn ordered(
+    categories: &BTreeMap<String, BTreeMap<String, PipfilePackage>>,
+) -> impl Iterator<Item = (&str, &str, &PipfilePackage)> {
     let first = categories.iter().filter(|(category, _)| *category == DEFAULT);
     let others = categories.iter().filter(|(category, _)| *category != DEFAULT);
     let all = first.chain(others);
@@ -124,7 +126,7 @@ fn place(text: &str, category: &str, name: &str) -> Option<usize> {
     Some(start + text[start..].find(&format!("\"{name}\": {{"))?)
 }
 
-fn available(document: &Document) -> Result<AvailableGroups, Fault> {
+fn available(document: &PipfileLockJson) -> Result<AvailableGroups, Fault> {
     let names = document.categories.keys().map(|name| locking::group_name(name));
     let mut groups: BTreeSet<GroupName> = names.collect::<Result<_, _>>()?;
     groups.insert(locking::group_name(DEFAULT)?);
@@ -135,7 +137,7 @@ fn available(document: &Document) -> Result<AvailableGroups, Fault> {
 struct Reading<'f> {
     file: &'f TextFile,
     input_source: &'f dyn InputSource,
-    document: &'f Document,
+    document: &'f PipfileLockJson,
     markers: MarkerTable,
 }
 
@@ -144,7 +146,7 @@ impl Reading<'_> {
         &mut self,
         category: &str,
         name: &str,
-        package: &Package,
+        package: &PipfilePackage,
         place: Option<usize>,
     ) -> Result<(LockedPackage, PathKind), Fault> {
         let marker = package.markers.as_deref().map(|text| locking::marker(&mut self.markers, text)).transpose()?;
@@ -158,7 +160,7 @@ impl Reading<'_> {
         Ok((locked, PathKind { conditions: vec![condition], ..PathKind::default() }))
     }
 
-    fn place(&self, package: &Package) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
+    fn place(&self, package: &PipfilePackage) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
         let digests = package.hashes.iter().chain(&package.hash).map(|text| locking::digest(text));
         let hashes: Vec<_> = digests.collect::<Result<_, _>>()?;
         let is_archive = |path: &str| {

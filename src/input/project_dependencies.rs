@@ -12,7 +12,7 @@ use crate::domain::{Dependency as Specifier, DependencySource, ExtraName, GroupN
 /// The tables of a pyproject.toml that say what the project needs.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub struct Document {
+pub struct PyprojectToml {
     project: Option<Project>,
     dependency_groups: DependencyGroups,
     tool: Tool,
@@ -85,7 +85,7 @@ impl UvTable {
     }
 }
 
-impl Document {
+impl PyprojectToml {
     /// The name of the project, where it says one.
     pub fn name(&self) -> Option<PackageName> {
         self.project.as_ref()?.name.as_ref()?.parse().ok()

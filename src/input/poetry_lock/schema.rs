@@ -8,9 +8,9 @@ use toml::Spanned;
 use crate::input::poetry_dependency::Dependencies;
 
 #[derive(Deserialize)]
-pub struct Document {
+pub struct PoetryLockToml {
     #[serde(default)]
-    pub package: Vec<Spanned<Package>>,
+    pub package: Vec<Spanned<PoetryPackage>>,
     /// Those of the project.
     #[serde(default)]
     pub extras: BTreeMap<String, Vec<String>>,
@@ -32,7 +32,7 @@ pub struct Metadata {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Package {
+pub struct PoetryPackage {
     pub name: String,
     pub version: String,
     /// The package's own `Requires-Python`.
@@ -49,7 +49,7 @@ pub struct Package {
     pub dependencies: BTreeMap<String, Dependencies>,
     #[serde(default)]
     pub extras: BTreeMap<String, Vec<String>>,
-    pub source: Option<Source>,
+    pub source: Option<PoetrySource>,
 }
 
 /// One marker, or one for each group where these differ.
@@ -67,7 +67,7 @@ pub struct File {
 }
 
 #[derive(Deserialize)]
-pub struct Source {
+pub struct PoetrySource {
     pub r#type: String,
     pub url: String,
     pub resolved_reference: Option<String>,

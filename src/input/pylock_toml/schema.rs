@@ -7,7 +7,7 @@ use toml::Spanned;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Document {
+pub struct PylockToml {
     pub lock_version: String,
     pub created_by: Option<String>,
     pub environments: Option<Vec<String>>,
@@ -19,12 +19,12 @@ pub struct Document {
     #[serde(default)]
     pub default_groups: Vec<String>,
     #[serde(default)]
-    pub packages: Vec<Spanned<Package>>,
+    pub packages: Vec<Spanned<PylockPackage>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Package {
+pub struct PylockPackage {
     pub name: String,
     pub version: Option<String>,
     pub marker: Option<String>,

@@ -47,7 +47,7 @@ impl DefaultGroups {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Document {
+struct UvProjectToml {
     project: Option<ProjectTable>,
     #[serde(default)]
     dependency_groups: BTreeMap<String, IgnoredAny>,
@@ -82,7 +82,7 @@ struct Uv {
 /// When the file is no pyproject.toml.
 pub fn beside(lock: &TextFile, input_source: &dyn InputSource) -> Result<Option<Project>, Problem> {
     let Some(file) = lock.beside("pyproject.toml", input_source)? else { return Ok(None) };
-    let document: Document = file.toml()?;
+    let document: UvProjectToml = file.toml()?;
     let mut groups: BTreeSet<_> = document.dependency_groups.keys().filter_map(|name| name.parse().ok()).collect();
     if document.tool.uv.dev_dependencies.is_some() {
         groups.extend("dev".parse().ok());

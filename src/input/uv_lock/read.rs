@@ -24,7 +24,7 @@ const VERSION: u64 = 1;
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
+    let document: schema::UvLockToml = file.toml().map_err(|problem| vec![problem])?;
     check_version(document.version).map_err(|why| vec![file.problem(None, why)])?;
     let project = project::beside(file, input_source).map_err(|problem| vec![problem])?;
     let mut reading = Reading { file, input_source, markers: MarkerTable::default(), indexes: HashMap::new() };
@@ -55,7 +55,7 @@ type ByName<'d> = HashMap<&'d str, Vec<usize>>;
 impl Reading<'_> {
     fn lock(
         &mut self,
-        document: &schema::Document,
+        document: &schema::UvLockToml,
         project: Option<&Project>,
     ) -> Result<(UvLock, Vec<Problem>), Vec<Problem>> {
         let mut problems = Vec::new();
@@ -93,7 +93,7 @@ impl Reading<'_> {
 
     fn rest(
         &mut self,
-        document: &schema::Document,
+        document: &schema::UvLockToml,
         project: Option<&Project>,
         (packages, nodes, roots): (Vec<LockedPackage>, Vec<Node>, Vec<usize>),
         by_name: &ByName<'_>,
@@ -119,7 +119,7 @@ impl Reading<'_> {
         })
     }
 
-    fn package(&mut self, package: &schema::Package, origin: Origin) -> Result<LockedPackage, Fault> {
+    fn package(&mut self, package: &schema::UvPackage, origin: Origin) -> Result<LockedPackage, Fault> {
         let source = self.source(&package.source)?;
         let files = package.wheels.iter().chain(&package.sdist);
         let files: Vec<_> = files.map(|file| self.file(file, &package.source)).collect::<Result<_, _>>()?;
@@ -175,8 +175,8 @@ impl Reading<'_> {
 
     fn node(
         &mut self,
-        package: &schema::Package,
-        document: &schema::Document,
+        package: &schema::UvPackage,
+        document: &schema::UvLockToml,
         by_name: &ByName<'_>,
     ) -> Result<Node, Fault> {
         Ok(Node {
@@ -191,7 +191,7 @@ impl Reading<'_> {
     fn named_edges<N: FromStr + Ord>(
         &mut self,
         all: &BTreeMap<String, Vec<schema::Edge>>,
-        document: &schema::Document,
+        document: &schema::UvLockToml,
         by_name: &ByName<'_>,
     ) -> Result<BTreeMap<N, Vec<Edge>>, Fault> {
         all.iter()
@@ -202,13 +202,18 @@ impl Reading<'_> {
     fn edges(
         &mut self,
         edges: &[schema::Edge],
-        document: &schema::Document,
+        document: &schema::UvLockToml,
         by_name: &ByName<'_>,
     ) -> Result<Vec<Edge>, Fault> {
         edges.iter().map(|edge| self.edge(edge, document, by_name)).collect()
     }
 
-    fn edge(&mut self, edge: &schema::Edge, document: &schema::Document, by_name: &ByName<'_>) -> Result<Edge, Fault> {
+    fn edge(
+        &mut self,
+        edge: &schema::Edge,
+        document: &schema::UvLockToml,
+        by_name: &ByName<'_>,
+    ) -> Result<Edge, Fault> {
         let is_meant = |position: &&usize| {
             let package = document.package[**position].get_ref();
             let is_same_version = edge.version.is_none() || edge.version == package.version;
@@ -248,7 +253,7 @@ impl Reading<'_> {
     }
 }
 
-fn by_name(document: &schema::Document) -> ByName<'_> {
+fn by_name(document: &schema::UvLockToml) -> ByName<'_> {
     let mut by_name = ByName::new();
     for (position, package) in document.package.iter().enumerate() {
         by_name.entry(package.get_ref().name.as_str()).or_default().push(position);
@@ -257,7 +262,7 @@ fn by_name(document: &schema::Document) -> ByName<'_> {
 }
 
 /// An entry is told from the others by its name, version and source.
-fn refuse_duplicate(document: &schema::Document, position: usize, by_name: &ByName<'_>) -> Result<(), Fault> {
+fn refuse_duplicate(document: &schema::UvLockToml, position: usize, by_name: &ByName<'_>) -> Result<(), Fault> {
     let package = document.package[position].get_ref();
     let is_same = |other: &&usize| {
         let other = document.package[**other].get_ref();
@@ -284,7 +289,7 @@ fn conflicts(sets: &[Vec<schema::Conflict>]) -> Result<Vec<Vec<Conflict>>, Fault
 }
 
 /// The packages that everything begins at, and a doubt.
-fn roots(document: &schema::Document, project: Option<&Project>) -> Result<(Vec<usize>, Option<String>), Fault> {
+fn roots(document: &schema::UvLockToml, project: Option<&Project>) -> Result<(Vec<usize>, Option<String>), Fault> {
     let packages = || document.package.iter().map(|package| package.get_ref()).enumerate();
     let manifest = &document.manifest;
     let is_script = manifest.members.is_empty() && !manifest.requirements.is_empty();
@@ -292,7 +297,7 @@ fn roots(document: &schema::Document, project: Option<&Project>) -> Result<(Vec<
         return Ok((Vec::new(), None));
     }
     let members = || packages().filter(|(_, package)| manifest.members.contains(&package.name));
-    let positions = |found: &mut dyn Iterator<Item = (usize, &schema::Package)>| -> Vec<_> {
+    let positions = |found: &mut dyn Iterator<Item = (usize, &schema::UvPackage)>| -> Vec<_> {
         found.map(|(position, _)| position).collect()
     };
     match project.map(|project| &project.name) {
@@ -325,7 +330,7 @@ fn roots(document: &schema::Document, project: Option<&Project>) -> Result<(Vec<
 }
 
 fn available<'g>(
-    document: &schema::Document,
+    document: &schema::UvLockToml,
     project: Option<&Project>,
     roots: &[usize],
     nodes: &[Node],

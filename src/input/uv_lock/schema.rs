@@ -7,7 +7,7 @@ use toml::Spanned;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Document {
+pub struct UvLockToml {
     pub version: Option<u64>,
     pub requires_python: Option<String>,
     /// `tool.uv.environments`: one of them must hold.
@@ -18,7 +18,7 @@ pub struct Document {
     #[serde(default)]
     pub manifest: Manifest,
     #[serde(default)]
-    pub package: Vec<Spanned<Package>>,
+    pub package: Vec<Spanned<UvPackage>>,
 }
 
 #[derive(Deserialize)]
@@ -48,10 +48,10 @@ pub struct Requirement {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Package {
+pub struct UvPackage {
     pub name: String,
     pub version: Option<String>,
-    pub source: Source,
+    pub source: UvSource,
     #[serde(default)]
     pub resolution_markers: Vec<String>,
     #[serde(default)]
@@ -77,7 +77,7 @@ pub struct Metadata {
 
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Source {
+pub struct UvSource {
     pub registry: Option<String>,
     pub url: Option<String>,
     pub path: Option<String>,
@@ -91,7 +91,7 @@ pub struct Source {
 pub struct Edge {
     pub name: String,
     pub version: Option<String>,
-    pub source: Option<Source>,
+    pub source: Option<UvSource>,
     #[serde(default)]
     pub extra: Vec<String>,
     pub marker: Option<String>,

@@ -168,17 +168,17 @@ pub fn clean(store: &DiskStore) -> io::Result<()> {
 
 /// What a folder of the cache holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usage {
+pub struct BucketUsage {
     pub bucket: CacheBucket,
     pub files: u64,
     pub bytes: u64,
 }
 
 /// What each folder of the cache holds; what cannot be looked at does not count.
-pub fn usage(store: &DiskStore) -> Vec<Usage> {
+pub fn usage(store: &DiskStore) -> Vec<BucketUsage> {
     let usage = |bucket| {
         let (files, bytes) = count_files(&store.layout().folder(bucket));
-        Usage { bucket, files, bytes }
+        BucketUsage { bucket, files, bytes }
     };
     CacheBucket::ALL.into_iter().map(usage).collect()
 }
