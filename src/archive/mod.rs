@@ -23,14 +23,14 @@ use std::path::{Path, PathBuf};
 
 pub use cancel_flag::{CancelFlag, CancellableReader, check_cancelled};
 pub use directory::{LinkMode, WriteSummary, parent, write_directory};
-pub use objects::{ObjectSource, fingerprint};
+pub use objects::ObjectSource;
 pub use parallel_read::check_digests;
 pub use read::{ArchiveMember, ArchiveReader, Fault, MemberIndex, MemberVisitor, ReadError, SeekableInput};
 pub use temporary::{TemporaryFolder, sweep, temporary};
 pub use volume_set::{Extent, VolumeFile, VolumeSet, resolve_seek};
 pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
 
-use crate::domain::{Content, Object, RelPath, Sha256, Tree};
+use crate::domain::{CHUNK_SIZE, Content, Object, RelPath, Sha256, Tree};
 use digest_check::with_digest_check;
 use objects::ArchiveOutput;
 use random_access::{RandomAccessWriter, WriteAt};
@@ -138,7 +138,7 @@ pub fn pack_to_stream(
 ) -> Result<(), ArchiveError> {
     let write = format.stream.ok_or_else(|| ArchiveError::Finish(io::ErrorKind::NotSeekable.into()))?;
     with_digest_check(objects, path_in(tree), |objects| {
-        let mut output = StreamOutput(BufWriter::with_capacity(objects::CHUNK_SIZE, output));
+        let mut output = StreamOutput(BufWriter::with_capacity(CHUNK_SIZE, output));
         write(tree, objects, &mut output)?;
         output.flush().map_err(ArchiveError::Finish)
     })

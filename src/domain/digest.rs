@@ -2,10 +2,13 @@
 //! [`Promises`]), and the one pass that computes all of them ([`Hasher`]).
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
+
+use super::read_chunks;
 
 /// The store's name for bytes: their SHA-256, printed as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -274,6 +277,19 @@ impl Fingerprint {
         let mut hasher = Hasher::new(algorithms);
         hasher.update(bytes);
         hasher.finish()
+    }
+
+    /// Hashes all that `input` has left to give.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(input: &mut (impl io::Read + ?Sized), algorithms: &[Algorithm]) -> io::Result<Self> {
+        let mut hasher = Hasher::new(algorithms);
+        read_chunks(input, |chunk| {
+            hasher.update(chunk);
+            io::Result::Ok(())
+        })?;
+        Ok(hasher.finish())
     }
 
     /// The digest by `algorithm`.

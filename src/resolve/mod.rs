@@ -45,10 +45,8 @@ use solve::{SearchProgress, TargetOutcome};
 use target_problem::{SpecifierCache, TargetProblem};
 
 use crate::domain::{
-    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, Requirement, ResolutionMetadata, Solution,
-    Specifiers, Target, Version,
+    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, ResolutionMetadata, Solution, Target, Version,
 };
-use crate::select::Policy;
 
 /// What is known of projects and files so far.
 #[derive(Clone, Debug, Default)]

@@ -129,7 +129,7 @@ impl Reading<'_> {
         Ok(package)
     }
 
-    fn source(&mut self, source: &schema::Source) -> Result<LockedSource, Fault> {
+    fn source(&mut self, source: &schema::UvSource) -> Result<LockedSource, Fault> {
         let folder = source.editable.as_ref().or(source.directory.as_ref()).or(source.r#virtual.as_ref());
         Ok(match (&source.registry, &source.git, folder) {
             (Some(registry), ..) => LockedSource::Index(self.index(registry)?),
@@ -153,7 +153,7 @@ impl Reading<'_> {
         Ok(index)
     }
 
-    fn file(&self, file: &schema::File, source: &schema::Source) -> Result<LockedFile, Fault> {
+    fn file(&self, file: &schema::File, source: &schema::UvSource) -> Result<LockedFile, Fault> {
         let local = |path: &Path| locking::local_url(&self.file.location, self.input_source, path);
         let (name, url) = match (&file.url, &file.path, &source.url, &source.path) {
             (Some(url), ..) | (None, None, Some(url), _) => {
@@ -312,7 +312,7 @@ fn roots(document: &schema::UvLockToml, project: Option<&Project>) -> Result<(Ve
         }
         Some(None) => Ok((positions(&mut members()), None)),
         None => {
-            let is_top = |source: &schema::Source| {
+            let is_top = |source: &schema::UvSource| {
                 [&source.editable, &source.r#virtual, &source.directory]
                     .into_iter()
                     .flatten()

@@ -9,7 +9,7 @@ use super::signature::{SignatureError, SigningKey};
 use super::verify::{Depth, Finding, FindingKind, faults};
 use super::{Delta, DeltaBase};
 use crate::archive::ArchiveFormat;
-use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;

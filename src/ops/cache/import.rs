@@ -6,7 +6,7 @@
 //! finds by digest only.
 
 use std::fs::{self, File};
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;

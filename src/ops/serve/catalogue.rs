@@ -13,10 +13,10 @@ use serde_json::json;
 use super::ServeError;
 use super::file_identity::FileIdentity;
 use super::members::Members;
-use crate::archive::{CancelFlag, Extent, fingerprint};
+use crate::archive::{CancelFlag, Extent};
 use crate::domain::{
-    Content, DistributionFilename, Object, PackageName, RelPath, Sha256, SourceExtension, Specifiers, Version,
-    WheelFilename, Yanked,
+    Content, DistributionFilename, Fingerprint, Object, PackageName, RelPath, Sha256, SourceExtension, Specifiers,
+    Version, WheelFilename, Yanked,
 };
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
@@ -274,7 +274,8 @@ fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {
         }
         None => {
             let name = metadata.filename.ok_or("its name does not tell its project and version")?;
-            let found = input.rewind().and_then(|()| fingerprint(&mut input)).map_err(|error| error.to_string())?;
+            let found =
+                input.rewind().and_then(|()| Fingerprint::read(&mut input, &[])).map_err(|error| error.to_string())?;
             (
                 found.sha256,
                 name.name().clone(),
