@@ -1,21 +1,21 @@
-//! Work on other threads that can be stopped.
+//! The flag that stops work on other threads.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Tells work on another thread that nobody waits for it any more.
+/// A flag that tells work on another thread to stop.
 pub type CancelFlag = Arc<AtomicBool>;
 
-/// Lets work go on until `cancel` is set.
+/// Fails once `cancel` is set.
 ///
 /// # Errors
-/// Once it is.
+/// When `cancel` is set.
 pub fn check_cancelled(cancel: &AtomicBool) -> io::Result<()> {
     if cancel.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { Ok(()) }
 }
 
-/// A reader that fails once nobody waits for what is read.
+/// A reader that fails once its flag is set.
 pub struct CancellableReader<'a, R> {
     inner: R,
     cancel: &'a AtomicBool,

@@ -1,6 +1,7 @@
-//! The circuit breaker of a host. Where one does not, a single request asks again on behalf of all that wait
-//! for it, and when that one gives up they all do: a hundred requests to a dead host cost hardly
-//! more than one.
+//! The circuit breaker of a host, which stops requests to it while it does not answer.
+//!
+//! If a host does not answer, a single request retries on behalf of all that wait for it, and when
+//! that one gives up they all do: a hundred requests to a dead host cost hardly more than one.
 
 use std::sync::Arc;
 
@@ -11,33 +12,33 @@ use super::error::HttpError;
 use super::retry::{Outcome, Retry};
 use crate::domain::MaskedUrl;
 
-/// Whether one host answers.
+/// The circuit breaker of one host.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CircuitBreaker(Arc<watch::Sender<CircuitState>>);
 
 #[derive(Debug, Default)]
 struct CircuitState {
-    /// Answers that were no trouble.
+    /// The number of responses that did not ask for a retry.
     successes: u64,
     open: Option<OpenReason>,
-    /// Which request asks for all that got no answer.
+    /// The number of the request that retries on behalf of all.
     prober: Option<u64>,
     probers: u64,
 }
 
 #[derive(Debug)]
 enum OpenReason {
-    /// There is no answer: nobody asks any more.
+    /// The host does not answer: no further request is sent.
     Unreachable { why: Arc<str>, kind: ConnectErrorKind },
-    /// It answers that it is in trouble: nobody asks twice.
+    /// The host answers that it is overloaded: requests are sent once, but not retried.
     Overloaded,
 }
 
 impl CircuitBreaker {
-    /// Passes while a request for `url` is worth making.
+    /// Checks that requests to the host have not been given up.
     ///
     /// # Errors
-    /// When requests to the host were given up.
+    /// When they have, with the error of the host's last request and `url`.
     pub fn check(&self, url: &MaskedUrl) -> Result<(), HttpError> {
         match &self.0.borrow().open {
             Some(OpenReason::Unreachable { why, kind }) => {
@@ -47,7 +48,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// Notes that the host answered.
+    /// Records a response of the host.
     pub fn answered(&self, status: u16) {
         if !(Outcome::Status { status, retry_after: None }).is_transient() {
             self.0.send_modify(|state| {
@@ -65,8 +66,10 @@ impl CircuitBreaker {
         self.0.borrow().successes
     }
 
-    /// Waits for the turn to ask for all; `None` once a request had a good answer since there
-    /// were `successes` of them, or all are given up.
+    /// Waits until this request may retry on behalf of all.
+    ///
+    /// Returns `None` once another request succeeded, so that there are more than `successes`, or
+    /// the host was given up.
     async fn probe(&self, successes: u64) -> Option<ProbePermit> {
         let mut state = self.0.subscribe();
         loop {
@@ -90,7 +93,7 @@ impl CircuitBreaker {
     }
 }
 
-/// The right to ask for all, until dropped.
+/// The permit to retry on behalf of all, until dropped.
 #[derive(Debug)]
 struct ProbePermit {
     host: CircuitBreaker,
@@ -113,7 +116,7 @@ impl Drop for ProbePermit {
 #[derive(Debug)]
 pub struct Attempts {
     retry: Retry,
-    /// The host that failed first, and how many good answers it had given by then.
+    /// The host that failed first, and its number of successes at that time.
     first: Option<(CircuitBreaker, u64)>,
     probe: Option<ProbePermit>,
 }
@@ -123,19 +126,21 @@ impl Attempts {
         Self { retry: Retry::new(retries), first: None, probe: None }
     }
 
-    /// Whether any retry is allowed at all.
+    /// Whether retries are allowed at all.
     pub fn is_allowed(&self) -> bool {
         self.retry.is_allowed()
     }
 
-    /// Bytes arrived that need not come again: the count begins anew.
+    /// Restarts the count of attempts, since bytes arrived that need not be sent again.
     pub fn progressed(&mut self) {
         self.retry.progressed();
         self.first = None;
     }
 
-    /// Waits until the request to `host` may be made again after `error`; `false` if that is to be
-    /// told. `chance` is between 0 and 1.
+    /// Waits until the request to `host` may be sent again after `error`; returns `false` if it has
+    /// failed for good.
+    ///
+    /// `chance` is a random number between 0 and 1.
     pub(super) async fn pause(&mut self, host: &CircuitBreaker, error: &HttpError, chance: f64) -> bool {
         let successes = host.successes();
         self.first.get_or_insert_with(|| (host.clone(), successes));
@@ -157,7 +162,8 @@ impl Attempts {
         !host.is_open()
     }
 
-    /// Gives the host up for all, unless it has answered anybody since this request first failed.
+    /// Gives the host up for all requests, unless it has answered any since this request first
+    /// failed.
     fn open_circuit(&mut self, error: &HttpError) {
         let Some((host, successes)) = self.first.take() else { return };
         let is_first_answer = host.successes() == 0;
@@ -194,7 +200,7 @@ mod tests {
         host.answered(status);
     }
 
-    /// What a request does next, as far as that is settled by now. No chance means no pause.
+    /// Returns the result of a pause that is already decided; without a chance there is no pause.
     fn next(host: &CircuitBreaker, attempts: &mut Attempts, error: &HttpError) -> Option<bool> {
         attempts.pause(host, error, 0.0).now_or_never()
     }

@@ -1,28 +1,30 @@
-//! How much one host is asked at once: fewer when it says that it is too much, more again when
-//! it answers well.
+//! Limits the concurrent requests to one host: fewer after it answers that there are too many, more
+//! again after successes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-/// The arithmetic: halved at a refusal, one more after a quarter as many good answers as are allowed
-/// at once. Slower, and one refusal in a hundred answers, which is a bad line rather than too
-/// much work, would keep it down.
+/// The concurrency limit of a host: halved at a refusal, and raised by one after successes of a
+/// quarter of the limit.
+///
+/// If it rose more slowly, one refusal in a hundred responses, which means a bad line and no
+/// overload, would keep it down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ConcurrencyLimit {
     limit: usize,
     current: usize,
-    /// Places that are still taken and will not be given again.
+    /// The number of permits that are still in use and will be withdrawn when they are returned.
     surplus: usize,
-    /// Good answers since the last change.
+    /// Successes since the last change.
     successes: usize,
-    /// How often it was lowered.
+    /// How often the limit was lowered.
     reductions: u64,
-    /// Many requests share a connection.
+    /// Whether many requests share a connection.
     is_shared: bool,
 }
 
-/// How many times as many requests are under way where they share a connection (HTTP/2): 96 for
-/// pages by default, where servers take 100 or more.
+/// By how much the limit is multiplied if requests share a connection (HTTP/2): 96 pages by
+/// default, where servers allow 100 or more.
 pub const SHARED_CONNECTION_FACTOR: usize = 2;
 
 impl ConcurrencyLimit {
@@ -30,8 +32,10 @@ impl ConcurrencyLimit {
         Self { limit, current: limit, surplus: 0, successes: 0, reductions: 0, is_shared: false }
     }
 
-    /// How many places go when a request is refused that began after `reductions` reductions. One that
-    /// was under way at a reduction tells nothing about the time after it.
+    /// Lowers the limit after a refusal; returns by how many permits.
+    ///
+    /// A request that began before the last reduction, of which `reductions` is the count, is
+    /// ignored: it tells nothing about the time after it.
     fn on_refusal(&mut self, reductions: u64) -> usize {
         if reductions != self.reductions {
             return 0;
@@ -42,8 +46,9 @@ impl ConcurrencyLimit {
         gone
     }
 
-    /// Requests turn out to share a connection: how many places that gives more. A host that ever
-    /// said that it is too much gets none.
+    /// Raises the limit as requests share a connection; returns by how many permits.
+    ///
+    /// A host that ever refused a request gets none.
     fn on_shared_connection(&mut self) -> usize {
         if self.is_shared || self.reductions > 0 {
             return 0;
@@ -53,7 +58,7 @@ impl ConcurrencyLimit {
         more
     }
 
-    /// A request was answered well: whether there is a place more.
+    /// Counts a success; returns whether the limit rises by one.
     fn on_success(&mut self) -> bool {
         self.successes += 1;
         let grows = self.current < self.limit && self.successes >= self.current.div_ceil(4);
@@ -64,7 +69,7 @@ impl ConcurrencyLimit {
     }
 }
 
-/// The places of one host.
+/// The concurrency limit of one host, with its permits.
 #[derive(Debug)]
 pub(super) struct HostLimit {
     permits: Arc<Semaphore>,
@@ -72,33 +77,33 @@ pub(super) struct HostLimit {
 }
 
 impl HostLimit {
-    /// At most `limit` requests at once, and at least one.
+    /// Makes a limit of `limit` concurrent requests, and at least one.
     pub fn new(limit: usize) -> Self {
         let limit = limit.max(1);
         let (permits, limit_state) = (Arc::new(Semaphore::new(limit)), Mutex::new(ConcurrencyLimit::new(limit)));
         Self { permits, limit_state }
     }
 
-    /// Waits until the host may be asked.
+    /// Waits for a permit to send a request to the host.
     pub async fn permit(self: &Arc<Self>) -> RequestPermit {
         let semaphore_permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
         RequestPermit::new(self.clone(), Some(semaphore_permit))
     }
 
-    /// The right to ask the host now, if nobody else needs it.
+    /// Returns a permit for the host if one is free now.
     pub fn try_permit(self: &Arc<Self>) -> Option<RequestPermit> {
         let semaphore_permit = self.permits.clone().try_acquire_owned().ok()?;
         Some(RequestPermit::new(self.clone(), Some(semaphore_permit)))
     }
 
-    /// A turn without a place, for a caller that has one at this host already and waits for this
-    /// request.
+    /// Returns a permit beyond the limit, for a caller that holds one for this host already and
+    /// waits for this request.
     pub fn unlimited_permit(self: &Arc<Self>) -> RequestPermit {
         RequestPermit::new(self.clone(), None)
     }
 }
 
-/// The right to ask a host, until dropped.
+/// The permit to send a request to a host, until dropped.
 #[derive(Debug)]
 pub struct RequestPermit {
     host: Arc<HostLimit>,
@@ -112,13 +117,13 @@ impl RequestPermit {
         Self { host, reductions, semaphore_permit }
     }
 
-    /// Notes that requests to the host share a connection.
+    /// Records that requests to the host share a connection.
     pub(super) fn record_shared_connection(&self) {
         let more = lock(&self.host.limit_state).on_shared_connection();
         self.host.permits.add_permits(more);
     }
 
-    /// Notes how the host answered: 429 and 503 mean that it is asked too much.
+    /// Records the status of a response; 429 and 503 mean that there are too many requests.
     pub(super) fn record_status(&self, status: u16) {
         let mut limit_state = lock(&self.host.limit_state);
         if matches!(status, 429 | 503) {
@@ -143,7 +148,7 @@ impl Drop for RequestPermit {
     }
 }
 
-/// A thread that panicked while counting left nothing half-done.
+/// Locks a mutex, ignoring that a thread may have panicked: it left nothing half-done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Errors of connections, classified: those that may pass, and those that stay whatever is tried.
+//! Classifies connection errors: transient ones, and those that a retry cannot mend.
 
 use std::error::Error;
 use std::io;
@@ -7,24 +7,24 @@ use rustls::AlertDescription;
 
 use crate::domain::Remedy;
 
-/// Why there was no answer.
+/// Why there was no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectErrorKind {
-    /// Refused, reset, cut: as far as anybody can tell, it may be better in a moment.
+    /// The connection was refused, reset or broken, which may be better in a moment.
     Transient,
-    /// Nothing came for as long as was waited.
+    /// The server sent nothing until the timeout.
     Silent,
-    /// The server's certificate is not believed.
+    /// The server's certificate is not trusted.
     Certificate,
-    /// The server does not believe ours, or misses it.
+    /// The server does not trust the client certificate, or requires one.
     ClientCertificate,
-    /// What answers does not speak TLS, or no version that is spoken here.
+    /// The server does not speak TLS, or no supported version of it.
     Protocol,
-    /// There is no host of this name.
+    /// The host name is unknown.
     UnknownHost,
-    /// The proxy wants to know who asks.
+    /// The proxy requires a login.
     ProxyLogin,
-    /// The request cannot be made at all.
+    /// The request is invalid and cannot be sent.
     Malformed,
 }
 
@@ -46,16 +46,17 @@ impl ConnectErrorKind {
         Self::Transient
     }
 
-    /// Whether asking again may help.
+    /// Whether a retry may help.
     pub fn is_transient(self) -> bool {
         matches!(self, Self::Transient | Self::Silent)
     }
 
-    /// Whether the place is down or out of reach, rather than that it is misconfigured.
+    /// Whether the host is down or out of reach, and not misconfigured.
     pub fn is_outage(self) -> bool {
         self.is_transient() || self == Self::UnknownHost
     }
 
+    /// Returns what helps against it.
     pub(super) fn remedy(self) -> Option<Remedy> {
         match self {
             Self::Transient | Self::Malformed => None,
@@ -76,7 +77,7 @@ fn classify(cause: &(dyn Error + 'static)) -> Option<ConnectErrorKind> {
     }
 }
 
-/// `cause` as an `E`, also from inside errors of input and output, whose `source` leaves it out.
+/// Returns `cause` as an `E`, also from inside an `io::Error`, whose `source` skips it.
 fn downcast<'a, E: Error + 'static>(cause: &'a (dyn Error + 'static)) -> Option<&'a E> {
     cause.downcast_ref::<E>().or_else(|| downcast(cause.downcast_ref::<io::Error>()?.get_ref()?))
 }
@@ -104,8 +105,10 @@ fn from_tls(error: &rustls::Error) -> ConnectErrorKind {
     }
 }
 
-/// What resolvers and proxies have no types for. Resolvers, in the order of glibc (two), musl,
-/// macOS and Windows; a server of names that does not answer may do so later.
+/// Recognizes errors of resolvers and proxies that have no type of their own.
+///
+/// The resolver messages are those of glibc (two), musl, macOS and Windows; a name server that does
+/// not answer is not among them, since it may do so later.
 fn from_message(words: &str) -> Option<ConnectErrorKind> {
     const UNKNOWN_HOST: [&str; 5] = [
         "Name or service not known",

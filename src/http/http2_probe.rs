@@ -1,5 +1,6 @@
-//! The first request to a host goes alone over TLS: its answer shows whether the host speaks
-//! HTTP/2, and then its connection carries the others. Without this, every request that begins
+//! Sends the first request to a host alone over TLS, to learn whether the host speaks HTTP/2.
+//!
+//! If it does, the first connection carries the other requests. Otherwise every request that begins
 //! meanwhile would open a connection of its own, only to drop it.
 
 use std::pin::pin;
@@ -8,15 +9,15 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-/// How long the others wait for the first answer; a slower host is slow because of something else.
+/// How long other requests wait for the first response; a slower host is slow for another reason.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether the first request to a host was answered.
+/// The state of the first request to a host.
 #[derive(Debug, Default)]
 pub(super) struct Http2Probe(OnceCell<()>);
 
 impl Http2Probe {
-    /// Makes `request`, which goes over TLS if `is_encrypted`, in its turn.
+    /// Sends `request`, over TLS if `is_encrypted` and then after the first request has been answered.
     pub async fn send<T>(&self, is_encrypted: bool, request: impl Future<Output = T>) -> T {
         if !is_encrypted {
             return request.await;
@@ -41,7 +42,7 @@ mod tests {
 
     use super::*;
 
-    /// When each of three requests begins and ends; each takes a second.
+    /// Returns when each of three requests begins and ends; each takes a second.
     async fn three_requests(is_encrypted: bool) -> Vec<(usize, u64)> {
         let (probe, began, log) = (Http2Probe::default(), tokio::time::Instant::now(), RefCell::new(Vec::new()));
         let record_status = |number| log.borrow_mut().push((number, began.elapsed().as_millis() as u64));
