@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 /// The concurrency limit of a host: halved at a refusal, and raised by one after successes of a
 /// quarter of the limit.
 ///
