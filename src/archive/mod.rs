@@ -11,6 +11,7 @@ mod parallel_read;
 mod pip_cache_entry;
 mod random_access;
 mod read;
+mod sink;
 mod stored_container;
 mod tar;
 mod temporary;
@@ -22,13 +23,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 pub use cancel_flag::{CancelFlag, CancellableReader, check_cancelled};
-pub use directory::{LinkMode, WriteSummary, parent, write_directory};
+pub use directory::{LinkMode, parent};
 pub use objects::ObjectSource;
-pub use parallel_read::check_digests;
 pub use read::{ArchiveMember, ArchiveReader, Fault, MemberIndex, MemberVisitor, ReadError, SeekableInput};
+pub use sink::{FileSink, FolderSink, StreamSink, TreeSink, VolumesSink};
 pub use temporary::{TemporaryFolder, sweep, temporary};
 pub use volume_set::{Extent, VolumeFile, VolumeSet, resolve_seek};
-pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
+pub use volumes::{VolumeIndex, check_volumes};
 
 use crate::domain::{CHUNK_SIZE, Content, Object, RelPath, Sha256, Tree};
 use digest_check::with_digest_check;
@@ -112,6 +113,8 @@ pub enum ArchiveError {
     Entry { path: RelPath, source: io::Error },
     #[error("`{}` cannot be written: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error("cannot make the folder {}: {source}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
     #[error("the archive cannot be completed: {0}")]
     Finish(io::Error),
 }
@@ -131,7 +134,7 @@ impl ArchiveError {
 /// # Errors
 /// When an object cannot be read or does not have its size and digest, the pipe fails, or the
 /// format [cannot be streamed](ArchiveFormat::is_stream).
-pub fn pack_to_stream(
+fn pack_to_stream(
     tree: &Tree,
     objects: &dyn ObjectSource,
     format: &ArchiveFormat,
@@ -169,12 +172,7 @@ impl<W: Write> ArchiveOutput for StreamOutput<W> {
 /// # Errors
 /// When an object cannot be read or does not have its size and digest, or the archive cannot be
 /// written; the folder of `path` must exist.
-pub fn pack_file(
-    tree: &Tree,
-    objects: &dyn ObjectSource,
-    format: &ArchiveFormat,
-    path: &Path,
-) -> Result<(), ArchiveError> {
+fn pack_file(tree: &Tree, objects: &dyn ObjectSource, format: &ArchiveFormat, path: &Path) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
     let folder = parent(path);
     sweep(folder);

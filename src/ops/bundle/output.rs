@@ -5,10 +5,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::delta::{Delta, DeltaBase};
+use super::finding::{Finding, FindingKind};
 use super::signature::{SignatureError, SigningKey};
-use super::verify::{Depth, Finding, FindingKind, faults};
-use super::{Delta, DeltaBase};
-use crate::archive::ArchiveFormat;
+use super::verify::{Depth, faults};
+use crate::archive::{ArchiveFormat, FileSink, FolderSink, LinkMode, StreamSink, TreeSink, VolumesSink};
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
 use crate::ops::buffered_reader::BufferedReader;
@@ -55,6 +56,17 @@ impl BundleOutput {
             sboms: Sboms::default(),
             force: false,
             allow_unprovable: false,
+        }
+    }
+
+    /// Returns the sink that the bundle is written to.
+    pub(in crate::ops) fn sink(&self) -> Box<dyn TreeSink + '_> {
+        let path = &*self.path;
+        match (self.format, &self.stream, self.split) {
+            (None, ..) => Box::new(FolderSink { path, link_mode: LinkMode::Hardlink }),
+            (Some(format), Some(stream), _) => Box::new(StreamSink { output: &**stream, format }),
+            (Some(format), None, Some(size)) => Box::new(VolumesSink { path, format, size }),
+            (Some(format), None, None) => Box::new(FileSink { path, format }),
         }
     }
 

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tempfile::NamedTempFile;
 
-use super::open_bundle::{LARGEST_PAGE, manifest_at};
-use super::verify::{Finding, FindingKind};
+use super::finding::{Finding, FindingKind};
+use super::manifest_file::{LARGEST_PAGE, manifest_at};
 use super::{BundleError, DELTA_PATH};
 use crate::archive::{ArchiveMember, ArchiveReader, CancelFlag, check_cancelled, check_volumes, sweep, temporary};
 use crate::domain::{Hasher, RelPath, Sha256, read_chunks};
