@@ -12,12 +12,11 @@ use super::super::{Facts, Failure, MissingFacts, Reason};
 use super::brute_force::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
 use super::fake_index::{Answer, Asking};
 
-/// The number of worlds, unless `PREFETCH_TEST_WORLDS` gives another: `.ci/run` asks for more, which
-/// take a debug build a minute. The first are the same however many there are. A third of them is
-/// enough where each is solved many times.
-#[expect(clippy::disallowed_methods, reason = "a test has no caller that could read it")]
+/// The number of worlds, unless `PREFETCH_TEST_WORLDS` gave another when this was built: `.ci/run`
+/// asks for more, which take a debug build a minute. The first are the same however many there are.
+/// A third of them is enough where each is solved many times.
 fn worlds() -> u32 {
-    std::env::var("PREFETCH_TEST_WORLDS").map_or(999, |text| text.parse().expect("PREFETCH_TEST_WORLDS is a number"))
+    option_env!("PREFETCH_TEST_WORLDS").map_or(999, |text| text.parse().expect("PREFETCH_TEST_WORLDS is a number"))
 }
 
 fn line() -> impl Strategy<Value = brute_force::Line> {
