@@ -5,38 +5,42 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::flat_lock::{Condition, FlatLock, Namesakes, PathKind};
+use super::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use super::freshness;
 use super::locking::{self, Fault, ParsedLock, last_part, read_lock};
 use super::text_file::TextFile;
 use super::{InputSource, Location, Problem, RequirementsReader, Role};
 use crate::domain::{AvailableGroups, GroupName, LockedFile, LockedPackage, LockedSource, MarkerTable, SourceFilename};
 
 #[derive(Deserialize)]
-struct PipfileLockJson {
+struct Document {
     #[serde(rename = "_meta")]
     meta: Meta,
     /// The categories: `default`, `develop`, and whatever a Pipfile has besides.
     #[serde(flatten)]
-    categories: BTreeMap<String, BTreeMap<String, PipfilePackage>>,
+    categories: BTreeMap<String, BTreeMap<String, Package>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Meta {
     pipfile_spec: Option<u64>,
+    /// Of the Pipfile that it was made of.
     #[serde(default)]
-    sources: Vec<PipfileSource>,
+    hash: BTreeMap<String, String>,
+    #[serde(default)]
+    sources: Vec<Source>,
 }
 
 #[derive(Deserialize)]
-struct PipfileSource {
+struct Source {
     name: Option<String>,
     url: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct PipfilePackage {
+struct Package {
     version: Option<String>,
     hashes: Vec<String>,
     /// In old files, the only digest.
@@ -68,7 +72,7 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
 }
 
 fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let document: PipfileLockJson = file.json().map_err(|problem| vec![problem])?;
+    let document: Document = file.json().map_err(|problem| vec![problem])?;
     let whole = |why: Fault| vec![file.problem(None, why)];
     check_version(&document.meta).map_err(whole)?;
     let mut reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
@@ -100,7 +104,9 @@ fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, 
         namesakes: Namesakes::LastCounts,
         origin: file.location.origin(0),
     };
-    Ok(ParsedLock { indexes, ..ParsedLock::new(lock) })
+    let beside = file.beside("Pipfile", input_source).map_err(|problem| vec![problem])?;
+    let doubt = beside.and_then(|beside| freshness::pipenv(file, &beside, document.meta.hash.get("sha256")?));
+    Ok(ParsedLock { indexes, ..ParsedLock::new(lock).with_warnings(doubt) })
 }
 
 fn check_version(meta: &Meta) -> Result<(), Fault> {
@@ -111,9 +117,7 @@ fn check_version(meta: &Meta) -> Result<(), Fault> {
 }
 
 /// Every entry; pipenv installs the other categories over `default`.
-fn ordered(
-    categories: &BTreeMap<String, BTreeMap<String, PipfilePackage>>,
-) -> impl Iterator<Item = (&str, &str, &PipfilePackage)> {
+fn ordered(categories: &BTreeMap<String, BTreeMap<String, Package>>) -> impl Iterator<Item = (&str, &str, &Package)> {
     let first = categories.iter().filter(|(category, _)| *category == DEFAULT);
     let others = categories.iter().filter(|(category, _)| *category != DEFAULT);
     let all = first.chain(others);
@@ -126,7 +130,7 @@ fn place(text: &str, category: &str, name: &str) -> Option<usize> {
     Some(start + text[start..].find(&format!("\"{name}\": {{"))?)
 }
 
-fn available(document: &PipfileLockJson) -> Result<AvailableGroups, Fault> {
+fn available(document: &Document) -> Result<AvailableGroups, Fault> {
     let names = document.categories.keys().map(|name| locking::group_name(name));
     let mut groups: BTreeSet<GroupName> = names.collect::<Result<_, _>>()?;
     groups.insert(locking::group_name(DEFAULT)?);
@@ -137,7 +141,7 @@ fn available(document: &PipfileLockJson) -> Result<AvailableGroups, Fault> {
 struct Reading<'f> {
     file: &'f TextFile,
     input_source: &'f dyn InputSource,
-    document: &'f PipfileLockJson,
+    document: &'f Document,
     markers: MarkerTable,
 }
 
@@ -146,9 +150,9 @@ impl Reading<'_> {
         &mut self,
         category: &str,
         name: &str,
-        package: &PipfilePackage,
+        package: &Package,
         place: Option<usize>,
-    ) -> Result<(LockedPackage, PathKind), Fault> {
+    ) -> Result<(LockedPackage, Entry), Fault> {
         let marker = package.markers.as_deref().map(|text| locking::marker(&mut self.markers, text)).transpose()?;
         let condition = Condition { group: Some(locking::group_name(category)?), marker };
         let (source, files) = self.place(package)?;
@@ -157,10 +161,10 @@ impl Reading<'_> {
         let origin = place.map_or_else(|| self.file.location.origin(0), |at| self.file.origin(at));
         let locked = LockedPackage { name: locking::project_name(name)?, version, source, files, origin };
         locking::check_files(&locked)?;
-        Ok((locked, PathKind { conditions: vec![condition], ..PathKind::default() }))
+        Ok((locked, Entry { conditions: vec![condition], ..Entry::default() }))
     }
 
-    fn place(&self, package: &PipfilePackage) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
+    fn place(&self, package: &Package) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
         let digests = package.hashes.iter().chain(&package.hash).map(|text| locking::digest(text));
         let hashes: Vec<_> = digests.collect::<Result<_, _>>()?;
         let is_archive = |path: &str| {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::location::normalize;
 use super::locking::Fault;
 use super::poetry_dependency::Dependency;
-use super::project_dependencies::{Asked, PyprojectToml};
+use super::project_dependencies::{Asked, Document};
 use super::text_file::TextFile;
 use super::version_range::VersionRange;
 use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role};
@@ -28,7 +28,7 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
     }
 }
 
-fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document: &PyprojectToml, role: Role) {
+fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document: &Document, role: Role) {
     reader.read.has_groups = true;
     let wrong = |why: &str| file.problem(None, why);
     if !document.is_project() {
@@ -71,14 +71,14 @@ pub(super) fn note_requires_python(reader: &mut RequirementsReader<'_>, file: &T
 }
 
 /// The groups are those that somebody asks for; Poetry's are taken unless they are optional.
-fn available(document: &PyprojectToml) -> AvailableGroups {
+fn available(document: &Document) -> AvailableGroups {
     let (groups, default) = document.groups();
     let default_groups = if document.name().is_some() { BTreeSet::new() } else { default };
     AvailableGroups { extras: document.extras(), groups, default_extras: BTreeSet::new(), default_groups }
 }
 
 /// What is wanted and only a build would tell.
-fn dynamic(document: &PyprojectToml, groups: &SelectedGroups) -> Vec<String> {
+fn dynamic(document: &Document, groups: &SelectedGroups) -> Vec<String> {
     let is_wanted = |field: &&String| match field.as_str() {
         "dependencies" => groups.project,
         "optional-dependencies" => !groups.extras.is_empty(),
@@ -94,7 +94,7 @@ fn dynamic(document: &PyprojectToml, groups: &SelectedGroups) -> Vec<String> {
 }
 
 /// Those of `asked` that the groups and extras want. An extra may ask for others of the project.
-fn wanted(asked: Vec<Asked>, project: Option<&PackageName>, mut groups: SelectedGroups) -> Vec<Asked> {
+pub(super) fn wanted(asked: Vec<Asked>, project: Option<&PackageName>, mut groups: SelectedGroups) -> Vec<Asked> {
     let is_wanted = |asked: &Asked, groups: &SelectedGroups| {
         let of_group = asked.group.as_ref().map_or(groups.project, |group| groups.groups.contains(group));
         of_group && asked.extras.as_ref().is_none_or(|extras| !extras.is_disjoint(&groups.extras))
@@ -175,7 +175,10 @@ fn source((file, input_source): (&TextFile, &dyn InputSource), what: &Dependency
 }
 
 /// The marker that stands for all conditions of a dependency.
-fn marker(what: &Dependency) -> Result<Marker, Fault> {
+///
+/// # Errors
+/// When one of them cannot be read.
+pub(super) fn marker(what: &Dependency) -> Result<Marker, Fault> {
     let mut all: Vec<String> = Vec::new();
     if let Some(text) = what.markers.as_deref().filter(|text| !text.is_empty()) {
         all.push(text.to_owned());

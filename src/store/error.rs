@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::domain::{BrokenPromise, HasRemedy, Remedy, Sha256};
 
-/// An object could not be written or read.
+/// Why an object could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("cannot write below {}: {why}", folder.display())]

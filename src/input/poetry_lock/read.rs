@@ -9,7 +9,8 @@ use crate::domain::{
     AvailableGroups, DistributionFilename, ExtraName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable,
     Origin, PackageName, Version,
 };
-use crate::input::flat_lock::{Condition, FlatLock, Namesakes, PathKind};
+use crate::input::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use crate::input::freshness;
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::poetry_dependency::Dependency;
 use crate::input::text_file::TextFile;
@@ -29,10 +30,12 @@ const WITH_GROUPS: (u64, u64) = (2, 1);
 pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
     let whole = |why: Fault| vec![file.problem(None, why)];
-    let document: schema::PoetryLockToml = file.toml().map_err(one)?;
+    let document: schema::Document = file.toml().map_err(one)?;
     let version = lock_version(document.metadata.lock_version.as_deref()).map_err(whole)?;
-    let project = file.beside("pyproject.toml", input_source).map_err(one)?;
-    let project: Option<project::PyprojectToml> = project.map(|project| project.toml()).transpose().map_err(one)?;
+    let beside = file.beside("pyproject.toml", input_source).map_err(one)?;
+    let project: Option<project::Document> = beside.as_ref().map(TextFile::toml).transpose().map_err(one)?;
+    let recorded = document.metadata.content_hash.as_deref();
+    let doubt = beside.and_then(|beside| freshness::poetry(file, &beside, recorded?));
     let reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
     let packages = reading.packages()?;
     let available = available(&document, project.as_ref()).map_err(whole)?;
@@ -47,7 +50,7 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
         let project = project.map_err(|why| whole(why.to_owned()))?;
         ParsedLock::new(reading.walked(packages, available, &project)?)
     };
-    Ok(ParsedLock { indexes, ..parsed })
+    Ok(ParsedLock { indexes, ..parsed.with_warnings(doubt) })
 }
 
 fn lock_version(text: Option<&str>) -> Result<(u64, u64), Fault> {
@@ -62,7 +65,7 @@ fn lock_version(text: Option<&str>) -> Result<(u64, u64), Fault> {
 }
 
 /// Sources with a URL of their own: they are asked as well.
-fn indexes(document: &schema::PoetryLockToml) -> Vec<String> {
+fn indexes(document: &schema::Document) -> Vec<String> {
     let sources = document.package.iter().filter_map(|package| package.get_ref().source.as_ref());
     let mut urls: Vec<_> =
         sources.filter(|source| source.r#type == "legacy").map(|source| source.url.clone()).collect();
@@ -71,10 +74,7 @@ fn indexes(document: &schema::PoetryLockToml) -> Vec<String> {
     urls
 }
 
-fn available(
-    document: &schema::PoetryLockToml,
-    project: Option<&project::PyprojectToml>,
-) -> Result<AvailableGroups, Fault> {
+fn available(document: &schema::Document, project: Option<&project::Document>) -> Result<AvailableGroups, Fault> {
     let main = locking::group_name(MAIN)?;
     let locked = document.package.iter().flat_map(|package| &package.get_ref().groups);
     let mut groups: BTreeSet<_> = locked.map(|name| locking::group_name(name)).collect::<Result<_, _>>()?;
@@ -95,7 +95,7 @@ fn available(
 struct Reading<'f> {
     file: &'f TextFile,
     input_source: &'f dyn InputSource,
-    document: &'f schema::PoetryLockToml,
+    document: &'f schema::Document,
     markers: MarkerTable,
 }
 
@@ -115,7 +115,7 @@ impl Reading<'_> {
     /// What `read` makes of every package, or everything that is wrong.
     fn each<T>(
         &self,
-        mut read: impl FnMut(&schema::PoetryPackage, Origin) -> Result<T, Fault>,
+        mut read: impl FnMut(&schema::Package, Origin) -> Result<T, Fault>,
     ) -> Result<Vec<T>, Vec<Problem>> {
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         for package in &self.document.package {
@@ -130,7 +130,7 @@ impl Reading<'_> {
         if problems.is_empty() { Ok(all) } else { Err(problems) }
     }
 
-    fn package(&self, package: &schema::PoetryPackage, origin: Origin) -> Result<LockedPackage, Fault> {
+    fn package(&self, package: &schema::Package, origin: Origin) -> Result<LockedPackage, Fault> {
         let name = locking::project_name(&package.name)?;
         let version = locking::version(&package.version)?;
         let (source, url) = self.place(package)?;
@@ -153,10 +153,7 @@ impl Reading<'_> {
     }
 
     /// Where a package comes from, and the URL of its only file where that is told.
-    fn place(
-        &self,
-        package: &schema::PoetryPackage,
-    ) -> Result<(LockedSource, Option<crate::domain::MaskedUrl>), Fault> {
+    fn place(&self, package: &schema::Package) -> Result<(LockedSource, Option<crate::domain::MaskedUrl>), Fault> {
         let Some(source) = &package.source else { return Ok((LockedSource::Index(None), None)) };
         let commit = source.resolved_reference.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
         Ok(match source.r#type.as_str() {
@@ -174,7 +171,7 @@ impl Reading<'_> {
     /// The files of a package; before 2.0 those of all versions of a name share one list.
     fn files(
         &self,
-        package: &schema::PoetryPackage,
+        package: &schema::Package,
         name: &PackageName,
         version: &Version,
     ) -> Result<Vec<LockedFile>, Fault> {
@@ -215,7 +212,7 @@ impl Reading<'_> {
         mut self,
         packages: Vec<LockedPackage>,
         available: AvailableGroups,
-        project: &project::PyprojectToml,
+        project: &project::Document,
     ) -> Result<PoetryLock, Vec<Problem>> {
         let mut markers = std::mem::take(&mut self.markers);
         let nodes = self.each(|package, _| node(package, &mut markers))?;
@@ -273,7 +270,7 @@ fn last_part_of_url(name: &str) -> String {
     if name.contains("://") { last_part(name) } else { name.to_owned() }
 }
 
-fn entry(package: &schema::PoetryPackage, markers: &mut MarkerTable) -> Result<PathKind, Fault> {
+fn entry(package: &schema::Package, markers: &mut MarkerTable) -> Result<Entry, Fault> {
     let conditions = package.groups.iter().map(|name| {
         let marker = match &package.markers {
             None => None,
@@ -283,14 +280,14 @@ fn entry(package: &schema::PoetryPackage, markers: &mut MarkerTable) -> Result<P
         let marker = marker.map(|text| locking::marker(markers, text)).transpose()?;
         Ok(Condition { group: Some(locking::group_name(name)?), marker })
     });
-    Ok(PathKind {
+    Ok(Entry {
         conditions: conditions.collect::<Result<_, Fault>>()?,
         requires_python: None,
         dependencies: package.dependencies.keys().filter_map(|name| name.parse().ok()).collect(),
     })
 }
 
-fn node(package: &schema::PoetryPackage, markers: &mut MarkerTable) -> Result<Node, Fault> {
+fn node(package: &schema::Package, markers: &mut MarkerTable) -> Result<Node, Fault> {
     let mut edges = Vec::new();
     for (name, dependencies) in &package.dependencies {
         let name = locking::project_name(name)?;

@@ -8,9 +8,9 @@ use toml::Spanned;
 use crate::input::poetry_dependency::Dependencies;
 
 #[derive(Deserialize)]
-pub struct PoetryLockToml {
+pub struct Document {
     #[serde(default)]
-    pub package: Vec<Spanned<PoetryPackage>>,
+    pub package: Vec<Spanned<Package>>,
     /// Those of the project.
     #[serde(default)]
     pub extras: BTreeMap<String, Vec<String>>,
@@ -22,6 +22,8 @@ pub struct PoetryLockToml {
 pub struct Metadata {
     pub lock_version: Option<String>,
     pub python_versions: Option<String>,
+    /// The digest of what the lock was made of.
+    pub content_hash: Option<String>,
     /// Before 2.0: the files of all versions of a name.
     #[serde(default)]
     pub files: BTreeMap<String, Vec<File>>,
@@ -32,7 +34,7 @@ pub struct Metadata {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct PoetryPackage {
+pub struct Package {
     pub name: String,
     pub version: String,
     /// The package's own `Requires-Python`.
@@ -49,7 +51,7 @@ pub struct PoetryPackage {
     pub dependencies: BTreeMap<String, Dependencies>,
     #[serde(default)]
     pub extras: BTreeMap<String, Vec<String>>,
-    pub source: Option<PoetrySource>,
+    pub source: Option<Source>,
 }
 
 /// One marker, or one for each group where these differ.
@@ -67,7 +69,7 @@ pub struct File {
 }
 
 #[derive(Deserialize)]
-pub struct PoetrySource {
+pub struct Source {
     pub r#type: String,
     pub url: String,
     pub resolved_reference: Option<String>,

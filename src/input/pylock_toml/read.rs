@@ -9,7 +9,7 @@ use super::schema;
 use crate::domain::{
     AvailableGroups, Digest, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl, Origin,
 };
-use crate::input::flat_lock::{Condition, FlatLock, Namesakes, PathKind};
+use crate::input::flat_lock::{Condition, Entry, FlatLock, Namesakes};
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::text_file::TextFile;
 use crate::input::{InputSource, Problem};
@@ -19,7 +19,7 @@ use crate::input::{InputSource, Problem};
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let document: schema::PylockToml = file.toml().map_err(|problem| vec![problem])?;
+    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
     let whole = |why: Fault| vec![file.problem(None, why)];
     let doubt = check_version(&document).map_err(whole)?;
     let mut reading = Reading { file, source, markers: MarkerTable::default(), indexes: HashMap::new() };
@@ -55,7 +55,7 @@ pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Ve
 }
 
 /// Whether this is the version that is read here: a later minor one is read with a doubt (PEP 751).
-fn check_version(document: &schema::PylockToml) -> Result<Option<String>, Fault> {
+fn check_version(document: &schema::Document) -> Result<Option<String>, Fault> {
     let version = &document.lock_version;
     if document.created_by.as_deref() == Some("pipenv") {
         return Err("pipenv wrote it, with URLs that it made up; name the Pipfile.lock instead".to_owned());
@@ -67,7 +67,7 @@ fn check_version(document: &schema::PylockToml) -> Result<Option<String>, Fault>
     }
 }
 
-fn available(document: &schema::PylockToml) -> Result<AvailableGroups, Fault> {
+fn available(document: &schema::Document) -> Result<AvailableGroups, Fault> {
     Ok(AvailableGroups {
         extras: names(&document.extras)?,
         groups: names(&document.dependency_groups)?.into_iter().chain(names(&document.default_groups)?).collect(),
@@ -90,14 +90,14 @@ struct Reading<'f> {
 }
 
 impl Reading<'_> {
-    fn package(&mut self, package: &schema::PylockPackage, origin: Origin) -> Result<(LockedPackage, PathKind), Fault> {
+    fn package(&mut self, package: &schema::Package, origin: Origin) -> Result<(LockedPackage, Entry), Fault> {
         let name = locking::project_name(&package.name)?;
         let source = self.place(package)?;
         let files = package.archive.iter().chain(&package.wheels).chain(&package.sdist);
         let files = files.map(|file| self.file(file)).collect::<Result<_, _>>()?;
         let version = package.version.as_deref().map(locking::version).transpose()?;
         let marker = package.marker.as_deref().map(|text| self.marker(text)).transpose()?;
-        let entry = PathKind {
+        let entry = Entry {
             conditions: vec![Condition { group: None, marker }],
             requires_python: locking::requires_python(package.requires_python.as_deref())?,
             dependencies: package
@@ -112,7 +112,7 @@ impl Reading<'_> {
     }
 
     /// Where a package comes from: an archive, a repository and a folder exclude each other.
-    fn place(&mut self, package: &schema::PylockPackage) -> Result<LockedSource, Fault> {
+    fn place(&mut self, package: &schema::Package) -> Result<LockedSource, Fault> {
         if let Some(vcs) = &package.vcs {
             let place = vcs.url.as_ref().or(vcs.path.as_ref()).ok_or("its repository has neither URL nor path")?;
             let commit = vcs.commit_id.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();

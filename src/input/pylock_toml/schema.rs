@@ -7,7 +7,7 @@ use toml::Spanned;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct PylockToml {
+pub struct Document {
     pub lock_version: String,
     pub created_by: Option<String>,
     pub environments: Option<Vec<String>>,
@@ -19,12 +19,12 @@ pub struct PylockToml {
     #[serde(default)]
     pub default_groups: Vec<String>,
     #[serde(default)]
-    pub packages: Vec<Spanned<PylockPackage>>,
+    pub packages: Vec<Spanned<Package>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct PylockPackage {
+pub struct Package {
     pub name: String,
     pub version: Option<String>,
     pub marker: Option<String>,

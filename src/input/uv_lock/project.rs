@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::domain::{ExtraName, GroupName, PackageName};
+use crate::input::project_dependencies::{self, Asked};
 use crate::input::text_file::TextFile;
 use crate::input::{InputSource, Problem};
 
@@ -17,6 +18,8 @@ pub struct Project {
     pub extras: BTreeSet<ExtraName>,
     pub groups: BTreeSet<GroupName>,
     pub default_groups: DefaultGroups,
+    /// What it asks for, as far as it can be read.
+    pub asked: Vec<Asked>,
 }
 
 /// `tool.uv.default-groups`.
@@ -47,7 +50,7 @@ impl DefaultGroups {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct UvProjectToml {
+struct Document {
     project: Option<ProjectTable>,
     #[serde(default)]
     dependency_groups: BTreeMap<String, IgnoredAny>,
@@ -82,7 +85,7 @@ struct Uv {
 /// When the file is no pyproject.toml.
 pub fn beside(lock: &TextFile, input_source: &dyn InputSource) -> Result<Option<Project>, Problem> {
     let Some(file) = lock.beside("pyproject.toml", input_source)? else { return Ok(None) };
-    let document: UvProjectToml = file.toml()?;
+    let document: Document = file.toml()?;
     let mut groups: BTreeSet<_> = document.dependency_groups.keys().filter_map(|name| name.parse().ok()).collect();
     if document.tool.uv.dev_dependencies.is_some() {
         groups.extend("dev".parse().ok());
@@ -96,5 +99,10 @@ pub fn beside(lock: &TextFile, input_source: &dyn InputSource) -> Result<Option<
         extras: extras.keys().filter_map(|name| name.parse().ok()).collect(),
         groups,
         default_groups: document.tool.uv.default_groups,
+        asked: file
+            .toml()
+            .ok()
+            .and_then(|document: project_dependencies::Document| document.asked().ok())
+            .unwrap_or_default(),
     }))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::freshness;
 use super::graph::{Conflict, Edge, Item, Node, Requirement, UvLock, activation};
 use super::project::{self, Project};
 use super::schema;
@@ -24,7 +25,7 @@ const VERSION: u64 = 1;
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let document: schema::UvLockToml = file.toml().map_err(|problem| vec![problem])?;
+    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
     check_version(document.version).map_err(|why| vec![file.problem(None, why)])?;
     let project = project::beside(file, input_source).map_err(|problem| vec![problem])?;
     let mut reading = Reading { file, input_source, markers: MarkerTable::default(), indexes: HashMap::new() };
@@ -55,7 +56,7 @@ type ByName<'d> = HashMap<&'d str, Vec<usize>>;
 impl Reading<'_> {
     fn lock(
         &mut self,
-        document: &schema::UvLockToml,
+        document: &schema::Document,
         project: Option<&Project>,
     ) -> Result<(UvLock, Vec<Problem>), Vec<Problem>> {
         let mut problems = Vec::new();
@@ -86,14 +87,19 @@ impl Reading<'_> {
             return Err(problems);
         }
         let (roots, warning) = roots(document, project).map_err(whole)?;
-        let warnings = warning.map(|why| self.file.warning(None, why)).into_iter().collect();
+        let is_single = |project: &&Project| project.name.is_some() && roots.len() == 1;
+        let doubt = project.filter(is_single).and_then(|project| {
+            let package = document.package[roots[0]].get_ref();
+            freshness::doubt(project, package)
+        });
+        let warnings = warning.into_iter().chain(doubt).map(|why| self.file.warning(None, why)).collect();
         let lock = self.rest(document, project, (packages, nodes, roots), &by_name).map_err(whole)?;
         Ok((lock, warnings))
     }
 
     fn rest(
         &mut self,
-        document: &schema::UvLockToml,
+        document: &schema::Document,
         project: Option<&Project>,
         (packages, nodes, roots): (Vec<LockedPackage>, Vec<Node>, Vec<usize>),
         by_name: &ByName<'_>,
@@ -119,7 +125,7 @@ impl Reading<'_> {
         })
     }
 
-    fn package(&mut self, package: &schema::UvPackage, origin: Origin) -> Result<LockedPackage, Fault> {
+    fn package(&mut self, package: &schema::Package, origin: Origin) -> Result<LockedPackage, Fault> {
         let source = self.source(&package.source)?;
         let files = package.wheels.iter().chain(&package.sdist);
         let files: Vec<_> = files.map(|file| self.file(file, &package.source)).collect::<Result<_, _>>()?;
@@ -129,7 +135,7 @@ impl Reading<'_> {
         Ok(package)
     }
 
-    fn source(&mut self, source: &schema::UvSource) -> Result<LockedSource, Fault> {
+    fn source(&mut self, source: &schema::Source) -> Result<LockedSource, Fault> {
         let folder = source.editable.as_ref().or(source.directory.as_ref()).or(source.r#virtual.as_ref());
         Ok(match (&source.registry, &source.git, folder) {
             (Some(registry), ..) => LockedSource::Index(self.index(registry)?),
@@ -153,7 +159,7 @@ impl Reading<'_> {
         Ok(index)
     }
 
-    fn file(&self, file: &schema::File, source: &schema::UvSource) -> Result<LockedFile, Fault> {
+    fn file(&self, file: &schema::File, source: &schema::Source) -> Result<LockedFile, Fault> {
         let local = |path: &Path| locking::local_url(&self.file.location, self.input_source, path);
         let (name, url) = match (&file.url, &file.path, &source.url, &source.path) {
             (Some(url), ..) | (None, None, Some(url), _) => {
@@ -175,8 +181,8 @@ impl Reading<'_> {
 
     fn node(
         &mut self,
-        package: &schema::UvPackage,
-        document: &schema::UvLockToml,
+        package: &schema::Package,
+        document: &schema::Document,
         by_name: &ByName<'_>,
     ) -> Result<Node, Fault> {
         Ok(Node {
@@ -191,7 +197,7 @@ impl Reading<'_> {
     fn named_edges<N: FromStr + Ord>(
         &mut self,
         all: &BTreeMap<String, Vec<schema::Edge>>,
-        document: &schema::UvLockToml,
+        document: &schema::Document,
         by_name: &ByName<'_>,
     ) -> Result<BTreeMap<N, Vec<Edge>>, Fault> {
         all.iter()
@@ -202,18 +208,13 @@ impl Reading<'_> {
     fn edges(
         &mut self,
         edges: &[schema::Edge],
-        document: &schema::UvLockToml,
+        document: &schema::Document,
         by_name: &ByName<'_>,
     ) -> Result<Vec<Edge>, Fault> {
         edges.iter().map(|edge| self.edge(edge, document, by_name)).collect()
     }
 
-    fn edge(
-        &mut self,
-        edge: &schema::Edge,
-        document: &schema::UvLockToml,
-        by_name: &ByName<'_>,
-    ) -> Result<Edge, Fault> {
+    fn edge(&mut self, edge: &schema::Edge, document: &schema::Document, by_name: &ByName<'_>) -> Result<Edge, Fault> {
         let is_meant = |position: &&usize| {
             let package = document.package[**position].get_ref();
             let is_same_version = edge.version.is_none() || edge.version == package.version;
@@ -253,7 +254,7 @@ impl Reading<'_> {
     }
 }
 
-fn by_name(document: &schema::UvLockToml) -> ByName<'_> {
+fn by_name(document: &schema::Document) -> ByName<'_> {
     let mut by_name = ByName::new();
     for (position, package) in document.package.iter().enumerate() {
         by_name.entry(package.get_ref().name.as_str()).or_default().push(position);
@@ -262,7 +263,7 @@ fn by_name(document: &schema::UvLockToml) -> ByName<'_> {
 }
 
 /// An entry is told from the others by its name, version and source.
-fn refuse_duplicate(document: &schema::UvLockToml, position: usize, by_name: &ByName<'_>) -> Result<(), Fault> {
+fn refuse_duplicate(document: &schema::Document, position: usize, by_name: &ByName<'_>) -> Result<(), Fault> {
     let package = document.package[position].get_ref();
     let is_same = |other: &&usize| {
         let other = document.package[**other].get_ref();
@@ -289,7 +290,7 @@ fn conflicts(sets: &[Vec<schema::Conflict>]) -> Result<Vec<Vec<Conflict>>, Fault
 }
 
 /// The packages that everything begins at, and a doubt.
-fn roots(document: &schema::UvLockToml, project: Option<&Project>) -> Result<(Vec<usize>, Option<String>), Fault> {
+fn roots(document: &schema::Document, project: Option<&Project>) -> Result<(Vec<usize>, Option<String>), Fault> {
     let packages = || document.package.iter().map(|package| package.get_ref()).enumerate();
     let manifest = &document.manifest;
     let is_script = manifest.members.is_empty() && !manifest.requirements.is_empty();
@@ -297,7 +298,7 @@ fn roots(document: &schema::UvLockToml, project: Option<&Project>) -> Result<(Ve
         return Ok((Vec::new(), None));
     }
     let members = || packages().filter(|(_, package)| manifest.members.contains(&package.name));
-    let positions = |found: &mut dyn Iterator<Item = (usize, &schema::UvPackage)>| -> Vec<_> {
+    let positions = |found: &mut dyn Iterator<Item = (usize, &schema::Package)>| -> Vec<_> {
         found.map(|(position, _)| position).collect()
     };
     match project.map(|project| &project.name) {
@@ -312,7 +313,7 @@ fn roots(document: &schema::UvLockToml, project: Option<&Project>) -> Result<(Ve
         }
         Some(None) => Ok((positions(&mut members()), None)),
         None => {
-            let is_top = |source: &schema::UvSource| {
+            let is_top = |source: &schema::Source| {
                 [&source.editable, &source.r#virtual, &source.directory]
                     .into_iter()
                     .flatten()
@@ -330,7 +331,7 @@ fn roots(document: &schema::UvLockToml, project: Option<&Project>) -> Result<(Ve
 }
 
 fn available<'g>(
-    document: &schema::UvLockToml,
+    document: &schema::Document,
     project: Option<&Project>,
     roots: &[usize],
     nodes: &[Node],
@@ -339,11 +340,11 @@ fn available<'g>(
     let mut extras: BTreeSet<ExtraName> = BTreeSet::new();
     let mut groups: BTreeSet<GroupName> = manifest_groups.cloned().collect();
     for root in roots {
-        let metadata = &document.package[*root].get_ref().metadata;
+        let metadata = document.package[*root].get_ref().metadata.iter();
         extras.extend(nodes[*root].extras.keys().cloned());
-        extras.extend(metadata.provides_extras.iter().filter_map(|name| name.parse().ok()));
+        extras.extend(metadata.clone().flat_map(|known| &known.provides_extras).filter_map(|name| name.parse().ok()));
         groups.extend(nodes[*root].groups.keys().cloned());
-        groups.extend(metadata.requires_dev.keys().filter_map(|name| name.parse().ok()));
+        groups.extend(metadata.flat_map(|known| known.requires_dev.keys()).filter_map(|name| name.parse().ok()));
     }
     extras.extend(project.into_iter().flat_map(|project| project.extras.iter().cloned()));
     groups.extend(project.into_iter().flat_map(|project| project.groups.iter().cloned()));

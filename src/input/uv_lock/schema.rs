@@ -7,7 +7,7 @@ use toml::Spanned;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct UvLockToml {
+pub struct Document {
     pub version: Option<u64>,
     pub requires_python: Option<String>,
     /// `tool.uv.environments`: one of them must hold.
@@ -18,7 +18,7 @@ pub struct UvLockToml {
     #[serde(default)]
     pub manifest: Manifest,
     #[serde(default)]
-    pub package: Vec<Spanned<UvPackage>>,
+    pub package: Vec<Spanned<Package>>,
 }
 
 #[derive(Deserialize)]
@@ -48,10 +48,10 @@ pub struct Requirement {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct UvPackage {
+pub struct Package {
     pub name: String,
     pub version: Option<String>,
-    pub source: UvSource,
+    pub source: Source,
     #[serde(default)]
     pub resolution_markers: Vec<String>,
     #[serde(default)]
@@ -63,8 +63,7 @@ pub struct UvPackage {
     pub sdist: Option<File>,
     #[serde(default)]
     pub wheels: Vec<File>,
-    #[serde(default)]
-    pub metadata: Metadata,
+    pub metadata: Option<Metadata>,
 }
 
 /// What the package said of itself when it was locked.
@@ -72,12 +71,23 @@ pub struct UvPackage {
 #[serde(rename_all = "kebab-case", default)]
 pub struct Metadata {
     pub provides_extras: Vec<String>,
-    pub requires_dev: BTreeMap<String, serde::de::IgnoredAny>,
+    pub requires_dist: Vec<StatedRequirement>,
+    pub requires_dev: BTreeMap<String, Vec<StatedRequirement>>,
+}
+
+/// A requirement of the package's pyproject.toml. Those of which the file says where they are, as
+/// repositories and folders, have no specifier.
+#[derive(Deserialize)]
+pub struct StatedRequirement {
+    pub name: String,
+    pub specifier: Option<String>,
+    #[serde(flatten)]
+    pub place: BTreeMap<String, serde::de::IgnoredAny>,
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct UvSource {
+pub struct Source {
     pub registry: Option<String>,
     pub url: Option<String>,
     pub path: Option<String>,
@@ -91,7 +101,7 @@ pub struct UvSource {
 pub struct Edge {
     pub name: String,
     pub version: Option<String>,
-    pub source: Option<UvSource>,
+    pub source: Option<Source>,
     #[serde(default)]
     pub extra: Vec<String>,
     pub marker: Option<String>,
