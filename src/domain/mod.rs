@@ -1,7 +1,7 @@
 //! The types of Python packaging and their rules: no files, no network, no clock, no environment.
 //!
-//! The only module that names the crates `pep440_rs` and `pep508_rs`; everything else takes
-//! their types from here.
+//! Only this module uses the crates `pep440_rs` and `pep508_rs`; all others take their types from
+//! here.
 
 mod artifact;
 mod candidates;

@@ -1,4 +1,4 @@
-//! What the resolver is asked.
+//! The question that the resolver answers.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,25 @@ use super::MissingFacts;
 use crate::domain::{PackageName, Request, Requirement, Specifiers};
 use crate::select::Policy;
 
-/// What is to be solved: requirements, and the options that decide what may be chosen.
+/// What is to be resolved: requirements, and the options that decide what may be chosen.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Question {
     /// Requirements and constraints in the order in which they were read.
     pub requirements: Vec<Requirement>,
     pub policy: Policy,
-    /// Every file must be promised by a digest that the user gave (pip's hash-checking mode).
+    /// Whether every file needs a digest given by the user (pip's hash-checking mode).
     pub require_hashes: bool,
-    /// Also get what the requirements need.
+    /// Whether dependencies are resolved, too.
     pub follow_dependencies: bool,
-    /// Also get the source archive beside each wheel; the search does not look at it.
+    /// Whether the source archive beside each wheel is fetched, too; the search ignores it.
     pub with_sources: bool,
 }
 
 impl Question {
-    /// What holds for each project on every target, whatever else is chosen: the versions that
-    /// the lines without a marker allow. No solution has another one.
+    /// Returns the versions of each project that are allowed on every target, by the lines without
+    /// a marker.
+    ///
+    /// No solution has any other version.
     pub fn unconditional_bounds(&self) -> BTreeMap<PackageName, Specifiers> {
         let mut bounds: BTreeMap<_, Vec<&Specifiers>> = BTreeMap::new();
         for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_always()) {
@@ -35,8 +37,8 @@ impl Question {
         bounds.into_iter().map(|(name, bounds)| (name.clone(), Specifiers::all(bounds))).collect()
     }
 
-    /// What the first step wants, whatever the targets are: the listings of the projects that are
-    /// asked for by lines without a marker, and by no others.
+    /// Returns the listings that the first step needs for any target: those of the projects that
+    /// are required by lines without a marker.
     pub fn unconditional_listings(&self) -> MissingFacts {
         let mut by_project: BTreeMap<_, Vec<&Requirement>> = BTreeMap::new();
         for requirement in &self.requirements {
@@ -49,7 +51,7 @@ impl Question {
         MissingFacts { listings: named.collect(), ..MissingFacts::default() }
     }
 
-    /// The question that `request` was, as far as it tells.
+    /// Returns the question that `request` was, as far as the request states it.
     pub fn of_request(request: &Request) -> Self {
         Self {
             requirements: request.requirements.clone(),
@@ -65,7 +67,7 @@ impl Question {
         }
     }
 
-    /// What it asks for the targets at these positions, for those who install without an index.
+    /// Returns the request that it is for the targets at these positions.
     pub fn request(&self, targets: Vec<usize>) -> Request {
         Request {
             requirements: self.requirements.clone(),

@@ -1,4 +1,4 @@
-//! Hash-checking mode, case by case of `docs/facts/pip.md` 2.3.
+//! Tests of hash-checking mode, by the cases of `docs/facts/pip.md` 2.3.
 
 use super::super::Reason;
 use super::fake_index::{FakeIndex, File};
