@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::bundle::output::BundleOutput;
+use super::byte_sources::find_bytes;
 use super::fetch::files_to_fetch;
-use super::stored_files::find_stored;
 use super::write::Output;
 use crate::domain::{
     Content, Fetched, FetchedFile, FetchedPackage, HasRemedy, Object, Plan, PlannedFile, RelPath, Remedy, Status, Tree,
@@ -41,17 +41,20 @@ fn listed(places: &[PathBuf]) -> String {
 ///
 /// # Errors
 /// When a disk has not.
-pub fn check_space<'a>(
+pub async fn check_space<'a>(
     plan: &Plan,
     store: &DiskStore,
     outputs: impl Iterator<Item = &'a Output>,
 ) -> Result<(), DiskFull> {
-    let missing = files_to_fetch(plan, store).missing;
+    let missing = files_to_fetch(plan, store).await.missing;
     let missing = missing.iter().filter_map(|candidate| candidate.promises.size).sum();
     let mut needs = vec![(store.root().to_owned(), missing)];
     let mut expected = None;
     for output in outputs.filter(|output| may_need_space(output, store)) {
-        let fetched = expected.get_or_insert_with(|| expected_files(plan, store));
+        let fetched = match &mut expected {
+            Some(fetched) => fetched,
+            none => none.insert(expected_files(plan, store).await),
+        };
         needs.push((output.path().to_owned(), bytes_of_output(output, fetched)));
     }
     check(needs)
@@ -68,12 +71,16 @@ pub(super) fn check_folder(tree: &Tree, folder: &Path, store: &DiskStore) -> Res
     }
 }
 
-/// Checks that there is space for the archive that `tree` becomes.
+/// Checks that there is space for the bundle of `tree`.
 ///
 /// # Errors
 /// When there is not.
-pub(super) fn check_archive(tree: &Tree, output: &BundleOutput) -> Result<(), DiskFull> {
-    check(vec![(output.path.clone(), bytes_of_bundle(tree, output))])
+pub(super) fn check_bundle(tree: &Tree, output: &BundleOutput, store: &DiskStore) -> Result<(), DiskFull> {
+    match (output.format, &output.stream) {
+        (None, _) => check_folder(tree, &output.path, store),
+        (Some(_), Some(_)) => Ok(()),
+        (Some(_), None) => check(vec![(output.path.clone(), bytes_of_bundle(tree, output))]),
+    }
 }
 
 /// Checks that each disk has space for what its places need at least, added up.
@@ -139,25 +146,31 @@ fn size(content: &Content) -> u64 {
 }
 
 /// Returns the files of `plan` as they will be once fetched, if their digest and size are known.
-fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
-    let object = |file: &PlannedFile| {
-        let promises = &file.candidate.promises;
-        let promised = || Some(Object { sha256: promises.sha256()?, size: promises.size? });
-        find_stored(&file.candidate, store).or_else(promised)
-    };
-    let expected = |file: &PlannedFile| {
-        let PlannedFile { candidate, targets, tools, metadata_source, .. } = file.clone();
-        let (object, metadata, status) = (object(file)?, None, Status::Planned);
-        Some(FetchedFile { candidate, targets, tools, object, metadata, metadata_source, status })
-    };
-    let packages = plan.packages.iter().map(|package| FetchedPackage {
-        name: package.name.clone(),
-        version: package.version.clone(),
-        requested_by: package.requested_by.clone(),
-        dependencies: package.dependencies.clone(),
-        files: package.files.iter().filter_map(expected).collect(),
-    });
-    Fetched { targets: plan.targets.clone(), packages: packages.collect() }
+async fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
+    let mut packages = Vec::new();
+    for package in &plan.packages {
+        let mut files = Vec::new();
+        for file in &package.files {
+            files.extend(expected_file(file, store).await);
+        }
+        packages.push(FetchedPackage {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            requested_by: package.requested_by.clone(),
+            dependencies: package.dependencies.clone(),
+            files,
+        });
+    }
+    Fetched { targets: plan.targets.clone(), packages }
+}
+
+async fn expected_file(file: &PlannedFile, store: &DiskStore) -> Option<FetchedFile> {
+    let PlannedFile { candidate, targets, tools, metadata_source, .. } = file.clone();
+    let promises = &candidate.promises;
+    let promised = || Some(Object { sha256: promises.sha256()?, size: promises.size? });
+    let object = find_bytes(&candidate, store).await.or_else(promised)?;
+    let (metadata, status) = (None, Status::Planned);
+    Some(FetchedFile { candidate, targets, tools, object, metadata, metadata_source, status })
 }
 
 fn shares_disk(place: &Path, store: &DiskStore) -> bool {

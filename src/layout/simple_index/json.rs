@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{FetchedFile, Object, PackageName, Version};
+use crate::domain::{Object, PackageName, Version};
 
 use super::super::html::href;
-use super::Project;
+use super::{IndexFile, Project};
 
 /// Returns the page of one project, with the files that the page `held` of an earlier run lists and
 /// that still exist, as `is_held` says of their names.
@@ -26,7 +26,7 @@ pub fn project(
     let held_versions = held_versions.iter().filter_map(|version| version.parse::<Version>().ok());
     let versions: BTreeSet<_> =
         project.versions.iter().map(|version| (*version).clone()).chain(held_versions).collect();
-    let mut files: Vec<_> = project.files.values().map(|(_, file)| FileEntry::of(file)).chain(held_files).collect();
+    let mut files: Vec<_> = project.files.values().map(FileEntry::of).chain(held_files).collect();
     files.sort_by(|one, other| one.filename.cmp(&other.filename));
     text(&ProjectPage { meta: META, name, versions: versions.iter().map(ToString::to_string).collect(), files })
 }
@@ -114,14 +114,14 @@ enum YankedValue<'a> {
 }
 
 impl<'a> FileEntry<'a> {
-    fn of(file: &'a FetchedFile) -> Self {
+    fn of(file: &IndexFile<'a>) -> Self {
         Self {
-            filename: Cow::Borrowed(&file.candidate.filename),
-            url: href(&file.candidate.filename),
+            filename: Cow::Borrowed(file.filename),
+            url: href(file.filename),
             hashes: file.object.into(),
             size: file.object.size,
-            requires_python: file.candidate.requires_python.as_ref().map(ToString::to_string),
-            yanked: match file.candidate.yanked.0.as_deref() {
+            requires_python: file.requires_python.map(ToString::to_string),
+            yanked: match file.yanked.0.as_deref() {
                 None => YankedValue::Flag(false),
                 Some("") => YankedValue::Flag(true),
                 Some(reason) => YankedValue::Reason(Cow::Borrowed(reason)),
@@ -140,7 +140,8 @@ mod tests {
     use crate::layout::test_fixtures::{fetched, file, object, package};
 
     fn project_of(fetched: &Fetched) -> serde_json::Value {
-        let (name, found) = projects(fetched).pop_first().unwrap();
+        let files: Vec<_> = fetched.files().map(|(package, file)| IndexFile::of(package, file)).collect();
+        let (name, found) = projects(&files).pop_first().unwrap();
         serde_json::from_slice(&project(name, &found, None, |_| false)).unwrap()
     }
 
