@@ -92,6 +92,8 @@
 //! | `local-v1/` | the SHA-256 of local files of which no index promises one, while they are unchanged | [`index`] |
 //! | `built-v2/` | what builds said that source archives need, by the building Python | [`index`] |
 //! | `interpreters-v1/` | what interpreters said, by their identity | [`interpreter`] |
+//! | `repositories-v1/` | working trees of git repositories, by their URL | [`ops`] |
+//! | `source-trees-v1/ab…/` | source archives packed from folders and repositories, by SHA-256 | [`ops`] |
 //!
 //! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.
 

@@ -24,6 +24,7 @@ mod plan;
 mod platform;
 mod project_summary;
 mod python;
+mod repository;
 mod request;
 mod requirement;
 mod resolution_metadata;
@@ -59,6 +60,7 @@ pub use plan::{
 pub use platform::{Platform, Release, System};
 pub use project_summary::ProjectSummary;
 pub use python::{Implementation, Python, PythonVersion};
+pub use repository::{RepositoryUrl, RepositoryUrlError, VcsInfo};
 pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};
 pub use resolution_metadata::{MetadataUnavailable, ResolutionMetadata};

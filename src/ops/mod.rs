@@ -4,7 +4,8 @@
 //! `plan_cache` for what was planned before), then `fetch` (with `stored_files` for what is here
 //! already, and `download` for the rest), then `write`, which makes folders, or a bundle through
 //! `bundle`. That has all that is done with bundles: write, sign, verify, unpack, compare, merge.
-//! `cache` and `serve` stand alone. `distribution_inspection` and `buffered_reader` read the
+//! `cache` and `serve` stand alone. `source_trees` makes source archives of folders and repositories,
+//! before anything is planned. `distribution_inspection` and `buffered_reader` read the
 //! metadata of distributions, to bundle and to verify them.
 
 mod buffered_reader;
@@ -21,6 +22,7 @@ mod plan;
 mod plan_cache;
 mod sdist_builder;
 pub mod serve;
+pub mod source_trees;
 mod stored_files;
 mod with_sources;
 mod write;

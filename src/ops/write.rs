@@ -238,6 +238,7 @@ mod tests {
             yanked: Yanked::default(),
             sidecar: None,
             uploaded: None,
+            vcs_info: None,
         };
         let object = store.insert(b"a wheel").unwrap();
         let file = FetchedFile {

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use failure::{Failure, Reason};
-pub use locked::LockQuestion;
+pub use locked::{LockQuestion, PackedRepository};
 pub use prefetcher::NewFact;
 
 use prefetcher::{PrefetchState, Prefetcher};

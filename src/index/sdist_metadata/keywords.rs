@@ -1,4 +1,4 @@
-//! The keywords of `setup()` that say what is needed, as far as they can be told without running it.
+//! The keywords of `setup()` that say what a project is and needs, as far as they can be told without running it.
 
 use std::collections::BTreeSet;
 
@@ -20,6 +20,8 @@ pub enum Keyword<T> {
 /// What `setup()` is called with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SetupKeywords {
+    pub name: Keyword<String>,
+    pub version: Keyword<String>,
     pub install_requires: Keyword<Vec<String>>,
     pub extras_require: Keyword<Requirements>,
     pub python_requires: Keyword<String>,
@@ -55,6 +57,8 @@ impl SetupKeywords {
             if matches!(own, Keyword::Absent) { other } else { own }
         }
         Self {
+            name: or(self.name, cfg.name),
+            version: or(self.version, cfg.version),
             install_requires: or(self.install_requires, cfg.install_requires),
             extras_require: or(self.extras_require, cfg.extras_require),
             python_requires: or(self.python_requires, cfg.python_requires),

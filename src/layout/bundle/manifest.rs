@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::TargetDescription;
+use crate::domain::{TargetDescription, VcsInfo};
 
 pub use request::{BUNDLE_ROOT, ManifestOptions, ManifestRequest, ManifestRequirement, bundled};
 pub use to_domain::ManifestValueError;
@@ -86,6 +86,9 @@ pub struct ManifestFile {
     /// When it was uploaded (RFC 3339, in UTC), where the index told.
     #[serde(default)]
     pub uploaded: Option<String>,
+    /// The commit that it was packed from, where it was (PEP 610).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vcs_info: Option<VcsInfo>,
     /// The reason, maybe empty, where the index had it withdrawn (PEP 592).
     pub yanked: Option<String>,
     /// Ids of the targets it serves, in their order.

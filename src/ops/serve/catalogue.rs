@@ -338,6 +338,7 @@ fn fetched_file(file: &IndexedFile) -> FetchedFile {
             yanked: Yanked(file.yanked.as_deref().map(Into::into)),
             sidecar: None,
             uploaded: None,
+            vcs_info: None,
         },
         targets: Vec::new(),
         tools: Vec::new(),

@@ -4,6 +4,7 @@ pub mod build_variables;
 pub mod did_you_mean;
 pub mod inputs;
 pub mod prepare;
+mod source_trees;
 pub mod warm_pip;
 
 use std::sync::Arc;
@@ -143,7 +144,7 @@ impl<'a> FetchRun<'a> {
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
         let outputs = settings::outputs::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings })?;
-        let (prepared, provider) = match ahead {
+        let (mut prepared, mut provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
             _ => decide(pip_settings, read)?,
         };
@@ -151,6 +152,9 @@ impl<'a> FetchRun<'a> {
         if !ineffective.is_empty() {
             let message = format!("a lock decides the versions: {} has no effect", ineffective.join(", "));
             terminal::warn(message);
+        }
+        if source_trees::pack(&mut prepared, &targets, &outputs, environment, args.messages.quiet)? {
+            provider = prepared.provider();
         }
         prepared.refuse_unfetchable(&targets)?;
         Ok((Self { args, environment, prepared, outputs, targets, cancel: CancelFlag::default() }, provider))
@@ -178,9 +182,7 @@ impl<'a> FetchRun<'a> {
         if obtained.as_ref().is_err_and(|failed| failed.may_be_of_old_page)
             && self.prepared.context.indexes.distrust_cache()
         {
-            let PreparedFetch { question, context, .. } = &self.prepared;
-            let provider = MetadataProvider::new(question, context, self.prepared.pages_at_once(), &listener);
-            obtained = self.obtain(provider, &listener).await;
+            obtained = self.obtain(self.prepared.provider(), &listener).await;
         }
         let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
         notes.iter().for_each(terminal::warn);

@@ -78,13 +78,13 @@ impl PreparedFetch {
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
         let prepared = Self { pip_settings, settings, warm, question, lock, context, reporter };
-        let provider = MetadataProvider::new(
-            &prepared.question,
-            &prepared.context,
-            prepared.pages_at_once(),
-            &prepared.reporter.listener(),
-        );
+        let provider = prepared.provider();
         Ok((prepared, provider))
+    }
+
+    /// What finds out the facts that the question needs.
+    pub fn provider(&self) -> MetadataProvider {
+        MetadataProvider::new(&self.question, &self.context, self.pages_at_once(), &self.reporter.listener())
     }
 
     /// Begins to ask for pages, unless a line might be refused before.
@@ -119,20 +119,22 @@ impl PreparedFetch {
     /// # Errors
     /// Every such line.
     pub fn refuse_unfetchable(&self, targets: &[Arc<Target>]) -> Result<(), CliError> {
-        let is_needed = |requirement: &&Requirement| {
-            !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))
-        };
-        let needed = || self.question.requirements.iter().filter(is_needed);
-        let problems: Vec<_> = needed().filter_map(input::unfetchable).collect();
-        if problems.is_empty() {
-            return Ok(());
-        }
-        let error = CliError::of_inputs(&problems);
-        Err(match needed().any(Requirement::is_source_tree) {
-            true => error.hint("--skip-source-trees leaves such lines out, and what only they need"),
-            false => error,
-        })
+        let needed = self.question.requirements.iter().filter(|requirement| is_needed(requirement, targets));
+        let problems: Vec<_> = needed.filter_map(input::unfetchable).collect();
+        if problems.is_empty() { Ok(()) } else { Err(CliError::of_inputs(&problems)) }
     }
+
+    /// The positions of the requirements that are source trees and that one of `targets` needs.
+    pub fn source_trees(&self, targets: &[Arc<Target>]) -> Vec<usize> {
+        let requirements = self.question.requirements.iter().enumerate();
+        let trees =
+            requirements.filter(|(_, requirement)| requirement.is_source_tree() && is_needed(requirement, targets));
+        trees.map(|(position, _)| position).collect()
+    }
+}
+
+fn is_needed(requirement: &Requirement, targets: &[Arc<Target>]) -> bool {
+    !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))
 }
 
 fn lock_question(input: &LockInput, args: &FetchArgs, options: &IndexOptions) -> LockQuestion {
@@ -142,6 +144,7 @@ fn lock_question(input: &LockInput, args: &FetchArgs, options: &IndexOptions) ->
         policy: Policy { formats: options.formats.clone(), ..Policy::default() },
         skip_source_trees: args.selection.skip_source_trees,
         with_sources: args.selection.with_sources,
+        packed: Default::default(),
     }
 }
 

@@ -160,6 +160,7 @@ impl ManifestRequirement {
             editable: false,
             constraint: self.constraint,
             config_settings: Default::default(),
+            vcs_info: None,
             origin: read_origin(&self.source),
         })
     }
