@@ -196,8 +196,8 @@ impl ParsedInput {
         !self.options.no_require_hashes && (self.options.require_hashes || has_hashes)
     }
 
-    /// A problem for each requirement that cannot be fetched: an editable, a repository, a local
-    /// project. Constraints ask for nothing and have none, and a line that is wrong anyway is not
+    /// A problem for each requirement that cannot be fetched: by FTP, or from a repository of another
+    /// system than git. Constraints ask for nothing and have none, and a line that is wrong anyway is not
     /// told twice.
     pub fn unfetchable(&self) -> Vec<Problem> {
         let is_wrong = |origin: &Origin| {

@@ -153,10 +153,10 @@ impl<'a> FetchRun<'a> {
             let message = format!("a lock decides the versions: {} has no effect", ineffective.join(", "));
             terminal::warn(message);
         }
+        prepared.refuse_unfetchable(&targets)?;
         if source_trees::pack(&mut prepared, &targets, &outputs, environment, args.messages.quiet)? {
             provider = prepared.provider();
         }
-        prepared.refuse_unfetchable(&targets)?;
         Ok((Self { args, environment, prepared, outputs, targets, cancel: CancelFlag::default() }, provider))
     }
 

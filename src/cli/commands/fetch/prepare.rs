@@ -87,9 +87,10 @@ impl PreparedFetch {
         MetadataProvider::new(&self.question, &self.context, self.pages_at_once(), &self.reporter.listener())
     }
 
-    /// Begins to ask for pages, unless a line might be refused before.
+    /// Begins to ask for pages, unless a line might be refused, or packed into an archive, before.
     pub fn start_requests(&self, provider: &mut MetadataProvider, runtime: &Runtime) {
-        if self.question.requirements.iter().all(|line| input::unfetchable(line).is_none()) {
+        let is_refused = |line: &Requirement| line.is_source_tree() || input::unfetchable(line).is_some();
+        if !self.question.requirements.iter().any(is_refused) {
             let _within = runtime.enter();
             provider.start(&self.question);
         }
