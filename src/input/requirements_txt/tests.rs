@@ -358,7 +358,11 @@ fn what_cannot_be_fetched_says_what_to_do() {
     assert!(!read.has_errors());
     let unfetchable: Vec<_> = read.unfetchable().iter().map(ToString::to_string).collect();
     assert_eq!(unfetchable.len(), 2);
-    assert!(unfetchable[0].starts_with("requirements.txt:2: it cannot be fetched: repositories of hg"), "{}", unfetchable[0]);
+    assert!(
+        unfetchable[0].starts_with("requirements.txt:2: it cannot be fetched: repositories of hg"),
+        "{}",
+        unfetchable[0]
+    );
     assert!(unfetchable[1].contains("FTP is not supported"), "{}", unfetchable[1]);
     assert!(!unfetchable.concat().contains("hunter2"));
 }

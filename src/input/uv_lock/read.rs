@@ -356,4 +356,3 @@ fn repository_url(git: &str) -> String {
     let fragment = subdirectory.map(|folder| format!("#subdirectory={}", folder.replace("%2F", "/")));
     format!("git+{address}{commit}{}", fragment.unwrap_or_default())
 }
-

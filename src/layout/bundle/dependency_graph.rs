@@ -113,6 +113,7 @@ mod tests {
             index: None,
             requires_python: None,
             uploaded: None,
+            vcs_info: None,
             yanked: None,
             targets: targets.split(' ').map(str::to_owned).collect(),
             tools: Vec::new(),
