@@ -99,7 +99,7 @@ fn check_revision(revision: String) -> Result<String, RepositoryUrlError> {
 }
 
 fn check_subdirectory(folder: &str) -> Result<String, RepositoryUrlError> {
-    let parts = Path::new(folder).components().map(|part| match part {
+    let parts = Path::new(folder).components().filter(|part| *part != Component::CurDir).map(|part| match part {
         Component::Normal(part) => part.to_str(),
         _ => None,
     });

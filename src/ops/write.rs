@@ -23,7 +23,12 @@ use crate::store::DiskStore;
 /// A place to write to.
 #[derive(Clone)]
 pub enum Output {
-    Folder { layout: &'static dyn Layout, path: PathBuf },
+    Folder {
+        layout: &'static dyn Layout,
+        path: PathBuf,
+        /// Whether a requirements file that pins what is there goes with it.
+        pins: bool,
+    },
     Bundle(BundleOutput),
 }
 
@@ -85,10 +90,14 @@ pub fn write(
 ) -> Result<Vec<Finding>, WriteFailure> {
     let objects = StoreObjects { store, cancel, is_checked: false };
     match output {
-        Output::Folder { layout, path } => {
+        Output::Folder { layout, path, pins } => {
             let link_mode = if layout.consumer_writes() { LinkMode::Copy } else { LinkMode::Hardlink };
             make_folder(path)?;
-            write_directory(&layout.tree(fetched)?, &objects, path, link_mode)?;
+            let mut tree = layout.tree(fetched)?;
+            if *pins && layout.takes_other_files() {
+                tree.extend(layout::pins(fetched));
+            }
+            write_directory(&tree, &objects, path, link_mode)?;
             Ok(Vec::new())
         }
         Output::Bundle(output) => write_bundle(fetched, requests, &objects, output),
@@ -267,7 +276,7 @@ mod tests {
         let (fetched, out) = (fetched(&store), folder.path().join("out"));
         let format = ArchiveFormat::of(Path::new("b.tar")).unwrap();
         let bundle = || Output::Bundle(BundleOutput::new(Some(format), out.join("b.tar")));
-        let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
+        let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone(), pins: false }, bundle()];
         for output in &outputs {
             assert!(write(&fetched, &[Request::default()], &store, output, &CancelFlag::new(true.into())).is_err());
         }

@@ -184,7 +184,7 @@ fn repositories_of_a_lock_are_named() {
     sandbox.write("uv.lock", format!("{}{repository}{}", &text[..at], &text[end..]));
     let arguments = [&["-r", "uv.lock"], &LINUX[..]].concat();
     let (exit, told) = refused(&sandbox, &index, &arguments);
-    assert!(exit == 4 && told.contains("`demo` cannot be packed"), "{exit}: {told}");
+    assert!(exit == 2 && told.contains("`demo` cannot be packed"), "{exit}: {told}");
     assert!(!told.contains("hunter2"), "{told}");
     let (exit, told) = refused(&sandbox, &index, &[&arguments[..], &["--skip-source-trees"]].concat());
     assert!(exit == 0 && told.contains("demo: left out, being a repository"), "{told}");

@@ -42,7 +42,8 @@ fn repository(sandbox: &Sandbox, files: &[(&str, &str)]) -> (PathBuf, String) {
 
 /// What was told, where it ended with `exit`.
 fn run(sandbox: &Sandbox, index: &ServedIndex, arguments: &[&str], exit: i32) -> String {
-    let output = sandbox.prefetch_from(index, [arguments, &TARGET].concat()).output().unwrap();
+    let mut command = sandbox.prefetch_from(index, [arguments, &TARGET].concat());
+    let output = command.env("PATH", std::env::var_os("PATH").unwrap()).output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(exit), "{told}");
     told
@@ -167,6 +168,8 @@ fn a_repository_that_cannot_be_had_is_told_without_its_password() {
     assert!(told.contains("git could not fetch it") && told.contains("****@") && !told.contains("hunter2"), "{told}");
     let told = run(&sandbox, &index, &[&line, "--offline"], 4);
     assert!(told.contains("not in the cache"), "{told}");
+    let without_git = sandbox.prefetch_from(&index, [&[&*line], &TARGET[..]].concat()).output().unwrap();
+    assert!(String::from_utf8_lossy(&without_git.stderr).contains("the program `git` cannot be run"));
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl Repository<'_> {
     /// The hash of the commit that is asked for, which is there afterwards.
     fn commit(&self) -> Result<String, GitError> {
         if !self.folder.join(".git").exists() {
-            self.done(&["init", "--quiet"]).map_err(|said| GitError::CheckOut { said })?;
+            self.run(&["init", "--quiet"])?;
         }
         let revision = self.url.revision.as_deref().unwrap_or("HEAD");
         if is_hash(revision)
@@ -192,21 +192,19 @@ impl Repository<'_> {
     }
 
     fn check_out(&self, commit: &str) -> Result<(), GitError> {
-        let fail = |said| GitError::CheckOut { said };
-        self.done(&["checkout", "--quiet", "--force", "--detach", commit]).map_err(fail)?;
-        self.done(&["clean", "-ffdxq"]).map_err(fail)?;
-        if self.folder.join(".gitmodules").exists() {
-            self.done(&["submodule", "update", "--init", "--recursive", "--force", "--quiet"]).map_err(fail)?;
+        self.run(&["checkout", "--quiet", "--force", "--detach", commit])?;
+        self.run(&["clean", "-ffdxq"])?;
+        match self.folder.join(".gitmodules").exists() {
+            true => self.run(&["submodule", "update", "--init", "--recursive", "--force", "--quiet"]),
+            false => Ok(()),
         }
-        Ok(())
     }
 
-    /// Runs git; what it said where it fails.
-    fn done(&self, arguments: &[&str]) -> Result<(), String> {
-        match self.git.run(self.folder, arguments, None) {
-            Ok(output) if output.status.success() => Ok(()),
-            Ok(output) => Err(last_words(&output.stderr)),
-            Err(error) => Err(format!(" {error}")),
+    fn run(&self, arguments: &[&str]) -> Result<(), GitError> {
+        let output = self.git.run(self.folder, arguments, None)?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(GitError::CheckOut { said: last_words(&output.stderr) }),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::plural;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
-use crate::domain::Requirement;
+use crate::domain::{Requirement, Source};
 use crate::input::{self, InputSource, Location, LockInput, ParsedInput, RequirementsReader, Role, Severity};
 use crate::interpreter::PipSettings;
 
@@ -125,6 +125,21 @@ impl<'a> Inputs<'a> {
             self.reader.file(&Location::parse(&file), Role::Constraints);
         }
     }
+}
+
+/// Whether a pip without a network can be given what was typed: requirements and local files of them,
+/// where no line names something that is fetched, or built from sources that are somewhere else.
+pub fn is_for_pip(read: &ParsedInput, args: &FetchArgs) -> bool {
+    let files = &args.inputs.requirement_files;
+    let is_typed = !files.is_empty() || !args.requirements.is_empty();
+    let is_file = |file: &String| matches!(Location::parse(file), Location::File(_));
+    let stays =
+        |requirement: &Requirement| !requirement.is_source_tree() && !matches!(requirement.source, Source::Url(_));
+    is_typed
+        && read.lock.is_none()
+        && !read.has_groups
+        && files.iter().all(is_file)
+        && read.requirements.iter().filter(|requirement| !requirement.constraint).all(stays)
 }
 
 /// A lock is the whole answer: nothing is asked for beside it.

@@ -143,7 +143,9 @@ impl<'a> FetchRun<'a> {
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
-        let outputs = settings::outputs::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings })?;
+        let pins = !inputs::is_for_pip(&read, args);
+        let layers = Layers { environment, pip: &pip_settings };
+        let outputs = settings::outputs::outputs(&args.outputs, bundle, pins, &layers)?;
         let (mut prepared, mut provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
             _ => decide(pip_settings, read)?,
