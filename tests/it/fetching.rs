@@ -125,7 +125,7 @@ fn an_archive_needs_no_name_beside_its_own() {
     sandbox.write("local-1.0.tar.gz", Sdist::new("local", "1.0").bytes());
     sandbox.write("requirements.txt", format!("{}\n./local-1.0.tar.gz\n", index.file_url("other-2.0.tar.gz")));
     sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
-    assert_eq!(sandbox.files("wheelhouse"), ["local-1.0.tar.gz", "other-2.0.tar.gz"]);
+    assert_eq!(sandbox.files("wheelhouse"), ["local-1.0.tar.gz", "other-2.0.tar.gz", "requirements.txt"]);
     sandbox.write("wrong-1.0.tar.gz", Sdist::new("local", "1.0").bytes());
     sandbox.write("requirements.txt", "./wrong-1.0.tar.gz\n");
     let told = sandbox.prefetch_from(&index, arguments(&[])).assert().code(3);

@@ -59,9 +59,6 @@ fn a_repository_is_packed_with_what_it_needs_and_its_commit_is_told_and_kept() {
     let told = run(&sandbox, &index, &arguments, 0);
     assert!(told.contains(&format!("demo_kit-1.2.tar.gz is packed from demo-kit @ git+file://")), "{told}");
     assert!(told.contains(&commit[..12]), "{told}");
-    let shown = sandbox.prefetch(["inspect", "kit.zip", "--json"]).output().unwrap();
-    let shown = String::from_utf8(shown.stdout).unwrap();
-    assert!(shown.contains("six-1.0-py3-none-any.whl"), "{shown}");
     sandbox.prefetch(["unpack", "kit.zip", "unpacked"]).assert().success();
     let manifest = sandbox.json("unpacked/prefetch.json");
     let packages = manifest["packages"].as_array().unwrap();
@@ -69,7 +66,7 @@ fn a_repository_is_packed_with_what_it_needs_and_its_commit_is_told_and_kept() {
     let info = &kit["files"][0]["vcs_info"];
     assert_eq!(info["commit_id"], commit.as_str());
     assert_eq!(info["requested_revision"], "v1");
-    assert!(sandbox.files("unpacked/wheels").contains(&"demo_kit-1.2.tar.gz".to_owned()));
+    assert_eq!(sandbox.files("unpacked/wheels"), ["demo_kit-1.2.tar.gz", "links.html", "six-1.0-py3-none-any.whl"]);
 }
 
 /// By branch, by full and by short hash, and from the cache once the repository is gone.
@@ -128,6 +125,7 @@ fn folders_and_editables_are_packed_as_git_tracks_them() {
         "demo_kit-1.2.tar.gz",
         "links.html",
         "plain-3.tar.gz",
+        "requirements.txt",
         "six-1.0-py3-none-any.whl",
     ];
     assert_eq!(sandbox.files("wheelhouse"), expected);
@@ -183,6 +181,7 @@ fn a_repository_of_a_lock_is_packed_too() {
     );
     sandbox.write("pylock.toml", lock);
     run(&sandbox, &index, &["-r", "pylock.toml"], 0);
-    assert_eq!(sandbox.files("wheelhouse"), ["demo_kit-1.2.tar.gz"]);
+    assert_eq!(sandbox.files("wheelhouse"), ["demo_kit-1.2.tar.gz", "links.html", "requirements.txt"]);
+    assert_eq!(sandbox.read("wheelhouse/requirements.txt"), b"demo-kit==1.2\n");
     assert!(index.requests().is_empty());
 }

@@ -12,12 +12,13 @@ mod git;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use self::archive::PackError;
 use self::files::ProjectFiles;
 pub use self::git::{Git, GitError};
 use super::sdist_builder::SdistBuilder;
-use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
+use crate::cache_folder::{CacheBucket, CacheLayout, Readers, remove_anything};
 use crate::domain::{CoreMetadata, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
 use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files_of_folder};
 use crate::interpreter::BuildError;
@@ -150,6 +151,26 @@ impl SourceTreePacker<'_> {
     }
 }
 
+/// How long an archive may lie in the cache before a run has taken it into the store.
+const YOUNG: Duration = Duration::from_secs(24 * 3600);
+
+/// Removes the archives that no run has taken into the store, or that are gone from there, unless one
+/// was packed within a day of `now`.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn prune(layout: &CacheLayout, is_stored: impl Fn(Sha256) -> bool, now: SystemTime) -> io::Result<()> {
+    for entry in std::fs::read_dir(layout.folder(CacheBucket::SourceTrees)).into_iter().flatten().flatten() {
+        let is_young = entry.metadata().and_then(|metadata| metadata.modified());
+        let is_young = is_young.is_ok_and(|packed| packed + YOUNG > now);
+        let sha256 = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if !is_young && !sha256.is_some_and(&is_stored) {
+            remove_anything(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 fn identity(name: &str, version: &str, pkg_info: Option<String>) -> Result<Identity, SourceTreeError> {
     let invalid = |text: &str, what| SourceTreeError::Invalid(text.to_owned(), what);
     Ok(Identity {
@@ -169,4 +190,23 @@ fn pkg_info(metadata: &CoreMetadata) -> String {
         writeln!(text, "{field}: {value}").expect("a string takes all");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_go_with_what_the_store_had_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().to_owned());
+        let [stored, gone] = [b"stored", b"gone  "].map(|bytes| Sha256::of(bytes));
+        let bucket = layout.folder(CacheBucket::SourceTrees);
+        [stored, gone].iter().for_each(|sha256| std::fs::create_dir_all(bucket.join(sha256.to_string())).unwrap());
+        let packed = std::fs::metadata(&bucket).unwrap().modified().unwrap();
+        prune(&layout, |sha256| sha256 == stored, packed).unwrap();
+        assert_eq!(std::fs::read_dir(&bucket).unwrap().count(), 2, "what was just packed stays");
+        prune(&layout, |sha256| sha256 == stored, packed + YOUNG * 2).unwrap();
+        assert!(bucket.join(stored.to_string()).exists() && !bucket.join(gone.to_string()).exists());
+    }
 }
