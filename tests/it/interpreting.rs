@@ -36,7 +36,7 @@ fn pages_are_asked_for_while_python_starts() {
     std::fs::write(&word, "").unwrap();
     assert_done(&run.wait_with_output().unwrap());
     assert_eq!(index.count("/simple/demo/"), 1, "the page is asked for once");
-    assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl", "requirements.txt"]);
+    assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl"]);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn settings_that_python_alone_knows_of_count() {
     let constraints = sandbox.write("constraints.txt", "demo<2");
     sandbox.write(file, format!("[global]\nconstraint = {}\n", constraints.display()));
     assert_done(&command(&sandbox, &index.url(), &["demo"]).output().unwrap());
-    assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl", "requirements.txt"]);
+    assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl"]);
 }
 
 /// Standard input and pipes have nothing to give a second time, whatever Python then tells.

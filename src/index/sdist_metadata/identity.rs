@@ -5,7 +5,7 @@ use toml::Table;
 use super::keywords::SetupKeywords;
 use super::{TopFiles, setup_cfg, setup_py};
 
-/// What a project says that it is; what only its build tells is absent.
+/// The name and version of a project; a field that only its build knows is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatedIdentity {
     pub name: Option<String>,

@@ -1,4 +1,4 @@
-//! `requirements.txt` of a bundle or a folder: every file that lies in it, pinned.
+//! `requirements.txt` of a bundle or a folder: every distribution in it, pinned.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,11 +9,13 @@ use super::WHEELS;
 use super::target_markers::TargetMarkers;
 use crate::layout::legacy_names::{is_unreadable, spelled_name};
 
-/// The text of the file for all targets. Where markers cannot tell two targets apart that get
-/// different versions, it installs nothing and names the files of [`for_target`].
+/// Returns the text of the file for all targets.
 ///
-/// It names its own folder, so that `pip install -r requirements.txt` alone is offline: a
-/// relative `--find-links` in a file is relative to that file (`docs/facts/pip.md` 6.1).
+/// If markers cannot tell targets apart that get different versions, the file installs nothing and
+/// names the files of [`for_target`].
+///
+/// It names its own folder, so that `pip install -r requirements.txt` alone is offline: a relative
+/// `--find-links` in a file is relative to that file (`docs/facts/pip.md` 6.1).
 pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> String {
     if target_markers.are_ambiguous(fetched) {
         return choice(fetched);
@@ -25,34 +27,34 @@ pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> String {
     with_lines(guard.into_iter().chain(lines).collect())
 }
 
-/// The text of the file in a folder of distributions that the command line names: without digests,
-/// which pips before 8 do not read.
+/// Returns the text of the file in a folder of distributions, which the command line names: without
+/// digests, which pips before 8 do not read.
 pub fn beside_files(packages: &[FetchedPackage], target_markers: &TargetMarkers) -> String {
     let pins = packages.iter().flat_map(|package| pins(package, target_markers));
     pins.map(|pin| pin.line(".")).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The same for one target, by its position.
+/// Returns the same text for one target, given by its position.
 pub fn beside_files_for_target(fetched: &Fetched, target: usize) -> String {
     beside_files(&packages_of_target(fetched, target), &TargetMarkers::none())
 }
 
-/// A project that there is not, by which installers refuse a machine that is none of the targets: they
-/// would pass over every line of another target, and call it a success.
+/// A project that does not exist, required on machines that are none of the targets so that
+/// installers fail there; otherwise they would skip every line and report success.
 const NO_PROJECT: &str = "no-target-of-this-bundle-is-this-machine";
 
 fn guard(marker: String) -> String {
     format!("{NO_PROJECT}==0 ; {marker} \\\n    --hash=sha256:{}\n", "0".repeat(64))
 }
 
-/// The text of the file for one target, by its position.
+/// Returns the text of the file for one target, given by its position.
 pub fn for_target(fetched: &Fetched, target: usize) -> String {
     let packages = packages_of_target(fetched, target);
     let pins = packages.iter().flat_map(|package| pins(package, &TargetMarkers::none()));
     with_lines(pins.map(|pin| pin.line_with_digests()).collect())
 }
 
-/// The packages with the files that one target gets.
+/// Returns the packages, each with the files of one target only.
 fn packages_of_target(fetched: &Fetched, target: usize) -> Vec<FetchedPackage> {
     let packages = fetched.packages.iter().map(|package| FetchedPackage {
         files: package.files.iter().filter(|file| file.targets.contains(&target)).cloned().collect(),
@@ -61,7 +63,7 @@ fn packages_of_target(fetched: &Fetched, target: usize) -> Vec<FetchedPackage> {
     packages.collect()
 }
 
-/// Where a bundle has the pins of one target.
+/// Returns the path of the pins of one target.
 pub fn path_for_target(id: &str) -> String {
     format!("requirements-{id}.txt")
 }
@@ -71,7 +73,7 @@ fn with_lines(mut lines: Vec<String>) -> String {
     format!("--no-index\n--find-links ./{WHEELS}\n{}", lines.concat())
 }
 
-/// Named by a line that no installer passes over in silence: there is no such file.
+/// A file that does not exist, referred to so that no installer passes over the file in silence.
 const NO_FILE: &str = "./choose-the-requirements-file-of-your-target.txt";
 
 fn choice(fetched: &Fetched) -> String {
@@ -83,7 +85,7 @@ fn choice(fetched: &Fetched) -> String {
     )
 }
 
-/// A line of a requirements file: a version, or a file that can only be named by its path.
+/// A line of a requirements file.
 struct Pin<'a> {
     subject: Subject,
     marker: Option<String>,
@@ -92,12 +94,12 @@ struct Pin<'a> {
 
 enum Subject {
     Version(String),
-    /// A file whose own name tells no version, as a direct URL may have it. Without it pip would ask
-    /// the network.
+    /// A file whose name states no version, as that of a direct URL may; without a line of its own pip
+    /// would ask the network.
     Filename(String),
 }
 
-/// The pin of the version, and one for each file that has to be named by its path.
+/// Returns the pin of the version, and one for each file that has to be named by its path.
 fn pins<'a>(package: &'a FetchedPackage, target_markers: &TargetMarkers) -> Vec<Pin<'a>> {
     let (unreadable, named): (Vec<_>, Vec<_>) =
         package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
@@ -112,12 +114,12 @@ fn pins<'a>(package: &'a FetchedPackage, target_markers: &TargetMarkers) -> Vec<
 }
 
 impl Pin<'_> {
-    /// The line in a file beside which the distributions lie in `folder`.
+    /// Returns the line for a requirements file whose distributions are in `folder`, relative to it.
     fn line(&self, folder: &str) -> String {
         self.requirement(folder) + "\n"
     }
 
-    /// The line in a bundle.
+    /// Returns the line for the requirements file of a bundle, with the digests.
     fn line_with_digests(&self) -> String {
         let mut line = self.requirement(&format!("./{WHEELS}"));
         let hashes: BTreeSet<_> = self.files.iter().map(|file| file.object.sha256).collect();

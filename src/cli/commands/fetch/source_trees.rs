@@ -1,5 +1,5 @@
-//! Folders and repositories among what is asked for, made into source archives before anything is
-//! planned.
+//! Packs the project folders and repositories among the requirements into source archives, before
+//! anything is planned.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -113,7 +113,7 @@ fn git_variables(prepared: &PreparedFetch, environment: &Environment) -> Vec<(&'
     variables
 }
 
-/// All of them, in their order.
+/// Packs all of them, in order.
 fn pack_all(all: &[Asked], packer: &SourceTreePacker<'_>) -> Result<Vec<PackedTree>, CliError> {
     let outcomes = parallel::map(all, AT_ONCE, |asked| match &asked.tree {
         Ok(tree) => packer
@@ -171,7 +171,7 @@ fn hint(error: &SourceTreeError) -> Option<&'static str> {
     }
 }
 
-/// One line for each archive that was made.
+/// Tells what an archive was packed from.
 fn tell(asked: &Asked, packed: &PackedTree) {
     let filename = packed.archive.file_name().unwrap_or_default().to_string_lossy();
     let commit = packed.vcs_info.iter().map(|info| format!(" at commit {:.12}", info.commit_id)).collect::<String>();
