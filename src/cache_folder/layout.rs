@@ -88,7 +88,9 @@ impl CacheBucket {
             | Self::Repositories
             | Self::SourceTrees => 1,
             // Where metadata was read came to it; what was unknown then may be known now.
-            Self::Plans | Self::Metadata | Self::IndexMetadata | Self::Built => 2,
+            Self::Metadata | Self::IndexMetadata | Self::Built => 2,
+            // The commit that an archive was packed from came to it.
+            Self::Plans => 3,
         }
     }
 

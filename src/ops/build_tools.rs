@@ -40,8 +40,8 @@ pub async fn plan_build_requires(
     }
 }
 
-/// Adds to `plan` the newest pip that runs on each target, as a wheel. `asked_by` is told where
-/// there is none.
+/// Adds to `plan` the newest pip that runs on each target, as a wheel; errors name `asked_by` as
+/// its origin.
 ///
 /// # Errors
 /// When no pip runs on a target, or the index could not be fetched.
