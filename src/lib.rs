@@ -60,7 +60,7 @@
 //! | [`Question`](resolve::Question), [`Facts`](resolve::Facts) | what the resolver is asked, and what is known of indexes so far |
 //! | [`Solution`](domain::Solution) | the versions chosen for one target, each a [`ResolvedPackage`](domain::ResolvedPackage) |
 //! | [`Plan`](domain::Plan), [`Fetched`](domain::Fetched) | all targets' solutions as files to fetch, and those files once they are held |
-//! | [`Tree`](domain::Tree) | relative paths, each with an object of the store or a small page |
+//! | [`Tree`](domain::Tree), [`TreeSink`](archive::TreeSink) | relative paths, each with an object of the store or a small page, and where they are written |
 //! | [`Layout`](layout::Layout) | a shape that an installer reads, such as `--find-links` or PEP 503 |
 //! | bundle | one archive or folder with wheels, manifest and install scripts ([`layout::bundle`]) |
 //! | manifest | the bundle's list of its files, targets and requirements |
@@ -70,6 +70,7 @@
 //! | [`Indexes`](index::Indexes), flat index | the indexes asked for a project, and a page or folder of links (`--find-links`) |
 //! | [`MetadataProvider`](ops::MetadataProvider) | what finds out the facts that a step of the resolver lacks |
 //! | [`FetchContext`](ops::FetchContext) | client, indexes, store and caches of a run |
+//! | [`Remedy`](domain::Remedy) | what helps against a failure; only [`cli`] knows the words |
 //! | [`Finding`](ops::Finding) | what `verify` finds wrong |
 //! | [`Layers`](cli) | the places where a setting may stand, strongest first, as pip orders them |
 //!

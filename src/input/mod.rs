@@ -100,6 +100,12 @@ pub fn format_of(filename: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| (format.recognizes)(filename))
 }
 
+/// Whether the file at `path` is read as pip reads requirements files, by its name.
+pub fn is_requirements_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format_of(&name).is_none_or(|format| format.name == "requirements.txt")
+}
+
 /// Returns the files that a folder's project can be read from, the preferred one first.
 pub fn project_files(exists: impl Fn(&str) -> bool) -> Vec<&'static str> {
     FORMATS.iter().map(|format| format.project_file).filter(|name| !name.is_empty() && exists(name)).collect()

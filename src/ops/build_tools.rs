@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::metadata::{FetchContext, ensure_stored};
+use super::fetch_context::FetchContext;
+use super::metadata::ensure_stored;
 use super::{Listener, MetadataFailure, MetadataProvider, PlanFailure, plan};
 use crate::domain::{
     Dependency, DependencySource, FormatControl, MaskedUrl, Origin, PackageName, Plan, PlannedFile, Requirement,

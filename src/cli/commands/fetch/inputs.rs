@@ -135,13 +135,14 @@ impl<'a> Inputs<'a> {
 pub fn is_for_pip(read: &ParsedInput, args: &FetchArgs) -> bool {
     let files = &args.inputs.requirement_files;
     let is_typed = !files.is_empty() || !args.requirements.is_empty();
-    let is_file = |file: &String| matches!(Location::parse(file), Location::File(_));
+    let is_of_pip = |file: &String| match Location::parse(file) {
+        Location::File(path) => input::is_requirements_file(&path),
+        Location::StandardInput | Location::Url(_) => false,
+    };
     let stays =
         |requirement: &Requirement| !requirement.is_source_tree() && !matches!(requirement.source, Source::Url(_));
     is_typed
-        && read.lock.is_none()
-        && !read.has_groups
-        && files.iter().all(is_file)
+        && files.iter().all(is_of_pip)
         && read.requirements.iter().filter(|requirement| !requirement.constraint).all(stays)
 }
 
