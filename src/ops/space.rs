@@ -113,7 +113,7 @@ fn bytes_of_output(output: &Output, fetched: &Fetched) -> u64 {
     // A tree that cannot be made is told when it is to be written.
     let wheels = || FindLinks.tree(fetched).ok().zip(RelPath::new(WHEELS).ok()).map(|(tree, at)| tree.under(&at));
     match output {
-        Output::Folder { layout, path } => layout.tree(fetched).map_or(0, |tree| bytes_missing(&tree, path)),
+        Output::Folder { layout, path, .. } => layout.tree(fetched).map_or(0, |tree| bytes_missing(&tree, path)),
         Output::Bundle(bundle) => wheels().map_or(0, |tree| bytes_of_bundle(&tree, bundle)),
     }
 }

@@ -25,7 +25,12 @@ use crate::store::DiskStore;
 /// An output of a run.
 #[derive(Clone)]
 pub enum Output {
-    Folder { layout: &'static dyn Layout, path: PathBuf },
+    Folder {
+        layout: &'static dyn Layout,
+        path: PathBuf,
+        /// Whether a requirements file that pins what is there goes with it.
+        pins: bool,
+    },
     Bundle(BundleOutput),
 }
 
@@ -93,9 +98,12 @@ pub fn write(
 ) -> Result<Vec<Finding>, WriteFailure> {
     let objects = StoreObjects { store, cancel, is_checked: false };
     match output {
-        Output::Folder { layout, path } => {
+        Output::Folder { layout, path, pins } => {
             let link_mode = if layout.consumer_writes() { LinkMode::Copy } else { LinkMode::Hardlink };
-            let tree = layout.tree_in(fetched, &DiskFolder(path))?;
+            let mut tree = layout.tree_in(fetched, &DiskFolder(path))?;
+            if *pins && layout.takes_other_files() {
+                tree.extend(layout::pins(fetched));
+            }
             check_folder(&tree, path, store)?;
             FolderSink { path, link_mode }.write(&tree, &objects)?;
             Ok(Vec::new())
@@ -219,6 +227,7 @@ mod tests {
             yanked: Yanked::default(),
             sidecar: None,
             uploaded: None,
+            vcs_info: None,
         };
         let object = store.insert(b"a wheel").unwrap();
         let file = FetchedFile {
@@ -247,7 +256,7 @@ mod tests {
         let (fetched, out) = (fetched(&store), folder.path().join("out"));
         let format = ArchiveFormat::of(Path::new("b.tar")).unwrap();
         let bundle = || Output::Bundle(BundleOutput::new(Some(format), out.join("b.tar")));
-        let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
+        let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone(), pins: false }, bundle()];
         for output in &outputs {
             assert!(write(&fetched, &[Request::default()], &store, output, &CancelFlag::new(true.into())).is_err());
         }
