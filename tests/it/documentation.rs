@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use prefetch::cli::Exit;
 use regex::Regex;
 use serde_json::Value;
 
@@ -165,24 +164,6 @@ fn every_fact_that_is_cited_exists() {
         }
     }
     assert!(count > 80, "{count} citations");
-}
-
-#[test]
-fn the_readme_lists_every_exit_code() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let row = Regex::new(r"(?m)^\| (\d+) \|").unwrap();
-    let listed: Vec<u8> = row.captures_iter(&readme).map(|row| row[1].parse().unwrap()).collect();
-    let all = [
-        Exit::Done,
-        Exit::Damage,
-        Exit::Usage,
-        Exit::NoSolution,
-        Exit::Unreachable,
-        Exit::Digest,
-        Exit::Disk,
-        Exit::Interrupted,
-    ];
-    assert_eq!(listed, all.map(|exit| exit as u8));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod completing;
 mod documentation;
 mod escaping;
 mod excluding;
+mod explaining;
 mod faults;
 mod fetching;
 mod harness;

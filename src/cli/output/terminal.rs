@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use clap::ColorChoice;
-use console::{StyledObject, style};
+use console::{StyledObject, Term, style};
 use serde::Serialize;
 
 use super::escape::{escape_json, escape_line, escape_lines, shorten};
@@ -100,10 +100,22 @@ pub fn print_json(value: &impl Serialize) -> io::Result<()> {
 /// When it cannot be written; a reader that has gone is no error.
 pub fn print_verbatim(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    match writeln!(output, "{text}").and_then(|()| output.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
+    unless_closed(writeln!(output, "{text}").and_then(|()| output.flush()))
+}
+
+/// The same, but that a reader that has gone is no error.
+///
+/// # Errors
+/// Any other.
+pub fn unless_closed(printed: io::Result<()>) -> io::Result<()> {
+    printed.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+/// How many columns a text on standard output may take: wide lines are hard to read.
+pub fn width() -> usize {
+    const USUAL: u16 = 80;
+    const MAX: u16 = 100;
+    Term::stdout().size_checked().map_or(USUAL, |(_, columns)| columns.min(MAX)).into()
 }
 
 #[cfg(test)]
