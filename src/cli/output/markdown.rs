@@ -151,7 +151,7 @@ fn beside(start: &str, last: &str, width: usize) -> Vec<String> {
 
 fn below(start: &str, last: &str, width: usize) -> Vec<String> {
     let lines = wrap(last, width.saturating_sub(INDENT.len())).into_iter().map(|line| format!("{INDENT}{line}"));
-    [start.trim_end().to_owned()].into_iter().chain(lines).collect()
+    wrap(start, width).into_iter().chain(lines).collect()
 }
 
 #[cfg(test)]
