@@ -23,6 +23,7 @@ use crate::domain::{Target, TargetDescription};
 
 pub use self::build::{BuildError, BuildFrontEnd};
 use self::find::FoundInterpreter;
+pub use self::pip_config_files::System;
 pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};
 
 /// The script that a Python runs to describe itself and its machine. It answers `machine` or `pip`
@@ -86,7 +87,7 @@ pub struct Pip {
 /// # Errors
 /// A file that pip could not read either.
 pub fn pip_settings(host: HostEnvironment<'_>, prefix: Option<&Path>) -> Result<PipSettings, PipSettingsError> {
-    PipSettings::read(&pip_config_files::locations(pip_config_files::System::HERE, host, prefix, &|path| path.exists()))
+    PipSettings::read(&pip_config_files::locations(System::HERE, host, prefix, &|path| path.exists()))
 }
 
 impl Interpreter {

@@ -1,7 +1,7 @@
 //! Where a requirements file is, and what relative names in it mean (`docs/facts/pip.md` 1.5).
 
 use std::fmt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 
 use url::Url;
 
@@ -80,11 +80,12 @@ impl Location {
 }
 
 impl fmt::Display for Location {
-    /// As the user would name it; a URL is masked.
+    /// As the user would name it, with `/` also on Windows, so that a bundle made there has the same
+    /// bytes; a URL is masked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::StandardInput => f.write_str("standard input"),
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File(path) => f.write_str(&path.display().to_string().replace(MAIN_SEPARATOR, "/")),
             Self::Url(url) => f.write_str(&mask_credentials(url)),
         }
     }

@@ -263,14 +263,15 @@ fn fingerprint(source: &mut impl Read, algorithms: &[Algorithm]) -> io::Result<F
 
 /// A view made by hard links shows the object to anybody: all may read, nobody may write. A file
 /// system without permissions has nothing to say to that.
+#[cfg(unix)]
 fn make_read_only(file: &File) {
-    let Ok(mut permissions) = file.metadata().map(|metadata| metadata.permissions()) else { return };
-    #[cfg(unix)]
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o444);
-    #[cfg(not(unix))]
-    permissions.set_readonly(true);
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o444);
     let _ = file.set_permissions(permissions);
 }
+
+/// Windows replaces and removes no read-only file, and its links share the mark.
+#[cfg(not(unix))]
+fn make_read_only(_file: &File) {}
 
 /// Whether both are of one file.
 #[cfg(unix)]

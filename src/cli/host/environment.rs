@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::Timestamp;
+use crate::interpreter::System;
 
 /// Variables, folder and clock as they were when the run began.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ impl Environment {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Self {
             variables: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .filter_map(|(name, value)| Some((known_as(System::HERE, name.to_str()?), value.into_string().ok()?)))
                 .collect(),
             working_folder: std::env::current_dir()?,
             is_terminal: std::io::stderr().is_terminal(),
@@ -40,7 +41,7 @@ impl Environment {
 
     /// The value of a variable; an empty one counts as unset.
     pub fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+        self.variables.get(&known_as(System::HERE, name)).filter(|value| !value.is_empty()).cloned()
     }
 
     /// What tells this build of the program from every other: its version, and when its file
@@ -59,14 +60,49 @@ impl Environment {
     /// The folder that keeps everything fetched, where nobody names another: the platform's
     /// cache folder.
     pub fn cache_folder(&self) -> Option<PathBuf> {
-        let folder = if cfg!(windows) {
-            self.variable("LOCALAPPDATA").map(PathBuf::from)
-        } else if cfg!(target_os = "macos") {
-            self.variable("HOME").map(|home| PathBuf::from(home).join("Library/Caches"))
-        } else {
-            let default = || self.variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
-            self.variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(default)
+        cache_folder_on(System::HERE, &|name| self.variable(name))
+    }
+}
+
+/// The name under which a variable is kept: Windows tells no case apart, and calls `PATH` `Path`.
+fn known_as(system: System, name: &str) -> String {
+    if system == System::Windows { name.to_uppercase() } else { name.to_owned() }
+}
+
+/// The program's folder in that of the platform for caches.
+fn cache_folder_on(system: System, variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let home = || variable("HOME").map(PathBuf::from);
+    let folder = match system {
+        System::Windows => variable("LOCALAPPDATA").map(PathBuf::from),
+        System::MacOs => home().map(|home| home.join("Library/Caches")),
+        System::Unix => variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".cache"))),
+    };
+    folder.map(|folder| folder.join("prefetch"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_lies_where_each_platform_has_its_caches() {
+        let folder = |system, set: &[(&str, &str)]| {
+            let variable = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            cache_folder_on(system, &variable)
         };
-        folder.map(|folder| folder.join("prefetch"))
+        let home = ("HOME", "/h");
+        assert_eq!(folder(System::Unix, &[home]), Some("/h/.cache/prefetch".into()));
+        assert_eq!(folder(System::Unix, &[home, ("XDG_CACHE_HOME", "/c")]), Some("/c/prefetch".into()));
+        assert_eq!(folder(System::MacOs, &[home, ("XDG_CACHE_HOME", "/c")]), Some("/h/Library/Caches/prefetch".into()));
+        let local = PathBuf::from(r"C:\Local").join("prefetch");
+        assert_eq!(folder(System::Windows, &[home, ("LOCALAPPDATA", r"C:\Local")]), Some(local));
+        assert_eq!(folder(System::Windows, &[home]), None);
+    }
+
+    #[test]
+    fn a_variable_is_found_in_any_case_on_windows_alone() {
+        assert_eq!(known_as(System::Windows, "Path"), known_as(System::Windows, "PATH"));
+        assert_eq!(known_as(System::Windows, "https_proxy"), known_as(System::Windows, "HTTPS_PROXY"));
+        assert_ne!(known_as(System::Unix, "Path"), known_as(System::Unix, "PATH"));
     }
 }

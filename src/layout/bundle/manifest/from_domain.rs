@@ -102,10 +102,11 @@ fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
     texts
 }
 
-/// The line that asked, without the folders of this machine.
+/// The line that asked, without the folders of this machine. On Windows a path from the root may
+/// leave the drive out.
 pub(super) fn portable(origin: &Origin) -> Origin {
     let path = Path::new(&*origin.file);
-    let name = path.file_name().filter(|_| path.is_absolute()).and_then(|name| name.to_str());
+    let name = path.file_name().filter(|_| path.has_root()).and_then(|name| name.to_str());
     let file = name.map_or_else(|| origin.file.clone(), Into::into);
     Origin { file, line: origin.line }
 }
