@@ -57,6 +57,7 @@ def write_package(binary, program, manifest, target, out):
     ).encode()
     path = out / f"{NAME}_{version}_{architecture}.deb"
     with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder).chmod(EXECUTABLE)
         for name, content in files.items():
             place(pathlib.Path(folder, name), content)
         environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)}
@@ -87,7 +88,7 @@ def place(path, content):
     path.chmod(EXECUTABLE if path.parent.name == "bin" else PLAIN)
     for folder in path.parents:
         folder.chmod(EXECUTABLE)
-        if folder.name == "DEBIAN" or folder.name == "usr":
+        if folder.name in ("DEBIAN", "usr"):
             break
 
 

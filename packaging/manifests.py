@@ -1,31 +1,39 @@
 """The manifests of scoop, Homebrew and winget, filled in from the files of a release.
 
-A template names {{version}}, {{description}}, {{base-url}} and, of files, {{url FILE}} and {{sha256 FILE}}. A template one
-of whose files was not made is left out, and told.
+A template names {{version}}, {{description}}, {{license}}, {{base-url}} and, of files, {{url FILE}} and {{sha256 FILE}}. The
+manifests of a tool that needs a file which was not made are left out, and that is told.
 """
 import hashlib
 import pathlib
 import re
 
-TEMPLATES = ["homebrew/prefetch.rb", "scoop/prefetch.json", "winget/Prefetch.Prefetch.yaml",
-             "winget/Prefetch.Prefetch.installer.yaml", "winget/Prefetch.Prefetch.locale.en-US.yaml"]
+TOOLS = {
+    "homebrew": ["prefetch.rb"],
+    "scoop": ["prefetch.json"],
+    "winget": [
+        "Prefetch.Prefetch.yaml",
+        "Prefetch.Prefetch.installer.yaml",
+        "Prefetch.Prefetch.locale.en-US.yaml",
+    ],
+}
 FOLDER = pathlib.Path(__file__).resolve().parent
 
 
 def write_manifests(manifest, base_url, out):
-    """Fills each template whose files are in `out`; returns those that were left out, with the file they lack."""
+    """Fills the templates of each tool whose files are in `out`; returns the other tools, with the file they lack."""
     values = {"version": manifest["version"], "description": manifest["description"], "license": manifest["license"],
               "base-url": base_url}
     missing = {}
-    for template in TEMPLATES:
+    for tool, templates in TOOLS.items():
         try:
-            text = fill((FOLDER / template).read_text(), values, out)
+            texts = {name: fill((FOLDER / tool / name).read_text(), values, out) for name in templates}
         except FileNotFoundError as error:
-            missing[template] = pathlib.Path(error.filename).name
+            missing[tool] = pathlib.Path(error.filename).name
             continue
-        path = out / "manifests" / template
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        folder = out / "manifests" / tool
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text)
     return missing
 
 
