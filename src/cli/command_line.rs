@@ -30,7 +30,7 @@ pub struct Cli {
     pub fetch: FetchArgs,
 }
 
-/// What `--version` tells: the version, the commit of a release build, and the target.
+/// The text of `--version`: the version, in release builds the commit, and the target.
 const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("PREFETCH_BUILD"), ")");
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,6 @@
 //! The pages of `docs/` that `prefetch help` shows.
 
-/// A page that the program carries.
+/// A page of the documentation, compiled into the program.
 pub struct Topic {
     /// The page's file name without its ending.
     pub name: &'static str,
@@ -10,7 +10,7 @@ pub struct Topic {
 
 macro_rules! topics {
     ($($name:literal)*) => {
-        /// Every topic, by name.
+        /// All topics, sorted by name.
         pub const TOPICS: &[Topic] =
             &[$(Topic { name: $name, page: include_str!(concat!("../../docs/", $name, ".md")) }),*];
     };
@@ -22,13 +22,13 @@ topics! {
 }
 
 impl Topic {
-    /// The topic of that name.
+    /// Finds the topic of that name.
     pub fn find(name: &str) -> Option<&'static Self> {
         TOPICS.iter().find(|topic| topic.name == name)
     }
 }
 
-/// The exit codes with their meaning, as `docs/exit-codes.md` has them.
+/// Returns the exit codes and their meaning, read from the table in `docs/exit-codes.md`.
 pub fn exit_codes() -> impl Iterator<Item = (&'static str, String)> {
     let page = Topic::find("exit-codes").map_or("", |topic| topic.page);
     page.lines().filter_map(|line| {
@@ -37,7 +37,7 @@ pub fn exit_codes() -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
-/// What stands below the options in `prefetch --help`.
+/// Returns the text below the options in `prefetch --help`: exit codes and topics.
 pub fn after_help() -> String {
     let codes = exit_codes().map(|(code, meaning)| format!("\n  {code:<4} {meaning}"));
     let names: Vec<_> = TOPICS.iter().map(|topic| topic.name).collect();

@@ -1,4 +1,4 @@
-//! Dependency groups of a pyproject.toml (PEP 735), with the groups that they include.
+//! Dependency groups of a pyproject.toml (PEP 735), including the groups that they include.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::domain::GroupName;
 /// The table `[dependency-groups]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub(super) struct DependencyGroups(BTreeMap<String, Vec<PathKind>>);
+pub(super) struct DependencyGroups(BTreeMap<String, Vec<Entry>>);
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum PathKind {
+enum Entry {
     Requirement(String),
     Include {
         #[serde(rename = "include-group")]
@@ -31,15 +31,15 @@ pub(super) struct Member {
 }
 
 impl DependencyGroups {
-    /// The groups as they are written.
+    /// Returns the names of the groups as written.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// The requirements of a group and of all that it includes.
+    /// Returns the requirements of a group and of all that it includes.
     ///
     /// # Errors
-    /// When a group that is included is missing, or includes itself.
+    /// When an included group does not exist, or a group includes itself.
     pub fn members(&self, group: &GroupName) -> Result<Vec<Member>, Fault> {
         let mut members = Vec::new();
         self.collect(group, &mut Vec::new(), &mut members)?;
@@ -51,15 +51,15 @@ impl DependencyGroups {
             let names: Vec<_> = open.iter().chain([wanted]).map(ToString::to_string).collect();
             return Err(format!("the group `{wanted}` includes itself: {}", names.join(" → ")));
         }
-        let is_wanted = |(name, _): &(&String, &Vec<PathKind>)| name.parse().as_ref() == Ok(wanted);
+        let is_wanted = |(name, _): &(&String, &Vec<Entry>)| name.parse().as_ref() == Ok(wanted);
         let Some((name, entries)) = self.0.iter().find(is_wanted) else {
             return Err(format!("the group `{wanted}` is included, and there is none"));
         };
         open.push(wanted.clone());
         for entry in entries {
             match entry {
-                PathKind::Requirement(text) => members.push(Member { text: text.clone(), group: name.clone() }),
-                PathKind::Include { group } => {
+                Entry::Requirement(text) => members.push(Member { text: text.clone(), group: name.clone() }),
+                Entry::Include { group } => {
                     let group = group.parse().map_err(|_| format!("`{group}` is no name of a group"))?;
                     self.collect(&group, open, members)?;
                 }

@@ -1,11 +1,13 @@
-//! Pipfile.lock, pipenv's lock: digests alone, for the packages that the locking machine needed.
+//! Pipfile.lock, pipenv's lock, which has digests but no URLs, for the packages that the locking
+//! machine needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::flat_lock::{Condition, FlatLock, Namesakes, PathKind};
+use super::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use super::freshness;
 use super::locking::{self, Fault, ParsedLock, last_part, read_lock};
 use super::text_file::TextFile;
 use super::{InputSource, Location, Problem, RequirementsReader, Role};
@@ -24,6 +26,9 @@ struct Document {
 #[serde(rename_all = "kebab-case")]
 struct Meta {
     pipfile_spec: Option<u64>,
+    /// The digest of the Pipfile that was locked.
+    #[serde(default)]
+    hash: BTreeMap<String, String>,
     #[serde(default)]
     sources: Vec<Source>,
 }
@@ -39,7 +44,7 @@ struct Source {
 struct Package {
     version: Option<String>,
     hashes: Vec<String>,
-    /// In old files, the only digest.
+    /// The only digest, in old files.
     hash: Option<String>,
     markers: Option<String>,
     /// The name of a source.
@@ -51,7 +56,7 @@ struct Package {
     editable: bool,
 }
 
-/// The version of the format that is read here.
+/// The supported version of the format.
 const VERSION: u64 = 6;
 
 /// The category of the project's own dependencies.
@@ -100,7 +105,9 @@ fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, 
         namesakes: Namesakes::LastCounts,
         origin: file.location.origin(0),
     };
-    Ok(ParsedLock { indexes, ..ParsedLock::new(lock) })
+    let beside = file.beside("Pipfile", input_source).map_err(|problem| vec![problem])?;
+    let doubt = beside.and_then(|beside| freshness::pipenv(file, &beside, document.meta.hash.get("sha256")?));
+    Ok(ParsedLock { indexes, ..ParsedLock::new(lock).with_warnings(doubt) })
 }
 
 fn check_version(meta: &Meta) -> Result<(), Fault> {
@@ -110,7 +117,7 @@ fn check_version(meta: &Meta) -> Result<(), Fault> {
     }
 }
 
-/// Every entry; pipenv installs the other categories over `default`.
+/// Returns every entry; pipenv installs the other categories over `default`.
 fn ordered(categories: &BTreeMap<String, BTreeMap<String, Package>>) -> impl Iterator<Item = (&str, &str, &Package)> {
     let first = categories.iter().filter(|(category, _)| *category == DEFAULT);
     let others = categories.iter().filter(|(category, _)| *category != DEFAULT);
@@ -118,7 +125,7 @@ fn ordered(categories: &BTreeMap<String, BTreeMap<String, Package>>) -> impl Ite
     all.flat_map(|(category, packages)| packages.iter().map(move |(name, package)| (&**category, &**name, package)))
 }
 
-/// Where an entry begins.
+/// Returns the position of an entry.
 fn place(text: &str, category: &str, name: &str) -> Option<usize> {
     let start = text.find(&format!("\"{category}\": {{"))?;
     Some(start + text[start..].find(&format!("\"{name}\": {{"))?)
@@ -146,7 +153,7 @@ impl Reading<'_> {
         name: &str,
         package: &Package,
         place: Option<usize>,
-    ) -> Result<(LockedPackage, PathKind), Fault> {
+    ) -> Result<(LockedPackage, Entry), Fault> {
         let marker = package.markers.as_deref().map(|text| locking::marker(&mut self.markers, text)).transpose()?;
         let condition = Condition { group: Some(locking::group_name(category)?), marker };
         let (source, files) = self.place(package)?;
@@ -155,7 +162,7 @@ impl Reading<'_> {
         let origin = place.map_or_else(|| self.file.location.origin(0), |at| self.file.origin(at));
         let locked = LockedPackage { name: locking::project_name(name)?, version, source, files, origin };
         locking::check_files(&locked)?;
-        Ok((locked, PathKind { conditions: vec![condition], ..PathKind::default() }))
+        Ok((locked, Entry { conditions: vec![condition], ..Entry::default() }))
     }
 
     fn place(&self, package: &Package) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
@@ -203,7 +210,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The source of this name.
+    /// Returns the source of this name.
     fn index(&self, name: &str) -> Result<std::sync::Arc<crate::domain::MaskedUrl>, Fault> {
         let mut named = self.document.meta.sources.iter().filter(|source| source.name.as_deref() == Some(name));
         let source = named.next().ok_or_else(|| format!("its index `{name}` is none of the sources"))?;
@@ -214,7 +221,7 @@ impl Reading<'_> {
         self.document.meta.sources.iter().map(|source| self.expanded(&source.url)).collect()
     }
 
-    /// A URL with the values of its `${VARIABLES}`.
+    /// Returns a URL with the values of its `${VARIABLES}`.
     fn expanded(&self, url: &str) -> Result<String, Fault> {
         let mut expanded = String::new();
         let mut rest = url;

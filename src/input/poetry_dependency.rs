@@ -1,4 +1,4 @@
-//! A dependency as Poetry's tables spell it, in pyproject.toml and poetry.lock.
+//! Dependencies as Poetry writes them in pyproject.toml and poetry.lock.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ pub enum Dependencies {
 }
 
 /// A dependency as a table.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Dependency {
     pub version: Option<String>,
@@ -29,7 +29,7 @@ pub struct Dependency {
 }
 
 impl Dependencies {
-    /// Each as a table.
+    /// Returns each dependency as a table.
     pub fn tables(&self) -> Vec<Dependency> {
         match self {
             Self::Version(version) => vec![Dependency { version: Some(version.clone()), ..Dependency::default() }],

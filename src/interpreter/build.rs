@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::{Interpreter, Pip};
-use crate::domain::{CoreMetadata, MetadataSource, Version};
+use crate::domain::{CoreMetadata, HasRemedy, MetadataSource, Remedy, Version};
 
 /// An interpreter's pip, which builds in an environment of its own (PEP 517, PEP 518).
 #[derive(Clone, Debug)]
@@ -18,11 +18,11 @@ pub struct BuildFrontEnd {
     variables: Vec<(&'static str, OsString)>,
 }
 
-/// The first pip that reports what it would install without doing so.
+/// The first pip that reports what it would install without installing it.
 const OLDEST_PIP: [u64; 2] = [22, 2];
 
-/// What pip's own variables must not change here: the archive is checked already, and its build
-/// stays by itself.
+/// Variables of pip that must not affect a build: the archive is checked already, and the build is
+/// isolated.
 const FOREIGN_VARIABLES: [&str; 6] = [
     "PIP_CONSTRAINT",
     "PIP_NO_BUILD_ISOLATION",
@@ -32,15 +32,15 @@ const FOREIGN_VARIABLES: [&str; 6] = [
     "PIP_TARGET",
 ];
 
-/// As much of the build's last words as an error shows, in lines.
+/// The number of last lines of a build's output that an error shows.
 const LAST_WORDS: usize = 12;
 
 impl BuildFrontEnd {
-    /// The front end of `interpreter`. `variables` tell its pip where build requirements come
-    /// from; it reads no configuration file.
+    /// Makes the front end of `interpreter`, whose pip gets `variables` with the indexes for build
+    /// requirements, and reads no configuration file.
     ///
     /// # Errors
-    /// When it has no pip of its own that can do it.
+    /// When the interpreter has no pip of its own that is new enough.
     pub fn new(
         interpreter: &Interpreter,
         pip: Option<&Pip>,
@@ -56,11 +56,11 @@ impl BuildFrontEnd {
         }
     }
 
-    /// The core metadata that the build of `archive` makes; the folder of `archive` is used for
-    /// whatever else there is to write.
+    /// Returns the core metadata that the build of `archive` makes; temporary files go to the
+    /// folder of `archive`.
     ///
     /// # Errors
-    /// When the build fails, with its last words.
+    /// When the build fails; the error has its last lines.
     pub fn metadata(&self, archive: &Path) -> Result<CoreMetadata, BuildError> {
         let folder = archive.parent().unwrap_or(Path::new("."));
         let report = folder.join("report.json");
@@ -135,20 +135,14 @@ fn last_words(text: &str) -> String {
     last.iter().map(|line| format!("\n  {line}")).collect()
 }
 
-/// Why a build told nothing.
+/// Why a build returned no metadata.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    #[error(
-        "--allow-build needs pip in the environment of {}; install it there, or name another Python with --python",
-        python.display()
-    )]
+    #[error("a build needs pip in the environment of {}", python.display())]
     NoPip { python: PathBuf },
-    #[error(
-        "--allow-build needs pip 22.2 or newer, and {} has {version}; upgrade it, or name another Python with --python",
-        python.display()
-    )]
+    #[error("a build needs pip 22.2 or newer, and {} has {version}", python.display())]
     OldPip { python: PathBuf, version: String },
-    #[error("could not run {}: {source}; name another Python with --python", python.display())]
+    #[error("could not run {}: {source}", python.display())]
     CannotRun { python: PathBuf, source: io::Error },
     #[error("its build failed; its last words:{said}")]
     Failed { said: String },
@@ -156,6 +150,17 @@ pub enum BuildError {
     Answer(String),
     #[error("no place to build in: {0}")]
     Folder(#[from] io::Error),
+}
+
+impl HasRemedy for BuildError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::NoPip { .. } => Some(Remedy::InstallPip),
+            Self::OldPip { .. } => Some(Remedy::UpgradePip),
+            Self::CannotRun { .. } => Some(Remedy::NameOtherPython),
+            Self::Failed { .. } | Self::Answer(_) | Self::Folder(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Runs the builds of source archives for their metadata, where that is allowed.
+//! Builds source archives for their metadata, if that is allowed.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,16 +14,17 @@ use crate::index::{MetadataCache, MetadataResult};
 use crate::interpreter::{BuildError, BuildFrontEnd};
 use crate::store::DiskStore;
 
-/// Leave to run builds, and what they said before.
+/// Builds source archives with an interpreter's pip, and caches their metadata.
 #[derive(Clone)]
 pub struct SdistBuilder {
     front_end: Arc<BuildFrontEnd>,
-    /// Kept apart from what archives say of themselves: another Python may be told otherwise.
+    /// The cache of metadata from builds, apart from that in archives: builds with another Python
+    /// may state other dependencies.
     known: MetadataCache,
     permits: Arc<Semaphore>,
 }
 
-/// Builds keep the processor busy and not the network.
+/// The number of concurrent builds, which use the processor and not the network.
 const AT_ONCE: usize = 4;
 
 impl SdistBuilder {
@@ -31,7 +32,7 @@ impl SdistBuilder {
         Self { front_end: Arc::new(front_end), known, permits: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// What the build of the stored archive says, remembered or asked for.
+    /// Returns the metadata that the build of a stored archive states, from the cache if possible.
     ///
     /// # Errors
     /// When the build fails.
@@ -55,7 +56,7 @@ impl SdistBuilder {
     }
 }
 
-/// Builds a copy of `stored` under its own name, in a folder that is gone afterwards.
+/// Builds a copy of `stored` under its own name, in a temporary folder.
 fn build(front_end: &BuildFrontEnd, stored: &mut File, filename: &str) -> Result<CoreMetadata, BuildError> {
     let folder = tempfile::Builder::new().prefix("prefetch-build-").tempdir()?;
     let archive = folder.path().join(Path::new(filename).file_name().unwrap_or_default());
@@ -63,7 +64,7 @@ fn build(front_end: &BuildFrontEnd, stored: &mut File, filename: &str) -> Result
     front_end.metadata(&archive)
 }
 
-/// Refuses metadata of another release than the archive's name says.
+/// Refuses metadata of another release than the one in the archive's name.
 fn check_identity(metadata: CoreMetadata, project: &PackageName, filename: &str) -> MetadataResult {
     let is_project = metadata.name.parse().is_ok_and(|name: PackageName| name == *project);
     let is_version = SourceFilename::parse(filename, project)

@@ -1,4 +1,4 @@
-//! `prefetch help`: what a command takes, or a page of the documentation.
+//! `prefetch help`: prints the help of a command or a page of the documentation.
 
 use std::io;
 
@@ -34,13 +34,13 @@ pub fn run(args: &HelpArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Whether the words name the program or a command of it.
+/// Whether the words are the path of a subcommand, or empty.
 fn is_command(words: &[&str]) -> bool {
     let cli = Cli::command();
     words.iter().try_fold(&cli, |command: &Command, word| command.find_subcommand(word)).is_some()
 }
 
-/// What the command prints for `--help`.
+/// Prints the help of a command exactly as its `--help` does.
 fn print_help(words: &[&str]) -> io::Result<()> {
     let line = ["prefetch"].into_iter().chain(words.iter().copied()).chain(["--help"]);
     match Cli::try_parse_from(line) {

@@ -40,14 +40,14 @@ pub fn run(args: &ManPagesArgs, environment: &Environment) -> Result<Exit, CliEr
     Ok(Exit::Done)
 }
 
-/// Writes a file that appears when it is complete.
+/// Writes a file, which gets its name only when it is complete.
 fn write(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = archive::temporary(folder)?;
     file.write_all(text)?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// An empty word would be left out, and the next one taken for the date.
+/// The date of a page. An empty argument would be dropped, and the next one taken for the date.
 const NO_DATE: &str = " ";
 
 struct ManPage {
@@ -55,7 +55,7 @@ struct ManPage {
     text: Vec<u8>,
 }
 
-/// The page of the program and those of its commands; the same on every platform.
+/// Renders the pages of the program and its subcommands; they are the same on every platform.
 fn pages() -> io::Result<Vec<ManPage>> {
     let mut cli = Cli::command().long_version(None).after_long_help(None);
     cli.build();
@@ -67,7 +67,7 @@ fn pages() -> io::Result<Vec<ManPage>> {
     Ok(pages)
 }
 
-/// Adds the page of a command, and those of the commands below it.
+/// Renders the page of a command and those of its subcommands.
 fn add_pages(command: &Command, pages: &mut Vec<ManPage>) -> io::Result<()> {
     let source = concat!("prefetch ", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.clone()).source(source).date(NO_DATE);

@@ -1,16 +1,16 @@
-//! Markdown, rendered for a terminal: paragraphs are wrapped, tables set in columns, marks left out.
+//! Renders Markdown for a terminal: wraps paragraphs, aligns tables, and leaves the markup out.
 
 use std::mem;
 
 use console::{measure_text_width, style};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// Before each line of code, and before what does not fit beside the first cells of a row.
+/// The indentation of code, and of a last cell that does not fit beside the others of its row.
 const INDENT: &str = "    ";
-/// Between the columns of a table.
+/// The space between the columns of a table.
 const GAP: &str = "  ";
 
-/// The lines of a page, each of at most `width` columns unless a word or code is wider.
+/// Renders a page into lines of at most `width` columns, unless a word or a line of code is wider.
 pub fn render(page: &str, width: usize) -> Vec<String> {
     let mut renderer = Renderer { width, ..Renderer::default() };
     for event in Parser::new_ext(page, Options::ENABLE_TABLES) {
@@ -23,13 +23,13 @@ pub fn render(page: &str, width: usize) -> Vec<String> {
 struct Renderer {
     width: usize,
     lines: Vec<String>,
-    /// The text of the block that is being read.
+    /// The text of the current block.
     text: String,
     /// The number of the next item of a numbered list.
     number: Option<u64>,
-    /// What stands before the first line of the item that is being read.
+    /// The marker of the current list item, until its first line is written.
     marker: String,
-    /// The rows of the table that is being read.
+    /// The rows of the current table.
     rows: Vec<Vec<String>>,
 }
 
@@ -81,7 +81,7 @@ impl Renderer {
         }
     }
 
-    /// An empty line between blocks; an item's first block follows its marker.
+    /// Writes an empty line between blocks, but none after the marker of a list item.
     fn separate(&mut self) {
         if !self.lines.is_empty() && self.marker.is_empty() {
             self.lines.push(String::new());
@@ -108,7 +108,7 @@ impl Renderer {
     }
 }
 
-/// The words of `text` in lines of up to `width` columns.
+/// Breaks `text` into lines of at most `width` columns.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -122,8 +122,8 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The last column takes what the others leave, and is wrapped; where they leave less than half, it
-/// stands below them.
+/// Renders a table. The last column gets the width that the others leave, and is wrapped; if they
+/// leave less than half, it is written below them.
 fn table(rows: &[Vec<String>], width: usize) -> Vec<String> {
     let columns = rows.iter().map(|row| row.len().saturating_sub(1)).max().unwrap_or(0);
     let column_width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| measure_text_width(cell)).max();

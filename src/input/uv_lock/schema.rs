@@ -1,4 +1,4 @@
-//! The parts of uv.lock (version 1, every revision) that say what is to be had.
+//! The parts of uv.lock (version 1, every revision) that matter for the selection.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct Conflict {
 #[serde(rename_all = "kebab-case", default)]
 pub struct Manifest {
     pub members: Vec<String>,
-    /// What a script asks for.
+    /// The requirements of a script.
     pub requirements: Vec<Requirement>,
     /// The groups of a workspace whose root is no project.
     pub dependency_groups: BTreeMap<String, Vec<Requirement>>,
@@ -63,16 +63,26 @@ pub struct Package {
     pub sdist: Option<File>,
     #[serde(default)]
     pub wheels: Vec<File>,
-    #[serde(default)]
-    pub metadata: Metadata,
+    pub metadata: Option<Metadata>,
 }
 
-/// What the package said of itself when it was locked.
+/// The package's own metadata when it was locked.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Metadata {
     pub provides_extras: Vec<String>,
-    pub requires_dev: BTreeMap<String, serde::de::IgnoredAny>,
+    pub requires_dist: Vec<StatedRequirement>,
+    pub requires_dev: BTreeMap<String, Vec<StatedRequirement>>,
+}
+
+/// A requirement of the package's pyproject.toml; it has no specifier if the file states its
+/// location, such as a repository or folder.
+#[derive(Deserialize)]
+pub struct StatedRequirement {
+    pub name: String,
+    pub specifier: Option<String>,
+    #[serde(flatten)]
+    pub place: BTreeMap<String, serde::de::IgnoredAny>,
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
@@ -101,9 +111,9 @@ pub struct Edge {
 #[serde(rename_all = "kebab-case")]
 pub struct File {
     pub url: Option<String>,
-    /// Relative to a registry that is a folder.
+    /// The path, relative to a registry that is a folder.
     pub path: Option<String>,
-    /// Of a wheel whose package is a local path.
+    /// The file name of a wheel whose package is a local path.
     pub filename: Option<String>,
     pub hash: Option<String>,
     pub size: Option<u64>,

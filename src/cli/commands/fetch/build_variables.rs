@@ -1,4 +1,5 @@
-//! What the pip that builds source archives is told: the same places and certificates as here.
+//! Environment variables for the pip that builds source archives: the same indexes and certificates
+//! as for this run.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -7,8 +8,9 @@ use crate::domain::{IndexOptions, MaskedUrl};
 use crate::http::HttpSettings;
 use crate::index::IndexSettings;
 
-/// pip's variables for where build requirements come from. They carry credentials, which a
-/// command line would show to every user of the machine.
+/// Returns pip's variables for indexes, links, proxies and certificates.
+///
+/// They may carry credentials, which a command line would show to every user of the machine.
 pub fn variables(
     options: &IndexOptions,
     indexes: &IndexSettings,
@@ -29,7 +31,7 @@ pub fn variables(
     ];
     let certificates = http.authorities.as_ref().and_then(|authorities| authorities.paths.first());
     variables.extend(certificates.map(|path| ("PIP_CERT", path.into())));
-    variables.extend(http.client_certificate.as_ref().map(|path| ("PIP_CLIENT_CERT", path.into())));
+    variables.extend(http.client_certificate.as_ref().map(|found| ("PIP_CLIENT_CERT", found.path.as_path().into())));
     // A proxy from the usual variables reaches it by these, with its exceptions.
     let is_for_all = http.proxies.http == http.proxies.https && http.proxies.except.is_empty();
     variables.extend(

@@ -1,4 +1,4 @@
-//! Writes the manifest: from what was fetched to its JSON form.
+//! Converts what was fetched into a manifest.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::{Manifest, ManifestFile, ManifestPackage, ManifestPage, ManifestReque
 use crate::layout::bundle::{BundleInput, ProjectSummaries, WHEELS};
 
 impl Manifest {
-    /// The manifest of a bundle, without its pages: they come from it.
+    /// Makes the manifest of a bundle, still without its pages.
     pub fn of(input: &BundleInput<'_>) -> Self {
         let ids = ids(input.fetched);
         let mut packages: Vec<_> = input.fetched.packages.iter().collect();
@@ -22,7 +22,7 @@ impl Manifest {
         }
     }
 
-    /// The same manifest, naming these pages.
+    /// Returns the manifest with these pages in it.
     pub fn with_pages(self, mut pages: Vec<ManifestPage>) -> Self {
         pages.sort_by(|a, b| a.path.cmp(&b.path));
         Self { pages, ..self }
@@ -90,7 +90,7 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
     }
 }
 
-/// The ids of the targets at these positions.
+/// Returns the ids at these positions.
 fn named(positions: &[usize], ids: &[String]) -> Vec<String> {
     positions.iter().map(|position| ids[*position].clone()).collect()
 }
@@ -102,8 +102,8 @@ fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
     texts
 }
 
-/// The line that asked, without the folders of this machine. On Windows a path from the root may
-/// leave the drive out.
+/// Returns an origin without this machine's folders: of a path from the root, on Windows with or
+/// without a drive, only the file's name is kept.
 pub(super) fn portable(origin: &Origin) -> Origin {
     let path = Path::new(&*origin.file);
     let name = path.file_name().filter(|_| path.has_root()).and_then(|name| name.to_str());
