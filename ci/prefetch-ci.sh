@@ -25,7 +25,7 @@ install() {
     if ! command -v prefetch >/dev/null; then
         "$python" -m venv "$venv"
         "$(programs)/python" -m pip install --disable-pip-version-check --quiet "${PREFETCH_FROM:-pip-prefetch}"
-        echo "$(programs)" >> "${GITHUB_PATH:-/dev/null}"
+        programs >> "${GITHUB_PATH:-/dev/null}"
         PATH=$(programs):$PATH
     fi
     prefetch --version

@@ -17,8 +17,8 @@ macro_rules! topics {
 }
 
 topics! {
-    "builds" "bundles" "exit-codes" "inspecting" "layouts" "locks" "network" "pip-caches" "report" "requirements"
-    "settings" "targets"
+    "air-gap" "builds" "bundles" "ci" "company" "exit-codes" "inspecting" "layouts" "locks" "network" "pip" "pip-caches"
+    "poetry" "report" "requirements" "settings" "targets" "uv" "windows"
 }
 
 impl Topic {
