@@ -38,19 +38,19 @@ pub fn with_digest_check(
     let (sender, messages) = sync_channel(MAX_WAITING);
     thread::scope(|scope| {
         let hash = || first_mismatch(messages);
-        let mismatch = thread::Builder::new().spawn_scoped(scope, hash).map_err(ArchiveError::Finish)?;
+        let hashing = thread::Builder::new().spawn_scoped(scope, hash).map_err(ArchiveError::Finish)?;
         let written = write(&HashedObjects { objects, sender });
-        let mismatch = mismatch.join().expect("judging does not panic");
-        let messages = |(sha256, got)| Err(ArchiveError::Digest { path: path(sha256), sha256, got });
-        written.and(mismatch.map_or(Ok(()), messages))
+        let mismatch = hashing.join().expect("hashing does not panic");
+        let damaged = |(sha256, got)| Err(ArchiveError::Digest { path: path(sha256), sha256, got });
+        written.and(mismatch.map_or(Ok(()), damaged))
     })
 }
 
 /// Hashes all objects that are sent; returns the first that differs from its digest, with the digest it has.
 fn first_mismatch(messages: Receiver<DigestMessage>) -> Option<(Sha256, Sha256)> {
     let (mut hasher, mut mismatch) = (Hasher::new(&[]), None);
-    for messages in messages {
-        match messages {
+    for message in messages {
+        match message {
             DigestMessage::Chunk(bytes) => hasher.update(&bytes),
             DigestMessage::End(sha256) => {
                 let got = std::mem::replace(&mut hasher, Hasher::new(&[])).finish().sha256;
@@ -83,11 +83,11 @@ struct HashedReader<'a> {
 impl Read for HashedReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.input.read(buffer)?;
-        let messages = match length {
+        let message = match length {
             0 => DigestMessage::End(self.sha256),
             length => DigestMessage::Chunk(buffer[..length].to_vec()),
         };
-        self.sender.send(messages).expect("the judge listens to the end");
+        self.sender.send(message).expect("the hashing thread listens to the end");
         Ok(length)
     }
 }

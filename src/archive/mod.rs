@@ -207,8 +207,11 @@ fn pack(
 
 /// Returns a function from an object to its path in `tree`.
 fn path_in(tree: &Tree) -> impl Fn(Sha256) -> RelPath {
-    move |options| {
-        let is_wanted = |(_, content): &(&RelPath, &Content)| matches!(content, Content::Object { sha256, .. } if *sha256 == options);
+    move |wanted| {
+        let is_wanted = |(_, content): &(&RelPath, &Content)| match content {
+            Content::Object { sha256, .. } => *sha256 == wanted,
+            Content::Page(_) | Content::PipCacheEntry(_) => false,
+        };
         tree.iter().find(is_wanted).expect("only objects of the tree are read").0.clone()
     }
 }

@@ -212,12 +212,12 @@ impl<R: Seek> Seek for ExtentReader<R> {
 /// # Errors
 /// When that is before the beginning.
 pub fn resolve_seek(to: SeekFrom, position: u64, size: u64) -> io::Result<u64> {
-    let resolve_seek = match to {
+    let target = match to {
         SeekFrom::Start(position) => Some(position),
         SeekFrom::End(offset) => size.checked_add_signed(offset),
         SeekFrom::Current(offset) => position.checked_add_signed(offset),
     };
-    resolve_seek.ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    target.ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
 
 #[cfg(test)]

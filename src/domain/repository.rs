@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::{MaskedUrl, mask_credentials};
 
@@ -76,6 +77,20 @@ impl RepositoryUrl {
     pub fn public_address(&self) -> String {
         let public = self.address.parse().map(|url: MaskedUrl| url.public());
         public.unwrap_or_else(|_| mask_credentials(&self.address).into_owned())
+    }
+
+    /// Returns the address that the relative addresses of submodules start from: without password, and
+    /// for HTTP without the user name, which may be a token.
+    pub fn origin(&self) -> String {
+        match self.address.parse::<Url>() {
+            Ok(mut url) if !url.scheme().eq_ignore_ascii_case("ssh") => {
+                // Both fail only for URLs that cannot have credentials.
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+                url.into()
+            }
+            _ => self.address.clone(),
+        }
     }
 
     /// Whether it is on this machine, so that no network is needed.

@@ -42,6 +42,10 @@ type Number = u16;
 /// and parsing must not take hours.
 const LONGEST_TAG_SETS: usize = 255;
 
+fn is_too_long(wheel: &WheelFilename) -> bool {
+    wheel.python.len() + wheel.abi.len() + wheel.platform.len() > LONGEST_TAG_SETS
+}
+
 /// The tags that a target supports, best first, stored so that ranking a wheel allocates nothing.
 ///
 /// Thousands of tags are few rows, since most builds run on the same platforms.
@@ -143,7 +147,7 @@ impl Tags {
 
     /// Returns the rank of the best tag of `wheel`; `None` if the target supports none.
     pub fn rank(&self, wheel: &WheelFilename) -> Option<TagRank> {
-        if wheel.python.len() + wheel.abi.len() + wheel.platform.len() > LONGEST_TAG_SETS {
+        if is_too_long(wheel) {
             return None;
         }
         let ranks = self
@@ -159,7 +163,7 @@ impl Tags {
 
     /// Returns why the target supports no tag of `wheel`: the part that is closest.
     pub fn mismatch(&self, wheel: &WheelFilename) -> TagMismatch {
-        if self.builds_of(wheel).any(|build| self.builds.contains_key(&build)) {
+        if !is_too_long(wheel) && self.builds_of(wheel).any(|build| self.builds.contains_key(&build)) {
             let platforms = wheel.platform.split('.').map(|platform| TagMismatch::of_platform(platform, &self.newest));
             return platforms.max().expect("splitting gives at least one part");
         }

@@ -166,8 +166,8 @@ impl HttpClient {
     pub async fn range(&self, url: &MaskedUrl, range: Range<u64>) -> Result<Option<ByteRange>, HttpError> {
         let size = range.end - range.start;
         let header = format!("bytes={}-{}", range.start, range.end - 1);
-        let range_once = self.retrying(|| self.range_once(url, header.clone(), size)).await?;
-        Ok(range_once.filter(|range_once| range_once.start == range.start))
+        let answer = self.retrying(|| self.range_once(url, header.clone(), size)).await?;
+        Ok(answer.filter(|answer| answer.start == range.start))
     }
 
     /// Runs `attempt` until it succeeds or a retry cannot help.

@@ -188,9 +188,9 @@ mod tests {
         turns.iter().for_each(RequestPermit::record_shared_connection);
         assert_eq!(take(&host).len(), 4 * (SHARED_CONNECTION_FACTOR - 1));
         let busy = self::host(4);
-        let on_refusal = take(&busy);
-        on_refusal[0].record_status(429);
-        on_refusal[0].record_shared_connection();
+        let taken = take(&busy);
+        taken[0].record_status(429);
+        taken[0].record_shared_connection();
         assert_eq!(take(&busy).len(), 0);
     }
 

@@ -45,11 +45,11 @@ mod tests {
     /// Returns when each of three requests begins and ends; each takes a second.
     async fn three_requests(is_encrypted: bool) -> Vec<(usize, u64)> {
         let (probe, began, log) = (Http2Probe::default(), tokio::time::Instant::now(), RefCell::new(Vec::new()));
-        let record_status = |number| log.borrow_mut().push((number, began.elapsed().as_millis() as u64));
+        let note = |number| log.borrow_mut().push((number, began.elapsed().as_millis() as u64));
         let request = |number| {
-            let record_status = &record_status;
+            let note = &note;
             probe.send(is_encrypted, async move {
-                record_status(number);
+                note(number);
                 tokio::time::sleep(Duration::from_millis(100)).await;
             })
         };

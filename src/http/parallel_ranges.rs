@@ -136,9 +136,9 @@ impl RangeSource {
     async fn fetch_once(&self, permit: &RequestPermit, part: Range<u64>) -> Result<Vec<Bytes>, HttpError> {
         let mut response = self.request(permit, &part).await?;
         let (mut pieces, mut got) = (Vec::new(), 0);
-        while let Some(range_once) = self.chunk(&mut response, part.start + got).await? {
-            got += range_once.len() as u64;
-            pieces.push(range_once);
+        while let Some(piece) = self.chunk(&mut response, part.start + got).await? {
+            got += piece.len() as u64;
+            pieces.push(piece);
         }
         if got == part.end - part.start { Ok(pieces) } else { Err(HttpError::truncated(&self.url, got, part.end)) }
     }

@@ -51,7 +51,7 @@ impl Retry {
             Outcome::Status { retry_after: Some(asked), .. } => asked,
             _ => longest.mul_f64(chance.clamp(0.0, 1.0)),
         };
-        self.waited += pause;
+        self.waited = self.waited.saturating_add(pause);
         self.done += 1;
         (self.waited <= BUDGET).then_some(pause)
     }
@@ -101,6 +101,13 @@ mod tests {
     fn pauses(retries: u32, outcome: Outcome, chance: f64) -> Vec<u128> {
         let mut retry = Retry::new(retries);
         std::iter::from_fn(|| retry.after(outcome, chance)).map(|pause| pause.as_millis()).collect()
+    }
+
+    #[test]
+    fn no_answer_asks_for_more_time_than_there_is() {
+        let mut retry = Retry::new(5);
+        assert!(retry.after(status(429, Some(1)), 1.0).is_some());
+        assert_eq!(retry.after(status(429, Some(u64::MAX)), 1.0), None);
     }
 
     #[test]

@@ -106,8 +106,8 @@ mod tests {
                 2 => SeekFrom::Current(random.i64(-3_000..3_000)),
                 _ => SeekFrom::Current(0),
             };
-            let (resolve_seek, expected) = (reader.seek(to).ok(), plain.seek(to).ok());
-            assert_eq!(resolve_seek, expected, "{to:?}");
+            let (reached, expected) = (reader.seek(to).ok(), plain.seek(to).ok());
+            assert_eq!(reached, expected, "{to:?}");
             let length = random.u64(0..100_000);
             let (mut got, mut right) = (Vec::new(), Vec::new());
             reader.by_ref().take(length).read_to_end(&mut got).unwrap();

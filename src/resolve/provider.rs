@@ -99,7 +99,7 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
     fn note_decision(&self, name: &PackageName, version: u32, among: &VersionSet) {
         let mut decided = self.decided.borrow_mut();
         match decided.get(name) {
-            Some((usable_metadata, _)) if *usable_metadata == version && among.as_singleton().is_some() => {}
+            Some((before, _)) if *before == version && among.as_singleton().is_some() => {}
             _ => drop(decided.insert(name.clone(), (version, among.clone()))),
         }
     }
@@ -156,9 +156,9 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         let Some(name) = node.project() else { return Ok(Rc::new(self.of_root())) };
         let (cache, opt_in) = (&self.view.problem.dependency_cache, self.view.opt_in(name));
         if self.view.assumes_no_file()
-            && let Some(usable_metadata) = cache.get(node, version, opt_in)
+            && let Some(cached) = cache.get(node, version, opt_in)
         {
-            return Ok(usable_metadata);
+            return Ok(cached);
         }
         let position = version as usize;
         let Some(metadata) = self.usable_metadata(name, position)? else {

@@ -58,6 +58,10 @@ fn every_printed_line_installs_what_was_asked_for() {
         assert_eq!(lines.len(), 1, "{arguments:?}");
         assert_eq!(installed(&sandbox, &lines[0]), ["demo-12.0", "other-2.0"], "{arguments:?}");
     }
+    let mut run = sandbox.prefetch_from(&index, ["other", "-d", "by variable"]);
+    let output = run.args(TARGET).env("PREFETCH_NO_DEPS", "1").assert().code(0).get_output().clone();
+    let by_variable = lines(&String::from_utf8(output.stderr).unwrap());
+    assert_eq!(installed(&sandbox, &by_variable[0]), ["other-2.0"]);
     for arguments in [&["other", "--no-deps"][..], &["other", "--no-deps", "--bundle", "alone.zip"]] {
         let lines = lines(&told(&sandbox, &index, arguments));
         assert_eq!(installed(&sandbox, &lines[0]), ["other-2.0"], "{arguments:?}");

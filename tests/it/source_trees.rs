@@ -143,6 +143,27 @@ fn a_folder_of_a_repository_may_be_the_project() {
     assert!(told.contains("it is the project `demo-kit`"), "{told}");
 }
 
+/// By an address relative to the repository's.
+#[test]
+fn submodules_are_part_of_the_tree() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    sandbox.write("library/helper.py", "x = 1\n");
+    let library = sandbox.path("library");
+    for arguments in [&["init", "--quiet"][..], &["add", "--all"], &["commit", "--quiet", "--message", "one"]] {
+        git(&library, arguments);
+    }
+    let (folder, _) = repository(&sandbox, &[("pyproject.toml", PYPROJECT)]);
+    let allow = ["-c", "protocol.file.allow=always"];
+    git(&folder, &[&allow[..], &["submodule", "--quiet", "add", "../library", "vendored"]].concat());
+    git(&folder, &["commit", "--quiet", "--message", "two"]);
+    run(&sandbox, &index, &[&format!("demo-kit @ git+file://{}", folder.display())], 0);
+    let archive = sandbox.read("wheelhouse/demo_kit-1.2.tar.gz");
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
+    let paths = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string());
+    let paths: Vec<_> = paths.collect();
+    assert!(paths.contains(&"demo_kit-1.2/vendored/helper.py".to_owned()), "{paths:?}");
+}
+
 #[test]
 fn what_only_a_build_tells_is_refused_with_the_way_out_or_left_out() {
     let (index, sandbox) = (world(), Sandbox::new());

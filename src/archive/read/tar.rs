@@ -100,8 +100,8 @@ impl<R: SkipBytes> TarReader<R> {
     pub fn next(&mut self) -> Option<(RelPath, u64)> {
         while !self.is_done {
             match self.read_header() {
-                Ok(Some(read_header)) => {
-                    if let Some(file) = self.check_header(read_header) {
+                Ok(Some(header)) => {
+                    if let Some(file) = self.check_header(header) {
                         return Some(file);
                     }
                 }
@@ -254,7 +254,7 @@ fn check(header: &Header) -> io::Result<()> {
     let bytes = header.as_bytes();
     let summed: u32 = bytes[..148].iter().chain(&bytes[156..]).map(|byte| u32::from(*byte)).sum();
     match header.cksum() {
-        Ok(read_header) if read_header == summed + 8 * u32::from(b' ') => Ok(()),
+        Ok(stated) if stated == summed + 8 * u32::from(b' ') => Ok(()),
         _ => Err(io::Error::other("a header is damaged")),
     }
 }

@@ -108,14 +108,14 @@ mod tests {
             .collect();
         errors.push(("other".into(), refused("https://files.example/x", "refused")));
         errors.push(("third".into(), refused("https://index.example/simple/third/", "silent")));
-        let failed_item = errors.iter().map(|(name, error)| FailedItem {
+        let items = errors.iter().map(|(name, error)| FailedItem {
             exit: Exit::Unreachable,
             message: format!("{name}: {error}"),
             name: Some(name.clone()),
             index: Some(&index),
             cause: Some(error),
         });
-        let problems = group_by_cause(failed_item, "project");
+        let problems = group_by_cause(items, "project");
         let told: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
         https://****@index.example/simple/ could not be reached: refused

@@ -18,19 +18,28 @@ pub struct InstallHint {
     pub lines: Vec<String>,
 }
 
+/// The run whose commands are printed.
+#[derive(Clone, Copy)]
+pub struct HintContext<'a> {
+    pub args: &'a FetchArgs,
+    pub working_folder: &'a Path,
+    /// Whether pip must not follow dependencies either.
+    pub no_deps: bool,
+}
+
 /// Returns the commands with which pip installs what was `fetched` from `output`, without a
 /// network.
-pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_folder: &Path) -> Vec<InstallHint> {
+pub fn usages(output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
     let shell = Shell::of(fetched);
     match output {
         Output::Folder { layout, path, pins: false } => {
-            vec![folder_usage(*layout, path, fetched, args, &asked(args, shell), (working_folder, shell))]
+            vec![folder_usage(*layout, path, fetched, &asked(context.args, shell), (context, shell))]
         }
         Output::Folder { layout, .. } if !layout.takes_other_files() => Vec::new(),
         Output::Folder { layout, path, pins: true } => {
             let usages = pinned_files(fetched).into_iter().map(|(file, condition)| {
                 let asked = format!("-r {}", shell.quote(&path.join(file).display().to_string()));
-                let usage = folder_usage(*layout, path, fetched, args, &asked, (working_folder, shell));
+                let usage = folder_usage(*layout, path, fetched, &asked, (context, shell));
                 InstallHint { condition: condition.or(usage.condition), ..usage }
             });
             usages.collect()
@@ -38,7 +47,7 @@ pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_fold
         Output::Bundle(bundle) => {
             let usages = pinned_files(fetched).into_iter();
             usages
-                .map(|(file, condition)| InstallHint { condition, lines: bundle_lines(bundle, args, &file, shell) })
+                .map(|(file, condition)| InstallHint { condition, lines: bundle_lines(bundle, context, &file, shell) })
                 .collect()
         }
     }
@@ -105,17 +114,16 @@ fn folder_usage(
     layout: &dyn Layout,
     path: &Path,
     fetched: &Fetched,
-    args: &FetchArgs,
     asked: &str,
-    (working_folder, shell): (&Path, Shell),
+    (context, shell): (HintContext<'_>, Shell),
 ) -> InstallHint {
-    let absolute = Url::from_directory_path(working_folder.join(path)).map(String::from).unwrap_or_default();
+    let absolute = Url::from_directory_path(context.working_folder.join(path)).map(String::from).unwrap_or_default();
     let location = UsageLocation { path: &path.display().to_string(), url: &absolute };
     let usage = layout.usage(&location);
     let (before, settings) = shell.settings(&usage.variables);
     let arguments: String = usage.arguments.iter().map(|argument| shell.quote(argument) + " ").collect();
-    let line = format!("{before}python -m pip install {settings}{arguments}{}{asked}", options(args));
-    let unbuildable = unbuildable(fetched, args).map(|filename| {
+    let line = format!("{before}python -m pip install {settings}{arguments}{}{asked}", options(context));
+    let unbuildable = unbuildable(fetched, context.args).map(|filename| {
         format!("where {filename} can be built with what is installed (--no-build-isolation); --build-requires fetches what that takes")
     });
     InstallHint { condition: unbuildable.or(usage.condition.map(str::to_owned)), lines: vec![line] }
@@ -132,14 +140,14 @@ fn unbuildable<'a>(fetched: &'a Fetched, args: &FetchArgs) -> Option<&'a str> {
     filenames.next().filter(|_| !has_builders)
 }
 
-fn bundle_lines(bundle: &BundleOutput, args: &FetchArgs, requirements: &str, shell: Shell) -> Vec<String> {
+fn bundle_lines(bundle: &BundleOutput, context: HintContext<'_>, requirements: &str, shell: Shell) -> Vec<String> {
     let path = &bundle.path;
     let name = shell.quote(&path.display().to_string());
-    let install = |file: String| format!("python -m pip install {}-r {}", options(args), shell.quote(&file));
+    let install = |file: String| format!("python -m pip install {}-r {}", options(context), shell.quote(&file));
     if is_folder(path) && bundle.since.is_none() {
         return vec![install(path.join(requirements).display().to_string())];
     }
-    let unpack = match (&args.outputs.since, bundle.split) {
+    let unpack = match (&context.args.outputs.since, bundle.split) {
         (Some(base), _) => {
             vec![format!("prefetch apply {name} {} -o bundle", shell.quote(&base.display().to_string()))]
         }
@@ -153,8 +161,8 @@ fn bundle_lines(bundle: &BundleOutput, args: &FetchArgs, requirements: &str, she
 }
 
 /// Returns `--no-deps` if dependencies were not followed.
-fn options(args: &FetchArgs) -> &'static str {
-    if args.selection.no_deps { "--no-deps " } else { "" }
+fn options(context: HintContext<'_>) -> &'static str {
+    if context.no_deps { "--no-deps " } else { "" }
 }
 
 /// Returns the requirements as pip takes them: as typed, but without passwords.

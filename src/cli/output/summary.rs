@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indicatif::HumanBytes;
 
-use super::install_hint;
+use super::install_hint::{self, HintContext};
 use super::plan_table;
 use super::report::{Report, Summary};
 use super::target_words::in_words;
@@ -83,10 +83,10 @@ pub fn of_run(
     fetched: &Fetched,
     outputs: &[Output],
     version_differences: Option<String>,
-    args: &FetchArgs,
-    working_folder: &Path,
+    context: HintContext<'_>,
     is_sound: bool,
 ) {
+    let args = context.args;
     for caveat in outputs.iter().flat_map(|output| output.caveats(fetched)) {
         warn(caveat);
     }
@@ -113,8 +113,7 @@ pub fn of_run(
     if !is_sound {
         return;
     }
-    let usages: Vec<_> =
-        outputs.flat_map(|output| install_hint::usages(output, fetched, args, working_folder)).collect();
+    let usages: Vec<_> = outputs.flat_map(|output| install_hint::usages(output, fetched, context)).collect();
     if usages.is_empty() {
         return;
     }

@@ -44,12 +44,10 @@ impl TargetMarkers {
 
     fn of_markers<'a>(targets: impl Iterator<Item = &'a MarkerEnvironment>) -> Self {
         let targets: Vec<_> = targets.map(marker_values).collect();
-        let differs =
-            |variable: &usize| targets.iter().any(|marker_values| marker_values[*variable] != targets[0][*variable]);
+        let differs = |variable: &usize| targets.iter().any(|values| values[*variable] != targets[0][*variable]);
         let differing: Vec<_> = (0..VARIABLES).filter(differs).collect();
-        let condition = |marker_values: &MarkerValues| {
-            Condition(differing.iter().map(|variable| marker_values[*variable].clone()).collect())
-        };
+        let condition =
+            |values: &MarkerValues| Condition(differing.iter().map(|variable| values[*variable].clone()).collect());
         Self(targets.iter().map(condition).collect())
     }
 

@@ -183,9 +183,9 @@ mod tests {
 
     #[test]
     fn an_empty_reason_is_a_withdrawal_too() {
-        let mut yanked_value = file("demo-1.9.zip", b"source");
-        yanked_value.candidate.yanked.0 = Some("".into());
-        let world = fetched(vec![package("demo", "1.9", vec![yanked_value])]);
+        let mut yanked = file("demo-1.9.zip", b"source");
+        yanked.candidate.yanked.0 = Some("".into());
+        let world = fetched(vec![package("demo", "1.9", vec![yanked])]);
         assert_eq!(project_of(&world)["files"][0]["yanked"], true);
     }
 }

@@ -59,7 +59,7 @@ struct Connection {
 
 /// A response that is ready to be sent.
 struct PreparedResponse {
-    respond: HttpResponse,
+    response: HttpResponse,
     /// The open file with the body, if it is in one.
     file: Option<File>,
     has_body: bool,
@@ -110,7 +110,7 @@ impl Connection {
 
     fn prepared(&self, parsed: &http_message::ParsedRequest<'_>) -> PreparedResponse {
         let has_body = parsed.request.method != "HEAD";
-        let (respond, file) = match parsed.host.is_none_or(|host| self.state.hosts.allows(host)) {
+        let (response, file) = match parsed.host.is_none_or(|host| self.state.hosts.allows(host)) {
             true => opened(&self.state.catalogue, respond(&self.state.catalogue, &parsed.request), has_body),
             false => (respond::text(421, OTHER_NAME), None),
         };
@@ -118,17 +118,17 @@ impl Connection {
             client: self.client,
             method: parsed.request.method.to_owned(),
             path: parsed.target.to_owned(),
-            status: respond.status,
-            bytes: respond.body.size(),
+            status: response.status,
+            bytes: response.body.size(),
         });
         let is_last = !parsed.is_kept || *self.state.stop.borrow();
-        PreparedResponse { respond, file, has_body, is_last }
+        PreparedResponse { response, file, has_body, is_last }
     }
 
     async fn send(&mut self, prepared: PreparedResponse) -> io::Result<()> {
         let date = httpdate::fmt_http_date((self.state.clock)());
-        let head = http_message::head(&prepared.respond, &date, !prepared.is_last);
-        match (prepared.respond.body, prepared.file) {
+        let head = http_message::head(&prepared.response, &date, !prepared.is_last);
+        match (prepared.response.body, prepared.file) {
             (HttpBody::Bytes(bytes), _) if prepared.has_body => self.write(head, bytes).await,
             (HttpBody::Extent(extent), Some(file)) => {
                 self.write(head, Bytes::new()).await?;
@@ -150,16 +150,16 @@ impl Connection {
 impl PreparedResponse {
     /// Makes the last response to a client that violates the protocol.
     fn refusal(status: u16, words: &'static str) -> Self {
-        Self { respond: respond::text(status, words), file: None, has_body: true, is_last: true }
+        Self { response: respond::text(status, words), file: None, has_body: true, is_last: true }
     }
 }
 
 /// Opens the file of a response; returns an error response if the file is gone or was replaced.
-fn opened(catalogue: &Catalogue, respond: HttpResponse, has_body: bool) -> (HttpResponse, Option<File>) {
-    let HttpBody::Extent(extent) = &respond.body else { return (respond, None) };
+fn opened(catalogue: &Catalogue, response: HttpResponse, has_body: bool) -> (HttpResponse, Option<File>) {
+    let HttpBody::Extent(extent) = &response.body else { return (response, None) };
     match catalogue.open(&extent.file) {
-        _ if !has_body => (respond, None),
-        Ok(file) => (respond, Some(file)),
+        _ if !has_body => (response, None),
+        Ok(file) => (response, Some(file)),
         Err(_) => (respond::text(404, "this file was served until somebody removed or replaced it"), None),
     }
 }

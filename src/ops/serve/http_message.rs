@@ -104,13 +104,13 @@ fn wants_more(connection: Option<&str>, is_new: bool) -> bool {
 }
 
 /// Returns the headers of a response that is sent at `date`, an HTTP date.
-pub fn head(respond: &HttpResponse, date: &str, is_kept: bool) -> Vec<u8> {
-    let mut head = format!("HTTP/1.1 {} {}\r\ndate: {date}\r\n", respond.status, reason(respond.status));
-    for (name, value) in &respond.headers {
+pub fn head(response: &HttpResponse, date: &str, is_kept: bool) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {} {}\r\ndate: {date}\r\n", response.status, reason(response.status));
+    for (name, value) in &response.headers {
         head.extend([name, ": ", value, "\r\n"]);
     }
-    if respond.status != 304 {
-        head.extend(["content-length: ", &respond.body.size().to_string(), "\r\n"]);
+    if response.status != 304 {
+        head.extend(["content-length: ", &response.body.size().to_string(), "\r\n"]);
     }
     head.push_str(if is_kept { "connection: keep-alive\r\n\r\n" } else { "connection: close\r\n\r\n" });
     head.into_bytes()

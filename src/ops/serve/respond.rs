@@ -74,7 +74,9 @@ pub fn respond(catalogue: &Catalogue, request: &HttpRequest<'_>) -> HttpResponse
     }
     match request.path {
         "/" => bytes("text/html; charset=utf-8", SEARCH).with("content-security-policy", SEARCH_POLICY),
-        "/projects.json" => metadata("application/json", &catalogue.projects).tagged(&catalogue.projects.tag, request),
+        "/projects.json" => {
+            static_page("application/json", &catalogue.projects).tagged(&catalogue.projects.tag, request)
+        }
         "/simple" => redirect("/simple/"),
         "/overview" => redirect("/overview/"),
         path => match (path.strip_prefix("/simple/"), path.strip_prefix("/overview/")) {
@@ -89,7 +91,7 @@ pub fn respond(catalogue: &Catalogue, request: &HttpRequest<'_>) -> HttpResponse
 fn overview(catalogue: &Catalogue, rest: &str, request: &HttpRequest<'_>) -> HttpResponse {
     let Some(overview) = &catalogue.overview else { return not_found() };
     if rest.is_empty() {
-        return metadata("text/html; charset=utf-8", &overview.page).tagged(&overview.page.tag, request);
+        return static_page("text/html; charset=utf-8", &overview.page).tagged(&overview.page.tag, request);
     }
     let decoded = percent_decode_str(rest).decode_utf8().ok();
     match decoded.and_then(|path| overview.files.get(&*path)) {
@@ -130,7 +132,10 @@ fn page(catalogue: &Catalogue, folder: &str, request: &HttpRequest<'_>) -> HttpR
     match find(catalogue, &format!("{folder}{name}")) {
         Some(IndexEntry::StaticPage(page)) => {
             let form = if form == HTML { "text/html; charset=utf-8" } else { form };
-            metadata(form, page).with("vary", "Accept").with("cache-control", "max-age=600").tagged(&page.tag, request)
+            static_page(form, page)
+                .with("vary", "Accept")
+                .with("cache-control", "max-age=600")
+                .tagged(&page.tag, request)
         }
         _ => not_found(),
     }
@@ -162,31 +167,31 @@ impl HttpResponse {
 
     /// Adds an `ETag`, and omits the body if the client has it already.
     fn tagged(self, tag: &str, request: &HttpRequest<'_>) -> Self {
-        let respond = self.with("etag", tag);
+        let response = self.with("etag", tag);
         let is_known = |tags: &str| {
-            tags.split(',').map(str::trim).any(|declared| declared == "*" || declared.trim_start_matches("W/") == tag)
+            tags.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
         };
         match request.if_none_match.is_some_and(is_known) {
-            true => Self { status: 304, body: HttpBody::Bytes(Bytes::new()), ..respond },
-            false => respond,
+            true => Self { status: 304, body: HttpBody::Bytes(Bytes::new()), ..response },
+            false => response,
         }
     }
 
     /// Answers a `Range` with one part (RFC 9110, 14.2); any other is ignored.
     fn in_part(self, tag: &str, request: &HttpRequest<'_>) -> Self {
-        let respond = self.with("accept-ranges", "bytes");
-        let is_current = request.if_range.is_none_or(|declared| declared == tag);
-        let size = respond.body.size();
-        let asked = request.range.filter(|_| is_current && respond.status == 200);
+        let response = self.with("accept-ranges", "bytes");
+        let is_current = request.if_range.is_none_or(|known| known == tag);
+        let size = response.body.size();
+        let asked = request.range.filter(|_| is_current && response.status == 200);
         match asked.and_then(|range| part(range, size)) {
-            None => respond,
+            None => response,
             Some(range) if range.is_empty() => {
                 text(416, "there is no such part").with("content-range", &format!("bytes */{size}"))
             }
             Some(range) => {
                 let span = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-                let body = respond.body.clone().part(range);
-                Self { status: 206, body, ..respond }.with("content-range", &span)
+                let body = response.body.clone().part(range);
+                Self { status: 206, body, ..response }.with("content-range", &span)
             }
         }
     }
@@ -210,7 +215,7 @@ fn bytes(content_type: &str, body: impl Into<Bytes>) -> HttpResponse {
     HttpResponse { status: 200, headers, body: HttpBody::Bytes(body.into()) }
 }
 
-fn metadata(content_type: &str, page: &StaticPage) -> HttpResponse {
+fn static_page(content_type: &str, page: &StaticPage) -> HttpResponse {
     bytes(content_type, page.bytes.clone())
 }
 

@@ -68,7 +68,7 @@ const LAST_WORDS: usize = 6;
 impl Git {
     /// Checks out what `url` names into its working tree, with submodules.
     ///
-    /// A full commit hash that was fetched before needs no network; offline, no revision does.
+    /// A commit hash that was fetched before needs no network; offline, no revision does.
     ///
     /// # Errors
     /// When git is missing, or the repository cannot be reached or does not have the revision.
@@ -145,6 +145,7 @@ impl Repository<'_> {
         if !self.folder.join(".git").exists() {
             self.run(&["init", "--quiet"])?;
         }
+        self.run(&["config", "remote.origin.url", &self.url.origin()])?;
         let revision = self.url.revision.as_deref().unwrap_or("HEAD");
         if is_hash(revision)
             && let Some(commit) = self.find(revision)?
@@ -197,9 +198,22 @@ impl Repository<'_> {
         self.run(&["checkout", "--quiet", "--force", "--detach", commit])?;
         self.run(&["clean", "-ffdxq"])?;
         match self.folder.join(".gitmodules").exists() {
-            true => self.run(&["submodule", "update", "--init", "--recursive", "--force", "--quiet"]),
+            true => self.check_out_submodules(),
             false => Ok(()),
         }
+    }
+
+    /// Fetches and checks out the submodules, as far as the transports of the run go: without a network
+    /// none but those that are there already.
+    fn check_out_submodules(&self) -> Result<(), GitError> {
+        let of_files = if self.url.is_local() { "protocol.file.allow=always" } else { "protocol.file.allow=never" };
+        let of_network = if self.git.offline { "protocol.allow=never" } else { "protocol.allow=user" };
+        let update = ["submodule", "update", "--init", "--recursive", "--force", "--quiet"];
+        self.run(&[&["-c", of_network, "-c", of_files], &update[..]].concat()).map_err(|error| match error {
+            GitError::CheckOut { .. } if self.git.offline => GitError::Offline,
+            GitError::CheckOut { said } => GitError::Fetch { said },
+            other => other,
+        })
     }
 
     fn run(&self, arguments: &[&str]) -> Result<(), GitError> {

@@ -22,6 +22,7 @@ use crate::cli::host::input_source::HostInputSource;
 use crate::cli::host::machine::Machine;
 use crate::cli::host::runtime;
 use crate::cli::host::signals::shutdown_signal;
+use crate::cli::output::install_hint::HintContext;
 use crate::cli::output::metadata_warning;
 use crate::cli::output::report::Report;
 use crate::cli::output::{summary, terminal, version_differences};
@@ -327,8 +328,14 @@ impl<'a> FetchRun<'a> {
         self.prepared.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds())
             .with_arrivals(self.prepared.context.store.arrivals());
-        let (folder, differences) = (&self.environment.working_folder, self.version_differences(&report));
-        summary::of_run(&report, fetched, &self.outputs, differences, self.args, folder, findings.is_empty());
+        let differences = self.version_differences(&report);
+        let context = HintContext {
+            args: self.args,
+            working_folder: &self.environment.working_folder,
+            // A lock is complete by itself, whatever the metadata of its distributions says.
+            no_deps: !self.prepared.question.follow_dependencies || self.prepared.lock.is_some(),
+        };
+        summary::of_run(&report, fetched, &self.outputs, differences, context, findings.is_empty());
         summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))

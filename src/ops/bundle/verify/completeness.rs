@@ -130,11 +130,11 @@ impl<'a> AvailableFiles<'a> {
                 facts.metadata.insert(url, file.metadata().map(Arc::new));
             }
         }
-        let tool_question = vec![root];
+        let indexes = vec![root];
         facts.candidates = builders
             .into_iter()
             .map(|(project, builder)| {
-                (project, Arc::new(Candidates::new(vec![builder.finish()], tool_question.clone(), false)))
+                (project, Arc::new(Candidates::new(vec![builder.finish()], indexes.clone(), false)))
             })
             .collect();
         facts
@@ -309,9 +309,8 @@ impl Replay<'_> {
     }
 
     fn unasked(&mut self, requests: &[Request]) {
-        let tool_question: BTreeSet<_> = requests.iter().flat_map(|request| request.targets.iter().copied()).collect();
-        let unasked =
-            self.available.targets.iter().enumerate().filter(|(position, _)| !tool_question.contains(position));
+        let asked: BTreeSet<_> = requests.iter().flat_map(|request| request.targets.iter().copied()).collect();
+        let unasked = self.available.targets.iter().enumerate().filter(|(position, _)| !asked.contains(position));
         let ids: Vec<_> = unasked.map(|(_, target)| target.id().to_owned()).collect();
         if !ids.is_empty() {
             let message = "the manifest does not tell what was asked, so nothing can be proved";
