@@ -23,7 +23,7 @@ const DECISIVE: [&str; 4] = ["install_requires", "extras_require", "python_requi
 /// Keywords of setuptools, distutils and known plugins that do not change the dependencies.
 ///
 /// Any other keyword belongs to an unknown plugin, which may change everything.
-const HARMLESS: [&str; 51] = [
+const HARMLESS: [&str; 60] = [
     "name",
     "version",
     "description",
@@ -75,10 +75,7 @@ const HARMLESS: [&str; 51] = [
     "use_scm_version",
     "cffi_modules",
     "dependency_links",
-];
-
-/// More such keywords: those for 2to3 alone, and of plugins for native code.
-const HARMLESS_TOO: [&str; 9] = [
+    // Of 2to3, and of plugins for native code.
     "distclass",
     "convert_2to3_doctests",
     "use_2to3_fixers",
@@ -246,8 +243,7 @@ impl Script<'_> {
     fn assemble(&self, given: &[Given], rest: &[NodeId]) -> SetupKeywords {
         let keyword = |name: &'static str| KeywordSource { script: self, name, given, rest };
         let setup_requires = keyword("setup_requires").read(|value| value.lines());
-        let is_harmless =
-            |name: &str| DECISIVE.contains(&name) || HARMLESS.contains(&name) || HARMLESS_TOO.contains(&name);
+        let is_harmless = |name: &str| DECISIVE.contains(&name) || HARMLESS.contains(&name);
         let has_plugin = given.iter().any(|(name, _)| !is_harmless(name))
             || self.replaces_egg_info(given)
             || setup_requires.literal().is_some_and(|lines| lines.iter().any(|line| is_plugin(line)));

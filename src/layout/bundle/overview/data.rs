@@ -44,14 +44,14 @@ enum Kind {
     /// All files are wheels, some of them for certain platforms only.
     Compiled,
     /// Some file is a source archive, which is built where it is installed.
-    DocumentSource,
+    Source,
 }
 
 impl Kind {
     fn of(package: &ManifestPackage) -> Self {
         let mut names = package.files.iter().map(|file| file.filename.as_str());
         if names.clone().any(|name| !name.ends_with(".whl")) {
-            Self::DocumentSource
+            Self::Source
         } else if names.all(|name| name.ends_with("-any.whl")) {
             Self::Pure
         } else {

@@ -38,6 +38,18 @@ fn the_table_says_everything_without_a_script() {
     }
 }
 
+/// The words of the data are the classes of the style sheet.
+#[test]
+fn each_kind_of_package_has_its_colour() {
+    let native = package("native", "1", vec![file("native-1-cp312-cp312-win_amd64.whl", b"native")]);
+    let world = Fetched { packages: [world().packages, vec![native]].concat(), ..world() };
+    let text = text(&manifest(&world, "MIT", "A demo"), "");
+    for kind in ["pure", "source", "compiled"] {
+        assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "{kind}: {text}");
+        assert!(text.contains(&format!("<i class=\"{kind}\">")) && text.contains(&format!(".{kind}")), "{kind}");
+    }
+}
+
 #[test]
 fn metadata_is_text_and_nothing_else() {
     let hostile = "</script><img src=x onerror=alert(1)>\"'&@SCRIPT@";
