@@ -135,7 +135,8 @@ fn known_modules<'m>(path: &str, source: &str, modules: &'m BTreeSet<String>) ->
     let shipped = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
     let named = Regex::new(r"\b(crate::ops::|(?:super::)+)(\w+)(?:::(\w+))?(?:::(\w+))?").unwrap();
     let own = module_path(path);
-    let known = named.captures_iter(&code_only(shipped)).filter_map(|found| {
+    let code = code_only(shipped);
+    let known = named.captures_iter(&code).filter_map(|found| {
         let above = own.split('/').count().saturating_sub(found[1].matches("super").count());
         let base = own.split('/').take(if found[1].starts_with("super") { above } else { 0 });
         let parts: Vec<_> = base.chain((2..5).filter_map(|part| Some(found.get(part)?.as_str()))).collect();
