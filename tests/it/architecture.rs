@@ -39,10 +39,11 @@ const RESERVED: [(&str, &[&str], &str); 6] = [
 ];
 
 /// Where options of other programs stand as data, as the start of a path below `src/`, and why.
-const FOREIGN_OPTIONS: [(&str, &str); 4] = [
+const FOREIGN_OPTIONS: [(&str, &str); 5] = [
     ("input/", "the options of requirements files, and the commands of those who write other inputs"),
     ("layout/", "what pip and uv are told to read a layout, and requirements files"),
     ("interpreter/build.rs", "the arguments of the pip that runs a build"),
+    ("ops/source_trees/git.rs", "the arguments of git"),
     ("ops/bundle/signature.rs", "the comment in a signature, for whoever reads that file"),
 ];
 
