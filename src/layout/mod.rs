@@ -46,7 +46,8 @@ pub trait Layout: Sync {
         false
     }
 
-    /// Whether the folder may hold other files than its consumer reads, such as a requirements file.
+    /// Whether the folder may hold files that installers do not read there, such as a requirements
+    /// file.
     fn takes_other_files(&self) -> bool {
         true
     }

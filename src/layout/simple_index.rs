@@ -48,18 +48,18 @@ impl Layout for SimpleIndex {
     }
 }
 
-/// A distribution with what an index states of it.
+/// A distribution with what an index states about it.
 #[derive(Clone, Copy)]
 pub struct IndexFile<'a> {
     pub project: &'a PackageName,
     pub version: Option<&'a Version>,
     pub filename: &'a str,
     pub object: Object,
-    /// Its `METADATA` (PEP 658).
+    /// The wheel's `METADATA` (PEP 658).
     pub metadata: Option<Object>,
     pub requires_python: Option<&'a Specifiers>,
     pub yanked: &'a Yanked,
-    /// Where it is from, for errors.
+    /// The origin of the file, for errors.
     pub origin: &'a dyn fmt::Display,
 }
 
@@ -103,7 +103,7 @@ pub fn index_tree(files: &[IndexFile<'_>]) -> Result<Tree, LayoutError> {
 #[derive(Default)]
 struct Project<'a> {
     versions: BTreeSet<&'a Version>,
-    /// The files by their names.
+    /// The files, by name.
     files: BTreeMap<&'a str, IndexFile<'a>>,
 }
 

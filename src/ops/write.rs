@@ -26,7 +26,7 @@ pub enum Output {
     Folder {
         layout: &'static dyn Layout,
         path: PathBuf,
-        /// Whether a requirements file that pins what is there goes with it.
+        /// Whether a requirements file that pins the content is written, too.
         pins: bool,
     },
     Bundle(BundleOutput),

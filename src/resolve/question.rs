@@ -51,7 +51,7 @@ impl Question {
         MissingFacts { listings: named.collect(), ..MissingFacts::default() }
     }
 
-    /// Returns the question that `request` was, as far as the request states it.
+    /// Returns the question that `request` was made from, as far as it is stated there.
     pub fn of_request(request: &Request) -> Self {
         Self {
             requirements: request.requirements.clone(),
@@ -67,7 +67,7 @@ impl Question {
         }
     }
 
-    /// Returns the request that it is for the targets at these positions.
+    /// Returns the question as a request for the targets at these positions.
     pub fn request(&self, targets: Vec<usize>) -> Request {
         Request {
             requirements: self.requirements.clone(),

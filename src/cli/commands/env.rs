@@ -42,7 +42,8 @@ pub enum Shell {
 /// When the path is no folder that pip or uv can be pointed at.
 pub fn run(args: &EnvArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
-    let path = path.canonicalize().map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    // Without the `\\?\` that Windows puts in front, which neither pip nor a URL takes.
+    let path = dunce::canonicalize(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
     let changes = changes(&path)?;
     let shell = args.shell.unwrap_or_else(|| usual_shell(environment.variable("SHELL").as_deref()));
     let lines: Vec<_> = changes.iter().map(|change| shell.line(change)).collect();

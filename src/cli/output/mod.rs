@@ -3,6 +3,7 @@
 pub mod escape;
 pub mod install_hint;
 pub mod lock_report;
+pub mod markdown;
 pub mod metadata_warning;
 pub mod plan_table;
 pub mod progress;
