@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::MissingFacts;
+use super::{ForkStrategy, MissingFacts};
 use crate::domain::{PackageName, Request, Requirement, Specifiers};
 use crate::select::Policy;
 
@@ -20,6 +20,8 @@ pub struct Question {
     pub follow_dependencies: bool,
     /// Whether the source archive beside each wheel is fetched, too; the search ignores it.
     pub with_sources: bool,
+    /// Which targets share the versions of a project.
+    pub fork_strategy: ForkStrategy,
 }
 
 impl Question {
@@ -64,6 +66,7 @@ impl Question {
             require_hashes: request.require_hashes,
             follow_dependencies: request.follow_dependencies,
             with_sources: false,
+            fork_strategy: ForkStrategy::default(),
         }
     }
 
