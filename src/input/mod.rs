@@ -33,7 +33,9 @@ mod version_range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::domain::{GroupSelection, IndexOptions, Lock, LockedPackage, Origin, Requirement, SelectedGroups};
+use crate::domain::{
+    GroupSelection, IndexOptions, Lock, LockedPackage, LockedProject, Origin, Requirement, SelectedGroups,
+};
 
 pub use foreign_formats::conversion_hint;
 pub use location::Location;
@@ -178,6 +180,8 @@ pub struct LockInput {
     pub name: String,
     pub lock: Arc<dyn Lock>,
     pub groups: SelectedGroups,
+    /// The project with the texts that its own installer reads.
+    pub project: Arc<LockedProject>,
 }
 
 impl LockInput {
