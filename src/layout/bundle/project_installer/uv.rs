@@ -25,17 +25,23 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     files,
     options,
     variables,
-    command: |folder| format!("uv sync --frozen --offline --no-install-workspace --project {folder}/{FOLDER}"),
+    command: |folder| {
+        format!(
+            "uv sync --frozen --offline --no-install-workspace --project {folder}/{FOLDER} --find-links {folder}/wheels"
+        )
+    },
     needs: "where UV_PROJECT_ENVIRONMENT is the full path of the environment, such as the project's .venv",
 };
 
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
-    let BundleLocation { path, project, .. } = location;
+    let BundleLocation { path, url, project } = location;
     let switches = ["UV_FROZEN", "UV_OFFLINE", "UV_NO_INSTALL_WORKSPACE"].map(|name| (name, "1".to_owned()));
     let separator = std::path::MAIN_SEPARATOR;
     let places = [
         ("UV_PROJECT", format!("{path}{separator}{FOLDER}")),
         ("UV_PROJECT_ENVIRONMENT", format!("{project}{separator}.venv")),
+        // Builds of source archives find their requirements there.
+        ("UV_FIND_LINKS", format!("{url}wheels")),
     ];
     switches.into_iter().chain(places).collect()
 }
@@ -65,6 +71,7 @@ fn files(project: &LockedProject, fetched: &Fetched) -> Option<Vec<(String, Stri
 fn relocated(lock: &str, fetched: &Fetched) -> Option<String> {
     let mut document: DocumentMut = lock.parse().ok()?;
     let mut relocation = Relocation::of(fetched);
+    relocation.members = members(&document);
     if let Some(packages) = document.get_mut("package").and_then(Item::as_array_of_tables_mut) {
         relocation.packages(packages);
     }
@@ -72,12 +79,30 @@ fn relocated(lock: &str, fetched: &Fetched) -> Option<String> {
     Some(document.to_string())
 }
 
+/// Returns the project and the members of its workspace.
+fn members(document: &DocumentMut) -> BTreeSet<String> {
+    let listed = document.get("manifest").and_then(|manifest| manifest.get("members")).and_then(Item::as_array);
+    let listed = listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let packages = document.get("package").and_then(Item::as_array_of_tables);
+    let is_top = |package: &&Table| {
+        let source = package.get("source").and_then(Item::as_inline_table);
+        source.is_some_and(|source| FOLDERS.iter().any(|key| source.get(key).and_then(Value::as_str) == Some(".")))
+    };
+    let top = packages.into_iter().flatten().filter(is_top).filter_map(|package| text(package, "name"));
+    listed.chain(top).collect()
+}
+
+/// The keys of sources that are folders.
+const FOLDERS: [&str; 3] = ["editable", "directory", "virtual"];
+
 /// The files of a bundle, and what the registries of a lock become.
 struct Relocation<'a> {
     fetched: &'a Fetched,
     filenames: BTreeSet<&'a str>,
     /// The registries, in the order in which they occur.
     registries: Vec<String>,
+    /// The packages that are the project and the members of its workspace.
+    members: BTreeSet<String>,
 }
 
 /// Where a package of a lock comes from, as far as its files differ.
@@ -95,7 +120,7 @@ enum Source {
 impl<'a> Relocation<'a> {
     fn of(fetched: &'a Fetched) -> Self {
         let filenames = fetched.files().map(|(_, file)| &*file.candidate.filename).collect();
-        Self { fetched, filenames, registries: Vec::new() }
+        Self { fetched, filenames, registries: Vec::new(), members: BTreeSet::new() }
     }
 
     fn packages(&mut self, packages: &mut ArrayOfTables) {
@@ -130,6 +155,11 @@ impl<'a> Relocation<'a> {
             let folder = self.folder(registry);
             *source = replaced(source, "registry", &folder);
             return Source::Registry;
+        }
+        // The bundle has no folder of the project: what is virtual is not installed, but its needs are.
+        if let Some(folder) = FOLDERS.iter().find_map(|key| get(key)).filter(|_| !self.members.contains(name)) {
+            *source = replaced(source, "virtual", &folder);
+            return Source::Untouched;
         }
         let (kind, filename) = match (get("url").or(get("path")), get("git")) {
             (Some(place), _) => (Source::Archive, Some(last_part(&place))),
@@ -215,7 +245,8 @@ impl<'a> Relocation<'a> {
 
 /// The table with `key` in the place of what says where something is.
 fn replaced(old: &InlineTable, key: &str, place: &str) -> InlineTable {
-    const PLACES: [&str; 6] = ["registry", "url", "path", "git", "filename", "subdirectory"];
+    const PLACES: [&str; 9] =
+        ["registry", "url", "path", "git", "filename", "subdirectory", "editable", "directory", "virtual"];
     let mut new = InlineTable::new();
     new.insert(key, place.into());
     for (key, value) in old.iter().filter(|(key, _)| !PLACES.contains(key)) {
@@ -306,6 +337,7 @@ dependencies = [
     { name = "demo", version = "1.0", source = { registry = "https://two.example/simple" }, marker = "os_name == 'nt'" },
     { name = "direct" },
     { name = "made" },
+    { name = "lib" },
 ]
 
 [[package]]
@@ -332,6 +364,11 @@ wheels = [
 ]
 
 [[package]]
+name = "lib"
+version = "1"
+source = { editable = "../lib" }
+
+[[package]]
 name = "made"
 version = "1.0"
 source = { git = "https://me:hunter2@git.example/made?rev=main#0123" }
@@ -354,9 +391,12 @@ source = { git = "https://me:hunter2@git.example/made?rev=main#0123" }
         let text = relocated(LOCK, &world()).unwrap();
         assert!(!text.contains("://") && !text.contains("hunter2"), "{text}");
         let lock: toml::Table = text.parse().unwrap();
-        let [app, one, two, direct, made] = lock["package"].as_array().unwrap().as_slice() else { panic!("{text}") };
+        let [app, one, two, direct, lib, made] = lock["package"].as_array().unwrap().as_slice() else {
+            panic!("{text}")
+        };
         assert_eq!(app["dependencies"][0]["source"], two["source"]);
         assert_eq!(app["source"]["editable"].as_str(), Some("."));
+        assert_eq!(lib["source"]["virtual"].as_str(), Some("../lib"));
         assert_eq!(one["source"]["registry"].as_str(), Some("../wheels/."));
         assert_eq!(two["source"]["registry"].as_str(), Some("../wheels"));
         assert_eq!(one["wheels"].as_array().unwrap().len(), 1);
@@ -375,11 +415,12 @@ source = { git = "https://me:hunter2@git.example/made?rev=main#0123" }
                     https://me:hunter2@files.example/lib-1-py3-none-any.whl']\n[build-system]\nrequires = []\n[tool.black]\n\
                     [[tool.uv.index]]\nurl = 'https://me:hunter2@index.example/simple'\n[tool.uv.workspace]\nmembers = \
                     ['packages/*']\n[dependency-groups]\ndev = ['lint']\n";
-        let kept: toml::Table = reduced(text).unwrap().parse().unwrap();
+        let reduced = reduced(text).unwrap();
+        let kept: toml::Table = reduced.parse().unwrap();
         assert_eq!(kept.keys().collect::<Vec<_>>(), ["dependency-groups", "project", "tool"]);
         assert_eq!(kept["tool"].as_table().unwrap().len(), 1);
         assert_eq!(kept["tool"]["uv"].as_table().unwrap().keys().collect::<Vec<_>>(), ["workspace"]);
-        assert!(kept["project"].get("readme").is_none() && !kept.to_string().contains("hunter2"), "{kept}");
+        assert!(kept["project"].get("readme").is_none() && !reduced.contains("hunter2"), "{reduced}");
     }
 
     #[test]
