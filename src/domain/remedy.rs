@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-/// What would help. Which option, variable or words that means, only `cli` knows.
+/// What would help against a failure; only `cli` knows which option, variable or words that means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Remedy {
     // Which target is meant.
@@ -37,7 +37,7 @@ pub enum Remedy {
     AskAllIndexes,
 }
 
-/// An error that may know what helps against it; its own words do not say so.
+/// An error that may know a remedy, which its message does not contain.
 pub trait HasRemedy: fmt::Display {
     fn remedy(&self) -> Option<Remedy>;
 }

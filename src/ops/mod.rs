@@ -1,8 +1,8 @@
 //! The use cases, which report [`Event`]s, never print, and know nothing of command lines.
 //!
 //! A run is `plan` (with `metadata`, `sdist_builder`, `with_sources`, `build_tools`, and
-//! `plan_cache` for plans of earlier runs), then `fetch` (with `stored_files` for files in the
-//! store, and `download` for the rest), then `write`, which writes folders, or a bundle through
+//! `plan_cache` for plans of earlier runs), then `fetch` (with `byte_sources` for files that need
+//! no network, and `download` for the rest), then `write`, which writes folders, or a bundle through
 //! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
 //! merge. `cache` and `serve` stand alone. `distribution_inspection` and `buffered_reader` read the
 //! metadata of distributions for bundles and their verification.
@@ -10,34 +10,41 @@
 mod buffered_reader;
 mod build_tools;
 mod bundle;
+mod byte_sources;
 pub mod cache;
 mod claims;
 mod distribution_inspection;
 mod download;
 mod event;
 mod fetch;
+mod fetch_context;
+mod fetch_error;
+mod inconsistent_metadata;
 mod metadata;
 mod plan;
 mod plan_cache;
 mod sdist_builder;
 pub mod serve;
-mod stored_files;
 mod with_sources;
 mod write;
 
 pub use crate::archive::CancelFlag;
 pub use build_tools::{plan_build_requires, plan_installer};
-pub use bundle::output::{BundleOutput, OutputStream, request_of};
+pub use bundle::finding::{Finding, FindingKind};
+pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
-pub use bundle::verify::{Finding, FindingKind, LibcFloor, Proof, Verification, VerifySettings, verify};
+pub use bundle::verify::{LibcFloor, Proof, Verification, VerifySettings, verify};
 pub use bundle::{
     BundleError, Comparison, Delta, DeltaBase, InspectedPackage, Unpacked, VersionChange, apply, compare, inspect,
     manifest_at, manifest_text_at, merge, unpack,
 };
 pub use claims::Claims;
 pub use event::{Event, Listener};
-pub use fetch::{FetchError, FetchFailure, FetchSettings, FilesToFetch, check_space, fetch, files_to_fetch};
-pub use metadata::{FetchContext, InconsistentMetadata, MetadataFailure};
+pub use fetch::{FetchSettings, FilesToFetch, check_space, fetch, files_to_fetch};
+pub use fetch_context::FetchContext;
+pub use fetch_error::{FetchError, FetchFailure};
+pub use inconsistent_metadata::InconsistentMetadata;
+pub use metadata::MetadataFailure;
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
 pub use sdist_builder::SdistBuilder;
 pub use write::{Output, WriteFailure, write, write_seen_pages};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::fetch::FetchError;
+use super::fetch_error::FetchError;
 use super::{Event, Listener};
 use crate::domain::{CoreMetadata, MetadataUnavailable, PackageName, Sha256, SourceFilename, Version};
 use crate::http::blocking;

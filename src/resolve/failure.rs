@@ -1,4 +1,4 @@
-//! Why there is no solution, in sentences a user can act on.
+//! Failures: why there is no solution, in sentences that a user can act on.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,19 +9,19 @@ use crate::domain::{
 };
 use crate::select::{CandidateSelector, NoFile, Rejected};
 
-/// One thing that stands in the way of a solution.
+/// A reason why there is no solution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// Absent where the requirement does not tell its project.
+    /// The project; `None` if the requirement does not state it.
     pub package: Option<PackageName>,
     /// The requirement as it was written.
     pub requirement: String,
     pub reason: Reason,
-    /// How the user's lines lead to the project, where they do not name it: sentences.
+    /// How the user's lines lead to the project if they do not name it, in sentences.
     pub chain: Vec<String>,
     /// The lines that led to it.
     pub origins: Vec<Origin>,
-    /// Positions of the targets for which it holds.
+    /// Positions of the targets that are affected.
     pub targets: Vec<usize>,
 }
 
@@ -30,31 +30,33 @@ pub struct Failure {
 pub enum Reason {
     /// The requirement names no project.
     Nameless,
-    /// Nothing that could be fetched; the text says what to do.
+    /// It cannot be fetched; the text says what to do.
     Unfetchable(&'static str),
-    /// The named archive cannot be right.
+    /// The named archive does not fit the project or the target.
     WrongFile(String),
-    /// Hash-checking mode, and no digest.
+    /// Hash-checking mode requires a digest, and there is none.
     NoHash { pinned: bool },
-    /// None of these places knows the project.
+    /// None of these locations has the project.
     UnknownProject { asked: Vec<String> },
-    /// Nothing in these versions; the nearest there are.
-    /// Entries that nobody can use are told, too: they may be what was meant.
+    /// No version satisfies the specifiers; with the nearest versions, and unusable entries, one of
+    /// which may be meant.
     NoVersion { specifiers: Specifiers, nearest: Vec<Version>, places: Box<Places>, ignored: Vec<Ignored> },
-    /// Versions fit and their files do not; nearest miss first.
+    /// Versions satisfy the specifiers, but none of their files can be used; with the nearest file
+    /// first.
     NoFile { specifiers: Specifiers, files: NoFile },
-    /// What this source archive needs is only known by running its build.
+    /// The dependencies of this source archive are known only to its build.
     NeedsBuild { file: Box<str> },
-    /// Every version that fits is of no use by itself; why, a line for each.
+    /// Every version that satisfies the specifiers is unusable by itself; with the reasons, a line
+    /// for each.
     Unusable { versions: Vec<String>, remedies: BTreeSet<Remedy> },
-    /// The lock file has nothing for the target, and why.
+    /// The lock file has nothing for the target; with the reason.
     NotLocked(String),
-    /// Facts that cannot all hold.
+    /// Requirements that contradict each other.
     Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool, remedies: BTreeSet<Remedy> },
 }
 
 impl Reason {
-    /// Whether it could be otherwise for another target.
+    /// Whether another target could have a solution.
     pub fn depends_on_target(&self) -> bool {
         match self {
             Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable { .. } | Self::NotLocked(_) => true,
@@ -63,7 +65,7 @@ impl Reason {
         }
     }
 
-    /// What helps, each thing once.
+    /// Returns the remedies, each once.
     pub fn remedies(&self) -> BTreeSet<Remedy> {
         match self {
             Self::NoVersion { places, .. } => places.remedy().into_iter().collect(),
@@ -74,12 +76,12 @@ impl Reason {
         }
     }
 
-    /// A conflict of the user's own lines, which nothing but their change can mend.
+    /// Makes the reason for a conflict of the user's own lines, which only the user can resolve.
     pub(super) fn conflict_of_lines(facts: Vec<String>) -> Self {
         Self::Conflict { facts, projects: Vec::new(), is_about_files: false, remedies: BTreeSet::new() }
     }
 
-    /// Why no file of the `matching` versions on `selector` can be used.
+    /// Returns why no file of the `matching` versions on `selector` can be used.
     pub(super) fn of_selector(selector: &CandidateSelector<'_>, matching: &[usize], specifiers: &Specifiers) -> Self {
         let (candidates, specifiers) = (selector.candidates(), specifiers.clone());
         if candidates.is_unknown() {
@@ -94,12 +96,12 @@ impl Reason {
     }
 }
 
-/// Where the versions of a project come from, and the indexes that it is not taken from.
+/// The locations that a project comes from, and the indexes that it is not taken from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Places {
     known_by: Vec<String>,
     shadowed: Vec<String>,
-    /// Whether any other place could have known it.
+    /// Whether another location could have had it.
     has_choice: bool,
 }
 
@@ -120,7 +122,7 @@ impl Places {
 }
 
 impl fmt::Display for Places {
-    /// As it follows on the versions; nothing where there is one place only.
+    /// Writes the locations as they follow the versions; nothing if there is only one location.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.has_choice || self.known_by.is_empty() {
             return Ok(());
@@ -134,10 +136,10 @@ impl fmt::Display for Places {
     }
 }
 
-/// How many near versions an error names on either side.
+/// The number of near versions that an error names on either side.
 const NEAR: usize = 3;
 
-/// The versions around those that `specifiers` name.
+/// Returns the versions around those that `specifiers` name.
 pub(super) fn nearest(versions: &[Version], specifiers: &Specifiers) -> Vec<Version> {
     let places: BTreeSet<_> =
         specifiers.named().map(|named| versions.partition_point(|version| *version < named)).collect();
@@ -159,7 +161,7 @@ impl Failure {
         }
     }
 
-    /// What stands in the way of what the user asks of a project.
+    /// Makes the failure of a project that the user requires.
     pub(super) fn of(name: &PackageName, asked: &ProjectRequirements<'_>, reason: Reason) -> Self {
         Self {
             package: Some(name.clone()),
@@ -174,7 +176,7 @@ impl Failure {
         }
     }
 
-    /// The projects that it is about.
+    /// Returns the projects that the failure is about.
     pub fn projects(&self) -> impl Iterator<Item = &PackageName> {
         let others = match &self.reason {
             Reason::Conflict { projects, .. } => projects.as_slice(),
@@ -183,12 +185,12 @@ impl Failure {
         self.package.iter().chain(others)
     }
 
-    /// What stands in the way of a project that others may need.
+    /// Makes the failure of a project that other projects need.
     pub(super) fn of_dependency(name: &PackageName, origins: Vec<Origin>, chain: Vec<String>, reason: Reason) -> Self {
         Self { package: Some(name.clone()), requirement: name.to_string(), reason, chain, origins, targets: Vec::new() }
     }
 
-    /// What stands in the way of a package of a lock file.
+    /// Makes the failure of a package of a lock file.
     pub(super) fn of_locked(package: &LockedPackage, reason: Reason) -> Self {
         let version = package.version.as_ref().map(|version| format!("=={version}")).unwrap_or_default();
         Self {
@@ -207,7 +209,7 @@ impl Failure {
     }
 }
 
-/// The same failure on several targets is one failure.
+/// Merges equal failures on several targets into one.
 pub(super) fn merge(failures: Vec<Failure>) -> Vec<Failure> {
     let mut merged: Vec<Failure> = Vec::new();
     for failure in failures {
@@ -275,10 +277,10 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How many reasons a message names.
+/// The number of reasons that a message names.
 const NAMED: usize = 5;
 
-/// How many entries that nobody can use are told at most.
+/// The number of unusable entries that a message names.
 const MOST_IGNORED: usize = 3;
 
 fn write_ignored(f: &mut fmt::Formatter<'_>, ignored: &[Ignored]) -> fmt::Result {
@@ -296,7 +298,7 @@ fn write_rejected(f: &mut fmt::Formatter<'_>, files: &NoFile) -> fmt::Result {
     rejections(files).iter().try_for_each(|line| write!(f, "\n  {line}"))
 }
 
-/// The nearest misses, a line each; files with the same reason share one.
+/// Returns the nearest files, a line each; files with the same reason share one.
 pub(super) fn rejections(files: &NoFile) -> Vec<String> {
     let mut groups: Vec<(&Rejected, usize)> = Vec::new();
     for file in &files.rejected {
@@ -323,7 +325,8 @@ fn group(Rejected { filename, why, .. }: &Rejected, others: usize) -> String {
     }
 }
 
-/// What a digest that no file for the target has belongs to.
+/// Returns a sentence about a required digest that no file for the target has: which file has it, if
+/// that is known.
 fn digest_owner(files: &NoFile) -> Option<String> {
     files.is_for_digest().then(|| match files.promised() {
         Some(Rejected { filename, why, .. }) => format!("the hash asked for is of {filename}, which {why}"),

@@ -12,7 +12,7 @@ use crate::ops::{BundleOutput, Output};
 
 /// Shell commands, and the condition under which they work.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Usage {
+pub struct InstallHint {
     /// The condition; `None` if they always work.
     pub condition: Option<String>,
     pub lines: Vec<String>,
@@ -20,7 +20,7 @@ pub struct Usage {
 
 /// Returns the commands with which pip installs what was `fetched` from `output`, without a
 /// network.
-pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_folder: &Path) -> Vec<Usage> {
+pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_folder: &Path) -> Vec<InstallHint> {
     let shell = Shell::of(fetched);
     match output {
         Output::Folder { layout, path } => {
@@ -34,7 +34,7 @@ pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_fold
                 if files.len() > 1 { targets.map(Some).collect() } else { files.iter().map(|_| None).collect() };
             let usages = files.iter().zip(conditions);
             usages
-                .map(|(file, condition)| Usage { condition, lines: bundle_lines(bundle, args, file, shell) })
+                .map(|(file, condition)| InstallHint { condition, lines: bundle_lines(bundle, args, file, shell) })
                 .chain(by_own_lock(bundle, fetched, shell))
                 .collect()
         }
@@ -42,7 +42,7 @@ pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_fold
 }
 
 /// Returns the command of the tool that owns the lock, if it installs from the bundle.
-fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: Shell) -> Option<Usage> {
+fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: Shell) -> Option<InstallHint> {
     let project = project_of(bundle.project.as_deref()?, fetched)?;
     let installer = ProjectInstaller::of(&project)?;
     let is_unpacked = is_folder(&bundle.path) && bundle.since.is_none();
@@ -50,7 +50,7 @@ fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: Shell) -> Option
     let folder = if is_unpacked { shell.quote(path.trim_end_matches(['/', '\\'])) } else { "bundle".to_owned() };
     let needs = installer.needs().replace("FOLDER", &folder);
     let condition = format!("or with {}, by {}, {needs}", installer.name, installer.lock);
-    Some(Usage { condition: Some(condition), lines: vec![installer.command_line(&project, &folder)] })
+    Some(InstallHint { condition: Some(condition), lines: vec![installer.command_line(&project, &folder)] })
 }
 
 /// The shells for which commands are quoted: with a target on Windows, every shell.
@@ -94,7 +94,7 @@ fn folder_usage(
     args: &FetchArgs,
     asked: &str,
     (working_folder, shell): (&Path, Shell),
-) -> Usage {
+) -> InstallHint {
     let absolute = Url::from_directory_path(working_folder.join(path)).map(String::from).unwrap_or_default();
     let location = UsageLocation { path: &path.display().to_string(), url: &absolute };
     let usage = layout.usage(&location);
@@ -105,7 +105,7 @@ fn folder_usage(
     let unbuildable = unbuildable(fetched, args).map(|filename| {
         format!("where {filename} can be built with what is installed (--no-build-isolation); --build-requires fetches what that takes")
     });
-    Usage { condition: unbuildable.or(usage.condition.map(str::to_owned)), lines: vec![line] }
+    InstallHint { condition: unbuildable.or(usage.condition.map(str::to_owned)), lines: vec![line] }
 }
 
 /// Returns a source archive that an install must build although nothing was fetched to build it.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::BundleError;
 use super::open_bundle::{BundleOverlay, OpenBundle};
-use crate::archive::{ArchiveFormat, CancelFlag, pack_file, parent};
+use crate::archive::{ArchiveFormat, CancelFlag, FileSink, TreeSink as _, parent};
 use crate::domain::{Fetched, FetchedFile, FetchedPackage, Request, Timestamp};
 use crate::layout::{self, BundleInput, ProjectSummaries, SBOMS, SbomFormat, Sboms};
 
@@ -41,7 +41,7 @@ pub fn merge(
         project: None,
     };
     let tree = layout::bundle(&input)?;
-    pack_file(&tree, &BundleOverlay(opened.iter().collect()), format, out)?;
+    FileSink { path: out, format }.write(&tree, &BundleOverlay(opened.iter().collect()))?;
     let projects = opened.iter().filter_map(|bundle| bundle.manifest.project.as_ref());
     Ok(projects.map(|project| project.lock.clone()).collect())
 }

@@ -5,18 +5,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::delta::{Delta, DeltaBase};
+use super::finding::{Finding, FindingKind};
 use super::signature::{SignatureError, SigningKey};
-use super::verify::{Depth, Finding, FindingKind, faults};
-use super::{Delta, DeltaBase};
-use crate::archive::ArchiveFormat;
-use crate::domain::{
-    Content, Fetched, FetchedFile, FetchedPackage, LockedProject, RelPath, Request, Sha256, Target, Tree,
-};
+use super::verify::{Depth, faults};
+use crate::archive::{ArchiveFormat, FileSink, FolderSink, LinkMode, StreamSink, TreeSink, VolumesSink};
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, LockedProject, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
 use crate::parallel;
-use crate::resolve::Question;
 use crate::store::DiskStore;
 
 /// The settings of a bundle to write.
@@ -64,6 +62,17 @@ impl BundleOutput {
         }
     }
 
+    /// Returns the sink that the bundle is written to.
+    pub(in crate::ops) fn sink(&self) -> Box<dyn TreeSink + '_> {
+        let path = &*self.path;
+        match (self.format, &self.stream, self.split) {
+            (None, ..) => Box::new(FolderSink { path, link_mode: LinkMode::Hardlink }),
+            (Some(format), Some(stream), _) => Box::new(StreamSink { output: &**stream, format }),
+            (Some(format), None, Some(size)) => Box::new(VolumesSink { path, format, size }),
+            (Some(format), None, None) => Box::new(FileSink { path, format }),
+        }
+    }
+
     /// Whether a file, a volume, or a bundle in a folder exists that would be replaced.
     pub(in crate::ops) fn is_there(&self) -> bool {
         let index = self.path.with_added_extension("volumes.json");
@@ -74,19 +83,6 @@ impl BundleOutput {
 
 /// A pipe that a bundle is written to.
 pub type OutputStream = Arc<Mutex<dyn Write + Send>>;
-
-/// Returns the request that `question` is for all of `targets`.
-pub fn request_of(question: &Question, targets: &[Arc<Target>]) -> Request {
-    Request {
-        requirements: question.requirements.clone(),
-        formats: question.policy.formats.clone(),
-        releases: question.policy.releases.clone(),
-        prefer_binary: question.policy.prefer_binary,
-        require_hashes: question.require_hashes,
-        follow_dependencies: question.follow_dependencies,
-        targets: (0..targets.len()).collect(),
-    }
-}
 
 /// The results of inspecting all files.
 pub(in crate::ops) struct InspectedFiles {

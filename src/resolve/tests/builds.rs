@@ -1,5 +1,5 @@
-//! Versions whose needs only their build knows: an error if the solution prefers one, and passed
-//! over if it does not.
+//! Tests of versions whose dependencies only a build can tell: an error if the solution prefers
+//! one, otherwise they are skipped.
 
 use super::super::Reason;
 use super::fake_index::{FakeIndex, File};

@@ -1,4 +1,4 @@
-//! What a user is told: every sentence of these tests is one that a user would read.
+//! Tests of the messages for users, in full sentences.
 
 use super::fake_index::{FakeIndex, File};
 use crate::domain::{MetadataUnavailable, Remedy};

@@ -1,4 +1,4 @@
-//! Which releases, and which of their files, may be taken at all.
+//! Scenarios about which releases and files may be chosen.
 
 use super::super::fake_index::Asking;
 use super::*;
