@@ -28,6 +28,7 @@ mod requirements_txt;
 mod text_file;
 mod unfetchable;
 mod uv_lock;
+mod uv_sources;
 mod version_range;
 
 use std::path::Path;
