@@ -125,7 +125,7 @@ impl<'a> Relocation<'a> {
             self.registries.push(registry);
             self.registries.len() - 1
         });
-        format!("{WHEELS}{}", "/.".repeat(position))
+        format!("{WHEELS}{}", "/../wheels".repeat(position))
     }
 
     /// The archive that was made of the repository of a project.
@@ -295,7 +295,7 @@ source = { git = "https://me:hunter2@git.example/made?rev=main#0123" }
         assert_eq!(app["dependencies"][0]["source"], two["source"]);
         assert_eq!(app["source"]["editable"].as_str(), Some("."));
         assert_eq!(lib["source"]["virtual"].as_str(), Some("../lib"));
-        assert_eq!(one["source"]["registry"].as_str(), Some("../wheels/."));
+        assert_eq!(one["source"]["registry"].as_str(), Some("../wheels/../wheels"));
         assert_eq!(two["source"]["registry"].as_str(), Some("../wheels"));
         assert_eq!(one["wheels"].as_array().unwrap().len(), 1);
         assert_eq!(one["wheels"][0]["path"].as_str(), Some("demo-1.0+x-py3-none-any.whl"));
