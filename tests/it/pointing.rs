@@ -35,7 +35,7 @@ const UV: &str = "uv pip install --no-cache --target by-uv other";
 #[test]
 fn pip_and_uv_are_led_to_every_layout() {
     let index = || {
-        let other = crate::support::Wheel::new("other", "2.0").requires("demo");
+        let other = Wheel::new("other", "2.0").requires("demo");
         Index::new().wheel("demo", "1.0").with(other).serve()
     };
     for layout in ["find-links", "simple"] {
