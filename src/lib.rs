@@ -87,12 +87,14 @@
 //! | `runs-v1/` | the files that each run used, from where and for which targets; its time is that of the last such run | [`ops::cache`] |
 //! | `incoming-v1/` | files that are being written, and partial files of killed runs | [`store`], [`cache_folder`] |
 //! | `pages-v1/` | index pages, by the user who was served, with their validators | [`index`] |
-//! | `plans-v2/` | plans that were made from these pages, for the same question asked again | [`ops`] |
+//! | `plans-v3/` | plans that were made from these pages, for the same question asked again | [`ops`] |
 //! | `metadata-v2/` | the metadata of distributions, by the file's SHA-256 | [`index`] |
 //! | `index-metadata-v2/` | the metadata that indexes serve for files, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files for which no index promises one, while they are unchanged | [`index`] |
 //! | `built-v2/` | the metadata that builds of source archives stated, by the building Python | [`index`] |
 //! | `interpreters-v1/` | the answers of interpreters, by their identity | [`interpreter`] |
+//! | `repositories-v1/` | working trees of git repositories, by their URL | [`ops`] |
+//! | `source-trees-v1/ab…/` | source archives packed from folders and repositories, by SHA-256 | [`ops`] |
 //!
 //! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.
 

@@ -32,11 +32,15 @@ pub enum CacheBucket {
     Built,
     /// The answers of interpreters, by their identity.
     Interpreters,
+    /// Working trees of git repositories, by their URL.
+    Repositories,
+    /// Source archives that were packed from folders and repositories, by their SHA-256.
+    SourceTrees,
 }
 
 impl CacheBucket {
     /// Every folder of the cache.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Objects,
         Self::Aliases,
         Self::Runs,
@@ -48,6 +52,8 @@ impl CacheBucket {
         Self::Local,
         Self::Built,
         Self::Interpreters,
+        Self::Repositories,
+        Self::SourceTrees,
     ];
 
     /// Returns the folder's name without the version.
@@ -64,6 +70,8 @@ impl CacheBucket {
             Self::Local => "local",
             Self::Built => "built",
             Self::Interpreters => "interpreters",
+            Self::Repositories => "repositories",
+            Self::SourceTrees => "source-trees",
         }
     }
 
@@ -76,9 +84,13 @@ impl CacheBucket {
             | Self::Incoming
             | Self::Pages
             | Self::Local
-            | Self::Interpreters => 1,
+            | Self::Interpreters
+            | Self::Repositories
+            | Self::SourceTrees => 1,
             // Where metadata was read came to it; what was unknown then may be known now.
-            Self::Plans | Self::Metadata | Self::IndexMetadata | Self::Built => 2,
+            Self::Metadata | Self::IndexMetadata | Self::Built => 2,
+            // The commit that an archive was packed from came to it.
+            Self::Plans => 3,
         }
     }
 

@@ -1,13 +1,15 @@
 //! From solutions to files: the files to fetch ([`Plan`]) and the fetched ones ([`Fetched`]).
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::{
     Artifact, CoreMetadata, Digest, MaskedUrl, MetadataSource, Origin, PackageName, Promises, Sha256, Sidecar,
-    Specifiers, Target, TargetDependencies, Timestamp, Version, Yanked,
+    Specifiers, Target, TargetDependencies, Timestamp, VcsInfo, Version, Yanked,
 };
 
 /// The resolved packages of one target.
@@ -49,6 +51,8 @@ pub struct Candidate {
     pub sidecar: Option<Sidecar>,
     /// The upload time, if the index states it (PEP 700).
     pub uploaded: Option<Timestamp>,
+    /// The commit that it was packed from, where it was.
+    pub vcs_info: Option<Arc<VcsInfo>>,
 }
 
 impl Candidate {
@@ -63,7 +67,24 @@ impl Candidate {
             yanked: artifact.yanked.clone(),
             sidecar: artifact.sidecar.clone(),
             uploaded: artifact.uploaded,
+            vcs_info: None,
         }
+    }
+
+    /// Returns the candidate for an archive on this machine; `None` if `path` is not absolute.
+    pub fn of_archive(path: &Path, vcs_info: Option<Arc<VcsInfo>>) -> Option<Self> {
+        let url = MaskedUrl::new(Url::from_file_path(path).ok()?);
+        Some(Self {
+            filename: url.filename().into(),
+            index: Arc::new(url.clone()),
+            url,
+            promises: Promises::default(),
+            requires_python: None,
+            yanked: Yanked::default(),
+            sidecar: None,
+            uploaded: None,
+            vcs_info,
+        })
     }
 
     fn is_same_file(&self, other: &Self) -> bool {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ExtraName, Marker, MaskedUrl, PackageName, SourceFilename, Specifiers, mask_credentials};
+use super::{Digest, ExtraName, Marker, MaskedUrl, PackageName, SourceFilename, Specifiers, VcsInfo, mask_credentials};
 
 /// The place where a requirement or an option was written, printed as `requirements.txt:3`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Requirement {
     pub constraint: bool,
     /// The `--config-settings`, with several values for a repeated key.
     pub config_settings: BTreeMap<String, Vec<String>>,
+    /// The commit that its archive was packed from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vcs_info: Option<Arc<VcsInfo>>,
     pub origin: Origin,
 }
 

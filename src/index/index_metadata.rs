@@ -93,6 +93,7 @@ mod tests {
             yanked: Yanked::default(),
             sidecar,
             uploaded: None,
+            vcs_info: None,
         }
     }
 

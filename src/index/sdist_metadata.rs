@@ -8,6 +8,7 @@
 
 mod contents;
 mod egg_info;
+mod identity;
 mod keywords;
 mod members;
 mod pyproject;
@@ -26,7 +27,8 @@ use crate::domain::{CoreMetadata, FilenameError, PackageName, SourceFilename, Ve
 use egg_info::EggInfo;
 
 pub use contents::check_contents;
-pub use members::{top_files, unpacked};
+pub use identity::StatedIdentity;
+pub use members::{top_files, top_files_of_folder, unpacked};
 pub use pyproject::BuildRequirements;
 
 /// Why the metadata of a source archive is unavailable.

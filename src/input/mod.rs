@@ -103,6 +103,12 @@ pub fn format_of(filename: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| (format.recognizes)(filename))
 }
 
+/// Whether the file at `path` is read as pip reads requirements files, by its name.
+pub fn is_requirements_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format_of(&name).is_none_or(|format| format.name == "requirements.txt")
+}
+
 /// Returns the files that a folder's project can be read from, the preferred one first.
 pub fn project_files(exists: impl Fn(&str) -> bool) -> Vec<&'static str> {
     FORMATS.iter().map(|format| format.project_file).filter(|name| !name.is_empty() && exists(name)).collect()
@@ -205,8 +211,8 @@ impl ParsedInput {
         !self.options.no_require_hashes && (self.options.require_hashes || has_hashes)
     }
 
-    /// A problem for each requirement that cannot be fetched: an editable, a repository, a local
-    /// project. Constraints ask for nothing and have none, and a line that is wrong anyway is not
+    /// A problem for each requirement that cannot be fetched: by FTP, or from a repository of another
+    /// system than git. Constraints ask for nothing and have none, and a line that is wrong anyway is not
     /// told twice.
     pub fn unfetchable(&self) -> Vec<Problem> {
         let is_wrong = |origin: &Origin| {

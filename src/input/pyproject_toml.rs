@@ -132,6 +132,7 @@ pub(super) fn requirement(
         editable: false,
         constraint: role == Role::Constraints,
         config_settings: Default::default(),
+        vcs_info: None,
         origin,
     })
 }

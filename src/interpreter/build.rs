@@ -56,15 +56,14 @@ impl BuildFrontEnd {
         }
     }
 
-    /// Returns the core metadata that the build of `archive` makes; temporary files go to the
-    /// folder of `archive`.
+    /// Returns the core metadata that the build of `source` makes, an archive or a project folder;
+    /// temporary files go to `folder`.
     ///
     /// # Errors
     /// When the build fails; the error has its last lines.
-    pub fn metadata(&self, archive: &Path) -> Result<CoreMetadata, BuildError> {
-        let folder = archive.parent().unwrap_or(Path::new("."));
+    pub fn metadata(&self, source: &Path, folder: &Path) -> Result<CoreMetadata, BuildError> {
         let report = folder.join("report.json");
-        let output = self.command(archive, &report, folder).output();
+        let output = self.command(source, &report, folder).output();
         let output = output.map_err(|source| BuildError::CannotRun { python: self.python.clone(), source })?;
         if !output.status.success() {
             return Err(BuildError::Failed { said: last_words(&String::from_utf8_lossy(&output.stderr)) });
@@ -73,12 +72,12 @@ impl BuildFrontEnd {
         read(&answer)
     }
 
-    fn command(&self, archive: &Path, report: &Path, folder: &Path) -> Command {
+    fn command(&self, source: &Path, report: &Path, folder: &Path) -> Command {
         let mut command = Command::new(&self.python);
         command.args(["-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps"]);
         // The archive may be for another Python than the one that builds.
         command.args(["--ignore-requires-python", "--no-input", "--disable-pip-version-check", "--quiet"]);
-        command.arg("--report").arg(report).arg(archive);
+        command.arg("--report").arg(report).arg(source);
         command.current_dir(folder).stdin(Stdio::null());
         for variable in FOREIGN_VARIABLES {
             command.env_remove(variable);

@@ -141,6 +141,22 @@ pub fn requirements_paths(fetched: &Fetched) -> Vec<String> {
     }
 }
 
+/// Returns the requirements files that pin the content of a folder of distributions, at the paths of
+/// [`requirements_paths`].
+pub fn pins(fetched: &Fetched) -> Tree {
+    let installed = &fetched.installed();
+    let target_markers = TargetMarkers::of(installed);
+    let texts = match target_markers.are_ambiguous(installed) {
+        true => (0..installed.targets.len()).map(|at| requirements::beside_files_for_target(installed, at)).collect(),
+        false => vec![requirements::beside_files(&installed.packages, &target_markers)],
+    };
+    let mut tree = Tree::new();
+    for (path, text) in requirements_paths(fetched).iter().zip(texts) {
+        tree.insert(literal_path(path), Content::Page(text.into_bytes()));
+    }
+    tree
+}
+
 /// Returns the generated pages of a bundle, each as path and text.
 fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> {
     let installed = &input.fetched.installed();

@@ -16,7 +16,7 @@ pub use bundle::{
     BUNDLE_ROOT, BundleInput, BundleLocation, DependencyGraph, License, MANIFEST_PATH, Manifest, ManifestError,
     ManifestFile, ManifestOptions, ManifestPackage, ManifestPage, ManifestProject, ManifestRequest,
     ManifestRequirement, ManifestTarget, ManifestValueError, PROJECT_INSTALLERS, ProjectInstaller, ProjectSummaries,
-    REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled, project_of,
+    REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled, pins, project_of,
     requirements_paths, sums,
 };
 pub use download_cache::DownloadCache;
@@ -45,6 +45,11 @@ pub trait Layout: Sync {
     /// store.
     fn consumer_writes(&self) -> bool {
         false
+    }
+
+    /// Whether the folder may hold other files than its consumer reads, such as a requirements file.
+    fn takes_other_files(&self) -> bool {
+        true
     }
 
     /// Returns everything that an installer reads, relative to the folder it is pointed at.

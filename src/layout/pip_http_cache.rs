@@ -52,6 +52,11 @@ impl Layout for PipHttpCache {
         true
     }
 
+    /// The folder is pip's own.
+    fn takes_other_files(&self) -> bool {
+        false
+    }
+
     fn consumer_writes(&self) -> bool {
         true
     }

@@ -26,6 +26,7 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
             yanked: Yanked::default(),
             sidecar: None,
             uploaded: None,
+            vcs_info: None,
         },
         targets: Vec::new(),
         tools: Vec::new(),

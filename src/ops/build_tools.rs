@@ -217,6 +217,7 @@ fn requirement(line: &str, origin: &str) -> Option<Requirement> {
         editable: false,
         constraint: false,
         config_settings: BTreeMap::new(),
+        vcs_info: None,
         origin: Origin { file: origin.into(), line: 0 },
     })
 }

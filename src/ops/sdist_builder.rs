@@ -56,12 +56,23 @@ impl SdistBuilder {
     }
 }
 
+impl SdistBuilder {
+    /// Returns the metadata that the build of the project in `folder` makes.
+    ///
+    /// # Errors
+    /// When the build fails.
+    pub(super) fn tree_metadata(&self, folder: &Path) -> Result<CoreMetadata, BuildError> {
+        let scratch = tempfile::Builder::new().prefix("prefetch-build-").tempdir()?;
+        self.front_end.metadata(folder, scratch.path())
+    }
+}
+
 /// Builds a copy of `stored` under its own name, in a temporary folder.
 fn build(front_end: &BuildFrontEnd, stored: &mut File, filename: &str) -> Result<CoreMetadata, BuildError> {
     let folder = tempfile::Builder::new().prefix("prefetch-build-").tempdir()?;
     let archive = folder.path().join(Path::new(filename).file_name().unwrap_or_default());
     std::io::copy(stored, &mut File::create(&archive)?)?;
-    front_end.metadata(&archive)
+    front_end.metadata(&archive, folder.path())
 }
 
 /// Refuses metadata of another release than the one in the archive's name.

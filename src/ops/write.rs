@@ -23,7 +23,12 @@ use crate::store::DiskStore;
 /// An output of a run.
 #[derive(Clone)]
 pub enum Output {
-    Folder { layout: &'static dyn Layout, path: PathBuf },
+    Folder {
+        layout: &'static dyn Layout,
+        path: PathBuf,
+        /// Whether a requirements file that pins what is there goes with it.
+        pins: bool,
+    },
     Bundle(BundleOutput),
 }
 
@@ -84,9 +89,13 @@ pub fn write(
 ) -> Result<Vec<Finding>, WriteFailure> {
     let objects = StoreObjects { store, cancel, is_checked: false };
     match output {
-        Output::Folder { layout, path } => {
+        Output::Folder { layout, path, pins } => {
             let link_mode = if layout.consumer_writes() { LinkMode::Copy } else { LinkMode::Hardlink };
-            FolderSink { path, link_mode }.write(&layout.tree(fetched)?, &objects)?;
+            let mut tree = layout.tree(fetched)?;
+            if *pins && layout.takes_other_files() {
+                tree.extend(layout::pins(fetched));
+            }
+            FolderSink { path, link_mode }.write(&tree, &objects)?;
             Ok(Vec::new())
         }
         Output::Bundle(output) => write_bundle(fetched, requests, &objects, output),
@@ -212,6 +221,7 @@ mod tests {
             yanked: Yanked::default(),
             sidecar: None,
             uploaded: None,
+            vcs_info: None,
         };
         let object = store.insert(b"a wheel").unwrap();
         let file = FetchedFile {
@@ -240,7 +250,7 @@ mod tests {
         let (fetched, out) = (fetched(&store), folder.path().join("out"));
         let format = ArchiveFormat::of(Path::new("b.tar")).unwrap();
         let bundle = || Output::Bundle(BundleOutput::new(Some(format), out.join("b.tar")));
-        let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone() }, bundle()];
+        let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone(), pins: false }, bundle()];
         for output in &outputs {
             assert!(write(&fetched, &[Request::default()], &store, output, &CancelFlag::new(true.into())).is_err());
         }

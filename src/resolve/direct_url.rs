@@ -31,7 +31,9 @@ impl DirectUrl {
         asked: &[Digest],
         target: &Target,
     ) -> Result<Self, Reason> {
-        Self::of_url(name, &archive_url(requirement)?, asked, target)
+        let mut reference = Self::of_url(name, &archive_url(requirement)?, asked, target)?;
+        Arc::make_mut(&mut reference.candidate).vcs_info.clone_from(&requirement.vcs_info);
+        Ok(reference)
     }
 
     /// Returns the file at `url`, which must have one of the digests `asked`.
@@ -57,6 +59,7 @@ impl DirectUrl {
             yanked: Yanked::default(),
             sidecar: None,
             uploaded: None,
+            vcs_info: None,
         };
         let version = distribution.map(|distribution| distribution.version().clone());
         Ok(Self { version, candidate: Arc::new(candidate), named_by: None })

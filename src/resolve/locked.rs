@@ -23,6 +23,15 @@ pub struct LockQuestion {
     pub skip_source_trees: bool,
     /// Whether the source archive beside each wheel is fetched, too.
     pub with_sources: bool,
+    /// The archives that were made of repositories, by the URLs of these in the lock.
+    pub packed: BTreeMap<String, PackedRepository>,
+}
+
+/// A source archive that a repository of a lock was packed into.
+#[derive(Clone, Debug)]
+pub struct PackedRepository {
+    pub version: Version,
+    pub candidate: Candidate,
 }
 
 impl LockQuestion {
@@ -38,6 +47,19 @@ impl LockQuestion {
             }
         }
         wanted
+    }
+
+    /// Returns the repositories that some target needs, each once, unless they are to be left out.
+    pub fn repositories(&self, targets: &[Arc<Target>]) -> Vec<(&str, &LockedPackage)> {
+        let mut found: BTreeMap<&str, &LockedPackage> = BTreeMap::new();
+        for target in targets.iter().filter(|_| !self.skip_source_trees) {
+            for pick in self.lock.select(target, &self.groups).unwrap_or_default() {
+                if let LockedSource::Repository(url) = &pick.package.source {
+                    found.insert(url, pick.package);
+                }
+            }
+        }
+        found.into_iter().collect()
     }
 
     /// Returns the solutions of the targets, by their positions, and the failures of the others.
@@ -80,7 +102,10 @@ impl LockQuestion {
                 continue;
             }
             match self.file(package.package, target, listings) {
-                Ok(file) => solution.packages.push(resolved(package, file)),
+                Ok(file) => {
+                    let version = self.version(package.package);
+                    solution.packages.push(ResolvedPackage { version, ..resolved(package, file) });
+                }
                 Err(reason) => failures.push(Failure::of_locked(package.package, reason)),
             }
         }
@@ -105,6 +130,15 @@ impl LockQuestion {
         }
     }
 
+    /// Returns the version of a package: for a repository without one in the lock, that of its archive.
+    fn version(&self, package: &LockedPackage) -> Option<Version> {
+        let of_archive = || match &package.source {
+            LockedSource::Repository(url) => self.packed.get(url).map(|packed| packed.version.clone()),
+            _ => None,
+        };
+        package.version.clone().or_else(of_archive)
+    }
+
     fn file(
         &self,
         package: &LockedPackage,
@@ -112,8 +146,9 @@ impl LockQuestion {
         listings: &BTreeMap<PackageName, Arc<Candidates>>,
     ) -> Result<Candidate, Reason> {
         match &package.source {
-            LockedSource::Repository(_) => {
-                Err(Reason::Unfetchable("it is a repository, which is not fetched yet: build its wheel, and lock that"))
+            LockedSource::Repository(url) => {
+                let packed = self.packed.get(url).map(|packed| packed.candidate.clone());
+                packed.ok_or(Reason::Unfetchable("its repository was not packed into an archive"))
             }
             LockedSource::Archive => archive(package, target),
             LockedSource::Index(_) | LockedSource::Folder(_) => best(package, target, listings, &self.policy),
@@ -219,6 +254,7 @@ fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason
         yanked: Yanked::default(),
         sidecar: None,
         uploaded: file.uploaded,
+        vcs_info: None,
     })
 }
 

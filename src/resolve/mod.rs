@@ -37,7 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use failure::{Failure, Reason};
-pub use locked::LockQuestion;
+pub use locked::{LockQuestion, PackedRepository};
 pub use prefetcher::NewFact;
 pub use question::Question;
 

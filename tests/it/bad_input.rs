@@ -107,20 +107,9 @@ fn every_bad_line_is_told_and_nothing_is_asked() {
 
 #[test]
 fn what_cannot_be_fetched_is_told_together_with_bad_lines() {
-    let lines =
-        "demo==1.0\n-e git+https://files.example/kit.git#egg=kit\ngit+https://files.example/b.git#egg=b\n--odd\n";
-    let words =
-        ["requirements.txt:2", "kit.git", "requirements.txt:3", "b.git", "requirements.txt:4", "python -m pip wheel"];
+    let lines = "demo==1.0\n-e hg+https://files.example/kit#egg=kit\ngit+https://files.example/b.git@-x#egg=b\n--odd\n";
+    let words = ["requirements.txt:2", "repositories of hg", "requirements.txt:3", "`-x`", "requirements.txt:4"];
     assert_fails(&world().serve(), lines, 2, &words);
-}
-
-#[test]
-fn a_project_folder_is_a_named_problem() {
-    let sandbox = Sandbox::new();
-    sandbox.write("project/pyproject.toml", "[project]\nname = 'kit'\nversion = '1'\n");
-    sandbox.write("requirements.txt", "-e ./project\n./project\n");
-    let words = ["requirements.txt:1", "requirements.txt:2", "python -m pip wheel"];
-    assert_refused(&sandbox, &["-r", "requirements.txt"], 2, &words);
 }
 
 /// pip drops it by its marker, and so do we.

@@ -125,7 +125,7 @@ fn an_archive_needs_no_name_beside_its_own() {
     sandbox.write("local-1.0.tar.gz", Sdist::new("local", "1.0").bytes());
     sandbox.write("requirements.txt", format!("{}\n./local-1.0.tar.gz\n", index.file_url("other-2.0.tar.gz")));
     sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
-    assert_eq!(sandbox.files("wheelhouse"), ["local-1.0.tar.gz", "other-2.0.tar.gz"]);
+    assert_eq!(sandbox.files("wheelhouse"), ["local-1.0.tar.gz", "other-2.0.tar.gz", "requirements.txt"]);
     sandbox.write("wrong-1.0.tar.gz", Sdist::new("local", "1.0").bytes());
     sandbox.write("requirements.txt", "./wrong-1.0.tar.gz\n");
     let told = sandbox.prefetch_from(&index, arguments(&[])).assert().code(3);
@@ -195,23 +195,6 @@ fn of_two_that_cannot_both_be_new_the_one_that_needs_the_other_is() {
         sandbox.prefetch_from(&index, arguments(&[])).assert().code(0);
         assert_eq!(sandbox.files("wheelhouse"), ["a-2.0-py3-none-any.whl", "b-1.0-py3-none-any.whl"]);
     }
-}
-
-#[test]
-fn source_trees_are_refused_with_a_way_out_or_left_out_when_told_so() {
-    let (index, sandbox) = (world(), sandbox());
-    sandbox.write("project/pyproject.toml", "");
-    sandbox.write("requirements.txt", "-e ./project[test]\ndemo==1.0\nother @ git+https://me:secret@code.example/o\n");
-    let refused = sandbox.prefetch_from(&index, arguments(&[])).output().unwrap();
-    let told = String::from_utf8(refused.stderr).unwrap();
-    assert_eq!(refused.status.code(), Some(2), "{told}");
-    assert!(told.contains("hint: --skip-source-trees"), "{told}");
-    let output = sandbox.prefetch_from(&index, arguments(&["--skip-source-trees"])).output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains("warning: requirements.txt:1: left out, with what it needs: -e "), "{told}");
-    assert!(told.contains("warning: requirements.txt:3: left out") && !told.contains("secret"), "{told}");
-    assert_eq!(sandbox.files("wheelhouse"), [DEMO]);
 }
 
 /// Where neither a metadata file nor a range tells what wheels need, a search down their list is

@@ -62,7 +62,7 @@ fn inputs_are_read_once() {
     let mut run = command(&sandbox, &index.url(), &["-r", "-"]).stdin(Stdio::piped()).spawn().unwrap();
     run.stdin.take().unwrap().write_all(b"demo==1.0\n").unwrap();
     assert_done(&run.wait_with_output().unwrap());
-    assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl"]);
+    assert_eq!(sandbox.files("out"), ["demo-1.0-py3-none-any.whl", "requirements.txt"]);
 }
 
 #[test]

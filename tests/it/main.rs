@@ -40,6 +40,7 @@ mod secure_origins;
 mod selecting;
 mod serving;
 mod settings;
+mod source_trees;
 mod support;
 mod targets;
 mod tools;

@@ -64,6 +64,28 @@ fn every_printed_line_installs_what_was_asked_for() {
     }
 }
 
+/// What no pip can be given without a network is pinned in a file beside the distributions.
+#[test]
+fn what_pip_cannot_be_given_is_pinned_beside_the_files() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    sandbox.write("pyproject.toml", "[project]\nname = 'app'\nversion = '1'\ndependencies = ['other']\n");
+    let url = format!("other @ {}", index.file_url("other-2.0-py3-none-any.whl"));
+    for arguments in [
+        &[][..],
+        &["-r", "pyproject.toml"],
+        &["-r", "pyproject.toml", "-d", "my wheels"],
+        &["-r", "pyproject.toml", "-d", "an index", "--layout", "simple"],
+        &[&url],
+    ] {
+        let lines = lines(&told(&sandbox, &index, arguments));
+        assert_eq!(lines.len(), 1, "{arguments:?}");
+        assert!(lines[0].contains("requirements.txt"), "{lines:?}");
+        assert_eq!(installed(&sandbox, &lines[0]), ["demo-12.0", "other-2.0"], "{arguments:?}");
+    }
+    let told = told(&sandbox, &index, &["-r", "pyproject.toml", "-d", "cache", "--layout", "pip-http"]);
+    assert!(!told.contains("To install") && !sandbox.path("cache/requirements.txt").exists(), "{told}");
+}
+
 #[test]
 fn a_line_that_does_not_always_work_has_its_condition() {
     let index = Index::new().with(Sdist::new("kit", "3.0")).wheel("demo", "1.0").serve();

@@ -23,18 +23,22 @@ pub struct InstallHint {
 pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_folder: &Path) -> Vec<InstallHint> {
     let shell = Shell::of(fetched);
     match output {
-        Output::Folder { layout, path } => {
-            let asked = format!("{}{}", options(args), asked(args, shell));
-            vec![folder_usage(*layout, path, fetched, args, &asked, (working_folder, shell))]
+        Output::Folder { layout, path, pins: false } => {
+            vec![folder_usage(*layout, path, fetched, args, &asked(args, shell), (working_folder, shell))]
+        }
+        Output::Folder { layout, .. } if !layout.takes_other_files() => Vec::new(),
+        Output::Folder { layout, path, pins: true } => {
+            let usages = pinned_files(fetched).into_iter().map(|(file, condition)| {
+                let asked = format!("-r {}", shell.quote(&path.join(file).display().to_string()));
+                let usage = folder_usage(*layout, path, fetched, args, &asked, (working_folder, shell));
+                InstallHint { condition: condition.or(usage.condition), ..usage }
+            });
+            usages.collect()
         }
         Output::Bundle(bundle) => {
-            let files = requirements_paths(fetched);
-            let targets = fetched.targets.iter().map(|target| format!("on {}", target.id()));
-            let conditions: Vec<_> =
-                if files.len() > 1 { targets.map(Some).collect() } else { files.iter().map(|_| None).collect() };
-            let usages = files.iter().zip(conditions);
+            let usages = pinned_files(fetched).into_iter();
             usages
-                .map(|(file, condition)| InstallHint { condition, lines: bundle_lines(bundle, args, file, shell) })
+                .map(|(file, condition)| InstallHint { condition, lines: bundle_lines(bundle, args, &file, shell) })
                 .chain(by_own_lock(bundle, fetched, shell))
                 .collect()
         }
@@ -51,6 +55,16 @@ fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: Shell) -> Option
     let needs = installer.needs().replace("FOLDER", &folder);
     let condition = format!("or with {}, by {}, {needs}", installer.name, installer.lock);
     Some(InstallHint { condition: Some(condition), lines: vec![installer.command_line(&project, &folder)] })
+}
+
+/// Returns the names of the requirements files, each with the target it is for if there are several.
+fn pinned_files(fetched: &Fetched) -> Vec<(String, Option<String>)> {
+    let files = requirements_paths(fetched);
+    let targets = fetched.targets.iter().map(|target| Some(format!("on {}", target.id())));
+    match files.len() {
+        1 => files.into_iter().map(|file| (file, None)).collect(),
+        _ => files.into_iter().zip(targets).collect(),
+    }
 }
 
 /// The shells for which commands are quoted: with a target on Windows, every shell.
@@ -100,8 +114,12 @@ fn folder_usage(
     let usage = layout.usage(&location);
     let variables = usage.variables.iter().map(|(name, value)| format!("{name}={} ", shell.quote(value)));
     let arguments = usage.arguments.iter().map(|argument| shell.quote(argument) + " ");
-    let line =
-        format!("{}python -m pip install {}{asked}", variables.collect::<String>(), arguments.collect::<String>());
+    let line = format!(
+        "{}python -m pip install {}{}{asked}",
+        variables.collect::<String>(),
+        arguments.collect::<String>(),
+        options(args)
+    );
     let unbuildable = unbuildable(fetched, args).map(|filename| {
         format!("where {filename} can be built with what is installed (--no-build-isolation); --build-requires fetches what that takes")
     });

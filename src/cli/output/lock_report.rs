@@ -55,6 +55,7 @@ impl LockReport {
             policy: Default::default(),
             skip_source_trees: true,
             with_sources: false,
+            packed: Default::default(),
         };
         Self {
             format: input.format,

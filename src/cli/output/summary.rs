@@ -110,8 +110,13 @@ pub fn of_run(
     if !is_sound {
         return;
     }
+    let usages: Vec<_> =
+        outputs.flat_map(|output| install_hint::usages(output, fetched, args, working_folder)).collect();
+    if usages.is_empty() {
+        return;
+    }
     say(format!("\nTo install without a network{}:", machines(fetched, args)));
-    for usage in outputs.flat_map(|output| install_hint::usages(output, fetched, args, working_folder)) {
+    for usage in usages {
         usage.condition.iter().for_each(|condition| say(format!("  # {condition}:")));
         usage.lines.iter().for_each(|line| say(format!("  {line}")));
     }

@@ -178,7 +178,7 @@ pub struct SelectionArgs {
     #[arg(long)]
     pub no_deps: bool,
     /// Leave editables, repositories and project folders out, with what they need, instead of
-    /// refusing them.
+    /// packing them into source archives.
     #[arg(long)]
     pub skip_source_trees: bool,
     /// Run the build of source archives that tell no other way what they need.

@@ -17,11 +17,16 @@ use crate::ops::{BundleOutput, DeltaBase, Output, OutputStream, SigningKey};
 /// The folder that is written by default.
 const DEFAULT_FOLDER: &str = "wheelhouse";
 
-/// Returns the outputs, `bundle` last.
+/// Returns the outputs, `bundle` last; with `pins`, folders get a requirements file that pins their content.
 ///
 /// # Errors
 /// When a layout is unknown, or the destination is no folder.
-pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<'_>) -> Result<Vec<Output>, CliError> {
+pub fn outputs(
+    args: &OutputArgs,
+    bundle: Option<BundleOutput>,
+    pins: bool,
+    layers: &Layers<'_>,
+) -> Result<Vec<Output>, CliError> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
     let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
@@ -33,6 +38,7 @@ pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<
         outputs.extend(layouts.into_iter().map(|layout| Output::Folder {
             layout,
             path: if is_single { dest.clone() } else { dest.join(layout.name()) },
+            pins,
         }));
     }
     outputs.extend(bundle.map(Output::Bundle));

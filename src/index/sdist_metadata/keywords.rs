@@ -1,4 +1,4 @@
-//! The keywords of a `setup()` call that state dependencies, as far as they can be known without
+//! The keywords of a `setup()` call that state name, version and dependencies, as far as they can be known without
 //! running it.
 
 use std::collections::BTreeSet;
@@ -21,6 +21,8 @@ pub enum Keyword<T> {
 /// The keywords of a `setup()` call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SetupKeywords {
+    pub name: Keyword<String>,
+    pub version: Keyword<String>,
     pub install_requires: Keyword<Vec<String>>,
     pub extras_require: Keyword<Requirements>,
     pub python_requires: Keyword<String>,
@@ -56,6 +58,8 @@ impl SetupKeywords {
             if matches!(own, Keyword::Absent) { other } else { own }
         }
         Self {
+            name: or(self.name, cfg.name),
+            version: or(self.version, cfg.version),
             install_requires: or(self.install_requires, cfg.install_requires),
             extras_require: or(self.extras_require, cfg.extras_require),
             python_requires: or(self.python_requires, cfg.python_requires),

@@ -1,7 +1,9 @@
 //! Finds the members of a source archive that state its dependencies, without unpacking the
 //! archive.
 
+use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
+use std::path::Path;
 
 use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
@@ -33,6 +35,23 @@ pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, 
             None => Ok(TopFiles::default()),
         },
     }
+}
+
+/// Reads the same files of the project in `folder`, except an `*.egg-info`, which an earlier build may
+/// have left there.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn top_files_of_folder(folder: &Path) -> Result<TopFiles, SdistError> {
+    let mut files = TopFiles::default();
+    for name in ["PKG-INFO", "pyproject.toml", "Cargo.toml", "setup.cfg", "setup.py"] {
+        match File::open(folder.join(name)) {
+            Ok(file) => drop(take(&mut files, &format!("project/{name}"), file)?),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) => return Err(why.into()),
+        }
+    }
+    Ok(files)
 }
 
 /// Returns the tar archive inside a compressed one, or `None` if its format is not supported.

@@ -1,4 +1,4 @@
-//! Reads `setup.cfg` of setuptools: the literal parts of `[options]`.
+//! Reads `setup.cfg` of setuptools: the literal parts of `[metadata]` and `[options]`.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,10 @@ pub fn read(bytes: &[u8]) -> Option<SetupKeywords> {
     let sections = parse(std::str::from_utf8(bytes).ok()?)?;
     let options = sections.get("options");
     let option = |name: &str| options.and_then(|options| options.get(name)).map(String::as_str);
+    let stated = |name: &str| sections.get("metadata").and_then(|metadata| metadata.get(name)).map(String::as_str);
     let mut keywords = SetupKeywords {
+        name: stated("name").map_or(Keyword::Absent, text),
+        version: stated("version").map_or(Keyword::Absent, text),
         install_requires: option("install_requires").map_or(Keyword::Absent, list),
         setup_requires: option("setup_requires").map_or(Keyword::Absent, list),
         python_requires: option("python_requires").map_or(Keyword::Absent, text),

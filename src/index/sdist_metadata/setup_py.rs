@@ -251,13 +251,16 @@ impl Script<'_> {
         let has_plugin = given.iter().any(|(name, _)| !is_harmless(name))
             || self.replaces_egg_info(given)
             || setup_requires.literal().is_some_and(|lines| lines.iter().any(|line| is_plugin(line)));
+        let text = |value: &Value| match value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        };
         SetupKeywords {
+            name: keyword("name").read(text),
+            version: keyword("version").read(text),
             install_requires: keyword("install_requires").read(|value| value.lines()),
             extras_require: keyword("extras_require").read(extras),
-            python_requires: keyword("python_requires").read(|value| match value {
-                Value::Text(text) => Some(text.clone()),
-                _ => None,
-            }),
+            python_requires: keyword("python_requires").read(text),
             setup_requires,
             has_plugin,
             ..SetupKeywords::default()

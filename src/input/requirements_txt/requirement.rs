@@ -49,6 +49,7 @@ impl ParsedRequirement {
             editable: false,
             constraint: role == Role::Constraints,
             config_settings: BTreeMap::new(),
+            vcs_info: None,
             origin,
         }
     }

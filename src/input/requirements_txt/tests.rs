@@ -354,12 +354,16 @@ fn arguments_are_requirements_without_options() {
 
 #[test]
 fn what_cannot_be_fetched_says_what_to_do() {
-    let read = parse("-e ./proj\ngit+https://me:hunter2@h/r\n./proj\nfoo\nreal-1.0.tar.gz\nftp://h/x.zip");
+    let read = parse("-e ./proj\nhg+https://me:hunter2@h/r\ngit+https://h/r\nfoo\nreal-1.0.tar.gz\nftp://h/x.zip");
     assert!(!read.has_errors());
     let unfetchable: Vec<_> = read.unfetchable().iter().map(ToString::to_string).collect();
-    assert_eq!(unfetchable.len(), 4);
-    assert!(unfetchable[0].starts_with("requirements.txt:1: an editable"), "{}", unfetchable[0]);
-    assert!(unfetchable[2].contains("python -m pip wheel --no-deps --wheel-dir wheels \"/w/proj\""));
+    assert_eq!(unfetchable.len(), 2);
+    assert!(
+        unfetchable[0].starts_with("requirements.txt:2: it cannot be fetched: repositories of hg"),
+        "{}",
+        unfetchable[0]
+    );
+    assert!(unfetchable[1].contains("FTP is not supported"), "{}", unfetchable[1]);
     assert!(!unfetchable.concat().contains("hunter2"));
 }
 

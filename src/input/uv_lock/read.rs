@@ -161,7 +161,7 @@ impl Reading<'_> {
         let folder = source.editable.as_ref().or(source.directory.as_ref()).or(source.r#virtual.as_ref());
         Ok(match (&source.registry, &source.git, folder) {
             (Some(registry), ..) => LockedSource::Index(self.index(registry)?),
-            (_, Some(git), _) => LockedSource::Repository(format!("git+{git}")),
+            (_, Some(git), _) => LockedSource::Repository(repository_url(git)),
             (_, _, Some(folder)) => LockedSource::Folder(folder.clone()),
             _ if source.url.is_some() || source.path.is_some() => LockedSource::Archive,
             _ => return Err("its source is of a kind that is not known here".to_owned()),
@@ -373,4 +373,14 @@ fn available<'g>(
     let default = project.map(|project| project.default_groups.clone()).unwrap_or_default();
     let default_groups = default.among(&groups);
     AvailableGroups { extras, groups, default_extras: BTreeSet::new(), default_groups }
+}
+
+/// `https://host/repo?rev=main&subdirectory=folder#commit` in pip's form, at the commit.
+fn repository_url(git: &str) -> String {
+    let (address, commit) = git.split_once('#').unwrap_or((git, ""));
+    let (address, query) = address.split_once('?').unwrap_or((address, ""));
+    let subdirectory = query.split('&').find_map(|part| part.strip_prefix("subdirectory="));
+    let commit = if commit.is_empty() { String::new() } else { format!("@{commit}") };
+    let fragment = subdirectory.map(|folder| format!("#subdirectory={}", folder.replace("%2F", "/")));
+    format!("git+{address}{commit}{}", fragment.unwrap_or_default())
 }

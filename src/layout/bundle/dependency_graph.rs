@@ -116,6 +116,7 @@ mod tests {
             index: None,
             requires_python: None,
             uploaded: None,
+            vcs_info: None,
             yanked: None,
             targets: targets.split(' ').map(str::to_owned).collect(),
             tools: Vec::new(),

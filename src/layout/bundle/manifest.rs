@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::TargetDescription;
+use crate::domain::{TargetDescription, VcsInfo};
 
 pub use request::{BUNDLE_ROOT, ManifestOptions, ManifestRequest, ManifestRequirement, bundled};
 pub use to_domain::ManifestValueError;
@@ -107,6 +107,9 @@ pub struct ManifestFile {
     /// The upload time (RFC 3339, in UTC), if the index states one.
     #[serde(default)]
     pub uploaded: Option<String>,
+    /// The commit that it was packed from (PEP 610), if it comes from a repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vcs_info: Option<VcsInfo>,
     /// The reason, maybe empty, if the index says that the file was yanked (PEP 592).
     pub yanked: Option<String>,
     /// Ids of the targets that it serves, in their order.

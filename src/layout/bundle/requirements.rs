@@ -1,4 +1,4 @@
-//! `requirements.txt` of a bundle: every distribution in it, pinned and with its digest.
+//! `requirements.txt` of a bundle or a folder: every distribution in it, pinned.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,10 +20,23 @@ pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> String {
     if target_markers.are_ambiguous(fetched) {
         return choice(fetched);
     }
-    let lines: Vec<_> = fetched.packages.iter().flat_map(|package| requirements(package, target_markers)).collect();
+    let pins = fetched.packages.iter().flat_map(|package| pins(package, target_markers));
+    let lines: Vec<_> = pins.map(|pin| pin.line_with_digests()).collect();
     let is_conditional = |line: &String| line.contains(" ; ");
     let guard = target_markers.marker_of_none().filter(|_| lines.iter().any(is_conditional)).map(guard);
     with_lines(guard.into_iter().chain(lines).collect())
+}
+
+/// Returns the text of the file in a folder of distributions, which the command line names: without
+/// digests, which pips before 8 do not read.
+pub fn beside_files(packages: &[FetchedPackage], target_markers: &TargetMarkers) -> String {
+    let pins = packages.iter().flat_map(|package| pins(package, target_markers));
+    pins.map(|pin| pin.line(".")).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Returns the same text for one target, given by its position.
+pub fn beside_files_for_target(fetched: &Fetched, target: usize) -> String {
+    beside_files(&packages_of_target(fetched, target), &TargetMarkers::none())
 }
 
 /// A project that does not exist, required on machines that are none of the targets so that
@@ -36,11 +49,18 @@ fn guard(marker: String) -> String {
 
 /// Returns the text of the file for one target, given by its position.
 pub fn for_target(fetched: &Fetched, target: usize) -> String {
+    let packages = packages_of_target(fetched, target);
+    let pins = packages.iter().flat_map(|package| pins(package, &TargetMarkers::none()));
+    with_lines(pins.map(|pin| pin.line_with_digests()).collect())
+}
+
+/// Returns the packages, each with the files of one target only.
+fn packages_of_target(fetched: &Fetched, target: usize) -> Vec<FetchedPackage> {
     let packages = fetched.packages.iter().map(|package| FetchedPackage {
         files: package.files.iter().filter(|file| file.targets.contains(&target)).cloned().collect(),
         ..package.clone()
     });
-    with_lines(packages.flat_map(|package| requirements(&package, &TargetMarkers::none())).collect())
+    packages.collect()
 }
 
 /// Returns the path of the pins of one target.
@@ -65,29 +85,60 @@ fn choice(fetched: &Fetched) -> String {
     )
 }
 
-/// Returns the pin's line, and a line with a path for each file whose name states no version.
-///
-/// A file from a direct URL may have such a name; without its own line pip would ask the network.
-fn requirements(package: &FetchedPackage, target_markers: &TargetMarkers) -> Vec<String> {
-    let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(&package.name, &file.candidate.filename));
-    let by_path = unreadable.into_iter().map(|file| (format!("./{WHEELS}/{}", file.candidate.filename), vec![file]));
-    let by_name =
-        package.version.iter().map(|version| (format!("{}=={version}", spelled_name(package)), named.clone()));
-    let all = by_name.chain(by_path).filter(|(_, files)| !files.is_empty());
-    all.map(|(subject, files)| line(&subject, &files, target_markers)).collect()
+/// A line of a requirements file.
+struct Pin<'a> {
+    subject: Subject,
+    marker: Option<String>,
+    files: Vec<&'a FetchedFile>,
 }
 
-fn line(subject: &str, files: &[&FetchedFile], target_markers: &TargetMarkers) -> String {
-    let mut line = subject.to_owned();
-    if let Some(marker) = target_markers.marker(files) {
-        write!(line, " ; {marker}").expect("writing to a string cannot fail");
+enum Subject {
+    Version(String),
+    /// A file whose name states no version, as that of a direct URL may; without a line of its own pip
+    /// would ask the network.
+    Filename(String),
+}
+
+/// Returns the pin of the version, and one for each file that has to be named by its path.
+fn pins<'a>(package: &'a FetchedPackage, target_markers: &TargetMarkers) -> Vec<Pin<'a>> {
+    let (unreadable, named): (Vec<_>, Vec<_>) =
+        package.files.iter().partition(|file| is_unreadable(&package.name, &file.candidate.filename));
+    let by_path =
+        unreadable.into_iter().map(|file| (Subject::Filename(file.candidate.filename.to_string()), vec![file]));
+    let by_name = package
+        .version
+        .iter()
+        .map(|version| (Subject::Version(format!("{}=={version}", spelled_name(package))), named.clone()));
+    let all = by_name.chain(by_path).filter(|(_, files)| !files.is_empty());
+    all.map(|(subject, files)| Pin { subject, marker: target_markers.marker(&files), files }).collect()
+}
+
+impl Pin<'_> {
+    /// Returns the line for a requirements file whose distributions are in `folder`, relative to it.
+    fn line(&self, folder: &str) -> String {
+        self.requirement(folder) + "\n"
     }
-    let hashes: BTreeSet<_> = files.iter().map(|file| file.object.sha256).collect();
-    for sha256 in hashes {
-        write!(line, " \\\n    --hash=sha256:{sha256}").expect("writing to a string cannot fail");
+
+    /// Returns the line for the requirements file of a bundle, with the digests.
+    fn line_with_digests(&self) -> String {
+        let mut line = self.requirement(&format!("./{WHEELS}"));
+        let hashes: BTreeSet<_> = self.files.iter().map(|file| file.object.sha256).collect();
+        for sha256 in hashes {
+            write!(line, " \\\n    --hash=sha256:{sha256}").expect("writing to a string cannot fail");
+        }
+        line + "\n"
     }
-    line + "\n"
+
+    fn requirement(&self, folder: &str) -> String {
+        let subject = match &self.subject {
+            Subject::Version(pin) => pin.clone(),
+            Subject::Filename(name) => format!("{folder}/{name}"),
+        };
+        match &self.marker {
+            Some(marker) => format!("{subject} ; {marker}"),
+            None => subject,
+        }
+    }
 }
 
 #[cfg(test)]

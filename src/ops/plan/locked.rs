@@ -84,6 +84,7 @@ fn requirement(package: &FetchedPackage, file: &FetchedFile) -> Option<Requireme
         editable: false,
         constraint: false,
         config_settings: Default::default(),
+        vcs_info: None,
         origin: package.requested_by.first()?.clone(),
     })
 }

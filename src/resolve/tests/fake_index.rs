@@ -244,6 +244,7 @@ fn requirement(text: &str, file: &str, line: usize, constraint: bool) -> Require
         editable: false,
         constraint,
         config_settings: BTreeMap::new(),
+        vcs_info: None,
         origin: Origin { file: file.into(), line },
     }
 }

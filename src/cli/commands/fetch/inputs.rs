@@ -10,7 +10,7 @@ use crate::cli::plural;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
-use crate::domain::Requirement;
+use crate::domain::{Requirement, Source};
 use crate::input::{self, InputSource, Location, LockInput, ParsedInput, RequirementsReader, Role, Severity};
 use crate::interpreter::PipSettings;
 
@@ -128,6 +128,22 @@ impl<'a> Inputs<'a> {
             self.reader.file(&Location::parse(&file), Role::Constraints);
         }
     }
+}
+
+/// Returns whether a pip without a network can take the arguments as they were typed: requirements and
+/// local requirements files in which no line names a URL or a source tree.
+pub fn is_for_pip(read: &ParsedInput, args: &FetchArgs) -> bool {
+    let files = &args.inputs.requirement_files;
+    let is_typed = !files.is_empty() || !args.requirements.is_empty();
+    let is_of_pip = |file: &String| match Location::parse(file) {
+        Location::File(path) => input::is_requirements_file(&path),
+        Location::StandardInput | Location::Url(_) => false,
+    };
+    let stays =
+        |requirement: &Requirement| !requirement.is_source_tree() && !matches!(requirement.source, Source::Url(_));
+    is_typed
+        && files.iter().all(is_of_pip)
+        && read.requirements.iter().filter(|requirement| !requirement.constraint).all(stays)
 }
 
 /// Refuses requirements beside a lock file, since a lock is the whole answer.

@@ -4,6 +4,7 @@ pub mod build_variables;
 pub mod did_you_mean;
 pub mod inputs;
 pub mod prepare;
+mod source_trees;
 pub mod warm_pip;
 
 use std::sync::Arc;
@@ -147,8 +148,10 @@ impl<'a> FetchRun<'a> {
         check_requires_python(&read, &targets)?;
         let project = read.lock.as_ref().map(|lock| lock.project.clone());
         let bundle = bundle.map(|bundle| BundleOutput { project, ..bundle });
-        let outputs = settings::outputs::outputs(&args.outputs, bundle, &Layers { environment, pip: &pip_settings })?;
-        let (prepared, provider) = match ahead {
+        let pins = !inputs::is_for_pip(&read, args);
+        let layers = Layers { environment, pip: &pip_settings };
+        let outputs = settings::outputs::outputs(&args.outputs, bundle, pins, &layers)?;
+        let (mut prepared, mut provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
             _ => decide(pip_settings, read)?,
         };
@@ -158,6 +161,9 @@ impl<'a> FetchRun<'a> {
             terminal::warn(message);
         }
         prepared.refuse_unfetchable(&targets)?;
+        if source_trees::pack(&mut prepared, &targets, &outputs, environment, args.messages.quiet)? {
+            provider = prepared.provider();
+        }
         Ok((Self { args, environment, prepared, outputs, targets, cancel: CancelFlag::default() }, provider))
     }
 
@@ -186,9 +192,7 @@ impl<'a> FetchRun<'a> {
         if obtained.as_ref().is_err_and(|failed| failed.may_be_of_old_page)
             && self.prepared.context.indexes.distrust_cache()
         {
-            let PreparedFetch { question, context, .. } = &self.prepared;
-            let provider = MetadataProvider::new(question, context, self.prepared.pages_at_once(), &listener);
-            obtained = self.obtain(provider, &listener).await;
+            obtained = self.obtain(self.prepared.provider(), &listener).await;
         }
         let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
         notes.iter().for_each(terminal::warn);

@@ -78,18 +78,19 @@ impl PreparedFetch {
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
         let prepared = Self { pip_settings, settings, warm, question, lock, context, reporter };
-        let provider = MetadataProvider::new(
-            &prepared.question,
-            &prepared.context,
-            prepared.pages_at_once(),
-            &prepared.reporter.listener(),
-        );
+        let provider = prepared.provider();
         Ok((prepared, provider))
+    }
+
+    /// Returns a provider of the facts that the question needs.
+    pub fn provider(&self) -> MetadataProvider {
+        MetadataProvider::new(&self.question, &self.context, self.pages_at_once(), &self.reporter.listener())
     }
 
     /// Requests the first pages ahead of resolution, unless a requirement might be refused.
     pub fn start_requests(&self, provider: &mut MetadataProvider, runtime: &Runtime) {
-        if self.question.requirements.iter().all(|line| input::unfetchable(line).is_none()) {
+        let is_refused = |line: &Requirement| line.is_source_tree() || input::unfetchable(line).is_some();
+        if !self.question.requirements.iter().any(is_refused) {
             let _within = runtime.enter();
             provider.start(&self.question);
         }
@@ -121,20 +122,22 @@ impl PreparedFetch {
     /// # Errors
     /// When there are such requirements; the error lists all of them.
     pub fn refuse_unfetchable(&self, targets: &[Arc<Target>]) -> Result<(), CliError> {
-        let is_needed = |requirement: &&Requirement| {
-            !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))
-        };
-        let needed = || self.question.requirements.iter().filter(is_needed);
-        let problems: Vec<_> = needed().filter_map(input::unfetchable).collect();
-        if problems.is_empty() {
-            return Ok(());
-        }
-        let error = CliError::of_inputs(&problems);
-        Err(match needed().any(Requirement::is_source_tree) {
-            true => error.hint("--skip-source-trees leaves such lines out, and what only they need"),
-            false => error,
-        })
+        let needed = self.question.requirements.iter().filter(|requirement| is_needed(requirement, targets));
+        let problems: Vec<_> = needed.filter_map(input::unfetchable).collect();
+        if problems.is_empty() { Ok(()) } else { Err(CliError::of_inputs(&problems)) }
     }
+
+    /// Returns the positions of the requirements that are source trees and that some target needs.
+    pub fn source_trees(&self, targets: &[Arc<Target>]) -> Vec<usize> {
+        let requirements = self.question.requirements.iter().enumerate();
+        let trees =
+            requirements.filter(|(_, requirement)| requirement.is_source_tree() && is_needed(requirement, targets));
+        trees.map(|(position, _)| position).collect()
+    }
+}
+
+fn is_needed(requirement: &Requirement, targets: &[Arc<Target>]) -> bool {
+    !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))
 }
 
 fn lock_question(input: &LockInput, args: &FetchArgs, options: &IndexOptions) -> LockQuestion {
@@ -144,6 +147,7 @@ fn lock_question(input: &LockInput, args: &FetchArgs, options: &IndexOptions) ->
         policy: Policy { formats: options.formats.clone(), ..Policy::default() },
         skip_source_trees: args.selection.skip_source_trees,
         with_sources: args.selection.with_sources,
+        packed: Default::default(),
     }
 }
 

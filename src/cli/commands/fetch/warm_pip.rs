@@ -62,7 +62,7 @@ impl WarmPip {
         let warning =
             is_off.then(|| "pip is told to use no cache (no-cache-dir), so it will not look there".to_owned());
         Ok(Some(Self {
-            output: Output::Folder { layout, path: folder },
+            output: Output::Folder { layout, path: folder, pins: false },
             version: pip.version,
             is_own: pip.is_own,
             warnings: warning.into_iter().collect(),
@@ -72,7 +72,7 @@ impl WarmPip {
     /// Returns the cache folder, if this pip also reuses cached index pages.
     pub fn takes_pages(&self) -> Option<&Path> {
         match &self.output {
-            Output::Folder { layout, path } if layout.name() == SECOND.name() => Some(path),
+            Output::Folder { layout, path, .. } if layout.name() == SECOND.name() => Some(path),
             _ => None,
         }
     }

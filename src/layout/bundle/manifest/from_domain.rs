@@ -88,6 +88,7 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
         index: remote(&candidate.index),
         requires_python: candidate.requires_python.as_ref().map(ToString::to_string),
         uploaded: candidate.uploaded.map(|moment| moment.to_string()),
+        vcs_info: candidate.vcs_info.as_deref().cloned(),
         yanked: candidate.yanked.0.as_deref().map(str::to_owned),
         targets: named(&file.targets, ids),
         tools: named(&file.tools, ids),

@@ -163,6 +163,7 @@ impl ManifestRequirement {
             editable: false,
             constraint: self.constraint,
             config_settings: Default::default(),
+            vcs_info: None,
             origin: read_origin(&self.source),
         })
     }

@@ -129,6 +129,7 @@ fn requirement(name: &str, source: Source) -> Requirement {
         editable: false,
         constraint: false,
         config_settings: Default::default(),
+        vcs_info: None,
         origin: Origin { file: "/home/me/requirements.txt".into(), line: 7 },
     }
 }

@@ -108,6 +108,7 @@ fn to_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFil
             yanked: Yanked(file.yanked.as_deref().map(Into::into)),
             sidecar: None,
             uploaded: file.uploaded.as_ref().and_then(|text| text.parse().ok()),
+            vcs_info: file.vcs_info.clone().map(Arc::new),
         },
         targets: positions(&file.targets, targets)?,
         tools: positions(&file.tools, targets)?,

@@ -1,0 +1,199 @@
+//! Packs the project folders and repositories among the requirements into source archives, before
+//! anything is planned.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use super::prepare::PreparedFetch;
+use crate::cli::error::Problem;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::host::environment::Environment;
+use crate::cli::output::terminal;
+use crate::cli::plural;
+use crate::domain::{Candidate, Origin, PackageName, RepositoryUrl, Requirement, Source, Target, Version};
+use crate::ops::Output;
+use crate::ops::source_trees::{Git, GitError, PackedTree, SourceTree, SourceTreeError, SourceTreePacker};
+use crate::parallel;
+use crate::resolve::PackedRepository;
+
+/// How many trees are packed at once: most of the time is the network's.
+const AT_ONCE: usize = 4;
+
+/// A source tree that is asked for.
+struct Asked {
+    tree: Result<SourceTree, String>,
+    /// The requirement, or the locked package, as it is shown.
+    text: String,
+    /// The project that it must be of.
+    name: Option<PackageName>,
+    /// The version that a lock tells.
+    known: Option<Version>,
+    origin: Origin,
+}
+
+/// Packs every source tree that one of `targets` needs, and lets the requirements and the lock name the
+/// archives instead. Returns whether there was any.
+///
+/// # Errors
+/// Every tree that cannot be packed.
+pub fn pack(
+    prepared: &mut PreparedFetch,
+    targets: &[Arc<Target>],
+    outputs: &[Output],
+    environment: &Environment,
+    quiet: bool,
+) -> Result<bool, CliError> {
+    let lines: Vec<_> = prepared.source_trees(targets);
+    let asked: Vec<_> =
+        lines.iter().map(|position| of_requirement(&prepared.question.requirements[*position])).collect();
+    let repositories: Vec<_> = prepared.lock.iter().flat_map(|lock| lock.repositories(targets)).collect();
+    let of_lock = repositories.iter().map(|(url, package)| Asked {
+        tree: RepositoryUrl::parse(url).map(SourceTree::Repository).map_err(|error| error.to_string()),
+        text: package.name.to_string(),
+        name: Some(package.name.clone()),
+        known: package.version.clone(),
+        origin: package.origin.clone(),
+    });
+    let all: Vec<_> = asked.into_iter().chain(of_lock).collect();
+    if all.is_empty() {
+        return Ok(false);
+    }
+    let packed = pack_all(&all, &packer(prepared, outputs, environment))?;
+    if !quiet {
+        all.iter().zip(&packed).for_each(|(asked, packed)| tell(asked, packed));
+    }
+    let (of_lines, of_lock) = packed.split_at(lines.len());
+    let urls: Vec<_> = repositories.iter().map(|(url, _)| (*url).to_owned()).collect();
+    let packed_repositories: BTreeMap<_, _> =
+        urls.into_iter().zip(of_lock).filter_map(|(url, packed)| Some((url, packed_repository(packed)?))).collect();
+    lines.iter().zip(of_lines).for_each(|(position, packed)| {
+        name_archive(&mut prepared.question.requirements[*position], packed);
+    });
+    prepared.lock.iter_mut().for_each(|lock| lock.packed.clone_from(&packed_repositories));
+    Ok(true)
+}
+
+fn of_requirement(requirement: &Requirement) -> Asked {
+    let tree = match &requirement.source {
+        Source::Project(folder) => Ok(SourceTree::Folder(folder.clone())),
+        Source::Repository(url) => {
+            RepositoryUrl::parse(url).map(SourceTree::Repository).map_err(|error| error.to_string())
+        }
+        Source::Index(_) | Source::Url(_) | Source::Archive(_) => Err("it is no folder and no repository".to_owned()),
+    };
+    Asked {
+        tree,
+        text: requirement.to_string(),
+        name: requirement.name.clone(),
+        known: None,
+        origin: requirement.origin.clone(),
+    }
+}
+
+fn packer<'a>(prepared: &'a PreparedFetch, outputs: &[Output], environment: &Environment) -> SourceTreePacker<'a> {
+    let outputs = outputs.iter().map(|output| environment.working_folder.join(output.path()));
+    SourceTreePacker {
+        layout: prepared.context.store.layout().clone(),
+        git: Git { offline: prepared.settings.http.offline, variables: git_variables(prepared, environment) },
+        builds: prepared.context.builds.as_ref(),
+        left_out: outputs.chain([prepared.context.store.root().to_owned()]).collect(),
+    }
+}
+
+/// What git is told beside its own configuration: never to ask for a password, and whom to trust.
+fn git_variables(prepared: &PreparedFetch, environment: &Environment) -> Vec<(&'static str, OsString)> {
+    let mut variables = Vec::new();
+    if ["GIT_SSH_COMMAND", "GIT_SSH"].iter().all(|name| environment.variable(name).is_none()) {
+        variables.push(("GIT_SSH_COMMAND", OsString::from("ssh -oBatchMode=yes")));
+    }
+    let authorities = prepared.settings.http.authorities.as_ref();
+    let certificates = authorities.and_then(|authorities| authorities.paths.first()).filter(|path| path.is_file());
+    variables.extend(certificates.map(|path| ("GIT_SSL_CAINFO", path.into())));
+    variables
+}
+
+/// Packs all of them, in order.
+fn pack_all(all: &[Asked], packer: &SourceTreePacker<'_>) -> Result<Vec<PackedTree>, CliError> {
+    let outcomes = parallel::map(all, AT_ONCE, |asked| match &asked.tree {
+        Ok(tree) => packer
+            .pack(tree, asked.known.as_ref())
+            .and_then(|packed| check_name(asked, packed))
+            .map_err(|error| (exit(&error), error.to_string(), hint(&error))),
+        Err(why) => Err((Exit::Usage, why.clone(), None)),
+    });
+    let (mut packed, mut errors) = (Vec::new(), Vec::new());
+    for (asked, outcome) in all.iter().zip(outcomes) {
+        match outcome {
+            Ok(tree) => packed.push(tree),
+            Err((exit, why, hint)) => {
+                let problem = Problem {
+                    source: Some(asked.origin.to_string()),
+                    ..Problem::new(exit, format!("{}: `{}` cannot be packed: {why}", asked.origin, asked.text))
+                };
+                errors.push(CliError {
+                    exit,
+                    problems: vec![problem],
+                    hints: hint.map(ToOwned::to_owned).into_iter().collect(),
+                });
+            }
+        }
+    }
+    let error = errors.into_iter().reduce(CliError::and);
+    error.map_or(Ok(packed), |mut error| {
+        error.hints.push("--skip-source-trees leaves such lines out, and what only they need".to_owned());
+        error.hints.dedup();
+        Err(error)
+    })
+}
+
+fn check_name(asked: &Asked, packed: PackedTree) -> Result<PackedTree, SourceTreeError> {
+    match &asked.name {
+        Some(name) if *name != packed.name => Err(SourceTreeError::OtherProject(packed.name)),
+        _ => Ok(packed),
+    }
+}
+
+fn exit(error: &SourceTreeError) -> Exit {
+    match error {
+        SourceTreeError::Git(GitError::Fetch { .. } | GitError::Offline) => Exit::Unreachable,
+        SourceTreeError::Git(GitError::Folder { .. }) | SourceTreeError::Write(_) => Exit::Disk,
+        SourceTreeError::NeedsBuild(_) | SourceTreeError::Build(_) => Exit::NoSolution,
+        _ => Exit::Usage,
+    }
+}
+
+fn hint(error: &SourceTreeError) -> Option<&'static str> {
+    match error {
+        SourceTreeError::NeedsBuild(_) => Some("--allow-build runs its build to find out, which runs its code"),
+        SourceTreeError::Git(GitError::Offline) => Some("fetch once without --offline"),
+        _ => None,
+    }
+}
+
+/// Tells what an archive was packed from.
+fn tell(asked: &Asked, packed: &PackedTree) {
+    let filename = packed.archive.file_name().unwrap_or_default().to_string_lossy();
+    let commit = packed.vcs_info.iter().map(|info| format!(" at commit {:.12}", info.commit_id)).collect::<String>();
+    terminal::say(format!("{}: {filename} is packed from {}{commit}", asked.origin, asked.text));
+    if packed.untracked > 0 {
+        terminal::warn(format!(
+            "{}: {} that git does not track {} left out of {filename}; `git add` what belongs to it",
+            asked.origin,
+            plural::count(packed.untracked, "file"),
+            if packed.untracked == 1 { "is" } else { "are" },
+        ));
+    }
+}
+
+fn name_archive(requirement: &mut Requirement, packed: &PackedTree) {
+    requirement.name.get_or_insert_with(|| packed.name.clone());
+    requirement.source = Source::Archive(packed.archive.clone());
+    requirement.editable = false;
+    requirement.vcs_info = packed.vcs_info.clone().map(Arc::new);
+}
+
+fn packed_repository(packed: &PackedTree) -> Option<PackedRepository> {
+    let candidate = Candidate::of_archive(&packed.archive, packed.vcs_info.clone().map(Arc::new))?;
+    Some(PackedRepository { version: packed.version.clone(), candidate })
+}

@@ -1,0 +1,172 @@
+//! Repositories that requirements name by URL, as pip reads them: `git+https://host/repo@revision`.
+
+use std::fmt;
+use std::path::{Component, Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::{MaskedUrl, mask_credentials};
+
+/// A git repository, with the revision and the folder of it that are asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepositoryUrl {
+    /// The address that git is given; it may hold a password.
+    address: String,
+    /// A branch, a tag or a commit; `None` for the repository's default branch.
+    pub revision: Option<String>,
+    /// The project's folder in the repository, with `/` between its parts.
+    pub subdirectory: Option<String>,
+}
+
+/// Why the URL of a repository cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RepositoryUrlError {
+    #[error("repositories of {0} are not read, only those of git; build a wheel from it and name that")]
+    System(String),
+    #[error("`{0}` is no way to a git repository; write git+https://, git+ssh:// or git+file://")]
+    Transport(String),
+    #[error("`{0}` is no revision: it is empty or begins with a dash")]
+    Revision(String),
+    #[error("the subdirectory `{0}` leads out of the repository")]
+    Subdirectory(String),
+}
+
+/// The transports that git is asked to use. `ext::` would run a command.
+const TRANSPORTS: [&str; 5] = ["https", "http", "ssh", "git", "file"];
+
+impl RepositoryUrl {
+    /// Reads pip's form: `git+https://host/repo@revision#subdirectory=folder`.
+    ///
+    /// # Errors
+    /// When it is of another system than git, or holds what git could mistake for an option, a
+    /// command or another folder.
+    pub fn parse(text: &str) -> Result<Self, RepositoryUrlError> {
+        let (scheme, _) = text.split_once(':').unwrap_or((text, ""));
+        let (system, transport) = scheme.split_once('+').unwrap_or(("", scheme));
+        if !system.eq_ignore_ascii_case("git") {
+            return Err(RepositoryUrlError::System(system.to_owned()));
+        }
+        let (url, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let (_, url) = url.split_once('+').unwrap_or(("", url));
+        let rest = url.split_once("://").map(|(_, rest)| rest);
+        let is_known = TRANSPORTS.iter().any(|known| transport.eq_ignore_ascii_case(known));
+        let Some(rest) = rest.filter(|rest| is_known && !rest.starts_with('-')) else {
+            return Err(RepositoryUrlError::Transport(transport.to_owned()));
+        };
+        // An `@` before the path divides a user from a host.
+        let path = url.len() - rest.len() + rest.find('/').unwrap_or(rest.len());
+        let (address, revision) = match url[path..].rsplit_once('@') {
+            Some((before, revision)) => (&url[..path + before.len()], Some(revision.to_owned())),
+            None => (url, None),
+        };
+        let subdirectory = fragment.split('&').find_map(|part| part.strip_prefix("subdirectory="));
+        Ok(Self {
+            address: address.to_owned(),
+            revision: revision.map(check_revision).transpose()?,
+            subdirectory: subdirectory.map(check_subdirectory).transpose()?,
+        })
+    }
+
+    /// The address for git itself, with its password.
+    pub fn secret_address(&self) -> &str {
+        &self.address
+    }
+
+    /// The address without user and password.
+    pub fn public_address(&self) -> String {
+        let public = self.address.parse().map(|url: MaskedUrl| url.public());
+        public.unwrap_or_else(|_| mask_credentials(&self.address).into_owned())
+    }
+
+    /// Whether it lies on this machine, so that no network is needed.
+    pub fn is_local(&self) -> bool {
+        self.address.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"))
+    }
+}
+
+impl fmt::Display for RepositoryUrl {
+    /// The URL in pip's form, secrets masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "git+{}", mask_credentials(&self.address))?;
+        self.revision.iter().try_for_each(|revision| write!(f, "@{revision}"))?;
+        self.subdirectory.iter().try_for_each(|folder| write!(f, "#subdirectory={folder}"))
+    }
+}
+
+fn check_revision(revision: String) -> Result<String, RepositoryUrlError> {
+    let is_usable = !revision.is_empty() && !revision.starts_with('-') && !revision.contains([':', ' ', '\0']);
+    if is_usable { Ok(revision) } else { Err(RepositoryUrlError::Revision(revision)) }
+}
+
+fn check_subdirectory(folder: &str) -> Result<String, RepositoryUrlError> {
+    let parts = Path::new(folder).components().filter(|part| *part != Component::CurDir).map(|part| match part {
+        Component::Normal(part) => part.to_str(),
+        _ => None,
+    });
+    match parts.collect::<Option<Vec<_>>>() {
+        Some(parts) if !parts.is_empty() => Ok(parts.join("/")),
+        _ => Err(RepositoryUrlError::Subdirectory(folder.to_owned())),
+    }
+}
+
+/// The commit that a source archive was packed from, in the words of PEP 610 (`vcs_info`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VcsInfo {
+    /// The repository, without user and password.
+    pub url: String,
+    /// The branch, tag or commit that was asked for.
+    pub requested_revision: Option<String>,
+    /// The full hash of the commit.
+    pub commit_id: String,
+    pub subdirectory: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_revision_follows_the_last_at_sign_of_the_path() {
+        for (text, address, revision, subdirectory) in [
+            ("git+https://h.example/r", "https://h.example/r", None, None),
+            ("git+https://h.example/r.git@v1#egg=r", "https://h.example/r.git", Some("v1"), None),
+            ("git+ssh://git@h.example/me/r@feature/x", "ssh://git@h.example/me/r", Some("feature/x"), None),
+            ("git+ssh://git@h.example", "ssh://git@h.example", None, None),
+            (
+                "git+https://me:pw@h.example/a@b/r@1#subdirectory=a/b&egg=r",
+                "https://me:pw@h.example/a@b/r",
+                Some("1"),
+                Some("a/b"),
+            ),
+            ("GIT+FILE:///srv/r#egg=r&subdirectory=./x/", "FILE:///srv/r", None, Some("x")),
+        ] {
+            let url = RepositoryUrl::parse(text).unwrap();
+            assert_eq!(
+                (url.secret_address(), url.revision.as_deref(), url.subdirectory.as_deref()),
+                (address, revision, subdirectory)
+            );
+            assert_eq!(url.is_local(), text.contains("FILE"));
+        }
+        let url = RepositoryUrl::parse("git+https://me:pw@h.example/r@1#subdirectory=a").unwrap();
+        assert_eq!(url.to_string(), "git+https://****@h.example/r@1#subdirectory=a");
+    }
+
+    #[test]
+    fn what_git_could_take_for_something_else_is_refused() {
+        use RepositoryUrlError as Error;
+        let error = |text: &str| RepositoryUrl::parse(text).unwrap_err();
+        assert_eq!(error("hg+https://h.example/r"), Error::System("hg".into()));
+        assert_eq!(error("git+ext::sh -c touch% x"), Error::Transport("ext".into()));
+        assert_eq!(error("git+ssh://-oProxyCommand=x/r"), Error::Transport("ssh".into()));
+        assert_eq!(error("git+https:h.example/r"), Error::Transport("https".into()));
+        assert_eq!(error("git+https://h.example/r@--upload-pack=x"), Error::Revision("--upload-pack=x".into()));
+        assert_eq!(error("git+https://h.example/r@"), Error::Revision(String::new()));
+        assert_eq!(error("git+https://h.example/r@a:b"), Error::Revision("a:b".into()));
+        for folder in ["..", "a/../..", "/etc", ""] {
+            assert_eq!(
+                error(&format!("git+https://h.example/r#subdirectory={folder}")),
+                Error::Subdirectory(folder.into())
+            );
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Source trees as source archives: a project's folder, or a commit of a repository, is packed into a
+//! `.tar.gz` that is fetched, carried and installed like any other.
+//!
+//! The archive is named by what the project states of itself (PEP 621 and its elders). Where only the
+//! build knows the version (`setuptools-scm`, say), the build is asked if that is allowed, and a
+//! `PKG-INFO` in the archive keeps the answer, since an archive has no history to ask.
+
+mod archive;
+mod files;
+mod git;
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use self::archive::PackError;
+use self::files::ProjectFiles;
+pub use self::git::{Git, GitError};
+use super::sdist_builder::SdistBuilder;
+use crate::cache_folder::{CacheBucket, CacheLayout, Readers, remove_anything};
+use crate::domain::{CoreMetadata, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
+use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files_of_folder};
+use crate::interpreter::BuildError;
+
+/// A tree of sources.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SourceTree {
+    /// A project's folder, absolute.
+    Folder(PathBuf),
+    Repository(RepositoryUrl),
+}
+
+/// A source tree in a source archive.
+#[derive(Clone, Debug)]
+pub struct PackedTree {
+    /// The archive in the cache, absolute.
+    pub archive: PathBuf,
+    pub name: PackageName,
+    pub version: Version,
+    /// Of which commit it is.
+    pub vcs_info: Option<VcsInfo>,
+    /// How many files of a folder are left out because git neither tracks nor ignores them.
+    pub untracked: usize,
+}
+
+/// Packs source trees.
+pub struct SourceTreePacker<'a> {
+    pub layout: CacheLayout,
+    pub git: Git,
+    /// Runs builds for versions that nothing else tells, where that is allowed.
+    pub builds: Option<&'a SdistBuilder>,
+    /// Files and folders that are no part of any project: what runs write.
+    pub left_out: Vec<PathBuf>,
+}
+
+/// Why a source tree cannot be packed.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceTreeError {
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error("there is neither a pyproject.toml nor a setup.py in it, so it is no project")]
+    NoProject,
+    #[error("it states no {0}, which only its build knows")]
+    NeedsBuild(&'static str),
+    #[error("it says that it is `{0}`, which is no {1}")]
+    Invalid(String, &'static str),
+    #[error("it is the project `{0}`, and another is asked for")]
+    OtherProject(PackageName),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error("its metadata cannot be read: {0}")]
+    Metadata(#[from] SdistError),
+    #[error("{0}")]
+    Pack(String),
+    #[error("its archive cannot be written to the cache: {0}")]
+    Write(#[from] io::Error),
+}
+
+impl From<PackError> for SourceTreeError {
+    fn from(error: PackError) -> Self {
+        Self::Pack(error.to_string())
+    }
+}
+
+/// What a project is called, and what its archive has to say beyond its files.
+struct Identity {
+    name: PackageName,
+    version: Version,
+    pkg_info: Option<String>,
+}
+
+impl SourceTreePacker<'_> {
+    /// Packs `tree` into the cache. `known` is the version that a lock file tells.
+    ///
+    /// # Errors
+    /// When git cannot give it, it is no project, its version is not known, or a file cannot be packed.
+    pub fn pack(&self, tree: &SourceTree, known: Option<&Version>) -> Result<PackedTree, SourceTreeError> {
+        match tree {
+            SourceTree::Folder(folder) => self.pack_folder(folder, known),
+            SourceTree::Repository(url) => {
+                let checkout = self.git.check_out(url, &self.layout)?;
+                let folder = url.subdirectory.iter().fold(checkout.folder.clone(), |folder, sub| folder.join(sub));
+                let packed = self.pack_folder(&folder, known)?;
+                let vcs_info = VcsInfo {
+                    url: url.public_address(),
+                    requested_revision: url.revision.clone(),
+                    commit_id: checkout.commit,
+                    subdirectory: url.subdirectory.clone(),
+                };
+                Ok(PackedTree { vcs_info: Some(vcs_info), ..packed })
+            }
+        }
+    }
+
+    fn pack_folder(&self, folder: &Path, known: Option<&Version>) -> Result<PackedTree, SourceTreeError> {
+        if !["pyproject.toml", "setup.py"].iter().any(|name| folder.join(name).is_file()) {
+            return Err(SourceTreeError::NoProject);
+        }
+        let Identity { name, version, pkg_info } = self.identity(folder, known)?;
+        let ProjectFiles { paths, untracked } = files::of_project(folder, &self.git, &self.left_out)?;
+        // PEP 625: the name normalized, with `_` for `-`.
+        let top = format!("{}-{version}", name.as_dist_info_name());
+        let mut file = self.layout.temporary(Readers::Umask)?;
+        archive::pack(folder, &paths, (&top, pkg_info.as_deref()), file.as_file_mut())?;
+        let sha256 = Sha256::of(&std::fs::read(file.path())?);
+        let place = self.layout.folder(CacheBucket::SourceTrees).join(sha256.to_string());
+        let archive = place.join(format!("{top}.tar.gz"));
+        self.layout.settle(file, &archive, |file, path| {
+            file.persist(path).map(drop).map_err(|failed| (failed.error, failed.file))
+        })?;
+        Ok(PackedTree { archive, name, version, vcs_info: None, untracked })
+    }
+
+    fn identity(&self, folder: &Path, known: Option<&Version>) -> Result<Identity, SourceTreeError> {
+        let stated = top_files_of_folder(folder)?.stated_identity();
+        match (stated, known) {
+            (StatedIdentity { name: Some(name), version: Some(version) }, _) => identity(&name, &version, None),
+            (StatedIdentity { name: Some(name), version: None }, Some(known)) => {
+                let version = known.to_string();
+                let pkg_info = pkg_info(&CoreMetadata { name: name.clone(), version, ..CoreMetadata::default() });
+                identity(&name, &known.to_string(), Some(pkg_info))
+            }
+            (stated, _) => {
+                let missing = if stated.name.is_none() { "name" } else { "version" };
+                let builds = self.builds.ok_or(SourceTreeError::NeedsBuild(missing))?;
+                let built = builds.tree_metadata(folder)?;
+                identity(&built.name, &built.version, Some(pkg_info(&built)))
+            }
+        }
+    }
+}
+
+/// How long an archive may lie in the cache before a run has taken it into the store.
+const YOUNG: Duration = Duration::from_secs(24 * 3600);
+
+/// Removes the archives that no run has taken into the store, or that are gone from there, unless one
+/// was packed within a day of `now`.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn prune(layout: &CacheLayout, is_stored: impl Fn(Sha256) -> bool, now: SystemTime) -> io::Result<()> {
+    for entry in std::fs::read_dir(layout.folder(CacheBucket::SourceTrees)).into_iter().flatten().flatten() {
+        let is_young = entry.metadata().and_then(|metadata| metadata.modified());
+        let is_young = is_young.is_ok_and(|packed| packed + YOUNG > now);
+        let sha256 = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if !is_young && !sha256.is_some_and(&is_stored) {
+            remove_anything(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn identity(name: &str, version: &str, pkg_info: Option<String>) -> Result<Identity, SourceTreeError> {
+    let invalid = |text: &str, what| SourceTreeError::Invalid(text.to_owned(), what);
+    Ok(Identity {
+        name: name.parse().map_err(|_| invalid(name, "name of a project"))?,
+        version: version.parse().map_err(|_| invalid(version, "version"))?,
+        pkg_info,
+    })
+}
+
+/// The core metadata as a file of version 2.1, which binds no build (PEP 643).
+fn pkg_info(metadata: &CoreMetadata) -> String {
+    let mut text = format!("Metadata-Version: 2.1\nName: {}\nVersion: {}\n", metadata.name, metadata.version);
+    let python = metadata.requires_python.iter().map(|python| ("Requires-Python", python));
+    let requirements = metadata.requires_dist.iter().map(|line| ("Requires-Dist", line));
+    let extras = metadata.provides_extra.iter().map(|extra| ("Provides-Extra", extra));
+    for (field, value) in python.chain(requirements).chain(extras) {
+        writeln!(text, "{field}: {value}").expect("a string takes all");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_go_with_what_the_store_had_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().to_owned());
+        let [stored, gone] = [b"stored", b"gone  "].map(|bytes| Sha256::of(bytes));
+        let bucket = layout.folder(CacheBucket::SourceTrees);
+        [stored, gone].iter().for_each(|sha256| std::fs::create_dir_all(bucket.join(sha256.to_string())).unwrap());
+        let packed = std::fs::metadata(&bucket).unwrap().modified().unwrap();
+        prune(&layout, |sha256| sha256 == stored, packed).unwrap();
+        assert_eq!(std::fs::read_dir(&bucket).unwrap().count(), 2, "what was just packed stays");
+        prune(&layout, |sha256| sha256 == stored, packed + YOUNG * 2).unwrap();
+        assert!(bucket.join(stored.to_string()).exists() && !bucket.join(gone.to_string()).exists());
+    }
+}

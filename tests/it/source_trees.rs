@@ -1,0 +1,187 @@
+//! Folders and git repositories that are asked for: they are packed into source archives.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Index, Sandbox, ServedIndex};
+
+const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
+const PYPROJECT: &str = "[project]\nname = 'Demo.Kit'\nversion = '1.2'\ndependencies = ['six']\n";
+
+fn world() -> ServedIndex {
+    Index::new().wheel("six", "1.0").wheel("demo", "1.0").serve()
+}
+
+/// Runs git as nobody in particular, without this machine's configuration.
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "init.defaultBranch=main"])
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A repository of one commit, with these files and the tag `v1`.
+fn repository(sandbox: &Sandbox, files: &[(&str, &str)]) -> (PathBuf, String) {
+    for (path, text) in files {
+        sandbox.write(&format!("repository/{path}"), text);
+    }
+    let folder = sandbox.path("repository");
+    git(&folder, &["init", "--quiet"]);
+    git(&folder, &["add", "--all"]);
+    git(&folder, &["commit", "--quiet", "--message", "one"]);
+    git(&folder, &["tag", "v1"]);
+    let commit = git(&folder, &["rev-parse", "HEAD"]);
+    (folder, commit)
+}
+
+/// What was told, where it ended with `exit`.
+fn run(sandbox: &Sandbox, index: &ServedIndex, arguments: &[&str], exit: i32) -> String {
+    let mut command = sandbox.prefetch_from(index, [arguments, &TARGET].concat());
+    let output = command.env("PATH", std::env::var_os("PATH").unwrap()).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(exit), "{told}");
+    told
+}
+
+#[test]
+fn a_repository_is_packed_with_what_it_needs_and_its_commit_is_told_and_kept() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let (folder, commit) = repository(&sandbox, &[("pyproject.toml", PYPROJECT), ("kit.py", "")]);
+    let line = format!("demo-kit @ git+file://{}@v1\n", folder.display());
+    sandbox.write("requirements.txt", &line);
+    let arguments = ["-r", "requirements.txt", "--bundle", "kit.zip", "--no-build-requires", "--no-verify"];
+    let told = run(&sandbox, &index, &arguments, 0);
+    assert!(told.contains(&format!("demo_kit-1.2.tar.gz is packed from demo-kit @ git+file://")), "{told}");
+    assert!(told.contains(&commit[..12]), "{told}");
+    sandbox.prefetch(["unpack", "kit.zip", "unpacked"]).assert().success();
+    let manifest = sandbox.json("unpacked/prefetch.json");
+    let packages = manifest["packages"].as_array().unwrap();
+    let kit = packages.iter().find(|package| package["name"] == "demo-kit").unwrap();
+    let info = &kit["files"][0]["vcs_info"];
+    assert_eq!(info["commit_id"], commit.as_str());
+    assert_eq!(info["requested_revision"], "v1");
+    assert_eq!(sandbox.files("unpacked/wheels"), ["demo_kit-1.2.tar.gz", "links.html", "six-1.0-py3-none-any.whl"]);
+}
+
+/// By branch, by full and by short hash, and from the cache once the repository is gone.
+#[test]
+fn a_revision_is_found_by_every_name_and_offline_once_it_was_fetched() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let (folder, commit) = repository(&sandbox, &[("pyproject.toml", PYPROJECT)]);
+    sandbox.write("repository/pyproject.toml", PYPROJECT.replace("1.2", "2.0"));
+    git(&folder, &["commit", "--quiet", "--all", "--message", "two"]);
+    for (revision, file) in [
+        ("", "demo_kit-2.0.tar.gz"),
+        ("@main", "demo_kit-2.0.tar.gz"),
+        (&*format!("@{commit}"), "demo_kit-1.2.tar.gz"),
+        (&*format!("@{}", &commit[..9]), "demo_kit-1.2.tar.gz"),
+    ] {
+        let line = format!("demo-kit @ git+file://{}{revision}", folder.display());
+        for offline in [&[][..], &["--offline"]] {
+            run(&sandbox, &index, &[&["-d", "out", &line], offline].concat(), 0);
+            assert!(sandbox.files("out").contains(&file.to_owned()), "{revision}: {:?}", sandbox.files("out"));
+            std::fs::remove_dir_all(sandbox.path("out")).unwrap();
+        }
+    }
+    let line = format!("demo-kit @ git+file://{}@gone", folder.display());
+    let told = run(&sandbox, &index, &[&line], 2);
+    assert!(told.contains("no branch, tag or commit `gone`"), "{told}");
+}
+
+#[test]
+fn the_same_tree_is_the_same_archive() {
+    let index = world();
+    let archive = |_| {
+        let sandbox = Sandbox::new();
+        let (folder, _) = repository(&sandbox, &[("pyproject.toml", PYPROJECT), ("a/b.py", "x = 1\n")]);
+        run(&sandbox, &index, &[&format!("demo-kit @ git+file://{}", folder.display())], 0);
+        sandbox.read("wheelhouse/demo_kit-1.2.tar.gz")
+    };
+    let [one, other] = [1, 2].map(archive);
+    assert!(one == other);
+}
+
+#[test]
+fn folders_and_editables_are_packed_as_git_tracks_them() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    repository(&sandbox, &[("pyproject.toml", PYPROJECT), ("kit.py", ""), (".gitignore", "out\n")]);
+    sandbox.write("repository/new.py", "");
+    sandbox.write("repository/out/ignored", "");
+    sandbox.write(
+        "plain/setup.py",
+        "from setuptools import setup\nsetup(name='plain', version='3', install_requires=['demo'])\n",
+    );
+    sandbox.write("requirements.txt", "-e ./repository\n./plain\n");
+    let told = run(&sandbox, &index, &["-r", "requirements.txt"], 0);
+    assert!(told.contains("1 file that git does not track is left out of demo_kit-1.2.tar.gz"), "{told}");
+    let expected = [
+        "demo-1.0-py3-none-any.whl",
+        "demo_kit-1.2.tar.gz",
+        "links.html",
+        "plain-3.tar.gz",
+        "requirements.txt",
+        "six-1.0-py3-none-any.whl",
+    ];
+    assert_eq!(sandbox.files("wheelhouse"), expected);
+}
+
+#[test]
+fn a_folder_of_a_repository_may_be_the_project() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let (folder, _) = repository(&sandbox, &[("sub/pyproject.toml", PYPROJECT), ("README", "")]);
+    let url = format!("git+file://{}", folder.display());
+    run(&sandbox, &index, &[&format!("demo-kit @ {url}#subdirectory=sub")], 0);
+    let told = run(&sandbox, &index, &[&format!("demo-kit @ {url}")], 2);
+    assert!(told.contains("neither a pyproject.toml nor a setup.py"), "{told}");
+    let told = run(&sandbox, &index, &[&format!("other @ {url}#subdirectory=sub")], 2);
+    assert!(told.contains("it is the project `demo-kit`"), "{told}");
+}
+
+#[test]
+fn what_only_a_build_tells_is_refused_with_the_way_out_or_left_out() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    sandbox.write("project/pyproject.toml", "[project]\nname = 'kit'\ndynamic = ['version']\n");
+    sandbox.write("requirements.txt", "-e ./project[test]\ndemo==1.0\n");
+    let told = run(&sandbox, &index, &["-r", "requirements.txt"], 3);
+    assert!(told.contains("states no version") && told.contains("--allow-build"), "{told}");
+    assert!(told.contains("requirements.txt:1") && told.contains("hint: --skip-source-trees"), "{told}");
+    assert!(index.requests().is_empty());
+    let told = run(&sandbox, &index, &["-r", "requirements.txt", "--skip-source-trees"], 0);
+    assert!(told.contains("warning: requirements.txt:1: left out, with what it needs: -e "), "{told}");
+    assert_eq!(sandbox.files("wheelhouse"), ["demo-1.0-py3-none-any.whl"]);
+}
+
+/// A password is neither told nor on a command line, and nobody is asked for one.
+#[test]
+fn a_repository_that_cannot_be_had_is_told_without_its_password() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let line = format!("kit @ git+http://me:hunter2@{}/none.git", index.url().split('/').nth(2).unwrap());
+    let told = run(&sandbox, &index, &[&line], 4);
+    assert!(told.contains("git could not fetch it") && told.contains("****@") && !told.contains("hunter2"), "{told}");
+    let told = run(&sandbox, &index, &[&line, "--offline"], 4);
+    assert!(told.contains("not in the cache"), "{told}");
+    let without_git = sandbox.prefetch_from(&index, [&[&*line], &TARGET[..]].concat()).output().unwrap();
+    assert!(String::from_utf8_lossy(&without_git.stderr).contains("the program `git` cannot be run"));
+}
+
+#[test]
+fn a_repository_of_a_lock_is_packed_too() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let (folder, commit) = repository(&sandbox, &[("pyproject.toml", PYPROJECT)]);
+    let lock = format!(
+        "lock-version = '1.0'\ncreated-by = 'test'\n[[packages]]\nname = 'demo-kit'\nvcs = {{ type = 'git', url = 'file://{}', \
+         commit-id = '{commit}' }}\n",
+        folder.display()
+    );
+    sandbox.write("pylock.toml", lock);
+    run(&sandbox, &index, &["-r", "pylock.toml"], 0);
+    assert_eq!(sandbox.files("wheelhouse"), ["demo_kit-1.2.tar.gz", "links.html", "requirements.txt"]);
+    assert_eq!(sandbox.read("wheelhouse/requirements.txt"), b"demo-kit==1.2\n");
+    assert!(index.requests().is_empty());
+}
