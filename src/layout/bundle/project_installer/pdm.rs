@@ -1,5 +1,5 @@
 //! PDM: `pdm sync` with the project's untouched pdm.lock, for which the bundle has an index as files
-//! that `PDM_PYPI_URL` names (`docs/facts/locks.md`). A project that names sources of its own is
+//! that `PDM_PYPI_URL` names (`docs/facts/locks.md` 2). A project that names sources of its own is
 //! not served: PDM would ask those.
 
 use std::collections::BTreeMap;

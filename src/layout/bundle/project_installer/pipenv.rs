@@ -1,5 +1,5 @@
 //! pipenv: `pipenv sync` with the project's untouched Pipfile.lock; pip finds the wheels by its
-//! variables (`docs/facts/locks.md`).
+//! variables (`docs/facts/locks.md` 3).
 
 use super::{BundleLocation, ProjectInstaller};
 use crate::domain::SelectedGroups;

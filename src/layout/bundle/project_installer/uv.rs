@@ -2,7 +2,7 @@
 //!
 //! It has the project's own uv.lock with the wheels of the bundle in the place of its registries and
 //! URLs, which is uv's notation for `--find-links` folders, and of each pyproject.toml what uv reads
-//! of it (`docs/facts/locks.md`). The project itself stays as it is.
+//! of it (`docs/facts/locks.md` 1). The project itself stays as it is.
 
 mod lock;
 mod pyproject;
