@@ -124,7 +124,8 @@ fn bundle_of_project() -> (ServedIndex, Sandbox) {
 fn uv_installs_a_project_from_a_bundle_by_its_own_lock() {
     let (_index, sandbox) = bundle_of_project();
     let lock = sandbox.read("uv.lock");
-    let script = "eval \"$(prefetch env bundle --for uv --shell sh)\"; uv sync --no-cache --python python";
+    let script =
+        "eval \"$(prefetch env bundle --for uv --shell sh)\"; uv sync --no-cache --python $(command -v python)";
     shell(&sandbox, script).assert().success();
     assert_installed(&sandbox, ".venv");
     assert_eq!(sandbox.read("uv.lock"), lock);

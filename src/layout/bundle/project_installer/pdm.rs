@@ -62,7 +62,7 @@ fn anchor(file: &FetchedFile) -> Anchor {
     Anchor {
         href: format!("../../{WHEELS}/{}#sha256={}", href(filename), file.object.sha256),
         text: filename.to_string(),
-        attributes: restrictions(&file.candidate),
+        attributes: restrictions(file.candidate.requires_python.as_ref(), &file.candidate.yanked),
     }
 }
 

@@ -72,6 +72,7 @@ fn differences(manifest: &Manifest, lock: &LockInput, target: &Target) -> Option
         policy: Policy::default(),
         skip_source_trees: true,
         with_sources: false,
+        packed: BTreeMap::new(),
     };
     let solution = match question.solve(target, &BTreeMap::new()) {
         Ok(solution) => solution,
