@@ -6,19 +6,23 @@ use super::commands::apply::ApplyArgs;
 use super::commands::cache::CacheArgs;
 use super::commands::diff::DiffArgs;
 use super::commands::env::EnvArgs;
+use super::commands::help::HelpArgs;
 use super::commands::inspect::InspectArgs;
 use super::commands::keygen::KeygenArgs;
+use super::commands::man_pages::ManPagesArgs;
 use super::commands::merge::MergeArgs;
 use super::commands::parse::ParseArgs;
 use super::commands::serve::ServeArgs;
 use super::commands::unpack::UnpackArgs;
 use super::commands::verify::VerifyArgs;
 use super::settings::args::FetchArgs;
+use super::topics;
 
 /// Fetch what a Python project needs, for every target, before the network is gone.
 #[derive(Debug, Parser)]
-#[command(name = "prefetch", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
-#[command(after_long_help = EXIT_CODES)]
+#[command(name = "prefetch", version, long_version = LONG_VERSION, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(after_long_help = topics::after_help())]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -26,17 +30,8 @@ pub struct Cli {
     pub fetch: FetchArgs,
 }
 
-/// The exit codes as `--help` shows them; see [`Exit`](super::Exit).
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    everything was done
-  1    a verification found damage or a gap
-  2    the command line or an input cannot be used
-  3    no solution
-  4    the index or a file could not be reached, after retries
-  5    a file is not what was promised
-  6    the disk does not take or give what it should
-  130  interrupted; what was complete is kept";
+/// The text of `--version`: the version, in release builds the commit, and the target.
+const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("PREFETCH_BUILD"), ")");
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -69,4 +64,8 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Write a man page for each command.
+    ManPages(ManPagesArgs),
+    /// Explain a command or a topic.
+    Help(HelpArgs),
 }

@@ -12,6 +12,7 @@ mod host;
 mod output;
 mod plural;
 mod settings;
+mod topics;
 mod unknown_argument;
 
 use clap::Parser;
@@ -39,6 +40,8 @@ pub fn run() -> Exit {
         Some(Command::Keygen(args)) => commands::keygen::run(&args, &environment),
         Some(Command::DescribeTarget) => commands::describe_target::run(),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
+        Some(Command::ManPages(args)) => commands::man_pages::run(&args, &environment),
+        Some(Command::Help(args)) => commands::help::run(&args),
         None => commands::fetch::run(&cli.fetch, &environment),
     });
     outcome.unwrap_or_else(|error| {

@@ -2,7 +2,7 @@
 //! (`docs/facts/pip.md` 1.5).
 
 use std::fmt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 
 use url::Url;
 
@@ -81,11 +81,12 @@ impl Location {
 }
 
 impl fmt::Display for Location {
-    /// Writes the location as the user would name it; a URL is masked.
+    /// Writes the location as the user would name it, with `/` also on Windows, so that bundles have
+    /// the same bytes on every system; a URL is masked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::StandardInput => f.write_str("standard input"),
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File(path) => f.write_str(&path.display().to_string().replace(MAIN_SEPARATOR, "/")),
             Self::Url(url) => f.write_str(&mask_credentials(url)),
         }
     }

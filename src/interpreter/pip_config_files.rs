@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::HostEnvironment;
 
-/// The conventions of an operating system.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum System {
+/// An operating system, by its conventions for folders and variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
     Unix,
     MacOs,
     Windows,

@@ -247,14 +247,15 @@ impl DiskStore {
 
 /// Makes an object readable for all and writable for nobody, since it is shared by hard links; on
 /// file systems without permissions this has no effect.
+#[cfg(unix)]
 fn make_read_only(file: &File) {
-    let Ok(mut permissions) = file.metadata().map(|metadata| metadata.permissions()) else { return };
-    #[cfg(unix)]
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o444);
-    #[cfg(not(unix))]
-    permissions.set_readonly(true);
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o444);
     let _ = file.set_permissions(permissions);
 }
+
+/// Does nothing: Windows neither replaces nor removes read-only files, and links share the flag.
+#[cfg(not(unix))]
+fn make_read_only(_file: &File) {}
 
 /// Whether both are the metadata of the same file.
 #[cfg(unix)]

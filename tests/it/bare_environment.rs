@@ -11,10 +11,18 @@ fn documented_lines() -> Vec<Vec<String>> {
     let page = include_str!("../../docs/settings.md");
     let typed = Regex::new(r"(?m)^prefetch (.*)$").unwrap();
     let typed = typed.captures_iter(page).map(|found| found[1].to_owned());
-    let subcommands = "parse cache serve env verify unpack inspect diff merge apply keygen completions";
+    let subcommands = "parse cache serve env verify unpack inspect diff merge apply keygen completions man-pages help";
     let helps = subcommands.split(' ').map(|command| format!("{command} --help"));
-    let others =
-        ["--show-settings", "cache info", "cache dir", "cache list", "parse /dev/null", "completions fish", "--help"];
+    let others = [
+        "--show-settings",
+        "cache info",
+        "cache dir",
+        "cache list",
+        "parse /dev/null",
+        "completions fish",
+        "help targets",
+        "--help",
+    ];
     let all = typed.chain(helps).chain(others.map(ToOwned::to_owned));
     all.map(|line| line.split_whitespace().map(ToOwned::to_owned).collect()).collect()
 }

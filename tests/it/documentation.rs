@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use prefetch::cli::Exit;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::support::{Index, Sandbox, ServedIndex, Wheel, files_below, judges};
+use crate::support::{Index, Sandbox, ServedIndex, Wheel, files_below, shell};
 
 /// Above a block that runs from its first line to its last, as it stands.
 const RUN: &str = "<!-- run -->";
@@ -54,22 +53,9 @@ fn sandbox() -> Sandbox {
     sandbox.write("constraints.txt", "click<9\n");
     let script = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/describe-target.py")).unwrap();
     sandbox.write("scripts/describe-target.py", script);
+    let recipe = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("ci/prefetch-ci.sh")).unwrap();
+    sandbox.write("ci/prefetch-ci.sh", recipe);
     sandbox
-}
-
-/// A shell that has the binary and the judges' Python, whose pip reaches no index and installs
-/// into the sandbox.
-fn shell(sandbox: &Sandbox, index: &ServedIndex, script: &str) -> assert_cmd::Command {
-    let process = sandbox.process([""; 0]);
-    let binary = Path::new(process.get_program()).parent().unwrap();
-    let folders = [binary, &judges().bin(), Path::new("/usr/bin"), Path::new("/bin")];
-    let mut command = assert_cmd::Command::new("/bin/sh");
-    command.args(["-euc", script]).current_dir(sandbox.path("")).env_clear();
-    command.envs(process.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.env("PATH", std::env::join_paths(folders).unwrap());
-    command.env("PREFETCH_INDEX_URL", index.url()).env("PIP_INDEX_URL", "http://127.0.0.1:9/");
-    command.env("PIP_CONFIG_FILE", "/dev/null").env("PIP_TARGET", sandbox.path("installed"));
-    command
 }
 
 #[test]
@@ -130,13 +116,31 @@ fn help_of(command: &[&str]) -> String {
 
 #[test]
 fn every_file_that_is_mentioned_exists() {
-    let path = Regex::new(r"(?:\]\(|`)((?:src|docs|scripts|tests|testdata)/[\w./-]+)").unwrap();
+    let path = Regex::new(r"(?:\]\(|`)((?:src|docs|scripts|tests|testdata|ci|packaging)/[\w./-]+)").unwrap();
     for (page, text) in pages() {
         for found in path.captures_iter(&text) {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(&found[1]);
             assert!(file.exists(), "{page} mentions {}", &found[1]);
         }
     }
+}
+
+#[test]
+fn every_link_to_a_page_leads_there_and_the_book_lists_each() {
+    let link = Regex::new(r"\]\(([\w./-]+\.md)\)").unwrap();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut listed = BTreeSet::new();
+    for (page, text) in pages() {
+        let folder = docs.parent().unwrap().join(&page).parent().unwrap().to_owned();
+        for found in link.captures_iter(&text) {
+            assert!(folder.join(&found[1]).is_file(), "{page} leads to {}", &found[1]);
+            if page == "docs/SUMMARY.md" {
+                listed.insert(found[1].to_owned());
+            }
+        }
+    }
+    let all = files_below(&docs).into_iter().filter(|page| page != "SUMMARY.md").collect::<BTreeSet<_>>();
+    assert_eq!(listed, all);
 }
 
 /// `docs/facts/pip.md` and its like: each citation has numbers, and each number is a heading there.
@@ -165,24 +169,6 @@ fn every_fact_that_is_cited_exists() {
         }
     }
     assert!(count > 80, "{count} citations");
-}
-
-#[test]
-fn the_readme_lists_every_exit_code() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let row = Regex::new(r"(?m)^\| (\d+) \|").unwrap();
-    let listed: Vec<u8> = row.captures_iter(&readme).map(|row| row[1].parse().unwrap()).collect();
-    let all = [
-        Exit::Done,
-        Exit::Damage,
-        Exit::Usage,
-        Exit::NoSolution,
-        Exit::Unreachable,
-        Exit::Digest,
-        Exit::Disk,
-        Exit::Interrupted,
-    ];
-    assert_eq!(listed, all.map(|exit| exit as u8));
 }
 
 #[test]

@@ -35,7 +35,8 @@ fn with_values_of_options(script: &str) -> String {
 fn completable(cli: &Command) -> Command {
     let options = cli.get_arguments().filter(|arg| !arg.is_positional()).cloned().map(with_plain_values);
     let commands = cli.get_subcommands().cloned().map(|command| command.mut_args(with_plain_values));
-    Command::new("prefetch").version(env!("CARGO_PKG_VERSION")).args(options).subcommands(commands)
+    let program = Command::new("prefetch").version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
+    program.args(options).subcommands(commands)
 }
 
 /// Replaces quotes and `$` in the help of an argument's values, since the fish script has that help

@@ -52,7 +52,8 @@ pub enum Shell {
 /// When the path is no folder that pip or uv can be pointed at.
 pub fn run(args: &EnvArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
-    let path = path.canonicalize().map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    // Without the `\\?\` that Windows puts in front, which neither pip nor a URL takes.
+    let path = dunce::canonicalize(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
     if path.display().to_string().contains(char::is_control) {
         return Err(CliError::usage(format!("{path:?} has control characters, which no line of a shell should hold")));
     }

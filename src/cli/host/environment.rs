@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::Timestamp;
+use crate::interpreter::System;
 
 /// Variables, working folder and clock as they were when the run began.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ impl Environment {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Self {
             variables: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .filter_map(|(name, value)| Some((known_as(System::HERE, name.to_str()?), value.into_string().ok()?)))
                 .collect(),
             working_folder: std::env::current_dir()?,
             is_terminal: std::io::stderr().is_terminal(),
@@ -41,7 +42,7 @@ impl Environment {
 
     /// Returns the value of a variable; an empty value counts as unset.
     pub fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+        self.variables.get(&known_as(System::HERE, name)).filter(|value| !value.is_empty()).cloned()
     }
 
     /// Returns an identifier of this build of the program: its version, and the time when its file
@@ -59,14 +60,49 @@ impl Environment {
 
     /// Returns the default cache folder: that of the platform.
     pub fn cache_folder(&self) -> Option<PathBuf> {
-        let folder = if cfg!(windows) {
-            self.variable("LOCALAPPDATA").map(PathBuf::from)
-        } else if cfg!(target_os = "macos") {
-            self.variable("HOME").map(|home| PathBuf::from(home).join("Library/Caches"))
-        } else {
-            let default = || self.variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
-            self.variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(default)
+        cache_folder_on(System::HERE, &|name| self.variable(name))
+    }
+}
+
+/// Returns the key of a variable in [`Environment`]: Windows ignores case, and calls `PATH` `Path`.
+fn known_as(system: System, name: &str) -> String {
+    if system == System::Windows { name.to_uppercase() } else { name.to_owned() }
+}
+
+/// Returns the program's folder below the platform's folder for caches.
+fn cache_folder_on(system: System, variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let home = || variable("HOME").map(PathBuf::from);
+    let folder = match system {
+        System::Windows => variable("LOCALAPPDATA").map(PathBuf::from),
+        System::MacOs => home().map(|home| home.join("Library/Caches")),
+        System::Unix => variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".cache"))),
+    };
+    folder.map(|folder| folder.join("prefetch"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_lies_where_each_platform_has_its_caches() {
+        let folder = |system, set: &[(&str, &str)]| {
+            let variable = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            cache_folder_on(system, &variable)
         };
-        folder.map(|folder| folder.join("prefetch"))
+        let home = ("HOME", "/h");
+        assert_eq!(folder(System::Unix, &[home]), Some("/h/.cache/prefetch".into()));
+        assert_eq!(folder(System::Unix, &[home, ("XDG_CACHE_HOME", "/c")]), Some("/c/prefetch".into()));
+        assert_eq!(folder(System::MacOs, &[home, ("XDG_CACHE_HOME", "/c")]), Some("/h/Library/Caches/prefetch".into()));
+        let local = PathBuf::from(r"C:\Local").join("prefetch");
+        assert_eq!(folder(System::Windows, &[home, ("LOCALAPPDATA", r"C:\Local")]), Some(local));
+        assert_eq!(folder(System::Windows, &[home]), None);
+    }
+
+    #[test]
+    fn a_variable_is_found_in_any_case_on_windows_alone() {
+        assert_eq!(known_as(System::Windows, "Path"), known_as(System::Windows, "PATH"));
+        assert_eq!(known_as(System::Windows, "https_proxy"), known_as(System::Windows, "HTTPS_PROXY"));
+        assert_ne!(known_as(System::Unix, "Path"), known_as(System::Unix, "PATH"));
     }
 }

@@ -81,13 +81,26 @@ impl Shell {
     }
 
     /// Quotes an argument, with double quotes for [`Shell::Any`] if all shells agree on what they
-    /// mean.
+    /// mean. A backslash stands for itself there unless another one or a quote follows.
     fn quote(self, text: &str) -> String {
-        let is_plain = !text.contains(['"', '$', '`', '\\', '!', '%']);
+        let is_plain = !text.contains(['"', '$', '`', '!', '%']) && !text.contains(r"\\") && !text.ends_with('\\');
         match shlex::try_quote(text) {
             Ok(quoted) if self == Self::Any && quoted != text && is_plain => format!("\"{text}\""),
             Ok(quoted) => quoted.into_owned(),
             Err(_) => format!("{text:?}"),
+        }
+    }
+
+    /// Returns the text before `python` and the options of pip that give pip these settings. The
+    /// shells differ in how they set variables, but each variable of pip has an option of its name.
+    fn settings(self, variables: &[(&str, String)]) -> (String, String) {
+        let quoted = variables.iter().map(|(name, value)| (*name, self.quote(value)));
+        match self {
+            Self::Unix => (quoted.map(|(name, value)| format!("{name}={value} ")).collect(), String::new()),
+            Self::Any => {
+                let option = |name: &str| name.strip_prefix("PIP_").unwrap_or(name).to_lowercase().replace('_', "-");
+                (String::new(), quoted.map(|(name, value)| format!("--{} {value} ", option(name))).collect())
+            }
         }
     }
 
@@ -112,14 +125,9 @@ fn folder_usage(
     let absolute = Url::from_directory_path(working_folder.join(path)).map(String::from).unwrap_or_default();
     let location = UsageLocation { path: &path.display().to_string(), url: &absolute };
     let usage = layout.usage(&location);
-    let variables = usage.variables.iter().map(|(name, value)| format!("{name}={} ", shell.quote(value)));
-    let arguments = usage.arguments.iter().map(|argument| shell.quote(argument) + " ");
-    let line = format!(
-        "{}python -m pip install {}{}{asked}",
-        variables.collect::<String>(),
-        arguments.collect::<String>(),
-        options(args)
-    );
+    let (before, settings) = shell.settings(&usage.variables);
+    let arguments: String = usage.arguments.iter().map(|argument| shell.quote(argument) + " ").collect();
+    let line = format!("{before}python -m pip install {settings}{arguments}{}{asked}", options(args));
     let unbuildable = unbuildable(fetched, args).map(|filename| {
         format!("where {filename} can be built with what is installed (--no-build-isolation); --build-requires fetches what that takes")
     });
@@ -184,9 +192,19 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_is_a_variable_on_unix_and_an_option_elsewhere() {
+        let variables = [("PIP_CACHE_DIR", "my cache".to_owned())];
+        assert_eq!(Shell::Unix.settings(&variables), ("PIP_CACHE_DIR='my cache' ".to_owned(), String::new()));
+        assert_eq!(Shell::Any.settings(&variables), (String::new(), "--cache-dir \"my cache\" ".to_owned()));
+    }
+
+    #[test]
     fn words_are_quoted_for_the_shells_of_the_targets() {
         let words = ["wheels", "my wheels", "a$b", "flask>=2"];
         assert_eq!(words.map(|word| Shell::Unix.quote(word)), ["wheels", "'my wheels'", "'a$b'", "'flask>=2'"]);
         assert_eq!(words.map(|word| Shell::Any.quote(word)), ["wheels", "\"my wheels\"", "'a$b'", "\"flask>=2\""]);
+        let paths = [r"C:\my wheels", r"sub\a.txt", r"C:\"];
+        let quoted = [r#""C:\my wheels""#, r#""sub\a.txt""#, r#""C:\\""#];
+        assert_eq!(paths.map(|path| Shell::Any.quote(path)), quoted);
     }
 }

@@ -3,6 +3,7 @@
 pub mod escape;
 pub mod install_hint;
 pub mod lock_report;
+pub mod markdown;
 pub mod metadata_warning;
 pub mod plan_table;
 pub mod progress;
@@ -10,3 +11,4 @@ pub mod report;
 pub mod summary;
 pub mod target_words;
 pub mod terminal;
+pub mod version_differences;

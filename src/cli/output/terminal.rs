@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use clap::ColorChoice;
-use console::{StyledObject, style};
+use console::{StyledObject, Term, style};
 use serde::Serialize;
 
 use super::escape::{escape_json, escape_line, escape_lines, shorten};
@@ -104,10 +104,22 @@ pub fn print_json(value: &impl Serialize) -> io::Result<()> {
 /// When standard output cannot be written; a reader that has gone away is no error.
 pub fn print_verbatim(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    match writeln!(output, "{text}").and_then(|()| output.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
+    unless_closed(writeln!(output, "{text}").and_then(|()| output.flush()))
+}
+
+/// Takes a closed pipe for success: the reader has seen enough.
+///
+/// # Errors
+/// Any other.
+pub fn unless_closed(printed: io::Result<()>) -> io::Result<()> {
+    printed.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+/// Returns the width for text on standard output: the terminal's, but at most 100 columns.
+pub fn width() -> usize {
+    const USUAL: u16 = 80;
+    const MAX: u16 = 100;
+    Term::stdout().size_checked().map_or(USUAL, |(_, columns)| columns.min(MAX)).into()
 }
 
 #[cfg(test)]

@@ -49,11 +49,11 @@ impl TargetDescription {
     /// # Errors
     /// When it is invalid; the error says what is wrong.
     pub fn of_file(bytes: &[u8]) -> Result<Self, DescriptionError> {
-        // Whoever redirects output in PowerShell gets a mark in front of it.
-        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-        let Form { schema } = serde_json::from_slice(bytes)?;
+        // Whoever redirects output in PowerShell gets a mark in front of it, up to 5.1 in UTF-16.
+        let (text, ..) = encoding_rs::UTF_8.decode(bytes);
+        let Form { schema } = serde_json::from_str(&text)?;
         match schema {
-            Some(SCHEMA) => Ok(serde_json::from_slice(bytes)?),
+            Some(SCHEMA) => Ok(serde_json::from_str(&text)?),
             Some(other) => Err(DescriptionError::Schema(other)),
             None => Err(DescriptionError::NoSchema),
         }
@@ -113,6 +113,16 @@ mod tests {
     fn again(target: &Target) -> Target {
         let text = serde_json::to_string(&target.description()).unwrap();
         serde_json::from_str::<TargetDescription>(&text).unwrap().target()
+    }
+
+    /// What `>` writes in PowerShell 5.1 and what it writes in 7.
+    #[test]
+    fn a_file_in_any_unicode_encoding_is_read() {
+        let text = serde_json::to_string(&target("cp", "3.12", "linux-x86_64").description()).unwrap();
+        let text = format!("\u{feff}{}", text.replacen('{', &format!("{{\"schema\": {SCHEMA}, "), 1));
+        let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(TargetDescription::of_file(text.as_bytes()).is_ok());
+        assert_eq!(TargetDescription::of_file(&utf_16).unwrap(), TargetDescription::of_file(text.as_bytes()).unwrap());
     }
 
     #[test]

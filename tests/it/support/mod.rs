@@ -13,6 +13,7 @@ mod request_log;
 mod sandbox;
 mod sdist;
 mod server;
+mod shell;
 mod tls;
 mod wheel;
 
@@ -25,4 +26,5 @@ pub use plain_server::PlainServer;
 pub use published::Published;
 pub use sandbox::{Sandbox, files_below};
 pub use sdist::Sdist;
+pub use shell::shell;
 pub use wheel::Wheel;

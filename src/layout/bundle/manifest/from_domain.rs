@@ -111,11 +111,11 @@ fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
     texts
 }
 
-/// Returns an origin without this machine's folders: of an absolute path, only the file's name is
-/// kept.
+/// Returns an origin without this machine's folders: of a path from the root, on Windows with or
+/// without a drive, only the file's name is kept.
 pub(super) fn portable(origin: &Origin) -> Origin {
     let path = Path::new(&*origin.file);
-    let name = path.file_name().filter(|_| path.is_absolute()).and_then(|name| name.to_str());
+    let name = path.file_name().filter(|_| path.has_root()).and_then(|name| name.to_str());
     let file = name.map_or_else(|| origin.file.clone(), Into::into);
     Origin { file, line: origin.line }
 }
