@@ -140,16 +140,16 @@ impl<'a> CandidateSelector<'a> {
 
     /// Returns the version that pip would choose among `versions`, given best first.
     ///
-    /// `preferred` is chosen instead if it is worse in nothing but being older.
-    pub fn choose(&self, versions: &[usize], opt_in: OptIn, preferred: Option<usize>) -> Option<usize> {
+    /// The first of `preferred` is chosen instead that is worse in nothing but being older.
+    pub fn choose(&self, versions: &[usize], opt_in: OptIn, preferred: &[usize]) -> Option<usize> {
         let eligible = self.eligible(versions, opt_in);
         let (pass, best, artifact) = self.best_among(&eligible, opt_in)?;
         let is_as_good = |version: &usize| {
             let file = best_file(&self.usable_files(*version), pass);
             file.is_some_and(|own| own.distribution.is_wheel() >= artifact.distribution.is_wheel())
         };
-        let preferred = preferred.filter(|version| eligible.contains(version)).filter(is_as_good);
-        Some(preferred.unwrap_or(best))
+        let mut preferred = preferred.iter().filter(|version| eligible.contains(version));
+        Some(preferred.find(|version| is_as_good(version)).copied().unwrap_or(best))
     }
 
     /// Returns the file of `version` that pip would choose.

@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A flag that tells work on another thread to stop.
+/// A flag that makes work on another thread stop.
 pub type CancelFlag = Arc<AtomicBool>;
 
 /// Fails once `cancel` is set.

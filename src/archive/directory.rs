@@ -1,18 +1,16 @@
-//! Writes a tree into a folder: each file appears by a rename, and files that are correct already
-//! stay.
+//! Writes a tree into a folder: its files get their names together, and files that are correct
+//! already stay.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
+use std::path::Path;
 
 use crate::domain::{Content, Fingerprint, Object, PipCacheEntry, RelPath, Tree};
 
 use super::ArchiveError;
 use super::objects::{self, ObjectSource, check_size};
 use super::pip_cache_entry::write_pip_cache_entry;
-use super::temporary::{sweep, temporary, temporary_link};
+use super::staging::{StagedFiles, failed, is_same, regular};
 
 /// How files in the folder may share their bytes with the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +33,8 @@ pub struct WriteSummary {
 
 /// Writes `tree` into `folder`, which is created if necessary; other files in it stay.
 ///
+/// If that fails, as on a full disk, none of the new files gets its name.
+///
 /// Pages are written last, for they refer to objects: an index that lists a file, or the content
 /// type that makes an old pip read a cache entry, must not appear before the file.
 ///
@@ -46,19 +46,20 @@ pub fn write_directory(
     folder: &Path,
     link_mode: LinkMode,
 ) -> Result<WriteSummary, ArchiveError> {
-    let mut writer = FolderWriter { objects, link_mode, last_folder: None, written: WriteSummary::default() };
+    let staged = StagedFiles::new(folder);
+    let mut writer = FolderWriter { objects, link_mode, staged, written: WriteSummary::default() };
     let (pages, bodies): (Vec<_>, Vec<_>) = tree.iter().partition(|(_, content)| matches!(content, Content::Page(_)));
     for (path, content) in bodies.into_iter().chain(pages) {
         writer.put(path, content, &folder.join(path.as_str()))?;
     }
+    writer.staged.commit()?;
     Ok(writer.written)
 }
 
 struct FolderWriter<'a> {
     objects: &'a dyn ObjectSource,
     link_mode: LinkMode,
-    /// The folder that was made or found last.
-    last_folder: Option<PathBuf>,
+    staged: StagedFiles<'a>,
     written: WriteSummary,
 }
 
@@ -79,9 +80,8 @@ impl FolderWriter<'_> {
         if same_size && fs::read(file)? == bytes {
             return Ok(true);
         }
-        let mut temporary = self.create(file)?;
-        temporary.as_file_mut().write_all(bytes)?;
-        persist(temporary, file).map(|()| false)
+        self.staged.create(file)?.write_all(bytes)?;
+        Ok(false)
     }
 
     fn put_object(&mut self, path: &RelPath, object: Object, file: &Path) -> Result<bool, ArchiveError> {
@@ -99,7 +99,7 @@ impl FolderWriter<'_> {
         if regular(file).is_some_and(|found| is_same(&found, &original)) {
             return Ok(true);
         }
-        if self.link_mode == LinkMode::Hardlink && self.link(stored, &original, file).is_ok() {
+        if self.link_mode == LinkMode::Hardlink && self.staged.link(stored, &original, file).is_ok() {
             return Ok(false);
         }
         let mut source = File::open(stored).map_err(unreadable)?;
@@ -107,28 +107,12 @@ impl FolderWriter<'_> {
         Ok(false)
     }
 
-    fn link(&mut self, stored: &Path, original: &Metadata, file: &Path) -> io::Result<()> {
-        self.make_parent(file)?;
-        match fs::hard_link(stored, file) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                // Another process may have linked it meanwhile, and renaming one link over
-                // another would leave both.
-                if regular(file).is_some_and(|found| is_same(&found, original)) {
-                    return Ok(());
-                }
-                persist(temporary_link(parent(file), stored)?, file)
-            }
-            result => result,
-        }
-    }
-
     /// Copies a file with the original's modification time, by which the next run recognizes the
     /// copy.
     fn copy(&mut self, source: &mut File, original: &Metadata, file: &Path) -> io::Result<()> {
-        let mut temporary = self.create(file)?;
-        io::copy(source, temporary.as_file_mut())?;
-        temporary.as_file().set_modified(original.modified()?)?;
-        persist(temporary, file)
+        let mut copy = self.staged.create(file)?;
+        io::copy(source, &mut copy)?;
+        copy.set_modified(original.modified()?)
     }
 
     /// Writes an object of which the source has no file; returns whether it was there already,
@@ -141,9 +125,8 @@ impl FolderWriter<'_> {
                 return Ok(true);
             }
         }
-        let mut temporary = self.create(file).map_err(fail)?;
-        objects::copy_object(path, object, self.objects, temporary.as_file_mut())?;
-        persist(temporary, file).map_err(fail)?;
+        let mut copy = self.staged.create(file).map_err(fail)?;
+        objects::copy_object(path, object, self.objects, &mut copy)?;
         Ok(false)
     }
 
@@ -163,59 +146,18 @@ impl FolderWriter<'_> {
         if time.is_some() && regular(file).is_some_and(is_same) {
             return Ok(true);
         }
-        let mut temporary = self.create(file).map_err(fail)?;
-        write_pip_cache_entry(path, pip_entry, self.objects, temporary.as_file_mut())?;
-        time.map_or(Ok(()), |time| temporary.as_file().set_modified(time)).map_err(fail)?;
-        persist(temporary, file).map(|()| false).map_err(fail)
+        let mut copy = self.staged.create(file).map_err(fail)?;
+        write_pip_cache_entry(path, pip_entry, self.objects, &mut copy)?;
+        time.map_or(Ok(()), |time| copy.set_modified(time)).map_err(fail)?;
+        Ok(false)
     }
-
-    fn create(&mut self, file: &Path) -> io::Result<NamedTempFile> {
-        self.make_parent(file)?;
-        temporary(parent(file))
-    }
-
-    fn make_parent(&mut self, file: &Path) -> io::Result<()> {
-        let parent = parent(file);
-        if self.last_folder.as_deref() != Some(parent) {
-            fs::create_dir_all(parent)?;
-            sweep(parent);
-            self.last_folder = Some(parent.to_owned());
-        }
-        Ok(())
-    }
-}
-
-/// Returns the metadata of `file` if it is a regular file and no link to one.
-fn regular(file: &Path) -> Option<Metadata> {
-    fs::symlink_metadata(file).ok().filter(Metadata::is_file)
-}
-
-/// Whether a file is a hard link to the store's file or an unchanged copy of it, which have the
-/// same size and modification time.
-fn is_same(found: &Metadata, original: &Metadata) -> bool {
-    found.len() == original.len() && found.modified().ok() == original.modified().ok()
-}
-
-fn failed(file: &Path, source: io::Error) -> ArchiveError {
-    ArchiveError::Write { path: file.to_owned(), source }
-}
-
-/// Returns the folder that holds `file`, in a form that can be opened.
-pub fn parent(file: &Path) -> &Path {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-fn persist<T>(temporary: NamedTempFile<T>, file: &Path) -> io::Result<()> {
-    temporary.persist(file).map(drop).map_err(|error| error.error)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
     use std::io::Read;
+    use std::path::PathBuf;
     use std::time::SystemTime;
 
     use tempfile::TempDir;
@@ -316,6 +258,21 @@ mod tests {
         world.write(LinkMode::Hardlink);
         let inode = |file: &Path| fs::metadata(file).unwrap().ino();
         assert_eq!(inode(&world.file("a.whl")), inode(&world.stored[&Sha256::of(b"wheel")]));
+    }
+
+    /// As when the disk fills half-way: the second file is not to be read, and a link cannot be made.
+    #[test]
+    fn a_write_that_fails_leaves_what_was_there() {
+        for link_mode in [LinkMode::Hardlink, LinkMode::Copy] {
+            let world = World::new().object("a.whl", b"wheel");
+            world.write(link_mode);
+            let world = World { stored: HashMap::new(), ..world }.object("a.whl", b"newer").object("b.whl", b"second");
+            let world = world.object("c.whl", b"third").page("index.html", b"page");
+            fs::remove_file(&world.stored[&Sha256::of(b"third")]).unwrap();
+            assert!(write_directory(&world.tree, &world, &world.file(""), link_mode).is_err());
+            assert_eq!(world.names(), ["a.whl"], "{link_mode:?}");
+            assert_eq!(fs::read(world.file("a.whl")).unwrap(), b"wheel");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod pip_cache_entry;
 mod random_access;
 mod read;
 mod sink;
+mod staging;
 mod stored_container;
 mod tar;
 mod temporary;
@@ -23,10 +24,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 pub use cancel_flag::{CancelFlag, CancellableReader, check_cancelled};
-pub use directory::{LinkMode, parent};
+pub use directory::LinkMode;
 pub use objects::ObjectSource;
 pub use read::{ArchiveMember, ArchiveReader, Fault, MemberIndex, MemberVisitor, ReadError, SeekableInput};
 pub use sink::{FileSink, FolderSink, StreamSink, TreeSink, VolumesSink};
+pub use staging::parent;
 pub use temporary::{TemporaryFolder, sweep, temporary};
 pub use volume_set::{Extent, VolumeFile, VolumeSet, resolve_seek};
 pub use volumes::{VolumeIndex, check_volumes};
@@ -81,6 +83,11 @@ impl ArchiveFormat {
     /// Whether the format can be written to a pipe.
     pub fn is_stream(&self) -> bool {
         self.stream.is_some()
+    }
+
+    /// Whether archives of this format are compressed.
+    pub fn is_compressed(&self) -> bool {
+        self.destination.is_none()
     }
 
     /// Returns every extension of every format, in the order of the table.

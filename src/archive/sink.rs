@@ -1,6 +1,6 @@
 //! The sinks that a tree is written to: a folder, an archive, its volumes, or a pipe.
 //!
-//! Another sink is another type here or beside, and a line where an output becomes a sink.
+//! Another sink is a further type, and a line where an output becomes a sink.
 
 use std::fs;
 use std::io::Write;
@@ -13,13 +13,13 @@ use super::volumes::pack_volumes;
 use super::{ArchiveError, ArchiveFormat, LinkMode, ObjectSource, pack_file, pack_to_stream, parent};
 use crate::domain::Tree;
 
-/// A place that a tree is written to.
+/// A destination for a tree.
 pub trait TreeSink {
     /// Writes `tree`; nothing half-written gets a final name.
     ///
     /// # Errors
-    /// When an object cannot be read or does not have its size and digest, or the place cannot be
-    /// written to.
+    /// When an object cannot be read or does not have its size and digest, or the destination
+    /// cannot be written.
     fn write(&self, tree: &Tree, objects: &dyn ObjectSource) -> Result<(), ArchiveError>;
 }
 

@@ -37,14 +37,6 @@ pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     Err(io::Error::other("somebody removes every new file"))
 }
 
-/// Makes a temporary hard link to the file `held` in `folder`, which is removed unless it is
-/// renamed.
-///
-/// It has no lock and takes no space: what is left of it is not removed by [`sweep`].
-pub fn temporary_link(folder: &Path, held: &Path) -> io::Result<NamedTempFile<()>> {
-    Builder::new().prefix(PREFIX).make_in(folder, |name| fs::hard_link(held, name))
-}
-
 /// A temporary folder for a run, which is removed when this value is dropped.
 #[derive(Debug)]
 pub struct TemporaryFolder {
@@ -132,7 +124,6 @@ mod tests {
         }
         fs::create_dir(path(".prefetch-folder.partial")).unwrap();
         let at_work = temporary(folder.path()).unwrap();
-        let link = temporary_link(folder.path(), &path("a.whl")).unwrap();
         sweep(folder.path());
         sweep(&path("absent"));
         assert!(!path(".prefetch-killed.partial").exists());
@@ -140,7 +131,6 @@ mod tests {
             assert!(path(name).exists(), "{name}");
         }
         at_work.persist(path("b.whl")).unwrap();
-        link.persist(path("c.whl")).unwrap();
     }
 
     #[test]

@@ -54,6 +54,13 @@ impl Candidates {
         self.listings.iter().flat_map(Listing::ignored).collect()
     }
 
+    /// Returns the file names of the wheel variants (PEP 825) of the version at `position`, which are
+    /// never chosen.
+    pub fn variants(&self, position: usize) -> Vec<String> {
+        let version = &self.versions[position];
+        self.listings.iter().flat_map(|listing| listing.variants(version)).collect()
+    }
+
     /// Returns the locations that have the project.
     pub fn known_by(&self) -> impl Iterator<Item = &Arc<MaskedUrl>> {
         self.listings.iter().map(Listing::index)

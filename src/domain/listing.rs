@@ -16,7 +16,8 @@ mod builder;
 pub use builder::ListingBuilder;
 
 use super::{
-    Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, Sidecar, Timestamp, Version, Yanked,
+    Algorithm, Artifact, Digest, DistributionFilename, FilenameError, MaskedUrl, PackageName, Sidecar, Timestamp,
+    Version, WheelFilename, Yanked,
 };
 
 /// A file as a page states it, borrowed from the page or from a listing's bytes.
@@ -251,6 +252,16 @@ impl Listing {
         let records = same.flat_map(|release| self.records(&release.files));
         let records = records.filter(|record| !self.links_are_unique || links.insert(record.href));
         records.filter_map(|record| self.artifact(&record).ok()).collect()
+    }
+
+    /// Returns the file names of the wheel variants (PEP 825) of `version`, which are never chosen.
+    pub fn variants(&self, version: &Version) -> impl Iterator<Item = String> {
+        let start = self.releases.partition_point(|release| release.version < *version);
+        let same = self.releases[start..].iter().take_while(|release| release.version == *version);
+        let is_variant = |name: &str| matches!(name.parse::<WheelFilename>(), Err(FilenameError::Variant(_)));
+        same.flat_map(|release| self.records(&release.files))
+            .filter(move |record| record.filename.matches('-').count() > 4 && is_variant(record.filename))
+            .map(|record| record.filename.to_owned())
     }
 
     /// Returns the unusable entries: invalid names, invalid links, malformed entries.

@@ -51,7 +51,7 @@ pub struct Candidate {
     pub sidecar: Option<Sidecar>,
     /// The upload time, if the index states it (PEP 700).
     pub uploaded: Option<Timestamp>,
-    /// The commit that it was packed from, where it was.
+    /// The commit that it was packed from, if it comes from a repository.
     pub vcs_info: Option<Arc<VcsInfo>>,
 }
 

@@ -1,14 +1,14 @@
-//! Reading to the end in chunks: the one loop for all that is hashed or copied while it passes.
+//! Reads to the end in chunks, for everything that is hashed or copied while it is read.
 
 use std::io::{self, Read};
 
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 pub const CHUNK_SIZE: usize = 256 << 10;
 
-/// Hands all that `input` has left to `take`, in chunks.
+/// Passes everything that `input` has left to `take`, in chunks.
 ///
 /// # Errors
-/// When it cannot be read, and the errors of `take`.
+/// When `input` cannot be read, or `take` fails.
 pub fn read_chunks<E: From<io::Error>>(
     input: &mut (impl Read + ?Sized),
     mut take: impl FnMut(&[u8]) -> Result<(), E>,

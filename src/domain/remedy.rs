@@ -18,6 +18,8 @@ pub enum Remedy {
     UpgradePip,
     // The disk of the cache, by what is wrong with it.
     MendCacheFolder(io::ErrorKind),
+    // A disk that has too little space.
+    MakeSpace,
     // The network.
     GiveCredentials,
     GiveProxyCredentials,

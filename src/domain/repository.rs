@@ -1,4 +1,4 @@
-//! Repositories that requirements name by URL, as pip reads them: `git+https://host/repo@revision`.
+//! Repositories in URLs of requirements, as pip reads them: `git+https://host/repo@revision`.
 
 use std::fmt;
 use std::path::{Component, Path};
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{MaskedUrl, mask_credentials};
 
-/// A git repository, with the revision and the folder of it that are asked for.
+/// A git repository, with the requested revision and folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepositoryUrl {
-    /// The address that git is given; it may hold a password.
+    /// The address for git, which may hold a password.
     address: String,
     /// A branch, a tag or a commit; `None` for the repository's default branch.
     pub revision: Option<String>,
@@ -18,7 +18,7 @@ pub struct RepositoryUrl {
     pub subdirectory: Option<String>,
 }
 
-/// Why the URL of a repository cannot be followed.
+/// Why the URL of a repository cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RepositoryUrlError {
     #[error("repositories of {0} are not read, only those of git; build a wheel from it and name that")]
@@ -31,11 +31,11 @@ pub enum RepositoryUrlError {
     Subdirectory(String),
 }
 
-/// The transports that git is asked to use. `ext::` would run a command.
+/// The allowed transports of git; `ext::` would run a command.
 const TRANSPORTS: [&str; 5] = ["https", "http", "ssh", "git", "file"];
 
 impl RepositoryUrl {
-    /// Reads pip's form: `git+https://host/repo@revision#subdirectory=folder`.
+    /// Parses pip's form: `git+https://host/repo@revision#subdirectory=folder`.
     ///
     /// # Errors
     /// When it is of another system than git, or holds what git could mistake for an option, a
@@ -67,25 +67,25 @@ impl RepositoryUrl {
         })
     }
 
-    /// The address for git itself, with its password.
+    /// Returns the address for git itself, with its password.
     pub fn secret_address(&self) -> &str {
         &self.address
     }
 
-    /// The address without user and password.
+    /// Returns the address without user and password.
     pub fn public_address(&self) -> String {
         let public = self.address.parse().map(|url: MaskedUrl| url.public());
         public.unwrap_or_else(|_| mask_credentials(&self.address).into_owned())
     }
 
-    /// Whether it lies on this machine, so that no network is needed.
+    /// Whether it is on this machine, so that no network is needed.
     pub fn is_local(&self) -> bool {
         self.address.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"))
     }
 }
 
 impl fmt::Display for RepositoryUrl {
-    /// The URL in pip's form, secrets masked.
+    /// Writes the URL in pip's form, with secrets masked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "git+{}", mask_credentials(&self.address))?;
         self.revision.iter().try_for_each(|revision| write!(f, "@{revision}"))?;
@@ -109,12 +109,12 @@ fn check_subdirectory(folder: &str) -> Result<String, RepositoryUrlError> {
     }
 }
 
-/// The commit that a source archive was packed from, in the words of PEP 610 (`vcs_info`).
+/// The commit that a source archive was packed from, as in PEP 610 (`vcs_info`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VcsInfo {
     /// The repository, without user and password.
     pub url: String,
-    /// The branch, tag or commit that was asked for.
+    /// The branch, tag or commit that was requested.
     pub requested_revision: Option<String>,
     /// The full hash of the commit.
     pub commit_id: String,

@@ -1,5 +1,5 @@
-//! What is known of each host: whether it answers, how much it takes at once, and whether it was
-//! asked for HTTP/2.
+//! The state of each host: whether it answers, how many requests it accepts at once, and whether it
+//! speaks HTTP/2.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use super::circuit_breaker::CircuitBreaker;
 use super::concurrency::HostLimit;
 use super::http2_probe::Http2Probe;
 
-/// The hosts of a client, which are made as they are asked for.
+/// The hosts of a client, which are added when they are first asked.
 #[derive(Debug)]
 pub(super) struct Hosts {
     files_at_once: usize,
@@ -19,11 +19,11 @@ pub(super) struct Hosts {
     known: Mutex<HashMap<String, Arc<Host>>>,
 }
 
-/// One host. A slow one keeps nobody waiting for another.
+/// One host; a slow one delays no requests to another.
 #[derive(Debug)]
 pub(super) struct Host {
     pub files: Arc<HostLimit>,
-    /// Of pages, small files and parts of files.
+    /// The limit for pages, small files and parts of files.
     pub pages: Arc<HostLimit>,
     pub circuit_breaker: CircuitBreaker,
     pub http2_probe: Http2Probe,
@@ -35,7 +35,7 @@ impl Hosts {
         Self { files_at_once, pages_at_once, known: Mutex::default() }
     }
 
-    /// The host of `url`, with its port.
+    /// Returns the state of the host of `url`, with its port.
     pub fn of(&self, url: &Url) -> Arc<Host> {
         let name = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! What the readers of lock files share: names, digests and file names as they must be.
+//! What the parsers of lock files share: checked names, digests and file names.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::domain::{
     MarkerTable, MaskedUrl, PackageName, Specifiers, Version, mask_credentials,
 };
 
-/// What is wrong with an entry, as a sentence.
+/// What is wrong with an entry, in a sentence.
 pub(super) type Fault = String;
 
 /// A lock file understood.
@@ -83,42 +83,42 @@ fn take_lock(reader: &mut RequirementsReader<'_>, location: &Location, format: &
     }
 }
 
-/// The name of a project.
+/// Parses the name of a project.
 pub(super) fn project_name(text: &str) -> Result<PackageName, Fault> {
     text.parse().map_err(|_| format!("`{text}` is no project name"))
 }
 
-/// The name of an extra or a group.
+/// Parses the name of an extra or a group.
 pub(super) fn group_name<N: FromStr>(text: &str) -> Result<N, Fault> {
     text.parse().map_err(|_| format!("`{text}` is no name of an extra or a group"))
 }
 
-/// The Python versions that something is for.
+/// Parses the supported Python versions.
 pub(super) fn requires_python(text: Option<&str>) -> Result<Option<Specifiers>, Fault> {
     text.map(|text| text.parse().map_err(|error| format!("requires-python: {error}"))).transpose()
 }
 
-/// A marker, which is added to those of the lock.
+/// Parses a marker, and adds it to those of the lock.
 pub(super) fn marker(markers: &mut MarkerTable, text: &str) -> Result<MarkerId, Fault> {
     markers.add(text).map_err(|error| format!("the marker `{text}`: {error}"))
 }
 
-/// That a file is of a version that is not known here.
+/// Returns the fault of a file in a newer version of its format.
 pub(super) fn newer_version(found: impl Display, known: &str) -> Fault {
     format!("version {found} of this format is not read here ({known} is): a newer prefetch may read it")
 }
 
-/// What follows the last slash of a path, of whatever system.
+/// Returns what follows the last slash or backslash of a path.
 pub(super) fn last_part(path: &str) -> String {
     path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned()
 }
 
-/// A version.
+/// Parses a version.
 pub(super) fn version(text: &str) -> Result<Version, Fault> {
     text.parse().map_err(|_| format!("`{text}` is no version"))
 }
 
-/// A digest such as `sha256:…`, in full.
+/// Parses a digest such as `sha256:…`, which must have its full length.
 pub(super) fn digest(text: &str) -> Result<Digest, Fault> {
     let digest: Digest = text.parse().map_err(|error: DigestError| error.to_string())?;
     match digest.is_well_formed() {
@@ -127,25 +127,25 @@ pub(super) fn digest(text: &str) -> Result<Digest, Fault> {
     }
 }
 
-/// A URL of a file.
+/// Parses the URL of a file.
 pub(super) fn url(text: &str) -> Result<MaskedUrl, Fault> {
     text.parse().map_err(|error| format!("`{}` is no URL: {error}", mask_credentials(text)))
 }
 
-/// The file name at the end of a URL or path, which must name no folder.
+/// Returns the file name at the end of a URL or path, which must name no folder.
 pub(super) fn filename(name: &str) -> Result<Box<str>, Fault> {
     let leads_away = name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']);
     if leads_away { Err(format!("`{name}` is no file name")) } else { Ok(name.into()) }
 }
 
-/// Where a relative path of the lock at `location` leads, as a URL; none for a lock of a URL.
+/// Resolves a relative path in the lock at `location` into a URL; `None` for a lock from a URL.
 pub(super) fn local_url(location: &Location, input_source: &dyn InputSource, path: &Path) -> Option<MaskedUrl> {
     let folder = location.folder(input_source.working_folder())?;
     Url::from_file_path(normalize(&folder.join(path))).ok().map(MaskedUrl::new)
 }
 
-/// Whether the names of the files are of the project that has them; what is no distribution at all,
-/// such as an egg, passes and is never used.
+/// Checks that the files are named after their project; those that are no distributions, such as
+/// eggs, are accepted and never used.
 pub(super) fn check_files(package: &LockedPackage) -> Result<(), Fault> {
     let is_of_other = |file: &&LockedFile| {
         let read = DistributionFilename::parse(&file.filename, &package.name);
@@ -157,7 +157,8 @@ pub(super) fn check_files(package: &LockedPackage) -> Result<(), Fault> {
     }
 }
 
-/// An archive by URL may be called as it likes; a file without a name is known by its digest.
+/// Whether a file's name is not checked: that of an archive by URL may be any, and one without a
+/// name has a digest.
 fn is_unnamed_archive(package: &LockedPackage, file: &LockedFile) -> bool {
     file.filename.is_empty() || package.source == LockedSource::Archive && !file.filename.ends_with(".whl")
 }

@@ -1,7 +1,7 @@
-//! Text → requirements: what a project asks for, in the formats that people write it in.
+//! Parses inputs into requirements, in the formats that projects use.
 //!
-//! Pure: files, standard input, URLs, environment variables and the shape of local paths come
-//! through an [`InputSource`]. Nothing here knows of HTTP, of an index, or of which version wins.
+//! Pure: files, standard input, URLs, environment variables and the kinds of local paths come from
+//! an [`InputSource`]. Nothing here knows of HTTP, of an index, or of which version is chosen.
 
 mod dependency_groups;
 #[cfg(test)]
@@ -45,7 +45,7 @@ pub use version_range::VersionRange;
 /// The size limit of an input file in bytes, a thousand times the size of a large lock file.
 pub const LARGEST_FILE: usize = 16 << 20;
 
-/// A format that requirements are written in.
+/// A format of requirements.
 pub struct Format {
     pub name: &'static str,
     /// Whether a file of this name (the last part of its path or URL) has this format.
@@ -55,9 +55,11 @@ pub struct Format {
     read: fn(&mut RequirementsReader<'_>, &Location, Role),
 }
 
-/// Every format there is; the first that recognizes a file's name reads it, and where a project
-/// has several, the first counts: locks before what is loose, and pixi's last, which is mostly of
-/// conda packages.
+/// Every format.
+///
+/// The first that recognizes a file's name reads it, and in a project with several files the first
+/// format is used: locks before files without exact versions, and pixi's lock last, which has
+/// mostly conda packages.
 pub const FORMATS: &[Format] = &[
     Format { name: "uv.lock", recognizes: uv_lock::recognizes, project_file: "uv.lock", read: uv_lock::read },
     Format {
@@ -100,7 +102,7 @@ pub fn format_of(filename: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| (format.recognizes)(filename))
 }
 
-/// Whether the file at `path` is read as pip reads requirements files, by its name.
+/// Whether the file at `path` is read as a requirements file, by its name.
 pub fn is_requirements_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     format_of(&name).is_none_or(|format| format.name == "requirements.txt")
@@ -206,9 +208,10 @@ impl ParsedInput {
         !self.options.no_require_hashes && (self.options.require_hashes || has_hashes)
     }
 
-    /// A problem for each requirement that cannot be fetched: by FTP, or from a repository of another
-    /// system than git. Constraints ask for nothing and have none, and a line that is wrong anyway is not
-    /// told twice.
+    /// Returns a problem for each requirement that cannot be fetched: by FTP, or from a repository
+    /// of another system than git.
+    ///
+    /// Constraints ask for nothing and have none, and a line with another error is left out.
     pub fn unfetchable(&self) -> Vec<Problem> {
         let is_wrong = |origin: &Origin| {
             self.problems.iter().any(|problem| problem.severity == Severity::Error && problem.origin == *origin)

@@ -4,7 +4,7 @@ use crate::domain::{RepositoryUrl, Requirement, Source};
 
 use super::Problem;
 
-/// Returns why `requirement` cannot be fetched; `None` where it can.
+/// Returns why `requirement` cannot be fetched; `None` if it can.
 pub fn unfetchable(requirement: &Requirement) -> Option<Problem> {
     let why = match &requirement.source {
         Source::Repository(url) => RepositoryUrl::parse(url).err()?.to_string(),

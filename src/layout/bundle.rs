@@ -101,7 +101,7 @@ const DOCUMENTS: &[Document] = &[
     Document {
         path: "index.html",
         summary: "what is here, to look at in a browser",
-        text: |of| Some(overview::text(of.manifest)),
+        text: |of| Some(overview::text(of.manifest, &readme::how_to_install(of))),
     },
 ];
 
@@ -119,6 +119,11 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     tree.insert(literal_path(MANIFEST_PATH), Content::Page(manifest.to_json()));
     tree.insert(literal_path(SUMS_PATH), Content::Page(sums(digests(&tree)).into_bytes()));
     Ok(tree)
+}
+
+/// Returns the overview page of a bundle that is not unpacked.
+pub fn overview(manifest: &Manifest) -> String {
+    overview::text(manifest, "")
 }
 
 /// Returns the paths of a bundle's pinned requirements: one file, or one per target if no marker

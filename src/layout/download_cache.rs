@@ -12,9 +12,10 @@ use std::fmt::Write as _;
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
 
 use super::checked_tree::{CheckedTree, checked_path, literal_path};
-use super::html::{Anchor, href, page};
+use super::held_links::{file_beside, insert_page};
+use super::html::{Anchor, AnchorLine, href};
 use super::legacy_names::{eggs, own_egg, spelled_name, spelled_version, unidentified};
-use super::{Layout, LayoutError, Usage, UsageLocation};
+use super::{HeldFolder, Layout, LayoutError, NewFolder, Usage, UsageLocation};
 
 /// The `download-cache` layout, the cache folder of old pips.
 pub struct DownloadCache;
@@ -42,6 +43,10 @@ impl Layout for DownloadCache {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
+        self.tree_in(fetched, &NewFolder)
+    }
+
+    fn tree_in(&self, fetched: &Fetched, folder: &dyn HeldFolder) -> Result<Tree, LayoutError> {
         let mut files = CheckedTree::default();
         let mut marks = Vec::new();
         let mut anchors = Vec::new();
@@ -58,7 +63,7 @@ impl Layout for DownloadCache {
         for mark in marks {
             tree.insert(mark, Content::Page(CONTENT_TYPE.into()));
         }
-        tree.insert(literal_path("links.html"), Content::Page(page("Links", &anchors)));
+        insert_page(&mut tree, ("links.html", "Links"), &anchors, folder, place);
         tree.insert(literal_path("requirements.txt"), Content::Page(requirements(fetched).into_bytes()));
         Ok(tree)
     }
@@ -143,6 +148,14 @@ fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     let by_egg = by_egg.map(|egg| format!("{location}#egg={egg}&sha256={}", file.object.sha256));
     let anchor = |href| Anchor { href, text: filename.to_owned(), attributes: Vec::new() };
     by_own_name.into_iter().chain(by_egg).map(anchor).collect()
+}
+
+/// Returns the path of the file that a line of the page links.
+fn place(line: &AnchorLine) -> String {
+    match line.target().contains("://") {
+        true => quote(&clean(&line.target().replace("&amp;", "&"))),
+        false => file_beside(line),
+    }
 }
 
 /// Returns the link to a file by its own name.

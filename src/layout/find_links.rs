@@ -8,12 +8,13 @@
 //! it too but finds no local file by a link with a fragment, so dotted projects need the
 //! `download-cache` layout there; everything else it finds by the folder.)
 
-use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
+use crate::domain::{Fetched, FetchedFile, FetchedPackage, Tree};
 
-use super::checked_tree::{CheckedTree, literal_path};
-use super::html::{Anchor, href, page, restrictions};
+use super::checked_tree::CheckedTree;
+use super::held_links::{file_beside, insert_page};
+use super::html::{Anchor, href, restrictions};
 use super::legacy_names::{eggs, is_seen_in_a_folder, is_unidentified, unidentified};
-use super::{Layout, LayoutError, Usage, UsageLocation};
+use super::{HeldFolder, Layout, LayoutError, NewFolder, Usage, UsageLocation};
 
 /// The `find-links` layout, a flat folder.
 pub struct FindLinks;
@@ -28,6 +29,10 @@ impl Layout for FindLinks {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
+        self.tree_in(fetched, &NewFolder)
+    }
+
+    fn tree_in(&self, fetched: &Fetched, folder: &dyn HeldFolder) -> Result<Tree, LayoutError> {
         let mut files = CheckedTree::default();
         let mut anchors = Vec::new();
         for (package, file) in fetched.files() {
@@ -35,11 +40,7 @@ impl Layout for FindLinks {
             anchors.extend(helping_anchors(package, file));
         }
         let mut tree = files.into_tree();
-        if !anchors.is_empty() {
-            anchors.sort_by(|a: &Anchor, b| a.href.cmp(&b.href));
-            anchors.dedup_by(|a, b| a.href == b.href);
-            tree.insert(literal_path("links.html"), Content::Page(page("Links", &anchors)));
-        }
+        insert_page(&mut tree, ("links.html", "Links"), &anchors, folder, file_beside);
         Ok(tree)
     }
 

@@ -1,7 +1,5 @@
 //! Generates pages of links as the simple repository API defines them (PEP 503).
 
-use std::fmt::Write as _;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::{Specifiers, Yanked};
@@ -33,24 +31,49 @@ pub fn restrictions(requires_python: Option<&Specifiers>, yanked: &Yanked) -> Ve
 
 /// Returns a page with these links in this order.
 pub fn page(title: &str, anchors: &[Anchor]) -> Vec<u8> {
+    page_of_lines(title, &anchors.iter().map(AnchorLine::of).collect::<Vec<_>>())
+}
+
+/// A link as a line of a page.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AnchorLine(String);
+
+const LINE_START: &str = "<a href=\"";
+
+impl AnchorLine {
+    pub fn of(anchor: &Anchor) -> Self {
+        let attributes = anchor.attributes.iter().map(|(name, value)| format!(" {name}=\"{}\"", escape(value)));
+        let attributes: String = attributes.collect();
+        Self(format!("{LINE_START}{}\"{attributes}>{}</a><br>", escape(&anchor.href), escape(&anchor.text)))
+    }
+
+    /// Returns the link without its fragment, still escaped.
+    pub fn target(&self) -> &str {
+        self.0[LINE_START.len()..].split(['"', '#']).next().unwrap_or_default()
+    }
+}
+
+/// The beginning of every page of this program.
+const PAGE_START: &str = "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
+    <meta name=\"pypi:repository-version\" content=\"1.1\">\n";
+
+/// Returns a page of these lines.
+pub fn page_of_lines(title: &str, lines: &[AnchorLine]) -> Vec<u8> {
     let title = escape(title);
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"pypi:repository-version\" content=\"1.1\">\n<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n"
-    );
-    for anchor in anchors {
-        write_anchor(&mut page, anchor).expect("writing to a string cannot fail");
+    let mut page = format!("{PAGE_START}<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n");
+    for AnchorLine(line) in lines {
+        page.push_str(line);
+        page.push('\n');
     }
     page.push_str("</body>\n</html>\n");
     page.into_bytes()
 }
 
-fn write_anchor(page: &mut String, anchor: &Anchor) -> std::fmt::Result {
-    write!(page, "<a href=\"{}\"", escape(&anchor.href))?;
-    for (name, value) in &anchor.attributes {
-        write!(page, " {name}=\"{}\"", escape(value))?;
-    }
-    writeln!(page, ">{}</a><br>", escape(&anchor.text))
+/// Returns the links of a page of this program, and none of any other page.
+pub fn anchor_lines(page: &[u8]) -> Vec<AnchorLine> {
+    let page = std::str::from_utf8(page).ok().filter(|page| page.starts_with(PAGE_START)).unwrap_or_default();
+    let is_anchor = |line: &&str| line.starts_with(LINE_START) && line.ends_with("</a><br>");
+    page.lines().filter(is_anchor).map(|line| AnchorLine(line.to_owned())).collect()
 }
 
 /// Returns `text` escaped for an element or a quoted attribute.
@@ -74,9 +97,12 @@ mod tests {
             text: "a.whl".into(),
             attributes: vec![("data-requires-python", ">=3.8, <\"4\"".into())],
         };
-        let page = String::from_utf8(page("demo", &[anchor])).unwrap();
+        let page = String::from_utf8(page("demo", std::slice::from_ref(&anchor))).unwrap();
         let expected = "<a href=\"a.whl#egg=a&amp;sha256=0\" \
                         data-requires-python=\"&gt;=3.8, &lt;&quot;4&quot;\">a.whl</a><br>\n";
         assert!(page.contains(expected), "{page}");
+        assert_eq!(anchor_lines(page.as_bytes()), [AnchorLine::of(&anchor)]);
+        assert_eq!(AnchorLine::of(&anchor).target(), "a.whl");
+        assert_eq!(anchor_lines(page.replace("DOCTYPE", "doctype").as_bytes()), []);
     }
 }

@@ -5,6 +5,7 @@ mod bundle;
 mod checked_tree;
 mod download_cache;
 mod find_links;
+mod held_links;
 mod html;
 mod legacy_names;
 mod pip_http_cache;
@@ -16,7 +17,7 @@ pub use bundle::{
     BUNDLE_ROOT, BundleInput, DependencyGraph, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile,
     ManifestOptions, ManifestPackage, ManifestPage, ManifestRequest, ManifestRequirement, ManifestTarget,
     ManifestValueError, ProjectSummaries, REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms,
-    WHEELS, bundle, bundled, pins, requirements_paths, sums,
+    WHEELS, bundle, bundled, overview, pins, requirements_paths, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
@@ -46,7 +47,8 @@ pub trait Layout: Sync {
         false
     }
 
-    /// Whether the folder may hold other files than its consumer reads, such as a requirements file.
+    /// Whether the folder may hold files that installers do not read there, such as a requirements
+    /// file.
     fn takes_other_files(&self) -> bool {
         true
     }
@@ -57,11 +59,48 @@ pub trait Layout: Sync {
     /// When two different files have the same name, or a name is no valid file name.
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError>;
 
+    /// Returns the same for a folder that earlier runs wrote to: pages also list their files.
+    ///
+    /// # Errors
+    /// As [`Layout::tree`].
+    fn tree_in(&self, fetched: &Fetched, _folder: &dyn HeldFolder) -> Result<Tree, LayoutError> {
+        self.tree(fetched)
+    }
+
     /// Returns how pip is pointed at the folder.
     fn usage(&self, location: &UsageLocation<'_>) -> Usage;
 
     /// Returns a sentence for each file that an installer will not find in this layout.
     fn caveats(&self, _fetched: &Fetched) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A folder as earlier runs left it. Paths are relative, with `/` between their parts.
+pub trait HeldFolder {
+    /// Returns the bytes of the file at `path`, if it can be read.
+    fn read(&self, path: &str) -> Option<Vec<u8>>;
+
+    /// Whether there is a file at `path`.
+    fn has_file(&self, path: &str) -> bool;
+
+    /// Returns the names of its subfolders.
+    fn folders(&self) -> Vec<String>;
+}
+
+/// An empty folder.
+pub struct NewFolder;
+
+impl HeldFolder for NewFolder {
+    fn read(&self, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn has_file(&self, _path: &str) -> bool {
+        false
+    }
+
+    fn folders(&self) -> Vec<String> {
         Vec::new()
     }
 }

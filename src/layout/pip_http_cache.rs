@@ -52,7 +52,7 @@ impl Layout for PipHttpCache {
         true
     }
 
-    /// The folder is pip's own.
+    /// Returns `false`, since the folder is pip's own.
     fn takes_other_files(&self) -> bool {
         false
     }

@@ -14,9 +14,10 @@ use crate::domain::{
 };
 
 use super::checked_tree::{CheckedTree, checked_path, content, literal_path};
+use super::held_links::{file_beside, insert_page};
 use super::html::{Anchor, href, page, restrictions};
 use super::legacy_names::{own_egg, unidentified};
-use super::{Layout, LayoutError, Usage, UsageLocation};
+use super::{HeldFolder, Layout, LayoutError, NewFolder, Usage, UsageLocation};
 
 /// The `simple` layout, a package index as files.
 pub struct SimpleIndex;
@@ -35,7 +36,12 @@ impl Layout for SimpleIndex {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
-        index_tree(&fetched.files().map(|(package, file)| IndexFile::of(package, file)).collect::<Vec<_>>())
+        self.tree_in(fetched, &NewFolder)
+    }
+
+    fn tree_in(&self, fetched: &Fetched, folder: &dyn HeldFolder) -> Result<Tree, LayoutError> {
+        let files: Vec<_> = fetched.files().map(|(package, file)| IndexFile::of(package, file)).collect();
+        index_tree(&files, folder)
     }
 
     fn usage(&self, location: &UsageLocation<'_>) -> Usage {
@@ -48,18 +54,18 @@ impl Layout for SimpleIndex {
     }
 }
 
-/// A distribution with what an index states of it.
+/// A distribution with what an index states about it.
 #[derive(Clone, Copy)]
 pub struct IndexFile<'a> {
     pub project: &'a PackageName,
     pub version: Option<&'a Version>,
     pub filename: &'a str,
     pub object: Object,
-    /// Its `METADATA` (PEP 658).
+    /// The wheel's `METADATA` (PEP 658).
     pub metadata: Option<Object>,
     pub requires_python: Option<&'a Specifiers>,
     pub yanked: &'a Yanked,
-    /// Where it is from, for errors.
+    /// The origin of the file, for errors.
     pub origin: &'a dyn fmt::Display,
 }
 
@@ -78,11 +84,11 @@ impl<'a> IndexFile<'a> {
     }
 }
 
-/// Makes the index of these files.
+/// Makes the index of these files, whose pages also list what earlier runs put into `folder`.
 ///
 /// # Errors
 /// As [`Layout::tree`].
-pub fn index_tree(files: &[IndexFile<'_>]) -> Result<Tree, LayoutError> {
+pub fn index_tree(files: &[IndexFile<'_>], folder: &dyn HeldFolder) -> Result<Tree, LayoutError> {
     let mut tree = CheckedTree::default();
     for file in files {
         tree.add(file.project, format!("{}/{}", file.project, file.filename), file.object, file.origin)?;
@@ -91,11 +97,11 @@ pub fn index_tree(files: &[IndexFile<'_>]) -> Result<Tree, LayoutError> {
     let projects = projects(files);
     for (name, project) in &projects {
         add_sidecars(&mut tree, name, project)?;
-        tree.insert(literal_path(&format!("{name}/index.html")), Content::Page(project_page(name, project)));
-        tree.insert(literal_path(&format!("{name}/index.json")), Content::Page(json::project(name, project)));
+        add_pages(&mut tree, name, project, folder);
     }
-    tree.insert(literal_path("index.html"), Content::Page(root_page(projects.keys().copied())));
-    tree.insert(literal_path("index.json"), Content::Page(json::root(projects.keys().copied())));
+    let names: BTreeSet<_> = projects.into_keys().cloned().chain(held_projects(folder)).collect();
+    tree.insert(literal_path("index.html"), Content::Page(root_page(names.iter())));
+    tree.insert(literal_path("index.json"), Content::Page(json::root(names.iter())));
     Ok(tree)
 }
 
@@ -103,7 +109,7 @@ pub fn index_tree(files: &[IndexFile<'_>]) -> Result<Tree, LayoutError> {
 #[derive(Default)]
 struct Project<'a> {
     versions: BTreeSet<&'a Version>,
-    /// The files by their names.
+    /// The files, by name.
     files: BTreeMap<&'a str, IndexFile<'a>>,
 }
 
@@ -133,9 +139,22 @@ fn root_page<'a>(names: impl Iterator<Item = &'a PackageName>) -> Vec<u8> {
     page("Simple index", &names.map(anchor).collect::<Vec<_>>())
 }
 
-fn project_page(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
+/// Returns the projects that earlier runs put into `folder`.
+fn held_projects(folder: &dyn HeldFolder) -> impl Iterator<Item = PackageName> {
+    let folders = folder.folders().into_iter().filter(|name| folder.has_file(&format!("{name}/index.html")));
+    let named = folders.filter_map(|folder| Some((folder.parse::<PackageName>().ok()?, folder)));
+    named.filter(|(name, folder)| name.as_ref() == *folder).map(|(name, _)| name)
+}
+
+/// Adds both pages of a project, which also list the files that earlier runs put there.
+fn add_pages(tree: &mut Tree, name: &PackageName, project: &Project<'_>, folder: &dyn HeldFolder) {
     let anchors: Vec<_> = project.files.values().map(file_anchor).collect();
-    page(&format!("Links for {name}"), &anchors)
+    let (html, json) = (format!("{name}/index.html"), format!("{name}/index.json"));
+    let title = format!("Links for {name}");
+    insert_page(tree, (&html, &title), &anchors, folder, |line| format!("{name}/{}", file_beside(line)));
+    let is_held = |filename: &str| folder.has_file(&format!("{name}/{filename}"));
+    let held = folder.read(&json);
+    tree.insert(literal_path(&json), Content::Page(json::project(name, project, held.as_deref(), is_held)));
 }
 
 fn file_anchor(file: &IndexFile<'_>) -> Anchor {
@@ -199,6 +218,44 @@ mod tests {
         assert!(page(&tree, "foo-bar/index.html").contains(&wheel), "{}", page(&tree, "foo-bar/index.html"));
         assert!(page(&tree, "foo-bar/index.html").contains(" data-yanked=\"\">foo-bar-1.0.tar.gz</a>"));
         assert!(page(&tree, "demo/index.html").contains("\"main.zip#egg=demo-1.0&amp;sha256="));
+    }
+
+    /// A folder with the pages of a tree, and all its files but one.
+    struct Written(Tree, &'static str);
+
+    impl HeldFolder for Written {
+        fn read(&self, path: &str) -> Option<Vec<u8>> {
+            self.has_file(path).then(|| page(&self.0, path).into())
+        }
+
+        fn has_file(&self, path: &str) -> bool {
+            path != self.1 && paths(&self.0).contains(&path)
+        }
+
+        fn folders(&self) -> Vec<String> {
+            paths(&self.0).iter().filter_map(|path| Some(path.split_once('/')?.0.to_owned())).collect()
+        }
+    }
+
+    #[test]
+    fn pages_list_what_earlier_runs_put_there() {
+        let gone = "foo-bar/foo-bar-1.0.tar.gz";
+        let held = Written(SimpleIndex.tree(&world()).unwrap(), gone);
+        let newer = package("foo-bar", "3.0", vec![file("foo_bar-3.0-py3-none-any.whl", b"newer")]);
+        let tree = SimpleIndex.tree_in(&fetched(vec![newer]), &held).unwrap();
+        assert_eq!(page(&tree, "index.html").matches("<a ").count(), 2);
+        let root: serde_json::Value = serde_json::from_str(page(&tree, "index.json")).unwrap();
+        assert_eq!(root["projects"], serde_json::json!([{"name": "demo"}, {"name": "foo-bar"}]));
+        let (html, json) = (page(&tree, "foo-bar/index.html"), page(&tree, "foo-bar/index.json"));
+        for part in ["foo_bar-2.0%2Bx-py3-none-any.whl", "foo_bar-3.0-py3-none-any.whl", ">=3.8", "2.0+x"] {
+            assert!(json.contains(part) && html.contains(&crate::layout::html::escape(part)), "{part}: {html}{json}");
+        }
+        assert!(!html.contains("foo-bar-1.0") && !json.contains("foo-bar-1.0.tar.gz"), "{html}{json}");
+        let mut all = held.0.clone();
+        all.extend(tree.clone());
+        let again = Written(all, gone);
+        let newer = package("foo-bar", "3.0", vec![file("foo_bar-3.0-py3-none-any.whl", b"newer")]);
+        assert_eq!(SimpleIndex.tree_in(&fetched(vec![newer]), &again).unwrap(), tree);
     }
 
     #[test]

@@ -202,6 +202,7 @@ pub(super) fn tool_question(question: &Question, lines: &[String], origin: &str)
         require_hashes: false,
         follow_dependencies: true,
         with_sources: false,
+        fork_strategy: question.fork_strategy,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The sources in which the bytes of a file are looked for before its URL is.
+//! The sources that may already have a file's bytes, which are asked before its URL.
 
 use futures::future::{BoxFuture, FutureExt as _, ready};
 
@@ -6,8 +6,9 @@ use crate::domain::{Candidate, Object, Sha256};
 use crate::index::LocalDigests;
 use crate::store::DiskStore;
 
-/// A source of bytes: brings the file of a candidate into the store, if it has it. It may take its
-/// time; nothing is told of a source that fails, since the next one is asked.
+/// A source of bytes, which adds the file of a candidate to the store if it has it.
+///
+/// It may take its time; its failures are not reported, since the next source is asked.
 trait ByteSource: Sync {
     fn find<'a>(&'a self, candidate: &'a Candidate, store: &'a DiskStore) -> BoxFuture<'a, Option<Object>>;
 }
@@ -25,7 +26,7 @@ pub async fn find_bytes(candidate: &Candidate, store: &DiskStore) -> Option<Obje
     None
 }
 
-/// The objects of the store, by a promised digest.
+/// The objects of the store, found by a promised digest.
 struct PromisedObjects;
 
 impl ByteSource for PromisedObjects {
@@ -34,8 +35,8 @@ impl ByteSource for PromisedObjects {
     }
 }
 
-/// Local files of which no index promises a digest, by the digest that they had when they were last
-/// read.
+/// Local files for which no index promises a digest, found by the digest that they had when they
+/// were last read.
 struct LocalFiles;
 
 impl ByteSource for LocalFiles {

@@ -3,7 +3,8 @@
 use std::io::{Read, Seek};
 
 use crate::domain::{
-    CoreMetadata, MetadataUnavailable, PackageName, ProjectSummary, ResolutionMetadata, SourceFilename, WheelFilename,
+    CoreMetadata, MetadataUnavailable, PackageName, ProjectSummary, ResolutionMetadata, Sha256, SourceFilename,
+    WheelFilename,
 };
 use crate::index::sdist_metadata::{self, BuildRequirements, SdistError, TopFiles};
 use crate::index::{self, wheel_metadata};
@@ -15,6 +16,8 @@ pub struct DistributionInspection {
     /// The build requirements (PEP 518); `None` for a wheel.
     pub build: Option<BuildRequirements>,
     pub project_summary: ProjectSummary,
+    /// The digest of a wheel's `METADATA`, which a sidecar (PEP 658) must have, too.
+    pub metadata_sha256: Option<Sha256>,
 }
 
 impl DistributionInspection {
@@ -32,6 +35,7 @@ impl DistributionInspection {
                 metadata: Ok(ResolutionMetadata::of(&file.metadata)),
                 build: None,
                 project_summary: index::project_summary(&file.bytes),
+                metadata_sha256: Some(Sha256::of(&file.bytes)),
             },
             Err(error) => Self::refused(error.to_string()),
         }
@@ -52,6 +56,7 @@ impl DistributionInspection {
             }),
             build: Some(top.build_requirements()),
             project_summary: project_summary(&top),
+            metadata_sha256: None,
         }
     }
 
@@ -60,6 +65,7 @@ impl DistributionInspection {
             metadata: Err(MetadataUnavailable::Refused(why)),
             build: None,
             project_summary: ProjectSummary::default(),
+            metadata_sha256: None,
         }
     }
 }

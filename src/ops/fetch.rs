@@ -13,12 +13,13 @@ use super::metadata::check_claim;
 use super::plan_cache;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, Status, Timestamp, WheelFilename,
+    Candidate, Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, Specifiers, Status, Timestamp,
+    WheelFilename,
 };
 use crate::http::HttpClient;
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
-use crate::store::{DiskStore, StoreError};
+use crate::store::DiskStore;
 
 /// The settings of a fetch.
 #[derive(Clone, Copy, Debug)]
@@ -45,9 +46,11 @@ pub async fn fetch(
     check_claims(&plan, &stored, context).await?;
     let mut stored = stored.into_iter();
     let mut take = |file: PlannedFile| {
-        let StoredFile { object, metadata, status } = stored.next().expect("every planned file is held");
+        let StoredFile { object, metadata, requires_python, status } =
+            stored.next().expect("every planned file is held");
+        let requires_python = file.candidate.requires_python.clone().or(requires_python);
         FetchedFile {
-            candidate: file.candidate,
+            candidate: Candidate { requires_python, ..file.candidate },
             targets: file.targets,
             tools: file.tools,
             object,
@@ -87,7 +90,15 @@ async fn check_claims(plan: &Plan, stored: &[StoredFile], context: &FetchContext
 struct StoredFile {
     object: Object,
     metadata: Option<Object>,
+    /// What that says, where it was read.
+    requires_python: Option<Specifiers>,
     status: Status,
+}
+
+impl StoredFile {
+    fn new(object: Object, status: Status) -> Self {
+        Self { object, metadata: None, requires_python: None, status }
+    }
 }
 
 async fn fetch_all(
@@ -118,7 +129,7 @@ async fn fetch_all(
             Ok((object, status)) => {
                 let filename = download_one.candidate.filename.clone();
                 listener(Event::Stored { file: download_one.file, filename, bytes: object.size, status });
-                stored[download_one.file] = Some(StoredFile { object, metadata: None, status });
+                stored[download_one.file] = Some(StoredFile::new(object, status));
             }
             Err(why) => {
                 listener(Event::Failed { file: download_one.file });
@@ -134,15 +145,6 @@ async fn fetch_all(
     }
     failures.sort_by_key(|(file, _)| *file);
     Err(failures.into_iter().map(|(_, failure)| failure).collect())
-}
-
-/// Checks that the disk has space for the missing files of `plan`, as far as sizes are known.
-///
-/// # Errors
-/// When it has not.
-pub async fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
-    let missing = files_to_fetch(plan, store).await.missing;
-    store.check_space(missing.iter().filter_map(|candidate| candidate.promises.size).sum())
 }
 
 /// The files of a plan, by whether the store has them.
@@ -194,7 +196,7 @@ async fn fill_from_store(
         } else {
             missing.push((file, planned.candidate.clone()));
         }
-        stored.push(found.map(|object| StoredFile { object, metadata: None, status: status(object) }));
+        stored.push(found.map(|object| StoredFile::new(object, status(object))));
     }
     missing
 }
@@ -231,7 +233,9 @@ fn with_metadata(
     for (stored, (_, file)) in stored.iter_mut().zip(plan.files()).filter(|_| settings.metadata) {
         let Ok(filename) = file.candidate.filename.parse() else { continue };
         match take_metadata(store, stored.object, &filename) {
-            Ok(metadata) => stored.metadata = Some(metadata),
+            Ok((metadata, requires_python)) => {
+                (stored.metadata, stored.requires_python) = (Some(metadata), requires_python);
+            }
             Err(why) => failures.push(FetchFailure {
                 filename: file.candidate.filename.clone(),
                 url: file.candidate.url.clone(),
@@ -242,7 +246,13 @@ fn with_metadata(
     if failures.is_empty() { Ok(stored) } else { Err(failures) }
 }
 
-fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> Result<Object, FetchError> {
+/// The wheel's own metadata, taken into the store, and the Pythons that it is for.
+fn take_metadata(
+    store: &DiskStore,
+    wheel: Object,
+    filename: &WheelFilename,
+) -> Result<(Object, Option<Specifiers>), FetchError> {
     let metadata = wheel_metadata::read(store.open(wheel.sha256)?, filename)?;
-    Ok(store.insert(&metadata.bytes)?)
+    let requires_python = metadata.metadata.requires_python.as_deref().and_then(|text| text.parse().ok());
+    Ok((store.insert(&metadata.bytes)?, requires_python))
 }

@@ -1,4 +1,4 @@
-//! What every stage of a run works with.
+//! The context that every stage of a run uses.
 
 use std::sync::Arc;
 

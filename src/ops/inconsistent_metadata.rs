@@ -1,8 +1,8 @@
-//! The error of a file that contradicts its index.
+//! The error for a file whose metadata contradicts its index.
 
 use crate::domain::{Candidate, MaskedUrl, ResolutionMetadata};
 
-/// A file that needs something else than its index said.
+/// The error for a file that has other dependencies than its index stated.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "it needs {own}, and its index {index} says that it needs {claimed}: what the file says counts, so run again to \
@@ -22,7 +22,7 @@ impl InconsistentMetadata {
     }
 }
 
-/// Returns the dependencies that `one` has and `other` has not.
+/// Returns the dependencies that `one` has and `other` does not have.
 fn what_only(one: &ResolutionMetadata, other: &ResolutionMetadata) -> String {
     let dependencies = one.dependencies.iter().filter(|dependency| !other.dependencies.contains(dependency));
     let lines = one.unreadable.iter().filter(|line| !other.unreadable.contains(line));

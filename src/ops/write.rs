@@ -11,6 +11,8 @@ use super::bundle::finding::Finding;
 use super::bundle::output::{self, BundleOutput};
 use super::bundle::signature::SignatureError;
 use super::bundle::verify;
+use super::held_folder::DiskFolder;
+use super::space::{DiskFull, check_bundle, check_folder};
 use crate::archive::{
     ArchiveError, CancelFlag, CancellableReader, FolderSink, LinkMode, ObjectSource, TreeSink, check_cancelled,
 };
@@ -26,7 +28,7 @@ pub enum Output {
     Folder {
         layout: &'static dyn Layout,
         path: PathBuf,
-        /// Whether a requirements file that pins what is there goes with it.
+        /// Whether a requirements file that pins the content is written, too.
         pins: bool,
     },
     Bundle(BundleOutput),
@@ -46,6 +48,11 @@ impl Output {
         }
     }
 
+    /// Whether an older bundle is there, which only a sound one may replace.
+    pub fn keeps_older(&self) -> bool {
+        matches!(self, Self::Bundle(bundle) if !bundle.force && bundle.is_there())
+    }
+
     pub fn path(&self) -> &Path {
         match self {
             Self::Folder { path, .. } | Self::Bundle(BundleOutput { path, .. }) => path,
@@ -62,6 +69,8 @@ pub enum WriteFailure {
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    #[error(transparent)]
+    Full(#[from] DiskFull),
     #[error("{} stays as it was: the new bundle is not sound", path.display())]
     Unsound { path: PathBuf, findings: Vec<Finding> },
 }
@@ -91,10 +100,11 @@ pub fn write(
     match output {
         Output::Folder { layout, path, pins } => {
             let link_mode = if layout.consumer_writes() { LinkMode::Copy } else { LinkMode::Hardlink };
-            let mut tree = layout.tree(fetched)?;
+            let mut tree = layout.tree_in(fetched, &DiskFolder(path))?;
             if *pins && layout.takes_other_files() {
                 tree.extend(layout::pins(fetched));
             }
+            check_folder(&tree, path, store)?;
             FolderSink { path, link_mode }.write(&tree, &objects)?;
             Ok(Vec::new())
         }
@@ -162,9 +172,11 @@ fn write_bundle(
         if !findings.is_empty() {
             return Err(WriteFailure::Unsound { path: output.path.clone(), findings });
         }
+        check_bundle(&tree, output, objects.store)?;
         output.sink().write(&tree, &objects)?;
         return Ok(findings);
     }
+    check_bundle(&tree, output, objects.store)?;
     let (findings, written) = parallel::join(|| output.verify.then(judge), || output.sink().write(&tree, &objects));
     written?;
     Ok(findings.unwrap_or_default())

@@ -36,7 +36,7 @@ fn fault(view: &SearchView<'_, '_>, name: &PackageName, asked: &ProjectRequireme
         }),
         PackageSource::Listed(selector) => {
             let matching = positions(&allowed, selector.candidates().versions().len());
-            let chosen = selector.choose(&matching, view.opt_in(name), None);
+            let chosen = selector.choose(&matching, view.opt_in(name), &[]);
             let disagree = || disagreement(name, asked, &matching, selector.candidates());
             chosen
                 .is_none()

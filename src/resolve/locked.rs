@@ -23,7 +23,8 @@ pub struct LockQuestion {
     pub skip_source_trees: bool,
     /// Whether the source archive beside each wheel is fetched, too.
     pub with_sources: bool,
-    /// The archives that were made of repositories, by the URLs of these in the lock.
+    /// The archives that repositories were packed into, by the URLs of the repositories in the
+    /// lock.
     pub packed: BTreeMap<String, PackedRepository>,
 }
 

@@ -23,6 +23,7 @@ mod prefetcher;
 mod provider;
 mod question;
 mod search_view;
+mod shared_versions;
 mod solution;
 mod solve;
 mod target_problem;
@@ -40,13 +41,15 @@ pub use failure::{Failure, Reason};
 pub use locked::{LockQuestion, PackedRepository};
 pub use prefetcher::NewFact;
 pub use question::Question;
+pub use shared_versions::ForkStrategy;
 
 use prefetcher::{PrefetchState, Prefetcher};
+use shared_versions::{SharedVersions, SharingGroups};
 use solve::{SearchProgress, TargetOutcome};
 use target_problem::{SpecifierCache, TargetProblem};
 
 use crate::domain::{
-    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, ResolutionMetadata, Solution, Target, Version,
+    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, ResolutionMetadata, Solution, Target,
 };
 
 /// The known facts about projects and files.
@@ -96,8 +99,6 @@ pub enum Step {
 }
 
 /// Runs one step to answer `question` for every target with `facts`.
-///
-/// A target prefers the versions that were chosen for those before it.
 pub fn step(question: &Question, targets: &[Arc<Target>], facts: &Facts) -> Step {
     Resolver::new(question, targets).step(facts)
 }
@@ -108,6 +109,7 @@ pub fn step(question: &Question, targets: &[Arc<Target>], facts: &Facts) -> Step
 /// Facts may be added between steps, but none may change.
 pub struct Resolver<'q> {
     problems: Vec<TargetProblem<'q>>,
+    groups: SharingGroups,
     progress: Vec<SearchProgress>,
     prefetch_states: Vec<PrefetchState>,
     specifier_cache: SpecifierCache,
@@ -118,38 +120,36 @@ impl<'q> Resolver<'q> {
         let problems = targets.iter().map(|target| TargetProblem::new(question, target)).collect();
         let progress = targets.iter().map(|_| SearchProgress::default()).collect();
         let prefetch_states = targets.iter().map(|_| PrefetchState::default()).collect();
-        Self { problems, progress, prefetch_states, specifier_cache: SpecifierCache::default() }
+        let groups = SharingGroups::new(question.fork_strategy, targets);
+        Self { problems, groups, progress, prefetch_states, specifier_cache: SpecifierCache::default() }
     }
 
     /// Runs a step as [`step`] does.
     pub fn step(&mut self, facts: &Facts) -> Step {
         let mut missing = MissingFacts::default();
-        let mut failures = Vec::new();
-        let mut preferred = Preferred::default();
-        for (position, (problem, progress)) in self.problems.iter_mut().zip(&mut self.progress).enumerate() {
-            if problem.settled.is_none() {
-                // While an earlier target has no answer, what this one prefers is not settled.
-                let is_settled = missing.is_empty();
-                let progress = if is_settled { progress } else { &mut SearchProgress::default() };
-                let answer = match solve::solve(problem, facts, &self.specifier_cache, &preferred, progress) {
-                    TargetOutcome::Answer(answer) => answer,
-                    TargetOutcome::Incomplete(more) => {
-                        missing.extend(more);
-                        continue;
+        for group in self.groups.iter() {
+            let mut shared = SharedVersions::default();
+            // While a target has no answer, what those after it prefer is not settled.
+            let mut is_settled = true;
+            for position in group {
+                let problem = &mut self.problems[*position];
+                if problem.settled.is_none() {
+                    let progress =
+                        if is_settled { &mut self.progress[*position] } else { &mut SearchProgress::default() };
+                    match solve::solve(problem, facts, &self.specifier_cache, &shared, progress) {
+                        TargetOutcome::Answer(answer) => problem.settled = is_settled.then_some(answer),
+                        TargetOutcome::Incomplete(more) => {
+                            missing.extend(more);
+                            is_settled = false;
+                        }
                     }
-                };
-                if !is_settled {
-                    continue;
                 }
-                problem.settled = Some(answer);
-            }
-            match &problem.settled {
-                Some(Ok(solution)) => prefer(&mut preferred, solution),
-                Some(Err(found)) => failures.extend(found.iter().map(|failure| failure.clone().on_target(position))),
-                None => {}
+                if let Some(Ok(solution)) = &problem.settled {
+                    shared.add(solution);
+                }
             }
         }
-        self.conclude(missing, failures)
+        self.conclude(missing)
     }
 
     /// Returns what the next step is likely to need because of `new_fact`; `is_guess` says whether
@@ -167,8 +167,13 @@ impl<'q> Resolver<'q> {
         missing
     }
 
-    fn conclude(&self, missing: MissingFacts, failures: Vec<Failure>) -> Step {
+    fn conclude(&self, missing: MissingFacts) -> Step {
         let solved = self.problems.iter().map(|problem| problem.settled.as_ref()?.as_ref().ok().cloned());
+        let failures = self.problems.iter().enumerate().flat_map(|(position, problem)| {
+            let found = problem.settled.as_ref().and_then(|answer| answer.as_ref().err());
+            found.into_iter().flatten().map(move |failure| failure.clone().on_target(position))
+        });
+        let failures: Vec<_> = failures.collect();
         if !missing.is_empty() {
             Step::Incomplete(missing)
         } else if failures.is_empty() {
@@ -176,17 +181,6 @@ impl<'q> Resolver<'q> {
         } else {
             let solved = solved.enumerate().filter_map(|(position, solution)| Some((position, solution?)));
             Step::Impossible { failures: failure::merge(failures), solved: solved.collect() }
-        }
-    }
-}
-
-/// The versions chosen for earlier targets; the first target with a project decides.
-type Preferred = BTreeMap<PackageName, Version>;
-
-fn prefer(preferred: &mut Preferred, solution: &Solution) {
-    for package in &solution.packages {
-        if let Some(version) = &package.version {
-            preferred.entry(package.name.clone()).or_insert_with(|| version.clone());
         }
     }
 }

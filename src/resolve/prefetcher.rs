@@ -137,7 +137,7 @@ impl Prefetcher<'_, '_> {
             return;
         }
         let opt_in = self.opt_in(name);
-        let Some(position) = selector.choose(&self.allowed(name, selector), opt_in, None) else { return };
+        let Some(position) = selector.choose(&self.allowed(name, selector), opt_in, &[]) else { return };
         let Some(artifact) = selector.best_of(position, opt_in) else { return };
         let progress = self.state.progress_by_project.entry(name.clone()).or_default();
         if progress.guesses == MOST_GUESSES {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::MissingFacts;
+use super::{ForkStrategy, MissingFacts};
 use crate::domain::{PackageName, Request, Requirement, Specifiers};
 use crate::select::Policy;
 
@@ -20,6 +20,8 @@ pub struct Question {
     pub follow_dependencies: bool,
     /// Whether the source archive beside each wheel is fetched, too; the search ignores it.
     pub with_sources: bool,
+    /// Which targets share the versions of a project.
+    pub fork_strategy: ForkStrategy,
 }
 
 impl Question {
@@ -51,7 +53,7 @@ impl Question {
         MissingFacts { listings: named.collect(), ..MissingFacts::default() }
     }
 
-    /// Returns the question that `request` was, as far as the request states it.
+    /// Returns the question that `request` was made from, as far as it is stated there.
     pub fn of_request(request: &Request) -> Self {
         Self {
             requirements: request.requirements.clone(),
@@ -64,10 +66,11 @@ impl Question {
             require_hashes: request.require_hashes,
             follow_dependencies: request.follow_dependencies,
             with_sources: false,
+            fork_strategy: ForkStrategy::default(),
         }
     }
 
-    /// Returns the request that it is for the targets at these positions.
+    /// Returns the question as a request for the targets at these positions.
     pub fn request(&self, targets: Vec<usize>) -> Request {
         Request {
             requirements: self.requirements.clone(),

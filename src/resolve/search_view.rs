@@ -11,7 +11,7 @@ use super::direct_url::DirectUrl;
 use super::node::{Node, VersionSet, number, positions};
 use super::target_problem::{SpecifierCache, TargetProblem};
 use super::target_requirements::ProjectRequirements;
-use super::{Facts, MissingFacts, Preferred, Reason};
+use super::{Facts, MissingFacts, Reason, SharedVersions};
 use crate::domain::{
     Artifact, Candidate, Dependency, DependencySource, ExtraName, MaskedUrl, MetadataUnavailable, PackageName,
     ResolutionMetadata, Specifiers, Version,
@@ -27,7 +27,7 @@ pub(super) struct SearchView<'v, 'q> {
     pub problem: &'v TargetProblem<'q>,
     pub facts: &'v Facts,
     pub specifier_cache: &'v SpecifierCache,
-    pub preferred: &'v Preferred,
+    pub shared: &'v SharedVersions,
     pub assumptions: &'v Assumptions,
     pub missing: RefCell<MissingFacts>,
     pub discovered: RefCell<Discovered>,
@@ -113,8 +113,8 @@ impl<'v, 'q> SearchView<'v, 'q> {
             let eligible = self.eligible_by_lines(name, &selector);
             among.retain(|position| eligible.contains(position));
         }
-        let preferred = self.preferred.get(name).and_then(|version| versions.binary_search(version).ok());
-        selector.choose(&among, self.opt_in(name), preferred)
+        let shared = self.shared.of(name).iter().filter_map(|version| versions.binary_search(version).ok());
+        selector.choose(&among, self.opt_in(name), &shared.collect::<Vec<_>>())
     }
 
     /// Returns the versions that the pre-release rule allows by the user's lines alone.

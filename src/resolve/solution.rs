@@ -34,6 +34,7 @@ fn found(view: &SearchView<'_, '_>, decided: &Decisions, graph: &DependencyGraph
         }
         solution.notes.extend(missing_extras(view, name, position, decided));
         solution.notes.extend(repaired(view, name, position));
+        solution.notes.extend(passed_over_variants(view, name, position));
         solution.packages.push(resolved_package(view, name, position, requested_by, graph, &file));
     }
     let is_build = |failure: &Failure| matches!(failure.reason, Reason::NeedsBuild { .. });
@@ -92,12 +93,18 @@ fn resolved_package(
     graph: &DependencyGraph<'_>,
     file: &Candidate,
 ) -> ResolvedPackage {
+    let mut file = file.clone();
+    if let Some(Ok(metadata)) =
+        view.problem.question.follow_dependencies.then(|| view.metadata(name, position)).flatten()
+    {
+        file.requires_python = file.requires_python.or_else(|| metadata.requires_python.clone());
+    }
     ResolvedPackage {
         name: name.clone(),
         version: view.version(name, position),
         requested_by,
         dependencies: graph.dependencies(name).cloned().collect(),
-        file: file.clone(),
+        file,
         metadata_source: metadata_source(view, name, position),
     }
 }
@@ -128,6 +135,20 @@ fn missing_extras(view: &SearchView<'_, '_>, name: &PackageName, position: usize
     let missing = asked.into_iter().filter(|extra| !metadata.extras.contains(extra));
     let version = view.version(name, position).map(|version| format!(" {version}")).unwrap_or_default();
     missing.map(|extra| format!("{name}{version} has no extra `{extra}`")).collect()
+}
+
+/// Returns a note if a version has wheel variants (PEP 825), of which other installers may take one.
+fn passed_over_variants(view: &SearchView<'_, '_>, name: &PackageName, position: usize) -> Option<String> {
+    let PackageSource::Listed(selector) = view.source(name) else { return None };
+    let candidates = selector.candidates();
+    let variants = candidates.variants(position);
+    let first = variants.first()?;
+    let others = match variants.len() - 1 {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    let version = &candidates.versions()[position];
+    Some(format!("{name} {version} has wheel variants (PEP 825), which are never chosen here: {first}{others}"))
 }
 
 /// Returns a note if the metadata of a version had to be repaired.

@@ -14,7 +14,7 @@ use super::provider::Provider;
 use super::search_view::{ONLY, SearchView};
 use super::target_problem::{SpecifierCache, TargetProblem};
 use super::unbuilt_solution::UnbuiltSolution;
-use super::{Facts, Failure, MissingFacts, Preferred, check_requirements, conflict, solution};
+use super::{Facts, Failure, MissingFacts, SharedVersions, check_requirements, conflict, solution};
 use crate::domain::Solution;
 
 /// The outcome of solving for one target.
@@ -72,17 +72,16 @@ impl SearchProgress {
     }
 }
 
-/// Solves for one target; `progress` must be of the same question with the same `preferred`.
+/// Solves for one target; `progress` must be of the same question with the same `shared`.
 pub(super) fn solve(
     problem: &TargetProblem<'_>,
     facts: &Facts,
     specifier_cache: &SpecifierCache,
-    preferred: &Preferred,
+    shared: &SharedVersions,
     progress: &mut SearchProgress,
 ) -> TargetOutcome {
-    let mut solve = |refuse_builds| {
-        search_until_justified(problem, facts, specifier_cache, preferred, progress.chain(refuse_builds))
-    };
+    let mut solve =
+        |refuse_builds| search_until_justified(problem, facts, specifier_cache, shared, progress.chain(refuse_builds));
     let unbuilt = match solve(false) {
         JustifiedOutcome::Incomplete(missing) => return TargetOutcome::Incomplete(missing),
         JustifiedOutcome::Found(SearchResult::Solution(solution)) => return TargetOutcome::Answer(Ok(solution)),
@@ -106,12 +105,12 @@ fn search_until_justified(
     problem: &TargetProblem<'_>,
     facts: &Facts,
     specifier_cache: &SpecifierCache,
-    preferred: &Preferred,
+    shared: &SharedVersions,
     chain: &mut SearchState,
 ) -> JustifiedOutcome {
     let SearchState { assumptions, first_failures } = chain;
     loop {
-        let (attempt, discovered, missing) = search(problem, facts, specifier_cache, preferred, assumptions);
+        let (attempt, discovered, missing) = search(problem, facts, specifier_cache, shared, assumptions);
         // Whatever was met may rest on what is not known: nothing is concluded from it yet.
         if !missing.is_empty() {
             return JustifiedOutcome::Incomplete(missing);
@@ -143,11 +142,11 @@ fn search(
     problem: &TargetProblem<'_>,
     facts: &Facts,
     specifier_cache: &SpecifierCache,
-    preferred: &Preferred,
+    shared: &SharedVersions,
     assumptions: &Assumptions,
 ) -> (SearchOutcome, Discovered, MissingFacts) {
     let (missing, discovered) = (RefCell::default(), RefCell::default());
-    let view = SearchView { problem, facts, specifier_cache, preferred, assumptions, missing, discovered };
+    let view = SearchView { problem, facts, specifier_cache, shared, assumptions, missing, discovered };
     let faults = check_requirements::faults(&view);
     let attempt = if faults.is_empty() { decide(&view) } else { SearchOutcome::Impossible(faults) };
     (attempt, view.discovered.into_inner(), view.missing.into_inner())

@@ -376,6 +376,21 @@ fn a_full_disk_leaves_nothing_half_written() {
     }
 }
 
+/// `pip-http` is written as copies, the small file first.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_no_part_of_a_folder() {
+    let index = Index::new().wheel("a", "1.0").with(Wheel::new("large", "1.0").padding(200_000)).serve();
+    let sandbox = Sandbox::new();
+    sandbox.prefetch_from(&index, ["a", "large", "-d", "elsewhere"]).args(TARGET).assert().code(0);
+    for layout in ["download-cache", "pip-http", "pip-http-v2"] {
+        let output = run_on_a_small_disk(&sandbox, &index, &["a", "large", "-d", "out", "--layout", layout]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{told}");
+        assert_eq!(files_below(&sandbox.path("out")), Vec::<String>::new(), "{layout}");
+    }
+}
+
 #[test]
 fn no_index_is_an_error_that_names_the_ways_to_give_one() {
     let output = Sandbox::new().without_python().prefetch(["demo==1.0"]).args(TARGET).output().unwrap();

@@ -307,13 +307,48 @@ fn people_get_a_page_that_loads_nothing_from_elsewhere() {
 }
 
 #[test]
+fn what_was_damaged_in_the_cache_is_not_served() {
+    let sandbox = fetched(&["--dest", "out"]);
+    let sha256 = Sha256::of(&sandbox.read(&format!("out/{WHEEL}"))).to_string();
+    let object = sandbox.cache_folder(CacheBucket::Objects).join(&sha256[..2]).join(&sha256[2..]);
+    let mut bytes = std::fs::read(&object).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::remove_file(&object).unwrap();
+    std::fs::write(&object, bytes).unwrap();
+    let served = Served::over(&sandbox, "../cache");
+    let listed = String::from_utf8(served.get("/projects.json", &[]).body).unwrap();
+    assert!(!listed.contains(WHEEL) && listed.contains("kit_box-3.0.tar.gz"), "{listed}");
+    assert!(!object.exists());
+}
+
+/// Composed anew: a page that a stranger's bundle brings would be a program on our own address.
+#[test]
+fn the_overview_of_a_bundle_is_served_with_its_files() {
+    let sandbox = fetched(&["--bundle", "out/"]);
+    sandbox.write("out/index.html", "<script>alert(1)</script>");
+    let served = Served::over(&sandbox, "out");
+    let listed: Value = serde_json::from_slice(&served.get("/projects.json", &[]).body).unwrap();
+    assert_eq!(listed["overview"], true);
+    let page = served.get("/overview/", &[]);
+    let text = page.text();
+    assert!(text.contains("Bundle of") && !text.contains("alert(1)") && !text.contains("How to install"), "{text}");
+    let href = format!("wheels/{WHEEL}");
+    assert!(text.contains(&format!("<a href=\"{href}\">")), "{text}");
+    assert_eq!(served.get(&format!("/overview/{href}"), &[]).body, sandbox.read(&format!("out/{href}")));
+    assert_eq!(served.get("/overview/install.sh", &[]).status, 404);
+    assert_eq!(Served::over(&fetched(&["--dest", "out"]), "out").get("/overview/", &[]).status, 404);
+}
+
+#[test]
 fn people_search_projects_in_a_browser() {
     let Some(browser) = judges().browser() else { return };
     let served = Served::over(&fetched(&["--dest", "out"]), "out");
     let mut tab = browser.open(&format!("http://{}/", served.address));
     tab.wait_for("document.querySelectorAll('details').length == 3");
     assert_eq!(tab.texts("#count"), ["3 projects, 3 files"]);
-    assert_eq!(tab.texts("#use"), [format!("python -m pip install --index-url {} NAME", served.index())]);
+    let lines = ["python -m pip", "uv pip"].map(|pip| format!("{pip} install --index-url {} NAME", served.index()));
+    assert_eq!(tab.texts("#use"), [lines.join("\n")]);
+    assert_eq!(tab.evaluate("document.querySelector('#overview').hidden"), true);
     tab.type_into("#search", "OTH py3");
     assert_eq!(tab.texts("summary b"), ["other"]);
     tab.click("summary");

@@ -113,11 +113,27 @@ fn requires_python_is_judged_for_each_target() {
 }
 
 #[test]
-fn a_later_target_prefers_what_an_earlier_one_got() {
-    let arguments = ["demo", "--python-version", "3.9,3.12", "--platform", "linux-x86_64"];
-    let (_, files) = fetch(&two_generations(), &Sandbox::new(), &arguments);
-    assert_eq!(files.len(), 1);
-    assert_eq!(files["demo-1.0-py3-none-any.whl"], json!([LINUX_39, LINUX_312]));
+fn targets_share_versions_where_that_is_asked_for() {
+    let (index, sandbox) = (two_generations(), Sandbox::new());
+    let told = |versions: &str, option: &[&str], variable: &str| {
+        let arguments = [&["demo", "--dry-run", "--platform", "linux-x86_64", "--python-version", versions], option];
+        let mut command = sandbox.prefetch_from(&index, &arguments.concat());
+        let output = command.env("UV_FORK_STRATEGY", variable).assert().code(0).get_output().clone();
+        let (plan, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        (plan.matches("fetch   demo-").count(), told)
+    };
+    for versions in ["3.9,3.12", "3.12,3.9"] {
+        let (files, words) = told(versions, &[], "");
+        let expected = "Targets got different versions of demo (1.0, 2.0); --fork-strategy fewest shares a version";
+        assert!(files == 2 && words.contains(expected), "{words}");
+        assert_eq!(told(versions, &["--fork-strategy", "fewest"], "").0, 1);
+        let (files, words) = told(versions, &[], "fewest");
+        assert!(files == 1 && !words.contains("different versions"), "{words}");
+        assert_eq!(told(versions, &["--fork-strategy", "per-target"], "fewest").0, 2);
+    }
+    let refused = sandbox.prefetch_from(&index, &["demo"]).env("PREFETCH_FORK_STRATEGY", "few").assert().code(2);
+    let words = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    assert!(words.contains("none of per-target, requires-python, fewest"), "{words}");
 }
 
 /// `demo` has a wheel for one of the targets, `other` for all; `third` for another one.
@@ -172,6 +188,23 @@ fn keep_going_writes_what_was_solved_and_exits_3() {
     assert_eq!((ids(&report).len(), solved), (4, vec![&json!(true), &json!(false), &json!(false), &json!(false)]));
     assert_eq!(troubled(&report), ["demo", "third"]);
     assert!(told.contains("error: demo") && told.contains("error: third"), "{told}");
+}
+
+#[test]
+fn keep_going_replaces_no_bundle_for_more_targets() {
+    let (index, sandbox) = (half_a_world(), Sandbox::new());
+    let run = |arguments: &[&str], code: i32| {
+        let arguments = [arguments, &MATRIX, &["--bundle", "out.zip"]].concat();
+        let output = sandbox.prefetch_from(&index, arguments).assert().code(code).get_output().clone();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    run(&["other"], 0);
+    let sound = sandbox.read("out.zip");
+    let told = run(&["demo", "other", "--keep-going"], 3);
+    assert!(told.contains("hint: out.zip stays as it was") && told.contains("--force"), "{told}");
+    assert!(sandbox.read("out.zip") == sound);
+    run(&["demo", "other", "--keep-going", "--force"], 3);
+    assert!(sandbox.read("out.zip") != sound);
 }
 
 #[test]

@@ -394,3 +394,15 @@ fn what_any_pip_builds_with_is_packed() {
     sandbox.prefetch_from(&index, ["kit"]).args(target).assert().code(0);
     assert!(sandbox.files("out/wheels").contains(&"wheel-0.45-py3-none-any.whl".to_owned()));
 }
+
+#[test]
+fn a_sidecar_that_is_not_its_wheels_metadata_is_found() {
+    let sandbox = Sandbox::new();
+    sandbox.prefetch_from(&world(), ["demo", "--layout", "simple", "-d", "index"]).args(TARGET).assert().code(0);
+    report(&sandbox, &["index"], 0);
+    let sidecar = "index/demo/demo-1.0-py3-none-any.whl.metadata";
+    let said = [&sandbox.read(sidecar)[..], b"Requires-Dist: extra\n"].concat();
+    std::fs::remove_file(sandbox.path(sidecar)).unwrap();
+    sandbox.write(sidecar, said);
+    assert_eq!(findings(&report(&sandbox, &["index"], 1)), ["digest demo/demo-1.0-py3-none-any.whl.metadata"]);
+}

@@ -26,6 +26,7 @@ pub fn words(remedy: Remedy) -> &'static str {
         Remedy::InstallPip => "install it there, name another Python with --python, or leave --allow-build away",
         Remedy::UpgradePip => "upgrade it, name another Python with --python, or leave --allow-build away",
         Remedy::MendCacheFolder(kind) => for_cache_folder(kind),
+        Remedy::MakeSpace => "make room, or name a folder on another disk",
         Remedy::GiveCredentials => {
             "give a user and password in the index URL (https://user:password@…) or in ~/.netrc, or check that they \
              may read this"

@@ -11,3 +11,4 @@ pub mod report;
 pub mod summary;
 pub mod target_words;
 pub mod terminal;
+pub mod version_differences;

@@ -155,6 +155,13 @@ impl Report {
         self.summary
     }
 
+    /// Returns the name and version of every package that a target installs.
+    pub fn installed_versions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_installed = |file: &FileReport| file.targets.len() > file.tools.len();
+        let installed = self.packages.iter().filter(move |package| package.files.iter().any(is_installed));
+        installed.filter_map(|package| Some((&*package.name, package.version.as_deref()?)))
+    }
+
     /// Returns the number of files with this status.
     pub fn count(&self, status: &str) -> usize {
         self.files().filter(|file| file.status == status).count()

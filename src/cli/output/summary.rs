@@ -24,6 +24,7 @@ pub fn of_plan(
     report: &Report,
     files: &FilesToFetch<'_>,
     targets: &[Arc<Target>],
+    version_differences: Option<String>,
     args: &FetchArgs,
 ) -> std::io::Result<()> {
     if args.messages.quiet {
@@ -34,7 +35,7 @@ pub fn of_plan(
         true => lines.iter().for_each(say),
         false => terminal::print_lines(lines)?,
     }
-    say_targets(targets);
+    say_targets(targets, version_differences);
     let summary = report.summary();
     say(format!(
         "Planned {} of {}, in {:.1} s. {}.",
@@ -49,7 +50,7 @@ pub fn of_plan(
 /// The number of targets that are named one by one.
 const MAX_TARGETS: usize = 8;
 
-fn say_targets(targets: &[Arc<Target>]) {
+fn say_targets(targets: &[Arc<Target>], version_differences: Option<String>) {
     if let [only] = targets {
         return say(format!("For {}.", in_words(only)));
     }
@@ -58,6 +59,7 @@ fn say_targets(targets: &[Arc<Target>]) {
     if targets.len() > MAX_TARGETS {
         say(format!("  and {} more", targets.len() - MAX_TARGETS));
     }
+    version_differences.iter().for_each(say);
 }
 
 /// Returns a phrase for the files that a dry run had to fetch whole, and kept for the real one.
@@ -80,6 +82,7 @@ pub fn of_run(
     report: &Report,
     fetched: &Fetched,
     outputs: &[Output],
+    version_differences: Option<String>,
     args: &FetchArgs,
     working_folder: &Path,
     is_sound: bool,
@@ -98,7 +101,7 @@ pub fn of_run(
         origins(report),
         summary.seconds
     ));
-    say_targets(&fetched.targets);
+    say_targets(&fetched.targets, version_differences);
     let mut outputs = outputs.iter().filter(|output| output.path() != Path::new(STANDARD_OUTPUT)).peekable();
     if outputs.peek().is_none() {
         return;

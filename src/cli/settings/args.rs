@@ -8,6 +8,7 @@ use super::format_args::FormatArgs;
 use super::group_args::GroupArgs;
 use crate::archive;
 use crate::layout;
+use crate::resolve::ForkStrategy;
 
 /// What `prefetch` takes without a subcommand.
 #[derive(Debug, Args)]
@@ -74,7 +75,7 @@ pub struct OutputArgs {
     /// Do not check, while packing, that the files are intact and that every target installs from the bundle alone.
     #[arg(long, requires = "bundle", hide_short_help = true)]
     pub no_verify: bool,
-    /// Replace an older bundle even by one with gaps.
+    /// Replace an older bundle even by one with gaps, or for fewer targets (--keep-going).
     #[arg(long, requires = "bundle", hide_short_help = true)]
     pub force: bool,
     /// Pack source archives whose build fetches from elsewhere than an index (crates, say) without a complaint.
@@ -160,6 +161,9 @@ pub struct TargetArgs {
     /// (cp311-win_amd64) is a pair, too. `prefetch describe-target` prints the script for the machine.
     #[arg(long = "target", value_name = "VERSION:PLATFORM|FILE", value_hint = ValueHint::FilePath)]
     pub targets: Vec<PathBuf>,
+    /// How many versions of a project the targets may get [default: per-target].
+    #[arg(long, value_name = "STRATEGY", value_enum, hide_short_help = true)]
+    pub fork_strategy: Option<ForkStrategyArg>,
     /// Fetch for the targets that have a solution, even if others have none (exit code 3).
     #[arg(long)]
     pub keep_going: bool,
@@ -169,6 +173,34 @@ pub struct TargetArgs {
     /// The ABI tag, such as cp313t.
     #[arg(long, value_name = "ABI", hide_short_help = true)]
     pub abi: Option<String>,
+}
+
+/// `--fork-strategy`, whose last two values are uv's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForkStrategyArg {
+    /// Each target gets the newest that it can have.
+    PerTarget,
+    /// Targets of one Python version share versions where they can.
+    RequiresPython,
+    /// All targets share versions where they can.
+    Fewest,
+}
+
+impl ForkStrategyArg {
+    /// As it is typed.
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+impl From<ForkStrategyArg> for ForkStrategy {
+    fn from(typed: ForkStrategyArg) -> Self {
+        match typed {
+            ForkStrategyArg::PerTarget => Self::PerTarget,
+            ForkStrategyArg::RequiresPython => Self::RequiresPython,
+            ForkStrategyArg::Fewest => Self::Fewest,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

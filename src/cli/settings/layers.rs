@@ -4,6 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
 use super::table::{Setting, UV_FIND_LINKS};
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
@@ -99,6 +101,19 @@ impl Layers<'_> {
             "n" | "no" | "f" | "false" | "off" | "0" => Ok(false),
             _ => Err(refused(setting.name, &found, "neither yes nor no")),
         }
+    }
+
+    /// Returns the value of a setting that takes one of several words.
+    ///
+    /// # Errors
+    /// When the value is none of these words.
+    pub fn word<T: ValueEnum>(&self, setting: &Setting) -> Result<Option<T>, CliError> {
+        let Some(found) = self.find(setting) else { return Ok(None) };
+        T::from_str(found.value.trim(), true).map(Some).map_err(|_| {
+            let words = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+            let words: Vec<_> = words.map(|word| word.get_name().to_owned()).collect();
+            refused(setting.name, &found, &format!("none of {}", words.join(", ")))
+        })
     }
 
     /// Returns the value of a setting as a number.

@@ -27,6 +27,7 @@ use super::host::environment::Environment;
 use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
 use crate::http::{HttpSettings, is_secure_origin};
 use crate::index::{IndexSettings, IndexStrategy};
+use crate::resolve::ForkStrategy;
 
 /// The settings that are known before any input is read.
 pub struct Settings {
@@ -35,6 +36,7 @@ pub struct Settings {
     pub no_deps: bool,
     pub with_sources: bool,
     pub strict_metadata: bool,
+    pub fork_strategy: ForkStrategy,
     pub http: HttpSettings,
     /// The index options of the command line and the environment, to be merged with those of
     /// requirements files.
@@ -59,6 +61,11 @@ impl Settings {
             no_deps: args.selection.no_deps || layers.switch(&table::NO_DEPS)?,
             with_sources: args.selection.with_sources,
             strict_metadata: args.selection.strict_metadata || layers.switch(&table::STRICT_METADATA)?,
+            fork_strategy: args
+                .targets
+                .fork_strategy
+                .or(layers.word(&table::FORK_STRATEGY)?)
+                .map_or_else(ForkStrategy::default, ForkStrategy::from),
             http: network::http(&args.network, layers)?,
             typed: typed(&args.indexes, &args.selection)?,
             ambient: ambient(layers)?,

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::network::{JOBS, RETRIES, TIMEOUT};
-use crate::cli::settings::args::FetchArgs;
+use crate::cli::settings::args::{FetchArgs, ForkStrategyArg};
 
 /// A setting that need not be on the command line.
 pub struct Setting {
@@ -88,6 +88,8 @@ settings! {
         |args: &FetchArgs| args.selection.exclude_newer.clone(), "";
     NO_DEPS: "no-deps", ["no-deps", "no-dependencies"], [], |args: &FetchArgs| switch(args.selection.no_deps), NO;
     STRICT_METADATA: "strict-metadata", [], [], |args: &FetchArgs| switch(args.selection.strict_metadata), NO;
+    FORK_STRATEGY: "fork-strategy", [], ["UV_FORK_STRATEGY"],
+        |args: &FetchArgs| args.targets.fork_strategy.map(ForkStrategyArg::name), ForkStrategyArg::PerTarget.name();
     OFFLINE: "offline", [], ["UV_OFFLINE"], |args: &FetchArgs| switch(args.network.offline), NO;
     CACHE_DIR: "cache-dir", [], [], |args: &FetchArgs| path(args.network.cache_dir.as_ref()), "";
     REFRESH: "refresh", [], [], |args: &FetchArgs| switch(args.network.refresh), NO;

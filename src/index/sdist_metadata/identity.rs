@@ -1,11 +1,11 @@
-//! The name and the version that a project states of itself, without being built.
+//! The name and the version of a project, as far as they are stated without a build.
 
 use toml::Table;
 
 use super::keywords::SetupKeywords;
 use super::{TopFiles, setup_cfg, setup_py};
 
-/// The name and version of a project; a field that only its build knows is absent.
+/// The name and version of a project; a field that only its build knows is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatedIdentity {
     pub name: Option<String>,
@@ -13,8 +13,8 @@ pub struct StatedIdentity {
 }
 
 impl TopFiles {
-    /// The name and the version by `PKG-INFO`, else `[project]` (PEP 621), else Poetry's table, else
-    /// `setup.py` and `setup.cfg`.
+    /// Returns the name and the version from `PKG-INFO`, else `[project]` (PEP 621), else Poetry's
+    /// table, else `setup.py` and `setup.cfg`.
     pub fn stated_identity(&self) -> StatedIdentity {
         if let Some(stated) = self.stated().filter(|stated| !stated.name.is_empty()) {
             return StatedIdentity { name: Some(stated.name.clone()), version: Some(stated.version.clone()) };
@@ -45,8 +45,10 @@ fn of_project(pyproject: &Table) -> Option<StatedIdentity> {
     Some(StatedIdentity { name: text(project, "name"), version: text(project, "version") })
 }
 
-/// Absent where `[project]` is: Poetry fills what is missing there from its own table, which may name a
-/// version that a plugin replaces.
+/// Returns the name and version in Poetry's table, if there is no `[project]`.
+///
+/// Poetry completes `[project]` from its own table, which may state a version that a plugin
+/// replaces.
 fn of_poetry(pyproject: &Table) -> Option<StatedIdentity> {
     let tool = pyproject.get("tool")?.as_table()?;
     let poetry = tool.get("poetry")?.as_table()?;

@@ -1,4 +1,4 @@
-//! The text of a pdm.lock into a lock. URLs are recorded only with the strategy `static_urls`.
+//! Parses a pdm.lock; it has URLs only with the strategy `static_urls`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,18 +18,18 @@ use crate::input::text_file::TextFile;
 use crate::input::version_range::VersionRange;
 use crate::input::{InputSource, Problem};
 
-/// Whether a lock says which package belongs to which group.
+/// Whether the packages of a lock state their groups.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// By the strategy `inherit_metadata`.
+    /// They do, by the strategy `inherit_metadata`.
     WithGroups,
     Bare,
 }
 
-/// Understands `file`, with the project beside it; warnings come with the lock.
+/// Parses `file`, with the project beside it; warnings are part of the lock.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// When anything is wrong with the file; all of it.
 pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
     let whole = |why: Fault| vec![file.problem(None, why)];
@@ -66,7 +66,7 @@ fn kind(metadata: &HeadMetadata) -> Result<Kind, Fault> {
     }
 }
 
-/// A lock whose packages name their groups and markers.
+/// Parses a lock whose packages state their groups and markers.
 fn flat(file: &TextFile, input_source: &dyn InputSource, document: &Document) -> Result<FlatLock, Vec<Problem>> {
     let whole = |why: Fault| vec![file.problem(None, why)];
     let mut markers = MarkerTable::default();
@@ -94,7 +94,7 @@ fn flat(file: &TextFile, input_source: &dyn InputSource, document: &Document) ->
     })
 }
 
-/// A lock that is walked from the project's own dependencies.
+/// Parses a lock in which the project's dependencies are followed.
 fn walked(
     file: &TextFile,
     input_source: &dyn InputSource,
@@ -129,7 +129,10 @@ fn walked(
     })
 }
 
-/// What `read` makes of each package, or everything that is wrong.
+/// Reads every package.
+///
+/// # Errors
+/// When any package is wrong; all faults.
 fn each<'p, T>(
     file: &TextFile,
     packages: impl Iterator<Item = &'p toml::Spanned<Package>>,
@@ -151,7 +154,7 @@ fn key(name: &str, extras: &[String]) -> Result<Key, Fault> {
     Ok(Key { name: locking::project_name(name)?, extras })
 }
 
-/// A dependency as a requirement (PEP 508), or as an editable line.
+/// Parses a dependency, which is a requirement (PEP 508) or an editable line.
 fn need(text: &str) -> Result<Need, Fault> {
     if let Some(name) = project::editable_name(text) {
         return Ok(Need { key: key(&name, &[])?, versions: Default::default(), marker: Default::default() });
@@ -164,7 +167,7 @@ fn need(text: &str) -> Result<Need, Fault> {
     Ok(Need { key: Key { name: what.name, extras: what.extras.into_iter().collect() }, versions, marker: what.marker })
 }
 
-/// Of a lock that does not say which groups were locked: all that the project has.
+/// Returns the groups of the project, for a lock that does not state which were locked.
 fn project_groups(project: &project::Document) -> Result<AvailableGroups, Fault> {
     let default: GroupName = locking::group_name(DEFAULT)?;
     let (groups, default_groups) = project.groups();
@@ -172,13 +175,13 @@ fn project_groups(project: &project::Document) -> Result<AvailableGroups, Fault>
     Ok(AvailableGroups { extras: project.extras(), groups, default_extras: BTreeSet::new(), default_groups })
 }
 
-/// Any of the targets may be meant.
+/// Returns the Python versions of all targets of the lock.
 fn requires_python(metadata: &Metadata) -> Result<Option<VersionRange>, Fault> {
     let texts: Option<Vec<_>> = metadata.targets.iter().map(|target| target.requires_python.as_deref()).collect();
     texts.filter(|texts| !texts.is_empty()).map(|texts| texts.join(" || ").parse()).transpose()
 }
 
-/// PDM installs every group that was locked unless told otherwise, extras among them.
+/// Returns the locked groups, including extras, all of which PDM installs by default.
 fn available(metadata: &Metadata) -> Result<AvailableGroups, Fault> {
     let default: GroupName = locking::group_name(DEFAULT)?;
     let named = metadata.groups.as_deref().unwrap_or_default();
@@ -230,7 +233,7 @@ fn locked(
     Ok(locked)
 }
 
-/// The only file of an archive, which is at `url`.
+/// Sets the URL of the only file of an archive.
 fn set_place(files: &mut Vec<LockedFile>, name: &str, url: Option<crate::domain::MaskedUrl>) -> Result<(), Fault> {
     let hashes = files.iter().flat_map(|file| file.hashes.iter().cloned()).collect();
     *files = vec![LockedFile { filename: locking::filename(name)?, url, hashes, size: None, uploaded: None }];

@@ -262,7 +262,7 @@ fn by_name(document: &schema::Document) -> ByName<'_> {
     by_name
 }
 
-/// An entry is told from the others by its name, version and source.
+/// Refuses an entry with the name, version and source of another.
 fn refuse_duplicate(document: &schema::Document, position: usize, by_name: &ByName<'_>) -> Result<(), Fault> {
     let package = document.package[position].get_ref();
     let is_same = |other: &&usize| {
@@ -289,7 +289,7 @@ fn conflicts(sets: &[Vec<schema::Conflict>]) -> Result<Vec<Vec<Conflict>>, Fault
     sets.iter().map(|set| set.iter().map(item).collect()).collect()
 }
 
-/// The packages that everything begins at, and a doubt.
+/// Returns the packages from which dependencies are followed, and maybe a warning.
 fn roots(document: &schema::Document, project: Option<&Project>) -> Result<(Vec<usize>, Option<String>), Fault> {
     let packages = || document.package.iter().map(|package| package.get_ref()).enumerate();
     let manifest = &document.manifest;
@@ -353,7 +353,8 @@ fn available<'g>(
     AvailableGroups { extras, groups, default_extras: BTreeSet::new(), default_groups }
 }
 
-/// `https://host/repo?rev=main&subdirectory=folder#commit` in pip's form, at the commit.
+/// Converts `https://host/repo?rev=main&subdirectory=folder#commit` into pip's form, with the
+/// commit as revision.
 fn repository_url(git: &str) -> String {
     let (address, commit) = git.split_once('#').unwrap_or((git, ""));
     let (address, query) = address.split_once('?').unwrap_or((address, ""));

@@ -83,7 +83,7 @@ proptest! {
         let world = world(&text);
         let input = BundleInput { fetched: &world, requests: &[], summaries: &summaries, sboms: &Sboms::default() };
         let manifest = Manifest::of(&input);
-        let html = super::overview::text(&manifest);
+        let html = super::overview(&manifest);
         prop_assert_eq!(html.matches("<script").count(), 2);
         prop_assert_eq!(html.matches("</script").count(), 2);
         prop_assert!(!html.contains("<!--") && !html.contains("<img"));

@@ -30,7 +30,10 @@ const SCRIPTS: [&str; 4] = [
 ];
 
 /// Returns the text of the page.
-pub fn text(manifest: &Manifest) -> String {
+///
+/// `how_to_install` is paragraphs, in which the lines to type are indented; it is empty for a bundle
+/// that is not unpacked.
+pub fn text(manifest: &Manifest, how_to_install: &str) -> String {
     let graph = DependencyGraph::of(manifest);
     let script = format!("\"use strict\";\n(() => {{\n{}}})();\n", SCRIPTS.join("\n"));
     let [style_hash, script_hash] = [STYLE, &script].map(hash);
@@ -43,6 +46,7 @@ pub fn text(manifest: &Manifest) -> String {
             ("STYLE", STYLE),
             ("SCRIPT", &script),
             ("LEAD", &tables::lead(manifest)),
+            ("INSTALL", &tables::install(how_to_install)),
             ("TARGET_OPTIONS", &tables::target_options(manifest)),
             ("ROWS", &tables::packages(manifest, &graph)),
             ("LICENSES", &tables::licenses(manifest)),

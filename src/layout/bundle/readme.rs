@@ -6,7 +6,6 @@ use crate::layout::legacy_names::unidentified;
 /// Returns the text of the file; `documents` are the bundle's pages as path and summary.
 pub fn text(of: &DocumentSource<'_>, documents: &[(&str, &str)]) -> String {
     let fetched = of.installed;
-    let is_ambiguous = of.target_markers.are_ambiguous(fetched);
     let targets = list(
         "It serves these, and its scripts refuse any other:",
         fetched.targets.iter().map(|target| target.id().to_owned()),
@@ -30,9 +29,14 @@ each of these targets installs from it alone. Without prefetch:
 
     sha256sum -c {SUMS_PATH}
 ",
-        if is_ambiguous { choice(of.input) } else { lines(of.input) },
+        how_to_install(of),
         contents(documents),
     )
+}
+
+/// Returns how to install an unpacked bundle: paragraphs, and indented lines to type.
+pub fn how_to_install(of: &DocumentSource<'_>) -> String {
+    if of.target_markers.are_ambiguous(of.installed) { choice(of.input) } else { lines(of.input) }
 }
 
 fn lines(input: &BundleInput<'_>) -> String {

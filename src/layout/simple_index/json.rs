@@ -1,20 +1,34 @@
 //! Generates the JSON pages of the index (PEP 691) with sizes and versions (PEP 700).
 
-use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use crate::domain::{Object, PackageName};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Object, PackageName, Version};
 
 use super::super::html::href;
 use super::{IndexFile, Project};
 
-/// Returns the page of one project.
-pub fn project(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
-    text(&ProjectPage {
-        meta: META,
-        name,
-        versions: project.versions.iter().map(ToString::to_string).collect(),
-        files: project.files.values().map(FileEntry::of).collect(),
-    })
+/// Returns the page of one project, with the files that the page `held` of an earlier run lists and
+/// that still exist, as `is_held` says of their names.
+pub fn project(
+    name: &PackageName,
+    project: &Project<'_>,
+    held: Option<&[u8]>,
+    is_held: impl Fn(&str) -> bool,
+) -> Vec<u8> {
+    let held: HeldPage = held.and_then(|page| serde_json::from_slice(page).ok()).unwrap_or_default();
+    let stays = |file: &FileEntry<'_>| !project.files.contains_key(&*file.filename) && is_held(&file.filename);
+    let held_files: Vec<_> = held.files.into_iter().filter(stays).collect();
+    // A version may have no files (PEP 700).
+    let held_versions = if held_files.is_empty() { Vec::new() } else { held.versions };
+    let held_versions = held_versions.iter().filter_map(|version| version.parse::<Version>().ok());
+    let versions: BTreeSet<_> =
+        project.versions.iter().map(|version| (*version).clone()).chain(held_versions).collect();
+    let mut files: Vec<_> = project.files.values().map(FileEntry::of).chain(held_files).collect();
+    files.sort_by(|one, other| one.filename.cmp(&other.filename));
+    text(&ProjectPage { meta: META, name, versions: versions.iter().map(ToString::to_string).collect(), files })
 }
 
 /// Returns the page that lists all projects.
@@ -56,10 +70,17 @@ struct ProjectPage<'a> {
     files: Vec<FileEntry<'a>>,
 }
 
-#[derive(Serialize)]
+/// The parts of an earlier run's page that are kept.
+#[derive(Default, Deserialize)]
+struct HeldPage {
+    versions: Vec<String>,
+    files: Vec<FileEntry<'static>>,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct FileEntry<'a> {
-    filename: &'a str,
+    filename: Cow<'a, str>,
     url: String,
     hashes: Hashes,
     size: u64,
@@ -72,7 +93,7 @@ struct FileEntry<'a> {
     core_metadata: Option<Hashes>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Hashes {
     sha256: String,
 }
@@ -85,17 +106,17 @@ impl From<Object> for Hashes {
 
 /// The value of `yanked`: the reason, or `true` for an empty one, which pip would take for `false`
 /// (`docs/facts/pip.md` 3.3).
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum YankedValue<'a> {
     Flag(bool),
-    Reason(&'a str),
+    Reason(Cow<'a, str>),
 }
 
 impl<'a> FileEntry<'a> {
     fn of(file: &IndexFile<'a>) -> Self {
         Self {
-            filename: file.filename,
+            filename: Cow::Borrowed(file.filename),
             url: href(file.filename),
             hashes: file.object.into(),
             size: file.object.size,
@@ -103,7 +124,7 @@ impl<'a> FileEntry<'a> {
             yanked: match file.yanked.0.as_deref() {
                 None => YankedValue::Flag(false),
                 Some("") => YankedValue::Flag(true),
-                Some(reason) => YankedValue::Reason(reason),
+                Some(reason) => YankedValue::Reason(Cow::Borrowed(reason)),
             },
             core_metadata: file.metadata.map(Hashes::from),
         }
@@ -121,7 +142,7 @@ mod tests {
     fn project_of(fetched: &Fetched) -> serde_json::Value {
         let files: Vec<_> = fetched.files().map(|(package, file)| IndexFile::of(package, file)).collect();
         let (name, found) = projects(&files).pop_first().unwrap();
-        serde_json::from_slice(&project(name, &found)).unwrap()
+        serde_json::from_slice(&project(name, &found, None, |_| false)).unwrap()
     }
 
     /// Keys and types as PEP 691, 700 and 714 have them.

@@ -4,6 +4,7 @@ mod completeness;
 mod file_check;
 mod integrity;
 mod platform;
+mod sidecars;
 mod stated_dependencies;
 mod wheel_record;
 
@@ -175,6 +176,7 @@ fn of_folder(reader: &ArchiveReader, settings: &VerifySettings) -> Result<Verifi
     let (checked, faults) = read_all(reader, u64::MAX - SLACK, settings, &integrity::ExpectedFiles::any())?;
     let mut verification = Verification::over(&checked, &faults);
     verification.findings.extend(checked.iter().flat_map(CheckedFile::own_findings));
+    verification.findings.extend(sidecars::contradictions(&checked));
     if let Some(floor) = settings.floor {
         let paths = checked.iter().map(|file| file.path.as_str());
         verification.findings.extend(platform::too_new_files(paths, floor));

@@ -19,7 +19,7 @@ use crate::domain::{
 };
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
-use crate::layout::{IndexFile, MANIFEST_PATH, Manifest, index_tree};
+use crate::layout::{IndexFile, MANIFEST_PATH, Manifest, NewFolder, index_tree, overview};
 use crate::ops::cache::Inventory;
 use crate::parallel;
 use crate::store::DiskStore;
@@ -36,12 +36,29 @@ pub struct Catalogue {
     pub sidecars: HashMap<Sha256, Bytes>,
     /// The list of all files as JSON, for the search page.
     pub projects: StaticPage,
+    /// The overview of the bundle; absent if something else is served.
+    pub overview: Option<Overview>,
     /// The numbers of projects and files.
     pub counts: (usize, usize),
     /// A sentence for each file that is not served.
     pub left_out: Vec<String>,
     /// Keeps the temporary folder with unpacked files.
     _members: Members,
+}
+
+/// The overview page of a bundle, generated from its manifest, and the files that it links.
+#[derive(Debug)]
+pub struct Overview {
+    pub page: StaticPage,
+    /// By their paths in the bundle.
+    pub files: HashMap<String, Sha256>,
+}
+
+impl Overview {
+    fn of(manifest: &Manifest) -> Self {
+        let files = manifest.files().filter_map(|(_, file)| Some((file.path.clone(), file.sha256.parse().ok()?)));
+        Self { page: StaticPage::new(overview(manifest).into_bytes()), files: files.collect() }
+    }
 }
 
 /// What is served at a path of the index.
@@ -120,12 +137,19 @@ impl Catalogue {
         let store = DiskStore::new(path.to_owned());
         let is_store = store.layout().is_cache();
         let members = if is_store { Members::default() } else { Members::find(path, scratch, cancel)? };
-        let candidates = if is_store { of_store(&store)? } else { of_members(&members, path)? };
         let mut left_out: Vec<_> = members
             .left_out
             .iter()
             .map(|path| format!("{path} leads out of the folder, or has no usable name"))
             .collect();
+        let manifest = read_manifest(&members).map_err(|why| ServeError::Manifest { path: path.to_owned(), why })?;
+        let candidates = match &manifest {
+            _ if is_store => of_store(&store, &mut left_out)?,
+            None => of_members(&members),
+            Some(manifest) => {
+                of_manifest(manifest, &members).map_err(|why| ServeError::Manifest { path: path.to_owned(), why })?
+            }
+        };
         let mut indexed = BTreeMap::new();
         for found in examine_all(&candidates) {
             match found {
@@ -142,7 +166,7 @@ impl Catalogue {
         }
         let mut indexed: Vec<_> = indexed.into_values().collect();
         indexed.sort_by(|one, other| (&one.name, &one.version).cmp(&(&other.name, &other.version)));
-        Self::new(indexed, left_out, members)
+        Self::new(indexed, manifest.as_ref().map(Overview::of), left_out, members)
     }
 
     /// Opens a file that holds served bytes.
@@ -154,16 +178,21 @@ impl Catalogue {
         identity.open(path)
     }
 
-    fn new(indexed: Vec<IndexedFile>, left_out: Vec<String>, members: Members) -> Result<Self, ServeError> {
+    fn new(
+        indexed: Vec<IndexedFile>,
+        overview: Option<Overview>,
+        left_out: Vec<String>,
+        members: Members,
+    ) -> Result<Self, ServeError> {
         let identities = indexed.iter().map(|file| (file.extent.file.clone(), file.identity)).collect();
         let extents = indexed.iter().map(|file| (file.sha256, file.extent.clone())).collect();
         let sidecars = indexed.iter().filter_map(|file| file.sidecar.clone());
         let sidecars = sidecars.map(|bytes| (Sha256::of(&bytes), bytes)).collect();
         let shown: Vec<_> = indexed.iter().map(IndexedFile::shown).collect();
-        let entries = index_tree(&shown)?.into_iter();
+        let entries = index_tree(&shown, &NewFolder)?.into_iter();
         let entries = entries.filter_map(|(path, content)| Some((path, entry(content)?))).collect();
-        let (projects, counts) = (StaticPage::new(projects(&shown)), counts(&shown));
-        Ok(Self { entries, extents, identities, sidecars, projects, counts, left_out, _members: members })
+        let (projects, counts) = (StaticPage::new(projects(&shown, overview.is_some())), counts(&shown));
+        Ok(Self { entries, extents, identities, sidecars, projects, overview, counts, left_out, _members: members })
     }
 }
 
@@ -176,13 +205,13 @@ fn entry(content: Content) -> Option<IndexEntry> {
     }
 }
 
-fn projects(files: &[IndexFile<'_>]) -> Vec<u8> {
+fn projects(files: &[IndexFile<'_>], has_overview: bool) -> Vec<u8> {
     let files = files.iter().map(|file| {
         json!({"project": file.project.as_ref(), "version": file.version.map(ToString::to_string),
             "filename": file.filename, "size": file.object.size, "sha256": file.object.sha256.to_string(),
             "requires_python": file.requires_python.map(ToString::to_string)})
     });
-    json!({"files": files.collect::<Vec<_>>()}).to_string().into_bytes()
+    json!({"files": files.collect::<Vec<_>>(), "overview": has_overview}).to_string().into_bytes()
 }
 
 fn counts(files: &[IndexFile<'_>]) -> (usize, usize) {
@@ -190,7 +219,9 @@ fn counts(files: &[IndexFile<'_>]) -> (usize, usize) {
 }
 
 /// Returns the objects of the store, each as the latest recorded run describes it.
-fn of_store(store: &DiskStore) -> Result<Vec<ServedFile>, ServeError> {
+///
+/// Damaged ones are removed, and named in `left_out`.
+fn of_store(store: &DiskStore, left_out: &mut Vec<String>) -> Result<Vec<ServedFile>, ServeError> {
     let unreadable = |why| ServeError::Store { path: store.root().to_owned(), why };
     let inventory = Inventory::read(store).map_err(unreadable)?;
     let items = inventory.items().into_iter().filter_map(|item| {
@@ -201,36 +232,41 @@ fn of_store(store: &DiskStore) -> Result<Vec<ServedFile>, ServeError> {
             requires_python: item.file.requires_python,
             yanked: Yanked(item.file.yanked.map(Into::into)),
         };
-        let extent = Extent { file: store.path(item.file.sha256), start: 0, size: item.stored.object.size };
+        let Some(object) = store.find(item.file.sha256) else {
+            left_out.push(format!("{} is not served: it was damaged in the cache", item.file.filename));
+            return None;
+        };
+        let extent = Extent { file: store.path(object.sha256), start: 0, size: object.size };
         Some(ServedFile { filename: item.file.filename, extent, declared: Some(declared) })
     });
     Ok(items.collect())
 }
 
-fn of_members(members: &Members, path: &Path) -> Result<Vec<ServedFile>, ServeError> {
-    if let Some(extent) =
-        members.extents.iter().find_map(|(name, extent)| (name.as_str() == MANIFEST_PATH).then_some(extent))
-    {
-        return of_manifest(members, extent).map_err(|why| ServeError::Manifest { path: path.to_owned(), why });
-    }
+fn of_members(members: &Members) -> Vec<ServedFile> {
     let candidates = members.extents.iter().filter_map(|(name, extent)| {
         let filename = name.as_str().rsplit('/').next().unwrap_or_default();
         let is_distribution = filename.ends_with(".whl") || SourceExtension::split(filename).is_some();
         is_distribution.then(|| ServedFile { filename: filename.to_owned(), extent: extent.clone(), declared: None })
     });
-    Ok(candidates.collect())
+    candidates.collect()
 }
 
 /// The size limit of a manifest in bytes.
 const LARGEST_MANIFEST: u64 = 64 << 20;
 
-fn of_manifest(members: &Members, extent: &Extent) -> Result<Vec<ServedFile>, String> {
+/// Returns the manifest, if this is a bundle.
+fn read_manifest(members: &Members) -> Result<Option<Manifest>, String> {
+    let found = members.extents.iter().find(|(name, _)| name.as_str() == MANIFEST_PATH);
+    let Some((_, extent)) = found else { return Ok(None) };
     let mut text = Vec::new();
     extent
         .open()
         .and_then(|input| input.take(LARGEST_MANIFEST).read_to_end(&mut text))
         .map_err(|error| error.to_string())?;
-    let manifest = Manifest::from_json(&text).map_err(|error| error.to_string())?;
+    Manifest::from_json(&text).map(Some).map_err(|error| error.to_string())
+}
+
+fn of_manifest(manifest: &Manifest, members: &Members) -> Result<Vec<ServedFile>, String> {
     let mut candidates = Vec::new();
     for package in &manifest.packages {
         for file in &package.files {

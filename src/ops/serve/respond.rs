@@ -76,10 +76,25 @@ pub fn respond(catalogue: &Catalogue, request: &HttpRequest<'_>) -> HttpResponse
         "/" => bytes("text/html; charset=utf-8", SEARCH).with("content-security-policy", SEARCH_POLICY),
         "/projects.json" => metadata("application/json", &catalogue.projects).tagged(&catalogue.projects.tag, request),
         "/simple" => redirect("/simple/"),
-        path => match path.strip_prefix("/simple/") {
-            Some(rest) => simple(catalogue, rest, request),
-            None => not_found(),
+        "/overview" => redirect("/overview/"),
+        path => match (path.strip_prefix("/simple/"), path.strip_prefix("/overview/")) {
+            (Some(rest), _) => simple(catalogue, rest, request),
+            (_, Some(rest)) => overview(catalogue, rest, request),
+            _ => not_found(),
         },
+    }
+}
+
+/// Returns the response to a path below `/overview/`: the page, or a file that it links.
+fn overview(catalogue: &Catalogue, rest: &str, request: &HttpRequest<'_>) -> HttpResponse {
+    let Some(overview) = &catalogue.overview else { return not_found() };
+    if rest.is_empty() {
+        return metadata("text/html; charset=utf-8", &overview.page).tagged(&overview.page.tag, request);
+    }
+    let decoded = percent_decode_str(rest).decode_utf8().ok();
+    match decoded.and_then(|path| overview.files.get(&*path)) {
+        Some(sha256) => file(catalogue, *sha256, "application/octet-stream", request),
+        None => not_found(),
     }
 }
 
@@ -123,8 +138,12 @@ fn page(catalogue: &Catalogue, folder: &str, request: &HttpRequest<'_>) -> HttpR
 
 fn object(catalogue: &Catalogue, path: &str, request: &HttpRequest<'_>) -> HttpResponse {
     let Some(IndexEntry::Object(sha256)) = find(catalogue, path) else { return not_found() };
-    let Some(body) = body_of(catalogue, *sha256) else { return not_found() };
     let kind = if path.ends_with(".metadata") { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+    file(catalogue, *sha256, kind, request)
+}
+
+fn file(catalogue: &Catalogue, sha256: Sha256, kind: &str, request: &HttpRequest<'_>) -> HttpResponse {
+    let Some(body) = body_of(catalogue, sha256) else { return not_found() };
     let tag = format!("\"{sha256}\"");
     let headers = vec![("content-type", kind.to_owned()), ("cache-control", "max-age=31536000, immutable".to_owned())];
     HttpResponse { status: 200, headers, body }.tagged(&tag, request).in_part(&tag, request)

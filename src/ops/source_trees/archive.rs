@@ -1,4 +1,4 @@
-//! A project's files as a source archive (PEP 625) that is the same whoever packs them.
+//! Packs a project's files into a source archive (PEP 625) whose bytes depend on the files alone.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
@@ -8,7 +8,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
 
-/// 1980-01-01 UTC, the first day that a zip can tell: some builds make zips of what they unpack.
+/// The date of every file, 1980-01-01 UTC, the first that a zip can state, since some builds make
+/// zips of what they unpack.
 const DATE: u64 = 315_532_800;
 
 /// Why a file cannot be packed.
@@ -22,8 +23,8 @@ pub(super) enum PackError {
     File(PathBuf, io::Error),
 }
 
-/// Packs the files at `paths` below `root` into the folder `top` of a `.tar.gz`, behind `pkg_info`
-/// where there is one.
+/// Packs the files at `paths` below `root` into the folder `top` of a `.tar.gz`, after `pkg_info`
+/// if there is one.
 ///
 /// # Errors
 /// When a file cannot be read or written, or is a link that leads out of `root`.
@@ -71,7 +72,7 @@ fn append(builder: &mut Builder<impl Write>, root: &Path, path: &Path, top: &str
     builder.append_data(&mut header, inside, File::open(place).map_err(fail)?).map_err(fail)
 }
 
-/// A header in which no field tells a machine, a user or a time.
+/// Returns a header in which no field reveals a machine, a user or a time.
 fn header(kind: EntryType, mode: u32, size: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
@@ -105,7 +106,7 @@ fn is_executable(metadata: &Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0
 }
 
-/// Windows keeps no such bit.
+/// Returns `false`, since Windows has no such permission.
 #[cfg(not(unix))]
 fn is_executable(_: &Metadata) -> bool {
     false

@@ -1,4 +1,4 @@
-//! Which files of a project's folder go into its source archive.
+//! Selects the files of a project's folder for its source archive.
 
 use std::fs::{self, DirEntry};
 use std::io;
@@ -8,13 +8,13 @@ use super::git::Git;
 
 /// The files of a project.
 pub(super) struct ProjectFiles {
-    /// By their paths below the project's folder, sorted.
+    /// The paths of the files below the project's folder, sorted.
     pub paths: Vec<PathBuf>,
-    /// How many more there are that git neither tracks nor ignores.
+    /// The number of other files, which git neither tracks nor ignores.
     pub untracked: usize,
 }
 
-/// Folders that tools make beside the sources, and that no build reads.
+/// Folders that tools create beside the sources, and that no build reads.
 const GENERATED: [&str; 14] = [
     ".bzr",
     ".eggs",
@@ -32,8 +32,8 @@ const GENERATED: [&str; 14] = [
     "wheelhouse",
 ];
 
-/// The files that git tracks below `folder`; where it tracks none, all but those that tools made and
-/// those below `left_out`.
+/// Returns the files that git tracks below `folder`; if it tracks none, all files except those in
+/// [`GENERATED`] folders and below `left_out`.
 ///
 /// # Errors
 /// When the folder cannot be read.

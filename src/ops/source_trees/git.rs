@@ -1,4 +1,4 @@
-//! The `git` program: brings one commit of a repository into a working tree below the cache folder.
+//! Runs the `git` program to check out one commit of a repository below the cache folder.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -9,16 +9,16 @@ use std::process::{Command, Output, Stdio};
 use crate::cache_folder::{CacheBucket, CacheLayout};
 use crate::domain::{RepositoryUrl, Sha256, mask_credentials};
 
-/// How git is run.
+/// The settings with which git is run.
 #[derive(Clone, Debug, Default)]
 pub struct Git {
-    /// Forbids asking the network; repositories on this machine can be read all the same.
+    /// Whether the network is forbidden; repositories on this machine can be read all the same.
     pub offline: bool,
-    /// Variables for git beside those of this process.
+    /// Variables for git in addition to those of this process.
     pub variables: Vec<(&'static str, OsString)>,
 }
 
-/// Why a commit cannot be had from git.
+/// Why git cannot check out a commit.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     #[error("the program `git` cannot be run ({0}); install it, or name a wheel or an archive instead")]
@@ -35,7 +35,7 @@ pub enum GitError {
     Folder { folder: PathBuf, why: io::Error },
 }
 
-/// A commit in a working tree, which no other process changes as long as this lives.
+/// A commit in a working tree, which no other process changes while this value lives.
 pub(super) struct WorkingTree {
     pub folder: PathBuf,
     /// The full hash of the commit.
@@ -43,8 +43,8 @@ pub(super) struct WorkingTree {
     _lock: File,
 }
 
-/// What no hook, prompt or configuration of a repository may change, and when a server that sends
-/// nothing is given up: at less than 1,000 bytes a second for a minute.
+/// Settings that no repository can change: no hooks, no prompts, and a timeout for servers that
+/// send less than 1,000 bytes a second for a minute.
 const OPTIONS: [&str; 7] = [
     "core.hooksPath=/dev/null",
     "core.askPass=",
@@ -55,22 +55,23 @@ const OPTIONS: [&str; 7] = [
     "http.lowSpeedTime=60",
 ];
 
-/// Variables by which a caller's own repository would be meant.
+/// Variables that would make git use another repository, and are removed.
 const FOREIGN_VARIABLES: [&str; 5] =
     ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"];
 
-/// What stands for an address with a password, which a command line would show to every user.
+/// An alias for an address with a password, which a command line would show to every user.
 const ALIAS: &str = "prefetch:repository";
 
-/// As much of git's last words as an error shows, in lines.
+/// The number of last lines of git's output that an error shows.
 const LAST_WORDS: usize = 6;
 
 impl Git {
-    /// Brings what `url` asks for into its working tree, with submodules. A full commit hash that was
-    /// fetched before needs no network, and neither does any revision where that is forbidden.
+    /// Checks out what `url` names into its working tree, with submodules.
+    ///
+    /// A full commit hash that was fetched before needs no network; offline, no revision does.
     ///
     /// # Errors
-    /// When git is missing, the repository cannot be reached or has no such revision.
+    /// When git is missing, or the repository cannot be reached or does not have the revision.
     pub(super) fn check_out(&self, url: &RepositoryUrl, layout: &CacheLayout) -> Result<WorkingTree, GitError> {
         let name = Sha256::of(url.secret_address().as_bytes()).to_string();
         let folder = layout.folder(CacheBucket::Repositories).join(name);
@@ -84,8 +85,9 @@ impl Git {
         Ok(WorkingTree { folder, commit, _lock: lock })
     }
 
-    /// The files of the working tree that `folder` lies in, by their paths below `folder`, and how many
-    /// more there are that git neither tracks nor ignores; `None` where it lies in none.
+    /// Returns the tracked files of the working tree that `folder` is in, by their paths below
+    /// `folder`, and the number of files that git neither tracks nor ignores; `None` if it is in
+    /// none.
     pub(super) fn tracked(&self, folder: &Path) -> Option<(Vec<PathBuf>, usize)> {
         let list = |options: &[&str]| {
             let output = self.run(folder, &[&["ls-files", "-z"], options].concat(), None).ok()?;
@@ -130,7 +132,7 @@ fn path_of_bytes(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 
-/// A repository in its folder of the cache.
+/// A repository in the cache.
 struct Repository<'a> {
     git: &'a Git,
     url: &'a RepositoryUrl,
@@ -138,7 +140,7 @@ struct Repository<'a> {
 }
 
 impl Repository<'_> {
-    /// The hash of the commit that is asked for, which is there afterwards.
+    /// Returns the hash of the requested commit, which is fetched if necessary.
     fn commit(&self) -> Result<String, GitError> {
         if !self.folder.join(".git").exists() {
             self.run(&["init", "--quiet"])?;
@@ -171,7 +173,7 @@ impl Repository<'_> {
         self.find(revision)?.ok_or_else(|| GitError::NoRevision(revision.to_owned()))
     }
 
-    /// Fetches `refspecs`; the inner error is what git said.
+    /// Fetches `refspecs`; the inner error is git's output.
     fn fetch(&self, options: &[&str], refspecs: &[&str]) -> Result<Result<(), String>, GitError> {
         let address = self.url.secret_address();
         let has_secret = mask_credentials(address) != address;
@@ -182,7 +184,7 @@ impl Repository<'_> {
         Ok(if output.status.success() { Ok(()) } else { Err(last_words(&output.stderr)) })
     }
 
-    /// The commit that `revision` names here.
+    /// Returns the commit that `revision` names in the repository.
     fn find(&self, revision: &str) -> Result<Option<String>, GitError> {
         let asked = format!("{revision}^{{commit}}");
         let output =
@@ -209,7 +211,7 @@ impl Repository<'_> {
     }
 }
 
-/// Whether it may be the hash of a commit, or the beginning of one.
+/// Whether the text may be the hash of a commit, or its beginning.
 fn is_hash(revision: &str) -> bool {
     (7..=64).contains(&revision.len()) && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -218,7 +220,8 @@ fn is_full_hash(revision: &str) -> bool {
     is_hash(revision) && matches!(revision.len(), 40 | 64)
 }
 
-/// Whether git says that the server has no such reference, or gives none that is only a hash.
+/// Whether git's output says that the server does not have the reference, or refuses to send a
+/// commit by its hash.
 fn is_missing(said: &str) -> bool {
     ["couldn't find remote ref", "not our ref", "unadvertised object", "Server does not allow request"]
         .iter()

@@ -1,9 +1,9 @@
-//! Source trees as source archives: a project's folder, or a commit of a repository, is packed into a
-//! `.tar.gz` that is fetched, carried and installed like any other.
+//! Packs source trees into source archives: a project's folder, or a commit of a repository,
+//! becomes a `.tar.gz` that is fetched, bundled and installed like any other.
 //!
-//! The archive is named by what the project states of itself (PEP 621 and its elders). Where only the
-//! build knows the version (`setuptools-scm`, say), the build is asked if that is allowed, and a
-//! `PKG-INFO` in the archive keeps the answer, since an archive has no history to ask.
+//! The archive is named after the project's stated metadata (PEP 621 and older forms). If only the
+//! build knows the version (as with `setuptools-scm`), the build is run if that is allowed, and a
+//! `PKG-INFO` in the archive keeps the result, since an archive has no history.
 
 mod archive;
 mod files;
@@ -23,24 +23,25 @@ use crate::domain::{CoreMetadata, PackageName, RepositoryUrl, Sha256, VcsInfo, V
 use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files_of_folder};
 use crate::interpreter::BuildError;
 
-/// A tree of sources.
+/// A source tree: a folder or a repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SourceTree {
-    /// A project's folder, absolute.
+    /// The absolute path of a project's folder.
     Folder(PathBuf),
     Repository(RepositoryUrl),
 }
 
-/// A source tree in a source archive.
+/// A source archive with a packed source tree.
 #[derive(Clone, Debug)]
 pub struct PackedTree {
-    /// The archive in the cache, absolute.
+    /// The absolute path of the archive in the cache.
     pub archive: PathBuf,
     pub name: PackageName,
     pub version: Version,
-    /// Of which commit it is.
+    /// The commit, if it comes from a repository.
     pub vcs_info: Option<VcsInfo>,
-    /// How many files of a folder are left out because git neither tracks nor ignores them.
+    /// The number of files in a folder that are left out, since git neither tracks nor ignores
+    /// them.
     pub untracked: usize,
 }
 
@@ -48,9 +49,9 @@ pub struct PackedTree {
 pub struct SourceTreePacker<'a> {
     pub layout: CacheLayout,
     pub git: Git,
-    /// Runs builds for versions that nothing else tells, where that is allowed.
+    /// The builder for versions that nothing else states, if builds are allowed.
     pub builds: Option<&'a SdistBuilder>,
-    /// Files and folders that are no part of any project: what runs write.
+    /// Files and folders that belong to no project, such as outputs of runs.
     pub left_out: Vec<PathBuf>,
 }
 
@@ -83,7 +84,7 @@ impl From<PackError> for SourceTreeError {
     }
 }
 
-/// What a project is called, and what its archive has to say beyond its files.
+/// The name of a project, and what its archive must state beyond its files.
 struct Identity {
     name: PackageName,
     version: Version,
@@ -91,10 +92,11 @@ struct Identity {
 }
 
 impl SourceTreePacker<'_> {
-    /// Packs `tree` into the cache. `known` is the version that a lock file tells.
+    /// Packs `tree` into the cache; `known` is the version in a lock file.
     ///
     /// # Errors
-    /// When git cannot give it, it is no project, its version is not known, or a file cannot be packed.
+    /// When git fails, the tree is no project, its version is not known, or a file cannot be
+    /// packed.
     pub fn pack(&self, tree: &SourceTree, known: Option<&Version>) -> Result<PackedTree, SourceTreeError> {
         match tree {
             SourceTree::Folder(folder) => self.pack_folder(folder, known),
@@ -151,14 +153,13 @@ impl SourceTreePacker<'_> {
     }
 }
 
-/// How long an archive may lie in the cache before a run has taken it into the store.
+/// How long an archive may be in the cache before a run has added it to the store.
 const YOUNG: Duration = Duration::from_secs(24 * 3600);
 
-/// Removes the archives that no run has taken into the store, or that are gone from there, unless one
-/// was packed within a day of `now`.
+/// Removes the archives that are not in the store, unless one was packed within a day before `now`.
 ///
 /// # Errors
-/// When one cannot be removed.
+/// When an archive cannot be removed.
 pub fn prune(layout: &CacheLayout, is_stored: impl Fn(Sha256) -> bool, now: SystemTime) -> io::Result<()> {
     for entry in std::fs::read_dir(layout.folder(CacheBucket::SourceTrees)).into_iter().flatten().flatten() {
         let is_young = entry.metadata().and_then(|metadata| metadata.modified());
@@ -180,7 +181,7 @@ fn identity(name: &str, version: &str, pkg_info: Option<String>) -> Result<Ident
     })
 }
 
-/// The core metadata as a file of version 2.1, which binds no build (PEP 643).
+/// Returns the core metadata as a file of version 2.1, which does not bind a build (PEP 643).
 fn pkg_info(metadata: &CoreMetadata) -> String {
     let mut text = format!("Metadata-Version: 2.1\nName: {}\nVersion: {}\n", metadata.name, metadata.version);
     let python = metadata.requires_python.iter().map(|python| ("Requires-Python", python));

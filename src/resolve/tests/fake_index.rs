@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use super::super::{Facts, Failure, MissingFacts, NewFact, Question, Reason, Resolver, Step, step};
+use super::super::{Facts, Failure, ForkStrategy, MissingFacts, NewFact, Question, Reason, Resolver, Step, step};
 use crate::domain::{
     Algorithm, Candidates, CoreMetadata, Dependency, DependencySource, FileRecord, ListingBuilder, MaskedUrl,
     MetadataUnavailable, Origin, PackageName, Requirement, ResolutionMetadata, Solution, Source, Target, TargetSpec,
@@ -274,6 +274,11 @@ impl<'w> Asking<'w> {
 
     pub fn exclude_newer(self, seconds: i64) -> Self {
         self.policy(|policy| policy.exclude_newer = Some(Timestamp(seconds)))
+    }
+
+    pub fn sharing(mut self, strategy: ForkStrategy) -> Self {
+        self.question.fork_strategy = strategy;
+        self
     }
 
     pub fn require_hashes(mut self) -> Self {

@@ -56,3 +56,14 @@ fn metadata_that_lies_rules_the_version_out() {
     let message = world.ask(&["a>1"]).solve().message();
     assert!(message.contains("a 2.0 cannot be used: its metadata is of `b 1.0`"), "{message}");
 }
+
+#[test]
+fn wheel_variants_are_told_where_another_file_is_chosen() {
+    let variant = |label: &str| File::wheel("a", "1.0").tags(&format!("cp312-cp312-manylinux_2_28_x86_64-{label}"));
+    let world = FakeIndex::new().has("a", "1.0", &[]).file(variant("x86_64_v3")).file(variant("x86_64_v4"));
+    let answer = world.has("b", "1.0", &[]).ask(&["a", "b"]).solve();
+    assert_eq!(answer.packages(), ["a 1.0", "b 1.0"]);
+    let notes = &answer.result.unwrap()[0].notes;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("a-1.0-cp312-cp312-manylinux_2_28_x86_64-x86_64_v3.whl and 1 more"), "{notes:?}");
+}

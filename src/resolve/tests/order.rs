@@ -1,6 +1,7 @@
 //! Tests of which of two projects gives way if both cannot have their newest version.
 
 use super::fake_index::{FakeIndex, File};
+use crate::resolve::ForkStrategy;
 
 /// A dependency gives way to what needs it, as in pip; after a real set.
 #[test]
@@ -80,7 +81,8 @@ fn a_preferred_version_gives_way_too() {
         .file(File::wheel("low", "2.0").python(">=3.10"))
         .has("high", "1.0", &[])
         .file(File::wheel("high", "2.0").needs(&["low>=2"]).python(">=3.10"));
-    let answer = world.ask(&["low", "high"]).on("3.9", "linux-x86_64").on("3.12", "linux-x86_64").solve();
+    let asking = world.ask(&["low", "high"]).sharing(ForkStrategy::Fewest);
+    let answer = asking.on("3.9", "linux-x86_64").on("3.12", "linux-x86_64").solve();
     assert_eq!(answer.packages_by_target(), [["high 1.0", "low 1.0"], ["high 1.0", "low 1.0"]]);
     let answer = world.ask(&["low", "high>=1"]).on("3.12", "linux-x86_64").solve();
     assert_eq!(answer.packages(), ["high 2.0", "low 2.0"]);

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::super::{Facts, Failure, MissingFacts, Reason};
+use super::super::{Facts, Failure, ForkStrategy, MissingFacts, Reason};
 use super::brute_force::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
 use super::fake_index::{Answer, Asking};
 
@@ -125,16 +125,22 @@ fn an_answer_does_not_depend_on_what_was_known_or_when() {
 }
 
 #[test]
-fn targets_do_not_disturb_those_before_them() {
+fn each_target_gets_what_it_gets_alone() {
     for_each_world(worlds() / 3, |sketch| {
         let world = sketch.world();
-        let together = sketch.ask(&world).solve();
-        for count in 1..sketch.targets.len() {
-            let fewer = Sketch { targets: sketch.targets[..count].to_vec(), ..sketch.clone() };
-            if let (Ok(all), Ok(few)) = (&together.result, &fewer.ask(&world).solve().result) {
-                assert_eq!(format!("{:?}", &all[..count]), format!("{few:?}"));
-            }
+        let alone = |target: &usize| Sketch { targets: vec![*target], ..sketch.clone() }.ask(&world).solve().result;
+        if let Ok(together) = sketch.ask(&world).solve().result {
+            let alone: Vec<_> = sketch.targets.iter().flat_map(|target| alone(target).unwrap()).collect();
+            assert_eq!(format!("{together:?}"), format!("{alone:?}"));
         }
+    });
+}
+
+#[test]
+fn what_targets_share_is_right_for_each() {
+    for_each_world(worlds() / 3, |sketch| {
+        let world = sketch.world();
+        let together = sketch.ask(&world).sharing(ForkStrategy::Fewest).solve();
         let alone = |target: &usize| Sketch { targets: vec![*target], ..sketch.clone() }.ask(&world).solve();
         match &together.result {
             Err(_) => assert!(sketch.targets.iter().any(|target| alone(target).result.is_err())),

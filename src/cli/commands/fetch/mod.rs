@@ -24,7 +24,7 @@ use crate::cli::host::runtime;
 use crate::cli::host::signals::shutdown_signal;
 use crate::cli::output::metadata_warning;
 use crate::cli::output::report::Report;
-use crate::cli::output::{summary, terminal};
+use crate::cli::output::{summary, terminal, version_differences};
 use crate::cli::settings;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
@@ -246,9 +246,16 @@ impl<'a> FetchRun<'a> {
             Err(failure) => failure,
         };
         let error = CliError::of_plan(&failure, &self.targets);
+        let kept = self.outputs().find(|output| !self.args.outputs.dry_run && output.keeps_older());
         match failure.solved.targets.len() {
             0 => Err(error),
-            _ if self.args.targets.keep_going => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
+            _ if self.args.targets.keep_going => match kept.map(Output::path) {
+                None => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
+                Some(path) => Err(error.hint(format!(
+                    "{} stays as it was: the new bundle would not serve all targets; --force replaces it all the same",
+                    path.display()
+                ))),
+            },
             solved => {
                 let (all, those) = (self.targets.len(), if solved == 1 { "it" } else { "those" });
                 Err(error.hint(format!("{solved} of {all} targets can be served; --keep-going fetches for {those}")))
@@ -259,7 +266,7 @@ impl<'a> FetchRun<'a> {
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, Failed> {
         let settings =
             FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
-        ops::check_space(&plan, &self.prepared.context.store)
+        ops::check_space(&plan, &self.prepared.context.store, self.outputs())
             .await
             .map_err(|error| CliError::with_remedy(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.prepared.context, settings, listener).await;
@@ -272,7 +279,7 @@ impl<'a> FetchRun<'a> {
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
         let requests: Arc<[Request]> = match &self.prepared.lock {
             Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
-            None => [self.prepared.question.request((0..self.targets.len()).collect())].into(),
+            None => [self.prepared.question.request((0..fetched.targets.len()).collect())].into(),
         };
         let mut findings = Vec::new();
         for output in self.outputs() {
@@ -306,7 +313,7 @@ impl<'a> FetchRun<'a> {
         let report =
             Report::of_plan(plan, self.environment.seconds()).with_arrivals(self.prepared.context.store.arrivals());
         let files = ops::files_to_fetch(plan, &self.prepared.context.store).await;
-        summary::of_plan(&report, &files, &plan.targets, self.args)
+        summary::of_plan(&report, &files, &plan.targets, self.version_differences(&report), self.args)
             .map_err(|error| CliError::new(Exit::Disk, error))?;
         self.report(report, unsolved)
     }
@@ -320,11 +327,15 @@ impl<'a> FetchRun<'a> {
         self.prepared.reporter.finish();
         let report = Report::of_fetched(fetched, self.environment.seconds())
             .with_arrivals(self.prepared.context.store.arrivals());
-        let folder = &self.environment.working_folder;
-        summary::of_run(&report, fetched, &self.outputs, self.args, folder, findings.is_empty());
+        let (folder, differences) = (&self.environment.working_folder, self.version_differences(&report));
+        summary::of_run(&report, fetched, &self.outputs, differences, self.args, folder, findings.is_empty());
         summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))
+    }
+
+    fn version_differences(&self, report: &Report) -> Option<String> {
+        version_differences::of(report, self.prepared.could_share_versions())
     }
 
     fn report(&self, report: Report, unsolved: Option<CliError>) -> Result<Exit, CliError> {

@@ -19,7 +19,7 @@ use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, LockInput, ParsedInput};
 use crate::interpreter::PipSettings;
 use crate::ops::{Claims, FetchContext, MetadataProvider};
-use crate::resolve::{LockQuestion, Question};
+use crate::resolve::{ForkStrategy, LockQuestion, Question};
 use crate::select::Policy;
 use crate::store::DiskStore;
 
@@ -104,16 +104,22 @@ impl PreparedFetch {
     /// Returns the given options that have no effect beside a lock file, since they choose
     /// versions.
     pub fn ineffective_options(&self) -> Vec<&'static str> {
-        let Question { policy, follow_dependencies, .. } = &self.question;
+        let Question { policy, follow_dependencies, fork_strategy, .. } = &self.question;
         let options = [
             ("--no-deps", !follow_dependencies),
             ("--pre", policy.releases != ReleaseControl::default()),
             ("--prefer-binary", policy.prefer_binary),
             ("--exclude-newer", policy.exclude_newer.is_some()),
             ("--strict-metadata", self.context.strict_metadata),
+            ("--fork-strategy", *fork_strategy != ForkStrategy::default()),
         ];
         let is_locked = self.lock.is_some();
         options.into_iter().filter(|(_, is_set)| is_locked && *is_set).map(|(option, _)| option).collect()
+    }
+
+    /// Whether targets that got different versions could share some.
+    pub fn could_share_versions(&self) -> bool {
+        self.lock.is_none() && self.question.fork_strategy != ForkStrategy::Fewest
     }
 
     /// Refuses requirements that some target needs and that cannot be fetched, before anything else
@@ -165,5 +171,6 @@ fn question(read: ParsedInput, options: &IndexOptions, settings: &Settings) -> Q
         require_hashes,
         follow_dependencies: !settings.no_deps,
         with_sources: settings.with_sources,
+        fork_strategy: settings.fork_strategy,
     }
 }

@@ -20,23 +20,25 @@ use crate::resolve::PackedRepository;
 /// How many trees are packed at once: most of the time is the network's.
 const AT_ONCE: usize = 4;
 
-/// A source tree that is asked for.
+/// A source tree that is required.
 struct Asked {
     tree: Result<SourceTree, String>,
-    /// The requirement, or the locked package, as it is shown.
+    /// The requirement or locked package, for messages.
     text: String,
-    /// The project that it must be of.
+    /// The project that it must be of, if that is stated.
     name: Option<PackageName>,
-    /// The version that a lock tells.
+    /// The version that a lock states.
     known: Option<Version>,
     origin: Origin,
 }
 
-/// Packs every source tree that one of `targets` needs, and lets the requirements and the lock name the
-/// archives instead. Returns whether there was any.
+/// Packs every source tree that one of `targets` needs, and replaces it by its archive in the
+/// requirements and the lock.
+///
+/// Returns whether there was any.
 ///
 /// # Errors
-/// Every tree that cannot be packed.
+/// When trees cannot be packed; the error lists all of them.
 pub fn pack(
     prepared: &mut PreparedFetch,
     targets: &[Arc<Target>],
@@ -101,7 +103,8 @@ fn packer<'a>(prepared: &'a PreparedFetch, outputs: &[Output], environment: &Env
     }
 }
 
-/// What git is told beside its own configuration: never to ask for a password, and whom to trust.
+/// Returns git's settings for this run: never to ask for a password, and which certificates to
+/// trust.
 fn git_variables(prepared: &PreparedFetch, environment: &Environment) -> Vec<(&'static str, OsString)> {
     let mut variables = Vec::new();
     if ["GIT_SSH_COMMAND", "GIT_SSH"].iter().all(|name| environment.variable(name).is_none()) {
@@ -113,7 +116,7 @@ fn git_variables(prepared: &PreparedFetch, environment: &Environment) -> Vec<(&'
     variables
 }
 
-/// Packs all of them, in order.
+/// Packs all trees; returns the archives in order.
 fn pack_all(all: &[Asked], packer: &SourceTreePacker<'_>) -> Result<Vec<PackedTree>, CliError> {
     let outcomes = parallel::map(all, AT_ONCE, |asked| match &asked.tree {
         Ok(tree) => packer
@@ -171,7 +174,7 @@ fn hint(error: &SourceTreeError) -> Option<&'static str> {
     }
 }
 
-/// Tells what an archive was packed from.
+/// Prints what an archive was packed from.
 fn tell(asked: &Asked, packed: &PackedTree) {
     let filename = packed.archive.file_name().unwrap_or_default().to_string_lossy();
     let commit = packed.vcs_info.iter().map(|info| format!(" at commit {:.12}", info.commit_id)).collect::<String>();

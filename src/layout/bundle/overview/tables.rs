@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::MANIFEST_PATH;
 use super::format::{count, day, size};
 use super::{License, Manifest, ManifestFile, ManifestPackage, bytes, escape, license, uploaded};
 use crate::layout::bundle::dependency_graph::DependencyGraph;
@@ -26,6 +27,32 @@ pub fn lead(manifest: &Manifest) -> String {
         oldest.unwrap_or_default(),
     )
 }
+
+/// Returns the section on how to install, from a text of paragraphs and indented lines to type; an
+/// empty text has none.
+pub fn install(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let part = |part: &str| match part.starts_with(INDENT) {
+        true => {
+            let lines: Vec<_> = part.lines().map(|line| escape(line.trim_start())).collect();
+            format!("<pre><code>{}</code></pre>\n", lines.join("\n"))
+        }
+        false => format!("<p>{}</p>\n", escape(&part.replace('\n', " "))),
+    };
+    let text = format!("Unpack the bundle anywhere, {}", text.trim_end());
+    let parts: String =
+        text.split("\n\n").filter(|text| !text.trim().is_empty()).map(|text| part(text.trim_end())).collect();
+    format!(
+        "<section id=\"install\" aria-labelledby=\"install-title\">\n<h2 id=\"install-title\">How to install</h2>\n{parts}\
+         <p class=\"hint\">More is in <a href=\"README.txt\">README.txt</a>; where each file came from, in \
+         <a href=\"{MANIFEST_PATH}\">{MANIFEST_PATH}</a>.</p>\n</section>\n"
+    )
+}
+
+/// The indentation of lines to type.
+const INDENT: &str = "    ";
 
 /// Returns the options of the target filter.
 pub fn target_options(manifest: &Manifest) -> String {

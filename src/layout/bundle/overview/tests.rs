@@ -21,9 +21,12 @@ fn world() -> Fetched {
 
 #[test]
 fn the_table_says_everything_without_a_script() {
-    let text = text(&manifest(&world(), "mit license", "A demo & more"));
+    let text = text(&manifest(&world(), "mit license", "A demo & more"), "type\n\n    sh install.sh <ENV>\n\nthere.\n");
     for part in [
         "<title>Bundle of demo</title>",
+        "<h1>Bundle of demo</h1>",
+        "<p>Unpack the bundle anywhere, type</p>\n<pre><code>sh install.sh &lt;ENV&gt;</code></pre>\n<p>there.</p>",
+        "<a href=\"README.txt\">README.txt</a>",
         "<b>2 packages</b> in 2 files, <b>10 B</b>, for 0 targets.",
         "<span class=\"summary\">A demo &amp; more</span>",
         "<td data-label=\"Licence\">MIT</td>",
@@ -38,7 +41,7 @@ fn the_table_says_everything_without_a_script() {
 #[test]
 fn metadata_is_text_and_nothing_else() {
     let hostile = "</script><img src=x onerror=alert(1)>\"'&@SCRIPT@";
-    let text = text(&manifest(&world(), hostile, hostile));
+    let text = text(&manifest(&world(), hostile, hostile), "");
     assert!(!text.contains("<img"), "{text}");
     assert_eq!(text.matches("\"use strict\"").count(), 1, "a value is no template");
     assert_eq!(text.matches("</script>").count(), 2);
@@ -49,7 +52,7 @@ fn metadata_is_text_and_nothing_else() {
 
 #[test]
 fn the_policy_admits_the_style_and_the_script_alone() {
-    let text = text(&manifest(&world(), "MIT", "A demo"));
+    let text = text(&manifest(&world(), "MIT", "A demo"), "type\n\n    this");
     let between = |start: &str, end: &str| text.rsplit_once(start).unwrap().1.split_once(end).unwrap().0;
     for (kind, content) in
         [("script-src", between("<script>", "</script>")), ("style-src", between("<style>", "</style>"))]
