@@ -15,6 +15,7 @@ mod lenient_dependency;
 mod listing;
 mod lock;
 mod lock_marker;
+mod locked_project;
 mod marker;
 mod masked_url;
 mod metadata_source;
@@ -50,14 +51,15 @@ pub use index_page::IndexPage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use lock::{Lock, LockedFile, LockedPackage, LockedPick, LockedSource, NotLocked};
 pub use lock_marker::{EvaluatedMarkers, LockMarker, MarkerId, MarkerSets, MarkerTable};
+pub use locked_project::{LockedProject, ProjectFile};
 pub use marker::Marker;
 pub use masked_url::{MaskedUrl, credentials, mask_credentials};
 pub use metadata_source::MetadataSource;
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
 pub use pip_cache_entry::PipCacheEntry;
 pub use plan::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, PlannedPackage, ResolvedPackage,
-    Solution, Status,
+    Candidate, Fetched, FetchedFile, FetchedPackage, Object, PackageFiles, Plan, PlannedFile, PlannedPackage,
+    ResolvedPackage, Solution, Status,
 };
 pub use platform::{Platform, Release, System};
 pub use project_summary::ProjectSummary;
