@@ -12,6 +12,7 @@ const POETRY: &str = include_str!("../../testdata/locks/poetry.lock");
 const OLD_POETRY: &str = include_str!("../../testdata/locks/old.poetry.lock");
 const PDM: &str = include_str!("../../testdata/locks/pdm.lock");
 const PIPFILE: &str = include_str!("../../testdata/locks/Pipfile.lock");
+const PIXI: &str = include_str!("../../testdata/locks/pixi.lock");
 const PROJECT: &str = include_str!("../../testdata/locks/pyproject.toml");
 
 fn read_named(name: &str, text: impl Into<Vec<u8>>, groups: GroupSelection) -> ParsedInput {
@@ -229,7 +230,7 @@ proptest! {
     /// Whatever is cut out of a lock or put into it, reading and selecting end.
     #[test]
     fn no_damage_makes_a_reader_panic(
-        which in 0..7usize,
+        which in 0..8usize,
         start in 0.0..1.0f64,
         length in 0..200usize,
         inserted in "[\\]\\[={}\"'a-z0-9.,\\n-]{0,20}",
@@ -241,6 +242,7 @@ proptest! {
             ("old.poetry.lock", OLD_POETRY),
             ("pdm.lock", PDM),
             ("Pipfile.lock", PIPFILE),
+            ("pixi.lock", PIXI),
             ("pyproject.toml", PROJECT),
         ][which];
         let start = (text.len() as f64 * start) as usize;

@@ -11,8 +11,9 @@ use super::location::normalize;
 use super::text_file::TextFile;
 use super::{InputSource, Location, LockInput, Problem, RequirementsReader, Role};
 use crate::domain::{
-    Digest, DigestError, DistributionFilename, FilenameError, Lock, LockedFile, LockedPackage, LockedSource, MarkerId,
-    MarkerTable, MaskedUrl, PackageName, Specifiers, Version, mask_credentials,
+    Digest, DigestError, DistributionFilename, FilenameError, GroupSelection, Lock, LockedFile, LockedPackage,
+    LockedProject, LockedSource, MarkerId, MarkerTable, MaskedUrl, PackageName, ProjectFile, Specifiers, Version,
+    mask_credentials,
 };
 
 /// What is wrong with an entry, in a sentence.
@@ -24,12 +25,14 @@ pub(super) struct ParsedLock {
     pub warnings: Vec<Problem>,
     /// Where its files are looked for, as far as it says.
     pub indexes: Vec<String>,
+    /// The files of the project that its tool reads beside it.
+    pub beside: Vec<ProjectFile>,
 }
 
 impl ParsedLock {
     /// A lock that says of every file where it is, or leaves the indexes to the settings.
     pub fn new(lock: impl Lock + 'static) -> Self {
-        Self { lock: Arc::new(lock), warnings: Vec::new(), indexes: Vec::new() }
+        Self { lock: Arc::new(lock), warnings: Vec::new(), indexes: Vec::new(), beside: Vec::new() }
     }
 
     /// Adds doubts about it.
@@ -55,14 +58,20 @@ pub(super) fn read_lock(
     }
     let parsed = TextFile::load(location, reader.input_source)
         .map_err(|problem| vec![problem])
-        .and_then(|file| parse(&file, reader.input_source));
+        .and_then(|file| Ok((parse(&file, reader.input_source)?, file.text)));
     match parsed {
-        Ok(parsed) => take_lock(reader, location, format, parsed),
+        Ok((parsed, text)) => take_lock(reader, location, format, parsed, text),
         Err(problems) => reader.read.problems.extend(problems),
     }
 }
 
-fn take_lock(reader: &mut RequirementsReader<'_>, location: &Location, format: &'static str, parsed: ParsedLock) {
+fn take_lock(
+    reader: &mut RequirementsReader<'_>,
+    location: &Location,
+    format: &'static str,
+    parsed: ParsedLock,
+    text: String,
+) {
     reader.read.has_groups = true;
     reader.read.problems.extend(parsed.warnings);
     let told = |why: String| Problem::error(location.origin(0), why);
@@ -78,7 +87,11 @@ fn take_lock(reader: &mut RequirementsReader<'_>, location: &Location, format: &
             options.index_url = indexes.next().or(options.index_url.take());
             options.extra_index_urls.extend(indexes);
             let name = location.to_string();
-            reader.read.lock = Some(LockInput { format, name, lock: parsed.lock, groups });
+            let is_default = GroupSelection::default().select(parsed.lock.available()).as_ref() == Ok(&groups);
+            let lock_file = ProjectFile { path: location.filename(), text };
+            let files = std::iter::once(lock_file).chain(parsed.beside).collect();
+            let project = LockedProject { format, groups: groups.clone(), is_default, files };
+            reader.read.lock = Some(LockInput { format, name, lock: parsed.lock, groups, project: project.into() });
         }
     }
 }

@@ -28,12 +28,15 @@ mod requirements_txt;
 mod text_file;
 mod unfetchable;
 mod uv_lock;
+mod uv_sources;
 mod version_range;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::domain::{GroupSelection, IndexOptions, Lock, LockedPackage, Origin, Requirement, SelectedGroups};
+use crate::domain::{
+    GroupSelection, IndexOptions, Lock, LockedPackage, LockedProject, Origin, Requirement, SelectedGroups,
+};
 
 pub use foreign_formats::conversion_hint;
 pub use location::Location;
@@ -186,6 +189,8 @@ pub struct LockInput {
     pub name: String,
     pub lock: Arc<dyn Lock>,
     pub groups: SelectedGroups,
+    /// The project with the texts that its own installer reads.
+    pub project: Arc<LockedProject>,
 }
 
 impl LockInput {

@@ -41,7 +41,7 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
 fn read_block(reader: &mut RequirementsReader<'_>, file: &TextFile, block: &Block, role: Role) {
     for text in &block.dependencies {
         let read = of_specifier(text, None, None).and_then(|asked| {
-            block.tool.uv.refuse_source(&asked.name)?;
+            let asked = block.tool.uv.sources().place(asked)?;
             requirement((file, reader.input_source), &asked, role)
         });
         match read {
@@ -103,7 +103,10 @@ mod tests {
             ("# /// script\n# dependencies = []\nimport demo\n", "never closed"),
             ("# /// script\n# dependencies = [\n# ///\n", "damaged"),
             ("# /// script\n# dependencies = ['a b']\n# ///\n", "no requirement"),
-            ("# /// script\n# dependencies = ['a']\n# [tool.uv.sources]\n# a = {git='x'}\n# ///\n", "tool.uv.sources"),
+            (
+                "# /// script\n# dependencies = ['a']\n# [tool.uv.sources]\n# a = {index='x'}\n# ///\n",
+                "tool.uv.sources",
+            ),
         ] {
             let machine = FakeSource::new().file("/w/job.py", text);
             let read = read(&Location::parse("job.py"), Role::Requirements, &machine);

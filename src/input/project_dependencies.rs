@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::dependency_groups::{DependencyGroups, Member};
 use super::locking::{self, Fault};
 use super::poetry_dependency::{Dependencies, Dependency};
+use super::uv_sources::UvSources;
 use crate::domain::{Dependency as Specifier, DependencySource, ExtraName, GroupName, PackageName};
 
 /// The tables of a pyproject.toml about dependencies.
@@ -48,7 +49,7 @@ struct Pdm {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct UvTable {
-    sources: BTreeMap<String, serde::de::IgnoredAny>,
+    sources: UvSources,
     dev_dependencies: Vec<String>,
 }
 
@@ -80,17 +81,9 @@ pub struct Asked {
 }
 
 impl UvTable {
-    /// Refuses a project for which uv is configured to use another source than the usual index.
-    ///
-    /// # Errors
-    /// When there is such a source.
-    pub fn refuse_source(&self, name: &PackageName) -> Result<(), Fault> {
-        match self.sources.keys().any(|key| key.parse().as_ref() == Ok(name)) {
-            true => {
-                Err("tool.uv.sources says where it is, which is not read here: lock with uv, and name the lock".into())
-            }
-            false => Ok(()),
-        }
+    /// Returns where uv is configured to get dependencies from.
+    pub fn sources(&self) -> &UvSources {
+        &self.sources
     }
 }
 

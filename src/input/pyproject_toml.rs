@@ -47,13 +47,11 @@ fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document:
     match asked {
         Ok(asked) => {
             for asked in asked {
-                let read = document.uv().refuse_source(&asked.name);
-                match read.and_then(|()| requirement((file, reader.input_source), &asked, role)) {
+                let name = asked.name.clone();
+                let placed = document.uv().sources().place(asked);
+                match placed.and_then(|asked| requirement((file, reader.input_source), &asked, role)) {
                     Ok(requirement) => reader.read.requirements.push(requirement),
-                    Err(why) => {
-                        let place = place(file, &asked.name);
-                        problems.push(file.problem(place, format!("{}: {why}", asked.name)));
-                    }
+                    Err(why) => problems.push(file.problem(place(file, &name), format!("{name}: {why}"))),
                 }
             }
         }
@@ -153,8 +151,10 @@ fn place(file: &TextFile, name: &PackageName) -> Option<usize> {
 
 fn source((file, input_source): (&TextFile, &dyn InputSource), what: &Dependency) -> Result<Source, Fault> {
     if let Some(git) = &what.git {
-        let rev = what.rev.as_ref().map(|rev| format!("@{rev}")).unwrap_or_default();
-        return Ok(Source::Repository(format!("git+{git}{rev}")));
+        let rev = what.rev.as_ref().or(what.tag.as_ref()).or(what.branch.as_ref());
+        let rev = rev.map(|rev| format!("@{rev}")).unwrap_or_default();
+        let folder = what.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
+        return Ok(Source::Repository(format!("git+{git}{rev}{folder}")));
     }
     if let Some(url) = &what.url {
         let is_repository = url.split_once("://").is_some_and(|(scheme, _)| scheme.contains('+'));

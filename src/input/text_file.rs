@@ -74,7 +74,7 @@ impl TextFile {
     /// # Errors
     /// When it is invalid, or not of the type `T`; the error names the line.
     pub fn yaml<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_saphyr::from_str(&self.text).map_err(|error| {
+        serde_saphyr::from_str_with_options(&self.text, yaml_options()).map_err(|error| {
             let line = error.location().map_or(0, |location| location.line() as usize);
             let why = error.without_snippet().to_string();
             let why = why.lines().next().unwrap_or_default();
@@ -108,6 +108,18 @@ impl TextFile {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the limits of a YAML file: as many nodes as fit into the largest file, and no aliases,
+/// which no lock has and which could stand for many times as many.
+fn yaml_options() -> serde_saphyr::Options {
+    let budget = serde_saphyr::budget! {
+        max_nodes: LARGEST_FILE,
+        max_events: LARGEST_FILE,
+        max_aliases: 0,
+        max_anchors: 0,
+    };
+    serde_saphyr::options! { budget: budget }
 }
 
 fn decode(loaded: LoadedFile) -> Result<String, String> {

@@ -6,6 +6,7 @@ mod install;
 mod license;
 mod manifest;
 mod overview;
+mod project_installer;
 mod pylock;
 mod readme;
 mod requirements;
@@ -19,12 +20,13 @@ pub use dependency_graph::DependencyGraph;
 pub use license::License;
 pub use manifest::{
     BUNDLE_ROOT, Manifest, ManifestError, ManifestFile, ManifestOptions, ManifestPackage, ManifestPage,
-    ManifestRequest, ManifestRequirement, ManifestTarget, ManifestValueError, bundled,
+    ManifestProject, ManifestRequest, ManifestRequirement, ManifestTarget, ManifestValueError, bundled,
 };
+pub use project_installer::{BundleLocation, PROJECT_INSTALLERS, ProjectInstaller, project_of};
 pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;
 
-use crate::domain::{Content, Fetched, ProjectSummary, Request, Sha256, Tree};
+use crate::domain::{Content, Fetched, LockedProject, ProjectSummary, Request, Sha256, Tree};
 use crate::parallel;
 
 use super::checked_tree::literal_path;
@@ -57,6 +59,8 @@ pub struct BundleInput<'a> {
     pub requests: &'a [Request],
     pub summaries: &'a ProjectSummaries,
     pub sboms: &'a Sboms,
+    /// The project whose lock was fetched.
+    pub project: Option<&'a LockedProject>,
 }
 
 /// A page of a bundle that this layout generates.
@@ -110,10 +114,15 @@ const DOCUMENTS: &[Document] = &[
 /// # Errors
 /// As [`Layout::tree`] of `find-links`.
 pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
-    let manifest = Manifest::of(input);
+    let project = input.project.and_then(|project| project_installer::project_pages(project, input.fetched));
+    let (project, files) = project.map(|pages| (pages.manifest, pages.files)).unzip();
+    let manifest = Manifest::of(input).with_project(project);
     let mut tree = FindLinks.tree(input.fetched)?.under(&literal_path(WHEELS));
     for (path, text) in pages(input, &manifest) {
         tree.insert(literal_path(&path), Content::Page(text.into_bytes()));
+    }
+    for (path, text) in files.into_iter().flatten() {
+        tree.insert(path, Content::Page(text.into_bytes()));
     }
     let manifest = manifest.with_pages(listed(&tree));
     tree.insert(literal_path(MANIFEST_PATH), Content::Page(manifest.to_json()));

@@ -69,6 +69,12 @@ pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
 
 /// Returns the bundle of what was fetched, without requests.
 pub fn bundled(fetched: &Fetched) -> Tree {
-    let input = BundleInput { fetched, requests: &[], summaries: &ProjectSummaries::new(), sboms: &Sboms::default() };
+    let input = BundleInput {
+        fetched,
+        requests: &[],
+        summaries: &ProjectSummaries::new(),
+        sboms: &Sboms::default(),
+        project: None,
+    };
     bundle(&input).unwrap()
 }

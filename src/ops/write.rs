@@ -155,7 +155,13 @@ fn write_bundle(
 ) -> Result<Vec<Finding>, WriteFailure> {
     let inspected = output::inspect_files(fetched, objects.store, output.verify);
     let summaries = inspected.summaries();
-    let mut tree = layout::bundle(&BundleInput { fetched, requests, summaries: &summaries, sboms: &output.sboms })?;
+    let mut tree = layout::bundle(&BundleInput {
+        fetched,
+        requests,
+        summaries: &summaries,
+        sboms: &output.sboms,
+        project: output.project.as_deref(),
+    })?;
     if let Some(key) = &output.key {
         tree = output::signed(tree, key)?;
     }
@@ -165,7 +171,7 @@ fn write_bundle(
     let objects = StoreObjects { is_checked: output.verify, ..*objects };
     let judge = || {
         let gaps = verify::gaps(fetched, requests, &inspected.inspections, output.allow_unprovable);
-        inspected.findings(&tree).chain(gaps).collect::<Vec<_>>()
+        inspected.findings(&tree).chain(gaps).chain(verify::project_lock::of_tree(&tree)).collect::<Vec<_>>()
     };
     if output.verify && !output.force && output.is_there() {
         let findings = judge();

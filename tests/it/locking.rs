@@ -17,7 +17,7 @@ fn world() -> ServedIndex {
 }
 
 /// An entry of uv.lock with one file of the index.
-fn entry(index: &ServedIndex, name: &str, version: &str, filename: &str, more: &str) -> String {
+pub fn entry(index: &ServedIndex, name: &str, version: &str, filename: &str, more: &str) -> String {
     let kind = if filename.ends_with(".whl") { "wheels = [" } else { "sdist = " };
     let end = if filename.ends_with(".whl") { "]" } else { "" };
     format!(

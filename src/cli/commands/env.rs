@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum, ValueHint};
 use url::Url;
 
@@ -10,7 +11,7 @@ use crate::archive::ArchiveFormat;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
-use crate::layout::{MANIFEST_PATH, WHEELS};
+use crate::layout::{BundleLocation, MANIFEST_PATH, Manifest, PROJECT_INSTALLERS, ProjectInstaller, WHEELS};
 
 /// Arguments of `prefetch env`.
 #[derive(Debug, Args)]
@@ -21,6 +22,15 @@ pub struct EnvArgs {
     /// The shell to write for [default: that of SHELL].
     #[arg(long, value_enum)]
     pub shell: Option<Shell>,
+    /// Set the variables of this tool alone; all but pip install an unpacked bundle's project by its own
+    /// lock.
+    #[arg(long = "for", value_name = "TOOL", value_parser = tools())]
+    pub tool: Option<String>,
+}
+
+/// Returns the tools that `--for` takes.
+fn tools() -> PossibleValuesParser {
+    PossibleValuesParser::new(std::iter::once("pip").chain(PROJECT_INSTALLERS.iter().map(|installer| installer.name)))
 }
 
 /// The shells whose syntax for variables is known.
@@ -44,7 +54,14 @@ pub fn run(args: &EnvArgs, environment: &Environment) -> Result<Exit, CliError> 
     let path = environment.working_folder.join(&args.path);
     // Without the `\\?\` that Windows puts in front, which neither pip nor a URL takes.
     let path = dunce::canonicalize(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
-    let changes = changes(&path)?;
+    if path.display().to_string().contains(char::is_control) {
+        return Err(CliError::usage(format!("{path:?} has control characters, which no line of a shell should hold")));
+    }
+    let changes = match args.tool.as_deref() {
+        None => changes(&path)?,
+        Some("pip") => changes(&path)?.into_iter().filter(VariableChange::is_of_pip).collect(),
+        Some(tool) => changes_for_project(tool, &path, &environment.working_folder)?,
+    };
     let shell = args.shell.unwrap_or_else(|| usual_shell(environment.variable("SHELL").as_deref()));
     let lines: Vec<_> = changes.iter().map(|change| shell.line(change)).collect();
     terminal::print_verbatim(&lines.join("\n")).map_err(|error| CliError::new(Exit::Disk, error))?;
@@ -67,14 +84,18 @@ enum VariableChange {
     Unset(&'static str),
 }
 
+impl VariableChange {
+    fn is_of_pip(&self) -> bool {
+        let (Self::Set(name, _) | Self::Unset(name)) = self;
+        name.starts_with("PIP_")
+    }
+}
+
 /// Returns the variables that point pip and uv at the folder.
 ///
 /// Locations are URLs, since pip splits lists at spaces and uv at commas.
 fn changes(path: &Path) -> Result<Vec<VariableChange>, CliError> {
     let text = |path: &Path| path.display().to_string();
-    if text(path).contains(char::is_control) {
-        return Err(CliError::usage(format!("{path:?} has control characters, which no line of a shell should hold")));
-    }
     if path.is_file() {
         return Err(refusal(path));
     }
@@ -101,6 +122,28 @@ fn changes(path: &Path) -> Result<Vec<VariableChange>, CliError> {
         return changes_for_index(&url(path)?);
     }
     Err(refusal(path))
+}
+
+/// Returns the variables with which `tool`, run in the folder `project`, installs by the lock that the
+/// bundle at `path` was made from.
+fn changes_for_project(tool: &str, path: &Path, project: &Path) -> Result<Vec<VariableChange>, CliError> {
+    let shown = path.display();
+    let manifest = fs::read(path.join(MANIFEST_PATH)).map_err(|error| {
+        CliError::usage(format!("{shown} is no unpacked bundle: {MANIFEST_PATH}: {error}"))
+            .hint(format!("--for {} takes a bundle that was made from a lock of it, unpacked", tool))
+    })?;
+    let manifest = Manifest::from_json(&manifest).map_err(|error| CliError::usage(format!("{shown}: {error}")))?;
+    let made_from = manifest.project.as_ref();
+    let installer = made_from.and_then(ProjectInstaller::of).filter(|installer| installer.name == tool);
+    let Some(installer) = installer else {
+        let lock = made_from.map_or("no lock by which its tool installs", |project| &project.lock);
+        return Err(CliError::usage(format!("{shown} was made from {lock}, so {} cannot install by it", tool))
+            .hint("pip installs from every bundle: --for pip"));
+    };
+    let url = url(path)?;
+    let (path, project) = (path.display().to_string(), project.display().to_string());
+    let variables = installer.variables(&BundleLocation { path: &path, url: &url, project: &project });
+    Ok(variables.into_iter().map(|(name, value)| VariableChange::Set(name, value)).collect())
 }
 
 fn set(name: &'static str, value: &str) -> VariableChange {

@@ -38,7 +38,10 @@ pub fn run(args: &MergeArgs, environment: &Environment, cancel: &CancelFlag) -> 
     let [first, second, output] =
         [&args.first, &args.second, &args.output].map(|path| environment.working_folder.join(path));
     let created = date::source_date(environment)?;
-    ops::merge(&first, &second, &output, format, created, cancel).map_err(|error| CliError::of_bundle(&error))?;
+    let left_out = ops::merge(&first, &second, &output, format, created, cancel);
+    for lock in left_out.map_err(|error| CliError::of_bundle(&error))? {
+        terminal::warn(format!("left out: what installs by {lock}, which was made for the targets of one bundle"));
+    }
     if !args.quiet {
         terminal::say(format!("Written to {}.", args.output.display()));
     }

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::cli::settings::args::{FetchArgs, is_folder};
 use crate::domain::{Fetched, mask_credentials};
-use crate::layout::{Layout, UsageLocation, requirements_paths};
+use crate::layout::{Layout, ProjectInstaller, UsageLocation, project_of, requirements_paths};
 use crate::ops::{BundleOutput, Output};
 
 /// Shell commands, and the condition under which they work.
@@ -39,9 +39,22 @@ pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_fold
             let usages = pinned_files(fetched).into_iter();
             usages
                 .map(|(file, condition)| InstallHint { condition, lines: bundle_lines(bundle, args, &file, shell) })
+                .chain(by_own_lock(bundle, fetched, shell))
                 .collect()
         }
     }
+}
+
+/// Returns the command of the tool that owns the lock, if it installs from the bundle.
+fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: Shell) -> Option<InstallHint> {
+    let project = project_of(bundle.project.as_deref()?, fetched)?;
+    let installer = ProjectInstaller::of(&project)?;
+    let is_unpacked = is_folder(&bundle.path) && bundle.since.is_none();
+    let path = bundle.path.display().to_string();
+    let folder = if is_unpacked { shell.quote(path.trim_end_matches(['/', '\\'])) } else { "bundle".to_owned() };
+    let needs = installer.needs().replace("FOLDER", &folder);
+    let condition = format!("or with {}, by {}, {needs}", installer.name, installer.lock);
+    Some(InstallHint { condition: Some(condition), lines: vec![installer.command_line(&project, &folder)] })
 }
 
 /// Returns the names of the requirements files, each with the target it is for if there are several.

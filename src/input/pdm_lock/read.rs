@@ -8,7 +8,7 @@ use super::schema::{Document, File, Head, HeadMetadata, Metadata, Package};
 use super::walk::{self, Key, Need, PdmLock};
 use crate::domain::{
     AvailableGroups, Dependency, DependencySource, GroupName, LockedFile, LockedPackage, LockedSource, MarkerTable,
-    Origin,
+    Origin, ProjectFile,
 };
 use crate::input::flat_lock::{Condition, Entry, FlatLock, Namesakes};
 use crate::input::freshness;
@@ -49,8 +49,10 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
             ParsedLock::new(walked(file, input_source, &document, &project)?)
         }
     };
-    let doubt = beside.and_then(|beside| freshness::pdm(file, &beside, document.metadata.content_hash.as_deref()?));
-    Ok(parsed.with_warnings(doubt))
+    let recorded = document.metadata.content_hash.as_deref();
+    let doubt = beside.as_ref().and_then(|beside| freshness::pdm(file, beside, recorded?));
+    let project = beside.map(|beside| ProjectFile { path: "pyproject.toml".to_owned(), text: beside.text });
+    Ok(ParsedLock { beside: project.into_iter().collect(), ..parsed.with_warnings(doubt) })
 }
 
 fn kind(metadata: &HeadMetadata) -> Result<Kind, Fault> {

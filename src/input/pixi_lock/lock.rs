@@ -155,6 +155,7 @@ mod tests {
                 "refers to `./app`, which the lock does not have",
             ),
             (LOCK.replace("environments:", "environments: ["), "it is damaged"),
+            (LOCK.replace("version: 6", "version: &a 6\nother: [*a, *a]"), "it is damaged"),
         ] {
             let told = read(&text, &[]).problems.iter().map(ToString::to_string).collect::<String>();
             assert!(told.contains(part) && told.starts_with("pixi.lock"), "{part}: {told}");

@@ -11,7 +11,7 @@ use super::project::{self, Project};
 use super::schema;
 use crate::domain::{
     AvailableGroups, ExtraName, GroupName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl,
-    Origin,
+    Origin, ProjectFile,
 };
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::text_file::TextFile;
@@ -30,7 +30,29 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
     let project = project::beside(file, input_source).map_err(|problem| vec![problem])?;
     let mut reading = Reading { file, input_source, markers: MarkerTable::default(), indexes: HashMap::new() };
     let (lock, warnings) = reading.lock(&document, project.as_ref())?;
-    Ok(ParsedLock::new(lock).with_warnings(warnings))
+    let beside = project_files(file, input_source, &document).map_err(|problem| vec![problem])?;
+    Ok(ParsedLock { beside, ..ParsedLock::new(lock).with_warnings(warnings) })
+}
+
+/// Loads the pyproject.toml of the project and of the members of its workspace.
+fn project_files(
+    file: &TextFile,
+    input_source: &dyn InputSource,
+    document: &schema::Document,
+) -> Result<Vec<ProjectFile>, Problem> {
+    let packages = document.package.iter().map(|package| package.get_ref());
+    let folders = packages.filter(|package| document.manifest.members.contains(&package.name)).filter_map(|package| {
+        let source = &package.source;
+        source.editable.as_ref().or(source.r#virtual.as_ref()).or(source.directory.as_ref())
+    });
+    let is_inside = |folder: &&String| !folder.split(['/', '\\']).any(|part| matches!(part, "" | "." | ".."));
+    let members = folders.filter(is_inside).map(|folder| format!("{folder}/pyproject.toml"));
+    let mut files = Vec::new();
+    for path in std::iter::once("pyproject.toml".to_owned()).chain(members) {
+        let found = file.beside(&path, input_source)?;
+        files.extend(found.map(|found| ProjectFile { path, text: found.text }));
+    }
+    Ok(files)
 }
 
 fn check_version(version: Option<u64>) -> Result<(), Fault> {

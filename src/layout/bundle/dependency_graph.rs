@@ -172,7 +172,8 @@ mod tests {
         packages[4].dependency_targets = [("lib".to_owned(), vec!["new".to_owned()])].into();
         let request = request(&[("app", "r:1"), ("Lib<2", "r:2"), ("lib>=2", "r:3")]);
         let targets = ["old", "new"].map(target).into();
-        let mut manifest = Manifest { schema: 1, requests: vec![request], targets, packages, pages: Vec::new() };
+        let mut manifest =
+            Manifest { schema: 1, requests: vec![request], targets, packages, project: None, pages: Vec::new() };
         let graph = DependencyGraph::of(&manifest);
         let whole = |package, target| vec![DependencyEdge { package, targets: vec![target], is_partial: false }];
         let partial = |package, target| DependencyEdge { package, targets: vec![target], is_partial: true };

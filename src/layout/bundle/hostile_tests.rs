@@ -59,7 +59,8 @@ fn packed(text: &str) -> Option<Tree> {
     let about = ProjectSummary { summary: Some(text.into()), license: Some(text.into()) };
     let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), about)]);
     let sboms = Sboms { formats: SBOMS.iter().collect(), created: None };
-    bundle(&BundleInput { fetched: &world(text), requests: &[], summaries: &summaries, sboms: &sboms }).ok()
+    bundle(&BundleInput { fetched: &world(text), requests: &[], summaries: &summaries, sboms: &sboms, project: None })
+        .ok()
 }
 
 proptest! {
@@ -81,7 +82,7 @@ proptest! {
         let about = ProjectSummary { summary: Some(text.clone()), license: Some(text.clone()) };
         let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), about)]);
         let world = world(&text);
-        let input = BundleInput { fetched: &world, requests: &[], summaries: &summaries, sboms: &Sboms::default() };
+        let input = BundleInput { fetched: &world, requests: &[], summaries: &summaries, sboms: &Sboms::default(), project: None };
         let manifest = Manifest::of(&input);
         let html = super::overview(&manifest);
         prop_assert_eq!(html.matches("<script").count(), 2);

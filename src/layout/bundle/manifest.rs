@@ -28,9 +28,27 @@ pub struct Manifest {
     pub targets: Vec<ManifestTarget>,
     /// The packages, sorted by name, then version.
     pub packages: Vec<ManifestPackage>,
+    /// The project whose lock was fetched, if its own tool installs it from the bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ManifestProject>,
     /// Every other file of the bundle but `SHA256SUMS` and the signature, sorted by path.
     #[serde(default)]
     pub pages: Vec<ManifestPage>,
+}
+
+/// A project that its own tool installs from the bundle by its lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestProject {
+    /// The format of the lock, such as `uv.lock`.
+    pub lock: String,
+    /// Whether the project's own dependencies are packed.
+    pub dependencies: bool,
+    /// The extras that are packed.
+    pub extras: Vec<String>,
+    /// The dependency groups that are packed.
+    pub groups: Vec<String>,
+    /// The options by which the tool installs just that; empty if it does without any.
+    pub options: Vec<String>,
 }
 
 /// A Python and platform that the bundle serves.

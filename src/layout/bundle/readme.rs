@@ -1,6 +1,9 @@
 //! `README.txt` of a bundle: how to check and install it.
 
-use super::{BundleInput, DocumentSource, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, WHEELS, install, requirements};
+use super::{
+    BundleInput, DocumentSource, MANIFEST_PATH, ManifestProject, ProjectInstaller, REQUIREMENTS_PATH, SUMS_PATH,
+    WHEELS, install, requirements,
+};
 use crate::layout::legacy_names::unidentified;
 
 /// Returns the text of the file; `documents` are the bundle's pages as path and summary.
@@ -10,6 +13,7 @@ pub fn text(of: &DocumentSource<'_>, documents: &[(&str, &str)]) -> String {
         "It serves these, and its scripts refuse any other:",
         fetched.targets.iter().map(|target| target.id().to_owned()),
     );
+    let project = of.manifest.project.as_ref().map(by_own_lock).unwrap_or_default();
     let caveats = list("Mind that", unidentified(fetched));
     format!(
         "Python packages for a machine without a network
@@ -23,14 +27,14 @@ the whole bundle of the two first, and unpack that:
 
 What is here:
 
-{}{targets}{caveats}
+{}{project}{targets}{caveats}
 `prefetch verify` on this folder, or on the archive it came in, checks that it is whole, and that
 each of these targets installs from it alone. Without prefetch:
 
     sha256sum -c {SUMS_PATH}
 ",
         how_to_install(of),
-        contents(documents),
+        contents(documents, of.manifest.project.as_ref()),
     )
 }
 
@@ -89,12 +93,31 @@ fn scripts(input: &BundleInput<'_>) -> String {
 }
 
 /// Returns a line for each page and folder of the bundle.
-fn contents(documents: &[(&str, &str)]) -> String {
+fn contents(documents: &[(&str, &str)], project: Option<&ManifestProject>) -> String {
     let wheels = format!("{WHEELS}/");
     let packages = (wheels.as_str(), "the packages, as their index had them");
     let manifest = (MANIFEST_PATH, "where each file came from, who asked for it, whom it serves");
-    let lines = [packages].into_iter().chain(documents.iter().copied()).chain([manifest]);
+    let for_installer = project.and_then(ProjectInstaller::of).and_then(ProjectInstaller::contents);
+    let lines = [packages].into_iter().chain(documents.iter().copied()).chain(for_installer).chain([manifest]);
     lines.map(|(path, summary)| format!("    {path:<18} {summary}\n")).collect()
+}
+
+/// Returns the paragraph on the project's own installer.
+fn by_own_lock(project: &ManifestProject) -> String {
+    let Some(installer) = ProjectInstaller::of(project) else { return String::new() };
+    let line = installer.command_line(project, "FOLDER");
+    format!(
+        "
+In the folder of the project itself {} installs by its own lock, {}, with
+
+    {line}
+
+{}.
+",
+        installer.name,
+        installer.lock,
+        installer.needs()
+    )
 }
 
 /// Returns a paragraph with a heading and its items, or an empty text if there are none.

@@ -1,5 +1,6 @@
 //! `prefetch merge`: makes one bundle that serves the targets of two.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::BundleError;
@@ -9,7 +10,8 @@ use crate::domain::{Fetched, FetchedFile, FetchedPackage, Request, Timestamp};
 use crate::layout::{self, BundleInput, ProjectSummaries, SBOMS, SbomFormat, Sboms};
 
 /// Writes a bundle for all targets of both as `out`, with the bills of materials that either has,
-/// dated `created` if that is given.
+/// dated `created` if that is given. Returns the locks of projects by which their tools install from
+/// one of the two, and not from this.
 ///
 /// # Errors
 /// When a bundle cannot be read, both serve one target by different requests, two different files
@@ -21,7 +23,7 @@ pub fn merge(
     format: &ArchiveFormat,
     created: Option<Timestamp>,
     cancel: &CancelFlag,
-) -> Result<(), BundleError> {
+) -> Result<BTreeSet<String>, BundleError> {
     let scratch = parent(out);
     let opened = [OpenBundle::open(first, scratch, cancel)?, OpenBundle::open(second, scratch, cancel)?];
     let mut all = MergedParts::default();
@@ -31,10 +33,17 @@ pub fn merge(
     let all = all.in_order();
     let has = |format: &SbomFormat| opened.iter().any(|bundle| format.is_in(&bundle.manifest));
     let sboms = Sboms { formats: SBOMS.iter().filter(|format| has(format)).collect(), created };
-    let input =
-        BundleInput { fetched: &all.fetched, requests: &all.requests, summaries: &all.summaries, sboms: &sboms };
+    let input = BundleInput {
+        fetched: &all.fetched,
+        requests: &all.requests,
+        summaries: &all.summaries,
+        sboms: &sboms,
+        project: None,
+    };
     let tree = layout::bundle(&input)?;
-    Ok(FileSink { path: out, format }.write(&tree, &BundleOverlay(opened.iter().collect()))?)
+    FileSink { path: out, format }.write(&tree, &BundleOverlay(opened.iter().collect()))?;
+    let projects = opened.iter().filter_map(|bundle| bundle.manifest.project.as_ref());
+    Ok(projects.map(|project| project.lock.clone()).collect())
 }
 
 /// Everything that the content of the merged bundle depends on.

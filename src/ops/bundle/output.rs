@@ -10,7 +10,7 @@ use super::finding::{Finding, FindingKind};
 use super::signature::{SignatureError, SigningKey};
 use super::verify::{Depth, faults};
 use crate::archive::{ArchiveFormat, FileSink, FolderSink, LinkMode, StreamSink, TreeSink, VolumesSink};
-use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Sha256, Tree};
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, LockedProject, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
@@ -38,6 +38,8 @@ pub struct BundleOutput {
     pub sboms: Sboms,
     /// Whether a bundle with gaps may replace an older bundle.
     pub force: bool,
+    /// The project whose lock is fetched.
+    pub project: Option<Arc<LockedProject>>,
     /// Whether builds that fetch from elsewhere than an index are accepted.
     pub allow_unprovable: bool,
 }
@@ -55,6 +57,7 @@ impl BundleOutput {
             split: None,
             sboms: Sboms::default(),
             force: false,
+            project: None,
             allow_unprovable: false,
         }
     }

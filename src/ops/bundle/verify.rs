@@ -4,6 +4,7 @@ mod completeness;
 mod file_check;
 mod integrity;
 mod platform;
+pub mod project_lock;
 mod sidecars;
 mod stated_dependencies;
 mod wheel_record;
@@ -131,6 +132,8 @@ fn of_bundle(
             verification.findings.extend(gaps);
             verification.findings.extend(stated_dependencies::unfounded(manifest, &available));
             verification.findings.extend(platform::unfit_files(&available));
+            let page = |path: &str| reader.page(path, LARGEST_PAGE).ok().flatten();
+            verification.findings.extend(project_lock::findings(manifest, &page));
             if let Some(floor) = settings.floor {
                 verification
                     .findings

@@ -33,7 +33,8 @@ use crate::cli::settings::show;
 use crate::domain::{Fetched, Plan, Request, Target};
 use crate::input::ParsedInput;
 use crate::ops::{
-    self, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output, PlanFailure,
+    self, BundleOutput, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output,
+    PlanFailure,
 };
 
 /// Fetches what the arguments ask for, and prints a summary.
@@ -146,6 +147,8 @@ impl<'a> FetchRun<'a> {
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
+        let project = read.lock.as_ref().map(|lock| lock.project.clone());
+        let bundle = bundle.map(|bundle| BundleOutput { project, ..bundle });
         let pins = !inputs::is_for_pip(&read, args);
         let layers = Layers { environment, pip: &pip_settings };
         let outputs = settings::outputs::outputs(&args.outputs, bundle, pins, &layers)?;

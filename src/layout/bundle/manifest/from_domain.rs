@@ -4,7 +4,9 @@ use std::path::Path;
 
 use crate::domain::{Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, ProjectSummary, Target};
 
-use super::{Manifest, ManifestFile, ManifestPackage, ManifestPage, ManifestRequest, ManifestTarget, SCHEMA};
+use super::{
+    Manifest, ManifestFile, ManifestPackage, ManifestPage, ManifestProject, ManifestRequest, ManifestTarget, SCHEMA,
+};
 use crate::layout::bundle::{BundleInput, ProjectSummaries, WHEELS};
 
 impl Manifest {
@@ -18,8 +20,14 @@ impl Manifest {
             requests: input.requests.iter().map(|request| ManifestRequest::of(request, &ids)).collect(),
             targets: input.fetched.targets.iter().map(|target| describe_target(target)).collect(),
             packages: packages.into_iter().map(|package| describe_package(package, &ids, input.summaries)).collect(),
+            project: None,
             pages: Vec::new(),
         }
+    }
+
+    /// Returns the manifest with this project.
+    pub fn with_project(self, project: Option<ManifestProject>) -> Self {
+        Self { project, ..self }
     }
 
     /// Returns the manifest with these pages in it.

@@ -101,7 +101,13 @@ fn what_was_written_can_be_read_and_other_schemas_are_refused() {
 fn manifest(world: &Fetched, requests: &[Request]) -> Manifest {
     let project_summary = ProjectSummary { license: Some("MIT".into()), summary: Some("A demo".into()) };
     let summaries = ProjectSummaries::from([(crate::domain::Sha256::of(b"wheel"), project_summary)]);
-    Manifest::of(&BundleInput { fetched: world, requests, summaries: &summaries, sboms: &Sboms::default() })
+    Manifest::of(&BundleInput {
+        fetched: world,
+        requests,
+        summaries: &summaries,
+        sboms: &Sboms::default(),
+        project: None,
+    })
 }
 
 fn target(python: &str) -> Arc<Target> {
@@ -211,7 +217,8 @@ fn a_manifest_of_what_a_manifest_tells_is_the_same() {
             fetched: &fetched,
             requests: &requests,
             summaries: &summaries,
-            sboms: &Sboms::default()
+            sboms: &Sboms::default(),
+            project: None
         }),
         first
     );

@@ -10,7 +10,13 @@ use crate::layout::test_fixtures::{fetched, file, package};
 fn manifest(world: &Fetched, license: &str, summary: &str) -> Manifest {
     let summary = ProjectSummary { license: Some(license.into()), summary: Some(summary.into()) };
     let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), summary)]);
-    Manifest::of(&BundleInput { fetched: world, requests: &[], summaries: &summaries, sboms: &Sboms::default() })
+    Manifest::of(&BundleInput {
+        fetched: world,
+        requests: &[],
+        summaries: &summaries,
+        sboms: &Sboms::default(),
+        project: None,
+    })
 }
 
 fn world() -> Fetched {

@@ -1,0 +1,117 @@
+//! uv: `uv sync --frozen` in a folder of the bundle that stands for the project.
+//!
+//! It has the project's own uv.lock with the wheels of the bundle in the place of its registries and
+//! URLs, which is uv's notation for `--find-links` folders, and of each pyproject.toml what uv reads
+//! of it (`docs/facts/locks.md` 1). The project itself stays as it is.
+
+mod lock;
+mod pyproject;
+
+use toml_edit::Formatted;
+use toml_edit::visit_mut::VisitMut;
+
+use super::{BundleLocation, ProjectInstaller};
+use crate::domain::{Fetched, LockedProject, SelectedGroups, mask_credentials};
+
+/// Where the project is.
+const FOLDER: &str = "uv";
+
+/// Where the wheels are from there.
+const WHEELS: &str = "../wheels";
+
+pub const INSTALLER: ProjectInstaller = ProjectInstaller {
+    name: "uv",
+    lock: "uv.lock",
+    contents: Some(("uv/", "the project's own lock, with these packages in it, for uv")),
+    files,
+    options,
+    variables,
+    command: |folder| {
+        format!(
+            "uv sync --frozen --offline --no-install-workspace --project {folder}/{FOLDER} --find-links {folder}/wheels"
+        )
+    },
+    needs: "where UV_PROJECT_ENVIRONMENT is the full path of the environment, such as the project's .venv",
+};
+
+fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
+    let BundleLocation { path, url, project } = location;
+    let switches = ["UV_FROZEN", "UV_OFFLINE", "UV_NO_INSTALL_WORKSPACE"].map(|name| (name, "1".to_owned()));
+    let separator = std::path::MAIN_SEPARATOR;
+    let places = [
+        ("UV_PROJECT", format!("{path}{separator}{FOLDER}")),
+        ("UV_PROJECT_ENVIRONMENT", format!("{project}{separator}.venv")),
+        // Builds of source archives find their requirements there.
+        ("UV_FIND_LINKS", format!("{url}wheels")),
+    ];
+    switches.into_iter().chain(places).collect()
+}
+
+fn options(groups: &SelectedGroups) -> Vec<String> {
+    let named = |option: &str, name: &str| format!("{option} {name}");
+    if !groups.project {
+        return groups.groups.iter().map(|group| named("--only-group", group.as_ref())).collect();
+    }
+    let of_groups = groups.groups.iter().map(|group| named("--group", group.as_ref()));
+    let of_extras = groups.extras.iter().map(|extra| named("--extra", extra.as_ref()));
+    ["--no-default-groups".to_owned()].into_iter().chain(of_groups).chain(of_extras).collect()
+}
+
+fn files(project: &LockedProject, fetched: &Fetched) -> Option<Vec<(String, String)>> {
+    project.text("pyproject.toml")?;
+    let lock = lock::relocated(project.text("uv.lock")?, fetched)?;
+    let mut files = vec![(format!("{FOLDER}/uv.lock"), lock)];
+    for file in project.files.iter().filter(|file| file.path.ends_with("pyproject.toml")) {
+        files.push((format!("{FOLDER}/{}", file.path), pyproject::reduced(&file.text)?));
+    }
+    Some(files)
+}
+
+/// Masks the passwords of URLs.
+struct MaskCredentials;
+
+impl VisitMut for MaskCredentials {
+    fn visit_string_mut(&mut self, node: &mut Formatted<String>) {
+        if node.value().contains("://") {
+            let masked = mask_credentials(node.value()).into_owned();
+            if masked != *node.value() {
+                let decor = node.decor().clone();
+                *node = Formatted::new(masked);
+                *node.decor_mut() = decor;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ProjectFile;
+
+    const LOCK: &str = "version = 1\n[[package]]\nname = \"app\"\nsource = { virtual = \".\" }\n";
+
+    #[test]
+    fn a_project_is_served_where_its_file_is_known() {
+        let mut project = LockedProject {
+            format: "uv.lock",
+            groups: SelectedGroups::default(),
+            is_default: true,
+            files: vec![ProjectFile { path: "uv.lock".to_owned(), text: LOCK.to_owned() }],
+        };
+        assert_eq!(files(&project, &Fetched::default()), None);
+        for path in ["pyproject.toml", "packages/sub/pyproject.toml"] {
+            project.files.push(ProjectFile { path: path.to_owned(), text: "[project]\nname = 'x'\n".to_owned() });
+        }
+        let paths: Vec<_> = files(&project, &Fetched::default()).unwrap().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["uv/uv.lock", "uv/pyproject.toml", "uv/packages/sub/pyproject.toml"]);
+    }
+
+    #[test]
+    fn options_choose_what_was_chosen() {
+        let mut groups = SelectedGroups { project: true, ..SelectedGroups::default() };
+        groups.extras.insert("cpu".parse().unwrap());
+        groups.groups.insert("dev".parse().unwrap());
+        assert_eq!(options(&groups), ["--no-default-groups", "--group dev", "--extra cpu"]);
+        assert_eq!(options(&SelectedGroups { project: false, ..groups }), ["--only-group dev"]);
+    }
+}

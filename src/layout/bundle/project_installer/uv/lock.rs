@@ -1,0 +1,309 @@
+//! A project's uv.lock with the wheels of a bundle in the place of its registries and URLs.
+
+use std::collections::BTreeSet;
+
+use toml_edit::visit_mut::VisitMut;
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
+
+use super::{MaskCredentials, WHEELS};
+use crate::domain::Fetched;
+
+/// Rewrites a uv.lock to name the files of a bundle, and no others: uv takes the best file of a
+/// lock, and fails where it is not there.
+pub fn relocated(lock: &str, fetched: &Fetched) -> Option<String> {
+    let mut document: DocumentMut = lock.parse().ok()?;
+    let mut relocation = Relocation::of(fetched);
+    relocation.members = members(&document);
+    if let Some(packages) = document.get_mut("package").and_then(Item::as_array_of_tables_mut) {
+        relocation.packages(packages);
+    }
+    MaskCredentials.visit_document_mut(&mut document);
+    Some(document.to_string())
+}
+
+/// Returns the project and the members of its workspace.
+fn members(document: &DocumentMut) -> BTreeSet<String> {
+    let listed = document.get("manifest").and_then(|manifest| manifest.get("members")).and_then(Item::as_array);
+    let listed = listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let packages = document.get("package").and_then(Item::as_array_of_tables);
+    let is_top = |package: &&Table| {
+        let source = package.get("source").and_then(Item::as_inline_table);
+        source.is_some_and(|source| FOLDERS.iter().any(|key| source.get(key).and_then(Value::as_str) == Some(".")))
+    };
+    let top = packages.into_iter().flatten().filter(is_top).filter_map(|package| text(package, "name"));
+    listed.chain(top).collect()
+}
+
+/// The keys of sources that are folders.
+const FOLDERS: [&str; 3] = ["editable", "directory", "virtual"];
+
+/// The files of a bundle, and what the registries of a lock become.
+struct Relocation<'a> {
+    fetched: &'a Fetched,
+    filenames: BTreeSet<&'a str>,
+    /// The registries, in the order in which they occur.
+    registries: Vec<String>,
+    /// The packages that are the project and the members of its workspace.
+    members: BTreeSet<String>,
+}
+
+/// Where a package of a lock comes from, as far as its files differ.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Registry,
+    /// An archive by URL or path, which the bundle has.
+    Archive,
+    /// A repository of which the bundle has an archive.
+    Repository,
+    /// A folder, or what the bundle does not have.
+    Untouched,
+}
+
+impl<'a> Relocation<'a> {
+    fn of(fetched: &'a Fetched) -> Self {
+        let filenames = fetched.files().map(|(_, file)| &*file.candidate.filename).collect();
+        Self { fetched, filenames, registries: Vec::new(), members: BTreeSet::new() }
+    }
+
+    fn packages(&mut self, packages: &mut ArrayOfTables) {
+        for package in packages.iter_mut() {
+            let name = text(package, "name").unwrap_or_default();
+            let old = package.get("source").and_then(Item::as_inline_table).cloned().unwrap_or_default();
+            let source = package.get_mut("source").and_then(Item::as_inline_table_mut);
+            let kind = source.map_or(Source::Untouched, |source| self.source(&name, source));
+            self.files(package, kind, &old, &name);
+            for key in ["dependencies", "optional-dependencies", "dev-dependencies"] {
+                package.get_mut(key).into_iter().for_each(|item| self.edges(item));
+            }
+        }
+    }
+
+    /// Rewrites the sources of edges: of a list, or of lists by extra or group.
+    fn edges(&mut self, item: &mut Item) {
+        if let Some(lists) = item.as_table_like_mut() {
+            lists.iter_mut().for_each(|(_, list)| self.edges(list));
+        }
+        for edge in item.as_array_mut().into_iter().flat_map(Array::iter_mut).filter_map(Value::as_inline_table_mut) {
+            let name = edge.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            if let Some(source) = edge.get_mut("source").and_then(Value::as_inline_table_mut) {
+                self.source(&name, source);
+            }
+        }
+    }
+
+    fn source(&mut self, name: &str, source: &mut InlineTable) -> Source {
+        let get = |key: &str| source.get(key).and_then(Value::as_str).map(str::to_owned);
+        if let Some(registry) = get("registry") {
+            let folder = self.folder(registry);
+            *source = replaced(source, "registry", &folder);
+            return Source::Registry;
+        }
+        // The bundle has no folder of the project: what is virtual is not installed, but its needs are.
+        if let Some(folder) = FOLDERS.iter().find_map(|key| get(key)).filter(|_| !self.members.contains(name)) {
+            *source = replaced(source, "virtual", &folder);
+            return Source::Untouched;
+        }
+        let (kind, filename) = match (get("url").or(get("path")), get("git")) {
+            (Some(place), _) => (Source::Archive, Some(last_part(&place))),
+            (None, Some(_)) => (Source::Repository, self.archive_of(name)),
+            (None, None) => (Source::Untouched, None),
+        };
+        match filename.filter(|filename| self.filenames.contains(filename.as_str())) {
+            Some(filename) => {
+                *source = replaced(source, "path", &format!("{WHEELS}/{filename}"));
+                kind
+            }
+            None => Source::Untouched,
+        }
+    }
+
+    /// Spells the folder of the wheels differently for each registry: two that have the same version
+    /// of a project would be one package for uv, which tells them apart by their texts.
+    fn folder(&mut self, registry: String) -> String {
+        let known = self.registries.iter().position(|known| *known == registry);
+        let position = known.unwrap_or_else(|| {
+            self.registries.push(registry);
+            self.registries.len() - 1
+        });
+        format!("{WHEELS}{}", "/../wheels".repeat(position))
+    }
+
+    /// The archive that was made of the repository of a project.
+    fn archive_of(&self, name: &str) -> Option<String> {
+        let of_project = self.fetched.files().filter(|(package, _)| package.name.as_ref() == name);
+        let mut direct = of_project.filter(|(_, file)| *file.candidate.index == file.candidate.url);
+        direct.next().map(|(_, file)| file.candidate.filename.to_string())
+    }
+
+    fn digest_of(&self, filename: &str) -> Option<String> {
+        let mut found = self.fetched.files().filter(|(_, file)| *file.candidate.filename == *filename);
+        found.next().map(|(_, file)| format!("sha256:{}", file.object.sha256))
+    }
+
+    fn files(&self, package: &mut Table, kind: Source, old: &InlineTable, name: &str) {
+        let of_source = ["url", "path"].iter().find_map(|key| old.get(key)?.as_str()).map(last_part);
+        match kind {
+            Source::Registry => {
+                if let Some(wheels) = package.get_mut("wheels").and_then(Item::as_array_mut) {
+                    wheels.retain(|wheel| self.has(wheel.as_inline_table()));
+                    for wheel in wheels.iter_mut().filter_map(Value::as_inline_table_mut) {
+                        let filename = filename(wheel).unwrap_or_default();
+                        *wheel = replaced(wheel, "path", &filename);
+                    }
+                }
+                let sdist = package.get("sdist").and_then(Item::as_inline_table).cloned();
+                match sdist.filter(|sdist| self.has(Some(sdist))) {
+                    Some(sdist) => {
+                        let filename = filename(&sdist).unwrap_or_default();
+                        package["sdist"] = Item::Value(replaced(&sdist, "path", &filename).into());
+                    }
+                    None => drop(package.remove("sdist")),
+                }
+            }
+            Source::Archive => {
+                let wheels = package.get_mut("wheels").and_then(Item::as_array_mut);
+                for wheel in wheels.into_iter().flat_map(Array::iter_mut).filter_map(Value::as_inline_table_mut) {
+                    *wheel = replaced(wheel, "filename", of_source.as_deref().unwrap_or_default());
+                }
+            }
+            Source::Repository => {
+                let archive = self.archive_of(name).unwrap_or_default();
+                let digest = self.digest_of(&archive).unwrap_or_default();
+                let hashed = InlineTable::from_iter([("hash", digest)]);
+                let is_wheel = archive.ends_with(".whl");
+                package[if is_wheel { "wheels" } else { "sdist" }] = match is_wheel {
+                    true => Item::Value(Array::from_iter([replaced(&hashed, "filename", &archive)]).into()),
+                    false => Item::Value(hashed.into()),
+                };
+            }
+            Source::Untouched => {}
+        }
+    }
+
+    fn has(&self, file: Option<&InlineTable>) -> bool {
+        file.and_then(filename).is_some_and(|filename| self.filenames.contains(filename.as_str()))
+    }
+}
+
+/// The table with `key` in the place of what says where something is.
+fn replaced(old: &InlineTable, key: &str, place: &str) -> InlineTable {
+    const PLACES: [&str; 9] =
+        ["registry", "url", "path", "git", "filename", "subdirectory", "editable", "directory", "virtual"];
+    let mut new = InlineTable::new();
+    new.insert(key, place.into());
+    for (key, value) in old.iter().filter(|(key, _)| !PLACES.contains(key)) {
+        new.insert(key, value.clone());
+    }
+    *new.decor_mut() = old.decor().clone();
+    new
+}
+
+/// The name of a file of a lock.
+fn filename(file: &InlineTable) -> Option<String> {
+    let place = ["filename", "url", "path"].iter().find_map(|key| file.get(key)?.as_str())?;
+    Some(last_part(place))
+}
+
+/// What a URL or path ends in, decoded where it is a URL.
+fn last_part(place: &str) -> String {
+    let is_url = place.contains("://");
+    let end = if is_url { place.split(['?', '#']).next().unwrap_or_default() } else { place };
+    let last = end.rsplit(['/', '\\']).next().unwrap_or_default();
+    match is_url {
+        true => percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned(),
+        false => last.to_owned(),
+    }
+}
+
+fn text(table: &Table, key: &str) -> Option<String> {
+    table.get(key).and_then(Item::as_str).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::test_fixtures::{fetched, file, package};
+
+    const LOCK: &str = r#"version = 1
+requires-python = ">=3.9"
+
+[[package]]
+name = "app"
+version = "1"
+source = { editable = "." }
+dependencies = [
+    { name = "demo", version = "1.0", source = { registry = "https://two.example/simple" }, marker = "os_name == 'nt'" },
+    { name = "direct" },
+    { name = "made" },
+    { name = "lib" },
+]
+
+[[package]]
+name = "demo"
+version = "1.0"
+source = { registry = "https://me:hunter2@one.example/simple" }
+sdist = { url = "https://files.example/demo-1.0.tar.gz", hash = "sha256:1", size = 1 }
+wheels = [
+    { url = "https://files.example/demo-1.0-cp39-none-any.whl", hash = "sha256:2" },
+    { url = "https://files.example/demo-1.0%2Bx-py3-none-any.whl", hash = "sha256:3" }, # kept
+]
+
+[[package]]
+name = "demo"
+version = "1.0"
+source = { registry = "https://two.example/simple" }
+
+[[package]]
+name = "direct"
+version = "1.0"
+source = { url = "https://files.example/direct-1.0-py3-none-any.whl" }
+wheels = [
+    { url = "https://files.example/direct-1.0-py3-none-any.whl", hash = "sha256:4" },
+]
+
+[[package]]
+name = "lib"
+version = "1"
+source = { editable = "../lib" }
+
+[[package]]
+name = "made"
+version = "1.0"
+source = { git = "https://me:hunter2@git.example/made?rev=main#0123" }
+"#;
+
+    fn world() -> Fetched {
+        let mut direct = file("direct-1.0-py3-none-any.whl", b"direct");
+        direct.candidate.index = direct.candidate.url.clone().into();
+        let mut made = file("made-1.0.tar.gz", b"made");
+        made.candidate.index = made.candidate.url.clone().into();
+        fetched(vec![
+            package("demo", "1.0", vec![file("demo-1.0+x-py3-none-any.whl", b"wheel")]),
+            package("direct", "1.0", vec![direct]),
+            package("made", "1.0", vec![made]),
+        ])
+    }
+
+    #[test]
+    fn a_lock_names_the_files_of_the_bundle_alone() {
+        let text = relocated(LOCK, &world()).unwrap();
+        assert!(!text.contains("://") && !text.contains("hunter2"), "{text}");
+        let lock: toml::Table = text.parse().unwrap();
+        let [app, one, two, direct, lib, made] = lock["package"].as_array().unwrap().as_slice() else {
+            panic!("{text}")
+        };
+        assert_eq!(app["dependencies"][0]["source"], two["source"]);
+        assert_eq!(app["source"]["editable"].as_str(), Some("."));
+        assert_eq!(lib["source"]["virtual"].as_str(), Some("../lib"));
+        assert_eq!(one["source"]["registry"].as_str(), Some("../wheels/../wheels"));
+        assert_eq!(two["source"]["registry"].as_str(), Some("../wheels"));
+        assert_eq!(one["wheels"].as_array().unwrap().len(), 1);
+        assert_eq!(one["wheels"][0]["path"].as_str(), Some("demo-1.0+x-py3-none-any.whl"));
+        assert_eq!(one["wheels"][0]["hash"].as_str(), Some("sha256:3"));
+        assert!(one.get("sdist").is_none());
+        assert_eq!(direct["source"]["path"].as_str(), Some("../wheels/direct-1.0-py3-none-any.whl"));
+        assert_eq!(direct["wheels"][0]["filename"].as_str(), Some("direct-1.0-py3-none-any.whl"));
+        assert_eq!(made["source"]["path"].as_str(), Some("../wheels/made-1.0.tar.gz"));
+        assert!(made["sdist"]["hash"].as_str().unwrap().starts_with("sha256:"));
+    }
+}
