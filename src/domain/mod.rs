@@ -59,8 +59,8 @@ pub use metadata_source::MetadataSource;
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
 pub use pip_cache_entry::PipCacheEntry;
 pub use plan::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, PlannedPackage, ResolvedPackage,
-    Solution, Status,
+    Candidate, Fetched, FetchedFile, FetchedPackage, Object, PackageFiles, Plan, PlannedFile, PlannedPackage,
+    ResolvedPackage, Solution, Status,
 };
 pub use platform::{Platform, Release, System};
 pub use project_summary::ProjectSummary;

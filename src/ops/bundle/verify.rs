@@ -1,6 +1,7 @@
 //! Verifies a bundle: that it is unchanged, and that its targets install from it alone.
 
 mod completeness;
+mod expected_files;
 mod file_check;
 mod integrity;
 mod platform;
@@ -25,8 +26,10 @@ use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 use crate::ops::distribution_inspection::DistributionInspection;
 use crate::ops::target_build::TargetBuild;
 use completeness::{AvailableFiles, prove};
+pub use expected_files::Depth;
+use expected_files::ExpectedFiles;
+pub use file_check::faults;
 use file_check::{CheckedFile, check_file};
-pub use file_check::{Depth, faults};
 pub use platform::LibcFloor;
 
 /// The settings of a verification.
@@ -112,7 +115,7 @@ fn of_bundle(
     settings: &VerifySettings,
 ) -> Result<Verification, ReadError> {
     let delta = reader.page(DELTA_PATH, LARGEST_PAGE).ok().flatten().and_then(|text| Delta::from_json(&text));
-    let expected = integrity::ExpectedFiles::of(manifest, delta.as_ref());
+    let expected = ExpectedFiles::of(manifest, delta.as_ref());
     let (checked, faults) = read_all(reader, manifest.size(), settings, &expected)?;
     let mut verification = Verification::over(&checked, &faults);
     verification.has_manifest = true;
@@ -188,7 +191,7 @@ fn signature_finding(reader: &ArchiveReader, manifest: &[u8], settings: &VerifyS
 
 /// Verifies a find-links folder, each distribution by itself.
 fn of_folder(reader: &ArchiveReader, settings: &VerifySettings) -> Result<Verification, ReadError> {
-    let (checked, faults) = read_all(reader, u64::MAX - SLACK, settings, &integrity::ExpectedFiles::any())?;
+    let (checked, faults) = read_all(reader, u64::MAX - SLACK, settings, &ExpectedFiles::any())?;
     let mut verification = Verification::over(&checked, &faults);
     verification.findings.extend(checked.iter().flat_map(CheckedFile::own_findings));
     verification.findings.extend(sidecars::contradictions(&checked));
@@ -220,7 +223,7 @@ fn read_all(
     reader: &ArchiveReader,
     size: u64,
     settings: &VerifySettings,
-    expected: &integrity::ExpectedFiles,
+    expected: &ExpectedFiles,
 ) -> Result<(Vec<CheckedFile>, Vec<Fault>), ReadError> {
     let checked = Mutex::new(Vec::new());
     let faults = reader.visit(size.saturating_add(SLACK), settings.threads, &|found| {
