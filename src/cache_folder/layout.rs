@@ -87,10 +87,10 @@ impl CacheBucket {
             | Self::Interpreters
             | Self::Repositories
             | Self::SourceTrees => 1,
-            // Where metadata was read came to it; what was unknown then may be known now.
-            Self::Metadata | Self::IndexMetadata | Self::Built => 2,
-            // The commit that an archive was packed from came to it.
-            Self::Plans => 3,
+            // Where metadata was read came to it.
+            Self::IndexMetadata | Self::Built => 2,
+            // What was unknown then may be known now. Of plans: the commit of an archive came to them.
+            Self::Metadata | Self::Plans => 3,
         }
     }
 

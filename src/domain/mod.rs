@@ -32,6 +32,7 @@ mod request;
 mod requirement;
 mod resolution_metadata;
 mod secret_parameter;
+mod source_installs;
 mod specifier;
 mod tag_mismatch;
 mod tags;
@@ -58,8 +59,8 @@ pub use metadata_source::MetadataSource;
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
 pub use pip_cache_entry::PipCacheEntry;
 pub use plan::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, PlannedPackage, ResolvedPackage,
-    Solution, Status,
+    Candidate, Fetched, FetchedFile, FetchedPackage, Object, PackageFiles, Plan, PlannedFile, PlannedPackage,
+    ResolvedPackage, Solution, Status,
 };
 pub use platform::{Platform, Release, System};
 pub use project_summary::ProjectSummary;
@@ -70,6 +71,7 @@ pub use repository::{RepositoryUrl, RepositoryUrlError, VcsInfo};
 pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};
 pub use resolution_metadata::{MetadataUnavailable, ResolutionMetadata};
+pub use source_installs::SourceInstall;
 pub use specifier::{SpecifierError, Specifiers};
 pub use tag_mismatch::{PythonNearness, TagMismatch};
 pub use tags::{Tag, TagRank, Tags};

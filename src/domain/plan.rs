@@ -107,18 +107,32 @@ pub struct Plan {
     pub unreliable: BTreeMap<Box<str>, MetadataSource>,
 }
 
-/// One version of one project.
+/// One version of one project, with its files at a stage of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PlannedPackage {
+pub struct PackageFiles<File> {
     pub name: PackageName,
     /// The version; `None` only for a direct URL whose file name does not state it.
     pub version: Option<Version>,
     /// The lines that asked for it, directly or through other packages.
     pub requested_by: Vec<Origin>,
-    /// The projects that it needs, on the targets of [`Plan::targets`].
+    /// The projects that it needs, by the positions of the run's targets.
     pub dependencies: TargetDependencies,
     /// The files, sorted by file name.
-    pub files: Vec<PlannedFile>,
+    pub files: Vec<File>,
+}
+
+/// A package whose files are to be fetched.
+pub type PlannedPackage = PackageFiles<PlannedFile>;
+
+/// A package whose files are in the store.
+pub type FetchedPackage = PackageFiles<FetchedFile>;
+
+impl<File> PackageFiles<File> {
+    /// Returns the same package with the files at the next stage.
+    pub fn map_files<Next>(self, next: impl FnMut(File) -> Next) -> PackageFiles<Next> {
+        let Self { name, version, requested_by, dependencies, files } = self;
+        PackageFiles { name, version, requested_by, dependencies, files: files.into_iter().map(next).collect() }
+    }
 }
 
 /// A file to fetch.
@@ -268,17 +282,6 @@ pub struct Fetched {
     pub targets: Vec<Arc<Target>>,
     /// The packages, sorted by name, then version.
     pub packages: Vec<FetchedPackage>,
-}
-
-/// One version of one project, with its files.
-#[derive(Clone, Debug)]
-pub struct FetchedPackage {
-    pub name: PackageName,
-    pub version: Option<Version>,
-    pub requested_by: Vec<Origin>,
-    /// The projects that it needs, on the targets of [`Fetched::targets`].
-    pub dependencies: TargetDependencies,
-    pub files: Vec<FetchedFile>,
 }
 
 /// A file that is in the store.

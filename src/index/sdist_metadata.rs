@@ -11,6 +11,7 @@ mod egg_info;
 mod identity;
 mod keywords;
 mod members;
+mod native_code;
 mod pyproject;
 mod requirement_lines;
 mod setup_cfg;
@@ -25,6 +26,7 @@ use zip::result::ZipError;
 use super::core_metadata::{MetadataFile, WrongIdentity};
 use crate::domain::{CoreMetadata, FilenameError, PackageName, SourceFilename, Version};
 use egg_info::EggInfo;
+use native_code::NativeCode;
 
 pub use contents::check_contents;
 pub use identity::StatedIdentity;
@@ -55,8 +57,8 @@ pub struct TopFiles {
     setup_py: Option<Vec<u8>>,
     /// The `*.egg-info` folders, by their paths below the top folder.
     egg_infos: BTreeMap<String, EggInfo>,
-    /// Whether there is a `Cargo.toml`: the build of a Rust crate fetches other crates.
-    pub cargo: bool,
+    /// The code that a build compiles.
+    native: NativeCode,
 }
 
 /// Reads the metadata of the source archive `filename`.
@@ -71,7 +73,7 @@ pub fn read(
     filename: &str,
     identity: Option<(&PackageName, &Version)>,
 ) -> Result<CoreMetadata, SdistError> {
-    top_files(archive, filename)?.core_metadata(identity)
+    members::metadata_files(archive, filename)?.core_metadata(identity)
 }
 
 impl TopFiles {
@@ -103,7 +105,7 @@ impl TopFiles {
     /// Returns the build requirements: those stated (PEP 518), and the literal `setup_requires` of
     /// setuptools.
     pub fn build_requirements(&self) -> BuildRequirements {
-        let mut needs = BuildRequirements::of(self.pyproject.as_deref(), self.cargo);
+        let mut needs = BuildRequirements::of(self.pyproject.as_deref(), &self.native);
         if needs.by_setuptools {
             needs.requires.extend(unreliable::setup_requires(self));
         }

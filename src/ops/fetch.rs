@@ -13,8 +13,7 @@ use super::metadata::check_claim;
 use super::plan_cache;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, Specifiers, Status, Timestamp,
-    WheelFilename,
+    Candidate, Fetched, FetchedFile, Object, Plan, PlannedFile, Specifiers, Status, Timestamp, WheelFilename,
 };
 use crate::http::HttpClient;
 use crate::index::sdist_metadata;
@@ -59,13 +58,7 @@ pub async fn fetch(
             status,
         }
     };
-    let packages = plan.packages.into_iter().map(|package| FetchedPackage {
-        name: package.name,
-        version: package.version,
-        requested_by: package.requested_by,
-        dependencies: package.dependencies,
-        files: package.files.into_iter().map(&mut take).collect(),
-    });
+    let packages = plan.packages.into_iter().map(|package| package.map_files(&mut take));
     Ok(Fetched { targets: plan.targets, packages: packages.collect() })
 }
 

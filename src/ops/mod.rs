@@ -4,7 +4,7 @@
 //! `plan_cache` for plans of earlier runs), then `fetch` (with `byte_sources` for files that need
 //! no network, and `download` for the rest), then `write`, which writes folders, or a bundle through
 //! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
-//! merge. `cache` and `serve` stand alone. `source_trees` packs folders and repositories into source
+//! merge. `target_build` tells what is left for targets to build. `cache` and `serve` stand alone. `source_trees` packs folders and repositories into source
 //! archives before anything is planned. `distribution_inspection` and `buffered_reader` read the
 //! metadata of distributions for bundles and their verification.
 
@@ -29,6 +29,7 @@ mod sdist_builder;
 pub mod serve;
 pub mod source_trees;
 mod space;
+mod target_build;
 mod with_sources;
 mod write;
 
@@ -52,4 +53,5 @@ pub use metadata::MetadataFailure;
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
 pub use sdist_builder::SdistBuilder;
 pub use space::{DiskFull, check_space};
+pub use target_build::{TargetBuild, target_builds};
 pub use write::{Output, WriteFailure, write, write_seen_pages};

@@ -20,6 +20,7 @@ mod failure;
 mod locked;
 mod node;
 mod prefetcher;
+mod preinstalled;
 mod provider;
 mod question;
 mod search_view;

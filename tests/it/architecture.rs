@@ -1,6 +1,7 @@
 //! The shape of the program, checked: imports point down, crates and powers stay in their
 //! module, and no test file is forgotten.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -38,10 +39,11 @@ const RESERVED: [(&str, &[&str], &str); 6] = [
 ];
 
 /// Where options of other programs stand as data, as the start of a path below `src/`, and why.
-const FOREIGN_OPTIONS: [(&str, &str); 4] = [
+const FOREIGN_OPTIONS: [(&str, &str); 5] = [
     ("input/", "the options of requirements files, and the commands of those who write other inputs"),
     ("layout/", "what pip and uv are told to read a layout, and requirements files"),
     ("interpreter/build.rs", "the arguments of the pip that runs a build"),
+    ("ops/source_trees/git.rs", "the arguments of git"),
     ("ops/bundle/signature.rs", "the comment in a signature, for whoever reads that file"),
 ];
 
@@ -129,6 +131,38 @@ fn import_fault(module: &str, root: &str) -> Option<String> {
     }
 }
 
+/// The modules below `ops`, by path, that a file of it names through `super` or `crate::ops`.
+fn known_modules<'m>(path: &str, source: &str, modules: &'m BTreeSet<String>) -> BTreeSet<&'m str> {
+    let shipped = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let named = Regex::new(r"\b(crate::ops::|(?:super::)+)(\w+)(?:::(\w+))?(?:::(\w+))?").unwrap();
+    let own = module_path(path);
+    let code = code_only(shipped);
+    let known = named.captures_iter(&code).filter_map(|found| {
+        let above = own.split('/').count().saturating_sub(found[1].matches("super").count());
+        let base = own.split('/').take(if found[1].starts_with("super") { above } else { 0 });
+        let parts: Vec<_> = base.chain((2..5).filter_map(|part| Some(found.get(part)?.as_str()))).collect();
+        (1..=parts.len()).rev().find_map(|length| modules.get(&parts[..length].join("/")))
+    });
+    known.map(String::as_str).filter(|known| *known != own).collect()
+}
+
+/// The module of a file: `bundle/verify` for `bundle/verify.rs`, `cache` for `cache/mod.rs`.
+fn module_path(path: &str) -> &str {
+    path.trim_end_matches(".rs").trim_end_matches("/mod")
+}
+
+/// The modules that know themselves through others.
+fn circles(known: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
+    let reaches_itself = |start: &&&str| {
+        let (mut seen, mut waiting) = (BTreeSet::new(), vec![**start]);
+        while let Some(module) = waiting.pop() {
+            waiting.extend(known[module].iter().filter(|next| seen.insert(**next)));
+        }
+        seen.contains(**start)
+    };
+    known.keys().filter(reaches_itself).map(|module| (*module).to_owned()).collect()
+}
+
 /// The files in a folder of modules that its root file does not declare.
 fn undeclared<'a>(root: &str, files: &[&'a str]) -> Vec<&'a str> {
     let declared = |file: &str| {
@@ -192,6 +226,32 @@ fn a_planted_option_is_found() {
     for elsewhere in ["src/cli/mod.rs", "src/layout/find_links.rs", "src/resolve/tests/hashes.rs"] {
         assert_eq!(named_options(elsewhere, source), Vec::<String>::new(), "{elsewhere}");
     }
+}
+
+/// What a module's face passes on (`super::Name`) counts for nothing.
+#[test]
+fn the_use_cases_know_each_other_one_way() {
+    let files = files_below(&project("src/ops"));
+    let files: Vec<_> = files.iter().filter(|file| file.ends_with(".rs")).collect();
+    let modules: BTreeSet<_> = files.iter().map(|file| module_path(file).to_owned()).collect();
+    let known = files.iter().map(|file| {
+        let source = fs::read_to_string(project("src/ops").join(file)).unwrap();
+        (module_path(file), known_modules(file, &source, &modules))
+    });
+    assert_eq!(circles(&known.collect()), Vec::<String>::new());
+}
+
+#[test]
+fn a_planted_circle_is_found() {
+    let modules = ["a", "b", "b/c", "d"].map(str::to_owned).into();
+    let sources = [
+        ("a.rs", "use super::b::c::X;"),
+        ("b/mod.rs", "mod c;"),
+        ("b/c.rs", "use super::super::a;"),
+        ("d.rs", "use super::a;"),
+    ];
+    let known = sources.map(|(path, source)| (module_path(path), known_modules(path, source, &modules)));
+    assert_eq!(circles(&known.into()), ["a", "b/c"]);
 }
 
 /// Text of others is escaped on its way out, in one place.

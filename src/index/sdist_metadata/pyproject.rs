@@ -1,7 +1,10 @@
 //! Reads `pyproject.toml`: a static `[project]` table (PEP 621), and the build requirements (PEP
 //! 518).
 
+use std::collections::BTreeSet;
+
 use super::egg_info::Requirements;
+use super::native_code::NativeCode;
 use super::requirement_lines::{dependency, from_section};
 use crate::domain::{CoreMetadata, Dependency, MetadataSource};
 
@@ -14,6 +17,8 @@ pub struct BuildRequirements {
     pub by_setuptools: bool,
     /// The tool or file that shows that the build fetches from elsewhere than an index.
     pub fetches_by: Option<String>,
+    /// The languages of what it compiles, as far as files tell.
+    pub languages: BTreeSet<&'static str>,
 }
 
 /// Whether poetry builds the archive: its `PKG-INFO` is complete whatever its metadata version.
@@ -56,8 +61,8 @@ impl BuildRequirements {
     /// Reads the build requirements from the text of a `pyproject.toml`, or from its absence
     /// (`docs/facts/pip.md` 6.3).
     ///
-    /// `cargo` says whether there is a `Cargo.toml` beside it.
-    pub fn of(pyproject: Option<&str>, cargo: bool) -> Self {
+    /// `native` is the code that the build compiles.
+    pub fn of(pyproject: Option<&str>, native: &NativeCode) -> Self {
         let table = pyproject.and_then(|text| text.parse::<toml::Table>().ok());
         let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
         let requires: Vec<String> = match system.and_then(|system| system.get("requires")?.as_array()) {
@@ -66,20 +71,21 @@ impl BuildRequirements {
         };
         let backend = system.and_then(|system| system.get("build-backend")?.as_str());
         let by_setuptools = backend.is_none_or(|backend| backend.starts_with("setuptools."));
-        let fetches_by = fetches_by(&requires, backend, cargo);
-        Self { requires, by_setuptools, fetches_by }
+        let fetches_by = fetches_by(&requires, backend, native);
+        Self { requires, by_setuptools, fetches_by, languages: native.languages.clone() }
     }
 }
 
 /// Returns the tool or file by which the build fetches crates or what CMake downloads.
 ///
 /// Other builds may fetch, too, without anything that shows it.
-fn fetches_by(requires: &[String], backend: Option<&str>, cargo: bool) -> Option<String> {
+fn fetches_by(requires: &[String], backend: Option<&str>, native: &NativeCode) -> Option<String> {
     let projects = requires.iter().filter_map(|line| line.parse::<Dependency>().ok());
     let mut projects = projects.map(|dependency| dependency.name.to_string());
     let tool = projects.find(|name| FETCHING_TOOLS.contains(&name.as_str()));
     let by_maturin = || backend.filter(|backend| *backend == "maturin").map(ToOwned::to_owned);
-    tool.or_else(by_maturin).or_else(|| cargo.then(|| "Cargo.toml".to_owned()))
+    let by_crate = || native.has_crate.then(|| "Cargo.toml".to_owned());
+    tool.or_else(by_maturin).or_else(by_crate).or_else(|| native.cmake_download.clone())
 }
 
 /// Build requirements that change which dependencies setuptools states.

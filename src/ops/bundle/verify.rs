@@ -1,6 +1,7 @@
 //! Verifies a bundle: that it is unchanged, and that its targets install from it alone.
 
 mod completeness;
+mod expected_files;
 mod file_check;
 mod integrity;
 mod platform;
@@ -23,9 +24,12 @@ use crate::archive::{ArchiveReader, Fault, ReadError, check_volumes};
 use crate::domain::{Fetched, MetadataSource, Request, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 use crate::ops::distribution_inspection::DistributionInspection;
+use crate::ops::target_build::TargetBuild;
 use completeness::{AvailableFiles, prove};
+pub use expected_files::Depth;
+use expected_files::ExpectedFiles;
+pub use file_check::faults;
 use file_check::{CheckedFile, check_file};
-pub use file_check::{Depth, faults};
 pub use platform::LibcFloor;
 
 /// The settings of a verification.
@@ -55,6 +59,8 @@ pub struct Verification {
     /// The source archives whose builds may have other dependencies than their metadata states, by
     /// path.
     pub metadata_sources: BTreeMap<String, MetadataSource>,
+    /// The source archives that targets build where they install.
+    pub builds: Vec<TargetBuild>,
     /// Whether it is a delta, about which nothing can be proved without its base.
     pub is_delta: bool,
 }
@@ -109,12 +115,13 @@ fn of_bundle(
     settings: &VerifySettings,
 ) -> Result<Verification, ReadError> {
     let delta = reader.page(DELTA_PATH, LARGEST_PAGE).ok().flatten().and_then(|text| Delta::from_json(&text));
-    let expected = integrity::ExpectedFiles::of(manifest, delta.as_ref());
+    let expected = ExpectedFiles::of(manifest, delta.as_ref());
     let (checked, faults) = read_all(reader, manifest.size(), settings, &expected)?;
     let mut verification = Verification::over(&checked, &faults);
     verification.has_manifest = true;
     verification.metadata_sources.extend(built(manifest));
     verification.is_delta = delta.is_some();
+    verification.builds = target_builds(manifest, &checked);
     let damages = integrity::findings(manifest, &expected, &checked);
     let damaged = integrity::damaged_targets(manifest, &damages);
     verification.findings.extend(damages);
@@ -148,6 +155,14 @@ fn built(manifest: &Manifest) -> impl Iterator<Item = (String, MetadataSource)> 
     manifest.files().filter_map(move |(_, file)| Some((file.path.clone(), file.metadata.as_ref().and_then(source)?)))
 }
 
+/// What is left for the targets to build; a manifest that cannot be read is told elsewhere.
+fn target_builds(manifest: &Manifest, checked: &[CheckedFile]) -> Vec<TargetBuild> {
+    let inspections: BTreeMap<_, _> =
+        checked.iter().filter_map(|file| Some((file.sha256?, file.inspection.as_ref()?))).collect();
+    let needs = |sha256: Sha256| inspections.get(&sha256)?.build.clone();
+    manifest.to_fetched().map(|fetched| TargetBuild::all_of(&fetched, needs)).unwrap_or_default()
+}
+
 /// Returns what would keep targets from installing from a bundle with `requests`.
 pub fn gaps(
     fetched: &Fetched,
@@ -176,7 +191,7 @@ fn signature_finding(reader: &ArchiveReader, manifest: &[u8], settings: &VerifyS
 
 /// Verifies a find-links folder, each distribution by itself.
 fn of_folder(reader: &ArchiveReader, settings: &VerifySettings) -> Result<Verification, ReadError> {
-    let (checked, faults) = read_all(reader, u64::MAX - SLACK, settings, &integrity::ExpectedFiles::any())?;
+    let (checked, faults) = read_all(reader, u64::MAX - SLACK, settings, &ExpectedFiles::any())?;
     let mut verification = Verification::over(&checked, &faults);
     verification.findings.extend(checked.iter().flat_map(CheckedFile::own_findings));
     verification.findings.extend(sidecars::contradictions(&checked));
@@ -208,7 +223,7 @@ fn read_all(
     reader: &ArchiveReader,
     size: u64,
     settings: &VerifySettings,
-    expected: &integrity::ExpectedFiles,
+    expected: &ExpectedFiles,
 ) -> Result<(Vec<CheckedFile>, Vec<Fault>), ReadError> {
     let checked = Mutex::new(Vec::new());
     let faults = reader.visit(size.saturating_add(SLACK), settings.threads, &|found| {

@@ -18,13 +18,15 @@ pub enum Role {
 }
 
 /// Functions that do not change their arguments.
-const HARMLESS: [&str; 22] = [
+const HARMLESS: [&str; 24] = [
     "all",
     "any",
     "dict",
     "enumerate",
     "filter",
     "frozenset",
+    "getattr",
+    "hasattr",
     "isinstance",
     "iter",
     "len",

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::integrity::ExpectedFiles;
+use super::expected_files::{Depth, ExpectedFiles};
 use super::wheel_record;
 use super::{Finding, FindingKind};
 use crate::archive::{ArchiveMember, SeekableInput};
@@ -13,15 +13,6 @@ use crate::index::sdist_metadata::{self, SdistError};
 use crate::layout::SUMS_PATH;
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
-
-/// How much of a distribution's content is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// Only lists and metadata, if a manifest has the digest of the whole file.
-    Lists,
-    /// All files in it, compared with the digests in its own `RECORD`.
-    Contents,
-}
 
 /// The result of checking a file.
 pub struct CheckedFile {

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use zip::ZipArchive;
 
-use super::file_check::Depth;
+use super::expected_files::Depth;
 use crate::domain::{Algorithm, Digest, Fingerprint};
 
 /// The size limit of a `RECORD` in bytes.
