@@ -37,8 +37,10 @@ import glob, hashlib
 patterns = ["requirements*.txt", "pylock*.toml", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"]
 files = sorted(name for pattern in patterns for name in glob.glob(pattern))
 print(hashlib.sha256(b"".join(open(name, "rb").read() for name in files)).hexdigest()[:32])')
-    echo "prefetch-$(uname -s)-$digest"
-    echo "key=prefetch-$(uname -s)-$digest" >> "${GITHUB_OUTPUT:-/dev/null}"
+    # As the action calls the system where it restores the cache of another lock.
+    key=prefetch-${RUNNER_OS:-$(uname -s)}-$digest
+    echo "$key"
+    echo "key=$key" >> "${GITHUB_OUTPUT:-/dev/null}"
 }
 
 fetch() {
