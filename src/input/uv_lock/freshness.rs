@@ -78,3 +78,44 @@ fn split(text: &str) -> Clauses {
     let specifiers: Specifiers = text.parse().ok()?;
     Some(specifiers.clauses().iter().map(ToString::to_string).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::input::fake_source::FakeSource;
+    use crate::input::{Location, Role, read};
+
+    const LOCK: &str = r#"version = 1
+[[package]]
+name = "app"
+version = "1"
+source = { virtual = "." }
+[package.metadata]
+requires-dist = [{ name = "demo", specifier = ">=1,<2" }, { name = "here", git = "https://git.example/here" }]
+[package.metadata.requires-dev]
+dev = [{ name = "linter" }]
+"#;
+
+    #[test]
+    fn a_project_that_asks_for_something_else_is_told() {
+        let project = "[project]\nname = 'app'\ndependencies = ['demo<2, >=1', 'here>=3']\n[dependency-groups]\ndev = ['linter']\n";
+        let told = |project: &str| {
+            let machine = FakeSource::new().file("/w/uv.lock", LOCK).file("/w/pyproject.toml", project);
+            let read = read(&Location::parse("uv.lock"), Role::Requirements, &machine);
+            assert!(!read.has_errors(), "{:?}", read.problems);
+            read.problems.iter().map(ToString::to_string).collect::<String>()
+        };
+        assert_eq!(told(project), "");
+        for (old, new, named) in [
+            ("demo<2, ", "demo<3, ", "of demo:"),
+            ("'linter'", "'linter>=2'", "of linter:"),
+            ("'linter'", "", "of linter:"),
+            ("'here>=3'", "'here>=3', 'newer'", "of newer:"),
+        ] {
+            let changed = told(&project.replace(old, new));
+            assert!(
+                changed.contains("pyproject.toml has changed since") && changed.contains(named),
+                "{new}: {changed}"
+            );
+        }
+    }
+}
