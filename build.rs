@@ -4,6 +4,8 @@
 //! Nothing else of the machine or the moment is recorded. Only a release build has the commit, so
 //! that committing makes no developer compile everything again.
 
+#![expect(clippy::disallowed_methods, reason = "cargo tells a build script everything through the environment")]
+
 use std::env;
 use std::fs;
 use std::path::Path;

@@ -57,7 +57,7 @@ fn a_repository_is_packed_with_what_it_needs_and_its_commit_is_told_and_kept() {
     sandbox.write("requirements.txt", &line);
     let arguments = ["-r", "requirements.txt", "--bundle", "kit.zip", "--no-build-requires", "--no-verify"];
     let told = run(&sandbox, &index, &arguments, 0);
-    assert!(told.contains(&format!("demo_kit-1.2.tar.gz is packed from demo-kit @ git+file://")), "{told}");
+    assert!(told.contains("demo_kit-1.2.tar.gz is packed from demo-kit @ git+file://"), "{told}");
     assert!(told.contains(&commit[..12]), "{told}");
     sandbox.prefetch(["unpack", "kit.zip", "unpacked"]).assert().success();
     let manifest = sandbox.json("unpacked/prefetch.json");

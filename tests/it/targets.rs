@@ -117,7 +117,7 @@ fn targets_share_versions_where_that_is_asked_for() {
     let (index, sandbox) = (two_generations(), Sandbox::new());
     let told = |versions: &str, option: &[&str], variable: &str| {
         let arguments = [&["demo", "--dry-run", "--platform", "linux-x86_64", "--python-version", versions], option];
-        let mut command = sandbox.prefetch_from(&index, &arguments.concat());
+        let mut command = sandbox.prefetch_from(&index, arguments.concat());
         let output = command.env("UV_FORK_STRATEGY", variable).assert().code(0).get_output().clone();
         let (plan, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         (plan.matches("fetch   demo-").count(), told)
@@ -131,7 +131,7 @@ fn targets_share_versions_where_that_is_asked_for() {
         assert!(files == 1 && !words.contains("different versions"), "{words}");
         assert_eq!(told(versions, &["--fork-strategy", "per-target"], "fewest").0, 2);
     }
-    let refused = sandbox.prefetch_from(&index, &["demo"]).env("PREFETCH_FORK_STRATEGY", "few").assert().code(2);
+    let refused = sandbox.prefetch_from(&index, ["demo"]).env("PREFETCH_FORK_STRATEGY", "few").assert().code(2);
     let words = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
     assert!(words.contains("none of per-target, requires-python, fewest"), "{words}");
 }

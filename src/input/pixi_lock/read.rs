@@ -30,7 +30,7 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
     check_version(head.version).map_err(whole)?;
     let document: Document = file.yaml().map_err(one)?;
     let reading = Reading { file, input_source };
-    let (packages, dependencies, positions) = reading.packages(&document)?;
+    let Packages { packages, dependencies, positions } = reading.packages(&document)?;
     let subdirs: HashMap<_, _> = document
         .platforms
         .iter()
@@ -100,11 +100,15 @@ struct Reading<'f> {
 /// Positions of packages by the URL or path that refers to them.
 type Positions<'d> = HashMap<&'d str, usize>;
 
+/// The packages of a lock, each with its dependencies.
+struct Packages<'d> {
+    packages: Vec<LockedPackage>,
+    dependencies: Vec<Vec<PackageName>>,
+    positions: Positions<'d>,
+}
+
 impl Reading<'_> {
-    fn packages<'d>(
-        &self,
-        document: &'d Document,
-    ) -> Result<(Vec<LockedPackage>, Vec<Vec<PackageName>>, Positions<'d>), Vec<Problem>> {
+    fn packages<'d>(&self, document: &'d Document) -> Result<Packages<'d>, Vec<Problem>> {
         let (mut packages, mut dependencies, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         let mut positions = Positions::new();
         for (reference, package) in document.packages.iter().filter_map(|one| Some((one.reference()?, one))) {
@@ -121,7 +125,7 @@ impl Reading<'_> {
                 }
             }
         }
-        if problems.is_empty() { Ok((packages, dependencies, positions)) } else { Err(problems) }
+        if problems.is_empty() { Ok(Packages { packages, dependencies, positions }) } else { Err(problems) }
     }
 
     /// Returns the position of a package's entry, the last place that has its URL.

@@ -9,6 +9,9 @@ mod uv;
 use super::manifest::ManifestProject;
 use crate::domain::{Fetched, LockedProject, RelPath, SelectedGroups};
 
+/// Texts of files by their paths in the bundle.
+type FileTexts = Vec<(String, String)>;
+
 /// A tool that owns a format of locks.
 #[derive(Debug)]
 pub struct ProjectInstaller {
@@ -21,7 +24,7 @@ pub struct ProjectInstaller {
     contents: Option<(&'static str, &'static str)>,
     /// Composes the files of that folder by their paths in the bundle; absent where the tool cannot
     /// install the project from a bundle.
-    files: fn(&LockedProject, &Fetched) -> Option<Vec<(String, String)>>,
+    files: fn(&LockedProject, &Fetched) -> Option<FileTexts>,
     /// Returns the options that choose what was chosen.
     options: fn(&SelectedGroups) -> Vec<String>,
     /// Returns the variables that it needs.
