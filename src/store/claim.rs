@@ -14,7 +14,7 @@ use super::disk::DiskStore;
 use super::error::StoreError;
 use super::incoming::Incoming;
 use crate::archive;
-use crate::cache_folder::Readers;
+use crate::cache_folder::{Readers, real_entries};
 use crate::domain::{Digest, Object, Promises, Timestamp};
 
 /// The outcome of [`DiskStore::claim`].
@@ -96,7 +96,7 @@ impl DiskStore {
     pub fn sweep(&self, now: Timestamp) {
         let folder = self.layout().incoming();
         archive::sweep(folder);
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        for entry in real_entries(folder) {
             let path = entry.path();
             let is_named = path.extension().is_some_and(|extension| extension == PARTIAL);
             let oldest = now.0 - if is_named { OLDEST_PARTIAL } else { OLDEST_UNNAMED };
@@ -118,7 +118,7 @@ impl DiskStore {
     /// Where locks do not work, it removes only what [`DiskStore::sweep`] does.
     pub fn sweep_dead(&self, now: Timestamp) {
         self.sweep(now);
-        for entry in fs::read_dir(self.layout().incoming()).into_iter().flatten().flatten() {
+        for entry in real_entries(self.layout().incoming()) {
             let is_settled = modified(&entry).is_some_and(|moment| moment < now.0 - YOUNGEST);
             if is_settled && !is_origin_of_another(&entry.path()) {
                 remove_if_free(&entry.path());

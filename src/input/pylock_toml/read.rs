@@ -116,7 +116,8 @@ impl Reading<'_> {
         if let Some(vcs) = &package.vcs {
             let place = vcs.url.as_ref().or(vcs.path.as_ref()).ok_or("its repository has neither URL nor path")?;
             let commit = vcs.commit_id.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
-            return Ok(LockedSource::Repository(format!("{}+{place}{commit}", vcs.r#type)));
+            let folder = vcs.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
+            return Ok(LockedSource::Repository(format!("{}+{place}{commit}{folder}", vcs.r#type)));
         }
         if let Some(directory) = &package.directory {
             return Ok(LockedSource::Folder(directory.path.clone()));

@@ -8,6 +8,7 @@
 mod archive;
 mod files;
 mod git;
+mod private_folder;
 
 use std::fmt::Write as _;
 use std::io;
@@ -18,7 +19,7 @@ use self::archive::PackError;
 use self::files::ProjectFiles;
 pub use self::git::{Git, GitError};
 use super::sdist_builder::SdistBuilder;
-use crate::cache_folder::{CacheBucket, CacheLayout, Readers, remove_anything};
+use crate::cache_folder::{CacheBucket, CacheLayout, Readers, real_entries, remove_anything};
 use crate::domain::{CoreMetadata, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
 use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files_of_folder};
 use crate::interpreter::BuildError;
@@ -99,11 +100,18 @@ impl SourceTreePacker<'_> {
     /// packed.
     pub fn pack(&self, tree: &SourceTree, known: Option<&Version>) -> Result<PackedTree, SourceTreeError> {
         match tree {
-            SourceTree::Folder(folder) => self.pack_folder(folder, known),
+            SourceTree::Folder(folder) => {
+                self.pack_folder(folder, known, || files::of_project(folder, &self.git, &self.left_out))
+            }
             SourceTree::Repository(url) => {
                 let checkout = self.git.check_out(url, &self.layout)?;
-                let folder = url.subdirectory.iter().fold(checkout.folder.clone(), |folder, sub| folder.join(sub));
-                let packed = self.pack_folder(&folder, known)?;
+                let subdirectory = url.subdirectory.as_deref().unwrap_or_default();
+                let folder = checkout.folder.join(subdirectory);
+                if !is_below(&folder, &checkout.folder) {
+                    return Err(SourceTreeError::NoProject);
+                }
+                let paths = checkout.files(&self.git, subdirectory)?;
+                let packed = self.pack_folder(&folder, known, || Ok(ProjectFiles::of_commit(paths)))?;
                 let vcs_info = VcsInfo {
                     url: url.public_address(),
                     requested_revision: url.revision.clone(),
@@ -115,12 +123,17 @@ impl SourceTreePacker<'_> {
         }
     }
 
-    fn pack_folder(&self, folder: &Path, known: Option<&Version>) -> Result<PackedTree, SourceTreeError> {
+    fn pack_folder(
+        &self,
+        folder: &Path,
+        known: Option<&Version>,
+        files: impl FnOnce() -> io::Result<ProjectFiles>,
+    ) -> Result<PackedTree, SourceTreeError> {
         if !["pyproject.toml", "setup.py"].iter().any(|name| folder.join(name).is_file()) {
             return Err(SourceTreeError::NoProject);
         }
         let Identity { name, version, pkg_info } = self.identity(folder, known)?;
-        let ProjectFiles { paths, untracked } = files::of_project(folder, &self.git, &self.left_out)?;
+        let ProjectFiles { paths, untracked } = files()?;
         // PEP 625: the name normalized, with `_` for `-`.
         let top = format!("{}-{version}", name.as_dist_info_name());
         let mut file = self.layout.temporary(Readers::Umask)?;
@@ -153,6 +166,12 @@ impl SourceTreePacker<'_> {
     }
 }
 
+/// Whether `folder` really is a folder in `tree`, whatever links its path has.
+fn is_below(folder: &Path, tree: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(folder).zip(real(tree)).is_some_and(|(folder, tree)| folder.starts_with(tree))
+}
+
 /// How long an archive may be in the cache before a run has added it to the store.
 const YOUNG: Duration = Duration::from_secs(24 * 3600);
 
@@ -161,7 +180,7 @@ const YOUNG: Duration = Duration::from_secs(24 * 3600);
 /// # Errors
 /// When an archive cannot be removed.
 pub fn prune(layout: &CacheLayout, is_stored: impl Fn(Sha256) -> bool, now: SystemTime) -> io::Result<()> {
-    for entry in std::fs::read_dir(layout.folder(CacheBucket::SourceTrees)).into_iter().flatten().flatten() {
+    for entry in real_entries(&layout.folder(CacheBucket::SourceTrees)) {
         let is_young = entry.metadata().and_then(|metadata| metadata.modified());
         let is_young = is_young.is_ok_and(|packed| packed + YOUNG > now);
         let sha256 = entry.file_name().to_str().and_then(|name| name.parse().ok());
