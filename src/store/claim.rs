@@ -203,6 +203,23 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn an_origin_is_not_written_through_a_link() {
+        let (folder, store) = store();
+        let theirs = folder.path().join("theirs");
+        fs::write(&theirs, "theirs").unwrap();
+        let promises = promise_of(b"abcdef");
+        let mut first = claim(&store, &promises);
+        let name = partial_name(&promises).unwrap();
+        let origin = store.layout().incoming().join(name).with_extension(ORIGIN);
+        std::os::unix::fs::symlink(&theirs, &origin).unwrap();
+        first.write(b"abc").unwrap();
+        first.keep_partial(Some("there"));
+        assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
+        assert_eq!(fs::read(&origin).unwrap(), b"there");
+    }
+
     #[test]
     fn only_one_takes_the_same_bytes_in() {
         let (_folder, store) = store();
