@@ -4,9 +4,10 @@
 //! `plan_cache` for plans of earlier runs), then `fetch` (with `byte_sources` for files that need
 //! no network, and `download` for the rest), then `write`, which writes folders, or a bundle through
 //! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
-//! merge. `target_build` tells what is left for targets to build. `cache` and `serve` stand alone. `source_trees` packs folders and repositories into source
-//! archives before anything is planned. `distribution_inspection` and `buffered_reader` read the
-//! metadata of distributions for bundles and their verification.
+//! merge. `source_trees` packs folders and repositories into source archives before anything is
+//! planned, and `target_build` tells what is left for targets to build. `cache` and `serve` stand
+//! alone. `distribution_inspection` and `buffered_reader` read the metadata of distributions for
+//! bundles and their verification.
 
 mod buffered_reader;
 mod build_tools;

@@ -175,6 +175,21 @@ fn nothing_in_a_tree_is_run() {
     assert!(!mark.exists());
 }
 
+/// git leaves its locks there, and refuses to work beside them.
+#[test]
+fn what_a_killed_run_left_of_a_repository_is_made_anew() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let (folder, _) = repository(&sandbox, &[("pyproject.toml", PYPROJECT)]);
+    let line = format!("demo-kit @ git+file://{}", folder.display());
+    run(&sandbox, &index, &[&line], 0);
+    for entry in std::fs::read_dir(sandbox.cache_folder(prefetch::cache_folder::CacheBucket::Repositories)).unwrap() {
+        let repository = entry.unwrap().path();
+        std::fs::write(repository.join("unfinished"), "").unwrap();
+        std::fs::write(repository.join("tree/.git/index.lock"), "").unwrap();
+    }
+    run(&sandbox, &index, &[&line], 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_subdirectory_that_is_a_link_is_no_project() {

@@ -93,10 +93,15 @@ impl Git {
         let lock = File::create(folder.join("lock")).map_err(in_folder)?;
         lock.lock().map_err(in_folder)?;
         let repository = Repository { git: self, url, tree: folder.join("tree") };
-        repository.prepare().map_err(in_folder)?;
-        let commit = repository.commit()?;
-        repository.check_out(&commit)?;
-        Ok(WorkingTree { folder: repository.tree, commit, _lock: lock })
+        // A run that was killed while git worked leaves locks of git, which would stay for ever.
+        let unfinished = folder.join("unfinished");
+        if unfinished.exists() {
+            remove_anything(&repository.tree).map_err(in_folder)?;
+        }
+        File::create(&unfinished).map_err(in_folder)?;
+        let commit = repository.commit_in_tree();
+        remove_anything(&unfinished).map_err(in_folder)?;
+        Ok(WorkingTree { commit: commit?, folder: repository.tree, _lock: lock })
     }
 
     /// Returns the files that git tracks below `folder`, by their paths below it, and the number of files
@@ -171,6 +176,13 @@ struct Repository<'a> {
 }
 
 impl Repository<'_> {
+    /// Checks out the commit that is asked for, and returns its hash.
+    fn commit_in_tree(&self) -> Result<String, GitError> {
+        self.prepare().map_err(|why| GitError::Folder { folder: self.tree.clone(), why })?;
+        let commit = self.commit()?;
+        self.check_out(&commit).map(|()| commit)
+    }
+
     /// Makes the repository if need be, with a configuration of our own.
     fn prepare(&self) -> io::Result<()> {
         let git_folder = self.tree.join(".git");

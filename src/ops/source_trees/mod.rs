@@ -11,7 +11,7 @@ mod git;
 mod private_folder;
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +20,7 @@ use self::files::ProjectFiles;
 pub use self::git::{Git, GitError};
 use super::sdist_builder::SdistBuilder;
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers, real_entries, remove_anything};
-use crate::domain::{CoreMetadata, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
+use crate::domain::{CoreMetadata, Fingerprint, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
 use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files_of_folder};
 use crate::interpreter::BuildError;
 
@@ -138,7 +138,8 @@ impl SourceTreePacker<'_> {
         let top = format!("{}-{version}", name.as_dist_info_name());
         let mut file = self.layout.temporary(Readers::Umask)?;
         archive::pack(folder, &paths, (&top, pkg_info.as_deref()), file.as_file_mut())?;
-        let sha256 = Sha256::of(&std::fs::read(file.path())?);
+        file.rewind()?;
+        let sha256 = Fingerprint::read(file.as_file_mut(), &[])?.sha256;
         let place = self.layout.folder(CacheBucket::SourceTrees).join(sha256.to_string());
         let archive = place.join(format!("{top}.tar.gz"));
         self.layout.settle(file, &archive, |file, path| {
