@@ -70,6 +70,18 @@ impl Served {
         })
     }
 
+    /// The statuses of the responses to these bytes, until the server closes the connection.
+    fn raw(&self, bytes: &str) -> Vec<u16> {
+        let mut socket = std::net::TcpStream::connect(&self.address).unwrap();
+        // It may close the connection before it has read all.
+        let _ = std::io::Write::write_all(&mut socket, bytes.as_bytes());
+        let mut received = Vec::new();
+        let _ = std::io::Read::read_to_end(&mut socket, &mut received);
+        let text = String::from_utf8_lossy(&received);
+        let statuses = text.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)?.parse().ok());
+        statuses.collect()
+    }
+
     /// Ends it as a service manager would; its exit code, and all that it said since.
     #[cfg(unix)]
     fn terminate(mut self) -> (Option<i32>, String) {
@@ -251,6 +263,40 @@ fn nothing_else_can_be_read_or_written() {
         let refused = served.ask(method, "/simple/", &[]);
         assert_eq!((refused.status, refused.header("allow")), (405, "GET, HEAD"));
     }
+}
+
+/// A proxy in between may take the end of such a request for another one. (RFC 9112, 6.3 and 11.2)
+#[test]
+fn a_request_that_can_be_read_in_two_ways_is_refused() {
+    let served = Served::over(&fetched(&["--dest", "out"]), "out");
+    for (fields, status) in [
+        ("Content-Length: 3\r\nContent-Length: 3", 400),
+        ("Content-Length: 0\r\ncontent-length: 3", 400),
+        ("Content-Length: 3, 3", 400),
+        ("Content-Length: +3", 400),
+        ("Content-Length: ", 400),
+        ("Content-Length: 3\r\nTransfer-Encoding: chunked", 400),
+        ("Transfer-Encoding: chunked", 400),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", 400),
+        ("Host: 127.0.0.1", 400),
+        ("no field", 400),
+        (&format!("Long: {}", "a".repeat(20_000)), 431),
+        (&"Many: 1\r\n".repeat(101), 431),
+        ("Connection: close", 200),
+    ] {
+        let request = format!("GET /simple/ HTTP/1.1\r\nHost: 127.0.0.1\r\n{}\r\n\r\n", fields.trim_end());
+        assert_eq!(served.raw(&request), [status], "{fields}");
+    }
+    let both =
+        "POST /simple/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: 127.0.0.1";
+    assert_eq!(served.raw(&format!("{both}\r\nConnection: close\r\n\r\n"))[0], 405);
+    assert_eq!(
+        served.raw("GET http://127.0.0.1/simple/?q HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"),
+        [200]
+    );
+    assert_eq!(served.raw("GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"), [421]);
+    assert_eq!(served.raw("GET /simple/ HTTP/1.0\r\n\r\n"), [200]);
+    assert_eq!(served.raw("\u{16}\u{3}\u{1}\r\n\r\n"), [400]);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use clap::{Args, ValueHint};
 use tokio::net::TcpListener;
@@ -79,15 +78,8 @@ async fn listen(args: &ServeArgs, site: &Site) -> Result<Exit, CliError> {
         shutdown_signal().await;
         say("Stopping: answers under way are completed.");
     };
-    serve(site, listener, AllowedHosts::new(&args.allow_host), log(args.quiet), now, cancel).await;
+    serve(site, listener, AllowedHosts::new(&args.allow_host), log(args.quiet), cancel).await;
     Ok(Exit::Done)
-}
-
-/// Returns the current time for the `Date` header, from which clients compute the age of a
-/// response.
-#[expect(clippy::disallowed_methods, reason = "no output that is kept depends on it")]
-fn now() -> SystemTime {
-    SystemTime::now()
 }
 
 fn greet(site: &Site, address: SocketAddr) {

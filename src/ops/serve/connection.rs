@@ -1,22 +1,27 @@
-//! The connection of one client: reads, answers and logs requests one after the other.
+//! The connection of one client, by hyper: answers and logs its requests.
 
+use std::convert::Infallible;
 use std::fs::File;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use bytes::{Buf as _, Bytes};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio_io_timeout::TimeoutWriter;
 
 use super::allowed_hosts::AllowedHosts;
 use super::catalogue::Catalogue;
-use super::http_message::{self, LARGEST_HEAD};
-use super::respond::{self, HttpBody, HttpResponse, respond};
-use super::send_file;
+use super::file_body::{FileBody, file_body};
+use super::respond::{self, HttpBody, HttpRequest, HttpResponse, respond};
 use super::{Access, AccessLog};
 
 /// How long a client may take for a request, or be idle before it.
@@ -24,6 +29,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long a client may accept no bytes of a response.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The size limit of a request's headers in bytes.
+const LARGEST_HEAD: usize = 16 << 10;
 
 /// The response to a client that addresses this server by a name that is not allowed.
 const OTHER_NAME: &str =
@@ -35,123 +43,84 @@ pub struct ServerState {
     pub catalogue: Arc<Catalogue>,
     pub hosts: Arc<AllowedHosts>,
     pub log: AccessLog,
-    /// Returns the current time, for the `Date` header.
-    pub clock: fn() -> SystemTime,
-    /// Becomes true when no new request is to be answered; connections that hold it are still open.
-    pub stop: watch::Receiver<bool>,
 }
 
-/// Answers the client's requests, until it closes the connection or the server stops; errors of the
-/// connection are ignored.
-pub fn spawn(socket: TcpStream, client: SocketAddr, state: ServerState) {
+/// Answers the client's requests until it closes the connection, or the `watcher` sees the server
+/// stop; errors of the connection are ignored.
+pub fn spawn(socket: TcpStream, client: SocketAddr, state: ServerState, watcher: Watcher) {
     let _ = socket.set_nodelay(true);
-    let mut connection = Connection { socket, client, state, unread: Vec::new() };
-    tokio::spawn(async move { drop(connection.answer_requests().await) });
+    let mut stream = TimeoutWriter::new(socket);
+    stream.set_timeout(Some(SEND_TIMEOUT));
+    let service = service_fn(move |request| {
+        let response = answer(&state, client, &request);
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(LARGEST_HEAD);
+    let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);
+    tokio::spawn(async move { drop(watcher.watch(connection).await) });
 }
 
-struct Connection {
-    socket: TcpStream,
-    client: SocketAddr,
-    state: ServerState,
-    /// The bytes that were received and not parsed yet.
-    unread: Vec<u8>,
+/// The body of a response: bytes in memory, or a part of a file.
+type Body = Either<Full<Bytes>, FileBody>;
+
+/// Returns the response to a request, and logs it.
+fn answer(state: &ServerState, client: SocketAddr, request: &Request<Incoming>) -> Response<Body> {
+    let has_body = request.method() != Method::HEAD;
+    let (response, file) = match refusal(state, request) {
+        Some(refusal) => (refusal, None),
+        None => opened(&state.catalogue, respond(&state.catalogue, &parsed(request)), has_body),
+    };
+    (state.log)(&Access {
+        client,
+        method: request.method().to_string(),
+        path: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+        status: response.status,
+        bytes: response.body.size(),
+    });
+    sent(response, file, has_body)
 }
 
-/// A response that is ready to be sent.
-struct PreparedResponse {
-    response: HttpResponse,
-    /// The open file with the body, if it is in one.
-    file: Option<File>,
-    has_body: bool,
-    is_last: bool,
+/// Returns the response to a request that is not to be answered as asked.
+fn refusal(state: &ServerState, request: &Request<Incoming>) -> Option<HttpResponse> {
+    if let Some(why) = ambiguity(request.method(), request.headers()) {
+        return Some(respond::text(400, why).with("connection", "close"));
+    }
+    let named = request.uri().authority().map(|authority| authority.as_str());
+    let host = named.or_else(|| text(request.headers(), &HOST));
+    (!host.is_none_or(|host| state.hosts.allows(host))).then(|| respond::text(421, OTHER_NAME))
 }
 
-impl Connection {
-    async fn answer_requests(&mut self) -> io::Result<()> {
-        while let Some(prepared) = self.next_response().await? {
-            let is_last = prepared.is_last;
-            self.send(prepared).await?;
-            if is_last {
-                return self.socket.shutdown().await;
-            }
-        }
-        Ok(())
+/// Returns why a proxy may read the request differently, and take a part of one request for another
+/// (RFC 9112, 6.3 and 11.2).
+fn ambiguity(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
+    let count = |name| headers.get_all(name).iter().count();
+    let is_list = |value: &HeaderValue| value.as_bytes().contains(&b',');
+    if count(HOST) > 1 {
+        return Some("the request names several hosts");
     }
-
-    /// Returns the response to the next request; `None` if the client sends no more, or the server
-    /// stops.
-    async fn next_response(&mut self) -> io::Result<Option<PreparedResponse>> {
-        let mut stop = self.state.stop.clone();
-        let prepared = tokio::select! {
-            prepared = timeout(IDLE_TIMEOUT, self.request()) => prepared.unwrap_or(Ok(None)),
-            _ = stop.wait_for(|stop| *stop) => Ok(None),
-        };
-        prepared
+    if count(CONTENT_LENGTH) + count(TRANSFER_ENCODING) > 1 || headers.get(CONTENT_LENGTH).is_some_and(is_list) {
+        return Some("the request tells its length twice");
     }
+    let only_reads = matches!(*method, Method::GET | Method::HEAD);
+    (only_reads && count(TRANSFER_ENCODING) > 0).then_some("a request that only reads has no body to be encoded")
+}
 
-    async fn request(&mut self) -> io::Result<Option<PreparedResponse>> {
-        loop {
-            match http_message::receive(&self.unread) {
-                Ok(Some(parsed)) => {
-                    let prepared = self.prepared(&parsed);
-                    let length = parsed.length;
-                    self.unread.drain(..length);
-                    return Ok(Some(prepared));
-                }
-                Ok(None) if self.unread.len() < LARGEST_HEAD => {}
-                Ok(None) => return Ok(Some(PreparedResponse::refusal(431, "the head of the request is too long"))),
-                Err(why) => return Ok(Some(PreparedResponse::refusal(400, why))),
-            }
-            if self.socket.read_buf(&mut self.unread).await? == 0 {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn prepared(&self, parsed: &http_message::ParsedRequest<'_>) -> PreparedResponse {
-        let has_body = parsed.request.method != "HEAD";
-        let (response, file) = match parsed.host.is_none_or(|host| self.state.hosts.allows(host)) {
-            true => opened(&self.state.catalogue, respond(&self.state.catalogue, &parsed.request), has_body),
-            false => (respond::text(421, OTHER_NAME), None),
-        };
-        (self.state.log)(&Access {
-            client: self.client,
-            method: parsed.request.method.to_owned(),
-            path: parsed.target.to_owned(),
-            status: response.status,
-            bytes: response.body.size(),
-        });
-        let is_last = !parsed.is_kept || *self.state.stop.borrow();
-        PreparedResponse { response, file, has_body, is_last }
-    }
-
-    async fn send(&mut self, prepared: PreparedResponse) -> io::Result<()> {
-        let date = httpdate::fmt_http_date((self.state.clock)());
-        let head = http_message::head(&prepared.response, &date, !prepared.is_last);
-        match (prepared.response.body, prepared.file) {
-            (HttpBody::Bytes(bytes), _) if prepared.has_body => self.write(head, bytes).await,
-            (HttpBody::Extent(extent), Some(file)) => {
-                self.write(head, Bytes::new()).await?;
-                send_file::send(&mut self.socket, file, &extent, SEND_TIMEOUT).await
-            }
-            _ => self.write(head, Bytes::new()).await,
-        }
-    }
-
-    async fn write(&mut self, head: Vec<u8>, body: Bytes) -> io::Result<()> {
-        let mut message = Bytes::from(head).chain(body);
-        while message.has_remaining() {
-            timeout(SEND_TIMEOUT, self.socket.write_buf(&mut message)).await??;
-        }
-        Ok(())
+fn parsed(request: &Request<Incoming>) -> HttpRequest<'_> {
+    let field = |name: HeaderName| text(request.headers(), &name);
+    HttpRequest {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        accept: field(hyper::header::ACCEPT),
+        if_none_match: field(hyper::header::IF_NONE_MATCH),
+        if_range: field(hyper::header::IF_RANGE),
+        range: field(hyper::header::RANGE),
     }
 }
 
-impl PreparedResponse {
-    /// Makes the last response to a client that violates the protocol.
-    fn refusal(status: u16, words: &'static str) -> Self {
-        Self { response: respond::text(status, words), file: None, has_body: true, is_last: true }
-    }
+/// Returns the first value of a header; `None` if it is no text.
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// Opens the file of a response; returns an error response if the file is gone or was replaced.
@@ -162,4 +131,25 @@ fn opened(catalogue: &Catalogue, response: HttpResponse, has_body: bool) -> (Htt
         Ok(file) => (response, Some(file)),
         Err(_) => (respond::text(404, "this file was served until somebody removed or replaced it"), None),
     }
+}
+
+/// Returns the response as hyper sends it.
+fn sent(response: HttpResponse, file: Option<File>, has_body: bool) -> Response<Body> {
+    let length = response.body.size();
+    let body = match (response.body, file) {
+        (HttpBody::Bytes(bytes), _) if has_body => Either::Left(Full::new(bytes)),
+        (HttpBody::Extent(extent), Some(file)) => Either::Right(file_body(file, &extent)),
+        _ => Either::Left(Full::default()),
+    };
+    let mut sent = Response::new(body);
+    *sent.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            sent.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    if response.status != StatusCode::NOT_MODIFIED {
+        sent.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    sent
 }

@@ -4,20 +4,19 @@
 mod allowed_hosts;
 mod catalogue;
 mod connection;
+mod file_body;
 mod file_identity;
-mod http_message;
 mod members;
 mod respond;
-mod send_file;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 pub use self::allowed_hosts::AllowedHosts;
 use self::catalogue::Catalogue;
@@ -91,18 +90,15 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Answers requests that address this server by one of `hosts`, until `stop` is ready; then waits
 /// for running responses.
-///
-/// `clock` returns the current time.
 pub async fn serve(
     site: &Site,
     listener: TcpListener,
     hosts: AllowedHosts,
     log: AccessLog,
-    clock: fn() -> SystemTime,
     stop: impl Future<Output = ()>,
 ) {
-    let (stopping, stopped) = watch::channel(false);
-    let state = ServerState { catalogue: site.0.clone(), hosts: hosts.into(), log, clock, stop: stopped };
+    let connections = GracefulShutdown::new();
+    let state = ServerState { catalogue: site.0.clone(), hosts: hosts.into(), log };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -110,11 +106,10 @@ pub async fn serve(
             () = &mut stop => break,
         };
         match accepted {
-            Ok((socket, client)) => connection::spawn(socket, client, state.clone()),
+            Ok((socket, client)) => connection::spawn(socket, client, state.clone(), connections.watcher()),
             Err(_) => tokio::time::sleep(ACCEPT_RETRY).await,
         }
     }
-    drop((listener, state));
-    stopping.send_replace(true);
-    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, stopping.closed()).await;
+    drop(listener);
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, connections.shutdown()).await;
 }

@@ -160,7 +160,8 @@ fn body_of(catalogue: &Catalogue, sha256: Sha256) -> Option<HttpBody> {
 }
 
 impl HttpResponse {
-    fn with(mut self, name: &'static str, value: &str) -> Self {
+    /// Adds a header.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
