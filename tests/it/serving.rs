@@ -78,7 +78,7 @@ impl Served {
         let mut received = Vec::new();
         let _ = std::io::Read::read_to_end(&mut socket, &mut received);
         let text = String::from_utf8_lossy(&received);
-        let statuses = text.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)?.parse().ok());
+        let statuses = text.split("HTTP/1.").skip(1).filter_map(|rest| rest.get(2..5)?.parse().ok());
         statuses.collect()
     }
 
