@@ -2,8 +2,6 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::layers::Layers;
-use super::table::{NO_BINARY, ONLY_BINARY, Setting};
 use crate::cli::error::CliError;
 use crate::domain::FormatControl;
 
@@ -23,6 +21,14 @@ const SIDES: [(Side, &str, &str); 2] = [
 ];
 
 impl FormatArgs {
+    /// Makes the values of settings that have no order: names take precedence over `:all:`.
+    pub fn unordered(only_binary: Option<String>, no_binary: Option<String>) -> Self {
+        let sides = [(Side::OnlyBinary, only_binary), (Side::NoBinary, no_binary)];
+        let mut values: Vec<_> = sides.into_iter().filter_map(|(side, value)| Some((side, value?))).collect();
+        values.sort_by_key(|(_, value)| !value.contains(":all:"));
+        Self(values)
+    }
+
     /// Returns the format control that the values add up to.
     ///
     /// # Errors
@@ -47,22 +53,6 @@ impl FormatArgs {
         let own = self.0.iter().filter(|(other, _)| *other == side);
         own.map(|(_, value)| value.clone()).collect()
     }
-}
-
-/// Returns the format control from variables and pip's configuration.
-///
-/// These have no order, so names take precedence over `:all:`.
-///
-/// # Errors
-/// When a value is no project name.
-pub fn ambient(layers: &Layers<'_>) -> Result<FormatControl, CliError> {
-    let settings: [(Side, &Setting); 2] = [(Side::OnlyBinary, &ONLY_BINARY), (Side::NoBinary, &NO_BINARY)];
-    let mut values: Vec<_> =
-        settings.into_iter().filter_map(|(side, setting)| Some((side, layers.one(setting)?))).collect();
-    values.sort_by_key(|(_, value)| !value.contains(":all:"));
-    let mut control = FormatControl::default();
-    values.iter().try_for_each(|(side, value)| side.say(value, &mut control))?;
-    Ok(control)
 }
 
 impl Side {
@@ -124,5 +114,7 @@ mod tests {
         assert_eq!((formats(&all_then_name, "a"), formats(&all_then_name, "b")), ((false, true), (true, false)));
         let name_then_all = ["--no-binary=a", "--only-binary=:all:"];
         assert_eq!((formats(&name_then_all, "a"), formats(&name_then_all, "b")), ((true, false), (true, false)));
+        let unordered = FormatArgs::unordered(Some("a".into()), Some(":all:".into())).control().unwrap();
+        assert!(unordered.formats(&"a".parse().unwrap()).wheels && !unordered.formats(&"b".parse().unwrap()).wheels);
     }
 }

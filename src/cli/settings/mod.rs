@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::args::{FetchArgs, IndexArgs, SelectionArgs, Strategy};
+use self::format_args::FormatArgs;
 use self::ignored_statuses::IgnoredCodes;
 use self::layers::Layers;
 use self::locations::{insecure, place, place_of_index, refuse_url};
@@ -213,7 +214,7 @@ fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
         },
         find_links: layers.many(&table::FIND_LINKS),
         no_index: layers.switch(&table::NO_INDEX)?,
-        formats: format_args::ambient(layers)?,
+        formats: FormatArgs::unordered(layers.one(&table::ONLY_BINARY), layers.one(&table::NO_BINARY)).control()?,
         prefer_binary: layers.switch(&table::PREFER_BINARY)?,
         releases,
         require_hashes: layers.switch(&table::REQUIRE_HASHES)?,

@@ -4,17 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::NetworkArgs;
+use super::credentials;
 use super::layers::{FoundSetting, Layers, SettingSource};
-use super::{credentials, table};
+use super::table::{self, JOBS, RETRIES, TIMEOUT};
 use crate::cli::error::CliError;
 use crate::http::{CertificateAuthorities, ClientCertificate, HttpSettings, Proxies, ProxyServer, is_proxy};
 
 /// How many pages and small files are requested at once for each large file that may be.
 const PAGES_PER_JOB: usize = 3;
-
-/// pip's default for the number of retries.
-pub const RETRIES: u32 = 5;
-pub const TIMEOUT: f64 = 15.0;
 
 /// Variables with certificates of other programs, which pip reads before its own setting
 /// (`docs/facts/pip.md` 3.9; checked with pip 23.2.1 and 26.3).
@@ -31,9 +28,6 @@ pub const PROXY_VARIABLES: [[&str; 2]; 3] =
 
 /// Variables with hosts to ask without a proxy.
 pub const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
-
-/// The default of `--jobs`.
-pub const JOBS: u16 = 16;
 
 /// Returns how requests are made, before the indexes are known.
 ///

@@ -4,8 +4,16 @@
 
 use std::path::PathBuf;
 
-use super::network::{JOBS, RETRIES, TIMEOUT};
-use crate::cli::settings::args::{FetchArgs, ForkStrategyArg};
+use super::args::{FetchArgs, ForkStrategyArg};
+
+/// The default of `--jobs`.
+pub const JOBS: u16 = 16;
+
+/// pip's default for the number of retries.
+pub const RETRIES: u32 = 5;
+
+/// pip's default for the timeout in seconds.
+pub const TIMEOUT: f64 = 15.0;
 
 /// A setting that need not be on the command line.
 pub struct Setting {
