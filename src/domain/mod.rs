@@ -62,7 +62,7 @@ pub use plan::{
     Candidate, Fetched, FetchedFile, FetchedPackage, Object, PackageFiles, Plan, PlannedFile, PlannedPackage,
     ResolvedPackage, Solution, Status,
 };
-pub use platform::{Platform, Release, System};
+pub use platform::{Platform, System, SystemVersion};
 pub use project_summary::ProjectSummary;
 pub use python::{Implementation, Python, PythonVersion};
 pub use read_chunks::{CHUNK_SIZE, read_chunks};

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// A release of glibc, of musl or of an operating system, such as `2.28`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Release(pub u16, pub u16);
+pub struct SystemVersion(pub u16, pub u16);
 
-impl fmt::Display for Release {
+impl fmt::Display for SystemVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.0, self.1)
     }
@@ -20,14 +20,14 @@ impl fmt::Display for Release {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum System {
     /// Linux with glibc (PEP 600).
-    Manylinux(Release),
+    Manylinux(SystemVersion),
     /// Linux with musl (PEP 656).
-    Musllinux(Release),
+    Musllinux(SystemVersion),
     /// Linux with an unknown C library.
     Linux,
-    Macos(Release),
+    Macos(SystemVersion),
     Windows,
-    Ios(Release),
+    Ios(SystemVersion),
     /// Android, with the API level.
     Android(u16),
     /// Another system, of which only the tag is known.
@@ -48,13 +48,13 @@ impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let architecture = &self.architecture;
         match self.system {
-            System::Manylinux(Release(major, minor)) => write!(f, "manylinux_{major}_{minor}_{architecture}"),
-            System::Musllinux(Release(major, minor)) => write!(f, "musllinux_{major}_{minor}_{architecture}"),
+            System::Manylinux(SystemVersion(major, minor)) => write!(f, "manylinux_{major}_{minor}_{architecture}"),
+            System::Musllinux(SystemVersion(major, minor)) => write!(f, "musllinux_{major}_{minor}_{architecture}"),
             System::Linux => write!(f, "linux_{architecture}"),
-            System::Macos(Release(major, minor)) => write!(f, "macosx_{major}_{minor}_{architecture}"),
+            System::Macos(SystemVersion(major, minor)) => write!(f, "macosx_{major}_{minor}_{architecture}"),
             System::Windows if &**architecture == "win32" => f.write_str("win32"),
             System::Windows => write!(f, "win_{architecture}"),
-            System::Ios(Release(major, minor)) => write!(f, "ios_{major}_{minor}_{architecture}"),
+            System::Ios(SystemVersion(major, minor)) => write!(f, "ios_{major}_{minor}_{architecture}"),
             System::Android(level) => write!(f, "android_{level}_{architecture}"),
             System::Other => f.write_str(architecture),
         }
@@ -74,8 +74,11 @@ impl From<Platform> for String {
 }
 
 /// The old names of some glibc releases (PEP 513, 571, 599).
-const LEGACY_MANYLINUX: [(Release, &str); 3] =
-    [(Release(2, 17), "manylinux2014"), (Release(2, 12), "manylinux2010"), (Release(2, 5), "manylinux1")];
+const LEGACY_MANYLINUX: [(SystemVersion, &str); 3] = [
+    (SystemVersion(2, 17), "manylinux2014"),
+    (SystemVersion(2, 12), "manylinux2010"),
+    (SystemVersion(2, 5), "manylinux1"),
+];
 
 impl Platform {
     pub fn new(system: System, architecture: &str) -> Self {
@@ -170,10 +173,10 @@ fn known_tag(tag: &str) -> Option<Platform> {
     if let Some((release, _)) = LEGACY_MANYLINUX.iter().find(|(_, name)| *name == kind) {
         return Some(Platform::new(System::Manylinux(*release), rest));
     }
-    let released = |system: fn(Release) -> System| {
+    let released = |system: fn(SystemVersion) -> System| {
         let (major, rest) = rest.split_once('_')?;
         let (minor, architecture) = rest.split_once('_')?;
-        Some(Platform::new(system(Release(major.parse().ok()?, minor.parse().ok()?)), architecture))
+        Some(Platform::new(system(SystemVersion(major.parse().ok()?, minor.parse().ok()?)), architecture))
     };
     match kind {
         "manylinux" => released(System::Manylinux),
@@ -191,18 +194,18 @@ fn known_tag(tag: &str) -> Option<Platform> {
 }
 
 /// Returns the tags down to glibc 2.17, and to 2.5 on x86, which has wheels from before that rule.
-fn manylinux_tags(Release(major, newest): Release, architecture: &str) -> Vec<String> {
+fn manylinux_tags(SystemVersion(major, newest): SystemVersion, architecture: &str) -> Vec<String> {
     let oldest = if matches!(architecture, "x86_64" | "i686") { 5 } else { 17 };
     let mut tags = Vec::new();
     for minor in (oldest..=newest).rev() {
         tags.push(format!("manylinux_{major}_{minor}_{architecture}"));
-        let twin = LEGACY_MANYLINUX.iter().find(|(release, _)| *release == Release(major, minor));
+        let twin = LEGACY_MANYLINUX.iter().find(|(release, _)| *release == SystemVersion(major, minor));
         tags.extend(twin.map(|(_, name)| format!("{name}_{architecture}")));
     }
     tags
 }
 
-fn musllinux_tags(Release(major, newest): Release, architecture: &str) -> Vec<String> {
+fn musllinux_tags(SystemVersion(major, newest): SystemVersion, architecture: &str) -> Vec<String> {
     (0..=newest).rev().map(|minor| format!("musllinux_{major}_{minor}_{architecture}")).collect()
 }
 
@@ -210,16 +213,16 @@ fn musllinux_tags(Release(major, newest): Release, architecture: &str) -> Vec<St
 ///
 /// Before macOS 11 each minor number was a release; since then the major numbers are, with 0 as
 /// minor number in tags.
-fn macos_tags(newest: Release, architecture: &str) -> Vec<String> {
-    let tags = |release: Release| {
+fn macos_tags(newest: SystemVersion, architecture: &str) -> Vec<String> {
+    let tags = |release: SystemVersion| {
         let formats = macos_formats(release, architecture).into_iter();
         formats.map(move |format| Platform::new(System::Macos(release), format).to_string())
     };
     if newest.0 <= 10 {
-        return (0..=newest.1).rev().flat_map(|minor| tags(Release(10, minor))).collect();
+        return (0..=newest.1).rev().flat_map(|minor| tags(SystemVersion(10, minor))).collect();
     }
-    let recent = (11..=newest.0).rev().flat_map(|major| tags(Release(major, 0)));
-    let old = (4..=16).rev().map(|minor| Release(10, minor));
+    let recent = (11..=newest.0).rev().flat_map(|major| tags(SystemVersion(major, 0)));
+    let old = (4..=16).rev().map(|minor| SystemVersion(10, minor));
     if architecture == "x86_64" {
         return recent.chain(old.flat_map(tags)).collect();
     }
@@ -230,11 +233,11 @@ fn macos_tags(newest: Release, architecture: &str) -> Vec<String> {
 }
 
 /// Returns the binary formats that a Mac of this architecture runs.
-fn macos_formats(release: Release, architecture: &str) -> Vec<&str> {
+fn macos_formats(release: SystemVersion, architecture: &str) -> Vec<&str> {
     let more: &[&str] = match architecture {
-        "x86_64" if release < Release(10, 4) => return Vec::new(),
+        "x86_64" if release < SystemVersion(10, 4) => return Vec::new(),
         "x86_64" => &["intel", "fat64", "fat3", "universal2", "universal"],
-        "i386" if release < Release(10, 4) => return Vec::new(),
+        "i386" if release < SystemVersion(10, 4) => return Vec::new(),
         "i386" => &["intel", "fat3", "fat", "universal"],
         "arm64" => &["universal2"],
         "intel" => &["universal"],
@@ -245,7 +248,7 @@ fn macos_formats(release: Release, architecture: &str) -> Vec<&str> {
 
 /// Returns the tags down to iOS 12, with minor releases up to 9, as the reference implementation
 /// does.
-fn ios_tags(Release(major, minor): Release, architecture: &str) -> Vec<String> {
+fn ios_tags(SystemVersion(major, minor): SystemVersion, architecture: &str) -> Vec<String> {
     if major < 12 {
         return Vec::new();
     }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::Platform;
-use super::platform::{Release, System};
+use super::platform::{System, SystemVersion};
 
 /// The part of a wheel's tags that does not fit; a greater one is closer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum TagMismatch {
     Library(Box<str>),
     /// It is for the same platform, in a release that the target does not have.
     #[error("needs {of} {}, the target has {has}", needs.0)]
-    Release { needs: Reverse<Release>, has: Release, of: &'static str },
+    SystemVersion { needs: Reverse<SystemVersion>, has: SystemVersion, of: &'static str },
 }
 
 /// How close another Python is: whether it is the same implementation, whether the platform fits,
@@ -75,7 +75,7 @@ fn gap(tag: &str, wheel: &Platform, target: &Platform) -> TagMismatch {
     } else {
         match (wheel.release(), target.release()) {
             (Some((of, needs)), Some((same, has))) if of == same && needs > has => {
-                TagMismatch::Release { needs: Reverse(needs), has, of }
+                TagMismatch::SystemVersion { needs: Reverse(needs), has, of }
             }
             _ => TagMismatch::Library(tag.into()),
         }
@@ -84,13 +84,13 @@ fn gap(tag: &str, wheel: &Platform, target: &Platform) -> TagMismatch {
 
 impl Platform {
     /// Returns what its release is one of, and the release.
-    fn release(&self) -> Option<(&'static str, Release)> {
+    fn release(&self) -> Option<(&'static str, SystemVersion)> {
         match self.system {
             System::Manylinux(release) => Some(("glibc", release)),
             System::Musllinux(release) => Some(("musl", release)),
             System::Macos(release) => Some(("macOS", release)),
             System::Ios(release) => Some(("iOS", release)),
-            System::Android(level) => Some(("Android API", Release(level, 0))),
+            System::Android(level) => Some(("Android API", SystemVersion(level, 0))),
             System::Linux | System::Windows | System::Other => None,
         }
     }

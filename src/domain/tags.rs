@@ -55,7 +55,7 @@ pub struct Tags {
     /// Every part of a tag, each once.
     names: Vec<Box<str>>,
     numbers: FxHashMap<Box<str>, Number>,
-    rows: Vec<Row>,
+    rows: Vec<TagRow>,
     /// The rows of each build.
     builds: FxHashMap<[Number; 2], Vec<Number>>,
     /// Lists of platforms, best first, which several rows share.
@@ -68,7 +68,7 @@ pub struct Tags {
 
 /// Consecutive tags of one build.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
+struct TagRow {
     /// The Python tag and the ABI tag.
     build: [Number; 2],
     list: Number,
@@ -107,7 +107,7 @@ impl Tags {
         };
         let start = self.rows.last().map_or(0, |row| row.start + self.list(row).len() as u32);
         self.builds.entry(build).or_default().push(short(self.rows.len()));
-        self.rows.push(Row { build, list, start });
+        self.rows.push(TagRow { build, list, start });
     }
 
     fn add_list(&mut self, list: Vec<Number>) -> Number {
@@ -117,7 +117,7 @@ impl Tags {
         number
     }
 
-    fn list(&self, row: &Row) -> &[Number] {
+    fn list(&self, row: &TagRow) -> &[Number] {
         &self.lists[usize::from(row.list)]
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::connect_error::ConnectErrorKind;
 use super::error::HttpError;
-use super::retry::{Outcome, Retry};
+use super::retry::{AttemptOutcome, Retry};
 use crate::domain::MaskedUrl;
 
 /// The circuit breaker of one host.
@@ -50,7 +50,7 @@ impl CircuitBreaker {
 
     /// Records a response of the host.
     pub fn answered(&self, status: u16) {
-        if !(Outcome::Status { status, retry_after: None }).is_transient() {
+        if !(AttemptOutcome::Status { status, retry_after: None }).is_transient() {
             self.0.send_modify(|state| {
                 state.successes += 1;
                 (state.prober, state.open) = (None, None);

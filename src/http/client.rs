@@ -24,7 +24,7 @@ use super::netrc::Login;
 use super::page_content::PageContent;
 use super::range::{ByteRange, ResumePoint, content_range};
 use super::redirect::{next_hop, without_login};
-use super::retry::{Outcome, retry_after};
+use super::retry::{AttemptOutcome, retry_after};
 use super::secure_origin::is_secure_origin;
 use super::{HttpPage, HttpSettings, PageResponse, Validators, cache_control, header};
 use crate::domain::{MaskedUrl, Sha256};
@@ -196,7 +196,7 @@ impl HttpClient {
     /// Waits until a request that failed with `error` may be sent again; returns `false` if it has
     /// failed for good.
     pub async fn pause(&self, attempts: &mut Attempts, error: &HttpError) -> bool {
-        if error.outcome() == Outcome::Broken {
+        if error.outcome() == AttemptOutcome::Broken {
             self.pools.renew(self.settings.timeout);
         }
         let Some(url) = error.url() else { return false };

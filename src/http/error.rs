@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 
 use super::connect_error::ConnectErrorKind;
 use super::proxies::ProxyServer;
-use super::retry::Outcome;
+use super::retry::AttemptOutcome;
 use crate::domain::{HasRemedy, MaskedUrl, Remedy};
 
 /// A failed request.
@@ -138,19 +138,19 @@ impl HttpError {
         match self {
             Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
             Self::Unreachable { kind, .. } => kind.is_outage(),
-            other => other.outcome() == Outcome::Broken,
+            other => other.outcome() == AttemptOutcome::Broken,
         }
     }
 
     /// Returns the outcome by which [`Retry`](super::Retry) decides.
-    pub fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> AttemptOutcome {
         match self {
             Self::Status { status, headers, .. } => {
-                Outcome::Status { status: status.as_u16(), retry_after: headers.retry_after }
+                AttemptOutcome::Status { status: status.as_u16(), retry_after: headers.retry_after }
             }
-            Self::Unreachable { kind, .. } if !kind.is_transient() => Outcome::Final,
-            Self::Unreachable { .. } | Self::Broken { .. } => Outcome::Broken,
-            _ => Outcome::Final,
+            Self::Unreachable { kind, .. } if !kind.is_transient() => AttemptOutcome::Final,
+            Self::Unreachable { .. } | Self::Broken { .. } => AttemptOutcome::Broken,
+            _ => AttemptOutcome::Final,
         }
     }
 

@@ -46,7 +46,7 @@ pub use page_content::PageContent;
 pub use parallel_ranges::MIN_PARALLEL_SIZE;
 pub use proxies::{Proxies, ProxyServer, is_proxy};
 pub use range::{ByteRange, ResumePoint};
-pub use retry::{Outcome, Retry, retry_after};
+pub use retry::{AttemptOutcome, Retry, retry_after};
 pub use secure_origin::is_secure_origin;
 
 use crate::domain::MaskedUrl;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// How an unsuccessful request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// The server answered with this status, and maybe how long to wait.
     Status { status: u16, retry_after: Option<Duration> },
     /// There was no connection, or it broke: resets, timeouts, truncated bodies.
@@ -42,13 +42,13 @@ impl Retry {
     ///
     /// The server's `Retry-After` applies, else the longest pause times `chance`, which is between
     /// 0 and 1 ("full jitter", which keeps many clients from retrying at the same moment).
-    pub fn after(&mut self, outcome: Outcome, chance: f64) -> Option<Duration> {
+    pub fn after(&mut self, outcome: AttemptOutcome, chance: f64) -> Option<Duration> {
         if !outcome.is_transient() || self.done == self.retries {
             return None;
         }
         let longest = FIRST_PAUSE.saturating_mul(1 << self.done.min(16)).min(LONGEST_PAUSE);
         let pause = match outcome {
-            Outcome::Status { retry_after: Some(asked), .. } => asked,
+            AttemptOutcome::Status { retry_after: Some(asked), .. } => asked,
             _ => longest.mul_f64(chance.clamp(0.0, 1.0)),
         };
         self.waited = self.waited.saturating_add(pause);
@@ -67,7 +67,7 @@ impl Retry {
     }
 }
 
-impl Outcome {
+impl AttemptOutcome {
     /// Whether a retry may help.
     pub fn is_transient(self) -> bool {
         match self {
@@ -94,11 +94,11 @@ pub fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn status(status: u16, retry_after: Option<u64>) -> Outcome {
-        Outcome::Status { status, retry_after: retry_after.map(Duration::from_secs) }
+    fn status(status: u16, retry_after: Option<u64>) -> AttemptOutcome {
+        AttemptOutcome::Status { status, retry_after: retry_after.map(Duration::from_secs) }
     }
 
-    fn pauses(retries: u32, outcome: Outcome, chance: f64) -> Vec<u128> {
+    fn pauses(retries: u32, outcome: AttemptOutcome, chance: f64) -> Vec<u128> {
         let mut retry = Retry::new(retries);
         std::iter::from_fn(|| retry.after(outcome, chance)).map(|pause| pause.as_millis()).collect()
     }
@@ -114,7 +114,7 @@ mod tests {
     fn the_outcomes_that_are_retried() {
         let retried: Vec<_> = (100..600).filter(|code| status(*code, None).is_transient()).collect();
         insta::assert_compact_debug_snapshot!(retried, @"[408, 425, 429, 500, 502, 503, 504]");
-        assert!(Outcome::Broken.is_transient() && !Outcome::Final.is_transient());
+        assert!(AttemptOutcome::Broken.is_transient() && !AttemptOutcome::Final.is_transient());
         for never in [401, 403, 404, 410] {
             assert_eq!(Retry::new(9).after(status(never, Some(0)), 0.5), None, "{never}");
         }
@@ -123,17 +123,17 @@ mod tests {
     #[test]
     fn pauses_double_up_to_a_limit_and_end() {
         let longest = [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000];
-        assert_eq!(pauses(9, Outcome::Broken, 1.0), longest);
-        assert_eq!(pauses(9, Outcome::Broken, 0.5), longest.map(|pause| pause / 2));
-        assert_eq!(pauses(2, Outcome::Broken, 0.0), [0, 0]);
-        assert_eq!(pauses(2, Outcome::Broken, 7.0), [250, 500], "a chance is at most 1");
-        assert_eq!(pauses(3, Outcome::Final, 1.0), [0; 0]);
-        assert_eq!(pauses(0, Outcome::Broken, 1.0), [0; 0]);
+        assert_eq!(pauses(9, AttemptOutcome::Broken, 1.0), longest);
+        assert_eq!(pauses(9, AttemptOutcome::Broken, 0.5), longest.map(|pause| pause / 2));
+        assert_eq!(pauses(2, AttemptOutcome::Broken, 0.0), [0, 0]);
+        assert_eq!(pauses(2, AttemptOutcome::Broken, 7.0), [250, 500], "a chance is at most 1");
+        assert_eq!(pauses(3, AttemptOutcome::Final, 1.0), [0; 0]);
+        assert_eq!(pauses(0, AttemptOutcome::Broken, 1.0), [0; 0]);
     }
 
     #[test]
     fn all_pauses_together_are_bounded() {
-        let all: u128 = pauses(u32::MAX, Outcome::Broken, 1.0).iter().sum();
+        let all: u128 = pauses(u32::MAX, AttemptOutcome::Broken, 1.0).iter().sum();
         assert!((270_000..=300_000).contains(&all), "{all}");
         assert_eq!(pauses(9, status(429, Some(100)), 0.3), [100_000; 3]);
         assert_eq!(pauses(9, status(503, Some(301)), 0.3), [0; 0]);
@@ -142,10 +142,10 @@ mod tests {
     #[test]
     fn progress_begins_the_count_anew() {
         let mut retry = Retry::new(1);
-        assert!(retry.after(Outcome::Broken, 1.0).is_some());
+        assert!(retry.after(AttemptOutcome::Broken, 1.0).is_some());
         retry.progressed();
-        assert_eq!(retry.after(Outcome::Broken, 1.0), Some(FIRST_PAUSE));
-        assert_eq!(retry.after(Outcome::Broken, 1.0), None);
+        assert_eq!(retry.after(AttemptOutcome::Broken, 1.0), Some(FIRST_PAUSE));
+        assert_eq!(retry.after(AttemptOutcome::Broken, 1.0), None);
     }
 
     #[test]

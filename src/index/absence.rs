@@ -51,12 +51,12 @@ impl fmt::Display for AssumedAbsent {
 
 /// All presumably absent projects of a run.
 #[derive(Debug, Default)]
-pub(super) struct Assumptions(Mutex<ProjectsByAnswer>);
+pub(super) struct AssumedAbsences(Mutex<ProjectsByAnswer>);
 
 /// The projects by index and the status that it answered with.
 type ProjectsByAnswer = BTreeMap<(Arc<MaskedUrl>, u16), BTreeSet<PackageName>>;
 
-impl Assumptions {
+impl AssumedAbsences {
     pub fn note(&self, index: &Arc<MaskedUrl>, status: u16, project: &PackageName) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry((index.clone(), status)).or_default().insert(project.clone());

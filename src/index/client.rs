@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::absence::{AssumedAbsent, Assumptions, IgnoredStatuses, is_absent_to_strangers};
+use super::absence::{AssumedAbsences, AssumedAbsent, IgnoredStatuses, is_absent_to_strangers};
 use super::cached_inputs::{CachedInputs, InputCollector};
 use super::flat_index::{FlatError, FlatIndex};
 use super::index_metadata::{IndexMetadataCache, Trust};
@@ -134,7 +134,7 @@ pub struct Indexes {
     /// Whether cached pages must be validated from now on.
     is_distrusted: AtomicBool,
     stale: Mutex<Vec<StalePage>>,
-    assumed_absent: Assumptions,
+    assumed_absent: AssumedAbsences,
     cached_inputs: InputCollector,
 }
 
@@ -150,7 +150,7 @@ impl Indexes {
             has_unchecked: AtomicBool::default(),
             is_distrusted: AtomicBool::default(),
             stale: Mutex::default(),
-            assumed_absent: Assumptions::default(),
+            assumed_absent: AssumedAbsences::default(),
             cached_inputs: InputCollector::default(),
         }
     }

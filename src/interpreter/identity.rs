@@ -44,14 +44,14 @@ const LAUNCHER_FILES: [&str; 4] = [".python-version", ".tool-versions", "mise.to
 const KERNEL: [&str; 2] = ["/proc/sys/kernel/osrelease", "/proc/sys/kernel/version"];
 
 /// The cache key of an answer.
-pub(super) struct Identity {
+pub(super) struct InterpreterIdentity {
     key: Sha256,
     /// The files that decide the answer.
     files: Vec<PathBuf>,
 }
 
 /// Returns the identity of an executable's answer to `question`, without running it.
-pub(super) fn of(found: &FoundInterpreter, question: &str, at: HostEnvironment<'_>) -> Identity {
+pub(super) fn of(found: &FoundInterpreter, question: &str, at: HostEnvironment<'_>) -> InterpreterIdentity {
     let mut parts = vec![DESCRIBE_TARGET.to_owned(), question.to_owned(), format!("{:?}", found.path)];
     let more: &[&str] = if found.is_launcher { &LAUNCHER_VARIABLES } else { &[] };
     parts.extend(VARIABLES.iter().chain(more).map(|name| format!("{name}={:?}", (at.variable)(name))));
@@ -63,7 +63,7 @@ pub(super) fn of(found: &FoundInterpreter, question: &str, at: HostEnvironment<'
         parts.push(format!("{:?}", at.folder));
         files.extend(at.folder.ancestors().flat_map(|folder| LAUNCHER_FILES.map(|file| folder.join(file))));
     }
-    Identity { key: Sha256::of(parts.join("\0").as_bytes()), files }
+    InterpreterIdentity { key: Sha256::of(parts.join("\0").as_bytes()), files }
 }
 
 /// A cached answer.
@@ -75,7 +75,7 @@ struct CachedAnswer<T> {
 }
 
 /// Returns the cached answer for this identity, if all files that it depends on are unchanged.
-pub(super) fn cached_answer<T: DeserializeOwned>(cache: &CacheLayout, identity: &Identity) -> Option<T> {
+pub(super) fn cached_answer<T: DeserializeOwned>(cache: &CacheLayout, identity: &InterpreterIdentity) -> Option<T> {
     let bytes = cache.read(&file(cache, identity))?;
     let cached: CachedAnswer<T> = serde_json::from_slice(&bytes).ok()?;
     let is_current = |(path, stamp): &(PathBuf, Option<FileStamp>)| FileStamp::at(path) == *stamp;
@@ -85,7 +85,7 @@ pub(super) fn cached_answer<T: DeserializeOwned>(cache: &CacheLayout, identity: 
 /// Caches an answer; the file appears whole or not at all.
 pub(super) fn cache_answer<T: Serialize>(
     cache: &CacheLayout,
-    identity: &Identity,
+    identity: &InterpreterIdentity,
     answer: ScriptAnswer<T>,
 ) -> io::Result<()> {
     let paths = identity.files.iter().chain(&answer.rests_on);
@@ -98,6 +98,6 @@ pub(super) fn cache_answer<T: Serialize>(
     cache.write(&file(cache, identity), &[&bytes], Readers::Umask).map(drop)
 }
 
-fn file(cache: &CacheLayout, identity: &Identity) -> PathBuf {
+fn file(cache: &CacheLayout, identity: &InterpreterIdentity) -> PathBuf {
     cache.folder(CacheBucket::Interpreters).join(identity.key.to_string())
 }

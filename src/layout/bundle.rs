@@ -1,11 +1,11 @@
 //! The layout of a bundle: a `find-links` folder with a manifest, pinned requirements, install
 //! scripts and documents for the person who unpacks it.
 
-mod dependency_graph;
 mod install;
 mod license;
 mod manifest;
 mod overview;
+mod package_graph;
 mod project_installer;
 mod pylock;
 mod readme;
@@ -16,12 +16,12 @@ mod target_markers;
 
 use std::collections::BTreeMap;
 
-pub use dependency_graph::DependencyGraph;
 pub use license::License;
 pub use manifest::{
     BUNDLE_ROOT, Manifest, ManifestError, ManifestFile, ManifestOptions, ManifestPackage, ManifestPage,
     ManifestProject, ManifestRequest, ManifestRequirement, ManifestTarget, ManifestValueError, bundled,
 };
+pub use package_graph::PackageGraph;
 pub use project_installer::{BundleLocation, PROJECT_INSTALLERS, ProjectInstaller, project_of};
 pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;

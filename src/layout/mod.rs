@@ -14,9 +14,9 @@ mod simple_index;
 mod test_fixtures;
 
 pub use bundle::{
-    BUNDLE_ROOT, BundleInput, BundleLocation, DependencyGraph, License, MANIFEST_PATH, Manifest, ManifestError,
-    ManifestFile, ManifestOptions, ManifestPackage, ManifestPage, ManifestProject, ManifestRequest,
-    ManifestRequirement, ManifestTarget, ManifestValueError, PROJECT_INSTALLERS, ProjectInstaller, ProjectSummaries,
+    BUNDLE_ROOT, BundleInput, BundleLocation, License, MANIFEST_PATH, Manifest, ManifestError, ManifestFile,
+    ManifestOptions, ManifestPackage, ManifestPage, ManifestProject, ManifestRequest, ManifestRequirement,
+    ManifestTarget, ManifestValueError, PROJECT_INSTALLERS, PackageGraph, ProjectInstaller, ProjectSummaries,
     REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled, overview, pins,
     project_of, requirements_paths, sums,
 };

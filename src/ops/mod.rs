@@ -40,7 +40,7 @@ pub use build_tools::{plan_build_requires, plan_installer};
 pub use bundle::finding::{Finding, FindingKind};
 pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
-pub use bundle::verify::{LibcFloor, Proof, Verification, VerifySettings, verify};
+pub use bundle::verify::{LibcFloor, TargetProof, Verification, VerifySettings, verify};
 pub use bundle::{
     BundleError, Comparison, Delta, DeltaBase, InspectedPackage, Unpacked, VersionChange, apply, compare, inspect,
     manifest_at, manifest_text_at, merge, unpack,

@@ -11,10 +11,10 @@ use super::search_view::{ONLY, PackageSource, SearchView};
 use crate::domain::{Origin, PackageName, Remedy, Requirement, Specifiers, Version};
 use crate::select::NoFile;
 
-type Proof = DerivationTree<Node, VersionSet, String>;
+type Derivation = DerivationTree<Node, VersionSet, String>;
 
 /// Explains why `proof` excludes every combination.
-pub(super) fn explain(view: &SearchView<'_, '_>, proof: &Proof) -> Failure {
+pub(super) fn explain(view: &SearchView<'_, '_>, proof: &Derivation) -> Failure {
     let mut facts = ProofFacts::default();
     facts.collect(view, proof);
     let asked = facts.asked(view);
@@ -62,7 +62,7 @@ struct ProofFacts {
 }
 
 impl ProofFacts {
-    fn collect(&mut self, view: &SearchView<'_, '_>, proof: &Proof) {
+    fn collect(&mut self, view: &SearchView<'_, '_>, proof: &Derivation) {
         match proof {
             DerivationTree::Derived(derived) => {
                 self.collect(view, &derived.cause1);

@@ -2,7 +2,7 @@
 //! for each project.
 
 use super::Exit;
-use super::Problem;
+use super::ReportedProblem;
 use super::remedy::words;
 use crate::cli::plural::count;
 use crate::domain::{HasRemedy, MaskedUrl};
@@ -25,7 +25,7 @@ pub struct FailedItem<'a> {
 }
 
 /// Returns a problem for each cause, in order of first occurrence; `noun` says what the names are.
-pub fn group_by_cause<'a>(failed_item: impl IntoIterator<Item = FailedItem<'a>>, noun: &str) -> Vec<Problem> {
+pub fn group_by_cause<'a>(failed_item: impl IntoIterator<Item = FailedItem<'a>>, noun: &str) -> Vec<ReportedProblem> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for one in failed_item {
         let key = one.cause.map(|cause| (place(one.index, cause), told(cause)));
@@ -48,7 +48,7 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    fn problem(mut self, noun: &str) -> Problem {
+    fn problem(mut self, noun: &str) -> ReportedProblem {
         self.all.sort_by(|one, other| one.name.cmp(&other.name));
         let mut names: Vec<_> = self.all.iter().filter_map(|one| one.name.clone()).collect();
         names.dedup();
@@ -60,7 +60,7 @@ impl Group<'_> {
             _ => first.message,
         };
         let affected = if names.len() > 1 { names } else { Vec::new() };
-        Problem { affected, ..Problem::new(first.exit, message) }
+        ReportedProblem { affected, ..ReportedProblem::new(first.exit, message) }
     }
 }
 

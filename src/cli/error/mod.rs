@@ -1,8 +1,8 @@
 //! Turns the failures of all layers into messages, hints and exit codes.
 
 pub mod groups;
-mod problem;
 mod remedy;
+mod reported_problem;
 mod well_known_projects;
 
 use std::collections::BTreeSet;
@@ -22,8 +22,8 @@ use crate::resolve::{Failure, Reason};
 use crate::store::StoreError;
 
 use self::groups::{FailedItem, group_by_cause};
-pub use self::problem::Problem;
 pub use self::remedy::with_remedy;
+pub use self::reported_problem::ReportedProblem;
 
 /// The exit code of a run; the numbers are documented and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,14 +66,14 @@ impl Exit {
 #[derive(Debug)]
 pub struct CliError {
     pub exit: Exit,
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ReportedProblem>,
     pub hints: Vec<String>,
 }
 
 impl CliError {
     /// Makes an error with a single problem.
     pub fn new(exit: Exit, message: impl ToString) -> Self {
-        Self { exit, problems: vec![Problem::new(exit, message)], hints: Vec::new() }
+        Self { exit, problems: vec![ReportedProblem::new(exit, message)], hints: Vec::new() }
     }
 
     /// Makes an error with the remedy for it.
@@ -110,9 +110,10 @@ impl CliError {
 
     /// Makes the error for inputs that cannot be used.
     pub fn of_inputs<'a>(problems: impl IntoIterator<Item = &'a input::Problem>) -> Self {
-        let problems = problems
-            .into_iter()
-            .map(|problem| Problem { source: Some(problem.origin.to_string()), ..Problem::new(Exit::Usage, problem) });
+        let problems = problems.into_iter().map(|problem| ReportedProblem {
+            source: Some(problem.origin.to_string()),
+            ..ReportedProblem::new(Exit::Usage, problem)
+        });
         Self { exit: Exit::Usage, problems: problems.collect(), hints: Vec::new() }
     }
 
@@ -144,8 +145,10 @@ impl CliError {
 
     /// Makes the error for what `verify` found.
     pub fn of_findings(findings: &[Finding]) -> Self {
-        let problems =
-            findings.iter().map(|finding| Problem { kind: finding.kind.name(), ..Problem::new(Exit::Damage, finding) });
+        let problems = findings.iter().map(|finding| ReportedProblem {
+            kind: finding.kind.name(),
+            ..ReportedProblem::new(Exit::Damage, finding)
+        });
         let is_unprovable = findings.iter().any(|finding| finding.kind == FindingKind::Unprovable);
         let hint = is_unprovable.then(|| UNPROVABLE_HINT.to_owned());
         Self { exit: Exit::Damage, problems: problems.collect(), hints: hint.into_iter().collect() }
@@ -256,7 +259,7 @@ fn failed_file(failure: &FetchFailure) -> FailedItem<'_> {
     }
 }
 
-fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
+fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> ReportedProblem {
     let mut message = failure.to_string();
     failure
         .reason
@@ -267,11 +270,11 @@ fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
         let targets: Vec<_> = failure.targets.iter().map(|target| targets[*target].id()).collect();
         message.push_str(&format!("\n  for {}", targets.join(", ")));
     }
-    Problem {
+    ReportedProblem {
         kind: reason_kind(&failure.reason),
         package: failure.package.as_ref().map(ToString::to_string),
         source: sources(&failure.origins),
-        ..Problem::new(Exit::NoSolution, message)
+        ..ReportedProblem::new(Exit::NoSolution, message)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Shell commands that install from what was written, each with the condition under which they
+//! TargetShell commands that install from what was written, each with the condition under which they
 //! work.
 
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use crate::domain::{Fetched, mask_credentials};
 use crate::layout::{Layout, ProjectInstaller, UsageLocation, project_of, requirements_paths};
 use crate::ops::{BundleOutput, Output};
 
-/// Shell commands, and the condition under which they work.
+/// TargetShell commands, and the condition under which they work.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InstallHint {
     /// The condition; `None` if they always work.
@@ -31,9 +31,9 @@ pub struct HintContext<'a> {
 /// Returns the commands with which pip installs what was `fetched` from `output`, without a
 /// network.
 pub fn usages(output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
-    let shell = Shell::of(fetched);
-    if shell == Shell::Any && !typed(output, context.args).iter().all(|word| is_portable(word)) {
-        let usages = usages_in(Shell::Unix, output, fetched, context);
+    let shell = TargetShell::of(fetched);
+    if shell == TargetShell::Any && !typed(output, context.args).iter().all(|word| is_portable(word)) {
+        let usages = usages_in(TargetShell::Unix, output, fetched, context);
         let in_unix_shells = |usage: InstallHint| {
             let further = usage.condition.map(|condition| format!(", {condition}")).unwrap_or_default();
             InstallHint { condition: Some(format!("in a Unix shell{further}")), ..usage }
@@ -65,7 +65,7 @@ fn is_portable(word: &str) -> bool {
     !word.contains(is_special)
 }
 
-fn usages_in(shell: Shell, output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
+fn usages_in(shell: TargetShell, output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
     match output {
         Output::Folder { layout, path, pins: false } => {
             vec![folder_usage(*layout, path, fetched, &asked(context.args, shell), (context, shell))]
@@ -90,7 +90,7 @@ fn usages_in(shell: Shell, output: &Output, fetched: &Fetched, context: HintCont
 }
 
 /// Returns the command of the tool that owns the lock, if it installs from the bundle.
-fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: Shell) -> Option<InstallHint> {
+fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: TargetShell) -> Option<InstallHint> {
     let project = project_of(bundle.project.as_deref()?, fetched)?;
     let installer = ProjectInstaller::of(&project)?;
     let is_unpacked = is_folder(&bundle.path) && bundle.since.is_none();
@@ -113,18 +113,18 @@ fn pinned_files(fetched: &Fetched) -> Vec<(String, Option<String>)> {
 
 /// The shells for which commands are quoted: with a target on Windows, every shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shell {
+enum TargetShell {
     Unix,
     Any,
 }
 
-impl Shell {
+impl TargetShell {
     fn of(fetched: &Fetched) -> Self {
         let is_windows = fetched.targets.iter().any(|target| target.markers().sys_platform() == "win32");
         if is_windows { Self::Any } else { Self::Unix }
     }
 
-    /// Quotes an argument; for [`Shell::Any`] with double quotes, if it is [portable](is_portable).
+    /// Quotes an argument; for [`TargetShell::Any`] with double quotes, if it is [portable](is_portable).
     ///
     /// A backslash stands for itself there unless another one or a quote follows. PowerShell takes
     /// an unquoted comma and a first `@` for operators.
@@ -166,7 +166,7 @@ fn folder_usage(
     path: &Path,
     fetched: &Fetched,
     asked: &str,
-    (context, shell): (HintContext<'_>, Shell),
+    (context, shell): (HintContext<'_>, TargetShell),
 ) -> InstallHint {
     let absolute = Url::from_directory_path(context.working_folder.join(path)).map(String::from).unwrap_or_default();
     let location = UsageLocation { path: &path.display().to_string(), url: &absolute };
@@ -191,7 +191,12 @@ fn unbuildable<'a>(fetched: &'a Fetched, args: &FetchArgs) -> Option<&'a str> {
     filenames.next().filter(|_| !has_builders)
 }
 
-fn bundle_lines(bundle: &BundleOutput, context: HintContext<'_>, requirements: &str, shell: Shell) -> Vec<String> {
+fn bundle_lines(
+    bundle: &BundleOutput,
+    context: HintContext<'_>,
+    requirements: &str,
+    shell: TargetShell,
+) -> Vec<String> {
     // A name that begins with a dash would be taken for an option.
     let path = match bundle.path.as_os_str().as_encoded_bytes().starts_with(b"-") {
         true => &Path::new(".").join(&bundle.path),
@@ -221,7 +226,7 @@ fn options(context: HintContext<'_>) -> &'static str {
 }
 
 /// Returns the requirements as pip takes them: as typed, but without passwords.
-fn asked(args: &FetchArgs, shell: Shell) -> String {
+fn asked(args: &FetchArgs, shell: TargetShell) -> String {
     let files = args.inputs.requirement_files.iter().flat_map(|file| ["-r", file]);
     let constraints = args.inputs.constraint_files.iter().flat_map(|file| ["-c", file]);
     let all = files.chain(constraints).chain(args.requirements.iter().map(String::as_str));
@@ -235,7 +240,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_word_leaves_its_quotes(word in "\\PC{0,20}") {
-            for shell in [Shell::Unix, Shell::Any] {
+            for shell in [TargetShell::Unix, TargetShell::Any] {
                 proptest::prop_assert_eq!(shlex::split(&shell.quote(&word)), Some(vec![word.clone()]));
             }
         }
@@ -244,18 +249,21 @@ mod tests {
     #[test]
     fn a_setting_is_a_variable_on_unix_and_an_option_elsewhere() {
         let variables = [("PIP_CACHE_DIR", "my cache".to_owned())];
-        assert_eq!(Shell::Unix.settings(&variables), ("PIP_CACHE_DIR='my cache' ".to_owned(), String::new()));
-        assert_eq!(Shell::Any.settings(&variables), (String::new(), "--cache-dir \"my cache\" ".to_owned()));
+        assert_eq!(TargetShell::Unix.settings(&variables), ("PIP_CACHE_DIR='my cache' ".to_owned(), String::new()));
+        assert_eq!(TargetShell::Any.settings(&variables), (String::new(), "--cache-dir \"my cache\" ".to_owned()));
     }
 
     #[test]
     fn words_are_quoted_for_the_shells_of_the_targets() {
         let words = ["wheels", "my wheels", "a$b", "flask>=2"];
-        assert_eq!(words.map(|word| Shell::Unix.quote(word)), ["wheels", "'my wheels'", "'a$b'", "'flask>=2'"]);
-        assert_eq!(words.map(|word| Shell::Any.quote(word)), ["wheels", "\"my wheels\"", "'a$b'", "\"flask>=2\""]);
-        assert_eq!(["a,b", "@a", "a‘b"].map(|word| Shell::Any.quote(word)), ["\"a,b\"", "\"@a\"", "'a‘b'"]);
+        assert_eq!(words.map(|word| TargetShell::Unix.quote(word)), ["wheels", "'my wheels'", "'a$b'", "'flask>=2'"]);
+        assert_eq!(
+            words.map(|word| TargetShell::Any.quote(word)),
+            ["wheels", "\"my wheels\"", "'a$b'", "\"flask>=2\""]
+        );
+        assert_eq!(["a,b", "@a", "a‘b"].map(|word| TargetShell::Any.quote(word)), ["\"a,b\"", "\"@a\"", "'a‘b'"]);
         let paths = [r"C:\my wheels", r"sub\a.txt", r"C:\"];
         let quoted = [r#""C:\my wheels""#, r#""sub\a.txt""#, r#""C:\\""#];
-        assert_eq!(paths.map(|path| Shell::Any.quote(path)), quoted);
+        assert_eq!(paths.map(|path| TargetShell::Any.quote(path)), quoted);
     }
 }

@@ -28,14 +28,14 @@ pub struct LockReport {
 #[derive(Debug, Serialize)]
 pub struct LockedTarget {
     pub id: String,
-    pub packages: Vec<PackageReport>,
+    pub packages: Vec<LockedPackageReport>,
     /// Why the target cannot have everything.
     pub problems: Vec<String>,
 }
 
 /// A package that is selected for a target.
 #[derive(Debug, Serialize)]
-pub struct PackageReport {
+pub struct LockedPackageReport {
     pub name: String,
     pub version: Option<String>,
     /// The kind of its source: `index`, `archive`, `repository`, or `folder` (which is not
@@ -94,7 +94,7 @@ impl fmt::Display for LockReport {
 impl fmt::Display for LockedTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.id)?;
-        for PackageReport { name, version, source, file } in &self.packages {
+        for LockedPackageReport { name, version, source, file } in &self.packages {
             let version = version.as_deref().map(|version| format!("=={version}")).unwrap_or_default();
             let shown = file.as_deref().unwrap_or(source);
             write!(f, "\n  {name}{version} ({shown})")?;
@@ -124,12 +124,12 @@ impl LockedTarget {
             picks.iter().any(is_it)
         };
         let problems = failures.iter().filter(|failure| !needs_index(failure)).map(ToString::to_string).collect();
-        let packages = picks.iter().map(|pick| PackageReport::of(pick.package, &solution)).collect();
+        let packages = picks.iter().map(|pick| LockedPackageReport::of(pick.package, &solution)).collect();
         Self { id, packages, problems }
     }
 }
 
-impl PackageReport {
+impl LockedPackageReport {
     fn of(package: &LockedPackage, solution: &Solution) -> Self {
         let name: &PackageName = &package.name;
         let is_it = |pick: &&crate::domain::ResolvedPackage| pick.name == *name && pick.version == package.version;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::escape::escape_json;
 use super::terminal;
-use crate::cli::error::{CliError, Exit, Problem};
+use crate::cli::error::{CliError, Exit, ReportedProblem};
 use crate::cli::settings::args::STANDARD_OUTPUT;
 use crate::domain::{
     Candidate, Fetched, MaskedUrl, MetadataSource, Origin, PackageName, Plan, Sha256, Status, Target,
@@ -24,7 +24,7 @@ pub struct Report {
     targets: Vec<TargetReport>,
     packages: Vec<PackageReport>,
     summary: Summary,
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ReportedProblem>,
 }
 
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Report {
     }
 
     /// Makes the report of a run that failed.
-    pub fn of_failure(targets: &[Arc<Target>], problems: Vec<Problem>, seconds: f64) -> Self {
+    pub fn of_failure(targets: &[Arc<Target>], problems: Vec<ReportedProblem>, seconds: f64) -> Self {
         Self::new(&[], Vec::new(), seconds).with_unsolved(targets, problems)
     }
 
@@ -139,7 +139,7 @@ impl Report {
     }
 
     /// Adds all of `targets`, also those without a solution, and the problems that explain why.
-    pub fn with_unsolved(self, targets: &[Arc<Target>], problems: Vec<Problem>) -> Self {
+    pub fn with_unsolved(self, targets: &[Arc<Target>], problems: Vec<ReportedProblem>) -> Self {
         let is_solved = |target: &Arc<Target>| self.targets.iter().any(|solved| solved.id == target.id());
         let targets = targets.iter().map(|target| target_report(target, is_solved(target))).collect();
         Self { targets, problems, ..self }

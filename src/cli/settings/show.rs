@@ -12,7 +12,7 @@ use crate::cli::settings::args::FetchArgs;
 use crate::domain::mask_credentials;
 
 /// A line of the listing.
-struct Row {
+struct SettingRow {
     name: &'static str,
     value: String,
     source: String,
@@ -37,7 +37,7 @@ pub fn run(args: &FetchArgs, layers: &Layers<'_>, machine: &Machine<'_>) -> Resu
 
 /// Returns the lines of a setting; there are several if variables of other programs have an effect,
 /// too.
-fn rows_of(setting: &'static Setting, args: &FetchArgs, layers: &Layers<'_>, machine: &Machine<'_>) -> Vec<Row> {
+fn rows_of(setting: &'static Setting, args: &FetchArgs, layers: &Layers<'_>, machine: &Machine<'_>) -> Vec<SettingRow> {
     let typed = (setting.typed)(args).map(|value| FoundSetting { value, source: SettingSource::Typed });
     match setting.name {
         name if name == CERT.name => return vec![certificates(typed, layers)],
@@ -56,31 +56,31 @@ fn rows_of(setting: &'static Setting, args: &FetchArgs, layers: &Layers<'_>, mac
 }
 
 /// Returns the line of a value, or of `default` if none was found.
-fn row(name: &'static str, found: Option<FoundSetting>, default: &str) -> Row {
+fn row(name: &'static str, found: Option<FoundSetting>, default: &str) -> SettingRow {
     let found = found.unwrap_or_else(|| FoundSetting { value: default.to_owned(), source: SettingSource::Default });
     let value = found.value.split_whitespace().collect::<Vec<_>>().join(" ");
-    Row { name, value, source: found.source.to_string() }
+    SettingRow { name, value, source: found.source.to_string() }
 }
 
-fn default_index(machine: &Machine<'_>) -> Row {
+fn default_index(machine: &Machine<'_>) -> SettingRow {
     match machine.default_index() {
-        Ok(value) => Row { name: INDEX_URL.name, value, source: "built into pip".to_owned() },
+        Ok(value) => SettingRow { name: INDEX_URL.name, value, source: "built into pip".to_owned() },
         Err(_) => row(INDEX_URL.name, None, ""),
     }
 }
 
-fn certificates(typed: Option<FoundSetting>, layers: &Layers<'_>) -> Row {
+fn certificates(typed: Option<FoundSetting>, layers: &Layers<'_>) -> SettingRow {
     let found = typed.map_or_else(|| ambient_certificates(layers), |found| vec![found]);
     let rows: Vec<_> = found.into_iter().map(|found| row(CERT.name, Some(found), "")).collect();
-    let joined = |part: fn(&Row) -> &str| rows.iter().map(part).collect::<Vec<_>>().join(" ");
+    let joined = |part: fn(&SettingRow) -> &str| rows.iter().map(part).collect::<Vec<_>>().join(" ");
     match rows.is_empty() {
         true => row(CERT.name, None, &(CERT.default)()),
-        false => Row { name: CERT.name, value: joined(|row| &row.value), source: joined(|row| &row.source) },
+        false => SettingRow { name: CERT.name, value: joined(|row| &row.value), source: joined(|row| &row.source) },
     }
 }
 
 /// Returns the lines of the proxies: the setting, or else the usual variables.
-fn proxies(typed: Option<FoundSetting>, layers: &Layers<'_>) -> Vec<Row> {
+fn proxies(typed: Option<FoundSetting>, layers: &Layers<'_>) -> Vec<SettingRow> {
     let found = typed.or_else(|| layers.find(&PROXY));
     if found.is_some() {
         return vec![row(PROXY.name, found, "")];
@@ -92,7 +92,7 @@ fn proxies(typed: Option<FoundSetting>, layers: &Layers<'_>) -> Vec<Row> {
     [none].into_iter().chain(each).chain([variable("no-proxy", &NO_PROXY_VARIABLES)]).collect()
 }
 
-fn netrc(layers: &Layers<'_>) -> Row {
+fn netrc(layers: &Layers<'_>) -> SettingRow {
     let source = layers.environment.variable("NETRC").map(|_| SettingSource::Variable("NETRC".to_owned()));
     let found = credentials::netrc_file(layers.environment).map(|path| FoundSetting {
         value: path.display().to_string(),

@@ -2,15 +2,15 @@
 
 use std::str::FromStr;
 
-use super::{Platform, Release, System};
+use super::{Platform, System, SystemVersion};
 use crate::domain::TargetError;
 
 /// The glibc of `linux-x86_64`, as in uv: that of RHEL 8, Debian 10, Ubuntu 20.04.
-const USUAL_GLIBC: Release = Release(2, 28);
+const USUAL_GLIBC: SystemVersion = SystemVersion(2, 28);
 /// The musl of `linux-x86_64-musl`, as in uv: that of Alpine 3.13.
-const USUAL_MUSL: Release = Release(1, 2);
+const USUAL_MUSL: SystemVersion = SystemVersion(1, 2);
 /// The macOS of `macos-arm64`, as in uv.
-const USUAL_MACOS: Release = Release(13, 0);
+const USUAL_MACOS: SystemVersion = SystemVersion(13, 0);
 
 /// Linux architectures as in tags and in target triples.
 const LINUX: [(&str, &str); 8] = [
@@ -53,11 +53,11 @@ impl FromStr for Platform {
 fn usable_tag(tag: &str) -> Option<Platform> {
     let platform = Platform::of_tag(tag);
     let known: &[&str] = match platform.system {
-        System::Manylinux(Release(2, _)) | System::Musllinux(Release(1, _)) | System::Linux => {
+        System::Manylinux(SystemVersion(2, _)) | System::Musllinux(SystemVersion(1, _)) | System::Linux => {
             let is_known = LINUX.iter().map(|(name, _)| *name).chain(RARE_LINUX).any(|a| a == &*platform.architecture);
             return is_known.then_some(platform);
         }
-        System::Macos(Release(10.., _)) => &MACOS,
+        System::Macos(SystemVersion(10.., _)) => &MACOS,
         System::Windows => &WINDOWS,
         System::Ios(_) => &IOS,
         System::Android(_) => &ANDROID,

@@ -144,7 +144,7 @@ impl Script<'_> {
         let mut imports = 0;
         for &id in syntax.occurrences(name) {
             match self.names.role(id) {
-                names::Role::Import => {
+                names::NameRole::Import => {
                     let module = statement(id).and_then(|statement| syntax.child(statement, "module_name"));
                     if !module.is_some_and(|module| matches!(syntax.text(module), "setuptools" | "distutils.core")) {
                         return false;
@@ -154,7 +154,7 @@ impl Script<'_> {
                     }
                     imports += 1;
                 }
-                names::Role::Bind => return false,
+                names::NameRole::Bind => return false,
                 _ => {}
             }
         }

@@ -13,9 +13,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::dependency_graph::DependencyGraph;
 use super::license::License;
 use super::manifest::{Manifest, ManifestFile, ManifestPackage};
+use super::package_graph::PackageGraph;
 use crate::layout::html::escape;
 
 const PAGE: &str = include_str!("overview/page.html");
@@ -34,7 +34,7 @@ const SCRIPTS: [&str; 4] = [
 /// `how_to_install` is paragraphs, in which the lines to type are indented; it is empty for a bundle
 /// that is not unpacked.
 pub fn text(manifest: &Manifest, how_to_install: &str) -> String {
-    let graph = DependencyGraph::of(manifest);
+    let graph = PackageGraph::of(manifest);
     let script = format!("\"use strict\";\n(() => {{\n{}}})();\n", SCRIPTS.join("\n"));
     let [style_hash, script_hash] = [STYLE, &script].map(hash);
     template::fill(
@@ -62,7 +62,7 @@ fn hash(text: &str) -> String {
 }
 
 /// Returns the page's title: the names that were asked for, if they are few.
-fn title(manifest: &Manifest, graph: &DependencyGraph) -> String {
+fn title(manifest: &Manifest, graph: &PackageGraph) -> String {
     let asked = manifest.packages.iter().enumerate().filter(|(position, _)| graph.is_asked(*position));
     let mut names: Vec<_> = asked.map(|(_, package)| package.name.as_str()).collect();
     names.dedup();

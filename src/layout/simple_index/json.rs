@@ -19,14 +19,14 @@ pub fn project(
     is_held: impl Fn(&str) -> bool,
 ) -> Vec<u8> {
     let held: HeldPage = held.and_then(|page| serde_json::from_slice(page).ok()).unwrap_or_default();
-    let stays = |file: &FileEntry<'_>| !project.files.contains_key(&*file.filename) && is_held(&file.filename);
+    let stays = |file: &JsonFile<'_>| !project.files.contains_key(&*file.filename) && is_held(&file.filename);
     let held_files: Vec<_> = held.files.into_iter().filter(stays).collect();
     // A version may have no files (PEP 700).
     let held_versions = if held_files.is_empty() { Vec::new() } else { held.versions };
     let held_versions = held_versions.iter().filter_map(|version| version.parse::<Version>().ok());
     let versions: BTreeSet<_> =
         project.versions.iter().map(|version| (*version).clone()).chain(held_versions).collect();
-    let mut files: Vec<_> = project.files.values().map(FileEntry::of).chain(held_files).collect();
+    let mut files: Vec<_> = project.files.values().map(JsonFile::of).chain(held_files).collect();
     files.sort_by(|one, other| one.filename.cmp(&other.filename));
     text(&ProjectPage { meta: META, name, versions: versions.iter().map(ToString::to_string).collect(), files })
 }
@@ -67,19 +67,19 @@ struct ProjectPage<'a> {
     meta: Meta,
     name: &'a PackageName,
     versions: Vec<String>,
-    files: Vec<FileEntry<'a>>,
+    files: Vec<JsonFile<'a>>,
 }
 
 /// The parts of an earlier run's page that are kept.
 #[derive(Default, Deserialize)]
 struct HeldPage {
     versions: Vec<String>,
-    files: Vec<FileEntry<'static>>,
+    files: Vec<JsonFile<'static>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct FileEntry<'a> {
+struct JsonFile<'a> {
     filename: Cow<'a, str>,
     url: String,
     hashes: Hashes,
@@ -113,7 +113,7 @@ enum YankedValue<'a> {
     Reason(Cow<'a, str>),
 }
 
-impl<'a> FileEntry<'a> {
+impl<'a> JsonFile<'a> {
     fn of(file: &IndexFile<'a>) -> Self {
         Self {
             filename: Cow::Borrowed(file.filename),

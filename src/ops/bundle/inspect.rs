@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::layout::{DependencyGraph, Manifest, ManifestPackage};
+use crate::layout::{Manifest, ManifestPackage, PackageGraph};
 
 /// One version of one project, as a row of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,7 +27,7 @@ pub struct InspectedPackage {
 
 /// Returns the packages of a bundle, sorted by name.
 pub fn inspect(manifest: &Manifest) -> Vec<InspectedPackage> {
-    let graph = DependencyGraph::of(manifest);
+    let graph = PackageGraph::of(manifest);
     let look = |(position, package): (usize, &ManifestPackage)| {
         let mut needed_by: Vec<_> =
             graph.needed_by[position].iter().map(|above| manifest.packages[*above].name.clone()).collect();

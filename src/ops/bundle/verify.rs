@@ -52,7 +52,7 @@ pub struct Verification {
     pub files: usize,
     /// The number of their bytes.
     pub bytes: u64,
-    pub targets: Vec<Proof>,
+    pub targets: Vec<TargetProof>,
     pub findings: Vec<Finding>,
     /// Whether there was a manifest; without one only the files themselves were checked.
     pub has_manifest: bool,
@@ -67,7 +67,7 @@ pub struct Verification {
 
 /// Whether an install for a target succeeds from the bundle alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proof {
+pub struct TargetProof {
     pub id: String,
     pub is_complete: bool,
 }
@@ -129,8 +129,10 @@ fn of_bundle(
         Ok(_) if delta.is_some() => {}
         Ok(available) => {
             let (proofs, gaps) = completeness::of_manifest(manifest, &available, settings.allow_unprovable);
-            let intact =
-                |proof: Proof| Proof { is_complete: proof.is_complete && !damaged.contains(&*proof.id), ..proof };
+            let intact = |proof: TargetProof| TargetProof {
+                is_complete: proof.is_complete && !damaged.contains(&*proof.id),
+                ..proof
+            };
             verification.targets = proofs.into_iter().map(intact).collect();
             verification.findings.extend(gaps);
             verification.findings.extend(stated_dependencies::unfounded(manifest, &available));

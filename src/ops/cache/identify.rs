@@ -11,14 +11,14 @@ use crate::index::wheel_metadata;
 
 /// The name and version of a distribution, from its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct DistributionIdentity {
     /// The project's name, normalized (PEP 503).
     pub name: String,
     pub version: Option<String>,
     pub filename: String,
 }
 
-impl Identity {
+impl DistributionIdentity {
     fn new(name: &PackageName, version: &Version, filename: &str) -> Self {
         Self { name: name.to_string(), version: Some(version.to_string()), filename: filename.to_owned() }
     }
@@ -39,23 +39,23 @@ const LARGEST: u64 = 16 << 30;
 ///
 /// # Errors
 /// When the file is damaged, or is something else; the error says what.
-pub fn check(file: &mut (impl Read + Seek), filename: &str) -> Result<Identity, String> {
+pub fn check(file: &mut (impl Read + Seek), filename: &str) -> Result<DistributionIdentity, String> {
     let identity = claimed(file, filename)?;
     file.rewind().map_err(|error| error.to_string())?;
     read_all(file, filename)?;
     Ok(identity)
 }
 
-fn claimed(file: &mut (impl Read + Seek), filename: &str) -> Result<Identity, String> {
+fn claimed(file: &mut (impl Read + Seek), filename: &str) -> Result<DistributionIdentity, String> {
     if filename.ends_with(".whl") {
         let wheel: WheelFilename = filename.parse().map_err(|error| format!("its name is no wheel's: {error}"))?;
         wheel_metadata::read(file, &wheel).map_err(|error| error.to_string())?;
-        return Ok(Identity::new(&wheel.name, &wheel.version, filename));
+        return Ok(DistributionIdentity::new(&wheel.name, &wheel.version, filename));
     }
     let top = sdist_metadata::top_files(file, filename).map_err(|error| error.to_string())?;
     let source = top.release(filename).map_err(|error| format!("its name is no source archive's: {error}"))?;
     match top.core_metadata(Some((&source.name, &source.version))) {
-        Ok(_) | Err(SdistError::NeedsBuild) => Ok(Identity::new(&source.name, &source.version, filename)),
+        Ok(_) | Err(SdistError::NeedsBuild) => Ok(DistributionIdentity::new(&source.name, &source.version, filename)),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -92,7 +92,7 @@ fn drain(input: impl Read) -> io::Result<()> {
 ///
 /// # Errors
 /// When they are no distribution, or a damaged one.
-pub fn identify(file: &mut (impl Read + Seek)) -> Result<Identity, IdentifyError> {
+pub fn identify(file: &mut (impl Read + Seek)) -> Result<DistributionIdentity, IdentifyError> {
     let damaged = |why: &dyn std::fmt::Display| IdentifyError::Damaged(format!("it is damaged: {why}"));
     let mut magic = [0; 4];
     let is_short = file.read_exact(&mut magic).is_err();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-use super::identify::{self, IdentifyError, Identity};
+use super::identify::{self, DistributionIdentity, IdentifyError};
 use super::pip_cache_entry;
 use super::run_record::{self, RunRecord, UsedFile};
 use crate::archive::{CancelFlag, CancellableReader, check_cancelled};
@@ -28,7 +28,7 @@ pub struct ImportResult {
 /// A distribution that is now in the store.
 #[derive(Clone, Debug)]
 pub struct ImportedFile {
-    pub identity: Identity,
+    pub identity: DistributionIdentity,
     pub object: Object,
     /// Whether it was in the store before.
     pub was_held: bool,
@@ -152,7 +152,7 @@ const NAMES: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha51
 fn keep(
     store: &DiskStore,
     bytes: impl Read + Seek,
-    identity: Result<Identity, String>,
+    identity: Result<DistributionIdentity, String>,
     url: Option<String>,
 ) -> io::Result<Result<ImportedFile, String>> {
     let identity = match identity {
@@ -164,7 +164,7 @@ fn keep(
 }
 
 fn used_file(imported: &ImportedFile) -> UsedFile {
-    let Identity { name, version, filename } = imported.identity.clone();
+    let DistributionIdentity { name, version, filename } = imported.identity.clone();
     UsedFile {
         name,
         version,

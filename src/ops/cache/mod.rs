@@ -19,7 +19,7 @@ use crate::store::{DiskStore, StoredObject};
 
 use super::source_trees;
 
-pub use self::identify::Identity;
+pub use self::identify::DistributionIdentity;
 pub use self::import::{ImportResult, ImportedFile, import};
 pub use self::run_record::{RecordedRun, RunRecord, UsedFile, record};
 

@@ -86,7 +86,7 @@ impl From<PackError> for SourceTreeError {
 }
 
 /// The name of a project, and what its archive must state beyond its files.
-struct Identity {
+struct ProjectIdentity {
     name: PackageName,
     version: Version,
     pkg_info: Option<String>,
@@ -132,7 +132,7 @@ impl SourceTreePacker<'_> {
         if !["pyproject.toml", "setup.py"].iter().any(|name| folder.join(name).is_file()) {
             return Err(SourceTreeError::NoProject);
         }
-        let Identity { name, version, pkg_info } = self.identity(folder, known)?;
+        let ProjectIdentity { name, version, pkg_info } = self.identity(folder, known)?;
         let ProjectFiles { paths, untracked } = files()?;
         // PEP 625: the name normalized, with `_` for `-`.
         let top = format!("{}-{version}", name.as_dist_info_name());
@@ -148,7 +148,7 @@ impl SourceTreePacker<'_> {
         Ok(PackedTree { archive, name, version, vcs_info: None, untracked })
     }
 
-    fn identity(&self, folder: &Path, known: Option<&Version>) -> Result<Identity, SourceTreeError> {
+    fn identity(&self, folder: &Path, known: Option<&Version>) -> Result<ProjectIdentity, SourceTreeError> {
         let stated = top_files_of_folder(folder)?.stated_identity();
         match (stated, known) {
             (StatedIdentity { name: Some(name), version: Some(version) }, _) => identity(&name, &version, None),
@@ -192,9 +192,9 @@ pub fn prune(layout: &CacheLayout, is_stored: impl Fn(Sha256) -> bool, now: Syst
     Ok(())
 }
 
-fn identity(name: &str, version: &str, pkg_info: Option<String>) -> Result<Identity, SourceTreeError> {
+fn identity(name: &str, version: &str, pkg_info: Option<String>) -> Result<ProjectIdentity, SourceTreeError> {
     let invalid = |text: &str, what| SourceTreeError::Invalid(text.to_owned(), what);
-    Ok(Identity {
+    Ok(ProjectIdentity {
         name: name.parse().map_err(|_| invalid(name, "name of a project"))?,
         version: version.parse().map_err(|_| invalid(version, "version"))?,
         pkg_info,

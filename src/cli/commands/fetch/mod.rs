@@ -92,13 +92,13 @@ struct Planned {
 
 /// The result of planning and fetching.
 struct Obtained {
-    outcome: Outcome,
+    outcome: FetchOutcome,
     /// Warnings for the user.
     notes: Vec<String>,
     unsolved: Option<CliError>,
 }
 
-enum Outcome {
+enum FetchOutcome {
     /// The plan of a dry run.
     Planned(Plan),
     Fetched(Fetched),
@@ -202,8 +202,8 @@ impl<'a> FetchRun<'a> {
         self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(with_remedy(stale)));
         self.prepared.context.indexes.assumed_absent().iter().for_each(|assumed| terminal::warn(assumed.to_string()));
         let fetched = match outcome {
-            Outcome::Planned(plan) => return self.report_plan(&plan, unsolved).await,
-            Outcome::Fetched(fetched) => Arc::new(fetched),
+            FetchOutcome::Planned(plan) => return self.report_plan(&plan, unsolved).await,
+            FetchOutcome::Fetched(fetched) => Arc::new(fetched),
         };
         let findings = self.write(&fetched).await?;
         ops::cache::record(&self.prepared.context.store, &fetched, &self.environment.working_folder);
@@ -223,8 +223,8 @@ impl<'a> FetchRun<'a> {
         let mut notes = std::mem::take(&mut plan.notes);
         notes.extend(metadata_warning::of(&plan.unreliable));
         let outcome = match self.args.outputs.dry_run {
-            true => Outcome::Planned(plan),
-            false => Outcome::Fetched(self.fetch(plan, listener).await?),
+            true => FetchOutcome::Planned(plan),
+            false => FetchOutcome::Fetched(self.fetch(plan, listener).await?),
         };
         Ok(Obtained { outcome, notes, unsolved })
     }

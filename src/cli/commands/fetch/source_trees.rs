@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use super::prepare::PreparedFetch;
-use crate::cli::error::Problem;
+use crate::cli::error::ReportedProblem;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
@@ -130,9 +130,9 @@ fn pack_all(all: &[Asked], packer: &SourceTreePacker<'_>) -> Result<Vec<PackedTr
         match outcome {
             Ok(tree) => packed.push(tree),
             Err((exit, why, hint)) => {
-                let problem = Problem {
+                let problem = ReportedProblem {
                     source: Some(asked.origin.to_string()),
-                    ..Problem::new(exit, format!("{}: `{}` cannot be packed: {why}", asked.origin, asked.text))
+                    ..ReportedProblem::new(exit, format!("{}: `{}` cannot be packed: {why}", asked.origin, asked.text))
                 };
                 errors.push(CliError {
                     exit,

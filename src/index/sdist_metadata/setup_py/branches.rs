@@ -3,7 +3,7 @@
 use super::super::requirement_lines::from_section;
 use super::condition::{Condition, ConditionReader};
 use super::evaluate::{Evaluator, Value};
-use super::names::{Names, Role};
+use super::names::{NameRole, Names};
 use super::syntax::NodeId;
 
 /// Reads such lists of one file.
@@ -28,13 +28,15 @@ impl Branches<'_, '_, '_> {
         self.evaluator.spend(occurrences.len())?;
         for &id in occurrences.iter().filter(|id| **id != usage) {
             match self.names.role(id) {
-                Role::Other => {}
-                Role::Read if !self.gets_another_name(id) => {}
-                Role::Bind | Role::Mutate if id < usage => self.apply(id, &mut lines)?,
-                Role::Bind | Role::Mutate | Role::MutateAt(_) | Role::Import | Role::Read => return None,
+                NameRole::Other => {}
+                NameRole::Read if !self.gets_another_name(id) => {}
+                NameRole::Bind | NameRole::Mutate if id < usage => self.apply(id, &mut lines)?,
+                NameRole::Bind | NameRole::Mutate | NameRole::MutateAt(_) | NameRole::Import | NameRole::Read => {
+                    return None;
+                }
             }
         }
-        let is_set = |id: &NodeId| self.names.role(*id) == Role::Bind;
+        let is_set = |id: &NodeId| self.names.role(*id) == NameRole::Bind;
         occurrences.iter().any(is_set).then(|| value(lines))?
     }
 

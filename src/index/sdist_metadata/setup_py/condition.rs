@@ -1,7 +1,7 @@
 //! Conditions of a Python file on the machine, as environment markers (PEP 508).
 
 use super::evaluate::Evaluator;
-use super::names::{Names, Role};
+use super::names::{NameRole, Names};
 use super::syntax::NodeId;
 
 /// A condition that an environment marker can express exactly.
@@ -235,10 +235,10 @@ impl ConditionReader<'_, '_, '_> {
                 self.names.syntax.ancestors(*id).any(|above| self.names.syntax.kind(above) == "import_from_statement")
             };
             match self.names.role(*id) {
-                Role::Mutate => is_method_called(*id),
-                Role::Bind | Role::MutateAt(_) => false,
-                Role::Import => !is_imported_from(),
-                Role::Read | Role::Other => true,
+                NameRole::Mutate => is_method_called(*id),
+                NameRole::Bind | NameRole::MutateAt(_) => false,
+                NameRole::Import => !is_imported_from(),
+                NameRole::Read | NameRole::Other => true,
             }
         };
         occurrences.iter().all(is_unchanged)

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::names::{Names, Role};
+use super::names::{NameRole, Names};
 use super::syntax::NodeId;
 
 /// Names that stand for the Python, the platform or the environment, wherever they come from.
@@ -77,7 +77,7 @@ impl<'n, 's> Conditions<'n, 's> {
             }
             match syntax.kind(here) {
                 "attribute" if self.is_of_environment(here) => return true,
-                "identifier" if self.names.role(here) != Role::Other => {
+                "identifier" if self.names.role(here) != NameRole::Other => {
                     let name = syntax.text(here);
                     if ENVIRONMENT.contains(&name) {
                         return true;
@@ -120,14 +120,14 @@ impl<'n, 's> Conditions<'n, 's> {
         let syntax = self.names.syntax;
         for &id in syntax.occurrences(name) {
             match self.names.role(id) {
-                Role::Bind | Role::Mutate => {}
-                Role::MutateAt(key) => {
+                NameRole::Bind | NameRole::Mutate => {}
+                NameRole::MutateAt(key) => {
                     let text = syntax.text(key).trim_matches(['\'', '"']);
                     if syntax.kind(key) == "string" && !counts(text) {
                         continue;
                     }
                 }
-                Role::Import | Role::Read | Role::Other => continue,
+                NameRole::Import | NameRole::Read | NameRole::Other => continue,
             }
             if self.is_parameter(id) {
                 self.wait_for_callers(id);

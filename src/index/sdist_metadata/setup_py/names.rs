@@ -4,7 +4,7 @@ use super::syntax::{NodeId, Syntax};
 
 /// What an occurrence of an identifier does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum NameRole {
     /// It gets a value: an assignment, a parameter, a definition.
     Bind,
     Import,
@@ -73,16 +73,16 @@ pub struct Names<'s> {
 }
 
 impl Names<'_> {
-    pub fn role(&self, id: NodeId) -> Role {
+    pub fn role(&self, id: NodeId) -> NameRole {
         let syntax = self.syntax;
-        let Some(parent) = syntax.parent(id) else { return Role::Other };
+        let Some(parent) = syntax.parent(id) else { return NameRole::Other };
         let field = syntax.field(id);
         match (syntax.kind(parent), field) {
-            ("attribute", Some("attribute")) | ("keyword_argument", Some("name")) => Role::Other,
+            ("attribute", Some("attribute")) | ("keyword_argument", Some("name")) => NameRole::Other,
             ("assignment" | "for_statement" | "for_in_clause", Some("left"))
             | ("function_definition" | "class_definition" | "named_expression" | "default_parameter", Some("name"))
-            | ("typed_default_parameter", Some("name")) => Role::Bind,
-            ("augmented_assignment", Some("left")) | ("delete_statement", _) => Role::Mutate,
+            | ("typed_default_parameter", Some("name")) => NameRole::Bind,
+            ("augmented_assignment", Some("left")) | ("delete_statement", _) => NameRole::Mutate,
             (
                 "pattern_list"
                 | "tuple_pattern"
@@ -96,53 +96,53 @@ impl Names<'_> {
                 | "global_statement"
                 | "nonlocal_statement",
                 _,
-            ) => Role::Bind,
-            ("dotted_name" | "aliased_import" | "import_from_statement" | "import_statement", _) => Role::Import,
+            ) => NameRole::Bind,
+            ("dotted_name" | "aliased_import" | "import_from_statement" | "import_statement", _) => NameRole::Import,
             ("attribute", Some("object")) => self.role_of_object(parent),
             ("subscript", Some("value")) => self.role_of_subscript(parent),
             ("argument_list", _) => self.role_of_argument(parent),
             ("keyword_argument", Some("value")) => {
-                syntax.parent(parent).map_or(Role::Read, |list| self.role_of_argument(list))
+                syntax.parent(parent).map_or(NameRole::Read, |list| self.role_of_argument(list))
             }
-            _ => Role::Read,
+            _ => NameRole::Read,
         }
     }
 
     /// Returns the role of an object with an attribute: calling a method may change it.
-    fn role_of_object(&self, attribute: NodeId) -> Role {
+    fn role_of_object(&self, attribute: NodeId) -> NameRole {
         let is_called = self.syntax.field(attribute) == Some("function");
         let name = self.syntax.child(attribute, "attribute").map_or("", |name| self.syntax.text(name));
-        if is_called && !HARMLESS_METHODS.contains(&name) { Role::Mutate } else { Role::Read }
+        if is_called && !HARMLESS_METHODS.contains(&name) { NameRole::Mutate } else { NameRole::Read }
     }
 
-    fn role_of_subscript(&self, subscript: NodeId) -> Role {
+    fn role_of_subscript(&self, subscript: NodeId) -> NameRole {
         let syntax = self.syntax;
         let key = syntax.child(subscript, "subscript");
         let is_changed = match syntax.parent(subscript).map(|parent| (parent, syntax.kind(parent))) {
             Some((_, "assignment" | "augmented_assignment")) => syntax.field(subscript) == Some("left"),
             Some((_, "delete_statement" | "pattern_list" | "tuple_pattern")) => true,
-            Some((attribute, "attribute")) => self.role_of_object(attribute) == Role::Mutate,
-            Some((outer, "subscript")) => self.role_of_subscript(outer) != Role::Read,
+            Some((attribute, "attribute")) => self.role_of_object(attribute) == NameRole::Mutate,
+            Some((outer, "subscript")) => self.role_of_subscript(outer) != NameRole::Read,
             _ => false,
         };
         match key {
-            _ if !is_changed => Role::Read,
-            Some(key) => Role::MutateAt(key),
-            None => Role::Mutate,
+            _ if !is_changed => NameRole::Read,
+            Some(key) => NameRole::MutateAt(key),
+            None => NameRole::Mutate,
         }
     }
 
-    fn role_of_argument(&self, arguments: NodeId) -> Role {
+    fn role_of_argument(&self, arguments: NodeId) -> NameRole {
         let syntax = self.syntax;
         let Some(function) = syntax.parent(arguments).and_then(|call| syntax.child(call, "function")) else {
-            return Role::Read;
+            return NameRole::Read;
         };
         let name = syntax.child(function, "attribute").unwrap_or(function);
         let is_method = name != function;
         let harmless: &[&str] = if is_method { &HARMLESS_METHODS } else { &HARMLESS };
         let name = syntax.text(name);
         let is_harmless = harmless.contains(&name) || name == "setup" || name == "append" || name == "extend";
-        if is_harmless { Role::Read } else { Role::Mutate }
+        if is_harmless { NameRole::Read } else { NameRole::Mutate }
     }
 
     /// Returns the only value that is ever assigned to `name`, or `None` if there are several, or
@@ -150,7 +150,7 @@ impl Names<'_> {
     pub fn only_value(&self, name: &str) -> Option<NodeId> {
         let syntax = self.syntax;
         let mut binds =
-            syntax.occurrences(name).iter().filter(|id| matches!(self.role(**id), Role::Bind | Role::Import));
+            syntax.occurrences(name).iter().filter(|id| matches!(self.role(**id), NameRole::Bind | NameRole::Import));
         let (bind, None) = (*binds.next()?, binds.next()) else { return None };
         let assignment = syntax.parent(bind).filter(|parent| syntax.kind(*parent) == "assignment")?;
         self.is_unconditional(assignment).then(|| syntax.child(assignment, "right")).flatten()
@@ -172,9 +172,9 @@ impl Names<'_> {
         }
         seen.push(name.to_owned());
         self.syntax.occurrences(name).iter().all(|id| match self.role(*id) {
-            Role::Mutate => false,
-            Role::MutateAt(key) => is_allowed(key),
-            Role::Read => self.other_name(*id).is_none_or(|other| self.stays(other, seen, is_allowed)),
+            NameRole::Mutate => false,
+            NameRole::MutateAt(key) => is_allowed(key),
+            NameRole::Read => self.other_name(*id).is_none_or(|other| self.stays(other, seen, is_allowed)),
             _ => true,
         })
     }

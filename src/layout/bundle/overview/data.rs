@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Manifest, ManifestPackage, license, uploaded};
-use crate::layout::bundle::dependency_graph::DependencyGraph;
+use crate::layout::bundle::package_graph::PackageGraph;
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -68,7 +68,7 @@ struct File {
 
 /// Returns the data as JSON in which every `<` is escaped, so that nothing can end the HTML element
 /// around it.
-pub fn text(manifest: &Manifest, graph: &DependencyGraph) -> String {
+pub fn text(manifest: &Manifest, graph: &PackageGraph) -> String {
     let packages =
         manifest.packages.iter().enumerate().map(|(position, package)| describe(manifest, graph, position, package));
     let data = Data { packages: packages.collect() };
@@ -77,7 +77,7 @@ pub fn text(manifest: &Manifest, graph: &DependencyGraph) -> String {
 
 fn describe<'a>(
     manifest: &Manifest,
-    graph: &'a DependencyGraph,
+    graph: &'a PackageGraph,
     position: usize,
     package: &'a ManifestPackage,
 ) -> PackageRow<'a> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::MANIFEST_PATH;
 use super::format::{count, day, size};
 use super::{License, Manifest, ManifestFile, ManifestPackage, bytes, escape, license, uploaded};
-use crate::layout::bundle::dependency_graph::DependencyGraph;
+use crate::layout::bundle::package_graph::PackageGraph;
 use crate::layout::html::href;
 
 /// Returns a sentence that sums up the bundle.
@@ -61,12 +61,12 @@ pub fn target_options(manifest: &Manifest) -> String {
 }
 
 /// Returns a table row for each package.
-pub fn packages(manifest: &Manifest, graph: &DependencyGraph) -> String {
+pub fn packages(manifest: &Manifest, graph: &PackageGraph) -> String {
     let packages = manifest.packages.iter().enumerate();
     packages.map(|(position, package)| row(manifest, graph, position, package)).collect()
 }
 
-fn row(manifest: &Manifest, graph: &DependencyGraph, position: usize, package: &ManifestPackage) -> String {
+fn row(manifest: &Manifest, graph: &PackageGraph, position: usize, package: &ManifestPackage) -> String {
     let is_served = |id: &String| package.files.iter().any(|file| file.targets.contains(id));
     let targets = manifest.targets.iter().filter(|target| is_served(&target.id)).count();
     let bytes = bytes(package, None);
@@ -111,7 +111,7 @@ fn license_cell(package: &ManifestPackage) -> String {
     }
 }
 
-fn why(manifest: &Manifest, graph: &DependencyGraph, position: usize) -> String {
+fn why(manifest: &Manifest, graph: &PackageGraph, position: usize) -> String {
     let asked = graph.is_asked(position).then(|| format!("Asked for by {}", graph.asked_by[position].join(", ")));
     let mut above: Vec<_> =
         graph.needed_by[position].iter().map(|one| needing(manifest, graph, *one, position)).collect();
@@ -128,7 +128,7 @@ fn why(manifest: &Manifest, graph: &DependencyGraph, position: usize) -> String 
 
 /// Returns the package that needs the one at `position`, with the targets on which it does, unless
 /// these are all that both serve.
-fn needing(manifest: &Manifest, graph: &DependencyGraph, one: usize, position: usize) -> String {
+fn needing(manifest: &Manifest, graph: &PackageGraph, one: usize, position: usize) -> String {
     let name = &manifest.packages[one].name;
     let need = graph.needs[one].iter().find(|need| need.package == position && need.is_partial);
     let serves = |id: &String| manifest.packages[position].files.iter().any(|file| file.targets.contains(id));

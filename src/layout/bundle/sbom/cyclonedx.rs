@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::super::license::License;
 use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, number, pretty, purl};
 use crate::domain::Timestamp;
-use crate::layout::bundle::dependency_graph::{DependencyEdge, DependencyGraph};
+use crate::layout::bundle::package_graph::{PackageEdge, PackageGraph};
 
 /// A CycloneDX document.
 #[derive(Serialize)]
@@ -115,7 +115,7 @@ struct Dependency {
 
 /// Returns the document for `manifest`.
 pub fn text(manifest: &Manifest, created: Option<Timestamp>) -> String {
-    let graph = DependencyGraph::of(manifest);
+    let graph = PackageGraph::of(manifest);
     let mut document = CycloneDx {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
@@ -156,7 +156,7 @@ fn target(id: &str) -> Property {
     Property { name: "prefetch:target", value: id.to_owned() }
 }
 
-fn release(manifest: &Manifest, package: &ManifestPackage, needs: &[DependencyEdge]) -> Component {
+fn release(manifest: &Manifest, package: &ManifestPackage, needs: &[PackageEdge]) -> Component {
     Component {
         reference: Some(purl::of_release(package)),
         version: package.version.clone(),
@@ -172,7 +172,7 @@ fn release(manifest: &Manifest, package: &ManifestPackage, needs: &[DependencyEd
 
 /// Returns properties for the targets on which `need` holds, since CycloneDX's own edges hold
 /// everywhere.
-fn targets_of<'a>(manifest: &'a Manifest, need: &'a DependencyEdge) -> impl Iterator<Item = Property> + 'a {
+fn targets_of<'a>(manifest: &'a Manifest, need: &'a PackageEdge) -> impl Iterator<Item = Property> + 'a {
     let needed = purl::of_release(&manifest.packages[need.package]);
     let value = move |target: &usize| format!("{} {needed}", manifest.targets[*target].id);
     need.targets.iter().map(move |target| Property { name: "prefetch:dependency", value: value(target) })
@@ -210,7 +210,7 @@ fn file(package: &ManifestPackage, file: &ManifestFile) -> Component {
 
 /// Returns the dependencies of each release, and of the bundle on what was asked for; a release
 /// without dependencies is listed, too.
-fn dependencies(manifest: &Manifest, graph: &DependencyGraph) -> Vec<Dependency> {
+fn dependencies(manifest: &Manifest, graph: &PackageGraph) -> Vec<Dependency> {
     let references: Vec<_> = manifest.packages.iter().map(purl::of_release).collect();
     let asked = references.iter().enumerate().filter(|(position, _)| graph.is_asked(*position));
     let whole =

@@ -6,7 +6,7 @@ use super::super::license::License;
 use super::identifiers::Identifiers;
 use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, is_wheel, number, pretty, purl};
 use crate::domain::Timestamp;
-use crate::layout::bundle::dependency_graph::{DependencyEdge, DependencyGraph};
+use crate::layout::bundle::package_graph::{PackageEdge, PackageGraph};
 
 /// The value of a required field of which nothing is known.
 const UNKNOWN: &str = "NOASSERTION";
@@ -244,7 +244,7 @@ impl Writer {
     }
 
     /// Adds a dependency; if it holds on some of the package's targets only, a comment names them.
-    fn relate_need(&mut self, manifest: &Manifest, one: &str, need: &DependencyEdge, other: &str) {
+    fn relate_need(&mut self, manifest: &Manifest, one: &str, need: &PackageEdge, other: &str) {
         self.relate(one, "DEPENDS_ON", other);
         let on = need.targets.iter().map(|target| &manifest.targets[*target].id);
         if let Some(relationship) = self.relationships.last_mut().filter(|_| need.is_partial) {
@@ -253,7 +253,7 @@ impl Writer {
     }
 
     fn relate_releases(&mut self, manifest: &Manifest, ids: &[String]) {
-        let graph = DependencyGraph::of(manifest);
+        let graph = PackageGraph::of(manifest);
         for (position, package) in manifest.packages.iter().enumerate() {
             self.relate(BUNDLE, "CONTAINS", &ids[position]);
             if graph.is_asked(position) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::file_check::CheckedFile;
-use super::{Finding, FindingKind, Proof};
+use super::{Finding, FindingKind, TargetProof};
 use crate::domain::{
     Algorithm, Candidates, Dependency, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataSource,
     MetadataUnavailable, PackageName, Request, ResolutionMetadata, ResolvedPackage, Sha256, Solution, Target,
@@ -161,12 +161,12 @@ pub(super) fn of_manifest(
     manifest: &Manifest,
     available: &AvailableFiles<'_>,
     allow_unprovable: bool,
-) -> (Vec<Proof>, Vec<Finding>) {
+) -> (Vec<TargetProof>, Vec<Finding>) {
     match manifest.to_requests() {
         Ok(requests) => prove(&requests, available, allow_unprovable),
         Err(error) => {
             let proofs =
-                available.targets.iter().map(|target| Proof { id: target.id().to_owned(), is_complete: false });
+                available.targets.iter().map(|target| TargetProof { id: target.id().to_owned(), is_complete: false });
             (proofs.collect(), vec![Finding::new(FindingKind::Manifest, error)])
         }
     }
@@ -178,7 +178,7 @@ pub fn prove(
     requests: &[Request],
     available: &AvailableFiles<'_>,
     allow_unprovable: bool,
-) -> (Vec<Proof>, Vec<Finding>) {
+) -> (Vec<TargetProof>, Vec<Finding>) {
     let mut replay = Replay { available, facts: available.facts(), findings: Vec::new() };
     for request in requests {
         replay.request(request);
@@ -190,7 +190,7 @@ pub fn prove(
         .targets
         .iter()
         .map(|target| target.id())
-        .map(|id| Proof { id: id.to_owned(), is_complete: is_complete(id) });
+        .map(|id| TargetProof { id: id.to_owned(), is_complete: is_complete(id) });
     (proofs.collect(), replay.findings)
 }
 

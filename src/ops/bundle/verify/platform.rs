@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::completeness::{AvailableFile, AvailableFiles};
 use super::{Finding, FindingKind};
-use crate::domain::{Platform, Release, System, Target, WheelFilename};
+use crate::domain::{Platform, System, SystemVersion, Target, WheelFilename};
 
 /// The C library, with its version, that every binary for Linux must run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LibcFloor {
-    Glibc(Release),
-    Musl(Release),
+    Glibc(SystemVersion),
+    Musl(SystemVersion),
 }
 
 impl LibcFloor {
@@ -22,7 +22,7 @@ impl LibcFloor {
         }
     }
 
-    fn release(self) -> Release {
+    fn release(self) -> SystemVersion {
         match self {
             Self::Glibc(release) | Self::Musl(release) => release,
         }
@@ -37,7 +37,7 @@ impl FromStr for LibcFloor {
         let wrong = || format!("`{text}` is no C library with its version; write it as glibc-2.17 or musl-1.2");
         let release = |numbers: &str| {
             let (major, minor) = numbers.trim_start_matches(['-', ' ']).split_once('.').ok_or_else(wrong)?;
-            Ok::<_, String>(Release(major.parse().map_err(|_| wrong())?, minor.parse().map_err(|_| wrong())?))
+            Ok::<_, String>(SystemVersion(major.parse().map_err(|_| wrong())?, minor.parse().map_err(|_| wrong())?))
         };
         if let Some(numbers) = text.strip_prefix("glibc") {
             return release(numbers).map(Self::Glibc);
@@ -121,11 +121,11 @@ mod tests {
     #[test]
     fn floors_are_read_in_every_spelling() {
         for (text, expected) in [
-            ("glibc-2.17", LibcFloor::Glibc(Release(2, 17))),
-            ("glibc2.28", LibcFloor::Glibc(Release(2, 28))),
-            ("musl-1.2", LibcFloor::Musl(Release(1, 2))),
-            ("manylinux2014_x86_64", LibcFloor::Glibc(Release(2, 17))),
-            ("musllinux_1_1_aarch64", LibcFloor::Musl(Release(1, 1))),
+            ("glibc-2.17", LibcFloor::Glibc(SystemVersion(2, 17))),
+            ("glibc2.28", LibcFloor::Glibc(SystemVersion(2, 28))),
+            ("musl-1.2", LibcFloor::Musl(SystemVersion(1, 2))),
+            ("manylinux2014_x86_64", LibcFloor::Glibc(SystemVersion(2, 17))),
+            ("musllinux_1_1_aarch64", LibcFloor::Musl(SystemVersion(1, 1))),
         ] {
             assert_eq!(text.parse::<LibcFloor>().unwrap(), expected, "{text}");
         }

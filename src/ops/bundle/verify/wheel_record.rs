@@ -29,7 +29,7 @@ pub fn faults(mut wheel: impl Read + Seek, depth: Depth) -> Vec<String> {
 
 /// A row of `RECORD`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Row {
+struct RecordRow {
     /// Size in bytes.
     size: Option<u64>,
     /// The digest; `None` also if its algorithm is unknown.
@@ -62,7 +62,7 @@ fn compare(wheel: impl Read + Seek, depth: Depth) -> Result<Vec<String>, String>
 }
 
 /// Returns the files that cannot be read or do not have the digest of their row.
-fn altered(archive: &mut ZipArchive<impl Read + Seek>, rows: &BTreeMap<String, Row>) -> Option<String> {
+fn altered(archive: &mut ZipArchive<impl Read + Seek>, rows: &BTreeMap<String, RecordRow>) -> Option<String> {
     let promised = rows.iter().filter_map(|(name, row)| Some((name, row.digest.as_ref()?)));
     let is_other = |(name, digest): &(&String, &Digest)| {
         archive.index_for_name(name).is_some_and(|index| !has_digest(archive, index, digest))
@@ -78,12 +78,13 @@ fn has_digest(archive: &mut ZipArchive<impl Read + Seek>, index: usize, digest: 
     found.is_ok_and(|found| found.digest(digest.algorithm).agrees_with(digest))
 }
 
-fn disagreements(members: &BTreeMap<String, u64>, rows: &BTreeMap<String, Row>, record: &str) -> Vec<String> {
+fn disagreements(members: &BTreeMap<String, u64>, rows: &BTreeMap<String, RecordRow>, record: &str) -> Vec<String> {
     let is_exempt = |name: &str| name == record || [".jws", ".p7s"].iter().any(|end| *name == format!("{record}{end}"));
     let absent: Vec<_> = rows.keys().filter(|name| !members.contains_key(*name)).collect();
     let unlisted: Vec<_> = members.keys().filter(|name| !rows.contains_key(*name) && !is_exempt(name)).collect();
-    let is_other =
-        |(name, row): &(&String, &Row)| row.size.is_some_and(|size| members.get(*name).is_some_and(|has| *has != size));
+    let is_other = |(name, row): &(&String, &RecordRow)| {
+        row.size.is_some_and(|size| members.get(*name).is_some_and(|has| *has != size))
+    };
     let resized: Vec<_> = rows.iter().filter(is_other).map(|(name, _)| name).collect();
     let sentences = [
         (absent, "its RECORD lists what it does not hold"),
@@ -103,7 +104,7 @@ fn listed(names: &[&String]) -> String {
 }
 
 /// Parses the rows by path; a path with commas is quoted, and quotes in it are doubled.
-fn read_rows(text: &str) -> BTreeMap<String, Row> {
+fn read_rows(text: &str) -> BTreeMap<String, RecordRow> {
     let rows = text.lines().filter(|line| !line.trim().is_empty());
     rows.map(|line| {
         let (path, rest) = match line.strip_prefix('"').and_then(|line| line.split_once("\",")) {
@@ -111,7 +112,7 @@ fn read_rows(text: &str) -> BTreeMap<String, Row> {
             None => line.split_once(',').map(|(path, rest)| (path.to_owned(), rest)).unwrap_or((line.to_owned(), "")),
         };
         let (digest, size) = rest.split_once(',').unwrap_or((rest, ""));
-        (path.replace('\\', "/"), Row { size: size.trim().parse().ok(), digest: read_digest(digest.trim()) })
+        (path.replace('\\', "/"), RecordRow { size: size.trim().parse().ok(), digest: read_digest(digest.trim()) })
     })
     .collect()
 }
@@ -144,7 +145,7 @@ mod tests {
     fn what_one_side_lacks_is_told() {
         let members = [("a.py", 3), ("c.py", 1), ("d/RECORD", 9), ("d/RECORD.jws", 9)]
             .map(|(name, size)| (name.to_owned(), size));
-        let row = |size| Row { size: Some(size), digest: None };
+        let row = |size| RecordRow { size: Some(size), digest: None };
         let rows = [("a.py", row(4)), ("b.py", row(1))].map(|(name, row)| (name.to_owned(), row));
         let expected = [
             "its RECORD lists what it does not hold: `b.py`",

@@ -6,7 +6,7 @@ use super::Exit;
 
 /// Something that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
+pub struct ReportedProblem {
     pub kind: &'static str,
     pub package: Option<String>,
     pub message: String,
@@ -17,7 +17,7 @@ pub struct Problem {
     pub affected: Vec<String>,
 }
 
-impl Problem {
+impl ReportedProblem {
     /// Makes a problem that no input line and no project caused.
     pub fn new(exit: Exit, message: impl ToString) -> Self {
         Self { kind: exit.kind(), package: None, message: message.to_string(), source: None, affected: Vec::new() }

@@ -8,9 +8,9 @@ use super::manifest::{Manifest, ManifestPackage};
 
 /// The dependency graph of a manifest's packages, which are numbered by their positions in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DependencyGraph {
+pub struct PackageGraph {
     /// For each package, the packages that it needs, by rising position.
-    pub needs: Vec<Vec<DependencyEdge>>,
+    pub needs: Vec<Vec<PackageEdge>>,
     /// For each package, the positions of the packages that need it, rising.
     pub needed_by: Vec<Vec<usize>>,
     /// For each package, the input lines that ask for it by name.
@@ -19,7 +19,7 @@ pub struct DependencyGraph {
 
 /// An edge of the graph: a package that another package needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DependencyEdge {
+pub struct PackageEdge {
     pub package: usize,
     /// Positions of the targets on which it is needed, rising; empty if the manifest names no
     /// target that both packages serve.
@@ -28,7 +28,7 @@ pub struct DependencyEdge {
     pub is_partial: bool,
 }
 
-impl DependencyGraph {
+impl PackageGraph {
     /// Builds the graph.
     ///
     /// Of several versions of a project, a package needs those that serve a target on which it
@@ -53,7 +53,7 @@ impl DependencyGraph {
                 let targets: Vec<_> = on.iter().copied().filter(|target| served[other].contains(target)).collect();
                 if !targets.is_empty() || on.is_empty() || served[other].is_empty() {
                     let is_partial = targets != served[one];
-                    needs[one].push(DependencyEdge { package: other, targets, is_partial });
+                    needs[one].push(PackageEdge { package: other, targets, is_partial });
                     needed_by[other].push(one);
                 }
             }
@@ -174,14 +174,14 @@ mod tests {
         let targets = ["old", "new"].map(target).into();
         let mut manifest =
             Manifest { schema: 1, requests: vec![request], targets, packages, project: None, pages: Vec::new() };
-        let graph = DependencyGraph::of(&manifest);
-        let whole = |package, target| vec![DependencyEdge { package, targets: vec![target], is_partial: false }];
-        let partial = |package, target| DependencyEdge { package, targets: vec![target], is_partial: true };
+        let graph = PackageGraph::of(&manifest);
+        let whole = |package, target| vec![PackageEdge { package, targets: vec![target], is_partial: false }];
+        let partial = |package, target| PackageEdge { package, targets: vec![target], is_partial: true };
         let expected = [whole(1, 0), whole(0, 0), vec![], whole(2, 1), vec![partial(0, 0), partial(2, 1)]];
         assert_eq!(graph.needs, expected);
         assert_eq!(graph.needed_by, [vec![1, 4], vec![0], vec![3, 4], vec![], vec![]]);
         assert_eq!(graph.asked_by, [vec!["r:1"], vec!["r:2"], vec!["r:3"], vec![], vec![]]);
         manifest.requests.clear();
-        assert_eq!(DependencyGraph::of(&manifest).asked_by, [vec![], vec![], vec![], vec!["r:3"], vec!["r:3"]]);
+        assert_eq!(PackageGraph::of(&manifest).asked_by, [vec![], vec![], vec![], vec!["r:3"], vec!["r:3"]]);
     }
 }
