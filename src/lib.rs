@@ -37,6 +37,7 @@
 //! | 1 | [`cache_folder`] | the cache's folders, their formats, and small files in them | what is cached |
 //! | 1 | [`http`] | URLs and bytes, retries, credentials | packages; what a digest is for |
 //! | 0 | [`parallel`] | work that threads share | what the work is |
+//! | 0 | [`regular_file`] | opening files that may be pipes or devices | what is in them |
 //! | 0 | [`domain`] | the nouns and their rules (PEP 440, 508, 425 …) | files, network, clock, environment |
 //!
 //! A new layout, input format or archive format is a file and a line in the table of its module:
@@ -109,6 +110,7 @@ pub mod interpreter;
 pub mod layout;
 pub mod ops;
 pub mod parallel;
+pub mod regular_file;
 pub mod resolve;
 pub mod select;
 pub mod store;

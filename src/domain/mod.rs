@@ -67,7 +67,7 @@ pub use project_summary::ProjectSummary;
 pub use python::{Implementation, Python, PythonVersion};
 pub use read_chunks::{CHUNK_SIZE, read_chunks};
 pub use remedy::{HasRemedy, Remedy};
-pub use repository::{RepositoryUrl, RepositoryUrlError, VcsInfo};
+pub use repository::{HttpLogin, RepositoryUrl, RepositoryUrlError, VcsInfo};
 pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};
 pub use resolution_metadata::{MetadataUnavailable, ResolutionMetadata};

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::{Component, Path};
 
-use base64::Engine as _;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -36,6 +35,21 @@ pub enum RepositoryUrlError {
 
 /// The allowed transports of git; `ext::` would run a command.
 const TRANSPORTS: [&str; 5] = ["https", "http", "ssh", "git", "file"];
+
+/// A login for the HTTP of one host; it is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpLogin {
+    /// The host, as a URL without a path: `https://host.example:8443`.
+    pub origin: String,
+    pub username: String,
+    pub password: String,
+}
+
+impl fmt::Debug for HttpLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a login for {}", self.origin)
+    }
+}
 
 impl RepositoryUrl {
     /// Parses pip's form: `git+https://host/repo@revision#subdirectory=folder`.
@@ -95,17 +109,17 @@ impl RepositoryUrl {
         }
     }
 
-    /// Returns the root of the host, as a URL, and the header by which the user is known there; `None` if the
-    /// address has no user, or is not one of HTTP.
-    pub fn basic_authorization(&self) -> Option<(String, String)> {
+    /// Returns the login in the address; `None` if it has no user, or is not one of HTTP.
+    pub fn http_login(&self) -> Option<HttpLogin> {
         let url: Url = self.address.parse().ok()?;
         let has_user = !url.username().is_empty() || url.password().is_some();
-        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let login = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
         let is_http = matches!(url.scheme(), "http" | "https");
-        let root = format!("{}/", url.origin().ascii_serialization());
-        let header = format!("Authorization: Basic {}", base64::engine::general_purpose::STANDARD.encode(login));
-        (has_user && is_http).then_some((root, header))
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        (has_user && is_http).then(|| HttpLogin {
+            origin: url.origin().ascii_serialization(),
+            username: decoded(url.username()),
+            password: decoded(url.password().unwrap_or_default()),
+        })
     }
 
     /// Whether it is on this machine, so that no network is needed.
@@ -185,11 +199,11 @@ mod tests {
     fn a_login_is_part_of_no_public_address() {
         let url = RepositoryUrl::parse("git+https://me:p%40w@h.example:8443/a/r@1").unwrap();
         assert_eq!(url.public_origin(), "https://h.example:8443/a/r");
-        let (host, header) = url.basic_authorization().unwrap();
-        assert_eq!((&*host, &*header), ("https://h.example:8443/", "Authorization: Basic bWU6cEB3"));
+        let login = url.http_login().unwrap();
+        assert_eq!([&*login.origin, &login.username, &login.password], ["https://h.example:8443", "me", "p@w"]);
         for text in ["git+https://h.example/r", "git+ssh://git@h.example/r", "git+file:///srv/r"] {
             let url = RepositoryUrl::parse(text).unwrap();
-            assert_eq!((url.basic_authorization(), url.public_origin()), (None, text["git+".len()..].to_owned()));
+            assert_eq!((url.http_login(), url.public_origin()), (None, text["git+".len()..].to_owned()));
         }
     }
 

@@ -11,6 +11,7 @@ use super::page_content::PageContent;
 use super::parallel_ranges::ParallelRanges;
 use super::{HttpPage, Validators, header};
 use crate::domain::MaskedUrl;
+use crate::regular_file;
 
 /// The number of bytes that are read from a local file at once.
 const LOCAL_CHUNK: usize = 256 << 10;
@@ -50,7 +51,7 @@ impl ResponseBody {
 
     pub(super) fn open(url: &MaskedUrl, path: &Path) -> Result<Self, HttpError> {
         let fail = |why| HttpError::File { url: url.clone(), why };
-        let file = std::fs::File::open(path).map_err(fail)?;
+        let file = regular_file::open(path).map_err(fail)?;
         let total = file.metadata().ok().map(|metadata| metadata.len());
         let validators = Validators::default();
         let (url, source) = (url.clone(), BodySource::File(file));
@@ -126,7 +127,7 @@ impl ResponseBody {
 /// Reads a page from a local file; for a folder it reads its `index.html`, as web servers do.
 pub(super) fn read_page(url: &MaskedUrl, path: &Path, limit: usize) -> Result<HttpPage<PageContent>, HttpError> {
     let path = if path.is_dir() { path.join("index.html") } else { path.to_owned() };
-    let bytes = std::fs::read(path).map_err(|why| HttpError::File { url: url.clone(), why })?;
+    let bytes = regular_file::read(&path).map_err(|why| HttpError::File { url: url.clone(), why })?;
     Ok(HttpPage {
         url: url.clone(),
         content_type: "text/html".to_owned(),

@@ -1,6 +1,5 @@
 //! Reads an index that is a folder: `<folder>/<project>/index.html` (`docs/facts/pip.md` 3.5).
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::sync::Arc;
 use super::flat_index::{FlatError, file_url};
 use super::html;
 use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
+use crate::regular_file;
 
 /// Returns the listing of `project` from the index at `folder`, or `None` if it has no page for it.
 ///
@@ -15,7 +15,7 @@ use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
 /// When the page cannot be read, or the folder does not exist; the error names it.
 pub fn project_page(folder: &Path, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Option<Listing>, FlatError> {
     let path = folder.join(project.as_ref()).join("index.html");
-    let page = match fs::read(&path) {
+    let page = match regular_file::read(&path) {
         Ok(page) => page,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return if folder.is_dir() { Ok(None) } else { Err(FlatError::NoFolder(folder.to_owned())) };
@@ -33,6 +33,8 @@ pub fn project_page(folder: &Path, project: &PackageName, index: Arc<MaskedUrl>)
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

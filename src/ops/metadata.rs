@@ -21,6 +21,7 @@ use crate::http::{HttpClient, HttpError, PageResponse, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
 use crate::index::{MetadataFile, MetadataResult, wheel_tail};
+use crate::regular_file;
 use crate::store::{DiskStore, StoreError};
 
 /// A file whose metadata could not be fetched.
@@ -273,7 +274,7 @@ pub(super) async fn check_claim(
 /// hashing it would add nothing.
 fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<MetadataFile> {
     let path = candidate.url.local_path().filter(|_| !candidate.promises.has_digest())?;
-    wheel_metadata::read(File::open(path).ok()?, wheel).ok()
+    wheel_metadata::read(regular_file::open(&path).ok()?, wheel).ok()
 }
 
 fn wheel_outcome(outcome: Result<MetadataFile, WheelError>) -> MetadataResult {

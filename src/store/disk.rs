@@ -13,8 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::atomic_file::AtomicFile;
 use super::error::StoreError;
 use super::seal::{is_sealed, seal};
-use crate::cache_folder::{CacheBucket, CacheLayout, Readers, open_regular};
+use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
 use crate::domain::{Algorithm, Digest, Fingerprint, Object, Promises, Sha256, read_chunks};
+use crate::regular_file;
 
 /// The content-addressed store in a cache folder.
 #[derive(Clone, Debug)]
@@ -68,7 +69,7 @@ impl DiskStore {
     /// When it cannot be read or removed, which says nothing about its bytes.
     pub fn check_again(&self, sha256: Sha256) -> io::Result<Option<Object>> {
         let path = self.path(sha256);
-        let (mut file, metadata) = match open_regular(&path) {
+        let (mut file, metadata) = match regular_file::open_unlinked(&path) {
             Ok(opened) => opened,
             Err(why) if fs::symlink_metadata(&path).is_ok_and(|named| named.is_file()) => return Err(why),
             Err(_) => return self.remove(sha256).map(|()| None),
@@ -141,7 +142,9 @@ impl DiskStore {
     /// # Errors
     /// When the object does not exist or cannot be read.
     pub fn open(&self, sha256: Sha256) -> Result<File, StoreError> {
-        open_regular(&self.path(sha256)).map(|(file, _)| file).map_err(|why| StoreError::Read { sha256, why })
+        regular_file::open_unlinked(&self.path(sha256))
+            .map(|(file, _)| file)
+            .map_err(|why| StoreError::Read { sha256, why })
     }
 
     /// Returns the free space of the store's disk in bytes, if the system states it.

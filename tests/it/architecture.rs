@@ -13,7 +13,7 @@ use crate::support::files_below;
 /// The modules of `src/`, lowest layer first. A module may use the layers below its own, and
 /// none beside it.
 const LAYERS: [&[&str]; 5] = [
-    &["domain", "parallel"],
+    &["domain", "parallel", "regular_file"],
     &["archive", "cache_folder", "http", "input", "layout", "select"],
     &["index", "interpreter", "resolve", "store"],
     &["ops"],
@@ -33,7 +33,7 @@ const RESERVED: [(&str, &[&str], &str); 6] = [
     (r"\b(SystemTime|Timestamp|Zoned)::now\b", &["cli"], "take the date as a value or a closure"),
     (
         r"\b(std::fs|tokio|reqwest)\b",
-        &["archive", "cache_folder", "http", "index", "interpreter", "store", "ops", "cli"],
+        &["regular_file", "archive", "cache_folder", "http", "index", "interpreter", "store", "ops", "cli"],
         "a pure module takes bytes, or a closure that gets them",
     ),
 ];

@@ -388,6 +388,30 @@ fn whatever_stands_in_place_of_a_file_of_the_cache_makes_room() {
     }
 }
 
+/// A folder from elsewhere may hold anything; none of this may let a command wait for ever.
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_with_names_of_files_are_passed_over_or_refused() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    fs::create_dir(sandbox.path("folder")).unwrap();
+    pipe(&sandbox.path(format!("folder/{WHEEL}")));
+    pipe(&sandbox.path("folder/prefetch.json"));
+    std::os::unix::fs::symlink("/dev/zero", sandbox.path("folder/zero-1.0-py3-none-any.whl")).unwrap();
+    for (arguments, code) in [
+        (&["cache", "import", "folder"][..], 0),
+        (&["env", "folder", "--for", "uv"], 2),
+        (&["verify", "folder"], 1),
+        (&["inspect", "folder"], 2),
+    ] {
+        sandbox.prefetch(arguments).timeout(LONGEST).assert().code(code);
+    }
+    for name in [WHEEL, "zero-1.0-py3-none-any.whl"] {
+        let mut command = sandbox.prefetch_from(&index, [&*format!("./folder/{name}"), "--no-deps"]);
+        let output = command.timeout(LONGEST).assert().failure().get_output().clone();
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no regular file"), "{output:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_cache_to_which_everybody_may_write_is_warned_of() {
@@ -397,8 +421,8 @@ fn a_cache_to_which_everybody_may_write_is_warned_of() {
     fs::create_dir(&cache).unwrap();
     for (mode, is_told) in [(0o777, true), (0o770, false)] {
         fs::set_permissions(&cache, fs::Permissions::from_mode(mode)).unwrap();
-        let mut command = sandbox.prefetch_from(&index, ["demo", "--cache-dir"]);
-        let output = command.arg(&cache).assert().success().get_output().clone();
+        let mut command = sandbox.prefetch_from(&index, ["demo"]);
+        let output = command.env("PREFETCH_CACHE_DIR", &cache).assert().success().get_output().clone();
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!(told.contains("every user of this machine may write to the cache"), is_told, "{told}");
     }

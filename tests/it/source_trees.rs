@@ -1,7 +1,10 @@
 //! Folders and git repositories that are asked for: they are packed into source archives.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use crate::support::{Index, Sandbox, ServedIndex};
 
@@ -202,6 +205,33 @@ fn a_subdirectory_that_is_a_link_is_no_project() {
     assert!(told.contains("neither a pyproject.toml nor a setup.py"), "{told}");
 }
 
+/// What is read before anything is packed: a pipe would let the run wait for ever.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_project_is_refused() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    sandbox.write("project/pyproject.toml", PYPROJECT);
+    assert!(Command::new("mkfifo").arg(sandbox.path("project/setup.cfg")).status().unwrap().success());
+    let told = run(&sandbox, &index, &["./project"], 2);
+    assert!(told.contains("setup.cfg: it is no regular file"), "{told}");
+}
+
+/// git takes a file for deleted if a link is in the place of its folder.
+#[cfg(unix)]
+#[test]
+fn nothing_behind_a_link_in_the_place_of_a_folder_is_packed() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let (folder, _) = repository(&sandbox, &[("pyproject.toml", PYPROJECT), ("data/key", "public")]);
+    sandbox.write("private/key", "secret");
+    std::fs::remove_dir_all(folder.join("data")).unwrap();
+    std::os::unix::fs::symlink(sandbox.path("private"), folder.join("data")).unwrap();
+    run(&sandbox, &index, &["./repository"], 0);
+    let archive = sandbox.read("wheelhouse/demo_kit-1.2.tar.gz");
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
+    let paths = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string());
+    assert_eq!(paths.collect::<Vec<_>>(), ["demo_kit-1.2/pyproject.toml"]);
+}
+
 /// By an address relative to the repository's.
 #[test]
 fn submodules_are_part_of_the_tree() {
@@ -221,6 +251,22 @@ fn submodules_are_part_of_the_tree() {
     let paths = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string());
     let paths: Vec<_> = paths.collect();
     assert!(paths.contains(&"demo_kit-1.2/vendored/helper.py".to_owned()), "{paths:?}");
+}
+
+/// Nobody listens at that port.
+#[test]
+fn submodules_may_come_from_the_network() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let (folder, commit) = repository(&sandbox, &[("pyproject.toml", PYPROJECT)]);
+    git(&folder, &["update-index", "--add", "--cacheinfo", &format!("160000,{commit},vendored")]);
+    sandbox.write("repository/.gitmodules", "[submodule \"v\"]\npath = vendored\nurl = http://127.0.0.1:9/r.git\n");
+    git(&folder, &["add", ".gitmodules"]);
+    git(&folder, &["commit", "--quiet", "--message", "two"]);
+    let line = format!("demo-kit @ git+file://{}", folder.display());
+    let told = run(&sandbox, &index, &[&line], 4);
+    assert!(told.contains("127.0.0.1") && !told.contains("not allowed"), "{told}");
+    let told = run(&sandbox, &index, &[&line, "--offline"], 4);
+    assert!(told.contains("not in the cache"), "{told}");
 }
 
 #[test]
@@ -248,6 +294,40 @@ fn a_repository_that_cannot_be_had_is_told_without_its_password() {
     assert!(told.contains("not in the cache"), "{told}");
     let without_git = sandbox.prefetch_from(&index, [&[&*line], &TARGET[..]].concat()).output().unwrap();
     assert!(String::from_utf8_lossy(&without_git.stderr).contains("the program `git` cannot be run"));
+}
+
+/// The first host asks for the login and sends git on to the second, which asks for one, too.
+#[test]
+fn no_redirect_leads_a_login_to_another_host() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let refusal = "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"".to_owned();
+    let (other, told_other) = listener(refusal.clone(), refusal.clone());
+    let onward = format!("302 Found\r\nLocation: http://{other}/r.git/info/refs?service=git-upload-pack");
+    let (host, told_host) = listener(refusal, onward);
+    run(&sandbox, &index, &[&format!("demo-kit @ git+http://me:hunter2@{host}/r.git")], 4);
+    let basic = "authorization: basic bwu6ahvudgvymg==";
+    assert!(told_host.lock().unwrap().to_lowercase().contains(basic), "{:?}", told_host.lock().unwrap());
+    let told_other = told_other.lock().unwrap().to_lowercase();
+    assert!(told_other.contains("get /r.git") && !told_other.contains("authorization"), "{told_other:?}");
+}
+
+/// The address of a server that answers requests without and with a login, and what it is told.
+fn listener(without: String, with: String) -> (SocketAddr, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, told) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(String::new())));
+    let heard = told.clone();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = BufReader::new(socket.unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && socket.read_line(&mut head).unwrap() > 0 {}
+            let answer = if head.to_lowercase().contains("authorization:") { &with } else { &without };
+            heard.lock().unwrap().push_str(&head);
+            let response = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            socket.get_mut().write_all(response.as_bytes()).unwrap();
+        }
+    });
+    (address, told)
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::layout::{BundleLocation, MANIFEST_PATH, Manifest, PROJECT_INSTALLERS, ProjectInstaller, WHEELS};
+use crate::regular_file;
 
 /// Arguments of `prefetch env`.
 #[derive(Debug, Args)]
@@ -128,7 +129,7 @@ fn changes(path: &Path) -> Result<Vec<VariableChange>, CliError> {
 /// bundle at `path` was made from.
 fn changes_for_project(tool: &str, path: &Path, project: &Path) -> Result<Vec<VariableChange>, CliError> {
     let shown = path.display();
-    let manifest = fs::read(path.join(MANIFEST_PATH)).map_err(|error| {
+    let manifest = regular_file::read(&path.join(MANIFEST_PATH)).map_err(|error| {
         CliError::usage(format!("{shown} is no unpacked bundle: {MANIFEST_PATH}: {error}"))
             .hint(format!("--for {} takes a bundle that was made from a lock of it, unpacked", tool))
     })?;

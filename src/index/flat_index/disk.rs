@@ -11,6 +11,7 @@ use super::super::html;
 use super::super::link::is_distribution;
 use super::file::{FlatFile, resolve};
 use crate::domain::{FileRecord, MaskedUrl};
+use crate::regular_file;
 
 /// Why a find-links path cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +73,7 @@ fn is_candidate(path: &Path, known: &HashSet<String>) -> bool {
 }
 
 fn page_links(path: &Path) -> Result<Vec<FlatFile>, FlatError> {
-    let page = fs::read(path).map_err(failed(path))?;
+    let page = regular_file::read(path).map_err(failed(path))?;
     let url = file_url(path)?;
     let mut files = Vec::new();
     let base = html::scan(&html::decode(&page, ""), &mut files).base.and_then(|base| url.join(&base).ok());

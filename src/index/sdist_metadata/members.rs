@@ -1,7 +1,6 @@
 //! Finds the members of a source archive that state its dependencies, without unpacking the
 //! archive.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use zip::ZipArchive;
 use super::super::core_metadata::MetadataFile;
 use super::{SdistError, TopFiles};
 use crate::domain::SourceExtension;
+use crate::regular_file;
 
 /// The number of decompressed bytes that are searched, so that a decompression bomb costs seconds
 /// at most.
@@ -62,10 +62,10 @@ fn find(
 pub fn top_files_of_folder(folder: &Path) -> Result<TopFiles, SdistError> {
     let mut files = TopFiles::default();
     for name in ["PKG-INFO", "pyproject.toml", "Cargo.toml", "setup.cfg", "setup.py"] {
-        match File::open(folder.join(name)) {
+        match regular_file::open(&folder.join(name)) {
             Ok(file) => drop(take(&mut files, &format!("project/{name}"), file)?),
             Err(why) if why.kind() == io::ErrorKind::NotFound => {}
-            Err(why) => return Err(why.into()),
+            Err(why) => return Err(io::Error::new(why.kind(), format!("{name}: {why}")).into()),
         }
     }
     Ok(files)

@@ -1,12 +1,12 @@
 //! Reads the manifest of a bundle.
 
-use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
 use super::BundleError;
 use crate::archive::{ArchiveReader, ReadError};
 use crate::layout::{MANIFEST_PATH, Manifest};
+use crate::regular_file;
 
 /// The size limit of a manifest or a page in bytes.
 pub const LARGEST_PAGE: u64 = 64 << 20;
@@ -24,13 +24,11 @@ pub fn manifest_at(path: &Path) -> Result<Manifest, BundleError> {
 /// # Errors
 /// When there is no manifest.
 pub fn manifest_text_at(path: &Path) -> Result<Vec<u8>, BundleError> {
-    if let Ok(mut file) = fs::File::open(path)
-        && file.metadata().is_ok_and(|metadata| metadata.is_file())
-    {
+    if let Ok(mut file) = regular_file::open(path) {
         let mut first = [0];
         if file.read_exact(&mut first).is_ok() && first == *b"{" {
             let fail = |why| BundleError::Read(ReadError::Unreadable { path: path.to_owned(), why });
-            return fs::read(path).map_err(fail);
+            return regular_file::read(path).map_err(fail);
         }
     }
     let page = ArchiveReader::open(path)?.page(MANIFEST_PATH, LARGEST_PAGE)?;

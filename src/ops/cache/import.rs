@@ -5,7 +5,7 @@
 //! is what an index promises is checked when a run needs it, since the store finds files by digest
 //! only.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use super::pip_cache_entry;
 use super::run_record::{self, RunRecord, UsedFile};
 use crate::archive::{CancelFlag, CancellableReader, check_cancelled};
 use crate::domain::{Algorithm, MaskedUrl, Object, SourceExtension};
+use crate::regular_file;
 use crate::store::DiskStore;
 
 /// The result for one distribution.
@@ -115,7 +116,7 @@ fn kind(name: &str) -> Option<FileKind> {
 /// Imports a file; `None` if it is no distribution, and the inner error if it is a damaged one.
 fn take(store: &DiskStore, path: &Path, cancel: &CancelFlag) -> io::Result<Option<Result<ImportedFile, String>>> {
     let Some(kind) = path.file_name().and_then(|name| kind(name.to_str()?)) else { return Ok(None) };
-    let mut file = match File::open(path) {
+    let mut file = match regular_file::open(path) {
         Ok(file) => CancellableReader::new(file, cancel),
         Err(error) => return Ok(Some(Err(format!("it cannot be read: {error}")))),
     };

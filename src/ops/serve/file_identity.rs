@@ -4,6 +4,8 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
+use crate::regular_file;
+
 /// What distinguishes a regular file from another at the same path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
@@ -20,7 +22,7 @@ impl FileIdentity {
     /// # Errors
     /// When it cannot be opened, or is no regular file.
     pub fn at(path: &Path) -> io::Result<Self> {
-        Self::of(&open_without_waiting(path)?.metadata()?)
+        Self::of(&regular_file::open(path)?.metadata()?)
     }
 
     /// Opens the file at `path`, without waiting for a writer.
@@ -28,7 +30,7 @@ impl FileIdentity {
     /// # Errors
     /// When it cannot be opened, or is another file.
     pub fn open(self, path: &Path) -> io::Result<File> {
-        let file = open_without_waiting(path)?;
+        let file = regular_file::open(path)?;
         match Self::of(&file.metadata()?)? == self {
             true => Ok(file),
             false => Err(io::Error::other("it is another file than at the start")),
@@ -49,17 +51,4 @@ impl FileIdentity {
             inode: metadata.ino(),
         })
     }
-}
-
-/// Opens a file without waiting, as a FIFO would until somebody writes to it.
-#[cfg(unix)]
-fn open_without_waiting(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
-}
-
-#[cfg(not(unix))]
-fn open_without_waiting(path: &Path) -> io::Result<File> {
-    File::open(path)
 }

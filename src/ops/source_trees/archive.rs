@@ -8,6 +8,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
 
+use super::files::linked_folder;
+
 /// The date of every file, 1980-01-01 UTC, the first that a zip can state, since some builds make
 /// zips of what they unpack.
 const DATE: u64 = 315_532_800;
@@ -54,6 +56,9 @@ pub(super) fn pack(
 
 fn append(builder: &mut Builder<impl Write>, root: &Path, path: &Path, top: &str) -> Result<(), PackError> {
     let fail = |why| PackError::File(path.to_owned(), why);
+    if let Some(link) = linked_folder(root, path) {
+        return Err(PackError::Link(link.to_owned()));
+    }
     let (place, inside) = (root.join(path), Path::new(top).join(path));
     let metadata = fs::symlink_metadata(&place).map_err(fail)?;
     if metadata.is_symlink() {
@@ -148,5 +153,10 @@ mod tests {
             std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
             assert_eq!(packed(folder.path(), &[name]).is_ok(), is_inside, "{name} → {target}");
         }
+        fs::write(folder.path().join("deep/file"), "").unwrap();
+        std::os::unix::fs::symlink("deep", folder.path().join("linked")).unwrap();
+        assert!(
+            matches!(packed(folder.path(), &["linked/file"]), Err(PackError::Link(link)) if link == Path::new("linked"))
+        );
     }
 }

@@ -50,11 +50,20 @@ pub(super) fn of_project(folder: &Path, git: &Git, left_out: &[PathBuf]) -> io::
         Some((tracked, untracked)) => (tracked, untracked),
         None => (walk(folder, left_out)?, 0),
     };
-    // One that was deleted since is tracked all the same.
-    paths.retain(|path| fs::symlink_metadata(folder.join(path)).is_ok_and(|found| !found.is_dir()));
+    // One that was deleted since is tracked all the same, also one in whose folder's place there is a link.
+    paths.retain(|path| {
+        let is_there = fs::symlink_metadata(folder.join(path)).is_ok_and(|found| !found.is_dir());
+        is_there && linked_folder(folder, path).is_none()
+    });
     paths.sort();
     paths.dedup();
     Ok(ProjectFiles { paths, untracked })
+}
+
+/// Returns a folder on the way from `root` to the file `path` below it that is a link, and may lead
+/// elsewhere.
+pub(super) fn linked_folder<'a>(root: &Path, path: &'a Path) -> Option<&'a Path> {
+    path.ancestors().skip(1).find(|folder| root.join(folder).is_symlink() && !folder.as_os_str().is_empty())
 }
 
 fn walk(root: &Path, left_out: &[PathBuf]) -> io::Result<Vec<PathBuf>> {

@@ -75,6 +75,26 @@ const VARIABLES: [(&str, &str); 5] = [
 /// An option that closes every transport, by which git could run a program.
 const NO_TRANSPORT: [&str; 2] = ["-c", "protocol.allow=never"];
 
+/// Options that open the transports for submodules. git counts none of these as asked for by the user.
+const NETWORK_TRANSPORTS: [&str; 8] = [
+    "-c",
+    "protocol.https.allow=always",
+    "-c",
+    "protocol.http.allow=always",
+    "-c",
+    "protocol.ssh.allow=always",
+    "-c",
+    "protocol.git.allow=always",
+];
+
+/// The variables by which [`CREDENTIAL_HELPER`] knows the login.
+const LOGIN: [&str; 2] = ["PREFETCH_GIT_USERNAME", "PREFETCH_GIT_PASSWORD"];
+
+/// git's setting that answers with the login of the variables. git asks for it under the address for
+/// which it is set alone, so that no redirect leads the login to another host.
+const CREDENTIAL_HELPER: &str =
+    r#"!printf 'username=%s\npassword=%s\n' "$PREFETCH_GIT_USERNAME" "$PREFETCH_GIT_PASSWORD"; :"#;
+
 /// The number of last lines of git's output that an error shows.
 const LAST_WORDS: usize = 6;
 
@@ -262,9 +282,9 @@ impl Repository<'_> {
     /// Fetches and checks out the submodules; offline, only those that were fetched before.
     fn check_out_submodules(&self) -> Result<(), GitError> {
         let of_files = if self.url.is_local() { "protocol.file.allow=always" } else { "protocol.file.allow=never" };
-        let of_network = if self.git.offline { "protocol.allow=never" } else { "protocol.allow=user" };
+        let of_network: &[&str] = if self.git.offline { &[] } else { &NETWORK_TRANSPORTS };
         let update = ["submodule", "update", "--init", "--recursive", "--force", "--quiet"];
-        self.run(&[&["-c", of_network, "-c", of_files], &update[..]].concat()).map_err(|error| match error {
+        self.run(&[&NO_TRANSPORT, of_network, &["-c", of_files], &update[..]].concat()).map_err(|error| match error {
             GitError::CheckOut { .. } if self.git.offline => GitError::Offline,
             GitError::CheckOut { said } => GitError::Fetch { said },
             other => other,
@@ -283,9 +303,14 @@ impl Repository<'_> {
     /// every user, that of git's helpers, too.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = in_repository(self.git.command(&self.tree, arguments), &self.tree);
-        if let Some((host, header)) = self.url.basic_authorization() {
-            command.env("GIT_CONFIG_COUNT", "1");
-            command.env("GIT_CONFIG_KEY_0", format!("http.{host}.extraHeader")).env("GIT_CONFIG_VALUE_0", header);
+        if let Some(login) = self.url.http_login() {
+            // The empty one before it makes git forget others, which would keep the login.
+            for (number, helper) in ["", CREDENTIAL_HELPER].into_iter().enumerate() {
+                command.env(format!("GIT_CONFIG_KEY_{number}"), format!("credential.{}.helper", login.origin));
+                command.env(format!("GIT_CONFIG_VALUE_{number}"), helper);
+            }
+            command.env("GIT_CONFIG_COUNT", "2");
+            command.envs(LOGIN.into_iter().zip([login.username, login.password]));
         }
         command
     }
