@@ -240,6 +240,19 @@ fn an_environment_that_came_with_the_bundle_is_not_used() {
     assert!(!sandbox.path("ran").exists());
 }
 
+/// What a link leads to could be replaced after it was checked.
+#[cfg(unix)]
+#[test]
+fn a_listed_file_that_is_a_link_is_refused() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
+    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    std::fs::rename(sandbox.path("unpacked/requirements.txt"), sandbox.path("elsewhere.txt")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere.txt", sandbox.path("unpacked/requirements.txt")).unwrap();
+    let (succeeded, told) = install(&sandbox, &[]);
+    assert!(!succeeded && told.contains("requirements.txt is a link; nothing was installed"), "{told}");
+}
+
 /// What the caller's shell, Python and pip are told must not turn the install: not even an environment
 /// inside of the folder stands in its way.
 #[test]

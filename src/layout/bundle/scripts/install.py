@@ -59,6 +59,9 @@ def check(digests):
         file = os.path.join(here, *path.split('/'))
         if path not in found or not os.path.isfile(file):
             fail('%s is missing; nothing was installed' % path)
+        # What it leads to may be another file by the time it is read.
+        if os.path.islink(file):
+            fail('%s is a link; nothing was installed' % path)
         if digest(file) != digests[path]:
             fail('%s was altered; nothing was installed' % path)
 
