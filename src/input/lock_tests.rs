@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::fake_source::FakeSource;
 use super::*;
-use crate::domain::{GroupSelection, Target, TargetSpec};
+use crate::domain::{GroupSelection, MemberSelection, Target, TargetSpec};
 
 const UV: &str = include_str!("../../testdata/locks/uv.lock");
 const PYLOCK: &str = include_str!("../../testdata/locks/pylock.toml");
@@ -113,6 +113,40 @@ fn forks_and_markers_follow_the_target() {
     assert_eq!(on("3.8", "linux-x86_64", &read), ["- the lock is for Python >=3.9, the target has 3.8.0"]);
     let old = read_named("old.poetry.lock", OLD_POETRY, defaults());
     assert_eq!(on("3.9", "linux-x86_64", &old), ["demo 1.0", "docs-tool 1.0", "helper 1.0", "linter 1.0"]);
+}
+
+const WORKSPACE: &str = "version = 1\nrequires-python = '>=3.9'\n[manifest]\nmembers = ['app', 'server']\n[[package]]\nname = \
+                         'app'\nversion = '1'\nsource = { virtual = '.' }\ndependencies = [{ name = 'demo' \
+                         }]\n[package.dev-dependencies]\ndev = [{ name = 'linter' }]\n[[package]]\nname = 'demo'\nversion = \
+                         '1.0'\nsource = { registry = 'https://index.example/simple' }\n[[package]]\nname = \
+                         'linter'\nversion = '1.0'\nsource = { registry = 'https://index.example/simple' \
+                         }\n[[package]]\nname = 'server'\nversion = '2'\nsource = { editable = 'packages/server' \
+                         }\ndependencies = [{ name = 'tool' }]\n[package.dev-dependencies]\ndev = [{ name = 'linter' \
+                         }]\ntest = [{ name = 'demo' }]\n[[package]]\nname = 'tool'\nversion = '1.0'\nsource = { registry = \
+                         'https://index.example/simple' }\n";
+
+/// As `uv sync --frozen --package server`: the default groups are those of the member's own file.
+#[test]
+fn members_of_a_workspace_are_chosen_by_name() {
+    let machine =
+        FakeSource::new().file("/w/uv.lock", WORKSPACE).file("/w/pyproject.toml", "[project]\nname = 'app'\n").file(
+            "/w/packages/server/pyproject.toml",
+            "[project]\nname = 'server'\n[tool.uv]\ndefault-groups = ['test']\n",
+        );
+    let read = |members| {
+        let mut reader = RequirementsReader::new(&machine).with_groups(GroupSelection { members, ..defaults() });
+        reader.file(&Location::parse("uv.lock"), Role::Requirements);
+        reader.finish()
+    };
+    let selected = |members| on("3.12", "linux-x86_64", &read(members)).join(" | ");
+    assert_eq!(selected(MemberSelection::Root), "demo 1.0 | linter 1.0");
+    let server = MemberSelection::Named(["server".parse().unwrap()].into());
+    assert_eq!(selected(server), "demo 1.0 | server 2 | tool 1.0");
+    assert_eq!(selected(MemberSelection::All), "demo 1.0 | linter 1.0 | server 2 | tool 1.0");
+    for (name, part) in [("servr", "no member `servr`; did you mean `server`?"), ("tool", "no member `tool`")] {
+        let told = read(MemberSelection::Named([name.parse().unwrap()].into()));
+        assert!(told.problems[0].message.contains(part), "{:?}", told.problems);
+    }
 }
 
 #[test]

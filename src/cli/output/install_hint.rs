@@ -56,7 +56,7 @@ pub fn usages(output: &Output, fetched: &Fetched, context: HintContext<'_>) -> V
 
 /// Returns the command of the tool that owns the lock, if it installs from the bundle.
 fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: Shell) -> Option<InstallHint> {
-    let project = project_of(bundle.project.as_deref()?, fetched)?;
+    let project = project_of(bundle.project.as_deref()?, fetched).ok()??;
     let installer = ProjectInstaller::of(&project)?;
     let is_unpacked = is_folder(&bundle.path) && bundle.since.is_none();
     let path = bundle.path.display().to_string();

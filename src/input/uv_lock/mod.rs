@@ -17,7 +17,8 @@ pub fn recognizes(filename: &str) -> bool {
     filename.ends_with("uv.lock") || filename.ends_with(".py.lock")
 }
 
-/// Reads the lock at `location`, and the project beside it.
+/// Reads the lock at `location`, and the project beside it or the requested members of its workspace.
 pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
-    read_lock(reader, (location, role), "uv.lock", read::parse);
+    let members = reader.groups.members.clone();
+    read_lock(reader, (location, role), "uv.lock", |file, input_source| read::parse(file, input_source, &members));
 }

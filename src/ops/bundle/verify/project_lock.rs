@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use super::{Finding, FindingKind};
-use crate::domain::{Content, GroupSelection, LockedSource, RelPath, Target, Tree};
+use crate::domain::{Content, GroupSelection, LockedSource, MemberSelection, RelPath, Target, Tree};
 use crate::input::{InputSource, LoadedFile, Location, LockInput, PathKind, RequirementsReader, Role};
 use crate::layout::{MANIFEST_PATH, Manifest, ManifestProject};
 use crate::resolve::LockQuestion;
@@ -58,9 +58,14 @@ fn read(project: &ManifestProject, page: ReadPage<'_>) -> Result<LockInput, Stri
 fn groups(project: &ManifestProject) -> GroupSelection {
     let groups: BTreeSet<_> = project.groups.iter().filter_map(|name| name.parse().ok()).collect();
     let extras = project.extras.iter().filter_map(|name| name.parse().ok()).collect();
+    let members = match (project.all_members, project.members.is_empty()) {
+        (true, _) => MemberSelection::All,
+        (false, true) => MemberSelection::Root,
+        (false, false) => MemberSelection::Named(project.members.iter().filter_map(|name| name.parse().ok()).collect()),
+    };
     match project.dependencies {
-        true => GroupSelection { extras, groups, no_default_groups: true, ..GroupSelection::default() },
-        false => GroupSelection { only_groups: groups, ..GroupSelection::default() },
+        true => GroupSelection { extras, groups, no_default_groups: true, members, ..GroupSelection::default() },
+        false => GroupSelection { only_groups: groups, members, ..GroupSelection::default() },
     }
 }
 

@@ -3,22 +3,25 @@
 use std::collections::BTreeSet;
 
 use toml_edit::visit_mut::VisitMut;
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
 use super::{MaskCredentials, WHEELS};
 use crate::domain::Fetched;
 
 /// Rewrites a uv.lock to name the files of a bundle, and no others: uv takes the best file of a
 /// lock, and fails where it is not there.
-pub fn relocated(lock: &str, fetched: &Fetched) -> Option<String> {
-    let mut document: DocumentMut = lock.parse().ok()?;
+///
+/// # Errors
+/// When it is no TOML.
+pub fn relocated(lock: &str, fetched: &Fetched) -> Result<String, TomlError> {
+    let mut document: DocumentMut = lock.parse()?;
     let mut relocation = Relocation::of(fetched);
     relocation.members = members(&document);
     if let Some(packages) = document.get_mut("package").and_then(Item::as_array_of_tables_mut) {
         relocation.packages(packages);
     }
     MaskCredentials.visit_document_mut(&mut document);
-    Some(document.to_string())
+    Ok(document.to_string())
 }
 
 /// Returns the project and the members of its workspace.
