@@ -188,6 +188,15 @@ fn a_damaged_lock_is_refused_with_its_place() {
         ("Pipfile.lock", PIPFILE.replace("\"pipfile-spec\": 6", "\"pipfile-spec\": 7"), "version 7 of this format"),
         ("Pipfile.lock", PIPFILE[..PIPFILE.len() / 2].to_owned(), "it is damaged"),
         ("Pipfile.lock", PIPFILE.replace("\"demo\": {", "\"de mo!\": {"), "`de mo!` is no project name"),
+        ("pylock.toml", PYLOCK.replace("sha256 = \"1", "sha256 = \"z"), "is no sha256 digest"),
+        ("poetry.lock", POETRY.replace("sha256:1", "sha256:z"), "is no sha256 digest"),
+        ("pdm.lock", PDM.replace("sha256:1", "sha256:z"), "is no sha256 digest"),
+        ("Pipfile.lock", PIPFILE.replace("sha256:1", "sha256:z"), "is no sha256 digest"),
+        ("pixi.lock", PIXI.replace("sha256: 1", "sha256: z"), "is no sha256 digest"),
+        ("pdm.lock", PDM.replace("demo-1.0-py3", "../demo-1.0-py3"), "is no file name"),
+        ("pylock.toml", PYLOCK.replace("name = \"demo-1.0-py3", "name = \"../demo-1.0-py3"), "is no file name"),
+        ("poetry.lock", format!("{POETRY}\n{}", first_package(POETRY)), "the same version from the same source twice"),
+        ("pdm.lock", format!("{PDM}\n{}", first_package(PDM)), "the lock has it twice"),
     ] {
         let told = problem(name, text);
         assert!(told.contains(part) && told.starts_with(name), "{name}: {told}");
@@ -195,6 +204,31 @@ fn a_damaged_lock_is_refused_with_its_place() {
     let huge = vec![b'#'; LARGEST_FILE + 1];
     assert!(problem("uv.lock", huge).contains("larger than 16 MiB"));
     assert!(problem("uv.lock", b"\xff\xfe".to_vec()).contains("byte 0 is not UTF-8"));
+}
+
+fn first_package(lock: &str) -> &str {
+    const START: &str = "[[package]]";
+    let start = lock.find(START).unwrap();
+    let end = lock[start + START.len()..].find(START).unwrap();
+    &lock[start..start + START.len() + end]
+}
+
+#[test]
+fn every_format_refuses_what_is_cut_off_or_of_an_unfinished_merge() {
+    for (name, text) in [
+        ("uv.lock", UV),
+        ("pylock.toml", PYLOCK),
+        ("poetry.lock", POETRY),
+        ("old.poetry.lock", OLD_POETRY),
+        ("pdm.lock", PDM),
+        ("Pipfile.lock", PIPFILE),
+        ("pixi.lock", PIXI),
+    ] {
+        let merge = format!("{text}\n<<<<<<< HEAD\n=======\n>>>>>>> other\n");
+        assert!(problem(name, merge).contains("a merge left this conflict"), "{name}");
+        let in_a_text = &text[..text.rfind(['"', '\'']).unwrap()];
+        assert!(problem(name, in_a_text).contains("damaged"), "{name}");
+    }
 }
 
 #[test]

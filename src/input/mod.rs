@@ -67,6 +67,12 @@ pub struct Format {
 pub const FORMATS: &[Format] = &[
     Format { name: "uv.lock", recognizes: uv_lock::recognizes, project_file: "uv.lock", read: uv_lock::read },
     Format {
+        name: "script.py.lock",
+        recognizes: uv_lock::recognizes_script,
+        project_file: "",
+        read: uv_lock::read_script,
+    },
+    Format {
         name: "pylock.toml",
         recognizes: pylock_toml::recognizes,
         project_file: "pylock.toml",

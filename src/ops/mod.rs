@@ -36,7 +36,7 @@ mod with_sources;
 mod write;
 
 pub use crate::archive::CancelFlag;
-pub use build_tools::{plan_build_requires, plan_installer};
+pub use build_tools::{plan_build_requires, plan_installer, plan_project_build};
 pub use bundle::finding::{Finding, FindingKind};
 pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};

@@ -30,7 +30,9 @@ pub struct EnvArgs {
 
 /// Returns the tools that `--for` takes.
 fn tools() -> PossibleValuesParser {
-    PossibleValuesParser::new(std::iter::once("pip").chain(PROJECT_INSTALLERS.iter().map(|installer| installer.name)))
+    let mut names: Vec<_> = PROJECT_INSTALLERS.iter().map(|installer| installer.name).collect();
+    names.dedup();
+    PossibleValuesParser::new(names)
 }
 
 /// The shells whose syntax for variables is known.

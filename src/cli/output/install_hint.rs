@@ -61,8 +61,8 @@ fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: Shell) -> Option
     let is_unpacked = is_folder(&bundle.path) && bundle.since.is_none();
     let path = bundle.path.display().to_string();
     let folder = if is_unpacked { shell.quote(path.trim_end_matches(['/', '\\'])) } else { "bundle".to_owned() };
-    let needs = installer.needs().replace("FOLDER", &folder);
-    let condition = format!("or with {}, by {}, {needs}", installer.name, installer.lock);
+    let needs = installer.needs().map(|needs| format!(", {}", needs.replace("FOLDER", &folder))).unwrap_or_default();
+    let condition = format!("or with {}, by {}{needs}", installer.name, installer.lock);
     Some(InstallHint { condition: Some(condition), lines: vec![installer.command_line(&project, &folder)] })
 }
 

@@ -20,23 +20,41 @@ use crate::input::{InputSource, Problem};
 /// The version of the format that is read here; revisions of it are compatible.
 const VERSION: u64 = 1;
 
-/// Understands `file`, with the project beside it; warnings come with the lock.
+/// Parses the lock of a project, with the project beside it; warnings are part of the lock.
 ///
 /// # Errors
-/// Everything that is wrong with it.
-pub fn parse(
+/// When anything is wrong with the file; all of it.
+pub fn parse_project(
     file: &TextFile,
     input_source: &dyn InputSource,
     members: &MemberSelection,
 ) -> Result<ParsedLock, Vec<Problem>> {
-    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
-    check_version(document.version).map_err(|why| vec![file.problem(None, why)])?;
+    let document = document(file)?;
     let place = project_path(&document, members);
     let project = project::at(&place, file, input_source).map_err(|problem| vec![problem])?;
-    let mut reading = Reading { file, input_source, members, markers: MarkerTable::default(), indexes: HashMap::new() };
-    let (lock, warnings) = reading.lock(&document, project.as_ref())?;
+    let (lock, warnings) = Reading::new(file, input_source, members).lock(&document, project.as_ref())?;
     let beside = project_files(file, input_source, &document).map_err(|problem| vec![problem])?;
     Ok(ParsedLock { beside, ..ParsedLock::new(lock).with_warnings(warnings) })
+}
+
+/// Parses the lock of a script, with the script beside it.
+///
+/// # Errors
+/// When anything is wrong with the file; all of it.
+pub fn parse_script(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
+    let document = document(file)?;
+    let (lock, warnings) = Reading::new(file, input_source, &MemberSelection::Root).lock(&document, None)?;
+    let filename = file.location.filename();
+    let path = filename.strip_suffix(".lock").unwrap_or_default();
+    let script = file.beside(path, input_source).map_err(|problem| vec![problem])?;
+    let beside = script.map(|script| ProjectFile { path: path.to_owned(), text: script.text }).into_iter().collect();
+    Ok(ParsedLock { beside, ..ParsedLock::new(lock).with_warnings(warnings) })
+}
+
+fn document(file: &TextFile) -> Result<schema::Document, Vec<Problem>> {
+    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
+    check_version(document.version).map_err(|why| vec![file.problem(None, why)])?;
+    Ok(document)
 }
 
 /// Loads the pyproject.toml of the project and of the members of its workspace.
@@ -102,7 +120,11 @@ struct Reading<'f> {
 /// The positions of packages by name.
 type ByName<'d> = HashMap<&'d str, Vec<usize>>;
 
-impl Reading<'_> {
+impl<'f> Reading<'f> {
+    fn new(file: &'f TextFile, input_source: &'f dyn InputSource, members: &'f MemberSelection) -> Self {
+        Self { file, input_source, members, markers: MarkerTable::default(), indexes: HashMap::new() }
+    }
+
     fn lock(
         &mut self,
         document: &schema::Document,

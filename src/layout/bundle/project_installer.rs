@@ -3,8 +3,10 @@
 //! One more tool is a file and a line in [`PROJECT_INSTALLERS`].
 
 mod pdm;
+mod pip;
 mod pipenv;
 mod poetry;
+mod relocated_lock;
 mod uv;
 
 use super::manifest::ManifestProject;
@@ -33,10 +35,12 @@ pub struct ProjectInstaller {
     options: fn(&SelectedGroups) -> Vec<String>,
     /// Returns the variables that it needs.
     variables: fn(&BundleLocation<'_>) -> Vec<(&'static str, String)>,
-    /// Returns the command without those options, where the placeholder stands for the bundle.
-    command: fn(folder: &str) -> String,
+    /// Returns the command without those options, for a bundle in this folder.
+    command: fn(project: &ManifestProject, folder: &str) -> String,
     /// What the command needs besides, in words.
-    needs: &'static str,
+    needs: Option<&'static str>,
+    /// Where the bundle has the project's lock, if it does.
+    lock_path: Option<&'static str>,
 }
 
 /// Where a bundle was unpacked.
@@ -52,7 +56,7 @@ pub struct BundleLocation<'a> {
 
 /// Every tool there is.
 pub const PROJECT_INSTALLERS: &[ProjectInstaller] =
-    &[uv::INSTALLER, poetry::INSTALLER, pdm::INSTALLER, pipenv::INSTALLER];
+    &[uv::INSTALLER, uv::SCRIPT_INSTALLER, pip::INSTALLER, poetry::INSTALLER, pdm::INSTALLER, pipenv::INSTALLER];
 
 /// What a bundle has for the tool of a project.
 pub(super) struct ProjectPages {
@@ -129,11 +133,16 @@ impl ProjectInstaller {
     /// Returns the command line that installs `project` from the bundle in `folder`.
     pub fn command_line(&self, project: &ManifestProject, folder: &str) -> String {
         let options = project.options.iter().map(|option| format!(" {option}"));
-        (self.command)(folder) + &options.collect::<String>()
+        (self.command)(project, folder) + &options.collect::<String>()
     }
 
     /// Returns what that command line needs, in words.
-    pub fn needs(&self) -> &'static str {
+    pub fn needs(&self) -> Option<&'static str> {
         self.needs
+    }
+
+    /// Returns where the bundle has the project's lock, if it does.
+    pub fn lock_path(&self) -> Option<&'static str> {
+        self.lock_path
     }
 }

@@ -233,10 +233,15 @@ impl<'a> FetchRun<'a> {
         let (question, context, wanted) = (&self.prepared.question, &self.prepared.context, &self.args.selection);
         let fail = |failure| CliError::of_plan(&failure, &self.targets);
         let is_bundle = self.args.outputs.bundle.is_some();
-        let plan = match (is_bundle || wanted.build_requires) && !wanted.no_build_requires {
-            true => ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?,
-            false => plan,
-        };
+        let mut plan = plan;
+        if (is_bundle || wanted.build_requires) && !wanted.no_build_requires {
+            let files = self.project().into_iter().flat_map(|project| &project.files);
+            for file in files.filter(|file| file.path.ends_with("pyproject.toml")) {
+                let file = (file.path.as_str(), file.text.as_str());
+                plan = ops::plan_project_build(plan, file, question, context, at_once, listener).await.map_err(fail)?;
+            }
+            plan = ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?;
+        }
         match self.args.outputs.with_installer {
             true => {
                 ops::plan_installer(plan, question, "--with-installer", context, at_once, listener).await.map_err(fail)
@@ -359,13 +364,17 @@ impl<'a> FetchRun<'a> {
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))
     }
 
-    /// Returns why the tool of the project cannot install it from the bundle, if it cannot.
-    fn not_served(&self, fetched: &Fetched) -> Option<String> {
-        let project = self.outputs().find_map(|output| match output {
+    /// Returns the project that is bundled, if its lock is among the inputs.
+    fn project(&self) -> Option<&LockedProject> {
+        self.outputs().find_map(|output| match output {
             Output::Bundle(bundle) => bundle.project.as_deref(),
             Output::Folder { .. } => None,
-        });
-        Some(layout::project_of(project?, fetched).err()?.to_string())
+        })
+    }
+
+    /// Returns why the tool of the project cannot install it from the bundle, if it cannot.
+    fn not_served(&self, fetched: &Fetched) -> Option<String> {
+        Some(layout::project_of(self.project()?, fetched).err()?.to_string())
     }
 
     fn version_differences(&self, report: &Report) -> Option<String> {

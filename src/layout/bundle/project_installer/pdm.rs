@@ -20,8 +20,9 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     script: None,
     options,
     variables,
-    command: |_| "pdm sync".to_owned(),
-    needs: "where PDM_PYPI_URL is the file: URL of FOLDER/simple",
+    command: |_, _| "pdm sync".to_owned(),
+    needs: Some("where PDM_PYPI_URL is the file: URL of FOLDER/simple"),
+    lock_path: None,
 };
 
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {

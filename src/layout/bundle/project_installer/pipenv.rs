@@ -13,8 +13,9 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     script: None,
     options,
     variables,
-    command: |_| "pipenv sync".to_owned(),
-    needs: "where PIP_NO_INDEX is 1, and PIP_FIND_LINKS is the full path of FOLDER/wheels",
+    command: |_, _| "pipenv sync".to_owned(),
+    needs: Some("where PIP_NO_INDEX is 1, and PIP_FIND_LINKS is the full path of FOLDER/wheels"),
+    lock_path: None,
 };
 
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {

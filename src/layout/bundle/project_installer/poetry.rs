@@ -36,9 +36,12 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     script: Some(SCRIPT_PATH),
     options,
     variables,
-    command: |_| "poetry install".to_owned(),
-    needs: "after `python FOLDER/poetry/link_files.py`, where POETRY_CACHE_DIR is the full path of FOLDER/poetry and \
-            POETRY_VIRTUALENVS_IN_PROJECT is true",
+    command: |_, _| "poetry install".to_owned(),
+    needs: Some(
+        "after `python FOLDER/poetry/link_files.py`, where POETRY_CACHE_DIR is the full path of FOLDER/poetry and \
+         POETRY_VIRTUALENVS_IN_PROJECT is true",
+    ),
+    lock_path: None,
 };
 
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {

@@ -6,12 +6,12 @@
 
 mod lock;
 mod pyproject;
+mod script;
 
-use toml_edit::Formatted;
-use toml_edit::visit_mut::VisitMut;
+pub use self::script::INSTALLER as SCRIPT_INSTALLER;
 
 use super::{BundleLocation, Pages, ProjectInstaller};
-use crate::domain::{Fetched, LockedProject, MemberSelection, SelectedGroups, mask_credentials};
+use crate::domain::{Fetched, LockedProject, MemberSelection, SelectedGroups};
 
 /// Where the project is.
 const FOLDER: &str = "uv";
@@ -27,12 +27,13 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     script: None,
     options,
     variables,
-    command: |folder| {
+    command: |_, folder| {
         format!(
             "uv sync --frozen --offline --no-install-workspace --project {folder}/{FOLDER} --find-links {folder}/wheels"
         )
     },
-    needs: "where UV_PROJECT_ENVIRONMENT is the full path of the environment, such as the project's .venv",
+    needs: Some("where UV_PROJECT_ENVIRONMENT is the full path of the environment, such as the project's .venv"),
+    lock_path: Some("uv/uv.lock"),
 };
 
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
@@ -76,22 +77,6 @@ fn files(project: &LockedProject, fetched: &Fetched) -> Result<Pages, String> {
         files.push((format!("{FOLDER}/{}", file.path), reduced.into_bytes()));
     }
     Ok(files)
-}
-
-/// Masks the passwords of URLs.
-struct MaskCredentials;
-
-impl VisitMut for MaskCredentials {
-    fn visit_string_mut(&mut self, node: &mut Formatted<String>) {
-        if node.value().contains("://") {
-            let masked = mask_credentials(node.value()).into_owned();
-            if masked != *node.value() {
-                let decor = node.decor().clone();
-                *node = Formatted::new(masked);
-                *node.decor_mut() = decor;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

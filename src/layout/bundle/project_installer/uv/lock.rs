@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use toml_edit::visit_mut::VisitMut;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
-use super::{MaskCredentials, WHEELS};
+use super::super::relocated_lock::{MaskCredentials, last_part};
+use super::WHEELS;
 use crate::domain::Fetched;
 
 /// Rewrites a uv.lock to name the files of a bundle, and no others: uv takes the best file of a
@@ -205,17 +206,6 @@ fn replaced(old: &InlineTable, key: &str, place: &str) -> InlineTable {
 fn filename(file: &InlineTable) -> Option<String> {
     let place = ["filename", "url", "path"].iter().find_map(|key| file.get(key)?.as_str())?;
     Some(last_part(place))
-}
-
-/// What a URL or path ends in, decoded where it is a URL.
-fn last_part(place: &str) -> String {
-    let is_url = place.contains("://");
-    let end = if is_url { place.split(['?', '#']).next().unwrap_or_default() } else { place };
-    let last = end.rsplit(['/', '\\']).next().unwrap_or_default();
-    match is_url {
-        true => percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned(),
-        false => last.to_owned(),
-    }
 }
 
 fn text(table: &Table, key: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 use toml_edit::visit_mut::VisitMut;
 use toml_edit::{DocumentMut, Item, TableLike, TomlError};
 
-use super::MaskCredentials;
+use super::super::relocated_lock::MaskCredentials;
 
 /// What `uv sync --frozen` reads of a pyproject.toml: not where its indexes are, nor how it is built.
 ///
