@@ -84,8 +84,8 @@ fn usual_shell(variable: Option<&str>) -> Shell {
 enum ShellAction {
     Set(&'static str, String),
     Unset(&'static str),
-    /// Runs this Python script.
-    Run(String),
+    /// Runs this Python script with an argument.
+    Run([String; 2]),
 }
 
 impl ShellAction {
@@ -145,9 +145,9 @@ fn actions_for_project(tool: &str, path: &Path, project: &Path) -> Result<Vec<Sh
     };
     let url = url(path)?;
     let (path, project) = (path.display().to_string(), project.display().to_string());
-    let variables = installer.variables(&BundleLocation { path: &path, url: &url, project: &project });
-    let script = installer.script().map(|script| ShellAction::Run(format!("{path}/{script}")));
-    Ok(script.into_iter().chain(variables.into_iter().map(|(name, value)| ShellAction::Set(name, value))).collect())
+    let location = BundleLocation { path: &path, url: &url, project: &project };
+    let variables = installer.variables(&location).into_iter().map(|(name, value)| ShellAction::Set(name, value));
+    Ok(installer.preparation(&location).map(ShellAction::Run).into_iter().chain(variables).collect())
 }
 
 fn set(name: &'static str, value: &str) -> ShellAction {
@@ -202,9 +202,13 @@ impl Shell {
             }
             (Self::Cmd, ShellAction::Set(name, value)) => format!("set {}", self.quoted(&format!("{name}={value}"))),
             (Self::Cmd, ShellAction::Unset(name)) => format!("set \"{name}=\""),
-            (Self::Sh | Self::Fish, ShellAction::Run(script)) => format!("python3 {}", self.quoted(script)),
-            (Self::Powershell | Self::Cmd, ShellAction::Run(script)) => format!("python {}", self.quoted(script)),
+            (Self::Sh | Self::Fish, ShellAction::Run(words)) => format!("python3 {}", self.words(words)),
+            (Self::Powershell | Self::Cmd, ShellAction::Run(words)) => format!("python {}", self.words(words)),
         }
+    }
+
+    fn words(self, words: &[String]) -> String {
+        words.iter().map(|word| self.quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
     fn quoted(self, text: &str) -> String {
@@ -238,9 +242,9 @@ mod tests {
         ] {
             assert_eq!(shell.line(&set), expected);
         }
-        let script = ShellAction::Run("/it's/link.py".to_owned());
-        assert_eq!(Shell::Sh.line(&script), r"python3 '/it'\''s/link.py'");
-        assert_eq!(Shell::Powershell.line(&script), "python '/it''s/link.py'");
+        let script = ShellAction::Run(["/it's/fill.py", "a b"].map(str::to_owned));
+        assert_eq!(Shell::Sh.line(&script), r"python3 '/it'\''s/fill.py' 'a b'");
+        assert_eq!(Shell::Powershell.line(&script), "python '/it''s/fill.py' 'a b'");
     }
 
     proptest::proptest! {

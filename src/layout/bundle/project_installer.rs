@@ -29,8 +29,8 @@ pub struct ProjectInstaller {
     ///
     /// Fails with the reason where the tool cannot install the project from a bundle.
     files: fn(&LockedProject, &Fetched) -> Result<Pages, String>,
-    /// The path in the bundle of a Python script that must have run before the tool.
-    script: Option<&'static str>,
+    /// What must be done before the tool runs.
+    preparation: Option<Preparation>,
     /// Returns the options that choose what was chosen.
     options: fn(&SelectedGroups) -> Vec<String>,
     /// Returns the variables that it needs.
@@ -41,6 +41,15 @@ pub struct ProjectInstaller {
     needs: Option<&'static str>,
     /// Where the bundle has the project's lock, if it does.
     lock_path: Option<&'static str>,
+}
+
+/// A Python script of a bundle that prepares what the tool needs.
+#[derive(Debug)]
+pub struct Preparation {
+    /// Its path in the bundle.
+    script: &'static str,
+    /// Returns its argument.
+    argument: fn(&BundleLocation<'_>) -> String,
 }
 
 /// Where a bundle was unpacked.
@@ -120,9 +129,11 @@ impl ProjectInstaller {
         (self.variables)(location)
     }
 
-    /// Returns the path in the bundle of a Python script that must have run before the tool.
-    pub fn script(&self) -> Option<&'static str> {
-        self.script
+    /// Returns the Python script that must have run before the tool, and its argument, for a bundle at
+    /// `location`.
+    pub fn preparation(&self, location: &BundleLocation<'_>) -> Option<[String; 2]> {
+        let Preparation { script, argument } = self.preparation.as_ref()?;
+        Some([format!("{}/{script}", location.path), argument(location)])
     }
 
     /// Returns the folder that it has in a bundle, and what that is.

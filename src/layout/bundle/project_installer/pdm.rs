@@ -17,7 +17,7 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     lock: "pdm.lock",
     contents: Some(("simple/", "an index of the packages, for PDM")),
     files,
-    script: None,
+    preparation: None,
     options,
     variables,
     command: |_, _| "pdm sync".to_owned(),

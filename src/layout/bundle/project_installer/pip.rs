@@ -1,8 +1,7 @@
 //! pip: `pip install -r pylock.toml` with the project's own pylock.toml, in which the files of the
-//! bundle stand in the place of URLs (`docs/facts/locks.md` 2.3).
+//! bundle stand in the place of URLs (`docs/facts/locks.md` 5).
 //!
-//! The extras and groups that are packed can still be chosen; others are no longer in the lock, so
-//! that pip refuses them.
+//! The extras and groups that are packed can still be chosen; others are no longer in the lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +24,7 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     lock: "pylock.toml",
     contents: Some(("pip/", "the project's own lock, with these packages in it, for pip 26.1 and later")),
     files,
-    script: None,
+    preparation: None,
     options: |_| Vec::new(),
     variables: |_: &BundleLocation<'_>| Vec::new(),
     command: |project, folder| {

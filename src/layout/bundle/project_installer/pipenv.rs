@@ -10,7 +10,7 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     lock: "Pipfile.lock",
     contents: None,
     files: |_, _| Ok(Vec::new()),
-    script: None,
+    preparation: None,
     options,
     variables,
     command: |_, _| "pipenv sync".to_owned(),

@@ -1,9 +1,9 @@
-//! Poetry: `poetry install` with the project's untouched poetry.lock, for which the bundle has a cache
-//! folder of Poetry (`docs/facts/locks.md` 3.5).
+//! Poetry: `poetry install` with the project's untouched poetry.lock, for which the bundle fills a cache
+//! folder of Poetry (`docs/facts/locks.md` 4).
 //!
-//! The cache has the answers of the project's indexes, as if these had the bundle's files only, in the
-//! HTTP caches of Poetry before 2.4 and since. The files themselves belong into it, too; a script
-//! links them there, so that no archive has them twice.
+//! The bundle has the answers of the project's indexes, as if these had the bundle's files only, in the
+//! HTTP caches of Poetry before 2.4 and since. A script fills the cache folder with them and links the
+//! files into it, so that no archive has them twice.
 
 mod cache;
 mod project;
@@ -12,7 +12,7 @@ mod releases;
 use self::cache::PoetryCache;
 use self::project::{PoetryProject, Repository};
 use self::releases::Release;
-use super::{BundleLocation, Pages, ProjectInstaller};
+use super::{BundleLocation, Pages, Preparation, ProjectInstaller};
 use crate::domain::{Fetched, LockedProject, SelectedGroups};
 use crate::layout::bundle::target_markers::TargetMarkers;
 use crate::layout::pip_http_cache::entry::HTML;
@@ -20,10 +20,10 @@ use crate::layout::pip_http_cache::entry::HTML;
 /// Where the cache is.
 const FOLDER: &str = "poetry";
 
-/// The script that links the files into the cache.
-const SCRIPT_PATH: &str = "poetry/link_files.py";
+/// The script that fills a cache folder.
+const SCRIPT_PATH: &str = "poetry/fill_cache.py";
 
-const SCRIPT: &str = include_str!("../scripts/link_files.py");
+const SCRIPT: &str = include_str!("../scripts/fill_cache.py");
 
 /// The group of the project's own dependencies.
 const MAIN: &str = "main";
@@ -31,23 +31,27 @@ const MAIN: &str = "main";
 pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     name: "poetry",
     lock: "poetry.lock",
-    contents: Some(("poetry/", "a cache folder of Poetry with the answers of indexes")),
+    contents: Some(("poetry/", "the answers of indexes, for the cache folder of Poetry")),
     files,
-    script: Some(SCRIPT_PATH),
+    preparation: Some(Preparation { script: SCRIPT_PATH, argument: cache_folder }),
     options,
     variables,
     command: |_, _| "poetry install".to_owned(),
     needs: Some(
-        "after `python FOLDER/poetry/link_files.py`, where POETRY_CACHE_DIR is the full path of FOLDER/poetry and \
+        "after `python FOLDER/poetry/fill_cache.py CACHE`, where POETRY_CACHE_DIR is the full path of CACHE and \
          POETRY_VIRTUALENVS_IN_PROJECT is true",
     ),
     lock_path: None,
 };
 
+/// Returns a folder beside the bundle, since Poetry writes to its cache.
+fn cache_folder(location: &BundleLocation<'_>) -> String {
+    format!("{}-poetry-cache", location.path)
+}
+
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
-    let cache = format!("{}{}{FOLDER}", location.path, std::path::MAIN_SEPARATOR);
     // New environments would be in the cache folder otherwise.
-    vec![("POETRY_CACHE_DIR", cache), ("POETRY_VIRTUALENVS_IN_PROJECT", "true".to_owned())]
+    vec![("POETRY_CACHE_DIR", cache_folder(location)), ("POETRY_VIRTUALENVS_IN_PROJECT", "true".to_owned())]
 }
 
 /// `--only` names every group that is taken, also that of the project itself.
@@ -164,7 +168,7 @@ mod tests {
 
     /// By Python: the SHA-256 of `json.dumps({"sha256": …, "url": …}, sort_keys=True, separators=(",", ":"))`.
     #[test]
-    fn files_are_linked_where_poetry_keeps_downloads() {
+    fn files_have_a_place_where_poetry_keeps_downloads() {
         let pages = pages(LOCK, &world(&[])).unwrap();
         let artifacts: BTreeMap<String, String> = serde_json::from_slice(&pages["poetry/artifacts.json"]).unwrap();
         let place = artifacts.iter().find(|(_, name)| *name == "own-2.0-py3-none-any.whl").unwrap().0;

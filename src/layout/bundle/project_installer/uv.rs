@@ -24,7 +24,7 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     lock: "uv.lock",
     contents: Some(("uv/", "the project's own lock, with these packages in it, for uv")),
     files,
-    script: None,
+    preparation: None,
     options,
     variables,
     command: |_, folder| {

@@ -1,4 +1,4 @@
-//! The files of a cache folder of Poetry.
+//! What a bundle has for a cache folder of Poetry.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::domain::{MaskedUrl, Sha256};
 use crate::layout::pip_http_cache::entry::{self, EntryHeaders};
 use crate::layout::pip_http_cache::key;
 
-/// A cache folder of Poetry.
+/// The content of a cache folder of Poetry.
 #[derive(Default)]
 pub struct PoetryCache {
     /// The answers of repositories, by their paths.

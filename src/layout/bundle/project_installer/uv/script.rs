@@ -16,7 +16,7 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     lock: "script.py.lock",
     contents: Some(("uv/", "the script and its own lock, with these packages in it, for uv")),
     files,
-    script: None,
+    preparation: None,
     options: |_| Vec::new(),
     variables,
     command: |_, folder| format!("uv run --frozen --offline --find-links {folder}/wheels --script {folder}/{SCRIPT}"),
