@@ -86,8 +86,8 @@
 //! | `runs-v1/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
 //! | `incoming-v1/` | what is being written, and what dead runs have of a file | [`store`], [`cache_folder`] |
 //! | `pages-v1/` | what index pages said to whom, with their validators | [`index`] |
-//! | `plans-v2/` | what was decided from them, for the same question asked again | [`ops`] |
-//! | `metadata-v2/` | what files say that they need, by the file's SHA-256 | [`index`] |
+//! | `plans-v3/` | what was decided from them, for the same question asked again | [`ops`] |
+//! | `metadata-v3/` | what files say that they need, by the file's SHA-256 | [`index`] |
 //! | `index-metadata-v2/` | what indexes said that their files need, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files of which no index promises one, while they are unchanged | [`index`] |
 //! | `built-v2/` | what builds said that source archives need, by the building Python | [`index`] |

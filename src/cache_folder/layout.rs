@@ -75,8 +75,10 @@ impl CacheBucket {
             | Self::Pages
             | Self::Local
             | Self::Interpreters => 1,
-            // Where metadata was read came to it; what was unknown then may be known now.
-            Self::Plans | Self::Metadata | Self::IndexMetadata | Self::Built => 2,
+            // Where metadata was read came to it.
+            Self::IndexMetadata | Self::Built => 2,
+            // What was unknown then may be known now.
+            Self::Plans | Self::Metadata => 3,
         }
     }
 

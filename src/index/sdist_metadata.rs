@@ -9,6 +9,7 @@ mod contents;
 mod egg_info;
 mod keywords;
 mod members;
+mod native_code;
 mod pyproject;
 mod requirement_lines;
 mod setup_cfg;
@@ -23,6 +24,7 @@ use zip::result::ZipError;
 use super::core_metadata::{MetadataFile, WrongIdentity};
 use crate::domain::{CoreMetadata, FilenameError, PackageName, SourceFilename, Version};
 use egg_info::EggInfo;
+use native_code::NativeCode;
 
 pub use contents::check_contents;
 pub use members::{top_files, unpacked};
@@ -52,8 +54,7 @@ pub struct TopFiles {
     setup_py: Option<Vec<u8>>,
     /// By their paths below the top folder.
     egg_infos: BTreeMap<String, EggInfo>,
-    /// Whether there is a manifest of a Rust crate, whose build fetches what that needs.
-    pub cargo: bool,
+    native: NativeCode,
 }
 
 /// Reads what the source archive `filename` says of itself. `identity` is the release that it must be
@@ -66,7 +67,7 @@ pub fn read(
     filename: &str,
     identity: Option<(&PackageName, &Version)>,
 ) -> Result<CoreMetadata, SdistError> {
-    top_files(archive, filename)?.core_metadata(identity)
+    members::metadata_files(archive, filename)?.core_metadata(identity)
 }
 
 impl TopFiles {
@@ -94,7 +95,7 @@ impl TopFiles {
 
     /// What its build needs: what it says (PEP 518), and the literal `setup_requires` of setuptools.
     pub fn build_requirements(&self) -> BuildRequirements {
-        let mut needs = BuildRequirements::of(self.pyproject.as_deref(), self.cargo);
+        let mut needs = BuildRequirements::of(self.pyproject.as_deref(), &self.native);
         if needs.by_setuptools {
             needs.requires.extend(unreliable::setup_requires(self));
         }

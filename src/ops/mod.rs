@@ -4,7 +4,7 @@
 //! `plan_cache` for what was planned before), then `fetch` (with `stored_files` for what is here
 //! already, and `download` for the rest), then `write`, which makes folders, or a bundle through
 //! `bundle`. That has all that is done with bundles: write, sign, verify, unpack, compare, merge.
-//! `cache` and `serve` stand alone. `distribution_inspection` and `buffered_reader` read the
+//! `target_build` tells what is left to build. `cache` and `serve` stand alone. `distribution_inspection` and `buffered_reader` read the
 //! metadata of distributions, to bundle and to verify them.
 
 mod buffered_reader;
@@ -22,6 +22,7 @@ mod plan_cache;
 mod sdist_builder;
 pub mod serve;
 mod stored_files;
+mod target_build;
 mod with_sources;
 mod write;
 
@@ -40,4 +41,5 @@ pub use fetch::{FetchError, FetchFailure, FetchSettings, FilesToFetch, check_spa
 pub use metadata::{FetchContext, InconsistentMetadata, MetadataFailure};
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
 pub use sdist_builder::SdistBuilder;
+pub use target_build::{TargetBuild, target_builds};
 pub use write::{Output, WriteFailure, write, write_seen_pages};

@@ -19,6 +19,7 @@ mod failure;
 mod locked;
 mod node;
 mod prefetcher;
+mod preinstalled;
 mod provider;
 mod search_view;
 mod solution;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::assumptions::Unjustified;
 use super::dependency_graph::{CombinedDemand, Decisions, DependencyGraph, extras};
 use super::node::{Node, positions};
+use super::preinstalled;
 use super::search_view::{PackageSource, SearchView};
 use super::solve::{SearchOutcome, SearchResult};
 use super::unbuilt_solution::UnbuiltSolution;
@@ -34,6 +35,9 @@ fn found(view: &SearchView<'_, '_>, decided: &Decisions, graph: &DependencyGraph
         }
         solution.notes.extend(missing_extras(view, name, position, decided));
         solution.notes.extend(repaired(view, name, position));
+        if lacks_hash(view, &file) {
+            solution.notes.push(preinstalled::note(name, view.version(name, position).as_ref()));
+        }
         solution.packages.push(resolved_package(view, name, position, requested_by, graph, &file));
     }
     let is_build = |failure: &Failure| matches!(failure.reason, Reason::NeedsBuild { .. });
@@ -111,12 +115,16 @@ fn metadata_source(view: &SearchView<'_, '_>, name: &PackageName, position: usiz
 
 /// Why a file that was chosen cannot be part of a solution.
 fn shortcoming(view: &SearchView<'_, '_>, name: &PackageName, position: usize, file: &Candidate) -> Option<Reason> {
-    let question = view.problem.question;
-    if question.require_hashes && file.promises.asked.is_empty() {
+    if lacks_hash(view, file) && !preinstalled::is_preinstalled(name, view.problem.target) {
         return Some(Reason::NoHash { pinned: false });
     }
     let needs_build = || matches!(view.metadata(name, position), Some(Err(MetadataUnavailable::NeedsBuild)));
-    (question.follow_dependencies && needs_build()).then(|| Reason::NeedsBuild { file: file.filename.clone() })
+    (view.problem.question.follow_dependencies && needs_build())
+        .then(|| Reason::NeedsBuild { file: file.filename.clone() })
+}
+
+fn lacks_hash(view: &SearchView<'_, '_>, file: &Candidate) -> bool {
+    view.problem.question.require_hashes && file.promises.asked.is_empty()
 }
 
 fn missing_extras(view: &SearchView<'_, '_>, name: &PackageName, position: usize, decided: &Decisions) -> Vec<String> {

@@ -77,15 +77,37 @@ fn the_warning_comes_again_with_a_plan_that_is_remembered() {
     assert_eq!(source(&sandbox), "egg-info");
 }
 
+/// A `setup.py` that needs `other` where `condition` holds.
+fn branch(condition: &str) -> String {
+    format!(
+        "import os, sys\nfrom setuptools import setup\nneeds = []\nif {condition}:\n    needs.append('other')\n\
+         setup(install_requires=needs)\n"
+    )
+}
+
+#[test]
+fn branches_on_the_machine_are_read_for_every_target() {
+    let windows = branch("sys.platform == 'win32'");
+    for sdist in [demo().silent(&[("setup.py", &windows)]), demo().egg_info("other\n", &windows)] {
+        let (index, sandbox) = (world(sdist), Sandbox::new());
+        let targets = ["--python-version", "3.12", "--platform", "linux-x86_64", "--platform", "windows-x86_64"];
+        let output = run(&sandbox, &index, &targets);
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        assert_eq!(source(&sandbox), "setup.py");
+        let packages = sandbox.json("report.json")["packages"].clone();
+        let other = packages.as_array().unwrap().iter().find(|package| package["name"] == "other").unwrap();
+        assert_eq!(other["files"][0]["targets"], serde_json::json!(["cp312-win_amd64"]), "{other}");
+    }
+}
+
 #[test]
 fn contradictions_and_what_is_computed_are_refused() {
-    let branch = "import sys\nfrom setuptools import setup\nneeds = []\nif sys.version_info < (3,):\n    \
-        needs.append('other')\nsetup(install_requires=needs)\n";
+    let branch = branch("'X' in os.environ");
     for sdist in [
         demo().egg_info("other>=1\n", SETUP),
-        demo().egg_info("other\n", branch),
+        demo().egg_info("other\n", &branch),
         demo().silent(&[("setup.py", SILENT)]),
-        demo().silent(&[("setup.py", branch)]),
+        demo().silent(&[("setup.py", &branch)]),
         demo().silent(&[("setup.py", "setup(")]),
     ] {
         let (index, sandbox) = (world(sdist), Sandbox::new());

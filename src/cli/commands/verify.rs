@@ -10,8 +10,9 @@ use serde::Serialize;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::metadata_warning;
+use crate::cli::output::source_builds;
 use crate::cli::output::terminal;
-use crate::ops::{self, Finding, LibcFloor, Verification, VerifySettings};
+use crate::ops::{self, Finding, LibcFloor, TargetBuild, Verification, VerifySettings};
 use crate::parallel;
 
 /// `prefetch verify`.
@@ -73,6 +74,9 @@ fn tell(verification: &Verification, seconds: f64) {
     for (path, source) in &verification.metadata_sources {
         terminal::say(format!("  {path}: what it needs is known by {}", metadata_warning::words(*source)));
     }
+    for build in &verification.builds {
+        terminal::say(format!("  {}", source_builds::sentence(build)));
+    }
 }
 
 fn verdict(verification: &Verification) -> String {
@@ -104,6 +108,8 @@ struct VerifyReport<'a> {
     /// Where the metadata of source archives was read, by their paths: those that a build may
     /// contradict, or made.
     metadata: BTreeMap<&'a str, &'static str>,
+    /// The source archives that targets build where they install them.
+    builds: Vec<BuildReport<'a>>,
     seconds: f64,
 }
 
@@ -111,6 +117,20 @@ struct VerifyReport<'a> {
 struct TargetReport<'a> {
     id: &'a str,
     complete: bool,
+}
+
+#[derive(Serialize)]
+struct BuildReport<'a> {
+    filename: &'a str,
+    targets: &'a [String],
+    /// What it compiles, as far as files tell.
+    languages: &'a [&'static str],
+}
+
+impl<'a> BuildReport<'a> {
+    fn of(build: &'a TargetBuild) -> Self {
+        Self { filename: &build.install.filename, targets: &build.install.targets, languages: &build.languages }
+    }
 }
 
 #[derive(Serialize)]
@@ -134,6 +154,7 @@ impl<'a> VerifyReport<'a> {
             targets: targets.map(|target| TargetReport { id: &target.id, complete: target.is_complete }).collect(),
             findings: verification.findings.iter().map(FindingReport::of).collect(),
             metadata: verification.metadata_sources.iter().map(|(path, source)| (&**path, source.name())).collect(),
+            builds: verification.builds.iter().map(BuildReport::of).collect(),
             seconds,
         }
     }

@@ -7,6 +7,7 @@ pub mod metadata_warning;
 pub mod plan_table;
 pub mod progress;
 pub mod report;
+pub mod source_builds;
 pub mod summary;
 pub mod target_words;
 pub mod terminal;

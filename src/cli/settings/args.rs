@@ -189,6 +189,9 @@ pub struct SelectionArgs {
     /// Take of source archives only what binds their builds, and no other word of what they need.
     #[arg(long, hide_short_help = true)]
     pub strict_metadata: bool,
+    /// Refuse source archives: every target must get a wheel of everything.
+    #[arg(long, hide_short_help = true)]
+    pub require_wheels: bool,
     /// Also fetch what builds the source archives (PEP 518); for a bundle that goes without saying.
     #[arg(long, hide_short_help = true, overrides_with = "no_build_requires")]
     pub build_requires: bool,

@@ -17,17 +17,33 @@ pub(super) const LONGEST_SEARCH: u64 = 2 << 30;
 /// The memory that an LZMA stream may claim, in KiB.
 const LZMA_MEMORY: u32 = 256 << 10;
 
-/// Finds the files of the source archive `filename` that tell what it needs; none in a kind of
-/// archive that pip does not unpack (`.tar.lz`).
+/// Finds the files of the source archive `filename` that tell what it needs and what its build does;
+/// none in a kind of archive that pip does not unpack (`.tar.lz`).
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, SdistError> {
+    find(archive, filename, |_| false)
+}
+
+/// The same, but no more than it takes to tell what it needs.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn metadata_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, SdistError> {
+    find(archive, filename, TopFiles::is_complete)
+}
+
+fn find(
+    archive: impl Read + Seek,
+    filename: &str,
+    is_enough: impl Fn(&TopFiles) -> bool,
+) -> Result<TopFiles, SdistError> {
     let (_, extension) = SourceExtension::split(filename).ok_or_else(|| SdistError::NoArchive(filename.to_owned()))?;
     match extension {
         SourceExtension::Zip => from_zip(archive),
         extension => match unpacked(archive, extension)? {
-            Some(stream) => from_tar(stream),
+            Some(stream) => from_tar(stream, is_enough),
             None => Ok(TopFiles::default()),
         },
     }
@@ -59,14 +75,14 @@ fn un_lzma<'a>(mut archive: BufReader<impl Read + 'a>) -> io::Result<Box<dyn Rea
     Ok(Box::new(LzmaReader::new_mem_limit(archive, LZMA_MEMORY, None)?))
 }
 
-fn from_tar(stream: impl Read) -> Result<TopFiles, SdistError> {
+fn from_tar(stream: impl Read, is_enough: impl Fn(&TopFiles) -> bool) -> Result<TopFiles, SdistError> {
     let mut archive = tar::Archive::new(stream.take(LONGEST_SEARCH));
     let mut files = TopFiles::default();
     for entry in archive.entries()? {
         let entry = entry?;
         if entry.header().entry_type().is_file() {
             let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            if take(&mut files, &path, entry)? && files.is_complete() {
+            if take(&mut files, &path, entry)? && is_enough(&files) {
                 break;
             }
         }
@@ -86,13 +102,13 @@ fn from_zip(file: impl Read + Seek) -> Result<TopFiles, SdistError> {
 }
 
 /// Reads the file at `path`, if it is one of those; tells whether it is.
-fn take(files: &mut TopFiles, path: &str, file: impl Read) -> io::Result<bool> {
+fn take(files: &mut TopFiles, path: &str, mut file: impl Read) -> io::Result<bool> {
     let bytes = |file| MetadataFile::read(file).map(|file| file.bytes);
     let Some(path) = inner_path(path) else { return Ok(false) };
+    files.native.note(path, &mut file)?;
     match path {
         "PKG-INFO" => files.pkg_info = Some(MetadataFile::read(file)?),
         "pyproject.toml" => files.pyproject = Some(String::from_utf8_lossy(&bytes(file)?).into_owned()),
-        "Cargo.toml" => files.cargo = true,
         "setup.cfg" => files.setup_cfg = Some(bytes(file)?),
         "setup.py" => files.setup_py = Some(bytes(file)?),
         path => {

@@ -1,6 +1,9 @@
 //! `pyproject.toml`: a static `[project]` table (PEP 621), and what a build needs (PEP 518).
 
+use std::collections::BTreeSet;
+
 use super::egg_info::Requirements;
+use super::native_code::NativeCode;
 use super::requirement_lines::{dependency, from_section};
 use crate::domain::{CoreMetadata, Dependency, MetadataSource};
 
@@ -13,6 +16,8 @@ pub struct BuildRequirements {
     pub by_setuptools: bool,
     /// By what it can be seen that the build fetches from elsewhere than an index.
     pub fetches_by: Option<String>,
+    /// The languages of what it compiles, as far as files tell.
+    pub languages: BTreeSet<&'static str>,
 }
 
 /// Whether poetry builds it, whose archives have a `PKG-INFO` that is complete whatever its version.
@@ -52,9 +57,9 @@ const DEFAULT_BUILD: [&str; 2] = ["setuptools>=40.8.0", "wheel"];
 const FETCHING_TOOLS: [&str; 5] = ["maturin", "setuptools-rust", "scikit-build", "scikit-build-core", "cmake"];
 
 impl BuildRequirements {
-    /// What the text of a `pyproject.toml` says, or the absence of one (`docs/facts/pip.md` 6.3); `cargo`
-    /// where a `Cargo.toml` stands beside it.
-    pub fn of(pyproject: Option<&str>, cargo: bool) -> Self {
+    /// What the text of a `pyproject.toml` says, or the absence of one (`docs/facts/pip.md` 6.3), beside this
+    /// `native` code.
+    pub fn of(pyproject: Option<&str>, native: &NativeCode) -> Self {
         let table = pyproject.and_then(|text| text.parse::<toml::Table>().ok());
         let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
         let requires: Vec<String> = match system.and_then(|system| system.get("requires")?.as_array()) {
@@ -63,19 +68,20 @@ impl BuildRequirements {
         };
         let backend = system.and_then(|system| system.get("build-backend")?.as_str());
         let by_setuptools = backend.is_none_or(|backend| backend.starts_with("setuptools."));
-        let fetches_by = fetches_by(&requires, backend, cargo);
-        Self { requires, by_setuptools, fetches_by }
+        let fetches_by = fetches_by(&requires, backend, native);
+        Self { requires, by_setuptools, fetches_by, languages: native.languages.clone() }
     }
 }
 
 /// The tool or file by which the build reaches for crates or for what CMake downloads. Other builds
 /// may fetch, too, and nothing tells.
-fn fetches_by(requires: &[String], backend: Option<&str>, cargo: bool) -> Option<String> {
+fn fetches_by(requires: &[String], backend: Option<&str>, native: &NativeCode) -> Option<String> {
     let projects = requires.iter().filter_map(|line| line.parse::<Dependency>().ok());
     let mut projects = projects.map(|dependency| dependency.name.to_string());
     let tool = projects.find(|name| FETCHING_TOOLS.contains(&name.as_str()));
     let by_maturin = || backend.filter(|backend| *backend == "maturin").map(ToOwned::to_owned);
-    tool.or_else(by_maturin).or_else(|| cargo.then(|| "Cargo.toml".to_owned()))
+    let by_crate = || native.has_crate.then(|| "Cargo.toml".to_owned());
+    tool.or_else(by_maturin).or_else(by_crate).or_else(|| native.cmake_download.clone())
 }
 
 /// Build requirements that change what setuptools takes an archive to need.

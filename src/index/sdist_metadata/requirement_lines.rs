@@ -49,6 +49,20 @@ pub fn are_equal(some: &[String], others: &[String]) -> bool {
     canonical(some).is_some_and(|lines| Some(lines) == canonical(others))
 }
 
+/// The lines that only one of them has; absent where one cannot be read.
+pub fn differing(some: &[String], others: &[String]) -> Option<Vec<String>> {
+    let only = |own: &[String], other: &[String]| {
+        let other = canonical(other)?;
+        let mut lines = Vec::new();
+        for line in own {
+            let is_in_both = canonical(std::slice::from_ref(line))?.is_subset(&other);
+            lines.extend((!is_in_both).then(|| line.clone()));
+        }
+        Some(lines)
+    };
+    Some([only(some, others)?, only(others, some)?].concat())
+}
+
 /// What the lines say without their markers, in one spelling, with the markers.
 fn canonical(lines: &[String]) -> Option<HashSet<(String, Marker)>> {
     let line = |line: &String| {

@@ -1,5 +1,7 @@
 //! The literal parts of a `setup.py`, which is parsed and never run.
 
+mod branches;
+mod condition;
 mod conditions;
 mod evaluate;
 mod names;

@@ -4,24 +4,29 @@ use super::TopFiles;
 use super::egg_info::{EggInfo, Requirements, read_requires};
 use super::keywords::{Keyword, SetupKeywords};
 use super::pyproject::{BuildRequirements, flit_table, is_by_poetry, is_plugin};
-use super::requirement_lines::{are_equal, dependency};
+use super::requirement_lines::{are_equal, dependency, differing};
 use super::{setup_cfg, setup_py};
 use crate::domain::{CoreMetadata, Dependency, MetadataSource, PackageName, Version};
 
 /// What the archive needs by its `*.egg-info`, else its old `PKG-INFO`, else `setup.cfg` and `setup.py`.
 /// Absent where these are silent, contradict each other, or depend on the machine that builds.
 pub fn read(files: &TopFiles, identity: Option<(&PackageName, &Version)>) -> Option<CoreMetadata> {
-    let build = BuildRequirements::of(files.pyproject.as_deref(), files.cargo);
+    let build = BuildRequirements::of(files.pyproject.as_deref(), &files.native);
     if !build.by_setuptools {
         return by_other_backend(files);
     }
     let evidence = Evidence::of(files, &build);
-    let (requirements, source) = match files.egg_info(identity) {
-        Some(egg_info) => (evidence.confirm(egg_info.requirements()?)?, MetadataSource::EggInfo),
-        None => match files.stated().filter(|stated| !stated.requires_dist.is_empty()) {
-            Some(stated) => (evidence.confirm(listed(stated))?, MetadataSource::PkgInfo),
-            None => evidence.literals()?,
-        },
+    let told = match files.egg_info(identity) {
+        Some(egg_info) => Some((egg_info.requirements()?, MetadataSource::EggInfo)),
+        None => files
+            .stated()
+            .filter(|stated| !stated.requires_dist.is_empty())
+            .map(|stated| (listed(stated), MetadataSource::PkgInfo)),
+    };
+    let (requirements, source) = match told {
+        Some((told, _)) if evidence.has_other_branches(&told) => evidence.literals()?,
+        Some((told, source)) => (evidence.confirm(told)?, source),
+        None => evidence.literals()?,
     };
     let stated = files.egg_info(identity).and_then(|egg_info| egg_info.pkg_info.as_ref()).map(|file| &file.metadata);
     let stated: Vec<_> = stated.into_iter().chain(files.stated()).collect();
@@ -48,7 +53,7 @@ fn by_other_backend(files: &TopFiles) -> Option<CoreMetadata> {
 
 /// The literal `setup_requires`.
 pub fn setup_requires(files: &TopFiles) -> Vec<String> {
-    let evidence = Evidence::of(files, &BuildRequirements::of(files.pyproject.as_deref(), files.cargo));
+    let evidence = Evidence::of(files, &BuildRequirements::of(files.pyproject.as_deref(), &files.native));
     evidence.keywords.setup_requires.literal().cloned().unwrap_or_default()
 }
 
@@ -134,6 +139,17 @@ impl Evidence {
             _ => true,
         };
         agrees.then_some(told)
+    }
+
+    /// Whether `told` is what `setup.py`, all of which could be read, needs on the machine that made the
+    /// archive, and on others something else: what they do not agree in stands in its branches.
+    fn has_other_branches(&self, told: &Requirements) -> bool {
+        let Some(all) = self.keywords.requirements().filter(|_| self.is_whole) else { return false };
+        let differing = differing(&all.lines(), &told.lines());
+        differing.is_some_and(|lines| {
+            let mut projects = lines.iter().filter_map(|line| dependency(line)).map(|dependency| dependency.name);
+            !lines.is_empty() && projects.all(|project| self.keywords.in_branches.contains(&project))
+        })
     }
 
     /// Whether something is told to be needed always that `setup.py` names in a branch, where its

@@ -12,6 +12,14 @@ pub fn text(of: &DocumentSource<'_>, documents: &[(&str, &str)]) -> String {
         "It serves these, and its scripts refuse any other:",
         fetched.targets.iter().map(|target| target.id().to_owned()),
     );
+    let builds = list(
+        "These are source archives, which are built where they are installed. That takes compilers and headers, if
+what they hold is not only Python:",
+        fetched
+            .source_installs()
+            .into_iter()
+            .map(|install| format!("{} on {}", install.filename, install.targets.join(", "))),
+    );
     let caveats = list("Mind that", unidentified(fetched));
     format!(
         "Python packages for a machine without a network
@@ -25,7 +33,7 @@ the whole bundle of the two first, and unpack that:
 
 What is here:
 
-{}{targets}{caveats}
+{}{targets}{builds}{caveats}
 `prefetch verify` on this folder, or on the archive it came in, checks that it is whole, and that
 each of these targets installs from it alone. Without prefetch:
 
@@ -111,6 +119,16 @@ mod tests {
         let direct = bundled(&fetched(vec![package("demo", "", vec![file("main.zip", b"direct")])]));
         let expected = "Mind that\n\n    `main.zip` does not tell which version of demo it is;";
         assert!(page(&direct, "README.txt").contains(expected));
+    }
+
+    #[test]
+    fn what_is_built_where_it_is_installed_is_told() {
+        let files = vec![file("demo-1.0.zip", b"source")];
+        let readme = |files| page(&bundled(&fetched(vec![package("demo", "1.0", files)])), "README.txt").to_owned();
+        assert!(readme(files).contains("if\nwhat they hold is not only Python:\n\n    demo-1.0.zip on cp3"));
+        assert!(!readme(vec![file("demo-1.0-py3-none-any.whl", b"wheel")]).contains("source archives"));
+        let both = vec![file("demo-1.0-py3-none-any.whl", b"wheel"), file("demo-1.0.zip", b"source")];
+        assert!(!readme(both).contains("source archives"));
     }
 
     #[test]

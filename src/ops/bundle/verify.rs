@@ -20,6 +20,7 @@ use crate::archive::{ArchiveReader, Fault, ReadError, check_volumes};
 use crate::domain::{Fetched, MetadataSource, Request, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 use crate::ops::distribution_inspection::DistributionInspection;
+use crate::ops::target_build::TargetBuild;
 use completeness::{AvailableFiles, prove};
 use file_check::{CheckedFile, check_file};
 pub use file_check::{Depth, faults};
@@ -52,6 +53,8 @@ pub struct Verification {
     pub has_manifest: bool,
     /// By their paths, the source archives whose metadata their builds may contradict, or made.
     pub metadata_sources: BTreeMap<String, MetadataSource>,
+    /// The source archives that targets build where they install.
+    pub builds: Vec<TargetBuild>,
     /// It is the difference to another bundle, without which nothing can be proved.
     pub is_delta: bool,
 }
@@ -115,6 +118,7 @@ fn of_bundle(
     verification.has_manifest = true;
     verification.metadata_sources.extend(built(manifest));
     verification.is_delta = delta.is_some();
+    verification.builds = target_builds(manifest, &checked);
     let damages = integrity::findings(manifest, &expected, &checked);
     let damaged = integrity::damaged_targets(manifest, &damages);
     verification.findings.extend(damages);
@@ -144,6 +148,14 @@ fn of_bundle(
 fn built(manifest: &Manifest) -> impl Iterator<Item = (String, MetadataSource)> {
     let source = |text: &String| MetadataSource::of_name(text).filter(|source| *source == MetadataSource::Built);
     manifest.files().filter_map(move |(_, file)| Some((file.path.clone(), file.metadata.as_ref().and_then(source)?)))
+}
+
+/// What is left for the targets to build; a manifest that cannot be read is told elsewhere.
+fn target_builds(manifest: &Manifest, checked: &[CheckedFile]) -> Vec<TargetBuild> {
+    let inspections: BTreeMap<_, _> =
+        checked.iter().filter_map(|file| Some((file.sha256?, file.inspection.as_ref()?))).collect();
+    let needs = |sha256: Sha256| inspections.get(&sha256)?.build.clone();
+    manifest.to_fetched().map(|fetched| TargetBuild::all_of(&fetched, needs)).unwrap_or_default()
 }
 
 /// What would keep the targets from installing from a bundle of what was fetched for `requests`.

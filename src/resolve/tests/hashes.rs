@@ -31,6 +31,23 @@ fn every_file_needs_a_digest() {
     assert_eq!(world().ask(&[&a]).require_hashes().no_deps().solve().packages(), ["a 1.0"]);
 }
 
+/// What pip does in a new environment; `pip install --require-hashes` of pip 23.2 was asked.
+#[test]
+fn what_a_new_environment_has_needs_no_digest() {
+    let world = FakeIndex::new()
+        .file(File::wheel("a", "1.0").needs(&["setuptools", "pip"]).sha256(&hex('a')))
+        .file(File::wheel("setuptools", "80.0"))
+        .file(File::wheel("pip", "26.0"));
+    let a = format!("a==1.0{}", hash('a'));
+    let ask = |python: &str| world.ask(&[&a]).on(python, "linux-x86_64").require_hashes().solve();
+    let answer = ask("3.11");
+    assert_eq!(answer.packages(), ["a 1.0", "pip 26.0", "setuptools 80.0"]);
+    let notes = &answer.solutions()[0].notes;
+    assert!(notes.iter().any(|note| note.contains("setuptools 80.0 has none: nobody but its index")), "{notes:?}");
+    let refused = ask("3.12");
+    assert_eq!((refused.failure().requirement.as_str(), refused.failures().len()), ("setuptools", 1));
+}
+
 #[test]
 fn lines_without_a_digest_are_told_all_at_once() {
     let answer = world().ask(&["a==1.0", "b"]).require_hashes().solve();

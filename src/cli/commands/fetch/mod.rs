@@ -23,6 +23,7 @@ use crate::cli::host::runtime;
 use crate::cli::host::signals::shutdown_signal;
 use crate::cli::output::metadata_warning;
 use crate::cli::output::report::Report;
+use crate::cli::output::source_builds;
 use crate::cli::output::{summary, terminal};
 use crate::cli::settings;
 use crate::cli::settings::args::FetchArgs;
@@ -203,6 +204,7 @@ impl<'a> FetchRun<'a> {
         let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
         let Planned { plan, unsolved } =
             self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
+        self.check_wheels(&plan)?;
         let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
         let mut notes = std::mem::take(&mut plan.notes);
         notes.extend(metadata_warning::of(&plan.unreliable));
@@ -226,6 +228,14 @@ impl<'a> FetchRun<'a> {
             true => ops::plan_installer(plan, question, context, at_once, listener).await.map_err(fail),
             false => Ok(plan),
         }
+    }
+
+    /// Refuses source archives that targets would install, where wheels are required.
+    fn check_wheels(&self, plan: &Plan) -> Result<(), CliError> {
+        let installs = if self.args.selection.require_wheels { plan.source_installs() } else { Vec::new() };
+        let refusals = installs.iter().map(|install| CliError::new(Exit::NoSolution, source_builds::refusal(install)));
+        let hint = "--prefer-binary takes older releases that have wheels";
+        refusals.reduce(CliError::and).map_or(Ok(()), |error| Err(error.hint(hint)))
     }
 
     /// Whether the run goes on, and with what.
@@ -308,6 +318,10 @@ impl<'a> FetchRun<'a> {
         let report = Report::of_fetched(fetched, self.environment.seconds())
             .with_arrivals(self.prepared.context.store.arrivals());
         let folder = &self.environment.working_folder;
+        if self.args.outputs.bundle.is_some() {
+            let builds = ops::target_builds(fetched, &self.prepared.context.store);
+            source_builds::warning(&builds).iter().for_each(terminal::warn);
+        }
         summary::of_run(&report, fetched, &self.outputs, self.args, folder, findings.is_empty());
         summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));

@@ -187,13 +187,24 @@ impl<'n, 's> Conditions<'n, 's> {
         }
     }
 
-    /// Whether it stands beside an attempt to import something.
+    /// Whether it stands beside an attempt to import something that not every build has.
     fn hangs_on_imports(&self, statement: NodeId) -> bool {
         let syntax = self.names.syntax;
-        let is_import = |id: NodeId| matches!(syntax.kind(id), "import_statement" | "import_from_statement");
+        let is_import = |id: NodeId| match syntax.kind(id) {
+            "import_statement" => true,
+            "import_from_statement" => {
+                !syntax.child(id, "module_name").is_some_and(|module| is_of_setuptools(syntax.text(module)))
+            }
+            _ => false,
+        };
         let attempts = syntax.ancestors(statement).filter(|ancestor| syntax.kind(*ancestor) == "try_statement");
         attempts
             .into_iter()
             .any(|attempt| syntax.child(attempt, "body").is_some_and(|body| syntax.within(body).any(is_import)))
     }
+}
+
+/// Whether a module is there whenever setuptools builds.
+fn is_of_setuptools(module: &str) -> bool {
+    matches!(module.split('.').next(), Some("setuptools" | "distutils"))
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::super::requirement_lines::logical_lines;
+use super::branches::Branches;
 use super::names::Names;
 use super::syntax::NodeId;
 
@@ -31,7 +32,7 @@ impl Value {
     }
 }
 
-/// How many nodes one evaluation looks at, so that names of sums of names stay cheap.
+/// How many nodes one evaluation looks at, with those of the conditions that it depends on, so that names of sums of names stay cheap.
 const MOST_STEPS: usize = 50_000;
 
 /// How deep names may lead to names.
@@ -51,14 +52,20 @@ impl<'n, 's> Evaluator<'n, 's> {
 
     /// The value of an expression; absent where it is computed.
     pub fn value(&self, id: NodeId) -> Option<Value> {
-        self.steps.set(self.steps.get() + 1);
-        if self.steps.get() > MOST_STEPS || self.depth.get() > DEEPEST {
+        self.spend(1)?;
+        if self.depth.get() > DEEPEST {
             return None;
         }
         self.depth.set(self.depth.get() + 1);
         let value = self.compute(id);
         self.depth.set(self.depth.get() - 1);
         value
+    }
+
+    /// Counts `steps`; absent once there were too many.
+    pub fn spend(&self, steps: usize) -> Option<()> {
+        self.steps.set(self.steps.get() + steps);
+        (self.steps.get() <= MOST_STEPS).then_some(())
     }
 
     fn compute(&self, id: NodeId) -> Option<Value> {
@@ -78,6 +85,7 @@ impl<'n, 's> Evaluator<'n, 's> {
             "identifier" => self.name(id),
             "subscript" => self.item(id),
             "call" => self.call(id),
+            "conditional_expression" => Branches { names: self.names, evaluator: self }.choice(id),
             _ => None,
         }
     }
@@ -156,6 +164,11 @@ impl<'n, 's> Evaluator<'n, 's> {
 
     fn name(&self, id: NodeId) -> Option<Value> {
         let name = self.names.syntax.text(id);
+        self.constant(name).or_else(|| Branches { names: self.names, evaluator: self }.list(name, id))
+    }
+
+    /// The value of a name that gets one, and keeps it.
+    fn constant(&self, name: &str) -> Option<Value> {
         let value = self.value(self.names.only_value(name)?)?;
         (matches!(value, Value::Text(_) | Value::None) || self.names.is_constant(name)).then_some(value)
     }

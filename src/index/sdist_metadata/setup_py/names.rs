@@ -18,13 +18,15 @@ pub enum Role {
 }
 
 /// Functions that leave their arguments as they are.
-const HARMLESS: [&str; 22] = [
+const HARMLESS: [&str; 24] = [
     "all",
     "any",
     "dict",
     "enumerate",
     "filter",
     "frozenset",
+    "getattr",
+    "hasattr",
     "isinstance",
     "iter",
     "len",

@@ -37,6 +37,13 @@ fn literals_sums_and_names_of_them_are_read() {
     ] {
         assert_eq!(needs(text), literal(&["six", "idna>=2"]), "{text}");
     }
+    for text in [
+        "A = ['six']\nA.append('idna')\nsetup(install_requires=A)",
+        "A = ['six']\nA += ['idna']\nsetup(install_requires=A)",
+        "A = ['x']\nA = ['six']\nA.extend(('idna',))\nsetup(install_requires=A)",
+    ] {
+        assert_eq!(needs(text), literal(&["six", "idna"]), "{text}");
+    }
     assert_eq!(needs("setup(name='x')"), Keyword::Absent);
     assert_eq!(needs("setup(install_requires=None)"), literal(&[]));
 }
@@ -48,11 +55,8 @@ fn what_is_computed_or_changed_is_not_read() {
         "setup(install_requires=['six%s' % '>=1'])",
         "setup(install_requires=[f'six>={x}'])",
         "setup(install_requires=[line for line in x])",
-        "A = ['six']\nA.append('idna')\nsetup(install_requires=A)",
-        "A = ['six']\nA += ['idna']\nsetup(install_requires=A)",
         "A = ['six']\nB = A\nB.append('idna')\nsetup(install_requires=A)",
         "A = ['six']\nchange(A)\nsetup(install_requires=A)",
-        "A = ['six']\nA = ['idna']\nsetup(install_requires=A)",
         "A = ['six']\nA[0] = 'idna'\nsetup(install_requires=A)",
         "A = {'x': ['six']}\nA['x'].append('idna')\nsetup(install_requires=A['x'])",
         "def A(): pass\nsetup(install_requires=A)",
@@ -71,20 +75,92 @@ fn what_is_computed_or_changed_is_not_read() {
 #[test]
 fn what_depends_on_the_machine_is_told_apart() {
     for text in [
-        "import sys\nsetup(install_requires=['six'] if sys.version_info[0] == 2 else [])",
-        "A = []\nif sys.platform == 'win32':\n  A.append('six')\nsetup(install_requires=A)",
         "A = []\nif x:\n  pass\nelif os.name == 'nt':\n  A += ['six']\nsetup(install_requires=A)",
-        "PY = sys.version_info\nOLD = PY < (3,)\nA = []\nif OLD:\n  A.extend(['six'])\nsetup(install_requires=A)",
+        "A = []\nif sys.version_info[1] > 2:\n  A.append('six')\nsetup(install_requires=A)",
+        "A = []\nif sys.version_info[:1] < (2, 7):\n  A.append('six')\nsetup(install_requires=A)",
+        "A = []\nif sys.platform.startswith('f'):\n  A.append('six')\nsetup(install_requires=A)",
+        "from x import platform as sys\nA = []\nif sys.platform == 'win32':\n  A.append('six')\nsetup(install_requires=A)",
+        "A = []\ndef f():\n  if os.name == 'nt':\n    A.append('six')\nf()\nsetup(install_requires=A)",
+        "A = []\nfor i in x:\n  if os.name == 'nt':\n    A.append('six')\nsetup(install_requires=A)",
+        "def f():\n  setup(install_requires=A)\nA = []\nif os.name == 'nt':\n  A += ['six']\nf()",
         "A = []\ntry:\n  import json\nexcept ImportError:\n  A.append('simplejson')\nsetup(install_requires=A)",
         "def f():\n  return os.environ['A']\nsetup(install_requires=f())",
         "def f(A):\n  setup(install_requires=A)\nf([sys.platform])",
         "K = {}\nif six.PY2:\n  K['install_requires'] = ['six']\nsetup(**K)",
-        "if sys.version_info < (3,):\n  A = ['six']\nelse:\n  A = []\nsetup(install_requires=A)",
     ] {
         assert_eq!(needs(text), Keyword::Conditional, "{text}");
     }
     let other = "K = {}\nif sys.platform == 'x':\n  K['ext_modules'] = []\nK['install_requires'] = f()\nsetup(**K)";
     assert_eq!(needs(other), Keyword::Computed);
+}
+
+#[test]
+fn branches_on_the_machine_are_markers() {
+    let branch = |condition: &str| {
+        let text = format!("A = ['six']\nif {condition}:\n  A.append('idna')\nsetup(install_requires=A)");
+        match needs(&text) {
+            Keyword::Literal(lines) => lines[1..].join("\n"),
+            other => panic!("{condition}: {other:?}"),
+        }
+    };
+    for (condition, line) in [
+        ("sys.version_info[0] == 2", "idna ; (python_version >= '2') and (python_version < '3')"),
+        ("[sys.version_info[0], sys.version_info[1]] < [2, 7]", "idna ; python_version < '2.7'"),
+        ("sys.version_info < (3, 2)", "idna ; python_version < '3.2'"),
+        ("sys.version_info > (3, 2)", "idna ; python_version >= '3.2'"),
+        ("sys.version_info <= (3, 2)", "idna ; python_version < '3.2'"),
+        ("sys.version_info == (3, 2)", ""),
+        ("sys.version_info != (3, 2)", "idna"),
+        ("sys.version_info[:2] > (3, 2)", "idna ; python_version >= '3.3'"),
+        ("sys.version_info[:2] <= (3, 2)", "idna ; python_version < '3.3'"),
+        ("sys.version_info >= (3, 2, 1)", "idna ; python_full_version >= '3.2.1'"),
+        ("(3, 2) > sys.version_info", "idna ; python_version < '3.2'"),
+        ("(2, 6) <= sys.version_info < (3,)", "idna ; (python_version >= '2.6') and (python_version < '3')"),
+        ("not sys.version_info.major < 3", "idna ; python_version >= '3'"),
+        ("os.name == 'nt' or sys.platform == \"cygwin\"", "idna ; (os_name == 'nt') or (sys_platform == 'cygwin')"),
+        ("sys.platform not in ('win32', 'cygwin')", "idna ; (sys_platform != 'win32') and (sys_platform != 'cygwin')"),
+        ("sys.platform.startswith('linux')", "idna ; (sys_platform == 'linux') or (sys_platform == 'linux2')"),
+        ("'win' in sys.platform", "idna ; 'win' in sys_platform"),
+        ("hasattr(sys, 'pypy_version_info')", "idna ; platform_python_implementation == 'PyPy'"),
+        ("platform.system() != 'Windows' and True", "idna ; platform_system != 'Windows'"),
+    ] {
+        assert_eq!(branch(condition), line, "{condition}");
+    }
+}
+
+#[test]
+fn every_branch_gets_the_marker_under_which_it_runs() {
+    let (old, new) = ("six ; python_version < '3'", "idna ; python_version >= '3'");
+    for (text, lines) in [
+        ("setup(install_requires=['six'] if sys.version_info < (3,) else ['idna'])", vec![old, new]),
+        (
+            "if sys.version_info < (3,):\n  A = ['six']\nelse:\n  A = ['idna']\nsetup(install_requires=A)",
+            vec![old, new],
+        ),
+        ("A = ['idna']\nif sys.version_info < (3,):\n  A = ['six']\nsetup(install_requires=A)", vec![new, old]),
+        ("OLD = sys.version_info < (3,)\nA = []\nif OLD:\n  A += ['six']\nB = A\nsetup(install_requires=B)", vec![old]),
+        ("B = ['six'] if sys.version_info < (3,) else []\nsetup(install_requires=B + ['x'])", vec![old, "x"]),
+        (
+            "A = []\nif os.name == 'nt':\n  A += ['a']\nelif os.name == 'java':\n  A += ['b']\nelse:\n  A += ['c']\n\
+             setup(install_requires=A)",
+            vec![
+                "a ; os_name == 'nt'",
+                "b ; (os_name != 'nt') and (os_name == 'java')",
+                "c ; (os_name != 'nt') and (os_name != 'java')",
+            ],
+        ),
+    ] {
+        assert_eq!(needs(text), literal(&lines), "{text}");
+    }
+}
+
+#[test]
+fn attempts_to_import_setuptools_succeed() {
+    let attempt = "try:\n  from setuptools import setup\nexcept ImportError:\n  from distutils.core import setup\n  new = \
+                   False\nelse:\n  new = True\nK = {}\nif new:\n  K['install_requires'] = ['six']\nsetup(**K)";
+    assert_eq!(keywords(attempt).install_requires, Keyword::Computed);
+    let other = attempt.replace("from setuptools import setup\n", "from setuptools import setup\n  import json\n");
+    assert_eq!(keywords(&other).install_requires, Keyword::Conditional);
 }
 
 #[test]
@@ -141,6 +217,9 @@ fn hostile_files_cost_little() {
     let text = format!("a0 = ['six']\n{sums}setup(install_requires=a59)");
     assert_eq!(needs(&text), Keyword::Computed);
     assert_eq!(needs("a = b\nb = a\nsetup(install_requires=a)"), Keyword::Computed);
+    let branches = "elif os.name == 'x':\n A += ['a']\n".repeat(7_000);
+    let text = format!("A = []\nif os.name == 'y':\n A += ['b']\n{branches}setup(install_requires=A)");
+    assert_eq!(needs(&text), Keyword::Conditional);
     let flat = "a = 1\n".repeat(20_000);
     assert_eq!(needs(&format!("{flat}setup()")), Keyword::Absent);
 }
