@@ -91,6 +91,7 @@
 //! | `index-metadata-v2/` | what indexes said that their files need, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files of which no index promises one, while they are unchanged | [`index`] |
 //! | `built-v2/` | what builds said that source archives need, by the building Python | [`index`] |
+//! | `built-wheels-v1/` | which objects are wheels that were built here, by archive, interpreter and build requirements | [`ops`] |
 //! | `interpreters-v1/` | what interpreters said, by their identity | [`interpreter`] |
 //!
 //! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.

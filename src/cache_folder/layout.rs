@@ -28,13 +28,15 @@ pub enum CacheBucket {
     Local,
     /// What builds said that source archives need, by the building Python.
     Built,
+    /// Which objects are wheels that were built here, by all that decides a build.
+    BuiltWheels,
     /// What interpreters said, by their identity.
     Interpreters,
 }
 
 impl CacheBucket {
     /// Every folder of the cache.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Objects,
         Self::Aliases,
         Self::Runs,
@@ -45,6 +47,7 @@ impl CacheBucket {
         Self::IndexMetadata,
         Self::Local,
         Self::Built,
+        Self::BuiltWheels,
         Self::Interpreters,
     ];
 
@@ -61,6 +64,7 @@ impl CacheBucket {
             Self::IndexMetadata => "index-metadata",
             Self::Local => "local",
             Self::Built => "built",
+            Self::BuiltWheels => "built-wheels",
             Self::Interpreters => "interpreters",
         }
     }
@@ -74,6 +78,7 @@ impl CacheBucket {
             | Self::Incoming
             | Self::Pages
             | Self::Local
+            | Self::BuiltWheels
             | Self::Interpreters => 1,
             // Where metadata was read came to it.
             Self::IndexMetadata | Self::Built => 2,

@@ -4,6 +4,7 @@
 //! their types from here.
 
 mod artifact;
+mod built_from;
 mod candidates;
 mod dependency;
 mod digest;
@@ -38,6 +39,7 @@ mod text_cursor;
 mod tree;
 
 pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
+pub use built_from::BuiltFrom;
 pub use candidates::Candidates;
 pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Hasher, Promises, Sha256};

@@ -10,8 +10,11 @@ pub enum Event {
     /// A project's page, or the metadata of a file, is asked for.
     Asking(String),
     Answered(String),
-    /// The build of a source archive is run, for its metadata.
-    Building(Box<str>),
+    /// The build of a source archive is run, for its metadata or a wheel.
+    Building {
+        filename: Box<str>,
+        is_wheel: bool,
+    },
     /// A whole file is fetched before the plan is made, since nothing less tells what it needs.
     NeededEarly {
         filename: Box<str>,

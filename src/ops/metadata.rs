@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Listener;
 use super::claims::Claims;
 use super::fetch::{FetchError, download};
-use super::sdist_builder::SdistBuilder;
+use super::sdist_build::{BuildSource, SdistBuilder};
 use super::stored_files::find_stored;
 use crate::domain::{
     Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
@@ -144,7 +144,8 @@ async fn metadata_from_build(
     listener: &Listener,
 ) -> Result<MetadataResult, FetchError> {
     let archive = ensure_stored(candidate, context, listener).await?;
-    builds.metadata(archive.sha256, (project, &candidate.filename), &context.store, listener).await
+    let source = BuildSource { archive: archive.sha256, project, filename: &candidate.filename };
+    builds.metadata(source, context, listener).await
 }
 
 /// What a wheel says, unless the whole of it has to be fetched to tell.

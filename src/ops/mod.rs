@@ -1,7 +1,7 @@
 //! The use cases. They emit [`Event`]s and never print, and they know nothing of command lines.
 //!
-//! A run is `plan` (with `metadata`, `sdist_builder`, `with_sources`, `build_tools`, and
-//! `plan_cache` for what was planned before), then `fetch` (with `stored_files` for what is here
+//! A run is `plan` (with `metadata`, `sdist_build`, `with_sources`, `build_tools`, and
+//! `plan_cache` for what was planned before), where that is asked for `build_wheels`, then `fetch` (with `stored_files` for what is here
 //! already, and `download` for the rest), then `write`, which makes folders, or a bundle through
 //! `bundle`. That has all that is done with bundles: write, sign, verify, unpack, compare, merge.
 //! `target_build` tells what is left to build. `cache` and `serve` stand alone. `distribution_inspection` and `buffered_reader` read the
@@ -9,6 +9,7 @@
 
 mod buffered_reader;
 mod build_tools;
+mod build_wheels;
 mod bundle;
 pub mod cache;
 mod claims;
@@ -19,7 +20,7 @@ mod fetch;
 mod metadata;
 mod plan;
 mod plan_cache;
-mod sdist_builder;
+mod sdist_build;
 pub mod serve;
 mod stored_files;
 mod target_build;
@@ -28,6 +29,7 @@ mod write;
 
 pub use crate::archive::CancelFlag;
 pub use build_tools::{plan_build_requires, plan_installer};
+pub use build_wheels::{WheelsToBuild, build_wheels};
 pub use bundle::output::{BundleOutput, OutputStream, request_of};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use bundle::verify::{Finding, FindingKind, LibcFloor, Proof, Verification, VerifySettings, verify};
@@ -40,6 +42,6 @@ pub use event::{Event, Listener};
 pub use fetch::{FetchError, FetchFailure, FetchSettings, FilesToFetch, check_space, fetch, files_to_fetch};
 pub use metadata::{FetchContext, InconsistentMetadata, MetadataFailure};
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
-pub use sdist_builder::SdistBuilder;
+pub use sdist_build::{BuiltWheels, SdistBuilder};
 pub use target_build::{TargetBuild, target_builds};
 pub use write::{Output, WriteFailure, write, write_seen_pages};

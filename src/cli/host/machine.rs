@@ -1,8 +1,8 @@
 //! The machine that the run starts from: its interpreter, that one's pip, and the targets.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::environment::Environment;
 use crate::cache_folder::CacheLayout;
@@ -13,7 +13,7 @@ use crate::cli::settings::table::{self, Setting};
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetError, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
-use crate::ops::SdistBuilder;
+use crate::ops::{BuiltWheels, SdistBuilder};
 
 /// Asks the interpreter once, and only when something depends on it.
 pub struct Machine<'a> {
@@ -160,16 +160,17 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// Leave to run builds with the interpreter's pip, which is told `variables`.
+    /// Leave to run builds with the interpreter, each step for `limit` at most.
     ///
     /// # Errors
     /// When there is no interpreter, or its pip cannot do it.
-    pub fn builds(&self, variables: Vec<(&'static str, OsString)>) -> Result<SdistBuilder, CliError> {
+    pub fn builds(&self, limit: Duration) -> Result<SdistBuilder, CliError> {
         let pip = self.pip()?;
         let interpreter = self.interpreter()?;
-        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), variables).map_err(CliError::usage)?;
-        let known = MetadataCache::of_builds(&self.cache, interpreter.target().id());
-        Ok(SdistBuilder::new(front_end, known))
+        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref()).map_err(CliError::usage)?;
+        let target = Arc::new(interpreter.target());
+        let known = MetadataCache::of_builds(&self.cache, target.id());
+        Ok(SdistBuilder::new(front_end, target, known, BuiltWheels::new(&self.cache), limit))
     }
 
     /// The interpreter's pip, or the one that an environment of it would get.

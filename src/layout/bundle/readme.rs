@@ -110,6 +110,9 @@ fn list(heading: &str, items: impl IntoIterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use crate::domain::{Fetched, FetchedFile, TargetSpec};
     use crate::layout::test_fixtures::{bundled, fetched, file, package, page, paths};
 
     #[test]
@@ -123,12 +126,20 @@ mod tests {
 
     #[test]
     fn what_is_built_where_it_is_installed_is_told() {
-        let files = vec![file("demo-1.0.zip", b"source")];
-        let readme = |files| page(&bundled(&fetched(vec![package("demo", "1.0", files)])), "README.txt").to_owned();
-        assert!(readme(files).contains("if\nwhat they hold is not only Python:\n\n    demo-1.0.zip on cp3"));
-        assert!(!readme(vec![file("demo-1.0-py3-none-any.whl", b"wheel")]).contains("source archives"));
-        let both = vec![file("demo-1.0-py3-none-any.whl", b"wheel"), file("demo-1.0.zip", b"source")];
-        assert!(!readme(both).contains("source archives"));
+        let readme = |filenames: &[&str]| {
+            let file = |filename: &&str| FetchedFile { targets: vec![0], ..file(filename, filename.as_bytes()) };
+            let package = package("demo", "1.0", filenames.iter().map(file).collect());
+            let target = TargetSpec::of_name("cp312-win_amd64").unwrap().unwrap().resolve(None).unwrap();
+            let targets = vec![Arc::new(target)];
+            page(&bundled(&Fetched { targets, ..fetched(vec![package]) }), "README.txt").to_owned()
+        };
+        let told = readme(&["demo-1.0.zip"]);
+        assert!(
+            told.contains("if\nwhat they hold is not only Python:\n\n    demo-1.0.zip on cp312-win_amd64"),
+            "{told}"
+        );
+        assert!(!readme(&["demo-1.0-py3-none-any.whl"]).contains("source archives"));
+        assert!(!readme(&["demo-1.0-py3-none-any.whl", "demo-1.0.zip"]).contains("source archives"));
     }
 
     #[test]

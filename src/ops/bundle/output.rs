@@ -70,11 +70,16 @@ impl BundleOutput {
 /// A pipe that a bundle is written to.
 pub type OutputStream = Arc<Mutex<dyn Write + Send>>;
 
-/// What `question` asks for all of `targets`.
-pub fn request_of(question: &Question, targets: &[Arc<Target>]) -> Request {
+/// What `question` asks for all of `targets`. Wheels of `fetched` that were built here are what an
+/// install takes, also where it was asked to build them.
+pub fn request_of(question: &Question, targets: &[Arc<Target>], fetched: &Fetched) -> Request {
+    let mut formats = question.policy.formats.clone();
+    for (package, _) in fetched.files().filter(|(_, file)| file.built_from.is_some()) {
+        formats.only_binary(package.name.as_ref()).expect("the name of a project is a value of --only-binary");
+    }
     Request {
         requirements: question.requirements.clone(),
-        formats: question.policy.formats.clone(),
+        formats,
         releases: question.policy.releases.clone(),
         prefer_binary: question.policy.prefer_binary,
         require_hashes: question.require_hashes,

@@ -344,6 +344,7 @@ fn fetched_file(file: &IndexedFile) -> FetchedFile {
         object: Object { sha256: file.sha256, size: file.extent.size },
         metadata: file.sidecar.as_ref().map(|bytes| Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 }),
         metadata_source: None,
+        built_from: None,
         status: Status::Cached,
     }
 }

@@ -1,6 +1,5 @@
 //! The default command: read, plan, fetch, write, and say so.
 
-pub mod build_variables;
 pub mod did_you_mean;
 pub mod inputs;
 pub mod prepare;
@@ -204,6 +203,7 @@ impl<'a> FetchRun<'a> {
         let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
         let Planned { plan, unsolved } =
             self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
+        let plan = self.build_wheels(plan, listener).await?;
         self.check_wheels(&plan)?;
         let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
         let mut notes = std::mem::take(&mut plan.notes);
@@ -230,11 +230,24 @@ impl<'a> FetchRun<'a> {
         }
     }
 
+    /// Builds what is to be built, unless that is only planned.
+    async fn build_wheels(&self, plan: Plan, listener: &Listener) -> Result<Plan, CliError> {
+        let context = &self.prepared.context;
+        match &context.builds {
+            Some(builder) if self.prepared.wheels_to_build.is_wanted() && !self.args.outputs.dry_run => {
+                let wanted = &self.prepared.wheels_to_build;
+                let built = ops::build_wheels(plan, wanted, builder, context, listener).await;
+                built.map_err(|failures| CliError::of_fetch(&failures))
+            }
+            _ => Ok(plan),
+        }
+    }
+
     /// Refuses source archives that targets would install, where wheels are required.
     fn check_wheels(&self, plan: &Plan) -> Result<(), CliError> {
         let installs = if self.args.selection.require_wheels { plan.source_installs() } else { Vec::new() };
         let refusals = installs.iter().map(|install| CliError::new(Exit::NoSolution, source_builds::refusal(install)));
-        let hint = "--prefer-binary takes older releases that have wheels";
+        let hint = "--prefer-binary takes older releases that have wheels, and --build-wheels builds them here";
         refusals.reduce(CliError::and).map_or(Ok(()), |error| Err(error.hint(hint)))
     }
 
@@ -269,7 +282,7 @@ impl<'a> FetchRun<'a> {
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
         let requests: Arc<[Request]> = match &self.prepared.lock {
             Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
-            None => [ops::request_of(&self.prepared.question, &self.targets)].into(),
+            None => [ops::request_of(&self.prepared.question, &self.targets, fetched)].into(),
         };
         let mut findings = Vec::new();
         for output in self.outputs() {

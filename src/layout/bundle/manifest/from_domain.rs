@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use crate::domain::{Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, ProjectSummary, Target};
+use crate::domain::{BuiltFrom, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, ProjectSummary, Target};
 
-use super::{Manifest, ManifestFile, ManifestPackage, ManifestPage, ManifestRequest, ManifestTarget, SCHEMA};
+use super::{
+    Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, ManifestPage, ManifestRequest, ManifestTarget, SCHEMA,
+};
 use crate::layout::bundle::{BundleInput, ProjectSummaries, WHEELS};
 
 impl Manifest {
@@ -87,6 +89,17 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
             .metadata_source
             .filter(|_| !candidate.filename.ends_with(".whl"))
             .map(|source| source.to_string()),
+        built_from: file.built_from.as_deref().map(describe_build),
+    }
+}
+
+fn describe_build(from: &BuiltFrom) -> ManifestBuiltFrom {
+    ManifestBuiltFrom {
+        filename: from.filename.to_string(),
+        sha256: from.sha256.to_string(),
+        url: remote(&from.url),
+        build_requires: from.requires.clone(),
+        python: from.python.clone(),
     }
 }
 

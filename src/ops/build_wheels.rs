@@ -1,0 +1,163 @@
+//! Puts built wheels in the place of source archives, for the targets that this machine builds for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Listener;
+use super::fetch::{FetchError, FetchFailure};
+use super::metadata::{FetchContext, ensure_stored};
+use super::sdist_build::{BuildSource, BuiltWheel, SdistBuilder};
+use crate::domain::{
+    BuiltFrom, Candidate, MaskedUrl, MetadataSource, PackageName, Plan, PlannedFile, PlannedPackage, Promises, System,
+    Target, WheelFilename, Yanked,
+};
+
+/// Of which projects wheels are built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WheelsToBuild {
+    Never,
+    /// Where a target gets a source archive.
+    Missing,
+    Named(BTreeSet<PackageName>),
+    All,
+}
+
+impl WheelsToBuild {
+    /// Whether any are.
+    pub fn is_wanted(&self) -> bool {
+        *self != Self::Never
+    }
+
+    fn takes(&self, project: &PackageName) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Missing | Self::All => true,
+            Self::Named(names) => names.contains(project),
+        }
+    }
+}
+
+/// Builds the source archives of `plan` that are `wanted` as wheels, that targets install and that
+/// `builder` can build for, and puts the wheels in their place. An archive that a line names by URL or path stays as it is, since the
+/// line asks for just that file.
+///
+/// # Errors
+/// Every archive whose build failed.
+pub async fn build_wheels(
+    mut plan: Plan,
+    wanted: &WheelsToBuild,
+    builder: &SdistBuilder,
+    context: &FetchContext,
+    listener: &Listener,
+) -> Result<Plan, Vec<FetchFailure>> {
+    let mut failures = Vec::new();
+    for package in plan.packages.iter_mut().filter(|package| wanted.takes(&package.name)) {
+        let (mut wheels, mut built) = (Vec::new(), BTreeSet::new());
+        for file in &package.files {
+            let served = buildable(package, file, &plan.targets, builder.target());
+            if served.is_empty() {
+                continue;
+            }
+            match build(&package.name, &file.candidate, builder, context, listener).await {
+                Ok((wheel, from)) => {
+                    let fits = |target: &usize| runs_on(&wheel.filename, &plan.targets[*target], builder.target());
+                    let (served, others): (Vec<_>, Vec<_>) = served.into_iter().partition(fits);
+                    let others = others.into_iter().map(|target| plan.targets[target].id());
+                    plan.notes.extend(others.map(|id| unfit_note(&wheel, id)));
+                    built.extend(served.iter().map(|target| (file.candidate.filename.clone(), *target)));
+                    wheels.extend((!served.is_empty()).then(|| planned_wheel(&wheel, from, served)));
+                }
+                Err(why) => failures.push(why),
+            }
+        }
+        package.replace(&built, wheels);
+    }
+    if failures.is_empty() { Ok(plan) } else { Err(failures) }
+}
+
+/// The targets for which `file` is a source archive to build: those of the builder's kind.
+fn buildable(package: &PlannedPackage, file: &PlannedFile, targets: &[Arc<Target>], host: &Target) -> Vec<usize> {
+    let is_wheel = |file: &PlannedFile| file.candidate.filename.ends_with(".whl");
+    let is_direct = *file.candidate.index == file.candidate.url;
+    if is_wheel(file) || is_direct {
+        return Vec::new();
+    }
+    let has_wheel = |target: usize| package.files.iter().any(|file| is_wheel(file) && file.targets.contains(&target));
+    let is_wanted = |target: &usize| {
+        !file.tools.contains(target) && !has_wheel(*target) && is_of_same_kind(&targets[*target], host)
+    };
+    file.targets.iter().copied().filter(is_wanted).collect()
+}
+
+/// Whether what `host` builds may run on `target`, as far as Python, system and processor tell.
+fn is_of_same_kind(target: &Target, host: &Target) -> bool {
+    let family = |target: &Target| std::mem::discriminant(&target.platform().system);
+    let is_linux = |target: &Target| matches!(target.platform().system, System::Linux | System::Manylinux(_));
+    target.has_same_python(host)
+        && target.platform().architecture == host.platform().architecture
+        && (family(target) == family(host) || is_linux(target) && is_linux(host))
+}
+
+/// Whether a wheel that was built on `host` runs on `target` for certain. What is linked to a newer C
+/// library may not.
+fn runs_on(filename: &str, target: &Target, host: &Target) -> bool {
+    let Ok(wheel) = filename.parse::<WheelFilename>() else { return false };
+    let is_newer = match (&host.platform().system, &target.platform().system) {
+        (System::Manylinux(host), System::Manylinux(target)) => host > target,
+        _ => false,
+    };
+    target.tags().rank(&wheel).is_some() && (&*wheel.platform == "any" || !is_newer)
+}
+
+fn unfit_note(wheel: &BuiltWheel, target: &str) -> String {
+    format!(
+        "{}, which was built here, may need a newer C library than {target} has: that gets the source archive; build on \
+         a machine as old as it, or name the platform that this one is",
+        wheel.filename
+    )
+}
+
+async fn build(
+    project: &PackageName,
+    candidate: &Candidate,
+    builder: &SdistBuilder,
+    context: &FetchContext,
+    listener: &Listener,
+) -> Result<(BuiltWheel, BuiltFrom), FetchFailure> {
+    let (filename, url) = (candidate.filename.clone(), candidate.url.clone());
+    let fail = |why: FetchError| FetchFailure { filename: filename.clone(), url: url.clone(), why };
+    let archive = ensure_stored(candidate, context, listener).await.map_err(fail)?;
+    let source = BuildSource { archive: archive.sha256, project, filename: &filename };
+    let wheel = builder.wheel(source, context, Vec::new(), listener).await.map_err(fail)?;
+    let from = BuiltFrom {
+        filename: filename.clone(),
+        url: url.clone(),
+        sha256: archive.sha256,
+        requires: wheel.requires.clone(),
+        python: builder.target().id().to_owned(),
+    };
+    Ok((wheel, from))
+}
+
+/// The wheel as a file of the plan; the store has it under its digest.
+fn planned_wheel(wheel: &BuiltWheel, from: BuiltFrom, targets: Vec<usize>) -> PlannedFile {
+    let mut url: MaskedUrl = "file:///".parse().expect("a literal URL is valid");
+    url = url.join(&wheel.filename).unwrap_or(url);
+    PlannedFile {
+        candidate: Candidate {
+            filename: wheel.filename.clone(),
+            index: Arc::new(url.clone()),
+            url,
+            promises: Promises { asked: Vec::new(), index: vec![wheel.sha256.into()], size: Some(wheel.size) },
+            requires_python: None,
+            yanked: Yanked::default(),
+            sidecar: None,
+            uploaded: None,
+        },
+        targets,
+        tools: Vec::new(),
+        claimed: None,
+        metadata_source: Some(MetadataSource::Built),
+        built_from: Some(Arc::new(from)),
+    }
+}
