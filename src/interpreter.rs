@@ -1,6 +1,6 @@
 //! Describes a Python interpreter: version, ABIs, platform, markers, and its pip's settings.
 //!
-//! A script asks once; the answer is remembered by the interpreter's identity, so that a warm run
+//! A script asks once; the answer is cached by the interpreter's identity, so that a warm run
 //! starts no Python.
 
 mod build;
@@ -20,93 +20,99 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cache_folder::CacheLayout;
-use crate::domain::{Target, TargetDescription};
+use crate::domain::{HasRemedy, Remedy, Target, TargetDescription};
 
 pub use self::build::{BuildBackend, BuildError, BuildFolder, BuildFrontEnd, BuildStep};
 pub use self::build_hints::hint as build_hint;
 use self::find::FoundInterpreter;
 pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};
 
-/// The script that a Python runs to describe itself and its machine. It answers `machine` or `pip`
-/// with one line of JSON, a `ScriptAnswer` that holds an [`Interpreter`] or a [`Pip`].
+/// The script that a Python runs to describe itself and its machine.
+///
+/// To `machine` or `pip` it answers with one line of JSON, a `ScriptAnswer` with an [`Interpreter`]
+/// or a [`Pip`].
 pub const DESCRIBE_TARGET: &str = include_str!("../scripts/describe-target.py");
 
-/// Where a search for an interpreter starts: nothing here reads the process's own environment.
+/// The environment in which an interpreter is searched; nothing here reads the process's own.
 #[derive(Clone, Copy)]
 pub struct HostEnvironment<'a> {
-    /// Looks an environment variable up.
+    /// Looks up an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
-    /// The working folder, absolute.
+    /// The absolute path of the working folder.
     pub folder: &'a Path,
 }
 
 impl HostEnvironment<'_> {
-    /// A variable that is set to something.
+    /// Returns a variable that is not empty.
     fn set(&self, name: &str) -> Option<OsString> {
         (self.variable)(name).filter(|value| !value.is_empty())
     }
 }
 
-/// An interpreter as it describes itself.
+/// The description of an interpreter by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interpreter {
     /// `sys.executable`.
     pub executable: PathBuf,
     /// `sys.prefix`.
     pub prefix: PathBuf,
-    /// The index that its pip has built in, where that could be told without importing pip.
+    /// The default index of its pip, if that is known without importing pip.
     #[serde(default)]
     pub default_index: Option<String>,
     #[serde(flatten)]
     machine: TargetDescription,
 }
 
-/// What the script answers to one of its questions.
+/// The script's answer to a question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct ScriptAnswer<T> {
     answer: T,
-    /// Files that it depends on, whether they are there or not.
+    /// Files that the answer depends on, whether they exist or not.
     rests_on: Vec<PathBuf>,
 }
 
-/// What the interpreter's pip would do by default.
+/// The interpreter's pip with its defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pip {
     pub version: String,
     /// Whether it is installed there; otherwise it is the base interpreter's, or the one that
     /// `ensurepip` would install.
     pub is_own: bool,
-    /// The index that it has built in.
+    /// Its default index.
     pub default_index: Option<String>,
-    /// The cache folder without settings; pips before 6 have none.
+    /// Its default cache folder; pips before 6 have none.
     pub cache_dir: Option<PathBuf>,
 }
 
-/// What pip's configuration files say. They are read anew each time and never remembered, since
-/// they may hold credentials. `prefix` is that of the interpreter, where it is known.
+/// Reads pip's configuration files.
+///
+/// They are never cached, since they may hold credentials. `prefix` is that of the interpreter, if
+/// it is known.
 ///
 /// # Errors
-/// A file that pip could not read either.
+/// When pip could not read a file either.
 pub fn pip_settings(host: HostEnvironment<'_>, prefix: Option<&Path>) -> Result<PipSettings, PipSettingsError> {
     PipSettings::read(&pip_config_files::locations(pip_config_files::System::HERE, host, prefix, &|path| path.exists()))
 }
 
 impl Interpreter {
-    /// The target that this interpreter is.
+    /// Returns the interpreter's own target.
     pub fn target(&self) -> Target {
         self.machine.target()
     }
 
-    /// Its pip, where one is within reach: installed there, or what its environment would get.
-    /// Remembered as [`describe`] does.
+    /// Returns its pip, if there is one: installed there, or the one that its environment would
+    /// get.
+    ///
+    /// Cached as [`describe`] does.
     ///
     /// # Errors
-    /// Says how the interpreter failed, and what to do.
+    /// When the interpreter cannot be run; the error says how it failed, and what to do.
     pub fn pip(&self, cache: Option<&CacheLayout>, host: HostEnvironment<'_>) -> Result<Option<Pip>, InterpreterError> {
         answer(&FoundInterpreter { path: self.executable.clone(), is_launcher: false }, "pip", cache, host)
     }
 
-    /// Whether it has this version, of which a part may be left out: `3`, `3.11`, `3.11.7`.
+    /// Whether it has this version, of which a part may be omitted: `3`, `3.11`, `3.11.7`.
     fn is_version(&self, wanted: &str) -> bool {
         let version = self.machine.release().to_string();
         version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -116,11 +122,12 @@ impl Interpreter {
 /// Describes the interpreter that `wanted` names (`--python`: a path, an environment's folder, a
 /// command, a version), or else that of `VIRTUAL_ENV`, or else `python3` or `python` on `PATH`.
 ///
-/// The answer is remembered in `cache`, where one is given; a damaged memory is forgotten, and
-/// one that cannot be written is done without.
+/// The answer is cached in `cache`, if one is given; a damaged entry is replaced, and one that
+/// cannot be written is ignored.
 ///
 /// # Errors
-/// Says what was looked for, or how the interpreter failed, and what to do.
+/// When no interpreter is found or it cannot be run; the error says what was searched or how it
+/// failed, and what to do.
 pub fn describe(
     wanted: Option<&str>,
     cache: Option<&CacheLayout>,
@@ -140,24 +147,24 @@ pub fn describe(
     Err(InterpreterError::NotFound { wanted: search.description, seen: unfit })
 }
 
-/// What [`describe`] would say, where it is remembered and nothing need be run.
+/// Returns what [`describe`] would return, if that is cached and nothing need be run.
 pub fn cached_answer(wanted: Option<&str>, cache: &CacheLayout, host: HostEnvironment<'_>) -> Option<Interpreter> {
     let found = only_candidate(wanted, host)?;
     identity::cached_answer(cache, &identity::of(&found, "machine", host))
 }
 
-/// The prefix that [`describe`] would tell of, where the files of the interpreter show it.
+/// Returns the prefix that [`describe`] would find, if the interpreter's files show it.
 pub fn probable_prefix(wanted: Option<&str>, host: HostEnvironment<'_>) -> Option<PathBuf> {
     prefix::of(&only_candidate(wanted, host)?, host)
 }
 
-/// The interpreter, where it need not be asked which one it is.
+/// Returns the interpreter, if no other candidate needs to be asked for its version.
 fn only_candidate(wanted: Option<&str>, host: HostEnvironment<'_>) -> Option<FoundInterpreter> {
     let find::InterpreterSearch { found, version, .. } = find::search(wanted, host).ok()?;
     found.into_iter().next().filter(|_| version.is_none())
 }
 
-/// The answer of `found` to `question`: remembered, or asked for.
+/// Returns the answer of `found` to `question`, cached or asked for.
 fn answer<T: Serialize + DeserializeOwned + Clone>(
     found: &FoundInterpreter,
     question: &str,
@@ -176,8 +183,9 @@ fn answer<T: Serialize + DeserializeOwned + Clone>(
     Ok(answer)
 }
 
-/// Runs the script. The user's packages and `PYTHONPATH` stay, since a pip there is what
-/// `python -m pip` would be.
+/// Runs the script.
+///
+/// The user's packages and `PYTHONPATH` are kept, since `python -m pip` would use a pip there.
 fn ask<T: DeserializeOwned>(found: &FoundInterpreter, question: &str) -> Result<ScriptAnswer<T>, InterpreterError> {
     let executable = found.path.clone();
     let mut command = Command::new(&executable);
@@ -199,24 +207,25 @@ fn ask<T: DeserializeOwned>(found: &FoundInterpreter, question: &str) -> Result<
 /// Why no interpreter could be described.
 #[derive(Debug, thiserror::Error)]
 pub enum InterpreterError {
-    #[error(
-        "no Python found: looked for {wanted}{}; name one with --python, \
-         or the target with --python-version and --platform together",
-        aside(seen)
-    )]
+    #[error("no Python found: looked for {wanted}{}", aside(seen))]
     NotFound { wanted: String, seen: Vec<String> },
-    #[error("{} is no Python: {why}; name another with --python", path.display())]
+    #[error("{} is no Python: {why}", path.display())]
     NoPython { path: PathBuf, why: String },
-    #[error(
-        "could not run {}: {source}; name another Python with --python, \
-         or the target with --python-version and --platform together",
-        executable.display()
-    )]
+    #[error("could not run {}: {source}", executable.display())]
     CannotRun { executable: PathBuf, source: io::Error },
-    #[error("{} could not describe itself ({status}): {said}; name another Python with --python", executable.display())]
+    #[error("{} could not describe itself ({status}): {said}", executable.display())]
     Failed { executable: PathBuf, status: ExitStatus, said: String },
-    #[error("{} does not answer like a Python ({source}); name another with --python", executable.display())]
+    #[error("{} does not answer like a Python ({source})", executable.display())]
     ScriptAnswer { executable: PathBuf, source: serde_json::Error },
+}
+
+impl HasRemedy for InterpreterError {
+    fn remedy(&self) -> Option<Remedy> {
+        Some(match self {
+            Self::NotFound { .. } | Self::CannotRun { .. } => Remedy::NamePythonOrTarget,
+            Self::NoPython { .. } | Self::Failed { .. } | Self::ScriptAnswer { .. } => Remedy::NameOtherPython,
+        })
+    }
 }
 
 fn aside(seen: &[String]) -> String {
@@ -320,9 +329,9 @@ mod tests {
         let machine = Machine::new();
         assert!(machine.describe(Some("3.11")).is_ok());
         assert!(machine.describe(Some("3.11.7")).is_ok());
-        let error = machine.describe(Some("3.1")).unwrap_err().to_string();
-        assert!(error.contains("Python 3.1 on PATH (/opt/python is 3.11.7)"), "{error}");
-        assert!(error.contains("--python-version and --platform"), "{error}");
+        let error = machine.describe(Some("3.1")).unwrap_err();
+        assert!(error.to_string().contains("Python 3.1 on PATH (/opt/python is 3.11.7)"), "{error}");
+        assert_eq!(error.remedy(), Some(Remedy::NamePythonOrTarget));
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! Work that threads share.
+//! Runs work on several threads.
 //!
-//! The calling thread takes part, so a system that gives no more threads makes the work slower and
-//! nothing else. A pool such as rayon's ends the program there, and would be kept for work that a
-//! run does once or twice.
+//! The calling thread takes part, so that a system that grants no more threads only makes the work
+//! slower. A pool such as rayon's would panic there, and would be kept for work that a run does
+//! once or twice.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, available_parallelism, scope};
 
-/// How many threads this machine runs at once.
+/// Returns how many threads this machine runs at once.
 pub fn threads() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// Runs `work` on up to `threads` threads, the calling one among them; returns what each came to.
+/// Runs `work` on up to `threads` threads, including the calling one; returns the result of each.
 pub fn on_threads<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
     scope(|scope| {
         let others = (1..threads).map_while(|_| Builder::new().spawn_scoped(scope, &work).ok());
@@ -24,7 +24,7 @@ pub fn on_threads<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Vec<T
     })
 }
 
-/// What `convert` makes of each of `items`, in their order, on up to `threads` threads.
+/// Converts each of `items` on up to `threads` threads; returns the results in order.
 pub fn map<I: Sync, T: Send>(items: &[I], threads: usize, convert: impl Fn(&I) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -40,7 +40,7 @@ pub fn map<I: Sync, T: Send>(items: &[I], threads: usize, convert: impl Fn(&I) -
     done.into_iter().map(|(_, made)| made).collect()
 }
 
-/// Runs `other` on a thread of its own beside `own`, or before it where there is no thread to be had.
+/// Runs `other` on a thread of its own beside `own`, or before it if no thread is available.
 pub fn join<A: Send, B>(other: impl FnOnce() -> A + Send, own: impl FnOnce() -> B) -> (A, B) {
     let other = Mutex::new(Some(other));
     let run = || other.lock().unwrap_or_else(PoisonError::into_inner).take().map(|other| other());
@@ -53,10 +53,10 @@ pub fn join<A: Send, B>(other: impl FnOnce() -> A + Send, own: impl FnOnce() -> 
     })
 }
 
-/// Whether `number` more threads can be had just now.
+/// Checks that `number` more threads can be started now.
 ///
 /// # Errors
-/// What the system says where they cannot.
+/// When they cannot; the system's error.
 pub fn probe(number: usize) -> std::io::Result<()> {
     let gate = Mutex::new(());
     scope(|scope| {
@@ -70,7 +70,7 @@ pub fn probe(number: usize) -> std::io::Result<()> {
     })
 }
 
-/// Bytes of stack for a thread that does nothing.
+/// The stack size of a thread that does nothing, in bytes.
 const PROBE_STACK: usize = 64 << 10;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Selects the file of a version for a target, and says why not the others.
+//! Selects the file of a version for a target, and explains why the others were not selected.
 //!
-//! pip's rules (`docs/facts/pip.md` 3.7, 3.8), applied for a declared target instead of the machine at
-//! hand. The losers are kept with their reasons, nearest miss first, since the message to the
-//! user is made of them.
+//! The rules are pip's (`docs/facts/pip.md` 3.7, 3.8), for a given target instead of the running
+//! machine. Rejected files are kept with their reasons, nearest miss first, for the message to the
+//! user.
 
 mod rejection;
 
@@ -28,25 +28,25 @@ use crate::domain::{
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Policy {
     pub formats: FormatControl,
-    /// Any wheel before any source archive, even of a newer version.
+    /// Whether any wheel is preferred to any source archive, even of a newer version.
     pub prefer_binary: bool,
     pub releases: ReleaseControl,
-    /// Files uploaded at this moment or later do not exist.
+    /// The moment from which on uploaded files are ignored.
     pub exclude_newer: Option<Timestamp>,
 }
 
 impl Policy {
-    /// The same for source archives alone.
+    /// Returns the policy with source archives as the only allowed files.
     #[must_use]
     pub fn without_wheels(&self) -> Self {
         let mut policy = self.clone();
         policy.formats = FormatControl::default();
-        policy.formats.no_binary(":all:").expect("`:all:` is a value of --no-binary");
+        policy.formats.no_binary(":all:").expect("`:all:` is such a value");
         policy
     }
 }
 
-/// A file that may be used, with what pip sorts by. Greater is better.
+/// A file that may be used, with what pip sorts by; greater is better.
 #[derive(Clone, Debug)]
 struct UsableFile {
     artifact: Arc<Artifact>,
@@ -54,7 +54,8 @@ struct UsableFile {
     rank: Rank,
 }
 
-/// A wheel beats a source archive; among wheels the target's tag order, then the build tag.
+/// The rank of a file: wheels before source archives; wheels by the order of the target's tags,
+/// then the build tag.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Source,
@@ -71,12 +72,12 @@ impl UsableFile {
     }
 }
 
-/// What the specifiers of a project opt in to.
+/// The kinds of versions that the specifiers of a project allow in addition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OptIn {
-    /// One names a pre-release.
+    /// Whether a specifier names a pre-release.
     pub pre_releases: bool,
-    /// One pins, which unlocks yanked files (PEP 592).
+    /// Whether a specifier pins the version, which allows yanked files (PEP 592).
     pub yanked: bool,
 }
 
@@ -90,21 +91,23 @@ impl OptIn {
     }
 }
 
-/// The files of one project, as one target may use them. Versions go by their position in
-/// [`Candidates::versions`]; each is looked at when it is its turn, so that a pin or a good newest
-/// version costs no more than itself.
+/// The files of one project, as one target may use them.
+///
+/// Versions are given by their position in [`Candidates::versions`]; each is inspected when it is
+/// needed, so that a pin or a good newest version costs no more than itself.
 pub struct CandidateSelector<'a> {
     candidates: Arc<Candidates>,
     project: PackageName,
-    /// The digests allowed; empty allows all.
+    /// The allowed digests; if empty, every digest is allowed.
     hashes: &'a [Digest],
     target: &'a Target,
     policy: &'a Policy,
-    /// The files of each version that may be used.
+    /// The usable files of each version that was inspected.
     usable_by_version: RefCell<BTreeMap<usize, Rc<[UsableFile]>>>,
 }
 
-/// What a pass over the versions takes. pip sorts all candidates by these before the version.
+/// The restrictions of a pass over the versions. pip sorts all candidates by these before the
+/// version.
 #[derive(Clone, Copy)]
 struct SelectionPass {
     yanked: bool,
@@ -135,8 +138,9 @@ impl<'a> CandidateSelector<'a> {
         &self.candidates
     }
 
-    /// The version that pip would choose among `versions`, given best first; `preferred` where
-    /// that is no worse in anything but being older.
+    /// Returns the version that pip would choose among `versions`, given best first.
+    ///
+    /// `preferred` is chosen instead if it is worse in nothing but being older.
     pub fn choose(&self, versions: &[usize], opt_in: OptIn, preferred: Option<usize>) -> Option<usize> {
         let eligible = self.eligible(versions, opt_in);
         let (pass, best, artifact) = self.best_among(&eligible, opt_in)?;
@@ -148,12 +152,12 @@ impl<'a> CandidateSelector<'a> {
         Some(preferred.unwrap_or(best))
     }
 
-    /// The file of `version` that pip would choose.
+    /// Returns the file of `version` that pip would choose.
     pub fn best_of(&self, version: usize, opt_in: OptIn) -> Option<Arc<Artifact>> {
         self.best_among(&[version], opt_in).map(|(_, _, artifact)| artifact)
     }
 
-    /// Whether `version` may be chosen where the specifiers allow `versions`.
+    /// Whether `version` may be chosen if the specifiers allow `versions`.
     pub fn admits(&self, version: usize, versions: &[usize], opt_in: OptIn) -> bool {
         let eligible = self.eligible(versions, opt_in);
         let is_good = |version: &usize| self.best_of(*version, OptIn { yanked: false, ..opt_in }).is_some();
@@ -166,9 +170,10 @@ impl<'a> CandidateSelector<'a> {
         !usable.is_empty() && usable.iter().all(UsableFile::is_yanked)
     }
 
-    /// Those of `versions` that the pre-release rule leaves, in their order: pre-releases count
-    /// if asked for, or if no release has a usable file; a yanked release is usable here, and so
-    /// hides pre-releases (`docs/facts/pip.md` 3.8).
+    /// Returns those of `versions` that the pre-release rule allows, in their order.
+    ///
+    /// Pre-releases are allowed if asked for, or if no release has a usable file; a yanked release
+    /// is usable here, and so excludes pre-releases (`docs/facts/pip.md` 3.8).
     pub fn eligible<'v>(&self, versions: &'v [usize], opt_in: OptIn) -> Cow<'v, [usize]> {
         let allowed = self.policy.releases.prereleases(&self.project);
         let is_prerelease = |version: &usize| self.candidates.versions()[*version].any_prerelease();
@@ -180,15 +185,17 @@ impl<'a> CandidateSelector<'a> {
         if allowed.is_some() || releases.iter().any(is_usable) { releases.into() } else { versions.into() }
     }
 
-    /// Why [`CandidateSelector::choose`] found nothing among `versions`.
+    /// Explains why [`CandidateSelector::choose`] found nothing among `versions`.
     pub fn why_none(&self, versions: &[usize]) -> NoFile {
         let mut rejected: Vec<_> = versions.iter().flat_map(|version| self.why_not(*version)).collect();
         rejected.sort_by(|a, b| (&b.why, &b.version).cmp(&(&a.why, &a.version)));
         NoFile { rejected }
     }
 
-    /// Why no file of `version` was chosen. Where one would do but for a rule on versions, those for
-    /// other machines are left out, unless the user promised one.
+    /// Explains why no file of `version` was chosen.
+    ///
+    /// If a file would be usable but for a rule on versions, those for other machines are left out,
+    /// unless the user named their digest.
     fn why_not(&self, version: usize) -> Vec<Rejected> {
         let files = self.candidates.files(version);
         let evaluated: Vec<_> = files.iter().map(|artifact| (artifact, self.evaluate(artifact))).collect();
@@ -207,7 +214,7 @@ impl<'a> CandidateSelector<'a> {
         })
     }
 
-    /// From the strictest on.
+    /// Returns the passes, from the strictest on.
     fn passes(&self, opt_in: OptIn) -> impl Iterator<Item = SelectionPass> + use<> {
         let both_or = |both: bool, only: bool| {
             if both {
@@ -228,7 +235,8 @@ impl<'a> CandidateSelector<'a> {
         })
     }
 
-    /// Most files of a project are for other targets, and nobody asks why unless none is left.
+    /// Returns the usable files of a version, without reasons for the others, since most files of a
+    /// project are for other targets and reasons are needed only if none is left.
     fn usable_files(&self, version: usize) -> Rc<[UsableFile]> {
         let usable = || {
             let files = self.candidates.files(version);
@@ -246,7 +254,7 @@ impl<'a> CandidateSelector<'a> {
         Rejected { filename: artifact.filename.clone(), version, why, is_promised }
     }
 
-    /// Whether `artifact` may be used, by every rule that needs no other artifact.
+    /// Checks whether `artifact` may be used, by every rule that involves no other artifact.
     fn evaluate(&self, artifact: &Arc<Artifact>) -> Result<UsableFile, Rejection> {
         let rank = rank(artifact, self.target).ok_or_else(|| mismatch(artifact, self.target))?;
         self.evaluate_ranked(artifact, rank)
@@ -261,7 +269,8 @@ impl<'a> CandidateSelector<'a> {
     }
 }
 
-/// On a tie the first place wins, and the last of that place's entries (pip's order).
+/// Returns the best file; on a tie that of the first index, and the last of that index's entries,
+/// as in pip.
 fn best_file(usable: &[UsableFile], pass: SelectionPass) -> Option<Arc<Artifact>> {
     let usable = usable.iter().filter(|file| pass.takes(file));
     let best = usable.reduce(|best, next| match next.rank.cmp(&best.rank) {
@@ -272,7 +281,7 @@ fn best_file(usable: &[UsableFile], pass: SelectionPass) -> Option<Arc<Artifact>
     best.map(|file| file.artifact.clone())
 }
 
-/// Why a file that no rule of its own rejects was not chosen.
+/// Returns the reason for a file that was not chosen although no rule rejects it.
 fn unused(file: &UsableFile) -> Rejection {
     match &file.artifact.yanked.0 {
         Some(reason) => Rejection::Yanked { reason: reason.clone() },
@@ -280,7 +289,7 @@ fn unused(file: &UsableFile) -> Rejection {
     }
 }
 
-/// How well the target's Python and platform take the file; `None` where they do not.
+/// Returns how well the file fits the target's Python and platform; `None` if it does not.
 fn rank(artifact: &Artifact, target: &Target) -> Option<Rank> {
     match &artifact.distribution {
         DistributionFilename::Source(_) => Some(Rank::Source),
@@ -288,7 +297,7 @@ fn rank(artifact: &Artifact, target: &Target) -> Option<Rank> {
     }
 }
 
-/// Why a file without a rank has none.
+/// Returns the reason why a file has no rank.
 fn mismatch(artifact: &Artifact, target: &Target) -> Rejection {
     match &artifact.distribution {
         DistributionFilename::Source(_) => unreachable!("every target takes source archives"),

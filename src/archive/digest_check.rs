@@ -1,5 +1,5 @@
-//! Comparing objects with their digests while they are written: what is judged are the very bytes
-//! that are passed on, by a thread beside the one that writes them.
+//! Compares objects with their digests while they are written: a thread hashes the same bytes that
+//! are passed on.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,21 +10,23 @@ use crate::domain::{Hasher, RelPath, Sha256};
 use super::ArchiveError;
 use super::objects::ObjectSource;
 
-/// Pieces that may wait to be hashed.
+/// The number of chunks that may wait to be hashed.
 const MAX_WAITING: usize = 4;
 
 /// A message to the hashing thread.
 enum DigestMessage {
     Chunk(Vec<u8>),
-    /// It came to its end, and should be this one.
+    /// The end of an object, with the digest that it should have.
     End(Sha256),
 }
 
-/// Lets `write` take the bytes of `objects`, one after the other, and judges them meanwhile, where
-/// that is wanted; `path` tells where an object is to lie.
+/// Runs `write` with `objects`, and hashes what it reads if digests are to be verified.
+///
+/// `write` must read one object after the other; `path` returns where an object lies, for the
+/// error.
 ///
 /// # Errors
-/// Those of `write`, or else the first object that is not what its digest says.
+/// When `write` fails, or else when an object does not have its digest; the first such object.
 pub fn with_digest_check(
     objects: &dyn ObjectSource,
     path: impl Fn(Sha256) -> RelPath,
@@ -59,7 +61,7 @@ fn first_mismatch(messages: Receiver<DigestMessage>) -> Option<(Sha256, Sha256)>
     mismatch
 }
 
-/// Objects whose bytes are sent to the hashing thread while they are read.
+/// An object source that sends all bytes to the hashing thread while they are read.
 struct HashedObjects<'a> {
     objects: &'a dyn ObjectSource,
     sender: SyncSender<DigestMessage>,
@@ -71,7 +73,7 @@ impl ObjectSource for HashedObjects<'_> {
     }
 }
 
-/// An object that is read and hashed at once.
+/// A reader that sends what it reads to the hashing thread.
 struct HashedReader<'a> {
     input: Box<dyn Read + 'a>,
     sha256: Sha256,
@@ -117,7 +119,7 @@ mod tests {
         }
     }
 
-    /// Objects that are damaged at the first look and right at the next, whoever has it.
+    /// Objects that are damaged when opened for the first time, and correct from then on.
     struct Changing {
         right: Vec<u8>,
         looks: AtomicUsize,
@@ -135,8 +137,8 @@ mod tests {
         }
     }
 
-    /// A second look would see what is right, whichever of the two was written. The longer object is
-    /// one that two threads share.
+    /// A second read would find the correct bytes, whichever were written. The longer object is one
+    /// that two threads share.
     #[test]
     fn nothing_is_read_twice() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! A tree as a folder: each file arrives by a rename, and what is right already stays.
+//! Writes a tree into a folder: each file appears by a rename, and files that are correct already
+//! stay.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
@@ -13,32 +14,32 @@ use super::objects::{self, ObjectSource, check_size, fingerprint};
 use super::pip_cache_entry::write_pip_cache_entry;
 use super::temporary::{sweep, temporary, temporary_link};
 
-/// How a file of the folder may share its bytes with the store.
+/// How files in the folder may share their bytes with the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkMode {
-    /// Hard links, where the file system can: for consumers that only read.
+    /// Hard links if the file system supports them; for consumers that only read.
     Hardlink,
-    /// Copies that share no more than the file system can separate again (`copy_file_range`
-    /// clones on btrfs and XFS): for consumers that may write through the name.
+    /// Copies, which the file system may clone (`copy_file_range` on btrfs and XFS); for consumers
+    /// that may write to the files.
     Copy,
 }
 
-/// How much of a folder was written, and how much was there already.
+/// How many files of a folder were written, and how many were there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WriteSummary {
-    /// Files that were new or replaced.
+    /// The number of files that were new or replaced.
     pub changed: usize,
-    /// Files that were right already.
+    /// The number of files that were correct already.
     pub kept: usize,
 }
 
-/// Writes `tree` into `folder`, which is made if need be; other files in it stay.
+/// Writes `tree` into `folder`, which is created if necessary; other files in it stay.
 ///
-/// Pages come last, for they point at objects: an index that lists a file, or the content type
-/// that makes an old pip's cache entry count, is there only when the file is.
+/// Pages are written last, for they refer to objects: an index that lists a file, or the content
+/// type that makes an old pip read a cache entry, must not appear before the file.
 ///
 /// # Errors
-/// Names the file that cannot be written or read.
+/// When a file cannot be read or written; the error names it.
 pub fn write_directory(
     tree: &Tree,
     objects: &dyn ObjectSource,
@@ -56,7 +57,7 @@ pub fn write_directory(
 struct FolderWriter<'a> {
     objects: &'a dyn ObjectSource,
     link_mode: LinkMode,
-    /// The last folder that was made or found.
+    /// The folder that was made or found last.
     last_folder: Option<PathBuf>,
     written: WriteSummary,
 }
@@ -72,7 +73,7 @@ impl FolderWriter<'_> {
         Ok(())
     }
 
-    /// Whether the page was there already.
+    /// Writes a page; returns whether the same page was there already.
     fn put_page(&mut self, bytes: &[u8], file: &Path) -> io::Result<bool> {
         let same_size = regular(file).is_some_and(|found| found.len() == bytes.len() as u64);
         if same_size && fs::read(file)? == bytes {
@@ -90,7 +91,7 @@ impl FolderWriter<'_> {
         }
     }
 
-    /// Links or copies the store's file `stored`; whether it was there already.
+    /// Links or copies the store's file `stored`; returns whether it was there already.
     fn put_file(&mut self, path: &RelPath, object: Object, stored: &Path, file: &Path) -> Result<bool, ArchiveError> {
         let unreadable = |source| ArchiveError::Object { path: path.clone(), sha256: object.sha256, source };
         let original = fs::metadata(stored).map_err(unreadable)?;
@@ -121,7 +122,8 @@ impl FolderWriter<'_> {
         }
     }
 
-    /// The copy takes the original's time, by which the next run knows it again.
+    /// Copies a file with the original's modification time, by which the next run recognizes the
+    /// copy.
     fn copy(&mut self, source: &mut File, original: &Metadata, file: &Path) -> io::Result<()> {
         let mut temporary = self.create(file)?;
         io::copy(source, temporary.as_file_mut())?;
@@ -129,8 +131,8 @@ impl FolderWriter<'_> {
         persist(temporary, file)
     }
 
-    /// Writes an object that lies in no file of its own; whether it was there already, which
-    /// only its digest can tell.
+    /// Writes an object of which the source has no file; returns whether it was there already,
+    /// which only its digest can tell.
     fn put_stream(&mut self, path: &RelPath, object: Object, file: &Path) -> Result<bool, ArchiveError> {
         let fail = |source| failed(file, source);
         if regular(file).is_some_and(|found| found.len() == object.size) {
@@ -145,8 +147,9 @@ impl FolderWriter<'_> {
         Ok(false)
     }
 
-    /// Writes an object with words around it; whether it was there already. Like a copy it takes
-    /// the object's time, by which the next run knows it again.
+    /// Writes an entry of pip's cache; returns whether it was there already.
+    ///
+    /// Like a copy it gets the object's modification time, by which the next run recognizes it.
     fn put_pip_cache_entry(
         &mut self,
         path: &RelPath,
@@ -182,13 +185,13 @@ impl FolderWriter<'_> {
     }
 }
 
-/// What lies at `file`, if it is a file and no link to one.
+/// Returns the metadata of `file` if it is a regular file and no link to one.
 fn regular(file: &Path) -> Option<Metadata> {
     fs::symlink_metadata(file).ok().filter(Metadata::is_file)
 }
 
-/// Whether a file is the store's own under another name, or a copy that nobody wrote to since:
-/// both have its size and its time.
+/// Whether a file is a hard link to the store's file or an unchanged copy of it, which have the
+/// same size and modification time.
 fn is_same(found: &Metadata, original: &Metadata) -> bool {
     found.len() == original.len() && found.modified().ok() == original.modified().ok()
 }
@@ -197,7 +200,7 @@ fn failed(file: &Path, source: io::Error) -> ArchiveError {
     ArchiveError::Write { path: file.to_owned(), source }
 }
 
-/// The folder that holds `file`, in a form that can be opened.
+/// Returns the folder that holds `file`, in a form that can be opened.
 pub fn parent(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -295,7 +298,7 @@ mod tests {
         }
     }
 
-    /// An old pip truncates what it finds (`docs/facts/legacy-pip.md` 2).
+    /// An old pip truncates an existing file (`docs/facts/legacy-pip.md` 2).
     #[test]
     fn a_consumer_that_writes_cannot_reach_the_store() {
         let world = World::new().object("a.whl", b"wheel");

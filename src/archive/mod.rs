@@ -1,7 +1,7 @@
-//! Sinks: a [`Tree`] and a way to read its objects become a folder or an archive.
+//! Writes a [`Tree`] and the objects in it as a folder or an archive, and reads archives.
 //!
-//! An archive's bytes are a function of the tree alone, whatever the order in which threads write
-//! them: the manifest comes first, then the paths in their order; dates, modes and owners are fixed.
+//! An archive's bytes depend on the tree alone, whatever the order in which threads write them: the
+//! manifest comes first, then the paths in their order; dates, modes and owners are fixed.
 
 mod digest_check;
 mod directory;
@@ -33,20 +33,21 @@ use digest_check::with_digest_check;
 use objects::ArchiveOutput;
 use random_access::{RandomAccessWriter, WriteAt};
 
-/// A kind of archive.
+/// An archive format.
 pub struct ArchiveFormat {
-    /// How the names of such archives end.
+    /// The extensions of file names in this format.
     pub extensions: &'static [&'static str],
-    /// Writes it from its first byte to its last; absent where its headers come after their files.
+    /// Writes the archive from its first byte to its last; `None` if headers need the files'
+    /// checksums.
     stream: Option<WriteStream>,
-    /// Writes it in any order; absent where the bytes of its files depend on what is before them.
+    /// Writes the archive in any order; `None` if the bytes of a file depend on those before it.
     destination: Option<WriteRandomAccess>,
 }
 
 type WriteStream = fn(&Tree, &dyn ObjectSource, &mut dyn ArchiveOutput) -> Result<(), ArchiveError>;
 type WriteRandomAccess = fn(&Tree, &dyn ObjectSource, &mut RandomAccessWriter<'_>) -> Result<(), ArchiveError>;
 
-/// Every archive format there is; `--bundle`, its help and its error message read this table.
+/// Every archive format; `--bundle`, its help and its error message read this table.
 pub const FORMATS: &[ArchiveFormat] = &[
     ArchiveFormat { extensions: &[".zip"], stream: None, destination: Some(zip::write) },
     ArchiveFormat { extensions: &[".tar"], stream: Some(tar::write), destination: Some(tar::write_random_access) },
@@ -55,10 +56,10 @@ pub const FORMATS: &[ArchiveFormat] = &[
 ];
 
 impl ArchiveFormat {
-    /// The format that the name of `path` asks for, in any case.
+    /// Returns the format by the extension of `path`, in any case.
     ///
     /// # Errors
-    /// Names the extensions that are known.
+    /// When the extension is unknown; the error names the known ones.
     pub fn of(path: &Path) -> Result<&'static Self, UnknownFormat> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let ends = |extension: &&str| name.ends_with(*extension) && name.len() > extension.len();
@@ -66,26 +67,26 @@ impl ArchiveFormat {
         found.ok_or_else(|| UnknownFormat(path.to_owned()))
     }
 
-    /// The format called `name`: its extension without the dot.
+    /// Returns the format called `name`: its extension without the dot.
     ///
     /// # Errors
-    /// Names the extensions that are known.
+    /// When the name is unknown; the error names the known extensions.
     pub fn by_name(name: &str) -> Result<&'static Self, UnknownFormat> {
         Self::of(Path::new(&format!("bundle.{name}"))).map_err(|_| UnknownFormat(name.into()))
     }
 
-    /// Whether it can be written to a pipe.
+    /// Whether the format can be written to a pipe.
     pub fn is_stream(&self) -> bool {
         self.stream.is_some()
     }
 
-    /// Every extension of every format, in the order of the table.
+    /// Returns every extension of every format, in the order of the table.
     pub fn extensions() -> impl Iterator<Item = &'static str> {
         FORMATS.iter().flat_map(|format| format.extensions.iter().copied())
     }
 }
 
-/// A name that asks for no archive format.
+/// The error for a file name without the extension of an archive format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` does not say what archive it is; end its name in {}", .0.display(), alternatives())]
 pub struct UnknownFormat(pub PathBuf);
@@ -94,7 +95,7 @@ fn alternatives() -> String {
     ArchiveFormat::extensions().collect::<Vec<_>>().join(", ")
 }
 
-/// Why a tree did not become a folder or an archive.
+/// Why a tree could not be written as a folder or an archive.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     #[error("`{path}` cannot be read where it is kept ({sha256:?}): {source}")]
@@ -114,7 +115,7 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
-    /// What could not be written is the archive at `path`, whichever of its parts it was.
+    /// Replaces the path of a write error by that of the archive, whichever of its parts failed.
     fn of_file(self, path: &Path) -> Self {
         match self {
             Self::Entry { source, .. } | Self::Finish(source) => Self::Write { path: path.to_owned(), source },
@@ -123,11 +124,11 @@ impl ArchiveError {
     }
 }
 
-/// Writes `tree` as an archive into a pipe.
+/// Writes `tree` as an archive to a pipe.
 ///
 /// # Errors
-/// When an object cannot be read or is not what the tree says, the pipe fails, or the format is none
-/// of those that [can be written so](ArchiveFormat::is_stream).
+/// When an object cannot be read or does not have its size and digest, the pipe fails, or the
+/// format [cannot be streamed](ArchiveFormat::is_stream).
 pub fn pack_to_stream(
     tree: &Tree,
     objects: &dyn ObjectSource,
@@ -164,8 +165,8 @@ impl<W: Write> ArchiveOutput for StreamOutput<W> {
 /// Writes `tree` as the archive `path`, which appears only when it is complete.
 ///
 /// # Errors
-/// When an object cannot be read or is not what the tree says, or the disk does not take it; the
-/// folder of `path` must be there.
+/// When an object cannot be read or does not have its size and digest, or the archive cannot be
+/// written; the folder of `path` must exist.
 pub fn pack_file(
     tree: &Tree,
     objects: &dyn ObjectSource,
@@ -181,7 +182,7 @@ pub fn pack_file(
     temporary.persist(path).map(drop).map_err(|error| fail(error.error))
 }
 
-/// Writes `tree` as an archive to a place.
+/// Writes `tree` as an archive to `destination`.
 fn pack(
     tree: &Tree,
     objects: &dyn ObjectSource,
@@ -197,7 +198,7 @@ fn pack(
     output.flush().map_err(ArchiveError::Finish)
 }
 
-/// Where an object of `tree` lies in it.
+/// Returns a function from an object to its path in `tree`.
 fn path_in(tree: &Tree) -> impl Fn(Sha256) -> RelPath {
     move |options| {
         let is_wanted = |(_, content): &(&RelPath, &Content)| matches!(content, Content::Object { sha256, .. } if *sha256 == options);
@@ -205,10 +206,10 @@ fn path_in(tree: &Tree) -> impl Fn(Sha256) -> RelPath {
     }
 }
 
-/// What leads every archive, so that the reader of a stream knows what will come.
+/// The first entry of every archive, so that the reader of a stream knows what will follow.
 const FIRST_ENTRY: &str = "prefetch.json";
 
-/// The paths of a tree in the order of an archive.
+/// Returns the paths of a tree in the order of an archive.
 fn entries(tree: &Tree) -> impl Iterator<Item = (&RelPath, &Content)> {
     let is_first = |path: &RelPath| path.as_str() == FIRST_ENTRY;
     let first = tree.iter().filter(move |(path, _)| is_first(path));

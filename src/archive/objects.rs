@@ -1,5 +1,4 @@
-//! The interfaces between a tree and its archive: where objects are read from, and what is written
-//! to.
+//! The interfaces between a tree and its archive: the source of objects, and the output.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -9,43 +8,42 @@ use crate::domain::{Content, Fingerprint, Hasher, Object, RelPath, Sha256};
 use super::ArchiveError;
 use super::pip_cache_entry::write_pip_cache_entry;
 
-/// What a sink needs of whoever holds the objects; several threads ask at once.
+/// The source of a tree's objects; several threads may use it at once.
 pub trait ObjectSource: Sync {
-    /// The bytes of an object.
+    /// Opens an object for reading.
     ///
     /// # Errors
-    /// When it is not there or cannot be read.
+    /// When the object does not exist or cannot be read.
     fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>>;
 
-    /// The file that holds exactly this object, where there is one to link to.
+    /// Returns the file that holds exactly this object, if there is one to link to.
     fn path(&self, _sha256: Sha256) -> Option<PathBuf> {
         None
     }
 
-    /// Whether the bytes are to be compared with their digests on their way. What fails gets no
-    /// final name.
+    /// Whether objects are compared with their digests while they are written; a file that fails
+    /// gets no final name.
     fn verifies_digests(&self) -> bool {
         false
     }
 }
 
-/// What archives are written to from their first byte to their last.
+/// The output of an archive that is written from its first byte to its last.
 pub trait ArchiveOutput: Write {
-    /// Writes what `path` holds; where an output can be written to at any place, that may happen
-    /// later.
+    /// Writes the content of `path`; a random-access output may do so later.
     ///
     /// # Errors
     /// As [`copy`].
     fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn ObjectSource) -> Result<(), ArchiveError>;
 }
 
-/// Bytes that are passed on at once.
+/// The number of bytes that are passed on at once.
 pub const CHUNK_SIZE: usize = 256 << 10;
 
-/// The digest and the length of all that `input` has left to give.
+/// Returns the digest and the length of the rest of `input`.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When `input` cannot be read.
 pub fn fingerprint(input: &mut impl Read) -> io::Result<Fingerprint> {
     let mut hasher = Hasher::new(&[]);
     let mut chunk = vec![0; CHUNK_SIZE];
@@ -57,10 +55,10 @@ pub fn fingerprint(input: &mut impl Read) -> io::Result<Fingerprint> {
     }
 }
 
-/// Writes what `path` holds to `output`, in pieces of at most [`CHUNK_SIZE`].
+/// Writes the content of `path` to `output`, in chunks of at most [`CHUNK_SIZE`].
 ///
 /// # Errors
-/// When an object cannot be read or is not as long as the tree says, or the output fails.
+/// When an object cannot be read or does not have its size, or `output` fails.
 pub fn copy(
     path: &RelPath,
     content: &Content,
@@ -75,7 +73,7 @@ pub fn copy(
     }
 }
 
-/// Writes the bytes of `object`, which must be as many as it says.
+/// Writes the bytes of `object`, and checks their number.
 ///
 /// # Errors
 /// As [`copy`].
@@ -102,7 +100,10 @@ pub fn copy_object(
     }
 }
 
-/// Whether as many bytes are kept for `path` as the tree says.
+/// Checks that an object has the size that the tree states.
+///
+/// # Errors
+/// When the size differs.
 pub fn check_size(path: &RelPath, object: Object, got: u64) -> Result<(), ArchiveError> {
     if got == object.size { Ok(()) } else { Err(ArchiveError::Size { path: path.clone(), object, got }) }
 }

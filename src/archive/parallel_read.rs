@@ -1,5 +1,5 @@
-//! Threads that read every object once, and do with its bytes all that is to be done: write them
-//! to their place, checksum them, compare them with their digest.
+//! Threads that read every object once, and with the same bytes write it, checksum it, and compare
+//! it with its digest.
 
 use std::cmp::Reverse;
 use std::io::{self, Write};
@@ -19,23 +19,24 @@ use super::random_access::WriteAt;
 pub struct EntryRead {
     pub path: RelPath,
     pub content: Content,
-    /// Where its bytes begin in the archive.
+    /// The offset of its bytes in the archive.
     pub offset: u64,
 }
 
-/// What is to be done with the bytes.
+/// What is done with the bytes that are read.
 #[derive(Clone, Copy)]
 pub struct ReadOptions<'a> {
-    /// Where they go, if anywhere.
+    /// The output, if the bytes are written.
     pub destination: Option<&'a dyn WriteAt>,
-    /// Whether their CRC-32 is of use.
+    /// Whether the CRC-32 is computed.
     pub crc32s: bool,
 }
 
-/// Compares every object of `tree` with its digest, where that is wanted.
+/// Compares every object of `tree` with its digest, if digests are to be verified.
 ///
 /// # Errors
-/// When one cannot be read or is another; of several the longest one's error.
+/// When an object cannot be read or does not have its digest; if several fail, the longest one's
+/// error.
 pub fn check_digests(tree: &Tree, objects: &dyn ObjectSource) -> Result<(), ArchiveError> {
     if !objects.verifies_digests() {
         return Ok(());
@@ -47,11 +48,11 @@ pub fn check_digests(tree: &Tree, objects: &dyn ObjectSource) -> Result<(), Arch
     run(&jobs, objects, ReadOptions { destination: None, crc32s: false }).map(drop)
 }
 
-/// Does all jobs; returns their CRC-32s in order, or zeros.
+/// Runs all jobs; returns their CRC-32s in order, or zeros.
 ///
 /// # Errors
-/// When an object cannot be read or is not what the tree says, or the place fails: of several such
-/// jobs the longest one's error, whatever the threads' pace.
+/// When an object cannot be read or does not have its size and digest, or the output fails. If
+/// several jobs fail, the longest one's error is returned, however fast the threads are.
 pub fn run(jobs: &[EntryRead], objects: &dyn ObjectSource, options: ReadOptions<'_>) -> Result<Vec<u32>, ArchiveError> {
     let threads = parallel::threads();
     let queue = WorkQueue::new(jobs, threads);
@@ -65,19 +66,21 @@ pub fn run(jobs: &[EntryRead], objects: &dyn ObjectSource, options: ReadOptions<
     Ok(crc32s)
 }
 
-/// Jobs in the order in which they are begun.
+/// The jobs, in the order in which they are started.
 struct WorkQueue<'a> {
     jobs: &'a [EntryRead],
-    /// Which job has which turn. The longest come first, so that at the end no thread is alone with
-    /// a long one.
+    /// The positions of the jobs in the order of their turns.
+    ///
+    /// The longest come first, so that at the end no thread is alone with a long one.
     order: Vec<usize>,
-    /// A job of more bytes would keep one thread busy while the others have nothing left.
+    /// The number of bytes from which on a job gets a second thread, since it would keep one busy
+    /// while the others have nothing left.
     share: u64,
     next: AtomicUsize,
     has_failed: AtomicBool,
 }
 
-/// A job that came to its end.
+/// The result of a job.
 struct EntryResult {
     turn: usize,
     number: usize,
@@ -105,7 +108,7 @@ impl<'a> WorkQueue<'a> {
         done
     }
 
-    /// A long object is hashed by a thread beside the one that writes it.
+    /// Runs a job; a long object is hashed by a second thread beside the one that writes it.
     fn read(&self, job: &EntryRead, objects: &dyn ObjectSource, options: ReadOptions<'_>) -> Result<u32, ArchiveError> {
         if job.content.size() <= self.share {
             return job.read(objects, options);
@@ -139,7 +142,7 @@ impl EntryRead {
     }
 }
 
-/// Bytes on their way to their place, and all who want to see them.
+/// A writer that passes bytes on to the output, the CRC-32 and the hasher.
 struct TeeWriter<'a> {
     destination: Option<&'a dyn WriteAt>,
     offset: u64,
@@ -169,7 +172,7 @@ pub mod tests {
     use crate::archive::tests::{Memory, path};
     use crate::domain::Sha256;
 
-    /// Objects that are to be checked.
+    /// Objects that are to be verified.
     pub struct CheckedMemory(pub Memory);
 
     impl ObjectSource for CheckedMemory {
@@ -182,7 +185,8 @@ pub mod tests {
         }
     }
 
-    /// A hundred objects, the larger the later; those with an even size are damaged, if any are.
+    /// Returns a hundred objects of rising sizes; if `is_damaged`, those with an even size are
+    /// damaged.
     pub fn world(is_damaged: bool) -> (Tree, CheckedMemory) {
         let (mut tree, mut objects) = (Tree::new(), Memory { step: 1 << 20, ..Memory::default() });
         for size in 0..100 {

@@ -1,4 +1,4 @@
-//! Writing a [`PipCacheEntry`]: base64 inside a zlib stream of stored blocks.
+//! Writes a [`PipCacheEntry`]: a document with a base64 body, in a zlib stream of stored blocks.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,8 @@ use crate::domain::{PipCacheEntry, RelPath};
 use super::ArchiveError;
 use super::objects::{ObjectSource, copy_object};
 
-/// A zlib stream's header (RFC 1950): deflate with the largest window, least effort.
+/// The header of a zlib stream (RFC 1950): deflate with the largest window, lowest compression
+/// level.
 const ZLIB: [u8; 2] = [0x78, 0x01];
 
 /// Writes the file that `pip_entry` describes.
@@ -32,11 +33,11 @@ pub fn write_pip_cache_entry(
     stream.write_all(&pip_entry.tail).and_then(|()| stream.finish()).map_err(fail)
 }
 
-/// Cuts a text of known length into stored blocks (RFC 1951, 3.2.4).
+/// Splits a text of known length into stored blocks (RFC 1951, 3.2.4).
 struct StoredBlocks<'a> {
     output: &'a mut dyn Write,
     block: Vec<u8>,
-    /// Bytes of the text that no block has yet.
+    /// The number of bytes of the text that are in no block yet.
     left: u64,
     check: Adler32,
 }
@@ -72,7 +73,8 @@ impl<'a> StoredBlocks<'a> {
 }
 
 impl Write for StoredBlocks<'_> {
-    /// Takes all of `bytes`: the encoder reports nothing written where it could pass on a part.
+    /// Takes all of `bytes`, since the base64 encoder would report a partial write as nothing
+    /// written.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut rest = bytes;
         while !rest.is_empty() {

@@ -1,5 +1,5 @@
-//! Archives whose parts can be written in any order: what lies between the objects is written as
-//! it comes, objects get their places, and threads fill these.
+//! Writes archives whose parts may be written in any order: headers at once, while threads fill in
+//! the objects.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,12 +10,12 @@ use super::ArchiveError;
 use super::objects::{ArchiveOutput, CHUNK_SIZE, ObjectSource};
 use super::parallel_read::{self, EntryRead, ReadOptions};
 
-/// What several threads can write to at once, each at its own place.
+/// An output that several threads can write to at once, each at its own offset.
 pub trait WriteAt: Sync {
-    /// Writes all of `bytes` from `offset` on, which may be beyond what was written so far.
+    /// Writes all of `bytes` at `offset`, which may be beyond what was written so far.
     ///
     /// # Errors
-    /// When it does not take them.
+    /// When the output fails.
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 }
 
@@ -40,11 +40,11 @@ impl WriteAt for File {
 /// An archive that is being written to a [`WriteAt`].
 pub struct RandomAccessWriter<'a> {
     destination: &'a dyn WriteAt,
-    /// What is not written yet, of what comes before the end.
+    /// The bytes before the current position that are not written yet.
     pending: Vec<u8>,
-    /// Where that begins.
+    /// The offset of the first pending byte.
     start: u64,
-    /// What has its place and is not there yet.
+    /// The objects whose space is reserved and whose bytes are not written yet.
     jobs: Vec<EntryRead>,
 }
 
@@ -53,30 +53,30 @@ impl<'a> RandomAccessWriter<'a> {
         Self { destination, pending: Vec::new(), start: 0, jobs: Vec::new() }
     }
 
-    /// Bytes from the beginning to where the next ones go.
+    /// Returns the offset at which the next bytes will be written.
     pub fn position(&self) -> u64 {
         self.start + self.pending.len() as u64
     }
 
-    /// Leaves room for `size` bytes.
+    /// Reserves `size` bytes.
     ///
     /// # Errors
-    /// When what was pending cannot be written.
+    /// When pending bytes cannot be written.
     pub fn skip(&mut self, size: u64) -> io::Result<()> {
         self.flush()?;
         self.start += size;
         Ok(())
     }
 
-    /// Writes `bytes` from `offset` on, where room was left.
+    /// Writes `bytes` at `offset`, where space was reserved.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// When the output fails.
     pub fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.destination.write_all_at(bytes, offset)
     }
 
-    /// Writes everything that was put off; with `crc32s`, returns the CRC-32 of each, in order.
+    /// Writes all postponed objects; with `crc32s`, returns the CRC-32 of each, in order.
     ///
     /// # Errors
     /// As [`run`](super::parallel_read::run).

@@ -1,7 +1,7 @@
-//! Reads a folder or an archive that somebody brought; nothing in it is believed.
+//! Reads a folder or an archive from others; nothing in it is trusted.
 //!
-//! What is wrong with the archive itself is a [`Fault`], and the rest is still read: one name
-//! that leaves the folder must not hide the damage behind it. Nothing is ever written here.
+//! What is wrong with the archive itself is a [`Fault`], and the rest is still read: a path that
+//! leads out of the folder must not hide the damage after it. Nothing is ever written here.
 
 mod fault;
 mod folder;
@@ -31,17 +31,17 @@ pub trait SeekableInput: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> SeekableInput for T {}
 
-/// A file inside.
+/// A file in an archive.
 pub struct ArchiveMember {
     pub path: RelPath,
-    /// Bytes, as the archive says.
+    /// The size in bytes, as the archive states it.
     pub size: u64,
     pub bytes: Box<dyn SeekableInput>,
-    /// Where they lie on the disk, if they lie there in one piece and as they are.
+    /// The position of the bytes on the disk, if they are contiguous and not compressed.
     pub extent: Option<Extent>,
 }
 
-/// A folder or an archive, told by its first bytes and not by its name.
+/// A folder or an archive, whose format is told by its first bytes and not by its name.
 pub struct ArchiveReader {
     path: PathBuf,
     kind: ArchiveKind,
@@ -54,14 +54,14 @@ enum ArchiveKind {
     StoredContent(VolumeSet, Container),
 }
 
-/// What is called with each file, by several threads at once.
+/// A callback for each file, called by several threads at once.
 pub type MemberVisitor<'a> = dyn Fn(ArchiveMember) + Sync + 'a;
 
 impl ArchiveReader {
     /// Opens a folder, an archive, or the first volume of one.
     ///
     /// # Errors
-    /// When it cannot be read, or is nothing of these.
+    /// When the path cannot be read, or is neither.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let fail = |why| ReadError::Unreadable { path: path.to_owned(), why };
         if fs::metadata(path).map_err(fail)?.is_dir() {
@@ -80,7 +80,7 @@ impl ArchiveReader {
         Ok(Self { path: path.to_owned(), kind })
     }
 
-    /// Lets nothing of the archive be read any more once `cancel` was set.
+    /// Makes every read fail once `cancel` is set.
     pub fn cancelled_by(mut self, cancel: &CancelFlag) -> Self {
         match &mut self.kind {
             ArchiveKind::Folder => {}
@@ -91,12 +91,11 @@ impl ArchiveReader {
         self
     }
 
-    /// Whether it is a folder.
     pub fn is_folder(&self) -> bool {
         matches!(self.kind, ArchiveKind::Folder)
     }
 
-    /// The files that the archive itself consists of; none for a folder.
+    /// Returns the files that the archive itself consists of; `None` for a folder.
     pub fn volumes(&self) -> Option<&VolumeSet> {
         match &self.kind {
             ArchiveKind::Folder => None,
@@ -106,10 +105,12 @@ impl ArchiveReader {
         }
     }
 
-    /// The bytes of one small file, if it is there; of several by that name, the first.
+    /// Returns the bytes of one small file, or `None` if it does not exist; if there are several of
+    /// that name, the first.
     ///
     /// # Errors
-    /// When nothing can be read, the file has more than `limit` bytes, or is hidden by damage.
+    /// When the archive cannot be read, the file has more than `limit` bytes, or damage may hide
+    /// it.
     pub fn page(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
         let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
         match &self.kind {
@@ -127,8 +128,8 @@ impl ArchiveReader {
         }
     }
 
-    /// Every file by its path, to be opened one by one; absent where the archive can be read only
-    /// from its beginning.
+    /// Returns every file by its path, each to be opened on its own; `None` if the archive can only
+    /// be read from its beginning.
     ///
     /// # Errors
     /// When a folder cannot be read.
@@ -145,9 +146,11 @@ impl ArchiveReader {
         Ok(Some(MemberIndex(entries.into_iter().map(|entry| (entry.path.to_string(), entry)).collect())))
     }
 
-    /// Shows every file to `visit`, on up to `threads` threads, and returns what is wrong with the
-    /// archive itself. Of what has to be unpacked no more than `limit` bytes are; a file that
-    /// cannot be read to its end says so when it is read.
+    /// Calls `visit` with every file, on up to `threads` threads, and returns the faults of the
+    /// archive itself.
+    ///
+    /// No more than `limit` bytes are decompressed in all. A file that cannot be read to its end
+    /// fails when it is read.
     ///
     /// # Errors
     /// When a folder cannot be read.
@@ -180,24 +183,24 @@ impl ArchiveReader {
 pub struct MemberIndex(BTreeMap<String, MemberEntry>);
 
 impl MemberIndex {
-    /// Opens the file at `path`, of which no more than `limit` bytes are unpacked.
+    /// Opens the file at `path`, of which no more than `limit` bytes are decompressed.
     ///
     /// # Errors
-    /// When it is not there or cannot be read.
+    /// When the file does not exist or cannot be read.
     pub fn open(&self, path: &str, limit: u64) -> io::Result<Box<dyn SeekableInput>> {
         self.0.get(path).ok_or(io::ErrorKind::NotFound)?.open(limit)
     }
 }
 
-/// A file that can be opened by itself.
+/// A file of an archive that can be opened on its own.
 struct MemberEntry {
     path: RelPath,
-    /// Bytes, unpacked.
+    /// The decompressed size in bytes.
     size: u64,
     location: MemberLocation,
 }
 
-/// What an archive consists of.
+/// The source of a tar archive's bytes.
 #[derive(Clone)]
 enum TarBytes {
     Plain(VolumeSet),
@@ -220,7 +223,7 @@ impl TarBytes {
     }
 }
 
-/// Where a file's bytes are.
+/// The position of a file's bytes.
 enum MemberLocation {
     File(PathBuf),
     Stored { bytes: TarBytes, start: u64 },
@@ -254,7 +257,8 @@ impl MemberEntry {
     }
 }
 
-/// Its checksum is computed while other threads look at the files.
+/// Visits the files of a tar archive in a container of ours, while another thread computes the
+/// container's checksum.
 fn visit_contained(content: &StoredContent, limit: u64, threads: usize, visit: &MemberVisitor<'_>) -> Vec<Fault> {
     let (entries, mut faults) = tar::scan(&TarBytes::StoredContent(content.clone()));
     let is_sound = faults.is_empty();
@@ -267,7 +271,7 @@ fn visit_contained(content: &StoredContent, limit: u64, threads: usize, visit: &
     faults
 }
 
-/// Shows all files to `visit`, and meanwhile looks for a fault by `check`.
+/// Calls `visit` with every file, and meanwhile runs `check` for another fault.
 fn visit_all(
     mut entries: Vec<MemberEntry>,
     limit: u64,

@@ -1,9 +1,9 @@
-//! gzip (RFC 1952) and zstd (RFC 8878) around bytes that stay as they are: blocks of fixed length
-//! that are stored, and the checksum that the container has at its end.
+//! Writes gzip (RFC 1952) and zstd (RFC 8878) containers around uncompressed content: stored blocks
+//! of fixed length, and the checksum at the end.
 //!
-//! Distributions are compressed already, so there is next to nothing to win. What is won by
-//! storing is that the bytes of a bundle depend on no version of a compressor, and that a reader
-//! can tell whether a container is as we write it: no bit of it is left without a meaning.
+//! Distributions are compressed already, so compression would gain next to nothing. Without it the
+//! bytes of a bundle depend on no version of a compressor, and a reader can tell whether a
+//! container is as this program writes it: no bit of it is without a meaning.
 
 use std::hash::Hasher as _;
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ use super::ArchiveError;
 use super::objects::{ArchiveOutput, ObjectSource, copy};
 use crate::domain::{Content, RelPath};
 
-/// A kind of container.
+/// A container format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
     Gzip,
@@ -23,10 +23,10 @@ pub enum Container {
 }
 
 impl Container {
-    /// The first bytes of every container of this kind.
+    /// The first bytes of every container of this format.
     ///
-    /// Of gzip: deflate, no name, no time, level 0, and a system that is not told. Of zstd: a
-    /// checksum at the end, no size told, and a window of [`Container::block`] bytes.
+    /// gzip: deflate, no name, no time, level 0, and an unknown system. zstd: a checksum at the
+    /// end, no content size, and a window of [`Container::block`] bytes.
     pub fn header(self) -> &'static [u8] {
         match self {
             Self::Gzip => &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255],
@@ -34,7 +34,7 @@ impl Container {
         }
     }
 
-    /// Bytes of every block but the last.
+    /// Returns the size in bytes of every block but the last.
     pub fn block(self) -> usize {
         match self {
             Self::Gzip => 65_535,
@@ -42,7 +42,7 @@ impl Container {
         }
     }
 
-    /// Bytes of a block's header.
+    /// Returns the size in bytes of a block's header.
     pub fn block_header_length(self) -> usize {
         match self {
             Self::Gzip => 5,
@@ -50,7 +50,7 @@ impl Container {
         }
     }
 
-    /// The header of a block of `length` bytes.
+    /// Returns the header of a block of `length` bytes.
     pub fn block_header(self, length: usize, is_last: bool) -> Vec<u8> {
         match self {
             Self::Gzip => {
@@ -61,7 +61,7 @@ impl Container {
         }
     }
 
-    /// Bytes of what follows the last block.
+    /// Returns the size in bytes of what follows the last block.
     pub fn trailer_length(self) -> usize {
         match self {
             Self::Gzip => 8,
@@ -70,9 +70,9 @@ impl Container {
     }
 }
 
-/// What is told of the content at the end of a container.
+/// The checksum of the content, at the end of a container.
 pub enum ContentChecksum {
-    /// With the number of bytes, which wraps around.
+    /// The CRC-32, and the number of bytes modulo 2³².
     Gzip(Crc, u32),
     Zstd(XxHash64),
 }
@@ -103,7 +103,7 @@ impl ContentChecksum {
     }
 }
 
-/// Writes a container. What comes in pieces of any length leaves in blocks.
+/// Writes a container: collects bytes into blocks of full length.
 pub struct StoredWriter<W> {
     container: Container,
     output: W,
@@ -112,8 +112,10 @@ pub struct StoredWriter<W> {
 }
 
 impl<W: Write> StoredWriter<W> {
+    /// Writes the header of a container.
+    ///
     /// # Errors
-    /// When `output` fails, as everywhere here.
+    /// When `output` fails.
     pub fn new(container: Container, mut output: W) -> io::Result<Self> {
         output.write_all(container.header())?;
         let block = Vec::with_capacity(container.block());

@@ -1,6 +1,6 @@
-//! Tar archives, plain or in a container.
+//! Writes tar archives, plain or in a container.
 //!
-//! Headers are POSIX ustar; what does not fit into one is told by a pax header before it.
+//! Headers are POSIX ustar; what does not fit into one is in a pax header before it.
 
 use std::io::{self, Write};
 
@@ -15,10 +15,10 @@ use super::{ArchiveError, entries};
 
 pub const BLOCK: usize = 512;
 
-/// 1980-01-01 UTC, the date of a zip's entries; tars of some age complain of 1970.
+/// The date of every file, 1980-01-01 UTC, as in a zip; old tars warn of 1970.
 const DATE: u64 = 315_532_800;
 
-/// The largest size that twelve octal digits, one of them an end mark, can say.
+/// The largest size that fits into twelve octal digits with an end mark.
 const LARGEST_IN_USTAR: u64 = 0o777_7777_7777;
 
 pub fn write(tree: &Tree, objects: &dyn ObjectSource, output: &mut dyn ArchiveOutput) -> Result<(), ArchiveError> {
@@ -59,10 +59,10 @@ fn write_stored(
     stored.finish().map_err(ArchiveError::Finish)
 }
 
-/// The header of a file of `size` bytes, with the one before it where the first does not suffice.
+/// Returns the header of a file of `size` bytes, preceded by a pax header if necessary.
 ///
 /// # Errors
-/// When no header can tell the path.
+/// When no header can hold the path.
 pub fn header_bytes(path: &RelPath, size: u64) -> io::Result<Vec<u8>> {
     let mut header = header(EntryType::Regular, size);
     let mut bytes = Vec::new();
@@ -83,8 +83,9 @@ pub fn header_bytes(path: &RelPath, size: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Every field that could tell a machine, a user or a time is fixed. A size beyond
-/// [`LARGEST_IN_USTAR`] is binary, as every tar writes it that has no pax.
+/// Returns a header in which every field that could reveal a machine, a user or a time is fixed.
+///
+/// A size beyond [`LARGEST_IN_USTAR`] is written in binary, as tars without pax do.
 fn header(kind: EntryType, size: u64) -> Header {
     let mut header = Header::new_ustar();
     header.set_entry_type(kind);
@@ -105,7 +106,7 @@ fn write_pax(records: &[u8], output: &mut dyn Write) -> io::Result<()> {
     write_padding(records.len() as u64, output)
 }
 
-/// `length key=value\n`, where the length counts its own digits too.
+/// Returns a pax record, `length key=value\n`, whose length counts its own digits, too.
 fn record(key: &str, value: &str) -> Vec<u8> {
     let rest = format!(" {key}={value}\n");
     let digits = (1..).find(|digits| (rest.len() + digits).to_string().len() <= *digits).expect("lengths are finite");

@@ -1,10 +1,10 @@
-//! Files on their way to a final name, in the folder where they will have it, and folders for the
-//! time of a run.
+//! Temporary files in the folder where they will get their final names, and temporary folders for a
+//! run.
 //!
 //! A run that is killed leaves them behind. Their locks end with it, so the next run that writes
-//! into the folder knows that nobody is at work on them, and removes them. Where locks do not work
-//! they stay. A folder's lock is that of the file beside it that differs in its ending; the file is
-//! there before the folder and after it, so a folder without one is nobody's.
+//! into the folder knows that they are abandoned, and removes them. Where locks do not work they
+//! stay. A folder is locked by the file beside it that differs in its extension; that file exists
+//! before the folder and after it, so a folder without one is abandoned.
 
 use std::fs::{self, DirEntry, File, TryLockError};
 use std::io;
@@ -16,11 +16,14 @@ const PREFIX: &str = ".prefetch-";
 const PARTIAL: &str = "partial";
 const FOLDER: &str = "folder";
 
-/// Another run may sweep a file away between its making and its lock; so often nobody does.
+/// How often a temporary file is made again, as another run may remove it between its creation and
+/// its lock.
 const MAX_ATTEMPTS: usize = 8;
 
-/// A file in `folder` to read and to write, under a name nobody has, which is removed unless it
-/// arrives. Unlike `tempfile`'s own it has the permissions of any new file.
+/// Makes a temporary file in `folder` for reading and writing, which is removed unless it is
+/// renamed.
+///
+/// Unlike `tempfile`'s own it has the permissions of any new file.
 pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let make = |name: &Path| File::options().read(true).write(true).create_new(true).open(name);
     let suffix = format!(".{PARTIAL}");
@@ -34,13 +37,15 @@ pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     Err(io::Error::other("somebody removes every new file"))
 }
 
-/// Another name of the file `held` in `folder`, which is removed unless it arrives. It is locked by
-/// nobody, and takes no space: what is left of it is not swept.
+/// Makes a temporary hard link to the file `held` in `folder`, which is removed unless it is
+/// renamed.
+///
+/// It has no lock and takes no space: what is left of it is not removed by [`sweep`].
 pub fn temporary_link(folder: &Path, held: &Path) -> io::Result<NamedTempFile<()>> {
     Builder::new().prefix(PREFIX).make_in(folder, |name| fs::hard_link(held, name))
 }
 
-/// A folder for the time of a run, which is removed with this value.
+/// A temporary folder for a run, which is removed when this value is dropped.
 #[derive(Debug)]
 pub struct TemporaryFolder {
     // In this order: the lock goes last.
@@ -49,10 +54,10 @@ pub struct TemporaryFolder {
 }
 
 impl TemporaryFolder {
-    /// Makes one in `parent`, and removes what killed runs left there.
+    /// Makes a folder in `parent`, and removes those that killed runs left there.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the folder or its lock cannot be created.
     pub fn new_in(parent: &Path) -> io::Result<Self> {
         sweep(parent);
         let lock = temporary(parent)?;
@@ -67,7 +72,7 @@ impl TemporaryFolder {
     }
 }
 
-/// Removes from `folder` what killed runs left there of files on their way, and of their folders.
+/// Removes temporary files and folders of killed runs from `folder`.
 pub fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         // Whoever may not remove it is not kept from writing.
@@ -96,7 +101,7 @@ fn sweep_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// What is named as this module names.
+/// The kind of a file with a name that this module gives.
 enum Temporary {
     File,
     Folder,

@@ -1,4 +1,4 @@
-//! The same tree is the same bytes, and those bytes are what the world's tools read.
+//! Tests that the same tree gives the same bytes, and that common tools read them.
 
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read};
@@ -44,11 +44,11 @@ impl Read for Slow<'_> {
     }
 }
 
-/// A place in memory; what nobody wrote to is garbage.
+/// An output in memory, with garbage where nothing was written.
 #[derive(Default)]
 pub struct Sheet(Mutex<Vec<u8>>);
 
-/// The archive of `tree`.
+/// Returns the archive of `tree`.
 pub fn archived(tree: &Tree, objects: &Memory, format: &ArchiveFormat) -> Result<Vec<u8>, ArchiveError> {
     let sheet = Sheet::default();
     pack(tree, objects, format, &sheet).map(|()| sheet.0.into_inner().unwrap())
@@ -70,8 +70,8 @@ pub fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()
 }
 
-/// A tree with everything that headers find hard: an empty file, one that ends at a block, one
-/// longer than a piece, a long name, a foreign name.
+/// Returns a tree with everything that headers find hard: an empty file, one that ends at a block,
+/// one longer than a chunk, a long name, a non-ASCII name.
 fn bundle(step: usize) -> (Tree, Memory) {
     let mut objects = Memory { step, ..Memory::default() };
     let mut tree = Tree::new();
@@ -96,9 +96,11 @@ fn packed(extension: &str, step: usize) -> Vec<u8> {
     archived(&tree, &objects, ArchiveFormat::of(Path::new(&format!("x{extension}"))).unwrap()).unwrap()
 }
 
-/// Each was listed and read back by Python's `zipfile` and `tarfile`, and by Info-ZIP, GNU tar or
-/// zstd. They follow from the formats and this crate alone, so no update of a library changes
-/// them; where we change them, every bundle gets other bytes, and the CHANGELOG says so.
+/// Each archive was listed and read back by Python's `zipfile` and `tarfile`, and by Info-ZIP, GNU
+/// tar or zstd.
+///
+/// The digests follow from the formats and this crate alone, so no update of a library changes
+/// them; if we change them, every bundle gets other bytes, and the CHANGELOG says so.
 const GOLDEN: &str = include_str!("../../testdata/golden/archives.txt");
 
 #[test]
@@ -182,7 +184,7 @@ fn an_archive_appears_only_when_it_is_complete() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// More entries than a zip's first form can count.
+/// More entries than a zip without zip64 can count.
 #[test]
 fn zip64_counts_beyond_65_535() {
     let mut tree = Tree::new();
@@ -193,7 +195,8 @@ fn zip64_counts_beyond_65_535() {
     assert_eq!(::zip::ZipArchive::new(Cursor::new(archive)).unwrap().len(), 65_537);
 }
 
-/// An object of many bytes that nobody holds, and a pipe that knows how far it is behind.
+/// An object of many bytes that exist nowhere, and a pipe that counts what was read and not yet
+/// written.
 struct Endless {
     size: u64,
     read: AtomicU64,
@@ -236,7 +239,7 @@ impl Write for Gauge<'_> {
     }
 }
 
-/// What was read and not yet written is all that a stream may keep.
+/// A stream may hold only what was read and not yet written.
 #[test]
 fn a_stream_keeps_little_however_long_it_is() {
     let endless = Endless { size: 24 << 20, read: 0.into() };

@@ -1,4 +1,4 @@
-//! An archive as one run of bytes, whether it lies in one file or in numbered volumes.
+//! Reads an archive as one sequence of bytes, whether it is one file or numbered volumes.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Tells work on another thread that nobody waits for it any more.
+/// A flag that tells work on another thread to stop.
 pub type CancelFlag = Arc<AtomicBool>;
 
-/// Lets work go on until `cancel` is set.
+/// Fails once `cancel` is set.
 ///
 /// # Errors
-/// Once it is.
+/// When `cancel` is set.
 pub fn check_cancelled(cancel: &AtomicBool) -> io::Result<()> {
     if cancel.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { Ok(()) }
 }
@@ -22,7 +22,7 @@ pub fn check_cancelled(cancel: &AtomicBool) -> io::Result<()> {
 pub struct VolumeSet {
     files: Arc<Vec<VolumeFile>>,
     size: u64,
-    /// Once it is set, nothing can be read any more.
+    /// Once this is set, every read fails.
     pub cancel: CancelFlag,
 }
 
@@ -30,20 +30,20 @@ pub struct VolumeSet {
 #[derive(Clone, Debug)]
 pub struct VolumeFile {
     pub path: PathBuf,
-    /// Bytes of the parts before it.
+    /// The sum of the sizes of the files before it, in bytes.
     pub start: u64,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
-/// How the name of a first volume ends.
+/// The extension of a first volume.
 const FIRST_VOLUME: &str = ".001";
 
 impl VolumeSet {
-    /// Finds the parts: of `out.zip.001` all that are numbered on without a gap, else the file.
+    /// Finds the files: for `out.zip.001` all volumes numbered without a gap, else the file itself.
     ///
     /// # Errors
-    /// When a file cannot be looked at.
+    /// When a file does not exist or its size cannot be read.
     pub fn find(path: &Path) -> io::Result<Self> {
         let mut volumes = Self { files: Arc::default(), size: 0, cancel: CancelFlag::default() };
         volumes.add(path.to_owned())?;
@@ -66,7 +66,7 @@ impl VolumeSet {
         Ok(())
     }
 
-    /// Bytes of all parts.
+    /// Returns the size of all files together in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
@@ -75,32 +75,33 @@ impl VolumeSet {
         self.files.iter()
     }
 
-    /// Where `size` bytes from `start` on lie; absent where no single file has all of them.
+    /// Returns where `size` bytes from `start` on are, or `None` if no single file holds all of
+    /// them.
     pub fn extent(&self, start: u64, size: u64) -> Option<Extent> {
         let end = start.checked_add(size)?;
         let part = self.files.iter().find(|part| start >= part.start && end <= part.start + part.size)?;
         Some(Extent { file: part.path.clone(), start: start - part.start, size })
     }
 
-    /// A reader of its own position.
+    /// Returns a reader with its own position.
     pub fn reader(&self) -> VolumeSetReader {
         VolumeSetReader { volumes: self.clone(), open: None, position: 0 }
     }
 }
 
-/// `out.zip` of `out.zip.001`.
+/// Returns `out.zip` for `out.zip.001`.
 pub fn volume_stem(path: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(path.to_str()?.strip_suffix(FIRST_VOLUME)?))
 }
 
-/// The volume of this number, from 1, of the archive `stem`.
+/// Returns the path of a volume of the archive `stem`; numbers begin at 1.
 pub fn volume_path(stem: &Path, number: usize) -> PathBuf {
     let mut name = stem.as_os_str().to_owned();
     name.push(format!(".{number:03}"));
     name.into()
 }
 
-/// Reads parts as one file; it keeps one of them open.
+/// Reads the files as one; one of them is open at a time.
 pub struct VolumeSetReader {
     volumes: VolumeSet,
     open: Option<(usize, File)>,
@@ -108,7 +109,7 @@ pub struct VolumeSetReader {
 }
 
 impl VolumeSetReader {
-    /// The part at the current position, opened and sought to; absent at the end.
+    /// Opens the file at the current position and seeks in it; `None` at the end.
     fn part(&mut self) -> io::Result<Option<(&mut File, u64)>> {
         let position = self.position;
         let number = self.volumes.files.partition_point(|part| part.start + part.size <= position);
@@ -155,18 +156,18 @@ impl Seek for VolumeSetReader {
     }
 }
 
-/// Bytes on the disk that follow one another.
+/// A contiguous range of bytes in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extent {
     pub file: PathBuf,
-    /// Bytes before it.
+    /// The offset of the first byte.
     pub start: u64,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
 impl Extent {
-    /// A reader of these bytes only.
+    /// Returns a reader of these bytes only.
     ///
     /// # Errors
     /// When the file cannot be opened.
@@ -175,18 +176,21 @@ impl Extent {
     }
 }
 
-/// A stretch of an archive that is a file of its own.
+/// A reader of a range of another reader.
 #[derive(Debug)]
 pub struct ExtentReader<R> {
     reader: R,
     start: u64,
     size: u64,
-    /// Bytes from `start` to the reader's position.
+    /// The reader's position, relative to `start`.
     position: u64,
 }
 
 impl<R: Seek> ExtentReader<R> {
-    /// `size` bytes from `start` on, which must lie inside.
+    /// Makes a reader of `size` bytes from `start` on, which must lie inside.
+    ///
+    /// # Errors
+    /// When `reader` cannot seek to `start`.
     pub fn new(mut reader: R, start: u64, size: u64) -> io::Result<Self> {
         reader.seek(SeekFrom::Start(start))?;
         Ok(Self { reader, start, size, position: 0 })
@@ -213,7 +217,7 @@ impl<R: Seek> Seek for ExtentReader<R> {
     }
 }
 
-/// Where `to` leads from `position` in something of `size` bytes.
+/// Returns the position to which a seek leads, in a file of `size` bytes.
 ///
 /// # Errors
 /// When that is before the beginning.

@@ -1,4 +1,4 @@
-//! An archive in numbered volumes, each with its digest in an index beside them.
+//! Writes and checks archives in numbered volumes, with an index of their digests beside them.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -15,13 +15,13 @@ use super::volume_set::{volume_path, volume_stem};
 use super::{ArchiveError, ArchiveFormat, Fault, pack, parent};
 use crate::domain::Tree;
 
-/// What belongs together; `out.zip.volumes.json` beside `out.zip.001`.
+/// The index of an archive's volumes: `out.zip.volumes.json` beside `out.zip.001`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VolumeIndex {
     pub schema: u32,
     /// The name of the whole archive.
     pub name: String,
-    /// In their order.
+    /// The volumes, in their order.
     pub volumes: Vec<Volume>,
 }
 
@@ -29,9 +29,9 @@ pub struct VolumeIndex {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
     pub name: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Hex digits.
+    /// The SHA-256 in hex digits.
     pub sha256: String,
 }
 
@@ -43,8 +43,10 @@ fn index_path(stem: &Path) -> PathBuf {
     name.into()
 }
 
-/// Writes `tree` as volumes of up to `size` bytes, `path` with `.001` and so on behind it, and
-/// their index; all of them appear when all are complete. Together they are the archive that
+/// Writes `tree` as volumes of up to `size` bytes, named `path` with `.001` and so on, and their
+/// index.
+///
+/// All of them appear once all are complete. Together they are the archive that
 /// [`super::pack_file`] writes.
 ///
 /// # Errors
@@ -63,10 +65,10 @@ pub fn pack_volumes(
     volumes.persist(path).map_err(fail)
 }
 
-/// Files that together are one place.
+/// Writes to several files as if they were one.
 struct VolumeWriter {
     folder: PathBuf,
-    /// Bytes of each but the last.
+    /// The size in bytes of each file but the last.
     limit: u64,
     files: Mutex<Vec<Arc<NamedTempFile>>>,
 }
@@ -76,7 +78,7 @@ impl VolumeWriter {
         Self { folder: parent(path).to_owned(), limit: limit.max(1), files: Mutex::default() }
     }
 
-    /// The file at `position`, from 0; it is made if need be, and those before it, too.
+    /// Returns the file at `position`, from 0; it is created if necessary, as are those before it.
     fn file(&self, position: u64) -> io::Result<Arc<NamedTempFile>> {
         let number = usize::try_from(position / self.limit).map_err(io::Error::other)?;
         let mut files = self.files.lock().expect("no thread panics with it");
@@ -134,11 +136,13 @@ impl WriteAt for VolumeWriter {
     }
 }
 
-/// What is wrong with the volumes beside `path`, by their index: those that are missing or cut
-/// short, and with `hash` those that were altered. Nothing where there is no index.
+/// Returns what is wrong with the volumes beside `path` by their index: volumes that are missing or
+/// truncated, and with `hash` also those with another digest.
+///
+/// There are no faults without an index.
 ///
 /// # Errors
-/// When a volume that is there cannot be read.
+/// When an existing volume cannot be read.
 pub fn check_volumes(path: &Path, hash: bool) -> io::Result<Vec<Fault>> {
     let Some(stem) = volume_stem(path) else { return Ok(Vec::new()) };
     let Ok(text) = fs::read(index_path(&stem)) else { return Ok(Vec::new()) };

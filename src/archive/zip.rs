@@ -1,4 +1,4 @@
-//! Zip archives. Everything is stored: wheels are compressed already.
+//! Writes zip archives, in which every file is stored, since wheels are compressed already.
 
 pub mod records;
 
@@ -11,7 +11,7 @@ use super::random_access::RandomAccessWriter;
 use super::{ArchiveError, entries};
 use records::ZipEntry;
 
-/// Every header has the checksum of its bytes, so headers come after them.
+/// Writes `tree`; every header holds the checksum of its file, so it is written after it.
 pub fn write(tree: &Tree, objects: &dyn ObjectSource, output: &mut RandomAccessWriter<'_>) -> Result<(), ArchiveError> {
     let mut written = Vec::new();
     for (path, content) in entries(tree) {
@@ -29,7 +29,7 @@ pub fn write(tree: &Tree, objects: &dyn ObjectSource, output: &mut RandomAccessW
     write_directory(&written, output).map_err(ArchiveError::Finish)
 }
 
-/// Writes what `path` holds behind the room for its header.
+/// Reserves space for a header, and writes the content of `path` after it.
 fn write_body(
     path: &RelPath,
     content: &Content,

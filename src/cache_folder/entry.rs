@@ -1,6 +1,7 @@
-//! Small files of the cache, which appear whole: written aside, then renamed. They are not
-//! flushed, since they can be had again, so a check sum at their end tells what a power cut made
-//! of them.
+//! Small files of the cache, which appear whole: each is written to a temporary file and renamed.
+//!
+//! They are not flushed, since they can be made again; a checksum at their end detects what a power
+//! cut damaged.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -12,25 +13,25 @@ use super::layout::{CacheLayout, remove_anything};
 use super::regular::read_regular;
 use super::stamp::FileStamp;
 
-/// Bytes of the check sum.
+/// The size of the checksum in bytes.
 const SUM: usize = size_of::<u32>();
 
 /// Who may read a file of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// Whoever the umask lets: a cache may be shared.
+    /// Everybody whom the umask allows, so that a cache may be shared.
     Umask,
     /// The user who wrote it.
     Owner,
 }
 
 impl CacheLayout {
-    /// What [`CacheLayout::write`] put at `path`; nothing where that is missing or damaged.
+    /// Reads a file that [`CacheLayout::write`] wrote; `None` if it is missing or damaged.
     pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
         self.read_stamped(path).map(|(bytes, _)| bytes)
     }
 
-    /// The same, with the stamp of the very file that was read.
+    /// Reads a file as [`CacheLayout::read`] does, and returns its stamp, too.
     pub fn read_stamped(&self, path: &Path) -> Option<(Vec<u8>, Option<FileStamp>)> {
         let (mut bytes, metadata) = read_regular(path).ok()?;
         let length = bytes.len().checked_sub(SUM)?;
@@ -39,11 +40,11 @@ impl CacheLayout {
         is_whole.then(|| (bytes, FileStamp::of(&metadata)))
     }
 
-    /// Puts `parts`, one after the other, at `path`, in place of whatever is there, and tells the
-    /// file's stamp.
+    /// Writes `parts`, one after the other, as the file `path`, replacing whatever is there;
+    /// returns the file's stamp.
     ///
     /// # Errors
-    /// When the disk does not take it.
+    /// When the file cannot be written.
     pub fn write(&self, path: &Path, parts: &[&[u8]], readers: Readers) -> io::Result<Option<FileStamp>> {
         let mut file = self.temporary(readers)?;
         let (mut sum, mut writer) = (crc32fast::Hasher::new(), BufWriter::new(&mut file));
@@ -62,29 +63,30 @@ impl CacheLayout {
         Ok(stamp)
     }
 
-    /// A new file in the folder for what is on its way, which is made if need be.
+    /// Makes a temporary file in the folder for incoming files, which is created if necessary.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When the file cannot be made.
     pub fn temporary(&self, readers: Readers) -> io::Result<NamedTempFile> {
         self.in_incoming(|folder| new_file(folder, readers))
     }
 
-    /// Makes something in the folder for what is on its way, which is made if need be.
+    /// Makes something in the folder for incoming files, which is created if necessary.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When `make` fails although the folder exists.
     pub fn in_incoming<T>(&self, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
         let folder = self.incoming();
         // Not only where the folder is missing: another thread may have made it since.
         make(folder).or_else(|_| self.make_folder(folder).and_then(|()| make(folder)))
     }
 
-    /// Renames `file` to `path` by `rename`, which gives it back where it fails; its folder is made
-    /// if need be, and a folder that has the name gives way.
+    /// Renames `file` to `path` by `rename`, which returns the file if it fails.
+    ///
+    /// The folder of `path` is created if necessary, and a folder called `path` is removed.
     ///
     /// # Errors
-    /// When it cannot be renamed even so.
+    /// When the file cannot be renamed even so.
     pub fn settle<F>(
         &self,
         file: F,
@@ -101,7 +103,7 @@ impl CacheLayout {
     }
 }
 
-/// Temporary files are their owner's alone unless something else is asked for.
+/// Makes a temporary file; by default only its owner may read it.
 fn new_file(folder: &Path, readers: Readers) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     if readers == Readers::Umask {

@@ -1,36 +1,38 @@
-//! The folders of the cache, with the version of what each of them holds.
+//! The folders of the cache, with the versions of their formats.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A folder of the cache. Its name on the disk has the version of its format, so that no program
-/// reads what another one wrote in a format that it does not know.
+/// A folder of the cache.
+///
+/// Its name on the disk includes the version of its format, so that no program reads a format that
+/// it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CacheBucket {
     /// Every file ever fetched, by its SHA-256.
     Objects,
     /// The SHA-256 of an object, by another digest of it.
     Aliases,
-    /// Which files each run had, from where and for whom.
+    /// The records of runs: which files each run used, from where and for which targets.
     Runs,
-    /// What is being written, and what dead runs have of a file.
+    /// Files that are being written, and partial files of killed runs.
     Incoming,
-    /// What index pages said, with their validators.
+    /// Index pages, with their validators.
     Pages,
-    /// What was decided from pages, for the same question asked again.
+    /// Plans that were made from cached pages, by question.
     Plans,
-    /// What files say that they need, by the file's SHA-256.
+    /// The metadata of distributions, by the file's SHA-256.
     Metadata,
-    /// What indexes said that their files need, by index and file.
+    /// The metadata that indexes serve for files, by index and file.
     IndexMetadata,
     /// The SHA-256 of local files, while they are unchanged.
     Local,
-    /// What builds said that source archives need, by the building Python.
+    /// The metadata that builds of source archives stated, by the building Python.
     Built,
     /// Which objects are wheels that were built here, by all that decides a build.
     BuiltWheels,
-    /// What interpreters said, by their identity.
+    /// The answers of interpreters, by their identity.
     Interpreters,
 }
 
@@ -51,7 +53,7 @@ impl CacheBucket {
         Self::Interpreters,
     ];
 
-    /// The name without the version.
+    /// Returns the folder's name without the version.
     pub fn name(self) -> &'static str {
         match self {
             Self::Objects => "objects",
@@ -69,7 +71,7 @@ impl CacheBucket {
         }
     }
 
-    /// The version of the format of what it holds, to be raised with every change of it.
+    /// Returns the version of the folder's format, to be raised with every change of it.
     pub fn version(self) -> u32 {
         match self {
             Self::Objects
@@ -87,13 +89,13 @@ impl CacheBucket {
         }
     }
 
-    /// Its name on the disk.
+    /// Returns the folder's name on the disk.
     pub fn folder_name(self) -> String {
         format!("{}-v{}", self.name(), self.version())
     }
 
-    /// The version that a folder's name on the disk tells, where it is one of this bucket: 0 for what
-    /// prefetch 0.1.0 wrote, which had none in its names.
+    /// Returns the version in a folder's name on the disk, if it is one of this bucket; 0 for
+    /// prefetch 0.1.0, whose names had none.
     fn version_of(self, folder: &str) -> Option<u32> {
         let is_first = folder == self.name() || (self == Self::Aliases && folder == "also");
         let later = || folder.strip_prefix(self.name())?.strip_prefix("-v")?.parse().ok();
@@ -101,7 +103,7 @@ impl CacheBucket {
     }
 }
 
-/// Where everything in the cache lies.
+/// The paths of everything in the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheLayout {
     root: PathBuf,
@@ -109,18 +111,18 @@ pub struct CacheLayout {
 }
 
 impl CacheLayout {
-    /// The layout below `root`, where a folder is made when something is first written to it.
+    /// Makes the layout below `root`; folders are created when something is first written to them.
     pub fn new(root: PathBuf) -> Self {
         let incoming = root.join(CacheBucket::Incoming.folder_name());
         Self { root, incoming }
     }
 
-    /// The cache folder itself.
+    /// Returns the cache folder itself.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The folder of a bucket.
+    /// Returns the folder of a bucket.
     pub fn folder(&self, bucket: CacheBucket) -> PathBuf {
         match bucket {
             CacheBucket::Incoming => self.incoming.clone(),
@@ -128,18 +130,19 @@ impl CacheLayout {
         }
     }
 
-    /// The folder for files on their way to their final name.
+    /// Returns the folder for incoming files, which do not have their final names yet.
     pub fn incoming(&self) -> &Path {
         &self.incoming
     }
 
-    /// Whether a folder looks like a cache: it has objects.
+    /// Whether the folder looks like a cache: it has objects.
     pub fn is_cache(&self) -> bool {
         self.folder(CacheBucket::Objects).is_dir()
     }
 
-    /// Removes the folders of formats older than those of this program. Younger ones belong to a
-    /// younger program that shares the cache.
+    /// Removes folders in older formats than those of this program.
+    ///
+    /// Newer ones belong to a newer program that shares the cache.
     ///
     /// # Errors
     /// When the cache cannot be listed or a folder not removed.
@@ -147,8 +150,8 @@ impl CacheLayout {
         self.remove_folders(|bucket, version| version < bucket.version())
     }
 
-    /// Removes every folder of the cache, of any version, and the cache folder if nothing else is
-    /// in it.
+    /// Removes every folder of the cache, of any version, and the cache folder itself if it is then
+    /// empty.
     ///
     /// # Errors
     /// When the cache cannot be listed or a folder not removed.
@@ -176,11 +179,11 @@ impl CacheLayout {
         Ok(())
     }
 
-    /// Makes `folder`, which lies in the cache, and removes what stands in its way: a file, a pipe
-    /// or a link that leads nowhere, where a folder of the cache has to be.
+    /// Creates `folder`, which is in the cache, and removes what prevents that: a file, a pipe or a
+    /// dangling link where a folder has to be.
     ///
     /// # Errors
-    /// When it cannot be made even so.
+    /// When the folder cannot be created even so.
     pub fn make_folder(&self, folder: &Path) -> io::Result<()> {
         let Err(error) = fs::create_dir_all(folder) else { return Ok(()) };
         let ours = folder.ancestors().take_while(|path| *path != self.root);

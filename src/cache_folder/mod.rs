@@ -1,5 +1,4 @@
-//! The cache folder: which folders it has, in which formats, and how small files get into them
-//! whole and out of them checked.
+//! The cache folder: its folders with their formats, and reading and writing small files in them.
 
 mod entry;
 mod layout;

@@ -1,14 +1,16 @@
-//! Opening what should be a file. A cache may be shared, restored or damaged: a pipe in place of a
-//! file would block its reader for ever, and a link to a device would never end.
+//! Opens regular files only.
+//!
+//! A cache may be shared, restored or damaged: a pipe in the place of a file would block its reader
+//! for ever, and a link to a device would never end.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Opens the file at `path` for reading, and tells what the system knows of it.
+/// Opens the file at `path` for reading, and returns its metadata, too.
 ///
 /// # Errors
-/// When it cannot be opened, or is no file but a folder, a pipe, a device or a link.
+/// When it cannot be opened, or is a folder, a pipe, a device or a link.
 pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -26,10 +28,10 @@ pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     }
 }
 
-/// Reads the whole file at `path`, and tells what the system knows of it.
+/// Reads the whole file at `path`, and returns its metadata, too.
 ///
 /// # Errors
-/// When it cannot be read, or is no file but a folder, a pipe, a device or a link.
+/// When it cannot be read, or is a folder, a pipe, a device or a link.
 pub fn read_regular(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
     let (mut file, metadata) = open_regular(path)?;
     let room = usize::try_from(metadata.len()).map_err(io::Error::other)?.saturating_add(1);

@@ -1,4 +1,4 @@
-//! What the system tells of a file, by which the same file is known again without reading it.
+//! File stamps: metadata by which an unchanged file is recognized without reading it.
 
 use std::fs::{self, Metadata};
 use std::path::Path;
@@ -6,42 +6,44 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// The longest tick of a file system's clock (that of FAT).
+/// The coarsest resolution of a file system's clock (that of FAT).
 const TICK: Duration = Duration::from_secs(2);
 
-/// Tells a file from whatever has its name later.
+/// What distinguishes a file from one that later has the same path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStamp {
-    /// Bytes.
+    /// Size in bytes.
     size: u64,
-    /// When its bytes changed: nanoseconds since 1970-01-01 UTC.
+    /// When its bytes changed, in nanoseconds since 1970-01-01 UTC.
     modified: i128,
-    /// Absent in a stamp that copies of the file share.
+    /// What only this file has; `None` in a stamp that copies of the file share.
     exact: Option<Exact>,
 }
 
-/// What no copy of a file has.
+/// The metadata that no copy of a file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Exact {
     device: u64,
     inode: u64,
-    /// When anything of it changed, its name or permissions, too; nobody can set it.
+    /// When the file or its metadata changed, in nanoseconds; programs cannot set this time.
     changed: i128,
 }
 
 impl FileStamp {
-    /// The stamp of what lies at `path`; nothing where that cannot be looked at.
+    /// Returns the stamp of the file at `path`; `None` if it has no metadata.
     pub fn at(path: &Path) -> Option<Self> {
         Self::of(&fs::metadata(path).ok()?)
     }
 
-    /// Size and time; nothing where the platform does not tell when a file was written.
+    /// Returns a stamp of size and time; `None` if the platform does not state when a file was
+    /// written.
     pub fn of(metadata: &Metadata) -> Option<Self> {
         Some(Self { size: metadata.len(), modified: nanoseconds(metadata.modified().ok()?), exact: None })
     }
 
-    /// All that the system tells of a file; nothing where that is too little to notice every change
-    /// (Windows), or it is no file.
+    /// Returns an exact stamp; `None` if it is no regular file.
+    ///
+    /// Systems whose metadata cannot show every change (Windows) have none.
     #[cfg(unix)]
     pub fn exact(metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
@@ -51,15 +53,16 @@ impl FileStamp {
         Some(Self { exact: Some(exact), ..stamp })
     }
 
-    /// All that the system tells of a file; nothing, since Windows tells too little.
+    /// Returns `None`, since the metadata of this system (Windows) cannot show every change.
     #[cfg(not(unix))]
     pub fn exact(_: &Metadata) -> Option<Self> {
         None
     }
 
-    /// Whether every change later than this stamp shows, given the stamp of a file in which it was
-    /// noted down: what changes twice within one tick of a file system's clock looks the same
-    /// before and after, as in git's index.
+    /// Whether every change after this stamp is detectable, given the stamp of the file in which it
+    /// was recorded.
+    ///
+    /// Two changes within one tick of a file system's clock look like one, as in git's index.
     pub fn is_settled(&self, noted: &Self) -> bool {
         let last = self.exact.map_or(self.modified, |exact| exact.changed.max(self.modified));
         last + TICK.as_nanos().cast_signed() < noted.modified

@@ -26,7 +26,7 @@ pub struct Cli {
     pub fetch: FetchArgs,
 }
 
-/// How [`Exit`](super::Exit) is told to users.
+/// The exit codes as `--help` shows them; see [`Exit`](super::Exit).
 const EXIT_CODES: &str = "\
 Exit codes:
   0    everything was done

@@ -1,9 +1,9 @@
-//! The only code that prints, reads the environment, or exits.
+//! The command-line interface: the only code that prints, reads the environment, or exits.
 //!
-//! `commands` has a file for each subcommand, and a run without one is `fetch`. What was typed
-//! (`command_line`) is filled up from the environment and pip's configuration and becomes `settings`;
-//! failures become messages and an exit code in `error`. `output` writes for people and programs,
-//! and `host` is the machine: environment, signals, interpreter, input files.
+//! `commands` has a file for each subcommand; a run without one is `fetch`. `command_line` parses
+//! the arguments; `settings` completes them from the environment and pip's configuration; `error`
+//! turns failures into messages and an exit code. `output` writes for people and programs, and
+//! `host` is the machine: environment, signals, interpreter, input files.
 
 mod command_line;
 mod commands;

@@ -1,8 +1,8 @@
-//! Options of neighbouring tools that have another name here.
+//! Suggestions for options that have another name in similar tools.
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
-/// What others say, and what is said here.
+/// Options of other tools, each with the option of the same meaning here.
 const SYNONYMS: [(&str, &str); 10] = [
     ("--output", "--dest"),
     ("--output-dir", "--dest"),
@@ -16,7 +16,7 @@ const SYNONYMS: [(&str, &str); 10] = [
     ("--prerelease", "--pre"),
 ];
 
-/// The same error, which names the option that is meant where clap knows none that is alike.
+/// Adds the option that is meant to clap's error, if clap itself suggests none.
 pub fn with_synonym(mut error: Error) -> Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;

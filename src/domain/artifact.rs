@@ -1,4 +1,4 @@
-//! One file that an index offers, with everything the index says of it.
+//! A distribution file on an index, with everything that the index states about it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, DistributionFilename, MaskedUrl, MetadataSource, Specifiers};
 
-/// A moment as seconds since 1970-01-01 in UTC.
+/// A point in time, in seconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(pub i64);
 
-/// As RFC 3339 has it, in UTC: `2026-03-01T12:00:00Z`.
+/// Writes RFC 3339 in UTC, such as `2026-03-01T12:00:00Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = jiff::Timestamp::from_second(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -20,7 +20,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Reads RFC 3339, with whatever offset; fractions of seconds are dropped.
+/// Parses RFC 3339 with any offset; fractions of seconds are dropped.
 impl FromStr for Timestamp {
     type Err = jiff::Error;
 
@@ -29,7 +29,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// Whether a file was withdrawn (PEP 592), and the reason, which may be empty.
+/// Whether a file was yanked (PEP 592), with the reason, which may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Yanked(pub Option<Box<str>>);
 
@@ -42,14 +42,14 @@ impl Yanked {
 /// The metadata file that an index serves beside a distribution (PEP 658, PEP 714).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sidecar {
-    /// Its digest, where the index promises one.
+    /// The metadata file's digest, if the index promises one.
     pub digest: Option<Digest>,
 }
 
 /// The parts of a distribution's core metadata that fetching needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoreMetadata {
-    /// `2.1`, say: what the other fields mean depends on it (PEP 643).
+    /// The version, such as `2.1`, on which the meaning of other fields depends (PEP 643).
     pub metadata_version: String,
     pub name: String,
     pub version: String,
@@ -58,26 +58,26 @@ pub struct CoreMetadata {
     pub provides_extra: Vec<String>,
     /// The fields that a source distribution leaves to its build (PEP 643), in lower case.
     pub dynamic: Vec<String>,
-    /// Where all this was read.
+    /// The file or build that the metadata comes from.
     pub source: MetadataSource,
 }
 
 /// A distribution file on an index, in a folder, or at a URL.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Artifact {
-    /// The file's name as the last part of its URL says it.
+    /// The file's name, from the last part of its URL.
     pub filename: Box<str>,
-    /// The same name understood.
+    /// The parsed file name.
     pub distribution: DistributionFilename,
-    /// Where to get it, without fragment.
+    /// The URL of the file, without fragment.
     pub url: MaskedUrl,
     /// The index or find-links location that listed it; the URL itself for a direct one.
     pub index: Arc<MaskedUrl>,
     pub hashes: Vec<Digest>,
-    /// Bytes (PEP 700).
+    /// Size in bytes (PEP 700).
     pub size: Option<u64>,
-    /// The Python versions it is for; absent, too, where the index's text is no specifier, since
-    /// pip ignores such a text.
+    /// The Python versions that the file supports; `None` also if the index's text is no specifier,
+    /// since pip ignores such a text.
     pub requires_python: Option<Specifiers>,
     pub yanked: Yanked,
     pub sidecar: Option<Sidecar>,

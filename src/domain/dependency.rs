@@ -9,18 +9,19 @@ use std::str::FromStr;
 use super::text_cursor::TextCursor;
 use super::{ExtraName, Marker, PackageName, SpecifierError, Specifiers, mask_credentials};
 
-/// `name[extras] clauses ; marker` or `name[extras] @ url ; marker`, by its parts.
+/// A dependency specifier by its parts: `name[extras] clauses ; marker` or `name[extras] @ url ;
+/// marker`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dependency {
     pub name: PackageName,
-    /// Sorted, each once.
+    /// The extras, sorted, each once.
     pub extras: Vec<ExtraName>,
     pub source: DependencySource,
     pub marker: Marker,
 }
 
 impl fmt::Display for Dependency {
-    /// The canonical form, without the marker; the alternate form is brief where that is long.
+    /// Writes the canonical form without the marker; the alternate form shortens long specifiers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name)?;
         if !self.extras.is_empty() {
@@ -44,7 +45,7 @@ pub enum DependencySource {
 }
 
 impl DependencySource {
-    /// The versions asked for; `None` for a URL.
+    /// Returns the version specifiers; `None` for a URL.
     pub fn specifiers(&self) -> Option<&Specifiers> {
         match self {
             Self::Versions(specifiers) => Some(specifiers),
@@ -53,11 +54,11 @@ impl DependencySource {
     }
 }
 
-/// Where and why a text is no dependency specifier.
+/// Why and where a text is no dependency specifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct DependencyError {
-    /// Bytes before the fault.
+    /// The number of bytes before the fault.
     pub at: usize,
     pub why: String,
 }
@@ -78,10 +79,10 @@ impl FromStr for Dependency {
     }
 }
 
-/// Reads the list in brackets alone, as it may follow a path; sorted, each once.
+/// Parses the list of extras alone, as it may follow a path; sorted, each once.
 ///
 /// # Errors
-/// Tells which part is no extra.
+/// When a part is no extra; the error names it.
 pub fn parse_extras(text: &str) -> Result<Vec<ExtraName>, DependencyError> {
     let mut cursor = TextCursor::new(text);
     let extras = extras(&mut cursor)?;
@@ -92,7 +93,7 @@ fn fail(cursor: &TextCursor<'_>, why: impl Into<String>) -> DependencyError {
     DependencyError { at: cursor.at, why: why.into() }
 }
 
-/// ASCII letters, digits and `._-`, from a letter or digit to the last word character.
+/// Reads ASCII letters, digits and `._-`, from a letter or digit to the last word character.
 fn identifier<'a>(cursor: &mut TextCursor<'a>) -> Option<&'a str> {
     let rest = cursor.rest();
     let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
@@ -184,8 +185,8 @@ fn versions(cursor: &mut TextCursor<'_>) -> Result<DependencySource, DependencyE
     }
 }
 
-/// Finds a blank beside a clause that is neither a space nor a tab, as copied from a web page: pip
-/// takes no such blank.
+/// Finds a blank beside a clause that is neither a space nor a tab, as copied from a web page; pip
+/// refuses it.
 fn odd_blank(text: &str) -> Option<(usize, char)> {
     let is_odd = |blank: char| blank.is_whitespace() && !matches!(blank, ' ' | '\t');
     let mut start = 0;
@@ -198,8 +199,7 @@ fn odd_blank(text: &str) -> Option<(usize, char)> {
     })
 }
 
-/// Finds a comma that belongs to the `===` before it, where a blank then ends that clause:
-/// `===1.0, <2`.
+/// Finds a comma that belongs to the `===` before it, although a blank follows: `===1.0, <2`.
 fn swallowed_comma(text: &str) -> Option<usize> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("===") {
@@ -214,7 +214,7 @@ fn swallowed_comma(text: &str) -> Option<usize> {
     None
 }
 
-/// Points at the clause that failed, and names the usual slip behind it.
+/// Returns an error that points at the invalid clause, and names the usual mistake.
 fn explain(text: &str, error: &SpecifierError, start: usize) -> DependencyError {
     let clause = error.clause.trim();
     let within = text.find(clause).unwrap_or_default();
@@ -239,7 +239,7 @@ fn explain(text: &str, error: &SpecifierError, start: usize) -> DependencyError 
     DependencyError { at: start + within + offset, why }
 }
 
-/// Where the first comma is that has no clause before it.
+/// Returns the position of the first comma without a clause before it.
 fn comma_without_clause(text: &str) -> usize {
     let commas = text.match_indices(',').map(|(at, _)| at);
     let mut lonely = commas.filter(|at| matches!(text[..*at].trim_end().chars().next_back(), None | Some(',')));

@@ -1,5 +1,5 @@
-//! Digests: our own name for bytes ([`Sha256`]), what others say of them ([`Digest`],
-//! [`Promises`]), and the one pass that computes all of them ([`Hasher`]).
+//! Digests: the store's own ([`Sha256`]), those that users and indexes state ([`Digest`],
+//! [`Promises`]), and the computation of all of them in one pass ([`Hasher`]).
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,12 +7,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-/// The store's name for bytes: their SHA-256, printed as 64 lower-case hex digits.
+/// A SHA-256 digest, by which the store names objects; printed as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
-    /// The digest of bytes at hand.
+    /// Returns the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }
@@ -73,7 +73,7 @@ impl Algorithm {
     /// Every algorithm, weakest first.
     pub const ALL: [Self; 6] = [Self::Md5, Self::Sha1, Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512];
 
-    /// The name as indexes and pip write it: lower case, no dash.
+    /// Returns the name as indexes and pip write it: lower case, no dash.
     pub fn name(self) -> &'static str {
         match self {
             Self::Md5 => "md5",
@@ -85,7 +85,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm with this [`Algorithm::name`].
+    /// Returns the algorithm with this [`Algorithm::name`].
     pub fn named(name: &str) -> Option<Self> {
         // Most digests are this one, and a page may name 40,000.
         if name == Self::Sha256.name() {
@@ -94,7 +94,7 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// How many hex digits a digest has.
+    /// Returns the number of hex digits of a digest.
     pub fn digits(self) -> usize {
         match self {
             Self::Md5 => 32,
@@ -106,7 +106,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether `--hash` takes it: pip allows the three strong ones only.
+    /// Whether `--hash` accepts it; pip allows only the three strong ones.
     pub fn is_allowed_in_hash_option(self) -> bool {
         matches!(self, Self::Sha256 | Self::Sha384 | Self::Sha512)
     }
@@ -121,14 +121,16 @@ impl fmt::Display for Algorithm {
 impl FromStr for Algorithm {
     type Err = DigestError;
 
-    /// Names are lower case, as in pip.
+    /// Parses a name, which is lower case, as in pip.
     fn from_str(text: &str) -> Result<Self, DigestError> {
         Self::named(text).ok_or_else(|| DigestError::UnknownAlgorithm(text.to_owned()))
     }
 }
 
-/// A digest somebody claims, printed `sha256:ab…`. The hex is kept as given, since pip accepts
-/// hex that can never match; comparison ignores its case (pip 24.2 and later).
+/// A digest that somebody states, printed `sha256:ab…`.
+///
+/// The hex is kept as given, since pip accepts hex that can never match; comparison ignores its
+/// case (pip 24.2 and later).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest {
     pub algorithm: Algorithm,
@@ -140,17 +142,17 @@ impl Digest {
         Self { algorithm, hex: hex.into() }
     }
 
-    /// The same value as a [`Sha256`], where that is what it is.
+    /// Returns the digest as a [`Sha256`], if it is a valid one.
     pub fn as_sha256(&self) -> Option<Sha256> {
         (self.algorithm == Algorithm::Sha256).then(|| self.hex.parse().ok()).flatten()
     }
 
-    /// Whether bytes could have it: hex, in the algorithm's length.
+    /// Whether the digest is possible: hex, in the algorithm's length.
     pub fn is_well_formed(&self) -> bool {
         self.hex.len() == self.algorithm.digits() && self.hex.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
-    /// Whether both claim the same: same algorithm, same hex in either case.
+    /// Whether both have the same algorithm and the same hex, in either case.
     pub fn agrees_with(&self, other: &Self) -> bool {
         self.algorithm == other.algorithm && self.hex.eq_ignore_ascii_case(&other.hex)
     }
@@ -171,7 +173,7 @@ impl fmt::Display for Digest {
 impl FromStr for Digest {
     type Err = DigestError;
 
-    /// Reads `algorithm:hex`; the hex is not checked (see [`Digest`]).
+    /// Parses `algorithm:hex`; the hex is not checked (see [`Digest`]).
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let (algorithm, hex) = text.split_once(':').ok_or_else(|| DigestError::NoAlgorithm(text.to_owned()))?;
         Ok(Self::new(algorithm.parse()?, hex))
@@ -189,19 +191,20 @@ pub enum DigestError {
     NoAlgorithm(String),
 }
 
-/// What was promised of a file before it was fetched.
+/// The digests and the size that are promised for a file before it is fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promises {
-    /// What the user gave (`--hash`, a URL's fragment): one of them must hold (pip's rule).
+    /// The digests that the user gave (`--hash`, a URL's fragment): one of them must match (pip's
+    /// rule).
     pub asked: Vec<Digest>,
-    /// What the index gave: each must hold.
+    /// The digests that the index gave: each must match.
     pub index: Vec<Digest>,
-    /// Bytes, where the index says (PEP 700).
+    /// Size in bytes, if the index states it (PEP 700).
     pub size: Option<u64>,
 }
 
 impl Promises {
-    /// The SHA-256 that the bytes must have, where one is promised without a choice.
+    /// Returns the SHA-256 that the file must have, if exactly one is promised.
     pub fn sha256(&self) -> Option<Sha256> {
         let by_index = self.index.iter().find_map(Digest::as_sha256);
         by_index.or_else(|| match self.asked.as_slice() {
@@ -210,12 +213,12 @@ impl Promises {
         })
     }
 
-    /// Whether a digest is promised, by which bytes could be told from others.
+    /// Whether any digest is promised, by which the right bytes can be recognized.
     pub fn has_digest(&self) -> bool {
         !self.index.is_empty() || !self.asked.is_empty()
     }
 
-    /// The algorithms needed to check every promise, each once.
+    /// Returns the algorithms needed to check every promise, each once.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         let mut all: Vec<_> = self.asked.iter().chain(&self.index).map(|digest| digest.algorithm).collect();
         all.sort_unstable();
@@ -223,7 +226,10 @@ impl Promises {
         all
     }
 
-    /// Whether bytes with this fingerprint keep every promise.
+    /// Checks that a file with this fingerprint keeps every promise.
+    ///
+    /// # Errors
+    /// When it breaks one.
     pub fn check(&self, got: &Fingerprint) -> Result<(), BrokenPromise> {
         if let Some(size) = self.size.filter(|size| *size != got.size) {
             return Err(BrokenPromise::Size { expected: size, got: got.size });
@@ -246,7 +252,7 @@ impl Promises {
     }
 }
 
-/// Bytes that are not what was promised.
+/// The error for bytes that break a promise.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenPromise {
     #[error("expected {expected} bytes, got {got}")]
@@ -259,27 +265,27 @@ fn list(digests: &[Digest]) -> String {
     digests.iter().map(Digest::to_string).collect::<Vec<_>>().join(" or ")
 }
 
-/// What a pass over the bytes found: their size, SHA-256, and whatever else was asked for.
+/// The size and digests that were computed in a pass over the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     pub sha256: Sha256,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
     others: Vec<Digest>,
 }
 
 impl Fingerprint {
-    /// The fingerprint of bytes at hand.
+    /// Returns the fingerprint of `bytes`.
     pub fn of(bytes: &[u8], algorithms: &[Algorithm]) -> Self {
         let mut hasher = Hasher::new(algorithms);
         hasher.update(bytes);
         hasher.finish()
     }
 
-    /// The digest by `algorithm`.
+    /// Returns the digest by `algorithm`.
     ///
     /// # Panics
-    /// If the [`Hasher`] was not asked for that algorithm.
+    /// If the [`Hasher`] was made without that algorithm.
     pub fn digest(&self, algorithm: Algorithm) -> Digest {
         if algorithm == Algorithm::Sha256 {
             return self.sha256.into();
@@ -293,7 +299,7 @@ impl Fingerprint {
     }
 }
 
-/// Hashes while bytes flow: SHA-256 always, other algorithms where a promise needs them.
+/// Hashes bytes as they pass: by SHA-256 always, and by the other algorithms of promises.
 pub struct Hasher {
     sha256: sha2::Sha256,
     size: u64,

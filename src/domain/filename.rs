@@ -1,24 +1,25 @@
-//! What the file name of a distribution says, read as pip reads it (experiments in
-//! `docs/facts/pip.md` 3.6).
+//! Parses the file names of distributions as pip does (experiments in `docs/facts/pip.md` 3.6).
 
 use std::fmt;
 
 use super::{PackageName, Version};
 
-/// A wheel or a source archive, by its file name.
+/// A parsed file name of a wheel or a source archive.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DistributionFilename {
     Wheel(WheelFilename),
     Source(SourceFilename),
 }
 
-/// `name-version(-build)?-python-abi-platform.whl` (the binary distribution format, PEP 427).
+/// A wheel's file name, `name-version(-build)?-python-abi-platform.whl` (the binary distribution
+/// format, PEP 427).
 #[derive(Clone, Debug, PartialEq)]
 pub struct WheelFilename {
     pub name: PackageName,
     pub version: Version,
     pub build: Option<BuildTag>,
-    /// Compressed sets in lower case, as `packaging` compares them: alternatives divided by dots.
+    /// The Python tags, in lower case as `packaging` compares them; alternatives are separated by
+    /// dots.
     pub python: Box<str>,
     pub abi: Box<str>,
     pub platform: Box<str>,
@@ -31,7 +32,7 @@ pub struct BuildTag {
     pub suffix: Box<str>,
 }
 
-/// `name-version.tar.gz` (PEP 625) and its older kin.
+/// A source archive's file name: `name-version.tar.gz` (PEP 625), or an older form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceFilename {
     pub name: PackageName,
@@ -39,7 +40,7 @@ pub struct SourceFilename {
     pub extension: SourceExtension,
 }
 
-/// The archive formats that pip takes for source distributions.
+/// The archive formats that pip accepts as source distributions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceExtension {
     TarGz,
@@ -70,12 +71,13 @@ impl SourceExtension {
         (".tar", Self::Tar),
     ];
 
-    /// The name without its extension, and the extension; case matters, as on an index page.
+    /// Splits a file name into the part before its extension, and the extension; case matters, as
+    /// on an index page.
     pub fn split(filename: &str) -> Option<(&str, Self)> {
         Self::ALL.iter().find_map(|(text, extension)| Some((filename.strip_suffix(text)?, *extension)))
     }
 
-    /// Whether pip 24 and later find such a file in a plain find-links folder.
+    /// Whether pip 24 and later find files with this extension in a plain find-links folder.
     pub fn is_seen_in_a_folder(self) -> bool {
         matches!(self, Self::TarGz | Self::Zip)
     }
@@ -88,7 +90,7 @@ impl fmt::Display for SourceExtension {
     }
 }
 
-/// Why a file name is no distribution of the project it was looked up for.
+/// Why a file name is not one of a distribution of the project.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilenameError {
     #[error("it is neither a wheel nor a source archive")]
@@ -110,7 +112,10 @@ pub enum FilenameError {
 }
 
 impl DistributionFilename {
-    /// Reads `filename` as a distribution of `project`.
+    /// Parses `filename` as a distribution of `project`.
+    ///
+    /// # Errors
+    /// When it is none.
     pub fn parse(filename: &str, project: &PackageName) -> Result<Self, FilenameError> {
         match filename.strip_suffix(".whl") {
             Some(_) => {
@@ -121,8 +126,11 @@ impl DistributionFilename {
         }
     }
 
-    /// The text of the version in `filename`, found without reading the rest of the name:
-    /// what sorts a page of thousands of files by version.
+    /// Returns the text of the version in `filename` without parsing the rest, by which pages of
+    /// thousands of files are sorted.
+    ///
+    /// # Errors
+    /// When the name is no distribution of the project.
     pub fn version_text<'a>(filename: &'a str, project: &PackageName) -> Result<&'a str, FilenameError> {
         match filename.strip_suffix(".whl") {
             Some(stem) => {
@@ -181,8 +189,9 @@ impl std::str::FromStr for WheelFilename {
     }
 }
 
-/// Whether the parts are those of a wheel variant, whose label comes last (PEP 825). Of six parts the
-/// third is a build tag, which begins with a digit, or they are none.
+/// Whether the parts are those of a wheel variant, whose label comes last (PEP 825).
+///
+/// Of six parts the third must be a build tag, which begins with a digit.
 fn is_variant(parts: &[&str]) -> bool {
     let is_build = |part: &str| part.starts_with(|first: char| first.is_ascii_digit());
     let is_label = |label: &str| !label.is_empty() && is_escaped(label);
@@ -193,8 +202,9 @@ fn is_variant(parts: &[&str]) -> bool {
     }
 }
 
-/// The characters of a wheel's parts (PEP 427). A part with others is refused: what reads names
-/// further on, such as a shell, may give them a meaning.
+/// Whether a part has only the characters that wheel names may have (PEP 427).
+///
+/// Other characters could mean something to programs that read names later, such as a shell.
 fn is_escaped(part: &str) -> bool {
     part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
 }
@@ -206,7 +216,8 @@ fn tag_set(text: &str) -> Result<Box<str>, FilenameError> {
     }
 }
 
-/// A wheel escapes every run of `-_.` as one `_`, so two in a row are no name (pip 25.3).
+/// Parses a wheel's project name, in which every run of `-_.` is one `_`, so that two in a row are
+/// invalid (pip 25.3).
 fn wheel_name(name: &str) -> Result<PackageName, FilenameError> {
     let wrong = || FilenameError::Name(name.to_owned());
     if name.contains("__") { Err(wrong()) } else { name.parse().map_err(|_| wrong()) }
@@ -226,15 +237,21 @@ impl std::str::FromStr for BuildTag {
 }
 
 impl SourceFilename {
-    /// Reads `filename` as a source archive of `project`: since old names are ambiguous
+    /// Parses `filename` as a source archive of `project`; as old names are ambiguous
     /// (`a-b-1.tar.gz`), the project decides where its name ends.
+    ///
+    /// # Errors
+    /// When it is none.
     pub fn parse(filename: &str, project: &PackageName) -> Result<Self, FilenameError> {
         let (stem, extension) = SourceExtension::split(filename).ok_or(FilenameError::Extension)?;
         let version = source_version(stem, project).ok_or(FilenameError::OtherProject)?;
         Ok(Self { name: project.clone(), version: parse_version(version)?, extension })
     }
 
-    /// Reads `filename` where no project is known: the version is what follows the last `-`.
+    /// Parses `filename` without a known project: the version is what follows the last `-`.
+    ///
+    /// # Errors
+    /// When there is no version.
     pub fn guess(filename: &str) -> Result<Self, FilenameError> {
         let (stem, extension) = SourceExtension::split(filename).ok_or(FilenameError::Extension)?;
         let (name, version) = stem.rsplit_once('-').ok_or_else(|| FilenameError::Version(stem.to_owned()))?;
@@ -243,7 +260,7 @@ impl SourceFilename {
     }
 }
 
-/// What follows the project's name in an archive's name, less a `-py3.9` suffix.
+/// Returns what follows the project's name in an archive's name, without a `-py3.9` suffix.
 fn source_version<'a>(stem: &'a str, project: &PackageName) -> Option<&'a str> {
     let dashes = stem.match_indices('-').map(|(at, _)| at);
     let at = dashes.into_iter().find(|at| is_same_name(&stem[..*at], project))?;
@@ -254,12 +271,12 @@ fn source_version<'a>(stem: &'a str, project: &PackageName) -> Option<&'a str> {
     })
 }
 
-/// `3`, `3.9`: pip knows minor versions of one digit here.
+/// Whether the text is `3` or `3.9`; pip knows minor versions of one digit here.
 fn is_python_suffix(text: &str) -> bool {
     matches!(text.as_bytes(), [b'1'..=b'3'] | [b'1'..=b'3', b'.', b'0'..=b'9'])
 }
 
-/// Reads a version without the white space that PEP 440 allows around one.
+/// Parses a version, but refuses the white space that PEP 440 allows around it.
 fn parse_version(text: &str) -> Result<Version, FilenameError> {
     let is_dense = !text.contains(|character: char| character.is_whitespace() || !character.is_ascii());
     text.parse().ok().filter(|_| is_dense).ok_or_else(|| FilenameError::Version(text.to_owned()))
@@ -294,7 +311,7 @@ mod tests {
         DistributionFilename::parse(filename, &"foo-bar".parse().unwrap())
     }
 
-    /// The column "index page 26.3" of the matrix in `docs/facts/pip.md` 3.6.
+    /// The column "index page 26.3" of the table in `docs/facts/pip.md` 3.6.
     #[test]
     fn wheel_variants_are_told_from_mistakes() {
         let error = |name: &str| name.parse::<WheelFilename>().unwrap_err();
@@ -388,7 +405,8 @@ mod tests {
     const HOSTILE: &str = "[-a-z0-9_.!+]{0,9}[$`'\"\\\\;&|<>(){}*?#~%^=,:@/ \t\r\n\u{7}\u{7f}\u{e9}\u{202e}\u{660}]{0,2}[-a-z0-9_.!+]{0,9}";
 
     proptest! {
-        /// Whatever stands in any part, a name that is taken has the characters of PEP 427 and 625.
+        /// A name that is accepted has only the characters of PEP 427 and 625, whatever its parts
+        /// are.
         #[test]
         fn a_name_that_is_taken_holds_nothing_hostile(
             parts in (HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE), at in 0..6_usize, is_wheel: bool,

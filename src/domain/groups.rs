@@ -1,19 +1,20 @@
-//! Which extras and dependency groups of a project are wanted, and which there are.
+//! The extras and dependency groups of a project: those that exist, are requested, and are
+//! selected.
 
 use std::collections::BTreeSet;
 
 use super::{ExtraName, GroupName};
 
-/// What the user asks of a project's extras and dependency groups (PEP 735), in uv's words.
+/// The extras and dependency groups (PEP 735) that the user requests, named as in uv.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupSelection {
     pub extras: BTreeSet<ExtraName>,
     pub all_extras: bool,
     pub groups: BTreeSet<GroupName>,
     pub all_groups: bool,
-    /// Leave out the groups that the project's tool takes by itself.
+    /// Whether the groups are left out that the project's tool takes by default.
     pub no_default_groups: bool,
-    /// These groups and nothing else.
+    /// The groups to take instead of the project itself.
     pub only_groups: BTreeSet<GroupName>,
 }
 
@@ -22,30 +23,30 @@ pub struct GroupSelection {
 pub struct AvailableGroups {
     pub extras: BTreeSet<ExtraName>,
     pub groups: BTreeSet<GroupName>,
-    /// Those extras that the project's tool takes where none is asked for.
+    /// The extras that the project's tool takes if none is requested.
     pub default_extras: BTreeSet<ExtraName>,
-    /// Those groups that the project's tool takes where none is asked for.
+    /// The groups that the project's tool takes if none is requested.
     pub default_groups: BTreeSet<GroupName>,
 }
 
-/// The extras and dependency groups that are taken.
+/// The extras and dependency groups that are selected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SelectedGroups {
-    /// The project's own dependencies are taken, too.
+    /// Whether the project's own dependencies are taken, too.
     pub project: bool,
     pub extras: BTreeSet<ExtraName>,
     pub groups: BTreeSet<GroupName>,
 }
 
-/// An extra or a group that is asked for and that the project does not have.
+/// The error for an extra or a group that the project does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no {kind} `{name}`{}", likeness(kind, nearest.as_deref(), known))]
 pub struct UnknownGroup {
-    /// `extra` or `group`.
+    /// The kind: `extra` or `group`.
     pub kind: &'static str,
     pub name: String,
     pub nearest: Option<String>,
-    /// Every name that there is.
+    /// Every name that exists.
     pub known: Vec<String>,
 }
 
@@ -58,15 +59,15 @@ fn likeness(kind: &str, nearest: Option<&str>, known: &[String]) -> String {
 }
 
 impl GroupSelection {
-    /// Whether nothing is asked, so that the defaults hold.
+    /// Whether nothing is requested, so that the defaults apply.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What is taken of what is `available`.
+    /// Returns what is selected from what is `available`.
     ///
     /// # Errors
-    /// Every name that the project does not have.
+    /// When names are unknown; all of them.
     pub fn select(&self, available: &AvailableGroups) -> Result<SelectedGroups, Vec<UnknownGroup>> {
         let groups = self.groups.iter().chain(&self.only_groups);
         let unknown: Vec<_> = unknown("extra", self.extras.iter(), &available.extras)
@@ -109,7 +110,7 @@ fn unknown<'a, T: AsRef<str> + Ord + 'a>(
     })
 }
 
-/// The name that a slip may have meant.
+/// Returns the known name of which `name` is a likely misspelling.
 fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
     let (distance, nearest) = known.map(|known| (strsim::osa_distance(name, &known), known)).min()?;
     (distance <= 1 + name.len() / 4 && distance < name.len()).then_some(nearest)

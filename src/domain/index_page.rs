@@ -1,17 +1,17 @@
-//! A project's page as its index last answered it.
+//! A project's page on an index, as it was last received.
 
 use super::{Listing, MaskedUrl, Timestamp};
 
-/// What was on a page, and for how long that holds.
+/// The content of a page, and how long it is fresh.
 #[derive(Clone, Debug)]
 pub struct IndexPage {
-    /// Where it was asked for.
+    /// The URL of the page.
     pub url: MaskedUrl,
     pub listing: Listing,
-    /// When its index last said that it is so.
+    /// The time when the index last confirmed the page.
     pub checked: Timestamp,
-    /// Seconds from then on for which nobody needs to ask.
+    /// How long the page is fresh from then on, in seconds.
     pub lifetime: u64,
-    /// By which its index tells whether it is still so.
+    /// The `ETag` by which the index tells whether the page is unchanged.
     pub etag: Option<String>,
 }

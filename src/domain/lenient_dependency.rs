@@ -1,8 +1,9 @@
 //! Repairs dependency specifiers that old tools wrote and PEP 440 forbids.
 
-/// `text` with the faults mended that uv mends (`docs/facts/pip.md` 7.2): a star after an ordered
-/// comparison, a comma that is missing or too many, quotes around a version. The marker, after
-/// `;`, stays as it is.
+/// Returns `text` with the mistakes repaired that uv repairs (`docs/facts/pip.md` 7.2).
+///
+/// They are a star after an ordered comparison, missing or superfluous commas, and quotes around a
+/// version. The marker, after `;`, stays as it is.
 pub fn repaired(text: &str) -> String {
     let (specifiers, marker) = match text.split_once(';') {
         Some((specifiers, marker)) => (specifiers, format!(";{marker}")),
@@ -19,7 +20,7 @@ fn without_quotes(text: &str) -> String {
     text.replace(['\'', '"'], "")
 }
 
-/// `>=1.0<3` as `>=1.0,<3`: an operator that follows a digit begins a clause.
+/// Adds missing commas, as in `>=1.0<3`: an operator that follows a digit begins a clause.
 fn with_commas(text: &str) -> String {
     let mut mended = String::with_capacity(text.len() + 1);
     let mut in_version = false;
@@ -39,7 +40,7 @@ fn with_commas(text: &str) -> String {
     mended
 }
 
-/// `>=1.0.*` as `>=1.0`: a star means nothing after an ordered comparison.
+/// Removes the star in `>=1.0.*`, which means nothing after an ordered comparison.
 fn without_star(clause: &str) -> String {
     let has_order = clause.contains(['<', '>']) && !clause.contains("~=");
     let bare = clause.trim_end_matches(|c: char| c.is_whitespace() || c == ')');

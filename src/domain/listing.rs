@@ -1,9 +1,9 @@
-//! What one index says of one project, in a compact form that is read only where it is needed.
+//! The listing of one project on one index, in a compact form that is decoded only where needed.
 //!
 //! A page may list 20,000 files of which one is wanted. So a listing keeps the files of each
 //! version as one encoded block, knows where each block begins, and decodes a block when that
-//! version is looked at. The same bytes are what the index cache keeps on disk: a warm run
-//! parses no page.
+//! version is inspected. The same bytes are in the index cache: a run with a warm cache parses no
+//! page.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,30 +19,31 @@ use super::{
     Algorithm, Artifact, Digest, DistributionFilename, MaskedUrl, PackageName, Sidecar, Timestamp, Version, Yanked,
 };
 
-/// One file as a page states it; borrowed from the page, and from a listing's bytes.
+/// A file as a page states it, borrowed from the page or from a listing's bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord<'a> {
-    /// The last part of the URL's path, percent-decoded: what pip takes for the name. It is encoded
-    /// before the rest, and only where the link as written does not end in it.
+    /// The last part of the URL's path, percent-decoded, which pip takes for the file's name.
+    ///
+    /// It is encoded before the other fields, and only if the link does not end in it.
     #[serde(skip)]
     pub filename: &'a str,
-    /// The link as written (relative ones too), without fragment.
+    /// The link as written, maybe relative, without fragment.
     pub href: &'a str,
     #[serde(borrow)]
     pub hashes: Vec<(Algorithm, &'a str)>,
-    /// Bytes.
+    /// Size in bytes.
     pub size: Option<u64>,
     pub requires_python: Option<&'a str>,
-    /// The reason, maybe empty, where the file is yanked.
+    /// The reason, maybe empty, if the file is yanked.
     pub yanked: Option<&'a str>,
-    /// Whether there is a metadata file, and its digest if told.
+    /// The metadata file, if there is one, with its digest, if that is stated.
     pub sidecar: Option<Option<(Algorithm, &'a str)>>,
-    /// Seconds since 1970-01-01 UTC.
+    /// The upload time in seconds since 1970-01-01 UTC.
     pub uploaded: Option<i64>,
 }
 
 impl<'a> FileRecord<'a> {
-    /// Appends the encoded record to `bytes`. Its file name has no slash.
+    /// Appends the encoded record to `bytes`; the file name must have no slash.
     fn encode(&self, bytes: Vec<u8>) -> Vec<u8> {
         let folder = self.href.strip_suffix(self.filename);
         let is_last_part = folder.is_some_and(|folder| folder.is_empty() || folder.ends_with('/'));
@@ -50,19 +51,19 @@ impl<'a> FileRecord<'a> {
         postcard::to_extend(&(filename, self), bytes).expect("a record can always be encoded")
     }
 
-    /// The record that `bytes` begin with, and the bytes behind it.
+    /// Decodes the first record in `bytes`; returns it and the rest.
     fn take(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let ((filename, record), rest): ((Option<&str>, Self), _) = postcard::take_from_bytes(bytes).ok()?;
         Some((Self { filename: filename.unwrap_or_else(|| last_part(record.href)), ..record }, rest))
     }
 }
 
-/// What follows the last slash.
+/// Returns what follows the last slash.
 fn last_part(href: &str) -> &str {
     href.rsplit('/').next().unwrap_or_default()
 }
 
-/// A file that a page lists and nobody can use, with the reason.
+/// An entry of a page that is unusable, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignored {
     pub filename: String,
@@ -82,34 +83,36 @@ pub struct Listing {
     index: Arc<MaskedUrl>,
     base: MaskedUrl,
     bytes: Arc<Vec<u8>>,
-    /// Rising by version; those of equal versions stand side by side, in the order of the page.
+    /// The files by version, rising; those of equal versions are adjacent, in the order of the
+    /// page.
     releases: Vec<Release>,
     ignored: Vec<Range<usize>>,
-    /// Entries that are no files at all, with the reason.
+    /// The entries that are no valid files, with the reasons.
     refused: Vec<Ignored>,
-    /// Of the entries for one link only the first counts.
+    /// Whether only the first of several entries for one link counts.
     links_are_unique: bool,
-    /// A link holds an `@`, which may end a user and a password, or a query, which may hold secrets.
+    /// Whether a link has an `@`, which may follow a user and a password, or a query, which may
+    /// hold secrets.
     has_suspects: bool,
 }
 
-/// Files of one version that stand one after the other on the page.
+/// Consecutive files of one version on the page.
 #[derive(Clone, Debug)]
 struct Release {
     version: Version,
     files: Range<usize>,
 }
 
-/// Where in the records the files of each version are, and the files of no version.
+/// The positions of each version's files in the records, and of files without a version.
 struct Blocks {
     releases: Vec<Release>,
     ignored: Vec<Range<usize>>,
-    /// Where the last block ends.
+    /// The end of the last block.
     end: usize,
 }
 
 impl Blocks {
-    /// `runs` are those of [`Contents`].
+    /// Makes the blocks from the `runs` of [`Contents`].
     fn of(runs: Vec<(u32, u32)>, versions: &[Version]) -> Self {
         let mut blocks = Self { releases: Vec::with_capacity(runs.len()), ignored: Vec::new(), end: 0 };
         for (version, length) in runs {
@@ -125,32 +128,34 @@ impl Blocks {
     }
 }
 
-/// A compact form that cannot be read: of another format, or damaged.
+/// The error for bytes in another format, or damaged ones.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the compact listing cannot be read: {0}")]
 pub struct ListingError(String);
 
-/// Changes whenever the encoding does; a listing of another format is read anew from the index.
+/// The version of the encoding; a listing in another format is requested again from the index.
 const FORMAT: u8 = 4;
 
-/// What follows the records, which are encoded [`FileRecord`]s in the order of the page. After it
-/// come its length and the format, so that nothing needs to be moved once the page has been read.
+/// The part after the records, which are encoded [`FileRecord`]s in the order of the page.
+///
+/// After it come its length and the format, so that nothing needs to be moved once the page has
+/// been read.
 #[derive(Serialize, Deserialize)]
 struct Contents<'a> {
     base: &'a str,
     #[serde(borrow)]
     versions: Vec<&'a str>,
-    /// Consecutive records of one version: its position in `versions` (one past the last where
-    /// their names tell no version), and how many bytes they take.
+    /// The consecutive records of one version: its position in `versions` (one past the last for
+    /// names without a version), and their size in bytes.
     runs: Vec<(u32, u32)>,
     refused: Vec<(&'a str, &'a str)>,
     links_are_unique: bool,
 }
 
-/// How many bytes tell the length of the [`Contents`].
+/// The size of the encoded length of the [`Contents`], in bytes.
 const LENGTH: usize = size_of::<u32>();
 
-/// The encoded [`Contents`], and how many bytes stand before them.
+/// Splits off the encoded [`Contents`]; returns them and the number of bytes before them.
 fn split(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let (format, rest) = bytes.split_last()?;
     let (rest, length) = rest.split_last_chunk::<LENGTH>().filter(|_| *format == FORMAT)?;
@@ -159,10 +164,10 @@ fn split(bytes: &[u8]) -> Option<(&[u8], usize)> {
 }
 
 impl Listing {
-    /// Reads the compact form of what `index` says of `project`.
+    /// Decodes the listing of `project` on `index`.
     ///
     /// # Errors
-    /// When the bytes are of another format or damaged.
+    /// When the bytes have another format or are damaged.
     pub fn decode(project: PackageName, index: Arc<MaskedUrl>, bytes: Vec<u8>) -> Result<Self, ListingError> {
         let fail = |error: &dyn std::fmt::Display| ListingError(error.to_string());
         let (contents, records) = split(&bytes).ok_or_else(|| fail(&"it is of another format, or cut short"))?;
@@ -180,12 +185,12 @@ impl Listing {
         Ok(Self { project, index, base, bytes, releases, ignored, refused, links_are_unique, has_suspects: false })
     }
 
-    /// The compact form, for [`Listing::decode`].
+    /// Returns the compact form, for [`Listing::decode`].
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The same listing without the versions that `keep` refuses, and without their bytes.
+    /// Removes the versions that `keep` rejects, with their bytes.
     pub fn retain(mut self, keep: impl Fn(&Version) -> bool) -> Self {
         let mut bytes = Vec::new();
         self.releases.retain_mut(|release| {
@@ -210,13 +215,14 @@ impl Listing {
         &self.project
     }
 
-    /// The versions on the page, rising, each once.
+    /// Returns the versions on the page, rising, each once.
     pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> {
         self.releases.chunk_by(|a, b| a.version == b.version).map(|same| &same[0].version)
     }
 
-    /// Whether a link on the page carries a user, a password, or a secret in its query. No cache may keep those, so a
-    /// listing that was decoded has none.
+    /// Whether a link on the page has a user, a password, or a secret in its query.
+    ///
+    /// Such a page is never cached, so a decoded listing has none.
     pub fn has_credentials(&self) -> bool {
         let blocks = self.releases.iter().map(|release| &release.files).chain(&self.ignored);
         let mut links = blocks.flat_map(|block| self.records(block)).map(|record| self.base.join(record.href));
@@ -228,7 +234,7 @@ impl Listing {
         self.releases.is_empty()
     }
 
-    /// Whether it is of no use, and has nothing to tell of why.
+    /// Whether there is neither a usable file nor an entry that explains why.
     pub fn is_blank(&self) -> bool {
         self.is_empty() && self.refused.is_empty()
     }
@@ -237,7 +243,7 @@ impl Listing {
         self.releases.binary_search_by(|release| release.version.cmp(version)).is_ok()
     }
 
-    /// The files of `version`, in the order of the page.
+    /// Returns the files of `version`, in the order of the page.
     pub fn files(&self, version: &Version) -> Vec<Artifact> {
         let start = self.releases.partition_point(|release| release.version < *version);
         let same = self.releases[start..].iter().take_while(|release| release.version == *version);
@@ -247,8 +253,7 @@ impl Listing {
         records.filter_map(|record| self.artifact(&record).ok()).collect()
     }
 
-    /// The files that nobody can use: names that cannot be read, links that are none, entries
-    /// that are malformed.
+    /// Returns the unusable entries: invalid names, invalid links, malformed entries.
     pub fn ignored(&self) -> Vec<Ignored> {
         let blocks = self.ignored.iter().chain(self.releases.iter().map(|release| &release.files));
         blocks
@@ -297,7 +302,7 @@ impl Listing {
     }
 }
 
-/// Copies a block of `old` to the end of `new`, and makes `block` say where it is now.
+/// Copies a block of `old` to the end of `new`, and updates `block` to its position there.
 fn move_block(old: &[u8], block: &mut Range<usize>, new: &mut Vec<u8>) {
     let start = new.len();
     new.extend_from_slice(&old[block.clone()]);

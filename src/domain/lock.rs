@@ -1,4 +1,4 @@
-//! What a lock file promises: exactly these packages with exactly these files, for each target.
+//! Lock files: exact packages with exact files for each target.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -8,25 +8,25 @@ use super::{
     Timestamp, Version, Yanked,
 };
 
-/// One entry of a lock file: a version of a project from one place.
+/// An entry of a lock file: a version of a project from one source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LockedPackage {
     pub name: PackageName,
-    /// Absent where only the source tells it.
+    /// The version; `None` if only the source states it.
     pub version: Option<Version>,
     pub source: LockedSource,
     /// Every file that the lock names.
     pub files: Vec<LockedFile>,
-    /// Where it stands in the lock.
+    /// The line of the entry in the lock.
     pub origin: Origin,
 }
 
-/// Where a locked package comes from.
+/// The source of a locked package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockedSource {
-    /// An index, or a folder that stands for one; its URL where the lock tells it.
+    /// An index, or a folder that serves as one, with its URL if the lock states it.
     Index(Option<Arc<MaskedUrl>>),
-    /// One archive, by URL or local path, which is in the files.
+    /// One archive, by URL or local path, which is among the files.
     Archive,
     /// A version control URL.
     Repository(String),
@@ -37,62 +37,62 @@ pub enum LockedSource {
 /// One file of a locked package.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LockedFile {
-    /// Empty where the lock has digests alone.
+    /// The file's name; empty if the lock has only digests.
     pub filename: Box<str>,
-    /// Where to get it; absent where the index has to be asked.
+    /// The URL; `None` if an index must be asked.
     pub url: Option<MaskedUrl>,
-    /// Any one of them is enough.
+    /// The digests, of which one must match.
     pub hashes: Vec<Digest>,
-    /// Bytes.
+    /// Size in bytes.
     pub size: Option<u64>,
     pub uploaded: Option<Timestamp>,
 }
 
-/// A package that a lock gives to a target.
+/// A package that a lock selects for a target.
 #[derive(Clone, Debug)]
 pub struct LockedPick<'l> {
     pub package: &'l LockedPackage,
-    /// The projects that it needs on this target, as far as the lock tells.
+    /// The projects that it needs on this target, as far as the lock states them.
     pub dependencies: Vec<PackageName>,
 }
 
-/// Why a lock gives nothing, or not everything, to a target.
+/// Why a lock does not serve a target, or lacks something for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotLocked {
-    /// Absent where the lock as a whole does not serve the target.
+    /// The package that is not available; `None` if the lock as a whole does not serve the target.
     pub package: Option<PackageName>,
     pub why: String,
     pub origin: Origin,
 }
 
-/// A lock file, by the rules of the tool that owns its format.
+/// A lock file, by the rules of the tool that defines its format.
 pub trait Lock: Debug + Send + Sync {
-    /// The extras and groups that can be asked for.
+    /// Returns the extras and groups that can be requested.
     fn available(&self) -> &AvailableGroups;
 
-    /// Every entry, in the order of the file.
+    /// Returns every entry, in the order of the file.
     fn packages(&self) -> &[LockedPackage];
 
-    /// What `target` gets, in the order of the names.
+    /// Returns what `target` gets, sorted by name.
     ///
     /// # Errors
-    /// When the lock is not for this target.
+    /// When the lock does not serve the target.
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>>;
 }
 
 impl LockedPackage {
-    /// Whether the index has to be asked where its files are.
+    /// Whether an index must be asked for the URLs of the files.
     pub fn needs_index(&self) -> bool {
         matches!(self.source, LockedSource::Index(_)) && self.files.iter().any(|file| file.url.is_none())
     }
 
-    /// Every digest that one of its files may have.
+    /// Returns every digest that one of the files may have.
     pub fn hashes(&self) -> Vec<Digest> {
         self.files.iter().flat_map(|file| file.hashes.iter().cloned()).collect()
     }
 
-    /// The files with URLs as an index would offer them; those whose names are of no distribution
-    /// of the project, such as eggs, are none.
+    /// Returns the files with URLs as an index would list them; files that are no distributions of
+    /// the project, such as eggs, are left out.
     pub fn artifacts(&self) -> Vec<Arc<Artifact>> {
         let index = match &self.source {
             LockedSource::Index(index) => index.clone(),

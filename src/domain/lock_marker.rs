@@ -1,5 +1,5 @@
-//! Markers of lock files (PEP 751): environment markers that also ask which extras and dependency
-//! groups are wanted.
+//! Markers of lock files (PEP 751), which can also depend on the selected extras and dependency
+//! groups.
 
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
@@ -7,12 +7,12 @@ use std::str::FromStr;
 use super::marker::{Expression, List, parse_expression};
 use super::{DependencyError, ExtraName, GroupName, MarkerEnvironment};
 
-/// What a marker of a lock file is evaluated for, beside the environment.
+/// The selected extras and groups for which a marker is evaluated.
 #[derive(Clone, Debug, Default)]
 pub struct MarkerSets {
-    /// What `extra == 'x'` and `'x' in extras` ask.
+    /// The extras for `extra == 'x'` and `'x' in extras`.
     pub extras: BTreeSet<ExtraName>,
-    /// What `'x' in dependency_groups` asks.
+    /// The groups for `'x' in dependency_groups`.
     pub groups: BTreeSet<GroupName>,
 }
 
@@ -21,12 +21,12 @@ pub struct MarkerSets {
 pub struct LockMarker(Expression);
 
 impl LockMarker {
-    /// Whether it holds in `environment` with these extras and groups.
+    /// Whether the marker holds in `environment` with these extras and groups.
     pub fn holds(&self, environment: &MarkerEnvironment, sets: &MarkerSets) -> bool {
         holds(&self.0, environment, sets)
     }
 
-    /// Whether the environment alone decides it.
+    /// Whether the marker depends on the environment alone.
     pub fn is_about_environment(&self) -> bool {
         is_about_environment(&self.0)
     }
@@ -79,10 +79,10 @@ pub struct MarkerTable {
 }
 
 impl MarkerTable {
-    /// Adds the marker that `text` is, where it is not known yet.
+    /// Adds the marker in `text`, unless it is known already.
     ///
     /// # Errors
-    /// When it is no marker.
+    /// When the text is no marker.
     pub fn add(&mut self, text: &str) -> Result<MarkerId, DependencyError> {
         if let Some(known) = self.known.get(text) {
             return Ok(*known);
@@ -93,7 +93,7 @@ impl MarkerTable {
         Ok(id)
     }
 
-    /// The markers as they stand in `environment`.
+    /// Evaluates the markers in `environment`, as far as it decides them.
     pub fn evaluate<'t>(&'t self, environment: &'t MarkerEnvironment) -> EvaluatedMarkers<'t> {
         let nothing = MarkerSets::default();
         let decided = self.markers.iter().map(|marker| {
@@ -109,12 +109,12 @@ impl MarkerTable {
 pub struct EvaluatedMarkers<'t> {
     table: &'t MarkerTable,
     environment: &'t MarkerEnvironment,
-    /// What the environment alone decides.
+    /// The markers that the environment alone decides.
     decided: Vec<Option<bool>>,
 }
 
 impl EvaluatedMarkers<'_> {
-    /// Whether the marker holds with these extras and groups; no marker always does.
+    /// Whether the marker holds with these extras and groups; no marker always holds.
     pub fn holds(&self, marker: Option<MarkerId>, sets: &MarkerSets) -> bool {
         marker.is_none_or(|MarkerId(id)| {
             self.decided[id].unwrap_or_else(|| self.table.markers[id].holds(self.environment, sets))

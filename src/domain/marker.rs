@@ -1,10 +1,10 @@
-//! Environment markers (PEP 508): kept as they were written, and evaluated as pip evaluates them.
+//! Environment markers (PEP 508), kept as they were written, and evaluated as pip does.
 //!
-//! `pep508_rs` turns markers into ranges of versions, and loses what ranges cannot hold: the parts
-//! of pre-releases, the zeros of `~= "3.11.0"`, comparisons of text. Here every comparison is made
-//! with the values of one environment, by the rules of the `packaging` library (26.3, that of pip
-//! 26.3). Where that library raises an error at the sight of a value (`'1' ~= platform_release`
-//! where the release is no version), the comparison is false.
+//! `pep508_rs` converts markers into ranges of versions, and loses what ranges cannot hold: the
+//! parts of pre-releases, the zeros of `~= "3.11.0"`, comparisons of text. Here every comparison is
+//! made with the values of one environment, by the rules of the `packaging` library (26.3, that of
+//! pip 26.3). Where that library raises an error because of a value (`'1' ~= platform_release` with
+//! a release that is no version), the comparison is false.
 
 mod comparison;
 mod literal;
@@ -41,12 +41,12 @@ pub(super) enum Expression {
     Any(Vec<Self>),
     All(Vec<Self>),
     One(Comparison),
-    /// In lock files alone (PEP 751).
+    /// A condition that only lock files have (PEP 751).
     Member(Membership),
 }
 
 impl Marker {
-    /// No marker: what has none holds everywhere.
+    /// No marker, which holds everywhere.
     pub const ALWAYS: Self = Self(None);
 
     /// Whether there is no marker.
@@ -54,13 +54,13 @@ impl Marker {
         self.0.is_none()
     }
 
-    /// The marker as it was written, if there is one.
+    /// Returns the marker as it was written, if there is one.
     pub fn text(&self) -> Option<&str> {
         self.0.as_ref().map(|written| &*written.text)
     }
 
-    /// Whether it holds in `environment`, with one of `extras` or, where there are none, without an
-    /// extra: as pip asks it.
+    /// Whether the marker holds in `environment` with one of `extras`, or if there are none,
+    /// without an extra, as in pip.
     pub fn evaluate(&self, environment: &MarkerEnvironment, extras: &[ExtraName]) -> bool {
         let Some(written) = &self.0 else { return true };
         let holds = |extra: &str| written.expression.holds(environment, extra);
@@ -78,7 +78,7 @@ impl Expression {
         }
     }
 
-    /// The first question of a kind that only lock files know.
+    /// Returns the first condition that only lock files may have.
     fn membership(&self) -> Option<&Membership> {
         match self {
             Self::Any(parts) | Self::All(parts) => parts.iter().find_map(Self::membership),
@@ -91,8 +91,10 @@ impl Expression {
 impl FromStr for Marker {
     type Err = DependencyError;
 
+    /// Parses a marker.
+    ///
     /// # Errors
-    /// Tells where the text stops being a marker, or which comparison has no meaning.
+    /// When the text is no marker, or a comparison has no meaning; the error says where.
     fn from_str(text: &str) -> Result<Self, DependencyError> {
         let expression = parse::whole(text)?;
         if let Some(Membership { list, at, .. }) = expression.membership() {
@@ -109,7 +111,7 @@ impl Marker {
 }
 
 impl PartialEq for Marker {
-    /// Whether both make the same comparisons in the same order, in whatever spelling.
+    /// Whether both make the same comparisons in the same order, in any spelling.
     fn eq(&self, other: &Self) -> bool {
         self.expression() == other.expression()
     }
@@ -124,7 +126,7 @@ impl Hash for Marker {
 }
 
 impl fmt::Display for Marker {
-    /// As it stands behind a requirement: ` ; marker`, or nothing.
+    /// Writes the marker as it follows a requirement, ` ; marker`, or nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.text().map_or(Ok(()), |text| write!(f, " ; {text}"))
     }
@@ -168,7 +170,7 @@ mod tests {
         }
     }
 
-    /// `docs/facts/pip.md` 7.3, decided by pip 26.3.
+    /// The rows of `docs/facts/pip.md` 7.3, found with pip 26.3.
     #[test]
     fn all_else_is_compared_as_text() {
         for (marker, expected) in [
@@ -193,7 +195,7 @@ mod tests {
         }
     }
 
-    /// Where no extra is asked for, `extra` is the empty text.
+    /// If no extra is requested, `extra` is the empty text.
     #[test]
     fn extras_are_compared_by_their_normalized_names() {
         for (marker, extras, expected) in [

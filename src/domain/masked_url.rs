@@ -12,11 +12,11 @@ use url::Url;
 use super::secret_parameter::{has_secret, secret_values, without_secrets};
 use super::{Algorithm, Digest, PackageName};
 
-/// A URL whose secrets are masked wherever it is shown: user name, password, and what lets one in
-/// among the parameters of its query (a signature, a token).
+/// A URL whose secrets are masked when it is printed: the user name, the password, and secret query
+/// parameters (a signature, a token).
 ///
-/// `Display` and `Debug` print `https://****@index.example/simple/`; whoever needs the real
-/// thing to make a request says so by calling [`MaskedUrl::secret`].
+/// `Display` and `Debug` print `https://****@index.example/simple/`; code that needs the real URL
+/// for a request calls [`MaskedUrl::secret`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MaskedUrl(Url);
 
@@ -25,12 +25,12 @@ impl MaskedUrl {
         Self(url)
     }
 
-    /// The URL with its secrets, for the request itself.
+    /// Returns the URL with its secrets, for the request itself.
     pub fn secret(&self) -> &Url {
         &self.0
     }
 
-    /// The URL without secrets and fragment: what files, reports and manifests may hold.
+    /// Returns the URL without secrets and fragment, for files, reports and manifests.
     pub fn public(&self) -> String {
         let mut url = self.address();
         let query = url.query().and_then(without_secrets);
@@ -38,8 +38,8 @@ impl MaskedUrl {
         url.into()
     }
 
-    /// The URL without user, password and fragment, and with all of its query: what is asked for,
-    /// by whomever. It may hold a secret.
+    /// Returns the URL without user, password and fragment, but with its whole query, which may
+    /// hold a secret: the same for every user.
     pub fn address(&self) -> Url {
         let mut url = self.0.clone();
         url.set_fragment(None);
@@ -49,14 +49,14 @@ impl MaskedUrl {
         url
     }
 
-    /// The last part of the path, percent-decoded; empty where the path ends in a slash.
+    /// Returns the last part of the path, percent-decoded; empty if the path ends in a slash.
     pub fn filename(&self) -> String {
         let last = self.0.path().rsplit('/').next().unwrap_or_default();
         percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned()
     }
 
-    /// The first digest in the fragment: `#sha256=…`, or `#egg=name&md5=…`. One without hex promises
-    /// nothing.
+    /// Returns the first digest in the fragment: `#sha256=…`, or `#egg=name&md5=…`; one without hex
+    /// digits is ignored.
     pub fn digest(&self) -> Option<Digest> {
         let parts = self.0.fragment()?.split('&').filter_map(|part| part.split_once('='));
         let parts = parts.filter(|(_, hex)| !hex.is_empty());
@@ -64,12 +64,14 @@ impl MaskedUrl {
         digests.next()
     }
 
-    /// The path that a `file:` URL names. (`Url::to_file_path` answers for `http://localhost`, too.)
+    /// Returns the path of a `file:` URL. (`Url::to_file_path` returns one for `http://localhost`,
+    /// too.)
     pub fn local_path(&self) -> Option<PathBuf> {
         (self.0.scheme() == "file").then(|| self.0.to_file_path().ok()).flatten()
     }
 
-    /// The page of `project` on the index at this URL, which may end in a slash or not (PEP 503).
+    /// Returns the page of `project` on the index at this URL, which may end in a slash or not (PEP
+    /// 503).
     pub fn project_page(&self, project: &PackageName) -> Self {
         let mut url = self.0.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -78,20 +80,20 @@ impl MaskedUrl {
         Self(url)
     }
 
-    /// Whether it leads to a file that can be fetched: no `git+https:` does.
+    /// Whether the URL leads to a file that can be fetched, unlike `git+https:`.
     pub fn is_fetchable(&self) -> bool {
         matches!(self.0.scheme(), "http" | "https" | "file")
     }
 
-    /// `href` as a link on the page at this URL (RFC 3986 resolution).
+    /// Resolves `href` as a link on the page at this URL (RFC 3986).
     ///
     /// # Errors
-    /// When it is none.
+    /// When it is no valid URL.
     pub fn join(&self, href: &str) -> Result<Self, url::ParseError> {
         if lacks_host(href) { Err(url::ParseError::EmptyHost) } else { self.0.join(href).map(Self) }
     }
 
-    /// Whether it has a user, a password, or a secret in its query.
+    /// Whether the URL has a user, a password, or a secret in its query.
     pub fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some() || self.0.query().is_some_and(has_secret)
     }
@@ -113,7 +115,7 @@ impl fmt::Debug for MaskedUrl {
 }
 
 impl Serialize for MaskedUrl {
-    /// As [`MaskedUrl::public`]: no secret reaches a file.
+    /// Writes [`MaskedUrl::public`], so that no secret reaches a file.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.public())
     }
@@ -134,30 +136,31 @@ impl From<Url> for MaskedUrl {
 impl FromStr for MaskedUrl {
     type Err = url::ParseError;
 
+    /// Parses a URL.
+    ///
     /// # Errors
-    /// When it is none, or has no host.
+    /// When it is invalid, or has no host.
     fn from_str(text: &str) -> Result<Self, url::ParseError> {
         if lacks_host(text) { Err(url::ParseError::EmptyHost) } else { Url::parse(text).map(Self) }
     }
 }
 
-/// Whether it is `https:///path`, in which the URL standard of browsers, but nobody who installs,
-/// takes the first part of the path for the host.
+/// Whether the URL is like `https:///path`, in which the URL standard of browsers, but no
+/// installer, takes the first part of the path for the host.
 fn lacks_host(text: &str) -> bool {
     let is_web = |scheme: &str| ["http", "https", "ftp"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     let parts = text.split_once("://").filter(|(scheme, _)| is_web(scheme.trim_start()));
     parts.is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']))
 }
 
-/// How many characters are searched for the end of an odd password; a limit, since each `://` may
-/// begin one.
+/// The number of characters that are searched for the end of an unusual password; a limit, since
+/// each `://` may precede one.
 const LONGEST_SECRET: usize = 4096;
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 const MASK: &str = "****";
 
-/// `text` with the secrets of every URL in it masked: for lines and values that may be no proper
-/// URLs.
+/// Returns `text` with the secrets of all URLs in it masked, also if it is no valid URL itself.
 pub fn mask_credentials(text: &str) -> Cow<'_, str> {
     let secrets = credentials(text);
     if secrets.is_empty() {
@@ -172,8 +175,8 @@ pub fn mask_credentials(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked + &text[end..])
 }
 
-/// Where `text` tells secrets of a URL, in bytes, from left to right: users with their passwords,
-/// and values of secret parameters.
+/// Returns the byte ranges of secrets in the URLs of `text`, from left to right: users with their
+/// passwords, and values of secret parameters.
 pub fn credentials(text: &str) -> Vec<Range<usize>> {
     let mut found = users_of_urls(text);
     found.extend(users_without_scheme(text));
@@ -200,7 +203,7 @@ fn users_of_urls(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The `user:password` of each `user:password@host` that lacks its scheme.
+/// Returns the `user:password` of each `user:password@host` without a scheme.
 fn users_without_scheme(text: &str) -> impl Iterator<Item = Range<usize>> {
     let words = text.split(ends_word).filter(|word| !word.contains("://"));
     words.filter_map(move |word| {
@@ -218,9 +221,10 @@ fn ends_word(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\'' | '"' | '`')
 }
 
-/// Bytes before the `@` that ends a URL's user information; `after` begins behind `://`.
+/// Returns the number of bytes before the `@` that ends a URL's user information; `after` begins
+/// after `://`.
 ///
-/// A password may hold a raw `/`; what looks like a port and is no number gives it away.
+/// A password may have an unescaped `/`; it is recognized by a port that is no number.
 fn user_information(after: &str) -> usize {
     let end = after.find(|next: char| ends_word(next) || matches!(next, '/' | '?' | '#'));
     let authority = &after[..end.unwrap_or(after.len())];

@@ -1,4 +1,4 @@
-//! Where the metadata of a distribution was read.
+//! The sources of a distribution's metadata.
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// The part of a distribution that its metadata was read from, or the build that made it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum MetadataSource {
-    /// A wheel's `METADATA`, a `PKG-INFO` that is reliable (PEP 643), or a static `[project]` table (PEP 621).
+    /// A wheel's `METADATA`, a reliable `PKG-INFO` (PEP 643), or a static `[project]` table (PEP
+    /// 621).
     #[default]
     Declared,
     /// `requires.txt` in the `*.egg-info` folder of a source archive.
@@ -26,7 +27,7 @@ impl MetadataSource {
     const ALL: [Self; 7] =
         [Self::Declared, Self::EggInfo, Self::PkgInfo, Self::Pyproject, Self::SetupCfg, Self::SetupPy, Self::Built];
 
-    /// The word for it in reports.
+    /// Returns its name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Declared => "declared",
@@ -39,12 +40,12 @@ impl MetadataSource {
         }
     }
 
-    /// The source of this name.
+    /// Returns the source with this name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|source| source.name() == name)
     }
 
-    /// Whether a build of the archive may say something else.
+    /// Whether a build of the archive may state other dependencies.
     pub fn is_unreliable(self) -> bool {
         !matches!(self, Self::Declared | Self::Built)
     }

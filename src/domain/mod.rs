@@ -1,7 +1,7 @@
 //! The types of Python packaging and their rules: no files, no network, no clock, no environment.
 //!
-//! The only module that names the crates `pep440_rs` and `pep508_rs`; everything else takes
-//! their types from here.
+//! Only this module uses the crates `pep440_rs` and `pep508_rs`; all others take their types from
+//! here.
 
 mod artifact;
 mod built_from;
@@ -25,6 +25,7 @@ mod plan;
 mod platform;
 mod project_summary;
 mod python;
+mod remedy;
 mod request;
 mod requirement;
 mod resolution_metadata;
@@ -62,6 +63,7 @@ pub use plan::{
 pub use platform::{Platform, Release, System};
 pub use project_summary::ProjectSummary;
 pub use python::{Implementation, Python, PythonVersion};
+pub use remedy::{HasRemedy, Remedy};
 pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};
 pub use resolution_metadata::{MetadataUnavailable, ResolutionMetadata};

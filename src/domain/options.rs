@@ -1,4 +1,4 @@
-//! Options that requirements files, the environment and the command line share.
+//! Options of requirements files, the environment and the command line.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::PackageName;
 
-/// Which kinds of distribution may be used.
+/// The kinds of distribution that may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Formats {
     pub wheels: bool,
@@ -17,18 +17,18 @@ impl Formats {
     const ANY: Self = Self { wheels: true, sources: true };
 }
 
-/// What `--only-binary` and `--no-binary` ask, per project.
+/// The settings of `--only-binary` and `--no-binary`, per project.
 ///
-/// Values are taken in the order given (pip's rule): `:all:` clears both sets and then stands
-/// for every project, `:none:` clears its own set, and a name moves from the other set to this
-/// one. A name beats `:all:`.
+/// Values apply in the order given (pip's rule): `:all:` clears both sets and then stands for every
+/// project, `:none:` clears its own set, and a name moves from the other set to this one. A name
+/// takes precedence over `:all:`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FormatControl {
     only_binary: PackageSet,
     no_binary: PackageSet,
 }
 
-/// One of the two sets.
+/// The projects of one of the two options.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 struct PackageSet {
     all: bool,
@@ -36,7 +36,7 @@ struct PackageSet {
 }
 
 impl PackageSet {
-    /// Adds the parts of `value`, which leave `other`.
+    /// Adds the projects in `value`, and removes them from `other`.
     fn take(&mut self, value: &str, other: &mut Self) -> Result<(), String> {
         for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             match part {
@@ -55,8 +55,8 @@ impl PackageSet {
         Ok(())
     }
 
-    /// Adds what `later` says after what is said here, where `other` and `later_other` are the
-    /// other sides. Of `later`, names beat `:all:`.
+    /// Applies the later values `later` and `later_other` to this set and `other`; names take
+    /// precedence over `:all:` in them.
     fn extend(&mut self, later: &Self, other: &mut Self, later_other: &Self) {
         if later.all {
             (*self, *other) = (Self { all: true, names: BTreeSet::new() }, Self::default());
@@ -77,23 +77,23 @@ impl PackageSet {
 }
 
 impl FormatControl {
-    /// Takes one value of `--only-binary`: names, `:all:` or `:none:`, divided by commas.
+    /// Applies one value of `--only-binary`: names, `:all:` or `:none:`, separated by commas.
     ///
     /// # Errors
-    /// Returns the part that is no project name.
+    /// When a part is no project name; the error is that part.
     pub fn only_binary(&mut self, value: &str) -> Result<(), String> {
         self.only_binary.take(value, &mut self.no_binary)
     }
 
-    /// Takes one value of `--no-binary`.
+    /// Applies one value of `--no-binary`.
     ///
     /// # Errors
-    /// Returns the part that is no project name.
+    /// When a part is no project name; the error is that part.
     pub fn no_binary(&mut self, value: &str) -> Result<(), String> {
         self.no_binary.take(value, &mut self.only_binary)
     }
 
-    /// What may be used for `project`.
+    /// Returns the kinds of distribution that may be used for `project`.
     pub fn formats(&self, project: &PackageName) -> Formats {
         let only_binary = Formats { wheels: true, sources: false };
         let no_binary = Formats { wheels: false, sources: true };
@@ -110,24 +110,24 @@ impl FormatControl {
         }
     }
 
-    /// Adds what `later` says after what is said here.
+    /// Applies later settings after these.
     pub fn extend(&mut self, later: &Self) {
         self.only_binary.extend(&later.only_binary, &mut self.no_binary, &later.no_binary);
     }
 
-    /// The values of `--only-binary` that come to the same.
+    /// Returns values of `--only-binary` with the same effect.
     pub fn only_binary_values(&self) -> Vec<String> {
         self.only_binary.values()
     }
 
-    /// The values of `--no-binary` that come to the same.
+    /// Returns values of `--no-binary` with the same effect.
     pub fn no_binary_values(&self) -> Vec<String> {
         self.no_binary.values()
     }
 }
 
-/// What `--all-releases` and `--only-final` ask, per project; values are taken as those of
-/// [`FormatControl`] are.
+/// The settings of `--all-releases` and `--only-final`, per project; values apply as in
+/// [`FormatControl`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ReleaseControl {
     all_releases: PackageSet,
@@ -135,33 +135,33 @@ pub struct ReleaseControl {
 }
 
 impl ReleaseControl {
-    /// Takes one value of `--all-releases`; `--pre` is `:all:`.
+    /// Applies one value of `--all-releases`; `--pre` is `:all:`.
     ///
     /// # Errors
-    /// Returns the part that is no project name.
+    /// When a part is no project name; the error is that part.
     pub fn all_releases(&mut self, value: &str) -> Result<(), String> {
         self.all_releases.take(value, &mut self.only_final)
     }
 
-    /// Takes one value of `--only-final`.
+    /// Applies one value of `--only-final`.
     ///
     /// # Errors
-    /// Returns the part that is no project name.
+    /// When a part is no project name; the error is that part.
     pub fn only_final(&mut self, value: &str) -> Result<(), String> {
         self.only_final.take(value, &mut self.all_releases)
     }
 
-    /// Adds what `later` says after what is said here.
+    /// Applies later settings after these.
     pub fn extend(&mut self, later: &Self) {
         self.all_releases.extend(&later.all_releases, &mut self.only_final, &later.only_final);
     }
 
-    /// Takes `--pre`, which leaves what `--only-final` named as it is.
+    /// Applies `--pre`, which does not affect projects named by `--only-final`.
     pub fn pre(&mut self) {
         self.all_releases.all = true;
     }
 
-    /// Whether pre-releases of `project` may be used; `None` where nobody said so.
+    /// Whether pre-releases of `project` may be used; `None` if no option decides that.
     pub fn prereleases(&self, project: &PackageName) -> Option<bool> {
         if self.all_releases.names.contains(project) {
             Some(true)
@@ -174,41 +174,41 @@ impl ReleaseControl {
         }
     }
 
-    /// Whether pre-releases of every project may be used, but for those named.
+    /// Whether pre-releases of every project may be used, except named ones.
     pub fn is_pre(&self) -> bool {
         self.all_releases.all
     }
 
-    /// The values of `--all-releases` that come to the same.
+    /// Returns values of `--all-releases` with the same effect.
     pub fn all_releases_values(&self) -> Vec<String> {
         self.all_releases.values()
     }
 
-    /// The values of `--only-final` that come to the same.
+    /// Returns values of `--only-final` with the same effect.
     pub fn only_final_values(&self) -> Vec<String> {
         self.only_final.values()
     }
 }
 
-/// The options that a requirements file may set; the same that the command line takes.
+/// The options that a requirements file or the command line may set.
 ///
-/// Locations are as pip would understand them after its rules for relative values, with their
-/// credentials; whoever prints them masks them.
+/// Locations are as pip resolves them, with their credentials; they must be masked when they are
+/// printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndexOptions {
-    /// The last `--index-url`; with it come only the extra indexes named after it.
+    /// The last `--index-url`; earlier extra indexes of the same file are dropped with it.
     pub index_url: Option<String>,
     pub extra_index_urls: Vec<String>,
     pub find_links: Vec<String>,
     pub no_index: bool,
     pub formats: FormatControl,
     pub prefer_binary: bool,
-    /// `--pre`, or `--all-releases :all:`.
+    /// Whether `--pre` or `--all-releases :all:` is set.
     pub pre: bool,
-    /// The same per project; it includes what `pre` says.
+    /// The settings on pre-releases per project, including `pre`.
     pub releases: ReleaseControl,
     pub require_hashes: bool,
-    /// Hashes do not switch on hash checking (pip 26.2 and later).
+    /// Whether `--hash` options do not turn on hash checking (pip 26.2 and later).
     pub no_require_hashes: bool,
     pub trusted_hosts: Vec<String>,
 }

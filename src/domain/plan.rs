@@ -1,4 +1,4 @@
-//! From solution to files: what is to be fetched ([`Plan`]) and what was ([`Fetched`]).
+//! From solutions to files: the files to fetch ([`Plan`]) and the fetched ones ([`Fetched`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use super::{
 /// The resolved packages of one target.
 #[derive(Clone, Debug, Default)]
 pub struct Solution {
-    /// In the order of their names.
+    /// The packages, sorted by name.
     pub packages: Vec<ResolvedPackage>,
-    /// What the user should know and that does not end the run.
+    /// Warnings for the user.
     pub notes: Vec<String>,
 }
 
@@ -23,36 +23,36 @@ pub struct Solution {
 #[derive(Clone, Debug)]
 pub struct ResolvedPackage {
     pub name: PackageName,
-    /// Absent only for a direct URL whose file name does not tell.
+    /// The version; `None` only for a direct URL whose file name does not state it.
     pub version: Option<Version>,
     /// The lines that asked for it, directly or through other packages.
     pub requested_by: Vec<Origin>,
     /// The projects that it needs on this target, sorted.
     pub dependencies: Vec<PackageName>,
     pub file: Candidate,
-    /// Where what it needs was read; absent where nobody asked.
+    /// The source of its dependencies; `None` if they were not needed.
     pub metadata_source: Option<MetadataSource>,
 }
 
-/// A file that is to be fetched, with all that is said of it.
+/// A file that may be fetched, with everything that is stated about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Candidate {
     pub filename: Box<str>,
-    /// Where to get it, without fragment.
+    /// The URL of the file, without fragment.
     pub url: MaskedUrl,
-    /// What listed it; the URL itself for a direct one.
+    /// The index or page that listed it; the URL itself for a direct one.
     pub index: Arc<MaskedUrl>,
     pub promises: Promises,
     pub requires_python: Option<Specifiers>,
     pub yanked: Yanked,
-    /// The metadata file beside it (PEP 658), where the index has one.
+    /// The metadata file beside it (PEP 658), if the index has one.
     pub sidecar: Option<Sidecar>,
-    /// Where the index tells (PEP 700).
+    /// The upload time, if the index states it (PEP 700).
     pub uploaded: Option<Timestamp>,
 }
 
 impl Candidate {
-    /// The candidate for a file of an index, with the digests that the user allows.
+    /// Makes the candidate for a file of an index, with the digests that the user allows.
     pub fn of(artifact: &Artifact, asked: &[Digest]) -> Self {
         Self {
             filename: artifact.filename.clone(),
@@ -71,16 +71,17 @@ impl Candidate {
     }
 }
 
-/// Each artifact once, with who asked for it and which targets it serves.
+/// The files to fetch, each once, with the lines that asked for them and the targets that they
+/// serve.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// In the order given; files refer to them by position.
+    /// The targets in the order given; files refer to them by position.
     pub targets: Vec<Arc<Target>>,
-    /// Sorted by name, then version.
+    /// The packages, sorted by name, then version.
     pub packages: Vec<PlannedPackage>,
-    /// What the user should know and that does not end the run, sorted.
+    /// Warnings for the user, sorted.
     pub notes: Vec<String>,
-    /// The source archives that the search looked at, chosen or not, whose metadata a build may
+    /// The source archives that resolution considered, chosen or not, whose metadata a build may
     /// contradict.
     pub unreliable: BTreeMap<Box<str>, MetadataSource>,
 }
@@ -89,13 +90,13 @@ pub struct Plan {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedPackage {
     pub name: PackageName,
-    /// Absent only for a direct URL whose file name does not tell.
+    /// The version; `None` only for a direct URL whose file name does not state it.
     pub version: Option<Version>,
     /// The lines that asked for it, directly or through other packages.
     pub requested_by: Vec<Origin>,
     /// The projects that it needs, on the targets of [`Plan::targets`].
     pub dependencies: TargetDependencies,
-    /// Sorted by file name.
+    /// The files, sorted by file name.
     pub files: Vec<PlannedFile>,
 }
 
@@ -103,21 +104,22 @@ pub struct PlannedPackage {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedFile {
     pub candidate: Candidate,
-    /// Positions in [`Plan::targets`], rising.
+    /// The positions in [`Plan::targets`] of the targets that it serves, rising.
     pub targets: Vec<usize>,
-    /// Those of them that do not install it: it builds a source archive there, or is the installer.
+    /// Those of them on which it is not installed, since it builds a source archive there or is the
+    /// installer.
     pub tools: Vec<usize>,
-    /// What its index said that it needs, where the plan rests on that: the file itself may say
-    /// otherwise, and decides.
+    /// The metadata that its index claims for it, if the plan depends on that; the file itself may
+    /// state otherwise, and decides.
     pub claimed: Option<Arc<CoreMetadata>>,
-    /// Where what it needs was read; absent where nobody asked.
+    /// The source of its dependencies; `None` if they were not needed.
     pub metadata_source: Option<MetadataSource>,
     /// What it was built from, where it is a wheel that was built here.
     pub built_from: Option<Arc<BuiltFrom>>,
 }
 
 impl Plan {
-    /// Puts the solutions, one for each target, together.
+    /// Merges solutions, one for each target.
     pub fn merge(targets: Vec<Arc<Target>>, solutions: Vec<Solution>) -> Self {
         let mut packages: BTreeMap<(PackageName, Option<Version>), PlannedPackage> = BTreeMap::new();
         let mut notes = Vec::new();
@@ -131,8 +133,8 @@ impl Plan {
         Self { targets, packages: packages.into_values().collect(), notes, unreliable: BTreeMap::new() }
     }
 
-    /// Adds what takes part in an install without being installed itself; `positions` says where
-    /// the targets of `tools` are among ours.
+    /// Adds packages that take part in an install without being installed; `positions` are those of
+    /// the targets of `tools` in this plan.
     pub fn add_tools(&mut self, tools: Self, positions: &[usize]) {
         merge_sorted(&mut self.notes, tools.notes);
         self.unreliable.extend(tools.unreliable);
@@ -150,14 +152,14 @@ impl Plan {
         }
     }
 
-    /// Every file with its package, in order.
+    /// Returns every file with its package, in order.
     pub fn files(&self) -> impl Iterator<Item = (&PlannedPackage, &PlannedFile)> {
         self.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)))
     }
 }
 
 impl PlannedPackage {
-    /// Positions of the targets that it serves, rising.
+    /// Returns the positions of the targets that it serves, rising.
     pub fn targets(&self) -> Vec<usize> {
         served(self.files.iter().map(|file| &file.targets))
     }
@@ -185,7 +187,7 @@ impl PlannedPackage {
         self.sort_files();
     }
 
-    /// Adds the files of `tools`, whose targets are those at `positions` of ours.
+    /// Adds the files of `tools`, whose targets are at `positions` in this plan.
     fn add_tools(&mut self, tools: Self, positions: &[usize]) {
         merge_sorted(&mut self.requested_by, tools.requested_by);
         self.dependencies.merge(tools.dependencies.moved(positions));
@@ -234,12 +236,12 @@ impl PlannedFile {
     }
 }
 
-/// How a file came to us.
+/// Where a file came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It is not here yet (`--dry-run`).
+    /// The file is not fetched yet (`--dry-run`).
     Planned,
-    /// The store had it.
+    /// The file was in the store.
     Cached,
     Downloaded,
 }
@@ -248,15 +250,15 @@ pub enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Object {
     pub sha256: Sha256,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
-/// A [`Plan`] whose every file is in the store, by our own digest.
+/// A [`Plan`] whose files are all in the store.
 #[derive(Clone, Debug, Default)]
 pub struct Fetched {
     pub targets: Vec<Arc<Target>>,
-    /// Sorted by name, then version.
+    /// The packages, sorted by name, then version.
     pub packages: Vec<FetchedPackage>,
 }
 
@@ -275,14 +277,15 @@ pub struct FetchedPackage {
 #[derive(Clone, Debug)]
 pub struct FetchedFile {
     pub candidate: Candidate,
-    /// Positions in [`Fetched::targets`], rising.
+    /// The positions in [`Fetched::targets`] of the targets that it serves, rising.
     pub targets: Vec<usize>,
-    /// Those of them that do not install it: it builds a source archive there, or is the installer.
+    /// Those of them on which it is not installed, since it builds a source archive there or is the
+    /// installer.
     pub tools: Vec<usize>,
     pub object: Object,
-    /// The wheel's own `METADATA`, where a layout asked for it (PEP 658).
+    /// The wheel's own `METADATA`, if a layout needs it (PEP 658).
     pub metadata: Option<Object>,
-    /// Where what it needs was read; absent where nobody asked.
+    /// The source of its dependencies; `None` if they were not needed.
     pub metadata_source: Option<MetadataSource>,
     /// What it was built from, where it is a wheel that was built here.
     pub built_from: Option<Arc<BuiltFrom>>,
@@ -290,12 +293,12 @@ pub struct FetchedFile {
 }
 
 impl Fetched {
-    /// Every file with its package, in order.
+    /// Returns every file with its package, in order.
     pub fn files(&self) -> impl Iterator<Item = (&FetchedPackage, &FetchedFile)> {
         self.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)))
     }
 
-    /// The same without what is there as a tool only: what the targets install.
+    /// Returns the packages that the targets install, without those that are only tools.
     pub fn installed(&self) -> Self {
         let packages = self.packages.iter().filter_map(|package| {
             let files: Vec<_> = package.files.iter().filter_map(FetchedFile::installed).collect();
@@ -307,13 +310,13 @@ impl Fetched {
 }
 
 impl FetchedPackage {
-    /// Positions of the targets that it serves, rising.
+    /// Returns the positions of the targets that it serves, rising.
     pub fn targets(&self) -> Vec<usize> {
         served(self.files.iter().map(|file| &file.targets))
     }
 }
 
-/// The targets of any of the files.
+/// Returns the targets of any of the files.
 fn served<'a>(files: impl Iterator<Item = &'a Vec<usize>>) -> Vec<usize> {
     let mut all = Vec::new();
     merge_sorted(&mut all, files.flatten().copied().collect());

@@ -1,4 +1,4 @@
-//! The system and architecture that a target runs on, and the platform tags that fit it.
+//! Platforms: the system and architecture of a target, and the platform tags that it supports.
 
 mod spelling;
 
@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A release of glibc, of musl or of an operating system: `2.28`.
+/// A release of glibc, of musl or of an operating system, such as `2.28`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Release(pub u16, pub u16);
 
@@ -16,30 +16,30 @@ impl fmt::Display for Release {
     }
 }
 
-/// A system, with the newest release of it that the machine has.
+/// An operating system, with the newest release that the machine supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum System {
     /// Linux with glibc (PEP 600).
     Manylinux(Release),
     /// Linux with musl (PEP 656).
     Musllinux(Release),
-    /// Linux, and nothing known of its C library.
+    /// Linux with an unknown C library.
     Linux,
     Macos(Release),
     Windows,
     Ios(Release),
-    /// The API level.
+    /// Android, with the API level.
     Android(u16),
-    /// Some other system, whose tag is all that is known.
+    /// Another system, of which only the tag is known.
     Other,
 }
 
-/// Where a target runs; printed and kept as the newest wheel tag that fits it.
+/// The platform of a target; printed and stored as its newest wheel tag.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Platform {
     pub system: System,
-    /// As wheel tags spell it: `x86_64`, `aarch64`, `arm64`, `amd64`, `win32`; for
+    /// The architecture as wheel tags spell it: `x86_64`, `aarch64`, `arm64`, `amd64`, `win32`; for
     /// [`System::Other`] the whole tag.
     pub architecture: Box<str>,
 }
@@ -82,12 +82,13 @@ impl Platform {
         Self { system, architecture: architecture.into() }
     }
 
-    /// Reads a wheel's platform tag; whatever is none of the known kinds is [`System::Other`].
+    /// Parses a wheel's platform tag; an unknown one is [`System::Other`].
     pub fn of_tag(tag: &str) -> Self {
         known_tag(tag).unwrap_or_else(|| Self::new(System::Other, tag))
     }
 
-    /// Every platform tag that fits, best first, in the order of the `packaging` library 26.3.
+    /// Returns every platform tag that fits, best first, in the order of the `packaging` library
+    /// 26.3.
     pub fn tags(&self) -> Vec<String> {
         match self.system {
             System::Manylinux(release) => self.linux_tags(|architecture| manylinux_tags(release, architecture)),
@@ -111,7 +112,7 @@ impl Platform {
         plain.chain(architectures.iter().flat_map(|architecture| newest_first(architecture))).collect()
     }
 
-    /// The marker `sys_platform`.
+    /// Returns the value of the marker `sys_platform`.
     pub fn sys_platform(&self) -> &str {
         match self.system {
             System::Manylinux(_) | System::Musllinux(_) | System::Linux => "linux",
@@ -123,7 +124,7 @@ impl Platform {
         }
     }
 
-    /// The marker `platform_system`.
+    /// Returns the value of the marker `platform_system`.
     pub fn platform_system(&self) -> &str {
         match self.system {
             System::Manylinux(_) | System::Musllinux(_) | System::Linux => "Linux",
@@ -135,13 +136,15 @@ impl Platform {
         }
     }
 
-    /// The marker `os_name`.
+    /// Returns the value of the marker `os_name`.
     pub fn os_name(&self) -> &'static str {
         if self.system == System::Windows { "nt" } else { "posix" }
     }
 
-    /// The marker `platform_machine`: what the system itself calls the architecture. A tag for
-    /// several architectures stands for the newest of them.
+    /// Returns the value of the marker `platform_machine`, the system's own name for the
+    /// architecture.
+    ///
+    /// For a tag of several architectures it is the newest of them.
     pub fn platform_machine(&self) -> &str {
         match (self.system, &*self.architecture) {
             (System::Windows, "amd64") => "AMD64",
@@ -187,7 +190,7 @@ fn known_tag(tag: &str) -> Option<Platform> {
     }
 }
 
-/// Down to glibc 2.17, and to 2.5 on x86, whose wheels are older than the rule.
+/// Returns the tags down to glibc 2.17, and to 2.5 on x86, which has wheels from before that rule.
 fn manylinux_tags(Release(major, newest): Release, architecture: &str) -> Vec<String> {
     let oldest = if matches!(architecture, "x86_64" | "i686") { 5 } else { 17 };
     let mut tags = Vec::new();
@@ -203,8 +206,10 @@ fn musllinux_tags(Release(major, newest): Release, architecture: &str) -> Vec<St
     (0..=newest).rev().map(|minor| format!("musllinux_{major}_{minor}_{architecture}")).collect()
 }
 
-/// Before macOS 11 each minor number was a release; since then the major numbers are, and the
-/// minor one is 0 in tags.
+/// Returns the tags of macOS releases.
+///
+/// Before macOS 11 each minor number was a release; since then the major numbers are, with 0 as
+/// minor number in tags.
 fn macos_tags(newest: Release, architecture: &str) -> Vec<String> {
     let tags = |release: Release| {
         let formats = macos_formats(release, architecture).into_iter();
@@ -224,7 +229,7 @@ fn macos_tags(newest: Release, architecture: &str) -> Vec<String> {
     recent.chain(universal2).collect()
 }
 
-/// The kinds of binary that a Mac of this architecture runs.
+/// Returns the binary formats that a Mac of this architecture runs.
 fn macos_formats(release: Release, architecture: &str) -> Vec<&str> {
     let more: &[&str] = match architecture {
         "x86_64" if release < Release(10, 4) => return Vec::new(),
@@ -238,7 +243,8 @@ fn macos_formats(release: Release, architecture: &str) -> Vec<&str> {
     [architecture].into_iter().chain(more.iter().copied()).collect()
 }
 
-/// Down to iOS 12, with minor releases up to 9, as the reference implementation assumes.
+/// Returns the tags down to iOS 12, with minor releases up to 9, as the reference implementation
+/// does.
 fn ios_tags(Release(major, minor): Release, architecture: &str) -> Vec<String> {
     if major < 12 {
         return Vec::new();

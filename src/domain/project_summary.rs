@@ -1,9 +1,9 @@
 //! The summary and licence in a distribution's core metadata.
 
-/// The fields of core metadata that are for people, and that no installer needs.
+/// The fields of core metadata that are for people only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProjectSummary {
-    /// The SPDX expression (PEP 639), or what older metadata says instead.
+    /// The SPDX expression (PEP 639), or the licence field of older metadata.
     pub license: Option<String>,
     /// The one-line description.
     pub summary: Option<String>,

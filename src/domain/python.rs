@@ -1,4 +1,4 @@
-//! A Python as wheel tags see it: implementation, version and ABIs.
+//! A Python by what matters for wheel tags: implementation, version and ABIs.
 
 use std::str::FromStr;
 
@@ -7,19 +7,20 @@ use serde::{Deserialize, Serialize};
 use super::platform::{Platform, System};
 use super::{TargetError, Version};
 
-/// Who made the interpreter; what `--implementation` names. Kept as [`Implementation::prefix`].
+/// The implementation of an interpreter, as `--implementation` names it; stored as
+/// [`Implementation::prefix`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Implementation {
     CPython,
     PyPy,
     GraalPy,
-    /// Any other, by what its tags begin with: `py` (pip's word for "any"), `jy`, `ip`.
+    /// Any other, by the prefix of its tags: `py` (pip's word for "any"), `jy`, `ip`.
     Other(Box<str>),
 }
 
 impl Implementation {
-    /// What its wheel tags begin with.
+    /// Returns the prefix of its wheel tags.
     pub fn prefix(&self) -> &str {
         match self {
             Self::CPython => "cp",
@@ -29,7 +30,7 @@ impl Implementation {
         }
     }
 
-    /// The marker `implementation_name`, which is what `sys.implementation.name` holds.
+    /// Returns the value of the marker `implementation_name`, which is `sys.implementation.name`.
     pub fn name(&self) -> &str {
         match self {
             Self::CPython => "cpython",
@@ -44,7 +45,8 @@ impl Implementation {
         }
     }
 
-    /// The marker `platform_python_implementation`, as the `platform` module says it.
+    /// Returns the value of the marker `platform_python_implementation`, as in the `platform`
+    /// module.
     pub fn title(&self) -> &str {
         match self.name() {
             "cpython" => "CPython",
@@ -58,7 +60,7 @@ impl Implementation {
 }
 
 impl From<String> for Implementation {
-    /// The implementation that calls itself `name`; one without a reserved prefix keeps its name.
+    /// Returns the implementation called `name`; one without a reserved prefix keeps its name.
     fn from(name: String) -> Self {
         name.parse().unwrap_or_else(|_| Self::Other(name.into()))
     }
@@ -73,7 +75,7 @@ impl From<Implementation> for String {
 impl FromStr for Implementation {
     type Err = TargetError;
 
-    /// Takes pip's two letters and the names in full.
+    /// Parses pip's two letters and the full names.
     fn from_str(text: &str) -> Result<Self, TargetError> {
         Ok(match text.to_ascii_lowercase().as_str() {
             "cp" | "cpython" => Self::CPython,
@@ -89,13 +91,14 @@ impl FromStr for Implementation {
 
 /// A value of `--python-version`: `39`, `3.9`, `3.9.1`, `3.13t`, `3.15.0b1`.
 ///
-/// Without a patch it means `.0`, as for uv and for pip's `Requires-Python`; the patch of the
-/// running interpreter does not leak in, so the answer is the same on every machine.
+/// Without a patch release it means `.0`, as in uv and for pip's `Requires-Python`; the patch
+/// release of the running interpreter has no influence, so that the result is the same on every
+/// machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PythonVersion {
-    /// Three numbers, and maybe a pre-release.
+    /// The version with three numbers, maybe a pre-release.
     pub version: Version,
-    /// Built without the global interpreter lock (PEP 703).
+    /// Whether it is built without the global interpreter lock (PEP 703).
     pub free_threaded: bool,
 }
 
@@ -121,21 +124,22 @@ impl FromStr for PythonVersion {
     }
 }
 
-/// One interpreter: what decides the first two parts of the tags it takes.
+/// An interpreter by what decides the Python and ABI parts of its tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Python {
     pub implementation: Implementation,
     /// The full version.
     pub version: Version,
-    /// What extension modules it loads, best first: `cp312`; `abi3` and `none` need no mention.
+    /// The ABIs of its extension modules, best first, such as `cp312`; `abi3` and `none` are
+    /// implied.
     pub abis: Vec<Box<str>>,
 }
 
 impl Python {
-    /// The usual build of `wanted` for `platform`.
+    /// Returns the usual build of `wanted` for `platform`.
     ///
     /// # Errors
-    /// GraalPy's ABI names a release that its Python version does not tell.
+    /// When it is GraalPy, whose ABI names a release that its Python version does not imply.
     pub fn usual(
         implementation: Implementation,
         wanted: &PythonVersion,
@@ -155,22 +159,22 @@ impl Python {
         Ok(Self { implementation, version: wanted.version.clone(), abis })
     }
 
-    /// Whether it is a free-threaded CPython, which takes `abi3t` for `abi3` (PEP 803).
+    /// Whether it is a free-threaded CPython, which supports `abi3t` instead of `abi3` (PEP 803).
     pub fn is_free_threaded(&self) -> bool {
         self.flags().contains('t')
     }
 
-    /// `cp312`, `cp313t`, `pp310`: its part of a target's name.
+    /// Returns its part of a target's name, such as `cp312`, `cp313t` or `pp310`.
     pub fn short_name(&self) -> String {
         format!("{}{}", self.tag(), self.kind_of_build())
     }
 
-    /// `cp3.12.4`, `cp3.13.0t`: the same with the full version.
+    /// Returns its name with the full version, such as `cp3.12.4` or `cp3.13.0t`.
     pub fn full_name(&self) -> String {
         format!("{}{}{}", self.implementation.prefix(), self.version, self.kind_of_build())
     }
 
-    /// Pairs of Python and ABI tag for wheels that are bound to a platform, best first.
+    /// Returns the pairs of Python and ABI tag for wheels that depend on a platform, best first.
     pub fn bound_tags(&self) -> Vec<(String, String)> {
         let own = self.tag();
         let mut tags: Vec<_> = self.specific_abis().map(|abi| (own.clone(), abi.to_owned())).collect();
@@ -185,30 +189,32 @@ impl Python {
         tags
     }
 
-    /// Python tags for wheels that run on any platform, best first; their ABI is `none`. pip begins
-    /// with its own tag on every implementation (`pp310`), where `packaging` alone says `pp3` for PyPy.
+    /// Returns the Python tags for wheels without an ABI that run on any platform, best first.
+    ///
+    /// pip begins with its own tag on every implementation (`pp310`), where `packaging` alone has
+    /// `pp3` for PyPy.
     pub fn portable_tags(&self) -> Vec<String> {
         [self.tag()].into_iter().chain(self.generic_tags()).collect()
     }
 
-    /// Major and minor.
+    /// Returns the major and minor version.
     pub(super) fn numbers(&self) -> (u64, u64) {
         numbers(&self.version)
     }
 
-    /// `cp312`.
+    /// Returns its Python tag, such as `cp312`.
     fn tag(&self) -> String {
         let (major, minor) = self.numbers();
         format!("{}{major}{minor}", self.implementation.prefix())
     }
 
-    /// The letters behind the version in CPython's ABI: `t`, `d`, `m`, `mu`.
+    /// Returns the letters after the version in CPython's ABI: `t`, `d`, `m`, `mu`.
     fn flags(&self) -> &str {
         let abi = self.abis.first().and_then(|abi| abi.strip_prefix("cp"));
         abi.map(|abi| abi.trim_start_matches(|c: char| c.is_ascii_digit())).unwrap_or_default()
     }
 
-    /// `t` for free-threaded, `d` for debug.
+    /// Returns `t` for free-threaded, `d` for debug builds.
     fn kind_of_build(&self) -> String {
         self.flags().replace(['m', 'u'], "")
     }
@@ -218,13 +224,13 @@ impl Python {
         self.abis.iter().map(|abi| &**abi).filter(is_specific)
     }
 
-    /// The ABI that outlives a minor version (PEP 384, PEP 803).
+    /// Returns the stable ABI, which does not change with minor versions (PEP 384, PEP 803).
     fn stable_abi(&self) -> Option<&'static str> {
         let has_one = self.implementation == Implementation::CPython && self.numbers() >= (3, 2);
         has_one.then_some(if self.is_free_threaded() { "abi3t" } else { "abi3" })
     }
 
-    /// `py312`, `py3`, `py311` … `py30`.
+    /// Returns the generic tags `py312`, `py3`, `py311` … `py30`.
     fn generic_tags(&self) -> impl Iterator<Item = String> + use<> {
         let (major, minor) = self.numbers();
         let older = (0..minor).rev().map(move |older| format!("py{major}{older}"));
@@ -232,7 +238,7 @@ impl Python {
     }
 }
 
-/// What old CPythons add to their ABI: `m` for its own allocator, and `u` for four-byte
+/// Returns the ABI flags of old CPythons: `m` for its own allocator, and `u` for four-byte
 /// characters, which Linux had before 3.3 made them universal.
 fn old_flags(version: (u64, u64), platform: &Platform) -> &'static str {
     let is_linux = matches!(platform.system, System::Manylinux(_) | System::Musllinux(_) | System::Linux);
@@ -244,7 +250,7 @@ fn old_flags(version: (u64, u64), platform: &Platform) -> &'static str {
     }
 }
 
-/// Major and minor; 0 for one that is left out.
+/// Returns the major and minor version, 0 for a missing one.
 fn numbers(version: &Version) -> (u64, u64) {
     let release = version.release();
     (release.first().copied().unwrap_or(0), release.get(1).copied().unwrap_or(0))

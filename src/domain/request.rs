@@ -1,8 +1,9 @@
-//! Requirements with the options that decide whether an install from what was fetched succeeds.
+//! Requests: requirements with the options that decide whether an install from what was fetched
+//! succeeds.
 
 use super::{FormatControl, ReleaseControl, Requirement};
 
-/// Requirements and the options that hold for them, on some targets.
+/// The requirements for some targets, with the options that apply to them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request {
     /// Requirements and constraints in the order in which they were read.
@@ -12,6 +13,6 @@ pub struct Request {
     pub prefer_binary: bool,
     pub require_hashes: bool,
     pub follow_dependencies: bool,
-    /// Positions of the targets that it is for.
+    /// Positions of the targets that the request is for.
     pub targets: Vec<usize>,
 }

@@ -1,4 +1,4 @@
-//! One thing that was asked for, and the line that asked.
+//! A requirement or constraint, and the line that it comes from.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, ExtraName, Marker, MaskedUrl, PackageName, SourceFilename, Specifiers, mask_credentials};
 
-/// Where a requirement or an option was written, printed `requirements.txt:3`.
+/// The place where a requirement or an option was written, printed as `requirements.txt:3`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Origin {
-    /// The file as the user would name it, a masked URL, or `command line`.
+    /// The file as the user named it, a masked URL, or `command line`.
     pub file: Arc<str>,
-    /// From 1; 0 where there are no lines (the command line).
+    /// The line, from 1; 0 for the command line, which has no lines.
     pub line: usize,
 }
 
@@ -36,39 +36,39 @@ impl fmt::Display for Origin {
 /// A requirement or constraint as it was written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Requirement {
-    /// Absent for a URL or path that does not tell its project.
+    /// The project; `None` for a URL or path that does not state it.
     pub name: Option<PackageName>,
     pub extras: Vec<ExtraName>,
     pub source: Source,
     pub marker: Marker,
-    /// `--hash` options: any one of them must hold.
+    /// The `--hash` options, of which one must match.
     pub hashes: Vec<Digest>,
-    /// `-e`.
+    /// Whether it is editable (`-e`).
     pub editable: bool,
-    /// From a constraints file: it bounds a project and asks for nothing.
+    /// Whether it is from a constraints file: it bounds a project's version and asks for nothing.
     pub constraint: bool,
-    /// `--config-settings`, several values for a repeated key.
+    /// The `--config-settings`, with several values for a repeated key.
     pub config_settings: BTreeMap<String, Vec<String>>,
     pub origin: Origin,
 }
 
-/// Where a requirement says that its distribution comes from.
+/// The source of a requirement's distribution.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Source {
-    /// An index, within these versions.
+    /// An index, with the allowed versions.
     Index(Specifiers),
-    /// One archive by URL; its fragment (`#sha256=…`) is kept.
+    /// One archive by URL, whose fragment (`#sha256=…`) is kept.
     Url(MaskedUrl),
-    /// A local wheel or source archive, absolute.
+    /// The absolute path of a local wheel or source archive.
     Archive(PathBuf),
-    /// A local project folder, absolute.
+    /// The absolute path of a local project folder.
     Project(PathBuf),
-    /// A version control URL such as `git+https://…`, which stays text.
+    /// A version control URL such as `git+https://…`, kept as text.
     Repository(String),
 }
 
 impl Requirement {
-    /// The versions asked of an index; `None` for every other source.
+    /// Returns the allowed versions on an index; `None` for every other source.
     pub fn specifiers(&self) -> Option<&Specifiers> {
         match &self.source {
             Source::Index(specifiers) => Some(specifiers),
@@ -76,16 +76,18 @@ impl Requirement {
         }
     }
 
-    /// The same with the project that its archive's file name tells, where nothing else does:
-    /// `https://files.example/foo-1.0.tar.gz`. What the archive says of itself is held against that.
+    /// Adds the project name from the archive's file name if there is no other:
+    /// `https://files.example/foo-1.0.tar.gz`.
+    ///
+    /// The archive's own metadata must agree with it.
     #[must_use]
     pub fn named_by_archive(self) -> Self {
         let name = self.name.or_else(|| project_of_archive(&self.source));
         Self { name, ..self }
     }
 
-    /// Whether it names a tree of sources that somebody has to build: an editable, a repository or
-    /// a project folder.
+    /// Whether it is a source tree, which somebody has to build: an editable, a repository or a
+    /// project folder.
     pub fn is_source_tree(&self) -> bool {
         self.editable || matches!(self.source, Source::Project(_) | Source::Repository(_))
     }
@@ -101,8 +103,8 @@ fn project_of_archive(source: &Source) -> Option<PackageName> {
 }
 
 impl fmt::Display for Requirement {
-    /// The requirement in PEP 508's form, secrets masked, without hashes and options but `-e`; the
-    /// alternate form is brief where that is long.
+    /// Writes PEP 508's form with secrets masked, without hashes and options except `-e`; the
+    /// alternate form shortens long specifiers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.editable { "-e " } else { "" })?;
         let extras: Vec<_> = self.extras.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! The part of a distribution's core metadata that resolving reads: its dependencies.
+//! The core metadata that resolution needs: dependencies, required Python and extras.
 
 use std::hash::Hash;
 use std::str::FromStr;
@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize};
 use super::lenient_dependency::repaired;
 use super::{CoreMetadata, Dependency, ExtraName, MetadataSource, Specifiers};
 
-/// Dependencies, required Python and extras of a file.
+/// The dependencies, required Python and extras of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResolutionMetadata {
-    /// `Requires-Dist`, in order.
+    /// The `Requires-Dist` fields, in order.
     pub dependencies: Vec<Dependency>,
-    /// Absent, too, where the text is no specifier, since pip ignores such a text.
+    /// The required Python; `None` also if the text is no specifier, since pip ignores such a text.
     pub requires_python: Option<Specifiers>,
     pub extras: Vec<ExtraName>,
-    /// `Requires-Dist` lines that cannot be read, repaired or not; pip skips such a version.
+    /// `Requires-Dist` lines that cannot be parsed even after repair; pip skips such a version.
     pub unreadable: Vec<String>,
     /// `Requires-Dist` lines that had to be repaired; pip 24.1 and later skips such a version, too.
     pub repaired: Vec<String>,
     pub source: MetadataSource,
 }
 
-/// Why the resolution metadata of a file is not available.
+/// Why the metadata of a file is not available.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetadataUnavailable {
-    /// Only running its build would tell.
+    /// Only a build can tell the metadata.
     NeedsBuild,
-    /// Its metadata contradicts its name, or cannot be read: the file is refused.
+    /// The metadata contradicts the file's name, or cannot be read, so the file is refused.
     Refused(String),
 }
 
@@ -48,14 +48,14 @@ impl ResolutionMetadata {
         parsed
     }
 
-    /// Whether both ask for the same, in whatever order and spelling.
+    /// Whether both have the same dependencies, Python and extras, in any order and spelling.
     pub fn agrees_with(&self, other: &Self) -> bool {
         self.requires_python == other.requires_python
             && set_of(&self.dependencies) == set_of(&other.dependencies)
             && set_of(&self.unreadable) == set_of(&other.unreadable)
     }
 
-    /// Strictly first, then repaired as uv does (`docs/facts/pip.md` 7.2).
+    /// Parses a dependency strictly, then repaired as uv does (`docs/facts/pip.md` 7.2).
     fn add_dependency(&mut self, line: &str) {
         if let Ok(dependency) = Dependency::from_str(line) {
             self.dependencies.push(dependency);
@@ -74,7 +74,7 @@ fn set_of<T: Eq + Hash>(lines: &[T]) -> FxHashSet<&T> {
     lines.iter().collect()
 }
 
-/// Whether nothing but a comma at the end is wrong, which current pip takes.
+/// Whether a comma at the end is the only mistake, which current pip tolerates.
 fn is_tolerated(line: &str) -> bool {
     let (specifiers, marker) = line.split_once(';').unwrap_or((line, ""));
     let (specifiers, end) = match specifiers.trim_end().strip_suffix(')') {
@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// With a search through all lines for each, this would take an hour.
+    /// A search through all lines for each would take an hour.
     #[test]
     fn very_many_lines_are_compared_in_one_pass() {
         let lines: Vec<_> = (0..200_000).map(|number| format!("dep>={number}")).collect();
@@ -116,7 +116,7 @@ mod tests {
         assert!(!parsed(&lines).agrees_with(&parsed(&lines[1..])));
     }
 
-    /// The rows of `docs/facts/pip.md` 7.2 that uv repairs, and those that nobody can.
+    /// The rows of `docs/facts/pip.md` 7.2 that uv repairs, and those that cannot be repaired.
     #[test]
     fn old_lines_are_repaired_or_told() {
         for (line, version, taken) in [

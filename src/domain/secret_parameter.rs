@@ -1,21 +1,21 @@
-//! Query parameters that let in whoever holds them: signatures of pre-signed URLs, access tokens.
+//! Secret query parameters of URLs: signatures of pre-signed URLs, access tokens.
 
 use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
-/// What the name of such a parameter holds, in small letters without `-` and `_`.
+/// Parts of the names of secret parameters, in lower case without `-` and `_`.
 const SECRET_PARTS: [&str; 10] =
     ["token", "signature", "password", "passwd", "secret", "credential", "apikey", "accesskey", "accessid", "jwt"];
 
-/// Names of such parameters that are too short to be looked for within others.
+/// Names of secret parameters that are too short to be searched for inside others.
 const SECRET_NAMES: [&str; 3] = ["sig", "auth", "hmac"];
 
-/// How parameters begin that belong to a signature (Amazon, Google, Alibaba).
+/// Prefixes of parameters that belong to a signature (Amazon, Google, Alibaba).
 const SIGNING_PREFIXES: [&str; 3] = ["xamz", "xgoog", "xoss"];
 
-/// Parameters that mean nothing without the signature beside them: of Amazon and Google, then those
-/// of a shared access signature (Azure).
+/// Parameters that are useless without the signature beside them: of Amazon and Google, then of a
+/// shared access signature (Azure).
 const SIGNED_NAMES: [&str; 19] = [
     "expires",
     "policy",
@@ -49,7 +49,7 @@ fn is_secret(name: &str) -> bool {
     SECRET_NAMES.contains(&&*name) || SECRET_PARTS.iter().any(|part| name.contains(part))
 }
 
-/// Whether the parameter `name` is of no use without a secret one.
+/// Whether the parameter `name` is useless without a secret one.
 fn is_signed(name: &str) -> bool {
     let name = plain(name);
     SIGNED_NAMES.contains(&&*name) || SIGNING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
@@ -64,7 +64,7 @@ pub(super) fn has_secret(query: &str) -> bool {
     query.split('&').any(|parameter| is_secret(name_of(parameter)))
 }
 
-/// The query without secrets and what belongs to them; `None` where nothing is left.
+/// Returns the query without secrets and what belongs to them; `None` if nothing is left.
 pub(super) fn without_secrets(query: &str) -> Option<String> {
     if !has_secret(query) {
         return Some(query.to_owned());
@@ -74,8 +74,7 @@ pub(super) fn without_secrets(query: &str) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join("&"))
 }
 
-/// Where `text`, in which URLs may stand, has values of secret parameters: in bytes, from left to
-/// right.
+/// Returns the byte ranges of secret parameters' values in `text`, from left to right.
 pub(super) fn secret_values(text: &str) -> Vec<Range<usize>> {
     let ends_name = |next: char| !(next.is_ascii_alphanumeric() || matches!(next, '-' | '_' | '.' | '%'));
     let ends_value = |next: char| next.is_whitespace() || matches!(next, '&' | '#' | '\'' | '"' | '`' | '<' | '>');

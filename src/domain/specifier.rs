@@ -1,4 +1,4 @@
-//! Version specifiers as pip reads them: PEP 440, and `===` on any text.
+//! Version specifiers as pip reads them: PEP 440, and `===` with any text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,8 +12,8 @@ use super::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 /// A comma-separated set of version clauses; empty means any version.
 ///
-/// Beside PEP 440's clauses it holds those of `===`, which compare text and may name what is
-/// no version at all (`===1.0.weird+x`).
+/// Beside PEP 440's clauses it has those of `===`, which compare text and may name something that
+/// is no version (`===1.0.weird+x`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Specifiers {
     clauses: Vec<VersionSpecifier>,
@@ -21,12 +21,12 @@ pub struct Specifiers {
 }
 
 impl Specifiers {
-    /// Any version.
+    /// Returns specifiers that allow any version.
     pub fn any() -> Self {
         Self::default()
     }
 
-    /// Exactly `version` (and its local builds, as `==` means).
+    /// Returns specifiers that allow exactly `version` (and its local builds, as `==` does).
     pub fn exactly(version: Version) -> Self {
         Self { clauses: vec![VersionSpecifier::equals_version(version)], arbitrary: Vec::new() }
     }
@@ -37,14 +37,13 @@ impl Specifiers {
 
     /// Whether `version` satisfies every clause; `===` compares its normalized text.
     ///
-    /// Pre-releases are judged by the clauses alone here; whether one may be chosen at all is
-    /// the selection's rule.
+    /// Pre-releases are only compared here; whether one may be chosen is decided by the selection.
     pub fn contains(&self, version: &Version) -> bool {
         self.clauses.iter().all(|clause| holds(clause, version))
             && self.arbitrary.iter().all(|wanted| wanted.eq_ignore_ascii_case(&version.to_string()))
     }
 
-    /// Whether a clause names a pre-release, which opts in to them (any operator but `!=`).
+    /// Whether a clause names a pre-release, which allows them (any operator but `!=`).
     pub fn names_prerelease(&self) -> bool {
         self.clauses.iter().any(|clause| {
             !matches!(clause.operator(), Operator::NotEqual | Operator::NotEqualStar)
@@ -52,35 +51,37 @@ impl Specifiers {
         }) || self.arbitrary.iter().any(|text| text.parse().is_ok_and(|version: Version| version.any_prerelease()))
     }
 
-    /// Whether a clause pins: `==` without a star, or `===` (what unlocks yanked files, PEP 592).
+    /// Whether a clause pins the version: `==` without a star, or `===` (which allows yanked files,
+    /// PEP 592).
     pub fn is_pinned(&self) -> bool {
         !self.arbitrary.is_empty() || self.clauses.iter().any(|clause| *clause.operator() == Operator::Equal)
     }
 
-    /// The version of the first `==` clause.
+    /// Returns the version of the first `==` clause.
     pub fn pin(&self) -> Option<&Version> {
         let clause = self.clauses.iter().find(|clause| *clause.operator() == Operator::Equal);
         clause.map(VersionSpecifier::version)
     }
 
-    /// Every version that a clause names.
+    /// Returns every version that a clause names.
     pub fn named(&self) -> impl Iterator<Item = Version> {
         let arbitrary = self.arbitrary.iter().filter_map(|text| text.parse().ok());
         self.clauses.iter().map(|clause| clause.version().clone()).chain(arbitrary)
     }
 
-    /// PEP 440's clauses.
+    /// Returns PEP 440's clauses.
     pub fn clauses(&self) -> &[VersionSpecifier] {
         &self.clauses
     }
 
-    /// Both sets of clauses together.
+    /// Returns both sets of clauses together.
     pub fn and(&self, other: &Self) -> Self {
         Self::all([self, other])
     }
 
-    /// All sets of clauses together, each clause once, in one pass: metadata may name one project in
-    /// very many lines.
+    /// Returns all sets of clauses together, each clause once.
+    ///
+    /// It takes a single pass, since metadata may name one project in very many lines.
     pub fn all<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
         let (mut all, mut clauses, mut texts) = (Self::any(), FxHashSet::default(), FxHashSet::default());
         for set in sets {
@@ -91,10 +92,10 @@ impl Specifiers {
     }
 }
 
-/// One clause on one version, as the `packaging` library decides it.
+/// Whether a version satisfies a clause, as in the `packaging` library.
 ///
-/// `pep440_rs` 0.7 differs where it hurts: `==1.0.1.*` takes `1.0` there, and `<2.0rc2` refuses
-/// `2.0rc1`. The judge is release 26.3, which pip 26.3 has within.
+/// `pep440_rs` 0.7 differs in two cases: there `==1.0.1.*` matches `1.0`, and `<2.0rc2` does not
+/// match `2.0rc1`. The reference is release 26.3, which is part of pip 26.3.
 fn holds(clause: &VersionSpecifier, version: &Version) -> bool {
     let wanted = clause.version();
     let public = || version.clone().without_local();
@@ -115,8 +116,8 @@ fn holds(clause: &VersionSpecifier, version: &Version) -> bool {
     }
 }
 
-/// Later than `wanted` and all that belongs to it: its local builds, and for a final or a
-/// pre-release its post-releases.
+/// Whether `version` is later than `wanted` and all that belongs to it: its local builds, and for a
+/// final or a pre-release its post-releases.
 fn is_after(wanted: &Version, version: &Version) -> bool {
     match (wanted.dev(), wanted.post()) {
         (Some(dev), _) => *version >= wanted.clone().with_dev(Some(dev.saturating_add(1))),
@@ -125,12 +126,12 @@ fn is_after(wanted: &Version, version: &Version) -> bool {
     }
 }
 
-/// A local label counts only where the clause names one.
+/// Whether both are equal; a local label counts only if the clause names one.
 fn is_equal(wanted: &Version, version: &Version) -> bool {
     if wanted.is_local() { version == wanted } else { version.clone().without_local() == *wanted }
 }
 
-/// Whether the release of `version`, filled up with zeros, begins with `prefix`.
+/// Whether the release of `version`, padded with zeros, begins with `prefix`.
 fn has_prefix(version: &Version, wanted: &Version, prefix: &[u64]) -> bool {
     let numbers = version.release().iter().copied().chain(std::iter::repeat(0));
     version.epoch() == wanted.epoch() && prefix.iter().copied().eq(numbers.take(prefix.len()))
@@ -148,7 +149,7 @@ pub(super) enum Clause {
 }
 
 impl Clause {
-    /// The clause that `text` is, if it is one.
+    /// Parses a clause; `None` if `text` is none.
     pub fn of(text: &str) -> Option<Self> {
         match text.trim().strip_prefix("===").map(str::trim) {
             Some(wanted)
@@ -161,7 +162,7 @@ impl Clause {
         }
     }
 
-    /// Whether `version` is one and satisfies it; `===` compares text.
+    /// Whether `version` is a version that satisfies the clause; `===` compares text.
     pub fn takes(&self, version: &str) -> bool {
         match self {
             Self::Pep440(clause) => version.trim().parse().is_ok_and(|version| holds(clause, &version)),
@@ -176,7 +177,7 @@ impl From<VersionSpecifiers> for Specifiers {
     }
 }
 
-/// A clause that is not PEP 440, with the reason.
+/// The error for a clause that is not PEP 440, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{clause}` is no version specifier: {why}")]
 pub struct SpecifierError {
@@ -187,7 +188,7 @@ pub struct SpecifierError {
 impl FromStr for Specifiers {
     type Err = SpecifierError;
 
-    /// Reads clauses divided by commas; one trailing comma is tolerated, as by current pip.
+    /// Parses clauses separated by commas; one trailing comma is tolerated, as by current pip.
     fn from_str(text: &str) -> Result<Self, SpecifierError> {
         let text = text.trim();
         let text = text.strip_suffix(',').unwrap_or(text);
@@ -223,13 +224,13 @@ fn parse_clause(clause: &str) -> Result<VersionSpecifier, SpecifierError> {
     VersionSpecifier::from_str(clause).map_err(|error| fail(error.to_string()))
 }
 
-/// The slip that `clause` begins with instead of an operator, and the operator that is meant.
+/// Returns the wrong operator that `clause` begins with, and the one that is meant.
 fn slipped_operator(clause: &str) -> Option<(&'static str, &'static str)> {
     let slips = [("=>", ">="), ("=<", "<="), ("=", "==")];
     slips.into_iter().find(|(slip, _)| clause.starts_with(slip) && !clause.starts_with("=="))
 }
 
-/// How many exclusions are named one by one where brevity is asked for.
+/// The number of exclusions that the short form names one by one.
 const FEW_EXCLUSIONS: usize = 3;
 
 fn is_exclusion(clause: &VersionSpecifier) -> bool {
@@ -237,8 +238,9 @@ fn is_exclusion(clause: &VersionSpecifier) -> bool {
 }
 
 impl fmt::Display for Specifiers {
-    /// PEP 440's canonical form, clauses in the order given, `===` last. The alternate form is for
-    /// people: it counts many exclusions instead of naming them.
+    /// Writes PEP 440's canonical form, clauses in the order given, `===` last.
+    ///
+    /// The alternate form is for people: it counts exclusions if there are many.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (excluded, others): (Vec<_>, Vec<_>) = self.clauses.iter().partition(|clause| is_exclusion(clause));
         let is_brief = f.alternate() && excluded.len() > FEW_EXCLUSIONS;
@@ -303,7 +305,7 @@ mod tests {
         }
     }
 
-    /// Random pairs, judged by `tests/judges/specifiers.py`.
+    /// Random pairs, checked by `tests/judges/specifiers.py`.
     #[test]
     fn membership_is_that_of_packaging() {
         let expected = include_str!("../../testdata/specifiers/expected.txt");
@@ -320,7 +322,7 @@ mod tests {
         assert!(wrong.is_empty(), "packaging says otherwise, {} times:\n{}", wrong.len(), wrong.join("\n"));
     }
 
-    /// With a search through all clauses for each, this would take an hour.
+    /// A search through all clauses for each would take an hour.
     #[test]
     fn very_many_clauses_are_put_together_in_one_pass() {
         let sets: Vec<_> = (0..300_000).map(|number| Specifiers::from_str(&format!(">={number}")).unwrap()).collect();

@@ -1,32 +1,32 @@
-//! Which tag rules a wheel out for a target, and how near it came.
+//! Why a wheel's tags do not fit a target, and how close they are.
 
 use std::cmp::Reverse;
 
 use super::Platform;
 use super::platform::{Release, System};
 
-/// The part of a wheel's tags that ruled it out; greater came nearer.
+/// The part of a wheel's tags that does not fit; a greater one is closer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum TagMismatch {
     #[error("is for {tag} only")]
     Python { nearness: PythonNearness, tag: Box<str> },
     #[error("is for the ABI {0} only")]
     Abi(Box<str>),
-    /// Another operating system.
+    /// It is for another operating system.
     #[error("is for {0} only")]
     System(Box<str>),
     #[error("is for {0} only")]
     Architecture(Box<str>),
-    /// Linux on the same architecture, with another C library.
+    /// It is for Linux on the same architecture with another C library.
     #[error("is for {0} only")]
     Library(Box<str>),
-    /// The right platform in a release that the target does not have.
+    /// It is for the same platform, in a release that the target does not have.
     #[error("needs {of} {}, the target has {has}", needs.0)]
     Release { needs: Reverse<Release>, has: Release, of: &'static str },
 }
 
-/// How near another Python comes: whether it is the same implementation, whether the platform is
-/// right, and then how many versions lie between.
+/// How close another Python is: whether it is the same implementation, whether the platform fits,
+/// and then how many versions are between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PythonNearness {
     pub is_same_implementation: bool,
@@ -35,7 +35,7 @@ pub struct PythonNearness {
 }
 
 impl PythonNearness {
-    /// Between `own`, such as `cp312`, and the set `tags`.
+    /// Compares `own`, such as `cp312`, with the set `tags`.
     pub(super) fn new(own: &str, tags: &str, fits_platform: bool) -> Self {
         let (implementation, minor) = split(own);
         let nearness = tags.split('.').map(|tag| {
@@ -47,8 +47,8 @@ impl PythonNearness {
     }
 }
 
-/// `cp312` as `cp` and 312 (major times a hundred, plus minor), so that 3.12 is nearer to 3.11 than
-/// to 3.9, and far from 2.7.
+/// Splits `cp312` into `cp` and 312 (major times a hundred, plus minor), so that 3.12 is closer to
+/// 3.11 than to 3.9, and far from 2.7.
 fn split(tag: &str) -> (&str, u32) {
     let digits = tag.find(|character: char| character.is_ascii_digit()).unwrap_or(tag.len());
     let (implementation, digits) = tag.split_at(digits);
@@ -58,8 +58,8 @@ fn split(tag: &str) -> (&str, u32) {
 }
 
 impl TagMismatch {
-    /// What separates a wheel's platform tag from the nearest of the target's platforms, which are
-    /// given in their newest releases.
+    /// Returns the difference of a wheel's platform tag to the closest of the target's platforms,
+    /// which are given in their newest releases.
     pub(super) fn of_platform(tag: &str, targets: &[Platform]) -> Self {
         let wheel = Platform::of_tag(tag);
         let gaps = targets.iter().map(|target| gap(tag, &wheel, target));
@@ -83,7 +83,7 @@ fn gap(tag: &str, wheel: &Platform, target: &Platform) -> TagMismatch {
 }
 
 impl Platform {
-    /// What its release counts, and the release.
+    /// Returns what its release is one of, and the release.
     fn release(&self) -> Option<(&'static str, Release)> {
         match self.system {
             System::Manylinux(release) => Some(("glibc", release)),
@@ -95,7 +95,7 @@ impl Platform {
         }
     }
 
-    /// Whether this is an older release of the same platform, or the same.
+    /// Whether this is the same or an older release of the same platform.
     pub(super) fn is_covered_by(&self, other: &Self) -> bool {
         let is_covered = match (self.release(), other.release()) {
             (Some((of, older)), Some((same, newer))) => of == same && older <= newer,

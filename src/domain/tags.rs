@@ -1,4 +1,4 @@
-//! The compatibility tags of a target, best first, and how a wheel fares with them (PEP 425).
+//! The compatibility tags of a target (PEP 425), best first, and the ranking of wheels by them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::tag_mismatch::PythonNearness;
 use super::{Platform, Python, TagMismatch, WheelFilename};
 
-/// One compatibility tag: `cp312-abi3-manylinux_2_17_x86_64`.
+/// A compatibility tag, such as `cp312-abi3-manylinux_2_17_x86_64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tag<'a> {
     pub python: &'a str,
@@ -17,7 +17,7 @@ pub struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// Reads one tag, no compressed set.
+    /// Parses a single tag, not a compressed set.
     pub fn parse(text: &'a str) -> Option<Self> {
         let [python, abi, platform] = text.split('-').collect::<Vec<_>>()[..] else { return None };
         let is_part = |part: &str| !part.is_empty() && !part.contains(|c: char| c == '.' || c.is_whitespace());
@@ -31,49 +31,50 @@ impl fmt::Display for Tag<'_> {
     }
 }
 
-/// How well a wheel fits a target: greater is better.
+/// How well a wheel fits a target; greater is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TagRank(u32);
 
-/// A position in one of the lists of [`Tags`]; there are many, so they are short.
+/// A position in one of the lists of [`Tags`], of which there are many.
 type Number = u16;
 
-/// The most that the three tag sets of a wheel may hold together: no file system takes a
-/// longer name, and a page must not buy hours with one.
+/// The limit of the combined length of a wheel's three tag sets: no file system has longer names,
+/// and parsing must not take hours.
 const LONGEST_TAG_SETS: usize = 255;
 
-/// The tags that a target takes, best first, kept so that a wheel is ranked without allocating.
+/// The tags that a target supports, best first, stored so that ranking a wheel allocates nothing.
 ///
-/// Thousands of tags make few rows, since most builds run on the same platforms.
+/// Thousands of tags are few rows, since most builds run on the same platforms.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Tags {
-    /// Every part of a tag once.
+    /// Every part of a tag, each once.
     names: Vec<Box<str>>,
     numbers: FxHashMap<Box<str>, Number>,
     rows: Vec<Row>,
     /// The rows of each build.
     builds: FxHashMap<[Number; 2], Vec<Number>>,
-    /// Platforms, best first, for any number of rows.
+    /// Lists of platforms, best first, which several rows share.
     lists: Vec<Vec<Number>>,
-    /// Where each list has a platform.
+    /// The position of each platform in each list.
     places: FxHashMap<[Number; 2], u32>,
     /// Every platform of the tags in its newest release.
     newest: Vec<Platform>,
 }
 
-/// Tags of one build that follow each other.
+/// Consecutive tags of one build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
-    /// Python and ABI.
+    /// The Python tag and the ABI tag.
     build: [Number; 2],
     list: Number,
-    /// How many tags are better than the first of this row.
+    /// The number of tags that are better than the first of this row.
     start: u32,
 }
 
 impl Tags {
-    /// What `python` takes on `platform`, in the order of the `packaging` library 26.3.
+    /// Returns the tags that `python` supports on `platform`, in the order of the `packaging`
+    /// library 26.3.
     pub fn new(python: &Python, platform: &Platform) -> Self {
         let mut tags = Self::default();
         let platforms: Vec<_> = platform.tags().iter().map(|platform| tags.platform(platform)).collect();
@@ -87,8 +88,8 @@ impl Tags {
         tags
     }
 
-    /// Appends the tags of a build, which rank below all before them; a repeated one keeps its
-    /// first place.
+    /// Appends the tags of a build, which rank below all before them; a repeated tag keeps its
+    /// first position.
     fn push(&mut self, python: &str, abi: &str, platforms: &[Number]) {
         let build = [self.number(python), self.number(abi)];
         let known = self.lists.iter().rposition(|known| known == platforms);
@@ -140,7 +141,7 @@ impl Tags {
         number
     }
 
-    /// How well `wheel` fits: the rank of its best tag; `None` where none is taken.
+    /// Returns the rank of the best tag of `wheel`; `None` if the target supports none.
     pub fn rank(&self, wheel: &WheelFilename) -> Option<TagRank> {
         if wheel.python.len() + wheel.abi.len() + wheel.platform.len() > LONGEST_TAG_SETS {
             return None;
@@ -156,7 +157,7 @@ impl Tags {
         rows.find_map(|row| Some(TagRank(u32::MAX - row.start - self.places.get(&[row.list, platform])?)))
     }
 
-    /// Why no tag of `wheel` is taken: the part that came nearest.
+    /// Returns why the target supports no tag of `wheel`: the part that is closest.
     pub fn mismatch(&self, wheel: &WheelFilename) -> TagMismatch {
         if self.builds_of(wheel).any(|build| self.builds.contains_key(&build)) {
             let platforms = wheel.platform.split('.').map(|platform| TagMismatch::of_platform(platform, &self.newest));
@@ -172,15 +173,15 @@ impl Tags {
         }
     }
 
-    /// Whether the target's Python is not what stands in the way: the wheel is for that very
-    /// version, for any, or for an older one by an ABI that outlives versions.
+    /// Whether the target's Python fits: the wheel is for that version, for any, or for an older
+    /// one by a stable ABI.
     fn is_for_python(&self, wheel: &WheelFilename, own: &str) -> bool {
         let is_lasting = wheel.abi.split('.').any(|abi| matches!(abi, "abi3" | "abi3t"));
         let lasts = |python: &str| is_lasting || python.starts_with("py");
         wheel.python.split('.').any(|python| python == own || (lasts(python) && self.numbers.contains_key(python)))
     }
 
-    /// Every tag, best first.
+    /// Returns every tag, best first.
     pub fn iter(&self) -> impl Iterator<Item = Tag<'_>> {
         let name = |number: Number| &*self.names[usize::from(number)];
         self.rows.iter().flat_map(move |row| {
@@ -189,12 +190,12 @@ impl Tags {
         })
     }
 
-    /// Python and ABI of the wheel's tags, where the target has heard of both.
+    /// Returns the pairs of Python and ABI in the wheel's tags that the target knows.
     fn builds_of(&self, wheel: &WheelFilename) -> impl Iterator<Item = [Number; 2]> {
         self.known(&wheel.python).flat_map(|python| self.known(&wheel.abi).map(move |abi| [python, abi]))
     }
 
-    /// Those parts of a compressed tag set that some tag of the target has.
+    /// Returns those parts of a compressed tag set that occur in a tag of the target.
     fn known(&self, set: &str) -> impl Iterator<Item = Number> {
         set.split('.').filter_map(|name| self.numbers.get(name).copied())
     }
@@ -209,7 +210,7 @@ impl PartialEq for Tags {
 impl Eq for Tags {}
 
 impl<'a> FromIterator<Tag<'a>> for Tags {
-    /// The tags that a machine itself reported, best first.
+    /// Makes tags from those that a machine itself reported, best first.
     fn from_iter<I: IntoIterator<Item = Tag<'a>>>(tags: I) -> Self {
         let mut all = Self::default();
         let mut tags = tags.into_iter().peekable();
@@ -224,16 +225,18 @@ impl<'a> FromIterator<Tag<'a>> for Tags {
     }
 }
 
+/// Converts a position into a [`Number`].
+///
 /// # Panics
-/// Beyond 65,535, which no target comes near: see [`MOST_TAGS`].
+/// Beyond 65,535, which no target reaches: see [`MOST_TAGS`].
 fn short(number: usize) -> Number {
     Number::try_from(number).expect("a target's tags have fewer than 65,536 parts")
 }
 
-/// A machine has some thousands of tags at most; a list beyond this is no machine's.
+/// The limit of a target's tags; real machines have some thousands.
 const MOST_TAGS: usize = 20_000;
 
-/// A list that is not the tags of any machine.
+/// The error for a list that cannot be the tags of a machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TagsError {
     #[error("`{0}` is no tag; a tag has three parts, as in cp312-cp312-win_amd64")]
@@ -289,7 +292,7 @@ mod tests {
         spec.resolve(None).unwrap()
     }
 
-    /// The full list of a paragraph that `tests/judges/tags.py` wrote.
+    /// Expands a paragraph written by `tests/judges/tags.py` into the full list.
     fn expand(paragraph: &str) -> Vec<String> {
         let mut lines = paragraph.lines().skip(1);
         let platforms: Vec<_> = lines.next().unwrap().split(' ').skip(1).collect();
@@ -321,7 +324,7 @@ mod tests {
         format!("a-1-{tags}.whl").parse().unwrap()
     }
 
-    /// The order observed with pip (`docs/facts/pip.md` 3.7).
+    /// The order that pip has (`docs/facts/pip.md` 3.7).
     #[test]
     fn better_tags_rank_higher() {
         let target = target("cp 3.11 manylinux_2_36_x86_64");

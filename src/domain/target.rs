@@ -1,4 +1,4 @@
-//! What distributions are chosen for: one Python on one platform.
+//! Targets: one Python on one platform, for which distributions are chosen.
 
 mod description;
 mod markers;
@@ -6,13 +6,13 @@ mod spec;
 
 use std::sync::Arc;
 
-use super::{MarkerEnvironment, Platform, Python, Tags, Version};
+use super::{HasRemedy, MarkerEnvironment, Platform, Python, Remedy, Tags, Version};
 
 pub use self::description::{DescriptionError, TargetDescription};
 use self::markers::{foreign_markers, markers_with};
 pub use self::spec::TargetSpec;
 
-/// One Python on one platform, with the tags it takes and the values of its markers.
+/// One Python on one platform, with its tags and the values of its markers.
 #[derive(Clone, Debug)]
 pub struct Target {
     id: Box<str>,
@@ -24,32 +24,34 @@ pub struct Target {
 }
 
 impl Target {
-    /// A machine as it describes itself, with the tags that are usual there.
+    /// Makes the target of a machine that described itself, with the usual tags.
     pub fn of_machine(python: Python, platform: Platform, markers: MarkerEnvironment) -> Self {
         let tags = Tags::new(&python, &platform);
         Self::with_tags(python, platform, markers, tags)
     }
 
-    /// A machine that tells its own tags.
+    /// Makes the target of a machine that stated its own tags.
     pub fn with_tags(python: Python, platform: Platform, markers: MarkerEnvironment, tags: Tags) -> Self {
         let id = format!("{}-{platform}", python.short_name()).into();
         let release = python.version.only_release();
         Self { id, release, python, platform, tags: Arc::new(tags), markers }
     }
 
-    /// A machine that is not at hand; its markers have the values that are usual there.
+    /// Makes the target of another machine, with the usual values of its markers.
     pub fn foreign(python: Python, platform: Platform) -> Self {
         let markers = foreign_markers(&python, &platform);
         Self::of_machine(python, platform, markers)
     }
 
-    /// `cp312-manylinux_2_28_x86_64`: unique within a run, see [`Target::distinct`].
+    /// Returns the target's name, such as `cp312-manylinux_2_28_x86_64`; unique within a run, see
+    /// [`Target::distinct`].
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// What `Requires-Python` is compared with: three numbers. As for pip, a pre-release of 3.15
-    /// counts as 3.15 here.
+    /// Returns the version that `Requires-Python` is compared with, three numbers.
+    ///
+    /// As in pip, a pre-release of 3.15 counts as 3.15.
     pub fn python(&self) -> &Version {
         &self.release
     }
@@ -59,12 +61,12 @@ impl Target {
         self.python.short_name() == other.python.short_name()
     }
 
-    /// `3.12`, for the report.
+    /// Returns major and minor version, such as `3.12`, for the report.
     pub fn python_version(&self) -> &str {
         &self.markers.python_version().string
     }
 
-    /// The newest platform tag that fits, for the report.
+    /// Returns the newest platform tag that fits, for the report.
     pub fn platform(&self) -> &Platform {
         &self.platform
     }
@@ -82,13 +84,13 @@ impl Target {
         &self.markers
     }
 
-    /// The same machine with another Python: what the platform says of itself stays.
+    /// Returns the same machine with another Python; what depends on the platform stays.
     fn with_python(&self, python: Python) -> Self {
         let markers = markers_with(self.markers.clone(), &python, &self.platform);
         Self::of_machine(python, self.platform.clone(), markers)
     }
 
-    /// The same target by the name that it had in another run.
+    /// Returns the target with the name that it had in another run.
     #[must_use]
     pub fn named(self, id: &str) -> Self {
         Self { id: id.into(), ..self }
@@ -99,8 +101,9 @@ impl Target {
         self.id = format!("{}-{}", self.python.full_name(), self.platform).into();
     }
 
-    /// Each target once, in order. Names that several would share get what tells these apart: the
-    /// patch of Python, or else a number.
+    /// Returns each target once, in order.
+    ///
+    /// Names that several would share get the patch release of Python, or else a number.
     pub fn distinct(all: impl IntoIterator<Item = Self>) -> Vec<Self> {
         let mut targets: Vec<Self> = Vec::new();
         for target in all {
@@ -123,13 +126,13 @@ impl Target {
     }
 }
 
-/// The positions of the targets that share their name with another one.
+/// Returns the positions of the targets that share their name with another one.
 fn positions_of_namesakes(targets: &[Target]) -> Vec<usize> {
     let has_namesake = |target: &Target| targets.iter().filter(|other| other.id == target.id).count() > 1;
     (0..targets.len()).filter(|position| has_namesake(&targets[*position])).collect()
 }
 
-/// Why there is no target, with the way out.
+/// Why a target cannot be determined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     #[error("`{0}` is no Python version; write it as 3.12, 312, 3.12.4, or 3.13t for the free-threaded build")]
@@ -143,14 +146,26 @@ pub enum TargetError {
         likeness(nearest.as_deref())
     )]
     Platform { given: String, nearest: Option<String> },
-    #[error("no Python is at hand to take the version from; add --python-version, or name one with --python")]
+    #[error("no Python is at hand to take the version from")]
     NoPythonVersion,
-    #[error("no Python is at hand to take the platform from; add --platform, or name one with --python")]
+    #[error("no Python is at hand to take the platform from")]
     NoPlatform,
-    #[error("no Python is at hand; name one with --python, or the target with --python-version and --platform")]
+    #[error("no Python is at hand")]
     NothingKnown,
-    #[error("the ABI of GraalPy depends on its release; add it, as in --abi graalpy242_311_native")]
+    #[error("the ABI of GraalPy depends on its release")]
     GraalPyAbi,
+}
+
+impl HasRemedy for TargetError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::NoPythonVersion => Some(Remedy::GivePythonVersion),
+            Self::NoPlatform => Some(Remedy::GivePlatform),
+            Self::NothingKnown => Some(Remedy::GiveTarget),
+            Self::GraalPyAbi => Some(Remedy::GiveGraalPyAbi),
+            Self::PythonVersion(_) | Self::Implementation(_) | Self::Platform { .. } => None,
+        }
+    }
 }
 
 fn likeness(nearest: Option<&str>) -> String {
@@ -170,7 +185,7 @@ pub(super) mod tests {
         }
     }
 
-    /// An interpreter on a Mac, whose kernel says its release.
+    /// Returns the target of an interpreter on a Mac, whose kernel states its release.
     pub fn mac(implementation: &str, python: &str) -> Target {
         let target = spec(Some(implementation), Some(python), Some("macosx_14_0_arm64")).resolve(None).unwrap();
         let markers = target.markers.clone().with_platform_release("23.5.0");

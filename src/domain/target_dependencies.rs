@@ -1,4 +1,4 @@
-//! The dependencies of a package on each target: markers make them differ.
+//! The dependencies of a package on each target, since markers make them differ.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::IntoIter;
@@ -13,12 +13,12 @@ use super::PackageName;
 pub struct TargetDependencies(BTreeMap<PackageName, Vec<usize>>);
 
 impl TargetDependencies {
-    /// A package that needs each of `names` on the target at `position`.
+    /// Makes the dependencies of a package that needs each of `names` on the target at `position`.
     pub fn on(position: usize, names: impl IntoIterator<Item = PackageName>) -> Self {
         names.into_iter().map(|name| (name, vec![position])).collect()
     }
 
-    /// Adds the edges of `other`.
+    /// Adds the dependencies of `other`.
     pub fn merge(&mut self, other: Self) {
         for (name, targets) in other.0 {
             let all = self.0.entry(name).or_default();
@@ -28,7 +28,7 @@ impl TargetDependencies {
         }
     }
 
-    /// The same edges in another list of targets: the target at `n` is at `positions[n]` there.
+    /// Replaces each target's position `n` by `positions[n]`.
     pub fn moved(self, positions: &[usize]) -> Self {
         let mut moved = Self::default();
         let at = |targets: Vec<usize>| targets.into_iter().map(|target| positions[target]).collect();
@@ -36,12 +36,13 @@ impl TargetDependencies {
         moved
     }
 
-    /// The names of all, sorted.
+    /// Returns the names of all projects, sorted.
     pub fn names(&self) -> impl Iterator<Item = &PackageName> {
         self.0.keys()
     }
 
-    /// The projects that are not needed on all of `targets`, which rise, with where they are.
+    /// Returns the projects that are needed on some of `targets` only, with these; `targets` must
+    /// rise.
     pub fn partial<'a>(&'a self, targets: &'a [usize]) -> impl Iterator<Item = (&'a PackageName, &'a [usize])> {
         self.0.iter().filter(move |(_, on)| *on != targets).map(|(name, on)| (name, on.as_slice()))
     }

@@ -1,6 +1,6 @@
-//! A place in a text that is being read from left to right.
+//! A position in a text that is parsed from left to right.
 
-/// Text and how far it has been read, in bytes.
+/// A text with the number of bytes that were parsed.
 pub(super) struct TextCursor<'a> {
     pub text: &'a str,
     pub at: usize,
@@ -11,7 +11,7 @@ impl<'a> TextCursor<'a> {
         Self { text, at: 0 }
     }
 
-    /// What has not been read yet.
+    /// Returns the text that has not been parsed yet.
     pub fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -24,7 +24,7 @@ impl<'a> TextCursor<'a> {
         self.at == self.text.len()
     }
 
-    /// Reads `expected` if it comes next.
+    /// Skips `expected` if it comes next; returns whether it does.
     pub fn eat(&mut self, expected: &str) -> bool {
         let found = self.rest().starts_with(expected);
         if found {

@@ -1,4 +1,4 @@
-//! The tree of files that a layout makes and an archive sink writes: paths with their content.
+//! Trees of files, which layouts make and archives contain: paths with their content.
 
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
@@ -7,12 +7,12 @@ use super::{PipCacheEntry, Sha256};
 
 /// A relative path that is safe to create on every system, with `/` between its parts.
 ///
-/// The only way from data to a path: [`RelPath::new`] refuses everything that could leave the
-/// folder it is meant for, or that Windows could not hold.
+/// Data becomes a path in no other way: [`RelPath::new`] refuses everything that could lead out of
+/// its folder, or that Windows does not support.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelPath(Box<str>);
 
-/// Why a text is no path of ours.
+/// Why a text is no valid path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` cannot be a file name here: {why}", path.escape_debug())]
 pub struct RelPathError {
@@ -20,14 +20,14 @@ pub struct RelPathError {
     pub why: &'static str,
 }
 
-/// The longest file name that common file systems take, in bytes.
+/// The longest file name that common file systems support, in bytes.
 const LONGEST_PART: usize = 255;
 
 impl RelPath {
-    /// Checks `path`, whose parts are divided by `/`.
+    /// Checks `path`, whose parts are separated by `/`.
     ///
     /// # Errors
-    /// Names the first rule that the text breaks.
+    /// When the text breaks a rule; the error names the first one.
     pub fn new(path: impl Into<String>) -> Result<Self, RelPathError> {
         let path = path.into();
         match path.split('/').find_map(fault) {
@@ -36,7 +36,10 @@ impl RelPath {
         }
     }
 
-    /// Checks `name` as a single part: a file name that an index gave, say.
+    /// Checks `name` as a single part, such as a file name from an index.
+    ///
+    /// # Errors
+    /// When the name breaks a rule; the error names the first one.
     pub fn file_name(name: &str) -> Result<Self, RelPathError> {
         match Self::file_name_fault(name) {
             Some(why) => Err(RelPathError { path: name.to_owned(), why }),
@@ -44,7 +47,7 @@ impl RelPath {
         }
     }
 
-    /// What keeps `name` from being a file name, if anything does.
+    /// Returns what keeps `name` from being a file name, if anything does.
     pub fn file_name_fault(name: &str) -> Option<&'static str> {
         if is_ordinary(name) {
             return None;
@@ -52,7 +55,7 @@ impl RelPath {
         if name.contains('/') { Some("it holds a slash") } else { fault(name) }
     }
 
-    /// This path below the folder `parent`.
+    /// Returns this path below the folder `parent`.
     pub fn under(&self, parent: &RelPath) -> Self {
         Self(format!("{parent}/{self}").into())
     }
@@ -62,8 +65,8 @@ impl RelPath {
     }
 }
 
-/// Whether `name` looks like the names of archives, so that no rule needs to be tried: a page may
-/// list 20,000 of them.
+/// Whether `name` looks like the usual names of archives, so that no rule needs to be checked: a
+/// page may list 20,000 of them.
 fn is_ordinary(name: &str) -> bool {
     let is_ordinary = |byte: &u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_' | b'+' | b'.');
     // No device has a name of five letters and digits.
@@ -118,22 +121,22 @@ impl fmt::Display for RelPath {
     }
 }
 
-/// What a path holds: bytes already in the store, a page the layout composed, or one around the
-/// other.
+/// The content of a path: an object of the store, a generated page, or an object inside generated
+/// text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     Object {
         sha256: Sha256,
-        /// Bytes.
+        /// Size in bytes.
         size: u64,
     },
     Page(Vec<u8>),
-    /// Bytes of the store with our words around them.
+    /// An object of the store inside generated text.
     PipCacheEntry(PipCacheEntry),
 }
 
 impl Content {
-    /// Bytes.
+    /// Returns the size in bytes.
     pub fn size(&self) -> u64 {
         match self {
             Self::Object { size, .. } => *size,
@@ -143,7 +146,7 @@ impl Content {
     }
 }
 
-/// Everything that an output consists of, in the order of its paths.
+/// Everything that an output consists of, sorted by path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree(BTreeMap<RelPath, Content>);
 
@@ -152,7 +155,7 @@ impl Tree {
         Self::default()
     }
 
-    /// Adds a path, replacing what it held.
+    /// Adds a path, replacing its content.
     pub fn insert(&mut self, path: RelPath, content: Content) {
         self.0.insert(path, content);
     }
@@ -161,22 +164,22 @@ impl Tree {
         self.0.get(path)
     }
 
-    /// Paths and contents, sorted by path.
+    /// Returns paths and contents, sorted by path.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&RelPath, &Content)> {
         self.0.iter()
     }
 
-    /// This whole tree as the folder `parent` of another.
+    /// Returns this tree as the folder `parent` of another.
     pub fn under(self, parent: &RelPath) -> Self {
         Self(self.0.into_iter().map(|(path, content)| (path.under(parent), content)).collect())
     }
 
-    /// Adds all of `other`, whose paths win.
+    /// Adds all of `other`, whose contents replace those of equal paths.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
-    /// Bytes of all contents.
+    /// Returns the size of all contents in bytes.
     pub fn size(&self) -> u64 {
         self.0.values().map(Content::size).sum()
     }

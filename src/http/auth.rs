@@ -1,4 +1,4 @@
-//! Credentials: which user and password a request to a URL may carry.
+//! Credentials: the user and password that a request to a URL may carry.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,8 +10,10 @@ use url::Url;
 use super::netrc::{Login, Netrc};
 use crate::domain::{MaskedUrl, Sha256};
 
-/// Asks a keyring for a password: of the user that is the second argument, at the service (a URL
-/// or a host) that is the first. May take its time.
+/// A function that asks a keyring for the password at a service (a URL or a host; the first
+/// argument) of a user (the second).
+///
+/// It may take its time.
 #[derive(Clone)]
 pub struct Keyring(Arc<Ask>);
 
@@ -29,23 +31,25 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// Users and passwords, and where more of them can be had. In pip's order (`docs/facts/pip.md` 3.9): a
-/// URL's own, those of an index on the same host, the netrc's, and, when a server refuses, the
-/// keyring's. No other host ever sees them.
+/// Users and passwords, and the sources of more.
+///
+/// They are tried in pip's order (`docs/facts/pip.md` 3.9): a URL's own, those of an index on the
+/// same host, the netrc's, and, when a server refuses, the keyring's. No other host ever receives
+/// them.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// The URLs of indexes that have any.
+    /// The URLs of indexes that have credentials.
     indexes: Vec<MaskedUrl>,
     netrc: Netrc,
     keyring: Option<Keyring>,
     remembered: Arc<Remembered>,
 }
 
-/// What the keyring said, by place and user.
+/// The keyring's answers, by server and user.
 #[derive(Debug, Default)]
 struct Remembered {
     logins: Mutex<HashMap<(String, String), Option<Login>>>,
-    /// Held while the keyring is asked, so that many refusals at once ask it once.
+    /// Locked while the keyring is asked, so that many refusals at once ask it only once.
     asking: Mutex<()>,
 }
 
@@ -55,36 +59,39 @@ impl Remembered {
     }
 }
 
-/// A thread that panicked while it held the lock left nothing half-done.
+/// Locks a mutex, ignoring that a thread may have panicked: it left nothing half-done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Credentials {
-    /// Those of a netrc, and a keyring to ask if need be.
+    /// Makes credentials from a netrc file and a keyring.
     pub fn new(netrc: Netrc, keyring: Option<Keyring>) -> Self {
         Self { netrc, keyring, ..Self::default() }
     }
 
-    /// Whether there is anybody to ask after a refusal.
+    /// Whether there is a keyring to ask after a refusal.
     pub fn has_keyring(&self) -> bool {
         self.keyring.is_some()
     }
 
-    /// The same, with the credentials that stand in `urls`, those of indexes.
+    /// Adds the credentials in `urls`, those of indexes.
     pub fn with_indexes<'a>(mut self, urls: impl IntoIterator<Item = &'a MaskedUrl>) -> Self {
         let own = urls.into_iter().filter(|url| own_login(url.secret()).is_some());
         self.indexes.extend(own.cloned());
         self
     }
 
-    /// What to show to the host of `url`. What is stored for a host, whatever the scheme, goes only
-    /// where `is_private`: where nobody else can read it.
+    /// Returns the login to send to the host of `url`.
+    ///
+    /// Logins stored for a host, whatever the scheme, are sent only if the connection `is_private`,
+    /// so that nobody else can read them.
     pub fn login(&self, url: &Url, is_private: bool) -> Option<Login> {
         self.login_with(url, is_private, |shown| self.remembered(url, shown))
     }
 
-    /// The same but for passwords of the keyring, which is asked after a refusal only: who asks.
+    /// Returns the login without the keyring's passwords, which are asked for only after a refusal;
+    /// it tells users apart.
     pub fn own_login(&self, url: &Url, is_private: bool) -> Option<Login> {
         self.login_with(url, is_private, |_| None)
     }
@@ -107,8 +114,9 @@ impl Credentials {
         known.or_else(|| is_private.then(stored).flatten()).or(own).or(indexed)
     }
 
-    /// What the keyring says after `url` was refused with `shown`; `None` if it knows nothing
-    /// better, or was asked before. Blocks while it is asked.
+    /// Asks the keyring after `url` was refused with `shown`.
+    ///
+    /// Returns `None` if it has no other password, or was asked before. Blocks meanwhile.
     pub fn ask_keyring(&self, url: &Url, shown: Option<&Login>) -> Option<Login> {
         let keyring = self.keyring.as_ref()?;
         let user = shown?.user.clone();
@@ -129,7 +137,7 @@ impl Credentials {
         self.remembered.get(&(place(url), shown?.user.clone())).flatten()
     }
 
-    /// The index on the same host that shares the longest path; the first of equals.
+    /// Returns the index on the same server that shares the longest path; the first of equals.
     fn nearest_index(&self, url: &Url) -> Option<&MaskedUrl> {
         let place = place(url);
         let here = self.indexes.iter().filter(|index| self::place(index.secret()) == place);
@@ -137,8 +145,10 @@ impl Credentials {
     }
 }
 
-/// Tells those who show something to the host of `url` apart. It is a file's name where it is used, so
-/// of the password it holds two bytes: enough to notice another one, too few to guess one by.
+/// Returns a digest by which different users of the host of `url` are told apart.
+///
+/// Since it names files, it depends on two bytes of the password's digest only: enough to notice
+/// another password, too few to guess one.
 pub(super) fn fingerprint(login: Option<&Login>, certificate: Option<&PathBuf>, url: &Url) -> Sha256 {
     let password = login.map(|login| Sha256::of(format!("{} {}", place(url), login.password).as_bytes()));
     let hint = password.map(|digest| digest.as_ref()[..2].to_vec());

@@ -1,17 +1,19 @@
-//! Runs blocking work from asynchronous code, and ends quietly when the program is interrupted.
+//! Runs blocking work from asynchronous code, and stays pending if the program is interrupted.
 
 use std::future::pending;
 use std::panic::resume_unwind;
 
 use tokio::task::{JoinError, spawn_blocking};
 
-/// What `work` comes to on a thread that may block.
+/// Runs `work` on a thread that may block, and returns its result.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     joined(spawn_blocking(work)).await
 }
 
-/// What a task comes to. One that is cancelled comes to nothing: only the end of the program does
-/// that, and it does not wait for those who wait here.
+/// Waits for the result of a task.
+///
+/// If the task is cancelled this never returns: only the end of the program cancels tasks, and it
+/// does not wait for this.
 pub async fn joined<T>(task: impl Future<Output = Result<T, JoinError>>) -> T {
     match task.await {
         Ok(answer) => answer,
@@ -28,7 +30,7 @@ mod tests {
 
     use super::*;
 
-    /// A panic would end the program by a signal, and with it the removal of temporary files.
+    /// A panic would end the program by a signal, before temporary files are removed.
     #[tokio::test(start_paused = true)]
     async fn what_an_interruption_cancels_is_waited_for_in_vain() {
         let task = tokio::spawn(pending::<()>());

@@ -1,4 +1,4 @@
-//! The bytes of an answer as they arrive, from the network or from a local file.
+//! The body of a response as it arrives, from the network or from a local file.
 
 use std::io::Read;
 use std::path::Path;
@@ -6,22 +6,22 @@ use std::path::Path;
 use bytes::Bytes;
 use reqwest::header::CONTENT_ENCODING;
 
-use super::error::{HttpError, with_causes};
+use super::error::HttpError;
 use super::page_content::PageContent;
 use super::parallel_ranges::ParallelRanges;
 use super::{HttpPage, Validators, header};
 use crate::domain::MaskedUrl;
 
-/// How much is read from a local file at once, in bytes.
+/// The number of bytes that are read from a local file at once.
 const LOCAL_CHUNK: usize = 256 << 10;
 
-/// A file under way.
+/// The body of a file's response.
 pub struct ResponseBody {
     url: MaskedUrl,
     source: Source,
     validators: Validators,
     is_packed: bool,
-    /// Where its bytes begin in the file.
+    /// The offset in the file of the body's first byte.
     start: u64,
     received: u64,
     total: Option<u64>,
@@ -42,7 +42,7 @@ impl ResponseBody {
         Self { url, source: Source::Network(response), validators, is_packed, start, received: 0, total }
     }
 
-    /// `start` is where the first part begins.
+    /// Makes the body of a file that is fetched in parts; `start` is the offset of the first part.
     pub(super) fn from_ranges(parts: ParallelRanges, validators: Validators, start: u64) -> Self {
         let (url, total) = (parts.url().clone(), Some(parts.total()));
         Self { url, source: Source::ParallelRanges(parts), validators, is_packed: false, start, received: 0, total }
@@ -57,32 +57,33 @@ impl ResponseBody {
         Ok(Self { url, source, validators, is_packed: false, start: 0, received: 0, total })
     }
 
-    /// Where its bytes begin in the file: where asked, or at 0.
+    /// Returns the offset in the file of the body's first byte: the requested one, or 0.
     pub fn start(&self) -> u64 {
         self.start
     }
 
-    /// Bytes of the whole file, as the sender announces them.
+    /// Returns the announced size of the whole file in bytes.
     pub fn total(&self) -> Option<u64> {
         self.total
     }
 
-    /// Whether it came along with others by HTTP/2.
+    /// Whether the response shared a connection with others by HTTP/2.
     pub fn is_shared(&self) -> bool {
         matches!(&self.source, Source::Network(response) if response.version() == reqwest::Version::HTTP_2)
     }
 
-    /// What names this version of the file.
+    /// Returns the validators of this version of the file.
     pub fn validators(&self) -> &Validators {
         &self.validators
     }
 
-    /// The next bytes; `None` at the end. The length announced by the server is checked.
+    /// Returns the next bytes, or `None` at the end; checks the length that the server announced.
     pub async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
         let chunk = match &mut self.source {
-            Source::Network(response) => response.chunk().await.map_err(|error| {
-                HttpError::broken(&self.url, self.start + self.received, self.total, &with_causes(&error))
-            })?,
+            Source::Network(response) => response
+                .chunk()
+                .await
+                .map_err(|error| HttpError::interrupted(&self.url, self.start + self.received, self.total, &error))?,
             Source::ParallelRanges(parts) => parts.next(self.start + self.received).await?,
             Source::File(file) => {
                 let mut chunk = Vec::with_capacity(LOCAL_CHUNK);
@@ -95,8 +96,8 @@ impl ResponseBody {
         Ok(chunk)
     }
 
-    /// The whole, as it was packed for the way: for pages, never for files, whose bytes count as
-    /// they are.
+    /// Reads the whole body, still compressed; for pages, never for files, which are not
+    /// decompressed at all.
     pub(super) async fn read_page(mut self, limit: usize) -> Result<PageContent, HttpError> {
         let (mut chunks, mut arrived) = (Vec::new(), 0);
         while let Some(chunk) = self.next().await? {
@@ -122,7 +123,7 @@ impl ResponseBody {
     }
 }
 
-/// A page from a local file; a folder stands for its `index.html`, as on a web server.
+/// Reads a page from a local file; for a folder it reads its `index.html`, as web servers do.
 pub(super) fn read_page(url: &MaskedUrl, path: &Path, limit: usize) -> Result<HttpPage<PageContent>, HttpError> {
     let path = if path.is_dir() { path.join("index.html") } else { path.to_owned() };
     let bytes = std::fs::read(path).map_err(|why| HttpError::File { url: url.clone(), why })?;

@@ -1,4 +1,4 @@
-//! The certificates that the settings name, read from their files.
+//! Reads the certificates that the settings name from their files.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -9,19 +9,20 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::CertificateAuthorities;
+use super::ClientCertificate;
 use super::error::{HttpError, with_causes};
 
-/// Those that are believed, once they were read: hundreds, which all clients share.
+/// The trusted certificates, which are read once: all clients share the hundreds of them.
 #[derive(Debug, Default)]
 pub(super) struct Certificates {
     read: Mutex<Option<Vec<CertificateDer<'static>>>>,
 }
 
 impl Certificates {
-    /// The certificates of `authorities`, which are always the same.
+    /// Returns the certificates of `authorities`, which must be the same at every call.
     ///
     /// # Errors
-    /// Names the path where there is none that can be used.
+    /// When a path has no usable certificate; the error names it.
     pub fn of(&self, authorities: &CertificateAuthorities) -> Result<Vec<CertificateDer<'static>>, HttpError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         match &*read {
@@ -51,8 +52,10 @@ fn read_all(authorities: &CertificateAuthorities) -> Result<Vec<CertificateDer<'
     }
 }
 
-/// The certificates in the files of a folder, which may be something else. OpenSSL looks at those
-/// alone that are named by a hash: mostly links to the others, and to each once.
+/// Returns the certificates in the files of a folder, ignoring other files.
+///
+/// OpenSSL reads only files that are named by a hash, which are mostly links to the others; each
+/// certificate is read once.
 fn in_folder(mut paths: Vec<PathBuf>) -> Vec<CertificateDer<'static>> {
     if paths.iter().any(|path| is_named_by_hash(path)) {
         paths.retain(|path| is_named_by_hash(path));
@@ -62,7 +65,7 @@ fn in_folder(mut paths: Vec<PathBuf>) -> Vec<CertificateDer<'static>> {
     paths.iter().flat_map(read).collect()
 }
 
-/// Whether it is named like `5ed36f99.0`, as by `openssl rehash`.
+/// Whether the file is named like `5ed36f99.0`, as by `openssl rehash`.
 fn is_named_by_hash(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.and_then(|name| name.split_once('.')).is_some_and(|(hash, number)| {
@@ -71,8 +74,10 @@ fn is_named_by_hash(path: &Path) -> bool {
     })
 }
 
-/// The certificates of a PEM file. What is not written as usual is left to rustls' reader, which
-/// takes thirty times as long and says what is wrong.
+/// Returns the certificates of a PEM file.
+///
+/// An unusual file is left to rustls' reader, which takes thirty times as long and says what is
+/// wrong.
 fn in_bundle(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     match usual_bundle(bytes) {
         Some(certificates) => Ok(certificates.into_iter().map(CertificateDer::from).collect()),
@@ -80,7 +85,8 @@ fn in_bundle(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     }
 }
 
-/// The certificates in a PEM file (RFC 7468) that holds nothing else but text between them.
+/// Returns the certificates in a PEM file (RFC 7468) with nothing but text between them; `None` for
+/// any other file.
 fn usual_bundle(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     const BOUNDARY: &str = "-----";
     let mut parts = str::from_utf8(bytes).ok()?.split(BOUNDARY).skip(1);
@@ -97,30 +103,29 @@ fn usual_bundle(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(certificates)
 }
 
-const CLIENT_CERTIFICATE: &str = "--client-cert";
-
-/// The certificate by which the server knows the client, and its key.
-pub(super) fn identity(path: &Path) -> Result<Identity, HttpError> {
-    let identity = Identity::from_pem(&read(path, CLIENT_CERTIFICATE)?);
-    identity.map_err(|error| unusable(path, CLIENT_CERTIFICATE, &with_causes(&error)))
+/// Returns the client's certificate and key for a connection.
+pub(super) fn identity(ClientCertificate { path, named_by }: &ClientCertificate) -> Result<Identity, HttpError> {
+    let identity = Identity::from_pem(&read(path, named_by)?);
+    identity.map_err(|error| unusable(path, named_by, &with_causes(&error)))
 }
 
-/// A client's certificate, with those that vouch for it, and its key.
+/// A client certificate with its chain, and its key.
 pub(super) struct ClientIdentity {
     pub chain: Vec<CertificateDer<'static>>,
     pub key: PrivateKeyDer<'static>,
 }
 
 impl ClientIdentity {
-    /// The one in the PEM file `path`.
+    /// Reads a client certificate and its key.
     ///
     /// # Errors
-    /// When it lacks either.
-    pub fn read(path: &Path) -> Result<Self, HttpError> {
+    /// When the file cannot be read or lacks either.
+    pub fn read(certificate: &ClientCertificate) -> Result<Self, HttpError> {
         // Its words for what is missing are the same wherever the identity is used.
-        identity(path)?;
-        let bytes = read(path, CLIENT_CERTIFICATE)?;
-        let wrong = |error: rustls::pki_types::pem::Error| unusable(path, CLIENT_CERTIFICATE, &error.to_string());
+        identity(certificate)?;
+        let ClientCertificate { path, named_by } = certificate;
+        let bytes = read(path, named_by)?;
+        let wrong = |error: rustls::pki_types::pem::Error| unusable(path, named_by, &error.to_string());
         let chain = CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(wrong)?;
         Ok(Self { chain, key: PrivateKeyDer::from_pem_slice(&bytes).map_err(wrong)? })
     }

@@ -1,6 +1,7 @@
-//! Which hosts answer. Where one does not, a single request asks again on behalf of all that wait
-//! for it, and when that one gives up they all do: a hundred requests to a dead host cost hardly
-//! more than one.
+//! Circuit breakers, which stop requests to hosts that do not answer.
+//!
+//! If a host does not answer, a single request retries on behalf of all that wait for it, and when
+//! that one gives up they all do: a hundred requests to a dead host cost hardly more than one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,15 +15,15 @@ use super::host_name;
 use super::retry::{Outcome, Retry};
 use crate::domain::MaskedUrl;
 
-/// The health of every host.
+/// The circuit breaker of every host.
 #[derive(Debug, Default)]
 pub(super) struct CircuitBreakers(Mutex<HashMap<String, HostCircuit>>);
 
 impl CircuitBreakers {
-    /// Passes while requests to the host of `url` are worth making.
+    /// Checks that requests to the host of `url` have not been given up.
     ///
     /// # Errors
-    /// When requests to the host of `url` were given up.
+    /// When they have, with the error of the host's last request.
     pub fn check(&self, url: &MaskedUrl) -> Result<(), HttpError> {
         match &self.host(url.secret()).0.borrow().open {
             Some(OpenReason::Unreachable { why, kind }) => {
@@ -32,7 +33,7 @@ impl CircuitBreakers {
         }
     }
 
-    /// Notes that the host of `url` answered.
+    /// Records a response of the host of `url`.
     pub fn answered(&self, url: &Url, status: u16) {
         if !(Outcome::Status { status, retry_after: None }).is_transient() {
             self.host(url).0.send_modify(|state| {
@@ -53,19 +54,19 @@ struct HostCircuit(Arc<watch::Sender<CircuitState>>);
 
 #[derive(Debug, Default)]
 struct CircuitState {
-    /// Answers that were no trouble.
+    /// The number of responses that did not ask for a retry.
     successes: u64,
     open: Option<OpenReason>,
-    /// Which request asks for all that got no answer.
+    /// The number of the request that retries on behalf of all.
     prober: Option<u64>,
     probers: u64,
 }
 
 #[derive(Debug)]
 enum OpenReason {
-    /// There is no answer: nobody asks any more.
+    /// The host does not answer: no further request is sent.
     Unreachable { why: Arc<str>, kind: ConnectErrorKind },
-    /// It answers that it is in trouble: nobody asks twice.
+    /// The host answers that it is overloaded: requests are sent once, but not retried.
     Overloaded,
 }
 
@@ -74,8 +75,10 @@ impl HostCircuit {
         self.0.borrow().successes
     }
 
-    /// Waits for the turn to ask for all; `None` once a request had a good answer since there
-    /// were `successes` of them, or all are given up.
+    /// Waits until this request may retry on behalf of all.
+    ///
+    /// Returns `None` once another request succeeded, so that there are more than `successes`, or
+    /// the host was given up.
     async fn probe(&self, successes: u64) -> Option<ProbePermit> {
         let mut state = self.0.subscribe();
         loop {
@@ -99,7 +102,7 @@ impl HostCircuit {
     }
 }
 
-/// The right to ask for all, until dropped.
+/// The permit to retry on behalf of all, until dropped.
 #[derive(Debug)]
 struct ProbePermit {
     host: HostCircuit,
@@ -122,7 +125,7 @@ impl Drop for ProbePermit {
 #[derive(Debug)]
 pub struct Attempts {
     retry: Retry,
-    /// The host that failed first, and how many good answers it had given by then.
+    /// The host that failed first, and its number of successes at that time.
     first: Option<(HostCircuit, u64)>,
     probe: Option<ProbePermit>,
 }
@@ -132,19 +135,21 @@ impl Attempts {
         Self { retry: Retry::new(retries), first: None, probe: None }
     }
 
-    /// Whether any retry is allowed at all.
+    /// Whether retries are allowed at all.
     pub fn is_allowed(&self) -> bool {
         self.retry.is_allowed()
     }
 
-    /// Bytes arrived that need not come again: the count begins anew.
+    /// Restarts the count of attempts, since bytes arrived that need not be sent again.
     pub fn progressed(&mut self) {
         self.retry.progressed();
         self.first = None;
     }
 
-    /// Waits until the request may be made again after `error`; `false` if that is to be told.
-    /// `chance` is between 0 and 1.
+    /// Waits until the request may be sent again after `error`; returns `false` if it has failed
+    /// for good.
+    ///
+    /// `chance` is a random number between 0 and 1.
     pub(super) async fn pause(&mut self, circuit_breakers: &CircuitBreakers, error: &HttpError, chance: f64) -> bool {
         let Some(url) = error.url() else { return false };
         let host = circuit_breakers.host(url.secret());
@@ -168,7 +173,8 @@ impl Attempts {
         host.0.borrow().open.is_none()
     }
 
-    /// Gives the host up for all, unless it has answered anybody since this request first failed.
+    /// Gives the host up for all requests, unless it has answered any since this request first
+    /// failed.
     fn open_circuit(&mut self, error: &HttpError) {
         let Some((host, successes)) = self.first.take() else { return };
         let is_first_answer = host.successes() == 0;
@@ -205,7 +211,7 @@ mod tests {
         circuit_breakers.answered(&"https://index.example/".parse().unwrap(), status);
     }
 
-    /// What a request does next, as far as that is settled by now. No chance means no pause.
+    /// Returns the result of a pause that is already decided; without a chance there is no pause.
     fn next(circuit_breakers: &CircuitBreakers, attempts: &mut Attempts, error: &HttpError) -> Option<bool> {
         attempts.pause(circuit_breakers, error, 0.0).now_or_never()
     }

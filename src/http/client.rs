@@ -1,4 +1,4 @@
-//! The client: requests with their redirects, credentials and retries.
+//! The HTTP client: requests with redirects, credentials and retries.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -29,14 +29,18 @@ use super::secure_origin::is_secure_origin;
 use super::{HttpPage, HttpSettings, PageResponse, Validators, cache_control, header};
 use crate::domain::{MaskedUrl, Sha256};
 
-/// Browsers follow 20; nobody means more.
+/// The number of redirects that are followed, as in browsers.
 const MAX_REDIRECTS: usize = 20;
 
-/// Of files up to this size in bytes, as many may be under way as of pages: sixteen at once, which
-/// is right for large ones, would take 100 KB each to fill a line of 100 Mbit/s over 130 ms.
+/// The size in bytes up to which a file shares the concurrency limit of pages.
+///
+/// The limit for large files, sixteen at once, would take files of 100 KB each to fill a line of
+/// 100 Mbit/s and 130 ms.
 const SMALL: u64 = 256 << 10;
 
-/// Makes requests. Cheap to make: connections and certificates wait for the first request.
+/// Sends requests.
+///
+/// Cheap to make: connections and certificates are set up at the first request.
 #[derive(Debug)]
 pub struct HttpClient {
     settings: HttpSettings,
@@ -45,7 +49,7 @@ pub struct HttpClient {
     pages: HostLimits,
     circuit_breakers: CircuitBreakers,
     http2_probe: Http2Probe,
-    /// Some host lets pages share a connection.
+    /// Whether any host lets pages share a connection.
     shares: AtomicBool,
 }
 
@@ -57,10 +61,10 @@ impl HttpClient {
         Self { settings, pools, files, pages, circuit_breakers, http2_probe, shares }
     }
 
-    /// Reads a page of at most `limit` bytes, unless `known` is still right.
+    /// Fetches a page of at most `limit` bytes, unless `known` is still valid.
     ///
     /// # Errors
-    /// The last of the failures, after the retries that it deserved.
+    /// When all attempts failed; the last failure.
     pub async fn page(
         &self,
         url: &MaskedUrl,
@@ -75,11 +79,13 @@ impl HttpClient {
         self.page_as(url, accept, known, limit, whole).await
     }
 
-    /// The same, read by `take` while it is unpacked. A failure of `take` is one of the request,
-    /// which is made again if that is worth it.
+    /// Fetches a page as [`HttpClient::page`] does, and reads it by `take` while it is
+    /// decompressed.
+    ///
+    /// A failure of `take` counts as one of the request, which is retried if that may help.
     ///
     /// # Errors
-    /// The last of the failures, after the retries that it deserved.
+    /// When all attempts failed; the last failure.
     pub async fn page_as<P>(
         &self,
         url: &MaskedUrl,
@@ -95,32 +101,38 @@ impl HttpClient {
         self.retrying(attempt).await
     }
 
-    /// Tells those apart to whom the server of `url` may show different pages; `None` for a stranger.
+    /// Returns a fingerprint of the credentials for `url`, since the server may show different
+    /// pages to different users; `None` without credentials.
     pub fn asker(&self, url: &MaskedUrl) -> Option<Sha256> {
         let login = self.settings.credentials.own_login(url.secret(), self.is_private(url.secret()));
-        let certificate = self.settings.client_certificate.as_ref();
+        let certificate = self.settings.client_certificate.as_ref().map(|certificate| &certificate.path);
         (login.is_some() || certificate.is_some()).then(|| auth::fingerprint(login.as_ref(), certificate, url.secret()))
     }
 
     /// Whether a host lets pages share a connection, so that
-    /// [`SHARED_CONNECTION_FACTOR`](super::SHARED_CONNECTION_FACTOR) times as many may be under way.
+    /// [`SHARED_CONNECTION_FACTOR`](super::SHARED_CONNECTION_FACTOR) times as many may be requested
+    /// at once.
     pub fn shares_a_connection(&self) -> bool {
         self.shares.load(Ordering::Relaxed)
     }
 
-    /// Waits until the host of `url` may be asked for a file of `size` bytes, if that is known. A
-    /// small file has its turn among pages: what it takes is the way there and back, too.
+    /// Waits until a file of `size` bytes, if that is known, may be requested from the host of
+    /// `url`.
+    ///
+    /// Small files share the limit of pages, since their time, too, is mostly the round trip.
     pub async fn permit(&self, url: &MaskedUrl, size: Option<u64>) -> RequestPermit {
         let is_small = size.is_some_and(|size| size <= SMALL);
         let hosts = if is_small { &self.pages } else { &self.files };
         hosts.permit(url.secret()).await
     }
 
-    /// Begins to read a file: the bytes as the server holds them, never decoded. They begin at
-    /// `start`, or at 0 where the server has no ranges or the file is another one by now.
+    /// Requests a file, whose bytes are never decoded.
+    ///
+    /// They begin at `start`, or at 0 if the server does not support ranges or the file has
+    /// changed.
     ///
     /// # Errors
-    /// The failure of this one attempt.
+    /// When this single attempt fails.
     pub async fn file(
         &self,
         permit: &RequestPermit,
@@ -144,18 +156,18 @@ impl HttpClient {
         }
     }
 
-    /// The last `size` bytes of a file; `None` where the server gives no ranges.
+    /// Fetches the last `size` bytes of a file; `None` if the server does not support ranges.
     ///
     /// # Errors
-    /// The last of the failures, after the retries that it deserved.
+    /// When all attempts failed; the last failure.
     pub async fn tail(&self, url: &MaskedUrl, size: u64) -> Result<Option<ByteRange>, HttpError> {
         self.retrying(|| self.range_once(url, format!("bytes=-{size}"), size)).await
     }
 
-    /// The bytes of a file at `range`; `None` where the server gives no ranges.
+    /// Fetches the bytes of a file at `range`; `None` if the server does not support ranges.
     ///
     /// # Errors
-    /// The last of the failures, after the retries that it deserved.
+    /// When all attempts failed; the last failure.
     pub async fn range(&self, url: &MaskedUrl, range: Range<u64>) -> Result<Option<ByteRange>, HttpError> {
         let size = range.end - range.start;
         let header = format!("bytes={}-{}", range.start, range.end - 1);
@@ -163,10 +175,10 @@ impl HttpClient {
         Ok(range_once.filter(|range_once| range_once.start == range.start))
     }
 
-    /// Runs `attempt` again while its failures are worth it.
+    /// Runs `attempt` until it succeeds or a retry cannot help.
     ///
     /// # Errors
-    /// The last failure.
+    /// When all attempts failed; the last failure.
     pub async fn retrying<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, HttpError>
     where
         F: Future<Output = Result<T, HttpError>>,
@@ -181,13 +193,13 @@ impl HttpClient {
         }
     }
 
-    /// The attempts that a request may have.
+    /// Starts counting the attempts of a request.
     pub fn attempts(&self) -> Attempts {
         Attempts::new(self.settings.retries)
     }
 
-    /// Waits until a request that failed with `error` may be made again; `false` if the error is
-    /// to be told instead.
+    /// Waits until a request that failed with `error` may be sent again; returns `false` if it has
+    /// failed for good.
     pub async fn pause(&self, attempts: &mut Attempts, error: &HttpError) -> bool {
         if error.outcome() == Outcome::Broken {
             self.pools.renew(self.settings.timeout);
@@ -244,7 +256,7 @@ impl HttpClient {
         Ok(Some(ByteRange { start, total, bytes }))
     }
 
-    /// Follows redirects, each hop with the credentials of its own host.
+    /// Sends a request and follows redirects, each with the credentials of its own host.
     pub(super) async fn send(
         &self,
         permit: &RequestPermit,
@@ -309,13 +321,14 @@ impl HttpClient {
         answer.map_err(|error| HttpError::unreachable(url, &error, self.settings.proxies.server_for(url.secret())))
     }
 
-    /// Whether nobody but the server of `url` reads what it is sent, as far as anybody can tell.
+    /// Whether only the server of `url` can read what it is sent: by TLS, on this machine, or as a
+    /// trusted host.
     fn is_private(&self, url: &Url) -> bool {
         is_secure_origin(url) || self.settings.is_trusted(url)
     }
 }
 
-/// A keyring may be slow, or wait for a person.
+/// Asks the keyring on a thread that may block, since it may be slow or wait for a person.
 async fn ask_keyring(credentials: Credentials, url: Url, shown: Option<Login>) -> Option<Login> {
     blocking(move || credentials.ask_keyring(&url, shown.as_ref())).await
 }
@@ -338,7 +351,8 @@ pub(super) fn add_header(headers: &mut HeaderMap, name: reqwest::header::HeaderN
     }
 }
 
-/// The answer to a request for the rest of a file; `None` where the whole is to be asked for.
+/// Returns the body of a response to a range request, or `None` if the whole file must be requested
+/// instead.
 fn part(
     url: &MaskedUrl,
     start: &ResumePoint,
@@ -355,7 +369,7 @@ fn part(
     Ok(is_right.then(|| ResponseBody::from_response(url.clone(), response, start.at)))
 }
 
-/// Start and total of a partial answer.
+/// Returns the start and the total size of a partial response.
 fn content_range_start(response: &Response, to_end: bool) -> Option<(u64, u64)> {
     let is_partial = response.status() == StatusCode::PARTIAL_CONTENT;
     header(response.headers(), &CONTENT_RANGE).filter(|_| is_partial).and_then(|text| content_range(&text, to_end))
@@ -372,7 +386,7 @@ fn check_status(url: &MaskedUrl, response: Response) -> Result<Response, HttpErr
     Err(HttpError::Status { url: url.clone(), status, headers: headers.into() })
 }
 
-/// The file that a `file:` URL names; `None` for what is asked over the network.
+/// Returns the path of a `file:` URL, or `None` for a URL that is requested over the network.
 fn local_path(url: &MaskedUrl) -> Result<Option<PathBuf>, HttpError> {
     match url.secret().scheme() {
         "http" | "https" => Ok(None),

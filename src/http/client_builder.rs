@@ -1,4 +1,4 @@
-//! How connections are made: certificates, proxies and time-outs.
+//! Configures connections: certificates, proxies and timeouts.
 
 use reqwest::Client;
 use rustls::pki_types::CertificateDer;
@@ -8,30 +8,32 @@ use super::certificates::{ClientIdentity, identity};
 use super::error::{HttpError, with_causes};
 use super::tls;
 
-/// A stream may run this far ahead of its reader, in bytes: at 1 Gbit/s and 20 ms, 2.5 MB are
-/// under way.
+/// The flow-control window of an HTTP/2 stream in bytes; a line of 1 Gbit/s and 20 ms holds 2.5 MB.
 const STREAM_WINDOW: u32 = 2 << 20;
 
-/// All streams of a connection together, likewise.
+/// The flow-control window of all streams of an HTTP/2 connection together.
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// HTTP/1.1 as TLS names it (ALPN).
 const HTTP1: &[u8] = b"http/1.1";
 
-/// How a request travels.
+/// Whether a request shares its connection with others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConnectionSharing {
-    /// With all others to its host, where HTTP/2 is offered: for many small answers.
+    /// It shares a connection with all requests to its host, if HTTP/2 is offered: for many small
+    /// responses.
     #[default]
     Shared,
-    /// On a connection of its own, by HTTP/1.1: what one connection carries over a long way is
-    /// bounded by its windows, and large files need more (measured: `docs/network.md`).
+    /// It has a connection of its own by HTTP/1.1: the windows of a connection limit its speed over
+    /// a long distance, and large files need more (measured: `docs/network.md`).
     Own,
 }
 
-/// A client by `settings`, which believes these `certificates`, if they are told; one that is
-/// `accepts_any_certificate` believes any. It follows no redirects, since each hop has its own credentials and its
-/// own trust, and unpacks nothing, since the bytes of files count as they are.
+/// Builds a client that trusts `certificates`, or by default those of the platform; with
+/// `accepts_any_certificate` any.
+///
+/// It follows no redirects, since each hop has its own credentials and trust, and decodes nothing,
+/// since files are hashed as they are.
 pub(super) fn build_client(
     settings: &HttpSettings,
     certificates: Option<Vec<CertificateDer<'static>>>,
@@ -52,13 +54,13 @@ pub(super) fn build_client(
         .http2_initial_connection_window_size(CONNECTION_WINDOW);
     if let Some(certificates) = certificates.filter(|_| !accepts_any_certificate) {
         let protocols: &[&[u8]] = if line == ConnectionSharing::Own { &[HTTP1] } else { &[b"h2", HTTP1] };
-        let identity = settings.client_certificate.as_deref().map(ClientIdentity::read).transpose()?;
+        let identity = settings.client_certificate.as_ref().map(ClientIdentity::read).transpose()?;
         let config = tls::config(certificates, identity, protocols).map_err(|error| wrong(&error))?;
         builder = builder.tls_backend_preconfigured(config);
     } else {
         builder = builder.tls_danger_accept_invalid_certs(accepts_any_certificate);
-        if let Some(path) = &settings.client_certificate {
-            builder = builder.identity(identity(path)?);
+        if let Some(certificate) = &settings.client_certificate {
+            builder = builder.identity(identity(certificate)?);
         }
     }
     if line == ConnectionSharing::Own {

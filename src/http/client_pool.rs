@@ -1,8 +1,8 @@
-//! The pool of connections: which are kept for the next request, and when one is dropped.
+//! A pool of clients, whose connections are kept for later requests or dropped.
 //!
-//! What carries a connection can go without a word: the machine slept, the network is another one,
-//! a router forgot. Then each connection to a host is as silent as the next, and one of HTTP/2
-//! carries all requests. So what is asked again after a failure is asked on new ones.
+//! What carries a connection can vanish silently: the machine slept, the network changed, a router
+//! forgot. Then every connection to a host is dead, and one of HTTP/2 carries all requests. So
+//! retries after a failure use new connections.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,10 +14,10 @@ use super::certificates::Certificates;
 use super::client_builder::{ConnectionSharing, build_client};
 use super::error::HttpError;
 
-/// A client for each way to make connections; the connections are theirs.
+/// A client for each kind of connection, each with its own connections.
 #[derive(Debug, Default)]
 pub(super) struct ClientPools {
-    /// By whether they believe any certificate, and by their line.
+    /// The clients, by whether they accept any certificate, and by [`ConnectionSharing`].
     kept: [[Mutex<Option<ClientPool>>; 2]; 2],
     certificates: Certificates,
 }
@@ -29,7 +29,7 @@ struct ClientPool {
 }
 
 impl ClientPools {
-    /// The client that makes and keeps such connections by `settings`, which are always the same.
+    /// Returns the client for such connections; `settings` must be the same at every call.
     pub fn client(
         &self,
         settings: &HttpSettings,
@@ -47,7 +47,8 @@ impl ClientPools {
         Ok(client)
     }
 
-    /// Keeps no connection that may have been silent for `timeout`; requests under way stay on theirs.
+    /// Drops clients whose connections may have been silent for `timeout`; running requests keep
+    /// theirs.
     pub fn renew(&self, timeout: Duration) {
         for place in self.kept.iter().flatten() {
             let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);

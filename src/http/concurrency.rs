@@ -1,5 +1,7 @@
-//! How much one host is asked at once: fewer when it says that it is too much, more again when
-//! it answers well. One slow host keeps nobody waiting for another.
+//! Limits the concurrent requests to each host: fewer after it answers that there are too many,
+//! more again after successes.
+//!
+//! A slow host delays no requests to another.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,25 +11,27 @@ use url::Url;
 
 use super::host_name;
 
-/// The arithmetic: halved at a refusal, one more after a quarter as many good answers as are allowed
-/// at once. Slower, and one refusal in a hundred answers, which is a bad line rather than too
-/// much work, would keep it down.
+/// The concurrency limit of a host: halved at a refusal, and raised by one after successes of a
+/// quarter of the limit.
+///
+/// If it rose more slowly, one refusal in a hundred responses, which means a bad line and no
+/// overload, would keep it down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ConcurrencyLimit {
     limit: usize,
     current: usize,
-    /// Places that are still taken and will not be given again.
+    /// The number of permits that are still in use and will be withdrawn when they are returned.
     surplus: usize,
-    /// Good answers since the last change.
+    /// Successes since the last change.
     successes: usize,
-    /// How often it was lowered.
+    /// How often the limit was lowered.
     reductions: u64,
-    /// Many requests share a connection.
+    /// Whether many requests share a connection.
     is_shared: bool,
 }
 
-/// How many times as many requests are under way where they share a connection (HTTP/2): 96 for
-/// pages by default, where servers take 100 or more.
+/// By how much the limit is multiplied if requests share a connection (HTTP/2): 96 pages by
+/// default, where servers allow 100 or more.
 pub const SHARED_CONNECTION_FACTOR: usize = 2;
 
 impl ConcurrencyLimit {
@@ -35,8 +39,10 @@ impl ConcurrencyLimit {
         Self { limit, current: limit, surplus: 0, successes: 0, reductions: 0, is_shared: false }
     }
 
-    /// How many places go when a request is refused that began after `reductions` reductions. One that
-    /// was under way at a reduction tells nothing about the time after it.
+    /// Lowers the limit after a refusal; returns by how many permits.
+    ///
+    /// A request that began before the last reduction, of which `reductions` is the count, is
+    /// ignored: it tells nothing about the time after it.
     fn on_refusal(&mut self, reductions: u64) -> usize {
         if reductions != self.reductions {
             return 0;
@@ -47,8 +53,9 @@ impl ConcurrencyLimit {
         gone
     }
 
-    /// Requests turn out to share a connection: how many places that gives more. A host that ever
-    /// said that it is too much gets none.
+    /// Raises the limit as requests share a connection; returns by how many permits.
+    ///
+    /// A host that ever refused a request gets none.
     fn on_shared_connection(&mut self) -> usize {
         if self.is_shared || self.reductions > 0 {
             return 0;
@@ -58,7 +65,7 @@ impl ConcurrencyLimit {
         more
     }
 
-    /// A request was answered well: whether there is a place more.
+    /// Counts a success; returns whether the limit rises by one.
     fn on_success(&mut self) -> bool {
         self.successes += 1;
         let grows = self.current < self.limit && self.successes >= self.current.div_ceil(4);
@@ -69,7 +76,7 @@ impl ConcurrencyLimit {
     }
 }
 
-/// The places of every host.
+/// The limits of all hosts.
 #[derive(Debug)]
 pub(super) struct HostLimits {
     limit: usize,
@@ -83,27 +90,27 @@ struct HostLimit {
 }
 
 impl HostLimits {
-    /// At most `limit` requests at once for each host, and at least one.
+    /// Makes limits of `limit` concurrent requests for each host, and at least one.
     pub fn new(limit: usize) -> Self {
         Self { limit: limit.max(1), hosts: Mutex::default() }
     }
 
-    /// Waits until the host of `url` may be asked.
+    /// Waits for a permit to send a request to the host of `url`.
     pub async fn permit(&self, url: &Url) -> RequestPermit {
         let host = self.host(url);
         let semaphore_permit = host.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
         RequestPermit::new(host, Some(semaphore_permit))
     }
 
-    /// The right to ask the host of `url` now, if nobody else needs it.
+    /// Returns a permit for the host of `url` if one is free now.
     pub fn try_permit(&self, url: &Url) -> Option<RequestPermit> {
         let host = self.host(url);
         let semaphore_permit = host.permits.clone().try_acquire_owned().ok()?;
         Some(RequestPermit::new(host, Some(semaphore_permit)))
     }
 
-    /// A turn without a place, for a caller that has one at this host already and waits for this
-    /// request.
+    /// Returns a permit beyond the limit, for a caller that holds one for this host already and
+    /// waits for this request.
     pub fn unlimited_permit(&self, url: &Url) -> RequestPermit {
         RequestPermit::new(self.host(url), None)
     }
@@ -117,7 +124,7 @@ impl HostLimits {
     }
 }
 
-/// The right to ask a host, until dropped.
+/// The permit to send a request to a host, until dropped.
 #[derive(Debug)]
 pub struct RequestPermit {
     host: Arc<HostLimit>,
@@ -131,13 +138,13 @@ impl RequestPermit {
         Self { host, reductions, semaphore_permit }
     }
 
-    /// Notes that requests to the host share a connection.
+    /// Records that requests to the host share a connection.
     pub(super) fn record_shared_connection(&self) {
         let more = lock(&self.host.limit_state).on_shared_connection();
         self.host.permits.add_permits(more);
     }
 
-    /// Notes how the host answered: 429 and 503 mean that it is asked too much.
+    /// Records the status of a response; 429 and 503 mean that there are too many requests.
     pub(super) fn record_status(&self, status: u16) {
         let mut limit_state = lock(&self.host.limit_state);
         if matches!(status, 429 | 503) {
@@ -162,7 +169,7 @@ impl Drop for RequestPermit {
     }
 }
 
-/// A thread that panicked while counting left nothing half-done.
+/// Locks a mutex, ignoring that a thread may have panicked: it left nothing half-done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

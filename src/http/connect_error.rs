@@ -1,26 +1,30 @@
-//! Errors of connections, classified: those that may pass, and those that stay whatever is tried.
+//! Classifies connection errors: transient ones, and those that a retry cannot mend.
 
 use std::error::Error;
 use std::io;
 
 use rustls::AlertDescription;
 
-/// Why there was no answer.
+use crate::domain::Remedy;
+
+/// Why there was no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectErrorKind {
-    /// Refused, reset, silent, cut: as far as anybody can tell, it may be better in a moment.
+    /// The connection was refused, reset or broken, which may be better in a moment.
     Transient,
-    /// The server's certificate is not believed.
+    /// The server sent nothing until the timeout.
+    Silent,
+    /// The server's certificate is not trusted.
     Certificate,
-    /// The server does not believe ours, or misses it.
+    /// The server does not trust the client certificate, or requires one.
     ClientCertificate,
-    /// What answers does not speak TLS, or no version that is spoken here.
+    /// The server does not speak TLS, or no supported version of it.
     Protocol,
-    /// There is no host of this name.
+    /// The host name is unknown.
     UnknownHost,
-    /// The proxy wants to know who asks.
+    /// The proxy requires a login.
     ProxyLogin,
-    /// The request cannot be made at all.
+    /// The request is invalid and cannot be sent.
     Malformed,
 }
 
@@ -28,6 +32,9 @@ impl ConnectErrorKind {
     pub(super) fn of(error: &reqwest::Error) -> Self {
         if error.is_builder() {
             return Self::Malformed;
+        }
+        if error.is_timeout() {
+            return Self::Silent;
         }
         let mut next = Error::source(error);
         while let Some(cause) = next {
@@ -39,28 +46,26 @@ impl ConnectErrorKind {
         Self::Transient
     }
 
-    /// Whether asking again may help.
+    /// Whether a retry may help.
     pub fn is_transient(self) -> bool {
-        self == Self::Transient
+        matches!(self, Self::Transient | Self::Silent)
     }
 
-    /// Whether the place is down or out of reach, rather than that it is misconfigured.
+    /// Whether the host is down or out of reach, and not misconfigured.
     pub fn is_outage(self) -> bool {
-        matches!(self, Self::Transient | Self::UnknownHost)
+        self.is_transient() || self == Self::UnknownHost
     }
 
-    /// What to do.
-    pub(super) fn advice(self) -> &'static str {
+    /// Returns what helps against it.
+    pub(super) fn remedy(self) -> Option<Remedy> {
         match self {
-            Self::Transient | Self::Malformed => "",
-            Self::Certificate => {
-                "; trust its authority with --cert FILE, or the host as it is with --trusted-host; if it is out of \
-                 date, look at the clock of this machine, too"
-            }
-            Self::ClientCertificate => "; name a certificate and key that the server accepts with --client-cert FILE",
-            Self::Protocol => "; only TLS 1.2 and 1.3 are spoken here: check the port, and whether http:// is meant",
-            Self::UnknownHost => "; check its spelling, and the network and proxy of this machine",
-            Self::ProxyLogin => "; the proxy wants a user and password in its URL (http://user:password@host:port)",
+            Self::Transient | Self::Malformed => None,
+            Self::Silent => Some(Remedy::WaitLonger),
+            Self::Certificate => Some(Remedy::TrustCertificate),
+            Self::ClientCertificate => Some(Remedy::NameClientCertificate),
+            Self::Protocol => Some(Remedy::CheckTlsVersion),
+            Self::UnknownHost => Some(Remedy::CheckHostName),
+            Self::ProxyLogin => Some(Remedy::GiveProxyCredentials),
         }
     }
 }
@@ -72,7 +77,7 @@ fn classify(cause: &(dyn Error + 'static)) -> Option<ConnectErrorKind> {
     }
 }
 
-/// `cause` as an `E`, also from inside errors of input and output, whose `source` leaves it out.
+/// Returns `cause` as an `E`, also from inside an `io::Error`, whose `source` skips it.
 fn downcast<'a, E: Error + 'static>(cause: &'a (dyn Error + 'static)) -> Option<&'a E> {
     cause.downcast_ref::<E>().or_else(|| downcast(cause.downcast_ref::<io::Error>()?.get_ref()?))
 }
@@ -100,8 +105,10 @@ fn from_tls(error: &rustls::Error) -> ConnectErrorKind {
     }
 }
 
-/// What resolvers and proxies have no types for. Resolvers, in the order of glibc (two), musl,
-/// macOS and Windows; a server of names that does not answer may do so later.
+/// Recognizes errors of resolvers and proxies that have no type of their own.
+///
+/// The resolver messages are those of glibc (two), musl, macOS and Windows; a name server that does
+/// not answer is not among them, since it may do so later.
 fn from_message(words: &str) -> Option<ConnectErrorKind> {
     const UNKNOWN_HOST: [&str; 5] = [
         "Name or service not known",

@@ -1,4 +1,4 @@
-//! HTTP errors: what happened to which URL, and what to do.
+//! HTTP errors: what happened to which URL.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,15 +10,17 @@ use reqwest::StatusCode;
 use super::connect_error::ConnectErrorKind;
 use super::proxies::ProxyServer;
 use super::retry::Outcome;
-use crate::domain::MaskedUrl;
+use crate::domain::{HasRemedy, MaskedUrl, Remedy};
 
-/// A request that did not succeed. Shown, it is the address and [`HttpError::predicate`].
+/// A failed request.
+///
+/// Displayed as the URL and [`HttpError::predicate`].
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     Offline { url: MaskedUrl },
     Status { url: MaskedUrl, status: StatusCode, headers: Box<StatusHeaders> },
     Unreachable { url: MaskedUrl, why: Arc<str>, kind: ConnectErrorKind },
-    Broken { url: MaskedUrl, why: String },
+    Broken { url: MaskedUrl, why: String, is_silent: bool },
     TooLong { url: MaskedUrl, limit: usize },
     Redirect { url: MaskedUrl, why: String },
     File { url: MaskedUrl, why: std::io::Error },
@@ -27,11 +29,12 @@ pub enum HttpError {
     Certificate { path: PathBuf, named_by: String, why: String },
 }
 
-/// What an answer without success says beside its status.
+/// The headers of an unsuccessful response that matter.
 #[derive(Debug, Default)]
 pub struct StatusHeaders {
     pub retry_after: Option<Duration>,
-    /// What caches may do with the answer, as [`HttpPage::cache_control`](super::HttpPage::cache_control).
+    /// What caches may do with the response, as
+    /// [`HttpPage::cache_control`](super::HttpPage::cache_control).
     pub cache_control: String,
 }
 
@@ -44,8 +47,25 @@ impl fmt::Display for HttpError {
     }
 }
 
+impl HasRemedy for HttpError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Unreachable { kind, .. } => kind.remedy(),
+            Self::Broken { is_silent, .. } => is_silent.then_some(Remedy::WaitLonger),
+            Self::Status { status, .. } => match *status {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Remedy::GiveCredentials),
+                StatusCode::NOT_FOUND | StatusCode::GONE => Some(Remedy::CheckAddress),
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED => Some(Remedy::GiveProxyCredentials),
+                StatusCode::TOO_MANY_REQUESTS => Some(Remedy::AskLess),
+                other => other.is_server_error().then_some(Remedy::TryLater),
+            },
+            _ => None,
+        }
+    }
+}
+
 impl HttpError {
-    /// The address that it happened at, of which redirects may have made another.
+    /// Returns the URL that failed, which after redirects may not be the requested one.
     pub fn url(&self) -> Option<&MaskedUrl> {
         match self {
             Self::Settings(_) | Self::Certificate { .. } => None,
@@ -60,15 +80,15 @@ impl HttpError {
         }
     }
 
-    /// What happened and what to do, without the address: the same for every address that it
-    /// happens at.
+    /// Returns what happened, without the URL: the same for every URL that fails so.
     pub fn predicate(&self) -> String {
         match self {
-            Self::Offline { .. } => "is needed and --offline forbids asking for it".to_owned(),
-            Self::Status { status, headers, .. } => {
-                format!("answered {status}{}", advice(*status, headers.retry_after))
-            }
-            Self::Unreachable { why, kind, .. } => format!("could not be reached: {why}{}", kind.advice()),
+            Self::Offline { .. } => "is needed, and nothing may be asked for: the run is offline".to_owned(),
+            Self::Status { status, headers, .. } => match headers.retry_after.filter(|wait| !wait.is_zero()) {
+                Some(wait) => format!("answered {status} (it asks to wait {} s)", wait.as_secs()),
+                None => format!("answered {status}"),
+            },
+            Self::Unreachable { why, .. } => format!("could not be reached: {why}"),
             Self::Broken { why, .. } => format!("broke off after {why}"),
             Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
             Self::Redirect { why, .. } => format!("leads nowhere: {why}"),
@@ -81,12 +101,12 @@ impl HttpError {
         }
     }
 
-    /// Whether no request was made, since what decides how is unusable.
+    /// Whether no request was sent, since a network setting is unusable.
     pub fn is_about_settings(&self) -> bool {
         matches!(self, Self::Settings(_) | Self::Certificate { .. })
     }
 
-    /// The status of the answer, where there was one.
+    /// Returns the status of the response, if there was one.
     pub fn status_code(&self) -> Option<u16> {
         match self {
             Self::Status { status, .. } => Some(status.as_u16()),
@@ -94,7 +114,8 @@ impl HttpError {
         }
     }
 
-    /// Whether the answer was that there is no such thing.
+    /// Whether the response was that the resource does not exist (404 or 410; for a file, that it
+    /// is missing).
     pub fn is_not_found(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(*status, StatusCode::NOT_FOUND | StatusCode::GONE),
@@ -103,7 +124,7 @@ impl HttpError {
         }
     }
 
-    /// What caches may do with the answer, where there was one.
+    /// Returns what caches may do with the response, if there was one.
     pub fn cache_control(&self) -> &str {
         match self {
             Self::Status { headers, .. } => &headers.cache_control,
@@ -111,8 +132,8 @@ impl HttpError {
         }
     }
 
-    /// Whether the place is down, rather than that it refuses: what was seen of it before may
-    /// still be right.
+    /// Whether the server is down, and does not merely refuse; a cached page may then still be
+    /// right.
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
@@ -121,7 +142,7 @@ impl HttpError {
         }
     }
 
-    /// What [`Retry`](super::Retry) judges.
+    /// Returns the outcome by which [`Retry`](super::Retry) decides.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Status { status, headers, .. } => {
@@ -133,19 +154,29 @@ impl HttpError {
         }
     }
 
-    /// A body that ended before all of the `expected` bytes were there, and said nothing of it.
+    /// Makes the error for a body that ended before all of the `expected` bytes, without an error
+    /// of its own.
     pub fn truncated(url: &MaskedUrl, got: u64, expected: u64) -> Self {
         Self::broken(url, got, Some(expected), "it ended early; the server, a proxy or the line cut it short")
     }
 
-    /// An answer that is none to the request, whatever else it says.
+    /// Makes the error for a response whose status does not fit the request.
     pub(super) fn status(url: &MaskedUrl, status: StatusCode) -> Self {
         Self::Status { url: url.clone(), status, headers: Box::default() }
     }
 
     pub(super) fn broken(url: &MaskedUrl, got: u64, expected: Option<u64>, why: &str) -> Self {
         let of = expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
-        Self::Broken { url: url.clone(), why: format!("{got}{of} bytes: {why}") }
+        Self::Broken { url: url.clone(), why: format!("{got}{of} bytes: {why}"), is_silent: false }
+    }
+
+    /// Makes the error for a body whose next bytes did not arrive.
+    pub(super) fn interrupted(url: &MaskedUrl, got: u64, expected: Option<u64>, error: &reqwest::Error) -> Self {
+        let mut broken = Self::broken(url, got, expected, &with_causes(error));
+        if let Self::Broken { is_silent, .. } = &mut broken {
+            *is_silent = error.is_timeout();
+        }
+        broken
     }
 
     pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error, proxy: Option<&ProxyServer>) -> Self {
@@ -155,31 +186,13 @@ impl HttpError {
     }
 }
 
-fn advice(status: StatusCode, retry_after: Option<Duration>) -> String {
-    let advice = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            "; give a user and password in the index URL (https://user:password@…) or in ~/.netrc, or check that they \
-             may read this"
-        }
-        StatusCode::NOT_FOUND | StatusCode::GONE => {
-            "; there is nothing at this address: check it, or, where an index listed it, run again with --refresh"
-        }
-        StatusCode::PROXY_AUTHENTICATION_REQUIRED => "; the proxy wants a user and password in its URL",
-        StatusCode::TOO_MANY_REQUESTS => "; the server asks for fewer requests: try again later, or with a lower -j",
-        status if status.is_server_error() => "; the server is in trouble: try again later, or with more --retries",
-        _ => "",
-    };
-    match retry_after.filter(|wait| !wait.is_zero()) {
-        Some(wait) => format!("{advice} (it asks to wait {} s)", wait.as_secs()),
-        None => advice.to_owned(),
-    }
-}
-
-/// The causes of an error, innermost last. Left out are its own text, which repeats the URL with
-/// all secrets, and hyper's, which says in which part of a client it happened.
+/// Returns the causes of an error, innermost last.
+///
+/// It leaves out reqwest's own text, which repeats the URL with all secrets, and hyper's, which
+/// only says in which part of a client it happened.
 pub(super) fn with_causes(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "it stayed silent for too long (--timeout)".to_owned();
+        return "it stayed silent for too long".to_owned();
     }
     let first: Option<&dyn std::error::Error> = std::error::Error::source(error);
     let causes = std::iter::successors(first, |cause| cause.source());
@@ -189,7 +202,10 @@ pub(super) fn with_causes(error: &reqwest::Error) -> String {
     if texts.is_empty() { "the request could not be made".to_owned() } else { texts.join(": ") }
 }
 
-/// What a proxy said to a request for a tunnel is not passed on; some answer a wrong password so.
+/// Replaces a cause that is hard to understand by what it usually means.
+///
+/// What a proxy answers to a request for a tunnel is not part of the cause; some refuse a wrong
+/// password there.
 fn in_words(cause: String) -> String {
     match cause.as_str() {
         "received corrupt message of type InvalidContentType" => {

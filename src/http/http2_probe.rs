@@ -1,5 +1,6 @@
-//! The first request to a host goes alone over TLS: its answer shows whether the host speaks
-//! HTTP/2, and then its connection carries the others. Without this, every request that begins
+//! Sends the first request to a host alone over TLS, to learn whether the host speaks HTTP/2.
+//!
+//! If it does, the first connection carries the other requests. Otherwise every request that begins
 //! meanwhile would open a connection of its own, only to drop it.
 
 use std::collections::HashMap;
@@ -11,15 +12,15 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use url::{Origin, Url};
 
-/// How long the others wait for the first answer; a slower host is slow because of something else.
+/// How long other requests wait for the first response; a slower host is slow for another reason.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The hosts that were asked.
+/// The hosts that a first request was sent to.
 #[derive(Debug, Default)]
 pub(super) struct Http2Probe(Mutex<HashMap<Origin, Arc<OnceCell<()>>>>);
 
 impl Http2Probe {
-    /// Makes `request` to the host of `url` in its turn.
+    /// Sends `request` to the host of `url`, after the first request has been answered.
     pub async fn send<T>(&self, url: &Url, request: impl Future<Output = T>) -> T {
         if url.scheme() != "https" {
             return request.await;
@@ -54,7 +55,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// When each of three requests begins and ends; each takes a second.
+    /// Returns when each of three requests begins and ends; each takes a second.
     async fn three_requests(to: &str) -> Vec<(usize, u64)> {
         let (hosts, began, log) = (Http2Probe::default(), tokio::time::Instant::now(), RefCell::new(Vec::new()));
         let record_status = |number| log.borrow_mut().push((number, began.elapsed().as_millis() as u64));

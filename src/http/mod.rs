@@ -1,6 +1,6 @@
-//! URLs and bytes: one client for `http:`, `https:` and `file:`, which retries what is worth it.
+//! URLs and bytes: one client for `http:`, `https:` and `file:`, with retries.
 //!
-//! Knows nothing of packages, indexes or digests. Addresses in errors are masked.
+//! Knows nothing of packages, indexes or digests. URLs in errors are masked.
 
 mod auth;
 mod blocking;
@@ -50,33 +50,33 @@ pub use secure_origin::is_secure_origin;
 
 use crate::domain::MaskedUrl;
 
-/// What decides how requests are made.
+/// The settings for all requests.
 #[derive(Clone, Debug, Default)]
 pub struct HttpSettings {
-    /// How long a connection may stay silent.
+    /// How long a connection may be silent.
     pub timeout: Duration,
-    /// How often a request is made again after the first time.
+    /// How often a failed request is retried.
     pub retries: u32,
-    /// Large files under way at once from one host.
+    /// The number of large files that are fetched from one host at once.
     pub files_per_host: usize,
-    /// Pages, small files and parts of files under way at once from one host; [`SHARED_CONNECTION_FACTOR`] times as
-    /// many where they share a connection.
+    /// The number of pages, small files and parts of files that are fetched from one host at once;
+    /// [`SHARED_CONNECTION_FACTOR`] times as many if they share a connection.
     pub pages_per_host: usize,
-    /// `host` or `host:port` that may be asked by plain HTTP, and whose certificates are not checked.
+    /// Hosts, each as `host` or `host:port`, that may be asked by plain HTTP, and whose
+    /// certificates are not checked.
     pub trusted_hosts: HashSet<String>,
-    /// What to trust instead of the platform's certificates.
+    /// The authorities to trust instead of the platform's.
     pub authorities: Option<CertificateAuthorities>,
-    /// PEM with a client's certificate and key.
-    pub client_certificate: Option<PathBuf>,
+    pub client_certificate: Option<ClientCertificate>,
     pub proxies: Proxies,
-    /// Never send a packet.
+    /// Whether requests to the network are forbidden.
     pub offline: bool,
-    /// Who may see which user and password.
+    /// The users and passwords, and which hosts receive them.
     pub credentials: Credentials,
 }
 
 impl HttpSettings {
-    /// Whether the host of `url` is trusted without proof.
+    /// Whether the host of `url` is one of the trusted hosts.
     pub fn is_trusted(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
         let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
@@ -85,16 +85,24 @@ impl HttpSettings {
     }
 }
 
-/// Certificates of those who vouch for servers.
+/// A PEM file with a client certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateAuthorities {
-    /// PEM files, and folders of such.
-    pub paths: Vec<PathBuf>,
-    /// The option or variable that names them.
+pub struct ClientCertificate {
+    pub path: PathBuf,
+    /// The option or variable that names it.
     pub named_by: String,
 }
 
-/// What a server may know of a page we hold already.
+/// Certificate authorities that are trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateAuthorities {
+    /// PEM files, and folders of PEM files.
+    pub paths: Vec<PathBuf>,
+    /// The option or variable that names the paths.
+    pub named_by: String,
+}
+
+/// The validators of a cached page or file, for conditional requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     pub etag: Option<String>,
@@ -107,24 +115,24 @@ impl Validators {
     }
 }
 
-/// A small answer, whole.
+/// A response that was read as a whole.
 #[derive(Debug)]
 pub struct HttpPage<C = Vec<u8>> {
-    /// Where it came from after redirects.
+    /// The URL of the response, after redirects.
     pub url: MaskedUrl,
     pub content_type: String,
     pub validators: Validators,
-    /// What caches may do with it: the value of `Cache-Control`, and `no-store` where `Vary: *` says
-    /// that no other request is like this one.
+    /// What caches may do with the response: the value of `Cache-Control`, and `no-store` if `Vary:
+    /// *` says that no other request is like this one.
     pub cache_control: String,
     pub content: C,
 }
 
-/// An answer to a conditional request.
+/// The response to a conditional request.
 #[derive(Debug)]
 pub enum PageResponse<P = HttpPage> {
     Page(P),
-    /// What we hold is still right (304); the new `Cache-Control`.
+    /// The cached page is still valid (304); with the new `Cache-Control`.
     NotModified {
         cache_control: String,
     },
@@ -134,15 +142,17 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
-/// The value of [`HttpPage::cache_control`]. Other values of `Vary` name headers that are the same in all
-/// of our requests, but for credentials ([`HttpClient::asker`]).
+/// Returns the value of [`HttpPage::cache_control`].
+///
+/// Other values of `Vary` name headers that are the same in all of our requests, except credentials
+/// ([`HttpClient::asker`]).
 fn cache_control(headers: &HeaderMap) -> String {
     let values = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     let is_unlike_any = values(VARY).any(|value| value.split(',').any(|name| name.trim() == "*"));
     values(CACHE_CONTROL).chain(is_unlike_any.then_some("no-store")).collect::<Vec<_>>().join(", ")
 }
 
-/// A host and the port that is asked there: what is slow, busy or dead as one.
+/// Returns host and port of a URL, by which the states of hosts are kept.
 fn host_name(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
 }

@@ -1,5 +1,5 @@
-//! Users and passwords by host from a netrc file, read as Python's `netrc` reads it, which pip
-//! asks (`docs/facts/pip.md` 3.9).
+//! Reads users and passwords by host from a netrc file, as Python's `netrc` module does, which pip
+//! uses (`docs/facts/pip.md` 3.9).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,7 +23,7 @@ impl fmt::Debug for Login {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Netrc(HashMap<String, Login>);
 
-/// A text that is no netrc; what stands there stays out of the message, since it may be a secret.
+/// The error for an invalid netrc file; it does not quote the file, since that may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct NetrcError {
@@ -31,14 +31,14 @@ pub struct NetrcError {
     pub why: &'static str,
 }
 
-/// The entry for every host that has none of its own.
+/// The key of the entry for every host without an entry of its own.
 const DEFAULT: &str = "default";
 
 impl Netrc {
-    /// Reads the text of a netrc file.
+    /// Parses a netrc file.
     ///
     /// # Errors
-    /// Where Python refuses it, too; the whole file does not count then.
+    /// When the text is invalid for Python, too; the whole file then counts as absent.
     pub fn parse(text: &str) -> Result<Self, NetrcError> {
         let mut words = Tokens { rest: text.chars().peekable(), line: 1 };
         let mut entries = HashMap::new();
@@ -64,13 +64,13 @@ impl Netrc {
         Ok(Self(entries))
     }
 
-    /// What is said for `host`, a name without port.
+    /// Returns the entry for `host`, a name without port.
     pub fn find(&self, host: &str) -> Option<&Login> {
         self.0.get(host).or_else(|| self.0.get(DEFAULT))
     }
 }
 
-/// Reads up to the word that begins the next entry, which it returns.
+/// Reads an entry, and returns the word after it, which begins the next one.
 fn read_entry(
     name: String,
     words: &mut Tokens<'_>,
@@ -93,14 +93,14 @@ fn read_entry(
     }
 }
 
-/// The words of a netrc file: divided by white space, with `"…"` and backslashes.
+/// Splits a netrc file into words at white space, with `"…"` and backslashes.
 struct Tokens<'a> {
     rest: Peekable<Chars<'a>>,
     line: usize,
 }
 
 impl Tokens<'_> {
-    /// The next word; empty at the end.
+    /// Returns the next word, which is empty at the end.
     fn next(&mut self) -> String {
         while let Some(space) = self.rest.next_if(|next| is_space(*next)) {
             self.count(space);
@@ -121,7 +121,9 @@ impl Tokens<'_> {
         word
     }
 
-    /// Skips the rest of the line. Python does so for some comments only, and refuses others.
+    /// Skips the rest of the line.
+    ///
+    /// Python does so for some comments only, and refuses others.
     fn skip_comment(&mut self) {
         while self.rest.next_if(|next| *next != '\n').is_some() {}
     }
@@ -169,7 +171,7 @@ mod tests {
         Some((user.to_owned(), password.to_owned()))
     }
 
-    /// As Python 3.11's `netrc` answers for the same texts.
+    /// The results of Python 3.11's `netrc` for the same texts.
     #[test]
     fn entries_are_read_as_by_python() {
         let text = "machine a.example login me password pw\nmachine b.example\n\tuser you\n\taccount x\n\tpassword #1\n\

@@ -1,5 +1,7 @@
-//! A page as it came over the line, unpacked only while it is read: the longest are five times as
-//! long unpacked, and memory that was never touched before costs more than the unpacking.
+//! A page as it was received, decompressed only while it is read.
+//!
+//! The longest pages are five times as long decompressed, and using fresh memory costs more than
+//! decompressing.
 
 use std::io::{self, BufRead, Read};
 
@@ -9,17 +11,17 @@ use flate2::bufread::MultiGzDecoder;
 use super::error::HttpError;
 use crate::domain::MaskedUrl;
 
-/// Nothing is packed any denser (RFC 1951).
+/// The highest compression ratio of deflate (RFC 1951).
 const DENSEST: usize = 1032;
 
-/// The bytes of a page.
+/// The bytes of a page, maybe compressed.
 #[derive(Debug)]
 pub struct PageContent {
     url: MaskedUrl,
     chunks: Vec<Bytes>,
-    /// By gzip, for the way.
+    /// Whether the bytes are compressed by gzip.
     is_packed: bool,
-    /// More bytes than this are no page.
+    /// The size limit of a page in bytes.
     limit: usize,
 }
 
@@ -28,8 +30,9 @@ impl PageContent {
         Self { url, chunks, is_packed, limit }
     }
 
-    /// How many bytes are to be expected, as far as that can be: the packed ones tell it in their
-    /// last four (RFC 1952), and may be wrong.
+    /// Returns the expected decompressed size in bytes.
+    ///
+    /// The last four bytes of gzip state it (RFC 1952), and may be wrong.
     pub fn expected(&self) -> usize {
         let arrived: usize = self.chunks.iter().map(Bytes::len).sum();
         let announced_size =
@@ -42,7 +45,7 @@ impl PageContent {
         (0..4).fold(0, |size, _| size << 8 | usize::from(last.next().copied().unwrap_or(0)))
     }
 
-    /// Reads the bytes, from the first one on.
+    /// Returns a reader of the decompressed bytes.
     pub fn reader(&self) -> impl Read {
         let chunks = Chunks { chunks: &self.chunks, position: 0 };
         let source =
@@ -50,17 +53,17 @@ impl PageContent {
         Limited { source, left: self.limit }
     }
 
-    /// Every byte.
+    /// Returns all decompressed bytes.
     ///
     /// # Errors
-    /// When they cannot be unpacked, or are too many.
+    /// When they cannot be decompressed, or exceed the limit.
     pub fn whole(&self) -> Result<Vec<u8>, HttpError> {
         let mut bytes = Vec::with_capacity(self.expected() + 1);
         self.reader().read_to_end(&mut bytes).map_err(|error| self.fault(&error))?;
         Ok(bytes)
     }
 
-    /// What it means that a [`PageContent::reader`] failed.
+    /// Converts an error of a [`PageContent::reader`].
     pub fn fault(&self, error: &io::Error) -> HttpError {
         if error.kind() == io::ErrorKind::FileTooLarge {
             return HttpError::TooLong { url: self.url.clone(), limit: self.limit };
@@ -75,7 +78,7 @@ enum Source<'a> {
     Packed(Box<MultiGzDecoder<Chunks<'a>>>),
 }
 
-/// Fails after too many bytes.
+/// A reader that fails beyond a number of bytes.
 struct Limited<'a> {
     source: Source<'a>,
     left: usize,
@@ -92,10 +95,10 @@ impl Read for Limited<'_> {
     }
 }
 
-/// Reads one chunk after the other.
+/// A reader of one chunk after the other.
 struct Chunks<'a> {
     chunks: &'a [Bytes],
-    /// In the first of them.
+    /// The position in the first chunk.
     position: usize,
 }
 

@@ -1,9 +1,10 @@
-//! Large files in parts that are under way at once, each on a connection of its own, and handed on
-//! in their order.
+//! Fetches large files in parts, several at once, each on its own connection, and returns them in
+//! order.
 //!
-//! One connection over a long way is bounded by its window, and many servers bound each one. So
-//! a file is asked for in parts where its digest is promised (only that can tell whether parts fit
-//! together), its server has ranges and names its version, and nobody else needs the places.
+//! The window of a connection limits its speed over a long distance, and many servers limit the
+//! speed of each connection. A file is fetched in parts if its digest is promised (only that can
+//! tell whether the parts belong together), its server supports ranges and names the file's
+//! version, and permits are free.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -20,25 +21,25 @@ use super::body::ResponseBody;
 use super::client::{HttpClient, add_header, file_headers};
 use super::client_builder::ConnectionSharing;
 use super::concurrency::RequestPermit;
-use super::error::{HttpError, with_causes};
+use super::error::HttpError;
 use super::range::{ResumePoint, content_range_of};
 use crate::domain::MaskedUrl;
 
-/// The smallest file, in bytes, for which parts are worth their requests.
+/// The smallest file, in bytes, for which several requests pay off.
 pub const MIN_PARALLEL_SIZE: u64 = 32 << 20;
 
-/// Bytes of a part: at 30 MB/s on a line of 100 ms, one spends a quarter of its time waiting.
+/// The size of a part in bytes: at 30 MB/s and 100 ms, a connection spends a quarter of its time
+/// waiting.
 const PART_SIZE: u64 = 8 << 20;
 
-/// Parts under way or waiting for their order, which bounds the memory.
+/// The number of parts that are being fetched or wait for their turn, which bounds the memory.
 const MAX_PARTS: usize = 4;
 
 impl HttpClient {
-    /// Begins to read a file of `size` bytes, in parts where that is possible, else like
-    /// [`HttpClient::file`].
+    /// Starts to fetch a file of `size` bytes, in parts if possible, else as [`HttpClient::file`].
     ///
     /// # Errors
-    /// The failure of this one attempt.
+    /// When this single attempt fails.
     pub async fn file_in_parallel(
         self: &Arc<Self>,
         permit: &RequestPermit,
@@ -93,7 +94,7 @@ impl HttpClient {
     }
 }
 
-/// In bytes.
+/// The sizes in bytes of a part and of the file.
 #[derive(Clone, Copy, Debug)]
 struct PartSizes {
     part: u64,
@@ -101,20 +102,20 @@ struct PartSizes {
 }
 
 impl PartSizes {
-    /// The part behind this one.
+    /// Returns the range of the part after `part`.
     fn after(self, part: &Range<u64>) -> Range<u64> {
         part.end..(part.end + self.part).min(self.total)
     }
 }
 
-/// Where parts come from, and which version they are of.
+/// The URL of the parts, and the version of the file that they must be of.
 struct RangeSource {
     client: Arc<HttpClient>,
     url: MaskedUrl,
     validator: String,
 }
 
-/// A part under way; dropping this stops it.
+/// The fetch of a part; dropping this cancels it.
 struct RangeTask(JoinHandle<Result<Vec<Bytes>, HttpError>>);
 
 impl Drop for RangeTask {
@@ -124,7 +125,7 @@ impl Drop for RangeTask {
 }
 
 impl RangeSource {
-    /// Begins to fetch a whole part.
+    /// Starts to fetch a whole part.
     fn fetch(self: &Arc<Self>, part: Range<u64>, permit: RequestPermit) -> RangeTask {
         let source = self.clone();
         RangeTask(tokio::spawn(
@@ -155,21 +156,21 @@ impl RangeSource {
 
     async fn chunk(&self, response: &mut Response, at: u64) -> Result<Option<Bytes>, HttpError> {
         let chunk = response.chunk().await;
-        chunk.map_err(|error| HttpError::broken(&self.url, at, None, &with_causes(&error)))
+        chunk.map_err(|error| HttpError::interrupted(&self.url, at, None, &error))
     }
 }
 
-/// A file in parts.
+/// A file that is fetched in parts.
 pub(super) struct ParallelRanges {
     source: Arc<RangeSource>,
     sizes: PartSizes,
-    /// The part that is handed on as it arrives.
+    /// The part whose bytes are returned as they arrive.
     current: Option<Response>,
-    /// Those behind it, in their order.
+    /// The parts after it, in order.
     ahead: VecDeque<RangeTask>,
-    /// What is left to hand on of a part that arrived whole.
+    /// The remaining chunks of a part that arrived whole.
     buffered: VecDeque<Bytes>,
-    /// Where the next part begins that is to be asked for.
+    /// The offset of the next part to request.
     next: u64,
 }
 
@@ -182,7 +183,7 @@ impl ParallelRanges {
         self.sizes.total
     }
 
-    /// The next bytes, which begin at `at` of the file.
+    /// Returns the next bytes, which begin at offset `at` of the file.
     pub async fn next(&mut self, at: u64) -> Result<Option<Bytes>, HttpError> {
         loop {
             self.fetch_ahead();
@@ -207,7 +208,7 @@ impl ParallelRanges {
         }
     }
 
-    /// Asks for further parts, as many as there are places that nobody else needs.
+    /// Requests further parts, as long as permits are free.
     fn fetch_ahead(&mut self) {
         let taken = usize::from(self.current.is_some()) + usize::from(!self.buffered.is_empty());
         while self.next < self.sizes.total && taken + self.ahead.len() < MAX_PARTS {
@@ -219,7 +220,7 @@ impl ParallelRanges {
     }
 }
 
-/// `bytes=0-9` for the first ten.
+/// Returns the `Range` header, such as `bytes=0-9` for the first ten bytes.
 fn range_header(range: &Range<u64>) -> String {
     format!("bytes={}-{}", range.start, range.end - 1)
 }
@@ -236,8 +237,8 @@ mod tests {
 
     const SIZES: PartSizes = PartSizes { part: 10, total: 95 };
 
-    /// A server of one file, on which each request is answered by `answer` with the range asked
-    /// for; what was asked is noted.
+    /// A server of one file, which answers each request by `answer` with the requested range, and
+    /// records it.
     struct Server {
         url: MaskedUrl,
         asked: Arc<Mutex<Vec<Option<Range<usize>>>>>,
@@ -289,7 +290,7 @@ mod tests {
         [head.as_bytes(), &content()].concat()
     }
 
-    /// The bytes from 5 on, with `at_once` places at the host.
+    /// Returns the bytes from 5 on, with a limit of `at_once` requests to the host.
     async fn read(server: &Server, at_once: usize) -> Result<Vec<u8>, HttpError> {
         let timeout = Duration::from_secs(20);
         let settings = HttpSettings { files_per_host: at_once, timeout, ..HttpSettings::default() };
@@ -314,7 +315,7 @@ mod tests {
         assert_eq!(asked, [5, 15, 25, 35, 45, 55, 65, 75, 85]);
     }
 
-    /// The part that was begun, and then the rest at once, so that nothing waits for nothing.
+    /// The part that was begun, and then the rest in one request, since no other permit is free.
     #[tokio::test]
     async fn without_places_the_rest_comes_in_one() {
         let server = Server::start(|_, range| part(range.unwrap(), "1"));

@@ -1,4 +1,4 @@
-//! Which requests go through a proxy.
+//! Decides which requests use a proxy.
 
 use std::net::IpAddr;
 
@@ -7,20 +7,20 @@ use url::Url;
 
 use crate::domain::mask_credentials;
 
-/// Proxies by the scheme of what is asked for.
+/// The proxies, by the scheme of the requested URL.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     pub https: Option<ProxyServer>,
     pub http: Option<ProxyServer>,
-    /// Hosts that are asked directly, with commas: names with all below them, addresses and
+    /// Hosts without a proxy, separated by commas: domains with their subdomains, addresses,
     /// networks (`10.0.0.0/8`), or `*` for every host.
     pub except: String,
 }
 
-/// A proxy, and who says so.
+/// A proxy, and the setting that names it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyServer {
-    /// Maybe without a scheme.
+    /// The URL, maybe without a scheme.
     pub url: String,
     /// The option, variable or file that names it.
     pub named_by: String,
@@ -32,7 +32,7 @@ impl std::fmt::Display for ProxyServer {
     }
 }
 
-/// Their URLs may hold passwords.
+/// Hides the proxies' URLs, which may contain passwords.
 impl std::fmt::Debug for Proxies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Proxies")
@@ -47,8 +47,9 @@ impl Proxies {
         all.map(|proxy| Ok(proxy?.no_proxy(NoProxy::from_string(&self.exceptions().collect::<Vec<_>>().join(",")))))
     }
 
-    /// The proxy that a request for `url` went through, for messages: of a network among the exceptions
-    /// it is not told whether it has the host.
+    /// Returns the proxy that a request for `url` used, for messages.
+    ///
+    /// An address counts as exempt if any of the exceptions is a network.
     pub(super) fn server_for(&self, url: &Url) -> Option<&ProxyServer> {
         let host = url.host_str()?.trim_matches(['[', ']']);
         let is_below = |name: &str| {
@@ -63,7 +64,8 @@ impl Proxies {
         server.as_ref().filter(|_| !self.exceptions().any(is_exempt))
     }
 
-    /// Without ports: pip heeds them, reqwest does not know them, and few mean one port only.
+    /// Returns the exceptions without ports: pip heeds ports, reqwest does not support them, and
+    /// few exceptions mean one port only.
     fn exceptions(&self) -> impl Iterator<Item = &str> {
         self.except.split(',').map(str::trim).map(|host| match host.rsplit_once(':') {
             Some((name, port)) if !name.contains(':') && port.parse::<u16>().is_ok() => name,
@@ -72,8 +74,9 @@ impl Proxies {
     }
 }
 
-/// Whether `text` names a proxy that can be used: a URL, or `host:port`. The client would leave out
-/// any other without a word.
+/// Whether `text` is a usable proxy: a URL, or `host:port`.
+///
+/// reqwest would silently ignore any other.
 pub fn is_proxy(text: &str) -> bool {
     let (scheme, place) = text.split_once("://").unwrap_or(("http", text));
     let is_known = matches!(scheme, "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h");

@@ -1,4 +1,4 @@
-//! Parts of files: which bytes are asked for, and which an answer holds (RFC 9110, 14).
+//! Range requests: the requested bytes of a file, and those of a response (RFC 9110, 14).
 
 use std::ops::Range;
 
@@ -7,44 +7,44 @@ use reqwest::{Response, StatusCode};
 
 use super::{ConnectionSharing, Validators, header};
 
-/// Where a transfer is to begin.
+/// Where a transfer starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResumePoint {
-    /// Bytes that are here already.
+    /// The number of bytes that are already on the disk.
     pub at: u64,
-    /// Which version of the file they are of: the value of an `If-Range`.
+    /// The version of the file that these bytes are of, as a value of `If-Range`.
     pub validator: Option<String>,
     pub line: ConnectionSharing,
-    /// Past every cache on the way: what one of them answered was wrong.
+    /// Whether caches on the way must be bypassed, since one of them served wrong bytes.
     pub past_caches: bool,
 }
 
 impl Validators {
-    /// What `If-Range` may hold: a strong entity tag, else the date (RFC 9110, 13.1.5).
+    /// Returns the value for `If-Range`: a strong entity tag, else the date (RFC 9110, 13.1.5).
     pub fn for_range(&self) -> Option<&str> {
         let strong = self.etag.as_deref().filter(|tag| !tag.starts_with("W/"));
         strong.or(self.last_modified.as_deref())
     }
 }
 
-/// Some bytes of a file.
+/// A range of a file's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ByteRange {
-    /// Where they begin.
+    /// The offset of the first byte.
     pub start: u64,
-    /// Bytes of the whole file.
+    /// The size of the whole file in bytes.
     pub total: u64,
     pub bytes: Vec<u8>,
 }
 
-/// The range and total of a partial answer.
+/// Returns the range and the total size of a partial response.
 pub(super) fn content_range_of(response: &Response) -> Option<(Range<u64>, u64)> {
     let is_partial = response.status() == StatusCode::PARTIAL_CONTENT;
     let text = header(response.headers(), &CONTENT_RANGE).filter(|_| is_partial)?;
     parse(&text)
 }
 
-/// `bytes 5-9/10`.
+/// Parses `bytes 5-9/10`.
 fn parse(text: &str) -> Option<(Range<u64>, u64)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (start, last) = range.split_once('-')?;
@@ -52,7 +52,8 @@ fn parse(text: &str) -> Option<(Range<u64>, u64)> {
     (start <= last && last < total).then_some((start..last + 1, total))
 }
 
-/// Start and total of `bytes 5-9/10`, which must reach the end of the file where `to_end`.
+/// Returns start and total size of `bytes 5-9/10`; with `to_end` the range must reach the end of
+/// the file.
 pub(super) fn content_range(text: &str, to_end: bool) -> Option<(u64, u64)> {
     let (range, total) = parse(text)?;
     (!to_end || range.end == total).then_some((range.start, total))

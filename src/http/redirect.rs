@@ -1,4 +1,4 @@
-//! Redirects: where they lead, and who may see which credentials on the way.
+//! Redirects: where they lead, and which credentials go with them.
 
 use reqwest::Response;
 use reqwest::header::LOCATION;
@@ -8,7 +8,7 @@ use super::error::HttpError;
 use super::header;
 use crate::domain::MaskedUrl;
 
-/// Where a redirect leads; only `http` and `https` are followed.
+/// Returns the URL that a redirect leads to; only `http` and `https` are followed.
 pub(super) fn next_hop(url: &MaskedUrl, response: &Response) -> Result<Option<MaskedUrl>, HttpError> {
     let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let Some(location) = header(response.headers(), &LOCATION).filter(|_| is_redirect) else { return Ok(None) };
@@ -21,7 +21,8 @@ pub(super) fn next_hop(url: &MaskedUrl, response: &Response) -> Result<Option<Ma
     }
 }
 
-/// A URL's own credentials hold for the next hop on the same host, unless it brings others.
+/// Keeps the credentials of the redirecting URL if the next one has the same host and none of its
+/// own.
 fn with_login_of(url: &MaskedUrl, next: MaskedUrl) -> MaskedUrl {
     let (from, mut to) = (url.secret(), next.secret().clone());
     if from.origin() == to.origin() && to.username().is_empty() && to.password().is_none() {

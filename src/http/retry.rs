@@ -1,29 +1,30 @@
-//! Retry as arithmetic: how a request ended goes in, a delay or the end comes out; the caller
-//! sleeps, and supplies the randomness.
+//! Decides on retries by arithmetic alone: an outcome goes in, a delay or the end comes out.
+//!
+//! The caller sleeps, and supplies the randomness.
 
 use std::time::Duration;
 
-/// How a request ended that did not succeed.
+/// How an unsuccessful request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The server answered so, and may have said how long it wants to be left alone.
+    /// The server answered with this status, and maybe how long to wait.
     Status { status: u16, retry_after: Option<Duration> },
-    /// No connection, or it broke: resets, time-outs, truncated bodies.
+    /// There was no connection, or it broke: resets, timeouts, truncated bodies.
     Broken,
-    /// Asking again cannot help.
+    /// A retry cannot help.
     Final,
 }
 
-/// The longest pause before the first retry; each further one doubles it (pip's 0.25 s).
+/// The longest pause before the first retry, doubled for each further one (pip's 0.25 s).
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// No pause of our own choice is longer.
+/// The longest pause that the server did not ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// All pauses of one request together; a server that wants more is given up.
+/// The sum of all pauses of one request; if a server asks for more, the request fails.
 const BUDGET: Duration = Duration::from_secs(300);
 
-/// Counts the attempts of one request and the time it has waited.
+/// Counts the attempts of one request, and its pauses.
 #[derive(Clone, Debug)]
 pub struct Retry {
     retries: u32,
@@ -37,9 +38,10 @@ impl Retry {
         Self { retries, done: 0, waited: Duration::ZERO }
     }
 
-    /// How long to wait before the next attempt; `None` to give up. What the server asks for
-    /// holds, else a part of the longest pause: `chance` of it, between 0 and 1 ("full jitter",
-    /// which keeps many clients from coming back at the same moment).
+    /// Returns how long to wait before the next attempt; `None` to give up.
+    ///
+    /// The server's `Retry-After` applies, else the longest pause times `chance`, which is between
+    /// 0 and 1 ("full jitter", which keeps many clients from retrying at the same moment).
     pub fn after(&mut self, outcome: Outcome, chance: f64) -> Option<Duration> {
         if !outcome.is_transient() || self.done == self.retries {
             return None;
@@ -54,19 +56,19 @@ impl Retry {
         (self.waited <= BUDGET).then_some(pause)
     }
 
-    /// Whether any retry is allowed at all.
+    /// Whether retries are allowed at all.
     pub fn is_allowed(&self) -> bool {
         self.retries > 0
     }
 
-    /// Bytes arrived that need not come again: the count begins anew.
+    /// Restarts the count of attempts, since bytes arrived that need not be sent again.
     pub fn progressed(&mut self) {
         *self = Self::new(self.retries);
     }
 }
 
 impl Outcome {
-    /// Whether asking again may help.
+    /// Whether a retry may help.
     pub fn is_transient(self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
@@ -76,8 +78,9 @@ impl Outcome {
     }
 }
 
-/// How long `Retry-After` asks to wait, in either of its forms (RFC 9110, 10.2.3). A moment is
-/// measured from the answer's own `Date`: clocks that disagree do no harm.
+/// Parses `Retry-After` in either of its forms (RFC 9110, 10.2.3).
+///
+/// A date is relative to the response's own `Date`, so that clocks may differ.
 pub fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));

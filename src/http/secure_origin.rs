@@ -1,9 +1,9 @@
-//! Secure origins: those whose answers nobody on the way can read or change (pip's
+//! Secure origins: those whose responses nobody on the way can read or change (pip's
 //! `SECURE_ORIGINS`, after Chrome's list).
 
 use url::{Host, Url};
 
-/// Whether `url` is on this machine, or is asked by TLS.
+/// Whether `url` is on this machine, or requested by TLS.
 pub fn is_secure_origin(url: &Url) -> bool {
     match url.host() {
         _ if url.scheme() != "http" => true,

@@ -1,4 +1,4 @@
-//! TLS that believes the certificates that the settings name, and no others.
+//! TLS that trusts the certificates of the settings, and no others.
 
 use std::sync::Arc;
 
@@ -11,10 +11,11 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 
 use super::certificates::ClientIdentity;
 
-/// A configuration that believes `trusted`, and offers `protocols` (ALPN), the best first.
+/// Returns a configuration that trusts `trusted`, and offers `protocols` (ALPN), the preferred
+/// first.
 ///
 /// # Errors
-/// When a certificate or a key cannot be used.
+/// When a certificate or a key is unusable.
 pub(super) fn config(
     trusted: Vec<CertificateDer<'static>>,
     identity: Option<ClientIdentity>,
@@ -37,7 +38,7 @@ pub(super) fn config(
     Ok(config)
 }
 
-/// Believes servers that a trusted authority vouches for, and those whose very certificate is trusted.
+/// Accepts servers whose certificate is signed by a trusted authority, or is itself trusted.
 #[derive(Debug)]
 struct NamedVerifier {
     trusted: Vec<CertificateDer<'static>>,
@@ -45,8 +46,11 @@ struct NamedVerifier {
 }
 
 impl ServerCertVerifier for NamedVerifier {
-    /// `openssl req -x509` calls its self-signed certificates authorities, which must not be servers
-    /// (webpki says so after it has checked when they are valid); OpenSSL, and so pip, takes them.
+    /// Accepts a trusted certificate also if webpki refuses it as one of an authority.
+    ///
+    /// `openssl req -x509` marks its self-signed certificates as authorities, which must not be
+    /// servers (webpki says so after checking the validity period); OpenSSL, and so pip, accepts
+    /// them.
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

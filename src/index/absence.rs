@@ -1,4 +1,4 @@
-//! Answers other than 404 by which an index says that it does not have a project.
+//! HTTP statuses other than 404 and 410 by which an index says that it does not have a project.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::{MaskedUrl, PackageName};
 
-/// What object stores answer to strangers for what is not there, and what says by itself that there is
-/// nothing. An index that was shown a password may mean with 403 that it is a wrong one: then another
+/// The statuses with which object stores answer requests without credentials for missing files.
+///
+/// From an index that received a password, 403 may mean that the password is wrong; then another
 /// index must not answer in its place.
 const ABSENT_TO_STRANGERS: [u16; 2] = [403, 204];
 
@@ -16,7 +17,7 @@ const ABSENT_TO_STRANGERS: [u16; 2] = [403, 204];
 pub struct IgnoredStatuses(pub BTreeMap<String, BTreeSet<u16>>);
 
 impl IgnoredStatuses {
-    /// How an index is called here, with or without a slash at its end.
+    /// Returns the key of an index: its public URL without a slash at the end.
     pub fn key(index: &MaskedUrl) -> String {
         index.public().trim_end_matches('/').to_owned()
     }
@@ -26,17 +27,17 @@ impl IgnoredStatuses {
     }
 }
 
-/// Whether an extra index that was asked by a stranger means "no such project" with `status`.
+/// Whether `status` means "no such project" if an extra index was asked without credentials.
 pub(super) fn is_absent_to_strangers(status: u16) -> bool {
     ABSENT_TO_STRANGERS.contains(&status)
 }
 
-/// Projects that an index was taken not to have, since it answered with `status`.
+/// Projects that an index presumably does not have, since it answered with `status`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssumedAbsent {
     pub index: Arc<MaskedUrl>,
     pub status: u16,
-    /// In the order of their names.
+    /// The projects, sorted by name.
     pub projects: Vec<PackageName>,
 }
 
@@ -48,11 +49,11 @@ impl fmt::Display for AssumedAbsent {
     }
 }
 
-/// All such answers of a run.
+/// All presumably absent projects of a run.
 #[derive(Debug, Default)]
 pub(super) struct Assumptions(Mutex<ProjectsByAnswer>);
 
-/// The projects that an index answered for with a status.
+/// The projects by index and the status that it answered with.
 type ProjectsByAnswer = BTreeMap<(Arc<MaskedUrl>, u16), BTreeSet<PackageName>>;
 
 impl Assumptions {

@@ -1,5 +1,5 @@
-//! The cached pages that a plan was made from, so that a later run can tell whether it is still
-//! fresh without reading a page.
+//! The cached index pages that a plan was made from, by which a later run can tell whether the plan
+//! is still fresh without reading a page.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,25 +8,25 @@ use serde::{Deserialize, Serialize};
 use crate::cache_folder::FileStamp;
 use crate::domain::{Sha256, Timestamp};
 
-/// The cached pages that answers were taken from.
+/// The cached pages from which all listings of a run were taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CachedInputs {
     pub(super) pages: Vec<CachedInput>,
 }
 
-/// One page as it was when it was used.
+/// A cached page in the state in which it was used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CachedInput {
-    /// Its name in the cache.
+    /// The page's file name in the cache.
     pub page: Sha256,
     pub stamp: FileStamp,
-    /// When its index was asked.
+    /// When the index was last asked for the page.
     pub checked: Timestamp,
-    /// From this moment on its index has to be asked whether it still holds.
+    /// The moment from which on the index must be asked whether the page is unchanged.
     pub stale_from: Timestamp,
 }
 
-/// Collects the cached pages that a run used; none where an answer came from anything else.
+/// Collects the cached pages that a run used; holds `None` once a listing came from anything else.
 #[derive(Debug)]
 pub(super) struct InputCollector(Mutex<Option<CachedInputs>>);
 
@@ -37,7 +37,8 @@ impl Default for InputCollector {
 }
 
 impl InputCollector {
-    /// An answer rests on this page, or, with `None`, on something that is not kept.
+    /// Adds the page that a listing was taken from, or with `None` notes that it did not come from
+    /// a page that is kept.
     pub fn add(&self, cached_input: Option<CachedInput>) {
         let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (collected.as_mut(), cached_input) {
@@ -46,7 +47,7 @@ impl InputCollector {
         }
     }
 
-    /// Begins anew.
+    /// Forgets all pages collected so far.
     pub fn reset(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(CachedInputs::default());
     }

@@ -16,52 +16,55 @@ use super::page::{self, ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
 use crate::cache_folder::CacheLayout;
 use crate::domain::{
-    Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Specifiers, Timestamp,
+    Candidate, Candidates, CoreMetadata, HasRemedy, IndexPage, Listing, MaskedUrl, PackageName, Remedy, Sha256,
+    Specifiers, Timestamp,
 };
 use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
 
-/// No page is longer, in bytes: the longest project pages known are a tenth of this.
+/// The size limit of a page in bytes; the longest known project pages are a tenth of this.
 const LONGEST_PAGE: usize = 256 << 20;
 
-/// Which of several indexes a project comes from.
+/// The strategy by which one of several indexes is chosen for a project.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IndexStrategy {
-    /// The first that knows it, so that a public upload cannot replace a private project.
+    /// The first index that has the project, so that a public upload cannot replace a private
+    /// project.
     #[default]
     FirstIndex,
-    /// All of them together, as in pip.
+    /// All indexes together, as in pip.
     BestMatch,
 }
 
-/// Where to look, and how far to trust what was seen before.
+/// The indexes and links to ask, and how far cached pages may be trusted.
 #[derive(Clone, Debug)]
 pub struct IndexSettings {
-    /// In order of preference: extra indexes before the main one.
+    /// The indexes in order of preference: extra indexes before the main one.
     pub indexes: Vec<Arc<MaskedUrl>>,
     /// Pages and folders (as `file:` URLs) that list files of any project.
     pub find_links: Vec<Arc<MaskedUrl>>,
     pub strategy: IndexStrategy,
-    /// What is taken for "no such project", beside 404 and 410.
+    /// The statuses that mean "no such project", beside 404 and 410.
     pub ignored_statuses: IgnoredStatuses,
     /// The cache folder.
     pub cache: PathBuf,
-    /// Check every page with its index.
+    /// Whether every cached page is validated with its index.
     pub refresh: bool,
-    /// Use pages of any age.
+    /// Whether cached pages of any age are used, without a network.
     pub offline: bool,
-    /// Use pages of any age where their index is down.
+    /// Whether cached pages of any age are used if their index is down.
     pub prefer_cached: bool,
     pub now: Timestamp,
 }
 
-/// How to ask for a project.
+/// How the listing of a project is requested.
 #[derive(Clone, Debug, Default)]
 pub struct ListingRequest {
-    /// Ask every index, not only the first that knows the project: its bytes are promised.
+    /// Whether every index is asked, not only the first that has the project; for projects whose
+    /// files are pinned by digest.
     pub everywhere: bool,
-    /// Check pages seen before with their index.
+    /// Whether cached pages are validated with their index.
     pub check: bool,
-    /// The only versions of interest: the others are not held in memory.
+    /// The versions of interest; others are dropped from the listing.
     pub versions: Specifiers,
 }
 
@@ -74,31 +77,49 @@ impl ListingRequest {
     }
 }
 
-/// A place that could not be asked.
+/// Why an index or a find-links location could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     #[error("{project}: {source}")]
     Http { project: PackageName, index: Arc<MaskedUrl>, source: Box<HttpError> },
     #[error("{project}: {source}")]
     Page { project: PackageName, source: Box<PageError> },
-    #[error("--find-links {source}")]
+    /// A flat index whose page says nothing usable.
+    #[error("{source}")]
     FindLinks { source: PageError },
-    #[error("--find-links {source}")]
+    /// A flat index.
+    #[error("{source}")]
     Unreachable { source: HttpError },
     #[error("{location}: {source}")]
     Local { location: MaskedUrl, source: FlatError },
 }
 
-/// A page that was used although its index could not be asked about it.
+impl HasRemedy for IndexError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Http { source, .. } => source.remedy(),
+            Self::Unreachable { source } => source.remedy(),
+            Self::Page { .. } | Self::FindLinks { .. } | Self::Local { .. } => None,
+        }
+    }
+}
+
+/// A cached page that was used although its index could not be asked whether it is unchanged.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{project}: what was last seen of it is used, which may be old: {why}")]
 pub struct StalePage {
     pub project: PackageName,
-    /// What the index did.
+    /// The failed request.
     pub why: Arc<HttpError>,
 }
 
-/// An index, and who asks it.
+impl HasRemedy for StalePage {
+    fn remedy(&self) -> Option<Remedy> {
+        self.why.remedy()
+    }
+}
+
+/// An index, and the fingerprint of the credentials with which it is asked.
 pub type AskedIndex<'a> = (&'a MaskedUrl, Option<Sha256>);
 
 /// All indexes and find-links locations of a run.
@@ -108,9 +129,9 @@ pub struct Indexes {
     cache: PageCache,
     said: IndexMetadataCache,
     find_links: OnceCell<Vec<FlatIndex>>,
-    /// Something came from the cache without being checked.
+    /// Whether any listing came from the cache without being validated.
     has_unchecked: AtomicBool,
-    /// What came from the cache is to be checked.
+    /// Whether cached pages must be validated from now on.
     is_distrusted: AtomicBool,
     stale: Mutex<Vec<StalePage>>,
     assumed_absent: Assumptions,
@@ -134,15 +155,17 @@ impl Indexes {
         }
     }
 
-    /// What was used although it may be old, in the order of the projects' names.
+    /// Returns the possibly outdated pages that were used, sorted by project name.
     pub fn stale(&self) -> Vec<StalePage> {
         let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner).clone();
         stale.sort_by(|a, b| a.project.cmp(&b.project));
         stale
     }
 
-    /// Checks from now on every page with its index, since what was taken from the cache came to
-    /// nothing; whether that can help: something was, and there is somebody to ask.
+    /// Requires that every cached page is validated from now on, since what was taken from the
+    /// cache failed.
+    ///
+    /// Returns whether that can help: unvalidated pages were used, and the run is not offline.
     pub fn distrust_cache(&self) -> bool {
         self.cached_inputs.reset();
         !self.settings.offline
@@ -150,32 +173,35 @@ impl Indexes {
             && !self.is_distrusted.swap(true, Ordering::Relaxed)
     }
 
-    /// Whether every page is to be checked.
+    /// Whether every cached page must be validated.
     fn must_check(&self) -> bool {
         self.settings.refresh || self.is_distrusted.load(Ordering::Relaxed)
     }
 
-    /// What the index of `candidate` said that the file needs, where that is believed until the file
-    /// itself is here.
+    /// Returns the remembered metadata of a file that its index served, if it can be trusted until
+    /// the file itself is fetched.
     pub fn recall_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
         let IndexSettings { now, offline, .. } = self.settings;
         let trust = Trust { now, refresh: self.must_check(), offline };
         self.said.read(candidate, self.client.asker(&candidate.index), trust)
     }
 
-    /// Remembers what the index of `candidate` said that the file needs.
+    /// Remembers the metadata of a file that its index served.
     pub fn remember_metadata(&self, candidate: &Candidate, metadata: &CoreMetadata) {
         self.said.write(candidate, self.client.asker(&candidate.index), metadata, self.settings.now);
     }
 
-    /// Which projects an index was taken not to have, for an answer that says something else.
+    /// Returns the projects that indexes presumably do not have, as they answered with an ambiguous
+    /// status.
     pub fn assumed_absent(&self) -> Vec<AssumedAbsent> {
         self.assumed_absent.all()
     }
 
-    /// The indexes in their order, each with who asks it, and whether all of them are asked; nothing
-    /// where one of the places is no index on a server, so that cached pages cannot stand for all of
-    /// them.
+    /// Returns what a remembered plan depends on: the indexes in order, each with the fingerprint
+    /// of its credentials, and whether all are asked.
+    ///
+    /// `None` if a location is no index on a server, so that cached pages cannot stand for all
+    /// locations.
     pub fn plan_key(&self) -> Option<(Vec<AskedIndex<'_>>, bool)> {
         let indexes = &self.settings.indexes;
         let are_remote =
@@ -184,18 +210,18 @@ impl Indexes {
         are_remote.then_some((indexes, self.settings.strategy == IndexStrategy::BestMatch))
     }
 
-    /// The index at the URL of `public`, with its credentials.
+    /// Returns the index whose public URL is `public`, with its credentials.
     pub fn find(&self, public: &MaskedUrl) -> Option<Arc<MaskedUrl>> {
         self.settings.indexes.iter().find(|index| index.public() == public.public()).cloned()
     }
 
-    /// What all answers so far rest on; nothing where that is not cached pages alone.
+    /// Returns the cached pages that all listings so far came from, or `None` if a listing came
+    /// from elsewhere.
     pub fn cached_inputs(&self) -> Option<CachedInputs> {
         self.cached_inputs.all()
     }
 
-    /// Whether the same questions would get, now and from the cache alone, the answers that rest on
-    /// `cached_inputs`.
+    /// Whether the same requests would be answered now from the same cached pages.
     pub fn is_fresh(&self, cached_inputs: &CachedInputs) -> bool {
         let now = (!self.settings.offline).then_some(self.settings.now);
         let is_fresh = !self.must_check() && self.cache.is_fresh(cached_inputs, now);
@@ -203,11 +229,14 @@ impl Indexes {
         is_fresh
     }
 
-    /// The candidates of `project`: find-links first, since they cost nothing, then the first
-    /// index that knows it, or every one where the inquiry or the strategy says so.
+    /// Returns the candidates of `project`.
+    ///
+    /// find-links locations come first, since they cost nothing, then the first index that has the
+    /// project, or every index if the request or the strategy says so.
     ///
     /// # Errors
-    /// When a place cannot be asked: going on without it might take a project from the wrong one.
+    /// When a location cannot be read; going on without it might take the project from the wrong
+    /// one.
     pub async fn candidates(&self, project: &PackageName, request: &ListingRequest) -> Result<Candidates, IndexError> {
         let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
         for flat_index in self.find_links().await? {
@@ -232,7 +261,7 @@ impl Indexes {
         Ok(candidates)
     }
 
-    /// The page that `index` has of `project`, where the cache holds one that can be used again.
+    /// Returns the page of `project` on `index`, if the cache holds one that can be reused.
     pub fn index_page(&self, index: &Arc<MaskedUrl>, project: &PackageName) -> Option<IndexPage> {
         let url = index.project_page(project);
         let (page, _) = self.cache.read(&url, self.client.asker(&url))?;
@@ -251,7 +280,8 @@ impl Indexes {
         self.find_links.get_or_try_init(read).await
     }
 
-    /// A URL is the page behind it, or, by its name, the one archive that it is.
+    /// Reads a find-links location: a file, a folder, a page at a URL, or an archive at a URL, told
+    /// by its name.
     async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<FlatIndex, IndexError> {
         let location = MaskedUrl::clone(place);
         if let Some(path) = place.local_path() {
@@ -270,7 +300,7 @@ impl Indexes {
         }
     }
 
-    /// What `index` says of `project`, from the cache where that is fresh.
+    /// Returns the listing of `project` on `index`, from the cache if that is fresh.
     async fn listing(
         &self,
         project: &PackageName,
@@ -334,8 +364,10 @@ impl Indexes {
         }
     }
 
-    /// Whether `error` means that `index` does not have `project`: by the settings, or since the index is
-    /// an extra one and answers strangers so, which is noted.
+    /// Whether `error` means that `index` does not have `project`.
+    ///
+    /// It does if the settings say so, or if an extra index answers so without credentials; the
+    /// latter is noted for a warning.
     fn is_taken_for_absent(&self, index: &Arc<MaskedUrl>, project: &PackageName, error: &HttpError) -> bool {
         let Some(status) = error.status_code() else { return false };
         let is_extra = self.settings.indexes.last().is_some_and(|main| main != index);
@@ -374,16 +406,16 @@ impl Indexes {
         self.put(url, CachedPage::new(listing, validators, cache_control, self.settings.now));
     }
 
-    /// Keeps a page, unless its server forbids that.
+    /// Caches a page, unless its server forbids that.
     fn put(&self, url: &MaskedUrl, page: Option<CachedPage<'_>>) {
         self.cached_inputs.add(page.and_then(|page| self.cache.write(url, self.client.asker(url), &page)));
     }
 }
 
-/// A page as we know it.
+/// The listing of a page, `None` if the index does not have the project.
 struct PageListing {
     listing: Option<Listing>,
-    /// It comes from the cache.
+    /// Whether it came from the cache without being validated.
     unchecked: bool,
 }
 

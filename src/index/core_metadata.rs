@@ -6,15 +6,15 @@ use std::io::{self, Read};
 
 use crate::domain::{CoreMetadata, PackageName, ProjectSummary, Version};
 
-/// A metadata file, understood and as it is.
+/// A metadata file, both parsed and as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetadataFile {
     pub metadata: CoreMetadata,
-    /// What a layout serves as the sidecar of PEP 658.
+    /// The file's bytes, which a layout serves as the sidecar of PEP 658.
     pub bytes: Vec<u8>,
 }
 
-/// Metadata of something else than the file it is in.
+/// The error for metadata that is of another project or version than its file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("its metadata is of `{found}`, its file name of `{expected}`: do not trust it")]
 pub struct WrongIdentity {
@@ -22,10 +22,11 @@ pub struct WrongIdentity {
     pub found: String,
 }
 
-/// The largest metadata file that is read: many times what real ones need, little enough to hold.
+/// The size limit of a metadata file in bytes: many times that of real ones, but small enough for
+/// the memory.
 const LARGEST: u64 = 16 << 20;
 
-/// Most are no larger, in bytes.
+/// The size in bytes that most metadata files do not exceed.
 const USUAL: usize = 16 << 10;
 
 impl MetadataFile {
@@ -47,6 +48,9 @@ impl MetadataFile {
     }
 
     /// Checks that the metadata is of this release, as pip does.
+    ///
+    /// # Errors
+    /// When name or version differ.
     pub fn check(&self, name: &PackageName, version: &Version) -> Result<(), WrongIdentity> {
         let same_name = self.metadata.name.parse::<PackageName>().is_ok_and(|found| found == *name);
         if same_name && self.metadata.version.parse::<Version>().is_ok_and(|found| found == *version) {
@@ -57,8 +61,10 @@ impl MetadataFile {
     }
 }
 
-/// Reads the header fields of a metadata file, as Python's `email` package does: names in any
-/// case, values folded over lines, all else after the first line that is neither.
+/// Parses the header fields of a metadata file as Python's `email` package does.
+///
+/// Names may have any case and values may be folded over lines; the first line that is no field
+/// ends the header.
 pub fn parse_core_metadata(bytes: &[u8]) -> CoreMetadata {
     let text = header(bytes);
     let mut metadata = CoreMetadata::default();
@@ -80,8 +86,10 @@ pub fn parse_core_metadata(bytes: &[u8]) -> CoreMetadata {
     metadata
 }
 
-/// What a metadata file tells people. The licence is the SPDX expression (PEP 639), else the older
-/// field where it is a name and no text, else the classifiers.
+/// Returns the summary and the licence of a metadata file.
+///
+/// The licence is the SPDX expression (PEP 639), else the older field if it is a name and not a
+/// text, else the classifiers.
 pub fn project_summary(bytes: &[u8]) -> ProjectSummary {
     let text = header(bytes);
     let (mut summary, mut expression, mut name, mut classifiers) = (None, None, None, Vec::new());
@@ -99,24 +107,24 @@ pub fn project_summary(bytes: &[u8]) -> ProjectSummary {
     ProjectSummary { license: expression.or(name).filter(is_told).or(classified), summary: summary.filter(is_told) }
 }
 
-/// What old tools write where they know nothing.
+/// The value that old tools write for a missing field.
 const UNKNOWN: &str = "UNKNOWN";
 
-/// Whatever is longer is a licence's text, in characters.
+/// The longest name of a licence in characters; a longer field holds the licence's text.
 const LONGEST_LICENSE_NAME: usize = 100;
 
 fn last_part(classifier: &str) -> String {
     classifier.rsplit(" :: ").next().unwrap_or_default().to_owned()
 }
 
-/// Of a field that may stand once, the first counts.
+/// Sets a field unless it is set, since the first occurrence of a field counts.
 fn set(field: &mut String, value: String) {
     if field.is_empty() {
         *field = value;
     }
 }
 
-/// What comes before the first empty line; the description behind it can be long.
+/// Returns the text before the first empty line; the description after it can be long.
 fn header(bytes: &[u8]) -> Cow<'_, str> {
     let lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let length = lines.take_while(|line| *line != b"\n" && *line != b"\r\n").map(<[u8]>::len).sum();
@@ -139,7 +147,7 @@ fn fields(text: &str) -> Vec<(&str, String)> {
     fields
 }
 
-/// Adds a folded line to the value that it goes on with.
+/// Adds a folded line to the value that it continues.
 fn unfold(value: &mut String, line: &str) {
     if !value.is_empty() && !line.is_empty() {
         value.push(' ');
@@ -175,7 +183,7 @@ mod tests {
         assert_eq!(metadata, expected);
     }
 
-    /// With a copy for every line, 100 GB would be moved here.
+    /// A copy for every line would move 100 GB here.
     #[test]
     fn a_field_folded_over_very_many_lines_is_read_in_one_pass() {
         let text = format!("Name: a\nSummary:\n{}Version: 1\n", " \n x\n".repeat(300_000));

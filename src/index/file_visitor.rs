@@ -1,13 +1,13 @@
-//! The visitor that readers of pages hand every file to.
+//! The trait of everything that receives the files of an index page.
 
 use crate::domain::{FileRecord, ListingBuilder};
 
-/// Takes the files of a page one by one, so that a page is never held twice.
+/// Receives the files of a page one by one, so that a page need not be held twice.
 pub(super) trait FileVisitor {
-    /// Takes the next file.
+    /// Receives the next file.
     fn push(&mut self, record: &FileRecord<'_>);
 
-    /// Takes an entry that cannot be a file: what it calls itself, and why.
+    /// Receives the name of an entry that is no valid file, and why it is not.
     fn refuse(&mut self, filename: &str, why: &str);
 }
 

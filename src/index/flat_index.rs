@@ -1,5 +1,7 @@
-//! Find-links: a page of links to files of many projects, a folder of such files, or one file
-//! (`docs/facts/pip.md` 3.5). Read once, then asked for one project after the other.
+//! A flat index (`--find-links`): a page of links to files of many projects, a folder of such
+//! files, or one file (`docs/facts/pip.md` 3.5).
+//!
+//! It is read once, then asked for one project after the other.
 
 mod disk;
 mod file;
@@ -16,18 +18,20 @@ use super::link::Link;
 use super::page::{Page, PageError};
 use crate::domain::{FileRecord, Listing, ListingBuilder, MaskedUrl, PackageName, SourceExtension};
 
-/// What one find-links location offers, by project.
+/// The files of one find-links location, by project.
 #[derive(Clone, Debug)]
 pub struct FlatIndex {
     location: Arc<MaskedUrl>,
     files: Vec<FlatFile>,
-    /// Where in `files` the files of a project are. An old source archive's name is ambiguous
-    /// (`a-b-1.zip`), so it stands under each project that it may belong to.
+    /// The positions in `files` of each project's files.
+    ///
+    /// The name of an old source archive can be ambiguous (`a-b-1.zip`); the file then belongs to
+    /// each of the projects.
     positions: HashMap<PackageName, Vec<usize>>,
 }
 
 impl FlatIndex {
-    /// Reads a page that the location answered.
+    /// Reads the page at the location.
     ///
     /// # Errors
     /// When the page cannot be read.
@@ -38,7 +42,7 @@ impl FlatIndex {
         Ok(Self::new(files, location))
     }
 
-    /// Takes the location itself for the one file that it offers.
+    /// Makes the flat index of a location that is itself a file.
     pub fn file(location: Arc<MaskedUrl>) -> Self {
         let (link, href) = (Link::new(location.secret().as_str()), String::from(location.address()));
         let hashes = link.digest.into_iter().collect();
@@ -49,7 +53,7 @@ impl FlatIndex {
     /// Reads a folder, a page (`.html`, `.htm`) or an archive on disk.
     ///
     /// # Errors
-    /// Names the path that cannot be read; one that is missing is among these.
+    /// When the path does not exist or cannot be read; the error names it.
     pub fn path(path: &Path) -> Result<Self, FlatError> {
         Ok(Self::new(disk::read(path)?, Arc::new(file_url(path)?)))
     }
@@ -64,12 +68,11 @@ impl FlatIndex {
         Self { location, files, positions }
     }
 
-    /// Where it is.
     pub fn location(&self) -> &Arc<MaskedUrl> {
         &self.location
     }
 
-    /// What the location offers of `project`; maybe nothing.
+    /// Returns the files of `project` at the location, which may be none.
     pub fn listing(&self, project: &PackageName) -> Listing {
         let mut builder = ListingBuilder::new(project.clone(), self.location.clone(), (*self.location).clone());
         for position in self.positions.get(project).into_iter().flatten() {
@@ -79,7 +82,7 @@ impl FlatIndex {
     }
 }
 
-/// The projects that a file of this name may belong to.
+/// Returns the projects that a file of this name may belong to.
 fn projects(filename: &str) -> Vec<PackageName> {
     let (stem, dashes) = match (filename.strip_suffix(".whl"), SourceExtension::split(filename)) {
         (Some(stem), _) => (stem, 1),
@@ -134,8 +137,8 @@ mod tests {
         assert!(names("a-1.exe").is_empty() && names("a.zip").is_empty());
     }
 
-    /// The column "index page" of the matrix in `docs/facts/pip.md` 3.6: what prefetch fetches it lays
-    /// out anew, with a page where pip would overlook a file in a folder.
+    /// The column "index page" of the table in `docs/facts/pip.md` 3.6: a folder's files are laid
+    /// out anew, with a page if pip would overlook a file.
     #[test]
     fn a_folder_is_read_with_its_pages() {
         let folder = tempfile::tempdir().unwrap();

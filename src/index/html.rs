@@ -1,5 +1,5 @@
-//! The HTML form of the Simple API (PEP 503, with PEPs 592, 658 and 714), read as pip reads it
-//! (`docs/facts/pip.md` 3.2): every anchor counts, wherever it stands.
+//! Reads the HTML form of the Simple API (PEP 503, with PEPs 592, 658 and 714) as pip does
+//! (`docs/facts/pip.md` 3.2): every anchor counts, wherever it is.
 
 mod tags;
 
@@ -13,14 +13,14 @@ use super::file_visitor::FileVisitor;
 use super::link::{Link, digest, is_distribution, timestamp};
 use crate::domain::{Algorithm, FileRecord};
 
-/// What a page holds beside its files.
+/// The properties of a page beside its files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageSummary {
-    /// Of the first `<base>` that has one.
+    /// The URL of the first `<base>` that has one.
     pub base: Option<String>,
-    /// Anchors that lead somewhere.
+    /// The number of anchors with a link.
     pub anchors: usize,
-    /// Anchors that lead to wheels and source archives.
+    /// The number of anchors that link to wheels and source archives.
     pub files: usize,
     pub title: Option<String>,
     pub has_form: bool,
@@ -28,17 +28,18 @@ pub struct PageSummary {
 }
 
 impl PageSummary {
-    /// Whether this is no list of links but a page for people: one to sign in, say.
+    /// Whether the page is no list of links but a page for people, such as one to sign in.
     ///
-    /// Some indexes put a form on each project page (devpi), whose title tells it.
+    /// Some indexes (devpi) put a form on each project page; their title shows that.
     pub fn is_web_page(&self) -> bool {
         let says_links = self.title.as_ref().is_some_and(|title| title.to_lowercase().contains("links for"));
         self.files == 0 && !says_links && (self.has_form || (self.has_script && self.anchors == 0))
     }
 }
 
-/// The text of a page, by the charset of its `Content-Type`, else UTF-8. Links are ASCII, so a
-/// charset that is unknown here costs at most the words of a yank's reason.
+/// Decodes a page by the charset of its `Content-Type`, else as UTF-8.
+///
+/// Links are ASCII, so an unknown charset damages at most the reason of a yanked file.
 pub(super) fn decode<'a>(page: &'a [u8], content_type: &str) -> Cow<'a, str> {
     match charset(content_type).as_deref() {
         Some("iso-8859-1" | "latin-1" | "latin1" | "windows-1252") => page.iter().copied().map(char::from).collect(),
@@ -52,7 +53,7 @@ fn charset(content_type: &str) -> Option<String> {
     Some(value.trim().trim_matches('"').to_ascii_lowercase())
 }
 
-/// Gives every file of the page to `visitor`.
+/// Passes every file of the page to `visitor`.
 pub(super) fn scan(page: &str, visitor: &mut impl FileVisitor) -> PageSummary {
     let mut summary = PageSummary::default();
     let tags = Tags::new(PageReader { visitor, summary: &mut summary });
@@ -85,7 +86,7 @@ impl<S: FileVisitor> TakeTags for PageReader<'_, S> {
 }
 
 impl<S: FileVisitor> PageReader<'_, S> {
-    /// Gives the file that the anchor leads to, if it has the name of one.
+    /// Passes the file that the anchor links to, if its name is that of a distribution.
     fn take_anchor(&mut self, tag: &Tag) {
         let Some(href) = tag.get(Attribute::Href).filter(|href| !href.is_empty()) else { return };
         let link = Link::new(href);
@@ -106,14 +107,16 @@ impl<S: FileVisitor> PageReader<'_, S> {
     }
 }
 
-/// The older name of the attribute (PEP 658) counts where the newer (PEP 714) is absent. What is
-/// no known digest, `true` first of all, tells that there is a metadata file (as for pip).
+/// Returns the metadata sidecar of a file: `None` if there is none, and without a digest if the
+/// attribute's value is none that is known (such as `true`), as in pip.
+///
+/// The attribute of PEP 714 takes precedence over the older one of PEP 658.
 fn sidecar(tag: &Tag) -> Option<Option<(Algorithm, &str)>> {
     let told = tag.get(Attribute::CoreMetadata).or(tag.get(Attribute::DistInfoMetadata))?;
     Some(digest(told))
 }
 
-/// Whether pip takes the name for a file's; `..` and `demo` lead elsewhere.
+/// Whether pip takes the name for a file's; `..` and `demo` are not.
 fn has_extension(filename: &str) -> bool {
     filename.trim_start_matches('.').contains('.')
 }
@@ -138,7 +141,7 @@ mod tests {
         files.remove(0)
     }
 
-    /// Here pip differs: for it a bare `data-yanked` yanks nothing.
+    /// This differs from pip, for which a bare `data-yanked` yanks nothing.
     #[test]
     fn a_bare_attribute_yanks() {
         let yanked = |attributes: &str| file(attributes).yanked.0;

@@ -1,9 +1,11 @@
-//! What indexes said that their files need, in metadata files beside them (PEP 658) or at the end of
-//! a wheel. Nobody vouches for it until the file itself is here, so it is remembered for the index
-//! that said it, and for whoever asked, only.
+//! The cache of metadata that indexes serve for their files: in files beside them (PEP 658) or as
+//! the end of a wheel.
 //!
-//! `index-metadata/<SHA-256 of index, asker, file and what is promised of its metadata>` in the
-//! cache folder.
+//! It is unverified until the file itself is fetched, so it is remembered only for the index that
+//! served it and the credentials it was served to.
+//!
+//! A file's name in the `index-metadata` folder of the cache is the SHA-256 of index, credentials,
+//! file, and the promised digest of the metadata.
 
 use std::path::PathBuf;
 
@@ -11,17 +13,17 @@ use super::page_cache::DEFAULT_LIFETIME;
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
 use crate::domain::{Candidate, CoreMetadata, Sha256, Timestamp};
 
-/// How far what was said before is believed.
+/// What decides whether remembered metadata may be used.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trust {
     pub now: Timestamp,
-    /// Ask again what may have changed.
+    /// Whether metadata that may have changed is requested again.
     pub refresh: bool,
-    /// Nobody can be asked again.
+    /// Whether nothing can be requested again.
     pub offline: bool,
 }
 
-/// The folder of what indexes said.
+/// The folder of metadata that indexes served.
 #[derive(Clone, Debug)]
 pub(super) struct IndexMetadataCache {
     folder: PathBuf,
@@ -33,21 +35,22 @@ impl IndexMetadataCache {
         Self { folder: layout.folder(CacheBucket::IndexMetadata), layout }
     }
 
-    /// What the index of `candidate` said to `asker`; a damaged memory is none.
+    /// Returns the metadata that was served for `candidate`; `None` also if the cached file is
+    /// damaged.
     pub fn read(&self, candidate: &Candidate, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
         let bytes = self.layout.read(&self.path(candidate, asker)?)?;
         let (said, metadata): (Timestamp, CoreMetadata) = postcard::from_bytes(&bytes).ok()?;
         is_believed(candidate, said, trust).then_some(metadata)
     }
 
-    /// Remembers what it said. A cache that cannot be written costs time and nothing else.
+    /// Remembers metadata; a cache that cannot be written is no error, since it only saves time.
     pub fn write(&self, candidate: &Candidate, asker: Option<Sha256>, metadata: &CoreMetadata, now: Timestamp) {
         let Some(path) = self.path(candidate, asker) else { return };
         let bytes = postcard::to_stdvec(&(now, metadata)).expect("metadata can always be encoded");
         let _ = self.layout.write(&path, &[&bytes], Readers::Umask);
     }
 
-    /// Nothing for a file that no digest names.
+    /// Returns the path of a file's metadata, or `None` if no SHA-256 of the file is known.
     fn path(&self, candidate: &Candidate, asker: Option<Sha256>) -> Option<PathBuf> {
         let promised = candidate.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
         let key = (candidate.index.public(), asker, candidate.promises.sha256()?, promised);
@@ -56,8 +59,11 @@ impl IndexMetadataCache {
     }
 }
 
-/// A metadata file with a promised digest, which is in the key, cannot change; one without may be
-/// mended at any time; the end of a wheel does not, as long as the wheel's digest is the same.
+/// Whether remembered metadata may be used.
+///
+/// A metadata file with a promised digest cannot change, since the digest is part of the key. One
+/// without may be corrected at any time. The end of a wheel does not change as long as the wheel's
+/// digest is the same.
 fn is_believed(candidate: &Candidate, said: Timestamp, trust: Trust) -> bool {
     let age = trust.now.0 - said.0;
     let is_young = (0..DEFAULT_LIFETIME.as_secs().cast_signed()).contains(&age);

@@ -1,10 +1,10 @@
-//! The JSON form of the Simple API (PEP 691, with PEPs 592, 658, 700 and 714), read as pip reads it
+//! Reads the JSON form of the Simple API (PEP 691, with PEPs 592, 658, 700 and 714) as pip does
 //! (`docs/facts/pip.md` 3.3).
 //!
-//! Files go to the sink as they are met and borrow their text from the page. A malformed entry is
-//! refused alone; malformed JSON is an error of the page.
+//! Files are passed to the visitor as they are read and borrow their text from the page. A
+//! malformed entry is refused alone; malformed JSON is an error of the page.
 //!
-//! Pages that are as usual are read by [`scan_stream`], at a third of the cost.
+//! Pages without anything unusual are read by [`scan_stream`], at a third of the cost.
 
 mod cursor;
 mod entry;
@@ -25,7 +25,7 @@ use super::file_visitor::FileVisitor;
 use super::page::PageError;
 use crate::domain::MaskedUrl;
 
-/// Gives every file of the page to `visitor`.
+/// Passes every file of the page to `visitor`.
 pub(super) fn scan(page: &[u8], page_url: &MaskedUrl, visitor: &mut impl FileVisitor) -> Result<(), PageError> {
     let page = page.strip_prefix(b"\xef\xbb\xbf").unwrap_or(page);
     // Checked at once, the bytes of the many texts within need not be checked again.
@@ -48,7 +48,7 @@ fn read<'a, R: serde_json::de::Read<'a>>(
     deserializer.end().map(|()| meta)
 }
 
-/// The part of the page that speaks of the page.
+/// The `meta` object of a page.
 #[derive(Deserialize)]
 struct Meta<'a> {
     #[serde(borrow, default, rename = "api-version")]
@@ -56,7 +56,8 @@ struct Meta<'a> {
 }
 
 impl Meta<'_> {
-    /// The version of the API, where its major number is not 1 (PEP 629 asks clients to refuse those).
+    /// Returns the API version if its major number is not 1, since PEP 629 asks clients to refuse
+    /// it.
     fn unknown_version(self) -> Option<String> {
         let version = self.api_version.text()?;
         let major = version.split('.').next().unwrap_or_default();
@@ -64,7 +65,7 @@ impl Meta<'_> {
     }
 }
 
-/// Reads the page's outermost object, giving its files away.
+/// Reads the outermost object of a page and passes its files on.
 struct PageSeed<'s, S>(&'s mut S);
 
 #[derive(Deserialize)]
@@ -110,7 +111,7 @@ impl<'de, S: FileVisitor> Visitor<'de> for PageSeed<'_, S> {
     }
 }
 
-/// Reads the list of files, giving each away.
+/// Reads the list of files and passes each on.
 struct FilesSeed<'s, S>(&'s mut S);
 
 impl<'de, S: FileVisitor> DeserializeSeed<'de> for FilesSeed<'_, S> {

@@ -1,4 +1,4 @@
-//! The parts of a link that tell which file it leads to and what it promises.
+//! Parses links: the name of the file they lead to, and its promised digest.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,12 +7,14 @@ use percent_encoding::percent_decode_str;
 
 use crate::domain::{Algorithm, SourceExtension, Timestamp};
 
-/// A link as a page writes it, taken apart.
+/// A link of a page, split into its parts.
 pub(super) struct Link<'a> {
-    /// The last part of the path, percent-decoded once. It may be anything: whether it can be a
-    /// file's name is for [`RelPath`](crate::domain::RelPath) to say.
+    /// The last part of the path, percent-decoded once.
+    ///
+    /// It may be any text; [`RelPath`](crate::domain::RelPath) decides whether it is a valid file
+    /// name.
     pub filename: Cow<'a, str>,
-    /// The link without fragment and surrounding white space; maybe relative.
+    /// The link without fragment and surrounding white space, maybe relative.
     pub href: &'a str,
     /// The first digest in the fragment.
     pub digest: Option<(Algorithm, &'a str)>,
@@ -43,20 +45,23 @@ impl<'a> Link<'a> {
     }
 }
 
-/// Whether there is no query, fragment, escape or white space.
+/// Whether the text has no query, fragment, escape or white space.
 fn is_plain(text: &str) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() & !matches!(byte, b'?' | b'#' | b'%');
     text.as_bytes().iter().fold(true, |all, byte| all & is_plain(byte))
 }
 
-/// The last part of the link's path; a slash after it is tolerated, as by pip (`docs/facts/pip.md` 3.6).
+/// Returns the last part of the link's path; a slash after it is tolerated, as in pip
+/// (`docs/facts/pip.md` 3.6).
 fn filename(href: &str) -> Cow<'_, str> {
     let last = last_part(href.split('?').next().unwrap_or_default());
     if last.contains('%') { percent_decode_str(last).decode_utf8_lossy() } else { Cow::Borrowed(last) }
 }
 
-/// The part after the last slash. Where a slash at the end or two in a row could make that
-/// something else, the path is taken out of the link first.
+/// Returns the part after the last slash.
+///
+/// If a slash at the end or a double slash could change that part, the path is taken out of the
+/// link first.
 fn last_part(href: &str) -> &str {
     let (before, last) = href.rsplit_once('/').unwrap_or(("-", href));
     if last.is_empty() || before.is_empty() || before.ends_with('/') {
@@ -65,7 +70,7 @@ fn last_part(href: &str) -> &str {
     last
 }
 
-/// What is left without scheme and host.
+/// Returns a link without scheme and host.
 fn path(href: &str) -> &str {
     match href.split_once("//") {
         Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => {
@@ -75,7 +80,8 @@ fn path(href: &str) -> &str {
     }
 }
 
-/// `#egg=name-version` names a source archive whose path does not (`docs/facts/pip.md` 3.6).
+/// Returns the file name by `#egg=name-version`, which names a source archive whose path does not
+/// (`docs/facts/pip.md` 3.6).
 fn named_by_egg<'a>(egg: &str, filename: Cow<'a, str>) -> Cow<'a, str> {
     match SourceExtension::split(&filename) {
         Some((_, extension)) => Cow::Owned(format!("{egg}{extension}")),
@@ -83,18 +89,18 @@ fn named_by_egg<'a>(egg: &str, filename: Cow<'a, str>) -> Cow<'a, str> {
     }
 }
 
-/// Reads `algorithm=hex`, where the algorithm is known. Without hex nothing is promised.
+/// Parses `algorithm=hex` with a known algorithm; `None` if the hex digits are missing.
 pub(super) fn digest(text: &str) -> Option<(Algorithm, &str)> {
     let (name, hex) = text.split_once('=').filter(|(_, hex)| !hex.is_empty())?;
     Some((Algorithm::named(name)?, hex))
 }
 
-/// Reads a moment (RFC 3339, PEP 700) as seconds since 1970-01-01 UTC.
+/// Parses an RFC 3339 timestamp (PEP 700) as seconds since 1970-01-01 UTC.
 pub(super) fn timestamp(text: &str) -> Option<i64> {
     usual_timestamp(text).or_else(|| text.parse().ok().map(|moment: Timestamp| moment.0))
 }
 
-/// The same of what indexes usually write: `2024-05-01T12:34:56.789012Z`, before the 29th of a
+/// Parses a timestamp as most indexes write it: `2024-05-01T12:34:56.789012Z`, before the 29th of a
 /// month and without leap seconds.
 fn usual_timestamp(text: &str) -> Option<i64> {
     let (moment, rest) = text.as_bytes().split_first_chunk::<19>()?;
@@ -122,15 +128,16 @@ fn usual_timestamp(text: &str) -> Option<i64> {
     (is_template && is_fraction && is_usual).then(seconds)
 }
 
-/// Days since 1970-01-01, of a date after it: years are taken to begin in March, so that a leap
-/// day is the last of its year.
+/// Returns the days from 1970-01-01 to a later date.
+///
+/// Years are taken to begin in March, so that a leap day is the last day of its year.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     const TO_1970: i64 = 719_469;
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - TO_1970
 }
 
-/// Whether the name ends as those of wheels and source archives do.
+/// Whether the name has an ending of wheels or source archives.
 pub(super) fn is_distribution(filename: &str) -> bool {
     filename.ends_with(".whl") || SourceExtension::split(filename).is_some()
 }

@@ -1,9 +1,10 @@
-//! The cache of digests of local files that no index promises one of, so that the next run need not
-//! read them again.
+//! The cache of digests of local files for which no index promises one, so that the next run need
+//! not hash them again.
 //!
-//! `local/<SHA-256 of the path>` in the cache folder; replaced by rename, and read without a lock.
-//! A file counts as the one that was read while all that the system tells of it is the same
-//! ([`FileStamp::exact`]). Where the system tells less (Windows), nothing is remembered.
+//! A file's entry in the `local` folder of the cache is named by the SHA-256 of its path; it is
+//! replaced by a rename and read without a lock. It is valid while everything that the system
+//! states about the file is unchanged ([`FileStamp::exact`]). Where the system states less
+//! (Windows), nothing is remembered.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +12,14 @@ use std::path::{Path, PathBuf};
 use crate::cache_folder::{CacheBucket, CacheLayout, FileStamp, Readers, remove_anything};
 use crate::domain::{MaskedUrl, Sha256};
 
-/// The digests of local files.
+/// The cache of digests of local files.
 #[derive(Clone, Debug)]
 pub struct LocalDigests {
     folder: PathBuf,
     layout: CacheLayout,
 }
 
-/// A local file as it was before it was read.
+/// A local file with its stamp from before it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StampedFile {
     path: PathBuf,
@@ -30,14 +31,14 @@ impl LocalDigests {
         Self { folder: layout.folder(CacheBucket::Local), layout: layout.clone() }
     }
 
-    /// What `url` names now; nothing where that is no local file.
+    /// Returns the file that `url` names with its current stamp, or `None` if it is no local file.
     pub fn stamp(url: &MaskedUrl) -> Option<StampedFile> {
         let path = url.local_path()?;
         let stamp = FileStamp::exact(&fs::metadata(&path).ok()?)?;
         Some(StampedFile { path, stamp })
     }
 
-    /// The digest of the file that `url` names, if it was read and is unchanged.
+    /// Returns the digest of the file that `url` names, if it is known and the file is unchanged.
     pub fn get(&self, url: &MaskedUrl) -> Option<Sha256> {
         let stamped = Self::stamp(url)?;
         let (bytes, noted) = self.layout.read_stamped(&self.entry(&stamped.path))?;
@@ -45,8 +46,8 @@ impl LocalDigests {
         (stamp == stamped.stamp && stamp.is_settled(&noted?)).then_some(sha256)
     }
 
-    /// Remembers what the file is that was `stamped` before it was read, unless it changed meanwhile.
-    /// A cache that cannot be written costs time and nothing else.
+    /// Remembers the digest of a file that was `stamped` before it was read, unless it changed
+    /// meanwhile; a cache that cannot be written is no error, since it only saves time.
     pub fn insert(&self, stamped: &StampedFile, sha256: Sha256) {
         let now = fs::metadata(&stamped.path).ok().and_then(|metadata| FileStamp::exact(&metadata));
         if now.as_ref() == Some(&stamped.stamp) {
@@ -55,7 +56,7 @@ impl LocalDigests {
         }
     }
 
-    /// Forgets the files of which the store holds nothing any more.
+    /// Forgets the files whose objects the store does not hold any more.
     pub fn retain(&self, is_held: impl Fn(Sha256) -> bool) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let known = self.layout.read(&entry.path());
@@ -92,7 +93,7 @@ mod tests {
     const OTHER: &[u8] = b"other";
 
     impl World {
-        /// A file that was read.
+        /// Makes a world with a local file that was read.
         fn new() -> Self {
             let root = tempfile::tempdir().unwrap();
             let digests = LocalDigests::new(&CacheLayout::new(root.path().join("cache")));
@@ -116,7 +117,7 @@ mod tests {
             self.digests.entry(&self.path())
         }
 
-        /// What was noted down long after the file changed.
+        /// Rewrites the entry as if it had been written long after the file changed.
         fn settle(&self) {
             let noted = fs::metadata(self.path()).unwrap().modified().unwrap() + std::time::Duration::from_secs(4);
             File::options().write(true).open(self.entry()).unwrap().set_modified(noted).unwrap();

@@ -1,4 +1,4 @@
-//! An index that is a folder: `<folder>/<project>/index.html` (`docs/facts/pip.md` 3.5).
+//! Reads an index that is a folder: `<folder>/<project>/index.html` (`docs/facts/pip.md` 3.5).
 
 use std::fs;
 use std::io;
@@ -9,10 +9,10 @@ use super::flat_index::{FlatError, file_url};
 use super::html;
 use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
 
-/// What the index at `folder` says of `project`; nothing where it has no page for it.
+/// Returns the listing of `project` from the index at `folder`, or `None` if it has no page for it.
 ///
 /// # Errors
-/// Names the page that is there but cannot be read, or the folder that is not there.
+/// When the page cannot be read, or the folder does not exist; the error names it.
 pub fn project_page(folder: &Path, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Option<Listing>, FlatError> {
     let path = folder.join(project.as_ref()).join("index.html");
     let page = match fs::read(&path) {

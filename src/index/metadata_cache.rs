@@ -1,14 +1,14 @@
-//! The cache of core metadata, by the digest of the file that it is of; it never expires.
+//! The cache of core metadata, by the SHA-256 of the distribution; entries never expire.
 
 use std::path::PathBuf;
 
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
 use crate::domain::{CoreMetadata, MetadataUnavailable, Sha256};
 
-/// The core metadata of a file, or why there is none.
+/// The core metadata of a file, or why it is unavailable.
 pub type MetadataResult = Result<CoreMetadata, MetadataUnavailable>;
 
-/// A folder of known metadata, by the SHA-256 of the file.
+/// A folder of core metadata, by the SHA-256 of the distribution.
 #[derive(Clone, Debug)]
 pub struct MetadataCache {
     folder: PathBuf,
@@ -16,22 +16,23 @@ pub struct MetadataCache {
 }
 
 impl MetadataCache {
-    /// What files themselves say: each was hashed before it was read.
+    /// Returns the cache of metadata that was read from hashed files.
     pub fn of_files(layout: &CacheLayout) -> Self {
         Self { folder: layout.folder(CacheBucket::Metadata), layout: layout.clone() }
     }
 
-    /// What builds said, run by `python`.
+    /// Returns the cache of metadata that builds with the interpreter `python` produced.
     pub fn of_builds(layout: &CacheLayout, python: &str) -> Self {
         Self { folder: layout.folder(CacheBucket::Built).join(python), layout: layout.clone() }
     }
 
-    /// What is known of the file with this digest; a damaged memory is none.
+    /// Returns the metadata of the file with this digest; `None` also if the cached file is
+    /// damaged.
     pub fn read(&self, sha256: Sha256) -> Option<MetadataResult> {
         postcard::from_bytes(&self.layout.read(&self.path(sha256))?).ok()
     }
 
-    /// Remembers `metadata`. A cache that cannot be written costs time and nothing else.
+    /// Remembers metadata; a cache that cannot be written is no error, since it only saves time.
     pub fn write(&self, sha256: Sha256, metadata: &MetadataResult) {
         let bytes = postcard::to_stdvec(metadata).expect("metadata can always be encoded");
         let _ = self.layout.write(&self.path(sha256), &[&bytes], Readers::Umask);

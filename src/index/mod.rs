@@ -1,5 +1,5 @@
-//! What indexes and find-links locations say of projects, read into
-//! [`Listing`](crate::domain::Listing)s, and the metadata inside the files they list.
+//! Indexes and find-links locations: reads their pages into [`Listing`](crate::domain::Listing)s,
+//! and the metadata of the files that they list.
 
 mod absence;
 mod cached_inputs;

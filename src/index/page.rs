@@ -8,20 +8,20 @@ use super::{html, json};
 use crate::domain::{Listing, ListingBuilder, MaskedUrl, PackageName};
 use crate::http::{self, HttpError, PageContent};
 
-/// What to ask an index for: pip's types with pip's quality values (`docs/facts/pip.md` 3.1).
+/// The `Accept` header for pages: pip's types with pip's quality values (`docs/facts/pip.md` 3.1).
 pub const ACCEPT: &str =
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01";
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
 const HTML: [&str; 2] = ["application/vnd.pypi.simple.v1+html", "text/html"];
 
-/// A page as an index answered it.
+/// The body of a page with what decides how it is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
     pub body: &'a [u8],
-    /// The answer's `Content-Type`, which alone decides how the page is read.
+    /// The `Content-Type` of the response, which alone decides how the page is read.
     pub content_type: &'a str,
-    /// Where the answer came from, after redirects.
+    /// The URL of the response, after redirects.
     pub url: &'a MaskedUrl,
 }
 
@@ -45,10 +45,10 @@ fn titled(title: &Option<String>) -> String {
 }
 
 impl Page<'_> {
-    /// Reads the page as what `index` says of `project`.
+    /// Reads the page as the listing of `project` on `index`.
     ///
     /// # Errors
-    /// When the page is of a foreign type, malformed, or something else than a project page.
+    /// When the page has an unknown content type, is malformed, or is no project page.
     pub fn listing(&self, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Listing, PageError> {
         if self.is_of(JSON) {
             let builder = ListingBuilder::new(project.clone(), index.clone(), self.url.clone()).with_unique_links();
@@ -59,10 +59,10 @@ impl Page<'_> {
         self.any_listing(project, index)
     }
 
-    /// The same without the short cut for pages that are as usual: what that is judged by.
+    /// Reads the page as [`Page::listing`] does but without the fast path; tests compare the two.
     ///
     /// # Errors
-    /// As those of [`Page::listing`].
+    /// As [`Page::listing`].
     pub fn any_listing(&self, project: &PackageName, index: Arc<MaskedUrl>) -> Result<Listing, PageError> {
         let mut builder = ListingBuilder::new(project.clone(), index, self.url.clone());
         if self.is_of(JSON) {
@@ -74,7 +74,7 @@ impl Page<'_> {
         Ok(builder.finish())
     }
 
-    /// Gives every file of the page to `visitor`, and returns its `<base>`.
+    /// Passes every file of the page to `visitor`, and returns its `<base>`.
     pub(super) fn scan(&self, visitor: &mut impl FileVisitor) -> Result<Option<MaskedUrl>, PageError> {
         if self.is_of(JSON) {
             return json::scan(self.body, self.url, visitor).map(|()| None);
@@ -94,11 +94,11 @@ impl Page<'_> {
     }
 }
 
-/// Reads a page while it is unpacked, as [`Page::listing`] does once that is done; one that is
-/// not as usual is unpacked as a whole.
+/// Reads a page as [`Page::listing`] does, while it is decompressed; an unusual page is
+/// decompressed as a whole.
 ///
 /// # Errors
-/// When it cannot be unpacked; within, when it cannot be read.
+/// When the page cannot be decompressed; the inner error when it cannot be read.
 pub(super) fn listing(
     page: &http::HttpPage<PageContent>,
     project: &PackageName,
@@ -115,14 +115,14 @@ pub(super) fn listing(
     Ok(Page { body: &content.whole()?, content_type, url }.any_listing(project, index))
 }
 
-/// Reads a JSON page that is as usual.
+/// Reads a JSON page by the fast path; `None` if the page is unusual.
 fn stream(page: impl Read, expected: usize, builder: ListingBuilder) -> io::Result<Option<Listing>> {
     let mut builder = builder.with_room_for(expected);
     let is_usual = json::scan_stream(page, expected, &mut builder)?;
     Ok(is_usual.then(|| builder.finish()))
 }
 
-/// Whether the type begins with `expected`, in any case, as pip compares it.
+/// Whether the content type begins with `expected`, in any case, as pip compares it.
 fn is_of(content_type: &str, expected: &str) -> bool {
     let head = content_type.trim_start().as_bytes().get(..expected.len());
     head.is_some_and(|head| head.eq_ignore_ascii_case(expected.as_bytes()))
@@ -147,8 +147,8 @@ mod tests {
         Page { body, content_type, url: &url() }.listing(&"demo".parse().unwrap(), index)
     }
 
-    /// As pip 26.3 takes them: it tells links apart by their text, of which only on HTML pages the
-    /// digest is a part.
+    /// pip 26.3 does the same: it tells links apart by their text, which includes the digest on
+    /// HTML pages only.
     #[test]
     fn of_two_entries_for_one_link_the_first_counts_in_json_and_the_last_in_html() {
         let (one, two) = ("1".repeat(64), "2".repeat(64));
@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    /// What is found, in the form of `tests/judges/pages.py`.
+    /// The found files, in the format of `tests/judges/pages.py`.
     #[derive(Default)]
     struct Found(Vec<Value>);
 
@@ -191,7 +191,8 @@ mod tests {
         fn refuse(&mut self, _: &str, _: &str) {}
     }
 
-    /// The file names the links without their percent-encoding, which each side does its own way.
+    /// Returns the link as an absolute URL without percent-encoding, which each side does in its
+    /// own way.
     fn absolute(href: &Value, base: &MaskedUrl) -> Value {
         let url = base.join(href.as_str().unwrap()).unwrap().public();
         percent_encoding::percent_decode_str(&url).decode_utf8().unwrap().into()

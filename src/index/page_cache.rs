@@ -1,8 +1,10 @@
-//! Pages of indexes as they were last seen, in compact form, with what their server said of
-//! their age. A warm run reads these and asks nobody.
+//! The cache of index pages in compact form, with their validators and lifetimes.
 //!
-//! `pages/<SHA-256 of the page's URL and of who asked>` in the cache folder; replaced by rename, read without a
-//! lock, and simply asked for again where it cannot be read.
+//! A run with a warm cache reads these and sends no request.
+//!
+//! A page's file in the `pages` folder of the cache is named by the SHA-256 of the page's URL and
+//! of the fingerprint of the credentials. It is replaced by a rename and read without a lock; a
+//! page that cannot be read is requested again.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -15,27 +17,27 @@ use crate::cache_folder::{CacheBucket, CacheLayout, FileStamp, Readers};
 use crate::domain::{IndexPage, Listing, MaskedUrl, Sha256, Timestamp};
 use crate::http::Validators;
 
-/// How long a page is fresh where its server says nothing: what the large public indexes say.
+/// How long a page is fresh if its server does not say: as long as the large public indexes say.
 pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
-/// A page that was seen.
+/// An index page in the cache.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct CachedPage<'a> {
-    /// Seconds since 1970-01-01 UTC.
+    /// When the index was last asked for the page, in seconds since 1970-01-01 UTC.
     checked: i64,
-    /// Seconds.
+    /// How long the page is fresh, in seconds.
     lifetime: u64,
     etag: Option<String>,
     last_modified: Option<String>,
-    /// For the user who asked only (`Cache-Control: private`).
+    /// Whether the page is only for the user who asked (`Cache-Control: private`).
     is_private: bool,
-    /// The compact listing; absent where the index does not know the project.
+    /// The encoded listing; `None` if the index does not have the project.
     #[serde(borrow, with = "serde_bytes")]
     pub listing: Option<Cow<'a, [u8]>>,
 }
 
 impl<'a> CachedPage<'a> {
-    /// A page as it was answered at `now`; `None` where its server forbids keeping it.
+    /// Makes the page from a response at `now`; `None` if its server forbids caching.
     pub fn new(listing: Option<&'a [u8]>, validators: Validators, cache_control: &str, now: Timestamp) -> Option<Self> {
         let Permission { lifetime, is_private } = Permission::of(cache_control)?;
         let Validators { etag, last_modified } = validators;
@@ -43,22 +45,22 @@ impl<'a> CachedPage<'a> {
         Some(Self { checked: now.0, lifetime: lifetime.as_secs(), etag, last_modified, is_private, listing })
     }
 
-    /// Whether it may be used without asking.
+    /// Whether the page may be used without asking its index.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         self.checked <= now.0 && now < self.stale_from()
     }
 
-    /// From when on it must not be used without asking.
+    /// Returns the moment from which on the page must be validated before use.
     fn stale_from(&self) -> Timestamp {
         Timestamp(self.checked.saturating_add_unsigned(self.lifetime))
     }
 
-    /// What lets the server say that it is still right.
+    /// Returns the validators for a conditional request.
     pub fn validators(&self) -> Validators {
         Validators { etag: self.etag.clone(), last_modified: self.last_modified.clone() }
     }
 
-    /// The page at `url` with its `listing`, if it can be used again at `now` in any way.
+    /// Returns the page at `url` with its `listing`, if it is fresh at `now` or can be validated.
     pub fn to_index_page(&self, url: MaskedUrl, listing: Listing, now: Timestamp) -> Option<IndexPage> {
         (self.etag.is_some() || self.is_fresh(now)).then(|| IndexPage {
             url,
@@ -69,7 +71,7 @@ impl<'a> CachedPage<'a> {
         })
     }
 
-    /// The encoding without the bytes of the listing, which are long and stand at its end.
+    /// Returns the encoding up to the bytes of the listing, which are long and come last.
     fn head(&self) -> Vec<u8> {
         let length = self.listing.as_ref().map(|listing| listing.len());
         let head = (self.checked, self.lifetime, &self.etag, &self.last_modified, self.is_private, length);
@@ -80,14 +82,14 @@ impl<'a> CachedPage<'a> {
         CachedPage { listing: self.listing.map(|listing| listing.into_owned().into()), ..self }
     }
 
-    /// The same page, found still right at `now`; `None` where its server forbids keeping it now.
+    /// Returns the page as validated at `now`; `None` if its server forbids caching now.
     pub fn renewed(self, cache_control: &str, now: Timestamp) -> Option<Self> {
         let Permission { lifetime, is_private } = Permission::of(cache_control)?;
         Some(Self { checked: now.0, lifetime: lifetime.as_secs(), is_private, ..self })
     }
 }
 
-/// What `Cache-Control` allows.
+/// What `Cache-Control` permits.
 #[derive(Debug, PartialEq, Eq)]
 struct Permission {
     lifetime: Duration,
@@ -95,7 +97,7 @@ struct Permission {
 }
 
 impl Permission {
-    /// `None` forbids keeping the page at all.
+    /// Parses `Cache-Control`; `None` if it forbids caching.
     fn of(cache_control: &str) -> Option<Self> {
         let mut permission = Self { lifetime: DEFAULT_LIFETIME, is_private: false };
         let mut must_ask = false;
@@ -131,7 +133,8 @@ impl PageCache {
         Self { folder: layout.folder(CacheBucket::Pages), layout }
     }
 
-    /// The page as last seen, and what answers taken from it rest on; a damaged page was never seen.
+    /// Returns a cached page with the record of its use for [`CachedInputs`]; `None` also if the
+    /// file is damaged.
     pub fn read(&self, url: &MaskedUrl, asker: Option<Sha256>) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
         let name = name(url, asker);
         let (bytes, stamp) = self.layout.read_stamped(&self.path(name))?;
@@ -140,9 +143,10 @@ impl PageCache {
         Some((page, cached_input))
     }
 
-    /// Keeps `page`; what it returns is what answers taken from the page rest on. A cache that
-    /// cannot be written costs time and nothing else, so failures are not told: the store, in the
-    /// same folder, will tell.
+    /// Writes a page and returns the record of its use for [`CachedInputs`].
+    ///
+    /// A cache that cannot be written is no error here, since it only saves time; the store in the
+    /// same folder reports such problems.
     pub fn write(&self, url: &MaskedUrl, asker: Option<Sha256>, page: &CachedPage<'_>) -> Option<CachedInput> {
         let name = name(url, asker);
         let parts = [&*page.head(), page.listing.as_deref().unwrap_or_default()];
@@ -151,8 +155,8 @@ impl PageCache {
         cached_input(name, page, stamp.ok()?)
     }
 
-    /// Whether every page of `cached_inputs` is as it was, and may be used without asking at `now`;
-    /// without `now`, at any time.
+    /// Whether every page of `cached_inputs` is unchanged in the cache, and fresh at `now` if that
+    /// is given.
     pub fn is_fresh(&self, cached_inputs: &CachedInputs, now: Option<Timestamp>) -> bool {
         let is_fresh = |cached_input: &CachedInput| {
             now.is_none_or(|now| cached_input.checked <= now && now < cached_input.stale_from)
@@ -169,7 +173,7 @@ impl PageCache {
     }
 }
 
-/// What the page at `url`, as `asker` sees it, is called in the cache.
+/// Returns the file name of a page in the cache.
 fn name(url: &MaskedUrl, asker: Option<Sha256>) -> Sha256 {
     match asker {
         Some(asker) => Sha256::of(format!("{} {asker}", url.address()).as_bytes()),

@@ -1,9 +1,10 @@
-//! The metadata inside a source archive, read as a stream without unpacking or running it.
+//! Reads the metadata of a source archive as a stream, without unpacking the archive or running its
+//! code.
 //!
-//! What is reliable comes first: `PKG-INFO` of metadata 2.2 (PEP 643) and a static `[project]` table
-//! (PEP 621). Other parts were right for the machine that made the archive, or are what a build would
-//! most likely find: they are taken where nothing in the archive speaks against them, and the metadata
-//! tells of which part it is ([`MetadataSource`](crate::domain::MetadataSource)).
+//! Reliable sources come first: `PKG-INFO` of metadata 2.2 (PEP 643) and a static `[project]` table
+//! (PEP 621). Other files were right on the machine that made the archive, or are what a build
+//! would most likely find: they are used if nothing in the archive contradicts them, and the
+//! metadata names its source ([`MetadataSource`](crate::domain::MetadataSource)).
 
 mod contents;
 mod egg_info;
@@ -30,7 +31,7 @@ pub use contents::check_contents;
 pub use members::{top_files, unpacked};
 pub use pyproject::BuildRequirements;
 
-/// Why the metadata of a source archive cannot be had.
+/// Why the metadata of a source archive is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum SdistError {
     #[error("`{0}` is no source archive by its name")]
@@ -45,23 +46,26 @@ pub enum SdistError {
     WrongIdentity(#[from] WrongIdentity),
 }
 
-/// The files of a source archive that tell what it needs.
+/// The files of a source archive that state its dependencies.
 #[derive(Debug, Default)]
 pub struct TopFiles {
     pub pkg_info: Option<MetadataFile>,
     pub pyproject: Option<String>,
     setup_cfg: Option<Vec<u8>>,
     setup_py: Option<Vec<u8>>,
-    /// By their paths below the top folder.
+    /// The `*.egg-info` folders, by their paths below the top folder.
     egg_infos: BTreeMap<String, EggInfo>,
+    /// The code that a build compiles.
     native: NativeCode,
 }
 
-/// Reads what the source archive `filename` says of itself. `identity` is the release that it must be
-/// of, where its name tells.
+/// Reads the metadata of the source archive `filename`.
+///
+/// `identity` is the project and version that its name states, if it does.
 ///
 /// # Errors
-/// When it cannot be read, is of another release than its name says, or only its build knows.
+/// When the archive cannot be read, its metadata is of another release than `identity`, or only a
+/// build can tell its dependencies.
 pub fn read(
     archive: impl Read + Seek,
     filename: &str,
@@ -71,21 +75,24 @@ pub fn read(
 }
 
 impl TopFiles {
-    /// Which release the archive `filename` is of, where no index says of which project: old names
-    /// can be read in several ways (`demo-1.0-2.tar.gz`), and then the one that it states counts.
+    /// Returns the release that the archive `filename` is of, if no index says of which project.
+    ///
+    /// Old names are ambiguous (`demo-1.0-2.tar.gz`); then the release stated in the archive
+    /// decides.
     ///
     /// # Errors
-    /// When the name can be read in no way.
+    /// When the name is no valid distribution name.
     pub fn release(&self, filename: &str) -> Result<SourceFilename, FilenameError> {
         let stated = self.pkg_info.as_ref().and_then(|file| file.metadata.name.parse().ok());
         let read = stated.and_then(|name| SourceFilename::parse(filename, &name).ok());
         read.map_or_else(|| SourceFilename::guess(filename), Ok)
     }
 
-    /// What the archive says of itself, as [`read`] takes it.
+    /// Returns the metadata, as [`read`] does.
     ///
     /// # Errors
-    /// When it is of another release than `identity`, or only its build knows.
+    /// When the metadata is of another release than `identity`, or only a build can tell the
+    /// dependencies.
     pub fn core_metadata(&self, identity: Option<(&PackageName, &Version)>) -> Result<CoreMetadata, SdistError> {
         if let (Some(file), Some((name, version))) = (&self.pkg_info, identity) {
             file.check(name, version)?;
@@ -93,7 +100,8 @@ impl TopFiles {
         self.reliable().or_else(|| unreliable::read(self, identity)).ok_or(SdistError::NeedsBuild)
     }
 
-    /// What its build needs: what it says (PEP 518), and the literal `setup_requires` of setuptools.
+    /// Returns the build requirements: those stated (PEP 518), and the literal `setup_requires` of
+    /// setuptools.
     pub fn build_requirements(&self) -> BuildRequirements {
         let mut needs = BuildRequirements::of(self.pyproject.as_deref(), &self.native);
         if needs.by_setuptools {
@@ -114,21 +122,21 @@ impl TopFiles {
         reliable.or_else(|| pyproject::static_project(self.pyproject.as_deref()?, stated))
     }
 
-    /// What its `PKG-INFO` says, reliable or not.
+    /// Returns the metadata of `PKG-INFO`, whether reliable or not.
     fn stated(&self) -> Option<&CoreMetadata> {
         self.pkg_info.as_ref().map(|file| &file.metadata)
     }
 
-    /// Whether no other file could tell more.
+    /// Whether no other file could add anything.
     fn is_complete(&self) -> bool {
         self.pkg_info.is_some() && self.pyproject.is_some() && self.reliable().is_some()
     }
 }
 
-/// The fields that decide what is needed.
+/// The metadata fields that decide which dependencies there are.
 const DECISIVE: [&str; 3] = ["requires-dist", "requires-python", "provides-extra"];
 
-/// Metadata 2.2 and later names the fields that only a build knows (PEP 643).
+/// Whether metadata is final: 2.2 and later lists the fields that only a build knows (PEP 643).
 fn is_reliable(metadata: &CoreMetadata) -> bool {
     let numbers = metadata.metadata_version.split_once('.');
     let version = numbers.and_then(|(major, minor)| Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?)));
@@ -191,7 +199,7 @@ mod tests {
         }
     }
 
-    /// A tar archive of [`METADATA`] alone, as Python's `lzma` packs it.
+    /// A tar archive with [`METADATA`] alone, as Python's `lzma` compresses it.
     const XZ: &str = "/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Cf/AJ5dADIZSf7XHHVnnZe1I4ZBrocJ2haxqOFlXvgyygEpBVrPVSNgWB3UpZxMuuSg\
         +3VUCnQLKINWJ9yk79wh8ZLjGRY24J6IfhigdyOLsYoLpM1jhsZaBwwxGBCsgqr74r9VaT1OQDruUAUrjze1tQxLuPDmoAlq43z9\
         UVhlMWUcX4lZ5BCoTyS2398DQr3xJNHLGYWCGToAgqFkfLgMvgAAAAAA/Z42kOuB5oAAAboBgFAAAPVVgcSxxGf7AgAAAAAEWVo=";

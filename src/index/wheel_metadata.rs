@@ -1,4 +1,4 @@
-//! The metadata inside a wheel, read without unpacking it.
+//! Reads the metadata of a wheel without unpacking the wheel.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Seek};
@@ -9,7 +9,7 @@ use zip::result::ZipError;
 use super::core_metadata::{MetadataFile, WrongIdentity};
 use crate::domain::WheelFilename;
 
-/// Why the metadata of a wheel cannot be had.
+/// Why the metadata of a wheel is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum WheelError {
     #[error("it cannot be read as a zip archive: {0}")]
@@ -29,7 +29,7 @@ pub enum WheelError {
 /// Reads the metadata of the wheel of this name.
 ///
 /// # Errors
-/// When it is no wheel, or one of another release than its name says.
+/// When the file is no wheel, or its metadata is of another release than its name.
 pub fn read(wheel: impl Read + Seek, filename: &WheelFilename) -> Result<MetadataFile, WheelError> {
     let mut archive = ZipArchive::new(wheel)?;
     let folder = dist_info(&archive)?;
@@ -42,7 +42,7 @@ pub fn read(wheel: impl Read + Seek, filename: &WheelFilename) -> Result<Metadat
     Ok(file)
 }
 
-/// The one folder at the top that holds the wheel's metadata.
+/// Returns the only `*.dist-info` folder at the top of the wheel.
 fn dist_info(archive: &ZipArchive<impl Read + Seek>) -> Result<String, WheelError> {
     let mut folders = BTreeSet::new();
     for path in archive.file_names() {
@@ -58,7 +58,7 @@ fn dist_info(archive: &ZipArchive<impl Read + Seek>) -> Result<String, WheelErro
     }
 }
 
-/// `Demo_Pkg-1.0.dist-info` as `demo-pkg-1-0-dist-info` (PEP 503's rule, on more than a name).
+/// Normalizes `Demo_Pkg-1.0.dist-info` to `demo-pkg-1-0-dist-info` by the rule of PEP 503.
 fn normalized(folder: &str) -> String {
     let parts = folder.split(['-', '_', '.']).filter(|part| !part.is_empty());
     parts.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")

@@ -1,5 +1,5 @@
-//! The metadata of a wheel on a server, from the end of the file: a zip's directory is there, and
-//! wheels have their metadata last.
+//! Reads the metadata of a wheel on a server from the end of the file, where a zip archive has its
+//! directory and most wheels have their metadata.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -9,21 +9,22 @@ use super::wheel_metadata::{self, WheelError};
 use crate::domain::{MaskedUrl, WheelFilename};
 use crate::http::{ByteRange, HttpClient, HttpError};
 
-/// The first request's size in bytes: enough for the directory and metadata of most wheels.
+/// The size of the first request in bytes, enough for the directory and metadata of most wheels.
 const TAIL: u64 = 32 << 10;
 
-/// A wheel that needs more pieces than this is read whole.
+/// The number of ranges after which a wheel is fetched whole instead.
 const MOST_PIECES: usize = 6;
 
-/// A wheel whose directory is larger than this, in bytes, is read whole. That of a wheel with
-/// 15,000 files has 2 MB.
+/// The size limit of a wheel's directory in bytes; a wheel with a larger one is fetched whole.
+///
+/// A directory of 15,000 files has 2 MB.
 const LARGEST_DIRECTORY: u64 = 16 << 20;
 
-/// Reads the metadata of the wheel at `url`; `None` where the server gives no ranges, or the
-/// wheel is better read whole.
+/// Reads the metadata of the wheel at `url`; `None` if the server does not support ranges, or the
+/// wheel should be fetched whole.
 ///
 /// # Errors
-/// When the server fails; the inner error is the wheel's fault.
+/// When a request fails; the inner error when the wheel is invalid.
 pub async fn wheel_tail(
     client: &HttpClient,
     url: &MaskedUrl,
@@ -42,12 +43,12 @@ pub async fn wheel_tail(
     Ok(None)
 }
 
-/// A file of which only pieces are here. Reading what is missing notes where, and fails.
+/// A file of which some ranges were fetched; reading a missing byte fails, and notes where.
 struct Pieces {
-    /// Bytes of the whole file.
+    /// The size of the whole file in bytes.
     size: u64,
     position: u64,
-    /// In the order of their starts.
+    /// The fetched ranges, sorted by their starts.
     all: Vec<ByteRange>,
     missing: Option<u64>,
 }
@@ -63,15 +64,15 @@ impl Pieces {
         self.position = 0;
     }
 
-    /// What to fetch where the byte at `start` is missing: all that is left of the directory, since
-    /// it is read from its start to its end, and a bit of anything else.
+    /// Returns the range to fetch if the byte at `start` is missing: the rest of the directory,
+    /// since that is read from start to end, or a small piece of anything else.
     fn next(&self, start: u64) -> Range<u64> {
         let is_directory = self.directory() == Some(start);
         let most = if is_directory { LARGEST_DIRECTORY } else { TAIL };
         start..self.start_after(start).min(start + most)
     }
 
-    /// Where the directory begins, as the record at the end of every zip archive tells.
+    /// Returns the start of the directory, as the record at the end of a zip archive states it.
     fn directory(&self) -> Option<u64> {
         let tail = &self.all.last()?.bytes;
         let record = tail.windows(4).rposition(|window| window == b"PK\x05\x06")?;
@@ -79,7 +80,7 @@ impl Pieces {
         Some(u32::from_le_bytes(offset.try_into().ok()?).into())
     }
 
-    /// Where the first piece behind `position` begins.
+    /// Returns the start of the first fetched range after `position`.
     fn start_after(&self, position: u64) -> u64 {
         self.all.iter().map(|piece| piece.start).find(|start| *start > position).unwrap_or(self.size)
     }
@@ -119,7 +120,7 @@ impl Seek for Pieces {
 mod tests {
     use super::*;
 
-    /// A wheel with so many files that its directory is many times the tail.
+    /// Returns a wheel with so many files that its directory is many times the first request.
     fn wheel_with_many_files() -> Vec<u8> {
         let mut archive = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
         let stored = zip::write::SimpleFileOptions::default();

@@ -10,11 +10,11 @@ use crate::domain::GroupName;
 /// The table `[dependency-groups]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub(super) struct DependencyGroups(BTreeMap<String, Vec<PathKind>>);
+pub(super) struct DependencyGroups(BTreeMap<String, Vec<Entry>>);
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum PathKind {
+enum Entry {
     Requirement(String),
     Include {
         #[serde(rename = "include-group")]
@@ -51,15 +51,15 @@ impl DependencyGroups {
             let names: Vec<_> = open.iter().chain([wanted]).map(ToString::to_string).collect();
             return Err(format!("the group `{wanted}` includes itself: {}", names.join(" → ")));
         }
-        let is_wanted = |(name, _): &(&String, &Vec<PathKind>)| name.parse().as_ref() == Ok(wanted);
+        let is_wanted = |(name, _): &(&String, &Vec<Entry>)| name.parse().as_ref() == Ok(wanted);
         let Some((name, entries)) = self.0.iter().find(is_wanted) else {
             return Err(format!("the group `{wanted}` is included, and there is none"));
         };
         open.push(wanted.clone());
         for entry in entries {
             match entry {
-                PathKind::Requirement(text) => members.push(Member { text: text.clone(), group: name.clone() }),
-                PathKind::Include { group } => {
+                Entry::Requirement(text) => members.push(Member { text: text.clone(), group: name.clone() }),
+                Entry::Include { group } => {
                     let group = group.parse().map_err(|_| format!("`{group}` is no name of a group"))?;
                     self.collect(&group, open, members)?;
                 }

@@ -13,7 +13,7 @@ use crate::domain::{
 pub(super) struct FlatLock {
     pub packages: Vec<LockedPackage>,
     /// Of the package at the same position.
-    pub entries: Vec<PathKind>,
+    pub entries: Vec<Entry>,
     pub markers: MarkerTable,
     pub requires_python: Option<VersionRange>,
     /// Where they are told, one of them must hold.
@@ -30,7 +30,7 @@ pub(super) struct FlatLock {
 
 /// Who gets a package.
 #[derive(Debug, Default)]
-pub(super) struct PathKind {
+pub(super) struct Entry {
     /// One of them must hold.
     pub conditions: Vec<Condition>,
     /// The package cannot be had by another Python.
@@ -119,7 +119,7 @@ impl FlatLock {
     }
 }
 
-impl PathKind {
+impl Entry {
     fn is_taken(&self, markers: &EvaluatedMarkers<'_>, sets: &MarkerSets) -> bool {
         self.conditions.iter().any(|condition| {
             condition.group.as_ref().is_none_or(|group| sets.groups.contains(group))

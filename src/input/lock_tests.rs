@@ -43,7 +43,7 @@ fn selected(name: &str, text: impl Into<Vec<u8>>, groups: GroupSelection) -> Vec
     on("3.12", "linux-x86_64", &read_named(name, text, groups))
 }
 
-fn on(python: &str, platform: &str, read: &ParsedInput) -> Vec<String> {
+pub(super) fn on(python: &str, platform: &str, read: &ParsedInput) -> Vec<String> {
     let lock = read.lock.as_ref().unwrap_or_else(|| panic!("{:?}", read.problems));
     match lock.lock.select(&target(python, platform), &lock.groups) {
         Ok(picks) => {
@@ -54,7 +54,7 @@ fn on(python: &str, platform: &str, read: &ParsedInput) -> Vec<String> {
     }
 }
 
-fn groups(extras: &[&str], groups: &[&str]) -> GroupSelection {
+pub(super) fn groups(extras: &[&str], groups: &[&str]) -> GroupSelection {
     GroupSelection {
         extras: extras.iter().map(|name| name.parse().unwrap()).collect(),
         groups: groups.iter().map(|name| name.parse().unwrap()).collect(),
@@ -149,7 +149,7 @@ fn a_damaged_lock_is_refused_with_its_place() {
         ("poetry.lock", POETRY.replace("\"2.1\"", "\"3.0\""), "version 3.0 of this format"),
         ("poetry.lock", POETRY.replace("demo-1.0-py3-none-any.whl", "../demo-1.0-py3-none-any.whl"), "is no file name"),
         ("pdm.lock", PDM.replace("\"4.5.0\"", "\"5.0\""), "version 5.0 of this format"),
-        ("pdm.lock", PDM.replace("\"inherit_metadata\"", ""), "pdm lock --update-reuse"),
+        ("pdm.lock", PDM.replace("\"4.5.0\"", "\"3.1\""), "pdm lock --update-reuse"),
         ("Pipfile.lock", PIPFILE.replace("\"pipfile-spec\": 6", "\"pipfile-spec\": 7"), "version 7 of this format"),
         ("Pipfile.lock", PIPFILE[..PIPFILE.len() / 2].to_owned(), "it is damaged"),
         ("Pipfile.lock", PIPFILE.replace("\"demo\": {", "\"de mo!\": {"), "`de mo!` is no project name"),

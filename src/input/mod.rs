@@ -8,6 +8,7 @@ mod dependency_groups;
 mod fake_source;
 mod flat_lock;
 mod foreign_formats;
+mod freshness;
 mod location;
 #[cfg(test)]
 mod lock_tests;
@@ -16,6 +17,7 @@ mod parse_report;
 mod pdm_lock;
 mod pep723_script;
 mod pipfile_lock;
+mod pixi_lock;
 mod poetry_dependency;
 mod poetry_lock;
 mod problem;
@@ -54,7 +56,8 @@ pub struct Format {
 }
 
 /// Every format there is; the first that recognizes a file's name reads it, and where a project
-/// has several, the first counts: locks before what is loose.
+/// has several, the first counts: locks before what is loose, and pixi's last, which is mostly of
+/// conda packages.
 pub const FORMATS: &[Format] = &[
     Format { name: "uv.lock", recognizes: uv_lock::recognizes, project_file: "uv.lock", read: uv_lock::read },
     Format {
@@ -89,6 +92,7 @@ pub const FORMATS: &[Format] = &[
         project_file: "pyproject.toml",
         read: pyproject_toml::read,
     },
+    Format { name: "pixi.lock", recognizes: pixi_lock::recognizes, project_file: "pixi.lock", read: pixi_lock::read },
 ];
 
 /// The format of a file of this name.

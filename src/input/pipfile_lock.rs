@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::flat_lock::{Condition, FlatLock, Namesakes, PathKind};
+use super::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use super::freshness;
 use super::locking::{self, Fault, ParsedLock, last_part, read_lock};
 use super::text_file::TextFile;
 use super::{InputSource, Location, Problem, RequirementsReader, Role};
@@ -24,6 +25,9 @@ struct Document {
 #[serde(rename_all = "kebab-case")]
 struct Meta {
     pipfile_spec: Option<u64>,
+    /// Of the Pipfile that it was made of.
+    #[serde(default)]
+    hash: BTreeMap<String, String>,
     #[serde(default)]
     sources: Vec<Source>,
 }
@@ -100,7 +104,9 @@ fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, 
         namesakes: Namesakes::LastCounts,
         origin: file.location.origin(0),
     };
-    Ok(ParsedLock { indexes, ..ParsedLock::new(lock) })
+    let beside = file.beside("Pipfile", input_source).map_err(|problem| vec![problem])?;
+    let doubt = beside.and_then(|beside| freshness::pipenv(file, &beside, document.meta.hash.get("sha256")?));
+    Ok(ParsedLock { indexes, ..ParsedLock::new(lock).with_warnings(doubt) })
 }
 
 fn check_version(meta: &Meta) -> Result<(), Fault> {
@@ -146,7 +152,7 @@ impl Reading<'_> {
         name: &str,
         package: &Package,
         place: Option<usize>,
-    ) -> Result<(LockedPackage, PathKind), Fault> {
+    ) -> Result<(LockedPackage, Entry), Fault> {
         let marker = package.markers.as_deref().map(|text| locking::marker(&mut self.markers, text)).transpose()?;
         let condition = Condition { group: Some(locking::group_name(category)?), marker };
         let (source, files) = self.place(package)?;
@@ -155,7 +161,7 @@ impl Reading<'_> {
         let origin = place.map_or_else(|| self.file.location.origin(0), |at| self.file.origin(at));
         let locked = LockedPackage { name: locking::project_name(name)?, version, source, files, origin };
         locking::check_files(&locked)?;
-        Ok((locked, PathKind { conditions: vec![condition], ..PathKind::default() }))
+        Ok((locked, Entry { conditions: vec![condition], ..Entry::default() }))
     }
 
     fn place(&self, package: &Package) -> Result<(LockedSource, Vec<LockedFile>), Fault> {

@@ -12,7 +12,7 @@ pub enum Dependencies {
 }
 
 /// A dependency as a table.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Dependency {
     pub version: Option<String>,

@@ -33,6 +33,14 @@ struct Project {
 struct Tool {
     poetry: Poetry,
     uv: UvTable,
+    pdm: Pdm,
+}
+
+/// What PDM had before there were dependency groups (PEP 735).
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct Pdm {
+    dev_dependencies: BTreeMap<String, Vec<String>>,
 }
 
 /// What uv is told about dependencies, as far as it matters here.
@@ -60,7 +68,7 @@ struct Group {
 }
 
 /// Something that the project asks for.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Asked {
     pub name: PackageName,
     pub what: Dependency,
@@ -127,7 +135,8 @@ impl Document {
         let poetry = &self.tool.poetry;
         let has_dev = !(poetry.dev_dependencies.is_empty() && self.tool.uv.dev_dependencies.is_empty());
         let dev = has_dev.then_some("dev");
-        let names = poetry.group.keys().map(String::as_str).chain(self.dependency_groups.names()).chain(dev);
+        let names = poetry.group.keys().chain(self.tool.pdm.dev_dependencies.keys()).map(String::as_str);
+        let names = names.chain(self.dependency_groups.names()).chain(dev);
         let all: BTreeSet<GroupName> = names.filter_map(|name| name.parse().ok()).collect();
         let optional = poetry.group.iter().filter(|(_, group)| group.optional);
         let optional: BTreeSet<GroupName> = optional.filter_map(|(name, _)| name.parse().ok()).collect();
@@ -164,6 +173,11 @@ impl Document {
         for text in &self.tool.uv.dev_dependencies {
             all.push(of_specifier(text, Some(locking::group_name("dev")?), None)?);
         }
+        for (name, texts) in &self.tool.pdm.dev_dependencies {
+            for text in texts {
+                all.push(of_line(text, locking::group_name(name)?)?);
+            }
+        }
         for name in self.dependency_groups.names() {
             let group: GroupName = locking::group_name(name)?;
             for Member { text, .. } in self.dependency_groups.members(&group)? {
@@ -198,6 +212,24 @@ impl Document {
         let extras = self.tool.poetry.extras.iter().filter(|(_, members)| has(members));
         extras.filter_map(|(extra, _)| extra.parse().ok()).collect()
     }
+}
+
+/// A requirement of a group of PDM, which may be an editable line.
+fn of_line(text: &str, group: GroupName) -> Result<Asked, Fault> {
+    let Some(name) = editable_name(text) else { return of_specifier(text, Some(group), None) };
+    let url = text.trim_start_matches("-e").trim();
+    let (url, _) = url.split_once('#').unwrap_or((url, ""));
+    let path = url.strip_prefix("file:///${PROJECT_ROOT}/").map(str::to_owned);
+    let url = if path.is_none() { Some(url.to_owned()) } else { None };
+    let what = Dependency { path, url, ..Dependency::default() };
+    Ok(Asked { name: locking::project_name(&name)?, what, group: Some(group), extras: None })
+}
+
+/// The project of an editable line, such as `-e file:///${PROJECT_ROOT}/sub#egg=NAME`.
+pub fn editable_name(text: &str) -> Option<String> {
+    let (_, fragment) = text.strip_prefix("-e ")?.split_once('#')?;
+    let name = fragment.split('&').find_map(|part| part.strip_prefix("egg="))?;
+    Some(name.split('[').next().unwrap_or(name).to_owned())
 }
 
 /// A requirement as the standard tables have it (PEP 508).

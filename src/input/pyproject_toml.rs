@@ -94,7 +94,7 @@ fn dynamic(document: &Document, groups: &SelectedGroups) -> Vec<String> {
 }
 
 /// Those of `asked` that the groups and extras want. An extra may ask for others of the project.
-fn wanted(asked: Vec<Asked>, project: Option<&PackageName>, mut groups: SelectedGroups) -> Vec<Asked> {
+pub(super) fn wanted(asked: Vec<Asked>, project: Option<&PackageName>, mut groups: SelectedGroups) -> Vec<Asked> {
     let is_wanted = |asked: &Asked, groups: &SelectedGroups| {
         let of_group = asked.group.as_ref().map_or(groups.project, |group| groups.groups.contains(group));
         of_group && asked.extras.as_ref().is_none_or(|extras| !extras.is_disjoint(&groups.extras))
@@ -175,7 +175,10 @@ fn source((file, input_source): (&TextFile, &dyn InputSource), what: &Dependency
 }
 
 /// The marker that stands for all conditions of a dependency.
-fn marker(what: &Dependency) -> Result<Marker, Fault> {
+///
+/// # Errors
+/// When one of them cannot be read.
+pub(super) fn marker(what: &Dependency) -> Result<Marker, Fault> {
     let mut all: Vec<String> = Vec::new();
     if let Some(text) = what.markers.as_deref().filter(|text| !text.is_empty()) {
         all.push(text.to_owned());

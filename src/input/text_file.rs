@@ -68,6 +68,19 @@ impl TextFile {
         })
     }
 
+    /// The file understood as YAML.
+    ///
+    /// # Errors
+    /// Tells the line that is none, or not in the shape of `T`.
+    pub fn yaml<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_saphyr::from_str(&self.text).map_err(|error| {
+            let line = error.location().map_or(0, |location| location.line() as usize);
+            let why = error.without_snippet().to_string();
+            let why = why.lines().next().unwrap_or_default();
+            Problem::error(self.location.origin(line), format!("it is damaged, or no YAML of this kind: {why}"))
+        })
+    }
+
     /// The line `at` so many bytes from the start.
     pub fn origin(&self, at: usize) -> Origin {
         self.location.origin(self.lines.partition_point(|start| *start <= at))

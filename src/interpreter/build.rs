@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::{Interpreter, Pip};
-use crate::domain::Version;
+use crate::domain::{HasRemedy, Remedy, Version};
 
 /// The script that runs in the environment of a build.
 const BUILD_HOOKS: &str = include_str!("../../scripts/build-hooks.py");
@@ -263,17 +263,11 @@ fn hook(step: &str, backend: &BuildBackend, source: &Path, folder: &BuildFolder)
 /// Why a build came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    #[error(
-        "builds need pip in the environment of {}; install it there, or name another Python with --python",
-        python.display()
-    )]
+    #[error("a build needs pip in the environment of {}", python.display())]
     NoPip { python: PathBuf },
-    #[error(
-        "builds need pip 22.3 or newer, and {} has {version}; upgrade it, or name another Python with --python",
-        python.display()
-    )]
+    #[error("a build needs pip 22.3 or newer, and {} has {version}", python.display())]
     OldPip { python: PathBuf, version: String },
-    #[error("could not run {program}: {source}; name another Python with --python")]
+    #[error("could not run {program}: {source}")]
     CannotRun { program: String, source: io::Error },
     #[error("its build failed; its last words:{said}{hint}")]
     Failed { said: String, hint: String },
@@ -287,4 +281,15 @@ pub enum BuildError {
     Answer(String),
     #[error("there is no place to build in: {0}")]
     Folder(#[from] io::Error),
+}
+
+impl HasRemedy for BuildError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::NoPip { .. } => Some(Remedy::InstallPip),
+            Self::OldPip { .. } => Some(Remedy::UpgradePip),
+            Self::CannotRun { .. } => Some(Remedy::NameOtherPython),
+            _ => None,
+        }
+    }
 }

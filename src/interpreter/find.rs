@@ -1,5 +1,5 @@
-//! Finds the interpreter's executable: paths, environments, commands on `PATH`, and the shims that
-//! stand for one without being one.
+//! Finds the interpreter's executable: paths, environments, commands on `PATH`, and shims, which
+//! only start an interpreter.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -11,23 +11,24 @@ use super::{HostEnvironment, InterpreterError};
 /// An executable that is, or starts, an interpreter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FoundInterpreter {
-    /// As found: links are kept, since the folder of a link tells a virtual environment.
+    /// The path as it was found: links are not resolved, since the folder of a link identifies a
+    /// virtual environment.
     pub path: PathBuf,
-    /// Whether it only starts an interpreter, and which one may depend on where it is called.
+    /// Whether it only starts an interpreter, which may depend on the working folder.
     pub is_launcher: bool,
 }
 
-/// Every candidate, best first.
+/// The candidates of a search, best first.
 #[derive(Debug)]
 pub(super) struct InterpreterSearch {
     pub found: Vec<FoundInterpreter>,
-    /// The version that it must have.
+    /// The version that the interpreter must have.
     pub version: Option<String>,
-    /// For the error where nothing fits.
+    /// What was searched, for the error if nothing fits.
     pub description: String,
 }
 
-/// Looks for what `--python` names; without it, for what is active.
+/// Searches for what `--python` names, or by default for the active interpreter.
 pub(super) fn search(wanted: Option<&str>, at: HostEnvironment<'_>) -> Result<InterpreterSearch, InterpreterError> {
     if let Some(wanted) = wanted {
         return search_for(wanted, at);
@@ -74,7 +75,7 @@ fn search_for(wanted: &str, at: HostEnvironment<'_>) -> Result<InterpreterSearch
     Ok(InterpreterSearch { found: Vec::new(), version: None, description })
 }
 
-/// `python3.11`, `python3` and `python` on `PATH`, for 3.11.7.
+/// Searches `PATH` for `python3.11`, `python3` and `python`, for a version such as 3.11.7.
 fn of_version(wanted: &str, at: HostEnvironment<'_>) -> InterpreterSearch {
     let numbers: Vec<_> = wanted.split('.').collect();
     let minor = numbers.get(1).map(|minor| format!("python{}.{minor}", numbers[0]));
@@ -83,14 +84,14 @@ fn of_version(wanted: &str, at: HostEnvironment<'_>) -> InterpreterSearch {
     InterpreterSearch { found, version: Some(wanted.to_owned()), description: format!("Python {wanted} on PATH") }
 }
 
-/// The interpreter of an environment or an installation.
+/// Returns the interpreter of an environment or an installation.
 fn in_folder(folder: &Path) -> Option<FoundInterpreter> {
     let places = ["bin/python", "bin/python3", "Scripts/python.exe", "python.exe"];
     let path = places.iter().map(|place| folder.join(place)).find(|path| path.is_file())?;
     Some(FoundInterpreter { path, is_launcher: false })
 }
 
-/// The first executable of this name on `PATH` that leads to an interpreter.
+/// Returns the first executable of this name on `PATH` that leads to an interpreter.
 fn on_path(command: &str, at: HostEnvironment<'_>) -> Option<FoundInterpreter> {
     let path = at.set("PATH")?;
     let folders = std::env::split_paths(&path).map(|folder| at.folder.join(folder));
@@ -101,7 +102,7 @@ fn on_path(command: &str, at: HostEnvironment<'_>) -> Option<FoundInterpreter> {
     files.filter(|file| is_executable(file)).find_map(|file| resolve(&file, at))
 }
 
-/// Whether it can be run; the empty files that Windows offers in place of a Python cannot.
+/// Whether the file can be run, unlike the empty files that Windows has in the place of a Python.
 fn is_executable(path: &Path) -> bool {
     let Ok(metadata) = fs::metadata(path) else { return false };
     let is_store_stub = path.parent().is_some_and(|folder| folder.ends_with("WindowsApps")) && metadata.len() == 0;
@@ -119,8 +120,8 @@ fn has_permission(_: &fs::Metadata) -> bool {
     true
 }
 
-/// The interpreter behind an executable: itself, or what a shim of pyenv stands for, which may
-/// be nothing here.
+/// Returns the interpreter behind an executable: itself, or the one that a pyenv shim starts, if
+/// any.
 fn resolve(path: &Path, at: HostEnvironment<'_>) -> Option<FoundInterpreter> {
     match pyenv_root(path).filter(|_| is_script(path)) {
         Some(root) => {
@@ -138,20 +139,21 @@ fn is_script(path: &Path) -> bool {
     File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
 }
 
-/// A link to a version manager's own program is not.
+/// Whether the file is named like a Python, unlike a link to a version manager's own program.
 fn is_named_like_python(path: &Path) -> bool {
     let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = file.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     ["python", "pypy", "graalpy"].iter().any(|known| name.starts_with(known))
 }
 
-/// The folder of the pyenv whose shim this would be.
+/// Returns the folder of the pyenv that the shim would belong to.
 fn pyenv_root(shim: &Path) -> Option<&Path> {
     let folder = shim.parent().filter(|folder| folder.ends_with("shims"))?;
     folder.parent().filter(|root| root.join("versions").is_dir())
 }
 
-/// The file that pyenv would run: the first of the selected versions that has the command.
+/// Returns the file that pyenv would run: the first of the selected versions that has the command.
+///
 /// `system` stands for the rest of `PATH`.
 fn behind_shim(root: &Path, command: &OsStr, at: HostEnvironment<'_>) -> Option<PathBuf> {
     let selected = selected_versions(root, at);
@@ -159,7 +161,8 @@ fn behind_shim(root: &Path, command: &OsStr, at: HostEnvironment<'_>) -> Option<
     folders.map(|folder| folder.join("bin").join(command)).find(|path| is_executable(path))
 }
 
-/// `PYENV_VERSION`, else the nearest `.python-version` upwards, else the global choice.
+/// Returns the versions of `PYENV_VERSION`, else of the nearest `.python-version` upwards, else the
+/// global choice.
 fn selected_versions(root: &Path, at: HostEnvironment<'_>) -> Vec<String> {
     if let Some(names) = at.set("PYENV_VERSION") {
         return names.to_string_lossy().split(':').map(str::to_owned).collect();
@@ -170,7 +173,7 @@ fn selected_versions(root: &Path, at: HostEnvironment<'_>) -> Vec<String> {
     lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
 }
 
-/// The folder of a version; `3.11` stands for the newest 3.11 that is installed.
+/// Returns the folder of a version; `3.11` stands for the newest 3.11 that is installed.
 fn version_folder(root: &Path, name: &str) -> Option<PathBuf> {
     let versions = root.join("versions");
     let name = name.strip_prefix("python-").unwrap_or(name);
@@ -205,7 +208,8 @@ mod tests {
             Self { root, variables }
         }
 
-        /// A machine with pyenv: a shim for `python3`, two versions and one that it does not manage.
+        /// Makes a machine with pyenv: a shim for `python3`, two versions and one that pyenv does
+        /// not manage.
         fn with_pyenv() -> Self {
             let machine = Self::new(&["pyenv/shims", "usr/bin"]);
             machine.executable("pyenv/shims/python3", "#!/bin/sh");
@@ -236,7 +240,7 @@ mod tests {
             search(wanted, HostEnvironment { variable: &set, folder: &folder })
         }
 
-        /// The first candidate, below the root.
+        /// Returns the first candidate, relative to the root.
         fn first(&self, wanted: Option<&str>) -> Option<(String, bool)> {
             let found = self.search(wanted).unwrap().found.into_iter().next()?;
             let path = found.path.strip_prefix(self.root.path()).unwrap().to_str().unwrap();

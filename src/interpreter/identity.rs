@@ -1,5 +1,4 @@
-//! The cache of interpreters' answers: a key of everything that decides it, and stamps of the files
-//! that it rests on.
+//! The cache of interpreters' answers, each with stamps of the files that it depends on.
 
 use std::fs;
 use std::io;
@@ -14,7 +13,7 @@ use crate::domain::Sha256;
 use super::find::FoundInterpreter;
 use super::{DESCRIBE_TARGET, HostEnvironment, ScriptAnswer};
 
-/// Variables that change what Python or pip says of itself.
+/// The variables that affect the answers of Python or pip.
 const VARIABLES: [&str; 18] = [
     "APPDATA",
     "HOME",
@@ -36,22 +35,22 @@ const VARIABLES: [&str; 18] = [
     "__PYVENV_LAUNCHER__",
 ];
 
-/// What decides which interpreter a launcher starts, beside the folder it is called in.
+/// The variables that decide which interpreter a launcher starts, beside the working folder.
 const LAUNCHER_VARIABLES: [&str; 5] =
     ["ASDF_PYTHON_VERSION", "CONDA_PREFIX", "MISE_PYTHON_VERSION", "PATH", "PYENV_VERSION"];
 const LAUNCHER_FILES: [&str; 4] = [".python-version", ".tool-versions", "mise.toml", ".mise.toml"];
 
-/// Where a running kernel tells its release and version, which are markers.
+/// The files with a running kernel's release and version, which are markers.
 const KERNEL: [&str; 2] = ["/proc/sys/kernel/osrelease", "/proc/sys/kernel/version"];
 
 /// The cache key of an answer.
 pub(super) struct Identity {
     key: Sha256,
-    /// Files that decide which answer it is.
+    /// The files that decide the answer.
     files: Vec<PathBuf>,
 }
 
-/// The identity of an executable's answer to `question`, found without running it.
+/// Returns the identity of an executable's answer to `question`, without running it.
 pub(super) fn of(found: &FoundInterpreter, question: &str, at: HostEnvironment<'_>) -> Identity {
     let mut parts = vec![DESCRIBE_TARGET.to_owned(), question.to_owned(), format!("{:?}", found.path)];
     let more: &[&str] = if found.is_launcher { &LAUNCHER_VARIABLES } else { &[] };
@@ -67,7 +66,7 @@ pub(super) fn of(found: &FoundInterpreter, question: &str, at: HostEnvironment<'
     Identity { key: Sha256::of(parts.join("\0").as_bytes()), files }
 }
 
-/// A remembered answer.
+/// A cached answer.
 #[derive(Serialize, Deserialize)]
 struct CachedAnswer<T> {
     key: String,
@@ -75,7 +74,7 @@ struct CachedAnswer<T> {
     answer: ScriptAnswer<T>,
 }
 
-/// The answer remembered for this identity, if all that it rests on is as it was.
+/// Returns the cached answer for this identity, if all files that it depends on are unchanged.
 pub(super) fn cached_answer<T: DeserializeOwned>(cache: &CacheLayout, identity: &Identity) -> Option<T> {
     let bytes = cache.read(&file(cache, identity))?;
     let cached: CachedAnswer<T> = serde_json::from_slice(&bytes).ok()?;
@@ -83,7 +82,7 @@ pub(super) fn cached_answer<T: DeserializeOwned>(cache: &CacheLayout, identity: 
     (cached.key == identity.key.to_string() && cached.stamps.iter().all(is_current)).then_some(cached.answer.answer)
 }
 
-/// Remembers an answer; the file appears whole or not at all.
+/// Caches an answer; the file appears whole or not at all.
 pub(super) fn cache_answer<T: Serialize>(
     cache: &CacheLayout,
     identity: &Identity,

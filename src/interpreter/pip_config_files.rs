@@ -1,4 +1,4 @@
-//! Where pip's configuration files are (`docs/facts/pip.md` 3.10), found without starting it.
+//! Finds pip's configuration files (`docs/facts/pip.md` 3.10) without starting pip.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub(super) enum System {
 }
 
 impl System {
-    /// The one that this program runs on.
+    /// The system that this program runs on.
     pub const HERE: Self = if cfg!(windows) {
         Self::Windows
     } else if cfg!(target_os = "macos") {
@@ -24,8 +24,9 @@ impl System {
     };
 }
 
-/// The files that pip would read, weakest first; not all need exist. `prefix` is the
-/// interpreter's `sys.prefix`, where it is known.
+/// Returns the files that pip would read, weakest first; not all need exist.
+///
+/// `prefix` is the interpreter's `sys.prefix`, if it is known.
 pub(super) fn locations(
     system: System,
     host: HostEnvironment<'_>,

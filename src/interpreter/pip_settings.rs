@@ -1,17 +1,19 @@
-//! pip's configuration files, read as pip reads them: INI text by the rules of Python's
-//! `RawConfigParser` (`docs/facts/pip.md` 3.10).
+//! Reads pip's configuration files as pip does: INI text by the rules of Python's `RawConfigParser`
+//! (`docs/facts/pip.md` 3.10).
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One value of one file. Values may hold credentials, so `Debug` keeps them back.
+/// One value of one file.
+///
+/// Values may hold credentials, so `Debug` hides them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PipSetting {
     pub file: PathBuf,
-    /// `global`, or the name of a command.
+    /// The section: `global`, or the name of a command.
     pub section: String,
-    /// In lower case with dashes, as in `index-url`.
+    /// The key in lower case with dashes, such as `index-url`.
     pub key: String,
     pub value: String,
 }
@@ -26,7 +28,7 @@ impl fmt::Debug for PipSetting {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PipSettings(Vec<PipSetting>);
 
-/// A configuration file that pip refuses; the text stays out of the message, since it may hold
+/// The error for an invalid configuration file; it does not quote the text, since that may hold
 /// credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}:{line}: {why}; pip cannot read this configuration file either, so mend it, or point PIP_CONFIG_FILE elsewhere",
@@ -38,7 +40,7 @@ pub struct PipSettingsError {
 }
 
 impl PipSettings {
-    /// Reads those of `files` that are there, weakest first.
+    /// Reads those of `files` that exist, weakest first.
     pub(super) fn read(files: &[PathBuf]) -> Result<Self, PipSettingsError> {
         let mut settings = Self::default();
         for file in files {
@@ -49,16 +51,18 @@ impl PipSettings {
         Ok(settings)
     }
 
-    /// Reads the text of one file.
+    /// Parses the text of one file.
     ///
     /// # Errors
-    /// Where pip refuses it, too.
+    /// When pip refuses the text, too.
     pub fn parse(text: &str, file: &Path) -> Result<Self, PipSettingsError> {
         parse(text, file).map(Self)
     }
 
-    /// The value of `key` for a command: its own section beats `[global]`, then the stronger
-    /// file wins. Empty values do not count.
+    /// Returns the value of `key` for a command.
+    ///
+    /// The command's own section takes precedence over `[global]`, then the stronger file; empty
+    /// values do not count.
     pub fn get(&self, command: &str, key: &str) -> Option<&PipSetting> {
         let last = |section: &str| {
             let mut found = self.0.iter().rev().filter(|setting| setting.section == section && setting.key == key);
@@ -72,7 +76,7 @@ impl PipSettings {
     }
 }
 
-/// The section whose values all others have too.
+/// The section whose values all other sections inherit.
 const DEFAULTS: &str = "DEFAULT";
 
 fn parse(text: &str, file: &Path) -> Result<Vec<PipSetting>, PipSettingsError> {
@@ -87,9 +91,10 @@ fn parse(text: &str, file: &Path) -> Result<Vec<PipSetting>, PipSettingsError> {
 struct ConfigReader<'a> {
     file: &'a Path,
     settings: Vec<PipSetting>,
-    /// The last one is being read.
+    /// The sections so far, of which the last one is being read.
     sections: Vec<String>,
-    /// Of the key being read, whose value goes on in lines that are indented more.
+    /// The indentation of the key being read, whose value continues on lines that are indented
+    /// more.
     indent: Option<usize>,
 }
 
@@ -136,7 +141,7 @@ impl ConfigReader<'_> {
         Ok(())
     }
 
-    /// Gives every section the defaults that it does not set itself.
+    /// Adds to every section the defaults that it does not set itself.
     fn finish(self) -> Vec<PipSetting> {
         let (defaults, mut settings): (Vec<_>, Vec<_>) =
             self.settings.into_iter().partition(|setting| setting.section == DEFAULTS);
@@ -152,7 +157,7 @@ impl ConfigReader<'_> {
     }
 }
 
-/// Keys in pip's form: `--Index_URL` is `index-url`.
+/// Returns a key in pip's form, `index-url` for `--Index_URL`.
 fn normalized(key: &str) -> String {
     let key = key.to_lowercase().replace('_', "-");
     key.strip_prefix("--").map(str::to_owned).unwrap_or(key)
@@ -182,7 +187,8 @@ mod tests {
         assert_eq!(settings.get("install", "retries").unwrap().file, Path::new("1.conf"));
     }
 
-    /// As `RawConfigParser` of Python 3.11 reads the same text, blank lines within a value aside.
+    /// The results of Python 3.11's `RawConfigParser` for the same text, except for blank lines
+    /// within a value.
     #[test]
     fn text_is_read_as_by_python() {
         let text = "# c\n[global]\r\n--Index_URL : https://index.example/simple\nfind-links =\n    a # b\n  ; c\n\n    d\n\

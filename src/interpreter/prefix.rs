@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::HostEnvironment;
 use super::find::FoundInterpreter;
 
-/// The prefix of an interpreter that was not asked yet; `None` where its files do not tell.
+/// Returns the prefix of an interpreter that was not asked yet; `None` if its files do not show it.
 pub(super) fn of(found: &FoundInterpreter, at: HostEnvironment<'_>) -> Option<PathBuf> {
     if found.is_launcher || at.set("PYTHONHOME").is_some() {
         return None;
@@ -14,7 +14,8 @@ pub(super) fn of(found: &FoundInterpreter, at: HostEnvironment<'_>) -> Option<Pa
     of_environment(&found.path).or_else(|| of_installation(&found.path))
 }
 
-/// PEP 405: `pyvenv.cfg` lies beside the executable or one folder up, and the prefix is the latter.
+/// Returns the prefix of a virtual environment (PEP 405), the folder of `pyvenv.cfg`: that of the
+/// executable or one folder up.
 fn of_environment(executable: &Path) -> Option<PathBuf> {
     let beside = executable.parent()?;
     let prefix = beside.parent()?;
@@ -22,7 +23,7 @@ fn of_environment(executable: &Path) -> Option<PathBuf> {
     is_one.then(|| prefix.to_owned())
 }
 
-/// The nearest folder above the executable that holds a standard library.
+/// Returns the nearest folder above the executable that has a standard library.
 fn of_installation(executable: &Path) -> Option<PathBuf> {
     let executable = fs::canonicalize(executable).ok()?;
     executable.ancestors().skip(1).find(|folder| has_library(folder)).map(Path::to_owned)

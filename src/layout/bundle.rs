@@ -1,5 +1,5 @@
-//! The tree of a bundle: a `find-links` folder, a manifest, pinned requirements, and pages for
-//! the person who unpacks it.
+//! The layout of a bundle: a `find-links` folder with a manifest, pinned requirements, install
+//! scripts and documents for the person who unpacks it.
 
 mod dependency_graph;
 mod install;
@@ -31,55 +31,56 @@ use super::checked_tree::literal_path;
 use super::{FindLinks, Layout, LayoutError};
 use target_markers::TargetMarkers;
 
-/// Where a bundle has its [`Manifest`].
+/// The path of the [`Manifest`] in a bundle.
 pub const MANIFEST_PATH: &str = "prefetch.json";
 
-/// Where a bundle has its pinned requirements.
+/// The path of the pinned requirements in a bundle.
 pub const REQUIREMENTS_PATH: &str = "requirements.txt";
 
-/// Where a bundle has the digests of all its other files, as `sha256sum -c` reads them.
+/// The path of the digests of all other files of a bundle, in the format of `sha256sum -c`.
 pub const SUMS_PATH: &str = "SHA256SUMS";
 
-/// Where a bundle has the signature of its manifest, if it is signed.
+/// The path of the signature of the manifest in a signed bundle.
 pub const SIGNATURE_PATH: &str = "prefetch.json.minisig";
 
-/// The folder of the distributions.
+/// The folder of a bundle that holds its wheels and source archives.
 pub const WHEELS: &str = "wheels";
 
-/// What files tell people, by their digests.
+/// The summaries of distributions, by the SHA-256 of the file.
 pub type ProjectSummaries = BTreeMap<Sha256, ProjectSummary>;
 
-/// All that a bundle is a function of.
+/// Everything that the content of a bundle depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct BundleInput<'a> {
     pub fetched: &'a Fetched,
-    /// What was asked; each target has exactly one request.
+    /// The requests that were resolved; each target belongs to exactly one.
     pub requests: &'a [Request],
     pub summaries: &'a ProjectSummaries,
     pub sboms: &'a Sboms,
 }
 
-/// A page that the layout composes.
+/// A page of a bundle that this layout generates.
 struct Document {
     path: &'static str,
-    /// What it is, for the list in `README.txt`.
+    /// What the page is, for the list in `README.txt`.
     summary: &'static str,
-    /// Its text; absent where this bundle has none.
+    /// Returns the page's text, or `None` if this bundle does not have the page.
     text: fn(&DocumentSource<'_>) -> Option<String>,
 }
 
-/// What documents are made of.
+/// The data that documents are generated from.
 struct DocumentSource<'a> {
     input: &'a BundleInput<'a>,
-    /// What was fetched, without tools.
+    /// The fetched packages without those that are only tools (builds, the installer).
     installed: &'a Fetched,
     target_markers: &'a TargetMarkers,
-    /// Without the pages, which come from it.
+    /// The manifest, still without its list of pages.
     manifest: &'a Manifest,
 }
 
-/// Every document but the manifest, the digests, `README.txt`, and the pins of single targets; in
-/// the order in which `README.txt` lists them.
+/// The generated documents, in the order in which `README.txt` lists them.
+///
+/// The manifest, the digests, `README.txt` and the pins of single targets are not among them.
 const DOCUMENTS: &[Document] = &[
     Document {
         path: REQUIREMENTS_PATH,
@@ -104,7 +105,7 @@ const DOCUMENTS: &[Document] = &[
     },
 ];
 
-/// Everything that a bundle consists of.
+/// Returns the tree of a whole bundle.
 ///
 /// # Errors
 /// As [`Layout::tree`] of `find-links`.
@@ -120,8 +121,8 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     Ok(tree)
 }
 
-/// Where a bundle of these files has its pins: in one file, or in one for each target where no marker
-/// tells them apart.
+/// Returns the paths of a bundle's pinned requirements: one file, or one per target if no marker
+/// tells the targets apart.
 pub fn requirements_paths(fetched: &Fetched) -> Vec<String> {
     let installed = &fetched.installed();
     if TargetMarkers::of(installed).are_ambiguous(installed) {
@@ -131,7 +132,7 @@ pub fn requirements_paths(fetched: &Fetched) -> Vec<String> {
     }
 }
 
-/// What the layout composes, by path.
+/// Returns the generated pages of a bundle, each as path and text.
 fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> {
     let installed = &input.fetched.installed();
     let target_markers = TargetMarkers::of(installed);
@@ -157,7 +158,8 @@ fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> 
     pages
 }
 
-/// Path, summary and text of each of [`DOCUMENTS`] that this bundle has, composed side by side.
+/// Returns path, summary and text of each of [`DOCUMENTS`] that this bundle has; they are generated
+/// in parallel.
 fn documents(source: &DocumentSource<'_>) -> Vec<(&'static str, &'static str, String)> {
     let compose = |document: &Document| Some((document.path, document.summary, (document.text)(source)?));
     parallel::map(DOCUMENTS, DOCUMENTS.len(), compose).into_iter().flatten().collect()

@@ -1,4 +1,4 @@
-//! Objects under names that others gave them: each name is checked, and stands for one object.
+//! A tree that checks each file name and refuses two objects under one name.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -7,19 +7,19 @@ use crate::domain::{Content, FetchedFile, Object, PackageName, RelPath, Tree};
 
 use super::LayoutError;
 
-/// A tree that grows by fetched files and refuses to let one take another's place.
+/// A tree of fetched files in which no file can replace another.
 #[derive(Default)]
 pub struct CheckedTree<'a> {
     tree: Tree,
-    /// By path in lower case, since many file systems do not tell cases apart.
+    /// The files so far, by path in lower case, since many file systems ignore case.
     taken: BTreeMap<String, &'a FetchedFile>,
 }
 
 impl<'a> CheckedTree<'a> {
-    /// Adds `file` of `project` as `path`; the same object may come again.
+    /// Adds `file` of `project` as `path`; the same object may be added again.
     ///
     /// # Errors
-    /// When the path holds another object already, or can be no path.
+    /// When another object has this path already, or the text is no valid path.
     pub fn add(&mut self, project: &PackageName, path: String, file: &'a FetchedFile) -> Result<RelPath, LayoutError> {
         let path = checked_path(project, path)?;
         match self.taken.entry(path.as_str().to_lowercase()) {
@@ -42,7 +42,7 @@ impl<'a> CheckedTree<'a> {
     }
 }
 
-/// `path` as a path of ours, or the error that names its project.
+/// Returns `path` as a [`RelPath`], or an error that names the project.
 pub fn checked_path(project: &PackageName, path: String) -> Result<RelPath, LayoutError> {
     RelPath::new(path).map_err(|source| LayoutError::Name { project: project.clone(), source })
 }
@@ -51,7 +51,7 @@ pub fn content(object: Object) -> Content {
     Content::Object { sha256: object.sha256, size: object.size }
 }
 
-/// A path that is written in this program.
+/// Returns a path that is written in this program, and so is known to be valid.
 pub fn literal_path(path: &str) -> RelPath {
     RelPath::new(path).expect("a literal path is valid")
 }

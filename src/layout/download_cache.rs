@@ -1,10 +1,10 @@
 //! `download-cache`: what pip 0.4 to 1.5.6 reads from `PIP_DOWNLOAD_CACHE`
 //! (`docs/facts/legacy-pip.md` 1 to 4).
 //!
-//! Each file is there under its quoted URL, with a `.content-type` beside it that makes it a
-//! hit. Pages are not in that cache, so `links.html` lists the same URLs: with
-//! `--no-index --find-links file:///…/links.html` those pips need no network at all.
-//! `requirements.txt` is for them too: they know neither markers nor hashes.
+//! Each file lies under its quoted URL, beside a `.content-type` file without which pip ignores it.
+//! That cache has no pages, so `links.html` lists the same URLs: with `--no-index --find-links
+//! file:///…/links.html` those pips need no network at all. `requirements.txt` is for them too:
+//! they know neither markers nor hashes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,16 +16,16 @@ use super::html::{Anchor, href, page};
 use super::legacy_names::{eggs, own_egg, spelled_name, spelled_version, unidentified};
 use super::{Layout, LayoutError, Usage, UsageLocation};
 
-/// The cache folder of old pips.
+/// The `download-cache` layout, the cache folder of old pips.
 pub struct DownloadCache;
 
 const CONTENT_TYPE_SUFFIX: &str = ".content-type";
 
-/// A content type is only used to choose an unpacker. With this one old pips look at the file's
-/// name instead, which works for every archive and does not vary with servers.
+/// The content type of every file. pip only uses it to choose an unpacker; with this one old pips
+/// look at the file's name instead, which works for every archive.
 const CONTENT_TYPE: &[u8] = b"application/octet-stream";
 
-/// Bytes: with its `.content-type` a longer name is no file name any more.
+/// The longest quoted URL in bytes: with `.content-type` a longer one is no valid file name.
 const LONGEST_KEY: usize = 255 - CONTENT_TYPE_SUFFIX.len();
 
 impl Layout for DownloadCache {
@@ -83,7 +83,7 @@ impl Layout for DownloadCache {
     }
 }
 
-/// The names under which old pips look for the file; its own where no cache can hold it.
+/// Returns the names under which old pips look for the file; its own name if no cache can hold it.
 fn names(file: &FetchedFile) -> BTreeSet<String> {
     if is_cached(file) { keys(file) } else { BTreeSet::from([file.candidate.filename.to_string()]) }
 }
@@ -96,8 +96,9 @@ fn is_remote(file: &FetchedFile) -> bool {
     file.candidate.url.secret().scheme() != "file"
 }
 
-/// The quoted URLs: cleaned as a link on a page; up to pip 1.3.1 with its `&amp;` left as it is;
-/// and as it stands where a requirement named it, which no pip cleans.
+/// Returns the quoted URLs by which old pips look for a file: cleaned as a link on a page, the same
+/// with `&amp;` left as it is (up to pip 1.3.1), and unchanged if a requirement named it, since no
+/// pip cleans that.
 fn keys(file: &FetchedFile) -> BTreeSet<String> {
     let url = file.candidate.url.public();
     let links = [clean(&url), clean(&url.replace('&', "&amp;"))];
@@ -105,7 +106,7 @@ fn keys(file: &FetchedFile) -> BTreeSet<String> {
     links.into_iter().chain(is_direct.then_some(url)).map(|url| quote(&url)).collect()
 }
 
-/// What old pips make of a link on a page before anything else.
+/// Returns a link as old pips clean it before anything else.
 fn clean(url: &str) -> String {
     let mut cleaned = String::new();
     for byte in url.bytes() {
@@ -118,7 +119,7 @@ fn clean(url: &str) -> String {
     cleaned
 }
 
-/// Python 2's `urllib.quote(url, '')`.
+/// Quotes as Python 2's `urllib.quote(url, '')`.
 fn quote(url: &str) -> String {
     let mut quoted = String::new();
     for byte in url.bytes() {
@@ -131,7 +132,8 @@ fn quote(url: &str) -> String {
     quoted
 }
 
-/// The links to a file: once by its own name, and once by each egg that it may be looked up by.
+/// Returns the links to a file: one by its own name, and one for each `#egg=` name that it may be
+/// looked up by.
 fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     let filename = &*file.candidate.filename;
     let location = if is_cached(file) { file.candidate.url.public() } else { href(filename) };
@@ -142,14 +144,17 @@ fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     by_own_name.into_iter().chain(by_egg).map(anchor).collect()
 }
 
-/// A link to a file in the folder has no fragment: pip up to 1.2.1 takes it for a part of the
-/// file's name.
+/// Returns the link to a file by its own name.
+///
+/// A link into the folder has no fragment: pip up to 1.2.1 takes it for a part of the file's name.
 fn own_link(location: &str, file: &FetchedFile) -> String {
     if is_cached(file) { format!("{location}#sha256={}", file.object.sha256) } else { location.to_owned() }
 }
 
-/// Plain pins. A project held in several versions is a comment: which one is meant depends on
-/// the target, and old pips take no condition.
+/// Returns plain pins.
+///
+/// The pins of a project with several versions are comments: which one applies depends on the
+/// target, and old pips know no markers.
 fn requirements(fetched: &Fetched) -> String {
     let mut projects = BTreeMap::<_, Vec<_>>::new();
     for package in &fetched.packages {
@@ -185,7 +190,8 @@ mod tests {
         DownloadCache.tree(&fetched(vec![package("demo", "1.0", vec![file])])).unwrap()
     }
 
-    /// The keys that `docs/facts/legacy-pip.md` 2 and `docs/facts/pip.md` 4.5 saw real pips use.
+    /// The keys that real pips were seen to use (`docs/facts/legacy-pip.md` 2, `docs/facts/pip.md`
+    /// 4.5).
     #[test]
     fn keys_are_quoted_as_old_pips_quote_them() {
         for (url, expected) in [
@@ -226,7 +232,8 @@ mod tests {
         assert_eq!(page(&tree, "requirements.txt"), "demo==1.0\n");
     }
 
-    /// 242 bytes is the longest quoted URL (`docs/facts/legacy-pip.md` 2); local files are no hits.
+    /// The longest quoted URL has 242 bytes; local files are never looked up
+    /// (`docs/facts/legacy-pip.md` 2).
     #[test]
     fn what_no_cache_can_hold_lies_there_under_its_own_name() {
         let url = |length: usize| format!("https://f.example/a{}/demo-1.0.zip", "a".repeat(length));

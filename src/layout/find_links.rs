@@ -1,12 +1,12 @@
-//! `find-links`: a flat folder of distributions under their natural names, which every pip
-//! since 0.7.2, uv and easy_install read.
+//! `find-links`: a flat folder of distributions under their own names, which every pip since 0.7.2,
+//! uv and easy_install read.
 //!
-//! Some names do not speak for themselves there: pip 24 and later overlook `.tar.bz2` and its
-//! kin (`docs/facts/pip.md` 3.6), pip up to 9 takes `zope_interface-5.0.tar.gz` for another project
-//! than `zope.interface` (`docs/facts/legacy-pip.md` 3 and 7). For those, and only where there are
-//! any, a page lies in the folder and lists them: pips read every `*.html` in it. (Up to 1.2.1
-//! pip reads it too but finds no local file by a link with a fragment, so dotted projects need
-//! the `download-cache` layout there; everything else it finds by the folder.)
+//! Some file names are not understood there: pip 24 and later overlook `.tar.bz2` and similar
+//! archives (`docs/facts/pip.md` 3.6), and pip up to 9 takes `zope_interface-5.0.tar.gz` for
+//! another project than `zope.interface` (`docs/facts/legacy-pip.md` 3 and 7). If there are such
+//! files, a page in the folder lists them: pips read every `*.html` in it. (pip up to 1.2.1 reads
+//! it too but finds no local file by a link with a fragment, so dotted projects need the
+//! `download-cache` layout there; everything else it finds by the folder.)
 
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Tree};
 
@@ -15,7 +15,7 @@ use super::html::{Anchor, href, page, restrictions};
 use super::legacy_names::{eggs, is_seen_in_a_folder, is_unidentified, unidentified};
 use super::{Layout, LayoutError, Usage, UsageLocation};
 
-/// The flat folder.
+/// The `find-links` layout, a flat folder.
 pub struct FindLinks;
 
 impl Layout for FindLinks {
@@ -53,7 +53,7 @@ impl Layout for FindLinks {
     }
 }
 
-/// The links that say what the file's name does not.
+/// Returns the links for a file whose name alone some pips misread.
 fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     let filename = &*file.candidate.filename;
     let mut fragments: Vec<_> = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&")).collect();

@@ -1,4 +1,4 @@
-//! Pages of links, as the repository API draws them (PEP 503).
+//! Generates pages of links as the simple repository API defines them (PEP 503).
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::Candidate;
 
-/// What is escaped in a part of a URL's path: all but what is unreserved (RFC 3986).
+/// The characters that are escaped in a URL's path: all but the unreserved ones (RFC 3986).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A file name as a relative link.
+/// Returns a file name as a relative link.
 pub fn href(filename: &str) -> String {
     utf8_percent_encode(filename, RESERVED).to_string()
 }
@@ -19,18 +19,19 @@ pub fn href(filename: &str) -> String {
 pub struct Anchor {
     pub href: String,
     pub text: String,
-    /// Names and unescaped values.
+    /// Attribute names with their unescaped values.
     pub attributes: Vec<(&'static str, String)>,
 }
 
-/// What keeps an installer from a file: `Requires-Python` (PEP 503) and withdrawal (PEP 592).
+/// Returns the attributes that keep an installer from a file: `Requires-Python` (PEP 503) and
+/// yanking (PEP 592).
 pub fn restrictions(file: &Candidate) -> Vec<(&'static str, String)> {
     let requires_python = file.requires_python.iter().map(|python| ("data-requires-python", python.to_string()));
     let yanked = file.yanked.0.iter().map(|reason| ("data-yanked", reason.to_string()));
     requires_python.chain(yanked).collect()
 }
 
-/// A page that holds these links in this order.
+/// Returns a page with these links in this order.
 pub fn page(title: &str, anchors: &[Anchor]) -> Vec<u8> {
     let title = escape(title);
     let mut page = format!(
@@ -52,7 +53,7 @@ fn write_anchor(page: &mut String, anchor: &Anchor) -> std::fmt::Result {
     writeln!(page, ">{}</a><br>", escape(&anchor.text))
 }
 
-/// `text` for an element or a quoted attribute.
+/// Returns `text` escaped for an element or a quoted attribute.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,22 +1,23 @@
-//! How pips that know no normalized names read a file name, and the names that help them.
+//! How pips that do not normalize names read a file name, and the `#egg=` fragments that help them.
 //!
 //! Up to pip 9, `zope_interface-5.0.tar.gz` belongs to `zope-interface` and not to
 //! `zope.interface`: dots count (`docs/facts/legacy-pip.md` 3). Those pips take a link's `#egg=`
-//! fragment for the file's name, if it comes first, so a page can tell them. The project's true
-//! spelling is in no index; a file's own name and the likely dots are what we have.
+//! fragment for the file's name, if it comes first, so a page can tell them. No index states the
+//! project's true spelling; it is guessed from the file's own name.
 
 use crate::domain::{DistributionFilename, Fetched, FetchedPackage, PackageName, SourceFilename};
 
-/// The project's name as its files spell it, with `-` for `_`; a dotted one wins, since dots
-/// count for old pips and nothing else does.
+/// Returns the project's name as its files spell it, with `-` for `_`.
+///
+/// A dotted spelling is preferred, since old pips distinguish dots and nothing else.
 pub fn spelled_name(package: &FetchedPackage) -> String {
     let names = package.files.iter().filter_map(|file| name_part(&file.candidate.filename, &package.name));
     let dotted = names.map(|name| name.replace('_', "-")).filter(|name| name.contains('.')).min();
     dotted.unwrap_or_else(|| package.name.to_string())
 }
 
-/// The version as a source archive spells it, since pips before 6 compare versions loosely;
-/// absent where nobody knows it.
+/// Returns the version as a source archive spells it, since pips before 6 compare versions loosely;
+/// `None` if it is not known.
 pub fn spelled_version(package: &FetchedPackage) -> Option<String> {
     let sources = package.files.iter().filter(|file| !file.candidate.filename.ends_with(".whl"));
     let mut readable = sources.filter(|file| !is_unreadable(package, &file.candidate.filename));
@@ -25,15 +26,15 @@ pub fn spelled_version(package: &FetchedPackage) -> Option<String> {
     spelled.map(str::to_owned).or_else(|| package.version.as_ref().map(ToString::to_string))
 }
 
-/// What stands before the version in a file's name.
+/// Returns the part of a file name before the version.
 fn name_part<'a>(filename: &'a str, project: &PackageName) -> Option<&'a str> {
     let version = DistributionFilename::version_text(filename, project).ok()?;
     let before = version.as_ptr() as usize - filename.as_ptr() as usize;
     filename[..before].strip_suffix('-')
 }
 
-/// Whether the file's own name tells every pip since 24.0 which project and version it is,
-/// in a plain folder.
+/// Whether every pip since 24.0 can tell project and version from the file's name in a plain
+/// folder.
 pub fn is_seen_in_a_folder(package: &FetchedPackage, filename: &str) -> bool {
     match DistributionFilename::parse(filename, &package.name) {
         Ok(DistributionFilename::Wheel(_)) => true,
@@ -45,15 +46,16 @@ pub fn is_seen_in_a_folder(package: &FetchedPackage, filename: &str) -> bool {
     }
 }
 
-/// What an `#egg=` fragment must say of a file whose own name says nothing (`main.zip`);
-/// absent where the name is enough, or where nobody knows the version.
+/// Returns the `#egg=` fragment of a file whose own name tells nothing (`main.zip`), or `None` if
+/// the name is enough or the version is not known.
 pub fn own_egg(package: &FetchedPackage, filename: &str) -> Option<String> {
     let version = package.version.as_ref().filter(|_| is_unreadable(package, filename))?;
     Some(format!("{}-{version}", package.name)).filter(|egg| is_egg(egg))
 }
 
-/// What `#egg=` fragments say of a file beyond its own name: nothing of a wheel, whose tags pip
-/// would no longer look at.
+/// Returns the `#egg=` fragments under which old pips may look for a file.
+///
+/// A wheel has none: with one, pip would no longer look at its tags.
 pub fn eggs(package: &FetchedPackage, filename: &str) -> Vec<String> {
     if filename.ends_with(".whl") {
         return Vec::new();
@@ -66,8 +68,8 @@ pub fn eggs(package: &FetchedPackage, filename: &str) -> Vec<String> {
     eggs.filter(|egg| is_egg(egg)).collect()
 }
 
-/// A sentence for each file that no installer can look up by name, since neither its name nor
-/// anything else tells its version.
+/// Returns a sentence for each file that no installer can look up by name, since its version is not
+/// known from its name nor otherwise.
 pub fn unidentified(fetched: &Fetched) -> Vec<String> {
     let unidentified = fetched.files().filter(|(package, file)| is_unidentified(package, &file.candidate.filename));
     unidentified
@@ -83,12 +85,12 @@ pub fn is_unidentified(package: &FetchedPackage, filename: &str) -> bool {
     is_unreadable(package, filename) && own_egg(package, filename).is_none()
 }
 
-/// Whether the file's name is no distribution of its project.
+/// Whether the file's name is not a valid distribution name of its project.
 pub fn is_unreadable(package: &FetchedPackage, filename: &str) -> bool {
     DistributionFilename::parse(filename, &package.name).is_err()
 }
 
-/// The dotted spellings that `filename` may stand for: `a.b-c` and `a.b.c` for `a_b_c`.
+/// Returns the dotted spellings that `filename` may stand for: `a.b-c` and `a.b.c` for `a_b_c`.
 fn other_spellings(filename: &str, project: &PackageName) -> Vec<String> {
     if name_part(filename, project).is_some_and(|name| name.contains('.')) {
         return Vec::new();
@@ -97,7 +99,8 @@ fn other_spellings(filename: &str, project: &PackageName) -> Vec<String> {
     (1..=dashes).map(|dots| project.as_ref().replacen('-', ".", dots)).collect()
 }
 
-/// Since 26.0 pip fails on a page with any other egg (`docs/facts/pip.md` 1.6).
+/// Whether pip accepts an `#egg=` value: since 26.0 it fails on a page with any other
+/// (`docs/facts/pip.md` 1.6).
 fn is_egg(egg: &str) -> bool {
     let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     ends(egg.bytes().next())

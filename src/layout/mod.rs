@@ -1,5 +1,5 @@
-//! What each consumer wants to see: a layout turns what we hold into a [`Tree`] and touches
-//! nothing.
+//! Layouts: each turns what was fetched into the [`Tree`] that an installer reads, without touching
+//! the disk.
 
 mod bundle;
 mod checked_tree;
@@ -25,71 +25,72 @@ pub use simple_index::SimpleIndex;
 
 use crate::domain::{Fetched, PackageName, RelPathError, Tree};
 
-/// A shape in which pip, uv or an old pip reads distributions.
+/// A folder structure from which pip, uv or an old pip reads distributions.
 pub trait Layout: Sync {
-    /// The word that `--layout` takes; with several layouts, also the name of their folder.
+    /// The layout's name, as `--layout` takes it; with several layouts, also the name of their
+    /// folder.
     fn name(&self) -> &'static str;
 
-    /// Who reads it, in a line for `--help`.
+    /// A line for `--help` that says who reads it.
     fn summary(&self) -> &'static str;
 
-    /// Whether [`FetchedFile::metadata`](crate::domain::FetchedFile::metadata) is to be filled
-    /// for wheels (PEP 658).
+    /// Whether [`FetchedFile::metadata`](crate::domain::FetchedFile::metadata) must be present for
+    /// wheels (PEP 658).
     fn needs_metadata(&self) -> bool {
         false
     }
 
-    /// Whether its consumer may write through a file's name, so that the file must never be a
-    /// hard link into the store.
+    /// Whether an installer may write to the files, so that they must not be hard links into the
+    /// store.
     fn consumer_writes(&self) -> bool {
         false
     }
 
-    /// Everything the consumer reads, below the folder it is pointed at.
+    /// Returns everything that an installer reads, relative to the folder it is pointed at.
     ///
     /// # Errors
-    /// When two different files claim one name, or a name cannot be a file's.
+    /// When two different files have the same name, or a name is no valid file name.
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError>;
 
-    /// How pip is pointed at the folder.
+    /// Returns how pip is pointed at the folder.
     fn usage(&self, location: &UsageLocation<'_>) -> Usage;
 
-    /// What the consumer will not get from this layout: a sentence for each file.
+    /// Returns a sentence for each file that an installer will not find in this layout.
     fn caveats(&self, _fetched: &Fetched) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// Every layout there is; `--layout`, its help and its error message read this table.
+/// Every layout; `--layout`, its help and its error message read this table.
 pub const LAYOUTS: &[&dyn Layout] =
     &[&FindLinks, &SimpleIndex, &DownloadCache, &PipHttpCache::First, &PipHttpCache::Second { has_pages: true }];
 
-/// The layout called `name`.
+/// Returns the layout called `name`.
 pub fn find(name: &str) -> Option<&'static dyn Layout> {
     LAYOUTS.iter().copied().find(|layout| layout.name() == name)
 }
 
-/// A folder that holds a layout's tree, in the two spellings that consumers want.
+/// The folder that holds a layout's tree, as path and as URL.
 #[derive(Clone, Copy, Debug)]
 pub struct UsageLocation<'a> {
-    /// As the user named it.
+    /// The path as the user named it.
     pub path: &'a str,
     /// The absolute `file:` URL, ending in a slash.
     pub url: &'a str,
 }
 
-/// What a user sets and types so that `pip install` reads a layout.
+/// The variables and arguments with which `pip install` reads a layout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Environment variables.
+    /// Environment variables to set.
     pub variables: Vec<(&'static str, String)>,
     /// Arguments of `pip install`, unquoted.
     pub arguments: Vec<String>,
-    /// With which pips alone that works.
+    /// The pip versions for which this works, if not for all.
     pub condition: Option<&'static str>,
 }
 
-/// Why a layout cannot show what we hold.
+/// Why a layout cannot represent what was fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
     #[error(
@@ -105,7 +106,7 @@ pub enum LayoutError {
 mod tests {
     use super::*;
 
-    /// Each was typed at real pips (`docs/facts/pip.md` 6.1, `docs/facts/legacy-pip.md` 3).
+    /// Each was tried with real pips (`docs/facts/pip.md` 6.1, `docs/facts/legacy-pip.md` 3).
     #[test]
     fn pip_is_pointed_at_a_folder() {
         let location = UsageLocation { path: "my dest", url: "file:///srv/my%20dest/" };

@@ -1,8 +1,8 @@
-//! `pip-http` and `pip-http-v2`: the cache that pip keeps of what it asked over HTTP, filled
-//! before pip asks (`docs/facts/pip.md` 4.1 to 4.4).
+//! `pip-http` and `pip-http-v2`: pip's HTTP cache, filled before pip asks (`docs/facts/pip.md` 4.1
+//! to 4.4).
 //!
-//! Two serialisations serve every pip since 6.0. Their entries say that they come from the year
-//! 2100, which every pip takes for fresh.
+//! Two formats serve every pip since 6.0. Their entries are dated in the year 2100, so that every
+//! pip takes them for fresh.
 
 mod entry;
 mod json_page;
@@ -17,7 +17,7 @@ use super::checked_tree::{content, literal_path};
 use super::html::{Anchor, page, restrictions};
 use super::{Layout, LayoutError, Usage, UsageLocation};
 
-/// The cache of one of the two serialisations.
+/// The layout of one of the two formats of pip's HTTP cache.
 pub enum PipHttpCache {
     /// The `http` folder of pip 6.0 to 23.2.1.
     ///
@@ -25,9 +25,10 @@ pub enum PipHttpCache {
     First,
     /// The `http-v2` folder of pip 23.3 and later.
     Second {
-        /// Also the pages of the projects, listing what we hold: with them pip 26.2 and later ask
-        /// nobody. That pip sees no release that is not on those pages, so they are not for a
-        /// cache that serves other work, too.
+        /// Whether it also has the projects' pages, listing the fetched files.
+        ///
+        /// With them pip 26.2 and later ask nobody. That pip sees no release that is not on those
+        /// pages, so they do not belong in a cache that serves other work, too.
         has_pages: bool,
     },
 }
@@ -77,7 +78,8 @@ impl Layout for PipHttpCache {
         }
     }
 
-    /// pip caches nothing of a server that it has no reason to trust (`docs/facts/pip.md` 4.4).
+    /// Names the files that pip does not read from its cache: it caches nothing of a server without
+    /// TLS (`docs/facts/pip.md` 4.4), and no local file.
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {
         let plain = fetched.files().map(|(_, file)| file.candidate.url.secret()).filter(|url| url.scheme() == "http");
         let hosts: BTreeSet<_> = plain.filter_map(|url| url.host_str()).collect();
@@ -93,7 +95,8 @@ impl Layout for PipHttpCache {
     }
 }
 
-/// An entry is one file: the body in an envelope of words.
+/// Returns the tree of the first format, in which an entry is one file: headers and body in one
+/// document.
 fn first_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
     let mut tree = Tree::new();
     for (key, object) in bodies {
@@ -104,7 +107,7 @@ fn first_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
     tree
 }
 
-/// An entry is two files: words, and the body.
+/// Returns the tree of the second format, in which an entry is two files: headers, and body.
 fn second_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
     let mut tree = Tree::new();
     for (key, object) in bodies {
@@ -113,16 +116,18 @@ fn second_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
     tree
 }
 
-/// Adds the two files of an entry.
+/// Adds the two files of an entry of the second format.
 fn insert(tree: &mut Tree, key: &str, headers: &EntryHeaders, body: Content) {
     let path = format!("http-v2/{}", key::path(key));
     tree.insert(literal_path(&path), Content::Page(entry::binary(headers)));
     tree.insert(literal_path(&(path + ".body")), body);
 }
 
-/// A page for the cache of pip 23.3 and later, as its index answered it: whole, and fresh no longer
-/// than it says. With it pip 26.2 and later ask nobody as long as it is fresh; then, and pips
-/// before that always, they ask whether it is still so.
+/// Returns the cache entry of pip 23.3 and later for an index page with all its files, fresh only
+/// as long as the index said.
+///
+/// While it is fresh, pip 26.2 and later ask nobody; afterwards, and earlier pips always, they ask
+/// whether it is unchanged.
 pub fn index_page(page: &IndexPage) -> Tree {
     let mut tree = Tree::new();
     let headers = EntryHeaders::of_seen_page(page.checked, page.lifetime, page.etag.clone());
@@ -130,10 +135,11 @@ pub fn index_page(page: &IndexPage) -> Tree {
     tree
 }
 
-/// The URLs that pip may ask for on account of a file, and what it would get.
+/// Returns the URLs that pip may ask for when it installs a file, each with the object that answers
+/// it.
 ///
-/// pip never looks twice at a cached body: a metadata file that is not what the index promised
-/// would fail every run, so it is left out.
+/// pip never checks a cached body again: a metadata file that is not what the index promised would
+/// fail every run, so it is left out.
 fn bodies(file: &FetchedFile) -> Vec<(String, Object)> {
     let keys = if is_remote(&file.candidate.url) { key::of_file(&file.candidate.url) } else { BTreeSet::new() };
     let promised = file.candidate.sidecar.as_ref().and_then(|sidecar| sidecar.digest.as_ref());
@@ -149,7 +155,7 @@ fn is_remote(url: &MaskedUrl) -> bool {
     matches!(url.secret().scheme(), "http" | "https")
 }
 
-/// The pages that indexes would answer with, if they knew only what we hold.
+/// Returns the pages with which indexes would answer if they had the fetched files only.
 fn pages(fetched: &Fetched) -> Tree {
     let mut projects = BTreeMap::<(&MaskedUrl, &PackageName), Vec<&FetchedFile>>::new();
     for (package, file) in fetched.files().filter(|(_, file)| is_listed(file)) {
@@ -165,7 +171,7 @@ fn pages(fetched: &Fetched) -> Tree {
     tree
 }
 
-/// Whether an index listed the file: a direct URL is its own.
+/// Whether an index listed the file; the `index` of a direct URL is the URL itself.
 fn is_listed(file: &FetchedFile) -> bool {
     is_remote(&file.candidate.index) && *file.candidate.index != file.candidate.url
 }

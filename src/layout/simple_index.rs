@@ -15,7 +15,7 @@ use super::html::{Anchor, href, page, restrictions};
 use super::legacy_names::{own_egg, unidentified};
 use super::{Layout, LayoutError, Usage, UsageLocation};
 
-/// The index as files.
+/// The `simple` layout, a package index as files.
 pub struct SimpleIndex;
 
 impl Layout for SimpleIndex {
@@ -58,12 +58,12 @@ impl Layout for SimpleIndex {
     }
 }
 
-/// What one folder of the index shows.
+/// What one project's folder in the index contains.
 #[derive(Default)]
 struct Project<'a> {
-    /// Rising, each once.
+    /// The versions, rising, each once.
     versions: Vec<&'a Version>,
-    /// By file name.
+    /// The files with their packages, by file name.
     files: BTreeMap<&'a str, (&'a FetchedPackage, &'a FetchedFile)>,
 }
 
@@ -81,7 +81,8 @@ fn projects(fetched: &Fetched) -> BTreeMap<&PackageName, Project<'_>> {
     projects
 }
 
-/// Pip fails where a page promises a sidecar that is not there, so both come from one place.
+/// Adds the metadata sidecars (PEP 658) of a project's files: those that its pages promise, since
+/// pip fails if one is missing.
 fn add_sidecars(tree: &mut Tree, name: &PackageName, project: &Project<'_>) -> Result<(), LayoutError> {
     for (filename, (_, file)) in &project.files {
         if let Some(metadata) = file.metadata {

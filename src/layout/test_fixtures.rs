@@ -8,12 +8,12 @@ use crate::domain::{
     Tree, Yanked,
 };
 
-/// An object of these bytes.
+/// Returns an object with these bytes.
 pub fn object(bytes: &[u8]) -> Object {
     Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 }
 }
 
-/// A file of these bytes, listed by an index.
+/// Returns a file with these bytes, listed by an index.
 pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
     let base: MaskedUrl = "https://me:pw@files.example/".parse().unwrap();
     FetchedFile {
@@ -37,7 +37,7 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
     }
 }
 
-/// A package of these files.
+/// Returns a package with these files.
 pub fn package(name: &str, version: &str, files: Vec<FetchedFile>) -> FetchedPackage {
     FetchedPackage {
         name: name.parse().unwrap(),
@@ -48,17 +48,17 @@ pub fn package(name: &str, version: &str, files: Vec<FetchedFile>) -> FetchedPac
     }
 }
 
-/// These packages, for no target.
+/// Returns these packages as fetched for no target.
 pub fn fetched(packages: Vec<FetchedPackage>) -> Fetched {
     Fetched { targets: Vec::new(), packages }
 }
 
-/// The paths of a tree.
+/// Returns the paths of a tree.
 pub fn paths(tree: &Tree) -> Vec<&str> {
     tree.iter().map(|(path, _)| path.as_str()).collect()
 }
 
-/// The text of the page at `path`.
+/// Returns the text of the page at `path`.
 pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
     let found = tree.iter().find(|(each, _)| each.as_str() == path);
     match found.unwrap_or_else(|| panic!("{path} is not in {:?}", paths(tree))) {
@@ -67,7 +67,7 @@ pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
     }
 }
 
-/// The bundle of what was fetched, for which nothing is known to have been asked.
+/// Returns the bundle of what was fetched, without requests.
 pub fn bundled(fetched: &Fetched) -> Tree {
     let input = BundleInput { fetched, requests: &[], summaries: &ProjectSummaries::new(), sboms: &Sboms::default() };
     bundle(&input).unwrap()

@@ -1,21 +1,23 @@
-//! A reader that serves scattered small reads of a file with few calls to the system.
+//! A buffered reader for scattered small reads of a file, with few system calls.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::archive::resolve_seek;
 
-/// Bytes that are taken at once. A zip's directory is at its end, and wheels have their metadata
-/// right before it: most show all that is asked of them in one piece.
+/// The number of bytes that are read at once.
+///
+/// A zip's directory is at its end, and wheels have their metadata right before it: most need a
+/// single read.
 const SPAN: u64 = 32 << 10;
 
-/// A reader that keeps the piece it took last.
+/// A reader that keeps the bytes of its last read.
 pub struct BufferedReader<R> {
     input: R,
-    /// Of the whole file, once it is known.
+    /// The size of the whole file, once it is known.
     size: Option<u64>,
     position: u64,
     bytes: Vec<u8>,
-    /// Where they begin.
+    /// The offset of the buffered bytes in the file.
     start: u64,
 }
 
@@ -31,13 +33,13 @@ impl<R: Read + Seek> BufferedReader<R> {
         Ok(self.size.unwrap_or_default())
     }
 
-    /// What is at hand of the bytes from the position on.
+    /// Returns the buffered bytes from the position on.
     fn at_hand(&self) -> &[u8] {
         let skip = self.position.checked_sub(self.start).and_then(|skip| usize::try_from(skip).ok());
         skip.and_then(|skip| self.bytes.get(skip..)).unwrap_or_default()
     }
 
-    /// Takes the piece at the position; near the end, the last one there is.
+    /// Reads the bytes at the position; near the end, the last ones of the file.
     fn refill(&mut self) -> io::Result<()> {
         let size = self.size()?;
         self.bytes.clear();
@@ -72,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts how often it is asked.
+    /// A reader that counts its reads.
     struct Counted<'a>(Cursor<Vec<u8>>, &'a Cell<usize>);
 
     impl Read for Counted<'_> {

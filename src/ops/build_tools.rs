@@ -1,5 +1,5 @@
-//! What takes part in an install and is not installed itself: what builds source archives
-//! (PEP 517, PEP 518), and the installer.
+//! Plans what an install needs but does not install: the build requirements of source archives (PEP
+//! 517, PEP 518), and the installer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,11 +13,13 @@ use crate::domain::{
 use crate::index::sdist_metadata::{self, BuildRequirements};
 use crate::resolve::Question;
 
-/// Adds to `plan` what builds its source archives, and what builds that, for each target that
-/// gets one. What cannot be had is left out: the proof of completeness names it.
+/// Adds to `plan` the build requirements of its source archives, and those of these in turn, for
+/// each target that gets a source archive.
+///
+/// What does not exist is left out; the check of the bundle reports it.
 ///
 /// # Errors
-/// When an archive or an index could not be asked.
+/// When an archive or an index could not be fetched.
 pub async fn plan_build_requires(
     mut plan: Plan,
     question: &Question,
@@ -38,19 +40,20 @@ pub async fn plan_build_requires(
     }
 }
 
-/// Adds to `plan` the newest pip that runs on each target, as a wheel.
+/// Adds to `plan` the newest pip that runs on each target, as a wheel. `asked_by` is told where
+/// there is none.
 ///
 /// # Errors
-/// When there is none for a target, or the index could not be asked.
+/// When no pip runs on a target, or the index could not be fetched.
 pub async fn plan_installer(
     mut plan: Plan,
     question: &Question,
+    asked_by: &str,
     context: &FetchContext,
     at_once: usize,
     listener: &Listener,
 ) -> Result<Plan, PlanFailure> {
-    let mut question =
-        Question { require_hashes: false, ..tool_question(question, &[INSTALLER.to_owned()], "--with-installer") };
+    let mut question = tool_question(question, &[INSTALLER.to_owned()], asked_by);
     question.policy.formats = FormatControl::default();
     question.policy.formats.only_binary(INSTALLER).expect("it is a name");
     for targets in by_python(&plan.targets) {
@@ -61,8 +64,10 @@ pub async fn plan_installer(
     Ok(plan)
 }
 
-/// The targets of each Python by themselves: an old tool that one Python has to do with may not
-/// run on the next, whatever its metadata says, and solved together they would share it.
+/// Groups targets by Python version.
+///
+/// They are solved separately, since an old build tool that one Python requires may not run on a
+/// newer one, whatever its metadata says, and targets solved together would share it.
 fn by_python(targets: &[Arc<Target>]) -> Vec<Vec<Arc<Target>>> {
     let mut groups: Vec<Vec<Arc<Target>>> = Vec::new();
     for target in targets {
@@ -76,11 +81,11 @@ fn by_python(targets: &[Arc<Target>]) -> Vec<Vec<Arc<Target>>> {
 
 const INSTALLER: &str = "pip";
 
-/// The source archives with the same needs.
+/// Source archives with the same build requirements.
 #[derive(Default)]
 struct SourceArchives {
     filenames: BTreeSet<Box<str>>,
-    /// Positions in the plan.
+    /// Positions of the targets in the plan.
     targets: BTreeSet<usize>,
 }
 
@@ -92,7 +97,7 @@ struct ToolPlanner<'a> {
 }
 
 impl ToolPlanner<'_> {
-    /// The source archives of `plan` that are not `done`, by what builds them.
+    /// Returns the source archives of `plan` that are not `done`, by their build requirements.
     async fn pending(
         &self,
         plan: &Plan,
@@ -117,7 +122,7 @@ impl ToolPlanner<'_> {
         Ok(pending)
     }
 
-    /// What the archive says that builds it, if it can be read.
+    /// Returns the build requirements of an archive, if it can be read.
     async fn needs(&self, file: &PlannedFile) -> Result<Option<BuildRequirements>, PlanFailure> {
         let candidate = &file.candidate;
         let fail = |why| {
@@ -150,7 +155,7 @@ impl ToolPlanner<'_> {
         Ok(())
     }
 
-    /// The plan for those of `targets` that have a solution.
+    /// Plans for those of `targets` that have a solution.
     async fn solve(&self, question: &Question, targets: &[Arc<Target>]) -> Result<Plan, PlanFailure> {
         match plan(question, targets, MetadataProvider::new(question, self.context, self.at_once, self.listener)).await
         {
@@ -171,24 +176,24 @@ fn add(plan: &mut Plan, tools: Plan) {
     plan.add_tools(tools, &positions);
 }
 
-/// Whether this is a setuptools whose builds ask for the project `wheel`, too: from 70.1 on it
-/// makes wheels by itself.
+/// Whether this is a setuptools whose builds require `wheel`, too; from 70.1 on it makes wheels by
+/// itself.
 pub(super) fn needs_wheel(project: &PackageName, version: &Option<Version>) -> bool {
     project.as_ref() == "setuptools" && version.as_ref().is_some_and(|version| *version < Version::new([70, 1]))
 }
 
-/// The lines, and what an old setuptools asks for on top.
+/// Returns the build requirements with `wheel`, which an old setuptools asks for in addition.
 pub(super) fn with_wheel(needs: &BuildRequirements) -> Vec<String> {
     needs.requires.iter().cloned().chain(["wheel".to_owned()]).collect()
 }
 
-/// Who asks for what builds the archive of this name.
+/// Returns the origin of the build requirements of an archive, for messages.
 pub(super) fn build_origin(filename: &str) -> String {
     format!("build-system.requires of {filename}")
 }
 
-/// The question that these lines, of `origin`, are in a run that asked `question`: without its
-/// digests and constraints, as pip sets up builds.
+/// Returns the question for build requirements in a run with `question`, without its digests and
+/// constraints, as pip sets up builds.
 pub(super) fn tool_question(question: &Question, lines: &[String], origin: &str) -> Question {
     Question {
         requirements: lines.iter().filter_map(|line| requirement(line, origin)).collect(),

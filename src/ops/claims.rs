@@ -1,5 +1,5 @@
-//! What indexes claimed of files that were not here: plans rest on it until the files are, and say
-//! the same or not.
+//! Metadata that indexes claim for files that were not fetched yet; a plan depends on it until the
+//! files confirm it.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -7,24 +7,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::{CoreMetadata, MaskedUrl, Plan};
 
-/// The claims of a run, and the remembered plans that rest on any.
+/// The claims of a run, and the cached plans that depend on any.
 #[derive(Clone, Debug, Default)]
 pub struct Claims(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// By the URL of the file.
+    /// The claimed metadata, by the URL of the file.
     metadata: HashMap<MaskedUrl, Arc<CoreMetadata>>,
     plans: Vec<PathBuf>,
 }
 
 impl Claims {
-    /// An index claimed this of the file at `url`.
+    /// Adds the metadata that an index claims for the file at `url`.
     pub(super) fn add(&self, url: &MaskedUrl, claimed: CoreMetadata) {
         self.state().metadata.insert(url.clone(), claimed.into());
     }
 
-    /// Notes at the files of `plan` what was claimed of them, and forgets all other claims.
+    /// Copies the claims into the files of `plan`, and forgets all others.
     pub(super) fn move_to(&self, plan: &mut Plan) {
         let mut claimed = std::mem::take(&mut self.state().metadata);
         for file in plan.packages.iter_mut().flat_map(|package| &mut package.files) {
@@ -32,12 +32,12 @@ impl Claims {
         }
     }
 
-    /// The plan remembered at `path` rests on claims.
+    /// Notes that the cached plan at `path` depends on claims.
     pub(super) fn add_plan(&self, path: PathBuf) {
         self.state().plans.push(path);
     }
 
-    /// The remembered plans that rest on claims, each once.
+    /// Returns the cached plans that depend on claims, and forgets them.
     pub(super) fn take_plans(&self) -> Vec<PathBuf> {
         std::mem::take(&mut self.state().plans)
     }

@@ -1,4 +1,4 @@
-//! Inspects a distribution at hand: its metadata, summary and file list.
+//! Inspects a local distribution: its metadata, summary and file list.
 
 use std::io::{Read, Seek};
 
@@ -12,13 +12,13 @@ use crate::index::{self, wheel_metadata};
 #[derive(Clone, Debug)]
 pub struct DistributionInspection {
     pub metadata: Result<ResolutionMetadata, MetadataUnavailable>,
-    /// What its build needs (PEP 518); nothing for a wheel.
+    /// The build requirements (PEP 518); `None` for a wheel.
     pub build: Option<BuildRequirements>,
     pub project_summary: ProjectSummary,
 }
 
 impl DistributionInspection {
-    /// Looks into the file `filename` of `project`, if it is known of which.
+    /// Inspects the file `filename` of `project`, if the project is known.
     pub fn of(input: impl Read + Seek, filename: &str, project: Option<&PackageName>) -> Self {
         match filename.parse::<WheelFilename>() {
             Ok(wheel) => Self::of_wheel(input, &wheel),

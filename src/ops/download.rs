@@ -1,4 +1,4 @@
-//! Downloads one file into the store: with retries, and resumed where it broke off.
+//! Downloads one file into the store, with retries that resume where the transfer broke off.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::http::{HttpClient, HttpError, MIN_PARALLEL_SIZE, RequestPermit, Respo
 use crate::index::LocalDigests;
 use crate::store::{Claim, DiskStore, Incoming, StoreError};
 
-/// A file that is to be had.
+/// A file to download.
 pub(super) struct Download {
     pub file: usize,
     pub candidate: Candidate,
@@ -22,7 +22,7 @@ pub(super) struct Download {
 }
 
 impl Download {
-    /// Brings the file into the store, if no other process does.
+    /// Downloads the file into the store, or waits if another process does.
     pub async fn run(&self) -> Result<(Object, Status), FetchError> {
         let mut wait = OtherProcessWait::default();
         loop {
@@ -38,7 +38,7 @@ impl Download {
         }
     }
 
-    /// The same in one turn; nothing where another process was waited for.
+    /// Downloads the file with one permit; `None` if it waited for another process instead.
     async fn take(
         &self,
         permit: RequestPermit,
@@ -68,11 +68,11 @@ impl Download {
     }
 }
 
-/// How long to wait for another process, at work on the same file, that brings no byte; after that
-/// its work is done here, too.
+/// How long to wait for another process that downloads the same file and receives no bytes;
+/// afterwards the file is downloaded here, too.
 const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The pause between two looks at another process's work.
+/// The time between two looks at the other process's progress.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Waits for another process.
@@ -97,11 +97,11 @@ impl OtherProcessWait {
     }
 }
 
-/// Bytes are handed to the disk in portions of this size: large enough that the hand-over to
-/// another thread costs nothing, small enough that sixteen of them are no memory.
+/// The number of bytes that are hashed and written at once: enough that the change of threads costs
+/// nothing, few enough that sixteen portions need little memory.
 const PORTION: usize = 512 << 10;
 
-/// How many new bytes make an attempt a good one, after which the retries are counted anew.
+/// The number of new bytes after which the count of retries starts again.
 const PROGRESS: u64 = 1 << 20;
 
 /// The attempts at one file.
@@ -110,9 +110,9 @@ struct DownloadAttempts<'a> {
     promises: Promises,
     permit: RequestPermit,
     writer: IncomingWriter,
-    /// The version of the file that the bytes are of, where its server named one.
+    /// The version of the file that the bytes are of, if its server stated one.
     validator: Option<String>,
-    /// Whether some of the bytes are not from this process.
+    /// Whether some of the bytes were received by another process.
     is_resumed: bool,
     has_started_over: bool,
 }
@@ -160,7 +160,8 @@ impl<'a> DownloadAttempts<'a> {
         }
     }
 
-    /// Only a promised digest can tell whether parts fit together.
+    /// Whether a transfer may be resumed: only a promised digest can tell whether the parts belong
+    /// together.
     fn can_resume(&self) -> bool {
         self.promises.has_digest()
     }
@@ -207,7 +208,7 @@ impl<'a> DownloadAttempts<'a> {
         Ok(body)
     }
 
-    /// Takes the whole body; returns how long the sender says the file is.
+    /// Receives the whole body; returns the file's size as the server states it.
     async fn receive(&mut self, mut body: ResponseBody) -> Result<Option<u64>, FetchError> {
         let size = self.promises.size.or(body.total());
         let (file, filename) = (self.download.file, self.download.candidate.filename.clone());
@@ -227,13 +228,15 @@ impl<'a> DownloadAttempts<'a> {
         Ok(body.total())
     }
 
-    /// Whether a promised digest may hold although the size was not the promised one. Then that
-    /// alone decides: sizes on pages are wrong more often than digests, and pip heeds none.
+    /// Whether a promised digest may hold although the size is not the promised one.
+    ///
+    /// Then the digest alone decides: sizes on pages are wrong more often than digests, and pip
+    /// ignores them.
     fn may_be_of_another_size(&self, broken: &BrokenPromise) -> bool {
         matches!(broken, BrokenPromise::Size { .. }) && self.can_resume()
     }
 
-    /// Forgets everything, once.
+    /// Discards everything received; done at most once.
     async fn start_over(&mut self) -> Result<(), FetchError> {
         self.has_started_over = true;
         self.validator = None;
@@ -249,27 +252,27 @@ impl<'a> DownloadAttempts<'a> {
     }
 }
 
-/// What of the disk a file may take whose length nobody tells: it may have no end.
+/// Limits the disk space that a file of unknown size may take, since it may have no end.
 struct Room {
     is_bounded: bool,
-    /// Bytes of the disk that are left for everybody else.
+    /// The number of bytes that are left free for others.
     left: u64,
-    /// Bytes since the disk was looked at.
+    /// The number of bytes since the free space was checked.
     taken: u64,
 }
 
 impl Room {
-    /// How often the disk is looked at, in bytes.
+    /// The number of bytes after which the free space is checked again.
     const STRIDE: u64 = 64 << 20;
 
-    /// What is enough for everybody else, in bytes.
+    /// The number of bytes that are left free for others.
     const LEFT: u64 = 1 << 30;
 
     fn new(is_bounded: bool) -> Self {
         Self { is_bounded, left: Self::LEFT, taken: 0 }
     }
 
-    /// Takes room for more bytes; refuses once the disk has little left.
+    /// Counts more bytes; fails once the disk has little space left.
     fn take(&mut self, bytes: u64, store: &DiskStore) -> Result<(), StoreError> {
         self.taken += bytes;
         if self.is_bounded || self.taken < Self::STRIDE {
@@ -281,8 +284,10 @@ impl Room {
 }
 
 impl Download {
-    /// What is noted of the bytes of a version of the file: a later run may go on with them from
-    /// the same place only. The URL itself may hold a secret.
+    /// Returns an identifier of a version of the file at its URL, so that a later run resumes only
+    /// what came from there.
+    ///
+    /// The URL is hashed, since it may hold a secret.
     fn origin(&self, validator: &str) -> String {
         format!("{} {validator}", Sha256::of(self.candidate.url.public().as_bytes()))
     }
@@ -290,13 +295,13 @@ impl Download {
 
 /// Collects bytes into portions, which are hashed and written on a thread that may block.
 struct IncomingWriter {
-    /// Absent only while it is written to, and after that failed.
+    /// The file in the store; `None` only while it is written to, and after a write that failed.
     incoming: Option<Incoming>,
     portion: Vec<Bytes>,
     collected: usize,
-    /// Bytes, those collected included.
+    /// The number of bytes received, including those not written yet.
     received: u64,
-    /// Whose bytes they are, for those who go on with them.
+    /// The identifier of the version that the bytes are of, for later runs.
     origin: Option<String>,
     outlives: bool,
 }
@@ -328,13 +333,13 @@ impl IncomingWriter {
         Ok(())
     }
 
-    /// Judges the bytes and gives them their name.
+    /// Verifies the bytes, and gives the file its final name.
     async fn keep(&mut self) -> Result<Object, StoreError> {
         let write = self.pending();
         blocking(move || write()?.keep()).await
     }
 
-    /// Forgets every byte.
+    /// Discards every byte.
     async fn restart(&mut self) -> Result<(), StoreError> {
         (self.collected, self.received, self.outlives) = (0, 0, false);
         self.portion.clear();
@@ -346,7 +351,7 @@ impl IncomingWriter {
         Ok(())
     }
 
-    /// What writes the collected portion.
+    /// Returns a function that writes the collected portion.
     fn pending(&mut self) -> impl FnOnce() -> Result<Incoming, StoreError> + Send + 'static {
         let portion = std::mem::take(&mut self.portion);
         let mut incoming = self.take_incoming();

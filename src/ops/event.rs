@@ -1,44 +1,47 @@
-//! Events that a use case emits while it runs; `cli` turns them into words.
+//! Events that a use case reports while it runs; `cli` puts them into words.
 
 use std::sync::Arc;
 
 use crate::domain::Status;
 
-/// Something that happened. Files are known by their position in the plan.
+/// Something that happened.
+///
+/// Files are identified by their position in the plan.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A project's page, or the metadata of a file, is asked for.
+    /// A project's page, or the metadata of a file, is requested.
     Asking(String),
     Answered(String),
-    /// The build of a source archive is run, for its metadata or a wheel.
+    /// A source archive is built, for its metadata or for a wheel.
     Building {
         filename: Box<str>,
         is_wheel: bool,
     },
-    /// A whole file is fetched before the plan is made, since nothing less tells what it needs.
+    /// A whole file is fetched before there is a plan, since its dependencies cannot be found out
+    /// otherwise.
     NeededEarly {
         filename: Box<str>,
-        /// Its size, where the index tells.
+        /// The file's size in bytes, if the index states it.
         bytes: Option<u64>,
     },
     /// The plan is made; transfers begin.
     Planned {
         files: usize,
-        /// The bytes to get, where indexes tell the size of each file.
+        /// The number of bytes to fetch, if indexes state the size of each file.
         bytes: Option<u64>,
     },
-    /// A transfer begins; its size in bytes, where anyone tells.
+    /// A transfer begins, with its size in bytes, if that is known.
     Started {
         file: usize,
         filename: Box<str>,
         size: Option<u64>,
     },
-    /// More bytes of a file have arrived.
+    /// More bytes of a file were received.
     Received {
         file: usize,
         bytes: u64,
     },
-    /// A transfer starts over: what arrived does not count.
+    /// A transfer starts over; what was received does not count.
     Restarted {
         file: usize,
         received: u64,
@@ -50,11 +53,11 @@ pub enum Event {
         bytes: u64,
         status: Status,
     },
-    /// A file could not be had; the failure itself is returned at the end.
+    /// A file could not be fetched; the error is returned at the end.
     Failed {
         file: usize,
     },
 }
 
-/// Hears every event, from any thread.
+/// A callback for events, called from any thread.
 pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;

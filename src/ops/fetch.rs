@@ -1,4 +1,5 @@
-//! Fetches a plan: every file into the store, concurrently, each promise checked on the way.
+//! Fetches a plan: downloads every file into the store concurrently, and checks each promise on the
+//! way.
 
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use super::plan_cache;
 use super::stored_files::find_stored;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Plan, PlannedFile, Status, Timestamp,
-    WheelFilename,
+    Candidate, Fetched, FetchedFile, FetchedPackage, HasRemedy, MaskedUrl, Object, Plan, PlannedFile, Remedy, Status,
+    Timestamp, WheelFilename,
 };
 use crate::http::{HttpClient, HttpError};
 use crate::index::sdist_metadata::{self, SdistError};
@@ -19,16 +20,16 @@ use crate::index::wheel_metadata::{self, WheelError};
 use crate::interpreter::BuildError;
 use crate::store::{DiskStore, StoreError};
 
-/// How files are fetched.
+/// The settings of a fetch.
 #[derive(Clone, Copy, Debug)]
 pub struct FetchSettings {
-    /// Also take out each wheel's `METADATA`.
+    /// Whether each wheel's `METADATA` is stored, too.
     pub metadata: bool,
-    /// Today: files that dead runs left are known by their age.
+    /// The current time, by which abandoned files of killed runs are recognized.
     pub now: Timestamp,
 }
 
-/// A file that could not be had.
+/// A file that could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[error("{filename}: {why}")]
 pub struct FetchFailure {
@@ -38,8 +39,7 @@ pub struct FetchFailure {
 }
 
 impl FetchError {
-    /// Whether the page that listed the file may be older than the file: it is another by now, or
-    /// is gone.
+    /// Whether the page that listed the file may be outdated: the file has changed or is gone.
     pub(super) fn may_be_of_old_page(&self) -> bool {
         match self {
             Self::Store(StoreError::Broken(_)) => true,
@@ -49,14 +49,31 @@ impl FetchError {
     }
 }
 
+impl HasRemedy for FetchError {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Http(why) => why.remedy(),
+            Self::Store(why) => why.remedy(),
+            Self::Build(why) => why.remedy(),
+            Self::Wheel(_) | Self::Refused(_) | Self::Inconsistent(_) | Self::NoDistribution(_) => None,
+        }
+    }
+}
+
+impl HasRemedy for FetchFailure {
+    fn remedy(&self) -> Option<Remedy> {
+        self.why.remedy()
+    }
+}
+
 impl FetchFailure {
-    /// Whether the page that listed the file may be older than the file.
+    /// Whether the page that listed the file may be outdated.
     pub fn may_be_of_old_page(&self) -> bool {
         self.why.may_be_of_old_page()
     }
 }
 
-/// What went wrong with a file.
+/// Why a file could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     #[error(transparent)]
@@ -71,7 +88,7 @@ pub enum FetchError {
     Inconsistent(#[from] Box<InconsistentMetadata>),
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// Nobody promised a digest, and it is not even a file of its kind.
+    /// The file has no promised digest, and is not even a distribution.
     #[error(transparent)]
     NoDistribution(#[from] NoDistribution),
 }
@@ -85,11 +102,12 @@ pub enum NoDistribution {
     Source(#[from] SdistError),
 }
 
-/// Brings every file of `plan` into the store, and checks that each needs what the plan rests on.
+/// Fetches every file of `plan` into the store, and checks that its dependencies are those that the
+/// plan depends on.
 ///
 /// # Errors
-/// Every file that could not be had or is not what was said of it. Those that could are kept, and
-/// the next run finds them.
+/// When files could not be fetched or break a promise; the errors of all such files. The others are
+/// kept in the store, where the next run finds them.
 pub async fn fetch(
     plan: Plan,
     context: &FetchContext,
@@ -192,7 +210,7 @@ async fn fetch_all(
     Err(failures.into_iter().map(|(_, failure)| failure).collect())
 }
 
-/// Whether the store's disk has room for what is missing of `plan`, as far as sizes are known.
+/// Checks that the disk has space for the missing files of `plan`, as far as sizes are known.
 ///
 /// # Errors
 /// When it has not.
@@ -203,14 +221,14 @@ pub fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
 
 /// The files of a plan, by whether the store has them.
 pub struct FilesToFetch<'a> {
-    /// With their sizes.
+    /// The files that the store has, with their sizes.
     pub stored: Vec<(&'a Candidate, u64)>,
     pub missing: Vec<&'a Candidate>,
-    /// The bytes that are free where the missing ones would go, if the system tells.
+    /// The free space in bytes where the missing files will be stored, if the system states it.
     pub free: Option<u64>,
 }
 
-/// What of `plan` the store has, and what it has not.
+/// Returns which files of `plan` the store has, and which it has not.
 pub fn files_to_fetch<'a>(plan: &'a Plan, store: &DiskStore) -> FilesToFetch<'a> {
     let (mut stored, mut missing) = (Vec::new(), Vec::new());
     for (_, file) in plan.files() {
@@ -222,7 +240,7 @@ pub fn files_to_fetch<'a>(plan: &'a Plan, store: &DiskStore) -> FilesToFetch<'a>
     FilesToFetch { stored, missing, free: store.free_space() }
 }
 
-/// Tidies up beside the transfers, where there are any to wait for.
+/// Removes abandoned files while transfers run, if there are any.
 fn sweep(store: &DiskStore, now: Timestamp, has_time: bool) {
     if has_time {
         let store = store.clone();
@@ -230,7 +248,7 @@ fn sweep(store: &DiskStore, now: Timestamp, has_time: bool) {
     }
 }
 
-/// Fills in what the store has; returns the rest.
+/// Fills in the files that the store has; returns the others.
 fn fill_from_store(
     plan: &Plan,
     store: &DiskStore,
@@ -255,8 +273,8 @@ fn fill_from_store(
     missing
 }
 
-/// The files of which nobody promises a digest and that are not of their kind: a page of a login, or
-/// what was cut short.
+/// Returns errors for files without a promised digest that are no distributions, such as a login
+/// page or a truncated file.
 fn strangers(plan: &Plan, store: &DiskStore, stored: &[StoredFile]) -> Vec<FetchFailure> {
     let unpromised = plan.files().zip(stored).filter(|((_, file), _)| !file.candidate.promises.has_digest());
     let judged = unpromised.filter_map(|((_, file), stored)| {
@@ -303,7 +321,8 @@ fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> 
     Ok(store.insert(&metadata.bytes)?)
 }
 
-/// Brings the file of `candidate` into the store before there is a plan: it is needed to make one.
+/// Fetches the file of `candidate` into the store before there is a plan, since the plan depends on
+/// it.
 pub(super) async fn download(
     candidate: &Candidate,
     context: &FetchContext,

@@ -1,5 +1,5 @@
-//! What a file needs, found out at the least cost: from memory, from the index's metadata file,
-//! from the end of the wheel, or from the whole file, which is kept, since it will be wanted.
+//! Finds out a file's dependencies at the least cost: from the cache, from the index's metadata
+//! file, from the end of the wheel, or from the whole file, which is kept for the fetch.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -20,24 +20,24 @@ use crate::index::wheel_metadata::{self, WheelError};
 use crate::index::{Indexes, MetadataCache, MetadataFile, MetadataResult, wheel_tail};
 use crate::store::{DiskStore, StoreError};
 
-/// Everything that can be asked.
+/// The client, indexes, store and caches of a run.
 #[derive(Clone)]
 pub struct FetchContext {
     pub indexes: Arc<Indexes>,
     pub client: Arc<HttpClient>,
     pub store: DiskStore,
     pub metadata: MetadataCache,
-    /// Where builds may be run.
+    /// The builder of source archives, if builds are allowed.
     pub builds: Option<SdistBuilder>,
-    /// What the plan of this run rests on until its files are here.
+    /// The claims of indexes that the plan of this run depends on until its files are fetched.
     pub claims: Claims,
-    /// Take nothing for known that a build may contradict.
+    /// Whether metadata that a build may contradict is ignored.
     pub strict_metadata: bool,
-    /// What tells this build of the program from every other: what one decided, another may not.
+    /// The identifier of this build of the program, since another one may plan differently.
     pub program: Arc<str>,
 }
 
-/// A file whose metadata could not be asked for.
+/// A file whose metadata could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[error("the metadata of {filename}: {why}")]
 pub struct MetadataFailure {
@@ -46,15 +46,16 @@ pub struct MetadataFailure {
     pub why: FetchError,
 }
 
-/// What is known of a file, and from whom.
+/// The metadata of a file, and who states it.
 pub(super) struct StatedMetadata {
     known: MetadataResult,
-    /// Whether its index says so, and not the file itself.
+    /// Whether the index states it, and not the file itself.
     is_claimed: bool,
 }
 
 impl StatedMetadata {
-    /// What the file of `candidate` needs; a claim is noted.
+    /// Returns the dependencies of the file of `candidate`, and adds a claim of its index to
+    /// `claims`.
     pub fn metadata(self, candidate: &Candidate, claims: &Claims) -> Result<ResolutionMetadata, MetadataUnavailable> {
         let metadata = self.known?;
         let resolved = ResolutionMetadata::of(&metadata);
@@ -64,7 +65,7 @@ impl StatedMetadata {
         Ok(resolved)
     }
 
-    /// The same, as far as `context` takes what a build may contradict.
+    /// Replaces metadata that a build may contradict by "needs a build", if `context` demands that.
     fn admitted(self, context: &FetchContext) -> Self {
         let is_refused = |metadata: &CoreMetadata| context.strict_metadata && metadata.source.is_unreliable();
         match self.known {
@@ -82,10 +83,10 @@ impl StatedMetadata {
     }
 }
 
-/// What is known of the file of `candidate`.
+/// Returns the metadata of the file of `candidate`.
 ///
 /// # Errors
-/// When it could not be asked for; that a file's metadata is unusable is an answer.
+/// When it could not be fetched; unusable metadata is no error.
 pub(super) async fn metadata_of(
     project: &PackageName,
     candidate: &Candidate,
@@ -102,7 +103,7 @@ pub(super) async fn metadata_of(
     said.map_err(|why| MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why })
 }
 
-/// What is known of the wheel of `candidate`, where no more than a part of it has to be fetched to tell.
+/// Returns the metadata of the wheel of `candidate`, unless the whole wheel must be fetched for it.
 pub(super) async fn metadata_at_a_glance(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
     let wheel = candidate.filename.parse().ok()?;
     match cached(candidate, context) {
@@ -130,7 +131,7 @@ async fn said_without_build(
         .map(StatedMetadata::by_file)
 }
 
-/// What the file itself said once, else what its index did.
+/// Returns the cached metadata from the file itself, else that from its index.
 fn cached(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
     let known = context.metadata.read(candidate.promises.sha256()?).map(StatedMetadata::by_file);
     known.or_else(|| context.indexes.recall_metadata(candidate).map(StatedMetadata::by_index))
@@ -148,7 +149,7 @@ async fn metadata_from_build(
     builds.metadata(source, context, listener).await
 }
 
-/// What a wheel says, unless the whole of it has to be fetched to tell.
+/// Returns the metadata of a wheel, unless the whole wheel must be fetched for it.
 async fn of_partial_wheel(
     wheel: &WheelFilename,
     candidate: &Candidate,
@@ -174,8 +175,10 @@ async fn of_partial_wheel(
     }))
 }
 
-/// What a file of the store says, remembered for ever: its bytes were hashed. A disk that fails says
-/// nothing of them, and bytes that make no sense are hashed once more before they are blamed.
+/// Returns the metadata of a file in the store, and caches it for ever, as its bytes were hashed.
+///
+/// A failing disk says nothing about the file, and bytes that make no sense are hashed again before
+/// they are blamed.
 async fn of_held(
     stored: Object,
     project: &PackageName,
@@ -218,8 +221,8 @@ fn unreadable(stored: Object) -> impl FnOnce(io::Error) -> StoreError {
     move |why| StoreError::Read { sha256: stored.sha256, why }
 }
 
-/// A file that remembers that the system could not read it: whoever reads an archive may take that
-/// for a fault of the archive.
+/// A file that records system errors, since a reader of the archive may report them as faults of
+/// the archive.
 struct Watched {
     file: File,
     failed: Option<io::Error>,
@@ -251,11 +254,11 @@ impl Seek for Watched {
     }
 }
 
-/// Checks that the file of `candidate`, which is held, needs what its index `claimed`, on which the plan
-/// rests.
+/// Checks that the fetched file of `candidate` has the dependencies that its index `claimed`, on
+/// which the plan depends.
 ///
 /// # Errors
-/// When it needs something else: the plan is wrong then, and the next one will rest on the file.
+/// When it has others: the plan is wrong then, and the next run will use the file's own metadata.
 pub(super) async fn check_claim(
     stored: Object,
     project: &PackageName,
@@ -300,7 +303,7 @@ impl InconsistentMetadata {
     }
 }
 
-/// What one asks for and the other does not.
+/// Returns the dependencies that `one` has and `other` has not.
 fn what_only(one: &ResolutionMetadata, other: &ResolutionMetadata) -> String {
     let dependencies = one.dependencies.iter().filter(|dependency| !other.dependencies.contains(dependency));
     let lines = one.unreadable.iter().filter(|line| !other.unreadable.contains(line));
@@ -311,8 +314,8 @@ fn what_only(one: &ResolutionMetadata, other: &ResolutionMetadata) -> String {
     if all.is_empty() { "nothing else".to_owned() } else { all.join(", ") }
 }
 
-/// What a local wheel says of which nobody promises a digest: nothing would be known better if all
-/// of it were read.
+/// Returns the metadata of a local wheel without a promised digest, which is read in place, since
+/// hashing it would add nothing.
 fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<MetadataFile> {
     let path = candidate.url.local_path().filter(|_| !candidate.promises.has_digest())?;
     wheel_metadata::read(File::open(path).ok()?, wheel).ok()
@@ -322,11 +325,13 @@ fn wheel_outcome(outcome: Result<MetadataFile, WheelError>) -> MetadataResult {
     outcome.map(|file| file.metadata).map_err(|why| MetadataUnavailable::Refused(why.to_string()))
 }
 
-/// No metadata file is this long, in bytes.
+/// The size limit of a metadata file in bytes.
 const LONGEST_SIDECAR: usize = 16 << 20;
 
-/// The metadata file beside the wheel (PEP 658); `None` where there is none after all, or it is
-/// not what the index promised or the wheel's name says: the wheel itself decides then.
+/// Returns the metadata file beside the wheel (PEP 658).
+///
+/// Returns `None` if there is none, or it does not have the digest that the index promises or the
+/// name of the wheel: then the wheel itself decides.
 async fn sidecar(
     wheel: &WheelFilename,
     candidate: &Candidate,
@@ -351,7 +356,7 @@ async fn sidecar(
     Ok(file.check(&wheel.name, &wheel.version).is_ok().then_some(file))
 }
 
-/// The whole file, in the store.
+/// Returns the file in the store, and fetches it if it is not there.
 pub(super) async fn ensure_stored(
     candidate: &Candidate,
     context: &FetchContext,
@@ -380,7 +385,7 @@ fn read_source(
 mod tests {
     use super::*;
 
-    /// A folder cannot be read as a file: the system says so, and not the bytes.
+    /// A folder cannot be read as a file; the error comes from the system, not from the bytes.
     #[cfg(unix)]
     #[test]
     fn a_disk_that_fails_is_no_fault_of_the_archive() {

@@ -1,11 +1,11 @@
-//! The use cases. They emit [`Event`]s and never print, and they know nothing of command lines.
+//! The use cases, which report [`Event`]s, never print, and know nothing of command lines.
 //!
 //! A run is `plan` (with `metadata`, `sdist_build`, `with_sources`, `build_tools`, and
-//! `plan_cache` for what was planned before), where that is asked for `build_wheels`, then `fetch` (with `stored_files` for what is here
-//! already, and `download` for the rest), then `write`, which makes folders, or a bundle through
-//! `bundle`. That has all that is done with bundles: write, sign, verify, unpack, compare, merge.
-//! `target_build` tells what is left to build. `cache` and `serve` stand alone. `distribution_inspection` and `buffered_reader` read the
-//! metadata of distributions, to bundle and to verify them.
+//! `plan_cache` for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `stored_files` for files in the
+//! store, and `download` for the rest), then `write`, which writes folders, or a bundle through
+//! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
+//! merge. `target_build` tells what is left for targets to build. `cache` and `serve` stand alone. `distribution_inspection` and `buffered_reader` read the
+//! metadata of distributions for bundles and their verification.
 
 mod buffered_reader;
 mod build_tools;

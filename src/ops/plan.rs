@@ -1,4 +1,4 @@
-//! Plans a question: steps the resolver, finds out the facts that it lacks, and steps again.
+//! Plans a question: runs a step of the resolver, fetches the facts that it lacks, and repeats.
 
 mod locked;
 
@@ -15,22 +15,22 @@ use super::plan_cache::PlanCache;
 use super::with_sources::add_sources;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidates, MaskedUrl, MetadataSource, MetadataUnavailable, PackageName, Plan, ResolutionMetadata, Solution,
-    Specifiers, Target,
+    Candidates, HasRemedy, MaskedUrl, MetadataSource, MetadataUnavailable, PackageName, Plan, Remedy,
+    ResolutionMetadata, Solution, Specifiers, Target,
 };
 use crate::http::SHARED_CONNECTION_FACTOR;
 use crate::index::{IndexError, ListingRequest};
 use crate::resolve::{Facts, Failure, MissingFacts, NewFact, Question, Resolver, Step};
 
-/// No plan for all targets: everything that stands in the way, and what there is.
+/// The failure to plan for all targets.
 #[derive(Debug, Default)]
 pub struct PlanFailure {
-    /// What cannot be solved.
+    /// The requirements without a solution.
     pub failures: Vec<Failure>,
-    /// What could not be asked.
+    /// The indexes and files that could not be fetched.
     pub unreachable: Vec<Unreachable>,
-    /// The plan for those targets that have a solution; without any where something could not be
-    /// asked, since no solution can be trusted then.
+    /// The plan for the targets that have a solution; empty if anything could not be fetched, since
+    /// no solution can be trusted then.
     pub solved: Plan,
 }
 
@@ -44,7 +44,7 @@ impl PlanFailure {
     }
 }
 
-/// A place or a file that could not be asked.
+/// An index or a file that could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreachable {
     #[error(transparent)]
@@ -53,10 +53,19 @@ pub enum Unreachable {
     Metadata(#[from] MetadataFailure),
 }
 
-/// Answers `question` for every target; `provider` is for that question, and may have begun.
+impl HasRemedy for Unreachable {
+    fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Index(error) => error.remedy(),
+            Self::Metadata(failure) => failure.why.remedy(),
+        }
+    }
+}
+
+/// Plans `question` for every target; `provider` is one for this question, and may have started.
 ///
 /// # Errors
-/// Every requirement that has no solution, and every project that could not be asked for.
+/// When requirements have no solution, or indexes or files could not be fetched; all of them.
 pub async fn plan(
     question: &Question,
     targets: &[Arc<Target>],
@@ -106,23 +115,23 @@ pub async fn plan(
     }
 }
 
-/// The plan for the targets at the positions of `solved`.
+/// Merges the solutions of targets, given by their positions, into a plan.
 fn merge(targets: &[Arc<Target>], solved: BTreeMap<usize, Solution>) -> Plan {
     let (positions, solutions): (Vec<_>, Vec<_>) = solved.into_iter().unzip();
     Plan::merge(positions.into_iter().map(|position| targets[position].clone()).collect(), solutions)
 }
 
-/// The facts, and how far they can be trusted.
+/// The facts fetched so far, and how far they can be trusted.
 struct KnownFacts {
     facts: Facts,
-    /// Each file whose metadata was asked for is promised by a digest.
+    /// Whether every file whose metadata was requested has a promised digest.
     is_cacheable: bool,
     unreachable: Vec<Unreachable>,
-    /// Projects that every index was asked for.
+    /// Projects for which every index was asked.
     everywhere: BTreeSet<PackageName>,
-    /// Projects that were asked for again: in full, and past our cache where they came from it.
+    /// Projects that were requested again: in full, and without the cache if they came from it.
     asked_again: BTreeSet<PackageName>,
-    /// Archives whose metadata a build may contradict.
+    /// Source archives whose builds may contradict their metadata.
     unreliable: BTreeMap<Box<str>, MetadataSource>,
 }
 
@@ -134,8 +143,9 @@ impl Default for KnownFacts {
 }
 
 impl KnownFacts {
-    /// Adds an answer to the facts; returns what is new. A guess that could not be asked is no fact: where
-    /// it matters, a step will want it.
+    /// Adds a response to the facts; returns what is new.
+    ///
+    /// A failed speculative request is ignored: if its answer matters, a step will ask for it.
     fn take(&mut self, answer: FactResponse) -> Option<NewFact> {
         match answer {
             FactResponse::Listing { project, outcome: Ok(candidates), .. } => {
@@ -170,14 +180,16 @@ impl KnownFacts {
         }
     }
 
-    /// Notes which projects every index is asked for.
+    /// Records the projects for which every index is asked.
     fn note_scope(&mut self, missing: &MissingFacts) {
         let everywhere = missing.listings.iter().filter(|(_, everywhere)| **everywhere);
         self.everywhere.extend(everywhere.map(|(project, _)| project.clone()));
     }
 
-    /// Whether `solutions` rest on nothing that could not be asked. A version that was taken for
-    /// one without needs, and was not chosen even so, would not have been chosen with any.
+    /// Whether `solutions` do not depend on anything that could not be fetched.
+    ///
+    /// A version without known dependencies that was not chosen would not have been chosen with
+    /// any, either.
     fn is_unaffected_by_outages(&self, solutions: &[Solution]) -> bool {
         let packages = || solutions.iter().flat_map(|solution| &solution.packages);
         self.unreachable.iter().all(|unreachable| match unreachable {
@@ -186,14 +198,15 @@ impl KnownFacts {
         })
     }
 
-    /// What could not be asked, and did not matter.
+    /// Returns warnings about what could not be fetched, and did not matter.
     fn ignored_failures(&self) -> Vec<String> {
         self.unreachable.iter().map(|unreachable| format!("{unreachable}; what was chosen does not need it")).collect()
     }
 
-    /// Failures that rest on a cached page are looked at again with the index itself: what is
-    /// missing may have been published meanwhile. Those that rest on a part of a listing are
-    /// looked at again with the whole, which has the near misses.
+    /// Returns the listings to request again after `failures`.
+    ///
+    /// Cached ones are validated, since what is missing may have been published meanwhile. Narrowed
+    /// ones are requested in full, since explanations name versions close to the required ones.
     fn stale_listings(&mut self, failures: &[Failure]) -> BTreeMap<PackageName, ListingRequest> {
         let mut again = BTreeMap::new();
         for project in failures.iter().flat_map(Failure::projects) {
@@ -206,7 +219,7 @@ impl KnownFacts {
         again
     }
 
-    /// Adds source archives to `solutions`, where they are wanted beside wheels.
+    /// Adds source archives to `solutions`, if the question asks for them beside wheels.
     fn complete<'a>(&self, question: &Question, solutions: impl Iterator<Item = (&'a mut Solution, &'a Arc<Target>)>) {
         if question.with_sources {
             solutions.for_each(|(one, target)| add_sources(one, target, question, &self.facts.candidates));
@@ -219,7 +232,7 @@ impl KnownFacts {
     }
 }
 
-/// What came of asking; a guess is what no step wanted yet.
+/// The response to a request for a fact; a speculative one was not asked for by a step.
 enum FactResponse {
     Listing {
         project: PackageName,
@@ -231,11 +244,11 @@ enum FactResponse {
         url: MaskedUrl,
         filename: Box<str>,
         is_speculative: bool,
-        /// A digest promises the file.
+        /// Whether the file has a promised digest.
         is_cacheable: bool,
         outcome: Result<Result<Arc<ResolutionMetadata>, MetadataUnavailable>, Box<MetadataFailure>>,
     },
-    /// A guess would have cost more than it may.
+    /// A speculative request was dropped, since it would have cost too much.
     Skipped,
 }
 
@@ -248,21 +261,21 @@ impl FactResponse {
     }
 }
 
-/// Where facts come from, with a bound on how much is asked at once.
+/// Fetches the facts that the resolver lacks, with a limit on concurrent requests.
 pub struct MetadataProvider {
-    /// The only versions of interest.
+    /// The versions of interest, by project; others are not fetched.
     bounds: BTreeMap<PackageName, Specifiers>,
     context: FetchContext,
     listener: Listener,
     permits: Arc<Semaphore>,
-    /// What may be added to `permits` once connections are shared.
+    /// The number of permits to add once requests share a connection.
     more_permits: usize,
-    /// What was asked before any step, and its answers.
+    /// What was requested before the first step, and the responses.
     started: (RequestedFacts, JoinSet<FactResponse>),
 }
 
 impl MetadataProvider {
-    /// Asks for `question`, with at most `at_once` requests under way.
+    /// Makes a provider for `question`, with at most `at_once` concurrent requests.
     pub fn new(question: &Question, context: &FetchContext, at_once: usize, listener: &Listener) -> Self {
         let permits = Arc::new(Semaphore::new(at_once.max(1)));
         let more_permits = at_once * (SHARED_CONNECTION_FACTOR - 1);
@@ -270,14 +283,15 @@ impl MetadataProvider {
         Self { bounds, context: context.clone(), listener: listener.clone(), permits, more_permits, started }
     }
 
-    /// Begins with what `question` wants whatever the targets are. To be called within a runtime.
+    /// Starts requests for what `question` needs whatever the targets are; must be called within a
+    /// tokio runtime.
     pub fn start(&mut self, question: &Question) {
         let (mut requested, mut asked) = std::mem::take(&mut self.started);
         self.ask_all(requested.add(question.unconditional_listings()), false, &mut asked);
         self.started = (requested, asked);
     }
 
-    /// Finds out all of `missing`, and meanwhile what they lead to.
+    /// Fetches all of `missing`, and meanwhile what the responses lead to.
     async fn fetch_facts(&mut self, missing: MissingFacts, resolver: &mut Resolver<'_>, known: &mut KnownFacts) {
         let (mut requested, mut asked) = std::mem::take(&mut self.started);
         known.note_scope(&missing);
@@ -360,7 +374,7 @@ impl MetadataProvider {
     }
 }
 
-/// What was asked already, so that nothing is asked twice.
+/// The facts requested so far, so that nothing is requested twice.
 #[derive(Default)]
 struct RequestedFacts {
     listings: BTreeSet<PackageName>,

@@ -1,11 +1,11 @@
-//! Plans of earlier runs, so that a warm run reads no page and solves nothing.
+//! The cache of plans, with which a repeated run reads no page and resolves nothing.
 //!
 //! [`resolve::step`](crate::resolve::step) is pure: the same question and facts lead to the same
-//! plan. So a plan is kept with the cached pages that it rests on, and taken again by whoever
-//! asks the same while each of these is there unchanged and still fresh. Nothing is kept that
-//! rests on anything else: folders, direct URLs, builds, or files that no digest promises.
+//! plan. So a plan is cached with the cached pages that it depends on, and used again for the same
+//! question while each of these is unchanged and fresh. A plan that depends on anything else is not
+//! cached: on folders, direct URLs, builds, or files without a promised digest.
 //!
-//! `plans/<SHA-256 of the question>` in the cache folder.
+//! A plan's file in the `plans` folder of the cache is named by the SHA-256 of the question.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -22,16 +22,16 @@ use crate::domain::{
 use crate::index::{AskedIndex, CachedInputs};
 use crate::resolve::Question;
 
-/// How many plans are kept; the one that was made longest ago is forgotten first.
+/// The number of plans that are kept; the oldest is removed first.
 const MAX_PLANS: usize = 100;
 
-/// Where the plan for one question is kept.
+/// The cached plan for one question.
 pub(super) struct PlanCache<'p> {
     context: &'p FetchContext,
     path: PathBuf,
 }
 
-/// Everything that decides a plan, but for the pages.
+/// Everything that decides a plan, except the pages.
 #[derive(Serialize)]
 struct PlanKey<'a> {
     program: &'a str,
@@ -42,7 +42,7 @@ struct PlanKey<'a> {
     strict_metadata: bool,
 }
 
-/// What is kept; the targets are those of the question.
+/// The cached data; the targets are those of the question.
 #[derive(Serialize, Deserialize)]
 struct CachedPlan<Packages = Vec<PlannedPackage>, Notes = Vec<String>> {
     cached_inputs: CachedInputs,
@@ -52,7 +52,7 @@ struct CachedPlan<Packages = Vec<PlannedPackage>, Notes = Vec<String>> {
 }
 
 impl<'p> PlanCache<'p> {
-    /// Nothing where the answer to `question` may change without a page's changing.
+    /// Returns the cache for `question`, or `None` if the answer may change although no page does.
     pub fn of(question: &Question, targets: &[Arc<Target>], context: &'p FetchContext) -> Option<Self> {
         let is_listed = |source: &Source| matches!(source, Source::Index(_));
         let are_listed = question.requirements.iter().all(|requirement| is_listed(&requirement.source));
@@ -71,7 +71,7 @@ impl<'p> PlanCache<'p> {
         Some(Self { context, path: context.store.layout().folder(CacheBucket::Plans).join(name) })
     }
 
-    /// The plan that a search would come to, where one is remembered and still holds.
+    /// Returns the cached plan, if there is one and it is still valid.
     pub fn get(&self, targets: &[Arc<Target>]) -> Option<Plan> {
         let cached: CachedPlan = postcard::from_bytes(&self.context.store.layout().read(&self.path)?).ok()?;
         self.context.indexes.is_fresh(&cached.cached_inputs).then_some(())?;
@@ -81,7 +81,7 @@ impl<'p> PlanCache<'p> {
         Some(Plan { targets: targets.to_vec(), packages, notes: cached.notes, unreliable: cached.unreliable })
     }
 
-    /// Remembers `plan`. A cache that cannot be written costs time and nothing else.
+    /// Caches `plan`; a cache that cannot be written is no error, since it only saves time.
     pub fn put(&self, plan: &Plan) {
         let Some(cached_inputs) = self.context.indexes.cached_inputs() else { return };
         let (packages, notes, unreliable) = (&plan.packages, &plan.notes, plan.unreliable.clone());
@@ -98,7 +98,7 @@ impl<'p> PlanCache<'p> {
         }
     }
 
-    /// No file holds the credentials of an index; the settings do.
+    /// Restores the credentials of index URLs from the settings, since the cache holds none.
     fn restore_credentials(&self, packages: &mut [PlannedPackage]) {
         let mut known: HashMap<MaskedUrl, Arc<MaskedUrl>> = HashMap::new();
         for file in packages.iter_mut().flat_map(|package| &mut package.files) {
@@ -115,7 +115,8 @@ impl<'p> PlanCache<'p> {
     }
 }
 
-/// The remembered plans of this run do not rest on claims any more: every file says the same.
+/// Marks the cached plans of this run as confirmed: every file has the dependencies that its index
+/// claimed.
 pub(super) fn confirm(context: &FetchContext) {
     let layout = context.store.layout();
     for path in context.claims.take_plans() {
@@ -127,7 +128,7 @@ pub(super) fn confirm(context: &FetchContext) {
     }
 }
 
-/// The remembered plans of this run rest on claims that are wrong.
+/// Removes the cached plans of this run, since they depend on wrong claims.
 pub(super) fn forget(context: &FetchContext) {
     // One that stays is found to be wrong again.
     context.claims.take_plans().iter().for_each(|path| drop(remove_anything(path)));

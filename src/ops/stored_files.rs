@@ -1,11 +1,11 @@
-//! Finds wanted files that the store has already.
+//! Finds files that the store has already.
 
 use crate::domain::{Candidate, Object, Sha256};
 use crate::index::LocalDigests;
 use crate::store::DiskStore;
 
-/// The object that the file of `candidate` is, if the store has it: by a promised digest, else by what
-/// was found when the local file was last read.
+/// Returns the object of the file of `candidate`, if the store has it: by a promised digest, else
+/// by that of the local file when it was last read.
 pub fn find_stored(candidate: &Candidate, store: &DiskStore) -> Option<Object> {
     store.find_promised(&candidate.promises).or_else(|| find_local(candidate, store))
 }

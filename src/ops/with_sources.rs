@@ -1,4 +1,4 @@
-//! `--with-sources`: beside each wheel, the source archive of the same version.
+//! `--with-sources`: adds to each wheel the source archive of the same version.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,8 +7,10 @@ use crate::domain::{Candidate, Candidates, PackageName, ResolvedPackage, Solutio
 use crate::resolve::Question;
 use crate::select::{CandidateSelector, OptIn, Policy};
 
-/// Adds a source archive to each wheel of the solution for `target`; where there is none, or
-/// none may be used, a note says so. Projects that want wheels only get none.
+/// Adds a source archive to each wheel of the solution for `target`; if there is none, or none may
+/// be used, a note says so.
+///
+/// Projects that are restricted to wheels get none.
 pub fn add_sources(
     solution: &mut Solution,
     target: &Target,

@@ -20,7 +20,7 @@ use crate::layout::{self, BundleInput, Layout, LayoutError};
 use crate::parallel;
 use crate::store::DiskStore;
 
-/// A place to write to.
+/// An output of a run.
 #[derive(Clone)]
 pub enum Output {
     Folder { layout: &'static dyn Layout, path: PathBuf },
@@ -28,12 +28,12 @@ pub enum Output {
 }
 
 impl Output {
-    /// Whether wheels' own metadata is to be fetched, too.
+    /// Whether the metadata of wheels must be fetched, too.
     pub fn needs_metadata(&self) -> bool {
         matches!(self, Self::Folder { layout, .. } if layout.needs_metadata())
     }
 
-    /// What its consumer will not get: a sentence for each file.
+    /// Returns a sentence for each file that an installer will not find in this output.
     pub fn caveats(&self, fetched: &Fetched) -> Vec<String> {
         match self {
             Self::Folder { layout, .. } => layout.caveats(fetched),
@@ -48,7 +48,7 @@ impl Output {
     }
 }
 
-/// Something could not be written.
+/// Why an output could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteFailure {
     #[error(transparent)]
@@ -64,17 +64,18 @@ pub enum WriteFailure {
 }
 
 impl WriteFailure {
-    /// Whether the disk is to blame, and not what was fetched.
+    /// Whether the disk failed, and not what was fetched.
     pub fn is_disk(&self) -> bool {
         !matches!(self, Self::Layout(_))
     }
 }
 
-/// Writes what was fetched for `requests` to `output`; what is right there already stays as it is.
+/// Writes what was fetched for `requests` to `output`; files that are correct already stay.
+///
 /// Returns what keeps a bundle's targets from installing from it alone.
 ///
 /// # Errors
-/// When the files cannot be laid out so, the disk does not take them, or `cancel` was set
+/// When the layout cannot hold the files, the disk cannot be written, or `cancel` was set
 /// meanwhile. Nothing half-written has a final name.
 pub fn write(
     fetched: &Fetched,
@@ -95,11 +96,11 @@ pub fn write(
     }
 }
 
-/// Writes the pages of all that was fetched, as their indexes answered them, into the cache
-/// `folder` of a pip of 23.3 or later; one that pip itself wrote since stays.
+/// Writes the pages of all that was fetched into the cache `folder` of a pip of 23.3 or later, as
+/// their indexes answered them; a page that pip itself wrote since stays.
 ///
 /// # Errors
-/// When the disk does not take them, or `cancel` was set meanwhile.
+/// When the disk cannot be written, or `cancel` was set meanwhile.
 pub fn write_seen_pages(
     fetched: &Fetched,
     indexes: &Indexes,
@@ -180,7 +181,7 @@ fn make_folder(path: &Path) -> Result<(), WriteFailure> {
     fs::create_dir_all(path).map_err(|why| WriteFailure::Folder { path: path.to_owned(), why })
 }
 
-/// The store as sinks read it, until they are to stop.
+/// The store as a source of objects, until the run is cancelled.
 #[derive(Clone, Copy)]
 struct StoreObjects<'a> {
     store: &'a DiskStore,
@@ -203,7 +204,7 @@ impl ObjectSource for StoreObjects<'_> {
     }
 }
 
-/// An object under way.
+/// A reader of an object that fails once the run is cancelled.
 struct CancellableReader<'a> {
     file: File,
     source: &'a StoreObjects<'a>,

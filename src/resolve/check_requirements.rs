@@ -1,4 +1,4 @@
-//! Checks each requirement by itself before the search: every fault is reported, where the search
+//! Checks each requirement by itself before the search, so that every fault is reported; a search
 //! would end with the first.
 
 use super::failure::nearest;
@@ -8,7 +8,7 @@ use super::target_requirements::ProjectRequirements;
 use super::{Failure, Reason};
 use crate::domain::{Candidates, PackageName};
 
-/// The faults of the user's own lines.
+/// Returns the faults of the user's own lines.
 pub(super) fn faults(view: &SearchView<'_, '_>) -> Vec<Failure> {
     let lines = &view.problem.lines;
     let nameless = lines.nameless.iter().copied().map(Failure::nameless);
@@ -45,7 +45,7 @@ fn fault(view: &SearchView<'_, '_>, name: &PackageName, asked: &ProjectRequireme
     }
 }
 
-/// Lines of which each may be met, and no version meets all.
+/// Returns the reason of a failure if no version satisfies all lines of a project.
 fn disagreement(
     name: &PackageName,
     asked: &ProjectRequirements<'_>,
@@ -59,7 +59,7 @@ fn disagreement(
     let nearest: Vec<_> = nearest(candidates.versions(), &asked.specifiers).iter().map(ToString::to_string).collect();
     let lines = bounds.iter().map(|line| format!("{} asks for {line:#}", line.origin));
     let facts = lines.chain([format!("the nearest versions of {name} are {}", nearest.join(", "))]).collect();
-    Some(Reason::Conflict { facts, projects: Vec::new(), is_about_files: false })
+    Some(Reason::conflict_of_lines(facts))
 }
 
 fn is_promised(asked: &ProjectRequirements<'_>) -> bool {

@@ -1,5 +1,5 @@
-//! A proof that there is no solution, as sentences: first what the user asks, then what follows
-//! from it, step by step, then what is missing at the end.
+//! Explains a proof that there is no solution: first the user's requirements, then what follows
+//! from them step by step, then what is missing at the end.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,11 +8,12 @@ use pubgrub::{DerivationTree, External};
 use super::failure::{Failure, Places, Reason, rejections};
 use super::node::{Node, VersionSet, positions};
 use super::search_view::{ONLY, PackageSource, SearchView};
-use crate::domain::{Origin, PackageName, Requirement, Specifiers, Version};
+use crate::domain::{Origin, PackageName, Remedy, Requirement, Specifiers, Version};
+use crate::select::NoFile;
 
 type Proof = DerivationTree<Node, VersionSet, String>;
 
-/// Why `proof` rules out every combination.
+/// Explains why `proof` excludes every combination.
 pub(super) fn explain(view: &SearchView<'_, '_>, proof: &Proof) -> Failure {
     let mut facts = ProofFacts::default();
     facts.collect(view, proof);
@@ -20,7 +21,7 @@ pub(super) fn explain(view: &SearchView<'_, '_>, proof: &Proof) -> Failure {
     let subject = facts.subject().or_else(|| asked.first()?.name.clone());
     if facts.are_about_one_project() {
         let requirement = asked.first().map_or_else(String::new, ToString::to_string);
-        let reason = Reason::Unusable(facts.sentences(view));
+        let reason = Reason::Unusable { versions: facts.sentences(view), remedies: facts.remedies(view) };
         return failure(subject, requirement, reason, &asked);
     }
     let sentences = asked.iter().map(|line| format!("{} asks for {line:#}", line.origin));
@@ -29,6 +30,7 @@ pub(super) fn explain(view: &SearchView<'_, '_>, proof: &Proof) -> Failure {
         facts: sentences.chain(facts.sentences(view)).collect(),
         projects: facts.projects().into_iter().collect(),
         is_about_files: facts.are_about_files(),
+        remedies: facts.remedies(view),
     };
     failure(subject, requirement, reason, &asked)
 }
@@ -44,17 +46,18 @@ fn failure(package: Option<PackageName>, requirement: String, reason: Reason, as
     }
 }
 
-/// What a proof rests on; the same thing said of several versions is one fact.
+/// The facts that a proof depends on; the same fact about several versions is stored once.
 #[derive(Default)]
 struct ProofFacts {
     asked: BTreeSet<PackageName>,
-    /// The versions of the first that need the second.
+    /// The versions of the first project that need the second.
     needs: BTreeMap<(Node, PackageName), VersionSet>,
-    /// Versions that cannot be used, and why.
+    /// Versions that cannot be used, by project and reason.
     unusable: BTreeMap<(PackageName, String), VersionSet>,
-    /// Versions that exist, have files, and none that can be used.
+    /// Versions that exist and have files, but none that can be used.
     without_file: BTreeMap<PackageName, VersionSet>,
-    /// Projects that are not what somebody needs: unknown, without such a version, elsewhere.
+    /// Projects that do not exist as they are needed: unknown, without a required version, or from
+    /// elsewhere.
     missing: BTreeSet<PackageName>,
 }
 
@@ -107,13 +110,13 @@ impl ProofFacts {
         }
     }
 
-    /// All projects that anything is said of.
+    /// Returns all projects in the facts.
     fn projects(&self) -> BTreeSet<PackageName> {
         let needed = self.needs.keys().flat_map(|(node, needed)| [node.project(), Some(needed)]).flatten();
         self.asked.iter().chain(needed).chain(&self.missing).cloned().collect()
     }
 
-    /// The user's lines, in their order.
+    /// Returns the user's lines on these projects, in their order.
     fn asked<'q>(&self, view: &SearchView<'_, 'q>) -> Vec<&'q Requirement> {
         let asked = self.asked.iter().filter_map(|name| view.asked(name));
         let projects = self.projects();
@@ -124,7 +127,7 @@ impl ProofFacts {
         lines
     }
 
-    /// Whether nothing is wrong but that no version of what the user names is of any use.
+    /// Whether the only problem is that no version of what the user requires can be used.
     fn are_about_one_project(&self) -> bool {
         self.needs.is_empty() && self.missing.is_empty() && self.asked.len() == 1 && !self.unusable.is_empty()
     }
@@ -142,11 +145,20 @@ impl ProofFacts {
             format!("{} cannot be used: {why}", versions_in(view, &Node::Project(name.clone()), set))
         });
         let missing = self.missing.iter().map(|name| missing(view, name));
-        let files = self.without_file.iter().flat_map(|(name, set)| without_file(view, name, set));
-        needs.chain(unusable).chain(missing).chain(files).collect()
+        let files = self.without_file.iter().filter_map(|(name, set)| rejected(view, name, set));
+        needs.chain(unusable).chain(missing).chain(files.flat_map(|files| rejections(&files))).collect()
     }
 
-    /// How many steps each project is from what the user asks.
+    fn remedies(&self, view: &SearchView<'_, '_>) -> BTreeSet<Remedy> {
+        let files = self.without_file.iter().filter_map(|(name, set)| rejected(view, name, set)?.remedy());
+        let places = self.missing.iter().filter_map(|name| match view.source(name) {
+            PackageSource::Listed(selector) => Places::of(selector.candidates()).remedy(),
+            _ => None,
+        });
+        files.chain(places).collect()
+    }
+
+    /// Returns how many steps each project is from the user's requirements.
     fn depths(&self) -> BTreeMap<&PackageName, usize> {
         let mut depths: BTreeMap<_, _> = self.asked.iter().map(|name| (name, 0)).collect();
         let mut waiting: Vec<_> = self.asked.iter().collect();
@@ -164,8 +176,8 @@ impl ProofFacts {
         depths
     }
 
-    /// The project that the facts are about: one that is missing or unusable, else one on which
-    /// two disagree, else the last that is needed.
+    /// Returns the project that the facts are about: one that is missing or unusable, else one that
+    /// is needed in two ways, else the last one needed.
     fn subject(&self) -> Option<PackageName> {
         let unusable = self.unusable.keys().map(|(name, _)| name);
         let ends = self.missing.iter().chain(unusable).chain(self.without_file.keys()).next();
@@ -185,7 +197,7 @@ fn add_to<Key: Ord + Clone>(facts: &mut BTreeMap<Key, VersionSet>, key: Option<&
     }
 }
 
-/// How many lines of one project a sentence quotes.
+/// The number of lines about a project that a sentence quotes.
 const QUOTED: usize = 3;
 
 fn needs_sentence(view: &SearchView<'_, '_>, node: &Node, set: &VersionSet, needed: &PackageName) -> String {
@@ -214,7 +226,7 @@ fn holds(view: &SearchView<'_, '_>, node: &Node, line: &crate::domain::Dependenc
     }
 }
 
-/// Positions of `set` that exist, newest first.
+/// Returns the positions in `set` that exist, newest first.
 fn chosen(view: &SearchView<'_, '_>, name: &PackageName, set: &VersionSet) -> Vec<usize> {
     match view.source(name) {
         PackageSource::Listed(selector) => positions(set, selector.candidates().versions().len()),
@@ -223,7 +235,7 @@ fn chosen(view: &SearchView<'_, '_>, name: &PackageName, set: &VersionSet) -> Ve
     }
 }
 
-/// `flask 3.0.3`, `flask 2.0 to 3.0.3`, `every version of flask`.
+/// Returns a phrase such as `flask 3.0.3`, `flask 2.0 to 3.0.3` or `every version of flask`.
 fn versions_in(view: &SearchView<'_, '_>, node: &Node, set: &VersionSet) -> String {
     let Some(name) = node.project() else { return node.to_string() };
     let chosen = chosen(view, name, set);
@@ -244,7 +256,7 @@ fn versions_in(view: &SearchView<'_, '_>, node: &Node, set: &VersionSet) -> Stri
     }
 }
 
-/// What there is of a project instead of what is needed.
+/// Returns a sentence about what exists of a project instead of what is needed.
 fn missing(view: &SearchView<'_, '_>, name: &PackageName) -> String {
     match view.source(name) {
         PackageSource::Direct(direct) => {
@@ -262,7 +274,7 @@ fn missing(view: &SearchView<'_, '_>, name: &PackageName) -> String {
     }
 }
 
-/// `1.0, 1.1, 1.2`, or `1.7, 1.8, 1.9 and 17 older ones`.
+/// Returns a phrase such as `1.0, 1.1, 1.2`, or `1.7, 1.8, 1.9 and 17 older ones`.
 fn newest(versions: &[Version]) -> String {
     let newest: Vec<_> = versions.iter().rev().take(QUOTED).rev().map(ToString::to_string).collect();
     match versions.len() - newest.len() {
@@ -271,10 +283,10 @@ fn newest(versions: &[Version]) -> String {
     }
 }
 
-/// Why versions that would do have no file that does.
-fn without_file(view: &SearchView<'_, '_>, name: &PackageName, set: &VersionSet) -> Vec<String> {
+/// Returns why suitable versions have no suitable file.
+fn rejected(view: &SearchView<'_, '_>, name: &PackageName, set: &VersionSet) -> Option<NoFile> {
     match view.source(name) {
-        PackageSource::Listed(selector) => rejections(&selector.why_none(&chosen(view, name, set))),
-        _ => Vec::new(),
+        PackageSource::Listed(selector) => Some(selector.why_none(&chosen(view, name, set))),
+        _ => None,
     }
 }

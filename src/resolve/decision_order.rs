@@ -1,34 +1,33 @@
-//! The order in which projects are decided, as learned from earlier searches.
+//! The order in which projects are decided, learned from earlier searches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::PackageName;
 
-/// How many pairs are learned at most, so that a world full of traps ends in good time: each costs
-/// a search.
+/// The number of pairs that are learned, since each costs a search.
 const MOST_PAIRS: usize = 500;
 
-/// A partial order of projects. A project of a higher level is decided later.
+/// A partial order of projects; those with a higher level are decided later.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DecisionOrder {
-    /// By project: those that come before it, directly.
+    /// For each project, those that directly precede it.
     before: BTreeMap<PackageName, BTreeSet<PackageName>>,
     levels: BTreeMap<PackageName, u32>,
     pairs: usize,
 }
 
 impl DecisionOrder {
-    /// 0 for a project that none has to come before.
+    /// Returns the level of a project, 0 if none has to precede it.
     pub fn level(&self, project: &PackageName) -> u32 {
         self.levels.get(project).copied().unwrap_or_default()
     }
 
-    /// Whether it would be something new, and no contradiction, to decide `early` before `late`.
+    /// Whether deciding `early` before `late` is new and contradicts nothing learned.
     pub fn may_put(&self, early: &PackageName, late: &PackageName) -> bool {
         self.pairs < MOST_PAIRS && early != late && !self.is_before(early, late) && !self.is_before(late, early)
     }
 
-    /// Puts `early` before `late` where it may; tells whether it did.
+    /// Puts `early` before `late` if possible; returns whether it did.
     pub fn put(&mut self, early: &PackageName, late: &PackageName) -> bool {
         if !self.may_put(early, late) {
             return false;

@@ -1,4 +1,4 @@
-//! A solution as a graph: which project needs which, by which lines.
+//! A solution as a graph of projects, with the lines by which they need each other.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -7,19 +7,19 @@ use super::node::Node;
 use super::search_view::SearchView;
 use crate::domain::{Dependency, DependencySource, ExtraName, Origin, PackageName, Specifiers};
 
-/// The decisions of a search.
+/// The decisions of a search: the version of each node.
 pub(super) type Decisions = BTreeMap<Node, u32>;
 
-/// The lines of metadata that hold in a solution.
+/// The metadata lines that apply in a solution.
 pub(super) struct DependencyGraph<'v> {
-    /// Sorted by name.
+    /// The projects, sorted by name.
     projects: Vec<Project<'v>>,
 }
 
 struct Project<'v> {
     name: PackageName,
     lines: Vec<&'v Dependency>,
-    /// Positions in [`DependencyGraph::projects`] of the others that it needs, rising.
+    /// Positions in [`DependencyGraph::projects`] of the other projects that it needs, rising.
     needed: Vec<usize>,
 }
 
@@ -48,18 +48,18 @@ impl<'v> DependencyGraph<'v> {
         Some(&self.projects[self.position(name)?])
     }
 
-    /// Every project.
+    /// Returns every project.
     pub fn projects(&self) -> impl Iterator<Item = &PackageName> {
         self.projects.iter().map(|project| &project.name)
     }
 
-    /// The other projects that `name` needs, sorted.
+    /// Returns the other projects that `name` needs, sorted.
     pub fn dependencies(&self, name: &PackageName) -> impl Iterator<Item = &PackageName> {
         let needed = self.project(name).into_iter().flat_map(|project| &project.needed);
         needed.map(|position| &self.projects[*position].name)
     }
 
-    /// What metadata asks of each project: all specifiers together, and every URL.
+    /// Returns what metadata requires of each project: all specifiers together, and every URL.
     pub fn demands(&self) -> BTreeMap<&PackageName, CombinedDemand<'_>> {
         let mut lines: BTreeMap<&PackageName, (Vec<&Specifiers>, Vec<&str>)> = BTreeMap::new();
         for line in self.projects.iter().flat_map(|project| &project.lines) {
@@ -76,7 +76,7 @@ impl<'v> DependencyGraph<'v> {
         lines.into_iter().map(|(name, lines)| (name, combined(lines))).collect()
     }
 
-    /// The user's lines that lead to each project.
+    /// Returns the user's lines that lead to each project.
     pub fn requested_by(&self, view: &SearchView<'_, '_>) -> BTreeMap<&PackageName, BTreeSet<Origin>> {
         let mut requested: Vec<BTreeSet<&Origin>> = vec![BTreeSet::new(); self.projects.len()];
         for (name, asked) in view.problem.lines.required() {
@@ -88,8 +88,8 @@ impl<'v> DependencyGraph<'v> {
         self.projects().zip(origins).collect()
     }
 
-    /// How the first of the user's lines that does leads to `name`, a sentence for each step; none
-    /// where it is named.
+    /// Explains how the first of the user's lines leads to `name`, a sentence for each step; empty
+    /// if a line names it.
     pub fn chain(&self, view: &SearchView<'_, '_>, decided: &Decisions, name: &PackageName) -> Vec<String> {
         let mut parents: BTreeMap<&PackageName, Option<&PackageName>> = BTreeMap::new();
         let mut waiting: VecDeque<_> = view.problem.lines.required().map(|(asked, _)| (asked, None)).collect();
@@ -120,7 +120,7 @@ impl<'v> DependencyGraph<'v> {
         format!("{who}{version} needs {line}")
     }
 
-    /// Whether `meant` is met on the way from `names` over projects that `pass`.
+    /// Whether `meant` can be reached from `names` over projects that satisfy `pass`.
     pub fn leads_to<'a>(
         &self,
         names: impl IntoIterator<Item = &'a PackageName>,
@@ -130,8 +130,8 @@ impl<'v> DependencyGraph<'v> {
         self.reachable(names, pass).any(|position| meant.contains(&self.projects[position].name))
     }
 
-    /// The positions of those of `names` that `pass`, and of all that they need, directly or not,
-    /// on ways on which every project does.
+    /// Returns the positions of those of `names` that satisfy `pass`, and of all dependencies that
+    /// are reached over such projects.
     fn reachable<'a>(
         &self,
         names: impl IntoIterator<Item = &'a PackageName>,
@@ -149,14 +149,14 @@ impl<'v> DependencyGraph<'v> {
     }
 }
 
-/// What metadata asks of one project.
+/// What metadata requires of one project.
 #[derive(Debug)]
 pub(super) struct CombinedDemand<'v> {
     pub specifiers: Specifiers,
     pub urls: Vec<&'v str>,
 }
 
-/// The lines of a version that hold with the extras that were decided on.
+/// Returns the lines of a version that apply with the decided extras.
 fn lines<'v>(
     view: &SearchView<'v, '_>,
     name: &PackageName,
@@ -174,7 +174,7 @@ fn lines<'v>(
     metadata.dependencies.iter().filter(holds).collect()
 }
 
-/// The extras of `name` that were decided on.
+/// Returns the decided extras of `name`.
 pub(super) fn extras<'d>(name: &PackageName, decided: &'d Decisions) -> Vec<&'d ExtraName> {
     let first = Node::Extra(name.clone(), FIRST_EXTRA.parse().expect("a digit is the name of an extra"));
     let nodes = decided.range(first..).map_while(|(node, _)| match node {
@@ -184,5 +184,5 @@ pub(super) fn extras<'d>(name: &PackageName, decided: &'d Decisions) -> Vec<&'d 
     nodes.collect()
 }
 
-/// No name of an extra sorts before it: they begin with a digit or a letter.
+/// A text that sorts before every extra, as these begin with a digit or a letter.
 const FIRST_EXTRA: &str = "0";

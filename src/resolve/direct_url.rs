@@ -10,21 +10,21 @@ use crate::domain::{
     Version, Yanked,
 };
 
-/// The one file that a direct reference makes a project come from.
+/// The file of a project that a direct reference names.
 #[derive(Clone, Debug)]
 pub(super) struct DirectUrl {
-    /// Absent where the file name does not tell it (`main.zip`).
+    /// The version; `None` if the file name does not state it (`main.zip`).
     pub version: Option<Version>,
     pub candidate: Arc<Candidate>,
-    /// The version whose metadata names it, where no line does.
+    /// The version whose metadata names the file, if no line does.
     pub named_by: Option<String>,
 }
 
 impl DirectUrl {
-    /// The file that a line names, which must be one of the digests `asked`.
+    /// Returns the file that a line names, which must have one of the digests `asked`.
     ///
     /// # Errors
-    /// When it is nothing that can be fetched, or cannot be right for `target`.
+    /// When it cannot be fetched, or does not fit `target`.
     pub fn of_requirement(
         name: &PackageName,
         requirement: &Requirement,
@@ -34,10 +34,10 @@ impl DirectUrl {
         Self::of_url(name, &archive_url(requirement)?, asked, target)
     }
 
-    /// The file at `url`, which must be one of the digests `asked`.
+    /// Returns the file at `url`, which must have one of the digests `asked`.
     ///
     /// # Errors
-    /// When it cannot be a file of the project, or cannot be right for `target`.
+    /// When it is no file of the project, or does not fit `target`.
     pub fn of_url(name: &PackageName, url: &MaskedUrl, asked: &[Digest], target: &Target) -> Result<Self, Reason> {
         let filename = url.filename();
         let distribution = read_name(&filename, name)?;
@@ -85,7 +85,8 @@ pub(super) fn is_same_file(one: &Source, other: &Source) -> bool {
     }
 }
 
-/// A URL without what does not matter: credentials, the order of the query, a name.
+/// Returns the parts of a URL that identify a file: without credentials, the order of the query,
+/// and a name in the fragment.
 fn identity(url: &MaskedUrl) -> (String, Vec<(String, String)>, Vec<String>) {
     let url = url.secret();
     let mut query: Vec<_> = url.query_pairs().into_owned().collect();
@@ -101,12 +102,13 @@ fn identity(url: &MaskedUrl) -> (String, Vec<(String, String)>, Vec<String>) {
     (bare.into(), query, fragment)
 }
 
-/// Of a fragment, the folder within the archive and the digests count.
+/// Whether a part of a fragment matters: the folder within the archive and the digests do.
 fn matters(part: &str) -> bool {
     part.split_once('=').is_some_and(|(key, _)| key == "subdirectory" || key.parse::<Algorithm>().is_ok())
 }
 
-/// A wheel must be one of the project; an archive may have any name (`main.zip`).
+/// Parses a file name: a wheel must be one of the project; an archive may have any name
+/// (`main.zip`).
 fn read_name(filename: &str, project: &PackageName) -> Result<Option<DistributionFilename>, Reason> {
     match DistributionFilename::parse(filename, project) {
         Ok(distribution) => Ok(Some(distribution)),

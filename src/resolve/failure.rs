@@ -1,25 +1,27 @@
-//! Why there is no solution, in sentences a user can act on.
+//! Failures: why there is no solution, in sentences that a user can act on.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::target_requirements::ProjectRequirements;
-use crate::domain::{Candidates, Ignored, LockedPackage, Origin, PackageName, Requirement, Specifiers, Version};
-use crate::select::{CandidateSelector, NoFile, Rejected, Rejection};
+use crate::domain::{
+    Candidates, Ignored, LockedPackage, Origin, PackageName, Remedy, Requirement, Specifiers, Version,
+};
+use crate::select::{CandidateSelector, NoFile, Rejected};
 
-/// One thing that stands in the way of a solution.
+/// A reason why there is no solution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// Absent where the requirement does not tell its project.
+    /// The project; `None` if the requirement does not state it.
     pub package: Option<PackageName>,
     /// The requirement as it was written.
     pub requirement: String,
     pub reason: Reason,
-    /// How the user's lines lead to the project, where they do not name it: sentences.
+    /// How the user's lines lead to the project if they do not name it, in sentences.
     pub chain: Vec<String>,
     /// The lines that led to it.
     pub origins: Vec<Origin>,
-    /// Positions of the targets for which it holds.
+    /// Positions of the targets that are affected.
     pub targets: Vec<usize>,
 }
 
@@ -28,40 +30,58 @@ pub struct Failure {
 pub enum Reason {
     /// The requirement names no project.
     Nameless,
-    /// Nothing that could be fetched; the text says what to do.
+    /// It cannot be fetched; the text says what to do.
     Unfetchable(&'static str),
-    /// The named archive cannot be right.
+    /// The named archive does not fit the project or the target.
     WrongFile(String),
-    /// Hash-checking mode, and no digest.
+    /// Hash-checking mode requires a digest, and there is none.
     NoHash { pinned: bool },
-    /// None of these places knows the project.
+    /// None of these locations has the project.
     UnknownProject { asked: Vec<String> },
-    /// Nothing in these versions; the nearest there are.
-    /// Entries that nobody can use are told, too: they may be what was meant.
+    /// No version satisfies the specifiers; with the nearest versions, and unusable entries, one of
+    /// which may be meant.
     NoVersion { specifiers: Specifiers, nearest: Vec<Version>, places: Box<Places>, ignored: Vec<Ignored> },
-    /// Versions fit and their files do not; nearest miss first.
+    /// Versions satisfy the specifiers, but none of their files can be used; with the nearest file
+    /// first.
     NoFile { specifiers: Specifiers, files: NoFile },
-    /// What this source archive needs is only known by running its build.
+    /// The dependencies of this source archive are known only to its build.
     NeedsBuild { file: Box<str> },
-    /// Every version that fits is of no use by itself; why, a line for each.
-    Unusable(Vec<String>),
-    /// The lock file has nothing for the target, and why.
+    /// Every version that satisfies the specifiers is unusable by itself; with the reasons, a line
+    /// for each.
+    Unusable { versions: Vec<String>, remedies: BTreeSet<Remedy> },
+    /// The lock file has nothing for the target; with the reason.
     NotLocked(String),
-    /// Facts that cannot all hold.
-    Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool },
+    /// Requirements that contradict each other.
+    Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool, remedies: BTreeSet<Remedy> },
 }
 
 impl Reason {
-    /// Whether it could be otherwise for another target.
+    /// Whether another target could have a solution.
     pub fn depends_on_target(&self) -> bool {
         match self {
-            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable(_) | Self::NotLocked(_) => true,
+            Self::NoFile { .. } | Self::WrongFile(_) | Self::Unusable { .. } | Self::NotLocked(_) => true,
             Self::Conflict { is_about_files, .. } => *is_about_files,
             _ => false,
         }
     }
 
-    /// Why no file of the `matching` versions on `selector` can be used.
+    /// Returns the remedies, each once.
+    pub fn remedies(&self) -> BTreeSet<Remedy> {
+        match self {
+            Self::NoVersion { places, .. } => places.remedy().into_iter().collect(),
+            Self::NoFile { files, .. } => files.remedy().into_iter().collect(),
+            Self::NeedsBuild { .. } => [Remedy::AllowBuild].into(),
+            Self::Unusable { remedies, .. } | Self::Conflict { remedies, .. } => remedies.clone(),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// Makes the reason for a conflict of the user's own lines, which only the user can resolve.
+    pub(super) fn conflict_of_lines(facts: Vec<String>) -> Self {
+        Self::Conflict { facts, projects: Vec::new(), is_about_files: false, remedies: BTreeSet::new() }
+    }
+
+    /// Returns why no file of the `matching` versions on `selector` can be used.
     pub(super) fn of_selector(selector: &CandidateSelector<'_>, matching: &[usize], specifiers: &Specifiers) -> Self {
         let (candidates, specifiers) = (selector.candidates(), specifiers.clone());
         if candidates.is_unknown() {
@@ -76,12 +96,12 @@ impl Reason {
     }
 }
 
-/// Where the versions of a project come from, and the indexes that it is not taken from.
+/// The locations that a project comes from, and the indexes that it is not taken from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Places {
     known_by: Vec<String>,
     shadowed: Vec<String>,
-    /// Whether any other place could have known it.
+    /// Whether another location could have had it.
     has_choice: bool,
 }
 
@@ -95,8 +115,14 @@ impl Places {
     }
 }
 
+impl Places {
+    pub(super) fn remedy(&self) -> Option<Remedy> {
+        (self.has_choice && !self.known_by.is_empty() && !self.shadowed.is_empty()).then_some(Remedy::AskAllIndexes)
+    }
+}
+
 impl fmt::Display for Places {
-    /// As it follows on the versions; nothing where there is one place only.
+    /// Writes the locations as they follow the versions; nothing if there is only one location.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.has_choice || self.known_by.is_empty() {
             return Ok(());
@@ -106,15 +132,14 @@ impl fmt::Display for Places {
             return Ok(());
         }
         let others = self.shadowed.join(" and ");
-        write!(f, ": the first index with the project wins, and {others} was not asked; ")?;
-        f.write_str("--index-strategy best-match takes all of them together")
+        write!(f, ": the first index with the project wins, and {others} was not asked")
     }
 }
 
-/// How many near versions an error names on either side.
+/// The number of near versions that an error names on either side.
 const NEAR: usize = 3;
 
-/// The versions around those that `specifiers` name.
+/// Returns the versions around those that `specifiers` name.
 pub(super) fn nearest(versions: &[Version], specifiers: &Specifiers) -> Vec<Version> {
     let places: BTreeSet<_> =
         specifiers.named().map(|named| versions.partition_point(|version| *version < named)).collect();
@@ -136,7 +161,7 @@ impl Failure {
         }
     }
 
-    /// What stands in the way of what the user asks of a project.
+    /// Makes the failure of a project that the user requires.
     pub(super) fn of(name: &PackageName, asked: &ProjectRequirements<'_>, reason: Reason) -> Self {
         Self {
             package: Some(name.clone()),
@@ -151,7 +176,7 @@ impl Failure {
         }
     }
 
-    /// The projects that it is about.
+    /// Returns the projects that the failure is about.
     pub fn projects(&self) -> impl Iterator<Item = &PackageName> {
         let others = match &self.reason {
             Reason::Conflict { projects, .. } => projects.as_slice(),
@@ -160,12 +185,12 @@ impl Failure {
         self.package.iter().chain(others)
     }
 
-    /// What stands in the way of a project that others may need.
+    /// Makes the failure of a project that other projects need.
     pub(super) fn of_dependency(name: &PackageName, origins: Vec<Origin>, chain: Vec<String>, reason: Reason) -> Self {
         Self { package: Some(name.clone()), requirement: name.to_string(), reason, chain, origins, targets: Vec::new() }
     }
 
-    /// What stands in the way of a package of a lock file.
+    /// Makes the failure of a package of a lock file.
     pub(super) fn of_locked(package: &LockedPackage, reason: Reason) -> Self {
         let version = package.version.as_ref().map(|version| format!("=={version}")).unwrap_or_default();
         Self {
@@ -184,7 +209,7 @@ impl Failure {
     }
 }
 
-/// The same failure on several targets is one failure.
+/// Merges equal failures on several targets into one.
 pub(super) fn merge(failures: Vec<Failure>) -> Vec<Failure> {
     let mut merged: Vec<Failure> = Vec::new();
     for failure in failures {
@@ -216,13 +241,13 @@ impl fmt::Display for Reason {
             Self::NotLocked(why) => f.write_str(why),
             Self::WrongFile(why) => write!(f, "the file cannot be used: {why}"),
             Self::NoHash { pinned: true } => {
-                f.write_str("hashes are required and it has none; add its --hash, or take all hashes away")
+                f.write_str("hashes are required and it has none; add its hash, or take all hashes away")
             }
             Self::NoHash { pinned: false } => {
-                f.write_str("hashes are required; pin it with == and add its --hash, or take all hashes away")
+                f.write_str("hashes are required; pin it with == and add its hash, or take all hashes away")
             }
             Self::UnknownProject { asked } if asked.is_empty() => {
-                f.write_str("there is no index and no --find-links to look in")
+                f.write_str("there is no index and no other place to look in")
             }
             Self::UnknownProject { asked } => write!(f, "no such project on {}", asked.join(", ")),
             Self::NoVersion { nearest, places, ignored, .. } if nearest.is_empty() => {
@@ -236,12 +261,8 @@ impl fmt::Display for Reason {
                 write_ignored(f, ignored)
             }
             Self::NoFile { files, .. } => write_rejected(f, files),
-            Self::NeedsBuild { file } => write!(
-                f,
-                "what {file} needs is only known by running its build; pin a version that has a wheel, fetch without \
-                 dependencies (--no-deps), or let the build run (--allow-build)"
-            ),
-            Self::Unusable(versions) => match versions.as_slice() {
+            Self::NeedsBuild { file } => write!(f, "what {file} needs is only known by running its build"),
+            Self::Unusable { versions, .. } => match versions.as_slice() {
                 [only] => f.write_str(only),
                 several => {
                     f.write_str("no version can be used")?;
@@ -256,10 +277,10 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How many reasons a message names.
+/// The number of reasons that a message names.
 const NAMED: usize = 5;
 
-/// How many entries that nobody can use are told at most.
+/// The number of unusable entries that a message names.
 const MOST_IGNORED: usize = 3;
 
 fn write_ignored(f: &mut fmt::Formatter<'_>, ignored: &[Ignored]) -> fmt::Result {
@@ -277,7 +298,7 @@ fn write_rejected(f: &mut fmt::Formatter<'_>, files: &NoFile) -> fmt::Result {
     rejections(files).iter().try_for_each(|line| write!(f, "\n  {line}"))
 }
 
-/// The nearest misses and what to do about them, a line each; files with the same reason share one.
+/// Returns the nearest files, a line each; files with the same reason share one.
 pub(super) fn rejections(files: &NoFile) -> Vec<String> {
     let mut groups: Vec<(&Rejected, usize)> = Vec::new();
     for file in &files.rejected {
@@ -292,7 +313,7 @@ pub(super) fn rejections(files: &NoFile) -> Vec<String> {
         1 => lines.push("and 1 file further off".to_owned()),
         more => lines.push(format!("and {more} files further off")),
     }
-    lines.extend(hint(files));
+    lines.extend(digest_owner(files));
     lines
 }
 
@@ -304,25 +325,11 @@ fn group(Rejected { filename, why, .. }: &Rejected, others: usize) -> String {
     }
 }
 
-/// What would help.
-fn hint(files: &NoFile) -> Option<String> {
-    let has = |why: fn(&Rejection) -> bool| files.rejected.iter().any(|file| why(&file.why));
-    if files.is_for_digest() {
-        return Some(match files.promised() {
-            Some(Rejected { filename, why, .. }) => format!("the --hash is of {filename}, which {why}"),
-            None => "either the file changed or the --hash is of another one".into(),
-        });
-    }
-    let excludes_sources = has(|why| *why == Rejection::Source);
-    let excludes_wheels = has(|why| *why == Rejection::Wheel);
-    if excludes_sources {
-        Some(
-            "there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
-                .into(),
-        )
-    } else if excludes_wheels {
-        Some("there are only wheels: leave --no-binary away".into())
-    } else {
-        None
-    }
+/// Returns a sentence about a required digest that no file for the target has: which file has it, if
+/// that is known.
+fn digest_owner(files: &NoFile) -> Option<String> {
+    files.is_for_digest().then(|| match files.promised() {
+        Some(Rejected { filename, why, .. }) => format!("the hash asked for is of {filename}, which {why}"),
+        None => "either the file changed or the hash asked for is of another one".into(),
+    })
 }

@@ -1,4 +1,4 @@
-//! What a lock file gives to a target: no version is chosen, only the file of each package.
+//! Resolves a lock file for a target: no version is chosen, only the file of each package.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use crate::domain::{
 };
 use crate::select::{CandidateSelector, OptIn, Policy};
 
-/// What is wanted of a lock.
+/// What is requested from a lock.
 #[derive(Clone, Debug)]
 pub struct LockQuestion {
     pub lock: Arc<dyn Lock>,
     pub groups: SelectedGroups,
-    /// Which formats may be used; the lock itself decides about versions and dates.
+    /// The allowed formats; the lock itself decides about versions and dates.
     pub policy: Policy,
-    /// Leave repositories out instead of refusing them.
+    /// Whether repositories are left out instead of refused.
     pub skip_source_trees: bool,
-    /// Also get the source archive beside each wheel.
+    /// Whether the source archive beside each wheel is fetched, too.
     pub with_sources: bool,
 }
 
 impl LockQuestion {
-    /// The projects that an index has to be asked for, with the versions of interest; nothing
-    /// where the lock says where every file is.
+    /// Returns the projects whose listings are needed, with the versions of interest; empty if the
+    /// lock states the URL of every file.
     pub fn wanted_listings(&self, targets: &[Arc<Target>]) -> BTreeMap<PackageName, BTreeSet<Version>> {
         let mut wanted: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for target in targets {
@@ -40,8 +40,7 @@ impl LockQuestion {
         wanted
     }
 
-    /// What each of the targets gets, by their positions, and everything that stands in the way of
-    /// the others.
+    /// Returns the solutions of the targets, by their positions, and the failures of the others.
     pub fn solve_all(
         &self,
         targets: &[Arc<Target>],
@@ -59,10 +58,11 @@ impl LockQuestion {
         (merge(failures), solved)
     }
 
-    /// What `target` gets, with the `listings` that were wanted.
+    /// Returns the solution for `target`, with the requested `listings`.
     ///
     /// # Errors
-    /// Every package without a file for the target, or that the lock as a whole is not for it.
+    /// When packages have no file for the target, or the lock as a whole does not serve it; all
+    /// failures.
     pub fn solve(
         &self,
         target: &Target,
@@ -90,7 +90,7 @@ impl LockQuestion {
         if failures.is_empty() { Ok(solution) } else { Err(failures) }
     }
 
-    /// Why a package is not fetched, where that is no failure.
+    /// Returns why a package is not fetched although that is no failure.
     fn left_out(&self, package: &LockedPackage) -> Option<String> {
         let name = &package.name;
         match &package.source {
@@ -120,7 +120,7 @@ impl LockQuestion {
         }
     }
 
-    /// Adds the source archive to each wheel; where there is none, a note says so.
+    /// Adds the source archive to each wheel; if there is none, a note says so.
     fn add_sources(
         &self,
         solution: &mut Solution,
@@ -145,8 +145,8 @@ impl LockQuestion {
     }
 }
 
-/// The best file of a package: of those that the lock says where to get, or of those on the index
-/// that have a digest of the lock.
+/// Returns the best file of a package: of those with URLs in the lock, or of those on the index
+/// with a digest of the lock.
 fn best(
     package: &LockedPackage,
     target: &Target,
@@ -169,18 +169,19 @@ fn best(
     })
 }
 
-/// The files of a package that the lock says where to get. Where two are equally good the first
-/// counts; on an index page it is the last.
+/// Returns the files of a package with URLs in the lock.
+///
+/// Of equally good files the first one counts; on an index page it is the last.
 fn named(package: &LockedPackage, version: &Version) -> Candidates {
     let mut files = package.artifacts();
     files.reverse();
     Candidates::of_version(version.clone(), files)
 }
 
-/// A lock is a pin: pre-releases and yanked files are taken.
+/// Pre-releases and yanked files are allowed, since a lock is a pin.
 const ANY_FILE: OptIn = OptIn { pre_releases: true, yanked: true };
 
-/// The file with what the lock promises of it.
+/// Returns the file with the promises of the lock.
 fn promised(file: &Artifact, package: &LockedPackage) -> Candidate {
     let is_same = |locked: &&LockedFile| *locked.filename == *file.filename;
     let locked = package.files.iter().find(is_same);
@@ -192,12 +193,12 @@ fn promised(file: &Artifact, package: &LockedPackage) -> Candidate {
     candidate
 }
 
-/// The digest of the strongest algorithm: the others say no more.
+/// Returns the digests of the strongest algorithm, since the others add nothing.
 fn strongest(hashes: &[Digest]) -> Vec<Digest> {
     hashes.iter().max_by_key(|digest| digest.algorithm).cloned().into_iter().collect()
 }
 
-/// The one archive that a package comes from.
+/// Returns the archive that is the source of a package.
 fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason> {
     let (file, url) = package
         .files

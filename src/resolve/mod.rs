@@ -1,13 +1,14 @@
-//! Facts → solution: which version and file of each project every target gets.
+//! Resolution: from facts to solutions, that is the version and file of each project for every
+//! target.
 //!
-//! [`step`] is pure: the same question and facts always give the same step, whatever was cached
-//! and in whatever order answers came. It never asks for anything itself; it says what it would
-//! have to know ([`MissingFacts`]), and the caller finds out and steps again.
+//! [`step`] is pure: the same question and facts always give the same step, whatever was cached and
+//! in whatever order responses came. It requests nothing itself; it returns what it would need to
+//! know ([`MissingFacts`]), and the caller finds that out and runs the next step.
 //!
-//! The search is PubGrub's (the crate `pubgrub`). What is not known yet does not end it: a project
-//! whose listing is missing has one version without needs for the time being, and a file whose
-//! metadata is missing needs nothing. So one step finds everything that the search would look at
-//! next, and an answer counts only once nothing was missing.
+//! The search is PubGrub's (the crate `pubgrub`). An unknown fact does not end it: a project whose
+//! listing is missing has one version without dependencies for the time being, and a file whose
+//! metadata is missing has no dependencies. So one step finds everything that the search would look
+//! at next, and a solution counts only once nothing was missing.
 
 mod assumptions;
 mod check_requirements;
@@ -51,23 +52,25 @@ use crate::domain::{
 };
 use crate::select::Policy;
 
-/// What is to be solved: requirements, and the options that decide what may be chosen.
+/// What is to be resolved: requirements, and the options that decide what may be chosen.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Question {
     /// Requirements and constraints in the order in which they were read.
     pub requirements: Vec<Requirement>,
     pub policy: Policy,
-    /// Every file must be promised by a digest that the user gave (pip's hash-checking mode).
+    /// Whether every file needs a digest given by the user (pip's hash-checking mode).
     pub require_hashes: bool,
-    /// Also get what the requirements need.
+    /// Whether dependencies are resolved, too.
     pub follow_dependencies: bool,
-    /// Also get the source archive beside each wheel; the search does not look at it.
+    /// Whether the source archive beside each wheel is fetched, too; the search ignores it.
     pub with_sources: bool,
 }
 
 impl Question {
-    /// What holds for each project on every target, whatever else is chosen: the versions that
-    /// the lines without a marker allow. No solution has another one.
+    /// Returns the versions of each project that are allowed on every target, by the lines without
+    /// a marker.
+    ///
+    /// No solution has any other version.
     pub fn unconditional_bounds(&self) -> BTreeMap<PackageName, Specifiers> {
         let mut bounds: BTreeMap<_, Vec<&Specifiers>> = BTreeMap::new();
         for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_always()) {
@@ -78,8 +81,8 @@ impl Question {
         bounds.into_iter().map(|(name, bounds)| (name.clone(), Specifiers::all(bounds))).collect()
     }
 
-    /// What the first step wants, whatever the targets are: the listings of the projects that are
-    /// asked for by lines without a marker, and by no others.
+    /// Returns the listings that the first step needs for any target: those of the projects that
+    /// are required by lines without a marker.
     pub fn unconditional_listings(&self) -> MissingFacts {
         let mut by_project: BTreeMap<_, Vec<&Requirement>> = BTreeMap::new();
         for requirement in &self.requirements {
@@ -93,23 +96,24 @@ impl Question {
     }
 }
 
-/// What is known of projects and files so far.
+/// The known facts about projects and files.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub candidates: BTreeMap<PackageName, Arc<Candidates>>,
-    /// What the file at a URL needs.
+    /// The metadata of files, by URL.
     pub metadata: BTreeMap<MaskedUrl, Result<Arc<ResolutionMetadata>, MetadataUnavailable>>,
-    /// Projects that could not be asked for: whoever asked tells why.
+    /// Projects whose listings could not be fetched; the errors are the caller's.
     pub unavailable: BTreeSet<PackageName>,
 }
 
-/// Facts that a step needs and does not have.
+/// The facts that a step needs and does not have.
 #[derive(Clone, Debug, Default)]
 pub struct MissingFacts {
-    /// The listings of these projects; with `true`, from every index instead of only the first
-    /// that knows the project: allowed where the user's digests promise the bytes.
+    /// The projects whose listings are missing; `true` if every index is to be asked instead of
+    /// only the first that has the project, which is allowed if the user's digests promise the
+    /// files.
     pub listings: BTreeMap<PackageName, bool>,
-    /// The metadata of these files, each of a project.
+    /// The files whose metadata is missing, each with its project.
     pub metadata: BTreeMap<MaskedUrl, (PackageName, Arc<Candidate>)>,
 }
 
@@ -124,29 +128,31 @@ impl MissingFacts {
     }
 }
 
-/// The outcome of one attempt with the facts so far.
+/// The outcome of a step with the facts so far.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// One solution for each target, in their order.
+    /// One solution for each target, in order.
     Solved(Vec<Solution>),
     Incomplete(MissingFacts),
-    /// Everything that stands in the way, not only the first thing, and the solutions of the
-    /// targets that have one, by their positions.
+    /// All failures, not only the first, and the solutions of the other targets, by their
+    /// positions.
     Impossible {
         failures: Vec<Failure>,
         solved: BTreeMap<usize, Solution>,
     },
 }
 
-/// One attempt to answer `question` for every target with `facts`. A target prefers the versions
-/// that those before it got.
+/// Runs one step to answer `question` for every target with `facts`.
+///
+/// A target prefers the versions that were chosen for those before it.
 pub fn step(question: &Question, targets: &[Arc<Target>], facts: &Facts) -> Step {
     Resolver::new(question, targets).step(facts)
 }
 
-/// A question that is stepped more than once: what was worked out in one step is kept for the
-/// next, so that each costs no more than what is new. Facts may be added between steps, and
-/// none may change.
+/// Runs several steps for a question, and keeps intermediate results so that a step costs no more
+/// than what is new.
+///
+/// Facts may be added between steps, but none may change.
 pub struct Resolver<'q> {
     problems: Vec<TargetProblem<'q>>,
     progress: Vec<SearchProgress>,
@@ -162,7 +168,7 @@ impl<'q> Resolver<'q> {
         Self { problems, progress, prefetch_states, specifier_cache: SpecifierCache::default() }
     }
 
-    /// As [`step`].
+    /// Runs a step as [`step`] does.
     pub fn step(&mut self, facts: &Facts) -> Step {
         let mut missing = MissingFacts::default();
         let mut failures = Vec::new();
@@ -193,8 +199,10 @@ impl<'q> Resolver<'q> {
         self.conclude(missing, failures)
     }
 
-    /// What the next step would want because of `new_fact`, as far as that can be guessed without
-    /// one; `is_guess` where the news themselves were. Facts that are guessed at change no answer.
+    /// Returns what the next step is likely to need because of `new_fact`; `is_guess` says whether
+    /// that fact was requested speculatively.
+    ///
+    /// Speculative facts do not change any solution.
     pub fn prefetch(&mut self, new_fact: &NewFact, is_guess: bool, facts: &Facts) -> MissingFacts {
         let mut missing = MissingFacts::default();
         let under_way =
@@ -219,7 +227,7 @@ impl<'q> Resolver<'q> {
     }
 }
 
-/// Versions that earlier targets got; the first that got a project decides.
+/// The versions chosen for earlier targets; the first target with a project decides.
 type Preferred = BTreeMap<PackageName, Version>;
 
 fn prefer(preferred: &mut Preferred, solution: &Solution) {

@@ -7,18 +7,19 @@ use version_ranges::Ranges;
 
 use crate::domain::{ExtraName, PackageName};
 
-/// What PubGrub decides on: a project with an extra is a node of its own, which needs the project in
-/// the same version.
+/// A node that PubGrub decides on.
+///
+/// A project with an extra is a node of its own, which depends on the project in the same version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Node {
-    /// The user.
+    /// The user's requirements.
     Root,
     Project(PackageName),
     Extra(PackageName, ExtraName),
 }
 
 impl Node {
-    /// The project that it is of.
+    /// Returns the project of the node.
     pub fn project(&self) -> Option<&PackageName> {
         match self {
             Self::Root => None,
@@ -37,12 +38,14 @@ impl fmt::Display for Node {
     }
 }
 
-/// Versions of a project by their positions among all that are on offer. What a specifier means
-/// is decided version by version ([`Specifiers::contains`](crate::domain::Specifiers::contains)),
-/// so no rule of PEP 440 is lost on the way into a range.
+/// Versions of a project, as positions among all versions.
+///
+/// Whether a specifier allows a version is decided for each version
+/// ([`Specifiers::contains`](crate::domain::Specifiers::contains)), so that no rule of PEP 440 is
+/// lost in a conversion to ranges.
 pub(super) type VersionSet = Ranges<u32>;
 
-/// The set of the positions below `count` for which `holds`.
+/// Returns the positions below `count` for which `holds`.
 pub(super) fn version_set(count: usize, mut holds: impl FnMut(usize) -> bool) -> VersionSet {
     let mut set = VersionSet::empty();
     let mut start = None;
@@ -60,7 +63,7 @@ pub(super) fn version_set(count: usize, mut holds: impl FnMut(usize) -> bool) ->
     set
 }
 
-/// The positions below `count` that are in `set`, the highest first.
+/// Returns the positions below `count` that are in `set`, the highest first.
 pub(super) fn positions(set: &VersionSet, count: usize) -> Vec<usize> {
     let bounds = |(from, to): (&Bound<u32>, &Bound<u32>)| {
         let from = match from {
@@ -80,7 +83,7 @@ pub(super) fn positions(set: &VersionSet, count: usize) -> Vec<usize> {
     positions
 }
 
-/// A position as a version for PubGrub.
+/// Converts a position into a version for PubGrub.
 pub(super) fn number(position: usize) -> u32 {
     u32::try_from(position).expect("no project has four billion versions")
 }

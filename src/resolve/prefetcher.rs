@@ -1,10 +1,10 @@
-//! Prefetching: guesses which listings and metadata the next step will ask for.
+//! Prefetching: guesses which listings and metadata the next step will need.
 //!
-//! A step looks at everything, and waits for all that the step before it asked for. The prefetcher
-//! goes on with each answer as it comes: from a listing to the metadata of the version that looks
-//! best, from there to the listings of what that needs. It knows no way back, so that a step still
-//! has the word on everything; it saves the steps, and the round trips between them. What it wants
-//! costs one small request each, and never a build or a whole file.
+//! A step looks at everything, and waits for all that the step before it requested. The prefetcher
+//! continues with each response as it comes: from a listing to the metadata of the best version,
+//! from there to the listings of its dependencies. It never backtracks, so that every decision is
+//! left to a step; it saves steps, and the round trips between them. What it requests costs one
+//! small request each, and never a build or a whole file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,56 +18,56 @@ use crate::domain::{
 };
 use crate::select::{CandidateSelector, OptIn};
 
-/// How many versions of a project are guessed at before a step has to tell.
+/// The number of versions of a project that are guessed before a step must decide.
 const MOST_GUESSES: usize = 2;
 
-/// Once steps have come to this many versions of a project on their own, they are taken to go down
-/// its list, and the needs of the versions below are asked for at once.
+/// The number of versions of a project chosen by steps alone after which they are assumed to go
+/// down its list, so that the metadata of several older versions is requested at once.
 const STEPS_DOWN: usize = 3;
 
-/// How many versions below are asked for at first; twice as many each time after that.
+/// The number of older versions that are requested first; doubled each time after that.
 const FIRST_BATCH: usize = 4;
 
-/// How many are asked for at a time at most.
+/// The limit of versions that are requested at once.
 const LARGEST_BATCH: usize = 64;
 
-/// An answer that was added to the facts.
+/// A fact that was just added.
 pub enum NewFact {
     Candidates(PackageName),
-    /// What a file of the project needs, the one at the URL.
+    /// The metadata of the project's file at this URL.
     Metadata(PackageName, MaskedUrl),
 }
 
-/// How far prefetching for one target has come.
+/// The state of prefetching for one target.
 #[derive(Default)]
 pub(super) struct PrefetchState {
-    /// What is asked of a project, by whom.
+    /// The demands on each project, by the project that makes them.
     demands: FxHashMap<PackageName, BTreeMap<PackageName, Demand>>,
-    /// The projects of which the file of a project asks something.
+    /// The projects that a project's file makes demands on.
     asks: FxHashMap<PackageName, BTreeSet<PackageName>>,
     progress_by_project: FxHashMap<PackageName, ProjectProgress>,
 }
 
-/// What one project asks of another.
+/// What one project requires of another.
 #[derive(Default)]
 struct Demand {
     specifiers: Specifiers,
     extras: BTreeSet<ExtraName>,
 }
 
-/// How far prefetching has come with one project.
+/// The state of prefetching for one project.
 #[derive(Default)]
 struct ProjectProgress {
-    /// The file whose dependencies are followed.
+    /// The URL of the file whose dependencies are followed.
     url: Option<MaskedUrl>,
-    /// Its version; absent where a step chose it.
+    /// The position of its version; `None` if a step chose it.
     position: Option<usize>,
     guesses: usize,
-    /// How many versions steps chose that were not guessed.
+    /// The number of versions that steps chose without a guess.
     steps_down: usize,
-    /// The files that were asked for since steps went down the list, each once.
+    /// The files that were requested since steps go down the list.
     asked_older: FxHashSet<MaskedUrl>,
-    /// The extras with which its needs were followed.
+    /// The extras with which its dependencies were followed.
     followed: Option<BTreeSet<ExtraName>>,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Prefetcher<'w, 'q> {
 }
 
 impl Prefetcher<'_, '_> {
-    /// Goes on from `new_fact`, which were guessed at, or which a step wanted.
+    /// Continues from `new_fact`, which was requested speculatively or by a step.
     pub fn advance(&mut self, new_fact: &NewFact, is_guess: bool) {
         let mut waiting = vec![match new_fact {
             NewFact::Candidates(name) => name.clone(),
@@ -101,7 +101,7 @@ impl Prefetcher<'_, '_> {
         }
     }
 
-    /// Looks at one project again; returns those of which more is asked now.
+    /// Reconsiders one project; returns those on which there are new demands.
     fn visit(&mut self, name: &PackageName) -> BTreeSet<PackageName> {
         let asked = self.problem.lines.asked(name);
         if asked.is_some_and(|asked| asked.file.is_some()) {
@@ -123,7 +123,7 @@ impl Prefetcher<'_, '_> {
         }
     }
 
-    /// Takes the version that looks best, unless the last one still will do.
+    /// Chooses the best version, unless the previous choice is still allowed.
     fn choose(&mut self, name: &PackageName, selector: &CandidateSelector<'_>) {
         let versions = selector.candidates().versions();
         let still_does = match self.state.progress_by_project.get(name) {
@@ -151,7 +151,7 @@ impl Prefetcher<'_, '_> {
         }
     }
 
-    /// Asks for the metadata of the versions below that of `url`, once steps went down the list.
+    /// Requests the metadata of the versions below that of `url`, once steps go down the list.
     fn prefetch_older(&mut self, name: &PackageName, url: &MaskedUrl, steps_down: usize) {
         let Some(doublings) = steps_down.checked_sub(STEPS_DOWN) else { return };
         let Some(selector) = self.problem.selector(name, self.facts) else { return };
@@ -169,7 +169,7 @@ impl Prefetcher<'_, '_> {
         }
     }
 
-    /// The positions that everybody allows, the highest first.
+    /// Returns the positions that all demands allow, the highest first.
     fn allowed(&self, name: &PackageName, selector: &CandidateSelector<'_>) -> Vec<usize> {
         let all = |set: VersionSet, more| set.intersection(&self.specifier_cache.of(name, more, selector.candidates()));
         positions(&self.demands(name).fold(VersionSet::full(), all), selector.candidates().versions().len())
@@ -179,14 +179,14 @@ impl Prefetcher<'_, '_> {
         self.demands(name).map(OptIn::of).fold(OptIn::default(), OptIn::or)
     }
 
-    /// What everybody asks of `name`.
+    /// Returns all demands on `name`.
     fn demands<'s>(&'s self, name: &PackageName) -> impl Iterator<Item = &'s Specifiers> {
         let own = self.problem.lines.asked(name).map(|asked| &asked.specifiers);
         let others = self.state.demands.get(name).into_iter().flat_map(BTreeMap::values);
         own.into_iter().chain(others.map(|demand| &demand.specifiers))
     }
 
-    /// Asks of others what the file of `name` needs, in place of what it asked before.
+    /// Replaces the demands that `name` makes on others by those of its file.
     fn follow(&mut self, name: &PackageName, metadata: &ResolutionMetadata) -> BTreeSet<PackageName> {
         let extras = self.extras(name, metadata);
         let progress = self.state.progress_by_project.entry(name.clone()).or_default();
@@ -217,7 +217,8 @@ impl Prefetcher<'_, '_> {
         asks
     }
 
-    /// The extras that are on: those asked for, and those that they need of the project itself.
+    /// Returns the active extras: the requested ones, and those that they require of the project
+    /// itself.
     fn extras(&self, name: &PackageName, metadata: &ResolutionMetadata) -> BTreeSet<ExtraName> {
         let lines = self.problem.lines.asked(name).into_iter().flat_map(|asked| &asked.requirements);
         let demands = self.state.demands.get(name).into_iter().flat_map(BTreeMap::values);
@@ -238,7 +239,7 @@ impl Prefetcher<'_, '_> {
     }
 }
 
-/// Whether what the file needs can be had without all of it.
+/// Whether the file's metadata can be fetched without the whole file.
 fn is_cheap(artifact: &Artifact) -> bool {
     artifact.sidecar.is_some() || (artifact.distribution.is_wheel() && artifact.url.secret().scheme() != "file")
 }
@@ -248,7 +249,7 @@ fn batch_size(doublings: usize) -> usize {
     doubled.unwrap_or(LARGEST_BATCH).min(LARGEST_BATCH)
 }
 
-/// Whether a line of metadata holds on `target`, on its own or with one of `extras`.
+/// Whether a line of metadata applies on `target`, by itself or with one of `extras`.
 fn holds(line: &Dependency, target: &Target, extras: &BTreeSet<ExtraName>) -> bool {
     let with = |extras: &[ExtraName]| line.marker.evaluate(target.markers(), extras);
     with(&[]) || extras.iter().any(|extra| with(std::slice::from_ref(extra)))

@@ -1,4 +1,4 @@
-//! The dependency provider that PubGrub asks for versions and their dependencies.
+//! The dependency provider, which PubGrub asks for versions and their dependencies.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -14,26 +14,28 @@ use super::version_dependencies::{Constraints, VersionDependencies};
 use crate::domain::{Dependency, MetadataUnavailable, PackageName, ResolutionMetadata};
 use crate::select::{OptIn, check_requires_python};
 
-/// Answers PubGrub's questions from a [`SearchView`].
+/// Answers PubGrub from a [`SearchView`].
 pub(super) struct Provider<'p, 'v, 'q> {
     view: &'p SearchView<'v, 'q>,
-    /// When a node was discovered first: earlier ones are decided first, as pip walks breadth first.
+    /// The order in which nodes were discovered; earlier ones are decided first, as pip walks
+    /// breadth first.
     discovery_order: RefCell<FxHashMap<Node, usize>>,
-    /// The last version tried of each project, which its extras try first.
+    /// The last version of each project that was tried, which its extras try first.
     tried: RefCell<FxHashMap<PackageName, u32>>,
-    /// What is decided of each project, and among which versions that was; may hold more than
-    /// what is decided.
+    /// The decision on each project, and the versions among which it was made; may hold decisions
+    /// that were taken back.
     decided: RefCell<FxHashMap<PackageName, (u32, VersionSet)>>,
 }
 
-/// The search is to be repeated in another order.
+/// The error that makes the search restart in another order.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the search is repeated in another order")]
 pub(super) struct RestartSearch;
 
-/// Greater is decided earlier: what is known before what is not, what leaves no choice first,
-/// then by the order that was learned, then what was part of conflicts, then in the order of
-/// meeting.
+/// The priority of a node; greater is decided earlier.
+///
+/// Known nodes come first, then those without a choice, then the learned order, then those in
+/// conflicts, then the order of discovery.
 pub(super) type Priority = (bool, bool, Reverse<u32>, u32, Reverse<usize>);
 
 impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
@@ -45,9 +47,11 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         node.project().map_or(0, |name| self.view.assumptions.order.level(name))
     }
 
-    /// Notes the projects whose decided version is not what a version of `node` needs, though
-    /// another one would have done as well. pip takes its decision on such a project back; here
-    /// the search is repeated with that project later.
+    /// Records the projects whose decided version does not satisfy `node`, although another version
+    /// would have done as well.
+    ///
+    /// pip takes back its decision on such a project; here the search is repeated with that project
+    /// later.
     fn note_rivals(&self, node: &Node, constraints: &Constraints) {
         let Some(name) = node.project() else { return };
         for (dependency, set) in constraints {
@@ -64,15 +68,17 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         !self.is_held(name) && !set.contains(version) && self.view.choose(name, &set.intersection(among)).is_some()
     }
 
-    /// Whether a line names the project with an extra: in pip such an extra holds its project to the
-    /// version that both were decided with, and whatever needs another gives way.
+    /// Whether a line names the project with an extra.
+    ///
+    /// In pip such an extra fixes the version of its project, and whatever needs another version
+    /// gives way.
     fn is_held(&self, name: &PackageName) -> bool {
         let has_extra = |asked: &ProjectRequirements<'_>| asked.requirements.iter().any(|line| !line.extras.is_empty());
         self.follows() && self.view.asked(name).is_some_and(has_extra)
     }
 
-    /// Notes what lines opt in to, unless the project is decided and that fits: pip keeps what
-    /// it has.
+    /// Records what lines allow, unless the project is decided and its version satisfies them; pip
+    /// keeps what it has.
     fn note_opt_in(&self, name: &PackageName, asks: OptIn, set: &VersionSet) {
         let is_decided_well = self.decided.borrow().get(name).is_some_and(|(version, _)| set.contains(version));
         if !is_decided_well {
@@ -80,14 +86,16 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         }
     }
 
-    /// An extra is tried with the version that its project was tried with.
+    /// Returns the version that was tried for the project of an extra.
     fn tried_before(&self, node: &Node, set: &VersionSet) -> Option<u32> {
         let Node::Extra(name, _) = node else { return None };
         self.tried.borrow().get(name).copied().filter(|tried| set.contains(tried))
     }
 
-    /// Notes a decision on a project. One that its extra was decided with before was made among
-    /// what was left then.
+    /// Records a decision on a project.
+    ///
+    /// If its extra was decided with the same version before, the decision was made among the
+    /// versions left then.
     fn note_decision(&self, name: &PackageName, version: u32, among: &VersionSet) {
         let mut decided = self.decided.borrow_mut();
         match decided.get(name) {
@@ -96,7 +104,7 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         }
     }
 
-    /// Forgets a decision that was taken back: `name` is to be decided among `set`.
+    /// Forgets a decision that was taken back: `name` will be decided among `set`.
     fn forget_decision(&self, name: &PackageName, set: &VersionSet) {
         let mut decided = self.decided.borrow_mut();
         if decided.get(name).is_some_and(|(version, _)| set.as_singleton() != Some(version)) {
@@ -133,7 +141,8 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         self.view.problem.question.follow_dependencies
     }
 
-    /// What the user names first is decided first, as by pip.
+    /// Discovers the user's projects in the order of their lines, so that they are decided first,
+    /// as by pip.
     fn discover_in_line_order(&self) {
         let lines = self.view.problem.question.requirements.iter().filter(|line| !line.constraint);
         for name in lines.filter_map(|line| line.name.as_ref()).filter(|name| self.view.asked(name).is_some()) {
@@ -141,7 +150,8 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         }
     }
 
-    /// What a node needs in a version, from the memo where no search can tell it otherwise.
+    /// Returns the dependencies of a node in a version, cached if they are the same for every
+    /// search.
     fn version_dependencies(&self, node: &Node, version: u32) -> Result<Rc<VersionDependencies>, String> {
         let Some(name) = node.project() else { return Ok(Rc::new(self.of_root())) };
         let (cache, opt_in) = (&self.view.problem.dependency_cache, self.view.opt_in(name));
@@ -162,7 +172,8 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         Ok(dependencies)
     }
 
-    /// An extra needs its project in the same version, and what the extra adds to that.
+    /// Returns the dependencies of a version; an extra needs its project in the same version, and
+    /// the extra's own lines.
     fn of_version(
         &self,
         node: &Node,
@@ -213,7 +224,7 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
         Ok(())
     }
 
-    /// What a version needs; nothing while that is not known.
+    /// Returns the metadata of a version; `None` while it is not known.
     fn usable_metadata(&self, name: &PackageName, position: usize) -> Result<Option<&'v ResolutionMetadata>, String> {
         if !self.follows() {
             return Ok(None);
@@ -297,7 +308,7 @@ impl DependencyProvider for Provider<'_, '_, '_> {
     }
 }
 
-/// What an extra needs whatever it adds: its project in the same version.
+/// Returns the dependency that every extra has: its project in the same version.
 fn own_project(node: &Node, version: u32) -> VersionDependencies {
     let mut dependencies = VersionDependencies::default();
     if let Node::Extra(name, _) = node {

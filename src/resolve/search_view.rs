@@ -1,5 +1,6 @@
-//! The facts as one search reads them: through the requirements, the target and the assumptions.
-//! Facts that are missing are noted.
+//! The facts as one search reads them: by the requirements, the target and the assumptions.
+//!
+//! Missing facts are recorded.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,10 +18,11 @@ use crate::domain::{
 };
 use crate::select::{CandidateSelector, OptIn};
 
-/// The version of a project whose listing is not known yet, and of one that is a single file.
+/// The position of the only version of a project that is a single file, or whose listing is not
+/// known yet.
 pub(super) const ONLY: usize = 0;
 
-/// What one search reads and notes.
+/// What one search reads and records.
 pub(super) struct SearchView<'v, 'q> {
     pub problem: &'v TargetProblem<'q>,
     pub facts: &'v Facts,
@@ -31,19 +33,19 @@ pub(super) struct SearchView<'v, 'q> {
     pub discovered: RefCell<Discovered>,
 }
 
-/// One dependency of a version, as a set of versions of another project.
+/// One dependency of a version, as versions of another project.
 pub(super) struct DependencyEdge {
     pub name: PackageName,
     pub extras: Vec<ExtraName>,
     pub set: VersionSet,
 }
 
-/// Where the versions of a project come from.
+/// The source of a project's versions.
 pub(super) enum PackageSource<'v, 'q> {
-    /// One file, whatever an index says.
+    /// One file, whatever an index has.
     Direct(&'v DirectUrl),
     Listed(Rc<CandidateSelector<'q>>),
-    /// Not known yet.
+    /// The listing is not known yet.
     Pending,
 }
 
@@ -52,7 +54,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
         self.problem.lines.asked(name)
     }
 
-    /// Where `name` comes from; what is not known is noted as wanted.
+    /// Returns the source of `name`; an unknown listing is recorded as missing.
     pub fn source(&self, name: &PackageName) -> PackageSource<'v, 'q> {
         if let Some(direct) = self.direct(name) {
             return PackageSource::Direct(direct);
@@ -67,13 +69,13 @@ impl<'v, 'q> SearchView<'v, 'q> {
         PackageSource::Pending
     }
 
-    /// The one file that `name` comes from, by the user's lines or by metadata.
+    /// Returns the file that `name` comes from, by the user's lines or by metadata.
     fn direct(&self, name: &PackageName) -> Option<&'v DirectUrl> {
         let named = self.asked(name).and_then(|asked| asked.file.as_ref());
         named.and_then(|file| file.as_ref().ok()).or_else(|| self.assumptions.files.get(name))
     }
 
-    /// The versions of `name` that `specifiers` and the constraints allow.
+    /// Returns the versions of `name` that `specifiers` and the constraints allow.
     pub fn allowed(&self, name: &PackageName, specifiers: &Specifiers) -> VersionSet {
         let source = self.source(name);
         let own = self.matching_versions(name, specifiers, &source);
@@ -100,7 +102,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
         }
     }
 
-    /// The version to try first among `set`.
+    /// Returns the version of `set` to try first.
     pub fn choose(&self, name: &PackageName, set: &VersionSet) -> Option<usize> {
         let PackageSource::Listed(selector) = self.source(name) else {
             return set.contains(&number(ONLY)).then_some(ONLY);
@@ -115,7 +117,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
         selector.choose(&among, self.opt_in(name), preferred)
     }
 
-    /// What the pre-release rule leaves by the user's lines alone.
+    /// Returns the versions that the pre-release rule allows by the user's lines alone.
     fn eligible_by_lines(&self, name: &PackageName, selector: &CandidateSelector<'_>) -> Vec<usize> {
         let any = Specifiers::any();
         let specifiers = self.asked(name).map_or(&any, |asked| &asked.specifiers);
@@ -123,7 +125,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
         selector.eligible(&among, self.opt_in(name)).into_owned()
     }
 
-    /// The version at a position, where the file or its name tells.
+    /// Returns the version at a position, if the file or its name states it.
     pub fn version(&self, name: &PackageName, position: usize) -> Option<Version> {
         match self.source(name) {
             PackageSource::Direct(direct) => direct.version.clone(),
@@ -132,7 +134,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
         }
     }
 
-    /// The file of a version that was chosen.
+    /// Returns the file of a chosen version.
     pub fn file(&self, name: &PackageName, position: usize) -> Option<Arc<Candidate>> {
         match self.source(name) {
             PackageSource::Pending => None,
@@ -144,7 +146,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
         }
     }
 
-    /// What a version needs; `None` while that is not known.
+    /// Returns the metadata of a version; `None` while it is not known.
     pub fn metadata(
         &self,
         name: &PackageName,
@@ -166,25 +168,25 @@ impl<'v, 'q> SearchView<'v, 'q> {
         selector.best_of(position, self.opt_in(name))
     }
 
-    /// Whether no search before this one learned of a URL in metadata.
+    /// Whether no earlier search discovered a URL in metadata.
     pub fn assumes_no_file(&self) -> bool {
         self.assumptions.files.is_empty() && self.assumptions.refused.is_empty()
     }
 
-    /// Whether the versions of a node are those of a listing that is known.
+    /// Whether the versions of a node come from a known listing.
     pub fn is_listed(&self, node: &Node) -> bool {
         node.project().is_none_or(|name| matches!(self.source(name), PackageSource::Listed(_)))
     }
 
-    /// Whether a line of metadata holds with one of `extras` on.
+    /// Whether a line of metadata applies with one of `extras`.
     pub fn holds(&self, dependency: &Dependency, extras: &[ExtraName]) -> bool {
         dependency.marker.evaluate(self.problem.target.markers(), extras)
     }
 
-    /// A line of the metadata of the version at `position` of `own` as an edge.
+    /// Converts a line of the metadata of `own`, in the version at `position`, into an edge.
     ///
     /// # Errors
-    /// When the project must come from a file that cannot be taken.
+    /// When the project must come from a file that cannot be used.
     pub fn edge(&self, dependency: &Dependency, own: &PackageName, position: usize) -> Result<DependencyEdge, String> {
         let name = &dependency.name;
         if let Some(Err(reason)) = self.asked(name).and_then(|asked| asked.file.as_ref()) {
@@ -201,7 +203,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
         Ok(DependencyEdge { name: name.clone(), extras: dependency.extras.clone(), set })
     }
 
-    /// Notes what lines opt in to, where that makes a difference among the versions of `set`.
+    /// Records what lines allow, if that makes a difference among the versions of `set`.
     pub fn note_opt_in(&self, name: &PackageName, asks: OptIn, set: &VersionSet) {
         let known = self.opt_in(name);
         if known.or(asks) == known || self.assumptions.strict.contains(name) {
@@ -220,13 +222,13 @@ impl<'v, 'q> SearchView<'v, 'q> {
         }
     }
 
-    /// What the specifiers of `name` opt in to, as far as is known or assumed.
+    /// Returns what the specifiers of `name` allow, as far as is known or assumed.
     pub fn opt_in(&self, name: &PackageName) -> OptIn {
         let own = self.asked(name).map(|asked| asked.opt_in).unwrap_or_default();
         if self.assumptions.strict.contains(name) { own } else { own.or(self.assumptions.opt_in(name)) }
     }
 
-    /// A URL in metadata decides where the project comes from, unless another one did before.
+    /// Records the URL in metadata as the source of the project, unless another one was assumed.
     fn take_url(&self, name: &PackageName, text: &str, named_by: String) -> Result<(), String> {
         let found = self.file_at(name, text)?;
         if self.assumptions.refused.contains(&found.candidate.url) {
@@ -243,7 +245,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
         }
     }
 
-    /// The file of `name` at a URL that metadata names.
+    /// Returns the file of `name` at a URL that metadata names.
     pub fn file_at(&self, name: &PackageName, text: &str) -> Result<DirectUrl, String> {
         let url: MaskedUrl = text.parse().map_err(|error| format!("its URL `{text}` is none: {error}"))?;
         let found = DirectUrl::of_url(name, &url, self.problem.hashes(name), self.problem.target);

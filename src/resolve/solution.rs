@@ -1,4 +1,4 @@
-//! Builds the solution from a search's decisions, or says what it lacks.
+//! Builds a solution from a search's decisions, or explains what it lacks.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::select::OptIn;
 
-/// Turns the decisions into a solution or failures, and finds what in them nothing justifies.
+/// Converts the decisions into a solution or failures, and finds those that nothing justifies.
 pub(super) fn from_decisions(view: &SearchView<'_, '_>, decided: &Decisions) -> SearchOutcome {
     let graph = DependencyGraph::new(view, decided);
     SearchOutcome::Decided { unjustified: unjustified(view, decided, &graph), found: found(view, decided, &graph) }
@@ -51,8 +51,8 @@ fn found(view: &SearchView<'_, '_>, decided: &Decisions, graph: &DependencyGraph
     }
 }
 
-/// Whether one of the projects of `failures` is there for no other reason than that the user's
-/// lines are followed to the best version of everything.
+/// Whether one of the projects of `failures` is there only because the user's lines are followed to
+/// the best version of everything.
 fn is_first_choice(
     view: &SearchView<'_, '_>,
     decided: &Decisions,
@@ -66,7 +66,7 @@ fn is_first_choice(
     graph.leads_to(asked, is_best, &unbuilt)
 }
 
-/// Whether nothing better than the version of `name` would do for all that is asked of it.
+/// Whether no better version of `name` satisfies all that is required of it.
 fn is_best(
     view: &SearchView<'_, '_>,
     name: &PackageName,
@@ -82,7 +82,7 @@ fn is_best(
     }
 }
 
-/// All that is asked of `name`, by the user and by metadata.
+/// Returns all that is required of `name`, by the user and by metadata.
 fn specifiers(view: &SearchView<'_, '_>, name: &PackageName, demand: Option<&CombinedDemand<'_>>) -> Specifiers {
     let own = view.asked(name).map_or_else(Specifiers::any, |asked| asked.specifiers.clone());
     demand.map_or_else(|| own.clone(), |demand| own.and(&demand.specifiers))
@@ -113,7 +113,7 @@ fn metadata_source(view: &SearchView<'_, '_>, name: &PackageName, position: usiz
     view.metadata(name, position)?.as_ref().ok().map(|metadata| metadata.source)
 }
 
-/// Why a file that was chosen cannot be part of a solution.
+/// Returns why a chosen file cannot be part of a solution.
 fn shortcoming(view: &SearchView<'_, '_>, name: &PackageName, position: usize, file: &Candidate) -> Option<Reason> {
     if lacks_hash(view, file) && !preinstalled::is_preinstalled(name, view.problem.target) {
         return Some(Reason::NoHash { pinned: false });
@@ -138,7 +138,7 @@ fn missing_extras(view: &SearchView<'_, '_>, name: &PackageName, position: usize
     missing.map(|extra| format!("{name}{version} has no extra `{extra}`")).collect()
 }
 
-/// That a version is only what it seems to those who repair its metadata.
+/// Returns a note if the metadata of a version had to be repaired.
 fn repaired(view: &SearchView<'_, '_>, name: &PackageName, position: usize) -> Option<String> {
     if !view.problem.question.follow_dependencies {
         return None;
@@ -169,8 +169,8 @@ fn unjustified(view: &SearchView<'_, '_>, decided: &Decisions, graph: &Dependenc
     unjustified
 }
 
-/// Whether pip's rules for pre-releases and yanked files, which look at everything that is asked
-/// of a project, let a version be chosen.
+/// Whether a version is allowed by pip's rules on pre-releases and yanked files, which consider
+/// everything that is required of a project.
 fn is_admitted(
     view: &SearchView<'_, '_>,
     name: &PackageName,

@@ -1,8 +1,8 @@
 //! Solves for one target: repeats the search until its assumptions are justified.
 //!
-//! A version whose needs only its build knows is taken for one without needs at first. If the
-//! solution has such a version, whose needs would have to be known, it is looked for without any
-//! of them; see [`unbuilt_solution`](super::unbuilt_solution) for which of both is told.
+//! A version whose dependencies only its build can tell is assumed to have none at first. If the
+//! solution has such a version, another solution without any of them is searched; see
+//! [`unbuilt_solution`](super::unbuilt_solution) for which of the two is returned.
 
 use std::cell::RefCell;
 
@@ -17,40 +17,42 @@ use super::unbuilt_solution::UnbuiltSolution;
 use super::{Facts, Failure, MissingFacts, Preferred, check_requirements, conflict, solution};
 use crate::domain::Solution;
 
-/// How an attempt for one target ended.
+/// The outcome of solving for one target.
 pub(super) enum TargetOutcome {
     Answer(Result<Solution, Vec<Failure>>),
     Incomplete(MissingFacts),
 }
 
-/// How a search ended.
+/// The outcome of a search.
 pub(super) enum SearchOutcome {
-    /// It found something, which is an answer if nothing in it is unfounded.
+    /// The search found something, which is the result if nothing in it is unjustified.
     Decided {
         unjustified: Unjustified,
         found: SearchResult,
     },
     Impossible(Vec<Failure>),
-    /// It was broken off, for another with more assumed, or went on from what is not known yet.
+    /// The search was interrupted to be repeated with more assumptions, or continued from facts
+    /// that are not known.
     Unfinished,
 }
 
-/// What a search found, or that there is nothing to find.
+/// What a search found, or that there is no solution.
 pub(super) enum SearchResult {
     Solution(Solution),
-    /// What only builds know would have to be known.
+    /// A solution with dependencies that only builds can tell.
     Unbuilt(UnbuiltSolution),
     Nothing(Vec<Failure>),
 }
 
-/// How searches ended that were repeated until nothing in them is unfounded.
+/// The outcome of searches that were repeated until nothing in them was unjustified.
 enum JustifiedOutcome {
     Found(SearchResult),
     Incomplete(MissingFacts),
 }
 
-/// How far the searches for a target have come, for the step that knows more. A search that wanted
-/// nothing ends the same with more facts, so none of those is made again.
+/// The state of the searches for a target, for the next step.
+///
+/// A search that lacked no fact has the same outcome with more facts, so it is not repeated.
 #[derive(Default)]
 pub(super) struct SearchProgress {
     with_builds: Option<SearchState>,
@@ -70,7 +72,7 @@ impl SearchProgress {
     }
 }
 
-/// Solves for one target; `progress` is that of the same question with the same `preferred`.
+/// Solves for one target; `progress` must be of the same question with the same `preferred`.
 pub(super) fn solve(
     problem: &TargetProblem<'_>,
     facts: &Facts,
@@ -135,7 +137,8 @@ fn search_until_justified(
     }
 }
 
-/// One search with what is assumed, and what it met and wants to know.
+/// Runs one search with the assumptions; returns its outcome, what it discovered, and the facts
+/// that it lacks.
 fn search(
     problem: &TargetProblem<'_>,
     facts: &Facts,

@@ -1,5 +1,5 @@
-//! The problem of one target, kept from step to step: the requirements that hold on it, and what
-//! was worked out from facts, which only grow.
+//! The problem of one target, kept from step to step: its requirements, and results that were
+//! derived from facts, to which facts are only added.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,14 +14,14 @@ use super::{Facts, Failure, Question};
 use crate::domain::{Candidates, Digest, PackageName, Solution, Specifiers, Target};
 use crate::select::CandidateSelector;
 
-/// What is to be solved for one target, with caches of what was worked out.
+/// What is to be solved for one target, with caches of intermediate results.
 pub(super) struct TargetProblem<'a> {
     pub question: &'a Question,
     pub target: &'a Target,
     pub lines: TargetRequirements<'a>,
-    /// How it ends, once no fact is missing to say so.
+    /// The final result, once no fact is missing for it.
     pub settled: Option<Result<Solution, Vec<Failure>>>,
-    /// What searches worked out.
+    /// The dependencies that searches derived.
     pub dependency_cache: DependencyCache,
     selectors: RefCell<FxHashMap<PackageName, Rc<CandidateSelector<'a>>>>,
 }
@@ -39,7 +39,8 @@ impl<'a> TargetProblem<'a> {
         }
     }
 
-    /// The files of `name`, as the target may use them; `None` while its listing is not known.
+    /// Returns the files of `name` as the target may use them; `None` while its listing is not
+    /// known.
     pub fn selector(&self, name: &PackageName, facts: &Facts) -> Option<Rc<CandidateSelector<'a>>> {
         if let Some(selector) = self.selectors.borrow().get(name) {
             return Some(selector.clone());
@@ -52,18 +53,18 @@ impl<'a> TargetProblem<'a> {
         Some(selector)
     }
 
-    /// The digests that the user allows for `name`; none means any.
+    /// Returns the digests that the user allows for `name`; empty means any.
     pub fn hashes(&self, name: &PackageName) -> &'a [Digest] {
         self.lines.asked(name).map(|asked| asked.hashes()).unwrap_or_default()
     }
 }
 
-/// Caches which versions of a project specifiers allow; the same for all targets.
+/// Caches which versions of a project specifiers allow; shared by all targets.
 #[derive(Default)]
 pub(super) struct SpecifierCache(RefCell<FxHashMap<PackageName, FxHashMap<Specifiers, VersionSet>>>);
 
 impl SpecifierCache {
-    /// The positions in `candidates` of `name` that `specifiers` allow.
+    /// Returns the positions in `candidates` of `name` that `specifiers` allow.
     pub fn of(&self, name: &PackageName, specifiers: &Specifiers, candidates: &Arc<Candidates>) -> VersionSet {
         if specifiers.is_any() {
             return VersionSet::full();

@@ -1,4 +1,4 @@
-//! The requirements and constraints whose markers hold on a target, by project.
+//! The requirements and constraints that apply on a target, by project.
 
 use rustc_hash::FxHashMap;
 
@@ -7,11 +7,11 @@ use super::{Question, Reason};
 use crate::domain::{Digest, Origin, PackageName, Requirement, Source, Specifiers, Target};
 use crate::select::OptIn;
 
-/// All requirements and constraints that hold on one target.
+/// All requirements and constraints that apply on one target.
 #[derive(Debug, Default)]
 pub(super) struct TargetRequirements<'a> {
     by_project: FxHashMap<&'a PackageName, ProjectRequirements<'a>>,
-    /// Lines that do not tell their project.
+    /// Lines that do not state their project.
     pub nameless: Vec<&'a Requirement>,
 }
 
@@ -20,17 +20,17 @@ pub(super) struct TargetRequirements<'a> {
 pub(super) struct ProjectRequirements<'a> {
     pub requirements: Vec<&'a Requirement>,
     pub constraints: Vec<&'a Requirement>,
-    /// The one file that a line names, or why it cannot be had.
+    /// The file that a line names, or why it cannot be used.
     pub file: Option<Result<DirectUrl, Reason>>,
-    /// What all lines together ask.
+    /// The specifiers of all lines together.
     pub specifiers: Specifiers,
-    /// What the constraints alone ask.
+    /// The specifiers of the constraints alone.
     pub bounds: Specifiers,
     pub opt_in: OptIn,
 }
 
 impl<'a> TargetRequirements<'a> {
-    /// The lines whose markers hold on `target`.
+    /// Returns the lines whose markers hold on `target`.
     pub fn of(question: &'a Question, target: &Target) -> Self {
         let mut lines = Self::default();
         let holds = |requirement: &&Requirement| requirement.marker.evaluate(target.markers(), &[]);
@@ -47,12 +47,12 @@ impl<'a> TargetRequirements<'a> {
         lines
     }
 
-    /// What is asked for `name`, if anything is.
+    /// Returns the lines about `name`, if there are any.
     pub fn asked(&self, name: &PackageName) -> Option<&ProjectRequirements<'a>> {
         self.by_project.get(name)
     }
 
-    /// The projects that are asked for, and not only bounded, in the order of their names.
+    /// Returns the projects that are required and not only constrained, sorted by name.
     pub fn required(&self) -> impl Iterator<Item = (&'a PackageName, &ProjectRequirements<'a>)> {
         let asked = self.by_project.iter().map(|(name, asked)| (*name, asked));
         let mut required: Vec<_> = asked.filter(|(_, asked)| asked.is_required()).collect();
@@ -62,12 +62,12 @@ impl<'a> TargetRequirements<'a> {
 }
 
 impl<'a> ProjectRequirements<'a> {
-    /// Whether it is asked for at all, and not only bounded.
+    /// Whether the project is required and not only constrained.
     pub fn is_required(&self) -> bool {
         !self.requirements.is_empty()
     }
 
-    /// The digests of the first line that has any, a requirement's before a constraint's (pip's
+    /// Returns the digests of the first line that has any, requirements before constraints (pip's
     /// rule, `docs/facts/pip.md` 2.3).
     pub fn hashes(&self) -> &'a [Digest] {
         let mut hashes = self.all().map(|requirement| requirement.hashes.as_slice());
@@ -78,7 +78,7 @@ impl<'a> ProjectRequirements<'a> {
         self.all().map(|requirement| requirement.origin.clone()).collect()
     }
 
-    /// Requirements, then constraints.
+    /// Returns the requirements, then the constraints.
     pub fn all(&self) -> impl Iterator<Item = &'a Requirement> {
         self.requirements.iter().chain(&self.constraints).copied()
     }
@@ -91,14 +91,15 @@ impl<'a> ProjectRequirements<'a> {
         self.file = self.named_file(name, target);
     }
 
-    /// A URL or archive beats the index, and all lines that name one must name the same.
+    /// Returns the file that lines name, which takes precedence over the index; all lines that name
+    /// a file must name the same.
     fn named_file(&self, name: &PackageName, target: &Target) -> Option<Result<DirectUrl, Reason>> {
         let mut direct = self.all().filter(|requirement| !matches!(requirement.source, Source::Index(_)));
         let first = direct.next()?;
         if direct.any(|other| !is_same_file(&first.source, &other.source)) {
             let named = self.all().filter(|requirement| requirement.specifiers().is_none());
             let facts = named.map(|line| format!("{} asks for {line}", line.origin)).collect();
-            return Some(Err(Reason::Conflict { facts, projects: Vec::new(), is_about_files: false }));
+            return Some(Err(Reason::conflict_of_lines(facts)));
         }
         Some(DirectUrl::of_requirement(name, first, self.hashes(), target))
     }

@@ -1,8 +1,8 @@
-//! Solutions that contain source archives whose dependencies only a build would tell.
+//! Solutions with source archives whose dependencies only a build can tell.
 //!
-//! Such a version ends the run where it is what the solution prefers, since what it needs could
-//! change everything. Where it is there only because the search went back to it, a solution
-//! without it that is as good stands.
+//! Such a version ends the run if the solution prefers it, since its dependencies could change
+//! everything. If it is there only because the search went back to it, a solution without it is
+//! used, provided that it is as good.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -10,20 +10,20 @@ use std::collections::BTreeMap;
 use super::{Failure, Reason};
 use crate::domain::{PackageName, Solution, Version};
 
-/// The solution if the versions that need a build had no dependencies.
+/// The solution under the assumption that versions which need a build have no dependencies.
 pub(super) struct UnbuiltSolution {
-    /// Of each version that needs a build; never empty.
+    /// A failure for each version that needs a build; never empty.
     pub failures: Vec<Failure>,
     pub with_builds: Solution,
-    /// Nobody needs to look for another solution: it is what is asked for.
+    /// Whether the version is what the user asked for, so that no other solution is searched.
     pub is_first_choice: bool,
 }
 
 impl UnbuiltSolution {
-    /// The solution without any build, if it is not worse.
+    /// Returns the solution without any build, if it is not worse.
     ///
     /// # Errors
-    /// The failures, where it is older in something and newer in nothing.
+    /// When it is older in something and newer in nothing; the failures.
     pub fn or(self, mut without_builds: Solution) -> Result<Solution, Vec<Failure>> {
         let with_builds = versions(&self.with_builds);
         let orders = without_builds.packages.iter().filter_map(|package| {
@@ -41,7 +41,7 @@ impl UnbuiltSolution {
 
 fn passed_over(reason: &Reason) -> Option<String> {
     let Reason::NeedsBuild { file } = reason else { return None };
-    Some(format!("passed over {file}: what it needs is only known by running its build (--allow-build)"))
+    Some(format!("passed over {file}: what it needs is only known by running its build"))
 }
 
 fn versions(solution: &Solution) -> BTreeMap<&PackageName, &Version> {

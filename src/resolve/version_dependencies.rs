@@ -1,4 +1,4 @@
-//! The dependencies of versions in PubGrub's terms, cached since searches are repeated.
+//! The dependencies of versions as PubGrub takes them, cached since searches are repeated.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,23 +11,23 @@ use super::search_view::DependencyEdge;
 use crate::domain::PackageName;
 use crate::select::OptIn;
 
-/// Which versions of each node are allowed; sorted, so that the search never depends on a hash.
+/// The allowed versions of each node; sorted, so that the search never depends on a hash.
 pub(super) type Constraints = BTreeMap<Node, VersionSet>;
 
 /// The dependencies of one version.
 #[derive(Default)]
 pub(super) struct VersionDependencies {
     pub constraints: Constraints,
-    /// Its nodes, in the order of the lines that name them.
+    /// The nodes, in the order of the lines that name them.
     pub nodes: Vec<Node>,
-    /// What lines opt in to, and among which versions.
+    /// What lines allow in addition, and among which versions.
     pub opt_ins: Vec<(PackageName, OptIn, VersionSet)>,
-    /// Whether a line names a URL, which every search has to learn of.
+    /// Whether a line names a URL, which every search must discover.
     pub names_url: bool,
 }
 
 impl VersionDependencies {
-    /// Adds the project and its extras.
+    /// Adds the project of an edge and its extras.
     pub fn add(&mut self, edge: DependencyEdge) {
         let DependencyEdge { name, extras, set } = edge;
         for extra in extras {
@@ -43,7 +43,7 @@ impl VersionDependencies {
     }
 }
 
-/// Caches the dependencies of versions, by position and by what specifiers opt in to.
+/// Caches the dependencies of versions, by position and by what specifiers allow.
 #[derive(Default)]
 pub(super) struct DependencyCache(RefCell<FxHashMap<Node, Vec<CachedDependencies>>>);
 

@@ -1,28 +1,29 @@
-//! Rules that reject a file by itself, and the reasons.
+//! The rules that reject a file by itself, and the reasons that they give.
 
 use std::fmt;
 
 use super::Policy;
-use crate::domain::{Artifact, Digest, PackageName, Specifiers, TagMismatch, Target, Timestamp, Version};
+use crate::domain::{Artifact, Digest, PackageName, Remedy, Specifiers, TagMismatch, Target, Timestamp, Version};
 
-/// Why an artifact lost. The order is by how near it came, nearest last.
+/// Why an artifact was rejected, ordered by how close it came, the closest last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rejection {
-    /// A source archive, which `--only-binary` excludes.
+    /// It is a source archive, and only wheels are allowed.
     Source,
-    /// Built for another Python, ABI or platform.
+    /// It is built for another Python, ABI or platform.
     Tags(TagMismatch),
-    /// A wheel for the target, which `--no-binary` excludes.
+    /// It is a wheel for the target, and only source archives are allowed.
     Wheel,
     RequiresPython {
         wants: String,
         has: String,
     },
-    /// After `--exclude-newer`; absent where the index does not tell upload times.
+    /// It was uploaded after the latest moment allowed; the time is `None` if the index does not
+    /// state it.
     TooNew {
         uploaded: Option<Timestamp>,
     },
-    /// Its digest is none of those asked for; those of the same algorithm.
+    /// None of its digests is allowed; with its digests of the same algorithms.
     Hash {
         has: String,
         asked: Vec<String>,
@@ -37,15 +38,15 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tags(mismatch) => mismatch.fmt(f),
-            Self::Source => f.write_str("is a source archive, which --only-binary excludes"),
-            Self::Wheel => f.write_str("is a wheel, which --no-binary excludes"),
+            Self::Source => f.write_str("is a source archive, and only wheels are allowed"),
+            Self::Wheel => f.write_str("is a wheel, and only source archives are allowed"),
             Self::RequiresPython { wants, has } => write!(f, "needs Python {wants}, the target has {has}"),
-            Self::TooNew { uploaded: Some(_) } => f.write_str("was uploaded after --exclude-newer"),
+            Self::TooNew { uploaded: Some(_) } => f.write_str("was uploaded after the latest moment allowed"),
             Self::TooNew { uploaded: None } => {
-                f.write_str("has no upload time on this index, which --exclude-newer needs")
+                f.write_str("has no upload time on this index, so it may be newer than allowed")
             }
             Self::Hash { has, asked } => {
-                write!(f, "has the digest {has}, and --hash asks for {}", asked.first().map_or("", String::as_str))?;
+                write!(f, "has the digest {has}; asked for is {}", asked.first().map_or("", String::as_str))?;
                 match asked.len() {
                     0 | 1 => Ok(()),
                     2 => f.write_str(" or another one"),
@@ -54,34 +55,46 @@ impl fmt::Display for Rejection {
             }
             Self::Yanked { reason } if reason.is_empty() => f.write_str("was yanked: pin it to take it all the same"),
             Self::Yanked { reason } => write!(f, "was yanked ({reason}): pin it to take it all the same"),
-            Self::PreRelease => f.write_str("is a pre-release: pin it, or allow them with --pre"),
+            Self::PreRelease => f.write_str("is a pre-release: pin it, or allow pre-releases"),
         }
     }
 }
 
-/// An artifact with the reason why it lost.
+/// An artifact with the reason why it was rejected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejected {
     pub filename: Box<str>,
     pub version: Version,
     pub why: Rejection,
-    /// Its digest is one of those asked for.
+    /// Whether its digest is one of the allowed ones.
     pub is_promised: bool,
 }
 
-/// No file fits, and why; nearest miss first.
+/// The error that no file fits, with the reasons, nearest miss first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NoFile {
     pub rejected: Vec<Rejected>,
 }
 
 impl NoFile {
-    /// Whether only the digest of the nearest file stands in the way.
+    /// Whether only its digest excludes the nearest file.
     pub fn is_for_digest(&self) -> bool {
         matches!(self.rejected.first(), Some(Rejected { why: Rejection::Hash { .. }, .. }))
     }
 
-    /// The file whose digest is asked for.
+    /// Returns what would make a file usable that the user's settings exclude.
+    pub fn remedy(&self) -> Option<Remedy> {
+        let has = |why: fn(&Rejection) -> bool| self.rejected.iter().any(|file| why(&file.why));
+        let remedies = [
+            (has(|why| *why == Rejection::Source), Remedy::AllowSources),
+            (has(|why| *why == Rejection::Wheel), Remedy::AllowWheels),
+            (has(|why| matches!(why, Rejection::TooNew { uploaded: Some(_) })), Remedy::AllowNewer),
+        ];
+        let found = remedies.into_iter().find_map(|(applies, remedy)| applies.then_some(remedy));
+        found.filter(|_| !self.is_for_digest())
+    }
+
+    /// Returns the file that has an allowed digest.
     pub fn promised(&self) -> Option<&Rejected> {
         self.rejected.iter().find(|file| file.is_promised)
     }
@@ -98,10 +111,10 @@ pub(super) fn check_format(artifact: &Artifact, project: &PackageName, policy: &
     }
 }
 
-/// Whether the Python of `target` is one that a distribution `wants`.
+/// Checks that a distribution with the `Requires-Python` `wants` runs on the Python of `target`.
 ///
 /// # Errors
-/// When it is none.
+/// When it does not.
 pub fn check_requires_python(wants: Option<&Specifiers>, target: &Target) -> Result<(), Rejection> {
     match wants {
         Some(wants) if !wants.contains(target.python()) => {
@@ -111,7 +124,7 @@ pub fn check_requires_python(wants: Option<&Specifiers>, target: &Target) -> Res
     }
 }
 
-/// Local files have no upload time and are exempt, as in pip.
+/// Checks the upload time; local files have none and are exempt, as in pip.
 pub(super) fn check_upload_time(artifact: &Artifact, policy: &Policy) -> Result<(), Rejection> {
     match (policy.exclude_newer, artifact.uploaded) {
         (None, _) => Ok(()),
@@ -121,8 +134,10 @@ pub(super) fn check_upload_time(artifact: &Artifact, policy: &Policy) -> Result<
     }
 }
 
-/// Whether the index promises an allowed digest. Any one is enough, so where it promises none of
-/// the algorithm of one of them, only the bytes can tell.
+/// Whether the index promises an allowed digest.
+///
+/// Any one is enough; if the index promises no digest of an allowed algorithm, only the bytes can
+/// tell.
 pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool, Rejection> {
     if is_promised(artifact, allowed) {
         return Ok(true);

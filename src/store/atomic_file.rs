@@ -1,8 +1,8 @@
 //! Files in `incoming/` that get their final name by a rename, or are removed.
 //!
-//! Bytes whose digest is promised go to a file named by it, which outlives the process: what a
-//! killed run has fetched is where the next one goes on. Its lock says that somebody is at work
-//! on it; where locks do not work, and where nothing is promised, it is a nameless file.
+//! Bytes with a promised digest go to a file that is named by the digest and outlives the process,
+//! so that the next run resumes after a killed one. Its lock shows that a process is writing it.
+//! Where locks do not work, and without a promised digest, the file has no name that others know.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom};
@@ -13,37 +13,38 @@ use tempfile::NamedTempFile;
 use super::disk::{is_same, read_chunks};
 use crate::cache_folder::read_regular;
 
-/// A file that is written, and then moved or dropped.
+/// A file that is written, and then renamed or dropped.
 pub(super) enum AtomicFile {
     Unnamed(NamedTempFile),
     Resumable(ResumableFile),
 }
 
-/// A locked file, named by the promised digest, that a later run can go on with.
+/// A locked file, named by the promised digest, that a later run can resume.
 pub(super) struct ResumableFile {
     file: File,
     path: PathBuf,
-    /// Whether it stays when dropped: its bytes are worth something.
+    /// Whether the file stays when this is dropped, since its bytes are worth keeping.
     is_kept: bool,
 }
 
 /// The outcome of opening a resumable file.
 pub(super) enum OpenOutcome {
     Ours(ResumableFile),
-    /// Another process has it, with so many bytes by now.
+    /// Another process has locked the file, which has this many bytes by now.
     Theirs(u64),
-    /// Locks do not work here, or it cannot be had.
+    /// Locks do not work here, or the file cannot be opened.
     Unlockable,
 }
 
-/// The ending of the file beside a named one that says where its bytes come from.
+/// The extension of the file beside a partial one that records its origin.
 pub(super) const ORIGIN: &str = "origin";
 
-/// Between opening a file and locking it another process may have moved it away.
+/// How often opening is retried, as another process may rename the file between opening and
+/// locking.
 const MOST_ATTEMPTS: usize = 8;
 
 impl ResumableFile {
-    /// Opens and locks the file at `path`, which is made if need be.
+    /// Opens and locks the file at `path`, which is created if necessary.
     pub fn open(path: &Path) -> io::Result<OpenOutcome> {
         for _ in 0..MOST_ATTEMPTS {
             let file = open_or_create(path)?;
@@ -60,7 +61,7 @@ impl ResumableFile {
         Ok(OpenOutcome::Unlockable)
     }
 
-    /// Reads what is there, for `take`, and goes on behind it.
+    /// Passes the existing bytes to `take`, and continues after them.
     pub fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<u64> {
         self.file.seek(SeekFrom::Start(0))?;
         let mut total = 0;
@@ -72,12 +73,12 @@ impl ResumableFile {
         Ok(total)
     }
 
-    /// Removes it: its bytes are here already.
+    /// Removes the file, since its bytes are in the store already.
     pub fn discard(mut self) {
         self.is_kept = false;
     }
 
-    /// What [`AtomicFile::note_origin`] wrote.
+    /// Returns the origin that [`AtomicFile::note_origin`] wrote.
     pub fn origin(&self) -> Option<String> {
         let (bytes, _) = read_regular(&self.path.with_extension(ORIGIN)).ok()?;
         String::from_utf8(bytes).ok()
@@ -92,7 +93,8 @@ impl AtomicFile {
         }
     }
 
-    /// From now on its bytes outlive the process, if it has a name; `origin` says whose they are.
+    /// Lets the bytes outlive the process, if the file has a name; `origin` says which version of
+    /// which URL they are of.
     pub fn note_origin(&mut self, origin: Option<&str>) {
         let Self::Resumable(named) = self else { return };
         named.is_kept = true;
@@ -103,7 +105,7 @@ impl AtomicFile {
         };
     }
 
-    /// Forgets its bytes.
+    /// Discards all bytes.
     pub fn clear(&mut self) -> io::Result<()> {
         if let Self::Resumable(named) = self {
             named.is_kept = false;
@@ -112,9 +114,9 @@ impl AtomicFile {
         self.file().seek(SeekFrom::Start(0)).map(drop)
     }
 
-    /// Gives it the name `path`, in place of what has it.
+    /// Renames the file to `path`, replacing whatever is there.
     ///
-    /// On failure the file is given back: the folder may have to be made first.
+    /// On failure the file is returned, since the folder may have to be created first.
     pub fn rename(self, path: &Path) -> Result<(), (io::Error, Self)> {
         match self {
             Self::Unnamed(file) => match file.persist(path) {
@@ -133,7 +135,7 @@ impl AtomicFile {
 }
 
 impl ResumableFile {
-    /// The file has gone to its final name: only its origin may be left.
+    /// Leaves the file, which was renamed to its final name, and removes its origin.
     fn leave(&mut self) {
         if self.is_kept {
             let _ = fs::remove_file(self.path.with_extension(ORIGIN));
@@ -150,7 +152,8 @@ impl Drop for ResumableFile {
     }
 }
 
-/// Removes a named file that nobody has, with what is beside it; `false` if somebody has it.
+/// Removes a named file that no process has locked, and its origin; returns `false` if a process
+/// has it.
 pub(super) fn remove_if_free(path: &Path) -> bool {
     let free = OpenOptions::new().read(true).write(true).open(path).map(|file| (file.try_lock().is_ok(), file));
     let is_free = matches!(free, Ok((true, _)));
@@ -174,7 +177,7 @@ fn open_or_create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Whether `path` still names the file that is open.
+/// Whether `path` still names the opened file.
 fn is_still(file: &File, path: &Path) -> io::Result<bool> {
     let named = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

@@ -1,7 +1,8 @@
-//! Claims on files in `incoming/`: one process writes each, and what dead runs left is swept.
+//! Claims on files in `incoming/`: each is written by one process, and what killed runs left is
+//! removed.
 //!
-//! A file that is known by a digest has its name by it, so that another process sees that it is
-//! on its way, and a later run goes on with what arrived.
+//! A file with a promised digest is named by it, so that another process sees that it is being
+//! fetched, and a later run resumes it.
 
 use std::fs;
 use std::io;
@@ -18,9 +19,9 @@ use crate::domain::{Digest, Object, Promises, Timestamp};
 
 /// The outcome of [`DiskStore::claim`].
 pub enum Claim {
-    /// They are here already.
+    /// The object is in the store already.
     Held(Object),
-    /// Another process is fetching them, and has so many bytes by now.
+    /// Another process is fetching it, and has received this many bytes.
     InProgress {
         received: u64,
     },
@@ -33,23 +34,23 @@ impl Claim {
     }
 }
 
-/// The ending of a file that is named by what is promised of it.
+/// The extension of a file that is named by a promised digest.
 const PARTIAL: &str = "partial";
 
-/// Seconds after which a nameless file belongs to no run that lives.
+/// The age in seconds after which an unnamed file belongs to no running process.
 const OLDEST_UNNAMED: i64 = 24 * 3600;
 
-/// Seconds within which whoever makes a file has locked it.
+/// The age in seconds after which the maker of a file has locked it.
 const YOUNGEST: i64 = 10;
 
-/// Seconds after which nobody is expected to go on with a download.
+/// The age in seconds after which no run is expected to resume a download.
 const OLDEST_PARTIAL: i64 = 7 * 24 * 3600;
 
 impl DiskStore {
-    /// Begins to take bytes in; they are kept once [`Incoming::keep`] has checked them.
+    /// Starts an object; it is kept once [`Incoming::keep`] has checked it.
     ///
     /// # Errors
-    /// When the folder cannot be written to.
+    /// When the folder cannot be written.
     pub fn begin(&self, promises: Promises) -> Result<Incoming, StoreError> {
         let file = self.layout().temporary(Readers::Umask).map_err(|why| self.cannot_write(why))?;
         // Tells [`DiskStore::sweep_dead`] that somebody is at work; without locks its age does.
@@ -57,11 +58,11 @@ impl DiskStore {
         Ok(Incoming::new(self.clone(), AtomicFile::Unnamed(file), promises))
     }
 
-    /// Begins to take in the bytes that `promises` are about, unless they are here or on their
-    /// way; goes on where a run that came to nothing left off.
+    /// Starts the object that `promises` describe, or resumes it, unless the store has it or
+    /// another process is writing it.
     ///
     /// # Errors
-    /// When the folder cannot be written to.
+    /// When the folder cannot be written.
     pub fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
         let Some(name) = partial_name(promises) else { return self.begin(promises.clone()).map(Claim::ours) };
         match self.open_partial(&name).map_err(|why| self.cannot_write(why))? {
@@ -77,7 +78,7 @@ impl DiskStore {
         }
     }
 
-    /// The partial file of this name; what is no file gives way to one.
+    /// Opens the partial file of this name, and replaces anything that is no file.
     fn open_partial(&self, name: &str) -> io::Result<OpenOutcome> {
         let path = self.layout().incoming().join(name);
         match fs::symlink_metadata(&path) {
@@ -88,8 +89,10 @@ impl DiskStore {
         self.layout().in_incoming(|_| ResumableFile::open(&path))
     }
 
-    /// Removes what dead runs left in `incoming/`: folders, nameless files older than a day, and
-    /// downloads that nobody has gone on with for a week. What it cannot remove it leaves.
+    /// Removes what killed runs left in `incoming/`: folders, unnamed files older than a day, and
+    /// downloads that no run has resumed for a week.
+    ///
+    /// What cannot be removed stays.
     pub fn sweep(&self, now: Timestamp) {
         let folder = self.layout().incoming();
         archive::sweep(folder);
@@ -109,8 +112,10 @@ impl DiskStore {
         }
     }
 
-    /// Removes whatever in `incoming/` nobody is at work on, also what a later run could have
-    /// gone on with. Where locks do not work, only what [`DiskStore::sweep`] removes.
+    /// Removes everything in `incoming/` that no process is writing, including files that a later
+    /// run could resume.
+    ///
+    /// Where locks do not work, it removes only what [`DiskStore::sweep`] does.
     pub fn sweep_dead(&self, now: Timestamp) {
         self.sweep(now);
         for entry in fs::read_dir(self.layout().incoming()).into_iter().flatten().flatten() {
@@ -122,7 +127,8 @@ impl DiskStore {
     }
 }
 
-/// The name for bytes that are known by their digest alone; hex that is none makes no name.
+/// Returns the name of a partial file by its promised digest; `None` if the digest is not valid
+/// hex.
 fn partial_name(promises: &Promises) -> Option<String> {
     let sha256 = promises.sha256().map(Digest::from);
     let only = match promises.asked.as_slice() {
@@ -134,12 +140,12 @@ fn partial_name(promises: &Promises) -> Option<String> {
     is_hex.then(|| format!("{}-{}.{PARTIAL}", digest.algorithm, digest.hex.to_ascii_lowercase()))
 }
 
-/// Whether the file goes with a partial one beside it, and when that goes.
+/// Whether the file is the origin of a partial file beside it, with which it is removed.
 fn is_origin_of_another(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == ORIGIN) && path.with_extension(PARTIAL).exists()
 }
 
-/// Seconds since 1970-01-01 UTC.
+/// Returns the modification time in seconds since 1970-01-01 UTC.
 fn modified(entry: &fs::DirEntry) -> Option<i64> {
     let since_epoch = entry.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since_epoch.as_secs()).ok()

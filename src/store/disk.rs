@@ -1,8 +1,8 @@
 //! The content-addressed store in a folder.
 //!
-//! An object appears under its name only by a rename, after its bytes were checked and flushed.
-//! So readers need no lock, and any number of processes may write at once: they can only bring
-//! the same bytes. Its [seal](super::seal) tells whether it was written to since.
+//! An object appears under its name only by a rename, after its bytes were checked and flushed. So
+//! readers need no lock, and any number of processes may write at once: they can only write the
+//! same bytes. Its [seal](super::seal) tells whether it was written to since.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -21,35 +21,38 @@ use crate::domain::{Algorithm, Digest, Fingerprint, Hasher, Object, Promises, Sh
 pub struct DiskStore {
     layout: CacheLayout,
     objects: PathBuf,
-    /// What came while this program ran, with how many bytes were received for it.
+    /// The objects that were added by this process, with the number of bytes received for each.
     arrived: Arc<Mutex<HashMap<Sha256, u64>>>,
 }
 
 impl DiskStore {
-    /// The store in the cache folder `root`, which is made when something is first written.
+    /// Makes the store in the cache folder `root`, which is created when something is first
+    /// written.
     pub fn new(root: PathBuf) -> Self {
         let layout = CacheLayout::new(root);
         Self { objects: layout.folder(CacheBucket::Objects), layout, arrived: Arc::default() }
     }
 
-    /// The cache folder.
+    /// Returns the cache folder.
     pub fn root(&self) -> &Path {
         self.layout.root()
     }
 
-    /// The layout of the cache folder.
+    /// Returns the layout of the cache folder.
     pub fn layout(&self) -> &CacheLayout {
         &self.layout
     }
 
-    /// Where an object with this digest lies, or would.
+    /// Returns the path of an object with this digest, whether it exists or not.
     pub fn path(&self, sha256: Sha256) -> PathBuf {
         let name = sha256.to_string();
         self.objects.join(&name[..2]).join(&name[2..])
     }
 
-    /// The object with this digest, if it is held: one `stat`, unless it may have been written to
-    /// since it was checked. Then it is hashed again, and removed where its bytes are others.
+    /// Returns the object with this digest, if the store has it.
+    ///
+    /// That is one `stat`, unless the object may have been written to since it was checked; then it
+    /// is hashed again, and removed if its bytes differ.
     pub fn find(&self, sha256: Sha256) -> Option<Object> {
         let metadata = fs::symlink_metadata(self.path(sha256)).ok()?;
         match metadata.is_file() && is_sealed(&metadata, sha256) {
@@ -58,11 +61,11 @@ impl DiskStore {
         }
     }
 
-    /// Hashes what lies under the name of an object; what is something else is removed, and `None`
-    /// told.
+    /// Hashes the file under the name of an object; returns `None` and removes it if its bytes
+    /// differ.
     ///
     /// # Errors
-    /// When it cannot be read or removed, which says nothing of its bytes.
+    /// When it cannot be read or removed, which says nothing about its bytes.
     pub fn check_again(&self, sha256: Sha256) -> io::Result<Option<Object>> {
         let path = self.path(sha256);
         let (mut file, metadata) = match open_regular(&path) {
@@ -83,7 +86,7 @@ impl DiskStore {
         Ok(None)
     }
 
-    /// The object that keeps `promises`, as far as they name one; asks the disk only.
+    /// Returns the object that keeps `promises`, if they name one; asks the disk only.
     pub fn find_promised(&self, promises: &Promises) -> Option<Object> {
         let named = promises.sha256().or_else(|| {
             let digests = promises.index.iter().chain(&promises.asked);
@@ -93,9 +96,10 @@ impl DiskStore {
         self.keeps(object, promises).then_some(object)
     }
 
-    /// Whether an object keeps the digests of `promises`, beside which the size on a page counts for
-    /// nothing. Digests of it by other algorithms than our own are remembered; one that is not known
-    /// yet is worked out.
+    /// Whether an object has the digests of `promises`; their size is ignored, since sizes on pages
+    /// are often wrong.
+    ///
+    /// Digests by other algorithms are remembered, and computed if they are not known.
     fn keeps(&self, object: Object, promises: &Promises) -> bool {
         let is_known = |digest: &Digest| match digest.algorithm {
             Algorithm::Sha256 => digest.as_sha256() == Some(object.sha256),
@@ -119,13 +123,14 @@ impl DiskStore {
         is_kept
     }
 
-    /// How many bytes were received for an object while this program ran; nothing for one that was
-    /// there before.
+    /// Returns how many bytes were received for an object by this process; `None` if it existed
+    /// before.
     pub fn arrived(&self, sha256: Sha256) -> Option<u64> {
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner).get(&sha256).copied()
     }
 
-    /// How many objects came while this program ran, and how many bytes were received for them.
+    /// Returns how many objects were added by this process, and how many bytes were received for
+    /// them.
     pub fn arrivals(&self) -> (usize, u64) {
         let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
         (arrived.len(), arrived.values().sum())
@@ -134,21 +139,21 @@ impl DiskStore {
     /// Opens an object for reading.
     ///
     /// # Errors
-    /// When it is not held or cannot be read.
+    /// When the object does not exist or cannot be read.
     pub fn open(&self, sha256: Sha256) -> Result<File, StoreError> {
         open_regular(&self.path(sha256)).map(|(file, _)| file).map_err(|why| StoreError::Read { sha256, why })
     }
 
-    /// The bytes that are free on its disk, if the system tells.
+    /// Returns the free space of the store's disk in bytes, if the system states it.
     pub fn free_space(&self) -> Option<u64> {
         let folder = self.root().ancestors().find(|folder| folder.exists())?;
         fs4::available_space(folder).ok()
     }
 
-    /// Whether the disk has room for so many bytes more.
+    /// Checks that the disk has space for `needed` more bytes.
     ///
     /// # Errors
-    /// When it has not; where it cannot be asked, the writing will tell.
+    /// When it has not; if the free space is unknown, a later write will fail instead.
     pub fn check_space(&self, needed: u64) -> Result<(), StoreError> {
         match self.free_space() {
             Some(free) if free < needed => Err(StoreError::Full { folder: self.root().to_owned(), needed, free }),
@@ -156,10 +161,10 @@ impl DiskStore {
         }
     }
 
-    /// Takes in bytes at hand.
+    /// Adds an object with these bytes.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// When the object cannot be written.
     pub fn insert(&self, bytes: &[u8]) -> Result<Object, StoreError> {
         let size = bytes.len() as u64;
         if let Some(held) = self.find(Sha256::of(bytes)).filter(|held| held.size == size) {
@@ -170,11 +175,13 @@ impl DiskStore {
         incoming.keep_own()
     }
 
-    /// Takes in all of `source`, which is read once where the object is held already and else
-    /// twice, and remembers it by its digests of `algorithms`, too. Whether it was held.
+    /// Adds all of `source` as an object, with its digests of `algorithms`; returns whether it
+    /// existed before.
+    ///
+    /// `source` is read once if the object exists, else twice.
     ///
     /// # Errors
-    /// When it cannot be read or written.
+    /// When `source` cannot be read or the object not written.
     pub fn take(&self, mut source: impl Read + Seek, algorithms: &[Algorithm]) -> Result<(Object, bool), StoreError> {
         let fail = |why| self.cannot_write(why);
         source.rewind().map_err(fail)?;
@@ -196,7 +203,8 @@ impl DiskStore {
         postcard::from_bytes(&self.layout.read(&self.alias_path(digest)?)?).ok()
     }
 
-    /// `None` for hex that is none, which must not become a path, and for our own name.
+    /// Returns the path of an alias; `None` for invalid hex, which must not become a path, and for
+    /// SHA-256, which needs no alias.
     fn alias_path(&self, digest: &Digest) -> Option<PathBuf> {
         let hex = digest.hex.to_ascii_lowercase();
         let is_hex = hex.len() >= 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -206,14 +214,14 @@ impl DiskStore {
 }
 
 impl DiskStore {
-    /// Remembers an object by another digest of it, which takes any other object's place.
+    /// Records another digest of an object, replacing an earlier record of that digest.
     pub(super) fn add_alias(&self, digest: &Digest, sha256: Sha256) -> io::Result<()> {
         let Some(path) = self.alias_path(digest) else { return Ok(()) };
         let bytes = postcard::to_stdvec(&sha256).expect("a digest can always be encoded");
         self.layout.write(&path, &[&bytes], Readers::Umask).map(drop)
     }
 
-    /// Flushes `file`, whose bytes were found to be the object `sha256`, and gives it its name.
+    /// Flushes `file`, which was found to be the object `sha256`, and renames it to its final name.
     pub(super) fn place(&self, mut file: AtomicFile, sha256: Sha256) -> io::Result<()> {
         let path = self.path(sha256);
         make_read_only(file.file());
@@ -227,7 +235,7 @@ impl DiskStore {
         }
     }
 
-    /// Notes that `received` bytes of an object came from elsewhere.
+    /// Records that `received` bytes of an object came from elsewhere.
     pub(super) fn note_arrival(&self, sha256: Sha256, received: u64) {
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256, received);
     }
@@ -237,10 +245,10 @@ impl DiskStore {
     }
 }
 
-/// What is read of a file at once, in bytes.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
-/// Hands everything that `source` gives to `take`.
+/// Passes everything in `source` to `take`.
 pub(super) fn read_chunks(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     loop {
@@ -251,7 +259,7 @@ pub(super) fn read_chunks(source: &mut impl Read, mut take: impl FnMut(&[u8]) ->
     }
 }
 
-/// Reads all of `source`.
+/// Returns size and digests of all of `source`.
 fn fingerprint(source: &mut impl Read, algorithms: &[Algorithm]) -> io::Result<Fingerprint> {
     let mut hasher = Hasher::new(algorithms);
     read_chunks(source, |chunk| {
@@ -261,8 +269,8 @@ fn fingerprint(source: &mut impl Read, algorithms: &[Algorithm]) -> io::Result<F
     Ok(hasher.finish())
 }
 
-/// A view made by hard links shows the object to anybody: all may read, nobody may write. A file
-/// system without permissions has nothing to say to that.
+/// Makes an object readable for all and writable for nobody, since it is shared by hard links; on
+/// file systems without permissions this has no effect.
 fn make_read_only(file: &File) {
     let Ok(mut permissions) = file.metadata().map(|metadata| metadata.permissions()) else { return };
     #[cfg(unix)]
@@ -272,7 +280,7 @@ fn make_read_only(file: &File) {
     let _ = file.set_permissions(permissions);
 }
 
-/// Whether both are of one file.
+/// Whether both are the metadata of the same file.
 #[cfg(unix)]
 pub(super) fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;

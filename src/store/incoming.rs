@@ -1,4 +1,5 @@
-//! Writes an object into the store: hashes its bytes, and checks them before they get a name.
+//! Writes an object into the store: hashes its bytes, and checks them before the object gets its
+//! name.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
@@ -8,15 +9,17 @@ use super::disk::DiskStore;
 use super::error::StoreError;
 use crate::domain::{BrokenPromise, Hasher, Object, Promises};
 
-/// An object that is being written into the store. Dropped before [`Incoming::keep`], it leaves
-/// nothing, or, once [`Incoming::keep_partial`] was called, what a later claim goes on with.
+/// An object that is being written into the store.
+///
+/// Dropped before [`Incoming::keep`], it leaves nothing, or, after [`Incoming::keep_partial`], a
+/// partial file that a later claim resumes.
 pub struct Incoming {
     store: DiskStore,
     file: AtomicFile,
     hasher: Hasher,
     promises: Promises,
     received: u64,
-    /// How many of them an earlier run left.
+    /// The number of bytes that an earlier run left.
     resumed: u64,
     origin: Option<String>,
 }
@@ -27,7 +30,7 @@ impl Incoming {
         Self { store, file, hasher, promises, received: 0, resumed: 0, origin: None }
     }
 
-    /// Goes on with what `named` holds, unless that is more than was promised.
+    /// Resumes the object in `named`, unless that has more bytes than promised.
     pub(super) fn resume(store: DiskStore, mut named: ResumableFile, promises: Promises) -> Result<Self, StoreError> {
         let mut hasher = Hasher::new(&promises.algorithms());
         let received = named.read(|bytes| hasher.update(bytes)).map_err(|why| store.cannot_write(why))?;
@@ -41,33 +44,33 @@ impl Incoming {
         Ok(incoming)
     }
 
-    /// Bytes that are here.
+    /// Returns the number of bytes so far.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Where they come from, as told to [`Incoming::keep_partial`].
+    /// Returns the origin of the bytes, as passed to [`Incoming::keep_partial`].
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
 
-    /// Lets what arrives outlive this run, however it ends, with a note of its origin.
+    /// Lets the bytes outlive this run, however it ends, with a record of their origin.
     pub fn keep_partial(&mut self, origin: Option<&str>) {
         self.file.note_origin(origin);
     }
 
-    /// Adds bytes, hashing them as they pass.
+    /// Adds and hashes bytes.
     ///
     /// # Errors
-    /// When the disk does not take them, or they are more than was promised.
+    /// When they cannot be written, or are more than promised.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.write_all(&[bytes])
     }
 
-    /// As [`Incoming::write`], for bytes in several parts.
+    /// Adds and hashes bytes in several parts.
     ///
     /// # Errors
-    /// The same.
+    /// As [`Incoming::write`].
     pub fn write_all(&mut self, parts: &[impl AsRef<[u8]>]) -> Result<(), StoreError> {
         self.received += parts.iter().map(|part| part.as_ref().len() as u64).sum::<u64>();
         if let Some(expected) = self.promises.size.filter(|size| *size < self.received) {
@@ -77,21 +80,21 @@ impl Incoming {
         write_vectored(self.file.file(), parts).map_err(|why| self.store.cannot_write(why))
     }
 
-    /// Forgets all bytes.
+    /// Discards all bytes.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the file cannot be truncated.
     pub fn restart(&mut self) -> Result<(), StoreError> {
         self.hasher = Hasher::new(&self.promises.algorithms());
         (self.received, self.resumed, self.origin) = (0, 0, None);
         self.file.clear().map_err(|why| self.store.cannot_write(why))
     }
 
-    /// Checks every promise, flushes, and gives the bytes their name.
+    /// Checks every promise, flushes, and gives the object its name.
     ///
     /// # Errors
-    /// When a promise is broken, or the disk does not take the bytes. Nothing is kept of bytes
-    /// that broke a promise.
+    /// When a promise is broken, or the object cannot be written. Bytes that break a promise are
+    /// not kept.
     pub fn keep(self) -> Result<Object, StoreError> {
         let (store, resumed) = (self.store.clone(), self.resumed);
         let object = self.keep_own()?;
@@ -99,7 +102,7 @@ impl Incoming {
         Ok(object)
     }
 
-    /// The same for bytes that were at hand, which did not come from elsewhere.
+    /// Keeps an object as [`Incoming::keep`] does, without counting its bytes as received.
     pub(super) fn keep_own(mut self) -> Result<Object, StoreError> {
         let hasher = std::mem::replace(&mut self.hasher, Hasher::new(&[]));
         let got = hasher.finish();
@@ -117,7 +120,7 @@ impl Incoming {
     }
 }
 
-/// Writes all parts, as many at a time as the platform takes.
+/// Writes all parts, as many at a time as the platform allows.
 fn write_vectored(file: &mut File, parts: &[impl AsRef<[u8]>]) -> io::Result<()> {
     let mut slices: Vec<_> = parts.iter().map(|part| IoSlice::new(part.as_ref())).collect();
     let mut rest = slices.as_mut_slice();

@@ -10,21 +10,21 @@ use crate::cache_folder::{CacheBucket, remove_anything};
 use crate::domain::{Object, Sha256};
 use crate::parallel;
 
-/// An object of the store, as it lies on the disk.
+/// An object of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredObject {
     pub object: Object,
-    /// Whether a view has it under another name, so that removing it here would free nothing.
+    /// Whether it is hard-linked elsewhere, so that removing it here would free nothing.
     pub is_linked: bool,
-    /// When it came.
+    /// When it was added.
     pub since: SystemTime,
 }
 
 impl DiskStore {
-    /// Every object, in the order of digests; files with other names are not ours and not told.
+    /// Returns every object, sorted by digest; files with other names are ignored.
     ///
     /// # Errors
-    /// When a folder cannot be read; a store that is not there is empty.
+    /// When a folder cannot be read; a store that does not exist is empty.
     pub fn objects(&self) -> io::Result<Vec<StoredObject>> {
         let mut all = Vec::new();
         for folder in entries(&self.layout().folder(CacheBucket::Objects))? {
@@ -36,11 +36,11 @@ impl DiskStore {
         Ok(all)
     }
 
-    /// Reads the objects again, on `threads` threads, and removes those whose bytes are not what
-    /// their name says; returns these, in their order.
+    /// Reads the objects again on `threads` threads, and removes those that do not have their
+    /// digest; returns these in order.
     ///
     /// # Errors
-    /// The first object that cannot be read or removed at all.
+    /// When an object cannot be read or removed; the first such error.
     pub fn remove_damaged(&self, objects: &[StoredObject], threads: usize) -> io::Result<Vec<StoredObject>> {
         let checked = parallel::map(objects, threads, |stored| {
             Ok(self.check_again(stored.object.sha256)?.is_none().then_some(*stored))
@@ -50,15 +50,15 @@ impl DiskStore {
         Ok(found)
     }
 
-    /// Removes an object, or whatever has its name; views that have it under another name keep it.
+    /// Removes an object, or whatever has its name; hard links to it elsewhere stay.
     ///
     /// # Errors
-    /// When it cannot be removed; one that is gone already is no error.
+    /// When it cannot be removed; an object that does not exist is no error.
     pub fn remove(&self, sha256: Sha256) -> io::Result<()> {
         remove_anything(&self.path(sha256))
     }
 
-    /// Removes other digests' names of objects that are gone, and damaged ones.
+    /// Removes the aliases of objects that do not exist, and damaged ones.
     ///
     /// # Errors
     /// When a folder cannot be read or a file not removed.
@@ -84,7 +84,7 @@ fn stored(sha256: Sha256, file: &Path) -> io::Result<StoredObject> {
     Ok(StoredObject { object: Object { sha256, size: metadata.len() }, is_linked, since: metadata.modified()? })
 }
 
-/// What a folder holds, in no order; nothing where there is no folder, or something else.
+/// Returns the entries of a folder in no order; none if there is no such folder.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
@@ -93,7 +93,7 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// The digest that a path below `objects` spells.
+/// Returns the digest that a path below `objects` stands for.
 fn digest_of(folder: &Path, file: &Path) -> Option<Sha256> {
     format!("{}{}", folder.file_name()?.to_str()?, file.file_name()?.to_str()?).parse().ok()
 }

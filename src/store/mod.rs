@@ -1,5 +1,6 @@
-//! The content-addressed store: objects by their SHA-256. Knows nothing of names, versions, or what
-//! a wheel is.
+//! The content-addressed store: objects by their SHA-256.
+//!
+//! It knows nothing of names, versions, or what a wheel is.
 
 mod atomic_file;
 mod claim;

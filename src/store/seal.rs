@@ -1,4 +1,4 @@
-//! The seal of an object: a modification time which says that its bytes were checked.
+//! The seal of an object: a modification time that shows that its bytes were checked.
 //!
 //! Below the second it is a check sum of what the object is: digest, size, inode and second.
 //! Whoever writes to the object breaks the seal without knowing of it, and so does whoever copies
@@ -12,23 +12,23 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::domain::Sha256;
 
-/// The finest time that every common file system keeps, in nanoseconds (that of NTFS).
+/// The finest resolution of time that every common file system has, in nanoseconds (that of NTFS).
 const STEP: u32 = 100;
 
-/// How many seals there are within a second; none is zero, which says that there is no seal.
+/// The number of seals within a second; none is zero, which means that there is no seal.
 const SEALS: u32 = 1_000_000_000 / STEP - 1;
 
-/// Whether the file with this `metadata` was found to be the object `sha256`, and not written to
-/// since.
+/// Whether the file with this `metadata` was found to be the object `sha256`, and has not been
+/// written to since.
 pub(super) fn is_sealed(metadata: &Metadata, sha256: Sha256) -> bool {
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     modified.is_some_and(|modified| modified == sealed_time(metadata, modified.as_secs(), sha256))
 }
 
-/// Says that the bytes of `file` were found to be the object `sha256`.
+/// Seals `file`, whose bytes were found to be the object `sha256`.
 ///
 /// # Errors
-/// When the system does not let us set the time: the file is hashed again the next time.
+/// When the system does not allow to set the time; the file is then hashed again the next time.
 pub(super) fn seal(file: &File, sha256: Sha256) -> io::Result<()> {
     let metadata = file.metadata()?;
     let seconds = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -49,7 +49,7 @@ fn inode(metadata: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(metadata)
 }
 
-/// Windows has nothing that is as cheap to ask for.
+/// Returns 0, since Windows has no number that is as cheap to ask for.
 #[cfg(not(unix))]
 fn inode(_: &Metadata) -> u64 {
     0

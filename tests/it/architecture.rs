@@ -37,6 +37,34 @@ const RESERVED: [(&str, &[&str], &str); 6] = [
     ),
 ];
 
+/// Where options of other programs stand as data, as the start of a path below `src/`, and why.
+const FOREIGN_OPTIONS: [(&str, &str); 4] = [
+    ("input/", "the options of requirements files, and the commands of those who write other inputs"),
+    ("layout/", "what pip and uv are told to read a layout, and requirements files"),
+    ("interpreter/build.rs", "the arguments of the pip that runs a build"),
+    ("ops/bundle/signature.rs", "the comment in a signature, for whoever reads that file"),
+];
+
+/// The string literals of shipped code below `cli` that name a command-line option: `cli` alone
+/// knows how the options are called, and words the remedies (`domain::Remedy`).
+fn named_options(path: &str, source: &str) -> Vec<String> {
+    let inside = path.trim_start_matches("src/");
+    let is_exempt =
+        ["cli/"].into_iter().chain(FOREIGN_OPTIONS.map(|(start, _)| start)).any(|start| inside.starts_with(start));
+    if is_exempt || inside.contains("tests") {
+        return Vec::new();
+    }
+    let shipped = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let option = Regex::new("--[A-Za-z]").unwrap();
+    let literals = Regex::new(LITERAL).unwrap();
+    let strings = literals.find_iter(shipped).filter(|found| !found.as_str().starts_with(['/', '\'']));
+    strings
+        .map(|found| found.as_str())
+        .filter(|text| option.is_match(text))
+        .map(|text| format!("{path}: {text}"))
+        .collect()
+}
+
 /// Every breach of the rules in one file of `src/`, as `path:line: what`.
 fn breaches(path: &str, source: &str) -> Vec<String> {
     let code = code_only(source);
@@ -51,11 +79,13 @@ fn breaches(path: &str, source: &str) -> Vec<String> {
     reaches.chain(powers).map(|(at, what)| format!("{path}:{}: {what}", line(at))).collect()
 }
 
+/// A comment, a string or a character.
+const LITERAL: &str = r##"(?s)//[^\n]*|/\*.*?\*/|\br#+".*?"#+|\br"[^"]*"|"(\\.|[^"\\])*"|'(\\.[^']*|[^'\\])'"##;
+
 /// The source without comments, strings and characters; its lines stay where they are.
 fn code_only(source: &str) -> String {
-    let literal = r##"(?s)//[^\n]*|/\*.*?\*/|\br#+".*?"#+|\br"[^"]*"|"(\\.|[^"\\])*"|'(\\.[^']*|[^'\\])'"##;
     let blank = |found: &regex::Captures<'_>| "\n".repeat(found[0].matches('\n').count());
-    Regex::new(literal).unwrap().replace_all(source, blank).into_owned()
+    Regex::new(LITERAL).unwrap().replace_all(source, blank).into_owned()
 }
 
 /// The module directly below `src/` that a file belongs to; `lib` and `main` are roots.
@@ -140,6 +170,28 @@ fn the_program_keeps_its_layers() {
         .flat_map(|path| breaches(&path, &fs::read_to_string(project(&path)).unwrap()))
         .collect();
     assert!(!files.is_empty() && breaches.is_empty(), "{breaches:#?}");
+}
+
+#[test]
+fn only_cli_knows_what_our_options_are_called() {
+    let files = files_below(&project("src"));
+    let named = files.iter().flat_map(|file| {
+        named_options(&format!("src/{file}"), &fs::read_to_string(project("src").join(file)).unwrap())
+    });
+    assert_eq!(named.collect::<Vec<_>>(), Vec::<String>::new(), "give a `domain::Remedy`");
+    for (start, reason) in FOREIGN_OPTIONS {
+        assert!(files.iter().any(|file| file.starts_with(start)), "nothing is at {start} any more: {reason}");
+    }
+}
+
+#[test]
+fn a_planted_option_is_found() {
+    let source =
+        "// --x\nfn f() { g('\"', \"use --cache-dir\") }\n#[cfg(test)]\nmod tests { const S: &str = \"--ok\"; }";
+    assert_eq!(named_options("src/store/error.rs", source), ["src/store/error.rs: \"use --cache-dir\""]);
+    for elsewhere in ["src/cli/mod.rs", "src/layout/find_links.rs", "src/resolve/tests/hashes.rs"] {
+        assert_eq!(named_options(elsewhere, source), Vec::<String>::new(), "{elsewhere}");
+    }
 }
 
 /// Text of others is escaped on its way out, in one place.

@@ -223,7 +223,7 @@ fn a_hash_of_another_platforms_wheel_is_no_mismatch() {
         .serve();
     let windows = index.sha256("demo-1.0-cp312-cp312-win_amd64.whl");
     let linux = index.sha256("demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl");
-    let told = "the --hash is of demo-1.0-cp312-cp312-win_amd64.whl, which is for win_amd64 only";
+    let told = "the hash asked for is of demo-1.0-cp312-cp312-win_amd64.whl, which is for win_amd64 only";
     assert_fails(&index, &format!("demo==1.0 --hash=sha256:{windows}\n"), 3, &[&linux, &windows, told]);
 }
 

@@ -47,14 +47,15 @@ fn a_limit_is_a_date_a_moment_or_an_age() {
 #[test]
 fn nothing_old_enough_is_told_with_its_reason() {
     let told = version_before(&world(), "2001-01-01").unwrap_err();
-    assert!(told.contains("was uploaded after --exclude-newer (and 2 other files)"), "{told}");
+    assert!(told.contains("was uploaded after the latest moment allowed (and 2 other files)"), "{told}");
+    assert!(told.contains("--exclude-newer"), "{told}");
 }
 
 #[test]
 fn a_file_without_upload_time_is_not_used_and_the_error_says_so() {
     let index = Index::new().wheel("demo", "1.0").without_sizes().serve();
     let told = version_before(&index, "2024-01-01").unwrap_err();
-    assert!(told.contains("has no upload time on this index, which --exclude-newer needs"), "{told}");
+    assert!(told.contains("has no upload time on this index"), "{told}");
     let mixed = Index::new().with(uploaded("1.0", "2020-01-01T00:00:00Z")).wheel("demo", "2.0").serve();
     assert_eq!(version_before(&mixed, "2024-01-01").as_deref(), Ok("1.0"));
 }

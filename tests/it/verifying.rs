@@ -378,7 +378,9 @@ fn a_build_that_fetches_from_elsewhere_is_not_provable() {
     let output = sandbox.prefetch_from(&index, ["native"]).args(target).assert().code(1).get_output().clone();
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("native-1.0.tar.gz is not provable") && told.contains("as `maturin` shows"), "{told}");
-    sandbox.prefetch(["verify", "out.zip"]).assert().code(1);
+    assert!(told.contains("--allow-unprovable"), "{told}");
+    let again = sandbox.prefetch(["verify", "out.zip"]).assert().code(1).get_output().clone();
+    assert!(String::from_utf8_lossy(&again.stderr).contains("--allow-unprovable"), "{again:?}");
     sandbox.prefetch(["verify", "out.zip", "--allow-unprovable"]).assert().code(0);
     sandbox.prefetch_from(&index, ["native", "--allow-unprovable"]).args(target).assert().code(0);
 }

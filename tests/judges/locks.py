@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares what `prefetch parse` selects from real lock files with small references of each owner's rules.
+"""Compares what `prefetch parse` selects from real lock files, names, versions and files, with small references of each
+owner's rules.
 
     tests/judges/locks.py PREFETCH CORPUS ORACLES [FORMAT...]
 
@@ -7,6 +8,7 @@ PREFETCH is the program; CORPUS has a folder of locks for each format and `FORMA
 Pipfile) of each; ORACLES has ref_uv.py and ref_poetry.py. Needs Python 3.11 with packaging, poetry-core and PyYAML.
 Every difference is printed; the last line of each format counts the answers that were compared.
 """
+import functools
 import itertools
 import json
 import pathlib
@@ -16,6 +18,11 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import urllib.parse
+
+import packaging.tags
+import packaging.utils
+import yaml
 
 PREFETCH, CORPUS, ORACLES = (pathlib.Path(path).resolve() for path in sys.argv[1:4])
 FORMATS = sys.argv[4:]
@@ -27,6 +34,8 @@ from packaging.specifiers import SpecifierSet  # noqa: E402
 PYTHONS = {"3.10": "3.10.0", "3.12": "3.12.0", "3.13": "3.13.0"}
 ref_uv.PV.update(PYTHONS)
 PLATFORMS = {"linux": "linux-x86_64", "windows": "windows-x86_64", "macos": "macos-arm64"}
+GLIBC = 28
+MACOS = (13, 0)
 CASES = [(python, platform) for python in PYTHONS for platform in PLATFORMS]
 NAMES = {"uv": "uv.lock", "pylock": "pylock.toml", "poetry": "poetry.lock", "pdm": "pdm.lock",
          "pipfile": "Pipfile.lock", "pixi": "pixi.lock"}
@@ -71,11 +80,85 @@ def ours(lock, *options):
     return {"cases": dict(zip(CASES, report["lock"]["targets"])), "lock": report["lock"]}
 
 
-def taken(target):
+def taken(target, with_files=False):
     """What a target gets, or `None` where the lock is not for it."""
     if not target["packages"] and target["problems"]:
         return None
-    return {(package["name"], package["version"] or "") for package in target["packages"]}
+    if with_files and target["problems"]:
+        return "no file"
+    return {(package["name"], package["version"] or "", *([package["file"] or ""] if with_files else []))
+            for package in target["packages"]}
+
+
+def platform_tags(platform):
+    """The platform tags of a case, best first, as the packaging library has them on such a machine."""
+    if platform == "windows":
+        yield "win_amd64"
+        return
+    if platform == "macos":
+        yield from packaging.tags.mac_platforms(MACOS, "arm64")
+        return
+    legacy = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+    for minor in range(GLIBC, 4, -1):
+        yield f"manylinux_2_{minor}_x86_64"
+        if minor in legacy:
+            yield f"{legacy[minor]}_x86_64"
+    yield "linux_x86_64"
+
+
+@functools.cache
+def ranks(case):
+    """The rank of each tag of a case."""
+    python, platform = case
+    version, platforms = tuple(map(int, python.split("."))), list(platform_tags(platform))
+    tags = itertools.chain(packaging.tags.cpython_tags(version, platforms=platforms),
+                           packaging.tags.compatible_tags(version, f"cp{python.replace('.', '')}", platforms))
+    ranks = {}
+    for rank, tag in enumerate(tags):
+        ranks.setdefault(tag, rank)
+    return ranks
+
+
+def chosen(wheels, sdist, case):
+    """The file that uv takes: the best tag, then the higher build tag, then the first; without one, the sdist."""
+    best = None
+    for name in wheels:
+        try:
+            _, _, build, tags = packaging.utils.parse_wheel_filename(name)
+        except packaging.utils.InvalidWheelFilename:
+            continue
+        rank = min((ranks(case)[tag] for tag in tags if tag in ranks(case)), default=None)
+        if rank is not None and (best is None or (-rank, build) > best[0]):
+            best = ((-rank, build), name)
+    return best[1] if best else sdist
+
+
+def last_part(file):
+    """The name of a file of a lock."""
+    text = file.get("name") or file.get("filename") or file.get("url") or file.get("path") or ""
+    return urllib.parse.unquote(text.split("#")[0].split("?")[0].rsplit("/", 1)[-1])
+
+
+def file_of(package, case):
+    """The file of a package of uv.lock or pylock.toml; empty where it is a repository or a folder, `None` without one."""
+    if any(key in package.get("source", {}) for key in ("git", "editable", "directory", "virtual")):
+        return ""
+    if "vcs" in package or "directory" in package:
+        return ""
+    if "archive" in package:
+        return last_part(package["archive"])
+    wheels = [last_part(wheel) if "url" in wheel or "path" in wheel or "name" in wheel or "filename" in wheel
+              else last_part(package["source"]) for wheel in package.get("wheels", [])]
+    sdist = package.get("sdist")
+    if sdist is not None and not any(key in sdist for key in ("url", "path", "name")):
+        sdist = package.get("source", {})
+    return chosen(wheels, last_part(sdist) if sdist is not None else None, case)
+
+
+def with_files(packages, case):
+    """Names, versions and files, or `no file` where a package has none for the case."""
+    files = [(norm(package["name"]), package.get("version", ""), file_of(package, case)) for package in packages]
+    return "no file" if any(file is None for _, _, file in files) else set(files)
 
 
 class Count:
@@ -88,7 +171,8 @@ class Count:
         self.answers += 1
         if mine != theirs:
             self.different += 1
-            mine, theirs = mine or {("-", "")}, theirs or {("-", "")}
+            mine, theirs = ({(answer or "-", "")} if answer is None or isinstance(answer, str) else answer
+                            for answer in (mine, theirs))
             print(f"  {label} {case}: too many {sorted(mine - theirs)[:4]}, missing {sorted(theirs - mine)[:4]}")
 
     def refuse(self, label, why):
@@ -164,13 +248,13 @@ def judge_uv(kind="uv"):
                         not supported or any(ref_uv.ev(marker, env) for marker in supported)):
                     selected = lock.select(env, roots, extras=asked.get("extras", set()), groups=wanted,
                                            prod=asked.get("project", True))
-                    theirs = {(p["name"], p.get("version", "")) for p in selected if "virtual" not in p["source"]}
+                    theirs = with_files([p for p in selected if "virtual" not in p["source"]], case)
                     if not asked.get("project", True):
                         script = {r["name"] for r in manifest.get("requirements", [])}
                         theirs = theirs if not script else None
                 conflict = any("cannot be had together" in problem for problem in target["problems"])
                 if not conflict:
-                    count.compare(label, (case, options), taken(target), theirs)
+                    count.compare(label, (case, options), taken(target, with_files=True), theirs)
     return count.close()
 
 
@@ -193,9 +277,10 @@ def judge_pylock():
                 fits = environments is None or any(ref_uv.ev(marker, env) for marker in environments)
                 theirs = None
                 if allows(document.get("requires-python"), case[0]) and fits:
-                    theirs = {(norm(p["name"]), p.get("version", "")) for p in document["packages"]
-                              if list_marker(p.get("marker"), env, asked.get("extras", set()), wanted)}
-                count.compare(label, (case, options), taken(target), theirs)
+                    theirs = with_files(
+                        [p for p in document["packages"]
+                         if list_marker(p.get("marker"), env, asked.get("extras", set()), wanted)], case)
+                count.compare(label, (case, options), taken(target, with_files=True), theirs)
     return count.close()
 
 
@@ -310,8 +395,43 @@ def judge_pipfile():
     return count.close()
 
 
+SUBDIRS = {"linux": "linux-64", "windows": "win-64", "macos": "osx-arm64"}
+
+
+def judge_pixi():
+    count = Count("pixi")
+    for label, folder, path in projects("pixi"):
+        count.locks += 1
+        document = yaml.safe_load(path.read_text())
+        known = {package.get("pypi") or package.get("url") or package.get("path"): package
+                 for package in document.get("packages", []) if "pypi" in package or package.get("kind") == "pypi"}
+        for name, environment in document.get("environments", {}).items():
+            mine = ours(path, *([] if name == "default" else ["--only-group", name]))
+            if "refused" in mine:
+                count.refuse(f"{label} {name}", mine["refused"])
+                continue
+            for case, target in mine["cases"].items():
+                references = environment["packages"].get(SUBDIRS[case[1]])
+                python = [match[1] for reference in references or [] if (match := re.search(
+                    r"/python-(\d+\.\d+)[^/]*$", reference.get("conda", "")))]
+                theirs = None
+                if references is not None and (not python or python[0] == case[0]):
+                    files = [known[reference["pypi"]] for reference in references if "pypi" in reference]
+                    theirs = {(norm(p["name"]), p.get("version") or "", pixi_file(p)) for p in files}
+                got = taken(target, with_files=True)
+                count.compare(label, (case, name), got if got or theirs else None, theirs or None)
+    return count.close()
+
+
+def pixi_file(package):
+    """The file of a package; empty where it is a repository or a folder."""
+    reference = (package.get("pypi") or package.get("url") or package.get("path")).removeprefix("direct+")
+    name = urllib.parse.unquote(reference.split("#")[0].rsplit("/", 1)[-1])
+    return name if name.endswith((".whl", ".tar.gz", ".zip")) and not reference.startswith("git+") else ""
+
+
 JUDGES = {"uv": judge_uv, "script": lambda: judge_uv("script"), "pylock": judge_pylock, "poetry": judge_poetry,
-          "pdm": judge_pdm, "pipfile": judge_pipfile}
+          "pdm": judge_pdm, "pipfile": judge_pipfile, "pixi": judge_pixi}
 
 if __name__ == "__main__":
     found = sum(JUDGES[kind]() for kind in FORMATS or JUDGES)

@@ -1,11 +1,11 @@
-//! The faults of an archive itself, apart from what its files hold.
+//! Faults of an archive itself, apart from the content of its files.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::domain::RelPathError;
 
-/// Something in an archive that an honest one does not have.
+/// Something that an archive made by this program does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     #[error(transparent)]
@@ -53,12 +53,12 @@ fn at(path: &Option<String>) -> String {
 }
 
 impl Fault {
-    /// Whether there may be files that cannot be seen for it.
+    /// Whether there may be files that cannot be found because of this fault.
     pub(super) fn hides_files(&self) -> bool {
         matches!(self, Self::Truncated { path: None } | Self::Damaged { path: None, .. })
     }
 
-    /// The kind of fault that an error while reading is.
+    /// Returns the fault for an error while reading.
     pub(super) fn of_io(error: &io::Error, path: Option<String>) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::Truncated { path },
@@ -67,7 +67,7 @@ impl Fault {
     }
 }
 
-/// Something that is no archive, or that the disk does not give.
+/// Why an archive cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error("{} cannot be read: {why}", path.display())]

@@ -1,4 +1,4 @@
-//! A folder, read as if it were an archive.
+//! Reads a folder as if it were an archive.
 
 use std::ffi::OsStr;
 use std::fs::{self, FileType};
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Fault, MemberEntry, MemberLocation, UniqueNames, read_at_most};
 
-/// Every file below `folder`, and what has no place in a bundle.
+/// Returns every file below `folder`, and faults for links and special files.
 ///
 /// # Errors
 /// When a folder cannot be listed.
@@ -17,7 +17,7 @@ pub fn scan(folder: &Path) -> io::Result<(Vec<MemberEntry>, Vec<Fault>)> {
     Ok((scan.entries, scan.faults))
 }
 
-/// One small file, without following a link.
+/// Returns the bytes of one small file, without following a link.
 pub fn page(folder: &Path, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let path = folder.join(name);
     match fs::symlink_metadata(&path) {

@@ -1,26 +1,29 @@
-//! A container that is as we write it, read in place: its blocks are stored ones of known lengths, so
-//! arithmetic tells where each byte of the content is, and several threads can read at once.
+//! Reads the content of a container written by this program in place.
+//!
+//! Its blocks are stored ones of known lengths, so the position of each byte can be computed, and
+//! several threads can read at once.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use crate::archive::stored_container::{Container, ContentChecksum};
 use crate::archive::volume_set::{VolumeSet, VolumeSetReader, resolve_seek};
 
-/// The content of a container that is as we write it, apart from its checksum.
+/// The content of a container whose bytes, apart from the checksum, are as this program writes
+/// them.
 #[derive(Clone, Debug)]
 pub struct StoredContent {
     volumes: VolumeSet,
     container: Container,
-    /// Bytes of the content.
+    /// The size of the content in bytes.
     size: u64,
 }
 
 impl StoredContent {
-    /// Nothing where any byte of the container is not as we write it; no more of it is read than
-    /// that takes.
+    /// Opens a container; `None` if any byte around the content differs from what this program
+    /// writes.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the container cannot be read.
     pub fn find(volumes: &VolumeSet, container: Container) -> io::Result<Option<Self>> {
         let around = (container.header().len() + container.trailer_length()) as u64;
         let Some(mut left) = volumes.size().checked_sub(around) else { return Ok(None) };
@@ -49,20 +52,19 @@ impl StoredContent {
         Ok(None)
     }
 
-    /// Bytes of the content.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// A reader of the content, with a position of its own.
+    /// Returns a reader of the content with its own position.
     pub fn reader(&self) -> StoredContentReader {
         StoredContentReader { content: self.clone(), packed: self.volumes.reader(), position: 0 }
     }
 
-    /// Whether the checksum at the end is that of the content, all of which is read for that.
+    /// Whether the checksum at the end is right; reads the whole content.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the container cannot be read.
     pub fn has_right_checksum(&self) -> io::Result<bool> {
         let mut check = ContentChecksum::new(self.container);
         let mut reader = self.reader();
@@ -80,7 +82,7 @@ impl StoredContent {
         Ok(trailer == check.trailer())
     }
 
-    /// Where the byte of the content at `position` is in the container.
+    /// Returns the offset in the container of the content's byte at `position`.
     fn location(&self, position: u64) -> u64 {
         let headers = position / self.container.block() as u64 + 1;
         self.container.header().len() as u64 + headers * self.container.block_header_length() as u64 + position

@@ -1,5 +1,5 @@
-//! Tar archives in a container that is not as we write it, which can be read only from its
-//! beginning: one thread unpacks, the others look at what was unpacked.
+//! Reads tar archives in a container of another program, from the beginning on: one thread
+//! decompresses, the others visit the files.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::Mutex;
@@ -16,10 +16,10 @@ use super::{ArchiveMember, Fault, MemberVisitor, read_at_most};
 use crate::archive::stored_container::Container;
 use crate::archive::volume_set::{VolumeSet, VolumeSetReader};
 
-/// Up to this many bytes of a file wait in memory, more on disk.
+/// The size of a decompressed file in bytes up to which it is held in memory, and not on disk.
 const IN_MEMORY: usize = 2 << 20;
 
-/// Shows every file to `visit`; see [`super::ArchiveReader::visit`].
+/// Calls `visit` with every file; see [`super::ArchiveReader::visit`].
 pub fn visit(
     volumes: &VolumeSet,
     kind: Container,
@@ -49,7 +49,7 @@ fn serve(files: &Mutex<Receiver<ArchiveMember>>, visit: &MemberVisitor<'_>) {
     }
 }
 
-/// Unpacks the whole archive into `files`.
+/// Decompresses the whole archive into `files`.
 fn unpack(volumes: &VolumeSet, kind: Container, limit: u64, files: SyncSender<ArchiveMember>) -> Vec<Fault> {
     let input = match Unpacked::open(volumes, kind, limit) {
         Ok(input) => input,
@@ -72,10 +72,11 @@ fn unpack(volumes: &VolumeSet, kind: Container, limit: u64, files: SyncSender<Ar
     faults
 }
 
-/// How far a page is searched for, in bytes: all of them come before or soon after the manifest.
+/// The number of bytes that are searched for a page: all pages come before or soon after the
+/// manifest.
 const LONGEST_SEARCH: u64 = 256 << 20;
 
-/// The first file called `name`, which must have no more than `limit` bytes.
+/// Returns the first file called `name`, which must have no more than `limit` bytes.
 pub fn page(volumes: &VolumeSet, kind: Container, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut tar = TarReader::new(Unpacked::open(volumes, kind, LONGEST_SEARCH)?);
     while let Some((path, size)) = tar.next() {
@@ -93,7 +94,7 @@ pub fn page(volumes: &VolumeSet, kind: Container, name: &str, limit: u64) -> io:
     Ok(None)
 }
 
-/// Exactly `size` bytes of `input`, which can be read again.
+/// Reads exactly `size` bytes of `input` into a temporary file that can be read again.
 pub fn spool(input: impl Read, size: u64) -> io::Result<SpooledTempFile> {
     let mut spooled = SpooledTempFile::new(IN_MEMORY);
     let copied = io::copy(&mut input.take(size), &mut spooled)?;
@@ -112,7 +113,7 @@ enum Decoder {
     Zstd(Box<ZstdDecoder<'static, Packed>>),
 }
 
-/// What a compressed archive unpacks to, up to a limit.
+/// The decompressed content of an archive, up to a limit.
 struct Unpacked {
     decoder: Decoder,
     left: u64,
@@ -132,7 +133,8 @@ impl Unpacked {
         self.left == 0
     }
 
-    /// What is wrong behind the end of the tar, or with the container, which is none of ours.
+    /// Returns what is wrong after the end of the tar, or else that the container is not as this
+    /// program writes it.
     fn rest(self) -> Fault {
         let mut packed = match self.decoder {
             Decoder::Gzip(decoder) => decoder.into_inner(),

@@ -1,4 +1,5 @@
-//! Tar archives, block by block, each header compared with the one that we would have written.
+//! Reads tar archives block by block, and compares each header with the one that this program would
+//! write.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -9,7 +10,7 @@ use super::super::tar::{BLOCK, header_bytes};
 use super::{Fault, MemberEntry, MemberLocation, SeekableInput, TarBytes, UniqueNames};
 use crate::domain::RelPath;
 
-/// The files, and what is wrong with the archive.
+/// Returns the files and the faults of an archive.
 pub fn scan(bytes: &TarBytes) -> (Vec<MemberEntry>, Vec<Fault>) {
     let mut entries = Vec::new();
     let mut tar = TarReader::new(PlainTar { reader: bytes.reader(), size: bytes.size() });
@@ -25,14 +26,16 @@ pub fn scan(bytes: &TarBytes) -> (Vec<MemberEntry>, Vec<Fault>) {
     (entries, tar.faults)
 }
 
-/// Bytes that can be passed over.
+/// A reader that can skip bytes.
 pub trait SkipBytes: Read {
+    /// Skips `bytes` bytes.
+    ///
     /// # Errors
     /// When there are fewer.
     fn skip(&mut self, bytes: u64) -> io::Result<()>;
 }
 
-/// An archive that is not compressed.
+/// A reader of an archive that is not compressed.
 struct PlainTar {
     reader: Box<dyn SeekableInput>,
     size: u64,
@@ -51,31 +54,32 @@ impl SkipBytes for PlainTar {
     }
 }
 
-/// Goes from header to header. After each file its bytes must be read or passed over.
+/// Reads one header after the other; after each file its bytes must be read or skipped.
 pub struct TarReader<R> {
     pub input: R,
     pub faults: Vec<Fault>,
     names: UniqueNames,
-    /// The file before, by which the order is judged.
+    /// The previous file, to check the order.
     last: Option<RelPath>,
-    /// Zeros up to the next block.
+    /// The number of zeros before the next block.
     padding: usize,
     is_altered: bool,
     is_done: bool,
 }
 
-/// Tools fill up archives with zeros to a multiple of 10,240 bytes, or of what they are told.
+/// The number of zeros that may follow the end mark; many tools pad archives to a multiple of
+/// 10,240 bytes or more.
 const MAX_ZEROS: u64 = 1 << 20;
 
-/// No record of ours, and no path, comes near this many bytes.
+/// The size limit of an extension header in bytes, far above that of any path.
 const LONGEST_EXTENSION: u64 = 64 << 10;
 
-/// What a header, with the extensions before it, says.
+/// A header together with its extension headers.
 struct TarHeader {
     name: Vec<u8>,
     size: u64,
     kind: EntryType,
-    /// The bytes of the headers.
+    /// The bytes of all these headers.
     raw: Vec<u8>,
 }
 
@@ -92,7 +96,7 @@ impl<R: SkipBytes> TarReader<R> {
         }
     }
 
-    /// The next plain file and its size in bytes; afterwards the input stands at its first byte.
+    /// Returns the next regular file and its size in bytes; the input then is at its first byte.
     pub fn next(&mut self) -> Option<(RelPath, u64)> {
         while !self.is_done {
             match self.read_header() {
@@ -108,13 +112,14 @@ impl<R: SkipBytes> TarReader<R> {
         None
     }
 
-    /// Ends the walk, since nothing behind this can be found.
+    /// Notes a fault and stops, since nothing after it can be found.
     pub fn fail(&mut self, error: &io::Error, path: Option<String>) {
         self.faults.push(Fault::of_io(error, path));
         self.is_done = true;
     }
 
-    /// The file that was told of, if it is one; anything else is passed over.
+    /// Returns the file of a header, if it is a regular one; anything else is skipped and noted as
+    /// a fault.
     fn check_header(&mut self, mut read_header: TarHeader) -> Option<(RelPath, u64)> {
         // As `tar -c .` has it.
         while let Some(rest) = read_header.name.strip_prefix(b"./") {
@@ -165,7 +170,7 @@ impl<R: SkipBytes> TarReader<R> {
         }
     }
 
-    /// The next header with its extensions; `None` at the end mark.
+    /// Reads the next header with its extension headers; `None` at the end mark.
     fn read_header(&mut self) -> io::Result<Option<TarHeader>> {
         self.skip_padding()?;
         let (mut raw, mut name, mut size) = (Vec::new(), None, None);
@@ -193,7 +198,7 @@ impl<R: SkipBytes> TarReader<R> {
         }
     }
 
-    /// What follows an extending header, up to the next block.
+    /// Reads the content of an extension header, up to the next block.
     fn extension(&mut self, header: &Header, raw: &mut Vec<u8>) -> io::Result<Vec<u8>> {
         let size = header.entry_size()?;
         if size > LONGEST_EXTENSION {
@@ -221,7 +226,7 @@ impl<R: SkipBytes> TarReader<R> {
         Ok(())
     }
 
-    /// How many zeros are left, up to [`MAX_ZEROS`]; `None` where there is anything else.
+    /// Returns how many zeros are left, up to [`MAX_ZEROS`], or `None` if there is anything else.
     fn count_zeros(&mut self) -> io::Result<Option<u64>> {
         let mut rest = Vec::new();
         self.input.by_ref().take(MAX_ZEROS + 1).read_to_end(&mut rest)?;
@@ -229,7 +234,7 @@ impl<R: SkipBytes> TarReader<R> {
         Ok(are_zeros.then_some(rest.len() as u64))
     }
 
-    /// The second half of the end mark, and nothing behind it.
+    /// Checks the second half of the end mark, and that nothing follows it.
     fn finish(&mut self) {
         self.is_done = true;
         match self.block() {
@@ -254,7 +259,8 @@ fn check(header: &Header) -> io::Result<()> {
     }
 }
 
-/// Records as `length key=value\n`; what cannot be read is left for the comparison to find.
+/// Parses pax records, `length key=value\n`; invalid ones are ignored, and found when the header is
+/// compared.
 fn read_records(text: &[u8], name: &mut Option<Vec<u8>>, size: &mut Option<u64>) {
     for record in ::tar::PaxExtensions::new(text).flatten() {
         match record.key_bytes() {
@@ -265,7 +271,7 @@ fn read_records(text: &[u8], name: &mut Option<Vec<u8>>, size: &mut Option<u64>)
     }
 }
 
-/// Whether the header's size counts bytes that follow it; of a link it does not.
+/// Whether the size in the header counts bytes that follow it; that of a link does not.
 fn has_bytes(kind: EntryType) -> bool {
     !matches!(
         kind,

@@ -1,5 +1,4 @@
-//! What strangers bring: everything that an honest bundle does not have is told, and the rest is
-//! still read.
+//! Tests with archives from others: every fault is reported, and the rest is still read.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, SeekFrom, Write};
@@ -11,7 +10,7 @@ use super::super::tests::{Memory, archived, path};
 use super::*;
 use crate::domain::{Content, Tree};
 
-/// The files as far as they can be read, and what is wrong, in the words of the messages.
+/// Returns the files as far as they can be read, and the messages of the faults.
 fn read(name: &str, bytes: &[u8]) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join(name);
@@ -52,7 +51,7 @@ fn what_we_write_is_read_without_a_fault() {
     }
 }
 
-/// Whether the archive differs from what was packed in what it holds, or in a fault that is told.
+/// Whether the archive's files differ from what was packed, or a fault is reported.
 fn is_told(archive: &Path) -> bool {
     let Ok(reader) = ArchiveReader::open(archive) else { return true };
     let whole = AtomicUsize::new(0);
@@ -65,8 +64,8 @@ fn is_told(archive: &Path) -> bool {
     faults.is_ok_and(|faults| !faults.is_empty()) || whole.into_inner() != FILES.len()
 }
 
-/// No bit means nothing: not of a time, an operating system, a reserved field, or padding. The
-/// file is changed in place, since file systems take their time to replace one.
+/// Every bit has a meaning, also those of times, operating systems, reserved fields and padding.
+/// The file is changed in place, since file systems take their time to replace one.
 #[test]
 fn every_bit_and_every_length_counts() {
     let folder = tempfile::tempdir().unwrap();
@@ -128,7 +127,7 @@ fn volumes_read_as_one_archive() {
     }
 }
 
-/// A tar with one entry of this kind, beside an honest one.
+/// Returns a tar with one entry of this kind, beside a regular file.
 fn tar_with(kind: EntryType, name: &[u8], size: u64) -> Vec<u8> {
     let mut archive = Builder::new(Vec::new());
     let mut header = Header::new_ustar();
@@ -197,7 +196,7 @@ fn what_a_zip_must_not_hold_is_told_and_passed_over() {
     }
 }
 
-/// A wheel is a zip of its own, whose directory must not be taken for that of the archive.
+/// A wheel is a zip itself, whose directory must not be taken for that of the archive.
 #[test]
 fn a_zip_that_was_cut_is_told_as_that() {
     let mut tree = Tree::new();
@@ -212,7 +211,7 @@ fn a_zip_that_was_cut_is_told_as_that() {
     assert!(faults[0].contains("not byte for byte"), "{faults:?}");
 }
 
-/// Flags and method stand at 8 in each header of the directory.
+/// Flags and method are at offset 8 in each header of the directory.
 #[test]
 fn encrypted_and_strangely_packed_entries_are_told() {
     for (offset, value, expected) in [(8, 1, "`prefetch.json` is encrypted"), (10, 12, "is packed by method 12")] {
@@ -249,7 +248,8 @@ fn a_bomb_is_not_unpacked() {
     }
 }
 
-/// Python's `zipfile` and GNU tar pack so: it is told, and the files are read all the same.
+/// Python's `zipfile` and GNU tar write such archives; the faults are reported, and the files are
+/// read all the same.
 #[test]
 fn an_archive_by_another_tool_is_read_and_told() {
     let mut zip = ::zip::ZipWriter::new(Cursor::new(Vec::new()));
@@ -295,8 +295,9 @@ fn what_is_no_archive_is_told_by_its_bytes() {
     assert!(matches!(ArchiveReader::open(&folder.path().join("absent")), Err(ReadError::Unreadable { .. })));
 }
 
-/// More than 4 GiB before the second entry of a zip, more than 8 GiB in the first of a tar: as
-/// holes, which cost nothing. Info-ZIP, Python, GNU tar and bsdtar read such archives of ours.
+/// The second entry of a zip begins beyond 4 GiB, the first file of a tar is longer than 8 GiB: as
+/// holes, which cost nothing. Info-ZIP, Python, GNU tar and bsdtar read such archives of this
+/// program.
 #[test]
 fn entries_beyond_4_and_8_gib_are_found() {
     use super::super::{tar::header_bytes, zip::records};

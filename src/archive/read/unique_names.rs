@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use super::Fault;
 use crate::domain::RelPath;
 
-/// The names met so far.
+/// The names that were found so far.
 #[derive(Default)]
 pub struct UniqueNames {
-    /// By lower case, since many file systems do not tell cases apart.
+    /// The paths by their lower-case spelling, since many file systems ignore case.
     taken: BTreeMap<String, RelPath>,
 }
 
 impl UniqueNames {
-    /// `name` as a path, if it is one that nobody has.
+    /// Returns `name` as a path, and remembers it.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// When the name is no valid path, or was found before.
     pub fn take(&mut self, name: &[u8]) -> Result<RelPath, Fault> {
         let text = std::str::from_utf8(name).map_err(|_| Fault::Encoding(name.escape_ascii().to_string()))?;
         let path = RelPath::new(text)?;

@@ -1,4 +1,5 @@
-//! Zip archives by their directory, which is then compared with what we would have written.
+//! Reads zip archives by their directory, and compares their records with those that this program
+//! would write.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -9,7 +10,7 @@ use super::super::zip::records::{
 use super::{Fault, MemberEntry, MemberLocation, TarBytes, UniqueNames};
 use crate::archive::volume_set::{VolumeSet, VolumeSetReader};
 
-/// The files, and what is wrong with the archive.
+/// Returns the files and the faults of an archive.
 pub fn scan(volumes: &VolumeSet) -> (Vec<MemberEntry>, Vec<Fault>) {
     let mut scan = ZipScan { volumes, names: UniqueNames::default(), entries: Vec::new(), faults: Vec::new() };
     match read_directory(volumes) {
@@ -22,7 +23,7 @@ pub fn scan(volumes: &VolumeSet) -> (Vec<MemberEntry>, Vec<Fault>) {
     (scan.entries, scan.faults)
 }
 
-/// What the directory says of an entry.
+/// The header of an entry in the directory.
 struct ZipHeader {
     name: Vec<u8>,
     flags: u16,
@@ -31,7 +32,7 @@ struct ZipHeader {
     packed: u64,
     size: u64,
     offset: u64,
-    /// The high half is the mode on Unix.
+    /// The external attributes; the high half is the Unix mode.
     attributes: u32,
 }
 
@@ -77,7 +78,8 @@ impl ZipScan<'_> {
         Ok(MemberEntry { path, size: header.size, location })
     }
 
-    /// Where the bytes begin, behind a local header of which only the lengths are believed.
+    /// Returns the offset of an entry's bytes, after its local header, of which only the lengths
+    /// are used.
     fn start(&self, header: &ZipHeader) -> io::Result<u64> {
         let mut reader = self.volumes.reader();
         reader.seek(SeekFrom::Start(header.offset))?;
@@ -92,7 +94,7 @@ impl ZipScan<'_> {
         }
     }
 
-    /// Notes the first place at which the archive is not as we would have written it.
+    /// Adds a fault for the first record that is not as this program would write it.
     fn compare(&mut self, headers: &[ZipHeader]) {
         let outcome = differs_at(self.volumes, headers);
         match outcome {
@@ -103,7 +105,8 @@ impl ZipScan<'_> {
     }
 }
 
-/// The entry whose header is not ours, or nothing's where the directory is not.
+/// Returns the name of the first entry whose header differs, `Some(None)` if the directory differs,
+/// or `None` if nothing does.
 fn differs_at(volumes: &VolumeSet, headers: &[ZipHeader]) -> io::Result<Option<Option<String>>> {
     let mut reader = volumes.reader();
     let (mut at, mut directory) = (0, Vec::new());
@@ -135,7 +138,8 @@ fn is_next(reader: &mut VolumeSetReader, at: u64, expected: &[u8]) -> io::Result
     Ok(got == expected)
 }
 
-/// What a mode on Unix says that is no plain file; tools of other systems leave it empty.
+/// Returns what kind of special file a Unix mode states, if any; tools on other systems leave the
+/// mode empty.
 fn unsupported_kind(mode: u32) -> Option<&'static str> {
     match mode & 0o170_000 {
         0 | 0o100_000 => None,
@@ -145,9 +149,10 @@ fn unsupported_kind(mode: u32) -> Option<&'static str> {
     }
 }
 
-/// A comment at the end of a zip is no longer than this, in bytes.
+/// The maximum length of a zip's comment in bytes.
 const LONGEST_COMMENT: u64 = u16::MAX as u64;
-/// The directory of a bundle with a hundred thousand files has a tenth of this, in bytes.
+/// The size limit of the directory in bytes, ten times that of a bundle with a hundred thousand
+/// files.
 const LARGEST_DIRECTORY: u64 = 256 << 20;
 
 fn read_directory(volumes: &VolumeSet) -> io::Result<Vec<ZipHeader>> {
@@ -167,8 +172,10 @@ fn read_directory(volumes: &VolumeSet) -> io::Result<Vec<ZipHeader>> {
     Ok(headers)
 }
 
-/// Where the directory begins, and its size. It is the last that its own end follows: that of a
-/// stored file, which is a zip itself, counts from the beginning of that file.
+/// Returns the offset and size of the directory.
+///
+/// It is the last one that its own end record follows directly: a stored file may be a zip itself,
+/// but the offsets in it count from the beginning of that file.
 fn find_directory(volumes: &VolumeSet) -> io::Result<(u64, u64)> {
     let tail_start = volumes.size().saturating_sub(LONGEST_COMMENT + END_LENGTH as u64);
     let mut reader = volumes.reader();
@@ -185,7 +192,7 @@ fn find_directory(volumes: &VolumeSet) -> io::Result<(u64, u64)> {
     Err(io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Where the end record at `at` says that the directory begins, its size, and where it ought to end.
+/// Returns the offset and size of the directory by the end record at `at`, and where it should end.
 fn directory_before(
     reader: &mut VolumeSetReader,
     tail: &[u8],
@@ -239,7 +246,7 @@ fn read_header(rest: &mut &[u8]) -> io::Result<ZipHeader> {
     })
 }
 
-/// The numbers of the zip64 field, in the order of the fields that they stand for.
+/// Returns the numbers of the zip64 field, in the order of the fields that they replace.
 fn large_numbers(mut extra: &[u8]) -> impl Iterator<Item = u64> {
     let mut found: &[u8] = &[];
     while extra.len() >= 4 {

@@ -1,14 +1,14 @@
-//! The records of a zip archive, byte for byte as we write them (APPNOTE 6.3.10): everything is
-//! stored, has one date, and is told in the zip64 form only where numbers are too large.
+//! The records of a zip archive as this program writes them (APPNOTE 6.3.10): files are stored,
+//! have one date, and zip64 is used only where numbers are too large.
 
-/// An entry, as both of its headers tell it.
+/// The data of an entry that is in both of its headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZipEntry {
     pub name: Vec<u8>,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
     pub crc32: u32,
-    /// Where its local header begins.
+    /// The offset of its local header.
     pub offset: u64,
 }
 
@@ -18,35 +18,35 @@ pub const END: [u8; 4] = *b"PK\x05\x06";
 pub const END_64: [u8; 4] = *b"PK\x06\x06";
 pub const LOCATOR_64: [u8; 4] = *b"PK\x06\x07";
 
-/// The lengths of records without what follows their fixed fields, in bytes.
+/// The lengths of records in bytes, without their variable fields.
 pub const LOCAL_LENGTH: usize = 30;
 pub const CENTRAL_LENGTH: usize = 46;
 pub const END_LENGTH: usize = 22;
 pub const END_64_LENGTH: usize = 56;
 pub const LOCATOR_64_LENGTH: usize = 20;
 
-/// From this number on the zip64 form is needed, which this number announces.
+/// The value of a 32-bit field that says that the real number is in the zip64 field.
 pub const LARGE: u64 = u32::MAX as u64;
-/// The same for counts.
+/// The value of a 16-bit count that says the same.
 pub const MANY: u64 = u16::MAX as u64;
 
-/// The kind of extra field that holds large numbers.
+/// The id of the zip64 extra field.
 pub const EXTRA_64: u16 = 1;
 
-/// 1980-01-01, the first day that a zip can tell.
+/// The date of every entry: 1980-01-01, the first that a zip can state.
 const DATE: u16 = (1 << 5) | 1;
 const STORED: u16 = 0;
-/// What a reader must know: 1.0, or 4.5 for zip64.
+/// The zip version that a reader must support: 1.0, or 4.5 for zip64.
 const VERSION: u16 = 10;
 const VERSION_64: u16 = 45;
 const UNIX: u16 = 3 << 8;
-/// Names are UTF-8.
+/// The flag for names in UTF-8.
 const UTF8: u16 = 1 << 11;
-/// A regular file that all may read, in the high half as Unix has it.
+/// A regular file that everybody may read, in the high half as on Unix.
 const REGULAR: u32 = 0o100_644 << 16;
 
 impl ZipEntry {
-    /// The header before the bytes.
+    /// Returns the local header, which precedes the file's bytes.
     pub fn local_header(&self) -> Vec<u8> {
         let mut record = LOCAL.to_vec();
         let extra = if self.is_large() { extra(&[self.size, self.size]) } else { Vec::new() };
@@ -57,7 +57,7 @@ impl ZipEntry {
         record
     }
 
-    /// The header in the directory at the end.
+    /// Returns the header in the directory.
     pub fn central_header(&self) -> Vec<u8> {
         let mut record = CENTRAL.to_vec();
         let sizes = if self.is_large() { vec![self.size, self.size] } else { Vec::new() };
@@ -74,7 +74,7 @@ impl ZipEntry {
         record
     }
 
-    /// The fields that both headers have, in the same order.
+    /// Appends the fields that both headers have, in the same order.
     fn put_common(&self, record: &mut Vec<u8>, extra: &[u8]) {
         let flags = if self.name.is_ascii() { 0 } else { UTF8 };
         put16(record, &[flags, STORED, 0, DATE]);
@@ -87,7 +87,7 @@ impl ZipEntry {
     }
 }
 
-/// What follows the directory, which has `count` headers in `size` bytes from `start` on.
+/// Returns the records after a directory of `count` headers in `size` bytes from `start` on.
 pub fn end(count: u64, start: u64, size: u64) -> Vec<u8> {
     let mut record = Vec::new();
     if count >= MANY || start >= LARGE || size >= LARGE {

@@ -1,4 +1,4 @@
-//! `prefetch apply`: a delta and its base become the new bundle.
+//! `prefetch apply`: makes the new bundle from a delta and the older bundle that is its base.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::ops::{self, CancelFlag};
 
-/// `prefetch apply`.
+/// Arguments of `prefetch apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// What --since wrote.
@@ -28,10 +28,11 @@ pub struct ApplyArgs {
     pub quiet: bool,
 }
 
-/// Writes the bundle that the delta was made of.
+/// Writes the bundle that the delta was made from.
 ///
 /// # Errors
-/// When the base is another one, something is damaged, the disk does not take it, or `cancel` was set meanwhile.
+/// When the base is not the delta's, a file is damaged, the output cannot be written, or `cancel`
+/// was set meanwhile.
 pub fn run(args: &ApplyArgs, environment: &Environment, cancel: &CancelFlag) -> Result<Exit, CliError> {
     let [delta, base, output] =
         [&args.delta, &args.base, &args.output].map(|path| environment.working_folder.join(path));

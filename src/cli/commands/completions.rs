@@ -8,10 +8,10 @@ use crate::cli::command_line::Cli;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output::terminal;
 
-/// Prints the script.
+/// Prints the completion script.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When standard output cannot be written.
 pub fn run(shell: Shell) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut completable(&Cli::command()), "prefetch", &mut script);
@@ -21,21 +21,25 @@ pub fn run(shell: Shell) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// For fish, an option whose value is still to come would end the search for a command with an error,
-/// and the value would be completed as a file.
+/// Mends the fish script for a command line that ends with an option still without its value.
+///
+/// Otherwise fish would end its search for the subcommand there, and complete the value as a file.
 fn with_values_of_options(script: &str) -> String {
     script.replacen("\n    or return\n", "\n    or return 0\n", 1)
 }
 
-/// The commands and options of `cli` alone: zsh would take the first word for a requirement, which
-/// may be a command, and the second for the command.
+/// Returns the subcommands and options of `cli` without its positional arguments.
+///
+/// With them zsh would take the first word for a requirement, though it may be a subcommand, and
+/// the second for the subcommand.
 fn completable(cli: &Command) -> Command {
     let options = cli.get_arguments().filter(|arg| !arg.is_positional()).cloned().map(with_plain_values);
     let commands = cli.get_subcommands().cloned().map(|command| command.mut_args(with_plain_values));
     Command::new("prefetch").version(env!("CARGO_PKG_VERSION")).args(options).subcommands(commands)
 }
 
-/// What is said of an argument's values goes into double quotes of fish as it stands.
+/// Replaces quotes and `$` in the help of an argument's values, since the fish script has that help
+/// unescaped in double quotes.
 fn with_plain_values(arg: Arg) -> Arg {
     let values = arg.get_possible_values();
     if values.is_empty() {

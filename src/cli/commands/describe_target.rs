@@ -7,7 +7,7 @@ use crate::interpreter::DESCRIBE_TARGET;
 /// Prints the script.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When standard output cannot be written.
 pub fn run() -> Result<Exit, CliError> {
     terminal::print_verbatim(DESCRIBE_TARGET.trim_end()).map_err(|error| CliError::new(Exit::Disk, error))?;
     Ok(Exit::Done)

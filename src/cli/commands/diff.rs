@@ -1,4 +1,4 @@
-//! `prefetch diff`: what differs between two bundles.
+//! `prefetch diff`: shows the differences between two bundles.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::ops::{self, Comparison, VersionChange};
 
-/// `prefetch diff`.
+/// Arguments of `prefetch diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
     /// A bundle, an unpacked one, or its prefetch.json.
@@ -24,10 +24,10 @@ pub struct DiffArgs {
     pub json: bool,
 }
 
-/// Shows which versions, targets and bytes differ.
+/// Prints which versions, targets and bytes differ.
 ///
 /// # Errors
-/// When one has no manifest.
+/// When a manifest cannot be read, or the output not written.
 pub fn run(args: &DiffArgs, environment: &Environment) -> Result<Exit, CliError> {
     let manifest = |path: &PathBuf| ops::manifest_at(&environment.working_folder.join(path));
     let fail = |error| CliError::of_bundle(&error);

@@ -1,4 +1,4 @@
-//! `prefetch env`: shell lines that point pip and uv at what was written, and nowhere else.
+//! `prefetch env`: prints shell lines that point pip and uv at what was written, and nowhere else.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::layout::{MANIFEST_PATH, WHEELS};
 
-/// `prefetch env`.
+/// Arguments of `prefetch env`.
 #[derive(Debug, Args)]
 pub struct EnvArgs {
     /// A folder that prefetch wrote, in any layout, or an unpacked bundle.
@@ -23,7 +23,7 @@ pub struct EnvArgs {
     pub shell: Option<Shell>,
 }
 
-/// A shell's way to set variables.
+/// The shells whose syntax for variables is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shell {
     /// sh, bash, zsh: `eval "$(prefetch env PATH)"`.
@@ -39,7 +39,7 @@ pub enum Shell {
 /// Prints the lines.
 ///
 /// # Errors
-/// When the path is nothing that pip or uv could be pointed at.
+/// When the path is no folder that pip or uv can be pointed at.
 pub fn run(args: &EnvArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
     let path = path.canonicalize().map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
@@ -59,15 +59,16 @@ fn usual_shell(variable: Option<&str>) -> Shell {
     }
 }
 
-/// What happens to a variable.
+/// A change to one environment variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum VariableChange {
     Set(&'static str, String),
     Unset(&'static str),
 }
 
-/// What pip and uv must be told about the folder. Locations are URLs, since pip divides lists at
-/// spaces and uv at commas.
+/// Returns the variables that point pip and uv at the folder.
+///
+/// Locations are URLs, since pip splits lists at spaces and uv at commas.
 fn changes(path: &Path) -> Result<Vec<VariableChange>, CliError> {
     let text = |path: &Path| path.display().to_string();
     if text(path).contains(char::is_control) {
@@ -133,7 +134,7 @@ fn entries(folder: &Path) -> Vec<String> {
     entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
-/// The `file:` URL of a folder, ending in a slash, with no character that divides a list.
+/// Returns the `file:` URL of a folder, ending in a slash, with spaces and commas escaped.
 fn url(folder: &Path) -> Result<String, CliError> {
     let url = Url::from_directory_path(folder);
     let url = url.map_err(|()| CliError::usage(format!("{} can be no URL", folder.display())))?;
@@ -159,7 +160,7 @@ impl Shell {
     }
 }
 
-/// PowerShell takes curly quotes for straight ones.
+/// Doubles single quotes for PowerShell, which takes curly quotes for straight ones.
 fn double_quotes(text: &str) -> String {
     let is_quote = |character| matches!(character, '\'' | '‘' | '’' | '‚' | '‛');
     text.chars().flat_map(|character| std::iter::repeat_n(character, 1 + usize::from(is_quote(character)))).collect()

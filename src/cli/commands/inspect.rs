@@ -1,4 +1,4 @@
-//! `prefetch inspect`: what is in a bundle.
+//! `prefetch inspect`: shows the content of a bundle.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::cli::settings::date;
 use crate::layout::{Manifest, SBOMS};
 use crate::ops::{self, InspectedPackage};
 
-/// `prefetch inspect`.
+/// Arguments of `prefetch inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// A bundle, an unpacked one, or its prefetch.json.
@@ -30,10 +30,10 @@ pub struct InspectArgs {
     pub sbom: Option<String>,
 }
 
-/// How much of a licence, or of the reasons for a package, is shown.
+/// The number of characters to which a licence or the reasons for a package are shortened.
 const MAX_CELL: usize = 200;
 
-/// The report, schema 1; keys are only ever added.
+/// The JSON report, schema 1; keys are only ever added.
 #[derive(Serialize)]
 struct InspectReport {
     schema: u8,
@@ -42,10 +42,10 @@ struct InspectReport {
     bytes: u64,
 }
 
-/// Shows what the bundle's manifest tells.
+/// Prints what the bundle's manifest states.
 ///
 /// # Errors
-/// When there is no manifest.
+/// When the manifest cannot be read, or the output not written.
 pub fn run(args: &InspectArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
     let manifest = ops::manifest_at(&path).map_err(|error| CliError::of_bundle(&error))?;
@@ -57,7 +57,7 @@ pub fn run(args: &InspectArgs, environment: &Environment) -> Result<Exit, CliErr
     Ok(Exit::Done)
 }
 
-/// The bill of materials in the format called `name`, as a bundle would have it.
+/// Returns the bill of materials in the format called `name`, as in a bundle.
 fn sbom(manifest: &Manifest, name: &str, environment: &Environment) -> Result<String, CliError> {
     let created = date::source_date(environment)?;
     let format = SBOMS.iter().find(|format| format.name == name).expect("clap takes no other name");
@@ -88,7 +88,7 @@ fn table(report: &InspectReport) -> Vec<String> {
     lines.chain([String::new(), total]).chain(targets).collect()
 }
 
-/// The oldest upload of all, in words.
+/// Returns a phrase with the day of the oldest upload of all files.
 fn oldest(report: &InspectReport) -> String {
     let oldest = report
         .packages
@@ -98,7 +98,7 @@ fn oldest(report: &InspectReport) -> String {
     oldest.map(|(moment, package)| format!(", the oldest of {} ({})", day(moment), package.name)).unwrap_or_default()
 }
 
-/// The day of a moment as RFC 3339 has it.
+/// Returns the day of an RFC 3339 timestamp.
 fn day(moment: &str) -> &str {
     moment.split('T').next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! `prefetch keygen`: a pair of keys for signing bundles.
+//! `prefetch keygen`: makes a key pair for signing bundles.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::ops;
 
-/// The variable that holds a key's password.
+/// The environment variable with the password of the secret key.
 pub const KEY_PASSWORD: &str = "PREFETCH_KEY_PASSWORD";
 
-/// `prefetch keygen`.
+/// Arguments of `prefetch keygen`.
 #[derive(Debug, Args)]
 pub struct KeygenArgs {
     /// Where to write the secret key; the public one is written beside it as KEY.pub.
@@ -20,10 +20,10 @@ pub struct KeygenArgs {
     pub key: PathBuf,
 }
 
-/// Writes two new files, and prints the public key.
+/// Writes both keys to new files, and prints the public key.
 ///
 /// # Errors
-/// When one is there already, or cannot be written.
+/// When a file exists already, or cannot be written.
 pub fn run(args: &KeygenArgs, environment: &Environment) -> Result<Exit, CliError> {
     let password = environment.variable(KEY_PASSWORD);
     let is_protected = password.is_some();

@@ -1,4 +1,4 @@
-//! `prefetch merge`: one bundle of two.
+//! `prefetch merge`: makes one bundle from two.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::cli::output::terminal;
 use crate::cli::settings::date;
 use crate::ops::{self, CancelFlag};
 
-/// `prefetch merge`.
+/// Arguments of `prefetch merge`.
 #[derive(Debug, Args)]
 pub struct MergeArgs {
     /// A bundle or an unpacked one.
@@ -28,10 +28,11 @@ pub struct MergeArgs {
     pub quiet: bool,
 }
 
-/// Writes the bundle that serves the targets of both.
+/// Writes a bundle that serves the targets of both.
 ///
 /// # Errors
-/// When they do not go together, the disk does not take it, or `cancel` was set meanwhile.
+/// When the bundles contradict each other or are damaged, the output cannot be written, or `cancel`
+/// was set meanwhile.
 pub fn run(args: &MergeArgs, environment: &Environment, cancel: &CancelFlag) -> Result<Exit, CliError> {
     let format = ArchiveFormat::of(&args.output).map_err(CliError::usage)?;
     let [first, second, output] =

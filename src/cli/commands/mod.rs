@@ -1,4 +1,5 @@
-//! The subcommands: each file is one, with its arguments; a run without a subcommand is `fetch`.
+//! The subcommands, one file each, together with their arguments; a run without a subcommand is
+//! `fetch`.
 
 pub mod apply;
 pub mod cache;

@@ -1,4 +1,4 @@
-//! `prefetch parse`: what prefetch understands of requirements files.
+//! `prefetch parse`: shows how prefetch reads requirements files and lock files.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::cli::settings::group_args::GroupArgs;
 use crate::domain::{Target, TargetSpec};
 use crate::input::{Location, ParseReport, ParsedInput, RequirementsReader, Role, Severity, parse_report};
 
-/// `prefetch parse`.
+/// Arguments of `prefetch parse`.
 #[derive(Debug, Args)]
 pub struct ParseArgs {
     /// Requirements files; `-` is standard input.
@@ -38,10 +38,11 @@ pub struct ParseArgs {
     pub platform: Vec<String>,
 }
 
-/// Reads the files without a network and shows what they say.
+/// Reads the files without a network and prints what they state.
 ///
 /// # Errors
-/// When the output cannot be written.
+/// When an argument is invalid or the output cannot be written; errors in the files are part of the
+/// output.
 pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError> {
     let runtime = runtime::single_threaded()?;
     let offline = || Err(CliError::usage("`prefetch parse` asks no server: download it, and name the file"));
@@ -56,18 +57,18 @@ pub fn run(args: &ParseArgs, environment: &Environment) -> Result<Exit, CliError
     Ok(if read.has_errors() { Exit::Usage } else { Exit::Done })
 }
 
-/// The targets of every version and platform that was named.
+/// Returns the targets for every combination of the Python versions and platforms that were named.
 fn targets(args: &ParseArgs) -> Result<Vec<Arc<Target>>, CliError> {
     if args.platform.is_empty() {
         return Ok(Vec::new());
     }
     let (pythons, platforms) = (parse_all(&args.python_version)?, parse_all(&args.platform)?);
     let specs = TargetSpec::product(&pythons, &platforms, None, &[]);
-    let targets = specs.iter().map(|spec| spec.resolve(None).map_err(CliError::usage));
+    let targets = specs.iter().map(|spec| spec.resolve(None).map_err(CliError::unusable));
     Ok(Target::distinct(targets.collect::<Result<Vec<_>, _>>()?).into_iter().map(Arc::new).collect())
 }
 
-/// What `--json` prints.
+/// The JSON output.
 #[derive(Serialize)]
 struct Report {
     #[serde(flatten)]

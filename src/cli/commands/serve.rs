@@ -1,4 +1,4 @@
-//! `prefetch serve`: an index over what was fetched, for whoever reaches this machine.
+//! `prefetch serve`: serves a package index over what was fetched.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use crate::cli::plural::count;
 use crate::cli::settings;
 use crate::ops::serve::{Access, AccessLog, AllowedHosts, Site, serve};
 
-/// `prefetch serve`.
+/// Arguments of `prefetch serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// A folder of distributions in any layout, a bundle as it is, or a cache folder.
@@ -45,7 +45,7 @@ pub struct ServeArgs {
 /// Serves until Ctrl-C.
 ///
 /// # Errors
-/// When the path holds nothing to serve, or the address cannot be had.
+/// When the path holds nothing to serve, or the address cannot be bound.
 pub fn run(args: &ServeArgs, environment: &Environment) -> Result<Exit, CliError> {
     let cache = CacheLayout::new(settings::cache_folder(args.cache_dir.as_deref(), environment)?);
     let scratch = cache.incoming().to_owned();
@@ -83,7 +83,8 @@ async fn listen(args: &ServeArgs, site: &Site) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// For the `Date` of answers, by which clients reckon how old they are.
+/// Returns the current time for the `Date` header, from which clients compute the age of a
+/// response.
 #[expect(clippy::disallowed_methods, reason = "no output that is kept depends on it")]
 fn now() -> SystemTime {
     SystemTime::now()

@@ -1,4 +1,4 @@
-//! `prefetch unpack`: a bundle becomes a folder.
+//! `prefetch unpack`: unpacks a bundle into a folder.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::cli::output::terminal;
 use crate::ops::{self, CancelFlag};
 use crate::parallel;
 
-/// `prefetch unpack`.
+/// Arguments of `prefetch unpack`.
 #[derive(Debug, Args)]
 pub struct UnpackArgs {
     /// The bundle, or the first volume of one.
@@ -27,7 +27,7 @@ pub struct UnpackArgs {
 /// Unpacks the bundle, checking every digest on the way.
 ///
 /// # Errors
-/// When it is damaged, the disk does not take it, or `cancel` was set meanwhile.
+/// When the bundle is damaged, the folder cannot be written, or `cancel` was set meanwhile.
 pub fn run(args: &UnpackArgs, environment: &Environment, cancel: &CancelFlag) -> Result<Exit, CliError> {
     let [bundle, folder] = [&args.bundle, &args.folder].map(|path| environment.working_folder.join(path));
     let threads = parallel::threads();

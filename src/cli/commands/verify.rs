@@ -1,4 +1,4 @@
-//! `prefetch verify`: whether a bundle is whole, and whether its targets install from it alone.
+//! `prefetch verify`: checks that a bundle is whole, and that its targets install from it alone.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::cli::output::terminal;
 use crate::ops::{self, Finding, LibcFloor, TargetBuild, Verification, VerifySettings};
 use crate::parallel;
 
-/// `prefetch verify`.
+/// Arguments of `prefetch verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// A bundle, the first volume of one, an unpacked one, or a find-links folder.
@@ -35,10 +35,10 @@ pub struct VerifyArgs {
     pub json: bool,
 }
 
-/// Checks the bundle, and tells everything that is wrong with it.
+/// Checks the bundle, and prints everything that is wrong with it.
 ///
 /// # Errors
-/// When it cannot be read at all.
+/// When the bundle cannot be read at all.
 pub fn run(args: &VerifyArgs, environment: &Environment) -> Result<Exit, CliError> {
     let path = environment.working_folder.join(&args.path);
     let threads = parallel::threads();
@@ -94,7 +94,7 @@ fn verdict(verification: &Verification) -> String {
     }
 }
 
-/// The report, schema 1; keys are only ever added.
+/// The JSON report, schema 1; keys are only ever added.
 #[derive(Serialize)]
 struct VerifyReport<'a> {
     schema: u8,
@@ -105,8 +105,8 @@ struct VerifyReport<'a> {
     bytes: u64,
     targets: Vec<TargetReport<'a>>,
     findings: Vec<FindingReport<'a>>,
-    /// Where the metadata of source archives was read, by their paths: those that a build may
-    /// contradict, or made.
+    /// How the dependencies of source archives were found out, by the archives' paths, if a build
+    /// may contradict that or had to find out.
     metadata: BTreeMap<&'a str, &'static str>,
     /// The source archives that targets build where they install them.
     builds: Vec<BuildReport<'a>>,

@@ -1,33 +1,34 @@
-//! Failures of the network with one cause, told as one: what a dead index means for a hundred
-//! projects is one thing to mend.
+//! Groups network failures by their cause, so that an index that is down is one problem and not one
+//! for each project.
 
 use super::Exit;
 use super::Problem;
+use super::remedy::words;
 use crate::cli::plural::count;
-use crate::domain::MaskedUrl;
+use crate::domain::{HasRemedy, MaskedUrl};
 use crate::http::HttpError;
 
-/// How many names a line tells at most; the report has all of them.
+/// The number of names that a message lists; the report has all of them.
 const MAX_NAMES: usize = 20;
 
-/// What could not be had, and why.
+/// A project or file that could not be fetched, and why.
 pub struct FailedItem<'a> {
     pub exit: Exit,
-    /// Told if nothing else has the same cause.
+    /// The message to use if nothing else has the same cause.
     pub message: String,
-    /// A project or a file.
+    /// The name of the project or file.
     pub name: Option<String>,
-    /// The index that was asked, where it was one.
+    /// The index that was asked, if it was one.
     pub index: Option<&'a MaskedUrl>,
-    /// `None` for what is told together with its like only.
+    /// The cause to group by; failures without one are grouped if their messages are equal.
     pub cause: Option<&'a HttpError>,
 }
 
-/// A problem for each cause, in the order of their first. `noun` says what the names are.
+/// Returns a problem for each cause, in order of first occurrence; `noun` says what the names are.
 pub fn group_by_cause<'a>(failed_item: impl IntoIterator<Item = FailedItem<'a>>, noun: &str) -> Vec<Problem> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for one in failed_item {
-        let key = one.cause.map(|cause| (place(one.index, cause), cause.predicate()));
+        let key = one.cause.map(|cause| (place(one.index, cause), told(cause)));
         let is_same = |group: &Group<'_>| match &key {
             Some(_) => group.key == key,
             None => group.key.is_none() && group.all[0].message == one.message,
@@ -41,7 +42,7 @@ pub fn group_by_cause<'a>(failed_item: impl IntoIterator<Item = FailedItem<'a>>,
 }
 
 struct Group<'a> {
-    /// Where, and what happened there.
+    /// The place and what happened there; `None` if the failures have no cause to group by.
     key: Option<(String, String)>,
     all: Vec<FailedItem<'a>>,
 }
@@ -63,6 +64,14 @@ impl Group<'_> {
     }
 }
 
+/// What happened and what helps, without the address.
+fn told(cause: &HttpError) -> String {
+    match cause.remedy() {
+        Some(remedy) => format!("{}; {}", cause.predicate(), words(remedy)),
+        None => cause.predicate(),
+    }
+}
+
 fn listed(names: &[String]) -> String {
     match names.len().checked_sub(MAX_NAMES) {
         None | Some(0) => names.join(", "),
@@ -70,8 +79,8 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// The index, or the host where that is another, with a space behind; nothing where nobody was
-/// asked.
+/// Returns the index, or the host if that is another one, followed by a space; empty if no request
+/// was sent.
 fn place(index: Option<&MaskedUrl>, cause: &HttpError) -> String {
     let Some(url) = cause.url() else { return String::new() };
     let origin = |url: &MaskedUrl| url.secret().origin();

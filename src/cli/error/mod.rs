@@ -2,6 +2,7 @@
 
 pub mod groups;
 mod problem;
+mod remedy;
 mod well_known_projects;
 
 use std::collections::BTreeSet;
@@ -9,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::archive::{ArchiveError, ReadError};
-use crate::domain::{MaskedUrl, Origin, Target};
+use crate::domain::{HasRemedy, MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::index::IndexError;
 use crate::input;
@@ -22,30 +23,31 @@ use crate::store::StoreError;
 
 use self::groups::{FailedItem, group_by_cause};
 pub use self::problem::Problem;
+pub use self::remedy::with_remedy;
 
-/// How a run ends; the numbers are a promise.
+/// The exit code of a run; the numbers are documented and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Everything was done.
     Done = 0,
-    /// Verification found damage or a gap.
+    /// A verification found damage or a gap.
     Damage = 1,
     /// The command line or an input cannot be used.
     Usage = 2,
-    /// No solution.
+    /// A target has no solution.
     NoSolution = 3,
     /// The index or a file could not be reached after retries.
     Unreachable = 4,
-    /// Bytes are not what was promised.
+    /// A file does not have its promised digest or size.
     Digest = 5,
-    /// The disk does not take or give what it should.
+    /// The disk cannot be read or written.
     Disk = 6,
-    /// Ctrl-C.
+    /// The run was interrupted by SIGINT (Ctrl-C) or SIGTERM.
     Interrupted = 130,
 }
 
 impl Exit {
-    /// The word for it in reports.
+    /// Returns the name of this exit code in reports.
     pub fn kind(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -60,7 +62,7 @@ impl Exit {
     }
 }
 
-/// A run that failed: every problem it met, and what to do.
+/// The failure of a run: every problem it met, and hints on what to do.
 #[derive(Debug)]
 pub struct CliError {
     pub exit: Exit,
@@ -69,16 +71,26 @@ pub struct CliError {
 }
 
 impl CliError {
-    /// One problem.
+    /// Makes an error with a single problem.
     pub fn new(exit: Exit, message: impl ToString) -> Self {
         Self { exit, problems: vec![Problem::new(exit, message)], hints: Vec::new() }
+    }
+
+    /// An error, and what helps against it.
+    pub fn with_remedy(exit: Exit, error: impl HasRemedy) -> Self {
+        Self::new(exit, with_remedy(&error))
+    }
+
+    /// What was written and cannot be used, and what helps.
+    pub fn unusable(error: impl HasRemedy) -> Self {
+        Self::with_remedy(Exit::Usage, error)
     }
 
     pub fn usage(message: impl ToString) -> Self {
         Self::new(Exit::Usage, message)
     }
 
-    /// Both together; the higher exit code counts.
+    /// Combines two errors; the higher exit code is kept.
     pub fn and(mut self, other: Self) -> Self {
         self.exit = self.exit.max(other.exit);
         self.problems.extend(other.problems);
@@ -86,7 +98,7 @@ impl CliError {
         self
     }
 
-    /// The problems in one line.
+    /// Returns the problems in one line.
     pub fn summary(&self) -> String {
         self.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
     }
@@ -96,7 +108,7 @@ impl CliError {
         self
     }
 
-    /// Inputs that cannot be used.
+    /// Makes the error for inputs that cannot be used.
     pub fn of_inputs<'a>(problems: impl IntoIterator<Item = &'a input::Problem>) -> Self {
         let problems = problems
             .into_iter()
@@ -108,7 +120,7 @@ impl CliError {
         Self::new(Exit::Interrupted, "interrupted").hint("what was fetched is kept; a second run fetches only the rest")
     }
 
-    /// Nothing could be planned.
+    /// Makes the error for a plan that failed for some target.
     pub fn of_plan(failure: &PlanFailure, targets: &[Arc<Target>]) -> Self {
         let unsolved = failure.failures.iter().map(|failure| unsolved(failure, targets));
         let (indexes, files): (Vec<_>, Vec<_>) =
@@ -121,7 +133,7 @@ impl CliError {
         Self { exit, problems: unsolved.chain(of_indexes).chain(of_files).collect(), hints: plan_hints(failure) }
     }
 
-    /// Some files could not be had.
+    /// Makes the error for files that could not be fetched.
     pub fn of_fetch(failures: &[FetchFailure]) -> Self {
         let exit = failures.iter().map(|failure| fetch_exit(&failure.why)).max().unwrap_or(Exit::Unreachable);
         let problems = group_by_cause(failures.iter().map(failed_file), "file");
@@ -130,14 +142,16 @@ impl CliError {
         Self { exit, problems, hints: vec![hint.to_owned()] }
     }
 
-    /// What a check found.
+    /// Makes the error for what `verify` found.
     pub fn of_findings(findings: &[Finding]) -> Self {
         let problems =
             findings.iter().map(|finding| Problem { kind: finding.kind.name(), ..Problem::new(Exit::Damage, finding) });
-        Self { exit: Exit::Damage, problems: problems.collect(), hints: Vec::new() }
+        let is_unprovable = findings.iter().any(|finding| finding.kind == FindingKind::Unprovable);
+        let hint = is_unprovable.then(|| UNPROVABLE_HINT.to_owned());
+        Self { exit: Exit::Damage, problems: problems.collect(), hints: hint.into_iter().collect() }
     }
 
-    /// What a bundling run found in what it packed.
+    /// Makes the error for what was found in a bundle while it was packed.
     pub fn of_bundling(findings: &[Finding]) -> Self {
         let is_missing = |finding: &Finding| matches!(finding.kind, FindingKind::Gap | FindingKind::BuildGap);
         let error = Self::of_findings(findings);
@@ -148,7 +162,7 @@ impl CliError {
         }
     }
 
-    /// Nothing could be made of a bundle.
+    /// Makes the error for a failed operation on a bundle.
     pub fn of_bundle(error: &BundleError) -> Self {
         let exit = match error {
             BundleError::Damaged { findings, .. } => {
@@ -182,10 +196,12 @@ impl CliError {
     }
 }
 
-/// The message of a failed transfer with the URL, which errors of the network name themselves.
-fn from_url(failure: &impl std::fmt::Display, why: &FetchError, url: &MaskedUrl) -> String {
+/// Returns the message of a failed transfer with its URL, unless the network error names one
+/// itself.
+fn from_url(failure: &impl HasRemedy, why: &FetchError, url: &MaskedUrl) -> String {
+    let failure = with_remedy(failure);
     match why {
-        FetchError::Http(_) => failure.to_string(),
+        FetchError::Http(_) => failure,
         _ => format!("{failure}\n  from {url}"),
     }
 }
@@ -194,7 +210,10 @@ fn failed_item(error: &Unreachable) -> FailedItem<'_> {
     let exit = unreachable_exit(error);
     let message = match error {
         Unreachable::Metadata(failure) => from_url(error, &failure.why, &failure.url),
-        Unreachable::Index(_) => error.to_string(),
+        Unreachable::Index(IndexError::FindLinks { .. } | IndexError::Unreachable { .. }) => {
+            format!("--find-links {}", with_remedy(error))
+        }
+        Unreachable::Index(_) => with_remedy(error),
     };
     let (name, index) = match error {
         Unreachable::Index(IndexError::Http { project, index, .. }) => {
@@ -206,7 +225,8 @@ fn failed_item(error: &Unreachable) -> FailedItem<'_> {
     FailedItem { exit, message, name, index, cause: http_error(error) }
 }
 
-/// Whether a file of a bundle is missing or another, and not the disk to blame.
+/// Whether an archive error means that a file of a bundle is missing or differs, not that the disk
+/// failed.
 fn is_damage(error: &ArchiveError) -> bool {
     use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
     match error {
@@ -216,8 +236,10 @@ fn is_damage(error: &ArchiveError) -> bool {
     }
 }
 
-/// Files are told together where their host gives no answer, or refuses them for one reason. What
-/// is not found is told on its own: its address tells something.
+/// Describes a file that could not be fetched.
+///
+/// Files are grouped if their host gives no answer, or refuses them with the same status. A file
+/// that was not found is a problem of its own, since its URL matters.
 fn failed_file(failure: &FetchFailure) -> FailedItem<'_> {
     let cause = match &failure.why {
         FetchError::Http(why @ (HttpError::Unreachable { .. } | HttpError::Status { .. })) => Some(why),
@@ -235,6 +257,11 @@ fn failed_file(failure: &FetchFailure) -> FailedItem<'_> {
 
 fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
     let mut message = failure.to_string();
+    failure
+        .reason
+        .remedies()
+        .into_iter()
+        .for_each(|remedy| message.push_str(&format!("\n  {}", remedy::words(remedy))));
     if !failure.targets.is_empty() && (targets.len() > 1 || failure.reason.depends_on_target()) {
         let targets: Vec<_> = failure.targets.iter().map(|target| targets[*target].id()).collect();
         message.push_str(&format!("\n  for {}", targets.join(", ")));
@@ -247,7 +274,7 @@ fn unsolved(failure: &Failure, targets: &[Arc<Target>]) -> Problem {
     }
 }
 
-/// Every line that asked, once.
+/// Returns the origins of all lines that asked, without repetition.
 fn sources(origins: &[Origin]) -> Option<String> {
     let mut sources: Vec<_> = origins.iter().map(ToString::to_string).collect();
     sources.dedup();
@@ -265,9 +292,11 @@ fn reason_kind(reason: &Reason) -> &'static str {
     }
 }
 
-/// A file whose digest is not the one asked for is told without fetching it, where the index
-/// promises a digest; that does not make it another failure. But where the digest is of another
-/// file, nothing is broken: there is none for the target.
+/// Returns the exit code for a target without a solution.
+///
+/// If the index promises digests, a file with another digest than the required one is refused
+/// without being fetched, which is exit code 5 as after a fetch. But if the index promises that
+/// digest for another file, nothing is damaged: there is merely no file for the target.
 fn reason_exit(reason: &Reason) -> Exit {
     match reason {
         Reason::Unfetchable(_) | Reason::Nameless => Exit::Usage,
@@ -295,7 +324,7 @@ fn plan_hints(failure: &PlanFailure) -> Vec<String> {
     meant.into_iter().chain(others).chain(of_index).collect()
 }
 
-/// A hint where an index knows none of several projects.
+/// Returns a hint if an index knows none of several projects, as its URL may be wrong.
 fn wrong_root(failure: &PlanFailure) -> Option<String> {
     let asked = failure.failures.iter().map(|failure| match &failure.reason {
         Reason::UnknownProject { asked } => Some(asked),
@@ -309,7 +338,7 @@ fn wrong_root(failure: &PlanFailure) -> Option<String> {
     })
 }
 
-/// A hint where an index may mean by its answer that it does not have a project.
+/// Returns a hint if an index's error status may mean that it does not have the project.
 fn ignorable(error: &Unreachable) -> Option<String> {
     let Unreachable::Index(IndexError::Http { index, source, .. }) = error else { return None };
     let status = source.status_code().filter(|status| matches!(status, 204 | 401 | 403 | 405))?;
@@ -320,6 +349,8 @@ fn ignorable(error: &Unreachable) -> Option<String> {
     ))
 }
 
+const UNPROVABLE_HINT: &str = "take a release with a wheel instead of what is not provable, or --allow-unprovable \
+                               where the other side has what its build fetches";
 const OFFLINE_HINT: &str = "run once without --offline: what is fetched then is there for runs with it";
 
 fn http_error(error: &Unreachable) -> Option<&HttpError> {

@@ -1,4 +1,4 @@
-//! A problem, as errors and reports tell it.
+//! A problem as error messages and reports show it.
 
 use serde::Serialize;
 
@@ -10,15 +10,15 @@ pub struct Problem {
     pub kind: &'static str,
     pub package: Option<String>,
     pub message: String,
-    /// The lines that asked, as `file:line`, with commas.
+    /// The lines that asked, each as `file:line`, separated by commas.
     pub source: Option<String>,
-    /// Every project or file that the problem stands for, where these are several.
+    /// Every project or file that is affected, if these are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub affected: Vec<String>,
 }
 
 impl Problem {
-    /// One that no line and no project is to blame for.
+    /// Makes a problem that no input line and no project caused.
     pub fn new(exit: Exit, message: impl ToString) -> Self {
         Self { kind: exit.kind(), package: None, message: message.to_string(), source: None, affected: Vec::new() }
     }

@@ -1,6 +1,7 @@
 //! The names of well-known projects, to suggest the one that was mistyped.
 
-/// Their normalized names: what is downloaded most, without what only other projects ask for.
+/// The normalized names of the most downloaded projects, without those that are mostly dependencies
+/// of others.
 const NAMES: [&str; 72] = [
     "aiohttp",
     "alembic",
@@ -76,11 +77,11 @@ const NAMES: [&str; 72] = [
     "uvicorn",
 ];
 
-/// From this length on, two slips make no other word.
+/// The length of a name from which on two typing errors are allowed, instead of one.
 const LONG: usize = 7;
 
-/// The project that `name`, which no index knows, is most like; `None` where it is like none, or like
-/// several.
+/// Returns the well-known project of which `name` is a likely misspelling; `None` if there is none,
+/// or several.
 pub fn nearest(name: &str) -> Option<&'static str> {
     let is_near = |known: &&str| {
         let distance = strsim::osa_distance(known, name);

@@ -1,5 +1,6 @@
-//! The environment of the run: variables, working folder, terminal and clock. Nothing else reads
-//! them.
+//! The environment of the run: variables, working folder, terminal and clock.
+//!
+//! No other module reads them.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -8,22 +9,22 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::Timestamp;
 
-/// Variables, folder and clock as they were when the run began.
+/// Variables, working folder and clock as they were when the run began.
 #[derive(Clone, Debug)]
 pub struct Environment {
     variables: HashMap<String, String>,
     pub working_folder: PathBuf,
-    /// Whether a person watches standard error.
+    /// Whether standard error is a terminal.
     pub is_terminal: bool,
     pub now: Timestamp,
     began: Instant,
 }
 
 impl Environment {
-    /// Reads it all, once.
+    /// Reads the environment.
     ///
     /// # Errors
-    /// When the working folder is gone.
+    /// When the working folder does not exist any more.
     #[expect(clippy::disallowed_methods, reason = "the one place that looks around")]
     pub fn read() -> std::io::Result<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -38,12 +39,12 @@ impl Environment {
         })
     }
 
-    /// The value of a variable; an empty one counts as unset.
+    /// Returns the value of a variable; an empty value counts as unset.
     pub fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
-    /// What tells this build of the program from every other: its version, and when its file
+    /// Returns an identifier of this build of the program: its version, and the time when its file
     /// was written.
     pub fn program(&self) -> String {
         let file = std::env::current_exe().and_then(|path| path.metadata());
@@ -51,13 +52,12 @@ impl Environment {
         format!("{} {written:?}", env!("CARGO_PKG_VERSION"))
     }
 
-    /// Seconds since the run began.
+    /// Returns the seconds since the run began.
     pub fn seconds(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
     }
 
-    /// The folder that keeps everything fetched, where nobody names another: the platform's
-    /// cache folder.
+    /// Returns the default cache folder: that of the platform.
     pub fn cache_folder(&self) -> Option<PathBuf> {
         let folder = if cfg!(windows) {
             self.variable("LOCALAPPDATA").map(PathBuf::from)

@@ -1,7 +1,6 @@
 //! Raises the limit of open files.
 
-/// Lifts the usual limit of a thousand as far as the system lets anybody; where it refuses, the
-/// limit stays.
+/// Raises the soft limit to the hard limit; if the system refuses, the limit stays.
 #[cfg(unix)]
 pub fn allow_many() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

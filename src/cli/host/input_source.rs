@@ -9,12 +9,12 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::environment::Environment;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, with_remedy};
 use crate::domain::MaskedUrl;
 use crate::http::{HttpClient, HttpSettings, PageResponse, Validators};
 use crate::input::{InputSource, LARGEST_FILE, LoadedFile, Location, PathKind};
 
-/// Files from the disk, URLs through a client that is made when the first is asked for.
+/// Reads files from the disk, and URLs through a client that is made at the first URL.
 pub struct HostInputSource<'a> {
     environment: &'a Environment,
     settings: &'a dyn Fn() -> Result<HttpSettings, CliError>,
@@ -58,7 +58,7 @@ impl InputSource for HostInputSource<'_> {
 }
 
 impl<'a> HostInputSource<'a> {
-    /// `settings` tells how requests are made.
+    /// Makes the source; `settings` returns how requests are made.
     pub fn new(
         environment: &'a Environment,
         settings: &'a dyn Fn() -> Result<HttpSettings, CliError>,
@@ -79,14 +79,15 @@ impl<'a> HostInputSource<'a> {
         let url: MaskedUrl = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
         let client = self.client()?;
         let answer = async { client.page(&url, "*/*", &Validators::default(), LARGEST_FILE).await };
-        match self.runtime.block_on(answer).map_err(|error| error.to_string())? {
+        match self.runtime.block_on(answer).map_err(|error| with_remedy(&error))? {
             PageResponse::Page(page) => Ok(LoadedFile { bytes: page.content, content_type: Some(page.content_type) }),
             PageResponse::NotModified { .. } => Err("it answered that nothing changed, which was not asked".to_owned()),
         }
     }
 }
 
-/// One byte more than the largest file is enough to know that it is too large.
+/// Reads up to one byte more than the largest allowed file, which is enough to know that it is too
+/// large.
 fn read_some(source: impl Read) -> Result<LoadedFile, String> {
     let mut bytes = Vec::new();
     source.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;

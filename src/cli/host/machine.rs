@@ -1,12 +1,13 @@
-//! The machine that the run starts from: its interpreter, that one's pip, and the targets.
+//! The machine that the run starts from: its interpreter, the interpreter's pip, and the targets.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::environment::Environment;
 use crate::cache_folder::CacheLayout;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, with_remedy};
 use crate::cli::settings::args::TargetArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
@@ -15,7 +16,7 @@ use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
 use crate::ops::{BuiltWheels, SdistBuilder};
 
-/// Asks the interpreter once, and only when something depends on it.
+/// Queries the interpreter once, and only if something depends on it.
 pub struct Machine<'a> {
     args: &'a TargetArgs,
     environment: &'a Environment,
@@ -24,13 +25,14 @@ pub struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// `cache` is the cache folder.
+    /// Makes the machine; `cache` is the cache folder, where answers of interpreters are kept.
     pub fn new(args: &'a TargetArgs, environment: &'a Environment, cache: &Path) -> Self {
         Self { args, environment, cache: CacheLayout::new(cache.to_owned()), interpreter: Arc::default() }
     }
 
-    /// Begins to ask the interpreter, if it is needed and its answer is not remembered: whether it
-    /// is being asked now, which takes 30 ms and more.
+    /// Starts to query the interpreter on a thread, if it is needed and its answer is not cached.
+    ///
+    /// Returns whether it is being queried now, which takes 30 ms and more.
     pub fn ask_ahead(&self) -> bool {
         if !self.needs_python().unwrap_or(false) {
             return false;
@@ -48,34 +50,33 @@ impl<'a> Machine<'a> {
         asking.is_ok()
     }
 
-    /// The cache folder.
     pub fn cache(&self) -> &CacheLayout {
         &self.cache
     }
 
-    /// The targets asked for, each once; without a word about them, the interpreter's own.
+    /// Returns the targets asked for, each once; by default that of the interpreter.
     ///
     /// # Errors
-    /// When a name or a description is not understood, or an interpreter is needed and there is
-    /// none.
+    /// When a name or a description is invalid, or an interpreter is needed and there is none.
     pub fn targets(&self) -> Result<Vec<Arc<Target>>, CliError> {
         let specs = self.specs()?;
         let base = match specs.iter().all(TargetSpec::is_complete) {
             true => None,
             false => Some(self.interpreter()?.target()),
         };
-        let named = specs.iter().map(|spec| spec.resolve(base.as_ref()).map_err(CliError::usage));
+        let named = specs.iter().map(|spec| spec.resolve(base.as_ref()).map_err(CliError::unusable));
         let described = self.described_in().map(|path| self.described(path));
         let targets = named.chain(described).collect::<Result<Vec<_>, _>>()?;
         Ok(Target::distinct(targets).into_iter().map(Arc::new).collect())
     }
 
-    /// The files that describe machines.
+    /// Returns the values of `--target` that are files describing a machine.
     fn described_in(&self) -> impl Iterator<Item = &PathBuf> {
         self.args.targets.iter().filter(|target| named(target).is_none())
     }
 
-    /// What is chosen where a platform's name leaves the architecture open.
+    /// Returns a warning for each platform that was named without an architecture, saying which one
+    /// is assumed.
     pub fn assumed_architectures(&self) -> Vec<String> {
         let layers = Layers { environment: self.environment, pip: &PipSettings::default() };
         let platforms = match self.args.platform.is_empty() {
@@ -91,7 +92,7 @@ impl<'a> Machine<'a> {
         platforms.into_iter().chain(of_pairs).filter_map(words).collect()
     }
 
-    /// The machine that the file at `path` describes.
+    /// Returns the target that the description in a file stands for.
     fn described(&self, path: &Path) -> Result<Target, CliError> {
         let wrong = |why: String| {
             CliError::usage(format!("--target {}: {why}", path.display()))
@@ -103,11 +104,13 @@ impl<'a> Machine<'a> {
         Ok(machine.target())
     }
 
-    /// What pip's configuration files say. Those of an environment count where it is known
-    /// without asking a Python that nothing else needs.
+    /// Returns the settings of pip's configuration files.
+    ///
+    /// Those of a virtual environment are included if it is known without querying an interpreter
+    /// that nothing else needs.
     ///
     /// # Errors
-    /// When pip itself could not read them, or there is no such interpreter as `--python` names.
+    /// When pip itself could not read them, or the interpreter of `--python` does not exist.
     pub fn pip_settings(&self) -> Result<PipSettings, CliError> {
         let interpreter = match self.needs_python()?.then(|| self.interpreter()) {
             Some(Err(error)) if self.args.python.is_some() => return Err(error),
@@ -117,11 +120,13 @@ impl<'a> Machine<'a> {
         self.pip_settings_at(interpreter.map(|interpreter| interpreter.prefix.clone()).or_else(environment))
     }
 
-    /// The same without waiting for an interpreter that is being asked, as far as its files tell
-    /// where it would look: to be compared with [`Machine::pip_settings`] once it has answered.
+    /// Returns pip's settings without waiting for an interpreter that is being queried, guessing
+    /// its prefix from its files.
+    ///
+    /// Compare them with [`Machine::pip_settings`] once it has answered.
     ///
     /// # Errors
-    /// Those of [`Machine::pip_settings`].
+    /// As [`Machine::pip_settings`].
     pub fn pip_settings_ahead(&self) -> Result<PipSettings, CliError> {
         if self.interpreter.get().is_some() || !self.needs_python()? {
             return self.pip_settings();
@@ -137,15 +142,15 @@ impl<'a> Machine<'a> {
         self.with_host(|at| interpreter::pip_settings(at, prefix.as_deref())).map_err(CliError::usage)
     }
 
-    /// Whether a target or a setting depends on it.
+    /// Whether a target or a setting depends on the interpreter.
     fn needs_python(&self) -> Result<bool, CliError> {
         Ok(!self.specs()?.iter().all(TargetSpec::is_complete) || self.args.python.is_some())
     }
 
-    /// The index that the interpreter's pip has built in.
+    /// Returns the default index of the interpreter's pip.
     ///
     /// # Errors
-    /// When there is none to ask: names the ways to name an index.
+    /// When there is no such pip; the error names the ways to name an index.
     pub fn default_index(&self) -> Result<String, CliError> {
         let pip = |interpreter: &Interpreter| self.with_host(|at| interpreter.pip(Some(&self.cache), at)).ok()?;
         let told =
@@ -160,26 +165,26 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// Leave to run builds with the interpreter, each step for `limit` at most.
+    /// Returns a builder of source archives with the interpreter, whose steps take `limit` at most.
     ///
     /// # Errors
     /// When there is no interpreter, or its pip cannot do it.
     pub fn builds(&self, limit: Duration) -> Result<SdistBuilder, CliError> {
         let pip = self.pip()?;
         let interpreter = self.interpreter()?;
-        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref()).map_err(CliError::usage)?;
+        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref()).map_err(CliError::unusable)?;
         let target = Arc::new(interpreter.target());
         let known = MetadataCache::of_builds(&self.cache, target.id());
         Ok(SdistBuilder::new(front_end, target, known, BuiltWheels::new(&self.cache), limit))
     }
 
-    /// The interpreter's pip, or the one that an environment of it would get.
+    /// Returns the interpreter's pip, or the one that a new virtual environment of it would get.
     ///
     /// # Errors
-    /// When there is no interpreter, or it cannot tell.
+    /// When there is no interpreter, or it cannot be queried.
     pub fn pip(&self) -> Result<Option<Pip>, CliError> {
         let interpreter = self.interpreter()?;
-        self.with_host(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::usage)
+        self.with_host(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::unusable)
     }
 
     fn interpreter(&self) -> Result<&Interpreter, CliError> {
@@ -202,24 +207,24 @@ impl<'a> Machine<'a> {
         let platforms = parse_all::<Platform>(&many(&self.args.platform, &table::PLATFORM))?;
         let implementation = self.args.implementation.clone().or_else(|| layers.one(&table::IMPLEMENTATION));
         let implementation = implementation.map(|name| name.parse::<Implementation>()).transpose();
-        let implementation = implementation.map_err(CliError::usage)?;
+        let implementation = implementation.map_err(CliError::unusable)?;
         let abis: Vec<Box<str>> =
             many(self.args.abi.as_slice(), &table::ABI).iter().map(|abi| abi.as_str().into()).collect();
         let specs = TargetSpec::product(&pythons, &platforms, implementation.as_ref(), &abis);
         let is_described = !self.args.targets.is_empty();
         let product = specs.into_iter().filter(|spec| !(is_described && *spec == TargetSpec::default())).map(Ok);
         let pairs = self.args.targets.iter().filter_map(|target| named(target));
-        product.chain(pairs).collect::<Result<_, _>>().map_err(CliError::usage)
+        product.chain(pairs).collect::<Result<_, _>>().map_err(CliError::unusable)
     }
 }
 
-/// What a value of `--target` names, unless it is the path of a file.
+/// Parses a value of `--target`, unless it is the path of a file.
 fn named(target: &Path) -> Option<Result<TargetSpec, TargetError>> {
     TargetSpec::of_name(target.to_str()?)
 }
 
 fn describe(wanted: Option<&str>, cache: &CacheLayout, environment: &Environment) -> Result<Interpreter, String> {
-    with_host(environment, |at| interpreter::describe(wanted, Some(cache), at)).map_err(|error| error.to_string())
+    with_host(environment, |at| interpreter::describe(wanted, Some(cache), at)).map_err(|error| with_remedy(&error))
 }
 
 fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {
@@ -227,10 +232,10 @@ fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>)
     ask(HostEnvironment { variable: &variable, folder: &environment.working_folder })
 }
 
-/// Every text as what it names.
+/// Parses every text.
 ///
 /// # Errors
-/// The first that names nothing.
-pub fn parse_all<T: std::str::FromStr<Err: ToString>>(texts: &[String]) -> Result<Vec<T>, CliError> {
-    texts.iter().map(|text| text.trim().parse().map_err(CliError::usage)).collect()
+/// When a text cannot be parsed; the first such error is returned.
+pub fn parse_all<T: FromStr<Err = TargetError>>(texts: &[String]) -> Result<Vec<T>, CliError> {
+    texts.iter().map(|text| text.trim().parse().map_err(CliError::unusable)).collect()
 }

@@ -1,4 +1,4 @@
-//! The asynchronous runtime of a command.
+//! The tokio runtime of a command.
 
 use std::io;
 
@@ -7,22 +7,23 @@ use tokio::runtime::{Builder, Runtime};
 use crate::cli::error::{CliError, Exit};
 use crate::parallel;
 
-/// Threads that a run has beside those of the runtime: one that waits for files, one that writes.
+/// The number of threads that a run has beside those of the runtime: one that waits for files, one
+/// that writes.
 const BESIDE: usize = 2;
 
-/// A runtime with a thread for each processor.
+/// Makes a runtime with a thread for each processor.
 ///
 /// # Errors
-/// When the system gives no threads: the runtime itself would end the program there.
+/// When the system grants no threads; the runtime itself would panic.
 pub fn multi_threaded() -> Result<Runtime, CliError> {
     probe(parallel::threads() + BESIDE)?;
     Builder::new_multi_thread().enable_all().build().map_err(|error| refused(&error))
 }
 
-/// A runtime on the calling thread.
+/// Makes a runtime on the calling thread.
 ///
 /// # Errors
-/// As of [`multi_threaded`].
+/// As [`multi_threaded`].
 pub fn single_threaded() -> Result<Runtime, CliError> {
     probe(BESIDE)?;
     Builder::new_current_thread().enable_all().build().map_err(|error| refused(&error))

@@ -6,12 +6,12 @@ use super::runtime;
 use crate::cli::error::{CliError, Exit};
 use crate::ops::CancelFlag;
 
-/// Comes to its end with Ctrl-C, or with the word of a service manager (SIGTERM).
+/// Waits for Ctrl-C (SIGINT), or for SIGTERM as service managers send it.
 pub async fn shutdown_signal() {
     ShutdownSignal::listen().received().await;
 }
 
-/// Hears every word from its making on.
+/// The handlers of both signals; signals count from their installation on.
 #[cfg(unix)]
 struct ShutdownSignal([Option<tokio::signal::unix::Signal>; 2]);
 
@@ -51,22 +51,21 @@ impl ShutdownSignal {
     }
 }
 
-/// Does `work`, which is told to stop when the word comes, and is waited for, so that it removes
-/// what is half-written; a second word ends that, too.
+/// Runs `work` and, at a signal, asks it to stop and waits until it has removed what is
+/// half-written; a second signal does not wait.
 ///
 /// # Errors
-/// When it fails, or the word came.
+/// When the work fails or was interrupted.
 pub fn cancellable<T: Send + 'static>(
     work: impl FnOnce(&CancelFlag) -> Result<T, CliError> + Send + 'static,
 ) -> Result<T, CliError> {
     until_interrupted(work, true)
 }
 
-/// Does `work`, which is left where it is when the word comes: it leaves nothing half-written at
-/// any time.
+/// Runs `work`, and abandons it at a signal; it must never leave anything half-written.
 ///
 /// # Errors
-/// As [`cancellable`].
+/// When the work fails or was interrupted.
 pub fn detached<T: Send + 'static>(work: impl FnOnce() -> Result<T, CliError> + Send + 'static) -> Result<T, CliError> {
     until_interrupted(|_| work(), false)
 }

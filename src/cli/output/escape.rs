@@ -1,26 +1,26 @@
-//! Text of others for a terminal, which obeys control characters: shown escaped, as `\u{1b}`.
+//! Escapes control characters in text for a terminal, as `\u{1b}`.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
-/// The same text without anything that a terminal obeys; lines stay lines.
+/// Returns a text with control characters escaped, except line breaks.
 pub fn escape_lines(text: &str) -> String {
     escape(text, |character| character != '\n' && is_control(character))
 }
 
-/// The same for a cell or line of its own: a line break is escaped, too.
+/// Returns a text for a single line or table cell: line breaks are escaped, too.
 pub fn escape_line(text: &str) -> String {
     escape(text, is_control)
 }
 
-/// A value as JSON, where strings name by number what a terminal would obey: JSON itself asks this
-/// of the first 32 characters alone (RFC 8259).
+/// Returns a value as JSON in which control characters are escaped, also those that JSON itself
+/// allows in strings (RFC 8259 requires escapes for the first 32 characters alone).
 pub fn escape_json(value: &impl Serialize) -> String {
     escape_json_text(&serde_json::to_string_pretty(value).expect("a report is plain data"))
 }
 
-/// The same for text that is JSON already, where such characters are in strings alone.
+/// Escapes control characters in a JSON text, where they can occur in strings alone.
 pub fn escape_json_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -35,7 +35,7 @@ pub fn escape_json_text(text: &str) -> String {
     escaped
 }
 
-/// At most `length` characters of a text, and how many more there are.
+/// Returns at most `length` characters of a text, and how many were left out.
 pub fn shorten(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         None => text.to_owned(),
@@ -54,8 +54,8 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
     escaped
 }
 
-/// Whether a terminal obeys it, or shows it by changing its neighbours: control characters, breaks of
-/// lines, marks of direction (UAX 9), tags, and what has no width.
+/// Whether a terminal acts on the character or renders it by changing its neighbours: control
+/// characters, line breaks, direction marks (UAX 9), tags, and characters without width.
 fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -1,4 +1,5 @@
-//! The lines to copy that use what was written, each with what it takes for them to work.
+//! Shell commands that install from what was written, each with the condition under which they
+//! work.
 
 use std::path::Path;
 
@@ -9,15 +10,16 @@ use crate::domain::{Fetched, mask_credentials};
 use crate::layout::{Layout, UsageLocation, requirements_paths};
 use crate::ops::{BundleOutput, Output};
 
-/// Lines of a shell, and when they work.
+/// Shell commands, and the condition under which they work.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Absent where they always do.
+    /// The condition; `None` if they always work.
     pub condition: Option<String>,
     pub lines: Vec<String>,
 }
 
-/// What to type so that pip installs what was `fetched` from `output`, without a network.
+/// Returns the commands with which pip installs what was `fetched` from `output`, without a
+/// network.
 pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_folder: &Path) -> Vec<Usage> {
     let shell = Shell::of(fetched);
     match output {
@@ -38,7 +40,7 @@ pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_fold
     }
 }
 
-/// What lines are quoted for: with a target on Windows, for every shell there is.
+/// The shells for which commands are quoted: with a target on Windows, every shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shell {
     Unix,
@@ -51,7 +53,8 @@ impl Shell {
         if is_windows { Self::Any } else { Self::Unix }
     }
 
-    /// Double quotes mean the same in all shells, where nothing inside means anything.
+    /// Quotes an argument, with double quotes for [`Shell::Any`] if all shells agree on what they
+    /// mean.
     fn quote(self, text: &str) -> String {
         let is_plain = !text.contains(['"', '$', '`', '\\', '!', '%']);
         match shlex::try_quote(text) {
@@ -61,7 +64,8 @@ impl Shell {
         }
     }
 
-    /// Commands one after the other: PowerShell 5.1 knows no `&&`.
+    /// Joins commands with `&&`, or returns them as separate lines, since PowerShell 5.1 has no
+    /// `&&`.
     fn joined(self, commands: Vec<String>) -> Vec<String> {
         match self {
             Self::Unix => vec![commands.join(" && ")],
@@ -91,7 +95,7 @@ fn folder_usage(
     Usage { condition: unbuildable.or(usage.condition.map(str::to_owned)), lines: vec![line] }
 }
 
-/// A source archive that an install builds, with nothing fetched to build it.
+/// Returns a source archive that an install must build although nothing was fetched to build it.
 fn unbuildable<'a>(fetched: &'a Fetched, args: &FetchArgs) -> Option<&'a str> {
     let has_builders =
         args.selection.build_requires || args.outputs.bundle.is_some() && !args.selection.no_build_requires;
@@ -122,12 +126,12 @@ fn bundle_lines(bundle: &BundleOutput, args: &FetchArgs, requirements: &str, she
     shell.joined(unpack.into_iter().chain([install(format!("bundle/{requirements}"))]).collect())
 }
 
-/// What was fetched without dependencies is installed without them.
+/// Returns `--no-deps` if dependencies were not followed.
 fn options(args: &FetchArgs) -> &'static str {
     if args.selection.no_deps { "--no-deps " } else { "" }
 }
 
-/// The requirements as they were typed, but for passwords.
+/// Returns the requirements as pip takes them: as typed, but without passwords.
 fn asked(args: &FetchArgs, shell: Shell) -> String {
     let files = args.inputs.requirement_files.iter().flat_map(|file| ["-r", file]);
     let constraints = args.inputs.constraint_files.iter().flat_map(|file| ["-c", file]);

@@ -1,4 +1,4 @@
-//! What `prefetch parse` shows of a lock file.
+//! The output of `prefetch parse` for a lock file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,12 +10,12 @@ use crate::domain::{LockedPackage, LockedPick, LockedSource, PackageName, Soluti
 use crate::input::LockInput;
 use crate::resolve::{Failure, LockQuestion};
 
-/// A lock file and what it gives to each target; keys are stable, additions are allowed.
+/// A lock file and what it selects for each target; keys are stable, additions are allowed.
 #[derive(Debug, Serialize)]
 pub struct LockReport {
     pub format: &'static str,
     pub file: String,
-    /// Entries of the lock, for whatever target.
+    /// The number of packages in the lock, for whatever target.
     pub packages: usize,
     pub extras: Vec<String>,
     pub groups: Vec<String>,
@@ -24,28 +24,29 @@ pub struct LockReport {
     pub targets: Vec<TargetReport>,
 }
 
-/// What one target gets.
+/// What the lock selects for one target.
 #[derive(Debug, Serialize)]
 pub struct TargetReport {
     pub id: String,
     pub packages: Vec<PackageReport>,
-    /// Why it cannot have everything.
+    /// Why the target cannot have everything.
     pub problems: Vec<String>,
 }
 
-/// A package that a target gets.
+/// A package that is selected for a target.
 #[derive(Debug, Serialize)]
 pub struct PackageReport {
     pub name: String,
     pub version: Option<String>,
-    /// `index`, `archive`, `repository`, or `folder`, which is left out.
+    /// The kind of its source: `index`, `archive`, `repository`, or `folder` (which is not
+    /// fetched).
     pub source: &'static str,
-    /// The file for the target, where the lock alone decides it.
+    /// The file for the target, if the lock alone determines it.
     pub file: Option<String>,
 }
 
 impl LockReport {
-    /// The report on `input` for `targets`, made without asking any index.
+    /// Makes the report on `input` for `targets`, without asking any index.
     pub fn of(input: &LockInput, targets: &[Arc<Target>]) -> Self {
         let available = input.lock.available();
         let question = LockQuestion {
@@ -69,7 +70,8 @@ impl LockReport {
 }
 
 impl fmt::Display for LockReport {
-    /// For people: what can be asked for, and a line for each package of each target.
+    /// Writes the report for people: the available extras and groups, and a line for each package
+    /// of each target.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}, {} packages", self.file, self.format, self.packages)?;
         for (kind, names, defaults) in

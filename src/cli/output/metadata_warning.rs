@@ -1,11 +1,12 @@
-//! The warning about source archives whose metadata their builds may contradict.
+//! The warning about source archives whose builds may have other dependencies than their metadata
+//! states.
 
 use std::collections::BTreeMap;
 
 use crate::cli::plural::count;
 use crate::domain::MetadataSource;
 
-/// One sentence that names all of `archives`; none where there are none.
+/// Returns one sentence that names all of `archives`, or `None` if there are none.
 pub fn of(archives: &BTreeMap<Box<str>, MetadataSource>) -> Option<String> {
     if archives.is_empty() {
         return None;
@@ -21,7 +22,7 @@ pub fn of(archives: &BTreeMap<Box<str>, MetadataSource>) -> Option<String> {
     ))
 }
 
-/// What tells what an archive needs.
+/// Returns a phrase for the place where an archive's dependencies were read.
 pub fn words(source: MetadataSource) -> String {
     match source {
         MetadataSource::Built => "its build".to_owned(),

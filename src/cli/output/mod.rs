@@ -1,4 +1,4 @@
-//! What people and programs read: messages, progress, the summary of a run, and the JSON report.
+//! Output: messages, progress, the summary of a run, and the JSON report.
 
 pub mod escape;
 pub mod install_hint;

@@ -5,7 +5,7 @@ use indicatif::HumanBytes;
 use crate::cli::plural::count;
 use crate::ops::FilesToFetch;
 
-/// A line for each file, and the totals.
+/// Returns a line for each file, and the totals.
 pub fn lines(files: &FilesToFetch<'_>) -> Vec<String> {
     let stored = files.stored.iter().map(|(candidate, size)| (Some(*size), "cached", &*candidate.filename));
     let missing = files.missing.iter().map(|candidate| (candidate.promises.size, "fetch", &*candidate.filename));

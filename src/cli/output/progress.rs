@@ -13,7 +13,7 @@ use crate::cli::settings::args::{MessageArgs, Progress};
 use crate::domain::Status;
 use crate::ops::{Event, Listener};
 
-/// Shows what happens, in the way asked for.
+/// Shows events on standard error as bars, lines or JSON.
 #[derive(Clone)]
 pub struct Reporter {
     view: Arc<Mutex<View>>,
@@ -26,7 +26,7 @@ enum View {
     Nothing,
 }
 
-/// How much is said.
+/// How many events are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verbosity {
     Quiet,
@@ -45,7 +45,7 @@ impl Verbosity {
 }
 
 impl Reporter {
-    /// Bars need a terminal; `auto` falls back to lines without one.
+    /// Makes a reporter; bars need a terminal, and `auto` shows lines without one.
     pub fn new(args: &MessageArgs, is_terminal: bool) -> Self {
         let verbosity = Verbosity::of(args);
         let view = match args.progress {
@@ -58,7 +58,7 @@ impl Reporter {
         Self { view: Arc::new(Mutex::new(view)) }
     }
 
-    /// What the use cases tell.
+    /// Returns the listener to which operations report their events.
     pub fn listener(&self) -> Listener {
         let view = self.view.clone();
         Arc::new(move |event| {
@@ -72,7 +72,7 @@ impl Reporter {
         })
     }
 
-    /// Takes the bars away: what follows is the closing text.
+    /// Removes the bars, so that the closing text can follow.
     pub fn finish(&self) {
         let mut view = self.view.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let View::Bars(bars) = &*view {
@@ -82,7 +82,7 @@ impl Reporter {
     }
 }
 
-/// An overall bar, and a line for each transfer under way.
+/// An overall bar, and a bar for each running transfer.
 struct Bars {
     all: MultiProgress,
     total: ProgressBar,
@@ -91,7 +91,7 @@ struct Bars {
     verbosity: Verbosity,
 }
 
-/// Terminals get at most this many lines for transfers.
+/// The highest number of bars for transfers.
 const MAX_LINES: usize = 8;
 
 impl Bars {
@@ -178,8 +178,8 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is a constant of ours").progress_chars("=> ")
 }
 
-/// Lines for pipes and logs: where the run stands after each quarter, and with `--verbose` each
-/// file.
+/// Progress as lines, for pipes and logs: one after each quarter of the run, and with `--verbose`
+/// one for each file.
 struct Lines {
     verbosity: Verbosity,
     asked: usize,
@@ -232,20 +232,21 @@ fn held_line(filename: &str, bytes: u64, status: Status) -> String {
     format!("{how:>8} {filename} ({})", HumanBytes(bytes))
 }
 
-/// Said in every case but `--quiet`, since code of others runs.
+/// Returns the line about a build, which is shown unless `--quiet`, since it runs code of others.
 fn building_line(filename: &str, is_wheel: bool) -> String {
     let what = if is_wheel { "a wheel" } else { "the metadata" };
     format!("Building {what} of {filename} …")
 }
 
-/// The size in bytes from which on a file is worth a line before it is fetched.
+/// The size in bytes from which on a file that is fetched only for its metadata is announced.
 const LARGE: u64 = 10 << 20;
 
 fn is_told(verbosity: Verbosity, bytes: Option<u64>) -> bool {
     verbosity == Verbosity::Verbose || bytes.is_some_and(|bytes| bytes >= LARGE)
 }
 
-/// A whole file is fetched, which a run that asks for pages only would not be thought to do.
+/// Returns the line about a whole file that is fetched during resolution, when a user expects
+/// requests for pages only.
 fn early_line(filename: &str, bytes: Option<u64>) -> String {
     let size = bytes.map(|bytes| format!(" ({})", HumanBytes(bytes))).unwrap_or_default();
     format!("Fetching {filename}{size} to read what it needs")

@@ -1,5 +1,6 @@
-//! The JSON report, schema 1: what was, or would be, done. Other programs read it, so keys are
-//! only ever added.
+//! The JSON report, schema 1: what was, or would be, done.
+//!
+//! Other programs read it, so keys are only ever added.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,7 @@ use crate::domain::{
     TargetDependencies, Version,
 };
 
-/// Everything that a run tells.
+/// The report of a run.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
     schema: Schema,
@@ -46,7 +47,7 @@ struct TargetReport {
     id: String,
     python_version: String,
     platform: String,
-    /// Whether the packages are all that it needs.
+    /// Whether the target has a solution, so that its packages are complete.
     solved: bool,
 }
 
@@ -56,7 +57,7 @@ struct PackageReport {
     version: Option<String>,
     requested_by: Vec<String>,
     dependencies: Vec<String>,
-    /// Of those that are not needed on every target of the files: the targets on which they are.
+    /// The dependencies that are needed on some of its targets only, each with these targets.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     dependency_targets: BTreeMap<String, Vec<String>>,
     files: Vec<FileReport>,
@@ -70,10 +71,11 @@ struct FileReport {
     sha256: Option<String>,
     size: Option<u64>,
     targets: Vec<String>,
-    /// Those of them that do not install it.
+    /// The targets on which the file is not installed, since it only builds others or is the
+    /// installer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<String>,
-    /// Where what it needs was read; absent where nobody asked.
+    /// Where the dependencies of a source archive were read; absent for other files.
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'static str>,
     /// The source archive that it was built from, where it is a wheel that was built here.
@@ -82,21 +84,23 @@ struct FileReport {
     status: &'static str,
 }
 
-/// Totals of a run. Sizes in bytes; those of planned files count as far as they are known.
+/// Totals of a run.
+///
+/// Sizes are in bytes; a planned file without a known size counts as zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     pub packages: usize,
     pub files: usize,
     pub bytes: u64,
-    /// What was received of files, also of those that were fetched only to read what they need.
+    /// The bytes received of files, including those that were fetched only to read their metadata.
     pub bytes_downloaded: u64,
-    /// How many files that was.
+    /// The number of files received, including those.
     pub files_downloaded: usize,
     pub seconds: f64,
 }
 
 impl Report {
-    /// What `plan` would do.
+    /// Makes the report of what `plan` would do.
     pub fn of_plan(plan: &Plan, seconds: f64) -> Self {
         let packages = plan.packages.iter().map(|package| {
             let files = package.files.iter().map(|file| {
@@ -112,7 +116,7 @@ impl Report {
         Self::new(&plan.targets, packages.collect(), seconds)
     }
 
-    /// What was done.
+    /// Makes the report of what was done.
     pub fn of_fetched(fetched: &Fetched, seconds: f64) -> Self {
         let packages = fetched.packages.iter().map(|package| {
             let files = package.files.iter().map(|file| {
@@ -128,7 +132,7 @@ impl Report {
         Self::new(&fetched.targets, packages.collect(), seconds)
     }
 
-    /// A run that came to nothing.
+    /// Makes the report of a run that failed.
     pub fn of_failure(targets: &[Arc<Target>], problems: Vec<Problem>, seconds: f64) -> Self {
         Self::new(&[], Vec::new(), seconds).with_unsolved(targets, problems)
     }
@@ -139,14 +143,14 @@ impl Report {
         Self { targets: targets.collect(), packages, summary, ..Self::default() }
     }
 
-    /// Names all of `targets`, also those without a solution, and why they have none.
+    /// Adds all of `targets`, also those without a solution, and the problems that explain why.
     pub fn with_unsolved(self, targets: &[Arc<Target>], problems: Vec<Problem>) -> Self {
         let is_solved = |target: &Arc<Target>| self.targets.iter().any(|solved| solved.id == target.id());
         let targets = targets.iter().map(|target| target_report(target, is_solved(target))).collect();
         Self { targets, problems, ..self }
     }
 
-    /// Tells how many files, and bytes of them, were received.
+    /// Adds the number of received files, and of their bytes.
     pub fn with_arrivals(mut self, (files, bytes): (usize, u64)) -> Self {
         (self.summary.files_downloaded, self.summary.bytes_downloaded) = (files, bytes);
         self
@@ -156,15 +160,15 @@ impl Report {
         self.summary
     }
 
-    /// How many files have this status.
+    /// Returns the number of files with this status.
     pub fn count(&self, status: &str) -> usize {
         self.files().filter(|file| file.status == status).count()
     }
 
-    /// Writes it as JSON to a file, or to standard output where the path is `-`.
+    /// Writes the report as JSON to a file, or to standard output if the path is `-`.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the file or standard output cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CliError> {
         let text = escape_json(self);
         let is_output = path == Path::new(STANDARD_OUTPUT);
@@ -178,7 +182,7 @@ impl Report {
     }
 }
 
-/// Writes a file, and makes its folder if need be, as for all that is written.
+/// Writes a file, and creates its folder if it does not exist.
 fn write_file(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -224,7 +228,8 @@ fn package_report(
 }
 
 impl PackageReport {
-    /// Names what the package needs, which serves those of `all` that are at the positions `targets`.
+    /// Adds the dependencies of a package that serves those of `all` targets at the positions
+    /// `targets`.
     fn needing(self, edges: &TargetDependencies, targets: &[usize], all: &[Arc<Target>]) -> Self {
         let partial = edges.partial(targets).map(|(name, on)| (name.to_string(), ids(all, on)));
         let dependencies = edges.names().map(ToString::to_string).collect();

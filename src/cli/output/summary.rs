@@ -1,4 +1,4 @@
-//! The summary of a run: what was done, and the lines to copy that use it.
+//! The summary of a run: what was done, and commands to copy that install from it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,11 +16,10 @@ use crate::cli::settings::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
 use crate::domain::{Fetched, Target};
 use crate::ops::{FilesToFetch, Output};
 
-/// Prints the plan of a dry run to standard output, unless the report goes there, and says what it
-/// took.
+/// Prints the plan of a dry run to standard output, unless the report goes there, and a summary.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When standard output cannot be written.
 pub fn of_plan(
     report: &Report,
     files: &FilesToFetch<'_>,
@@ -47,7 +46,7 @@ pub fn of_plan(
     Ok(())
 }
 
-/// How many targets are named one by one.
+/// The number of targets that are named one by one.
 const MAX_TARGETS: usize = 8;
 
 fn say_targets(targets: &[Arc<Target>]) {
@@ -61,7 +60,7 @@ fn say_targets(targets: &[Arc<Target>]) {
     }
 }
 
-/// What a dry run wrote: files that had to be fetched whole are kept for the real one.
+/// Returns a phrase for the files that a dry run had to fetch whole, and kept for the real one.
 fn written(summary: &Summary) -> String {
     match summary.files_downloaded {
         0 => "Nothing was written".to_owned(),
@@ -73,8 +72,10 @@ fn written(summary: &Summary) -> String {
     }
 }
 
-/// What a run did, and how to use it.
-/// Where something is not `sound`, the errors that follow are the last word: nothing is advised before.
+/// Prints what a run did, and how to install from it.
+///
+/// If something is not `sound`, no advice is printed, so that the errors that follow are the last
+/// word.
 pub fn of_run(
     report: &Report,
     fetched: &Fetched,
@@ -116,10 +117,10 @@ pub fn of_run(
     }
 }
 
-/// How many targets are named one by one.
+/// The number of targets that are named one by one.
 const NAMED: usize = 3;
 
-/// Where the lines are for, where that is another machine than this one.
+/// Returns a phrase for the targets, if the user named some.
 fn machines(fetched: &Fetched, args: &FetchArgs) -> String {
     let targets = &args.targets;
     if targets.python_version.is_empty() && targets.platform.is_empty() && targets.targets.is_empty() {
@@ -132,7 +133,7 @@ fn machines(fetched: &Fetched, args: &FetchArgs) -> String {
     }
 }
 
-/// What became of the cache of the interpreter's own pip.
+/// Prints what was written to the cache of the interpreter's own pip.
 pub fn of_warm_pip(warm: Option<&WarmPip>, fetched: &Fetched, messages: &MessageArgs) {
     let Some(warm) = warm else { return };
     let (done, warnings) = warm.words();
@@ -142,7 +143,7 @@ pub fn of_warm_pip(warm: Option<&WarmPip>, fetched: &Fetched, messages: &Message
     }
 }
 
-/// Where the files came from.
+/// Returns a phrase for how many files came from the cache and how many were downloaded.
 fn origins(report: &Report) -> String {
     let (cached, downloaded) = (report.count("cached"), report.count("downloaded"));
     let Summary { files_downloaded, bytes_downloaded, .. } = report.summary();

@@ -1,8 +1,8 @@
-//! Targets in words that a person would use.
+//! Descriptions of targets for people.
 
 use crate::domain::{Platform, System, Target};
 
-/// `Python 3.12 on Linux x86_64 (glibc 2.28 or later)`.
+/// Returns a description such as `Python 3.12 on Linux x86_64 (glibc 2.28 or later)`.
 pub fn in_words(target: &Target) -> String {
     let implementation = match target.markers().platform_python_implementation() {
         "CPython" => "Python",

@@ -1,5 +1,7 @@
-//! The only place that writes to standard error and output. Whatever comes here may hold text of
-//! others, so it is escaped; colours are added here. A closed stream must not end the work.
+//! Writes to standard error and standard output; no other module does.
+//!
+//! All text is escaped here, since it may come from others; colours are added here, too. A closed
+//! stream does not end the run.
 
 use std::io::{self, Write};
 
@@ -10,10 +12,11 @@ use serde::Serialize;
 use super::escape::{escape_json, escape_line, escape_lines, shorten};
 use crate::cli::error::CliError;
 
-/// How many characters of a message's line are shown: no words of ours come near it.
+/// The number of characters to which a line of a message is shortened; none of ours is nearly as
+/// long.
 const MAX_LINE: usize = 4_000;
 
-/// Settles whether words are coloured; `auto` is decided by the terminal and `NO_COLOR`.
+/// Settles whether messages are coloured; `auto` depends on the terminal and `NO_COLOR`.
 pub fn choose_colors(choice: ColorChoice) {
     match choice {
         ColorChoice::Auto => {}
@@ -22,23 +25,24 @@ pub fn choose_colors(choice: ColorChoice) {
     }
 }
 
-/// Says something on standard error.
+/// Prints a message to standard error.
 pub fn say(text: impl AsRef<str>) {
     let _ = writeln!(io::stderr(), "{}", escape_lines(text.as_ref()));
 }
 
-/// Says something that the user should know and that does not end the run.
+/// Prints a warning to standard error.
 pub fn warn(text: impl AsRef<str>) {
     say_labelled(&style("warning:").yellow(), text.as_ref());
 }
 
-/// Says what ends the run.
+/// Prints an error to standard error.
 pub fn fail(text: impl AsRef<str>) {
     say_labelled(&style("error:").red(), text.as_ref());
 }
 
-/// Says it behind a label. Its further lines are indented, so that none looks like a message of
-/// its own.
+/// Prints a message behind a label.
+///
+/// Its further lines are indented, so that none looks like a message of its own.
 fn say_labelled(label: &StyledObject<&str>, text: &str) {
     let label = label.clone().for_stderr().bold();
     let _ = writeln!(io::stderr(), "{label} {}", message(text));
@@ -52,7 +56,7 @@ fn message(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Says everything that went wrong, and what to do.
+/// Prints every problem of an error, and the hints.
 pub fn show_error(error: &CliError) {
     for problem in &error.problems {
         fail(&problem.message);
@@ -69,7 +73,7 @@ pub fn show_error(error: &CliError) {
     }
 }
 
-/// `source` in a sentence.
+/// Returns a phrase for the source of a problem, such as `by FILE:3`.
 fn place(source: &str) -> String {
     match source {
         "command line" => "on the command line".to_owned(),
@@ -77,27 +81,27 @@ fn place(source: &str) -> String {
     }
 }
 
-/// Writes lines for people to standard output, each of which stays one line.
+/// Prints lines for people to standard output, escaped so that each stays one line.
 ///
 /// # Errors
-/// Those of [`print_verbatim`].
+/// As [`print_verbatim`].
 pub fn print_lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
     let lines: Vec<_> = lines.into_iter().map(|line| escape_line(line.as_ref())).collect();
     if lines.is_empty() { Ok(()) } else { print_verbatim(&lines.join("\n")) }
 }
 
-/// Writes a report for programs to standard output.
+/// Prints a value as JSON to standard output.
 ///
 /// # Errors
-/// Those of [`print_verbatim`].
+/// As [`print_verbatim`].
 pub fn print_json(value: &impl Serialize) -> io::Result<()> {
     print_verbatim(&escape_json(value))
 }
 
-/// Writes text without words of others to standard output: scripts, say.
+/// Prints text of our own, such as scripts, to standard output as it is.
 ///
 /// # Errors
-/// When it cannot be written; a reader that has gone is no error.
+/// When standard output cannot be written; a reader that has gone away is no error.
 pub fn print_verbatim(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     match writeln!(output, "{text}").and_then(|()| output.flush()) {

@@ -305,16 +305,16 @@ fn layout_names() -> clap::builder::PossibleValuesParser {
     values.collect::<Vec<_>>().into()
 }
 
-/// The formats that `--sbom` takes.
+/// Returns a parser for the formats that `--sbom` takes.
 pub fn sbom_names() -> clap::builder::PossibleValuesParser {
     let values = layout::SBOMS.iter().map(|format| clap::builder::PossibleValue::new(format.name).help(format.summary));
     values.collect::<Vec<_>>().into()
 }
 
-/// What stands for standard output in the place of a file.
+/// The argument that means standard output in the place of a file.
 pub const STANDARD_OUTPUT: &str = "-";
 
-/// Refuses a bundle of unknown format before any work begins.
+/// Parses the path of a bundle, refusing an unknown format before any work begins.
 fn bundle_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match archive::ArchiveFormat::of(&path) {
@@ -325,7 +325,7 @@ fn bundle_path(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// Whether a bundle of this name is a folder: it ends in a slash.
+/// Whether the name of a bundle ends in a slash, so that it is written as a folder.
 pub fn is_folder(path: &std::path::Path) -> bool {
     path.as_os_str().to_string_lossy().ends_with(std::path::is_separator)
 }

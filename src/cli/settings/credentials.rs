@@ -13,16 +13,17 @@ use crate::cli::output::terminal;
 use crate::cli::settings::args::NetworkArgs;
 use crate::http::{Credentials, Keyring, Netrc};
 
-/// Whom to ask; those that stand in the URLs of indexes are added later.
+/// Returns the netrc file and the keyring to look up passwords in; those in index URLs are added
+/// later.
 ///
 /// # Errors
-/// When the provider of a keyring is none that is known.
+/// When the keyring provider is unknown.
 pub fn credentials(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Credentials, CliError> {
     let keyring = asks_keyring(args, layers)?.then(|| Keyring::new(ask_command));
     Ok(Credentials::new(netrc(layers.environment), keyring))
 }
 
-/// The netrc file that counts: the one of `NETRC`, else the first that is there.
+/// Returns the netrc file to read: the one of `NETRC`, else the first that exists.
 pub fn netrc_file(environment: &Environment) -> Option<PathBuf> {
     if let Some(named) = environment.variable("NETRC") {
         return Some(environment.working_folder.join(named));
@@ -32,7 +33,8 @@ pub fn netrc_file(environment: &Environment) -> Option<PathBuf> {
     places.into_iter().find(|place| place.exists())
 }
 
-/// A netrc that cannot be read counts as none, as in pip; unlike there, that is told.
+/// Reads the netrc file; as in pip, one that cannot be read counts as empty, but here with a
+/// warning.
 fn netrc(environment: &Environment) -> Netrc {
     let Some(path) = netrc_file(environment) else { return Netrc::default() };
     let Ok(bytes) = std::fs::read(&path) else { return Netrc::default() };
@@ -42,7 +44,9 @@ fn netrc(environment: &Environment) -> Netrc {
     })
 }
 
-/// Whether the keyring is to be asked. pip's `auto` means no here: asking starts a program.
+/// Whether the keyring is asked.
+///
+/// pip's `auto` means no here, since asking starts a program.
 fn asks_keyring(args: &NetworkArgs, layers: &Layers<'_>) -> Result<bool, CliError> {
     match args.keyring_provider.clone().or_else(|| layers.one(&table::KEYRING_PROVIDER)).as_deref() {
         None | Some("disabled" | "auto") => Ok(false),
@@ -53,7 +57,7 @@ fn asks_keyring(args: &NetworkArgs, layers: &Layers<'_>) -> Result<bool, CliErro
     }
 }
 
-/// `keyring get SERVICE USER`, as pip runs it; a command that is missing or fails knows nothing.
+/// Runs `keyring get SERVICE USER` as pip does; `None` if the command is missing or fails.
 fn ask_command(service: &str, user: &str) -> Option<String> {
     let mut command = Command::new("keyring");
     command.args(["get", service, user]).env("PYTHONIOENCODING", "utf-8").stdin(Stdio::null()).stderr(Stdio::null());
@@ -62,8 +66,8 @@ fn ask_command(service: &str, user: &str) -> Option<String> {
     Some(password.trim_end_matches(['\r', '\n']).to_owned()).filter(|password| !password.is_empty())
 }
 
-/// The URL of an index written as uv's variables have it, `name=URL`, with the user and password
-/// that `UV_INDEX_<NAME>_USERNAME` and `…_PASSWORD` give to that name.
+/// Returns an index URL without the name of uv's `name=URL`, with the user and password that
+/// `UV_INDEX_<NAME>_USERNAME` and `…_PASSWORD` hold for that name.
 pub fn named_index(text: &str, environment: &Environment) -> String {
     let is_name =
         |name: &str| !name.is_empty() && name.chars().all(|next| next.is_alphanumeric() || "-_.".contains(next));

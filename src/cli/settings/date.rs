@@ -1,5 +1,5 @@
-//! Dates and durations as users write them: for `--exclude-newer`, `cache prune --older-than`, and
-//! in `SOURCE_DATE_EPOCH`.
+//! Parses dates and durations: those of `--exclude-newer`, `cache prune --older-than` and
+//! `SOURCE_DATE_EPOCH`.
 
 use jiff::{Span, ToSpan, civil::Date, tz::TimeZone};
 
@@ -7,13 +7,14 @@ use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::domain::Timestamp;
 
-/// The date that what is made states in place of the present: seconds since 1970-01-01 UTC.
+/// The variable with the date to state in outputs instead of the current one: seconds since
+/// 1970-01-01 UTC.
 const SOURCE_DATE: &str = "SOURCE_DATE_EPOCH";
 
-/// The date that the environment asks for, if any.
+/// Returns the date of `SOURCE_DATE_EPOCH`, if set.
 ///
 /// # Errors
-/// When it is no number of seconds.
+/// When the value is no number of seconds.
 pub fn source_date(environment: &Environment) -> Result<Option<Timestamp>, CliError> {
     let date = |text: String| text.trim().parse().ok().filter(|seconds| *seconds >= 0).map(Timestamp).ok_or(text);
     environment
@@ -23,11 +24,11 @@ pub fn source_date(environment: &Environment) -> Result<Option<Timestamp>, CliEr
         .map_err(|text| CliError::usage(format!("{SOURCE_DATE} is `{text}`, which is no number of seconds since 1970")))
 }
 
-/// The moment that `text` means, seen from `now`: `2026-03-01T12:00:00Z`; `2026-03-01`, the end
-/// of that day in UTC, so that the whole day counts; or an age such as `7 days` or `P7D`.
+/// Parses a moment relative to `now`: `2026-03-01T12:00:00Z`; `2026-03-01`, which is the end of
+/// that day in UTC; or an age such as `7 days` or `P7D`.
 ///
 /// # Errors
-/// Names the accepted forms.
+/// When the text has none of these forms; the error names them.
 pub fn parse(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let text = text.trim();
     let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| end_of_day(text)).or_else(|| before(text, now));

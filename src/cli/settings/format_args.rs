@@ -7,7 +7,7 @@ use super::table::{NO_BINARY, ONLY_BINARY, Setting};
 use crate::cli::error::CliError;
 use crate::domain::FormatControl;
 
-/// The values of both options in the order typed.
+/// The values of both options, in the order on the command line.
 #[derive(Debug, Default)]
 pub struct FormatArgs(Vec<(Side, String)>);
 
@@ -23,22 +23,22 @@ const SIDES: [(Side, &str, &str); 2] = [
 ];
 
 impl FormatArgs {
-    /// What they come to.
+    /// Returns the format control that the values add up to.
     ///
     /// # Errors
-    /// When a value names no project.
+    /// When a value is no project name.
     pub fn control(&self) -> Result<FormatControl, CliError> {
         let mut control = FormatControl::default();
         self.0.iter().try_for_each(|(side, value)| side.say(value, &mut control))?;
         Ok(control)
     }
 
-    /// The values of `--only-binary`.
+    /// Returns the values of `--only-binary`.
     pub fn only_binary(&self) -> Vec<String> {
         self.of(Side::OnlyBinary)
     }
 
-    /// The values of `--no-binary`.
+    /// Returns the values of `--no-binary`.
     pub fn no_binary(&self) -> Vec<String> {
         self.of(Side::NoBinary)
     }
@@ -49,10 +49,12 @@ impl FormatArgs {
     }
 }
 
-/// What the settings come to that were not typed: they have no order, so names beat `:all:`.
+/// Returns the format control from variables and pip's configuration.
+///
+/// These have no order, so names take precedence over `:all:`.
 ///
 /// # Errors
-/// When a value names no project.
+/// When a value is no project name.
 pub fn ambient(layers: &Layers<'_>) -> Result<FormatControl, CliError> {
     let settings: [(Side, &Setting); 2] = [(Side::OnlyBinary, &ONLY_BINARY), (Side::NoBinary, &NO_BINARY)];
     let mut values: Vec<_> =

@@ -1,10 +1,10 @@
-//! Which extras and dependency groups of a project are wanted.
+//! Options for the extras and dependency groups of a project.
 
 use clap::Args;
 
 use crate::domain::{ExtraName, GroupName, GroupSelection};
 
-/// The options about them, in uv's words.
+/// The options, named as in uv.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Which parts of a project")]
 pub struct GroupArgs {
@@ -29,7 +29,7 @@ pub struct GroupArgs {
 }
 
 impl GroupArgs {
-    /// What they ask for.
+    /// Returns the selection of extras and groups that the options ask for.
     pub fn selection(&self) -> GroupSelection {
         GroupSelection {
             extras: self.extra.iter().cloned().collect(),

@@ -1,4 +1,4 @@
-//! `--ignore-error-codes URL=403,405`: answers of one index that mean "no such project" (uv's
+//! `--ignore-error-codes URL=403,405`: HTTP statuses of one index that mean "no such project" (uv's
 //! `ignore-error-codes`).
 
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use crate::cli::error::CliError;
 use crate::domain::{MaskedUrl, mask_credentials};
 use crate::index::IgnoredStatuses;
 
-/// The values as they were typed, else those of the surroundings, which may be for other runs.
+/// The values from the command line, or else from variables, which may also name indexes of other
+/// runs.
 #[derive(Clone, Debug)]
 pub struct IgnoredCodes {
     values: Vec<String>,
@@ -24,10 +25,10 @@ impl IgnoredCodes {
         }
     }
 
-    /// What they mean for `indexes`.
+    /// Returns the ignored statuses of each of `indexes`.
     ///
     /// # Errors
-    /// When one is not understood, or names none of the indexes.
+    /// When a value is invalid, or one of the command line names none of the indexes.
     pub fn of(&self, indexes: &[Arc<MaskedUrl>]) -> Result<IgnoredStatuses, CliError> {
         let mut ignored = IgnoredStatuses::default();
         for value in &self.values {

@@ -1,5 +1,5 @@
-//! Settings that were not typed: `PREFETCH_*`, then `PIP_*`, then what uv calls the same, then
-//! pip's configuration files.
+//! Looks up settings that are not on the command line: in `PREFETCH_*`, then `PIP_*`, then uv's
+//! variables, then pip's configuration files.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,20 +10,20 @@ use crate::cli::host::environment::Environment;
 use crate::domain::mask_credentials;
 use crate::interpreter::PipSettings;
 
-/// Looks settings up in the environment, then in pip's configuration.
+/// The environment and pip's configuration.
 pub struct Layers<'a> {
     pub environment: &'a Environment,
     pub pip: &'a PipSettings,
 }
 
-/// A value that was not typed, and where it was found.
+/// A value and where it was found.
 #[derive(Clone)]
 pub struct FoundSetting {
     pub value: String,
     pub source: SettingSource,
 }
 
-/// Where a value comes from.
+/// The place where a value was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingSource {
     Typed,
@@ -43,11 +43,11 @@ impl fmt::Display for SettingSource {
     }
 }
 
-/// The pip command whose section of the configuration counts, beside `[global]`.
+/// The pip command whose section of the configuration is read, beside `[global]`.
 const COMMAND: &str = "download";
 
 impl Layers<'_> {
-    /// The value of a setting, and where it stands.
+    /// Returns the value of a setting, and where it was found.
     pub fn find(&self, setting: &Setting) -> Option<FoundSetting> {
         setting.variables().find_map(|variable| self.variable(variable)).or_else(|| {
             let keys = if setting.counts_in_files() { setting.pip } else { &[] };
@@ -57,7 +57,7 @@ impl Layers<'_> {
         })
     }
 
-    /// The first of these variables that is set.
+    /// Returns the first of these variables that is set.
     pub fn first_variable(&self, names: &[&str]) -> Option<FoundSetting> {
         names.iter().find_map(|name| self.variable((*name).to_owned()))
     }
@@ -67,12 +67,12 @@ impl Layers<'_> {
         Some(FoundSetting { value, source: SettingSource::Variable(name) })
     }
 
-    /// The value of a setting.
+    /// Returns the value of a setting.
     pub fn one(&self, setting: &Setting) -> Option<String> {
         self.find(setting).map(|found| found.value)
     }
 
-    /// The values of a repeatable option: divided by white space, as in pip.
+    /// Returns the values of a repeatable option, split at white space as in pip.
     pub fn many(&self, setting: &Setting) -> Vec<String> {
         let Some(FoundSetting { value, source }) = self.find(setting) else { return Vec::new() };
         let has_commas = source == SettingSource::Variable(UV_FIND_LINKS.to_owned());
@@ -80,7 +80,7 @@ impl Layers<'_> {
         values.filter(|value| !value.is_empty()).map(ToOwned::to_owned).collect()
     }
 
-    /// The values of a repeatable option, where it is pip's configuration that names them.
+    /// Returns the values of a repeatable option, if they come from pip's configuration files.
     pub fn configured(&self, setting: &Setting) -> Vec<String> {
         match self.find(setting) {
             Some(FoundSetting { source: SettingSource::File { .. }, .. }) => self.many(setting),
@@ -88,10 +88,10 @@ impl Layers<'_> {
         }
     }
 
-    /// Whether a switch is on.
+    /// Returns whether a switch is on.
     ///
     /// # Errors
-    /// When the value is neither yes nor no.
+    /// When the value is no boolean.
     pub fn switch(&self, setting: &Setting) -> Result<bool, CliError> {
         let Some(found) = self.find(setting) else { return Ok(false) };
         match found.value.trim().to_ascii_lowercase().as_str() {
@@ -101,10 +101,10 @@ impl Layers<'_> {
         }
     }
 
-    /// A number.
+    /// Returns the value of a setting as a number.
     ///
     /// # Errors
-    /// When the value is none.
+    /// When the value is no number.
     pub fn number<T: std::str::FromStr>(&self, setting: &Setting) -> Result<Option<T>, CliError> {
         let Some(found) = self.find(setting) else { return Ok(None) };
         found

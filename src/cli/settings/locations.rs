@@ -1,4 +1,4 @@
-//! Indexes, links and folders as they are named: URLs, and paths of this machine.
+//! Parses the locations of indexes, links and folders: URLs or local paths.
 
 use std::path::Path;
 
@@ -7,8 +7,10 @@ use url::Url;
 use crate::cli::error::CliError;
 use crate::domain::{MaskedUrl, credentials as secrets_in, mask_credentials};
 
-/// A location that is to be an index: a word that is neither a URL nor a folder is a slip, and
-/// must not look like an index that knows nothing.
+/// Parses the location of an index.
+///
+/// A word that is neither a URL nor an existing folder is refused as a typing error, lest it look
+/// like an index without projects.
 pub fn place_of_index(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
     let url = place(text, working_folder)?;
     let is_there = Url::parse(text).is_ok() || working_folder.join(text).exists();
@@ -19,7 +21,7 @@ pub fn place_of_index(text: &str, working_folder: &Path) -> Result<MaskedUrl, Cl
     Err(CliError::usage(message).hint("an index is named by its URL (https://…) or by a folder in the layout `simple`"))
 }
 
-/// A location as pip takes it: a URL, or a path of the machine.
+/// Parses a location as pip does: a URL, or a local path.
 pub fn place(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
     let refuse = |why: String| CliError::usage(format!("`{}` {why}", mask_credentials(text)));
     match Url::parse(text) {
@@ -40,8 +42,8 @@ pub fn place(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
     }
 }
 
-/// Refuses the URL of a bucket or a server where a folder is wanted: it would become a folder named
-/// `s3:`.
+/// Refuses a URL (such as that of a bucket or server) where a folder is expected; it would create a
+/// folder named `s3:`.
 pub fn refuse_url(option: &str, path: &Path) -> Result<(), CliError> {
     let text = path.to_string_lossy();
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
@@ -52,7 +54,7 @@ pub fn refuse_url(option: &str, path: &Path) -> Result<(), CliError> {
     }
 }
 
-/// What is said of an index by plain HTTP that nobody trusts.
+/// Returns the error for an index by plain HTTP that is not trusted.
 pub fn insecure(url: &MaskedUrl) -> CliError {
     let password = if url.has_credentials() { "read its password and " } else { "" };
     let message =

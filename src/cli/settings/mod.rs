@@ -1,5 +1,5 @@
-//! The run as decided: what was typed, filled up with what the environment and pip's own
-//! configuration say.
+//! The settings of a run: command-line options, completed from the environment and pip's
+//! configuration.
 
 pub mod args;
 pub mod build_wheels;
@@ -29,7 +29,7 @@ use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
 use crate::http::{HttpSettings, is_secure_origin};
 use crate::index::{IndexSettings, IndexStrategy};
 
-/// What holds before any input is read.
+/// The settings that are known before any input is read.
 pub struct Settings {
     pub cache: PathBuf,
     pub exclude_newer: Option<Timestamp>,
@@ -37,7 +37,8 @@ pub struct Settings {
     pub with_sources: bool,
     pub strict_metadata: bool,
     pub http: HttpSettings,
-    /// Typed options and those of the environment, to be put together with the files' own.
+    /// The index options of the command line and the environment, to be merged with those of
+    /// requirements files.
     typed: IndexOptions,
     ambient: IndexOptions,
     strategy: IndexStrategy,
@@ -48,10 +49,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Decides everything that needs no input file.
+    /// Resolves everything that depends on no input file.
     ///
     /// # Errors
-    /// When two options contradict each other, or a value cannot be understood.
+    /// When two options contradict each other, or a value is invalid.
     pub fn resolve(args: &FetchArgs, cache: PathBuf, layers: &Layers<'_>) -> Result<Self, CliError> {
         Ok(Self {
             cache,
@@ -73,11 +74,13 @@ impl Settings {
         })
     }
 
-    /// The options of the command line, the files and the environment as one; `default_index`
-    /// is asked only where none of them names an index. Where it knows none either, none is asked.
+    /// Merges the index options of the command line, the files and the environment.
+    ///
+    /// `default_index` is called only if none of them names an index; if it returns `None`, no
+    /// index is asked.
     ///
     /// # Errors
-    /// When no index is known.
+    /// When the options about hashes contradict each other, or `default_index` fails.
     pub fn options(
         &self,
         files: &IndexOptions,
@@ -120,7 +123,7 @@ impl Settings {
         Ok(options)
     }
 
-    /// Where to look, by `options`.
+    /// Returns the indexes and links that `options` name.
     ///
     /// # Errors
     /// When a location is neither a URL nor a path.
@@ -142,10 +145,10 @@ impl Settings {
         })
     }
 
-    /// How requests are made once all indexes are known.
+    /// Returns how requests are made, once all indexes are known.
     ///
     /// # Errors
-    /// When one of them is neither a secure origin nor trusted: pip leaves such an index out.
+    /// When an index is neither a secure origin nor trusted; pip silently ignores such an index.
     pub fn http(&self, options: &IndexOptions, indexes: &IndexSettings) -> Result<HttpSettings, CliError> {
         let places = || indexes.indexes.iter().chain(&indexes.find_links).map(Arc::as_ref);
         let mut http = self.http.clone();
@@ -159,10 +162,10 @@ impl Settings {
     }
 }
 
-/// Where everything is kept.
+/// Returns the cache folder.
 ///
 /// # Errors
-/// When neither an option nor the environment tells.
+/// When no option names one and the platform has none.
 pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<PathBuf, CliError> {
     let folder = given.map(Path::to_owned).or_else(|| environment.cache_folder());
     let folder = folder.ok_or_else(|| CliError::usage("there is no cache folder; name one with --cache-dir"))?;

@@ -1,4 +1,4 @@
-//! How requests are made: limits, proxies and certificates.
+//! Network settings: limits, proxies and certificates.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,51 +7,50 @@ use super::args::NetworkArgs;
 use super::layers::{FoundSetting, Layers, SettingSource};
 use super::{credentials, table};
 use crate::cli::error::CliError;
-use crate::http::{CertificateAuthorities, HttpSettings, Proxies, ProxyServer, is_proxy};
+use crate::http::{CertificateAuthorities, ClientCertificate, HttpSettings, Proxies, ProxyServer, is_proxy};
 
-/// This many times as many pages and small files may be under way as large ones.
+/// How many pages and small files are requested at once for each large file that may be.
 const PAGES_PER_JOB: usize = 3;
 
-/// pip's defaults.
+/// pip's default for the number of retries.
 pub const RETRIES: u32 = 5;
 pub const TIMEOUT: f64 = 15.0;
 
-/// Variables that name certificates for other programs, and for pip before its own setting
+/// Variables with certificates of other programs, which pip reads before its own setting
 /// (`docs/facts/pip.md` 3.9; checked with pip 23.2.1 and 26.3).
 pub const CERTIFICATE_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
-/// What OpenSSL takes for the platform's certificates, a file and a list of folders: for pip
-/// where nothing else is said.
+/// OpenSSL's variables for the platform's certificates, a file and a list of folders; pip reads
+/// them if nothing else is set.
 pub const OPENSSL_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Variables that name proxies, for `https:`, for `http:` and for both; in small letters they are
-/// the stronger, as in pip and curl.
+/// Variables with proxies, for `https:`, for `http:` and for both; the lower-case one takes
+/// precedence, as in pip and curl.
 pub const PROXY_VARIABLES: [[&str; 2]; 3] =
     [["https_proxy", "HTTPS_PROXY"], ["http_proxy", "HTTP_PROXY"], ["all_proxy", "ALL_PROXY"]];
 
-/// Variables that name hosts to ask without a proxy.
+/// Variables with hosts to ask without a proxy.
 pub const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// The default of `--jobs`.
 pub const JOBS: u16 = 16;
 
-/// How requests are made, before it is known which indexes there are.
+/// Returns how requests are made, before the indexes are known.
 ///
 /// # Errors
-/// When a value cannot be understood.
+/// When a value is invalid.
 pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
     let timeout = args.timeout.or(layers.number(&table::TIMEOUT_SECONDS)?);
     let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
         .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;
     let jobs = usize::from(args.jobs.or(layers.number(&table::JOBS_AT_ONCE)?).unwrap_or(JOBS).max(1));
-    let client_certificate = args.client_cert.clone().or_else(|| layers.one(&table::CLIENT_CERT).map(PathBuf::from));
     Ok(HttpSettings {
         timeout,
         files_per_host: jobs,
         pages_per_host: jobs * PAGES_PER_JOB,
         retries: args.retries.or(layers.number(&table::RETRIES_EACH)?).unwrap_or(RETRIES),
         authorities: authorities(args, layers),
-        client_certificate,
+        client_certificate: client_certificate(args, layers),
         proxies: proxies(args, layers)?,
         offline: args.offline || layers.switch(&table::OFFLINE)?,
         credentials: credentials::credentials(args, layers)?,
@@ -59,7 +58,8 @@ pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, Cli
     })
 }
 
-/// The proxy for everything, which heeds no exceptions (as in pip), else those of the variables.
+/// Returns the proxies: the one of the setting for every host (as in pip), else those of the
+/// variables.
 fn proxies(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Proxies, CliError> {
     let typed = args.proxy.clone().map(|value| FoundSetting { value, source: SettingSource::Typed });
     if let Some(found) = typed.or_else(|| layers.find(&table::PROXY)) {
@@ -80,6 +80,14 @@ fn usable(proxy: FoundSetting) -> Result<ProxyServer, CliError> {
     Err(refused.hint("write it as http://host:port, https://… or socks5://…"))
 }
 
+fn client_certificate(args: &NetworkArgs, layers: &Layers<'_>) -> Option<ClientCertificate> {
+    if let Some(path) = &args.client_cert {
+        return Some(ClientCertificate { path: path.clone(), named_by: "--client-cert".to_owned() });
+    }
+    let found = layers.find(&table::CLIENT_CERT)?;
+    Some(ClientCertificate { path: found.value.into(), named_by: found.source.to_string() })
+}
+
 fn authorities(args: &NetworkArgs, layers: &Layers<'_>) -> Option<CertificateAuthorities> {
     if let Some(path) = &args.cert {
         return Some(CertificateAuthorities { paths: vec![path.clone()], named_by: "--cert".to_owned() });
@@ -93,8 +101,8 @@ fn authorities(args: &NetworkArgs, layers: &Layers<'_>) -> Option<CertificateAut
     (!found.is_empty()).then(|| CertificateAuthorities { paths: paths.collect(), named_by })
 }
 
-/// The certificates to trust where none are typed: one setting, or both of OpenSSL's. Our own
-/// variable is as good as typed.
+/// Returns the certificates to trust if `--cert` is not given: those of one setting, or both of
+/// OpenSSL's.
 pub fn ambient_certificates(layers: &Layers<'_>) -> Vec<FoundSetting> {
     let named = layers.first_variable(&["PREFETCH_CERT"]).or_else(|| layers.first_variable(&CERTIFICATE_VARIABLES));
     match named.or_else(|| layers.find(&table::CERT)) {

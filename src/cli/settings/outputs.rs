@@ -1,4 +1,4 @@
-//! What a run writes: folders in their layouts, and the bundle.
+//! The outputs of a run: folders in their layouts, and the bundle.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -14,13 +14,13 @@ use crate::cli::host::environment::Environment;
 use crate::layout::{self, Layout, SBOMS, Sboms};
 use crate::ops::{BundleOutput, DeltaBase, Output, OutputStream, SigningKey};
 
-/// The folder that is written where nothing else is asked for.
+/// The folder that is written by default.
 const DEFAULT_FOLDER: &str = "wheelhouse";
 
-/// What is written, `bundle` last.
+/// Returns the outputs, `bundle` last.
 ///
 /// # Errors
-/// When the destination is no folder.
+/// When a layout is unknown, or the destination is no folder.
 pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<'_>) -> Result<Vec<Output>, CliError> {
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
@@ -39,7 +39,7 @@ pub fn outputs(args: &OutputArgs, bundle: Option<BundleOutput>, layers: &Layers<
     Ok(outputs)
 }
 
-/// The bundle that is written, if one is, with the base and the key that it needs: they are read here.
+/// Returns the bundle to write, if any, and reads the base and the key that it needs.
 ///
 /// # Errors
 /// When options contradict each other, or the base or the key cannot be read.

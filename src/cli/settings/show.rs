@@ -1,4 +1,4 @@
-//! `--show-settings`: every setting with its value and where that comes from.
+//! `--show-settings`: lists every setting with its value and where that comes from.
 
 use super::credentials;
 use super::layers::{FoundSetting, Layers, SettingSource};
@@ -21,7 +21,7 @@ struct Row {
 /// Prints the settings of a run with `args`; passwords are masked.
 ///
 /// # Errors
-/// When standard output does not take them.
+/// When standard output cannot be written.
 pub fn run(args: &FetchArgs, layers: &Layers<'_>, machine: &Machine<'_>) -> Result<Exit, CliError> {
     let rows: Vec<_> =
         SETTINGS.iter().flat_map(|setting| rows_of(setting, args, layers, machine)).chain([netrc(layers)]).collect();
@@ -35,7 +35,8 @@ pub fn run(args: &FetchArgs, layers: &Layers<'_>, machine: &Machine<'_>) -> Resu
     Ok(Exit::Done)
 }
 
-/// The lines of a setting: one, and for those that other programs' variables bear on, more.
+/// Returns the lines of a setting; there are several if variables of other programs have an effect,
+/// too.
 fn rows_of(setting: &'static Setting, args: &FetchArgs, layers: &Layers<'_>, machine: &Machine<'_>) -> Vec<Row> {
     let typed = (setting.typed)(args).map(|value| FoundSetting { value, source: SettingSource::Typed });
     match setting.name {
@@ -54,7 +55,7 @@ fn rows_of(setting: &'static Setting, args: &FetchArgs, layers: &Layers<'_>, mac
     vec![row(setting.name, found, &default.unwrap_or_default())]
 }
 
-/// What was found, else `default`.
+/// Returns the line of a value, or of `default` if none was found.
 fn row(name: &'static str, found: Option<FoundSetting>, default: &str) -> Row {
     let found = found.unwrap_or_else(|| FoundSetting { value: default.to_owned(), source: SettingSource::Default });
     let value = found.value.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -78,7 +79,7 @@ fn certificates(typed: Option<FoundSetting>, layers: &Layers<'_>) -> Row {
     }
 }
 
-/// Without a setting of ours, the usual variables decide for each request.
+/// Returns the lines of the proxies: the setting, or else the usual variables.
 fn proxies(typed: Option<FoundSetting>, layers: &Layers<'_>) -> Vec<Row> {
     let found = typed.or_else(|| layers.find(&PROXY));
     if found.is_some() {
@@ -100,7 +101,7 @@ fn netrc(layers: &Layers<'_>) -> Row {
     row("netrc", found, "")
 }
 
-/// A proxy may be written without a scheme.
+/// Masks the password in a value, also in a proxy that is written without a scheme.
 fn mask(value: &str) -> String {
     let words = value.split(' ').map(|word| match word.rsplit_once('@') {
         Some((_, place)) if !word.contains("://") => format!("****@{place}"),

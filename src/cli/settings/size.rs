@@ -1,10 +1,10 @@
-//! Sizes as people write them: `4G`, `700 MB`, `1.5GiB`.
+//! Parses sizes such as `4G`, `700 MB` or `1.5GiB`.
 
-/// The smallest volume that makes sense, in bytes.
+/// The smallest allowed volume, in bytes.
 const SMALLEST_VOLUME: u64 = 64 << 10;
 
-/// Units of bytes, as GNU's tools read them: a letter alone is a power of 1024, as with `iB`; with a
-/// `B` it is one of 1000.
+/// The units, as GNU's tools read them: a letter alone is a power of 1024, as with `iB`; with a `B`
+/// it is one of 1000.
 const UNITS: [(&str, u64); 14] = [
     ("", 1),
     ("B", 1),
@@ -22,10 +22,10 @@ const UNITS: [(&str, u64); 14] = [
     ("TB", 1_000_000_000_000),
 ];
 
-/// Reads a number of bytes.
+/// Parses a number of bytes.
 ///
 /// # Errors
-/// When it is none.
+/// When the text is no number with a known unit.
 pub fn parse(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is no size; write it as 4G, 700MB, 1.5GiB or a number of bytes");
     let upper = text.trim().to_ascii_uppercase();
@@ -39,10 +39,10 @@ pub fn parse(text: &str) -> Result<u64, String> {
     size.filter(|size| *size < u64::MAX).ok_or_else(wrong)
 }
 
-/// Reads the size of a volume.
+/// Parses the size of a volume.
 ///
 /// # Errors
-/// When it is none, or too small.
+/// When the text is no size, or the size is too small.
 pub fn parse_volume(text: &str) -> Result<u64, String> {
     match parse(text)? {
         size if size < SMALLEST_VOLUME => Err(format!("a volume of {size} bytes is too small; use 64K or more")),

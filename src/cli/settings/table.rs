@@ -1,4 +1,4 @@
-//! The table of settings: a row for each option that variables and pip's configuration can give, too.
+//! The table of settings that variables or pip's configuration can give, too.
 //!
 //! A row drives the variables, `--show-settings` and the table of `docs/settings.md`.
 
@@ -7,28 +7,30 @@ use std::path::PathBuf;
 use super::network::{JOBS, RETRIES, TIMEOUT};
 use crate::cli::settings::args::FetchArgs;
 
-/// A setting that need not be typed.
+/// A setting that need not be on the command line.
 pub struct Setting {
-    /// The long option: `index-url` is `--index-url` and `PREFETCH_INDEX_URL`.
+    /// The long option; `index-url` stands for `--index-url` and `PREFETCH_INDEX_URL`.
     pub name: &'static str,
-    /// What pip calls it, in `PIP_*` variables and in its configuration files.
+    /// pip's names for it, in `PIP_*` variables and configuration files.
     pub pip: &'static [&'static str],
-    /// uv's variables, the strongest first.
+    /// uv's variables for it, the strongest first.
     pub uv: &'static [&'static str],
-    /// The value on the command line, as text.
+    /// Returns the value on the command line, as text.
     pub typed: fn(&FetchArgs) -> Option<String>,
-    /// The value where nobody gives one, as text; empty where there is none.
+    /// Returns the default value as text; empty if there is none.
     pub default: fn() -> String,
 }
 
 impl Setting {
-    /// Whether pip's configuration files count, and not only variables. Which of these files there
-    /// are depends on the interpreter, and that on the settings that name the target.
+    /// Whether pip's configuration files are read for it, and not only variables.
+    ///
+    /// Which of these files there are depends on the interpreter, so settings that select the
+    /// interpreter cannot come from them.
     pub fn counts_in_files(&self) -> bool {
         ![PYTHON_VERSION.name, PLATFORM.name, IMPLEMENTATION.name, ABI.name].contains(&self.name)
     }
 
-    /// Its variables, the strongest first.
+    /// Returns its variables, the strongest first.
     pub fn variables(&self) -> impl Iterator<Item = String> {
         let variable = |prefix: &str, name: &str| format!("{prefix}_{}", name.to_uppercase().replace('-', "_"));
         let pip = self.pip.iter().map(move |name| variable("PIP", name));
@@ -36,7 +38,7 @@ impl Setting {
     }
 }
 
-/// The one list that is divided by commas.
+/// The only variable whose list is separated by commas.
 pub const UV_FIND_LINKS: &str = "UV_FIND_LINKS";
 
 macro_rules! settings {
@@ -124,7 +126,7 @@ fn path(typed: Option<&PathBuf>) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A row for each setting: the option, and its variables.
+    /// The table has a row for each setting: the option, and its variables.
     #[test]
     fn the_page_on_settings_shows_the_table() {
         let rows = SETTINGS.iter().map(|setting| {

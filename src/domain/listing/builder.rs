@@ -13,33 +13,34 @@ pub struct ListingBuilder {
     project: PackageName,
     index: Arc<MaskedUrl>,
     base: MaskedUrl,
-    /// Encoded, in the order of the page.
+    /// The encoded records, in the order of the page.
     records: Vec<u8>,
-    /// As written, each text once.
+    /// The versions as written, each text once.
     versions: Vec<(Box<str>, Version)>,
     positions: HashMap<Box<str>, usize, FxBuildHasher>,
     runs: Vec<Run>,
-    /// How the name of the last wheel began, up to the dash after its version, and the position
-    /// of that version: the next name mostly begins alike.
+    /// The beginning of the last wheel's name, up to the dash after its version, with the position
+    /// of that version; the next name mostly begins with the same text.
     wheel: Option<(String, usize)>,
     refused: Vec<Ignored>,
     links_are_unique: bool,
     has_suspects: bool,
 }
 
-/// Why a link is refused.
+/// The reason for refusing a link to a local file.
 const LOCAL_LINK: &str = "its link leads to a file of this machine, which no page from the network may name";
 
 /// Consecutive records of one version.
 struct Run {
-    /// The position of their version; `None` where the name tells none.
+    /// The position of their version; `None` if the name states none.
     version: Option<usize>,
-    /// Where they begin.
+    /// The offset of the first record.
     start: usize,
 }
 
 impl ListingBuilder {
-    /// `base` is what relative links are relative to: the page's own URL after redirects.
+    /// Makes a builder; relative links are resolved against `base`, the page's own URL after
+    /// redirects.
     pub fn new(project: PackageName, index: Arc<MaskedUrl>, base: MaskedUrl) -> Self {
         Self {
             project,
@@ -56,25 +57,27 @@ impl ListingBuilder {
         }
     }
 
-    /// Lets only the first of several entries for one link count, as pip does on JSON pages. On
-    /// HTML pages pip tells links apart by the digests in their fragments, and the last one counts.
+    /// Lets only the first of several entries for one link count, as pip does on JSON pages.
+    ///
+    /// On HTML pages pip distinguishes links also by the digests in their fragments, and the last
+    /// one counts.
     #[must_use]
     pub fn with_unique_links(mut self) -> Self {
         self.links_are_unique = true;
         self
     }
 
-    /// Makes room for the files of a page of `length` bytes.
+    /// Reserves memory for the files of a page of `length` bytes.
     #[must_use]
     pub fn with_room_for(mut self, length: usize) -> Self {
-        /// Bytes. Memory is not touched before it is used, yet no page may claim all of it.
+        /// The limit of reserved memory in bytes, since a page may claim any length.
         const MOST: usize = 16 << 20;
         self.records.reserve((length / 2).min(MOST));
         self
     }
 
-    /// Makes all links relative to `base`, since the page has a `<base>`; one that a page from the
-    /// network may not have is refused.
+    /// Resolves all links against `base`, since the page has a `<base>`, and refuses those that a
+    /// page from the network may not have.
     pub fn rebase(&mut self, base: MaskedUrl) {
         match self.link_fault(base.secret().as_str()) {
             None => self.base = base,
@@ -84,7 +87,7 @@ impl ListingBuilder {
 
     /// Adds the next file of the page.
     ///
-    /// A name that no file of ours could have is refused, whatever else the page says.
+    /// A file whose name is no valid file name is refused, whatever else the page states.
     pub fn push(&mut self, record: &FileRecord<'_>) {
         if let Some(why) = RelPath::file_name_fault(record.filename) {
             return self.refuse(record.filename, why);
@@ -101,7 +104,7 @@ impl ListingBuilder {
         self.records = record.encode(records);
     }
 
-    /// Why no page here may have the link `href`: it leads from the network to a file of this machine.
+    /// Returns why a page from the network may not have the link `href`: it leads to a local file.
     fn link_fault(&self, href: &str) -> Option<&'static str> {
         let is_usual = href.starts_with("https://") || href.starts_with("http://");
         if is_usual || memchr::memchr(b':', href.as_bytes()).is_none() {
@@ -112,12 +115,12 @@ impl ListingBuilder {
         (is_local(&link) && !is_local(&self.base)).then_some(LOCAL_LINK)
     }
 
-    /// Notes an entry of the page that is no file, by what it calls itself, and why.
+    /// Adds an entry that is no valid file, with its name and the reason.
     pub fn refuse(&mut self, filename: &str, why: &str) {
         self.refused.push(Ignored::new(filename, why));
     }
 
-    /// The position of the version that `filename` tells, if it can be read.
+    /// Returns the position of the version in `filename`, if it can be parsed.
     fn version(&mut self, filename: &str) -> Option<usize> {
         let is_wheel = filename.ends_with(".whl");
         if let Some((_, version)) = self.wheel.as_ref().filter(|(start, _)| is_wheel && filename.starts_with(start)) {
@@ -132,7 +135,7 @@ impl ListingBuilder {
         Some(version)
     }
 
-    /// The position of the version, if `text` is one.
+    /// Returns the position of the version `text`, if it is a valid one.
     fn version_of(&mut self, text: &str) -> Option<usize> {
         if let Some(known) = self.positions.get(text) {
             return Some(*known);
@@ -143,7 +146,7 @@ impl ListingBuilder {
         Some(self.versions.len() - 1)
     }
 
-    /// The listing of all files that were added.
+    /// Returns the listing of all files that were added.
     pub fn finish(self) -> Listing {
         let (base, runs) = (self.base.public(), self.encoded_runs());
         let contents = Contents {

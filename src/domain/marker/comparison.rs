@@ -1,27 +1,27 @@
-//! Comparisons of a variable with a text, as the `packaging` library makes them.
+//! Comparisons of a marker variable with a text, by the rules of the `packaging` library.
 
 use super::variable::Variable;
 use crate::domain::MarkerEnvironment;
 use crate::domain::specifier::Clause;
 
-/// `variable operator 'text'`, or the other way round.
+/// A comparison: `variable operator 'text'`, or the other way round.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::domain) struct Comparison {
     variable: Variable,
     operator: &'static str,
     text: Box<str>,
-    /// Whether the text stands on the left.
+    /// Whether the text is on the left.
     is_reversed: bool,
-    /// The operator and the text, where they make a version specifier that the variable's value may
-    /// satisfy.
+    /// The operator and the text, if they form a version specifier.
     clause: Option<Clause>,
 }
 
 impl Comparison {
-    /// `'3.8' <= python_version`: the variable's value makes the specifier.
+    /// Makes a comparison such as `'3.8' <= python_version`, in which the variable's value forms
+    /// the specifier.
     ///
     /// # Errors
-    /// Tells which operator cannot compare what.
+    /// When the operator cannot compare the two; the error names them.
     pub(super) fn reversed(text: &str, operator: &'static str, variable: Variable) -> Result<Self, String> {
         if !variable.is_version() {
             check_text_operator(operator)?;
@@ -29,10 +29,10 @@ impl Comparison {
         Ok(Self { variable, operator, text: normalized(text, variable), is_reversed: true, clause: None })
     }
 
-    /// `python_version >= '3.8'`.
+    /// Makes a comparison such as `python_version >= '3.8'`.
     ///
     /// # Errors
-    /// Tells which operator cannot compare what.
+    /// When the operator cannot compare the two; the error names them.
     pub(super) fn new(variable: Variable, operator: &'static str, text: &str) -> Result<Self, String> {
         let clause = if variable.is_version() { Clause::of(&format!("{operator}{text}")) } else { None };
         if clause.is_none() {
@@ -41,7 +41,7 @@ impl Comparison {
         Ok(Self { variable, operator, text: normalized(text, variable), is_reversed: false, clause })
     }
 
-    /// The extra that is asked for, and whether its absence is asked.
+    /// Returns the extra that is compared, and whether it must be absent.
     pub fn asked_extra(&self) -> Option<(&str, bool)> {
         let is_extra = self.variable == Variable::Extra && !self.text.is_empty();
         let negated = match self.operator {
@@ -75,7 +75,7 @@ fn check_text_operator(operator: &str) -> Result<(), String> {
     }
 }
 
-/// Extras are compared by their normalized names (PEP 685), all else as it is written.
+/// Normalizes the name of an extra (PEP 685); other texts stay as they are.
 fn normalized(text: &str, variable: Variable) -> Box<str> {
     if variable != Variable::Extra {
         return text.into();
@@ -91,7 +91,7 @@ fn normalized(text: &str, variable: Variable) -> Box<str> {
     name.into()
 }
 
-/// Text has no order: `<=` and `>=` mean equal, `<` and `>` never hold.
+/// Compares texts, which have no order: `<=` and `>=` mean equal, `<` and `>` never hold.
 fn compare_text(left: &str, operator: &str, right: &str) -> bool {
     match operator {
         "in" => right.contains(left),

@@ -1,9 +1,9 @@
-//! Texts in quotes, as Python reads them.
+//! Parses quoted text as Python does.
 
-/// The text between quotes, its escapes replaced as in a string of Python.
+/// Returns the text between quotes, with its escapes replaced as in a Python string.
 ///
 /// # Errors
-/// Tells which escape Python would refuse, or is not known here.
+/// When an escape is invalid in Python or not supported here; the error names it.
 pub(super) fn unescaped(written: &str) -> Result<String, String> {
     if written.contains(['\n', '\r', '\0']) {
         return Err("a text in quotes may not hold a line's end".into());
@@ -18,7 +18,7 @@ pub(super) fn unescaped(written: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// Reads what follows a backslash; what comes after that. An unknown escape stays as it is.
+/// Reads an escape after its backslash, and returns the rest; an unknown escape stays as it is.
 fn escape<'t>(after: &'t str, text: &mut String) -> Result<&'t str, String> {
     let Some(kind) = after.chars().next() else {
         return Err("a backslash before the quote: write `\\\\` for a backslash".into());
@@ -43,8 +43,9 @@ fn escape<'t>(after: &'t str, text: &mut String) -> Result<&'t str, String> {
     Ok(rest)
 }
 
-/// A character by exactly `length` hexadecimal digits. Half a surrogate pair, which no value of a
-/// variable holds, becomes U+FFFD, which none holds either.
+/// Reads a character given by exactly `length` hexadecimal digits.
+///
+/// Half a surrogate pair becomes U+FFFD, since neither occurs in a variable's value.
 fn code<'t>(rest: &'t str, length: usize, text: &mut String) -> Result<&'t str, String> {
     let digits = rest.get(..length).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).filter(|number| *number <= 0x10_ffff);
@@ -55,7 +56,7 @@ fn code<'t>(rest: &'t str, length: usize, text: &mut String) -> Result<&'t str, 
     Ok(&rest[length..])
 }
 
-/// A character by one to three octal digits.
+/// Reads a character given by one to three octal digits.
 fn octal<'t>(digits: &'t str, text: &mut String) -> &'t str {
     let length = digits.bytes().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
     let number = digits[..length].bytes().fold(0, |number, digit| number * 8 + u32::from(digit - b'0'));
@@ -67,7 +68,7 @@ fn octal<'t>(digits: &'t str, text: &mut String) -> &'t str {
 mod tests {
     use super::*;
 
-    /// As `ast.literal_eval` of Python 3.11 reads them.
+    /// The results of `ast.literal_eval` of Python 3.11.
     #[test]
     fn escapes_are_those_of_python() {
         for (written, text) in [

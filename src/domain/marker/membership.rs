@@ -1,18 +1,19 @@
-//! Questions to the variables that hold several names, which only lock files have (PEP 751).
+//! Conditions on the marker variables that hold several names, which only lock files have (PEP
+//! 751).
 
 use crate::domain::ExtraName;
 
-/// `'x' in extras`, or `not in`.
+/// A condition such as `'x' in extras`, or `not in`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::domain) struct Membership {
     pub list: List,
     pub name: ExtraName,
     pub negated: bool,
-    /// Bytes before the variable.
+    /// The number of bytes before the variable.
     pub at: usize,
 }
 
-/// The variables that hold several names.
+/// The marker variables that hold several names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::domain) enum List {
     Extras,
@@ -20,7 +21,7 @@ pub(in crate::domain) enum List {
 }
 
 impl List {
-    /// The variable called `word`.
+    /// Returns the variable called `word`.
     pub fn named(word: &str) -> Option<Self> {
         [Self::Extras, Self::DependencyGroups].into_iter().find(|list| list.name() == word)
     }
@@ -34,10 +35,10 @@ impl List {
 }
 
 impl Membership {
-    /// `'name' in list`; at `at` stands the variable.
+    /// Makes the condition `'name' in list`; the variable is at offset `at`.
     ///
     /// # Errors
-    /// When the operator asks something else, or the text is no name.
+    /// When the operator is another, or the text is no name.
     pub fn new(name: &str, operator: &str, list: List, at: usize) -> Result<Self, String> {
         let negated = match operator {
             "in" => false,

@@ -1,4 +1,4 @@
-//! Text into the expression of a marker: the grammar that pip reads.
+//! Parses markers by the grammar that pip accepts.
 
 use super::Expression;
 use super::comparison::Comparison;
@@ -8,13 +8,13 @@ use super::variable::Variable;
 use crate::domain::DependencyError;
 use crate::domain::text_cursor::TextCursor;
 
-/// Parentheses deeper than any person writes; a limit, since reading them recurses.
+/// The limit of nested parentheses, far beyond what people write, since parsing recurses.
 const DEEPEST: usize = 50;
 
-/// Reads a whole marker.
+/// Parses a whole marker.
 ///
 /// # Errors
-/// Tells where the text stops being a marker, or which comparison has no meaning.
+/// When the text is no marker, or a comparison has no meaning; the error says where.
 pub(in crate::domain) fn whole(text: &str) -> Result<Expression, DependencyError> {
     let mut cursor = TextCursor::new(text);
     let marker = alternatives(&mut cursor, 0)?;
@@ -133,7 +133,7 @@ fn literal(cursor: &mut TextCursor<'_>, quote: char) -> Result<Operand, Dependen
     unescaped(written).map(Operand::Text).map_err(|why| DependencyError { at: start, why })
 }
 
-/// Longer ones first, so that `==` is not taken for the start of `===`.
+/// The operators, longer ones first, so that `==` is not taken for the start of `===`.
 const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
 
 fn operator(cursor: &mut TextCursor<'_>) -> Result<&'static str, DependencyError> {

@@ -2,7 +2,7 @@
 
 use crate::domain::MarkerEnvironment;
 
-/// What a marker asks the environment for.
+/// A marker variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Variable {
     Extra,
@@ -20,7 +20,7 @@ pub(super) enum Variable {
 }
 
 impl Variable {
-    /// The variable called `word`, old spellings included.
+    /// Returns the variable called `word`, including old spellings.
     pub fn named(word: &str) -> Option<Self> {
         Some(match word {
             "extra" => Self::Extra,
@@ -41,7 +41,7 @@ impl Variable {
         })
     }
 
-    /// Whether its values are compared as versions wherever the other side is one.
+    /// Whether its values are compared as versions if the other side is a version.
     pub fn is_version(self) -> bool {
         matches!(
             self,

@@ -1,18 +1,18 @@
-//! The spellings of a platform that people type: wheel tags, short names, triples.
+//! Parses the spellings of a platform that users type: wheel tags, short names, target triples.
 
 use std::str::FromStr;
 
 use super::{Platform, Release, System};
 use crate::domain::TargetError;
 
-/// `linux-x86_64` means this glibc, as it does for uv: RHEL 8, Debian 10, Ubuntu 20.04.
+/// The glibc of `linux-x86_64`, as in uv: that of RHEL 8, Debian 10, Ubuntu 20.04.
 const USUAL_GLIBC: Release = Release(2, 28);
-/// `linux-x86_64-musl` means this musl, as it does for uv: Alpine 3.13.
+/// The musl of `linux-x86_64-musl`, as in uv: that of Alpine 3.13.
 const USUAL_MUSL: Release = Release(1, 2);
-/// `macos-arm64` means this macOS, as it does for uv.
+/// The macOS of `macos-arm64`, as in uv.
 const USUAL_MACOS: Release = Release(13, 0);
 
-/// Linux architectures: in tags, and where the triple differs, in triples.
+/// Linux architectures as in tags and in target triples.
 const LINUX: [(&str, &str); 8] = [
     ("x86_64", "x86_64"),
     ("aarch64", "aarch64"),
@@ -23,7 +23,7 @@ const LINUX: [(&str, &str); 8] = [
     ("riscv64", "riscv64gc"),
     ("loongarch64", "loongarch64"),
 ];
-/// Linux architectures that only tags name.
+/// Linux architectures that occur in tags only.
 const RARE_LINUX: [&str; 3] = ["armv6l", "armv8l", "ppc64"];
 const MACOS: [&str; 9] = ["arm64", "x86_64", "universal2", "intel", "i386", "universal", "fat64", "fat3", "fat"];
 const WINDOWS: [&str; 3] = ["amd64", "arm64", "win32"];
@@ -33,7 +33,7 @@ const ANDROID: [&str; 4] = ["arm64_v8a", "armeabi_v7a", "x86_64", "x86"];
 impl FromStr for Platform {
     type Err = TargetError;
 
-    /// Takes a wheel tag (`manylinux_2_28_x86_64`), a short name (`linux-x86_64`), a triple
+    /// Parses a wheel tag (`manylinux_2_28_x86_64`), a short name (`linux-x86_64`), a triple
     /// (`x86_64-unknown-linux-gnu`), or uv's mixture (`x86_64-manylinux_2_28`).
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let lower = text.trim().to_ascii_lowercase();
@@ -49,7 +49,7 @@ impl FromStr for Platform {
     }
 }
 
-/// The platform of a tag whose architecture exists.
+/// Returns the platform of a tag with a known architecture.
 fn usable_tag(tag: &str) -> Option<Platform> {
     let platform = Platform::of_tag(tag);
     let known: &[&str] = match platform.system {
@@ -66,7 +66,7 @@ fn usable_tag(tag: &str) -> Option<Platform> {
     known.contains(&&*platform.architecture).then_some(platform)
 }
 
-/// Every short name and triple.
+/// Returns every short name and triple.
 fn fixed_names() -> Vec<(String, Platform)> {
     let mut names = linux_names();
     let mut add = |platform: Platform, spellings: &[&str]| {
@@ -105,7 +105,7 @@ fn linux_names() -> Vec<(String, Platform)> {
 }
 
 impl Platform {
-    /// The name in full of a short one that leaves the architecture to us: `linux`.
+    /// Returns the full name for a short one without an architecture, such as `linux`.
     pub fn full_name(text: &str) -> Option<&'static str> {
         match text.trim().to_ascii_lowercase().as_str() {
             "linux" => Some("linux-x86_64"),
@@ -116,7 +116,7 @@ impl Platform {
     }
 }
 
-/// What other tools and people call a platform, and what is said here.
+/// Names of platforms in other tools, with the accepted ones.
 const NICKNAMES: [(&[&str], &str); 8] = [
     (&["mac", "macosx", "osx", "darwin", "apple", "osx-arm64", "darwin-arm64"], "macos-arm64"),
     (&["osx-64", "darwin-amd64", "darwin-x86_64"], "macos-x86_64"),
@@ -142,7 +142,7 @@ const NICKNAMES: [(&[&str], &str); 8] = [
     (&["linux/arm64", "linux-arm"], "linux-aarch64"),
 ];
 
-/// The accepted spelling that is meant by `text`, or most like it, if one is like it at all.
+/// Returns the accepted spelling that `text` means, or is most like, if any.
 fn nearest(text: &str) -> Option<String> {
     if let Some((_, meant)) = NICKNAMES.iter().find(|(names, _)| names.contains(&text)) {
         return Some((*meant).to_owned());

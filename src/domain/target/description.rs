@@ -1,38 +1,38 @@
-//! A target as a JSON file, so that it is the same target elsewhere.
+//! The description of a target as JSON, from which the same target can be made elsewhere.
 
 use serde::{Deserialize, Serialize};
 
 use super::Target;
 use crate::domain::{Implementation, MarkerEnvironment, Platform, Python, Tags, Version};
 
-/// Everything that a [`Target`] is made of: what `scripts/describe-target.py` prints of the
-/// Python that runs it, and what a bundle keeps of the machines that it is for.
+/// Everything that a [`Target`] consists of: the output of `scripts/describe-target.py` on a
+/// machine, and part of a bundle's manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetDescription {
-    /// `sys.implementation.name`, or what its wheel tags begin with.
+    /// The implementation: `sys.implementation.name`, or the prefix of its wheel tags.
     implementation: Implementation,
-    /// In full: `3.15.0b1`.
+    /// The full version, such as `3.15.0b1`.
     version: Version,
-    /// What extension modules it loads, best first.
+    /// The ABIs of its extension modules, best first.
     abis: Vec<Box<str>>,
     /// The newest tag that fits.
     platform: Platform,
-    /// Every tag that it takes, best first, where they are others than the above leads to.
+    /// Every tag that it supports, best first, if they are not the usual ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags: Option<Tags>,
     markers: MarkerEnvironment,
 }
 
-/// The form of description that is read from files.
+/// The version of the format that is read from files.
 const SCHEMA: u32 = 1;
 
-/// What tells the form of a file.
+/// The field that states the version of the format.
 #[derive(Deserialize)]
 struct Form {
     schema: Option<u32>,
 }
 
-/// Why a text describes no machine.
+/// Why a text is no description of a machine.
 #[derive(Debug, thiserror::Error)]
 pub enum DescriptionError {
     #[error("it is not what scripts/describe-target.py prints: {0}")]
@@ -44,10 +44,10 @@ pub enum DescriptionError {
 }
 
 impl TargetDescription {
-    /// Reads what the script printed into a file.
+    /// Parses the output of the script.
     ///
     /// # Errors
-    /// Says what in it cannot be right.
+    /// When it is invalid; the error says what is wrong.
     pub fn of_file(bytes: &[u8]) -> Result<Self, DescriptionError> {
         // Whoever redirects output in PowerShell gets a mark in front of it.
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
@@ -59,7 +59,7 @@ impl TargetDescription {
         }
     }
 
-    /// The target that is described so.
+    /// Returns the described target.
     pub fn target(&self) -> Target {
         let python = Python {
             implementation: self.implementation.clone(),
@@ -73,14 +73,14 @@ impl TargetDescription {
         }
     }
 
-    /// The version of Python, without what marks a pre-release.
+    /// Returns the version of Python without its pre-release part.
     pub fn release(&self) -> Version {
         self.version.only_release()
     }
 }
 
 impl Target {
-    /// The description that leads to the same target, but for its id.
+    /// Returns the description from which the same target is made, except for its id.
     pub fn description(&self) -> TargetDescription {
         let usual = Tags::new(&self.python, &self.platform);
         TargetDescription {

@@ -1,9 +1,11 @@
-//! The values of markers on a machine that is not at hand.
+//! The marker values of machines other than this one.
 
 use crate::domain::{Implementation, MarkerEnvironment, MarkerEnvironmentBuilder, Platform, Python};
 
-/// The markers of a machine that is not at hand. Its kernel's release and version are unknown
-/// and empty, as for uv, and PyPy is taken for the first of the releases with its ABI.
+/// Returns the marker values of another machine.
+///
+/// Its kernel's release and version are unknown and empty, as in uv, and PyPy is taken for the
+/// first of the releases with its ABI.
 pub(super) fn foreign_markers(python: &Python, platform: &Platform) -> MarkerEnvironment {
     let (major, minor) = python.numbers();
     let full = python.version.to_string();
@@ -28,7 +30,7 @@ pub(super) fn foreign_markers(python: &Python, platform: &Platform) -> MarkerEnv
     builder.try_into().expect("versions printed from versions are versions")
 }
 
-/// The markers of a machine with another Python: what the platform says of itself stays.
+/// Returns the marker values of a machine with another Python; what depends on the platform stays.
 pub(super) fn markers_with(machine: MarkerEnvironment, python: &Python, platform: &Platform) -> MarkerEnvironment {
     let usual = foreign_markers(python, platform);
     let sys_platform = sys_platform(machine.sys_platform(), python).to_owned();
@@ -41,12 +43,13 @@ pub(super) fn markers_with(machine: MarkerEnvironment, python: &Python, platform
         .with_sys_platform(sys_platform)
 }
 
-/// Before 3.3 there was no `sys.implementation`, and `packaging` says "" and "0" for it.
+/// Whether the Python is older than 3.3: it has no `sys.implementation`, and `packaging` uses ""
+/// and "0" for it.
 fn is_ancient(python: &Python) -> bool {
     python.numbers() < (3, 3)
 }
 
-/// What `python` calls the platform that others call `name`.
+/// Returns the name that `python` has for the platform that others call `name`.
 fn sys_platform<'a>(name: &'a str, python: &Python) -> &'a str {
     match name {
         "linux" | "linux2" if is_ancient(python) => "linux2",
@@ -82,7 +85,7 @@ mod tests {
         assert!(wrong.is_empty(), "packaging says:\n{}", wrong.join("\n"));
     }
 
-    /// `variable=value`, `yes MARKER` or `no MARKER`.
+    /// Checks a line: `variable=value`, `yes MARKER` or `no MARKER`.
     fn is_right(markers: &MarkerEnvironment, line: &str) -> bool {
         let evaluate = |marker: &str| marker.parse::<Marker>().unwrap().evaluate(markers, &[]);
         match line.split_once(' ') {

@@ -1,9 +1,9 @@
-//! What is asked of a target, and what a machine at hand adds to it.
+//! Target specifications: what the user states about a target, completed by the interpreter's own.
 
 use super::{Target, TargetError};
 use crate::domain::{Implementation, Platform, Python, PythonVersion};
 
-/// What is asked of a target; a part that is left out comes from the base target.
+/// What the user states about a target; missing parts come from the base target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetSpec {
     /// `--python-version`.
@@ -17,7 +17,7 @@ pub struct TargetSpec {
 }
 
 impl TargetSpec {
-    /// Every Python on every platform.
+    /// Returns every Python on every platform.
     pub fn product(
         pythons: &[PythonVersion],
         platforms: &[Platform],
@@ -34,8 +34,8 @@ impl TargetSpec {
         pythons.iter().flat_map(|python| platforms.iter().map(move |platform| spec(python, platform))).collect()
     }
 
-    /// What `3.11:windows-x86_64` names, or a target's name such as `cp311-win_amd64`; `None` for text
-    /// of another form: a path, say.
+    /// Parses `3.11:windows-x86_64`, or a target's name such as `cp311-win_amd64`; `None` for text
+    /// of another form, such as a path.
     ///
     /// # Errors
     /// When a version is followed by a colon and no platform.
@@ -53,15 +53,15 @@ impl TargetSpec {
         Self { python: Some(python), platform: Some(platform), implementation, abis: Vec::new() }
     }
 
-    /// Whether it says enough to do without an interpreter.
+    /// Whether it needs no base target.
     pub fn is_complete(&self) -> bool {
         self.python.is_some() && self.platform.is_some()
     }
 
-    /// The target; `base` is the one that the interpreter at hand describes.
+    /// Returns the target; `base` is that of the interpreter.
     ///
     /// # Errors
-    /// Names the flag that is needed where neither this nor `base` says enough.
+    /// When neither this nor `base` says enough; the error names what is missing.
     pub fn resolve(&self, base: Option<&Target>) -> Result<Target, TargetError> {
         if *self == Self::default() {
             return base.cloned().ok_or(TargetError::NothingKnown);
@@ -90,7 +90,7 @@ impl TargetSpec {
     }
 }
 
-/// `3.11`, `cp311`, `pp3.10`.
+/// Parses `3.11`, `cp311` or `pp3.10`.
 fn named_python(text: &str) -> Option<(Option<Implementation>, PythonVersion)> {
     let letters = text.find(|character: char| character.is_ascii_digit())?;
     let (prefix, version) = text.split_at(letters);
@@ -110,6 +110,7 @@ fn version_of(python: &Python) -> PythonVersion {
 mod tests {
     use super::super::tests::{mac, spec};
     use super::*;
+    use crate::domain::{HasRemedy, Remedy};
 
     #[test]
     fn what_is_left_out_is_the_base_target_s() {
@@ -171,10 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_base_the_missing_flag_is_named() {
-        let error = |python, platform| spec(None, python, platform).resolve(None).unwrap_err().to_string();
-        assert!(error(Some("3.9"), None).contains("--platform"));
-        assert!(error(None, Some("win32")).contains("--python-version"));
-        assert!(error(None, None).contains("--python-version and --platform"));
+    fn without_a_base_the_remedy_is_what_is_missing() {
+        let remedy = |python, platform| spec(None, python, platform).resolve(None).unwrap_err().remedy();
+        assert_eq!(remedy(Some("3.9"), None), Some(Remedy::GivePlatform));
+        assert_eq!(remedy(None, Some("win32")), Some(Remedy::GivePythonVersion));
+        assert_eq!(remedy(None, None), Some(Remedy::GiveTarget));
     }
 }

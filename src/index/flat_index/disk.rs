@@ -1,4 +1,4 @@
-//! Find-links on disk: a folder, a page or an archive.
+//! Reads find-links locations on disk: a folder, a page or an archive.
 
 use std::collections::HashSet;
 use std::fs;
@@ -23,7 +23,7 @@ pub enum FlatError {
     Relative(PathBuf),
 }
 
-/// Reads what the path offers.
+/// Returns the files at the path.
 pub(super) fn read(path: &Path) -> Result<Vec<FlatFile>, FlatError> {
     let about = fs::metadata(path).map_err(failed(path))?;
     if about.is_dir() {
@@ -35,8 +35,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<FlatFile>, FlatError> {
     }
 }
 
-/// The files that stand in the folder and those that its pages link to; pages know more, so they
-/// go first and a file that one of them links to is not taken twice.
+/// Returns the files in the folder and those that its pages link to.
+///
+/// Pages state more about a file, so they come first, and a file that is linked to is not listed
+/// twice.
 fn folder(path: &Path) -> Result<Vec<FlatFile>, FlatError> {
     let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed(path))?;
     let mut paths: Vec<_> = entries.iter().map(fs::DirEntry::path).collect();
@@ -57,7 +59,7 @@ fn folder(path: &Path) -> Result<Vec<FlatFile>, FlatError> {
     Ok(files)
 }
 
-/// The names of those files that are right below `folder`.
+/// Returns the names of those files that are directly in `folder`.
 fn names_below(folder: &MaskedUrl, files: &[FlatFile]) -> HashSet<String> {
     let folder = folder.secret().as_str().trim_end_matches('/');
     let below = files.iter().filter(|file| file.href.rsplit_once('/').is_some_and(|(parent, _)| parent == folder));
@@ -78,7 +80,7 @@ fn page_links(path: &Path) -> Result<Vec<FlatFile>, FlatError> {
     Ok(files)
 }
 
-/// Whether pip takes the file for a page of links; `.xhtml` is none.
+/// Whether pip takes the file for a page of links; `.xhtml` is not.
 fn is_page(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     extension.eq_ignore_ascii_case("html") || extension.eq_ignore_ascii_case("htm")

@@ -1,9 +1,9 @@
-//! A file that a find-links location offers.
+//! A file at a find-links location.
 
 use super::super::file_visitor::FileVisitor;
 use crate::domain::{Algorithm, Digest, FileRecord, MaskedUrl};
 
-/// A [`FileRecord`] that owns its text; its link is absolute.
+/// A [`FileRecord`] that owns its text and has an absolute link.
 #[derive(Clone, Debug)]
 pub(super) struct FlatFile {
     pub filename: String,
@@ -49,7 +49,7 @@ fn borrowed(digest: &Digest) -> (Algorithm, &str) {
     (digest.algorithm, &digest.hex)
 }
 
-/// Entries that are no files at all are of no project, so there is nobody to tell.
+/// Ignores entries that are no valid files, as they belong to no project.
 impl FileVisitor for Vec<FlatFile> {
     fn push(&mut self, record: &FileRecord<'_>) {
         self.push(FlatFile::of(record));
@@ -58,7 +58,7 @@ impl FileVisitor for Vec<FlatFile> {
     fn refuse(&mut self, _: &str, _: &str) {}
 }
 
-/// Makes files absolute, without the credentials of the page.
+/// Resolves the links of files against `base`, without the credentials in it.
 pub(super) fn resolve(files: &mut Vec<FlatFile>, base: &MaskedUrl) {
     let Ok(base) = base.public().parse::<MaskedUrl>() else { return };
     files.retain_mut(|file| match base.join(&file.href) {

@@ -1,9 +1,9 @@
-//! The tags of a page, in the form that costs least: of all that a tokenizer can tell, only the
-//! attributes that an index writes are kept, in buffers that are used again for the next tag.
+//! Collects the tags of a page cheaply: only the attributes that indexes write are kept, in buffers
+//! that are reused for the next tag.
 
 use html5gum::{Emitter, Error, State};
 
-/// The attributes that are read.
+/// The attributes that are kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attribute {
     Href,
@@ -43,7 +43,7 @@ struct Value {
 }
 
 impl Tag {
-    /// In lower case.
+    /// Returns the tag's name in lower case.
     pub fn name(&self) -> &[u8] {
         &self.name
     }
@@ -58,7 +58,7 @@ impl Tag {
         self.values.iter_mut().for_each(|value| value.is_present = false);
     }
 
-    /// Begins the value of an attribute; of several equal ones the last counts, as in pip.
+    /// Starts the value of an attribute; if it is repeated, the last one counts, as in pip.
     fn set(&mut self, attribute: Attribute, is_present: bool) {
         let value = &mut self.values[attribute as usize];
         value.is_present = is_present;
@@ -66,13 +66,13 @@ impl Tag {
     }
 }
 
-/// Takes the tags of a page one by one, and the text of its title.
+/// Receives the tags of a page one by one, and the text of its title.
 pub(super) trait TakeTags {
     fn take(&mut self, tag: &Tag);
     fn take_title(&mut self, text: &[u8]);
 }
 
-/// Adapts the tokenizer to what takes the tags.
+/// Passes the tokenizer's output on to a [`TakeTags`].
 pub(super) struct Tags<T> {
     taker: T,
     tag: Tag,
@@ -89,8 +89,10 @@ impl<T: TakeTags> Tags<T> {
         Self { taker, tag: Tag::default(), is_start: false, attribute_name, attribute: None, last_start_tag }
     }
 
-    /// Ends the attribute that had no value. It is absent then, as for pip; but a bare
-    /// `data-yanked` yanks, since PEP 592 says so and a withdrawn file is the greater risk.
+    /// Ends an attribute without a value.
+    ///
+    /// It counts as absent, as in pip; except that a bare `data-yanked` yanks, as PEP 592 says,
+    /// since installing a yanked file is the greater risk.
     fn end_attribute(&mut self) {
         if let Some(attribute) = Attribute::named(&self.attribute_name) {
             self.tag.set(attribute, attribute == Attribute::Yanked);

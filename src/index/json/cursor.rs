@@ -1,7 +1,7 @@
 //! Reads the values of a JSON document from left to right.
 //!
-//! What is read here is what `serde_json` would read, at less cost. Whatever is not plain is handed
-//! to it, or refused as [`ParseStop::Odd`], so that it decides what the document says.
+//! The result is what `serde_json` would read, at less cost. Anything unusual is left to
+//! `serde_json`, either here or, by [`ParseStop::Odd`], by the caller.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,12 @@ use serde::Deserialize;
 
 use super::value::Value;
 
-/// Why no value could be read.
+/// Why a value could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ParseStop {
-    /// The text ends first.
+    /// The text ends before the value does.
     Short,
-    /// It is malformed, or so unusual that `serde_json` has to say what it is.
+    /// The value is malformed, or so unusual that `serde_json` has to read it.
     Odd,
 }
 
@@ -33,7 +33,7 @@ impl<'a> JsonCursor<'a> {
         self.position
     }
 
-    /// The text between here and `end`.
+    /// Returns the text between here and `end`.
     pub fn up_to(&self, end: &Self) -> &'a str {
         &self.text[self.position..end.position]
     }
@@ -42,13 +42,13 @@ impl<'a> JsonCursor<'a> {
         &self.text.as_bytes()[self.position..]
     }
 
-    /// Goes over a byte order mark.
+    /// Skips a byte order mark.
     pub fn skip_mark(&mut self) {
         const MARK: &str = "\u{feff}";
         self.position += if self.text[self.position..].starts_with(MARK) { MARK.len() } else { 0 };
     }
 
-    /// The next byte that is no white space; it stays.
+    /// Skips white space and returns the next byte without skipping it.
     pub fn peek(&mut self) -> Result<u8, ParseStop> {
         for byte in self.rest() {
             match byte {
@@ -59,7 +59,7 @@ impl<'a> JsonCursor<'a> {
         Err(ParseStop::Short)
     }
 
-    /// Goes over `byte`, which must be next.
+    /// Skips `byte`, which must be next.
     pub fn expect(&mut self, byte: u8) -> Result<(), ParseStop> {
         if self.peek()? != byte {
             return Err(ParseStop::Odd);
@@ -68,7 +68,7 @@ impl<'a> JsonCursor<'a> {
         Ok(())
     }
 
-    /// Goes over `literal`, which must be next, byte by byte.
+    /// Skips `literal`, which must be next, byte by byte.
     pub fn literal(&mut self, literal: &str) -> Result<(), ParseStop> {
         if !self.rest().starts_with(literal.as_bytes()) {
             return Err(ParseStop::Odd);
@@ -77,7 +77,7 @@ impl<'a> JsonCursor<'a> {
         Ok(())
     }
 
-    /// Goes over the comma between two members, or over `end`: whether there is another one.
+    /// Skips a comma or `end`; returns whether it was the comma, so that another member follows.
     pub fn goes_on(&mut self, end: u8) -> Result<bool, ParseStop> {
         match self.peek()? {
             b',' => self.position += 1,
@@ -90,14 +90,14 @@ impl<'a> JsonCursor<'a> {
         Ok(true)
     }
 
-    /// Goes over `end`, if it is next.
+    /// Skips `end` if it is next; returns whether it was.
     pub fn ends(&mut self, end: u8) -> Result<bool, ParseStop> {
         let ends = self.peek()? == end;
         self.position += usize::from(ends);
         Ok(ends)
     }
 
-    /// Reads a key and the colon behind it.
+    /// Reads a key and the colon after it.
     pub fn key(&mut self) -> Result<Cow<'a, str>, ParseStop> {
         if self.peek()? != b'"' {
             return Err(ParseStop::Odd);
@@ -107,7 +107,7 @@ impl<'a> JsonCursor<'a> {
         Ok(key)
     }
 
-    /// Reads the object that is next; `value` reads the value behind each key.
+    /// Reads an object; `value` reads the value of each key.
     pub fn members(
         &mut self,
         mut value: impl FnMut(&str, &mut Self) -> Result<(), ParseStop>,
@@ -122,7 +122,7 @@ impl<'a> JsonCursor<'a> {
         Ok(())
     }
 
-    /// Reads any value; `object` reads one that begins with a brace.
+    /// Reads any value; `object` reads it if it is an object.
     pub fn value<O: Deserialize<'a>>(
         &mut self,
         object: impl FnOnce(&mut Self) -> Result<O, ParseStop>,
@@ -143,7 +143,7 @@ impl<'a> JsonCursor<'a> {
         self.value(|_| Err(ParseStop::Odd))
     }
 
-    /// Lets `serde_json` read an object or a list.
+    /// Reads an object or a list with `serde_json`.
     pub fn delegate<T: Deserialize<'a>>(&mut self) -> Result<T, ParseStop> {
         let mut values = serde_json::Deserializer::from_str(&self.text[self.position..]).into_iter();
         match values.next() {
@@ -156,7 +156,7 @@ impl<'a> JsonCursor<'a> {
         }
     }
 
-    /// Reads the text whose opening quote is next.
+    /// Reads a string, whose opening quote is next.
     fn text(&mut self) -> Result<Cow<'a, str>, ParseStop> {
         let start = self.position + 1;
         let end = start + plain_length(&self.text.as_bytes()[start..]);
@@ -171,7 +171,7 @@ impl<'a> JsonCursor<'a> {
         }
     }
 
-    /// Reads the text that is next, whose first escape is at `escape`.
+    /// Reads a string whose first escape is at `escape`.
     #[cold]
     fn escaped(&mut self, escape: usize) -> Result<Cow<'a, str>, ParseStop> {
         let (bytes, mut end) = (self.text.as_bytes(), escape);
@@ -208,20 +208,22 @@ impl<'a> JsonCursor<'a> {
     }
 }
 
-/// A number of digits alone that cannot overflow.
+/// Parses a number that consists of digits alone and cannot overflow.
 fn usual_number(digits: &[u8]) -> Option<u64> {
     let is_usual =
         matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() < 19 && digits.iter().all(u8::is_ascii_digit);
     is_usual.then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit & 0xf)))
 }
 
-/// How many bytes there are before the first quote, backslash or control character: before what
-/// ends a text or needs a second look. Eight bytes are looked at together.
+/// Returns the number of bytes before the first quote, backslash or control character.
+///
+/// Eight bytes are compared at a time.
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
     const BACKSLASHES: u64 = ONES * b'\\' as u64;
-    /// With this bit turned the quote, 0x22, follows the control characters, which stay below 0x20.
+    /// With this bit flipped the quote, 0x22, directly follows the control characters, which stay
+    /// below 0x20.
     const TURNED: u64 = ONES * 0x02;
     // Whether a byte is below `limit`; exact up to the first that is, since borrows only go up.
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;

@@ -1,4 +1,4 @@
-//! One file's entry on a JSON page.
+//! The entry of one file on a JSON page.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::cursor::{JsonCursor, ParseStop};
 use super::value::Value;
 use crate::domain::{Algorithm, FileRecord};
 
-/// What a file's entry says; of several equal keys the last counts, as in Python.
+/// The fields of a file's entry; if a key is repeated, the last one counts, as in Python.
 #[derive(Default)]
 pub(super) struct FileEntry<'a> {
     filename: Value<'a>,
@@ -49,7 +49,7 @@ impl FileKey {
         Self::deserialize(name).unwrap_or(Self::Other)
     }
 
-    /// Whether its value may be an object of digests.
+    /// Whether the key's value may be an object of digests.
     pub fn has_digests(self) -> bool {
         matches!(self, Self::Hashes | Self::CoreMetadata | Self::DistInfoMetadata)
     }
@@ -91,12 +91,12 @@ impl<'de> Visitor<'de> for FileEntryVisitor {
 }
 
 impl<'a> FileEntry<'a> {
-    /// Takes in the object that is next, without `serde_json` as far as that can be.
+    /// Reads an object into the entry, without `serde_json` as far as possible.
     pub fn read(&mut self, cursor: &mut JsonCursor<'a>) -> Result<(), ParseStop> {
         cursor.members(|key, cursor| self.take(FileKey::named(key), cursor))
     }
 
-    /// Takes in the value that is next, which `key` has.
+    /// Reads the value of `key` into the entry.
     pub fn take(&mut self, key: FileKey, cursor: &mut JsonCursor<'a>) -> Result<(), ParseStop> {
         match key {
             FileKey::Filename => self.filename = cursor.value(skip)?,
@@ -113,7 +113,7 @@ impl<'a> FileEntry<'a> {
         Ok(())
     }
 
-    /// Takes in the value that is next, a digest in the object that `key` has.
+    /// Reads a digest from the object of `key` into the entry.
     pub fn take_digest(
         &mut self,
         key: FileKey,
@@ -131,26 +131,26 @@ impl<'a> FileEntry<'a> {
     }
 }
 
-/// Reads an object of which nothing is wanted.
+/// Skips an object.
 fn skip(cursor: &mut JsonCursor<'_>) -> Result<IgnoredAny, ParseStop> {
     cursor.members(|_, cursor| cursor.value(JsonCursor::delegate::<IgnoredAny>).map(drop))?;
     Ok(IgnoredAny)
 }
 
-/// Tells `visitor` of an element of the list that is no entry.
+/// Refuses an element of the list that is no object.
 pub(super) fn refuse(visitor: &mut impl FileVisitor) {
     visitor.refuse("", "its entry is no JSON object");
 }
 
 impl FileEntry<'_> {
-    /// Gives the file to `visitor`, or the reason why the entry is none.
+    /// Passes the file to `visitor`, or the reason why the entry is no valid file.
     pub fn give(&self, visitor: &mut impl FileVisitor) {
         if let Err(why) = self.record(|record| visitor.push(record)) {
             visitor.refuse(&self.name(), why);
         }
     }
 
-    /// What to call the entry in a message; pip itself never looks at `filename`.
+    /// Returns a name for the entry in messages; pip itself never reads `filename`.
     fn name(&self) -> Cow<'_, str> {
         match (&self.filename, &self.url) {
             (Value::Text(filename), _) => Cow::Borrowed(filename),
@@ -159,7 +159,10 @@ impl FileEntry<'_> {
         }
     }
 
-    /// Calls `push` with the file, or says which field makes it none.
+    /// Calls `push` with the file.
+    ///
+    /// # Errors
+    /// When a field is missing or invalid.
     fn record(&self, push: impl FnOnce(&FileRecord<'_>)) -> Result<(), &'static str> {
         let Value::Text(url) = &self.url else { return Err("its entry has no `url`, or one that is no text") };
         let link = Link::new(url);
@@ -197,7 +200,8 @@ impl FileEntry<'_> {
         }
     }
 
-    /// PEP 592; an empty text is no reason, so the file is not yanked (`docs/facts/pip.md` 3.3).
+    /// Returns the reason for yanking (PEP 592); an empty text means not yanked
+    /// (`docs/facts/pip.md` 3.3).
     fn yanked(&self) -> Option<&str> {
         self.yanked.is_truthy().then_some(match &self.yanked {
             Value::Text(reason) => reason,
@@ -205,7 +209,8 @@ impl FileEntry<'_> {
         })
     }
 
-    /// PEP 714's key, else PEP 658's older one; the strongest of several digests.
+    /// Returns the metadata sidecar by PEP 714's key, else PEP 658's older one, with the strongest
+    /// of several digests.
     fn sidecar(&self) -> Option<Option<(Algorithm, &str)>> {
         let told = match &self.core_metadata {
             Value::Absent => &self.dist_info_metadata,
@@ -225,11 +230,12 @@ impl FileEntry<'_> {
     }
 }
 
-/// Digests by algorithm, of those known here; the first has its own place, since most are alone.
+/// The digests whose algorithms are known; the first is held without an allocation, since most
+/// entries have one.
 struct Digests<'a> {
     first: Option<(Algorithm, Cow<'a, str>)>,
     more: Vec<(Algorithm, Cow<'a, str>)>,
-    /// Otherwise there are none.
+    /// Whether all values are strings; otherwise no digest counts.
     are_texts: bool,
 }
 
@@ -240,7 +246,7 @@ impl Default for Digests<'_> {
 }
 
 impl<'a> Digests<'a> {
-    /// The same, without `serde_json` as far as that can be.
+    /// Reads the digests, without `serde_json` as far as possible.
     fn read(cursor: &mut JsonCursor<'a>) -> Result<Self, ParseStop> {
         let mut digests = Self::default();
         cursor.members(|key, cursor| {
@@ -256,7 +262,7 @@ impl<'a> Digests<'a> {
         }
     }
 
-    /// An empty text promises nothing.
+    /// Adds a digest; an empty text is ignored.
     fn add(&mut self, algorithm: Algorithm, value: Value<'a>) {
         match value {
             Value::Text(hex) if hex.is_empty() => {}

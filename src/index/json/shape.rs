@@ -1,22 +1,26 @@
-//! Entry shapes: the keys and punctuation that file entries of a page share, for fast reading.
+//! Entry shapes: the keys and punctuation that the file entries of a page share, by which further
+//! entries are read faster.
 
 use super::cursor::{JsonCursor, ParseStop};
 use super::entry::{FileEntry, FileKey};
 use crate::domain::Algorithm;
 
-/// The shapes that entries of a page had. One program writes them all, with the same keys in the
-/// same order, and an entry of a known shape is read at half the cost.
+/// The shapes of a page's entries so far.
+///
+/// As one program writes all entries, with the same keys in the same order, few shapes cover a
+/// page, and an entry of a known shape is read at half the cost.
 #[derive(Default)]
 pub(super) struct EntryShapes {
-    /// The one that fitted last stands first.
+    /// The shapes, that of the last entry first.
     known: Vec<EntryShape>,
 }
 
 impl EntryShapes {
-    /// Files with and without metadata, and yanked ones with and without a reason.
+    /// The number of shapes that are kept: files with and without metadata, and yanked files with and
+    /// without a reason.
     const MOST: usize = 4;
 
-    /// Takes the object that is next into `entry`, which is still empty.
+    /// Reads an object into `entry`, which must be empty.
     pub fn read<'a>(&mut self, entry: &mut FileEntry<'a>, cursor: &mut JsonCursor<'a>) -> Result<(), ParseStop> {
         let start = *cursor;
         for position in 0..self.known.len() {
@@ -34,32 +38,33 @@ impl EntryShapes {
     }
 }
 
-/// What stands around the values of an entry, byte by byte, and whose values they are. Whatever
-/// other values stand there, it is an entry.
+/// The text between the values of an entry, and the keys that the values belong to.
+///
+/// A text that differs in the values alone is an entry of the same shape.
 struct EntryShape {
     slots: Vec<Slot>,
-    /// What stands behind the last value.
+    /// The text after the last value.
     end: Box<str>,
 }
 
-/// The place of a value that is no object.
+/// The position of a value that is no object.
 struct Slot {
-    /// What stands between the value before and this one.
+    /// The text between the previous value and this one.
     before: Box<str>,
     key: FileKey,
-    /// Where the value is one of the digests that the key has.
+    /// The digest's algorithm, if the value is in the object of a key with digests.
     algorithm: Option<Algorithm>,
 }
 
 impl EntryShape {
-    /// The shape of an entry that could be read; `None` where it is too odd to come again.
+    /// Returns the shape of an entry that could be read, or `None` if it is too unusual to recur.
     fn of(entry: &str) -> Option<Self> {
         let mut builder = ShapeBuilder { entry, slots: Vec::new(), end: 0 };
         JsonCursor::new(entry).members(|key, cursor| builder.member(FileKey::named(key), cursor)).ok()?;
         Some(Self { slots: builder.slots, end: entry[builder.end..].into() })
     }
 
-    /// Takes the entry that is next, which must have this shape, into `entry`.
+    /// Reads an entry of this shape into `entry`.
     fn read<'a>(&self, entry: &mut FileEntry<'a>, cursor: &mut JsonCursor<'a>) -> Result<(), ParseStop> {
         for slot in &self.slots {
             cursor.literal(&slot.before)?;
@@ -79,13 +84,15 @@ impl EntryShape {
 struct ShapeBuilder<'e> {
     entry: &'e str,
     slots: Vec<Slot>,
-    /// Where the last value ends.
+    /// The position after the last value.
     end: usize,
 }
 
 impl ShapeBuilder<'_> {
-    /// Goes over the value of `key`. Of equal keys the last counts with all that it holds, and an
-    /// empty object has no slot: both are odd.
+    /// Skips the value of `key` and adds its slots.
+    ///
+    /// Repeated keys and empty objects are refused as odd: a repeated key replaces the earlier one,
+    /// and an empty object has no slot.
     fn member(&mut self, key: FileKey, cursor: &mut JsonCursor<'_>) -> Result<(), ParseStop> {
         let is_new = key == FileKey::Other || self.slots.iter().all(|slot| slot.key != key);
         let slots = self.slots.len();
@@ -96,7 +103,7 @@ impl ShapeBuilder<'_> {
         if is_new && self.slots.len() > slots { Ok(()) } else { Err(ParseStop::Odd) }
     }
 
-    /// Goes over the value of `name` in the object that `key` has.
+    /// Skips the value of `name` in the object of `key` and adds its slot.
     fn inner(&mut self, key: FileKey, name: &str, cursor: &mut JsonCursor<'_>) -> Result<(), ParseStop> {
         match Algorithm::named(name) {
             Some(algorithm) if key.has_digests() => self.slot(key, Some(algorithm), cursor),

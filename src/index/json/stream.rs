@@ -1,7 +1,8 @@
-//! Reads a JSON page as a stream, one buffer at a time, so that a long page is never held.
+//! Reads a JSON page as a stream, one buffer at a time, so that a long page is never held in
+//! memory.
 //!
-//! Of what is malformed or odd it only says so: whoever asked then lets `serde_json` read the
-//! whole. So it may refuse what it likes, and must never take what `serde_json` refuses.
+//! Malformed or unusual pages are refused, and the caller then lets `serde_json` read the whole
+//! page. So this reader may refuse any page, but must never accept one that `serde_json` refuses.
 
 use std::io::{self, Read};
 
@@ -13,15 +14,16 @@ use super::shape::EntryShapes;
 use super::value::Value;
 use super::{FileVisitor, Meta};
 
-/// Bytes that are looked at together, unless one entry alone is longer: they fit into the
-/// processor's nearer caches.
+/// The size of the buffer in bytes, unless a single entry is longer; it fits into the processor's
+/// caches.
 const BUFFER_SIZE: usize = 128 << 10;
 
-/// Gives every file of the page, of about `expected` bytes, to `visitor`: whether that was all the
-/// page says. Otherwise it is not as usual, and what the sink was given means nothing.
+/// Passes every file of the page, which has about `expected` bytes, to `visitor`.
+///
+/// Returns `false` if the page is unusual; then what the visitor received must be discarded.
 ///
 /// # Errors
-/// Those of `source`.
+/// When `source` cannot be read.
 pub(in super::super) fn scan(source: impl Read, expected: usize, visitor: &mut impl FileVisitor) -> io::Result<bool> {
     let mut buffer = PageBuffer::new(source, expected.saturating_add(1).min(BUFFER_SIZE));
     let mut page =
@@ -39,11 +41,11 @@ pub(in super::super) fn scan(source: impl Read, expected: usize, visitor: &mut i
     }
 }
 
-/// The part of the page that is being looked at.
+/// The part of the page that is being read.
 struct PageBuffer<R> {
     source: R,
     bytes: Vec<u8>,
-    /// How many of the bytes are filled.
+    /// The number of bytes that are filled.
     filled: usize,
     consumed: usize,
 }
@@ -53,8 +55,9 @@ impl<R: Read> PageBuffer<R> {
         Self { source, bytes: vec![0; size], filled: 0, consumed: 0 }
     }
 
-    /// Fills it up behind what was not consumed: whether the page is over. Where little was
-    /// consumed, it grows, so that nothing is looked at too often.
+    /// Fills the buffer after what was not consumed; returns whether the page has ended.
+    ///
+    /// The buffer grows if little was consumed, so that no text is parsed too often.
     fn fill(&mut self) -> io::Result<bool> {
         self.bytes.copy_within(self.consumed..self.filled, 0);
         self.filled -= self.consumed;
@@ -77,7 +80,8 @@ impl<R: Read> PageBuffer<R> {
         self.consumed = amount;
     }
 
-    /// Its text, less a character whose end is still to come; `None` where it is no UTF-8.
+    /// Returns the buffer's text without a character that is still incomplete; `None` if it is no
+    /// UTF-8.
     fn text(&self, is_over: bool) -> Option<&str> {
         let bytes = &self.bytes[..self.filled];
         match str::from_utf8(bytes) {
@@ -88,11 +92,11 @@ impl<R: Read> PageBuffer<R> {
     }
 }
 
-/// How far the page was read.
+/// The state of reading a page.
 struct PageParser {
     state: ParserState,
     has_files: bool,
-    /// It is of a version that we know, as far as was told.
+    /// Whether the API version is a known one, as far as the page has stated it.
     is_known: bool,
     shapes: EntryShapes,
 }
@@ -100,7 +104,7 @@ struct PageParser {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ParserState {
     Start,
-    /// Before the first member, or the end.
+    /// Before the first member, or before the end.
     FirstMember,
     Member,
     FirstFile,
@@ -114,7 +118,7 @@ impl PageParser {
         self.state == ParserState::End && self.has_files && self.is_known
     }
 
-    /// Goes on until it must stop: why, and how much of the text is behind it for good.
+    /// Reads as far as possible; returns why it stopped, and how much of the text is done with.
     fn advance<'a>(&mut self, cursor: &mut JsonCursor<'a>, visitor: &mut impl FileVisitor) -> (ParseStop, usize) {
         loop {
             let done = cursor.position();
@@ -128,7 +132,7 @@ impl PageParser {
         }
     }
 
-    /// Reads a part that has to be there as a whole, and tells what comes then.
+    /// Reads the next part as a whole, and returns the state after it.
     fn step(&mut self, cursor: &mut JsonCursor<'_>, visitor: &mut impl FileVisitor) -> Result<ParserState, ParseStop> {
         match self.state {
             ParserState::Start => {
@@ -162,7 +166,7 @@ impl PageParser {
         after(cursor, b'}', ParserState::Member, ParserState::End)
     }
 
-    /// Reads an entry and what divides it from the next; the sink gets it once both are there.
+    /// Reads an entry and what separates it from the next, then passes the entry on.
     fn file(&mut self, cursor: &mut JsonCursor<'_>, visitor: &mut impl FileVisitor) -> Result<ParserState, ParseStop> {
         if cursor.peek()? != b'{' {
             drop(cursor.plain()?);
@@ -178,7 +182,7 @@ impl PageParser {
     }
 }
 
-/// The place behind a comma, or behind `end`.
+/// Skips a comma or `end`, and returns the state `more` or `none`.
 fn after(cursor: &mut JsonCursor<'_>, end: u8, more: ParserState, none: ParserState) -> Result<ParserState, ParseStop> {
     Ok(if cursor.goes_on(end)? { more } else { none })
 }

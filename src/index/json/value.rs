@@ -8,17 +8,17 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value of any type, so that a wrong one never ends the reading of a page.
+/// A JSON value of any type, so that a value of the wrong type never ends the reading of a page.
 #[derive(Default)]
 pub(super) enum Value<'a, Object = IgnoredAny> {
-    /// Not there, or `null`.
+    /// Missing or `null`.
     #[default]
     Absent,
     Bool(bool),
     Number(u64),
     Text(Cow<'a, str>),
     Object(Object),
-    /// A list, or a number that is negative or broken.
+    /// A list, or a number that is negative or has a fraction.
     Other,
 }
 
@@ -30,7 +30,7 @@ impl<'a, Object> Value<'a, Object> {
         }
     }
 
-    /// Whether Python takes it for true, which is how pip reads flags.
+    /// Whether Python takes the value for true, as pip reads flags.
     pub fn is_truthy(&self) -> bool {
         match self {
             Self::Absent | Self::Bool(false) | Self::Number(0) => false,
@@ -41,7 +41,7 @@ impl<'a, Object> Value<'a, Object> {
 }
 
 impl<Object: Default> Value<'_, Object> {
-    /// The object; where it was none, it is an empty one from now on.
+    /// Returns the object; a value of another type is replaced by an empty object.
     pub fn object(&mut self) -> &mut Object {
         if !matches!(self, Self::Object(_)) {
             *self = Self::Object(Object::default());

@@ -1,4 +1,4 @@
-//! Whether a source archive is whole.
+//! Checks that a source archive is complete.
 
 use std::io::{self, Read, Seek};
 
@@ -8,11 +8,13 @@ use super::SdistError;
 use super::members::{LONGEST_SEARCH, unpacked};
 use crate::domain::SourceExtension;
 
-/// Reads all of the source archive `filename`, so that what was cut short or altered in it shows where
-/// its format can tell. A kind of archive that is not looked into is taken as it is.
+/// Reads all of the source archive `filename`, so that truncation and damage show as far as its
+/// format can detect them.
+///
+/// An archive of an unsupported format is accepted as it is.
 ///
 /// # Errors
-/// When it cannot be read to its end.
+/// When the archive cannot be read to its end.
 pub fn check_contents(archive: impl Read + Seek, filename: &str) -> Result<(), SdistError> {
     let (_, extension) = SourceExtension::split(filename).ok_or_else(|| SdistError::NoArchive(filename.to_owned()))?;
     match extension {

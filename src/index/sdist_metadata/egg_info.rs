@@ -1,28 +1,29 @@
-//! `*.egg-info/requires.txt`, which setuptools wrote when the archive was made.
+//! Parses `*.egg-info/requires.txt`, which setuptools wrote when the archive was made.
 
 use super::super::core_metadata::MetadataFile;
 use super::requirement_lines::{from_section, logical_lines};
 
-/// What an `*.egg-info` folder holds.
+/// The files of an `*.egg-info` folder.
 #[derive(Debug, Default)]
 pub struct EggInfo {
     pub pkg_info: Option<MetadataFile>,
-    /// The text of `requires.txt`; without one nothing is needed.
+    /// The bytes of `requires.txt`; without that file there are no dependencies.
     pub requires: Option<Vec<u8>>,
 }
 
-/// Requirements, extras' ones included, and the names of all extras.
+/// The dependencies of a distribution, and the names of its extras.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requirements {
-    /// What is always needed, as `Requires-Dist` has it.
+    /// The dependencies that are always needed, as lines of `Requires-Dist`.
     pub base: Vec<String>,
-    /// What extras need, likewise.
+    /// The dependencies of extras, as lines of `Requires-Dist`.
     pub optional: Vec<String>,
     pub extras: Vec<String>,
 }
 
-/// Reads a `requires.txt`: lines, then sections `[extra]`, `[:marker]` and `[extra:marker]`.
-/// Absent where it cannot be read in full.
+/// Parses a `requires.txt`: lines, then sections `[extra]`, `[:marker]` and `[extra:marker]`.
+///
+/// Returns `None` if any part cannot be parsed.
 pub fn read_requires(text: &[u8]) -> Option<Requirements> {
     let text = std::str::from_utf8(text).ok()?;
     let mut requirements = Requirements::default();
@@ -38,8 +39,9 @@ pub fn read_requires(text: &[u8]) -> Option<Requirements> {
 }
 
 impl Requirements {
-    /// Adds `lines` of the section `[name]`; the empty name is for those that are always needed.
-    /// Absent where the section or a line cannot be read.
+    /// Adds the `lines` of a section `[name]`; the empty name is for those that are always needed.
+    ///
+    /// Returns `None` if the section or a line cannot be parsed.
     pub fn add(&mut self, section: &str, lines: &[String]) -> Option<()> {
         let (extra, marker) = section.split_once(':').unwrap_or((section, ""));
         let extra = extra.trim();
@@ -53,7 +55,7 @@ impl Requirements {
         Some(())
     }
 
-    /// Everything, with and without extras.
+    /// Returns all lines, with and without extras.
     pub fn lines(&self) -> Vec<String> {
         [&self.base[..], &self.optional].concat()
     }

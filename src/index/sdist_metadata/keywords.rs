@@ -1,4 +1,5 @@
-//! The keywords of `setup()` that say what is needed, as far as they can be told without running it.
+//! The keywords of a `setup()` call that state dependencies, as far as they can be known without
+//! running it.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +12,20 @@ pub enum Keyword<T> {
     #[default]
     Absent,
     Literal(T),
-    /// Only running it tells, and it would tell the same anywhere as far as can be seen.
+    /// The value is computed, but presumably the same on every machine.
     Computed,
-    /// It depends on the machine that runs it.
+    /// The value depends on the machine that runs it.
     Conditional,
 }
 
-/// What `setup()` is called with.
+/// The keywords of a `setup()` call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SetupKeywords {
     pub install_requires: Keyword<Vec<String>>,
     pub extras_require: Keyword<Requirements>,
     pub python_requires: Keyword<String>,
     pub setup_requires: Keyword<Vec<String>>,
-    /// A part of it that is not known may change what is needed (`cmdclass`, pbr).
+    /// Whether a part that is not understood may change the dependencies (`cmdclass`, pbr).
     pub has_plugin: bool,
     /// The projects that literals in branches of the file name as requirements.
     pub in_branches: BTreeSet<PackageName>,
@@ -42,14 +43,14 @@ impl<T> Keyword<T> {
         self.literal().is_some()
     }
 
-    /// Whether it is known: a literal, or not there.
+    /// Whether the value is known: a literal, or absent.
     pub fn is_known(&self) -> bool {
         matches!(self, Self::Absent | Self::Literal(_))
     }
 }
 
 impl SetupKeywords {
-    /// The keywords, with those of `setup.cfg` where they are absent here, as setuptools takes them.
+    /// Returns the keywords, taking absent ones from `setup.cfg`, as setuptools does.
     pub fn or(self, cfg: Self) -> Self {
         fn or<T>(own: Keyword<T>, other: Keyword<T>) -> Keyword<T> {
             if matches!(own, Keyword::Absent) { other } else { own }
@@ -64,12 +65,12 @@ impl SetupKeywords {
         }
     }
 
-    /// Whether what is needed depends on the machine that runs `setup()`.
+    /// Whether the dependencies depend on the machine that runs `setup()`.
     pub fn is_conditional(&self) -> bool {
         matches!(self.install_requires, Keyword::Conditional) || matches!(self.extras_require, Keyword::Conditional)
     }
 
-    /// All that it needs with and without extras; absent where a part is not known.
+    /// Returns all dependencies with and without extras, or `None` if a part is not known.
     pub fn requirements(&self) -> Option<Requirements> {
         let mut all = Requirements::default();
         match &self.install_requires {

@@ -1,4 +1,5 @@
-//! The members of a source archive that tell what it needs, found without unpacking the archive.
+//! Finds the members of a source archive that state its dependencies, without unpacking the
+//! archive.
 
 use std::io::{self, BufReader, Read, Seek};
 
@@ -11,17 +12,19 @@ use super::super::core_metadata::MetadataFile;
 use super::{SdistError, TopFiles};
 use crate::domain::SourceExtension;
 
-/// How much of an unpacked archive is searched, so that a bomb costs seconds at most.
+/// The number of decompressed bytes that are searched, so that a decompression bomb costs seconds
+/// at most.
 pub(super) const LONGEST_SEARCH: u64 = 2 << 30;
 
-/// The memory that an LZMA stream may claim, in KiB.
+/// The memory that an LZMA stream may use, in KiB.
 const LZMA_MEMORY: u32 = 256 << 10;
 
-/// Finds the files of the source archive `filename` that tell what it needs and what its build does;
-/// none in a kind of archive that pip does not unpack (`.tar.lz`).
+/// Reads the files of the source archive `filename` that state its dependencies, and takes note of what its build
+/// compiles; none from a format
+/// that pip does not unpack (`.tar.lz`).
 ///
 /// # Errors
-/// When it cannot be read.
+/// When the archive cannot be read.
 pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, SdistError> {
     find(archive, filename, |_| false)
 }
@@ -49,7 +52,7 @@ fn find(
     }
 }
 
-/// The tar archive inside a compressed one; nothing where its format is not known.
+/// Returns the tar archive inside a compressed one, or `None` if its format is not supported.
 ///
 /// # Errors
 /// When its beginning cannot be read.
@@ -66,7 +69,8 @@ pub fn unpacked<'a>(archive: impl Read + 'a, extension: SourceExtension) -> io::
     }))
 }
 
-/// Python's `lzma` tells both formats apart by their beginning, whatever a file is called.
+/// Decompresses either format of LZMA, told apart by the first bytes as in Python's `lzma`,
+/// whatever the file is called.
 fn un_lzma<'a>(mut archive: BufReader<impl Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
     const XZ: &[u8] = b"\xfd7zXZ\0";
     if io::BufRead::fill_buf(&mut archive)?.starts_with(XZ) {
@@ -101,7 +105,7 @@ fn from_zip(file: impl Read + Seek) -> Result<TopFiles, SdistError> {
     Ok(files)
 }
 
-/// Reads the file at `path`, if it is one of those; tells whether it is.
+/// Reads the file at `path` if it states dependencies; returns whether it does.
 fn take(files: &mut TopFiles, path: &str, mut file: impl Read) -> io::Result<bool> {
     let bytes = |file| MetadataFile::read(file).map(|file| file.bytes);
     let Some(path) = inner_path(path) else { return Ok(false) };
@@ -124,16 +128,16 @@ fn take(files: &mut TopFiles, path: &str, mut file: impl Read) -> io::Result<boo
     Ok(true)
 }
 
-/// The path of a file below the archive's one top folder.
+/// Returns the path of a file below the archive's single top folder.
 fn inner_path(path: &str) -> Option<&str> {
     let (folder, file) = path.trim_start_matches("./").split_once('/')?;
     (!folder.is_empty() && !file.is_empty()).then_some(file)
 }
 
-/// How deep an `*.egg-info` lies at most: beside the code, as in `src/demo.egg-info`.
+/// The greatest depth of an `*.egg-info` folder: beside the code, as in `src/demo.egg-info`.
 const DEEPEST_EGG_INFO: usize = 2;
 
-/// The folder `*.egg-info` and the file in it, of a path that is of one.
+/// Returns the `*.egg-info` folder and the file name of a path in such a folder.
 fn egg_info(path: &str) -> Option<(&str, &str)> {
     let (folder, name) = path.rsplit_once('/')?;
     (folder.ends_with(".egg-info") && folder.split('/').count() <= DEEPEST_EGG_INFO).then_some((folder, name))

@@ -1,4 +1,5 @@
-//! `pyproject.toml`: a static `[project]` table (PEP 621), and what a build needs (PEP 518).
+//! Reads `pyproject.toml`: a static `[project]` table (PEP 621), and the build requirements (PEP
+//! 518).
 
 use std::collections::BTreeSet;
 
@@ -7,27 +8,27 @@ use super::native_code::NativeCode;
 use super::requirement_lines::{dependency, from_section};
 use crate::domain::{CoreMetadata, Dependency, MetadataSource};
 
-/// What the build of a source archive needs.
+/// The build requirements of a source archive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BuildRequirements {
-    /// `build-system.requires`, as it is written.
+    /// `build-system.requires`, as written.
     pub requires: Vec<String>,
-    /// Whether setuptools builds it, which may ask for more when it runs (PEP 517).
+    /// Whether setuptools builds it, which may require more when it runs (PEP 517).
     pub by_setuptools: bool,
-    /// By what it can be seen that the build fetches from elsewhere than an index.
+    /// The tool or file that shows that the build fetches from elsewhere than an index.
     pub fetches_by: Option<String>,
     /// The languages of what it compiles, as far as files tell.
     pub languages: BTreeSet<&'static str>,
 }
 
-/// Whether poetry builds it, whose archives have a `PKG-INFO` that is complete whatever its version.
+/// Whether poetry builds the archive: its `PKG-INFO` is complete whatever its metadata version.
 pub fn is_by_poetry(pyproject: &str) -> bool {
     let table = pyproject.parse::<toml::Table>().ok();
     let backend = table.as_ref().and_then(|table| table.get("build-system")?.get("build-backend")?.as_str());
     backend.is_some_and(|backend| backend.starts_with("poetry"))
 }
 
-/// `[tool.flit.metadata]`, which flit had before `[project]`.
+/// Returns the metadata of `[tool.flit.metadata]`, which flit used before `[project]`.
 pub fn flit_table(pyproject: &str, stated: &CoreMetadata) -> Option<CoreMetadata> {
     let table = pyproject.parse::<toml::Table>().ok()?;
     let flit = table.get("tool")?.get("flit")?.get("metadata")?.as_table()?;
@@ -50,15 +51,17 @@ fn strings(value: Option<&toml::Value>) -> Vec<String> {
     values.filter_map(toml::Value::as_str).map(ToOwned::to_owned).collect()
 }
 
-/// What pip builds with where an archive does not say: up to 23.3 it asks for `wheel`, too.
+/// What pip builds with if an archive does not say; up to 23.3 it requires `wheel`, too.
 const DEFAULT_BUILD: [&str; 2] = ["setuptools>=40.8.0", "wheel"];
 
-/// What builds with crates, or with what CMake fetches.
+/// Build tools that fetch crates, or whatever CMake downloads.
 const FETCHING_TOOLS: [&str; 5] = ["maturin", "setuptools-rust", "scikit-build", "scikit-build-core", "cmake"];
 
 impl BuildRequirements {
-    /// What the text of a `pyproject.toml` says, or the absence of one (`docs/facts/pip.md` 6.3), beside this
-    /// `native` code.
+    /// Reads the build requirements from the text of a `pyproject.toml`, or from its absence
+    /// (`docs/facts/pip.md` 6.3).
+    ///
+    /// `native` is the code that the build compiles.
     pub fn of(pyproject: Option<&str>, native: &NativeCode) -> Self {
         let table = pyproject.and_then(|text| text.parse::<toml::Table>().ok());
         let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
@@ -84,8 +87,9 @@ pub fn build_backend(pyproject: Option<&str>) -> (String, Vec<String>) {
     (name.to_owned(), strings(system.and_then(|system| system.get("backend-path"))))
 }
 
-/// The tool or file by which the build reaches for crates or for what CMake downloads. Other builds
-/// may fetch, too, and nothing tells.
+/// Returns the tool or file by which the build fetches crates or what CMake downloads.
+///
+/// Other builds may fetch, too, without anything that shows it.
 fn fetches_by(requires: &[String], backend: Option<&str>, native: &NativeCode) -> Option<String> {
     let projects = requires.iter().filter_map(|line| line.parse::<Dependency>().ok());
     let mut projects = projects.map(|dependency| dependency.name.to_string());
@@ -95,15 +99,16 @@ fn fetches_by(requires: &[String], backend: Option<&str>, native: &NativeCode) -
     tool.or_else(by_maturin).or_else(by_crate).or_else(|| native.cmake_download.clone())
 }
 
-/// Build requirements that change what setuptools takes an archive to need.
+/// Build requirements that change which dependencies setuptools states.
 const PLUGINS: [&str; 5] = ["pbr", "d2to1", "setupmeta", "setuptools-declarative-requirements", "setuptools-pipfile"];
 
-/// Whether the build requirement `line` brings such a plugin.
+/// Whether the build requirement `line` is one of [`PLUGINS`].
 pub fn is_plugin(line: &str) -> bool {
     dependency(line).is_none_or(|dependency| PLUGINS.contains(&dependency.name.to_string().as_str()))
 }
 
-/// The `[project]` table, where nothing decisive in it is dynamic (PEP 621).
+/// Returns the metadata of the `[project]` table if nothing about dependencies in it is dynamic
+/// (PEP 621).
 pub fn static_project(text: &str, stated: Option<&CoreMetadata>) -> Option<CoreMetadata> {
     let project = text.parse::<toml::Table>().ok()?.get("project")?.as_table()?.clone();
     let dynamic = strings(project.get("dynamic"));

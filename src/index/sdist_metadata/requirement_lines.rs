@@ -1,11 +1,11 @@
-//! Lines of requirements as setuptools takes them, and as core metadata has them.
+//! Converts requirement lines of setuptools into those of core metadata.
 
 use std::collections::HashSet;
 
 use crate::domain::{CoreMetadata, Dependency, Marker, ResolutionMetadata};
 
-/// The lines of a text without blank ones and comments, as `yield_lines` of pkg_resources has them:
-/// a comment may follow a line after a space, and a backslash joins lines.
+/// Returns the lines of a text without blank ones and comments, as `yield_lines` of pkg_resources
+/// does: a comment may follow a line after a space, and a backslash joins lines.
 pub fn logical_lines(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut open = String::new();
@@ -22,8 +22,11 @@ pub fn logical_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// A line of a section for `extra` (or none) under `marker` (or none), as a build would write it.
-/// Absent where it is no requirement, even repaired: what a build would make of it is not known.
+/// Returns a line of a section for `extra` (or none) under `marker` (or none) as a build would
+/// write it.
+///
+/// Returns `None` if it is no requirement, even repaired, since what a build would make of it is
+/// not known.
 pub fn from_section(line: &str, extra: &str, marker: &str) -> Option<String> {
     let (what, own) = split_marker(line);
     let extra = if extra.is_empty() { String::new() } else { format!("extra == {}", quoted(extra)?) };
@@ -37,14 +40,14 @@ pub fn from_section(line: &str, extra: &str, marker: &str) -> Option<String> {
     dependency(&line).map(|_| line)
 }
 
-/// What `line` says, repaired if need be.
+/// Parses a line, repaired if necessary.
 pub fn dependency(line: &str) -> Option<Dependency> {
     let metadata = CoreMetadata { requires_dist: vec![line.to_owned()], ..CoreMetadata::default() };
     let mut needs = ResolutionMetadata::of(&metadata);
     if needs.unreadable.is_empty() { needs.dependencies.pop() } else { None }
 }
 
-/// Whether both say the same, in any order.
+/// Whether both are the same requirements in any order.
 pub fn are_equal(some: &[String], others: &[String]) -> bool {
     canonical(some).is_some_and(|lines| Some(lines) == canonical(others))
 }
@@ -63,7 +66,7 @@ pub fn differing(some: &[String], others: &[String]) -> Option<Vec<String>> {
     Some([only(some, others)?, only(others, some)?].concat())
 }
 
-/// What the lines say without their markers, in one spelling, with the markers.
+/// Returns the requirements in a canonical spelling, each with its marker.
 fn canonical(lines: &[String]) -> Option<HashSet<(String, Marker)>> {
     let line = |line: &String| {
         let Dependency { name, extras, source, marker } = dependency(line)?;
@@ -82,13 +85,14 @@ fn canonical(lines: &[String]) -> Option<HashSet<(String, Marker)>> {
     lines.iter().map(line).collect()
 }
 
-/// A URL may have a semicolon; only one behind a space begins a marker there (PEP 508).
+/// Splits a line into requirement and marker; in a URL only a semicolon after a space begins a
+/// marker (PEP 508).
 fn split_marker(line: &str) -> (&str, &str) {
     let parts = if line.contains('@') && line.contains("://") { line.split_once(" ;") } else { line.split_once(';') };
     parts.map_or((line, ""), |(what, marker)| (what, marker.trim()))
 }
 
-/// An extra as a string of a marker.
+/// Returns an extra as a string of a marker.
 fn quoted(extra: &str) -> Option<String> {
     let is_plain = !extra.contains(['\'', '"', '\\']);
     is_plain.then(|| format!("'{extra}'"))

@@ -1,4 +1,4 @@
-//! `setup.cfg` of setuptools: the literal parts of `[options]`.
+//! Reads `setup.cfg` of setuptools: the literal parts of `[options]`.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,9 @@ use super::egg_info::Requirements;
 use super::keywords::{Keyword, SetupKeywords};
 use super::requirement_lines::logical_lines;
 
-/// Reads what the text of a `setup.cfg` says of `setup()`'s keywords. `file:` and `attr:` are computed.
-/// Absent where it is no text of that kind.
+/// Parses a `setup.cfg` into keywords of `setup()`; `file:` and `attr:` values are computed.
+///
+/// Returns `None` if the text is no such file.
 pub fn read(bytes: &[u8]) -> Option<SetupKeywords> {
     let sections = parse(std::str::from_utf8(bytes).ok()?)?;
     let options = sections.get("options");
@@ -36,7 +37,7 @@ fn text(value: &str) -> Keyword<String> {
     if is_directive(value) { Keyword::Computed } else { Keyword::Literal(value.trim().to_owned()) }
 }
 
-/// A list is divided by semicolons where it is one line, else by lines.
+/// Splits a list at line breaks, or at semicolons if it is a single line.
 fn list(value: &str) -> Keyword<Vec<String>> {
     if is_directive(value) {
         return Keyword::Computed;
@@ -58,8 +59,10 @@ fn is_directive(value: &str) -> bool {
 
 type Section = BTreeMap<String, String>;
 
-/// The sections with their options, as `configparser` has them, in lower case: a line that is
-/// indented goes on with the value before it. Absent where a line is none of these.
+/// Parses sections and options in lower case as `configparser` does: an indented line continues the
+/// value before it.
+///
+/// Returns `None` if a line is none of these.
 fn parse(text: &str) -> Option<BTreeMap<String, Section>> {
     let mut sections: BTreeMap<String, Section> = BTreeMap::new();
     let mut section = None;

@@ -1,4 +1,4 @@
-//! The literal parts of a `setup.py`, which is parsed and never run.
+//! Reads the literal parts of a `setup.py`, which is parsed and never run.
 
 mod branches;
 mod condition;
@@ -19,11 +19,12 @@ use evaluate::{Evaluator, Value};
 use names::Names;
 use syntax::{NodeId, Syntax};
 
-/// The keywords that decide what is needed.
+/// The keywords that decide which dependencies there are.
 const DECISIVE: [&str; 4] = ["install_requires", "extras_require", "python_requires", "setup_requires"];
 
-/// Those that setuptools and distutils know and that change nothing in what is needed, and those of
-/// plugins of which the same is known. Any other belongs to a plugin, which may change everything.
+/// Keywords of setuptools, distutils and known plugins that do not change the dependencies.
+///
+/// Any other keyword belongs to an unknown plugin, which may change everything.
 const HARMLESS: [&str; 51] = [
     "name",
     "version",
@@ -78,7 +79,7 @@ const HARMLESS: [&str; 51] = [
     "dependency_links",
 ];
 
-/// More of those, of `setup()` only for 2to3 and of plugins for native code.
+/// More such keywords: those for 2to3 alone, and of plugins for native code.
 const HARMLESS_TOO: [&str; 9] = [
     "distclass",
     "convert_2to3_doctests",
@@ -91,10 +92,10 @@ const HARMLESS_TOO: [&str; 9] = [
     "classifier",
 ];
 
-/// How many copies of a dictionary are followed.
+/// The number of copies of a dictionary that are followed.
 const LONGEST_CHAIN: usize = 10;
 
-/// What the `setup.py` says of the keywords of `setup()`. Absent where it is no Python, or calls no
+/// Returns the keywords of the `setup()` call, or `None` if the file is no Python or does not call
 /// `setup()` of setuptools or distutils.
 pub fn read(bytes: &[u8]) -> Option<SetupKeywords> {
     let syntax = Syntax::parse(bytes)?;
@@ -111,7 +112,7 @@ pub fn read(bytes: &[u8]) -> Option<SetupKeywords> {
     Some(SetupKeywords { in_branches: script.in_branches(), ..keywords })
 }
 
-/// A keyword and the expression that it was given.
+/// A keyword and the expression that is its value.
 type Given = (String, NodeId);
 
 struct Script<'s> {
@@ -137,8 +138,8 @@ impl Script<'_> {
         }
     }
 
-    /// Whether every import of `name` is the `setup` of setuptools or distutils, and nothing else gives
-    /// it a value.
+    /// Whether every import of `name` is the `setup` of setuptools or distutils, and nothing else
+    /// assigns it.
     fn is_imported_setup(&self, name: &str) -> bool {
         let syntax = self.syntax();
         let statement =
@@ -163,7 +164,7 @@ impl Script<'_> {
         imports > 0 || name == "setup" && self.has_wildcard()
     }
 
-    /// Whether an imported name, where it stands in the import, is `setup` or an alias of it.
+    /// Whether an imported name, where it occurs in the import, is `setup` or an alias of it.
     fn is_setup_imported_as(&self, id: NodeId) -> bool {
         let syntax = self.syntax();
         let alias = syntax.parent(id).filter(|_| syntax.field(id) == Some("alias"));
@@ -178,7 +179,7 @@ impl Script<'_> {
         })
     }
 
-    /// What one call says; absent where its arguments are none that `setup()` takes.
+    /// Returns the keywords of one call, or `None` if its arguments are not valid for `setup()`.
     fn keywords(&self, call: NodeId) -> Option<SetupKeywords> {
         let syntax = self.syntax();
         let arguments = syntax.child(call, "arguments")?;
@@ -200,7 +201,8 @@ impl Script<'_> {
         Some(self.assemble(&given, &rest))
     }
 
-    /// The pairs of a dictionary that is given as keywords; absent where they are not known.
+    /// Returns the pairs of a dictionary that is passed as `**keywords`, or `None` if they are not
+    /// known.
     fn splat(&self, id: NodeId, depth: usize) -> Option<Vec<Given>> {
         let syntax = self.syntax();
         (depth < LONGEST_CHAIN).then_some(())?;
@@ -235,7 +237,7 @@ impl Script<'_> {
         pairs.into_iter().map(pair).collect()
     }
 
-    /// The one argument of `dict(…)`, if it is a name.
+    /// Returns the single argument of `dict(…)`, if it is a name.
     fn copied(&self, call: NodeId) -> Option<NodeId> {
         let syntax = self.syntax();
         let mut arguments = syntax.children(syntax.child(call, "arguments")?);
@@ -264,7 +266,7 @@ impl Script<'_> {
         }
     }
 
-    /// The projects of all literals in branches that are requirements.
+    /// Returns the projects that literals in branches name as requirements.
     fn in_branches(&self) -> BTreeSet<PackageName> {
         let syntax = self.syntax();
         let is_branch = |id: NodeId| match syntax.kind(id) {
@@ -282,7 +284,7 @@ impl Script<'_> {
         found
     }
 
-    /// Whether a command of its own writes the metadata.
+    /// Whether the archive replaces the command that writes the metadata.
     fn replaces_egg_info(&self, given: &[Given]) -> bool {
         let syntax = self.syntax();
         given.iter().any(|(name, _)| name == "cmdclass")
@@ -291,7 +293,7 @@ impl Script<'_> {
                 .any(|id| syntax.kind(id) == "string" && syntax.text(id).trim_matches(['\'', '"']) == "egg_info")
     }
 
-    /// Of several calls that say different things.
+    /// Returns the keywords for several calls that contradict each other.
     fn undecided(&self, calls: &[NodeId]) -> SetupKeywords {
         fn of<T>(depends: bool) -> Keyword<T> {
             if depends { Keyword::Conditional } else { Keyword::Computed }
@@ -309,7 +311,7 @@ impl Script<'_> {
     }
 }
 
-/// Where the value of one keyword may come from.
+/// The expressions that may give the value of one keyword.
 struct KeywordSource<'a, 's> {
     script: &'a Script<'s>,
     name: &'static str,
@@ -334,7 +336,7 @@ impl KeywordSource<'_, '_> {
     }
 }
 
-/// `extras_require`, whose keys may have markers.
+/// Reads `extras_require`, whose keys may have markers.
 fn extras(value: &Value) -> Option<Requirements> {
     let mut all = Requirements::default();
     match value {

@@ -1,4 +1,4 @@
-//! What a source archive needs by those of its parts that do not bind its build.
+//! Reads the dependencies of a source archive from files that its build may contradict.
 
 use super::TopFiles;
 use super::egg_info::{EggInfo, Requirements, read_requires};
@@ -8,8 +8,10 @@ use super::requirement_lines::{are_equal, dependency, differing};
 use super::{setup_cfg, setup_py};
 use crate::domain::{CoreMetadata, Dependency, MetadataSource, PackageName, Version};
 
-/// What the archive needs by its `*.egg-info`, else its old `PKG-INFO`, else `setup.cfg` and `setup.py`.
-/// Absent where these are silent, contradict each other, or depend on the machine that builds.
+/// Returns the metadata from the `*.egg-info`, else from an old `PKG-INFO`, else from `setup.cfg`
+/// and `setup.py`.
+///
+/// Returns `None` if these state nothing, contradict each other, or depend on the building machine.
 pub fn read(files: &TopFiles, identity: Option<(&PackageName, &Version)>) -> Option<CoreMetadata> {
     let build = BuildRequirements::of(files.pyproject.as_deref(), &files.native);
     if !build.by_setuptools {
@@ -42,7 +44,7 @@ pub fn read(files: &TopFiles, identity: Option<(&PackageName, &Version)>) -> Opt
     })
 }
 
-/// The same where another backend than setuptools builds it.
+/// Returns the metadata of an archive that another backend than setuptools builds.
 fn by_other_backend(files: &TopFiles) -> Option<CoreMetadata> {
     let (stated, pyproject) = (files.stated()?, files.pyproject.as_deref()?);
     if !stated.requires_dist.is_empty() || is_by_poetry(pyproject) {
@@ -51,14 +53,14 @@ fn by_other_backend(files: &TopFiles) -> Option<CoreMetadata> {
     flit_table(pyproject, stated)
 }
 
-/// The literal `setup_requires`.
+/// Returns the literal `setup_requires`.
 pub fn setup_requires(files: &TopFiles) -> Vec<String> {
     let evidence = Evidence::of(files, &BuildRequirements::of(files.pyproject.as_deref(), &files.native));
     evidence.keywords.setup_requires.literal().cloned().unwrap_or_default()
 }
 
 impl TopFiles {
-    /// The one `*.egg-info` that is of this release.
+    /// Returns the `*.egg-info` of this release, if there is exactly one, or several that agree.
     fn egg_info(&self, identity: Option<(&PackageName, &Version)>) -> Option<&EggInfo> {
         let is_right = |egg_info: &&EggInfo| {
             let file = egg_info.pkg_info.as_ref();
@@ -84,7 +86,7 @@ impl EggInfo {
     }
 }
 
-/// The lines of an old `PKG-INFO`.
+/// Returns the dependencies of an old `PKG-INFO`.
 fn listed(stated: &CoreMetadata) -> Requirements {
     let is_optional = |line: &&String| line.split_once(';').is_some_and(|(_, marker)| marker.contains("extra"));
     let (optional, base) = stated.requires_dist.iter().partition::<Vec<_>, _>(is_optional);
@@ -95,12 +97,12 @@ fn listed(stated: &CoreMetadata) -> Requirements {
     }
 }
 
-/// What `setup.py` and `setup.cfg` say.
+/// What `setup.py` and `setup.cfg` state, to compare with other files.
 struct Evidence {
     keywords: SetupKeywords,
-    /// They are all that a build goes by, and each of them could be read.
+    /// Whether the two files alone decide what a build states, and both could be read.
     is_whole: bool,
-    /// Both give a value to one keyword, and not the same.
+    /// Whether both state a keyword, and differ.
     is_contradiction: bool,
     is_in_cfg: bool,
 }
@@ -122,7 +124,7 @@ impl Evidence {
         Self { is_whole: is_whole && !keywords.has_plugin, is_contradiction, is_in_cfg, keywords }
     }
 
-    /// `told` by another part of the archive, unless the keywords speak against it.
+    /// Returns the requirements `told` by another file, unless the keywords contradict them.
     fn confirm(&self, told: Requirements) -> Option<Requirements> {
         if self.is_contradiction || self.is_of_another_machine(&told) {
             return None;
@@ -152,8 +154,10 @@ impl Evidence {
         })
     }
 
-    /// Whether something is told to be needed always that `setup.py` names in a branch, where its
-    /// branches depend on the machine: then it was right for the machine that made the archive.
+    /// Whether `told` always requires a project that `setup.py` names in a branch which depends on
+    /// the machine.
+    ///
+    /// Then `told` was right for the machine that made the archive only.
     fn is_of_another_machine(&self, told: &Requirements) -> bool {
         let is_always_needed = |dependency: &Dependency| dependency.marker.is_always();
         self.keywords.is_conditional()
@@ -165,7 +169,7 @@ impl Evidence {
                 .any(|dependency| self.keywords.in_branches.contains(&dependency.name))
     }
 
-    /// What the keywords say by themselves.
+    /// Returns the requirements that the keywords themselves state.
     fn literals(&self) -> Option<(Requirements, MetadataSource)> {
         let is_usable = self.is_whole && !self.is_contradiction && self.keywords.python_requires.is_known();
         let requirements = is_usable.then(|| self.keywords.requirements()).flatten()?;

@@ -9,7 +9,8 @@ use crate::domain::{
     AvailableGroups, DistributionFilename, ExtraName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable,
     Origin, PackageName, Version,
 };
-use crate::input::flat_lock::{Condition, FlatLock, Namesakes, PathKind};
+use crate::input::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use crate::input::freshness;
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::poetry_dependency::Dependency;
 use crate::input::text_file::TextFile;
@@ -31,8 +32,10 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
     let whole = |why: Fault| vec![file.problem(None, why)];
     let document: schema::Document = file.toml().map_err(one)?;
     let version = lock_version(document.metadata.lock_version.as_deref()).map_err(whole)?;
-    let project = file.beside("pyproject.toml", input_source).map_err(one)?;
-    let project: Option<project::Document> = project.map(|project| project.toml()).transpose().map_err(one)?;
+    let beside = file.beside("pyproject.toml", input_source).map_err(one)?;
+    let project: Option<project::Document> = beside.as_ref().map(TextFile::toml).transpose().map_err(one)?;
+    let recorded = document.metadata.content_hash.as_deref();
+    let doubt = beside.and_then(|beside| freshness::poetry(file, &beside, recorded?));
     let reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
     let packages = reading.packages()?;
     let available = available(&document, project.as_ref()).map_err(whole)?;
@@ -47,7 +50,7 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
         let project = project.map_err(|why| whole(why.to_owned()))?;
         ParsedLock::new(reading.walked(packages, available, &project)?)
     };
-    Ok(ParsedLock { indexes, ..parsed })
+    Ok(ParsedLock { indexes, ..parsed.with_warnings(doubt) })
 }
 
 fn lock_version(text: Option<&str>) -> Result<(u64, u64), Fault> {
@@ -267,7 +270,7 @@ fn last_part_of_url(name: &str) -> String {
     if name.contains("://") { last_part(name) } else { name.to_owned() }
 }
 
-fn entry(package: &schema::Package, markers: &mut MarkerTable) -> Result<PathKind, Fault> {
+fn entry(package: &schema::Package, markers: &mut MarkerTable) -> Result<Entry, Fault> {
     let conditions = package.groups.iter().map(|name| {
         let marker = match &package.markers {
             None => None,
@@ -277,7 +280,7 @@ fn entry(package: &schema::Package, markers: &mut MarkerTable) -> Result<PathKin
         let marker = marker.map(|text| locking::marker(markers, text)).transpose()?;
         Ok(Condition { group: Some(locking::group_name(name)?), marker })
     });
-    Ok(PathKind {
+    Ok(Entry {
         conditions: conditions.collect::<Result<_, Fault>>()?,
         requires_python: None,
         dependencies: package.dependencies.keys().filter_map(|name| name.parse().ok()).collect(),

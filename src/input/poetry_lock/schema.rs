@@ -22,6 +22,8 @@ pub struct Document {
 pub struct Metadata {
     pub lock_version: Option<String>,
     pub python_versions: Option<String>,
+    /// The digest of what the lock was made of.
+    pub content_hash: Option<String>,
     /// Before 2.0: the files of all versions of a name.
     #[serde(default)]
     pub files: BTreeMap<String, Vec<File>>,

@@ -54,7 +54,7 @@ impl From<DependencyError> for ParseFault {
 
 /// Whether a file of this name may be a requirements file: pip has no rule for names.
 pub fn recognizes(filename: &str) -> bool {
-    conversion_hint(filename).is_none()
+    conversion_hint(filename).is_none() && !super::pixi_lock::recognizes(filename)
 }
 
 /// Reads the file at `location`, with all that it includes.

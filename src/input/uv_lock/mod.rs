@@ -2,6 +2,7 @@
 //!
 //! What is selected is what `uv sync --frozen` installs; `tests/judges/locks.py` compares.
 
+mod freshness;
 mod graph;
 mod project;
 mod read;

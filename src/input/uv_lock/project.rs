@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::domain::{ExtraName, GroupName, PackageName};
+use crate::input::project_dependencies::{self, Asked};
 use crate::input::text_file::TextFile;
 use crate::input::{InputSource, Problem};
 
@@ -17,6 +18,8 @@ pub struct Project {
     pub extras: BTreeSet<ExtraName>,
     pub groups: BTreeSet<GroupName>,
     pub default_groups: DefaultGroups,
+    /// What it asks for, as far as it can be read.
+    pub asked: Vec<Asked>,
 }
 
 /// `tool.uv.default-groups`.
@@ -96,5 +99,10 @@ pub fn beside(lock: &TextFile, input_source: &dyn InputSource) -> Result<Option<
         extras: extras.keys().filter_map(|name| name.parse().ok()).collect(),
         groups,
         default_groups: document.tool.uv.default_groups,
+        asked: file
+            .toml()
+            .ok()
+            .and_then(|document: project_dependencies::Document| document.asked().ok())
+            .unwrap_or_default(),
     }))
 }

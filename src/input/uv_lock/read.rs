@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::freshness;
 use super::graph::{Conflict, Edge, Item, Node, Requirement, UvLock, activation};
 use super::project::{self, Project};
 use super::schema;
@@ -86,7 +87,12 @@ impl Reading<'_> {
             return Err(problems);
         }
         let (roots, warning) = roots(document, project).map_err(whole)?;
-        let warnings = warning.map(|why| self.file.warning(None, why)).into_iter().collect();
+        let is_single = |project: &&Project| project.name.is_some() && roots.len() == 1;
+        let doubt = project.filter(is_single).and_then(|project| {
+            let package = document.package[roots[0]].get_ref();
+            freshness::doubt(project, package)
+        });
+        let warnings = warning.into_iter().chain(doubt).map(|why| self.file.warning(None, why)).collect();
         let lock = self.rest(document, project, (packages, nodes, roots), &by_name).map_err(whole)?;
         Ok((lock, warnings))
     }
@@ -334,11 +340,11 @@ fn available<'g>(
     let mut extras: BTreeSet<ExtraName> = BTreeSet::new();
     let mut groups: BTreeSet<GroupName> = manifest_groups.cloned().collect();
     for root in roots {
-        let metadata = &document.package[*root].get_ref().metadata;
+        let metadata = document.package[*root].get_ref().metadata.iter();
         extras.extend(nodes[*root].extras.keys().cloned());
-        extras.extend(metadata.provides_extras.iter().filter_map(|name| name.parse().ok()));
+        extras.extend(metadata.clone().flat_map(|known| &known.provides_extras).filter_map(|name| name.parse().ok()));
         groups.extend(nodes[*root].groups.keys().cloned());
-        groups.extend(metadata.requires_dev.keys().filter_map(|name| name.parse().ok()));
+        groups.extend(metadata.flat_map(|known| known.requires_dev.keys()).filter_map(|name| name.parse().ok()));
     }
     extras.extend(project.into_iter().flat_map(|project| project.extras.iter().cloned()));
     groups.extend(project.into_iter().flat_map(|project| project.groups.iter().cloned()));

@@ -63,8 +63,7 @@ pub struct Package {
     pub sdist: Option<File>,
     #[serde(default)]
     pub wheels: Vec<File>,
-    #[serde(default)]
-    pub metadata: Metadata,
+    pub metadata: Option<Metadata>,
 }
 
 /// What the package said of itself when it was locked.
@@ -72,7 +71,18 @@ pub struct Package {
 #[serde(rename_all = "kebab-case", default)]
 pub struct Metadata {
     pub provides_extras: Vec<String>,
-    pub requires_dev: BTreeMap<String, serde::de::IgnoredAny>,
+    pub requires_dist: Vec<StatedRequirement>,
+    pub requires_dev: BTreeMap<String, Vec<StatedRequirement>>,
+}
+
+/// A requirement of the package's pyproject.toml. Those of which the file says where they are, as
+/// repositories and folders, have no specifier.
+#[derive(Deserialize)]
+pub struct StatedRequirement {
+    pub name: String,
+    pub specifier: Option<String>,
+    #[serde(flatten)]
+    pub place: BTreeMap<String, serde::de::IgnoredAny>,
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]

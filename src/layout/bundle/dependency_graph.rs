@@ -6,29 +6,31 @@ use crate::domain::{Dependency, PackageName};
 
 use super::manifest::{Manifest, ManifestPackage};
 
-/// The packages of a manifest by their positions, and what leads from one to another.
+/// The dependency graph of a manifest's packages, which are numbered by their positions in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DependencyGraph {
-    /// What each package needs, by rising positions.
+    /// For each package, the packages that it needs, by rising position.
     pub needs: Vec<Vec<DependencyEdge>>,
-    /// The packages that need each, rising.
+    /// For each package, the positions of the packages that need it, rising.
     pub needed_by: Vec<Vec<usize>>,
-    /// The lines that ask for each by its name.
+    /// For each package, the input lines that ask for it by name.
     pub asked_by: Vec<Vec<String>>,
 }
 
-/// A package that another needs.
+/// An edge of the graph: a package that another package needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DependencyEdge {
     pub package: usize,
-    /// Positions of the targets on which it is needed, rising; empty where the manifest tells of
-    /// none that either serves.
+    /// Positions of the targets on which it is needed, rising; empty if the manifest names no
+    /// target that both packages serve.
     pub targets: Vec<usize>,
-    /// The package that needs it serves other targets, too.
+    /// Whether the package that needs it also serves targets on which it does not need it.
     pub is_partial: bool,
 }
 
 impl DependencyGraph {
+    /// Builds the graph.
+    ///
     /// Of several versions of a project, a package needs those that serve a target on which it
     /// needs the project.
     pub fn of(manifest: &Manifest) -> Self {
@@ -60,13 +62,13 @@ impl DependencyGraph {
         Self { needs, needed_by, asked_by }
     }
 
-    /// Whether the package at `position` is asked for by its name.
+    /// Whether an input line asks for the package at `position` by name.
     pub fn is_asked(&self, position: usize) -> bool {
         !self.asked_by[position].is_empty()
     }
 }
 
-/// Positions of the targets that a package serves.
+/// Returns the positions of the targets that a package serves.
 fn served(manifest: &Manifest, package: &ManifestPackage) -> Vec<usize> {
     positions(manifest, |id| package.files.iter().any(|file| file.targets.contains(id)))
 }
@@ -76,8 +78,9 @@ fn positions(manifest: &Manifest, is_wanted: impl Fn(&String) -> bool) -> Vec<us
     targets.filter(|(_, target)| is_wanted(&target.id)).map(|(position, _)| position).collect()
 }
 
-/// The lines that ask for each package: of all that led to it, those that name it. Where a manifest
-/// does not tell what was asked, that is what nobody needs.
+/// Returns, for each package, those of its `requested_by` lines that ask for it by name.
+///
+/// If a manifest has no requests, the packages that no other package needs count as asked for.
 fn asked_by(manifest: &Manifest, needed_by: &[Vec<usize>]) -> Vec<Vec<String>> {
     let requirements = manifest.requests.iter().flat_map(|request| &request.requirements);
     let asking = requirements.filter(|requirement| !requirement.constraint);

@@ -1,4 +1,5 @@
-//! Text of strangers in a bundle is text: it is part of no program and of no markup.
+//! Tests that text from metadata stays text in a bundle, and becomes no part of a program or of
+//! markup.
 
 use proptest::prelude::*;
 
@@ -6,7 +7,8 @@ use super::{BundleInput, Manifest, ProjectSummaries, ProjectSummary, SBOMS, Sbom
 use crate::domain::{Fetched, Origin, Sha256, Tree, Yanked};
 use crate::layout::test_fixtures::{fetched, file, package, page, paths};
 
-/// Pieces that end a quotation, a line, an element or a comment, or begin a command.
+/// Generates text from pieces that end a quotation, a line, an element or a comment, or begin a
+/// command.
 fn hostile() -> impl Strategy<Value = String> {
     let pieces = [
         "</script>",
@@ -42,7 +44,7 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(pieces.to_vec()), 1..6).prop_map(|pieces| pieces.concat())
 }
 
-/// A world in which every field that strangers fill holds `text`.
+/// Returns a fetched package in which every field that comes from metadata holds `text`.
 fn world(text: &str) -> Fetched {
     let mut listed = file(&format!("demo-1.0-1{text}-py3-none-any.whl"), b"wheel");
     listed.candidate.yanked = Yanked(Some(text.into()));
@@ -52,7 +54,7 @@ fn world(text: &str) -> Fetched {
     fetched(vec![demo, package("direct", "", vec![file(&format!("{text}.zip"), b"direct")]), pip])
 }
 
-/// The bundle of a world; absent where a name of it can be the name of no file.
+/// Returns the bundle of such a package, or `None` if `text` cannot be part of a file name.
 fn packed(text: &str) -> Option<Tree> {
     let about = ProjectSummary { summary: Some(text.into()), license: Some(text.into()) };
     let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), about)]);

@@ -1,28 +1,30 @@
-//! `install.sh` and `install.ps1` of a bundle.
+//! The install scripts of a bundle, `install.sh` and `install.ps1`.
 //!
-//! They are the same in every bundle: what differs they read from its manifest, so no name of a file
-//! or project is ever part of a program.
+//! They are the same in every bundle: what differs they read from its manifest, so that no name of
+//! a file or project is ever part of a program.
 
 use crate::domain::Request;
 
 const SHELL: &str = include_str!("scripts/install.sh");
 const POWER_SHELL: &str = include_str!("scripts/install.ps1");
 
-/// What both scripts let Python do: check, compare, and install. It has no double quotes: Windows
-/// PowerShell loses them on the way to a program.
+/// The Python program that both scripts run: it checks the files, compares the machine with the
+/// targets, and installs.
+///
+/// It has no double quotes: Windows PowerShell loses them on the way to a program.
 const PROGRAM: &str = include_str!("scripts/install.py");
 
-/// The script for Unix.
+/// Returns the install script for Unix.
 pub fn shell() -> String {
     SHELL.replace("@PROGRAM@", PROGRAM)
 }
 
-/// The script for Windows.
+/// Returns the install script for Windows.
 pub fn power_shell() -> String {
     POWER_SHELL.replace("@PROGRAM@", PROGRAM).replace('\n', "\r\n")
 }
 
-/// What was fetched without dependencies is installed without them.
+/// Returns the option with which pip installs a bundle whose requests do not follow dependencies.
 pub fn options(requests: &[Request]) -> &'static str {
     let is_alone = !requests.is_empty() && requests.iter().all(|request| !request.follow_dependencies);
     if is_alone { "--no-deps " } else { "" }

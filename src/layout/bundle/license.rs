@@ -1,4 +1,4 @@
-//! What the words of a licence mean in the terms of the SPDX licence list.
+//! Reads a licence as metadata states it in terms of the SPDX licence list.
 
 use std::fmt;
 
@@ -8,25 +8,26 @@ use spdx::{Expression, LicenseItem, LicenseReq, ParseMode};
 /// A licence as a project states it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum License {
-    /// An expression of identifiers of the SPDX licence list, and of `LicenseRef-…` of one's own.
+    /// An SPDX licence expression, maybe with `LicenseRef-…` identifiers that the project defines.
     Expression(String),
-    /// Words that name no licence of the list for certain: `BSD License`, say.
+    /// Free text that does not name one licence of the list for certain, such as `BSD License`.
     Words(String),
 }
 
-/// As the standard has it, but what the list has deprecated means what it always meant.
+/// Parses as the SPDX standard says, but accepts deprecated identifiers.
 const MODE: ParseMode = ParseMode { allow_deprecated: true, ..ParseMode::STRICT };
 
 impl License {
-    /// Understands `words`: a valid expression, or the identifier or the full name of a licence of
-    /// the list in any case, maybe with an abbreviation behind it (`Mozilla Public License 2.0
-    /// (MPL 2.0)`). Nothing else is guessed at: `BSD` may be one of several.
+    /// Reads a licence: a valid expression, or the identifier or full name of a listed licence in
+    /// any case, maybe followed by an abbreviation (`Mozilla Public License 2.0 (MPL 2.0)`).
+    ///
+    /// Nothing else is guessed at: `BSD` may be one of several licences.
     pub fn of(words: &str) -> Self {
         let expression = listed(words).map(str::to_owned).or_else(|| with_upper_operators(words));
         expression.map_or_else(|| Self::Words(words.to_owned()), Self::Expression)
     }
 
-    /// The identifier, where the licence is a single one of the list.
+    /// Returns the identifier if the expression is a single licence of the list.
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Expression(text) if spdx::license_id(text).is_some_and(|id| id.name == text) => Some(text),
@@ -34,7 +35,7 @@ impl License {
         }
     }
 
-    /// The `LicenseRef-…` in the expression.
+    /// Returns the `LicenseRef-…` identifiers in the expression.
     pub fn references(&self) -> Vec<String> {
         let Self::Expression(text) = self else { return Vec::new() };
         let expression = Expression::parse_mode(text, MODE);
@@ -52,7 +53,7 @@ impl fmt::Display for License {
     }
 }
 
-/// The identifier whose own or full name these words are.
+/// Returns the identifier of the licence whose identifier or full name is `words`.
 fn listed(words: &str) -> Option<&'static str> {
     let licenses = || LICENSES.iter().filter(|license| !NO_LICENSES.contains(&license.name));
     let is_called = |name: &str| {
@@ -64,8 +65,8 @@ fn listed(words: &str) -> Option<&'static str> {
     found.map(|license| license.name)
 }
 
-/// What the crate lists beside licences: a word of SPDX documents, and names that are whole only
-/// with `-only` or `-or-later`.
+/// Entries of the `spdx` crate's list that are no whole licences: `NOASSERTION`, and names that
+/// need `-only` or `-or-later`.
 const NO_LICENSES: [&str; 7] = [
     "NOASSERTION",
     "GFDL-1.1-invariants",
@@ -76,7 +77,8 @@ const NO_LICENSES: [&str; 7] = [
     "GFDL-1.3-no-invariants",
 ];
 
-/// The expression with `AND`, `OR` and `WITH` as SPDX 2.3 wants them, if it is one.
+/// Returns `words` as an expression with `AND`, `OR` and `WITH` in upper case, as SPDX 2.3
+/// requires, or `None` if it is no valid expression.
 fn with_upper_operators(words: &str) -> Option<String> {
     let operator = |word: &&str| ["AND", "OR", "WITH"].into_iter().find(|known| known.eq_ignore_ascii_case(word));
     let parts: Vec<_> = words.split_whitespace().map(|word| operator(&word).unwrap_or(word)).collect();
@@ -86,7 +88,8 @@ fn with_upper_operators(words: &str) -> Option<String> {
     is_known.then_some(text)
 }
 
-/// Whether it names a licence, and no other document is needed to understand it.
+/// Whether a term of an expression is a known licence that needs no other document to be
+/// understood.
 fn is_understood(requirement: &LicenseReq) -> bool {
     let is_license = match &requirement.license {
         LicenseItem::Spdx { id, .. } => !NO_LICENSES.contains(&id.name),

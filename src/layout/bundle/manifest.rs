@@ -1,4 +1,5 @@
-//! `prefetch.json`: what a bundle holds, where it came from, whom it serves, and what was asked.
+//! `prefetch.json`, the manifest of a bundle: its files, their origins, its targets, and the
+//! requests it was made for.
 
 mod from_domain;
 mod request;
@@ -13,19 +14,21 @@ use crate::domain::TargetDescription;
 pub use request::{BUNDLE_ROOT, ManifestOptions, ManifestRequest, ManifestRequirement, bundled};
 pub use to_domain::ManifestValueError;
 
-/// The manifest. Keys of a schema are stable, and additions are allowed; nothing in it tells
-/// the machine, the time, or the version of the tool.
+/// The manifest of a bundle.
+///
+/// Keys of a schema are stable, and additions are allowed. It contains nothing about the machine,
+/// the time, or the version of the tool that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     pub schema: u32,
-    /// What was asked; each target has exactly one.
+    /// The requests that were resolved; each target belongs to exactly one.
     #[serde(default)]
     pub requests: Vec<ManifestRequest>,
-    /// In the order given.
+    /// The targets, in the order in which the user named them.
     pub targets: Vec<ManifestTarget>,
-    /// Sorted by name, then version.
+    /// The packages, sorted by name, then version.
     pub packages: Vec<ManifestPackage>,
-    /// Every other file of the bundle but the digests' list and the signature, sorted by path.
+    /// Every other file of the bundle but `SHA256SUMS` and the signature, sorted by path.
     #[serde(default)]
     pub pages: Vec<ManifestPage>,
 }
@@ -34,67 +37,67 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestTarget {
     pub id: String,
-    /// `3.12`.
+    /// The Python version as major and minor, such as `3.12`.
     pub python_version: String,
-    /// The newest platform tag that fits.
+    /// The newest platform tag of the target.
     pub platform: String,
-    /// All that it takes to be this target again.
+    /// A full description, from which the same target can be made again.
     pub description: Option<TargetDescription>,
 }
 
 /// One version of one project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestPackage {
-    /// Normalized (PEP 503).
+    /// The project's name, normalized (PEP 503).
     pub name: String,
     pub version: Option<String>,
-    /// What its metadata says it is, in a line.
+    /// The `Summary` of its metadata, in one line.
     #[serde(default)]
     pub summary: Option<String>,
-    /// What its metadata says: an SPDX expression, or the words of older metadata.
+    /// The licence of its metadata: an SPDX expression, or the free text of older metadata.
     #[serde(default)]
     pub license: Option<String>,
-    /// `file:line`, sorted.
+    /// The input lines that led to it, each as `file:line`, sorted.
     pub requested_by: Vec<String>,
     /// Names of the projects that it needs on any target, sorted.
     pub dependencies: Vec<String>,
-    /// Of those that are not needed on every target of the files: ids of the targets, in their
-    /// order, on which they are.
+    /// The dependencies that are needed on some targets only: the ids of these targets, in their
+    /// order, by project name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dependency_targets: BTreeMap<String, Vec<String>>,
-    /// Sorted by file name.
+    /// The package's files, sorted by file name.
     pub files: Vec<ManifestFile>,
 }
 
-/// One file.
+/// One file of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestFile {
     pub filename: String,
-    /// In the bundle.
+    /// The file's path in the bundle.
     pub path: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Hex digits.
+    /// The SHA-256 in hex digits.
     pub sha256: String,
-    /// Where it came from, without credentials; absent for a local file, whose path would mean
-    /// nothing on another machine.
+    /// The URL it was fetched from, without credentials; absent for a local file, whose path would
+    /// mean nothing on another machine.
     pub url: Option<String>,
-    /// What listed it, likewise.
+    /// The URL of the index or page that listed it, without credentials; absent for a local one.
     pub index: Option<String>,
-    /// The `Requires-Python` that the index stated.
+    /// The `Requires-Python` that the index states.
     pub requires_python: Option<String>,
-    /// When it was uploaded (RFC 3339, in UTC), where the index told.
+    /// The upload time (RFC 3339, in UTC), if the index states one.
     #[serde(default)]
     pub uploaded: Option<String>,
-    /// The reason, maybe empty, where the index had it withdrawn (PEP 592).
+    /// The reason, maybe empty, if the index says that the file was yanked (PEP 592).
     pub yanked: Option<String>,
-    /// Ids of the targets it serves, in their order.
+    /// Ids of the targets that it serves, in their order.
     pub targets: Vec<String>,
-    /// Ids of those of them that do not install it: it builds a source archive there, or is the
-    /// installer.
+    /// Ids of those of its targets on which it is not installed, since it only builds a source
+    /// archive there or is the installer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
-    /// Where what it needs was read, if it is a source archive: `declared`, `egg-info`, `pkg-info`,
+    /// How the dependencies of a source archive were found out: `declared`, `egg-info`, `pkg-info`,
     /// `setup.cfg`, `setup.py` or `built`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
@@ -118,17 +121,17 @@ pub struct ManifestBuiltFrom {
     pub python: String,
 }
 
-/// One page that the bundle's layout composed.
+/// One page of the bundle that its layout generated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestPage {
     pub path: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Hex digits.
+    /// The SHA-256 in hex digits.
     pub sha256: String,
 }
 
-/// A manifest that cannot be read.
+/// Why a manifest cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     #[error("it is no manifest: {0}")]
@@ -140,10 +143,10 @@ pub enum ManifestError {
 const SCHEMA: u32 = 1;
 
 impl Manifest {
-    /// Reads a manifest.
+    /// Parses a manifest.
     ///
     /// # Errors
-    /// When the text is none, or of a later schema.
+    /// When the text is no manifest, or has a later schema.
     pub fn from_json(text: &[u8]) -> Result<Self, ManifestError> {
         #[derive(Deserialize)]
         struct SchemaHeader {
@@ -155,19 +158,20 @@ impl Manifest {
         }
     }
 
-    /// The text of the file.
+    /// Returns the text of `prefetch.json`.
     pub fn to_json(&self) -> Vec<u8> {
         let mut text = serde_json::to_vec_pretty(self).expect("strings and numbers can always be written");
         text.push(b'\n');
         text
     }
 
-    /// Every file of every package, with its package.
+    /// Returns every file of every package, together with its package.
     pub fn files(&self) -> impl Iterator<Item = (&ManifestPackage, &ManifestFile)> {
         self.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)))
     }
 
-    /// Bytes of all files and pages; a manifest that lies may claim more than there can be.
+    /// Returns the bytes of all files and pages, saturating: a forged manifest may claim more than
+    /// there can be.
     pub fn size(&self) -> u64 {
         let files = self.files().map(|(_, file)| file.size);
         files.chain(self.pages.iter().map(|page| page.size)).fold(0, u64::saturating_add)

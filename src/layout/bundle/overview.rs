@@ -1,8 +1,8 @@
-//! `index.html` of a bundle: what is in it, for a person with a browser and no network.
+//! `index.html` of a bundle: an overview of its content for a browser without a network.
 //!
-//! One page that loads nothing. What holds text from metadata is written here, escaped; the script
-//! beside it sorts, filters and draws from the same data. Only the page's own style and script
-//! may take effect: its policy names them by their digests.
+//! The page loads nothing. Text from metadata is written here, escaped; the script in the page
+//! sorts, filters and draws from the same data. The page's Content Security Policy allows only its
+//! own style and script, by their digests.
 
 mod data;
 mod format;
@@ -21,7 +21,7 @@ use crate::layout::html::escape;
 const PAGE: &str = include_str!("overview/page.html");
 const STYLE: &str = include_str!("overview/style.css");
 
-/// In the order in which they run.
+/// The parts of the page's script, in the order in which they run.
 const SCRIPTS: [&str; 4] = [
     include_str!("overview/table.js"),
     include_str!("overview/treemap.js"),
@@ -29,7 +29,7 @@ const SCRIPTS: [&str; 4] = [
     include_str!("overview/main.js"),
 ];
 
-/// The text of the page.
+/// Returns the text of the page.
 pub fn text(manifest: &Manifest) -> String {
     let graph = DependencyGraph::of(manifest);
     let script = format!("\"use strict\";\n(() => {{\n{}}})();\n", SCRIPTS.join("\n"));
@@ -52,12 +52,12 @@ pub fn text(manifest: &Manifest) -> String {
     )
 }
 
-/// A source expression of the Content Security Policy (CSP level 2).
+/// Returns a hash source of the Content Security Policy (CSP level 2), such as `'sha256-…'`.
 fn hash(text: &str) -> String {
     format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text)))
 }
 
-/// What the page calls the bundle: by what was asked for, if that is little.
+/// Returns the page's title: the names that were asked for, if they are few.
 fn title(manifest: &Manifest, graph: &DependencyGraph) -> String {
     let asked = manifest.packages.iter().enumerate().filter(|(position, _)| graph.is_asked(*position));
     let mut names: Vec<_> = asked.map(|(_, package)| package.name.as_str()).collect();
@@ -69,18 +69,18 @@ fn title(manifest: &Manifest, graph: &DependencyGraph) -> String {
     }
 }
 
-/// Bytes of all files of a package that serve `target`; of all files where none is named.
+/// Returns the bytes of all files of a package, or of those that serve `target`.
 fn bytes(package: &ManifestPackage, target: Option<&str>) -> u64 {
     let serves = |file: &&ManifestFile| target.is_none_or(|id| file.targets.iter().any(|each| each == id));
     package.files.iter().filter(serves).map(|file| file.size).fold(0, u64::saturating_add)
 }
 
-/// The licence as a table groups it.
+/// Returns the licence by which the tables group a package.
 fn license(package: &ManifestPackage) -> Option<License> {
     package.license.as_deref().map(License::of)
 }
 
-/// When the oldest of its files was uploaded.
+/// Returns the upload time of the package's oldest file.
 fn uploaded(package: &ManifestPackage) -> Option<&str> {
     package.files.iter().filter_map(|file| file.uploaded.as_deref()).min()
 }

@@ -1,4 +1,4 @@
-//! `pylock.toml` of a bundle: the lock file of PEP 751, whose files lie beside it.
+//! `pylock.toml` of a bundle: a lock file (PEP 751) whose files lie beside it.
 
 use std::fmt::Write as _;
 
@@ -8,8 +8,8 @@ use super::WHEELS;
 use super::target_markers::TargetMarkers;
 use crate::layout::legacy_names::is_unreadable;
 
-/// The text of the file; absent where markers cannot tell the targets apart, for a lock file has
-/// nothing else to choose by.
+/// Returns the text of the file, or `None` if markers cannot tell the targets apart, since a lock
+/// file selects by nothing else.
 pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> Option<String> {
     if target_markers.are_ambiguous(fetched) {
         return None;
@@ -29,7 +29,8 @@ pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> Option<String>
     Some(text)
 }
 
-/// One version of one project. A file whose name tells no version stands by itself, as `archive`.
+/// Returns the entry of one version of a project; a file whose name states no version becomes an
+/// `archive` entry of its own.
 fn entry(package: &FetchedPackage, target_markers: &TargetMarkers) -> String {
     let (unreadable, named): (Vec<_>, Vec<_>) =
         package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
@@ -79,7 +80,7 @@ fn put(text: &mut String, key: &str, value: &str) {
     writeln!(text, "{key} = {}", quoted(value)).expect("writing to a string cannot fail");
 }
 
-/// A basic string of TOML, which escapes as JSON does, and one character more.
+/// Returns a basic TOML string, which is escaped as in JSON, plus U+007F.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }

@@ -1,10 +1,9 @@
-//! `README.txt` of a bundle.
+//! `README.txt` of a bundle: how to check and install it.
 
 use super::{BundleInput, DocumentSource, MANIFEST_PATH, REQUIREMENTS_PATH, SUMS_PATH, WHEELS, install, requirements};
 use crate::layout::legacy_names::unidentified;
 
-/// What the person who unpacks the bundle needs to know, where it has these `documents`, each with
-/// what it is.
+/// Returns the text of the file; `documents` are the bundle's pages as path and summary.
 pub fn text(of: &DocumentSource<'_>, documents: &[(&str, &str)]) -> String {
     let fetched = of.installed;
     let is_ambiguous = of.target_markers.are_ambiguous(fetched);
@@ -63,7 +62,7 @@ To install with your own requirements instead:
     )
 }
 
-/// For targets that no marker tells apart.
+/// Returns the paragraph for targets that no marker tells apart.
 fn choice(input: &BundleInput<'_>) -> String {
     let options = install::options(input.requests);
     let targets = input.fetched.targets.iter().map(|target| requirements::path_for_target(target.id()));
@@ -80,7 +79,7 @@ Where the variable TARGET names the target, the same is done in the folder by
     )
 }
 
-/// The lines that run the install scripts on the systems of the targets.
+/// Returns the commands that run the install scripts on the targets' systems.
 fn scripts(input: &BundleInput<'_>) -> String {
     let (windows, others): (Vec<_>, Vec<_>) =
         input.fetched.targets.iter().partition(|target| target.markers().sys_platform() == "win32");
@@ -93,7 +92,7 @@ fn scripts(input: &BundleInput<'_>) -> String {
     }
 }
 
-/// A line for each thing that is here.
+/// Returns a line for each page and folder of the bundle.
 fn contents(documents: &[(&str, &str)]) -> String {
     let wheels = format!("{WHEELS}/");
     let packages = (wheels.as_str(), "the packages, as their index had them");
@@ -102,7 +101,7 @@ fn contents(documents: &[(&str, &str)]) -> String {
     lines.map(|(path, summary)| format!("    {path:<18} {summary}\n")).collect()
 }
 
-/// A paragraph for a heading and its items; nothing where there are none.
+/// Returns a paragraph with a heading and its items, or an empty text if there are none.
 fn list(heading: &str, items: impl IntoIterator<Item = String>) -> String {
     let items: String = items.into_iter().map(|item| format!("    {item}\n")).collect();
     if items.is_empty() { items } else { format!("\n{heading}\n\n{items}") }

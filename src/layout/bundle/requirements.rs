@@ -1,4 +1,4 @@
-//! `requirements.txt` of a bundle: every file that lies in it, pinned and with its hash.
+//! `requirements.txt` of a bundle: every distribution in it, pinned and with its digest.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,11 +9,13 @@ use super::WHEELS;
 use super::target_markers::TargetMarkers;
 use crate::layout::legacy_names::{is_unreadable, spelled_name};
 
-/// The text of the file for all targets. Where markers cannot tell two targets apart that get
-/// different versions, it installs nothing and names the files of [`for_target`].
+/// Returns the text of the file for all targets.
 ///
-/// It names its own folder, so that `pip install -r requirements.txt` alone is offline: a
-/// relative `--find-links` in a file is relative to that file (`docs/facts/pip.md` 6.1).
+/// If markers cannot tell targets apart that get different versions, the file installs nothing and
+/// names the files of [`for_target`].
+///
+/// It names its own folder, so that `pip install -r requirements.txt` alone is offline: a relative
+/// `--find-links` in a file is relative to that file (`docs/facts/pip.md` 6.1).
 pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> String {
     if target_markers.are_ambiguous(fetched) {
         return choice(fetched);
@@ -24,15 +26,15 @@ pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> String {
     with_lines(guard.into_iter().chain(lines).collect())
 }
 
-/// A project that there is not, by which installers refuse a machine that is none of the targets: they
-/// would pass over every line of another target, and call it a success.
+/// A project that does not exist, required on machines that are none of the targets so that
+/// installers fail there; otherwise they would skip every line and report success.
 const NO_PROJECT: &str = "no-target-of-this-bundle-is-this-machine";
 
 fn guard(marker: String) -> String {
     format!("{NO_PROJECT}==0 ; {marker} \\\n    --hash=sha256:{}\n", "0".repeat(64))
 }
 
-/// The text of the file for one target, by its position.
+/// Returns the text of the file for one target, given by its position.
 pub fn for_target(fetched: &Fetched, target: usize) -> String {
     let packages = fetched.packages.iter().map(|package| FetchedPackage {
         files: package.files.iter().filter(|file| file.targets.contains(&target)).cloned().collect(),
@@ -41,7 +43,7 @@ pub fn for_target(fetched: &Fetched, target: usize) -> String {
     with_lines(packages.flat_map(|package| requirements(&package, &TargetMarkers::none())).collect())
 }
 
-/// Where a bundle has the pins of one target.
+/// Returns the path of the pins of one target.
 pub fn path_for_target(id: &str) -> String {
     format!("requirements-{id}.txt")
 }
@@ -51,7 +53,7 @@ fn with_lines(mut lines: Vec<String>) -> String {
     format!("--no-index\n--find-links ./{WHEELS}\n{}", lines.concat())
 }
 
-/// Named by a line that no installer passes over in silence: there is no such file.
+/// A file that does not exist, referred to so that no installer passes over the file in silence.
 const NO_FILE: &str = "./choose-the-requirements-file-of-your-target.txt";
 
 fn choice(fetched: &Fetched) -> String {
@@ -63,8 +65,9 @@ fn choice(fetched: &Fetched) -> String {
     )
 }
 
-/// The line of the pin, and one for each file that can only be named by its path: one whose own
-/// name tells no version, as a direct URL may have it. Without it pip would ask the network.
+/// Returns the pin's line, and a line with a path for each file whose name states no version.
+///
+/// A file from a direct URL may have such a name; without its own line pip would ask the network.
 fn requirements(package: &FetchedPackage, target_markers: &TargetMarkers) -> Vec<String> {
     let (unreadable, named): (Vec<_>, Vec<_>) =
         package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));

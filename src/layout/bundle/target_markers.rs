@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Fetched, FetchedFile, MarkerEnvironment};
 
-/// The condition for each target: a marker (PEP 508) of what tells the targets apart.
+/// For each target of a bundle, the condition that holds on it and not on the others, as far as
+/// markers can tell.
 pub struct TargetMarkers(Vec<Condition>);
 
-/// The variables of one target that count, all of which must have their values.
+/// A conjunction of marker variables with the values that they must have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Condition(Vec<(&'static str, String)>);
 
@@ -25,10 +26,10 @@ impl Condition {
     }
 }
 
-/// How many variables of markers tell targets apart.
+/// How many marker variables are compared.
 const VARIABLES: usize = 4;
 
-/// Variables and their values on one target.
+/// The compared marker variables with their values on one target.
 type MarkerValues = [(&'static str, String); VARIABLES];
 
 impl TargetMarkers {
@@ -36,7 +37,7 @@ impl TargetMarkers {
         Self::of_markers(fetched.targets.iter().map(|target| target.markers()))
     }
 
-    /// No conditions: for what is for one target alone.
+    /// Returns no conditions, for a file that is for one target alone.
     pub fn none() -> Self {
         Self(Vec::new())
     }
@@ -52,21 +53,22 @@ impl TargetMarkers {
         Self(targets.iter().map(condition).collect())
     }
 
-    /// The marker of each target by all that markers could tell it by, each once.
+    /// Returns the markers of all targets with all compared variables, without duplicates.
     pub fn environments(fetched: &Fetched) -> Vec<String> {
         let markers = fetched.targets.iter().map(|target| Condition(marker_values(target.markers()).into()).marker());
         markers.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// The marker that holds where none of the targets is; absent where markers cannot tell them apart.
+    /// Returns the marker that holds on none of the targets, or `None` if markers cannot tell them
+    /// apart.
     pub fn marker_of_none(&self) -> Option<String> {
         let target_markers: BTreeSet<_> = self.0.iter().filter(|condition| !condition.0.is_empty()).collect();
         let negations: Vec<_> = target_markers.into_iter().map(Condition::negation).collect();
         (!negations.is_empty()).then(|| negations.join(" and "))
     }
 
-    /// The marker that holds where one of `files` is for the target; absent where all targets
-    /// are served, or markers cannot tell those that are from the others.
+    /// Returns the marker that holds on the targets of `files`, or `None` if these are all targets
+    /// or markers cannot tell them from the others.
     pub fn marker(&self, files: &[&FetchedFile]) -> Option<String> {
         let served = files.iter().flat_map(|file| &file.targets).filter_map(|target| self.0.get(*target));
         let served: BTreeSet<_> = served.collect();
@@ -75,7 +77,7 @@ impl TargetMarkers {
         (!is_everywhere && !alternatives.is_empty()).then(|| alternatives.join(" or "))
     }
 
-    /// Whether two versions of a project would be for one condition.
+    /// Whether two targets that get different versions of a project have the same condition.
     pub fn are_ambiguous(&self, fetched: &Fetched) -> bool {
         let mut versions = BTreeMap::new();
         fetched.files().any(|(package, file)| {
@@ -87,8 +89,8 @@ impl TargetMarkers {
     }
 }
 
-/// The value of a marker; of one that a description made up, what could end the quotation is left out,
-/// so that it holds nowhere.
+/// Returns a marker value without the characters that could end its quotation; a made-up value that
+/// has some then matches nowhere.
 fn plain(value: &str) -> String {
     let is_plain = |character: &char| character.is_ascii_alphanumeric() || " ._+-".contains(*character);
     value.chars().filter(is_plain).collect()

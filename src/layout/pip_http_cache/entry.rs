@@ -1,4 +1,4 @@
-//! A cached answer in the two serialisations that pip's HTTP library had (`docs/facts/pip.md` 4.3).
+//! The entries of pip's HTTP cache in its two formats (`docs/facts/pip.md` 4.3).
 
 use std::borrow::Cow;
 use std::time::{Duration, UNIX_EPOCH};
@@ -9,18 +9,20 @@ use serde::Serialize;
 
 use crate::domain::Timestamp;
 
-/// What an entry of pip 6.0 to 23.2.1 begins with, in the form that all of them read.
+/// The first bytes of an entry of pip 6.0 to 23.2.1, in the form that all of them read.
 pub const MARK_2: &[u8] = b"cc=2,";
 
-/// What an entry of pip 23.3 and later begins with.
+/// The first bytes of an entry of pip 23.3 and later.
 const MARK_4: &[u8] = b"cc=4,";
 
-/// An age is never below zero, so an answer from then is fresh until then, however short its
-/// life (`docs/facts/pip.md` 4.4).
+/// The `Date` of every entry.
+///
+/// An age is never below zero, so an answer is fresh until then, however short its lifetime
+/// (`docs/facts/pip.md` 4.4).
 const DATE: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
 const LIFETIME: &str = "max-age=1";
 
-/// The headers of a cached answer.
+/// The headers of a cached response.
 ///
 /// A file has no content type: pip would choose its unpacker by that, and not by the file's name.
 #[derive(Serialize)]
@@ -37,7 +39,7 @@ pub struct EntryHeaders {
 }
 
 impl EntryHeaders {
-    /// Of a file of so many bytes.
+    /// Returns the headers of a file of `size` bytes.
     pub fn of_file(size: u64) -> Self {
         Self {
             date: DATE.into(),
@@ -48,13 +50,15 @@ impl EntryHeaders {
         }
     }
 
-    /// Of a page of so many bytes.
+    /// Returns the headers of a page of `size` bytes.
     pub fn of_page(size: u64) -> Self {
         Self { content_type: Some("text/html; charset=utf-8"), ..Self::of_file(size) }
     }
 
-    /// Of a page in JSON that its index last spoke of at `checked`. It has no length: head and
-    /// body are two files, and pip mistrusts a body that is shorter.
+    /// Returns the headers of a JSON page that was last validated at `checked`.
+    ///
+    /// They state no length: headers and body are two files, and pip mistrusts a body that is
+    /// shorter.
     pub fn of_seen_page(checked: Timestamp, lifetime: u64, etag: Option<String>) -> Self {
         let moment = UNIX_EPOCH + Duration::from_secs(checked.0.max(0).unsigned_abs());
         Self {
@@ -74,14 +78,14 @@ struct Entry<'a> {
 
 #[derive(Serialize)]
 struct Response<'a> {
-    /// Empty: the body is a file of its own.
+    /// Always empty, since the body is a file of its own.
     #[serde(with = "serde_bytes")]
     body: &'a [u8],
     headers: &'a EntryHeaders,
     status: u16,
 }
 
-/// The entry of an answer whose body lies beside it, for pip 23.3 and later.
+/// Returns the headers file of an entry for pip 23.3 and later; its body is a file of its own.
 pub fn binary(headers: &EntryHeaders) -> Vec<u8> {
     let entry = Entry { response: Response { body: b"", headers, status: 200 } };
     let mut bytes = MARK_4.to_vec();
@@ -89,8 +93,10 @@ pub fn binary(headers: &EntryHeaders) -> Vec<u8> {
     bytes
 }
 
-/// What stands before and behind the body, which is base64, in the JSON of an entry for pip 6.0
-/// to 23.2.1. Every name and value is base64 there, too.
+/// Returns what stands before and after the base64 body in the JSON of an entry for pip 6.0 to
+/// 23.2.1.
+///
+/// Every header name and value is base64 there, too.
 pub fn text_around_body(headers: &EntryHeaders) -> (Vec<u8>, Vec<u8>) {
     let length = headers.content_length.as_deref().map(|length| ("content-length", length));
     let all = [("date", &*headers.date), ("cache-control", &*headers.cache_control)];

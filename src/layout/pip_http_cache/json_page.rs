@@ -1,10 +1,10 @@
-//! What an index says of a project, as JSON again (PEP 691, PEP 700).
+//! Generates a project's JSON page (PEP 691, PEP 700) from its listing.
 
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Artifact, Digest, Listing};
 
-/// The page of a listing, with all files that somebody could use.
+/// Returns the page of a listing, with all files that any target could use.
 pub fn text(listing: &Listing) -> Vec<u8> {
     let files: Vec<_> =
         listing.versions().flat_map(|version| listing.files(version)).map(|file| entry(&file)).collect();
@@ -36,7 +36,8 @@ fn pair(digest: &Digest) -> (String, Value) {
     (digest.algorithm.name().to_owned(), (&*digest.hex).into())
 }
 
-/// The reason; `true` for an empty one, which pip would take for `false` (`docs/facts/pip.md` 3.3).
+/// Returns the value of `yanked`: the reason, or `true` for an empty one, which pip would take for
+/// `false` (`docs/facts/pip.md` 3.3).
 fn yanked_value(reason: &str) -> Value {
     if reason.is_empty() { true.into() } else { reason.into() }
 }

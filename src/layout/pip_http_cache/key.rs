@@ -1,4 +1,4 @@
-//! Where pip's HTTP cache keeps the answer to a request (`docs/facts/pip.md` 4.2).
+//! The keys and paths of entries in pip's HTTP cache (`docs/facts/pip.md` 4.2).
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,27 +8,27 @@ use url::Position;
 
 use crate::domain::{Algorithm, Fingerprint, MaskedUrl, PackageName};
 
-/// The path of an entry below `http/` or `http-v2/`: the SHA-224 of its key, in six parts.
+/// Returns the path of an entry below `http/` or `http-v2/`: the SHA-224 of its key, in six parts.
 pub fn path(key: &str) -> String {
     let hash = Fingerprint::of(key.as_bytes(), &[Algorithm::Sha224]).digest(Algorithm::Sha224).hex;
     let folders = hash.chars().take(5).flat_map(|digit| [digit, '/']);
     folders.collect::<String>() + &hash
 }
 
-/// The keys of a file: as pip cleans a link on a page; and as a requirement may spell the same
-/// URL, which pip does not clean, with either form of a `+`.
+/// Returns the keys of a file: its URL as pip cleans a link on a page, and uncleaned as a
+/// requirement may spell it, with either form of a `+`.
 pub fn of_file(url: &MaskedUrl) -> BTreeSet<String> {
     let path = url.secret().path();
     let plus = path.replace("%2B", "+").replace("%2b", "+");
     [clean(path), path.to_owned(), plus].iter().map(|path| key(url, path)).collect()
 }
 
-/// The key of a project's page.
+/// Returns the key of a project's page.
 pub fn of_page(index: &MaskedUrl, project: &PackageName) -> String {
     of_url(&index.project_page(project))
 }
 
-/// The key of a URL that needs no cleaning.
+/// Returns the key of a URL that needs no cleaning.
 pub fn of_url(url: &MaskedUrl) -> String {
     key(url, url.secret().path())
 }
@@ -40,11 +40,11 @@ fn key(url: &MaskedUrl, path: &str) -> String {
     format!("{}://{host}{}", public.scheme(), normalize(&format!("{path}{query}")))
 }
 
-/// What Python's `urllib.parse.quote` escapes.
+/// The characters that Python's `urllib.parse.quote` escapes.
 const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
 
-/// What pip makes of the path of a link: every part decoded and quoted anew, where `@` and an
-/// encoded slash divide parts and stay.
+/// Returns the path of a link as pip cleans it: each part decoded and quoted anew, where `@` and an
+/// encoded slash separate parts and stay.
 fn clean(path: &str) -> String {
     let quote = |part: &str| utf8_percent_encode(&percent_decode_str(part).decode_utf8_lossy(), QUOTED).to_string();
     let between_slashes = |part: &str| {
@@ -54,8 +54,8 @@ fn clean(path: &str) -> String {
     path.split('@').map(between_slashes).collect::<Vec<_>>().join("@")
 }
 
-/// What the HTTP library does to every URL: no code for a character that needs none (RFC 3986,
-/// 2.3), upper-case hex in the others.
+/// Returns a URL as pip's HTTP library normalizes it (RFC 3986, 2.3): unreserved characters
+/// decoded, other escapes in upper-case hex.
 fn normalize(text: &str) -> String {
     let mut normal = String::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! The pages of the index as JSON (PEP 691), with the sizes and versions of PEP 700.
+//! Generates the JSON pages of the index (PEP 691) with sizes and versions (PEP 700).
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::domain::{FetchedFile, Object, PackageName};
 use super::super::html::href;
 use super::Project;
 
-/// The page of one project.
+/// Returns the page of one project.
 pub fn project(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
     text(&ProjectPage {
         meta: META,
@@ -17,7 +17,7 @@ pub fn project(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
     })
 }
 
-/// The page that lists the projects.
+/// Returns the page that lists all projects.
 pub fn root<'a>(names: impl Iterator<Item = &'a PackageName>) -> Vec<u8> {
     text(&RootPage { meta: META, projects: names.map(|name| ProjectEntry { name }).collect() })
 }
@@ -28,7 +28,7 @@ fn text(page: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// The first version of the API with sizes and versions (PEP 700).
+/// The API version 1.1, the first with sizes and versions (PEP 700).
 const META: Meta = Meta { api_version: "1.1" };
 
 #[derive(Serialize)]
@@ -67,8 +67,8 @@ struct FileEntry<'a> {
     requires_python: Option<String>,
     yanked: YankedValue<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    /// Only the key of PEP 714: pip 22.3 to 23.1 fail on an object under the older
-    /// `dist-info-metadata`, and no client reads that key alone.
+    /// The digest of the metadata sidecar, under the key of PEP 714 only: pip 22.3 to 23.1 fail on
+    /// an object under the older `dist-info-metadata`, and no client reads that key alone.
     core_metadata: Option<Hashes>,
 }
 
@@ -83,7 +83,7 @@ impl From<Object> for Hashes {
     }
 }
 
-/// The reason for a withdrawal; `true` for an empty one, which pip would take for `false`
+/// The value of `yanked`: the reason, or `true` for an empty one, which pip would take for `false`
 /// (`docs/facts/pip.md` 3.3).
 #[derive(Serialize)]
 #[serde(untagged)]

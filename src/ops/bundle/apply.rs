@@ -1,4 +1,4 @@
-//! `prefetch apply`: a delta and its base become the bundle that the delta was made of.
+//! `prefetch apply`: makes the new bundle from a delta and its base.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +10,12 @@ use crate::archive::{ArchiveFormat, CancelFlag, LinkMode, TemporaryFolder, pack_
 use crate::domain::{Content, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH};
 
-/// Writes the bundle that `delta` and `base` make as `out`: an archive where `format` tells one,
-/// else a folder, which must be absent or empty.
+/// Writes the bundle that `delta` and `base` make as `out`: an archive in `format`, or else a
+/// folder, which must not exist or be empty.
 ///
 /// # Errors
-/// When the base is another one, something is missing or altered, the disk does not take it, or
-/// `cancel` was set meanwhile. Nothing has the final name then.
+/// When `base` is not the delta's, a file is missing or damaged, `out` cannot be written, or
+/// `cancel` was set meanwhile. Nothing has its final name then.
 pub fn apply(
     delta: &Path,
     base: &Path,
@@ -46,7 +46,7 @@ fn check_base(told: &Delta, delta: &Path, base: &OpenBundle) -> Result<(), Bundl
     Err(BundleError::WrongBase { delta: delta.to_owned(), base: base.path.clone(), expected: told.base.clone(), got })
 }
 
-/// The tree of the new bundle: its manifest lists everything but three pages.
+/// Returns the tree of the new bundle, whose manifest lists everything but three pages.
 fn full_tree(delta: &OpenBundle) -> Result<Tree, BundleError> {
     let damaged = |path: &str, finding: Finding| BundleError::Damaged {
         path: delta.path.clone(),
@@ -82,7 +82,7 @@ fn full_tree(delta: &OpenBundle) -> Result<Tree, BundleError> {
     Ok(tree)
 }
 
-/// The folder appears by one rename, when it is complete.
+/// Writes a folder, which appears by one rename when it is complete.
 fn write_folder(tree: &Tree, objects: &BundleOverlay<'_>, scratch: &Path, out: &Path) -> Result<(), BundleError> {
     let fail = |why| BundleError::Write { path: out.to_owned(), why };
     if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {

@@ -1,4 +1,4 @@
-//! The delta between two bundles: what one has that an older one has not.
+//! Deltas: the files that one bundle has and an older one has not.
 
 use std::collections::BTreeSet;
 
@@ -7,17 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Content, RelPath, Sha256, Tree};
 use crate::layout::Manifest;
 
-/// Where a delta says what it is.
+/// The path of the file that describes a delta.
 pub const DELTA_PATH: &str = "delta.json";
 
-/// What a delta is the difference of. All pages of the new bundle are in it, and those of its
-/// files that the old one has not.
+/// The description of a delta.
+///
+/// The delta has all pages of the new bundle, and those of its files that the base does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delta {
     pub schema: u32,
-    /// The SHA-256 of the manifest of the bundle that it has to be applied to.
+    /// The SHA-256 of the manifest of the base, the bundle that the delta is applied to.
     pub base: String,
-    /// Paths of the files that come from there, sorted.
+    /// Paths of the files that are taken from the base, sorted.
     pub kept: Vec<String>,
     /// Names of the files that only the base has, sorted.
     pub removed: Vec<String>,
@@ -26,7 +27,7 @@ pub struct Delta {
 const SCHEMA: u32 = 1;
 
 impl Delta {
-    /// The tree of the delta from the bundle with this manifest to the bundle `full`.
+    /// Returns the tree of the delta from the bundle with the manifest `base` to the bundle `full`.
     pub fn tree(base: &Manifest, base_sha256: Sha256, full: &Tree) -> Tree {
         let held: BTreeSet<Sha256> = base.files().filter_map(|(_, file)| file.sha256.parse().ok()).collect();
         let mut delta = Self { schema: SCHEMA, base: base_sha256.to_string(), kept: Vec::new(), removed: Vec::new() };
@@ -49,7 +50,7 @@ impl Delta {
         tree
     }
 
-    /// Reads what a delta says of itself.
+    /// Parses the description of a delta.
     pub fn from_json(text: &[u8]) -> Option<Self> {
         serde_json::from_slice(text).ok().filter(|delta: &Self| delta.schema == SCHEMA)
     }

@@ -1,4 +1,4 @@
-//! `prefetch diff`: what one bundle has and another has not.
+//! `prefetch diff`: compares two bundles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use crate::layout::Manifest;
 
-/// What differs between an old bundle and a new one.
+/// The differences between an old bundle and a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    /// By project.
+    /// The changed projects, sorted by name.
     pub changes: Vec<VersionChange>,
-    /// Ids of targets.
+    /// Ids of the targets that only the new bundle has.
     pub targets_added: Vec<String>,
     pub targets_removed: Vec<String>,
-    /// Bytes of the files that only the new one has: what a delta carries.
+    /// The size of the files that only the new bundle has, which is that of a delta.
     pub bytes_added: u64,
-    /// Bytes of the files that only the old one has.
+    /// The size of the files that only the old bundle has, in bytes.
     pub bytes_removed: u64,
     pub files_added: Vec<String>,
     pub files_removed: Vec<String>,
@@ -26,9 +26,9 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VersionChange {
     pub name: String,
-    /// None where the project is new; sorted as text.
+    /// The old versions, sorted as text; none if the project is new.
     pub old: Vec<String>,
-    /// None where it is gone.
+    /// The new versions; none if the project is gone.
     pub new: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ fn versions(manifest: &Manifest) -> BTreeMap<String, BTreeSet<String>> {
     versions
 }
 
-/// The files of the one whose bytes the other does not have, and their size.
+/// Returns the names of the files whose content only `one` has, and their size.
 fn only_in(one: &Manifest, other: &Manifest) -> (Vec<String>, u64) {
     let held: BTreeSet<_> = other.files().map(|(_, file)| &file.sha256).collect();
     let only: Vec<_> = one.files().map(|(_, file)| file).filter(|file| !held.contains(&file.sha256)).collect();

@@ -7,7 +7,7 @@ use super::verify::Finding;
 use crate::archive::{ArchiveError, ReadError};
 use crate::layout::{LayoutError, ManifestError, ManifestValueError};
 
-/// Why nothing could be made of a bundle.
+/// Why an operation on a bundle failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     #[error(transparent)]

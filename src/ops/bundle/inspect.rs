@@ -1,31 +1,31 @@
-//! `prefetch inspect`: what is in a bundle, who needs it, under which licence.
+//! `prefetch inspect`: lists the packages of a bundle with their dependents and licences.
 
 use serde::Serialize;
 
 use crate::layout::{DependencyGraph, Manifest, ManifestPackage};
 
-/// One version of one project, as a table shows it.
+/// One version of one project, as a row of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InspectedPackage {
     pub name: String,
     pub version: Option<String>,
     pub license: Option<String>,
-    /// Bytes of all its files.
+    /// The size of all its files in bytes.
     pub bytes: u64,
     pub files: usize,
-    /// The lines that led to it.
+    /// The input lines that led to it.
     pub requested_by: Vec<String>,
     /// The projects that need it.
     pub needed_by: Vec<String>,
-    /// Those of them that name it.
+    /// Those of `requested_by` that ask for it by name.
     pub asked_by: Vec<String>,
-    /// When the oldest of its files was uploaded (RFC 3339), where the index told.
+    /// The upload time of its oldest file (RFC 3339), if the index states one.
     pub uploaded: Option<String>,
     /// Ids of the targets that it serves.
     pub targets: Vec<String>,
 }
 
-/// The packages of a bundle, in the order of their names.
+/// Returns the packages of a bundle, sorted by name.
 pub fn inspect(manifest: &Manifest) -> Vec<InspectedPackage> {
     let graph = DependencyGraph::of(manifest);
     let look = |(position, package): (usize, &ManifestPackage)| {

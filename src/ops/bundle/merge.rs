@@ -1,4 +1,4 @@
-//! `prefetch merge`: one bundle that serves the targets of two.
+//! `prefetch merge`: makes one bundle that serves the targets of two.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use crate::archive::{ArchiveFormat, CancelFlag, pack_file, parent};
 use crate::domain::{Fetched, FetchedFile, FetchedPackage, Request, Timestamp};
 use crate::layout::{self, BundleInput, ProjectSummaries, SBOMS, SbomFormat, Sboms};
 
-/// Writes the bundle of all targets of both as `out`, with the bills of materials that either has;
-/// `created` is the date that they state, if it is given.
+/// Writes a bundle for all targets of both as `out`, with the bills of materials that either has,
+/// dated `created` if that is given.
 ///
 /// # Errors
-/// When one cannot be read, both serve one target by different requests, two different files
-/// have one name, the disk does not take it, or `cancel` was set meanwhile.
+/// When a bundle cannot be read, both serve one target by different requests, two different files
+/// have one name, `out` cannot be written, or `cancel` was set meanwhile.
 pub fn merge(
     first: &Path,
     second: &Path,
@@ -37,7 +37,7 @@ pub fn merge(
     Ok(pack_file(&tree, &BundleOverlay(opened.iter().collect()), format, out)?)
 }
 
-/// What a bundle is a function of.
+/// Everything that the content of the merged bundle depends on.
 #[derive(Default)]
 struct MergedParts {
     fetched: Fetched,
@@ -65,7 +65,7 @@ impl MergedParts {
         Ok(())
     }
 
-    /// The same where the target at each position is the one that `positions` has there.
+    /// Replaces each target's position `n` by `positions[n]`.
     fn moved(mut self, positions: &[usize]) -> Self {
         for request in &mut self.requests {
             request.targets = moved(&request.targets, positions);
@@ -80,7 +80,7 @@ impl MergedParts {
         self
     }
 
-    /// The same in an order that does not tell which bundle came first.
+    /// Sorts everything, so that the result does not depend on which bundle came first.
     fn in_order(mut self) -> Self {
         let targets = std::mem::take(&mut self.fetched.targets);
         let mut order: Vec<_> = targets.iter().enumerate().collect();
@@ -93,7 +93,7 @@ impl MergedParts {
         all
     }
 
-    /// Where the targets of the other are among all.
+    /// Adds the targets of the other bundle, and returns their positions among all.
     fn add_targets(&mut self, other: &Self) -> Result<Vec<usize>, BundleError> {
         let mut positions = Vec::new();
         for (position, target) in other.fetched.targets.iter().enumerate() {
@@ -153,7 +153,7 @@ impl MergedParts {
     }
 }
 
-/// What was asked for the target at `position`.
+/// Returns the request for the target at `position`.
 fn asked(requests: &[Request], position: usize) -> Option<Request> {
     let request = requests.iter().find(|request| request.targets.contains(&position))?;
     Some(Request { targets: Vec::new(), ..request.clone() })

@@ -1,5 +1,4 @@
-//! What becomes of bundles after they were made: unpacked, compared, merged, and brought up to
-//! date by the difference to another.
+//! Operations on bundles: write, verify, sign, unpack, compare, merge, and update by a delta.
 
 mod apply;
 mod delta;

@@ -1,4 +1,4 @@
-//! A bundle from which another is made.
+//! An existing bundle, opened to make another one from it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,24 +14,24 @@ use crate::archive::{
 use crate::domain::{Hasher, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest};
 
-/// No manifest, and no page, has more bytes.
+/// The size limit of a manifest or a page in bytes.
 pub const LARGEST_PAGE: u64 = 64 << 20;
 
-/// Threads that unpack what cannot be read in place.
+/// The number of threads that unpack an archive that cannot be read in place.
 const THREADS: usize = 2;
 
-/// The manifest of a bundle, of an unpacked one, or in a file of its own.
+/// Reads the manifest of a bundle, of an unpacked one, or from a file of its own.
 ///
 /// # Errors
-/// When there is none, or it cannot be read.
+/// When there is no manifest, or it cannot be read.
 pub fn manifest_at(path: &Path) -> Result<Manifest, BundleError> {
     parse(path, &manifest_text_at(path)?)
 }
 
-/// The same as it is written.
+/// Returns the text of the manifest.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no manifest.
 pub fn manifest_text_at(path: &Path) -> Result<Vec<u8>, BundleError> {
     if let Ok(mut file) = fs::File::open(path)
         && file.metadata().is_ok_and(|metadata| metadata.is_file())
@@ -50,14 +50,14 @@ fn parse(path: &Path, text: &[u8]) -> Result<Manifest, BundleError> {
     Manifest::from_json(text).map_err(|why| BundleError::Manifest { path: path.to_owned(), why })
 }
 
-/// What a bundle is the base of needs to know of it.
+/// The manifest of a delta's base, with its digest.
 pub struct DeltaBase {
     pub manifest: Manifest,
     pub manifest_sha256: Sha256,
 }
 
 impl DeltaBase {
-    /// Reads it from the bundle at `path`, or its manifest alone.
+    /// Reads it from the bundle at `path`, or from a manifest.
     ///
     /// # Errors
     /// When there is no manifest, or it cannot be read.
@@ -67,25 +67,27 @@ impl DeltaBase {
     }
 }
 
-/// A bundle whose files can be taken by their digests.
+/// A bundle whose files can be opened by their digests.
 pub struct OpenBundle {
     pub path: PathBuf,
     pub manifest: Manifest,
     pub manifest_sha256: Sha256,
     index: MemberIndex,
-    /// Paths and sizes.
+    /// Path and size of each file.
     files: BTreeMap<Sha256, (String, u64)>,
     cancel: CancelFlag,
-    /// Where an archive lies that can be read only from its beginning.
+    /// The unpacked files of an archive that can be read only from its beginning.
     _unpacked: Option<TemporaryFolder>,
 }
 
 impl OpenBundle {
-    /// Opens the bundle at `path`; one that another tool compressed is first unpacked below `scratch`.
-    /// Once `cancel` was set, nothing of it can be read any more.
+    /// Opens the bundle at `path`; one that another tool compressed is unpacked below `scratch`
+    /// first.
+    ///
+    /// Every read fails once `cancel` is set.
     ///
     /// # Errors
-    /// When it is none, or cannot be read.
+    /// When the path is no bundle, or cannot be read.
     pub fn open(path: &Path, scratch: &Path, cancel: &CancelFlag) -> Result<Self, BundleError> {
         let text = manifest_text_at(path)?;
         let manifest = parse(path, &text)?;
@@ -113,15 +115,15 @@ impl OpenBundle {
         })
     }
 
-    /// Whether the file with this digest is among its own.
+    /// Whether the bundle has a file with this digest.
     pub fn has(&self, sha256: Sha256) -> bool {
         self.files.get(&sha256).is_some_and(|(path, size)| self.index.open(path, *size).is_ok())
     }
 
-    /// The bytes of a page.
+    /// Returns the bytes of a page.
     ///
     /// # Errors
-    /// When it is not there or cannot be read.
+    /// When the page does not exist or cannot be read.
     pub fn page(&self, path: &str) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.index.open(path, LARGEST_PAGE)?.take(LARGEST_PAGE).read_to_end(&mut bytes)?;
@@ -137,7 +139,7 @@ impl ObjectSource for OpenBundle {
     }
 }
 
-/// Several bundles, of which the first that has a file gives it.
+/// Several bundles as one; a file comes from the first bundle that has it.
 pub struct BundleOverlay<'a>(pub Vec<&'a OpenBundle>);
 
 impl ObjectSource for BundleOverlay<'_> {
@@ -147,7 +149,7 @@ impl ObjectSource for BundleOverlay<'_> {
     }
 }
 
-/// Bytes that must have a digest, or their end cannot be reached.
+/// A reader that fails at the end if the bytes do not have the expected digest.
 struct DigestReader<'a, R> {
     input: R,
     hasher: Option<Hasher>,

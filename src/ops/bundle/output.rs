@@ -1,4 +1,4 @@
-//! The bundle: what was fetched, with the pages that go with it, in one file.
+//! The bundle as an output of a run: its settings, and what is added to its tree.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -17,33 +17,33 @@ use crate::parallel;
 use crate::resolve::Question;
 use crate::store::DiskStore;
 
-/// A bundle that is to be written.
+/// The settings of a bundle to write.
 #[derive(Clone)]
 pub struct BundleOutput {
-    /// The archive's; without one it becomes a folder that shares its files with the store.
+    /// The archive format; without one the bundle is a folder that shares its files with the store.
     pub format: Option<&'static ArchiveFormat>,
-    /// `-` where it goes to a stream.
+    /// The path; `-` if the bundle goes to a stream.
     pub path: PathBuf,
-    /// Where it goes instead of a file.
+    /// The stream that is written instead of a file.
     pub stream: Option<OutputStream>,
-    /// Prove at the end that the targets install from it alone.
+    /// Whether every target is checked to install from the bundle alone.
     pub verify: bool,
-    /// Sign the manifest.
+    /// The key that signs the manifest.
     pub key: Option<SigningKey>,
-    /// Leave out what this bundle has.
+    /// The bundle whose files are left out.
     pub since: Option<Arc<DeltaBase>>,
-    /// Bytes of a volume.
+    /// The size of a volume in bytes.
     pub split: Option<u64>,
-    /// Bills of materials to put in.
+    /// The bills of materials to add.
     pub sboms: Sboms,
-    /// Let a bundle with gaps take the place of an older one.
+    /// Whether a bundle with gaps may replace an older bundle.
     pub force: bool,
-    /// Whether builds that fetch from elsewhere are no finding.
+    /// Whether builds that fetch from elsewhere than an index are accepted.
     pub allow_unprovable: bool,
 }
 
 impl BundleOutput {
-    /// The bundle of everything, as the archive or folder `path`.
+    /// Makes the settings of a bundle with default options, as the archive or folder `path`.
     pub fn new(format: Option<&'static ArchiveFormat>, path: PathBuf) -> Self {
         Self {
             format,
@@ -59,7 +59,7 @@ impl BundleOutput {
         }
     }
 
-    /// Whether something would be replaced: a file, the volumes of one, or the bundle in a folder.
+    /// Whether a file, a volume, or a bundle in a folder exists that would be replaced.
     pub(in crate::ops) fn is_there(&self) -> bool {
         let index = self.path.with_added_extension("volumes.json");
         let path = if self.format.is_none() { self.path.join(MANIFEST_PATH) } else { self.path.clone() };
@@ -70,8 +70,10 @@ impl BundleOutput {
 /// A pipe that a bundle is written to.
 pub type OutputStream = Arc<Mutex<dyn Write + Send>>;
 
-/// What `question` asks for all of `targets`. Wheels of `fetched` that were built here are what an
-/// install takes, also where it was asked to build them.
+/// Returns the request that `question` is for all of `targets`.
+///
+/// Wheels of `fetched` that were built here are what an install takes, also if their projects were to be
+/// built from source.
 pub fn request_of(question: &Question, targets: &[Arc<Target>], fetched: &Fetched) -> Request {
     let mut formats = question.policy.formats.clone();
     for (package, _) in fetched.files().filter(|(_, file)| file.built_from.is_some()) {
@@ -88,14 +90,14 @@ pub fn request_of(question: &Question, targets: &[Arc<Target>], fetched: &Fetche
     }
 }
 
-/// What was found inside of all files.
+/// The results of inspecting all files.
 pub(in crate::ops) struct InspectedFiles {
     pub inspections: BTreeMap<Sha256, DistributionInspection>,
-    /// What is wrong, as sentences.
+    /// What is wrong with each file, in sentences.
     faults: BTreeMap<Sha256, Vec<String>>,
 }
 
-/// What every fetched file says of itself, and with `check` whether that agrees with what it holds.
+/// Reads the metadata of every fetched file, and with `check` compares it with the file's content.
 pub(in crate::ops) fn inspect_files(fetched: &Fetched, store: &DiskStore, check: bool) -> InspectedFiles {
     let files: Vec<_> = fetched.files().collect();
     let look = |(package, file): &(&FetchedPackage, &FetchedFile)| {
@@ -119,7 +121,7 @@ impl InspectedFiles {
         self.inspections.iter().map(|(sha256, inspection)| (*sha256, inspection.project_summary.clone())).collect()
     }
 
-    /// What is wrong with the files of `tree`.
+    /// Returns the findings about the files of `tree`.
     pub fn findings(&self, tree: &Tree) -> impl Iterator<Item = Finding> {
         let told = tree.iter().filter_map(|(path, content)| match content {
             Content::Object { sha256, .. } => Some((path, self.faults.get(sha256)?)),
@@ -131,7 +133,7 @@ impl InspectedFiles {
     }
 }
 
-/// Adds the signature of the manifest.
+/// Adds the signature of the manifest to a tree.
 pub(in crate::ops) fn signed(mut tree: Tree, key: &SigningKey) -> Result<Tree, SignatureError> {
     let path = |text| RelPath::new(text).expect("a literal path is valid");
     if let Some(Content::Page(manifest)) = tree.get(&path(MANIFEST_PATH)) {
@@ -141,7 +143,7 @@ pub(in crate::ops) fn signed(mut tree: Tree, key: &SigningKey) -> Result<Tree, S
     Ok(tree)
 }
 
-/// What `tree` has that the bundle `base` has not.
+/// Returns the delta of `tree` to the bundle `base`.
 pub(in crate::ops) fn since(base: &DeltaBase, tree: &Tree) -> Tree {
     Delta::tree(&base.manifest, base.manifest_sha256, tree)
 }

@@ -1,4 +1,4 @@
-//! Signatures of manifests: Ed25519, in the files of minisign, so that its own tool reads them.
+//! Signatures of manifests: Ed25519 in minisign's file formats, so that minisign can check them.
 
 use std::fs;
 use std::io::{self, Cursor, Write};
@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use minisign::{KeyPair, PublicKey, PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
 
-/// A secret key, ready to sign.
+/// A decrypted secret key.
 #[derive(Clone)]
 pub struct SigningKey(Arc<SecretKey>);
 
@@ -36,16 +36,17 @@ pub enum SignatureError {
     Wrong(String),
 }
 
-/// The same for every bundle: a signature tells no time. (It is another one each time all the
-/// same, since the crate hedges Ed25519 with chance.)
+/// The trusted comment, which is the same for every bundle, without a time.
+///
+/// The signature itself differs each time, since the crate adds randomness to Ed25519.
 const TRUSTED_COMMENT: &str = "manifest of a prefetch bundle";
 const COMMENT: &str = "signature of prefetch.json; check it with prefetch verify --public-key, or minisign -V";
 
 impl SigningKey {
-    /// Reads the key at `path`, whose password is given where it has one.
+    /// Reads the key at `path`, with its password if it has one.
     ///
     /// # Errors
-    /// When it is none, or its password is missing or wrong.
+    /// When the file is no key, or its password is missing or wrong.
     pub fn read(path: &Path, password: Option<String>) -> Result<Self, SignatureError> {
         let text = fs::read_to_string(path).map_err(|why| SignatureError::Unreadable { path: path.to_owned(), why })?;
         let no_key =
@@ -64,7 +65,7 @@ impl SigningKey {
         }
     }
 
-    /// The text of the signature file for these bytes.
+    /// Returns the text of the signature file for `bytes`.
     ///
     /// # Errors
     /// When the key cannot sign.
@@ -74,18 +75,18 @@ impl SigningKey {
     }
 }
 
-/// A key without password as minisign 0.11 itself writes it (`-G -W`): no key derivation, and
-/// zeros in the place of the checksum, by which the crate would refuse it.
+/// Reads a key without password as minisign 0.11 writes it (`-G -W`): without key derivation, and
+/// with zeros as checksum, which the crate refuses.
 fn without_checksum(text: &str) -> Option<SecretKey> {
     let bytes = BASE64_STANDARD.decode(text.lines().nth(1)?.trim()).ok()?;
     let is_so = bytes.get(2..4)? == [0, 0] && bytes.last_chunk::<32>()? == &[0; 32];
     if is_so { SecretKey::from_bytes(&bytes).ok() } else { None }
 }
 
-/// A public key as `text`, or in a file of that name.
+/// Reads a public key from `text`, or from the file of that name.
 ///
 /// # Errors
-/// When it is neither.
+/// When the text is neither.
 pub fn read_public_key(text: &str, folder: &Path) -> Result<PublicKey, SignatureError> {
     let wrong = || SignatureError::NoPublicKey(text.to_owned());
     if let Ok(key) = PublicKey::from_base64(text) {
@@ -95,7 +96,7 @@ pub fn read_public_key(text: &str, folder: &Path) -> Result<PublicKey, Signature
     PublicKeyBox::from_string(&file).and_then(PublicKeyBox::into_public_key).map_err(|_| wrong())
 }
 
-/// Whether `signature` is that of `bytes` by the owner of `key`.
+/// Checks that `signature` is one of `bytes` by the owner of `key`.
 ///
 /// # Errors
 /// When it is not.
@@ -106,11 +107,13 @@ pub fn check_signature(key: &PublicKey, bytes: &[u8], signature: &str) -> Result
         .map_err(|error| SignatureError::Wrong(error.to_string()))
 }
 
-/// Writes a new pair of keys: the secret one to `path`, protected by the password where one is
-/// given, and the public one beside it with `.pub` behind its name. Returns the public key.
+/// Writes a new key pair: the secret key to `path`, encrypted if a password is given, and the
+/// public key beside it with `.pub` appended.
+///
+/// Returns the public key.
 ///
 /// # Errors
-/// When a file is there already, or cannot be written.
+/// When a file exists already, or cannot be written.
 pub fn generate_keys(path: &Path, password: Option<String>) -> Result<String, SignatureError> {
     let mut public = path.as_os_str().to_owned();
     public.push(".pub");
@@ -137,13 +140,13 @@ fn write_new(path: &Path, text: &str, is_secret: bool) -> Result<(), SignatureEr
     written.map_err(|why| SignatureError::Unwritable { path: path.to_owned(), why })
 }
 
-/// A secret is for its owner only.
+/// Lets only the owner read a secret key.
 #[cfg(unix)]
 fn restrict(options: &mut fs::OpenOptions, is_secret: bool) {
     std::os::unix::fs::OpenOptionsExt::mode(options, if is_secret { 0o600 } else { 0o644 });
 }
 
-/// Where there are no modes, a file may be read by whom its folder lets.
+/// Does nothing on systems without file modes, where the folder decides who may read a file.
 #[cfg(not(unix))]
 fn restrict(_: &mut fs::OpenOptions, _: bool) {}
 
@@ -151,7 +154,7 @@ fn restrict(_: &mut fs::OpenOptions, _: bool) {}
 mod tests {
     use super::*;
 
-    /// A pair and a signature that minisign 0.11 of Debian made.
+    /// A key pair and a signature made by minisign 0.11 of Debian.
     #[test]
     fn keys_and_signatures_of_minisign_itself_are_taken() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `prefetch unpack`: a bundle becomes a folder, and every digest is checked on the way.
+//! `prefetch unpack`: unpacks a bundle into a folder, and checks every digest on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -16,21 +16,24 @@ use crate::archive::{ArchiveMember, ArchiveReader, CancelFlag, check_cancelled, 
 use crate::domain::{Hasher, RelPath, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH};
 
-/// What unpacking came to.
+/// The numbers of files that were unpacked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unpacked {
-    /// Files that were written.
+    /// The number of files that were written.
     pub written: usize,
-    /// Files that were right already, as an earlier attempt left them.
+    /// The number of files that were correct already, from an earlier attempt.
     pub kept: usize,
 }
 
-/// Unpacks the bundle at `path` into `folder`, which is made if need be. What is right there
-/// already stays, so that an attempt that was cut short goes on; the manifest arrives last.
+/// Unpacks the bundle at `path` into `folder`, which is created if necessary.
+///
+/// Files that are correct there already stay, so that an interrupted attempt is continued; the
+/// manifest is written last.
 ///
 /// # Errors
-/// When the bundle is damaged or cannot be read, the disk does not take it, a folder below `folder`
-/// is a link, or `cancel` was set meanwhile. No file has its final name then that is not as the manifest says.
+/// When the bundle is damaged or cannot be read, the disk cannot be written, a folder below
+/// `folder` is a link, or `cancel` was set meanwhile. No file has its final name then that is not
+/// as the manifest states.
 pub fn unpack(path: &Path, folder: &Path, threads: usize, cancel: &CancelFlag) -> Result<Unpacked, BundleError> {
     // What is wrong with the archive is told below.
     if let Ok(Some(_)) = ArchiveReader::open(path)?.page(DELTA_PATH, LARGEST_PAGE) {
@@ -39,7 +42,7 @@ pub fn unpack(path: &Path, folder: &Path, threads: usize, cancel: &CancelFlag) -
     unpack_files(path, folder, threads, true, cancel)
 }
 
-/// The same for a bundle or a delta, which does not hold all that its manifest tells of.
+/// Unpacks a bundle, or unless `is_whole` a delta, which lacks files that its manifest lists.
 pub(super) fn unpack_files(
     path: &Path,
     folder: &Path,
@@ -83,7 +86,8 @@ pub(super) fn unpack_files(
     work.finish(path, findings)
 }
 
-/// Sizes and digests by path; of those that nothing tells beforehand the digest is absent.
+/// Returns size and digest of each path; without them for the files that the manifest does not
+/// list.
 fn expected(manifest: &Manifest, is_whole: bool) -> BTreeMap<String, Option<(u64, String)>> {
     let files = manifest.files().map(|(_, file)| (file.path.clone(), Some((file.size, file.sha256.clone()))));
     let pages = manifest.pages.iter().map(|page| (page.path.clone(), Some((page.size, page.sha256.clone()))));
@@ -96,10 +100,10 @@ struct Unpacking<'a> {
     folder: &'a Path,
     cancel: &'a AtomicBool,
     expected: BTreeMap<String, Option<(u64, String)>>,
-    /// What arrives when all else is there.
+    /// The files that are written when all others are there.
     last: Mutex<BTreeMap<String, Vec<u8>>>,
     findings: Mutex<Vec<Finding>>,
-    /// What the disk did not take.
+    /// The errors of files that could not be written.
     refused: Mutex<Vec<BundleError>>,
     seen: Mutex<BTreeSet<String>>,
     written: AtomicUsize,
@@ -181,8 +185,10 @@ impl Unpacking<'_> {
     }
 }
 
-/// Refuses to write through a link below `folder`; `folder` itself, and what is above it, was the
-/// user's choice. A link in the place of a file is replaced.
+/// Refuses to write through a link below `folder`.
+///
+/// `folder` itself and what is above it is the user's choice, and a link in the place of a file is
+/// replaced.
 fn refuse_links<'a>(folder: &Path, paths: impl Iterator<Item = &'a String>) -> Result<(), BundleError> {
     let parents = paths.filter_map(|path| RelPath::new(path).ok()).flat_map(|path| {
         let parents = Path::new(path.as_str()).ancestors().skip(1).map(|parent| folder.join(parent));
@@ -194,7 +200,7 @@ fn refuse_links<'a>(folder: &Path, paths: impl Iterator<Item = &'a String>) -> R
     }
 }
 
-/// A new file beside `file`, with the permissions that any has.
+/// Creates a temporary file beside `file`, with the permissions of any new file.
 fn create(file: &Path) -> io::Result<NamedTempFile> {
     let parent = file.parent().unwrap_or(file);
     fs::create_dir_all(parent)?;
@@ -207,7 +213,7 @@ fn is_right(file: &Path, size: u64, sha256: &str, cancel: &AtomicBool) -> bool {
     is_regular && digest().is_some_and(|got| got.to_string() == sha256)
 }
 
-/// What is to blame that a file is not there.
+/// Why a file was not unpacked.
 enum UnpackFault {
     Bundle(Finding),
     Disk(io::Error),
@@ -219,7 +225,7 @@ impl From<Finding> for UnpackFault {
     }
 }
 
-/// Bytes that are passed on at once.
+/// The number of bytes that are copied at once.
 const CHUNK_SIZE: usize = 256 << 10;
 
 fn copy(input: &mut dyn Read, output: &mut dyn Write, cancel: &AtomicBool) -> Result<Sha256, UnpackFault> {

@@ -1,4 +1,4 @@
-//! Whether a bundle is what it was, and whether its targets install from it alone.
+//! Verifies a bundle: that it is unchanged, and that its targets install from it alone.
 
 mod completeness;
 mod file_check;
@@ -27,52 +27,53 @@ pub use file_check::{Depth, faults};
 pub use finding::{Finding, FindingKind};
 pub use platform::LibcFloor;
 
-/// What is checked beyond integrity and completeness.
+/// The settings of a verification.
 #[derive(Clone, Default)]
 pub struct VerifySettings {
-    /// Threads that read and hash.
+    /// The number of threads that read and hash.
     pub threads: usize,
     /// The C library that every binary must run on.
     pub floor: Option<LibcFloor>,
-    /// Whose signature the manifest must have.
+    /// The key by which the manifest must be signed.
     pub public_key: Option<PublicKey>,
-    /// Whether builds that fetch from elsewhere are no finding.
+    /// Whether builds that fetch from elsewhere than an index are accepted.
     pub allow_unprovable: bool,
 }
 
-/// What a check found.
+/// The result of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct Verification {
-    /// Files that were read.
+    /// The number of files that were read.
     pub files: usize,
-    /// Their bytes.
+    /// The number of their bytes.
     pub bytes: u64,
     pub targets: Vec<Proof>,
     pub findings: Vec<Finding>,
-    /// Nothing said what the folder should hold, so only the files by themselves were checked.
+    /// Whether there was a manifest; without one only the files themselves were checked.
     pub has_manifest: bool,
-    /// By their paths, the source archives whose metadata their builds may contradict, or made.
+    /// The source archives whose builds may have other dependencies than their metadata states, by
+    /// path.
     pub metadata_sources: BTreeMap<String, MetadataSource>,
     /// The source archives that targets build where they install.
     pub builds: Vec<TargetBuild>,
-    /// It is the difference to another bundle, without which nothing can be proved.
+    /// Whether it is a delta, about which nothing can be proved without its base.
     pub is_delta: bool,
 }
 
-/// Whether an install for a target succeeds without anything else.
+/// Whether an install for a target succeeds from the bundle alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     pub id: String,
     pub is_complete: bool,
 }
 
-/// No manifest, and nothing else that is read as a whole, has more bytes.
+/// The size limit of a manifest, and of other files that are held in memory, in bytes.
 const LARGEST_PAGE: u64 = 64 << 20;
 
-/// Checks the bundle, unpacked bundle or find-links folder at `path`.
+/// Verifies the bundle, unpacked bundle or find-links folder at `path`.
 ///
 /// # Errors
-/// When the disk does not give it. Whatever else is wrong is a finding.
+/// When the disk cannot be read. Whatever else is wrong is a finding.
 pub fn verify(path: &Path, settings: &VerifySettings) -> Result<Verification, ReadError> {
     let volumes = check_volumes(path, false).unwrap_or_default();
     if !volumes.is_empty() {
@@ -144,7 +145,7 @@ fn of_bundle(
     Ok(verification)
 }
 
-/// The archives whose build was asked what they need.
+/// Returns the source archives whose dependencies were found out by a build.
 fn built(manifest: &Manifest) -> impl Iterator<Item = (String, MetadataSource)> {
     let source = |text: &String| MetadataSource::of_name(text).filter(|source| *source == MetadataSource::Built);
     manifest.files().filter_map(move |(_, file)| Some((file.path.clone(), file.metadata.as_ref().and_then(source)?)))
@@ -158,7 +159,7 @@ fn target_builds(manifest: &Manifest, checked: &[CheckedFile]) -> Vec<TargetBuil
     manifest.to_fetched().map(|fetched| TargetBuild::all_of(&fetched, needs)).unwrap_or_default()
 }
 
-/// What would keep the targets from installing from a bundle of what was fetched for `requests`.
+/// Returns what would keep targets from installing from a bundle with `requests`.
 pub fn gaps(
     fetched: &Fetched,
     requests: &[Request],
@@ -173,7 +174,7 @@ pub fn gaps(
     proved.into_iter().chain(platform::unfit_files(&available)).collect()
 }
 
-/// What is wrong with the signature, where one is demanded.
+/// Returns what is wrong with the signature, if one is required.
 fn signature_finding(reader: &ArchiveReader, manifest: &[u8], settings: &VerifySettings) -> Option<Finding> {
     let key = settings.public_key.as_ref()?;
     let signature = reader.page(SIGNATURE_PATH, LARGEST_PAGE).ok().flatten();
@@ -184,7 +185,7 @@ fn signature_finding(reader: &ArchiveReader, manifest: &[u8], settings: &VerifyS
     Some(Finding::new(FindingKind::Signature, message).at(SIGNATURE_PATH))
 }
 
-/// A find-links folder: its distributions are judged one by one.
+/// Verifies a find-links folder, each distribution by itself.
 fn of_folder(reader: &ArchiveReader, settings: &VerifySettings) -> Result<Verification, ReadError> {
     let (checked, faults) = read_all(reader, u64::MAX - SLACK, settings, &integrity::ExpectedFiles::any())?;
     let mut verification = Verification::over(&checked, &faults);
@@ -201,7 +202,7 @@ fn of_folder(reader: &ArchiveReader, settings: &VerifySettings) -> Result<Verifi
     Ok(verification)
 }
 
-/// An archive without a manifest is none of ours; what is wrong with it may tell why.
+/// Returns the result for an archive without a manifest; its faults may tell why there is none.
 fn without_manifest(reader: &ArchiveReader) -> Result<Verification, ReadError> {
     let faults = reader.visit(LARGEST_PAGE, 1, &|_| ())?;
     let mut verification = Verification::over(&[], &faults);
@@ -210,7 +211,7 @@ fn without_manifest(reader: &ArchiveReader) -> Result<Verification, ReadError> {
     Ok(verification)
 }
 
-/// Headers and padding come on top of what the manifest accounts for, in bytes.
+/// The bytes allowed for headers and padding, in addition to the files in the manifest.
 const SLACK: u64 = LARGEST_PAGE;
 
 fn read_all(

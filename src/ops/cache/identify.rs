@@ -1,4 +1,4 @@
-//! Identifies a distribution by its own metadata, and checks that all of it can be read.
+//! Identifies a distribution by its own metadata, and checks that all of it is readable.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -9,10 +9,10 @@ use crate::domain::{PackageName, SourceExtension, SourceFilename, Version, Wheel
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata;
 
-/// A distribution by its contents.
+/// The name and version of a distribution, from its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Normalized (PEP 503).
+    /// The project's name, normalized (PEP 503).
     pub name: String,
     pub version: Option<String>,
     pub filename: String,
@@ -24,21 +24,21 @@ impl Identity {
     }
 }
 
-/// Bytes that could not be taken for a distribution.
+/// Why bytes are not accepted as a distribution.
 #[derive(Debug, PartialEq, Eq)]
 pub enum IdentifyError {
-    /// They are something else: a page, say.
+    /// The bytes are something else, such as a page.
     NotADistribution,
     Damaged(String),
 }
 
-/// More than this is no distribution, unpacked, but a bomb; bytes.
+/// The limit of decompressed bytes, against decompression bombs.
 const LARGEST: u64 = 16 << 30;
 
-/// Reads the whole of `file`, which claims to be the distribution `filename`.
+/// Reads the whole of `file`, and checks that it is the distribution `filename`.
 ///
 /// # Errors
-/// Says how it is damaged, or what else it is.
+/// When the file is damaged, or is something else; the error says what.
 pub fn check(file: &mut (impl Read + Seek), filename: &str) -> Result<Identity, String> {
     let identity = claimed(file, filename)?;
     file.rewind().map_err(|error| error.to_string())?;
@@ -60,7 +60,7 @@ fn claimed(file: &mut (impl Read + Seek), filename: &str) -> Result<Identity, St
     }
 }
 
-/// Reads every byte, so that every checksum inside is checked.
+/// Reads every byte, so that every checksum inside is verified.
 fn read_all(file: impl Read + Seek, filename: &str) -> Result<(), String> {
     let damaged = |error: io::Error| format!("it is damaged: {error}");
     match SourceExtension::split(filename).map(|(_, extension)| extension) {
@@ -88,7 +88,7 @@ fn drain(input: impl Read) -> io::Result<()> {
     }
 }
 
-/// Finds out what bytes without a name are.
+/// Identifies bytes without a file name.
 ///
 /// # Errors
 /// When they are no distribution, or a damaged one.
@@ -112,7 +112,7 @@ pub fn identify(file: &mut (impl Read + Seek)) -> Result<Identity, IdentifyError
     Ok(identity)
 }
 
-/// The name that a wheel's own files give it, or that of a zipped source archive.
+/// Returns the file name of a wheel by its own metadata, or that of a zipped source archive.
 fn zip_name(file: &mut (impl Read + Seek)) -> Result<String, IdentifyError> {
     let mut archive =
         ZipArchive::new(file).map_err(|error| IdentifyError::Damaged(format!("it is damaged: {error}")))?;
@@ -128,7 +128,8 @@ fn zip_name(file: &mut (impl Read + Seek)) -> Result<String, IdentifyError> {
     top.map(|top| format!("{top}.zip")).ok_or(IdentifyError::NotADistribution)
 }
 
-/// `-1-py2.py3-none-any` for a build and two tags (PEP 427).
+/// Returns the tags in a wheel's name, such as `-1-py2.py3-none-any` for a build number and two
+/// tags (PEP 427).
 fn wheel_tags(text: &str) -> String {
     let values = |key: &str| {
         let lines = text.lines().filter_map(|line| line.split_once(':'));
@@ -147,7 +148,7 @@ fn wheel_tags(text: &str) -> String {
     build + &parts.map(|alternatives| format!("-{}", alternatives.join("."))).concat()
 }
 
-/// The one folder at the top of a source archive is called as the archive (PEP 625).
+/// Returns the file name of a source archive by its top folder, which has the same name (PEP 625).
 fn tar_name(file: &mut impl Read) -> Result<String, IdentifyError> {
     let mut archive = tar::Archive::new(MultiGzDecoder::new(file).take(LARGEST));
     let mut entries = archive.entries().map_err(|_| IdentifyError::NotADistribution)?;

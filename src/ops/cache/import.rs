@@ -1,9 +1,9 @@
-//! Taking in distributions that lie elsewhere on the machine: wheelhouses, and the caches of pip,
+//! Imports distributions from elsewhere on the machine: wheelhouses, and the caches of pip,
 //! pip-accel and buildout (`docs/facts/legacy-pip.md` 2, 9 and 10; `docs/facts/pip.md` 4).
 //!
-//! Each file is read to its end first, and what its name claims is checked against what it says
-//! of itself. Whether it is what an index promises is checked when a run looks for it: the store
-//! finds by digest only.
+//! Each file is read to its end first, and its name is compared with its own metadata. Whether it
+//! is what an index promises is checked when a run needs it, since the store finds files by digest
+//! only.
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -18,29 +18,29 @@ use crate::archive::{CancelFlag, check_cancelled};
 use crate::domain::{Algorithm, MaskedUrl, Object, SourceExtension};
 use crate::store::DiskStore;
 
-/// What became of one distribution.
+/// The result for one distribution.
 #[derive(Debug)]
 pub struct ImportResult {
     pub path: PathBuf,
     pub outcome: Result<ImportedFile, String>,
 }
 
-/// A distribution that the store has now.
+/// A distribution that is now in the store.
 #[derive(Clone, Debug)]
 pub struct ImportedFile {
     pub identity: Identity,
     pub object: Object,
-    /// Whether the store had it before.
+    /// Whether it was in the store before.
     pub was_held: bool,
-    /// Where it once came from, where its cache tells.
+    /// The URL it once came from, if its cache states that.
     pub url: Option<String>,
 }
 
-/// Takes in everything at or below `path`, telling each distribution as it is met; files that
-/// are none are passed over.
+/// Imports everything at or below `path`, and calls back for each distribution; other files are
+/// skipped.
 ///
 /// # Errors
-/// When `path` cannot be read or the store not written to, or `cancel` was set meanwhile.
+/// When `path` cannot be read or the store not written, or `cancel` was set meanwhile.
 pub fn import(
     store: &DiskStore,
     path: &Path,
@@ -64,7 +64,7 @@ pub fn import(
     imported
 }
 
-/// Every file at or below `path`, sorted; folders behind symbolic links are not entered.
+/// Returns every file at or below `path`, sorted; folders behind symbolic links are not entered.
 fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     if !fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -82,19 +82,19 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What a file's name says that it is.
+/// What a file is according to its name.
 enum FileKind {
     /// A distribution under its own name.
     Named(String),
-    /// An entry of a download cache: the URL, quoted.
+    /// An entry of a download cache, named by its quoted URL.
     Quoted(MaskedUrl),
     /// The body of an entry of pip 23.3 and later.
     Body,
-    /// An entry of pip 6.0 to 23.2.1, or the head of a later one.
+    /// An entry of pip 6.0 to 23.2.1, or the headers of a later one.
     Entry,
 }
 
-/// Hex digits of SHA-224, by which pip's HTTP cache names its entries.
+/// The number of hex digits of a SHA-224, by which pip's HTTP cache names its entries.
 const KEY_LENGTH: usize = 56;
 
 fn kind(name: &str) -> Option<FileKind> {
@@ -112,7 +112,7 @@ fn kind(name: &str) -> Option<FileKind> {
     }
 }
 
-/// `None` for what is no distribution; the inner error is the file's own fault.
+/// Imports a file; `None` if it is no distribution, and the inner error if it is a damaged one.
 fn take(store: &DiskStore, path: &Path, cancel: &CancelFlag) -> io::Result<Option<Result<ImportedFile, String>>> {
     let Some(kind) = path.file_name().and_then(|name| kind(name.to_str()?)) else { return Ok(None) };
     let mut file = match File::open(path) {
@@ -137,7 +137,7 @@ fn take(store: &DiskStore, path: &Path, cancel: &CancelFlag) -> io::Result<Optio
     }
 }
 
-/// Takes in bytes that have no name but what they say of themselves.
+/// Imports bytes without a file name, which are named by their own metadata.
 fn unnamed(store: &DiskStore, mut bytes: impl Read + Seek) -> io::Result<Option<Result<ImportedFile, String>>> {
     match identify::identify(&mut bytes) {
         Ok(identity) => keep(store, bytes, Ok(identity), None).map(Some),
@@ -146,10 +146,10 @@ fn unnamed(store: &DiskStore, mut bytes: impl Read + Seek) -> io::Result<Option<
     }
 }
 
-/// The digests by which indexes name files, old ones too.
+/// The algorithms of digests by which indexes identify files, including old ones.
 const NAMES: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha512];
 
-/// A file that cannot be read any more once nobody waits for that.
+/// A reader that fails once the import is cancelled.
 struct CancellableReader<'a> {
     file: File,
     cancel: &'a CancelFlag,

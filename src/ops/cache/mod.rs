@@ -1,4 +1,4 @@
-//! Looking after the cache folder: what it holds and why, whether it is whole, what can go.
+//! Maintains the cache folder: lists and verifies its content, and removes what is not needed.
 
 mod identify;
 mod import;
@@ -21,26 +21,26 @@ pub use self::identify::Identity;
 pub use self::import::{ImportResult, ImportedFile, import};
 pub use self::run_record::{RecordedRun, RunRecord, UsedFile, record};
 
-/// Everything that the cache holds, and what it remembers of it.
+/// The content of the cache, and the runs that used it.
 #[derive(Clone, Debug)]
 pub struct Inventory {
-    /// In the order of digests.
+    /// All objects, sorted by digest.
     pub objects: Vec<StoredObject>,
-    /// The latest last.
+    /// All remembered runs, the latest last.
     pub runs: Vec<RecordedRun>,
 }
 
-/// A file that a run had, and that the store still holds.
+/// A file of a run that the store still holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CachedFile {
     pub file: UsedFile,
     pub stored: StoredObject,
-    /// When a run last had it.
+    /// The time of the last run that used it.
     pub last: SystemTime,
 }
 
 impl Inventory {
-    /// Looks at the whole cache, and reads no object.
+    /// Lists the whole cache without reading any object.
     ///
     /// # Errors
     /// When the store cannot be listed.
@@ -48,8 +48,9 @@ impl Inventory {
         Ok(Self { objects: store.objects()?, runs: run_record::runs(store) })
     }
 
-    /// The files with their names, sorted by name, version and file name; objects that no run
-    /// names (wheels' metadata, say) are not among them.
+    /// Returns the files with their names, sorted by project, version and file name.
+    ///
+    /// Objects that no run names, such as wheels' metadata, are not among them.
     pub fn items(&self) -> Vec<CachedFile> {
         let stored: HashMap<_, _> = self.objects.iter().map(|stored| (stored.object.sha256, stored)).collect();
         let mut items = BTreeMap::new();
@@ -62,12 +63,12 @@ impl Inventory {
         items.into_values().collect()
     }
 
-    /// Every file of every run.
+    /// Returns every file of every run.
     pub fn named(&self) -> impl Iterator<Item = (&RecordedRun, &UsedFile)> {
         self.runs.iter().flat_map(|run| run.record.files.iter().map(move |file| (run, file)))
     }
 
-    /// When each object was last of use: by a run's word, else when it came.
+    /// Returns when each object was last used by a run, or else when it was stored.
     fn last_uses(&self) -> HashMap<Sha256, SystemTime> {
         let mut uses: HashMap<_, _> = self.objects.iter().map(|stored| (stored.object.sha256, stored.since)).collect();
         for (run, file) in self.named() {
@@ -76,14 +77,14 @@ impl Inventory {
         uses
     }
 
-    /// Bytes of all objects.
+    /// Returns the size of all objects in bytes.
     pub fn size(&self) -> u64 {
         self.objects.iter().map(|stored| stored.object.size).sum()
     }
 }
 
-/// Reads every object again with all the machine's cores, and removes those that are not what
-/// their digest says; returns those.
+/// Reads every object again on all processors, and removes those that do not have their digest;
+/// returns these.
 ///
 /// # Errors
 /// When an object cannot be read or removed.
@@ -92,35 +93,35 @@ pub fn verify(store: &DiskStore, inventory: &Inventory) -> io::Result<Vec<Stored
     store.remove_damaged(&inventory.objects, threads)
 }
 
-/// What may go.
+/// The limits by which objects are removed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PruneLimits {
-    /// Whatever was last of use before this.
+    /// Removes objects that were last used before this time.
     pub older_than: Option<SystemTime>,
-    /// Whatever was of use longest ago, until no more bytes than these are left.
+    /// Removes the objects that were used longest ago, until no more than this many bytes are left.
     pub max_size: Option<u64>,
-    /// Also what a view still links to, though that frees nothing.
+    /// Removes also objects that are hard-linked elsewhere, though that frees no space.
     pub linked: bool,
 }
 
-/// What went, or would go.
+/// The objects that were, or would be, removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
-    /// The longest unused first.
+    /// The removed objects, the longest unused first.
     pub removed: Vec<StoredObject>,
-    /// Would have gone if no view linked to it.
+    /// The objects that are kept only because they are hard-linked elsewhere.
     pub kept: Vec<StoredObject>,
 }
 
 impl Pruned {
-    /// Bytes that the disk has back; linked ones are still in their views.
+    /// Returns the number of bytes that are freed; linked objects still take their space.
     pub fn freed(&self) -> u64 {
         self.removed.iter().filter(|stored| !stored.is_linked).map(|stored| stored.object.size).sum()
     }
 }
 
 impl Inventory {
-    /// What goes within `limits`.
+    /// Returns the objects to remove by `limits`.
     pub fn prunable(&self, limits: PruneLimits) -> Pruned {
         let uses = self.last_uses();
         let mut objects = self.objects.clone();
@@ -143,7 +144,7 @@ impl Inventory {
     }
 }
 
-/// Removes what `pruned` says, and what is of no use without it.
+/// Removes the objects in `pruned`, and what is useless without them.
 ///
 /// # Errors
 /// When something cannot be removed.
@@ -158,7 +159,8 @@ pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: Sys
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))
 }
 
-/// Removes everything that is ours in the cache folder, and the folder if nothing else is in it.
+/// Removes everything of this program in the cache folder, and the folder itself if it is then
+/// empty.
 ///
 /// # Errors
 /// When something cannot be removed.
@@ -166,7 +168,7 @@ pub fn clean(store: &DiskStore) -> io::Result<()> {
     store.layout().remove_all()
 }
 
-/// What a folder of the cache holds.
+/// The number and size of the files in a folder of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub bucket: CacheBucket,
@@ -174,7 +176,7 @@ pub struct Usage {
     pub bytes: u64,
 }
 
-/// What each folder of the cache holds; what cannot be looked at does not count.
+/// Returns the usage of each folder of the cache; unreadable folders count as empty.
 pub fn usage(store: &DiskStore) -> Vec<Usage> {
     let usage = |bucket| {
         let (files, bytes) = count_files(&store.layout().folder(bucket));
@@ -183,7 +185,7 @@ pub fn usage(store: &DiskStore) -> Vec<Usage> {
     CacheBucket::ALL.into_iter().map(usage).collect()
 }
 
-/// The number of files below `folder`, and their bytes.
+/// Returns the number of files below `folder`, and their bytes.
 fn count_files(folder: &Path) -> (u64, u64) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.fold((0, 0), |(files, bytes), entry| match entry.metadata() {
@@ -211,7 +213,7 @@ mod tests {
         StoredObject { object: Object { sha256: Sha256::of(bytes), size: 10 }, is_linked, since: at(since) }
     }
 
-    /// Ten bytes each, of use at 1, 2, 3 and 4; the second is linked.
+    /// Four objects of ten bytes, last used at 1, 2, 3 and 4; the second is linked.
     fn inventory() -> Inventory {
         let objects =
             vec![stored(b"d", 4, false), stored(b"a", 1, false), stored(b"b", 2, true), stored(b"c", 3, false)];

@@ -1,4 +1,4 @@
-//! The body of an entry of pip's HTTP cache, where the entry holds it (`docs/facts/pip.md` 4.3).
+//! Extracts the body from an entry of pip's HTTP cache (`docs/facts/pip.md` 4.3).
 
 use std::io::Read;
 
@@ -8,7 +8,7 @@ use flate2::read::ZlibDecoder;
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 
-/// No entry is larger, in bytes; it is held in memory, as it is by pip.
+/// The size limit of an entry in bytes; it is held in memory, as it is by pip.
 const LARGEST: u64 = 4 << 30;
 
 #[derive(Deserialize)]
@@ -22,11 +22,11 @@ struct Response<Body> {
     status: u16,
 }
 
-/// The bytes that were answered; `None` where the entry holds none: its body is a file of its
-/// own, or the answer was no success.
+/// Returns the body of the cached response; `None` if the entry has none, since it is a file of its
+/// own or the response was no success.
 ///
 /// # Errors
-/// Says why the entry cannot be understood.
+/// When the entry has an unknown format; the error says why.
 pub fn body(entry: impl Read) -> Result<Option<Vec<u8>>, String> {
     let mut bytes = Vec::new();
     entry.take(LARGEST).read_to_end(&mut bytes).map_err(|error| format!("it cannot be read: {error}"))?;
@@ -50,7 +50,7 @@ pub fn body(entry: impl Read) -> Result<Option<Vec<u8>>, String> {
 mod tests {
     use super::*;
 
-    /// The vector of `docs/facts/pip.md` 4.3 with three bytes for a body.
+    /// The example of `docs/facts/pip.md` 4.3 with a body of three bytes.
     #[test]
     fn both_forms_are_read() {
         let binary = b"cc=4,\x81\xa8response\x83\xa4body\xc4\x03abc\xa7headers\x81\xa4date\xa1x\xa6status\xcc\xc8";

@@ -1,8 +1,8 @@
-//! What the cache remembers of runs: which files they used, from where, and for whom.
+//! Records of runs in the cache: which files they used, from where, and for which targets.
 //!
-//! `runs/<SHA-256 of the text>` in the cache folder holds what one run had, written whole by a
-//! rename, so that it costs one small file and needs no lock. The same run again writes the same
-//! name: the file's time is when it was last done.
+//! A record is a file in the `runs` folder of the cache, named by the SHA-256 of its text. It is
+//! written by a rename, so it needs no lock. The same run again writes the same file, whose time is
+//! that of the last such run.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
 use crate::domain::{Fetched, Origin, Sha256, mask_credentials};
 use crate::store::DiskStore;
 
-/// A run that is remembered.
+/// A run that is on record.
 #[derive(Clone, Debug)]
 pub struct RecordedRun {
     pub record: RunRecord,
@@ -23,33 +23,33 @@ pub struct RecordedRun {
     pub(super) path: PathBuf,
 }
 
-/// What a run had.
+/// The content of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// Where it ran, or what was imported.
+    /// The working folder of the run, or the path that was imported.
     pub folder: String,
-    /// Sorted by project and file name.
+    /// The files, sorted by project and file name.
     pub files: Vec<UsedFile>,
 }
 
-/// One file that a run had.
+/// A file that a run used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedFile {
-    /// The project, normalized (PEP 503).
+    /// The project's name, normalized (PEP 503).
     pub name: String,
     pub version: Option<String>,
     pub filename: String,
     pub sha256: Sha256,
-    /// Where it came from, without credentials.
+    /// The URL it came from, without credentials.
     pub url: Option<String>,
-    /// What listed it, likewise.
+    /// The URL of the index or page that listed it, without credentials.
     pub index: Option<String>,
     pub requires_python: Option<String>,
-    /// The reason, maybe empty, where the index had it withdrawn (PEP 592).
+    /// The reason, maybe empty, if the index says that the file was yanked (PEP 592).
     pub yanked: Option<String>,
-    /// `file:line`, sorted.
+    /// The input lines that led to it, each as `file:line`, sorted.
     pub requested_by: Vec<String>,
-    /// Ids of targets.
+    /// Ids of the targets.
     pub targets: Vec<String>,
 }
 
@@ -71,18 +71,19 @@ impl RunRecord {
     }
 }
 
-/// A requirements file may be a URL with a password in it.
+/// Masks the password of a requirements file that is a URL.
 fn masked(origin: &Origin) -> String {
     mask_credentials(&origin.to_string()).into_owned()
 }
 
-/// Remembers that a run in `folder` used `fetched`. A cache that cannot be written costs the
-/// names of its files and nothing else, so failures are not told.
+/// Records that a run in `folder` used `fetched`.
+///
+/// A cache that cannot be written is no error here, since only the names of its files are lost.
 pub fn record(store: &DiskStore, fetched: &Fetched, folder: &Path) {
     let _ = write(store, &RunRecord::of(fetched, folder));
 }
 
-/// Remembers a run.
+/// Writes a record.
 ///
 /// # Errors
 /// When the cache cannot be written.
@@ -92,7 +93,7 @@ pub(super) fn write(store: &DiskStore, record: &RunRecord) -> io::Result<()> {
     store.layout().write(&path, &[&text], Readers::Umask).map(drop)
 }
 
-/// Every run that is remembered, the latest last; damaged memories are none.
+/// Returns every run on record, the latest last; damaged records are skipped.
 pub(super) fn runs(store: &DiskStore) -> Vec<RecordedRun> {
     let entries = fs::read_dir(folder_of(store)).into_iter().flatten().flatten();
     let mut runs: Vec<_> = entries.filter_map(|entry| read(store.layout(), entry.path())).collect();

@@ -1,5 +1,5 @@
-//! The plan of a lock file: nothing is resolved, and an index is asked only where the lock does not
-//! say where files are.
+//! Plans from a lock file: nothing is resolved, and an index is asked only for files whose URLs the
+//! lock does not state.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use crate::domain::{Fetched, FetchedFile, FetchedPackage, Plan, Request, Require
 use crate::index::ListingRequest;
 use crate::resolve::{LockQuestion, Question};
 
-/// What the lock of `question` gives to every target.
+/// Returns the plan of the lock of `question` for every target.
 ///
 /// # Errors
-/// Every package that a target cannot have, and every project that could not be asked for.
+/// When a target cannot have a package of the lock, or an index could not be fetched; all such
+/// cases.
 pub async fn plan_locked(
     question: &LockQuestion,
     targets: &[Arc<Target>],
@@ -44,7 +45,7 @@ pub async fn plan_locked(
     }
 }
 
-/// What a lock file asked: for each target exactly what was fetched for it, and nothing else.
+/// Returns the requests of a lock file: for each target exactly what was fetched for it.
 pub fn requests_of_locked(fetched: &Fetched, question: &Question) -> Vec<Request> {
     let installed = fetched.installed();
     let mut requests: Vec<Request> = Vec::new();

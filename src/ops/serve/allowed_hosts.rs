@@ -1,14 +1,16 @@
-//! The names by which clients may call this server. A browser that a website made ask here, under a
-//! name of the website's own, is told nothing (DNS rebinding).
+//! The host names by which clients may address this server.
+//!
+//! A browser that a website makes send requests here, under a name of the website's own, is refused
+//! (DNS rebinding).
 
 use std::net::IpAddr;
 
-/// Addresses and `localhost`, which no website can have, and the names that were allowed.
+/// The names that were allowed beside addresses and `localhost`, which no website can have.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedHosts(Vec<String>);
 
 impl AllowedHosts {
-    /// Allows `names`, too; `*` is every name.
+    /// Allows `names`, too; `*` allows every name.
     pub fn new(names: &[String]) -> Self {
         Self(names.iter().map(|name| name_of(name)).collect())
     }
@@ -21,7 +23,7 @@ impl AllowedHosts {
     }
 }
 
-/// The name in a `Host` field, in small letters, without the port and the dot of the root.
+/// Returns the name in a `Host` field in lower case, without port and trailing dot.
 fn name_of(host: &str) -> String {
     let host = host.trim();
     let name = match host.rsplit_once(':') {

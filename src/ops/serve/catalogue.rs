@@ -1,5 +1,4 @@
-//! What there is to serve: the distributions of a folder, a bundle or the store, as an index
-//! shows them.
+//! The catalogue of an index: the distributions of a folder, a bundle or the store.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -26,34 +25,34 @@ use crate::ops::cache::Inventory;
 use crate::parallel;
 use crate::store::DiskStore;
 
-/// Everything that an index over the files needs.
+/// Everything that is needed to serve the index.
 #[derive(Debug)]
 pub struct Catalogue {
-    /// What lies below `/simple/`, by path.
+    /// The files and pages below `/simple/`, by path.
     pub entries: HashMap<RelPath, IndexEntry>,
     pub extents: HashMap<Sha256, Extent>,
-    /// The files that these are in, as they were at the start.
+    /// The files that the extents are in, with their identities at the start.
     identities: HashMap<PathBuf, FileIdentity>,
-    /// Wheels' metadata (PEP 658).
+    /// The metadata sidecars of wheels (PEP 658).
     pub sidecars: HashMap<Sha256, Bytes>,
-    /// All files in JSON, for the page that people search.
+    /// The list of all files as JSON, for the search page.
     pub projects: StaticPage,
-    /// How many projects and files there are.
+    /// The numbers of projects and files.
     pub counts: (usize, usize),
     /// A sentence for each file that is not served.
     pub left_out: Vec<String>,
-    /// Keeps what was unpacked.
+    /// Keeps the temporary folder with unpacked files.
     _members: Members,
 }
 
-/// What a path of the index leads to.
+/// What is served at a path of the index.
 #[derive(Clone, Debug)]
 pub enum IndexEntry {
     StaticPage(StaticPage),
     Object(Sha256),
 }
 
-/// Bytes of our own, and the validator that stands for them.
+/// A generated page with its `ETag`.
 #[derive(Clone, Debug)]
 pub struct StaticPage {
     pub bytes: Bytes,
@@ -66,11 +65,11 @@ impl StaticPage {
     }
 }
 
-/// A distribution before it was looked into.
+/// A distribution that was not inspected yet.
 struct ServedFile {
     filename: String,
     extent: Extent,
-    /// What a manifest or a run says of it.
+    /// What a manifest or a recorded run states about it.
     declared: Option<DeclaredMetadata>,
 }
 
@@ -96,11 +95,12 @@ struct IndexedFile {
 }
 
 impl Catalogue {
-    /// Looks through the folder, bundle or store at `path`; what cannot be read in place is
-    /// unpacked below `scratch`.
+    /// Makes the catalogue of the folder, bundle or store at `path`; an archive that cannot be read
+    /// in place is unpacked below `scratch`.
     ///
     /// # Errors
-    /// When it cannot be read, is hostile, or holds no distribution, or `cancel` was set meanwhile.
+    /// When the path cannot be read, is hostile, or holds no distribution, or `cancel` was set
+    /// meanwhile.
     pub fn of(path: &Path, scratch: &Path, cancel: &CancelFlag) -> Result<Self, ServeError> {
         let store = DiskStore::new(path.to_owned());
         let is_store = store.layout().is_cache();
@@ -128,10 +128,10 @@ impl Catalogue {
         Self::new(indexed.into_values().collect(), left_out, members)
     }
 
-    /// Opens a file that holds what is served.
+    /// Opens a file that holds served bytes.
     ///
     /// # Errors
-    /// When it is gone, or another is in its place.
+    /// When the file is gone, or was replaced by another.
     pub fn open(&self, path: &Path) -> io::Result<File> {
         let identity = self.identities.get(path).ok_or(io::ErrorKind::NotFound)?;
         identity.open(path)
@@ -159,7 +159,7 @@ impl Catalogue {
     }
 }
 
-/// Nothing on an index is an envelope.
+/// Converts the content of a layout's tree into an entry; an index has no cache entries of pip.
 fn entry(content: Content) -> Option<IndexEntry> {
     match content {
         Content::Page(bytes) => Some(IndexEntry::StaticPage(StaticPage::new(bytes))),
@@ -183,7 +183,7 @@ fn counts(fetched: &Fetched) -> (usize, usize) {
     (names.len(), fetched.files().count())
 }
 
-/// The latest word of a run on each object.
+/// Returns the objects of the store, each as the latest recorded run describes it.
 fn of_store(store: &DiskStore) -> Result<Vec<ServedFile>, ServeError> {
     let unreadable = |why| ServeError::Store { path: store.root().to_owned(), why };
     let inventory = Inventory::read(store).map_err(unreadable)?;
@@ -215,7 +215,7 @@ fn of_members(members: &Members, path: &Path) -> Result<Vec<ServedFile>, ServeEr
     Ok(candidates.collect())
 }
 
-/// A manifest is small; more than this is none. Bytes.
+/// The size limit of a manifest in bytes.
 const LARGEST_MANIFEST: u64 = 64 << 20;
 
 fn of_manifest(members: &Members, extent: &Extent) -> Result<Vec<ServedFile>, String> {
@@ -250,7 +250,7 @@ fn of_manifest(members: &Members, extent: &Extent) -> Result<Vec<ServedFile>, St
     Ok(candidates)
 }
 
-/// Looks into all candidates on all cores; in their order.
+/// Inspects all candidates on all processors; returns them in their order.
 fn examine_all(candidates: &[ServedFile]) -> Vec<Result<IndexedFile, String>> {
     parallel::map(candidates, parallel::threads(), |candidate| {
         examine(candidate).map_err(|why| format!("{} is not served: {why}", candidate.filename))
@@ -286,7 +286,7 @@ fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {
     })
 }
 
-/// What a distribution says of itself.
+/// The metadata that a distribution itself states.
 #[derive(Default)]
 struct FileMetadata {
     filename: Option<DistributionFilename>,
@@ -310,7 +310,7 @@ fn read_metadata(input: &mut (impl Read + Seek), filename: &str) -> Result<FileM
     Ok(FileMetadata { filename: source.map(DistributionFilename::Source), requires_python, sidecar: None })
 }
 
-/// The same files as if a run had fetched them, which is what layouts show.
+/// Returns the files as if a run had fetched them, as layouts take them.
 fn fetched(indexed: &[IndexedFile]) -> Fetched {
     let mut packages = BTreeMap::<_, FetchedPackage>::new();
     for file in indexed {

@@ -1,4 +1,4 @@
-//! One client's connection: requests are read, answered and told of, one after the other.
+//! The connection of one client: reads, answers and logs requests one after the other.
 
 use std::fs::File;
 use std::io;
@@ -22,27 +22,27 @@ use super::{Access, AccessLog};
 /// How long a client may take for a request, or be idle before it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a client may take none of the bytes of an answer.
+/// How long a client may accept no bytes of a response.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What is said to clients that call this server by a name that it may not have.
+/// The response to a client that addresses this server by a name that is not allowed.
 const OTHER_NAME: &str =
     "this server does not answer to that name: ask it by its address, or start it with the name allowed";
 
-/// What every connection needs.
+/// The state that all connections share.
 #[derive(Clone)]
 pub struct ServerState {
     pub catalogue: Arc<Catalogue>,
     pub hosts: Arc<AllowedHosts>,
     pub log: AccessLog,
-    /// Tells the time, for the `Date` of answers.
+    /// Returns the current time, for the `Date` header.
     pub clock: fn() -> SystemTime,
-    /// Becomes true when no new request is to be answered. Whoever holds it is not done yet.
+    /// Becomes true when no new request is to be answered; connections that hold it are still open.
     pub stop: watch::Receiver<bool>,
 }
 
-/// Answers the client's requests, until it goes or the server is to stop. How the connection
-/// ends is the client's business.
+/// Answers the client's requests, until it closes the connection or the server stops; errors of the
+/// connection are ignored.
 pub fn spawn(socket: TcpStream, client: SocketAddr, state: ServerState) {
     let _ = socket.set_nodelay(true);
     let mut connection = Connection { socket, client, state, unread: Vec::new() };
@@ -53,14 +53,14 @@ struct Connection {
     socket: TcpStream,
     client: SocketAddr,
     state: ServerState,
-    /// What the client sent and nobody looked at yet.
+    /// The bytes that were received and not parsed yet.
     unread: Vec<u8>,
 }
 
-/// What is to be sent.
+/// A response that is ready to be sent.
 struct PreparedResponse {
     respond: HttpResponse,
-    /// The file that the body is in, open.
+    /// The open file with the body, if it is in one.
     file: Option<File>,
     has_body: bool,
     is_last: bool,
@@ -78,7 +78,8 @@ impl Connection {
         Ok(())
     }
 
-    /// The reply to the next request; none where the client sends no more, or none is wanted.
+    /// Returns the response to the next request; `None` if the client sends no more, or the server
+    /// stops.
     async fn next_response(&mut self) -> io::Result<Option<PreparedResponse>> {
         let mut stop = self.state.stop.clone();
         let prepared = tokio::select! {
@@ -147,13 +148,13 @@ impl Connection {
 }
 
 impl PreparedResponse {
-    /// The last words to a client that does not keep to the protocol.
+    /// Makes the last response to a client that violates the protocol.
     fn refusal(status: u16, words: &'static str) -> Self {
         Self { respond: respond::text(status, words), file: None, has_body: true, is_last: true }
     }
 }
 
-/// The answer with the file that it needs; another one if that is gone since the start.
+/// Opens the file of a response; returns an error response if the file is gone or was replaced.
 fn opened(catalogue: &Catalogue, respond: HttpResponse, has_body: bool) -> (HttpResponse, Option<File>) {
     let HttpBody::Extent(extent) = &respond.body else { return (respond, None) };
     match catalogue.open(&extent.file) {

@@ -1,10 +1,10 @@
-//! The identity of a file (device, inode, size), by which one that took its place is not opened.
+//! The identity of a file (device, inode, size), so that a file that replaced it is not served.
 
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
-/// What tells a regular file from another at its path.
+/// What distinguishes a regular file from another at the same path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
     size: u64,
@@ -15,7 +15,7 @@ pub struct FileIdentity {
 }
 
 impl FileIdentity {
-    /// That of the file at `path`.
+    /// Returns the identity of the file at `path`.
     ///
     /// # Errors
     /// When it cannot be opened, or is no regular file.
@@ -23,10 +23,10 @@ impl FileIdentity {
         Self::of(&open_without_waiting(path)?.metadata()?)
     }
 
-    /// Opens the file at `path`, without waiting for anybody.
+    /// Opens the file at `path`, without waiting for a writer.
     ///
     /// # Errors
-    /// When it cannot be opened, or is another.
+    /// When it cannot be opened, or is another file.
     pub fn open(self, path: &Path) -> io::Result<File> {
         let file = open_without_waiting(path)?;
         match Self::of(&file.metadata()?)? == self {
@@ -51,7 +51,7 @@ impl FileIdentity {
     }
 }
 
-/// A FIFO would make the thread wait until somebody writes to it.
+/// Opens a file without waiting, as a FIFO would until somebody writes to it.
 #[cfg(unix)]
 fn open_without_waiting(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};

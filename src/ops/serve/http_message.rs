@@ -1,33 +1,34 @@
-//! HTTP/1.1 messages as they stand on the wire (RFC 9112), as far as a read-only index has them.
+//! Parses requests and writes response headers of HTTP/1.1 (RFC 9112), as far as a read-only index
+//! needs them.
 
 use httparse::{EMPTY_HEADER, Header, Status};
 
 use super::respond::{HttpRequest, HttpResponse};
 
-/// No honest head of a request is longer; bytes.
+/// The size limit of a request's headers in bytes.
 pub const LARGEST_HEAD: usize = 16 << 10;
 
-/// Nor has it more fields.
+/// The limit of a request's header fields.
 const MAX_FIELDS: usize = 100;
 
-/// A request at the beginning of what a client sent.
+/// A request at the beginning of the received bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct ParsedRequest<'a> {
     pub request: HttpRequest<'a>,
-    /// With the query, as it was sent.
+    /// The request target as it was sent, with the query.
     pub target: &'a str,
-    /// The `Host` field, which may name a port, too.
+    /// The `Host` field, which may include a port.
     pub host: Option<&'a str>,
-    /// Bytes of its head.
+    /// The size of the request's headers in bytes.
     pub length: usize,
     /// Whether another request may follow on the connection.
     pub is_kept: bool,
 }
 
-/// The first request of `bytes`, once its head is complete.
+/// Parses the first request in `bytes`; `None` until its headers are complete.
 ///
 /// # Errors
-/// When it is none, or could be read in two ways.
+/// When the bytes are no valid request, or are ambiguous.
 pub fn receive(bytes: &[u8]) -> Result<Option<ParsedRequest<'_>>, &'static str> {
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut head = httparse::Request::new(&mut fields);
@@ -53,11 +54,11 @@ pub fn receive(bytes: &[u8]) -> Result<Option<ParsedRequest<'_>>, &'static str> 
     Ok(Some(ParsedRequest { request, target, host: field("host"), length, is_kept }))
 }
 
-/// Whether a body follows the head.
+/// Whether a body follows the headers.
 ///
 /// # Errors
-/// When a proxy on the way may think otherwise, and take a part of one request for another (RFC 9112,
-/// 6.3 and 11.2).
+/// When a proxy may read the length differently, and take a part of one request for another (RFC
+/// 9112, 6.3 and 11.2).
 fn has_body(fields: &[Header<'_>], method: &str) -> Result<bool, &'static str> {
     let (lengths, encodings) = (count(fields, "content-length"), count(fields, "transfer-encoding"));
     if lengths > 1 || lengths + encodings > 1 {
@@ -80,13 +81,13 @@ fn count(fields: &[Header<'_>], name: &str) -> usize {
     fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name)).count()
 }
 
-/// The first value of a field; none where it is no text.
+/// Returns the first value of a field; `None` if it is no text.
 fn value<'a>(fields: &[Header<'a>], name: &str) -> Option<&'a str> {
     let field = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
     std::str::from_utf8(field.value).ok()
 }
 
-/// The path of a target, which proxies are sent with scheme and host.
+/// Returns the path of a request target, which may be a whole URL for a proxy.
 fn path(target: &str) -> &str {
     let local = match target.strip_prefix("http://") {
         Some(rest) => rest.find('/').map_or("/", |slash| &rest[slash..]),
@@ -102,7 +103,7 @@ fn wants_more(connection: Option<&str>, is_new: bool) -> bool {
     if is_new { !says("close") } else { says("keep-alive") }
 }
 
-/// The head of an answer that is sent at `date`, an HTTP date.
+/// Returns the headers of a response that is sent at `date`, an HTTP date.
 pub fn head(respond: &HttpResponse, date: &str, is_kept: bool) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {} {}\r\ndate: {date}\r\n", respond.status, reason(respond.status));
     for (name, value) in &respond.headers {
@@ -115,7 +116,7 @@ pub fn head(respond: &HttpResponse, date: &str, is_kept: bool) -> Vec<u8> {
     head.into_bytes()
 }
 
-/// For people; programs read the number.
+/// Returns the reason phrase of a status, which is for people only.
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

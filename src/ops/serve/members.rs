@@ -1,7 +1,7 @@
-//! The files inside a folder or an archive, and where the bytes of each lie.
+//! The files in a folder or an archive, with the positions of their bytes.
 //!
-//! An archive may be hostile: whatever is wrong with it, but for being packed by another tool, is an
-//! error that names it.
+//! An archive may be hostile: any fault of it is an error that names it, unless it was merely
+//! packed by another tool.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,17 +12,18 @@ use std::sync::Mutex;
 use crate::archive::{ArchiveMember, ArchiveReader, CancelFlag, Extent, Fault, ReadError, TemporaryFolder};
 use crate::domain::RelPath;
 
-/// The members by path, and what must stay for them to be readable.
+/// The files by path, with what keeps them readable.
 #[derive(Debug, Default)]
 pub struct Members {
     pub extents: BTreeMap<RelPath, Extent>,
-    /// Files that lead out of the folder, or have a name that cannot be served.
+    /// Files that are not served, since they lead out of the folder or their names are invalid.
     pub left_out: Vec<String>,
-    /// Unpacked here, where the archive cannot be read in place; removed with this value.
+    /// The folder with the unpacked files of an archive that cannot be read in place; removed with
+    /// this value.
     scratch: Option<TemporaryFolder>,
 }
 
-/// Why there are no members to read.
+/// Why the files of a path cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum MembersError {
     #[error(transparent)]
@@ -38,11 +39,11 @@ pub enum MembersError {
 }
 
 impl Members {
-    /// Finds the members of the folder or archive `path`; what cannot be read in place is
+    /// Finds the files in the folder or archive `path`; an archive that cannot be read in place is
     /// unpacked below `scratch`.
     ///
     /// # Errors
-    /// When it cannot be read, or is hostile, or `cancel` was set meanwhile.
+    /// When the path cannot be read or is hostile, or `cancel` was set meanwhile.
     pub fn find(path: &Path, scratch: &Path, cancel: &CancelFlag) -> Result<Self, MembersError> {
         if path.is_dir() {
             return Self::of_folder(path).map_err(|why| MembersError::Folder { path: path.to_owned(), why });
@@ -117,14 +118,15 @@ impl Members {
     }
 }
 
-/// How many times its own size an archive may unpack to. Distributions are packed already, so that
-/// real ones hardly grow.
+/// By what factor an archive may grow when it is unpacked; distributions are compressed already and
+/// hardly grow.
 const MAX_GROWTH: u64 = 50;
 
-/// What any may unpack to on top of that, in bytes, so that small ones are not refused.
+/// The number of bytes to which any archive may grow in addition, so that small ones are not
+/// refused.
 const ALLOWANCE: u64 = 64 << 20;
 
-/// How much an archive may unpack to, in bytes.
+/// Returns the limit of unpacked bytes for an archive.
 fn bound(reader: &ArchiveReader) -> u64 {
     let packed = reader.volumes().map_or(0, |parts| parts.size());
     packed.saturating_mul(MAX_GROWTH).saturating_add(ALLOWANCE)

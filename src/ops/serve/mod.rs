@@ -1,4 +1,5 @@
-//! A read-only index (PEP 503, 658, 691, 700) over a folder, an unopened bundle, or the store.
+//! Serves a read-only index (PEP 503, 658, 691, 700) over a folder, an unopened bundle, or the
+//! store.
 
 mod allowed_hosts;
 mod catalogue;
@@ -24,19 +25,19 @@ use self::connection::ServerState;
 use crate::archive::CancelFlag;
 use crate::layout::LayoutError;
 
-/// One request that was answered.
+/// A line of the access log.
 #[derive(Clone, Debug)]
 pub struct Access {
     pub client: SocketAddr,
     pub method: String,
-    /// With the query, as it was sent.
+    /// The path as it was sent, with the query.
     pub path: String,
     pub status: u16,
-    /// Bytes of the body.
+    /// The size of the body in bytes.
     pub bytes: u64,
 }
 
-/// Hears of every request, from any thread.
+/// A callback for each request, called from any thread.
 pub type AccessLog = Arc<dyn Fn(&Access) + Send + Sync>;
 
 /// Why nothing can be served.
@@ -54,38 +55,44 @@ pub enum ServeError {
     Layout(#[from] LayoutError),
 }
 
-/// Everything that is served.
+/// The content of a server.
 #[derive(Clone, Debug)]
 pub struct Site(Arc<Catalogue>);
 
 impl Site {
-    /// Looks through the folder, bundle or store at `path`. What cannot be read in place is
-    /// unpacked below `scratch`, and removed with the site.
+    /// Reads the folder, bundle or store at `path`.
+    ///
+    /// An archive that cannot be read in place is unpacked below `scratch`, and removed with the
+    /// site.
     ///
     /// # Errors
-    /// When it cannot be read, is hostile, or holds no distribution, or `stop` was set meanwhile.
+    /// When the path cannot be read, is hostile, or holds no distribution, or `stop` was set
+    /// meanwhile.
     pub fn open(path: &Path, scratch: &Path, stop: &CancelFlag) -> Result<Self, ServeError> {
         Catalogue::of(path, scratch, stop).map(|catalogue| Self(Arc::new(catalogue)))
     }
 
-    /// How many projects and files there are.
+    /// Returns the numbers of projects and files.
     pub fn counts(&self) -> (usize, usize) {
         self.0.counts
     }
 
-    /// A sentence for each file that is not served.
+    /// Returns a sentence for each file that is not served.
     pub fn left_out(&self) -> &[String] {
         &self.0.left_out
     }
 }
 
-/// How long answers under way may take once no new ones are begun.
+/// How long running responses may take after the server was stopped.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait when the system has no room for another connection.
+/// How long to wait when the system accepts no further connection.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// Answers requests that call this server by one of `hosts`, until `stop` is ready; then lets those under way end. `clock` tells the time.
+/// Answers requests that address this server by one of `hosts`, until `stop` is ready; then waits
+/// for running responses.
+///
+/// `clock` returns the current time.
 pub async fn serve(
     site: &Site,
     listener: TcpListener,

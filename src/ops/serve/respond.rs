@@ -1,4 +1,4 @@
-//! What is answered to a request: a function of the catalogue and the request alone.
+//! Decides on responses, by the catalogue and the request alone.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::domain::{PackageName, RelPath, Sha256};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HttpRequest<'a> {
     pub method: &'a str,
-    /// Without the query, as it was sent.
+    /// The path as it was sent, without the query.
     pub path: &'a str,
     pub accept: Option<&'a str>,
     pub if_none_match: Option<&'a str>,
@@ -21,7 +21,7 @@ pub struct HttpRequest<'a> {
     pub range: Option<&'a str>,
 }
 
-/// What is sent; a `HEAD` gets the same without the body.
+/// The response to a request; for `HEAD` it is the same without the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpResponse {
     pub status: u16,
@@ -29,7 +29,7 @@ pub struct HttpResponse {
     pub body: HttpBody,
 }
 
-/// Bytes at hand, or on the disk.
+/// The source of a body: memory, or a part of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HttpBody {
     Bytes(Bytes),
@@ -59,14 +59,15 @@ const SIMPLE_HTML: &str = "application/vnd.pypi.simple.v1+html";
 const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 const SIMPLE_LATEST: &str = "application/vnd.pypi.simple.latest+json";
 
-/// The page for people.
+/// The search page.
 const SEARCH: &[u8] = include_bytes!("search.html");
 
-/// It loads nothing but the list of projects, from here.
+/// The Content Security Policy of the search page, which loads only the list of projects, from
+/// here.
 const SEARCH_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'";
 
-/// Answers `request` from `catalogue`.
+/// Returns the response to `request` from `catalogue`.
 pub fn respond(catalogue: &Catalogue, request: &HttpRequest<'_>) -> HttpResponse {
     if !matches!(request.method, "GET" | "HEAD") {
         return text(405, "this index can only be read").with("allow", "GET, HEAD");
@@ -82,7 +83,7 @@ pub fn respond(catalogue: &Catalogue, request: &HttpRequest<'_>) -> HttpResponse
     }
 }
 
-/// What lies below `/simple/`.
+/// Returns the response to a path below `/simple/`.
 fn simple(catalogue: &Catalogue, rest: &str, request: &HttpRequest<'_>) -> HttpResponse {
     let Ok(decoded) = percent_decode_str(rest).decode_utf8() else { return not_found() };
     if decoded.is_empty() {
@@ -107,7 +108,7 @@ fn has(catalogue: &Catalogue, path: &str) -> bool {
     find(catalogue, path).is_some()
 }
 
-/// A page of the index, in the form that the client likes best (PEP 691).
+/// Returns a page of the index in the client's preferred form (PEP 691).
 fn page(catalogue: &Catalogue, folder: &str, request: &HttpRequest<'_>) -> HttpResponse {
     let form = preferred(request.accept.unwrap_or("*/*"));
     let name = if form == SIMPLE_JSON { "index.json" } else { "index.html" };
@@ -140,7 +141,7 @@ impl HttpResponse {
         self
     }
 
-    /// Adds a validator, and spares the body if the client has it.
+    /// Adds an `ETag`, and omits the body if the client has it already.
     fn tagged(self, tag: &str, request: &HttpRequest<'_>) -> Self {
         let respond = self.with("etag", tag);
         let is_known = |tags: &str| {
@@ -152,7 +153,7 @@ impl HttpResponse {
         }
     }
 
-    /// Answers a `Range` of one part (RFC 9110, 14.2); any other is as if none were asked.
+    /// Answers a `Range` with one part (RFC 9110, 14.2); any other is ignored.
     fn in_part(self, tag: &str, request: &HttpRequest<'_>) -> Self {
         let respond = self.with("accept-ranges", "bytes");
         let is_current = request.if_range.is_none_or(|declared| declared == tag);
@@ -172,7 +173,7 @@ impl HttpResponse {
     }
 }
 
-/// The bytes that `bytes=…` asks for; empty where there are none such.
+/// Returns the bytes that `bytes=…` asks for; empty if the file has none of them.
 fn part(range: &str, size: u64) -> Option<Range<u64>> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     match (first.trim(), last.trim()) {
@@ -194,7 +195,7 @@ fn metadata(content_type: &str, page: &StaticPage) -> HttpResponse {
     bytes(content_type, page.bytes.clone())
 }
 
-/// A few words.
+/// Returns a short text as a response.
 pub fn text(status: u16, words: &'static str) -> HttpResponse {
     HttpResponse { status, ..bytes("text/plain; charset=utf-8", words.as_bytes()) }
 }
@@ -207,7 +208,7 @@ fn redirect(to: &str) -> HttpResponse {
     text(301, "elsewhere").with("location", to)
 }
 
-/// The form that an `Accept` header likes best; the plainest where it likes several alike.
+/// Returns the form that an `Accept` header prefers; the plainest if several are equal.
 fn preferred(accept: &str) -> &'static str {
     let quality = |form: &str| {
         let entries = accept.split(',').filter_map(|entry| {

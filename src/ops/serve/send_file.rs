@@ -1,4 +1,4 @@
-//! A stretch of a file to a client, with as few copies as the system can do with.
+//! Sends a range of a file to a client, with as few copies as the system allows.
 
 use std::fs::File;
 use std::io;
@@ -9,13 +9,14 @@ use tokio::time::timeout;
 
 use crate::archive::Extent;
 
-/// Sends the bytes of `extent`, which are in `file`, without a copy in this process (`sendfile`).
+/// Sends the bytes of `extent` in `file` without a copy in this process (`sendfile`).
 ///
 /// # Errors
-/// When the client goes or takes nothing for as long as `patience`, or the file is shorter.
+/// When the client closes the connection or accepts no bytes for `patience`, or the file is
+/// shorter.
 #[cfg(target_os = "linux")]
 pub async fn send(socket: &mut TcpStream, file: File, extent: &Extent, patience: Duration) -> io::Result<()> {
-    /// At once, in bytes, so that one client does not keep others waiting.
+    /// The number of bytes that are sent at once, so that one client does not delay others.
     const PIECE: u64 = 1 << 20;
     let (mut at, end) = (extent.start, extent.start + extent.size);
     while at < end {
@@ -30,15 +31,16 @@ pub async fn send(socket: &mut TcpStream, file: File, extent: &Extent, patience:
     Ok(())
 }
 
-/// Sends the bytes of `extent`, which are in `file`.
+/// Sends the bytes of `extent` in `file`.
 ///
 /// # Errors
-/// When the client goes or takes nothing for as long as `patience`, or the file is shorter.
+/// When the client closes the connection or accepts no bytes for `patience`, or the file is
+/// shorter.
 #[cfg(not(target_os = "linux"))]
 pub async fn send(socket: &mut TcpStream, file: File, extent: &Extent, patience: Duration) -> io::Result<()> {
     use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
-    /// At once, in bytes: a thousand answers under way hold so much each.
+    /// The number of bytes that are sent at once; a thousand running responses hold as much each.
     const PIECE: usize = 16 << 10;
     let mut file = tokio::fs::File::from_std(file);
     file.seek(io::SeekFrom::Start(extent.start)).await?;

@@ -1,5 +1,4 @@
-//! A brute-force solver to judge by: a sketch of an index, and every combination that pip's rules
-//! allow in it.
+//! A brute-force solver as a reference: it tries every combination in a small index by pip's rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

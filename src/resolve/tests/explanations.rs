@@ -1,7 +1,7 @@
-//! What a user is told: every sentence of these tests is one that a user would read.
+//! Tests of the messages for users, in full sentences.
 
 use super::fake_index::{FakeIndex, File};
-use crate::domain::MetadataUnavailable;
+use crate::domain::{MetadataUnavailable, Remedy};
 
 fn message(world: &FakeIndex, lines: &[&str]) -> String {
     world.ask(lines).solve().message()
@@ -85,7 +85,7 @@ fn a_pre_release_that_would_fit_is_named() {
         message(&world, &["a"]),
         "b: these cannot all hold\n  requirements.txt:1 asks for a\n  a 1.0 needs b>=2\n  \
          the only version of b is 1.0\n  \
-         a-2.0rc1-py3-none-any.whl is a pre-release: pin it, or allow them with --pre"
+         a-2.0rc1-py3-none-any.whl is a pre-release: pin it, or allow pre-releases"
     );
 }
 
@@ -106,9 +106,9 @@ fn where_only_source_archives_are_left_it_is_said() {
     assert_eq!(
         answer.message(),
         "a: no file can be used\n  a-1.0-cp312-cp312-win_amd64.whl is for win_amd64 only\n  \
-         a-1.0.tar.gz is a source archive, which --only-binary excludes\n  \
-         there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
+         a-1.0.tar.gz is a source archive, and only wheels are allowed"
     );
+    assert_eq!(answer.reason().remedies(), [Remedy::AllowSources].into());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! An index made of literals for tests, and a driver that answers every missing fact from it,
-//! counts the answers, and never answers twice.
+//! A fake index made of literals, and a driver that answers every missing fact from it, counts the
+//! answers, and never answers twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -27,7 +27,7 @@ fn kinds_are_excluded_by_project() {
     let impossible = world.ask(&["a>1"]).policy(|policy| policy.formats.only_binary("a").unwrap()).solve();
     assert!(matches!(impossible.reason(), Reason::NoFile { .. }));
     assert!(
-        impossible.message().contains("a-2.0.tar.gz is a source archive, which --only-binary excludes"),
+        impossible.message().contains("a-2.0.tar.gz is a source archive, and only wheels are allowed"),
         "{}",
         impossible.message()
     );
@@ -45,7 +45,7 @@ fn files_of_the_future_do_not_exist() {
         "{}",
         answer.message()
     );
-    assert!(answer.message().contains("uploaded after --exclude-newer"), "{}", answer.message());
+    assert!(answer.message().contains("uploaded after the latest moment allowed"), "{}", answer.message());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The resolver, judged by literal worlds, by random ones, and by the field's scenarios.
+//! Tests of the resolver: with literal indexes, with random ones, and with published scenarios.
 
 mod bad_input;
 mod brute_force;

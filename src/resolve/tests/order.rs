@@ -1,8 +1,8 @@
-//! Which of two projects gives way, where both cannot have their newest version.
+//! Tests of which of two projects gives way if both cannot have their newest version.
 
 use super::fake_index::{FakeIndex, File};
 
-/// What is needed gives way to what needs it, as with pip; retold after a real set.
+/// A dependency gives way to what needs it, as in pip; after a real set.
 #[test]
 fn a_library_gives_way_to_what_is_built_on_it() {
     let world = FakeIndex::new()
@@ -48,7 +48,7 @@ fn a_project_that_is_named_with_an_extra_stays() {
     assert_eq!(world.ask(&["engine[sql]", "lake>4.1"]).solve().packages(), ["engine 4.2", "lake 4.4", "tables 1.0"]);
 }
 
-/// Nobody waits for the metadata of a hundred releases that all need the same.
+/// The metadata of a hundred releases with the same dependencies is not waited for.
 #[test]
 fn few_versions_are_looked_at() {
     let world = FakeIndex::new().has("a", "1.0", &[]).has("a", "2.0", &[]).has("b", "0.9", &[]);
@@ -86,7 +86,7 @@ fn a_preferred_version_gives_way_too() {
     assert_eq!(answer.packages(), ["high 2.0", "low 2.0"]);
 }
 
-/// An old release that has no such extra yet fits everything, and is what nobody wants.
+/// An old release without the extra fits everything, but is not wanted.
 #[test]
 fn an_extra_is_not_lost_for_the_newest_version_of_another() {
     let world = FakeIndex::new()

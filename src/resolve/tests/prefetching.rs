@@ -1,4 +1,4 @@
-//! What is asked for while other answers are under way.
+//! Tests of what is requested while other responses are awaited.
 
 use super::fake_index::{FakeIndex, File};
 

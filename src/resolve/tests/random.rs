@@ -1,4 +1,4 @@
-//! Random indexes, judged by the brute-force solver.
+//! Tests with random indexes, compared with the brute-force solver.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;

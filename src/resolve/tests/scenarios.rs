@@ -1,5 +1,6 @@
-//! The kinds of the field's published scenario set (*packse*), retold as literal worlds. Where
-//! its authors expect uv's answer and pip's is another, pip's is expected here, and noted.
+//! Tests after a published set of resolver scenarios (*packse*), as literal indexes.
+//!
+//! If its authors expect uv's answer and pip's is another, pip's is expected here, with a note.
 
 mod choices;
 

@@ -1,4 +1,5 @@
-//! `prefetch cache import`: what lies elsewhere on the machine need not be fetched.
+//! `prefetch cache import`: takes in distributions that are elsewhere on the machine, so that they
+//! need not be fetched.
 
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ use crate::ops::CancelFlag;
 use crate::ops::cache::{ImportResult, import};
 use crate::store::DiskStore;
 
-/// Takes in everything at or below `paths`, and tells what was damaged.
+/// Imports every distribution at or below `paths`, and warns of damaged files.
 ///
 /// # Errors
 /// When a path cannot be read or the cache not written, or `cancel` was set meanwhile.

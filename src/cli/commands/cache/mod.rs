@@ -1,4 +1,4 @@
-//! `prefetch cache`: looking after the cache folder.
+//! `prefetch cache`: shows, checks, fills and empties the cache folder.
 
 pub mod import;
 
@@ -22,7 +22,7 @@ use crate::ops::CancelFlag;
 use crate::ops::cache::{self, CachedFile, Inventory, PruneLimits, Usage};
 use crate::store::{DiskStore, StoredObject};
 
-/// `prefetch cache`.
+/// Arguments of `prefetch cache`.
 #[derive(Debug, Args)]
 pub struct CacheArgs {
     #[command(subcommand)]
@@ -83,7 +83,7 @@ pub struct PruneArgs {
     pub dry_run: bool,
 }
 
-/// Does what is asked.
+/// Runs the action that the arguments name.
 ///
 /// # Errors
 /// When the cache cannot be read or written.
@@ -117,7 +117,7 @@ fn disk(error: std::io::Error) -> CliError {
     CliError::new(Exit::Disk, format!("the cache cannot be read or written: {error}"))
 }
 
-/// Prints the answer, as JSON or in lines.
+/// Prints a result, either as JSON or as lines for people.
 pub fn show(is_json: bool, value: &Value, lines: impl FnOnce() -> Vec<String>) -> Result<Exit, CliError> {
     let printed = if is_json { terminal::print_json(value) } else { terminal::print_lines(lines()) };
     printed.map_err(|error| CliError::new(Exit::Disk, error))?;
@@ -266,7 +266,7 @@ fn clean(store: &DiskStore, inventory: &Inventory, is_json: bool) -> Result<Exit
     Ok(Exit::Done)
 }
 
-/// The day of a moment, in UTC.
+/// Returns the day of a point in time, in UTC.
 fn day(time: SystemTime) -> String {
     let moment = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     moment.strftime("%Y-%m-%d").to_string()

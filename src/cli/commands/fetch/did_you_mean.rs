@@ -1,4 +1,4 @@
-//! Refuses words that would be taken for projects that nobody means, and says what is meant.
+//! Refuses arguments that look like project names but are more likely a mistyped command or a file.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,10 @@ use crate::cli::command_line::Cli;
 use crate::cli::error::CliError;
 use crate::input::{conversion_hint, format_of};
 
-/// What tools of this kind call their commands, with what to do here instead; empty where leaving
-/// the word out is all. Each is the name of somebody's project, too, which must not be fetched by
-/// mistake.
+/// Names of commands of similar tools, each with what to do in `prefetch` instead; empty if the
+/// word should just be left out.
+///
+/// Each is also the name of a project on public indexes, which must not be fetched by mistake.
 const VERBS: [(&str, &str); 52] = [
     ("add", ""),
     ("audit", "for a bundle there are `prefetch inspect` and --sbom"),
@@ -66,11 +67,12 @@ const VERBS: [(&str, &str); 52] = [
     ("wheel", "to run builds of source archives, use --allow-build"),
 ];
 
-/// Refuses a verb that is no command here in the first place, a mistyped command with its path,
-/// and a requirements file without its `-r`; `find` tells where a path lies.
+/// Refuses a command of another tool as the first word, a mistyped command with its path, and a
+/// requirements file without `-r`; `find` returns where a path lies.
 ///
 /// # Errors
-/// Says what is meant, as far as that can be told, and how the project is named.
+/// When a word is refused; the error says what was probably meant, and how to name a project that
+/// is called so.
 pub fn check(words: &[String], find: impl Fn(&str) -> PathBuf) -> Result<(), CliError> {
     if let Some((verb, way)) = VERBS.iter().find(|(verb, _)| words.first().is_some_and(|word| word == verb)) {
         let refused = CliError::usage(format!("`{verb}` is no command of prefetch, which fetches without one"));
@@ -101,7 +103,7 @@ fn way_to_read(file: &str) -> String {
     }
 }
 
-/// The command that `word` is nearly.
+/// Returns the subcommand of which `word` is a likely misspelling.
 fn mistyped(word: &str) -> Option<String> {
     let cli = Cli::command();
     let names = cli.get_subcommands().map(clap::Command::get_name);
@@ -111,10 +113,11 @@ fn mistyped(word: &str) -> Option<String> {
     (1..=allowed).contains(&distance).then(|| name.to_owned())
 }
 
-/// From this length on, two slips make no other word.
+/// The length of a command from which on two typing errors are allowed, instead of one.
 const LONG: usize = 6;
 
-/// Whether a word that could be a project's name is more likely a file's; paths are told elsewhere.
+/// Whether a word that could be a project's name is more likely a file's name; paths are handled
+/// elsewhere.
 fn is_requirements_file(word: &str, is_file: impl Fn(&str) -> bool) -> bool {
     let is_name = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
     match word.rsplit_once('.') {

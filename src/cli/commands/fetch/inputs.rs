@@ -1,5 +1,6 @@
-//! The inputs of a run, each read once: standard input and pipes have nothing to give a second
-//! time.
+//! The inputs of a run: requirements files, lock files and arguments.
+//!
+//! Each is read once, since standard input and pipes cannot be read a second time.
 
 use super::did_you_mean;
 use crate::cli::error::CliError;
@@ -13,8 +14,10 @@ use crate::domain::Requirement;
 use crate::input::{self, InputSource, Location, LockInput, ParsedInput, RequirementsReader, Role, Severity};
 use crate::interpreter::PipSettings;
 
-/// The inputs that arguments and variables name. Those that only pip's configuration names are
-/// read by [`Inputs::finish`], once it is settled which configuration counts.
+/// The inputs that arguments and variables name.
+///
+/// Those that only pip's configuration names are read by [`Inputs::finish`], once it is known which
+/// configuration applies.
 pub struct Inputs<'a> {
     args: &'a FetchArgs,
     environment: &'a Environment,
@@ -22,10 +25,10 @@ pub struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// Reads them from `source`.
+    /// Reads the inputs from `source`.
     ///
     /// # Errors
-    /// Everything that is wrong with them.
+    /// When an input cannot be read or has an error; the error lists all of them.
     pub fn read(
         args: &'a FetchArgs,
         environment: &'a Environment,
@@ -44,7 +47,7 @@ impl<'a> Inputs<'a> {
         Ok(inputs)
     }
 
-    /// What they say, as long as nothing else is read.
+    /// Returns what was read so far.
     pub fn so_far(&self) -> ParsedInput {
         let mut read = self.reader.so_far().clone();
         if self.args.selection.skip_source_trees {
@@ -53,8 +56,8 @@ impl<'a> Inputs<'a> {
         read
     }
 
-    /// Whether something is not read yet: files that `pip`'s configuration names, or those of the
-    /// project in the working folder, which count where nothing is named.
+    /// Whether something is left to read: files that `pip`'s configuration names, or those of the
+    /// project in the working folder, which are read if no input is named.
     pub fn is_more_in(&self, pip: &PipSettings) -> bool {
         let layers = Layers { environment: self.environment, pip };
         if !self.names_something(&layers) {
@@ -65,10 +68,10 @@ impl<'a> Inputs<'a> {
         is_more(&typed.requirement_files, &table::REQUIREMENT) || is_more(&typed.constraint_files, &table::CONSTRAINT)
     }
 
-    /// Reads what only `pip`'s configuration names, and tells every warning.
+    /// Reads the files that only `pip`'s configuration names, and prints all warnings.
     ///
     /// # Errors
-    /// Everything that is wrong with any input, or that there is none.
+    /// When any input has an error, or there is no input; the error lists all of them.
     pub fn finish(mut self, pip: &PipSettings) -> Result<ParsedInput, CliError> {
         let layers = Layers { environment: self.environment, pip };
         self.read_files(|typed, setting| if typed.is_empty() { layers.configured(setting) } else { Vec::new() });
@@ -100,7 +103,7 @@ impl<'a> Inputs<'a> {
             || layers.find(&table::REQUIREMENT).is_some()
     }
 
-    /// Reads what stands for the project in the working folder.
+    /// Reads the lock file or `pyproject.toml` of the project in the working folder.
     fn read_project(&mut self) -> Result<(), CliError> {
         let found = input::project_files(|name| self.environment.working_folder.join(name).is_file());
         let Some((first, others)) = found.split_first() else {
@@ -115,7 +118,7 @@ impl<'a> Inputs<'a> {
         Ok(())
     }
 
-    /// Reads the files that `list` names, given those that were typed and the setting.
+    /// Reads the files that `list` returns for the command-line arguments and the setting.
     fn read_files(&mut self, list: impl Fn(&[String], &Setting) -> Vec<String>) {
         let typed = &self.args.inputs;
         for file in list(&typed.requirement_files, &table::REQUIREMENT) {
@@ -127,7 +130,7 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// A lock is the whole answer: nothing is asked for beside it.
+/// Refuses requirements beside a lock file, since a lock is the whole answer.
 fn check_lock(read: &ParsedInput) -> Result<(), CliError> {
     let Some(lock) = &read.lock else { return Ok(()) };
     match read.requirements.first() {
@@ -137,7 +140,8 @@ fn check_lock(read: &ParsedInput) -> Result<(), CliError> {
     }
 }
 
-/// What a lock holds, and how to choose from it.
+/// Returns a sentence for users: how many packages a lock file has, and the options that choose
+/// among them.
 fn about_lock(lock: &LockInput) -> String {
     let available = lock.lock.available();
     let options: Vec<_> = [("--group", available.groups.is_empty()), ("--extra", available.extras.is_empty())]
@@ -152,7 +156,7 @@ fn about_lock(lock: &LockInput) -> String {
     format!("{}: {}{choose}", lock.name, plural::count(lock.lock.packages().len(), "package"))
 }
 
-/// All that is wrong, at once.
+/// Returns an error with everything that is wrong with the inputs, if anything is.
 fn refuse_errors(read: &ParsedInput) -> Result<(), CliError> {
     if !read.has_errors() {
         return Ok(());
@@ -165,7 +169,8 @@ fn is_source_tree(requirement: &Requirement) -> bool {
     !requirement.constraint && requirement.is_source_tree()
 }
 
-/// Source trees are left out, which is told: what they need is left out, too.
+/// Removes source trees from the requirements, with a warning that their dependencies are left out,
+/// too.
 fn skip_source_trees(requirements: &mut Vec<Requirement>) {
     requirements.retain(|requirement| {
         if is_source_tree(requirement) {

@@ -1,4 +1,4 @@
-//! The default command: read, plan, fetch, write, and say so.
+//! The default command: reads inputs, plans, fetches, writes the outputs, and prints a summary.
 
 pub mod did_you_mean;
 pub mod inputs;
@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use self::inputs::Inputs;
 use self::prepare::PreparedFetch;
 use self::warm_pip::WarmPip;
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::{CliError, Exit, with_remedy};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::file_limit;
 use crate::cli::host::input_source::HostInputSource;
@@ -34,10 +34,10 @@ use crate::ops::{
     self, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output, PlanFailure,
 };
 
-/// Fetches what is asked for, and tells how it went.
+/// Fetches what the arguments ask for, and prints a summary.
 ///
 /// # Errors
-/// Everything that went wrong.
+/// When a stage of the run fails; the error lists every problem that was met.
 pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError> {
     terminal::choose_colors(args.messages.color);
     if args.messages.show_settings {
@@ -70,7 +70,7 @@ fn show_settings(args: &FetchArgs, environment: &Environment) -> Result<Exit, Cl
     show::run(args, &Layers { environment, pip: &machine.pip_settings()? }, &machine)
 }
 
-/// Everything decided, nothing written.
+/// A run whose settings, inputs and targets are decided, before anything is fetched or written.
 struct FetchRun<'a> {
     args: &'a FetchArgs,
     environment: &'a Environment,
@@ -80,30 +80,30 @@ struct FetchRun<'a> {
     cancel: CancelFlag,
 }
 
-/// What is fetched, and what stands in the way of the targets that it leaves out.
+/// The plan, and with `--keep-going` the error for the targets without a solution.
 struct Planned {
     plan: Plan,
     unsolved: Option<CliError>,
 }
 
-/// What came of planning and fetching.
+/// The result of planning and fetching.
 struct Obtained {
     outcome: Outcome,
-    /// What the user should know.
+    /// Warnings for the user.
     notes: Vec<String>,
     unsolved: Option<CliError>,
 }
 
 enum Outcome {
-    /// By a dry run.
+    /// The plan of a dry run.
     Planned(Plan),
     Fetched(Fetched),
 }
 
-/// Nothing came of it.
+/// A failure of planning or fetching.
 struct Failed {
     error: CliError,
-    /// Whether that may be different once pages from the cache are checked.
+    /// Whether the run may succeed once cached index pages are validated.
     may_be_of_old_page: bool,
 }
 
@@ -114,9 +114,11 @@ impl From<CliError> for Failed {
 }
 
 impl<'a> FetchRun<'a> {
-    /// Reads the inputs, settles the settings, and decides everything. The first pages are asked for
-    /// while the interpreter is, where that takes time; if it then reads other settings than its
-    /// files had shown, these answers are dropped, and what was read is decided by the right ones.
+    /// Reads the inputs, settles the settings, and prepares the run.
+    ///
+    /// The first pages are requested while the interpreter is queried, if that takes time. If the
+    /// interpreter then turns out to use other pip settings than expected, these answers are
+    /// dropped and the run is prepared anew from the inputs already read.
     fn prepare(
         args: &'a FetchArgs,
         environment: &'a Environment,
@@ -170,8 +172,11 @@ impl<'a> FetchRun<'a> {
         })
     }
 
-    /// Plans and fetches, and does so once more where what was taken from the cache came to nothing:
-    /// a page that is fresh may still be older than the files that it lists.
+    /// Plans, fetches and writes.
+    ///
+    /// If planning or fetching fails and the cause may be an outdated page of the cache, both are
+    /// tried again with validated pages: even a fresh page may be older than the files that it
+    /// lists.
     async fn run_stages(&self, provider: MetadataProvider) -> Result<Exit, CliError> {
         let listener = self.prepared.reporter.listener();
         let mut obtained = self.obtain(provider, &listener).await;
@@ -184,7 +189,7 @@ impl<'a> FetchRun<'a> {
         }
         let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
         notes.iter().for_each(terminal::warn);
-        self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(stale.to_string()));
+        self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(with_remedy(stale)));
         self.prepared.context.indexes.assumed_absent().iter().for_each(|assumed| terminal::warn(assumed.to_string()));
         let fetched = match outcome {
             Outcome::Planned(plan) => return self.report_plan(&plan, unsolved),
@@ -215,7 +220,7 @@ impl<'a> FetchRun<'a> {
         Ok(Obtained { outcome, notes, unsolved })
     }
 
-    /// Adds what an install needs besides what it installs.
+    /// Adds the build requirements and the installer to the plan, if they are wanted.
     async fn add_tools(&self, plan: Plan, at_once: usize, listener: &Listener) -> Result<Plan, CliError> {
         let (question, context, wanted) = (&self.prepared.question, &self.prepared.context, &self.args.selection);
         let fail = |failure| CliError::of_plan(&failure, &self.targets);
@@ -225,7 +230,9 @@ impl<'a> FetchRun<'a> {
             false => plan,
         };
         match self.args.outputs.with_installer {
-            true => ops::plan_installer(plan, question, context, at_once, listener).await.map_err(fail),
+            true => {
+                ops::plan_installer(plan, question, "--with-installer", context, at_once, listener).await.map_err(fail)
+            }
             false => Ok(plan),
         }
     }
@@ -251,7 +258,7 @@ impl<'a> FetchRun<'a> {
         refusals.reduce(CliError::and).map_or(Ok(()), |error| Err(error.hint(hint)))
     }
 
-    /// Whether the run goes on, and with what.
+    /// Returns the plan to go on with; a partial one only with `--keep-going`.
     fn check_plan(&self, planned: Result<Plan, PlanFailure>) -> Result<Planned, CliError> {
         let failure = match planned {
             Ok(plan) => return Ok(Planned { plan, unsolved: None }),
@@ -271,7 +278,8 @@ impl<'a> FetchRun<'a> {
     async fn fetch(&self, plan: Plan, listener: &Listener) -> Result<Fetched, Failed> {
         let settings =
             FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
-        ops::check_space(&plan, &self.prepared.context.store).map_err(|error| CliError::new(Exit::Disk, error))?;
+        ops::check_space(&plan, &self.prepared.context.store)
+            .map_err(|error| CliError::with_remedy(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.prepared.context, settings, listener).await;
         fetched.map_err(|failures| Failed {
             error: CliError::of_fetch(&failures),
@@ -353,7 +361,7 @@ impl<'a> FetchRun<'a> {
     }
 }
 
-/// Refuses targets that a project among the inputs is not for.
+/// Refuses targets whose Python does not fit the `requires-python` of a project among the inputs.
 fn check_requires_python(read: &ParsedInput, targets: &[Arc<Target>]) -> Result<(), CliError> {
     let refused = read.requires_python.iter().flat_map(|(wants, origin)| {
         let others = targets.iter().filter(|target| !wants.contains(target.python()));
@@ -363,7 +371,7 @@ fn check_requires_python(read: &ParsedInput, targets: &[Arc<Target>]) -> Result<
 }
 
 impl Drop for FetchRun<'_> {
-    /// Whatever happened, the bars do not stand in the way of what is said next.
+    /// Removes the progress bars, so that they do not get in the way of later output.
     fn drop(&mut self) {
         self.prepared.reporter.finish();
     }

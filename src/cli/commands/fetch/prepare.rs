@@ -1,5 +1,4 @@
-//! What a run is to do, decided from its arguments, settings and what its inputs say, before it is
-//! known for which targets.
+//! Everything that a run needs besides its targets, made from arguments, settings and inputs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +24,14 @@ use crate::resolve::{LockQuestion, Question};
 use crate::select::Policy;
 use crate::store::DiskStore;
 
-/// Everything but the targets.
+/// The settings, question and context of a run.
 pub struct PreparedFetch {
-    /// Those that all the rest was decided by.
+    /// The pip settings from which all the rest was decided.
     pub pip_settings: PipSettings,
     pub settings: Settings,
     pub warm: Option<WarmPip>,
     pub question: Question,
-    /// Where a lock file is the answer.
+    /// The question to a lock file, if one is among the inputs.
     pub lock: Option<LockQuestion>,
     pub context: FetchContext,
     pub wheels_to_build: WheelsToBuild,
@@ -47,11 +46,12 @@ fn build_limit(args: &FetchArgs) -> Duration {
 }
 
 impl PreparedFetch {
-    /// Decides it, without reading any input. `machine` is waited for only where the arguments
-    /// depend on it.
+    /// Prepares a run from what was read; waits for the interpreter only if the arguments depend on
+    /// it.
     ///
     /// # Errors
-    /// What is wrong with arguments or settings.
+    /// When an argument or a setting is invalid, or there is no index, pip or interpreter that the
+    /// arguments need.
     pub fn new(
         args: &FetchArgs,
         environment: &Environment,
@@ -103,7 +103,7 @@ impl PreparedFetch {
         Ok((prepared, provider))
     }
 
-    /// Begins to ask for pages, unless a line might be refused before.
+    /// Requests the first pages ahead of resolution, unless a requirement might be refused.
     pub fn start_requests(&self, provider: &mut MetadataProvider, runtime: &Runtime) {
         if self.question.requirements.iter().all(|line| input::unfetchable(line).is_none()) {
             let _within = runtime.enter();
@@ -111,12 +111,13 @@ impl PreparedFetch {
         }
     }
 
-    /// How many pages may be under way.
+    /// Returns the number of pages that are requested from one host at once.
     pub fn pages_at_once(&self) -> usize {
         self.settings.http.pages_per_host
     }
 
-    /// The options that choose versions, as far as they are set: beside a lock they have no effect.
+    /// Returns the given options that have no effect beside a lock file, since they choose
+    /// versions.
     pub fn ineffective_options(&self) -> Vec<&'static str> {
         let Question { policy, follow_dependencies, .. } = &self.question;
         let options = [
@@ -130,10 +131,11 @@ impl PreparedFetch {
         options.into_iter().filter(|(_, is_set)| is_locked && *is_set).map(|(option, _)| option).collect()
     }
 
-    /// What cannot be fetched is told before anything is, where any target would need it.
+    /// Refuses requirements that some target needs and that cannot be fetched, before anything else
+    /// happens.
     ///
     /// # Errors
-    /// Every such line.
+    /// When there are such requirements; the error lists all of them.
     pub fn refuse_unfetchable(&self, targets: &[Arc<Target>]) -> Result<(), CliError> {
         let is_needed = |requirement: &&Requirement| {
             !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))

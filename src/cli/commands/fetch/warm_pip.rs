@@ -1,4 +1,4 @@
-//! `--warm-pip`: what was fetched goes where the interpreter's own pip keeps what it downloads.
+//! `--warm-pip`: writes what was fetched into the cache of the interpreter's own pip.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::interpreter::PipSettings;
 use crate::layout::{Layout, PipHttpCache};
 use crate::ops::Output;
 
-/// The cache of a pip, to be filled.
+/// The pip whose cache is to be filled, with its cache folder as an output.
 pub struct WarmPip {
     pub output: Output,
     version: String,
@@ -18,23 +18,24 @@ pub struct WarmPip {
     warnings: Vec<String>,
 }
 
-/// The releases whose caches were tried (`tests/judges/pip_caches`): first, first of the second
-/// format, last.
+/// The oldest pip release whose cache was tested, the first with the second format, and the newest
+/// tested (`tests/judges/pip_caches`).
 const FIRST: (u64, u64) = (6, 0);
 const SECOND_FORMAT: (u64, u64) = (23, 3);
 const LAST: (u64, u64) = (26, 3);
 
-/// The first that asks for no page that is fresh.
+/// The first pip release that uses a fresh cached page without asking the index.
 const TRUSTS_PAGES: (u64, u64) = (26, 2);
 
-/// Without pages that never go stale, which would hide new releases from this pip.
+/// The second format, without the pages dated in the future, which would hide new releases from
+/// this pip.
 const SECOND: &PipHttpCache = &PipHttpCache::Second { has_pages: false };
 
 impl WarmPip {
-    /// Finds the pip, its cache folder and the layout that it reads; `None` where nobody asked.
+    /// Finds the pip, its cache folder and the layout that it reads; `None` without `--warm-pip`.
     ///
     /// # Errors
-    /// When there is no pip, it is one that is not known, or it would not use the folder.
+    /// When there is no pip, its version is not known, or it would not use the folder.
     pub fn find(
         args: &OutputArgs,
         machine: &Machine<'_>,
@@ -68,7 +69,7 @@ impl WarmPip {
         }))
     }
 
-    /// The folder, where this pip keeps pages in it that it can use again.
+    /// Returns the cache folder, if this pip also reuses cached index pages.
     pub fn takes_pages(&self) -> Option<&Path> {
         match &self.output {
             Output::Folder { layout, path } if layout.name() == SECOND.name() => Some(path),
@@ -76,7 +77,7 @@ impl WarmPip {
         }
     }
 
-    /// What was done, and what stands in the way of its use.
+    /// Returns a sentence about what was written, and warnings of what keeps pip from using it.
     pub fn words(&self) -> (String, &[String]) {
         let which = if self.is_own { "" } else { ", which a new environment of this Python would get," };
         let folder = self.output.path().display();
@@ -95,7 +96,8 @@ fn number(version: &str) -> Option<(u64, u64)> {
     numbers.next().flatten().map(|major| (major, numbers.next().flatten().unwrap_or_default()))
 }
 
-/// The layout that this pip reads; with `is_forced`, that of the newest known for one that is not.
+/// Returns the layout that a pip version reads; for an unknown version an error, or with
+/// `is_forced` that of the newest known.
 fn layout(version: &str, is_forced: bool) -> Result<&'static dyn Layout, CliError> {
     match number(version) {
         Some(number) if number < FIRST => Err(CliError::usage(format!("--warm-pip: pip {version} has no HTTP cache"))
@@ -110,9 +112,8 @@ fn layout(version: &str, is_forced: bool) -> Result<&'static dyn Layout, CliErro
     }
 }
 
-/// pip leaves a cache folder alone that its user could not have made (`docs/facts/pip.md` 4.4): of
-/// the folder, or the nearest one above it, root must be the owner and others must be able to
-/// write.
+/// Refuses a cache folder that pip would not use (`docs/facts/pip.md` 4.4): the folder, or the
+/// nearest existing one above it, must be writable, and for root it must belong to root.
 #[cfg(unix)]
 fn refuse_foreign(folder: &Path) -> Result<(), CliError> {
     use std::os::unix::fs::MetadataExt as _;

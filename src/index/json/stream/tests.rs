@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::FileRecord;
 
-/// Everything that a sink was told.
+/// Everything that a visitor received.
 #[derive(Debug, Default, PartialEq)]
 struct Told(Vec<String>);
 
@@ -17,14 +17,14 @@ impl FileVisitor for Told {
     }
 }
 
-/// What `serde_json` makes of the page; nothing where that is an error.
+/// Returns what `serde_json` reads from the page, or `None` if that is an error.
 fn expected(page: &[u8]) -> Option<Told> {
     let mut told = Told::default();
     let url = "https://index.example/simple/demo/".parse().unwrap();
     super::super::scan(page, &url, &mut told).ok().map(|()| told)
 }
 
-/// Gives its bytes in pieces.
+/// A reader that returns its bytes in pieces.
 struct Pieces<'a>(&'a [u8], usize);
 
 impl Read for Pieces<'_> {
@@ -34,8 +34,8 @@ impl Read for Pieces<'_> {
     }
 }
 
-/// What is made of the page here, whose first window has `window` bytes; nothing where it is not
-/// as usual.
+/// Returns what the stream reader reads from the page, with a first buffer of `window` bytes, or
+/// `None` if it refuses the page.
 fn found(page: &[u8], window: usize, piece: usize) -> Option<Told> {
     let mut told = Told::default();
     let is_usual = scan(Pieces(page, piece), window - 1, &mut told).unwrap();
@@ -103,7 +103,7 @@ fn the_failures_of_the_source_come_through() {
     assert_eq!(scan(source, 5, &mut Told::default()).unwrap_err().kind(), io::ErrorKind::InvalidData);
 }
 
-/// Values that a page may hold, some of them malformed.
+/// Generates values that a page may hold, some of them malformed.
 fn value() -> impl Strategy<Value = String> {
     let words = vec![
         "null",
@@ -144,7 +144,7 @@ fn value() -> impl Strategy<Value = String> {
     })
 }
 
-/// Objects of such values, with the keys of pages and entries.
+/// Generates objects of such values, with the keys of pages and entries.
 fn object(value: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     let keys = vec![
         "\"filename\"",
@@ -167,7 +167,7 @@ fn object(value: impl Strategy<Value = String>) -> impl Strategy<Value = String>
     prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",\n")))
 }
 
-/// Pages whose entries have a few shapes in common, as most pages do.
+/// Generates pages whose entries share a few shapes, as on most pages.
 fn page_of_shapes() -> impl Strategy<Value = String> {
     let keys = ["hashes", "core-metadata", "dist-info-metadata", "requires-python", "size", "other"];
     let members = prop::collection::vec(prop::sample::select(keys.to_vec()), 1..6);

@@ -1,11 +1,11 @@
-//! Whether a value that is computed depends on the machine that computes it.
+//! Finds out whether a computed value depends on the machine that computes it.
 
 use std::collections::HashSet;
 
 use super::names::{Names, Role};
 use super::syntax::NodeId;
 
-/// Names that tell of the Python, the platform or the environment, wherever they come from.
+/// Names that stand for the Python, the platform or the environment, wherever they come from.
 const ENVIRONMENT: [&str; 24] = [
     "PY2",
     "PY3",
@@ -33,10 +33,10 @@ const ENVIRONMENT: [&str; 24] = [
     "version_info",
 ];
 
-/// Attributes that do, of a module that has others, too.
+/// Attributes that do so only in a certain module.
 const ENVIRONMENT_OF: [(&str, &str); 4] = [("os", "name"), ("sys", "version"), ("sys", "api_version"), ("os", "sep")];
 
-/// Follows what a value is made of, through names, branches and functions of the file.
+/// Searches everything that a value is made of, through names, branches and functions of the file.
 pub struct Conditions<'n, 's> {
     names: &'n Names<'s>,
     seen: HashSet<NodeId>,
@@ -49,7 +49,8 @@ impl<'n, 's> Conditions<'n, 's> {
         Self { names, seen: HashSet::new(), seen_names: HashSet::new(), waiting: Vec::new() }
     }
 
-    /// Whether any of `nodes` depends on the machine; of dictionaries only the keys that `counts`.
+    /// Whether any of `nodes` depends on the machine; dictionary keys and keywords that do not
+    /// satisfy `counts` are ignored.
     pub fn depend_on_machine(mut self, nodes: impl IntoIterator<Item = NodeId>, counts: &dyn Fn(&str) -> bool) -> bool {
         self.waiting.extend(nodes);
         while let Some(id) = self.waiting.pop() {
@@ -91,7 +92,7 @@ impl<'n, 's> Conditions<'n, 's> {
         false
     }
 
-    /// A pair or keyword that decides nothing.
+    /// Whether a node is a pair or keyword argument whose name does not satisfy `counts`.
     fn is_irrelevant(&self, id: NodeId, counts: &dyn Fn(&str) -> bool) -> bool {
         let syntax = self.names.syntax;
         match syntax.kind(id) {
@@ -113,7 +114,8 @@ impl<'n, 's> Conditions<'n, 's> {
         ENVIRONMENT.contains(&name) || ENVIRONMENT_OF.contains(&(object, name))
     }
 
-    /// Everything that gives `name` a value or changes it, and what that hangs on.
+    /// Queues every statement that assigns or changes `name`, and its conditions; returns whether
+    /// one depends on the machine for sure.
     fn look_at_name(&mut self, name: &str, counts: &dyn Fn(&str) -> bool) -> bool {
         let syntax = self.names.syntax;
         for &id in syntax.occurrences(name) {
@@ -145,7 +147,7 @@ impl<'n, 's> Conditions<'n, 's> {
         self.names.syntax.ancestors(id).take(2).any(|ancestor| self.names.syntax.kind(ancestor) == "parameters")
     }
 
-    /// What a parameter gets is up to the calls of its function.
+    /// Queues the calls of a parameter's function, since they decide its value.
     fn wait_for_callers(&mut self, parameter: NodeId) {
         let syntax = self.names.syntax;
         let function = syntax.ancestors(parameter).find(|ancestor| syntax.kind(*ancestor) == "function_definition");
@@ -158,7 +160,7 @@ impl<'n, 's> Conditions<'n, 's> {
         }
     }
 
-    /// The smallest part of the file that gives the identifier its value.
+    /// Returns the smallest statement that gives the identifier its value.
     fn statement(&self, id: NodeId) -> NodeId {
         let syntax = self.names.syntax;
         let is_statement = |node: &NodeId| {
@@ -170,7 +172,7 @@ impl<'n, 's> Conditions<'n, 's> {
         syntax.ancestors(id).find(is_statement).unwrap_or(id)
     }
 
-    /// Branches around a statement decide whether it runs, and a function's callers what it gets.
+    /// Queues the conditions of the branches and loops around a statement.
     fn wait_for_conditions(&mut self, statement: NodeId) {
         let syntax = self.names.syntax;
         for ancestor in syntax.ancestors(statement) {
@@ -187,7 +189,8 @@ impl<'n, 's> Conditions<'n, 's> {
         }
     }
 
-    /// Whether it stands beside an attempt to import something that not every build has.
+    /// Whether the statement is in a `try` that imports something that not every build has, so that it depends on what is
+    /// installed.
     fn hangs_on_imports(&self, statement: NodeId) -> bool {
         let syntax = self.names.syntax;
         let is_import = |id: NodeId| match syntax.kind(id) {

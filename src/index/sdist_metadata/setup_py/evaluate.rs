@@ -1,4 +1,4 @@
-//! The values of expressions that consist of literals, and of names for such.
+//! Evaluates expressions that consist of literals and of names for literals.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use super::branches::Branches;
 use super::names::Names;
 use super::syntax::NodeId;
 
-/// A value as far as requirements need it.
+/// A value of a type that occurs in requirements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     None,
@@ -18,7 +18,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The lines of requirements in it, as setuptools reads strings and lists of them.
+    /// Returns the requirement lines in the value, as setuptools reads strings and lists of them.
     pub fn lines(&self) -> Option<Vec<String>> {
         match self {
             Self::None => Some(Vec::new()),
@@ -32,10 +32,10 @@ impl Value {
     }
 }
 
-/// How many nodes one evaluation looks at, with those of the conditions that it depends on, so that names of sums of names stay cheap.
+/// The number of nodes that one evaluation may visit, with those of its conditions, so that names of sums of names stay cheap.
 const MOST_STEPS: usize = 50_000;
 
-/// How deep names may lead to names.
+/// The depth to which names may refer to names.
 const DEEPEST: usize = 300;
 
 /// Evaluates expressions of one file.
@@ -50,7 +50,7 @@ impl<'n, 's> Evaluator<'n, 's> {
         Self { names, steps: Cell::new(0), depth: Cell::new(0) }
     }
 
-    /// The value of an expression; absent where it is computed.
+    /// Returns the value of an expression, or `None` if it is computed.
     pub fn value(&self, id: NodeId) -> Option<Value> {
         self.spend(1)?;
         if self.depth.get() > DEEPEST {
@@ -96,8 +96,8 @@ impl<'n, 's> Evaluator<'n, 's> {
         children.next().is_none().then_some(only)
     }
 
-    /// A string without interpolation, and with no escapes but those of line ends, quotes and
-    /// backslashes.
+    /// Returns a string without interpolation, and with no escapes but those of line ends, quotes
+    /// and backslashes.
     fn string(&self, id: NodeId) -> Option<String> {
         let syntax = self.names.syntax;
         if syntax.kind(id) != "string" || syntax.children(id).any(|child| syntax.kind(child) == "interpolation") {
@@ -180,7 +180,7 @@ impl<'n, 's> Evaluator<'n, 's> {
         pairs.into_iter().rev().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
-    /// `dict(a=…)`, and copies of lists.
+    /// Evaluates `dict(a=…)`, and copies of lists.
     fn call(&self, id: NodeId) -> Option<Value> {
         let syntax = self.names.syntax;
         let function = syntax.child(id, "function").filter(|function| syntax.kind(*function) == "identifier")?;
@@ -209,7 +209,7 @@ impl<'n, 's> Evaluator<'n, 's> {
     }
 }
 
-/// The text behind the escapes; absent where one is not known.
+/// Decodes the escapes of a string; `None` if one is not supported.
 fn unescape(content: &str) -> Option<String> {
     let mut text = String::with_capacity(content.len());
     let mut characters = content.chars();

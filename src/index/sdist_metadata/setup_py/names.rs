@@ -1,23 +1,23 @@
-//! What a name in a Python file stands for, and whether anything changes it.
+//! The names of a Python file: what each occurrence does, and whether a name keeps its value.
 
 use super::syntax::{NodeId, Syntax};
 
-/// What an identifier does where it stands.
+/// What an occurrence of an identifier does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Gets a value: an assignment, a parameter, a definition.
+    /// It gets a value: an assignment, a parameter, a definition.
     Bind,
     Import,
-    /// What it stands for may be changed.
+    /// Its value may be changed.
     Mutate,
-    /// The same, at the key of this node.
+    /// Its value may be changed at the key that is this node.
     MutateAt(NodeId),
     Read,
-    /// It names something else: an attribute, a keyword.
+    /// It is the name of something else: an attribute, a keyword.
     Other,
 }
 
-/// Functions that leave their arguments as they are.
+/// Functions that do not change their arguments.
 const HARMLESS: [&str; 24] = [
     "all",
     "any",
@@ -45,7 +45,7 @@ const HARMLESS: [&str; 24] = [
     "tuple",
 ];
 
-/// Methods that leave what they are called on, and their arguments, as they are.
+/// Methods that change neither their object nor their arguments.
 const HARMLESS_METHODS: [&str; 18] = [
     "copy",
     "count",
@@ -67,7 +67,7 @@ const HARMLESS_METHODS: [&str; 18] = [
     "values",
 ];
 
-/// Everything that a `setup.py` says of names.
+/// The identifiers of a `setup.py` with their roles.
 pub struct Names<'s> {
     pub syntax: &'s Syntax,
 }
@@ -108,7 +108,7 @@ impl Names<'_> {
         }
     }
 
-    /// Of what has an attribute: a method may change it.
+    /// Returns the role of an object with an attribute: calling a method may change it.
     fn role_of_object(&self, attribute: NodeId) -> Role {
         let is_called = self.syntax.field(attribute) == Some("function");
         let name = self.syntax.child(attribute, "attribute").map_or("", |name| self.syntax.text(name));
@@ -145,7 +145,8 @@ impl Names<'_> {
         if is_harmless { Role::Read } else { Role::Mutate }
     }
 
-    /// The one value that `name` ever gets; absent where there are several, or none for certain.
+    /// Returns the only value that is ever assigned to `name`, or `None` if there are several, or
+    /// none for certain.
     pub fn only_value(&self, name: &str) -> Option<NodeId> {
         let syntax = self.syntax;
         let mut binds =
@@ -155,12 +156,12 @@ impl Names<'_> {
         self.is_unconditional(assignment).then(|| syntax.child(assignment, "right")).flatten()
     }
 
-    /// Whether the value of `name`, once given, stays as it is.
+    /// Whether the value of `name` never changes once it is assigned.
     pub fn is_constant(&self, name: &str) -> bool {
         self.stays(name, &mut Vec::new(), &|_| false)
     }
 
-    /// The same, but for changes at keys that `is_allowed`.
+    /// Whether the value of `name` never changes except at keys that satisfy `is_allowed`.
     pub fn is_constant_but_for(&self, name: &str, is_allowed: &dyn Fn(NodeId) -> bool) -> bool {
         self.stays(name, &mut Vec::new(), is_allowed)
     }
@@ -178,7 +179,7 @@ impl Names<'_> {
         })
     }
 
-    /// The name that the same value gets where it is assigned as it is.
+    /// Returns the name to which the value at `id` is assigned unchanged.
     fn other_name(&self, id: NodeId) -> Option<&str> {
         let syntax = self.syntax;
         let assignment = syntax.parent(id).filter(|parent| syntax.kind(*parent) == "assignment")?;
@@ -186,7 +187,7 @@ impl Names<'_> {
         (left != id).then(|| syntax.text(left))
     }
 
-    /// Whether a statement runs whenever the file does: it is in no branch and no loop.
+    /// Whether a statement always runs: it is in no branch and no loop.
     fn is_unconditional(&self, id: NodeId) -> bool {
         self.syntax.ancestors(id).all(|ancestor| match self.syntax.kind(ancestor) {
             "if_statement" => self.is_main_guard(ancestor),
@@ -195,12 +196,12 @@ impl Names<'_> {
         })
     }
 
-    /// `if __name__ == '__main__'`, which holds when `setup.py` is run.
+    /// Whether the statement is `if __name__ == '__main__'`, which holds when `setup.py` is run.
     pub fn is_main_guard(&self, statement: NodeId) -> bool {
         let condition = self.syntax.child(statement, "condition");
         condition.is_some_and(|condition| self.syntax.text(condition).starts_with("__name__"))
     }
 }
 
-/// How many names of one value are followed.
+/// The number of names for one value that are followed.
 const LONGEST_CHAIN: usize = 50;

@@ -1,25 +1,25 @@
-//! The syntax tree of a Python file in one vector, so that no file, however deeply nested, costs stack
-//! or more than its length in time.
+//! The syntax tree of a Python file in one vector, so that deep nesting costs no stack, and no file
+//! more than its length in time.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
 use tree_sitter::{ParseOptions, Parser};
 
-/// The largest `setup.py` that is read, in bytes: many times what real ones have.
+/// The size limit of a `setup.py` in bytes, many times that of real ones.
 const LARGEST: usize = 256 << 10;
 
-/// The deepest nesting that is read; what looks at a tree may recurse as deep.
+/// The limit of nesting; code that reads a tree may recurse as deep.
 const DEEPEST: usize = 250;
 
-/// How many times the parser may report progress, which it does in steady steps: some seconds at most
-/// for a file of the largest size.
+/// How often the parser may report progress, which it does in steady steps: some seconds at most
+/// for the largest file.
 const LONGEST_PARSE: usize = 200_000;
 
-/// The position of a node.
+/// The position of a node in the vector.
 pub type NodeId = usize;
 
-/// A Python file.
+/// A parsed Python file.
 pub struct Syntax {
     text: String,
     nodes: Vec<Node>,
@@ -28,16 +28,16 @@ pub struct Syntax {
 
 struct Node {
     kind: &'static str,
-    /// The role that it has in its parent.
+    /// The node's role in its parent, such as `value`.
     field: Option<&'static str>,
     parent: NodeId,
     bytes: Range<usize>,
-    /// One past the last node below it.
+    /// The position after the last node below it.
     end: NodeId,
 }
 
 impl Syntax {
-    /// Parses Python 3 or 2. Absent where the text is neither, or is too long or deep to be read.
+    /// Parses Python 3 or 2; `None` if the text is neither, or is too long or too deeply nested.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         if bytes.len() > LARGEST {
             return None;
@@ -67,7 +67,7 @@ impl Syntax {
         Some(syntax)
     }
 
-    /// Everything in the file, in the order of the text.
+    /// Returns all nodes, in the order of the text.
     pub fn all(&self) -> Range<NodeId> {
         0..self.nodes.len()
     }
@@ -84,7 +84,7 @@ impl Syntax {
         self.text.get(self.nodes[id].bytes.clone()).unwrap_or_default()
     }
 
-    /// What stands between two nodes, such as an operator.
+    /// Returns the text between two nodes, such as an operator.
     pub fn between(&self, left: NodeId, right: NodeId) -> &str {
         self.text.get(self.nodes[left].bytes.end..self.nodes[right].bytes.start).unwrap_or_default().trim()
     }
@@ -93,12 +93,12 @@ impl Syntax {
         (id != 0).then(|| self.nodes[id].parent)
     }
 
-    /// From its parent to the root.
+    /// Returns the ancestors of a node, from its parent to the root.
     pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
         std::iter::successors(self.parent(id), |id| self.parent(*id))
     }
 
-    /// It and everything below it.
+    /// Returns a node and everything below it.
     pub fn within(&self, id: NodeId) -> Range<NodeId> {
         id..self.nodes[id].end
     }
@@ -109,18 +109,18 @@ impl Syntax {
         std::iter::successors(within(id + 1), move |child| within(self.nodes[*child].end))
     }
 
-    /// The child with this role.
+    /// Returns the child with this role.
     pub fn child(&self, id: NodeId, field: &str) -> Option<NodeId> {
         self.children(id).find(|child| self.field(*child) == Some(field))
     }
 
-    /// Where an identifier stands, whatever it means there.
+    /// Returns the positions of an identifier, whatever its roles there.
     pub fn occurrences(&self, name: &str) -> &[NodeId] {
         self.identifiers.get(name).map_or(&[], Vec::as_slice)
     }
 }
 
-/// The named nodes in the order of the text; absent where they are nested too deeply.
+/// Returns the named nodes in the order of the text, or `None` if they are nested too deeply.
 fn flatten(tree: &tree_sitter::Tree) -> Option<Vec<Node>> {
     let mut nodes: Vec<Node> = Vec::new();
     let mut open: Vec<Option<NodeId>> = Vec::new();

@@ -225,13 +225,13 @@ fn hostile_files_cost_little() {
 }
 
 proptest! {
-    /// Whatever the bytes are.
+    /// Arbitrary bytes never panic.
     #[test]
     fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         read(&bytes);
     }
 
-    /// Pieces that mean something, in any order.
+    /// Pieces of Python in any order never panic.
     #[test]
     fn no_order_of_pieces_panics(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..40)) {
         read(format!("from setuptools import setup\n{}", pieces.concat()).as_bytes());

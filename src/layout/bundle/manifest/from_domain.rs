@@ -1,4 +1,4 @@
-//! Writes the manifest: from what was fetched to its JSON form.
+//! Converts what was fetched into a manifest.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::{
 use crate::layout::bundle::{BundleInput, ProjectSummaries, WHEELS};
 
 impl Manifest {
-    /// The manifest of a bundle, without its pages: they come from it.
+    /// Makes the manifest of a bundle, still without its pages.
     pub fn of(input: &BundleInput<'_>) -> Self {
         let ids = ids(input.fetched);
         let mut packages: Vec<_> = input.fetched.packages.iter().collect();
@@ -24,7 +24,7 @@ impl Manifest {
         }
     }
 
-    /// The same manifest, naming these pages.
+    /// Returns the manifest with these pages in it.
     pub fn with_pages(self, mut pages: Vec<ManifestPage>) -> Self {
         pages.sort_by(|a, b| a.path.cmp(&b.path));
         Self { pages, ..self }
@@ -103,7 +103,7 @@ fn describe_build(from: &BuiltFrom) -> ManifestBuiltFrom {
     }
 }
 
-/// The ids of the targets at these positions.
+/// Returns the ids at these positions.
 fn named(positions: &[usize], ids: &[String]) -> Vec<String> {
     positions.iter().map(|position| ids[*position].clone()).collect()
 }
@@ -115,7 +115,8 @@ fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
     texts
 }
 
-/// The line that asked, without the folders of this machine.
+/// Returns an origin without this machine's folders: of an absolute path, only the file's name is
+/// kept.
 pub(super) fn portable(origin: &Origin) -> Origin {
     let path = Path::new(&*origin.file);
     let name = path.file_name().filter(|_| path.is_absolute()).and_then(|name| name.to_str());

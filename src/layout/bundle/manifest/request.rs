@@ -1,4 +1,4 @@
-//! The requests in a manifest: requirements and options as they were asked.
+//! The requests in a manifest: requirements and options as the user gave them.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,30 +10,30 @@ use super::super::WHEELS;
 use super::ManifestValueError;
 use super::from_domain::portable;
 
-/// Requirements, and the options that hold for them, on some targets.
+/// The requirements for some targets, with the options that apply to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestRequest {
-    /// In the order in which they were read.
+    /// The requirements, in the order in which they were read.
     pub requirements: Vec<ManifestRequirement>,
     pub options: ManifestOptions,
-    /// Ids of the targets that it is for.
+    /// Ids of the targets that the request is for.
     pub targets: Vec<String>,
 }
 
-/// One line that was read.
+/// One line of a requirements file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestRequirement {
-    /// As PEP 508 has it; an archive named by URL or path is `name @ ./wheels/FILE`.
+    /// The PEP 508 text; an archive that was named by URL or path is `name @ ./wheels/FILE`.
     pub requirement: String,
-    /// The digests it allows, as `sha256:…`; none allows all.
+    /// The allowed digests, each as `sha256:…`; if empty, every digest is allowed.
     pub hashes: Vec<String>,
-    /// It bounds a project and asks for nothing.
+    /// Whether it is a constraint, which bounds a project's version and asks for nothing.
     pub constraint: bool,
-    /// `file:line`.
+    /// The origin, as `file:line`.
     pub source: String,
 }
 
-/// The options that decide which files may be taken.
+/// The options that decide which files are allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestOptions {
     pub only_binary: Vec<String>,
@@ -42,14 +42,15 @@ pub struct ManifestOptions {
     pub only_final: Vec<String>,
     pub prefer_binary: bool,
     pub require_hashes: bool,
-    /// Whether what the requirements need was asked, too.
+    /// Whether dependencies were followed.
     pub dependencies: bool,
 }
 
-/// `request` as the manifest keeps it: an archive that it names by URL or path is the bundle's.
+/// Returns `request` as a manifest would state it: archives named by URL or path become files of
+/// the bundle.
 ///
 /// # Errors
-/// Names what could not be read again.
+/// When a requirement or option cannot be read back; the error names it.
 pub fn bundled(request: &Request) -> Result<Request, ManifestValueError> {
     let kept = request.requirements.iter().filter_map(ManifestRequirement::of);
     let requirements = kept.map(|requirement| requirement.to_domain()).collect::<Result<_, _>>()?;
@@ -73,10 +74,10 @@ impl ManifestRequest {
         }
     }
 
-    /// The request, where `ids` are those of all targets.
+    /// Returns the request in domain types; `ids` are the ids of all targets.
     ///
     /// # Errors
-    /// Names what cannot be read.
+    /// When a value cannot be read; the error names it.
     pub(super) fn to_domain(&self, ids: &[&str]) -> Result<Request, ManifestValueError> {
         let position = |id: &String| ids.iter().position(|each| each == id).ok_or_else(|| ManifestValueError::new(id));
         Ok(Request {
@@ -110,8 +111,9 @@ impl ManifestOptions {
     }
 }
 
-/// The values of `one` and `other`, `:all:` before the names, which it would take back; with whether
-/// each is of `one`.
+/// Returns the values of `one` and `other`, each with whether it is of `one`.
+///
+/// `:all:` comes first, since it would undo the names before it.
 fn all_first<'a>(one: &'a [String], other: &'a [String]) -> Vec<(bool, &'a String)> {
     let mut values: Vec<_> =
         one.iter().map(|value| (true, value)).chain(other.iter().map(|value| (false, value))).collect();
@@ -120,7 +122,8 @@ fn all_first<'a>(one: &'a [String], other: &'a [String]) -> Vec<(bool, &'a Strin
 }
 
 impl ManifestRequirement {
-    /// Absent for what cannot be fetched: no target needs it, or nothing would have been bundled.
+    /// Returns `None` for a requirement that cannot be fetched: no target needs it, or there would
+    /// be no bundle.
     fn of(requirement: &Requirement) -> Option<Self> {
         let filename = match &requirement.source {
             Source::Index(_) => None,
@@ -165,7 +168,7 @@ impl ManifestRequirement {
     }
 }
 
-/// `name[extras] @ ./wheels/FILE ; marker`; a name with blanks is kept in percent-encoding.
+/// Returns `name[extras] @ ./wheels/FILE ; marker`, with blanks in the file name percent-encoded.
 fn in_bundle(requirement: &Requirement, filename: &str) -> Option<String> {
     let name = requirement.name.as_ref()?;
     let extras: Vec<_> = requirement.extras.iter().map(ToString::to_string).collect();
@@ -174,7 +177,7 @@ fn in_bundle(requirement: &Requirement, filename: &str) -> Option<String> {
     Some(format!("{name}{extras} @ ./{WHEELS}/{}{}", filename.to_string().replace(' ', "%20"), requirement.marker))
 }
 
-/// The URL by which files of a bundle are known while an install is replayed.
+/// The base URL that stands for the bundle's folder while an install is checked.
 pub const BUNDLE_ROOT: &str = "bundle:///";
 
 fn bundle_url(path: &str) -> Option<MaskedUrl> {

@@ -1,4 +1,4 @@
-//! What is kept is portable, and leads back to where it came from.
+//! Tests that a manifest is portable, and can be read back into what it was made from.
 
 use std::sync::Arc;
 

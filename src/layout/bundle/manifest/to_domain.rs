@@ -1,4 +1,4 @@
-//! Reads the manifest: from its JSON form to what was fetched and asked.
+//! Reads a manifest back into what was fetched and requested.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::domain::{
 use super::{Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, ManifestTarget};
 use crate::layout::bundle::ProjectSummaries;
 
-/// A part of a manifest that cannot be what it says.
+/// A value of a manifest that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the manifest says `{0}` where that can mean nothing; it was damaged, or written by another tool")]
 pub struct ManifestValueError(pub String);
@@ -22,24 +22,24 @@ impl ManifestValueError {
 }
 
 impl Manifest {
-    /// The targets, exactly as they were.
+    /// Returns the targets, exactly as they were when the bundle was made.
     ///
     /// # Errors
-    /// Names what cannot be read.
+    /// When a target's description cannot be read; the error names it.
     pub fn to_targets(&self) -> Result<Vec<Arc<Target>>, ManifestValueError> {
         self.targets.iter().map(|target| to_target(target).map(Arc::new)).collect()
     }
 
-    /// What was asked for the targets.
+    /// Returns the requests that were resolved for the targets.
     ///
     /// # Errors
-    /// Names what cannot be read.
+    /// When a requirement or option cannot be read; the error names it.
     pub fn to_requests(&self) -> Result<Vec<Request>, ManifestValueError> {
         let ids: Vec<_> = self.targets.iter().map(|target| target.id.as_str()).collect();
         self.requests.iter().map(|request| request.to_domain(&ids)).collect()
     }
 
-    /// What files tell people, by their digests.
+    /// Returns the summaries of the distributions, by the SHA-256 of the file.
     pub fn recall_summaries(&self) -> ProjectSummaries {
         let project_summary = |package: &ManifestPackage| ProjectSummary {
             license: package.license.clone(),
@@ -48,10 +48,10 @@ impl Manifest {
         self.files().filter_map(|(package, file)| Some((file.sha256.parse().ok()?, project_summary(package)))).collect()
     }
 
-    /// What was fetched, as far as a bundle tells it.
+    /// Returns what was fetched, as far as the manifest states it.
     ///
     /// # Errors
-    /// Names what cannot be read.
+    /// When a name, version, URL or digest cannot be read; the error names it.
     pub fn to_fetched(&self) -> Result<Fetched, ManifestValueError> {
         let packages = self.packages.iter().map(|package| to_package(package, &self.targets));
         Ok(Fetched { targets: self.to_targets()?, packages: packages.collect::<Result<_, _>>()? })
@@ -83,7 +83,7 @@ fn to_package(package: &ManifestPackage, targets: &[ManifestTarget]) -> Result<F
     Ok(recalled)
 }
 
-/// Where the targets with these ids are, rising.
+/// Returns the positions of the targets with these ids, rising.
 fn positions(ids: &[String], targets: &[ManifestTarget]) -> Result<Vec<usize>, ManifestValueError> {
     let position =
         |id: &String| targets.iter().position(|target| target.id == *id).ok_or_else(|| ManifestValueError::new(id));

@@ -1,4 +1,4 @@
-//! The data that the script of the overview page works with, as JSON.
+//! The JSON data that the script of the overview page reads.
 
 use std::collections::BTreeMap;
 
@@ -19,14 +19,15 @@ struct Package<'a> {
     summary: Option<&'a str>,
     license: Option<String>,
     uploaded: Option<&'a str>,
-    /// The lines that ask for it by its name.
+    /// The input lines that ask for it by name.
     asked_by: &'a [String],
-    /// The lines that led to it.
+    /// The input lines that led to it.
     lines: &'a [String],
     kind: Kind,
     /// Positions of the packages that it needs.
     needs: Vec<usize>,
-    /// Of those that it does not need on all of its targets: the positions of the targets.
+    /// The dependencies that it needs on only some of its targets: the positions of these targets,
+    /// by the position of the dependency.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     needs_on: BTreeMap<usize, &'a [usize]>,
     /// Positions of the targets that it serves.
@@ -34,15 +35,15 @@ struct Package<'a> {
     files: Vec<File>,
 }
 
-/// Where the files of a package can be installed as they are.
+/// How the files of a package can be installed.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
-    /// Wheels for every platform.
+    /// All files are wheels for every platform.
     Pure,
-    /// Wheels for certain platforms.
+    /// All files are wheels, some of them for certain platforms only.
     Compiled,
-    /// There is a source archive, which is built where it is installed.
+    /// Some file is a source archive, which is built where it is installed.
     DocumentSource,
 }
 
@@ -65,7 +66,8 @@ struct File {
     targets: Vec<usize>,
 }
 
-/// The data as JSON in which nothing ends the element around it: every `<` is escaped.
+/// Returns the data as JSON in which every `<` is escaped, so that nothing can end the HTML element
+/// around it.
 pub fn text(manifest: &Manifest, graph: &DependencyGraph) -> String {
     let packages =
         manifest.packages.iter().enumerate().map(|(position, package)| describe(manifest, graph, position, package));

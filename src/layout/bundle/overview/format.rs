@@ -1,6 +1,7 @@
 //! Formats numbers for people.
 
-/// Bytes: `83.3 MiB`. The page's own script writes them so, too.
+/// Returns a size in bytes for people, such as `83.3 MiB`; the page's own script formats sizes the
+/// same way.
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let (mut value, mut unit) = (bytes as f64, 0);
@@ -11,12 +12,12 @@ pub fn size(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
-/// `1 file`, `2 files`.
+/// Returns a number with its noun, such as `1 file` or `2 files`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// The day of a moment as RFC 3339 has it.
+/// Returns the day of an RFC 3339 timestamp.
 pub fn day(moment: &str) -> &str {
     moment.split('T').next().unwrap_or_default()
 }

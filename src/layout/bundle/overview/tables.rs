@@ -1,5 +1,4 @@
-//! The parts of the page that hold text from metadata; they say all that there is to say without
-//! a script.
+//! The tables of the overview page, complete without a script.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +7,7 @@ use super::{License, Manifest, ManifestFile, ManifestPackage, bytes, escape, lic
 use crate::layout::bundle::dependency_graph::DependencyGraph;
 use crate::layout::html::href;
 
-/// The bundle in a sentence.
+/// Returns a sentence that sums up the bundle.
 pub fn lead(manifest: &Manifest) -> String {
     let oldest = manifest
         .packages
@@ -28,13 +27,13 @@ pub fn lead(manifest: &Manifest) -> String {
     )
 }
 
-/// The choices of the filter.
+/// Returns the options of the target filter.
 pub fn target_options(manifest: &Manifest) -> String {
     let targets = manifest.targets.iter().enumerate();
     targets.map(|(position, target)| format!("<option value=\"{position}\">{}</option>", escape(&target.id))).collect()
 }
 
-/// A row for each package.
+/// Returns a table row for each package.
 pub fn packages(manifest: &Manifest, graph: &DependencyGraph) -> String {
     let packages = manifest.packages.iter().enumerate();
     packages.map(|(position, package)| row(manifest, graph, position, package)).collect()
@@ -100,8 +99,8 @@ fn why(manifest: &Manifest, graph: &DependencyGraph, position: usize) -> String 
     if reasons.is_empty() { "<span class=\"soft\">not told</span>".to_owned() } else { reasons.join("<br>") }
 }
 
-/// The package that needs the one at `position`, with the targets on which it does, where these are
-/// not all that either serves.
+/// Returns the package that needs the one at `position`, with the targets on which it does, unless
+/// these are all that both serve.
 fn needing(manifest: &Manifest, graph: &DependencyGraph, one: usize, position: usize) -> String {
     let name = &manifest.packages[one].name;
     let need = graph.needs[one].iter().find(|need| need.package == position && need.is_partial);
@@ -137,7 +136,8 @@ fn file(file: &ManifestFile) -> String {
     )
 }
 
-/// A row for each licence, the most frequent first; what is not stated comes last.
+/// Returns a table row for each licence, the most frequent first and packages without a licence
+/// last.
 pub fn licenses(manifest: &Manifest) -> String {
     let mut groups: BTreeMap<Option<String>, (usize, u64)> = BTreeMap::new();
     for package in &manifest.packages {
@@ -162,7 +162,7 @@ pub fn licenses(manifest: &Manifest) -> String {
     groups.into_iter().map(row).collect()
 }
 
-/// A row for each target.
+/// Returns a table row for each target.
 pub fn targets(manifest: &Manifest) -> String {
     let of_target = |id: &str| manifest.packages.iter().map(|package| bytes(package, Some(id))).collect::<Vec<_>>();
     let sums: Vec<_> = manifest.targets.iter().map(|target| of_target(&target.id)).collect();
@@ -182,7 +182,7 @@ pub fn targets(manifest: &Manifest) -> String {
     rows.collect()
 }
 
-/// A bar as long as `part` of `most`; the numbers stand beside it.
+/// Returns a bar whose length is `part` of `most`; the numbers stand beside it.
 fn bar(part: u64, most: u64) -> String {
     let percent = part as f64 / most.max(1) as f64 * 100.0;
     format!("<svg class=\"bar\" aria-hidden=\"true\"><rect width=\"{percent:.1}%\" height=\"100%\" rx=\"2\"/></svg>")

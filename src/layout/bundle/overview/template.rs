@@ -1,9 +1,9 @@
-//! A text with marks such as `@TITLE@` in it.
+//! Fills a template that has placeholders such as `@TITLE@`.
 
-/// Puts values in the place of marks. Values are not looked into for marks, whatever they hold.
+/// Replaces placeholders by values; placeholders inside a value are left as they are.
 ///
 /// # Panics
-/// When the text has a mark that has no value: both are ours.
+/// When a placeholder has no value; templates and values are both part of this program.
 pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut parts = template.split('@');
     let mut text = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,5 @@
-//! The page holds what the manifest tells, and nothing of it takes effect.
+//! Tests that the page shows what the manifest states, and that no text of it is run as markup or
+//! script.
 
 use crate::domain::{Fetched, ProjectSummary, Sha256};
 

@@ -1,4 +1,4 @@
-//! CycloneDX 1.6 as JSON.
+//! Bills of materials as CycloneDX 1.6 in JSON.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, numbe
 use crate::domain::Timestamp;
 use crate::layout::bundle::dependency_graph::{DependencyEdge, DependencyGraph};
 
-/// The document.
+/// A CycloneDX document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
@@ -113,7 +113,7 @@ struct Dependency {
     depends_on: Vec<String>,
 }
 
-/// The document of what `manifest` lists.
+/// Returns the document for `manifest`.
 pub fn text(manifest: &Manifest, created: Option<Timestamp>) -> String {
     let graph = DependencyGraph::of(manifest);
     let mut document = Document {
@@ -170,7 +170,8 @@ fn release(manifest: &Manifest, package: &ManifestPackage, needs: &[DependencyEd
     }
 }
 
-/// The targets on which `need` holds: the format's own edges hold on every one.
+/// Returns properties for the targets on which `need` holds, since CycloneDX's own edges hold
+/// everywhere.
 fn targets_of<'a>(manifest: &'a Manifest, need: &'a DependencyEdge) -> impl Iterator<Item = Property> + 'a {
     let needed = purl::of_release(&manifest.packages[need.package]);
     let value = move |target: &usize| format!("{} {needed}", manifest.targets[*target].id);
@@ -207,7 +208,8 @@ fn file(package: &ManifestPackage, file: &ManifestFile) -> Component {
     }
 }
 
-/// The whole needs what was asked for; a release that needs nothing is listed, too.
+/// Returns the dependencies of each release, and of the bundle on what was asked for; a release
+/// without dependencies is listed, too.
 fn dependencies(manifest: &Manifest, graph: &DependencyGraph) -> Vec<Dependency> {
     let references: Vec<_> = manifest.packages.iter().map(purl::of_release).collect();
     let asked = references.iter().enumerate().filter(|(position, _)| graph.is_asked(*position));

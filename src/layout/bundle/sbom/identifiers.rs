@@ -1,16 +1,16 @@
-//! Identifiers inside a document, which may consist of few characters and must differ.
+//! Identifiers inside an SPDX document, which are limited to few characters and must be unique.
 
 use std::collections::BTreeMap;
 
 use crate::domain::Sha256;
 
-/// Identifiers that were given, each for one text.
+/// The identifiers given so far, each with the text that it stands for.
 #[derive(Default)]
 pub struct Identifiers(BTreeMap<String, String>);
 
 impl Identifiers {
-    /// The identifier of `text`, always the same: its letters, digits, dots and dashes behind
-    /// `prefix`, and some of its digest where another text has that already.
+    /// Returns the identifier of `text`, the same at every call: `prefix`, its letters, digits,
+    /// dots and dashes, and a part of its digest if another text has that identifier already.
     pub fn of(&mut self, prefix: &str, text: &str) -> String {
         let plain = format!("{prefix}{}", slug(text));
         let digest = &Sha256::of(text.as_bytes()).to_string()[..8];

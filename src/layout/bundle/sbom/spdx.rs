@@ -1,4 +1,4 @@
-//! SPDX 2.3 as JSON.
+//! Bills of materials as SPDX 2.3 in JSON.
 
 use serde::Serialize;
 
@@ -8,13 +8,13 @@ use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, is_wh
 use crate::domain::Timestamp;
 use crate::layout::bundle::dependency_graph::{DependencyEdge, DependencyGraph};
 
-/// What nobody has looked into.
+/// The value of a required field of which nothing is known.
 const UNKNOWN: &str = "NOASSERTION";
 
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const BUNDLE: &str = "SPDXRef-Bundle";
 
-/// The document.
+/// An SPDX document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
@@ -102,8 +102,9 @@ struct Relationship {
     comment: Option<String>,
 }
 
-/// The document of what `manifest` lists. Its date is required: where nothing gives one, it is the
-/// beginning of Unix time.
+/// Returns the document for `manifest`.
+///
+/// SPDX requires a date; if nothing gives one, it is the beginning of Unix time.
 pub fn text(manifest: &Manifest, created: Option<Timestamp>) -> String {
     let mut writer = Writer::default();
     writer.packages.push(whole(manifest));
@@ -157,7 +158,7 @@ fn purl_ref(purl: String) -> Vec<ExternalRef> {
     vec![ExternalRef { reference_category: "PACKAGE-MANAGER", reference_type: "purl", reference_locator: purl }]
 }
 
-/// The document as it grows.
+/// Collects the parts of a document.
 #[derive(Default)]
 struct Writer {
     names: Identifiers,
@@ -202,7 +203,7 @@ impl Writer {
         id
     }
 
-    /// The licence as an expression; words become a licence of the document's own.
+    /// Returns the licence as an expression; free text becomes a licence that the document defines.
     fn license(&mut self, words: Option<&str>) -> String {
         let Some(words) = words else { return UNKNOWN.to_owned() };
         let license = License::of(words);
@@ -239,7 +240,7 @@ impl Writer {
         });
     }
 
-    /// What is needed on some of the package's targets only says which.
+    /// Adds a dependency; if it holds on some of the package's targets only, a comment names them.
     fn relate_need(&mut self, manifest: &Manifest, one: &str, need: &DependencyEdge, other: &str) {
         self.relate(one, "DEPENDS_ON", other);
         let on = need.targets.iter().map(|target| &manifest.targets[*target].id);

@@ -1,5 +1,5 @@
-//! The proof of completeness: the install of each target is replayed by our own resolver, with
-//! the bundle as the only place there is.
+//! Proves the completeness of a bundle: the resolver repeats the install of each target with the
+//! bundle as the only index.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,37 +16,37 @@ use crate::ops::distribution_inspection::DistributionInspection;
 use crate::resolve::{Facts, Failure, MissingFacts, Question, Step, step};
 use crate::select::Policy;
 
-/// The distributions at hand, with what they say of themselves.
+/// The distributions in a bundle, with their metadata.
 pub struct AvailableFiles<'a> {
     pub targets: Vec<Arc<Target>>,
-    /// By their paths.
+    /// The distributions, by path.
     pub files: BTreeMap<String, AvailableFile<'a>>,
-    /// The paths of the source archives, by the URLs that they are known by.
+    /// The paths of the source archives, by the URLs that the resolver knows them by.
     sources: BTreeMap<MaskedUrl, String>,
 }
 
-/// One distribution.
+/// One distribution of a bundle.
 pub struct AvailableFile<'a> {
     pub project: PackageName,
     pub filename: &'a str,
     pub sha256: Sha256,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
     pub inspection: &'a DistributionInspection,
     /// The digest of the archive that it was built from, where it is a wheel that was: what a line's
     /// `--hash` asks for.
     archive: Option<String>,
-    /// Its build was asked what it needs when the bundle was made.
+    /// Whether its dependencies were found out by a build when the bundle was made.
     is_built: bool,
-    /// Positions in [`AvailableFiles::targets`] of those that it is there for.
+    /// Positions in [`AvailableFiles::targets`] of the targets that it serves.
     pub targets: Vec<usize>,
-    /// What is known that its project needs on all of its targets: all there is to go by where only its
-    /// build could tell.
+    /// The dependencies that its project has on all of its targets by the manifest; used if only a
+    /// build could tell them.
     pub dependencies: Vec<Dependency>,
 }
 
 impl<'a> AvailableFile<'a> {
-    /// What it needs, as far as that can be known.
+    /// Returns its metadata, as far as it can be known.
     fn metadata(&self) -> Result<ResolutionMetadata, MetadataUnavailable> {
         match &self.inspection.metadata {
             told if self.is_built || *told == Err(MetadataUnavailable::NeedsBuild) => {
@@ -58,7 +58,7 @@ impl<'a> AvailableFile<'a> {
 }
 
 impl<'a> AvailableFiles<'a> {
-    /// What an archive holds, of what its manifest lists.
+    /// Returns the files of an archive that its manifest lists.
     ///
     /// # Errors
     /// When the manifest's targets or names cannot be read.
@@ -146,7 +146,7 @@ impl<'a> AvailableFiles<'a> {
         facts
     }
 
-    /// The source archive at `url`.
+    /// Returns the source archive at `url`.
     fn source(&self, url: &MaskedUrl) -> Option<&AvailableFile<'a>> {
         self.files.get(self.sources.get(url)?)
     }
@@ -162,7 +162,7 @@ fn href(path: &str) -> String {
     percent_encoding::utf8_percent_encode(path, &KEPT).to_string()
 }
 
-/// Proves what a manifest says of its targets.
+/// Checks that each target of a manifest installs from the bundle alone.
 pub(super) fn of_manifest(
     manifest: &Manifest,
     available: &AvailableFiles<'_>,
@@ -178,7 +178,8 @@ pub(super) fn of_manifest(
     }
 }
 
-/// Whether each target's request is answered by what is held alone, and every gap.
+/// Checks that each target's request is solved by the available files alone; returns a proof per
+/// target, and every gap.
 pub fn prove(
     requests: &[Request],
     available: &AvailableFiles<'_>,
@@ -232,7 +233,8 @@ impl Replay<'_> {
         }
     }
 
-    /// Every source archive that `target` gets must be buildable, and what builds it, too.
+    /// Checks that every source archive that `target` gets can be built, as well as its build
+    /// requirements.
     fn builds(&mut self, question: &Question, target: &Arc<Target>, solution: &Solution) {
         let mut waiting: Vec<_> = solution.packages.iter().map(|package| package.file.url.clone()).collect();
         let mut seen = BTreeSet::new();
@@ -252,7 +254,7 @@ impl Replay<'_> {
         }
     }
 
-    /// What `lines` get for the build of `filename`.
+    /// Returns the packages that the build requirements `lines` of `filename` are solved by.
     fn builders(
         &mut self,
         question: &Question,
@@ -274,14 +276,12 @@ impl Replay<'_> {
     }
 
     fn unprovable(&mut self, filename: &str, sign: &str, target: &Target) {
-        let message = format!(
-            "{filename} is not provable: its build fetches from elsewhere than an index, as `{sign}` shows; \
-             take a release with a wheel, or --allow-unprovable where the other side has what it fetches"
-        );
+        let message =
+            format!("{filename} is not provable: its build fetches from elsewhere than an index, as `{sign}` shows");
         self.add(FindingKind::Unprovable, message, target);
     }
 
-    /// Adds what was found on a target to the same on others.
+    /// Adds a finding on a target, joining it with the same finding on others.
     fn add(&mut self, kind: FindingKind, message: String, target: &Target) {
         let id = target.id().to_owned();
         match self.findings.iter_mut().find(|finding| finding.kind == kind && finding.message == message) {
@@ -290,7 +290,7 @@ impl Replay<'_> {
         }
     }
 
-    /// The failure, and which of its projects are not there at all.
+    /// Describes a failure, and lists the projects that are not in the bundle at all.
     fn explain(&self, failure: &Failure) -> String {
         let projects: BTreeSet<_> = failure.projects().collect();
         let is_absent =
@@ -301,7 +301,7 @@ impl Replay<'_> {
         format!("{failure}{}", absent.collect::<String>())
     }
 
-    /// Steps until nothing is missing but what the bundle does not have.
+    /// Runs the resolver until only facts are missing that the bundle does not have.
     fn solve(&mut self, question: &Question, targets: &[Arc<Target>]) -> (BTreeMap<usize, Solution>, Vec<Failure>) {
         loop {
             match step(question, targets, &self.facts) {
@@ -312,7 +312,7 @@ impl Replay<'_> {
         }
     }
 
-    /// All that there is was told at the beginning: whatever else is wanted is not there.
+    /// Answers that `missing` does not exist, since all facts were given at the beginning.
     fn tell_absent(&mut self, missing: MissingFacts) {
         for project in missing.listings.into_keys() {
             self.facts.candidates.insert(project, Arc::new(Candidates::new(Vec::new(), vec![Arc::new(root())], false)));

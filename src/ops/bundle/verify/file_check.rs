@@ -1,4 +1,4 @@
-//! Checks one file: reads it once to its end, and looks into it.
+//! Checks one file: reads it once to its end, and inspects its content.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -12,28 +12,28 @@ use crate::layout::SUMS_PATH;
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
 
-/// How much of a distribution is read.
+/// How much of a distribution's content is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Its lists and its metadata: where something else vouches for the bytes.
+    /// Only lists and metadata, if a manifest has the digest of the whole file.
     Lists,
-    /// All that it holds, against the digests of its own.
+    /// All files in it, compared with the digests in its own `RECORD`.
     Contents,
 }
 
-/// What was found in a file.
+/// The result of checking a file.
 pub struct CheckedFile {
     pub path: String,
-    /// Bytes that were read.
+    /// The number of bytes that were read.
     pub size: u64,
-    /// Absent where nobody asked for it.
+    /// The SHA-256; `None` if it was not required.
     pub sha256: Option<Sha256>,
     pub inspection: Option<DistributionInspection>,
-    /// What is wrong inside.
+    /// What is wrong with the content.
     pub faults: Vec<String>,
-    /// The whole of the digests' list.
+    /// The text of `SHA256SUMS`.
     pub text: Option<Vec<u8>>,
-    /// Why it could not be read to its end.
+    /// Why the file could not be read to its end.
     pub unreadable: Option<String>,
 }
 
@@ -50,13 +50,13 @@ impl CheckedFile {
         }
     }
 
-    /// Its path, and where its metadata was read, if a build may contradict that.
+    /// Returns the file's path and the source of its metadata, if a build may contradict that.
     pub fn unreliable_metadata(&self) -> Option<(String, MetadataSource)> {
         let source = self.inspection.as_ref()?.metadata.as_ref().ok()?.source;
         source.is_unreliable().then(|| (self.path.clone(), source))
     }
 
-    /// What is wrong with the file, whatever a manifest says.
+    /// Returns what is wrong with the file itself, whatever a manifest states.
     pub fn own_findings(&self) -> impl Iterator<Item = Finding> {
         let unreadable =
             self.unreadable.iter().map(|why| Finding::new(FindingKind::Archive, format!("it cannot be read: {why}")));
@@ -65,7 +65,7 @@ impl CheckedFile {
     }
 }
 
-/// Reads a file that `expected` expects; of any other only the name is kept.
+/// Reads a file that is among `expected`; of any other only the path is kept.
 pub fn check_file(mut found: ArchiveMember, expected: &ExpectedFiles) -> CheckedFile {
     let mut checked = CheckedFile::of(found.path.as_str());
     if !expected.expects(&checked.path) {
@@ -83,7 +83,7 @@ pub fn check_file(mut found: ArchiveMember, expected: &ExpectedFiles) -> Checked
     checked
 }
 
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 const PIECE: usize = 256 << 10;
 
 fn read(found: &mut ArchiveMember, checked: &mut CheckedFile) -> io::Result<()> {
@@ -119,7 +119,7 @@ fn inspect_files(
     checked.inspection = Some(inspection);
 }
 
-/// What is wrong with the distribution in `bytes`, of which `inspection` was read.
+/// Returns what is wrong with the distribution in `bytes`, whose metadata is in `inspection`.
 pub fn faults(
     mut bytes: impl Read + Seek,
     filename: &str,
@@ -138,7 +138,7 @@ pub fn faults(
     }
 }
 
-/// Whether a file in a folder is one, by its name alone.
+/// Whether a file in a folder is a distribution by its name.
 fn is_distribution(filename: &str) -> bool {
     filename.parse::<WheelFilename>().is_ok() || SourceFilename::guess(filename).is_ok()
 }

@@ -4,19 +4,19 @@ use std::fmt;
 
 use crate::archive::Fault;
 
-/// What sort of thing.
+/// The kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
-    /// The archive itself.
+    /// The archive itself is damaged.
     Archive,
-    /// The archive holds what it should, but its bytes are not those that were made.
+    /// The archive has the right files, but was packed by another tool.
     Repacked,
     Manifest,
     Missing,
     Unexpected,
     Size,
     Digest,
-    /// A distribution is not what its name says.
+    /// A distribution is invalid, or not the one that its name states.
     Distribution,
     /// A target does not install from the bundle alone.
     Gap,
@@ -33,7 +33,7 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    /// The word for it in reports.
+    /// Returns the name of the kind in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Archive => "archive",
@@ -55,13 +55,13 @@ impl FindingKind {
     }
 }
 
-/// One thing that is wrong, and where.
+/// Something that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub kind: FindingKind,
-    /// In the bundle.
+    /// The path of a file in the bundle.
     pub path: Option<String>,
-    /// Ids.
+    /// Ids of the affected targets.
     pub targets: Vec<String>,
     pub message: String,
 }
@@ -75,7 +75,7 @@ impl Finding {
         Self::new(FindingKind::Archive, fault.to_string())
     }
 
-    /// What is wrong with an archive.
+    /// Makes a finding from a fault of an archive.
     pub fn of_fault(fault: &Fault) -> Self {
         let kind = if matches!(fault, Fault::Altered { .. }) { FindingKind::Repacked } else { FindingKind::Archive };
         Self::new(kind, fault)

@@ -1,4 +1,4 @@
-//! The integrity check: the files that are there against those that the manifest lists.
+//! Checks integrity: compares the files of a bundle with its manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,12 @@ use crate::domain::{PackageName, Sha256};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH, sums};
 use crate::ops::bundle::{DELTA_PATH, Delta};
 
-/// The files of which something is known before they are read.
+/// The files that are expected before any is read.
 pub struct ExpectedFiles {
-    /// Absent where every file counts: in a folder without a manifest.
+    /// The project of each expected path; `None` if every file is checked, in a folder without a
+    /// manifest.
     expected: Option<BTreeMap<String, Option<PackageName>>>,
-    /// What a delta leaves to its base.
+    /// The files that a delta takes from its base.
     kept: BTreeSet<String>,
 }
 
@@ -32,7 +33,10 @@ impl ExpectedFiles {
         Self { expected: None, kept: BTreeSet::new() }
     }
 
-    /// A manifest vouches for the bytes; without one, only what a file says of itself can be held against it.
+    /// Returns how deeply files are read.
+    ///
+    /// With a manifest the digests of whole files are enough; without one a file can only be
+    /// compared with itself.
     pub fn depth(&self) -> Depth {
         if self.expected.is_some() { Depth::Lists } else { Depth::Contents }
     }
@@ -41,13 +45,13 @@ impl ExpectedFiles {
         self.expected.as_ref().is_none_or(|expected| expected.contains_key(path))
     }
 
-    /// The project whose distribution lies at `path`.
+    /// Returns the project whose distribution is at `path`.
     pub fn project(&self, path: &str) -> Option<PackageName> {
         self.expected.as_ref()?.get(path)?.clone()
     }
 }
 
-/// Everything that is missing, more, or other than the manifest says.
+/// Returns everything that is missing, unexpected, or different from the manifest.
 pub fn findings(manifest: &Manifest, expected: &ExpectedFiles, checked: &[CheckedFile]) -> Vec<Finding> {
     let found: BTreeMap<_, _> = checked.iter().map(|file| (file.path.as_str(), file)).collect();
     let files = manifest.files().map(|(_, file)| (&file.path, file.size, &file.sha256));
@@ -83,7 +87,7 @@ fn compare(file: &CheckedFile, size: u64, sha256: &str) -> Vec<Finding> {
     }
 }
 
-/// How many unexpected files of one folder are named one by one.
+/// The number of unexpected files of a folder that are named one by one.
 const NAMED: usize = 3;
 
 fn unexpected(expected: &ExpectedFiles, checked: &[CheckedFile]) -> Vec<Finding> {
@@ -105,14 +109,14 @@ fn unexpected(expected: &ExpectedFiles, checked: &[CheckedFile]) -> Vec<Finding>
         .collect()
 }
 
-/// The targets whose install takes a file about which something was found.
+/// Returns the targets that install a file about which there is a finding.
 pub fn damaged_targets<'m>(manifest: &'m Manifest, findings: &[Finding]) -> BTreeSet<&'m str> {
     let at: BTreeSet<_> = findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
     let damaged = manifest.files().filter(|(_, file)| at.contains(file.path.as_str()));
     damaged.flat_map(|(_, file)| &file.targets).map(String::as_str).collect()
 }
 
-/// The list must be the one that the manifest leads to: it tells nothing of its own.
+/// Checks that the list of digests is the one that follows from the manifest.
 fn check_sums(manifest: &Manifest, found: &BTreeMap<&str, &CheckedFile>) -> Option<Finding> {
     let list = found.get(SUMS_PATH)?;
     let others = found.values().filter(|file| !matches!(file.path.as_str(), SUMS_PATH | SIGNATURE_PATH | DELTA_PATH));

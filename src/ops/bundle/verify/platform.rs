@@ -1,4 +1,4 @@
-//! The platform check: whether binaries run on the targets that they were packed for.
+//! Checks whether binaries run on the targets that they were packed for.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::completeness::{AvailableFile, AvailableFiles};
 use super::{Finding, FindingKind};
 use crate::domain::{Platform, Release, System, Target, WheelFilename};
 
-/// A C library with its version: what binaries for Linux rest on.
+/// The C library, with its version, that every binary for Linux must run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LibcFloor {
     Glibc(Release),
@@ -32,7 +32,7 @@ impl LibcFloor {
 impl FromStr for LibcFloor {
     type Err = String;
 
-    /// Reads `glibc-2.17`, `musl-1.2`, or a platform such as `manylinux_2_17_x86_64`.
+    /// Parses `glibc-2.17`, `musl-1.2`, or a platform such as `manylinux_2_17_x86_64`.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no C library with its version; write it as glibc-2.17 or musl-1.2");
         let release = |numbers: &str| {
@@ -53,7 +53,7 @@ impl FromStr for LibcFloor {
     }
 }
 
-/// Files of which no target can make use.
+/// Returns a finding for each file that no target can use.
 pub fn unfit_files(available: &AvailableFiles<'_>) -> Vec<Finding> {
     let unfit = available.files.iter().flat_map(|(path, file)| {
         let wheel = file.filename.parse::<WheelFilename>().ok();
@@ -62,7 +62,7 @@ pub fn unfit_files(available: &AvailableFiles<'_>) -> Vec<Finding> {
     unfit.collect()
 }
 
-/// Those of the files at `paths` that need a newer C library than `floor`.
+/// Returns a finding for each of the files at `paths` that requires a newer C library than `floor`.
 pub fn too_new_files<'a>(paths: impl Iterator<Item = &'a str>, floor: LibcFloor) -> Vec<Finding> {
     let too_new = paths.filter_map(|path| {
         let wheel = path.rsplit('/').next()?.parse().ok()?;
@@ -71,7 +71,7 @@ pub fn too_new_files<'a>(paths: impl Iterator<Item = &'a str>, floor: LibcFloor)
     too_new.collect()
 }
 
-/// That a bundle was made for machines with another C library than that of `floor` alone.
+/// Returns a finding if all targets have another C library than `floor`.
 pub fn other_library(targets: &[Arc<Target>], floor: LibcFloor) -> Option<Finding> {
     let may_have = |target: &Arc<Target>| match target.platform().system {
         System::Manylinux(_) => matches!(floor, LibcFloor::Glibc(_)),
@@ -84,7 +84,7 @@ pub fn other_library(targets: &[Arc<Target>], floor: LibcFloor) -> Option<Findin
     (!targets.is_empty() && !targets.iter().any(may_have)).then(finding)
 }
 
-/// A wheel runs from the oldest release among its tags on.
+/// Returns a finding if all of the wheel's tags require a newer C library than `floor`.
 fn too_new(wheel: &WheelFilename, floor: LibcFloor) -> Option<Finding> {
     let releases = wheel.platform.split('.').filter_map(|tag| match (Platform::of_tag(tag).system, floor) {
         (System::Manylinux(release), LibcFloor::Glibc(_)) | (System::Musllinux(release), LibcFloor::Musl(_)) => {

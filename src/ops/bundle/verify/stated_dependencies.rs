@@ -1,5 +1,5 @@
-//! What a manifest says that its packages need, beside what their wheels say of themselves: an index
-//! may have said otherwise when the bundle was planned.
+//! Compares the dependencies in a manifest with those in the wheels; an index may have stated
+//! others when the bundle was planned.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,13 @@ use crate::layout::{Manifest, ManifestPackage};
 use crate::ops::bundle::verify::completeness::AvailableFiles;
 use crate::ops::bundle::verify::{Finding, FindingKind};
 
-/// The dependencies that the manifest states and no wheel of the package has.
+/// Returns a finding for each dependency that the manifest states and no wheel of the package has.
 pub fn unfounded(manifest: &Manifest, available: &AvailableFiles<'_>) -> Vec<Finding> {
     manifest.packages.iter().flat_map(|package| unfounded_of(package, available)).collect()
 }
 
-/// Nothing where not every wheel of the package can be asked, or there is none.
+/// Returns the findings about a package; none if it has no wheel, or the metadata of any of its
+/// wheels is unknown.
 fn unfounded_of(package: &ManifestPackage, available: &AvailableFiles<'_>) -> Vec<Finding> {
     let wheels = package.files.iter().filter(|file| file.filename.ends_with(".whl"));
     let stated = wheels

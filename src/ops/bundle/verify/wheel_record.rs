@@ -1,4 +1,4 @@
-//! A wheel's own list of its files, beside the files that it has (PEP 427, PEP 376).
+//! Compares a wheel with its `RECORD`, the list of its files (PEP 427, PEP 376).
 
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
@@ -10,13 +10,13 @@ use zip::ZipArchive;
 use super::file_check::Depth;
 use crate::domain::{Algorithm, Digest, Hasher};
 
-/// No `RECORD` is longer, in bytes.
+/// The size limit of a `RECORD` in bytes.
 const LONGEST: u64 = 64 << 20;
 
-/// How many files a sentence names.
+/// The number of files that a sentence names.
 const NAMED: usize = 3;
 
-/// What `RECORD` and the wheel do not agree about, as sentences.
+/// Returns the differences between `RECORD` and the wheel, in sentences.
 pub fn faults(mut wheel: impl Read + Seek, depth: Depth) -> Vec<String> {
     if let Err(error) = wheel.seek(SeekFrom::Start(0)) {
         return vec![error.to_string()];
@@ -30,9 +30,9 @@ pub fn faults(mut wheel: impl Read + Seek, depth: Depth) -> Vec<String> {
 /// A row of `RECORD`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Row {
-    /// Bytes.
+    /// Size in bytes.
     size: Option<u64>,
-    /// Absent, too, where its algorithm is none that is known.
+    /// The digest; `None` also if its algorithm is unknown.
     digest: Option<Digest>,
 }
 
@@ -61,7 +61,7 @@ fn compare(wheel: impl Read + Seek, depth: Depth) -> Result<Vec<String>, String>
     Ok(faults)
 }
 
-/// What does not have the digest that its row tells, or cannot be read.
+/// Returns the files that cannot be read or do not have the digest of their row.
 fn altered(archive: &mut ZipArchive<impl Read + Seek>, rows: &BTreeMap<String, Row>) -> Option<String> {
     let promised = rows.iter().filter_map(|(name, row)| Some((name, row.digest.as_ref()?)));
     let is_other = |(name, digest): &(&String, &Digest)| {
@@ -72,7 +72,7 @@ fn altered(archive: &mut ZipArchive<impl Read + Seek>, rows: &BTreeMap<String, R
         .then(|| format!("its RECORD tells another digest, or it cannot be read: {}", listed(&altered)))
 }
 
-/// Bytes that are hashed at once.
+/// The number of bytes that are hashed at once.
 const PIECE: usize = 64 << 10;
 
 fn has_digest(archive: &mut ZipArchive<impl Read + Seek>, index: usize, digest: &Digest) -> bool {
@@ -111,7 +111,7 @@ fn listed(names: &[&String]) -> String {
     }
 }
 
-/// The rows by their paths; a path with commas stands in quotes, and quotes in it are doubled.
+/// Parses the rows by path; a path with commas is quoted, and quotes in it are doubled.
 fn read_rows(text: &str) -> BTreeMap<String, Row> {
     let rows = text.lines().filter(|line| !line.trim().is_empty());
     rows.map(|line| {
@@ -125,7 +125,7 @@ fn read_rows(text: &str) -> BTreeMap<String, Row> {
     .collect()
 }
 
-/// `sha256=` with the digest in URL-safe base 64 (PEP 427).
+/// Parses `sha256=` with the digest in URL-safe base64 (PEP 427).
 fn read_digest(text: &str) -> Option<Digest> {
     let (algorithm, encoded) = text.split_once('=')?;
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')).ok()?;

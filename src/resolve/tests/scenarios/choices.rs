@@ -1,7 +1,8 @@
-//! Which releases, and which of their files, may be taken at all.
+//! Scenarios about which releases and files may be chosen.
 
 use super::super::fake_index::Asking;
 use super::*;
+use crate::domain::Remedy;
 
 #[test]
 fn local_versions() {
@@ -243,8 +244,8 @@ fn kinds_of_files() {
     assert_eq!(only(&both, false).solve().files(), ["a-1.0.tar.gz"]);
     assert_eq!(only(&wheel, true).solve().packages(), ["a 1.0"]);
     assert_eq!(only(&source, false).solve().packages(), ["a 1.0"]);
-    assert!(only(&wheel, false).solve().message().contains("a wheel, which --no-binary excludes"));
-    assert!(only(&source, true).solve().message().contains("leave --only-binary away"));
+    assert!(only(&wheel, false).solve().message().contains("a wheel, and only source archives are allowed"));
+    assert_eq!(only(&source, true).solve().reason().remedies(), [Remedy::AllowSources].into());
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! The words for remedies: which options, variables and deeds help.
+
+use std::io;
+
+use crate::domain::{HasRemedy, Remedy};
+
+/// What went wrong, and what helps against it.
+pub fn with_remedy(error: &impl HasRemedy) -> String {
+    match error.remedy() {
+        Some(remedy) => format!("{error}; {}", words(remedy)),
+        None => error.to_string(),
+    }
+}
+
+/// What a person can do.
+pub fn words(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::GivePythonVersion => "add --python-version, or name one with --python",
+        Remedy::GivePlatform => "add --platform, or name one with --python",
+        Remedy::GiveTarget => "name one with --python, or the target with --python-version and --platform",
+        Remedy::GiveGraalPyAbi => "add it, as in --abi graalpy242_311_native",
+        Remedy::NameOtherPython => "name another Python with --python",
+        Remedy::NamePythonOrTarget => {
+            "name another Python with --python, or the target with --python-version and --platform together"
+        }
+        Remedy::InstallPip => "install it there, name another Python with --python, or leave --allow-build away",
+        Remedy::UpgradePip => "upgrade it, name another Python with --python, or leave --allow-build away",
+        Remedy::MendCacheFolder(kind) => for_cache_folder(kind),
+        Remedy::GiveCredentials => {
+            "give a user and password in the index URL (https://user:password@…) or in ~/.netrc, or check that they \
+             may read this"
+        }
+        Remedy::GiveProxyCredentials => {
+            "the proxy wants a user and password in its URL (http://user:password@host:port)"
+        }
+        Remedy::CheckAddress => {
+            "there is nothing at this address: check it, or, where an index listed it, run again with --refresh"
+        }
+        Remedy::AskLess => "the server asks for fewer requests: try again later, or with a lower -j",
+        Remedy::TryLater => "the server is in trouble: try again later, or with more --retries",
+        Remedy::WaitLonger => "a longer --timeout waits for it",
+        Remedy::TrustCertificate => {
+            "trust its authority with --cert FILE, or the host as it is with --trusted-host; if it is out of date, \
+             look at the clock of this machine, too"
+        }
+        Remedy::NameClientCertificate => "name a certificate and key that the server accepts with --client-cert FILE",
+        Remedy::CheckTlsVersion => "only TLS 1.2 and 1.3 are spoken here: check the port, and whether http:// is meant",
+        Remedy::CheckHostName => "check its spelling, and the network and proxy of this machine",
+        Remedy::AllowBuild => {
+            "pin a version that has a wheel, fetch without dependencies (--no-deps), or let the build run \
+             (--allow-build)"
+        }
+        Remedy::AllowSources => {
+            "there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
+        }
+        Remedy::AllowWheels => "there are only wheels: leave --no-binary away",
+        Remedy::AllowNewer => "a later --exclude-newer takes what was uploaded until then",
+        Remedy::AskAllIndexes => "--index-strategy best-match takes all indexes together",
+    }
+}
+
+fn for_cache_folder(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull => "the disk is full: make room, or name another folder with --cache-dir",
+        io::ErrorKind::QuotaExceeded => "your quota is used up: make room, or name another folder with --cache-dir",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: name another folder with --cache-dir",
+        io::ErrorKind::PermissionDenied => "you may not write there: mend its rights, or name another with --cache-dir",
+        _ => "name another folder with --cache-dir if it cannot be mended",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    /// The numbers are Linux's: `ENOSPC`, `EDQUOT`, `EROFS`, `EACCES`.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn each_trouble_of_a_disk_has_its_remedy() {
+        for (number, words) in [(28, "make room"), (122, "quota"), (30, "read-only"), (13, "you may not write")] {
+            let why = io::Error::from_raw_os_error(number);
+            let error = with_remedy(&StoreError::Write { folder: "/store".into(), why });
+            assert!(error.starts_with("cannot write below /store: ") && error.contains(words), "{error}");
+            assert!(error.contains("--cache-dir"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The text of a pdm.lock into a lock. URLs are recorded only with the strategy `static_urls`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::DEFAULT;
+use super::schema::{Document, File, Head, HeadMetadata, Metadata, Package};
+use super::walk::{self, Key, Need, PdmLock};
+use crate::domain::{
+    AvailableGroups, Dependency, DependencySource, GroupName, LockedFile, LockedPackage, LockedSource, MarkerTable,
+    Origin,
+};
+use crate::input::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use crate::input::freshness;
+use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::project_dependencies as project;
+use crate::input::text_file::TextFile;
+use crate::input::version_range::VersionRange;
+use crate::input::{InputSource, Problem};
+
+/// Whether a lock says which package belongs to which group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// By the strategy `inherit_metadata`.
+    WithGroups,
+    Bare,
+}
+
+/// Understands `file`, with the project beside it; warnings come with the lock.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
+    let one = |problem: Problem| vec![problem];
+    let whole = |why: Fault| vec![file.problem(None, why)];
+    // Its version first: older ones have other shapes.
+    let head: Head = file.toml().map_err(one)?;
+    let kind = kind(&head.metadata).map_err(whole)?;
+    let document: Document = file.toml().map_err(one)?;
+    let beside = file.beside("pyproject.toml", input_source).map_err(one)?;
+    let parsed = match kind {
+        Kind::WithGroups => ParsedLock::new(flat(file, input_source, &document)?),
+        Kind::Bare => {
+            let project = beside.as_ref().ok_or(
+                "a lock without the strategy `inherit_metadata` needs the pyproject.toml beside it: it does not say itself \
+                 which package belongs to which group",
+            );
+            let project = project.map_err(|why| whole(why.to_owned()))?.toml().map_err(one)?;
+            ParsedLock::new(walked(file, input_source, &document, &project)?)
+        }
+    };
+    let doubt = beside.and_then(|beside| freshness::pdm(file, &beside, document.metadata.content_hash.as_deref()?));
+    Ok(parsed.with_warnings(doubt))
+}
+
+fn kind(metadata: &HeadMetadata) -> Result<Kind, Fault> {
+    let version = metadata.lock_version.as_deref().unwrap_or("0");
+    let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
+    match major {
+        Some(4) if metadata.strategy.iter().any(|strategy| strategy == "inherit_metadata") => Ok(Kind::WithGroups),
+        Some(4) => Ok(Kind::Bare),
+        Some(0..=3) => {
+            Err("it is of a PDM before 2.0, and PDM itself would lock anew: `pdm lock --update-reuse`".to_owned())
+        }
+        _ => Err(locking::newer_version(version, "4")),
+    }
+}
+
+/// A lock whose packages name their groups and markers.
+fn flat(file: &TextFile, input_source: &dyn InputSource, document: &Document) -> Result<FlatLock, Vec<Problem>> {
+    let whole = |why: Fault| vec![file.problem(None, why)];
+    let mut markers = MarkerTable::default();
+    let mut seen = BTreeSet::new();
+    let bare = |package: &&toml::Spanned<Package>| package.get_ref().extras.is_empty();
+    let read = each(file, document.package.iter().filter(bare), |package, origin| {
+        let locked = locked(file, input_source, (package, document), origin)?;
+        match seen.insert((locked.name.clone(), locked.version.clone(), package.marker.clone())) {
+            true => Ok((locked, entry(package, &mut markers)?)),
+            false => Err("the lock has it twice: lock anew".to_owned()),
+        }
+    })?;
+    let (packages, entries) = read.into_iter().unzip();
+    Ok(FlatLock {
+        packages,
+        entries,
+        markers,
+        requires_python: requires_python(&document.metadata).map_err(whole)?,
+        environments: None,
+        available: available(&document.metadata).map_err(whole)?,
+        project_group: DEFAULT.parse().ok(),
+        extras_are_groups: true,
+        namesakes: Namesakes::LastCounts,
+        origin: file.location.origin(0),
+    })
+}
+
+/// A lock that is walked from the project's own dependencies.
+fn walked(
+    file: &TextFile,
+    input_source: &dyn InputSource,
+    document: &Document,
+    project: &project::Document,
+) -> Result<PdmLock, Vec<Problem>> {
+    let whole = |why: Fault| vec![file.problem(None, why)];
+    let mut packages = Vec::new();
+    let mut entries: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    each(file, document.package.iter(), |package, origin| {
+        let key = key(&package.name, &package.extras)?;
+        let needs = package.dependencies.iter().map(|text| need(text)).collect::<Result<_, _>>()?;
+        let position = packages.len();
+        if package.extras.is_empty() {
+            packages.push(locked(file, input_source, (package, document), origin)?);
+        }
+        let package = package.extras.is_empty().then_some(position);
+        entries.entry(key).or_default().push(walk::Entry { package, needs });
+        Ok(())
+    })?;
+    Ok(PdmLock {
+        packages,
+        entries,
+        asked: project.asked().map_err(|why| whole(format!("pyproject.toml: {why}")))?,
+        project: project.name(),
+        requires_python: requires_python(&document.metadata).map_err(whole)?,
+        available: match document.metadata.groups {
+            Some(_) => available(&document.metadata).map_err(whole)?,
+            None => project_groups(project).map_err(whole)?,
+        },
+        origin: file.location.origin(0),
+    })
+}
+
+/// What `read` makes of each package, or everything that is wrong.
+fn each<'p, T>(
+    file: &TextFile,
+    packages: impl Iterator<Item = &'p toml::Spanned<Package>>,
+    mut read: impl FnMut(&'p Package, Origin) -> Result<T, Fault>,
+) -> Result<Vec<T>, Vec<Problem>> {
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    for package in packages {
+        let place = package.span().start;
+        match read(package.get_ref(), file.origin(place)) {
+            Ok(one) => all.push(one),
+            Err(why) => problems.push(file.problem(Some(place), format!("{}: {why}", package.get_ref().name))),
+        }
+    }
+    if problems.is_empty() { Ok(all) } else { Err(problems) }
+}
+
+fn key(name: &str, extras: &[String]) -> Result<Key, Fault> {
+    let extras = extras.iter().map(|extra| locking::group_name(extra)).collect::<Result<_, _>>()?;
+    Ok(Key { name: locking::project_name(name)?, extras })
+}
+
+/// A dependency as a requirement (PEP 508), or as an editable line.
+fn need(text: &str) -> Result<Need, Fault> {
+    if let Some(name) = project::editable_name(text) {
+        return Ok(Need { key: key(&name, &[])?, versions: Default::default(), marker: Default::default() });
+    }
+    let what: Dependency = text.parse().map_err(|error| format!("`{text}` is no requirement: {error}"))?;
+    let versions = match what.source {
+        DependencySource::Versions(versions) => versions,
+        DependencySource::Url(_) => Default::default(),
+    };
+    Ok(Need { key: Key { name: what.name, extras: what.extras.into_iter().collect() }, versions, marker: what.marker })
+}
+
+/// Of a lock that does not say which groups were locked: all that the project has.
+fn project_groups(project: &project::Document) -> Result<AvailableGroups, Fault> {
+    let default: GroupName = locking::group_name(DEFAULT)?;
+    let (groups, default_groups) = project.groups();
+    let groups = groups.into_iter().chain([default]).collect();
+    Ok(AvailableGroups { extras: project.extras(), groups, default_extras: BTreeSet::new(), default_groups })
+}
+
+/// Any of the targets may be meant.
+fn requires_python(metadata: &Metadata) -> Result<Option<VersionRange>, Fault> {
+    let texts: Option<Vec<_>> = metadata.targets.iter().map(|target| target.requires_python.as_deref()).collect();
+    texts.filter(|texts| !texts.is_empty()).map(|texts| texts.join(" || ").parse()).transpose()
+}
+
+/// PDM installs every group that was locked unless told otherwise, extras among them.
+fn available(metadata: &Metadata) -> Result<AvailableGroups, Fault> {
+    let default: GroupName = locking::group_name(DEFAULT)?;
+    let named = metadata.groups.as_deref().unwrap_or_default();
+    let all: BTreeSet<GroupName> = named.iter().map(|name| locking::group_name(name)).collect::<Result<_, _>>()?;
+    let extras = named.iter().filter_map(|name| name.parse().ok());
+    let extras = extras.filter(|extra| GroupName::from(crate::domain::ExtraName::clone(extra)) != default).collect();
+    let default_groups = all.iter().filter(|group| **group != default).cloned().collect();
+    let groups = all.into_iter().chain([default]).collect();
+    Ok(AvailableGroups { extras, groups, default_extras: BTreeSet::new(), default_groups })
+}
+
+fn locked(
+    file: &TextFile,
+    input_source: &dyn InputSource,
+    (package, document): (&Package, &Document),
+    origin: Origin,
+) -> Result<LockedPackage, Fault> {
+    let local = |path: &str| locking::local_url(&file.location, input_source, Path::new(path));
+    let version = package.version.as_deref().unwrap_or_default();
+    let apart = document.metadata.files.get(&format!("{} {version}", package.name));
+    let files = package.files.iter().chain(apart.into_iter().flatten());
+    let mut files: Vec<_> = files.map(locked_file).collect::<Result<_, _>>()?;
+    let is_archive =
+        |path: &String| !package.editable && crate::domain::SourceFilename::guess(&last_part(path)).is_ok();
+    let is_wheel = |path: &String| path.ends_with(".whl");
+    let source = if let Some(git) = &package.git {
+        let commit = package.revision.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
+        LockedSource::Repository(format!("git+{git}{commit}"))
+    } else if let Some(url) = &package.url {
+        let url = locking::url(url)?;
+        set_place(&mut files, &url.filename(), Some(url))?;
+        LockedSource::Archive
+    } else if let Some(path) = package.path.as_ref().filter(|path| is_wheel(path) || is_archive(path)) {
+        set_place(&mut files, &last_part(path), local(path))?;
+        LockedSource::Archive
+    } else if let Some(folder) = &package.path {
+        LockedSource::Folder(folder.clone())
+    } else {
+        LockedSource::Index(None)
+    };
+    let locked = LockedPackage {
+        name: locking::project_name(&package.name)?,
+        version: package.version.as_deref().map(locking::version).transpose()?,
+        source,
+        files,
+        origin,
+    };
+    locking::check_files(&locked)?;
+    Ok(locked)
+}
+
+/// The only file of an archive, which is at `url`.
+fn set_place(files: &mut Vec<LockedFile>, name: &str, url: Option<crate::domain::MaskedUrl>) -> Result<(), Fault> {
+    let hashes = files.iter().flat_map(|file| file.hashes.iter().cloned()).collect();
+    *files = vec![LockedFile { filename: locking::filename(name)?, url, hashes, size: None, uploaded: None }];
+    Ok(())
+}
+
+fn locked_file(file: &File) -> Result<LockedFile, Fault> {
+    let url = file.url.as_deref().map(locking::url).transpose()?;
+    let name = file.file.clone().or_else(|| url.as_ref().map(crate::domain::MaskedUrl::filename)).unwrap_or_default();
+    Ok(LockedFile {
+        filename: locking::filename(&name)?,
+        url,
+        hashes: vec![locking::digest(&file.hash)?],
+        size: None,
+        uploaded: None,
+    })
+}
+
+fn entry(package: &Package, markers: &mut MarkerTable) -> Result<Entry, Fault> {
+    let marker = package.marker.as_deref().map(|text| locking::marker(markers, text)).transpose()?;
+    let conditions =
+        package.groups.iter().map(|name| Ok(Condition { group: Some(locking::group_name(name)?), marker }));
+    let name_of = |text: &String| text.parse::<Dependency>().ok().map(|dependency| dependency.name);
+    Ok(Entry {
+        conditions: conditions.collect::<Result<_, Fault>>()?,
+        requires_python: None,
+        dependencies: package.dependencies.iter().filter_map(name_of).collect(),
+    })
+}

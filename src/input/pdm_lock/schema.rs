@@ -1,0 +1,74 @@
+//! The parts of pdm.lock that say what is to be had.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+#[derive(Deserialize)]
+pub struct Document {
+    #[serde(default)]
+    pub package: Vec<Spanned<Package>>,
+    #[serde(default)]
+    pub metadata: Metadata,
+}
+
+/// What every version of the format has.
+#[derive(Deserialize)]
+pub struct Head {
+    #[serde(default)]
+    pub metadata: HeadMetadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct HeadMetadata {
+    pub lock_version: Option<String>,
+    pub strategy: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    /// Absent before PDM 2.5.
+    pub groups: Option<Vec<String>>,
+    pub targets: Vec<LockTarget>,
+    /// The digest of what the lock was made of.
+    pub content_hash: Option<String>,
+    /// Up to lock_version 4.2, by name and version, such as `demo 1.0`.
+    pub files: BTreeMap<String, Vec<File>>,
+}
+
+#[derive(Deserialize)]
+pub struct LockTarget {
+    pub requires_python: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct Package {
+    pub name: String,
+    pub version: Option<String>,
+    /// An entry of its own, beside the one without them.
+    #[serde(default)]
+    pub extras: Vec<String>,
+    #[serde(default)]
+    pub groups: Vec<String>,
+    pub marker: Option<String>,
+    #[serde(default)]
+    pub dependencies: Vec<String>,
+    #[serde(default)]
+    pub files: Vec<File>,
+    pub path: Option<String>,
+    #[serde(default)]
+    pub editable: bool,
+    pub url: Option<String>,
+    pub git: Option<String>,
+    pub revision: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct File {
+    pub file: Option<String>,
+    pub url: Option<String>,
+    pub hash: String,
+}

@@ -1,0 +1,220 @@
+//! What a pdm.lock without `inherit_metadata` gives to a target: the walk that PDM's resolver comes
+//! down to when nothing but the lock's packages is left to choose from.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::DEFAULT;
+use crate::domain::{
+    AvailableGroups, ExtraName, Lock, LockedPackage, LockedPick, Marker, NotLocked, Origin, PackageName,
+    SelectedGroups, Specifiers, Target,
+};
+use crate::input::project_dependencies::Asked;
+use crate::input::pyproject_toml;
+use crate::input::version_range::VersionRange;
+
+/// A lock of PDM that does not say who gets a package. Packages go by their position.
+#[derive(Debug)]
+pub struct PdmLock {
+    pub packages: Vec<LockedPackage>,
+    /// The entries of each key: with extras, a project has an entry of its own.
+    pub entries: BTreeMap<Key, Vec<Entry>>,
+    /// What the project asks for, and its name.
+    pub asked: Vec<Asked>,
+    pub project: Option<PackageName>,
+    pub requires_python: Option<VersionRange>,
+    pub available: AvailableGroups,
+    /// The file itself.
+    pub origin: Origin,
+}
+
+/// A project with the extras that are asked of it, as PDM tells candidates apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub name: PackageName,
+    pub extras: BTreeSet<ExtraName>,
+}
+
+/// An entry of the lock.
+#[derive(Debug)]
+pub struct Entry {
+    /// Absent for an entry with extras: it needs the one without.
+    pub package: Option<usize>,
+    pub needs: Vec<Need>,
+}
+
+/// A dependency of an entry.
+#[derive(Clone, Debug)]
+pub struct Need {
+    pub key: Key,
+    pub versions: Specifiers,
+    pub marker: Marker,
+}
+
+impl Lock for PdmLock {
+    fn available(&self) -> &AvailableGroups {
+        &self.available
+    }
+
+    fn packages(&self) -> &[LockedPackage] {
+        &self.packages
+    }
+
+    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
+        if let Some(wants) = self.requires_python.as_ref().filter(|wants| !wants.contains(target.python())) {
+            let why = format!("the lock is for Python {wants}, the target has {}", target.python());
+            return Err(vec![NotLocked { package: None, why, origin: self.origin.clone() }]);
+        }
+        let roots = self.roots(groups).map_err(|why| vec![self.refusal(None, why)])?;
+        let (found, missing) = self.walk(target, roots);
+        if !missing.is_empty() {
+            let why = "it is needed, and the lock does not have it: pyproject.toml may have changed since; lock anew";
+            return Err(missing.into_iter().map(|name| self.refusal(Some(name), why.to_owned())).collect());
+        }
+        let mut picks: Vec<_> = found
+            .into_iter()
+            .map(|(position, needs)| LockedPick {
+                package: &self.packages[position],
+                dependencies: needs.into_iter().collect(),
+            })
+            .collect();
+        picks.sort_by(|a, b| a.package.name.cmp(&b.package.name));
+        Ok(picks)
+    }
+}
+
+impl PdmLock {
+    fn refusal(&self, package: Option<PackageName>, why: String) -> NotLocked {
+        NotLocked { package, why, origin: self.origin.clone() }
+    }
+
+    /// What the project asks for with these groups; extras count as groups of their name.
+    fn roots(&self, groups: &SelectedGroups) -> Result<Vec<Need>, String> {
+        let mut selected = groups.clone();
+        selected.project |= groups.groups.iter().any(|group| group.as_ref() == DEFAULT);
+        selected.extras.extend(groups.groups.iter().filter_map(|group| group.as_ref().parse().ok()));
+        let wanted = pyproject_toml::wanted(self.asked.clone(), self.project.as_ref(), selected);
+        let need = |asked: Asked| {
+            Ok(Need {
+                marker: pyproject_toml::marker(&asked.what)?,
+                versions: asked.what.version.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default(),
+                key: Key {
+                    name: asked.name,
+                    extras: asked.what.extras.iter().filter_map(|extra| extra.parse().ok()).collect(),
+                },
+            })
+        };
+        wanted.into_iter().map(need).collect()
+    }
+
+    /// Every package that is reached, with the projects that it needs, and what the lock lacks.
+    fn walk(
+        &self,
+        target: &Target,
+        roots: Vec<Need>,
+    ) -> (BTreeMap<usize, BTreeSet<PackageName>>, BTreeSet<PackageName>) {
+        let holds = |need: &&Need| need.marker.evaluate(target.markers(), &[]);
+        let mut found: BTreeMap<usize, BTreeSet<PackageName>> = BTreeMap::new();
+        let mut missing = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut queue: VecDeque<&Need> = roots.iter().filter(holds).collect();
+        while let Some(need) = queue.pop_front() {
+            let Some((place, entry)) = self.entry(need) else {
+                missing.insert(need.key.name.clone());
+                continue;
+            };
+            if !seen.insert((&need.key, place)) {
+                continue;
+            }
+            let needed: Vec<_> = entry.needs.iter().filter(holds).collect();
+            let base = entry.package.or_else(|| self.base(&need.key.name, &entry.needs));
+            if let Some(position) = base {
+                let others = needed.iter().map(|need| &need.key.name).filter(|name| **name != need.key.name);
+                found.entry(position).or_default().extend(others.cloned());
+            }
+            queue.extend(needed);
+        }
+        (found, missing)
+    }
+
+    /// The package of an entry with extras: the version that it needs of itself.
+    fn base(&self, name: &PackageName, needs: &[Need]) -> Option<usize> {
+        self.entry(needs.iter().find(|need| need.key.name == *name)?)?.1.package
+    }
+
+    /// The first entry of the key whose version is allowed, and its place among those of the key.
+    fn entry(&self, need: &Need) -> Option<(usize, &Entry)> {
+        let all = self.entries.get(&need.key)?;
+        let is_allowed = |entry: &Entry| {
+            let version = entry.package.and_then(|position| self.packages[position].version.as_ref());
+            version.is_none_or(|version| need.versions.contains(version))
+        };
+        let place = all.iter().position(is_allowed).unwrap_or_default();
+        Some((place, all.get(place)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::input::fake_source::FakeSource;
+    use crate::input::lock_tests::{groups, on};
+    use crate::input::{Location, RequirementsReader, Role};
+
+    const LOCK: &str = "\
+[metadata]
+lock_version = '4.2'
+[[package]]
+name = 'demo'
+version = '1.0'
+dependencies = ['helper[fast]>=1', 'colors; sys_platform == \"win32\"']
+[[package]]
+name = 'helper'
+version = '2.0'
+[[package]]
+name = 'helper'
+version = '2.0'
+extras = ['fast']
+dependencies = ['helper==2.0', 'speedups']
+[[package]]
+name = 'speedups'
+version = '3.0'
+[[package]]
+name = 'colors'
+version = '0.1'
+[[package]]
+name = 'linter'
+version = '1.0'
+[metadata.files]
+'demo 1.0' = [{file = 'demo-1.0-py3-none-any.whl', hash = 'sha256:1111111111111111111111111111111111111111111111111111111111111111'}]
+";
+
+    #[test]
+    fn a_lock_without_groups_is_walked_from_the_project() {
+        let project = "[project]\nname = 'app'\ndependencies = ['demo']\n[tool.pdm.dev-dependencies]\ntest = \
+                       ['linter', '-e file:///${PROJECT_ROOT}/tool#egg=speedups']\n";
+        let machine = FakeSource::new().file("/w/pdm.lock", LOCK).file("/w/pyproject.toml", project);
+        let read = |asked| {
+            let mut reader = RequirementsReader::new(&machine).with_groups(asked);
+            reader.file(&Location::parse("pdm.lock"), Role::Requirements);
+            reader.finish()
+        };
+        let all = read(groups(&[], &[]));
+        let expected = ["demo 1.0", "helper 2.0", "linter 1.0", "speedups 3.0"];
+        assert_eq!(on("3.12", "linux-x86_64", &all), expected);
+        assert_eq!(on("3.12", "windows-x86_64", &all)[0], "colors 0.1");
+        let lock = &all.lock.as_ref().unwrap().lock;
+        assert_eq!(&*lock.packages()[0].files[0].filename, "demo-1.0-py3-none-any.whl");
+        let bare = read(crate::domain::GroupSelection { no_default_groups: true, ..groups(&[], &[]) });
+        assert_eq!(on("3.12", "linux-x86_64", &bare), ["demo 1.0", "helper 2.0", "speedups 3.0"]);
+    }
+
+    #[test]
+    fn what_the_project_needs_since_then_is_told() {
+        let project = "[project]\nname = 'app'\ndependencies = ['newer']\n";
+        let machine = FakeSource::new().file("/w/pdm.lock", LOCK).file("/w/pyproject.toml", project);
+        let read = crate::input::read(&Location::parse("pdm.lock"), Role::Requirements, &machine);
+        assert!(on("3.12", "linux-x86_64", &read)[0].contains("pyproject.toml may have changed since"));
+        let alone = FakeSource::new().file("/w/pdm.lock", LOCK);
+        let read = crate::input::read(&Location::parse("pdm.lock"), Role::Requirements, &alone);
+        assert!(read.problems[0].message.contains("needs the pyproject.toml beside it"), "{:?}", read.problems);
+    }
+}

@@ -1,0 +1,177 @@
+//! The text of a pixi.lock into a [`PixiLock`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use super::lock::{DEFAULT, Environment, PixiLock};
+use super::schema::{self, Document, Head};
+use crate::domain::{
+    AvailableGroups, Dependency, GroupName, LockedFile, LockedPackage, LockedSource, PackageName, SourceFilename,
+    Version,
+};
+use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::text_file::TextFile;
+use crate::input::{InputSource, Problem};
+
+/// The versions of the format that are read here.
+const VERSIONS: std::ops::RangeInclusive<u64> = 5..=7;
+
+/// How many conda packages are named.
+const NAMED: usize = 10;
+
+/// Understands `file`; warnings come with the lock.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
+    let one = |problem: Problem| vec![problem];
+    let whole = |why: Fault| vec![file.problem(None, why)];
+    let head: Head = file.yaml().map_err(one)?;
+    check_version(head.version).map_err(whole)?;
+    let document: Document = file.yaml().map_err(one)?;
+    let reading = Reading { file, input_source };
+    let (packages, dependencies, positions) = reading.packages(&document)?;
+    let subdirs: HashMap<_, _> = document
+        .platforms
+        .iter()
+        .filter_map(|platform| Some((platform.name.as_str(), platform.subdir.as_deref()?)))
+        .collect();
+    let mut environments: BTreeMap<GroupName, BTreeMap<String, Environment>> = BTreeMap::new();
+    for (name, environment) in &document.environments {
+        let by_platform = environments.entry(locking::group_name(name).map_err(whole)?).or_default();
+        for (platform, references) in &environment.packages {
+            let subdir = subdirs.get(platform.as_str()).copied().unwrap_or(platform);
+            by_platform.insert(subdir.to_owned(), reading.environment(references, &positions).map_err(whole)?);
+        }
+    }
+    let lock = PixiLock {
+        available: available(&environments).map_err(whole)?,
+        packages,
+        dependencies,
+        environments,
+        origin: file.location.origin(0),
+    };
+    Ok(ParsedLock::new(lock).with_warnings(left_out(file, &document)))
+}
+
+fn check_version(version: u64) -> Result<(), Fault> {
+    match version {
+        version if VERSIONS.contains(&version) => Ok(()),
+        older if older < *VERSIONS.start() => {
+            Err(format!("version {older} of this format is too old to be read here; `pixi lock` writes it anew"))
+        }
+        newer => Err(locking::newer_version(newer, "5 to 7")),
+    }
+}
+
+fn available(environments: &BTreeMap<GroupName, BTreeMap<String, Environment>>) -> Result<AvailableGroups, Fault> {
+    let default: GroupName = locking::group_name(DEFAULT)?;
+    let groups: BTreeSet<_> = environments.keys().cloned().collect();
+    let default_groups = groups.iter().filter(|group| **group == default).cloned().collect();
+    Ok(AvailableGroups { groups, default_groups, ..AvailableGroups::default() })
+}
+
+/// A warning that names the conda packages.
+fn left_out(file: &TextFile, document: &Document) -> Option<Problem> {
+    let platforms = document.environments.values().flat_map(|environment| environment.packages.values());
+    let urls: BTreeSet<_> = platforms.flatten().filter_map(|reference| reference.conda.as_deref()).collect();
+    let names: BTreeSet<_> = urls.iter().filter_map(|url| Some(conda_name_and_version(url)?.0)).collect();
+    let shown: Vec<_> = names.iter().copied().take(NAMED).collect();
+    let more = names.len().saturating_sub(shown.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let why = format!("left out, being conda packages: {}{more}; pixi fetches them", shown.join(", "));
+    (!names.is_empty()).then(|| file.warning(None, why))
+}
+
+/// Of the URL of a conda package: `NAME-VERSION-BUILD.conda` at its end.
+fn conda_name_and_version(url: &str) -> Option<(&str, &str)> {
+    let mut parts = url.rsplit('/').next()?.rsplitn(3, '-');
+    let (_build, version, name) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((name, version))
+}
+
+/// The state of reading one file.
+struct Reading<'f> {
+    file: &'f TextFile,
+    input_source: &'f dyn InputSource,
+}
+
+/// Positions of packages by the URL or path that refers to them.
+type Positions<'d> = HashMap<&'d str, usize>;
+
+impl Reading<'_> {
+    fn packages<'d>(
+        &self,
+        document: &'d Document,
+    ) -> Result<(Vec<LockedPackage>, Vec<Vec<PackageName>>, Positions<'d>), Vec<Problem>> {
+        let (mut packages, mut dependencies, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        let mut positions = Positions::new();
+        for (reference, package) in document.packages.iter().filter_map(|one| Some((one.reference()?, one))) {
+            match self.package(reference, package) {
+                Ok(locked) => {
+                    positions.insert(reference, packages.len());
+                    packages.push(locked);
+                    let needs = package.requires_dist.iter().filter_map(|text| text.parse::<Dependency>().ok());
+                    dependencies.push(needs.map(|dependency| dependency.name).collect());
+                }
+                Err(why) => {
+                    let name = package.name.as_deref().unwrap_or(reference);
+                    problems.push(self.file.problem(self.place(reference), format!("{name}: {why}")));
+                }
+            }
+        }
+        if problems.is_empty() { Ok((packages, dependencies, positions)) } else { Err(problems) }
+    }
+
+    /// Where the entry of a package begins: it is the last place that has its URL.
+    fn place(&self, reference: &str) -> Option<usize> {
+        self.file.text.rfind(reference)
+    }
+
+    fn package(&self, reference: &str, package: &schema::Package) -> Result<LockedPackage, Fault> {
+        let name = locking::project_name(package.name.as_deref().ok_or("it has no name")?)?;
+        let version = package.version.as_deref().map(locking::version).transpose()?;
+        let (source, files) = self.source(reference, package.sha256.as_deref())?;
+        let origin =
+            self.place(reference).map_or_else(|| self.file.location.origin(0), |place| self.file.origin(place));
+        let locked = LockedPackage { name, version, source, files, origin };
+        locking::check_files(&locked)?;
+        Ok(locked)
+    }
+
+    /// Where a package comes from. The digest of a folder is of its files, and of no archive.
+    fn source(&self, reference: &str, sha256: Option<&str>) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
+        let reference = reference.strip_prefix("direct+").unwrap_or(reference);
+        let filename = last_part(reference.split(['#', '?']).next().unwrap_or_default());
+        let is_archive = filename.ends_with(".whl") || SourceFilename::guess(&filename).is_ok();
+        let url = match reference.split_once("://") {
+            Some((scheme, _)) if scheme.contains('+') => {
+                return Ok((LockedSource::Repository(reference.to_owned()), Vec::new()));
+            }
+            Some(_) => Some(locking::url(reference)?),
+            None if is_archive => locking::local_url(&self.file.location, self.input_source, Path::new(reference)),
+            None => return Ok((LockedSource::Folder(reference.to_owned()), Vec::new())),
+        };
+        let filename = url.as_ref().map_or(filename, crate::domain::MaskedUrl::filename);
+        let hashes = sha256.map(|hex| locking::digest(&format!("sha256:{hex}"))).transpose()?.into_iter().collect();
+        let file = LockedFile { filename: locking::filename(&filename)?, url, hashes, size: None, uploaded: None };
+        Ok((LockedSource::Archive, vec![file]))
+    }
+
+    fn environment(&self, references: &[schema::Reference], positions: &Positions<'_>) -> Result<Environment, Fault> {
+        let mut environment = Environment::default();
+        for reference in references {
+            if let Some(url) = &reference.conda {
+                let python = conda_name_and_version(url).filter(|(name, _)| *name == "python");
+                let python = python.and_then(|(_, version)| version.parse::<Version>().ok());
+                environment.python = environment.python.or(python);
+            }
+            if let Some(text) = &reference.pypi {
+                let position = positions.get(text.as_str());
+                let missing = || format!("an environment refers to `{text}`, which the lock does not have");
+                environment.packages.push(*position.ok_or_else(missing)?);
+            }
+        }
+        Ok(environment)
+    }
+}

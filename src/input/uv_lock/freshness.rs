@@ -1,0 +1,77 @@
+//! Whether a uv.lock was made of the pyproject.toml beside it, which it keeps the requirements of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::project::Project;
+use super::schema::{Metadata, Package, StatedRequirement};
+use crate::domain::{GroupName, PackageName, Specifiers};
+
+/// A requirement by the group that asks and the project; groups of a project may ask for the same.
+type Asker = (Option<GroupName>, PackageName);
+
+/// The clauses of all that is asked of a project; none where its place is told instead.
+type Clauses = Option<BTreeSet<String>>;
+
+/// A doubt where the package of `project` was locked with other requirements than its file has now.
+/// Markers are not compared: uv writes them in words of its own.
+pub fn doubt(project: &Project, package: &Package) -> Option<String> {
+    let locked = stated(package.metadata.as_ref()?);
+    let asked = asked(project);
+    let is_same = |now: &Clauses, then: &Clauses| now.is_none() || then.is_none() || now == then;
+    let added = asked.iter().filter(|(asker, now)| locked.get(asker).is_none_or(|then| !is_same(now, then)));
+    let removed = locked.keys().filter(|asker| !asked.contains_key(asker));
+    let named: BTreeSet<_> = added.map(|(asker, _)| &asker.1).chain(removed.map(|asker| &asker.1)).collect();
+    let named: Vec<_> =
+        named.into_iter().filter(|name| name.as_ref() != package.name).map(ToString::to_string).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "pyproject.toml has changed since, in what it asks of {}: the lock does not know; `uv lock` brings it up to \
+             date",
+            named.join(", ")
+        )
+    })
+}
+
+fn stated(metadata: &Metadata) -> BTreeMap<Asker, Clauses> {
+    let of_project = metadata.requires_dist.iter().map(|requirement| (None, requirement));
+    let of_groups = metadata.requires_dev.iter().flat_map(|(group, requirements)| {
+        let group: Option<GroupName> = group.parse().ok();
+        requirements.iter().map(move |requirement| (group.clone(), requirement))
+    });
+    let mut all = BTreeMap::new();
+    for (group, requirement) in of_project.chain(of_groups) {
+        let Ok(name) = requirement.name.parse() else { continue };
+        add(&mut all, (group, name), clauses(requirement));
+    }
+    all
+}
+
+fn clauses(requirement: &StatedRequirement) -> Clauses {
+    const OF_PLACE: [&str; 6] = ["git", "url", "path", "directory", "editable", "virtual"];
+    let has_place = OF_PLACE.iter().any(|key| requirement.place.contains_key(*key));
+    if has_place { None } else { split(requirement.specifier.as_deref().unwrap_or_default()) }
+}
+
+fn asked(project: &Project) -> BTreeMap<Asker, Clauses> {
+    let mut all = BTreeMap::new();
+    for asked in &project.asked {
+        let clauses = match &asked.what.version {
+            Some(version) => split(version),
+            None => None,
+        };
+        add(&mut all, (asked.group.clone(), asked.name.clone()), clauses);
+    }
+    all
+}
+
+fn add(all: &mut BTreeMap<Asker, Clauses>, asker: Asker, clauses: Clauses) {
+    match all.entry(asker).or_insert_with(|| Some(BTreeSet::new())) {
+        Some(known) if clauses.is_some() => known.extend(clauses.into_iter().flatten()),
+        entry => *entry = None,
+    }
+}
+
+fn split(text: &str) -> Clauses {
+    let specifiers: Specifiers = text.parse().ok()?;
+    Some(specifiers.clauses().iter().map(ToString::to_string).collect())
+}
