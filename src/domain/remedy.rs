@@ -35,6 +35,9 @@ pub enum Remedy {
     AllowWheels,
     AllowNewer,
     AskAllIndexes,
+    // How source archives are built.
+    AllowLongerBuilds,
+    TakeWheelsOfTools,
 }
 
 /// An error that may know a remedy, which its message does not contain.

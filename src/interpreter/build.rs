@@ -59,7 +59,7 @@ pub struct BuildFrontEnd {
 
 /// Ways to begin a command that has no network, for users who may and for others.
 const NETWORK_CLOSERS: [&[&str]; 2] =
-    [&["unshare", "--net", "--"], &["unshare", "--user", "--map-current-user", "--net", "--"]];
+    [&["/usr/bin/unshare", "--net", "--"], &["/usr/bin/unshare", "--user", "--map-current-user", "--net", "--"]];
 
 impl BuildFrontEnd {
     /// The front end of `interpreter`.
@@ -137,7 +137,7 @@ impl BuildFrontEnd {
     /// On Unix its files get the usual permissions, whatever the user's are.
     fn without_network(&self, program: &Path) -> Command {
         let closer = *self.network_closer.get_or_init(network_closer);
-        let usual: &[&str] = if cfg!(unix) { &["sh", "-c", "umask 022; exec \"$@\"", "sh"] } else { &[] };
+        let usual: &[&str] = if cfg!(unix) { &["/bin/sh", "-c", "umask 022; exec \"$@\"", "sh"] } else { &[] };
         let words = usual.iter().chain(closer).map(OsString::from).chain([program.as_os_str().to_owned()]);
         let mut words = words.collect::<Vec<_>>().into_iter();
         let mut command = Command::new(words.next().unwrap_or_default());
@@ -155,7 +155,7 @@ impl BuildFrontEnd {
 fn network_closer() -> &'static [&'static str] {
     let works = |words: &&&[&str]| {
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).arg("true").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(&words[1..]).arg("/bin/true").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
     if cfg!(target_os = "linux") { NETWORK_CLOSERS.iter().find(works).copied().unwrap_or_default() } else { &[] }
@@ -271,11 +271,11 @@ pub enum BuildError {
     CannotRun { program: String, source: io::Error },
     #[error("its build failed; its last words:{said}{hint}")]
     Failed { said: String, hint: String },
-    #[error("its build was ended after {} seconds, which --build-timeout allows; its last words:{said}", limit.as_secs())]
+    #[error("its build was ended after {} seconds; its last words:{said}", limit.as_secs())]
     TooLong { limit: Duration, said: String },
     #[error("what its build needs cannot be had: {0}")]
     Requirements(String),
-    #[error("its build needs itself: take a wheel of it (--only-binary {0})")]
+    #[error("its build needs {0} itself")]
     Circle(String),
     #[error("the answer of its build cannot be used: {0}")]
     Answer(String),
@@ -289,6 +289,8 @@ impl HasRemedy for BuildError {
             Self::NoPip { .. } => Some(Remedy::InstallPip),
             Self::OldPip { .. } => Some(Remedy::UpgradePip),
             Self::CannotRun { .. } => Some(Remedy::NameOtherPython),
+            Self::TooLong { .. } => Some(Remedy::AllowLongerBuilds),
+            Self::Circle(_) => Some(Remedy::TakeWheelsOfTools),
             _ => None,
         }
     }

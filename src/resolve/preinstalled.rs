@@ -21,6 +21,6 @@ pub(super) fn note(project: &PackageName, version: Option<&Version>) -> String {
     format!(
         "hashes are required and {project}{version} has none: nobody but its index vouches for it. pip takes the \
          {project} that a new environment has, where that is new enough, and refuses to download another; to be sure, \
-         pin it and add its --hash"
+         pin it and add its digest"
     )
 }

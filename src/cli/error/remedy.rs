@@ -23,8 +23,12 @@ pub fn words(remedy: Remedy) -> &'static str {
         Remedy::NamePythonOrTarget => {
             "name another Python with --python, or the target with --python-version and --platform together"
         }
-        Remedy::InstallPip => "install it there, name another Python with --python, or leave --allow-build away",
-        Remedy::UpgradePip => "upgrade it, name another Python with --python, or leave --allow-build away",
+        Remedy::InstallPip => {
+            "install it there, name another Python with --python, or leave --allow-build and --build-wheels away"
+        }
+        Remedy::UpgradePip => {
+            "upgrade it, name another Python with --python, or leave --allow-build and --build-wheels away"
+        }
         Remedy::MendCacheFolder(kind) => for_cache_folder(kind),
         Remedy::GiveCredentials => {
             "give a user and password in the index URL (https://user:password@…) or in ~/.netrc, or check that they \
@@ -55,6 +59,8 @@ pub fn words(remedy: Remedy) -> &'static str {
         }
         Remedy::AllowWheels => "there are only wheels: leave --no-binary away",
         Remedy::AllowNewer => "a later --exclude-newer takes what was uploaded until then",
+        Remedy::AllowLongerBuilds => "a longer --build-timeout waits for it",
+        Remedy::TakeWheelsOfTools => "take a wheel of it with --only-binary",
         Remedy::AskAllIndexes => "--index-strategy best-match takes all indexes together",
     }
 }

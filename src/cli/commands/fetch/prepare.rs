@@ -66,22 +66,19 @@ impl PreparedFetch {
             Some(lock) if !lock.needs_index() => Ok(machine.default_index().ok()),
             _ => machine.default_index().map(Some),
         })?;
-        let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
-        let indexes = settings.indexes(&options, &environment.working_folder)?;
-        let http = settings.http(&options, &indexes)?;
         let tool_formats = options.formats.clone();
         let wheels_to_build = build_wheels::of_values(&args.selection.build_wheels)?;
         build_wheels::restrict(&mut options.formats, &wheels_to_build);
+        let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
+        let indexes = settings.indexes(&options, &environment.working_folder)?;
+        let http = settings.http(&options, &indexes)?;
         let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
-        let builds = match args.selection.allow_build || wheels_to_build.is_wanted() {
-            // What builds them need not be built for that, too.
-            true => {
-                let policy = Policy { formats: tool_formats, ..question.policy.clone() };
-                Some(machine.builds(build_limit(args))?.with_policy(policy))
-            }
-            false => None,
-        };
+        let is_building = args.selection.allow_build || wheels_to_build.is_wanted();
+        let builder = is_building.then(|| machine.builds(build_limit(args))).transpose()?;
+        // What builds them need not be built for that, too.
+        let tool_policy = Policy { formats: tool_formats, ..question.policy.clone() };
+        let builds = builder.map(|builder| builder.with_policy(tool_policy));
         let context = FetchContext {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
