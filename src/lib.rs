@@ -60,7 +60,7 @@
 //! | [`Question`](resolve::Question), [`Facts`](resolve::Facts) | what the resolver is asked, and what is known of indexes so far |
 //! | [`Solution`](domain::Solution) | the versions chosen for one target, each a [`ResolvedPackage`](domain::ResolvedPackage) |
 //! | [`Plan`](domain::Plan), [`Fetched`](domain::Fetched) | all targets' solutions as files to fetch, and those files once they are held |
-//! | [`Tree`](domain::Tree) | relative paths, each with an object of the store or a small page |
+//! | [`Tree`](domain::Tree), [`TreeSink`](archive::TreeSink) | relative paths, each with an object of the store or a small page, and where they are written |
 //! | [`Layout`](layout::Layout) | a shape that an installer reads, such as `--find-links` or PEP 503 |
 //! | bundle | one archive or folder with wheels, manifest and install scripts ([`layout::bundle`]) |
 //! | manifest | the bundle's list of its files, targets and requirements |
@@ -70,6 +70,7 @@
 //! | [`Indexes`](index::Indexes), flat index | the indexes asked for a project, and a page or folder of links (`--find-links`) |
 //! | [`MetadataProvider`](ops::MetadataProvider) | what finds out the facts that a step of the resolver lacks |
 //! | [`FetchContext`](ops::FetchContext) | client, indexes, store and caches of a run |
+//! | [`Remedy`](domain::Remedy) | what helps against a failure; only [`cli`] knows the words |
 //! | [`Finding`](ops::Finding) | what `verify` finds wrong |
 //! | [`Layers`](cli) | the places where a setting may stand, strongest first, as pip orders them |
 //!
@@ -83,16 +84,16 @@
 //! |---|---|---|
 //! | `objects-v1/ab/cd…` | every file ever fetched, by SHA-256, read-only and sealed | [`store`] |
 //! | `aliases-v1/md5/…` | the SHA-256 of an object, by another digest of it | [`store`] |
-//! | `runs-v1/` | which files each run had, from where and for whom; its time is the last such run | [`ops::cache`] |
-//! | `incoming-v1/` | what is being written, and what dead runs have of a file | [`store`], [`cache_folder`] |
-//! | `pages-v1/` | what index pages said to whom, with their validators | [`index`] |
-//! | `plans-v3/` | what was decided from them, for the same question asked again | [`ops`] |
-//! | `metadata-v3/` | what files say that they need, by the file's SHA-256 | [`index`] |
-//! | `index-metadata-v2/` | what indexes said that their files need, by index and file | [`index`] |
-//! | `local-v1/` | the SHA-256 of local files of which no index promises one, while they are unchanged | [`index`] |
-//! | `built-v2/` | what builds said that source archives need, by the building Python | [`index`] |
-//! | `built-wheels-v1/` | which objects are wheels that were built here, by archive, interpreter and build requirements | [`ops`] |
-//! | `interpreters-v1/` | what interpreters said, by their identity | [`interpreter`] |
+//! | `runs-v1/` | the files that each run used, from where and for which targets; its time is that of the last such run | [`ops::cache`] |
+//! | `incoming-v1/` | files that are being written, and partial files of killed runs | [`store`], [`cache_folder`] |
+//! | `pages-v1/` | index pages, by the user who was served, with their validators | [`index`] |
+//! | `plans-v3/` | plans that were made from these pages, for the same question asked again | [`ops`] |
+//! | `metadata-v3/` | the metadata of distributions, by the file's SHA-256 | [`index`] |
+//! | `index-metadata-v2/` | the metadata that indexes serve for files, by index and file | [`index`] |
+//! | `local-v1/` | the SHA-256 of local files for which no index promises one, while they are unchanged | [`index`] |
+//! | `built-v2/` | the metadata that builds of source archives stated, by the building Python | [`index`] |
+//! | `built-wheels-v1/` | the objects that are wheels built here, by archive, interpreter and build requirements | [`ops`] |
+//! | `interpreters-v1/` | the answers of interpreters, by their identity | [`interpreter`] |
 //!
 //! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::domain::{Content, Object, PipCacheEntry, RelPath, Tree};
+use crate::domain::{Content, Fingerprint, Object, PipCacheEntry, RelPath, Tree};
 
 use super::ArchiveError;
-use super::objects::{self, ObjectSource, check_size, fingerprint};
+use super::objects::{self, ObjectSource, check_size};
 use super::pip_cache_entry::write_pip_cache_entry;
 use super::temporary::{sweep, temporary, temporary_link};
 
@@ -136,7 +136,7 @@ impl FolderWriter<'_> {
     fn put_stream(&mut self, path: &RelPath, object: Object, file: &Path) -> Result<bool, ArchiveError> {
         let fail = |source| failed(file, source);
         if regular(file).is_some_and(|found| found.len() == object.size) {
-            let found = File::open(file).and_then(|mut file| fingerprint(&mut file)).map_err(fail)?;
+            let found = File::open(file).and_then(|mut file| Fingerprint::read(&mut file, &[])).map_err(fail)?;
             if found.sha256 == object.sha256 {
                 return Ok(true);
             }

@@ -3,6 +3,7 @@
 //! An archive's bytes depend on the tree alone, whatever the order in which threads write them: the
 //! manifest comes first, then the paths in their order; dates, modes and owners are fixed.
 
+mod cancel_flag;
 mod digest_check;
 mod directory;
 mod objects;
@@ -10,6 +11,7 @@ mod parallel_read;
 mod pip_cache_entry;
 mod random_access;
 mod read;
+mod sink;
 mod stored_container;
 mod tar;
 mod temporary;
@@ -20,15 +22,16 @@ mod zip;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-pub use directory::{LinkMode, WriteSummary, parent, write_directory};
-pub use objects::{ObjectSource, fingerprint};
-pub use parallel_read::check_digests;
+pub use cancel_flag::{CancelFlag, CancellableReader, check_cancelled};
+pub use directory::{LinkMode, parent};
+pub use objects::ObjectSource;
 pub use read::{ArchiveMember, ArchiveReader, Fault, MemberIndex, MemberVisitor, ReadError, SeekableInput};
+pub use sink::{FileSink, FolderSink, StreamSink, TreeSink, VolumesSink};
 pub use temporary::{TemporaryFolder, sweep, temporary};
-pub use volume_set::{CancelFlag, Extent, VolumeFile, VolumeSet, check_cancelled, resolve_seek};
-pub use volumes::{VolumeIndex, check_volumes, pack_volumes};
+pub use volume_set::{Extent, VolumeFile, VolumeSet, resolve_seek};
+pub use volumes::{VolumeIndex, check_volumes};
 
-use crate::domain::{Content, Object, RelPath, Sha256, Tree};
+use crate::domain::{CHUNK_SIZE, Content, Object, RelPath, Sha256, Tree};
 use digest_check::with_digest_check;
 use objects::ArchiveOutput;
 use random_access::{RandomAccessWriter, WriteAt};
@@ -110,6 +113,8 @@ pub enum ArchiveError {
     Entry { path: RelPath, source: io::Error },
     #[error("`{}` cannot be written: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error("cannot make the folder {}: {source}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
     #[error("the archive cannot be completed: {0}")]
     Finish(io::Error),
 }
@@ -129,7 +134,7 @@ impl ArchiveError {
 /// # Errors
 /// When an object cannot be read or does not have its size and digest, the pipe fails, or the
 /// format [cannot be streamed](ArchiveFormat::is_stream).
-pub fn pack_to_stream(
+fn pack_to_stream(
     tree: &Tree,
     objects: &dyn ObjectSource,
     format: &ArchiveFormat,
@@ -137,7 +142,7 @@ pub fn pack_to_stream(
 ) -> Result<(), ArchiveError> {
     let write = format.stream.ok_or_else(|| ArchiveError::Finish(io::ErrorKind::NotSeekable.into()))?;
     with_digest_check(objects, path_in(tree), |objects| {
-        let mut output = StreamOutput(BufWriter::with_capacity(objects::CHUNK_SIZE, output));
+        let mut output = StreamOutput(BufWriter::with_capacity(CHUNK_SIZE, output));
         write(tree, objects, &mut output)?;
         output.flush().map_err(ArchiveError::Finish)
     })
@@ -167,12 +172,7 @@ impl<W: Write> ArchiveOutput for StreamOutput<W> {
 /// # Errors
 /// When an object cannot be read or does not have its size and digest, or the archive cannot be
 /// written; the folder of `path` must exist.
-pub fn pack_file(
-    tree: &Tree,
-    objects: &dyn ObjectSource,
-    format: &ArchiveFormat,
-    path: &Path,
-) -> Result<(), ArchiveError> {
+fn pack_file(tree: &Tree, objects: &dyn ObjectSource, format: &ArchiveFormat, path: &Path) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Write { path: path.to_owned(), source };
     let folder = parent(path);
     sweep(folder);

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use crate::domain::{Content, Fingerprint, Hasher, Object, RelPath, Sha256};
+use crate::domain::{CHUNK_SIZE, Content, Object, RelPath, Sha256};
 
 use super::ArchiveError;
 use super::pip_cache_entry::write_pip_cache_entry;
@@ -35,24 +35,6 @@ pub trait ArchiveOutput: Write {
     /// # Errors
     /// As [`copy`].
     fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn ObjectSource) -> Result<(), ArchiveError>;
-}
-
-/// The number of bytes that are passed on at once.
-pub const CHUNK_SIZE: usize = 256 << 10;
-
-/// Returns the digest and the length of the rest of `input`.
-///
-/// # Errors
-/// When `input` cannot be read.
-pub fn fingerprint(input: &mut impl Read) -> io::Result<Fingerprint> {
-    let mut hasher = Hasher::new(&[]);
-    let mut chunk = vec![0; CHUNK_SIZE];
-    loop {
-        match input.read(&mut chunk)? {
-            0 => return Ok(hasher.finish()),
-            length => hasher.update(&chunk[..length]),
-        }
-    }
 }
 
 /// Writes the content of `path` to `output`, in chunks of at most [`CHUNK_SIZE`].

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crc32fast::Hasher as Crc;
 
-use crate::domain::{Content, Hasher, RelPath, Tree};
+use crate::domain::{CHUNK_SIZE, Content, Hasher, RelPath, Tree};
 use crate::parallel;
 
 use super::ArchiveError;
 use super::digest_check::with_digest_check;
-use super::objects::{CHUNK_SIZE, ObjectSource, copy};
+use super::objects::{ObjectSource, copy};
 use super::random_access::WriteAt;
 
 /// An entry whose bytes are to be read.

@@ -4,10 +4,10 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use crate::domain::{Content, RelPath};
+use crate::domain::{CHUNK_SIZE, Content, RelPath};
 
 use super::ArchiveError;
-use super::objects::{ArchiveOutput, CHUNK_SIZE, ObjectSource};
+use super::objects::{ArchiveOutput, ObjectSource};
 use super::parallel_read::{self, EntryRead, ReadOptions};
 
 /// An output that several threads can write to at once, each at its own offset.

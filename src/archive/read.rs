@@ -19,8 +19,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use fault::{Fault, ReadError};
 
+use super::cancel_flag::CancelFlag;
 use super::stored_container::Container;
-use super::volume_set::{CancelFlag, Extent, ExtentReader, VolumeSet};
+use super::volume_set::{Extent, ExtentReader, VolumeSet};
 use crate::domain::RelPath;
 use crate::parallel;
 use stored_content::StoredContent;

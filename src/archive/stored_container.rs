@@ -23,7 +23,7 @@ pub enum Container {
 }
 
 impl Container {
-    /// The first bytes of every container of this format.
+    /// Returns the first bytes of every container of this format.
     ///
     /// gzip: deflate, no name, no time, level 0, and an unknown system. zstd: a checksum at the
     /// end, no content size, and a window of [`Container::block`] bytes.

@@ -204,16 +204,16 @@ struct Endless {
 
 impl ObjectSource for Endless {
     fn open(&self, _: Sha256) -> io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(Counted { from: self, rest: io::repeat(7).take(self.size) }))
+        Ok(Box::new(CountedBytes { from: self, rest: io::repeat(7).take(self.size) }))
     }
 }
 
-struct Counted<'a> {
+struct CountedBytes<'a> {
     from: &'a Endless,
     rest: io::Take<io::Repeat>,
 }
 
-impl Read for Counted<'_> {
+impl Read for CountedBytes<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.rest.read(buffer)?;
         self.from.read.fetch_add(length as u64, Ordering::Relaxed);

@@ -4,18 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A flag that tells work on another thread to stop.
-pub type CancelFlag = Arc<AtomicBool>;
-
-/// Fails once `cancel` is set.
-///
-/// # Errors
-/// When `cancel` is set.
-pub fn check_cancelled(cancel: &AtomicBool) -> io::Result<()> {
-    if cancel.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { Ok(()) }
-}
+use super::cancel_flag::{CancelFlag, check_cancelled};
 
 /// The files that an archive consists of, in their order.
 #[derive(Clone, Debug)]

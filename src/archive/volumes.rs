@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::objects::{ObjectSource, fingerprint};
+use super::objects::ObjectSource;
 use super::random_access::WriteAt;
 use super::temporary::{sweep, temporary};
 use super::volume_set::{volume_path, volume_stem};
 use super::{ArchiveError, ArchiveFormat, Fault, pack, parent};
-use crate::domain::Tree;
+use crate::domain::{Fingerprint, Tree};
 
 /// The index of an archive's volumes: `out.zip.volumes.json` beside `out.zip.001`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ impl VolumeWriter {
         for (number, file) in files.iter_mut().enumerate() {
             file.as_file().sync_all()?;
             file.as_file_mut().seek(SeekFrom::Start(0))?;
-            let found = fingerprint(file.as_file_mut())?;
+            let found = Fingerprint::read(file.as_file_mut(), &[])?;
             let name = file_name(&volume_path(path, number + 1));
             volumes.push(Volume { name, size: found.size, sha256: found.sha256.to_string() });
         }
@@ -166,7 +166,7 @@ fn check_volume(path: &Path, expected: &Volume, hash: bool) -> io::Result<Option
     if got != expected.size {
         return Ok(Some(Fault::VolumeSize { name, expected: expected.size, got }));
     }
-    let is_altered = hash && fingerprint(&mut file)?.sha256.to_string() != expected.sha256;
+    let is_altered = hash && Fingerprint::read(&mut file, &[])?.sha256.to_string() != expected.sha256;
     Ok(is_altered.then_some(Fault::VolumeDigest(name)))
 }
 

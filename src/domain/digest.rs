@@ -2,10 +2,13 @@
 //! [`Promises`]), and the computation of all of them in one pass ([`Hasher`]).
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
+
+use super::read_chunks;
 
 /// A SHA-256 digest, by which the store names objects; printed as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -280,6 +283,19 @@ impl Fingerprint {
         let mut hasher = Hasher::new(algorithms);
         hasher.update(bytes);
         hasher.finish()
+    }
+
+    /// Returns the fingerprint of the rest of `input`.
+    ///
+    /// # Errors
+    /// When `input` cannot be read.
+    pub fn read(input: &mut (impl io::Read + ?Sized), algorithms: &[Algorithm]) -> io::Result<Self> {
+        let mut hasher = Hasher::new(algorithms);
+        read_chunks(input, |chunk| {
+            hasher.update(chunk);
+            io::Result::Ok(())
+        })?;
+        Ok(hasher.finish())
     }
 
     /// Returns the digest by `algorithm`.

@@ -25,6 +25,7 @@ mod plan;
 mod platform;
 mod project_summary;
 mod python;
+mod read_chunks;
 mod remedy;
 mod request;
 mod requirement;
@@ -63,6 +64,7 @@ pub use plan::{
 pub use platform::{Platform, Release, System};
 pub use project_summary::ProjectSummary;
 pub use python::{Implementation, Python, PythonVersion};
+pub use read_chunks::{CHUNK_SIZE, read_chunks};
 pub use remedy::{HasRemedy, Remedy};
 pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};

@@ -18,7 +18,7 @@ const LOCAL_CHUNK: usize = 256 << 10;
 /// The body of a file's response.
 pub struct ResponseBody {
     url: MaskedUrl,
-    source: Source,
+    source: BodySource,
     validators: Validators,
     is_packed: bool,
     /// The offset in the file of the body's first byte.
@@ -27,7 +27,7 @@ pub struct ResponseBody {
     total: Option<u64>,
 }
 
-enum Source {
+enum BodySource {
     Network(reqwest::Response),
     File(std::fs::File),
     ParallelRanges(ParallelRanges),
@@ -39,13 +39,13 @@ impl ResponseBody {
         let validators = Validators::of(response.headers());
         let encoding = header(response.headers(), &CONTENT_ENCODING).unwrap_or_default();
         let is_packed = matches!(encoding.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip");
-        Self { url, source: Source::Network(response), validators, is_packed, start, received: 0, total }
+        Self { url, source: BodySource::Network(response), validators, is_packed, start, received: 0, total }
     }
 
     /// Makes the body of a file that is fetched in parts; `start` is the offset of the first part.
     pub(super) fn from_ranges(parts: ParallelRanges, validators: Validators, start: u64) -> Self {
         let (url, total) = (parts.url().clone(), Some(parts.total()));
-        Self { url, source: Source::ParallelRanges(parts), validators, is_packed: false, start, received: 0, total }
+        Self { url, source: BodySource::ParallelRanges(parts), validators, is_packed: false, start, received: 0, total }
     }
 
     pub(super) fn open(url: &MaskedUrl, path: &Path) -> Result<Self, HttpError> {
@@ -53,7 +53,7 @@ impl ResponseBody {
         let file = std::fs::File::open(path).map_err(fail)?;
         let total = file.metadata().ok().map(|metadata| metadata.len());
         let validators = Validators::default();
-        let (url, source) = (url.clone(), Source::File(file));
+        let (url, source) = (url.clone(), BodySource::File(file));
         Ok(Self { url, source, validators, is_packed: false, start: 0, received: 0, total })
     }
 
@@ -69,7 +69,7 @@ impl ResponseBody {
 
     /// Whether the response shared a connection with others by HTTP/2.
     pub fn is_shared(&self) -> bool {
-        matches!(&self.source, Source::Network(response) if response.version() == reqwest::Version::HTTP_2)
+        matches!(&self.source, BodySource::Network(response) if response.version() == reqwest::Version::HTTP_2)
     }
 
     /// Returns the validators of this version of the file.
@@ -80,12 +80,12 @@ impl ResponseBody {
     /// Returns the next bytes, or `None` at the end; checks the length that the server announced.
     pub async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
         let chunk = match &mut self.source {
-            Source::Network(response) => response
+            BodySource::Network(response) => response
                 .chunk()
                 .await
                 .map_err(|error| HttpError::interrupted(&self.url, self.start + self.received, self.total, &error))?,
-            Source::ParallelRanges(parts) => parts.next(self.start + self.received).await?,
-            Source::File(file) => {
+            BodySource::ParallelRanges(parts) => parts.next(self.start + self.received).await?,
+            BodySource::File(file) => {
                 let mut chunk = Vec::with_capacity(LOCAL_CHUNK);
                 let read = file.take(LOCAL_CHUNK as u64).read_to_end(&mut chunk);
                 read.map_err(|why| HttpError::File { url: self.url.clone(), why })?;

@@ -1,56 +1,20 @@
-//! Circuit breakers, which stop requests to hosts that do not answer.
+//! The circuit breaker of a host, which stops requests to it while it does not answer.
 //!
 //! If a host does not answer, a single request retries on behalf of all that wait for it, and when
 //! that one gives up they all do: a hundred requests to a dead host cost hardly more than one.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::watch;
-use url::Url;
 
 use super::connect_error::ConnectErrorKind;
 use super::error::HttpError;
-use super::host_name;
 use super::retry::{Outcome, Retry};
 use crate::domain::MaskedUrl;
 
-/// The circuit breaker of every host.
-#[derive(Debug, Default)]
-pub(super) struct CircuitBreakers(Mutex<HashMap<String, HostCircuit>>);
-
-impl CircuitBreakers {
-    /// Checks that requests to the host of `url` have not been given up.
-    ///
-    /// # Errors
-    /// When they have, with the error of the host's last request.
-    pub fn check(&self, url: &MaskedUrl) -> Result<(), HttpError> {
-        match &self.host(url.secret()).0.borrow().open {
-            Some(OpenReason::Unreachable { why, kind }) => {
-                Err(HttpError::Unreachable { url: url.clone(), why: why.clone(), kind: *kind })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Records a response of the host of `url`.
-    pub fn answered(&self, url: &Url, status: u16) {
-        if !(Outcome::Status { status, retry_after: None }).is_transient() {
-            self.host(url).0.send_modify(|state| {
-                state.successes += 1;
-                (state.prober, state.open) = (None, None);
-            });
-        }
-    }
-
-    fn host(&self, url: &Url) -> HostCircuit {
-        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        hosts.entry(host_name(url)).or_default().clone()
-    }
-}
-
+/// The circuit breaker of one host.
 #[derive(Clone, Debug, Default)]
-struct HostCircuit(Arc<watch::Sender<CircuitState>>);
+pub(super) struct CircuitBreaker(Arc<watch::Sender<CircuitState>>);
 
 #[derive(Debug, Default)]
 struct CircuitState {
@@ -70,7 +34,34 @@ enum OpenReason {
     Overloaded,
 }
 
-impl HostCircuit {
+impl CircuitBreaker {
+    /// Checks that requests to the host have not been given up.
+    ///
+    /// # Errors
+    /// When they have, with the error of the host's last request and `url`.
+    pub fn check(&self, url: &MaskedUrl) -> Result<(), HttpError> {
+        match &self.0.borrow().open {
+            Some(OpenReason::Unreachable { why, kind }) => {
+                Err(HttpError::Unreachable { url: url.clone(), why: why.clone(), kind: *kind })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records a response of the host.
+    pub fn answered(&self, status: u16) {
+        if !(Outcome::Status { status, retry_after: None }).is_transient() {
+            self.0.send_modify(|state| {
+                state.successes += 1;
+                (state.prober, state.open) = (None, None);
+            });
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.0.borrow().open.is_some()
+    }
+
     fn successes(&self) -> u64 {
         self.0.borrow().successes
     }
@@ -105,7 +96,7 @@ impl HostCircuit {
 /// The permit to retry on behalf of all, until dropped.
 #[derive(Debug)]
 struct ProbePermit {
-    host: HostCircuit,
+    host: CircuitBreaker,
     number: u64,
 }
 
@@ -126,7 +117,7 @@ impl Drop for ProbePermit {
 pub struct Attempts {
     retry: Retry,
     /// The host that failed first, and its number of successes at that time.
-    first: Option<(HostCircuit, u64)>,
+    first: Option<(CircuitBreaker, u64)>,
     probe: Option<ProbePermit>,
 }
 
@@ -146,13 +137,11 @@ impl Attempts {
         self.first = None;
     }
 
-    /// Waits until the request may be sent again after `error`; returns `false` if it has failed
-    /// for good.
+    /// Waits until the request to `host` may be sent again after `error`; returns `false` if it has
+    /// failed for good.
     ///
     /// `chance` is a random number between 0 and 1.
-    pub(super) async fn pause(&mut self, circuit_breakers: &CircuitBreakers, error: &HttpError, chance: f64) -> bool {
-        let Some(url) = error.url() else { return false };
-        let host = circuit_breakers.host(url.secret());
+    pub(super) async fn pause(&mut self, host: &CircuitBreaker, error: &HttpError, chance: f64) -> bool {
         let successes = host.successes();
         self.first.get_or_insert_with(|| (host.clone(), successes));
         let Some(pause) = self.retry.after(error.outcome(), chance) else {
@@ -162,15 +151,15 @@ impl Attempts {
         match error {
             HttpError::Unreachable { .. } if self.probe.is_none() => match host.probe(successes).await {
                 Some(probe) => self.probe = Some(probe),
-                None => return host.0.borrow().open.is_none(),
+                None => return !host.is_open(),
             },
             HttpError::Unreachable { .. } => {}
             _ => self.probe = None,
         }
-        if !pause.is_zero() && host.0.borrow().open.is_none() {
+        if !pause.is_zero() && !host.is_open() {
             tokio::time::sleep(pause).await;
         }
-        host.0.borrow().open.is_none()
+        !host.is_open()
     }
 
     /// Gives the host up for all requests, unless it has answered any since this request first
@@ -203,56 +192,55 @@ mod tests {
         unreachable("https://index.example/simple/a/", ConnectErrorKind::Transient)
     }
 
-    fn is_given_up(circuit_breakers: &CircuitBreakers) -> bool {
-        circuit_breakers.check(&"https://index.example/simple/b/".parse().unwrap()).is_err()
+    fn is_given_up(host: &CircuitBreaker) -> bool {
+        host.check(&"https://index.example/simple/b/".parse().unwrap()).is_err()
     }
 
-    fn answer(circuit_breakers: &CircuitBreakers, status: u16) {
-        circuit_breakers.answered(&"https://index.example/".parse().unwrap(), status);
+    fn answer(host: &CircuitBreaker, status: u16) {
+        host.answered(status);
     }
 
     /// Returns the result of a pause that is already decided; without a chance there is no pause.
-    fn next(circuit_breakers: &CircuitBreakers, attempts: &mut Attempts, error: &HttpError) -> Option<bool> {
-        attempts.pause(circuit_breakers, error, 0.0).now_or_never()
+    fn next(host: &CircuitBreaker, attempts: &mut Attempts, error: &HttpError) -> Option<bool> {
+        attempts.pause(host, error, 0.0).now_or_never()
     }
 
     #[test]
     fn one_asks_for_all_and_all_give_up_with_it() {
-        let circuit_breakers = CircuitBreakers::default();
+        let host = CircuitBreaker::default();
         let (mut first, mut second) = (Attempts::new(2), Attempts::new(2));
-        assert_eq!(next(&circuit_breakers, &mut first, &refused()), Some(true));
+        assert_eq!(next(&host, &mut first, &refused()), Some(true));
         let error = refused();
-        let mut waiting = Box::pin(second.pause(&circuit_breakers, &error, 0.0));
+        let mut waiting = Box::pin(second.pause(&host, &error, 0.0));
         assert_eq!(waiting.as_mut().now_or_never(), None);
-        assert_eq!(next(&circuit_breakers, &mut first, &refused()), Some(true));
-        assert!(!is_given_up(&circuit_breakers));
-        assert_eq!(next(&circuit_breakers, &mut first, &refused()), Some(false));
-        assert!(is_given_up(&circuit_breakers));
+        assert_eq!(next(&host, &mut first, &refused()), Some(true));
+        assert!(!is_given_up(&host));
+        assert_eq!(next(&host, &mut first, &refused()), Some(false));
+        assert!(is_given_up(&host));
         assert_eq!(waiting.now_or_never(), Some(false));
-        assert!(circuit_breakers.check(&"https://other.example/".parse().unwrap()).is_ok());
     }
 
     #[test]
     fn an_answer_to_one_sets_all_going() {
-        let circuit_breakers = CircuitBreakers::default();
+        let host = CircuitBreaker::default();
         let (mut first, mut second) = (Attempts::new(1), Attempts::new(1));
         let error = refused();
-        assert_eq!(next(&circuit_breakers, &mut first, &error), Some(true));
-        let mut waiting = Box::pin(second.pause(&circuit_breakers, &error, 0.0));
+        assert_eq!(next(&host, &mut first, &error), Some(true));
+        let mut waiting = Box::pin(second.pause(&host, &error, 0.0));
         assert_eq!(waiting.as_mut().now_or_never(), None);
-        answer(&circuit_breakers, 200);
+        answer(&host, 200);
         assert_eq!(waiting.now_or_never(), Some(true));
-        assert_eq!(next(&circuit_breakers, &mut first, &error), Some(false), "its own retries are used up");
-        assert!(!is_given_up(&circuit_breakers), "others get answers");
+        assert_eq!(next(&host, &mut first, &error), Some(false), "its own retries are used up");
+        assert!(!is_given_up(&host), "others get answers");
     }
 
     #[test]
     fn whoever_asked_for_all_and_went_away_is_replaced() {
-        let circuit_breakers = CircuitBreakers::default();
+        let host = CircuitBreaker::default();
         let (mut first, mut second) = (Attempts::new(1), Attempts::new(1));
         let error = refused();
-        assert_eq!(next(&circuit_breakers, &mut first, &error), Some(true));
-        let mut waiting = Box::pin(second.pause(&circuit_breakers, &error, 0.0));
+        assert_eq!(next(&host, &mut first, &error), Some(true));
+        let mut waiting = Box::pin(second.pause(&host, &error, 0.0));
         assert_eq!(waiting.as_mut().now_or_never(), None);
         drop(first);
         assert_eq!(waiting.now_or_never(), Some(true));
@@ -260,33 +248,33 @@ mod tests {
 
     #[test]
     fn what_cannot_pass_is_tried_once_for_all() {
-        let circuit_breakers = CircuitBreakers::default();
+        let host = CircuitBreaker::default();
         let error = unreachable("https://index.example/simple/a/", ConnectErrorKind::Certificate);
-        assert_eq!(next(&circuit_breakers, &mut Attempts::new(5), &error), Some(false));
-        assert!(is_given_up(&circuit_breakers));
+        assert_eq!(next(&host, &mut Attempts::new(5), &error), Some(false));
+        assert!(is_given_up(&host));
     }
 
     #[test]
     fn a_host_that_has_answered_is_not_given_up_without_a_retry() {
-        let circuit_breakers = CircuitBreakers::default();
-        answer(&circuit_breakers, 200);
-        assert_eq!(next(&circuit_breakers, &mut Attempts::new(0), &refused()), Some(false));
-        assert!(!is_given_up(&circuit_breakers));
+        let host = CircuitBreaker::default();
+        answer(&host, 200);
+        assert_eq!(next(&host, &mut Attempts::new(0), &refused()), Some(false));
+        assert!(!is_given_up(&host));
     }
 
     #[test]
     fn a_host_in_trouble_is_asked_once_by_each() {
-        let circuit_breakers = CircuitBreakers::default();
+        let host = CircuitBreaker::default();
         let url = "https://index.example/simple/a/".parse().unwrap();
         let error = || HttpError::status(&url, reqwest::StatusCode::SERVICE_UNAVAILABLE);
         let mut first = Attempts::new(1);
-        assert_eq!(next(&circuit_breakers, &mut first, &error()), Some(true));
-        assert_eq!(next(&circuit_breakers, &mut first, &error()), Some(false));
-        assert_eq!(next(&circuit_breakers, &mut Attempts::new(9), &error()), Some(false));
-        assert!(!is_given_up(&circuit_breakers), "it may be asked");
-        answer(&circuit_breakers, 503);
-        assert_eq!(next(&circuit_breakers, &mut Attempts::new(9), &error()), Some(false));
-        answer(&circuit_breakers, 404);
-        assert_eq!(next(&circuit_breakers, &mut Attempts::new(9), &error()), Some(true));
+        assert_eq!(next(&host, &mut first, &error()), Some(true));
+        assert_eq!(next(&host, &mut first, &error()), Some(false));
+        assert_eq!(next(&host, &mut Attempts::new(9), &error()), Some(false));
+        assert!(!is_given_up(&host), "it may be asked");
+        answer(&host, 503);
+        assert_eq!(next(&host, &mut Attempts::new(9), &error()), Some(false));
+        answer(&host, 404);
+        assert_eq!(next(&host, &mut Attempts::new(9), &error()), Some(true));
     }
 }

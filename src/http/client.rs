@@ -14,12 +14,12 @@ use url::Url;
 use super::auth::{self, Credentials};
 use super::blocking::blocking;
 use super::body::{self, ResponseBody};
-use super::circuit_breaker::{Attempts, CircuitBreakers};
+use super::circuit_breaker::Attempts;
 use super::client_builder::ConnectionSharing;
 use super::client_pool::ClientPools;
-use super::concurrency::{HostLimits, RequestPermit};
+use super::concurrency::RequestPermit;
 use super::error::{HttpError, StatusHeaders};
-use super::http2_probe::Http2Probe;
+use super::hosts::Hosts;
 use super::netrc::Login;
 use super::page_content::PageContent;
 use super::range::{ByteRange, ResumePoint, content_range};
@@ -45,20 +45,15 @@ const SMALL: u64 = 256 << 10;
 pub struct HttpClient {
     settings: HttpSettings,
     pools: ClientPools,
-    pub(super) files: HostLimits,
-    pages: HostLimits,
-    circuit_breakers: CircuitBreakers,
-    http2_probe: Http2Probe,
+    pub(super) hosts: Hosts,
     /// Whether any host lets pages share a connection.
     shares: AtomicBool,
 }
 
 impl HttpClient {
     pub fn new(settings: HttpSettings) -> Self {
-        let (files, pages) = (HostLimits::new(settings.files_per_host), HostLimits::new(settings.pages_per_host));
-        let (pools, circuit_breakers, http2_probe) = Default::default();
-        let shares = AtomicBool::new(false);
-        Self { settings, pools, files, pages, circuit_breakers, http2_probe, shares }
+        let hosts = Hosts::new(&settings);
+        Self { settings, pools: ClientPools::default(), hosts, shares: AtomicBool::new(false) }
     }
 
     /// Fetches a page of at most `limit` bytes, unless `known` is still valid.
@@ -122,8 +117,8 @@ impl HttpClient {
     /// Small files share the limit of pages, since their time, too, is mostly the round trip.
     pub async fn permit(&self, url: &MaskedUrl, size: Option<u64>) -> RequestPermit {
         let is_small = size.is_some_and(|size| size <= SMALL);
-        let hosts = if is_small { &self.pages } else { &self.files };
-        hosts.permit(url.secret()).await
+        let host = self.hosts.of(url.secret());
+        if is_small { host.pages.permit().await } else { host.files.permit().await }
     }
 
     /// Requests a file, whose bytes are never decoded.
@@ -204,7 +199,8 @@ impl HttpClient {
         if error.outcome() == Outcome::Broken {
             self.pools.renew(self.settings.timeout);
         }
-        attempts.pause(&self.circuit_breakers, error, fastrand::f64()).await
+        let Some(url) = error.url() else { return false };
+        attempts.pause(&self.hosts.of(url.secret()).circuit_breaker, error, fastrand::f64()).await
     }
 
     async fn page_once(
@@ -217,7 +213,7 @@ impl HttpClient {
         if let Some(path) = local_path(url)? {
             return body::read_page(url, &path, limit).map(PageResponse::Page);
         }
-        let permit = self.pages.permit(url.secret()).await;
+        let permit = self.hosts.of(url.secret()).pages.permit().await;
         let gzip = (ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept)), gzip]);
         add_header(&mut headers, IF_NONE_MATCH, known.etag.as_deref());
@@ -244,7 +240,7 @@ impl HttpClient {
     }
 
     async fn range_once(&self, url: &MaskedUrl, range: String, size: u64) -> Result<Option<ByteRange>, HttpError> {
-        let permit = self.pages.permit(url.secret()).await;
+        let permit = self.hosts.of(url.secret()).pages.permit().await;
         let mut headers = file_headers(&ResumePoint::default());
         add_header(&mut headers, RANGE, Some(&range));
         let response = match self.send(&permit, url, headers, ConnectionSharing::Shared).await {
@@ -275,7 +271,7 @@ impl HttpClient {
             was_encrypted |= is_encrypted;
             let response = self.send_once(&hop, is_private, &headers, line).await?;
             permit.record_status(response.status().as_u16());
-            self.circuit_breakers.answered(hop.secret(), response.status().as_u16());
+            self.hosts.of(hop.secret()).circuit_breaker.answered(response.status().as_u16());
             match next_hop(&hop, &response)? {
                 Some(next) => hop = next,
                 None => return check_status(url, response),
@@ -310,14 +306,15 @@ impl HttpClient {
         headers: &HeaderMap,
         line: ConnectionSharing,
     ) -> Result<Response, HttpError> {
-        self.circuit_breakers.check(url)?;
+        let host = self.hosts.of(url.secret());
+        host.circuit_breaker.check(url)?;
         let client = self.pools.client(&self.settings, self.settings.is_trusted(url.secret()), line)?;
         let request = client.get(without_login(url.secret())).headers(headers.clone());
         let request = match login {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
             None => request,
         };
-        let answer = self.http2_probe.send(url.secret(), request.send()).await;
+        let answer = host.http2_probe.send(url.secret().scheme() == "https", request.send()).await;
         answer.map_err(|error| HttpError::unreachable(url, &error, self.settings.proxies.server_for(url.secret())))
     }
 

@@ -1,15 +1,9 @@
-//! Limits the concurrent requests to each host: fewer after it answers that there are too many,
-//! more again after successes.
-//!
-//! A slow host delays no requests to another.
+//! Limits the concurrent requests to one host: fewer after it answers that there are too many, more
+//! again after successes.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use url::Url;
-
-use super::host_name;
 
 /// The concurrency limit of a host: halved at a refusal, and raised by one after successes of a
 /// quarter of the limit.
@@ -76,51 +70,37 @@ impl ConcurrencyLimit {
     }
 }
 
-/// The limits of all hosts.
+/// The concurrency limit of one host, with its permits.
 #[derive(Debug)]
-pub(super) struct HostLimits {
-    limit: usize,
-    hosts: Mutex<HashMap<String, Arc<HostLimit>>>,
-}
-
-#[derive(Debug)]
-struct HostLimit {
+pub(super) struct HostLimit {
     permits: Arc<Semaphore>,
     limit_state: Mutex<ConcurrencyLimit>,
 }
 
-impl HostLimits {
-    /// Makes limits of `limit` concurrent requests for each host, and at least one.
+impl HostLimit {
+    /// Makes a limit of `limit` concurrent requests, and at least one.
     pub fn new(limit: usize) -> Self {
-        Self { limit: limit.max(1), hosts: Mutex::default() }
+        let limit = limit.max(1);
+        let (permits, limit_state) = (Arc::new(Semaphore::new(limit)), Mutex::new(ConcurrencyLimit::new(limit)));
+        Self { permits, limit_state }
     }
 
-    /// Waits for a permit to send a request to the host of `url`.
-    pub async fn permit(&self, url: &Url) -> RequestPermit {
-        let host = self.host(url);
-        let semaphore_permit = host.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
-        RequestPermit::new(host, Some(semaphore_permit))
+    /// Waits for a permit to send a request to the host.
+    pub async fn permit(self: &Arc<Self>) -> RequestPermit {
+        let semaphore_permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+        RequestPermit::new(self.clone(), Some(semaphore_permit))
     }
 
-    /// Returns a permit for the host of `url` if one is free now.
-    pub fn try_permit(&self, url: &Url) -> Option<RequestPermit> {
-        let host = self.host(url);
-        let semaphore_permit = host.permits.clone().try_acquire_owned().ok()?;
-        Some(RequestPermit::new(host, Some(semaphore_permit)))
+    /// Returns a permit for the host if one is free now.
+    pub fn try_permit(self: &Arc<Self>) -> Option<RequestPermit> {
+        let semaphore_permit = self.permits.clone().try_acquire_owned().ok()?;
+        Some(RequestPermit::new(self.clone(), Some(semaphore_permit)))
     }
 
     /// Returns a permit beyond the limit, for a caller that holds one for this host already and
     /// waits for this request.
-    pub fn unlimited_permit(&self, url: &Url) -> RequestPermit {
-        RequestPermit::new(self.host(url), None)
-    }
-
-    fn host(&self, url: &Url) -> Arc<HostLimit> {
-        let fresh = || {
-            let permits = Arc::new(Semaphore::new(self.limit));
-            Arc::new(HostLimit { permits, limit_state: Mutex::new(ConcurrencyLimit::new(self.limit)) })
-        };
-        lock(&self.hosts).entry(host_name(url)).or_insert_with(fresh).clone()
+    pub fn unlimited_permit(self: &Arc<Self>) -> RequestPermit {
+        RequestPermit::new(self.clone(), None)
     }
 }
 
@@ -203,54 +183,46 @@ mod tests {
 
     #[test]
     fn a_shared_connection_takes_more_unless_it_was_too_much() {
-        let hosts = HostLimits::new(4);
-        let turns = take(&hosts, "https://files.example/a");
+        let host = host(4);
+        let turns = take(&host);
         turns.iter().for_each(RequestPermit::record_shared_connection);
-        assert_eq!(take(&hosts, "https://files.example/b").len(), 4 * (SHARED_CONNECTION_FACTOR - 1));
-        let on_refusal = take(&hosts, "https://busy.example/a");
+        assert_eq!(take(&host).len(), 4 * (SHARED_CONNECTION_FACTOR - 1));
+        let busy = self::host(4);
+        let on_refusal = take(&busy);
         on_refusal[0].record_status(429);
         on_refusal[0].record_shared_connection();
-        assert_eq!(take(&hosts, "https://busy.example/b").len(), 0);
+        assert_eq!(take(&busy).len(), 0);
     }
 
-    fn url(text: &str) -> Url {
-        text.parse().unwrap()
+    fn host(limit: usize) -> Arc<HostLimit> {
+        Arc::new(HostLimit::new(limit))
     }
 
-    fn take(hosts: &HostLimits, host: &str) -> Vec<RequestPermit> {
-        std::iter::from_fn(|| hosts.permit(&url(host)).now_or_never()).collect()
-    }
-
-    #[test]
-    fn a_slow_host_keeps_nobody_waiting_for_another() {
-        let hosts = HostLimits::new(4);
-        let slow = take(&hosts, "https://files.example/a");
-        assert_eq!((slow.len(), take(&hosts, "https://other.example/a").len()), (4, 4));
-        drop(slow);
-        assert_eq!(take(&hosts, "https://files.example/b").len(), 4);
+    fn take(host: &Arc<HostLimit>) -> Vec<RequestPermit> {
+        std::iter::from_fn(|| host.permit().now_or_never()).collect()
     }
 
     #[test]
     fn spare_places_are_only_those_that_nobody_has() {
-        let (hosts, url) = (HostLimits::new(2), url("https://files.example/a"));
-        let (first, second) = (hosts.try_permit(&url), hosts.try_permit(&url));
-        assert!(second.is_some() && hosts.try_permit(&url).is_none());
-        drop(hosts.unlimited_permit(&url));
-        assert!(hosts.try_permit(&url).is_none(), "a borrowed turn gives nothing back");
+        let host = host(2);
+        let (first, second) = (host.try_permit(), host.try_permit());
+        assert!(second.is_some() && host.try_permit().is_none());
+        drop(host.unlimited_permit());
+        assert!(host.try_permit().is_none(), "a borrowed turn gives nothing back");
         drop(first);
-        assert!(hosts.try_permit(&url).is_some());
+        assert!(host.try_permit().is_some());
     }
 
     #[test]
     fn a_refusal_takes_places_away_also_those_in_use() {
-        let hosts = HostLimits::new(8);
-        let turns = take(&hosts, "https://files.example/a");
+        let host = host(8);
+        let turns = take(&host);
         turns.iter().for_each(|permit| permit.record_status(429));
         drop(turns);
-        let turns = take(&hosts, "https://files.example/a");
+        let turns = take(&host);
         assert_eq!(turns.len(), 4);
         turns.iter().for_each(|permit| permit.record_status(200));
         drop(turns);
-        assert_eq!(take(&hosts, "https://files.example/a").len(), 6);
+        assert_eq!(take(&host).len(), 6);
     }
 }

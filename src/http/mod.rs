@@ -13,6 +13,7 @@ mod client_pool;
 mod concurrency;
 mod connect_error;
 mod error;
+mod hosts;
 mod http2_probe;
 mod netrc;
 mod page_content;
@@ -150,9 +151,4 @@ fn cache_control(headers: &HeaderMap) -> String {
     let values = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     let is_unlike_any = values(VARY).any(|value| value.split(',').any(|name| name.trim() == "*"));
     values(CACHE_CONTROL).chain(is_unlike_any.then_some("no-store")).collect::<Vec<_>>().join(", ")
-}
-
-/// Returns host and port of a URL, by which the states of hosts are kept.
-fn host_name(url: &Url) -> String {
-    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
 }

@@ -48,8 +48,11 @@ impl PageContent {
     /// Returns a reader of the decompressed bytes.
     pub fn reader(&self) -> impl Read {
         let chunks = Chunks { chunks: &self.chunks, position: 0 };
-        let source =
-            if self.is_packed { Source::Packed(MultiGzDecoder::new(chunks).into()) } else { Source::Plain(chunks) };
+        let source = if self.is_packed {
+            PackedContent::Packed(MultiGzDecoder::new(chunks).into())
+        } else {
+            PackedContent::Plain(chunks)
+        };
         Limited { source, left: self.limit }
     }
 
@@ -73,22 +76,22 @@ impl PageContent {
     }
 }
 
-enum Source<'a> {
+enum PackedContent<'a> {
     Plain(Chunks<'a>),
     Packed(Box<MultiGzDecoder<Chunks<'a>>>),
 }
 
 /// A reader that fails beyond a number of bytes.
 struct Limited<'a> {
-    source: Source<'a>,
+    source: PackedContent<'a>,
     left: usize,
 }
 
 impl Read for Limited<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.source {
-            Source::Plain(chunks) => chunks.read(buffer),
-            Source::Packed(unpacked) => unpacked.read(buffer),
+            PackedContent::Plain(chunks) => chunks.read(buffer),
+            PackedContent::Packed(unpacked) => unpacked.read(buffer),
         }?;
         self.left = self.left.checked_sub(read).ok_or(io::ErrorKind::FileTooLarge)?;
         Ok(read)

@@ -49,7 +49,7 @@ impl HttpClient {
     ) -> Result<ResponseBody, HttpError> {
         let start = ResumePoint { line: ConnectionSharing::Own, ..start.clone() };
         let is_worth_it = size.saturating_sub(start.at) >= MIN_PARALLEL_SIZE && url.local_path().is_none();
-        match self.files.try_permit(url.secret()).filter(|_| is_worth_it) {
+        match self.hosts.of(url.secret()).files.try_permit().filter(|_| is_worth_it) {
             Some(spare) => {
                 self.in_parallel(permit, spare, url, &start, PartSizes { part: PART_SIZE, total: size }).await
             }
@@ -199,7 +199,7 @@ impl ParallelRanges {
                 self.buffered = joined(&mut part.0).await?.into();
             } else if self.next < self.sizes.total {
                 let rest = self.next..self.sizes.total;
-                let permit = self.source.client.files.unlimited_permit(self.source.url.secret());
+                let permit = self.source.client.hosts.of(self.source.url.secret()).files.unlimited_permit();
                 self.current = Some(self.source.request(&permit, &rest).await?);
                 self.next = self.sizes.total;
             } else {
@@ -212,7 +212,7 @@ impl ParallelRanges {
     fn fetch_ahead(&mut self) {
         let taken = usize::from(self.current.is_some()) + usize::from(!self.buffered.is_empty());
         while self.next < self.sizes.total && taken + self.ahead.len() < MAX_PARTS {
-            let Some(permit) = self.source.client.files.try_permit(self.source.url.secret()) else { return };
+            let Some(permit) = self.source.client.hosts.of(self.source.url.secret()).files.try_permit() else { return };
             let part = self.sizes.after(&(0..self.next));
             self.next = part.end;
             self.ahead.push_back(self.source.fetch(part, permit));
@@ -296,7 +296,7 @@ mod tests {
         let settings = HttpSettings { files_per_host: at_once, timeout, ..HttpSettings::default() };
         let client = Arc::new(HttpClient::new(settings));
         let permit = client.permit(&server.url, None).await;
-        let spare = client.files.try_permit(server.url.secret()).unwrap();
+        let spare = client.hosts.of(server.url.secret()).files.try_permit().unwrap();
         let start = ResumePoint { at: 5, validator: Some("\"1\"".to_owned()), ..ResumePoint::default() };
         let mut body = client.in_parallel(&permit, spare, &server.url, &start, SIZES).await?;
         let mut bytes = content()[..body.start() as usize].to_vec();

@@ -1,4 +1,4 @@
-//! Dependency groups of a pyproject.toml (PEP 735), with the groups that they include.
+//! Dependency groups of a pyproject.toml (PEP 735), including the groups that they include.
 
 use std::collections::BTreeMap;
 
@@ -31,15 +31,15 @@ pub(super) struct Member {
 }
 
 impl DependencyGroups {
-    /// The groups as they are written.
+    /// Returns the names of the groups as written.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// The requirements of a group and of all that it includes.
+    /// Returns the requirements of a group and of all that it includes.
     ///
     /// # Errors
-    /// When a group that is included is missing, or includes itself.
+    /// When an included group does not exist, or a group includes itself.
     pub fn members(&self, group: &GroupName) -> Result<Vec<Member>, Fault> {
         let mut members = Vec::new();
         self.collect(group, &mut Vec::new(), &mut members)?;

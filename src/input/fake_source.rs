@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{InputSource, LoadedFile, Location, ParsedInput, PathKind, Role, read};
 
-/// The working folder is `/w`; paths of files and folders are absolute.
+/// A fake input source; the working folder is `/w`, and paths of files and folders are absolute.
 #[derive(Default)]
 pub struct FakeSource {
     pub files: BTreeMap<PathBuf, Vec<u8>>,

@@ -1,4 +1,5 @@
-//! Locks that tell of each package by itself who gets it, so that nothing has to be followed.
+//! Locks whose packages each state their own conditions, so that no dependencies have to be
+//! followed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,45 +9,45 @@ use crate::domain::{
     NotLocked, Origin, PackageName, SelectedGroups, Specifiers, Target,
 };
 
-/// A lock of entries with conditions.
+/// A lock whose packages have conditions.
 #[derive(Debug)]
 pub(super) struct FlatLock {
     pub packages: Vec<LockedPackage>,
-    /// Of the package at the same position.
+    /// The conditions of each package, in the order of the packages.
     pub entries: Vec<Entry>,
     pub markers: MarkerTable,
     pub requires_python: Option<VersionRange>,
-    /// Where they are told, one of them must hold.
+    /// The environments that the lock supports, if it states them; one of them must hold.
     pub environments: Option<Vec<MarkerId>>,
     pub available: AvailableGroups,
-    /// The group of the project's own dependencies, in formats where these are one.
+    /// The group of the project's own dependencies, in formats where these are a group.
     pub project_group: Option<GroupName>,
-    /// Extras count as groups of their name.
+    /// Whether extras are groups of the same name.
     pub extras_are_groups: bool,
     pub namesakes: Namesakes,
     /// The file itself.
     pub origin: Origin,
 }
 
-/// Who gets a package.
+/// The conditions under which a package is selected, and its dependencies.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
-    /// One of them must hold.
+    /// The conditions, of which one must hold.
     pub conditions: Vec<Condition>,
-    /// The package cannot be had by another Python.
+    /// The Python versions that the package supports.
     pub requires_python: Option<Specifiers>,
     pub dependencies: Vec<PackageName>,
 }
 
-/// A group that gets a package, under a marker.
+/// A condition for selecting a package: a group and a marker.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
-    /// Absent: whatever groups are wanted.
+    /// The group; `None` for any selection of groups.
     pub group: Option<GroupName>,
     pub marker: Option<MarkerId>,
 }
 
-/// What it means if a target gets two packages of one name.
+/// How two selected packages of one name are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Namesakes {
     Refused,

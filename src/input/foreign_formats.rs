@@ -1,14 +1,16 @@
-//! Formats of requirements and lock files that are not read here, known by their names,
-//! and how to make a requirements file of each.
+//! Formats of requirements and lock files that are not supported, recognized by their names, with
+//! the way to convert each into a requirements file.
 
-/// A format that is not read here.
+/// A format that is not supported.
 struct ForeignFormat {
     recognizes: fn(&str) -> bool,
     /// The command that makes a requirements file of it, or what else to do.
     way: &'static str,
 }
 
-/// The first that recognizes a name counts. No other name is refused: pip has no rule for names.
+/// The unsupported formats; the first that recognizes a name counts.
+///
+/// No other name is refused, since pip has no rule for names.
 const FOREIGN: &[ForeignFormat] = &[
     ForeignFormat { recognizes: |name| name == "Pipfile", way: "pipenv requirements --hash > requirements.txt" },
     ForeignFormat {
@@ -26,12 +28,13 @@ const FOREIGN: &[ForeignFormat] = &[
     ForeignFormat { recognizes: |name| name.ends_with(".toml"), way: "an export of the tool that wrote it" },
 ];
 
-/// How to make a requirements file of a file called `name`; `None` where it may be one already.
+/// Returns how to make a requirements file of a file called `name`; `None` if it may be one
+/// already.
 pub fn conversion_hint(name: &str) -> Option<&'static str> {
     FOREIGN.iter().find(|format| (format.recognizes)(name)).map(|format| format.way)
 }
 
-/// The message for such a file.
+/// Returns the message for a file in an unsupported format.
 pub(super) fn not_read(way: &str) -> String {
     format!("this format is not read here; make a requirements file with: {way}")
 }

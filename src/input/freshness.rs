@@ -1,5 +1,5 @@
-//! Whether a lock was made of the project beside it, by the digest of the project's requirements
-//! that Poetry, PDM and pipenv write into their locks.
+//! Checks whether a lock is up to date with the project beside it, by the digest of the project's
+//! requirements that Poetry, PDM and pipenv write into their locks.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,8 @@ use super::Problem;
 use super::text_file::TextFile;
 use crate::domain::Sha256;
 
-/// A doubt where a poetry.lock has another `content-hash` than the pyproject.toml beside it.
+/// Returns a warning if the `content-hash` of a poetry.lock is not that of the pyproject.toml
+/// beside it.
 pub(super) fn poetry(lock: &TextFile, project: &TextFile, recorded: &str) -> Option<Problem> {
     let document: Table = project.toml().ok()?;
     let tables = [true, false].map(|groups| poetry_table(&document, groups));
@@ -17,7 +18,8 @@ pub(super) fn poetry(lock: &TextFile, project: &TextFile, recorded: &str) -> Opt
     doubt(lock, is_fresh, recorded, "pyproject.toml", "poetry lock")
 }
 
-/// A doubt where a pdm.lock has another `content_hash` than the pyproject.toml beside it.
+/// Returns a warning if the `content_hash` of a pdm.lock is not that of the pyproject.toml beside
+/// it.
 pub(super) fn pdm(lock: &TextFile, project: &TextFile, recorded: &str) -> Option<Problem> {
     let document: Table = project.toml().ok()?;
     let recorded = recorded.strip_prefix("sha256:").unwrap_or(recorded);
@@ -25,7 +27,7 @@ pub(super) fn pdm(lock: &TextFile, project: &TextFile, recorded: &str) -> Option
     doubt(lock, is_fresh, recorded, "pyproject.toml", "pdm lock --update-reuse")
 }
 
-/// A doubt where a Pipfile.lock has another `hash` than the Pipfile beside it.
+/// Returns a warning if the `hash` of a Pipfile.lock is not that of the Pipfile beside it.
 pub(super) fn pipenv(lock: &TextFile, pipfile: &TextFile, recorded: &str) -> Option<Problem> {
     let document: Table = pipfile.toml().ok()?;
     let is_fresh = digest(&pipfile_table(&document), &NARROW) == recorded;
@@ -41,7 +43,8 @@ fn doubt(lock: &TextFile, is_fresh: bool, recorded: &str, project: &str, command
     (is_digest && !is_fresh).then(|| lock.warning(None, why))
 }
 
-/// What Poetry's digest is over: `[project]` and `[dependency-groups]` count since 2.0 and 2.3.
+/// Returns what Poetry's digest is made of; it includes `[project]` since 2.0 and
+/// `[dependency-groups]` since 2.3.
 fn poetry_table(document: &Table, with_groups: bool) -> Table {
     let project = picked(table(document, &["project"]), &["requires-python", "dependencies", "optional-dependencies"]);
     let groups = table(document, &["dependency-groups"]).filter(|groups| with_groups && !groups.is_empty());
@@ -68,8 +71,8 @@ fn poetry_table(document: &Table, with_groups: bool) -> Table {
     all
 }
 
-/// What PDM's digest may be over: `resolution` since 2.18, `overrides` of it before, and nothing of
-/// it in the first versions.
+/// Returns what PDM's digest may be made of: with `resolution` since 2.18, before with `overrides`
+/// of it, and in the first versions without either.
 fn pdm_tables(document: &Table) -> [Table; 3] {
     let (project, pdm) = (table(document, &["project"]), table(document, &["tool", "pdm"]));
     let of = |table: Option<&Table>, key: &str| table.and_then(|table| table.get(key)).cloned();
@@ -93,7 +96,7 @@ fn pdm_tables(document: &Table) -> [Table; 3] {
     [with("resolution", or_table(of(pdm, "resolution"))), with("overrides", or_table(overrides)), bare.clone()]
 }
 
-/// What pipenv's digest is over: the sources, the Python and every category.
+/// Returns what pipenv's digest is made of: the sources, the Python and every category.
 fn pipfile_table(document: &Table) -> Table {
     const OTHER: [&str; 8] =
         ["source", "packages", "dev-packages", "requires", "scripts", "pipfile", "pipenv", "default"];
@@ -120,23 +123,24 @@ fn picked(table: Option<&Table>, keys: &[&str]) -> Table {
     keys.iter().filter_map(has).collect()
 }
 
-/// TOML has no null; a date, which none of these tables can hold, stands for it.
+/// Returns a date in the place of null, which TOML does not have; none of these tables can hold a
+/// date.
 fn null() -> Value {
     Value::Datetime(toml::value::Datetime { date: None, time: None, offset: None })
 }
 
-/// What Python's `json.dumps` puts between items, and between a key and its value.
+/// The separators of items and keys in Python's `json.dumps`.
 struct Separators {
     item: &'static str,
     key: &'static str,
 }
 
-/// Its default.
+/// The default separators.
 const WIDE: Separators = Separators { item: ", ", key: ": " };
 
 const NARROW: Separators = Separators { item: ",", key: ":" };
 
-/// The digest of a table as Python's `json.dumps(table, sort_keys=True)` writes it.
+/// Returns the digest of a table as Python's `json.dumps(table, sort_keys=True)` writes it.
 fn digest(table: &Table, separators: &Separators) -> String {
     let mut text = String::new();
     write_table(table, separators, &mut text);
@@ -175,7 +179,7 @@ fn write_value(value: &Value, separators: &Separators, text: &mut String) {
     }
 }
 
-/// A JSON string of ASCII alone.
+/// Writes a JSON string in ASCII.
 fn write_text(string: &str, text: &mut String) {
     let quoted = serde_json::Value::from(string).to_string();
     for unit in quoted.chars() {

@@ -1,4 +1,5 @@
-//! Where a requirements file is, and what relative names in it mean (`docs/facts/pip.md` 1.5).
+//! The locations of requirements files, and the resolution of relative names in them
+//! (`docs/facts/pip.md` 1.5).
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -7,18 +8,18 @@ use url::Url;
 
 use crate::domain::{Origin, mask_credentials};
 
-/// Where text comes from.
+/// The location of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Location {
     StandardInput,
     /// A path as the user would write it: relative to the working folder, or absolute.
     File(PathBuf),
-    /// A URL of the scheme `http`, `https` or `file`, with its credentials.
+    /// A URL with the scheme `http`, `https` or `file`, with its credentials.
     Url(String),
 }
 
 impl Location {
-    /// What a user means by `text`: `-` is standard input.
+    /// Parses a location as the user writes it; `-` is standard input.
     pub fn parse(text: &str) -> Self {
         match text {
             "-" => Self::StandardInput,
@@ -27,12 +28,12 @@ impl Location {
         }
     }
 
-    /// Whether it comes from the network, so that others decide what it says.
+    /// Whether it is on the network, so that others decide about its content.
     pub(super) fn is_remote(&self) -> bool {
         matches!(self, Self::Url(url) if !is_local_url(url))
     }
 
-    /// What `-r value` in this file means.
+    /// Resolves the value of `-r` in a file at this location.
     pub(super) fn join(&self, value: &str) -> Self {
         match self {
             Self::Url(base) => {
@@ -45,7 +46,7 @@ impl Location {
         }
     }
 
-    /// One value for all names of one file, so that a cycle is noticed.
+    /// Returns a location that is the same for all names of one file, so that cycles are detected.
     pub(super) fn identity(&self, working_folder: &Path) -> Self {
         match self {
             Self::File(path) => Self::File(normalize(&working_folder.join(path))),
@@ -53,7 +54,7 @@ impl Location {
         }
     }
 
-    /// The folder that `--find-links` in this file may be relative to; none for a URL.
+    /// Returns the folder that `--find-links` in this file may be relative to; `None` for a URL.
     pub(super) fn folder(&self, working_folder: &Path) -> Option<PathBuf> {
         match self {
             Self::File(path) => Some(normalize(&working_folder.join(path)).with_file_name("")),
@@ -62,7 +63,7 @@ impl Location {
         }
     }
 
-    /// The last part of the path.
+    /// Returns the last part of the path.
     pub(super) fn filename(&self) -> String {
         match self {
             Self::StandardInput => String::new(),
@@ -80,7 +81,7 @@ impl Location {
 }
 
 impl fmt::Display for Location {
-    /// As the user would name it; a URL is masked.
+    /// Writes the location as the user would name it; a URL is masked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::StandardInput => f.write_str("standard input"),
@@ -99,7 +100,7 @@ fn is_local_url(text: &str) -> bool {
     text.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("file"))
 }
 
-/// `path` without `.` and, where a name goes before it, without `..`: links are not followed.
+/// Removes `.` from `path`, and `..` if a name precedes it; links are not followed.
 pub(super) fn normalize(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {

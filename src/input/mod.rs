@@ -42,7 +42,7 @@ pub use problem::{Problem, Severity};
 pub use unfetchable::unfetchable;
 pub use version_range::VersionRange;
 
-/// The largest file that is read, in bytes; a thousand times the size of a large lock file.
+/// The size limit of an input file in bytes, a thousand times the size of a large lock file.
 pub const LARGEST_FILE: usize = 16 << 20;
 
 /// A format that requirements are written in.
@@ -50,7 +50,7 @@ pub struct Format {
     pub name: &'static str,
     /// Whether a file of this name (the last part of its path or URL) has this format.
     pub recognizes: fn(&str) -> bool,
-    /// What the file of a whole project is called; empty where there is none.
+    /// The name of a project's file in this format; empty if there is none.
     pub project_file: &'static str,
     read: fn(&mut RequirementsReader<'_>, &Location, Role),
 }
@@ -95,12 +95,12 @@ pub const FORMATS: &[Format] = &[
     Format { name: "pixi.lock", recognizes: pixi_lock::recognizes, project_file: "pixi.lock", read: pixi_lock::read },
 ];
 
-/// The format of a file of this name.
+/// Returns the format of a file of this name.
 pub fn format_of(filename: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| (format.recognizes)(filename))
 }
 
-/// The files that stand for the project in a folder, the one that counts first.
+/// Returns the files that a folder's project can be read from, the preferred one first.
 pub fn project_files(exists: impl Fn(&str) -> bool) -> Vec<&'static str> {
     FORMATS.iter().map(|format| format.project_file).filter(|name| !name.is_empty() && exists(name)).collect()
 }
@@ -108,37 +108,37 @@ pub fn project_files(exists: impl Fn(&str) -> bool) -> Vec<&'static str> {
 /// Whether the lines of a file are requirements or constraints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// They ask for distributions (`-r`).
+    /// Requirements, which ask for distributions (`-r`).
     Requirements,
-    /// They bound what others ask for (`-c`).
+    /// Constraints, which bound the versions of what others ask for (`-c`).
     Constraints,
 }
 
-/// Where input comes from: files, URLs, variables and the shape of local paths.
+/// The source of input: files, URLs, variables and the kinds of local paths.
 pub trait InputSource {
-    /// The content of a file, of standard input, or of what a URL answers.
+    /// Returns the content of a file, of standard input, or of a URL.
     ///
-    /// It may stop reading once it has more than [`LARGEST_FILE`] bytes.
+    /// It may stop reading after more than [`LARGEST_FILE`] bytes.
     ///
     /// # Errors
-    /// Says why there is none, such as `No such file or directory`.
+    /// When it cannot be read; the error says why, such as `No such file or directory`.
     fn load(&self, location: &Location) -> Result<LoadedFile, String>;
 
-    /// An environment variable.
+    /// Returns an environment variable.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// What is at an absolute path.
+    /// Returns what is at an absolute path.
     fn path_kind(&self, path: &Path) -> PathKind;
 
-    /// The folder that relative paths start from, absolute.
+    /// Returns the absolute folder that relative paths start from.
     fn working_folder(&self) -> &Path;
 }
 
-/// What [`InputSource::load`] found.
+/// The content that [`InputSource::load`] returns.
 #[derive(Clone, Debug, Default)]
 pub struct LoadedFile {
     pub bytes: Vec<u8>,
-    /// The `Content-Type` of a URL's answer; it decides the encoding.
+    /// The `Content-Type` of a URL's response, which decides the encoding.
     pub content_type: Option<String>,
 }
 
@@ -148,28 +148,28 @@ pub enum PathKind {
     Missing,
     File,
     Folder {
-        /// It holds a `pyproject.toml` or a `setup.py`.
+        /// Whether it has a `pyproject.toml` or a `setup.py`.
         is_project: bool,
     },
 }
 
-/// Requirements, options and problems of everything that was read, in order.
+/// The requirements, options and problems of everything that was read, in order.
 #[derive(Clone, Debug, Default)]
 pub struct ParsedInput {
-    /// Constraints are among them, marked as such.
+    /// The requirements, including constraints, which are marked as such.
     pub requirements: Vec<Requirement>,
-    /// What all files together say, as if they were one.
+    /// The options of all files, merged.
     pub options: IndexOptions,
-    /// The Pythons that the projects among the inputs are for, and where that stands.
+    /// The Python versions that the projects among the inputs require, and where they say so.
     pub requires_python: Vec<(VersionRange, Origin)>,
-    /// The lock file, which is the whole answer where there is one.
+    /// The lock file, which is the whole answer if there is one.
     pub lock: Option<LockInput>,
-    /// An input has extras or dependency groups to choose from, or might have.
+    /// Whether an input has, or might have, extras or dependency groups to choose from.
     pub has_groups: bool,
     pub problems: Vec<Problem>,
 }
 
-/// A lock file, with what is wanted of it.
+/// A lock file, with what is selected from it.
 #[derive(Clone, Debug)]
 pub struct LockInput {
     /// The name of its [`Format`].
@@ -181,20 +181,20 @@ pub struct LockInput {
 }
 
 impl LockInput {
-    /// Whether the lock leaves it to an index to say where files are.
+    /// Whether an index must be asked for the URLs of files.
     pub fn needs_index(&self) -> bool {
         self.lock.packages().iter().any(LockedPackage::needs_index)
     }
 }
 
 impl ParsedInput {
-    /// Whether something was wrong enough that nothing must be fetched.
+    /// Whether there is an error, after which nothing may be fetched.
     pub fn has_errors(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
-    /// Whether every artifact needs a hash: asked for by option, or by a hash on any line, marker
-    /// or constraint or not (`docs/facts/pip.md` 2.2).
+    /// Whether every file needs a hash: by an option, or since any line has one, whether it is a
+    /// constraint or its marker holds or not (`docs/facts/pip.md` 2.2).
     pub fn requires_hashes(&self) -> bool {
         let has_hashes = self.requirements.iter().any(|requirement| !requirement.hashes.is_empty());
         !self.options.no_require_hashes && (self.options.require_hashes || has_hashes)
@@ -212,10 +212,10 @@ impl ParsedInput {
     }
 }
 
-/// Reads files and arguments one after another; their options are one.
+/// Reads files and arguments one after another, and merges their options.
 pub struct RequirementsReader<'w> {
     input_source: &'w dyn InputSource,
-    /// What is wanted of projects that have extras and groups.
+    /// The extras and groups that are requested of projects.
     groups: GroupSelection,
     read: ParsedInput,
 }
@@ -225,13 +225,13 @@ impl<'w> RequirementsReader<'w> {
         Self { input_source, groups: GroupSelection::default(), read: ParsedInput::default() }
     }
 
-    /// Wants these extras and groups of the projects that are read.
+    /// Requests these extras and groups of the projects that are read.
     #[must_use]
     pub fn with_groups(self, groups: GroupSelection) -> Self {
         Self { groups, ..self }
     }
 
-    /// Reads a file in the format that its name tells, with everything it includes.
+    /// Reads a file in the format by its name, with everything that it includes.
     pub fn file(&mut self, location: &Location, role: Role) {
         let name = location.filename();
         match format_of(&name) {
@@ -240,12 +240,12 @@ impl<'w> RequirementsReader<'w> {
         }
     }
 
-    /// Reads a requirement from the command line: pip takes no options in it.
+    /// Reads a requirement from the command line; as in pip it cannot have options.
     pub fn argument(&mut self, text: &str) {
         requirements_txt::read_argument(self, text);
     }
 
-    /// What has been read until now.
+    /// Returns what was read so far.
     pub fn so_far(&self) -> &ParsedInput {
         &self.read
     }
@@ -255,7 +255,7 @@ impl<'w> RequirementsReader<'w> {
     }
 }
 
-/// Reads one file with everything it includes.
+/// Reads one file with everything that it includes.
 pub fn read(location: &Location, role: Role, input_source: &dyn InputSource) -> ParsedInput {
     let mut reader = RequirementsReader::new(input_source);
     reader.file(location, role);

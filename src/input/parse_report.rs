@@ -1,4 +1,4 @@
-//! What `parse --json` prints, schema 1: keys are stable, additions are allowed.
+//! The output of `parse --json`, schema 1: keys are stable, additions are allowed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::domain::{IndexOptions, Origin, Requirement, Source, mask_credentials}
 
 use super::{ParsedInput, Problem, Severity};
 
-/// Everything that was understood; URLs are masked, absent values `null`.
+/// Everything that was read; URLs are masked, missing values are `null`.
 #[derive(Debug, Serialize)]
 pub struct ParseReport {
     schema: u32,
@@ -32,7 +32,7 @@ struct RequirementView {
     source: SourceView,
 }
 
-/// A text, or a list where the key was repeated: what a build backend gets.
+/// A text, or a list if the key was repeated, as a build backend gets it.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum SettingView {
@@ -72,7 +72,7 @@ struct SourceView {
     line: usize,
 }
 
-/// The report on what was read.
+/// Returns the report on what was read.
 pub fn parse_report(read: &ParsedInput) -> ParseReport {
     ParseReport {
         schema: 1,

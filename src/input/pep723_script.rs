@@ -1,4 +1,4 @@
-//! A script with its requirements in a comment block (PEP 723).
+//! Scripts with their requirements in a comment block (PEP 723).
 
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ struct Tool {
     uv: UvTable,
 }
 
-/// Whether a file of this name is a script; `setup.py` is none.
+/// Whether a file of this name is a script; `setup.py` is not.
 pub fn recognizes(filename: &str) -> bool {
     filename.ends_with(".py") && filename != "setup.py"
 }
@@ -59,10 +59,10 @@ fn read_block(reader: &mut RequirementsReader<'_>, file: &TextFile, block: &Bloc
     }
 }
 
-/// The text of the block called `script`, with blank lines for all lines before it.
+/// Returns the text of the block called `script`, with blank lines for all lines before it.
 ///
 /// # Errors
-/// When there is none, or more than one, or it is never closed.
+/// When there is none, or several, or it is never closed.
 fn block(text: &str) -> Result<String, &'static str> {
     let lines: Vec<_> = text.lines().collect();
     let mut starts = (0..lines.len()).filter(|at| lines[*at].trim_end() == "# /// script");

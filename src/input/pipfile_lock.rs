@@ -1,4 +1,5 @@
-//! Pipfile.lock, pipenv's lock: digests alone, for the packages that the locking machine needed.
+//! Pipfile.lock, pipenv's lock, which has digests but no URLs, for the packages that the locking
+//! machine needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,7 +26,7 @@ struct Document {
 #[serde(rename_all = "kebab-case")]
 struct Meta {
     pipfile_spec: Option<u64>,
-    /// Of the Pipfile that it was made of.
+    /// The digest of the Pipfile that was locked.
     #[serde(default)]
     hash: BTreeMap<String, String>,
     #[serde(default)]
@@ -43,7 +44,7 @@ struct Source {
 struct Package {
     version: Option<String>,
     hashes: Vec<String>,
-    /// In old files, the only digest.
+    /// The only digest, in old files.
     hash: Option<String>,
     markers: Option<String>,
     /// The name of a source.
@@ -55,7 +56,7 @@ struct Package {
     editable: bool,
 }
 
-/// The version of the format that is read here.
+/// The supported version of the format.
 const VERSION: u64 = 6;
 
 /// The category of the project's own dependencies.
@@ -116,7 +117,7 @@ fn check_version(meta: &Meta) -> Result<(), Fault> {
     }
 }
 
-/// Every entry; pipenv installs the other categories over `default`.
+/// Returns every entry; pipenv installs the other categories over `default`.
 fn ordered(categories: &BTreeMap<String, BTreeMap<String, Package>>) -> impl Iterator<Item = (&str, &str, &Package)> {
     let first = categories.iter().filter(|(category, _)| *category == DEFAULT);
     let others = categories.iter().filter(|(category, _)| *category != DEFAULT);
@@ -124,7 +125,7 @@ fn ordered(categories: &BTreeMap<String, BTreeMap<String, Package>>) -> impl Ite
     all.flat_map(|(category, packages)| packages.iter().map(move |(name, package)| (&**category, &**name, package)))
 }
 
-/// Where an entry begins.
+/// Returns the position of an entry.
 fn place(text: &str, category: &str, name: &str) -> Option<usize> {
     let start = text.find(&format!("\"{category}\": {{"))?;
     Some(start + text[start..].find(&format!("\"{name}\": {{"))?)
@@ -209,7 +210,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The source of this name.
+    /// Returns the source of this name.
     fn index(&self, name: &str) -> Result<std::sync::Arc<crate::domain::MaskedUrl>, Fault> {
         let mut named = self.document.meta.sources.iter().filter(|source| source.name.as_deref() == Some(name));
         let source = named.next().ok_or_else(|| format!("its index `{name}` is none of the sources"))?;
@@ -220,7 +221,7 @@ impl Reading<'_> {
         self.document.meta.sources.iter().map(|source| self.expanded(&source.url)).collect()
     }
 
-    /// A URL with the values of its `${VARIABLES}`.
+    /// Returns a URL with the values of its `${VARIABLES}`.
     fn expanded(&self, url: &str) -> Result<String, Fault> {
         let mut expanded = String::new();
         let mut rest = url;

@@ -1,4 +1,4 @@
-//! A dependency as Poetry's tables spell it, in pyproject.toml and poetry.lock.
+//! Dependencies as Poetry writes them in pyproject.toml and poetry.lock.
 
 use serde::Deserialize;
 
@@ -29,7 +29,7 @@ pub struct Dependency {
 }
 
 impl Dependencies {
-    /// Each as a table.
+    /// Returns each dependency as a table.
     pub fn tables(&self) -> Vec<Dependency> {
         match self {
             Self::Version(version) => vec![Dependency { version: Some(version.clone()), ..Dependency::default() }],

@@ -7,13 +7,13 @@ use crate::domain::{Origin, credentials, mask_credentials};
 /// How bad a [`Problem`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// Nothing may be fetched.
+    /// An error, after which nothing may be fetched.
     Error,
-    /// pip drops something in silence here; the run goes on as pip's would.
+    /// A warning, where pip silently ignores something; the run goes on as pip's would.
     Warning,
 }
 
-/// Something wrong with the input. It tells no secrets.
+/// A problem of an input, without secrets in its text.
 ///
 /// ```text
 /// requirements.txt:7: `=` is no operator; did you mean `==`?
@@ -25,16 +25,16 @@ pub struct Problem {
     pub severity: Severity,
     pub origin: Origin,
     pub message: String,
-    /// The line, continuations joined and the comment cut, or the part of it around the fault.
+    /// The line, with continuations joined and the comment cut, or the part of it around the fault.
     pub text: Option<String>,
-    /// Characters of `text` before the fault.
+    /// The number of characters of `text` before the fault.
     pub column: Option<usize>,
 }
 
-/// Characters of a line that are shown at most.
+/// The number of characters of a line that are shown.
 const WIDEST: usize = 100;
 
-/// Characters of a message at most, since it may quote the line.
+/// The number of characters of a message, since it may quote the line.
 const LONGEST: usize = 500;
 
 impl Problem {
@@ -47,7 +47,7 @@ impl Problem {
         Self::new(Severity::Error, origin, message)
     }
 
-    /// Adds the line, with the fault `at` bytes into it.
+    /// Adds the line, with the fault at byte `at`.
     pub(super) fn with_text(mut self, text: &str, at: Option<usize>) -> Self {
         let column = at.map(|at| shown_before(text, at));
         let text = printable(&mask_credentials(text));
@@ -58,7 +58,8 @@ impl Problem {
     }
 }
 
-/// Characters that are shown of the first `at` bytes of `text`, in which secrets are masked.
+/// Returns how many characters are shown of the first `at` bytes of `text`, in which secrets are
+/// masked.
 fn shown_before(text: &str, at: usize) -> usize {
     let before = text.get(..at).unwrap_or(text);
     let start = credentials(text)
@@ -69,7 +70,7 @@ fn shown_before(text: &str, at: usize) -> usize {
     mask_credentials(start.map_or(before, |start| &text[..start])).chars().count()
 }
 
-/// `text` on one line, without anything that a terminal would act on.
+/// Returns `text` on one line, without anything that a terminal would act on.
 fn printable(text: &str) -> String {
     let shown = |character: char| match character {
         '\t' | '\n' => ' ',
@@ -86,7 +87,7 @@ fn shortened(message: &str) -> String {
     }
 }
 
-/// The part of a long line around `column`.
+/// Returns the part of a long line around `column`.
 fn excerpt(text: &str, column: Option<usize>) -> (String, Option<usize>) {
     let length = text.chars().count();
     if length <= WIDEST {

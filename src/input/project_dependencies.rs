@@ -1,4 +1,5 @@
-//! What a pyproject.toml asks for: in the standard tables (PEP 621, PEP 735) and in Poetry's.
+//! The dependencies in a pyproject.toml: in the standard tables (PEP 621, PEP 735) and in those of
+//! tools.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use super::locking::{self, Fault};
 use super::poetry_dependency::{Dependencies, Dependency};
 use crate::domain::{Dependency as Specifier, DependencySource, ExtraName, GroupName, PackageName};
 
-/// The tables of a pyproject.toml that say what the project needs.
+/// The tables of a pyproject.toml about dependencies.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Document {
@@ -43,7 +44,7 @@ struct Pdm {
     dev_dependencies: BTreeMap<String, Vec<String>>,
 }
 
-/// What uv is told about dependencies, as far as it matters here.
+/// The settings of uv about dependencies, as far as they matter here.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct UvTable {
@@ -67,19 +68,19 @@ struct Group {
     dependencies: BTreeMap<String, Dependencies>,
 }
 
-/// Something that the project asks for.
+/// A requirement of the project.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub name: PackageName,
     pub what: Dependency,
-    /// The group that asks; absent for the project itself.
+    /// The group that requires it; `None` for the project itself.
     pub group: Option<GroupName>,
-    /// Where it is optional, the extras that ask for it.
+    /// The extras that require it, if it is optional.
     pub extras: Option<BTreeSet<ExtraName>>,
 }
 
 impl UvTable {
-    /// Refuses a project of which uv is told another source than the usual index.
+    /// Refuses a project for which uv is configured to use another source than the usual index.
     ///
     /// # Errors
     /// When there is such a source.
@@ -94,24 +95,24 @@ impl UvTable {
 }
 
 impl Document {
-    /// The name of the project, where it says one.
+    /// Returns the name of the project, if it is stated.
     pub fn name(&self) -> Option<PackageName> {
         self.project.as_ref()?.name.as_ref()?.parse().ok()
     }
 
-    /// What only a build of the project would tell (PEP 621).
+    /// Returns the fields that only a build of the project can tell (PEP 621).
     pub fn dynamic(&self) -> &[String] {
         self.project.as_ref().map(|project| project.dynamic.as_slice()).unwrap_or_default()
     }
 
-    /// The Pythons that the project is for.
+    /// Returns the Python versions that the project requires.
     pub fn requires_python(&self) -> Option<String> {
         let standard = self.project.as_ref().and_then(|project| project.requires_python.clone());
         let tables = || self.tool.poetry.dependencies.get("python")?.tables().first()?.version.clone();
         standard.or_else(tables)
     }
 
-    /// Whether there is a table that could ask for something.
+    /// Whether there is a table that can have dependencies.
     pub fn is_project(&self) -> bool {
         let poetry = &self.tool.poetry;
         let has_poetry =
@@ -119,18 +120,18 @@ impl Document {
         self.project.is_some() || has_poetry || self.dependency_groups.names().next().is_some()
     }
 
-    /// What uv is told.
+    /// Returns the settings of uv.
     pub fn uv(&self) -> &UvTable {
         &self.tool.uv
     }
 
-    /// The extras of the project.
+    /// Returns the extras of the project.
     pub fn extras(&self) -> BTreeSet<ExtraName> {
         let standard = self.project.iter().flat_map(|project| project.optional_dependencies.keys());
         self.tool.poetry.extras.keys().chain(standard).filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// The groups of the project, and those of them that nobody has to ask for.
+    /// Returns the groups of the project, and those of them that are selected by default.
     pub fn groups(&self) -> (BTreeSet<GroupName>, BTreeSet<GroupName>) {
         let poetry = &self.tool.poetry;
         let has_dev = !(poetry.dev_dependencies.is_empty() && self.tool.uv.dev_dependencies.is_empty());
@@ -144,10 +145,10 @@ impl Document {
         (all, default)
     }
 
-    /// Everything that is asked for.
+    /// Returns all requirements.
     ///
     /// # Errors
-    /// What is no requirement, and groups that include each other.
+    /// When a text is no requirement, or groups include each other.
     pub fn asked(&self) -> Result<Vec<Asked>, Fault> {
         let mut all = Vec::new();
         let mut named = BTreeSet::new();
@@ -214,7 +215,7 @@ impl Document {
     }
 }
 
-/// A requirement of a group of PDM, which may be an editable line.
+/// Parses a requirement of a PDM group, which may be an editable line.
 fn of_line(text: &str, group: GroupName) -> Result<Asked, Fault> {
     let Some(name) = editable_name(text) else { return of_specifier(text, Some(group), None) };
     let url = text.trim_start_matches("-e").trim();
@@ -225,17 +226,17 @@ fn of_line(text: &str, group: GroupName) -> Result<Asked, Fault> {
     Ok(Asked { name: locking::project_name(&name)?, what, group: Some(group), extras: None })
 }
 
-/// The project of an editable line, such as `-e file:///${PROJECT_ROOT}/sub#egg=NAME`.
+/// Returns the project of an editable line, such as `-e file:///${PROJECT_ROOT}/sub#egg=NAME`.
 pub fn editable_name(text: &str) -> Option<String> {
     let (_, fragment) = text.strip_prefix("-e ")?.split_once('#')?;
     let name = fragment.split('&').find_map(|part| part.strip_prefix("egg="))?;
     Some(name.split('[').next().unwrap_or(name).to_owned())
 }
 
-/// A requirement as the standard tables have it (PEP 508).
+/// Parses a requirement as in the standard tables (PEP 508).
 ///
 /// # Errors
-/// When it is none.
+/// When the text is none.
 pub fn of_specifier(text: &str, group: Option<GroupName>, extras: Option<BTreeSet<ExtraName>>) -> Result<Asked, Fault> {
     let specifier: Specifier = text.parse().map_err(|error| format!("`{text}` is no requirement: {error}"))?;
     let (version, url) = match &specifier.source {

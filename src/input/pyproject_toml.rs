@@ -1,4 +1,5 @@
-//! pyproject.toml: what a project asks for, in the standard tables (PEP 621, PEP 735) and Poetry's.
+//! Reads pyproject.toml: the dependencies of a project in the standard tables (PEP 621, PEP 735)
+//! and in those of tools.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ pub fn recognizes(filename: &str) -> bool {
     filename == "pyproject.toml"
 }
 
-/// Reads the file at `location`, as far as extras and groups of it are wanted.
+/// Reads the file at `location`, with the requested extras and groups.
 pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
     if role == Role::Constraints {
         let why = "a project is no constraints file; name it with -r";
@@ -62,7 +63,7 @@ fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document:
     note_requires_python(reader, file, document.requires_python().as_deref());
 }
 
-/// Notes the Pythons that the file is for.
+/// Records the Python versions that the file requires.
 pub(super) fn note_requires_python(reader: &mut RequirementsReader<'_>, file: &TextFile, text: Option<&str>) {
     match text.map(str::parse::<VersionRange>).transpose() {
         Ok(range) => reader.read.requires_python.extend(range.map(|range| (range, file.location.origin(0)))),
@@ -70,14 +71,15 @@ pub(super) fn note_requires_python(reader: &mut RequirementsReader<'_>, file: &T
     }
 }
 
-/// The groups are those that somebody asks for; Poetry's are taken unless they are optional.
+/// Returns the extras and groups; none of them is selected by default, except Poetry's groups that
+/// are not optional.
 fn available(document: &Document) -> AvailableGroups {
     let (groups, default) = document.groups();
     let default_groups = if document.name().is_some() { BTreeSet::new() } else { default };
     AvailableGroups { extras: document.extras(), groups, default_extras: BTreeSet::new(), default_groups }
 }
 
-/// What is wanted and only a build would tell.
+/// Returns a fault for each requested field that only a build can tell.
 fn dynamic(document: &Document, groups: &SelectedGroups) -> Vec<String> {
     let is_wanted = |field: &&String| match field.as_str() {
         "dependencies" => groups.project,
@@ -93,7 +95,8 @@ fn dynamic(document: &Document, groups: &SelectedGroups) -> Vec<String> {
     document.dynamic().iter().filter(is_wanted).map(told).collect()
 }
 
-/// Those of `asked` that the groups and extras want. An extra may ask for others of the project.
+/// Returns those of `asked` that the groups and extras select; an extra may select others of the
+/// project.
 pub(super) fn wanted(asked: Vec<Asked>, project: Option<&PackageName>, mut groups: SelectedGroups) -> Vec<Asked> {
     let is_wanted = |asked: &Asked, groups: &SelectedGroups| {
         let of_group = asked.group.as_ref().map_or(groups.project, |group| groups.groups.contains(group));
@@ -111,10 +114,10 @@ pub(super) fn wanted(asked: Vec<Asked>, project: Option<&PackageName>, mut group
     asked.into_iter().filter(|asked| Some(&asked.name) != project && is_wanted(asked, &groups)).collect()
 }
 
-/// What is asked for as a requirement of the file.
+/// Converts a requirement of the project into one of the file.
 ///
 /// # Errors
-/// When it can be none.
+/// When it is not valid as such.
 pub(super) fn requirement(
     (file, input_source): (&TextFile, &dyn InputSource),
     asked: &Asked,
@@ -135,7 +138,7 @@ pub(super) fn requirement(
     })
 }
 
-/// Where the name of a project stands first as a word of its own.
+/// Returns the first position of a project's name as a whole word.
 fn place(file: &TextFile, name: &PackageName) -> Option<usize> {
     let text = file.text.to_ascii_lowercase().replace(['_', '.'], "-");
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -174,10 +177,10 @@ fn source((file, input_source): (&TextFile, &dyn InputSource), what: &Dependency
     }
 }
 
-/// The marker that stands for all conditions of a dependency.
+/// Returns the marker that is equivalent to all conditions of a dependency.
 ///
 /// # Errors
-/// When one of them cannot be read.
+/// When a condition cannot be parsed.
 pub(super) fn marker(what: &Dependency) -> Result<Marker, Fault> {
     let mut all: Vec<String> = Vec::new();
     if let Some(text) = what.markers.as_deref().filter(|text| !text.is_empty()) {

@@ -1,4 +1,4 @@
-//! A structured text file (TOML, JSON, YAML) as a whole, and where in it things stand.
+//! A text file (TOML, JSON, YAML) with the positions of its lines.
 
 use serde::de::DeserializeOwned;
 
@@ -9,15 +9,15 @@ use crate::domain::Origin;
 pub(super) struct TextFile {
     pub location: Location,
     pub text: String,
-    /// Where each line begins, in bytes.
+    /// The offset of each line.
     lines: Vec<usize>,
 }
 
 impl TextFile {
-    /// Reads what is at `location`.
+    /// Reads the file at `location`.
     ///
     /// # Errors
-    /// When it cannot be loaded, is no UTF-8, is too large, or is what a merge left unfinished.
+    /// When it cannot be loaded, is no UTF-8, is too large, or has conflict marks of a merge.
     pub fn load(location: &Location, input_source: &dyn InputSource) -> Result<Self, Problem> {
         let unreadable = |why| Problem::error(location.origin(0), format!("it cannot be read: {why}"));
         let text = input_source.load(location).and_then(decode).map_err(unreadable)?;
@@ -26,7 +26,8 @@ impl TextFile {
         Ok(file)
     }
 
-    /// Reads the file called `name` beside this one; `None` where there is none, or no folder.
+    /// Reads the file called `name` beside this one; `None` if it does not exist, or this one is in
+    /// no folder.
     ///
     /// # Errors
     /// As [`TextFile::load`].
@@ -38,17 +39,17 @@ impl TextFile {
         }
     }
 
-    /// The file at `location` with this text.
+    /// Makes the file at `location` with this text.
     pub fn new(location: Location, text: String) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(ends).collect();
         Self { location, text, lines }
     }
 
-    /// The file understood as TOML.
+    /// Parses the file as TOML.
     ///
     /// # Errors
-    /// Tells the line that is none, or not in the shape of `T`.
+    /// When it is invalid, or not of the type `T`; the error names the line.
     pub fn toml<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         toml::from_str(&self.text).map_err(|error| {
             let at = error.span().map(|span| span.start);
@@ -57,10 +58,10 @@ impl TextFile {
         })
     }
 
-    /// The file understood as JSON.
+    /// Parses the file as JSON.
     ///
     /// # Errors
-    /// Tells the line that is none, or not in the shape of `T`.
+    /// When it is invalid, or not of the type `T`; the error names the line.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_json::from_str(&self.text).map_err(|error| {
             let origin = self.location.origin(error.line());
@@ -68,10 +69,10 @@ impl TextFile {
         })
     }
 
-    /// The file understood as YAML.
+    /// Parses the file as YAML.
     ///
     /// # Errors
-    /// Tells the line that is none, or not in the shape of `T`.
+    /// When it is invalid, or not of the type `T`; the error names the line.
     pub fn yaml<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_saphyr::from_str(&self.text).map_err(|error| {
             let line = error.location().map_or(0, |location| location.line() as usize);
@@ -81,12 +82,12 @@ impl TextFile {
         })
     }
 
-    /// The line `at` so many bytes from the start.
+    /// Returns the origin of the byte at offset `at`.
     pub fn origin(&self, at: usize) -> Origin {
         self.location.origin(self.lines.partition_point(|start| *start <= at))
     }
 
-    /// An error at this place, or about the file as a whole.
+    /// Makes an error at this offset, or about the file as a whole.
     pub fn problem(&self, at: Option<usize>, message: impl AsRef<str>) -> Problem {
         let Some(at) = at else { return Problem::error(self.location.origin(0), message) };
         let origin = self.origin(at);
@@ -95,7 +96,7 @@ impl TextFile {
         Problem::error(origin, message).with_text(line, Some(at - start))
     }
 
-    /// A warning at this place, or about the file as a whole.
+    /// Makes a warning at this offset, or about the file as a whole.
     pub fn warning(&self, at: Option<usize>, message: impl AsRef<str>) -> Problem {
         Problem { severity: Severity::Warning, ..self.problem(at, message) }
     }

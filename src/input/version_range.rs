@@ -1,4 +1,4 @@
-//! Version constraints as Poetry writes them: `^1.2`, `~1.2`, `1.*`, `>=2,<3 || >=4`.
+//! Parses version constraints as Poetry writes them: `^1.2`, `~1.2`, `1.*`, `>=2,<3 || >=4`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,19 +8,19 @@ use crate::domain::{Specifiers, Version};
 /// The versions that a constraint allows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionRange {
-    /// As it was written.
+    /// The constraint as written.
     text: String,
-    /// One of them must hold.
+    /// The alternatives, of which one must hold.
     alternatives: Vec<Specifiers>,
 }
 
 impl VersionRange {
-    /// Whether `version` is within.
+    /// Whether the constraint allows `version`.
     pub fn contains(&self, version: &Version) -> bool {
         self.alternatives.iter().any(|specifiers| specifiers.contains(version))
     }
 
-    /// The alternatives, one of which must hold.
+    /// Returns the alternatives, one of which must hold.
     pub fn alternatives(&self) -> &[Specifiers] {
         &self.alternatives
     }
@@ -51,7 +51,7 @@ impl FromStr for VersionRange {
     }
 }
 
-/// Clauses divided by commas or blanks, all of which must hold.
+/// Parses clauses separated by commas or blanks, all of which must hold.
 fn conjunction(text: &str) -> Result<Specifiers, String> {
     let mut clauses: Vec<String> = Vec::new();
     for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
@@ -98,7 +98,7 @@ fn version(text: &str) -> Result<Version, String> {
     text.parse().map_err(|_| format!("`{text}` is no version"))
 }
 
-/// The first version that `^` leaves out: where the leftmost number that is not zero goes up; of
+/// Returns the first version that `^` excludes: the leftmost number that is not zero is raised; of
 /// zeros alone, the last one.
 fn breaking(text: &str) -> Result<Version, String> {
     let version = version(text)?;
@@ -107,7 +107,7 @@ fn breaking(text: &str) -> Result<Version, String> {
     Ok(raised(&version, place))
 }
 
-/// The first version that `~` leaves out: where the second number goes up, or the only one.
+/// Returns the first version that `~` excludes: the second number is raised, or the only one.
 fn following(text: &str) -> Result<Version, String> {
     let version = version(text)?;
     Ok(raised(&version, version.release().len().min(2) - 1))

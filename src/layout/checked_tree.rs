@@ -2,38 +2,44 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt;
 
-use crate::domain::{Content, FetchedFile, Object, PackageName, RelPath, Tree};
+use crate::domain::{Content, Object, PackageName, RelPath, Tree};
 
 use super::LayoutError;
 
-/// A tree of fetched files in which no file can replace another.
+/// A tree of distributions in which no file can replace another.
 #[derive(Default)]
 pub struct CheckedTree<'a> {
     tree: Tree,
-    /// The files so far, by path in lower case, since many file systems ignore case.
-    taken: BTreeMap<String, &'a FetchedFile>,
+    /// The objects so far and where each is from, by path in lower case, since many file systems
+    /// ignore case.
+    taken: BTreeMap<String, (Object, &'a dyn fmt::Display)>,
 }
 
 impl<'a> CheckedTree<'a> {
-    /// Adds `file` of `project` as `path`; the same object may be added again.
+    /// Adds `object` of `project`, which is from `origin`, as `path`; the same object may be added
+    /// again.
     ///
     /// # Errors
     /// When another object has this path already, or the text is no valid path.
-    pub fn add(&mut self, project: &PackageName, path: String, file: &'a FetchedFile) -> Result<RelPath, LayoutError> {
+    pub fn add(
+        &mut self,
+        project: &PackageName,
+        path: String,
+        object: Object,
+        origin: &'a dyn fmt::Display,
+    ) -> Result<RelPath, LayoutError> {
         let path = checked_path(project, path)?;
         match self.taken.entry(path.as_str().to_lowercase()) {
-            Entry::Vacant(free) => drop(free.insert(file)),
-            Entry::Occupied(held) if held.get().object != file.object => {
-                return Err(LayoutError::Clash {
-                    path: path.to_string(),
-                    first: held.get().candidate.url.to_string(),
-                    second: file.candidate.url.to_string(),
-                });
+            Entry::Vacant(free) => drop(free.insert((object, origin))),
+            Entry::Occupied(held) if held.get().0 != object => {
+                let (first, second) = (held.get().1.to_string(), origin.to_string());
+                return Err(LayoutError::Clash { path: path.to_string(), first, second });
             }
             Entry::Occupied(_) => {}
         }
-        self.tree.insert(path.clone(), content(file.object));
+        self.tree.insert(path.clone(), content(object));
         Ok(path)
     }
 
@@ -65,7 +71,12 @@ mod tests {
         let held: Vec<_> = names.iter().map(|(name, bytes)| file(name, bytes)).collect();
         let mut files = CheckedTree::default();
         for file in &held {
-            files.add(&"demo".parse().unwrap(), file.candidate.filename.to_string(), file)?;
+            files.add(
+                &"demo".parse().unwrap(),
+                file.candidate.filename.to_string(),
+                file.object,
+                &file.candidate.url,
+            )?;
         }
         Ok(files.into_tree())
     }

@@ -47,7 +47,7 @@ impl Layout for DownloadCache {
         let mut anchors = Vec::new();
         for (package, file) in fetched.files() {
             for name in names(file) {
-                let path = files.add(&package.name, name, file)?;
+                let path = files.add(&package.name, name, file.object, &file.candidate.url)?;
                 if is_cached(file) {
                     marks.push(checked_path(&package.name, format!("{path}{CONTENT_TYPE_SUFFIX}"))?);
                 }
@@ -137,7 +137,8 @@ fn quote(url: &str) -> String {
 fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     let filename = &*file.candidate.filename;
     let location = if is_cached(file) { file.candidate.url.public() } else { href(filename) };
-    let by_own_name = own_egg(package, filename).is_none().then(|| own_link(&location, file));
+    let by_own_name =
+        own_egg(&package.name, package.version.as_ref(), filename).is_none().then(|| own_link(&location, file));
     let by_egg = eggs(package, filename).into_iter();
     let by_egg = by_egg.map(|egg| format!("{location}#egg={egg}&sha256={}", file.object.sha256));
     let anchor = |href| Anchor { href, text: filename.to_owned(), attributes: Vec::new() };

@@ -31,7 +31,7 @@ impl Layout for FindLinks {
         let mut files = CheckedTree::default();
         let mut anchors = Vec::new();
         for (package, file) in fetched.files() {
-            files.add(&package.name, file.candidate.filename.to_string(), file)?;
+            files.add(&package.name, file.candidate.filename.to_string(), file.object, &file.candidate.url)?;
             anchors.extend(helping_anchors(package, file));
         }
         let mut tree = files.into_tree();
@@ -63,7 +63,7 @@ fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> 
     let anchor = |fragment| Anchor {
         href: format!("{}#{fragment}sha256={}", href(filename), file.object.sha256),
         text: filename.to_owned(),
-        attributes: restrictions(&file.candidate),
+        attributes: restrictions(file.candidate.requires_python.as_ref(), &file.candidate.yanked),
     };
     fragments.into_iter().map(anchor).collect()
 }

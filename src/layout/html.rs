@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::Candidate;
+use crate::domain::{Specifiers, Yanked};
 
 /// The characters that are escaped in a URL's path: all but the unreserved ones (RFC 3986).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -25,9 +25,9 @@ pub struct Anchor {
 
 /// Returns the attributes that keep an installer from a file: `Requires-Python` (PEP 503) and
 /// yanking (PEP 592).
-pub fn restrictions(file: &Candidate) -> Vec<(&'static str, String)> {
-    let requires_python = file.requires_python.iter().map(|python| ("data-requires-python", python.to_string()));
-    let yanked = file.yanked.0.iter().map(|reason| ("data-yanked", reason.to_string()));
+pub fn restrictions(requires_python: Option<&Specifiers>, yanked: &Yanked) -> Vec<(&'static str, String)> {
+    let requires_python = requires_python.iter().map(|python| ("data-requires-python", python.to_string()));
+    let yanked = yanked.0.iter().map(|reason| ("data-yanked", reason.to_string()));
     requires_python.chain(yanked).collect()
 }
 

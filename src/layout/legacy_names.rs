@@ -5,7 +5,7 @@
 //! fragment for the file's name, if it comes first, so a page can tell them. No index states the
 //! project's true spelling; it is guessed from the file's own name.
 
-use crate::domain::{DistributionFilename, Fetched, FetchedPackage, PackageName, SourceFilename};
+use crate::domain::{DistributionFilename, Fetched, FetchedPackage, PackageName, SourceFilename, Version};
 
 /// Returns the project's name as its files spell it, with `-` for `_`.
 ///
@@ -20,7 +20,7 @@ pub fn spelled_name(package: &FetchedPackage) -> String {
 /// `None` if it is not known.
 pub fn spelled_version(package: &FetchedPackage) -> Option<String> {
     let sources = package.files.iter().filter(|file| !file.candidate.filename.ends_with(".whl"));
-    let mut readable = sources.filter(|file| !is_unreadable(package, &file.candidate.filename));
+    let mut readable = sources.filter(|file| !is_unreadable(&package.name, &file.candidate.filename));
     let spelled =
         readable.find_map(|file| DistributionFilename::version_text(&file.candidate.filename, &package.name).ok());
     spelled.map(str::to_owned).or_else(|| package.version.as_ref().map(ToString::to_string))
@@ -48,9 +48,9 @@ pub fn is_seen_in_a_folder(package: &FetchedPackage, filename: &str) -> bool {
 
 /// Returns the `#egg=` fragment of a file whose own name tells nothing (`main.zip`), or `None` if
 /// the name is enough or the version is not known.
-pub fn own_egg(package: &FetchedPackage, filename: &str) -> Option<String> {
-    let version = package.version.as_ref().filter(|_| is_unreadable(package, filename))?;
-    Some(format!("{}-{version}", package.name)).filter(|egg| is_egg(egg))
+pub fn own_egg(project: &PackageName, version: Option<&Version>, filename: &str) -> Option<String> {
+    let version = version.filter(|_| is_unreadable(project, filename))?;
+    Some(format!("{project}-{version}")).filter(|egg| is_egg(egg))
 }
 
 /// Returns the `#egg=` fragments under which old pips may look for a file.
@@ -60,8 +60,8 @@ pub fn eggs(package: &FetchedPackage, filename: &str) -> Vec<String> {
     if filename.ends_with(".whl") {
         return Vec::new();
     }
-    if is_unreadable(package, filename) {
-        return own_egg(package, filename).into_iter().collect();
+    if is_unreadable(&package.name, filename) {
+        return own_egg(&package.name, package.version.as_ref(), filename).into_iter().collect();
     }
     let version = DistributionFilename::version_text(filename, &package.name).unwrap_or_default();
     let eggs = other_spellings(filename, &package.name).into_iter().map(|name| format!("{name}-{version}"));
@@ -82,12 +82,12 @@ pub fn unidentified(fetched: &Fetched) -> Vec<String> {
 
 /// Whether no installer can look the file up by project and version.
 pub fn is_unidentified(package: &FetchedPackage, filename: &str) -> bool {
-    is_unreadable(package, filename) && own_egg(package, filename).is_none()
+    is_unreadable(&package.name, filename) && own_egg(&package.name, package.version.as_ref(), filename).is_none()
 }
 
 /// Whether the file's name is not a valid distribution name of its project.
-pub fn is_unreadable(package: &FetchedPackage, filename: &str) -> bool {
-    DistributionFilename::parse(filename, &package.name).is_err()
+pub fn is_unreadable(project: &PackageName, filename: &str) -> bool {
+    DistributionFilename::parse(filename, project).is_err()
 }
 
 /// Returns the dotted spellings that `filename` may stand for: `a.b-c` and `a.b.c` for `a_b_c`.

@@ -180,7 +180,7 @@ fn anchor(file: &FetchedFile) -> Anchor {
     Anchor {
         href: format!("{}#sha256={}", file.candidate.url.public(), file.object.sha256),
         text: file.candidate.filename.to_string(),
-        attributes: restrictions(&file.candidate),
+        attributes: restrictions(file.candidate.requires_python.as_ref(), &file.candidate.yanked),
     }
 }
 

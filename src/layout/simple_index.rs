@@ -6,9 +6,12 @@
 
 mod json;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, Object, PackageName, Tree, Version};
+use crate::domain::{
+    Content, Fetched, FetchedFile, FetchedPackage, Object, PackageName, Specifiers, Tree, Version, Yanked,
+};
 
 use super::checked_tree::{CheckedTree, checked_path, content, literal_path};
 use super::html::{Anchor, href, page, restrictions};
@@ -32,20 +35,7 @@ impl Layout for SimpleIndex {
     }
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
-        let mut files = CheckedTree::default();
-        for (package, file) in fetched.files() {
-            files.add(&package.name, format!("{}/{}", package.name, file.candidate.filename), file)?;
-        }
-        let mut tree = files.into_tree();
-        let projects = projects(fetched);
-        for (name, project) in &projects {
-            add_sidecars(&mut tree, name, project)?;
-            tree.insert(literal_path(&format!("{name}/index.html")), Content::Page(project_page(name, project)));
-            tree.insert(literal_path(&format!("{name}/index.json")), Content::Page(json::project(name, project)));
-        }
-        tree.insert(literal_path("index.html"), Content::Page(root_page(projects.keys().copied())));
-        tree.insert(literal_path("index.json"), Content::Page(json::root(projects.keys().copied())));
-        Ok(tree)
+        index_tree(&fetched.files().map(|(package, file)| IndexFile::of(package, file)).collect::<Vec<_>>())
     }
 
     fn usage(&self, location: &UsageLocation<'_>) -> Usage {
@@ -58,25 +48,71 @@ impl Layout for SimpleIndex {
     }
 }
 
+/// A distribution with what an index states of it.
+#[derive(Clone, Copy)]
+pub struct IndexFile<'a> {
+    pub project: &'a PackageName,
+    pub version: Option<&'a Version>,
+    pub filename: &'a str,
+    pub object: Object,
+    /// Its `METADATA` (PEP 658).
+    pub metadata: Option<Object>,
+    pub requires_python: Option<&'a Specifiers>,
+    pub yanked: &'a Yanked,
+    /// Where it is from, for errors.
+    pub origin: &'a dyn fmt::Display,
+}
+
+impl<'a> IndexFile<'a> {
+    fn of(package: &'a FetchedPackage, file: &'a FetchedFile) -> Self {
+        Self {
+            project: &package.name,
+            version: package.version.as_ref(),
+            filename: &file.candidate.filename,
+            object: file.object,
+            metadata: file.metadata,
+            requires_python: file.candidate.requires_python.as_ref(),
+            yanked: &file.candidate.yanked,
+            origin: &file.candidate.url,
+        }
+    }
+}
+
+/// Makes the index of these files.
+///
+/// # Errors
+/// As [`Layout::tree`].
+pub fn index_tree(files: &[IndexFile<'_>]) -> Result<Tree, LayoutError> {
+    let mut tree = CheckedTree::default();
+    for file in files {
+        tree.add(file.project, format!("{}/{}", file.project, file.filename), file.object, file.origin)?;
+    }
+    let mut tree = tree.into_tree();
+    let projects = projects(files);
+    for (name, project) in &projects {
+        add_sidecars(&mut tree, name, project)?;
+        tree.insert(literal_path(&format!("{name}/index.html")), Content::Page(project_page(name, project)));
+        tree.insert(literal_path(&format!("{name}/index.json")), Content::Page(json::project(name, project)));
+    }
+    tree.insert(literal_path("index.html"), Content::Page(root_page(projects.keys().copied())));
+    tree.insert(literal_path("index.json"), Content::Page(json::root(projects.keys().copied())));
+    Ok(tree)
+}
+
 /// What one project's folder in the index contains.
 #[derive(Default)]
 struct Project<'a> {
-    /// The versions, rising, each once.
-    versions: Vec<&'a Version>,
-    /// The files with their packages, by file name.
-    files: BTreeMap<&'a str, (&'a FetchedPackage, &'a FetchedFile)>,
+    versions: BTreeSet<&'a Version>,
+    /// The files by their names.
+    files: BTreeMap<&'a str, IndexFile<'a>>,
 }
 
-fn projects(fetched: &Fetched) -> BTreeMap<&PackageName, Project<'_>> {
+fn projects<'a>(files: &[IndexFile<'a>]) -> BTreeMap<&'a PackageName, Project<'a>> {
     let mut projects = BTreeMap::<_, Project<'_>>::new();
-    for package in &fetched.packages {
-        let project = projects.entry(&package.name).or_default();
-        project.versions.extend(&package.version);
-        project.files.extend(package.files.iter().map(|file| (&*file.candidate.filename, (package, file))));
-    }
-    for project in projects.values_mut() {
-        project.versions.sort();
-        project.versions.dedup();
+    for file in files {
+        let project = projects.entry(file.project).or_default();
+        project.versions.extend(file.version);
+        project.files.insert(file.filename, *file);
     }
     projects
 }
@@ -84,7 +120,7 @@ fn projects(fetched: &Fetched) -> BTreeMap<&PackageName, Project<'_>> {
 /// Adds the metadata sidecars (PEP 658) of a project's files: those that its pages promise, since
 /// pip fails if one is missing.
 fn add_sidecars(tree: &mut Tree, name: &PackageName, project: &Project<'_>) -> Result<(), LayoutError> {
-    for (filename, (_, file)) in &project.files {
+    for (filename, file) in &project.files {
         if let Some(metadata) = file.metadata {
             tree.insert(checked_path(name, format!("{name}/{filename}.metadata"))?, content(metadata));
         }
@@ -98,20 +134,20 @@ fn root_page<'a>(names: impl Iterator<Item = &'a PackageName>) -> Vec<u8> {
 }
 
 fn project_page(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
-    let anchors: Vec<_> = project.files.values().map(|(package, file)| file_anchor(package, file)).collect();
+    let anchors: Vec<_> = project.files.values().map(file_anchor).collect();
     page(&format!("Links for {name}"), &anchors)
 }
 
-fn file_anchor(package: &FetchedPackage, file: &FetchedFile) -> Anchor {
-    let egg = own_egg(package, &file.candidate.filename).map(|egg| format!("egg={egg}&")).unwrap_or_default();
-    let mut attributes = restrictions(&file.candidate);
+fn file_anchor(file: &IndexFile<'_>) -> Anchor {
+    let egg = own_egg(file.project, file.version, file.filename).map(|egg| format!("egg={egg}&")).unwrap_or_default();
+    let mut attributes = restrictions(file.requires_python, file.yanked);
     if let Some(Object { sha256, .. }) = file.metadata {
         let digest = format!("sha256={sha256}");
         attributes.extend(["data-core-metadata", "data-dist-info-metadata"].map(|name| (name, digest.clone())));
     }
     Anchor {
-        href: format!("{}#{egg}sha256={}", href(&file.candidate.filename), file.object.sha256),
-        text: file.candidate.filename.to_string(),
+        href: format!("{}#{egg}sha256={}", href(file.filename), file.object.sha256),
+        text: file.filename.to_owned(),
         attributes,
     }
 }

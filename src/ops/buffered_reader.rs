@@ -75,16 +75,16 @@ mod tests {
     use super::*;
 
     /// A reader that counts its reads.
-    struct Counted<'a>(Cursor<Vec<u8>>, &'a Cell<usize>);
+    struct CountedReads<'a>(Cursor<Vec<u8>>, &'a Cell<usize>);
 
-    impl Read for Counted<'_> {
+    impl Read for CountedReads<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             self.1.set(self.1.get() + 1);
             self.0.read(buffer)
         }
     }
 
-    impl Seek for Counted<'_> {
+    impl Seek for CountedReads<'_> {
         fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
             self.0.seek(to)
         }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_end_of_a_file_is_taken_once() {
         let reads = Cell::new(0);
-        let mut reader = BufferedReader::new(Counted(Cursor::new(bytes(1 << 20)), &reads));
+        let mut reader = BufferedReader::new(CountedReads(Cursor::new(bytes(1 << 20)), &reads));
         let mut buffer = [0; 50];
         for back in [22, 65_000, 100, 30_000] {
             reader.seek(SeekFrom::End(-back)).unwrap();

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::metadata::{FetchContext, ensure_stored};
+use super::fetch_context::FetchContext;
+use super::metadata::ensure_stored;
 use super::{Listener, MetadataFailure, MetadataProvider, PlanFailure, plan};
 use crate::domain::{
     Dependency, DependencySource, FormatControl, MaskedUrl, Origin, PackageName, Plan, PlannedFile, Requirement,
@@ -40,8 +41,8 @@ pub async fn plan_build_requires(
     }
 }
 
-/// Adds to `plan` the newest pip that runs on each target, as a wheel. `asked_by` is told where
-/// there is none.
+/// Adds to `plan` the newest pip that runs on each target, as a wheel; errors name `asked_by` as
+/// its origin.
 ///
 /// # Errors
 /// When no pip runs on a target, or the index could not be fetched.

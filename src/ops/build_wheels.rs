@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Listener;
-use super::fetch::{FetchError, FetchFailure};
-use super::metadata::{FetchContext, ensure_stored};
+use super::fetch_context::FetchContext;
+use super::fetch_error::{FetchError, FetchFailure};
+use super::metadata::ensure_stored;
 use super::sdist_build::{BuildSource, BuiltWheel, SdistBuilder};
 use crate::domain::{
-    BuiltFrom, Candidate, MaskedUrl, MetadataSource, PackageName, Plan, PlannedFile, PlannedPackage, Promises, System,
-    Target, WheelFilename, Yanked,
+    BuiltFrom, Candidate, Fetched, MaskedUrl, MetadataSource, PackageName, Plan, PlannedFile, PlannedPackage, Promises,
+    Request, System, Target, WheelFilename, Yanked,
 };
 
 /// Of which projects wheels are built.
@@ -73,6 +74,15 @@ pub async fn build_wheels(
         package.replace(&built, wheels);
     }
     if failures.is_empty() { Ok(plan) } else { Err(failures) }
+}
+
+/// Returns `request` with the wheels of `fetched` that were built here as what an install takes, also if
+/// their projects were to be built from source.
+pub fn with_built_wheels(mut request: Request, fetched: &Fetched) -> Request {
+    for (package, _) in fetched.files().filter(|(_, file)| file.built_from.is_some()) {
+        request.formats.only_binary(package.name.as_ref()).expect("it is a name");
+    }
+    request
 }
 
 /// The targets for which `file` is a source archive to build: those of the builder's kind.

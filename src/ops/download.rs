@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::fetch::FetchError;
+use super::fetch_context::FetchContext;
+use super::fetch_error::FetchError;
 use super::{Event, Listener};
 use crate::domain::{BrokenPromise, Candidate, Object, Promises, Sha256, Status};
 use crate::http::{HttpClient, HttpError, MIN_PARALLEL_SIZE, RequestPermit, ResponseBody, ResumePoint, blocking};
@@ -66,6 +67,21 @@ impl Download {
     fn tell(&self, event: Event) {
         (self.listener)(event);
     }
+}
+
+/// Fetches the file of `candidate` into the store before there is a plan, since the plan depends on
+/// it.
+pub(super) async fn download(
+    candidate: &Candidate,
+    context: &FetchContext,
+    listener: &Listener,
+) -> Result<Object, FetchError> {
+    let (candidate, store, client) = (candidate.clone(), context.store.clone(), context.client.clone());
+    let is_remote = candidate.url.secret().scheme() != "file";
+    is_remote
+        .then(|| listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.promises.size }));
+    let download_one = Download { file: 0, candidate, store, client, listener: Arc::new(|_| ()) };
+    download_one.run().await.map(|(object, _)| object)
 }
 
 /// How long to wait for another process that downloads the same file and receives no bytes;

@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::byte_sources::find_bytes;
 use super::download::Download;
-use super::metadata::{FetchContext, InconsistentMetadata, check_claim};
+use super::fetch_context::FetchContext;
+use super::fetch_error::{FetchError, FetchFailure, NoDistribution};
+use super::metadata::check_claim;
 use super::plan_cache;
-use super::stored_files::find_stored;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, HasRemedy, MaskedUrl, Object, Plan, PlannedFile, Remedy, Status,
-    Timestamp, WheelFilename,
+    Candidate, Fetched, FetchedFile, FetchedPackage, Object, Plan, PlannedFile, Status, Timestamp, WheelFilename,
 };
-use crate::http::{HttpClient, HttpError};
-use crate::index::sdist_metadata::{self, SdistError};
-use crate::index::wheel_metadata::{self, WheelError};
-use crate::interpreter::BuildError;
+use crate::http::HttpClient;
+use crate::index::sdist_metadata;
+use crate::index::wheel_metadata;
 use crate::store::{DiskStore, StoreError};
 
 /// The settings of a fetch.
@@ -27,79 +27,6 @@ pub struct FetchSettings {
     pub metadata: bool,
     /// The current time, by which abandoned files of killed runs are recognized.
     pub now: Timestamp,
-}
-
-/// A file that could not be fetched.
-#[derive(Debug, thiserror::Error)]
-#[error("{filename}: {why}")]
-pub struct FetchFailure {
-    pub filename: Box<str>,
-    pub url: MaskedUrl,
-    pub why: FetchError,
-}
-
-impl FetchError {
-    /// Whether the page that listed the file may be outdated: the file has changed or is gone.
-    pub(super) fn may_be_of_old_page(&self) -> bool {
-        match self {
-            Self::Store(StoreError::Broken(_)) => true,
-            Self::Http(error) => error.is_not_found(),
-            _ => false,
-        }
-    }
-}
-
-impl HasRemedy for FetchError {
-    fn remedy(&self) -> Option<Remedy> {
-        match self {
-            Self::Http(why) => why.remedy(),
-            Self::Store(why) => why.remedy(),
-            Self::Build(why) => why.remedy(),
-            Self::Wheel(_) | Self::Refused(_) | Self::Inconsistent(_) | Self::NoDistribution(_) => None,
-        }
-    }
-}
-
-impl HasRemedy for FetchFailure {
-    fn remedy(&self) -> Option<Remedy> {
-        self.why.remedy()
-    }
-}
-
-impl FetchFailure {
-    /// Whether the page that listed the file may be outdated.
-    pub fn may_be_of_old_page(&self) -> bool {
-        self.why.may_be_of_old_page()
-    }
-}
-
-/// Why a file could not be fetched.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Wheel(#[from] WheelError),
-    #[error("{0}")]
-    Refused(String),
-    #[error(transparent)]
-    Inconsistent(#[from] Box<InconsistentMetadata>),
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// The file has no promised digest, and is not even a distribution.
-    #[error(transparent)]
-    NoDistribution(#[from] NoDistribution),
-}
-
-/// Why bytes are not the wheel or source archive whose name they would get.
-#[derive(Debug, thiserror::Error)]
-pub enum NoDistribution {
-    #[error("it is no wheel: {0}")]
-    Wheel(#[from] zip::result::ZipError),
-    #[error("it is no source archive: {0}")]
-    Source(#[from] SdistError),
 }
 
 /// Fetches every file of `plan` into the store, and checks that its dependencies are those that the
@@ -174,7 +101,7 @@ async fn fetch_all(
     let mut transfers = JoinSet::new();
     let mut stored: Vec<Option<StoredFile>> = Vec::new();
     let mut failures = Vec::new();
-    let missing = fill_from_store(plan, store, listener, &mut stored);
+    let missing = fill_from_store(plan, store, listener, &mut stored).await;
     let bytes = missing.iter().map(|(_, candidate)| candidate.promises.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
@@ -214,8 +141,8 @@ async fn fetch_all(
 ///
 /// # Errors
 /// When it has not.
-pub fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
-    let missing = files_to_fetch(plan, store).missing;
+pub async fn check_space(plan: &Plan, store: &DiskStore) -> Result<(), StoreError> {
+    let missing = files_to_fetch(plan, store).await.missing;
     store.check_space(missing.iter().filter_map(|candidate| candidate.promises.size).sum())
 }
 
@@ -229,10 +156,10 @@ pub struct FilesToFetch<'a> {
 }
 
 /// Returns which files of `plan` the store has, and which it has not.
-pub fn files_to_fetch<'a>(plan: &'a Plan, store: &DiskStore) -> FilesToFetch<'a> {
+pub async fn files_to_fetch<'a>(plan: &'a Plan, store: &DiskStore) -> FilesToFetch<'a> {
     let (mut stored, mut missing) = (Vec::new(), Vec::new());
     for (_, file) in plan.files() {
-        match find_stored(&file.candidate, store) {
+        match find_bytes(&file.candidate, store).await {
             Some(object) => stored.push((&file.candidate, object.size)),
             None => missing.push(&file.candidate),
         }
@@ -249,7 +176,7 @@ fn sweep(store: &DiskStore, now: Timestamp, has_time: bool) {
 }
 
 /// Fills in the files that the store has; returns the others.
-fn fill_from_store(
+async fn fill_from_store(
     plan: &Plan,
     store: &DiskStore,
     listener: &Listener,
@@ -257,7 +184,7 @@ fn fill_from_store(
 ) -> Vec<(usize, Candidate)> {
     let mut missing = Vec::new();
     for (file, (_, planned)) in plan.files().enumerate() {
-        let found = find_stored(&planned.candidate, store);
+        let found = find_bytes(&planned.candidate, store).await;
         let status = |object: Object| match store.arrived(object.sha256) {
             Some(_) => Status::Downloaded,
             None => Status::Cached,
@@ -319,19 +246,4 @@ fn with_metadata(
 fn take_metadata(store: &DiskStore, wheel: Object, filename: &WheelFilename) -> Result<Object, FetchError> {
     let metadata = wheel_metadata::read(store.open(wheel.sha256)?, filename)?;
     Ok(store.insert(&metadata.bytes)?)
-}
-
-/// Fetches the file of `candidate` into the store before there is a plan, since the plan depends on
-/// it.
-pub(super) async fn download(
-    candidate: &Candidate,
-    context: &FetchContext,
-    listener: &Listener,
-) -> Result<Object, FetchError> {
-    let (candidate, store, client) = (candidate.clone(), context.store.clone(), context.client.clone());
-    let is_remote = candidate.url.secret().scheme() != "file";
-    is_remote
-        .then(|| listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.promises.size }));
-    let download_one = Download { file: 0, candidate, store, client, listener: Arc::new(|_| ()) };
-    download_one.run().await.map(|(object, _)| object)
 }

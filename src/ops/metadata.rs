@@ -6,10 +6,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::Listener;
+use super::byte_sources::find_bytes;
 use super::claims::Claims;
-use super::fetch::{FetchError, download};
+use super::download::download;
+use super::fetch_context::FetchContext;
+use super::fetch_error::FetchError;
+use super::inconsistent_metadata::InconsistentMetadata;
 use super::sdist_build::{BuildSource, SdistBuilder};
-use super::stored_files::find_stored;
 use crate::domain::{
     Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
     Sha256, SourceFilename, WheelFilename,
@@ -17,25 +20,8 @@ use crate::domain::{
 use crate::http::{HttpClient, HttpError, PageResponse, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
-use crate::index::{Indexes, MetadataCache, MetadataFile, MetadataResult, wheel_tail};
+use crate::index::{MetadataFile, MetadataResult, wheel_tail};
 use crate::store::{DiskStore, StoreError};
-
-/// The client, indexes, store and caches of a run.
-#[derive(Clone)]
-pub struct FetchContext {
-    pub indexes: Arc<Indexes>,
-    pub client: Arc<HttpClient>,
-    pub store: DiskStore,
-    pub metadata: MetadataCache,
-    /// The builder of source archives, if builds are allowed.
-    pub builds: Option<SdistBuilder>,
-    /// The claims of indexes that the plan of this run depends on until its files are fetched.
-    pub claims: Claims,
-    /// Whether metadata that a build may contradict is ignored.
-    pub strict_metadata: bool,
-    /// The identifier of this build of the program, since another one may plan differently.
-    pub program: Arc<str>,
-}
 
 /// A file whose metadata could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +141,7 @@ async fn of_partial_wheel(
     candidate: &Candidate,
     context: &FetchContext,
 ) -> Result<Option<StatedMetadata>, FetchError> {
-    if let Some(stored) = find_stored(candidate, &context.store) {
+    if let Some(stored) = find_bytes(candidate, &context.store).await {
         return of_held(stored, &wheel.name, candidate, context).await.map(StatedMetadata::by_file).map(Some);
     }
     if let Some(file) = read_in_place(wheel, candidate) {
@@ -284,36 +270,6 @@ pub(super) async fn check_claim(
     }
 }
 
-/// A file that needs something else than its index said.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "it needs {own}, and its index {index} says that it needs {claimed}: what the file says counts, so run again to \
-     resolve with that, or ask the index's owner"
-)]
-pub struct InconsistentMetadata {
-    index: MaskedUrl,
-    own: String,
-    claimed: String,
-}
-
-impl InconsistentMetadata {
-    fn new(candidate: &Candidate, own: &ResolutionMetadata, claimed: &ResolutionMetadata) -> Self {
-        let index = MaskedUrl::clone(&candidate.index);
-        Self { index, own: what_only(own, claimed), claimed: what_only(claimed, own) }
-    }
-}
-
-/// Returns the dependencies that `one` has and `other` has not.
-fn what_only(one: &ResolutionMetadata, other: &ResolutionMetadata) -> String {
-    let dependencies = one.dependencies.iter().filter(|dependency| !other.dependencies.contains(dependency));
-    let lines = one.unreadable.iter().filter(|line| !other.unreadable.contains(line));
-    let python = one.requires_python.as_ref().filter(|python| other.requires_python.as_ref() != Some(*python));
-    let all = dependencies.map(|dependency| format!("`{dependency}`"));
-    let all = all.chain(lines.map(|line| format!("`{line}`"))).chain(python.map(|python| format!("Python {python}")));
-    let all: Vec<_> = all.collect();
-    if all.is_empty() { "nothing else".to_owned() } else { all.join(", ") }
-}
-
 /// Returns the metadata of a local wheel without a promised digest, which is read in place, since
 /// hashing it would add nothing.
 fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<MetadataFile> {
@@ -362,7 +318,7 @@ pub(super) async fn ensure_stored(
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<Object, FetchError> {
-    match find_stored(candidate, &context.store) {
+    match find_bytes(candidate, &context.store).await {
         Some(stored) => Ok(stored),
         None => download(candidate, context, listener).await,
     }

@@ -1,8 +1,8 @@
 //! The use cases, which report [`Event`]s, never print, and know nothing of command lines.
 //!
 //! A run is `plan` (with `metadata`, `sdist_build`, `with_sources`, `build_tools`, and
-//! `plan_cache` for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `stored_files` for files in the
-//! store, and `download` for the rest), then `write`, which writes folders, or a bundle through
+//! `plan_cache` for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `byte_sources` for files that need
+//! no network, and `download` for the rest), then `write`, which writes folders, or a bundle through
 //! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
 //! merge. `target_build` tells what is left for targets to build. `cache` and `serve` stand alone. `distribution_inspection` and `buffered_reader` read the
 //! metadata of distributions for bundles and their verification.
@@ -11,36 +11,43 @@ mod buffered_reader;
 mod build_tools;
 mod build_wheels;
 mod bundle;
+mod byte_sources;
 pub mod cache;
 mod claims;
 mod distribution_inspection;
 mod download;
 mod event;
 mod fetch;
+mod fetch_context;
+mod fetch_error;
+mod inconsistent_metadata;
 mod metadata;
 mod plan;
 mod plan_cache;
 mod sdist_build;
 pub mod serve;
-mod stored_files;
 mod target_build;
 mod with_sources;
 mod write;
 
 pub use crate::archive::CancelFlag;
 pub use build_tools::{plan_build_requires, plan_installer};
-pub use build_wheels::{WheelsToBuild, build_wheels};
-pub use bundle::output::{BundleOutput, OutputStream, request_of};
+pub use build_wheels::{WheelsToBuild, build_wheels, with_built_wheels};
+pub use bundle::finding::{Finding, FindingKind};
+pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
-pub use bundle::verify::{Finding, FindingKind, LibcFloor, Proof, Verification, VerifySettings, verify};
+pub use bundle::verify::{LibcFloor, Proof, Verification, VerifySettings, verify};
 pub use bundle::{
     BundleError, Comparison, Delta, DeltaBase, InspectedPackage, Unpacked, VersionChange, apply, compare, inspect,
     manifest_at, manifest_text_at, merge, unpack,
 };
 pub use claims::Claims;
 pub use event::{Event, Listener};
-pub use fetch::{FetchError, FetchFailure, FetchSettings, FilesToFetch, check_space, fetch, files_to_fetch};
-pub use metadata::{FetchContext, InconsistentMetadata, MetadataFailure};
+pub use fetch::{FetchSettings, FilesToFetch, check_space, fetch, files_to_fetch};
+pub use fetch_context::FetchContext;
+pub use fetch_error::{FetchError, FetchFailure};
+pub use inconsistent_metadata::InconsistentMetadata;
+pub use metadata::MetadataFailure;
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
 pub use sdist_build::{BuiltWheels, SdistBuilder};
 pub use target_build::{TargetBuild, target_builds};

@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 
 pub use locked::{plan_locked, requests_of_locked};
 
-use super::metadata::{FetchContext, MetadataFailure, metadata_at_a_glance, metadata_of};
+use super::fetch_context::FetchContext;
+use super::metadata::{MetadataFailure, metadata_at_a_glance, metadata_of};
 use super::plan_cache::PlanCache;
 use super::with_sources::add_sources;
 use super::{Event, Listener};

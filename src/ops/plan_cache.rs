@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::metadata::FetchContext;
+use super::fetch_context::FetchContext;
 use crate::cache_folder::{CacheBucket, Readers, remove_anything};
 use crate::domain::{
     MarkerEnvironment, MaskedUrl, MetadataSource, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version,

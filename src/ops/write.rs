@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::UNIX_EPOCH;
 
+use super::bundle::finding::Finding;
 use super::bundle::output::{self, BundleOutput};
 use super::bundle::signature::SignatureError;
-use super::bundle::verify::{self, Finding};
+use super::bundle::verify;
 use crate::archive::{
-    self, ArchiveError, CancelFlag, LinkMode, ObjectSource, check_cancelled, pack_file, pack_to_stream, pack_volumes,
-    write_directory,
+    ArchiveError, CancelFlag, CancellableReader, FolderSink, LinkMode, ObjectSource, TreeSink, check_cancelled,
 };
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
@@ -59,8 +59,6 @@ pub enum WriteFailure {
     Signature(#[from] SignatureError),
     #[error("{} stays as it was: the new bundle is not sound", path.display())]
     Unsound { path: PathBuf, findings: Vec<Finding> },
-    #[error("cannot make the folder {}: {why}", path.display())]
-    Folder { path: PathBuf, why: io::Error },
 }
 
 impl WriteFailure {
@@ -88,8 +86,7 @@ pub fn write(
     match output {
         Output::Folder { layout, path } => {
             let link_mode = if layout.consumer_writes() { LinkMode::Copy } else { LinkMode::Hardlink };
-            make_folder(path)?;
-            write_directory(&layout.tree(fetched)?, &objects, path, link_mode)?;
+            FolderSink { path, link_mode }.write(&layout.tree(fetched)?, &objects)?;
             Ok(Vec::new())
         }
         Output::Bundle(output) => write_bundle(fetched, requests, &objects, output),
@@ -118,7 +115,10 @@ pub fn write_seen_pages(
             tree.extend(entry);
         }
     }
-    write_directory(&tree, &StoreObjects { store, cancel, is_checked: false }, folder, LinkMode::Copy)?;
+    if tree.iter().next().is_some() {
+        let sink = FolderSink { path: folder, link_mode: LinkMode::Copy };
+        sink.write(&tree, &StoreObjects { store, cancel, is_checked: false })?;
+    }
     Ok(())
 }
 
@@ -153,32 +153,12 @@ fn write_bundle(
         if !findings.is_empty() {
             return Err(WriteFailure::Unsound { path: output.path.clone(), findings });
         }
-        return pack_bundle(&tree, &objects, output).map(|()| findings);
+        output.sink().write(&tree, &objects)?;
+        return Ok(findings);
     }
-    let (findings, packed) = parallel::join(|| output.verify.then(judge), || pack_bundle(&tree, &objects, output));
-    packed.map(|()| findings.unwrap_or_default())
-}
-
-fn pack_bundle(tree: &Tree, objects: &StoreObjects<'_>, output: &BundleOutput) -> Result<(), WriteFailure> {
-    let path = &output.path;
-    let Some(format) = output.format else {
-        archive::check_digests(tree, objects)?;
-        make_folder(path)?;
-        write_directory(tree, objects, path, LinkMode::Hardlink)?;
-        return Ok(());
-    };
-    if let Some(stream) = &output.stream {
-        return Ok(pack_to_stream(tree, objects, format, &mut *stream.lock().expect("no thread panics with it"))?);
-    }
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), make_folder)?;
-    match output.split {
-        Some(size) => Ok(pack_volumes(tree, objects, format, path, size)?),
-        None => Ok(pack_file(tree, objects, format, path)?),
-    }
-}
-
-fn make_folder(path: &Path) -> Result<(), WriteFailure> {
-    fs::create_dir_all(path).map_err(|why| WriteFailure::Folder { path: path.to_owned(), why })
+    let (findings, written) = parallel::join(|| output.verify.then(judge), || output.sink().write(&tree, &objects));
+    written?;
+    Ok(findings.unwrap_or_default())
 }
 
 /// The store as a source of objects, until the run is cancelled.
@@ -192,7 +172,7 @@ struct StoreObjects<'a> {
 
 impl ObjectSource for StoreObjects<'_> {
     fn open(&self, sha256: Sha256) -> io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(CancellableReader { file: File::open(self.store.path(sha256))?, source: self }))
+        Ok(Box::new(CancellableReader::new(File::open(self.store.path(sha256))?, self.cancel)))
     }
 
     fn path(&self, sha256: Sha256) -> Option<PathBuf> {
@@ -201,19 +181,6 @@ impl ObjectSource for StoreObjects<'_> {
 
     fn verifies_digests(&self) -> bool {
         self.is_checked
-    }
-}
-
-/// A reader of an object that fails once the run is cancelled.
-struct CancellableReader<'a> {
-    file: File,
-    source: &'a StoreObjects<'a>,
-}
-
-impl Read for CancellableReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        check_cancelled(self.source.cancel)?;
-        self.file.read(buffer)
     }
 }
 

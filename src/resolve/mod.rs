@@ -22,6 +22,7 @@ mod node;
 mod prefetcher;
 mod preinstalled;
 mod provider;
+mod question;
 mod search_view;
 mod solution;
 mod solve;
@@ -36,65 +37,18 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Serialize;
-
 pub use failure::{Failure, Reason};
 pub use locked::LockQuestion;
 pub use prefetcher::NewFact;
+pub use question::Question;
 
 use prefetcher::{PrefetchState, Prefetcher};
 use solve::{SearchProgress, TargetOutcome};
 use target_problem::{SpecifierCache, TargetProblem};
 
 use crate::domain::{
-    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, Requirement, ResolutionMetadata, Solution,
-    Specifiers, Target, Version,
+    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, ResolutionMetadata, Solution, Target, Version,
 };
-use crate::select::Policy;
-
-/// What is to be resolved: requirements, and the options that decide what may be chosen.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Question {
-    /// Requirements and constraints in the order in which they were read.
-    pub requirements: Vec<Requirement>,
-    pub policy: Policy,
-    /// Whether every file needs a digest given by the user (pip's hash-checking mode).
-    pub require_hashes: bool,
-    /// Whether dependencies are resolved, too.
-    pub follow_dependencies: bool,
-    /// Whether the source archive beside each wheel is fetched, too; the search ignores it.
-    pub with_sources: bool,
-}
-
-impl Question {
-    /// Returns the versions of each project that are allowed on every target, by the lines without
-    /// a marker.
-    ///
-    /// No solution has any other version.
-    pub fn unconditional_bounds(&self) -> BTreeMap<PackageName, Specifiers> {
-        let mut bounds: BTreeMap<_, Vec<&Specifiers>> = BTreeMap::new();
-        for requirement in self.requirements.iter().filter(|requirement| requirement.marker.is_always()) {
-            if let (Some(name), Some(specifiers)) = (&requirement.name, requirement.specifiers()) {
-                bounds.entry(name).or_default().push(specifiers);
-            }
-        }
-        bounds.into_iter().map(|(name, bounds)| (name.clone(), Specifiers::all(bounds))).collect()
-    }
-
-    /// Returns the listings that the first step needs for any target: those of the projects that
-    /// are required by lines without a marker.
-    pub fn unconditional_listings(&self) -> MissingFacts {
-        let mut by_project: BTreeMap<_, Vec<&Requirement>> = BTreeMap::new();
-        for requirement in &self.requirements {
-            by_project.entry(requirement.name.as_ref()).or_default().push(requirement);
-        }
-        let is_certain = |line: &&Requirement| line.marker.is_always() && line.specifiers().is_some();
-        by_project.retain(|_, lines| lines.iter().all(is_certain) && lines.iter().any(|line| !line.constraint));
-        let is_promised = |lines: &[&Requirement]| lines.iter().any(|line| !line.hashes.is_empty());
-        let named = by_project.iter().filter_map(|(name, lines)| Some(((*name)?.clone(), is_promised(lines))));
-        MissingFacts { listings: named.collect(), ..MissingFacts::default() }
-    }
-}
 
 /// The known facts about projects and files.
 #[derive(Clone, Debug, Default)]

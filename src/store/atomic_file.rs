@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::disk::{is_same, read_chunks};
+use super::disk::is_same;
 use crate::cache_folder::read_regular;
+use crate::domain::read_chunks;
 
 /// A file that is written, and then renamed or dropped.
 pub(super) enum AtomicFile {
@@ -68,7 +69,7 @@ impl ResumableFile {
         read_chunks(&mut self.file, |chunk| {
             take(chunk);
             total += chunk.len() as u64;
-            Ok(())
+            io::Result::Ok(())
         })?;
         Ok(total)
     }

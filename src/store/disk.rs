@@ -14,7 +14,7 @@ use super::atomic_file::AtomicFile;
 use super::error::StoreError;
 use super::seal::{is_sealed, seal};
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers, open_regular};
-use crate::domain::{Algorithm, Digest, Fingerprint, Hasher, Object, Promises, Sha256};
+use crate::domain::{Algorithm, Digest, Fingerprint, Object, Promises, Sha256, read_chunks};
 
 /// The content-addressed store in a cache folder.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl DiskStore {
             Err(why) if fs::symlink_metadata(&path).is_ok_and(|named| named.is_file()) => return Err(why),
             Err(_) => return self.remove(sha256).map(|()| None),
         };
-        let found = fingerprint(&mut file, &[])?;
+        let found = Fingerprint::read(&mut file, &[])?;
         if found.sha256 == sha256 {
             // Without a seal it is hashed again the next time.
             let _ = seal(&file, sha256);
@@ -111,7 +111,7 @@ impl DiskStore {
         }
         let algorithms = promises.algorithms();
         let hashed = self.open(object.sha256).and_then(|mut file| {
-            fingerprint(&mut file, &algorithms).map_err(|why| StoreError::Read { sha256: object.sha256, why })
+            Fingerprint::read(&mut file, &algorithms).map_err(|why| StoreError::Read { sha256: object.sha256, why })
         });
         let Ok(found) = hashed else { return false };
         let digests = Promises { size: None, ..promises.clone() };
@@ -185,7 +185,7 @@ impl DiskStore {
     pub fn take(&self, mut source: impl Read + Seek, algorithms: &[Algorithm]) -> Result<(Object, bool), StoreError> {
         let fail = |why| self.cannot_write(why);
         source.rewind().map_err(fail)?;
-        let fingerprint = fingerprint(&mut source, algorithms).map_err(fail)?;
+        let fingerprint = Fingerprint::read(&mut source, algorithms).map_err(fail)?;
         let object = Object { sha256: fingerprint.sha256, size: fingerprint.size };
         let was_held = self.find(object.sha256) == Some(object);
         if !was_held {
@@ -243,30 +243,6 @@ impl DiskStore {
     pub(super) fn cannot_write(&self, why: io::Error) -> StoreError {
         StoreError::Write { folder: self.root().to_owned(), why }
     }
-}
-
-/// The number of bytes that are read at once.
-const CHUNK: usize = 256 << 10;
-
-/// Passes everything in `source` to `take`.
-pub(super) fn read_chunks(source: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match source.read(&mut chunk)? {
-            0 => return Ok(()),
-            length => take(&chunk[..length])?,
-        }
-    }
-}
-
-/// Returns size and digests of all of `source`.
-fn fingerprint(source: &mut impl Read, algorithms: &[Algorithm]) -> io::Result<Fingerprint> {
-    let mut hasher = Hasher::new(algorithms);
-    read_chunks(source, |chunk| {
-        hasher.update(chunk);
-        Ok(())
-    })?;
-    Ok(hasher.finish())
 }
 
 /// Makes an object readable for all and writable for nobody, since it is shared by hard links; on

@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use crate::archive::stored_container::{Container, ContentChecksum};
 use crate::archive::volume_set::{VolumeSet, VolumeSetReader, resolve_seek};
+use crate::domain::read_chunks;
 
 /// The content of a container whose bytes, apart from the checksum, are as this program writes
 /// them.
@@ -67,14 +68,10 @@ impl StoredContent {
     /// When the container cannot be read.
     pub fn has_right_checksum(&self) -> io::Result<bool> {
         let mut check = ContentChecksum::new(self.container);
-        let mut reader = self.reader();
-        let mut block = vec![0; self.container.block()];
-        loop {
-            match reader.read(&mut block)? {
-                0 => break,
-                length => check.update(&block[..length]),
-            }
-        }
+        read_chunks(&mut self.reader(), |chunk| {
+            check.update(chunk);
+            io::Result::Ok(())
+        })?;
         let mut trailer = vec![0; self.container.trailer_length()];
         let mut packed = self.volumes.reader();
         packed.seek(SeekFrom::Start(self.volumes.size() - trailer.len() as u64))?;

@@ -51,7 +51,7 @@ fn serve(files: &Mutex<Receiver<ArchiveMember>>, visit: &MemberVisitor<'_>) {
 
 /// Decompresses the whole archive into `files`.
 fn unpack(volumes: &VolumeSet, kind: Container, limit: u64, files: SyncSender<ArchiveMember>) -> Vec<Fault> {
-    let input = match Unpacked::open(volumes, kind, limit) {
+    let input = match UnpackedStream::open(volumes, kind, limit) {
         Ok(input) => input,
         Err(error) => return vec![Fault::of_io(&error, None)],
     };
@@ -78,7 +78,7 @@ const LONGEST_SEARCH: u64 = 256 << 20;
 
 /// Returns the first file called `name`, which must have no more than `limit` bytes.
 pub fn page(volumes: &VolumeSet, kind: Container, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut tar = TarReader::new(Unpacked::open(volumes, kind, LONGEST_SEARCH)?);
+    let mut tar = TarReader::new(UnpackedStream::open(volumes, kind, LONGEST_SEARCH)?);
     while let Some((path, size)) = tar.next() {
         if path.as_str() == name {
             return read_at_most(tar.input.take(size), limit).map(Some);
@@ -114,12 +114,12 @@ enum Decoder {
 }
 
 /// The decompressed content of an archive, up to a limit.
-struct Unpacked {
+struct UnpackedStream {
     decoder: Decoder,
     left: u64,
 }
 
-impl Unpacked {
+impl UnpackedStream {
     fn open(volumes: &VolumeSet, kind: Container, limit: u64) -> io::Result<Self> {
         let packed = BufReader::with_capacity(256 << 10, volumes.reader());
         let decoder = match kind {
@@ -148,7 +148,7 @@ impl Unpacked {
     }
 }
 
-impl Read for Unpacked {
+impl Read for UnpackedStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let got = match &mut self.decoder {
@@ -160,7 +160,7 @@ impl Read for Unpacked {
     }
 }
 
-impl SkipBytes for Unpacked {
+impl SkipBytes for UnpackedStream {
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
         match io::copy(&mut self.take(bytes), &mut io::sink())? {
             passed if passed == bytes => Ok(()),

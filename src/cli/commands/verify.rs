@@ -103,7 +103,7 @@ struct VerifyReport<'a> {
     delta: bool,
     files: usize,
     bytes: u64,
-    targets: Vec<TargetReport<'a>>,
+    targets: Vec<VerifiedTarget<'a>>,
     findings: Vec<FindingReport<'a>>,
     /// How the dependencies of source archives were found out, by the archives' paths, if a build
     /// may contradict that or had to find out.
@@ -114,7 +114,7 @@ struct VerifyReport<'a> {
 }
 
 #[derive(Serialize)]
-struct TargetReport<'a> {
+struct VerifiedTarget<'a> {
     id: &'a str,
     complete: bool,
 }
@@ -151,7 +151,7 @@ impl<'a> VerifyReport<'a> {
             delta: verification.is_delta,
             files: verification.files,
             bytes: verification.bytes,
-            targets: targets.map(|target| TargetReport { id: &target.id, complete: target.is_complete }).collect(),
+            targets: targets.map(|target| VerifiedTarget { id: &target.id, complete: target.is_complete }).collect(),
             findings: verification.findings.iter().map(FindingReport::of).collect(),
             metadata: verification.metadata_sources.iter().map(|(path, source)| (&**path, source.name())).collect(),
             builds: verification.builds.iter().map(BuildReport::of).collect(),

@@ -64,7 +64,7 @@ impl Group<'_> {
     }
 }
 
-/// What happened and what helps, without the address.
+/// Returns what happened and the remedy, without the URL.
 fn told(cause: &HttpError) -> String {
     match cause.remedy() {
         Some(remedy) => format!("{}; {}", cause.predicate(), words(remedy)),

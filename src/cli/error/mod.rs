@@ -76,12 +76,12 @@ impl CliError {
         Self { exit, problems: vec![Problem::new(exit, message)], hints: Vec::new() }
     }
 
-    /// An error, and what helps against it.
+    /// Makes an error with the remedy for it.
     pub fn with_remedy(exit: Exit, error: impl HasRemedy) -> Self {
         Self::new(exit, with_remedy(&error))
     }
 
-    /// What was written and cannot be used, and what helps.
+    /// Makes the error for an input that cannot be used, with the remedy for it.
     pub fn unusable(error: impl HasRemedy) -> Self {
         Self::with_remedy(Exit::Usage, error)
     }

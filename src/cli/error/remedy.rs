@@ -1,10 +1,10 @@
-//! The words for remedies: which options, variables and deeds help.
+//! The texts of remedies: which options, variables and actions help.
 
 use std::io;
 
 use crate::domain::{HasRemedy, Remedy};
 
-/// What went wrong, and what helps against it.
+/// Returns the message of an error, followed by the remedy for it.
 pub fn with_remedy(error: &impl HasRemedy) -> String {
     match error.remedy() {
         Some(remedy) => format!("{error}; {}", words(remedy)),
@@ -12,7 +12,7 @@ pub fn with_remedy(error: &impl HasRemedy) -> String {
     }
 }
 
-/// What a person can do.
+/// Returns the text of a remedy.
 pub fn words(remedy: Remedy) -> &'static str {
     match remedy {
         Remedy::GivePythonVersion => "add --python-version, or name one with --python",

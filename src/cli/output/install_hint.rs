@@ -12,7 +12,7 @@ use crate::ops::{BundleOutput, Output};
 
 /// Shell commands, and the condition under which they work.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Usage {
+pub struct InstallHint {
     /// The condition; `None` if they always work.
     pub condition: Option<String>,
     pub lines: Vec<String>,
@@ -20,7 +20,7 @@ pub struct Usage {
 
 /// Returns the commands with which pip installs what was `fetched` from `output`, without a
 /// network.
-pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_folder: &Path) -> Vec<Usage> {
+pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_folder: &Path) -> Vec<InstallHint> {
     let shell = Shell::of(fetched);
     match output {
         Output::Folder { layout, path } => {
@@ -34,7 +34,7 @@ pub fn usages(output: &Output, fetched: &Fetched, args: &FetchArgs, working_fold
                 if files.len() > 1 { targets.map(Some).collect() } else { files.iter().map(|_| None).collect() };
             let usages = files.iter().zip(conditions);
             usages
-                .map(|(file, condition)| Usage { condition, lines: bundle_lines(bundle, args, file, shell) })
+                .map(|(file, condition)| InstallHint { condition, lines: bundle_lines(bundle, args, file, shell) })
                 .collect()
         }
     }
@@ -81,7 +81,7 @@ fn folder_usage(
     args: &FetchArgs,
     asked: &str,
     (working_folder, shell): (&Path, Shell),
-) -> Usage {
+) -> InstallHint {
     let absolute = Url::from_directory_path(working_folder.join(path)).map(String::from).unwrap_or_default();
     let location = UsageLocation { path: &path.display().to_string(), url: &absolute };
     let usage = layout.usage(&location);
@@ -92,7 +92,7 @@ fn folder_usage(
     let unbuildable = unbuildable(fetched, args).map(|filename| {
         format!("where {filename} can be built with what is installed (--no-build-isolation); --build-requires fetches what that takes")
     });
-    Usage { condition: unbuildable.or(usage.condition.map(str::to_owned)), lines: vec![line] }
+    InstallHint { condition: unbuildable.or(usage.condition.map(str::to_owned)), lines: vec![line] }
 }
 
 /// Returns a source archive that an install must build although nothing was fetched to build it.

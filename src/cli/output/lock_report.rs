@@ -21,12 +21,12 @@ pub struct LockReport {
     pub groups: Vec<String>,
     pub default_extras: Vec<String>,
     pub default_groups: Vec<String>,
-    pub targets: Vec<TargetReport>,
+    pub targets: Vec<LockedTarget>,
 }
 
 /// What the lock selects for one target.
 #[derive(Debug, Serialize)]
-pub struct TargetReport {
+pub struct LockedTarget {
     pub id: String,
     pub packages: Vec<PackageReport>,
     /// Why the target cannot have everything.
@@ -64,7 +64,7 @@ impl LockReport {
             groups: names(&available.groups),
             default_extras: names(&available.default_extras),
             default_groups: names(&available.default_groups),
-            targets: targets.iter().map(|target| TargetReport::of(&question, target)).collect(),
+            targets: targets.iter().map(|target| LockedTarget::of(&question, target)).collect(),
         }
     }
 }
@@ -90,7 +90,7 @@ impl fmt::Display for LockReport {
     }
 }
 
-impl fmt::Display for TargetReport {
+impl fmt::Display for LockedTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.id)?;
         for PackageReport { name, version, source, file } in &self.packages {
@@ -102,7 +102,7 @@ impl fmt::Display for TargetReport {
     }
 }
 
-impl TargetReport {
+impl LockedTarget {
     fn of(question: &LockQuestion, target: &Target) -> Self {
         let id = target.id().to_owned();
         let picks = match question.lock.select(target, &question.groups) {

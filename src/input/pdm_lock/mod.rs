@@ -1,8 +1,8 @@
 //! pdm.lock, the lock of PDM 2 (lock_version 4).
 //!
-//! With the strategy `inherit_metadata` (PDM 2.11 and later) each package names its groups and its
-//! marker; without, the lock is walked from pyproject.toml. What is selected is what `pdm sync`
-//! installs.
+//! With the strategy `inherit_metadata` (PDM 2.11 and later) each package states its groups and its
+//! marker; without it, the dependencies of pyproject.toml are followed through the lock. The
+//! selection is what `pdm sync` installs.
 
 mod read;
 mod schema;

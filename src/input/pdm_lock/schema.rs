@@ -1,4 +1,4 @@
-//! The parts of pdm.lock that say what is to be had.
+//! The parts of pdm.lock that matter for the selection.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub struct Document {
     pub metadata: Metadata,
 }
 
-/// What every version of the format has.
+/// The fields that every version of the format has.
 #[derive(Deserialize)]
 pub struct Head {
     #[serde(default)]
@@ -30,12 +30,12 @@ pub struct HeadMetadata {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Metadata {
-    /// Absent before PDM 2.5.
+    /// The locked groups; `None` before PDM 2.5.
     pub groups: Option<Vec<String>>,
     pub targets: Vec<LockTarget>,
-    /// The digest of what the lock was made of.
+    /// The digest of the project that was locked.
     pub content_hash: Option<String>,
-    /// Up to lock_version 4.2, by name and version, such as `demo 1.0`.
+    /// The files by name and version, such as `demo 1.0`, up to lock_version 4.2.
     pub files: BTreeMap<String, Vec<File>>,
 }
 
@@ -48,7 +48,7 @@ pub struct LockTarget {
 pub struct Package {
     pub name: String,
     pub version: Option<String>,
-    /// An entry of its own, beside the one without them.
+    /// The extras of this entry, which exists beside the one without extras.
     #[serde(default)]
     pub extras: Vec<String>,
     #[serde(default)]

@@ -1,5 +1,6 @@
-//! What a pdm.lock without `inherit_metadata` gives to a target: the walk that PDM's resolver comes
-//! down to when nothing but the lock's packages is left to choose from.
+//! Selects the packages of a pdm.lock without `inherit_metadata` for a target.
+//!
+//! It follows dependencies as PDM's resolver does when only the lock's packages are available.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,13 +13,13 @@ use crate::input::project_dependencies::Asked;
 use crate::input::pyproject_toml;
 use crate::input::version_range::VersionRange;
 
-/// A lock of PDM that does not say who gets a package. Packages go by their position.
+/// A lock of PDM whose packages have no conditions; packages are given by their position.
 #[derive(Debug)]
 pub struct PdmLock {
     pub packages: Vec<LockedPackage>,
-    /// The entries of each key: with extras, a project has an entry of its own.
+    /// The entries of each key; with extras, a project has an entry of its own.
     pub entries: BTreeMap<Key, Vec<Entry>>,
-    /// What the project asks for, and its name.
+    /// The project's requirements, and its name.
     pub asked: Vec<Asked>,
     pub project: Option<PackageName>,
     pub requires_python: Option<VersionRange>,
@@ -27,7 +28,7 @@ pub struct PdmLock {
     pub origin: Origin,
 }
 
-/// A project with the extras that are asked of it, as PDM tells candidates apart.
+/// A project with requested extras, which PDM treats as a candidate of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     pub name: PackageName,
@@ -37,7 +38,7 @@ pub struct Key {
 /// An entry of the lock.
 #[derive(Debug)]
 pub struct Entry {
-    /// Absent for an entry with extras: it needs the one without.
+    /// The package; `None` for an entry with extras, which needs the one without.
     pub package: Option<usize>,
     pub needs: Vec<Need>,
 }
@@ -87,7 +88,7 @@ impl PdmLock {
         NotLocked { package, why, origin: self.origin.clone() }
     }
 
-    /// What the project asks for with these groups; extras count as groups of their name.
+    /// Returns the project's requirements with these groups; extras are groups of the same name.
     fn roots(&self, groups: &SelectedGroups) -> Result<Vec<Need>, String> {
         let mut selected = groups.clone();
         selected.project |= groups.groups.iter().any(|group| group.as_ref() == DEFAULT);
@@ -106,7 +107,8 @@ impl PdmLock {
         wanted.into_iter().map(need).collect()
     }
 
-    /// Every package that is reached, with the projects that it needs, and what the lock lacks.
+    /// Returns every package that is reached with the projects that it needs, or what the lock
+    /// lacks.
     fn walk(
         &self,
         target: &Target,
@@ -136,12 +138,13 @@ impl PdmLock {
         (found, missing)
     }
 
-    /// The package of an entry with extras: the version that it needs of itself.
+    /// Returns the package of an entry with extras: the version that it requires of itself.
     fn base(&self, name: &PackageName, needs: &[Need]) -> Option<usize> {
         self.entry(needs.iter().find(|need| need.key.name == *name)?)?.1.package
     }
 
-    /// The first entry of the key whose version is allowed, and its place among those of the key.
+    /// Returns the first entry of the key with an allowed version, and its position among those of
+    /// the key.
     fn entry(&self, need: &Need) -> Option<(usize, &Entry)> {
         let all = self.entries.get(&need.key)?;
         let is_allowed = |entry: &Entry| {

@@ -1,4 +1,5 @@
-//! What a pixi.lock gives to a target: the files of an environment on the target's platform.
+//! Selects the packages of a pixi.lock for a target: the files of an environment on the target's
+//! platform.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +8,14 @@ use crate::domain::{
     SelectedGroups, System, Target, Version,
 };
 
-/// The environment that is taken where none is asked for.
+/// The environment that is used if none is requested.
 pub const DEFAULT: &str = "default";
 
-/// A lock of pixi. Packages go by their position; environments count as groups.
+/// A lock of pixi; packages are given by their position, and environments are treated as groups.
 #[derive(Debug)]
 pub struct PixiLock {
     pub packages: Vec<LockedPackage>,
-    /// What each package needs, whatever the platform.
+    /// The dependencies of each package, on any platform.
     pub dependencies: Vec<Vec<PackageName>>,
     pub environments: BTreeMap<GroupName, BTreeMap<String, Environment>>,
     pub available: AvailableGroups,
@@ -26,7 +27,7 @@ pub struct PixiLock {
 #[derive(Debug, Default)]
 pub struct Environment {
     pub packages: Vec<usize>,
-    /// The Python that it has, a conda package.
+    /// The version of its Python, which is a conda package.
     pub python: Option<Version>,
 }
 
@@ -80,7 +81,7 @@ impl PixiLock {
     }
 }
 
-/// The default environment counts only where no other is asked for.
+/// Returns the requested environments; the default one only if no other is requested.
 fn wanted(groups: &SelectedGroups) -> Vec<GroupName> {
     let default = GroupName::from(DEFAULT.parse::<ExtraName>().expect("it is a name"));
     let named: Vec<_> = groups.groups.iter().filter(|group| **group != default).cloned().collect();
@@ -92,7 +93,7 @@ fn minor(version: &Version) -> &[u64] {
     &release[..release.len().min(2)]
 }
 
-/// What conda calls a platform.
+/// Returns conda's name of a platform.
 fn subdir(platform: &Platform) -> Option<&'static str> {
     match (&platform.system, &*platform.architecture) {
         (System::Manylinux(_) | System::Linux, "x86_64") => Some("linux-64"),

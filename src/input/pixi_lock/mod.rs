@@ -1,7 +1,7 @@
-//! pixi.lock: the packages of a Python index in it, versions 5 to 7 of the format.
+//! pixi.lock: its packages from Python indexes, in versions 5 to 7 of the format.
 //!
-//! Pixi chose one file for each environment and platform. The conda packages are left out: they are
-//! of another kind of index.
+//! Pixi chose one file for each environment and platform. Conda packages are left out, since they
+//! come from another kind of index.
 
 mod lock;
 mod read;

@@ -1,4 +1,4 @@
-//! The text of a pixi.lock into a [`PixiLock`].
+//! Parses a pixi.lock into a [`PixiLock`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -13,16 +13,16 @@ use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::text_file::TextFile;
 use crate::input::{InputSource, Problem};
 
-/// The versions of the format that are read here.
+/// The supported versions of the format.
 const VERSIONS: std::ops::RangeInclusive<u64> = 5..=7;
 
-/// How many conda packages are named.
+/// The number of conda packages that a warning names.
 const NAMED: usize = 10;
 
-/// Understands `file`; warnings come with the lock.
+/// Parses `file`; warnings are part of the lock.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// When anything is wrong with the file; all of it.
 pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
     let whole = |why: Fault| vec![file.problem(None, why)];
@@ -71,7 +71,7 @@ fn available(environments: &BTreeMap<GroupName, BTreeMap<String, Environment>>) 
     Ok(AvailableGroups { groups, default_groups, ..AvailableGroups::default() })
 }
 
-/// A warning that names the conda packages.
+/// Returns a warning that names the conda packages.
 fn left_out(file: &TextFile, document: &Document) -> Option<Problem> {
     let platforms = document.environments.values().flat_map(|environment| environment.packages.values());
     let urls: BTreeSet<_> = platforms.flatten().filter_map(|reference| reference.conda.as_deref()).collect();
@@ -83,7 +83,8 @@ fn left_out(file: &TextFile, document: &Document) -> Option<Problem> {
     (!names.is_empty()).then(|| file.warning(None, why))
 }
 
-/// Of the URL of a conda package: `NAME-VERSION-BUILD.conda` at its end.
+/// Returns name and version in the URL of a conda package, which ends in
+/// `NAME-VERSION-BUILD.conda`.
 fn conda_name_and_version(url: &str) -> Option<(&str, &str)> {
     let mut parts = url.rsplit('/').next()?.rsplitn(3, '-');
     let (_build, version, name) = (parts.next()?, parts.next()?, parts.next()?);
@@ -123,7 +124,7 @@ impl Reading<'_> {
         if problems.is_empty() { Ok((packages, dependencies, positions)) } else { Err(problems) }
     }
 
-    /// Where the entry of a package begins: it is the last place that has its URL.
+    /// Returns the position of a package's entry, the last place that has its URL.
     fn place(&self, reference: &str) -> Option<usize> {
         self.file.text.rfind(reference)
     }
@@ -139,7 +140,8 @@ impl Reading<'_> {
         Ok(locked)
     }
 
-    /// Where a package comes from. The digest of a folder is of its files, and of no archive.
+    /// Returns the source of a package; the digest of a folder is one of its files, and of no
+    /// archive.
     fn source(&self, reference: &str, sha256: Option<&str>) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
         let reference = reference.strip_prefix("direct+").unwrap_or(reference);
         let filename = last_part(reference.split(['#', '?']).next().unwrap_or_default());

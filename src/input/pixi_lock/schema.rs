@@ -1,10 +1,10 @@
-//! The parts of pixi.lock that tell of the packages of a Python index.
+//! The parts of pixi.lock about packages from Python indexes.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// What every version of the format has.
+/// The fields that every version of the format has.
 #[derive(Deserialize)]
 pub struct Head {
     pub version: u64,
@@ -16,19 +16,19 @@ pub struct Document {
     pub environments: BTreeMap<String, Environment>,
     #[serde(default)]
     pub packages: Vec<Package>,
-    /// Since version 7, what the platforms of environments are called.
+    /// The names of the environments' platforms, since version 7.
     #[serde(default)]
     pub platforms: Vec<Platform>,
 }
 
 #[derive(Deserialize)]
 pub struct Environment {
-    /// By platform: a conda subdir, or a name of [`Document::platforms`].
+    /// The packages by platform: a conda subdir, or a name of [`Document::platforms`].
     #[serde(default)]
     pub packages: BTreeMap<String, Vec<Reference>>,
 }
 
-/// A package of an environment: one of the two.
+/// A package of an environment: one of the two fields is set.
 #[derive(Deserialize)]
 pub struct Reference {
     pub conda: Option<String>,
@@ -47,9 +47,9 @@ pub struct Package {
     pub pypi: Option<String>,
     /// `pypi` or `conda`, in version 5.
     pub kind: Option<String>,
-    /// In version 5.
+    /// The URL, in version 5.
     pub url: Option<String>,
-    /// In version 5.
+    /// The path, in version 5.
     pub path: Option<String>,
     pub name: Option<String>,
     pub version: Option<String>,
@@ -59,7 +59,7 @@ pub struct Package {
 }
 
 impl Package {
-    /// The URL or path by which environments refer to a package of a Python index.
+    /// Returns the URL or path by which environments refer to a package from a Python index.
     pub fn reference(&self) -> Option<&str> {
         match (&self.pypi, self.kind.as_deref()) {
             (Some(reference), _) => Some(reference),

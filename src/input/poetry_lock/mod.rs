@@ -1,7 +1,7 @@
 //! poetry.lock, of Poetry 1.0 to 2.5.
 //!
-//! From lock-version 2.1 on the lock says who gets a package; older ones are walked from the
-//! project's dependencies, as Poetry's own solver does. No URL of a file is recorded.
+//! From lock-version 2.1 on each package states its conditions; in older ones the project's
+//! dependencies are followed, as Poetry's solver does. URLs of files are not recorded.
 
 mod read;
 mod schema;

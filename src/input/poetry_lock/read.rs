@@ -1,4 +1,4 @@
-//! The text of a poetry.lock into a lock.
+//! Parses a poetry.lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,13 +20,13 @@ use crate::input::{InputSource, Problem, project_dependencies as project};
 /// The group of the project's own dependencies.
 const MAIN: &str = "main";
 
-/// The first lock-version that says who gets a package.
+/// The first lock-version whose packages state their conditions.
 const WITH_GROUPS: (u64, u64) = (2, 1);
 
-/// Understands `file`, with the project beside it.
+/// Parses `file`, with the project beside it.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// When anything is wrong with the file; all of it.
 pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
     let one = |problem: Problem| vec![problem];
     let whole = |why: Fault| vec![file.problem(None, why)];
@@ -64,7 +64,7 @@ fn lock_version(text: Option<&str>) -> Result<(u64, u64), Fault> {
     }
 }
 
-/// Sources with a URL of their own: they are asked as well.
+/// Returns the sources with a URL of their own, which are asked as well.
 fn indexes(document: &schema::Document) -> Vec<String> {
     let sources = document.package.iter().filter_map(|package| package.get_ref().source.as_ref());
     let mut urls: Vec<_> =
@@ -112,7 +112,10 @@ impl Reading<'_> {
         })
     }
 
-    /// What `read` makes of every package, or everything that is wrong.
+    /// Reads every package.
+    ///
+    /// # Errors
+    /// When any package is wrong; all faults.
     fn each<T>(
         &self,
         mut read: impl FnMut(&schema::Package, Origin) -> Result<T, Fault>,
@@ -152,7 +155,7 @@ impl Reading<'_> {
         Ok(package)
     }
 
-    /// Where a package comes from, and the URL of its only file where that is told.
+    /// Returns the source of a package, and the URL of its only file if that is stated.
     fn place(&self, package: &schema::Package) -> Result<(LockedSource, Option<crate::domain::MaskedUrl>), Fault> {
         let Some(source) = &package.source else { return Ok((LockedSource::Index(None), None)) };
         let commit = source.resolved_reference.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
@@ -168,7 +171,7 @@ impl Reading<'_> {
         })
     }
 
-    /// The files of a package; before 2.0 those of all versions of a name share one list.
+    /// Returns the files of a package; before 2.0 those of all versions of a name share one list.
     fn files(
         &self,
         package: &schema::Package,
@@ -246,7 +249,7 @@ impl Reading<'_> {
     }
 }
 
-/// The value of a name in a table whose keys need not be normalized.
+/// Returns the value of a name in a table whose keys need not be normalized.
 fn of_name<'t, T>(table: &'t BTreeMap<String, T>, name: &str) -> Option<&'t T> {
     let wanted = name.parse::<PackageName>().ok()?;
     table.get(name).or_else(|| {
@@ -265,7 +268,7 @@ fn locked_file(name: &str, hash: &str) -> Result<LockedFile, Fault> {
     })
 }
 
-/// A file of a URL source is written with its URL by some versions.
+/// Returns the file name of a URL source, of which some versions write the whole URL.
 fn last_part_of_url(name: &str) -> String {
     if name.contains("://") { last_part(name) } else { name.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! The parts of poetry.lock that say what is to be had.
+//! The parts of poetry.lock that matter for the selection.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::input::poetry_dependency::Dependencies;
 pub struct Document {
     #[serde(default)]
     pub package: Vec<Spanned<Package>>,
-    /// Those of the project.
+    /// The extras of the project.
     #[serde(default)]
     pub extras: BTreeMap<String, Vec<String>>,
     pub metadata: Metadata,
@@ -22,12 +22,12 @@ pub struct Document {
 pub struct Metadata {
     pub lock_version: Option<String>,
     pub python_versions: Option<String>,
-    /// The digest of what the lock was made of.
+    /// The digest of the project that was locked.
     pub content_hash: Option<String>,
-    /// Before 2.0: the files of all versions of a name.
+    /// The files of all versions of a name, before 2.0.
     #[serde(default)]
     pub files: BTreeMap<String, Vec<File>>,
-    /// Before 1.0: digests without file names.
+    /// Digests without file names, before 1.0.
     #[serde(default)]
     pub hashes: BTreeMap<String, Vec<String>>,
 }
@@ -43,7 +43,7 @@ pub struct Package {
     #[serde(default)]
     pub groups: Vec<String>,
     pub markers: Option<Markers>,
-    /// Before 2.1.
+    /// The marker, before 2.1.
     pub marker: Option<String>,
     #[serde(default)]
     pub files: Vec<File>,

@@ -1,5 +1,6 @@
-//! What a poetry.lock before 2.1 gives to a target: the walk that Poetry's solver comes down to
-//! when nothing but the lock's packages is left to choose from.
+//! Selects the packages of a poetry.lock before 2.1 for a target.
+//!
+//! It follows dependencies as Poetry's solver does when only the lock's packages are available.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,14 +10,14 @@ use crate::domain::{
 };
 use crate::input::version_range::VersionRange;
 
-/// A lock of Poetry that does not say who gets a package. Packages go by their position.
+/// A lock of Poetry whose packages have no conditions; packages are given by their position.
 #[derive(Debug)]
 pub struct PoetryLock {
     pub packages: Vec<LockedPackage>,
-    /// What each package needs.
+    /// The dependencies of each package.
     pub nodes: Vec<Node>,
     pub by_name: BTreeMap<PackageName, Vec<usize>>,
-    /// What the project asks for.
+    /// The project's requirements.
     pub roots: Vec<Root>,
     pub markers: MarkerTable,
     pub requires_python: Option<VersionRange>,
@@ -25,7 +26,7 @@ pub struct PoetryLock {
     pub origin: Origin,
 }
 
-/// What a package needs.
+/// The dependencies of a package.
 #[derive(Debug)]
 pub struct Node {
     pub python: Option<VersionRange>,
@@ -48,12 +49,12 @@ pub struct Edge {
     pub optional: bool,
 }
 
-/// Something that the project asks for.
+/// A requirement of the project.
 #[derive(Debug)]
 pub struct Root {
-    /// Absent for the project's own dependencies.
+    /// The group; `None` for the project's own dependencies.
     pub group: Option<GroupName>,
-    /// Where it is optional, the extras that ask for it.
+    /// The extras that require it, if it is optional.
     pub extras: Option<BTreeSet<ExtraName>>,
     pub edge: Edge,
 }
@@ -96,7 +97,7 @@ struct Walk<'l> {
     lock: &'l PoetryLock,
     target: &'l Target,
     markers: &'l EvaluatedMarkers<'l>,
-    /// The version of each project, and what that needs.
+    /// The version of each project, with its dependencies.
     found: BTreeMap<PackageName, (usize, BTreeSet<PackageName>)>,
     missing: BTreeSet<PackageName>,
 }
@@ -134,7 +135,7 @@ impl<'l> Walk<'l> {
         }
     }
 
-    /// Whether an edge is there for the target, where these extras are asked of what has it.
+    /// Whether a dependency applies to the target, with these extras of the package that has it.
     fn holds(&self, edge: &Edge, extras: &BTreeSet<ExtraName>) -> bool {
         let sets = MarkerSets { extras: extras.clone(), groups: BTreeSet::new() };
         edge.python.as_ref().is_none_or(|python| python.contains(self.target.python()))
@@ -142,7 +143,7 @@ impl<'l> Walk<'l> {
             && self.markers.holds(edge.marker, &sets)
     }
 
-    /// Among several versions, the highest of those that the edge allows and that are for the target.
+    /// Returns the highest version that the dependency allows and that supports the target.
     fn choose(&self, edge: &Edge) -> Option<usize> {
         let all = self.lock.by_name.get(&edge.name)?;
         if let [only] = all[..] {

@@ -1,7 +1,7 @@
-//! pylock.toml (PEP 751): the lock file that every installer may read.
+//! pylock.toml (PEP 751), the lock file for all installers.
 //!
-//! What is selected is what `uv pip install -r pylock.toml` takes; `tests/judges/locks.py`
-//! compares.
+//! The selection is what `uv pip install -r pylock.toml` installs; `tests/judges/locks.py` compares
+//! them.
 
 mod read;
 mod schema;

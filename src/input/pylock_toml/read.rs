@@ -1,4 +1,4 @@
-//! The text of a pylock.toml into a lock.
+//! Parses a pylock.toml.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -14,10 +14,10 @@ use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::text_file::TextFile;
 use crate::input::{InputSource, Problem};
 
-/// Understands `file`; warnings come with the lock.
+/// Parses `file`; warnings are part of the lock.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// When anything is wrong with the file; all of it.
 pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
     let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
     let whole = |why: Fault| vec![file.problem(None, why)];
@@ -54,7 +54,7 @@ pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Ve
     Ok(ParsedLock::new(lock).with_warnings(doubt.map(|why| file.warning(None, why))))
 }
 
-/// Whether this is the version that is read here: a later minor one is read with a doubt (PEP 751).
+/// Checks the version of the format; a later minor version gets a warning (PEP 751).
 fn check_version(document: &schema::Document) -> Result<Option<String>, Fault> {
     let version = &document.lock_version;
     if document.created_by.as_deref() == Some("pipenv") {
@@ -111,7 +111,7 @@ impl Reading<'_> {
         Ok((package, entry))
     }
 
-    /// Where a package comes from: an archive, a repository and a folder exclude each other.
+    /// Returns the source of a package; an archive, a repository and a folder exclude each other.
     fn place(&mut self, package: &schema::Package) -> Result<LockedSource, Fault> {
         if let Some(vcs) = &package.vcs {
             let place = vcs.url.as_ref().or(vcs.path.as_ref()).ok_or("its repository has neither URL nor path")?;
@@ -161,7 +161,7 @@ impl Reading<'_> {
     }
 }
 
-/// The digests of algorithms that are known here; there may be others beside them.
+/// Returns the digests with known algorithms; there may be others beside them.
 fn hashes(table: &BTreeMap<String, String>) -> Result<Vec<Digest>, Fault> {
     let known = table.iter().filter(|(algorithm, _)| crate::domain::Algorithm::named(algorithm).is_some());
     let hashes: Vec<_> =

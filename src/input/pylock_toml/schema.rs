@@ -1,4 +1,4 @@
-//! The parts of pylock.toml that say what is to be had.
+//! The parts of pylock.toml that matter for the selection.
 
 use std::collections::BTreeMap;
 

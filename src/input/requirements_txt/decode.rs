@@ -1,10 +1,10 @@
-//! Bytes → text, as pip decodes a requirements file (`docs/facts/pip.md` 1.1).
+//! Decodes requirements files as pip does (`docs/facts/pip.md` 1.1).
 
 use encoding_rs::{DecoderResult, Encoding};
 
 use crate::input::{LARGEST_FILE, LoadedFile, Location};
 
-/// Why bytes are no text.
+/// Why bytes cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     #[error("it is larger than {} MiB; a requirements file is not", LARGEST_FILE >> 20)]
@@ -21,10 +21,10 @@ pub enum DecodeError {
     Html,
 }
 
-/// The text of what was loaded from `location`.
+/// Decodes what was loaded from `location`.
 ///
 /// # Errors
-/// When it is no text, or none in the encoding that it claims or must have.
+/// When it is no text in the encoding that it claims or must have.
 pub fn decode(loaded: &LoadedFile, location: &Location) -> Result<String, DecodeError> {
     if loaded.bytes.len() > LARGEST_FILE {
         return Err(DecodeError::TooLarge);
@@ -45,7 +45,7 @@ enum Codec {
     Other(&'static Encoding),
 }
 
-/// In pip's order: the mark of UTF-16 begins that of UTF-32.
+/// Byte order marks in pip's order: that of UTF-16 is the beginning of that of UTF-32.
 const MARKS: [(&[u8], Codec); 5] = [
     (b"\xef\xbb\xbf", Codec::Utf8),
     (b"\xff\xfe\0\0", Codec::Utf32 { is_big: false }),
@@ -73,7 +73,8 @@ fn refuse_binary(bytes: &[u8]) -> Result<(), DecodeError> {
     }
 }
 
-/// What a `# coding: …` comment at the start of the first or second line names (PEP 263).
+/// Returns the encoding in a `# coding: …` comment at the start of the first or second line (PEP
+/// 263).
 fn declared_encoding(bytes: &[u8]) -> Option<&str> {
     let lines = bytes.split(|byte| *byte == b'\n').take(2);
     lines.filter(|line| line.first() == Some(&b'#')).find_map(coding)
@@ -89,7 +90,7 @@ fn coding(line: &[u8]) -> Option<&str> {
     })
 }
 
-/// The first byte that a codec cannot read, counted from where it began.
+/// The position of the first byte that a codec cannot read, relative to where it began.
 struct ParseFault(usize);
 
 impl ParseFault {
@@ -101,7 +102,7 @@ impl ParseFault {
 }
 
 impl Codec {
-    /// The codec that Python knows by `name`.
+    /// Returns the codec that Python calls `name`.
     fn named(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase().replace('_', "-");
         Some(match name.as_str() {
@@ -157,7 +158,7 @@ fn decode_utf32(bytes: &[u8], is_big: bool) -> Result<String, ParseFault> {
     chunks.map(|(index, chunk)| number(chunk).ok_or(ParseFault(index * 4))).collect()
 }
 
-/// Latin-1 proper: the web's `iso-8859-1` is Windows-1252, Python's is not.
+/// Decodes Latin-1; the web's `iso-8859-1` is Windows-1252 instead, Python's is not.
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
@@ -175,8 +176,10 @@ fn decode_strictly(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, 
     }
 }
 
-/// What pip makes of an HTTP answer: marks and coding lines count for nothing, and bytes that do
-/// not fit are replaced. A `file:` URL is an answer of the type `text/plain`.
+/// Decodes an HTTP response as pip does: byte order marks and coding lines are ignored, and invalid
+/// bytes are replaced.
+///
+/// A `file:` URL is treated as a response of the type `text/plain`.
 fn decode_answer(loaded: &LoadedFile, url: &str) -> Result<String, DecodeError> {
     let is_file = url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
     let fallback = if is_file { "text/plain" } else { "" };
@@ -195,8 +198,10 @@ fn decode_answer(loaded: &LoadedFile, url: &str) -> Result<String, DecodeError> 
     })
 }
 
-/// Decodes an answer in UTF-16 or UTF-32, which holds NUL bytes. As in Python, a mark counts where
-/// the name tells no order of bytes, and without one the order is that of most machines.
+/// Decodes a response in UTF-16 or UTF-32, which has NUL bytes.
+///
+/// As in Python, a byte order mark counts if the charset states no byte order, and without one the
+/// order is little-endian.
 fn wide(bytes: &[u8], charset: &str) -> Option<String> {
     let (kind, order) = match charset.replace(['-', '_'], "").strip_prefix("utf")?.split_at_checked(2)? {
         (kind @ ("16" | "32"), order) => (kind.to_owned(), order.to_owned()),

@@ -1,4 +1,4 @@
-//! One file line by line: which kind each line is, and what it does (`docs/facts/pip.md` 1.3 to 1.5).
+//! Reads a requirements file line by line (`docs/facts/pip.md` 1.3 to 1.5).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,28 +13,28 @@ use super::requirement::{ParseContext, ParsedRequirement};
 use super::words::ShellWord;
 use super::{ParseFault, decode, global, lines, options, remote, requirement, words};
 
-/// More files than anyone includes; a limit, since each may include two others.
+/// The limit of included files, since each may include two others.
 const MOST_FILES: usize = 1000;
 
-/// Reads the file at `location`, with all that it includes.
+/// Reads the file at `location` with all files that it includes.
 ///
 /// # Errors
-/// Says why the file itself cannot be read; what is wrong inside becomes problems.
+/// When the file itself cannot be read; what is wrong inside becomes problems.
 pub fn read_with_includes(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) -> Result<(), String> {
     let identity = location.identity(reader.input_source.working_folder());
     read_file(reader, &mut Includes::default(), location, identity, role)
 }
 
-/// Bytes of a line at most: room for a thousand hashes, and too little to be slow.
+/// The size limit of a line in bytes: enough for a thousand hashes, and too small to be slow.
 const LONGEST_LINE: usize = 256 << 10;
 
-/// Warnings that one line may have: nobody reads more of them.
+/// The number of warnings for one line.
 const MOST_WARNINGS: usize = 20;
 
-/// The files that are being read, outermost first, and how many were read.
+/// The files that are being read, outermost first, and the number of files read.
 #[derive(Default)]
 struct Includes {
-    /// Identities, and names as the user would write them.
+    /// The identities of the files, and their names as the user would write them.
     open: Vec<(Location, Location)>,
     files: usize,
 }
@@ -112,7 +112,7 @@ impl FileReader<'_, '_> {
         }
     }
 
-    /// With `-e` anywhere, what stands before the options is the editable, if anything does.
+    /// Reads a line with `-e`; the text before the options, if any, is the editable.
     fn editable_line(
         &mut self,
         line: &LogicalLine,
@@ -197,7 +197,7 @@ impl FileReader<'_, '_> {
         result.map_err(|why| ParseFault::new(format!("cannot read {location}: {why}")))
     }
 
-    /// The files from the one that is included again to the one that does so.
+    /// Returns the chain of files from the one that is included again to the one that does so.
     fn cycle(&self, identity: &Location, again: &Location) -> String {
         let open = self.includes.open.iter().skip_while(|(open, _)| open != identity);
         let names: Vec<_> = open.map(|(_, location)| location.to_string()).collect();
@@ -226,16 +226,18 @@ fn unset_variable((at, name): &(usize, String)) -> ParseFault {
     ParseFault::at(*at, format!("the variable {name} is not set, or empty: `${{{name}}}` stays as it is"))
 }
 
-/// Values shorter than this are no secrets; replacing them would garble the message.
+/// The length below which a variable's value is not treated as a secret, since replacing it would
+/// garble the message.
 const SHORTEST_SECRET: usize = 4;
 
-/// `message` with the values of variables, which may be secret, replaced by the variables' names.
+/// Returns `message` with the values of variables, which may be secret, replaced by their names.
 fn without_values(message: String, variables: &[(String, String)]) -> String {
     let secrets = variables.iter().filter(|(_, value)| value.len() >= SHORTEST_SECRET);
     secrets.fold(message, |message, (name, value)| message.replace(value, &format!("${{{name}}}")))
 }
 
-/// What pip refuses in a constraints file, at once or when it resolves (`docs/facts/pip.md` 2.1).
+/// Refuses what pip refuses in a constraints file, at once or when it resolves (`docs/facts/pip.md`
+/// 2.1).
 fn refuse_constraint(asked: &ParsedRequirement, editable: bool) -> Result<(), ParseFault> {
     let why = if editable {
         "an editable is no constraint"
@@ -249,7 +251,7 @@ fn refuse_constraint(asked: &ParsedRequirement, editable: bool) -> Result<(), Pa
     Err(ParseFault::new(why))
 }
 
-/// The digests that a line promises, and where; their form is checked with the options.
+/// Returns the digests of a line with their positions; their form is checked with the options.
 fn hashes(options: &LineOptions) -> Vec<(usize, Digest)> {
     let digest = |given: &GivenOption| given.value.parse().ok().map(|digest| (given.at, digest));
     options.all(OptionName::Hash).filter_map(digest).collect()
@@ -274,7 +276,7 @@ fn left_over(options: &LineOptions) -> Vec<ParseFault> {
     options.left_over.iter().map(told).collect()
 }
 
-/// The options that pip reads and drops on such a line.
+/// Returns a fault for each option that pip ignores on such a line.
 fn ignored(options: &LineOptions, kept: &[OptionName], place: &str) -> Vec<ParseFault> {
     let dropped =
         options.given.iter().filter(|given| !kept.contains(&given.name) && !global::acts_anywhere(given.name));
@@ -283,7 +285,7 @@ fn ignored(options: &LineOptions, kept: &[OptionName], place: &str) -> Vec<Parse
     told.collect()
 }
 
-/// A fault for each time that an option is given beyond the `taken` times that pip takes it.
+/// Returns a fault for each repetition of an option beyond the `taken` times that pip accepts it.
 fn repeated(options: &LineOptions, name: OptionName, taken: usize) -> Vec<ParseFault> {
     let again = options.all(name).skip(taken);
     let told = again.map(|given| {

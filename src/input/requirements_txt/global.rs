@@ -1,11 +1,11 @@
-//! What option lines do to the options that hold for everything (`docs/facts/pip.md` 1.4).
+//! Applies lines of options, which affect everything (`docs/facts/pip.md` 1.4).
 
 use crate::domain::IndexOptions;
 
 use super::ParseFault;
 use super::options::{GivenOption, LineOptions, OptionName};
 
-/// Applies the options that pip obeys on any line, even beside a requirement.
+/// Applies the options that have an effect on any line, even beside a requirement.
 pub fn apply_anywhere(options: &mut IndexOptions, given: &[GivenOption]) -> Vec<ParseFault> {
     let mut warnings = Vec::new();
     for option in given {
@@ -24,8 +24,9 @@ pub fn apply_anywhere(options: &mut IndexOptions, given: &[GivenOption]) -> Vec<
     warnings
 }
 
-/// Takes the parts of a value one by one; returns those that are no project names. pip ignores
-/// what follows `:all:`, unless that holds `:none:`.
+/// Passes the parts of a value to `take` one by one; returns those that are no project names.
+///
+/// pip ignores what follows `:all:`, unless that contains `:none:`.
 fn each(value: &str, mut take: impl FnMut(&str) -> Result<(), String>) -> Vec<String> {
     let mut parts: Vec<_> = value.split(',').collect();
     let last_all = parts.iter().rposition(|part| *part == ":all:");
@@ -35,17 +36,17 @@ fn each(value: &str, mut take: impl FnMut(&str) -> Result<(), String>) -> Vec<St
     parts.into_iter().filter(|part| !part.trim().is_empty()).filter_map(|part| take(part).err()).collect()
 }
 
-/// Whether [`apply_anywhere`] deals with an option.
+/// Whether [`apply_anywhere`] handles an option.
 pub fn acts_anywhere(name: OptionName) -> bool {
     matches!(name, OptionName::OnlyBinary | OptionName::NoBinary | OptionName::AllReleases | OptionName::OnlyFinal)
 }
 
-/// Applies a line of options, all but those of [`apply_anywhere`]; returns what pip drops.
+/// Applies a line of options except those of [`apply_anywhere`]; returns what pip ignores.
 ///
-/// `beside` finds what a find-links value names beside the file, if it is there.
+/// `beside` returns the path that a find-links value names beside the file, if it exists.
 ///
 /// # Errors
-/// When both `--require-hashes` and `--no-require-hashes` were asked.
+/// When both `--require-hashes` and `--no-require-hashes` are given.
 pub fn apply_line(
     options: &mut IndexOptions,
     line: &LineOptions,
@@ -73,7 +74,8 @@ pub fn apply_line(
     Ok(warnings)
 }
 
-/// pip's order within a line: no index, then the index, then the extra ones.
+/// Applies the index options of a line in pip's order: no index, then the index, then the extra
+/// ones.
 fn apply_indexes(options: &mut IndexOptions, line: &LineOptions) -> Vec<ParseFault> {
     let mut warnings = Vec::new();
     if line.all(OptionName::NoIndex).next().is_some() {

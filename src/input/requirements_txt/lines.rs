@@ -1,22 +1,22 @@
-//! Text → logical lines: split, joined, without comments, variables put in
+//! Splits text into logical lines: joined, without comments, with variables replaced
 //! (`docs/facts/pip.md` 1.2, steps 1 to 5).
 
-/// One line after continuations are joined and the comment is cut.
+/// A line after continuations are joined and the comment is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogicalLine {
     /// The number of its first physical line, from 1.
     pub number: usize,
-    /// As it stands in the file.
+    /// The line as written in the file.
     pub written: String,
-    /// With the values of variables in it.
+    /// The line with the values of variables.
     pub text: String,
-    /// The variables that were put in, by name and value.
+    /// The variables that were replaced, by name and value.
     pub variables: Vec<(String, String)>,
-    /// The variables that have no value and stay as they are written, with their places there.
+    /// The variables that are not set and stay as written, with their positions.
     pub unset: Vec<(usize, String)>,
 }
 
-/// The lines of `text` that say something, with variables from `variable`.
+/// Returns the lines of `text` that are not blank, with variables from `variable`.
 pub fn logical_lines<'a>(
     text: &'a str,
     variable: impl Fn(&str) -> Option<String> + 'a,
@@ -28,7 +28,7 @@ pub fn logical_lines<'a>(
     })
 }
 
-/// What ends a line for Python's `splitlines`.
+/// Whether the character ends a line in Python's `splitlines`.
 fn ends_line(character: char) -> bool {
     let controls = '\n'..='\r';
     controls.contains(&character) || matches!(character, '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
@@ -49,7 +49,7 @@ fn physical_lines(text: &str) -> Vec<&str> {
     lines
 }
 
-/// White space in Python's sense.
+/// Whether the character is white space in Python.
 pub fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
 }
@@ -58,7 +58,8 @@ fn is_comment(line: &str) -> bool {
     line.trim_start_matches(is_space).starts_with('#')
 }
 
-/// Joins each line that ends in `\` with the next; a comment ends the run and continues nothing.
+/// Joins each line that ends in `\` with the next; a comment ends the sequence and continues
+/// nothing.
 fn join<'a>(lines: impl Iterator<Item = (&'a str, usize)>) -> Vec<(String, usize)> {
     let mut joined = Vec::new();
     let mut run: Option<(String, usize)> = None;
@@ -76,14 +77,15 @@ fn join<'a>(lines: impl Iterator<Item = (&'a str, usize)>) -> Vec<(String, usize
     joined
 }
 
-/// `line` up to a `#` that begins it or follows white space, without white space around.
+/// Returns `line` up to a `#` that begins it or follows white space, trimmed.
 fn without_comment(line: &str) -> &str {
     let begins = |at: usize| line[..at].chars().next_back().is_none_or(is_space);
     let end = line.match_indices('#').map(|(at, _)| at).find(|at| begins(*at));
     line[..end.unwrap_or(line.len())].trim_matches(is_space)
 }
 
-/// Puts the values of `${NAME}` in, one name after the other: a value may hold a later one.
+/// Replaces each `${NAME}` by its value, one name after the other, so that a value may contain a
+/// later name.
 fn expand(number: usize, written: &str, variable: &impl Fn(&str) -> Option<String>) -> LogicalLine {
     let mut text = written.to_owned();
     let mut variables = Vec::new();
@@ -104,12 +106,12 @@ fn expand(number: usize, written: &str, variable: &impl Fn(&str) -> Option<Strin
     LogicalLine { number, written: written.to_owned(), text, variables, unset }
 }
 
-/// Where `${name}` begins in `line`, which holds it.
+/// Returns the position of `${name}` in `line`, which contains it.
 fn place(line: &str, name: &str) -> usize {
     line.find(&format!("${{{name}}}")).unwrap_or_default()
 }
 
-/// The names in `${…}`, made of capital letters, digits and `_`.
+/// Returns the names in `${…}`, which consist of capital letters, digits and `_`.
 fn variable_names(line: &str) -> impl Iterator<Item = &str> {
     let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     line.split("${").skip(1).filter_map(move |after| {

@@ -1,5 +1,4 @@
-//! URLs in requirements: what kind they are, what their fragments say, what they point at
-//! (`docs/facts/pip.md` 1.6 and 2.4).
+//! URLs in requirements: their kinds, fragments and targets (`docs/facts/pip.md` 1.6 and 2.4).
 
 use std::path::PathBuf;
 
@@ -12,7 +11,7 @@ use crate::input::{InputSource, PathKind};
 
 use super::ParseFault;
 
-/// The version control systems that pip knows, each with what may follow its `+`.
+/// The version control systems that pip supports, each with what may follow its `+`.
 const REPOSITORIES: [(&str, &[&str]); 4] = [
     ("git", &["http", "https", "ssh", "git", "file"]),
     ("hg", &["file", "http", "https", "ssh", "static-http"]),
@@ -20,7 +19,7 @@ const REPOSITORIES: [(&str, &[&str]); 4] = [
     ("bzr", &["http", "https", "ssh", "sftp", "ftp", "lp", "file"]),
 ];
 
-/// The scheme of a URL in lower case.
+/// Returns the scheme of a URL in lower case.
 pub fn scheme(text: &str) -> Option<String> {
     let (scheme, _) = text.split_once(':')?;
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
@@ -44,16 +43,16 @@ fn is_repository_scheme(scheme: &str) -> bool {
     REPOSITORIES.iter().any(|(name, transports)| *name == system && transports.contains(&transport))
 }
 
-/// `git://…` with the `git+` that pip puts before it.
+/// Returns `git://…` with the `git+` that pip puts before it.
 pub fn with_system(text: &str) -> Option<String> {
     let scheme = scheme(text)?;
     REPOSITORIES.iter().any(|(name, _)| *name == scheme).then(|| format!("{scheme}+{text}"))
 }
 
-/// The project that `#egg=` names.
+/// Returns the project that `#egg=` names.
 ///
 /// # Errors
-/// When it names something, but no project.
+/// When its value is no project name.
 pub fn egg(url: &str) -> Result<Option<PackageName>, ParseFault> {
     let Some(at) = url.find("#egg=").into_iter().chain(url.find("&egg=")).min() else { return Ok(None) };
     let start = at + "#egg=".len();
@@ -67,7 +66,7 @@ pub fn egg(url: &str) -> Result<Option<PackageName>, ParseFault> {
     }
 }
 
-/// The last part of a URL's path, percent-decoded.
+/// Returns the last part of a URL's path, percent-decoded.
 pub fn filename(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let path = path.split_once("://").map_or(path, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
@@ -75,7 +74,7 @@ pub fn filename(url: &str) -> String {
     decoded.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// The project that a wheel's file name tells; none for another file.
+/// Returns the project in a wheel's file name; `None` for another file.
 ///
 /// # Errors
 /// When the file is called `.whl` and its name is not that of a wheel.
@@ -89,10 +88,11 @@ pub fn wheel_project(filename: &str) -> Result<Option<PackageName>, ParseFault> 
     }
 }
 
-/// What a URL points at, and what pip will find wrong with it later, if anything.
+/// Returns the source that a URL stands for, and what pip will find wrong with it later, if
+/// anything.
 ///
 /// # Errors
-/// When it is no URL that pip could follow.
+/// When pip cannot use the URL.
 pub fn source(url: &str, input_source: &dyn InputSource) -> Result<(Source, Option<ParseFault>), ParseFault> {
     match scheme(url).as_deref() {
         Some(scheme) if is_repository_scheme(scheme) => Ok((Source::Repository(url.to_owned()), None)),
@@ -128,7 +128,7 @@ fn file_source(url: &str, input_source: &dyn InputSource) -> Result<(Source, Opt
     Ok((Source::Url(MaskedUrl::new(absolute)), doubt))
 }
 
-/// The path of a `file:` URL; pip takes a relative one from the working folder.
+/// Returns the path of a `file:` URL; as in pip a relative one starts at the working folder.
 fn file_path(url: &str, input_source: &dyn InputSource) -> Result<PathBuf, ParseFault> {
     let location = url["file:".len()..].split(['?', '#']).next().unwrap_or_default();
     if location.starts_with('/') {

@@ -1,7 +1,7 @@
 //! pip's requirements files, as pip 26.3 reads them (`docs/facts/pip.md` 1).
 //!
-//! Reading goes on after a bad line: every one becomes a [`Problem`]. What pip drops in silence
-//! is dropped here too, with a warning.
+//! Reading goes on after a bad line: each becomes a [`Problem`]. What pip silently ignores is
+//! ignored here, too, with a warning.
 
 mod decode;
 mod file;
@@ -18,10 +18,10 @@ use crate::domain::{DependencyError, Origin};
 use super::{Location, Problem, RequirementsReader, Role, Severity, conversion_hint};
 use requirement::ParseContext;
 
-/// What is wrong with a line.
+/// A fault of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseFault {
-    /// Bytes of the text before it, where known.
+    /// The number of bytes of the text before it, if known.
     at: Option<usize>,
     message: String,
 }
@@ -35,12 +35,12 @@ impl ParseFault {
         Self { at: Some(at), message: message.into() }
     }
 
-    /// The same fault of a text that begins `by` bytes earlier.
+    /// Moves the fault to a text that begins `by` bytes earlier.
     fn moved(self, by: usize) -> Self {
         Self { at: self.at.map(|at| at + by), ..self }
     }
 
-    /// The same fault of a text whose place is not known.
+    /// Removes the position, since that of the text is not known.
     fn anywhere(self) -> Self {
         Self { at: None, ..self }
     }
@@ -52,12 +52,12 @@ impl From<DependencyError> for ParseFault {
     }
 }
 
-/// Whether a file of this name may be a requirements file: pip has no rule for names.
+/// Whether a file of this name may be a requirements file; pip has no rule for names.
 pub fn recognizes(filename: &str) -> bool {
     conversion_hint(filename).is_none() && !super::pixi_lock::recognizes(filename)
 }
 
-/// Reads the file at `location`, with all that it includes.
+/// Reads the file at `location` with all files that it includes.
 pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
     if let Err(why) = file::read_with_includes(reader, location, role) {
         reader.read.problems.push(Problem::error(location.origin(0), format!("it cannot be read: {why}")));

@@ -1,10 +1,10 @@
-//! The options of a line, read by the rules of Python's `optparse` (`docs/facts/pip.md` 1.2 step 7
+//! Parses the options of a line by the rules of Python's `optparse` (`docs/facts/pip.md` 1.2 step 7
 //! and 1.4).
 
 use super::ParseFault;
 use super::words::ShellWord;
 
-/// What an option is about, whatever its spelling.
+/// An option, whatever its spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionName {
     IndexUrl,
@@ -51,7 +51,7 @@ const OPTIONS: [(OptionName, &[&str]); 19] = [
     (OptionName::ConfigSettings, &["-C", "--config-settings"]),
 ];
 
-/// Options that pip took in files once: some tell what took their place.
+/// Options that earlier pips accepted in files, some with what replaced them.
 const GONE: [(&str, &str); 7] = [
     ("--install-option", "use --config-settings"),
     ("--global-option", "use --config-settings"),
@@ -62,7 +62,7 @@ const GONE: [(&str, &str); 7] = [
     ("--process-dependency-links", "name such dependencies by URL"),
 ];
 
-/// Every feature that `--use-feature` of pip 26.3 knows; none matters for fetching.
+/// Every feature that `--use-feature` of pip 26.3 accepts; none matters for fetching.
 const FEATURES: [&str; 6] = [
     "fast-deps",
     "inprocess-build-deps",
@@ -77,7 +77,7 @@ impl OptionName {
         !matches!(self, Self::NoIndex | Self::PreferBinary | Self::RequireHashes | Self::NoRequireHashes | Self::Pre)
     }
 
-    /// The long spelling.
+    /// Returns the long spelling.
     pub fn spelling(self) -> &'static str {
         let (_, spellings) = OPTIONS.iter().find(|(name, _)| *name == self).expect("every option is listed");
         spellings.iter().find(|spelling| spelling.starts_with("--")).expect("every option has a long spelling")
@@ -88,9 +88,9 @@ impl OptionName {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenOption {
     pub name: OptionName,
-    /// Empty for an option that takes none.
+    /// The value; empty for an option without one.
     pub value: String,
-    /// Bytes of the line before the option.
+    /// The number of bytes of the line before the option.
     pub at: usize,
 }
 
@@ -98,22 +98,22 @@ pub struct GivenOption {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LineOptions {
     pub given: Vec<GivenOption>,
-    /// Words that belong to no option: pip drops them.
+    /// Words that belong to no option, which pip ignores.
     pub left_over: Vec<ShellWord>,
 }
 
 impl LineOptions {
-    /// Every option of this name, in order.
+    /// Returns every option of this name, in order.
     pub fn all(&self, name: OptionName) -> impl Iterator<Item = &GivenOption> {
         self.given.iter().filter(move |given| given.name == name)
     }
 }
 
-/// Reads the words of a line's options.
+/// Parses the words of a line's options.
 ///
 /// # Errors
-/// Tells the first option that is unknown, ambiguous, lacks its value, has one that it cannot
-/// take, or one that pip refuses.
+/// When an option is unknown, ambiguous, lacks its value, has an invalid one, or is refused by pip;
+/// the first such option.
 pub fn parse_options(words: Vec<ShellWord>) -> Result<LineOptions, ParseFault> {
     let mut options = LineOptions::default();
     let mut words = words.into_iter();
@@ -144,7 +144,7 @@ fn no_value(name: OptionName, at: usize) -> ParseFault {
     ParseFault::at(at, format!("`{}` needs a value", name.spelling()))
 }
 
-/// `--name` or `--name=value`; the name may be cut short where that is unambiguous.
+/// Parses `--name` or `--name=value`; the name may be abbreviated if that is unambiguous.
 fn long_option(text: &str, at: usize) -> Result<(OptionName, Option<String>), ParseFault> {
     let (spelling, value) = match text.split_once('=') {
         Some((spelling, value)) => (spelling, Some(value.to_owned())),
@@ -181,7 +181,7 @@ fn unknown(written: &str) -> String {
     }
 }
 
-/// `-x value` or `-xvalue`: every short option takes a value.
+/// Parses `-x value` or `-xvalue`, since every short option has a value.
 fn short_option(text: &str, at: usize) -> Result<(OptionName, Option<String>), ParseFault> {
     let end = text.char_indices().nth(2).map_or(text.len(), |(end, _)| end);
     let (spelling, value) = text.split_at(end);
@@ -190,7 +190,7 @@ fn short_option(text: &str, at: usize) -> Result<(OptionName, Option<String>), P
     Ok((*name, (!value.is_empty()).then(|| value.to_owned())))
 }
 
-/// What pip refuses while it reads the options.
+/// Checks an option for what pip refuses while it parses the options.
 fn check(name: OptionName, value: &str) -> Result<(), String> {
     let spelling = name.spelling();
     match name {

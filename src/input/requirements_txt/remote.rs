@@ -1,5 +1,7 @@
-//! What a requirements file from the network may not do: it was written by others, so it neither
-//! names files of this machine nor learns our variables. (pip lets it.)
+//! Restrictions of requirements files from the network.
+//!
+//! They are written by others, so they can neither name files of this machine nor read its
+//! variables. (pip allows both.)
 
 use std::fmt::Display;
 
@@ -10,20 +12,24 @@ use super::lines::LogicalLine;
 use super::link;
 use super::options::{LineOptions, OptionName};
 
-/// The fault of a line that names `what`, which is on this machine.
+/// Returns the fault of a line that names `what`, which is on this machine.
 pub fn names_local(what: &impl Display) -> ParseFault {
     let why = "a requirements file from the network may not name files of this machine";
     ParseFault::new(format!("{what} is local, and {why}: read a copy of it instead"))
 }
 
+/// Refuses variables in a line.
+///
 /// # Errors
-/// When a variable is asked for.
+/// When there is one.
 pub fn refuse_variables(line: &LogicalLine) -> Result<(), ParseFault> {
     let Some((at, name)) = line.unset.first() else { return Ok(()) };
     let why = "a requirements file from the network learns no variable of this machine";
     Err(ParseFault::at(*at, format!("`${{{name}}}` is not replaced, since {why}: read a copy of it instead")))
 }
 
+/// Refuses a local source.
+///
 /// # Errors
 /// When `source` is a file or folder.
 pub fn refuse_local_source(source: &Source) -> Result<(), ParseFault> {
@@ -35,8 +41,10 @@ pub fn refuse_local_source(source: &Source) -> Result<(), ParseFault> {
     }
 }
 
+/// Refuses local indexes and find-links locations.
+///
 /// # Errors
-/// When an index or find-links location is a file or folder.
+/// When there is one.
 pub fn refuse_local_options(options: &LineOptions) -> Result<(), ParseFault> {
     let places = [OptionName::IndexUrl, OptionName::ExtraIndexUrl, OptionName::FindLinks];
     let is_remote = |value: &str| matches!(link::scheme(value).as_deref(), Some("http" | "https"));

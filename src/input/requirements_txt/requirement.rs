@@ -1,4 +1,4 @@
-//! The text of a requirement → what it asks for (`docs/facts/pip.md` 1.6 and 1.7).
+//! Parses the text of a requirement (`docs/facts/pip.md` 1.6 and 1.7).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use crate::input::{InputSource, PathKind, Role, Severity};
 use super::lines::is_space;
 use super::{ParseFault, link};
 
-/// What one requirement asks for.
+/// A parsed requirement.
 #[derive(Clone, Debug)]
 pub struct ParsedRequirement {
     pub name: Option<PackageName>,
     pub extras: Vec<ExtraName>,
     pub source: Source,
     pub marker: Marker,
-    /// What pip meets only when it uses the requirement: a file is missing.
+    /// A problem that pip finds only when it uses the requirement, such as a missing file.
     pub doubt: Option<ParseFault>,
 }
 
@@ -31,14 +31,14 @@ pub struct ParseContext<'w> {
 }
 
 impl ParsedRequirement {
-    /// The doubt, if there is one: a warning where a marker decides whether any target uses the
-    /// requirement.
+    /// Returns that problem, if there is one: as a warning if a marker decides whether any target
+    /// uses the requirement.
     pub fn doubt(&self) -> Option<(Severity, ParseFault)> {
         let severity = if self.marker.is_always() { Severity::Error } else { Severity::Warning };
         Some((severity, self.doubt.clone()?))
     }
 
-    /// The requirement that stands at `origin`, without hashes and settings.
+    /// Converts it into the requirement at `origin`, without hashes and settings.
     pub fn into_requirement(self, origin: Origin, role: Role) -> Requirement {
         Requirement {
             name: self.name,
@@ -59,7 +59,7 @@ impl ParseContext<'_> {
         normalize(&self.input_source.working_folder().join(path))
     }
 
-    /// Tells of the usual mistakes: a path as Windows writes it, or one that is relative to its file.
+    /// Returns advice about the usual mistakes: a Windows path, or a path relative to the file.
     fn advice(&self, path: &str) -> &'static str {
         if is_of_windows(path) {
             return "; `\\` divides no path on this system: write `/`";
@@ -74,10 +74,10 @@ impl ParseContext<'_> {
     }
 }
 
-/// Reads what stands before the options of a line, or a requirement of the command line.
+/// Parses the text before the options of a line, or a requirement of the command line.
 ///
 /// # Errors
-/// Tells where and why pip would refuse it.
+/// When pip would refuse it; the error says where and why.
 pub fn parse_requirement(text: &str, context: &ParseContext<'_>) -> Result<ParsedRequirement, ParseFault> {
     let separator = if link::is_url(text) { "; " } else { ";" };
     let (body, marker) = match text.split_once(separator) {
@@ -89,7 +89,7 @@ pub fn parse_requirement(text: &str, context: &ParseContext<'_>) -> Result<Parse
     Ok(ParsedRequirement { marker, ..asked })
 }
 
-/// Nothing after the `;` is no marker.
+/// Parses the text after `;`, which may be empty.
 fn parse_optional_marker(text: &str, at: usize) -> Result<Marker, ParseFault> {
     let marker = text.trim_matches(is_space);
     if marker.is_empty() {
@@ -137,12 +137,12 @@ fn looks_like_path(text: &str) -> bool {
     text.starts_with('.') || text.contains('/') || text.contains(std::path::MAIN_SEPARATOR)
 }
 
-/// Whether the text is a path of Windows, read elsewhere.
+/// Whether the text is a Windows path, although this is not Windows.
 fn is_of_windows(text: &str) -> bool {
     std::path::MAIN_SEPARATOR == '/' && text.contains('\\')
 }
 
-/// A local project or archive; `None` where the text is neither.
+/// Parses a local project or archive; `None` if the text is neither.
 ///
 /// `path` is `text` without its extras.
 fn parse_path(text: &str, path: &str, context: &ParseContext<'_>) -> Result<Option<ParsedRequirement>, ParseFault> {
@@ -171,12 +171,12 @@ fn parse_path(text: &str, path: &str, context: &ParseContext<'_>) -> Result<Opti
     Ok(asked(name, Source::Archive(absolute), doubt))
 }
 
-/// `name @ …`, seen by what stands before the `@`.
+/// Whether the text has the form `name @ …`, by what precedes the `@`.
 fn is_direct_reference(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, _)| !looks_like_path(name))
 }
 
-/// `path [a,b]` → the path and the extras.
+/// Splits `path [a,b]` into the path and the extras.
 fn strip_extras(text: &str) -> Result<(&str, Vec<ExtraName>), ParseFault> {
     let brackets = text.strip_suffix(']').and_then(|inner| inner.rfind('['));
     match brackets {
@@ -188,7 +188,7 @@ fn strip_extras(text: &str) -> Result<(&str, Vec<ExtraName>), ParseFault> {
     }
 }
 
-/// Extensions of the archives that pip takes; beside these it knows `.tar.…` ones.
+/// The extensions of the archives that pip accepts, beside `.tar.…`.
 const ARCHIVES: [&str; 7] = ["zip", "whl", "tgz", "tar", "tbz", "txz", "tlz"];
 const COMPRESSED_TARS: [&str; 5] = ["gz", "bz2", "xz", "lz", "lzma"];
 
@@ -201,7 +201,7 @@ fn is_archive(filename: &str) -> bool {
     }
 }
 
-/// Says more where the text looks like a path.
+/// Returns an error that says more if the text looks like a path.
 fn explain(text: &str, error: DependencyError, context: &ParseContext<'_>) -> ParseFault {
     if !(looks_like_path(text) || is_of_windows(text)) || text.contains("://") {
         return error.into();
@@ -214,10 +214,10 @@ fn explain(text: &str, error: DependencyError, context: &ParseContext<'_>) -> Pa
     ParseFault::new(message)
 }
 
-/// Reads the value of `-e`.
+/// Parses the value of `-e`.
 ///
 /// # Errors
-/// Tells why pip would refuse it.
+/// When pip would refuse it; the error says why.
 pub fn parse_editable(text: &str, context: &ParseContext<'_>) -> Result<ParsedRequirement, ParseFault> {
     let asked = match text.parse() {
         Ok(dependency @ Dependency { source: DependencySource::Url(_), .. }) => {

@@ -1,4 +1,4 @@
-//! The lines of `docs/facts/pip.md` 1.9 and their neighbours, on a machine made of literals.
+//! Tests with the lines of `docs/facts/pip.md` 1.9 and similar ones, on a machine made of literals.
 
 use proptest::prelude::*;
 

@@ -1,5 +1,5 @@
-//! A line's requirement and its options, and the words of the options as a POSIX shell reads
-//! them (`docs/facts/pip.md` 1.2, step 6).
+//! Splits a line into the requirement and its options, and the options into words as a POSIX shell
+//! does (`docs/facts/pip.md` 1.2, step 6).
 
 use super::ParseFault;
 
@@ -7,11 +7,11 @@ use super::ParseFault;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShellWord {
     pub text: String,
-    /// Bytes of the line before it.
+    /// The number of bytes of the line before it.
     pub at: usize,
 }
 
-/// Divides `line` before the first of its blank-separated parts that begins with `-`.
+/// Splits `line` before the first of its blank-separated parts that begins with `-`.
 pub fn split_options(line: &str) -> (&str, &str) {
     if line.starts_with('-') {
         return ("", line);
@@ -22,7 +22,7 @@ pub fn split_options(line: &str) -> (&str, &str) {
     }
 }
 
-/// The words of `options`, which begin `at` bytes into the line.
+/// Returns the words of `options`, which begin at byte `at` of the line.
 ///
 /// # Errors
 /// When a quote is never closed or the last character is an escape.
@@ -38,7 +38,7 @@ pub fn split_words(options: &str, at: usize) -> Result<Vec<ShellWord>, ParseFaul
     Ok(words)
 }
 
-/// The word that `rest` begins with, and how many bytes it takes.
+/// Returns the first word of `rest`, and its length in bytes.
 fn first_word(rest: &str, start: usize) -> Result<(String, usize), ParseFault> {
     let mut text = String::new();
     let mut characters = rest.char_indices();
@@ -71,7 +71,8 @@ fn quoted(characters: &mut impl Iterator<Item = (usize, char)>, text: &mut Strin
     }
 }
 
-/// Between double quotes `\` escapes itself and the quote, and stands for itself otherwise.
+/// Reads text between double quotes, in which `\` escapes itself and the quote, and stands for
+/// itself otherwise.
 fn quoted_with_escapes(characters: &mut impl Iterator<Item = (usize, char)>, text: &mut String) -> Option<()> {
     loop {
         match characters.next()? {
@@ -103,7 +104,7 @@ mod tests {
         }
     }
 
-    /// Expectations are those of Python's `shlex.split`.
+    /// The results of Python's `shlex.split`.
     #[test]
     fn words_as_a_shell_reads_them() {
         for (options, expected) in [

@@ -1,4 +1,5 @@
-//! Whether a uv.lock was made of the pyproject.toml beside it, which it keeps the requirements of.
+//! Checks whether a uv.lock is up to date with the pyproject.toml beside it, whose requirements it
+//! contains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +7,16 @@ use super::project::Project;
 use super::schema::{Metadata, Package, StatedRequirement};
 use crate::domain::{GroupName, PackageName, Specifiers};
 
-/// A requirement by the group that asks and the project; groups of a project may ask for the same.
+/// The group and the project of a requirement; several groups may require the same project.
 type Asker = (Option<GroupName>, PackageName);
 
-/// The clauses of all that is asked of a project; none where its place is told instead.
+/// The clauses of all that is required of a project; `None` if its location is stated instead.
 type Clauses = Option<BTreeSet<String>>;
 
-/// A doubt where the package of `project` was locked with other requirements than its file has now.
-/// Markers are not compared: uv writes them in words of its own.
+/// Returns a warning if the package of `project` was locked with other requirements than its file
+/// has now.
+///
+/// Markers are not compared, since uv rewrites them.
 pub fn doubt(project: &Project, package: &Package) -> Option<String> {
     let locked = stated(package.metadata.as_ref()?);
     let asked = asked(project);

@@ -1,4 +1,4 @@
-//! A uv.lock understood: packages, and the edges between them.
+//! A parsed uv.lock: packages, and their dependencies.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use crate::domain::{
     AvailableGroups, ExtraName, GroupName, LockedPackage, MarkerId, MarkerTable, Origin, PackageName, Specifiers,
 };
 
-/// A lock of uv. Packages go by their position.
+/// A lock of uv; packages are given by their position.
 #[derive(Debug)]
 pub struct UvLock {
     pub packages: Vec<LockedPackage>,
-    /// What each package needs.
+    /// The dependencies of each package.
     pub nodes: Vec<Node>,
     /// The project, or the members of the workspace.
     pub roots: Vec<usize>,
-    /// What a script asks for.
+    /// The requirements of a script.
     pub requirements: Vec<Requirement>,
     /// The groups of a workspace whose root is no project.
     pub groups: BTreeMap<GroupName, Vec<Requirement>>,
     pub markers: MarkerTable,
     pub requires_python: Option<Specifiers>,
-    /// One of them must hold; without any, everything is supported.
+    /// The supported environments, of which one must hold; if empty, all are supported.
     pub supported: Vec<MarkerId>,
     pub conflicts: Vec<Vec<Conflict>>,
     pub available: AvailableGroups,
@@ -28,12 +28,12 @@ pub struct UvLock {
     pub origin: Origin,
 }
 
-/// What a package needs.
+/// The dependencies of a package.
 #[derive(Debug, Default)]
 pub struct Node {
-    /// It is no distribution itself (`package = false`).
+    /// Whether it is no distribution itself (`package = false`).
     pub is_virtual: bool,
-    /// The forks of the resolution that it belongs to; none: to all of them.
+    /// The forks of the resolution that it belongs to; if empty, it belongs to all.
     pub forks: Vec<MarkerId>,
     pub dependencies: Vec<Edge>,
     pub extras: BTreeMap<ExtraName, Vec<Edge>>,
@@ -49,26 +49,26 @@ pub struct Edge {
     pub marker: Option<MarkerId>,
 }
 
-/// What is asked for by name, without a version.
+/// A requirement by name, without a version.
 #[derive(Debug)]
 pub struct Requirement {
     pub name: PackageName,
-    /// Every package of that name; the target's fork has one of them.
+    /// Every package of that name, of which the target's fork has one.
     pub candidates: Vec<usize>,
     pub extras: Vec<ExtraName>,
     pub marker: Option<MarkerId>,
 }
 
-/// One of several things that cannot be had together (`tool.uv.conflicts`).
+/// One of several extras or groups that exclude each other (`tool.uv.conflicts`).
 #[derive(Debug)]
 pub struct Conflict {
-    /// As markers call it, see [`activation`].
+    /// Its name in markers, see [`activation`].
     pub activation: ExtraName,
-    /// As a person calls it.
+    /// Its name for people.
     pub shown: String,
 }
 
-/// What can be active where a lock has conflicts.
+/// The items that can be active in a lock with conflicts.
 #[derive(Clone, Copy, Debug)]
 pub enum Item<'a> {
     Project,
@@ -76,8 +76,8 @@ pub enum Item<'a> {
     Group(&'a str),
 }
 
-/// The name by which uv's markers ask whether an item of a package is active: the kind, the length
-/// of the package's name, the name, and the item (`extra == 'extra-3-app-cpu'`).
+/// Returns the name by which uv's markers refer to an item of a package: the kind, the length of
+/// the package's name, the name, and the item (`extra == 'extra-3-app-cpu'`).
 pub fn activation(package: &PackageName, item: Item<'_>) -> ExtraName {
     let length = package.as_ref().len();
     let text = match item {

@@ -1,6 +1,6 @@
-//! uv.lock: uv's lock of a project, a workspace or a script, version 1 in every revision.
+//! uv.lock, uv's lock of a project, a workspace or a script, version 1 in every revision.
 //!
-//! What is selected is what `uv sync --frozen` installs; `tests/judges/locks.py` compares.
+//! The selection is what `uv sync --frozen` installs; `tests/judges/locks.py` compares them.
 
 mod freshness;
 mod graph;
@@ -12,7 +12,7 @@ mod select;
 use super::locking::read_lock;
 use super::{Location, RequirementsReader, Role};
 
-/// Whether a file of this name is a lock of uv: of a project, or of a script (`job.py.lock`).
+/// Whether a file of this name is a lock of uv, either of a project or of a script (`job.py.lock`).
 pub fn recognizes(filename: &str) -> bool {
     filename.ends_with("uv.lock") || filename.ends_with(".py.lock")
 }

@@ -1,4 +1,5 @@
-//! What the pyproject.toml beside a uv.lock decides: whose lock it is, and its default groups.
+//! What the pyproject.toml beside a uv.lock decides: the project of the lock, and its default
+//! groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +14,12 @@ use crate::input::{InputSource, Problem};
 /// The project of a lock.
 #[derive(Debug, Default)]
 pub struct Project {
-    /// Absent where the root of a workspace is no project.
+    /// The name; `None` if the root of a workspace is no project.
     pub name: Option<PackageName>,
     pub extras: BTreeSet<ExtraName>,
     pub groups: BTreeSet<GroupName>,
     pub default_groups: DefaultGroups,
-    /// What it asks for, as far as it can be read.
+    /// The requirements of the project, as far as they can be parsed.
     pub asked: Vec<Asked>,
 }
 
@@ -38,7 +39,7 @@ impl Default for DefaultGroups {
 }
 
 impl DefaultGroups {
-    /// Those of the groups that there are.
+    /// Returns the default groups among those that exist.
     pub fn among(&self, groups: &BTreeSet<GroupName>) -> BTreeSet<GroupName> {
         let is_default = |group: &&GroupName| match self {
             Self::Word(word) => word == "all",
@@ -79,7 +80,7 @@ struct Uv {
     dev_dependencies: Option<IgnoredAny>,
 }
 
-/// The project beside the lock at `lock`; `None` where there is no such file.
+/// Returns the project beside the lock `lock`; `None` if there is no such file.
 ///
 /// # Errors
 /// When the file is no pyproject.toml.

@@ -1,4 +1,4 @@
-//! The parts of uv.lock (version 1, every revision) that say what is to be had.
+//! The parts of uv.lock (version 1, every revision) that matter for the selection.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct Conflict {
 #[serde(rename_all = "kebab-case", default)]
 pub struct Manifest {
     pub members: Vec<String>,
-    /// What a script asks for.
+    /// The requirements of a script.
     pub requirements: Vec<Requirement>,
     /// The groups of a workspace whose root is no project.
     pub dependency_groups: BTreeMap<String, Vec<Requirement>>,
@@ -66,7 +66,7 @@ pub struct Package {
     pub metadata: Option<Metadata>,
 }
 
-/// What the package said of itself when it was locked.
+/// The package's own metadata when it was locked.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Metadata {
@@ -75,8 +75,8 @@ pub struct Metadata {
     pub requires_dev: BTreeMap<String, Vec<StatedRequirement>>,
 }
 
-/// A requirement of the package's pyproject.toml. Those of which the file says where they are, as
-/// repositories and folders, have no specifier.
+/// A requirement of the package's pyproject.toml; it has no specifier if the file states its
+/// location, such as a repository or folder.
 #[derive(Deserialize)]
 pub struct StatedRequirement {
     pub name: String,
@@ -111,9 +111,9 @@ pub struct Edge {
 #[serde(rename_all = "kebab-case")]
 pub struct File {
     pub url: Option<String>,
-    /// Relative to a registry that is a folder.
+    /// The path, relative to a registry that is a folder.
     pub path: Option<String>,
-    /// Of a wheel whose package is a local path.
+    /// The file name of a wheel whose package is a local path.
     pub filename: Option<String>,
     pub hash: Option<String>,
     pub size: Option<u64>,

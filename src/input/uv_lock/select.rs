@@ -1,4 +1,5 @@
-//! What a uv.lock gives to a target: the walk that `uv sync --frozen` makes.
+//! Selects the packages of a uv.lock for a target, following dependencies as `uv sync --frozen`
+//! does.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -45,7 +46,7 @@ impl Lock for UvLock {
     }
 }
 
-/// A package, and the extra of it whose dependencies are followed; `None`: its own.
+/// A package, and the extra whose dependencies are followed; `None` for its own.
 type Visit = (usize, Option<ExtraName>);
 
 impl UvLock {
@@ -82,7 +83,7 @@ impl UvLock {
         edge.extras.iter().map(move |extra| activation(package, Item::Extra(extra.as_ref())))
     }
 
-    /// The one of the candidates that the target's fork has.
+    /// Returns the candidate that belongs to the target's fork.
     fn in_fork(&self, requirement: &Requirement, markers: &EvaluatedMarkers<'_>) -> Result<usize, String> {
         let nothing = MarkerSets::default();
         let is_in_fork = |position: &&usize| {
@@ -101,7 +102,7 @@ impl UvLock {
 struct Start<'l> {
     lock: &'l UvLock,
     markers: &'l EvaluatedMarkers<'l>,
-    /// What conflict markers ask for.
+    /// The active extras and groups in conflict markers.
     active: MarkerSets,
     visits: Vec<Visit>,
 }
@@ -157,7 +158,7 @@ impl Start<'_> {
         self.visits.extend(extras.map(|extra| (position, Some(extra.clone()))));
     }
 
-    /// An edge activates its extras before its own marker is judged.
+    /// Follows an edge, activating its extras before its own marker is evaluated.
     fn edge(&mut self, edge: &Edge) {
         let mut active = self.active.clone();
         active.extras.extend(self.lock.activate(edge));
@@ -168,17 +169,18 @@ impl Start<'_> {
     }
 }
 
-/// Breadth first along the edges whose markers hold.
+/// A breadth-first walk along the edges whose markers hold.
 struct Walk<'l> {
     lock: &'l UvLock,
     markers: &'l EvaluatedMarkers<'l>,
     active: MarkerSets,
-    /// Edges that are followed activate their extras; a second walk judges with what the first found.
+    /// Whether the extras of followed edges are activated; a second walk then uses what the first
+    /// one found.
     is_growing: bool,
 }
 
 impl Walk<'_> {
-    /// Every package that is reached, with the projects that it needs.
+    /// Returns every package that is reached, with the projects that it needs.
     fn go(&mut self, start: &[Visit]) -> BTreeMap<usize, BTreeSet<PackageName>> {
         let lock = self.lock;
         let mut found: BTreeMap<usize, BTreeSet<PackageName>> = BTreeMap::new();

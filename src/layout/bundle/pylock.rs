@@ -33,7 +33,7 @@ pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> Option<String>
 /// `archive` entry of its own.
 fn entry(package: &FetchedPackage, target_markers: &TargetMarkers) -> String {
     let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
+        package.files.iter().partition(|file| is_unreadable(&package.name, &file.candidate.filename));
     let mut text = String::new();
     if !named.is_empty() {
         text.push_str(&head(package, &named, target_markers));

@@ -70,7 +70,7 @@ fn choice(fetched: &Fetched) -> String {
 /// A file from a direct URL may have such a name; without its own line pip would ask the network.
 fn requirements(package: &FetchedPackage, target_markers: &TargetMarkers) -> Vec<String> {
     let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(package, &file.candidate.filename));
+        package.files.iter().partition(|file| is_unreadable(&package.name, &file.candidate.filename));
     let by_path = unreadable.into_iter().map(|file| (format!("./{WHEELS}/{}", file.candidate.filename), vec![file]));
     let by_name =
         package.version.iter().map(|version| (format!("{}=={version}", spelled_name(package)), named.clone()));

@@ -72,12 +72,12 @@ impl EntryHeaders {
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
-    response: Response<'a>,
+struct WrittenEntry<'a> {
+    response: WrittenResponse<'a>,
 }
 
 #[derive(Serialize)]
-struct Response<'a> {
+struct WrittenResponse<'a> {
     /// Always empty, since the body is a file of its own.
     #[serde(with = "serde_bytes")]
     body: &'a [u8],
@@ -87,7 +87,7 @@ struct Response<'a> {
 
 /// Returns the headers file of an entry for pip 23.3 and later; its body is a file of its own.
 pub fn binary(headers: &EntryHeaders) -> Vec<u8> {
-    let entry = Entry { response: Response { body: b"", headers, status: 200 } };
+    let entry = WrittenEntry { response: WrittenResponse { body: b"", headers, status: 200 } };
     let mut bytes = MARK_4.to_vec();
     rmp_serde::encode::write_named(&mut bytes, &entry).expect("writing to memory cannot fail");
     bytes

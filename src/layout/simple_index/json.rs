@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::domain::{FetchedFile, Object, PackageName};
+use crate::domain::{Object, PackageName};
 
 use super::super::html::href;
-use super::Project;
+use super::{IndexFile, Project};
 
 /// Returns the page of one project.
 pub fn project(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
@@ -13,7 +13,7 @@ pub fn project(name: &PackageName, project: &Project<'_>) -> Vec<u8> {
         meta: META,
         name,
         versions: project.versions.iter().map(ToString::to_string).collect(),
-        files: project.files.values().map(|(_, file)| FileEntry::of(file)).collect(),
+        files: project.files.values().map(FileEntry::of).collect(),
     })
 }
 
@@ -93,14 +93,14 @@ enum YankedValue<'a> {
 }
 
 impl<'a> FileEntry<'a> {
-    fn of(file: &'a FetchedFile) -> Self {
+    fn of(file: &IndexFile<'a>) -> Self {
         Self {
-            filename: &file.candidate.filename,
-            url: href(&file.candidate.filename),
+            filename: file.filename,
+            url: href(file.filename),
             hashes: file.object.into(),
             size: file.object.size,
-            requires_python: file.candidate.requires_python.as_ref().map(ToString::to_string),
-            yanked: match file.candidate.yanked.0.as_deref() {
+            requires_python: file.requires_python.map(ToString::to_string),
+            yanked: match file.yanked.0.as_deref() {
                 None => YankedValue::Flag(false),
                 Some("") => YankedValue::Flag(true),
                 Some(reason) => YankedValue::Reason(reason),
@@ -119,7 +119,8 @@ mod tests {
     use crate::layout::test_fixtures::{fetched, file, object, package};
 
     fn project_of(fetched: &Fetched) -> serde_json::Value {
-        let (name, found) = projects(fetched).pop_first().unwrap();
+        let files: Vec<_> = fetched.files().map(|(package, file)| IndexFile::of(package, file)).collect();
+        let (name, found) = projects(&files).pop_first().unwrap();
         serde_json::from_slice(&project(name, &found)).unwrap()
     }
 

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use super::finding::{Finding, FindingKind};
 use super::open_bundle::{BundleOverlay, OpenBundle};
-use super::verify::{Finding, FindingKind};
 use super::{BundleError, DELTA_PATH, Delta};
-use crate::archive::{ArchiveFormat, CancelFlag, LinkMode, TemporaryFolder, pack_file, parent, write_directory};
+use crate::archive::{
+    ArchiveFormat, CancelFlag, FileSink, FolderSink, LinkMode, TemporaryFolder, TreeSink as _, parent,
+};
 use crate::domain::{Content, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH};
 
@@ -33,7 +35,7 @@ pub fn apply(
     let tree = full_tree(&opened)?;
     let objects = BundleOverlay(vec![&opened, &held]);
     match format {
-        Some(format) => Ok(pack_file(&tree, &objects, format, out)?),
+        Some(format) => Ok(FileSink { path: out, format }.write(&tree, &objects)?),
         None => write_folder(&tree, &objects, scratch, out),
     }
 }
@@ -90,6 +92,6 @@ fn write_folder(tree: &Tree, objects: &BundleOverlay<'_>, scratch: &Path, out: &
     }
     let temporary = TemporaryFolder::new_in(scratch).map_err(fail)?;
     let folder = temporary.path().join("bundle");
-    write_directory(tree, objects, &folder, LinkMode::Copy)?;
+    FolderSink { path: &folder, link_mode: LinkMode::Copy }.write(tree, objects)?;
     fs::rename(&folder, out).map_err(fail)
 }

@@ -1,9 +1,12 @@
 //! Deltas: the files that one bundle has and an older one has not.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::BundleError;
+use super::manifest_file::{manifest_text_at, parse};
 use crate::domain::{Content, RelPath, Sha256, Tree};
 use crate::layout::Manifest;
 
@@ -59,5 +62,22 @@ impl Delta {
         let mut text = serde_json::to_vec_pretty(self).expect("strings and numbers can always be written");
         text.push(b'\n');
         text
+    }
+}
+
+/// The manifest of a delta's base, with its digest.
+pub struct DeltaBase {
+    pub manifest: Manifest,
+    pub manifest_sha256: Sha256,
+}
+
+impl DeltaBase {
+    /// Reads it from the bundle at `path`, or from a manifest.
+    ///
+    /// # Errors
+    /// When there is no manifest, or it cannot be read.
+    pub fn read(path: &Path) -> Result<Self, BundleError> {
+        let text = manifest_text_at(path)?;
+        Ok(Self { manifest: parse(path, &text)?, manifest_sha256: Sha256::of(&text) })
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::verify::Finding;
+use super::finding::Finding;
 use crate::archive::{ArchiveError, ReadError};
 use crate::layout::{LayoutError, ManifestError, ManifestValueError};
 

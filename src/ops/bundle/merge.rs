@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::BundleError;
 use super::open_bundle::{BundleOverlay, OpenBundle};
-use crate::archive::{ArchiveFormat, CancelFlag, pack_file, parent};
+use crate::archive::{ArchiveFormat, CancelFlag, FileSink, TreeSink as _, parent};
 use crate::domain::{Fetched, FetchedFile, FetchedPackage, Request, Timestamp};
 use crate::layout::{self, BundleInput, ProjectSummaries, SBOMS, SbomFormat, Sboms};
 
@@ -34,7 +34,7 @@ pub fn merge(
     let input =
         BundleInput { fetched: &all.fetched, requests: &all.requests, summaries: &all.summaries, sboms: &sboms };
     let tree = layout::bundle(&input)?;
-    Ok(pack_file(&tree, &BundleOverlay(opened.iter().collect()), format, out)?)
+    Ok(FileSink { path: out, format }.write(&tree, &BundleOverlay(opened.iter().collect()))?)
 }
 
 /// Everything that the content of the merged bundle depends on.

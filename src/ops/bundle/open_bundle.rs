@@ -1,71 +1,19 @@
 //! An existing bundle, opened to make another one from it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::BundleError;
+use super::manifest_file::{LARGEST_PAGE, manifest_text_at, parse};
 use super::unpack::unpack_files;
-use crate::archive::{
-    ArchiveReader, CancelFlag, MemberIndex, ObjectSource, ReadError, TemporaryFolder, check_cancelled,
-};
+use crate::archive::{ArchiveReader, CancelFlag, MemberIndex, ObjectSource, TemporaryFolder, check_cancelled};
 use crate::domain::{Hasher, Sha256};
-use crate::layout::{MANIFEST_PATH, Manifest};
-
-/// The size limit of a manifest or a page in bytes.
-pub const LARGEST_PAGE: u64 = 64 << 20;
+use crate::layout::Manifest;
 
 /// The number of threads that unpack an archive that cannot be read in place.
 const THREADS: usize = 2;
-
-/// Reads the manifest of a bundle, of an unpacked one, or from a file of its own.
-///
-/// # Errors
-/// When there is no manifest, or it cannot be read.
-pub fn manifest_at(path: &Path) -> Result<Manifest, BundleError> {
-    parse(path, &manifest_text_at(path)?)
-}
-
-/// Returns the text of the manifest.
-///
-/// # Errors
-/// When there is no manifest.
-pub fn manifest_text_at(path: &Path) -> Result<Vec<u8>, BundleError> {
-    if let Ok(mut file) = fs::File::open(path)
-        && file.metadata().is_ok_and(|metadata| metadata.is_file())
-    {
-        let mut first = [0];
-        if file.read_exact(&mut first).is_ok() && first == *b"{" {
-            let fail = |why| BundleError::Read(ReadError::Unreadable { path: path.to_owned(), why });
-            return fs::read(path).map_err(fail);
-        }
-    }
-    let page = ArchiveReader::open(path)?.page(MANIFEST_PATH, LARGEST_PAGE)?;
-    page.ok_or_else(|| BundleError::NoManifest(path.to_owned()))
-}
-
-fn parse(path: &Path, text: &[u8]) -> Result<Manifest, BundleError> {
-    Manifest::from_json(text).map_err(|why| BundleError::Manifest { path: path.to_owned(), why })
-}
-
-/// The manifest of a delta's base, with its digest.
-pub struct DeltaBase {
-    pub manifest: Manifest,
-    pub manifest_sha256: Sha256,
-}
-
-impl DeltaBase {
-    /// Reads it from the bundle at `path`, or from a manifest.
-    ///
-    /// # Errors
-    /// When there is no manifest, or it cannot be read.
-    pub fn read(path: &Path) -> Result<Self, BundleError> {
-        let text = manifest_text_at(path)?;
-        Ok(Self { manifest: parse(path, &text)?, manifest_sha256: Sha256::of(&text) })
-    }
-}
 
 /// A bundle whose files can be opened by their digests.
 pub struct OpenBundle {

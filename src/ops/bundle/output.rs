@@ -5,16 +5,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::delta::{Delta, DeltaBase};
+use super::finding::{Finding, FindingKind};
 use super::signature::{SignatureError, SigningKey};
-use super::verify::{Depth, Finding, FindingKind, faults};
-use super::{Delta, DeltaBase};
-use crate::archive::ArchiveFormat;
-use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Request, Sha256, Target, Tree};
+use super::verify::{Depth, faults};
+use crate::archive::{ArchiveFormat, FileSink, FolderSink, LinkMode, StreamSink, TreeSink, VolumesSink};
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
 use crate::parallel;
-use crate::resolve::Question;
 use crate::store::DiskStore;
 
 /// The settings of a bundle to write.
@@ -59,6 +59,17 @@ impl BundleOutput {
         }
     }
 
+    /// Returns the sink that the bundle is written to.
+    pub(in crate::ops) fn sink(&self) -> Box<dyn TreeSink + '_> {
+        let path = &*self.path;
+        match (self.format, &self.stream, self.split) {
+            (None, ..) => Box::new(FolderSink { path, link_mode: LinkMode::Hardlink }),
+            (Some(format), Some(stream), _) => Box::new(StreamSink { output: &**stream, format }),
+            (Some(format), None, Some(size)) => Box::new(VolumesSink { path, format, size }),
+            (Some(format), None, None) => Box::new(FileSink { path, format }),
+        }
+    }
+
     /// Whether a file, a volume, or a bundle in a folder exists that would be replaced.
     pub(in crate::ops) fn is_there(&self) -> bool {
         let index = self.path.with_added_extension("volumes.json");
@@ -69,26 +80,6 @@ impl BundleOutput {
 
 /// A pipe that a bundle is written to.
 pub type OutputStream = Arc<Mutex<dyn Write + Send>>;
-
-/// Returns the request that `question` is for all of `targets`.
-///
-/// Wheels of `fetched` that were built here are what an install takes, also if their projects were to be
-/// built from source.
-pub fn request_of(question: &Question, targets: &[Arc<Target>], fetched: &Fetched) -> Request {
-    let mut formats = question.policy.formats.clone();
-    for (package, _) in fetched.files().filter(|(_, file)| file.built_from.is_some()) {
-        formats.only_binary(package.name.as_ref()).expect("the name of a project is a value of --only-binary");
-    }
-    Request {
-        requirements: question.requirements.clone(),
-        formats,
-        releases: question.policy.releases.clone(),
-        prefer_binary: question.policy.prefer_binary,
-        require_hashes: question.require_hashes,
-        follow_dependencies: question.follow_dependencies,
-        targets: (0..targets.len()).collect(),
-    }
-}
 
 /// The results of inspecting all files.
 pub(in crate::ops) struct InspectedFiles {

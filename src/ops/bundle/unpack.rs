@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tempfile::NamedTempFile;
 
-use super::open_bundle::{LARGEST_PAGE, manifest_at};
-use super::verify::{Finding, FindingKind};
+use super::finding::{Finding, FindingKind};
+use super::manifest_file::{LARGEST_PAGE, manifest_at};
 use super::{BundleError, DELTA_PATH};
 use crate::archive::{ArchiveMember, ArchiveReader, CancelFlag, check_cancelled, check_volumes, sweep, temporary};
-use crate::domain::{Hasher, RelPath, Sha256};
+use crate::domain::{Hasher, RelPath, Sha256, read_chunks};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH};
 
 /// The numbers of files that were unpacked.
@@ -219,26 +219,23 @@ enum UnpackFault {
     Disk(io::Error),
 }
 
+impl From<io::Error> for UnpackFault {
+    fn from(unreadable: io::Error) -> Self {
+        Self::Bundle(Finding::archive(&unreadable))
+    }
+}
+
 impl From<Finding> for UnpackFault {
     fn from(finding: Finding) -> Self {
         Self::Bundle(finding)
     }
 }
 
-/// The number of bytes that are copied at once.
-const CHUNK_SIZE: usize = 256 << 10;
-
 fn copy(input: &mut dyn Read, output: &mut dyn Write, cancel: &AtomicBool) -> Result<Sha256, UnpackFault> {
     let mut hasher = Hasher::new(&[]);
-    let mut chunk = vec![0; CHUNK_SIZE];
-    loop {
-        check_cancelled(cancel).map_err(UnpackFault::Disk)?;
-        match input.read(&mut chunk).map_err(|error| Finding::archive(&error))? {
-            0 => return Ok(hasher.finish().sha256),
-            length => {
-                hasher.update(&chunk[..length]);
-                output.write_all(&chunk[..length]).map_err(UnpackFault::Disk)?;
-            }
-        }
-    }
+    read_chunks(input, |chunk| {
+        hasher.update(chunk);
+        check_cancelled(cancel).and_then(|()| output.write_all(chunk)).map_err(UnpackFault::Disk)
+    })?;
+    Ok(hasher.finish().sha256)
 }

@@ -2,7 +2,6 @@
 
 mod completeness;
 mod file_check;
-mod finding;
 mod integrity;
 mod platform;
 mod stated_dependencies;
@@ -14,6 +13,8 @@ use std::sync::Mutex;
 
 use minisign::PublicKey;
 
+use super::finding::{Finding, FindingKind};
+use super::manifest_file::LARGEST_PAGE;
 use super::signature::check_signature;
 use super::{DELTA_PATH, Delta};
 use crate::archive::{ArchiveReader, Fault, ReadError, check_volumes};
@@ -24,7 +25,6 @@ use crate::ops::target_build::TargetBuild;
 use completeness::{AvailableFiles, prove};
 use file_check::{CheckedFile, check_file};
 pub use file_check::{Depth, faults};
-pub use finding::{Finding, FindingKind};
 pub use platform::LibcFloor;
 
 /// The settings of a verification.
@@ -66,9 +66,6 @@ pub struct Proof {
     pub id: String,
     pub is_complete: bool,
 }
-
-/// The size limit of a manifest, and of other files that are held in memory, in bytes.
-const LARGEST_PAGE: u64 = 64 << 20;
 
 /// Verifies the bundle, unpacked bundle or find-links folder at `path`.
 ///

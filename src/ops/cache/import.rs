@@ -6,7 +6,7 @@
 //! only.
 
 use std::fs::{self, File};
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
@@ -14,7 +14,7 @@ use percent_encoding::percent_decode_str;
 use super::identify::{self, IdentifyError, Identity};
 use super::pip_cache_entry;
 use super::run_record::{self, RunRecord, UsedFile};
-use crate::archive::{CancelFlag, check_cancelled};
+use crate::archive::{CancelFlag, CancellableReader, check_cancelled};
 use crate::domain::{Algorithm, MaskedUrl, Object, SourceExtension};
 use crate::store::DiskStore;
 
@@ -116,7 +116,7 @@ fn kind(name: &str) -> Option<FileKind> {
 fn take(store: &DiskStore, path: &Path, cancel: &CancelFlag) -> io::Result<Option<Result<ImportedFile, String>>> {
     let Some(kind) = path.file_name().and_then(|name| kind(name.to_str()?)) else { return Ok(None) };
     let mut file = match File::open(path) {
-        Ok(file) => CancellableReader { file, cancel },
+        Ok(file) => CancellableReader::new(file, cancel),
         Err(error) => return Ok(Some(Err(format!("it cannot be read: {error}")))),
     };
     match kind {
@@ -148,25 +148,6 @@ fn unnamed(store: &DiskStore, mut bytes: impl Read + Seek) -> io::Result<Option<
 
 /// The algorithms of digests by which indexes identify files, including old ones.
 const NAMES: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha512];
-
-/// A reader that fails once the import is cancelled.
-struct CancellableReader<'a> {
-    file: File,
-    cancel: &'a CancelFlag,
-}
-
-impl Read for CancellableReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        check_cancelled(self.cancel)?;
-        self.file.read(buffer)
-    }
-}
-
-impl Seek for CancellableReader<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
-    }
-}
 
 fn keep(
     store: &DiskStore,

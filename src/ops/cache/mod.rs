@@ -170,17 +170,17 @@ pub fn clean(store: &DiskStore) -> io::Result<()> {
 
 /// The number and size of the files in a folder of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usage {
+pub struct BucketUsage {
     pub bucket: CacheBucket,
     pub files: u64,
     pub bytes: u64,
 }
 
 /// Returns the usage of each folder of the cache; unreadable folders count as empty.
-pub fn usage(store: &DiskStore) -> Vec<Usage> {
+pub fn usage(store: &DiskStore) -> Vec<BucketUsage> {
     let usage = |bucket| {
         let (files, bytes) = count_files(&store.layout().folder(bucket));
-        Usage { bucket, files, bytes }
+        BucketUsage { bucket, files, bytes }
     };
     CacheBucket::ALL.into_iter().map(usage).collect()
 }

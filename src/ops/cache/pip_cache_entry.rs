@@ -12,12 +12,12 @@ use serde_bytes::ByteBuf;
 const LARGEST: u64 = 4 << 30;
 
 #[derive(Deserialize)]
-struct Entry<Body> {
-    response: Response<Body>,
+struct CachedEntry<Body> {
+    response: CachedResponse<Body>,
 }
 
 #[derive(Deserialize)]
-struct Response<Body> {
+struct CachedResponse<Body> {
     body: Body,
     status: u16,
 }
@@ -33,12 +33,12 @@ pub fn body(entry: impl Read) -> Result<Option<Vec<u8>>, String> {
     let damaged = |why: &dyn std::fmt::Display| format!("the entry of pip's cache is damaged: {why}");
     let (status, body) = match bytes.split_at_checked(b"cc=N,".len()) {
         Some((b"cc=4,", rest)) => {
-            let entry: Entry<ByteBuf> = rmp_serde::from_slice(rest).map_err(|error| damaged(&error))?;
+            let entry: CachedEntry<ByteBuf> = rmp_serde::from_slice(rest).map_err(|error| damaged(&error))?;
             (entry.response.status, entry.response.body.into_vec())
         }
         Some((b"cc=2,", rest)) => {
             let text = ZlibDecoder::new(rest).take(LARGEST);
-            let entry: Entry<String> = serde_json::from_reader(text).map_err(|error| damaged(&error))?;
+            let entry: CachedEntry<String> = serde_json::from_reader(text).map_err(|error| damaged(&error))?;
             (entry.response.status, BASE64_STANDARD.decode(entry.response.body).map_err(|error| damaged(&error))?)
         }
         _ => return Err("it is an entry of pip's cache in a form that is not known here, or damaged".to_owned()),

@@ -53,15 +53,10 @@ pub fn requests_of_locked(fetched: &Fetched, question: &Question) -> Vec<Request
         let requirements = requirements(&installed, position);
         match requests.iter_mut().find(|request| request.requirements == requirements) {
             Some(request) => request.targets.push(position),
-            None => requests.push(Request {
-                requirements,
-                formats: question.policy.formats.clone(),
-                releases: question.policy.releases.clone(),
-                prefer_binary: question.policy.prefer_binary,
-                require_hashes: question.require_hashes,
-                follow_dependencies: false,
-                targets: vec![position],
-            }),
+            None => {
+                let whole = question.request(vec![position]);
+                requests.push(Request { requirements, follow_dependencies: false, ..whole });
+            }
         }
     }
     requests

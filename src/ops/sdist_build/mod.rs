@@ -13,14 +13,14 @@ mod requirements;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-use super::fetch::FetchError;
-use super::metadata::FetchContext;
+use super::fetch_context::FetchContext;
+use super::fetch_error::FetchError;
 use super::{Event, Listener};
 use crate::archive::TemporaryFolder;
 use crate::domain::{
@@ -74,7 +74,7 @@ struct PreparedBuild {
 /// The archives whose builds wait for the one at hand, outermost first.
 type Waiting = Vec<Sha256>;
 
-type BoxedBuild<'a, T> = Pin<Box<dyn Future<Output = Result<T, FetchError>> + Send + 'a>>;
+type BoxedBuild<'a, T> = BoxFuture<'a, Result<T, FetchError>>;
 
 impl SdistBuilder {
     pub fn new(

@@ -10,8 +10,9 @@ use crate::domain::{FetchedFile, FetchedPackage, Plan, Sha256, Timestamp};
 use crate::http::blocking;
 use crate::interpreter::BuildError;
 use crate::ops::build_tools::{build_origin, needs_wheel, tool_question};
-use crate::ops::fetch::{FetchError, FetchSettings, fetch};
-use crate::ops::metadata::FetchContext;
+use crate::ops::fetch::{FetchSettings, fetch};
+use crate::ops::fetch_context::FetchContext;
+use crate::ops::fetch_error::FetchError;
 use crate::ops::{Listener, MetadataProvider, PlanFailure, plan};
 use crate::resolve::Question;
 

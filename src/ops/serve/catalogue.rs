@@ -1,11 +1,10 @@
 //! The catalogue of an index: the distributions of a folder, a bundle or the store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -13,14 +12,14 @@ use serde_json::json;
 use super::ServeError;
 use super::file_identity::FileIdentity;
 use super::members::Members;
-use crate::archive::{CancelFlag, Extent, fingerprint};
+use crate::archive::{CancelFlag, Extent};
 use crate::domain::{
-    Candidate, Content, DistributionFilename, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, PackageName,
-    Promises, RelPath, Sha256, SourceExtension, Status, Version, WheelFilename, Yanked,
+    Content, DistributionFilename, Fingerprint, Object, PackageName, RelPath, Sha256, SourceExtension, Specifiers,
+    Version, WheelFilename, Yanked,
 };
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
-use crate::layout::{Layout, MANIFEST_PATH, Manifest, SimpleIndex};
+use crate::layout::{IndexFile, MANIFEST_PATH, Manifest, index_tree};
 use crate::ops::cache::Inventory;
 use crate::parallel;
 use crate::store::DiskStore;
@@ -78,7 +77,7 @@ struct DeclaredMetadata {
     version: Option<Version>,
     sha256: Sha256,
     requires_python: Option<String>,
-    yanked: Option<String>,
+    yanked: Yanked,
 }
 
 /// A distribution that can be served.
@@ -89,9 +88,25 @@ struct IndexedFile {
     extent: Extent,
     identity: FileIdentity,
     sha256: Sha256,
-    requires_python: Option<String>,
-    yanked: Option<String>,
+    requires_python: Option<Specifiers>,
+    yanked: Yanked,
     sidecar: Option<Bytes>,
+}
+
+impl IndexedFile {
+    fn shown(&self) -> IndexFile<'_> {
+        let object = |bytes: &Bytes| Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 };
+        IndexFile {
+            project: &self.name,
+            version: self.version.as_ref(),
+            filename: &self.filename,
+            object: Object { sha256: self.sha256, size: self.extent.size },
+            metadata: self.sidecar.as_ref().map(object),
+            requires_python: self.requires_python.as_ref(),
+            yanked: &self.yanked,
+            origin: &self.filename,
+        }
+    }
 }
 
 impl Catalogue {
@@ -125,7 +140,9 @@ impl Catalogue {
         if indexed.is_empty() {
             return Err(ServeError::Empty(path.to_owned()));
         }
-        Self::new(indexed.into_values().collect(), left_out, members)
+        let mut indexed: Vec<_> = indexed.into_values().collect();
+        indexed.sort_by(|one, other| (&one.name, &one.version).cmp(&(&other.name, &other.version)));
+        Self::new(indexed, left_out, members)
     }
 
     /// Opens a file that holds served bytes.
@@ -142,20 +159,11 @@ impl Catalogue {
         let extents = indexed.iter().map(|file| (file.sha256, file.extent.clone())).collect();
         let sidecars = indexed.iter().filter_map(|file| file.sidecar.clone());
         let sidecars = sidecars.map(|bytes| (Sha256::of(&bytes), bytes)).collect();
-        let fetched = fetched(&indexed);
-        let entries = SimpleIndex.tree(&fetched)?.into_iter();
+        let shown: Vec<_> = indexed.iter().map(IndexedFile::shown).collect();
+        let entries = index_tree(&shown)?.into_iter();
         let entries = entries.filter_map(|(path, content)| Some((path, entry(content)?))).collect();
-        let projects = StaticPage::new(projects(&fetched));
-        Ok(Self {
-            entries,
-            extents,
-            identities,
-            sidecars,
-            projects,
-            counts: counts(&fetched),
-            left_out,
-            _members: members,
-        })
+        let (projects, counts) = (StaticPage::new(projects(&shown)), counts(&shown));
+        Ok(Self { entries, extents, identities, sidecars, projects, counts, left_out, _members: members })
     }
 }
 
@@ -168,19 +176,17 @@ fn entry(content: Content) -> Option<IndexEntry> {
     }
 }
 
-fn projects(fetched: &Fetched) -> Vec<u8> {
-    let files = fetched.files().map(|(package, file)| {
-        json!({"project": package.name.as_ref(), "version": package.version.as_ref().map(ToString::to_string),
-            "filename": &*file.candidate.filename, "size": file.object.size, "sha256": file.object.sha256.to_string(),
-            "requires_python": file.candidate.requires_python.as_ref().map(ToString::to_string)})
+fn projects(files: &[IndexFile<'_>]) -> Vec<u8> {
+    let files = files.iter().map(|file| {
+        json!({"project": file.project.as_ref(), "version": file.version.map(ToString::to_string),
+            "filename": file.filename, "size": file.object.size, "sha256": file.object.sha256.to_string(),
+            "requires_python": file.requires_python.map(ToString::to_string)})
     });
     json!({"files": files.collect::<Vec<_>>()}).to_string().into_bytes()
 }
 
-fn counts(fetched: &Fetched) -> (usize, usize) {
-    let mut names: Vec<_> = fetched.packages.iter().map(|package| &package.name).collect();
-    names.dedup();
-    (names.len(), fetched.files().count())
+fn counts(files: &[IndexFile<'_>]) -> (usize, usize) {
+    (files.iter().map(|file| file.project).collect::<BTreeSet<_>>().len(), files.len())
 }
 
 /// Returns the objects of the store, each as the latest recorded run describes it.
@@ -193,7 +199,7 @@ fn of_store(store: &DiskStore) -> Result<Vec<ServedFile>, ServeError> {
             version: item.file.version.as_deref().and_then(|version| version.parse().ok()),
             sha256: item.file.sha256,
             requires_python: item.file.requires_python,
-            yanked: item.file.yanked,
+            yanked: Yanked(item.file.yanked.map(Into::into)),
         };
         let extent = Extent { file: store.path(item.file.sha256), start: 0, size: item.stored.object.size };
         Some(ServedFile { filename: item.file.filename, extent, declared: Some(declared) })
@@ -238,7 +244,7 @@ fn of_manifest(members: &Members, extent: &Extent) -> Result<Vec<ServedFile>, St
                 version: package.version.as_deref().and_then(|version| version.parse().ok()),
                 sha256: file.sha256.parse().map_err(|error| format!("{error}"))?,
                 requires_python: file.requires_python.clone(),
-                yanked: file.yanked.clone(),
+                yanked: Yanked(file.yanked.as_deref().map(Into::into)),
             };
             candidates.push(ServedFile {
                 filename: file.filename.clone(),
@@ -268,8 +274,15 @@ fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {
         }
         None => {
             let name = metadata.filename.ok_or("its name does not tell its project and version")?;
-            let found = input.rewind().and_then(|()| fingerprint(&mut input)).map_err(|error| error.to_string())?;
-            (found.sha256, name.name().clone(), Some(name.version().clone()), metadata.requires_python, None)
+            let found =
+                input.rewind().and_then(|()| Fingerprint::read(&mut input, &[])).map_err(|error| error.to_string())?;
+            (
+                found.sha256,
+                name.name().clone(),
+                Some(name.version().clone()),
+                metadata.requires_python,
+                Yanked::default(),
+            )
         }
     };
     let (filename, extent) = (candidate.filename.clone(), candidate.extent.clone());
@@ -280,7 +293,7 @@ fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {
         extent,
         identity,
         sha256,
-        requires_python,
+        requires_python: requires_python.as_deref().and_then(|text| text.parse().ok()),
         yanked,
         sidecar: metadata.sidecar,
     })
@@ -308,43 +321,4 @@ fn read_metadata(input: &mut (impl Read + Seek), filename: &str) -> Result<FileM
     let identity = source.as_ref().map(|source| (&source.name, &source.version));
     let requires_python = top.core_metadata(identity).ok().and_then(|found| found.requires_python);
     Ok(FileMetadata { filename: source.map(DistributionFilename::Source), requires_python, sidecar: None })
-}
-
-/// Returns the files as if a run had fetched them, as layouts take them.
-fn fetched(indexed: &[IndexedFile]) -> Fetched {
-    let mut packages = BTreeMap::<_, FetchedPackage>::new();
-    for file in indexed {
-        let package = packages.entry((file.name.clone(), file.version.clone())).or_insert_with(|| FetchedPackage {
-            name: file.name.clone(),
-            version: file.version.clone(),
-            requested_by: Vec::new(),
-            dependencies: Default::default(),
-            files: Vec::new(),
-        });
-        package.files.push(fetched_file(file));
-    }
-    Fetched { targets: Vec::new(), packages: packages.into_values().collect() }
-}
-
-fn fetched_file(file: &IndexedFile) -> FetchedFile {
-    let nowhere: MaskedUrl = "file:///".parse().expect("a literal URL is valid");
-    FetchedFile {
-        candidate: Candidate {
-            filename: file.filename.as_str().into(),
-            url: nowhere.clone(),
-            index: Arc::new(nowhere),
-            promises: Promises::default(),
-            requires_python: file.requires_python.as_deref().and_then(|text| text.parse().ok()),
-            yanked: Yanked(file.yanked.as_deref().map(Into::into)),
-            sidecar: None,
-            uploaded: None,
-        },
-        targets: Vec::new(),
-        tools: Vec::new(),
-        object: Object { sha256: file.sha256, size: file.extent.size },
-        metadata: file.sidecar.as_ref().map(|bytes| Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 }),
-        metadata_source: None,
-        built_from: None,
-        status: Status::Cached,
-    }
 }

@@ -74,7 +74,7 @@ fn a_digest_of_no_file_is_told() {
     assert!(message.contains(&format!("has the digest sha256:{has}; asked for is sha256:{asked}\n")), "{message}");
     assert!(message.contains("the hash asked for is of another one"), "{message}");
     let answer = world().ask(&[&format!("b==2.0{}{}{}", hash('d'), hash('e'), hash('f'))]).solve();
-    assert!(answer.message().contains(&format!("asks for sha256:{asked} or 2 others\n")), "{}", answer.message());
+    assert!(answer.message().contains(&format!("asked for is sha256:{asked} or 2 others\n")), "{}", answer.message());
 }
 
 /// As with a lock file that was made on one machine for itself alone.

@@ -12,8 +12,12 @@ use super::super::{Facts, Failure, MissingFacts, Reason};
 use super::brute_force::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
 use super::fake_index::{Answer, Asking};
 
-/// A third of the worlds is enough where each is solved many times.
-const WORLDS: u32 = 3_999;
+/// The number of worlds, unless `PREFETCH_TEST_WORLDS` gave another when this was built: `.ci/run`
+/// asks for more, which take a debug build a minute. The first are the same however many there are.
+/// A third of them is enough where each is solved many times.
+fn worlds() -> u32 {
+    option_env!("PREFETCH_TEST_WORLDS").map_or(999, |text| text.parse().expect("PREFETCH_TEST_WORLDS is a number"))
+}
 
 fn line() -> impl Strategy<Value = brute_force::Line> {
     let when = prop_oneof![6 => Just(When::Always), 1 => Just(When::Windows), 1 => Just(When::OldPython)];
@@ -58,7 +62,7 @@ fn for_each_world(worlds: u32, judge: impl Fn(&Sketch)) {
 fn a_world_is_solved_if_and_only_if_it_can_be_and_the_solution_is_right() {
     let (solved, refused, unbuilt) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let count = |kind: &Cell<u32>| kind.set(kind.get() + 1);
-    for_each_world(WORLDS, |sketch| {
+    for_each_world(worlds(), |sketch| {
         let sketch = Sketch { targets: sketch.targets[..1].to_vec(), ..sketch.clone() };
         let world = sketch.world();
         let answer = sketch.ask(&world).solve();
@@ -85,7 +89,7 @@ fn a_world_is_solved_if_and_only_if_it_can_be_and_the_solution_is_right() {
         }
     });
     let kinds = [solved, refused, unbuilt].map(|kind| kind.get());
-    assert!(kinds.into_iter().all(|count| count > WORLDS / 40), "the worlds are too much alike: {kinds:?}");
+    assert!(kinds.into_iter().all(|count| count > worlds() / 40), "the worlds are too much alike: {kinds:?}");
 }
 
 fn is_for_build(failure: &Failure) -> bool {
@@ -107,7 +111,7 @@ fn judge_refusal(sketch: &Sketch, answer: &Answer, solutions: &BTreeSet<Vec<Stri
 
 #[test]
 fn an_answer_does_not_depend_on_what_was_known_or_when() {
-    for_each_world(WORLDS / 3, |sketch| {
+    for_each_world(worlds() / 3, |sketch| {
         let world = sketch.world();
         let asking = sketch.ask(&world);
         let cold = told(&asking.solve());
@@ -122,7 +126,7 @@ fn an_answer_does_not_depend_on_what_was_known_or_when() {
 
 #[test]
 fn targets_do_not_disturb_those_before_them() {
-    for_each_world(WORLDS / 3, |sketch| {
+    for_each_world(worlds() / 3, |sketch| {
         let world = sketch.world();
         let together = sketch.ask(&world).solve();
         for count in 1..sketch.targets.len() {

@@ -19,7 +19,7 @@ use crate::cli::settings;
 use crate::cli::settings::date;
 use crate::domain::{PackageName, Timestamp};
 use crate::ops::CancelFlag;
-use crate::ops::cache::{self, CachedFile, Inventory, PruneLimits, Usage};
+use crate::ops::cache::{self, BucketUsage, CachedFile, Inventory, PruneLimits};
 use crate::store::{DiskStore, StoredObject};
 
 /// Arguments of `prefetch cache`.
@@ -129,7 +129,7 @@ fn info(store: &DiskStore, inventory: &Inventory, is_json: bool) -> Result<Exit,
         inventory.objects.iter().filter(|stored| stored.is_linked).map(|stored| stored.object.size).sum::<u64>();
     let (objects, bytes, runs) = (inventory.objects.len(), inventory.size(), inventory.runs.len());
     let usage = cache::usage(store);
-    let folders = usage.iter().map(|Usage { bucket, files, bytes }| {
+    let folders = usage.iter().map(|BucketUsage { bucket, files, bytes }| {
         json!({"name": bucket.name(), "version": bucket.version(), "files": files, "bytes": bytes})
     });
     let bytes_of = |bucket| usage.iter().find(|usage| usage.bucket == bucket).map_or(0, |usage| usage.bytes);
@@ -148,7 +148,7 @@ fn info(store: &DiskStore, inventory: &Inventory, is_json: bool) -> Result<Exit,
     })
 }
 
-fn folder_line(Usage { bucket, files, bytes }: &Usage) -> String {
+fn folder_line(BucketUsage { bucket, files, bytes }: &BucketUsage) -> String {
     let size = HumanBytes(*bytes).to_string();
     format!(
         "  {:20} {size:>11} in {}",

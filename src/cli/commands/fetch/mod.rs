@@ -192,7 +192,7 @@ impl<'a> FetchRun<'a> {
         self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(with_remedy(stale)));
         self.prepared.context.indexes.assumed_absent().iter().for_each(|assumed| terminal::warn(assumed.to_string()));
         let fetched = match outcome {
-            Outcome::Planned(plan) => return self.report_plan(&plan, unsolved),
+            Outcome::Planned(plan) => return self.report_plan(&plan, unsolved).await,
             Outcome::Fetched(fetched) => Arc::new(fetched),
         };
         let findings = self.write(&fetched).await?;
@@ -279,6 +279,7 @@ impl<'a> FetchRun<'a> {
         let settings =
             FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
         ops::check_space(&plan, &self.prepared.context.store)
+            .await
             .map_err(|error| CliError::with_remedy(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.prepared.context, settings, listener).await;
         fetched.map_err(|failures| Failed {
@@ -290,7 +291,10 @@ impl<'a> FetchRun<'a> {
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
         let requests: Arc<[Request]> = match &self.prepared.lock {
             Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
-            None => [ops::request_of(&self.prepared.question, &self.targets, fetched)].into(),
+            None => {
+                let request = self.prepared.question.request((0..self.targets.len()).collect());
+                [ops::with_built_wheels(request, fetched)].into()
+            }
         };
         let mut findings = Vec::new();
         for output in self.outputs() {
@@ -319,11 +323,11 @@ impl<'a> FetchRun<'a> {
         self.outputs.iter().chain(self.prepared.warm.as_ref().map(|warm| &warm.output))
     }
 
-    fn report_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
+    async fn report_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.prepared.reporter.finish();
         let report =
             Report::of_plan(plan, self.environment.seconds()).with_arrivals(self.prepared.context.store.arrivals());
-        let files = ops::files_to_fetch(plan, &self.prepared.context.store);
+        let files = ops::files_to_fetch(plan, &self.prepared.context.store).await;
         summary::of_plan(&report, &files, &plan.targets, self.args)
             .map_err(|error| CliError::new(Exit::Disk, error))?;
         self.report(report, unsolved)

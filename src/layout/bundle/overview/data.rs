@@ -9,11 +9,11 @@ use crate::layout::bundle::dependency_graph::DependencyGraph;
 
 #[derive(Serialize)]
 struct Data<'a> {
-    packages: Vec<Package<'a>>,
+    packages: Vec<PackageRow<'a>>,
 }
 
 #[derive(Serialize)]
-struct Package<'a> {
+struct PackageRow<'a> {
     name: &'a str,
     version: Option<&'a str>,
     summary: Option<&'a str>,
@@ -80,7 +80,7 @@ fn describe<'a>(
     graph: &'a DependencyGraph,
     position: usize,
     package: &'a ManifestPackage,
-) -> Package<'a> {
+) -> PackageRow<'a> {
     let positions = |ids: &[String]| {
         let targets = manifest.targets.iter().enumerate();
         targets.filter(|(_, target)| ids.contains(&target.id)).map(|(position, _)| position).collect::<Vec<_>>()
@@ -92,7 +92,7 @@ fn describe<'a>(
     targets.dedup();
     let needs = &graph.needs[position];
     let partial = needs.iter().filter(|need| need.is_partial);
-    Package {
+    PackageRow {
         name: &package.name,
         version: package.version.as_deref(),
         summary: package.summary.as_deref(),

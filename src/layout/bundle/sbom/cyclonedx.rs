@@ -10,7 +10,7 @@ use crate::layout::bundle::dependency_graph::{DependencyEdge, DependencyGraph};
 /// A CycloneDX document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+struct CycloneDx {
     #[serde(rename = "$schema")]
     schema: &'static str,
     bom_format: &'static str,
@@ -116,7 +116,7 @@ struct Dependency {
 /// Returns the document for `manifest`.
 pub fn text(manifest: &Manifest, created: Option<Timestamp>) -> String {
     let graph = DependencyGraph::of(manifest);
-    let mut document = Document {
+    let mut document = CycloneDx {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
         spec_version: "1.6",

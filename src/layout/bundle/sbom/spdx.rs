@@ -17,7 +17,7 @@ const BUNDLE: &str = "SPDXRef-Bundle";
 /// An SPDX document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+struct SpdxDocument {
     spdx_version: &'static str,
     data_license: &'static str,
     #[serde(rename = "SPDXID")]
@@ -26,7 +26,7 @@ struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     document_namespace: Option<String>,
     creation_info: CreationInfo,
-    packages: Vec<Package>,
+    packages: Vec<SpdxPackage>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     has_extracted_licensing_infos: Vec<ExtractedLicense>,
     relationships: Vec<Relationship>,
@@ -41,7 +41,7 @@ struct CreationInfo {
 
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct Package {
+struct SpdxPackage {
     #[serde(rename = "SPDXID")]
     id: String,
     name: String,
@@ -111,7 +111,7 @@ pub fn text(manifest: &Manifest, created: Option<Timestamp>) -> String {
     let releases: Vec<_> = manifest.packages.iter().map(|package| writer.release(package)).collect();
     writer.relate(DOCUMENT, "DESCRIBES", BUNDLE);
     writer.relate_releases(manifest, &releases);
-    let mut document = Document {
+    let mut document = SpdxDocument {
         spdx_version: "SPDX-2.3",
         data_license: "CC0-1.0",
         id: DOCUMENT,
@@ -131,12 +131,15 @@ pub fn text(manifest: &Manifest, created: Option<Timestamp>) -> String {
     pretty(&document)
 }
 
-fn whole(manifest: &Manifest) -> Package {
-    Package { comment: serving(manifest.targets.iter().map(|target| &target.id)), ..package(BUNDLE, WHOLE, "ARCHIVE") }
+fn whole(manifest: &Manifest) -> SpdxPackage {
+    SpdxPackage {
+        comment: serving(manifest.targets.iter().map(|target| &target.id)),
+        ..package(BUNDLE, WHOLE, "ARCHIVE")
+    }
 }
 
-fn package(id: &str, name: &str, primary_package_purpose: &'static str) -> Package {
-    Package {
+fn package(id: &str, name: &str, primary_package_purpose: &'static str) -> SpdxPackage {
+    SpdxPackage {
         id: id.to_owned(),
         name: name.to_owned(),
         primary_package_purpose,
@@ -145,7 +148,7 @@ fn package(id: &str, name: &str, primary_package_purpose: &'static str) -> Packa
         license_concluded: UNKNOWN,
         license_declared: UNKNOWN.to_owned(),
         copyright_text: UNKNOWN,
-        ..Package::default()
+        ..SpdxPackage::default()
     }
 }
 
@@ -162,7 +165,7 @@ fn purl_ref(purl: String) -> Vec<ExternalRef> {
 #[derive(Default)]
 struct Writer {
     names: Identifiers,
-    packages: Vec<Package>,
+    packages: Vec<SpdxPackage>,
     licenses: Vec<ExtractedLicense>,
     relationships: Vec<Relationship>,
 }
@@ -171,9 +174,9 @@ impl Writer {
     /// Adds a release and its files; returns its identifier.
     fn release(&mut self, release: &ManifestPackage) -> String {
         let text = format!("{} {}", release.name, release.version.as_deref().unwrap_or_default());
-        let id = self.names.of("SPDXRef-Package-", &text);
+        let id = self.names.of("SPDXRef-SpdxPackage-", &text);
         let license = self.license(release.license.as_deref());
-        self.packages.push(Package {
+        self.packages.push(SpdxPackage {
             version_info: release.version.clone(),
             license_declared: license.clone(),
             summary: release.summary.clone(),
@@ -189,7 +192,7 @@ impl Writer {
 
     fn file(&mut self, release: &ManifestPackage, file: &ManifestFile, license: &str) -> String {
         let id = self.names.of("SPDXRef-File-", &file.filename);
-        self.packages.push(Package {
+        self.packages.push(SpdxPackage {
             version_info: release.version.clone(),
             package_file_name: Some(file.path.clone()),
             download_location: file.url.clone().unwrap_or_else(|| UNKNOWN.to_owned()),

@@ -14,7 +14,6 @@ use crate::layout::{BUNDLE_ROOT, Manifest, ManifestValueError, WHEELS};
 use crate::ops::build_tools;
 use crate::ops::distribution_inspection::DistributionInspection;
 use crate::resolve::{Facts, Failure, MissingFacts, Question, Step, step};
-use crate::select::Policy;
 
 /// The distributions in a bundle, with their metadata.
 pub struct AvailableFiles<'a> {
@@ -210,18 +209,7 @@ impl Replay<'_> {
     fn request(&mut self, request: &Request) {
         let targets: Vec<_> =
             request.targets.iter().filter_map(|target| self.available.targets.get(*target).cloned()).collect();
-        let question = Question {
-            requirements: request.requirements.clone(),
-            policy: Policy {
-                formats: request.formats.clone(),
-                prefer_binary: request.prefer_binary,
-                releases: request.releases.clone(),
-                exclude_newer: None,
-            },
-            require_hashes: request.require_hashes,
-            follow_dependencies: request.follow_dependencies,
-            with_sources: false,
-        };
+        let question = Question::of_request(request);
         let (solutions, failures) = self.solve(&question, &targets);
         for failure in failures {
             let ids = failure.targets.iter().map(|target| targets[*target].id().to_owned()).collect();

@@ -6,7 +6,9 @@ use super::integrity::ExpectedFiles;
 use super::wheel_record;
 use super::{Finding, FindingKind};
 use crate::archive::{ArchiveMember, SeekableInput};
-use crate::domain::{Hasher, MetadataSource, MetadataUnavailable, PackageName, Sha256, SourceFilename, WheelFilename};
+use crate::domain::{
+    Hasher, MetadataSource, MetadataUnavailable, PackageName, Sha256, SourceFilename, WheelFilename, read_chunks,
+};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::layout::SUMS_PATH;
 use crate::ops::buffered_reader::BufferedReader;
@@ -83,22 +85,14 @@ pub fn check_file(mut found: ArchiveMember, expected: &ExpectedFiles) -> Checked
     checked
 }
 
-/// The number of bytes that are read at once.
-const PIECE: usize = 256 << 10;
-
 fn read(found: &mut ArchiveMember, checked: &mut CheckedFile) -> io::Result<()> {
     let mut hasher = Hasher::new(&[]);
-    let mut piece = vec![0; PIECE];
     let mut text = (checked.path == SUMS_PATH).then(Vec::new);
-    loop {
-        match found.bytes.read(&mut piece)? {
-            0 => break,
-            length => {
-                hasher.update(&piece[..length]);
-                text.iter_mut().for_each(|text: &mut Vec<u8>| text.extend(&piece[..length]));
-            }
-        }
-    }
+    read_chunks(&mut found.bytes, |chunk| {
+        hasher.update(chunk);
+        text.iter_mut().for_each(|text: &mut Vec<u8>| text.extend(chunk));
+        io::Result::Ok(())
+    })?;
     let fingerprint = hasher.finish();
     checked.size = fingerprint.size;
     checked.sha256 = Some(fingerprint.sha256);

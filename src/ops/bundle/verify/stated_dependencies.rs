@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::layout::{Manifest, ManifestPackage};
+use crate::ops::bundle::finding::{Finding, FindingKind};
 use crate::ops::bundle::verify::completeness::AvailableFiles;
-use crate::ops::bundle::verify::{Finding, FindingKind};
 
 /// Returns a finding for each dependency that the manifest states and no wheel of the package has.
 pub fn unfounded(manifest: &Manifest, available: &AvailableFiles<'_>) -> Vec<Finding> {

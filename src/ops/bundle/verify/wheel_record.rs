@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use zip::ZipArchive;
 
 use super::file_check::Depth;
-use crate::domain::{Algorithm, Digest, Hasher};
+use crate::domain::{Algorithm, Digest, Fingerprint};
 
 /// The size limit of a `RECORD` in bytes.
 const LONGEST: u64 = 64 << 20;
@@ -72,19 +72,10 @@ fn altered(archive: &mut ZipArchive<impl Read + Seek>, rows: &BTreeMap<String, R
         .then(|| format!("its RECORD tells another digest, or it cannot be read: {}", listed(&altered)))
 }
 
-/// The number of bytes that are hashed at once.
-const PIECE: usize = 64 << 10;
-
 fn has_digest(archive: &mut ZipArchive<impl Read + Seek>, index: usize, digest: &Digest) -> bool {
     let Ok(mut member) = archive.by_index(index) else { return false };
-    let (mut hasher, mut piece) = (Hasher::new(&[digest.algorithm]), vec![0; PIECE]);
-    loop {
-        match member.read(&mut piece) {
-            Ok(0) => return hasher.finish().digest(digest.algorithm).agrees_with(digest),
-            Ok(length) => hasher.update(&piece[..length]),
-            Err(_) => return false,
-        }
-    }
+    let found = Fingerprint::read(&mut member, &[digest.algorithm]);
+    found.is_ok_and(|found| found.digest(digest.algorithm).agrees_with(digest))
 }
 
 fn disagreements(members: &BTreeMap<String, u64>, rows: &BTreeMap<String, Row>, record: &str) -> Vec<String> {

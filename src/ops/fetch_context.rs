@@ -1,0 +1,26 @@
+//! What every stage of a run works with.
+
+use std::sync::Arc;
+
+use super::claims::Claims;
+use super::sdist_build::SdistBuilder;
+use crate::http::HttpClient;
+use crate::index::{Indexes, MetadataCache};
+use crate::store::DiskStore;
+
+/// The client, indexes, store and caches of a run.
+#[derive(Clone)]
+pub struct FetchContext {
+    pub indexes: Arc<Indexes>,
+    pub client: Arc<HttpClient>,
+    pub store: DiskStore,
+    pub metadata: MetadataCache,
+    /// The builder of source archives, if builds are allowed.
+    pub builds: Option<SdistBuilder>,
+    /// The claims of indexes that the plan of this run depends on until its files are fetched.
+    pub claims: Claims,
+    /// Whether metadata that a build may contradict is ignored.
+    pub strict_metadata: bool,
+    /// The identifier of this build of the program, since another one may plan differently.
+    pub program: Arc<str>,
+}
