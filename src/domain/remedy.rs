@@ -37,6 +37,7 @@ pub enum Remedy {
     AskAllIndexes,
     // How source archives are built.
     AllowLongerBuilds,
+    AskBuilds,
     TakeWheelsOfTools,
 }
 

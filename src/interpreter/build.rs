@@ -277,6 +277,8 @@ pub enum BuildError {
     Requirements(String),
     #[error("its build needs {0} itself")]
     Circle(String),
+    #[error("the wheel that it builds for {target} needs {built}, and what was read of it before says {read}")]
+    OtherDependencies { target: String, built: String, read: String },
     #[error("the answer of its build cannot be used: {0}")]
     Answer(String),
     #[error("there is no place to build in: {0}")]
@@ -290,6 +292,7 @@ impl HasRemedy for BuildError {
             Self::OldPip { .. } => Some(Remedy::UpgradePip),
             Self::CannotRun { .. } => Some(Remedy::NameOtherPython),
             Self::TooLong { .. } => Some(Remedy::AllowLongerBuilds),
+            Self::OtherDependencies { .. } => Some(Remedy::AskBuilds),
             Self::Circle(_) => Some(Remedy::TakeWheelsOfTools),
             _ => None,
         }

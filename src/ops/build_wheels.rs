@@ -9,9 +9,11 @@ use super::fetch_error::{FetchError, FetchFailure};
 use super::metadata::ensure_stored;
 use super::sdist_build::{BuildSource, BuiltWheel, SdistBuilder};
 use crate::domain::{
-    BuiltFrom, Candidate, Fetched, MaskedUrl, MetadataSource, PackageName, Plan, PlannedFile, PlannedPackage, Promises,
-    Request, System, Target, WheelFilename, Yanked,
+    BuiltFrom, Candidate, CoreMetadata, Dependency, Fetched, Marker, MaskedUrl, MetadataSource, PackageName, Plan,
+    PlannedFile, PlannedPackage, Promises, Request, ResolutionMetadata, System, Target, WheelFilename, Yanked,
 };
+use crate::index::wheel_metadata;
+use crate::interpreter::BuildError;
 
 /// Of which projects wheels are built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,25 +55,31 @@ pub async fn build_wheels(
 ) -> Result<Plan, Vec<FetchFailure>> {
     let mut failures = Vec::new();
     for package in plan.packages.iter_mut().filter(|package| wanted.takes(&package.name)) {
-        let (mut wheels, mut built) = (Vec::new(), BTreeSet::new());
+        let (mut wheels, mut replaced) = (Vec::new(), BTreeSet::new());
         for file in &package.files {
             let served = buildable(package, file, &plan.targets, builder.target());
             if served.is_empty() {
                 continue;
             }
-            match build(&package.name, &file.candidate, builder, context, listener).await {
+            let built = build(&package.name, &file.candidate, builder, context, listener).await;
+            let is_followed = file.metadata_source.is_some();
+            let checked = built.and_then(|built| {
+                let targets = served.iter().filter(|_| is_followed).map(|target| &*plan.targets[*target]);
+                check_dependencies(&built, targets, context).map(|()| built)
+            });
+            match checked {
                 Ok((wheel, from)) => {
                     let fits = |target: &usize| runs_on(&wheel.filename, &plan.targets[*target], builder.target());
                     let (served, others): (Vec<_>, Vec<_>) = served.into_iter().partition(fits);
                     let others = others.into_iter().map(|target| plan.targets[target].id());
                     plan.notes.extend(others.map(|id| unfit_note(&wheel, id)));
-                    built.extend(served.iter().map(|target| (file.candidate.filename.clone(), *target)));
+                    replaced.extend(served.iter().map(|target| (file.candidate.filename.clone(), *target)));
                     wheels.extend((!served.is_empty()).then(|| planned_wheel(&wheel, from, served)));
                 }
                 Err(why) => failures.push(why),
             }
         }
-        package.replace(&built, wheels);
+        package.replace(&replaced, wheels);
     }
     if failures.is_empty() { Ok(plan) } else { Err(failures) }
 }
@@ -147,6 +155,41 @@ async fn build(
         python: builder.target().id().to_owned(),
     };
     Ok((wheel, from))
+}
+
+/// Checks that the wheel needs on each of `targets` what was read of its archive, on which the plan rests.
+fn check_dependencies<'t>(
+    (wheel, from): &(BuiltWheel, BuiltFrom),
+    targets: impl Iterator<Item = &'t Target>,
+    context: &FetchContext,
+) -> Result<(), FetchFailure> {
+    let fail = |why: FetchError| FetchFailure { filename: from.filename.clone(), url: from.url.clone(), why };
+    // Otherwise a build was asked, and says the same again.
+    let Some(Ok(read)) = context.metadata.read(from.sha256) else { return Ok(()) };
+    let filename = wheel.filename.parse::<WheelFilename>();
+    let filename = filename.map_err(|_| fail(FetchError::Refused(wheel.filename.to_string())))?;
+    let stored = context.store.open(wheel.sha256).map_err(|why| fail(why.into()))?;
+    let built = wheel_metadata::read(stored, &filename).map_err(|why| fail(why.into()))?.metadata;
+    for target in targets {
+        let (built, read) = (needed_on(&built, target), needed_on(&read, target));
+        if built != read {
+            let (target, built, read) = (target.id().to_owned(), listed(&built), listed(&read));
+            return Err(fail(BuildError::OtherDependencies { target, built, read }.into()));
+        }
+    }
+    Ok(())
+}
+
+/// What is needed on `target` without any extra.
+fn needed_on(metadata: &CoreMetadata, target: &Target) -> BTreeSet<String> {
+    let needed = ResolutionMetadata::of(metadata).dependencies.into_iter();
+    let needed = needed.filter(|dependency| dependency.marker.evaluate(target.markers(), &[]));
+    needed.map(|dependency| Dependency { marker: Marker::ALWAYS, ..dependency }.to_string()).collect()
+}
+
+fn listed(needs: &BTreeSet<String>) -> String {
+    let all: Vec<_> = needs.iter().map(String::as_str).collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
 }
 
 /// The wheel as a file of the plan; the store has it under its digest.

@@ -19,12 +19,12 @@ def get_requires_for_build_wheel(settings=None):
 
 def build_wheel(folder, settings=None, metadata_folder=None):
     import late
-    version, tag = "3.0", "py3-none-any"
+    version, tag, needs = "3.0", "py3-none-any", "other"
     DURING
     name = "kit-" + version + "-" + tag + ".whl"
     members = {
         "kit.py": "built_with = '" + helper.__version__ + "'\n",
-        "kit-" + version + ".dist-info/METADATA": "Metadata-Version: 2.1\nName: kit\nVersion: " + version + "\n",
+        "kit-" + version + ".dist-info/METADATA": "Metadata-Version: 2.1\nName: kit\nVersion: " + version + "\nRequires-Dist: " + needs + "\n",
         "kit-" + version + ".dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: " + tag + "\n",
     }
     members["kit-" + version + ".dist-info/RECORD"] = "".join(member + ",,\n" for member in members)
@@ -174,6 +174,7 @@ fn a_build_that_takes_too_long_is_ended_and_leaves_nothing() {
 fn what_is_built_is_checked() {
     for (during, why) in [
         ("version = '4.0'", "its build says that it is `kit 4.0`, which its file name does not"),
+        ("needs = 'third>=2'", "needs third>=2, and what was read of it before says other; --strict-metadata asks"),
         ("return 'kit-3.0-py3-none-any.whl'", "`kit-3.0-py3-none-any.whl` is no wheel"),
         ("return '../../kit.whl'", "`kit.whl` is no wheel"),
         ("raise Exception('libpq-fe.h: No such file or directory')", "install libpq-dev (Debian, Ubuntu)"),

@@ -280,7 +280,8 @@ fn check_wheel(path: &Path, project: &PackageName, archive: &str) -> Result<(), 
     let filename = path.file_name().unwrap_or_default().to_string_lossy();
     let answer = |why: String| BuildError::Answer(format!("`{filename}` is no wheel: {why}"));
     let wheel: WheelFilename = filename.parse().map_err(|why| answer(format!("{why}")))?;
-    let file = wheel_metadata::read(File::open(path).map_err(BuildError::from)?, &wheel);
+    let stored = File::open(path).map_err(|why| answer(why.to_string()))?;
+    let file = wheel_metadata::read(stored, &wheel);
     let file = file.map_err(|why| answer(why.to_string()))?;
     match check_identity(file.metadata, project, archive) {
         Err(MetadataUnavailable::Refused(why)) => Err(FetchError::Refused(why)),
