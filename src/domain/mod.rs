@@ -4,6 +4,7 @@
 //! here.
 
 mod artifact;
+mod built_from;
 mod candidates;
 mod dependency;
 mod digest;
@@ -42,6 +43,7 @@ mod text_cursor;
 mod tree;
 
 pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
+pub use built_from::BuiltFrom;
 pub use candidates::Candidates;
 pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Hasher, Promises, Sha256};

@@ -56,6 +56,11 @@ impl Target {
         &self.release
     }
 
+    /// Whether both load the same extension modules: implementation, version and kind of build.
+    pub fn has_same_python(&self, other: &Self) -> bool {
+        self.python.short_name() == other.python.short_name()
+    }
+
     /// Returns major and minor version, such as `3.12`, for the report.
     pub fn python_version(&self) -> &str {
         &self.markers.python_version().string

@@ -12,8 +12,11 @@ pub enum Event {
     /// A project's page, or the metadata of a file, is requested.
     Asking(String),
     Answered(String),
-    /// A source archive is built for its metadata.
-    Building(Box<str>),
+    /// A source archive is built, for its metadata or for a wheel.
+    Building {
+        filename: Box<str>,
+        is_wheel: bool,
+    },
     /// A whole file is fetched before there is a plan, since its dependencies cannot be found out
     /// otherwise.
     NeededEarly {

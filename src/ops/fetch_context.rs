@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::claims::Claims;
-use super::sdist_builder::SdistBuilder;
+use super::sdist_build::SdistBuilder;
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::store::DiskStore;

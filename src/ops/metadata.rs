@@ -12,7 +12,7 @@ use super::download::download;
 use super::fetch_context::FetchContext;
 use super::fetch_error::FetchError;
 use super::inconsistent_metadata::InconsistentMetadata;
-use super::sdist_builder::SdistBuilder;
+use super::sdist_build::{BuildSource, SdistBuilder};
 use crate::domain::{
     Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
     Sha256, SourceFilename, WheelFilename,
@@ -131,7 +131,8 @@ async fn metadata_from_build(
     listener: &Listener,
 ) -> Result<MetadataResult, FetchError> {
     let archive = ensure_stored(candidate, context, listener).await?;
-    builds.metadata(archive.sha256, (project, &candidate.filename), &context.store, listener).await
+    let source = BuildSource { archive: archive.sha256, project, filename: &candidate.filename };
+    builds.metadata(source, context, listener).await
 }
 
 /// Returns the metadata of a wheel, unless the whole wheel must be fetched for it.

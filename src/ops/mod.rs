@@ -1,7 +1,7 @@
 //! The use cases, which report [`Event`]s, never print, and know nothing of command lines.
 //!
-//! A run is `plan` (with `metadata`, `sdist_builder`, `with_sources`, `build_tools`, and
-//! `plan_cache` for plans of earlier runs), then `fetch` (with `byte_sources` for files that need
+//! A run is `plan` (with `metadata`, `sdist_build`, `with_sources`, `build_tools`, and
+//! `plan_cache` for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `byte_sources` for files that need
 //! no network, and `download` for the rest), then `write`, which writes folders, or a bundle through
 //! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
 //! merge. `target_build` tells what is left for targets to build. `cache` and `serve` stand alone. `source_trees` packs folders and repositories into source
@@ -10,6 +10,7 @@
 
 mod buffered_reader;
 mod build_tools;
+mod build_wheels;
 mod bundle;
 mod byte_sources;
 pub mod cache;
@@ -25,7 +26,7 @@ mod inconsistent_metadata;
 mod metadata;
 mod plan;
 mod plan_cache;
-mod sdist_builder;
+mod sdist_build;
 pub mod serve;
 pub mod source_trees;
 mod space;
@@ -35,6 +36,7 @@ mod write;
 
 pub use crate::archive::CancelFlag;
 pub use build_tools::{plan_build_requires, plan_installer};
+pub use build_wheels::{WheelsToBuild, build_wheels, with_built_wheels};
 pub use bundle::finding::{Finding, FindingKind};
 pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
@@ -51,7 +53,7 @@ pub use fetch_error::{FetchError, FetchFailure};
 pub use inconsistent_metadata::InconsistentMetadata;
 pub use metadata::MetadataFailure;
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
-pub use sdist_builder::SdistBuilder;
+pub use sdist_build::{BuiltWheels, SdistBuilder};
 pub use space::{DiskFull, check_space};
 pub use target_build::{TargetBuild, target_builds};
 pub use write::{Output, WriteFailure, write, write_seen_pages};

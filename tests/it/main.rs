@@ -7,6 +7,7 @@ mod absent_projects;
 mod architecture;
 mod bad_input;
 mod bare_environment;
+mod building_wheels;
 mod builds;
 mod bundles;
 mod caching;

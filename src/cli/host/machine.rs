@@ -1,9 +1,9 @@
 //! The machine that the run starts from: its interpreter, the interpreter's pip, and the targets.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::environment::Environment;
 use crate::cache_folder::CacheLayout;
@@ -14,7 +14,7 @@ use crate::cli::settings::table::{self, Setting};
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetError, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
-use crate::ops::SdistBuilder;
+use crate::ops::{BuiltWheels, SdistBuilder};
 
 /// Queries the interpreter once, and only if something depends on it.
 pub struct Machine<'a> {
@@ -165,16 +165,17 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// Returns a builder of source archives that runs the interpreter's pip with `variables`.
+    /// Returns a builder of source archives with the interpreter, whose steps take `limit` at most.
     ///
     /// # Errors
-    /// When there is no interpreter, or its pip is too old for this.
-    pub fn builds(&self, variables: Vec<(&'static str, OsString)>) -> Result<SdistBuilder, CliError> {
+    /// When there is no interpreter, or its pip cannot do it.
+    pub fn builds(&self, limit: Duration) -> Result<SdistBuilder, CliError> {
         let pip = self.pip()?;
         let interpreter = self.interpreter()?;
-        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), variables).map_err(CliError::unusable)?;
-        let known = MetadataCache::of_builds(&self.cache, interpreter.target().id());
-        Ok(SdistBuilder::new(front_end, known))
+        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref()).map_err(CliError::unusable)?;
+        let target = Arc::new(interpreter.target());
+        let known = MetadataCache::of_builds(&self.cache, target.id());
+        Ok(SdistBuilder::new(front_end, target, known, BuiltWheels::new(&self.cache), limit))
     }
 
     /// Returns the interpreter's pip, or the one that a new virtual environment of it would get.

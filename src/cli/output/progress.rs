@@ -111,7 +111,9 @@ impl Bars {
                 self.total.set_length(self.asked);
             }
             Event::Answered(_) => self.total.inc(1),
-            Event::Building(filename) => drop(self.all.println(escape_line(&building_line(&filename)))),
+            Event::Building { filename, is_wheel } => {
+                drop(self.all.println(escape_line(&building_line(&filename, is_wheel))));
+            }
             Event::NeededEarly { filename, bytes } if is_told(self.verbosity, bytes) => {
                 drop(self.all.println(escape_line(&early_line(&filename, bytes))));
             }
@@ -195,7 +197,7 @@ impl Lines {
     fn show(&mut self, event: &Event) {
         match event {
             Event::Asking(_) => self.asked += 1,
-            Event::Building(filename) => say(building_line(filename)),
+            Event::Building { filename, is_wheel } => say(building_line(filename, *is_wheel)),
             Event::NeededEarly { filename, bytes } if is_told(self.verbosity, *bytes) => {
                 say(early_line(filename, *bytes));
             }
@@ -231,8 +233,9 @@ fn held_line(filename: &str, bytes: u64, status: Status) -> String {
 }
 
 /// Returns the line about a build, which is shown unless `--quiet`, since it runs code of others.
-fn building_line(filename: &str) -> String {
-    format!("Building the metadata of {filename} …")
+fn building_line(filename: &str, is_wheel: bool) -> String {
+    let what = if is_wheel { "a wheel" } else { "the metadata" };
+    format!("Building {what} of {filename} …")
 }
 
 /// The size in bytes from which on a file that is fetched only for its metadata is announced.
@@ -253,7 +256,9 @@ fn show_json(event: &Event) {
     let value = match event {
         Event::Asking(subject) => serde_json::json!({"event": "asking", "subject": subject}),
         Event::Answered(subject) => serde_json::json!({"event": "answered", "subject": subject}),
-        Event::Building(filename) => serde_json::json!({"event": "building", "filename": filename}),
+        Event::Building { filename, is_wheel } => {
+            serde_json::json!({"event": "building", "filename": filename, "wheel": is_wheel})
+        }
         Event::NeededEarly { filename, bytes } => {
             serde_json::json!({"event": "needed_early", "filename": filename, "bytes": bytes})
         }

@@ -218,6 +218,15 @@ pub struct SelectionArgs {
     /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
     #[arg(long)]
     pub allow_build: bool,
+    /// Build wheels here, and keep them: `missing` where a target has none, of projects by name or of `:all:`
+    /// instead of what their index has; `never` [default: never]; repeatable.
+    ///
+    /// For the targets that this machine builds for: those with the Python at hand (--python) and its platform.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub build_wheels: Vec<String>,
+    /// Seconds that each step of a build may take [default: 3600].
+    #[arg(long, value_name = "SECONDS", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub build_timeout: Option<u32>,
     /// Take of source archives only what binds their builds, and no other word of what they need.
     #[arg(long, hide_short_help = true)]
     pub strict_metadata: bool,

@@ -122,6 +122,24 @@ pub struct ManifestFile {
     /// `setup.cfg`, `setup.py` or `built`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
+    /// What it was built from, where its index had no wheel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_from: Option<ManifestBuiltFrom>,
+}
+
+/// What a wheel was built from, by whoever made the bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestBuiltFrom {
+    /// The source archive's.
+    pub filename: String,
+    /// Hex digits.
+    pub sha256: String,
+    /// Where it came from, without credentials; absent for a local file.
+    pub url: Option<String>,
+    /// What took part in the build: `setuptools==80.9.0`, sorted.
+    pub build_requires: Vec<String>,
+    /// The id of the target that the building interpreter is.
+    pub python: String,
 }
 
 /// One page of the bundle that its layout generated.

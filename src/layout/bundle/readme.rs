@@ -14,6 +14,14 @@ pub fn text(of: &DocumentSource<'_>, documents: &[(&str, &str)]) -> String {
         fetched.targets.iter().map(|target| target.id().to_owned()),
     );
     let project = of.manifest.project.as_ref().map(by_own_lock).unwrap_or_default();
+    let builds = list(
+        "These are source archives, which are built where they are installed. That takes compilers and headers, if
+what they hold is not only Python:",
+        fetched
+            .source_installs()
+            .into_iter()
+            .map(|install| format!("{} on {}", install.filename, install.targets.join(", "))),
+    );
     let caveats = list("Mind that", unidentified(fetched));
     format!(
         "Python packages for a machine without a network
@@ -27,7 +35,7 @@ the whole bundle of the two first, and unpack that:
 
 What is here:
 
-{}{project}{targets}{caveats}
+{}{project}{targets}{builds}{caveats}
 `prefetch verify` on this folder, or on the archive it came in, checks that it is whole, and that
 each of these targets installs from it alone. Without prefetch:
 
@@ -128,6 +136,9 @@ fn list(heading: &str, items: impl IntoIterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use crate::domain::{Fetched, FetchedFile, TargetSpec};
     use crate::layout::test_fixtures::{bundled, fetched, file, package, page, paths};
 
     #[test]
@@ -137,6 +148,24 @@ mod tests {
         let direct = bundled(&fetched(vec![package("demo", "", vec![file("main.zip", b"direct")])]));
         let expected = "Mind that\n\n    `main.zip` does not tell which version of demo it is;";
         assert!(page(&direct, "README.txt").contains(expected));
+    }
+
+    #[test]
+    fn what_is_built_where_it_is_installed_is_told() {
+        let readme = |filenames: &[&str]| {
+            let file = |filename: &&str| FetchedFile { targets: vec![0], ..file(filename, filename.as_bytes()) };
+            let package = package("demo", "1.0", filenames.iter().map(file).collect());
+            let target = TargetSpec::of_name("cp312-win_amd64").unwrap().unwrap().resolve(None).unwrap();
+            let targets = vec![Arc::new(target)];
+            page(&bundled(&Fetched { targets, ..fetched(vec![package]) }), "README.txt").to_owned()
+        };
+        let told = readme(&["demo-1.0.zip"]);
+        assert!(
+            told.contains("if\nwhat they hold is not only Python:\n\n    demo-1.0.zip on cp312-win_amd64"),
+            "{told}"
+        );
+        assert!(!readme(&["demo-1.0-py3-none-any.whl"]).contains("source archives"));
+        assert!(!readme(&["demo-1.0-py3-none-any.whl", "demo-1.0.zip"]).contains("source archives"));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The default command: reads inputs, plans, fetches, writes the outputs, and prints a summary.
 
-pub mod build_variables;
 pub mod did_you_mean;
 pub mod inputs;
 pub mod prepare;
@@ -14,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use self::inputs::Inputs;
 use self::prepare::PreparedFetch;
+use self::source_trees::PackContext;
 use self::warm_pip::WarmPip;
 use crate::cli::error::{CliError, Exit, with_remedy};
 use crate::cli::host::environment::Environment;
@@ -163,7 +163,8 @@ impl<'a> FetchRun<'a> {
             terminal::warn(message);
         }
         prepared.refuse_unfetchable(&targets)?;
-        if source_trees::pack(&mut prepared, &targets, &outputs, environment, args.messages.quiet)? {
+        let context = PackContext { environment, runtime, is_quiet: args.messages.quiet };
+        if source_trees::pack(&mut prepared, &targets, &outputs, context)? {
             provider = prepared.provider();
         }
         Ok((Self { args, environment, prepared, outputs, targets, cancel: CancelFlag::default() }, provider))
@@ -217,6 +218,7 @@ impl<'a> FetchRun<'a> {
         let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
         let Planned { plan, unsolved } =
             self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
+        let plan = self.build_wheels(plan, listener).await?;
         self.check_wheels(&plan)?;
         let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
         let mut notes = std::mem::take(&mut plan.notes);
@@ -245,11 +247,24 @@ impl<'a> FetchRun<'a> {
         }
     }
 
-    /// Refuses source archives that targets would install, if wheels are required.
+    /// Builds what is to be built, unless that is only planned.
+    async fn build_wheels(&self, plan: Plan, listener: &Listener) -> Result<Plan, CliError> {
+        let context = &self.prepared.context;
+        match &context.builds {
+            Some(builder) if self.prepared.wheels_to_build.is_wanted() && !self.args.outputs.dry_run => {
+                let wanted = &self.prepared.wheels_to_build;
+                let built = ops::build_wheels(plan, wanted, builder, context, listener).await;
+                built.map_err(|failures| CliError::of_fetch(&failures))
+            }
+            _ => Ok(plan),
+        }
+    }
+
+    /// Refuses source archives that targets would install, where wheels are required.
     fn check_wheels(&self, plan: &Plan) -> Result<(), CliError> {
         let installs = if self.args.selection.require_wheels { plan.source_installs() } else { Vec::new() };
         let refusals = installs.iter().map(|install| CliError::new(Exit::NoSolution, source_builds::refusal(install)));
-        let hint = "--prefer-binary takes older releases that have wheels";
+        let hint = "--prefer-binary takes older releases that have wheels, and --build-wheels builds them here";
         refusals.reduce(CliError::and).map_or(Ok(()), |error| Err(error.hint(hint)))
     }
 
@@ -293,7 +308,10 @@ impl<'a> FetchRun<'a> {
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
         let requests: Arc<[Request]> = match &self.prepared.lock {
             Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
-            None => [self.prepared.question.request((0..fetched.targets.len()).collect())].into(),
+            None => {
+                let request = self.prepared.question.request((0..self.targets.len()).collect());
+                [ops::with_built_wheels(request, fetched)].into()
+            }
         };
         let mut findings = Vec::new();
         for output in self.outputs() {

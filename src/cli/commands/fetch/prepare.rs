@@ -1,10 +1,10 @@
 //! Everything that a run needs besides its targets, made from arguments, settings and inputs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::build_variables;
 use super::warm_pip::WarmPip;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
@@ -12,13 +12,14 @@ use crate::cli::host::machine::Machine;
 use crate::cli::output::progress::Reporter;
 use crate::cli::settings::Settings;
 use crate::cli::settings::args::FetchArgs;
+use crate::cli::settings::build_wheels;
 use crate::cli::settings::layers::Layers;
 use crate::domain::{IndexOptions, ReleaseControl, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, LockInput, ParsedInput};
 use crate::interpreter::PipSettings;
-use crate::ops::{Claims, FetchContext, MetadataProvider};
+use crate::ops::{Claims, FetchContext, MetadataProvider, WheelsToBuild};
 use crate::resolve::{ForkStrategy, LockQuestion, Question};
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -33,7 +34,15 @@ pub struct PreparedFetch {
     /// The question to a lock file, if one is among the inputs.
     pub lock: Option<LockQuestion>,
     pub context: FetchContext,
+    pub wheels_to_build: WheelsToBuild,
     pub reporter: Reporter,
+}
+
+/// How long each step of a build may take, if nobody says otherwise.
+const BUILD_LIMIT: Duration = Duration::from_hours(1);
+
+fn build_limit(args: &FetchArgs) -> Duration {
+    args.selection.build_timeout.map_or(BUILD_LIMIT, |seconds| Duration::from_secs(seconds.into()))
 }
 
 impl PreparedFetch {
@@ -53,19 +62,23 @@ impl PreparedFetch {
         let settings =
             Settings::resolve(args, machine.cache().root().to_owned(), &Layers { environment, pip: &pip_settings })?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
-        let options = settings.options(&read.options, || match &read.lock {
+        let mut options = settings.options(&read.options, || match &read.lock {
             Some(lock) if !lock.needs_index() => Ok(machine.default_index().ok()),
             _ => machine.default_index().map(Some),
         })?;
+        let tool_formats = options.formats.clone();
+        let wheels_to_build = build_wheels::of_values(&args.selection.build_wheels)?;
+        build_wheels::restrict(&mut options.formats, &wheels_to_build);
         let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes)?;
-        let builds = match args.selection.allow_build {
-            true => Some(machine.builds(build_variables::variables(&options, &indexes, &http))?),
-            false => None,
-        };
         let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
+        let is_building = args.selection.allow_build || wheels_to_build.is_wanted();
+        let builder = is_building.then(|| machine.builds(build_limit(args))).transpose()?;
+        // What builds them need not be built for that, too.
+        let tool_policy = Policy { formats: tool_formats, ..question.policy.clone() };
+        let builds = builder.map(|builder| builder.with_policy(tool_policy));
         let context = FetchContext {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
@@ -77,7 +90,7 @@ impl PreparedFetch {
             program: environment.program().into(),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        let prepared = Self { pip_settings, settings, warm, question, lock, context, reporter };
+        let prepared = Self { pip_settings, settings, warm, question, lock, context, wheels_to_build, reporter };
         let provider = prepared.provider();
         Ok((prepared, provider))
     }

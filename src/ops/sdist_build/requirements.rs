@@ -1,0 +1,107 @@
+//! What a build needs, as wheels of the store: planned and fetched like anything else, and built where
+//! there is only a source archive.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::{BuildSource, SdistBuilder, Waiting};
+use crate::domain::{FetchedFile, FetchedPackage, Plan, Sha256, Timestamp};
+use crate::http::blocking;
+use crate::interpreter::BuildError;
+use crate::ops::build_tools::{build_origin, needs_wheel, tool_question};
+use crate::ops::fetch::{FetchSettings, fetch};
+use crate::ops::fetch_context::FetchContext;
+use crate::ops::fetch_error::FetchError;
+use crate::ops::{Listener, MetadataProvider, PlanFailure, plan};
+use crate::resolve::Question;
+
+/// How many requests for build requirements are under way at once.
+const REQUESTS_AT_ONCE: usize = 16;
+
+/// A wheel that takes part in a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BuildTool {
+    pub filename: String,
+    pub sha256: Sha256,
+    /// `setuptools==80.9.0`.
+    pub pin: String,
+}
+
+impl SdistBuilder {
+    /// The wheels that `lines`, which the build of `filename` needs, come to on the interpreter that builds.
+    ///
+    /// # Errors
+    /// When they cannot be had.
+    pub(super) async fn build_tools(
+        &self,
+        lines: &[String],
+        filename: &str,
+        context: &FetchContext,
+        waiting: Waiting,
+    ) -> Result<Vec<BuildTool>, FetchError> {
+        if lines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let silent: Listener = Arc::new(|_| ());
+        // What builds a build requirement is not asked what it needs by building that, too.
+        let context = FetchContext { builds: None, ..context.clone() };
+        let mut plan = self.plan(lines, filename, &context, &silent).await?;
+        if plan.packages.iter().any(|package| needs_wheel(&package.name, &package.version)) {
+            let lines = [lines, &["wheel".to_owned()]].concat();
+            plan = self.plan(&lines, filename, &context, &silent).await?;
+        }
+        let settings = FetchSettings { metadata: false, now: Timestamp(0) };
+        let fetched = fetch(plan, &context, settings, &silent).await.map_err(|failures| {
+            let all: Vec<_> = failures.iter().map(ToString::to_string).collect();
+            BuildError::Requirements(all.join("; "))
+        })?;
+        let mut tools = Vec::new();
+        for (package, file) in fetched.files() {
+            tools.push(self.tool(package, file, &context, &waiting).await?);
+        }
+        Ok(tools)
+    }
+
+    async fn plan(
+        &self,
+        lines: &[String],
+        filename: &str,
+        context: &FetchContext,
+        silent: &Listener,
+    ) -> Result<Plan, FetchError> {
+        let base = Question { policy: self.policy.clone(), ..Question::default() };
+        let question = tool_question(&base, lines, &build_origin(filename));
+        let (targets, runtime) = ([self.target.clone()], Handle::current());
+        let provider = MetadataProvider::new(&question, context, REQUESTS_AT_ONCE, silent);
+        // The resolver stays on one thread, and builds do not.
+        let planned = blocking(move || runtime.block_on(plan(&question, &targets, provider))).await;
+        planned.map_err(|failure: PlanFailure| {
+            let failures = failure.failures.iter().map(ToString::to_string);
+            let unreachable = failure.unreachable.iter().map(ToString::to_string);
+            BuildError::Requirements(failures.chain(unreachable).collect::<Vec<_>>().join("; ")).into()
+        })
+    }
+
+    /// The wheel of a build requirement.
+    async fn tool(
+        &self,
+        package: &FetchedPackage,
+        file: &FetchedFile,
+        context: &FetchContext,
+        waiting: &Waiting,
+    ) -> Result<BuildTool, FetchError> {
+        let (filename, sha256) = (file.candidate.filename.to_string(), file.object.sha256);
+        let pin = match &package.version {
+            Some(version) => format!("{}=={version}", package.name),
+            None => package.name.to_string(),
+        };
+        if filename.ends_with(".whl") {
+            return Ok(BuildTool { filename, sha256, pin });
+        }
+        let source = BuildSource { archive: sha256, project: &package.name, filename: &filename };
+        let silent: Listener = Arc::new(|_| ());
+        let wheel = self.wheel(source, context, waiting.clone(), &silent).await?;
+        Ok(BuildTool { filename: wheel.filename.into(), sha256: wheel.sha256, pin })
+    }
+}
