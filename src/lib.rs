@@ -94,7 +94,7 @@
 //! | `built-v2/` | the metadata that builds of source archives stated, by the building Python | [`index`] |
 //! | `built-wheels-v1/` | the objects that are wheels built here, by archive, interpreter and build requirements | [`ops`] |
 //! | `interpreters-v1/` | the answers of interpreters, by their identity | [`interpreter`] |
-//! | `repositories-v1/` | working trees of git repositories, by their URL | [`ops`] |
+//! | `repositories-v1/` | working trees of git repositories, by user and URL, each its user's own | [`ops`] |
 //! | `source-trees-v1/ab…/` | source archives packed from folders and repositories, by SHA-256 | [`ops`] |
 //!
 //! What is written for the user goes to `--dest`, `--bundle` and `--report`, and nowhere else.

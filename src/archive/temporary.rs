@@ -66,7 +66,9 @@ impl TemporaryFolder {
 
 /// Removes temporary files and folders of killed runs from `folder`.
 pub fn sweep(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    let is_real = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
+    let entries = is_real.then(|| fs::read_dir(folder).ok()).flatten();
+    for entry in entries.into_iter().flatten().flatten() {
         // Whoever may not remove it is not kept from writing.
         let _ = match Temporary::of(&entry) {
             Some(Temporary::File) => sweep_file(&entry.path()),

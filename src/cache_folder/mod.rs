@@ -7,5 +7,5 @@ mod stamp;
 
 pub use entry::Readers;
 pub use layout::{CacheBucket, CacheLayout, remove_anything};
-pub use regular::{open_regular, read_regular};
+pub use regular::{open_regular, read_regular, real_entries};
 pub use stamp::FileStamp;

@@ -3,7 +3,7 @@
 //! A cache may be shared, restored or damaged: a pipe in the place of a file would block its reader
 //! for ever, and a link to a device would never end.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, DirEntry, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -26,6 +26,14 @@ pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
         true => Ok((file, metadata)),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
     }
+}
+
+/// Returns the entries of a folder; none if it cannot be listed, or is a link: what a link in a cache leads
+/// to is not the cache's to sweep.
+pub fn real_entries(folder: &Path) -> impl Iterator<Item = DirEntry> + use<> {
+    let is_real = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
+    let entries = is_real.then(|| fs::read_dir(folder).ok()).flatten();
+    entries.into_iter().flatten().flatten()
 }
 
 /// Reads the whole file at `path`, and returns its metadata, too.
@@ -51,11 +59,11 @@ mod tests {
         use rustix::fs::{CWD, Mode, mkfifoat};
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        std::fs::write(at("file"), "bytes").unwrap();
+        fs::write(at("file"), "bytes").unwrap();
         mkfifoat(CWD, at("pipe"), Mode::RUSR | Mode::WUSR).unwrap();
         std::os::unix::fs::symlink("/dev/zero", at("device")).unwrap();
         std::os::unix::fs::symlink("file", at("link")).unwrap();
-        std::fs::create_dir(at("folder")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
         for name in ["pipe", "device", "link", "folder", "missing"] {
             assert!(read_regular(&at(name)).is_err(), "{name}");
         }

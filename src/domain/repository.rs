@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Component, Path};
 
+use base64::Engine as _;
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -79,9 +81,9 @@ impl RepositoryUrl {
         public.unwrap_or_else(|_| mask_credentials(&self.address).into_owned())
     }
 
-    /// Returns the address that the relative addresses of submodules start from: without password, and
-    /// for HTTP without the user name, which may be a token.
-    pub fn origin(&self) -> String {
+    /// Returns the address without password, and for HTTP without the user name, which may be a token: what
+    /// others may see on a command line, and what relative addresses of submodules start from.
+    pub fn public_origin(&self) -> String {
         match self.address.parse::<Url>() {
             Ok(mut url) if !url.scheme().eq_ignore_ascii_case("ssh") => {
                 // Both fail only for URLs that cannot have credentials.
@@ -91,6 +93,19 @@ impl RepositoryUrl {
             }
             _ => self.address.clone(),
         }
+    }
+
+    /// Returns the root of the host, as a URL, and the header by which the user is known there; `None` if the
+    /// address has no user, or is not one of HTTP.
+    pub fn basic_authorization(&self) -> Option<(String, String)> {
+        let url: Url = self.address.parse().ok()?;
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let login = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
+        let is_http = matches!(url.scheme(), "http" | "https");
+        let root = format!("{}/", url.origin().ascii_serialization());
+        let header = format!("Authorization: Basic {}", base64::engine::general_purpose::STANDARD.encode(login));
+        (has_user && is_http).then_some((root, header))
     }
 
     /// Whether it is on this machine, so that no network is needed.
@@ -164,6 +179,18 @@ mod tests {
         }
         let url = RepositoryUrl::parse("git+https://me:pw@h.example/r@1#subdirectory=a").unwrap();
         assert_eq!(url.to_string(), "git+https://****@h.example/r@1#subdirectory=a");
+    }
+
+    #[test]
+    fn a_login_is_part_of_no_public_address() {
+        let url = RepositoryUrl::parse("git+https://me:p%40w@h.example:8443/a/r@1").unwrap();
+        assert_eq!(url.public_origin(), "https://h.example:8443/a/r");
+        let (host, header) = url.basic_authorization().unwrap();
+        assert_eq!((&*host, &*header), ("https://h.example:8443/", "Authorization: Basic bWU6cEB3"));
+        for text in ["git+https://h.example/r", "git+ssh://git@h.example/r", "git+file:///srv/r"] {
+            let url = RepositoryUrl::parse(text).unwrap();
+            assert_eq!((url.basic_authorization(), url.public_origin()), (None, text["git+".len()..].to_owned()));
+        }
     }
 
     #[test]

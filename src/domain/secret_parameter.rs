@@ -9,7 +9,7 @@ const SECRET_PARTS: [&str; 10] =
     ["token", "signature", "password", "passwd", "secret", "credential", "apikey", "accesskey", "accessid", "jwt"];
 
 /// Names of secret parameters that are too short to be searched for inside others.
-const SECRET_NAMES: [&str; 3] = ["sig", "auth", "hmac"];
+const SECRET_NAMES: [&str; 9] = ["sig", "auth", "hmac", "pwd", "pass", "key", "code", "session", "bearer"];
 
 /// Prefixes of parameters that belong to a signature (Amazon, Google, Alibaba).
 const SIGNING_PREFIXES: [&str; 3] = ["xamz", "xgoog", "xoss"];
@@ -105,6 +105,7 @@ mod tests {
             ("X-Goog-Signature=a&GoogleAccessId=b", None),
             ("file=demo.whl&access_token=a", Some("file=demo.whl")),
             ("private%5Ftoken=a", None),
+            ("pwd=a&Key=b&session=c&monkey=d", Some("monkey=d")),
             ("sv=1&se=2&expires=never&file=a", Some("sv=1&se=2&expires=never&file=a")),
         ] {
             assert_eq!(without_secrets(query).as_deref(), expected, "{query}");

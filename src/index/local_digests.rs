@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cache_folder::{CacheBucket, CacheLayout, FileStamp, Readers, remove_anything};
+use crate::cache_folder::{CacheBucket, CacheLayout, FileStamp, Readers, real_entries, remove_anything};
 use crate::domain::{MaskedUrl, Sha256};
 
 /// The cache of digests of local files.
@@ -58,7 +58,7 @@ impl LocalDigests {
 
     /// Forgets the files whose objects the store does not hold any more.
     pub fn retain(&self, is_held: impl Fn(Sha256) -> bool) {
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+        for entry in real_entries(&self.folder) {
             let known = self.layout.read(&entry.path());
             let known = known.and_then(|bytes| postcard::from_bytes::<(FileStamp, Sha256)>(&bytes).ok());
             if !known.is_some_and(|(_, sha256)| is_held(sha256)) {

@@ -89,7 +89,7 @@ mod tests {
         let read = read(&Location::parse("pyproject.toml"), Role::Requirements, &machine);
         let shown: Vec<_> = read.requirements.iter().map(ToString::to_string).collect();
         let expected = [
-            "by-url @ https://files.example/by_url-1.0-py3-none-any.whl ; os_name == 'nt'",
+            "by-url @ https://files.example/by_url-1.0-py3-none-any.whl ; os_name == \"nt\"",
             "by-path @ /w/libs/by_path-1.0-py3-none-any.whl",
             "by-git @ git+https://git.example/x@v1#subdirectory=sub",
             "usual>=1",

@@ -4,9 +4,10 @@
 //! `plan_cache` for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `byte_sources` for files that need
 //! no network, and `download` for the rest), then `write`, which writes folders, or a bundle through
 //! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
-//! merge. `target_build` tells what is left for targets to build. `cache` and `serve` stand alone. `source_trees` packs folders and repositories into source
-//! archives before anything is planned. `distribution_inspection` and `buffered_reader` read the
-//! metadata of distributions for bundles and their verification.
+//! merge. `source_trees` packs folders and repositories into source archives before anything is
+//! planned, and `target_build` tells what is left for targets to build. `cache` and `serve` stand
+//! alone. `distribution_inspection` and `buffered_reader` read the metadata of distributions for
+//! bundles and their verification.
 
 mod buffered_reader;
 mod build_tools;
@@ -24,6 +25,7 @@ mod fetch_error;
 mod held_folder;
 mod inconsistent_metadata;
 mod metadata;
+mod output;
 mod plan;
 mod plan_cache;
 mod sdist_build;
@@ -52,8 +54,9 @@ pub use fetch_context::FetchContext;
 pub use fetch_error::{FetchError, FetchFailure};
 pub use inconsistent_metadata::InconsistentMetadata;
 pub use metadata::MetadataFailure;
+pub use output::Output;
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
 pub use sdist_build::{BuiltWheels, SdistBuilder};
 pub use space::{DiskFull, check_space};
 pub use target_build::{TargetBuild, target_builds};
-pub use write::{Output, WriteFailure, write, write_seen_pages};
+pub use write::{WriteFailure, write, write_seen_pages};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::bundle::output::BundleOutput;
 use super::byte_sources::find_bytes;
 use super::fetch::files_to_fetch;
-use super::write::Output;
+use super::output::Output;
 use crate::domain::{
     Content, Fetched, FetchedFile, FetchedPackage, HasRemedy, Object, Plan, PlannedFile, RelPath, Remedy, Status, Tree,
 };

@@ -12,53 +12,16 @@ use super::bundle::output::{self, BundleOutput};
 use super::bundle::signature::SignatureError;
 use super::bundle::verify;
 use super::held_folder::DiskFolder;
+use super::output::Output;
 use super::space::{DiskFull, check_bundle, check_folder};
 use crate::archive::{
     ArchiveError, CancelFlag, CancellableReader, FolderSink, LinkMode, ObjectSource, TreeSink, check_cancelled,
 };
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
-use crate::layout::{self, BundleInput, Layout, LayoutError};
+use crate::layout::{self, BundleInput, LayoutError};
 use crate::parallel;
 use crate::store::DiskStore;
-
-/// An output of a run.
-#[derive(Clone)]
-pub enum Output {
-    Folder {
-        layout: &'static dyn Layout,
-        path: PathBuf,
-        /// Whether a requirements file that pins the content is written, too.
-        pins: bool,
-    },
-    Bundle(BundleOutput),
-}
-
-impl Output {
-    /// Whether the metadata of wheels must be fetched, too.
-    pub fn needs_metadata(&self) -> bool {
-        matches!(self, Self::Folder { layout, .. } if layout.needs_metadata())
-    }
-
-    /// Returns a sentence for each file that an installer will not find in this output.
-    pub fn caveats(&self, fetched: &Fetched) -> Vec<String> {
-        match self {
-            Self::Folder { layout, .. } => layout.caveats(fetched),
-            Self::Bundle(_) => Vec::new(),
-        }
-    }
-
-    /// Whether an older bundle is there, which only a sound one may replace.
-    pub fn keeps_older(&self) -> bool {
-        matches!(self, Self::Bundle(bundle) if !bundle.force && bundle.is_there())
-    }
-
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Folder { path, .. } | Self::Bundle(BundleOutput { path, .. }) => path,
-        }
-    }
-}
 
 /// Why an output could not be written.
 #[derive(Debug, thiserror::Error)]

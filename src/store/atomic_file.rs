@@ -5,13 +5,13 @@
 //! Where locks do not work, and without a promised digest, the file has no name that others know.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use super::disk::is_same;
-use crate::cache_folder::read_regular;
+use crate::cache_folder::{read_regular, remove_anything};
 use crate::domain::read_chunks;
 
 /// A file that is written, and then renamed or dropped.
@@ -101,7 +101,7 @@ impl AtomicFile {
         named.is_kept = true;
         // Without it, the next run asks for the rest without a condition, and the digest judges.
         let _ = match origin {
-            Some(origin) => fs::write(named.path.with_extension(ORIGIN), origin),
+            Some(origin) => replace(&named.path.with_extension(ORIGIN), origin.as_bytes()),
             None => fs::remove_file(named.path.with_extension(ORIGIN)),
         };
     }
@@ -168,6 +168,12 @@ fn remove(path: &Path) {
     // What stays is removed by a later sweep.
     let _ = fs::remove_file(path);
     let _ = fs::remove_file(path.with_extension(ORIGIN));
+}
+
+/// Writes a new file in the place of what is at `path`, which may be a link to something else.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    remove_anything(path)?;
+    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(bytes)
 }
 
 fn open_or_create(path: &Path) -> io::Result<File> {

@@ -14,7 +14,7 @@ use super::disk::DiskStore;
 use super::error::StoreError;
 use super::incoming::Incoming;
 use crate::archive;
-use crate::cache_folder::Readers;
+use crate::cache_folder::{Readers, real_entries};
 use crate::domain::{Digest, Object, Promises, Timestamp};
 
 /// The outcome of [`DiskStore::claim`].
@@ -96,7 +96,7 @@ impl DiskStore {
     pub fn sweep(&self, now: Timestamp) {
         let folder = self.layout().incoming();
         archive::sweep(folder);
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        for entry in real_entries(folder) {
             let path = entry.path();
             let is_named = path.extension().is_some_and(|extension| extension == PARTIAL);
             let oldest = now.0 - if is_named { OLDEST_PARTIAL } else { OLDEST_UNNAMED };
@@ -118,7 +118,7 @@ impl DiskStore {
     /// Where locks do not work, it removes only what [`DiskStore::sweep`] does.
     pub fn sweep_dead(&self, now: Timestamp) {
         self.sweep(now);
-        for entry in fs::read_dir(self.layout().incoming()).into_iter().flatten().flatten() {
+        for entry in real_entries(self.layout().incoming()) {
             let is_settled = modified(&entry).is_some_and(|moment| moment < now.0 - YOUNGEST);
             if is_settled && !is_origin_of_another(&entry.path()) {
                 remove_if_free(&entry.path());
@@ -201,6 +201,23 @@ mod tests {
                 }
             });
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_origin_is_not_written_through_a_link() {
+        let (folder, store) = store();
+        let theirs = folder.path().join("theirs");
+        fs::write(&theirs, "theirs").unwrap();
+        let promises = promise_of(b"abcdef");
+        let mut first = claim(&store, &promises);
+        let name = partial_name(&promises).unwrap();
+        let origin = store.layout().incoming().join(name).with_extension(ORIGIN);
+        std::os::unix::fs::symlink(&theirs, &origin).unwrap();
+        first.write(b"abc").unwrap();
+        first.keep_partial(Some("there"));
+        assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
+        assert_eq!(fs::read(&origin).unwrap(), b"there");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::DiskStore;
-use crate::cache_folder::{CacheBucket, remove_anything};
+use crate::cache_folder::{CacheBucket, real_entries, remove_anything};
 use crate::domain::{Object, Sha256};
 use crate::parallel;
 
@@ -63,8 +63,8 @@ impl DiskStore {
     /// # Errors
     /// When a folder cannot be read or a file not removed.
     pub fn prune_aliases(&self) -> io::Result<()> {
-        for folder in entries(&self.layout().folder(CacheBucket::Aliases))? {
-            for file in entries(&folder)? {
+        for folder in real_entries(&self.layout().folder(CacheBucket::Aliases)) {
+            for file in real_entries(&folder.path()).map(|entry| entry.path()) {
                 let named = self.layout().read(&file).and_then(|bytes| postcard::from_bytes(&bytes).ok());
                 if named.and_then(|sha256| self.find(sha256)).is_none() {
                     remove_anything(&file)?;
@@ -130,6 +130,23 @@ mod tests {
             assert_eq!(found, expected);
             assert_eq!(store.objects().unwrap().len(), 2);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_leads_to_is_not_swept() {
+        let (folder, store) = store(&[]);
+        let theirs = folder.path().join("theirs");
+        fs::create_dir_all(theirs.join("md5")).unwrap();
+        fs::write(theirs.join("md5/file"), "").unwrap();
+        fs::write(theirs.join("file"), "").unwrap();
+        fs::create_dir_all(store.root()).unwrap();
+        for bucket in [CacheBucket::Aliases, CacheBucket::Incoming] {
+            std::os::unix::fs::symlink(&theirs, store.layout().folder(bucket)).unwrap();
+        }
+        store.prune_aliases().unwrap();
+        store.sweep_dead(crate::domain::Timestamp(i64::MAX));
+        assert!(theirs.join("md5/file").exists() && theirs.join("file").exists());
     }
 
     #[test]

@@ -143,6 +143,65 @@ fn a_folder_of_a_repository_may_be_the_project() {
     assert!(told.contains("it is the project `demo-kit`"), "{told}");
 }
 
+/// Neither a project that looks like a repository, nor a folder with a repository of its own, nor what
+/// another user put into the cache has a program run.
+#[test]
+fn nothing_in_a_tree_is_run() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let mark = sandbox.path("mark");
+    let command = format!("touch {}; false", mark.display());
+    let bare = format!("[core]\n\tbare = false\n\tworktree = .\n\tfsmonitor = \"{command}\"\n");
+    let files = [
+        ("sub/pyproject.toml", PYPROJECT),
+        ("sub/HEAD", "ref: refs/heads/main\n"),
+        ("sub/config", &bare),
+        ("sub/objects/info/keep", ""),
+        ("sub/refs/keep", ""),
+    ];
+    let (folder, commit) = repository(&sandbox, &files);
+    let url = format!("git+file://{}@{commit}#subdirectory=sub", folder.display());
+    run(&sandbox, &index, &[&format!("demo-kit @ {url}")], 0);
+    sandbox.write("tree/pyproject.toml", PYPROJECT);
+    git(&sandbox.path("tree"), &["init", "--quiet"]);
+    git(&sandbox.path("tree"), &["add", "--all"]);
+    git(&sandbox.path("tree"), &["config", "core.fsmonitor", &command]);
+    run(&sandbox, &index, &["./tree"], 0);
+    for entry in std::fs::read_dir(sandbox.cache_folder(prefetch::cache_folder::CacheBucket::Repositories)).unwrap() {
+        let tree = entry.unwrap().path().join("tree");
+        git(&tree, &["config", "core.fsmonitor", &command]);
+        git(&tree, &["config", "core.worktree", sandbox.path("home").to_str().unwrap()]);
+    }
+    run(&sandbox, &index, &[&format!("demo-kit @ {url}")], 0);
+    assert!(!mark.exists());
+}
+
+/// git leaves its locks there, and refuses to work beside them.
+#[test]
+fn what_a_killed_run_left_of_a_repository_is_made_anew() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let (folder, _) = repository(&sandbox, &[("pyproject.toml", PYPROJECT)]);
+    let line = format!("demo-kit @ git+file://{}", folder.display());
+    run(&sandbox, &index, &[&line], 0);
+    for entry in std::fs::read_dir(sandbox.cache_folder(prefetch::cache_folder::CacheBucket::Repositories)).unwrap() {
+        let repository = entry.unwrap().path();
+        std::fs::write(repository.join("unfinished"), "").unwrap();
+        std::fs::write(repository.join("tree/.git/index.lock"), "").unwrap();
+    }
+    run(&sandbox, &index, &[&line], 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_subdirectory_that_is_a_link_is_no_project() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    sandbox.write("private/pyproject.toml", PYPROJECT);
+    sandbox.write("repository/README", "");
+    std::os::unix::fs::symlink(sandbox.path("private"), sandbox.path("repository/sub")).unwrap();
+    let (folder, _) = repository(&sandbox, &[]);
+    let told = run(&sandbox, &index, &[&format!("demo-kit @ git+file://{}#subdirectory=sub", folder.display())], 2);
+    assert!(told.contains("neither a pyproject.toml nor a setup.py"), "{told}");
+}
+
 /// By an address relative to the repository's.
 #[test]
 fn submodules_are_part_of_the_tree() {

@@ -154,7 +154,11 @@ fn unbuildable<'a>(fetched: &'a Fetched, args: &FetchArgs) -> Option<&'a str> {
 }
 
 fn bundle_lines(bundle: &BundleOutput, context: HintContext<'_>, requirements: &str, shell: Shell) -> Vec<String> {
-    let path = &bundle.path;
+    // A name that begins with a dash would be taken for an option.
+    let path = match bundle.path.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        true => &Path::new(".").join(&bundle.path),
+        false => &bundle.path,
+    };
     let name = shell.quote(&path.display().to_string());
     let install = |file: String| format!("python -m pip install {}-r {}", options(context), shell.quote(&file));
     if is_folder(path) && bundle.since.is_none() {

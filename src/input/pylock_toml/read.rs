@@ -115,8 +115,9 @@ impl Reading<'_> {
     fn place(&mut self, package: &schema::Package) -> Result<LockedSource, Fault> {
         if let Some(vcs) = &package.vcs {
             let place = vcs.url.as_ref().or(vcs.path.as_ref()).ok_or("its repository has neither URL nor path")?;
-            let commit = vcs.commit_id.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
-            return Ok(LockedSource::Repository(format!("{}+{place}{commit}", vcs.r#type)));
+            let commit = vcs.commit_id.as_deref().map(commit).transpose()?.unwrap_or_default();
+            let folder = vcs.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
+            return Ok(LockedSource::Repository(format!("{}+{place}{commit}{folder}", vcs.r#type)));
         }
         if let Some(directory) = &package.directory {
             return Ok(LockedSource::Folder(directory.path.clone()));
@@ -170,4 +171,10 @@ fn hashes(table: &BTreeMap<String, String>) -> Result<Vec<Digest>, Fault> {
         true => Err("a file has digests of unknown algorithms alone".to_owned()),
         false => Ok(hashes),
     }
+}
+
+/// Returns the commit of a repository as a URL names it. A branch or a tag is no pin (PEP 751).
+fn commit(id: &str) -> Result<String, Fault> {
+    let is_hash = matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { Ok(format!("@{id}")) } else { Err(format!("`{id}` is no hash of a commit")) }
 }

@@ -52,6 +52,7 @@ pub struct Repository {
     pub url: Option<String>,
     pub path: Option<String>,
     pub commit_id: Option<String>,
+    pub subdirectory: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -84,21 +84,14 @@ fn header(kind: EntryType, mode: u32, size: u64) -> Header {
     header
 }
 
-/// Whether the link at `path` leads to a place below the folder that `path` is relative to.
+/// Whether the link at `path` leads to a place below the folder that `path` is relative to. It may only
+/// begin with `..`: further on, that would be relative to what another link leads to.
 fn stays_inside(path: &Path, target: &Path) -> bool {
-    let mut depth = path.components().count().saturating_sub(1);
-    target.components().all(|part| match part {
-        Component::Normal(_) => {
-            depth += 1;
-            true
-        }
-        Component::CurDir => true,
-        Component::ParentDir if depth > 0 => {
-            depth -= 1;
-            true
-        }
-        _ => false,
-    })
+    let depth = path.components().count().saturating_sub(1);
+    let is_up = |part: &Component<'_>| *part == Component::ParentDir;
+    let steps_up = target.components().take_while(is_up).count();
+    let mut rest = target.components().skip(steps_up);
+    steps_up <= depth && rest.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
 #[cfg(unix)]
@@ -146,7 +139,8 @@ mod tests {
         fs::create_dir(folder.path().join("deep")).unwrap();
         for (name, target, is_inside) in [
             ("deep/a", "../x", true),
-            ("b", "deep/../c", true),
+            ("b", "deep/c", true),
+            ("f", "deep/../c", false),
             ("deep/c", "../../x", false),
             ("d", "/etc/passwd", false),
             ("e", "deep/../../x", false),

@@ -14,6 +14,14 @@ pub(super) struct ProjectFiles {
     pub untracked: usize,
 }
 
+impl ProjectFiles {
+    /// Returns the files of a commit, sorted.
+    pub fn of_commit(mut paths: Vec<PathBuf>) -> Self {
+        paths.sort();
+        Self { paths, untracked: 0 }
+    }
+}
+
 /// Folders that tools create beside the sources, and that no build reads.
 const GENERATED: [&str; 14] = [
     ".bzr",

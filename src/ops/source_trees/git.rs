@@ -1,12 +1,13 @@
 //! Runs the `git` program to check out one commit of a repository below the cache folder.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use crate::cache_folder::{CacheBucket, CacheLayout};
+use super::private_folder;
+use crate::cache_folder::{CacheBucket, CacheLayout, remove_anything};
 use crate::domain::{RepositoryUrl, Sha256, mask_credentials};
 
 /// The settings with which git is run.
@@ -43,14 +44,16 @@ pub(super) struct WorkingTree {
     _lock: File,
 }
 
-/// Settings that no repository can change: no hooks, no prompts, and a timeout for servers that
-/// send less than 1,000 bytes a second for a minute.
-const OPTIONS: [&str; 7] = [
+/// Settings that no repository can change: no program of its own is run, no prompt is shown, and a
+/// server that sends less than 1,000 bytes a second for a minute is given up.
+const OPTIONS: [&str; 9] = [
     "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
     "core.askPass=",
     "core.autocrlf=false",
     "gc.auto=0",
     "protocol.ext.allow=never",
+    "safe.bareRepository=explicit",
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=60",
 ];
@@ -59,8 +62,18 @@ const OPTIONS: [&str; 7] = [
 const FOREIGN_VARIABLES: [&str; 5] =
     ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"];
 
-/// An alias for an address with a password, which a command line would show to every user.
-const ALIAS: &str = "prefetch:repository";
+/// Variables for every run: plain words, which are searched for a reason; no prompts; and the objects
+/// that a commit names, no others in their place and none that are fetched on the way.
+const VARIABLES: [(&str, &str); 5] = [
+    ("LC_ALL", "C"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GCM_INTERACTIVE", "never"),
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+    ("GIT_NO_LAZY_FETCH", "1"),
+];
+
+/// An option that closes every transport, by which git could run a program.
+const NO_TRANSPORT: [&str; 2] = ["-c", "protocol.allow=never"];
 
 /// The number of last lines of git's output that an error shows.
 const LAST_WORDS: usize = 6;
@@ -73,24 +86,30 @@ impl Git {
     /// # Errors
     /// When git is missing, or the repository cannot be reached or does not have the revision.
     pub(super) fn check_out(&self, url: &RepositoryUrl, layout: &CacheLayout) -> Result<WorkingTree, GitError> {
-        let name = Sha256::of(url.secret_address().as_bytes()).to_string();
+        let name = Sha256::of(format!("{} {}", private_folder::user(), url.secret_address()).as_bytes()).to_string();
         let folder = layout.folder(CacheBucket::Repositories).join(name);
         let in_folder = |why| GitError::Folder { folder: folder.clone(), why };
-        layout.make_folder(&folder).map_err(in_folder)?;
-        let lock = File::create(folder.with_extension("lock")).map_err(in_folder)?;
+        private_folder::open(&folder, layout).map_err(in_folder)?;
+        let lock = File::create(folder.join("lock")).map_err(in_folder)?;
         lock.lock().map_err(in_folder)?;
-        let repository = Repository { git: self, url, folder: &folder };
-        let commit = repository.commit()?;
-        repository.check_out(&commit)?;
-        Ok(WorkingTree { folder, commit, _lock: lock })
+        let repository = Repository { git: self, url, tree: folder.join("tree") };
+        // A run that was killed while git worked leaves locks of git, which would stay for ever.
+        let unfinished = folder.join("unfinished");
+        if unfinished.exists() {
+            remove_anything(&repository.tree).map_err(in_folder)?;
+        }
+        File::create(&unfinished).map_err(in_folder)?;
+        let commit = repository.commit_in_tree();
+        remove_anything(&unfinished).map_err(in_folder)?;
+        Ok(WorkingTree { commit: commit?, folder: repository.tree, _lock: lock })
     }
 
-    /// Returns the tracked files of the working tree that `folder` is in, by their paths below
-    /// `folder`, and the number of files that git neither tracks nor ignores; `None` if it is in
-    /// none.
+    /// Returns the files that git tracks below `folder`, by their paths below it, and the number of files
+    /// that it neither tracks nor ignores; `None` if the folder is in no repository.
     pub(super) fn tracked(&self, folder: &Path) -> Option<(Vec<PathBuf>, usize)> {
         let list = |options: &[&str]| {
-            let output = self.run(folder, &[&["ls-files", "-z"], options].concat(), None).ok()?;
+            let arguments = [&NO_TRANSPORT[..], &["ls-files", "-z"], options].concat();
+            let output = self.command(folder, &arguments).output().ok()?;
             output.status.success().then(|| paths(&output.stdout))
         };
         // A submodule cannot be listed together with files that are new.
@@ -98,7 +117,7 @@ impl Git {
         Some((tracked, list(&["--others", "--exclude-standard"])?.len()))
     }
 
-    fn run(&self, folder: &Path, arguments: &[&str], address: Option<&str>) -> Result<Output, GitError> {
+    fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         for option in OPTIONS {
             command.args(["-c", option]);
@@ -107,15 +126,32 @@ impl Git {
         for variable in FOREIGN_VARIABLES {
             command.env_remove(variable);
         }
-        // Its words are searched for a reason, and no question is ever put to anybody.
-        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never");
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        if let Some(address) = address {
-            command.env("GIT_CONFIG_COUNT", "1");
-            command.env("GIT_CONFIG_KEY_0", format!("url.{address}.insteadOf")).env("GIT_CONFIG_VALUE_0", ALIAS);
-        }
-        command.output().map_err(GitError::Program)
+        command.envs(VARIABLES).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
     }
+}
+
+impl WorkingTree {
+    /// Returns the files of the commit below `subdirectory`, by their paths below it.
+    ///
+    /// # Errors
+    /// When git cannot list them.
+    pub(super) fn files(&self, git: &Git, subdirectory: &str) -> Result<Vec<PathBuf>, GitError> {
+        let arguments = [&NO_TRANSPORT[..], &["ls-files", "-z", "--cached", "--recurse-submodules"]].concat();
+        let output = in_repository(git.command(&self.folder, &arguments), &self.folder).output();
+        let output = output.map_err(GitError::Program)?;
+        if !output.status.success() {
+            return Err(GitError::CheckOut { said: last_words(&output.stderr) });
+        }
+        let below = |path: PathBuf| path.strip_prefix(subdirectory).map(Path::to_owned).ok();
+        Ok(paths(&output.stdout).into_iter().filter_map(below).collect())
+    }
+}
+
+/// Lets `command` use the repository of the working tree `tree`, and no other that lies in it.
+fn in_repository(mut command: Command, tree: &Path) -> Command {
+    command.env("GIT_DIR", tree.join(".git")).env("GIT_WORK_TREE", tree);
+    command
 }
 
 fn paths(listed: &[u8]) -> Vec<PathBuf> {
@@ -136,16 +172,37 @@ fn path_of_bytes(bytes: &[u8]) -> PathBuf {
 struct Repository<'a> {
     git: &'a Git,
     url: &'a RepositoryUrl,
-    folder: &'a Path,
+    tree: PathBuf,
 }
 
 impl Repository<'_> {
-    /// Returns the hash of the requested commit, which is fetched if necessary.
-    fn commit(&self) -> Result<String, GitError> {
-        if !self.folder.join(".git").exists() {
-            self.run(&["init", "--quiet"])?;
+    /// Checks out the commit that is asked for, and returns its hash.
+    fn commit_in_tree(&self) -> Result<String, GitError> {
+        self.prepare().map_err(|why| GitError::Folder { folder: self.tree.clone(), why })?;
+        let commit = self.commit()?;
+        self.check_out(&commit).map(|()| commit)
+    }
+
+    /// Makes the repository if need be, with a configuration of our own.
+    fn prepare(&self) -> io::Result<()> {
+        let git_folder = self.tree.join(".git");
+        if !git_folder.join("HEAD").exists() {
+            remove_anything(&self.tree)?;
+            for folder in ["objects", "refs"] {
+                fs::create_dir_all(git_folder.join(folder))?;
+            }
+            fs::write(git_folder.join("HEAD"), "ref: refs/heads/main\n")?;
         }
-        self.run(&["config", "remote.origin.url", &self.url.origin()])?;
+        // The addresses of submodules may be relative to that of the origin.
+        let origin = self.url.public_origin().replace(['\\', '"', '\n'], "");
+        let config = format!(
+            "[core]\n\trepositoryformatversion = 0\n\tbare = false\n[remote \"origin\"]\n\turl = \"{origin}\"\n"
+        );
+        fs::write(git_folder.join("config"), config)
+    }
+
+    /// Returns the hash of the commit that is asked for, and fetches it if need be.
+    fn commit(&self) -> Result<String, GitError> {
         let revision = self.url.revision.as_deref().unwrap_or("HEAD");
         if is_hash(revision)
             && let Some(commit) = self.find(revision)?
@@ -167,7 +224,7 @@ impl Repository<'_> {
     }
 
     fn fetch_all(&self, revision: &str) -> Result<String, GitError> {
-        let is_shallow = self.folder.join(".git/shallow").exists();
+        let is_shallow = self.tree.join(".git/shallow").exists();
         let options: &[&str] = if is_shallow { &["--unshallow"] } else { &[] };
         let everything = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"];
         self.fetch(options, &everything)?.map_err(|said| GitError::Fetch { said })?;
@@ -176,35 +233,33 @@ impl Repository<'_> {
 
     /// Fetches `refspecs`; the inner error is git's output.
     fn fetch(&self, options: &[&str], refspecs: &[&str]) -> Result<Result<(), String>, GitError> {
-        let address = self.url.secret_address();
-        let has_secret = mask_credentials(address) != address;
-        let given = if has_secret { ALIAS } else { address };
+        let origin = self.url.public_origin();
         let arguments =
-            [&["fetch", "--quiet", "--force", "--no-recurse-submodules"], options, &["--", given], refspecs].concat();
-        let output = self.git.run(self.folder, &arguments, has_secret.then_some(address))?;
+            [&["fetch", "--quiet", "--force", "--no-recurse-submodules"], options, &["--", &origin], refspecs].concat();
+        let output = self.command(&arguments).output().map_err(GitError::Program)?;
         Ok(if output.status.success() { Ok(()) } else { Err(last_words(&output.stderr)) })
     }
 
-    /// Returns the commit that `revision` names in the repository.
+    /// Returns the commit that `revision` names in the repository; a full hash names itself alone.
     fn find(&self, revision: &str) -> Result<Option<String>, GitError> {
         let asked = format!("{revision}^{{commit}}");
-        let output =
-            self.git.run(self.folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &asked], None)?;
+        let arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", &asked];
+        let output = self.command(&arguments).output().map_err(GitError::Program)?;
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        Ok(Some(said).filter(|said| output.status.success() && is_full_hash(said)))
+        let is_it = |said: &String| is_full_hash(said) && (!is_full_hash(revision) || said == revision);
+        Ok(Some(said).filter(|said| output.status.success() && is_it(said)))
     }
 
     fn check_out(&self, commit: &str) -> Result<(), GitError> {
-        self.run(&["checkout", "--quiet", "--force", "--detach", commit])?;
-        self.run(&["clean", "-ffdxq"])?;
-        match self.folder.join(".gitmodules").exists() {
+        self.run(&[&NO_TRANSPORT[..], &["checkout", "--quiet", "--force", "--detach", commit]].concat())?;
+        self.run(&[&NO_TRANSPORT[..], &["clean", "-ffdxq"]].concat())?;
+        match self.tree.join(".gitmodules").exists() {
             true => self.check_out_submodules(),
             false => Ok(()),
         }
     }
 
-    /// Fetches and checks out the submodules, as far as the transports of the run go: without a network
-    /// none but those that are there already.
+    /// Fetches and checks out the submodules; offline, only those that were fetched before.
     fn check_out_submodules(&self) -> Result<(), GitError> {
         let of_files = if self.url.is_local() { "protocol.file.allow=always" } else { "protocol.file.allow=never" };
         let of_network = if self.git.offline { "protocol.allow=never" } else { "protocol.allow=user" };
@@ -217,11 +272,22 @@ impl Repository<'_> {
     }
 
     fn run(&self, arguments: &[&str]) -> Result<(), GitError> {
-        let output = self.git.run(self.folder, arguments, None)?;
+        let output = self.command(arguments).output().map_err(GitError::Program)?;
         match output.status.success() {
             true => Ok(()),
             false => Err(GitError::CheckOut { said: last_words(&output.stderr) }),
         }
+    }
+
+    /// A command in the repository, which knows its password by a variable: a command line shows it to
+    /// every user, that of git's helpers, too.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = in_repository(self.git.command(&self.tree, arguments), &self.tree);
+        if let Some((host, header)) = self.url.basic_authorization() {
+            command.env("GIT_CONFIG_COUNT", "1");
+            command.env("GIT_CONFIG_KEY_0", format!("http.{host}.extraHeader")).env("GIT_CONFIG_VALUE_0", header);
+        }
+        command
     }
 }
 

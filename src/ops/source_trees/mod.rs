@@ -8,9 +8,10 @@
 mod archive;
 mod files;
 mod git;
+mod private_folder;
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -22,8 +23,8 @@ pub use self::git::{Git, GitError};
 use super::fetch_context::FetchContext;
 use super::fetch_error::FetchError;
 use super::sdist_build::SdistBuilder;
-use crate::cache_folder::{CacheBucket, CacheLayout, Readers, remove_anything};
-use crate::domain::{CoreMetadata, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
+use crate::cache_folder::{CacheBucket, CacheLayout, Readers, real_entries, remove_anything};
+use crate::domain::{CoreMetadata, Fingerprint, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
 use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files_of_folder};
 
 /// A source tree: a folder or a repository.
@@ -110,11 +111,18 @@ impl SourceTreePacker {
     /// packed.
     pub fn pack(&self, tree: &SourceTree, known: Option<&Version>) -> Result<PackedTree, SourceTreeError> {
         match tree {
-            SourceTree::Folder(folder) => self.pack_folder(folder, known),
+            SourceTree::Folder(folder) => {
+                self.pack_folder(folder, known, || files::of_project(folder, &self.git, &self.left_out))
+            }
             SourceTree::Repository(url) => {
                 let checkout = self.git.check_out(url, &self.layout)?;
-                let folder = url.subdirectory.iter().fold(checkout.folder.clone(), |folder, sub| folder.join(sub));
-                let packed = self.pack_folder(&folder, known)?;
+                let subdirectory = url.subdirectory.as_deref().unwrap_or_default();
+                let folder = checkout.folder.join(subdirectory);
+                if !is_below(&folder, &checkout.folder) {
+                    return Err(SourceTreeError::NoProject);
+                }
+                let paths = checkout.files(&self.git, subdirectory)?;
+                let packed = self.pack_folder(&folder, known, || Ok(ProjectFiles::of_commit(paths)))?;
                 let vcs_info = VcsInfo {
                     url: url.public_address(),
                     requested_revision: url.revision.clone(),
@@ -126,17 +134,23 @@ impl SourceTreePacker {
         }
     }
 
-    fn pack_folder(&self, folder: &Path, known: Option<&Version>) -> Result<PackedTree, SourceTreeError> {
+    fn pack_folder(
+        &self,
+        folder: &Path,
+        known: Option<&Version>,
+        files: impl FnOnce() -> io::Result<ProjectFiles>,
+    ) -> Result<PackedTree, SourceTreeError> {
         if !["pyproject.toml", "setup.py"].iter().any(|name| folder.join(name).is_file()) {
             return Err(SourceTreeError::NoProject);
         }
         let Identity { name, version, pkg_info } = self.identity(folder, known)?;
-        let ProjectFiles { paths, untracked } = files::of_project(folder, &self.git, &self.left_out)?;
+        let ProjectFiles { paths, untracked } = files()?;
         // PEP 625: the name normalized, with `_` for `-`.
         let top = format!("{}-{version}", name.as_dist_info_name());
         let mut file = self.layout.temporary(Readers::Umask)?;
         archive::pack(folder, &paths, (&top, pkg_info.as_deref()), file.as_file_mut())?;
-        let sha256 = Sha256::of(&std::fs::read(file.path())?);
+        file.rewind()?;
+        let sha256 = Fingerprint::read(file.as_file_mut(), &[])?.sha256;
         let place = self.layout.folder(CacheBucket::SourceTrees).join(sha256.to_string());
         let archive = place.join(format!("{top}.tar.gz"));
         self.layout.settle(file, &archive, |file, path| {
@@ -165,6 +179,12 @@ impl SourceTreePacker {
     }
 }
 
+/// Whether `folder` really is a folder in `tree`, whatever links its path has.
+fn is_below(folder: &Path, tree: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(folder).zip(real(tree)).is_some_and(|(folder, tree)| folder.starts_with(tree))
+}
+
 /// How long an archive may be in the cache before a run has added it to the store.
 const YOUNG: Duration = Duration::from_secs(24 * 3600);
 
@@ -173,7 +193,7 @@ const YOUNG: Duration = Duration::from_secs(24 * 3600);
 /// # Errors
 /// When an archive cannot be removed.
 pub fn prune(layout: &CacheLayout, is_stored: impl Fn(Sha256) -> bool, now: SystemTime) -> io::Result<()> {
-    for entry in std::fs::read_dir(layout.folder(CacheBucket::SourceTrees)).into_iter().flatten().flatten() {
+    for entry in real_entries(&layout.folder(CacheBucket::SourceTrees)) {
         let is_young = entry.metadata().and_then(|metadata| metadata.modified());
         let is_young = is_young.is_ok_and(|packed| packed + YOUNG > now);
         let sha256 = entry.file_name().to_str().and_then(|name| name.parse().ok());

@@ -59,7 +59,11 @@ impl Manifest {
 }
 
 fn to_target(target: &ManifestTarget) -> Result<Target, ManifestValueError> {
-    let description = target.description.as_ref().ok_or_else(|| ManifestValueError::new(&target.id))?;
+    let wrong = || ManifestValueError::new(&target.id);
+    // It becomes part of file names, and is printed as it is.
+    let is_name =
+        |id: &str| !id.starts_with('.') && id.bytes().all(|byte| byte.is_ascii_graphic() && !b"/\\".contains(&byte));
+    let description = target.description.as_ref().filter(|_| is_name(&target.id)).ok_or_else(wrong)?;
     Ok(description.target().named(&target.id))
 }
 

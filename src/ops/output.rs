@@ -1,0 +1,45 @@
+//! The places that a run writes to.
+
+use std::path::{Path, PathBuf};
+
+use super::bundle::output::BundleOutput;
+use crate::domain::Fetched;
+use crate::layout::Layout;
+
+/// An output of a run.
+#[derive(Clone)]
+pub enum Output {
+    Folder {
+        layout: &'static dyn Layout,
+        path: PathBuf,
+        /// Whether a requirements file that pins the content is written, too.
+        pins: bool,
+    },
+    Bundle(BundleOutput),
+}
+
+impl Output {
+    /// Whether the metadata of wheels must be fetched, too.
+    pub fn needs_metadata(&self) -> bool {
+        matches!(self, Self::Folder { layout, .. } if layout.needs_metadata())
+    }
+
+    /// Returns a sentence for each file that an installer will not find in this output.
+    pub fn caveats(&self, fetched: &Fetched) -> Vec<String> {
+        match self {
+            Self::Folder { layout, .. } => layout.caveats(fetched),
+            Self::Bundle(_) => Vec::new(),
+        }
+    }
+
+    /// Whether an older bundle is there, which only a sound one may replace.
+    pub fn keeps_older(&self) -> bool {
+        matches!(self, Self::Bundle(bundle) if !bundle.force && bundle.is_there())
+    }
+
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Folder { path, .. } | Self::Bundle(BundleOutput { path, .. }) => path,
+        }
+    }
+}
