@@ -3,8 +3,8 @@
     python build-hooks.py REQUEST ANSWER
 
 REQUEST is a file with a JSON object: the "step" (unpack, requires, metadata or wheel), the "archive", the folder
-"source" that it is unpacked into, the "backend" and its "backend_path", and the folder "output". ANSWER is written
-with what came of the step, as JSON. Whatever a backend prints is the output of the build.
+"source" that it is unpacked into, the "backend" with its "backend_path" and "config_settings", and the folder
+"output". ANSWER is written with what came of the step, as JSON. Whatever a backend prints is the output of the build.
 """
 
 import importlib
@@ -62,9 +62,13 @@ def enter(request):
     return backend
 
 
+def settings(request):
+    return request["config_settings"] or None
+
+
 def requires(request):
     hook = getattr(enter(request), "get_requires_for_build_wheel", None)
-    return list(hook()) if hook else []
+    return list(hook(settings(request))) if hook else []
 
 
 def metadata(request):
@@ -72,15 +76,15 @@ def metadata(request):
     output = request["output"]
     hook = getattr(backend, "prepare_metadata_for_build_wheel", None)
     if hook:
-        with open(os.path.join(output, hook(output), "METADATA"), "rb") as file:
+        with open(os.path.join(output, hook(output, settings(request)), "METADATA"), "rb") as file:
             return file.read().decode("utf-8", "replace")
-    with zipfile.ZipFile(os.path.join(output, backend.build_wheel(output))) as wheel:
+    with zipfile.ZipFile(os.path.join(output, backend.build_wheel(output, settings(request)))) as wheel:
         names = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA") and name.count("/") == 1]
         return wheel.read(names[0]).decode("utf-8", "replace")
 
 
 def wheel(request):
-    return enter(request).build_wheel(request["output"])
+    return enter(request).build_wheel(request["output"], settings(request))
 
 
 STEPS = {"unpack": unpack, "requires": requires, "metadata": metadata, "wheel": wheel}

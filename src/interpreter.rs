@@ -4,7 +4,6 @@
 //! starts no Python.
 
 mod build;
-mod build_hints;
 mod find;
 mod identity;
 mod pip_config_files;
@@ -22,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use crate::cache_folder::CacheLayout;
 use crate::domain::{HasRemedy, Remedy, Target, TargetDescription};
 
-pub use self::build::{BuildBackend, BuildError, BuildFolder, BuildFrontEnd, BuildStep};
-pub use self::build_hints::hint as build_hint;
+pub use self::build::hint as build_hint;
+pub use self::build::{BuildBackend, BuildError, BuildFolder, BuildFrontEnd, BuildIsolation, BuildStep};
 use self::find::FoundInterpreter;
 pub use self::pip_config_files::System;
 pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};

@@ -1,18 +1,19 @@
-//! Where a wheel that was built here comes from.
+//! The origin of a wheel that was built here.
 
 use serde::{Deserialize, Serialize};
 
-use super::{MaskedUrl, Sha256};
+use super::{Linkage, MaskedUrl, Sha256};
 
-/// The source archive that a wheel was built from, and what took part in it.
+/// The source archive that a wheel was built from, and what the build depended on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltFrom {
-    /// The archive's.
+    /// The file name of the archive.
     pub filename: Box<str>,
     pub url: MaskedUrl,
     pub sha256: Sha256,
-    /// `setuptools==80.9.0`, sorted.
+    /// The build requirements that were installed, sorted: `setuptools==80.9.0`.
     pub requires: Vec<String>,
-    /// The id of the target that the building interpreter is.
+    /// The id of the target of the interpreter that built it.
     pub python: String,
+    pub linkage: Linkage,
 }

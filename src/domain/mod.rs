@@ -13,6 +13,7 @@ mod group_name;
 mod groups;
 mod index_page;
 mod lenient_dependency;
+mod linkage;
 mod listing;
 mod lock;
 mod lock_marker;
@@ -51,6 +52,7 @@ pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtensio
 pub use group_name::GroupName;
 pub use groups::{AvailableGroups, GroupSelection, SelectedGroups, UnknownGroup};
 pub use index_page::IndexPage;
+pub use linkage::Linkage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use lock::{Lock, LockedFile, LockedPackage, LockedPick, LockedSource, NotLocked};
 pub use lock_marker::{EvaluatedMarkers, LockMarker, MarkerId, MarkerSets, MarkerTable};

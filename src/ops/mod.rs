@@ -56,7 +56,7 @@ pub use inconsistent_metadata::InconsistentMetadata;
 pub use metadata::MetadataFailure;
 pub use output::Output;
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
-pub use sdist_build::{BuiltWheels, SdistBuilder};
+pub use sdist_build::{BuildLimits, BuiltWheels, ConfigSettings, SdistBuilder};
 pub use space::{DiskFull, check_space};
 pub use target_build::{TargetBuild, target_builds};
 pub use write::{WriteFailure, write, write_seen_pages};

@@ -142,9 +142,11 @@ pub enum Strategy {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "For which machines")]
 pub struct TargetArgs {
-    /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH].
+    /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH]; repeatable.
+    ///
+    /// The settings of the first one's pip apply. Each builds for the targets that are of its kind.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::ExecutablePath)]
-    pub python: Option<String>,
+    pub python: Vec<String>,
     /// A Python version such as 3.12; repeatable.
     ///
     /// Every version is combined with every platform; each pair is a target of its own.
@@ -224,6 +226,9 @@ pub struct SelectionArgs {
     /// For the targets that this machine builds for: those with the Python at hand (--python) and its platform.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub build_wheels: Vec<String>,
+    /// Tell the build backends this; repeatable.
+    #[arg(short = 'C', long, alias = "config-setting", value_name = "KEY=VALUE", hide_short_help = true, value_parser = super::builds::config_setting)]
+    pub config_settings: Vec<(String, String)>,
     /// Seconds that each step of a build may take [default: 3600].
     #[arg(long, value_name = "SECONDS", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub build_timeout: Option<u32>,

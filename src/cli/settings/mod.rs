@@ -2,7 +2,7 @@
 //! configuration.
 
 pub mod args;
-pub mod build_wheels;
+pub mod builds;
 mod credentials;
 pub mod date;
 pub mod format_args;

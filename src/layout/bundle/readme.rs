@@ -4,6 +4,7 @@ use super::{
     BundleInput, DocumentSource, MANIFEST_PATH, ManifestProject, ProjectInstaller, REQUIREMENTS_PATH, SUMS_PATH,
     WHEELS, install, requirements,
 };
+use crate::domain::Fetched;
 use crate::layout::legacy_names::unidentified;
 
 /// Returns the text of the file; `documents` are the bundle's pages as path and summary.
@@ -19,10 +20,10 @@ pub fn text(of: &DocumentSource<'_>, documents: &[(&str, &str)]) -> String {
 what they hold is not only Python:",
         fetched
             .source_installs()
-            .into_iter()
+            .iter()
             .map(|install| format!("{} on {}", install.filename, install.targets.join(", "))),
     );
-    let caveats = list("Mind that", unidentified(fetched));
+    let caveats = list("Mind that", unidentified(fetched).into_iter().chain(linked(fetched)));
     format!(
         "Python packages for a machine without a network
 ===============================================
@@ -42,7 +43,7 @@ each of these targets installs from it alone. Without prefetch:
     sha256sum -c {SUMS_PATH}
 ",
         how_to_install(of),
-        contents(documents, of.manifest.project.as_ref()),
+        contents(documents, fetched, of.manifest.project.as_ref()),
     )
 }
 
@@ -87,6 +88,15 @@ Where the variable TARGET names the target, the same is done in the folder by
     )
 }
 
+/// Returns a line for each wheel that is linked to libraries which its targets may lack.
+fn linked(fetched: &Fetched) -> impl Iterator<Item = String> {
+    let built = fetched.files().filter_map(|(_, file)| Some((file, file.built_from.as_ref()?)));
+    let linked = built.filter(|(_, from)| !from.linkage.libraries.is_empty());
+    linked.map(|(file, from)| {
+        format!("{} is linked to {}, which must be installed there", file.candidate.filename, from.linkage)
+    })
+}
+
 /// Returns the commands that run the install scripts on the targets' systems.
 fn scripts(input: &BundleInput<'_>) -> String {
     let (windows, others): (Vec<_>, Vec<_>) =
@@ -101,9 +111,12 @@ fn scripts(input: &BundleInput<'_>) -> String {
 }
 
 /// Returns a line for each page and folder of the bundle.
-fn contents(documents: &[(&str, &str)], project: Option<&ManifestProject>) -> String {
+fn contents(documents: &[(&str, &str)], fetched: &Fetched, project: Option<&ManifestProject>) -> String {
     let wheels = format!("{WHEELS}/");
-    let packages = (wheels.as_str(), "the packages, as their index had them");
+    let has_built = fetched.files().any(|(_, file)| file.built_from.is_some());
+    let built = if has_built { ", or built from that" } else { "" };
+    let packages = format!("the packages, as their index had them{built}");
+    let packages = (wheels.as_str(), packages.as_str());
     let manifest = (MANIFEST_PATH, "where each file came from, who asked for it, whom it serves");
     let for_installer = project.and_then(ProjectInstaller::of).and_then(ProjectInstaller::contents);
     let lines = [packages].into_iter().chain(documents.iter().copied()).chain(for_installer).chain([manifest]);
@@ -138,7 +151,8 @@ fn list(heading: &str, items: impl IntoIterator<Item = String>) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use crate::domain::{Fetched, FetchedFile, TargetSpec};
+    use super::*;
+    use crate::domain::{FetchedFile, TargetSpec};
     use crate::layout::test_fixtures::{bundled, fetched, file, package, page, paths};
 
     #[test]

@@ -1,80 +1,100 @@
 //! Builds source archives where that is allowed: for their metadata, or for wheels that are kept.
 //!
 //! An archive of the store is built in a [`BuildFolder`](crate::interpreter::BuildFolder) with an
-//! environment of its own. What its build needs is planned and fetched like anything else
-//! ([`requirements`]), and installed from the store; then the steps of the backend run, each by
-//! [`process::run`], with no network. What they make is checked, and remembered: metadata in
-//! [`MetadataCache`], wheels in [`BuiltWheels`].
+//! environment of its own ([`prepare`]). Its build requirements are planned and fetched like
+//! anything else ([`requirements`]), and installed from the store. Then the steps of the backend
+//! run, each as a [`process`] with no network. The outcome is checked ([`check`]) and cached:
+//! metadata in [`MetadataCache`], wheels in [`BuiltWheels`]. Processes that want the same build
+//! wait for each other ([`LockFile`]).
 
 mod built_wheels;
+mod check;
+mod config_settings;
+mod prepare;
 mod process;
 mod requirements;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
-use super::fetch_context::FetchContext;
+use super::fetch_context::{BuildSource, FetchContext, MetadataBuilder};
 use super::fetch_error::FetchError;
 use super::{Event, Listener};
-use crate::archive::TemporaryFolder;
-use crate::domain::{
-    CoreMetadata, MetadataSource, MetadataUnavailable, Object, PackageName, Sha256, SourceFilename, Target, Version,
-    WheelFilename,
-};
+use crate::cache_folder::LockFile;
+use crate::domain::{CoreMetadata, MetadataSource, Object, Sha256, Target};
 use crate::http::blocking;
-use crate::index::sdist_metadata::{self, BuildRequirements};
-use crate::index::{MetadataCache, MetadataFile, MetadataResult, wheel_metadata};
-use crate::interpreter::{BuildBackend, BuildError, BuildFolder, BuildFrontEnd, BuildStep};
+use crate::index::{MetadataCache, MetadataFile, MetadataResult, wheel_linkage};
+use crate::interpreter::{BuildError, BuildFrontEnd, BuildStep};
 use crate::select::Policy;
 pub use built_wheels::{BuildKey, BuiltWheel, BuiltWheels};
-use requirements::BuildTool;
+use check::{base_name, check_identity, check_wheel};
+pub use config_settings::{ConfigSettings, Settings};
 
-/// Leave to run builds, with all that they take, and what they came to before.
+/// Builds source archives with one interpreter, and keeps the outcomes.
 #[derive(Clone)]
 pub struct SdistBuilder {
     front_end: Arc<BuildFrontEnd>,
-    /// The interpreter that builds.
+    /// The target of the interpreter.
     target: Arc<Target>,
-    /// By which build requirements are chosen.
+    /// The policy by which build requirements are chosen.
     policy: Policy,
-    /// How long each step of a build may take.
-    limit: Duration,
-    /// Kept apart from what archives say of themselves: another Python may be told otherwise.
+    config_settings: Arc<ConfigSettings>,
+    limits: BuildLimits,
+    /// The cache of metadata from builds, apart from that in archives: builds with another Python
+    /// may state other dependencies.
     known: MetadataCache,
     wheels: BuiltWheels,
+}
+
+/// The limits of all builds of a run.
+#[derive(Clone)]
+pub struct BuildLimits {
+    /// How long each step may take.
+    step: Duration,
     permits: Arc<Semaphore>,
 }
 
-/// Builds keep the processor busy and not the network.
+/// The number of concurrent builds, which use the processor and not the network.
 const AT_ONCE: usize = 4;
 
-/// An archive of the store that is to be built.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct BuildSource<'a> {
-    pub archive: Sha256,
-    pub project: &'a PackageName,
-    pub filename: &'a str,
+impl BuildLimits {
+    pub fn new(step: Duration) -> Self {
+        Self { step, permits: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
 }
 
-/// An archive that is unpacked beside an environment with all that builds it.
-struct PreparedBuild {
-    folder: BuildFolder,
-    backend: BuildBackend,
-    tools: Vec<BuildTool>,
-    // Removed with the build.
-    _temporary: TemporaryFolder,
+/// A build, with the context in which its requirements are fetched, and who hears of it.
+#[derive(Clone)]
+pub(super) struct Job<'a> {
+    pub source: BuildSource<'a>,
+    pub context: &'a FetchContext,
+    pub listener: &'a Listener,
+    /// The archives whose builds wait for this one, outermost first.
+    pub waiting: Vec<Sha256>,
 }
-
-/// The archives whose builds wait for the one at hand, outermost first.
-type Waiting = Vec<Sha256>;
 
 type BoxedBuild<'a, T> = BoxFuture<'a, Result<T, FetchError>>;
+
+/// How often a build that another process runs is looked at.
+const LOCK_CHECKS: Duration = Duration::from_millis(100);
+
+impl MetadataBuilder for SdistBuilder {
+    fn metadata<'a>(
+        &'a self,
+        source: BuildSource<'a>,
+        context: &'a FetchContext,
+        listener: &'a Listener,
+    ) -> BoxedBuild<'a, MetadataResult> {
+        Box::pin(self.metadata_of(Job { source, context, listener, waiting: Vec::new() }))
+    }
+}
 
 impl SdistBuilder {
     pub fn new(
@@ -82,277 +102,174 @@ impl SdistBuilder {
         target: Arc<Target>,
         known: MetadataCache,
         wheels: BuiltWheels,
-        limit: Duration,
+        limits: BuildLimits,
     ) -> Self {
-        let (policy, permits) = (Policy::default(), Arc::new(Semaphore::new(AT_ONCE)));
-        Self { front_end: Arc::new(front_end), target, policy, limit, known, wheels, permits }
+        let (policy, config_settings) = (Policy::default(), Arc::default());
+        Self { front_end: Arc::new(front_end), target, policy, config_settings, limits, known, wheels }
     }
 
-    /// The same, choosing build requirements by `policy`.
+    /// Returns the builder with another policy for build requirements, and with config settings.
     #[must_use]
-    pub fn with_policy(self, policy: Policy) -> Self {
-        Self { policy, ..self }
+    pub fn configured(self, policy: Policy, config_settings: Arc<ConfigSettings>) -> Self {
+        Self { policy, config_settings, ..self }
     }
 
-    /// The interpreter that builds.
+    /// Returns the target of the interpreter that builds.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// What the build of an archive says, remembered or asked for.
-    ///
-    /// # Errors
-    /// When the build fails.
-    pub(super) fn metadata<'a>(
-        &'a self,
-        source: BuildSource<'a>,
-        context: &'a FetchContext,
-        listener: &'a Listener,
-    ) -> BoxedBuild<'a, MetadataResult> {
-        Box::pin(async move {
-            if let Some(known) = self.known.read(source.archive) {
-                return Ok(known);
-            }
-            let _turn = self.permits.acquire().await.expect("the semaphore is never closed");
-            listener(Event::Building { filename: source.filename.into(), is_wheel: false });
-            let build = self.prepare(source, context, Vec::new()).await?;
-            self.run(&build.folder, &BuildStep::Metadata(&build.backend)).await?;
-            let text: String = build.folder.read_answer()?;
-            let metadata = MetadataFile::new(text.into_bytes()).metadata;
-            let metadata = CoreMetadata { source: MetadataSource::Built, dynamic: Vec::new(), ..metadata };
-            let known = check_identity(metadata, source.project, source.filename);
+    async fn metadata_of(&self, job: Job<'_>) -> Result<MetadataResult, FetchError> {
+        let source = job.source;
+        // Settings may change what a build states.
+        let is_usual = self.config_settings.of(source.project).is_empty();
+        let known = || self.known.read(source.archive).filter(|_| is_usual);
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        let _turn = self.limits.permits.acquire().await.expect("the semaphore is never closed");
+        let _lock = self.lock(&format!("metadata-{}-{}", source.archive, self.target.id()), &job).await?;
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        let metadata = self.build_metadata(job).await?;
+        let known = check_identity(metadata, source.project, source.filename);
+        if is_usual {
             self.known.write(source.archive, &known);
-            Ok(known)
-        })
+        }
+        Ok(known)
     }
 
-    /// Returns the metadata that the build of the project in the folder `tree` makes. The build runs in
-    /// the folder itself, as pip's does, so that it can ask the history of a repository.
+    async fn build_metadata(&self, job: Job<'_>) -> Result<CoreMetadata, FetchError> {
+        self.announce(job.source.filename, false, job.listener);
+        let build = self.prepare_archive(job).await?;
+        self.run(&build, &BuildStep::Metadata(&build.backend)).await?;
+        let text: String = build.folder.read_answer()?;
+        let metadata = MetadataFile::new(text.into_bytes()).metadata;
+        Ok(CoreMetadata { source: MetadataSource::Built, dynamic: Vec::new(), ..metadata })
+    }
+
+    /// Returns the metadata that the build of the project in the folder `tree` states.
+    ///
+    /// The build runs in the folder itself, as pip's does, so that it can ask the history of a
+    /// repository.
     ///
     /// # Errors
     /// When the build fails.
-    pub(super) async fn tree_metadata(&self, tree: &Path, context: &FetchContext) -> Result<CoreMetadata, FetchError> {
-        let top = sdist_metadata::top_files_of_folder(tree).map_err(|why| FetchError::Refused(why.to_string()))?;
-        let (name, path) = top.build_backend();
-        let _turn = self.permits.acquire().await.expect("the semaphore is never closed");
-        let (layout, front_end, linked) = (context.store.layout().clone(), self.front_end.clone(), tree.to_owned());
-        let (temporary, folder) = blocking(move || -> Result<_, FetchError> {
-            let temporary = layout.in_incoming(TemporaryFolder::new_in).map_err(BuildError::from)?;
-            let folder = front_end.prepare(temporary.path())?;
-            folder.link_source(&linked)?;
-            Ok((temporary, folder))
-        })
-        .await?;
-        process::run(self.front_end.make_environment(&folder), self.limit).await?;
-        let backend = BuildBackend { name, path };
-        let mut build = PreparedBuild { folder, backend, tools: Vec::new(), _temporary: temporary };
-        let shown = tree.display().to_string();
-        self.install_requirements(&mut build, top.build_requirements().requires, &shown, (context, &Vec::new()))
-            .await?;
-        self.run(&build.folder, &BuildStep::Metadata(&build.backend)).await?;
+    pub(super) async fn tree_metadata(
+        &self,
+        tree: &Path,
+        context: &FetchContext,
+        listener: &Listener,
+    ) -> Result<CoreMetadata, FetchError> {
+        let _turn = self.limits.permits.acquire().await.expect("the semaphore is never closed");
+        self.announce(&tree.display().to_string(), false, listener);
+        let build = self.prepare_tree(tree, context, listener).await?;
+        self.run(&build, &BuildStep::Metadata(&build.backend)).await?;
         let text: String = build.folder.read_answer()?;
         Ok(MetadataFile::new(text.into_bytes()).metadata)
     }
 
-    /// The wheel of an archive, built before or now.
+    /// Returns the wheel of an archive, from the cache if possible.
     ///
     /// # Errors
     /// When the build fails, or makes something else than a wheel of this release.
-    pub(super) fn wheel<'a>(
-        &'a self,
-        source: BuildSource<'a>,
-        context: &'a FetchContext,
-        waiting: Waiting,
-        listener: &'a Listener,
-    ) -> BoxedBuild<'a, BuiltWheel> {
+    pub(super) fn wheel<'a>(&'a self, job: Job<'a>) -> BoxedBuild<'a, BuiltWheel> {
         Box::pin(async move {
-            if waiting.contains(&source.archive) {
+            let source = job.source;
+            if job.waiting.contains(&source.archive) {
                 return Err(BuildError::Circle(source.project.to_string()).into());
             }
-            let (needs, _) = read_needs(source, context)?;
-            let (python, platform) = (self.target.python().to_string(), self.target.platform().to_string());
-            let key = BuildKey {
-                archive: source.archive,
-                interpreter: [self.target.id(), &platform, &python],
-                requires: &needs.requires,
-                exclude_newer: self.policy.exclude_newer,
-            };
-            if let Some(known) = self.wheels.read(&key)
-                && context.store.find(known.sha256).is_some()
-            {
+            let key = self.key(&job)?;
+            let known = || self.wheels.read(key).filter(|known| job.context.store.find(known.sha256).is_some());
+            if let Some(known) = known() {
                 return Ok(known);
             }
-            // A build of a build requirement has the turn of the one that waits for it.
-            let _turn = match waiting.is_empty() {
-                true => Some(self.permits.acquire().await.expect("the semaphore is never closed")),
+            // The build of a build requirement has the turn of the one that waits for it, and waits
+            // for nobody: two builds that need each other's archive would wait for ever.
+            let is_outermost = job.waiting.is_empty();
+            let _turn = match is_outermost {
+                true => Some(self.limits.permits.acquire().await.expect("the semaphore is never closed")),
                 false => None,
             };
-            listener(Event::Building { filename: source.filename.into(), is_wheel: true });
-            let wheel = self.build(source, context, waiting).await?;
-            self.wheels.write(&key, &wheel);
+            let _lock = match is_outermost {
+                true => Some(self.lock(&format!("wheel-{key}"), &job).await?),
+                false => None,
+            };
+            if let Some(known) = known() {
+                return Ok(known);
+            }
+            let wheel = self.build_wheel(job).await?;
+            self.wheels.write(key, &wheel);
             Ok(wheel)
         })
     }
 
-    async fn build(
-        &self,
-        source: BuildSource<'_>,
-        context: &FetchContext,
-        waiting: Waiting,
-    ) -> Result<BuiltWheel, FetchError> {
-        let build = self.prepare(source, context, waiting).await?;
-        self.run(&build.folder, &BuildStep::Wheel(&build.backend)).await?;
-        let filename: String = build.folder.read_answer()?;
-        let (store, path) = (context.store.clone(), build.folder.output().join(base_name(&filename)));
-        let (project, archive) = (source.project.clone(), source.filename.to_owned());
-        let object = blocking(move || -> Result<Object, FetchError> {
+    fn key(&self, job: &Job<'_>) -> Result<Sha256, FetchError> {
+        let needs = prepare::needs(job)?;
+        let (python, platform) = (self.target.python().to_string(), self.target.platform().to_string());
+        let key = BuildKey {
+            archive: job.source.archive,
+            interpreter: [self.target.id(), &platform, &python],
+            requires: &needs.requires,
+            config_settings: &self.config_settings_of(job),
+            exclude_newer: self.policy.exclude_newer,
+        };
+        Ok(key.digest())
+    }
+
+    /// Returns the config settings of a build; those of a run are not meant for what builds its
+    /// archives.
+    fn config_settings_of(&self, job: &Job<'_>) -> Settings {
+        match job.waiting.is_empty() {
+            true => self.config_settings.of(job.source.project),
+            false => Settings::new(),
+        }
+    }
+
+    async fn build_wheel(&self, job: Job<'_>) -> Result<BuiltWheel, FetchError> {
+        let BuildSource { project, filename, .. } = job.source;
+        self.announce(filename, true, job.listener);
+        let store = job.context.store.clone();
+        let build = self.prepare_archive(job).await?;
+        self.run(&build, &BuildStep::Wheel(&build.backend)).await?;
+        let made: String = build.folder.read_answer()?;
+        let made = base_name(&made).to_owned();
+        let (path, project, archive) = (build.folder.output().join(&made), project.clone(), filename.to_owned());
+        let taken = blocking(move || -> Result<_, FetchError> {
             check_wheel(&path, &project, &archive)?;
-            Ok(store.take(File::open(&path).map_err(BuildError::from)?, &[])?.0)
+            let linkage = wheel_linkage::read(File::open(&path).map_err(BuildError::from)?)?;
+            let (object, _): (Object, _) = store.take(File::open(&path).map_err(BuildError::from)?, &[])?;
+            Ok((object, linkage))
         });
-        let object = object.await?;
+        let (object, linkage) = taken.await?;
         let requires: BTreeSet<_> = build.tools.iter().map(|tool| tool.pin.clone()).collect();
         Ok(BuiltWheel {
-            filename: base_name(&filename).to_string_lossy().into(),
+            filename: made.to_string_lossy().into(),
             sha256: object.sha256,
             size: object.size,
             requires: requires.into_iter().collect(),
+            linkage,
         })
     }
 
-    /// Unpacks the archive, and installs what builds it.
-    async fn prepare(
-        &self,
-        source: BuildSource<'_>,
-        context: &FetchContext,
-        waiting: Waiting,
-    ) -> Result<PreparedBuild, FetchError> {
-        let (needs, backend) = read_needs(source, context)?;
-        let (layout, front_end) = (context.store.layout().clone(), self.front_end.clone());
-        let (store, filename, archive) = (context.store.clone(), source.filename.to_owned(), source.archive);
-        let (temporary, folder) = blocking(move || -> Result<_, FetchError> {
-            let temporary = layout.in_incoming(TemporaryFolder::new_in).map_err(BuildError::from)?;
-            let folder = front_end.prepare(temporary.path())?;
-            copy(store.open(archive)?, &folder.archive(&filename))?;
-            Ok((temporary, folder))
-        })
-        .await?;
-        process::run(self.front_end.make_environment(&folder), self.limit).await?;
-        self.run(&folder, &BuildStep::Unpack(source.filename)).await?;
-        let waiting = [waiting, vec![source.archive]].concat();
-        let mut build = PreparedBuild { folder, backend, tools: Vec::new(), _temporary: temporary };
-        self.install_requirements(&mut build, needs.requires, source.filename, (context, &waiting)).await?;
-        Ok(build)
+    fn announce(&self, subject: &str, is_wheel: bool, listener: &Listener) {
+        let isolation = self.front_end.isolation();
+        listener(Event::Building { subject: subject.into(), is_wheel, isolation });
     }
 
-    /// Installs `requires`, and then what the backend needs beyond that.
-    async fn install_requirements(
-        &self,
-        build: &mut PreparedBuild,
-        requires: Vec<String>,
-        filename: &str,
-        (context, waiting): (&FetchContext, &Waiting),
-    ) -> Result<(), FetchError> {
-        self.install(build, &requires, filename, (context, waiting)).await?;
-        self.run(&build.folder, &BuildStep::Requires(&build.backend)).await?;
-        let more: Vec<String> = build.folder.read_answer()?;
-        if more.is_empty() {
-            return Ok(());
+    /// Takes the lock of this name, once no other process builds the same.
+    async fn lock(&self, name: &str, job: &Job<'_>) -> Result<LockFile, BuildError> {
+        let layout = job.context.store.layout();
+        let mut is_told = false;
+        loop {
+            if let Some(lock) = LockFile::try_acquire(layout, name)? {
+                return Ok(lock);
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                (job.listener)(Event::AwaitingBuild(job.source.filename.into()));
+            }
+            sleep(LOCK_CHECKS).await;
         }
-        self.install(build, &[requires, more].concat(), filename, (context, waiting)).await
-    }
-
-    /// Installs into the environment of `build` what `lines` ask for, and is not there yet.
-    async fn install(
-        &self,
-        build: &mut PreparedBuild,
-        lines: &[String],
-        filename: &str,
-        (context, waiting): (&FetchContext, &Waiting),
-    ) -> Result<(), FetchError> {
-        let tools = self.build_tools(lines, filename, context, waiting.clone()).await?;
-        let new: Vec<_> = tools.iter().filter(|tool| !build.tools.contains(tool)).cloned().collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        let (store, folder) = (context.store.clone(), build.folder.tools());
-        let wheels = blocking(move || -> Result<Vec<PathBuf>, FetchError> {
-            let place = |tool: &BuildTool| {
-                let path = folder.join(base_name(&tool.filename));
-                copy(store.open(tool.sha256)?, &path).map(|()| path)
-            };
-            new.iter().map(place).collect()
-        })
-        .await?;
-        process::run(self.front_end.install(&build.folder, &wheels), self.limit).await?;
-        build.tools = tools;
-        Ok(())
-    }
-
-    async fn run(&self, folder: &BuildFolder, step: &BuildStep<'_>) -> Result<(), BuildError> {
-        process::run(self.front_end.step(folder, step)?, self.limit).await
-    }
-}
-
-/// What the archive says that builds it, and with what.
-fn read_needs(
-    source: BuildSource<'_>,
-    context: &FetchContext,
-) -> Result<(BuildRequirements, BuildBackend), FetchError> {
-    let top = sdist_metadata::top_files(context.store.open(source.archive)?, source.filename);
-    let top = top.map_err(|why| FetchError::Refused(why.to_string()))?;
-    let (name, path) = top.build_backend();
-    Ok((top.build_requirements(), BuildBackend { name, path }))
-}
-
-fn copy(mut stored: File, path: &Path) -> Result<(), FetchError> {
-    let copied = File::create(path).and_then(|mut file| std::io::copy(&mut stored, &mut file));
-    copied.map(drop).map_err(|why| BuildError::from(why).into())
-}
-
-/// The name alone, whatever folders somebody put before it.
-fn base_name(filename: &str) -> &Path {
-    Path::new(Path::new(filename).file_name().unwrap_or_default())
-}
-
-/// Refuses what is no wheel of the release that the archive's name says.
-fn check_wheel(path: &Path, project: &PackageName, archive: &str) -> Result<(), FetchError> {
-    let filename = path.file_name().unwrap_or_default().to_string_lossy();
-    let answer = |why: String| BuildError::Answer(format!("`{filename}` is no wheel: {why}"));
-    let wheel: WheelFilename = filename.parse().map_err(|why| answer(format!("{why}")))?;
-    let stored = File::open(path).map_err(|why| answer(why.to_string()))?;
-    let file = wheel_metadata::read(stored, &wheel);
-    let file = file.map_err(|why| answer(why.to_string()))?;
-    match check_identity(file.metadata, project, archive) {
-        Err(MetadataUnavailable::Refused(why)) => Err(FetchError::Refused(why)),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses metadata of another release than the archive's name says.
-fn check_identity(metadata: CoreMetadata, project: &PackageName, filename: &str) -> MetadataResult {
-    let is_project = metadata.name.parse().is_ok_and(|name: PackageName| name == *project);
-    let is_version = SourceFilename::parse(filename, project)
-        .map_or(true, |source| metadata.version.parse().is_ok_and(|version: Version| version == source.version));
-    if is_project && is_version {
-        return Ok(metadata);
-    }
-    let CoreMetadata { name, version, .. } = metadata;
-    Err(MetadataUnavailable::Refused(format!(
-        "its build says that it is `{name} {version}`, which its file name does not"
-    )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_build_of_another_release_is_refused() {
-        let is_accepted = |name: &str, version: &str| {
-            let metadata = CoreMetadata { name: name.into(), version: version.into(), ..CoreMetadata::default() };
-            check_identity(metadata, &"demo-pkg".parse().unwrap(), "Demo_Pkg-1.0.tar.gz").is_ok()
-        };
-        assert!(is_accepted("demo.pkg", "1.0") && is_accepted("Demo-Pkg", "1.0.0"));
-        assert!(!is_accepted("demo-pkg", "1.1") && !is_accepted("other", "1.0") && !is_accepted("demo-pkg", ""));
     }
 }

@@ -1,25 +1,26 @@
-//! What a build needs, as wheels of the store: planned and fetched like anything else, and built where
+//! Build requirements as wheels of the store: planned and fetched like anything else, and built if
 //! there is only a source archive.
 
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::{BuildSource, SdistBuilder, Waiting};
+use super::prepare::ToolContext;
+use super::{Job, SdistBuilder};
 use crate::domain::{FetchedFile, FetchedPackage, Plan, Sha256, Timestamp};
 use crate::http::blocking;
 use crate::interpreter::BuildError;
 use crate::ops::build_tools::{build_origin, needs_wheel, tool_question};
 use crate::ops::fetch::{FetchSettings, fetch};
-use crate::ops::fetch_context::FetchContext;
+use crate::ops::fetch_context::{BuildSource, FetchContext};
 use crate::ops::fetch_error::FetchError;
 use crate::ops::{Listener, MetadataProvider, PlanFailure, plan};
 use crate::resolve::Question;
 
-/// How many requests for build requirements are under way at once.
+/// The number of concurrent requests for build requirements.
 const REQUESTS_AT_ONCE: usize = 16;
 
-/// A wheel that takes part in a build.
+/// A wheel that is installed for a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BuildTool {
     pub filename: String,
@@ -29,7 +30,8 @@ pub(super) struct BuildTool {
 }
 
 impl SdistBuilder {
-    /// The wheels that `lines`, which the build of `filename` needs, come to on the interpreter that builds.
+    /// Returns the wheels that `lines`, which the build of `filename` needs, are resolved to on the
+    /// interpreter that builds.
     ///
     /// # Errors
     /// When they cannot be had.
@@ -37,15 +39,15 @@ impl SdistBuilder {
         &self,
         lines: &[String],
         filename: &str,
-        context: &FetchContext,
-        waiting: Waiting,
+        tools: ToolContext<'_>,
     ) -> Result<Vec<BuildTool>, FetchError> {
         if lines.is_empty() {
             return Ok(Vec::new());
         }
         let silent: Listener = Arc::new(|_| ());
-        // What builds a build requirement is not asked what it needs by building that, too.
-        let context = FetchContext { builds: None, ..context.clone() };
+        // The dependencies of a build requirement are not found out by a build, too.
+        let context = FetchContext { builds: None, ..tools.context.clone() };
+        let tools = ToolContext { context: &context, ..tools };
         let mut plan = self.plan(lines, filename, &context, &silent).await?;
         if plan.packages.iter().any(|package| needs_wheel(&package.name, &package.version)) {
             let lines = [lines, &["wheel".to_owned()]].concat();
@@ -56,11 +58,11 @@ impl SdistBuilder {
             let all: Vec<_> = failures.iter().map(ToString::to_string).collect();
             BuildError::Requirements(all.join("; "))
         })?;
-        let mut tools = Vec::new();
+        let mut wheels = Vec::new();
         for (package, file) in fetched.files() {
-            tools.push(self.tool(package, file, &context, &waiting).await?);
+            wheels.push(self.tool(package, file, tools).await?);
         }
-        Ok(tools)
+        Ok(wheels)
     }
 
     async fn plan(
@@ -75,21 +77,16 @@ impl SdistBuilder {
         let (targets, runtime) = ([self.target.clone()], Handle::current());
         let provider = MetadataProvider::new(&question, context, REQUESTS_AT_ONCE, silent);
         // The resolver stays on one thread, and builds do not.
-        let planned = blocking(move || runtime.block_on(plan(&question, &targets, provider))).await;
-        planned.map_err(|failure: PlanFailure| {
-            let failures = failure.failures.iter().map(ToString::to_string);
-            let unreachable = failure.unreachable.iter().map(ToString::to_string);
-            BuildError::Requirements(failures.chain(unreachable).collect::<Vec<_>>().join("; ")).into()
-        })
+        let planned = blocking(move || runtime.block_on(plan(&question, &targets, provider)).map_err(unplanned)).await;
+        Ok(planned?)
     }
 
-    /// The wheel of a build requirement.
+    /// Returns the wheel of a build requirement.
     async fn tool(
         &self,
         package: &FetchedPackage,
         file: &FetchedFile,
-        context: &FetchContext,
-        waiting: &Waiting,
+        tools: ToolContext<'_>,
     ) -> Result<BuildTool, FetchError> {
         let (filename, sha256) = (file.candidate.filename.to_string(), file.object.sha256);
         let pin = match &package.version {
@@ -100,8 +97,14 @@ impl SdistBuilder {
             return Ok(BuildTool { filename, sha256, pin });
         }
         let source = BuildSource { archive: sha256, project: &package.name, filename: &filename };
-        let silent: Listener = Arc::new(|_| ());
-        let wheel = self.wheel(source, context, waiting.clone(), &silent).await?;
+        let ToolContext { context, listener, waiting } = tools;
+        let wheel = self.wheel(Job { source, context, listener, waiting: waiting.to_vec() }).await?;
         Ok(BuildTool { filename: wheel.filename.into(), sha256: wheel.sha256, pin })
     }
+}
+
+fn unplanned(failure: PlanFailure) -> BuildError {
+    let failures = failure.failures.iter().map(ToString::to_string);
+    let unreachable = failure.unreachable.iter().map(ToString::to_string);
+    BuildError::Requirements(failures.chain(unreachable).collect::<Vec<_>>().join("; "))
 }

@@ -20,6 +20,7 @@ use tokio::runtime::Handle;
 use self::archive::PackError;
 use self::files::ProjectFiles;
 pub use self::git::{Git, GitError};
+use super::Listener;
 use super::fetch_context::FetchContext;
 use super::fetch_error::FetchError;
 use super::sdist_build::SdistBuilder;
@@ -64,6 +65,7 @@ pub struct TreeBuilder {
     pub builder: SdistBuilder,
     /// The context in which build requirements are fetched.
     pub context: FetchContext,
+    pub listener: Listener,
     pub runtime: Handle,
 }
 
@@ -171,8 +173,8 @@ impl SourceTreePacker {
             (stated, _) => {
                 let missing = if stated.name.is_none() { "name" } else { "version" };
                 let builds = self.builds.as_ref().ok_or(SourceTreeError::NeedsBuild(missing))?;
-                let built = builds.runtime.block_on(builds.builder.tree_metadata(folder, &builds.context));
-                let built = built.map_err(Box::new)?;
+                let built = builds.builder.tree_metadata(folder, &builds.context, &builds.listener);
+                let built = builds.runtime.block_on(built).map_err(Box::new)?;
                 identity(&built.name, &built.version, Some(pkg_info(&built)))
             }
         }

@@ -162,6 +162,9 @@ impl<'a> FetchRun<'a> {
             let message = format!("a lock decides the versions: {} has no effect", ineffective.join(", "));
             terminal::warn(message);
         }
+        if prepared.has_idle_config_settings(args) {
+            terminal::warn("--config-settings has no effect without --allow-build or --build-wheels");
+        }
         prepared.refuse_unfetchable(&targets)?;
         let context = PackContext { environment, runtime, is_quiet: args.messages.quiet };
         if source_trees::pack(&mut prepared, &targets, &outputs, context)? {
@@ -247,17 +250,15 @@ impl<'a> FetchRun<'a> {
         }
     }
 
-    /// Builds what is to be built, unless that is only planned.
+    /// Builds the wheels that are wanted, unless this is a dry run.
     async fn build_wheels(&self, plan: Plan, listener: &Listener) -> Result<Plan, CliError> {
         let context = &self.prepared.context;
-        match &context.builds {
-            Some(builder) if self.prepared.wheels_to_build.is_wanted() && !self.args.outputs.dry_run => {
-                let wanted = &self.prepared.wheels_to_build;
-                let built = ops::build_wheels(plan, wanted, builder, context, listener).await;
-                built.map_err(|failures| CliError::of_fetch(&failures))
-            }
-            _ => Ok(plan),
+        let wanted = &self.prepared.wheels_to_build;
+        if !wanted.is_wanted() || self.args.outputs.dry_run {
+            return Ok(plan);
         }
+        let built = ops::build_wheels(plan, wanted, &self.prepared.builders, context, listener).await;
+        built.map_err(|failures| CliError::of_fetch(&failures))
     }
 
     /// Refuses source archives that targets would install, where wheels are required.
@@ -306,13 +307,12 @@ impl<'a> FetchRun<'a> {
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
-        let requests: Arc<[Request]> = match &self.prepared.lock {
-            Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
-            None => {
-                let request = self.prepared.question.request((0..self.targets.len()).collect());
-                [ops::with_built_wheels(request, fetched)].into()
-            }
+        let requests = match &self.prepared.lock {
+            Some(_) => ops::requests_of_locked(fetched, &self.prepared.question),
+            None => vec![self.prepared.question.request((0..self.targets.len()).collect())],
         };
+        let requests = requests.into_iter().flat_map(|request| ops::with_built_wheels(request, fetched));
+        let requests: Arc<[Request]> = requests.collect();
         let mut findings = Vec::new();
         for output in self.outputs() {
             let (fetched, requests, store) = (fetched.clone(), requests.clone(), self.prepared.context.store.clone());

@@ -1,7 +1,6 @@
 //! Everything that a run needs besides its targets, made from arguments, settings and inputs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
@@ -12,14 +11,14 @@ use crate::cli::host::machine::Machine;
 use crate::cli::output::progress::Reporter;
 use crate::cli::settings::Settings;
 use crate::cli::settings::args::FetchArgs;
-use crate::cli::settings::build_wheels;
+use crate::cli::settings::builds;
 use crate::cli::settings::layers::Layers;
 use crate::domain::{IndexOptions, ReleaseControl, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, LockInput, ParsedInput};
 use crate::interpreter::PipSettings;
-use crate::ops::{Claims, FetchContext, MetadataProvider, WheelsToBuild};
+use crate::ops::{Claims, FetchContext, MetadataProvider, SdistBuilder, WheelsToBuild};
 use crate::resolve::{ForkStrategy, LockQuestion, Question};
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -35,14 +34,9 @@ pub struct PreparedFetch {
     pub lock: Option<LockQuestion>,
     pub context: FetchContext,
     pub wheels_to_build: WheelsToBuild,
+    /// The builders of wheels, if builds are allowed.
+    pub builders: Vec<SdistBuilder>,
     pub reporter: Reporter,
-}
-
-/// How long each step of a build may take, if nobody says otherwise.
-const BUILD_LIMIT: Duration = Duration::from_hours(1);
-
-fn build_limit(args: &FetchArgs) -> Duration {
-    args.selection.build_timeout.map_or(BUILD_LIMIT, |seconds| Duration::from_secs(seconds.into()))
 }
 
 impl PreparedFetch {
@@ -67,30 +61,32 @@ impl PreparedFetch {
             _ => machine.default_index().map(Some),
         })?;
         let tool_formats = options.formats.clone();
-        let wheels_to_build = build_wheels::of_values(&args.selection.build_wheels)?;
-        build_wheels::restrict(&mut options.formats, &wheels_to_build);
+        let wheels_to_build = builds::wheels_to_build(&args.selection.build_wheels)?;
+        builds::restrict(&mut options.formats, &wheels_to_build);
         let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes)?;
         let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
-        let is_building = args.selection.allow_build || wheels_to_build.is_wanted();
-        let builder = is_building.then(|| machine.builds(build_limit(args))).transpose()?;
-        // What builds them need not be built for that, too.
+        // Build requirements need not be built from source, too.
         let tool_policy = Policy { formats: tool_formats, ..question.policy.clone() };
-        let builds = builder.map(|builder| builder.with_policy(tool_policy));
+        let builders = match args.selection.allow_build || wheels_to_build.is_wanted() {
+            true => builders(args, machine, &question, &tool_policy)?,
+            false => Vec::new(),
+        };
         let context = FetchContext {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
             store: DiskStore::new(settings.cache.clone()),
             metadata: MetadataCache::of_files(machine.cache()),
             claims: Claims::default(),
-            builds,
+            builds: builders.first().cloned().map(|builder| Arc::new(builder) as _),
             strict_metadata: settings.strict_metadata,
             program: environment.program().into(),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        let prepared = Self { pip_settings, settings, warm, question, lock, context, wheels_to_build, reporter };
+        let prepared =
+            Self { pip_settings, settings, warm, question, lock, context, wheels_to_build, builders, reporter };
         let provider = prepared.provider();
         Ok((prepared, provider))
     }
@@ -107,6 +103,11 @@ impl PreparedFetch {
             let _within = runtime.enter();
             provider.start(&self.question);
         }
+    }
+
+    /// Whether config settings were typed that no backend gets.
+    pub fn has_idle_config_settings(&self, args: &FetchArgs) -> bool {
+        self.builders.is_empty() && !args.selection.config_settings.is_empty()
     }
 
     /// Returns the number of pages that are requested from one host at once.
@@ -153,6 +154,18 @@ impl PreparedFetch {
             requirements.filter(|(_, requirement)| requirement.is_source_tree() && is_needed(requirement, targets));
         trees.map(|(position, _)| position).collect()
     }
+}
+
+/// Returns a builder for each interpreter, all with the same limits and settings.
+fn builders(
+    args: &FetchArgs,
+    machine: &Machine<'_>,
+    question: &Question,
+    policy: &Policy,
+) -> Result<Vec<SdistBuilder>, CliError> {
+    let settings = Arc::new(builds::config_settings(&args.selection, &question.requirements));
+    let builders = machine.builders(&builds::limits(&args.selection))?.into_iter();
+    Ok(builders.map(|builder| builder.configured(policy.clone(), settings.clone())).collect())
 }
 
 fn is_needed(requirement: &Requirement, targets: &[Arc<Target>]) -> bool {

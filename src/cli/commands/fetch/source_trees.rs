@@ -106,9 +106,10 @@ fn packer(prepared: &PreparedFetch, outputs: &[Output], context: PackContext<'_>
     let PackContext { environment, runtime, .. } = context;
     let outputs = outputs.iter().map(|output| environment.working_folder.join(output.path()));
     let fetching = &prepared.context;
-    let builds = fetching.builds.clone().map(|builder| TreeBuilder {
-        builder,
+    let builds = prepared.builders.first().map(|builder| TreeBuilder {
+        builder: builder.clone(),
         context: fetching.clone(),
+        listener: prepared.reporter.listener(),
         runtime: runtime.handle().clone(),
     });
     SourceTreePacker {

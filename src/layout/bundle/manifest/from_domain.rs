@@ -108,6 +108,9 @@ fn describe_build(from: &BuiltFrom) -> ManifestBuiltFrom {
         url: remote(&from.url),
         build_requires: from.requires.clone(),
         python: from.python.clone(),
+        glibc: from.linkage.glibc.map(|release| release.to_string()),
+        cpp: from.linkage.has_cpp,
+        libraries: from.linkage.libraries.clone(),
     }
 }
 

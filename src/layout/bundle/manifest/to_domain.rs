@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    BuiltFrom, Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, MetadataSource, Object, ProjectSummary,
-    Promises, Request, Status, Target, TargetDependencies, Yanked,
+    BuiltFrom, Candidate, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, MetadataSource, Object,
+    ProjectSummary, Promises, Release, Request, Status, Target, TargetDependencies, Yanked,
 };
 
 use super::{Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, ManifestTarget};
@@ -96,6 +96,11 @@ fn positions(ids: &[String], targets: &[ManifestTarget]) -> Result<Vec<usize>, M
     Ok(positions)
 }
 
+fn to_release(text: &str) -> Result<Release, ManifestValueError> {
+    let numbers = text.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    numbers.map(|(major, minor)| Release(major, minor)).ok_or_else(|| ManifestValueError::new(text))
+}
+
 fn to_built_from(from: &ManifestBuiltFrom) -> Result<BuiltFrom, ManifestValueError> {
     let url = from.url.clone().unwrap_or_else(|| format!("file:///{}", from.filename));
     Ok(BuiltFrom {
@@ -104,6 +109,11 @@ fn to_built_from(from: &ManifestBuiltFrom) -> Result<BuiltFrom, ManifestValueErr
         sha256: from.sha256.parse().map_err(|_| ManifestValueError::new(&from.sha256))?,
         requires: from.build_requires.clone(),
         python: from.python.clone(),
+        linkage: Linkage {
+            glibc: from.glibc.as_deref().map(to_release).transpose()?,
+            has_cpp: from.cpp,
+            libraries: from.libraries.clone(),
+        },
     })
 }
 

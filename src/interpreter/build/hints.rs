@@ -1,6 +1,7 @@
-//! What a failed build lacks, by what it said, and the packages of Debian and Fedora that have it.
+//! Hints: what a failed build lacks, by what it printed.
 
-/// Words of a build, what they mean, and who has what is missing: Debian, then Fedora.
+/// Words that a build prints, what is missing then, and the packages of Debian and of Fedora that
+/// have it.
 const HINTS: [(&str, &str, &str, &str); 26] = [
     ("Python.h: No such file", "the headers of Python", "python3-dev", "python3-devel"),
     ("libpq-fe.h", "the headers of PostgreSQL", "libpq-dev", "libpq-devel"),
@@ -30,8 +31,23 @@ const HINTS: [(&str, &str, &str, &str); 26] = [
     ("CMake must be installed", "CMake", "cmake", "cmake"),
 ];
 
-/// A sentence about what is missing, where a line of a build tells.
+/// Words by which programs tell that they reach no network.
+const NO_NETWORK: [&str; 8] = [
+    "Name or service not known",
+    "Temporary failure in name resolution",
+    "Network is unreachable",
+    "nodename nor servname provided",
+    "Could not resolve host",
+    "Couldn't resolve host",
+    "127.0.0.1:9",
+    "Cannot connect to proxy",
+];
+
+/// Returns a sentence about what is missing, if a printed line tells that.
 pub fn hint(line: &str) -> Option<String> {
+    if NO_NETWORK.iter().any(|words| line.contains(words)) {
+        return Some("\n  it wants the network, which no build gets here".to_owned());
+    }
     let (_, what, debian, fedora) = HINTS.iter().find(|(words, ..)| line.contains(words))?;
     Some(format!("\n  it lacks {what}: install {debian} (Debian, Ubuntu) or {fedora} (Fedora, RHEL)"))
 }
@@ -46,5 +62,8 @@ mod tests {
         assert!(told.contains("libpq-dev (Debian, Ubuntu) or libpq-devel (Fedora"), "{told}");
         assert!(hint("error: command 'gcc' failed: No such file or directory").unwrap().contains("a C compiler"));
         assert_eq!(hint("running build_ext"), None);
+        let told =
+            hint("urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>").unwrap();
+        assert!(told.contains("it wants the network"), "{told}");
     }
 }
