@@ -24,6 +24,7 @@ mod harness;
 mod installing;
 mod interpreting;
 mod interrupting;
+mod isolating_builds;
 mod judging;
 mod layouts;
 mod locking;

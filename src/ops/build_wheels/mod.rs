@@ -89,6 +89,8 @@ pub async fn build_wheels(
     if !failures.is_empty() {
         return Err(failures);
     }
+    let notes = unbuilt_notes(&plan, wanted, builders);
+    plan.notes.extend(notes);
     replace_archives(&mut plan, made);
     Ok(plan)
 }
@@ -98,16 +100,10 @@ fn jobs<'a>(
     wanted: &WheelsToBuild,
     builders: &'a [SdistBuilder],
 ) -> impl Iterator<Item = WheelJob<'a>> {
-    let packages = plan.packages.iter().filter(|package| wanted.takes(&package.name));
-    let archives = packages.flat_map(|package| {
-        let archives = package.files.iter().filter(|file| !is_wheel(file));
-        archives.map(move |file| (package, file))
-    });
-    archives.flat_map(move |(package, file)| {
+    archives(plan, wanted).flat_map(move |(package, file)| {
         let mut by_builder: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for target in installing(package, file) {
-            let can = |builder: &SdistBuilder| can_build_for(&plan.targets[target], builder.target());
-            if let Some(position) = builders.iter().position(can) {
+            if let Some(position) = builder_for(&plan.targets[target], builders) {
                 by_builder.entry(position).or_default().push(target);
             }
         }
@@ -118,6 +114,39 @@ fn jobs<'a>(
             targets,
         })
     })
+}
+
+/// Returns the source archives whose wheels are wanted.
+fn archives<'a>(plan: &'a Plan, wanted: &WheelsToBuild) -> impl Iterator<Item = (&'a PlannedPackage, &'a PlannedFile)> {
+    let packages = plan.packages.iter().filter(|package| wanted.takes(&package.name));
+    packages.flat_map(|package| {
+        let archives = package.files.iter().filter(|file| !is_wheel(file));
+        archives.map(move |file| (package, file))
+    })
+}
+
+/// Returns the position of the builder that builds for `target`.
+fn builder_for(target: &Target, builders: &[SdistBuilder]) -> Option<usize> {
+    builders.iter().position(|builder| can_build_for(target, builder.target()))
+}
+
+/// Returns notes on the archives that no builder builds for some of their targets.
+fn unbuilt_notes(plan: &Plan, wanted: &WheelsToBuild, builders: &[SdistBuilder]) -> Vec<String> {
+    let mut by_targets: BTreeMap<Vec<usize>, Vec<&str>> = BTreeMap::new();
+    for (package, file) in archives(plan, wanted) {
+        let others = installing(package, file).filter(|target| builder_for(&plan.targets[*target], builders).is_none());
+        by_targets.entry(others.collect()).or_default().push(&file.candidate.filename);
+    }
+    let unbuilt = by_targets.into_iter().filter(|(targets, _)| !targets.is_empty());
+    let note = |(targets, filenames): (Vec<usize>, Vec<&str>)| {
+        let ids: Vec<_> = targets.iter().map(|target| plan.targets[*target].id()).collect();
+        format!(
+            "no wheel of {} is built for {}, since no interpreter that builds is of that kind",
+            filenames.join(", "),
+            ids.join(", ")
+        )
+    };
+    unbuilt.map(note).collect()
 }
 
 fn is_wheel(file: &PlannedFile) -> bool {

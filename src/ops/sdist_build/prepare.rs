@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::check::base_name;
 use super::process::{self, LEAST_FREE, Supervision};
-use super::requirements::BuildTool;
+use super::requirements::{BuildTool, ToolContext};
 use super::{Job, SdistBuilder};
 use crate::archive::TemporaryFolder;
 use crate::cache_folder::CacheLayout;
-use crate::domain::Sha256;
 use crate::http::blocking;
 use crate::index::sdist_metadata::{self, BuildRequirements, SdistError, TopFiles};
 use crate::interpreter::{BuildBackend, BuildError, BuildFolder, BuildStep};
@@ -26,14 +25,6 @@ pub(super) struct PreparedBuild {
     supervision: Supervision,
     // Removed with the build.
     _temporary: TemporaryFolder,
-}
-
-/// The context of a build's requirements, with the archives whose builds wait for them.
-#[derive(Clone, Copy)]
-pub(super) struct ToolContext<'a> {
-    pub context: &'a FetchContext,
-    pub listener: &'a Listener,
-    pub waiting: &'a [Sha256],
 }
 
 /// Returns the build requirements that an archive states.

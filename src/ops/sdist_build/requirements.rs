@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::prepare::ToolContext;
 use super::{Job, SdistBuilder};
 use crate::domain::{FetchedFile, FetchedPackage, Plan, Sha256, Timestamp};
 use crate::http::blocking;
@@ -19,6 +18,14 @@ use crate::resolve::Question;
 
 /// The number of concurrent requests for build requirements.
 const REQUESTS_AT_ONCE: usize = 16;
+
+/// The context of a build's requirements, with the archives whose builds wait for them.
+#[derive(Clone, Copy)]
+pub(super) struct ToolContext<'a> {
+    pub context: &'a FetchContext,
+    pub listener: &'a Listener,
+    pub waiting: &'a [Sha256],
+}
 
 /// A wheel that is installed for a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
