@@ -226,6 +226,16 @@ fn describe(wanted: Option<&str>, cache: &CacheLayout, environment: &Environment
     with_host(environment, |at| interpreter::describe(wanted, Some(cache), at)).map_err(|error| with_remedy(&error))
 }
 
+/// Returns the settings of pip's configuration files, for a command that concerns no interpreter;
+/// those of the active virtual environment are included.
+///
+/// # Errors
+/// When pip itself could not read them.
+pub fn pip_settings(environment: &Environment) -> Result<PipSettings, CliError> {
+    let prefix = environment.variable("VIRTUAL_ENV").map(PathBuf::from);
+    with_host(environment, |at| interpreter::pip_settings(at, prefix.as_deref())).map_err(CliError::usage)
+}
+
 fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {
     let variable = |name: &str| environment.variable(name).map(Into::into);
     ask(HostEnvironment { variable: &variable, folder: &environment.working_folder })
