@@ -1,6 +1,5 @@
 //! `prefetch push`: uploads what was fetched to a registry.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -219,14 +218,17 @@ fn summary(files: &[PushedFile<'_>], to: &MaskedUrl, is_dry_run: bool, seconds: 
 
 /// Returns the error for everything that failed, the files of one cause together.
 fn errors(files: &[PushedFile<'_>], is_dry_run: bool) -> Option<CliError> {
-    let mut failures = BTreeMap::<String, (&PushFailure, Vec<&str>)>::new();
+    let mut failures = Vec::<(String, &PushFailure, Vec<&str>)>::new();
     for file in files {
         if let PushOutcome::Failed(failure) = &file.outcome {
-            let (_, names) = failures.entry(with_remedy(failure)).or_insert((failure, Vec::new()));
-            names.push(&file.distribution.filename);
+            let (cause, name) = (with_remedy(failure), file.distribution.filename.as_str());
+            match failures.iter_mut().find(|(known, ..)| *known == cause) {
+                Some((_, _, names)) => names.push(name),
+                None => failures.push((cause, failure, vec![name])),
+            }
         }
     }
-    let error = failures.values().map(|(failure, names)| failed(failure, names)).reduce(CliError::and)?;
+    let error = failures.iter().map(|(_, failure, names)| failed(failure, names)).reduce(CliError::and)?;
     let not_sent = files.iter().filter(|file| status(&file.outcome) == "not_sent").count();
     if not_sent == 0 || is_dry_run {
         return Some(error);

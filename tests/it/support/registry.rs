@@ -30,7 +30,12 @@ type Form = Vec<(String, Bytes)>;
 
 impl ServedRegistry {
     pub(super) fn start(world: World, faults: Faults) -> Self {
-        let shared = Arc::new(Shared { world: Mutex::new(world), faults, refusals: Faults::default(), log: RequestLog::default() });
+        let shared = Arc::new(Shared {
+            world: Mutex::new(world),
+            faults,
+            refusals: Faults::default(),
+            log: RequestLog::default(),
+        });
         let handler = {
             let shared = shared.clone();
             move |request| shared.answer(&request)
