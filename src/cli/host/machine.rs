@@ -54,6 +54,18 @@ impl<'a> Machine<'a> {
         &self.cache
     }
 
+    /// Returns a warning if every user may write to the cache.
+    pub fn open_cache(&self) -> Option<String> {
+        let root = self.cache.root().display();
+        let words = || {
+            format!(
+                "every user of this machine may write to the cache {root}, and so choose what is installed from it; \
+                 chmod o-w {root} ends that"
+            )
+        };
+        self.cache.is_open_to_everybody().then(words)
+    }
+
     /// Returns the targets asked for, each once; by default that of the interpreter.
     ///
     /// # Errors

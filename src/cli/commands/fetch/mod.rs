@@ -148,6 +148,7 @@ impl<'a> FetchRun<'a> {
         }
         let targets = machine.targets()?;
         machine.assumed_architectures().iter().for_each(terminal::warn);
+        machine.open_cache().iter().for_each(terminal::warn);
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
