@@ -25,7 +25,7 @@
 //! | layer | module | is about | never knows |
 //! |---|---|---|---|
 //! | 4 | [`cli`] | arguments, settings, words, exit codes | how anything is done |
-//! | 3 | [`ops`] | the use cases: plan, fetch, write, verify, serve, look after the cache | standard output, bars, exit codes |
+//! | 3 | [`ops`] | the use cases: plan, fetch, write, verify, serve, push, look after the cache | standard output, bars, exit codes |
 //! | 2 | [`resolve`] | facts into solutions | where facts come from; async |
 //! | 2 | [`index`] | what indexes and links offer of a project | which file is best; the store |
 //! | 2 | [`store`] | bytes by their digest | names, versions, what a wheel is |

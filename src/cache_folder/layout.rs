@@ -150,6 +150,17 @@ impl CacheLayout {
         self.folder(CacheBucket::Objects).is_dir()
     }
 
+    /// Whether every user of the machine may write to the cache folder; not known on Windows.
+    pub fn is_open_to_everybody(&self) -> bool {
+        #[cfg(unix)]
+        return fs::metadata(&self.root).is_ok_and(|found| {
+            const OTHERS_MAY_WRITE: u32 = 0o002;
+            std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & OTHERS_MAY_WRITE != 0
+        });
+        #[cfg(not(unix))]
+        false
+    }
+
     /// Removes folders in older formats than those of this program.
     ///
     /// Newer ones belong to a newer program that shares the cache.
@@ -228,6 +239,18 @@ pub fn remove_anything(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_everybody_may_write_to_is_recognized() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().to_owned());
+        for (mode, expected) in [(0o700, false), (0o775, false), (0o777, true), (0o1777, true)] {
+            fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(layout.is_open_to_everybody(), expected, "{mode:o}");
+        }
+        assert!(!CacheLayout::new(folder.path().join("none")).is_open_to_everybody());
+    }
 
     #[test]
     fn every_folder_has_a_version_and_a_name_of_its_own() {

@@ -23,7 +23,9 @@ pub enum Remedy {
     // The network.
     GiveCredentials,
     GiveProxyCredentials,
+    GiveUploadCredentials,
     CheckAddress,
+    CheckUploadAddress,
     AskLess,
     TryLater,
     WaitLonger,

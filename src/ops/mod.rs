@@ -5,8 +5,8 @@
 //! no network, and `download` for the rest), then `write`, which writes folders, or a bundle through
 //! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
 //! merge. `source_trees` packs folders and repositories into source archives before anything is
-//! planned, and `target_build` tells what is left for targets to build. `cache` and `serve` stand
-//! alone. `distribution_inspection` and `buffered_reader` read the metadata of distributions for
+//! planned, and `target_build` tells what is left for targets to build. `cache`, `serve` and `push`, which fills a registry, stand
+//! alone; the latter two read folders and archives by `members`. `distribution_inspection` and `buffered_reader` read the metadata of distributions for
 //! bundles and their verification.
 
 mod buffered_reader;
@@ -24,10 +24,12 @@ mod fetch_context;
 mod fetch_error;
 mod held_folder;
 mod inconsistent_metadata;
+mod members;
 mod metadata;
 mod output;
 mod plan;
 mod plan_cache;
+pub mod push;
 mod sdist_build;
 pub mod serve;
 pub mod source_trees;

@@ -125,8 +125,9 @@ fn names_are_built_though_there_are_wheels() {
     let missing = done(&run(&sandbox, &index, &["-d", "missing"]));
     assert!(!missing.contains("Building"), "{missing}");
     assert_eq!(sandbox.files("missing"), ["kit-3.0-py2.py3-none-any.whl", "other-1.0-py3-none-any.whl"]);
-    let build =
-        |more: &[&str]| told(&sandbox.prefetch_from(&index, ["kit", "--build-wheels"]).args(more).output().unwrap());
+    let build = |more: &[&str]| {
+        done(&sandbox.prefetch_from(&index, ["kit"]).arg("--build-wheels").args(more).output().unwrap())
+    };
     let named = build(&["kit", "-d", "named"]);
     assert!(named.contains(BUILDING_KIT), "{named}");
     assert_eq!(sandbox.files("named"), ["kit-3.0-py3-none-any.whl", "other-1.0-py3-none-any.whl"]);

@@ -37,6 +37,7 @@ mod packaging;
 mod pip_caches;
 mod pointing;
 mod printing;
+mod pushing;
 mod reading_archives;
 mod remembering;
 mod sandboxing;

@@ -38,6 +38,11 @@ pub fn words(remedy: Remedy) -> &'static str {
         Remedy::GiveProxyCredentials => {
             "the proxy wants a user and password in its URL (http://user:password@host:port)"
         }
+        Remedy::GiveUploadCredentials => {
+            "give a user and password that may upload there, in its URL (https://user:password@…), in ~/.pypirc or in \
+             ~/.netrc"
+        }
+        Remedy::CheckUploadAddress => "nothing takes uploads at this address: it is not that of the index's pages",
         Remedy::CheckAddress => {
             "there is nothing at this address: check it, or, where an index listed it, run again with --refresh"
         }

@@ -61,6 +61,18 @@ impl<'a> Machine<'a> {
         &self.cache
     }
 
+    /// Returns a warning if every user may write to the cache.
+    pub fn open_cache(&self) -> Option<String> {
+        let root = self.cache.root().display();
+        let words = || {
+            format!(
+                "every user of this machine may write to the cache {root}, and so choose what is installed from it; \
+                 chmod o-w {root} ends that"
+            )
+        };
+        self.cache.is_open_to_everybody().then(words)
+    }
+
     /// Returns the targets asked for, each once; by default those of the interpreters.
     ///
     /// # Errors
@@ -254,6 +266,16 @@ fn named(target: &Path) -> Option<Result<TargetSpec, TargetError>> {
 
 fn describe(wanted: Option<&str>, cache: &CacheLayout, environment: &Environment) -> Result<Interpreter, String> {
     with_host(environment, |at| interpreter::describe(wanted, Some(cache), at)).map_err(|error| with_remedy(&error))
+}
+
+/// Returns the settings of pip's configuration files, for a command that concerns no interpreter;
+/// those of the active virtual environment are included.
+///
+/// # Errors
+/// When pip itself could not read them.
+pub fn pip_settings(environment: &Environment) -> Result<PipSettings, CliError> {
+    let prefix = environment.variable("VIRTUAL_ENV").map(PathBuf::from);
+    with_host(environment, |at| interpreter::pip_settings(at, prefix.as_deref())).map_err(CliError::usage)
 }
 
 fn with_host<T>(environment: &Environment, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {

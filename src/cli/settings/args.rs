@@ -281,6 +281,14 @@ pub struct NetworkArgs {
     /// Where the index cannot be reached, use what was last seen of it, however old.
     #[arg(long, hide_short_help = true)]
     pub prefer_cached: bool,
+    #[command(flatten)]
+    pub connections: ConnectionArgs,
+}
+
+/// How servers are asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network and cache")]
+pub struct ConnectionArgs {
     /// Large files at once from one host [default: 16]; of pages and small files more.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,

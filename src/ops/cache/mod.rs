@@ -1,6 +1,6 @@
 //! Maintains the cache folder: lists and verifies its content, and removes what is not needed.
 
-mod identify;
+pub(super) mod identify;
 mod import;
 mod pip_cache_entry;
 mod run_record;

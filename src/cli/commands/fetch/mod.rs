@@ -132,7 +132,10 @@ impl<'a> FetchRun<'a> {
         let machine = Machine::new(&args.targets, environment, &cache);
         let is_asked = machine.ask_ahead();
         let bundle = settings::outputs::bundle(&args.outputs, environment)?;
-        let http = || settings::network::http(&args.network, &Layers { environment, pip: &machine.pip_settings()? });
+        let http = || {
+            let layers = Layers { environment, pip: &machine.pip_settings()? };
+            settings::network::http(&args.network.connections, args.network.offline, &layers)
+        };
         let source = HostInputSource::new(environment, &http, runtime.handle().clone());
         let inputs = Inputs::read(args, environment, &source)?;
         let decide = |pip_settings, read| PreparedFetch::new(args, environment, &machine, pip_settings, read);
@@ -145,6 +148,7 @@ impl<'a> FetchRun<'a> {
         }
         let targets = machine.targets()?;
         machine.assumed_architectures().iter().for_each(terminal::warn);
+        machine.open_cache().iter().for_each(terminal::warn);
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
