@@ -30,7 +30,7 @@ pub enum CacheBucket {
     Local,
     /// The metadata that builds of source archives stated, by the building Python.
     Built,
-    /// Which objects are wheels that were built here, by all that decides a build.
+    /// Which objects are wheels that were built here, by all that a build depends on.
     BuiltWheels,
     /// The answers of interpreters, by their identity.
     Interpreters,

@@ -149,7 +149,7 @@ pub struct PlannedFile {
     pub claimed: Option<Arc<CoreMetadata>>,
     /// The source of its dependencies; `None` if they were not needed.
     pub metadata_source: Option<MetadataSource>,
-    /// What it was built from, where it is a wheel that was built here.
+    /// The source archive that it was built from, if it is a wheel that was built here.
     pub built_from: Option<Arc<BuiltFrom>>,
 }
 
@@ -236,7 +236,7 @@ impl PlannedPackage {
         self.sort_files();
     }
 
-    /// Puts `wheels` in the place of the archives that are named with the targets that they served.
+    /// Replaces source archives, each for a target that it served, by `wheels`.
     pub fn replace(&mut self, archives: &BTreeSet<(Box<str>, usize)>, wheels: Vec<PlannedFile>) {
         for file in &mut self.files {
             let filename = &file.candidate.filename;
@@ -311,7 +311,7 @@ pub struct FetchedFile {
     pub metadata: Option<Object>,
     /// The source of its dependencies; `None` if they were not needed.
     pub metadata_source: Option<MetadataSource>,
-    /// What it was built from, where it is a wheel that was built here.
+    /// The source archive that it was built from, if it is a wheel that was built here.
     pub built_from: Option<Arc<BuiltFrom>>,
     pub status: Status,
 }

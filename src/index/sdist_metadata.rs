@@ -112,8 +112,8 @@ impl TopFiles {
         needs
     }
 
-    /// What builds it: the name of the backend, and the folders of the archive that it is imported from
-    /// (PEP 517).
+    /// Returns the name of the build backend, and the folders of the archive that it is imported
+    /// from (PEP 517).
     pub fn build_backend(&self) -> (String, Vec<String>) {
         pyproject::build_backend(self.pyproject.as_deref())
     }

@@ -1,12 +1,13 @@
 //! The use cases, which report [`Event`]s, never print, and know nothing of command lines.
 //!
-//! A run is `plan` (with `metadata`, `sdist_build`, `with_sources`, `build_tools`, and
-//! `plan_cache` for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `byte_sources` for files that need
-//! no network, and `download` for the rest), then `write`, which writes folders, or a bundle through
-//! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
-//! merge. `source_trees` packs folders and repositories into source archives before anything is
-//! planned, and `target_build` tells what is left for targets to build. `cache`, `serve` and `push`, which fills a registry, stand
-//! alone; the latter two read folders and archives by `members`. `distribution_inspection` and `buffered_reader` read the metadata of distributions for
+//! A run is `plan` (with `metadata`, `sdist_build`, `with_sources`, `build_tools`, and `plan_cache`
+//! for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `byte_sources`
+//! for files that need no network, and `download` for the rest), then `write`, which writes folders,
+//! or a bundle through `bundle`. That module has all operations on bundles: write, sign, verify,
+//! unpack, compare, merge. `source_trees` packs folders and repositories into source archives before
+//! anything is planned, and `target_build` tells what is left for targets to build. `cache`, `serve`
+//! and `push`, which fills a registry, stand alone; the latter two read folders and archives by
+//! `members`. `distribution_inspection` and `buffered_reader` read the metadata of distributions for
 //! bundles and their verification.
 
 mod buffered_reader;

@@ -78,7 +78,7 @@ struct FileReport {
     /// Where the dependencies of a source archive were read; absent for other files.
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'static str>,
-    /// The source archive that it was built from, where it is a wheel that was built here.
+    /// The source archive that it was built from, if it is a wheel that was built here.
     #[serde(skip_serializing_if = "Option::is_none")]
     built_from: Option<String>,
     status: &'static str,

@@ -76,10 +76,10 @@ impl BuildRequirements {
     }
 }
 
-/// What builds an archive that does not say, from its own folder as `python setup.py` does.
+/// The backend of archives that name none; it builds in their folder, as `python setup.py` does.
 const DEFAULT_BACKEND: &str = "setuptools.build_meta:__legacy__";
 
-/// `build-backend` and `backend-path` of the text of a `pyproject.toml`, or of the absence of one.
+/// Returns `build-backend` and `backend-path` of a `pyproject.toml`, or the defaults.
 pub fn build_backend(pyproject: Option<&str>) -> (String, Vec<String>) {
     let table = pyproject.and_then(|text| text.parse::<toml::Table>().ok());
     let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());

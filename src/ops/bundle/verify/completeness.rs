@@ -32,8 +32,7 @@ pub struct AvailableFile<'a> {
     /// Size in bytes.
     pub size: u64,
     pub inspection: &'a DistributionInspection,
-    /// The digest of the archive that it was built from, where it is a wheel that was: what a line's
-    /// `--hash` asks for.
+    /// The digest of the archive that it was built from, if it was: a line's `--hash` may be that.
     archive: Option<String>,
     /// Whether its dependencies were found out by a build when the bundle was made.
     is_built: bool,
