@@ -80,11 +80,40 @@ impl<'a> StagedFiles<'a> {
             sweep(self.folder);
         }
         if self.last_folder.as_deref() != Some(parent) {
+            refuse_strange_links(self.folder, parent)?;
             fs::create_dir_all(parent)?;
             self.last_folder = Some(parent.to_owned());
         }
         Ok(())
     }
+}
+
+/// Refuses a folder that is, or lies in, a link which another user put below `root`.
+///
+/// Linux does likewise in folders where everybody may write (`protected_symlinks`). The user's own
+/// links may lead to another disk; so may those of the administrator.
+#[cfg(unix)]
+fn refuse_strange_links(root: &Path, folder: &Path) -> io::Result<()> {
+    const ADMINISTRATOR: u32 = 0;
+    let trusted = [rustix::process::geteuid().as_raw(), ADMINISTRATOR];
+    let Some(link) = link_of_others(root, folder, trusted) else { return Ok(()) };
+    let message = format!("{} is a link that another user made", link.display());
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+}
+
+/// Returns a link between `root` and `folder` of which the owner is none of the `trusted` users.
+#[cfg(unix)]
+fn link_of_others<'a>(root: &Path, folder: &'a Path, trusted: [u32; 2]) -> Option<&'a Path> {
+    use std::os::unix::fs::MetadataExt as _;
+    let is_of_others = |place: &&Path| {
+        fs::symlink_metadata(place).is_ok_and(|found| found.is_symlink() && !trusted.contains(&found.uid()))
+    };
+    folder.ancestors().take_while(|place| *place != root).find(is_of_others)
+}
+
+#[cfg(not(unix))]
+fn refuse_strange_links(_: &Path, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 impl Drop for StagedFiles<'_> {
@@ -129,4 +158,29 @@ pub fn parent(file: &Path) -> &Path {
 
 pub fn failed(file: &Path, source: io::Error) -> ArchiveError {
     ArchiveError::Write { path: file.to_owned(), source }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn links_of_other_users_are_not_followed_below_the_folder() {
+        let world = tempfile::tempdir().unwrap();
+        let root = world.path().join("linked");
+        fs::create_dir(world.path().join("real")).unwrap();
+        symlink("real", &root).unwrap();
+        symlink("..", root.join("demo")).unwrap();
+        let own = fs::symlink_metadata(&root).unwrap().uid();
+        let (folder, others) = (root.join("demo/new"), [own + 1, own + 2]);
+        assert_eq!(link_of_others(&root, &folder, others), Some(&*root.join("demo")));
+        assert_eq!(link_of_others(&root, &folder, [own + 1, own]), None);
+        assert_eq!(link_of_others(&root, &root.join("new"), others), None);
+        let mut staged = StagedFiles::new(&root);
+        staged.create(&folder.join("page")).unwrap();
+        staged.commit().unwrap();
+        assert!(world.path().join("new/page").exists());
+    }
 }

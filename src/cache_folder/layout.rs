@@ -30,6 +30,8 @@ pub enum CacheBucket {
     Local,
     /// The metadata that builds of source archives stated, by the building Python.
     Built,
+    /// Which objects are wheels that were built here, by all that a build depends on.
+    BuiltWheels,
     /// The answers of interpreters, by their identity.
     Interpreters,
     /// Working trees of git repositories, by their URL.
@@ -40,7 +42,7 @@ pub enum CacheBucket {
 
 impl CacheBucket {
     /// Every folder of the cache.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Objects,
         Self::Aliases,
         Self::Runs,
@@ -51,6 +53,7 @@ impl CacheBucket {
         Self::IndexMetadata,
         Self::Local,
         Self::Built,
+        Self::BuiltWheels,
         Self::Interpreters,
         Self::Repositories,
         Self::SourceTrees,
@@ -69,6 +72,7 @@ impl CacheBucket {
             Self::IndexMetadata => "index-metadata",
             Self::Local => "local",
             Self::Built => "built",
+            Self::BuiltWheels => "built-wheels",
             Self::Interpreters => "interpreters",
             Self::Repositories => "repositories",
             Self::SourceTrees => "source-trees",
@@ -84,6 +88,7 @@ impl CacheBucket {
             | Self::Incoming
             | Self::Pages
             | Self::Local
+            | Self::BuiltWheels
             | Self::Interpreters
             | Self::Repositories
             | Self::SourceTrees => 1,
@@ -143,6 +148,17 @@ impl CacheLayout {
     /// Whether the folder looks like a cache: it has objects.
     pub fn is_cache(&self) -> bool {
         self.folder(CacheBucket::Objects).is_dir()
+    }
+
+    /// Whether every user of the machine may write to the cache folder; not known on Windows.
+    pub fn is_open_to_everybody(&self) -> bool {
+        #[cfg(unix)]
+        return fs::metadata(&self.root).is_ok_and(|found| {
+            const OTHERS_MAY_WRITE: u32 = 0o002;
+            std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & OTHERS_MAY_WRITE != 0
+        });
+        #[cfg(not(unix))]
+        false
     }
 
     /// Removes folders in older formats than those of this program.
@@ -223,6 +239,18 @@ pub fn remove_anything(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_everybody_may_write_to_is_recognized() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().to_owned());
+        for (mode, expected) in [(0o700, false), (0o775, false), (0o777, true), (0o1777, true)] {
+            fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(layout.is_open_to_everybody(), expected, "{mode:o}");
+        }
+        assert!(!CacheLayout::new(folder.path().join("none")).is_open_to_everybody());
+    }
 
     #[test]
     fn every_folder_has_a_version_and_a_name_of_its_own() {

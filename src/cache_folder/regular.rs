@@ -7,6 +7,10 @@ use std::fs::{self, DirEntry, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
+/// The size in bytes of the largest file that is read into memory: nothing that is written here
+/// comes near it.
+const LARGEST: u64 = 512 << 20;
+
 /// Opens the file at `path` for reading, and returns its metadata, too.
 ///
 /// # Errors
@@ -39,14 +43,30 @@ pub fn real_entries(folder: &Path) -> impl Iterator<Item = DirEntry> + use<> {
 /// Reads the whole file at `path`, and returns its metadata, too.
 ///
 /// # Errors
-/// When it cannot be read, or is a folder, a pipe, a device or a link.
+/// When it cannot be read, is a folder, a pipe, a device or a link, or has more than 512 MiB.
 pub fn read_regular(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
-    let (mut file, metadata) = open_regular(path)?;
+    let (file, metadata) = open_regular(path)?;
+    if metadata.len() > LARGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let room = usize::try_from(metadata.len()).map_err(io::Error::other)?.saturating_add(1);
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(room).map_err(io::Error::other)?;
-    file.read_to_end(&mut bytes)?;
+    // It may grow meanwhile.
+    file.take(LARGEST).read_to_end(&mut bytes)?;
     Ok((bytes, metadata))
+}
+
+/// Whether both are the metadata of the same file.
+#[cfg(unix)]
+pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    one.len() == other.len()
 }
 
 #[cfg(test)]
@@ -68,5 +88,13 @@ mod tests {
             assert!(read_regular(&at(name)).is_err(), "{name}");
         }
         assert_eq!(read_regular(&at("file")).unwrap().0, b"bytes");
+    }
+
+    #[test]
+    fn a_file_larger_than_any_of_ours_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("huge");
+        File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
+        assert_eq!(read_regular(&path).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 }

@@ -4,6 +4,7 @@
 //! here.
 
 mod artifact;
+mod built_from;
 mod candidates;
 mod dependency;
 mod digest;
@@ -12,6 +13,7 @@ mod group_name;
 mod groups;
 mod index_page;
 mod lenient_dependency;
+mod linkage;
 mod listing;
 mod lock;
 mod lock_marker;
@@ -43,6 +45,7 @@ mod text_cursor;
 mod tree;
 
 pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
+pub use built_from::BuiltFrom;
 pub use candidates::Candidates;
 pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Hasher, Promises, Sha256};
@@ -50,6 +53,7 @@ pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtensio
 pub use group_name::GroupName;
 pub use groups::{AvailableGroups, GroupSelection, MemberSelection, SelectedGroups, UnknownGroup};
 pub use index_page::IndexPage;
+pub use linkage::Linkage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use lock::{Lock, LockedFile, LockedPackage, LockedPick, LockedSource, NotLocked};
 pub use lock_marker::{EvaluatedMarkers, LockMarker, MarkerId, MarkerSets, MarkerTable};

@@ -1,5 +1,5 @@
 //! `pip-http` and `pip-http-v2`: pip's HTTP cache, filled before pip asks (`docs/facts/pip.md` 4.1
-//! to 4.4).
+//! to 4.4), and its cache of built wheels.
 //!
 //! Two formats serve every pip since 6.0. Their entries are dated in the year 2100, so that every
 //! pip takes them for fresh.
@@ -7,6 +7,7 @@
 pub(super) mod entry;
 mod json_page;
 pub(super) mod key;
+mod wheel_cache;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +64,7 @@ impl Layout for PipHttpCache {
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
         let bodies = fetched.files().flat_map(|(_, file)| bodies(file));
-        Ok(match self {
+        let mut tree = match self {
             Self::First => first_tree(bodies),
             Self::Second { has_pages } => {
                 let mut tree = second_tree(bodies);
@@ -72,7 +73,9 @@ impl Layout for PipHttpCache {
                 }
                 tree
             }
-        })
+        };
+        tree.extend(wheel_cache::tree(fetched));
+        Ok(tree)
     }
 
     fn usage(&self, location: &UsageLocation<'_>) -> Usage {
@@ -93,7 +96,7 @@ impl Layout for PipHttpCache {
                 "pip looks for files of http://{host} in its cache only with --trusted-host {host}, and only since 21.3"
             )
         });
-        let local = fetched.files().filter(|(_, file)| !is_remote(&file.candidate.url));
+        let local = fetched.files().filter(|(_, file)| file.built_from.is_none() && !is_remote(&file.candidate.url));
         let local =
             local.map(|(_, file)| format!("`{}` is a local file, and pip's cache has none", file.candidate.filename));
         hosts.chain(local).collect()

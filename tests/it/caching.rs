@@ -387,3 +387,19 @@ fn whatever_stands_in_place_of_a_file_of_the_cache_makes_room() {
         assert_eq!(files_below(&sandbox.cache()), Vec::<String>::new());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_cache_to_which_everybody_may_write_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (index, sandbox) = (world(), Sandbox::new());
+    let cache = sandbox.path("open cache");
+    fs::create_dir(&cache).unwrap();
+    for (mode, is_told) in [(0o777, true), (0o770, false)] {
+        fs::set_permissions(&cache, fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = sandbox.prefetch_from(&index, ["demo", "--cache-dir"]);
+        let output = command.arg(&cache).assert().success().get_output().clone();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(told.contains("every user of this machine may write to the cache"), is_told, "{told}");
+    }
+}

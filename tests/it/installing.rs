@@ -213,6 +213,33 @@ fn nothing_takes_part_that_the_bundle_does_not_list() {
     assert!(!sandbox.path("ran").exists() && !sandbox.path("environment").exists());
 }
 
+/// The Python of an environment would otherwise be the judge of the folder in which it lies.
+#[cfg(unix)]
+#[test]
+fn an_environment_that_came_with_the_bundle_is_not_used() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
+    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let trap = format!("#!/bin/sh\ntouch {}\n", sandbox.path("ran").display());
+    let python = sandbox.write("unpacked/planted/bin/python", &trap);
+    std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.write("unpacked/planted/pyvenv.cfg", "");
+    sandbox.write("unpacked/half/pyvenv.cfg", "");
+    std::os::unix::fs::symlink("unpacked", sandbox.path("linked")).unwrap();
+    std::fs::create_dir_all(sandbox.path("outside")).unwrap();
+    std::fs::rename(sandbox.path("unpacked/planted"), sandbox.path("outside/planted")).unwrap();
+    std::os::unix::fs::symlink("../outside/planted", sandbox.path("unpacked/planted")).unwrap();
+    let absolute = sandbox.path("unpacked/half").display().to_string();
+    for environment in ["unpacked/planted", "unpacked/planted/", "unpacked/half", "linked/half", "unpacked", &absolute]
+    {
+        let (succeeded, told) = install_into(&sandbox, environment, &[("VIRTUAL_ENV", "elsewhere")]);
+        let expected =
+            format!("install.sh: {environment} is there already, inside the bundle, and may have come with it");
+        assert!(!succeeded && told.contains(&expected), "{told}");
+    }
+    assert!(!sandbox.path("ran").exists());
+}
+
 /// What the caller's shell, Python and pip are told must not turn the install: not even an environment
 /// inside of the folder stands in its way.
 #[test]
@@ -234,10 +261,12 @@ fn the_script_heeds_no_settings_of_the_caller() {
         ("PIP_NO_FIND_LINKS", "1".into()),
     ];
     let variables = variables.each_ref().map(|(name, value)| (*name, value.to_str().unwrap()));
-    for _ in 0..2 {
-        let (succeeded, told) = install_into(&sandbox, "unpacked/environment", &variables);
-        assert!(succeeded, "{told}");
-    }
+    let (succeeded, told) = install_into(&sandbox, "unpacked/environment", &variables);
+    assert!(succeeded, "{told}");
+    let environment = sandbox.path("unpacked/environment").display().to_string();
+    let activated: Vec<_> = variables.into_iter().chain([("VIRTUAL_ENV", &*environment)]).collect();
+    let (succeeded, told) = install_into(&sandbox, "unpacked/environment", &activated);
+    assert!(succeeded, "{told}");
     assert!(sandbox.path("unpacked/environment/bin/python").exists() && !sandbox.path("nowhere").exists());
 }
 

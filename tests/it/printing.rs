@@ -121,6 +121,20 @@ fn lines_for_windows_are_lines_of_every_shell() {
     assert_eq!(lines, expected);
 }
 
+/// cmd expands `%name%` in any quotes, and PowerShell lets a typographic quote end a text.
+#[test]
+fn a_line_that_only_unix_shells_understand_says_so() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    for name in ["100%sure%.zip", "it\u{2019}s.zip"] {
+        let mut command = sandbox.prefetch_from(&index, ["other", "--bundle", name]);
+        let targets = ["--python-version", "3.12", "--platform", "windows-x86_64"];
+        let output = command.args(targets).assert().code(0).get_output().clone();
+        let told = String::from_utf8(output.stderr).unwrap();
+        let expected = format!("# in a Unix shell:\n  python -m zipfile -e '{name}' bundle && ");
+        assert!(told.contains(&expected), "{told}");
+    }
+}
+
 /// What a run that ends with 1 tells is one verdict: it advises no install, and nothing that was passed.
 #[test]
 fn a_bundle_with_a_gap_is_not_advised_and_replaces_no_better_one() {

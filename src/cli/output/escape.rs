@@ -54,13 +54,16 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
     escaped
 }
 
-/// Whether a terminal acts on the character or renders it by changing its neighbours: control
-/// characters, line breaks, direction marks (UAX 9), tags, and characters without width.
+/// Whether a terminal acts on the character, or shows nothing for it: control characters, line
+/// breaks, annotations, and what Unicode calls default ignorable (`DerivedCoreProperties.txt`),
+/// which has direction marks (UAX 9), tags, fillers and variation selectors.
 fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -74,6 +77,11 @@ mod tests {
         assert_eq!(escape_line("a\tb\nc"), r"a\tb\nc");
         assert_eq!(escape_lines("a\n  ü b"), "a\n  ü b");
         assert_eq!(escape_line(HOSTILE), r"\u{1b}[2J\u{7}\r\u{202e}\u{85}\u{9b}\u{e0041}");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped() {
+        assert_eq!(escape_line("re\u{ad}quests\u{3164}\u{fe0f}\u{180e}"), r"re\u{ad}quests\u{3164}\u{fe0f}\u{180e}");
     }
 
     #[test]

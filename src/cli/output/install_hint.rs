@@ -1,6 +1,7 @@
 //! Shell commands that install from what was written, each with the condition under which they
 //! work.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use url::Url;
@@ -31,6 +32,40 @@ pub struct HintContext<'a> {
 /// network.
 pub fn usages(output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
     let shell = Shell::of(fetched);
+    if shell == Shell::Any && !typed(output, context.args).iter().all(|word| is_portable(word)) {
+        let usages = usages_in(Shell::Unix, output, fetched, context);
+        let in_unix_shells = |usage: InstallHint| {
+            let further = usage.condition.map(|condition| format!(", {condition}")).unwrap_or_default();
+            InstallHint { condition: Some(format!("in a Unix shell{further}")), ..usage }
+        };
+        return usages.into_iter().map(in_unix_shells).collect();
+    }
+    usages_in(shell, output, fetched, context)
+}
+
+/// Returns the words of the user that stand in the commands.
+fn typed<'a>(output: &'a Output, args: &'a FetchArgs) -> Vec<Cow<'a, str>> {
+    let path = match output {
+        Output::Folder { path, .. } => path,
+        Output::Bundle(bundle) => &bundle.path,
+    };
+    let paths = [Some(path), args.outputs.since.as_ref()].into_iter().flatten().map(|path| path.to_string_lossy());
+    let inputs = args.inputs.requirement_files.iter().chain(&args.inputs.constraint_files).chain(&args.requirements);
+    paths.chain(inputs.map(|word| Cow::Borrowed(&**word))).collect()
+}
+
+/// Whether all shells agree on what a word means between double quotes.
+///
+/// cmd expands `%name%` and `!name!` even there, a Unix shell and PowerShell `$name` and a backtick,
+/// and PowerShell takes typographic quotes for plain ones.
+fn is_portable(word: &str) -> bool {
+    let is_special = |character: char| {
+        character.is_control() || matches!(character, '"' | '$' | '`' | '!' | '%' | '\u{2018}'..='\u{201f}')
+    };
+    !word.contains(is_special)
+}
+
+fn usages_in(shell: Shell, output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
     match output {
         Output::Folder { layout, path, pins: false } => {
             vec![folder_usage(*layout, path, fetched, &asked(context.args, shell), (context, shell))]
@@ -89,12 +124,15 @@ impl Shell {
         if is_windows { Self::Any } else { Self::Unix }
     }
 
-    /// Quotes an argument, with double quotes for [`Shell::Any`] if all shells agree on what they
-    /// mean. A backslash stands for itself there unless another one or a quote follows.
+    /// Quotes an argument; for [`Shell::Any`] with double quotes, if it is [portable](is_portable).
+    ///
+    /// A backslash stands for itself there unless another one or a quote follows. PowerShell takes
+    /// an unquoted comma and a first `@` for operators.
     fn quote(self, text: &str) -> String {
-        let is_plain = !text.contains(['"', '$', '`', '!', '%']) && !text.contains(r"\\") && !text.ends_with('\\');
+        let is_operator = text.contains(',') || text.starts_with('@');
+        let is_plain = is_portable(text) && !text.contains(r"\\") && !text.ends_with('\\');
         match shlex::try_quote(text) {
-            Ok(quoted) if self == Self::Any && quoted != text && is_plain => format!("\"{text}\""),
+            Ok(quoted) if self == Self::Any && (quoted != text || is_operator) && is_plain => format!("\"{text}\""),
             Ok(quoted) => quoted.into_owned(),
             Err(_) => format!("{text:?}"),
         }
@@ -215,6 +253,7 @@ mod tests {
         let words = ["wheels", "my wheels", "a$b", "flask>=2"];
         assert_eq!(words.map(|word| Shell::Unix.quote(word)), ["wheels", "'my wheels'", "'a$b'", "'flask>=2'"]);
         assert_eq!(words.map(|word| Shell::Any.quote(word)), ["wheels", "\"my wheels\"", "'a$b'", "\"flask>=2\""]);
+        assert_eq!(["a,b", "@a", "a‘b"].map(|word| Shell::Any.quote(word)), ["\"a,b\"", "\"@a\"", "'a‘b'"]);
         let paths = [r"C:\my wheels", r"sub\a.txt", r"C:\"];
         let quoted = [r#""C:\my wheels""#, r#""sub\a.txt""#, r#""C:\\""#];
         assert_eq!(paths.map(|path| Shell::Any.quote(path)), quoted);

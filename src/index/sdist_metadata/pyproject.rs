@@ -89,6 +89,17 @@ impl BuildRequirements {
     }
 }
 
+/// The backend of archives that name none; it builds in their folder, as `python setup.py` does.
+const DEFAULT_BACKEND: &str = "setuptools.build_meta:__legacy__";
+
+/// Returns `build-backend` and `backend-path` of a `pyproject.toml`, or the defaults.
+pub fn build_backend(pyproject: Option<&str>) -> (String, Vec<String>) {
+    let table = pyproject.and_then(|text| text.parse::<toml::Table>().ok());
+    let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
+    let name = system.and_then(|system| system.get("build-backend")?.as_str()).unwrap_or(DEFAULT_BACKEND);
+    (name.to_owned(), strings(system.and_then(|system| system.get("backend-path"))))
+}
+
 /// Returns the tool or file by which the build fetches crates or what CMake downloads.
 ///
 /// Other builds may fetch, too, without anything that shows it.

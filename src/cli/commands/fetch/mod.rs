@@ -1,6 +1,5 @@
 //! The default command: reads inputs, plans, fetches, writes the outputs, and prints a summary.
 
-pub mod build_variables;
 pub mod did_you_mean;
 pub mod inputs;
 pub mod prepare;
@@ -14,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use self::inputs::Inputs;
 use self::prepare::PreparedFetch;
+use self::source_trees::PackContext;
 use self::warm_pip::WarmPip;
 use crate::cli::error::{CliError, Exit, with_remedy};
 use crate::cli::host::environment::Environment;
@@ -133,7 +133,10 @@ impl<'a> FetchRun<'a> {
         let machine = Machine::new(&args.targets, environment, &cache);
         let is_asked = machine.ask_ahead();
         let bundle = settings::outputs::bundle(&args.outputs, environment)?;
-        let http = || settings::network::http(&args.network, &Layers { environment, pip: &machine.pip_settings()? });
+        let http = || {
+            let layers = Layers { environment, pip: &machine.pip_settings()? };
+            settings::network::http(&args.network.connections, args.network.offline, &layers)
+        };
         let source = HostInputSource::new(environment, &http, runtime.handle().clone());
         let inputs = Inputs::read(args, environment, &source)?;
         let decide = |pip_settings, read| PreparedFetch::new(args, environment, &machine, pip_settings, read);
@@ -146,6 +149,7 @@ impl<'a> FetchRun<'a> {
         }
         let targets = machine.targets()?;
         machine.assumed_architectures().iter().for_each(terminal::warn);
+        machine.open_cache().iter().for_each(terminal::warn);
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
@@ -162,8 +166,12 @@ impl<'a> FetchRun<'a> {
             let message = format!("a lock decides the versions: {} has no effect", ineffective.join(", "));
             terminal::warn(message);
         }
+        if prepared.has_idle_config_settings(args) {
+            terminal::warn("--config-settings has no effect without --allow-build or --build-wheels");
+        }
         prepared.refuse_unfetchable(&targets)?;
-        if source_trees::pack(&mut prepared, &targets, &outputs, environment, args.messages.quiet)? {
+        let context = PackContext { environment, runtime, is_quiet: args.messages.quiet };
+        if source_trees::pack(&mut prepared, &targets, &outputs, context)? {
             provider = prepared.provider();
         }
         Ok((Self { args, environment, prepared, outputs, targets, cancel: CancelFlag::default() }, provider))
@@ -217,6 +225,7 @@ impl<'a> FetchRun<'a> {
         let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
         let Planned { plan, unsolved } =
             self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
+        let plan = self.build_wheels(plan, listener).await?;
         self.check_wheels(&plan)?;
         let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
         let mut notes = std::mem::take(&mut plan.notes);
@@ -250,11 +259,22 @@ impl<'a> FetchRun<'a> {
         }
     }
 
-    /// Refuses source archives that targets would install, if wheels are required.
+    /// Builds the wheels that are wanted, unless this is a dry run.
+    async fn build_wheels(&self, plan: Plan, listener: &Listener) -> Result<Plan, CliError> {
+        let context = &self.prepared.context;
+        let wanted = &self.prepared.wheels_to_build;
+        if !wanted.is_wanted() || self.args.outputs.dry_run {
+            return Ok(plan);
+        }
+        let built = ops::build_wheels(plan, wanted, &self.prepared.builders, context, listener).await;
+        built.map_err(|failures| CliError::of_fetch(&failures))
+    }
+
+    /// Refuses source archives that targets would install, where wheels are required.
     fn check_wheels(&self, plan: &Plan) -> Result<(), CliError> {
         let installs = if self.args.selection.require_wheels { plan.source_installs() } else { Vec::new() };
         let refusals = installs.iter().map(|install| CliError::new(Exit::NoSolution, source_builds::refusal(install)));
-        let hint = "--prefer-binary takes older releases that have wheels";
+        let hint = "--prefer-binary takes older releases that have wheels, and --build-wheels builds them here";
         refusals.reduce(CliError::and).map_or(Ok(()), |error| Err(error.hint(hint)))
     }
 
@@ -296,10 +316,12 @@ impl<'a> FetchRun<'a> {
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
-        let requests: Arc<[Request]> = match &self.prepared.lock {
-            Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
-            None => [self.prepared.question.request((0..fetched.targets.len()).collect())].into(),
+        let requests = match &self.prepared.lock {
+            Some(_) => ops::requests_of_locked(fetched, &self.prepared.question),
+            None => vec![self.prepared.question.request((0..self.targets.len()).collect())],
         };
+        let requests = requests.into_iter().flat_map(|request| ops::with_built_wheels(request, fetched));
+        let requests: Arc<[Request]> = requests.collect();
         let mut findings = Vec::new();
         for output in self.outputs() {
             let (fetched, requests, store) = (fetched.clone(), requests.clone(), self.prepared.context.store.clone());

@@ -64,6 +64,20 @@ function Find-Python {
     }
 }
 
+# Whether the environment may have come with the bundle: its Python is then no judge of the bundle.
+function Test-Doubtful {
+    if (-not (Test-Path -LiteralPath $Environment)) { return $false }
+    $Place = Convert-Path -LiteralPath $Environment
+    if ($env:VIRTUAL_ENV -and (Test-Path -LiteralPath $env:VIRTUAL_ENV)) {
+        if ((Convert-Path -LiteralPath $env:VIRTUAL_ENV) -eq $Place) { return $false }
+    }
+    while ($Place) {
+        if ($Place -eq $Here) { return $true }
+        $Place = Split-Path -Parent $Place
+    }
+    return $false
+}
+
 $Words = @($Environment) + $args
 if ($Help -or @($Words -match '^([-/]\?|--help)$').Count) {
     foreach ($Line in Get-Content -LiteralPath $MyInvocation.MyCommand.Path) {
@@ -74,7 +88,7 @@ if ($Help -or @($Words -match '^([-/]\?|--help)$').Count) {
 $Unknown = @($args) + @(@($Environment) -like '-*')
 if ($Unknown.Count) { Fail "$($Unknown[0]) is not understood; see install.ps1 -Help" }
 
-$Here = Split-Path -Parent $MyInvocation.MyCommand.Path
+$Here = Convert-Path -LiteralPath (Split-Path -Parent $MyInvocation.MyCommand.Path)
 
 if ($env:PREFETCH_PUBLIC_KEY) {
     if (-not (Test-Program 'minisign')) { Fail 'PREFETCH_PUBLIC_KEY is set, and there is no minisign to check it' }
@@ -87,6 +101,9 @@ if (-not $Environment) { Fail 'name the virtual environment to install into, or 
 # Programs do not know what ~ is, and take a backslash before the closing quote for an escape.
 if ($Environment -match '^~[\\/](.+)$') { $Environment = Join-Path $HOME $Matches[1] }
 $Environment = $Environment -replace '(?<=[^:\\/])[\\/]+$'
+if (Test-Doubtful) {
+    Fail "$Environment is there already, inside the bundle, and may have come with it; activate it if it is yours, or name another"
+}
 $Python = Find-Python
 $Whose = "the Python of $Environment"
 if (-not $Python) {

@@ -23,7 +23,25 @@ case ${1:-} in
 esac
 [ $# -le 1 ] || fail "$2 is not understood; see install.sh --help"
 
-here=$(cd -- "$(dirname -- "$0")" && pwd -P)
+physical() {
+    cd -- "$1" && pwd -P
+}
+
+is_inside() {
+    case $(physical "$1")/ in "$here"/*) ;; *) return 1 ;; esac
+}
+
+is_active() {
+    [ -d "${VIRTUAL_ENV:-}" ] && [ "$(physical "$VIRTUAL_ENV")" = "$(physical "$1")" ]
+}
+
+# Whether an environment may have come with the bundle: its Python is then no judge of the bundle.
+is_doubtful() {
+    [ -d "$1" ] && ! is_active "$1" || return 1
+    is_inside "$1" || { [ -L "${1%/}" ] && is_inside "$(dirname -- "$1")"; }
+}
+
+here=$(physical "$(dirname -- "$0")")
 environment=${1:-${VIRTUAL_ENV:-}}
 
 if [ -n "${PREFETCH_PUBLIC_KEY:-}" ]; then
@@ -32,6 +50,8 @@ if [ -n "${PREFETCH_PUBLIC_KEY:-}" ]; then
         fail "the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it"
 fi
 [ -n "$environment" ] || fail "name the virtual environment to install into, or activate one"
+! is_doubtful "$environment" ||
+    fail "$environment is there already, inside the bundle, and may have come with it; activate it if it is yours, or name another"
 if [ -e "$environment/bin/python" ]; then
     python=$environment/bin/python
     whose="the Python of $environment"
