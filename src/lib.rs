@@ -25,7 +25,7 @@
 //! | layer | module | is about | never knows |
 //! |---|---|---|---|
 //! | 4 | [`cli`] | arguments, settings, words, exit codes | how anything is done |
-//! | 3 | [`ops`] | the use cases: plan, fetch, write, verify, serve, look after the cache | standard output, bars, exit codes |
+//! | 3 | [`ops`] | the use cases: plan, fetch, write, verify, serve, push, look after the cache | standard output, bars, exit codes |
 //! | 2 | [`resolve`] | facts into solutions | where facts come from; async |
 //! | 2 | [`index`] | what indexes and links offer of a project | which file is best; the store |
 //! | 2 | [`store`] | bytes by their digest | names, versions, what a wheel is |
@@ -93,6 +93,7 @@
 //! | `index-metadata-v2/` | the metadata that indexes serve for files, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files for which no index promises one, while they are unchanged | [`index`] |
 //! | `built-v2/` | the metadata that builds of source archives stated, by the building Python | [`index`] |
+//! | `built-wheels-v1/` | which objects are wheels that were built here, by all that a build depends on | [`ops`] |
 //! | `interpreters-v1/` | the answers of interpreters, by their identity | [`interpreter`] |
 //! | `repositories-v1/` | working trees of git repositories, by user and URL, each its user's own | [`ops`] |
 //! | `source-trees-v1/ab…/` | source archives packed from folders and repositories, by SHA-256 | [`ops`] |

@@ -12,6 +12,7 @@ use super::commands::keygen::KeygenArgs;
 use super::commands::man_pages::ManPagesArgs;
 use super::commands::merge::MergeArgs;
 use super::commands::parse::ParseArgs;
+use super::commands::push::PushArgs;
 use super::commands::serve::ServeArgs;
 use super::commands::unpack::UnpackArgs;
 use super::commands::verify::VerifyArgs;
@@ -41,6 +42,8 @@ pub enum Command {
     Cache(CacheArgs),
     /// Serve a read-only index over a folder, a bundle or the cache.
     Serve(ServeArgs),
+    /// Upload what was fetched to a registry: devpi, pypiserver, Nexus, Artifactory, GitLab, Pulp.
+    Push(PushArgs),
     /// Print shell lines that point pip and uv at what was written.
     Env(EnvArgs),
     /// Check a bundle: that it is whole, and that each of its targets installs from it alone.

@@ -29,6 +29,7 @@ pub fn run() -> Exit {
     let outcome = Environment::read().map_err(CliError::usage).and_then(|environment| match cli.command {
         Some(Command::Parse(args)) => commands::parse::run(&args, &environment),
         Some(Command::Serve(args)) => commands::serve::run(&args, &environment),
+        Some(Command::Push(args)) => commands::push::run(args, &environment),
         Some(Command::Env(args)) => commands::env::run(&args, &environment),
         Some(Command::Cache(args)) => commands::cache::run(args, environment),
         Some(Command::Verify(args)) => detached(move || commands::verify::run(&args, &environment)),

@@ -8,7 +8,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE, RETRY_AFTER,
 };
-use reqwest::{Response, StatusCode, Version};
+use reqwest::{RequestBuilder, Response, StatusCode, Version};
 use url::Url;
 
 use super::auth::{self, Credentials};
@@ -21,6 +21,7 @@ use super::concurrency::RequestPermit;
 use super::error::{HttpError, StatusHeaders};
 use super::hosts::Hosts;
 use super::netrc::Login;
+use super::outgoing_request::OutgoingRequest;
 use super::page_content::PageContent;
 use super::range::{ByteRange, ResumePoint, content_range};
 use super::redirect::{next_hop, without_login};
@@ -269,9 +270,8 @@ impl HttpClient {
             let is_encrypted = hop.secret().scheme() == "https";
             let is_private = is_encrypted || !was_encrypted && self.is_private(hop.secret());
             was_encrypted |= is_encrypted;
-            let response = self.send_once(&hop, is_private, &headers, line).await?;
-            permit.record_status(response.status().as_u16());
-            self.hosts.of(hop.secret()).circuit_breaker.answered(response.status().as_u16());
+            let request = OutgoingRequest::Get { headers: &headers, line };
+            let response = self.send_once(permit, &hop, is_private, request).await?;
             match next_hop(&hop, &response)? {
                 Some(next) => hop = next,
                 None => return check_status(url, response),
@@ -280,47 +280,68 @@ impl HttpClient {
         Err(HttpError::Redirect { url: url.clone(), why: format!("more than {MAX_REDIRECTS} redirects") })
     }
 
-    async fn send_once(
+    /// Sends a request without following redirects, and once more with what the keyring knows if it
+    /// is refused.
+    pub(super) async fn send_once(
         &self,
+        permit: &RequestPermit,
         url: &MaskedUrl,
         is_private: bool,
-        headers: &HeaderMap,
-        line: ConnectionSharing,
+        request: OutgoingRequest<'_>,
     ) -> Result<Response, HttpError> {
         let login = self.settings.credentials.login(url.secret(), is_private);
-        let response = self.request(url, login.as_ref(), headers, line).await?;
+        let mut response = self.request(url, login.as_ref(), request).await?;
         let is_refused = response.status() == StatusCode::UNAUTHORIZED;
-        if !is_refused || !is_private || !self.settings.credentials.has_keyring() {
-            return Ok(response);
+        if is_refused
+            && is_private
+            && self.settings.credentials.has_keyring()
+            && let Some(better) = ask_keyring(self.settings.credentials.clone(), url.secret().clone(), login).await
+        {
+            response = self.request(url, Some(&better), request).await?;
         }
-        match ask_keyring(self.settings.credentials.clone(), url.secret().clone(), login).await {
-            Some(better) => self.request(url, Some(&better), headers, line).await,
-            None => Ok(response),
-        }
+        permit.record_status(response.status().as_u16());
+        self.hosts.of(url.secret()).circuit_breaker.answered(response.status().as_u16());
+        Ok(response)
     }
 
     async fn request(
         &self,
         url: &MaskedUrl,
         login: Option<&Login>,
-        headers: &HeaderMap,
-        line: ConnectionSharing,
+        request: OutgoingRequest<'_>,
     ) -> Result<Response, HttpError> {
         let host = self.hosts.of(url.secret());
         host.circuit_breaker.check(url)?;
-        let client = self.pools.client(&self.settings, self.settings.is_trusted(url.secret()), line)?;
-        let request = client.get(without_login(url.secret())).headers(headers.clone());
-        let request = match login {
+        let client = self.pools.client(&self.settings, self.settings.is_trusted(url.secret()), request.sharing())?;
+        let place = without_login(url.secret());
+        let signed = |request: RequestBuilder| match login {
             Some(login) => request.basic_auth(&login.user, Some(&login.password)),
             None => request,
         };
-        let answer = host.http2_probe.send(url.secret().scheme() == "https", request.send()).await;
+        let answer = match request {
+            OutgoingRequest::Get { headers, .. } => {
+                let request = signed(client.get(place).headers(headers.clone()));
+                host.http2_probe.send(url.secret().scheme() == "https", request.send()).await
+            }
+            OutgoingRequest::Form(form) => {
+                let (body, progress) = form.body(url)?;
+                tokio::select! {
+                    answer = signed(client.post(place).multipart(body)).send() => answer,
+                    sent = progress.silence(self.settings.timeout) => return Err(HttpError::silent(url, sent)),
+                }
+            }
+        };
         answer.map_err(|error| HttpError::unreachable(url, &error, self.settings.proxies.server_for(url.secret())))
+    }
+
+    /// Returns the settings of every request.
+    pub(super) fn settings(&self) -> &HttpSettings {
+        &self.settings
     }
 
     /// Whether only the server of `url` can read what it is sent: by TLS, on this machine, or as a
     /// trusted host.
-    fn is_private(&self, url: &Url) -> bool {
+    pub(super) fn is_private(&self, url: &Url) -> bool {
         is_secure_origin(url) || self.settings.is_trusted(url)
     }
 }
@@ -377,10 +398,15 @@ fn check_status(url: &MaskedUrl, response: Response) -> Result<Response, HttpErr
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
         return Ok(response);
     }
+    Err(status_error(url, &response))
+}
+
+/// Makes the error for an unsuccessful response, with what its headers say of a retry.
+pub(super) fn status_error(url: &MaskedUrl, response: &Response) -> HttpError {
     let date = header(response.headers(), &DATE);
     let retry_after = header(response.headers(), &RETRY_AFTER).and_then(|value| retry_after(&value, date.as_deref()));
     let headers = StatusHeaders { retry_after, cache_control: cache_control(response.headers()) };
-    Err(HttpError::Status { url: url.clone(), status, headers: headers.into() })
+    HttpError::Status { url: url.clone(), status: response.status(), headers: headers.into() }
 }
 
 /// Returns the path of a `file:` URL, or `None` for a URL that is requested over the network.

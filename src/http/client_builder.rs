@@ -27,6 +27,9 @@ pub enum ConnectionSharing {
     /// It has a connection of its own by HTTP/1.1: the windows of a connection limit its speed over
     /// a long distance, and large files need more (measured: `docs/network.md`).
     Own,
+    /// As [`ConnectionSharing::Own`], for a request with a body: no response can be expected while
+    /// that is sent, so that the sender itself limits how long nothing happens.
+    Upload,
 }
 
 /// Builds a client that trusts `certificates`, or by default those of the platform; with
@@ -48,12 +51,14 @@ pub(super) fn build_client(
         .no_gzip()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(settings.timeout)
-        .read_timeout(settings.timeout)
         .no_proxy()
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW);
+    if line != ConnectionSharing::Upload {
+        builder = builder.read_timeout(settings.timeout);
+    }
     if let Some(certificates) = certificates.filter(|_| !accepts_any_certificate) {
-        let protocols: &[&[u8]] = if line == ConnectionSharing::Own { &[HTTP1] } else { &[b"h2", HTTP1] };
+        let protocols: &[&[u8]] = if line == ConnectionSharing::Shared { &[b"h2", HTTP1] } else { &[HTTP1] };
         let identity = settings.client_certificate.as_ref().map(ClientIdentity::read).transpose()?;
         let config = tls::config(certificates, identity, protocols).map_err(|error| wrong(&error))?;
         builder = builder.tls_backend_preconfigured(config);
@@ -63,7 +68,7 @@ pub(super) fn build_client(
             builder = builder.identity(identity(certificate)?);
         }
     }
-    if line == ConnectionSharing::Own {
+    if line != ConnectionSharing::Shared {
         builder = builder.http1_only();
     }
     for proxy in settings.proxies.all() {

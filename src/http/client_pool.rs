@@ -18,7 +18,7 @@ use super::error::HttpError;
 #[derive(Debug, Default)]
 pub(super) struct ClientPools {
     /// The clients, by whether they accept any certificate, and by [`ConnectionSharing`].
-    kept: [[Mutex<Option<ClientPool>>; 2]; 2],
+    kept: [[Mutex<Option<ClientPool>>; 3]; 2],
     certificates: Certificates,
 }
 
@@ -36,7 +36,7 @@ impl ClientPools {
         accepts_any_certificate: bool,
         line: ConnectionSharing,
     ) -> Result<reqwest::Client, HttpError> {
-        let place = &self.kept[usize::from(accepts_any_certificate)][usize::from(line == ConnectionSharing::Own)];
+        let place = &self.kept[usize::from(accepts_any_certificate)][line as usize];
         let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = kept.as_ref() {
             return Ok(pool.client.clone());

@@ -179,6 +179,12 @@ impl HttpError {
         broken
     }
 
+    /// Makes the error for an upload of which nothing more was taken, or that was not answered.
+    pub(super) fn silent(url: &MaskedUrl, sent: u64) -> Self {
+        let why = format!("{sent} bytes were sent: it stayed silent for too long");
+        Self::Broken { url: url.clone(), why, is_silent: true }
+    }
+
     pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error, proxy: Option<&ProxyServer>) -> Self {
         let through = proxy.map(|proxy| format!(", through the proxy {proxy}")).unwrap_or_default();
         let why = format!("{}{through}", with_causes(error));

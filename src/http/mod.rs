@@ -16,6 +16,7 @@ mod error;
 mod hosts;
 mod http2_probe;
 mod netrc;
+mod outgoing_request;
 mod page_content;
 mod parallel_ranges;
 mod proxies;
@@ -24,6 +25,7 @@ mod redirect;
 mod retry;
 mod secure_origin;
 mod tls;
+mod upload_form;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -48,6 +50,7 @@ pub use proxies::{Proxies, ProxyServer, is_proxy};
 pub use range::{ByteRange, ResumePoint};
 pub use retry::{AttemptOutcome, Retry, retry_after};
 pub use secure_origin::is_secure_origin;
+pub use upload_form::{FormResponse, UploadForm};
 
 use crate::domain::MaskedUrl;
 

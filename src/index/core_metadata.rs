@@ -107,6 +107,22 @@ pub fn project_summary(bytes: &[u8]) -> ProjectSummary {
     ProjectSummary { license: expression.or(name).filter(is_told).or(classified), summary: summary.filter(is_told) }
 }
 
+/// Returns every field of a metadata file, in order, and the text after the fields as its
+/// `Description`.
+pub fn metadata_fields(bytes: &[u8]) -> Vec<(String, String)> {
+    let text = header(bytes);
+    let mut all: Vec<_> = fields(&text).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let body = String::from_utf8_lossy(&bytes[text_start(bytes)..]);
+    let body = body.trim_matches(['\r', '\n']);
+    if !body.is_empty() {
+        all.push((DESCRIPTION.to_owned(), body.to_owned()));
+    }
+    all
+}
+
+/// The field that may also stand after all others, as it is.
+const DESCRIPTION: &str = "Description";
+
 /// The value that old tools write for a missing field.
 const UNKNOWN: &str = "UNKNOWN";
 
@@ -126,17 +142,21 @@ fn set(field: &mut String, value: String) {
 
 /// Returns the text before the first empty line; the description after it can be long.
 fn header(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(&bytes[..text_start(bytes)])
+}
+
+/// Returns the position of the first empty line, behind which the description begins.
+fn text_start(bytes: &[u8]) -> usize {
     let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-    let length = lines.take_while(|line| *line != b"\n" && *line != b"\r\n").map(<[u8]>::len).sum();
-    String::from_utf8_lossy(&bytes[..length])
+    lines.take_while(|line| *line != b"\n" && *line != b"\r\n").map(<[u8]>::len).sum()
 }
 
 fn fields(text: &str) -> Vec<(&str, String)> {
     let mut fields: Vec<(&str, String)> = Vec::new();
     for line in text.trim_start_matches('\u{feff}').lines().take_while(|line| !line.is_empty()) {
         if line.starts_with([' ', '\t']) {
-            if let Some((_, value)) = fields.last_mut() {
-                unfold(value, line.trim());
+            if let Some((name, value)) = fields.last_mut() {
+                unfold(value, line.trim(), if name.eq_ignore_ascii_case(DESCRIPTION) { '\n' } else { ' ' });
             }
         } else if let Some((name, value)) = line.split_once(':').filter(|(name, _)| is_field_name(name)) {
             fields.push((name, value.trim().to_owned()));
@@ -148,9 +168,9 @@ fn fields(text: &str) -> Vec<(&str, String)> {
 }
 
 /// Adds a folded line to the value that it continues.
-fn unfold(value: &mut String, line: &str) {
+fn unfold(value: &mut String, line: &str, separator: char) {
     if !value.is_empty() && !line.is_empty() {
-        value.push(' ');
+        value.push(separator);
     }
     value.push_str(line);
 }

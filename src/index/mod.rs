@@ -17,13 +17,14 @@ mod metadata_cache;
 mod page;
 mod page_cache;
 pub mod sdist_metadata;
+pub mod wheel_linkage;
 pub mod wheel_metadata;
 mod wheel_tail;
 
 pub use absence::{AssumedAbsent, IgnoredStatuses};
 pub use cached_inputs::CachedInputs;
 pub use client::{AskedIndex, IndexError, IndexSettings, IndexStrategy, Indexes, ListingRequest, StalePage};
-pub use core_metadata::{MetadataFile, WrongIdentity, parse_core_metadata, project_summary};
+pub use core_metadata::{MetadataFile, WrongIdentity, metadata_fields, parse_core_metadata, project_summary};
 pub use flat_index::{FlatError, FlatIndex};
 pub use local_digests::LocalDigests;
 pub use local_index::project_page;

@@ -14,6 +14,7 @@ pub mod keygen;
 pub mod man_pages;
 pub mod merge;
 pub mod parse;
+pub mod push;
 pub mod serve;
 pub mod unpack;
 pub mod verify;

@@ -23,8 +23,12 @@ pub fn words(remedy: Remedy) -> &'static str {
         Remedy::NamePythonOrTarget => {
             "name another Python with --python, or the target with --python-version and --platform together"
         }
-        Remedy::InstallPip => "install it there, name another Python with --python, or leave --allow-build away",
-        Remedy::UpgradePip => "upgrade it, name another Python with --python, or leave --allow-build away",
+        Remedy::InstallPip => {
+            "install it there, name another Python with --python, or leave --allow-build and --build-wheels away"
+        }
+        Remedy::UpgradePip => {
+            "upgrade it, name another Python with --python, or leave --allow-build and --build-wheels away"
+        }
         Remedy::MendCacheFolder(kind) => for_cache_folder(kind),
         Remedy::MakeSpace => "make room, or name a folder on another disk",
         Remedy::GiveCredentials => {
@@ -34,6 +38,11 @@ pub fn words(remedy: Remedy) -> &'static str {
         Remedy::GiveProxyCredentials => {
             "the proxy wants a user and password in its URL (http://user:password@host:port)"
         }
+        Remedy::GiveUploadCredentials => {
+            "give a user and password that may upload there, in its URL (https://user:password@…), in ~/.pypirc or in \
+             ~/.netrc"
+        }
+        Remedy::CheckUploadAddress => "nothing takes uploads at this address: it is not that of the index's pages",
         Remedy::CheckAddress => {
             "there is nothing at this address: check it, or, where an index listed it, run again with --refresh"
         }
@@ -56,6 +65,9 @@ pub fn words(remedy: Remedy) -> &'static str {
         }
         Remedy::AllowWheels => "there are only wheels: leave --no-binary away",
         Remedy::AllowNewer => "a later --exclude-newer takes what was uploaded until then",
+        Remedy::AllowLongerBuilds => "a longer --build-timeout waits for it",
+        Remedy::AskBuilds => "--strict-metadata asks the builds themselves",
+        Remedy::TakeWheelsOfTools => "take a wheel of it with --only-binary",
         Remedy::AskAllIndexes => "--index-strategy best-match takes all indexes together",
     }
 }

@@ -10,7 +10,7 @@ use super::table;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
-use crate::cli::settings::args::NetworkArgs;
+use crate::cli::settings::args::ConnectionArgs;
 use crate::http::{Credentials, Keyring, Netrc};
 
 /// Returns the netrc file and the keyring to look up passwords in; those in index URLs are added
@@ -18,7 +18,7 @@ use crate::http::{Credentials, Keyring, Netrc};
 ///
 /// # Errors
 /// When the keyring provider is unknown.
-pub fn credentials(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Credentials, CliError> {
+pub fn credentials(args: &ConnectionArgs, layers: &Layers<'_>) -> Result<Credentials, CliError> {
     let keyring = asks_keyring(args, layers)?.then(|| Keyring::new(ask_command));
     Ok(Credentials::new(netrc(layers.environment), keyring))
 }
@@ -47,7 +47,7 @@ fn netrc(environment: &Environment) -> Netrc {
 /// Whether the keyring is asked.
 ///
 /// pip's `auto` means no here, since asking starts a program.
-fn asks_keyring(args: &NetworkArgs, layers: &Layers<'_>) -> Result<bool, CliError> {
+fn asks_keyring(args: &ConnectionArgs, layers: &Layers<'_>) -> Result<bool, CliError> {
     match args.keyring_provider.clone().or_else(|| layers.one(&table::KEYRING_PROVIDER)).as_deref() {
         None | Some("disabled" | "auto") => Ok(false),
         Some("subprocess" | "import") => Ok(true),

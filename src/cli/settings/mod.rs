@@ -2,15 +2,17 @@
 //! configuration.
 
 pub mod args;
-pub mod credentials;
+pub mod builds;
+mod credentials;
 pub mod date;
 pub mod format_args;
 pub mod group_args;
 mod ignored_statuses;
 pub mod layers;
-mod locations;
+pub mod locations;
 pub mod network;
 pub mod outputs;
+pub mod pypirc;
 pub mod show;
 pub mod size;
 pub mod table;
@@ -67,7 +69,7 @@ impl Settings {
                 .fork_strategy
                 .or(layers.word(&table::FORK_STRATEGY)?)
                 .map_or_else(ForkStrategy::default, ForkStrategy::from),
-            http: network::http(&args.network, layers)?,
+            http: network::http(&args.network.connections, args.network.offline, layers)?,
             typed: typed(&args.indexes, &args.selection)?,
             ambient: ambient(layers)?,
             strategy: match args.indexes.index_strategy {

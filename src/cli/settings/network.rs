@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::NetworkArgs;
+use super::args::ConnectionArgs;
 use super::credentials;
 use super::layers::{FoundSetting, Layers, SettingSource};
 use super::table::{self, JOBS, RETRIES, TIMEOUT};
@@ -31,9 +31,11 @@ pub const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// Returns how requests are made, before the indexes are known.
 ///
+/// `is_offline` is what the command line says of that.
+///
 /// # Errors
 /// When a value is invalid.
-pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
+pub fn http(args: &ConnectionArgs, is_offline: bool, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
     let timeout = args.timeout.or(layers.number(&table::TIMEOUT_SECONDS)?);
     let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
         .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;
@@ -46,7 +48,7 @@ pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, Cli
         authorities: authorities(args, layers),
         client_certificate: client_certificate(args, layers),
         proxies: proxies(args, layers)?,
-        offline: args.offline || layers.switch(&table::OFFLINE)?,
+        offline: is_offline || layers.switch(&table::OFFLINE)?,
         credentials: credentials::credentials(args, layers)?,
         ..HttpSettings::default()
     })
@@ -54,7 +56,7 @@ pub fn http(args: &NetworkArgs, layers: &Layers<'_>) -> Result<HttpSettings, Cli
 
 /// Returns the proxies: the one of the setting for every host (as in pip), else those of the
 /// variables.
-fn proxies(args: &NetworkArgs, layers: &Layers<'_>) -> Result<Proxies, CliError> {
+fn proxies(args: &ConnectionArgs, layers: &Layers<'_>) -> Result<Proxies, CliError> {
     let typed = args.proxy.clone().map(|value| FoundSetting { value, source: SettingSource::Typed });
     if let Some(found) = typed.or_else(|| layers.find(&table::PROXY)) {
         let proxy = usable(found)?;
@@ -74,7 +76,7 @@ fn usable(proxy: FoundSetting) -> Result<ProxyServer, CliError> {
     Err(refused.hint("write it as http://host:port, https://… or socks5://…"))
 }
 
-fn client_certificate(args: &NetworkArgs, layers: &Layers<'_>) -> Option<ClientCertificate> {
+fn client_certificate(args: &ConnectionArgs, layers: &Layers<'_>) -> Option<ClientCertificate> {
     if let Some(path) = &args.client_cert {
         return Some(ClientCertificate { path: path.clone(), named_by: "--client-cert".to_owned() });
     }
@@ -82,7 +84,7 @@ fn client_certificate(args: &NetworkArgs, layers: &Layers<'_>) -> Option<ClientC
     Some(ClientCertificate { path: found.value.into(), named_by: found.source.to_string() })
 }
 
-fn authorities(args: &NetworkArgs, layers: &Layers<'_>) -> Option<CertificateAuthorities> {
+fn authorities(args: &ConnectionArgs, layers: &Layers<'_>) -> Option<CertificateAuthorities> {
     if let Some(path) = &args.cert {
         return Some(CertificateAuthorities { paths: vec![path.clone()], named_by: "--cert".to_owned() });
     }

@@ -102,16 +102,16 @@ settings! {
     CACHE_DIR: "cache-dir", [], [], |args: &FetchArgs| path(args.network.cache_dir.as_ref()), "";
     REFRESH: "refresh", [], [], |args: &FetchArgs| switch(args.network.refresh), NO;
     PREFER_CACHED: "prefer-cached", [], [], |args: &FetchArgs| switch(args.network.prefer_cached), NO;
-    JOBS_AT_ONCE: "jobs", [], ["UV_CONCURRENT_DOWNLOADS"], |args: &FetchArgs| number(args.network.jobs), JOBS;
-    RETRIES_EACH: "retries", ["retries"], ["UV_HTTP_RETRIES"], |args: &FetchArgs| number(args.network.retries), RETRIES;
+    JOBS_AT_ONCE: "jobs", [], ["UV_CONCURRENT_DOWNLOADS"], |args: &FetchArgs| number(args.network.connections.jobs), JOBS;
+    RETRIES_EACH: "retries", ["retries"], ["UV_HTTP_RETRIES"], |args: &FetchArgs| number(args.network.connections.retries), RETRIES;
     TIMEOUT_SECONDS: "timeout", ["timeout", "default-timeout"], ["UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"],
-        |args: &FetchArgs| number(args.network.timeout), TIMEOUT;
-    CERT: "cert", ["cert"], [], |args: &FetchArgs| path(args.network.cert.as_ref()), "the platform's";
+        |args: &FetchArgs| number(args.network.connections.timeout), TIMEOUT;
+    CERT: "cert", ["cert"], [], |args: &FetchArgs| path(args.network.connections.cert.as_ref()), "the platform's";
     CLIENT_CERT: "client-cert", ["client-cert"], ["SSL_CLIENT_CERT"],
-        |args: &FetchArgs| path(args.network.client_cert.as_ref()), "";
-    PROXY: "proxy", ["proxy"], [], |args: &FetchArgs| args.network.proxy.clone(), "";
+        |args: &FetchArgs| path(args.network.connections.client_cert.as_ref()), "";
+    PROXY: "proxy", ["proxy"], [], |args: &FetchArgs| args.network.connections.proxy.clone(), "";
     KEYRING_PROVIDER: "keyring-provider", ["keyring-provider"], ["UV_KEYRING_PROVIDER"],
-        |args: &FetchArgs| args.network.keyring_provider.clone(), "disabled";
+        |args: &FetchArgs| args.network.connections.keyring_provider.clone(), "disabled";
 }
 
 const NO: &str = "no";

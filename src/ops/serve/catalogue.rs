@@ -11,7 +11,6 @@ use serde_json::json;
 
 use super::ServeError;
 use super::file_identity::FileIdentity;
-use super::members::Members;
 use crate::archive::{CancelFlag, Extent};
 use crate::domain::{
     Content, DistributionFilename, Fingerprint, Object, PackageName, RelPath, Sha256, SourceExtension, Specifiers,
@@ -21,6 +20,7 @@ use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
 use crate::layout::{IndexFile, MANIFEST_PATH, Manifest, NewFolder, index_tree, overview};
 use crate::ops::cache::Inventory;
+use crate::ops::members::Members;
 use crate::parallel;
 use crate::store::DiskStore;
 

@@ -6,7 +6,6 @@ mod catalogue;
 mod connection;
 mod file_body;
 mod file_identity;
-mod members;
 mod respond;
 
 use std::io;
@@ -23,6 +22,7 @@ use self::catalogue::Catalogue;
 use self::connection::ServerState;
 use crate::archive::CancelFlag;
 use crate::layout::LayoutError;
+use crate::ops::members::MembersError;
 
 /// A line of the access log.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub type AccessLog = Arc<dyn Fn(&Access) + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error(transparent)]
-    Members(#[from] members::MembersError),
+    Members(#[from] MembersError),
     #[error("the manifest in {} is wrong: {why}", path.display())]
     Manifest { path: PathBuf, why: String },
     #[error("the store {} cannot be read: {why}", path.display())]

@@ -129,7 +129,7 @@ impl World {
         }
     }
 
-    fn admits(&self, request: &Request) -> bool {
+    pub fn admits(&self, request: &Request) -> bool {
         self.credentials.as_ref().is_none_or(|(user, password)| {
             let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
             request.header("authorization") == Some(&expected)

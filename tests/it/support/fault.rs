@@ -53,7 +53,7 @@ impl Fault {
     }
 
     /// What becomes of `answer`, which was right for `path`.
-    fn spoil(&self, path: &str, answer: Answer) -> Answer {
+    pub(super) fn spoil(&self, path: &str, answer: Answer) -> Answer {
         match self {
             Self::Status(status) => Answer::text(*status, "as the test wishes"),
             Self::RetryAfter(status, after) => Answer::text(*status, "as the test wishes").with("retry-after", after),
@@ -119,7 +119,8 @@ impl Faults {
         }
     }
 
-    fn take(&self, path: &str) -> Option<Fault> {
+    /// The fault that `path` gets now, which counts.
+    pub fn take(&self, path: &str) -> Option<Fault> {
         let mut arranged = self.0.lock().unwrap();
         let found = arranged.iter_mut().find(|entry| path.contains(&entry.part) && entry.left != Some(0))?;
         found.left = found.left.map(|left| left - 1);

@@ -15,6 +15,7 @@ use super::answer::{PageFormat, World};
 use super::fault::{Fault, Faults};
 use super::pages::PageStyle;
 use super::published::{Published, hex};
+use super::registry::ServedRegistry;
 use super::request_log::{Request, RequestLog, matching};
 use super::sdist::Sdist;
 use super::server::Server;
@@ -130,6 +131,11 @@ impl Index {
     pub fn failing_times(self, part: &str, times: usize, fault: Fault) -> Self {
         self.faults.add(part, Some(times), fault);
         self
+    }
+
+    /// Opens it for business as a registry, which takes uploads at its root, too.
+    pub fn serve_registry(self) -> ServedRegistry {
+        ServedRegistry::start(self.world, self.faults)
     }
 
     /// Opens it for business.

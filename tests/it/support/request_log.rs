@@ -3,6 +3,8 @@
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
+use hyper::body::Bytes;
+
 /// A test that waits this long for a request has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -16,6 +18,7 @@ pub struct Request {
     pub protocol: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    pub body: Bytes,
 }
 
 impl Request {

@@ -95,11 +95,11 @@ where
 {
     let is_mute = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request: Request<Incoming>| {
-        let answer = handler(as_logged(&request));
-        let is_mute =
-            is_mute.fetch_or(answer.ending == Ending::Mute, Ordering::SeqCst) || answer.ending == Ending::Mute;
-        let mut hanging = hanging.clone();
+        let (handler, is_mute, mut hanging) = (handler.clone(), is_mute.clone(), hanging.clone());
         async move {
+            let answer = handler(received(request).await?);
+            let is_mute =
+                is_mute.fetch_or(answer.ending == Ending::Mute, Ordering::SeqCst) || answer.ending == Ending::Mute;
             let _ = hanging.wait_for(|is_released| *is_released || !is_mute).await;
             respond(answer, hanging)
         }
@@ -107,14 +107,16 @@ where
     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
-fn as_logged(request: &Request<Incoming>) -> request_log::Request {
+async fn received(mut request: Request<Incoming>) -> io::Result<request_log::Request> {
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    request_log::Request {
+    let body = request.body_mut().collect().await.map_err(io::Error::other)?.to_bytes();
+    Ok(request_log::Request {
         method: request.method().to_string(),
         path: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
         protocol: format!("{:?}", request.version()),
         headers: request.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-    }
+        body,
+    })
 }
 
 fn respond(answer: Answer, hanging: watch::Receiver<bool>) -> io::Result<Response<Body>> {

@@ -12,7 +12,7 @@ use crate::input::{conversion_hint, format_of};
 /// word should just be left out.
 ///
 /// Each is also the name of a project on public indexes, which must not be fetched by mistake.
-const VERBS: [(&str, &str); 52] = [
+const VERBS: [(&str, &str); 51] = [
     ("add", ""),
     ("audit", "for a bundle there are `prefetch inspect` and --sbom"),
     ("build", "to run builds of source archives, use --allow-build"),
@@ -42,10 +42,9 @@ const VERBS: [(&str, &str); 52] = [
     ("package", "to pack everything into one file, use --bundle FILE"),
     ("plan", "to see what would be fetched, use --dry-run"),
     ("prune", "to shrink the cache, use `prefetch cache prune`"),
-    ("publish", ""),
+    ("publish", "to upload what was fetched to a registry, use `prefetch push`"),
     ("pull", ""),
     ("purge", "to empty the cache, use `prefetch cache clean`"),
-    ("push", ""),
     ("remove", ""),
     ("resolve", "to see what would be chosen, use --dry-run"),
     ("restore", ""),
@@ -60,7 +59,7 @@ const VERBS: [(&str, &str); 52] = [
     ("uninstall", ""),
     ("update", "to check index pages again, use --refresh"),
     ("upgrade", "to check index pages again, use --refresh"),
-    ("upload", ""),
+    ("upload", "to upload what was fetched to a registry, use `prefetch push`"),
     ("vendor", "name the folder with --dest DIR"),
     ("version", "see prefetch --version"),
     ("warm", "to fill pip's own cache, use --warm-pip"),

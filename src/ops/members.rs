@@ -16,7 +16,7 @@ use crate::domain::RelPath;
 #[derive(Debug, Default)]
 pub struct Members {
     pub extents: BTreeMap<RelPath, Extent>,
-    /// Files that are not served, since they lead out of the folder or their names are invalid.
+    /// Files that are left out, since they lead out of the folder or their names are invalid.
     pub left_out: Vec<String>,
     /// The folder with the unpacked files of an archive that cannot be read in place; removed with
     /// this value.
@@ -30,9 +30,9 @@ pub enum MembersError {
     Read(#[from] ReadError),
     #[error("the folder {} cannot be read: {why}", path.display())]
     Folder { path: PathBuf, why: io::Error },
-    #[error("{} cannot be served: {fault}", path.display())]
+    #[error("{} cannot be read: {fault}", path.display())]
     Fault { path: PathBuf, fault: Fault },
-    #[error("{} cannot be served: it unpacks to more than {limit} bytes", path.display())]
+    #[error("{} cannot be read: it unpacks to more than {limit} bytes", path.display())]
     Bomb { path: PathBuf, limit: u64 },
     #[error("{} cannot be unpacked below {}: {why}", path.display(), scratch.display())]
     Unpack { path: PathBuf, scratch: PathBuf, why: io::Error },
@@ -189,7 +189,7 @@ mod tests {
             ("a.whl", Fifo),
         ] {
             let error = find(&tar_with(&[(name, kind, b"")])).unwrap_err();
-            assert!(error.contains("cannot be served") && error.contains(name), "{error}");
+            assert!(error.contains("cannot be read") && error.contains(name), "{error}");
         }
         let twice = tar_with(&[("a.whl", Regular, b"1"), ("a.whl", Regular, b"2")]);
         assert!(find(&twice).unwrap_err().contains("twice"));

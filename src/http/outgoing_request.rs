@@ -1,0 +1,23 @@
+//! The requests that a client sends: for a page or a file, or with a form.
+
+use reqwest::header::HeaderMap;
+
+use super::client_builder::ConnectionSharing;
+use super::upload_form::UploadForm;
+
+/// A request without its URL and its credentials, which can be sent several times.
+#[derive(Clone, Copy)]
+pub(super) enum OutgoingRequest<'a> {
+    Get { headers: &'a HeaderMap, line: ConnectionSharing },
+    Form(&'a UploadForm),
+}
+
+impl OutgoingRequest<'_> {
+    /// Returns which connections may carry it.
+    pub fn sharing(self) -> ConnectionSharing {
+        match self {
+            Self::Get { line, .. } => line,
+            Self::Form(_) => ConnectionSharing::Upload,
+        }
+    }
+}
