@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cancel_flag::{CancelFlag, check_cancelled};
+use crate::regular_file;
 
 /// The files that an archive consists of, in their order.
 #[derive(Clone, Debug)]
@@ -108,7 +109,7 @@ impl VolumeSetReader {
         let file = match self.open.take() {
             Some((open, file)) if open == number => file,
             _ => {
-                let mut file = File::open(&part.path)?;
+                let mut file = regular_file::open(&part.path)?;
                 file.seek(SeekFrom::Start(position - part.start))?;
                 file
             }

@@ -1,7 +1,7 @@
 //! Writes and checks archives in numbered volumes, with an index of their digests beside them.
 
-use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::{self, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -14,6 +14,7 @@ use super::temporary::{sweep, temporary};
 use super::volume_set::{volume_path, volume_stem};
 use super::{ArchiveError, ArchiveFormat, Fault, pack, parent};
 use crate::domain::{Fingerprint, Tree};
+use crate::regular_file;
 
 /// The index of an archive's volumes: `out.zip.volumes.json` beside `out.zip.001`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Volume {
 }
 
 const SCHEMA: u32 = 1;
+
+/// The size limit of an index of volumes in bytes; an entry takes some 200.
+const LARGEST_INDEX: u64 = 16 << 20;
 
 fn index_path(stem: &Path) -> PathBuf {
     let mut name = stem.as_os_str().to_owned();
@@ -145,7 +149,9 @@ impl WriteAt for VolumeWriter {
 /// When an existing volume cannot be read.
 pub fn check_volumes(path: &Path, hash: bool) -> io::Result<Vec<Fault>> {
     let Some(stem) = volume_stem(path) else { return Ok(Vec::new()) };
-    let Ok(text) = fs::read(index_path(&stem)) else { return Ok(Vec::new()) };
+    let Ok(file) = regular_file::open(&index_path(&stem)) else { return Ok(Vec::new()) };
+    let mut text = Vec::new();
+    file.take(LARGEST_INDEX).read_to_end(&mut text)?;
     let Ok(index) = serde_json::from_slice::<VolumeIndex>(&text) else {
         return Ok(vec![Fault::VolumeIndex(file_name(&index_path(&stem)))]);
     };
@@ -158,7 +164,7 @@ pub fn check_volumes(path: &Path, hash: bool) -> io::Result<Vec<Fault>> {
 
 fn check_volume(path: &Path, expected: &Volume, hash: bool) -> io::Result<Option<Fault>> {
     let name = file_name(path);
-    let mut file = match File::open(path) {
+    let mut file = match regular_file::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Fault::NoVolume(name))),
         other => other?,
     };

@@ -5,11 +5,33 @@ use std::ops::Range;
 use percent_encoding::percent_decode_str;
 
 /// Parts of the names of secret parameters, in lower case without `-` and `_`.
-const SECRET_PARTS: [&str; 10] =
-    ["token", "signature", "password", "passwd", "secret", "credential", "apikey", "accesskey", "accessid", "jwt"];
+const SECRET_PARTS: [&str; 18] = [
+    "token",
+    "signature",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "credential",
+    "apikey",
+    "accesskey",
+    "accessid",
+    "authkey",
+    "authorization",
+    "privatekey",
+    "clientkey",
+    "licensekey",
+    "sessionid",
+    "oauth",
+    "jwt",
+];
 
-/// Names of secret parameters that are too short to be searched for inside others.
-const SECRET_NAMES: [&str; 9] = ["sig", "auth", "hmac", "pwd", "pass", "key", "code", "session", "bearer"];
+/// Names of secret parameters that are too short to be searched for inside others; the last ones are
+/// those of content delivery networks (Akamai, Tencent, Cloudflare).
+const SECRET_NAMES: [&str; 20] = [
+    "sig", "sign", "auth", "authz", "hmac", "pwd", "pass", "key", "code", "session", "sid", "bearer", "cred", "ticket",
+    "otp", "hdnea", "hdnts", "hdntl", "qak", "verify",
+];
 
 /// Prefixes of parameters that belong to a signature (Amazon, Google, Alibaba).
 const SIGNING_PREFIXES: [&str; 3] = ["xamz", "xgoog", "xoss"];
@@ -106,6 +128,7 @@ mod tests {
             ("file=demo.whl&access_token=a", Some("file=demo.whl")),
             ("private%5Ftoken=a", None),
             ("pwd=a&Key=b&session=c&monkey=d", Some("monkey=d")),
+            ("auth_key=1-0-0-a&sign=b&q-ak=c&hdnea=d&session_id=e&author=f", Some("author=f")),
             ("sv=1&se=2&expires=never&file=a", Some("sv=1&se=2&expires=never&file=a")),
         ] {
             assert_eq!(without_secrets(query).as_deref(), expected, "{query}");

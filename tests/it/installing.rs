@@ -229,9 +229,19 @@ fn an_environment_that_came_with_the_bundle_is_not_used() {
     std::fs::create_dir_all(sandbox.path("outside")).unwrap();
     std::fs::rename(sandbox.path("unpacked/planted"), sandbox.path("outside/planted")).unwrap();
     std::os::unix::fs::symlink("../outside/planted", sandbox.path("unpacked/planted")).unwrap();
+    std::os::unix::fs::symlink("../outside", sandbox.path("unpacked/sub")).unwrap();
     let absolute = sandbox.path("unpacked/half").display().to_string();
-    for environment in ["unpacked/planted", "unpacked/planted/", "unpacked/half", "linked/half", "unpacked", &absolute]
-    {
+    for environment in [
+        "unpacked/planted",
+        "unpacked/planted/",
+        "unpacked/planted//",
+        "unpacked/planted/.",
+        "unpacked/sub/planted",
+        "unpacked/half",
+        "linked/half",
+        "unpacked",
+        &absolute,
+    ] {
         let (succeeded, told) = install_into(&sandbox, environment, &[("VIRTUAL_ENV", "elsewhere")]);
         let expected =
             format!("install.sh: {environment} is there already, inside the bundle, and may have come with it");

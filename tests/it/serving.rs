@@ -463,7 +463,7 @@ fn what_cannot_be_served_is_told() {
     sandbox.write("text.zip", "no archive at all, but long enough");
     for (path, told) in [
         ("empty", "no wheels"),
-        ("half.tar.gz", "half.tar.gz cannot be served: the archive ends too early"),
+        ("half.tar.gz", "half.tar.gz cannot be read: the archive ends too early"),
         ("text.zip", "text.zip"),
         ("absent", "absent"),
     ] {

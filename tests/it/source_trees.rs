@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Index, Sandbox, ServedIndex};
+use crate::support::{Index, Sandbox, ServedIndex, files_below};
 
 const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
 const PYPROJECT: &str = "[project]\nname = 'Demo.Kit'\nversion = '1.2'\ndependencies = ['six']\n";
@@ -193,6 +193,25 @@ fn what_a_killed_run_left_of_a_repository_is_made_anew() {
     run(&sandbox, &index, &[&line], 0);
 }
 
+/// As after a power cut.
+#[test]
+fn a_damaged_repository_of_the_cache_is_made_anew() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let (folder, commit) = repository(&sandbox, &[("pyproject.toml", PYPROJECT)]);
+    for line in [
+        format!("demo-kit @ git+file://{}", folder.display()),
+        format!("demo-kit @ git+file://{}@{commit}", folder.display()),
+    ] {
+        run(&sandbox, &index, &[&line], 0);
+        let repositories = sandbox.cache_folder(prefetch::cache_folder::CacheBucket::Repositories);
+        for path in files_below(&repositories).iter().filter(|path| path.contains("/objects/")) {
+            std::fs::remove_file(repositories.join(path)).unwrap();
+            std::fs::write(repositories.join(path), "").unwrap();
+        }
+        run(&sandbox, &index, &[&line], 0);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_subdirectory_that_is_a_link_is_no_project() {
@@ -245,7 +264,11 @@ fn submodules_are_part_of_the_tree() {
     let allow = ["-c", "protocol.file.allow=always"];
     git(&folder, &[&allow[..], &["submodule", "--quiet", "add", "../library", "vendored"]].concat());
     git(&folder, &["commit", "--quiet", "--message", "two"]);
-    run(&sandbox, &index, &[&format!("demo-kit @ git+file://{}", folder.display())], 0);
+    let line = format!("demo-kit @ git+file://{}", folder.display());
+    let told = run(&sandbox, &index, &[&line], 4);
+    assert!(told.contains("transport 'file' not allowed"), "{told}");
+    sandbox.write("home/.gitconfig", "[protocol \"file\"]\n\tallow = always\n");
+    run(&sandbox, &index, &[&line], 0);
     let archive = sandbox.read("wheelhouse/demo_kit-1.2.tar.gz");
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
     let paths = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string());

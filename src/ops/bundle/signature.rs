@@ -101,10 +101,21 @@ pub fn read_public_key(text: &str, folder: &Path) -> Result<PublicKey, Signature
 /// # Errors
 /// When it is not.
 pub fn check_signature(key: &PublicKey, bytes: &[u8], signature: &str) -> Result<(), SignatureError> {
+    if !has_whole_signatures(signature) {
+        return Err(SignatureError::NoSignature("one of its lines is cut".to_owned()));
+    }
     let signature =
         SignatureBox::from_string(signature).map_err(|error| SignatureError::NoSignature(error.to_string()))?;
     minisign::verify(key, &signature, Cursor::new(bytes), true, false, false)
         .map_err(|error| SignatureError::Wrong(error.to_string()))
+}
+
+/// Whether the second and the fourth line have the lengths of a signature and of the one over the
+/// comment: the crate (minisign 0.10) panics where the latter is shorter.
+fn has_whole_signatures(text: &str) -> bool {
+    const LENGTHS: [usize; 2] = [74, 64];
+    let decoded = text.lines().skip(1).step_by(2).map(|line| BASE64_STANDARD.decode(line.trim()));
+    decoded.take(2).map(|bytes| bytes.map_or(0, |bytes| bytes.len())).eq(LENGTHS)
 }
 
 /// Writes a new key pair: the secret key to `path`, encrypted if a password is given, and the
@@ -181,6 +192,10 @@ mod tests {
                 let public = read_public_key(&public, folder.path()).unwrap();
                 check_signature(&public, b"manifest", &signature).unwrap();
                 assert!(check_signature(&public, b"Manifest", &signature).is_err());
+                let (start, _) = signature.trim_end().rsplit_once('\n').unwrap();
+                for last in ["", "AA==", "AAAAAAAAAAAAAAAAAAAAAA=="] {
+                    assert!(check_signature(&public, b"manifest", &format!("{start}\n{last}\n")).is_err(), "{last}");
+                }
             }
         }
         let other = read_public_key("plain.pub", folder.path()).unwrap();

@@ -119,7 +119,13 @@ impl Git {
             remove_anything(&repository.tree).map_err(in_folder)?;
         }
         File::create(&unfinished).map_err(in_folder)?;
-        let commit = repository.commit_in_tree();
+        let commit = repository.commit_in_tree().or_else(|error| match repository.is_damaged() {
+            true => {
+                remove_anything(&repository.tree).map_err(in_folder)?;
+                repository.commit_in_tree()
+            }
+            false => Err(error),
+        });
         remove_anything(&unfinished).map_err(in_folder)?;
         Ok(WorkingTree { commit: commit?, folder: repository.tree, _lock: lock })
     }
@@ -203,6 +209,11 @@ impl Repository<'_> {
         self.check_out(&commit).map(|()| commit)
     }
 
+    /// Whether something in the repository is not as git left it, as after a power cut.
+    fn is_damaged(&self) -> bool {
+        self.run(&["fsck", "--no-progress", "--no-dangling"]).is_err()
+    }
+
     /// Makes the repository if need be, with a configuration of our own.
     fn prepare(&self) -> io::Result<()> {
         let git_folder = self.tree.join(".git");
@@ -280,11 +291,13 @@ impl Repository<'_> {
     }
 
     /// Fetches and checks out the submodules; offline, only those that were fetched before.
+    ///
+    /// Other repositories of this machine are none unless the user's own configuration of git says so
+    /// (`protocol.file.allow`): whoever wrote this one could name any of them (CVE-2022-39253).
     fn check_out_submodules(&self) -> Result<(), GitError> {
-        let of_files = if self.url.is_local() { "protocol.file.allow=always" } else { "protocol.file.allow=never" };
         let of_network: &[&str] = if self.git.offline { &[] } else { &NETWORK_TRANSPORTS };
         let update = ["submodule", "update", "--init", "--recursive", "--force", "--quiet"];
-        self.run(&[&NO_TRANSPORT, of_network, &["-c", of_files], &update[..]].concat()).map_err(|error| match error {
+        self.run(&[&NO_TRANSPORT, of_network, &update[..]].concat()).map_err(|error| match error {
             GitError::CheckOut { .. } if self.git.offline => GitError::Offline,
             GitError::CheckOut { said } => GitError::Fetch { said },
             other => other,

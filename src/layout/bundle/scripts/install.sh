@@ -38,7 +38,16 @@ is_active() {
 # Whether an environment may have come with the bundle: its Python is then no judge of the bundle.
 is_doubtful() {
     [ -d "$1" ] && ! is_active "$1" || return 1
-    is_inside "$1" || { [ -L "${1%/}" ] && is_inside "$(dirname -- "$1")"; }
+    place=$1
+    until [ "$place" = . ] || [ "$place" = / ]; do
+        parent=$(dirname -- "$place")
+        case $(basename -- "$place") in
+            . | ..) ;;
+            *) ! is_inside "$parent" || return 0 ;;
+        esac
+        place=$parent
+    done
+    is_inside "$1"
 }
 
 here=$(physical "$(dirname -- "$0")")
