@@ -6,6 +6,7 @@ use super::claims::Claims;
 use super::sdist_builder::SdistBuilder;
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
+use crate::shared_store::SharedStore;
 use crate::store::DiskStore;
 
 /// The client, indexes, store and caches of a run.
@@ -14,6 +15,8 @@ pub struct FetchContext {
     pub indexes: Arc<Indexes>,
     pub client: Arc<HttpClient>,
     pub store: DiskStore,
+    /// The store that this machine shares with others.
+    pub shared: Option<SharedStore>,
     pub metadata: MetadataCache,
     /// The builder of source archives, if builds are allowed.
     pub builds: Option<SdistBuilder>,

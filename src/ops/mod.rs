@@ -2,7 +2,7 @@
 //!
 //! A run is `plan` (with `metadata`, `sdist_builder`, `with_sources`, `build_tools`, and
 //! `plan_cache` for plans of earlier runs), then `fetch` (with `byte_sources` for files that need
-//! no network, and `download` for the rest), then `write`, which writes folders, or a bundle through
+//! no network, and `download` for the rest, which asks the shared store first by `shared_objects`), then `write`, which writes folders, or a bundle through
 //! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
 //! merge. `source_trees` packs folders and repositories into source archives before anything is
 //! planned, and `target_build` tells what is left for targets to build. `cache`, `serve` and `push`, which fills a registry, stand
@@ -22,6 +22,7 @@ mod fetch;
 mod fetch_context;
 mod fetch_error;
 mod held_folder;
+mod incoming_writer;
 mod inconsistent_metadata;
 mod members;
 mod metadata;
@@ -31,6 +32,7 @@ mod plan_cache;
 pub mod push;
 mod sdist_builder;
 pub mod serve;
+mod shared_objects;
 pub mod source_trees;
 mod space;
 mod target_build;

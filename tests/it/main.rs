@@ -44,6 +44,7 @@ mod secure_origins;
 mod selecting;
 mod serving;
 mod settings;
+mod sharing;
 mod source_trees;
 mod support;
 mod targets;

@@ -10,9 +10,9 @@ use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine::Machine;
 use crate::cli::output::progress::Reporter;
-use crate::cli::settings::Settings;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
+use crate::cli::settings::{self, Settings};
 use crate::domain::{IndexOptions, ReleaseControl, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
@@ -50,8 +50,8 @@ impl PreparedFetch {
         pip_settings: PipSettings,
         read: ParsedInput,
     ) -> Result<(Self, MetadataProvider), CliError> {
-        let settings =
-            Settings::resolve(args, machine.cache().root().to_owned(), &Layers { environment, pip: &pip_settings })?;
+        let layers = Layers { environment, pip: &pip_settings };
+        let settings = Settings::resolve(args, machine.cache().root().to_owned(), &layers)?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
         let options = settings.options(&read.options, || match &read.lock {
             Some(lock) if !lock.needs_index() => Ok(machine.default_index().ok()),
@@ -64,12 +64,14 @@ impl PreparedFetch {
             true => Some(machine.builds(build_variables::variables(&options, &indexes, &http))?),
             false => None,
         };
+        let http_of_store = http.clone();
         let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
         let context = FetchContext {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
             store: DiskStore::new(settings.cache.clone()),
+            shared: settings::shared_store::open(&args.network, http_of_store, &layers)?,
             metadata: MetadataCache::of_files(machine.cache()),
             claims: Claims::default(),
             builds,
