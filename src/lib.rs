@@ -94,6 +94,7 @@
 //! | `index-metadata-v2/` | the metadata that indexes serve for files, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files for which no index promises one, while they are unchanged | [`index`] |
 //! | `built-v2/` | the metadata that builds of source archives stated, by the building Python | [`index`] |
+//! | `built-wheels-v1/` | which objects are wheels that were built here, by all that a build depends on | [`ops`] |
 //! | `interpreters-v1/` | the answers of interpreters, by their identity | [`interpreter`] |
 //! | `repositories-v1/` | working trees of git repositories, by user and URL, each its user's own | [`ops`] |
 //! | `source-trees-v1/ab…/` | source archives packed from folders and repositories, by SHA-256 | [`ops`] |

@@ -30,6 +30,8 @@ pub enum CacheBucket {
     Local,
     /// The metadata that builds of source archives stated, by the building Python.
     Built,
+    /// Which objects are wheels that were built here, by all that a build depends on.
+    BuiltWheels,
     /// The answers of interpreters, by their identity.
     Interpreters,
     /// Working trees of git repositories, by their URL.
@@ -40,7 +42,7 @@ pub enum CacheBucket {
 
 impl CacheBucket {
     /// Every folder of the cache.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Objects,
         Self::Aliases,
         Self::Runs,
@@ -51,6 +53,7 @@ impl CacheBucket {
         Self::IndexMetadata,
         Self::Local,
         Self::Built,
+        Self::BuiltWheels,
         Self::Interpreters,
         Self::Repositories,
         Self::SourceTrees,
@@ -69,6 +72,7 @@ impl CacheBucket {
             Self::IndexMetadata => "index-metadata",
             Self::Local => "local",
             Self::Built => "built",
+            Self::BuiltWheels => "built-wheels",
             Self::Interpreters => "interpreters",
             Self::Repositories => "repositories",
             Self::SourceTrees => "source-trees",
@@ -84,6 +88,7 @@ impl CacheBucket {
             | Self::Incoming
             | Self::Pages
             | Self::Local
+            | Self::BuiltWheels
             | Self::Interpreters
             | Self::Repositories
             | Self::SourceTrees => 1,

@@ -2,10 +2,12 @@
 
 mod entry;
 mod layout;
+mod lock_file;
 mod regular;
 mod stamp;
 
 pub use entry::Readers;
 pub use layout::{CacheBucket, CacheLayout, remove_anything};
-pub use regular::{open_regular, read_regular, real_entries};
+pub use lock_file::LockFile;
+pub use regular::{is_same_file, open_regular, read_regular, real_entries};
 pub use stamp::FileStamp;

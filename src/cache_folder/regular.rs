@@ -57,6 +57,18 @@ pub fn read_regular(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
     Ok((bytes, metadata))
 }
 
+/// Whether both are the metadata of the same file.
+#[cfg(unix)]
+pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    one.len() == other.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 //! here.
 
 mod artifact;
+mod built_from;
 mod candidates;
 mod dependency;
 mod digest;
@@ -12,6 +13,7 @@ mod group_name;
 mod groups;
 mod index_page;
 mod lenient_dependency;
+mod linkage;
 mod listing;
 mod lock;
 mod lock_marker;
@@ -32,6 +34,7 @@ mod request;
 mod requirement;
 mod resolution_metadata;
 mod secret_parameter;
+mod setup_cfg;
 mod source_installs;
 mod specifier;
 mod tag_mismatch;
@@ -42,13 +45,15 @@ mod text_cursor;
 mod tree;
 
 pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
+pub use built_from::BuiltFrom;
 pub use candidates::Candidates;
 pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, BrokenPromise, Digest, DigestError, Fingerprint, Hasher, Promises, Sha256};
 pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
 pub use group_name::GroupName;
-pub use groups::{AvailableGroups, GroupSelection, SelectedGroups, UnknownGroup};
+pub use groups::{AvailableGroups, GroupSelection, MemberSelection, SelectedGroups, UnknownGroup};
 pub use index_page::IndexPage;
+pub use linkage::Linkage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use lock::{Lock, LockedFile, LockedPackage, LockedPick, LockedSource, NotLocked};
 pub use lock_marker::{EvaluatedMarkers, LockMarker, MarkerId, MarkerSets, MarkerTable};
@@ -71,6 +76,7 @@ pub use repository::{RepositoryUrl, RepositoryUrlError, VcsInfo};
 pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};
 pub use resolution_metadata::{MetadataUnavailable, ResolutionMetadata};
+pub use setup_cfg::{SetupCfg, SetupCfgValue, logical_lines};
 pub use source_installs::SourceInstall;
 pub use specifier::{SpecifierError, Specifiers};
 pub use tag_mismatch::{PythonNearness, TagMismatch};

@@ -1,6 +1,6 @@
 //! From solutions to files: the files to fetch ([`Plan`]) and the fetched ones ([`Fetched`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
-    Artifact, CoreMetadata, Digest, MaskedUrl, MetadataSource, Origin, PackageName, Promises, Sha256, Sidecar,
-    Specifiers, Target, TargetDependencies, Timestamp, VcsInfo, Version, Yanked,
+    Artifact, BuiltFrom, CoreMetadata, Digest, MaskedUrl, MetadataSource, Origin, PackageName, Promises, Sha256,
+    Sidecar, Specifiers, Target, TargetDependencies, Timestamp, VcsInfo, Version, Yanked,
 };
 
 /// The resolved packages of one target.
@@ -149,6 +149,8 @@ pub struct PlannedFile {
     pub claimed: Option<Arc<CoreMetadata>>,
     /// The source of its dependencies; `None` if they were not needed.
     pub metadata_source: Option<MetadataSource>,
+    /// The source archive that it was built from, if it is a wheel that was built here.
+    pub built_from: Option<Arc<BuiltFrom>>,
 }
 
 impl Plan {
@@ -234,6 +236,17 @@ impl PlannedPackage {
         self.sort_files();
     }
 
+    /// Replaces source archives, each for a target that it served, by `wheels`.
+    pub fn replace(&mut self, archives: &BTreeSet<(Box<str>, usize)>, wheels: Vec<PlannedFile>) {
+        for file in &mut self.files {
+            let filename = &file.candidate.filename;
+            file.targets.retain(|target| !archives.contains(&(filename.clone(), *target)));
+        }
+        self.files.retain(|file| !file.targets.is_empty());
+        self.files.extend(wheels);
+        self.sort_files();
+    }
+
     fn sort_files(&mut self) {
         self.files
             .sort_by(|a, b| (&a.candidate.filename, &a.candidate.url).cmp(&(&b.candidate.filename, &b.candidate.url)));
@@ -248,7 +261,7 @@ fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
 
 impl PlannedFile {
     fn new(candidate: Candidate, targets: Vec<usize>, tools: Vec<usize>) -> Self {
-        Self { candidate, targets, tools, claimed: None, metadata_source: None }
+        Self { candidate, targets, tools, claimed: None, metadata_source: None, built_from: None }
     }
 
     fn serve_as_tool(&mut self, targets: Vec<usize>) {
@@ -298,6 +311,8 @@ pub struct FetchedFile {
     pub metadata: Option<Object>,
     /// The source of its dependencies; `None` if they were not needed.
     pub metadata_source: Option<MetadataSource>,
+    /// The source archive that it was built from, if it is a wheel that was built here.
+    pub built_from: Option<Arc<BuiltFrom>>,
     pub status: Status,
 }
 

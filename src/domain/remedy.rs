@@ -39,6 +39,10 @@ pub enum Remedy {
     AllowWheels,
     AllowNewer,
     AskAllIndexes,
+    // How source archives are built.
+    AllowLongerBuilds,
+    AskBuilds,
+    TakeWheelsOfTools,
 }
 
 /// An error that may know a remedy, which its message does not contain.

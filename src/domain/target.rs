@@ -56,6 +56,16 @@ impl Target {
         &self.release
     }
 
+    /// Whether both load the same extension modules: implementation, version and kind of build.
+    pub fn has_same_python(&self, other: &Self) -> bool {
+        self.python.short_name() == other.python.short_name()
+    }
+
+    /// Returns the implementation and the version in the tags of its Python: `cp` and `312`.
+    pub fn interpreter_tag(&self) -> (&str, String) {
+        (self.python.implementation.prefix(), self.python_version().replace('.', ""))
+    }
+
     /// Returns major and minor version, such as `3.12`, for the report.
     pub fn python_version(&self) -> &str {
         &self.markers.python_version().string

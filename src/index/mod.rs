@@ -17,6 +17,7 @@ mod metadata_cache;
 mod page;
 mod page_cache;
 pub mod sdist_metadata;
+pub mod wheel_linkage;
 pub mod wheel_metadata;
 mod wheel_tail;
 

@@ -112,6 +112,12 @@ impl TopFiles {
         needs
     }
 
+    /// Returns the name of the build backend, and the folders of the archive that it is imported
+    /// from (PEP 517).
+    pub fn build_backend(&self) -> (String, Vec<String>) {
+        pyproject::build_backend(self.pyproject.as_deref())
+    }
+
     fn reliable(&self) -> Option<CoreMetadata> {
         let stated = self.stated();
         let reliable = stated.filter(|metadata| is_reliable(metadata)).cloned();

@@ -1,18 +1,19 @@
 //! `pip-http` and `pip-http-v2`: pip's HTTP cache, filled before pip asks (`docs/facts/pip.md` 4.1
-//! to 4.4).
+//! to 4.4), and its cache of built wheels.
 //!
 //! Two formats serve every pip since 6.0. Their entries are dated in the year 2100, so that every
 //! pip takes them for fresh.
 
-mod entry;
+pub(super) mod entry;
 mod json_page;
-mod key;
+pub(super) mod key;
+mod wheel_cache;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Content, Fetched, FetchedFile, IndexPage, MaskedUrl, Object, PackageName, PipCacheEntry, Tree};
 
-use self::entry::EntryHeaders;
+use self::entry::{EntryHeaders, HTML};
 use super::checked_tree::{content, literal_path};
 use super::html::{Anchor, page, restrictions};
 use super::{Layout, LayoutError, Usage, UsageLocation};
@@ -63,7 +64,7 @@ impl Layout for PipHttpCache {
 
     fn tree(&self, fetched: &Fetched) -> Result<Tree, LayoutError> {
         let bodies = fetched.files().flat_map(|(_, file)| bodies(file));
-        Ok(match self {
+        let mut tree = match self {
             Self::First => first_tree(bodies),
             Self::Second { has_pages } => {
                 let mut tree = second_tree(bodies);
@@ -72,7 +73,9 @@ impl Layout for PipHttpCache {
                 }
                 tree
             }
-        })
+        };
+        tree.extend(wheel_cache::tree(fetched));
+        Ok(tree)
     }
 
     fn usage(&self, location: &UsageLocation<'_>) -> Usage {
@@ -93,7 +96,7 @@ impl Layout for PipHttpCache {
                 "pip looks for files of http://{host} in its cache only with --trusted-host {host}, and only since 21.3"
             )
         });
-        let local = fetched.files().filter(|(_, file)| !is_remote(&file.candidate.url));
+        let local = fetched.files().filter(|(_, file)| file.built_from.is_none() && !is_remote(&file.candidate.url));
         let local =
             local.map(|(_, file)| format!("`{}` is a local file, and pip's cache has none", file.candidate.filename));
         hosts.chain(local).collect()
@@ -124,7 +127,7 @@ fn second_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
 /// Adds the two files of an entry of the second format.
 fn insert(tree: &mut Tree, key: &str, headers: &EntryHeaders, body: Content) {
     let path = format!("http-v2/{}", key::path(key));
-    tree.insert(literal_path(&path), Content::Page(entry::binary(headers)));
+    tree.insert(literal_path(&path), Content::Page(entry::binary(headers, b"")));
     tree.insert(literal_path(&(path + ".body")), body);
 }
 
@@ -170,7 +173,7 @@ fn pages(fetched: &Fetched) -> Tree {
     for ((index, project), files) in projects {
         let anchors: Vec<_> = files.iter().map(|file| anchor(file)).collect();
         let body = page(&format!("Links for {project}"), &anchors);
-        let headers = EntryHeaders::of_page(body.len() as u64);
+        let headers = EntryHeaders::of_page(body.len() as u64, HTML);
         insert(&mut tree, &key::of_page(index, project), &headers, Content::Page(body));
     }
     tree

@@ -33,6 +33,7 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
         object: object(bytes),
         metadata: None,
         metadata_source: None,
+        built_from: None,
         status: Status::Downloaded,
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::Status;
+use crate::interpreter::BuildIsolation;
 
 /// Something that happened.
 ///
@@ -12,8 +13,19 @@ pub enum Event {
     /// A project's page, or the metadata of a file, is requested.
     Asking(String),
     Answered(String),
-    /// A source archive is built for its metadata.
-    Building(Box<str>),
+    /// A source archive or tree is built, for its metadata or for a wheel.
+    Building {
+        subject: Box<str>,
+        is_wheel: bool,
+        isolation: BuildIsolation,
+    },
+    /// A build printed a line.
+    BuildPrinted {
+        filename: Box<str>,
+        line: String,
+    },
+    /// Another process builds this archive, whose build this run would start, too.
+    AwaitingBuild(Box<str>),
     /// A whole file is fetched before there is a plan, since its dependencies cannot be found out
     /// otherwise.
     NeededEarly {

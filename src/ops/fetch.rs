@@ -52,6 +52,7 @@ pub async fn fetch(
             object,
             metadata,
             metadata_source: file.metadata_source,
+            built_from: file.built_from,
             status,
         }
     };

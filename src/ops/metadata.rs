@@ -9,10 +9,9 @@ use super::Listener;
 use super::byte_sources::find_bytes;
 use super::claims::Claims;
 use super::download::download;
-use super::fetch_context::FetchContext;
+use super::fetch_context::{BuildSource, FetchContext, MetadataBuilder};
 use super::fetch_error::FetchError;
 use super::inconsistent_metadata::InconsistentMetadata;
-use super::sdist_builder::SdistBuilder;
 use crate::domain::{
     Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
     Sha256, SourceFilename, WheelFilename,
@@ -82,7 +81,7 @@ pub(super) async fn metadata_of(
     let said = said_without_build(project, candidate, context, listener).await;
     let said = match (said.map(|said| said.admitted(context)), &context.builds) {
         (Ok(StatedMetadata { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
-            metadata_from_build(project, candidate, context, builds, listener).await.map(StatedMetadata::by_file)
+            metadata_from_build(project, candidate, context, &**builds, listener).await.map(StatedMetadata::by_file)
         }
         (said, _) => said,
     };
@@ -127,11 +126,12 @@ async fn metadata_from_build(
     project: &PackageName,
     candidate: &Candidate,
     context: &FetchContext,
-    builds: &SdistBuilder,
+    builds: &dyn MetadataBuilder,
     listener: &Listener,
 ) -> Result<MetadataResult, FetchError> {
     let archive = ensure_stored(candidate, context, listener).await?;
-    builds.metadata(archive.sha256, (project, &candidate.filename), &context.store, listener).await
+    let source = BuildSource { archive: archive.sha256, project, filename: &candidate.filename };
+    builds.metadata(source, context, listener).await
 }
 
 /// Returns the metadata of a wheel, unless the whole wheel must be fetched for it.

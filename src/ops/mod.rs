@@ -1,16 +1,19 @@
 //! The use cases, which report [`Event`]s, never print, and know nothing of command lines.
 //!
-//! A run is `plan` (with `metadata`, `sdist_builder`, `with_sources`, `build_tools`, and
-//! `plan_cache` for plans of earlier runs), then `fetch` (with `byte_sources` for files that need
-//! no network, and `download` for the rest, which asks the shared store first by `shared_objects`), then `write`, which writes folders, or a bundle through
-//! `bundle`. That module has all operations on bundles: write, sign, verify, unpack, compare,
-//! merge. `source_trees` packs folders and repositories into source archives before anything is
-//! planned, and `target_build` tells what is left for targets to build. `cache`, `serve` and `push`, which fills a registry, stand
-//! alone; the latter two read folders and archives by `members`. `distribution_inspection` and `buffered_reader` read the metadata of distributions for
+//! A run is `plan` (with `metadata`, `sdist_build`, `with_sources`, `build_tools`, and `plan_cache`
+//! for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `byte_sources`
+//! for files that need no network, and `download` for the rest, which asks the shared store first
+//! by `shared_objects`), then `write`, which writes folders, or a bundle through `bundle`. That
+//! module has all operations on bundles: write, sign, verify, unpack, compare, merge.
+//! `source_trees` packs folders and repositories into source archives before anything is planned,
+//! and `target_build` tells what is left for targets to build. `cache`, `serve` and `push`, which
+//! fills a registry, stand alone; the latter two read folders and archives by `members`.
+//! `distribution_inspection` and `buffered_reader` read the metadata of distributions for
 //! bundles and their verification.
 
 mod buffered_reader;
 mod build_tools;
+mod build_wheels;
 mod bundle;
 mod byte_sources;
 pub mod cache;
@@ -30,7 +33,7 @@ mod output;
 mod plan;
 mod plan_cache;
 pub mod push;
-mod sdist_builder;
+mod sdist_build;
 pub mod serve;
 mod shared_objects;
 pub mod source_trees;
@@ -40,7 +43,8 @@ mod with_sources;
 mod write;
 
 pub use crate::archive::CancelFlag;
-pub use build_tools::{plan_build_requires, plan_installer};
+pub use build_tools::{plan_build_requires, plan_installer, plan_project_build};
+pub use build_wheels::{WheelsToBuild, build_wheels, with_built_wheels};
 pub use bundle::finding::{Finding, FindingKind};
 pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
@@ -58,7 +62,7 @@ pub use inconsistent_metadata::InconsistentMetadata;
 pub use metadata::MetadataFailure;
 pub use output::Output;
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
-pub use sdist_builder::SdistBuilder;
+pub use sdist_build::{BuildLimits, BuiltWheels, ConfigSettings, SdistBuilder};
 pub use space::{DiskFull, check_space};
 pub use target_build::{TargetBuild, target_builds};
 pub use write::{WriteFailure, write, write_seen_pages};

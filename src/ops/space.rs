@@ -165,12 +165,12 @@ async fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
 }
 
 async fn expected_file(file: &PlannedFile, store: &DiskStore) -> Option<FetchedFile> {
-    let PlannedFile { candidate, targets, tools, metadata_source, .. } = file.clone();
+    let PlannedFile { candidate, targets, tools, metadata_source, built_from, .. } = file.clone();
     let promises = &candidate.promises;
     let promised = || Some(Object { sha256: promises.sha256()?, size: promises.size? });
     let object = find_bytes(&candidate, store).await.or_else(promised)?;
     let (metadata, status) = (None, Status::Planned);
-    Some(FetchedFile { candidate, targets, tools, object, metadata, metadata_source, status })
+    Some(FetchedFile { candidate, targets, tools, object, metadata, metadata_source, built_from, status })
 }
 
 fn shares_disk(place: &Path, store: &DiskStore) -> bool {

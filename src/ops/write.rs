@@ -206,6 +206,7 @@ mod tests {
             object,
             metadata: None,
             metadata_source: None,
+            built_from: None,
             status: Status::Cached,
         };
         let package = FetchedPackage {

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::disk::is_same;
-use crate::cache_folder::{read_regular, remove_anything};
+use crate::cache_folder::{is_same_file, read_regular, remove_anything};
 use crate::domain::read_chunks;
 
 /// A file that is written, and then renamed or dropped.
@@ -190,5 +189,5 @@ fn is_still(file: &File, path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         other => other?,
     };
-    Ok(is_same(&file.metadata()?, &named))
+    Ok(is_same_file(&file.metadata()?, &named))
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::atomic_file::AtomicFile;
 use super::error::StoreError;
 use super::seal::{is_sealed, seal};
-use crate::cache_folder::{CacheBucket, CacheLayout, Readers, open_regular};
+use crate::cache_folder::{CacheBucket, CacheLayout, Readers, is_same_file, open_regular};
 use crate::domain::{Algorithm, Digest, Fingerprint, Object, Promises, Sha256, read_chunks};
 
 /// The content-addressed store in a cache folder.
@@ -80,7 +80,7 @@ impl DiskStore {
             return Ok(Some(Object { sha256, size: found.size }));
         }
         // Another process may have replaced it meanwhile.
-        if fs::symlink_metadata(&path).is_ok_and(|named| is_same(&named, &metadata)) {
+        if fs::symlink_metadata(&path).is_ok_and(|named| is_same_file(&named, &metadata)) {
             self.remove(sha256)?;
         }
         Ok(None)
@@ -256,18 +256,6 @@ fn make_read_only(file: &File) {
 /// Does nothing: Windows neither replaces nor removes read-only files, and links share the flag.
 #[cfg(not(unix))]
 fn make_read_only(_file: &File) {}
-
-/// Whether both are the metadata of the same file.
-#[cfg(unix)]
-pub(super) fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-pub(super) fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    one.len() == other.len()
-}
 
 #[cfg(test)]
 pub(super) mod tests {

@@ -42,7 +42,7 @@ const RESERVED: [(&str, &[&str], &str); 6] = [
 const FOREIGN_OPTIONS: [(&str, &str); 5] = [
     ("input/", "the options of requirements files, and the commands of those who write other inputs"),
     ("layout/", "what pip and uv are told to read a layout, and requirements files"),
-    ("interpreter/build.rs", "the arguments of the pip that runs a build"),
+    ("interpreter/build/", "the arguments of the programs that run a build"),
     ("ops/source_trees/git.rs", "the arguments of git"),
     ("ops/bundle/signature.rs", "the comment in a signature, for whoever reads that file"),
 ];

@@ -23,8 +23,12 @@ pub fn words(remedy: Remedy) -> &'static str {
         Remedy::NamePythonOrTarget => {
             "name another Python with --python, or the target with --python-version and --platform together"
         }
-        Remedy::InstallPip => "install it there, name another Python with --python, or leave --allow-build away",
-        Remedy::UpgradePip => "upgrade it, name another Python with --python, or leave --allow-build away",
+        Remedy::InstallPip => {
+            "install it there, name another Python with --python, or leave --allow-build and --build-wheels away"
+        }
+        Remedy::UpgradePip => {
+            "upgrade it, name another Python with --python, or leave --allow-build and --build-wheels away"
+        }
         Remedy::MendCacheFolder(kind) => for_cache_folder(kind),
         Remedy::MakeSpace => "make room, or name a folder on another disk",
         Remedy::GiveCredentials => {
@@ -61,6 +65,9 @@ pub fn words(remedy: Remedy) -> &'static str {
         }
         Remedy::AllowWheels => "there are only wheels: leave --no-binary away",
         Remedy::AllowNewer => "a later --exclude-newer takes what was uploaded until then",
+        Remedy::AllowLongerBuilds => "a longer --build-timeout waits for it",
+        Remedy::AskBuilds => "--strict-metadata asks the builds themselves",
+        Remedy::TakeWheelsOfTools => "take a wheel of it with --only-binary",
         Remedy::AskAllIndexes => "--index-strategy best-match takes all indexes together",
     }
 }

@@ -1,6 +1,5 @@
 //! The machine that the run starts from: its interpreter, the interpreter's pip, and the targets.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +13,7 @@ use crate::cli::settings::table::{self, Setting};
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetError, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
-use crate::ops::SdistBuilder;
+use crate::ops::{BuildLimits, BuiltWheels, SdistBuilder};
 
 /// Queries the interpreter once, and only if something depends on it.
 pub struct Machine<'a> {
@@ -22,12 +21,20 @@ pub struct Machine<'a> {
     environment: &'a Environment,
     cache: CacheLayout,
     interpreter: Arc<OnceLock<Result<Interpreter, String>>>,
+    /// The interpreters of `--python` after the first one.
+    others: OnceLock<Result<Vec<Interpreter>, String>>,
 }
 
 impl<'a> Machine<'a> {
     /// Makes the machine; `cache` is the cache folder, where answers of interpreters are kept.
     pub fn new(args: &'a TargetArgs, environment: &'a Environment, cache: &Path) -> Self {
-        Self { args, environment, cache: CacheLayout::new(cache.to_owned()), interpreter: Arc::default() }
+        Self {
+            args,
+            environment,
+            cache: CacheLayout::new(cache.to_owned()),
+            interpreter: Arc::default(),
+            others: OnceLock::new(),
+        }
     }
 
     /// Starts to query the interpreter on a thread, if it is needed and its answer is not cached.
@@ -37,7 +44,7 @@ impl<'a> Machine<'a> {
         if !self.needs_python().unwrap_or(false) {
             return false;
         }
-        let wanted = self.args.python.clone();
+        let wanted = self.args.python.first().cloned();
         if let Some(known) = self.with_host(|at| interpreter::cached_answer(wanted.as_deref(), &self.cache, at)) {
             self.interpreter.get_or_init(|| Ok(known));
             return false;
@@ -66,7 +73,7 @@ impl<'a> Machine<'a> {
         self.cache.is_open_to_everybody().then(words)
     }
 
-    /// Returns the targets asked for, each once; by default that of the interpreter.
+    /// Returns the targets asked for, each once; by default those of the interpreters.
     ///
     /// # Errors
     /// When a name or a description is invalid, or an interpreter is needed and there is none.
@@ -77,8 +84,13 @@ impl<'a> Machine<'a> {
             false => Some(self.interpreter()?.target()),
         };
         let named = specs.iter().map(|spec| spec.resolve(base.as_ref()).map_err(CliError::unusable));
+        let others = match specs.contains(&TargetSpec::default()) {
+            true => self.other_interpreters()?,
+            false => &[],
+        };
+        let others = others.iter().map(|interpreter| Ok(interpreter.target()));
         let described = self.described_in().map(|path| self.described(path));
-        let targets = named.chain(described).collect::<Result<Vec<_>, _>>()?;
+        let targets = named.chain(others).chain(described).collect::<Result<Vec<_>, _>>()?;
         Ok(Target::distinct(targets).into_iter().map(Arc::new).collect())
     }
 
@@ -125,7 +137,7 @@ impl<'a> Machine<'a> {
     /// When pip itself could not read them, or the interpreter of `--python` does not exist.
     pub fn pip_settings(&self) -> Result<PipSettings, CliError> {
         let interpreter = match self.needs_python()?.then(|| self.interpreter()) {
-            Some(Err(error)) if self.args.python.is_some() => return Err(error),
+            Some(Err(error)) if !self.args.python.is_empty() => return Err(error),
             interpreter => interpreter.and_then(Result::ok),
         };
         let environment = || self.environment.variable("VIRTUAL_ENV").map(PathBuf::from);
@@ -143,7 +155,7 @@ impl<'a> Machine<'a> {
         if self.interpreter.get().is_some() || !self.needs_python()? {
             return self.pip_settings();
         }
-        let wanted = self.args.python.as_deref();
+        let wanted = self.wanted();
         match self.with_host(|at| interpreter::probable_prefix(wanted, at)) {
             Some(prefix) => self.pip_settings_at(Some(prefix)),
             None => self.pip_settings(),
@@ -156,7 +168,7 @@ impl<'a> Machine<'a> {
 
     /// Whether a target or a setting depends on the interpreter.
     fn needs_python(&self) -> Result<bool, CliError> {
-        Ok(!self.specs()?.iter().all(TargetSpec::is_complete) || self.args.python.is_some())
+        Ok(!self.specs()?.iter().all(TargetSpec::is_complete) || !self.args.python.is_empty())
     }
 
     /// Returns the default index of the interpreter's pip.
@@ -177,16 +189,21 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// Returns a builder of source archives that runs the interpreter's pip with `variables`.
+    /// Returns a builder of source archives for each interpreter.
     ///
     /// # Errors
-    /// When there is no interpreter, or its pip is too old for this.
-    pub fn builds(&self, variables: Vec<(&'static str, OsString)>) -> Result<SdistBuilder, CliError> {
-        let pip = self.pip()?;
-        let interpreter = self.interpreter()?;
-        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), variables).map_err(CliError::unusable)?;
-        let known = MetadataCache::of_builds(&self.cache, interpreter.target().id());
-        Ok(SdistBuilder::new(front_end, known))
+    /// When an interpreter does not exist, or its pip cannot install what builds need.
+    pub fn builders(&self, limits: &BuildLimits) -> Result<Vec<SdistBuilder>, CliError> {
+        let interpreters = [self.interpreter()?].into_iter().chain(self.other_interpreters()?);
+        interpreters.map(|interpreter| self.builder(interpreter, limits)).collect()
+    }
+
+    fn builder(&self, interpreter: &Interpreter, limits: &BuildLimits) -> Result<SdistBuilder, CliError> {
+        let pip = self.with_host(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::unusable)?;
+        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref()).map_err(CliError::unusable)?;
+        let target = Arc::new(interpreter.target());
+        let known = MetadataCache::of_builds(&self.cache, target.id());
+        Ok(SdistBuilder::new(front_end, target, known, BuiltWheels::new(&self.cache), limits.clone()))
     }
 
     /// Returns the interpreter's pip, or the one that a new virtual environment of it would get.
@@ -199,9 +216,22 @@ impl<'a> Machine<'a> {
     }
 
     fn interpreter(&self) -> Result<&Interpreter, CliError> {
-        let wanted = self.args.python.as_deref();
+        let wanted = self.wanted();
         let known = self.interpreter.get_or_init(|| describe(wanted, &self.cache, self.environment));
         known.as_ref().map_err(CliError::usage)
+    }
+
+    fn other_interpreters(&self) -> Result<&[Interpreter], CliError> {
+        let all = || {
+            let wanted = self.args.python.iter().skip(1);
+            wanted.map(|wanted| describe(Some(wanted), &self.cache, self.environment)).collect()
+        };
+        self.others.get_or_init(all).as_deref().map_err(CliError::usage)
+    }
+
+    /// Returns what names the first interpreter.
+    fn wanted(&self) -> Option<&str> {
+        self.args.python.first().map(String::as_str)
     }
 
     fn with_host<T>(&self, ask: impl FnOnce(HostEnvironment<'_>) -> T) -> T {

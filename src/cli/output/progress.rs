@@ -111,7 +111,9 @@ impl Bars {
                 self.total.set_length(self.asked);
             }
             Event::Answered(_) => self.total.inc(1),
-            Event::Building(filename) => drop(self.all.println(escape_line(&building_line(&filename)))),
+            Event::Building { .. } | Event::BuildPrinted { .. } | Event::AwaitingBuild(_) => {
+                build_lines(&event, self.verbosity).for_each(|line| drop(self.all.println(escape_line(&line))));
+            }
             Event::NeededEarly { filename, bytes } if is_told(self.verbosity, bytes) => {
                 drop(self.all.println(escape_line(&early_line(&filename, bytes))));
             }
@@ -195,7 +197,9 @@ impl Lines {
     fn show(&mut self, event: &Event) {
         match event {
             Event::Asking(_) => self.asked += 1,
-            Event::Building(filename) => say(building_line(filename)),
+            Event::Building { .. } | Event::BuildPrinted { .. } | Event::AwaitingBuild(_) => {
+                build_lines(event, self.verbosity).for_each(say);
+            }
             Event::NeededEarly { filename, bytes } if is_told(self.verbosity, *bytes) => {
                 say(early_line(filename, *bytes));
             }
@@ -230,9 +234,21 @@ fn held_line(filename: &str, bytes: u64, status: Status) -> String {
     format!("{how:>8} {filename} ({})", HumanBytes(bytes))
 }
 
-/// Returns the line about a build, which is shown unless `--quiet`, since it runs code of others.
-fn building_line(filename: &str) -> String {
-    format!("Building the metadata of {filename} …")
+/// Returns the lines about an event of a build.
+///
+/// That a build runs is shown unless `--quiet`, since it runs code of others.
+fn build_lines(event: &Event, verbosity: Verbosity) -> impl Iterator<Item = String> {
+    let is_verbose = verbosity == Verbosity::Verbose;
+    let (line, detail) = match event {
+        Event::Building { subject, is_wheel, isolation } => {
+            let what = if *is_wheel { "a wheel" } else { "the metadata" };
+            (Some(format!("Building {what} of {subject} …")), is_verbose.then(|| format!("  with {isolation}")))
+        }
+        Event::AwaitingBuild(filename) => (Some(format!("Waiting for another build of {filename} …")), None),
+        Event::BuildPrinted { filename, line } if is_verbose => (None, Some(format!("  {filename}: {line}"))),
+        _ => (None, None),
+    };
+    line.into_iter().chain(detail)
 }
 
 /// The size in bytes from which on a file that is fetched only for its metadata is announced.
@@ -253,7 +269,14 @@ fn show_json(event: &Event) {
     let value = match event {
         Event::Asking(subject) => serde_json::json!({"event": "asking", "subject": subject}),
         Event::Answered(subject) => serde_json::json!({"event": "answered", "subject": subject}),
-        Event::Building(filename) => serde_json::json!({"event": "building", "filename": filename}),
+        Event::Building { subject, is_wheel, isolation } => {
+            let isolation = isolation.to_string();
+            serde_json::json!({"event": "building", "filename": subject, "wheel": is_wheel, "isolation": isolation})
+        }
+        Event::BuildPrinted { filename, line } => {
+            serde_json::json!({"event": "build_printed", "filename": filename, "line": line})
+        }
+        Event::AwaitingBuild(filename) => serde_json::json!({"event": "awaiting_build", "filename": filename}),
         Event::NeededEarly { filename, bytes } => {
             serde_json::json!({"event": "needed_early", "filename": filename, "bytes": bytes})
         }

@@ -13,7 +13,7 @@ use super::terminal;
 use crate::cli::error::{CliError, Exit, Problem};
 use crate::cli::settings::args::STANDARD_OUTPUT;
 use crate::domain::{
-    Candidate, Fetched, MaskedUrl, MetadataSource, Origin, PackageName, Plan, Sha256, Status, Target,
+    BuiltFrom, Candidate, Fetched, MaskedUrl, MetadataSource, Origin, PackageName, Plan, Sha256, Status, Target,
     TargetDependencies, Version,
 };
 
@@ -78,6 +78,9 @@ struct FileReport {
     /// Where the dependencies of a source archive were read; absent for other files.
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'static str>,
+    /// The source archive that it was built from, if it is a wheel that was built here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    built_from: Option<String>,
     status: &'static str,
 }
 
@@ -104,6 +107,7 @@ impl Report {
                 let promised = (file.candidate.promises.sha256(), file.candidate.promises.size);
                 file_report(&plan.targets, &file.candidate, (&file.targets, &file.tools), promised, Status::Planned)
                     .with_metadata(file.metadata_source)
+                    .with_build(file.built_from.as_deref())
             });
             let report =
                 package_report(&package.name, package.version.as_ref(), &package.requested_by, files.collect());
@@ -119,6 +123,7 @@ impl Report {
                 let held = (Some(file.object.sha256), Some(file.object.size));
                 file_report(&fetched.targets, &file.candidate, (&file.targets, &file.tools), held, file.status)
                     .with_metadata(file.metadata_source)
+                    .with_build(file.built_from.as_deref())
             });
             let report =
                 package_report(&package.name, package.version.as_ref(), &package.requested_by, files.collect());
@@ -259,6 +264,7 @@ fn file_report(
         targets: ids(targets, serves),
         tools: ids(targets, tools),
         metadata: None,
+        built_from: None,
         status: status(how),
     }
 }
@@ -266,6 +272,10 @@ fn file_report(
 impl FileReport {
     fn with_metadata(self, source: Option<MetadataSource>) -> Self {
         Self { metadata: source.map(MetadataSource::name), ..self }
+    }
+
+    fn with_build(self, from: Option<&BuiltFrom>) -> Self {
+        Self { built_from: from.map(|from| from.filename.to_string()), ..self }
     }
 }
 

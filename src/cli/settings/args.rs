@@ -143,9 +143,11 @@ pub enum Strategy {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "For which machines")]
 pub struct TargetArgs {
-    /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH].
+    /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH]; repeatable.
+    ///
+    /// The settings of the first one's pip apply. Each builds for the targets that are of its kind.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::ExecutablePath)]
-    pub python: Option<String>,
+    pub python: Vec<String>,
     /// A Python version such as 3.12; repeatable.
     ///
     /// Every version is combined with every platform; each pair is a target of its own.
@@ -219,6 +221,18 @@ pub struct SelectionArgs {
     /// It runs code of the package, with the Python at hand (--python), in an environment of its own.
     #[arg(long)]
     pub allow_build: bool,
+    /// Build wheels here, and keep them: `missing` where a target has none, of projects by name or of `:all:`
+    /// instead of what their index has; `never` [default: never]; repeatable.
+    ///
+    /// For the targets that this machine builds for: those with the Python at hand (--python) and its platform.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub build_wheels: Vec<String>,
+    /// Tell the build backends this; repeatable.
+    #[arg(short = 'C', long, alias = "config-setting", value_name = "KEY=VALUE", hide_short_help = true, value_parser = super::builds::config_setting)]
+    pub config_settings: Vec<(String, String)>,
+    /// Seconds that each step of a build may take [default: 3600].
+    #[arg(long, value_name = "SECONDS", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub build_timeout: Option<u32>,
     /// Take of source archives only what binds their builds, and no other word of what they need.
     #[arg(long, hide_short_help = true)]
     pub strict_metadata: bool,

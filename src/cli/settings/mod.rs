@@ -2,7 +2,8 @@
 //! configuration.
 
 pub mod args;
-pub mod credentials;
+pub mod builds;
+mod credentials;
 pub mod date;
 pub mod format_args;
 pub mod group_args;

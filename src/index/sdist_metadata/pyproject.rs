@@ -74,6 +74,30 @@ impl BuildRequirements {
         let fetches_by = fetches_by(&requires, backend, native);
         Self { requires, by_setuptools, fetches_by, languages: native.languages.clone() }
     }
+
+    /// Reads the build requirements of a project that is installed as an editable (PEP 660) from the
+    /// text of its `pyproject.toml`; `None` if that does not say how it is built.
+    pub fn of_editable(pyproject: &str) -> Option<Self> {
+        let table = pyproject.parse::<toml::Table>().ok()?;
+        let backend = table.get("build-system")?.get("build-backend").and_then(toml::Value::as_str);
+        let mut needs = Self::of(Some(pyproject), &NativeCode::default());
+        if backend.is_some_and(|backend| backend.starts_with("hatchling")) {
+            // Its hook asks for it when it runs.
+            needs.requires.push("editables".to_owned());
+        }
+        Some(needs)
+    }
+}
+
+/// The backend of archives that name none; it builds in their folder, as `python setup.py` does.
+const DEFAULT_BACKEND: &str = "setuptools.build_meta:__legacy__";
+
+/// Returns `build-backend` and `backend-path` of a `pyproject.toml`, or the defaults.
+pub fn build_backend(pyproject: Option<&str>) -> (String, Vec<String>) {
+    let table = pyproject.and_then(|text| text.parse::<toml::Table>().ok());
+    let system = table.as_ref().and_then(|table| table.get("build-system")?.as_table());
+    let name = system.and_then(|system| system.get("build-backend")?.as_str()).unwrap_or(DEFAULT_BACKEND);
+    (name.to_owned(), strings(system.and_then(|system| system.get("backend-path"))))
 }
 
 /// Returns the tool or file by which the build fetches crates or what CMake downloads.

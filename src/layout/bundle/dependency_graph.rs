@@ -121,6 +121,7 @@ mod tests {
             targets: targets.split(' ').map(str::to_owned).collect(),
             tools: Vec::new(),
             metadata: None,
+            built_from: None,
         };
         ManifestPackage {
             name: name.into(),

@@ -5,7 +5,7 @@ mod from_domain;
 mod request;
 mod to_domain;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,12 @@ pub struct ManifestProject {
     pub extras: Vec<String>,
     /// The dependency groups that are packed.
     pub groups: Vec<String>,
+    /// Whether what all members of the workspace need is packed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_members: bool,
+    /// The members whose needs are packed in the place of the project's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
     /// The options by which the tool installs just that; empty if it does without any.
     pub options: Vec<String>,
 }
@@ -122,6 +128,33 @@ pub struct ManifestFile {
     /// `setup.cfg`, `setup.py` or `built`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
+    /// The source archive that it was built from, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_from: Option<ManifestBuiltFrom>,
+}
+
+/// The source archive that a wheel was built from by whoever made the bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestBuiltFrom {
+    /// The file name of the archive.
+    pub filename: String,
+    /// The SHA-256 of the archive in hex digits.
+    pub sha256: String,
+    /// The URL of the archive, without credentials; absent for a local file.
+    pub url: Option<String>,
+    /// The build requirements that were installed, sorted: `setuptools==80.9.0`.
+    pub build_requires: Vec<String>,
+    /// The id of the target of the interpreter that built it.
+    pub python: String,
+    /// The release of glibc that its compiled code wants at least: `2.17`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glibc: Option<String>,
+    /// Whether its compiled code wants the standard library of C++.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cpp: bool,
+    /// The libraries that it is linked to and that no manylinux platform promises, sorted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub libraries: BTreeSet<String>,
 }
 
 /// One page of the bundle that its layout generated.

@@ -4,6 +4,7 @@ use super::{
     BundleInput, DocumentSource, MANIFEST_PATH, ManifestProject, ProjectInstaller, REQUIREMENTS_PATH, SUMS_PATH,
     WHEELS, install, requirements,
 };
+use crate::domain::Fetched;
 use crate::layout::legacy_names::unidentified;
 
 /// Returns the text of the file; `documents` are the bundle's pages as path and summary.
@@ -14,7 +15,15 @@ pub fn text(of: &DocumentSource<'_>, documents: &[(&str, &str)]) -> String {
         fetched.targets.iter().map(|target| target.id().to_owned()),
     );
     let project = of.manifest.project.as_ref().map(by_own_lock).unwrap_or_default();
-    let caveats = list("Mind that", unidentified(fetched));
+    let builds = list(
+        "These are source archives, which are built where they are installed. That takes compilers and headers, if
+what they hold is not only Python:",
+        fetched
+            .source_installs()
+            .iter()
+            .map(|install| format!("{} on {}", install.filename, install.targets.join(", "))),
+    );
+    let caveats = list("Mind that", unidentified(fetched).into_iter().chain(linked(fetched)));
     format!(
         "Python packages for a machine without a network
 ===============================================
@@ -27,14 +36,14 @@ the whole bundle of the two first, and unpack that:
 
 What is here:
 
-{}{project}{targets}{caveats}
+{}{project}{targets}{builds}{caveats}
 `prefetch verify` on this folder, or on the archive it came in, checks that it is whole, and that
 each of these targets installs from it alone. Without prefetch:
 
     sha256sum -c {SUMS_PATH}
 ",
         how_to_install(of),
-        contents(documents, of.manifest.project.as_ref()),
+        contents(documents, fetched, of.manifest.project.as_ref()),
     )
 }
 
@@ -79,6 +88,15 @@ Where the variable TARGET names the target, the same is done in the folder by
     )
 }
 
+/// Returns a line for each wheel that is linked to libraries which its targets may lack.
+fn linked(fetched: &Fetched) -> impl Iterator<Item = String> {
+    let built = fetched.files().filter_map(|(_, file)| Some((file, file.built_from.as_ref()?)));
+    let linked = built.filter(|(_, from)| !from.linkage.libraries.is_empty());
+    linked.map(|(file, from)| {
+        format!("{} is linked to {}, which must be installed there", file.candidate.filename, from.linkage)
+    })
+}
+
 /// Returns the commands that run the install scripts on the targets' systems.
 fn scripts(input: &BundleInput<'_>) -> String {
     let (windows, others): (Vec<_>, Vec<_>) =
@@ -93,9 +111,12 @@ fn scripts(input: &BundleInput<'_>) -> String {
 }
 
 /// Returns a line for each page and folder of the bundle.
-fn contents(documents: &[(&str, &str)], project: Option<&ManifestProject>) -> String {
+fn contents(documents: &[(&str, &str)], fetched: &Fetched, project: Option<&ManifestProject>) -> String {
     let wheels = format!("{WHEELS}/");
-    let packages = (wheels.as_str(), "the packages, as their index had them");
+    let has_built = fetched.files().any(|(_, file)| file.built_from.is_some());
+    let built = if has_built { ", or built from that" } else { "" };
+    let packages = format!("the packages, as their index had them{built}");
+    let packages = (wheels.as_str(), packages.as_str());
     let manifest = (MANIFEST_PATH, "where each file came from, who asked for it, whom it serves");
     let for_installer = project.and_then(ProjectInstaller::of).and_then(ProjectInstaller::contents);
     let lines = [packages].into_iter().chain(documents.iter().copied()).chain(for_installer).chain([manifest]);
@@ -106,17 +127,14 @@ fn contents(documents: &[(&str, &str)], project: Option<&ManifestProject>) -> St
 fn by_own_lock(project: &ManifestProject) -> String {
     let Some(installer) = ProjectInstaller::of(project) else { return String::new() };
     let line = installer.command_line(project, "FOLDER");
+    let needs = installer.needs().map(|needs| format!("\n{needs}.\n")).unwrap_or_default();
     format!(
         "
 In the folder of the project itself {} installs by its own lock, {}, with
 
     {line}
-
-{}.
-",
-        installer.name,
-        installer.lock,
-        installer.needs()
+{needs}",
+        installer.name, installer.lock
     )
 }
 
@@ -128,6 +146,10 @@ fn list(heading: &str, items: impl IntoIterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{FetchedFile, TargetSpec};
     use crate::layout::test_fixtures::{bundled, fetched, file, package, page, paths};
 
     #[test]
@@ -137,6 +159,24 @@ mod tests {
         let direct = bundled(&fetched(vec![package("demo", "", vec![file("main.zip", b"direct")])]));
         let expected = "Mind that\n\n    `main.zip` does not tell which version of demo it is;";
         assert!(page(&direct, "README.txt").contains(expected));
+    }
+
+    #[test]
+    fn what_is_built_where_it_is_installed_is_told() {
+        let readme = |filenames: &[&str]| {
+            let file = |filename: &&str| FetchedFile { targets: vec![0], ..file(filename, filename.as_bytes()) };
+            let package = package("demo", "1.0", filenames.iter().map(file).collect());
+            let target = TargetSpec::of_name("cp312-win_amd64").unwrap().unwrap().resolve(None).unwrap();
+            let targets = vec![Arc::new(target)];
+            page(&bundled(&Fetched { targets, ..fetched(vec![package]) }), "README.txt").to_owned()
+        };
+        let told = readme(&["demo-1.0.zip"]);
+        assert!(
+            told.contains("if\nwhat they hold is not only Python:\n\n    demo-1.0.zip on cp312-win_amd64"),
+            "{told}"
+        );
+        assert!(!readme(&["demo-1.0-py3-none-any.whl"]).contains("source archives"));
+        assert!(!readme(&["demo-1.0-py3-none-any.whl", "demo-1.0.zip"]).contains("source archives"));
     }
 
     #[test]

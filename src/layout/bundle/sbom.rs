@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::domain::Timestamp;
 
-use super::manifest::{Manifest, ManifestFile, ManifestPackage};
+use super::manifest::{Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage};
 
 /// A format of a bill of materials.
 #[derive(Debug)]

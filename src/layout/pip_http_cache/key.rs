@@ -18,9 +18,21 @@ pub fn path(key: &str) -> String {
 /// Returns the keys of a file: its URL as pip cleans a link on a page, and uncleaned as a
 /// requirement may spell it, with either form of a `+`.
 pub fn of_file(url: &MaskedUrl) -> BTreeSet<String> {
+    spellings(url).iter().map(|path| key(url, path)).collect()
+}
+
+/// Returns the URLs by which pip knows a file, in the same spellings, without user and fragment.
+pub fn links_of_file(url: &MaskedUrl) -> BTreeSet<String> {
+    let public = url.secret();
+    let host = &public[Position::BeforeHost..Position::BeforePath];
+    let query = &public[Position::AfterPath..Position::AfterQuery];
+    spellings(url).iter().map(|path| format!("{}://{host}{path}{query}", public.scheme())).collect()
+}
+
+fn spellings(url: &MaskedUrl) -> [String; 3] {
     let path = url.secret().path();
     let plus = path.replace("%2B", "+").replace("%2b", "+");
-    [clean(path), path.to_owned(), plus].iter().map(|path| key(url, path)).collect()
+    [clean(path), path.to_owned(), plus]
 }
 
 /// Returns the key of a project's page.

@@ -15,14 +15,18 @@ use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use tokio::runtime::Handle;
+
 use self::archive::PackError;
 use self::files::ProjectFiles;
 pub use self::git::{Git, GitError};
-use super::sdist_builder::SdistBuilder;
+use super::Listener;
+use super::fetch_context::FetchContext;
+use super::fetch_error::FetchError;
+use super::sdist_build::SdistBuilder;
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers, real_entries, remove_anything};
 use crate::domain::{CoreMetadata, Fingerprint, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
 use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files_of_folder};
-use crate::interpreter::BuildError;
 
 /// A source tree: a folder or a repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,13 +51,22 @@ pub struct PackedTree {
 }
 
 /// Packs source trees.
-pub struct SourceTreePacker<'a> {
+pub struct SourceTreePacker {
     pub layout: CacheLayout,
     pub git: Git,
     /// The builder for versions that nothing else states, if builds are allowed.
-    pub builds: Option<&'a SdistBuilder>,
+    pub builds: Option<TreeBuilder>,
     /// Files and folders that belong to no project, such as outputs of runs.
     pub left_out: Vec<PathBuf>,
+}
+
+/// Runs builds of source trees for their metadata.
+pub struct TreeBuilder {
+    pub builder: SdistBuilder,
+    /// The context in which build requirements are fetched.
+    pub context: FetchContext,
+    pub listener: Listener,
+    pub runtime: Handle,
 }
 
 /// Why a source tree cannot be packed.
@@ -70,7 +83,7 @@ pub enum SourceTreeError {
     #[error("it is the project `{0}`, and another is asked for")]
     OtherProject(PackageName),
     #[error(transparent)]
-    Build(#[from] BuildError),
+    Build(#[from] Box<FetchError>),
     #[error("its metadata cannot be read: {0}")]
     Metadata(#[from] SdistError),
     #[error("{0}")]
@@ -92,7 +105,7 @@ struct Identity {
     pkg_info: Option<String>,
 }
 
-impl SourceTreePacker<'_> {
+impl SourceTreePacker {
     /// Packs `tree` into the cache; `known` is the version in a lock file.
     ///
     /// # Errors
@@ -159,8 +172,9 @@ impl SourceTreePacker<'_> {
             }
             (stated, _) => {
                 let missing = if stated.name.is_none() { "name" } else { "version" };
-                let builds = self.builds.ok_or(SourceTreeError::NeedsBuild(missing))?;
-                let built = builds.tree_metadata(folder)?;
+                let builds = self.builds.as_ref().ok_or(SourceTreeError::NeedsBuild(missing))?;
+                let built = builds.builder.tree_metadata(folder, &builds.context, &builds.listener);
+                let built = builds.runtime.block_on(built).map_err(Box::new)?;
                 identity(&built.name, &built.version, Some(pkg_info(&built)))
             }
         }

@@ -1,6 +1,5 @@
 //! The default command: reads inputs, plans, fetches, writes the outputs, and prints a summary.
 
-pub mod build_variables;
 pub mod did_you_mean;
 pub mod inputs;
 pub mod prepare;
@@ -15,6 +14,7 @@ use tokio::runtime::Runtime;
 
 use self::inputs::Inputs;
 use self::prepare::PreparedFetch;
+use self::source_trees::PackContext;
 use self::warm_pip::WarmPip;
 use crate::cli::error::{CliError, Exit, with_remedy};
 use crate::cli::host::environment::Environment;
@@ -33,8 +33,9 @@ use crate::cli::settings;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::show;
-use crate::domain::{Fetched, Plan, Request, Target};
+use crate::domain::{Fetched, LockedProject, Plan, Request, Target};
 use crate::input::ParsedInput;
+use crate::layout;
 use crate::ops::{
     self, BundleOutput, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output,
     PlanFailure,
@@ -157,8 +158,7 @@ impl<'a> FetchRun<'a> {
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
-        let project = read.lock.as_ref().map(|lock| lock.project.clone());
-        let bundle = bundle.map(|bundle| BundleOutput { project, ..bundle });
+        let bundle = bundle.map(|bundle| BundleOutput { project: project(&read, &machine), ..bundle });
         let pins = !inputs::is_for_pip(&read, args);
         let layers = Layers { environment, pip: &pip_settings };
         let outputs = settings::outputs::outputs(&args.outputs, bundle, pins, &layers)?;
@@ -171,8 +171,12 @@ impl<'a> FetchRun<'a> {
             let message = format!("a lock decides the versions: {} has no effect", ineffective.join(", "));
             terminal::warn(message);
         }
+        if prepared.has_idle_config_settings(args) {
+            terminal::warn("--config-settings has no effect without --allow-build or --build-wheels");
+        }
         prepared.refuse_unfetchable(&targets)?;
-        if source_trees::pack(&mut prepared, &targets, &outputs, environment, args.messages.quiet)? {
+        let context = PackContext { environment, runtime, is_quiet: args.messages.quiet };
+        if source_trees::pack(&mut prepared, &targets, &outputs, context)? {
             provider = prepared.provider();
         }
         Ok((Self { args, environment, prepared, outputs, targets, cancel: CancelFlag::default() }, provider))
@@ -234,6 +238,7 @@ impl<'a> FetchRun<'a> {
         let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
         let Planned { plan, unsolved } =
             self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
+        let plan = self.build_wheels(plan, listener).await?;
         self.check_wheels(&plan)?;
         let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
         let mut notes = std::mem::take(&mut plan.notes);
@@ -250,10 +255,15 @@ impl<'a> FetchRun<'a> {
         let (question, context, wanted) = (&self.prepared.question, &self.prepared.context, &self.args.selection);
         let fail = |failure| CliError::of_plan(&failure, &self.targets);
         let is_bundle = self.args.outputs.bundle.is_some();
-        let plan = match (is_bundle || wanted.build_requires) && !wanted.no_build_requires {
-            true => ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?,
-            false => plan,
-        };
+        let mut plan = plan;
+        if (is_bundle || wanted.build_requires) && !wanted.no_build_requires {
+            let files = self.project().into_iter().flat_map(|project| &project.files);
+            for file in files.filter(|file| file.path.ends_with("pyproject.toml")) {
+                let file = (file.path.as_str(), file.text.as_str());
+                plan = ops::plan_project_build(plan, file, question, context, at_once, listener).await.map_err(fail)?;
+            }
+            plan = ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?;
+        }
         match self.args.outputs.with_installer {
             true => {
                 ops::plan_installer(plan, question, "--with-installer", context, at_once, listener).await.map_err(fail)
@@ -262,11 +272,22 @@ impl<'a> FetchRun<'a> {
         }
     }
 
-    /// Refuses source archives that targets would install, if wheels are required.
+    /// Builds the wheels that are wanted, unless this is a dry run.
+    async fn build_wheels(&self, plan: Plan, listener: &Listener) -> Result<Plan, CliError> {
+        let context = &self.prepared.context;
+        let wanted = &self.prepared.wheels_to_build;
+        if !wanted.is_wanted() || self.args.outputs.dry_run {
+            return Ok(plan);
+        }
+        let built = ops::build_wheels(plan, wanted, &self.prepared.builders, context, listener).await;
+        built.map_err(|failures| CliError::of_fetch(&failures))
+    }
+
+    /// Refuses source archives that targets would install, where wheels are required.
     fn check_wheels(&self, plan: &Plan) -> Result<(), CliError> {
         let installs = if self.args.selection.require_wheels { plan.source_installs() } else { Vec::new() };
         let refusals = installs.iter().map(|install| CliError::new(Exit::NoSolution, source_builds::refusal(install)));
-        let hint = "--prefer-binary takes older releases that have wheels";
+        let hint = "--prefer-binary takes older releases that have wheels, and --build-wheels builds them here";
         refusals.reduce(CliError::and).map_or(Ok(()), |error| Err(error.hint(hint)))
     }
 
@@ -308,10 +329,12 @@ impl<'a> FetchRun<'a> {
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
-        let requests: Arc<[Request]> = match &self.prepared.lock {
-            Some(_) => ops::requests_of_locked(fetched, &self.prepared.question).into(),
-            None => [self.prepared.question.request((0..fetched.targets.len()).collect())].into(),
+        let requests = match &self.prepared.lock {
+            Some(_) => ops::requests_of_locked(fetched, &self.prepared.question),
+            None => vec![self.prepared.question.request((0..self.targets.len()).collect())],
         };
+        let requests = requests.into_iter().flat_map(|request| ops::with_built_wheels(request, fetched));
+        let requests: Arc<[Request]> = requests.collect();
         let mut findings = Vec::new();
         for output in self.outputs() {
             let (fetched, requests, store) = (fetched.clone(), requests.clone(), self.prepared.context.store.clone());
@@ -361,6 +384,7 @@ impl<'a> FetchRun<'a> {
         if self.args.outputs.bundle.is_some() {
             let builds = ops::target_builds(fetched, &self.prepared.context.store);
             source_builds::warning(&builds).iter().for_each(terminal::warn);
+            self.not_served(fetched).iter().for_each(terminal::warn);
         }
         let differences = self.version_differences(&report);
         let context = HintContext {
@@ -373,6 +397,19 @@ impl<'a> FetchRun<'a> {
         summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))
+    }
+
+    /// Returns the project that is bundled, if its lock is among the inputs.
+    fn project(&self) -> Option<&LockedProject> {
+        self.outputs().find_map(|output| match output {
+            Output::Bundle(bundle) => bundle.project.as_deref(),
+            Output::Folder { .. } => None,
+        })
+    }
+
+    /// Returns why the tool of the project cannot install it from the bundle, if it cannot.
+    fn not_served(&self, fetched: &Fetched) -> Option<String> {
+        Some(layout::project_of(self.project()?, fetched).err()?.to_string())
     }
 
     fn version_differences(&self, report: &Report) -> Option<String> {
@@ -389,6 +426,17 @@ impl<'a> FetchRun<'a> {
         terminal::show_error(&error);
         Ok(error.exit)
     }
+}
+
+/// Returns the project whose lock is among the inputs, with the index that its tool asks unless it is
+/// told otherwise.
+fn project(read: &ParsedInput, machine: &Machine<'_>) -> Option<Arc<LockedProject>> {
+    let lock = read.lock.as_ref()?;
+    if !lock.needs_index() {
+        return Some(lock.project.clone());
+    }
+    let default_index = machine.default_index().ok().and_then(|index| index.parse().ok());
+    Some(Arc::new(LockedProject { default_index, ..LockedProject::clone(&lock.project) }))
 }
 
 /// Refuses targets whose Python does not fit the `requires-python` of a project among the inputs.

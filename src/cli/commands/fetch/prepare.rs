@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use super::build_variables;
 use super::warm_pip::WarmPip;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine::Machine;
 use crate::cli::output::progress::Reporter;
 use crate::cli::settings::args::FetchArgs;
+use crate::cli::settings::builds;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::{self, Settings};
 use crate::domain::{IndexOptions, ReleaseControl, Requirement, Target};
@@ -18,7 +18,7 @@ use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, LockInput, ParsedInput};
 use crate::interpreter::PipSettings;
-use crate::ops::{Claims, FetchContext, MetadataProvider};
+use crate::ops::{Claims, FetchContext, MetadataProvider, SdistBuilder, WheelsToBuild};
 use crate::resolve::{ForkStrategy, LockQuestion, Question};
 use crate::select::Policy;
 use crate::store::DiskStore;
@@ -33,6 +33,9 @@ pub struct PreparedFetch {
     /// The question to a lock file, if one is among the inputs.
     pub lock: Option<LockQuestion>,
     pub context: FetchContext,
+    pub wheels_to_build: WheelsToBuild,
+    /// The builders of wheels, if builds are allowed.
+    pub builders: Vec<SdistBuilder>,
     pub reporter: Reporter,
 }
 
@@ -53,20 +56,25 @@ impl PreparedFetch {
         let layers = Layers { environment, pip: &pip_settings };
         let settings = Settings::resolve(args, machine.cache().root().to_owned(), &layers)?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
-        let options = settings.options(&read.options, || match &read.lock {
+        let mut options = settings.options(&read.options, || match &read.lock {
             Some(lock) if !lock.needs_index() => Ok(machine.default_index().ok()),
             _ => machine.default_index().map(Some),
         })?;
+        let tool_formats = options.formats.clone();
+        let wheels_to_build = builds::wheels_to_build(&args.selection.build_wheels)?;
+        builds::restrict(&mut options.formats, &wheels_to_build);
         let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes)?;
-        let builds = match args.selection.allow_build {
-            true => Some(machine.builds(build_variables::variables(&options, &indexes, &http))?),
-            false => None,
-        };
         let http_of_store = http.clone();
         let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
+        // Build requirements need not be built from source, too.
+        let tool_policy = Policy { formats: tool_formats, ..question.policy.clone() };
+        let builders = match args.selection.allow_build || wheels_to_build.is_wanted() {
+            true => builders(args, machine, &question, &tool_policy)?,
+            false => Vec::new(),
+        };
         let context = FetchContext {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
@@ -74,12 +82,13 @@ impl PreparedFetch {
             shared: settings::shared_store::open(&args.network, http_of_store, &layers)?,
             metadata: MetadataCache::of_files(machine.cache()),
             claims: Claims::default(),
-            builds,
+            builds: builders.first().cloned().map(|builder| Arc::new(builder) as _),
             strict_metadata: settings.strict_metadata,
             program: environment.program().into(),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        let prepared = Self { pip_settings, settings, warm, question, lock, context, reporter };
+        let prepared =
+            Self { pip_settings, settings, warm, question, lock, context, wheels_to_build, builders, reporter };
         let provider = prepared.provider();
         Ok((prepared, provider))
     }
@@ -96,6 +105,11 @@ impl PreparedFetch {
             let _within = runtime.enter();
             provider.start(&self.question);
         }
+    }
+
+    /// Whether config settings were typed that no backend gets.
+    pub fn has_idle_config_settings(&self, args: &FetchArgs) -> bool {
+        self.builders.is_empty() && !args.selection.config_settings.is_empty()
     }
 
     /// Returns the number of pages that are requested from one host at once.
@@ -142,6 +156,18 @@ impl PreparedFetch {
             requirements.filter(|(_, requirement)| requirement.is_source_tree() && is_needed(requirement, targets));
         trees.map(|(position, _)| position).collect()
     }
+}
+
+/// Returns a builder for each interpreter, all with the same limits and settings.
+fn builders(
+    args: &FetchArgs,
+    machine: &Machine<'_>,
+    question: &Question,
+    policy: &Policy,
+) -> Result<Vec<SdistBuilder>, CliError> {
+    let settings = Arc::new(builds::config_settings(&args.selection, &question.requirements));
+    let builders = machine.builders(&builds::limits(&args.selection))?.into_iter();
+    Ok(builders.map(|builder| builder.configured(policy.clone(), settings.clone())).collect())
 }
 
 fn is_needed(requirement: &Requirement, targets: &[Arc<Target>]) -> bool {

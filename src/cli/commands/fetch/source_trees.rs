@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
+
 use super::prepare::PreparedFetch;
 use crate::cli::error::Problem;
 use crate::cli::error::{CliError, Exit};
@@ -13,7 +15,7 @@ use crate::cli::output::terminal;
 use crate::cli::plural;
 use crate::domain::{Candidate, Origin, PackageName, RepositoryUrl, Requirement, Source, Target, Version};
 use crate::ops::Output;
-use crate::ops::source_trees::{Git, GitError, PackedTree, SourceTree, SourceTreeError, SourceTreePacker};
+use crate::ops::source_trees::{Git, GitError, PackedTree, SourceTree, SourceTreeError, SourceTreePacker, TreeBuilder};
 use crate::parallel;
 use crate::resolve::PackedRepository;
 
@@ -32,6 +34,14 @@ struct Asked {
     origin: Origin,
 }
 
+/// The run in which source trees are packed.
+#[derive(Clone, Copy)]
+pub struct PackContext<'a> {
+    pub environment: &'a Environment,
+    pub runtime: &'a Runtime,
+    pub is_quiet: bool,
+}
+
 /// Packs every source tree that one of `targets` needs, and replaces it by its archive in the
 /// requirements and the lock.
 ///
@@ -43,8 +53,7 @@ pub fn pack(
     prepared: &mut PreparedFetch,
     targets: &[Arc<Target>],
     outputs: &[Output],
-    environment: &Environment,
-    quiet: bool,
+    context: PackContext<'_>,
 ) -> Result<bool, CliError> {
     let lines: Vec<_> = prepared.source_trees(targets);
     let asked: Vec<_> =
@@ -61,8 +70,8 @@ pub fn pack(
     if all.is_empty() {
         return Ok(false);
     }
-    let packed = pack_all(&all, &packer(prepared, outputs, environment))?;
-    if !quiet {
+    let packed = pack_all(&all, &packer(prepared, outputs, context))?;
+    if !context.is_quiet {
         all.iter().zip(&packed).for_each(|(asked, packed)| tell(asked, packed));
     }
     let (of_lines, of_lock) = packed.split_at(lines.len());
@@ -93,13 +102,21 @@ fn of_requirement(requirement: &Requirement) -> Asked {
     }
 }
 
-fn packer<'a>(prepared: &'a PreparedFetch, outputs: &[Output], environment: &Environment) -> SourceTreePacker<'a> {
+fn packer(prepared: &PreparedFetch, outputs: &[Output], context: PackContext<'_>) -> SourceTreePacker {
+    let PackContext { environment, runtime, .. } = context;
     let outputs = outputs.iter().map(|output| environment.working_folder.join(output.path()));
+    let fetching = &prepared.context;
+    let builds = prepared.builders.first().map(|builder| TreeBuilder {
+        builder: builder.clone(),
+        context: fetching.clone(),
+        listener: prepared.reporter.listener(),
+        runtime: runtime.handle().clone(),
+    });
     SourceTreePacker {
-        layout: prepared.context.store.layout().clone(),
+        layout: fetching.store.layout().clone(),
         git: Git { offline: prepared.settings.http.offline, variables: git_variables(prepared, environment) },
-        builds: prepared.context.builds.as_ref(),
-        left_out: outputs.chain([prepared.context.store.root().to_owned()]).collect(),
+        builds,
+        left_out: outputs.chain([fetching.store.root().to_owned()]).collect(),
     }
 }
 
@@ -117,7 +134,7 @@ fn git_variables(prepared: &PreparedFetch, environment: &Environment) -> Vec<(&'
 }
 
 /// Packs all trees; returns the archives in order.
-fn pack_all(all: &[Asked], packer: &SourceTreePacker<'_>) -> Result<Vec<PackedTree>, CliError> {
+fn pack_all(all: &[Asked], packer: &SourceTreePacker) -> Result<Vec<PackedTree>, CliError> {
     let outcomes = parallel::map(all, AT_ONCE, |asked| match &asked.tree {
         Ok(tree) => packer
             .pack(tree, asked.known.as_ref())

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::domain::{Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, ProjectSummary, Target};
+use crate::domain::{BuiltFrom, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Origin, ProjectSummary, Target};
 
 use super::{
-    Manifest, ManifestFile, ManifestPackage, ManifestPage, ManifestProject, ManifestRequest, ManifestTarget, SCHEMA,
+    Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, ManifestPage, ManifestProject, ManifestRequest,
+    ManifestTarget, SCHEMA,
 };
 use crate::layout::bundle::{BundleInput, ProjectSummaries, WHEELS};
 
@@ -96,6 +97,20 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
             .metadata_source
             .filter(|_| !candidate.filename.ends_with(".whl"))
             .map(|source| source.to_string()),
+        built_from: file.built_from.as_deref().map(describe_build),
+    }
+}
+
+fn describe_build(from: &BuiltFrom) -> ManifestBuiltFrom {
+    ManifestBuiltFrom {
+        filename: from.filename.to_string(),
+        sha256: from.sha256.to_string(),
+        url: remote(&from.url),
+        build_requires: from.requires.clone(),
+        python: from.python.clone(),
+        glibc: from.linkage.glibc.map(|release| release.to_string()),
+        cpp: from.linkage.has_cpp,
+        libraries: from.linkage.libraries.clone(),
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, MaskedUrl, MetadataSource, Object, ProjectSummary, Promises,
-    Request, Status, Target, TargetDependencies, Yanked,
+    BuiltFrom, Candidate, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, MetadataSource, Object,
+    ProjectSummary, Promises, Release, Request, Status, Target, TargetDependencies, Yanked,
 };
 
-use super::{Manifest, ManifestFile, ManifestPackage, ManifestTarget};
+use super::{Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, ManifestTarget};
 use crate::layout::bundle::ProjectSummaries;
 
 /// A value of a manifest that cannot be read.
@@ -96,6 +96,27 @@ fn positions(ids: &[String], targets: &[ManifestTarget]) -> Result<Vec<usize>, M
     Ok(positions)
 }
 
+fn to_release(text: &str) -> Result<Release, ManifestValueError> {
+    let numbers = text.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    numbers.map(|(major, minor)| Release(major, minor)).ok_or_else(|| ManifestValueError::new(text))
+}
+
+fn to_built_from(from: &ManifestBuiltFrom) -> Result<BuiltFrom, ManifestValueError> {
+    let url = from.url.clone().unwrap_or_else(|| format!("file:///{}", from.filename));
+    Ok(BuiltFrom {
+        filename: from.filename.as_str().into(),
+        url: url.parse().map_err(|_| ManifestValueError(url))?,
+        sha256: from.sha256.parse().map_err(|_| ManifestValueError::new(&from.sha256))?,
+        requires: from.build_requires.clone(),
+        python: from.python.clone(),
+        linkage: Linkage {
+            glibc: from.glibc.as_deref().map(to_release).transpose()?,
+            has_cpp: from.cpp,
+            libraries: from.libraries.clone(),
+        },
+    })
+}
+
 fn to_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFile, ManifestValueError> {
     let url = |text: &Option<String>| -> Result<MaskedUrl, ManifestValueError> {
         // What came from a local file says no more than that.
@@ -122,6 +143,7 @@ fn to_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFil
         },
         metadata: None,
         metadata_source: file.metadata.as_deref().and_then(MetadataSource::of_name),
+        built_from: file.built_from.as_ref().map(to_built_from).transpose()?.map(Arc::new),
         status: Status::Cached,
     })
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::license::License;
-use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, number, pretty, purl};
+use super::{Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, number, pretty, purl};
 use crate::domain::Timestamp;
 use crate::layout::bundle::dependency_graph::{DependencyEdge, DependencyGraph};
 
@@ -56,12 +56,20 @@ struct Component {
     licenses: Vec<LicenseChoice>,
     #[serde(skip_serializing_if = "Option::is_none")]
     purl: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pedigree: Option<Pedigree>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     external_references: Vec<ExternalReference>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     properties: Vec<Property>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     components: Vec<Component>,
+}
+
+/// What a component was made of.
+#[derive(Serialize)]
+struct Pedigree {
+    ancestors: Vec<Component>,
 }
 
 #[derive(Serialize)]
@@ -197,14 +205,31 @@ fn file(package: &ManifestPackage, file: &ManifestFile) -> Component {
     let uploaded = file.uploaded.iter().map(|moment| Property { name: "prefetch:uploaded", value: moment.clone() });
     let yanked = file.yanked.iter().map(|reason| Property { name: "prefetch:yanked", value: reason.clone() });
     let targets = file.targets.iter().map(|id| target(id));
+    let archive = file.built_from.as_ref().map(|from| archive(package, from));
     Component {
         reference: Some(file.path.clone()),
         version: package.version.clone(),
         hashes: vec![Hash { alg: "SHA-256", content: file.sha256.clone() }],
         purl: Some(purl::of_file(package, file)),
+        pedigree: archive.map(|archive| Pedigree { ancestors: vec![archive] }),
         external_references: source.collect(),
         properties: [size].into_iter().chain(uploaded).chain(yanked).chain(targets).collect(),
         ..named("file", &file.filename)
+    }
+}
+
+/// Returns the source archive that a wheel was built from.
+fn archive(package: &ManifestPackage, from: &ManifestBuiltFrom) -> Component {
+    let source = from.url.iter().map(|url| ExternalReference { kind: "distribution", url: url.clone() });
+    let requires =
+        from.build_requires.iter().map(|pin| Property { name: "prefetch:build_requirement", value: pin.clone() });
+    Component {
+        version: package.version.clone(),
+        hashes: vec![Hash { alg: "SHA-256", content: from.sha256.clone() }],
+        purl: Some(purl::of_archive(package, from)),
+        external_references: source.collect(),
+        properties: requires.collect(),
+        ..named("file", &from.filename)
     }
 }
 

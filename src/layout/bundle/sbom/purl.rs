@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{ManifestFile, ManifestPackage};
+use super::{ManifestBuiltFrom, ManifestFile, ManifestPackage};
 
 /// The characters that are escaped: all but the unreserved ones and the colon (ECMA-427, 5.4).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
@@ -16,8 +16,16 @@ pub fn of_release(package: &ManifestPackage) -> String {
 
 /// Returns the package URL of one file of a release.
 pub fn of_file(package: &ManifestPackage, file: &ManifestFile) -> String {
-    let (sha256, filename) = (&file.sha256, escaped(&file.filename));
-    format!("{}?checksum=sha256:{sha256}&file_name={filename}", of_release(package))
+    of_bytes(package, &file.sha256, &file.filename)
+}
+
+/// Returns the package URL of the source archive that a file of a release was built from.
+pub fn of_archive(package: &ManifestPackage, archive: &ManifestBuiltFrom) -> String {
+    of_bytes(package, &archive.sha256, &archive.filename)
+}
+
+fn of_bytes(package: &ManifestPackage, sha256: &str, filename: &str) -> String {
+    format!("{}?checksum=sha256:{sha256}&file_name={}", of_release(package), escaped(filename))
 }
 
 fn escaped(text: &str) -> String {

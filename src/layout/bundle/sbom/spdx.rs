@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::super::license::License;
 use super::identifiers::Identifiers;
-use super::{Manifest, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, is_wheel, number, pretty, purl};
+use super::{
+    Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, TOOL, WHOLE, is_tool, is_wheel, number, pretty, purl,
+};
 use crate::domain::Timestamp;
 use crate::layout::bundle::dependency_graph::{DependencyEdge, DependencyGraph};
 
@@ -202,6 +204,26 @@ impl Writer {
             release_date: file.uploaded.clone(),
             external_refs: purl_ref(purl::of_file(release, file)),
             ..package(&id, &release.name, if is_wheel(file) { "ARCHIVE" } else { "SOURCE" })
+        });
+        if let Some(from) = &file.built_from {
+            let archive = self.archive(release, from, license);
+            self.relate(&id, "GENERATED_FROM", &archive);
+        }
+        id
+    }
+
+    /// Adds the source archive that a file was built from; returns its identifier.
+    fn archive(&mut self, release: &ManifestPackage, from: &ManifestBuiltFrom, license: &str) -> String {
+        let id = self.names.of("SPDXRef-File-", &from.filename);
+        let comment = format!("Built with {}", from.build_requires.join(", "));
+        self.packages.push(SpdxPackage {
+            version_info: release.version.clone(),
+            download_location: from.url.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
+            checksums: vec![Checksum { algorithm: "SHA256", checksum_value: from.sha256.clone() }],
+            license_declared: license.to_owned(),
+            comment: (!from.build_requires.is_empty()).then_some(comment),
+            external_refs: purl_ref(purl::of_archive(release, from)),
+            ..package(&id, &release.name, "SOURCE")
         });
         id
     }

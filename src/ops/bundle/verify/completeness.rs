@@ -32,6 +32,8 @@ pub struct AvailableFile<'a> {
     /// Size in bytes.
     pub size: u64,
     pub inspection: &'a DistributionInspection,
+    /// The digest of the archive that it was built from, if it was: a line's `--hash` may be that.
+    archive: Option<String>,
     /// Whether its dependencies were found out by a build when the bundle was made.
     is_built: bool,
     /// Positions in [`AvailableFiles::targets`] of the targets that it serves.
@@ -76,6 +78,7 @@ impl<'a> AvailableFiles<'a> {
                 sha256,
                 size: checked.size,
                 inspection,
+                archive: file.built_from.as_ref().map(|from| from.sha256.clone()),
                 is_built: file.metadata.as_deref() == Some(MetadataSource::Built.name()),
                 targets: served,
                 dependencies: everywhere.filter_map(|name| name.parse().ok()).collect(),
@@ -97,7 +100,8 @@ impl<'a> AvailableFiles<'a> {
                 sha256: object.sha256,
                 size: object.size,
                 inspection: inspections.get(&object.sha256)?,
-                is_built: file.metadata_source == Some(MetadataSource::Built),
+                archive: file.built_from.as_ref().map(|from| from.sha256.to_string()),
+                is_built: file.metadata_source == Some(MetadataSource::Built) && file.built_from.is_none(),
                 targets: file.targets.clone(),
                 dependencies: everywhere.filter_map(|name| name.as_ref().parse().ok()).collect(),
             };
@@ -122,7 +126,7 @@ impl<'a> AvailableFiles<'a> {
             builders.entry(file.project.clone()).or_insert_with(new).push(&FileRecord {
                 filename: file.filename,
                 href: &href,
-                hashes: vec![(Algorithm::Sha256, &sha256)],
+                hashes: file.archive.iter().chain([&sha256]).map(|hex| (Algorithm::Sha256, &**hex)).collect(),
                 size: Some(file.size),
                 ..FileRecord::default()
             });

@@ -1,0 +1,96 @@
+//! Locks between the processes that share a cache.
+//!
+//! A lock is a file in the folder for incoming files. Its lock ends with its process, however that
+//! ends; what a killed process left of the file is swept like every temporary file.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::layout::CacheLayout;
+use super::regular::is_same_file;
+
+/// A lock that this process holds; its file is removed when this is dropped.
+#[derive(Debug)]
+pub struct LockFile {
+    path: PathBuf,
+    _file: File,
+}
+
+/// How often a lock is tried again, as its last owner may remove the file between its opening and
+/// its locking.
+const MAX_ATTEMPTS: usize = 8;
+
+impl LockFile {
+    /// Takes the lock of this name; `None` if another process, or another part of this one, holds
+    /// it. Where locks do not work, nobody holds one.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn try_acquire(layout: &CacheLayout, name: &str) -> io::Result<Option<Self>> {
+        // The name is one that `archive::sweep` knows.
+        let path = layout.incoming().join(format!(".prefetch-{name}.partial"));
+        for _ in 0..MAX_ATTEMPTS {
+            let file = layout.in_incoming(|_| open(&path))?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Ok(()) if !is_still(&file, &path) => {}
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(Self { path, _file: file })),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        // Before the lock goes; what stays is swept.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Opens the file, which is created if necessary; a link or a pipe in its place is an error.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o666).custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed());
+    }
+    options.open(path)
+}
+
+/// Whether `path` still names the opened file.
+fn is_still(file: &File, path: &Path) -> bool {
+    file.metadata().and_then(|opened| Ok(is_same_file(&opened, &fs::metadata(path)?))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holds_a_lock_and_nothing_is_left_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().to_owned());
+        let take = |name: &str| LockFile::try_acquire(&layout, name).unwrap();
+        let held = take("a").unwrap();
+        assert!(take("a").is_none() && take("b").is_some());
+        drop(held);
+        assert!(take("a").is_some());
+        assert_eq!(fs::read_dir(layout.incoming()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_its_place_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().join("cache"));
+        layout.make_folder(layout.incoming()).unwrap();
+        let elsewhere = folder.path().join("elsewhere");
+        std::os::unix::fs::symlink(&elsewhere, layout.incoming().join(".prefetch-a.partial")).unwrap();
+        assert!(LockFile::try_acquire(&layout, "a").is_err() && !elsewhere.exists());
+    }
+}

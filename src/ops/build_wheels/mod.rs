@@ -1,0 +1,292 @@
+//! Puts built wheels in the place of source archives, for the targets that this machine builds for.
+
+mod fit;
+mod requests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use self::fit::{can_build_for, misfit, notes_on};
+pub use self::requests::with_built_wheels;
+use super::Listener;
+use super::fetch_context::{BuildSource, FetchContext};
+use super::fetch_error::{FetchError, FetchFailure};
+use super::metadata::ensure_stored;
+use super::sdist_build::{BuiltWheel, Job, SdistBuilder};
+use crate::domain::{
+    BuiltFrom, Candidate, CoreMetadata, Dependency, Marker, MaskedUrl, MetadataSource, PackageName, Plan, PlannedFile,
+    PlannedPackage, Promises, ResolutionMetadata, Target, WheelFilename, Yanked,
+};
+use crate::index::wheel_metadata;
+use crate::interpreter::BuildError;
+
+/// The projects whose wheels are built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WheelsToBuild {
+    Never,
+    /// Those of which a target gets a source archive.
+    Missing,
+    Named(BTreeSet<PackageName>),
+    All,
+}
+
+impl WheelsToBuild {
+    /// Whether wheels of any project are built.
+    pub fn is_wanted(&self) -> bool {
+        *self != Self::Never
+    }
+
+    fn takes(&self, project: &PackageName) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Missing | Self::All => true,
+            Self::Named(names) => names.contains(project),
+        }
+    }
+}
+
+/// A source archive of a plan, and the targets for which a builder builds it.
+struct WheelJob<'a> {
+    package: &'a PlannedPackage,
+    file: &'a PlannedFile,
+    builder: &'a SdistBuilder,
+    /// Positions of the targets.
+    targets: Vec<usize>,
+}
+
+/// The wheel that a job made, and what is said of it.
+struct MadeWheel {
+    project: PackageName,
+    archive: Box<str>,
+    wheel: PlannedFile,
+    notes: Vec<String>,
+}
+
+/// Builds the `wanted` source archives of `plan` as wheels, each for the targets that one of
+/// `builders` builds for and that install it, and puts the wheels in their place.
+///
+/// # Errors
+/// When builds fail; the errors of all of them.
+pub async fn build_wheels(
+    mut plan: Plan,
+    wanted: &WheelsToBuild,
+    builders: &[SdistBuilder],
+    context: &FetchContext,
+    listener: &Listener,
+) -> Result<Plan, Vec<FetchFailure>> {
+    let jobs: Vec<_> = jobs(&plan, wanted, builders).collect();
+    let outcomes = join_all(jobs.iter().map(|job| job.run(&plan.targets, context, listener))).await;
+    let (mut made, mut failures) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Ok(wheel) => made.push(wheel),
+            Err(why) => failures.push(why),
+        }
+    }
+    drop(jobs);
+    if !failures.is_empty() {
+        return Err(failures);
+    }
+    let notes = unbuilt_notes(&plan, wanted, builders);
+    plan.notes.extend(notes);
+    replace_archives(&mut plan, made);
+    Ok(plan)
+}
+
+fn jobs<'a>(
+    plan: &'a Plan,
+    wanted: &WheelsToBuild,
+    builders: &'a [SdistBuilder],
+) -> impl Iterator<Item = WheelJob<'a>> {
+    archives(plan, wanted).flat_map(move |(package, file)| {
+        let mut by_builder: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for target in installing(package, file) {
+            if let Some(position) = builder_for(&plan.targets[target], builders) {
+                by_builder.entry(position).or_default().push(target);
+            }
+        }
+        by_builder.into_iter().map(move |(position, targets)| WheelJob {
+            package,
+            file,
+            builder: &builders[position],
+            targets,
+        })
+    })
+}
+
+/// Returns the source archives whose wheels are wanted.
+fn archives<'a>(plan: &'a Plan, wanted: &WheelsToBuild) -> impl Iterator<Item = (&'a PlannedPackage, &'a PlannedFile)> {
+    let packages = plan.packages.iter().filter(|package| wanted.takes(&package.name));
+    packages.flat_map(|package| {
+        let archives = package.files.iter().filter(|file| !is_wheel(file));
+        archives.map(move |file| (package, file))
+    })
+}
+
+/// Returns the position of the builder that builds for `target`.
+fn builder_for(target: &Target, builders: &[SdistBuilder]) -> Option<usize> {
+    builders.iter().position(|builder| can_build_for(target, builder.target()))
+}
+
+/// Returns notes on the archives that no builder builds for some of their targets.
+fn unbuilt_notes(plan: &Plan, wanted: &WheelsToBuild, builders: &[SdistBuilder]) -> Vec<String> {
+    let mut by_targets: BTreeMap<Vec<usize>, Vec<&str>> = BTreeMap::new();
+    for (package, file) in archives(plan, wanted) {
+        let others = installing(package, file).filter(|target| builder_for(&plan.targets[*target], builders).is_none());
+        by_targets.entry(others.collect()).or_default().push(&file.candidate.filename);
+    }
+    let unbuilt = by_targets.into_iter().filter(|(targets, _)| !targets.is_empty());
+    let note = |(targets, filenames): (Vec<usize>, Vec<&str>)| {
+        let ids: Vec<_> = targets.iter().map(|target| plan.targets[*target].id()).collect();
+        format!(
+            "no wheel of {} is built for {}, since no interpreter that builds is of that kind",
+            filenames.join(", "),
+            ids.join(", ")
+        )
+    };
+    unbuilt.map(note).collect()
+}
+
+fn is_wheel(file: &PlannedFile) -> bool {
+    file.candidate.filename.ends_with(".whl")
+}
+
+/// Returns the targets that would build `file` where they install it.
+fn installing<'a>(package: &'a PlannedPackage, file: &'a PlannedFile) -> impl Iterator<Item = usize> + 'a {
+    let has_wheel = |target: usize| package.files.iter().any(|file| is_wheel(file) && file.targets.contains(&target));
+    file.targets.iter().copied().filter(move |target| !file.tools.contains(target) && !has_wheel(*target))
+}
+
+/// Puts the wheels in the place of their archives.
+fn replace_archives(plan: &mut Plan, made: Vec<MadeWheel>) {
+    let (mut replaced, mut wheels) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+    for MadeWheel { project, archive, wheel, notes } in made {
+        plan.notes.extend(notes);
+        let served = wheel.targets.iter().map(|target| (archive.clone(), *target));
+        replaced.entry(project.clone()).or_default().extend(served);
+        wheels.entry(project).or_default().extend((!wheel.targets.is_empty()).then_some(wheel));
+    }
+    for package in &mut plan.packages {
+        if let Some(archives) = replaced.get(&package.name) {
+            package.replace(archives, wheels.remove(&package.name).unwrap_or_default());
+        }
+    }
+}
+
+impl WheelJob<'_> {
+    async fn run(
+        &self,
+        targets: &[Arc<Target>],
+        context: &FetchContext,
+        listener: &Listener,
+    ) -> Result<MadeWheel, FetchFailure> {
+        let candidate = &self.file.candidate;
+        let made = self.make(targets, context, listener).await;
+        made.map_err(|why| FetchFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why })
+    }
+
+    async fn make(
+        &self,
+        targets: &[Arc<Target>],
+        context: &FetchContext,
+        listener: &Listener,
+    ) -> Result<MadeWheel, FetchError> {
+        let Candidate { filename, url, .. } = &self.file.candidate;
+        let archive = ensure_stored(&self.file.candidate, context, listener).await?;
+        let source = BuildSource { archive: archive.sha256, project: &self.package.name, filename };
+        let built = self.builder.wheel(Job { source, context, listener, waiting: Vec::new() }).await?;
+        let from = BuiltFrom {
+            filename: filename.clone(),
+            url: url.clone(),
+            sha256: archive.sha256,
+            requires: built.requires.clone(),
+            python: self.builder.target().id().to_owned(),
+            linkage: built.linkage.clone(),
+        };
+        if self.file.metadata_source.is_some() {
+            let served = self.targets.iter().map(|target| &*targets[*target]);
+            check_dependencies(&built, &from, served, context)?;
+        }
+        Ok(self.made(&built, from, targets))
+    }
+
+    /// Returns the wheel for the targets that it fits, with notes on the others.
+    fn made(&self, built: &BuiltWheel, from: BuiltFrom, targets: &[Arc<Target>]) -> MadeWheel {
+        let mut notes = notes_on(built);
+        let mut fitting = Vec::new();
+        for target in &self.targets {
+            match misfit(built, &targets[*target], self.builder.target()) {
+                None => fitting.push(*target),
+                Some(note) => notes.push(note),
+            }
+        }
+        MadeWheel {
+            project: self.package.name.clone(),
+            archive: self.file.candidate.filename.clone(),
+            wheel: planned_wheel(built, from, fitting, &self.file.candidate),
+            notes,
+        }
+    }
+}
+
+/// Checks that the wheel needs on each of `targets` what was read of its archive, on which the plan
+/// depends.
+fn check_dependencies<'t>(
+    wheel: &BuiltWheel,
+    from: &BuiltFrom,
+    targets: impl Iterator<Item = &'t Target>,
+    context: &FetchContext,
+) -> Result<(), FetchError> {
+    // Otherwise a build stated them, and states the same again.
+    let Some(Ok(read)) = context.metadata.read(from.sha256) else { return Ok(()) };
+    let filename: WheelFilename =
+        wheel.filename.parse().map_err(|_| FetchError::Refused(wheel.filename.to_string()))?;
+    let built = wheel_metadata::read(context.store.open(wheel.sha256)?, &filename)?.metadata;
+    for target in targets {
+        let (built, read) = (needed_on(&built, target), needed_on(&read, target));
+        if built != read {
+            let (target, built, read) = (target.id().to_owned(), listed(&built), listed(&read));
+            return Err(BuildError::OtherDependencies { target, built, read }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Returns what is needed on `target` without any extra.
+fn needed_on(metadata: &CoreMetadata, target: &Target) -> BTreeSet<String> {
+    let needed = ResolutionMetadata::of(metadata).dependencies.into_iter();
+    let needed = needed.filter(|dependency| dependency.marker.evaluate(target.markers(), &[]));
+    needed.map(|dependency| Dependency { marker: Marker::ALWAYS, ..dependency }.to_string()).collect()
+}
+
+fn listed(needs: &BTreeSet<String>) -> String {
+    let all: Vec<_> = needs.iter().map(String::as_str).collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+}
+
+/// Returns the wheel as a file of the plan; the store has it under its digest.
+fn planned_wheel(wheel: &BuiltWheel, from: BuiltFrom, targets: Vec<usize>, archive: &Candidate) -> PlannedFile {
+    let mut url: MaskedUrl = "file:///".parse().expect("a literal URL is valid");
+    url = url.join(&wheel.filename).unwrap_or(url);
+    let digest = vec![wheel.sha256.into()];
+    PlannedFile {
+        candidate: Candidate {
+            filename: wheel.filename.clone(),
+            index: Arc::new(url.clone()),
+            url,
+            promises: Promises { asked: digest.clone(), index: digest, size: Some(wheel.size) },
+            requires_python: None,
+            yanked: Yanked::default(),
+            sidecar: None,
+            uploaded: None,
+            vcs_info: archive.vcs_info.clone(),
+        },
+        targets,
+        tools: Vec::new(),
+        claimed: None,
+        metadata_source: Some(MetadataSource::Built),
+        built_from: Some(Arc::new(from)),
+    }
+}

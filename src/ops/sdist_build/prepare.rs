@@ -1,0 +1,170 @@
+//! Prepares builds: unpacks the archive, and installs what builds it.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::check::base_name;
+use super::process::{self, LEAST_FREE, Supervision};
+use super::requirements::{BuildTool, ToolContext};
+use super::{Job, SdistBuilder};
+use crate::archive::TemporaryFolder;
+use crate::cache_folder::CacheLayout;
+use crate::http::blocking;
+use crate::index::sdist_metadata::{self, BuildRequirements, SdistError, TopFiles};
+use crate::interpreter::{BuildBackend, BuildError, BuildFolder, BuildStep};
+use crate::ops::Listener;
+use crate::ops::fetch_context::FetchContext;
+use crate::ops::fetch_error::FetchError;
+
+/// A source archive or tree, beside an environment with all that builds it.
+pub(super) struct PreparedBuild {
+    pub folder: BuildFolder,
+    pub backend: BuildBackend,
+    pub tools: Vec<BuildTool>,
+    supervision: Supervision,
+    // Removed with the build.
+    _temporary: TemporaryFolder,
+}
+
+/// Returns the build requirements that an archive states.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn needs(job: &Job<'_>) -> Result<BuildRequirements, FetchError> {
+    Ok(top_files(job)?.build_requirements())
+}
+
+fn top_files(job: &Job<'_>) -> Result<TopFiles, FetchError> {
+    let top = sdist_metadata::top_files(job.context.store.open(job.source.archive)?, job.source.filename);
+    top.map_err(|why| refused(&why))
+}
+
+fn refused(why: &SdistError) -> FetchError {
+    FetchError::Refused(why.to_string())
+}
+
+impl SdistBuilder {
+    /// Unpacks an archive of the store, and installs what builds it.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub(super) async fn prepare_archive(&self, job: Job<'_>) -> Result<PreparedBuild, FetchError> {
+        let top = top_files(&job)?;
+        let settings = self.config_settings_of(&job);
+        let Job { source, context, listener, waiting } = job;
+        let mut build = self.begin(source.filename, &top, context.store.layout(), listener).await?;
+        build.backend.config_settings = settings;
+        let (store, place) = (context.store.clone(), build.folder.archive(source.filename));
+        let archive = source.archive;
+        blocking(move || copy(store.open(archive)?, &place)).await?;
+        self.run(&build, &BuildStep::Unpack(source.filename)).await?;
+        let waiting = [waiting, vec![source.archive]].concat();
+        let tools = ToolContext { context, listener, waiting: &waiting };
+        self.install_requirements(&mut build, top.build_requirements().requires, tools).await?;
+        Ok(build)
+    }
+
+    /// Installs what builds the project in the folder `tree`.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub(super) async fn prepare_tree(
+        &self,
+        tree: &Path,
+        context: &FetchContext,
+        listener: &Listener,
+    ) -> Result<PreparedBuild, FetchError> {
+        let top = sdist_metadata::top_files_of_folder(tree).map_err(|why| refused(&why))?;
+        let subject = tree.display().to_string();
+        let mut build = self.begin(&subject, &top, context.store.layout(), listener).await?;
+        build.folder.link_source(tree)?;
+        let tools = ToolContext { context, listener, waiting: &[] };
+        self.install_requirements(&mut build, top.build_requirements().requires, tools).await?;
+        Ok(build)
+    }
+
+    /// Makes the folder and the environment of a build.
+    async fn begin(
+        &self,
+        subject: &str,
+        top: &TopFiles,
+        layout: &CacheLayout,
+        listener: &Listener,
+    ) -> Result<PreparedBuild, FetchError> {
+        let (layout, front_end) = (layout.clone(), self.front_end.clone());
+        let (temporary, folder) = blocking(move || -> Result<_, BuildError> {
+            let temporary = layout.in_incoming(TemporaryFolder::new_in)?;
+            let folder = front_end.prepare(temporary.path())?;
+            Ok((temporary, folder))
+        })
+        .await?;
+        let supervision = Supervision {
+            limit: self.limits.step,
+            folder: folder.root().to_owned(),
+            least_free: LEAST_FREE,
+            filename: subject.into(),
+            listener: listener.clone(),
+        };
+        process::run(self.front_end.make_environment(&folder), &supervision).await?;
+        let (name, path) = top.build_backend();
+        let backend = BuildBackend { name, path, config_settings: Default::default() };
+        Ok(PreparedBuild { folder, backend, tools: Vec::new(), supervision, _temporary: temporary })
+    }
+
+    /// Installs `requires`, and then what else the backend asks for.
+    async fn install_requirements(
+        &self,
+        build: &mut PreparedBuild,
+        requires: Vec<String>,
+        tools: ToolContext<'_>,
+    ) -> Result<(), FetchError> {
+        self.install(build, &requires, tools).await?;
+        self.run(build, &BuildStep::Requires(&build.backend)).await?;
+        let more: Vec<String> = build.folder.read_answer()?;
+        if more.is_empty() {
+            return Ok(());
+        }
+        self.install(build, &[requires, more].concat(), tools).await
+    }
+
+    /// Installs into the environment of `build` what `lines` ask for, unless it is there already.
+    async fn install(
+        &self,
+        build: &mut PreparedBuild,
+        lines: &[String],
+        tools: ToolContext<'_>,
+    ) -> Result<(), FetchError> {
+        let store = tools.context.store.clone();
+        let tools = self.build_tools(lines, &build.supervision.filename, tools).await?;
+        let new: Vec<_> = tools.iter().filter(|tool| !build.tools.contains(tool)).cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let folder = build.folder.tools();
+        let wheels = blocking(move || -> Result<Vec<PathBuf>, FetchError> {
+            let place = |tool: &BuildTool| {
+                let path = folder.join(base_name(&tool.filename));
+                copy(store.open(tool.sha256)?, &path).map(|()| path)
+            };
+            new.iter().map(place).collect()
+        })
+        .await?;
+        process::run(self.front_end.install(&build.folder, &wheels), &build.supervision).await?;
+        build.tools = tools;
+        Ok(())
+    }
+
+    /// Runs a step of a build.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(super) async fn run(&self, build: &PreparedBuild, step: &BuildStep<'_>) -> Result<(), BuildError> {
+        process::run(self.front_end.step(&build.folder, step)?, &build.supervision).await
+    }
+}
+
+fn copy(mut stored: File, path: &Path) -> Result<(), FetchError> {
+    let copied = File::create(path).and_then(|mut file| io::copy(&mut stored, &mut file));
+    copied.map(drop).map_err(|why| BuildError::from(why).into())
+}
