@@ -1,9 +1,19 @@
-//! The extras and dependency groups of a project: those that exist, are requested, and are
-//! selected.
+//! The extras, dependency groups and workspace members of a project: those that exist, are
+//! requested, and are selected.
 
 use std::collections::BTreeSet;
 
-use super::{ExtraName, GroupName};
+use super::{ExtraName, GroupName, PackageName};
+
+/// The members of a workspace whose dependencies are taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MemberSelection {
+    /// The project in whose folder the lock is.
+    #[default]
+    Root,
+    All,
+    Named(BTreeSet<PackageName>),
+}
 
 /// The extras and dependency groups (PEP 735) that the user requests, named as in uv.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +26,7 @@ pub struct GroupSelection {
     pub no_default_groups: bool,
     /// The groups to take instead of the project itself.
     pub only_groups: BTreeSet<GroupName>,
+    pub members: MemberSelection,
 }
 
 /// The extras and dependency groups that a project has.
@@ -27,6 +38,8 @@ pub struct AvailableGroups {
     pub default_extras: BTreeSet<ExtraName>,
     /// The groups that the project's tool takes if none is requested.
     pub default_groups: BTreeSet<GroupName>,
+    /// The members of the workspace, each of which can be taken in the place of the project.
+    pub members: BTreeSet<PackageName>,
 }
 
 /// The extras and dependency groups that are selected.
@@ -36,13 +49,14 @@ pub struct SelectedGroups {
     pub project: bool,
     pub extras: BTreeSet<ExtraName>,
     pub groups: BTreeSet<GroupName>,
+    pub members: MemberSelection,
 }
 
-/// The error for an extra or a group that the project does not have.
+/// The error for an extra, a group or a member that the project does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no {kind} `{name}`{}", likeness(kind, nearest.as_deref(), known))]
 pub struct UnknownGroup {
-    /// The kind: `extra` or `group`.
+    /// The kind: `extra`, `group` or `member`.
     pub kind: &'static str,
     pub name: String,
     pub nearest: Option<String>,
@@ -70,8 +84,13 @@ impl GroupSelection {
     /// When names are unknown; all of them.
     pub fn select(&self, available: &AvailableGroups) -> Result<SelectedGroups, Vec<UnknownGroup>> {
         let groups = self.groups.iter().chain(&self.only_groups);
+        let members = match &self.members {
+            MemberSelection::Root | MemberSelection::All => None,
+            MemberSelection::Named(members) => Some(members),
+        };
         let unknown: Vec<_> = unknown("extra", self.extras.iter(), &available.extras)
             .chain(unknown("group", groups, &available.groups))
+            .chain(unknown("member", members.into_iter().flatten(), &available.members))
             .collect();
         if unknown.is_empty() { Ok(self.select_known(available)) } else { Err(unknown) }
     }
@@ -82,7 +101,8 @@ impl GroupSelection {
             groups.extend(available.groups.iter().cloned());
         }
         if !self.only_groups.is_empty() {
-            return SelectedGroups { project: false, extras: BTreeSet::new(), groups };
+            let members = self.members.clone();
+            return SelectedGroups { project: false, extras: BTreeSet::new(), groups, members };
         }
         let mut extras = self.extras.clone();
         if self.all_extras {
@@ -92,7 +112,7 @@ impl GroupSelection {
             groups.extend(available.default_groups.iter().cloned());
             extras.extend(available.default_extras.iter().cloned());
         }
-        SelectedGroups { project: true, extras, groups }
+        SelectedGroups { project: true, extras, groups, members: self.members.clone() }
     }
 }
 
@@ -126,19 +146,21 @@ mod tests {
 
     fn available() -> AvailableGroups {
         let (extras, groups) = (names("cli http"), names("dev docs test"));
-        AvailableGroups { extras, groups, default_extras: names(""), default_groups: names("dev") }
+        let members = names("app server");
+        AvailableGroups { extras, groups, default_groups: names("dev"), members, ..AvailableGroups::default() }
     }
 
     #[test]
     fn defaults_are_taken_unless_refused() {
         let asked = GroupSelection { groups: names("docs"), all_extras: true, ..GroupSelection::default() };
         let taken = asked.select(&available()).unwrap();
-        assert_eq!(taken, SelectedGroups { project: true, extras: names("cli http"), groups: names("dev docs") });
+        let (extras, groups) = (names("cli http"), names("dev docs"));
+        assert_eq!(taken, SelectedGroups { project: true, extras, groups, ..SelectedGroups::default() });
         let without = GroupSelection { no_default_groups: true, ..asked };
         assert_eq!(without.select(&available()).unwrap().groups, names("docs"));
         let only = GroupSelection { only_groups: names("test"), ..GroupSelection::default() };
         let taken = only.select(&available()).unwrap();
-        assert_eq!(taken, SelectedGroups { project: false, extras: names(""), groups: names("test") });
+        assert_eq!(taken, SelectedGroups { groups: names("test"), ..SelectedGroups::default() });
     }
 
     #[test]
@@ -148,5 +170,8 @@ mod tests {
         assert_eq!(told(asked), "there is no group `dosc`; did you mean `docs`?");
         let asked = GroupSelection { extras: names("postgresql"), ..GroupSelection::default() };
         assert_eq!(told(asked), "there is no extra `postgresql`; there are cli, http");
+        let asked = MemberSelection::Named(names("servr"));
+        let asked = GroupSelection { members: asked, ..GroupSelection::default() };
+        assert_eq!(told(asked), "there is no member `servr`; did you mean `server`?");
     }
 }

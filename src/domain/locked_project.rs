@@ -1,6 +1,6 @@
 //! A project with its lock, as far as its own installer needs it where a bundle is installed.
 
-use super::SelectedGroups;
+use super::{MaskedUrl, SelectedGroups};
 
 /// A project whose lock was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct LockedProject {
     pub groups: SelectedGroups,
     /// Whether that is what its tool takes without options.
     pub is_default: bool,
+    /// The index that tools ask if they are not told otherwise, if it is known.
+    pub default_index: Option<MaskedUrl>,
     /// The lock, then the files of the project that its tool reads beside it.
     pub files: Vec<ProjectFile>,
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::locking;
 use super::version_range::VersionRange;
 use crate::domain::{
     AvailableGroups, EvaluatedMarkers, GroupName, Lock, LockedPackage, LockedPick, MarkerId, MarkerSets, MarkerTable,
@@ -65,8 +66,9 @@ impl Lock for FlatLock {
     }
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
+        locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
         let markers = self.markers.evaluate(target.markers());
-        self.check_target(target, &markers).map_err(|why| vec![self.refusal(why)])?;
+        self.check_environments(&markers).map_err(|why| vec![self.refusal(why)])?;
         let sets = self.sets(groups);
         let taken = self.packages.iter().zip(&self.entries).filter(|(_, entry)| entry.is_taken(&markers, &sets));
         let (mut picks, mut refused) = (BTreeMap::new(), Vec::new());
@@ -97,10 +99,7 @@ impl FlatLock {
         NotLocked { package: None, why, origin: self.origin.clone() }
     }
 
-    fn check_target(&self, target: &Target, markers: &EvaluatedMarkers<'_>) -> Result<(), String> {
-        if let Some(wants) = self.requires_python.as_ref().filter(|wants| !wants.contains(target.python())) {
-            return Err(format!("the lock is for Python {wants}, the target has {}", target.python()));
-        }
+    fn check_environments(&self, markers: &EvaluatedMarkers<'_>) -> Result<(), String> {
         let nothing = MarkerSets::default();
         let is_supported =
             |environments: &Vec<MarkerId>| environments.iter().any(|marker| markers.holds(Some(*marker), &nothing));

@@ -18,10 +18,6 @@ const FOREIGN: &[ForeignFormat] = &[
         way: "uv pip compile setup.py --output-file requirements.txt (or pip-compile)",
     },
     ForeignFormat {
-        recognizes: |name| name == "setup.cfg",
-        way: "uv pip compile setup.cfg --output-file requirements.txt (or pip-compile)",
-    },
-    ForeignFormat {
         recognizes: |name| matches!(name, "environment.yml" | "environment.yaml" | "conda-lock.yml"),
         way: "a copy of the lines below its `pip:`; conda fetches the others",
     },

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::fake_source::FakeSource;
 use super::*;
-use crate::domain::{GroupSelection, Target, TargetSpec};
+use crate::domain::{GroupSelection, MemberSelection, Target, TargetSpec};
 
 const UV: &str = include_str!("../../testdata/locks/uv.lock");
 const PYLOCK: &str = include_str!("../../testdata/locks/pylock.toml");
@@ -115,6 +115,40 @@ fn forks_and_markers_follow_the_target() {
     assert_eq!(on("3.9", "linux-x86_64", &old), ["demo 1.0", "docs-tool 1.0", "helper 1.0", "linter 1.0"]);
 }
 
+const WORKSPACE: &str = "version = 1\nrequires-python = '>=3.9'\n[manifest]\nmembers = ['app', 'server']\n[[package]]\nname = \
+                         'app'\nversion = '1'\nsource = { virtual = '.' }\ndependencies = [{ name = 'demo' \
+                         }]\n[package.dev-dependencies]\ndev = [{ name = 'linter' }]\n[[package]]\nname = 'demo'\nversion = \
+                         '1.0'\nsource = { registry = 'https://index.example/simple' }\n[[package]]\nname = \
+                         'linter'\nversion = '1.0'\nsource = { registry = 'https://index.example/simple' \
+                         }\n[[package]]\nname = 'server'\nversion = '2'\nsource = { editable = 'packages/server' \
+                         }\ndependencies = [{ name = 'tool' }]\n[package.dev-dependencies]\ndev = [{ name = 'linter' \
+                         }]\ntest = [{ name = 'demo' }]\n[[package]]\nname = 'tool'\nversion = '1.0'\nsource = { registry = \
+                         'https://index.example/simple' }\n";
+
+/// As `uv sync --frozen --package server`: the default groups are those of the member's own file.
+#[test]
+fn members_of_a_workspace_are_chosen_by_name() {
+    let machine =
+        FakeSource::new().file("/w/uv.lock", WORKSPACE).file("/w/pyproject.toml", "[project]\nname = 'app'\n").file(
+            "/w/packages/server/pyproject.toml",
+            "[project]\nname = 'server'\n[tool.uv]\ndefault-groups = ['test']\n",
+        );
+    let read = |members| {
+        let mut reader = RequirementsReader::new(&machine).with_groups(GroupSelection { members, ..defaults() });
+        reader.file(&Location::parse("uv.lock"), Role::Requirements);
+        reader.finish()
+    };
+    let selected = |members| on("3.12", "linux-x86_64", &read(members)).join(" | ");
+    assert_eq!(selected(MemberSelection::Root), "demo 1.0 | linter 1.0");
+    let server = MemberSelection::Named(["server".parse().unwrap()].into());
+    assert_eq!(selected(server), "demo 1.0 | server 2 | tool 1.0");
+    assert_eq!(selected(MemberSelection::All), "demo 1.0 | linter 1.0 | server 2 | tool 1.0");
+    for (name, part) in [("servr", "no member `servr`; did you mean `server`?"), ("tool", "no member `tool`")] {
+        let told = read(MemberSelection::Named([name.parse().unwrap()].into()));
+        assert!(told.problems[0].message.contains(part), "{:?}", told.problems);
+    }
+}
+
 #[test]
 fn line_ends_and_a_byte_order_mark_change_nothing() {
     for (name, text) in [("uv.lock", UV), ("pylock.toml", PYLOCK), ("poetry.lock", POETRY), ("Pipfile.lock", PIPFILE)] {
@@ -154,6 +188,15 @@ fn a_damaged_lock_is_refused_with_its_place() {
         ("Pipfile.lock", PIPFILE.replace("\"pipfile-spec\": 6", "\"pipfile-spec\": 7"), "version 7 of this format"),
         ("Pipfile.lock", PIPFILE[..PIPFILE.len() / 2].to_owned(), "it is damaged"),
         ("Pipfile.lock", PIPFILE.replace("\"demo\": {", "\"de mo!\": {"), "`de mo!` is no project name"),
+        ("pylock.toml", PYLOCK.replace("sha256 = \"1", "sha256 = \"z"), "is no sha256 digest"),
+        ("poetry.lock", POETRY.replace("sha256:1", "sha256:z"), "is no sha256 digest"),
+        ("pdm.lock", PDM.replace("sha256:1", "sha256:z"), "is no sha256 digest"),
+        ("Pipfile.lock", PIPFILE.replace("sha256:1", "sha256:z"), "is no sha256 digest"),
+        ("pixi.lock", PIXI.replace("sha256: 1", "sha256: z"), "is no sha256 digest"),
+        ("pdm.lock", PDM.replace("demo-1.0-py3", "../demo-1.0-py3"), "is no file name"),
+        ("pylock.toml", PYLOCK.replace("name = \"demo-1.0-py3", "name = \"../demo-1.0-py3"), "is no file name"),
+        ("poetry.lock", format!("{POETRY}\n{}", first_package(POETRY)), "the same version from the same source twice"),
+        ("pdm.lock", format!("{PDM}\n{}", first_package(PDM)), "the lock has it twice"),
     ] {
         let told = problem(name, text);
         assert!(told.contains(part) && told.starts_with(name), "{name}: {told}");
@@ -161,6 +204,31 @@ fn a_damaged_lock_is_refused_with_its_place() {
     let huge = vec![b'#'; LARGEST_FILE + 1];
     assert!(problem("uv.lock", huge).contains("larger than 16 MiB"));
     assert!(problem("uv.lock", b"\xff\xfe".to_vec()).contains("byte 0 is not UTF-8"));
+}
+
+fn first_package(lock: &str) -> &str {
+    const START: &str = "[[package]]";
+    let start = lock.find(START).unwrap();
+    let end = lock[start + START.len()..].find(START).unwrap();
+    &lock[start..start + START.len() + end]
+}
+
+#[test]
+fn every_format_refuses_what_is_cut_off_or_of_an_unfinished_merge() {
+    for (name, text) in [
+        ("uv.lock", UV),
+        ("pylock.toml", PYLOCK),
+        ("poetry.lock", POETRY),
+        ("old.poetry.lock", OLD_POETRY),
+        ("pdm.lock", PDM),
+        ("Pipfile.lock", PIPFILE),
+        ("pixi.lock", PIXI),
+    ] {
+        let merge = format!("{text}\n<<<<<<< HEAD\n=======\n>>>>>>> other\n");
+        assert!(problem(name, merge).contains("a merge left this conflict"), "{name}");
+        let in_a_text = &text[..text.rfind(['"', '\'']).unwrap()];
+        assert!(problem(name, in_a_text).contains("damaged"), "{name}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the parsers of lock files share: checked names, digests and file names.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
@@ -9,11 +10,12 @@ use url::Url;
 
 use super::location::normalize;
 use super::text_file::TextFile;
+use super::version_range::VersionRange;
 use super::{InputSource, Location, LockInput, Problem, RequirementsReader, Role};
 use crate::domain::{
     Digest, DigestError, DistributionFilename, FilenameError, GroupSelection, Lock, LockedFile, LockedPackage,
-    LockedProject, LockedSource, MarkerId, MarkerTable, MaskedUrl, PackageName, ProjectFile, Specifiers, Version,
-    mask_credentials,
+    LockedProject, LockedSource, MarkerId, MarkerTable, MaskedUrl, NotLocked, Origin, PackageName, ProjectFile,
+    Specifiers, Target, Version, mask_credentials,
 };
 
 /// What is wrong with an entry, in a sentence.
@@ -42,15 +44,13 @@ impl ParsedLock {
     }
 }
 
-/// Understands the text of a lock file; siblings of it come from the source.
-pub(super) type ParseLock = fn(&TextFile, &dyn InputSource) -> Result<ParsedLock, Vec<Problem>>;
-
-/// Reads a lock file with `parse` and notes what it says.
+/// Reads a lock file with `parse`, which gets siblings of it from the source, and notes what it
+/// says.
 pub(super) fn read_lock(
     reader: &mut RequirementsReader<'_>,
     (location, role): (&Location, Role),
     format: &'static str,
-    parse: ParseLock,
+    parse: impl FnOnce(&TextFile, &dyn InputSource) -> Result<ParsedLock, Vec<Problem>>,
 ) {
     if role == Role::Constraints {
         let why = "a lock file is no constraints file; name it with -r";
@@ -90,7 +90,7 @@ fn take_lock(
             let is_default = GroupSelection::default().select(parsed.lock.available()).as_ref() == Ok(&groups);
             let lock_file = ProjectFile { path: location.filename(), text };
             let files = std::iter::once(lock_file).chain(parsed.beside).collect();
-            let project = LockedProject { format, groups: groups.clone(), is_default, files };
+            let project = LockedProject { format, groups: groups.clone(), is_default, default_index: None, files };
             reader.read.lock = Some(LockInput { format, name, lock: parsed.lock, groups, project: project.into() });
         }
     }
@@ -109,6 +109,33 @@ pub(super) fn group_name<N: FromStr>(text: &str) -> Result<N, Fault> {
 /// Parses the supported Python versions.
 pub(super) fn requires_python(text: Option<&str>) -> Result<Option<Specifiers>, Fault> {
     text.map(|text| text.parse().map_err(|error| format!("requires-python: {error}"))).transpose()
+}
+
+/// Checks that the lock at `origin`, for the Python versions `wants`, is for `target`.
+///
+/// # Errors
+/// When the target has another Python.
+pub(super) fn check_python(
+    wants: Option<&VersionRange>,
+    target: &Target,
+    origin: &Origin,
+) -> Result<(), Vec<NotLocked>> {
+    let Some(wants) = wants.filter(|wants| !wants.contains(target.python())) else { return Ok(()) };
+    let why = format!("the lock is for Python {wants}, the target has {}", target.python());
+    Err(vec![NotLocked { package: None, why, origin: origin.clone() }])
+}
+
+/// Checks that the lock at `origin` lacks nothing that the project beside it needs.
+///
+/// # Errors
+/// When there are `missing` projects.
+pub(super) fn check_complete(missing: BTreeSet<PackageName>, origin: &Origin) -> Result<(), Vec<NotLocked>> {
+    let refuse = |name| NotLocked {
+        package: Some(name),
+        why: "it is needed, and the lock does not have it: pyproject.toml may have changed since; lock anew".to_owned(),
+        origin: origin.clone(),
+    };
+    if missing.is_empty() { Ok(()) } else { Err(missing.into_iter().map(refuse).collect()) }
 }
 
 /// Parses a marker, and adds it to those of the lock.

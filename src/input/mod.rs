@@ -25,6 +25,7 @@ mod project_dependencies;
 mod pylock_toml;
 mod pyproject_toml;
 mod requirements_txt;
+mod setup_cfg;
 mod text_file;
 mod unfetchable;
 mod uv_lock;
@@ -66,6 +67,12 @@ pub struct Format {
 pub const FORMATS: &[Format] = &[
     Format { name: "uv.lock", recognizes: uv_lock::recognizes, project_file: "uv.lock", read: uv_lock::read },
     Format {
+        name: "script.py.lock",
+        recognizes: uv_lock::recognizes_script,
+        project_file: "",
+        read: uv_lock::read_script,
+    },
+    Format {
         name: "pylock.toml",
         recognizes: pylock_toml::recognizes,
         project_file: "pylock.toml",
@@ -97,6 +104,7 @@ pub const FORMATS: &[Format] = &[
         project_file: "pyproject.toml",
         read: pyproject_toml::read,
     },
+    Format { name: "setup.cfg", recognizes: setup_cfg::recognizes, project_file: "setup.cfg", read: setup_cfg::read },
     Format { name: "pixi.lock", recognizes: pixi_lock::recognizes, project_file: "pixi.lock", read: pixi_lock::read },
 ];
 

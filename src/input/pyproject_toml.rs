@@ -9,8 +9,10 @@ use super::poetry_dependency::Dependency;
 use super::project_dependencies::{Asked, Document};
 use super::text_file::TextFile;
 use super::version_range::VersionRange;
-use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role};
-use crate::domain::{AvailableGroups, Marker, MaskedUrl, PackageName, Requirement, SelectedGroups, Source};
+use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role, setup_cfg};
+use crate::domain::{
+    AvailableGroups, Marker, MaskedUrl, PackageName, Requirement, SelectedGroups, Source, UnknownGroup,
+};
 
 /// Whether a file of this name is the description of a project.
 pub fn recognizes(filename: &str) -> bool {
@@ -33,32 +35,54 @@ fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document:
     reader.read.has_groups = true;
     let wrong = |why: &str| file.problem(None, why);
     if !document.is_project() {
+        if let Some(beside) = setup_cfg::beside(file, reader.input_source) {
+            return setup_cfg::read_file(reader, &beside, role);
+        }
         let why = "it asks for nothing: it has neither [project] nor [dependency-groups] nor dependencies of Poetry";
         return reader.read.problems.push(wrong(why));
     }
-    let groups = match reader.groups.select(&available(document)) {
-        Ok(groups) => groups,
-        Err(unknown) => {
-            return reader.read.problems.extend(unknown.iter().map(|unknown| wrong(&unknown.to_string())));
-        }
-    };
-    let mut problems: Vec<_> = dynamic(document, &groups).into_iter().map(|why| wrong(&why)).collect();
-    let asked = document.asked().map(|asked| wanted(asked, document.name().as_ref(), groups));
-    match asked {
+    let Some(groups) = selected(reader, file, &available(document)) else { return };
+    reader.read.problems.extend(dynamic(document, &groups).into_iter().map(|why| wrong(&why)));
+    match document.asked() {
         Ok(asked) => {
-            for asked in asked {
-                let name = asked.name.clone();
-                let placed = document.uv().sources().place(asked);
-                match placed.and_then(|asked| requirement((file, reader.input_source), &asked, role)) {
-                    Ok(requirement) => reader.read.requirements.push(requirement),
-                    Err(why) => problems.push(file.problem(place(file, &name), format!("{name}: {why}"))),
-                }
+            let asked = wanted(asked, document.name().as_ref(), groups);
+            let placed = asked.into_iter().map(|asked| (asked.name.clone(), document.uv().sources().place(asked)));
+            take(reader, file, role, placed);
+        }
+        Err(why) => reader.read.problems.push(wrong(&why)),
+    }
+    note_requires_python(reader, file, document.requires_python().as_deref());
+}
+
+/// Returns the extras and groups that are taken of those that a file has; `None` after noting that
+/// it lacks one.
+pub(super) fn selected(
+    reader: &mut RequirementsReader<'_>,
+    file: &TextFile,
+    available: &AvailableGroups,
+) -> Option<SelectedGroups> {
+    let told = |unknown: &UnknownGroup| file.problem(None, unknown.to_string());
+    let groups = reader.groups.select(available);
+    groups.map_err(|unknown| reader.read.problems.extend(unknown.iter().map(told))).ok()
+}
+
+/// Adds requirements of a project to what was read, each with the project that it names, or what is
+/// wrong with it.
+pub(super) fn take(
+    reader: &mut RequirementsReader<'_>,
+    file: &TextFile,
+    role: Role,
+    asked: impl Iterator<Item = (PackageName, Result<Asked, Fault>)>,
+) {
+    for (name, asked) in asked {
+        match asked.and_then(|asked| requirement((file, reader.input_source), &asked, role)) {
+            Ok(requirement) => reader.read.requirements.push(requirement),
+            Err(why) => {
+                let problem = file.problem(place(file, &name), format!("{name}: {why}"));
+                reader.read.problems.push(problem);
             }
         }
-        Err(why) => problems.push(wrong(&why)),
     }
-    reader.read.problems.extend(problems);
-    note_requires_python(reader, file, document.requires_python().as_deref());
 }
 
 /// Records the Python versions that the file requires.
@@ -74,7 +98,7 @@ pub(super) fn note_requires_python(reader: &mut RequirementsReader<'_>, file: &T
 fn available(document: &Document) -> AvailableGroups {
     let (groups, default) = document.groups();
     let default_groups = if document.name().is_some() { BTreeSet::new() } else { default };
-    AvailableGroups { extras: document.extras(), groups, default_extras: BTreeSet::new(), default_groups }
+    AvailableGroups { extras: document.extras(), groups, default_groups, ..AvailableGroups::default() }
 }
 
 /// Returns a fault for each requested field that only a build can tell.
@@ -137,14 +161,16 @@ pub(super) fn requirement(
     })
 }
 
-/// Returns the first position of a project's name as a whole word.
+/// Returns the first position of a project's name as a whole word, in quotes or at the start of a
+/// line.
 fn place(file: &TextFile, name: &PackageName) -> Option<usize> {
     let text = file.text.to_ascii_lowercase().replace(['_', '.'], "-");
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let starts = text.match_indices(name.as_ref()).map(|(at, _)| at);
     let mut whole = starts.filter(|at| {
         let (before, after) = (&text[..*at], &text[at + name.as_ref().len()..]);
-        before.ends_with(['"', '\'', '\n']) && !after.starts_with(is_part)
+        let begins_line = before.rsplit('\n').next().is_some_and(|start| start.trim().is_empty());
+        (begins_line || before.ends_with(['"', '\''])) && !after.starts_with(is_part)
     });
     whole.next()
 }

@@ -22,7 +22,7 @@ pub use manifest::{
     BUNDLE_ROOT, Manifest, ManifestError, ManifestFile, ManifestOptions, ManifestPackage, ManifestPage,
     ManifestProject, ManifestRequest, ManifestRequirement, ManifestTarget, ManifestValueError, bundled,
 };
-pub use project_installer::{BundleLocation, PROJECT_INSTALLERS, ProjectInstaller, project_of};
+pub use project_installer::{BundleLocation, NotServed, PROJECT_INSTALLERS, ProjectInstaller, project_of};
 pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;
 
@@ -114,15 +114,15 @@ const DOCUMENTS: &[Document] = &[
 /// # Errors
 /// As [`Layout::tree`] of `find-links`.
 pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
-    let project = input.project.and_then(|project| project_installer::project_pages(project, input.fetched));
-    let (project, files) = project.map(|pages| (pages.manifest, pages.files)).unzip();
+    let served = input.project.and_then(|project| project_installer::project_pages(project, input.fetched).ok()?);
+    let (project, files) = served.map(|pages| (pages.manifest, pages.files)).unzip();
     let manifest = Manifest::of(input).with_project(project);
     let mut tree = FindLinks.tree(input.fetched)?.under(&literal_path(WHEELS));
     for (path, text) in pages(input, &manifest) {
         tree.insert(literal_path(&path), Content::Page(text.into_bytes()));
     }
-    for (path, text) in files.into_iter().flatten() {
-        tree.insert(path, Content::Page(text.into_bytes()));
+    for (path, bytes) in files.into_iter().flatten() {
+        tree.insert(path, Content::Page(bytes));
     }
     let manifest = manifest.with_pages(listed(&tree));
     tree.insert(literal_path(MANIFEST_PATH), Content::Page(manifest.to_json()));

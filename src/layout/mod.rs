@@ -16,9 +16,9 @@ mod test_fixtures;
 pub use bundle::{
     BUNDLE_ROOT, BundleInput, BundleLocation, DependencyGraph, License, MANIFEST_PATH, Manifest, ManifestError,
     ManifestFile, ManifestOptions, ManifestPackage, ManifestPage, ManifestProject, ManifestRequest,
-    ManifestRequirement, ManifestTarget, ManifestValueError, PROJECT_INSTALLERS, ProjectInstaller, ProjectSummaries,
-    REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled, overview, pins,
-    project_of, requirements_paths, sums,
+    ManifestRequirement, ManifestTarget, ManifestValueError, NotServed, PROJECT_INSTALLERS, ProjectInstaller,
+    ProjectSummaries, REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled,
+    overview, pins, project_of, requirements_paths, sums,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;

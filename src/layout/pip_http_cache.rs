@@ -4,16 +4,16 @@
 //! Two formats serve every pip since 6.0. Their entries are dated in the year 2100, so that every
 //! pip takes them for fresh.
 
-mod entry;
+pub(super) mod entry;
 mod json_page;
-mod key;
+pub(super) mod key;
 mod wheel_cache;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Content, Fetched, FetchedFile, IndexPage, MaskedUrl, Object, PackageName, PipCacheEntry, Tree};
 
-use self::entry::EntryHeaders;
+use self::entry::{EntryHeaders, HTML};
 use super::checked_tree::{content, literal_path};
 use super::html::{Anchor, page, restrictions};
 use super::{Layout, LayoutError, Usage, UsageLocation};
@@ -127,7 +127,7 @@ fn second_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
 /// Adds the two files of an entry of the second format.
 fn insert(tree: &mut Tree, key: &str, headers: &EntryHeaders, body: Content) {
     let path = format!("http-v2/{}", key::path(key));
-    tree.insert(literal_path(&path), Content::Page(entry::binary(headers)));
+    tree.insert(literal_path(&path), Content::Page(entry::binary(headers, b"")));
     tree.insert(literal_path(&(path + ".body")), body);
 }
 
@@ -173,7 +173,7 @@ fn pages(fetched: &Fetched) -> Tree {
     for ((index, project), files) in projects {
         let anchors: Vec<_> = files.iter().map(|file| anchor(file)).collect();
         let body = page(&format!("Links for {project}"), &anchors);
-        let headers = EntryHeaders::of_page(body.len() as u64);
+        let headers = EntryHeaders::of_page(body.len() as u64, HTML);
         insert(&mut tree, &key::of_page(index, project), &headers, Content::Page(body));
     }
     tree

@@ -40,7 +40,7 @@ mod with_sources;
 mod write;
 
 pub use crate::archive::CancelFlag;
-pub use build_tools::{plan_build_requires, plan_installer};
+pub use build_tools::{plan_build_requires, plan_installer, plan_project_build};
 pub use build_wheels::{WheelsToBuild, build_wheels, with_built_wheels};
 pub use bundle::finding::{Finding, FindingKind};
 pub use bundle::output::{BundleOutput, OutputStream};

@@ -198,6 +198,64 @@ fn repositories_of_a_lock_are_named() {
     assert!(!told.contains("hunter2"), "{told}");
 }
 
+/// Nothing in a lock is an option of git, and no program is started by it.
+#[test]
+fn a_repository_of_a_lock_that_git_could_take_for_something_else_is_refused() {
+    let index = world();
+    let sandbox = project(&index);
+    let commit = "0123456789012345678901234567890123456789";
+    for (git, part) in [
+        (format!("ext::sh -c touch% pwned#{commit}"), "ext"),
+        (format!("ssh://-oProxyCommand=touch%20pwned/r#{commit}"), "ssh"),
+        ("https://git.example/demo#--upload-pack=touch pwned".to_owned(), "--upload-pack"),
+        ("https://git.example/demo#-x".to_owned(), "-x"),
+        (format!("https://git.example/demo?subdirectory=..%2F..%2Fetc#{commit}"), "../../etc"),
+    ] {
+        let demo = format!("[[package]]\nname = \"demo\"\nversion = \"3\"\nsource = {{ git = \"{git}\" }}\n");
+        let app = "[[package]]\nname = \"app\"\nversion = \"1\"\nsource = { editable = \".\" }\ndependencies = [{ name = \
+                   \"demo\" }]\n";
+        sandbox.write("uv.lock", format!("version = 1\nrequires-python = \">=3.10\"\n{app}{demo}"));
+        let (exit, told) = refused(&sandbox, &index, &[&["-r", "uv.lock"], &LINUX[..]].concat());
+        assert!(exit == 2 && told.contains(part), "{git}: {exit}: {told}");
+        assert!(!sandbox.path("pwned").exists(), "{git}");
+    }
+}
+
+#[test]
+fn a_lock_of_200_mb_is_refused_before_it_is_read() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    for name in ["uv.lock", "Pipfile.lock", "pixi.lock", "pyproject.toml", "setup.cfg"] {
+        sandbox.write(name, "");
+        std::fs::File::options().write(true).open(sandbox.path(name)).unwrap().set_len(200 << 20).unwrap();
+        let (exit, told) = refused(&sandbox, &index, &["-r", name]);
+        assert!(exit == 2 && told.contains("it is larger than 16 MiB"), "{name}: {exit}: {told}");
+    }
+}
+
+#[test]
+fn groups_that_include_each_other_are_told() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let groups =
+        "[dependency-groups]\nround = [{include-group = 'trip'}]\ntrip = ['demo', {include-group = 'round'}]\n";
+    sandbox.write("pyproject.toml", format!("[project]\nname = 'app'\nversion = '1'\n{groups}"));
+    let (exit, told) = refused(&sandbox, &index, &["-r", "pyproject.toml", "--group", "trip"]);
+    assert!(exit == 2 && told.contains("includes itself: round → trip → round"), "{told}");
+}
+
+#[test]
+fn a_setup_cfg_is_resolved_with_its_extras() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    sandbox.write(
+        "setup.cfg",
+        "[metadata]\nname = app\n[options]\npython_requires = >=3.10\ninstall_requires =\n    demo<2\n[options.extras_require]\nspeed \
+         = fast\n",
+    );
+    assert_eq!(fetched(&sandbox, &index, &[]), ["demo-1.0"]);
+    assert_eq!(fetched(&sandbox, &index, &["-r", "setup.cfg", "--extra", "speed"]), ["demo-1.0", "fast-1.0"]);
+    let arguments = ["-r", "setup.cfg", "--python-version", "3.9", "--platform", "linux-x86_64"];
+    assert!(refused(&sandbox, &index, &arguments).1.contains("the project is for Python >=3.10"));
+}
+
 #[test]
 fn a_lock_stands_alone() {
     let index = world();

@@ -37,6 +37,7 @@ mod packaging;
 mod pip_caches;
 mod pointing;
 mod printing;
+mod project_installers;
 mod pushing;
 mod reading_archives;
 mod remembering;

@@ -9,7 +9,7 @@ use crate::support::{Index, Sandbox, ServedIndex, Wheel, files_below, judges};
 const FOLDER: &str = "it's, my $HOME";
 
 /// Runs `script` with the binary, pip and uv at hand and no way to a network.
-fn shell(sandbox: &Sandbox, script: &str) -> assert_cmd::Command {
+pub fn shell(sandbox: &Sandbox, script: &str) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new("/bin/sh");
     let binary = Path::new(env!("CARGO_BIN_EXE_prefetch")).parent().unwrap();
     let folders = [binary, &judges().bin(), Path::new("/usr/bin"), Path::new("/bin")];

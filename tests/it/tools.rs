@@ -10,7 +10,7 @@ use crate::support::{Index, Published, Sandbox, Sdist, ServedIndex, Wheel, judge
 const TARGET: [&str; 4] = ["--python-version", "3.11", "--platform", "linux-x86_64"];
 
 /// A build backend (PEP 517) in one module, which needs another one to run.
-const BACKEND: &str = r#"
+pub const BACKEND: &str = r#"
 import helper, zipfile
 
 def build_wheel(folder, settings=None, metadata_folder=None):

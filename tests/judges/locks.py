@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Compares what `prefetch parse` selects from real lock files, names, versions and files, with small references of each
-owner's rules.
+owner's rules. The files of Poetry and PDM are those of a dry run with an index that offers what the lock lists; a
+Pipfile.lock names no files, so that only its names and versions are compared.
 
     tests/judges/locks.py PREFETCH CORPUS ORACLES [FORMAT...]
 
@@ -11,6 +12,7 @@ Every difference is printed; the last line of each format counts the answers tha
 import functools
 import itertools
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -30,6 +32,7 @@ sys.path.insert(0, str(ORACLES))
 sys.argv = [sys.argv[0], str(ORACLES)]
 import ref_uv  # noqa: E402
 from packaging.specifiers import SpecifierSet  # noqa: E402
+from packaging.version import Version  # noqa: E402
 
 PYTHONS = {"3.10": "3.10.0", "3.12": "3.12.0", "3.13": "3.13.0"}
 ref_uv.PV.update(PYTHONS)
@@ -119,8 +122,18 @@ def ranks(case):
     return ranks
 
 
-def chosen(wheels, sdist, case):
-    """The file that uv takes: the best tag, then the higher build tag, then the first; without one, the sdist."""
+def by_tag(rank, build):
+    """How uv, pip and PDM prefer a wheel: by its best tag, then by the higher build tag."""
+    return -rank, build
+
+
+def by_build_tag(rank, build):
+    """How Poetry prefers a wheel."""
+    return build, -rank
+
+
+def chosen(wheels, sdist, case, preference=by_tag):
+    """The file that a tool takes: the preferred wheel, of equal ones the first; without one, the sdist."""
     best = None
     for name in wheels:
         try:
@@ -128,8 +141,8 @@ def chosen(wheels, sdist, case):
         except packaging.utils.InvalidWheelFilename:
             continue
         rank = min((ranks(case)[tag] for tag in tags if tag in ranks(case)), default=None)
-        if rank is not None and (best is None or (-rank, build) > best[0]):
-            best = ((-rank, build), name)
+        if rank is not None and (best is None or preference(rank, build) > best[0]):
+            best = (preference(rank, build), name)
     return best[1] if best else sdist
 
 
@@ -159,6 +172,79 @@ def with_files(packages, case):
     """Names, versions and files, or `no file` where a package has none for the case."""
     files = [(norm(package["name"]), package.get("version", ""), file_of(package, case)) for package in packages]
     return "no file" if any(file is None for _, _, file in files) else set(files)
+
+
+def listed(document):
+    """The names and digests of the files that a lock of Poetry or PDM lists, by project."""
+    files = {}
+    for package in document["package"]:
+        if not {"url", "path", "git"} & set(package) and package.get("source", {}).get("type", "legacy") == "legacy":
+            files.setdefault(norm(package["name"]), []).extend(package.get("files", []))
+    for key, entries in document.get("metadata", {}).get("files", {}).items():
+        if norm(key.split()[0]) in files:
+            files[norm(key.split()[0])].extend(entries)
+    return {name: {last_part(entry) if "url" in entry else entry["file"]: entry["hash"] for entry in entries}
+            for name, entries in files.items()}
+
+
+def dry_run(path, files):
+    """The report of a run that asks an index with just these files."""
+    folder = path.parent
+    for name, entries in files.items():
+        page = folder / "simple" / name / "index.html"
+        page.parent.mkdir(parents=True)
+        links = (f'<a href="{urllib.parse.quote(file)}#{digest.replace(":", "=")}">{file}</a>' for file, digest in entries.items())
+        page.write_text("<!DOCTYPE html>\n" + "\n".join(links))
+    index = (folder / "simple").as_uri()
+    path.write_text(re.sub(r'(\ntype = "legacy"\nurl = )".*"', rf'\1"{index}"', path.read_text()))
+    command = [PREFETCH, "-r", path, "--index-url", index, "--dry-run", "--keep-going", "--skip-source-trees", "--quiet",
+               "--report", folder / "report.json", "--cache-dir", folder / "cache"]
+    for python in PYTHONS:
+        command += ["--python-version", python]
+    for platform in PLATFORMS.values():
+        command += ["--platform", platform]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env={"PATH": os.environ["PATH"]})
+    try:
+        return json.loads((folder / "report.json").read_text())
+    except FileNotFoundError:
+        return {"targets": [], "packages": [], "why": done.stderr}
+
+
+def judge_files(count, label, path, first, preference):
+    """Compares the file of each package that each case gets without options."""
+    files = listed(load(path))
+    report = dry_run(path, files)
+    if not report["targets"]:
+        return count.refuse(label, [report["why"]])
+    for case, target in zip(CASES, report["targets"]):
+        selection = taken(first["cases"][case])
+        if selection is None:
+            continue
+        mine = {(package["name"], file["filename"]) for package in report["packages"] for file in package["files"]
+                if target["id"] in file["targets"]}
+        theirs = set()
+        for name, version in selection:
+            if files.get(name):
+                theirs.add((name, file_by_tags(files[name], version, case, preference)))
+        is_gap = not target["solved"]
+        lacks = any(file is None for _, file in theirs)
+        mine = {pair for pair in mine if files.get(pair[0])}
+        count.compare(label, (case, "files"), "no file" if is_gap else mine, "no file" if lacks else theirs)
+
+
+def file_by_tags(files, version, case, preference):
+    """The file of a version that the tool of a lock takes."""
+    wheels, sdist = [], None
+    for file in files:
+        try:
+            if file.endswith(".whl"):
+                of = packaging.utils.parse_wheel_filename(file)[1]
+                wheels += [file] if of == Version(version) else []
+            elif packaging.utils.parse_sdist_filename(file)[1] == Version(version):
+                sdist = file
+        except (packaging.utils.InvalidWheelFilename, packaging.utils.InvalidSdistFilename):
+            continue
+    return chosen(wheels, sdist, case, preference)
 
 
 class Count:
@@ -332,6 +418,7 @@ def judge_poetry():
                     stale.add(label)
                     continue
                 count.compare(label, (case, options), taken(target), theirs)
+        judge_files(count, label, path, first, by_build_tag)
     print(f"  older than their pyproject.toml: {sorted(stale)}")
     return count.close()
 
@@ -364,6 +451,7 @@ def judge_pdm():
                 if mine_here is None and not fits_pdm(metadata, case[0]):
                     theirs = None
                 count.compare(label, (case, options), mine_here, theirs)
+        judge_files(count, label, path, first, by_tag)
     return count.close()
 
 

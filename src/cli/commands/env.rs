@@ -30,7 +30,9 @@ pub struct EnvArgs {
 
 /// Returns the tools that `--for` takes.
 fn tools() -> PossibleValuesParser {
-    PossibleValuesParser::new(std::iter::once("pip").chain(PROJECT_INSTALLERS.iter().map(|installer| installer.name)))
+    let mut names: Vec<_> = PROJECT_INSTALLERS.iter().map(|installer| installer.name).collect();
+    names.dedup();
+    PossibleValuesParser::new(names)
 }
 
 /// The shells whose syntax for variables is known.
@@ -57,13 +59,13 @@ pub fn run(args: &EnvArgs, environment: &Environment) -> Result<Exit, CliError> 
     if path.display().to_string().contains(char::is_control) {
         return Err(CliError::usage(format!("{path:?} has control characters, which no line of a shell should hold")));
     }
-    let changes = match args.tool.as_deref() {
-        None => changes(&path)?,
-        Some("pip") => changes(&path)?.into_iter().filter(VariableChange::is_of_pip).collect(),
-        Some(tool) => changes_for_project(tool, &path, &environment.working_folder)?,
+    let actions = match args.tool.as_deref() {
+        None => actions(&path)?,
+        Some("pip") => actions(&path)?.into_iter().filter(ShellAction::is_of_pip).collect(),
+        Some(tool) => actions_for_project(tool, &path, &environment.working_folder)?,
     };
     let shell = args.shell.unwrap_or_else(|| usual_shell(environment.variable("SHELL").as_deref()));
-    let lines: Vec<_> = changes.iter().map(|change| shell.line(change)).collect();
+    let lines: Vec<_> = actions.iter().map(|action| shell.line(action)).collect();
     terminal::print_verbatim(&lines.join("\n")).map_err(|error| CliError::new(Exit::Disk, error))?;
     Ok(Exit::Done)
 }
@@ -77,56 +79,57 @@ fn usual_shell(variable: Option<&str>) -> Shell {
     }
 }
 
-/// A change to one environment variable.
+/// What a line of a shell does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum VariableChange {
+enum ShellAction {
     Set(&'static str, String),
     Unset(&'static str),
+    /// Runs this Python script with an argument.
+    Run([String; 2]),
 }
 
-impl VariableChange {
+impl ShellAction {
     fn is_of_pip(&self) -> bool {
-        let (Self::Set(name, _) | Self::Unset(name)) = self;
-        name.starts_with("PIP_")
+        matches!(self, Self::Set(name, _) | Self::Unset(name) if name.starts_with("PIP_"))
     }
 }
 
 /// Returns the variables that point pip and uv at the folder.
 ///
 /// Locations are URLs, since pip splits lists at spaces and uv at commas.
-fn changes(path: &Path) -> Result<Vec<VariableChange>, CliError> {
+fn actions(path: &Path) -> Result<Vec<ShellAction>, CliError> {
     let text = |path: &Path| path.display().to_string();
     if path.is_file() {
         return Err(refusal(path));
     }
     if path.join(MANIFEST_PATH).is_file() {
-        return changes_for_links(&url(&path.join(WHEELS))?);
+        return actions_for_links(&url(&path.join(WHEELS))?);
     }
     let names: Vec<String> = entries(path);
     let has = |end: &str| names.iter().any(|name| name.ends_with(end));
     if has(".content-type") {
         let links = url(path)? + "links.html";
         return Ok(vec![
-            VariableChange::Set("PIP_DOWNLOAD_CACHE", text(path)),
+            ShellAction::Set("PIP_DOWNLOAD_CACHE", text(path)),
             set("PIP_NO_INDEX", "1"),
-            VariableChange::Set("PIP_FIND_LINKS", links),
+            ShellAction::Set("PIP_FIND_LINKS", links),
         ]);
     }
     if ["http", "http-v2"].iter().any(|name| path.join(name).is_dir()) {
-        return Ok(vec![VariableChange::Set("PIP_CACHE_DIR", text(path)), VariableChange::Unset("PIP_NO_CACHE_DIR")]);
+        return Ok(vec![ShellAction::Set("PIP_CACHE_DIR", text(path)), ShellAction::Unset("PIP_NO_CACHE_DIR")]);
     }
     if [".whl", ".gz", ".tgz", ".zip", ".bz2", ".tar", ".xz"].iter().any(|end| has(end)) {
-        return changes_for_links(&url(path)?);
+        return actions_for_links(&url(path)?);
     }
     if names.iter().any(|name| path.join(name).join("index.html").is_file()) {
-        return changes_for_index(&url(path)?);
+        return actions_for_index(&url(path)?);
     }
     Err(refusal(path))
 }
 
 /// Returns the variables with which `tool`, run in the folder `project`, installs by the lock that the
 /// bundle at `path` was made from.
-fn changes_for_project(tool: &str, path: &Path, project: &Path) -> Result<Vec<VariableChange>, CliError> {
+fn actions_for_project(tool: &str, path: &Path, project: &Path) -> Result<Vec<ShellAction>, CliError> {
     let shown = path.display();
     let manifest = fs::read(path.join(MANIFEST_PATH)).map_err(|error| {
         CliError::usage(format!("{shown} is no unpacked bundle: {MANIFEST_PATH}: {error}"))
@@ -142,25 +145,26 @@ fn changes_for_project(tool: &str, path: &Path, project: &Path) -> Result<Vec<Va
     };
     let url = url(path)?;
     let (path, project) = (path.display().to_string(), project.display().to_string());
-    let variables = installer.variables(&BundleLocation { path: &path, url: &url, project: &project });
-    Ok(variables.into_iter().map(|(name, value)| VariableChange::Set(name, value)).collect())
+    let location = BundleLocation { path: &path, url: &url, project: &project };
+    let variables = installer.variables(&location).into_iter().map(|(name, value)| ShellAction::Set(name, value));
+    Ok(installer.preparation(&location).map(ShellAction::Run).into_iter().chain(variables).collect())
 }
 
-fn set(name: &'static str, value: &str) -> VariableChange {
-    VariableChange::Set(name, value.to_owned())
+fn set(name: &'static str, value: &str) -> ShellAction {
+    ShellAction::Set(name, value.to_owned())
 }
 
-fn changes_for_links(url: &str) -> Result<Vec<VariableChange>, CliError> {
+fn actions_for_links(url: &str) -> Result<Vec<ShellAction>, CliError> {
     let switches = ["PIP_NO_INDEX", "UV_NO_INDEX", "UV_OFFLINE"].map(|name| set(name, "1"));
     let places = ["PIP_FIND_LINKS", "UV_FIND_LINKS"].map(|name| set(name, url));
     Ok(switches.into_iter().chain(places).collect())
 }
 
-fn changes_for_index(url: &str) -> Result<Vec<VariableChange>, CliError> {
+fn actions_for_index(url: &str) -> Result<Vec<ShellAction>, CliError> {
     let others = ["PIP_NO_INDEX", "PIP_EXTRA_INDEX_URL", "UV_NO_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL"];
     let places = ["PIP_INDEX_URL", "UV_DEFAULT_INDEX"].map(|name| set(name, url));
     let switches = ["PIP_DISABLE_PIP_VERSION_CHECK", "UV_OFFLINE"].map(|name| set(name, "1"));
-    Ok(others.map(VariableChange::Unset).into_iter().chain(places).chain(switches).collect())
+    Ok(others.map(ShellAction::Unset).into_iter().chain(places).chain(switches).collect())
 }
 
 fn refusal(path: &Path) -> CliError {
@@ -186,20 +190,33 @@ fn url(folder: &Path) -> Result<String, CliError> {
 }
 
 impl Shell {
-    fn line(self, change: &VariableChange) -> String {
-        match (self, change) {
-            (Self::Sh, VariableChange::Set(name, value)) => format!("export {name}='{}'", value.replace('\'', r"'\''")),
-            (Self::Sh, VariableChange::Unset(name)) => format!("unset {name}"),
-            (Self::Fish, VariableChange::Set(name, value)) => {
-                format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
-            }
-            (Self::Fish, VariableChange::Unset(name)) => format!("set -e {name}"),
-            (Self::Powershell, VariableChange::Set(name, value)) => format!("$env:{name} = '{}'", double_quotes(value)),
-            (Self::Powershell, VariableChange::Unset(name)) => {
+    fn line(self, action: &ShellAction) -> String {
+        match (self, action) {
+            (Self::Sh, ShellAction::Set(name, value)) => format!("export {name}={}", self.quoted(value)),
+            (Self::Sh, ShellAction::Unset(name)) => format!("unset {name}"),
+            (Self::Fish, ShellAction::Set(name, value)) => format!("set -gx {name} {}", self.quoted(value)),
+            (Self::Fish, ShellAction::Unset(name)) => format!("set -e {name}"),
+            (Self::Powershell, ShellAction::Set(name, value)) => format!("$env:{name} = {}", self.quoted(value)),
+            (Self::Powershell, ShellAction::Unset(name)) => {
                 format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue")
             }
-            (Self::Cmd, VariableChange::Set(name, value)) => format!("set \"{name}={}\"", value.replace('%', "%%")),
-            (Self::Cmd, VariableChange::Unset(name)) => format!("set \"{name}=\""),
+            (Self::Cmd, ShellAction::Set(name, value)) => format!("set {}", self.quoted(&format!("{name}={value}"))),
+            (Self::Cmd, ShellAction::Unset(name)) => format!("set \"{name}=\""),
+            (Self::Sh | Self::Fish, ShellAction::Run(words)) => format!("python3 {}", self.words(words)),
+            (Self::Powershell | Self::Cmd, ShellAction::Run(words)) => format!("python {}", self.words(words)),
+        }
+    }
+
+    fn words(self, words: &[String]) -> String {
+        words.iter().map(|word| self.quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn quoted(self, text: &str) -> String {
+        match self {
+            Self::Sh => format!("'{}'", text.replace('\'', r"'\''")),
+            Self::Fish => format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'")),
+            Self::Powershell => format!("'{}'", double_quotes(text)),
+            Self::Cmd => format!("\"{}\"", text.replace('%', "%%")),
         }
     }
 }
@@ -225,6 +242,9 @@ mod tests {
         ] {
             assert_eq!(shell.line(&set), expected);
         }
+        let script = ShellAction::Run(["/it's/fill.py", "a b"].map(str::to_owned));
+        assert_eq!(Shell::Sh.line(&script), r"python3 '/it'\''s/fill.py' 'a b'");
+        assert_eq!(Shell::Powershell.line(&script), "python '/it''s/fill.py' 'a b'");
     }
 
     proptest::proptest! {

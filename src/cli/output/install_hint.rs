@@ -91,13 +91,13 @@ fn usages_in(shell: Shell, output: &Output, fetched: &Fetched, context: HintCont
 
 /// Returns the command of the tool that owns the lock, if it installs from the bundle.
 fn by_own_lock(bundle: &BundleOutput, fetched: &Fetched, shell: Shell) -> Option<InstallHint> {
-    let project = project_of(bundle.project.as_deref()?, fetched)?;
+    let project = project_of(bundle.project.as_deref()?, fetched).ok()??;
     let installer = ProjectInstaller::of(&project)?;
     let is_unpacked = is_folder(&bundle.path) && bundle.since.is_none();
     let path = bundle.path.display().to_string();
     let folder = if is_unpacked { shell.quote(path.trim_end_matches(['/', '\\'])) } else { "bundle".to_owned() };
-    let needs = installer.needs().replace("FOLDER", &folder);
-    let condition = format!("or with {}, by {}, {needs}", installer.name, installer.lock);
+    let needs = installer.needs().map(|needs| format!(", {}", needs.replace("FOLDER", &folder))).unwrap_or_default();
+    let condition = format!("or with {}, by {}{needs}", installer.name, installer.lock);
     Some(InstallHint { condition: Some(condition), lines: vec![installer.command_line(&project, &folder)] })
 }
 

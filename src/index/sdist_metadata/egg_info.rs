@@ -1,7 +1,8 @@
 //! Parses `*.egg-info/requires.txt`, which setuptools wrote when the archive was made.
 
 use super::super::core_metadata::MetadataFile;
-use super::requirement_lines::{from_section, logical_lines};
+use super::requirement_lines::from_section;
+use crate::domain::logical_lines;
 
 /// The files of an `*.egg-info` folder.
 #[derive(Debug, Default)]

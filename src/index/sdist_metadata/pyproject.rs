@@ -74,6 +74,19 @@ impl BuildRequirements {
         let fetches_by = fetches_by(&requires, backend, native);
         Self { requires, by_setuptools, fetches_by, languages: native.languages.clone() }
     }
+
+    /// Reads the build requirements of a project that is installed as an editable (PEP 660) from the
+    /// text of its `pyproject.toml`; `None` if that does not say how it is built.
+    pub fn of_editable(pyproject: &str) -> Option<Self> {
+        let table = pyproject.parse::<toml::Table>().ok()?;
+        let backend = table.get("build-system")?.get("build-backend").and_then(toml::Value::as_str);
+        let mut needs = Self::of(Some(pyproject), &NativeCode::default());
+        if backend.is_some_and(|backend| backend.starts_with("hatchling")) {
+            // Its hook asks for it when it runs.
+            needs.requires.push("editables".to_owned());
+        }
+        Some(needs)
+    }
 }
 
 /// The backend of archives that name none; it builds in their folder, as `python setup.py` does.

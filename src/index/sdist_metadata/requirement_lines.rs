@@ -4,24 +4,6 @@ use std::collections::HashSet;
 
 use crate::domain::{CoreMetadata, Dependency, Marker, ResolutionMetadata};
 
-/// Returns the lines of a text without blank ones and comments, as `yield_lines` of pkg_resources
-/// does: a comment may follow a line after a space, and a backslash joins lines.
-pub fn logical_lines(text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut open = String::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
-        match line.strip_suffix('\\') {
-            Some(part) => open.push_str(part.trim_end()),
-            None => lines.push(std::mem::take(&mut open) + line),
-        }
-    }
-    if !open.is_empty() {
-        lines.push(open);
-    }
-    lines
-}
-
 /// Returns a line of a section for `extra` (or none) under `marker` (or none) as a build would
 /// write it.
 ///
@@ -101,12 +83,6 @@ fn quoted(extra: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_those_of_pkg_resources() {
-        let text = "\n# comment\n six >= 1 # why\nhttps://index.example/#egg\nlong\\\n  name\nopen\\";
-        assert_eq!(logical_lines(text), ["six >= 1", "https://index.example/#egg", "longname", "open"]);
-    }
 
     #[test]
     fn a_section_becomes_a_marker() {

@@ -1,104 +1,42 @@
 //! Reads `setup.cfg` of setuptools: the literal parts of `[metadata]` and `[options]`.
 
-use std::collections::BTreeMap;
-
 use super::egg_info::Requirements;
 use super::keywords::{Keyword, SetupKeywords};
-use super::requirement_lines::logical_lines;
+use crate::domain::{SetupCfg, SetupCfgValue};
 
 /// Parses a `setup.cfg` into keywords of `setup()`; `file:` and `attr:` values are computed.
 ///
 /// Returns `None` if the text is no such file.
 pub fn read(bytes: &[u8]) -> Option<SetupKeywords> {
-    let sections = parse(std::str::from_utf8(bytes).ok()?)?;
-    let options = sections.get("options");
-    let option = |name: &str| options.and_then(|options| options.get(name)).map(String::as_str);
-    let stated = |name: &str| sections.get("metadata").and_then(|metadata| metadata.get(name)).map(String::as_str);
-    let mut keywords = SetupKeywords {
-        name: stated("name").map_or(Keyword::Absent, text),
-        version: stated("version").map_or(Keyword::Absent, text),
-        install_requires: option("install_requires").map_or(Keyword::Absent, list),
-        setup_requires: option("setup_requires").map_or(Keyword::Absent, list),
-        python_requires: option("python_requires").map_or(Keyword::Absent, text),
+    let file = SetupCfg::parse(std::str::from_utf8(bytes).ok()?)?;
+    let text = |section: &str, name: &str| keyword(file.option(section, name), SetupCfgValue::text);
+    let list = |name: &str| keyword(file.option("options", name), SetupCfgValue::list);
+    Some(SetupKeywords {
+        name: text("metadata", "name"),
+        version: text("metadata", "version"),
+        install_requires: list("install_requires"),
+        setup_requires: list("setup_requires"),
+        python_requires: text("options", "python_requires"),
+        extras_require: extras(&file),
         ..SetupKeywords::default()
-    };
-    if let Some(extras) = sections.get("options.extras_require") {
-        let mut all = Some(Requirements::default());
-        for (extra, value) in extras {
-            let Keyword::Literal(lines) = list(value) else {
-                all = None;
-                break;
-            };
-            all = all.and_then(|mut all| all.add(extra, &lines).map(|()| all));
-        }
-        keywords.extras_require = all.map_or(Keyword::Computed, Keyword::Literal);
-    }
-    Some(keywords)
-}
-
-fn text(value: &str) -> Keyword<String> {
-    if is_directive(value) { Keyword::Computed } else { Keyword::Literal(value.trim().to_owned()) }
-}
-
-/// Splits a list at line breaks, or at semicolons if it is a single line.
-fn list(value: &str) -> Keyword<Vec<String>> {
-    if is_directive(value) {
-        return Keyword::Computed;
-    }
-    let lines = logical_lines(value);
-    let is_one_line = !value.contains('\n');
-    Keyword::Literal(match lines.as_slice() {
-        // Only a line that is no requirement by itself is a list: `a; python_version < "3"` is one.
-        [line] if is_one_line && super::requirement_lines::dependency(line).is_none() => {
-            line.split(';').map(str::trim).filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect()
-        }
-        _ => lines,
     })
 }
 
-fn is_directive(value: &str) -> bool {
-    ["file:", "attr:", "find:"].iter().any(|directive| value.trim_start().starts_with(directive))
+fn keyword<'c, T>(
+    value: Option<SetupCfgValue<'c>>,
+    literal: impl FnOnce(SetupCfgValue<'c>) -> Option<T>,
+) -> Keyword<T> {
+    value.map_or(Keyword::Absent, |value| literal(value).map_or(Keyword::Computed, Keyword::Literal))
 }
 
-type Section = BTreeMap<String, String>;
-
-/// Parses sections and options in lower case as `configparser` does: an indented line continues the
-/// value before it.
-///
-/// Returns `None` if a line is none of these.
-fn parse(text: &str) -> Option<BTreeMap<String, Section>> {
-    let mut sections: BTreeMap<String, Section> = BTreeMap::new();
-    let mut section = None;
-    let mut option: Option<String> = None;
-    for line in text.trim_start_matches('\u{feff}').lines() {
-        let content = line.trim();
-        if content.is_empty() || content.starts_with(['#', ';']) {
-            continue;
-        }
-        if line.starts_with([' ', '\t'])
-            && let (Some(section), Some(option)) = (&section, &option)
-        {
-            let value = sections.get_mut(section)?.get_mut(option)?;
-            value.push('\n');
-            value.push_str(content);
-        } else if let Some(name) = content.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            sections.entry(name.0.to_owned()).or_default();
-            section = Some(name.0.to_owned());
-            option = None;
-        } else {
-            let (name, value) = content.split_once(['=', ':']).unwrap_or((content, ""));
-            if name.is_empty() {
-                return None;
-            }
-            // setuptools takes dashes for underscores.
-            let name = name.trim().to_lowercase();
-            let is_extra = section.as_deref() == Some("options.extras_require");
-            let name = if is_extra { name } else { name.replace('-', "_") };
-            sections.get_mut(section.as_ref()?)?.insert(name.clone(), value.trim().to_owned());
-            option = Some(name);
-        }
+fn extras(file: &SetupCfg) -> Keyword<Requirements> {
+    let mut options = file.options("options.extras_require").peekable();
+    if options.peek().is_none() {
+        return Keyword::Absent;
     }
-    Some(sections)
+    let add =
+        |mut all: Requirements, (extra, value): (&str, SetupCfgValue<'_>)| all.add(extra, &value.list()?).map(|()| all);
+    options.try_fold(Requirements::default(), add).map_or(Keyword::Computed, Keyword::Literal)
 }
 
 #[cfg(test)]

@@ -174,7 +174,7 @@ fn project_groups(project: &project::Document) -> Result<AvailableGroups, Fault>
     let default: GroupName = locking::group_name(DEFAULT)?;
     let (groups, default_groups) = project.groups();
     let groups = groups.into_iter().chain([default]).collect();
-    Ok(AvailableGroups { extras: project.extras(), groups, default_extras: BTreeSet::new(), default_groups })
+    Ok(AvailableGroups { extras: project.extras(), groups, default_groups, ..AvailableGroups::default() })
 }
 
 /// Returns the Python versions of all targets of the lock.
@@ -192,7 +192,7 @@ fn available(metadata: &Metadata) -> Result<AvailableGroups, Fault> {
     let extras = extras.filter(|extra| GroupName::from(crate::domain::ExtraName::clone(extra)) != default).collect();
     let default_groups = all.iter().filter(|group| **group != default).cloned().collect();
     let groups = all.into_iter().chain([default]).collect();
-    Ok(AvailableGroups { extras, groups, default_extras: BTreeSet::new(), default_groups })
+    Ok(AvailableGroups { extras, groups, default_groups, ..AvailableGroups::default() })
 }
 
 fn locked(

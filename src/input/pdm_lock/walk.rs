@@ -10,8 +10,8 @@ use crate::domain::{
     SelectedGroups, Specifiers, Target,
 };
 use crate::input::project_dependencies::Asked;
-use crate::input::pyproject_toml;
 use crate::input::version_range::VersionRange;
+use crate::input::{locking, pyproject_toml};
 
 /// A lock of PDM whose packages have no conditions; packages are given by their position.
 #[derive(Debug)]
@@ -61,16 +61,10 @@ impl Lock for PdmLock {
     }
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
-        if let Some(wants) = self.requires_python.as_ref().filter(|wants| !wants.contains(target.python())) {
-            let why = format!("the lock is for Python {wants}, the target has {}", target.python());
-            return Err(vec![NotLocked { package: None, why, origin: self.origin.clone() }]);
-        }
-        let roots = self.roots(groups).map_err(|why| vec![self.refusal(None, why)])?;
+        locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
+        let roots = self.roots(groups).map_err(|why| vec![self.refusal(why)])?;
         let (found, missing) = self.walk(target, roots);
-        if !missing.is_empty() {
-            let why = "it is needed, and the lock does not have it: pyproject.toml may have changed since; lock anew";
-            return Err(missing.into_iter().map(|name| self.refusal(Some(name), why.to_owned())).collect());
-        }
+        locking::check_complete(missing, &self.origin)?;
         let mut picks: Vec<_> = found
             .into_iter()
             .map(|(position, needs)| LockedPick {
@@ -84,8 +78,8 @@ impl Lock for PdmLock {
 }
 
 impl PdmLock {
-    fn refusal(&self, package: Option<PackageName>, why: String) -> NotLocked {
-        NotLocked { package, why, origin: self.origin.clone() }
+    fn refusal(&self, why: String) -> NotLocked {
+        NotLocked { package: None, why, origin: self.origin.clone() }
     }
 
     /// Returns the project's requirements with these groups; extras are groups of the same name.

@@ -7,7 +7,7 @@ use super::schema::{self, Markers};
 use super::walk::{Edge, Node, PoetryLock, Root};
 use crate::domain::{
     AvailableGroups, DistributionFilename, ExtraName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable,
-    Origin, PackageName, Version,
+    Origin, PackageName, ProjectFile, Version,
 };
 use crate::input::flat_lock::{Condition, Entry, FlatLock, Namesakes};
 use crate::input::freshness;
@@ -35,7 +35,7 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
     let beside = file.beside("pyproject.toml", input_source).map_err(one)?;
     let project: Option<project::Document> = beside.as_ref().map(TextFile::toml).transpose().map_err(one)?;
     let recorded = document.metadata.content_hash.as_deref();
-    let doubt = beside.and_then(|beside| freshness::poetry(file, &beside, recorded?));
+    let doubt = beside.as_ref().and_then(|beside| freshness::poetry(file, beside, recorded?));
     let reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
     let packages = reading.packages()?;
     let available = available(&document, project.as_ref()).map_err(whole)?;
@@ -50,7 +50,8 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
         let project = project.map_err(|why| whole(why.to_owned()))?;
         ParsedLock::new(reading.walked(packages, available, &project)?)
     };
-    Ok(ParsedLock { indexes, ..parsed.with_warnings(doubt) })
+    let beside = beside.map(|beside| ProjectFile { path: "pyproject.toml".to_owned(), text: beside.text });
+    Ok(ParsedLock { indexes, beside: beside.into_iter().collect(), ..parsed.with_warnings(doubt) })
 }
 
 fn lock_version(text: Option<&str>) -> Result<(u64, u64), Fault> {
@@ -88,7 +89,7 @@ fn available(document: &schema::Document, project: Option<&project::Document>) -
     }
     default_groups.remove(&main);
     groups.insert(main);
-    Ok(AvailableGroups { extras, groups, default_extras: BTreeSet::new(), default_groups })
+    Ok(AvailableGroups { extras, groups, default_groups, ..AvailableGroups::default() })
 }
 
 /// The state of reading one file.

@@ -8,6 +8,7 @@ use crate::domain::{
     AvailableGroups, EvaluatedMarkers, ExtraName, GroupName, Lock, LockedPackage, LockedPick, MarkerId, MarkerSets,
     MarkerTable, NotLocked, Origin, PackageName, SelectedGroups, Target,
 };
+use crate::input::locking;
 use crate::input::version_range::VersionRange;
 
 /// A lock of Poetry whose packages have no conditions; packages are given by their position.
@@ -69,22 +70,12 @@ impl Lock for PoetryLock {
     }
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
-        if let Some(wants) = self.requires_python.as_ref().filter(|wants| !wants.contains(target.python())) {
-            let why = format!("the lock is for Python {wants}, the target has {}", target.python());
-            return Err(vec![NotLocked { package: None, why, origin: self.origin.clone() }]);
-        }
+        locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
         let markers = self.markers.evaluate(target.markers());
         let mut walk = Walk { lock: self, target, markers: &markers, found: BTreeMap::new(), missing: BTreeSet::new() };
         walk.go(groups);
         let Walk { found, missing, .. } = walk;
-        let refuse = |name| NotLocked {
-            package: Some(name),
-            why: "it is needed, and the lock does not have it: pyproject.toml may have changed since; lock anew".into(),
-            origin: self.origin.clone(),
-        };
-        if !missing.is_empty() {
-            return Err(missing.into_iter().map(refuse).collect());
-        }
+        locking::check_complete(missing, &self.origin)?;
         let pick = |(position, dependencies): (usize, BTreeSet<PackageName>)| LockedPick {
             package: &self.packages[position],
             dependencies: dependencies.into_iter().collect(),

@@ -71,8 +71,8 @@ fn available(document: &schema::Document) -> Result<AvailableGroups, Fault> {
     Ok(AvailableGroups {
         extras: names(&document.extras)?,
         groups: names(&document.dependency_groups)?.into_iter().chain(names(&document.default_groups)?).collect(),
-        default_extras: BTreeSet::new(),
         default_groups: names(&document.default_groups)?,
+        ..AvailableGroups::default()
     })
 }
 

@@ -54,7 +54,8 @@ impl From<DependencyError> for ParseFault {
 
 /// Whether a file of this name may be a requirements file; pip has no rule for names.
 pub fn recognizes(filename: &str) -> bool {
-    conversion_hint(filename).is_none() && !super::pixi_lock::recognizes(filename)
+    let is_of_other = super::pixi_lock::recognizes(filename) || super::setup_cfg::recognizes(filename);
+    conversion_hint(filename).is_none() && !is_of_other
 }
 
 /// Reads the file at `location` with all files that it includes.

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{
-    AvailableGroups, ExtraName, GroupName, LockedPackage, MarkerId, MarkerTable, Origin, PackageName, Specifiers,
-};
+use crate::domain::{AvailableGroups, ExtraName, GroupName, LockedPackage, MarkerId, MarkerTable, Origin, PackageName};
+use crate::input::version_range::VersionRange;
 
 /// A lock of uv; packages are given by their position.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub struct UvLock {
     /// The groups of a workspace whose root is no project.
     pub groups: BTreeMap<GroupName, Vec<Requirement>>,
     pub markers: MarkerTable,
-    pub requires_python: Option<Specifiers>,
+    pub requires_python: Option<VersionRange>,
     /// The supported environments, of which one must hold; if empty, all are supported.
     pub supported: Vec<MarkerId>,
     pub conflicts: Vec<Vec<Conflict>>,

@@ -12,12 +12,23 @@ mod select;
 use super::locking::read_lock;
 use super::{Location, RequirementsReader, Role};
 
-/// Whether a file of this name is a lock of uv, either of a project or of a script (`job.py.lock`).
+/// Whether a file of this name is a lock of a project.
 pub fn recognizes(filename: &str) -> bool {
-    filename.ends_with("uv.lock") || filename.ends_with(".py.lock")
+    filename.ends_with("uv.lock")
 }
 
-/// Reads the lock at `location`, and the project beside it.
+/// Whether a file of this name is a lock of a script, such as `job.py.lock`.
+pub fn recognizes_script(filename: &str) -> bool {
+    filename.ends_with(".py.lock")
+}
+
+/// Reads the lock at `location`, and the project beside it or the requested members of its workspace.
 pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
-    read_lock(reader, (location, role), "uv.lock", read::parse);
+    let members = reader.groups.members.clone();
+    read_lock(reader, (location, role), "uv.lock", |file, source| read::parse_project(file, source, &members));
+}
+
+/// Reads the lock of a script at `location`.
+pub fn read_script(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
+    read_lock(reader, (location, role), "script.py.lock", read::parse_script);
 }

@@ -80,12 +80,13 @@ struct Uv {
     dev_dependencies: Option<IgnoredAny>,
 }
 
-/// Returns the project beside the lock `lock`; `None` if there is no such file.
+/// Returns the project of the pyproject.toml at `path`, relative to the lock `lock`; `None` if there
+/// is no such file.
 ///
 /// # Errors
 /// When the file is no pyproject.toml.
-pub fn beside(lock: &TextFile, input_source: &dyn InputSource) -> Result<Option<Project>, Problem> {
-    let Some(file) = lock.beside("pyproject.toml", input_source)? else { return Ok(None) };
+pub fn at(path: &str, lock: &TextFile, input_source: &dyn InputSource) -> Result<Option<Project>, Problem> {
+    let Some(file) = lock.beside(path, input_source)? else { return Ok(None) };
     let document: Document = file.toml()?;
     let mut groups: BTreeSet<_> = document.dependency_groups.keys().filter_map(|name| name.parse().ok()).collect();
     if document.tool.uv.dev_dependencies.is_some() {

@@ -11,7 +11,7 @@ use super::project::{self, Project};
 use super::schema;
 use crate::domain::{
     AvailableGroups, ExtraName, GroupName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl,
-    Origin, ProjectFile,
+    MemberSelection, Origin, ProjectFile,
 };
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::text_file::TextFile;
@@ -20,18 +20,41 @@ use crate::input::{InputSource, Problem};
 /// The version of the format that is read here; revisions of it are compatible.
 const VERSION: u64 = 1;
 
-/// Understands `file`, with the project beside it; warnings come with the lock.
+/// Parses the lock of a project, with the project beside it; warnings are part of the lock.
 ///
 /// # Errors
-/// Everything that is wrong with it.
-pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
-    check_version(document.version).map_err(|why| vec![file.problem(None, why)])?;
-    let project = project::beside(file, input_source).map_err(|problem| vec![problem])?;
-    let mut reading = Reading { file, input_source, markers: MarkerTable::default(), indexes: HashMap::new() };
-    let (lock, warnings) = reading.lock(&document, project.as_ref())?;
+/// When anything is wrong with the file; all of it.
+pub fn parse_project(
+    file: &TextFile,
+    input_source: &dyn InputSource,
+    members: &MemberSelection,
+) -> Result<ParsedLock, Vec<Problem>> {
+    let document = document(file)?;
+    let place = project_path(&document, members);
+    let project = project::at(&place, file, input_source).map_err(|problem| vec![problem])?;
+    let (lock, warnings) = Reading::new(file, input_source, members).lock(&document, project.as_ref())?;
     let beside = project_files(file, input_source, &document).map_err(|problem| vec![problem])?;
     Ok(ParsedLock { beside, ..ParsedLock::new(lock).with_warnings(warnings) })
+}
+
+/// Parses the lock of a script, with the script beside it.
+///
+/// # Errors
+/// When anything is wrong with the file; all of it.
+pub fn parse_script(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
+    let document = document(file)?;
+    let (lock, warnings) = Reading::new(file, input_source, &MemberSelection::Root).lock(&document, None)?;
+    let filename = file.location.filename();
+    let path = filename.strip_suffix(".lock").unwrap_or_default();
+    let script = file.beside(path, input_source).map_err(|problem| vec![problem])?;
+    let beside = script.map(|script| ProjectFile { path: path.to_owned(), text: script.text }).into_iter().collect();
+    Ok(ParsedLock { beside, ..ParsedLock::new(lock).with_warnings(warnings) })
+}
+
+fn document(file: &TextFile) -> Result<schema::Document, Vec<Problem>> {
+    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
+    check_version(document.version).map_err(|why| vec![file.problem(None, why)])?;
+    Ok(document)
 }
 
 /// Loads the pyproject.toml of the project and of the members of its workspace.
@@ -40,19 +63,40 @@ fn project_files(
     input_source: &dyn InputSource,
     document: &schema::Document,
 ) -> Result<Vec<ProjectFile>, Problem> {
-    let packages = document.package.iter().map(|package| package.get_ref());
-    let folders = packages.filter(|package| document.manifest.members.contains(&package.name)).filter_map(|package| {
-        let source = &package.source;
-        source.editable.as_ref().or(source.r#virtual.as_ref()).or(source.directory.as_ref())
-    });
-    let is_inside = |folder: &&String| !folder.split(['/', '\\']).any(|part| matches!(part, "" | "." | ".."));
-    let members = folders.filter(is_inside).map(|folder| format!("{folder}/pyproject.toml"));
+    let members = member_projects(document).map(|(_, path)| path);
     let mut files = Vec::new();
-    for path in std::iter::once("pyproject.toml".to_owned()).chain(members) {
+    for path in std::iter::once(ROOT_PROJECT.to_owned()).chain(members) {
         let found = file.beside(&path, input_source)?;
         files.extend(found.map(|found| ProjectFile { path, text: found.text }));
     }
     Ok(files)
+}
+
+/// The project in whose folder the lock is.
+const ROOT_PROJECT: &str = "pyproject.toml";
+
+/// Returns the members of the workspace in folders below the lock, each with its pyproject.toml.
+fn member_projects(document: &schema::Document) -> impl Iterator<Item = (&str, String)> {
+    let packages = document.package.iter().map(|package| package.get_ref());
+    let members = packages.filter(|package| document.manifest.members.contains(&package.name));
+    let is_inside = |folder: &&String| !folder.split(['/', '\\']).any(|part| matches!(part, "" | "." | ".."));
+    members.filter_map(move |package| {
+        let source = &package.source;
+        let folder = source.editable.as_ref().or(source.r#virtual.as_ref()).or(source.directory.as_ref());
+        let folder = folder.filter(is_inside)?;
+        Some((package.name.as_str(), format!("{folder}/{ROOT_PROJECT}")))
+    })
+}
+
+/// Returns the pyproject.toml whose default groups count: that of the only requested member, else
+/// that beside the lock.
+fn project_path(document: &schema::Document, members: &MemberSelection) -> String {
+    let only = match members {
+        MemberSelection::Named(named) if named.len() == 1 => named.first(),
+        _ => None,
+    };
+    let of_member = only.and_then(|only| member_projects(document).find(|(name, _)| *name == only.as_ref()));
+    of_member.map_or_else(|| ROOT_PROJECT.to_owned(), |(_, path)| path)
 }
 
 fn check_version(version: Option<u64>) -> Result<(), Fault> {
@@ -67,6 +111,7 @@ fn check_version(version: Option<u64>) -> Result<(), Fault> {
 struct Reading<'f> {
     file: &'f TextFile,
     input_source: &'f dyn InputSource,
+    members: &'f MemberSelection,
     markers: MarkerTable,
     /// The URLs of registries, each once.
     indexes: HashMap<String, Arc<MaskedUrl>>,
@@ -75,7 +120,11 @@ struct Reading<'f> {
 /// The positions of packages by name.
 type ByName<'d> = HashMap<&'d str, Vec<usize>>;
 
-impl Reading<'_> {
+impl<'f> Reading<'f> {
+    fn new(file: &'f TextFile, input_source: &'f dyn InputSource, members: &'f MemberSelection) -> Self {
+        Self { file, input_source, members, markers: MarkerTable::default(), indexes: HashMap::new() }
+    }
+
     fn lock(
         &mut self,
         document: &schema::Document,
@@ -108,11 +157,11 @@ impl Reading<'_> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let (roots, warning) = roots(document, project).map_err(whole)?;
-        let is_single = |project: &&Project| project.name.is_some() && roots.len() == 1;
-        let doubt = project.filter(is_single).and_then(|project| {
-            let package = document.package[roots[0]].get_ref();
-            freshness::doubt(project, package)
+        let (roots, warning) = roots(document, project, self.members).map_err(whole)?;
+        let root = roots.first().filter(|_| roots.len() == 1).map(|root| document.package[*root].get_ref());
+        let doubt = project.zip(root).and_then(|(project, root)| {
+            let is_of_root = project.name.as_ref().is_some_and(|name| root.name == name.as_ref());
+            if is_of_root { freshness::doubt(project, root) } else { None }
         });
         let warnings = warning.into_iter().chain(doubt).map(|why| self.file.warning(None, why)).collect();
         let lock = self.rest(document, project, (packages, nodes, roots), &by_name).map_err(whole)?;
@@ -134,7 +183,7 @@ impl Reading<'_> {
         }
         Ok(UvLock {
             available: available(document, project, &roots, &nodes, groups.keys()),
-            requires_python: locking::requires_python(document.requires_python.as_deref())?,
+            requires_python: locking::requires_python(document.requires_python.as_deref())?.map(Into::into),
             supported: document.supported_markers.iter().map(|text| self.marker(text)).collect::<Result<_, _>>()?,
             conflicts: conflicts(&document.conflicts)?,
             origin: self.file.location.origin(0),
@@ -312,7 +361,11 @@ fn conflicts(sets: &[Vec<schema::Conflict>]) -> Result<Vec<Vec<Conflict>>, Fault
 }
 
 /// Returns the packages from which dependencies are followed, and maybe a warning.
-fn roots(document: &schema::Document, project: Option<&Project>) -> Result<(Vec<usize>, Option<String>), Fault> {
+fn roots(
+    document: &schema::Document,
+    project: Option<&Project>,
+    selected: &MemberSelection,
+) -> Result<(Vec<usize>, Option<String>), Fault> {
     let packages = || document.package.iter().map(|package| package.get_ref()).enumerate();
     let manifest = &document.manifest;
     let is_script = manifest.members.is_empty() && !manifest.requirements.is_empty();
@@ -323,6 +376,17 @@ fn roots(document: &schema::Document, project: Option<&Project>) -> Result<(Vec<
     let positions = |found: &mut dyn Iterator<Item = (usize, &schema::Package)>| -> Vec<_> {
         found.map(|(position, _)| position).collect()
     };
+    match selected {
+        MemberSelection::Named(named) => {
+            let members = members_of(document);
+            let is_named = |package: &schema::Package| {
+                members.contains(&package.name.as_str()) && named.iter().any(|name| package.name == name.as_ref())
+            };
+            return Ok((positions(&mut packages().filter(|(_, package)| is_named(package))), None));
+        }
+        MemberSelection::All if !manifest.members.is_empty() => return Ok((positions(&mut members()), None)),
+        MemberSelection::All | MemberSelection::Root => {}
+    }
     match project.map(|project| &project.name) {
         Some(Some(name)) => {
             let found = positions(&mut packages().filter(|(_, package)| package.name == name.as_ref()));
@@ -335,12 +399,6 @@ fn roots(document: &schema::Document, project: Option<&Project>) -> Result<(Vec<
         }
         Some(None) => Ok((positions(&mut members()), None)),
         None => {
-            let is_top = |source: &schema::Source| {
-                [&source.editable, &source.r#virtual, &source.directory]
-                    .into_iter()
-                    .flatten()
-                    .any(|folder| folder == ".")
-            };
             let top = positions(&mut packages().filter(|(_, package)| is_top(&package.source)));
             let found = if top.is_empty() { positions(&mut members()) } else { top };
             let doubt = "there is no pyproject.toml beside it: uv's usual default group, `dev`, is taken";
@@ -372,7 +430,22 @@ fn available<'g>(
     groups.extend(project.into_iter().flat_map(|project| project.groups.iter().cloned()));
     let default = project.map(|project| project.default_groups.clone()).unwrap_or_default();
     let default_groups = default.among(&groups);
-    AvailableGroups { extras, groups, default_extras: BTreeSet::new(), default_groups }
+    let members = members_of(document).into_iter().filter_map(|name| name.parse().ok()).collect();
+    AvailableGroups { extras, groups, default_groups, members, ..AvailableGroups::default() }
+}
+
+/// Returns the members of the workspace; without one, the project is the only member.
+fn members_of(document: &schema::Document) -> Vec<&str> {
+    let listed: Vec<_> = document.manifest.members.iter().map(String::as_str).collect();
+    let packages = document.package.iter().map(|package| package.get_ref());
+    let top = packages.filter(|package| listed.is_empty() && is_top(&package.source));
+    let top: Vec<_> = top.map(|package| package.name.as_str()).collect();
+    [listed, top].concat()
+}
+
+/// Whether a source is the folder of the lock.
+fn is_top(source: &schema::Source) -> bool {
+    [&source.editable, &source.r#virtual, &source.directory].into_iter().flatten().any(|folder| folder == ".")
 }
 
 /// Converts `https://host/repo?rev=main&subdirectory=folder#commit` into pip's form, with the

@@ -8,6 +8,7 @@ use crate::domain::{
     AvailableGroups, EvaluatedMarkers, ExtraName, Lock, LockedPackage, LockedPick, MarkerSets, NotLocked, PackageName,
     SelectedGroups, Target,
 };
+use crate::input::locking;
 
 impl Lock for UvLock {
     fn available(&self) -> &AvailableGroups {
@@ -20,8 +21,9 @@ impl Lock for UvLock {
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
         let refuse = |why| vec![self.refusal(None, why)];
+        locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
         let markers = self.markers.evaluate(target.markers());
-        self.check_target(target, &markers).map_err(refuse)?;
+        self.check_environments(&markers).map_err(refuse)?;
         let mut start = Start { lock: self, markers: &markers, active: MarkerSets::default(), visits: Vec::new() };
         start.roots(groups);
         self.check_conflicts(&start.active).map_err(refuse)?;
@@ -54,10 +56,7 @@ impl UvLock {
         NotLocked { package, why, origin: self.origin.clone() }
     }
 
-    fn check_target(&self, target: &Target, markers: &EvaluatedMarkers<'_>) -> Result<(), String> {
-        if let Some(wants) = self.requires_python.as_ref().filter(|wants| !wants.contains(target.python())) {
-            return Err(format!("the lock is for Python {wants}, the target has {}", target.python()));
-        }
+    fn check_environments(&self, markers: &EvaluatedMarkers<'_>) -> Result<(), String> {
         let nothing = MarkerSets::default();
         let is_supported = |marker| markers.holds(Some(marker), &nothing);
         match self.supported.is_empty() || self.supported.iter().copied().any(is_supported) {

@@ -47,6 +47,12 @@ pub struct ManifestProject {
     pub extras: Vec<String>,
     /// The dependency groups that are packed.
     pub groups: Vec<String>,
+    /// Whether what all members of the workspace need is packed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_members: bool,
+    /// The members whose needs are packed in the place of the project's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
     /// The options by which the tool installs just that; empty if it does without any.
     pub options: Vec<String>,
 }

@@ -3,14 +3,17 @@
 //! One more tool is a file and a line in [`PROJECT_INSTALLERS`].
 
 mod pdm;
+mod pip;
 mod pipenv;
+mod poetry;
+mod relocated_lock;
 mod uv;
 
 use super::manifest::ManifestProject;
-use crate::domain::{Fetched, LockedProject, RelPath, SelectedGroups};
+use crate::domain::{Fetched, LockedProject, MemberSelection, RelPath, RelPathError, SelectedGroups};
 
-/// Texts of files by their paths in the bundle.
-type FileTexts = Vec<(String, String)>;
+/// Generated files by their paths in the bundle.
+type Pages = Vec<(String, Vec<u8>)>;
 
 /// A tool that owns a format of locks.
 #[derive(Debug)]
@@ -22,17 +25,31 @@ pub struct ProjectInstaller {
     /// What the bundle has for it beside the wheels, for the list in `README.txt`: a folder and what
     /// it is; absent where the wheels are enough.
     contents: Option<(&'static str, &'static str)>,
-    /// Composes the files of that folder by their paths in the bundle; absent where the tool cannot
-    /// install the project from a bundle.
-    files: fn(&LockedProject, &Fetched) -> Option<FileTexts>,
+    /// Composes the files of that folder by their paths in the bundle.
+    ///
+    /// Fails with the reason where the tool cannot install the project from a bundle.
+    files: fn(&LockedProject, &Fetched) -> Result<Pages, String>,
+    /// What must be done before the tool runs.
+    preparation: Option<Preparation>,
     /// Returns the options that choose what was chosen.
     options: fn(&SelectedGroups) -> Vec<String>,
     /// Returns the variables that it needs.
     variables: fn(&BundleLocation<'_>) -> Vec<(&'static str, String)>,
-    /// Returns the command without those options, where the placeholder stands for the bundle.
-    command: fn(folder: &str) -> String,
+    /// Returns the command without those options, for a bundle in this folder.
+    command: fn(project: &ManifestProject, folder: &str) -> String,
     /// What the command needs besides, in words.
-    needs: &'static str,
+    needs: Option<&'static str>,
+    /// Where the bundle has the project's lock, if it does.
+    lock_path: Option<&'static str>,
+}
+
+/// A Python script of a bundle that prepares what the tool needs.
+#[derive(Debug)]
+pub struct Preparation {
+    /// Its path in the bundle.
+    script: &'static str,
+    /// Returns its argument.
+    argument: fn(&BundleLocation<'_>) -> String,
 }
 
 /// Where a bundle was unpacked.
@@ -47,34 +64,58 @@ pub struct BundleLocation<'a> {
 }
 
 /// Every tool there is.
-pub const PROJECT_INSTALLERS: &[ProjectInstaller] = &[uv::INSTALLER, pdm::INSTALLER, pipenv::INSTALLER];
+pub const PROJECT_INSTALLERS: &[ProjectInstaller] =
+    &[uv::INSTALLER, uv::SCRIPT_INSTALLER, pip::INSTALLER, poetry::INSTALLER, pdm::INSTALLER, pipenv::INSTALLER];
 
 /// What a bundle has for the tool of a project.
 pub(super) struct ProjectPages {
     pub manifest: ManifestProject,
     /// By their paths in the bundle.
-    pub files: Vec<(RelPath, String)>,
+    pub files: Vec<(RelPath, Vec<u8>)>,
 }
 
-/// Composes what the tool of `project` needs; absent where no tool installs it from a bundle.
-pub(super) fn project_pages(project: &LockedProject, fetched: &Fetched) -> Option<ProjectPages> {
-    let installer = PROJECT_INSTALLERS.iter().find(|installer| installer.lock == project.format)?;
-    let files = (installer.files)(project, fetched)?.into_iter();
-    let files = files.map(|(path, text)| Some((RelPath::new(path).ok()?, text))).collect::<Option<_>>()?;
+/// Why the tool of a project cannot install it from a bundle.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{tool} cannot install from the bundle by {lock}: {why}")]
+pub struct NotServed {
+    pub tool: &'static str,
+    pub lock: &'static str,
+    pub why: String,
+}
+
+/// Composes what the tool of `project` needs; `None` if no tool of its lock is known.
+///
+/// # Errors
+/// When the tool cannot install it from a bundle.
+pub(super) fn project_pages(project: &LockedProject, fetched: &Fetched) -> Result<Option<ProjectPages>, NotServed> {
+    let installer = PROJECT_INSTALLERS.iter().find(|installer| installer.lock == project.format);
+    let Some(installer) = installer else { return Ok(None) };
+    let refuse = |why| NotServed { tool: installer.name, lock: installer.lock, why };
+    let files = (installer.files)(project, fetched).map_err(refuse)?.into_iter();
+    let files = files.map(|(path, bytes)| Ok((RelPath::new(path)?, bytes))).collect::<Result<_, RelPathError>>();
+    let files = files.map_err(|error| refuse(error.to_string()))?;
     let options = if project.is_default { Vec::new() } else { (installer.options)(&project.groups) };
     let manifest = ManifestProject {
         lock: project.format.to_owned(),
         dependencies: project.groups.project,
         extras: project.groups.extras.iter().map(ToString::to_string).collect(),
         groups: project.groups.groups.iter().map(ToString::to_string).collect(),
+        all_members: project.groups.members == MemberSelection::All,
+        members: match &project.groups.members {
+            MemberSelection::Root | MemberSelection::All => Vec::new(),
+            MemberSelection::Named(members) => members.iter().map(ToString::to_string).collect(),
+        },
         options,
     };
-    Some(ProjectPages { manifest, files })
+    Ok(Some(ProjectPages { manifest, files }))
 }
 
-/// Returns what a bundle of `fetched` says of `project`; absent where no tool installs it from there.
-pub fn project_of(project: &LockedProject, fetched: &Fetched) -> Option<ManifestProject> {
-    project_pages(project, fetched).map(|pages| pages.manifest)
+/// Returns what a bundle of `fetched` says of `project`; `None` if no tool of its lock is known.
+///
+/// # Errors
+/// When its tool cannot install it from the bundle.
+pub fn project_of(project: &LockedProject, fetched: &Fetched) -> Result<Option<ManifestProject>, NotServed> {
+    Ok(project_pages(project, fetched)?.map(|pages| pages.manifest))
 }
 
 impl ProjectInstaller {
@@ -88,6 +129,13 @@ impl ProjectInstaller {
         (self.variables)(location)
     }
 
+    /// Returns the Python script that must have run before the tool, and its argument, for a bundle at
+    /// `location`.
+    pub fn preparation(&self, location: &BundleLocation<'_>) -> Option<[String; 2]> {
+        let Preparation { script, argument } = self.preparation.as_ref()?;
+        Some([format!("{}/{script}", location.path), argument(location)])
+    }
+
     /// Returns the folder that it has in a bundle, and what that is.
     pub(super) fn contents(&self) -> Option<(&'static str, &'static str)> {
         self.contents
@@ -96,11 +144,16 @@ impl ProjectInstaller {
     /// Returns the command line that installs `project` from the bundle in `folder`.
     pub fn command_line(&self, project: &ManifestProject, folder: &str) -> String {
         let options = project.options.iter().map(|option| format!(" {option}"));
-        (self.command)(folder) + &options.collect::<String>()
+        (self.command)(project, folder) + &options.collect::<String>()
     }
 
     /// Returns what that command line needs, in words.
-    pub fn needs(&self) -> &'static str {
+    pub fn needs(&self) -> Option<&'static str> {
         self.needs
+    }
+
+    /// Returns where the bundle has the project's lock, if it does.
+    pub fn lock_path(&self) -> Option<&'static str> {
+        self.lock_path
     }
 }

@@ -127,17 +127,14 @@ fn contents(documents: &[(&str, &str)], fetched: &Fetched, project: Option<&Mani
 fn by_own_lock(project: &ManifestProject) -> String {
     let Some(installer) = ProjectInstaller::of(project) else { return String::new() };
     let line = installer.command_line(project, "FOLDER");
+    let needs = installer.needs().map(|needs| format!("\n{needs}.\n")).unwrap_or_default();
     format!(
         "
 In the folder of the project itself {} installs by its own lock, {}, with
 
     {line}
-
-{}.
-",
-        installer.name,
-        installer.lock,
-        installer.needs()
+{needs}",
+        installer.name, installer.lock
     )
 }
 

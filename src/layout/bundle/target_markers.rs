@@ -68,8 +68,13 @@ impl TargetMarkers {
     /// Returns the marker that holds on the targets of `files`, or `None` if these are all targets
     /// or markers cannot tell them from the others.
     pub fn marker(&self, files: &[&FetchedFile]) -> Option<String> {
-        let served = files.iter().flat_map(|file| &file.targets).filter_map(|target| self.0.get(*target));
-        let served: BTreeSet<_> = served.collect();
+        self.marker_on(files.iter().flat_map(|file| &file.targets))
+    }
+
+    /// Returns the marker that holds on the targets at these positions, or `None` if these are all
+    /// targets or markers cannot tell them from the others.
+    pub fn marker_on<'t>(&self, targets: impl Iterator<Item = &'t usize>) -> Option<String> {
+        let served: BTreeSet<_> = targets.filter_map(|target| self.0.get(*target)).collect();
         let is_everywhere = self.0.iter().all(|condition| served.contains(condition));
         let alternatives: Vec<_> = served.into_iter().map(Condition::marker).collect();
         (!is_everywhere && !alternatives.is_empty()).then(|| alternatives.join(" or "))

@@ -22,6 +22,9 @@ const MARK_4: &[u8] = b"cc=4,";
 const DATE: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
 const LIFETIME: &str = "max-age=1";
 
+/// The content type of a page of links (PEP 503).
+pub const HTML: &str = "text/html; charset=utf-8";
+
 /// The headers of a cached response.
 ///
 /// A file has no content type: pip would choose its unpacker by that, and not by the file's name.
@@ -51,8 +54,8 @@ impl EntryHeaders {
     }
 
     /// Returns the headers of a page of `size` bytes.
-    pub fn of_page(size: u64) -> Self {
-        Self { content_type: Some("text/html; charset=utf-8"), ..Self::of_file(size) }
+    pub fn of_page(size: u64, content_type: &'static str) -> Self {
+        Self { content_type: Some(content_type), ..Self::of_file(size) }
     }
 
     /// Returns the headers of a JSON page that was last validated at `checked`.
@@ -78,16 +81,17 @@ struct WrittenEntry<'a> {
 
 #[derive(Serialize)]
 struct WrittenResponse<'a> {
-    /// Always empty, since the body is a file of its own.
+    /// Empty where the body is a file of its own.
     #[serde(with = "serde_bytes")]
     body: &'a [u8],
     headers: &'a EntryHeaders,
     status: u16,
 }
 
-/// Returns the headers file of an entry for pip 23.3 and later; its body is a file of its own.
-pub fn binary(headers: &EntryHeaders) -> Vec<u8> {
-    let entry = WrittenEntry { response: WrittenResponse { body: b"", headers, status: 200 } };
+/// Returns an entry of CacheControl's fourth format; pip 23.3 and later have the body in a file of its
+/// own, and an empty one here.
+pub fn binary(headers: &EntryHeaders, body: &[u8]) -> Vec<u8> {
+    let entry = WrittenEntry { response: WrittenResponse { body, headers, status: 200 } };
     let mut bytes = MARK_4.to_vec();
     rmp_serde::encode::write_named(&mut bytes, &entry).expect("writing to memory cannot fail");
     bytes
@@ -125,7 +129,7 @@ mod tests {
         let vector = "63633d342c81a8726573706f6e736583a4626f6479c400a76865616465727382a464617465bd\
                       4672692c203031204a616e20323130302030303a30303a303020474d54ad63616368652d636f\
                       6e74726f6ca96d61782d6167653d31a6737461747573ccc8";
-        let bytes = binary(&EntryHeaders { content_length: None, ..EntryHeaders::of_file(0) });
+        let bytes = binary(&EntryHeaders { content_length: None, ..EntryHeaders::of_file(0) }, b"");
         assert_eq!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), vector);
     }
 

@@ -88,7 +88,7 @@ impl<'a> Inputs<'a> {
         refuse_errors(&read)?;
         check_lock(&read)?;
         if !self.args.groups.selection().is_default() && !read.has_groups {
-            return Err(CliError::usage("extras and groups are asked for, and no input has any")
+            return Err(CliError::usage("extras, groups or members are asked for, and no input has any")
                 .hint("they are those of a lock file or a pyproject.toml, named with -r"));
         }
         if let Some(lock) = read.lock.as_ref().filter(|_| !self.args.messages.quiet) {

@@ -31,8 +31,9 @@ use crate::cli::settings;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::show;
-use crate::domain::{Fetched, Plan, Request, Target};
+use crate::domain::{Fetched, LockedProject, Plan, Request, Target};
 use crate::input::ParsedInput;
+use crate::layout;
 use crate::ops::{
     self, BundleOutput, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output,
     PlanFailure,
@@ -152,8 +153,7 @@ impl<'a> FetchRun<'a> {
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
-        let project = read.lock.as_ref().map(|lock| lock.project.clone());
-        let bundle = bundle.map(|bundle| BundleOutput { project, ..bundle });
+        let bundle = bundle.map(|bundle| BundleOutput { project: project(&read, &machine), ..bundle });
         let pins = !inputs::is_for_pip(&read, args);
         let layers = Layers { environment, pip: &pip_settings };
         let outputs = settings::outputs::outputs(&args.outputs, bundle, pins, &layers)?;
@@ -242,10 +242,15 @@ impl<'a> FetchRun<'a> {
         let (question, context, wanted) = (&self.prepared.question, &self.prepared.context, &self.args.selection);
         let fail = |failure| CliError::of_plan(&failure, &self.targets);
         let is_bundle = self.args.outputs.bundle.is_some();
-        let plan = match (is_bundle || wanted.build_requires) && !wanted.no_build_requires {
-            true => ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?,
-            false => plan,
-        };
+        let mut plan = plan;
+        if (is_bundle || wanted.build_requires) && !wanted.no_build_requires {
+            let files = self.project().into_iter().flat_map(|project| &project.files);
+            for file in files.filter(|file| file.path.ends_with("pyproject.toml")) {
+                let file = (file.path.as_str(), file.text.as_str());
+                plan = ops::plan_project_build(plan, file, question, context, at_once, listener).await.map_err(fail)?;
+            }
+            plan = ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?;
+        }
         match self.args.outputs.with_installer {
             true => {
                 ops::plan_installer(plan, question, "--with-installer", context, at_once, listener).await.map_err(fail)
@@ -366,6 +371,7 @@ impl<'a> FetchRun<'a> {
         if self.args.outputs.bundle.is_some() {
             let builds = ops::target_builds(fetched, &self.prepared.context.store);
             source_builds::warning(&builds).iter().for_each(terminal::warn);
+            self.not_served(fetched).iter().for_each(terminal::warn);
         }
         let differences = self.version_differences(&report);
         let context = HintContext {
@@ -378,6 +384,19 @@ impl<'a> FetchRun<'a> {
         summary::of_warm_pip(self.prepared.warm.as_ref(), fetched, &self.args.messages);
         let found = (!findings.is_empty()).then(|| CliError::of_bundling(findings));
         self.report(report, unsolved.into_iter().chain(found).reduce(CliError::and))
+    }
+
+    /// Returns the project that is bundled, if its lock is among the inputs.
+    fn project(&self) -> Option<&LockedProject> {
+        self.outputs().find_map(|output| match output {
+            Output::Bundle(bundle) => bundle.project.as_deref(),
+            Output::Folder { .. } => None,
+        })
+    }
+
+    /// Returns why the tool of the project cannot install it from the bundle, if it cannot.
+    fn not_served(&self, fetched: &Fetched) -> Option<String> {
+        Some(layout::project_of(self.project()?, fetched).err()?.to_string())
     }
 
     fn version_differences(&self, report: &Report) -> Option<String> {
@@ -394,6 +413,17 @@ impl<'a> FetchRun<'a> {
         terminal::show_error(&error);
         Ok(error.exit)
     }
+}
+
+/// Returns the project whose lock is among the inputs, with the index that its tool asks unless it is
+/// told otherwise.
+fn project(read: &ParsedInput, machine: &Machine<'_>) -> Option<Arc<LockedProject>> {
+    let lock = read.lock.as_ref()?;
+    if !lock.needs_index() {
+        return Some(lock.project.clone());
+    }
+    let default_index = machine.default_index().ok().and_then(|index| index.parse().ok());
+    Some(Arc::new(LockedProject { default_index, ..LockedProject::clone(&lock.project) }))
 }
 
 /// Refuses targets whose Python does not fit the `requires-python` of a project among the inputs.

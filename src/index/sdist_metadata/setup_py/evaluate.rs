@@ -2,10 +2,10 @@
 
 use std::cell::Cell;
 
-use super::super::requirement_lines::logical_lines;
 use super::branches::Branches;
 use super::names::Names;
 use super::syntax::NodeId;
+use crate::domain::logical_lines;
 
 /// A value of a type that occurs in requirements.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BundleLocation, ProjectInstaller};
+use super::{BundleLocation, Pages, ProjectInstaller};
 use crate::domain::{Fetched, FetchedFile, LockedProject, PackageName, SelectedGroups};
 use crate::layout::WHEELS;
 use crate::layout::html::{Anchor, href, page, restrictions};
@@ -17,10 +17,12 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     lock: "pdm.lock",
     contents: Some(("simple/", "an index of the packages, for PDM")),
     files,
+    preparation: None,
     options,
     variables,
-    command: |_| "pdm sync".to_owned(),
-    needs: "where PDM_PYPI_URL is the file: URL of FOLDER/simple",
+    command: |_, _| "pdm sync".to_owned(),
+    needs: Some("where PDM_PYPI_URL is the file: URL of FOLDER/simple"),
+    lock_path: None,
 };
 
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
@@ -39,11 +41,13 @@ fn options(groups: &SelectedGroups) -> Vec<String> {
     switch.into_iter().chain(named.into_iter().chain(extras).map(|group| format!("--group {group}"))).collect()
 }
 
-fn files(project: &LockedProject, fetched: &Fetched) -> Option<Vec<(String, String)>> {
-    let document: toml::Table = project.text("pyproject.toml")?.parse().ok()?;
+fn files(project: &LockedProject, fetched: &Fetched) -> Result<Pages, String> {
+    let text = project.text("pyproject.toml").ok_or("there is no pyproject.toml beside the lock")?;
+    let document: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| format!("pyproject.toml: {}", error.message()))?;
     let pdm = document.get("tool").and_then(|tool| tool.get("pdm"));
     if pdm.is_some_and(|pdm| pdm.get("source").is_some()) {
-        return None;
+        return Err("the project names sources of its own (tool.pdm.source), which PDM would ask".to_owned());
     }
     let mut projects: BTreeMap<&PackageName, Vec<&FetchedFile>> = BTreeMap::new();
     for (package, file) in fetched.files() {
@@ -51,10 +55,9 @@ fn files(project: &LockedProject, fetched: &Fetched) -> Option<Vec<(String, Stri
     }
     let pages = projects.into_iter().map(|(name, files)| {
         let anchors: Vec<_> = files.into_iter().map(anchor).collect();
-        let page = String::from_utf8_lossy(&page(&format!("Links for {name}"), &anchors)).into_owned();
-        (format!("{FOLDER}/{name}/index.html"), page)
+        (format!("{FOLDER}/{name}/index.html"), page(&format!("Links for {name}"), &anchors))
     });
-    Some(pages.collect())
+    Ok(pages.collect())
 }
 
 fn anchor(file: &FetchedFile) -> Anchor {
@@ -79,11 +82,14 @@ mod tests {
             format: "pdm.lock",
             groups: SelectedGroups::default(),
             is_default: true,
+            default_index: None,
             files: vec![ProjectFile { path: "pyproject.toml".to_owned(), text: text.to_owned() }],
         };
         let pages = files(&project("[project]\nname = 'app'\n"), &world).unwrap();
         assert_eq!(pages[0].0, "simple/demo/index.html");
-        assert!(pages[0].1.contains("href=\"../../wheels/demo-1.0%2Bx-py3-none-any.whl#sha256="), "{}", pages[0].1);
-        assert_eq!(files(&project("[[tool.pdm.source]]\nurl = 'https://index.example/simple'\n"), &world), None);
+        let page = String::from_utf8_lossy(&pages[0].1).into_owned();
+        assert!(page.contains("href=\"../../wheels/demo-1.0%2Bx-py3-none-any.whl#sha256="), "{page}");
+        let own = files(&project("[[tool.pdm.source]]\nurl = 'https://index.example/simple'\n"), &world);
+        assert!(own.unwrap_err().contains("tool.pdm.source"));
     }
 }

@@ -9,11 +9,13 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     name: "pipenv",
     lock: "Pipfile.lock",
     contents: None,
-    files: |_, _| Some(Vec::new()),
+    files: |_, _| Ok(Vec::new()),
+    preparation: None,
     options,
     variables,
-    command: |_| "pipenv sync".to_owned(),
-    needs: "where PIP_NO_INDEX is 1, and PIP_FIND_LINKS is the full path of FOLDER/wheels",
+    command: |_, _| "pipenv sync".to_owned(),
+    needs: Some("where PIP_NO_INDEX is 1, and PIP_FIND_LINKS is the full path of FOLDER/wheels"),
+    lock_path: None,
 };
 
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {

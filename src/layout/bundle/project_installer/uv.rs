@@ -6,12 +6,12 @@
 
 mod lock;
 mod pyproject;
+mod script;
 
-use toml_edit::Formatted;
-use toml_edit::visit_mut::VisitMut;
+pub use self::script::INSTALLER as SCRIPT_INSTALLER;
 
-use super::{BundleLocation, ProjectInstaller};
-use crate::domain::{Fetched, LockedProject, SelectedGroups, mask_credentials};
+use super::{BundleLocation, Pages, ProjectInstaller};
+use crate::domain::{Fetched, LockedProject, MemberSelection, SelectedGroups};
 
 /// Where the project is.
 const FOLDER: &str = "uv";
@@ -24,14 +24,16 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     lock: "uv.lock",
     contents: Some(("uv/", "the project's own lock, with these packages in it, for uv")),
     files,
+    preparation: None,
     options,
     variables,
-    command: |folder| {
+    command: |_, folder| {
         format!(
             "uv sync --frozen --offline --no-install-workspace --project {folder}/{FOLDER} --find-links {folder}/wheels"
         )
     },
-    needs: "where UV_PROJECT_ENVIRONMENT is the full path of the environment, such as the project's .venv",
+    needs: Some("where UV_PROJECT_ENVIRONMENT is the full path of the environment, such as the project's .venv"),
+    lock_path: Some("uv/uv.lock"),
 };
 
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
@@ -49,38 +51,32 @@ fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
 
 fn options(groups: &SelectedGroups) -> Vec<String> {
     let named = |option: &str, name: &str| format!("{option} {name}");
+    let members = match &groups.members {
+        MemberSelection::Root => Vec::new(),
+        MemberSelection::All => vec!["--all-packages".to_owned()],
+        MemberSelection::Named(members) => members.iter().map(|name| named("--package", name.as_ref())).collect(),
+    };
     if !groups.project {
-        return groups.groups.iter().map(|group| named("--only-group", group.as_ref())).collect();
+        let groups = groups.groups.iter().map(|group| named("--only-group", group.as_ref()));
+        return members.into_iter().chain(groups).collect();
     }
     let of_groups = groups.groups.iter().map(|group| named("--group", group.as_ref()));
     let of_extras = groups.extras.iter().map(|extra| named("--extra", extra.as_ref()));
-    ["--no-default-groups".to_owned()].into_iter().chain(of_groups).chain(of_extras).collect()
+    members.into_iter().chain(["--no-default-groups".to_owned()]).chain(of_groups).chain(of_extras).collect()
 }
 
-fn files(project: &LockedProject, fetched: &Fetched) -> Option<Vec<(String, String)>> {
-    project.text("pyproject.toml")?;
-    let lock = lock::relocated(project.text("uv.lock")?, fetched)?;
-    let mut files = vec![(format!("{FOLDER}/uv.lock"), lock)];
+fn files(project: &LockedProject, fetched: &Fetched) -> Result<Pages, String> {
+    if project.text("pyproject.toml").is_none() {
+        return Err("there is no pyproject.toml beside the lock".to_owned());
+    }
+    let lock = project.text("uv.lock").ok_or("it has another name, which uv does not read")?;
+    let lock = lock::relocated(lock, fetched).map_err(|error| format!("uv.lock: {}", error.message()))?;
+    let mut files = vec![(format!("{FOLDER}/uv.lock"), lock.into_bytes())];
     for file in project.files.iter().filter(|file| file.path.ends_with("pyproject.toml")) {
-        files.push((format!("{FOLDER}/{}", file.path), pyproject::reduced(&file.text)?));
+        let reduced = pyproject::reduced(&file.text).map_err(|error| format!("{}: {}", file.path, error.message()))?;
+        files.push((format!("{FOLDER}/{}", file.path), reduced.into_bytes()));
     }
-    Some(files)
-}
-
-/// Masks the passwords of URLs.
-struct MaskCredentials;
-
-impl VisitMut for MaskCredentials {
-    fn visit_string_mut(&mut self, node: &mut Formatted<String>) {
-        if node.value().contains("://") {
-            let masked = mask_credentials(node.value()).into_owned();
-            if masked != *node.value() {
-                let decor = node.decor().clone();
-                *node = Formatted::new(masked);
-                *node.decor_mut() = decor;
-            }
-        }
-    }
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -96,9 +92,10 @@ mod tests {
             format: "uv.lock",
             groups: SelectedGroups::default(),
             is_default: true,
+            default_index: None,
             files: vec![ProjectFile { path: "uv.lock".to_owned(), text: LOCK.to_owned() }],
         };
-        assert_eq!(files(&project, &Fetched::default()), None);
+        assert!(files(&project, &Fetched::default()).unwrap_err().contains("no pyproject.toml"));
         for path in ["pyproject.toml", "packages/sub/pyproject.toml"] {
             project.files.push(ProjectFile { path: path.to_owned(), text: "[project]\nname = 'x'\n".to_owned() });
         }
@@ -113,5 +110,8 @@ mod tests {
         groups.groups.insert("dev".parse().unwrap());
         assert_eq!(options(&groups), ["--no-default-groups", "--group dev", "--extra cpu"]);
         assert_eq!(options(&SelectedGroups { project: false, ..groups }), ["--only-group dev"]);
+        let members = MemberSelection::Named(["server".parse().unwrap()].into());
+        let groups = SelectedGroups { project: true, members, ..SelectedGroups::default() };
+        assert_eq!(options(&groups), ["--package server", "--no-default-groups"]);
     }
 }

@@ -4,14 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use super::{Finding, FindingKind};
-use crate::domain::{Content, GroupSelection, LockedSource, RelPath, Target, Tree};
+use crate::domain::{Content, GroupSelection, LockedSource, MemberSelection, RelPath, Target, Tree};
 use crate::input::{InputSource, LoadedFile, Location, LockInput, PathKind, RequirementsReader, Role};
-use crate::layout::{MANIFEST_PATH, Manifest, ManifestProject};
+use crate::layout::{MANIFEST_PATH, Manifest, ManifestProject, ProjectInstaller};
 use crate::resolve::LockQuestion;
 use crate::select::Policy;
-
-/// Where a bundle has the lock of uv; the other tools read the project's own.
-const UV_LOCK: &str = "uv/uv.lock";
 
 /// Returns the text of the file of a bundle at this path.
 pub type ReadPage<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
@@ -28,12 +25,13 @@ pub fn of_tree(tree: &Tree) -> Vec<Finding> {
 
 /// Returns what is wrong with the project's lock in a bundle.
 pub fn findings(manifest: &Manifest, page: ReadPage<'_>) -> Vec<Finding> {
-    let has_lock = |project: &&ManifestProject| project.lock == "uv.lock";
-    let Some(project) = manifest.project.as_ref().filter(has_lock) else { return Vec::new() };
-    let wrong = |why: String| Finding::new(FindingKind::Gap, why).at(UV_LOCK);
-    let lock = match read(project, page) {
+    let Some(project) = manifest.project.as_ref() else { return Vec::new() };
+    let Some(installer) = ProjectInstaller::of(project) else { return Vec::new() };
+    let (Some(path), tool) = (installer.lock_path(), installer.name) else { return Vec::new() };
+    let wrong = |why: String| Finding::new(FindingKind::Gap, why).at(path);
+    let lock = match read(project, path, page) {
         Ok(lock) => lock,
-        Err(why) => return vec![wrong(format!("uv would not read it: {why}"))],
+        Err(why) => return vec![wrong(format!("{tool} would not read it: {why}"))],
     };
     let targets = match manifest.to_targets() {
         Ok(targets) => targets,
@@ -41,15 +39,15 @@ pub fn findings(manifest: &Manifest, page: ReadPage<'_>) -> Vec<Finding> {
     };
     let faults = targets.iter().filter_map(|target| {
         let why = differences(manifest, &lock, target)?;
-        Some(wrong(format!("uv would not install from it what is packed: {why}")).on(vec![target.id().to_owned()]))
+        Some(wrong(format!("{tool} would not install from it what is packed: {why}")).on(vec![target.id().to_owned()]))
     });
     faults.collect()
 }
 
-fn read(project: &ManifestProject, page: ReadPage<'_>) -> Result<LockInput, String> {
+fn read(project: &ManifestProject, path: &str, page: ReadPage<'_>) -> Result<LockInput, String> {
     let source = BundlePages { page };
     let mut reader = RequirementsReader::new(&source).with_groups(groups(project));
-    reader.file(&Location::File(UV_LOCK.into()), Role::Requirements);
+    reader.file(&Location::File(path.into()), Role::Requirements);
     let read = reader.finish();
     let problems = || read.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     read.lock.ok_or_else(problems)
@@ -58,9 +56,14 @@ fn read(project: &ManifestProject, page: ReadPage<'_>) -> Result<LockInput, Stri
 fn groups(project: &ManifestProject) -> GroupSelection {
     let groups: BTreeSet<_> = project.groups.iter().filter_map(|name| name.parse().ok()).collect();
     let extras = project.extras.iter().filter_map(|name| name.parse().ok()).collect();
+    let members = match (project.all_members, project.members.is_empty()) {
+        (true, _) => MemberSelection::All,
+        (false, true) => MemberSelection::Root,
+        (false, false) => MemberSelection::Named(project.members.iter().filter_map(|name| name.parse().ok()).collect()),
+    };
     match project.dependencies {
-        true => GroupSelection { extras, groups, no_default_groups: true, ..GroupSelection::default() },
-        false => GroupSelection { only_groups: groups, ..GroupSelection::default() },
+        true => GroupSelection { extras, groups, no_default_groups: true, members, ..GroupSelection::default() },
+        false => GroupSelection { only_groups: groups, members, ..GroupSelection::default() },
     }
 }
 

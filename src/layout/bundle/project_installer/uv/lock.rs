@@ -3,22 +3,26 @@
 use std::collections::BTreeSet;
 
 use toml_edit::visit_mut::VisitMut;
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
-use super::{MaskCredentials, WHEELS};
+use super::super::relocated_lock::{MaskCredentials, last_part};
+use super::WHEELS;
 use crate::domain::Fetched;
 
 /// Rewrites a uv.lock to name the files of a bundle, and no others: uv takes the best file of a
 /// lock, and fails where it is not there.
-pub fn relocated(lock: &str, fetched: &Fetched) -> Option<String> {
-    let mut document: DocumentMut = lock.parse().ok()?;
+///
+/// # Errors
+/// When it is no TOML.
+pub fn relocated(lock: &str, fetched: &Fetched) -> Result<String, TomlError> {
+    let mut document: DocumentMut = lock.parse()?;
     let mut relocation = Relocation::of(fetched);
     relocation.members = members(&document);
     if let Some(packages) = document.get_mut("package").and_then(Item::as_array_of_tables_mut) {
         relocation.packages(packages);
     }
     MaskCredentials.visit_document_mut(&mut document);
-    Some(document.to_string())
+    Ok(document.to_string())
 }
 
 /// Returns the project and the members of its workspace.
@@ -202,17 +206,6 @@ fn replaced(old: &InlineTable, key: &str, place: &str) -> InlineTable {
 fn filename(file: &InlineTable) -> Option<String> {
     let place = ["filename", "url", "path"].iter().find_map(|key| file.get(key)?.as_str())?;
     Some(last_part(place))
-}
-
-/// What a URL or path ends in, decoded where it is a URL.
-fn last_part(place: &str) -> String {
-    let is_url = place.contains("://");
-    let end = if is_url { place.split(['?', '#']).next().unwrap_or_default() } else { place };
-    let last = end.rsplit(['/', '\\']).next().unwrap_or_default();
-    match is_url {
-        true => percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned(),
-        false => last.to_owned(),
-    }
 }
 
 fn text(table: &Table, key: &str) -> Option<String> {

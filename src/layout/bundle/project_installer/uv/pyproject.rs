@@ -1,16 +1,19 @@
 //! What uv reads of a project's pyproject.toml to install by a lock.
 
 use toml_edit::visit_mut::VisitMut;
-use toml_edit::{DocumentMut, Item, TableLike};
+use toml_edit::{DocumentMut, Item, TableLike, TomlError};
 
-use super::MaskCredentials;
+use super::super::relocated_lock::MaskCredentials;
 
 /// What `uv sync --frozen` reads of a pyproject.toml: not where its indexes are, nor how it is built.
-pub fn reduced(project: &str) -> Option<String> {
+///
+/// # Errors
+/// When it is no TOML.
+pub fn reduced(project: &str) -> Result<String, TomlError> {
     const PROJECT: [&str; 6] =
         ["name", "version", "requires-python", "dependencies", "optional-dependencies", "dynamic"];
     const UV: [&str; 5] = ["workspace", "default-groups", "dev-dependencies", "conflicts", "dependency-groups"];
-    let mut document: DocumentMut = project.trim_start_matches('\u{feff}').parse().ok()?;
+    let mut document: DocumentMut = project.trim_start_matches('\u{feff}').parse()?;
     keep(document.as_table_mut(), &["project", "dependency-groups", "tool"]);
     if let Some(table) = document.get_mut("project").and_then(Item::as_table_like_mut) {
         keep(table, &PROJECT);
@@ -22,7 +25,7 @@ pub fn reduced(project: &str) -> Option<String> {
         }
     }
     MaskCredentials.visit_document_mut(&mut document);
-    Some(document.to_string())
+    Ok(document.to_string())
 }
 
 fn keep(table: &mut dyn TableLike, keys: &[&str]) {
