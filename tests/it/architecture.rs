@@ -15,7 +15,7 @@ use crate::support::files_below;
 const LAYERS: [&[&str]; 5] = [
     &["domain", "parallel", "regular_file"],
     &["archive", "cache_folder", "http", "input", "layout", "select"],
-    &["index", "interpreter", "resolve", "store"],
+    &["index", "interpreter", "resolve", "shared_store", "store"],
     &["ops"],
     &["cli"],
 ];
@@ -33,7 +33,18 @@ const RESERVED: [(&str, &[&str], &str); 6] = [
     (r"\b(SystemTime|Timestamp|Zoned)::now\b", &["cli"], "take the date as a value or a closure"),
     (
         r"\b(std::fs|tokio|reqwest)\b",
-        &["regular_file", "archive", "cache_folder", "http", "index", "interpreter", "store", "ops", "cli"],
+        &[
+            "regular_file",
+            "archive",
+            "cache_folder",
+            "http",
+            "index",
+            "interpreter",
+            "shared_store",
+            "store",
+            "ops",
+            "cli",
+        ],
         "a pure module takes bytes, or a closure that gets them",
     ),
 ];

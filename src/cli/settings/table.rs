@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::args::{FetchArgs, ForkStrategyArg};
+use super::args::{FetchArgs, ForkStrategyArg, StoreModeArg};
 
 /// The default of `--jobs`.
 pub const JOBS: u16 = 16;
@@ -100,6 +100,9 @@ settings! {
         |args: &FetchArgs| args.targets.fork_strategy.map(ForkStrategyArg::name), ForkStrategyArg::PerTarget.name();
     OFFLINE: "offline", [], ["UV_OFFLINE"], |args: &FetchArgs| switch(args.network.offline), NO;
     CACHE_DIR: "cache-dir", [], [], |args: &FetchArgs| path(args.network.cache_dir.as_ref()), "";
+    STORE: "store", [], [], |args: &FetchArgs| args.network.store.clone(), "";
+    STORE_MODE: "store-mode", [], [],
+        |args: &FetchArgs| args.network.store_mode.map(|mode| mode.name().to_owned()), StoreModeArg::ReadWrite.name();
     REFRESH: "refresh", [], [], |args: &FetchArgs| switch(args.network.refresh), NO;
     PREFER_CACHED: "prefer-cached", [], [], |args: &FetchArgs| switch(args.network.prefer_cached), NO;
     JOBS_AT_ONCE: "jobs", [], ["UV_CONCURRENT_DOWNLOADS"], |args: &FetchArgs| number(args.network.connections.jobs), JOBS;
