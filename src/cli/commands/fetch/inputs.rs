@@ -149,8 +149,9 @@ const UV_LOCK: &str = "uv.lock";
 fn workspace_lock(folder: &Path) -> Option<String> {
     let mut above = folder.ancestors().enumerate().skip(1);
     let is_workspace = |root: &Path| {
-        let project = fs::read_to_string(root.join("pyproject.toml")).unwrap_or_default();
-        root.join(UV_LOCK).is_file() && project.contains("[tool.uv.workspace]")
+        let project = root.join("pyproject.toml");
+        let text = || fs::read_to_string(&project).unwrap_or_default();
+        root.join(UV_LOCK).is_file() && project.is_file() && text().contains("[tool.uv.workspace]")
     };
     let (depth, _) = above.find(|(_, root)| is_workspace(root))?;
     Some("../".repeat(depth) + UV_LOCK)
