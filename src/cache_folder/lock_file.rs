@@ -7,7 +7,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::layout::CacheLayout;
+use tempfile::TempDir;
+
+use super::layout::{CacheLayout, remove_anything};
 use super::regular::is_same_file;
 
 /// A lock that this process holds; its file is removed when this is dropped.
@@ -39,6 +41,21 @@ impl LockFile {
             }
         }
         Ok(None)
+    }
+}
+
+impl LockFile {
+    /// Makes the empty folder that the lock protects, whose path is always the same; what a killed
+    /// process left of it is removed.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn folder(&self) -> io::Result<TempDir> {
+        // A sweep spares a folder whose lock is held.
+        let path = self.path.with_extension("folder");
+        remove_anything(&path)?;
+        let (parent, name) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
+        tempfile::Builder::new().prefix(name).rand_bytes(0).tempdir_in(parent)
     }
 }
 
@@ -81,6 +98,20 @@ mod tests {
         drop(held);
         assert!(take("a").is_some());
         assert_eq!(fs::read_dir(layout.incoming()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_lock_has_one_folder_whatever_was_left_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = CacheLayout::new(folder.path().to_owned());
+        let lock = LockFile::try_acquire(&layout, "a").unwrap().unwrap();
+        let left = layout.incoming().join(".prefetch-a.folder");
+        fs::create_dir_all(left.join("inner")).unwrap();
+        let protected = lock.folder().unwrap();
+        assert_eq!(protected.path(), left);
+        assert_eq!(fs::read_dir(&left).unwrap().count(), 0);
+        drop(protected);
+        assert!(!left.exists());
     }
 
     #[cfg(unix)]

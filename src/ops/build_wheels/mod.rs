@@ -61,6 +61,8 @@ struct MadeWheel {
     project: PackageName,
     archive: Box<str>,
     wheel: PlannedFile,
+    /// Whether the build stated just what was read of the archive before.
+    is_confirmed: bool,
     notes: Vec<String>,
 }
 
@@ -162,8 +164,11 @@ fn installing<'a>(package: &'a PlannedPackage, file: &'a PlannedFile) -> impl It
 /// Puts the wheels in the place of their archives.
 fn replace_archives(plan: &mut Plan, made: Vec<MadeWheel>) {
     let (mut replaced, mut wheels) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeMap::<_, Vec<_>>::new());
-    for MadeWheel { project, archive, wheel, notes } in made {
+    for MadeWheel { project, archive, wheel, is_confirmed, notes } in made {
         plan.notes.extend(notes);
+        if is_confirmed {
+            plan.unreliable.remove(&archive);
+        }
         let served = wheel.targets.iter().map(|target| (archive.clone(), *target));
         replaced.entry(project.clone()).or_default().extend(served);
         wheels.entry(project).or_default().extend((!wheel.targets.is_empty()).then_some(wheel));
@@ -205,11 +210,15 @@ impl WheelJob<'_> {
             python: self.builder.target().id().to_owned(),
             linkage: built.linkage.clone(),
         };
-        if self.file.metadata_source.is_some() {
-            let served = self.targets.iter().map(|target| &*targets[*target]);
-            check_dependencies(&built, &from, served, context)?;
+        let served: Vec<_> = self.targets.iter().map(|target| &*targets[*target]).collect();
+        let mut is_confirmed = false;
+        if self.file.metadata_source.is_some()
+            && let Some((read, built)) = statements(&built, &from, context)?
+        {
+            check_dependencies(&read, &built, &served)?;
+            is_confirmed = served.len() == self.file.targets.len() && read.requires_dist == built.requires_dist;
         }
-        Ok(self.made(&built, from, targets))
+        Ok(MadeWheel { is_confirmed, ..self.made(&built, from, targets) })
     }
 
     /// Returns the wheel for the targets that it fits, with notes on the others.
@@ -226,29 +235,34 @@ impl WheelJob<'_> {
             project: self.package.name.clone(),
             archive: self.file.candidate.filename.clone(),
             wheel: planned_wheel(built, from, fitting, &self.file.candidate),
+            is_confirmed: false,
             notes,
         }
     }
 }
 
-/// Checks that the wheel needs on each of `targets` what was read of its archive, on which the plan
-/// depends.
-fn check_dependencies<'t>(
+/// Returns the metadata that was read of the archive and that of the wheel; `None` if a build stated
+/// the former, too.
+fn statements(
     wheel: &BuiltWheel,
     from: &BuiltFrom,
-    targets: impl Iterator<Item = &'t Target>,
     context: &FetchContext,
-) -> Result<(), FetchError> {
-    // Otherwise a build stated them, and states the same again.
-    let Some(Ok(read)) = context.metadata.read(from.sha256) else { return Ok(()) };
+) -> Result<Option<(CoreMetadata, CoreMetadata)>, FetchError> {
+    let Some(Ok(read)) = context.metadata.read(from.sha256) else { return Ok(None) };
     let filename: WheelFilename =
         wheel.filename.parse().map_err(|_| FetchError::Refused(wheel.filename.to_string()))?;
     let built = wheel_metadata::read(context.store.open(wheel.sha256)?, &filename)?.metadata;
+    Ok(Some((read, built)))
+}
+
+/// Checks that the wheel needs on each of `targets` what was read of its archive, on which the plan
+/// depends.
+fn check_dependencies(read: &CoreMetadata, built: &CoreMetadata, targets: &[&Target]) -> Result<(), BuildError> {
     for target in targets {
-        let (built, read) = (needed_on(&built, target), needed_on(&read, target));
+        let (built, read) = (needed_on(built, target), needed_on(read, target));
         if built != read {
             let (target, built, read) = (target.id().to_owned(), listed(&built), listed(&read));
-            return Err(BuildError::OtherDependencies { target, built, read }.into());
+            return Err(BuildError::OtherDependencies { target, built, read });
         }
     }
     Ok(())

@@ -128,11 +128,11 @@ impl SdistBuilder {
             return Ok(known);
         }
         let _turn = self.limits.permits.acquire().await.expect("the semaphore is never closed");
-        let _lock = self.lock(&format!("metadata-{}-{}", source.archive, self.target.id()), &job).await?;
+        let lock = self.lock(&format!("metadata-{}-{}", source.archive, self.target.id()), &job).await?;
         if let Some(known) = known() {
             return Ok(known);
         }
-        let metadata = self.build_metadata(job).await?;
+        let metadata = self.build_metadata(job, &lock).await?;
         let known = check_identity(metadata, source.project, source.filename);
         if is_usual {
             self.known.write(source.archive, &known);
@@ -140,9 +140,9 @@ impl SdistBuilder {
         Ok(known)
     }
 
-    async fn build_metadata(&self, job: Job<'_>) -> Result<CoreMetadata, FetchError> {
+    async fn build_metadata(&self, job: Job<'_>, lock: &LockFile) -> Result<CoreMetadata, FetchError> {
         self.announce(job.source.filename, false, job.listener);
-        let build = self.prepare_archive(job).await?;
+        let build = self.prepare_archive(job, Some(lock)).await?;
         self.run(&build, &BuildStep::Metadata(&build.backend)).await?;
         let text: String = build.folder.read_answer()?;
         let metadata = MetadataFile::new(text.into_bytes()).metadata;
@@ -192,14 +192,14 @@ impl SdistBuilder {
                 true => Some(self.limits.permits.acquire().await.expect("the semaphore is never closed")),
                 false => None,
             };
-            let _lock = match is_outermost {
+            let lock = match is_outermost {
                 true => Some(self.lock(&format!("wheel-{key}"), &job).await?),
                 false => None,
             };
             if let Some(known) = known() {
                 return Ok(known);
             }
-            let wheel = self.build_wheel(job).await?;
+            let wheel = self.build_wheel(job, lock.as_ref()).await?;
             self.wheels.write(key, &wheel);
             Ok(wheel)
         })
@@ -227,11 +227,11 @@ impl SdistBuilder {
         }
     }
 
-    async fn build_wheel(&self, job: Job<'_>) -> Result<BuiltWheel, FetchError> {
+    async fn build_wheel(&self, job: Job<'_>, lock: Option<&LockFile>) -> Result<BuiltWheel, FetchError> {
         let BuildSource { project, filename, .. } = job.source;
         self.announce(filename, true, job.listener);
         let store = job.context.store.clone();
-        let build = self.prepare_archive(job).await?;
+        let build = self.prepare_archive(job, lock).await?;
         self.run(&build, &BuildStep::Wheel(&build.backend)).await?;
         let made: String = build.folder.read_answer()?;
         let made = base_name(&made).to_owned();

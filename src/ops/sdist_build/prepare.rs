@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
 use super::check::base_name;
 use super::process::{self, LEAST_FREE, Supervision};
 use super::requirements::{BuildTool, ToolContext};
 use super::{Job, SdistBuilder};
 use crate::archive::TemporaryFolder;
-use crate::cache_folder::CacheLayout;
+use crate::cache_folder::{CacheLayout, LockFile};
 use crate::http::blocking;
 use crate::index::sdist_metadata::{self, BuildRequirements, SdistError, TopFiles};
 use crate::interpreter::{BuildBackend, BuildError, BuildFolder, BuildStep};
@@ -24,7 +26,23 @@ pub(super) struct PreparedBuild {
     pub tools: Vec<BuildTool>,
     supervision: Supervision,
     // Removed with the build.
-    _temporary: TemporaryFolder,
+    _place: Place,
+}
+
+/// The place of a build, which is removed with it.
+enum Place {
+    /// That of a lock: the same for the same build, since compilers record it in debug information.
+    Locked(TempDir),
+    Unlocked(TemporaryFolder),
+}
+
+impl Place {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Locked(folder) => folder.path(),
+            Self::Unlocked(folder) => folder.path(),
+        }
+    }
 }
 
 /// Returns the build requirements that an archive states.
@@ -49,11 +67,19 @@ impl SdistBuilder {
     ///
     /// # Errors
     /// When that fails.
-    pub(super) async fn prepare_archive(&self, job: Job<'_>) -> Result<PreparedBuild, FetchError> {
+    pub(super) async fn prepare_archive(
+        &self,
+        job: Job<'_>,
+        lock: Option<&LockFile>,
+    ) -> Result<PreparedBuild, FetchError> {
         let top = top_files(&job)?;
         let settings = self.config_settings_of(&job);
         let Job { source, context, listener, waiting } = job;
-        let mut build = self.begin(source.filename, &top, context.store.layout(), listener).await?;
+        let place = match lock {
+            Some(lock) => Place::Locked(lock.folder().map_err(BuildError::from)?),
+            None => unlocked(context.store.layout())?,
+        };
+        let mut build = self.begin(source.filename, &top, place, listener).await?;
         build.backend.config_settings = settings;
         let (store, place) = (context.store.clone(), build.folder.archive(source.filename));
         let archive = source.archive;
@@ -77,7 +103,8 @@ impl SdistBuilder {
     ) -> Result<PreparedBuild, FetchError> {
         let top = sdist_metadata::top_files_of_folder(tree).map_err(|why| refused(&why))?;
         let subject = tree.display().to_string();
-        let mut build = self.begin(&subject, &top, context.store.layout(), listener).await?;
+        let place = unlocked(context.store.layout())?;
+        let mut build = self.begin(&subject, &top, place, listener).await?;
         build.folder.link_source(tree)?;
         let tools = ToolContext { context, listener, waiting: &[] };
         self.install_requirements(&mut build, top.build_requirements().requires, tools).await?;
@@ -89,16 +116,10 @@ impl SdistBuilder {
         &self,
         subject: &str,
         top: &TopFiles,
-        layout: &CacheLayout,
+        place: Place,
         listener: &Listener,
     ) -> Result<PreparedBuild, FetchError> {
-        let (layout, front_end) = (layout.clone(), self.front_end.clone());
-        let (temporary, folder) = blocking(move || -> Result<_, BuildError> {
-            let temporary = layout.in_incoming(TemporaryFolder::new_in)?;
-            let folder = front_end.prepare(temporary.path())?;
-            Ok((temporary, folder))
-        })
-        .await?;
+        let folder = self.front_end.prepare(place.path())?;
         let supervision = Supervision {
             limit: self.limits.step,
             folder: folder.root().to_owned(),
@@ -109,7 +130,7 @@ impl SdistBuilder {
         process::run(self.front_end.make_environment(&folder), &supervision).await?;
         let (name, path) = top.build_backend();
         let backend = BuildBackend { name, path, config_settings: Default::default() };
-        Ok(PreparedBuild { folder, backend, tools: Vec::new(), supervision, _temporary: temporary })
+        Ok(PreparedBuild { folder, backend, tools: Vec::new(), supervision, _place: place })
     }
 
     /// Installs `requires`, and then what else the backend asks for.
@@ -162,6 +183,10 @@ impl SdistBuilder {
     pub(super) async fn run(&self, build: &PreparedBuild, step: &BuildStep<'_>) -> Result<(), BuildError> {
         process::run(self.front_end.step(&build.folder, step)?, &build.supervision).await
     }
+}
+
+fn unlocked(layout: &CacheLayout) -> Result<Place, BuildError> {
+    Ok(Place::Unlocked(layout.in_incoming(TemporaryFolder::new_in)?))
 }
 
 fn copy(mut stored: File, path: &Path) -> Result<(), FetchError> {
