@@ -29,6 +29,7 @@
 //! | 2 | [`resolve`] | facts into solutions | where facts come from; async |
 //! | 2 | [`index`] | what indexes and links offer of a project | which file is best; the store |
 //! | 2 | [`store`] | bytes by their digest | names, versions, what a wheel is |
+//! | 2 | [`shared_store`] | what several caches have in common, in an object store | names, versions; this machine's cache |
 //! | 2 | [`interpreter`] | what a Python and its pip say of themselves | what is fetched for them |
 //! | 1 | [`input`] | text into requirements | HTTP, indexes, which version wins |
 //! | 1 | [`select`] | the file for a target, and why not the others | which version wins; downloads |
@@ -65,6 +66,7 @@
 //! | bundle | one archive or folder with wheels, manifest and install scripts ([`layout::bundle`]) |
 //! | manifest | the bundle's list of its files, targets and requirements |
 //! | [`DiskStore`](store::DiskStore), object | the content-addressed store, and a file in it |
+//! | [`SharedStore`](shared_store::SharedStore) | an object store that several machines read and fill (`--store`) |
 //! | [`CacheBucket`](cache_folder::CacheBucket) | a folder of the cache, with the version of its format |
 //! | [`HttpClient`](http::HttpClient), retry, circuit breaker | what sends requests, when it sends one again, and when it stops asking a host |
 //! | [`Indexes`](index::Indexes), flat index | the indexes asked for a project, and a page or folder of links (`--find-links`) |
@@ -112,4 +114,5 @@ pub mod ops;
 pub mod parallel;
 pub mod resolve;
 pub mod select;
+pub mod shared_store;
 pub mod store;

@@ -18,7 +18,7 @@ macro_rules! topics {
 
 topics! {
     "air-gap" "builds" "bundles" "ci" "company" "exit-codes" "inspecting" "layouts" "locks" "network" "pip" "pip-caches"
-    "poetry" "report" "requirements" "settings" "targets" "uv" "windows"
+    "poetry" "report" "requirements" "settings" "store" "targets" "uv" "windows"
 }
 
 impl Topic {

@@ -323,6 +323,7 @@ impl HttpClient {
                 let request = signed(client.get(place).headers(headers.clone()));
                 host.http2_probe.send(url.secret().scheme() == "https", request.send()).await
             }
+            OutgoingRequest::Store(request) => signed(request.builder(&client, place)).send().await,
             OutgoingRequest::Form(form) => {
                 let (body, progress) = form.body(url)?;
                 tokio::select! {

@@ -1,8 +1,9 @@
-//! The requests that a client sends: for a page or a file, or with a form.
+//! The requests that a client sends: for a page or a file, with a form, or to an object store.
 
 use reqwest::header::HeaderMap;
 
 use super::client_builder::ConnectionSharing;
+use super::object_store_connector::StoreRequest;
 use super::upload_form::UploadForm;
 
 /// A request without its URL and its credentials, which can be sent several times.
@@ -10,6 +11,7 @@ use super::upload_form::UploadForm;
 pub(super) enum OutgoingRequest<'a> {
     Get { headers: &'a HeaderMap, line: ConnectionSharing },
     Form(&'a UploadForm),
+    Store(&'a StoreRequest),
 }
 
 impl OutgoingRequest<'_> {
@@ -18,6 +20,8 @@ impl OutgoingRequest<'_> {
         match self {
             Self::Get { line, .. } => line,
             Self::Form(_) => ConnectionSharing::Upload,
+            Self::Store(request) if request.is_upload() => ConnectionSharing::Upload,
+            Self::Store(_) => ConnectionSharing::Own,
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::fetch_context::FetchContext;
 use super::fetch_error::FetchError;
+use super::incoming_writer::IncomingWriter;
+use super::shared_objects::{SharedOutcome, fetch_shared};
 use super::{Event, Listener};
 use crate::domain::{BrokenPromise, Candidate, Object, Promises, Sha256, Status};
 use crate::http::{HttpClient, HttpError, MIN_PARALLEL_SIZE, RequestPermit, ResponseBody, ResumePoint, blocking};
 use crate::index::LocalDigests;
+use crate::shared_store::SharedStore;
 use crate::store::{Claim, DiskStore, Incoming, StoreError};
 
 /// A file to download.
@@ -19,6 +20,8 @@ pub(super) struct Download {
     pub candidate: Candidate,
     pub store: DiskStore,
     pub client: Arc<HttpClient>,
+    /// Asked before the file's own URL.
+    pub shared: Option<SharedStore>,
     pub listener: Listener,
 }
 
@@ -55,8 +58,26 @@ impl Download {
                 return Ok(None);
             }
         };
+        let incoming = match self.take_shared(incoming).await? {
+            SharedOutcome::Fetched(object) => return Ok(Some((object, Status::Downloaded))),
+            SharedOutcome::Missing(incoming) => *incoming,
+            SharedOutcome::Broken => self.store.begin(self.candidate.promises.clone())?,
+        };
         let object = DownloadAttempts::new(self, permit, incoming).run().await?;
+        if let Some(shared) = &self.shared {
+            shared.upload(self.store.path(object.sha256), object);
+        }
         Ok(Some((object, Status::Downloaded)))
+    }
+
+    async fn take_shared(&self, incoming: Incoming) -> Result<SharedOutcome, StoreError> {
+        match (&self.shared, self.candidate.promises.sha256()) {
+            (Some(shared), Some(sha256)) => {
+                let tell = |event| self.tell(event);
+                fetch_shared(shared, sha256, (self.file, &self.candidate.filename), incoming, &tell).await
+            }
+            _ => Ok(SharedOutcome::Missing(Box::new(incoming))),
+        }
     }
 
     async fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
@@ -77,10 +98,11 @@ pub(super) async fn download(
     listener: &Listener,
 ) -> Result<Object, FetchError> {
     let (candidate, store, client) = (candidate.clone(), context.store.clone(), context.client.clone());
+    let shared = context.shared.clone();
     let is_remote = candidate.url.secret().scheme() != "file";
     is_remote
         .then(|| listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.promises.size }));
-    let download_one = Download { file: 0, candidate, store, client, listener: Arc::new(|_| ()) };
+    let download_one = Download { file: 0, candidate, store, client, shared, listener: Arc::new(|_| ()) };
     download_one.run().await.map(|(object, _)| object)
 }
 
@@ -112,10 +134,6 @@ impl OtherProcessWait {
         self.waited >= STALL_TIMEOUT
     }
 }
-
-/// The number of bytes that are hashed and written at once: enough that the change of threads costs
-/// nothing, few enough that sixteen portions need little memory.
-const PORTION: usize = 512 << 10;
 
 /// The number of new bytes after which the count of retries starts again.
 const PROGRESS: u64 = 1 << 20;
@@ -306,80 +324,6 @@ impl Download {
     /// The URL is hashed, since it may hold a secret.
     fn origin(&self, validator: &str) -> String {
         format!("{} {validator}", Sha256::of(self.candidate.url.public().as_bytes()))
-    }
-}
-
-/// Collects bytes into portions, which are hashed and written on a thread that may block.
-struct IncomingWriter {
-    /// The file in the store; `None` only while it is written to, and after a write that failed.
-    incoming: Option<Incoming>,
-    portion: Vec<Bytes>,
-    collected: usize,
-    /// The number of bytes received, including those not written yet.
-    received: u64,
-    /// The identifier of the version that the bytes are of, for later runs.
-    origin: Option<String>,
-    outlives: bool,
-}
-
-impl IncomingWriter {
-    fn new(incoming: Incoming) -> Self {
-        let received = incoming.received();
-        Self { incoming: Some(incoming), portion: Vec::new(), collected: 0, received, origin: None, outlives: false }
-    }
-
-    async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {
-        self.collected += bytes.len();
-        self.received += bytes.len() as u64;
-        self.portion.push(bytes);
-        if self.collected < PORTION {
-            return Ok(());
-        }
-        let origin = (!self.outlives).then(|| self.origin.clone());
-        let write = self.pending();
-        let written = blocking(move || {
-            let mut incoming = write()?;
-            if let Some(origin) = origin {
-                incoming.keep_partial(origin.as_deref());
-            }
-            Ok::<_, StoreError>(incoming)
-        });
-        self.incoming = Some(written.await?);
-        self.outlives = true;
-        Ok(())
-    }
-
-    /// Verifies the bytes, and gives the file its final name.
-    async fn keep(&mut self) -> Result<Object, StoreError> {
-        let write = self.pending();
-        blocking(move || write()?.keep()).await
-    }
-
-    /// Discards every byte.
-    async fn restart(&mut self) -> Result<(), StoreError> {
-        (self.collected, self.received, self.outlives) = (0, 0, false);
-        self.portion.clear();
-        let mut incoming = self.take_incoming();
-        if incoming.received() > 0 {
-            incoming = blocking(move || incoming.restart().map(|()| incoming)).await?;
-        }
-        self.incoming = Some(incoming);
-        Ok(())
-    }
-
-    /// Returns a function that writes the collected portion.
-    fn pending(&mut self) -> impl FnOnce() -> Result<Incoming, StoreError> + Send + 'static {
-        let portion = std::mem::take(&mut self.portion);
-        let mut incoming = self.take_incoming();
-        self.collected = 0;
-        move || {
-            incoming.write_all(&portion)?;
-            Ok(incoming)
-        }
-    }
-
-    fn take_incoming(&mut self) -> Incoming {
-        self.incoming.take().expect("nobody writes after a write that failed")
     }
 }
 

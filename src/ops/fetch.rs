@@ -1,8 +1,6 @@
 //! Fetches a plan: downloads every file into the store concurrently, and checks each promise on the
 //! way.
 
-use std::sync::Arc;
-
 use tokio::task::JoinSet;
 
 use super::byte_sources::find_bytes;
@@ -15,7 +13,6 @@ use super::{Event, Listener};
 use crate::domain::{
     Candidate, Fetched, FetchedFile, Object, Plan, PlannedFile, Specifiers, Status, Timestamp, WheelFilename,
 };
-use crate::http::HttpClient;
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
 use crate::store::DiskStore;
@@ -41,7 +38,7 @@ pub async fn fetch(
     settings: FetchSettings,
     listener: &Listener,
 ) -> Result<Fetched, Vec<FetchFailure>> {
-    let stored = fetch_all(&plan, &context.store, &context.client, settings, listener).await?;
+    let stored = fetch_all(&plan, context, settings, listener).await?;
     check_claims(&plan, &stored, context).await?;
     let mut stored = stored.into_iter();
     let mut take = |file: PlannedFile| {
@@ -97,11 +94,11 @@ impl StoredFile {
 
 async fn fetch_all(
     plan: &Plan,
-    store: &DiskStore,
-    client: &Arc<HttpClient>,
+    context: &FetchContext,
     settings: FetchSettings,
     listener: &Listener,
 ) -> Result<Vec<StoredFile>, Vec<FetchFailure>> {
+    let FetchContext { store, client, shared, .. } = context;
     let mut transfers = JoinSet::new();
     let mut stored: Vec<Option<StoredFile>> = Vec::new();
     let mut failures = Vec::new();
@@ -110,8 +107,8 @@ async fn fetch_all(
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
     for (file, candidate) in missing {
-        let download_one =
-            Download { file, candidate, store: store.clone(), client: client.clone(), listener: listener.clone() };
+        let (store, client, shared) = (store.clone(), client.clone(), shared.clone());
+        let download_one = Download { file, candidate, store, client, shared, listener: listener.clone() };
         transfers.spawn(async move {
             let result = download_one.run().await;
             (download_one, result)

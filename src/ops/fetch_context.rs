@@ -10,6 +10,7 @@ use super::fetch_error::FetchError;
 use crate::domain::{PackageName, Sha256};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache, MetadataResult};
+use crate::shared_store::SharedStore;
 use crate::store::DiskStore;
 
 /// The client, indexes, store and caches of a run.
@@ -18,6 +19,8 @@ pub struct FetchContext {
     pub indexes: Arc<Indexes>,
     pub client: Arc<HttpClient>,
     pub store: DiskStore,
+    /// The store that this machine shares with others.
+    pub shared: Option<SharedStore>,
     pub metadata: MetadataCache,
     /// What builds source archives for their metadata, if builds are allowed.
     pub builds: Option<Arc<dyn MetadataBuilder>>,

@@ -2,12 +2,13 @@
 //!
 //! A run is `plan` (with `metadata`, `sdist_build`, `with_sources`, `build_tools`, and `plan_cache`
 //! for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `byte_sources`
-//! for files that need no network, and `download` for the rest), then `write`, which writes folders,
-//! or a bundle through `bundle`. That module has all operations on bundles: write, sign, verify,
-//! unpack, compare, merge. `source_trees` packs folders and repositories into source archives before
-//! anything is planned, and `target_build` tells what is left for targets to build. `cache`, `serve`
-//! and `push`, which fills a registry, stand alone; the latter two read folders and archives by
-//! `members`. `distribution_inspection` and `buffered_reader` read the metadata of distributions for
+//! for files that need no network, and `download` for the rest, which asks the shared store first
+//! by `shared_objects`), then `write`, which writes folders, or a bundle through `bundle`. That
+//! module has all operations on bundles: write, sign, verify, unpack, compare, merge.
+//! `source_trees` packs folders and repositories into source archives before anything is planned,
+//! and `target_build` tells what is left for targets to build. `cache`, `serve` and `push`, which
+//! fills a registry, stand alone; the latter two read folders and archives by `members`.
+//! `distribution_inspection` and `buffered_reader` read the metadata of distributions for
 //! bundles and their verification.
 
 mod buffered_reader;
@@ -24,6 +25,7 @@ mod fetch;
 mod fetch_context;
 mod fetch_error;
 mod held_folder;
+mod incoming_writer;
 mod inconsistent_metadata;
 mod members;
 mod metadata;
@@ -33,6 +35,7 @@ mod plan_cache;
 pub mod push;
 mod sdist_build;
 pub mod serve;
+mod shared_objects;
 pub mod source_trees;
 mod space;
 mod target_build;

@@ -15,7 +15,7 @@ use crate::support::files_below;
 const LAYERS: [&[&str]; 5] = [
     &["domain", "parallel"],
     &["archive", "cache_folder", "http", "input", "layout", "select"],
-    &["index", "interpreter", "resolve", "store"],
+    &["index", "interpreter", "resolve", "shared_store", "store"],
     &["ops"],
     &["cli"],
 ];
@@ -33,7 +33,7 @@ const RESERVED: [(&str, &[&str], &str); 6] = [
     (r"\b(SystemTime|Timestamp|Zoned)::now\b", &["cli"], "take the date as a value or a closure"),
     (
         r"\b(std::fs|tokio|reqwest)\b",
-        &["archive", "cache_folder", "http", "index", "interpreter", "store", "ops", "cli"],
+        &["archive", "cache_folder", "http", "index", "interpreter", "shared_store", "store", "ops", "cli"],
         "a pure module takes bytes, or a closure that gets them",
     ),
 ];

@@ -47,6 +47,7 @@ mod secure_origins;
 mod selecting;
 mod serving;
 mod settings;
+mod sharing;
 mod source_trees;
 mod support;
 mod targets;

@@ -45,6 +45,15 @@ impl Environment {
         self.variables.get(&known_as(System::HERE, name)).filter(|value| !value.is_empty()).cloned()
     }
 
+    /// Returns the variables whose names begin with one of `prefixes`, sorted.
+    pub fn variables_of(&self, prefixes: &[&str]) -> Vec<(String, String)> {
+        let is_one = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let set = self.variables.iter().filter(|(name, value)| is_one(name) && !value.is_empty());
+        let mut found: Vec<_> = set.map(|(name, value)| (name.clone(), value.clone())).collect();
+        found.sort();
+        found
+    }
+
     /// Returns an identifier of this build of the program: its version, and the time when its file
     /// was written.
     pub fn program(&self) -> String {

@@ -8,6 +8,7 @@ pub mod metadata_warning;
 pub mod plan_table;
 pub mod progress;
 pub mod report;
+pub mod shared_store_usage;
 pub mod source_builds;
 pub mod summary;
 pub mod target_words;

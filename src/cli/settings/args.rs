@@ -9,6 +9,7 @@ use super::group_args::GroupArgs;
 use crate::archive;
 use crate::layout;
 use crate::resolve::ForkStrategy;
+use crate::shared_store::StoreMode;
 
 /// What `prefetch` takes without a subcommand.
 #[derive(Debug, Args)]
@@ -281,6 +282,12 @@ pub struct NetworkArgs {
     /// Where the index cannot be reached, use what was last seen of it, however old.
     #[arg(long, hide_short_help = true)]
     pub prefer_cached: bool,
+    /// Also read and fill this shared store: s3://, gs://, az://, file://, or https:// to read from.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub store: Option<String>,
+    /// What may be done with the shared store [default: read-write].
+    #[arg(long, value_name = "MODE", value_enum, hide_short_help = true)]
+    pub store_mode: Option<StoreModeArg>,
     #[command(flatten)]
     pub connections: ConnectionArgs,
 }
@@ -310,6 +317,38 @@ pub struct ConnectionArgs {
     /// Ask the `keyring` command for passwords (`subprocess`), or do not (`disabled`).
     #[arg(long, value_name = "PROVIDER", hide_short_help = true)]
     pub keyring_provider: Option<String>,
+}
+
+/// `--store-mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StoreModeArg {
+    /// Read it, and write what it lacks.
+    ReadWrite,
+    /// Write nothing: for runs that must not change what others read.
+    ReadOnly,
+    /// Read nothing: for the machine that fills it.
+    WriteOnly,
+}
+
+impl StoreModeArg {
+    /// Returns the word on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadWrite => "read-write",
+            Self::ReadOnly => "read-only",
+            Self::WriteOnly => "write-only",
+        }
+    }
+}
+
+impl From<StoreModeArg> for StoreMode {
+    fn from(argument: StoreModeArg) -> Self {
+        match argument {
+            StoreModeArg::ReadWrite => Self::ReadWrite,
+            StoreModeArg::ReadOnly => Self::ReadOnly,
+            StoreModeArg::WriteOnly => Self::WriteOnly,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ pub mod locations;
 pub mod network;
 pub mod outputs;
 pub mod pypirc;
+pub mod shared_store;
 pub mod show;
 pub mod size;
 pub mod table;

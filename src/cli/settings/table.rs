@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::network::{JOBS, RETRIES, TIMEOUT};
-use crate::cli::settings::args::{FetchArgs, ForkStrategyArg};
+use crate::cli::settings::args::{FetchArgs, ForkStrategyArg, StoreModeArg};
 
 /// A setting that need not be on the command line.
 pub struct Setting {
@@ -92,6 +92,9 @@ settings! {
         |args: &FetchArgs| args.targets.fork_strategy.map(ForkStrategyArg::name), ForkStrategyArg::PerTarget.name();
     OFFLINE: "offline", [], ["UV_OFFLINE"], |args: &FetchArgs| switch(args.network.offline), NO;
     CACHE_DIR: "cache-dir", [], [], |args: &FetchArgs| path(args.network.cache_dir.as_ref()), "";
+    STORE: "store", [], [], |args: &FetchArgs| args.network.store.clone(), "";
+    STORE_MODE: "store-mode", [], [],
+        |args: &FetchArgs| args.network.store_mode.map(|mode| mode.name().to_owned()), StoreModeArg::ReadWrite.name();
     REFRESH: "refresh", [], [], |args: &FetchArgs| switch(args.network.refresh), NO;
     PREFER_CACHED: "prefer-cached", [], [], |args: &FetchArgs| switch(args.network.prefer_cached), NO;
     JOBS_AT_ONCE: "jobs", [], ["UV_CONCURRENT_DOWNLOADS"], |args: &FetchArgs| number(args.network.connections.jobs), JOBS;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod browser;
+mod bucket;
 mod core_metadata;
 mod fault;
 mod index;
@@ -21,6 +22,7 @@ mod wheel;
 
 pub use answer::PageFormat;
 pub use browser::Tab;
+pub use bucket::Bucket;
 pub use fault::Fault;
 pub use index::{Index, ServedIndex};
 pub use judges::{Source, judges};

@@ -8,6 +8,7 @@ pub mod warm_pip;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
@@ -25,6 +26,7 @@ use crate::cli::host::signals::shutdown_signal;
 use crate::cli::output::install_hint::HintContext;
 use crate::cli::output::metadata_warning;
 use crate::cli::output::report::Report;
+use crate::cli::output::shared_store_usage;
 use crate::cli::output::source_builds;
 use crate::cli::output::{summary, terminal, version_differences};
 use crate::cli::settings;
@@ -38,6 +40,9 @@ use crate::ops::{
     self, BundleOutput, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output,
     PlanFailure, WheelBuilds,
 };
+
+/// How long the end of a run waits for uploads to the shared store.
+const UPLOAD_LIMIT: Duration = Duration::from_secs(30);
 
 /// Fetches what the arguments ask for, and prints a summary.
 ///
@@ -59,7 +64,7 @@ pub fn run(args: &FetchArgs, environment: &Environment) -> Result<Exit, CliError
         run.execute(provider, &runtime)
     });
     // Transfers that were cut off remove their temporary files before the program ends.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    runtime.shutdown_timeout(Duration::from_secs(5));
     if let (Err(error), Some(path)) = (&outcome, &args.outputs.report) {
         Report::of_failure(&targets, error.problems.clone(), environment.seconds()).write(path)?;
     }
@@ -197,6 +202,14 @@ impl<'a> FetchRun<'a> {
     /// tried again with validated pages: even a fresh page may be older than the files that it
     /// lists.
     async fn run_stages(&self, provider: MetadataProvider) -> Result<Exit, CliError> {
+        let outcome = self.obtain_and_write(provider).await;
+        if let Some(shared) = &self.prepared.context.shared {
+            shared_store_usage::tell(&shared.finish(UPLOAD_LIMIT).await, self.args.messages.quiet);
+        }
+        outcome
+    }
+
+    async fn obtain_and_write(&self, provider: MetadataProvider) -> Result<Exit, CliError> {
         let listener = self.prepared.reporter.listener();
         let mut obtained = self.obtain(provider, &listener).await;
         if obtained.as_ref().is_err_and(|failed| failed.may_be_of_old_page)

@@ -9,10 +9,10 @@ use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine::Machine;
 use crate::cli::output::progress::Reporter;
-use crate::cli::settings::Settings;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::builds;
 use crate::cli::settings::layers::Layers;
+use crate::cli::settings::{self, Settings};
 use crate::domain::{IndexOptions, ReleaseControl, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
@@ -53,8 +53,8 @@ impl PreparedFetch {
         pip_settings: PipSettings,
         read: ParsedInput,
     ) -> Result<(Self, MetadataProvider), CliError> {
-        let settings =
-            Settings::resolve(args, machine.cache().root().to_owned(), &Layers { environment, pip: &pip_settings })?;
+        let layers = Layers { environment, pip: &pip_settings };
+        let settings = Settings::resolve(args, machine.cache().root().to_owned(), &layers)?;
         let warm = WarmPip::find(&args.outputs, machine, &pip_settings, environment)?;
         let mut options = settings.options(&read.options, || match &read.lock {
             Some(lock) if !lock.needs_index() => Ok(machine.default_index().ok()),
@@ -66,6 +66,7 @@ impl PreparedFetch {
         let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes)?;
+        let http_of_store = http.clone();
         let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
         // Build requirements need not be built from source, too.
@@ -78,6 +79,7 @@ impl PreparedFetch {
             indexes: Arc::new(Indexes::new(indexes, client.clone())),
             client,
             store: DiskStore::new(settings.cache.clone()),
+            shared: settings::shared_store::open(&args.network, http_of_store, &layers)?,
             metadata: MetadataCache::of_files(machine.cache()),
             claims: Claims::default(),
             builds: builders.first().cloned().map(|builder| Arc::new(builder) as _),

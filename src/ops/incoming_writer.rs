@@ -1,0 +1,91 @@
+//! Writes the bytes of a transfer into the store, off the threads that receive them.
+
+use bytes::Bytes;
+
+use crate::domain::Object;
+use crate::http::blocking;
+use crate::store::{Incoming, StoreError};
+
+/// The number of bytes that are hashed and written at once: enough that the change of threads costs
+/// nothing, few enough that sixteen portions need little memory.
+const PORTION: usize = 512 << 10;
+
+/// Collects bytes into portions, which are hashed and written on a thread that may block.
+pub(super) struct IncomingWriter {
+    /// The file in the store; `None` only while it is written to, and after a write that failed.
+    incoming: Option<Incoming>,
+    portion: Vec<Bytes>,
+    collected: usize,
+    /// The number of bytes received, including those not written yet.
+    pub received: u64,
+    /// The identifier of the version that the bytes are of, for later runs.
+    pub origin: Option<String>,
+    outlives: bool,
+}
+
+impl IncomingWriter {
+    pub fn new(incoming: Incoming) -> Self {
+        let received = incoming.received();
+        Self { incoming: Some(incoming), portion: Vec::new(), collected: 0, received, origin: None, outlives: false }
+    }
+
+    pub async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        self.collected += bytes.len();
+        self.received += bytes.len() as u64;
+        self.portion.push(bytes);
+        if self.collected < PORTION {
+            return Ok(());
+        }
+        let origin = (!self.outlives).then(|| self.origin.clone());
+        let write = self.pending();
+        let written = blocking(move || {
+            let mut incoming = write()?;
+            if let Some(origin) = origin {
+                incoming.keep_partial(origin.as_deref());
+            }
+            Ok::<_, StoreError>(incoming)
+        });
+        self.incoming = Some(written.await?);
+        self.outlives = true;
+        Ok(())
+    }
+
+    /// Verifies the bytes, and gives the file its final name.
+    pub async fn keep(&mut self) -> Result<Object, StoreError> {
+        let write = self.pending();
+        blocking(move || write()?.keep()).await
+    }
+
+    /// Discards every byte.
+    pub async fn restart(&mut self) -> Result<(), StoreError> {
+        (self.collected, self.received, self.outlives) = (0, 0, false);
+        self.portion.clear();
+        let mut incoming = self.take_incoming();
+        if incoming.received() > 0 {
+            incoming = blocking(move || incoming.restart().map(|()| incoming)).await?;
+        }
+        self.incoming = Some(incoming);
+        Ok(())
+    }
+
+    /// Discards every byte, and returns the file.
+    pub async fn into_empty(mut self) -> Result<Incoming, StoreError> {
+        self.restart().await?;
+        Ok(self.take_incoming())
+    }
+
+    /// Returns a function that writes the collected portion.
+    fn pending(&mut self) -> impl FnOnce() -> Result<Incoming, StoreError> + Send + 'static {
+        let portion = std::mem::take(&mut self.portion);
+        let mut incoming = self.take_incoming();
+        self.collected = 0;
+        move || {
+            incoming.write_all(&portion)?;
+            Ok(incoming)
+        }
+    }
+
+    fn take_incoming(&mut self) -> Incoming {
+        self.incoming.take().expect("nobody writes after a write that failed")
+    }
+}

@@ -1,0 +1,105 @@
+//! Takes objects from the shared store into that of this machine.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::Event;
+use super::incoming_writer::IncomingWriter;
+use crate::domain::{BrokenPromise, Digest, Object, Sha256};
+use crate::shared_store::{SharedObject, SharedStore};
+use crate::store::{Incoming, StoreError};
+
+/// What the shared store could give.
+pub(super) enum SharedOutcome {
+    Fetched(Object),
+    /// Nothing; the file waits for bytes from elsewhere.
+    Missing(Box<Incoming>),
+    /// Bytes that break a promise; they are dropped, with the file.
+    Broken,
+}
+
+/// The time in which any object must have arrived.
+const LEAST_TIME: Duration = Duration::from_secs(20);
+
+/// The number of bytes a second below which the index is asked instead.
+const SLOWEST: u64 = 64 << 10;
+
+/// Fetches an object into `incoming`, whose promises it must keep; `file` is its position in the
+/// plan and its name, for the events.
+///
+/// # Errors
+/// When it cannot be written on this machine.
+pub(super) async fn fetch_shared(
+    shared: &SharedStore,
+    sha256: Sha256,
+    file: (usize, &str),
+    incoming: Incoming,
+    tell: &(dyn Fn(Event) + Sync),
+) -> Result<SharedOutcome, StoreError> {
+    let Some(object) = shared.get(sha256).await else { return Ok(SharedOutcome::Missing(Box::new(incoming))) };
+    let (file, filename) = file;
+    tell(Event::Started { file, filename: filename.into(), size: Some(object.size) });
+    let mut writer = IncomingWriter::new(incoming);
+    writer.restart().await?;
+    let outcome = match receive(object, &mut writer, &|bytes| tell(Event::Received { file, bytes })).await {
+        Ok(Some(why)) => {
+            shared.leave_alone(why);
+            Ok(SharedOutcome::Missing(Box::new(writer.into_empty().await?)))
+        }
+        Ok(None) => writer.keep().await.map(SharedOutcome::Fetched),
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(SharedOutcome::Fetched(object)) => {
+            shared.record_fetched(object);
+            return Ok(SharedOutcome::Fetched(object));
+        }
+        Err(StoreError::Broken(broken)) => {
+            if is_of_other_bytes(&broken, sha256) {
+                shared.discard(sha256).await;
+            }
+            tell(Event::Restarted { file, received: 0 });
+            Ok(SharedOutcome::Broken)
+        }
+        Ok(missing) => {
+            tell(Event::Restarted { file, received: 0 });
+            Ok(missing)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Receives the whole object; returns why it is not whole, if it is not.
+async fn receive(
+    mut object: SharedObject,
+    writer: &mut IncomingWriter,
+    tell: &(dyn Fn(u64) + Sync),
+) -> Result<Option<String>, StoreError> {
+    let limit = LEAST_TIME + Duration::from_secs(object.size / SLOWEST);
+    let deadline = Instant::now() + limit;
+    loop {
+        match timeout_at(deadline, object.next()).await {
+            Ok(Ok(Some(bytes))) => {
+                tell(bytes.len() as u64);
+                writer.take(bytes).await?;
+            }
+            Ok(Ok(None)) if writer.received == object.size => return Ok(None),
+            Ok(Ok(None)) => return Ok(Some(format!("it sent {} of {} bytes", writer.received, object.size))),
+            Ok(Err(why)) => return Ok(Some(why)),
+            Err(_) => {
+                let seconds = limit.as_secs();
+                return Ok(Some(format!("it sent {} of {} bytes in {seconds} s", writer.received, object.size)));
+            }
+        }
+    }
+}
+
+/// Whether the bytes are not those of the object, and not merely other ones than an index promises
+/// beside its SHA-256.
+fn is_of_other_bytes(broken: &BrokenPromise, sha256: Sha256) -> bool {
+    match broken {
+        BrokenPromise::Digest { expected, .. } => expected.contains(&Digest::from(sha256)),
+        BrokenPromise::Size { .. } => true,
+    }
+}
