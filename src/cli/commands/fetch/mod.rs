@@ -260,7 +260,7 @@ impl<'a> FetchRun<'a> {
             let files = self.project().into_iter().flat_map(|project| &project.files);
             for file in files.filter(|file| file.path.ends_with("pyproject.toml")) {
                 let file = (file.path.as_str(), file.text.as_str());
-                plan = ops::plan_project_build(plan, file, question, context, at_once, listener).await.map_err(fail)?;
+                plan = ops::plan_project_build(plan, file, question, context, at_once, listener).await;
             }
             plan = ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?;
         }
