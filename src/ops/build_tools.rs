@@ -137,9 +137,11 @@ impl ToolPlanner<'_> {
     ) -> Result<BTreeMap<BuildRequirements, SourceArchives>, PlanFailure> {
         let mut pending = BTreeMap::<_, SourceArchives>::new();
         for (package, file) in plan.files().filter(|(_, file)| !is_wheel(file)) {
-            // What stands beside a wheel (`--with-sources`) is not built.
+            // What stands beside a wheel of the index is not built there; beside a wheel that was built
+            // here it is, by the installer of a lock.
+            let is_instead = |file: &PlannedFile| is_wheel(file) && file.built_from.is_none();
             let has_wheel =
-                |target: &usize| package.files.iter().any(|file| is_wheel(file) && file.targets.contains(target));
+                |target: &usize| package.files.iter().any(|file| is_instead(file) && file.targets.contains(target));
             let is_new = |target: &usize| !has_wheel(target) && done.insert((file.candidate.url.clone(), *target));
             let targets: Vec<_> = file.targets.iter().copied().filter(is_new).collect();
             if targets.is_empty() {

@@ -38,7 +38,7 @@ use crate::input::ParsedInput;
 use crate::layout;
 use crate::ops::{
     self, BundleOutput, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output,
-    PlanFailure,
+    PlanFailure, WheelBuilds,
 };
 
 /// How long the end of a run waits for uploads to the shared store.
@@ -279,7 +279,9 @@ impl<'a> FetchRun<'a> {
         if !wanted.is_wanted() || self.args.outputs.dry_run {
             return Ok(plan);
         }
-        let built = ops::build_wheels(plan, wanted, &self.prepared.builders, context, listener).await;
+        let keeps_archives = self.prepared.lock.is_some() && self.args.outputs.bundle.is_some();
+        let builds = WheelBuilds { wanted, builders: &self.prepared.builders, keeps_archives };
+        let built = ops::build_wheels(plan, builds, context, listener).await;
         built.map_err(|failures| CliError::of_fetch(&failures))
     }
 
