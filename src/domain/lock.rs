@@ -1,7 +1,7 @@
 //! Lock files: exact packages with exact files for each target.
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{
     Artifact, AvailableGroups, Digest, DistributionFilename, MaskedUrl, Origin, PackageName, SelectedGroups, Target,
@@ -9,7 +9,7 @@ use super::{
 };
 
 /// An entry of a lock file: a version of a project from one source.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct LockedPackage {
     pub name: PackageName,
     /// The version; `None` if only the source states it.
@@ -19,6 +19,8 @@ pub struct LockedPackage {
     pub files: Vec<LockedFile>,
     /// The line of the entry in the lock.
     pub origin: Origin,
+    /// The files with URLs as an index would list them, once they are needed.
+    artifacts: OnceLock<Vec<Arc<Artifact>>>,
 }
 
 /// The source of a locked package.
@@ -81,6 +83,16 @@ pub trait Lock: Debug + Send + Sync {
 }
 
 impl LockedPackage {
+    pub fn new(
+        name: PackageName,
+        version: Option<Version>,
+        source: LockedSource,
+        files: Vec<LockedFile>,
+        origin: Origin,
+    ) -> Self {
+        Self { name, version, source, files, origin, artifacts: OnceLock::new() }
+    }
+
     /// Whether an index must be asked for the URLs of the files.
     pub fn needs_index(&self) -> bool {
         matches!(self.source, LockedSource::Index(_)) && self.files.iter().any(|file| file.url.is_none())
@@ -93,12 +105,14 @@ impl LockedPackage {
 
     /// Returns the files with URLs as an index would list them; files that are no distributions of
     /// the project, such as eggs, are left out.
-    pub fn artifacts(&self) -> Vec<Arc<Artifact>> {
-        let index = match &self.source {
-            LockedSource::Index(index) => index.clone(),
-            _ => None,
-        };
-        self.files.iter().filter_map(|file| file.artifact(&self.name, index.clone())).map(Arc::new).collect()
+    pub fn artifacts(&self) -> &[Arc<Artifact>] {
+        self.artifacts.get_or_init(|| {
+            let index = match &self.source {
+                LockedSource::Index(index) => index.clone(),
+                _ => None,
+            };
+            self.files.iter().filter_map(|file| file.artifact(&self.name, index.clone())).map(Arc::new).collect()
+        })
     }
 }
 

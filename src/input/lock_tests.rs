@@ -14,6 +14,7 @@ const PDM: &str = include_str!("../../testdata/locks/pdm.lock");
 const PIPFILE: &str = include_str!("../../testdata/locks/Pipfile.lock");
 const PIXI: &str = include_str!("../../testdata/locks/pixi.lock");
 const PROJECT: &str = include_str!("../../testdata/locks/pyproject.toml");
+const SETUP_CFG: &str = include_str!("../../testdata/locks/setup.cfg");
 
 fn read_named(name: &str, text: impl Into<Vec<u8>>, groups: GroupSelection) -> ParsedInput {
     let machine = FakeSource::new().file(&format!("/w/{name}"), text).file("/w/pyproject.toml", PROJECT);
@@ -298,7 +299,7 @@ proptest! {
     /// Whatever is cut out of a lock or put into it, reading and selecting end.
     #[test]
     fn no_damage_makes_a_reader_panic(
-        which in 0..8usize,
+        which in 0..10usize,
         start in 0.0..1.0f64,
         length in 0..200usize,
         inserted in "[\\]\\[={}\"'a-z0-9.,\\n-]{0,20}",
@@ -312,6 +313,8 @@ proptest! {
             ("Pipfile.lock", PIPFILE),
             ("pixi.lock", PIXI),
             ("pyproject.toml", PROJECT),
+            ("setup.cfg", SETUP_CFG),
+            ("job.py.lock", UV),
         ][which];
         let start = (text.len() as f64 * start) as usize;
         let end = text.len().min(start + length);

@@ -160,7 +160,7 @@ impl Reading<'_> {
         let version = package.version.as_deref().filter(|version| *version != "*");
         let version = version.map(|text| locking::version(text.trim_start_matches('='))).transpose()?;
         let origin = place.map_or_else(|| self.file.location.origin(0), |at| self.file.origin(at));
-        let locked = LockedPackage { name: locking::project_name(name)?, version, source, files, origin };
+        let locked = LockedPackage::new(locking::project_name(name)?, version, source, files, origin);
         locking::check_files(&locked)?;
         Ok((locked, Entry { conditions: vec![condition], ..Entry::default() }))
     }

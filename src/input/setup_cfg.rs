@@ -113,9 +113,7 @@ mod tests {
     use super::*;
     use crate::domain::GroupSelection;
 
-    const CFG: &str = "[metadata]\nname = app\n[options]\npython_requires = >=3.9\ninstall_requires =\n    demo>=1 # why\n    \
-                       other; os_name == 'nt'\n[options.extras_require]\nTest =\n    linter\nall = app[test]\n  \
-                       extra-one\n[flake8]\nmax-line-length = 100\n";
+    const CFG: &str = include_str!("../../testdata/locks/setup.cfg");
 
     fn read(machine: &FakeSource, name: &str, asked: GroupSelection) -> ParsedInput {
         let mut reader = RequirementsReader::new(machine).with_groups(asked);

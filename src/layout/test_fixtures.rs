@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{BundleInput, ProjectSummaries, Sboms, bundle};
 use crate::domain::{
-    Candidate, Content, Fetched, FetchedFile, FetchedPackage, MaskedUrl, Object, Origin, Promises, Sha256, Status,
-    Tree, Yanked,
+    BuiltFrom, Candidate, Content, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, Object, Origin, Promises,
+    Sha256, Status, Tree, Yanked,
 };
 
 /// Returns an object with these bytes.
@@ -36,6 +36,23 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
         built_from: None,
         status: Status::Downloaded,
     }
+}
+
+/// Returns the wheel of version 1.0 of a project, built of its source archive.
+pub fn built_wheel(project: &str) -> FetchedFile {
+    let filename = format!("{project}-1.0-py3-none-any.whl");
+    let archive = format!("{project}-1.0.tar.gz");
+    let built = file(&filename, filename.as_bytes());
+    let from = BuiltFrom {
+        url: built.candidate.url.join(&archive).unwrap(),
+        filename: archive.into(),
+        sha256: Sha256::of(b"archive"),
+        requires: Vec::new(),
+        python: "cp312-manylinux_2_28_x86_64".to_owned(),
+        linkage: Linkage::default(),
+    };
+    // A target that installs it.
+    FetchedFile { built_from: Some(Arc::new(from)), targets: vec![0], ..built }
 }
 
 /// Returns a package with these files.

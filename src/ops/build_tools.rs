@@ -44,10 +44,8 @@ pub async fn plan_build_requires(
 /// Adds to `plan` what builds a project in its folder on every target, where `path` is that of its
 /// pyproject.toml and `text` its content.
 ///
-/// What does not exist is left out with a note.
-///
-/// # Errors
-/// When an index could not be fetched.
+/// What does not exist, or cannot be asked for, is left out with a note: the lock itself is complete
+/// without it.
 pub async fn plan_project_build(
     mut plan: Plan,
     (path, text): (&str, &str),
@@ -55,22 +53,23 @@ pub async fn plan_project_build(
     context: &FetchContext,
     at_once: usize,
     listener: &Listener,
-) -> Result<Plan, PlanFailure> {
-    let Some(needs) = BuildRequirements::of_editable(text) else { return Ok(plan) };
+) -> Plan {
+    let Some(needs) = BuildRequirements::of_editable(text) else { return plan };
     let planner = ToolPlanner { question, context, at_once, listener };
     let sources = SourceArchives { filenames: [path.into()].into(), targets: (0..plan.targets.len()).collect() };
-    planner.add_builders(&mut plan, &needs, &sources).await?;
+    let added = planner.add_builders(&mut plan, &needs, &sources).await;
     let names: BTreeSet<_> = plan.packages.iter().map(|package| package.name.clone()).collect();
     let lacking = tool_question(question, &needs.requires, path).requirements.into_iter().filter(|requirement| {
         let is_needed = |target: &Arc<Target>| requirement.marker.evaluate(target.markers(), &[]);
         requirement.name.as_ref().is_some_and(|name| !names.contains(name)) && plan.targets.iter().any(is_needed)
     });
     let lacking: Vec<_> = lacking.map(|requirement| requirement.to_string()).collect();
-    if !lacking.is_empty() {
+    if !lacking.is_empty() || added.is_err() {
+        let why = if added.is_err() { "could not be asked for" } else { "is not to be had" };
         let lacking = lacking.join(", ");
-        plan.notes.push(format!("{path}: what builds the project itself is not to be had, and is left out: {lacking}"));
+        plan.notes.push(format!("{path}: what builds the project itself {why}, and is left out: {lacking}"));
     }
-    Ok(plan)
+    plan
 }
 
 /// Adds to `plan` the newest pip that runs on each target, as a wheel; errors name `asked_by` as
@@ -138,9 +137,11 @@ impl ToolPlanner<'_> {
     ) -> Result<BTreeMap<BuildRequirements, SourceArchives>, PlanFailure> {
         let mut pending = BTreeMap::<_, SourceArchives>::new();
         for (package, file) in plan.files().filter(|(_, file)| !is_wheel(file)) {
-            // What stands beside a wheel (`--with-sources`) is not built.
+            // What stands beside a wheel of the index is not built there; beside a wheel that was built
+            // here it is, by the installer of a lock.
+            let is_instead = |file: &PlannedFile| is_wheel(file) && file.built_from.is_none();
             let has_wheel =
-                |target: &usize| package.files.iter().any(|file| is_wheel(file) && file.targets.contains(target));
+                |target: &usize| package.files.iter().any(|file| is_instead(file) && file.targets.contains(target));
             let is_new = |target: &usize| !has_wheel(target) && done.insert((file.candidate.url.clone(), *target));
             let targets: Vec<_> = file.targets.iter().copied().filter(is_new).collect();
             if targets.is_empty() {

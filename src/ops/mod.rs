@@ -44,7 +44,7 @@ mod write;
 
 pub use crate::archive::CancelFlag;
 pub use build_tools::{plan_build_requires, plan_installer, plan_project_build};
-pub use build_wheels::{WheelsToBuild, build_wheels, with_built_wheels};
+pub use build_wheels::{WheelBuilds, WheelsToBuild, build_wheels, with_built_wheels};
 pub use bundle::finding::{Finding, FindingKind};
 pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};

@@ -42,31 +42,27 @@ pub(super) async fn fetch_shared(
     tell(Event::Started { file, filename: filename.into(), size: Some(object.size) });
     let mut writer = IncomingWriter::new(incoming);
     writer.restart().await?;
-    let outcome = match receive(object, &mut writer, &|bytes| tell(Event::Received { file, bytes })).await {
+    let received = receive(object, &mut writer, &|bytes| tell(Event::Received { file, bytes })).await;
+    let outcome = match received {
+        Ok(None) => writer.keep().await.map(SharedOutcome::Fetched),
         Ok(Some(why)) => {
             shared.leave_alone(why);
-            Ok(SharedOutcome::Missing(Box::new(writer.into_empty().await?)))
+            writer.into_empty().await.map(|incoming| SharedOutcome::Missing(Box::new(incoming)))
         }
-        Ok(None) => writer.keep().await.map(SharedOutcome::Fetched),
         Err(error) => Err(error),
     };
+    if let Err(StoreError::Broken(broken)) = &outcome
+        && is_of_other_bytes(broken, sha256)
+    {
+        shared.discard(sha256).await;
+    }
     match outcome {
-        Ok(SharedOutcome::Fetched(object)) => {
-            shared.record_fetched(object);
-            return Ok(SharedOutcome::Fetched(object));
-        }
-        Err(StoreError::Broken(broken)) => {
-            if is_of_other_bytes(&broken, sha256) {
-                shared.discard(sha256).await;
-            }
-            tell(Event::Restarted { file, received: 0 });
-            Ok(SharedOutcome::Broken)
-        }
-        Ok(missing) => {
-            tell(Event::Restarted { file, received: 0 });
-            Ok(missing)
-        }
-        Err(error) => Err(error),
+        Ok(SharedOutcome::Fetched(object)) => shared.record_fetched(object),
+        _ => tell(Event::Restarted { file, received: 0 }),
+    }
+    match outcome {
+        Err(StoreError::Broken(_)) => Ok(SharedOutcome::Broken),
+        other => other,
     }
 }
 

@@ -40,7 +40,8 @@ impl LockQuestion {
     /// lock states the URL of every file.
     pub fn wanted_listings(&self, targets: &[Arc<Target>]) -> BTreeMap<PackageName, BTreeSet<Version>> {
         let mut wanted: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for target in targets {
+        let has_any = self.lock.packages().iter().any(LockedPackage::needs_index);
+        for target in targets.iter().filter(|_| has_any) {
             for package in self.lock.select(target, &self.groups).unwrap_or_default() {
                 if let Some(version) = package.package.version.as_ref().filter(|_| package.package.needs_index()) {
                     wanted.entry(package.package.name.clone()).or_default().insert(version.clone());
@@ -53,7 +54,9 @@ impl LockQuestion {
     /// Returns the repositories that some target needs, each once, unless they are to be left out.
     pub fn repositories(&self, targets: &[Arc<Target>]) -> Vec<(&str, &LockedPackage)> {
         let mut found: BTreeMap<&str, &LockedPackage> = BTreeMap::new();
-        for target in targets.iter().filter(|_| !self.skip_source_trees) {
+        let is_repository = |package: &LockedPackage| matches!(package.source, LockedSource::Repository(_));
+        let has_any = !self.skip_source_trees && self.lock.packages().iter().any(is_repository);
+        for target in targets.iter().filter(|_| has_any) {
             for pick in self.lock.select(target, &self.groups).unwrap_or_default() {
                 if let LockedSource::Repository(url) = &pick.package.source {
                     found.insert(url, pick.package);
@@ -209,8 +212,7 @@ fn best(
 ///
 /// Of equally good files the first one counts; on an index page it is the last.
 fn named(package: &LockedPackage, version: &Version) -> Candidates {
-    let mut files = package.artifacts();
-    files.reverse();
+    let files = package.artifacts().iter().rev().cloned().collect();
     Candidates::of_version(version.clone(), files)
 }
 

@@ -75,8 +75,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// The number of uploads at once.
 const UPLOADS: usize = 4;
 
-/// The size of the parts of large files in bytes; smaller files are written by one request.
-const PART: usize = 8 << 20;
+/// The size of the parts of large files in bytes, the smallest that S3 takes; smaller files are
+/// written by one request.
+const PART: usize = 5 << 20;
 
 impl SharedStore {
     /// Opens the store at a URL; no request is sent.
@@ -194,7 +195,7 @@ impl SharedStore {
         }
         match self.write(path, object).await {
             Ok(()) => self.0.uploaded.add(object.size),
-            Err(error) if matches!(error, object_store::Error::AlreadyExists { .. }) => {}
+            Err(object_store::Error::AlreadyExists { .. }) => {}
             Err(error) => drop(self.0.writing_failed.set(reason(&error))),
         }
     }

@@ -179,6 +179,38 @@ fn project_folders_are_built() {
     assert_installs(&sandbox);
 }
 
+#[test]
+fn a_bundle_of_a_lock_keeps_the_archive_for_its_own_installer() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    let file = |filename: &str| {
+        format!("{{ url = \"{}\", hash = \"sha256:{}\" }}", index.file_url(filename), index.sha256(filename))
+    };
+    let (registry, archive, other) = (index.url(), file("kit-3.0.tar.gz"), file("other-1.0-py3-none-any.whl"));
+    sandbox.write(
+        "pyproject.toml",
+        "[project]\nname = 'app'\nversion = '1.0'\nrequires-python = '>=3.8'\ndependencies = ['kit']\n\
+         [tool.uv]\npackage = false\n",
+    );
+    sandbox.write(
+        "uv.lock",
+        format!(
+            "version = 1\nrevision = 3\nrequires-python = \">=3.8\"\n\n[[package]]\nname = \"app\"\nversion = \"1.0\"\n\
+             source = {{ virtual = \".\" }}\ndependencies = [{{ name = \"kit\" }}]\n\n[package.metadata]\n\
+             requires-dist = [{{ name = \"kit\" }}]\n\n[[package]]\nname = \"kit\"\nversion = \"3.0\"\n\
+             source = {{ registry = {registry:?} }}\ndependencies = [{{ name = \"other\" }}]\nsdist = {archive}\n\n\
+             [[package]]\nname = \"other\"\nversion = \"1.0\"\nsource = {{ registry = {registry:?} }}\nwheels = [\n    {other},\n]\n"
+        ),
+    );
+    let output =
+        done(&sandbox.prefetch_from(&index, ["--build-wheels", "missing", "--bundle", "b/"]).output().unwrap());
+    assert!(output.contains(BUILDING_KIT), "{output}");
+    let wheels = sandbox.files("b/wheels");
+    for name in ["kit-3.0-py3-none-any.whl", "kit-3.0.tar.gz", "tiny_backend-1.0-py3-none-any.whl"] {
+        assert!(wheels.iter().any(|wheel| wheel == name), "{name}: {wheels:?}");
+    }
+    sandbox.prefetch(["verify", "b"]).assert().code(0);
+}
+
 /// The C compiler is the one that Rust needs.
 #[cfg(target_os = "linux")]
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::locking::entry;
 use crate::pointing::shell;
-use crate::support::{Index, Sandbox, ServedIndex, Wheel};
+use crate::support::{Fault, Index, Sandbox, ServedIndex, Wheel};
 use crate::tools::BACKEND;
 
 const TARGET: [&str; 4] = ["--python-version", "3.11", "--platform", "linux-x86_64"];
@@ -135,6 +135,12 @@ fn uv_installs_the_member_of_a_workspace_that_was_chosen() {
     sandbox.prefetch(["verify", "bundle"]).assert().success();
     let refused = sandbox.prefetch_from(&index, ["--package", "servr"]).assert().code(2).get_output().clone();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("no member `servr`; did you mean `server`?"));
+    let mut inside = sandbox.prefetch_from(&index, ["--dry-run"]);
+    let inside = inside.current_dir(sandbox.path("packages/server")).assert().code(0).get_output().clone();
+    let told = String::from_utf8(inside.stderr).unwrap();
+    let hint = "this folder may belong to the workspace whose lock is ../../uv.lock, which is not read: name it with -r, and the member \
+                with --package";
+    assert!(told.contains(hint), "{told}");
     let plain = sandbox.prefetch_from(&index, ["demo", "--package", "app"]).assert().code(2).get_output().clone();
     assert!(String::from_utf8_lossy(&plain.stderr).contains("no input has any"));
 }
@@ -197,6 +203,14 @@ fn what_builds_the_project_itself_is_packed_in_a_version_that_it_allows() {
     assert!(sandbox.files(".venv").iter().any(|file| file.ends_with("kit-3.0.dist-info/METADATA")));
     assert!(!text(&sandbox, "bundle/requirements.txt").contains("tiny"));
     // Told, and no obstacle to the rest.
+    index.fail("/simple/tiny-backend/", Fault::Status(500));
+    std::fs::remove_dir_all(sandbox.cache()).unwrap();
+    let told = bundle(&sandbox, &index, &["--force", "--retries", "0"]);
+    assert!(
+        told.contains("what builds the project itself could not be asked for") && told.contains("tiny-backend<2"),
+        "{told}"
+    );
+    index.heal();
     sandbox.write("pyproject.toml", project.replace("tiny-backend<2", "nowhere"));
     let told = bundle(&sandbox, &index, &["--force"]);
     assert!(

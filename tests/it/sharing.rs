@@ -3,7 +3,8 @@
 
 use assert_cmd::assert::Assert;
 
-use crate::support::{Bucket, Fault, Index, Sandbox, ServedIndex, Wheel};
+use crate::locking::entry;
+use crate::support::{Bucket, Fault, Index, PlainServer, Sandbox, ServedIndex, Wheel};
 
 const DEMO: &str = "demo-1.0-py3-none-any.whl";
 const OTHER: &str = "other-2.0-py3-none-any.whl";
@@ -50,6 +51,25 @@ fn what_one_machine_fetched_no_other_asks_the_index_for() {
     assert_eq!(second.read(&format!("wheelhouse/{OTHER}")), index.bytes(OTHER));
 }
 
+/// A lock tells the URL and the digest of each file, so that no page is needed.
+#[test]
+fn a_cold_machine_with_a_lock_asks_the_index_nothing() {
+    let (index, bucket) = (small_index(), Bucket::serve());
+    let app = "version = 1\nrevision = 3\nrequires-python = \">=3.10\"\n\n[[package]]\nname = \"app\"\nversion = \"1\"\n\
+               source = { virtual = \".\" }\ndependencies = [{ name = \"demo\" }]\n\n";
+    let lock = format!("{app}{}", entry(&index, "demo", "1.0", DEMO, ""));
+    for requests in [1, 0] {
+        let sandbox = Sandbox::new().without_python();
+        sandbox.write("pyproject.toml", "[project]\nname = 'app'\nversion = '1'\ndependencies = ['demo']\n");
+        sandbox.write("uv.lock", &lock);
+        index.forget_requests();
+        let url = index.url();
+        bucket.run(&sandbox, &[&["-r", "uv.lock", "--index-url", &url], &TARGET[..]].concat()).assert().success();
+        assert_eq!(index.requests().len(), requests);
+        assert!(sandbox.files("wheelhouse").contains(&DEMO.to_owned()));
+    }
+}
+
 #[test]
 fn a_folder_is_a_store_too() {
     let (index, shared) = (small_index(), Sandbox::new());
@@ -69,7 +89,7 @@ fn a_web_server_over_a_store_is_read() {
     let store = bucket.path("store");
     let arguments = [&["demo", "--store", store.to_str().unwrap()], &TARGET[..]].concat();
     Sandbox::new().without_python().prefetch_from(&index, arguments).assert().success();
-    let server = crate::support::PlainServer::over(&store);
+    let server = PlainServer::over(&store);
     let url = server.url();
     index.forget_requests();
     let sandbox = Sandbox::new().without_python();

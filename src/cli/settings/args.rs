@@ -296,7 +296,7 @@ pub struct NetworkArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network and cache")]
 pub struct ConnectionArgs {
-    /// Large files at once from one host [default: 16]; of pages and small files more.
+    /// Large files at once from or to one host [default: 16, for push 4]; of pages and small files more.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
     /// How often a failed request is tried again [default: 5].

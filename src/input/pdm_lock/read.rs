@@ -202,8 +202,8 @@ fn locked(
     origin: Origin,
 ) -> Result<LockedPackage, Fault> {
     let local = |path: &str| locking::local_url(&file.location, input_source, Path::new(path));
-    let version = package.version.as_deref().unwrap_or_default();
-    let apart = document.metadata.files.get(&format!("{} {version}", package.name));
+    let stated = package.version.as_deref().unwrap_or_default();
+    let apart = document.metadata.files.get(&format!("{} {stated}", package.name));
     let files = package.files.iter().chain(apart.into_iter().flatten());
     let mut files: Vec<_> = files.map(locked_file).collect::<Result<_, _>>()?;
     let is_archive =
@@ -224,13 +224,8 @@ fn locked(
     } else {
         LockedSource::Index(None)
     };
-    let locked = LockedPackage {
-        name: locking::project_name(&package.name)?,
-        version: package.version.as_deref().map(locking::version).transpose()?,
-        source,
-        files,
-        origin,
-    };
+    let version = package.version.as_deref().map(locking::version).transpose()?;
+    let locked = LockedPackage::new(locking::project_name(&package.name)?, version, source, files, origin);
     locking::check_files(&locked)?;
     Ok(locked)
 }

@@ -139,7 +139,7 @@ impl Reading<'_> {
         let (source, files) = self.source(reference, package.sha256.as_deref())?;
         let origin =
             self.place(reference).map_or_else(|| self.file.location.origin(0), |place| self.file.origin(place));
-        let locked = LockedPackage { name, version, source, files, origin };
+        let locked = LockedPackage::new(name, version, source, files, origin);
         locking::check_files(&locked)?;
         Ok(locked)
     }

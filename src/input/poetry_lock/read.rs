@@ -151,7 +151,7 @@ impl Reading<'_> {
             file.url = Some(url);
             files.push(file);
         }
-        let package = LockedPackage { name, version: Some(version), source, files, origin };
+        let package = LockedPackage::new(name, Some(version), source, files, origin);
         locking::check_files(&package)?;
         Ok(package)
     }

@@ -106,7 +106,7 @@ impl Reading<'_> {
                 .filter_map(|dependency| dependency.name.as_ref()?.parse().ok())
                 .collect(),
         };
-        let package = LockedPackage { name, version, source, files, origin };
+        let package = LockedPackage::new(name, version, source, files, origin);
         locking::check_files(&package)?;
         Ok((package, entry))
     }

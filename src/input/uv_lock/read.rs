@@ -201,7 +201,7 @@ impl<'f> Reading<'f> {
         let files = package.wheels.iter().chain(&package.sdist);
         let files: Vec<_> = files.map(|file| self.file(file, &package.source)).collect::<Result<_, _>>()?;
         let version = package.version.as_deref().map(locking::version).transpose()?;
-        let package = LockedPackage { name: locking::project_name(&package.name)?, version, source, files, origin };
+        let package = LockedPackage::new(locking::project_name(&package.name)?, version, source, files, origin);
         locking::check_files(&package)?;
         Ok(package)
     }

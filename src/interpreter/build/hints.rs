@@ -32,7 +32,8 @@ const HINTS: [(&str, &str, &str, &str); 26] = [
 ];
 
 /// Words by which programs tell that they reach no network.
-const NO_NETWORK: [&str; 8] = [
+const NO_NETWORK: [&str; 9] = [
+    "Connection refused",
     "Name or service not known",
     "Temporary failure in name resolution",
     "Network is unreachable",

@@ -10,7 +10,9 @@ mod relocated_lock;
 mod uv;
 
 use super::manifest::ManifestProject;
-use crate::domain::{Fetched, LockedProject, MemberSelection, RelPath, RelPathError, SelectedGroups};
+use crate::domain::{
+    Fetched, FetchedFile, FetchedPackage, LockedProject, MemberSelection, RelPath, RelPathError, SelectedGroups,
+};
 
 /// Generated files by their paths in the bundle.
 type Pages = Vec<(String, Vec<u8>)>;
@@ -39,7 +41,8 @@ pub struct ProjectInstaller {
     command: fn(project: &ManifestProject, folder: &str) -> String,
     /// What the command needs besides, in words.
     needs: Option<&'static str>,
-    /// Where the bundle has the project's lock, if it does.
+    /// Where the bundle has the project's lock, if it does; a tool that reads the project's own takes no
+    /// wheel that was built, whose digest that lock does not have.
     lock_path: Option<&'static str>,
 }
 
@@ -91,6 +94,9 @@ pub(super) fn project_pages(project: &LockedProject, fetched: &Fetched) -> Resul
     let installer = PROJECT_INSTALLERS.iter().find(|installer| installer.lock == project.format);
     let Some(installer) = installer else { return Ok(None) };
     let refuse = |why| NotServed { tool: installer.name, lock: installer.lock, why };
+    if let Some(wheel) = built_wheels(fetched).next().filter(|_| installer.lock_path.is_none()) {
+        return Err(refuse(format!("the lock has no digest of {}, which was built here", wheel.1.candidate.filename)));
+    }
     let files = (installer.files)(project, fetched).map_err(refuse)?.into_iter();
     let files = files.map(|(path, bytes)| Ok((RelPath::new(path)?, bytes))).collect::<Result<_, RelPathError>>();
     let files = files.map_err(|error| refuse(error.to_string()))?;
@@ -108,6 +114,12 @@ pub(super) fn project_pages(project: &LockedProject, fetched: &Fetched) -> Resul
         options,
     };
     Ok(Some(ProjectPages { manifest, files }))
+}
+
+/// Returns the wheels that were built and that targets install.
+fn built_wheels(fetched: &Fetched) -> impl Iterator<Item = (&FetchedPackage, &FetchedFile)> {
+    let built = fetched.files().filter(|(_, file)| file.built_from.is_some());
+    built.filter(|(_, file)| file.targets.iter().any(|target| !file.tools.contains(target)))
 }
 
 /// Returns what a bundle of `fetched` says of `project`; `None` if no tool of its lock is known.

@@ -66,19 +66,27 @@ struct MadeWheel {
     notes: Vec<String>,
 }
 
-/// Builds the `wanted` source archives of `plan` as wheels, each for the targets that one of
-/// `builders` builds for and that install it, and puts the wheels in their place.
+/// The wheels that are built, and what builds them.
+#[derive(Clone, Copy)]
+pub struct WheelBuilds<'a> {
+    pub wanted: &'a WheelsToBuild,
+    pub builders: &'a [SdistBuilder],
+    /// Whether archives stay beside their wheels, since the installer of a lock takes nothing else.
+    pub keeps_archives: bool,
+}
+
+/// Builds the source archives of `plan` as wheels, each for the targets that one of the builders
+/// builds for and that install it, and puts the wheels in their place.
 ///
 /// # Errors
 /// When builds fail; the errors of all of them.
 pub async fn build_wheels(
     mut plan: Plan,
-    wanted: &WheelsToBuild,
-    builders: &[SdistBuilder],
+    builds: WheelBuilds<'_>,
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<Plan, Vec<FetchFailure>> {
-    let jobs: Vec<_> = jobs(&plan, wanted, builders).collect();
+    let jobs: Vec<_> = jobs(&plan, builds.wanted, builds.builders).collect();
     let outcomes = join_all(jobs.iter().map(|job| job.run(&plan.targets, context, listener))).await;
     let (mut made, mut failures) = (Vec::new(), Vec::new());
     for outcome in outcomes {
@@ -91,9 +99,9 @@ pub async fn build_wheels(
     if !failures.is_empty() {
         return Err(failures);
     }
-    let notes = unbuilt_notes(&plan, wanted, builders);
+    let notes = unbuilt_notes(&plan, builds.wanted, builds.builders);
     plan.notes.extend(notes);
-    replace_archives(&mut plan, made);
+    add_wheels(&mut plan, made, builds.keeps_archives);
     Ok(plan)
 }
 
@@ -161,15 +169,15 @@ fn installing<'a>(package: &'a PlannedPackage, file: &'a PlannedFile) -> impl It
     file.targets.iter().copied().filter(move |target| !file.tools.contains(target) && !has_wheel(*target))
 }
 
-/// Puts the wheels in the place of their archives.
-fn replace_archives(plan: &mut Plan, made: Vec<MadeWheel>) {
+/// Puts the wheels in the place of their archives, or beside them.
+fn add_wheels(plan: &mut Plan, made: Vec<MadeWheel>, keeps_archives: bool) {
     let (mut replaced, mut wheels) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeMap::<_, Vec<_>>::new());
     for MadeWheel { project, archive, wheel, is_confirmed, notes } in made {
         plan.notes.extend(notes);
         if is_confirmed {
             plan.unreliable.remove(&archive);
         }
-        let served = wheel.targets.iter().map(|target| (archive.clone(), *target));
+        let served = wheel.targets.iter().filter(|_| !keeps_archives).map(|target| (archive.clone(), *target));
         replaced.entry(project.clone()).or_default().extend(served);
         wheels.entry(project).or_default().extend((!wheel.targets.is_empty()).then_some(wheel));
     }

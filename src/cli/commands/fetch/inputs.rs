@@ -2,6 +2,9 @@
 //!
 //! Each is read once, since standard input and pipes cannot be read a second time.
 
+use std::fs;
+use std::path::Path;
+
 use super::did_you_mean;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
@@ -114,6 +117,14 @@ impl<'a> Inputs<'a> {
             let instead = if others.is_empty() { String::new() } else { format!(" (not {})", others.join(", ")) };
             terminal::say(format!("taking {first} of this folder{instead}"));
         }
+        if *first != UV_LOCK
+            && let Some(lock) = workspace_lock(&self.environment.working_folder)
+        {
+            terminal::warn(format!(
+                "this folder may belong to the workspace whose lock is {lock}, which is not read: name it with -r, and the \
+                 member with --package"
+            ));
+        }
         self.reader.file(&Location::parse(first), Role::Requirements);
         Ok(())
     }
@@ -128,6 +139,22 @@ impl<'a> Inputs<'a> {
             self.reader.file(&Location::parse(&file), Role::Constraints);
         }
     }
+}
+
+/// The lock of a uv project or workspace.
+const UV_LOCK: &str = "uv.lock";
+
+/// Returns the path, relative to `folder`, of the lock of a uv workspace in a folder above it, where uv
+/// looks for it.
+fn workspace_lock(folder: &Path) -> Option<String> {
+    let mut above = folder.ancestors().enumerate().skip(1);
+    let is_workspace = |root: &Path| {
+        let project = root.join("pyproject.toml");
+        let text = || fs::read_to_string(&project).unwrap_or_default();
+        root.join(UV_LOCK).is_file() && project.is_file() && text().contains("[tool.uv.workspace]")
+    };
+    let (depth, _) = above.find(|(_, root)| is_workspace(root))?;
+    Some("../".repeat(depth) + UV_LOCK)
 }
 
 /// Returns whether a pip without a network can take the arguments as they were typed: requirements and

@@ -38,7 +38,7 @@ use crate::input::ParsedInput;
 use crate::layout;
 use crate::ops::{
     self, BundleOutput, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output,
-    PlanFailure,
+    PlanFailure, WheelBuilds,
 };
 
 /// How long the end of a run waits for uploads to the shared store.
@@ -260,7 +260,7 @@ impl<'a> FetchRun<'a> {
             let files = self.project().into_iter().flat_map(|project| &project.files);
             for file in files.filter(|file| file.path.ends_with("pyproject.toml")) {
                 let file = (file.path.as_str(), file.text.as_str());
-                plan = ops::plan_project_build(plan, file, question, context, at_once, listener).await.map_err(fail)?;
+                plan = ops::plan_project_build(plan, file, question, context, at_once, listener).await;
             }
             plan = ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?;
         }
@@ -279,7 +279,9 @@ impl<'a> FetchRun<'a> {
         if !wanted.is_wanted() || self.args.outputs.dry_run {
             return Ok(plan);
         }
-        let built = ops::build_wheels(plan, wanted, &self.prepared.builders, context, listener).await;
+        let keeps_archives = self.prepared.lock.is_some() && self.args.outputs.bundle.is_some();
+        let builds = WheelBuilds { wanted, builders: &self.prepared.builders, keeps_archives };
+        let built = ops::build_wheels(plan, builds, context, listener).await;
         built.map_err(|failures| CliError::of_fetch(&failures))
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::visit_mut::VisitMut;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value};
 
-use super::relocated_lock::{MaskCredentials, last_part};
+use super::relocated_lock::{BuiltWheels, MaskCredentials, last_part};
 use super::{BundleLocation, Pages, ProjectInstaller};
 use crate::domain::{Fetched, FetchedFile, LockedProject, SelectedGroups};
 use crate::layout::bundle::target_markers::TargetMarkers;
@@ -93,18 +93,31 @@ fn retain(parent: &mut dyn TableLike, key: &str, mut keep: impl FnMut(&mut dyn T
     }
 }
 
+/// Adds tables to a list.
+fn extend(parent: &mut dyn TableLike, key: &str, tables: Vec<InlineTable>) {
+    for table in tables {
+        let list = parent.entry(key).or_insert_with(|| Item::Value(Array::new().into()));
+        match list.as_array_of_tables_mut() {
+            Some(list) => list.push(table.into_table()),
+            None => list.as_array_mut().into_iter().for_each(|list| list.push(table.clone())),
+        }
+    }
+}
+
 /// The files of a bundle.
 struct Relocation<'a> {
     filenames: BTreeSet<&'a str>,
     /// The archives that repositories were packed into, by project.
     packed: BTreeMap<&'a str, &'a FetchedFile>,
+    built: BuiltWheels<'a>,
 }
 
 impl<'a> Relocation<'a> {
     fn of(fetched: &'a Fetched) -> Self {
         let filenames = fetched.files().map(|(_, file)| &*file.candidate.filename).collect();
         let packed = fetched.files().filter(|(_, file)| file.candidate.vcs_info.is_some());
-        Self { filenames, packed: packed.map(|(package, file)| (package.name.as_ref(), file)).collect() }
+        let packed = packed.map(|(package, file)| (package.name.as_ref(), file)).collect();
+        Self { filenames, packed, built: BuiltWheels::of(fetched) }
     }
 
     /// Rewrites the entry of a package; returns whether the bundle has a file of it.
@@ -125,6 +138,8 @@ impl<'a> Relocation<'a> {
                 }
             }
             retain(package, "wheels", |wheel| self.moves(wheel));
+            let built: Vec<_> = self.built.of_entry(package.get("name"), package.get("version")).map(archive).collect();
+            extend(package, "wheels", built);
             ["archive", "sdist", "wheels"].iter().any(|key| package.contains_key(key))
         }
     }
@@ -149,7 +164,7 @@ fn archive(file: &FetchedFile) -> InlineTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::test_fixtures::{fetched, file, package};
+    use crate::layout::test_fixtures::{built_wheel, fetched, file, package};
 
     const LOCK: &str = r#"lock-version = "1.0"
 created-by = "somebody"
@@ -203,7 +218,7 @@ url = "https://files.example/tables-2.0.tar.gz"
         let world = fetched(vec![
             package("demo", "1.0", vec![file("demo-1.0+x-py3-none-any.whl", b"demo")]),
             package("made", "1.0", vec![made]),
-            package("tables", "2.0", vec![file("tables-2.0-py3-none-any.whl", b"tables")]),
+            package("tables", "2.0", vec![file("tables-2.0-py3-none-any.whl", b"tables"), built_wheel("tables")]),
         ]);
         let mut groups = SelectedGroups { project: true, ..SelectedGroups::default() };
         groups.extras.insert("speed".parse().unwrap());
@@ -220,6 +235,7 @@ url = "https://files.example/tables-2.0.tar.gz"
         assert_eq!(demo["wheels"][0]["hashes"]["sha256"].as_str(), Some("1"));
         assert_eq!(made["archive"]["path"].as_str(), Some("../wheels/made-1.0.tar.gz"));
         assert_eq!(tables["wheels"][0]["path"].as_str(), Some("../wheels/tables-2.0-py3-none-any.whl"));
+        assert_eq!(tables["wheels"][1]["path"].as_str(), Some("../wheels/tables-1.0-py3-none-any.whl"));
         assert!(tables.get("sdist").is_none() && tables["marker"].as_str() == Some("'speed' in extras"));
     }
 }

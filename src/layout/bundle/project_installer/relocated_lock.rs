@@ -1,9 +1,11 @@
 //! What relocated locks of all formats share: masked URLs, and the names of files in URLs.
 
-use toml_edit::Formatted;
-use toml_edit::visit_mut::VisitMut;
+use std::collections::BTreeMap;
 
-use crate::domain::mask_credentials;
+use toml_edit::visit_mut::VisitMut;
+use toml_edit::{Formatted, Item};
+
+use crate::domain::{Fetched, FetchedFile, Version, mask_credentials};
 
 /// Masks the passwords of URLs.
 pub struct MaskCredentials;
@@ -18,6 +20,28 @@ impl VisitMut for MaskCredentials {
                 *node.decor_mut() = decor;
             }
         }
+    }
+}
+
+/// The wheels that were built, by the project and version that a lock names.
+pub struct BuiltWheels<'a>(BTreeMap<&'a str, Vec<(Option<&'a Version>, &'a FetchedFile)>>);
+
+impl<'a> BuiltWheels<'a> {
+    pub fn of(fetched: &'a Fetched) -> Self {
+        let mut built: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (package, file) in super::built_wheels(fetched) {
+            built.entry(package.name.as_ref()).or_default().push((package.version.as_ref(), file));
+        }
+        Self(built)
+    }
+
+    /// Returns those of an entry of a lock with this name and version; an entry without a version is
+    /// the only one of its name.
+    pub fn of_entry(&self, name: Option<&Item>, version: Option<&Item>) -> impl Iterator<Item = &'a FetchedFile> {
+        let version = version.and_then(Item::as_str).and_then(|version| version.parse::<Version>().ok());
+        let built = name.and_then(Item::as_str).and_then(|name| self.0.get(name)).into_iter().flatten();
+        let is_same = move |known: &Option<&Version>| version.as_ref().is_none_or(|version| *known == Some(version));
+        built.filter(move |(known, _)| is_same(known)).map(|(_, file)| *file)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml_edit::visit_mut::VisitMut;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
-use super::super::relocated_lock::{MaskCredentials, last_part};
+use super::super::relocated_lock::{BuiltWheels, MaskCredentials, last_part};
 use super::WHEELS;
 use crate::domain::Fetched;
 
@@ -45,6 +45,7 @@ const FOLDERS: [&str; 3] = ["editable", "directory", "virtual"];
 struct Relocation<'a> {
     fetched: &'a Fetched,
     filenames: BTreeSet<&'a str>,
+    built: BuiltWheels<'a>,
     /// The registries, in the order in which they occur.
     registries: Vec<String>,
     /// The packages that are the project and the members of its workspace.
@@ -57,8 +58,8 @@ enum Source {
     Registry,
     /// An archive by URL or path, which the bundle has.
     Archive,
-    /// A repository of which the bundle has an archive.
-    Repository,
+    /// A repository of which the bundle has an archive, or an archive of which it has a built wheel.
+    Made,
     /// A folder, or what the bundle does not have.
     Untouched,
 }
@@ -66,7 +67,8 @@ enum Source {
 impl<'a> Relocation<'a> {
     fn of(fetched: &'a Fetched) -> Self {
         let filenames = fetched.files().map(|(_, file)| &*file.candidate.filename).collect();
-        Self { fetched, filenames, registries: Vec::new(), members: BTreeSet::new() }
+        let built = BuiltWheels::of(fetched);
+        Self { fetched, filenames, built, registries: Vec::new(), members: BTreeSet::new() }
     }
 
     fn packages(&mut self, packages: &mut ArrayOfTables) {
@@ -109,10 +111,15 @@ impl<'a> Relocation<'a> {
         }
         let (kind, filename) = match (get("url").or(get("path")), get("git")) {
             (Some(place), _) => (Source::Archive, Some(last_part(&place))),
-            (None, Some(_)) => (Source::Repository, self.archive_of(name)),
-            (None, None) => (Source::Untouched, None),
+            (None, Some(_)) => (Source::Made, self.made_of(name)),
+            (None, None) => return Source::Untouched,
         };
-        match filename.filter(|filename| self.filenames.contains(filename.as_str())) {
+        let is_there = |filename: &String| self.filenames.contains(filename.as_str());
+        let (kind, filename) = match filename.filter(is_there) {
+            Some(filename) => (kind, Some(filename)),
+            None => (Source::Made, self.built_of(name)),
+        };
+        match filename {
             Some(filename) => {
                 *source = replaced(source, "path", &format!("{WHEELS}/{filename}"));
                 kind
@@ -132,11 +139,17 @@ impl<'a> Relocation<'a> {
         format!("{WHEELS}{}", "/../wheels".repeat(position))
     }
 
-    /// The archive that was made of the repository of a project.
-    fn archive_of(&self, name: &str) -> Option<String> {
+    /// The archive that was made of the repository of a project, or the wheel that was built of that.
+    fn made_of(&self, name: &str) -> Option<String> {
         let of_project = self.fetched.files().filter(|(package, _)| package.name.as_ref() == name);
         let mut direct = of_project.filter(|(_, file)| *file.candidate.index == file.candidate.url);
-        direct.next().map(|(_, file)| file.candidate.filename.to_string())
+        direct.next().map(|(_, file)| file.candidate.filename.to_string()).or_else(|| self.built_of(name))
+    }
+
+    /// The wheel that was built of a project.
+    fn built_of(&self, name: &str) -> Option<String> {
+        let name = Item::Value(name.into());
+        self.built.of_entry(Some(&name), None).next().map(|file| file.candidate.filename.to_string())
     }
 
     fn digest_of(&self, filename: &str) -> Option<String> {
@@ -163,6 +176,7 @@ impl<'a> Relocation<'a> {
                     }
                     None => drop(package.remove("sdist")),
                 }
+                self.add_built(package);
             }
             Source::Archive => {
                 let wheels = package.get_mut("wheels").and_then(Item::as_array_mut);
@@ -170,17 +184,29 @@ impl<'a> Relocation<'a> {
                     *wheel = replaced(wheel, "filename", of_source.as_deref().unwrap_or_default());
                 }
             }
-            Source::Repository => {
-                let archive = self.archive_of(name).unwrap_or_default();
+            Source::Made => {
+                let archive = self.made_of(name).unwrap_or_default();
                 let digest = self.digest_of(&archive).unwrap_or_default();
                 let hashed = InlineTable::from_iter([("hash", digest)]);
                 let is_wheel = archive.ends_with(".whl");
+                package.remove("sdist");
                 package[if is_wheel { "wheels" } else { "sdist" }] = match is_wheel {
                     true => Item::Value(Array::from_iter([replaced(&hashed, "filename", &archive)]).into()),
                     false => Item::Value(hashed.into()),
                 };
             }
             Source::Untouched => {}
+        }
+    }
+
+    /// Adds the wheels that were built of a package of a registry.
+    fn add_built(&self, package: &mut Table) {
+        let built: Vec<_> = self.built.of_entry(package.get("name"), package.get("version")).collect();
+        for file in built {
+            let hash = format!("sha256:{}", file.object.sha256);
+            let wheel = InlineTable::from_iter([("path", file.candidate.filename.to_string()), ("hash", hash)]);
+            let wheels = package.entry("wheels").or_insert_with(|| Item::Value(Array::new().into()));
+            wheels.as_array_mut().into_iter().for_each(|wheels| wheels.push(wheel.clone()));
         }
     }
 
@@ -215,7 +241,7 @@ fn text(table: &Table, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::test_fixtures::{fetched, file, package};
+    use crate::layout::test_fixtures::{built_wheel, fetched, file, package};
 
     const LOCK: &str = r#"version = 1
 requires-python = ">=3.9"
@@ -275,6 +301,22 @@ source = { git = "https://me:hunter2@git.example/made?rev=main#0123" }
             package("direct", "1.0", vec![direct]),
             package("made", "1.0", vec![made]),
         ])
+    }
+
+    #[test]
+    fn wheels_that_were_built_stand_for_their_archives() {
+        let lock = "[[package]]\nname = \"old\"\nversion = \"1.0\"\nsource = { registry = \"https://index.example/simple\" }\nsdist = { \
+                    url = \"https://files.example/old-1.0.tar.gz\", hash = \"sha256:1\" }\n[[package]]\nname = \"made\"\nversion = \
+                    \"1.0\"\nsource = { url = \"https://files.example/made-1.0.tar.gz\" }\nsdist = { hash = \"sha256:2\" }\n";
+        let world = fetched(["old", "made"].map(|name| package(name, "1.0", vec![built_wheel(name)])).into());
+        let lock: toml::Table = relocated(lock, &world).unwrap().parse().unwrap();
+        let [old, made] = lock["package"].as_array().unwrap().as_slice() else { panic!("{lock:?}") };
+        assert_eq!(old["wheels"][0]["path"].as_str(), Some("old-1.0-py3-none-any.whl"));
+        assert_eq!(made["source"]["path"].as_str(), Some("../wheels/made-1.0-py3-none-any.whl"));
+        assert_eq!(made["wheels"][0]["filename"].as_str(), Some("made-1.0-py3-none-any.whl"));
+        for package in [old, made] {
+            assert!(package["wheels"][0]["hash"].as_str().unwrap().len() > 70 && package.get("sdist").is_none());
+        }
     }
 
     #[test]
