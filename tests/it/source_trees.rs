@@ -267,7 +267,7 @@ fn submodules_are_part_of_the_tree() {
     let line = format!("demo-kit @ git+file://{}", folder.display());
     let told = run(&sandbox, &index, &[&line], 4);
     assert!(told.contains("transport 'file' not allowed"), "{told}");
-    sandbox.write("home/.gitconfig", "[protocol \"file\"]\n\tallow = always\n");
+    sandbox.write("../home/.gitconfig", "[protocol \"file\"]\n\tallow = always\n");
     run(&sandbox, &index, &[&line], 0);
     let archive = sandbox.read("wheelhouse/demo_kit-1.2.tar.gz");
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
