@@ -93,6 +93,14 @@ impl Verdict {
     }
 }
 
+/// Tells that the running test checks nothing here, and why.
+pub fn tell_unchecked(why: &str) {
+    let test = std::thread::current();
+    let told = format!("NOT CHECKED in {}: {why}\n", test.name().unwrap_or_default());
+    // Not `eprintln!`, which is heard of failing tests only.
+    std::io::stderr().write_all(told.as_bytes()).unwrap();
+}
+
 impl Judges {
     /// The newest pip that there was when the judges were set up.
     pub fn pip(&self) -> Pip {
@@ -160,11 +168,7 @@ impl Judges {
         let is_excused =
             std::env::var("PREFETCH_MISSING").is_ok_and(|names| names.split(',').any(|name| name == judge));
         assert!(!is_ci || is_excused, "{judge} is missing: {why}");
-        let test = std::thread::current();
-        let test = test.name().unwrap_or_default();
-        // Not `eprintln!`, which is heard of failing tests only.
-        let told = format!("NOT CHECKED in {test}: {judge} is missing: {why}\n");
-        std::io::stderr().write_all(told.as_bytes()).unwrap();
+        tell_unchecked(&format!("{judge} is missing: {why}"));
         None
     }
 

@@ -25,7 +25,7 @@ pub use browser::Tab;
 pub use bucket::Bucket;
 pub use fault::Fault;
 pub use index::{Index, ServedIndex};
-pub use judges::{Source, judges};
+pub use judges::{Source, judges, tell_unchecked};
 pub use kit::{BUILDING_KIT, builders_of_kit, index_with_kit};
 pub use plain_server::PlainServer;
 pub use published::Published;
