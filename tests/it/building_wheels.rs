@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     BUILDING_KIT, Fault, Index, Sandbox, Sdist, ServedIndex, Source, Wheel, builders_of_kit, index_with_kit, judges,
+    tell_unchecked,
 };
 
 fn world() -> ServedIndex {
@@ -289,7 +290,7 @@ fn each_interpreter_builds_for_its_own_target() {
     let (index, sandbox) = (index_with_kit(during).serve(), Sandbox::new());
     done(&sandbox.prefetch_from(&index, ["other", "--dry-run", "--report", "here.json"]).output().unwrap());
     let here = sandbox.json("here.json")["targets"][0]["python_version"].as_str().unwrap().to_owned();
-    let Some(other) = other_python(&here) else { return };
+    let Some(other) = other_python(&here) else { return tell_unchecked("there is no other Python with a pip") };
     let output = done(&run(&sandbox, &index, &["--python", "python3", "--python", &other, "--bundle", "b/"]));
     assert_eq!(output.matches(BUILDING_KIT).count(), 2, "{output}");
     let wheels = sandbox.files("b/wheels");
