@@ -42,7 +42,7 @@ pub struct BuiltWheel {
     pub linkage: Linkage,
 }
 
-/// The cache of built wheels, each under the digest of its [`BuildKey`].
+/// The cache of built wheels, each under the digest of its `BuildKey`.
 #[derive(Clone, Debug)]
 pub struct BuiltWheels {
     layout: CacheLayout,
