@@ -5,7 +5,7 @@
 //! is what an index promises is checked when a run needs it, since the store finds files by digest
 //! only.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
@@ -49,8 +49,10 @@ pub fn import(
     listener: &mut dyn FnMut(&ImportResult),
 ) -> io::Result<()> {
     let mut used = Vec::new();
+    // A pipe that somebody names is meant to be read; one that lies in a folder is not.
+    let open: fn(&Path) -> io::Result<File> = if path.is_dir() { regular_file::open } else { |path| File::open(path) };
     let imported = files(path)?.into_iter().try_for_each(|path| {
-        let outcome = take(store, &path, cancel)?;
+        let outcome = take(store, &path, open, cancel)?;
         check_cancelled(cancel)?;
         let Some(outcome) = outcome else { return Ok(()) };
         if let Ok(imported) = &outcome {
@@ -114,9 +116,14 @@ fn kind(name: &str) -> Option<FileKind> {
 }
 
 /// Imports a file; `None` if it is no distribution, and the inner error if it is a damaged one.
-fn take(store: &DiskStore, path: &Path, cancel: &CancelFlag) -> io::Result<Option<Result<ImportedFile, String>>> {
+fn take(
+    store: &DiskStore,
+    path: &Path,
+    open: fn(&Path) -> io::Result<File>,
+    cancel: &CancelFlag,
+) -> io::Result<Option<Result<ImportedFile, String>>> {
     let Some(kind) = path.file_name().and_then(|name| kind(name.to_str()?)) else { return Ok(None) };
-    let mut file = match regular_file::open(path) {
+    let mut file = match open(path) {
         Ok(file) => CancellableReader::new(file, cancel),
         Err(error) => return Ok(Some(Err(format!("it cannot be read: {error}")))),
     };

@@ -333,7 +333,7 @@ impl<'a> FetchRun<'a> {
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
         let requests = match &self.prepared.lock {
             Some(_) => ops::requests_of_locked(fetched, &self.prepared.question),
-            None => vec![self.prepared.question.request((0..self.targets.len()).collect())],
+            None => vec![self.prepared.question.request((0..fetched.targets.len()).collect())],
         };
         let requests = requests.into_iter().flat_map(|request| ops::with_built_wheels(request, fetched));
         let requests: Arc<[Request]> = requests.collect();
