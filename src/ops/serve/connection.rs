@@ -1,7 +1,6 @@
 //! The connection of one client, by hyper: answers and logs its requests.
 
 use std::convert::Infallible;
-use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +19,7 @@ use tokio_io_timeout::TimeoutWriter;
 
 use super::allowed_hosts::AllowedHosts;
 use super::catalogue::Catalogue;
-use super::file_body::{FileBody, file_body};
+use super::file_body::FileBody;
 use super::respond::{self, HttpBody, HttpRequest, HttpResponse, respond};
 use super::{Access, AccessLog};
 
@@ -124,21 +123,21 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// Opens the file of a response; returns an error response if the file is gone or was replaced.
-fn opened(catalogue: &Catalogue, response: HttpResponse, has_body: bool) -> (HttpResponse, Option<File>) {
+fn opened(catalogue: &Catalogue, response: HttpResponse, has_body: bool) -> (HttpResponse, Option<FileBody>) {
     let HttpBody::Extent(extent) = &response.body else { return (response, None) };
-    match catalogue.open(&extent.file) {
+    match catalogue.open(&extent.file).and_then(|file| FileBody::new(file, extent)) {
         _ if !has_body => (response, None),
-        Ok(file) => (response, Some(file)),
+        Ok(body) => (response, Some(body)),
         Err(_) => (respond::text(404, "this file was served until somebody removed or replaced it"), None),
     }
 }
 
 /// Returns the response as hyper sends it.
-fn sent(response: HttpResponse, file: Option<File>, has_body: bool) -> Response<Body> {
+fn sent(response: HttpResponse, file: Option<FileBody>, has_body: bool) -> Response<Body> {
     let length = response.body.size();
     let body = match (response.body, file) {
         (HttpBody::Bytes(bytes), _) if has_body => Either::Left(Full::new(bytes)),
-        (HttpBody::Extent(extent), Some(file)) => Either::Right(file_body(file, &extent)),
+        (HttpBody::Extent(_), Some(body)) => Either::Right(body),
         _ => Either::Left(Full::default()),
     };
     let mut sent = Response::new(body);

@@ -1,44 +1,58 @@
 //! The body of a response that is a part of a file.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures::Stream;
-use futures::stream::try_unfold;
-use http_body_util::StreamBody;
-use hyper::body::Frame;
+use hyper::body::{Body, Frame, SizeHint};
 
 use crate::archive::Extent;
 
 /// The number of bytes that are read at once; a thousand running responses hold twice as much each.
-const PIECE: u64 = 64 << 10;
+const PIECE: u64 = 16 << 10;
 
-/// The frames of a part of a file.
-type Frames = Pin<Box<dyn Stream<Item = std::io::Result<Frame<Bytes>>> + Send>>;
-
-/// The body: it is read piece by piece, as fast as the client takes it.
-pub type FileBody = StreamBody<Frames>;
-
-/// Returns the body with the bytes of `extent` in `file`; it ends with an error if the file is
-/// shorter.
-pub fn file_body(file: File, extent: &Extent) -> FileBody {
-    let state = (file, extent.start, extent.start + extent.size);
-    StreamBody::new(Box::pin(try_unfold(state, |(file, at, end)| async move {
-        if at == end {
-            return Ok(None);
-        }
-        let length = (end - at).min(PIECE);
-        let (file, piece) = tokio::task::spawn_blocking(move || read(file, at, length)).await??;
-        Ok(Some((Frame::data(piece), (file, at + length, end))))
-    })))
+/// A part of a file, which is read piece by piece, as fast as the client takes it.
+///
+/// A piece is read at once, and not on a thread for waiting: it mostly is in memory already, and the
+/// hand-over would cost more than the reading.
+pub struct FileBody {
+    file: File,
+    left: u64,
 }
 
-/// Returns the file, and `length` of its bytes from the position `at`.
-fn read(mut file: File, at: u64, length: u64) -> std::io::Result<(File, Bytes)> {
-    let mut piece = vec![0; length as usize];
-    file.seek(SeekFrom::Start(at))?;
-    file.read_exact(&mut piece)?;
-    Ok((file, piece.into()))
+impl FileBody {
+    /// Makes the body with the bytes of `extent` in `file`.
+    ///
+    /// # Errors
+    /// When the file cannot be read from there.
+    pub fn new(mut file: File, extent: &Extent) -> io::Result<Self> {
+        file.seek(SeekFrom::Start(extent.start))?;
+        Ok(Self { file, left: extent.size })
+    }
+}
+
+impl Body for FileBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    /// Returns the next piece; an error if the file is shorter.
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let mut piece = vec![0; self.left.min(PIECE) as usize];
+        let read = self.file.read_exact(&mut piece);
+        self.left -= piece.len() as u64;
+        Poll::Ready(Some(read.map(|()| Frame::data(piece.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
 }
