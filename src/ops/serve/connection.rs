@@ -19,7 +19,7 @@ use tokio_io_timeout::TimeoutWriter;
 
 use super::allowed_hosts::AllowedHosts;
 use super::catalogue::Catalogue;
-use super::file_body::FileBody;
+use super::file_body::{FileBody, Running};
 use super::respond::{self, HttpBody, HttpRequest, HttpResponse, respond};
 use super::{Access, AccessLog};
 
@@ -42,6 +42,7 @@ pub struct ServerState {
     pub catalogue: Arc<Catalogue>,
     pub hosts: Arc<AllowedHosts>,
     pub log: AccessLog,
+    pub running: Running,
 }
 
 /// Answers the client's requests until it closes the connection, or the `watcher` sees the server
@@ -68,7 +69,7 @@ fn answer(state: &ServerState, client: SocketAddr, request: &Request<Incoming>) 
     let has_body = request.method() != Method::HEAD;
     let (response, file) = match refusal(state, request) {
         Some(refusal) => (refusal, None),
-        None => opened(&state.catalogue, respond(&state.catalogue, &parsed(request)), has_body),
+        None => opened(state, respond(&state.catalogue, &parsed(request)), has_body),
     };
     (state.log)(&Access {
         client,
@@ -123,9 +124,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// Opens the file of a response; returns an error response if the file is gone or was replaced.
-fn opened(catalogue: &Catalogue, response: HttpResponse, has_body: bool) -> (HttpResponse, Option<FileBody>) {
+fn opened(state: &ServerState, response: HttpResponse, has_body: bool) -> (HttpResponse, Option<FileBody>) {
     let HttpBody::Extent(extent) = &response.body else { return (response, None) };
-    match catalogue.open(&extent.file).and_then(|file| FileBody::new(file, extent)) {
+    match state.catalogue.open(&extent.file).and_then(|file| FileBody::new(file, extent, &state.running)) {
         _ if !has_body => (response, None),
         Ok(body) => (response, Some(body)),
         Err(_) => (respond::text(404, "this file was served until somebody removed or replaced it"), None),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -10,8 +11,14 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::archive::Extent;
 
-/// The number of bytes that are read at once; a thousand running responses hold twice as much each.
-const PIECE: u64 = 16 << 10;
+/// The number of bytes that the pieces of all running responses have together, about.
+const TOGETHER: usize = 4 << 20;
+
+/// The sizes in bytes of the smallest and of the largest piece.
+const PIECES: [usize; 2] = [8 << 10, 64 << 10];
+
+/// The responses that are under way, by the number of references to it.
+pub type Running = Arc<()>;
 
 /// A part of a file, which is read piece by piece, as fast as the client takes it.
 ///
@@ -20,6 +27,7 @@ const PIECE: u64 = 16 << 10;
 pub struct FileBody {
     file: File,
     left: u64,
+    running: Running,
 }
 
 impl FileBody {
@@ -27,9 +35,15 @@ impl FileBody {
     ///
     /// # Errors
     /// When the file cannot be read from there.
-    pub fn new(mut file: File, extent: &Extent) -> io::Result<Self> {
+    pub fn new(mut file: File, extent: &Extent, running: &Running) -> io::Result<Self> {
         file.seek(SeekFrom::Start(extent.start))?;
-        Ok(Self { file, left: extent.size })
+        Ok(Self { file, left: extent.size, running: running.clone() })
+    }
+
+    fn next_piece(&self) -> usize {
+        let [least, most] = PIECES;
+        let share = (TOGETHER / Arc::strong_count(&self.running)).clamp(least, most);
+        usize::try_from(self.left).unwrap_or(usize::MAX).min(share)
     }
 }
 
@@ -42,7 +56,7 @@ impl Body for FileBody {
         if self.left == 0 {
             return Poll::Ready(None);
         }
-        let mut piece = vec![0; self.left.min(PIECE) as usize];
+        let mut piece = vec![0; self.next_piece()];
         let read = self.file.read_exact(&mut piece);
         self.left -= piece.len() as u64;
         Poll::Ready(Some(read.map(|()| Frame::data(piece.into()))))

@@ -98,7 +98,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let connections = GracefulShutdown::new();
-    let state = ServerState { catalogue: site.0.clone(), hosts: hosts.into(), log };
+    let state = ServerState { catalogue: site.0.clone(), hosts: hosts.into(), log, running: Arc::default() };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
