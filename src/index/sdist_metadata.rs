@@ -42,6 +42,8 @@ pub enum SdistError {
     Zip(#[from] ZipError),
     #[error("it cannot be read as a tar archive: {0}")]
     Tar(#[from] io::Error),
+    #[error("its file {name} cannot be read: {why}")]
+    File { name: &'static str, why: io::Error },
     #[error("only its build knows what it needs")]
     NeedsBuild,
     #[error(transparent)]

@@ -232,7 +232,7 @@ fn a_pipe_in_a_project_is_refused() {
     sandbox.write("project/pyproject.toml", PYPROJECT);
     assert!(Command::new("mkfifo").arg(sandbox.path("project/setup.cfg")).status().unwrap().success());
     let told = run(&sandbox, &index, &["./project"], 2);
-    assert!(told.contains("setup.cfg: it is no regular file"), "{told}");
+    assert!(told.contains("its file setup.cfg cannot be read: it is no regular file"), "{told}");
 }
 
 /// git takes a file for deleted if a link is in the place of its folder.

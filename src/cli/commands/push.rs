@@ -7,7 +7,6 @@ use clap::{Args, ValueHint};
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use crate::cache_folder::CacheLayout;
 use crate::cli::error::{CliError, Exit, ReportedProblem, with_remedy};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine;
@@ -111,11 +110,7 @@ fn http(
 }
 
 fn read(args: &PushArgs, environment: &Environment) -> Result<Distributions, CliError> {
-    let cache = CacheLayout::new(settings::cache_folder(args.cache_dir.as_deref(), environment)?);
-    let scratch = cache.incoming().to_owned();
-    cache
-        .make_folder(&scratch)
-        .map_err(|error| CliError::new(Exit::Disk, format!("{}: {error}", scratch.display())))?;
+    let scratch = settings::scratch_folder(args.cache_dir.as_deref(), environment)?;
     let path = environment.working_folder.join(&args.path);
     cancellable(move |cancel| {
         read_distributions(&path, &scratch, cancel).map_err(|error| match error {

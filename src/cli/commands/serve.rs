@@ -7,7 +7,6 @@ use std::sync::Arc;
 use clap::{Args, ValueHint};
 use tokio::net::TcpListener;
 
-use crate::cache_folder::CacheLayout;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::file_limit;
@@ -46,11 +45,7 @@ pub struct ServeArgs {
 /// # Errors
 /// When the path holds nothing to serve, or the address cannot be bound.
 pub fn run(args: &ServeArgs, environment: &Environment) -> Result<Exit, CliError> {
-    let cache = CacheLayout::new(settings::cache_folder(args.cache_dir.as_deref(), environment)?);
-    let scratch = cache.incoming().to_owned();
-    cache
-        .make_folder(&scratch)
-        .map_err(|error| CliError::new(Exit::Disk, format!("{}: {error}", scratch.display())))?;
+    let scratch = settings::scratch_folder(args.cache_dir.as_deref(), environment)?;
     let path = environment.working_folder.join(&args.path);
     let site = cancellable(move |cancel| {
         Site::open(&path, &scratch, cancel).map_err(|error| {

@@ -26,8 +26,9 @@ use self::format_args::FormatArgs;
 use self::ignored_statuses::IgnoredCodes;
 use self::layers::Layers;
 use self::locations::{insecure, place, place_of_index, refuse_url};
-use super::error::CliError;
+use super::error::{CliError, Exit};
 use super::host::environment::Environment;
+use crate::cache_folder::CacheLayout;
 use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
 use crate::http::{HttpSettings, is_secure_origin};
 use crate::index::{IndexSettings, IndexStrategy};
@@ -181,6 +182,18 @@ pub fn cache_folder(given: Option<&Path>, environment: &Environment) -> Result<P
     let folder = folder.ok_or_else(|| CliError::usage("there is no cache folder; name one with --cache-dir"))?;
     refuse_url("--cache-dir", &folder)?;
     Ok(environment.working_folder.join(folder))
+}
+
+/// Returns the folder of the cache for what a command unpacks, which is created if necessary.
+///
+/// # Errors
+/// When there is no cache folder, or it cannot be created.
+pub fn scratch_folder(given: Option<&Path>, environment: &Environment) -> Result<PathBuf, CliError> {
+    let cache = CacheLayout::new(cache_folder(given, environment)?);
+    let scratch = cache.incoming().to_owned();
+    let failed = |error| CliError::new(Exit::Disk, format!("{}: {error}", scratch.display()));
+    cache.make_folder(&scratch).map_err(failed)?;
+    Ok(scratch)
 }
 
 fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Timestamp>, CliError> {

@@ -65,7 +65,7 @@ pub fn top_files_of_folder(folder: &Path) -> Result<TopFiles, SdistError> {
         match regular_file::open(&folder.join(name)) {
             Ok(file) => drop(take(&mut files, &format!("project/{name}"), file)?),
             Err(why) if why.kind() == io::ErrorKind::NotFound => {}
-            Err(why) => return Err(io::Error::new(why.kind(), format!("{name}: {why}")).into()),
+            Err(why) => return Err(SdistError::File { name, why }),
         }
     }
     Ok(files)
