@@ -29,6 +29,7 @@ pub enum Remedy {
     AskLess,
     TryLater,
     WaitLonger,
+    AllowLargerFiles,
     TrustCertificate,
     NameClientCertificate,
     CheckTlsVersion,

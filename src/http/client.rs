@@ -122,6 +122,17 @@ impl HttpClient {
         if is_small { host.pages.permit().await } else { host.files.permit().await }
     }
 
+    /// Checks that a file of which there are `size` bytes at least may be fetched.
+    ///
+    /// # Errors
+    /// When it is larger than [`HttpSettings::max_file_size`].
+    pub fn check_file_size(&self, url: &MaskedUrl, size: u64) -> Result<(), HttpError> {
+        match self.settings.max_file_size {
+            Some(limit) if size > limit => Err(HttpError::TooLarge { url: url.clone(), limit }),
+            _ => Ok(()),
+        }
+    }
+
     /// Requests a file, whose bytes are never decoded.
     ///
     /// They begin at `start`, or at 0 if the server does not support ranges or the file has

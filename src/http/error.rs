@@ -17,16 +17,50 @@ use crate::domain::{HasRemedy, MaskedUrl, Remedy};
 /// Displayed as the URL and [`HttpError::predicate`].
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    Offline { url: MaskedUrl },
-    Status { url: MaskedUrl, status: StatusCode, headers: Box<StatusHeaders> },
-    Unreachable { url: MaskedUrl, why: Arc<str>, kind: ConnectErrorKind },
-    Broken { url: MaskedUrl, why: String, is_silent: bool },
-    TooLong { url: MaskedUrl, limit: usize },
-    Redirect { url: MaskedUrl, why: String },
-    File { url: MaskedUrl, why: std::io::Error },
-    Scheme { url: MaskedUrl },
+    Offline {
+        url: MaskedUrl,
+    },
+    Status {
+        url: MaskedUrl,
+        status: StatusCode,
+        headers: Box<StatusHeaders>,
+    },
+    Unreachable {
+        url: MaskedUrl,
+        why: Arc<str>,
+        kind: ConnectErrorKind,
+    },
+    Broken {
+        url: MaskedUrl,
+        why: String,
+        is_silent: bool,
+    },
+    TooLong {
+        url: MaskedUrl,
+        limit: usize,
+    },
+    /// A file that is larger than [`HttpSettings::max_file_size`](super::HttpSettings::max_file_size).
+    TooLarge {
+        url: MaskedUrl,
+        limit: u64,
+    },
+    Redirect {
+        url: MaskedUrl,
+        why: String,
+    },
+    File {
+        url: MaskedUrl,
+        why: std::io::Error,
+    },
+    Scheme {
+        url: MaskedUrl,
+    },
     Settings(String),
-    Certificate { path: PathBuf, named_by: String, why: String },
+    Certificate {
+        path: PathBuf,
+        named_by: String,
+        why: String,
+    },
 }
 
 /// The headers of an unsuccessful response that matter.
@@ -52,6 +86,7 @@ impl HasRemedy for HttpError {
         match self {
             Self::Unreachable { kind, .. } => kind.remedy(),
             Self::Broken { is_silent, .. } => is_silent.then_some(Remedy::WaitLonger),
+            Self::TooLarge { .. } => Some(Remedy::AllowLargerFiles),
             Self::Status { status, .. } => match *status {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Remedy::GiveCredentials),
                 StatusCode::NOT_FOUND | StatusCode::GONE => Some(Remedy::CheckAddress),
@@ -74,6 +109,7 @@ impl HttpError {
             | Self::Unreachable { url, .. }
             | Self::Broken { url, .. }
             | Self::TooLong { url, .. }
+            | Self::TooLarge { url, .. }
             | Self::Redirect { url, .. }
             | Self::File { url, .. }
             | Self::Scheme { url } => Some(url),
@@ -91,6 +127,7 @@ impl HttpError {
             Self::Unreachable { why, .. } => format!("could not be reached: {why}"),
             Self::Broken { why, .. } => format!("broke off after {why}"),
             Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
+            Self::TooLarge { limit, .. } => format!("has more than {limit} bytes, the most that a file may have"),
             Self::Redirect { why, .. } => format!("leads nowhere: {why}"),
             Self::File { why, .. } => format!("cannot be read: {why}"),
             Self::Scheme { .. } => "has a scheme that cannot be fetched (only http, https and file can)".to_owned(),

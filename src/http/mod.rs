@@ -77,6 +77,8 @@ pub struct HttpSettings {
     pub proxies: Proxies,
     /// Whether requests to the network are forbidden.
     pub offline: bool,
+    /// The largest size in bytes that a file may have; by default there is no limit.
+    pub max_file_size: Option<u64>,
     /// The users and passwords, and which hosts receive them.
     pub credentials: Credentials,
 }

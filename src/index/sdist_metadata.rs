@@ -12,13 +12,14 @@ mod identity;
 mod keywords;
 mod members;
 mod native_code;
+mod project_table;
 mod pyproject;
 mod requirement_lines;
 mod setup_cfg;
 mod setup_py;
 mod unreliable;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek};
 
 use zip::result::ZipError;
@@ -27,6 +28,7 @@ use super::core_metadata::{MetadataFile, WrongIdentity};
 use crate::domain::{CoreMetadata, FilenameError, PackageName, SourceFilename, Version};
 use egg_info::EggInfo;
 use native_code::NativeCode;
+use requirement_lines::dependency;
 
 pub use contents::check_contents;
 pub use identity::StatedIdentity;
@@ -121,9 +123,24 @@ impl TopFiles {
     }
 
     fn reliable(&self) -> Option<CoreMetadata> {
+        self.reliable_if(self.setup_py.is_some())
+    }
+
+    /// Returns the reliable metadata if there is a `setup.py`, or if there is none.
+    fn reliable_if(&self, has_setup_py: bool) -> Option<CoreMetadata> {
         let stated = self.stated();
         let reliable = stated.filter(|metadata| is_reliable(metadata)).cloned();
-        reliable.or_else(|| pyproject::static_project(self.pyproject.as_deref()?, stated))
+        reliable.or_else(|| {
+            let declared = project_table::read(self.pyproject.as_deref()?, stated, has_setup_py)?;
+            (!self.records_more_than(&declared)).then_some(declared)
+        })
+    }
+
+    /// Whether `PKG-INFO`, which the build itself wrote when the archive was made, names a project that
+    /// `declared` lacks: then the build goes by something else, too.
+    fn records_more_than(&self, declared: &CoreMetadata) -> bool {
+        let recorded = self.stated().map(|stated| projects(&stated.requires_dist)).unwrap_or_default();
+        !recorded.is_subset(&projects(&declared.requires_dist))
     }
 
     /// Returns the metadata of `PKG-INFO`, whether reliable or not.
@@ -133,8 +150,13 @@ impl TopFiles {
 
     /// Whether no other file could add anything.
     fn is_complete(&self) -> bool {
-        self.pkg_info.is_some() && self.pyproject.is_some() && self.reliable().is_some()
+        self.pkg_info.is_some() && self.pyproject.is_some() && self.reliable_if(true).is_some()
     }
+}
+
+/// Returns the projects that requirement lines name; lines that name none are left out.
+fn projects(lines: &[String]) -> BTreeSet<PackageName> {
+    lines.iter().filter_map(|line| dependency(line)).map(|dependency| dependency.name).collect()
 }
 
 /// The metadata fields that decide which dependencies there are.
@@ -157,6 +179,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::domain::MetadataSource;
 
     const METADATA: &[u8] = b"Metadata-Version: 2.2\nName: demo\nVersion: 1.0\nRequires-Dist: six\nDynamic: License\n";
     const MEMBERS: [(&str, &[u8]); 3] =
@@ -255,6 +278,27 @@ mod tests {
         assert_eq!(metadata.requires_dist, ["six", "cython ; (python_version < '3.12') and (extra == 'fast')"]);
         assert_eq!(metadata.requires_python.as_deref(), Some(">=3.9"));
         assert_eq!(metadata.provides_extra, ["fast"]);
+    }
+
+    #[test]
+    fn a_project_table_that_the_build_does_not_go_by_does_not_speak_alone() {
+        let old: &[u8] = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n";
+        let full: &[u8] = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: six\n";
+        let setuptools = "[project]\nname = 'demo'\n[build-system]\nrequires = ['setuptools==65.5.0']\n";
+        let hatchling = "[project]\nname = 'demo'\n[build-system]\nbuild-backend = 'hatchling.build'\n";
+        for (pyproject, pkg_info, source) in
+            [(setuptools, old, MetadataSource::EggInfo), (hatchling, full, MetadataSource::PkgInfo)]
+        {
+            let members: [(&str, &[u8]); 5] = [
+                ("demo-1.0/PKG-INFO", pkg_info),
+                ("demo-1.0/pyproject.toml", pyproject.as_bytes()),
+                ("demo-1.0/demo.egg-info/PKG-INFO", old),
+                ("demo-1.0/demo.egg-info/requires.txt", b"six\n"),
+                ("demo-1.0/setup.py", b"from setuptools import setup\nsetup()\n"),
+            ];
+            let metadata = outcome("demo-1.0.tar", tar(&members)).unwrap();
+            assert_eq!((metadata.requires_dist, metadata.source), (vec!["six".to_owned()], source));
+        }
     }
 
     #[test]

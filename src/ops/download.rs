@@ -251,15 +251,21 @@ impl<'a> DownloadAttempts<'a> {
             self.download.tell(Event::Received { file, bytes: body.start() });
         }
         if let Some(size) = size {
+            self.check_size(size)?;
             self.download.store.check_space(size.saturating_sub(body.start()))?;
         }
         let mut room = Room::new(size.is_some());
         while let Some(bytes) = body.next().await? {
             self.download.tell(Event::Received { file, bytes: bytes.len() as u64 });
+            self.check_size(self.writer.received + bytes.len() as u64)?;
             room.take(bytes.len() as u64, &self.download.store)?;
             self.writer.take(bytes).await?;
         }
         Ok(body.total())
+    }
+
+    fn check_size(&self, size: u64) -> Result<(), HttpError> {
+        self.download.client.check_file_size(&self.download.candidate.url, size)
     }
 
     /// Whether a promised digest may hold although the size is not the promised one.

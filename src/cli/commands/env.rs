@@ -10,6 +10,7 @@ use url::Url;
 use crate::archive::ArchiveFormat;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
+use crate::cli::output::escape::is_control;
 use crate::cli::output::terminal;
 use crate::layout::{BundleLocation, MANIFEST_PATH, Manifest, PROJECT_INSTALLERS, ProjectInstaller, WHEELS};
 use crate::regular_file;
@@ -57,8 +58,9 @@ pub fn run(args: &EnvArgs, environment: &Environment) -> Result<Exit, CliError> 
     let path = environment.working_folder.join(&args.path);
     // Without the `\\?\` that Windows puts in front, which neither pip nor a URL takes.
     let path = dunce::canonicalize(&path).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
-    if path.display().to_string().contains(char::is_control) {
-        return Err(CliError::usage(format!("{path:?} has control characters, which no line of a shell should hold")));
+    if path.display().to_string().contains(is_control) {
+        let refused = format!("{path:?} has control or invisible characters, which no line of a shell should hold");
+        return Err(CliError::usage(refused));
     }
     let actions = match args.tool.as_deref() {
         None => actions(&path)?,

@@ -49,6 +49,7 @@ pub fn words(remedy: Remedy) -> &'static str {
         Remedy::AskLess => "the server asks for fewer requests: try again later, or with a lower -j",
         Remedy::TryLater => "the server is in trouble: try again later, or with more --retries",
         Remedy::WaitLonger => "a longer --timeout waits for it",
+        Remedy::AllowLargerFiles => "a larger --max-file-size takes it",
         Remedy::TrustCertificate => {
             "trust its authority with --cert FILE, or the host as it is with --trusted-host; if it is out of date, \
              look at the clock of this machine, too"

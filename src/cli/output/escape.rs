@@ -22,17 +22,12 @@ pub fn escape_json(value: &impl Serialize) -> String {
 
 /// Escapes control characters in a JSON text, where they can occur in strings alone.
 pub fn escape_json_text(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character == '\n' || !is_control(character) {
-            escaped.push(character);
-            continue;
-        }
+    let is_escaped = |character| character != '\n' && is_control(character);
+    escape_with(text, is_escaped, |escaped, character| {
         for unit in character.encode_utf16(&mut [0; 2]) {
             let _ = write!(escaped, "\\u{unit:04x}");
         }
-    }
-    escaped
+    })
 }
 
 /// Returns at most `length` characters of a text, and how many were left out.
@@ -44,20 +39,29 @@ pub fn shorten(text: &str, length: usize) -> String {
 }
 
 fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    escape_with(text, is_escaped, |escaped, character| escaped.extend(character.escape_default()))
+}
+
+/// Copies a text, and writes those of its characters that are to be escaped in another way.
+fn escape_with(text: &str, is_escaped: impl Fn(char) -> bool, write: impl Fn(&mut String, char)) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match is_escaped(character) {
-            true => escaped.extend(character.escape_default()),
-            false => escaped.push(character),
-        }
+    let mut rest = text;
+    while let Some((at, character)) = rest.char_indices().find(|(_, character)| is_escaped(*character)) {
+        escaped.push_str(&rest[..at]);
+        write(&mut escaped, character);
+        rest = &rest[at + character.len_utf8()..];
     }
+    escaped.push_str(rest);
     escaped
 }
 
 /// Whether a terminal acts on the character, or shows nothing for it: control characters, line
 /// breaks, annotations, and what Unicode calls default ignorable (`DerivedCoreProperties.txt`),
 /// which has direction marks (UAX 9), tags, fillers and variation selectors.
-fn is_control(character: char) -> bool {
+pub fn is_control(character: char) -> bool {
+    if matches!(character, ' '..='~') {
+        return false;
+    }
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

@@ -305,6 +305,9 @@ pub struct ConnectionArgs {
     /// Seconds of silence after which a connection is given up [default: 15].
     #[arg(long, value_name = "SECONDS", hide_short_help = true)]
     pub timeout: Option<f64>,
+    /// The size above which a file is refused, as 700MB or 4G [default: 16GiB].
+    #[arg(long, value_name = "SIZE", hide_short_help = true, value_parser = super::size::parse)]
+    pub max_file_size: Option<u64>,
     /// PEM file of the certificates to trust.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub cert: Option<PathBuf>,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::size;
 use super::table::{Setting, UV_FIND_LINKS};
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
@@ -114,6 +115,15 @@ impl Layers<'_> {
             let words: Vec<_> = words.map(|word| word.get_name().to_owned()).collect();
             refused(setting.name, &found, &format!("none of {}", words.join(", ")))
         })
+    }
+
+    /// Returns the value of a setting as a number of bytes.
+    ///
+    /// # Errors
+    /// When the value is no size.
+    pub fn size(&self, setting: &Setting) -> Result<Option<u64>, CliError> {
+        let Some(found) = self.find(setting) else { return Ok(None) };
+        size::parse(&found.value).map(Some).map_err(|_| refused(setting.name, &found, "no size such as 700MB or 4G"))
     }
 
     /// Returns the value of a setting as a number.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::ConnectionArgs;
 use super::credentials;
 use super::layers::{FoundSetting, Layers, SettingSource};
-use super::table::{self, JOBS, RETRIES, TIMEOUT};
+use super::table::{self, JOBS, MAX_FILE_SIZE, RETRIES, TIMEOUT};
 use crate::cli::error::CliError;
 use crate::http::{CertificateAuthorities, ClientCertificate, HttpSettings, Proxies, ProxyServer, is_proxy};
 
@@ -48,6 +48,7 @@ pub fn http(args: &ConnectionArgs, is_offline: bool, layers: &Layers<'_>) -> Res
         authorities: authorities(args, layers),
         client_certificate: client_certificate(args, layers),
         proxies: proxies(args, layers)?,
+        max_file_size: Some(args.max_file_size.or(layers.size(&table::LARGEST_FILE)?).unwrap_or(MAX_FILE_SIZE)),
         offline: is_offline || layers.switch(&table::OFFLINE)?,
         credentials: credentials::credentials(args, layers)?,
         ..HttpSettings::default()

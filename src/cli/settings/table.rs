@@ -15,6 +15,9 @@ pub const RETRIES: u32 = 5;
 /// pip's default for the timeout in seconds.
 pub const TIMEOUT: f64 = 15.0;
 
+/// The default of `--max-file-size` in bytes, several times the size of the largest wheels there are.
+pub const MAX_FILE_SIZE: u64 = 16 << 30;
+
 /// A setting that need not be on the command line.
 pub struct Setting {
     /// The long option; `index-url` stands for `--index-url` and `PREFETCH_INDEX_URL`.
@@ -109,6 +112,8 @@ settings! {
     RETRIES_EACH: "retries", ["retries"], ["UV_HTTP_RETRIES"], |args: &FetchArgs| number(args.network.connections.retries), RETRIES;
     TIMEOUT_SECONDS: "timeout", ["timeout", "default-timeout"], ["UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"],
         |args: &FetchArgs| number(args.network.connections.timeout), TIMEOUT;
+    LARGEST_FILE: "max-file-size", [], [],
+        |args: &FetchArgs| number(args.network.connections.max_file_size), MAX_FILE_SIZE;
     CERT: "cert", ["cert"], [], |args: &FetchArgs| path(args.network.connections.cert.as_ref()), "the platform's";
     CLIENT_CERT: "client-cert", ["client-cert"], ["SSL_CLIENT_CERT"],
         |args: &FetchArgs| path(args.network.connections.client_cert.as_ref()), "";

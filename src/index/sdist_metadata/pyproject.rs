@@ -1,11 +1,10 @@
-//! Reads `pyproject.toml`: a static `[project]` table (PEP 621), and the build requirements (PEP
-//! 518).
+//! Reads `pyproject.toml`: the build requirements (PEP 518), and tables of tools.
 
 use std::collections::BTreeSet;
 
 use super::egg_info::Requirements;
 use super::native_code::NativeCode;
-use super::requirement_lines::{dependency, from_section};
+use super::requirement_lines::dependency;
 use crate::domain::{CoreMetadata, Dependency, MetadataSource};
 
 /// The build requirements of a source archive.
@@ -23,8 +22,11 @@ pub struct BuildRequirements {
 
 /// Whether poetry builds the archive: its `PKG-INFO` is complete whatever its metadata version.
 pub fn is_by_poetry(pyproject: &str) -> bool {
-    let table = pyproject.parse::<toml::Table>().ok();
-    let backend = table.as_ref().and_then(|table| table.get("build-system")?.get("build-backend")?.as_str());
+    pyproject.parse::<toml::Table>().is_ok_and(|table| has_poetry_backend(&table))
+}
+
+pub(super) fn has_poetry_backend(table: &toml::Table) -> bool {
+    let backend = table.get("build-system").and_then(|system| system.get("build-backend")?.as_str());
     backend.is_some_and(|backend| backend.starts_with("poetry"))
 }
 
@@ -118,31 +120,4 @@ const PLUGINS: [&str; 5] = ["pbr", "d2to1", "setupmeta", "setuptools-declarative
 /// Whether the build requirement `line` is one of [`PLUGINS`].
 pub fn is_plugin(line: &str) -> bool {
     dependency(line).is_none_or(|dependency| PLUGINS.contains(&dependency.name.to_string().as_str()))
-}
-
-/// Returns the metadata of the `[project]` table if nothing about dependencies in it is dynamic
-/// (PEP 621).
-pub fn static_project(text: &str, stated: Option<&CoreMetadata>) -> Option<CoreMetadata> {
-    let project = text.parse::<toml::Table>().ok()?.get("project")?.as_table()?.clone();
-    let dynamic = strings(project.get("dynamic"));
-    if ["dependencies", "optional-dependencies", "requires-python"]
-        .iter()
-        .any(|field| dynamic.iter().any(|each| each == field))
-    {
-        return None;
-    }
-    let mut metadata = CoreMetadata {
-        name: project.get("name")?.as_str()?.to_owned(),
-        version: stated.map(|stated| stated.version.clone()).unwrap_or_default(),
-        requires_python: project.get("requires-python").and_then(toml::Value::as_str).map(ToOwned::to_owned),
-        requires_dist: strings(project.get("dependencies")),
-        ..CoreMetadata::default()
-    };
-    let optional = project.get("optional-dependencies").and_then(toml::Value::as_table);
-    for (extra, lines) in optional.into_iter().flatten() {
-        metadata.provides_extra.push(extra.clone());
-        let lines = strings(Some(lines)).into_iter();
-        metadata.requires_dist.extend(lines.map(|line| from_section(&line, extra, "").unwrap_or(line)));
-    }
-    Some(metadata)
 }

@@ -1,5 +1,9 @@
 //! Index pages that are broken, foreign, huge or out of date.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
 use super::*;
 
 #[test]
@@ -50,4 +54,24 @@ fn a_stale_page_is_seen_through() {
     fetch(&index, &sandbox, &["--dry-run"]).is(0, &[]);
     index.fail(&format!("/files/{DEMO}"), Fault::Status(404));
     fetch(&index, &sandbox, &["--no-deps"]).is(4, &["404", "--refresh"]);
+}
+
+/// Of provisional responses (RFC 9110, 15.2) there may be any number; they are no answer.
+#[test]
+fn a_server_that_only_announces_an_answer_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let index = format!("http://{}/simple/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let hints = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n".repeat(100);
+        for mut connection in listener.incoming().map_while(Result::ok) {
+            let asked = connection.read(&mut [0; 4096]).is_ok();
+            while asked && connection.write_all(&hints).is_ok() {}
+        }
+    });
+    let target = ["--python-version", "3.12", "--platform", "linux-x86_64", "demo"];
+    let limits = ["--index-url", &index, "--timeout", "1", "--retries", "0"];
+    let output = sandbox().prefetch([&target[..], &limits].concat()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    assert!(told.contains("silent") && told.contains("--timeout"), "{told}");
 }

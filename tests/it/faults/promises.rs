@@ -68,3 +68,15 @@ fn a_wheel_whose_name_a_shell_would_run_is_no_candidate() {
         }
     }
 }
+
+#[test]
+fn a_file_above_the_limit_is_refused_announced_or_not() {
+    let file = &format!("/files/{DEMO}");
+    for index in [large().serve(), large().failing(file, Fault::Unannounced(LARGE)).serve()] {
+        let sandbox = sandbox();
+        let outcome = fetch(&index, &sandbox, &["--no-deps", "--max-file-size", "1M"]);
+        outcome.is(5, &[DEMO, "more than 1048576 bytes", "--max-file-size"]);
+        assert!(!sandbox.path(format!("wheelhouse/{DEMO}")).exists());
+        assert!(index.count(file) <= 1, "what cannot help is not retried");
+    }
+}

@@ -64,7 +64,8 @@ function Find-Python {
     }
 }
 
-# Whether the environment may have come with the bundle: its Python is then no judge of the bundle.
+# Whether the environment may have come with a bundle: its Python is then no judge of it. Of one folder there
+# are several names (junctions, subst, short names), so a bundle is known by what lies in it.
 function Test-Doubtful {
     if (-not (Test-Path -LiteralPath $Environment)) { return $false }
     $Place = Convert-Path -LiteralPath $Environment
@@ -72,7 +73,7 @@ function Test-Doubtful {
         if ((Convert-Path -LiteralPath $env:VIRTUAL_ENV) -eq $Place) { return $false }
     }
     while ($Place) {
-        if ($Place -eq $Here) { return $true }
+        if (Test-Path -LiteralPath (Join-Path $Place 'prefetch.json')) { return $true }
         $Place = Split-Path -Parent $Place
     }
     return $false
@@ -102,7 +103,7 @@ if (-not $Environment) { Fail 'name the virtual environment to install into, or 
 if ($Environment -match '^~[\\/](.+)$') { $Environment = Join-Path $HOME $Matches[1] }
 $Environment = $Environment -replace '(?<=[^:\\/])[\\/]+$'
 if (Test-Doubtful) {
-    Fail "$Environment is there already, inside the bundle, and may have come with it; activate it if it is yours, or name another"
+    Fail "$Environment is there already, inside a bundle, and may have come with it; activate it if it is yours, or name another"
 }
 $Python = Find-Python
 $Whose = "the Python of $Environment"
