@@ -236,9 +236,10 @@ impl SdistBuilder {
         let made = base_name(&made).to_owned();
         let (path, project, archive) = (build.folder.output().join(&made), project.clone(), filename.to_owned());
         let taken = blocking(move || -> Result<_, FetchError> {
-            let open = || File::open(&path).map_err(BuildError::from);
             let filename = path.file_name().unwrap_or_default().to_string_lossy();
-            check_wheel(open()?, &filename, &project, &archive)?;
+            let missing = |why: std::io::Error| BuildError::Answer(format!("`{filename}` is no wheel: {why}"));
+            check_wheel(File::open(&path).map_err(missing)?, &filename, &project, &archive)?;
+            let open = || File::open(&path).map_err(BuildError::from);
             let linkage = wheel_linkage::read(open()?)?;
             let (object, _): (Object, _) = store.take(open()?, &[])?;
             Ok((object, linkage))
