@@ -93,6 +93,9 @@ if __name__ == "__main__":
     with open(sys.argv[1]) as file:
         request = json.load(file)
     answer_path = os.path.abspath(sys.argv[2])
+    # The programs of build requirements come first (PEP 517): meson, maturin, cython.
+    programs = os.path.dirname(sys.executable)
+    os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
     answer = STEPS[request["step"]](request)
     with open(answer_path, "w") as file:
         json.dump(answer, file)

@@ -22,7 +22,7 @@ pub enum CacheBucket {
     Pages,
     /// Plans that were made from cached pages, by question.
     Plans,
-    /// The metadata of distributions, by the file's SHA-256.
+    /// The metadata of distributions, by the file's SHA-256 and names.
     Metadata,
     /// The metadata that indexes serve for files, by index and file.
     IndexMetadata,
@@ -88,16 +88,17 @@ impl CacheBucket {
             | Self::Incoming
             | Self::Pages
             | Self::Local
-            | Self::BuiltWheels
             | Self::Interpreters
             | Self::Repositories
             | Self::SourceTrees => 1,
-            // Where metadata was read came to it.
-            Self::IndexMetadata | Self::Built => 2,
-            // What was unknown then may be known now.
-            Self::Metadata => 3,
-            // Whether a page is private came to its pages.
-            Self::Plans => 4,
+            // The names of the archive came to the key.
+            Self::BuiltWheels => 2,
+            // Where metadata was read came to it, and the names of the file to the key.
+            Self::IndexMetadata | Self::Built => 3,
+            // What was unknown then may be known now, and names came to the key.
+            Self::Metadata => 4,
+            // What archives need is read otherwise.
+            Self::Plans => 5,
         }
     }
 

@@ -76,6 +76,7 @@ pub use repository::{HttpLogin, RepositoryUrl, RepositoryUrlError, VcsInfo};
 pub use request::Request;
 pub use requirement::{Origin, Requirement, Source};
 pub use resolution_metadata::{MetadataUnavailable, ResolutionMetadata};
+pub use secret_parameter::is_secret_name;
 pub use setup_cfg::{SetupCfg, SetupCfgValue, logical_lines};
 pub use source_installs::SourceInstall;
 pub use specifier::{SpecifierError, Specifiers};

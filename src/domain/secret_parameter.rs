@@ -65,8 +65,8 @@ fn plain(name: &str) -> String {
     decoded.chars().filter(|next| !matches!(next, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether the value of the parameter `name` is a secret.
-fn is_secret(name: &str) -> bool {
+/// Whether the value of the parameter or variable `name` is a secret.
+pub fn is_secret_name(name: &str) -> bool {
     let name = plain(name);
     SECRET_NAMES.contains(&&*name) || SECRET_PARTS.iter().any(|part| name.contains(part))
 }
@@ -83,7 +83,7 @@ fn name_of(parameter: &str) -> &str {
 
 /// Whether a query has a secret in it.
 pub(super) fn has_secret(query: &str) -> bool {
-    query.split('&').any(|parameter| is_secret(name_of(parameter)))
+    query.split('&').any(|parameter| is_secret_name(name_of(parameter)))
 }
 
 /// Returns the query without secrets and what belongs to them; `None` if nothing is left.
@@ -91,7 +91,7 @@ pub(super) fn without_secrets(query: &str) -> Option<String> {
     if !has_secret(query) {
         return Some(query.to_owned());
     }
-    let is_kept = |parameter: &&str| !is_secret(name_of(parameter)) && !is_signed(name_of(parameter));
+    let is_kept = |parameter: &&str| !is_secret_name(name_of(parameter)) && !is_signed(name_of(parameter));
     let kept: Vec<_> = query.split('&').filter(is_kept).collect();
     (!kept.is_empty()).then(|| kept.join("&"))
 }
@@ -105,7 +105,7 @@ pub(super) fn secret_values(text: &str) -> Vec<Range<usize>> {
         let name = &text[at + 1..];
         let name = &name[..name.find(ends_name).unwrap_or(name.len())];
         let start = at + 1 + name.len() + 1;
-        if text[start - 1..].starts_with('=') && is_secret(name) {
+        if text[start - 1..].starts_with('=') && is_secret_name(name) {
             let length = text[start..].find(ends_value).unwrap_or(text.len() - start);
             found.push(start..start + length);
         }

@@ -64,7 +64,7 @@ fn decode(bytes: &[u8], candidate: &Candidate, trust: Trust) -> Option<CoreMetad
 /// Returns the name of a file's metadata, or `None` if no SHA-256 of the file is known.
 fn name(candidate: &Candidate, asker: Option<Sha256>) -> Option<String> {
     let promised = candidate.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
-    let key = (candidate.index.public(), asker, candidate.promises.sha256()?, promised);
+    let key = (candidate.index.public(), asker, candidate.promises.sha256()?, &candidate.filename, promised);
     let key = postcard::to_stdvec(&key).expect("texts can always be encoded");
     Some(Sha256::of(&key).to_string())
 }

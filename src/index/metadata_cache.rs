@@ -1,17 +1,35 @@
-//! The cache of core metadata, by the SHA-256 of the distribution; entries never expire.
+//! The cache of core metadata, by the distribution; entries never expire.
 
 use crate::cache_folder::{CacheBucket, CacheEntries};
-use crate::domain::{CoreMetadata, MetadataUnavailable, Sha256};
+use crate::domain::{CoreMetadata, MetadataUnavailable, PackageName, Sha256};
 
 /// The core metadata of a file, or why it is unavailable.
 pub type MetadataResult = Result<CoreMetadata, MetadataUnavailable>;
 
-/// The core metadata of distributions, by their SHA-256.
+/// A distribution that metadata is about: its bytes, and the names by which they are read.
+///
+/// The names count, too, since an index may list any bytes under any name: what is wrong or
+/// unreadable under one name says nothing of another.
+#[derive(Clone, Copy, Debug)]
+pub struct MetadataKey<'a> {
+    pub sha256: Sha256,
+    pub project: &'a PackageName,
+    pub filename: &'a str,
+}
+
+impl MetadataKey<'_> {
+    fn name(&self, prefix: &str) -> String {
+        let key = postcard::to_stdvec(&(self.sha256, self.project.as_ref(), self.filename));
+        format!("{prefix}{}", Sha256::of(&key.expect("texts can always be encoded")))
+    }
+}
+
+/// The core metadata of distributions.
 #[derive(Clone, Debug)]
 pub struct MetadataCache {
     entries: CacheEntries,
     bucket: CacheBucket,
-    /// What comes before the digest in the name of an entry.
+    /// What comes before the digest of the key in the name of an entry.
     prefix: String,
 }
 
@@ -28,28 +46,23 @@ impl MetadataCache {
         Self { entries, bucket: CacheBucket::Built, prefix: format!("{python}/") }
     }
 
-    /// Returns the metadata of the file with this digest; `None` also if the cached file is
-    /// damaged.
-    pub fn read(&self, sha256: Sha256) -> Option<MetadataResult> {
-        postcard::from_bytes(&self.entries.read(self.bucket, &self.name(sha256))?).ok()
+    /// Returns the metadata of a distribution; `None` also if the cached file is damaged.
+    pub fn read(&self, key: MetadataKey<'_>) -> Option<MetadataResult> {
+        postcard::from_bytes(&self.entries.read(self.bucket, &key.name(&self.prefix))?).ok()
     }
 
-    /// Returns the metadata that another machine read from the file with this digest: a claim until
-    /// the file itself is here, so that it is not kept.
-    pub async fn fetch(&self, sha256: Sha256) -> Option<CoreMetadata> {
-        let bytes = self.entries.fetch(self.bucket, &self.name(sha256)).await?;
+    /// Returns the metadata that another machine read from a distribution: a claim until the file
+    /// itself is here, so that it is not kept.
+    pub async fn fetch(&self, key: MetadataKey<'_>) -> Option<CoreMetadata> {
+        let bytes = self.entries.fetch(self.bucket, &key.name(&self.prefix)).await?;
         // What another machine could not read, this one tries itself.
         postcard::from_bytes::<MetadataResult>(&bytes).ok()?.ok()
     }
 
     /// Remembers metadata; a cache that cannot be written is no error, since it only saves time.
-    pub fn write(&self, sha256: Sha256, metadata: &MetadataResult) {
+    pub fn write(&self, key: MetadataKey<'_>, metadata: &MetadataResult) {
         let bytes = postcard::to_stdvec(metadata).expect("metadata can always be encoded");
-        let _ = self.entries.write(self.bucket, &self.name(sha256), &[&bytes]);
-    }
-
-    fn name(&self, sha256: Sha256) -> String {
-        format!("{}{sha256}", self.prefix)
+        let _ = self.entries.write(self.bucket, &key.name(&self.prefix), &[&bytes]);
     }
 }
 
@@ -63,15 +76,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let entries = CacheEntries::local(CacheLayout::new(folder.path().to_owned()));
         let cache = MetadataCache::of_files(&entries);
-        let sha256 = Sha256::of(b"file");
-        assert_eq!(cache.read(sha256), None);
+        let project = "demo".parse().unwrap();
+        let key = MetadataKey { sha256: Sha256::of(b"file"), project: &project, filename: "demo-1.0.tar.gz" };
+        assert_eq!(cache.read(key), None);
         for metadata in
             [Ok(CoreMetadata { name: "demo".into(), ..CoreMetadata::default() }), Err(MetadataUnavailable::NeedsBuild)]
         {
-            cache.write(sha256, &metadata);
-            assert_eq!(cache.read(sha256), Some(metadata));
+            cache.write(key, &metadata);
+            assert_eq!(cache.read(key), Some(metadata));
         }
-        std::fs::write(entries.path(CacheBucket::Metadata, &sha256.to_string()), [0xff; 9]).unwrap();
-        assert_eq!(cache.read(sha256), None);
+        std::fs::write(entries.path(CacheBucket::Metadata, &key.name("")), [0xff; 9]).unwrap();
+        assert_eq!(cache.read(key), None);
+    }
+
+    #[test]
+    fn what_bytes_are_under_one_name_says_nothing_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = MetadataCache::of_files(&CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
+        let [demo, other]: [PackageName; 2] = ["demo", "other"].map(|name| name.parse().unwrap());
+        let key = MetadataKey { sha256: Sha256::of(b"file"), project: &demo, filename: "demo-1.0.tar.gz" };
+        cache.write(key, &Err(MetadataUnavailable::NeedsBuild));
+        assert_eq!(cache.read(MetadataKey { project: &other, ..key }), None);
+        assert_eq!(cache.read(MetadataKey { filename: "demo-9.0.tar.gz", ..key }), None);
     }
 }

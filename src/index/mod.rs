@@ -28,6 +28,6 @@ pub use core_metadata::{MetadataFile, WrongIdentity, metadata_fields, parse_core
 pub use flat_index::{FlatError, FlatIndex};
 pub use local_digests::LocalDigests;
 pub use local_index::project_page;
-pub use metadata_cache::{MetadataCache, MetadataResult};
+pub use metadata_cache::{MetadataCache, MetadataKey, MetadataResult};
 pub use page::{ACCEPT, Page, PageError};
 pub use wheel_tail::wheel_tail;

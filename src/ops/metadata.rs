@@ -19,7 +19,7 @@ use crate::domain::{
 use crate::http::{HttpClient, HttpError, PageResponse, Validators};
 use crate::index::sdist_metadata::{self, SdistError};
 use crate::index::wheel_metadata::{self, WheelError};
-use crate::index::{MetadataFile, MetadataResult, wheel_tail};
+use crate::index::{MetadataFile, MetadataKey, MetadataResult, wheel_tail};
 use crate::regular_file;
 use crate::store::{DiskStore, StoreError};
 
@@ -91,8 +91,8 @@ pub(super) async fn metadata_of(
 
 /// Returns the metadata of the wheel of `candidate`, unless the whole wheel must be fetched for it.
 pub(super) async fn metadata_at_a_glance(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
-    let wheel = candidate.filename.parse().ok()?;
-    match cached(candidate, context).await {
+    let wheel: WheelFilename = candidate.filename.parse().ok()?;
+    match cached(&wheel.name, candidate, context).await {
         Some(said) => Some(said),
         None => of_partial_wheel(&wheel, candidate, context).await.ok()?,
     }
@@ -104,7 +104,7 @@ async fn said_without_build(
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<StatedMetadata, FetchError> {
-    if let Some(said) = cached(candidate, context).await {
+    if let Some(said) = cached(project, candidate, context).await {
         return Ok(said);
     }
     if let Ok(wheel) = candidate.filename.parse::<WheelFilename>()
@@ -119,17 +119,22 @@ async fn said_without_build(
 
 /// Returns the cached metadata from the file itself, else that from its index, else what other
 /// machines read of it or were told.
-async fn cached(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
-    let sha256 = candidate.promises.sha256()?;
-    if let Some(known) = context.metadata.read(sha256) {
+async fn cached(project: &PackageName, candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
+    let key = key(candidate.promises.sha256()?, project, candidate);
+    if let Some(known) = context.metadata.read(key) {
         return Some(StatedMetadata::by_file(known));
     }
     if let Some(said) = context.indexes.recall_metadata(candidate) {
         return Some(StatedMetadata::by_index(said));
     }
     // Nobody vouches for what others read before the file is here, as for what its index says.
-    let (read, said) = tokio::join!(context.metadata.fetch(sha256), context.indexes.recall_shared_metadata(candidate));
+    let (read, said) = tokio::join!(context.metadata.fetch(key), context.indexes.recall_shared_metadata(candidate));
     read.or(said).map(StatedMetadata::by_index)
+}
+
+/// Returns the key of the metadata of the file of `candidate`.
+fn key<'a>(sha256: Sha256, project: &'a PackageName, candidate: &'a Candidate) -> MetadataKey<'a> {
+    MetadataKey { sha256, project, filename: &candidate.filename }
 }
 
 async fn metadata_from_build(
@@ -191,7 +196,7 @@ async fn of_held(
         }
         known => known,
     };
-    context.metadata.write(stored.sha256, &known);
+    context.metadata.write(key(stored.sha256, project, candidate), &known);
     Ok(known)
 }
 
@@ -261,7 +266,7 @@ pub(super) async fn check_claim(
     claimed: &CoreMetadata,
     context: &FetchContext,
 ) -> Result<(), FetchError> {
-    let known = match context.metadata.read(stored.sha256) {
+    let known = match context.metadata.read(key(stored.sha256, project, candidate)) {
         Some(known) => known,
         None => of_held(stored, project, candidate, context).await?,
     };

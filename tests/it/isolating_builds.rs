@@ -23,6 +23,8 @@ fn what_is_built_is_checked() {
         ("needs = 'third>=2'", "needs third>=2, and what was read of it before says other; --strict-metadata asks"),
         ("return 'kit-3.0-py3-none-any.whl'", "`kit-3.0-py3-none-any.whl` is no wheel"),
         ("return '../../kit.whl'", "`kit.whl` is no wheel"),
+        ("os.mkfifo(folder + '/kit.whl'); return 'kit.whl'", "`kit.whl` is no wheel: it is no regular file"),
+        ("os.symlink(__file__, folder + '/kit.whl'); return 'kit.whl'", "`kit.whl` is no wheel"),
         ("raise Exception('libpq-fe.h: No such file or directory')", "install libpq-dev (Debian, Ubuntu)"),
         ("sys.stdout.write('x' * 50000000); sys.exit(1)", "its build failed"),
     ] {
@@ -65,6 +67,20 @@ fn ends_all_processes() -> bool {
     has_bubblewrap()
         || works("/usr/bin/unshare", &options)
         || works("/usr/bin/unshare", &[&["--user", "--map-current-user"], &options[..]].concat())
+}
+
+/// The programs of build requirements come first (PEP 517), and nothing that is the user's alone comes at all.
+#[test]
+fn a_build_sees_its_own_programs_and_no_secrets() {
+    let during = "assert os.environ['PATH'].split(os.pathsep)[0] == os.path.dirname(sys.executable), os.environ['PATH']\n    \
+                  seen = [name for name, value in os.environ.items() if 'hunter2' in value]; assert not seen, seen; \
+                  assert os.environ['CFLAGS'] == '-O1'";
+    let secrets = ["PREFETCH_KEY_PASSWORD", "TWINE_PASSWORD", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK", "GITHUB_TOKEN"];
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.prefetch_from(&world(during), ["kit", "--build-wheels", "missing"]);
+    command.envs(secrets.map(|name| (name, "hunter2"))).env("MY_MIRROR", "https://me:hunter2@index.example/");
+    let output = command.env("CFLAGS", "-O1").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
 }
 
 #[cfg(target_os = "linux")]

@@ -220,3 +220,20 @@ fn a_manifest_that_states_what_no_wheel_needs_is_found() {
     let found = sandbox.prefetch(["verify", "app"]).assert().code(1);
     assert!(told(&found).contains("says that it needs evil"), "{}", told(&found));
 }
+
+/// What bytes are under one name says nothing of them under another, not even to the same cache.
+#[test]
+fn a_file_under_a_wrong_name_is_no_less_under_its_own() {
+    let demo = Wheel::new("demo", "2.0").bytes();
+    let evil = Index::new()
+        .with(Published::new("demo", "demo-9.0-py3-none-any.whl", demo.clone()))
+        .with(Published::new("demo", "demo-8.0.tar.gz", demo.clone()))
+        .with(Published::new("other", "other-2.0-py3-none-any.whl", demo));
+    let (evil, sandbox) = (evil.serve(), Sandbox::new());
+    for name in ["demo==9.0", "demo==8.0", "other==2.0"] {
+        sandbox.prefetch_from(&evil, [name, "--dry-run"]).assert().failure();
+    }
+    let good = Index::new().wheel("demo", "1.0").wheel("demo", "2.0").without_sidecars().serve();
+    sandbox.prefetch_from(&good, ["demo"]).assert().success();
+    assert_eq!(sandbox.files("wheelhouse"), ["demo-2.0-py3-none-any.whl"]);
+}

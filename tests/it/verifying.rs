@@ -406,3 +406,69 @@ fn a_sidecar_that_is_not_its_wheels_metadata_is_found() {
     sandbox.write(sidecar, said);
     assert_eq!(findings(&report(&sandbox, &["index"], 1)), ["digest demo/demo-1.0-py3-none-any.whl.metadata"]);
 }
+
+/// Without its manifest a bundle would be a mere folder of distributions, each of which is what it says.
+#[test]
+fn a_signed_bundle_without_its_manifest_is_no_folder_of_wheels() {
+    let sandbox = Sandbox::new();
+    sandbox.prefetch(["keygen", "mine"]).assert().code(0);
+    pack(&sandbox, "out.tar", &["other", "--sign", "mine"]).code(0);
+    unpack(&sandbox, "out.tar");
+    report(&sandbox, &["unpacked", "--public-key", "mine.pub"], 0);
+    std::fs::remove_file(sandbox.path("unpacked/prefetch.json")).unwrap();
+    let told = report(&sandbox, &["unpacked", "--public-key", "mine.pub"], 1);
+    assert_eq!(findings(&told), ["missing prefetch.json"]);
+    report(&sandbox, &["unpacked"], 1);
+    std::fs::remove_file(sandbox.path("unpacked/prefetch.json.minisig")).unwrap();
+    report(&sandbox, &["unpacked", "--public-key", "mine.pub"], 1);
+    report(&sandbox, &["unpacked/wheels"], 0);
+}
+
+/// Writes a page of the unpacked bundle, and its digest wherever that stands.
+fn rewrite(sandbox: &Sandbox, path: &str, text: &str) {
+    let old = Sha256::of(&sandbox.read(&format!("unpacked/{path}"))).to_string();
+    let size = format!("\"size\": {}", sandbox.read(&format!("unpacked/{path}")).len());
+    sandbox.write(&format!("unpacked/{path}"), text);
+    let manifest = String::from_utf8(sandbox.read("unpacked/prefetch.json")).unwrap();
+    let entry = manifest.find(&format!("\"path\": \"{path}\"")).unwrap();
+    let rest = manifest[entry..].replacen(&size, &format!("\"size\": {}", text.len()), 1);
+    let new = Sha256::of(text.as_bytes()).to_string();
+    sandbox.write("unpacked/prefetch.json", format!("{}{}", &manifest[..entry], rest.replacen(&old, &new, 1)));
+    let sums = String::from_utf8(sandbox.read("unpacked/SHA256SUMS")).unwrap().replace(&old, &new);
+    let listed = |line: &str| match line.ends_with("  prefetch.json") {
+        true => format!("{}  prefetch.json\n", Sha256::of(&sandbox.read("unpacked/prefetch.json"))),
+        false => format!("{line}\n"),
+    };
+    sandbox.write("unpacked/SHA256SUMS", sums.lines().map(listed).collect::<String>());
+}
+
+#[test]
+fn what_installers_read_is_held_against_what_is_packed() {
+    let sandbox = Sandbox::new();
+    pack(&sandbox, "out.tar", &["other"]).code(0);
+    unpack(&sandbox, "out.tar");
+    let [requirements, pylock] = ["requirements.txt", "pylock.toml"]
+        .map(|path| String::from_utf8(sandbox.read(&format!("unpacked/{path}"))).unwrap());
+    let digest = Sha256::of(b"another").to_string();
+    let demo = sandbox.json("unpacked/prefetch.json")["packages"][0]["files"][0]["sha256"].as_str().unwrap().to_owned();
+    for (path, text) in [
+        ("requirements.txt", "--no-index\n--find-links ./wheels\n".to_owned()),
+        ("requirements.txt", requirements.replace("--no-index\n", "")),
+        ("requirements.txt", requirements.replace("--no-index\n", "--no-index\n--find-links https://index.example/\n")),
+        ("requirements.txt", requirements.replace("demo==1.0", "demo==1.1")),
+        ("requirements.txt", requirements.replace("demo==1.0", "demo")),
+        ("requirements.txt", requirements.replace(&demo, &digest)),
+        ("requirements.txt", format!("{requirements}third @ https://index.example/third-1.0-py3-none-any.whl\n")),
+        ("requirements.txt", format!("{requirements}-r https://index.example/more.txt\n")),
+        ("pylock.toml", pylock.replace(&demo, &digest)),
+        ("pylock.toml", pylock.replace("name = \"demo\"", "name = \"demo2\"")),
+    ] {
+        let good = if path == "pylock.toml" { &pylock } else { &requirements };
+        assert_ne!(text, *good);
+        rewrite(&sandbox, path, &text);
+        let told = report(&sandbox, &["unpacked"], 1);
+        assert!(findings(&told).iter().all(|finding| *finding == format!("gap {path}")), "{text}\n{told}");
+        rewrite(&sandbox, path, good);
+        report(&sandbox, &["unpacked"], 0);
+    }
+}

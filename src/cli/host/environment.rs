@@ -7,8 +7,16 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, is_secret_name, mask_credentials};
 use crate::interpreter::System;
+
+/// How the names of variables begin with which this program, installers, uploaders and clouds are set up.
+const PRIVATE_PREFIXES: [&str; 8] =
+    ["PREFETCH_", "PIP_", "UV_", "TWINE_", "POETRY_HTTP_BASIC_", "AWS_", "AZURE_", "GOOGLE_"];
+
+/// Variables that name the sockets of services of the user.
+const SERVICES: [&str; 5] =
+    ["SSH_AUTH_SOCK", "GPG_AGENT_INFO", "DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST", "CONTAINER_HOST"];
 
 /// Variables, working folder and clock as they were when the run began.
 #[derive(Clone, Debug)]
@@ -43,6 +51,20 @@ impl Environment {
     /// Returns the value of a variable; an empty value counts as unset.
     pub fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(&known_as(System::HERE, name)).filter(|value| !value.is_empty()).cloned()
+    }
+
+    /// Returns the names of the variables that no code of a package should see: passwords, tokens and
+    /// URLs with them, the settings of this program and its kind, and the ways to agents and services
+    /// of the user.
+    pub fn private_variables(&self) -> Vec<String> {
+        let is_private = |name: &str, value: &str| {
+            is_secret_name(name)
+                || mask_credentials(value) != value
+                || PRIVATE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+                || SERVICES.contains(&name)
+        };
+        let private = self.variables.iter().filter(|(name, value)| is_private(name, value));
+        private.map(|(name, _)| name.clone()).collect()
     }
 
     /// Returns the variables whose names begin with one of `prefixes`, sorted.

@@ -200,7 +200,8 @@ impl<'a> Machine<'a> {
 
     fn builder(&self, interpreter: &Interpreter, limits: &BuildLimits) -> Result<SdistBuilder, CliError> {
         let pip = self.with_host(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::unusable)?;
-        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref()).map_err(CliError::unusable)?;
+        let hidden = self.environment.private_variables();
+        let front_end = BuildFrontEnd::new(interpreter, pip.as_ref(), hidden).map_err(CliError::unusable)?;
         let target = Arc::new(interpreter.target());
         let known = MetadataCache::of_builds(&CacheEntries::local(self.cache.clone()), target.id());
         Ok(SdistBuilder::new(front_end, target, known, limits.clone()))

@@ -37,31 +37,63 @@ pub struct Isolation {
     beginning: Vec<&'static str>,
 }
 
+/// What an isolated command may do to the disk, where that can be limited.
+#[derive(Clone, Debug, Default)]
+pub struct DiskAccess {
+    /// The folders that it may write to.
+    pub writable: Vec<PathBuf>,
+    /// What it may not write to in these folders.
+    pub read_only: Vec<PathBuf>,
+}
+
+impl DiskAccess {
+    /// Returns it as options of bubblewrap.
+    fn options(&self) -> impl Iterator<Item = OsString> {
+        let bind = |option: &'static str, path: &PathBuf| [option.into(), path.into(), path.into()];
+        let writable = self.writable.iter().flat_map(move |path| bind("--bind", path));
+        writable.chain(self.read_only.iter().flat_map(move |path| bind("--ro-bind", path)))
+    }
+}
+
 const UNSHARE: &str = "/usr/bin/unshare";
 
+/// Takes from root what could undo namespaces; of util-linux 2.33 and later.
+const WITHOUT_PRIVILEGES: [&str; 4] =
+    ["/usr/bin/setpriv", "--inh-caps=-all", "--bounding-set=-all,+dac_override", "--no-new-privs"];
+
 /// The beginnings of isolated commands, for users who may make namespaces and for others.
-const WAYS: [(BuildIsolation, &[&str]); 5] = [
-    (BuildIsolation::Bubblewrap, BUBBLEWRAP),
-    (BuildIsolation::Namespaces, &[UNSHARE, "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]),
+const WAYS: [(BuildIsolation, &[&str], &[&str]); 6] = [
+    (BuildIsolation::Bubblewrap, BUBBLEWRAP, &[]),
+    (BuildIsolation::Namespaces, NAMESPACES, &WITHOUT_PRIVILEGES),
+    (BuildIsolation::Namespaces, NAMESPACES, &[]),
     (
         BuildIsolation::Namespaces,
         &[UNSHARE, "--user", "--map-current-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"],
+        &[],
     ),
-    (BuildIsolation::NetworkNamespace, &[UNSHARE, "--net"]),
-    (BuildIsolation::NetworkNamespace, &[UNSHARE, "--user", "--map-current-user", "--net"]),
+    (BuildIsolation::NetworkNamespace, &[UNSHARE, "--net"], &WITHOUT_PRIVILEGES),
+    (BuildIsolation::NetworkNamespace, &[UNSHARE, "--user", "--map-current-user", "--net"], &[]),
 ];
 
+const NAMESPACES: &[&str] = &[UNSHARE, "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
+
+/// Devices are a few of its own, since those of the machine have its memory files and terminals. Root
+/// keeps the right to its own cache in a folder of somebody else, and none that could undo the rest.
 const BUBBLEWRAP: &[&str] = &[
     "/usr/bin/bwrap",
     "--die-with-parent",
     "--new-session",
     "--unshare-net",
     "--unshare-pid",
+    "--unshare-ipc",
+    "--cap-drop",
+    "ALL",
+    "--cap-add",
+    "CAP_DAC_OVERRIDE",
     "--ro-bind",
     "/",
     "/",
-    "--dev-bind",
-    "/dev",
+    "--dev",
     "/dev",
     "--proc",
     "/proc",
@@ -74,27 +106,26 @@ const END_WITH_PARENT: &[&str] = &["/usr/bin/setpriv", "--pdeathsig", "KILL", "-
 impl Isolation {
     /// Finds out, by trying, what works here.
     pub fn detect() -> Self {
-        let isolated = WAYS.iter().filter(|_| cfg!(target_os = "linux")).flat_map(|(kind, way)| {
+        let isolated = WAYS.iter().filter(|_| cfg!(target_os = "linux")).flat_map(|(kind, way, end)| {
             let starts: [&[&'static str]; 2] = [END_WITH_PARENT, &[]];
-            starts.map(|start| Self { kind: *kind, beginning: [start, way].concat() })
+            starts.map(|start| Self { kind: *kind, beginning: [start, way, end].concat() })
         });
         let none = || Self { kind: BuildIsolation::DeadProxies, beginning: Vec::new() };
         isolated.into_iter().find(Self::works).unwrap_or_else(none)
     }
 
     fn works(&self) -> bool {
-        let mut command = self.command(Path::new("/bin/true"), &[]);
+        let mut command = self.command(Path::new("/bin/true"), &DiskAccess::default());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     }
 
-    /// Makes a command that runs `program` isolated, and that may write to the `writable` folders.
-    /// On Unix new files get the usual permissions, whatever the user's umask is.
-    pub fn command(&self, program: &Path, writable: &[PathBuf]) -> Command {
+    /// Makes a command that runs `program` isolated. On Unix new files get the usual permissions, whatever the user's umask is.
+    pub fn command(&self, program: &Path, access: &DiskAccess) -> Command {
         let umask: &[&str] = if cfg!(unix) { &["/bin/sh", "-c", "umask 022; exec \"$@\"", "sh"] } else { &[] };
         let mut words: Vec<OsString> = umask.iter().chain(&self.beginning).map(OsString::from).collect();
         if self.kind == BuildIsolation::Bubblewrap {
-            words.extend(writable.iter().flat_map(|folder| ["--bind".into(), folder.into(), folder.into()]));
+            words.extend(access.options());
         }
         words.extend((!self.beginning.is_empty()).then(|| "--".into()));
         words.push(program.into());
@@ -110,8 +141,8 @@ impl Isolation {
 mod tests {
     use super::*;
 
-    fn run(isolation: &Isolation, script: &str, writable: &[PathBuf]) -> String {
-        let output = isolation.command(Path::new("/bin/sh"), writable).args(["-c", script]).output().unwrap();
+    fn run(isolation: &Isolation, script: &str, access: &DiskAccess) -> String {
+        let output = isolation.command(Path::new("/bin/sh"), access).args(["-c", script]).output().unwrap();
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
@@ -119,16 +150,35 @@ mod tests {
     #[test]
     fn an_isolated_command_does_what_its_kind_says() {
         let isolation = Isolation::detect();
+        let is_open = isolation.kind != BuildIsolation::Bubblewrap;
         let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let writes = |folder: &Path| {
-            run(&isolation, &format!("touch {}/a && echo done", folder.display()), &[folder.to_owned()]) == "done"
-        };
+        std::fs::create_dir(folder.path().join("kept")).unwrap();
+        let access =
+            DiskAccess { writable: vec![folder.path().to_owned()], read_only: vec![folder.path().join("kept")] };
+        let writes =
+            |folder: &Path| run(&isolation, &format!("touch {}/a && echo done", folder.display()), &access) == "done";
         assert!(writes(folder.path()), "{isolation:?}");
-        let script = format!("touch {}/a", other.path().display());
-        run(&isolation, &script, &[folder.path().to_owned()]);
-        assert_eq!(other.path().join("a").exists(), isolation.kind != BuildIsolation::Bubblewrap, "{isolation:?}");
+        assert_eq!(writes(&folder.path().join("kept")), is_open, "{isolation:?}");
+        run(&isolation, &format!("touch {}/a", other.path().display()), &access);
+        assert_eq!(other.path().join("a").exists(), is_open, "{isolation:?}");
+        // Root could make all of it writable again, if it kept its privileges.
+        let remount = format!("mount -o remount,bind,rw / 2>/dev/null; touch {}/b", other.path().display());
+        run(&isolation, &remount, &access);
+        assert_eq!(other.path().join("b").exists(), is_open, "{isolation:?}");
         // The loopback device is all that a new namespace has.
-        let devices = run(&isolation, "tail -n +3 /proc/net/dev | grep -vc lo:", &[]);
+        let devices = run(&isolation, "tail -n +3 /proc/net/dev | grep -vc lo:", &DiskAccess::default());
         assert!(isolation.kind == BuildIsolation::DeadProxies || devices == "0", "{isolation:?}: {devices}");
+    }
+
+    #[test]
+    fn bubblewrap_shows_no_devices_of_the_machine() {
+        let isolation = Isolation::detect();
+        if isolation.kind != BuildIsolation::Bubblewrap {
+            return eprintln!("NOT CHECKED: there is no bubblewrap");
+        }
+        let shared = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
+        let script = format!("test -e {} || echo hidden; touch /dev/shm/own && echo own", shared.path().display());
+        assert_eq!(run(&isolation, &script, &DiskAccess::default()), "hidden\nown");
+        assert!(!Path::new("/dev/shm/own").exists());
     }
 }

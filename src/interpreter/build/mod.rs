@@ -60,20 +60,22 @@ const NOWHERE: &str = "http://127.0.0.1:9";
 #[derive(Debug)]
 pub struct BuildFrontEnd {
     python: PathBuf,
+    /// The variables of the user that no build sees.
+    hidden: Vec<String>,
     isolation: OnceLock<Isolation>,
 }
 
 impl BuildFrontEnd {
-    /// Makes the front end of `interpreter`.
+    /// Makes the front end of `interpreter`, whose builds do not see the variables `hidden`.
     ///
     /// # Errors
     /// When it has no pip of its own, or one that is too old.
-    pub fn new(interpreter: &Interpreter, pip: Option<&Pip>) -> Result<Self, BuildError> {
+    pub fn new(interpreter: &Interpreter, pip: Option<&Pip>, hidden: Vec<String>) -> Result<Self, BuildError> {
         let python = interpreter.executable.clone();
         let pip = pip.filter(|pip| pip.is_own).ok_or_else(|| BuildError::NoPip { python: python.clone() })?;
         let is_new = pip.version.parse::<Version>().is_ok_and(|version| *version.release() >= OLDEST_PIP[..]);
         if is_new {
-            Ok(Self { python, isolation: OnceLock::new() })
+            Ok(Self { python, hidden, isolation: OnceLock::new() })
         } else {
             Err(BuildError::OldPip { python, version: pip.version.clone() })
         }
@@ -91,18 +93,18 @@ impl BuildFrontEnd {
     pub fn make_environment(&self, folder: &BuildFolder) -> Command {
         let mut command = Command::new(&self.python);
         command.args(["-m", "venv", "--without-pip"]).arg(folder.environment());
-        settle(command, folder)
+        self.settle(command, folder)
     }
 
     /// Returns the command that installs `wheels`, and nothing else, into the environment of
     /// `folder`.
     pub fn install(&self, folder: &BuildFolder, wheels: &[PathBuf]) -> Command {
-        let mut command = self.isolated().command(&self.python, &folder.writable());
+        let mut command = self.isolated().command(&self.python, &folder.access());
         command.args(["-m", "pip", "--python"]).arg(folder.python());
         command.args(["--isolated", "--disable-pip-version-check", "--no-input", "--quiet"]);
         command.args(["install", "--no-index", "--no-deps", "--no-cache-dir", "--no-compile", "--force-reinstall"]);
         command.arg("--no-warn-script-location").args(wheels);
-        settle(command, folder)
+        self.settle(command, folder)
     }
 
     /// Returns the command that runs `step` in the environment of `folder`.
@@ -111,9 +113,9 @@ impl BuildFrontEnd {
     /// When the request of the step cannot be written.
     pub fn step(&self, folder: &BuildFolder, step: &BuildStep<'_>) -> Result<Command, BuildError> {
         fs::write(folder.request(), step.request(folder).to_string())?;
-        let mut command = self.isolated().command(&folder.python(), &folder.writable());
+        let mut command = self.isolated().command(&folder.python(), &folder.access());
         command.arg(folder.script()).arg(folder.request()).arg(folder.answer());
-        let mut command = settle(command, folder);
+        let mut command = self.settle(command, folder);
         command.envs(CLOSED_NETWORK).env("NO_PROXY", "").env("no_proxy", "");
         Ok(command)
     }
@@ -126,17 +128,17 @@ impl BuildFrontEnd {
     fn isolated(&self) -> &Isolation {
         self.isolation.get_or_init(Isolation::detect)
     }
-}
 
-/// Sets what is the same for all commands.
-fn settle(mut command: Command, folder: &BuildFolder) -> Command {
-    for variable in FOREIGN_VARIABLES {
-        command.env_remove(variable);
+    /// Sets what is the same for all commands.
+    fn settle(&self, mut command: Command, folder: &BuildFolder) -> Command {
+        for variable in FOREIGN_VARIABLES.into_iter().chain(self.hidden.iter().map(String::as_str)) {
+            command.env_remove(variable);
+        }
+        command.envs(FIXED_VARIABLES).env("VIRTUAL_ENV", folder.environment());
+        for variable in ["TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME"] {
+            command.env(variable, folder.temporary());
+        }
+        command.current_dir(folder.root()).stdin(Stdio::null());
+        command
     }
-    command.envs(FIXED_VARIABLES).env("VIRTUAL_ENV", folder.environment());
-    for variable in ["TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME"] {
-        command.env(variable, folder.temporary());
-    }
-    command.current_dir(folder.root()).stdin(Stdio::null());
-    command
 }

@@ -19,7 +19,7 @@ use crate::domain::{
     BuiltFrom, Candidate, CoreMetadata, Dependency, Marker, MaskedUrl, MetadataSource, PackageName, Plan, PlannedFile,
     PlannedPackage, Promises, ResolutionMetadata, Target, WheelFilename, Yanked,
 };
-use crate::index::wheel_metadata;
+use crate::index::{MetadataKey, wheel_metadata};
 use crate::interpreter::BuildError;
 
 /// The projects whose wheels are built.
@@ -221,7 +221,7 @@ impl WheelJob<'_> {
         let served: Vec<_> = self.targets.iter().map(|target| &*targets[*target]).collect();
         let mut is_confirmed = false;
         if self.file.metadata_source.is_some()
-            && let Some((read, built)) = statements(&built, &from, context)?
+            && let Some((read, built)) = statements(&built, &from, &self.package.name, context)?
         {
             check_dependencies(&read, &built, &served)?;
             is_confirmed = served.len() == self.file.targets.len() && read.requires_dist == built.requires_dist;
@@ -254,9 +254,11 @@ impl WheelJob<'_> {
 fn statements(
     wheel: &BuiltWheel,
     from: &BuiltFrom,
+    project: &PackageName,
     context: &FetchContext,
 ) -> Result<Option<(CoreMetadata, CoreMetadata)>, FetchError> {
-    let Some(Ok(read)) = context.metadata.read(from.sha256) else { return Ok(None) };
+    let key = MetadataKey { sha256: from.sha256, project, filename: &from.filename };
+    let Some(Ok(read)) = context.metadata.read(key) else { return Ok(None) };
     let filename: WheelFilename =
         wheel.filename.parse().map_err(|_| FetchError::Refused(wheel.filename.to_string()))?;
     let built = wheel_metadata::read(context.store.open(wheel.sha256)?, &filename)?.metadata;

@@ -1,9 +1,11 @@
 //! Verifies a bundle: that it is unchanged, and that its targets install from it alone.
 
+mod bundle_pages;
 mod completeness;
 mod expected_files;
 mod file_check;
 mod integrity;
+mod pinned_requirements;
 mod platform;
 pub mod project_lock;
 mod sidecars;
@@ -103,10 +105,16 @@ fn verify_whole(path: &Path, settings: &VerifySettings) -> Result<Verification, 
             }
             Err(error) => Ok(Verification::of(Finding::new(FindingKind::Manifest, error).at(MANIFEST_PATH))),
         },
-        Ok(None) if reader.is_folder() => of_folder(&reader, settings),
+        Ok(None) if reader.is_folder() && !should_be_signed(&reader, settings) => of_folder(&reader, settings),
         Ok(None) => without_manifest(&reader),
         Err(error) => Ok(Verification::of(Finding::archive(&error))),
     }
+}
+
+/// Whether a folder without a manifest is a bundle that lost it: its signature is there, or a key by
+/// which it must be signed was named.
+fn should_be_signed(reader: &ArchiveReader, settings: &VerifySettings) -> bool {
+    settings.public_key.is_some() || !matches!(reader.page(SIGNATURE_PATH, LARGEST_PAGE), Ok(None))
 }
 
 fn of_bundle(
@@ -139,6 +147,7 @@ fn of_bundle(
             verification.findings.extend(platform::unfit_files(&available));
             let page = |path: &str| reader.page(path, LARGEST_PAGE).ok().flatten();
             verification.findings.extend(project_lock::findings(manifest, &page));
+            verification.findings.extend(pinned_requirements::findings(manifest, &page));
             if let Some(floor) = settings.floor {
                 verification
                     .findings

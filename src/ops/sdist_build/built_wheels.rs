@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config_settings::Settings;
 use crate::cache_folder::{CacheBucket, CacheEntries, Readers, real_entries, remove_anything};
-use crate::domain::{Linkage, Sha256, Timestamp};
+use crate::domain::{Linkage, PackageName, Sha256, Timestamp};
 
 /// Everything that a build depends on.
 ///
@@ -14,6 +14,9 @@ use crate::domain::{Linkage, Sha256, Timestamp};
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct BuildKey<'a> {
     pub archive: Sha256,
+    /// The release that the wheel must be of, by which it was checked.
+    pub project: &'a PackageName,
+    pub filename: &'a str,
     /// The interpreter: its tag, its platform with the C library, and its full version.
     pub interpreter: [&'a str; 3],
     pub requires: &'a [String],
@@ -112,8 +115,11 @@ mod tests {
         let settings = Settings::from([("debug".to_owned(), vec!["1".to_owned()])]);
         let none = Settings::new();
         let interpreter = ["cp311", "manylinux_2_36_x86_64", "3.11.7"];
+        let [demo, other]: [PackageName; 2] = ["demo", "other"].map(|name| name.parse().unwrap());
         let key = BuildKey {
             archive: Sha256::of(b"a"),
+            project: &demo,
+            filename: "demo-1.0.tar.gz",
             interpreter,
             requires: &requires,
             config_settings: &none,
@@ -124,6 +130,8 @@ mod tests {
         assert_eq!(wheels.read(key.digest()), Some(wheel()));
         let others = [
             BuildKey { archive: Sha256::of(b"b"), ..key },
+            BuildKey { project: &other, ..key },
+            BuildKey { filename: "demo-2.0.tar.gz", ..key },
             BuildKey { interpreter: ["cp311", "musllinux_1_2_x86_64", "3.11.7"], ..key },
             BuildKey { requires: &[], ..key },
             BuildKey { config_settings: &settings, ..key },

@@ -14,10 +14,9 @@ mod known_wheels;
 mod prepare;
 mod process;
 mod requirements;
+mod tree;
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,13 +30,14 @@ use super::{Event, Listener};
 use crate::cache_folder::LockFile;
 use crate::domain::{CoreMetadata, MetadataSource, Object, Sha256, Target};
 use crate::http::blocking;
-use crate::index::{MetadataCache, MetadataFile, MetadataResult, wheel_linkage};
+use crate::index::{MetadataCache, MetadataFile, MetadataKey, MetadataResult, wheel_linkage};
 use crate::interpreter::{BuildError, BuildFrontEnd, BuildStep};
 use crate::select::Policy;
 pub use built_wheels::{BuildKey, BuiltWheel, BuiltWheels};
 use check::{base_name, check_identity, check_wheel};
 pub use config_settings::{ConfigSettings, Settings};
 use known_wheels::{held_wheel, known_wheel};
+pub(super) use tree::BuildTree;
 
 /// Builds source archives with one interpreter, and keeps the outcomes.
 #[derive(Clone)]
@@ -118,7 +118,8 @@ impl SdistBuilder {
         let source = job.source;
         // Settings may change what a build states.
         let is_usual = self.config_settings.of(source.project).is_empty();
-        let known = || self.known.read(source.archive).filter(|_| is_usual);
+        let key = MetadataKey { sha256: source.archive, project: source.project, filename: source.filename };
+        let known = || self.known.read(key).filter(|_| is_usual);
         if let Some(known) = known() {
             return Ok(known);
         }
@@ -130,7 +131,7 @@ impl SdistBuilder {
         let metadata = self.build_metadata(job, &lock).await?;
         let known = check_identity(metadata, source.project, source.filename);
         if is_usual {
-            self.known.write(source.archive, &known);
+            self.known.write(key, &known);
         }
         Ok(known)
     }
@@ -144,21 +145,18 @@ impl SdistBuilder {
         Ok(CoreMetadata { source: MetadataSource::Built, dynamic: Vec::new(), ..metadata })
     }
 
-    /// Returns the metadata that the build of the project in the folder `tree` states.
-    ///
-    /// The build runs in the folder itself, as pip's does, so that it can ask the history of a
-    /// repository.
+    /// Returns the metadata that the build of the project in `tree` states.
     ///
     /// # Errors
     /// When the build fails.
     pub(super) async fn tree_metadata(
         &self,
-        tree: &Path,
+        tree: BuildTree<'_>,
         context: &FetchContext,
         listener: &Listener,
     ) -> Result<CoreMetadata, FetchError> {
         let _turn = self.limits.permits.acquire().await.expect("the semaphore is never closed");
-        self.announce(&tree.display().to_string(), false, listener);
+        self.announce(&tree.project().display().to_string(), false, listener);
         let build = self.prepare_tree(tree, context, listener).await?;
         self.run(&build, &BuildStep::Metadata(&build.backend)).await?;
         let text: String = build.folder.read_answer()?;
@@ -209,6 +207,8 @@ impl SdistBuilder {
         let (python, platform) = (self.target.python().to_string(), self.target.platform().to_string());
         let key = BuildKey {
             archive: job.source.archive,
+            project: job.source.project,
+            filename: job.source.filename,
             interpreter: [self.target.id(), &platform, &python],
             requires: &needs.requires,
             config_settings: &self.config_settings_of(job),
@@ -234,12 +234,15 @@ impl SdistBuilder {
         self.run(&build, &BuildStep::Wheel(&build.backend)).await?;
         let made: String = build.folder.read_answer()?;
         let made = base_name(&made).to_owned();
-        let (path, project, archive) = (build.folder.output().join(&made), project.clone(), filename.to_owned());
+        let (folder, name) = (build.folder.clone(), made.clone());
+        let (project, archive) = (project.clone(), filename.to_owned());
         let taken = blocking(move || -> Result<_, FetchError> {
-            let filename = path.file_name().unwrap_or_default().to_string_lossy();
-            let missing = |why: std::io::Error| BuildError::Answer(format!("`{filename}` is no wheel: {why}"));
-            check_wheel(File::open(&path).map_err(missing)?, &filename, &project, &archive)?;
-            let open = || File::open(&path).map_err(BuildError::from);
+            let filename = name.to_string_lossy();
+            let open = || {
+                let missing = |why| BuildError::Answer(format!("`{filename}` is no wheel: {why}"));
+                folder.open_output(&name).map_err(missing)
+            };
+            check_wheel(open()?, &filename, &project, &archive)?;
             let linkage = wheel_linkage::read(open()?)?;
             let (object, _): (Object, _) = store.take(open()?, &[])?;
             Ok((object, linkage))

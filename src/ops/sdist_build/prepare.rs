@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::check::base_name;
 use super::process::{self, LEAST_FREE, Supervision};
 use super::requirements::{BuildTool, ToolContext};
+use super::tree::BuildTree;
 use super::{Job, SdistBuilder};
 use crate::archive::TemporaryFolder;
 use crate::cache_folder::{CacheLayout, LockFile};
@@ -91,21 +92,22 @@ impl SdistBuilder {
         Ok(build)
     }
 
-    /// Installs what builds the project in the folder `tree`.
+    /// Installs what builds the project in `tree`.
     ///
     /// # Errors
     /// When that fails.
     pub(super) async fn prepare_tree(
         &self,
-        tree: &Path,
+        tree: BuildTree<'_>,
         context: &FetchContext,
         listener: &Listener,
     ) -> Result<PreparedBuild, FetchError> {
-        let top = sdist_metadata::top_files_of_folder(tree).map_err(|why| refused(&why))?;
-        let subject = tree.display().to_string();
+        let project = tree.project();
+        let top = sdist_metadata::top_files_of_folder(&project).map_err(|why| refused(&why))?;
+        let subject = project.display().to_string();
         let place = unlocked(context.store.layout())?;
         let mut build = self.begin(&subject, &top, place, listener).await?;
-        build.folder.link_source(tree)?;
+        tree.place(&mut build.folder)?;
         let tools = ToolContext { context, listener, waiting: &[] };
         self.install_requirements(&mut build, top.build_requirements().requires, tools).await?;
         Ok(build)

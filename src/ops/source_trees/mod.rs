@@ -23,7 +23,7 @@ pub use self::git::{Git, GitError};
 use super::Listener;
 use super::fetch_context::FetchContext;
 use super::fetch_error::FetchError;
-use super::sdist_build::SdistBuilder;
+use super::sdist_build::{BuildTree, SdistBuilder};
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers, real_entries, remove_anything};
 use crate::domain::{CoreMetadata, Fingerprint, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
 use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files_of_folder};
@@ -114,17 +114,18 @@ impl SourceTreePacker {
     pub fn pack(&self, tree: &SourceTree, known: Option<&Version>) -> Result<PackedTree, SourceTreeError> {
         match tree {
             SourceTree::Folder(folder) => {
-                self.pack_folder(folder, known, || files::of_project(folder, &self.git, &self.left_out))
+                let files = || files::of_project(folder, &self.git, &self.left_out);
+                self.pack_folder(BuildTree::Own(folder), known, files)
             }
             SourceTree::Repository(url) => {
                 let checkout = self.git.check_out(url, &self.layout)?;
                 let subdirectory = url.subdirectory.as_deref().unwrap_or_default();
-                let folder = checkout.folder.join(subdirectory);
-                if !is_below(&folder, &checkout.folder) {
+                let tree = BuildTree::OfRepository { tree: &checkout.folder, subdirectory };
+                if !is_below(&tree.project(), &checkout.folder) {
                     return Err(SourceTreeError::NoProject);
                 }
                 let paths = checkout.files(&self.git, subdirectory)?;
-                let packed = self.pack_folder(&folder, known, || Ok(ProjectFiles::of_commit(paths)))?;
+                let packed = self.pack_folder(tree, known, || Ok(ProjectFiles::of_commit(paths)))?;
                 let vcs_info = VcsInfo {
                     url: url.public_address(),
                     requested_revision: url.revision.clone(),
@@ -138,14 +139,15 @@ impl SourceTreePacker {
 
     fn pack_folder(
         &self,
-        folder: &Path,
+        tree: BuildTree<'_>,
         known: Option<&Version>,
         files: impl FnOnce() -> io::Result<ProjectFiles>,
     ) -> Result<PackedTree, SourceTreeError> {
+        let folder = &tree.project();
         if !["pyproject.toml", "setup.py"].iter().any(|name| folder.join(name).is_file()) {
             return Err(SourceTreeError::NoProject);
         }
-        let ProjectIdentity { name, version, pkg_info } = self.identity(folder, known)?;
+        let ProjectIdentity { name, version, pkg_info } = self.identity(tree, known)?;
         let ProjectFiles { paths, untracked } = files()?;
         // PEP 625: the name normalized, with `_` for `-`.
         let top = format!("{}-{version}", name.as_dist_info_name());
@@ -161,8 +163,8 @@ impl SourceTreePacker {
         Ok(PackedTree { archive, name, version, vcs_info: None, untracked })
     }
 
-    fn identity(&self, folder: &Path, known: Option<&Version>) -> Result<ProjectIdentity, SourceTreeError> {
-        let stated = top_files_of_folder(folder)?.stated_identity();
+    fn identity(&self, tree: BuildTree<'_>, known: Option<&Version>) -> Result<ProjectIdentity, SourceTreeError> {
+        let stated = top_files_of_folder(&tree.project())?.stated_identity();
         match (stated, known) {
             (StatedIdentity { name: Some(name), version: Some(version) }, _) => identity(&name, &version, None),
             (StatedIdentity { name: Some(name), version: None }, Some(known)) => {
@@ -173,7 +175,7 @@ impl SourceTreePacker {
             (stated, _) => {
                 let missing = if stated.name.is_none() { "name" } else { "version" };
                 let builds = self.builds.as_ref().ok_or(SourceTreeError::NeedsBuild(missing))?;
-                let built = builds.builder.tree_metadata(folder, &builds.context, &builds.listener);
+                let built = builds.builder.tree_metadata(tree, &builds.context, &builds.listener);
                 let built = builds.runtime.block_on(built).map_err(Box::new)?;
                 identity(&built.name, &built.version, Some(pkg_info(&built)))
             }

@@ -1,19 +1,28 @@
-//! Whether the project's own lock in a bundle gives each target exactly what is packed for it.
+//! Whether the locks in a bundle, the project's own and `pylock.toml`, give each target exactly what is
+//! packed for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path};
 
+use super::bundle_pages::{BundlePages, ReadPage};
 use super::{Finding, FindingKind};
-use crate::domain::{Content, GroupSelection, LockedSource, MemberSelection, RelPath, Target, Tree};
-use crate::input::{InputSource, LoadedFile, Location, LockInput, PathKind, RequirementsReader, Role};
+use crate::domain::{Candidate, Content, GroupSelection, LockedSource, MemberSelection, RelPath, Target, Tree};
+use crate::input::{Location, LockInput, RequirementsReader, Role};
 use crate::layout::{MANIFEST_PATH, Manifest, ManifestProject, ProjectInstaller};
 use crate::resolve::LockQuestion;
 use crate::select::Policy;
 
-/// Returns the text of the file of a bundle at this path.
-pub type ReadPage<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+/// The lock that every installer may read.
+const PYLOCK: &str = "pylock.toml";
 
-/// Returns what is wrong with the project's lock in the bundle that a tree is.
+/// A lock in a bundle, and how it is read.
+struct BundledLock {
+    path: &'static str,
+    /// The tool that installs by it.
+    tool: &'static str,
+    groups: GroupSelection,
+}
+
+/// Returns what is wrong with the locks in the bundle that a tree is.
 pub fn of_tree(tree: &Tree) -> Vec<Finding> {
     let page = |path: &str| match tree.get(&RelPath::new(path).ok()?)? {
         Content::Page(bytes) => Some(bytes.clone()),
@@ -23,13 +32,25 @@ pub fn of_tree(tree: &Tree) -> Vec<Finding> {
     manifest.map(|manifest| findings(&manifest, &page)).unwrap_or_default()
 }
 
-/// Returns what is wrong with the project's lock in a bundle.
+/// Returns what is wrong with the locks in a bundle.
 pub fn findings(manifest: &Manifest, page: ReadPage<'_>) -> Vec<Finding> {
-    let Some(project) = manifest.project.as_ref() else { return Vec::new() };
-    let Some(installer) = ProjectInstaller::of(project) else { return Vec::new() };
-    let (Some(path), tool) = (installer.lock_path(), installer.name) else { return Vec::new() };
-    let wrong = |why: String| Finding::new(FindingKind::Gap, why).at(path);
-    let lock = match read(project, path, page) {
+    let has_pylock = manifest.pages.iter().any(|listed| listed.path == PYLOCK);
+    let pylock = BundledLock { path: PYLOCK, tool: "pip", groups: GroupSelection::default() };
+    let locks = own_lock(manifest).into_iter().chain(has_pylock.then_some(pylock));
+    locks.flat_map(|lock| faults(manifest, &lock, page)).collect()
+}
+
+/// Returns the project's own lock.
+fn own_lock(manifest: &Manifest) -> Option<BundledLock> {
+    let project = manifest.project.as_ref()?;
+    let installer = ProjectInstaller::of(project)?;
+    Some(BundledLock { path: installer.lock_path()?, tool: installer.name, groups: groups(project) })
+}
+
+fn faults(manifest: &Manifest, lock: &BundledLock, page: ReadPage<'_>) -> Vec<Finding> {
+    let BundledLock { path, tool, groups } = lock;
+    let wrong = |why: String| Finding::new(FindingKind::Gap, why).at(*path);
+    let lock = match read(path, groups, &BundlePages { manifest, page }) {
         Ok(lock) => lock,
         Err(why) => return vec![wrong(format!("{tool} would not read it: {why}"))],
     };
@@ -44,9 +65,8 @@ pub fn findings(manifest: &Manifest, page: ReadPage<'_>) -> Vec<Finding> {
     faults.collect()
 }
 
-fn read(project: &ManifestProject, path: &str, page: ReadPage<'_>) -> Result<LockInput, String> {
-    let source = BundlePages { page };
-    let mut reader = RequirementsReader::new(&source).with_groups(groups(project));
+fn read(path: &str, groups: &GroupSelection, pages: &BundlePages<'_>) -> Result<LockInput, String> {
+    let mut reader = RequirementsReader::new(pages).with_groups(groups.clone());
     reader.file(&Location::File(path.into()), Role::Requirements);
     let read = reader.finish();
     let problems = || read.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -97,53 +117,17 @@ fn differences(manifest: &Manifest, lock: &LockInput, target: &Target) -> Option
         .filter(|(package, file)| {
             is_packed(&file.targets, &file.tools) && !repositories.contains(package.name.as_str())
         })
-        .map(|(package, file)| (file.filename.as_str(), package.name.as_str()))
+        .map(|(package, file)| (file.filename.as_str(), (package.name.as_str(), file.sha256.as_str())))
         .collect();
-    let chosen: BTreeMap<_, _> =
-        solution.packages.iter().map(|package| (&*package.file.filename, package.name.as_ref())).collect();
-    let unpacked = chosen.keys().find(|filename| !packed.contains_key(*filename));
-    let unpacked = unpacked.map(|filename| format!("it names {filename}, which is not packed for it"));
-    let chosen: BTreeSet<_> = chosen.into_values().collect();
+    let is_packed_file = |file: &Candidate| {
+        let packed = packed.get(&*file.filename);
+        packed.is_some_and(|(_, sha256)| file.promises.sha256().is_none_or(|named| named.to_string() == *sha256))
+    };
+    let unpacked = solution.packages.iter().find(|package| !is_packed_file(&package.file));
+    let unpacked = unpacked.map(|package| format!("it names {}, which is not packed for it", package.file.filename));
+    let chosen: BTreeSet<_> = solution.packages.iter().map(|package| package.name.as_ref()).collect();
     unpacked.or_else(|| {
-        let unnamed = packed.into_values().find(|name| !chosen.contains(name))?;
+        let unnamed = packed.values().map(|(name, _)| name).find(|name| !chosen.contains(**name))?;
         Some(format!("it does not name {unnamed}, which is packed for it"))
     })
-}
-
-/// The pages of a bundle as an input source, whose root is the bundle.
-struct BundlePages<'a> {
-    page: ReadPage<'a>,
-}
-
-impl BundlePages<'_> {
-    fn load_path(&self, path: &Path) -> Option<Vec<u8>> {
-        let parts = path.components().filter_map(|part| match part {
-            Component::Normal(part) => part.to_str(),
-            _ => None,
-        });
-        (self.page)(&parts.collect::<Vec<_>>().join("/"))
-    }
-}
-
-impl InputSource for BundlePages<'_> {
-    fn load(&self, location: &Location) -> Result<LoadedFile, String> {
-        let bytes = match location {
-            Location::File(path) => self.load_path(path),
-            _ => None,
-        };
-        let bytes = bytes.ok_or("it is not in the bundle")?;
-        Ok(LoadedFile { bytes, content_type: None })
-    }
-
-    fn variable(&self, _name: &str) -> Option<String> {
-        None
-    }
-
-    fn path_kind(&self, path: &Path) -> PathKind {
-        if self.load_path(path).is_some() { PathKind::File } else { PathKind::Missing }
-    }
-
-    fn working_folder(&self) -> &Path {
-        Path::new(if cfg!(windows) { "C:\\" } else { "/" })
-    }
 }
