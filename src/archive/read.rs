@@ -147,15 +147,23 @@ impl ArchiveReader {
         Ok(Some(MemberIndex(entries.into_iter().map(|entry| (entry.path.to_string(), entry)).collect())))
     }
 
+    /// Returns the number of bytes to which the archive may unpack: distributions are compressed already
+    /// and hardly grow.
+    fn growth_limit(&self) -> u64 {
+        let packed = self.volumes().map(VolumeSet::size);
+        packed.map_or(u64::MAX, |packed| packed.saturating_mul(MAX_GROWTH).saturating_add(ALLOWANCE))
+    }
+
     /// Calls `visit` with every file, on up to `threads` threads, and returns the faults of the
     /// archive itself.
     ///
-    /// No more than `limit` bytes are decompressed in all. A file that cannot be read to its end
+    /// No more than `limit` bytes are decompressed in all, nor more than such an archive can have. A file that cannot be read to its end
     /// fails when it is read.
     ///
     /// # Errors
     /// When a folder cannot be read.
     pub fn visit(&self, limit: u64, threads: usize, visit: &MemberVisitor<'_>) -> Result<Vec<Fault>, ReadError> {
+        let limit = limit.min(self.growth_limit());
         let (entries, mut faults) = match &self.kind {
             ArchiveKind::Folder => {
                 folder::scan(&self.path).map_err(|why| ReadError::Unreadable { path: self.path.clone(), why })?
@@ -179,6 +187,12 @@ impl ArchiveReader {
         }
     }
 }
+
+/// By what factor an archive may grow when it is unpacked.
+const MAX_GROWTH: u64 = 50;
+
+/// The number of bytes to which any archive may grow in addition, so that small ones are not refused.
+const ALLOWANCE: u64 = 64 << 20;
 
 /// The files of an archive, by their paths.
 pub struct MemberIndex(BTreeMap<String, MemberEntry>);

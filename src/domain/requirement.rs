@@ -70,6 +70,23 @@ pub enum Source {
     Repository(String),
 }
 
+impl Source {
+    /// Whether it is a file, a folder or a repository of this machine.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Archive(_) | Self::Project(_) => true,
+            Self::Url(url) => url.secret().scheme() == "file",
+            Self::Repository(url) => is_local_repository(url),
+            Self::Index(_) => false,
+        }
+    }
+}
+
+/// Whether a version control URL is of this machine, in whatever case its scheme is written.
+pub fn is_local_repository(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| scheme.to_ascii_lowercase().ends_with("file"))
+}
+
 impl Requirement {
     /// Returns the allowed versions on an index; `None` for every other source.
     pub fn specifiers(&self) -> Option<&Specifiers> {

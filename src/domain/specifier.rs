@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 use serde::de::{Deserializer, Error as _};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
+use version_ranges::Ranges;
 
 use super::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
@@ -67,6 +68,12 @@ impl Specifiers {
     pub fn named(&self) -> impl Iterator<Item = Version> {
         let arbitrary = self.arbitrary.iter().filter_map(|text| text.parse().ok());
         self.clauses.iter().map(|clause| clause.version().clone()).chain(arbitrary)
+    }
+
+    /// Whether a version from `first` on is among them.
+    pub fn reaches(&self, first: &Version) -> bool {
+        let allowed: VersionSpecifiers = self.clauses().iter().cloned().collect();
+        !Ranges::from(allowed).intersection(&Ranges::higher_than(first.clone())).is_empty()
     }
 
     /// Returns PEP 440's clauses.

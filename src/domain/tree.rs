@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 
-use super::{PipCacheEntry, Sha256};
+use super::{PipCacheEntry, Sha256, is_control};
 
 /// A relative path that is safe to create on every system, with `/` between its parts.
 ///
@@ -86,6 +86,10 @@ fn fault(part: &str) -> Option<&'static str> {
         Some("it is longer than 255 bytes")
     } else if let Some(why) = part.bytes().find_map(byte_fault) {
         Some(why)
+    } else if part.contains(is_control) {
+        Some("it holds a character that cannot be seen, or that ends lines")
+    } else if part.contains("${") {
+        Some("it holds `${`, where pip reads a variable")
     } else if part.ends_with(['.', ' ']) {
         Some("it ends in a dot or a space, which Windows drops")
     } else if is_device(stem) {

@@ -98,11 +98,16 @@ impl HttpClient {
     }
 
     /// Returns a fingerprint of the credentials for `url`, since the server may show different
-    /// pages to different users; `None` without credentials.
+    /// pages to different users, and of the trust in whoever answers; `None` without credentials,
+    /// where the server is not trusted more than others.
     pub fn asker(&self, url: &MaskedUrl) -> Option<Sha256> {
+        let is_unproved = self.settings.is_trusted(url.secret());
         let login = self.settings.credentials.own_login(url.secret(), self.is_private(url.secret()));
         let certificate = self.settings.client_certificate.as_ref().map(|certificate| &certificate.path);
-        (login.is_some() || certificate.is_some()).then(|| auth::fingerprint(login.as_ref(), certificate, url.secret()))
+        (login.is_some() || certificate.is_some() || is_unproved).then(|| {
+            let asker = auth::fingerprint(login.as_ref(), certificate, url.secret());
+            if is_unproved { Sha256::of(format!("unproved {asker}").as_bytes()) } else { asker }
+        })
     }
 
     /// Whether a host lets pages share a connection, so that
@@ -282,10 +287,20 @@ impl HttpClient {
             let is_private = is_encrypted || !was_encrypted && self.is_private(hop.secret());
             was_encrypted |= is_encrypted;
             let request = OutgoingRequest::Get { headers: &headers, line };
-            let response = self.send_once(permit, &hop, is_private, request).await?;
+            let mut response = self.send_once(permit, &hop, is_private, request).await?;
             match next_hop(&hop, &response)? {
+                Some(next) if self.is_private(hop.secret()) && !self.is_private(next.secret()) => {
+                    let why = format!("it redirects to {next}, which anybody on the way could answer (plain HTTP)");
+                    return Err(HttpError::Redirect { url: hop, why });
+                }
                 Some(next) => hop = next,
-                None => return check_status(url, response),
+                None => {
+                    if hop != *url && self.settings.credentials.login(hop.secret(), is_private).is_some() {
+                        // It would be kept for everybody who asks the first URL.
+                        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                    }
+                    return check_status(url, response);
+                }
             }
         }
         Err(HttpError::Redirect { url: url.clone(), why: format!("more than {MAX_REDIRECTS} redirects") })

@@ -242,6 +242,14 @@ impl Indexes {
         are_remote.then_some(AskedIndexes { indexes, all_indexes, keeps_pins: self.keeps_pins })
     }
 
+    /// Returns a digest of all locations and of who asks them: of what other indexes offer nothing can
+    /// be said from these.
+    pub fn digest(&self) -> Sha256 {
+        let locations = self.settings.indexes.iter().chain(&self.settings.find_links);
+        let asked: Vec<_> = locations.map(|url| (url.public(), self.client.asker(url))).collect();
+        Sha256::of(&postcard::to_stdvec(&asked).expect("texts can always be encoded"))
+    }
+
     /// Returns the index whose public URL is `public`, with its credentials.
     pub fn find(&self, public: &MaskedUrl) -> Option<Arc<MaskedUrl>> {
         self.settings.indexes.iter().find(|index| index.public() == public.public()).cloned()

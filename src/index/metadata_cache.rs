@@ -15,11 +15,13 @@ pub struct MetadataKey<'a> {
     pub sha256: Sha256,
     pub project: &'a PackageName,
     pub filename: &'a str,
+    /// The [digest](super::Indexes::digest) of the indexes whose tools built it, if it was built.
+    pub tools_of: Option<Sha256>,
 }
 
 impl MetadataKey<'_> {
     fn name(&self, prefix: &str) -> String {
-        let key = postcard::to_stdvec(&(self.sha256, self.project.as_ref(), self.filename));
+        let key = postcard::to_stdvec(&(self.sha256, self.project.as_ref(), self.filename, self.tools_of));
         format!("{prefix}{}", Sha256::of(&key.expect("texts can always be encoded")))
     }
 }
@@ -77,7 +79,8 @@ mod tests {
         let entries = CacheEntries::local(CacheLayout::new(folder.path().to_owned()));
         let cache = MetadataCache::of_files(&entries);
         let project = "demo".parse().unwrap();
-        let key = MetadataKey { sha256: Sha256::of(b"file"), project: &project, filename: "demo-1.0.tar.gz" };
+        let key =
+            MetadataKey { sha256: Sha256::of(b"file"), project: &project, filename: "demo-1.0.tar.gz", tools_of: None };
         assert_eq!(cache.read(key), None);
         for metadata in
             [Ok(CoreMetadata { name: "demo".into(), ..CoreMetadata::default() }), Err(MetadataUnavailable::NeedsBuild)]
@@ -94,9 +97,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = MetadataCache::of_files(&CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
         let [demo, other]: [PackageName; 2] = ["demo", "other"].map(|name| name.parse().unwrap());
-        let key = MetadataKey { sha256: Sha256::of(b"file"), project: &demo, filename: "demo-1.0.tar.gz" };
+        let key =
+            MetadataKey { sha256: Sha256::of(b"file"), project: &demo, filename: "demo-1.0.tar.gz", tools_of: None };
         cache.write(key, &Err(MetadataUnavailable::NeedsBuild));
         assert_eq!(cache.read(MetadataKey { project: &other, ..key }), None);
         assert_eq!(cache.read(MetadataKey { filename: "demo-9.0.tar.gz", ..key }), None);
+        assert_eq!(cache.read(MetadataKey { tools_of: Some(Sha256::of(b"index")), ..key }), None);
     }
 }

@@ -24,6 +24,7 @@ mod problem;
 mod project_dependencies;
 mod pylock_toml;
 mod pyproject_toml;
+mod remote_input;
 mod requirements_txt;
 mod setup_cfg;
 mod text_file;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use crate::domain::{
     GroupSelection, IndexOptions, Lock, LockedPackage, LockedProject, Origin, Requirement, SelectedGroups,
 };
+use remote_input::RemoteInput;
 
 pub use foreign_formats::conversion_hint;
 pub use location::Location;
@@ -257,9 +259,21 @@ impl<'w> RequirementsReader<'w> {
     pub fn file(&mut self, location: &Location, role: Role) {
         let name = location.filename();
         match format_of(&name) {
+            Some(format) if location.is_remote() => self.remote_file(format, location, role),
             Some(format) => (format.read)(self, location, role),
             None => self.read.problems.push(unknown_format(location)),
         }
+    }
+
+    /// Reads a file from the network, whatever its format.
+    fn remote_file(&mut self, format: &Format, location: &Location, role: Role) {
+        let input_source = RemoteInput(self.input_source);
+        let (groups, read) = (self.groups.clone(), std::mem::take(&mut self.read));
+        let known = read.requirements.len();
+        let mut reader = RequirementsReader { input_source: &input_source, groups, read };
+        (format.read)(&mut reader, location, role);
+        self.read = reader.read;
+        remote_input::refuse_local(&mut self.read, known);
     }
 
     /// Reads a requirement from the command line; as in pip it cannot have options.

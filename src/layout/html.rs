@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::{Specifiers, Yanked};
+use crate::domain::{Specifiers, Yanked, is_control};
 
 /// The characters that are escaped in a URL's path: all but the unreserved ones (RFC 3986).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -76,9 +76,12 @@ pub fn anchor_lines(page: &[u8]) -> Vec<AnchorLine> {
     page.lines().filter(is_anchor).map(|line| AnchorLine(line.to_owned())).collect()
 }
 
-/// Returns `text` escaped for an element or a quoted attribute.
+/// Returns `text` escaped for an element or a quoted attribute; what cannot be seen, or turns the
+/// direction of reading, becomes a replacement character.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let is_unseen = |character| is_control(character) && !matches!(character, '\n' | '\t');
+    if text.contains(is_unseen) { text.replace(is_unseen, "\u{fffd}") } else { text }
 }
 
 #[cfg(test)]

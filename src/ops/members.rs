@@ -55,7 +55,7 @@ impl Members {
         let fail = |why| MembersError::Unpack { path: path.to_owned(), scratch: scratch.to_owned(), why };
         let reader = ArchiveReader::open(path)?.cancelled_by(cancel);
         let members = Mutex::new(Ok(Self::default()));
-        let faults = reader.visit(bound(&reader), 1, &|found| {
+        let faults = reader.visit(u64::MAX, 1, &|found| {
             let mut members = members.lock().expect("no thread panics with it");
             if let Ok(taken) = members.as_mut()
                 && let Err(why) = taken.take(found, scratch)
@@ -116,20 +116,6 @@ impl Members {
         }
         Ok(())
     }
-}
-
-/// By what factor an archive may grow when it is unpacked; distributions are compressed already and
-/// hardly grow.
-const MAX_GROWTH: u64 = 50;
-
-/// The number of bytes to which any archive may grow in addition, so that small ones are not
-/// refused.
-const ALLOWANCE: u64 = 64 << 20;
-
-/// Returns the limit of unpacked bytes for an archive.
-fn bound(reader: &ArchiveReader) -> u64 {
-    let packed = reader.volumes().map_or(0, |parts| parts.size());
-    packed.saturating_mul(MAX_GROWTH).saturating_add(ALLOWANCE)
 }
 
 #[cfg(test)]

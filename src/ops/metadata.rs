@@ -134,7 +134,7 @@ async fn cached(project: &PackageName, candidate: &Candidate, context: &FetchCon
 
 /// Returns the key of the metadata of the file of `candidate`.
 fn key<'a>(sha256: Sha256, project: &'a PackageName, candidate: &'a Candidate) -> MetadataKey<'a> {
-    MetadataKey { sha256, project, filename: &candidate.filename }
+    MetadataKey { sha256, project, filename: &candidate.filename, tools_of: None }
 }
 
 async fn metadata_from_build(

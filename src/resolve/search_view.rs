@@ -196,6 +196,11 @@ impl<'v, 'q> SearchView<'v, 'q> {
             DependencySource::Versions(specifiers) => self.allowed(name, specifiers),
             DependencySource::Url(url) => {
                 let version = self.version(own, position).map(|version| format!(" {version}"));
+                if is_file_url(url) && !self.is_on_this_machine(own, position) {
+                    return Err(format!(
+                        "{name} at {url} is of this machine, which only files of this machine may name"
+                    ));
+                }
                 self.take_url(name, url, format!("{own}{}", version.unwrap_or_default()))?;
                 VersionSet::full()
             }
@@ -219,6 +224,18 @@ impl<'v, 'q> SearchView<'v, 'q> {
             let mut discovered = self.discovered.borrow_mut();
             let known = discovered.opt_ins.entry(name.clone()).or_default();
             *known = known.or(asks);
+        }
+    }
+
+    /// Whether the files of the version at `position` are of this machine.
+    fn is_on_this_machine(&self, name: &PackageName, position: usize) -> bool {
+        match self.source(name) {
+            PackageSource::Direct(direct) => direct.candidate.url.secret().scheme() == "file",
+            PackageSource::Listed(selector) => {
+                let files = selector.candidates().files(position);
+                files.iter().all(|file| file.url.secret().scheme() == "file")
+            }
+            PackageSource::Pending => false,
         }
     }
 
@@ -251,4 +268,8 @@ impl<'v, 'q> SearchView<'v, 'q> {
         let found = DirectUrl::of_url(name, &url, self.problem.hashes(name), self.problem.target);
         found.map_err(|reason: Reason| reason.to_string())
     }
+}
+
+fn is_file_url(text: &str) -> bool {
+    text.trim_start().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"))
 }

@@ -166,6 +166,18 @@ fn archives_by_url_are_built_and_installed_by_their_version() {
     done(&sandbox.prefetch_from(&index, arguments).output().unwrap());
     assert_eq!(sandbox.files("b/wheels"), ["kit-3.0-py3-none-any.whl", "other-1.0-py3-none-any.whl"]);
     assert_installs(&sandbox);
+    let told = done(&sandbox.prefetch_from(&index, [&url, "--build-wheels", "missing"]).output().unwrap());
+    assert!(told.contains("--find-links wheelhouse kit==3.0"), "pip would build the archive again: {told}");
+}
+
+/// What a build says is then what the wheel is held against.
+#[test]
+fn a_build_that_was_asked_is_not_held_against_what_was_read_before() {
+    let (index, sandbox) = (index_with_kit("needs = 'third'").wheel("third", "1.0").serve(), Sandbox::new());
+    let refused = run(&sandbox, &index, &[]);
+    assert_eq!(refused.status.code(), Some(3), "{}", told(&refused));
+    done(&run(&sandbox, &index, &["--allow-build", "--strict-metadata"]));
+    assert!(sandbox.files("wheelhouse").contains(&"third-1.0-py3-none-any.whl".to_owned()));
 }
 
 #[test]

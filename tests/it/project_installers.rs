@@ -164,7 +164,7 @@ fn a_cache_of_poetry_has_the_pages_and_the_files_where_poetry_looks() {
     );
     let told = bundle(&sandbox, &index, &[]);
     assert!(
-        told.contains("python bundle/poetry/fill_cache.py CACHE") && told.contains("\n  poetry install\n"),
+        told.contains("python -I bundle/poetry/fill_cache.py CACHE") && told.contains("\n  poetry install\n"),
         "{told}"
     );
     // Twice, as somebody may.

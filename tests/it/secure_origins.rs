@@ -141,3 +141,21 @@ fn https_to_a_server_of_plain_http_says_so_and_the_other_way_round() {
     let said = told(&encrypted.url().replace("https://", "http://"));
     assert!(said.contains("does not speak plain HTTP: it may be a server of TLS (https://)"), "{said}");
 }
+
+/// Whoever is on the way could answer what a page says, digests included.
+#[test]
+fn no_redirect_leads_to_plain_http_elsewhere() {
+    let elsewhere = "http://index.example/simple/demo/".to_owned();
+    let index = Index::new().wheel("demo", "1.0").failing("/simple/demo/", Fault::RedirectTo(elsewhere)).serve();
+    let sandbox = sandbox();
+    let run = |more: &[&str]| {
+        let mut command = sandbox.prefetch_from(&index, [&["demo", "--retries", "0"], &TARGET[..], more].concat());
+        command.env("http_proxy", index.root()).env("no_proxy", "127.0.0.1").assert()
+    };
+    let refused = told(&run(&[]).code(4));
+    assert!(refused.contains("redirects to http://index.example/simple/demo/"), "{refused}");
+    assert!(refused.contains("plain HTTP"), "{refused}");
+    let seen = index.requests().len();
+    run(&["--trusted-host", "index.example"]);
+    assert!(index.requests().len() > seen + 1, "it is followed where it is trusted");
+}

@@ -10,8 +10,8 @@ use url::Url;
 use crate::archive::ArchiveFormat;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
-use crate::cli::output::escape::is_control;
 use crate::cli::output::terminal;
+use crate::domain::is_control;
 use crate::layout::{BundleLocation, MANIFEST_PATH, Manifest, PROJECT_INSTALLERS, ProjectInstaller, WHEELS};
 use crate::regular_file;
 
@@ -205,8 +205,8 @@ impl Shell {
             }
             (Self::Cmd, ShellAction::Set(name, value)) => format!("set {}", self.quoted(&format!("{name}={value}"))),
             (Self::Cmd, ShellAction::Unset(name)) => format!("set \"{name}=\""),
-            (Self::Sh | Self::Fish, ShellAction::Run(words)) => format!("python3 {}", self.words(words)),
-            (Self::Powershell | Self::Cmd, ShellAction::Run(words)) => format!("python {}", self.words(words)),
+            (Self::Sh | Self::Fish, ShellAction::Run(words)) => format!("python3 -I {}", self.words(words)),
+            (Self::Powershell | Self::Cmd, ShellAction::Run(words)) => format!("python -I {}", self.words(words)),
         }
     }
 
@@ -246,8 +246,8 @@ mod tests {
             assert_eq!(shell.line(&set), expected);
         }
         let script = ShellAction::Run(["/it's/fill.py", "a b"].map(str::to_owned));
-        assert_eq!(Shell::Sh.line(&script), r"python3 '/it'\''s/fill.py' 'a b'");
-        assert_eq!(Shell::Powershell.line(&script), "python '/it''s/fill.py' 'a b'");
+        assert_eq!(Shell::Sh.line(&script), r"python3 -I '/it'\''s/fill.py' 'a b'");
+        assert_eq!(Shell::Powershell.line(&script), "python -I '/it''s/fill.py' 'a b'");
     }
 
     proptest::proptest! {

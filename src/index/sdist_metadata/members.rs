@@ -61,7 +61,12 @@ fn find(
 /// When one of them cannot be read.
 pub fn top_files_of_folder(folder: &Path) -> Result<TopFiles, SdistError> {
     let mut files = TopFiles::default();
+    let real = folder.canonicalize().map_err(|why| SdistError::File { name: "pyproject.toml", why })?;
+    let leads_out = |name: &str| folder.join(name).canonicalize().is_ok_and(|path| !path.starts_with(&real));
     for name in ["PKG-INFO", "pyproject.toml", "Cargo.toml", "setup.cfg", "setup.py"] {
+        if leads_out(name) {
+            return Err(SdistError::File { name, why: io::Error::other("it is a link that leads out of the project") });
+        }
         match regular_file::open(&folder.join(name)) {
             Ok(file) => drop(take(&mut files, &format!("project/{name}"), file)?),
             Err(why) if why.kind() == io::ErrorKind::NotFound => {}

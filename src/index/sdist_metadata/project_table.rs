@@ -1,8 +1,5 @@
 //! Reads a static `[project]` table of a `pyproject.toml` (PEP 621).
 
-use pep440_rs::VersionSpecifiers;
-use version_ranges::Ranges;
-
 use super::pyproject::has_poetry_backend;
 use super::requirement_lines::{dependency, from_section};
 use crate::domain::{CoreMetadata, Version};
@@ -62,9 +59,7 @@ fn is_built_by_older(document: &toml::Table, tool: &str, first: [u64; 2]) -> boo
     let requires = document.get("build-system").and_then(|system| lines(system.get("requires")));
     let required = requires.into_iter().flatten().filter_map(|line| dependency(&line));
     required.filter(|required| required.name.to_string() == tool).any(|required| {
-        let Some(specifiers) = required.source.specifiers() else { return false };
-        let allowed: VersionSpecifiers = specifiers.clauses().iter().cloned().collect();
-        Ranges::from(allowed).intersection(&Ranges::higher_than(Version::new(first))).is_empty()
+        required.source.specifiers().is_some_and(|specifiers| !specifiers.reaches(&Version::new(first)))
     })
 }
 

@@ -34,10 +34,11 @@ pub fn refuse_variables(line: &LogicalLine) -> Result<(), ParseFault> {
 /// When `source` is a file or folder.
 pub fn refuse_local_source(source: &Source) -> Result<(), ParseFault> {
     match source {
+        source if !source.is_local() => Ok(()),
         Source::Archive(path) | Source::Project(path) => Err(names_local(&path.display())),
-        Source::Url(url) if url.secret().scheme() == "file" => Err(names_local(url)),
-        Source::Repository(url) if url.contains("+file:") => Err(names_local(url)),
-        Source::Url(_) | Source::Repository(_) | Source::Index(_) => Ok(()),
+        Source::Url(url) => Err(names_local(url)),
+        Source::Repository(url) => Err(names_local(url)),
+        Source::Index(_) => Ok(()),
     }
 }
 

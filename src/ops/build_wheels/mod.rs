@@ -220,7 +220,8 @@ impl WheelJob<'_> {
         };
         let served: Vec<_> = self.targets.iter().map(|target| &*targets[*target]).collect();
         let mut is_confirmed = false;
-        if self.file.metadata_source.is_some()
+        // Where the plan rests on what a build said, what was read before counts for nothing.
+        if self.file.metadata_source.is_some_and(|source| source != MetadataSource::Built)
             && let Some((read, built)) = statements(&built, &from, &self.package.name, context)?
         {
             check_dependencies(&read, &built, &served)?;
@@ -257,7 +258,7 @@ fn statements(
     project: &PackageName,
     context: &FetchContext,
 ) -> Result<Option<(CoreMetadata, CoreMetadata)>, FetchError> {
-    let key = MetadataKey { sha256: from.sha256, project, filename: &from.filename };
+    let key = MetadataKey { sha256: from.sha256, project, filename: &from.filename, tools_of: None };
     let Some(Ok(read)) = context.metadata.read(key) else { return Ok(None) };
     let filename: WheelFilename =
         wheel.filename.parse().map_err(|_| FetchError::Refused(wheel.filename.to_string()))?;

@@ -20,6 +20,8 @@ pub struct BuildKey<'a> {
     /// The interpreter: its tag, its platform with the C library, and its full version.
     pub interpreter: [&'a str; 3],
     pub requires: &'a [String],
+    /// The digest of the indexes that offer what it requires.
+    pub tools_of: Sha256,
     pub config_settings: &'a Settings,
     pub exclude_newer: Option<Timestamp>,
 }
@@ -122,6 +124,7 @@ mod tests {
             filename: "demo-1.0.tar.gz",
             interpreter,
             requires: &requires,
+            tools_of: Sha256::of(b"index"),
             config_settings: &none,
             exclude_newer: None,
         };
@@ -134,6 +137,7 @@ mod tests {
             BuildKey { filename: "demo-2.0.tar.gz", ..key },
             BuildKey { interpreter: ["cp311", "musllinux_1_2_x86_64", "3.11.7"], ..key },
             BuildKey { requires: &[], ..key },
+            BuildKey { tools_of: Sha256::of(b"other index"), ..key },
             BuildKey { config_settings: &settings, ..key },
             BuildKey { exclude_newer: Some(Timestamp(1)), ..key },
         ];

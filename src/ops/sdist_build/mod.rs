@@ -118,7 +118,8 @@ impl SdistBuilder {
         let source = job.source;
         // Settings may change what a build states.
         let is_usual = self.config_settings.of(source.project).is_empty();
-        let key = MetadataKey { sha256: source.archive, project: source.project, filename: source.filename };
+        let BuildSource { archive: sha256, project, filename } = source;
+        let key = MetadataKey { sha256, project, filename, tools_of: Some(job.context.indexes.digest()) };
         let known = || self.known.read(key).filter(|_| is_usual);
         if let Some(known) = known() {
             return Ok(known);
@@ -211,6 +212,7 @@ impl SdistBuilder {
             filename: job.source.filename,
             interpreter: [self.target.id(), &platform, &python],
             requires: &needs.requires,
+            tools_of: job.context.indexes.digest(),
             config_settings: &self.config_settings_of(job),
             exclude_newer: self.policy.exclude_newer,
         };

@@ -38,7 +38,7 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
     variables,
     command: |_, _| "poetry install".to_owned(),
     needs: Some(
-        "after `python FOLDER/poetry/fill_cache.py CACHE`, where POETRY_CACHE_DIR is the full path of CACHE and \
+        "after `python -I FOLDER/poetry/fill_cache.py CACHE`, where POETRY_CACHE_DIR is the full path of CACHE and \
          POETRY_VIRTUALENVS_IN_PROJECT is true",
     ),
     lock_path: None,

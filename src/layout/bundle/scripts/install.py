@@ -130,12 +130,27 @@ def make_environment():
     if made or not python_of_environment():
         fail('%s cannot make %s' % (python, named_environment))
 
-def stage(digests, folder):
+def copy_checked(source, place, expected):
+    '''Copies a file, and refuses it where it is not what was checked any more.'''
+    shutil.copyfile(source, place)
+    if digest(place) != expected:
+        fail('%s was altered; nothing was installed' % source)
+
+def unhashed(manifest):
+    '''The paths of what pip takes without a look at a digest: its own pages, itself, and what builds.'''
+    files = [file for package in manifest['packages'] for file in package['files']]
+    return set(page['path'] for page in manifest['pages']) | set(file['path'] for file in files if file.get('tools'))
+
+def stage(digests, folder, unhashed):
     '''Gives all that is listed, and nothing else, a place in the folder.'''
     for path in digests:
         source, place = (os.path.join(root, *path.split('/')) for root in (here, folder))
         if not os.path.isdir(os.path.dirname(place)):
             os.makedirs(os.path.dirname(place))
+        # Whoever may write here could put other bytes there by now.
+        if path in unhashed:
+            copy_checked(source, place, digests[path])
+            continue
         try:
             (os.symlink if os.name == 'posix' else os.link)(source, place)
         except (AttributeError, OSError):
@@ -173,7 +188,7 @@ def main():
     try:
         folder, empty = os.path.join(work, 'bundle'), os.path.join(work, 'empty')
         os.mkdir(empty)
-        stage(digests, folder)
+        stage(digests, folder, unhashed(manifest))
         return install(manifest, ids, path, folder, empty)
     finally:
         shutil.rmtree(work)
