@@ -1,5 +1,5 @@
 //! Digests: the store's own ([`Sha256`]), those that users and indexes state ([`Digest`],
-//! [`Promises`]), and the computation of all of them in one pass ([`Hasher`]).
+//! [`ExpectedContent`]), and the computation of all of them in one pass ([`Hasher`]).
 
 use std::fmt;
 use std::io;
@@ -194,70 +194,70 @@ pub enum DigestError {
     NoAlgorithm(String),
 }
 
-/// The digests and the size that are promised for a file before it is fetched.
+/// The digests and the size that a file must have, as stated before it is fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Promises {
+pub struct ExpectedContent {
     /// The digests that the user gave (`--hash`, a URL's fragment): one of them must match (pip's
     /// rule).
-    pub asked: Vec<Digest>,
+    pub by_user: Vec<Digest>,
     /// The digests that the index gave: each must match.
-    pub index: Vec<Digest>,
+    pub by_index: Vec<Digest>,
     /// Size in bytes, if the index states it (PEP 700).
     pub size: Option<u64>,
 }
 
-impl Promises {
-    /// Returns the SHA-256 that the file must have, if exactly one is promised.
+impl ExpectedContent {
+    /// Returns the SHA-256 that the file must have, if exactly one is stated.
     pub fn sha256(&self) -> Option<Sha256> {
-        let by_index = self.index.iter().find_map(Digest::as_sha256);
-        by_index.or_else(|| match self.asked.as_slice() {
+        let of_index = self.by_index.iter().find_map(Digest::as_sha256);
+        of_index.or_else(|| match self.by_user.as_slice() {
             [only] => only.as_sha256(),
             _ => None,
         })
     }
 
-    /// Whether any digest is promised, by which the right bytes can be recognized.
+    /// Whether any digest is stated, by which the right bytes can be recognized.
     pub fn has_digest(&self) -> bool {
-        !self.index.is_empty() || !self.asked.is_empty()
+        !self.by_index.is_empty() || !self.by_user.is_empty()
     }
 
-    /// Returns the algorithms needed to check every promise, each once.
+    /// Returns the algorithms of all digests, each once.
     pub fn algorithms(&self) -> Vec<Algorithm> {
-        let mut all: Vec<_> = self.asked.iter().chain(&self.index).map(|digest| digest.algorithm).collect();
+        let mut all: Vec<_> = self.by_user.iter().chain(&self.by_index).map(|digest| digest.algorithm).collect();
         all.sort_unstable();
         all.dedup();
         all
     }
 
-    /// Checks that a file with this fingerprint keeps every promise.
+    /// Checks the size and digests of the bytes that came.
     ///
     /// # Errors
-    /// When it breaks one.
-    pub fn check(&self, got: &Fingerprint) -> Result<(), BrokenPromise> {
+    /// When the size, a digest of the index, or all digests of the user differ.
+    pub fn check(&self, got: &Fingerprint) -> Result<(), ContentMismatch> {
         if let Some(size) = self.size.filter(|size| *size != got.size) {
-            return Err(BrokenPromise::Size { expected: size, got: got.size });
+            return Err(ContentMismatch::Size { expected: size, got: got.size });
         }
-        if let Some(broken) = self.index.iter().find(|digest| !got.keeps(digest)) {
-            return Err(BrokenPromise::Digest {
+        if let Some(wrong) = self.by_index.iter().find(|digest| !got.agrees_with(digest)) {
+            return Err(ContentMismatch::Digest {
                 by: "the index",
-                expected: vec![broken.clone()],
-                got: got.digest(broken.algorithm),
+                expected: vec![wrong.clone()],
+                got: got.digest(wrong.algorithm),
             });
         }
-        if !self.asked.is_empty() && !self.asked.iter().any(|digest| got.keeps(digest)) {
-            return Err(BrokenPromise::Digest {
+        if !self.by_user.is_empty() && !self.by_user.iter().any(|digest| got.agrees_with(digest)) {
+            return Err(ContentMismatch::Digest {
                 by: "the requirement",
-                expected: self.asked.clone(),
-                got: got.digest(self.asked[0].algorithm),
+                expected: self.by_user.clone(),
+                got: got.digest(self.by_user[0].algorithm),
             });
         }
         Ok(())
     }
 }
 
-/// The error for bytes that break a promise.
+/// The error for bytes that differ from what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenPromise {
+pub enum ContentMismatch {
     #[error("expected {expected} bytes, got {got}")]
     Size { expected: u64, got: u64 },
     #[error("{by} promised {}, got {got}", list(expected))]
@@ -310,12 +310,12 @@ impl Fingerprint {
         found.expect("the hasher was asked for this algorithm").clone()
     }
 
-    fn keeps(&self, promise: &Digest) -> bool {
-        self.digest(promise.algorithm).agrees_with(promise)
+    fn agrees_with(&self, expected: &Digest) -> bool {
+        self.digest(expected.algorithm).agrees_with(expected)
     }
 }
 
-/// Hashes bytes as they pass: by SHA-256 always, and by the other algorithms of promises.
+/// Hashes bytes as they pass: by SHA-256 always, and by the algorithms of expected digests.
 pub struct Hasher {
     sha256: sha2::Sha256,
     size: u64,
@@ -382,13 +382,13 @@ mod tests {
     const EMPTY_MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
     const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-    fn promise(asked: &[&str], index: &[&str], size: Option<u64>) -> Promises {
+    fn expected(by_user: &[&str], by_index: &[&str], size: Option<u64>) -> ExpectedContent {
         let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        Promises { asked: parse(asked), index: parse(index), size }
+        ExpectedContent { by_user: parse(by_user), by_index: parse(by_index), size }
     }
 
-    fn outcome(promises: &Promises) -> Result<(), BrokenPromise> {
-        promises.check(&Fingerprint::of(b"", &promises.algorithms()))
+    fn outcome(expected: &ExpectedContent) -> Result<(), ContentMismatch> {
+        expected.check(&Fingerprint::of(b"", &expected.algorithms()))
     }
 
     #[test]
@@ -403,25 +403,25 @@ mod tests {
     fn one_asked_digest_is_enough_and_case_does_not_matter() {
         let wrong = format!("sha512:{}", "0".repeat(128));
         let right = format!("sha256:{}", EMPTY_SHA256.to_uppercase());
-        assert_eq!(outcome(&promise(&[&wrong, &right], &[], None)), Ok(()));
-        assert!(outcome(&promise(&[&wrong, "sha256:zz"], &[], None)).is_err());
+        assert_eq!(outcome(&expected(&[&wrong, &right], &[], None)), Ok(()));
+        assert!(outcome(&expected(&[&wrong, "sha256:zz"], &[], None)).is_err());
     }
 
     #[test]
     fn every_index_digest_must_hold() {
         let right = format!("sha256:{EMPTY_SHA256}");
-        assert_eq!(outcome(&promise(&[], &[&right, &format!("md5:{EMPTY_MD5}")], Some(0))), Ok(()));
-        let error = outcome(&promise(&[], &[&right, "md5:00"], None)).unwrap_err();
+        assert_eq!(outcome(&expected(&[], &[&right, &format!("md5:{EMPTY_MD5}")], Some(0))), Ok(()));
+        let error = outcome(&expected(&[], &[&right, "md5:00"], None)).unwrap_err();
         assert_eq!(error.to_string(), format!("the index promised md5:00, got md5:{EMPTY_MD5}"));
-        let error = outcome(&promise(&[], &[&right], Some(7))).unwrap_err();
+        let error = outcome(&expected(&[], &[&right], Some(7))).unwrap_err();
         assert_eq!(error.to_string(), "expected 7 bytes, got 0");
     }
 
     #[test]
     fn a_choice_of_hashes_names_no_object() {
         let right = format!("sha256:{EMPTY_SHA256}");
-        assert_eq!(promise(&[&right], &[], None).sha256(), Some(Sha256::of(b"")));
-        assert_eq!(promise(&[&right, "sha256:zz"], &[], None).sha256(), None);
-        assert_eq!(promise(&["sha256:zz"], &[&right], None).sha256(), Some(Sha256::of(b"")));
+        assert_eq!(expected(&[&right], &[], None).sha256(), Some(Sha256::of(b"")));
+        assert_eq!(expected(&[&right, "sha256:zz"], &[], None).sha256(), None);
+        assert_eq!(expected(&["sha256:zz"], &[&right], None).sha256(), Some(Sha256::of(b"")));
     }
 }

@@ -5,7 +5,7 @@
 //! served it and the credentials it was served to.
 //!
 //! A file's name in the `index-metadata` folder of the cache is the SHA-256 of index, credentials,
-//! file, and the promised digest of the metadata.
+//! file, and the expected digest of the metadata.
 
 use std::path::PathBuf;
 
@@ -53,7 +53,7 @@ impl IndexMetadataCache {
     /// Returns the path of a file's metadata, or `None` if no SHA-256 of the file is known.
     fn path(&self, candidate: &Candidate, asker: Option<Sha256>) -> Option<PathBuf> {
         let promised = candidate.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
-        let key = (candidate.index.public(), asker, candidate.promises.sha256()?, promised);
+        let key = (candidate.index.public(), asker, candidate.expected.sha256()?, promised);
         let key = postcard::to_stdvec(&key).expect("texts can always be encoded");
         Some(self.folder.join(Sha256::of(&key).to_string()))
     }
@@ -61,7 +61,7 @@ impl IndexMetadataCache {
 
 /// Whether remembered metadata may be used.
 ///
-/// A metadata file with a promised digest cannot change, since the digest is part of the key. One
+/// A metadata file with an expected digest cannot change, since the digest is part of the key. One
 /// without may be corrected at any time. The end of a wheel does not change as long as the wheel's
 /// digest is the same.
 fn is_believed(candidate: &Candidate, said: Timestamp, trust: Trust) -> bool {
@@ -81,14 +81,14 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::{Promises, Sidecar, Yanked};
+    use crate::domain::{ExpectedContent, Sidecar, Yanked};
 
     fn candidate(index: &str, sidecar: Option<Sidecar>) -> Candidate {
         Candidate {
             filename: "demo-1.0-py3-none-any.whl".into(),
             url: "https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap(),
             index: Arc::new(index.parse().unwrap()),
-            promises: Promises { index: vec![Sha256::of(b"wheel").into()], ..Promises::default() },
+            expected: ExpectedContent { by_index: vec![Sha256::of(b"wheel").into()], ..ExpectedContent::default() },
             requires_python: None,
             yanked: Yanked::default(),
             sidecar,

@@ -11,7 +11,7 @@ use crate::domain::{Linkage, SystemVersion};
 
 /// The libraries that every manylinux platform has (PEP 513, 571, 599, 600, as `auditwheel` 6.4
 /// knows them) and the C libraries of musl (PEP 656).
-const PROMISED: [&str; 24] = [
+const MANYLINUX_LIBRARIES: [&str; 24] = [
     "libatomic.so.1",
     "libgcc_s.so.1",
     "libstdc++.so.6",
@@ -39,7 +39,7 @@ const PROMISED: [&str; 24] = [
 ];
 
 /// The beginnings of the names of dynamic linkers and of musl, which differ by architecture.
-const PROMISED_BEGINNINGS: [&str; 3] = ["ld-linux", "ld64.so", "libc.musl-"];
+const MANYLINUX_PREFIXES: [&str; 3] = ["ld-linux", "ld64.so", "libc.musl-"];
 
 /// The size in bytes up to which a library is read.
 const LARGEST: u64 = 512 << 20;
@@ -69,12 +69,13 @@ pub fn read(wheel: impl Read + Seek) -> Result<Linkage, WheelError> {
         }
     }
     linkage.has_cpp = needed.contains("libstdc++.so.6");
-    linkage.libraries = needed.into_iter().filter(|library| !own.contains(library) && !is_promised(library)).collect();
+    linkage.libraries =
+        needed.into_iter().filter(|library| !own.contains(library) && !is_of_manylinux(library)).collect();
     Ok(linkage)
 }
 
-fn is_promised(library: &str) -> bool {
-    PROMISED.contains(&library) || PROMISED_BEGINNINGS.iter().any(|start| library.starts_with(start))
+fn is_of_manylinux(library: &str) -> bool {
+    MANYLINUX_LIBRARIES.contains(&library) || MANYLINUX_PREFIXES.iter().any(|start| library.starts_with(start))
 }
 
 /// Returns the newest symbol version of glibc that the library wants.

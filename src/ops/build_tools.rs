@@ -8,11 +8,10 @@ use super::fetch_context::FetchContext;
 use super::metadata::ensure_stored;
 use super::{Listener, MetadataFailure, MetadataProvider, PlanFailure, plan};
 use crate::domain::{
-    Dependency, DependencySource, FormatControl, MaskedUrl, Origin, PackageName, Plan, PlannedFile, Requirement,
-    Source, Target, Version, WheelFilename,
+    Dependency, DependencySource, FormatControl, MaskedUrl, Origin, PackageName, Plan, PlannedFile, Question,
+    Requirement, Source, Target, Version, WheelFilename,
 };
 use crate::index::sdist_metadata::{self, BuildRequirements};
-use crate::resolve::Question;
 
 /// Adds to `plan` the build requirements of its source archives, and those of these in turn, for
 /// each target that gets a source archive.

@@ -119,7 +119,7 @@ async fn said_without_build(
 
 /// Returns the cached metadata from the file itself, else that from its index.
 fn cached(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
-    let known = context.metadata.read(candidate.promises.sha256()?).map(StatedMetadata::by_file);
+    let known = context.metadata.read(candidate.expected.sha256()?).map(StatedMetadata::by_file);
     known.or_else(|| context.indexes.recall_metadata(candidate).map(StatedMetadata::by_index))
 }
 
@@ -270,10 +270,10 @@ pub(super) async fn check_claim(
     }
 }
 
-/// Returns the metadata of a local wheel without a promised digest, which is read in place, since
+/// Returns the metadata of a local wheel without an expected digest, which is read in place, since
 /// hashing it would add nothing.
 fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<MetadataFile> {
-    let path = candidate.url.local_path().filter(|_| !candidate.promises.has_digest())?;
+    let path = candidate.url.local_path().filter(|_| !candidate.expected.has_digest())?;
     wheel_metadata::read(regular_file::open(&path).ok()?, wheel).ok()
 }
 

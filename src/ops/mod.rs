@@ -61,7 +61,7 @@ pub use fetch_error::{FetchError, FetchFailure};
 pub use inconsistent_metadata::InconsistentMetadata;
 pub use metadata::MetadataFailure;
 pub use output::Output;
-pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
+pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, questions_of_lock};
 pub use sdist_build::{BuildLimits, BuiltWheels, ConfigSettings, SdistBuilder};
 pub use space::{DiskFull, check_space};
 pub use target_build::{TargetBuild, target_builds};

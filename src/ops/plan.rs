@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-pub use locked::{plan_locked, requests_of_locked};
+pub use locked::{plan_locked, questions_of_lock};
 
 use super::fetch_context::FetchContext;
 use super::metadata::{MetadataFailure, metadata_at_a_glance, metadata_of};
@@ -16,12 +16,12 @@ use super::plan_cache::PlanCache;
 use super::with_sources::add_sources;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidates, HasRemedy, MaskedUrl, MetadataSource, MetadataUnavailable, PackageName, Plan, Remedy,
+    Candidates, HasRemedy, MaskedUrl, MetadataSource, MetadataUnavailable, PackageName, Plan, Question, Remedy,
     ResolutionMetadata, Solution, Specifiers, Target,
 };
 use crate::http::SHARED_CONNECTION_FACTOR;
 use crate::index::{IndexError, ListingRequest};
-use crate::resolve::{Facts, Failure, MissingFacts, NewFact, Question, Resolver, Step};
+use crate::resolve::{Facts, Failure, MissingFacts, NewFact, Resolver, Step};
 
 /// The failure to plan for all targets.
 #[derive(Debug, Default)]
@@ -125,7 +125,7 @@ fn merge(targets: &[Arc<Target>], solved: BTreeMap<usize, Solution>) -> Plan {
 /// The facts fetched so far, and how far they can be trusted.
 struct KnownFacts {
     facts: Facts,
-    /// Whether every file whose metadata was requested has a promised digest.
+    /// Whether every file whose metadata was requested has an expected digest.
     is_cacheable: bool,
     unreachable: Vec<Unreachable>,
     /// Projects for which every index was asked.
@@ -245,7 +245,7 @@ enum FactResponse {
         url: MaskedUrl,
         filename: Box<str>,
         is_speculative: bool,
-        /// Whether the file has a promised digest.
+        /// Whether the file has an expected digest.
         is_cacheable: bool,
         outcome: Result<Result<Arc<ResolutionMetadata>, MetadataUnavailable>, Box<MetadataFailure>>,
     },
@@ -288,7 +288,7 @@ impl MetadataProvider {
     /// tokio runtime.
     pub fn start(&mut self, question: &Question) {
         let (mut requested, mut asked) = std::mem::take(&mut self.started);
-        self.ask_all(requested.add(question.unconditional_listings()), false, &mut asked);
+        self.ask_all(requested.add(MissingFacts::of_question(question)), false, &mut asked);
         self.started = (requested, asked);
     }
 
@@ -339,7 +339,7 @@ impl MetadataProvider {
                 let Some(said) = said else { return FactResponse::Skipped };
                 let outcome =
                     said.map(|said| said.metadata(&candidate, &context.claims).map(Arc::new)).map_err(Box::new);
-                let is_cacheable = candidate.promises.sha256().is_some();
+                let is_cacheable = candidate.expected.sha256().is_some();
                 FactResponse::Metadata {
                     project,
                     url,

@@ -3,7 +3,7 @@
 //! [`resolve::step`](crate::resolve::step) is pure: the same question and facts lead to the same
 //! plan. So a plan is cached with the cached pages that it depends on, and used again for the same
 //! question while each of these is unchanged and fresh. A plan that depends on anything else is not
-//! cached: on folders, direct URLs, builds, or files without a promised digest.
+//! cached: on folders, direct URLs, builds, or files without an expected digest.
 //!
 //! A plan's file in the `plans` folder of the cache is named by the SHA-256 of the question.
 
@@ -17,10 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::fetch_context::FetchContext;
 use crate::cache_folder::{CacheBucket, Readers, remove_anything};
 use crate::domain::{
-    MarkerEnvironment, MaskedUrl, MetadataSource, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version,
+    MarkerEnvironment, MaskedUrl, MetadataSource, Plan, PlannedPackage, Question, Sha256, Source, Tags, Target, Version,
 };
 use crate::index::{AskedIndex, CachedInputs};
-use crate::resolve::Question;
 
 /// The number of plans that are kept; the oldest is removed first.
 const MAX_PLANS: usize = 100;

@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Event;
 use super::incoming_writer::IncomingWriter;
-use crate::domain::{BrokenPromise, Digest, Object, Sha256};
+use crate::domain::{ContentMismatch, Digest, Object, Sha256};
 use crate::shared_store::{SharedObject, SharedStore};
 use crate::store::{Incoming, StoreError};
 
@@ -15,7 +15,7 @@ pub(super) enum SharedOutcome {
     Fetched(Object),
     /// Nothing; the file waits for bytes from elsewhere.
     Missing(Box<Incoming>),
-    /// Bytes that break a promise; they are dropped, with the file.
+    /// Bytes with a wrong size or digest; they are dropped, with the file.
     Broken,
 }
 
@@ -25,7 +25,7 @@ const LEAST_TIME: Duration = Duration::from_secs(20);
 /// The number of bytes a second below which the index is asked instead.
 const SLOWEST: u64 = 64 << 10;
 
-/// Fetches an object into `incoming`, whose promises it must keep; `file` is its position in the
+/// Fetches an object into `incoming`, which checks its size and digests; `file` is its position in the
 /// plan and its name, for the events.
 ///
 /// # Errors
@@ -93,9 +93,9 @@ async fn receive(
 
 /// Whether the bytes are not those of the object, and not merely other ones than an index promises
 /// beside its SHA-256.
-fn is_of_other_bytes(broken: &BrokenPromise, sha256: Sha256) -> bool {
+fn is_of_other_bytes(broken: &ContentMismatch, sha256: Sha256) -> bool {
     match broken {
-        BrokenPromise::Digest { expected, .. } => expected.contains(&Digest::from(sha256)),
-        BrokenPromise::Size { .. } => true,
+        ContentMismatch::Digest { expected, .. } => expected.contains(&Digest::from(sha256)),
+        ContentMismatch::Size { .. } => true,
     }
 }

@@ -6,8 +6,8 @@ use url::Url;
 
 use super::Reason;
 use crate::domain::{
-    Algorithm, Candidate, Digest, DistributionFilename, MaskedUrl, PackageName, Promises, Requirement, Source, Target,
-    Version, Yanked,
+    Algorithm, Candidate, Digest, DistributionFilename, ExpectedContent, MaskedUrl, PackageName, Requirement, Source,
+    Target, Version, Yanked,
 };
 
 /// The file of a project that a direct reference names.
@@ -54,7 +54,7 @@ impl DirectUrl {
             filename: filename.into(),
             index: Arc::new(address.clone()),
             url: address,
-            promises: Promises { asked, ..Promises::default() },
+            expected: ExpectedContent { by_user: asked, ..ExpectedContent::default() },
             requires_python: None,
             yanked: Yanked::default(),
             sidecar: None,

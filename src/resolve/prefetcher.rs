@@ -109,8 +109,8 @@ impl Prefetcher<'_, '_> {
         }
         let Some(selector) = self.problem.selector(name, self.facts) else {
             if !self.facts.unavailable.contains(name) {
-                let is_promised = !self.problem.hashes(name).is_empty();
-                self.missing.listings.insert(name.clone(), is_promised);
+                let has_hashes = !self.problem.hashes(name).is_empty();
+                self.missing.listings.insert(name.clone(), has_hashes);
             }
             return BTreeSet::new();
         };

@@ -63,8 +63,8 @@ impl<'v, 'q> SearchView<'v, 'q> {
             return PackageSource::Listed(selector);
         }
         if !self.facts.unavailable.contains(name) {
-            let is_promised = !self.problem.hashes(name).is_empty();
-            self.missing.borrow_mut().listings.insert(name.clone(), is_promised);
+            let has_hashes = !self.problem.hashes(name).is_empty();
+            self.missing.borrow_mut().listings.insert(name.clone(), has_hashes);
         }
         PackageSource::Pending
     }

@@ -131,7 +131,7 @@ fn shortcoming(view: &SearchView<'_, '_>, name: &PackageName, position: usize, f
 }
 
 fn lacks_hash(view: &SearchView<'_, '_>, file: &Candidate) -> bool {
-    view.problem.question.require_hashes && file.promises.asked.is_empty()
+    view.problem.question.require_hashes && file.expected.by_user.is_empty()
 }
 
 fn missing_extras(view: &SearchView<'_, '_>, name: &PackageName, position: usize, decided: &Decisions) -> Vec<String> {

@@ -10,8 +10,8 @@ use rustc_hash::FxHashMap;
 use super::node::{VersionSet, version_set};
 use super::target_requirements::TargetRequirements;
 use super::version_dependencies::DependencyCache;
-use super::{Facts, Failure, Question};
-use crate::domain::{Candidates, Digest, PackageName, Solution, Specifiers, Target};
+use super::{Facts, Failure};
+use crate::domain::{Candidates, Digest, PackageName, Question, Solution, Specifiers, Target};
 use crate::select::CandidateSelector;
 
 /// What is to be solved for one target, with caches of intermediate results.

@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
+use super::Reason;
 use super::direct_url::{DirectUrl, is_same_file};
-use super::{Question, Reason};
-use crate::domain::{Digest, Origin, PackageName, Requirement, Source, Specifiers, Target};
+use crate::domain::{Digest, Origin, PackageName, Question, Requirement, Source, Specifiers, Target};
 use crate::select::OptIn;
 
 /// All requirements and constraints that apply on one target.

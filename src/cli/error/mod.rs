@@ -38,7 +38,7 @@ pub enum Exit {
     NoSolution = 3,
     /// The index or a file could not be reached after retries.
     Unreachable = 4,
-    /// A file does not have its promised digest or size.
+    /// A file does not have its expected digest or size.
     Digest = 5,
     /// The disk cannot be read or written.
     Disk = 6,
@@ -304,7 +304,7 @@ fn reason_kind(reason: &Reason) -> &'static str {
 fn reason_exit(reason: &Reason) -> Exit {
     match reason {
         Reason::Unfetchable(_) | Reason::Nameless => Exit::Usage,
-        Reason::NoFile { files, .. } if files.is_for_digest() && files.promised().is_none() => Exit::Digest,
+        Reason::NoFile { files, .. } if files.is_for_digest() && files.with_allowed_digest().is_none() => Exit::Digest,
         _ => Exit::NoSolution,
     }
 }

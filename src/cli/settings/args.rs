@@ -7,8 +7,8 @@ use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use super::format_args::FormatArgs;
 use super::group_args::GroupArgs;
 use crate::archive;
+use crate::domain::ForkStrategy;
 use crate::layout;
-use crate::resolve::ForkStrategy;
 use crate::shared_store::StoreMode;
 
 /// What `prefetch` takes without a subcommand.

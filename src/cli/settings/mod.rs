@@ -29,10 +29,9 @@ use self::locations::{insecure, place, place_of_index, refuse_url};
 use super::error::{CliError, Exit};
 use super::host::environment::Environment;
 use crate::cache_folder::CacheLayout;
-use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
+use crate::domain::{ForkStrategy, IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
 use crate::http::{HttpSettings, is_secure_origin};
 use crate::index::{IndexSettings, IndexStrategy};
-use crate::resolve::ForkStrategy;
 
 /// The settings that are known before any input is read.
 pub struct Settings {

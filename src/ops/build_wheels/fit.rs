@@ -54,11 +54,11 @@ pub fn notes_on(built: &BuiltWheel) -> Vec<String> {
              manylinux platform promises"
         )
     });
-    linked.into_iter().chain(broken_promise(built)).collect()
+    linked.into_iter().chain(glibc_contradiction(built)).collect()
 }
 
 /// Returns a note on a wheel whose name promises an older glibc than it wants (PEP 600).
-fn broken_promise(built: &BuiltWheel) -> Option<String> {
+fn glibc_contradiction(built: &BuiltWheel) -> Option<String> {
     let wheel: WheelFilename = built.filename.parse().ok()?;
     let promised = wheel.platform.split('.').filter_map(|tag| match Platform::of_tag(tag).system {
         System::Manylinux(release) => Some(release),

@@ -1,7 +1,7 @@
 //! Puts built wheels in the place of source archives, for the targets that this machine builds for.
 
 mod fit;
-mod requests;
+mod questions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use self::fit::{can_build_for, misfit, notes_on};
-pub use self::requests::with_built_wheels;
+pub use self::questions::with_built_wheels;
 use super::Listener;
 use super::fetch_context::{BuildSource, FetchContext};
 use super::fetch_error::{FetchError, FetchFailure};
 use super::metadata::ensure_stored;
 use super::sdist_build::{BuiltWheel, Job, SdistBuilder};
 use crate::domain::{
-    BuiltFrom, Candidate, CoreMetadata, Dependency, Marker, MaskedUrl, MetadataSource, PackageName, Plan, PlannedFile,
-    PlannedPackage, Promises, ResolutionMetadata, Target, WheelFilename, Yanked,
+    BuiltFrom, Candidate, CoreMetadata, Dependency, ExpectedContent, Marker, MaskedUrl, MetadataSource, PackageName,
+    Plan, PlannedFile, PlannedPackage, ResolutionMetadata, Target, WheelFilename, Yanked,
 };
 use crate::index::wheel_metadata;
 use crate::interpreter::BuildError;
@@ -298,7 +298,7 @@ fn planned_wheel(wheel: &BuiltWheel, from: BuiltFrom, targets: Vec<usize>, archi
             filename: wheel.filename.clone(),
             index: Arc::new(url.clone()),
             url,
-            promises: Promises { asked: digest.clone(), index: digest, size: Some(wheel.size) },
+            expected: ExpectedContent { by_user: digest.clone(), by_index: digest, size: Some(wheel.size) },
             requires_python: None,
             yanked: Yanked::default(),
             sidecar: None,

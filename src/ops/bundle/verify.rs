@@ -21,7 +21,7 @@ use super::manifest_file::LARGEST_PAGE;
 use super::signature::check_signature;
 use super::{DELTA_PATH, Delta};
 use crate::archive::{ArchiveReader, Fault, ReadError, check_volumes};
-use crate::domain::{Fetched, MetadataSource, Request, Sha256};
+use crate::domain::{Fetched, MetadataSource, Sha256, TargetedQuestion};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 use crate::ops::distribution_inspection::DistributionInspection;
 use crate::ops::target_build::TargetBuild;
@@ -165,16 +165,16 @@ fn target_builds(manifest: &Manifest, checked: &[CheckedFile]) -> Vec<TargetBuil
     manifest.to_fetched().map(|fetched| TargetBuild::all_of(&fetched, needs)).unwrap_or_default()
 }
 
-/// Returns what would keep targets from installing from a bundle with `requests`.
+/// Returns what would keep targets from installing from a bundle for `questions`.
 pub fn gaps(
     fetched: &Fetched,
-    requests: &[Request],
+    questions: &[TargetedQuestion],
     inspections: &BTreeMap<Sha256, DistributionInspection>,
     allow_unprovable: bool,
 ) -> Vec<Finding> {
     let available = AvailableFiles::of_fetched(fetched, inspections);
-    let proved = match requests.iter().map(bundled).collect::<Result<Vec<_>, _>>() {
-        Ok(requests) => prove(&requests, &available, allow_unprovable).1,
+    let proved = match questions.iter().map(bundled).collect::<Result<Vec<_>, _>>() {
+        Ok(questions) => prove(&questions, &available, allow_unprovable).1,
         Err(error) => vec![Finding::new(FindingKind::Manifest, error)],
     };
     proved.into_iter().chain(platform::unfit_files(&available)).collect()

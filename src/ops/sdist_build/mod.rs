@@ -28,11 +28,10 @@ use super::fetch_context::{BuildSource, FetchContext, MetadataBuilder};
 use super::fetch_error::FetchError;
 use super::{Event, Listener};
 use crate::cache_folder::LockFile;
-use crate::domain::{CoreMetadata, MetadataSource, Object, Sha256, Target};
+use crate::domain::{CoreMetadata, MetadataSource, Object, SelectionPolicy, Sha256, Target};
 use crate::http::blocking;
 use crate::index::{MetadataCache, MetadataFile, MetadataResult, wheel_linkage};
 use crate::interpreter::{BuildError, BuildFrontEnd, BuildStep};
-use crate::select::Policy;
 pub use built_wheels::{BuildKey, BuiltWheel, BuiltWheels};
 use check::{base_name, check_identity, check_wheel};
 pub use config_settings::{ConfigSettings, Settings};
@@ -44,7 +43,7 @@ pub struct SdistBuilder {
     /// The target of the interpreter.
     target: Arc<Target>,
     /// The policy by which build requirements are chosen.
-    policy: Policy,
+    policy: SelectionPolicy,
     config_settings: Arc<ConfigSettings>,
     limits: BuildLimits,
     /// The cache of metadata from builds, apart from that in archives: builds with another Python
@@ -104,13 +103,13 @@ impl SdistBuilder {
         wheels: BuiltWheels,
         limits: BuildLimits,
     ) -> Self {
-        let (policy, config_settings) = (Policy::default(), Arc::default());
+        let (policy, config_settings) = (SelectionPolicy::default(), Arc::default());
         Self { front_end: Arc::new(front_end), target, policy, config_settings, limits, known, wheels }
     }
 
     /// Returns the builder with another policy for build requirements, and with config settings.
     #[must_use]
-    pub fn configured(self, policy: Policy, config_settings: Arc<ConfigSettings>) -> Self {
+    pub fn configured(self, policy: SelectionPolicy, config_settings: Arc<ConfigSettings>) -> Self {
         Self { policy, config_settings, ..self }
     }
 

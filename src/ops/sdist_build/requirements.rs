@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::{Job, SdistBuilder};
-use crate::domain::{FetchedFile, FetchedPackage, Plan, Sha256, Timestamp};
+use crate::domain::{FetchedFile, FetchedPackage, Plan, Question, Sha256, Timestamp};
 use crate::http::blocking;
 use crate::interpreter::BuildError;
 use crate::ops::build_tools::{build_origin, needs_wheel, tool_question};
@@ -14,7 +14,6 @@ use crate::ops::fetch::{FetchSettings, fetch};
 use crate::ops::fetch_context::{BuildSource, FetchContext};
 use crate::ops::fetch_error::FetchError;
 use crate::ops::{Listener, MetadataProvider, PlanFailure, plan};
-use crate::resolve::Question;
 
 /// The number of concurrent requests for build requirements.
 const REQUESTS_AT_ONCE: usize = 16;

@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use super::super::{Facts, Failure, ForkStrategy, MissingFacts, NewFact, Question, Reason, Resolver, Step, step};
+use super::super::{Facts, Failure, MissingFacts, NewFact, Reason, Resolver, Step, step};
 use crate::domain::{
-    Algorithm, Candidates, CoreMetadata, Dependency, DependencySource, FileRecord, ListingBuilder, MaskedUrl,
-    MetadataUnavailable, Origin, PackageName, Requirement, ResolutionMetadata, Solution, Source, Target, TargetSpec,
-    Timestamp,
+    Algorithm, Candidates, CoreMetadata, Dependency, DependencySource, FileRecord, ForkStrategy, ListingBuilder,
+    MaskedUrl, MetadataUnavailable, Origin, PackageName, Question, Requirement, ResolutionMetadata, SelectionPolicy,
+    Solution, Source, Target, TargetSpec, Timestamp,
 };
-use crate::select::Policy;
 
 /// What an index says of one file.
 #[derive(Clone, Debug, Default)]
@@ -267,7 +266,7 @@ impl<'w> Asking<'w> {
         self
     }
 
-    pub fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+    pub fn policy(mut self, change: impl FnOnce(&mut SelectionPolicy)) -> Self {
         change(&mut self.question.policy);
         self
     }
@@ -304,7 +303,7 @@ impl<'w> Asking<'w> {
     /// What is certain to be wanted is what the first step for each target wants, if it wants
     /// anything.
     fn check_unconditional_listings(&self) {
-        let certain = self.question.unconditional_listings();
+        let certain = MissingFacts::of_question(&self.question);
         for target in self.targets() {
             let Step::Incomplete(missing) = step(&self.question, &[target], &Facts::default()) else { continue };
             for (project, everywhere) in &certain.listings {

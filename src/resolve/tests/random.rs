@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
+use crate::domain::ForkStrategy;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::super::{Facts, Failure, ForkStrategy, MissingFacts, Reason};
+use super::super::{Facts, Failure, MissingFacts, Reason};
 use super::brute_force::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
 use super::fake_index::{Answer, Asking};
 

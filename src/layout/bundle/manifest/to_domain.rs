@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    BuiltFrom, Candidate, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, MetadataSource, Object,
-    ProjectSummary, Promises, Request, Status, SystemVersion, Target, TargetDependencies, Yanked,
+    BuiltFrom, Candidate, ExpectedContent, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, MetadataSource,
+    Object, ProjectSummary, Status, SystemVersion, Target, TargetDependencies, TargetedQuestion, Yanked,
 };
 
 use super::{Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, ManifestTarget};
@@ -30,11 +30,11 @@ impl Manifest {
         self.targets.iter().map(|target| to_target(target).map(Arc::new)).collect()
     }
 
-    /// Returns the requests that were resolved for the targets.
+    /// Returns the questions that were answered for the targets.
     ///
     /// # Errors
     /// When a requirement or option cannot be read; the error names it.
-    pub fn to_requests(&self) -> Result<Vec<Request>, ManifestValueError> {
+    pub fn to_questions(&self) -> Result<Vec<TargetedQuestion>, ManifestValueError> {
         let ids: Vec<_> = self.targets.iter().map(|target| target.id.as_str()).collect();
         self.requests.iter().map(|request| request.to_domain(&ids)).collect()
     }
@@ -128,7 +128,7 @@ fn to_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFil
             filename: file.filename.as_str().into(),
             url: url(&file.url)?,
             index: Arc::new(url(&file.index)?),
-            promises: Promises::default(),
+            expected: ExpectedContent::default(),
             requires_python: file.requires_python.as_ref().and_then(|text| text.parse().ok()),
             yanked: Yanked(file.yanked.as_deref().map(Into::into)),
             sidecar: None,
