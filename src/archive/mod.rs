@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 pub use cancel_flag::{CancelFlag, CancellableReader, check_cancelled};
 pub use directory::LinkMode;
 pub use objects::ObjectSource;
-pub use read::{ArchiveMember, ArchiveReader, Fault, MemberIndex, MemberVisitor, ReadError, SeekableInput};
+pub use read::{ArchiveFault, ArchiveMember, ArchiveReader, MemberIndex, MemberVisitor, ReadError, SeekableInput};
 pub use sink::{FileSink, FolderSink, StreamSink, TreeSink, VolumesSink};
 pub use staging::parent;
 pub use temporary::{TemporaryFolder, sweep, temporary};

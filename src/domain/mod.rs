@@ -55,7 +55,7 @@ pub use groups::{AvailableGroups, GroupSelection, MemberSelection, SelectedGroup
 pub use index_page::IndexPage;
 pub use linkage::Linkage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
-pub use lock::{Lock, LockedFile, LockedPackage, LockedPick, LockedSource, NotLocked};
+pub use lock::{Lock, LockedFile, LockedPackage, LockedSource, NotLocked, SelectedPackage};
 pub use lock_marker::{EvaluatedMarkers, LockMarker, MarkerId, MarkerSets, MarkerTable};
 pub use locked_project::{LockedProject, ProjectFile};
 pub use marker::Marker;

@@ -15,9 +15,9 @@ use crate::domain::{MaskedUrl, Sha256};
 ///
 /// It may take its time.
 #[derive(Clone)]
-pub struct Keyring(Arc<Ask>);
+pub struct Keyring(Arc<KeyringLookup>);
 
-type Ask = dyn Fn(&str, &str) -> Option<String> + Send + Sync;
+type KeyringLookup = dyn Fn(&str, &str) -> Option<String> + Send + Sync;
 
 impl Keyring {
     pub fn new(ask: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> Self {
@@ -42,18 +42,18 @@ pub struct Credentials {
     indexes: Vec<MaskedUrl>,
     netrc: Netrc,
     keyring: Option<Keyring>,
-    remembered: Arc<Remembered>,
+    remembered: Arc<KeyringCache>,
 }
 
 /// The keyring's answers, by server and user.
 #[derive(Debug, Default)]
-struct Remembered {
+struct KeyringCache {
     logins: Mutex<HashMap<(String, String), Option<Login>>>,
     /// Locked while the keyring is asked, so that many refusals at once ask it only once.
     asking: Mutex<()>,
 }
 
-impl Remembered {
+impl KeyringCache {
     fn get(&self, key: &(String, String)) -> Option<Option<Login>> {
         lock(&self.logins).get(key).cloned()
     }

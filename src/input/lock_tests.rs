@@ -49,7 +49,8 @@ pub(super) fn on(python: &str, platform: &str, read: &ParsedInput) -> Vec<String
     let lock = read.lock.as_ref().unwrap_or_else(|| panic!("{:?}", read.problems));
     match lock.lock.select(&target(python, platform), &lock.groups) {
         Ok(picks) => {
-            let version = |pick: &crate::domain::LockedPick<'_>| pick.package.version.as_ref().map(ToString::to_string);
+            let version =
+                |pick: &crate::domain::SelectedPackage<'_>| pick.package.version.as_ref().map(ToString::to_string);
             picks.iter().map(|pick| format!("{} {}", pick.package.name, version(pick).unwrap_or_default())).collect()
         }
         Err(refused) => refused.into_iter().map(|refused| format!("- {}", refused.why)).collect(),

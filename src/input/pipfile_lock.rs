@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use super::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use super::freshness;
 use super::locking::{self, Fault, ParsedLock, last_part, read_lock};
 use super::text_file::TextFile;
@@ -153,16 +153,16 @@ impl Reading<'_> {
         name: &str,
         package: &Package,
         place: Option<usize>,
-    ) -> Result<(LockedPackage, Entry), Fault> {
+    ) -> Result<(LockedPackage, SelectionRule), Fault> {
         let marker = package.markers.as_deref().map(|text| locking::marker(&mut self.markers, text)).transpose()?;
-        let condition = Condition { group: Some(locking::group_name(category)?), marker };
+        let condition = PackageCondition { group: Some(locking::group_name(category)?), marker };
         let (source, files) = self.place(package)?;
         let version = package.version.as_deref().filter(|version| *version != "*");
         let version = version.map(|text| locking::version(text.trim_start_matches('='))).transpose()?;
         let origin = place.map_or_else(|| self.file.location.origin(0), |at| self.file.origin(at));
         let locked = LockedPackage::new(locking::project_name(name)?, version, source, files, origin);
         locking::check_files(&locked)?;
-        Ok((locked, Entry { conditions: vec![condition], ..Entry::default() }))
+        Ok((locked, SelectionRule { conditions: vec![condition], ..SelectionRule::default() }))
     }
 
     fn place(&self, package: &Package) -> Result<(LockedSource, Vec<LockedFile>), Fault> {

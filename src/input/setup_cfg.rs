@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::locking::{self, Fault};
-use super::project_dependencies::{Asked, of_specifier};
+use super::project_dependencies::{DeclaredDependency, of_specifier};
 use super::pyproject_toml::{note_requires_python, selected, take, wanted};
 use super::text_file::TextFile;
 use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role};
@@ -72,7 +72,7 @@ fn available(cfg: &SetupCfg) -> AvailableGroups {
 ///
 /// # Errors
 /// When they stand in another file or in the code, or a line is no requirement.
-fn asked(cfg: &SetupCfg, with_extras: bool) -> Result<Vec<Asked>, Fault> {
+fn asked(cfg: &SetupCfg, with_extras: bool) -> Result<Vec<DeclaredDependency>, Fault> {
     let mut all = Vec::new();
     if let Some(value) = cfg.option(OPTIONS, "install_requires") {
         for line in lines("install_requires", value)? {

@@ -253,10 +253,10 @@ impl<'a> DownloadAttempts<'a> {
         if let Some(size) = size {
             self.download.store.check_space(size.saturating_sub(body.start()))?;
         }
-        let mut room = Room::new(size.is_some());
+        let mut limit = SpaceLimit::new(size.is_some());
         while let Some(bytes) = body.next().await? {
             self.download.tell(Event::Received { file, bytes: bytes.len() as u64 });
-            room.take(bytes.len() as u64, &self.download.store)?;
+            limit.take(bytes.len() as u64, &self.download.store)?;
             self.writer.take(bytes).await?;
         }
         Ok(body.total())
@@ -287,7 +287,7 @@ impl<'a> DownloadAttempts<'a> {
 }
 
 /// Limits the disk space that a file of unknown size may take, since it may have no end.
-struct Room {
+struct SpaceLimit {
     is_bounded: bool,
     /// The number of bytes that are left free for others.
     left: u64,
@@ -295,7 +295,7 @@ struct Room {
     taken: u64,
 }
 
-impl Room {
+impl SpaceLimit {
     /// The number of bytes after which the free space is checked again.
     const STRIDE: u64 = 64 << 20;
 
@@ -335,11 +335,11 @@ mod tests {
     fn what_may_have_no_end_leaves_room_on_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let store = DiskStore::new(folder.path().join("store"));
-        let room = |is_bounded| Room { left: u64::MAX, ..Room::new(is_bounded) };
-        let mut endless = room(false);
-        endless.take(Room::STRIDE - 1, &store).unwrap();
+        let limit = |is_bounded| SpaceLimit { left: u64::MAX, ..SpaceLimit::new(is_bounded) };
+        let mut endless = limit(false);
+        endless.take(SpaceLimit::STRIDE - 1, &store).unwrap();
         assert!(matches!(endless.take(1, &store), Err(StoreError::Full { .. })));
-        room(true).take(Room::STRIDE, &store).unwrap();
-        Room::new(false).take(0, &store).unwrap();
+        limit(true).take(SpaceLimit::STRIDE, &store).unwrap();
+        SpaceLimit::new(false).take(0, &store).unwrap();
     }
 }

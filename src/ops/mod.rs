@@ -17,7 +17,7 @@ mod build_wheels;
 mod bundle;
 mod byte_sources;
 pub mod cache;
-mod claims;
+mod claimed_metadata;
 mod distribution_inspection;
 mod download;
 mod event;
@@ -53,7 +53,7 @@ pub use bundle::{
     BundleError, Comparison, Delta, DeltaBase, InspectedPackage, Unpacked, VersionChange, apply, compare, inspect,
     manifest_at, manifest_text_at, merge, unpack,
 };
-pub use claims::Claims;
+pub use claimed_metadata::ClaimedMetadata;
 pub use event::{Event, Listener};
 pub use fetch::{FetchSettings, FilesToFetch, fetch, files_to_fetch};
 pub use fetch_context::FetchContext;
@@ -62,7 +62,7 @@ pub use inconsistent_metadata::InconsistentMetadata;
 pub use metadata::MetadataFailure;
 pub use output::Output;
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, questions_of_lock};
-pub use sdist_build::{BuildLimits, BuiltWheels, ConfigSettings, SdistBuilder};
+pub use sdist_build::{BuildLimits, BuiltWheelCache, ConfigSettings, SdistBuilder};
 pub use space::{DiskFull, check_space};
 pub use target_build::{TargetBuild, target_builds};
 pub use write::{WriteFailure, write, write_seen_pages};

@@ -89,7 +89,7 @@ pub async fn plan(
                 // The facts of thousands of projects and their plan need not be held together.
                 drop((resolver, known));
                 let mut plan = Plan::merge(targets.to_vec(), solutions);
-                context.claims.move_to(&mut plan);
+                context.claimed_metadata.move_to(&mut plan);
                 plan.notes.extend(ignored_failures);
                 plan.unreliable = unreliable;
                 if let Some(plan_cache) = plan_cache.filter(|_| is_cacheable) {
@@ -104,7 +104,7 @@ pub async fn plan(
                 if again.is_empty() {
                     known.complete(question, solved.iter_mut().map(|(position, one)| (one, &targets[*position])));
                     let mut solved = merge(targets, solved);
-                    context.claims.move_to(&mut solved);
+                    context.claimed_metadata.move_to(&mut solved);
                     solved.unreliable = std::mem::take(&mut known.unreliable);
                     return Err(known.into_failure(failures, solved));
                 }
@@ -337,8 +337,9 @@ impl MetadataProvider {
                 };
                 listener(Event::Answered(candidate.filename.to_string()));
                 let Some(said) = said else { return FactResponse::Skipped };
-                let outcome =
-                    said.map(|said| said.metadata(&candidate, &context.claims).map(Arc::new)).map_err(Box::new);
+                let outcome = said
+                    .map(|said| said.metadata(&candidate, &context.claimed_metadata).map(Arc::new))
+                    .map_err(Box::new);
                 let is_cacheable = candidate.expected.sha256().is_some();
                 FactResponse::Metadata {
                     project,

@@ -93,7 +93,7 @@ impl<'p> PlanCache<'p> {
 
     fn note_claims(&self, packages: &[PlannedPackage]) {
         if packages.iter().flat_map(|package| &package.files).any(|file| file.claimed.is_some()) {
-            self.context.claims.add_plan(self.path.clone());
+            self.context.claimed_metadata.add_plan(self.path.clone());
         }
     }
 
@@ -118,7 +118,7 @@ impl<'p> PlanCache<'p> {
 /// claimed.
 pub(super) fn confirm(context: &FetchContext) {
     let layout = context.store.layout();
-    for path in context.claims.take_plans() {
+    for path in context.claimed_metadata.take_plans() {
         let cached = layout.read(&path).and_then(|bytes| postcard::from_bytes::<CachedPlan>(&bytes).ok());
         let Some(mut cached) = cached else { continue };
         cached.packages.iter_mut().flat_map(|package| &mut package.files).for_each(|file| file.claimed = None);
@@ -130,7 +130,7 @@ pub(super) fn confirm(context: &FetchContext) {
 /// Removes the cached plans of this run, since they depend on wrong claims.
 pub(super) fn forget(context: &FetchContext) {
     // One that stays is found to be wrong again.
-    context.claims.take_plans().iter().for_each(|path| drop(remove_anything(path)));
+    context.claimed_metadata.take_plans().iter().for_each(|path| drop(remove_anything(path)));
 }
 
 fn remove_oldest(folder: &Path) {

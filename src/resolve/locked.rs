@@ -7,7 +7,7 @@ use super::Reason;
 use super::failure::{Failure, merge};
 use crate::domain::{
     Artifact, Candidate, Candidates, Digest, DistributionFilename, ExpectedContent, Lock, LockedFile, LockedPackage,
-    LockedPick, LockedSource, NotLocked, PackageName, ResolvedPackage, SelectedGroups, SelectionPolicy, Solution,
+    LockedSource, NotLocked, PackageName, ResolvedPackage, SelectedGroups, SelectedPackage, SelectionPolicy, Solution,
     Specifiers, Target, Version, Yanked,
 };
 use crate::select::{CandidateSelector, OptIn};
@@ -170,7 +170,7 @@ impl LockResolver {
 /// Adds the source archive to each wheel; if there is none, a note says so.
 fn add_sources(
     solution: &mut Solution,
-    packages: &[LockedPick<'_>],
+    packages: &[SelectedPackage<'_>],
     target: &Target,
     listings: &BTreeMap<PackageName, Arc<Candidates>>,
     policy: &SelectionPolicy,
@@ -268,7 +268,7 @@ fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason
     })
 }
 
-fn resolved(pick: &LockedPick<'_>, file: Candidate) -> ResolvedPackage {
+fn resolved(pick: &SelectedPackage<'_>, file: Candidate) -> ResolvedPackage {
     let LockedPackage { name, version, origin, .. } = pick.package;
     ResolvedPackage {
         name: name.clone(),

@@ -1,4 +1,4 @@
-//! Claims on files in `incoming/`: each is written by one process, and what killed runs left is
+//! ClaimedMetadata on files in `incoming/`: each is written by one process, and what killed runs left is
 //! removed.
 //!
 //! A file with an expected digest is named by it, so that another process sees that it is being

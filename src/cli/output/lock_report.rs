@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::domain::{LockedPackage, LockedPick, LockedSource, PackageName, Question, Solution, Target};
+use crate::domain::{LockedPackage, LockedSource, PackageName, Question, SelectedPackage, Solution, Target};
 use crate::input::LockInput;
 use crate::resolve::{Failure, LockResolver};
 
@@ -112,7 +112,7 @@ impl LockedTarget {
             Err(failures) => (Solution::default(), failures),
         };
         let needs_index = |failure: &&Failure| {
-            let is_it = |pick: &LockedPick<'_>| {
+            let is_it = |pick: &SelectedPackage<'_>| {
                 failure.package.as_ref() == Some(&pick.package.name) && pick.package.needs_index()
             };
             picks.iter().any(is_it)

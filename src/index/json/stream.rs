@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use super::cursor::{JsonCursor, ParseStop};
 use super::entry::{FileEntry, refuse};
 use super::shape::EntryShapes;
-use super::value::Value;
+use super::value::JsonValue;
 use super::{FileVisitor, Meta};
 
 /// The size of the buffer in bytes, unless a single entry is longer; it fits into the processor's
@@ -157,7 +157,7 @@ impl PageParser {
             "meta" => {
                 let meta = cursor.value(JsonCursor::delegate::<Meta<'_>>)?;
                 self.is_known = match meta {
-                    Value::Object(meta) => meta.unknown_version().is_none(),
+                    JsonValue::Object(meta) => meta.unknown_version().is_none(),
                     _ => true,
                 };
             }

@@ -8,7 +8,7 @@ use super::schema::{Metadata, Package, StatedRequirement};
 use crate::domain::{GroupName, PackageName, Specifiers};
 
 /// The group and the project of a requirement; several groups may require the same project.
-type Asker = (Option<GroupName>, PackageName);
+type DependencyKey = (Option<GroupName>, PackageName);
 
 /// The clauses of all that is required of a project; `None` if its location is stated instead.
 type Clauses = Option<BTreeSet<String>>;
@@ -35,7 +35,7 @@ pub fn doubt(project: &Project, package: &Package) -> Option<String> {
     })
 }
 
-fn stated(metadata: &Metadata) -> BTreeMap<Asker, Clauses> {
+fn stated(metadata: &Metadata) -> BTreeMap<DependencyKey, Clauses> {
     let of_project = metadata.requires_dist.iter().map(|requirement| (None, requirement));
     let of_groups = metadata.requires_dev.iter().flat_map(|(group, requirements)| {
         let group: Option<GroupName> = group.parse().ok();
@@ -55,7 +55,7 @@ fn clauses(requirement: &StatedRequirement) -> Clauses {
     if has_place { None } else { split(requirement.specifier.as_deref().unwrap_or_default()) }
 }
 
-fn asked(project: &Project) -> BTreeMap<Asker, Clauses> {
+fn asked(project: &Project) -> BTreeMap<DependencyKey, Clauses> {
     let mut all = BTreeMap::new();
     for asked in &project.asked {
         let clauses = match &asked.what.version {
@@ -67,7 +67,7 @@ fn asked(project: &Project) -> BTreeMap<Asker, Clauses> {
     all
 }
 
-fn add(all: &mut BTreeMap<Asker, Clauses>, asker: Asker, clauses: Clauses) {
+fn add(all: &mut BTreeMap<DependencyKey, Clauses>, asker: DependencyKey, clauses: Clauses) {
     match all.entry(asker).or_insert_with(|| Some(BTreeSet::new())) {
         Some(known) if clauses.is_some() => known.extend(clauses.into_iter().flatten()),
         entry => *entry = None,

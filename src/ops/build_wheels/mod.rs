@@ -14,7 +14,7 @@ use super::Listener;
 use super::fetch_context::{BuildSource, FetchContext};
 use super::fetch_error::{FetchError, FetchFailure};
 use super::metadata::ensure_stored;
-use super::sdist_build::{BuiltWheel, Job, SdistBuilder};
+use super::sdist_build::{BuildJob, BuiltWheel, SdistBuilder};
 use crate::domain::{
     BuiltFrom, Candidate, CoreMetadata, Dependency, ExpectedContent, Marker, MaskedUrl, MetadataSource, PackageName,
     Plan, PlannedFile, PlannedPackage, ResolutionMetadata, Target, WheelFilename, Yanked,
@@ -209,7 +209,7 @@ impl WheelJob<'_> {
         let Candidate { filename, url, .. } = &self.file.candidate;
         let archive = ensure_stored(&self.file.candidate, context, listener).await?;
         let source = BuildSource { archive: archive.sha256, project: &self.package.name, filename };
-        let built = self.builder.wheel(Job { source, context, listener, waiting: Vec::new() }).await?;
+        let built = self.builder.wheel(BuildJob { source, context, listener, waiting: Vec::new() }).await?;
         let from = BuiltFrom {
             filename: filename.clone(),
             url: url.clone(),

@@ -20,7 +20,7 @@ use super::finding::{Finding, FindingKind};
 use super::manifest_file::LARGEST_PAGE;
 use super::signature::check_signature;
 use super::{DELTA_PATH, Delta};
-use crate::archive::{ArchiveReader, Fault, ReadError, check_volumes};
+use crate::archive::{ArchiveFault, ArchiveReader, ReadError, check_volumes};
 use crate::domain::{Fetched, MetadataSource, Sha256, TargetedQuestion};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 use crate::ops::distribution_inspection::DistributionInspection;
@@ -226,7 +226,7 @@ fn read_all(
     size: u64,
     settings: &VerifySettings,
     expected: &ExpectedFiles,
-) -> Result<(Vec<CheckedFile>, Vec<Fault>), ReadError> {
+) -> Result<(Vec<CheckedFile>, Vec<ArchiveFault>), ReadError> {
     let checked = Mutex::new(Vec::new());
     let faults = reader.visit(size.saturating_add(SLACK), settings.threads, &|found| {
         let result = check_file(found, expected);
@@ -251,7 +251,7 @@ impl Verification {
         Self { findings: vec![finding], ..Self::default() }
     }
 
-    fn over(checked: &[CheckedFile], faults: &[Fault]) -> Self {
+    fn over(checked: &[CheckedFile], faults: &[ArchiveFault]) -> Self {
         Self {
             files: checked.len(),
             bytes: checked.iter().map(|file| file.size).sum(),

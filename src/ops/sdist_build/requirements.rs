@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::{Job, SdistBuilder};
+use super::{BuildJob, SdistBuilder};
 use crate::domain::{FetchedFile, FetchedPackage, Plan, Question, Sha256, Timestamp};
 use crate::http::blocking;
 use crate::interpreter::BuildError;
@@ -104,7 +104,7 @@ impl SdistBuilder {
         }
         let source = BuildSource { archive: sha256, project: &package.name, filename: &filename };
         let ToolContext { context, listener, waiting } = tools;
-        let wheel = self.wheel(Job { source, context, listener, waiting: waiting.to_vec() }).await?;
+        let wheel = self.wheel(BuildJob { source, context, listener, waiting: waiting.to_vec() }).await?;
         Ok(BuildTool { filename: wheel.filename.into(), sha256: wheel.sha256, pin })
     }
 }

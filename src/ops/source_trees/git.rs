@@ -112,7 +112,7 @@ impl Git {
         private_folder::open(&folder, layout).map_err(in_folder)?;
         let lock = File::create(folder.join("lock")).map_err(in_folder)?;
         lock.lock().map_err(in_folder)?;
-        let repository = Repository { git: self, url, tree: folder.join("tree") };
+        let repository = CachedRepository { git: self, url, tree: folder.join("tree") };
         // A run that was killed while git worked leaves locks of git, which would stay for ever.
         let unfinished = folder.join("unfinished");
         if unfinished.exists() {
@@ -195,13 +195,13 @@ fn path_of_bytes(bytes: &[u8]) -> PathBuf {
 }
 
 /// A repository in the cache.
-struct Repository<'a> {
+struct CachedRepository<'a> {
     git: &'a Git,
     url: &'a RepositoryUrl,
     tree: PathBuf,
 }
 
-impl Repository<'_> {
+impl CachedRepository<'_> {
     /// Checks out the commit that is asked for, and returns its hash.
     fn commit_in_tree(&self) -> Result<String, GitError> {
         self.prepare().map_err(|why| GitError::Folder { folder: self.tree.clone(), why })?;

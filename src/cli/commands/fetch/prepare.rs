@@ -18,7 +18,7 @@ use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
 use crate::input::{self, ParsedInput};
 use crate::interpreter::PipSettings;
-use crate::ops::{Claims, FetchContext, MetadataProvider, SdistBuilder, WheelsToBuild};
+use crate::ops::{ClaimedMetadata, FetchContext, MetadataProvider, SdistBuilder, WheelsToBuild};
 use crate::resolve::LockResolver;
 use crate::store::DiskStore;
 
@@ -83,7 +83,7 @@ impl PreparedFetch {
             store: DiskStore::new(settings.cache.clone()),
             shared: settings::shared_store::open(&args.network, http_of_store, &layers)?,
             metadata: MetadataCache::of_files(machine.cache()),
-            claims: Claims::default(),
+            claimed_metadata: ClaimedMetadata::default(),
             builds: builders.first().cloned().map(|builder| Arc::new(builder) as _),
             strict_metadata: settings.strict_metadata,
             program: environment.program().into(),

@@ -2,7 +2,7 @@
 
 use super::super::requirement_lines::from_section;
 use super::condition::{Condition, ConditionReader};
-use super::evaluate::{Evaluator, Value};
+use super::evaluate::{Evaluator, PythonValue};
 use super::names::{NameRole, Names};
 use super::syntax::NodeId;
 
@@ -21,7 +21,7 @@ struct ConditionalLine {
 impl Branches<'_, '_, '_> {
     /// The list that `name` stands for at `usage`, each of its lines with the marker of its branch.
     /// Absent where a statement that changes it is not understood, or may run later.
-    pub fn list(&self, name: &str, usage: NodeId) -> Option<Value> {
+    pub fn list(&self, name: &str, usage: NodeId) -> Option<PythonValue> {
         let syntax = self.names.syntax;
         let mut lines = Vec::new();
         let occurrences = syntax.occurrences(name);
@@ -41,7 +41,7 @@ impl Branches<'_, '_, '_> {
     }
 
     /// `first if condition else second`.
-    pub fn choice(&self, id: NodeId) -> Option<Value> {
+    pub fn choice(&self, id: NodeId) -> Option<PythonValue> {
         let mut parts = self.names.syntax.children(id);
         let (first, condition, second) = (parts.next()?, parts.next()?, parts.next()?);
         let condition = ConditionReader { names: self.names, evaluator: self.evaluator }.read(condition)?;
@@ -86,7 +86,7 @@ impl Branches<'_, '_, '_> {
         let call = syntax.parent(attribute).filter(|_| syntax.field(attribute) == Some("function"))?;
         let mut arguments = syntax.children(syntax.child(call, "arguments")?);
         let (only, None) = (arguments.next()?, arguments.next()) else { return None };
-        let is_text = || matches!(self.evaluator.value(only), Some(Value::Text(_)));
+        let is_text = || matches!(self.evaluator.value(only), Some(PythonValue::Text(_)));
         match syntax.text(syntax.child(attribute, "attribute")?) {
             "append" if is_text() => self.lines(only, condition),
             "extend" if !is_text() => self.lines(only, condition),
@@ -148,11 +148,11 @@ impl Branches<'_, '_, '_> {
     }
 }
 
-fn value(lines: Vec<ConditionalLine>) -> Option<Value> {
+fn value(lines: Vec<ConditionalLine>) -> Option<PythonValue> {
     let text = |ConditionalLine { condition, line }: ConditionalLine| match condition {
-        Condition::Always => Some(Value::Text(line)),
-        condition => from_section(&line, "", &condition.marker()?).map(Value::Text),
+        Condition::Always => Some(PythonValue::Text(line)),
+        condition => from_section(&line, "", &condition.marker()?).map(PythonValue::Text),
     };
     let possible = lines.into_iter().filter(|line| line.condition != Condition::Never);
-    possible.map(text).collect::<Option<Vec<_>>>().map(Value::List)
+    possible.map(text).collect::<Option<Vec<_>>>().map(PythonValue::List)
 }

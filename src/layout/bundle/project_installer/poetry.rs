@@ -10,7 +10,7 @@ mod project;
 mod releases;
 
 use self::cache::PoetryCache;
-use self::project::{PoetryProject, Repository};
+use self::project::{PoetryProject, PoetryRepository};
 use self::releases::Release;
 use super::{BundleLocation, Pages, Preparation, ProjectInstaller};
 use crate::domain::{Fetched, LockedProject, SelectedGroups};
@@ -66,7 +66,7 @@ fn options(groups: &SelectedGroups) -> Vec<String> {
 fn files(project: &LockedProject, fetched: &Fetched) -> Result<Pages, String> {
     let project = PoetryProject::of(project, fetched)?;
     let markers = TargetMarkers::of(fetched);
-    let releases: Vec<_> = fetched.packages.iter().filter_map(|package| Release::of(package, &markers)).collect();
+    let releases: Vec<_> = fetched.packages.iter().filter_map(|package| PoetryRelease::of(package, &markers)).collect();
     let mut cache = PoetryCache::default();
     for release in &releases {
         cache.add_files(release, project.direct_url(release));
@@ -83,15 +83,15 @@ fn files(project: &LockedProject, fetched: &Fetched) -> Result<Pages, String> {
 /// resolver asks of the requirements of builds.
 fn add_answers(
     cache: &mut PoetryCache,
-    (project, repository): (&PoetryProject, &Repository),
-    releases: &[Release<'_>],
-    release: &Release<'_>,
+    (project, repository): (&PoetryProject, &PoetryRepository),
+    releases: &[PoetryRelease<'_>],
+    release: &PoetryRelease<'_>,
 ) -> Result<(), String> {
     const JSON: &str = "application/json";
     const SIMPLE: &str = "application/vnd.pypi.simple.v1+json";
     let of_project: Vec<_> = releases.iter().filter(|other| other.name() == release.name()).collect();
     match repository {
-        Repository::Default { base } => {
+        PoetryRepository::Default { base } => {
             let url = |path: &str| base.join(path).map_err(|error| error.to_string());
             let answer = url(&format!("pypi/{}/{}/json", release.name(), project.spelling(release)))?;
             cache.add_answer(repository.name(), &answer, JSON, &release.json());
@@ -100,7 +100,7 @@ fn add_answers(
                 cache.add_answer(repository.name(), &url, SIMPLE, &releases::simple_json(&of_project));
             }
         }
-        Repository::Named { url, .. } => {
+        PoetryRepository::Named { url, .. } => {
             let page = url.project_page(release.name());
             cache.add_answer(repository.name(), &page, HTML, &releases::links(&of_project));
             for (url, metadata) in release.metadata().filter(|_| project.has_builds) {
