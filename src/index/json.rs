@@ -132,7 +132,7 @@ impl<'de, S: FileVisitor> Visitor<'de> for FilesSeed<'_, S> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(file) = list.next_element::<JsonValue<'de, FileEntry<'de>>>()? {
             match file {
-                JsonValue::Object(entry) => entry.give(self.0),
+                JsonValue::Object(entry) => entry.pass_to(self.0),
                 _ => entry::refuse(self.0),
             }
         }

@@ -46,7 +46,8 @@ fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document:
     match document.dependencies() {
         Ok(asked) => {
             let asked = wanted(asked, document.name().as_ref(), groups);
-            let placed = asked.into_iter().map(|asked| (asked.name.clone(), document.uv().sources().place(asked)));
+            let placed =
+                asked.into_iter().map(|asked| (asked.name.clone(), document.uv().sources().with_source(asked)));
             take(reader, file, role, placed);
         }
         Err(why) => reader.read.problems.push(wrong(&why)),
@@ -78,7 +79,7 @@ pub(super) fn take(
         match asked.and_then(|asked| requirement((file, reader.input_source), &asked, role)) {
             Ok(requirement) => reader.read.requirements.push(requirement),
             Err(why) => {
-                let problem = file.problem(place(file, &name), format!("{name}: {why}"));
+                let problem = file.problem(position_of_name(file, &name), format!("{name}: {why}"));
                 reader.read.problems.push(problem);
             }
         }
@@ -150,7 +151,7 @@ pub(super) fn requirement(
     role: Role,
 ) -> Result<Requirement, Fault> {
     let what = &asked.what;
-    let origin = place(file, &asked.name).map_or_else(|| file.location.origin(0), |at| file.origin(at));
+    let origin = position_of_name(file, &asked.name).map_or_else(|| file.location.origin(0), |at| file.origin(at));
     Ok(Requirement {
         name: Some(asked.name.clone()),
         extras: what.extras.iter().filter_map(|name| name.parse().ok()).collect(),
@@ -167,7 +168,7 @@ pub(super) fn requirement(
 
 /// Returns the first position of a project's name as a whole word, in quotes or at the start of a
 /// line.
-fn place(file: &TextFile, name: &PackageName) -> Option<usize> {
+fn position_of_name(file: &TextFile, name: &PackageName) -> Option<usize> {
     let text = file.text.to_ascii_lowercase().replace(['_', '.'], "-");
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let starts = text.match_indices(name.as_ref()).map(|(at, _)| at);

@@ -44,7 +44,7 @@ impl UvSources {
     /// # Errors
     /// When the source is a member of the workspace, an index for this dependency alone, or only one
     /// under some condition: nothing but a lock says what is taken then.
-    pub fn place(&self, asked: DeclaredDependency) -> Result<DeclaredDependency, Fault> {
+    pub fn with_source(&self, asked: DeclaredDependency) -> Result<DeclaredDependency, Fault> {
         let found = self.0.iter().find(|(name, _)| name.parse().as_ref() == Ok(&asked.name));
         let Some((_, sources)) = found else { return Ok(asked) };
         let source = sources.only().map_err(|why| format!("{why}: lock with uv, and name the lock"))?;

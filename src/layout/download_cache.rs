@@ -151,7 +151,7 @@ fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
 }
 
 /// Returns the path of the file that a line of the page links.
-fn place(line: &AnchorLine) -> String {
+fn linked_path(line: &AnchorLine) -> String {
     match line.target().contains("://") {
         true => quote(&clean(&line.target().replace("&amp;", "&"))),
         false => file_beside(line),

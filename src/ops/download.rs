@@ -73,8 +73,8 @@ impl Download {
     async fn take_shared(&self, incoming: Incoming) -> Result<SharedOutcome, StoreError> {
         match (&self.shared, self.candidate.expected.sha256()) {
             (Some(shared), Some(sha256)) => {
-                let tell = |event| self.tell(event);
-                fetch_shared(shared, sha256, (self.file, &self.candidate.filename), incoming, &tell).await
+                let emit = |event| self.emit(event);
+                fetch_shared(shared, sha256, (self.file, &self.candidate.filename), incoming, &emit).await
             }
             _ => Ok(SharedOutcome::Missing(Box::new(incoming))),
         }
@@ -85,7 +85,7 @@ impl Download {
         blocking(move || store.claim(&expected)).await
     }
 
-    fn tell(&self, event: Event) {
+    fn emit(&self, event: Event) {
         (self.listener)(event);
     }
 }
@@ -169,7 +169,7 @@ impl<'a> DownloadAttempts<'a> {
                 Ok(object) => return Ok(object),
                 Err(error) => error,
             };
-            self.download.tell(Event::Restarted { file: self.download.file, received: self.writer.received });
+            self.download.emit(Event::Restarted { file: self.download.file, received: self.writer.received });
             match &error {
                 FetchError::Http(why) => {
                     if self.can_resume() && self.writer.received >= before + PROGRESS {
@@ -246,16 +246,16 @@ impl<'a> DownloadAttempts<'a> {
     async fn receive(&mut self, mut body: ResponseBody) -> Result<Option<u64>, FetchError> {
         let size = self.expected.size.or(body.total());
         let (file, filename) = (self.download.file, self.download.candidate.filename.clone());
-        self.download.tell(Event::Started { file, filename, size });
+        self.download.emit(Event::Started { file, filename, size });
         if body.start() > 0 {
-            self.download.tell(Event::Received { file, bytes: body.start() });
+            self.download.emit(Event::Received { file, bytes: body.start() });
         }
         if let Some(size) = size {
             self.download.store.check_space(size.saturating_sub(body.start()))?;
         }
         let mut limit = SpaceLimit::new(size.is_some());
         while let Some(bytes) = body.next().await? {
-            self.download.tell(Event::Received { file, bytes: bytes.len() as u64 });
+            self.download.emit(Event::Received { file, bytes: bytes.len() as u64 });
             limit.take(bytes.len() as u64, &self.download.store)?;
             self.writer.take(bytes).await?;
         }

@@ -130,8 +130,12 @@ async fn fetch_all(
     }
     let stored: Vec<_> = stored.into_iter().flatten().collect();
     if failures.is_empty() {
-        let strangers = strangers(plan, store, &stored);
-        return if strangers.is_empty() { with_metadata(plan, store, settings, stored) } else { Err(strangers) };
+        let non_distributions = non_distributions(plan, store, &stored);
+        return if non_distributions.is_empty() {
+            with_metadata(plan, store, settings, stored)
+        } else {
+            Err(non_distributions)
+        };
     }
     failures.sort_by_key(|(file, _)| *file);
     Err(failures.into_iter().map(|(_, failure)| failure).collect())
@@ -193,7 +197,7 @@ async fn fill_from_store(
 
 /// Returns errors for files without an expected digest that are no distributions, such as a login
 /// page or a truncated file.
-fn strangers(plan: &Plan, store: &DiskStore, stored: &[StoredFile]) -> Vec<FetchFailure> {
+fn non_distributions(plan: &Plan, store: &DiskStore, stored: &[StoredFile]) -> Vec<FetchFailure> {
     let without_digest = plan.files().zip(stored).filter(|((_, file), _)| !file.candidate.expected.has_digest());
     let checked = without_digest.filter_map(|((_, file), stored)| {
         let (filename, url) = (file.candidate.filename.clone(), file.candidate.url.clone());

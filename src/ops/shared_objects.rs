@@ -35,14 +35,14 @@ pub(super) async fn fetch_shared(
     sha256: Sha256,
     file: (usize, &str),
     incoming: Incoming,
-    tell: &(dyn Fn(Event) + Sync),
+    emit: &(dyn Fn(Event) + Sync),
 ) -> Result<SharedOutcome, StoreError> {
     let Some(object) = shared.get(sha256).await else { return Ok(SharedOutcome::Missing(Box::new(incoming))) };
     let (file, filename) = file;
-    tell(Event::Started { file, filename: filename.into(), size: Some(object.size) });
+    emit(Event::Started { file, filename: filename.into(), size: Some(object.size) });
     let mut writer = IncomingWriter::new(incoming);
     writer.restart().await?;
-    let received = receive(object, &mut writer, &|bytes| tell(Event::Received { file, bytes })).await;
+    let received = receive(object, &mut writer, &|bytes| emit(Event::Received { file, bytes })).await;
     let outcome = match received {
         Ok(None) => writer.keep().await.map(SharedOutcome::Fetched),
         Ok(Some(why)) => {
@@ -58,7 +58,7 @@ pub(super) async fn fetch_shared(
     }
     match outcome {
         Ok(SharedOutcome::Fetched(object)) => shared.record_fetched(object),
-        _ => tell(Event::Restarted { file, received: 0 }),
+        _ => emit(Event::Restarted { file, received: 0 }),
     }
     match outcome {
         Err(StoreError::Broken(_)) => Ok(SharedOutcome::Broken),
@@ -70,14 +70,14 @@ pub(super) async fn fetch_shared(
 async fn receive(
     mut object: SharedObject,
     writer: &mut IncomingWriter,
-    tell: &(dyn Fn(u64) + Sync),
+    emit: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<String>, StoreError> {
     let limit = LEAST_TIME + Duration::from_secs(object.size / SLOWEST);
     let deadline = Instant::now() + limit;
     loop {
         match timeout_at(deadline, object.next()).await {
             Ok(Ok(Some(bytes))) => {
-                tell(bytes.len() as u64);
+                emit(bytes.len() as u64);
                 writer.take(bytes).await?;
             }
             Ok(Ok(None)) if writer.received == object.size => return Ok(None),

@@ -55,7 +55,7 @@ impl<'a> TargetProblem<'a> {
 
     /// Returns the digests that the user allows for `name`; empty means any.
     pub fn hashes(&self, name: &PackageName) -> &'a [Digest] {
-        self.lines.asked(name).map(|asked| asked.hashes()).unwrap_or_default()
+        self.lines.of_project(name).map(|asked| asked.hashes()).unwrap_or_default()
     }
 }
 

@@ -48,7 +48,7 @@ impl<'a> TargetRequirements<'a> {
     }
 
     /// Returns the lines about `name`, if there are any.
-    pub fn asked(&self, name: &PackageName) -> Option<&ProjectRequirements<'a>> {
+    pub fn of_project(&self, name: &PackageName) -> Option<&ProjectRequirements<'a>> {
         self.by_project.get(name)
     }
 

@@ -232,7 +232,7 @@ impl DiskStore {
         // Without a seal it is hashed before it is used.
         let _ = seal(file.file(), sha256);
         file.file().sync_data()?;
-        match self.layout.settle(file, &path, |file, path| file.rename(path)) {
+        match self.layout.rename_into_place(file, &path, |file, path| file.rename(path)) {
             // Another process was first, on a system that refuses to replace a read-only file.
             Err(error) if self.find(sha256).is_none() => Err(error),
             _ => Ok(()),

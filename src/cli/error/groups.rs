@@ -28,7 +28,7 @@ pub struct FailedItem<'a> {
 pub fn group_by_cause<'a>(failed_item: impl IntoIterator<Item = FailedItem<'a>>, noun: &str) -> Vec<ReportedProblem> {
     let mut groups: Vec<FailureGroup<'a>> = Vec::new();
     for one in failed_item {
-        let key = one.cause.map(|cause| (place(one.index, cause), told(cause)));
+        let key = one.cause.map(|cause| (index_or_host(one.index, cause), told(cause)));
         let is_same = |group: &FailureGroup<'_>| match &key {
             Some(_) => group.key == key,
             None => group.key.is_none() && group.all[0].message == one.message,
@@ -81,7 +81,7 @@ fn listed(names: &[String]) -> String {
 
 /// Returns the index, or the host if that is another one, followed by a space; empty if no request
 /// was sent.
-fn place(index: Option<&MaskedUrl>, cause: &HttpError) -> String {
+fn index_or_host(index: Option<&MaskedUrl>, cause: &HttpError) -> String {
     let Some(url) = cause.url() else { return String::new() };
     let origin = |url: &MaskedUrl| url.secret().origin();
     match index.filter(|index| origin(index) == origin(url)) {

@@ -68,7 +68,7 @@ fn is_portable(word: &str) -> bool {
 fn usages_in(shell: TargetShell, output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
     match output {
         Output::Folder { layout, path, pins: false } => {
-            vec![folder_usage(*layout, path, fetched, &asked(context.args, shell), (context, shell))]
+            vec![folder_usage(*layout, path, fetched, &requirement_arguments(context.args, shell), (context, shell))]
         }
         Output::Folder { layout, .. } if !layout.takes_other_files() => Vec::new(),
         Output::Folder { layout, path, pins: true } => {
@@ -226,7 +226,7 @@ fn options(context: HintContext<'_>) -> &'static str {
 }
 
 /// Returns the requirements as pip takes them: as typed, but without passwords.
-fn asked(args: &FetchArgs, shell: TargetShell) -> String {
+fn requirement_arguments(args: &FetchArgs, shell: TargetShell) -> String {
     let files = args.inputs.requirement_files.iter().flat_map(|file| ["-r", file]);
     let constraints = args.inputs.constraint_files.iter().flat_map(|file| ["-c", file]);
     let all = files.chain(constraints).chain(args.requirements.iter().map(String::as_str));

@@ -7,7 +7,7 @@ use crate::cli::plural::count;
 use crate::shared_store::SharedStoreUsage;
 
 /// Prints what went wrong, and unless `is_quiet` what was done.
-pub fn tell(usage: &SharedStoreUsage, is_quiet: bool) {
+pub fn print(usage: &SharedStoreUsage, is_quiet: bool) {
     usage.warnings.iter().for_each(warn);
     let parts =
         [(usage.files_fetched, usage.bytes_fetched, "from"), (usage.files_uploaded, usage.bytes_uploaded, "to")];

@@ -78,7 +78,7 @@ impl<'a> JsonCursor<'a> {
     }
 
     /// Skips a comma or `end`; returns whether it was the comma, so that another member follows.
-    pub fn goes_on(&mut self, end: u8) -> Result<bool, ParseStop> {
+    pub fn has_next(&mut self, end: u8) -> Result<bool, ParseStop> {
         match self.peek()? {
             b',' => self.position += 1,
             byte if byte == end => {
@@ -117,7 +117,7 @@ impl<'a> JsonCursor<'a> {
         while goes_on {
             let key = self.key()?;
             value(&key, self)?;
-            goes_on = self.goes_on(b'}')?;
+            goes_on = self.has_next(b'}')?;
         }
         Ok(())
     }

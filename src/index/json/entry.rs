@@ -144,7 +144,7 @@ pub(super) fn refuse(visitor: &mut impl FileVisitor) {
 
 impl FileEntry<'_> {
     /// Passes the file to `visitor`, or the reason why the entry is no valid file.
-    pub fn give(&self, visitor: &mut impl FileVisitor) {
+    pub fn pass_to(&self, visitor: &mut impl FileVisitor) {
         if let Err(why) = self.record(|record| visitor.push(record)) {
             visitor.refuse(&self.name(), why);
         }

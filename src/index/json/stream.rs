@@ -177,18 +177,18 @@ impl PageParser {
         let mut entry = FileEntry::default();
         self.shapes.read(&mut entry, cursor)?;
         let state = after_file(cursor)?;
-        entry.give(visitor);
+        entry.pass_to(visitor);
         Ok(state)
     }
 }
 
 /// Skips a comma or `end`, and returns the state `more` or `none`.
 fn after(cursor: &mut JsonCursor<'_>, end: u8, more: ParserState, none: ParserState) -> Result<ParserState, ParseStop> {
-    Ok(if cursor.goes_on(end)? { more } else { none })
+    Ok(if cursor.has_next(end)? { more } else { none })
 }
 
 fn after_file(cursor: &mut JsonCursor<'_>) -> Result<ParserState, ParseStop> {
-    match cursor.goes_on(b']')? {
+    match cursor.has_next(b']')? {
         true => Ok(ParserState::File),
         false => after(cursor, b'}', ParserState::Member, ParserState::End),
     }

@@ -137,7 +137,7 @@ impl Reading<'_> {
     fn package(&self, package: &schema::Package, origin: Origin) -> Result<LockedPackage, Fault> {
         let name = locking::project_name(&package.name)?;
         let version = locking::version(&package.version)?;
-        let (source, url) = self.place(package)?;
+        let (source, url) = self.source(package)?;
         let mut files = self.files(package, &name, &version)?;
         if let Some(url) = url {
             files.truncate(1);
@@ -157,7 +157,7 @@ impl Reading<'_> {
     }
 
     /// Returns the source of a package, and the URL of its only file if that is stated.
-    fn place(&self, package: &schema::Package) -> Result<(LockedSource, Option<crate::domain::MaskedUrl>), Fault> {
+    fn source(&self, package: &schema::Package) -> Result<(LockedSource, Option<crate::domain::MaskedUrl>), Fault> {
         let Some(source) = &package.source else { return Ok((LockedSource::Index(None), None)) };
         let commit = source.resolved_reference.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
         Ok(match source.r#type.as_str() {

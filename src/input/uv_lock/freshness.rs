@@ -17,9 +17,9 @@ type Clauses = Option<BTreeSet<String>>;
 /// has now.
 ///
 /// Markers are not compared, since uv rewrites them.
-pub fn doubt(project: &Project, package: &Package) -> Option<String> {
+pub fn warning_if_stale(project: &Project, package: &Package) -> Option<String> {
     let locked = stated(package.metadata.as_ref()?);
-    let asked = asked(project);
+    let asked = declared(project);
     let is_same = |now: &Clauses, then: &Clauses| now.is_none() || then.is_none() || now == then;
     let added = asked.iter().filter(|(asker, now)| locked.get(asker).is_none_or(|then| !is_same(now, then)));
     let removed = locked.keys().filter(|asker| !asked.contains_key(asker));
@@ -55,7 +55,7 @@ fn clauses(requirement: &StatedRequirement) -> Clauses {
     if has_place { None } else { split(requirement.specifier.as_deref().unwrap_or_default()) }
 }
 
-fn asked(project: &Project) -> BTreeMap<DependencyKey, Clauses> {
+fn declared(project: &Project) -> BTreeMap<DependencyKey, Clauses> {
     let mut all = BTreeMap::new();
     for asked in &project.asked {
         let clauses = match &asked.what.version {

@@ -13,7 +13,7 @@ pub fn can_build_for(target: &Target, host: &Target) -> bool {
 }
 
 /// Returns why `target` does not get a wheel that was built on `host`; `None` if it does.
-pub fn misfit(built: &BuiltWheel, target: &Target, host: &Target) -> Option<String> {
+pub fn incompatibility(built: &BuiltWheel, target: &Target, host: &Target) -> Option<String> {
     let (id, name) = (target.id(), &built.filename);
     let Ok(wheel) = name.parse::<WheelFilename>() else { return Some(format!("{name} is no wheel by its name")) };
     if target.tags().rank(&wheel).is_none() {
@@ -106,7 +106,8 @@ mod tests {
     fn a_wheel_goes_to_targets_whose_glibc_is_new_enough() {
         let host = target("cp311-manylinux_2_36_x86_64");
         let fits = |tags: &str, linkage: Linkage, minor: u16| {
-            misfit(&built(tags, linkage), &target(&format!("cp311-manylinux_2_{minor}_x86_64")), &host).is_none()
+            incompatibility(&built(tags, linkage), &target(&format!("cp311-manylinux_2_{minor}_x86_64")), &host)
+                .is_none()
         };
         assert!(fits("py3-none-any", Linkage::default(), 17));
         assert!(fits("cp311-cp311-linux_x86_64", wanting(14), 17));

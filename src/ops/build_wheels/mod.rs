@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
-use self::fit::{can_build_for, misfit, notes_on};
+use self::fit::{can_build_for, incompatibility, notes_on};
 pub use self::questions::with_built_wheels;
 use super::Listener;
 use super::fetch_context::{BuildSource, FetchContext};
@@ -234,7 +234,7 @@ impl WheelJob<'_> {
         let mut notes = notes_on(built);
         let mut fitting = Vec::new();
         for target in &self.targets {
-            match misfit(built, &targets[*target], self.builder.target()) {
+            match incompatibility(built, &targets[*target], self.builder.target()) {
                 None => fitting.push(*target),
                 Some(note) => notes.push(note),
             }

@@ -135,7 +135,7 @@ fn of_bundle(
             };
             verification.targets = proofs.into_iter().map(intact).collect();
             verification.findings.extend(gaps);
-            verification.findings.extend(stated_dependencies::unfounded(manifest, &available));
+            verification.findings.extend(stated_dependencies::unjustified(manifest, &available));
             verification.findings.extend(platform::unfit_files(&available));
             let page = |path: &str| reader.page(path, LARGEST_PAGE).ok().flatten();
             verification.findings.extend(project_lock::findings(manifest, &page));

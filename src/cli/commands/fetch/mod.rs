@@ -204,7 +204,7 @@ impl<'a> FetchRun<'a> {
     async fn run_stages(&self, provider: MetadataProvider) -> Result<Exit, CliError> {
         let outcome = self.obtain_and_write(provider).await;
         if let Some(shared) = &self.prepared.context.shared {
-            shared_store_usage::tell(&shared.finish(UPLOAD_LIMIT).await, self.args.messages.quiet);
+            shared_store_usage::print(&shared.finish(UPLOAD_LIMIT).await, self.args.messages.quiet);
         }
         outcome
     }

@@ -72,7 +72,7 @@ pub fn pack(
     }
     let packed = pack_all(&all, &packer(prepared, outputs, context))?;
     if !context.is_quiet {
-        all.iter().zip(&packed).for_each(|(asked, packed)| tell(asked, packed));
+        all.iter().zip(&packed).for_each(|(asked, packed)| print_packed(asked, packed));
     }
     let (of_lines, of_lock) = packed.split_at(lines.len());
     let urls: Vec<_> = repositories.iter().map(|(url, _)| (*url).to_owned()).collect();
@@ -192,7 +192,7 @@ fn hint(error: &SourceTreeError) -> Option<&'static str> {
 }
 
 /// Prints what an archive was packed from.
-fn tell(asked: &RequiredTree, packed: &PackedTree) {
+fn print_packed(asked: &RequiredTree, packed: &PackedTree) {
     let filename = packed.archive.file_name().unwrap_or_default().to_string_lossy();
     let commit = packed.vcs_info.iter().map(|info| format!(" at commit {:.12}", info.commit_id)).collect::<String>();
     terminal::say(format!("{}: {filename} is packed from {}{commit}", asked.origin, asked.text));
