@@ -32,7 +32,8 @@ pub(super) struct ParsedLock {
 }
 
 impl ParsedLock {
-    /// A lock that says of every file where it is, or leaves the indexes to the settings.
+    /// Makes the result for a lock that states the URL of every file, or leaves the indexes to the
+    /// settings.
     pub fn new(lock: impl Lock + 'static) -> Self {
         Self { lock: Arc::new(lock), warnings: Vec::new(), indexes: Vec::new(), beside: Vec::new() }
     }

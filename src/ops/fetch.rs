@@ -240,7 +240,7 @@ fn with_metadata(
     if failures.is_empty() { Ok(stored) } else { Err(failures) }
 }
 
-/// The wheel's own metadata, taken into the store, and the Pythons that it is for.
+/// Takes the wheel's own metadata into the store; returns it, and the Pythons that it is for.
 fn take_metadata(
     store: &DiskStore,
     wheel: Object,

@@ -25,8 +25,8 @@ const LEAST_TIME: Duration = Duration::from_secs(20);
 /// The number of bytes a second below which the index is asked instead.
 const SLOWEST: u64 = 64 << 10;
 
-/// Fetches an object into `incoming`, which checks its size and digests; `file` is its position in the
-/// plan and its name, for the events.
+/// Fetches an object into `incoming`, which checks its size and digests; `file` is its position in
+/// the plan and its name, for the events.
 ///
 /// # Errors
 /// When it cannot be written on this machine.

@@ -25,7 +25,7 @@ pub struct Failure {
     pub targets: Vec<usize>,
 }
 
-/// What is wrong.
+/// Why a requirement cannot be met.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
     /// The requirement names no project.

@@ -1,4 +1,4 @@
-//! ClaimedMetadata on files in `incoming/`: each is written by one process, and what killed runs left is
+//! Claims on files in `incoming/`: each is written by one process, and what killed runs left is
 //! removed.
 //!
 //! A file with an expected digest is named by it, so that another process sees that it is being

@@ -54,7 +54,7 @@ impl SkipBytes for PlainTar {
     }
 }
 
-/// Reads one header after the other; after each file its bytes must be read or skipped.
+/// Reads one header after the other; the bytes of each file must be read or skipped.
 pub struct TarReader<R> {
     pub input: R,
     pub faults: Vec<ArchiveFault>,

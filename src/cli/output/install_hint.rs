@@ -1,5 +1,4 @@
-//! TargetShell commands that install from what was written, each with the condition under which they
-//! work.
+//! Shell commands that install from what was written, each with the condition under which they work.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -11,7 +10,7 @@ use crate::domain::{Fetched, mask_credentials};
 use crate::layout::{Layout, ProjectInstaller, UsageLocation, project_of, requirements_paths};
 use crate::ops::{BundleOutput, Output};
 
-/// TargetShell commands, and the condition under which they work.
+/// Shell commands, and the condition under which they work.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InstallHint {
     /// The condition; `None` if they always work.

@@ -157,7 +157,8 @@ fn built(manifest: &Manifest) -> impl Iterator<Item = (String, MetadataSource)> 
     manifest.files().filter_map(move |(_, file)| Some((file.path.clone(), file.metadata.as_ref().and_then(source)?)))
 }
 
-/// What is left for the targets to build; a manifest that cannot be read is told elsewhere.
+/// Returns what is left for the targets to build; none if the manifest cannot be read, which is a
+/// finding of its own.
 fn target_builds(manifest: &Manifest, checked: &[CheckedFile]) -> Vec<TargetBuild> {
     let inspections: BTreeMap<_, _> =
         checked.iter().filter_map(|file| Some((file.sha256?, file.inspection.as_ref()?))).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::PackageName;
 
-/// BackendSettings by key, with several values for a repeated one.
+/// Settings of a build backend by key, with several values for a repeated one.
 pub type BackendSettings = BTreeMap<String, Vec<String>>;
 
 /// The config settings of a run: those for every archive, and those of a requirement for its

@@ -312,8 +312,8 @@ impl CachedRepository<'_> {
         }
     }
 
-    /// A command in the repository, which knows its password by a variable: a command line shows it to
-    /// every user, that of git's helpers, too.
+    /// Returns a git command in the repository, which gets the password by a variable: a command line
+    /// shows it to every user, that of git's helpers, too.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = in_repository(self.git.command(&self.tree, arguments), &self.tree);
         if let Some(login) = self.url.http_login() {

@@ -62,7 +62,7 @@ impl<'n, 's> Evaluator<'n, 's> {
         value
     }
 
-    /// Counts `steps`; absent once there were too many.
+    /// Counts `steps`; `None` once there were too many.
     pub fn spend(&self, steps: usize) -> Option<()> {
         self.steps.set(self.steps.get() + steps);
         (self.steps.get() <= MOST_STEPS).then_some(())
@@ -167,7 +167,7 @@ impl<'n, 's> Evaluator<'n, 's> {
         self.constant(name).or_else(|| Branches { names: self.names, evaluator: self }.list(name, id))
     }
 
-    /// The value of a name that gets one, and keeps it.
+    /// Returns the value of a name that gets one and keeps it.
     fn constant(&self, name: &str) -> Option<PythonValue> {
         let value = self.value(self.names.only_value(name)?)?;
         (matches!(value, PythonValue::Text(_) | PythonValue::None) || self.names.is_constant(name)).then_some(value)

@@ -54,7 +54,8 @@ fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
     vec![("POETRY_CACHE_DIR", cache_folder(location)), ("POETRY_VIRTUALENVS_IN_PROJECT", "true".to_owned())]
 }
 
-/// `--only` names every group that is taken, also that of the project itself.
+/// Returns the options for what was selected; `--only` names every group, also that of the project
+/// itself.
 fn options(groups: &SelectedGroups) -> Vec<String> {
     let named = groups.groups.iter().map(AsRef::as_ref).filter(|group| *group != MAIN);
     let has_main = groups.project || groups.groups.iter().any(|group| group.as_ref() == MAIN);

@@ -139,14 +139,14 @@ impl<'a> Relocation<'a> {
         format!("{WHEELS}{}", "/../wheels".repeat(position))
     }
 
-    /// The archive that was made of the repository of a project, or the wheel that was built of that.
+    /// Returns the archive that was made of the repository of a project, or the wheel that was built of that.
     fn made_of(&self, name: &str) -> Option<String> {
         let of_project = self.fetched.files().filter(|(package, _)| package.name.as_ref() == name);
         let mut direct = of_project.filter(|(_, file)| *file.candidate.index == file.candidate.url);
         direct.next().map(|(_, file)| file.candidate.filename.to_string()).or_else(|| self.built_of(name))
     }
 
-    /// The wheel that was built of a project.
+    /// Returns the wheel that was built of a project.
     fn built_of(&self, name: &str) -> Option<String> {
         let name = Item::Value(name.into());
         self.built.of_entry(Some(&name), None).next().map(|file| file.candidate.filename.to_string())
@@ -215,7 +215,7 @@ impl<'a> Relocation<'a> {
     }
 }
 
-/// The table with `key` in the place of what says where something is.
+/// Returns the table with `key` in the place of what says where something is.
 fn replaced(old: &InlineTable, key: &str, place: &str) -> InlineTable {
     const PLACES: [&str; 9] =
         ["registry", "url", "path", "git", "filename", "subdirectory", "editable", "directory", "virtual"];
@@ -228,7 +228,7 @@ fn replaced(old: &InlineTable, key: &str, place: &str) -> InlineTable {
     new
 }
 
-/// The name of a file of a lock.
+/// Returns the name of a file of a lock.
 fn filename(file: &InlineTable) -> Option<String> {
     let place = ["filename", "url", "path"].iter().find_map(|key| file.get(key)?.as_str())?;
     Some(last_part(place))
