@@ -1,6 +1,6 @@
 //! Reads a folder or an archive from others; nothing in it is trusted.
 //!
-//! What is wrong with the archive itself is a [`ArchiveFault`], and the rest is still read: a path that
+//! What is wrong with the archive itself is an [`ArchiveFault`], and the rest is still read: a path that
 //! leads out of the folder must not hide the damage after it. Nothing is ever written here.
 
 mod fault;

@@ -78,7 +78,12 @@ impl Candidate {
     /// Returns the candidate for an archive on this machine; `None` if `path` is not absolute.
     pub fn of_archive(path: &Path, vcs_info: Option<Arc<VcsInfo>>) -> Option<Self> {
         let url = MaskedUrl::new(Url::from_file_path(path).ok()?);
-        Some(Self {
+        Some(Self { vcs_info, ..Self::at(url) })
+    }
+
+    /// Returns the candidate for the file at `url`, of which nothing else is stated.
+    pub fn at(url: MaskedUrl) -> Self {
+        Self {
             filename: url.filename().into(),
             index: Arc::new(url.clone()),
             url,
@@ -87,8 +92,8 @@ impl Candidate {
             yanked: Yanked::default(),
             sidecar: None,
             uploaded: None,
-            vcs_info,
-        })
+            vcs_info: None,
+        }
     }
 
     fn is_same_file(&self, other: &Self) -> bool {

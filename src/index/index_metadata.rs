@@ -85,15 +85,10 @@ mod tests {
 
     fn candidate(index: &str, sidecar: Option<Sidecar>) -> Candidate {
         Candidate {
-            filename: "demo-1.0-py3-none-any.whl".into(),
-            url: "https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap(),
             index: Arc::new(index.parse().unwrap()),
             expected: ExpectedContent { by_index: vec![Sha256::of(b"wheel").into()], ..ExpectedContent::default() },
-            requires_python: None,
-            yanked: Yanked::default(),
             sidecar,
-            uploaded: None,
-            vcs_info: None,
+            ..Candidate::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap())
         }
     }
 

@@ -17,6 +17,8 @@ mod metadata_cache;
 mod page;
 mod page_cache;
 pub mod sdist_metadata;
+#[cfg(test)]
+mod test_zip;
 pub mod wheel_linkage;
 pub mod wheel_metadata;
 mod wheel_tail;

@@ -93,21 +93,10 @@ fn release(version: &str) -> Option<SystemVersion> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write as _};
-
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
+    use std::io::Cursor;
 
     use super::*;
-
-    fn wheel(members: &[(&str, &[u8])]) -> Cursor<Vec<u8>> {
-        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (path, bytes) in members {
-            writer.start_file(*path, SimpleFileOptions::default()).unwrap();
-            writer.write_all(bytes).unwrap();
-        }
-        writer.finish().unwrap()
-    }
+    use crate::index::test_zip::zip;
 
     #[test]
     fn versions_of_glibc_are_compared_as_numbers() {
@@ -118,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_library_without_code_wants_nothing() {
-        let read = |members: &[(&str, &[u8])]| read(wheel(members)).unwrap();
+        let read = |members: &[(&str, &[u8])]| read(Cursor::new(zip(members))).unwrap();
         assert_eq!(read(&[("a.py", b""), ("a.so", b"no ELF"), ("b.so", b"\x7fELF\x02\x01")]), Linkage::default());
     }
 
@@ -127,7 +116,7 @@ mod tests {
     #[test]
     fn the_linkage_of_a_real_library_is_read() {
         let own = std::fs::read("/proc/self/exe").unwrap();
-        let linkage = read(wheel(&[("demo/_demo.so", &own)])).unwrap();
+        let linkage = read(Cursor::new(zip(&[("demo/_demo.so", &own)]))).unwrap();
         assert!(linkage.glibc >= Some(SystemVersion(2, 17)) && linkage.libraries.is_empty(), "{linkage:?}");
         assert!(!linkage.has_cpp);
     }

@@ -21,7 +21,7 @@ use crate::domain::{
 /// What is wrong with an entry, in a sentence.
 pub(super) type Fault = String;
 
-/// A lock file understood.
+/// A parsed lock file, with what it says beside its packages.
 pub(super) struct ParsedLock {
     pub lock: Arc<dyn Lock>,
     pub warnings: Vec<Problem>,
@@ -38,7 +38,7 @@ impl ParsedLock {
         Self { lock: Arc::new(lock), warnings: Vec::new(), indexes: Vec::new(), beside: Vec::new() }
     }
 
-    /// Adds doubts about it.
+    /// Adds warnings about the lock.
     #[must_use]
     pub fn with_warnings(self, warnings: impl IntoIterator<Item = Problem>) -> Self {
         Self { warnings: self.warnings.into_iter().chain(warnings).collect(), ..self }

@@ -153,16 +153,10 @@ pub(super) fn requirement(
     let what = &asked.what;
     let origin = position_of_name(file, &asked.name).map_or_else(|| file.location.origin(0), |at| file.origin(at));
     Ok(Requirement {
-        name: Some(asked.name.clone()),
         extras: what.extras.iter().filter_map(|name| name.parse().ok()).collect(),
-        source: source((file, input_source), what)?,
         marker: marker(what)?,
-        hashes: Vec::new(),
-        editable: false,
         constraint: role == Role::Constraints,
-        config_settings: Default::default(),
-        vcs_info: None,
-        origin,
+        ..Requirement::named(asked.name.clone(), source((file, input_source), what)?, origin)
     })
 }
 

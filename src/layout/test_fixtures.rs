@@ -19,14 +19,8 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
     FetchedFile {
         candidate: Candidate {
             filename: filename.into(),
-            url: base.join(&filename.replace('\\', "%5C")).unwrap(),
             index: Arc::new("https://me:pw@index.example/simple/".parse().unwrap()),
-            expected: ExpectedContent::default(),
-            requires_python: None,
-            yanked: Yanked::default(),
-            sidecar: None,
-            uploaded: None,
-            vcs_info: None,
+            ..Candidate::at(base.join(&filename.replace('\\', "%5C")).unwrap())
         },
         targets: Vec::new(),
         tools: Vec::new(),

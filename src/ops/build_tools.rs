@@ -241,16 +241,10 @@ pub(super) fn tool_question(question: &Question, lines: &[String], origin: &str)
 fn requirement(line: &str, origin: &str) -> Option<Requirement> {
     let dependency: Dependency = line.parse().ok()?;
     let DependencySource::Versions(specifiers) = dependency.source else { return None };
+    let origin = Origin { file: origin.into(), line: 0 };
     Some(Requirement {
-        name: Some(dependency.name),
         extras: dependency.extras,
-        source: Source::Index(specifiers),
         marker: dependency.marker,
-        hashes: Vec::new(),
-        editable: false,
-        constraint: false,
-        config_settings: BTreeMap::new(),
-        vcs_info: None,
-        origin: Origin { file: origin.into(), line: 0 },
+        ..Requirement::named(dependency.name, Source::Index(specifiers), origin)
     })
 }

@@ -186,18 +186,7 @@ mod tests {
     use crate::domain::{Candidate, ExpectedContent, FetchedFile, FetchedPackage, MaskedUrl, Question, Status, Yanked};
 
     fn fetched(store: &DiskStore) -> Fetched {
-        let url: MaskedUrl = "https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap();
-        let candidate = Candidate {
-            filename: "demo-1.0-py3-none-any.whl".into(),
-            index: Arc::new(url.clone()),
-            url,
-            expected: ExpectedContent::default(),
-            requires_python: None,
-            yanked: Yanked::default(),
-            sidecar: None,
-            uploaded: None,
-            vcs_info: None,
-        };
+        let candidate = Candidate::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap());
         let object = store.insert(b"a wheel").unwrap();
         let file = FetchedFile {
             candidate,

@@ -257,14 +257,9 @@ fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason
     }
     Ok(Candidate {
         filename: file.filename.clone(),
-        index: Arc::new(url.clone()),
-        url,
         expected: ExpectedContent { by_user: strongest(&file.hashes), by_index: Vec::new(), size: file.size },
-        requires_python: None,
-        yanked: Yanked::default(),
-        sidecar: None,
         uploaded: file.uploaded,
-        vcs_info: None,
+        ..Candidate::at(url)
     })
 }
 

@@ -296,14 +296,9 @@ fn planned_wheel(wheel: &BuiltWheel, from: BuiltFrom, targets: Vec<usize>, archi
     PlannedFile {
         candidate: Candidate {
             filename: wheel.filename.clone(),
-            index: Arc::new(url.clone()),
-            url,
             expected: ExpectedContent { by_user: digest.clone(), by_index: digest, size: Some(wheel.size) },
-            requires_python: None,
-            yanked: Yanked::default(),
-            sidecar: None,
-            uploaded: None,
             vcs_info: archive.vcs_info.clone(),
+            ..Candidate::at(url)
         },
         targets,
         tools: Vec::new(),

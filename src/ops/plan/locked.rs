@@ -78,16 +78,7 @@ fn requirement(package: &FetchedPackage, file: &FetchedFile) -> Option<Requireme
         Some(version) => Source::Index(Specifiers::exactly(version.clone())),
         None => Source::Url(file.candidate.url.clone()),
     };
-    Some(Requirement {
-        name: Some(package.name.clone()),
-        extras: Vec::new(),
-        source,
-        marker: crate::domain::Marker::ALWAYS,
-        hashes: file.candidate.expected.by_user.clone(),
-        editable: false,
-        constraint: false,
-        config_settings: Default::default(),
-        vcs_info: None,
-        origin: package.requested_by.first()?.clone(),
-    })
+    let origin = package.requested_by.first()?.clone();
+    let hashes = file.candidate.expected.by_user.clone();
+    Some(Requirement { hashes, ..Requirement::named(package.name.clone(), source, origin) })
 }

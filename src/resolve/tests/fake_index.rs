@@ -231,20 +231,16 @@ fn requirement(text: &str, file: &str, line: usize, constraint: bool) -> Require
     let (text, hashes) = text.split_once(" --hash=").unwrap_or((text, ""));
     let dependency: Dependency = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
     let hashes = hashes.split(" --hash=").filter(|hash| !hash.is_empty());
+    let source = match dependency.source {
+        DependencySource::Versions(specifiers) => Source::Index(specifiers),
+        DependencySource::Url(url) => Source::Url(url.parse().unwrap()),
+    };
     Requirement {
-        name: Some(dependency.name),
         extras: dependency.extras,
-        source: match dependency.source {
-            DependencySource::Versions(specifiers) => Source::Index(specifiers),
-            DependencySource::Url(url) => Source::Url(url.parse().unwrap()),
-        },
         marker: dependency.marker,
         hashes: hashes.map(|hash| hash.parse().unwrap()).collect(),
-        editable: false,
         constraint,
-        config_settings: BTreeMap::new(),
-        vcs_info: None,
-        origin: Origin { file: file.into(), line },
+        ..Requirement::named(dependency.name, source, Origin { file: file.into(), line })
     }
 }
 

@@ -169,16 +169,11 @@ impl ManifestRequirement {
         };
         let hashes = self.hashes.iter().map(|text| text.parse().map_err(|_| ManifestValueError::new(text)));
         Ok(Requirement {
-            name: Some(dependency.name),
             extras: dependency.extras,
-            source,
             marker: dependency.marker,
             hashes: hashes.collect::<Result<_, _>>()?,
-            editable: false,
             constraint: self.constraint,
-            config_settings: Default::default(),
-            vcs_info: None,
-            origin: read_origin(&self.source),
+            ..Requirement::named(dependency.name, source, read_origin(&self.source))
         })
     }
 }

@@ -123,17 +123,12 @@ fn target(python: &str) -> Arc<Target> {
 }
 
 fn requirement(name: &str, source: Source) -> Requirement {
+    let origin = Origin { file: "/home/me/requirements.txt".into(), line: 7 };
     Requirement {
-        name: Some(name.parse().unwrap()),
         extras: vec!["fast".parse().unwrap()],
-        source,
         marker: "python_version >= '3.9'".parse().unwrap(),
         hashes: vec!["sha512:ab".parse().unwrap()],
-        editable: false,
-        constraint: false,
-        config_settings: Default::default(),
-        vcs_info: None,
-        origin: Origin { file: "/home/me/requirements.txt".into(), line: 7 },
+        ..Requirement::named(name.parse().unwrap(), source, origin)
     }
 }
 

@@ -126,14 +126,12 @@ fn to_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFil
     Ok(FetchedFile {
         candidate: Candidate {
             filename: file.filename.as_str().into(),
-            url: url(&file.url)?,
             index: Arc::new(url(&file.index)?),
-            expected: ExpectedContent::default(),
             requires_python: file.requires_python.as_ref().and_then(|text| text.parse().ok()),
             yanked: Yanked(file.yanked.as_deref().map(Into::into)),
-            sidecar: None,
             uploaded: file.uploaded.as_ref().and_then(|text| text.parse().ok()),
             vcs_info: file.vcs_info.clone().map(Arc::new),
+            ..Candidate::at(url(&file.url)?)
         },
         targets: positions(&file.targets, targets)?,
         tools: positions(&file.tools, targets)?,
