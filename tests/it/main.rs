@@ -46,6 +46,7 @@ mod secrets;
 mod secure_origins;
 mod selecting;
 mod serving;
+mod serving_safely;
 mod settings;
 mod sharing;
 mod source_trees;
