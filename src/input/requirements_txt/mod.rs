@@ -82,4 +82,8 @@ pub fn read_argument(reader: &mut RequirementsReader<'_>, text: &str) {
 }
 
 #[cfg(test)]
+mod included_file_tests;
+#[cfg(test)]
+mod odd_text_tests;
+#[cfg(test)]
 mod tests;

@@ -10,8 +10,8 @@ use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::super::{Facts, Failure, MissingFacts, Reason};
+use super::asking::{Answer, Asking};
 use super::brute_force::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
-use super::fake_index::{Answer, Asking};
 
 /// The number of worlds, unless `PREFETCH_TEST_WORLDS` gave another when this was built: `.ci/run`
 /// asks for more, which take a debug build a minute. The first are the same however many there are.
