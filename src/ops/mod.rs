@@ -50,7 +50,7 @@ pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use bundle::verify::{LibcFloor, TargetProof, Verification, VerifySettings, verify};
 pub use bundle::{
-    BundleError, Comparison, Delta, DeltaBase, InspectedPackage, Unpacked, VersionChange, apply, compare, inspect,
+    BundleDiff, BundleError, Delta, DeltaBase, InspectedPackage, Unpacked, VersionChange, apply, compare, inspect,
     manifest_at, manifest_text_at, merge, unpack,
 };
 pub use claimed_metadata::ClaimedMetadata;

@@ -13,7 +13,7 @@ use crate::cli::settings::table::{self, Setting};
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetError, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
-use crate::ops::{BuildLimits, BuiltWheels, SdistBuilder};
+use crate::ops::{BuildLimits, BuiltWheelCache, SdistBuilder};
 
 /// The machine, whose interpreter is queried once, and only if something depends on it.
 pub struct Machine<'a> {
@@ -203,7 +203,7 @@ impl<'a> Machine<'a> {
         let front_end = BuildFrontEnd::new(interpreter, pip.as_ref()).map_err(CliError::unusable)?;
         let target = Arc::new(interpreter.target());
         let known = MetadataCache::of_builds(&self.cache, target.id());
-        Ok(SdistBuilder::new(front_end, target, known, BuiltWheels::new(&self.cache), limits.clone()))
+        Ok(SdistBuilder::new(front_end, target, known, BuiltWheelCache::new(&self.cache), limits.clone()))
     }
 
     /// Returns the interpreter's pip, or the one that a new virtual environment of it would get.

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{KnownFacts, MetadataProvider, PlanFailure, merge};
+use super::known_facts::KnownFacts;
+use super::{MetadataProvider, PlanFailure, merge};
 use crate::domain::{
     Fetched, FetchedFile, FetchedPackage, Plan, Question, Requirement, Source, Specifiers, Target, TargetedQuestion,
 };
