@@ -1,60 +1,28 @@
 //! The index client: asks indexes and find-links locations for the files of a project.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::absence::{AssumedAbsences, AssumedAbsent, IgnoredStatuses, is_absent_to_strangers};
+use super::absence::{AssumedAbsences, AssumedAbsent, is_absent_to_strangers};
 use super::cached_inputs::{CachedInputs, InputCollector};
-use super::flat_index::{FlatError, FlatIndex};
+use super::error::{IndexError, StalePage};
+use super::flat_index::FlatIndex;
 use super::index_metadata::{IndexMetadataCache, Trust};
 use super::link::is_distribution;
 use super::local_index::project_page;
-use super::page::{self, ACCEPT, Page, PageError};
+use super::page::{self, ACCEPT, Page};
 use super::page_cache::{CachedPage, PageCache};
+use super::settings::{IndexSettings, IndexStrategy};
 use crate::cache_folder::CacheLayout;
 use crate::domain::{
-    Candidate, Candidates, CoreMetadata, HasRemedy, IndexPage, Listing, MaskedUrl, PackageName, Remedy, Sha256,
-    Specifiers, Timestamp,
+    Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Specifiers,
 };
 use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
 
 /// The size limit of a page in bytes; the longest known project pages are a tenth of this.
 const LONGEST_PAGE: usize = 256 << 20;
-
-/// The strategy by which one of several indexes is chosen for a project.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IndexStrategy {
-    /// The first index that has the project, so that a public upload cannot replace a private
-    /// project.
-    #[default]
-    FirstIndex,
-    /// All indexes together, as in pip.
-    BestMatch,
-}
-
-/// The indexes and links to ask, and how far cached pages may be trusted.
-#[derive(Clone, Debug)]
-pub struct IndexSettings {
-    /// The indexes in order of preference: extra indexes before the main one.
-    pub indexes: Vec<Arc<MaskedUrl>>,
-    /// Pages and folders (as `file:` URLs) that list files of any project.
-    pub find_links: Vec<Arc<MaskedUrl>>,
-    pub strategy: IndexStrategy,
-    /// The statuses that mean "no such project", beside 404 and 410.
-    pub ignored_statuses: IgnoredStatuses,
-    /// The cache folder.
-    pub cache: PathBuf,
-    /// Whether every cached page is validated with its index.
-    pub refresh: bool,
-    /// Whether cached pages of any age are used, without a network.
-    pub offline: bool,
-    /// Whether cached pages of any age are used if their index is down.
-    pub prefer_cached: bool,
-    pub now: Timestamp,
-}
 
 /// How the listing of a project is requested.
 #[derive(Clone, Debug, Default)]
@@ -74,48 +42,6 @@ impl ListingRequest {
             true => listing,
             false => listing.retain(|version| self.versions.contains(version)),
         }
-    }
-}
-
-/// Why an index or a find-links location could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum IndexError {
-    #[error("{project}: {source}")]
-    Http { project: PackageName, index: Arc<MaskedUrl>, source: Box<HttpError> },
-    #[error("{project}: {source}")]
-    Page { project: PackageName, source: Box<PageError> },
-    /// A flat index whose page says nothing usable.
-    #[error("{source}")]
-    FindLinks { source: PageError },
-    /// A flat index.
-    #[error("{source}")]
-    Unreachable { source: HttpError },
-    #[error("{location}: {source}")]
-    Local { location: MaskedUrl, source: FlatError },
-}
-
-impl HasRemedy for IndexError {
-    fn remedy(&self) -> Option<Remedy> {
-        match self {
-            Self::Http { source, .. } => source.remedy(),
-            Self::Unreachable { source } => source.remedy(),
-            Self::Page { .. } | Self::FindLinks { .. } | Self::Local { .. } => None,
-        }
-    }
-}
-
-/// A cached page that was used although its index could not be asked whether it is unchanged.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{project}: what was last seen of it is used, which may be old: {why}")]
-pub struct StalePage {
-    pub project: PackageName,
-    /// The failed request.
-    pub why: Arc<HttpError>,
-}
-
-impl HasRemedy for StalePage {
-    fn remedy(&self) -> Option<Remedy> {
-        self.why.remedy()
     }
 }
 

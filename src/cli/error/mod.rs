@@ -15,10 +15,7 @@ use crate::domain::{HasRemedy, MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::index::IndexError;
 use crate::input;
-use crate::ops::{
-    BundleError, FetchError, FetchFailure, Finding, FindingKind, MetadataFailure, PlanFailure, Unreachable,
-    WriteFailure,
-};
+use crate::ops::{BundleError, FetchError, FetchFailure, Finding, FindingKind, PlanFailure, Unreachable, WriteFailure};
 use crate::resolve::{Failure, Reason};
 
 pub use self::exit::Exit;
