@@ -13,6 +13,7 @@ mod random_access;
 mod read;
 mod sink;
 mod staging;
+mod stored_blocks;
 mod stored_container;
 mod tar;
 mod temporary;
