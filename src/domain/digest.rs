@@ -104,11 +104,6 @@ impl Algorithm {
             Self::Sha512 => 128,
         }
     }
-
-    /// Whether `--hash` accepts it; pip allows only the three strong ones.
-    pub fn is_allowed_in_hash_option(self) -> bool {
-        matches!(self, Self::Sha256 | Self::Sha384 | Self::Sha512)
-    }
 }
 
 impl fmt::Display for Algorithm {

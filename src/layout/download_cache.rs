@@ -63,7 +63,7 @@ impl Layout for DownloadCache {
         for mark in marks {
             tree.insert(mark, Content::Page(CONTENT_TYPE.into()));
         }
-        insert_page(&mut tree, ("links.html", "Links"), &anchors, folder, place);
+        insert_page(&mut tree, ("links.html", "Links"), &anchors, folder, linked_path);
         tree.insert(literal_path("requirements.txt"), Content::Page(requirements(fetched).into_bytes()));
         Ok(tree)
     }
