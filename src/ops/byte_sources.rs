@@ -14,7 +14,7 @@ trait ByteSource: Sync {
 }
 
 /// Every source, in the order in which they are asked.
-const SOURCES: &[&dyn ByteSource] = &[&PromisedObjects, &LocalFiles];
+const SOURCES: &[&dyn ByteSource] = &[&ExpectedObjects, &LocalFiles];
 
 /// Returns the object of the file of `candidate`, if any source has it.
 pub async fn find_bytes(candidate: &Candidate, store: &DiskStore) -> Option<Object> {
@@ -27,9 +27,9 @@ pub async fn find_bytes(candidate: &Candidate, store: &DiskStore) -> Option<Obje
 }
 
 /// The objects of the store, found by an expected digest.
-struct PromisedObjects;
+struct ExpectedObjects;
 
-impl ByteSource for PromisedObjects {
+impl ByteSource for ExpectedObjects {
     fn find<'a>(&'a self, candidate: &'a Candidate, store: &'a DiskStore) -> BoxFuture<'a, Option<Object>> {
         ready(store.find_expected(&candidate.expected)).boxed()
     }

@@ -94,7 +94,7 @@ pub(super) async fn metadata_of(
 }
 
 /// Returns the metadata of the wheel of `candidate`, unless the whole wheel must be fetched for it.
-pub(super) async fn metadata_at_a_glance(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
+pub(super) async fn metadata_without_download(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
     let wheel = candidate.filename.parse().ok()?;
     match cached(candidate, context) {
         Some(said) => Some(said),

@@ -11,7 +11,7 @@ use crate::domain::{MaskedUrl, PackageName, Question, Specifiers};
 use crate::http::SHARED_CONNECTION_FACTOR;
 use crate::index::ListingRequest;
 use crate::ops::fetch_context::FetchContext;
-use crate::ops::metadata::{metadata_at_a_glance, metadata_of};
+use crate::ops::metadata::{metadata_of, metadata_without_download};
 use crate::ops::{Event, Listener};
 use crate::resolve::{MissingFacts, Resolver};
 
@@ -90,7 +90,7 @@ impl MetadataProvider {
                 let _turn = permits.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(candidate.filename.to_string()));
                 let said = match is_speculative {
-                    true => Box::pin(metadata_at_a_glance(&candidate, &context)).await.map(Ok),
+                    true => Box::pin(metadata_without_download(&candidate, &context)).await.map(Ok),
                     false => Some(Box::pin(metadata_of(&project, &candidate, &context, &listener)).await),
                 };
                 listener(Event::Answered(candidate.filename.to_string()));
