@@ -14,6 +14,7 @@ mod caching;
 mod carrying;
 mod completing;
 mod continuous_integration;
+mod damaging;
 mod documentation;
 mod escaping;
 mod excluding;
