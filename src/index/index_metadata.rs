@@ -81,7 +81,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::{ExpectedContent, Sidecar, Yanked};
+    use crate::domain::{ExpectedContent, Sidecar};
 
     fn candidate(index: &str, sidecar: Option<Sidecar>) -> Candidate {
         Candidate {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{BundleInput, ProjectSummaries, Sboms, bundle};
 use crate::domain::{
-    BuiltFrom, Candidate, Content, ExpectedContent, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, Object,
-    Origin, Sha256, Status, Tree, Yanked,
+    BuiltFrom, Candidate, Content, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, Object, Origin, Sha256,
+    Status, Tree,
 };
 
 /// Returns an object with these bytes.

@@ -176,14 +176,13 @@ impl ObjectSource for StoreObjects<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use super::*;
     use crate::archive::ArchiveFormat;
     use crate::layout::LAYOUTS;
     use crate::ops::bundle;
 
-    use crate::domain::{Candidate, ExpectedContent, FetchedFile, FetchedPackage, MaskedUrl, Question, Status, Yanked};
+    use crate::domain::{Candidate, FetchedFile, FetchedPackage, Question, Status};
 
     fn fetched(store: &DiskStore) -> Fetched {
         let candidate = Candidate::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap());

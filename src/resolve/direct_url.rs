@@ -7,7 +7,7 @@ use url::Url;
 use super::Reason;
 use crate::domain::{
     Algorithm, Candidate, Digest, DistributionFilename, ExpectedContent, MaskedUrl, PackageName, Requirement, Source,
-    Target, Version, Yanked,
+    Target, Version,
 };
 
 /// The file of a project that a direct reference names.

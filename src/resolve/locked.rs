@@ -7,8 +7,8 @@ use super::Reason;
 use super::failure::{Failure, merge};
 use crate::domain::{
     Artifact, Candidate, Candidates, Digest, DistributionFilename, ExpectedContent, Lock, LockedFile, LockedPackage,
-    LockedSource, NotLocked, PackageName, ResolvedPackage, SelectedGroups, SelectedPackage, SelectionPolicy, Solution,
-    Specifiers, Target, Version, Yanked,
+    LockedSource, NotLocked, PackageName, Question, ResolvedPackage, SelectedGroups, SelectedPackage, SelectionPolicy,
+    Solution, Specifiers, Target, Version,
 };
 use crate::select::{CandidateSelector, OptIn};
 

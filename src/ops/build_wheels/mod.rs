@@ -17,7 +17,7 @@ use super::metadata::ensure_stored;
 use super::sdist_build::{BuildJob, BuiltWheel, SdistBuilder};
 use crate::domain::{
     BuiltFrom, Candidate, CoreMetadata, Dependency, ExpectedContent, Marker, MaskedUrl, MetadataSource, PackageName,
-    Plan, PlannedFile, PlannedPackage, ResolutionMetadata, Target, WheelFilename, Yanked,
+    Plan, PlannedFile, PlannedPackage, ResolutionMetadata, Target, WheelFilename,
 };
 use crate::index::wheel_metadata;
 use crate::interpreter::BuildError;

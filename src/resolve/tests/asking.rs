@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::super::{Facts, Failure, MissingFacts, NewFact, Reason, Resolver, Step, step};
-use super::fake_index::{FakeIndex, name};
+use super::fake_index::FakeIndex;
 use crate::domain::{
-    Dependency, DependencySource, ForkStrategy, Origin, PackageName, Question, Requirement, ResolutionMetadata,
-    SelectionPolicy, Solution, Source, Target, TargetSpec, Timestamp,
+    Dependency, DependencySource, ForkStrategy, Origin, Question, Requirement, SelectionPolicy, Solution, Source,
+    Target, TargetSpec, Timestamp,
 };
 
 /// A question to a world.

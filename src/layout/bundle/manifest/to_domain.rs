@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    BuiltFrom, Candidate, ExpectedContent, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, MetadataSource,
-    Object, ProjectSummary, Status, SystemVersion, Target, TargetDependencies, TargetedQuestion, Yanked,
+    BuiltFrom, Candidate, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, MetadataSource, Object,
+    ProjectSummary, Status, SystemVersion, Target, TargetDependencies, TargetedQuestion, Yanked,
 };
 
 use super::{Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, ManifestTarget};

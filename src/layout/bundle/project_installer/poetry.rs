@@ -11,7 +11,7 @@ mod releases;
 
 use self::cache::PoetryCache;
 use self::project::{PoetryProject, PoetryRepository};
-use self::releases::Release;
+use self::releases::PoetryRelease;
 use super::{BundleLocation, Pages, Preparation, ProjectInstaller};
 use crate::domain::{Fetched, LockedProject, SelectedGroups};
 use crate::layout::bundle::target_markers::TargetMarkers;

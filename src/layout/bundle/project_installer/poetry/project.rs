@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::releases::Release;
+use super::releases::PoetryRelease;
 use crate::domain::{Fetched, FetchedFile, LockedProject, MaskedUrl, PackageName, Version};
 
 /// A project of Poetry, as far as it decides who is asked.
