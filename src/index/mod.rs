@@ -27,7 +27,7 @@ mod wheel_tail;
 
 pub use absence::{AssumedAbsent, IgnoredStatuses};
 pub use cached_inputs::CachedInputs;
-pub use client::{AskedIndex, Indexes, ListingRequest};
+pub use client::{AskedIndexes, Indexes, ListingRequest};
 pub use core_metadata::{MetadataFile, WrongIdentity, metadata_fields, parse_core_metadata, project_summary};
 pub use error::{IndexError, StalePage};
 pub use flat_index::{FlatError, FlatIndex};

@@ -1,6 +1,5 @@
 //! The indexes and links that a run asks, and how.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::absence::IgnoredStatuses;
@@ -27,8 +26,6 @@ pub struct IndexSettings {
     pub strategy: IndexStrategy,
     /// The statuses that mean "no such project", beside 404 and 410.
     pub ignored_statuses: IgnoredStatuses,
-    /// The cache folder.
-    pub cache: PathBuf,
     /// Whether every cached page is validated with its index.
     pub refresh: bool,
     /// Whether cached pages of any age are used, without a network.
