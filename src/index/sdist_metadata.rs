@@ -180,6 +180,7 @@ mod tests {
 
     use super::*;
     use crate::domain::MetadataSource;
+    use crate::index::test_zip::zip;
 
     const METADATA: &[u8] = b"Metadata-Version: 2.2\nName: demo\nVersion: 1.0\nRequires-Dist: six\nDynamic: License\n";
     const MEMBERS: [(&str, &[u8]); 3] =
@@ -199,15 +200,6 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
-    }
-
-    fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        for (path, bytes) in members {
-            writer.start_file(*path, zip::write::SimpleFileOptions::default()).unwrap();
-            writer.write_all(bytes).unwrap();
-        }
-        writer.finish().unwrap().into_inner()
     }
 
     fn outcome(filename: &str, archive: Vec<u8>) -> Result<CoreMetadata, SdistError> {
@@ -255,6 +247,24 @@ mod tests {
                 assert!(outcome(filename, archive[..length].to_vec()).is_err(), "{filename} cut to {length}");
             }
         }
+    }
+
+    /// Paths of more than 100 bytes stand in entries of their own (GNU, pax), which may claim any size.
+    #[test]
+    fn long_paths_are_read_and_endless_ones_cost_no_memory() {
+        let folder = "d".repeat(90);
+        let (path, egg) = (format!("{folder}/PKG-INFO"), format!("{folder}/src/demo.egg-info/requires.txt"));
+        let info = format!("{folder}/src/demo.egg-info/PKG-INFO");
+        let old = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n";
+        let members: [(&str, &[u8]); 3] = [(&path, old), (&egg, b"six\n"), (&info, old)];
+        assert_eq!(outcome("demo-1.0.tar", tar(&members)).unwrap().requires_dist, ["six"]);
+        let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::GNULongName);
+        header.set_size(300 << 20);
+        builder.append_data(&mut header, "long", io::repeat(b'x').take(300 << 20)).unwrap();
+        let endless = builder.into_inner().and_then(GzEncoder::finish).unwrap();
+        assert!(outcome("demo-1.0.tar.gz", endless).is_err());
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
 fn read_block(reader: &mut RequirementsReader<'_>, file: &TextFile, block: &Block, role: Role) {
     for text in &block.dependencies {
         let read = of_specifier(text, None, None).and_then(|asked| {
-            let asked = block.tool.uv.sources().place(asked)?;
+            let asked = block.tool.uv.sources().with_source(asked)?;
             requirement((file, reader.input_source), &asked, role)
         });
         match read {

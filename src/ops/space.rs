@@ -47,7 +47,7 @@ pub async fn check_space<'a>(
     outputs: impl Iterator<Item = &'a Output>,
 ) -> Result<(), DiskFull> {
     let missing = files_to_fetch(plan, store).await.missing;
-    let missing = missing.iter().filter_map(|candidate| candidate.promises.size).sum();
+    let missing = missing.iter().filter_map(|candidate| candidate.expected.size).sum();
     let mut needs = vec![(store.root().to_owned(), missing)];
     let mut expected = None;
     for output in outputs.filter(|output| may_need_space(output, store)) {
@@ -77,6 +77,7 @@ pub(super) fn check_folder(tree: &Tree, folder: &Path, store: &DiskStore) -> Res
 /// When there is not.
 pub(super) fn check_bundle(tree: &Tree, output: &BundleOutput, store: &DiskStore) -> Result<(), DiskFull> {
     match (output.format, &output.stream) {
+        _ if output.bucket.is_some() => Ok(()),
         (None, _) => check_folder(tree, &output.path, store),
         (Some(_), Some(_)) => Ok(()),
         (Some(_), None) => check(vec![(output.path.clone(), bytes_of_bundle(tree, output))]),
@@ -104,7 +105,7 @@ fn check(needs: Vec<(PathBuf, u64)>) -> Result<(), DiskFull> {
 fn may_need_space(output: &Output, store: &DiskStore) -> bool {
     match output {
         Output::Folder { path, .. } => !shares_disk(path, store),
-        Output::Bucket(_) => false,
+        Output::Bucket(_) | Output::Bundle(BundleOutput { bucket: Some(_), .. }) => false,
         Output::Bundle(BundleOutput { format: None, since: None, path, .. }) => !shares_disk(path, store),
         Output::Bundle(bundle) => bundle.since.is_none() && bundle.stream.is_none(),
     }
@@ -168,8 +169,8 @@ async fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
 
 async fn expected_file(file: &PlannedFile, store: &DiskStore) -> Option<FetchedFile> {
     let PlannedFile { candidate, targets, tools, metadata_source, built_from, .. } = file.clone();
-    let promises = &candidate.promises;
-    let promised = || Some(Object { sha256: promises.sha256()?, size: promises.size? });
+    let expected = &candidate.expected;
+    let promised = || Some(Object { sha256: expected.sha256()?, size: expected.size? });
     let object = find_bytes(&candidate, store).await.or_else(promised)?;
     let (metadata, status) = (None, Status::Planned);
     Some(FetchedFile { candidate, targets, tools, object, metadata, metadata_source, built_from, status })

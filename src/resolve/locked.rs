@@ -6,23 +6,20 @@ use std::sync::Arc;
 use super::Reason;
 use super::failure::{Failure, merge};
 use crate::domain::{
-    Artifact, Candidate, Candidates, Digest, DistributionFilename, Lock, LockedFile, LockedPackage, LockedPick,
-    LockedSource, NotLocked, PackageName, Promises, ResolvedPackage, SelectedGroups, Solution, Specifiers, Target,
-    Version, Yanked,
+    Artifact, Candidate, Candidates, Digest, DistributionFilename, ExpectedContent, Lock, LockedFile, LockedPackage,
+    LockedSource, NotLocked, PackageName, Question, ResolvedPackage, SelectedGroups, SelectedPackage, SelectionPolicy,
+    Solution, Specifiers, Target, Version,
 };
-use crate::select::{CandidateSelector, OptIn, Policy};
+use crate::select::{CandidateSelector, OptIn};
 
-/// What is requested from a lock.
+/// Answers a question by a lock, which decides about versions and dates.
 #[derive(Clone, Debug)]
-pub struct LockQuestion {
+pub struct LockResolver {
     pub lock: Arc<dyn Lock>,
+    /// What is selected from the lock.
     pub groups: SelectedGroups,
-    /// The allowed formats; the lock itself decides about versions and dates.
-    pub policy: Policy,
     /// Whether repositories are left out instead of refused.
     pub skip_source_trees: bool,
-    /// Whether the source archive beside each wheel is fetched, too.
-    pub with_sources: bool,
     /// The archives that repositories were packed into, by the URLs of the repositories in the
     /// lock.
     pub packed: BTreeMap<String, PackedRepository>,
@@ -35,7 +32,12 @@ pub struct PackedRepository {
     pub candidate: Candidate,
 }
 
-impl LockQuestion {
+impl LockResolver {
+    /// Makes a resolver for what `groups` select from `lock`.
+    pub fn new(lock: Arc<dyn Lock>, groups: SelectedGroups) -> Self {
+        Self { lock, groups, skip_source_trees: false, packed: BTreeMap::new() }
+    }
+
     /// Returns the projects whose listings are needed, with the versions of interest; empty if the
     /// lock states the URL of every file.
     pub fn wanted_listings(&self, targets: &[Arc<Target>]) -> BTreeMap<PackageName, BTreeSet<Version>> {
@@ -69,12 +71,13 @@ impl LockQuestion {
     /// Returns the solutions of the targets, by their positions, and the failures of the others.
     pub fn solve_all(
         &self,
+        question: &Question,
         targets: &[Arc<Target>],
         listings: &BTreeMap<PackageName, Arc<Candidates>>,
     ) -> (Vec<Failure>, BTreeMap<usize, Solution>) {
         let (mut failures, mut solved) = (Vec::new(), BTreeMap::new());
         for (position, target) in targets.iter().enumerate() {
-            match self.solve(target, listings) {
+            match self.solve(question, target, listings) {
                 Ok(solution) => {
                     solved.insert(position, solution);
                 }
@@ -84,13 +87,15 @@ impl LockQuestion {
         (merge(failures), solved)
     }
 
-    /// Returns the solution for `target`, with the requested `listings`.
+    /// Returns the solution for `target`, with the requested `listings`; of the question only the
+    /// formats count, and whether source archives are added.
     ///
     /// # Errors
     /// When packages have no file for the target, or the lock as a whole does not serve it; all
     /// failures.
     pub fn solve(
         &self,
+        question: &Question,
         target: &Target,
         listings: &BTreeMap<PackageName, Arc<Candidates>>,
     ) -> Result<Solution, Vec<Failure>> {
@@ -98,6 +103,7 @@ impl LockQuestion {
             .lock
             .select(target, &self.groups)
             .map_err(|refused| refused.into_iter().map(not_locked).collect::<Vec<_>>())?;
+        let policy = question.policy.of_lock();
         let mut solution = Solution::default();
         let mut failures = Vec::new();
         for package in &packages {
@@ -105,7 +111,7 @@ impl LockQuestion {
                 solution.notes.push(note);
                 continue;
             }
-            match self.file(package.package, target, listings) {
+            match self.file(package.package, target, listings, &policy) {
                 Ok(file) => {
                     let version = self.version(package.package);
                     solution.packages.push(ResolvedPackage { version, ..resolved(package, file) });
@@ -113,8 +119,8 @@ impl LockQuestion {
                 Err(reason) => failures.push(Failure::of_locked(package.package, reason)),
             }
         }
-        if self.with_sources {
-            self.add_sources(&mut solution, &packages, target, listings);
+        if question.with_sources {
+            add_sources(&mut solution, &packages, target, listings, &policy);
         }
         if failures.is_empty() { Ok(solution) } else { Err(failures) }
     }
@@ -148,6 +154,7 @@ impl LockQuestion {
         package: &LockedPackage,
         target: &Target,
         listings: &BTreeMap<PackageName, Arc<Candidates>>,
+        policy: &SelectionPolicy,
     ) -> Result<Candidate, Reason> {
         match &package.source {
             LockedSource::Repository(url) => {
@@ -155,33 +162,33 @@ impl LockQuestion {
                 packed.ok_or(Reason::Unfetchable("its repository was not packed into an archive"))
             }
             LockedSource::Archive => archive(package, target),
-            LockedSource::Index(_) | LockedSource::Folder(_) => best(package, target, listings, &self.policy),
+            LockedSource::Index(_) | LockedSource::Folder(_) => best(package, target, listings, policy),
         }
     }
+}
 
-    /// Adds the source archive to each wheel; if there is none, a note says so.
-    fn add_sources(
-        &self,
-        solution: &mut Solution,
-        packages: &[LockedPick<'_>],
-        target: &Target,
-        listings: &BTreeMap<PackageName, Arc<Candidates>>,
-    ) {
-        let policy = self.policy.without_wheels();
-        let is_wheel = |package: &&ResolvedPackage| package.file.filename.ends_with(".whl");
-        let may_have = |package: &&ResolvedPackage| self.policy.formats.formats(&package.name).sources;
-        let mut added = Vec::new();
-        for wheel in solution.packages.iter().filter(is_wheel).filter(may_have) {
-            let package = packages
-                .iter()
-                .find(|package| (&package.package.name, &package.package.version) == (&wheel.name, &wheel.version));
-            match package.and_then(|package| best(package.package, target, listings, &policy).ok()) {
-                Some(file) => added.push(ResolvedPackage { file, ..wheel.clone() }),
-                None => solution.notes.push(format!("no source archive stands beside `{}`", wheel.file.filename)),
-            }
+/// Adds the source archive to each wheel; if there is none, a note says so.
+fn add_sources(
+    solution: &mut Solution,
+    packages: &[SelectedPackage<'_>],
+    target: &Target,
+    listings: &BTreeMap<PackageName, Arc<Candidates>>,
+    policy: &SelectionPolicy,
+) {
+    let sources = policy.without_wheels();
+    let is_wheel = |package: &&ResolvedPackage| package.file.filename.ends_with(".whl");
+    let may_have = |package: &&ResolvedPackage| policy.formats.formats(&package.name).sources;
+    let mut added = Vec::new();
+    for wheel in solution.packages.iter().filter(is_wheel).filter(may_have) {
+        let package = packages
+            .iter()
+            .find(|package| (&package.package.name, &package.package.version) == (&wheel.name, &wheel.version));
+        match package.and_then(|package| best(package.package, target, listings, &sources).ok()) {
+            Some(file) => added.push(ResolvedPackage { file, ..wheel.clone() }),
+            None => solution.notes.push(format!("no source archive stands beside `{}`", wheel.file.filename)),
         }
-        solution.packages.extend(added);
     }
+    solution.packages.extend(added);
 }
 
 /// Returns the best file of a package: of those with URLs in the lock, or of those on the index
@@ -190,7 +197,7 @@ fn best(
     package: &LockedPackage,
     target: &Target,
     listings: &BTreeMap<PackageName, Arc<Candidates>>,
-    policy: &Policy,
+    policy: &SelectionPolicy,
 ) -> Result<Candidate, Reason> {
     let version = package.version.clone().ok_or_else(|| {
         Reason::NotLocked("the lock has no version of it: it was not needed where it was locked".into())
@@ -202,7 +209,7 @@ fn best(
     let place = candidates.versions().binary_search(&version);
     let selector = CandidateSelector::new(candidates, package.name.clone(), &hashes, target, policy);
     let best = place.ok().and_then(|place| selector.best_of(place, ANY_FILE));
-    best.map(|file| promised(&file, package)).ok_or_else(|| {
+    best.map(|file| with_lock_digests(&file, package)).ok_or_else(|| {
         let matching: Vec<_> = place.into_iter().collect();
         Reason::of_selector(&selector, &matching, &Specifiers::exactly(version))
     })
@@ -219,14 +226,14 @@ fn named(package: &LockedPackage, version: &Version) -> Candidates {
 /// Pre-releases and yanked files are allowed, since a lock is a pin.
 const ANY_FILE: OptIn = OptIn { pre_releases: true, yanked: true };
 
-/// Returns the file with the promises of the lock.
-fn promised(file: &Artifact, package: &LockedPackage) -> Candidate {
+/// Returns the file with the digests that the lock states for it.
+fn with_lock_digests(file: &Artifact, package: &LockedPackage) -> Candidate {
     let is_same = |locked: &&LockedFile| *locked.filename == *file.filename;
     let locked = package.files.iter().find(is_same);
     let asked = locked.map(|locked| strongest(&locked.hashes)).unwrap_or_else(|| package.hashes());
     let mut candidate = Candidate::of(file, &asked);
     if locked.is_some_and(|locked| locked.url.is_some()) {
-        candidate.promises.index.clear();
+        candidate.expected.by_index.clear();
     }
     candidate
 }
@@ -250,18 +257,13 @@ fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason
     }
     Ok(Candidate {
         filename: file.filename.clone(),
-        index: Arc::new(url.clone()),
-        url,
-        promises: Promises { asked: strongest(&file.hashes), index: Vec::new(), size: file.size },
-        requires_python: None,
-        yanked: Yanked::default(),
-        sidecar: None,
+        expected: ExpectedContent { by_user: strongest(&file.hashes), by_index: Vec::new(), size: file.size },
         uploaded: file.uploaded,
-        vcs_info: None,
+        ..Candidate::at(url)
     })
 }
 
-fn resolved(pick: &LockedPick<'_>, file: Candidate) -> ResolvedPackage {
+fn resolved(pick: &SelectedPackage<'_>, file: Candidate) -> ResolvedPackage {
     let LockedPackage { name, version, origin, .. } = pick.package;
     ResolvedPackage {
         name: name.clone(),

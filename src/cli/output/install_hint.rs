@@ -1,5 +1,4 @@
-//! TargetShell commands that install from what was written, each with the condition under which they
-//! work.
+//! Shell commands that install from what was written, each with the condition under which they work.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -11,7 +10,7 @@ use crate::domain::{Fetched, FetchedFile, mask_credentials};
 use crate::layout::{Layout, ProjectInstaller, UsageLocation, project_of, requirements_paths};
 use crate::ops::{BundleOutput, Output};
 
-/// TargetShell commands, and the condition under which they work.
+/// Shell commands, and the condition under which they work.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InstallHint {
     /// The condition; `None` if they always work.
@@ -65,11 +64,12 @@ fn is_portable(word: &str) -> bool {
 fn usages_in(shell: TargetShell, output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
     match output {
         Output::Folder { layout, path, pins: false } => {
-            vec![folder_usage(*layout, path, fetched, &asked(context.args, fetched, shell), (context, shell))]
+            let requirements = requirement_arguments(context.args, fetched, shell);
+            vec![folder_usage(*layout, path, fetched, &requirements, (context, shell))]
         }
         Output::Folder { layout, .. } if !layout.takes_other_files() => Vec::new(),
         // Which web server shows it is not known here.
-        Output::Bucket(_) => Vec::new(),
+        Output::Bucket(_) | Output::Bundle(BundleOutput { bucket: Some(_), .. }) => Vec::new(),
         Output::Folder { layout, path, pins: true } => {
             let usages = pinned_files(fetched).into_iter().map(|(file, condition)| {
                 let asked = format!("-r {}", shell.quote(&path.join(file).display().to_string()));
@@ -225,9 +225,10 @@ fn options(context: HintContext<'_>) -> &'static str {
 }
 
 /// Returns the requirements as pip takes them: as typed, but without passwords.
-/// Returns what the user asked for; in the place of an archive by path or URL that was built, the release
-/// of its wheel, since pip would build the archive anew.
-fn asked(args: &FetchArgs, fetched: &Fetched, shell: TargetShell) -> String {
+///
+/// In the place of an archive by path or URL that was built it has the release of its wheel, since pip
+/// would build the archive anew.
+fn requirement_arguments(args: &FetchArgs, fetched: &Fetched, shell: TargetShell) -> String {
     let typed = args.requirements.iter().map(|word| built_release(word, fetched).unwrap_or_else(|| word.clone()));
     let typed: Vec<_> = typed.collect();
     let files = args.inputs.requirement_files.iter().flat_map(|file| ["-r", file]);

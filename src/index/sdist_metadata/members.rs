@@ -31,7 +31,7 @@ pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, 
     find(archive, filename, |_| false)
 }
 
-/// The same, but no more than it takes to tell what it needs.
+/// Reads as [`top_files`] does, but only the files that state dependencies.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -106,16 +106,37 @@ fn un_lzma<'a>(mut archive: BufReader<impl Read + 'a>) -> io::Result<Box<dyn Rea
 fn from_tar(stream: impl Read, is_enough: impl Fn(&TopFiles) -> bool) -> Result<TopFiles, SdistError> {
     let mut archive = tar::Archive::new(stream.take(LONGEST_SEARCH));
     let mut files = TopFiles::default();
-    for entry in archive.entries()? {
+    let mut long_path = None;
+    // Otherwise the reader holds the whole of a header's extension, whatever size that claims to have.
+    for entry in archive.entries()?.raw(true) {
         let entry = entry?;
-        if entry.header().entry_type().is_file() {
-            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            if take(&mut files, &path, entry)? && is_enough(&files) {
-                break;
-            }
+        let kind = entry.header().entry_type();
+        if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
+            long_path = path_in(entry)?.or(long_path);
+            continue;
+        }
+        let path = long_path.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+        let path = String::from_utf8_lossy(&path);
+        if kind.is_file() && take(&mut files, &path, entry)? && is_enough(&files) {
+            break;
         }
     }
     Ok(files)
+}
+
+/// The size limit in bytes of an entry that extends the header of the next one.
+const LONGEST_EXTENSION: u64 = 1 << 20;
+
+/// Returns the path that an entry gives to the next one: GNU's long name, or a record of pax.
+fn path_in(mut entry: tar::Entry<'_, impl Read>) -> io::Result<Option<Vec<u8>>> {
+    let is_long_name = entry.header().entry_type().is_gnu_longname();
+    let mut bytes = Vec::new();
+    entry.by_ref().take(LONGEST_EXTENSION).read_to_end(&mut bytes)?;
+    if is_long_name {
+        return Ok(bytes.split(|byte| *byte == 0).next().map(<[u8]>::to_vec));
+    }
+    let mut records = tar::PaxExtensions::new(&bytes).filter_map(Result::ok);
+    Ok(records.find(|record| record.key_bytes() == b"path").map(|record| record.value_bytes().to_vec()))
 }
 
 fn from_zip(file: impl Read + Seek) -> Result<TopFiles, SdistError> {

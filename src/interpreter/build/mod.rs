@@ -93,7 +93,7 @@ impl BuildFrontEnd {
     pub fn make_environment(&self, folder: &BuildFolder) -> Command {
         let mut command = Command::new(&self.python);
         command.args(["-m", "venv", "--without-pip"]).arg(folder.environment());
-        self.settle(command, folder)
+        self.configure(command, folder)
     }
 
     /// Returns the command that installs `wheels`, and nothing else, into the environment of
@@ -104,7 +104,7 @@ impl BuildFrontEnd {
         command.args(["--isolated", "--disable-pip-version-check", "--no-input", "--quiet"]);
         command.args(["install", "--no-index", "--no-deps", "--no-cache-dir", "--no-compile", "--force-reinstall"]);
         command.arg("--no-warn-script-location").args(wheels);
-        self.settle(command, folder)
+        self.configure(command, folder)
     }
 
     /// Returns the command that runs `step` in the environment of `folder`.
@@ -115,7 +115,7 @@ impl BuildFrontEnd {
         fs::write(folder.request(), step.request(folder).to_string())?;
         let mut command = self.isolated().command(&folder.python(), &folder.access());
         command.arg(folder.script()).arg(folder.request()).arg(folder.answer());
-        let mut command = self.settle(command, folder);
+        let mut command = self.configure(command, folder);
         command.envs(CLOSED_NETWORK).env("NO_PROXY", "").env("no_proxy", "");
         Ok(command)
     }
@@ -130,7 +130,7 @@ impl BuildFrontEnd {
     }
 
     /// Sets what is the same for all commands.
-    fn settle(&self, mut command: Command, folder: &BuildFolder) -> Command {
+    fn configure(&self, mut command: Command, folder: &BuildFolder) -> Command {
         for variable in FOREIGN_VARIABLES.into_iter().chain(self.hidden.iter().map(String::as_str)) {
             command.env_remove(variable);
         }

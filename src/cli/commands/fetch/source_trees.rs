@@ -23,7 +23,7 @@ use crate::resolve::PackedRepository;
 const AT_ONCE: usize = 4;
 
 /// A source tree that is required.
-struct Asked {
+struct RequiredTree {
     tree: Result<SourceTree, String>,
     /// The requirement or locked package, for messages.
     text: String,
@@ -59,7 +59,7 @@ pub fn pack(
     let asked: Vec<_> =
         lines.iter().map(|position| of_requirement(&prepared.question.requirements[*position])).collect();
     let repositories: Vec<_> = prepared.lock.iter().flat_map(|lock| lock.repositories(targets)).collect();
-    let of_lock = repositories.iter().map(|(url, package)| Asked {
+    let of_lock = repositories.iter().map(|(url, package)| RequiredTree {
         tree: RepositoryUrl::parse(url).map(SourceTree::Repository).map_err(|error| error.to_string()),
         text: package.name.to_string(),
         name: Some(package.name.clone()),
@@ -72,7 +72,7 @@ pub fn pack(
     }
     let packed = pack_all(&all, &packer(prepared, outputs, context))?;
     if !context.is_quiet {
-        all.iter().zip(&packed).for_each(|(asked, packed)| tell(asked, packed));
+        all.iter().zip(&packed).for_each(|(asked, packed)| print_packed(asked, packed));
     }
     let (of_lines, of_lock) = packed.split_at(lines.len());
     let urls: Vec<_> = repositories.iter().map(|(url, _)| (*url).to_owned()).collect();
@@ -85,7 +85,7 @@ pub fn pack(
     Ok(true)
 }
 
-fn of_requirement(requirement: &Requirement) -> Asked {
+fn of_requirement(requirement: &Requirement) -> RequiredTree {
     let tree = match &requirement.source {
         Source::Project(folder) => Ok(SourceTree::Folder(folder.clone())),
         Source::Repository(url) => {
@@ -93,7 +93,7 @@ fn of_requirement(requirement: &Requirement) -> Asked {
         }
         Source::Index(_) | Source::Url(_) | Source::Archive(_) => Err("it is no folder and no repository".to_owned()),
     };
-    Asked {
+    RequiredTree {
         tree,
         text: requirement.to_string(),
         name: requirement.name.clone(),
@@ -134,7 +134,7 @@ fn git_variables(prepared: &PreparedFetch, environment: &Environment) -> Vec<(&'
 }
 
 /// Packs all trees; returns the archives in order.
-fn pack_all(all: &[Asked], packer: &SourceTreePacker) -> Result<Vec<PackedTree>, CliError> {
+fn pack_all(all: &[RequiredTree], packer: &SourceTreePacker) -> Result<Vec<PackedTree>, CliError> {
     let outcomes = parallel::map(all, AT_ONCE, |asked| match &asked.tree {
         Ok(tree) => packer
             .pack(tree, asked.known.as_ref())
@@ -167,7 +167,7 @@ fn pack_all(all: &[Asked], packer: &SourceTreePacker) -> Result<Vec<PackedTree>,
     })
 }
 
-fn check_name(asked: &Asked, packed: PackedTree) -> Result<PackedTree, SourceTreeError> {
+fn check_name(asked: &RequiredTree, packed: PackedTree) -> Result<PackedTree, SourceTreeError> {
     match &asked.name {
         Some(name) if *name != packed.name => Err(SourceTreeError::OtherProject(packed.name)),
         _ => Ok(packed),
@@ -192,7 +192,7 @@ fn hint(error: &SourceTreeError) -> Option<&'static str> {
 }
 
 /// Prints what an archive was packed from.
-fn tell(asked: &Asked, packed: &PackedTree) {
+fn print_packed(asked: &RequiredTree, packed: &PackedTree) {
     let filename = packed.archive.file_name().unwrap_or_default().to_string_lossy();
     let commit = packed.vcs_info.iter().map(|info| format!(" at commit {:.12}", info.commit_id)).collect::<String>();
     terminal::say(format!("{}: {filename} is packed from {}{commit}", asked.origin, asked.text));

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle_pages::{BundlePages, ReadPage};
 use super::{Finding, FindingKind};
-use crate::domain::{Candidate, Content, GroupSelection, LockedSource, MemberSelection, RelPath, Target, Tree};
+use crate::domain::{
+    Candidate, Content, GroupSelection, LockedSource, MemberSelection, Question, RelPath, Target, Tree,
+};
 use crate::input::{Location, LockInput, RequirementsReader, Role};
 use crate::layout::{MANIFEST_PATH, Manifest, ManifestProject, ProjectInstaller};
-use crate::resolve::LockQuestion;
-use crate::select::Policy;
+use crate::resolve::LockResolver;
 
 /// The lock that every installer may read.
 const PYLOCK: &str = "pylock.toml";
@@ -89,15 +90,9 @@ fn groups(project: &ManifestProject) -> GroupSelection {
 
 /// Returns what the lock gives to a target and the bundle has not packed for it, or the reverse.
 fn differences(manifest: &Manifest, lock: &LockInput, target: &Target) -> Option<String> {
-    let question = LockQuestion {
-        lock: lock.lock.clone(),
-        groups: lock.groups.clone(),
-        policy: Policy::default(),
-        skip_source_trees: true,
-        with_sources: false,
-        packed: BTreeMap::new(),
-    };
-    let solution = match question.solve(target, &BTreeMap::new()) {
+    let resolver =
+        LockResolver { skip_source_trees: true, ..LockResolver::new(lock.lock.clone(), lock.groups.clone()) };
+    let solution = match resolver.solve(&Question::default(), target, &BTreeMap::new()) {
         Ok(solution) => solution,
         Err(failures) => return failures.first().map(ToString::to_string),
     };
@@ -121,7 +116,7 @@ fn differences(manifest: &Manifest, lock: &LockInput, target: &Target) -> Option
         .collect();
     let is_packed_file = |file: &Candidate| {
         let packed = packed.get(&*file.filename);
-        packed.is_some_and(|(_, sha256)| file.promises.sha256().is_none_or(|named| named.to_string() == *sha256))
+        packed.is_some_and(|(_, sha256)| file.expected.sha256().is_none_or(|named| named.to_string() == *sha256))
     };
     let unpacked = solution.packages.iter().find(|package| !is_packed_file(&package.file));
     let unpacked = unpacked.map(|package| format!("it names {}, which is not packed for it", package.file.filename));
