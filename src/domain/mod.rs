@@ -12,6 +12,7 @@ mod filename;
 mod group_name;
 mod groups;
 mod index_page;
+mod lazy_url;
 mod lenient_dependency;
 mod linkage;
 mod listing;
@@ -53,6 +54,7 @@ pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtensio
 pub use group_name::GroupName;
 pub use groups::{AvailableGroups, GroupSelection, MemberSelection, SelectedGroups, UnknownGroup};
 pub use index_page::IndexPage;
+pub use lazy_url::LazyUrl;
 pub use linkage::Linkage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use lock::{Lock, LockedFile, LockedPackage, LockedPick, LockedSource, NotLocked};

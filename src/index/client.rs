@@ -1,9 +1,11 @@
 //! The index client: asks indexes and find-links locations for the files of a project.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use super::absence::{AssumedAbsences, AssumedAbsent, IgnoredStatuses, is_absent_to_strangers};
@@ -38,8 +40,12 @@ pub enum IndexStrategy {
 /// The indexes and links to ask, and how far cached pages may be trusted.
 #[derive(Clone, Debug)]
 pub struct IndexSettings {
-    /// The indexes in order of preference: extra indexes before the main one.
+    /// The indexes in order of preference: extra indexes before the main one, then supplemental ones.
     pub indexes: Vec<Arc<MaskedUrl>>,
+    /// The position of the main one.
+    pub main: usize,
+    /// The only index of a project, where one is stated; nothing else is asked for that.
+    pub of_projects: BTreeMap<PackageName, Arc<MaskedUrl>>,
     /// Pages and folders (as `file:` URLs) that list files of any project.
     pub find_links: Vec<Arc<MaskedUrl>>,
     pub strategy: IndexStrategy,
@@ -120,7 +126,15 @@ impl HasRemedy for StalePage {
 }
 
 /// An index, and the fingerprint of the credentials with which it is asked.
-pub type AskedIndex<'a> = (&'a MaskedUrl, Option<Sha256>);
+type AskedIndex<'a> = (&'a MaskedUrl, Option<Sha256>);
+
+/// What decides which index is asked for what.
+#[derive(Serialize)]
+pub struct IndexKey<'a> {
+    indexes: Vec<AskedIndex<'a>>,
+    of_projects: BTreeMap<&'a PackageName, AskedIndex<'a>>,
+    are_all_asked: bool,
+}
 
 /// All indexes and find-links locations of a run.
 pub struct Indexes {
@@ -197,22 +211,26 @@ impl Indexes {
         self.assumed_absent.all()
     }
 
-    /// Returns what a remembered plan depends on: the indexes in order, each with the fingerprint
-    /// of its credentials, and whether all are asked.
+    /// Returns what a remembered plan depends on.
     ///
     /// `None` if a location is no index on a server, so that cached pages cannot stand for all
     /// locations.
-    pub fn plan_key(&self) -> Option<(Vec<AskedIndex<'_>>, bool)> {
-        let indexes = &self.settings.indexes;
-        let are_remote =
-            self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());
-        let indexes = indexes.iter().map(|index| (&**index, self.client.asker(index))).collect();
-        are_remote.then_some((indexes, self.settings.strategy == IndexStrategy::BestMatch))
+    pub fn plan_key<'a>(&'a self) -> Option<IndexKey<'a>> {
+        let IndexSettings { indexes, of_projects, find_links, strategy, .. } = &self.settings;
+        let mut all = indexes.iter().chain(of_projects.values());
+        let are_remote = find_links.is_empty() && all.all(|index| index.local_path().is_none());
+        let asked = |index: &'a Arc<MaskedUrl>| (&**index, self.client.asker(index));
+        are_remote.then(|| IndexKey {
+            indexes: indexes.iter().map(asked).collect(),
+            of_projects: of_projects.iter().map(|(project, index)| (project, asked(index))).collect(),
+            are_all_asked: *strategy == IndexStrategy::BestMatch,
+        })
     }
 
     /// Returns the index whose public URL is `public`, with its credentials.
     pub fn find(&self, public: &MaskedUrl) -> Option<Arc<MaskedUrl>> {
-        self.settings.indexes.iter().find(|index| index.public() == public.public()).cloned()
+        let mut all = self.settings.indexes.iter().chain(self.settings.of_projects.values());
+        all.find(|index| index.public() == public.public()).cloned()
     }
 
     /// Returns the cached pages that all listings so far came from, or `None` if a listing came
@@ -232,19 +250,24 @@ impl Indexes {
     /// Returns the candidates of `project`.
     ///
     /// find-links locations come first, since they cost nothing, then the first index that has the
-    /// project, or every index if the request or the strategy says so.
+    /// project, or every index if the request or the strategy says so. If the project has an index of
+    /// its own, nothing else is asked.
     ///
     /// # Errors
     /// When a location cannot be read; going on without it might take the project from the wrong
     /// one.
     pub async fn candidates(&self, project: &PackageName, request: &ListingRequest) -> Result<Candidates, IndexError> {
         let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
-        for flat_index in self.find_links().await? {
+        let (find_links, indexes) = match self.settings.of_projects.get(project) {
+            Some(only) => ([].as_slice(), std::slice::from_ref(only)),
+            None => (self.find_links().await?.as_slice(), self.settings.indexes.as_slice()),
+        };
+        for flat_index in find_links {
             asked.push(flat_index.location().clone());
             listings.extend(Some(flat_index.listing(project)).filter(|listing| !listing.is_blank()));
         }
         let everywhere = request.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
-        let mut indexes = self.settings.indexes.iter();
+        let mut indexes = indexes.iter();
         for index in indexes.by_ref() {
             asked.push(index.clone());
             let page_listing = self.listing(project, index, request.check).await?;
@@ -370,7 +393,8 @@ impl Indexes {
     /// latter is noted for a warning.
     fn is_taken_for_absent(&self, index: &Arc<MaskedUrl>, project: &PackageName, error: &HttpError) -> bool {
         let Some(status) = error.status_code() else { return false };
-        let is_extra = self.settings.indexes.last().is_some_and(|main| main != index);
+        let IndexSettings { indexes, main, .. } = &self.settings;
+        let is_extra = indexes.contains(index) && indexes.get(*main).is_some_and(|main| main != index);
         let is_assumed = is_extra && is_absent_to_strangers(status) && self.client.asker(index).is_none();
         let is_ignored = self.settings.ignored_statuses.has(index, status);
         if is_assumed && !is_ignored {

@@ -54,7 +54,7 @@ pub use bundle::{
     manifest_at, manifest_text_at, merge, unpack,
 };
 pub use claims::Claims;
-pub use event::{Event, Listener};
+pub use event::{BuildGoal, Event, Listener};
 pub use fetch::{FetchSettings, FilesToFetch, fetch, files_to_fetch};
 pub use fetch_context::FetchContext;
 pub use fetch_error::{FetchError, FetchFailure};

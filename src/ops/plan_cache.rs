@@ -19,7 +19,7 @@ use crate::cache_folder::{CacheBucket, Readers, remove_anything};
 use crate::domain::{
     MarkerEnvironment, MaskedUrl, MetadataSource, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version,
 };
-use crate::index::{AskedIndex, CachedInputs};
+use crate::index::{CachedInputs, IndexKey};
 use crate::resolve::Question;
 
 /// The number of plans that are kept; the oldest is removed first.
@@ -37,8 +37,7 @@ struct PlanKey<'a> {
     program: &'a str,
     question: &'a Question,
     targets: Vec<(&'a str, &'a Version, &'a MarkerEnvironment, &'a Tags)>,
-    indexes: Vec<AskedIndex<'a>>,
-    all_indexes: bool,
+    indexes: IndexKey<'a>,
     strict_metadata: bool,
 }
 
@@ -56,7 +55,7 @@ impl<'p> PlanCache<'p> {
     pub fn of(question: &Question, targets: &[Arc<Target>], context: &'p FetchContext) -> Option<Self> {
         let is_listed = |source: &Source| matches!(source, Source::Index(_));
         let are_listed = question.requirements.iter().all(|requirement| is_listed(&requirement.source));
-        let (indexes, all_indexes) = context.indexes.plan_key().filter(|_| are_listed && context.builds.is_none())?;
+        let indexes = context.indexes.plan_key().filter(|_| are_listed && context.builds.is_none())?;
         let targets = targets.iter().map(|target| (target.id(), target.python(), target.markers(), target.tags()));
         let program = &*context.program;
         let key = PlanKey {
@@ -64,7 +63,6 @@ impl<'p> PlanCache<'p> {
             question,
             targets: targets.collect(),
             indexes,
-            all_indexes,
             strict_metadata: context.strict_metadata,
         };
         let name = Sha256::of(&serde_json::to_vec(&key).ok()?).to_string();

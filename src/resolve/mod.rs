@@ -39,7 +39,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use failure::{Failure, Reason};
-pub use locked::{LockQuestion, PackedRepository};
+pub use locked::{LockQuestion, PackedSource};
 pub use prefetcher::NewFact;
 pub use question::Question;
 pub use shared_versions::ForkStrategy;

@@ -56,6 +56,7 @@ impl LockReport {
             skip_source_trees: true,
             with_sources: false,
             packed: Default::default(),
+            project: None,
         };
         Self {
             format: input.format,

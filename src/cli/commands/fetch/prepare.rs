@@ -16,7 +16,7 @@ use crate::cli::settings::{self, Settings};
 use crate::domain::{IndexOptions, ReleaseControl, Requirement, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
-use crate::input::{self, LockInput, ParsedInput};
+use crate::input::{self, LockInput, ParsedInput, ProjectInput};
 use crate::interpreter::PipSettings;
 use crate::ops::{Claims, FetchContext, MetadataProvider, SdistBuilder, WheelsToBuild};
 use crate::resolve::{ForkStrategy, LockQuestion, Question};
@@ -32,6 +32,8 @@ pub struct PreparedFetch {
     pub question: Question,
     /// The question to a lock file, if one is among the inputs.
     pub lock: Option<LockQuestion>,
+    /// The projects among the inputs that are to be packed themselves.
+    pub projects: Vec<ProjectInput>,
     pub context: FetchContext,
     pub wheels_to_build: WheelsToBuild,
     /// The builders of wheels, if builds are allowed.
@@ -64,6 +66,7 @@ impl PreparedFetch {
         let wheels_to_build = builds::wheels_to_build(&args.selection.build_wheels)?;
         builds::restrict(&mut options.formats, &wheels_to_build);
         let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
+        let projects = projects(&read, args)?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes)?;
         let http_of_store = http.clone();
@@ -87,8 +90,18 @@ impl PreparedFetch {
             program: environment.program().into(),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        let prepared =
-            Self { pip_settings, settings, warm, question, lock, context, wheels_to_build, builders, reporter };
+        let prepared = Self {
+            pip_settings,
+            settings,
+            warm,
+            question,
+            lock,
+            projects,
+            context,
+            wheels_to_build,
+            builders,
+            reporter,
+        };
         let provider = prepared.provider();
         Ok((prepared, provider))
     }
@@ -174,6 +187,20 @@ fn is_needed(requirement: &Requirement, targets: &[Arc<Target>]) -> bool {
     !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))
 }
 
+/// Returns the projects that are to be packed themselves.
+fn projects(read: &ParsedInput, args: &FetchArgs) -> Result<Vec<ProjectInput>, CliError> {
+    match (args.selection.with_project, args.selection.allow_build) {
+        (false, _) => Ok(Vec::new()),
+        (true, false) => {
+            Err(CliError::usage("--with-project runs the project's build, which is allowed by --allow-build"))
+        }
+        (true, true) if read.projects.is_empty() => {
+            Err(CliError::usage("--with-project: no input is a project's lock file, pyproject.toml or setup.cfg"))
+        }
+        (true, true) => Ok(read.projects.clone()),
+    }
+}
+
 fn lock_question(input: &LockInput, args: &FetchArgs, options: &IndexOptions) -> LockQuestion {
     LockQuestion {
         lock: input.lock.clone(),
@@ -182,6 +209,7 @@ fn lock_question(input: &LockInput, args: &FetchArgs, options: &IndexOptions) ->
         skip_source_trees: args.selection.skip_source_trees,
         with_sources: args.selection.with_sources,
         packed: Default::default(),
+        project: None,
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use super::{Finding, FindingKind};
-use crate::domain::{Content, GroupSelection, LockedSource, MemberSelection, RelPath, Target, Tree};
+use crate::domain::{Content, GroupSelection, LockedSource, MemberSelection, Origin, RelPath, Target, Tree};
 use crate::input::{InputSource, LoadedFile, Location, LockInput, PathKind, RequirementsReader, Role};
-use crate::layout::{MANIFEST_PATH, Manifest, ManifestProject, ProjectInstaller};
+use crate::layout::{MANIFEST_PATH, Manifest, ManifestPackage, ManifestProject, ProjectInstaller};
 use crate::resolve::LockQuestion;
 use crate::select::Policy;
 
@@ -76,6 +76,7 @@ fn differences(manifest: &Manifest, lock: &LockInput, target: &Target) -> Option
         skip_source_trees: true,
         with_sources: false,
         packed: BTreeMap::new(),
+        project: None,
     };
     let solution = match question.solve(target, &BTreeMap::new()) {
         Ok(solution) => solution,
@@ -92,10 +93,14 @@ fn differences(manifest: &Manifest, lock: &LockInput, target: &Target) -> Option
         let has = |ids: &[String]| ids.iter().any(|id| id == target.id());
         has(targets) && !has(tools)
     };
+    // Its tool installs the project from its folder.
+    let project = Origin::project().to_string();
+    let is_own = |package: &ManifestPackage| package.requested_by.contains(&project);
     let packed: BTreeMap<_, _> = manifest
         .files()
         .filter(|(package, file)| {
-            is_packed(&file.targets, &file.tools) && !repositories.contains(package.name.as_str())
+            let is_other = repositories.contains(package.name.as_str()) || is_own(package);
+            is_packed(&file.targets, &file.tools) && !is_other
         })
         .map(|(package, file)| (file.filename.as_str(), package.name.as_str()))
         .collect();
