@@ -268,19 +268,19 @@ mod tests {
     #[test]
     fn poetry_asks_its_primary_sources_in_the_place_of_the_default_one() {
         let source = |name: &str, rest: &str| {
-            format!("[[tool.poetry.source]]\nname = '{name}'\nurl = 'https://{name}.example'\n{rest}\n")
+            format!("[[tool.poetry.source]]\nname = '{name}'\nurl = 'https://{name}.example/simple'\n{rest}\n")
         };
         let table = "[tool.poetry.dependencies]\ntorch = { source = 'c' }\n";
         let priority = |priority: &str| format!("priority = '{priority}'");
         let all =
             [source("a", ""), source("b", &priority("supplemental")), source("c", &priority("explicit"))].concat();
         let found = options(&format!("{table}{all}"));
-        assert_eq!(asked(&found), ["https://a.example", "https://b.example"]);
-        assert_eq!(pins(&found), ["torch https://c.example"]);
+        assert_eq!(asked(&found), ["https://a.example/simple", "https://b.example/simple"]);
+        assert_eq!(pins(&found), ["torch https://c.example/simple"]);
         let with_default = format!("{}[[tool.poetry.source]]\nname = 'PyPI'\n", source("a", ""));
-        assert_eq!(asked(&options(&with_default)), ["https://a.example", "default"]);
+        assert_eq!(asked(&options(&with_default)), ["https://a.example/simple", "default"]);
         let only_last = options(&source("b", "secondary = true"));
-        assert_eq!(asked(&only_last), ["default", "https://b.example"]);
+        assert_eq!(asked(&only_last), ["default", "https://b.example/simple"]);
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod pointing;
 mod printing;
 mod project_indexes;
 mod project_installers;
+mod project_tools;
 mod pushing;
 mod reading_archives;
 mod remembering;
