@@ -69,6 +69,7 @@
 //! | [`DiskStore`](store::DiskStore), object | the content-addressed store, and a file in it |
 //! | [`SharedStore`](shared_store::SharedStore) | an object store that several machines read and fill (`--store`) |
 //! | [`CacheBucket`](cache_folder::CacheBucket) | a folder of the cache, with the version of its format |
+//! | [`CacheEntries`](cache_folder::CacheEntries), entry | small files of the cache by folder and name, here and in the shared store |
 //! | [`HttpClient`](http::HttpClient), retry, circuit breaker | what sends requests, when it sends one again, and when it stops asking a host |
 //! | [`Indexes`](index::Indexes), flat index | the indexes asked for a project, and a page or folder of links (`--find-links`) |
 //! | [`MetadataProvider`](ops::MetadataProvider) | what finds out the facts that a step of the resolver lacks |
@@ -90,7 +91,7 @@
 //! | `runs-v1/` | the files that each run used, from where and for which targets; its time is that of the last such run | [`ops::cache`] |
 //! | `incoming-v1/` | files that are being written, and partial files of killed runs | [`store`], [`cache_folder`] |
 //! | `pages-v1/` | index pages, by the user who was served, with their validators | [`index`] |
-//! | `plans-v3/` | plans that were made from these pages, for the same question asked again | [`ops`] |
+//! | `plans-v4/` | plans that were made from these pages, for the same question asked again | [`ops`] |
 //! | `metadata-v3/` | the metadata of distributions, by the file's SHA-256 | [`index`] |
 //! | `index-metadata-v2/` | the metadata that indexes serve for files, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files for which no index promises one, while they are unchanged | [`index`] |

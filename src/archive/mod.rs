@@ -124,6 +124,9 @@ pub enum ArchiveError {
     Folder { path: PathBuf, source: io::Error },
     #[error("the archive cannot be completed: {0}")]
     Finish(io::Error),
+    /// A folder in an object store failed.
+    #[error("{place} cannot be read or written: {why}")]
+    Remote { place: String, why: String },
 }
 
 impl ArchiveError {

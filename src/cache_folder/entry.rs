@@ -33,11 +33,8 @@ impl CacheLayout {
 
     /// Reads a file as [`CacheLayout::read`] does, and returns its stamp, too.
     pub fn read_stamped(&self, path: &Path) -> Option<(Vec<u8>, Option<FileStamp>)> {
-        let (mut bytes, metadata) = read_regular(path).ok()?;
-        let length = bytes.len().checked_sub(SUM)?;
-        let is_whole = crc32fast::hash(&bytes[..length]).to_le_bytes() == bytes[length..];
-        bytes.truncate(length);
-        is_whole.then(|| (bytes, FileStamp::of(&metadata)))
+        let (bytes, metadata) = read_regular(path).ok()?;
+        Some((content(bytes)?, FileStamp::of(&metadata)))
     }
 
     /// Writes `parts`, one after the other, as the file `path`, replacing whatever is there;
@@ -101,6 +98,20 @@ impl CacheLayout {
         }
         rename(file, path).map_err(|(error, _)| error)
     }
+}
+
+/// Whether these are all the bytes of a file that [`CacheLayout::write`] wrote, by their checksum.
+pub fn is_whole(bytes: &[u8]) -> bool {
+    bytes.split_last_chunk::<SUM>().is_some_and(|(content, sum)| crc32fast::hash(content).to_le_bytes() == *sum)
+}
+
+/// Returns the content of a file that [`CacheLayout::write`] wrote, given all its bytes; `None` if they
+/// are damaged.
+pub fn content(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+    is_whole(&bytes).then(|| {
+        bytes.truncate(bytes.len() - SUM);
+        bytes
+    })
 }
 
 /// Makes a temporary file; by default only its owner may read it.

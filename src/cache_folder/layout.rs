@@ -94,8 +94,10 @@ impl CacheBucket {
             | Self::SourceTrees => 1,
             // Where metadata was read came to it.
             Self::IndexMetadata | Self::Built => 2,
-            // What was unknown then may be known now. Of plans: the commit of an archive came to them.
-            Self::Metadata | Self::Plans => 3,
+            // What was unknown then may be known now.
+            Self::Metadata => 3,
+            // Whether a page is private came to its pages.
+            Self::Plans => 4,
         }
     }
 

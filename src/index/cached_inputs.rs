@@ -19,11 +19,36 @@ pub struct CachedInputs {
 pub(super) struct CachedInput {
     /// The page's file name in the cache.
     pub page: Sha256,
-    pub stamp: FileStamp,
+    /// The stamp of its file; `None` if another machine read the page.
+    pub stamp: Option<FileStamp>,
     /// When the index was last asked for the page.
     pub checked: Timestamp,
     /// The moment from which on the index must be asked whether the page is unchanged.
     pub stale_from: Timestamp,
+    /// Whether the page is only for the user who asked.
+    pub is_private: bool,
+}
+
+impl CachedInput {
+    /// Returns the input without an end of its freshness: whatever its page lists later, what was
+    /// taken from it holds.
+    pub fn settled(self) -> Self {
+        Self { stale_from: Timestamp(i64::MAX), ..self }
+    }
+}
+
+impl CachedInputs {
+    /// Whether other users may know what the pages led to.
+    pub fn are_public(&self) -> bool {
+        !self.pages.iter().any(|input| input.is_private)
+    }
+
+    /// Returns the inputs as those of another machine, whose files have other stamps here.
+    #[must_use]
+    pub fn of_another_machine(mut self) -> Self {
+        self.pages.iter_mut().for_each(|input| input.stamp = None);
+        self
+    }
 }
 
 /// Collects the cached pages that a run used; holds `None` once a listing came from anything else.
@@ -63,9 +88,10 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_leaves_no_grounds() {
-        let stamp = FileStamp::default();
-        let cached_input =
-            || Some(CachedInput { page: Sha256::of(b"page"), stamp, checked: Timestamp(0), stale_from: Timestamp(1) });
+        let cached_input = || {
+            let (page, stamp) = (Sha256::of(b"page"), Some(FileStamp::default()));
+            Some(CachedInput { page, stamp, checked: Timestamp(0), stale_from: Timestamp(1), is_private: false })
+        };
         let collected = InputCollector::default();
         collected.add(cached_input());
         assert_eq!(collected.all().unwrap().pages, [cached_input().unwrap()]);

@@ -1,7 +1,6 @@
 //! The index client: asks indexes and find-links locations for the files of a project.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,22 +8,25 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use super::absence::{AssumedAbsences, AssumedAbsent, IgnoredStatuses, is_absent_to_strangers};
-use super::cached_inputs::{CachedInputs, InputCollector};
+use super::cached_inputs::{CachedInput, CachedInputs, InputCollector};
 use super::flat_index::{FlatError, FlatIndex};
 use super::index_metadata::{IndexMetadataCache, Trust};
 use super::link::is_distribution;
 use super::local_index::project_page;
 use super::page::{self, ACCEPT, Page, PageError};
 use super::page_cache::{CachedPage, PageCache};
-use crate::cache_folder::CacheLayout;
+use crate::cache_folder::CacheEntries;
 use crate::domain::{
-    Candidate, Candidates, CoreMetadata, HasRemedy, IndexPage, Listing, MaskedUrl, PackageName, Remedy, Sha256,
-    Specifiers, Timestamp,
+    Artifact, Candidate, Candidates, CoreMetadata, HasRemedy, IndexPage, Listing, MaskedUrl, PackageName, Remedy,
+    Sha256, Specifiers, Timestamp,
 };
 use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
 
 /// The size limit of a page in bytes; the longest known project pages are a tenth of this.
 const LONGEST_PAGE: usize = 256 << 20;
+
+/// How long after its first files the other files of a release are expected, in seconds.
+const SETTLING: i64 = 24 * 60 * 60;
 
 /// The strategy by which one of several indexes is chosen for a project.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,8 +53,6 @@ pub struct IndexSettings {
     pub strategy: IndexStrategy,
     /// The statuses that mean "no such project", beside 404 and 410.
     pub ignored_statuses: IgnoredStatuses,
-    /// The cache folder.
-    pub cache: PathBuf,
     /// Whether every cached page is validated with its index.
     pub refresh: bool,
     /// Whether cached pages of any age are used, without a network.
@@ -80,6 +80,22 @@ impl ListingRequest {
             true => listing,
             false => listing.retain(|version| self.versions.contains(version)),
         }
+    }
+
+    /// Whether a page of any age can answer: only one version is of interest, and it is listed with
+    /// digests, and nothing is likely to have been added to it since the page was read.
+    ///
+    /// Digests in the question decide by themselves. Otherwise the files must have been there for a
+    /// day when the page was read.
+    fn is_settled(&self, page: &CachedPage<'_>, listing: Option<&Listing>) -> bool {
+        let files = match (self.versions.pin(), listing) {
+            (Some(version), Some(listing)) => listing.files(version),
+            _ => return false,
+        };
+        let had_settled = |uploaded: Timestamp| uploaded.0.saturating_add(SETTLING) <= page.checked().0;
+        let is_old = |file: &Artifact| self.everywhere || file.uploaded.is_some_and(had_settled);
+        let has_digest = |file: &Artifact| file.hashes.iter().any(|digest| digest.as_sha256().is_some());
+        !files.is_empty() && files.iter().all(|file| has_digest(file) && is_old(file))
     }
 }
 
@@ -128,12 +144,15 @@ impl HasRemedy for StalePage {
 /// An index, and the fingerprint of the credentials with which it is asked.
 type AskedIndex<'a> = (&'a MaskedUrl, Option<Sha256>);
 
-/// What decides which index is asked for what.
+/// The indexes that are asked, and how.
 #[derive(Serialize)]
-pub struct IndexKey<'a> {
+pub struct AskedIndexes<'a> {
+    /// The indexes in order.
     indexes: Vec<AskedIndex<'a>>,
+    /// The only index of a project, where one is stated.
     of_projects: BTreeMap<&'a PackageName, AskedIndex<'a>>,
-    are_all_asked: bool,
+    all_indexes: bool,
+    keeps_pins: bool,
 }
 
 /// All indexes and find-links locations of a run.
@@ -142,6 +161,8 @@ pub struct Indexes {
     client: Arc<HttpClient>,
     cache: PageCache,
     said: IndexMetadataCache,
+    /// Whether pages of any age may answer for pinned versions that are settled.
+    keeps_pins: bool,
     find_links: OnceCell<Vec<FlatIndex>>,
     /// Whether any listing came from the cache without being validated.
     has_unchecked: AtomicBool,
@@ -153,13 +174,13 @@ pub struct Indexes {
 }
 
 impl Indexes {
-    pub fn new(settings: IndexSettings, client: Arc<HttpClient>) -> Self {
-        let layout = CacheLayout::new(settings.cache.clone());
+    pub fn new(settings: IndexSettings, client: Arc<HttpClient>, entries: &CacheEntries) -> Self {
         Self {
             settings,
             client,
-            cache: PageCache::new(layout.clone()),
-            said: IndexMetadataCache::new(layout),
+            cache: PageCache::new(entries.clone()),
+            said: IndexMetadataCache::new(entries.clone()),
+            keeps_pins: entries.are_shared(),
             find_links: OnceCell::new(),
             has_unchecked: AtomicBool::default(),
             is_distrusted: AtomicBool::default(),
@@ -195,9 +216,18 @@ impl Indexes {
     /// Returns the remembered metadata of a file that its index served, if it can be trusted until
     /// the file itself is fetched.
     pub fn recall_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
+        self.said.read(candidate, self.client.asker(&candidate.index), self.trust())
+    }
+
+    /// Returns the metadata of a file that its index served to another machine, as
+    /// [`Indexes::recall_metadata`] does.
+    pub async fn recall_shared_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
+        self.said.fetch(candidate, self.client.asker(&candidate.index), self.trust()).await
+    }
+
+    fn trust(&self) -> Trust {
         let IndexSettings { now, offline, .. } = self.settings;
-        let trust = Trust { now, refresh: self.must_check(), offline };
-        self.said.read(candidate, self.client.asker(&candidate.index), trust)
+        Trust { now, refresh: self.must_check(), offline }
     }
 
     /// Remembers the metadata of a file that its index served.
@@ -211,19 +241,18 @@ impl Indexes {
         self.assumed_absent.all()
     }
 
-    /// Returns what a remembered plan depends on.
-    ///
-    /// `None` if a location is no index on a server, so that cached pages cannot stand for all
-    /// locations.
-    pub fn plan_key<'a>(&'a self) -> Option<IndexKey<'a>> {
+    /// Returns what a remembered plan depends on; `None` if a location is no index on a server, so
+    /// that cached pages cannot stand for all locations.
+    pub fn plan_key<'a>(&'a self) -> Option<AskedIndexes<'a>> {
         let IndexSettings { indexes, of_projects, find_links, strategy, .. } = &self.settings;
         let mut all = indexes.iter().chain(of_projects.values());
         let are_remote = find_links.is_empty() && all.all(|index| index.local_path().is_none());
         let asked = |index: &'a Arc<MaskedUrl>| (&**index, self.client.asker(index));
-        are_remote.then(|| IndexKey {
+        are_remote.then(|| AskedIndexes {
             indexes: indexes.iter().map(asked).collect(),
             of_projects: of_projects.iter().map(|(project, index)| (project, asked(index))).collect(),
-            are_all_asked: *strategy == IndexStrategy::BestMatch,
+            all_indexes: *strategy == IndexStrategy::BestMatch,
+            keeps_pins: self.keeps_pins,
         })
     }
 
@@ -270,7 +299,7 @@ impl Indexes {
         let mut indexes = indexes.iter();
         for index in indexes.by_ref() {
             asked.push(index.clone());
-            let page_listing = self.listing(project, index, request.check).await?;
+            let page_listing = self.listing(project, index, request).await?;
             unchecked |= page_listing.unchecked;
             let found = page_listing.listing.is_some();
             listings.extend(page_listing.listing.map(|listing| request.narrow(listing)));
@@ -328,7 +357,7 @@ impl Indexes {
         &self,
         project: &PackageName,
         index: &Arc<MaskedUrl>,
-        check: bool,
+        request: &ListingRequest,
     ) -> Result<PageListing, IndexError> {
         if let Some(folder) = index.local_path() {
             let listing = project_page(&folder, project, index.clone());
@@ -337,18 +366,61 @@ impl Indexes {
             return Ok(PageListing { listing: listing.map_err(fail)?, unchecked: false });
         }
         let url = index.project_page(project);
-        let (cached, cached_input) = self.cache.read(&url, self.client.asker(&url)).unzip();
-        let may_use = |page: &CachedPage<'_>| {
-            self.settings.offline || !self.must_check() && !check && page.is_fresh(self.settings.now)
-        };
-        if let Some(page_listing) =
-            cached.as_ref().filter(|page| may_use(page)).and_then(|page| page_listing(page, project, index))
-        {
-            self.cached_inputs.add(cached_input.flatten());
+        let (cached, cached_input) = self.find_page(&url, request).await.unzip();
+        let found = cached.as_ref().and_then(|page| Some((page, self.without_asking(page, project, index, request)?)));
+        if let Some((page, page_listing)) = found {
+            self.note_input(cached_input.flatten(), page, page_listing.listing.as_ref(), request);
             self.has_unchecked.store(true, Ordering::Relaxed);
             return Ok(PageListing { unchecked: !self.settings.offline, ..page_listing });
         }
-        self.request_page(project, index, &url, cached).await
+        self.request_page(project, index, &url, cached, request).await
+    }
+
+    /// Returns the listing of a cached page, if its index need not be asked for it.
+    fn without_asking(
+        &self,
+        page: &CachedPage<'_>,
+        project: &PackageName,
+        index: &Arc<MaskedUrl>,
+        request: &ListingRequest,
+    ) -> Option<PageListing> {
+        let is_fresh = self.may_use(page, request);
+        if !is_fresh && (!self.keeps_pins || self.must_check() || request.check) {
+            return None;
+        }
+        let found = page_listing(page, project, index)?;
+        (is_fresh || request.is_settled(page, found.listing.as_ref())).then_some(found)
+    }
+
+    /// Records the use of a page, for plans that depend on it.
+    fn note_input(
+        &self,
+        input: Option<CachedInput>,
+        page: &CachedPage<'_>,
+        listing: Option<&Listing>,
+        request: &ListingRequest,
+    ) {
+        let is_settled = self.keeps_pins && request.is_settled(page, listing);
+        self.cached_inputs.add(if is_settled { input.map(CachedInput::settled) } else { input });
+    }
+
+    /// Returns the cached page at `url`, or one that other machines share if that may be used.
+    async fn find_page(
+        &self,
+        url: &MaskedUrl,
+        request: &ListingRequest,
+    ) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
+        let asker = self.client.asker(url);
+        match self.must_check() || request.check {
+            true => self.cache.read(url, asker),
+            false => self.cache.find(url, asker, |page| self.may_use(page, request)).await,
+        }
+    }
+
+    /// Whether a cached page may be used without asking its index.
+    fn may_use(&self, page: &CachedPage<'_>, request: &ListingRequest) -> bool {
+        let must_check = self.must_check() || request.check;
+        self.settings.offline || !must_check && page.is_fresh(self.settings.now)
     }
 
     async fn request_page(
@@ -357,20 +429,22 @@ impl Indexes {
         index: &Arc<MaskedUrl>,
         url: &MaskedUrl,
         cached: Option<CachedPage<'_>>,
+        request: &ListingRequest,
     ) -> Result<PageListing, IndexError> {
         let cached = cached.filter(|page| page_listing(page, project, index).is_some());
         let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
-        let take = |page| self.take(project, index, url, page);
+        let take = |page| self.take(project, index, url, page, request);
         match self.client.page_as(url, ACCEPT, &known, LONGEST_PAGE, take).await {
             Ok(PageResponse::NotModified { cache_control }) => {
                 let page = cached.expect("only a cached page has validators");
                 let known = page_listing(&page, project, index).expect("the page was read before");
-                self.put(url, page.renewed(&cache_control, self.settings.now));
+                self.put(url, page.renewed(&cache_control, self.settings.now), known.listing.as_ref(), request);
                 Ok(known)
             }
             Ok(PageResponse::Page(page_listing)) => page_listing,
             Err(error) if error.is_not_found() || self.is_taken_for_absent(index, project, &error) => {
-                self.keep(url, None, Validators::default(), error.cache_control());
+                let page = CachedPage::new(None, Validators::default(), error.cache_control(), self.settings.now);
+                self.put(url, page, None, request);
                 Ok(PageListing { listing: None, unchecked: false })
             }
             Err(error) => match cached.filter(|_| self.settings.prefer_cached && error.is_outage()) {
@@ -414,25 +488,30 @@ impl Indexes {
         index: &Arc<MaskedUrl>,
         url: &MaskedUrl,
         page: http::HttpPage<PageContent>,
+        request: &ListingRequest,
     ) -> Result<Result<PageListing, IndexError>, HttpError> {
         let listing = match page::listing(&page, project, index.clone())? {
             Ok(listing) => listing,
             Err(source) => return Ok(Err(IndexError::Page { project: project.clone(), source: source.into() })),
         };
-        match listing.has_credentials() {
-            true => self.cached_inputs.add(None),
-            false => self.keep(url, Some(listing.bytes()), page.validators, &page.cache_control),
+        if listing.has_credentials() {
+            self.cached_inputs.add(None);
+        } else {
+            let kept = CachedPage::new(Some(listing.bytes()), page.validators, &page.cache_control, self.settings.now);
+            self.put(url, kept, Some(&listing), request);
         }
         Ok(Ok(PageListing { listing: Some(listing), unchecked: false }))
     }
 
-    fn keep(&self, url: &MaskedUrl, listing: Option<&[u8]>, validators: Validators, cache_control: &str) {
-        self.put(url, CachedPage::new(listing, validators, cache_control, self.settings.now));
-    }
-
-    /// Caches a page, unless its server forbids that.
-    fn put(&self, url: &MaskedUrl, page: Option<CachedPage<'_>>) {
-        self.cached_inputs.add(page.and_then(|page| self.cache.write(url, self.client.asker(url), &page)));
+    /// Caches a page, unless its server forbids that, and records its use.
+    fn put(&self, url: &MaskedUrl, page: Option<CachedPage<'_>>, listing: Option<&Listing>, request: &ListingRequest) {
+        match page {
+            Some(page) => {
+                let input = self.cache.write(url, self.client.asker(url), &page);
+                self.note_input(input, &page, listing, request);
+            }
+            None => self.cached_inputs.add(None),
+        }
     }
 }
 

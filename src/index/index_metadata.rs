@@ -4,13 +4,11 @@
 //! It is unverified until the file itself is fetched, so it is remembered only for the index that
 //! served it and the credentials it was served to.
 //!
-//! A file's name in the `index-metadata` folder of the cache is the SHA-256 of index, credentials,
+//! An entry's name in the `index-metadata` folder of the cache is the SHA-256 of index, credentials,
 //! file, and the promised digest of the metadata.
 
-use std::path::PathBuf;
-
 use super::page_cache::DEFAULT_LIFETIME;
-use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
+use crate::cache_folder::{CacheBucket, CacheEntries};
 use crate::domain::{Candidate, CoreMetadata, Sha256, Timestamp};
 
 /// What decides whether remembered metadata may be used.
@@ -23,40 +21,52 @@ pub(super) struct Trust {
     pub offline: bool,
 }
 
-/// The folder of metadata that indexes served.
+/// The metadata that indexes served.
 #[derive(Clone, Debug)]
 pub(super) struct IndexMetadataCache {
-    folder: PathBuf,
-    layout: CacheLayout,
+    entries: CacheEntries,
 }
 
 impl IndexMetadataCache {
-    pub fn new(layout: CacheLayout) -> Self {
-        Self { folder: layout.folder(CacheBucket::IndexMetadata), layout }
+    pub fn new(entries: CacheEntries) -> Self {
+        Self { entries }
     }
 
     /// Returns the metadata that was served for `candidate`; `None` also if the cached file is
     /// damaged.
     pub fn read(&self, candidate: &Candidate, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
-        let bytes = self.layout.read(&self.path(candidate, asker)?)?;
-        let (said, metadata): (Timestamp, CoreMetadata) = postcard::from_bytes(&bytes).ok()?;
-        is_believed(candidate, said, trust).then_some(metadata)
+        let bytes = self.entries.read(CacheBucket::IndexMetadata, &name(candidate, asker)?)?;
+        decode(&bytes, candidate, trust)
     }
 
-    /// Remembers metadata; a cache that cannot be written is no error, since it only saves time.
+    /// Returns the metadata that was served to another machine for `candidate`; it is not kept, since
+    /// that machine may say anything.
+    pub async fn fetch(&self, candidate: &Candidate, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
+        let bytes = self.entries.fetch(CacheBucket::IndexMetadata, &name(candidate, asker)?).await?;
+        decode(&bytes, candidate, trust)
+    }
+
+    /// Remembers metadata, also for other machines; a cache that cannot be written is no error,
+    /// since it only saves time.
     pub fn write(&self, candidate: &Candidate, asker: Option<Sha256>, metadata: &CoreMetadata, now: Timestamp) {
-        let Some(path) = self.path(candidate, asker) else { return };
+        let Some(name) = name(candidate, asker) else { return };
         let bytes = postcard::to_stdvec(&(now, metadata)).expect("metadata can always be encoded");
-        let _ = self.layout.write(&path, &[&bytes], Readers::Umask);
+        let _ = self.entries.write(CacheBucket::IndexMetadata, &name, &[&bytes]);
     }
+}
 
-    /// Returns the path of a file's metadata, or `None` if no SHA-256 of the file is known.
-    fn path(&self, candidate: &Candidate, asker: Option<Sha256>) -> Option<PathBuf> {
-        let promised = candidate.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
-        let key = (candidate.index.public(), asker, candidate.promises.sha256()?, promised);
-        let key = postcard::to_stdvec(&key).expect("texts can always be encoded");
-        Some(self.folder.join(Sha256::of(&key).to_string()))
-    }
+/// Decodes the metadata in an entry, if it may be used.
+fn decode(bytes: &[u8], candidate: &Candidate, trust: Trust) -> Option<CoreMetadata> {
+    let (said, metadata) = postcard::from_bytes(bytes).ok()?;
+    is_believed(candidate, said, trust).then_some(metadata)
+}
+
+/// Returns the name of a file's metadata, or `None` if no SHA-256 of the file is known.
+fn name(candidate: &Candidate, asker: Option<Sha256>) -> Option<String> {
+    let promised = candidate.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
+    let key = (candidate.index.public(), asker, candidate.promises.sha256()?, promised);
+    let key = postcard::to_stdvec(&key).expect("texts can always be encoded");
+    Some(Sha256::of(&key).to_string())
 }
 
 /// Whether remembered metadata may be used.
@@ -81,6 +91,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::cache_folder::CacheLayout;
     use crate::domain::{Promises, Sidecar, Yanked};
 
     fn candidate(index: &str, sidecar: Option<Sidecar>) -> Candidate {
@@ -100,7 +111,7 @@ mod tests {
     #[test]
     fn what_one_index_said_to_one_asker_is_not_believed_of_another() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = IndexMetadataCache::new(CacheLayout::new(folder.path().to_owned()));
+        let cache = IndexMetadataCache::new(CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
         let trust = Trust { now: Timestamp(0), refresh: false, offline: false };
         let metadata = CoreMetadata { name: "demo".into(), ..CoreMetadata::default() };
         let digest = |text: &[u8]| Some(Sidecar { digest: Some(Sha256::of(text).into()) });

@@ -23,7 +23,7 @@ mod wheel_tail;
 
 pub use absence::{AssumedAbsent, IgnoredStatuses};
 pub use cached_inputs::CachedInputs;
-pub use client::{IndexError, IndexKey, IndexSettings, IndexStrategy, Indexes, ListingRequest, StalePage};
+pub use client::{AskedIndexes, IndexError, IndexSettings, IndexStrategy, Indexes, ListingRequest, StalePage};
 pub use core_metadata::{MetadataFile, WrongIdentity, metadata_fields, parse_core_metadata, project_summary};
 pub use flat_index::{FlatError, FlatIndex};
 pub use local_digests::LocalDigests;

@@ -2,9 +2,9 @@
 //!
 //! A run with a warm cache reads these and sends no request.
 //!
-//! A page's file in the `pages` folder of the cache is named by the SHA-256 of the page's URL and
+//! A page's entry in the `pages` folder of the cache is named by the SHA-256 of the page's URL and
 //! of the fingerprint of the credentials. It is replaced by a rename and read without a lock; a
-//! page that cannot be read is requested again.
+//! page that cannot be read is requested again. Machines share what is not private.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::cached_inputs::{CachedInput, CachedInputs};
-use crate::cache_folder::{CacheBucket, CacheLayout, FileStamp, Readers};
+use crate::cache_folder::{CacheBucket, CacheEntries, FileStamp, Readers};
 use crate::domain::{IndexPage, Listing, MaskedUrl, Sha256, Timestamp};
 use crate::http::Validators;
 
@@ -50,6 +50,11 @@ impl<'a> CachedPage<'a> {
         self.checked <= now.0 && now < self.stale_from()
     }
 
+    /// Returns when the index was last asked for the page.
+    pub fn checked(&self) -> Timestamp {
+        Timestamp(self.checked)
+    }
+
     /// Returns the moment from which on the page must be validated before use.
     fn stale_from(&self) -> Timestamp {
         Timestamp(self.checked.saturating_add_unsigned(self.lifetime))
@@ -65,7 +70,7 @@ impl<'a> CachedPage<'a> {
         (self.etag.is_some() || self.is_fresh(now)).then(|| IndexPage {
             url,
             listing,
-            checked: Timestamp(self.checked),
+            checked: self.checked(),
             lifetime: self.lifetime,
             etag: self.etag.clone(),
         })
@@ -121,37 +126,61 @@ impl Permission {
     }
 }
 
-/// The folder of cached pages.
+/// The cached pages.
 #[derive(Clone, Debug)]
 pub(super) struct PageCache {
-    folder: PathBuf,
-    layout: CacheLayout,
+    entries: CacheEntries,
 }
 
 impl PageCache {
-    pub fn new(layout: CacheLayout) -> Self {
-        Self { folder: layout.folder(CacheBucket::Pages), layout }
+    pub fn new(entries: CacheEntries) -> Self {
+        Self { entries }
     }
 
-    /// Returns a cached page with the record of its use for [`CachedInputs`]; `None` also if the
-    /// file is damaged.
+    /// Returns a page that this machine cached, with the record of its use for [`CachedInputs`];
+    /// `None` also if the file is damaged.
     pub fn read(&self, url: &MaskedUrl, asker: Option<Sha256>) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
-        let name = name(url, asker);
-        let (bytes, stamp) = self.layout.read_stamped(&self.path(name))?;
-        let page = postcard::from_bytes::<CachedPage<'_>>(&bytes).ok()?.into_owned();
-        let cached_input = cached_input(name, &page, stamp);
-        Some((page, cached_input))
+        self.read_named(name(url, asker))
     }
 
-    /// Writes a page and returns the record of its use for [`CachedInputs`].
+    /// Returns a page as [`PageCache::read`] does, or, if that is missing or not `usable`, the page
+    /// that other machines share, if that was validated later.
+    pub async fn find(
+        &self,
+        url: &MaskedUrl,
+        asker: Option<Sha256>,
+        usable: impl Fn(&CachedPage<'_>) -> bool,
+    ) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
+        let own = self.read(url, asker);
+        if own.as_ref().is_some_and(|(page, _)| usable(page)) {
+            return own;
+        }
+        let name = name(url, asker);
+        let shared = self.entries.fetch(CacheBucket::Pages, &name.to_string()).await.and_then(decode);
+        let is_newer = |shared: &CachedPage<'_>| own.as_ref().is_none_or(|(own, _)| own.checked < shared.checked);
+        match shared.filter(|shared| !shared.is_private && is_newer(shared)) {
+            Some(shared) => {
+                let parts = [&*shared.head(), shared.listing.as_deref().unwrap_or_default()];
+                let stamp = self.entries.keep(CacheBucket::Pages, &name.to_string(), &parts, Readers::Umask);
+                let input = cached_input(name, &shared, stamp.ok().flatten());
+                Some((shared, input))
+            }
+            None => own,
+        }
+    }
+
+    /// Writes a page and returns the record of its use for [`CachedInputs`]; other machines get it
+    /// unless it is private.
     ///
     /// A cache that cannot be written is no error here, since it only saves time; the store in the
     /// same folder reports such problems.
     pub fn write(&self, url: &MaskedUrl, asker: Option<Sha256>, page: &CachedPage<'_>) -> Option<CachedInput> {
         let name = name(url, asker);
         let parts = [&*page.head(), page.listing.as_deref().unwrap_or_default()];
-        let readers = if page.is_private { Readers::Owner } else { Readers::Umask };
-        let stamp = self.layout.write(&self.path(name), &parts, readers);
+        let stamp = match page.is_private {
+            true => self.entries.keep(CacheBucket::Pages, &name.to_string(), &parts, Readers::Owner),
+            false => self.entries.write(CacheBucket::Pages, &name.to_string(), &parts),
+        };
         cached_input(name, page, stamp.ok()?)
     }
 
@@ -161,16 +190,33 @@ impl PageCache {
         let is_fresh = |cached_input: &CachedInput| {
             now.is_none_or(|now| cached_input.checked <= now && now < cached_input.stale_from)
         };
-        cached_inputs.pages.iter().all(is_fresh)
-            && cached_inputs
-                .pages
-                .iter()
-                .all(|cached_input| FileStamp::at(&self.path(cached_input.page)) == Some(cached_input.stamp))
+        let pages = &cached_inputs.pages;
+        pages.iter().all(is_fresh) && pages.iter().all(|cached_input| self.is_unchanged(cached_input))
+    }
+
+    /// Whether this machine knows no other state of a page; of one that another machine read, no
+    /// later one.
+    fn is_unchanged(&self, cached_input: &CachedInput) -> bool {
+        match cached_input.stamp {
+            Some(stamp) => FileStamp::at(&self.path(cached_input.page)) == Some(stamp),
+            None => self.read_named(cached_input.page).is_none_or(|(own, _)| own.checked() <= cached_input.checked),
+        }
+    }
+
+    fn read_named(&self, name: Sha256) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
+        let (bytes, stamp) = self.entries.read_stamped(CacheBucket::Pages, &name.to_string())?;
+        let page = decode(bytes)?;
+        let cached_input = cached_input(name, &page, stamp);
+        Some((page, cached_input))
     }
 
     fn path(&self, name: Sha256) -> PathBuf {
-        self.folder.join(name.to_string())
+        self.entries.path(CacheBucket::Pages, &name.to_string())
     }
+}
+
+fn decode(bytes: Vec<u8>) -> Option<CachedPage<'static>> {
+    Some(postcard::from_bytes::<CachedPage<'_>>(&bytes).ok()?.into_owned())
 }
 
 /// Returns the file name of a page in the cache.
@@ -182,12 +228,21 @@ fn name(url: &MaskedUrl, asker: Option<Sha256>) -> Sha256 {
 }
 
 fn cached_input(page: Sha256, cached: &CachedPage<'_>, stamp: Option<FileStamp>) -> Option<CachedInput> {
-    Some(CachedInput { page, stamp: stamp?, checked: Timestamp(cached.checked), stale_from: cached.stale_from() })
+    Some(CachedInput {
+        page,
+        stamp: Some(stamp?),
+        checked: cached.checked(),
+        stale_from: cached.stale_from(),
+        is_private: cached.is_private,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::cache_folder::{CacheLayout, RemoteEntries};
 
     fn page(cache_control: &str) -> Option<CachedPage<'static>> {
         CachedPage::new(Some(&[1]), Validators::default(), cache_control, Timestamp(1000))
@@ -213,7 +268,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_damage_is_a_miss() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = PageCache::new(CacheLayout::new(folder.path().to_owned()));
+        let cache = PageCache::new(CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
         let url: MaskedUrl = "https://me:pw@index.example/simple/demo/".parse().unwrap();
         assert_eq!(cache.read(&url, None), None);
         let page = page("").unwrap();
@@ -226,7 +281,7 @@ mod tests {
     #[test]
     fn what_one_asker_was_shown_another_does_not_see() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = PageCache::new(CacheLayout::new(folder.path().to_owned()));
+        let cache = PageCache::new(CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
         let url: MaskedUrl = "https://index.example/simple/demo/".parse().unwrap();
         let (me, you) = (Some(Sha256::of(b"me")), Some(Sha256::of(b"you")));
         cache.write(&url, me, &page("private").unwrap());
@@ -237,7 +292,7 @@ mod tests {
     #[test]
     fn a_page_holds_what_was_taken_from_it_while_it_is_fresh_and_the_same() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = PageCache::new(CacheLayout::new(folder.path().to_owned()));
+        let cache = PageCache::new(CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
         let url: MaskedUrl = "https://index.example/simple/demo/".parse().unwrap();
         let cached_input = cache.write(&url, None, &page("max-age=10").unwrap()).unwrap();
         let cached_inputs = CachedInputs { pages: vec![cached_input] };
@@ -249,5 +304,87 @@ mod tests {
         assert!(!cache.is_fresh(&cached_inputs, None), "another page has its name");
         std::fs::remove_file(cache.path(name(&url, None))).unwrap();
         assert!(!cache.is_fresh(&cached_inputs, None));
+    }
+
+    /// The entries of another machine's folder, which nobody adds to.
+    #[derive(Debug)]
+    struct Other(CacheEntries);
+
+    #[async_trait::async_trait]
+    impl RemoteEntries for Other {
+        async fn get(&self, bucket: CacheBucket, name: &str) -> Option<Vec<u8>> {
+            self.0.read(bucket, name)
+        }
+
+        fn offer(&self, _: CacheBucket, _: &str, _: PathBuf) {}
+
+        fn is_read(&self) -> bool {
+            true
+        }
+    }
+
+    /// A machine, and another one whose pages it reads.
+    struct Machines {
+        _folder: tempfile::TempDir,
+        own: PageCache,
+        other: PageCache,
+        url: MaskedUrl,
+    }
+
+    impl Machines {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let entries = |name| CacheEntries::local(CacheLayout::new(folder.path().join(name)));
+            let other = entries("other");
+            let remote = Arc::new(Other(other.clone())) as Arc<dyn RemoteEntries>;
+            let own = CacheEntries::new(entries("own").layout().clone(), Some(remote));
+            let url = "https://index.example/simple/demo/".parse().unwrap();
+            Self { own: PageCache::new(own), other: PageCache::new(other), url, _folder: folder }
+        }
+
+        async fn find(&self, now: i64) -> Option<i64> {
+            let fresh = |page: &CachedPage<'_>| page.is_fresh(Timestamp(now));
+            self.own.find(&self.url, None, fresh).await.map(|(page, _)| page.checked)
+        }
+    }
+
+    fn checked_at(now: i64, cache_control: &str) -> CachedPage<'static> {
+        page(cache_control).unwrap().renewed(cache_control, Timestamp(now)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_page_of_another_machine_is_taken_where_it_was_validated_later() {
+        let machines = Machines::new();
+        assert_eq!(machines.find(1000).await, None);
+        machines.other.write(&machines.url, None, &checked_at(1000, "max-age=10"));
+        assert_eq!(machines.find(1005).await, Some(1000));
+        assert!(machines.own.read(&machines.url, None).is_some(), "it is kept");
+        machines.other.write(&machines.url, None, &checked_at(1100, "max-age=10"));
+        assert_eq!(machines.find(1005).await, Some(1000), "the own one is fresh");
+        assert_eq!(machines.find(1105).await, Some(1100));
+        machines.own.write(&machines.url, None, &checked_at(1200, "max-age=10"));
+        assert_eq!(machines.find(1300).await, Some(1200), "the own one was validated later");
+    }
+
+    #[tokio::test]
+    async fn a_private_page_of_another_machine_is_not_taken() {
+        let machines = Machines::new();
+        machines.other.write(&machines.url, None, &checked_at(1000, "private, max-age=10"));
+        assert_eq!(machines.find(1005).await, None);
+    }
+
+    /// A plan of another machine rests on pages that this one may never have seen.
+    #[test]
+    fn inputs_of_another_machine_hold_unless_this_one_knows_a_later_page() {
+        let Machines { own, other, url, _folder } = Machines::new();
+        let input = other.write(&url, None, &checked_at(1000, "max-age=10")).unwrap();
+        let inputs = CachedInputs { pages: vec![input] };
+        assert!(!own.is_fresh(&inputs, None), "the stamp is that of a file elsewhere");
+        let inputs = inputs.of_another_machine();
+        assert!(own.is_fresh(&inputs, Some(Timestamp(1009))) && !own.is_fresh(&inputs, Some(Timestamp(1010))));
+        own.write(&url, None, &checked_at(1000, "max-age=10"));
+        assert!(own.is_fresh(&inputs, Some(Timestamp(1009))));
+        own.write(&url, None, &checked_at(1001, "max-age=10"));
+        assert!(!own.is_fresh(&inputs, Some(Timestamp(1009))));
     }
 }

@@ -33,15 +33,15 @@ impl Layout for FindLinks {
     }
 
     fn tree_in(&self, fetched: &Fetched, folder: &dyn HeldFolder) -> Result<Tree, LayoutError> {
-        let mut files = CheckedTree::default();
-        let mut anchors = Vec::new();
-        for (package, file) in fetched.files() {
-            files.add(&package.name, file.candidate.filename.to_string(), file.object, &file.candidate.url)?;
-            anchors.extend(helping_anchors(package, file));
-        }
-        let mut tree = files.into_tree();
-        insert_page(&mut tree, ("links.html", "Links"), &anchors, folder, file_beside);
-        Ok(tree)
+        tree_with(fetched, folder, helping_anchors)
+    }
+
+    fn is_served(&self) -> bool {
+        true
+    }
+
+    fn served_tree(&self, fetched: &Fetched, folder: &dyn HeldFolder) -> Result<Tree, LayoutError> {
+        tree_with(fetched, folder, anchors)
     }
 
     fn usage(&self, location: &UsageLocation<'_>) -> Usage {
@@ -54,11 +54,37 @@ impl Layout for FindLinks {
     }
 }
 
+/// Makes the folder with the page `links.html`, which lists what `anchors` returns.
+fn tree_with(
+    fetched: &Fetched,
+    folder: &dyn HeldFolder,
+    anchors: fn(&FetchedPackage, &FetchedFile) -> Vec<Anchor>,
+) -> Result<Tree, LayoutError> {
+    let (mut files, mut links) = (CheckedTree::default(), Vec::new());
+    for (package, file) in fetched.files() {
+        files.add(&package.name, file.candidate.filename.to_string(), file.object, &file.candidate.url)?;
+        links.extend(anchors(package, file));
+    }
+    let mut tree = files.into_tree();
+    insert_page(&mut tree, ("links.html", "Links"), &links, folder, file_beside);
+    Ok(tree)
+}
+
 /// Returns the links for a file whose name alone some pips misread.
 fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     let filename = &*file.candidate.filename;
+    let is_understood = is_unidentified(package, filename) || is_seen_in_a_folder(package, filename);
+    match eggs(package, filename).is_empty() && is_understood {
+        true => Vec::new(),
+        false => anchors(package, file),
+    }
+}
+
+/// Returns the links for a file where only a page tells of it.
+fn anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
+    let filename = &*file.candidate.filename;
     let mut fragments: Vec<_> = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&")).collect();
-    if fragments.is_empty() && !is_unidentified(package, filename) && !is_seen_in_a_folder(package, filename) {
+    if fragments.is_empty() {
         fragments.push(String::new());
     }
     let anchor = |fragment| Anchor {
@@ -109,6 +135,15 @@ mod tests {
                 assert_eq!(hrefs, expected);
             }
         }
+    }
+
+    /// A web server lists no folder.
+    #[test]
+    fn a_served_folder_has_a_page_of_all_its_files() {
+        let fetched = fetched(vec![package("demo", "1.0", vec![file("demo-1.0-py3-none-any.whl", b"bytes")])]);
+        let tree = FindLinks.served_tree(&fetched, &NewFolder).unwrap();
+        assert_eq!(paths(&tree), ["demo-1.0-py3-none-any.whl", "links.html"]);
+        assert!(page(&tree, "links.html").contains("href=\"demo-1.0-py3-none-any.whl#sha256="));
     }
 
     #[test]

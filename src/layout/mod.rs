@@ -68,6 +68,20 @@ pub trait Layout: Sync {
         self.tree(fetched)
     }
 
+    /// Whether installers also read this layout from a web server.
+    fn is_served(&self) -> bool {
+        false
+    }
+
+    /// Returns the same as [`Layout::tree_in`] for a folder that a web server shows, which lists no
+    /// folders.
+    ///
+    /// # Errors
+    /// As [`Layout::tree`].
+    fn served_tree(&self, fetched: &Fetched, folder: &dyn HeldFolder) -> Result<Tree, LayoutError> {
+        self.tree_in(fetched, folder)
+    }
+
     /// Returns how pip is pointed at the folder.
     fn usage(&self, location: &UsageLocation<'_>) -> Usage;
 

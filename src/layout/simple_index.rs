@@ -44,6 +44,10 @@ impl Layout for SimpleIndex {
         index_tree(&files, folder)
     }
 
+    fn is_served(&self) -> bool {
+        true
+    }
+
     fn usage(&self, location: &UsageLocation<'_>) -> Usage {
         let arguments = ["--index-url", location.url].map(String::from);
         Usage { variables: Vec::new(), arguments: arguments.into(), condition: None }

@@ -2,7 +2,6 @@
 //! files confirm it.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::{CoreMetadata, MaskedUrl, Plan};
@@ -15,7 +14,8 @@ pub struct Claims(Arc<Mutex<State>>);
 struct State {
     /// The claimed metadata, by the URL of the file.
     metadata: HashMap<MaskedUrl, Arc<CoreMetadata>>,
-    plans: Vec<PathBuf>,
+    /// The names of cached plans.
+    plans: Vec<String>,
 }
 
 impl Claims {
@@ -32,13 +32,13 @@ impl Claims {
         }
     }
 
-    /// Notes that the cached plan at `path` depends on claims.
-    pub(super) fn add_plan(&self, path: PathBuf) {
-        self.state().plans.push(path);
+    /// Notes that the cached plan called `name` depends on claims.
+    pub(super) fn add_plan(&self, name: String) {
+        self.state().plans.push(name);
     }
 
-    /// Returns the cached plans that depend on claims, and forgets them.
-    pub(super) fn take_plans(&self) -> Vec<PathBuf> {
+    /// Returns the names of the cached plans that depend on claims, and forgets them.
+    pub(super) fn take_plans(&self) -> Vec<String> {
         std::mem::take(&mut self.state().plans)
     }
 

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use super::Listener;
 use super::claims::Claims;
 use super::fetch_error::FetchError;
+use crate::cache_folder::CacheEntries;
 use crate::domain::{PackageName, Sha256};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache, MetadataResult};
@@ -21,6 +22,8 @@ pub struct FetchContext {
     pub store: DiskStore,
     /// The store that this machine shares with others.
     pub shared: Option<SharedStore>,
+    /// The small files of the cache, and those of the shared store.
+    pub entries: CacheEntries,
     pub metadata: MetadataCache,
     /// What builds source archives for their metadata, if builds are allowed.
     pub builds: Option<Arc<dyn MetadataBuilder>>,

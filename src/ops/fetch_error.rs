@@ -50,6 +50,11 @@ impl FetchFailure {
     pub fn may_be_of_old_page(&self) -> bool {
         self.why.may_be_of_old_page()
     }
+
+    /// Whether the file contradicts what was said of it before it was fetched.
+    pub fn is_contradiction(&self) -> bool {
+        matches!(self.why, FetchError::Inconsistent(_))
+    }
 }
 
 /// Why a file could not be fetched.

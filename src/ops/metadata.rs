@@ -92,7 +92,7 @@ pub(super) async fn metadata_of(
 /// Returns the metadata of the wheel of `candidate`, unless the whole wheel must be fetched for it.
 pub(super) async fn metadata_at_a_glance(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
     let wheel = candidate.filename.parse().ok()?;
-    match cached(candidate, context) {
+    match cached(candidate, context).await {
         Some(said) => Some(said),
         None => of_partial_wheel(&wheel, candidate, context).await.ok()?,
     }
@@ -104,7 +104,7 @@ async fn said_without_build(
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<StatedMetadata, FetchError> {
-    if let Some(said) = cached(candidate, context) {
+    if let Some(said) = cached(candidate, context).await {
         return Ok(said);
     }
     if let Ok(wheel) = candidate.filename.parse::<WheelFilename>()
@@ -117,10 +117,19 @@ async fn said_without_build(
         .map(StatedMetadata::by_file)
 }
 
-/// Returns the cached metadata from the file itself, else that from its index.
-fn cached(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
-    let known = context.metadata.read(candidate.promises.sha256()?).map(StatedMetadata::by_file);
-    known.or_else(|| context.indexes.recall_metadata(candidate).map(StatedMetadata::by_index))
+/// Returns the cached metadata from the file itself, else that from its index, else what other
+/// machines read of it or were told.
+async fn cached(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
+    let sha256 = candidate.promises.sha256()?;
+    if let Some(known) = context.metadata.read(sha256) {
+        return Some(StatedMetadata::by_file(known));
+    }
+    if let Some(said) = context.indexes.recall_metadata(candidate) {
+        return Some(StatedMetadata::by_index(said));
+    }
+    // Nobody vouches for what others read before the file is here, as for what its index says.
+    let (read, said) = tokio::join!(context.metadata.fetch(sha256), context.indexes.recall_shared_metadata(candidate));
+    read.or(said).map(StatedMetadata::by_index)
 }
 
 async fn metadata_from_build(

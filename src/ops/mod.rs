@@ -6,11 +6,12 @@
 //! by `shared_objects`), then `write`, which writes folders, or a bundle through `bundle`. That
 //! module has all operations on bundles: write, sign, verify, unpack, compare, merge.
 //! `source_trees` packs folders and repositories into source archives before anything is planned,
-//! and `target_build` tells what is left for targets to build. `cache`, `serve` and `push`, which
-//! fills a registry, stand alone; the latter two read folders and archives by `members`.
+//! and `target_build` tells what is left for targets to build. `cache`, `shared_cache` (both look
+//! after what is kept), `serve` and `push`, which fills a registry, stand alone; the latter two read folders and archives by `members`.
 //! `distribution_inspection` and `buffered_reader` read the metadata of distributions for
 //! bundles and their verification.
 
+mod bucket_output;
 mod buffered_reader;
 mod build_tools;
 mod build_wheels;
@@ -35,6 +36,7 @@ mod plan_cache;
 pub mod push;
 mod sdist_build;
 pub mod serve;
+pub mod shared_cache;
 mod shared_objects;
 pub mod source_trees;
 mod space;
@@ -43,6 +45,7 @@ mod with_sources;
 mod write;
 
 pub use crate::archive::CancelFlag;
+pub use bucket_output::{BucketOutput, Published};
 pub use build_tools::{plan_build_requires, plan_installer, plan_project_build};
 pub use build_wheels::{WheelBuilds, WheelsToBuild, build_wheels, with_built_wheels};
 pub use bundle::finding::{Finding, FindingKind};
@@ -62,7 +65,7 @@ pub use inconsistent_metadata::InconsistentMetadata;
 pub use metadata::MetadataFailure;
 pub use output::Output;
 pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
-pub use sdist_build::{BuildLimits, BuiltWheels, ConfigSettings, SdistBuilder};
+pub use sdist_build::{BuildLimits, ConfigSettings, SdistBuilder};
 pub use space::{DiskFull, check_space};
 pub use target_build::{TargetBuild, target_builds};
 pub use write::{WriteFailure, write, write_seen_pages};

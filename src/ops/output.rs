@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::bucket_output::BucketOutput;
 use super::bundle::output::BundleOutput;
 use crate::domain::Fetched;
 use crate::layout::Layout;
@@ -15,19 +16,24 @@ pub enum Output {
         /// Whether a requirements file that pins the content is written, too.
         pins: bool,
     },
+    /// A folder in an object store.
+    Bucket(BucketOutput),
     Bundle(BundleOutput),
 }
 
 impl Output {
     /// Whether the metadata of wheels must be fetched, too.
     pub fn needs_metadata(&self) -> bool {
-        matches!(self, Self::Folder { layout, .. } if layout.needs_metadata())
+        match self {
+            Self::Folder { layout, .. } | Self::Bucket(BucketOutput { layout, .. }) => layout.needs_metadata(),
+            Self::Bundle(_) => false,
+        }
     }
 
     /// Returns a sentence for each file that an installer will not find in this output.
     pub fn caveats(&self, fetched: &Fetched) -> Vec<String> {
         match self {
-            Self::Folder { layout, .. } => layout.caveats(fetched),
+            Self::Folder { layout, .. } | Self::Bucket(BucketOutput { layout, .. }) => layout.caveats(fetched),
             Self::Bundle(_) => Vec::new(),
         }
     }
@@ -37,9 +43,19 @@ impl Output {
         matches!(self, Self::Bundle(bundle) if !bundle.force && bundle.is_there())
     }
 
-    pub fn path(&self) -> &Path {
+    /// Returns the path on this machine; `None` for a folder in an object store.
+    pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Folder { path, .. } | Self::Bundle(BundleOutput { path, .. }) => path,
+            Self::Folder { path, .. } | Self::Bundle(BundleOutput { path, .. }) => Some(path),
+            Self::Bucket(_) => None,
+        }
+    }
+
+    /// Returns the path or the URL, without secrets.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Folder { path, .. } | Self::Bundle(BundleOutput { path, .. }) => path.display().to_string(),
+            Self::Bucket(bucket) => bucket.folder.location().to_string(),
         }
     }
 }

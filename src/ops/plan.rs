@@ -74,7 +74,9 @@ pub async fn plan(
 ) -> Result<Plan, PlanFailure> {
     let context = provider.context.clone();
     let plan_cache = PlanCache::of(question, targets, &context);
-    if let Some(plan) = plan_cache.as_ref().and_then(|plan_cache| plan_cache.get(targets)) {
+    if let Some(plan_cache) = &plan_cache
+        && let Some(plan) = plan_cache.get(targets).await
+    {
         return Ok(plan);
     }
     let mut known = KnownFacts::default();

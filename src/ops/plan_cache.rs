@@ -5,21 +5,22 @@
 //! question while each of these is unchanged and fresh. A plan that depends on anything else is not
 //! cached: on folders, direct URLs, builds, or files without a promised digest.
 //!
-//! A plan's file in the `plans` folder of the cache is named by the SHA-256 of the question.
+//! A plan's entry in the `plans` folder of the cache is named by the SHA-256 of the question. Machines
+//! share plans whose pages are not private, once the files of one run have confirmed them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::fetch_context::FetchContext;
-use crate::cache_folder::{CacheBucket, Readers, remove_anything};
+use crate::cache_folder::{CacheBucket, CacheEntries, Readers, remove_anything};
 use crate::domain::{
     MarkerEnvironment, MaskedUrl, MetadataSource, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version,
 };
-use crate::index::{CachedInputs, IndexKey};
+use crate::index::{AskedIndexes, CachedInputs};
 use crate::resolve::Question;
 
 /// The number of plans that are kept; the oldest is removed first.
@@ -28,7 +29,7 @@ const MAX_PLANS: usize = 100;
 /// The cached plan for one question.
 pub(super) struct PlanCache<'p> {
     context: &'p FetchContext,
-    path: PathBuf,
+    name: String,
 }
 
 /// Everything that decides a plan, except the pages.
@@ -37,7 +38,7 @@ struct PlanKey<'a> {
     program: &'a str,
     question: &'a Question,
     targets: Vec<(&'a str, &'a Version, &'a MarkerEnvironment, &'a Tags)>,
-    indexes: IndexKey<'a>,
+    indexes: AskedIndexes<'a>,
     strict_metadata: bool,
 }
 
@@ -66,34 +67,58 @@ impl<'p> PlanCache<'p> {
             strict_metadata: context.strict_metadata,
         };
         let name = Sha256::of(&serde_json::to_vec(&key).ok()?).to_string();
-        Some(Self { context, path: context.store.layout().folder(CacheBucket::Plans).join(name) })
+        Some(Self { context, name })
     }
 
-    /// Returns the cached plan, if there is one and it is still valid.
-    pub fn get(&self, targets: &[Arc<Target>]) -> Option<Plan> {
-        let cached: CachedPlan = postcard::from_bytes(&self.context.store.layout().read(&self.path)?).ok()?;
-        self.context.indexes.is_fresh(&cached.cached_inputs).then_some(())?;
+    /// Returns the plan that this machine or another one cached, if there is one and it is still
+    /// valid.
+    pub async fn get(&self, targets: &[Arc<Target>]) -> Option<Plan> {
+        let cached = match read(&self.context.entries, &self.name).filter(|cached| self.is_fresh(cached)) {
+            Some(own) => own,
+            None => self.fetch().await?,
+        };
         let mut packages = cached.packages;
         self.note_claims(&packages);
         self.restore_credentials(&mut packages);
         Some(Plan { targets: targets.to_vec(), packages, notes: cached.notes, unreliable: cached.unreliable })
     }
 
+    /// Returns the plan of another machine, if it is valid, and keeps it.
+    async fn fetch(&self) -> Option<CachedPlan> {
+        let bytes = self.context.entries.fetch(CacheBucket::Plans, &self.name).await?;
+        let mut cached: CachedPlan = postcard::from_bytes(&bytes).ok()?;
+        cached.cached_inputs = cached.cached_inputs.of_another_machine();
+        if !self.is_fresh(&cached) {
+            return None;
+        }
+        keep(&self.context.entries, &self.name, &encode(&cached));
+        Some(cached)
+    }
+
+    fn is_fresh(&self, cached: &CachedPlan) -> bool {
+        self.context.indexes.is_fresh(&cached.cached_inputs)
+    }
+
     /// Caches `plan`; a cache that cannot be written is no error, since it only saves time.
     pub fn put(&self, plan: &Plan) {
         let Some(cached_inputs) = self.context.indexes.cached_inputs() else { return };
+        let entries = &self.context.entries;
+        let is_public = cached_inputs.are_public();
         let (packages, notes, unreliable) = (&plan.packages, &plan.notes, plan.unreliable.clone());
-        let bytes = postcard::to_stdvec(&CachedPlan { cached_inputs, packages, notes, unreliable })
-            .expect("a plan can be encoded");
-        let _ = self.context.store.layout().write(&self.path, &[&bytes], Readers::Umask);
-        self.note_claims(packages);
-        remove_oldest(self.path.parent().unwrap_or(&self.path));
+        keep(entries, &self.name, &encode(&CachedPlan { cached_inputs, packages, notes, unreliable }));
+        if !self.note_claims(packages) && is_public {
+            entries.offer(CacheBucket::Plans, &self.name);
+        }
+        remove_oldest(&entries.layout().folder(CacheBucket::Plans));
     }
 
-    fn note_claims(&self, packages: &[PlannedPackage]) {
-        if packages.iter().flat_map(|package| &package.files).any(|file| file.claimed.is_some()) {
-            self.context.claims.add_plan(self.path.clone());
+    /// Notes the claims that the plan depends on; returns whether there are any.
+    fn note_claims(&self, packages: &[PlannedPackage]) -> bool {
+        let has_claims = packages.iter().flat_map(|package| &package.files).any(|file| file.claimed.is_some());
+        if has_claims {
+            self.context.claims.add_plan(self.name.clone());
         }
+        has_claims
     }
 
     /// Restores the credentials of index URLs from the settings, since the cache holds none.
@@ -116,20 +141,33 @@ impl<'p> PlanCache<'p> {
 /// Marks the cached plans of this run as confirmed: every file has the dependencies that its index
 /// claimed.
 pub(super) fn confirm(context: &FetchContext) {
-    let layout = context.store.layout();
-    for path in context.claims.take_plans() {
-        let cached = layout.read(&path).and_then(|bytes| postcard::from_bytes::<CachedPlan>(&bytes).ok());
-        let Some(mut cached) = cached else { continue };
+    let entries = &context.entries;
+    for name in context.claims.take_plans() {
+        let Some(mut cached) = read(entries, &name) else { continue };
         cached.packages.iter_mut().flat_map(|package| &mut package.files).for_each(|file| file.claimed = None);
-        let bytes = postcard::to_stdvec(&cached).expect("a plan can be encoded");
-        let _ = layout.write(&path, &[&bytes], Readers::Umask);
+        keep(entries, &name, &encode(&cached));
+        if cached.cached_inputs.are_public() {
+            entries.offer(CacheBucket::Plans, &name);
+        }
     }
 }
 
 /// Removes the cached plans of this run, since they depend on wrong claims.
 pub(super) fn forget(context: &FetchContext) {
     // One that stays is found to be wrong again.
-    context.claims.take_plans().iter().for_each(|path| drop(remove_anything(path)));
+    context.claims.take_plans().iter().for_each(|name| drop(context.entries.remove(CacheBucket::Plans, name)));
+}
+
+fn read(entries: &CacheEntries, name: &str) -> Option<CachedPlan> {
+    postcard::from_bytes(&entries.read(CacheBucket::Plans, name)?).ok()
+}
+
+fn keep(entries: &CacheEntries, name: &str, bytes: &[u8]) {
+    let _ = entries.keep(CacheBucket::Plans, name, &[bytes], Readers::Umask);
+}
+
+fn encode(plan: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(plan).expect("a plan can be encoded")
 }
 
 fn remove_oldest(folder: &Path) {

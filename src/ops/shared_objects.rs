@@ -1,9 +1,5 @@
 //! Takes objects from the shared store into that of this machine.
 
-use std::time::Duration;
-
-use tokio::time::{Instant, timeout_at};
-
 use super::Event;
 use super::incoming_writer::IncomingWriter;
 use crate::domain::{BrokenPromise, Digest, Object, Sha256};
@@ -18,12 +14,6 @@ pub(super) enum SharedOutcome {
     /// Bytes that break a promise; they are dropped, with the file.
     Broken,
 }
-
-/// The time in which any object must have arrived.
-const LEAST_TIME: Duration = Duration::from_secs(20);
-
-/// The number of bytes a second below which the index is asked instead.
-const SLOWEST: u64 = 64 << 10;
 
 /// Fetches an object into `incoming`, whose promises it must keep; `file` is its position in the
 /// plan and its name, for the events.
@@ -72,21 +62,14 @@ async fn receive(
     writer: &mut IncomingWriter,
     tell: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<String>, StoreError> {
-    let limit = LEAST_TIME + Duration::from_secs(object.size / SLOWEST);
-    let deadline = Instant::now() + limit;
     loop {
-        match timeout_at(deadline, object.next()).await {
-            Ok(Ok(Some(bytes))) => {
+        match object.next().await {
+            Ok(Some(bytes)) => {
                 tell(bytes.len() as u64);
                 writer.take(bytes).await?;
             }
-            Ok(Ok(None)) if writer.received == object.size => return Ok(None),
-            Ok(Ok(None)) => return Ok(Some(format!("it sent {} of {} bytes", writer.received, object.size))),
-            Ok(Err(why)) => return Ok(Some(why)),
-            Err(_) => {
-                let seconds = limit.as_secs();
-                return Ok(Some(format!("it sent {} of {} bytes in {seconds} s", writer.received, object.size)));
-            }
+            Ok(None) => return Ok(None),
+            Err(why) => return Ok(Some(why)),
         }
     }
 }

@@ -55,7 +55,7 @@ pub async fn check_space<'a>(
             Some(fetched) => fetched,
             none => none.insert(expected_files(plan, store).await),
         };
-        needs.push((output.path().to_owned(), bytes_of_output(output, fetched)));
+        needs.extend(output.path().map(|path| (path.to_owned(), bytes_of_output(output, fetched))));
     }
     check(needs)
 }
@@ -104,6 +104,7 @@ fn check(needs: Vec<(PathBuf, u64)>) -> Result<(), DiskFull> {
 fn may_need_space(output: &Output, store: &DiskStore) -> bool {
     match output {
         Output::Folder { path, .. } => !shares_disk(path, store),
+        Output::Bucket(_) => false,
         Output::Bundle(BundleOutput { format: None, since: None, path, .. }) => !shares_disk(path, store),
         Output::Bundle(bundle) => bundle.since.is_none() && bundle.stream.is_none(),
     }
@@ -114,6 +115,7 @@ fn bytes_of_output(output: &Output, fetched: &Fetched) -> u64 {
     let wheels = || FindLinks.tree(fetched).ok().zip(RelPath::new(WHEELS).ok()).map(|(tree, at)| tree.under(&at));
     match output {
         Output::Folder { layout, path, .. } => layout.tree(fetched).map_or(0, |tree| bytes_missing(&tree, path)),
+        Output::Bucket(_) => 0,
         Output::Bundle(bundle) => wheels().map_or(0, |tree| bytes_of_bundle(&tree, bundle)),
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::UNIX_EPOCH;
 
+use super::bucket_output::{BucketFolder, BucketOutput, BucketSink};
 use super::bundle::finding::Finding;
 use super::bundle::output::{self, BundleOutput};
 use super::bundle::signature::SignatureError;
@@ -19,7 +20,7 @@ use crate::archive::{
 };
 use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
 use crate::index::Indexes;
-use crate::layout::{self, BundleInput, LayoutError};
+use crate::layout::{self, BundleInput, HeldFolder, LayoutError, NewFolder};
 use crate::parallel;
 use crate::store::DiskStore;
 
@@ -71,8 +72,21 @@ pub fn write(
             FolderSink { path, link_mode }.write(&tree, &objects)?;
             Ok(Vec::new())
         }
+        Output::Bucket(output) => write_bucket(fetched, &objects, output).map(|()| Vec::new()),
         Output::Bundle(output) => write_bundle(fetched, requests, &objects, output),
     }
+}
+
+fn write_bucket(fetched: &Fetched, objects: &StoreObjects<'_>, output: &BucketOutput) -> Result<(), WriteFailure> {
+    let BucketOutput { layout, folder, pins, prune, published } = output;
+    let held = BucketFolder::list(folder)?;
+    // What is to be removed is listed nowhere.
+    let earlier: &dyn HeldFolder = if *prune { &NewFolder } else { &held };
+    let mut tree = layout.served_tree(fetched, earlier)?;
+    if *pins {
+        tree.extend(layout::pins(fetched));
+    }
+    Ok(BucketSink { folder: &held, prunes: *prune, published }.write(&tree, objects)?)
 }
 
 /// Writes the pages of all that was fetched into the cache `folder` of a pip of 23.3 or later, as

@@ -31,13 +31,13 @@ pub struct SharedStoreSettings {
 /// Why a shared store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SharedStoreError {
-    #[error("the shared store {location} cannot be used: {why}")]
+    #[error("{location} cannot be used as a store: {why}")]
     Settings { location: MaskedUrl, why: String },
-    #[error("the shared store {location} has a scheme that is not known (only s3, gs, az, file, http and https are)")]
+    #[error("{location} has a scheme that is not known (only s3, gs, az, file, http and https are)")]
     Scheme { location: MaskedUrl },
-    #[error("the shared store {location} can only be read: a web server takes no uploads")]
+    #[error("{location} can only be read: a web server takes no uploads")]
     ReadOnly { location: MaskedUrl },
-    #[error("the shared store {endpoint} is not asked: by plain HTTP, everybody on the way can change what it answers")]
+    #[error("{endpoint} is not asked: by plain HTTP, everybody on the way can change what it answers")]
     Insecure { endpoint: MaskedUrl },
 }
 

@@ -71,13 +71,14 @@ fn an_interpreter_that_is_not_there_is_named() {
 #[test]
 fn the_url_of_a_bucket_becomes_no_folder() {
     let sandbox = Sandbox::new().without_python();
-    for option in ["--cache-dir", "--dest", "--bundle"] {
-        let place = if option == "--bundle" { "s3://bucket/x.zip" } else { "s3://bucket/x" };
+    for (option, place) in
+        [("--cache-dir", "s3://bucket/x"), ("--dest", "ftp://bucket/x"), ("--bundle", "ftp://bucket/x.zip")]
+    {
         let arguments = ["six", "--no-index", "--python-version", "3.12", "--platform", "linux-x86_64", option, place];
         let output = sandbox.prefetch(arguments).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains("is no folder") && stderr.contains("s3://"), "{stderr}");
-        assert!(!sandbox.path("s3:").exists());
+        assert!(stderr.contains("is no folder") && stderr.contains("://"), "{stderr}");
+        assert!(["s3:", "ftp:"].iter().all(|name| !sandbox.path(name).exists()));
     }
 }

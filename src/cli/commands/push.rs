@@ -17,7 +17,7 @@ use crate::cli::plural::count;
 use crate::cli::settings::args::ConnectionArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::locations::{insecure, place_of_index};
-use crate::cli::settings::{self, network, pypirc, table};
+use crate::cli::settings::{self, network, pypirc};
 use crate::domain::MaskedUrl;
 use crate::http::{HttpClient, HttpSettings, is_secure_origin};
 use crate::ops::push::{
@@ -93,13 +93,10 @@ fn http(
     check: Option<&MaskedUrl>,
     layers: &Layers<'_>,
 ) -> Result<HttpSettings, CliError> {
-    let mut http = network::http(&args.connections, false, layers)?;
+    let mut http = network::http_to_trusted(&args.connections, false, &args.trusted_host, layers)?;
     if http.offline {
         return Err(CliError::usage("nothing can be pushed: the settings say that the run is offline"));
     }
-    let trusted =
-        if args.trusted_host.is_empty() { layers.many(&table::TRUSTED_HOST) } else { args.trusted_host.clone() };
-    http.trusted_hosts.extend(trusted);
     for url in [Some(to), check].into_iter().flatten() {
         if !is_secure_origin(url.secret()) && !http.is_trusted(url.secret()) {
             return Err(insecure(url));

@@ -194,6 +194,7 @@ impl CliError {
             }
             WriteFailure::Archive(ArchiveError::Size { .. }) => Self::new(exit, failure)
                 .hint("`prefetch cache verify` removes what is damaged, and the next run fetches it again"),
+            WriteFailure::Archive(ArchiveError::Remote { .. }) => Self::new(Exit::Unreachable, failure),
             WriteFailure::Full(full) => Self::new(exit, with_remedy(full)),
             _ => Self::new(exit, failure),
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use super::environment::Environment;
-use crate::cache_folder::CacheLayout;
+use crate::cache_folder::{CacheEntries, CacheLayout};
 use crate::cli::error::{CliError, with_remedy};
 use crate::cli::settings::args::TargetArgs;
 use crate::cli::settings::layers::Layers;
@@ -13,7 +13,7 @@ use crate::cli::settings::table::{self, Setting};
 use crate::domain::{Implementation, Platform, PythonVersion, Target, TargetDescription, TargetError, TargetSpec};
 use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
-use crate::ops::{BuildLimits, BuiltWheels, SdistBuilder};
+use crate::ops::{BuildLimits, SdistBuilder};
 
 /// Queries the interpreter once, and only if something depends on it.
 pub struct Machine<'a> {
@@ -202,8 +202,8 @@ impl<'a> Machine<'a> {
         let pip = self.with_host(|at| interpreter.pip(Some(&self.cache), at)).map_err(CliError::unusable)?;
         let front_end = BuildFrontEnd::new(interpreter, pip.as_ref()).map_err(CliError::unusable)?;
         let target = Arc::new(interpreter.target());
-        let known = MetadataCache::of_builds(&self.cache, target.id());
-        Ok(SdistBuilder::new(front_end, target, known, BuiltWheels::new(&self.cache), limits.clone()))
+        let known = MetadataCache::of_builds(&CacheEntries::local(self.cache.clone()), target.id());
+        Ok(SdistBuilder::new(front_end, target, known, limits.clone()))
     }
 
     /// Returns the interpreter's pip, or the one that a new virtual environment of it would get.

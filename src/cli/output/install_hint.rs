@@ -45,11 +45,8 @@ pub fn usages(output: &Output, fetched: &Fetched, context: HintContext<'_>) -> V
 
 /// Returns the words of the user that stand in the commands.
 fn typed<'a>(output: &'a Output, args: &'a FetchArgs) -> Vec<Cow<'a, str>> {
-    let path = match output {
-        Output::Folder { path, .. } => path,
-        Output::Bundle(bundle) => &bundle.path,
-    };
-    let paths = [Some(path), args.outputs.since.as_ref()].into_iter().flatten().map(|path| path.to_string_lossy());
+    let since = args.outputs.since.as_deref();
+    let paths = [output.path(), since].into_iter().flatten().map(|path| path.to_string_lossy());
     let inputs = args.inputs.requirement_files.iter().chain(&args.inputs.constraint_files).chain(&args.requirements);
     paths.chain(inputs.map(|word| Cow::Borrowed(&**word))).collect()
 }
@@ -71,6 +68,8 @@ fn usages_in(shell: TargetShell, output: &Output, fetched: &Fetched, context: Hi
             vec![folder_usage(*layout, path, fetched, &asked(context.args, shell), (context, shell))]
         }
         Output::Folder { layout, .. } if !layout.takes_other_files() => Vec::new(),
+        // Which web server shows it is not known here.
+        Output::Bucket(_) => Vec::new(),
         Output::Folder { layout, path, pins: true } => {
             let usages = pinned_files(fetched).into_iter().map(|(file, condition)| {
                 let asked = format!("-r {}", shell.quote(&path.join(file).display().to_string()));

@@ -4,17 +4,26 @@ use indicatif::HumanBytes;
 
 use super::terminal::{say, warn};
 use crate::cli::plural::count;
-use crate::shared_store::SharedStoreUsage;
+use crate::shared_store::{SharedStoreUsage, Traffic};
 
 /// Prints what went wrong, and unless `is_quiet` what was done.
 pub fn tell(usage: &SharedStoreUsage, is_quiet: bool) {
     usage.warnings.iter().for_each(warn);
-    let parts =
-        [(usage.files_fetched, usage.bytes_fetched, "from"), (usage.files_uploaded, usage.bytes_uploaded, "to")];
-    let done = parts.iter().filter(|(files, ..)| *files > 0);
-    let words = done.map(|(files, bytes, way)| format!("{} ({}) {way} it", count(*files, "file"), HumanBytes(*bytes)));
+    let done = [(usage.fetched, "from"), (usage.uploaded, "to")];
+    let words = done.iter().filter_map(|(traffic, way)| Some(format!("{} {way} it", of_traffic(*traffic)?)));
     let words = words.collect::<Vec<_>>().join(", ");
     if !is_quiet && !words.is_empty() {
         say(format!("Shared store: {words}."));
     }
+}
+
+/// Returns what went one way, unless that is nothing.
+fn of_traffic(Traffic { files, bytes, entries }: Traffic) -> Option<String> {
+    let files = (files > 0).then(|| format!("{} ({})", count(files, "file"), HumanBytes(bytes)));
+    let entries = (entries > 0).then(|| match entries {
+        1 => "1 entry".to_owned(),
+        _ => format!("{entries} entries"),
+    });
+    let parts: Vec<_> = files.into_iter().chain(entries).collect();
+    (!parts.is_empty()).then(|| parts.join(" and "))
 }

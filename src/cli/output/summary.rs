@@ -14,7 +14,7 @@ use crate::cli::commands::fetch::warm_pip::WarmPip;
 use crate::cli::plural::count;
 use crate::cli::settings::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
 use crate::domain::{Fetched, Target};
-use crate::ops::{FilesToFetch, Output};
+use crate::ops::{BucketOutput, FilesToFetch, Output, Published};
 
 /// Prints the plan of a dry run to standard output, unless the report goes there, and a summary.
 ///
@@ -102,13 +102,17 @@ pub fn of_run(
         summary.seconds
     ));
     say_targets(&fetched.targets, version_differences);
-    let mut outputs = outputs.iter().filter(|output| output.path() != Path::new(STANDARD_OUTPUT)).peekable();
+    let mut outputs = outputs.iter().filter(|output| output.path() != Some(Path::new(STANDARD_OUTPUT))).peekable();
     if outputs.peek().is_none() {
         return;
     }
     for output in outputs.clone() {
-        let path = output.path().display();
-        say(if is_sound { format!("Written to {path}.") } else { format!("Written to {path}, which is not sound.") });
+        let place = output.place();
+        say(match output {
+            Output::Bucket(bucket) => published(&place, bucket),
+            _ if is_sound => format!("Written to {place}."),
+            _ => format!("Written to {place}, which is not sound."),
+        });
     }
     if !is_sound {
         return;
@@ -122,6 +126,17 @@ pub fn of_run(
         usage.condition.iter().for_each(|condition| say(format!("  # {condition}:")));
         usage.lines.iter().for_each(|line| say(format!("  {line}")));
     }
+}
+
+/// Returns what was published into a bucket.
+fn published(place: &str, bucket: &BucketOutput) -> String {
+    let Published { sent, bytes, kept, removed } = bucket.published.get().copied().unwrap_or_default();
+    let removed = if removed > 0 { format!(", {removed} removed") } else { String::new() };
+    format!(
+        "Published to {place}: {} sent ({}), {kept} there already{removed}.",
+        count(sent, "file"),
+        HumanBytes(bytes)
+    )
 }
 
 /// The number of targets that are named one by one.

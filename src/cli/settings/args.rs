@@ -49,9 +49,12 @@ pub struct InputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where to put it")]
 pub struct OutputArgs {
-    /// Write the layout into this folder [default: wheelhouse].
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Write the layout into this folder, or into a bucket: s3://, gs:// or az:// [default: wheelhouse].
+    #[arg(short, long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
     pub dest: Option<PathBuf>,
+    /// Remove from the bucket what earlier runs published there and this one does not.
+    #[arg(long, requires = "dest", hide_short_help = true)]
+    pub prune: bool,
     /// The shape of the folder; repeatable [default: find-links].
     ///
     /// With several, each goes to DIR/NAME.

@@ -157,7 +157,6 @@ impl Settings {
             of_projects,
             find_links: options.find_links.iter().map(place).collect::<Result<_, _>>()?,
             strategy: self.strategy,
-            cache: self.cache.clone(),
             refresh: self.refresh,
             prefer_cached: self.prefer_cached,
             offline: self.http.offline,

@@ -54,6 +54,23 @@ pub fn http(args: &ConnectionArgs, is_offline: bool, layers: &Layers<'_>) -> Res
     })
 }
 
+/// Returns how requests are made where the trusted hosts are the typed ones, else those of the
+/// settings.
+///
+/// # Errors
+/// When a value is invalid.
+pub fn http_to_trusted(
+    args: &ConnectionArgs,
+    is_offline: bool,
+    typed: &[String],
+    layers: &Layers<'_>,
+) -> Result<HttpSettings, CliError> {
+    let mut http = http(args, is_offline, layers)?;
+    let trusted = if typed.is_empty() { layers.many(&table::TRUSTED_HOST) } else { typed.to_vec() };
+    http.trusted_hosts.extend(trusted);
+    Ok(http)
+}
+
 /// Returns the proxies: the one of the setting for every host (as in pip), else those of the
 /// variables.
 fn proxies(args: &ConnectionArgs, layers: &Layers<'_>) -> Result<Proxies, CliError> {

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::args::{OutputArgs, STANDARD_OUTPUT, is_folder};
+use super::args::{FetchArgs, OutputArgs, STANDARD_OUTPUT, is_folder};
 use super::layers::Layers;
 use super::locations::refuse_url;
-use super::{date, table};
+use super::{date, shared_store, table};
 use crate::archive::ArchiveFormat;
 use crate::cli::commands::keygen::KEY_PASSWORD;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::layout::{self, Layout, SBOMS, Sboms};
-use crate::ops::{BundleOutput, DeltaBase, Output, OutputStream, SigningKey};
+use crate::ops::{BucketOutput, BundleOutput, DeltaBase, Output, OutputStream, SigningKey};
 
 /// The folder that is written by default.
 const DEFAULT_FOLDER: &str = "wheelhouse";
@@ -22,27 +22,59 @@ const DEFAULT_FOLDER: &str = "wheelhouse";
 /// # Errors
 /// When a layout is unknown, or the destination is no folder.
 pub fn outputs(
-    args: &OutputArgs,
+    all: &FetchArgs,
     bundle: Option<BundleOutput>,
     pins: bool,
     layers: &Layers<'_>,
 ) -> Result<Vec<Output>, CliError> {
+    let args = &all.outputs;
     let mut outputs = Vec::new();
     let layouts = layouts(&args.layouts);
     let asks_for_folder = args.dest.is_some() || !args.layouts.is_empty() || args.bundle.is_none() && !args.warm_pip;
     let ambient = || layers.one(&table::DEST).map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from);
     let dest = args.dest.clone().unwrap_or_else(ambient);
     if asks_for_folder {
-        refuse_url("--dest", &dest)?;
-        let is_single = layouts.len() == 1;
-        outputs.extend(layouts.into_iter().map(|layout| Output::Folder {
-            layout,
-            path: if is_single { dest.clone() } else { dest.join(layout.name()) },
-            pins,
-        }));
+        let at = |layout: &dyn Layout| if layouts.len() == 1 { dest.clone() } else { below(&dest, layout.name()) };
+        let output = |layout: &'static dyn Layout| match shared_store::is_bucket(&dest) {
+            true => bucket(layout, &at(layout), pins, all, layers).map(Output::Bucket),
+            false => folder(layout, at(layout), pins, args),
+        };
+        outputs = layouts.iter().map(|layout| output(*layout)).collect::<Result<_, _>>()?;
     }
     outputs.extend(bundle.map(Output::Bundle));
     Ok(outputs)
+}
+
+fn folder(layout: &'static dyn Layout, path: PathBuf, pins: bool, args: &OutputArgs) -> Result<Output, CliError> {
+    refuse_url("--dest", &path)?;
+    if args.prune {
+        return Err(CliError::usage("--prune removes from a bucket; the files of a folder stay")
+            .hint("remove the folder before the run"));
+    }
+    Ok(Output::Folder { layout, path, pins })
+}
+
+/// Returns the folder of a bucket that gets a layout.
+fn bucket(
+    layout: &'static dyn Layout,
+    dest: &Path,
+    pins: bool,
+    args: &FetchArgs,
+    layers: &Layers<'_>,
+) -> Result<BucketOutput, CliError> {
+    if !layout.is_served() {
+        return Err(CliError::usage(format!("the layout {} is read from a disk, not from a bucket", layout.name())));
+    }
+    let folder = shared_store::open_folder(&dest.to_string_lossy(), args, layers)?;
+    Ok(BucketOutput { layout, folder, pins, prune: args.outputs.prune, published: Arc::default() })
+}
+
+/// Returns the path or URL of a folder in another.
+fn below(dest: &Path, name: &str) -> PathBuf {
+    match shared_store::is_bucket(dest) {
+        true => format!("{}/{name}", dest.to_string_lossy().trim_end_matches('/')).into(),
+        false => dest.join(name),
+    }
 }
 
 /// Returns the bundle to write, if any, and reads the base and the key that it needs.

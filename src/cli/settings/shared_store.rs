@@ -1,31 +1,64 @@
-//! The shared store of a run, from its URL and the variables of its kind.
+//! The shared store of a run and the buckets that it publishes to, from their URLs and the variables
+//! of their kind.
+
+use std::path::Path;
 
 use url::Url;
 
-use super::args::NetworkArgs;
+use super::args::{FetchArgs, NetworkArgs, StoreModeArg};
 use super::layers::Layers;
-use super::table;
+use super::{network, table};
 use crate::cli::error::CliError;
 use crate::domain::{MaskedUrl, mask_credentials};
 use crate::http::HttpSettings;
-use crate::shared_store::{SharedStore, SharedStoreError, SharedStoreSettings, StoreMode};
+use crate::shared_store::{RemoteFolder, SharedStore, SharedStoreError, SharedStoreSettings, StoreMode};
 
 /// The beginnings of the variables by which object stores are configured everywhere.
 const VARIABLES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
-/// Opens the shared store, if one is named; one on a server is not used offline.
+/// Opens the shared store, if an argument or a setting names one; one on a server is not used
+/// offline.
 ///
 /// # Errors
 /// When its URL, its mode or its variables cannot be used.
-pub fn open(args: &NetworkArgs, http: HttpSettings, layers: &Layers<'_>) -> Result<Option<SharedStore>, CliError> {
-    let Some(text) = args.store.clone().or_else(|| layers.one(&table::STORE)) else { return Ok(None) };
-    let mode = args.store_mode.or(layers.word(&table::STORE_MODE)?).map_or_else(StoreMode::default, StoreMode::from);
+pub fn open(
+    named: Option<&str>,
+    mode: Option<StoreModeArg>,
+    http: HttpSettings,
+    layers: &Layers<'_>,
+) -> Result<Option<SharedStore>, CliError> {
+    let Some(text) = named.map(ToOwned::to_owned).or_else(|| layers.one(&table::STORE)) else { return Ok(None) };
+    let mode = mode.or(layers.word(&table::STORE_MODE)?).map_or_else(StoreMode::default, StoreMode::from);
     let location = location(&text, layers)?;
     if http.offline && location.local_path().is_none() {
         return Ok(None);
     }
     let variables = layers.environment.variables_of(&VARIABLES);
     SharedStore::open(SharedStoreSettings { location, mode, variables, http }).map(Some).map_err(unusable)
+}
+
+/// The schemes of buckets, to which layouts can be published.
+const BUCKETS: [&str; 3] = ["s3://", "gs://", "az://"];
+
+/// Whether a destination is the URL of a bucket.
+pub fn is_bucket(dest: &Path) -> bool {
+    BUCKETS.iter().any(|scheme| dest.to_string_lossy().starts_with(scheme))
+}
+
+/// Opens the folder of a bucket, to publish into it.
+///
+/// # Errors
+/// When its URL or its variables cannot be used, or the run is offline.
+pub fn open_folder(text: &str, args: &FetchArgs, layers: &Layers<'_>) -> Result<RemoteFolder, CliError> {
+    let NetworkArgs { connections, offline, .. } = &args.network;
+    let http = network::http_to_trusted(connections, *offline, &args.indexes.trusted_host, layers)?;
+    if http.offline {
+        return Err(CliError::usage(format!("{} cannot be written to offline", mask_credentials(text))));
+    }
+    let location = location(text, layers)?;
+    let variables = layers.environment.variables_of(&VARIABLES);
+    let settings = SharedStoreSettings { location, mode: StoreMode::ReadWrite, variables, http };
+    RemoteFolder::open(settings).map_err(unusable)
 }
 
 /// Parses the location: a URL, or a folder.

@@ -11,7 +11,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::cache_folder::CacheBucket;
+use crate::cache_folder::{CacheBucket, CacheEntries};
 use crate::domain::{Sha256, Timestamp};
 use crate::index::LocalDigests;
 use crate::parallel;
@@ -158,7 +158,7 @@ pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: Sys
     store.layout().remove_outdated()?;
     store.prune_aliases()?;
     source_trees::prune(store.layout(), |sha256| store.find(sha256).is_some(), now)?;
-    BuiltWheels::new(store.layout()).retain(|sha256| store.find(sha256).is_some());
+    BuiltWheels::new(&CacheEntries::local(store.layout().clone())).retain(|sha256| store.find(sha256).is_some());
     LocalDigests::new(store.layout()).retain(|sha256| store.find(sha256).is_some());
     let is_useless = |run: &&RecordedRun| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))

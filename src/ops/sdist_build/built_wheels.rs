@@ -1,12 +1,10 @@
 //! The cache of built wheels: which object of the store a build made, by everything that the build
 //! depends on.
 
-use std::path::{Path, PathBuf};
-
 use serde::{Deserialize, Serialize};
 
 use super::config_settings::Settings;
-use crate::cache_folder::{CacheBucket, CacheLayout, Readers, real_entries, remove_anything};
+use crate::cache_folder::{CacheBucket, CacheEntries, Readers, real_entries, remove_anything};
 use crate::domain::{Linkage, Sha256, Timestamp};
 
 /// Everything that a build depends on.
@@ -45,47 +43,56 @@ pub struct BuiltWheel {
 /// The cache of built wheels, each under the digest of its `BuildKey`.
 #[derive(Clone, Debug)]
 pub struct BuiltWheels {
-    layout: CacheLayout,
+    entries: CacheEntries,
 }
 
 impl BuiltWheels {
-    pub fn new(layout: &CacheLayout) -> Self {
-        Self { layout: layout.clone() }
+    pub fn new(entries: &CacheEntries) -> Self {
+        Self { entries: entries.clone() }
     }
 
     /// Returns the wheel of the build with this digest; `None` also if the entry is damaged.
     pub fn read(&self, key: Sha256) -> Option<BuiltWheel> {
-        self.read_entry(&self.path(key))
+        postcard::from_bytes(&self.entries.read(CacheBucket::BuiltWheels, &key.to_string())?).ok()
     }
 
-    /// Remembers a wheel; a cache that cannot be written is no error, since it only saves time.
+    /// Returns the wheel that another machine made by the build with this digest.
+    pub async fn fetch(&self, key: Sha256) -> Option<BuiltWheel> {
+        postcard::from_bytes(&self.entries.fetch(CacheBucket::BuiltWheels, &key.to_string()).await?).ok()
+    }
+
+    /// Remembers a wheel, also for other machines; a cache that cannot be written is no error,
+    /// since it only saves time.
     pub fn write(&self, key: Sha256, wheel: &BuiltWheel) {
-        let bytes = postcard::to_stdvec(wheel).expect("an entry can always be encoded");
-        let _ = self.layout.write(&self.path(key), &[&bytes], Readers::Umask);
+        let _ = self.entries.write(CacheBucket::BuiltWheels, &key.to_string(), &[&encode(wheel)]);
+    }
+
+    /// Remembers a wheel of another machine.
+    pub fn keep(&self, key: Sha256, wheel: &BuiltWheel) {
+        let _ = self.entries.keep(CacheBucket::BuiltWheels, &key.to_string(), &[&encode(wheel)], Readers::Umask);
     }
 
     /// Forgets the wheels that the store does not hold any more.
     pub fn retain(&self, is_held: impl Fn(Sha256) -> bool) {
-        for entry in real_entries(&self.layout.folder(CacheBucket::BuiltWheels)) {
-            if !self.read_entry(&entry.path()).is_some_and(|wheel| is_held(wheel.sha256)) {
+        let layout = self.entries.layout();
+        for entry in real_entries(&layout.folder(CacheBucket::BuiltWheels)) {
+            let wheel = layout.read(&entry.path()).and_then(|bytes| postcard::from_bytes::<BuiltWheel>(&bytes).ok());
+            if !wheel.is_some_and(|wheel| is_held(wheel.sha256)) {
                 // What stays costs a few bytes, and is not used.
                 let _ = remove_anything(&entry.path());
             }
         }
     }
+}
 
-    fn read_entry(&self, path: &Path) -> Option<BuiltWheel> {
-        postcard::from_bytes(&self.layout.read(path)?).ok()
-    }
-
-    fn path(&self, key: Sha256) -> PathBuf {
-        self.layout.folder(CacheBucket::BuiltWheels).join(key.to_string())
-    }
+fn encode(wheel: &BuiltWheel) -> Vec<u8> {
+    postcard::to_stdvec(wheel).expect("an entry can always be encoded")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache_folder::CacheLayout;
 
     fn wheel() -> BuiltWheel {
         BuiltWheel {
@@ -100,7 +107,7 @@ mod tests {
     #[test]
     fn a_wheel_is_found_by_all_that_its_build_depends_on() {
         let folder = tempfile::tempdir().unwrap();
-        let wheels = BuiltWheels::new(&CacheLayout::new(folder.path().to_owned()));
+        let wheels = BuiltWheels::new(&CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
         let requires = ["setuptools".to_owned()];
         let settings = Settings::from([("debug".to_owned(), vec!["1".to_owned()])]);
         let none = Settings::new();
@@ -128,7 +135,7 @@ mod tests {
     #[test]
     fn a_wheel_that_the_store_lost_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let wheels = BuiltWheels::new(&CacheLayout::new(folder.path().to_owned()));
+        let wheels = BuiltWheels::new(&CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
         let [kept, lost] = [b"kept", b"lost"].map(|bytes| Sha256::of(bytes));
         for sha256 in [kept, lost] {
             wheels.write(sha256, &BuiltWheel { sha256, ..wheel() });

@@ -1,6 +1,5 @@
 //! Checks of what a build made: a wheel, of the release that the archive is of.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::path::Path;
 
@@ -14,16 +13,14 @@ pub fn base_name(path: &str) -> &Path {
     Path::new(Path::new(path).file_name().unwrap_or_default())
 }
 
-/// Refuses a file that is no wheel of the release in the name of its `archive`.
+/// Refuses a file called `filename` that is no wheel of the release in the name of its `archive`.
 ///
 /// # Errors
 /// When it is none.
-pub fn check_wheel(path: &Path, project: &PackageName, archive: &str) -> Result<(), FetchError> {
-    let filename = path.file_name().map_or_else(Default::default, OsStr::to_string_lossy);
+pub fn check_wheel(wheel: File, filename: &str, project: &PackageName, archive: &str) -> Result<(), FetchError> {
     let answer = |why: String| BuildError::Answer(format!("`{filename}` is no wheel: {why}"));
-    let wheel: WheelFilename = filename.parse().map_err(|why| answer(format!("{why}")))?;
-    let stored = File::open(path).map_err(|why| answer(why.to_string()))?;
-    let file = wheel_metadata::read(stored, &wheel);
+    let name: WheelFilename = filename.parse().map_err(|why| answer(format!("{why}")))?;
+    let file = wheel_metadata::read(wheel, &name);
     let file = file.map_err(|why| answer(why.to_string()))?;
     match check_identity(file.metadata, project, archive) {
         Err(MetadataUnavailable::Refused(why)) => Err(FetchError::Refused(why)),

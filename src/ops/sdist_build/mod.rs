@@ -10,6 +10,7 @@
 mod built_wheels;
 mod check;
 mod config_settings;
+mod known_wheels;
 mod prepare;
 mod process;
 mod requirements;
@@ -37,6 +38,7 @@ use crate::select::Policy;
 pub use built_wheels::{BuildKey, BuiltWheel, BuiltWheels};
 use check::{base_name, check_identity, check_wheel};
 pub use config_settings::{ConfigSettings, Settings};
+use known_wheels::{held_wheel, known_wheel};
 
 /// Builds source archives with one interpreter, and keeps the outcomes.
 #[derive(Clone)]
@@ -51,7 +53,6 @@ pub struct SdistBuilder {
     /// The cache of metadata from builds, apart from that in archives: builds with another Python
     /// may state other dependencies.
     known: MetadataCache,
-    wheels: BuiltWheels,
 }
 
 /// The limits of all builds of a run.
@@ -98,15 +99,9 @@ impl MetadataBuilder for SdistBuilder {
 }
 
 impl SdistBuilder {
-    pub fn new(
-        front_end: BuildFrontEnd,
-        target: Arc<Target>,
-        known: MetadataCache,
-        wheels: BuiltWheels,
-        limits: BuildLimits,
-    ) -> Self {
+    pub fn new(front_end: BuildFrontEnd, target: Arc<Target>, known: MetadataCache, limits: BuildLimits) -> Self {
         let (policy, config_settings) = (Policy::default(), Arc::default());
-        Self { front_end: Arc::new(front_end), target, policy, config_settings, limits, known, wheels }
+        Self { front_end: Arc::new(front_end), target, policy, config_settings, limits, known }
     }
 
     /// Returns the builder with another policy for build requirements, and with config settings.
@@ -209,8 +204,7 @@ impl SdistBuilder {
                 return Err(BuildError::Circle(source.project.to_string()).into());
             }
             let key = self.key(&job)?;
-            let known = || self.wheels.read(key).filter(|known| job.context.store.find(known.sha256).is_some());
-            if let Some(known) = known() {
+            if let Some(known) = known_wheel(key, &job).await? {
                 return Ok(known);
             }
             // The build of a build requirement has the turn of the one that waits for it, and waits
@@ -224,11 +218,16 @@ impl SdistBuilder {
                 true => Some(self.lock(&format!("wheel-{key}"), &job).await?),
                 false => None,
             };
-            if let Some(known) = known() {
+            let context = job.context;
+            if let Some(known) = held_wheel(key, context) {
                 return Ok(known);
             }
             let wheel = self.build_wheel(job, lock.as_ref()).await?;
-            self.wheels.write(key, &wheel);
+            if let Some(shared) = &context.shared {
+                let object = Object { sha256: wheel.sha256, size: wheel.size };
+                shared.upload(context.store.path(wheel.sha256), object);
+            }
+            BuiltWheels::new(&context.entries).write(key, &wheel);
             Ok(wheel)
         })
     }
@@ -265,9 +264,12 @@ impl SdistBuilder {
         let made = base_name(&made).to_owned();
         let (path, project, archive) = (build.folder.output().join(&made), project.clone(), filename.to_owned());
         let taken = blocking(move || -> Result<_, FetchError> {
-            check_wheel(&path, &project, &archive)?;
-            let linkage = wheel_linkage::read(File::open(&path).map_err(BuildError::from)?)?;
-            let (object, _): (Object, _) = store.take(File::open(&path).map_err(BuildError::from)?, &[])?;
+            let filename = path.file_name().unwrap_or_default().to_string_lossy();
+            let missing = |why: io::Error| BuildError::Answer(format!("`{filename}` is no wheel: {why}"));
+            check_wheel(File::open(&path).map_err(missing)?, &filename, &project, &archive)?;
+            let open = || File::open(&path).map_err(BuildError::from);
+            let linkage = wheel_linkage::read(open()?)?;
+            let (object, _): (Object, _) = store.take(open()?, &[])?;
             Ok((object, linkage))
         });
         let (object, linkage) = taken.await?;

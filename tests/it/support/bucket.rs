@@ -1,4 +1,4 @@
-//! A bucket as S3 serves it by path-style addresses: whole objects, conditional writes, parts.
+//! A bucket as S3 serves it by path-style addresses: whole objects, conditional writes, parts, lists.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,15 +19,30 @@ pub struct Bucket {
 
 #[derive(Default)]
 struct Shared {
-    objects: Mutex<BTreeMap<String, Bytes>>,
+    objects: Mutex<BTreeMap<String, Stored>>,
     /// The parts of uploads that are not complete, by upload and number.
     parts: Mutex<BTreeMap<(String, String), Bytes>>,
+    /// The headers of uploads that are not complete.
+    begun: Mutex<BTreeMap<String, Vec<(String, String)>>>,
     faults: Faults,
     log: RequestLog,
 }
 
+#[derive(Clone, Default)]
+struct Stored {
+    bytes: Bytes,
+    /// What every answer has.
+    headers: Vec<(String, String)>,
+}
+
+/// Where the bucket is shown as a web site, to everybody.
+const SITE: &str = "GET /site/";
+
 const BUCKET: &str = "/wheels/";
 const KEY: &str = "AKIDEXAMPLE";
+
+/// So few that every listing has several pages.
+const LISTED_AT_ONCE: usize = 2;
 
 impl Bucket {
     pub fn serve() -> Self {
@@ -63,19 +78,46 @@ impl Bucket {
         command
     }
 
-    /// The paths of the objects in the bucket, sorted.
+    /// The paths of the distributions in the shared store, sorted.
     pub fn objects(&self) -> Vec<String> {
-        self.shared.objects.lock().unwrap().keys().cloned().collect()
+        self.paths("team/objects-v1/")
+    }
+
+    /// The paths in the bucket that begin so, sorted.
+    pub fn paths(&self, start: &str) -> Vec<String> {
+        let objects = self.shared.objects.lock().unwrap();
+        objects.keys().filter(|path| path.starts_with(start)).cloned().collect()
+    }
+
+    pub fn remove(&self, path: &str) {
+        self.shared.objects.lock().unwrap().remove(path);
     }
 
     /// The bytes of the object at a path.
     pub fn object(&self, path: &str) -> Bytes {
-        self.shared.objects.lock().unwrap()[path].clone()
+        self.shared.objects.lock().unwrap()[path].bytes.clone()
+    }
+
+    /// Where the web site of the bucket shows a path.
+    pub fn site(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}/site/{path}", self.server.address.port())
+    }
+
+    /// The methods and paths of all requests, in order of arrival.
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.log.all().into_iter().map(|request| request.path).collect()
+    }
+
+    /// The value of a header with which an object is served.
+    pub fn header(&self, path: &str, name: &str) -> Option<String> {
+        let objects = self.shared.objects.lock().unwrap();
+        objects[path].headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     }
 
     /// Puts other bytes under a name.
     pub fn replace(&self, path: &str, bytes: &[u8]) {
-        self.shared.objects.lock().unwrap().insert(path.to_owned(), Bytes::copy_from_slice(bytes));
+        let stored = Stored { bytes: Bytes::copy_from_slice(bytes), headers: Vec::new() };
+        self.shared.objects.lock().unwrap().insert(path.to_owned(), stored);
     }
 
     /// From now on, answers every request whose method and path hold `part` by `fault`.
@@ -106,12 +148,26 @@ impl Shared {
         let is_known =
             request.header("authorization").is_some_and(|value| value.contains(&format!("Credential={KEY}/")));
         let answer = match request.path.split_once(BUCKET) {
+            _ if request.path.starts_with(SITE) => self.show(&request.path[SITE.len()..]),
             _ if !is_known => error(403, "InvalidAccessKeyId"),
             Some((_, path)) => self.of_object(&request, path),
             None if request.path == "POST /wheels?delete" => self.delete(&request),
-            None => error(404, "NoSuchBucket"),
+            None => match request.path.split_once("GET /wheels?") {
+                Some((_, query)) => self.list(query),
+                None => error(404, "NoSuchBucket"),
+            },
         };
         self.faults.apply(&request.path, answer)
+    }
+
+    /// Answers as a web site does: a folder by its `index.html`.
+    fn show(&self, path: &str) -> Answer {
+        let path = percent_encoding::percent_decode_str(path).decode_utf8().unwrap().into_owned();
+        let path = if path.ends_with('/') { format!("{path}index.html") } else { path };
+        match self.objects.lock().unwrap().get(&path) {
+            Some(stored) => described(Answer::text(200, "").holding(stored.bytes.clone()), stored),
+            None => error(404, "NoSuchKey"),
+        }
     }
 
     /// Removes the objects that the body lists.
@@ -126,39 +182,67 @@ impl Shared {
         xml(&format!("<DeleteResult>{}</DeleteResult>", removed.collect::<String>()))
     }
 
+    /// Lists what begins with the prefix in the query, two at a time.
+    fn list(&self, query: &str) -> Answer {
+        let values: BTreeMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let value = |name: &str| values.get(name).map_or("", String::as_str);
+        let (prefix, after) = (value("prefix"), value("continuation-token"));
+        let objects = self.objects.lock().unwrap();
+        let mut left = objects.iter().filter(|(path, _)| path.starts_with(prefix) && path.as_str() > after);
+        let page: Vec<_> = left.by_ref().take(LISTED_AT_ONCE).collect();
+        let entry = |(path, stored): &(&String, &Stored)| {
+            format!(
+                "<Contents><Key>{path}</Key><LastModified>2025-01-01T00:00:00.000Z</LastModified>\
+                 <ETag>\"x\"</ETag><Size>{}</Size></Contents>",
+                stored.bytes.len()
+            )
+        };
+        let more = left.next().and(page.last()).map(|(path, _)| {
+            format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{path}</NextContinuationToken>")
+        });
+        let entries: String = page.iter().map(entry).collect();
+        xml(&format!("<ListBucketResult>{entries}{}</ListBucketResult>", more.unwrap_or_default()))
+    }
+
     fn of_object(&self, request: &Request, path: &str) -> Answer {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let mut objects = self.objects.lock().unwrap();
         match (request.method.as_str(), query) {
             ("GET" | "HEAD", _) => match objects.get(path) {
-                Some(bytes) if request.method == "HEAD" => {
-                    described(Answer::text(200, ""), bytes).with("content-length", &bytes.len().to_string())
+                Some(stored) if request.method == "HEAD" => {
+                    described(Answer::text(200, ""), stored).with("content-length", &stored.bytes.len().to_string())
                 }
-                Some(bytes) => described(Answer::text(200, "").holding(bytes.clone()), bytes),
+                Some(stored) => described(Answer::text(200, "").holding(stored.bytes.clone()), stored),
                 None => error(404, "NoSuchKey"),
             },
             ("PUT", "") if request.header("if-none-match") == Some("*") && objects.contains_key(path) => {
                 error(412, "PreconditionFailed")
             }
             ("PUT", "") => {
-                objects.insert(path.to_owned(), request.body.clone());
-                described(Answer::text(200, ""), &request.body)
+                let stored = Stored { bytes: request.body.clone(), headers: kept_headers(request) };
+                objects.insert(path.to_owned(), stored);
+                described(Answer::text(200, ""), &Stored::default())
             }
             ("PUT", _) => {
                 let number = query.split('&').find_map(|pair| pair.strip_prefix("partNumber=")).unwrap();
                 let key = (path.to_owned(), format!("{:0>5}", number));
                 self.parts.lock().unwrap().insert(key, request.body.clone());
-                described(Answer::text(200, ""), &request.body)
+                described(Answer::text(200, ""), &Stored::default())
             }
-            ("POST", "uploads" | "uploads=") => xml(&format!(
-                "<InitiateMultipartUploadResult><UploadId>one</UploadId><Key>{path}</Key></InitiateMultipartUploadResult>"
-            )),
+            ("POST", "uploads" | "uploads=") => {
+                self.begun.lock().unwrap().insert(path.to_owned(), kept_headers(request));
+                xml(&format!(
+                    "<InitiateMultipartUploadResult><UploadId>one</UploadId><Key>{path}</Key>\
+                     </InitiateMultipartUploadResult>"
+                ))
+            }
             ("POST", _) => {
                 let mut parts = self.parts.lock().unwrap();
                 let own: Vec<_> = parts.range((path.to_owned(), String::new())..).map(|(key, _)| key.clone()).collect();
                 let own = own.into_iter().take_while(|(of, _)| of == path);
                 let whole: Vec<u8> = own.filter_map(|key| parts.remove(&key)).flatten().collect();
-                objects.insert(path.to_owned(), whole.into());
+                let headers = self.begun.lock().unwrap().remove(path).unwrap_or_default();
+                objects.insert(path.to_owned(), Stored { bytes: whole.into(), headers });
                 xml("<CompleteMultipartUploadResult><ETag>\"x\"</ETag></CompleteMultipartUploadResult>")
             }
             _ => error(405, "MethodNotAllowed"),
@@ -166,8 +250,17 @@ impl Shared {
     }
 }
 
-fn described(answer: Answer, bytes: &Bytes) -> Answer {
-    answer.with("etag", &format!("\"{}\"", bytes.len())).with("last-modified", "Wed, 01 Jan 2025 00:00:00 GMT")
+/// The headers of an upload that belong to what is uploaded.
+fn kept_headers(request: &Request) -> Vec<(String, String)> {
+    let is_kept = |name: &str| matches!(name, "content-type" | "cache-control") || name.starts_with("x-amz-meta-");
+    request.headers.iter().filter(|(name, _)| is_kept(name)).cloned().collect()
+}
+
+fn described(answer: Answer, stored: &Stored) -> Answer {
+    let answer = answer
+        .with("etag", &format!("\"{}\"", stored.bytes.len()))
+        .with("last-modified", "Wed, 01 Jan 2025 00:00:00 GMT");
+    stored.headers.iter().fold(answer, |answer, (name, value)| answer.with(name, value))
 }
 
 fn xml(text: &str) -> Answer {

@@ -1,6 +1,7 @@
 //! `prefetch cache`: shows, checks, fills and empties the cache folder.
 
 pub mod import;
+pub mod shared;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,6 +10,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
+use self::shared::{SharedAction, StoreArgs};
 use crate::cache_folder::CacheBucket;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
@@ -39,8 +41,8 @@ pub struct CacheArgs {
 pub enum CacheCommand {
     /// Print where the cache is.
     Dir,
-    /// Show how much the cache holds.
-    Info,
+    /// Show how much the cache holds, or a shared store.
+    Info(StoreArgs),
     /// List the files in the cache.
     List {
         /// Only these projects.
@@ -53,11 +55,15 @@ pub enum CacheCommand {
         name: PackageName,
     },
     /// Read every object again and remove damaged ones; exit code 1 if there were any.
-    Verify,
+    Verify(StoreArgs),
     /// Remove what was of no use for long, or too much.
     Prune(PruneArgs),
     /// Remove everything.
     Clean,
+    /// Upload to a shared store what it lacks of the cache.
+    Push(StoreArgs),
+    /// Take in what the cache lacks of a shared store.
+    Pull(StoreArgs),
     /// Take in files from wheelhouses and from the caches of pip, pip-accel and buildout.
     Import {
         /// Folders or files.
@@ -73,14 +79,16 @@ pub struct PruneArgs {
     #[arg(long, value_name = "AGE")]
     pub older_than: Option<String>,
     /// Remove what was of use longest ago until no more than this is left: 5G, 500MB.
-    #[arg(long, value_name = "SIZE", value_parser = crate::cli::settings::size::parse)]
+    #[arg(long, value_name = "SIZE", value_parser = crate::cli::settings::size::parse, conflicts_with = "store")]
     pub max_size: Option<u64>,
     /// Also remove what a folder still links to, which frees nothing now.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "store")]
     pub linked: bool,
     /// Show what would go, and stop.
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub store: StoreArgs,
 }
 
 /// Runs the action that the arguments name.
@@ -88,6 +96,9 @@ pub struct PruneArgs {
 /// # Errors
 /// When the cache cannot be read or written.
 pub fn run(args: CacheArgs, environment: Environment) -> Result<Exit, CliError> {
+    if let Some(action) = SharedAction::of(&args.command) {
+        return shared::run(&args, &action, &environment);
+    }
     match args.command {
         CacheCommand::Import { .. } => cancellable(move |cancel| run_until(&args, &environment, cancel)),
         _ => detached(move || run_until(&args, &environment, &CancelFlag::default())),
@@ -103,13 +114,14 @@ fn run_until(args: &CacheArgs, environment: &Environment, cancel: &CancelFlag) -
         CacheCommand::Dir => {
             show(is_json, &json!({"schema": 1, "path": folder}), || vec![folder.display().to_string()])
         }
-        CacheCommand::Info => info(&store, &inventory()?, is_json),
+        CacheCommand::Info(_) => info(&store, &inventory()?, is_json),
         CacheCommand::List { names } => list(&inventory()?, names, is_json),
         CacheCommand::Why { name } => why(&inventory()?, name, is_json),
-        CacheCommand::Verify => verify(&store, &inventory()?, environment, is_json),
+        CacheCommand::Verify(_) => verify(&store, &inventory()?, environment, is_json),
         CacheCommand::Prune(limits) => prune(&store, &inventory()?, limits, environment, is_json),
         CacheCommand::Clean => clean(&store, &inventory()?, is_json),
         CacheCommand::Import { paths } => import::run(&store, paths, environment, is_json, cancel),
+        CacheCommand::Push(_) | CacheCommand::Pull(_) => unreachable!("it is an action on a shared store"),
     }
 }
 

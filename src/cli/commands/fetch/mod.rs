@@ -37,9 +37,10 @@ use crate::domain::{Fetched, LockedProject, Plan, Request, Target};
 use crate::input::ParsedInput;
 use crate::layout;
 use crate::ops::{
-    self, BundleOutput, CancelFlag, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider, Output,
-    PlanFailure, WheelBuilds,
+    self, BundleOutput, CancelFlag, FetchContext, FetchFailure, FetchSettings, Finding, Listener, MetadataProvider,
+    Output, PlanFailure, WheelBuilds,
 };
+use crate::shared_store::SharedStore;
 
 /// How long the end of a run waits for uploads to the shared store.
 const UPLOAD_LIMIT: Duration = Duration::from_secs(30);
@@ -115,11 +116,13 @@ struct Failed {
     error: CliError,
     /// Whether the run may succeed once cached index pages are validated.
     may_be_of_old_page: bool,
+    /// Whether the run may succeed without what the shared store says of files.
+    is_contradiction: bool,
 }
 
 impl From<CliError> for Failed {
     fn from(error: CliError) -> Self {
-        Self { error, may_be_of_old_page: false }
+        Self { error, may_be_of_old_page: false, is_contradiction: false }
     }
 }
 
@@ -161,7 +164,7 @@ impl<'a> FetchRun<'a> {
         let bundle = bundle.map(|bundle| BundleOutput { project: project(&read, &machine), ..bundle });
         let pins = !inputs::is_for_pip(&read, args);
         let layers = Layers { environment, pip: &pip_settings };
-        let outputs = settings::outputs::outputs(&args.outputs, bundle, pins, &layers)?;
+        let outputs = settings::outputs::outputs(args, bundle, pins, &layers)?;
         let (mut prepared, mut provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
             _ => decide(pip_settings, read)?,
@@ -212,9 +215,7 @@ impl<'a> FetchRun<'a> {
     async fn obtain_and_write(&self, provider: MetadataProvider) -> Result<Exit, CliError> {
         let listener = self.prepared.reporter.listener();
         let mut obtained = self.obtain(provider, &listener).await;
-        if obtained.as_ref().is_err_and(|failed| failed.may_be_of_old_page)
-            && self.prepared.context.indexes.distrust_cache()
-        {
+        if obtained.as_ref().is_err_and(|failed| self.may_succeed_without_caches(failed)) {
             obtained = self.obtain(self.prepared.provider(), &listener).await;
         }
         let Obtained { outcome, notes, unsolved } = obtained.map_err(|failed| failed.error)?;
@@ -226,8 +227,20 @@ impl<'a> FetchRun<'a> {
             FetchOutcome::Fetched(fetched) => Arc::new(fetched),
         };
         let findings = self.write(&fetched).await?;
+        if let Some(shared) = &self.prepared.context.shared {
+            shared.note_objects(fetched.files().map(|(_, file)| file.object.sha256));
+        }
         ops::cache::record(&self.prepared.context.store, &fetched, &self.environment.working_folder);
         self.report_done(&fetched, unsolved, &findings)
+    }
+
+    /// Distrusts the caches that a failure may come from; returns whether that can help.
+    fn may_succeed_without_caches(&self, failed: &Failed) -> bool {
+        let FetchContext { indexes, shared, .. } = &self.prepared.context;
+        let distrust_store = || shared.as_ref().is_some_and(SharedStore::distrust_entries);
+        let is_of_store = (failed.is_contradiction || failed.may_be_of_old_page) && distrust_store();
+        let is_of_page = (failed.may_be_of_old_page || is_of_store) && indexes.distrust_cache();
+        is_of_store || is_of_page
     }
 
     async fn obtain(&self, provider: MetadataProvider, listener: &Listener) -> Result<Obtained, Failed> {
@@ -237,7 +250,7 @@ impl<'a> FetchRun<'a> {
         };
         let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
         let Planned { plan, unsolved } =
-            self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page })?;
+            self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page, is_contradiction: false })?;
         let plan = self.build_wheels(plan, listener).await?;
         self.check_wheels(&plan)?;
         let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
@@ -303,11 +316,10 @@ impl<'a> FetchRun<'a> {
         let kept = self.outputs().find(|output| !self.args.outputs.dry_run && output.keeps_older());
         match failure.solved.targets.len() {
             0 => Err(error),
-            _ if self.args.targets.keep_going => match kept.map(Output::path) {
+            _ if self.args.targets.keep_going => match kept.map(Output::place) {
                 None => Ok(Planned { plan: failure.solved, unsolved: Some(error) }),
                 Some(path) => Err(error.hint(format!(
-                    "{} stays as it was: the new bundle would not serve all targets; --force replaces it all the same",
-                    path.display()
+                    "{path} stays as it was: the new bundle would not serve all targets; --force replaces it all the same"
                 ))),
             },
             solved => {
@@ -327,6 +339,7 @@ impl<'a> FetchRun<'a> {
         fetched.map_err(|failures| Failed {
             error: CliError::of_fetch(&failures),
             may_be_of_old_page: failures.iter().any(FetchFailure::may_be_of_old_page),
+            is_contradiction: failures.iter().any(FetchFailure::is_contradiction),
         })
     }
 
@@ -405,7 +418,7 @@ impl<'a> FetchRun<'a> {
     fn project(&self) -> Option<&LockedProject> {
         self.outputs().find_map(|output| match output {
             Output::Bundle(bundle) => bundle.project.as_deref(),
-            Output::Folder { .. } => None,
+            Output::Folder { .. } | Output::Bucket(_) => None,
         })
     }
 

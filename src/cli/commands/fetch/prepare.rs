@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use super::warm_pip::WarmPip;
+use crate::cache_folder::{CacheEntries, RemoteEntries};
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine::Machine;
@@ -69,7 +70,10 @@ impl PreparedFetch {
         let projects = projects(&read, args)?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes)?;
-        let http_of_store = http.clone();
+        let (store, mode) = (args.network.store.as_deref(), args.network.store_mode);
+        let shared = settings::shared_store::open(store, mode, http.clone(), &layers)?;
+        let remote = shared.clone().map(|shared| Arc::new(shared) as Arc<dyn RemoteEntries>);
+        let entries = CacheEntries::new(machine.cache().clone(), remote);
         let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
         // Build requirements need not be built from source, too.
@@ -79,11 +83,12 @@ impl PreparedFetch {
             false => Vec::new(),
         };
         let context = FetchContext {
-            indexes: Arc::new(Indexes::new(indexes, client.clone())),
+            indexes: Arc::new(Indexes::new(indexes, client.clone(), &entries)),
             client,
             store: DiskStore::new(settings.cache.clone()),
-            shared: settings::shared_store::open(&args.network, http_of_store, &layers)?,
-            metadata: MetadataCache::of_files(machine.cache()),
+            shared,
+            metadata: MetadataCache::of_files(&entries),
+            entries,
             claims: Claims::default(),
             builds: builders.first().cloned().map(|builder| Arc::new(builder) as _),
             strict_metadata: settings.strict_metadata,
@@ -111,10 +116,11 @@ impl PreparedFetch {
         MetadataProvider::new(&self.question, &self.context, self.pages_at_once(), &self.reporter.listener())
     }
 
-    /// Requests the first pages ahead of resolution, unless a requirement might be refused.
+    /// Requests the first pages ahead of resolution, unless a requirement might be refused, or the
+    /// shared store may have the whole plan.
     pub fn start_requests(&self, provider: &mut MetadataProvider, runtime: &Runtime) {
         let is_refused = |line: &Requirement| line.is_source_tree() || input::unfetchable(line).is_some();
-        if !self.question.requirements.iter().any(is_refused) {
+        if !self.context.entries.are_shared() && !self.question.requirements.iter().any(is_refused) {
             let _within = runtime.enter();
             provider.start(&self.question);
         }

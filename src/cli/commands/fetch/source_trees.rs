@@ -175,7 +175,7 @@ fn of_requirement(requirement: &Requirement, position: usize) -> Asked {
 
 fn packer(prepared: &PreparedFetch, outputs: &[Output], context: PackContext<'_>) -> SourceTreePacker {
     let PackContext { environment, runtime, .. } = context;
-    let outputs = outputs.iter().map(|output| environment.working_folder.join(output.path()));
+    let outputs = outputs.iter().filter_map(Output::path).map(|path| environment.working_folder.join(path));
     let fetching = &prepared.context;
     let builds = prepared.builders.first().map(|builder| TreeBuilder {
         builder: builder.clone(),

@@ -80,7 +80,7 @@ impl WarmPip {
     /// Returns a sentence about what was written, and warnings of what keeps pip from using it.
     pub fn words(&self) -> (String, &[String]) {
         let which = if self.is_own { "" } else { ", which a new environment of this Python would get," };
-        let folder = self.output.path().display();
+        let folder = self.output.place();
         let done = format!(
             "Written to {folder}, the cache of pip {}{which} as it keeps its own downloads: it will find these files \
              there, and {}.",
