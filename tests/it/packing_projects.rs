@@ -107,10 +107,7 @@ fn the_same_project_is_the_same_archive_whatever_its_backend_writes_into_it() {
         let arguments = [&WITH_PROJECT[..], &["-r", "pyproject.toml", "-d", "out"]].concat();
         let told = run(&sandbox, &index, &arguments, 0);
         assert!(told.contains("app-1.0.tar.gz is packed from the project"), "{told}");
-        assert_eq!(
-            sandbox.files("out"),
-            ["app-1.0.tar.gz", "demo-1.0-py3-none-any.whl", "links.html", "requirements.txt"]
-        );
+        assert_eq!(sandbox.files("out"), ["app-1.0.tar.gz", "demo-1.0-py3-none-any.whl", "requirements.txt"]);
         sandbox.read("out/app-1.0.tar.gz")
     };
     let bytes = archive();

@@ -8,7 +8,7 @@ use crate::support::{Index, Sandbox, Wheel, judges, tell_unchecked};
 
 struct Tool {
     name: &'static str,
-    /// The file that describes the project; `URL` stands for the index.
+    /// The file that describes the project; `@INDEX@` stands for the index.
     project: (&'static str, &'static str),
     lock: &'static str,
     /// The command that makes the lock.
@@ -58,13 +58,13 @@ fn check(tool: &Tool) {
         std::fs::create_dir(sandbox.path(folder)).unwrap();
     }
     let (path, text) = tool.project;
-    sandbox.write(&format!("project/{path}"), text.replace("URL", &index.url()));
+    sandbox.write(&format!("project/{path}"), text.replace("@INDEX@", &index.url()));
     let mut locking = Command::new("/bin/sh");
-    locking.args(["-euc", &tool.locking.replace("URL", &index.url())]);
+    locking.args(["-euc", &tool.locking.replace("@INDEX@", &index.url())]);
     run(&sandbox, locking, "home", &folder);
     let lock = format!("project/{}", tool.lock);
     let (locked, bundle) = (sandbox.read(&lock), sandbox.path("bundle").display().to_string());
-    let arguments = [&["-r", &*lock, "--bundle"][..], &[&*format!("{bundle}/")], tool.options].concat();
+    let arguments = [&["-r", &*lock, "--bundle", "bundle/"][..], tool.options].concat();
     sandbox.prefetch_from(&index, arguments).assert().success();
     let readme = String::from_utf8(sandbox.read("bundle/README.txt")).unwrap();
     assert!(readme.contains(&format!("sh FOLDER/install.sh --for {}\n", tool.name)), "{readme}");
@@ -89,7 +89,7 @@ fn uv_installs_what_it_locked() {
              ['linter']\n[tool.uv]\npackage = false\n",
         ),
         lock: "uv.lock",
-        locking: "uv lock --no-cache --default-index URL",
+        locking: "uv lock --no-cache --default-index @INDEX@",
         options: &[],
     });
 }
@@ -102,7 +102,7 @@ fn poetry_installs_what_it_locked() {
             "pyproject.toml",
             "[project]\nname = 'app'\nversion = '1'\nrequires-python = '>=3.9'\ndependencies = \
              ['demo']\n[tool.poetry]\npackage-mode = false\n[tool.poetry.group.dev.dependencies]\nlinter = \
-             '*'\n[[tool.poetry.source]]\nname = 'own'\nurl = 'URL'\n",
+             '*'\n[[tool.poetry.source]]\nname = 'own'\nurl = '@INDEX@'\n",
         ),
         lock: "poetry.lock",
         locking: "poetry lock --no-interaction",
@@ -120,7 +120,7 @@ fn pdm_installs_what_it_locked() {
              ['linter']\n[tool.pdm]\ndistribution = false\n",
         ),
         lock: "pdm.lock",
-        locking: "PDM_PYPI_URL=URL pdm lock",
+        locking: "PDM_PYPI_URL=@INDEX@ pdm lock",
         options: &[],
     });
 }
@@ -131,7 +131,7 @@ fn pipenv_installs_what_it_locked() {
         name: "pipenv",
         project: (
             "Pipfile",
-            "[[source]]\nname = 'own'\nurl = 'URL'\nverify_ssl = false\n[packages]\ndemo = '*'\n[dev-packages]\nlinter = \
+            "[[source]]\nname = 'own'\nurl = '@INDEX@'\nverify_ssl = false\n[packages]\ndemo = '*'\n[dev-packages]\nlinter = \
              '*'\n",
         ),
         lock: "Pipfile.lock",
