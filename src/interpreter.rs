@@ -24,7 +24,7 @@ use crate::domain::{HasRemedy, Remedy, Target, TargetDescription};
 pub use self::build::hint as build_hint;
 pub use self::build::{BuildBackend, BuildError, BuildFolder, BuildFrontEnd, BuildIsolation, BuildProduct, BuildStep};
 use self::find::FoundInterpreter;
-pub use self::pip_config_files::System;
+pub use self::pip_config_files::HostSystem;
 pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};
 
 /// The script that a Python runs to describe itself and its machine.
@@ -92,7 +92,7 @@ pub struct Pip {
 /// # Errors
 /// When pip could not read a file either.
 pub fn pip_settings(host: HostEnvironment<'_>, prefix: Option<&Path>) -> Result<PipSettings, PipSettingsError> {
-    PipSettings::read(&pip_config_files::locations(System::HERE, host, prefix, &|path| path.exists()))
+    PipSettings::read(&pip_config_files::locations(HostSystem::HERE, host, prefix, &|path| path.exists()))
 }
 
 impl Interpreter {

@@ -55,11 +55,11 @@
 //! | [`Marker`](domain::Marker), [`Specifiers`](domain::Specifiers) | the condition of either (PEP 508), and its version specifiers (PEP 440) |
 //! | [`Target`](domain::Target) | a Python and a platform that are served: its marker values and tags (PEP 425, 600, 656) |
 //! | [`Listing`](domain::Listing) | what an index offers of one project: versions and files (the Simple API: PEP 503, 691, 700) |
-//! | [`Candidate`](domain::Candidate) | a file that may be chosen: a wheel (PEP 427) or a source distribution (PEP 625), with its promises |
-//! | [`Promises`](domain::Promises) | the digests and the size that a line or an index promises of a file |
+//! | [`Candidate`](domain::Candidate) | a file that may be chosen: a wheel (PEP 427) or a source distribution (PEP 625), with its expected content |
+//! | [`ExpectedContent`](domain::ExpectedContent) | the digests and the size that a line or an index states for a file |
 //! | [`ResolutionMetadata`](domain::ResolutionMetadata) | what a distribution says that it needs (core metadata: PEP 566, 643, 658) |
 //! | [`CandidateSelector`](select::CandidateSelector) | the rule by which a file is chosen for a target, as pip's package finder |
-//! | [`Question`](resolve::Question), [`Facts`](resolve::Facts) | what the resolver is asked, and what is known of indexes so far |
+//! | [`Question`](domain::Question), [`Facts`](resolve::Facts) | what the resolver is asked, and what is known of indexes so far |
 //! | [`Solution`](domain::Solution) | the versions chosen for one target, each a [`ResolvedPackage`](domain::ResolvedPackage) |
 //! | [`Plan`](domain::Plan), [`Fetched`](domain::Fetched) | all targets' solutions as files to fetch, and those files once they are held |
 //! | [`Tree`](domain::Tree), [`TreeSink`](archive::TreeSink) | relative paths, each with an object of the store or a small page, and where they are written |

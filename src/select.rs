@@ -13,38 +13,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 pub use rejection::{NoFile, Rejected, Rejection, check_requires_python};
 
-use rejection::{check_format, check_hash, check_upload_time, is_promised};
+use rejection::{check_format, check_hash, check_upload_time, has_allowed_digest};
 
 use crate::domain::{
-    Artifact, BuildTag, Candidates, Digest, DistributionFilename, FormatControl, Formats, PackageName, ReleaseControl,
-    Specifiers, TagRank, Target, Timestamp,
+    Artifact, BuildTag, Candidates, Digest, DistributionFilename, Formats, PackageName, SelectionPolicy, Specifiers,
+    TagRank, Target,
 };
-
-/// Options that restrict which files may be selected, for every project of a run.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Policy {
-    pub formats: FormatControl,
-    /// Whether any wheel is preferred to any source archive, even of a newer version.
-    pub prefer_binary: bool,
-    pub releases: ReleaseControl,
-    /// The moment from which on uploaded files are ignored.
-    pub exclude_newer: Option<Timestamp>,
-}
-
-impl Policy {
-    /// Returns the policy with source archives as the only allowed files.
-    #[must_use]
-    pub fn without_wheels(&self) -> Self {
-        let mut policy = self.clone();
-        policy.formats = FormatControl::default();
-        policy.formats.no_binary(":all:").expect("`:all:` is such a value");
-        policy
-    }
-}
 
 /// A file that may be used, with what pip sorts by; greater is better.
 #[derive(Clone, Debug)]
@@ -101,7 +77,7 @@ pub struct CandidateSelector<'a> {
     /// The allowed digests; if empty, every digest is allowed.
     hashes: &'a [Digest],
     target: &'a Target,
-    policy: &'a Policy,
+    policy: &'a SelectionPolicy,
     /// The usable files of each version that was inspected.
     usable_by_version: RefCell<BTreeMap<usize, Rc<[UsableFile]>>>,
 }
@@ -129,7 +105,7 @@ impl<'a> CandidateSelector<'a> {
         project: PackageName,
         hashes: &'a [Digest],
         target: &'a Target,
-        policy: &'a Policy,
+        policy: &'a SelectionPolicy,
     ) -> Self {
         Self { candidates, project, hashes, target, policy, usable_by_version: RefCell::default() }
     }
@@ -203,7 +179,7 @@ impl<'a> CandidateSelector<'a> {
         let told = evaluated.into_iter().filter_map(|(artifact, outcome)| {
             let is_far = has_usable && outcome.is_err();
             let why = outcome.map_or_else(|why| why, |file| unused(&file));
-            Some(self.rejected(artifact, why)).filter(|file| !is_far || file.is_promised)
+            Some(self.rejected(artifact, why)).filter(|file| !is_far || file.has_allowed_digest)
         });
         told.collect()
     }
@@ -250,8 +226,8 @@ impl<'a> CandidateSelector<'a> {
 
     fn rejected(&self, artifact: &Artifact, why: Rejection) -> Rejected {
         let version = artifact.distribution.version().clone();
-        let is_promised = is_promised(artifact, self.hashes);
-        Rejected { filename: artifact.filename.clone(), version, why, is_promised }
+        let has_allowed_digest = has_allowed_digest(artifact, self.hashes);
+        Rejected { filename: artifact.filename.clone(), version, why, has_allowed_digest }
     }
 
     /// Checks whether `artifact` may be used, by every rule that involves no other artifact.

@@ -1,6 +1,6 @@
 //! Writes a [`PipCacheEntry`]: a document with a base64 body, in a zlib stream of stored blocks.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use base64::prelude::BASE64_STANDARD;
 use base64::write::EncoderWriter;
@@ -10,6 +10,7 @@ use crate::domain::{PipCacheEntry, RelPath};
 
 use super::ArchiveError;
 use super::objects::{ObjectSource, copy_object};
+use super::stored_blocks::{BlockFormat, BlockWriter, deflate_block_header};
 
 /// The header of a zlib stream (RFC 1950): deflate with the largest window, lowest compression
 /// level.
@@ -24,7 +25,7 @@ pub fn write_pip_cache_entry(
 ) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Entry { path: path.clone(), source };
     output.write_all(pip_entry.mark).and_then(|()| output.write_all(&ZLIB)).map_err(fail)?;
-    let mut stream = StoredBlocks::new(output, pip_entry.text_size());
+    let mut stream = BlockWriter::new(ZlibStream(Adler32::new()), output);
     stream.write_all(&pip_entry.head).map_err(fail)?;
     let mut encoder = EncoderWriter::new(&mut stream, &BASE64_STANDARD);
     copy_object(path, pip_entry.object, objects, &mut encoder)?;
@@ -33,63 +34,24 @@ pub fn write_pip_cache_entry(
     stream.write_all(&pip_entry.tail).and_then(|()| stream.finish()).map_err(fail)
 }
 
-/// Splits a text of known length into stored blocks (RFC 1951, 3.2.4).
-struct StoredBlocks<'a> {
-    output: &'a mut dyn Write,
-    block: Vec<u8>,
-    /// The number of bytes of the text that are in no block yet.
-    left: u64,
-    check: Adler32,
-}
+/// A zlib stream of stored blocks (RFC 1950), with the checksum at its end.
+struct ZlibStream(Adler32);
 
-impl<'a> StoredBlocks<'a> {
-    fn new(output: &'a mut dyn Write, text_size: u64) -> Self {
-        Self {
-            output,
-            block: Vec::with_capacity(PipCacheEntry::BLOCK as usize),
-            left: text_size,
-            check: Adler32::new(),
-        }
+impl BlockFormat for ZlibStream {
+    fn block(&self) -> usize {
+        PipCacheEntry::BLOCK as usize
     }
 
-    fn write_block(&mut self) -> io::Result<()> {
-        let length = self.block.len() as u16;
-        self.left -= u64::from(length);
-        self.check.write(&self.block);
-        self.output.write_all(&[u8::from(self.left == 0)])?;
-        self.output.write_all(&length.to_le_bytes())?;
-        self.output.write_all(&(!length).to_le_bytes())?;
-        self.output.write_all(&self.block)?;
-        self.block.clear();
-        Ok(())
+    fn block_header(&self, length: usize, is_last: bool) -> Vec<u8> {
+        deflate_block_header(length, is_last)
     }
 
-    fn finish(mut self) -> io::Result<()> {
-        if !self.block.is_empty() {
-            self.write_block()?;
-        }
-        self.output.write_all(&self.check.finish().to_be_bytes())
-    }
-}
-
-impl Write for StoredBlocks<'_> {
-    /// Takes all of `bytes`, since the base64 encoder would report a partial write as nothing
-    /// written.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(rest.len().min(PipCacheEntry::BLOCK as usize - self.block.len()));
-            self.block.extend_from_slice(now);
-            rest = later;
-            if self.block.len() == PipCacheEntry::BLOCK as usize {
-                self.write_block()?;
-            }
-        }
-        Ok(bytes.len())
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn trailer(&self) -> Vec<u8> {
+        self.0.finish().to_be_bytes().to_vec()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reads a folder or an archive from others; nothing in it is trusted.
 //!
-//! What is wrong with the archive itself is a [`Fault`], and the rest is still read: a path that
+//! What is wrong with the archive itself is an [`ArchiveFault`], and the rest is still read: a path that
 //! leads out of the folder must not hide the damage after it. Nothing is ever written here.
 
 mod fault;
@@ -17,7 +17,7 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub use fault::{Fault, ReadError};
+pub use fault::{ArchiveFault, ReadError};
 
 use super::cancel_flag::CancelFlag;
 use super::stored_container::Container;
@@ -120,7 +120,7 @@ impl ArchiveReader {
             ArchiveKind::Zip(_) | ArchiveKind::Tar(_) => {
                 let (entries, faults) = self.scan();
                 let Some(entry) = entries.iter().find(|entry| entry.path.as_str() == name) else {
-                    let broken = faults.into_iter().find(Fault::hides_files);
+                    let broken = faults.into_iter().find(ArchiveFault::hides_files);
                     return broken.map_or(Ok(None), |fault| Err(ReadError::Broken { path: self.path.clone(), fault }));
                 };
                 let bytes = entry.open(limit).and_then(|bytes| read_at_most(bytes, limit));
@@ -155,7 +155,7 @@ impl ArchiveReader {
     ///
     /// # Errors
     /// When a folder cannot be read.
-    pub fn visit(&self, limit: u64, threads: usize, visit: &MemberVisitor<'_>) -> Result<Vec<Fault>, ReadError> {
+    pub fn visit(&self, limit: u64, threads: usize, visit: &MemberVisitor<'_>) -> Result<Vec<ArchiveFault>, ReadError> {
         let (entries, mut faults) = match &self.kind {
             ArchiveKind::Folder => {
                 folder::scan(&self.path).map_err(|why| ReadError::Unreadable { path: self.path.clone(), why })?
@@ -171,7 +171,7 @@ impl ArchiveReader {
         Ok(faults)
     }
 
-    fn scan(&self) -> (Vec<MemberEntry>, Vec<Fault>) {
+    fn scan(&self) -> (Vec<MemberEntry>, Vec<ArchiveFault>) {
         match &self.kind {
             ArchiveKind::Zip(volumes) => zip::scan(volumes),
             ArchiveKind::Tar(volumes) => tar::scan(&TarBytes::Plain(volumes.clone())),
@@ -260,12 +260,17 @@ impl MemberEntry {
 
 /// Visits the files of a tar archive in a container of ours, while another thread computes the
 /// container's checksum.
-fn visit_contained(content: &StoredContent, limit: u64, threads: usize, visit: &MemberVisitor<'_>) -> Vec<Fault> {
+fn visit_contained(
+    content: &StoredContent,
+    limit: u64,
+    threads: usize,
+    visit: &MemberVisitor<'_>,
+) -> Vec<ArchiveFault> {
     let (entries, mut faults) = tar::scan(&TarBytes::StoredContent(content.clone()));
     let is_sound = faults.is_empty();
     let check = || match content.has_right_checksum() {
-        Ok(false) => Some(Fault::Checksum),
-        Err(error) => Some(Fault::of_io(&error, None)),
+        Ok(false) => Some(ArchiveFault::Checksum),
+        Err(error) => Some(ArchiveFault::of_io(&error, None)),
         Ok(true) => None,
     };
     faults.extend(visit_all(entries, limit, threads, visit, || is_sound.then(check).flatten()));
@@ -278,10 +283,10 @@ fn visit_all(
     limit: u64,
     threads: usize,
     visit: &MemberVisitor<'_>,
-    check: impl FnOnce() -> Option<Fault>,
-) -> Vec<Fault> {
+    check: impl FnOnce() -> Option<ArchiveFault>,
+) -> Vec<ArchiveFault> {
     if entries.iter().map(MemberEntry::inflates_to).fold(0, u64::saturating_add) > limit {
-        return vec![Fault::TooLarge { limit }];
+        return vec![ArchiveFault::TooLarge { limit }];
     }
     // The largest first, so that no thread begins with it when the others are done.
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.size));
@@ -294,7 +299,7 @@ fn visit_all(
                     visit(ArchiveMember { path: entry.path.clone(), size: entry.size, bytes, extent: entry.extent() })
                 }
                 Err(why) => {
-                    let fault = Fault::Damaged { path: Some(entry.path.to_string()), why: why.to_string() };
+                    let fault = ArchiveFault::Damaged { path: Some(entry.path.to_string()), why: why.to_string() };
                     faults.lock().expect("no thread panics with it").push(fault);
                 }
             }

@@ -11,9 +11,7 @@ use std::io::{self, Write};
 use crc32fast::Hasher as Crc;
 use twox_hash::XxHash64;
 
-use super::ArchiveError;
-use super::objects::{ArchiveOutput, ObjectSource, copy};
-use crate::domain::{Content, RelPath};
+use super::stored_blocks::{BlockFormat, BlockWriter, DEFLATE_BLOCK, deflate_block_header};
 
 /// A container format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +35,7 @@ impl Container {
     /// Returns the size in bytes of every block but the last.
     pub fn block(self) -> usize {
         match self {
-            Self::Gzip => 65_535,
+            Self::Gzip => DEFLATE_BLOCK,
             Self::Zstd => 128 << 10,
         }
     }
@@ -53,10 +51,7 @@ impl Container {
     /// Returns the header of a block of `length` bytes.
     pub fn block_header(self, length: usize, is_last: bool) -> Vec<u8> {
         match self {
-            Self::Gzip => {
-                let length = length as u16;
-                [&[u8::from(is_last)][..], &length.to_le_bytes(), &(!length).to_le_bytes()].concat()
-            }
+            Self::Gzip => deflate_block_header(length, is_last),
             Self::Zstd => ((length as u32) << 3 | u32::from(is_last)).to_le_bytes()[..3].to_vec(),
         }
     }
@@ -85,7 +80,24 @@ impl ContentChecksum {
         }
     }
 
-    pub fn update(&mut self, bytes: &[u8]) {
+    fn container(&self) -> Container {
+        match self {
+            Self::Gzip(..) => Container::Gzip,
+            Self::Zstd(_) => Container::Zstd,
+        }
+    }
+}
+
+impl BlockFormat for ContentChecksum {
+    fn block(&self) -> usize {
+        self.container().block()
+    }
+
+    fn block_header(&self, length: usize, is_last: bool) -> Vec<u8> {
+        self.container().block_header(length, is_last)
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Gzip(crc, length) => {
                 crc.update(bytes);
@@ -95,7 +107,7 @@ impl ContentChecksum {
         }
     }
 
-    pub fn trailer(&self) -> Vec<u8> {
+    fn trailer(&self) -> Vec<u8> {
         match self {
             Self::Gzip(crc, length) => [crc.clone().finalize().to_le_bytes(), length.to_le_bytes()].concat(),
             Self::Zstd(hash) => (hash.finish() as u32).to_le_bytes().to_vec(),
@@ -103,58 +115,13 @@ impl ContentChecksum {
     }
 }
 
-/// Writes a container: collects bytes into blocks of full length.
-pub struct StoredWriter<W> {
-    container: Container,
-    output: W,
-    block: Vec<u8>,
-    check: ContentChecksum,
-}
-
-impl<W: Write> StoredWriter<W> {
-    /// Writes the header of a container.
-    ///
-    /// # Errors
-    /// When `output` fails.
-    pub fn new(container: Container, mut output: W) -> io::Result<Self> {
-        output.write_all(container.header())?;
-        let block = Vec::with_capacity(container.block());
-        Ok(Self { container, output, block, check: ContentChecksum::new(container) })
-    }
-
-    pub fn finish(mut self) -> io::Result<()> {
-        self.write_block(true)?;
-        self.output.write_all(&self.check.trailer())
-    }
-
-    fn write_block(&mut self, is_last: bool) -> io::Result<()> {
-        self.check.update(&self.block);
-        self.output.write_all(&self.container.block_header(self.block.len(), is_last))?;
-        self.output.write_all(&self.block)?;
-        self.block.clear();
-        Ok(())
-    }
-}
-
-impl<W: Write> Write for StoredWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.block.len() == self.container.block() {
-            self.write_block(false)?;
-        }
-        let length = bytes.len().min(self.container.block() - self.block.len());
-        self.block.extend_from_slice(&bytes[..length]);
-        Ok(length)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<W: Write> ArchiveOutput for StoredWriter<W> {
-    fn put(&mut self, path: &RelPath, content: &Content, objects: &dyn ObjectSource) -> Result<(), ArchiveError> {
-        copy(path, content, objects, self)
-    }
+/// Writes the header of a container; returns the writer of its content.
+///
+/// # Errors
+/// When `output` fails.
+pub fn begin<W: Write>(container: Container, mut output: W) -> io::Result<BlockWriter<ContentChecksum, W>> {
+    output.write_all(container.header())?;
+    Ok(BlockWriter::new(ContentChecksum::new(container), output))
 }
 
 #[cfg(test)]
@@ -165,7 +132,7 @@ mod tests {
 
     fn packed(container: Container, bytes: &[u8], step: usize) -> Vec<u8> {
         let mut output = Vec::new();
-        let mut stored = StoredWriter::new(container, &mut output).unwrap();
+        let mut stored = begin(container, &mut output).unwrap();
         bytes.chunks(step).for_each(|chunk| stored.write_all(chunk).unwrap());
         stored.finish().unwrap();
         output

@@ -10,7 +10,7 @@ use crate::domain::{RelPath, Tree};
 
 use super::objects::{ArchiveOutput, ObjectSource};
 use super::random_access::RandomAccessWriter;
-use super::stored_container::{Container, StoredWriter};
+use super::stored_container::{self, Container};
 use super::{ArchiveError, entries};
 
 pub const BLOCK: usize = 512;
@@ -54,7 +54,7 @@ fn write_stored(
     objects: &dyn ObjectSource,
     output: &mut dyn ArchiveOutput,
 ) -> Result<(), ArchiveError> {
-    let mut stored = StoredWriter::new(container, output).map_err(ArchiveError::Finish)?;
+    let mut stored = stored_container::begin(container, output).map_err(ArchiveError::Finish)?;
     write(tree, objects, &mut stored)?;
     stored.finish().map_err(ArchiveError::Finish)
 }

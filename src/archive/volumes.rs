@@ -12,7 +12,7 @@ use super::objects::ObjectSource;
 use super::random_access::WriteAt;
 use super::temporary::{sweep, temporary};
 use super::volume_set::{volume_path, volume_stem};
-use super::{ArchiveError, ArchiveFormat, Fault, pack, parent};
+use super::{ArchiveError, ArchiveFault, ArchiveFormat, pack, parent};
 use crate::domain::{Fingerprint, Tree};
 use crate::regular_file;
 
@@ -147,13 +147,13 @@ impl WriteAt for VolumeWriter {
 ///
 /// # Errors
 /// When an existing volume cannot be read.
-pub fn check_volumes(path: &Path, hash: bool) -> io::Result<Vec<Fault>> {
+pub fn check_volumes(path: &Path, hash: bool) -> io::Result<Vec<ArchiveFault>> {
     let Some(stem) = volume_stem(path) else { return Ok(Vec::new()) };
     let Ok(file) = regular_file::open(&index_path(&stem)) else { return Ok(Vec::new()) };
     let mut text = Vec::new();
     file.take(LARGEST_INDEX).read_to_end(&mut text)?;
     let Ok(index) = serde_json::from_slice::<VolumeIndex>(&text) else {
-        return Ok(vec![Fault::VolumeIndex(file_name(&index_path(&stem)))]);
+        return Ok(vec![ArchiveFault::VolumeIndex(file_name(&index_path(&stem)))]);
     };
     let mut faults = Vec::new();
     for (number, expected) in index.volumes.iter().enumerate() {
@@ -162,18 +162,18 @@ pub fn check_volumes(path: &Path, hash: bool) -> io::Result<Vec<Fault>> {
     Ok(faults)
 }
 
-fn check_volume(path: &Path, expected: &Volume, hash: bool) -> io::Result<Option<Fault>> {
+fn check_volume(path: &Path, expected: &Volume, hash: bool) -> io::Result<Option<ArchiveFault>> {
     let name = file_name(path);
     let mut file = match regular_file::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Fault::NoVolume(name))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(ArchiveFault::NoVolume(name))),
         other => other?,
     };
     let got = file.metadata()?.len();
     if got != expected.size {
-        return Ok(Some(Fault::VolumeSize { name, expected: expected.size, got }));
+        return Ok(Some(ArchiveFault::VolumeSize { name, expected: expected.size, got }));
     }
     let is_altered = hash && Fingerprint::read(&mut file, &[])?.sha256.to_string() != expected.sha256;
-    Ok(is_altered.then_some(Fault::VolumeDigest(name)))
+    Ok(is_altered.then_some(ArchiveFault::VolumeDigest(name)))
 }
 
 fn file_name(path: &Path) -> String {

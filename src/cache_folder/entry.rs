@@ -56,7 +56,7 @@ impl CacheLayout {
         let persist = |file: NamedTempFile, path: &Path| {
             file.persist(path).map(drop).map_err(|failed| (failed.error, failed.file))
         };
-        self.settle(file, path, persist)?;
+        self.rename_into_place(file, path, persist)?;
         Ok(stamp)
     }
 
@@ -84,7 +84,7 @@ impl CacheLayout {
     ///
     /// # Errors
     /// When the file cannot be renamed even so.
-    pub fn settle<F>(
+    pub fn rename_into_place<F>(
         &self,
         file: F,
         path: &Path,

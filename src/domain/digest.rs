@@ -1,18 +1,14 @@
-//! Digests: the store's own ([`Sha256`]), those that users and indexes state ([`Digest`],
-//! [`Promises`]), and the computation of all of them in one pass ([`Hasher`]).
+//! Digests: the store's own ([`Sha256`]), and those that users and indexes state ([`Digest`]).
 
 use std::fmt;
-use std::io;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use super::read_chunks;
-
 /// A SHA-256 digest, by which the store names objects; printed as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Sha256([u8; 32]);
+pub struct Sha256(pub(super) [u8; 32]);
 
 impl Sha256 {
     /// Returns the digest of `bytes`.
@@ -108,11 +104,6 @@ impl Algorithm {
             Self::Sha512 => 128,
         }
     }
-
-    /// Whether `--hash` accepts it; pip allows only the three strong ones.
-    pub fn is_allowed_in_hash_option(self) -> bool {
-        matches!(self, Self::Sha256 | Self::Sha384 | Self::Sha512)
-    }
 }
 
 impl fmt::Display for Algorithm {
@@ -194,234 +185,9 @@ pub enum DigestError {
     NoAlgorithm(String),
 }
 
-/// The digests and the size that are promised for a file before it is fetched.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Promises {
-    /// The digests that the user gave (`--hash`, a URL's fragment): one of them must match (pip's
-    /// rule).
-    pub asked: Vec<Digest>,
-    /// The digests that the index gave: each must match.
-    pub index: Vec<Digest>,
-    /// Size in bytes, if the index states it (PEP 700).
-    pub size: Option<u64>,
-}
-
-impl Promises {
-    /// Returns the SHA-256 that the file must have, if exactly one is promised.
-    pub fn sha256(&self) -> Option<Sha256> {
-        let by_index = self.index.iter().find_map(Digest::as_sha256);
-        by_index.or_else(|| match self.asked.as_slice() {
-            [only] => only.as_sha256(),
-            _ => None,
-        })
-    }
-
-    /// Whether any digest is promised, by which the right bytes can be recognized.
-    pub fn has_digest(&self) -> bool {
-        !self.index.is_empty() || !self.asked.is_empty()
-    }
-
-    /// Returns the algorithms needed to check every promise, each once.
-    pub fn algorithms(&self) -> Vec<Algorithm> {
-        let mut all: Vec<_> = self.asked.iter().chain(&self.index).map(|digest| digest.algorithm).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
-    }
-
-    /// Checks that a file with this fingerprint keeps every promise.
-    ///
-    /// # Errors
-    /// When it breaks one.
-    pub fn check(&self, got: &Fingerprint) -> Result<(), BrokenPromise> {
-        if let Some(size) = self.size.filter(|size| *size != got.size) {
-            return Err(BrokenPromise::Size { expected: size, got: got.size });
-        }
-        if let Some(broken) = self.index.iter().find(|digest| !got.keeps(digest)) {
-            return Err(BrokenPromise::Digest {
-                by: "the index",
-                expected: vec![broken.clone()],
-                got: got.digest(broken.algorithm),
-            });
-        }
-        if !self.asked.is_empty() && !self.asked.iter().any(|digest| got.keeps(digest)) {
-            return Err(BrokenPromise::Digest {
-                by: "the requirement",
-                expected: self.asked.clone(),
-                got: got.digest(self.asked[0].algorithm),
-            });
-        }
-        Ok(())
-    }
-}
-
-/// The error for bytes that break a promise.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenPromise {
-    #[error("expected {expected} bytes, got {got}")]
-    Size { expected: u64, got: u64 },
-    #[error("{by} promised {}, got {got}", list(expected))]
-    Digest { by: &'static str, expected: Vec<Digest>, got: Digest },
-}
-
-fn list(digests: &[Digest]) -> String {
-    digests.iter().map(Digest::to_string).collect::<Vec<_>>().join(" or ")
-}
-
-/// The size and digests that were computed in a pass over the bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fingerprint {
-    pub sha256: Sha256,
-    /// Size in bytes.
-    pub size: u64,
-    others: Vec<Digest>,
-}
-
-impl Fingerprint {
-    /// Returns the fingerprint of `bytes`.
-    pub fn of(bytes: &[u8], algorithms: &[Algorithm]) -> Self {
-        let mut hasher = Hasher::new(algorithms);
-        hasher.update(bytes);
-        hasher.finish()
-    }
-
-    /// Returns the fingerprint of the rest of `input`.
-    ///
-    /// # Errors
-    /// When `input` cannot be read.
-    pub fn read(input: &mut (impl io::Read + ?Sized), algorithms: &[Algorithm]) -> io::Result<Self> {
-        let mut hasher = Hasher::new(algorithms);
-        read_chunks(input, |chunk| {
-            hasher.update(chunk);
-            io::Result::Ok(())
-        })?;
-        Ok(hasher.finish())
-    }
-
-    /// Returns the digest by `algorithm`.
-    ///
-    /// # Panics
-    /// If the [`Hasher`] was made without that algorithm.
-    pub fn digest(&self, algorithm: Algorithm) -> Digest {
-        if algorithm == Algorithm::Sha256 {
-            return self.sha256.into();
-        }
-        let found = self.others.iter().find(|digest| digest.algorithm == algorithm);
-        found.expect("the hasher was asked for this algorithm").clone()
-    }
-
-    fn keeps(&self, promise: &Digest) -> bool {
-        self.digest(promise.algorithm).agrees_with(promise)
-    }
-}
-
-/// Hashes bytes as they pass: by SHA-256 always, and by the other algorithms of promises.
-pub struct Hasher {
-    sha256: sha2::Sha256,
-    size: u64,
-    others: Vec<Other>,
-}
-
-enum Other {
-    Md5(md5::Md5),
-    Sha1(sha1::Sha1),
-    Sha224(sha2::Sha224),
-    Sha384(sha2::Sha384),
-    Sha512(sha2::Sha512),
-}
-
-impl Hasher {
-    pub fn new(algorithms: &[Algorithm]) -> Self {
-        let others = algorithms.iter().filter_map(|algorithm| match algorithm {
-            Algorithm::Md5 => Some(Other::Md5(md5::Md5::new())),
-            Algorithm::Sha1 => Some(Other::Sha1(sha1::Sha1::new())),
-            Algorithm::Sha224 => Some(Other::Sha224(sha2::Sha224::new())),
-            Algorithm::Sha256 => None,
-            Algorithm::Sha384 => Some(Other::Sha384(sha2::Sha384::new())),
-            Algorithm::Sha512 => Some(Other::Sha512(sha2::Sha512::new())),
-        });
-        Self { sha256: sha2::Sha256::new(), size: 0, others: others.collect() }
-    }
-
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.sha256.update(bytes);
-        self.size += bytes.len() as u64;
-        for other in &mut self.others {
-            match other {
-                Other::Md5(state) => state.update(bytes),
-                Other::Sha1(state) => state.update(bytes),
-                Other::Sha224(state) => state.update(bytes),
-                Other::Sha384(state) => state.update(bytes),
-                Other::Sha512(state) => state.update(bytes),
-            }
-        }
-    }
-
-    pub fn finish(self) -> Fingerprint {
-        let others = self.others.into_iter().map(|other| match other {
-            Other::Md5(state) => Digest::new(Algorithm::Md5, hex(&state.finalize())),
-            Other::Sha1(state) => Digest::new(Algorithm::Sha1, hex(&state.finalize())),
-            Other::Sha224(state) => Digest::new(Algorithm::Sha224, hex(&state.finalize())),
-            Other::Sha384(state) => Digest::new(Algorithm::Sha384, hex(&state.finalize())),
-            Other::Sha512(state) => Digest::new(Algorithm::Sha512, hex(&state.finalize())),
-        });
-        Fingerprint { sha256: Sha256(self.sha256.finalize().into()), size: self.size, others: others.collect() }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
+/// Returns bytes as lower-case hex digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let pairs = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     pairs.map(char::from).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const EMPTY_MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
-    const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-    fn promise(asked: &[&str], index: &[&str], size: Option<u64>) -> Promises {
-        let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        Promises { asked: parse(asked), index: parse(index), size }
-    }
-
-    fn outcome(promises: &Promises) -> Result<(), BrokenPromise> {
-        promises.check(&Fingerprint::of(b"", &promises.algorithms()))
-    }
-
-    #[test]
-    fn digests_of_nothing() {
-        assert_eq!(Sha256::of(b"").to_string(), EMPTY_SHA256);
-        let got = Fingerprint::of(b"", &Algorithm::ALL);
-        assert_eq!(got.digest(Algorithm::Md5).to_string(), format!("md5:{EMPTY_MD5}"));
-        assert_eq!(got.digest(Algorithm::Sha512).hex.len(), 128);
-    }
-
-    #[test]
-    fn one_asked_digest_is_enough_and_case_does_not_matter() {
-        let wrong = format!("sha512:{}", "0".repeat(128));
-        let right = format!("sha256:{}", EMPTY_SHA256.to_uppercase());
-        assert_eq!(outcome(&promise(&[&wrong, &right], &[], None)), Ok(()));
-        assert!(outcome(&promise(&[&wrong, "sha256:zz"], &[], None)).is_err());
-    }
-
-    #[test]
-    fn every_index_digest_must_hold() {
-        let right = format!("sha256:{EMPTY_SHA256}");
-        assert_eq!(outcome(&promise(&[], &[&right, &format!("md5:{EMPTY_MD5}")], Some(0))), Ok(()));
-        let error = outcome(&promise(&[], &[&right, "md5:00"], None)).unwrap_err();
-        assert_eq!(error.to_string(), format!("the index promised md5:00, got md5:{EMPTY_MD5}"));
-        let error = outcome(&promise(&[], &[&right], Some(7))).unwrap_err();
-        assert_eq!(error.to_string(), "expected 7 bytes, got 0");
-    }
-
-    #[test]
-    fn a_choice_of_hashes_names_no_object() {
-        let right = format!("sha256:{EMPTY_SHA256}");
-        assert_eq!(promise(&[&right], &[], None).sha256(), Some(Sha256::of(b"")));
-        assert_eq!(promise(&[&right, "sha256:zz"], &[], None).sha256(), None);
-        assert_eq!(promise(&["sha256:zz"], &[&right], None).sha256(), Some(Sha256::of(b"")));
-    }
 }

@@ -1,6 +1,12 @@
 //! Parses the file names of distributions as pip does (experiments in `docs/facts/pip.md` 3.6).
 
-use std::fmt;
+mod source;
+mod wheel;
+
+pub use source::{SourceExtension, SourceFilename};
+pub use wheel::{BuildTag, WheelFilename};
+
+use source::source_version;
 
 use super::{PackageName, Version};
 
@@ -9,85 +15,6 @@ use super::{PackageName, Version};
 pub enum DistributionFilename {
     Wheel(WheelFilename),
     Source(SourceFilename),
-}
-
-/// A wheel's file name, `name-version(-build)?-python-abi-platform.whl` (the binary distribution
-/// format, PEP 427).
-#[derive(Clone, Debug, PartialEq)]
-pub struct WheelFilename {
-    pub name: PackageName,
-    pub version: Version,
-    pub build: Option<BuildTag>,
-    /// The Python tags, in lower case as `packaging` compares them; alternatives are separated by
-    /// dots.
-    pub python: Box<str>,
-    pub abi: Box<str>,
-    pub platform: Box<str>,
-}
-
-/// A wheel's build tag: a number, then text; later builds are greater.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BuildTag {
-    pub number: u64,
-    pub suffix: Box<str>,
-}
-
-/// A source archive's file name: `name-version.tar.gz` (PEP 625), or an older form.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SourceFilename {
-    pub name: PackageName,
-    pub version: Version,
-    pub extension: SourceExtension,
-}
-
-/// The archive formats that pip accepts as source distributions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceExtension {
-    TarGz,
-    Zip,
-    Tgz,
-    Tar,
-    TarBz2,
-    Tbz,
-    TarXz,
-    Txz,
-    Tlz,
-    TarLz,
-    TarLzma,
-}
-
-impl SourceExtension {
-    const ALL: [(&'static str, Self); 11] = [
-        (".tar.gz", Self::TarGz),
-        (".zip", Self::Zip),
-        (".tgz", Self::Tgz),
-        (".tar.bz2", Self::TarBz2),
-        (".tbz", Self::Tbz),
-        (".tar.xz", Self::TarXz),
-        (".txz", Self::Txz),
-        (".tlz", Self::Tlz),
-        (".tar.lzma", Self::TarLzma),
-        (".tar.lz", Self::TarLz),
-        (".tar", Self::Tar),
-    ];
-
-    /// Splits a file name into the part before its extension, and the extension; case matters, as
-    /// on an index page.
-    pub fn split(filename: &str) -> Option<(&str, Self)> {
-        Self::ALL.iter().find_map(|(text, extension)| Some((filename.strip_suffix(text)?, *extension)))
-    }
-
-    /// Whether pip 24 and later find files with this extension in a plain find-links folder.
-    pub fn is_seen_in_a_folder(self) -> bool {
-        matches!(self, Self::TarGz | Self::Zip)
-    }
-}
-
-impl fmt::Display for SourceExtension {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (text, _) = Self::ALL.iter().find(|(_, extension)| extension == self).expect("every extension is listed");
-        f.write_str(text)
-    }
 }
 
 /// Why a file name is not one of a distribution of the project.
@@ -164,116 +91,6 @@ impl DistributionFilename {
     pub fn is_wheel(&self) -> bool {
         matches!(self, Self::Wheel(_))
     }
-}
-
-impl std::str::FromStr for WheelFilename {
-    type Err = FilenameError;
-
-    fn from_str(filename: &str) -> Result<Self, FilenameError> {
-        let stem = filename.strip_suffix(".whl").ok_or(FilenameError::Extension)?;
-        let parts: Vec<_> = stem.split('-').collect();
-        let (name, version, build, tags) = match parts.as_slice() {
-            [name, version, tags @ ..] if tags.len() == 3 => (name, version, None, tags),
-            [.., label] if is_variant(&parts) => return Err(FilenameError::Variant((*label).to_owned())),
-            [name, version, build, tags @ ..] if tags.len() == 3 => (name, version, Some(*build), tags),
-            _ => return Err(FilenameError::WheelParts),
-        };
-        Ok(Self {
-            name: wheel_name(name)?,
-            version: parse_version(version)?,
-            build: build.map(str::parse).transpose()?,
-            python: tag_set(tags[0])?,
-            abi: tag_set(tags[1])?,
-            platform: tag_set(tags[2])?,
-        })
-    }
-}
-
-/// Whether the parts are those of a wheel variant, whose label comes last (PEP 825).
-///
-/// Of six parts the third must be a build tag, which begins with a digit.
-fn is_variant(parts: &[&str]) -> bool {
-    let is_build = |part: &str| part.starts_with(|first: char| first.is_ascii_digit());
-    let is_label = |label: &str| !label.is_empty() && is_escaped(label);
-    match parts {
-        [_, _, third, .., label] if parts.len() == 6 => !is_build(third) && is_label(label),
-        [_, _, third, .., label] if parts.len() == 7 => is_build(third) && is_label(label),
-        _ => false,
-    }
-}
-
-/// Whether a part has only the characters that wheel names may have (PEP 427).
-///
-/// Other characters could mean something to programs that read names later, such as a shell.
-fn is_escaped(part: &str) -> bool {
-    part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
-}
-
-fn tag_set(text: &str) -> Result<Box<str>, FilenameError> {
-    match is_escaped(text) && text.split('.').all(|tag| !tag.is_empty()) {
-        true => Ok(text.to_ascii_lowercase().into()),
-        false => Err(FilenameError::Tag(text.to_owned())),
-    }
-}
-
-/// Parses a wheel's project name, in which every run of `-_.` is one `_`, so that two in a row are
-/// invalid (pip 25.3).
-fn wheel_name(name: &str) -> Result<PackageName, FilenameError> {
-    let wrong = || FilenameError::Name(name.to_owned());
-    if name.contains("__") { Err(wrong()) } else { name.parse().map_err(|_| wrong()) }
-}
-
-impl std::str::FromStr for BuildTag {
-    type Err = FilenameError;
-
-    fn from_str(text: &str) -> Result<Self, FilenameError> {
-        let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, suffix) = text.split_at(digits);
-        match number.parse() {
-            Ok(number) if is_escaped(suffix) => Ok(Self { number, suffix: suffix.into() }),
-            _ => Err(FilenameError::Build(text.to_owned())),
-        }
-    }
-}
-
-impl SourceFilename {
-    /// Parses `filename` as a source archive of `project`; as old names are ambiguous
-    /// (`a-b-1.tar.gz`), the project decides where its name ends.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn parse(filename: &str, project: &PackageName) -> Result<Self, FilenameError> {
-        let (stem, extension) = SourceExtension::split(filename).ok_or(FilenameError::Extension)?;
-        let version = source_version(stem, project).ok_or(FilenameError::OtherProject)?;
-        Ok(Self { name: project.clone(), version: parse_version(version)?, extension })
-    }
-
-    /// Parses `filename` without a known project: the version is what follows the last `-`.
-    ///
-    /// # Errors
-    /// When there is no version.
-    pub fn guess(filename: &str) -> Result<Self, FilenameError> {
-        let (stem, extension) = SourceExtension::split(filename).ok_or(FilenameError::Extension)?;
-        let (name, version) = stem.rsplit_once('-').ok_or_else(|| FilenameError::Version(stem.to_owned()))?;
-        let wrong = |_| FilenameError::Name(name.to_owned());
-        Ok(Self { name: name.parse().map_err(wrong)?, version: parse_version(version)?, extension })
-    }
-}
-
-/// Returns what follows the project's name in an archive's name, without a `-py3.9` suffix.
-fn source_version<'a>(stem: &'a str, project: &PackageName) -> Option<&'a str> {
-    let dashes = stem.match_indices('-').map(|(at, _)| at);
-    let at = dashes.into_iter().find(|at| is_same_name(&stem[..*at], project))?;
-    let version = &stem[at + 1..];
-    Some(match version.rfind("-py") {
-        Some(suffix) if is_python_suffix(&version[suffix + 3..]) => &version[..suffix],
-        _ => version,
-    })
-}
-
-/// Whether the text is `3` or `3.9`; pip knows minor versions of one digit here.
-fn is_python_suffix(text: &str) -> bool {
-    matches!(text.as_bytes(), [b'1'..=b'3'] | [b'1'..=b'3', b'.', b'0'..=b'9'])
 }
 
 /// Parses a version, but refuses the white space that PEP 440 allows around it.

@@ -52,7 +52,7 @@ pub struct LockedFile {
 
 /// A package that a lock selects for a target.
 #[derive(Clone, Debug)]
-pub struct LockedPick<'l> {
+pub struct SelectedPackage<'l> {
     pub package: &'l LockedPackage,
     /// The projects that it needs on this target, as far as the lock states them.
     pub dependencies: Vec<PackageName>,
@@ -85,7 +85,7 @@ pub trait Lock: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the lock does not serve the target.
-    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>>;
+    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>>;
 }
 
 impl LockedPackage {

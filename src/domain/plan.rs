@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
-    Artifact, BuiltFrom, CoreMetadata, Digest, MaskedUrl, MetadataSource, Origin, PackageName, Promises, Sha256,
+    Artifact, BuiltFrom, CoreMetadata, Digest, ExpectedContent, MaskedUrl, MetadataSource, Origin, PackageName, Sha256,
     Sidecar, Specifiers, Target, TargetDependencies, Timestamp, VcsInfo, Version, Yanked,
 };
 
@@ -44,7 +44,7 @@ pub struct Candidate {
     pub url: MaskedUrl,
     /// The index or page that listed it; the URL itself for a direct one.
     pub index: Arc<MaskedUrl>,
-    pub promises: Promises,
+    pub expected: ExpectedContent,
     pub requires_python: Option<Specifiers>,
     pub yanked: Yanked,
     /// The metadata file beside it (PEP 658), if the index has one.
@@ -62,7 +62,11 @@ impl Candidate {
             filename: artifact.filename.clone(),
             url: artifact.url.clone(),
             index: artifact.index.clone(),
-            promises: Promises { asked: asked.to_vec(), index: artifact.hashes.clone(), size: artifact.size },
+            expected: ExpectedContent {
+                by_user: asked.to_vec(),
+                by_index: artifact.hashes.clone(),
+                size: artifact.size,
+            },
             requires_python: artifact.requires_python.clone(),
             yanked: artifact.yanked.clone(),
             sidecar: artifact.sidecar.clone(),
@@ -74,17 +78,22 @@ impl Candidate {
     /// Returns the candidate for an archive on this machine; `None` if `path` is not absolute.
     pub fn of_archive(path: &Path, vcs_info: Option<Arc<VcsInfo>>) -> Option<Self> {
         let url = MaskedUrl::new(Url::from_file_path(path).ok()?);
-        Some(Self {
+        Some(Self { vcs_info, ..Self::at(url) })
+    }
+
+    /// Returns the candidate for the file at `url`, of which nothing else is stated.
+    pub fn at(url: MaskedUrl) -> Self {
+        Self {
             filename: url.filename().into(),
             index: Arc::new(url.clone()),
             url,
-            promises: Promises::default(),
+            expected: ExpectedContent::default(),
             requires_python: None,
             yanked: Yanked::default(),
             sidecar: None,
             uploaded: None,
-            vcs_info,
-        })
+            vcs_info: None,
+        }
     }
 
     fn is_same_file(&self, other: &Self) -> bool {

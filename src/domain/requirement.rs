@@ -76,6 +76,22 @@ pub enum Source {
 }
 
 impl Requirement {
+    /// Makes the requirement of a project, without a marker, digests and options.
+    pub fn named(name: PackageName, source: Source, origin: Origin) -> Self {
+        Self {
+            name: Some(name),
+            extras: Vec::new(),
+            source,
+            marker: Marker::ALWAYS,
+            hashes: Vec::new(),
+            editable: false,
+            constraint: false,
+            config_settings: BTreeMap::new(),
+            vcs_info: None,
+            origin,
+        }
+    }
+
     /// Returns the allowed versions on an index; `None` for every other source.
     pub fn specifiers(&self) -> Option<&Specifiers> {
         match &self.source {

@@ -40,7 +40,7 @@ impl<'a> From<&'a FetchedFile> for PackageFile<'a> {
 }
 
 impl Plan {
-    /// The source archives that targets install.
+    /// Returns the source archives that targets install.
     pub fn source_installs(&self) -> Vec<SourceInstall> {
         let ids: Vec<_> = self.targets.iter().map(|target| target.id()).collect();
         self.packages.iter().flat_map(|package| of_package(package.files.iter(), &ids)).collect()
@@ -48,7 +48,7 @@ impl Plan {
 }
 
 impl Fetched {
-    /// The source archives that targets install.
+    /// Returns the source archives that targets install.
     pub fn source_installs(&self) -> Vec<SourceInstall> {
         let ids: Vec<_> = self.targets.iter().map(|target| target.id()).collect();
         self.packages.iter().flat_map(|package| of_package(package.files.iter(), &ids)).collect()

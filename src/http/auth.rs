@@ -15,9 +15,9 @@ use crate::domain::{MaskedUrl, Sha256};
 ///
 /// It may take its time.
 #[derive(Clone)]
-pub struct Keyring(Arc<Ask>);
+pub struct Keyring(Arc<KeyringLookup>);
 
-type Ask = dyn Fn(&str, &str) -> Option<String> + Send + Sync;
+type KeyringLookup = dyn Fn(&str, &str) -> Option<String> + Send + Sync;
 
 impl Keyring {
     pub fn new(ask: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> Self {
@@ -42,18 +42,18 @@ pub struct Credentials {
     indexes: Vec<MaskedUrl>,
     netrc: Netrc,
     keyring: Option<Keyring>,
-    remembered: Arc<Remembered>,
+    remembered: Arc<KeyringCache>,
 }
 
 /// The keyring's answers, by server and user.
 #[derive(Debug, Default)]
-struct Remembered {
+struct KeyringCache {
     logins: Mutex<HashMap<(String, String), Option<Login>>>,
     /// Locked while the keyring is asked, so that many refusals at once ask it only once.
     asking: Mutex<()>,
 }
 
-impl Remembered {
+impl KeyringCache {
     fn get(&self, key: &(String, String)) -> Option<Option<Login>> {
         lock(&self.logins).get(key).cloned()
     }
@@ -120,12 +120,12 @@ impl Credentials {
     pub fn ask_keyring(&self, url: &Url, shown: Option<&Login>) -> Option<Login> {
         let keyring = self.keyring.as_ref()?;
         let user = shown?.user.clone();
-        let key = (place(url), user.clone());
+        let key = (server(url), user.clone());
         let _asking = lock(&self.remembered.asking);
         let login = self.remembered.get(&key).unwrap_or_else(|| {
             let index = self.nearest_index(url).map(MaskedUrl::public);
             let host = url.host_str().map(ToOwned::to_owned);
-            let services = index.into_iter().chain([place(url)]).chain(host);
+            let services = index.into_iter().chain([server(url)]).chain(host);
             let password = services.filter_map(|service| (keyring.0)(&service, &user)).next();
             password.map(|password| Login { user, password })
         });
@@ -134,13 +134,13 @@ impl Credentials {
     }
 
     fn remembered(&self, url: &Url, shown: Option<&Login>) -> Option<Login> {
-        self.remembered.get(&(place(url), shown?.user.clone())).flatten()
+        self.remembered.get(&(server(url), shown?.user.clone())).flatten()
     }
 
     /// Returns the index on the same server that shares the longest path; the first of equals.
     fn nearest_index(&self, url: &Url) -> Option<&MaskedUrl> {
-        let place = place(url);
-        let here = self.indexes.iter().filter(|index| self::place(index.secret()) == place);
+        let own = server(url);
+        let here = self.indexes.iter().filter(|index| server(index.secret()) == own);
         here.rev().max_by_key(|index| shared_parts(index.secret(), url))
     }
 }
@@ -150,7 +150,7 @@ impl Credentials {
 /// Since it names files, it depends on two bytes of the password's digest only: enough to notice
 /// another password, too few to guess one.
 pub(super) fn fingerprint(login: Option<&Login>, certificate: Option<&PathBuf>, url: &Url) -> Sha256 {
-    let password = login.map(|login| Sha256::of(format!("{} {}", place(url), login.password).as_bytes()));
+    let password = login.map(|login| Sha256::of(format!("{} {}", server(url), login.password).as_bytes()));
     let hint = password.map(|digest| digest.as_ref()[..2].to_vec());
     let user = login.map(|login| &login.user);
     Sha256::of(format!("{user:?} {hint:?} {certificate:?}").as_bytes())
@@ -166,7 +166,7 @@ fn shared_parts(one: &Url, other: &Url) -> usize {
     one.path().split('/').zip(other.path().split('/')).take_while(|(one, other)| one == other).count()
 }
 
-fn place(url: &Url) -> String {
+fn server(url: &Url) -> String {
     format!("{}://{}:{}", url.scheme(), url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
 }
 

@@ -1,37 +1,32 @@
 //! The HTTP client: requests with redirects, credentials and retries.
 
+mod send;
+
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, IF_RANGE, RANGE,
 };
-use reqwest::{RequestBuilder, Response, StatusCode, Version};
-use url::Url;
+use reqwest::{Response, StatusCode, Version};
 
-use super::auth::{self, Credentials};
-use super::blocking::blocking;
+pub(super) use send::status_error;
+
+use super::auth;
 use super::body::{self, ResponseBody};
 use super::circuit_breaker::Attempts;
 use super::client_builder::ConnectionSharing;
 use super::client_pool::ClientPools;
 use super::concurrency::RequestPermit;
-use super::error::{HttpError, StatusHeaders};
+use super::error::HttpError;
 use super::hosts::Hosts;
-use super::netrc::Login;
-use super::outgoing_request::OutgoingRequest;
 use super::page_content::PageContent;
 use super::range::{ByteRange, ResumePoint, content_range};
-use super::redirect::{next_hop, without_login};
-use super::retry::{AttemptOutcome, retry_after};
-use super::secure_origin::is_secure_origin;
+use super::retry::AttemptOutcome;
 use super::{HttpPage, HttpSettings, PageResponse, Validators, cache_control, header};
 use crate::domain::{MaskedUrl, Sha256};
-
-/// The number of redirects that are followed, as in browsers.
-const MAX_REDIRECTS: usize = 20;
 
 /// The size in bytes up to which a file shares the concurrency limit of pages.
 ///
@@ -253,103 +248,10 @@ impl HttpClient {
         Ok(Some(ByteRange { start, total, bytes }))
     }
 
-    /// Sends a request and follows redirects, each with the credentials of its own host.
-    pub(super) async fn send(
-        &self,
-        permit: &RequestPermit,
-        url: &MaskedUrl,
-        headers: HeaderMap,
-        line: ConnectionSharing,
-    ) -> Result<Response, HttpError> {
-        if self.settings.offline {
-            return Err(HttpError::Offline { url: url.clone() });
-        }
-        let mut hop = url.clone();
-        let mut was_encrypted = false;
-        for _ in 0..=MAX_REDIRECTS {
-            let is_encrypted = hop.secret().scheme() == "https";
-            let is_private = is_encrypted || !was_encrypted && self.is_private(hop.secret());
-            was_encrypted |= is_encrypted;
-            let request = OutgoingRequest::Get { headers: &headers, line };
-            let response = self.send_once(permit, &hop, is_private, request).await?;
-            match next_hop(&hop, &response)? {
-                Some(next) => hop = next,
-                None => return check_status(url, response),
-            }
-        }
-        Err(HttpError::Redirect { url: url.clone(), why: format!("more than {MAX_REDIRECTS} redirects") })
-    }
-
-    /// Sends a request without following redirects, and once more with what the keyring knows if it
-    /// is refused.
-    pub(super) async fn send_once(
-        &self,
-        permit: &RequestPermit,
-        url: &MaskedUrl,
-        is_private: bool,
-        request: OutgoingRequest<'_>,
-    ) -> Result<Response, HttpError> {
-        let login = self.settings.credentials.login(url.secret(), is_private);
-        let mut response = self.request(url, login.as_ref(), request).await?;
-        let is_refused = response.status() == StatusCode::UNAUTHORIZED;
-        if is_refused
-            && is_private
-            && self.settings.credentials.has_keyring()
-            && let Some(better) = ask_keyring(self.settings.credentials.clone(), url.secret().clone(), login).await
-        {
-            response = self.request(url, Some(&better), request).await?;
-        }
-        permit.record_status(response.status().as_u16());
-        self.hosts.of(url.secret()).circuit_breaker.answered(response.status().as_u16());
-        Ok(response)
-    }
-
-    async fn request(
-        &self,
-        url: &MaskedUrl,
-        login: Option<&Login>,
-        request: OutgoingRequest<'_>,
-    ) -> Result<Response, HttpError> {
-        let host = self.hosts.of(url.secret());
-        host.circuit_breaker.check(url)?;
-        let client = self.pools.client(&self.settings, self.settings.is_trusted(url.secret()), request.sharing())?;
-        let place = without_login(url.secret());
-        let signed = |request: RequestBuilder| match login {
-            Some(login) => request.basic_auth(&login.user, Some(&login.password)),
-            None => request,
-        };
-        let answer = match request {
-            OutgoingRequest::Get { headers, .. } => {
-                let request = signed(client.get(place).headers(headers.clone()));
-                host.http2_probe.send(url.secret().scheme() == "https", request.send()).await
-            }
-            OutgoingRequest::Store(request) => signed(request.builder(&client, place)).send().await,
-            OutgoingRequest::Form(form) => {
-                let (body, progress) = form.body(url)?;
-                tokio::select! {
-                    answer = signed(client.post(place).multipart(body)).send() => answer,
-                    sent = progress.silence(self.settings.timeout) => return Err(HttpError::silent(url, sent)),
-                }
-            }
-        };
-        answer.map_err(|error| HttpError::unreachable(url, &error, self.settings.proxies.server_for(url.secret())))
-    }
-
     /// Returns the settings of every request.
     pub(super) fn settings(&self) -> &HttpSettings {
         &self.settings
     }
-
-    /// Whether only the server of `url` can read what it is sent: by TLS, on this machine, or as a
-    /// trusted host.
-    pub(super) fn is_private(&self, url: &Url) -> bool {
-        is_secure_origin(url) || self.settings.is_trusted(url)
-    }
-}
-
-/// Asks the keyring on a thread that may block, since it may be slow or wait for a person.
-async fn ask_keyring(credentials: Credentials, url: Url, shown: Option<Login>) -> Option<Login> {
-    blocking(move || credentials.ask_keyring(&url, shown.as_ref())).await
 }
 
 pub(super) fn file_headers(start: &ResumePoint) -> HeaderMap {
@@ -392,22 +294,6 @@ fn part(
 fn content_range_start(response: &Response, to_end: bool) -> Option<(u64, u64)> {
     let is_partial = response.status() == StatusCode::PARTIAL_CONTENT;
     header(response.headers(), &CONTENT_RANGE).filter(|_| is_partial).and_then(|text| content_range(&text, to_end))
-}
-
-fn check_status(url: &MaskedUrl, response: Response) -> Result<Response, HttpError> {
-    let status = response.status();
-    if status.is_success() || status == StatusCode::NOT_MODIFIED {
-        return Ok(response);
-    }
-    Err(status_error(url, &response))
-}
-
-/// Makes the error for an unsuccessful response, with what its headers say of a retry.
-pub(super) fn status_error(url: &MaskedUrl, response: &Response) -> HttpError {
-    let date = header(response.headers(), &DATE);
-    let retry_after = header(response.headers(), &RETRY_AFTER).and_then(|value| retry_after(&value, date.as_deref()));
-    let headers = StatusHeaders { retry_after, cache_control: cache_control(response.headers()) };
-    HttpError::Status { url: url.clone(), status: response.status(), headers: headers.into() }
 }
 
 /// Returns the path of a `file:` URL, or `None` for a URL that is requested over the network.

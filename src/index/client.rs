@@ -7,18 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
-use super::absence::{AssumedAbsences, AssumedAbsent, IgnoredStatuses, is_absent_to_strangers};
+use super::absence::{AssumedAbsences, AssumedAbsent, is_absent_to_strangers};
 use super::cached_inputs::{CachedInput, CachedInputs, InputCollector};
-use super::flat_index::{FlatError, FlatIndex};
+use super::error::{IndexError, StalePage};
+use super::flat_index::FlatIndex;
 use super::index_metadata::{IndexMetadataCache, Trust};
 use super::link::is_distribution;
 use super::local_index::project_page;
-use super::page::{self, ACCEPT, Page, PageError};
+use super::page::{self, ACCEPT, Page};
 use super::page_cache::{CachedPage, PageCache};
+use super::settings::{IndexSettings, IndexStrategy};
 use crate::cache_folder::CacheEntries;
 use crate::domain::{
-    Artifact, Candidate, Candidates, CoreMetadata, HasRemedy, IndexPage, Listing, MaskedUrl, PackageName, Remedy,
-    Sha256, Specifiers, Timestamp,
+    Artifact, Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Specifiers,
+    Timestamp,
 };
 use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
 
@@ -27,40 +29,6 @@ const LONGEST_PAGE: usize = 256 << 20;
 
 /// How long after its first files the other files of a release are expected, in seconds.
 const SETTLING: i64 = 24 * 60 * 60;
-
-/// The strategy by which one of several indexes is chosen for a project.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IndexStrategy {
-    /// The first index that has the project, so that a public upload cannot replace a private
-    /// project.
-    #[default]
-    FirstIndex,
-    /// All indexes together, as in pip.
-    BestMatch,
-}
-
-/// The indexes and links to ask, and how far cached pages may be trusted.
-#[derive(Clone, Debug)]
-pub struct IndexSettings {
-    /// The indexes in order of preference: extra indexes before the main one, then supplemental ones.
-    pub indexes: Vec<Arc<MaskedUrl>>,
-    /// The position of the main one.
-    pub main: usize,
-    /// The only index of a project, where one is stated; nothing else is asked for that.
-    pub of_projects: BTreeMap<PackageName, Arc<MaskedUrl>>,
-    /// Pages and folders (as `file:` URLs) that list files of any project.
-    pub find_links: Vec<Arc<MaskedUrl>>,
-    pub strategy: IndexStrategy,
-    /// The statuses that mean "no such project", beside 404 and 410.
-    pub ignored_statuses: IgnoredStatuses,
-    /// Whether every cached page is validated with its index.
-    pub refresh: bool,
-    /// Whether cached pages of any age are used, without a network.
-    pub offline: bool,
-    /// Whether cached pages of any age are used if their index is down.
-    pub prefer_cached: bool,
-    pub now: Timestamp,
-}
 
 /// How the listing of a project is requested.
 #[derive(Clone, Debug, Default)]
@@ -96,48 +64,6 @@ impl ListingRequest {
         let is_old = |file: &Artifact| self.everywhere || file.uploaded.is_some_and(had_settled);
         let has_digest = |file: &Artifact| file.hashes.iter().any(|digest| digest.as_sha256().is_some());
         !files.is_empty() && files.iter().all(|file| has_digest(file) && is_old(file))
-    }
-}
-
-/// Why an index or a find-links location could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum IndexError {
-    #[error("{project}: {source}")]
-    Http { project: PackageName, index: Arc<MaskedUrl>, source: Box<HttpError> },
-    #[error("{project}: {source}")]
-    Page { project: PackageName, source: Box<PageError> },
-    /// A flat index whose page says nothing usable.
-    #[error("{source}")]
-    FindLinks { source: PageError },
-    /// A flat index.
-    #[error("{source}")]
-    Unreachable { source: HttpError },
-    #[error("{location}: {source}")]
-    Local { location: MaskedUrl, source: FlatError },
-}
-
-impl HasRemedy for IndexError {
-    fn remedy(&self) -> Option<Remedy> {
-        match self {
-            Self::Http { source, .. } => source.remedy(),
-            Self::Unreachable { source } => source.remedy(),
-            Self::Page { .. } | Self::FindLinks { .. } | Self::Local { .. } => None,
-        }
-    }
-}
-
-/// A cached page that was used although its index could not be asked whether it is unchanged.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{project}: what was last seen of it is used, which may be old: {why}")]
-pub struct StalePage {
-    pub project: PackageName,
-    /// The failed request.
-    pub why: Arc<HttpError>,
-}
-
-impl HasRemedy for StalePage {
-    fn remedy(&self) -> Option<Remedy> {
-        self.why.remedy()
     }
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use html5gum::Tokenizer;
 
-use tags::{Attribute, Tag, Tags, TakeTags};
+use tags::{Attribute, HtmlTag, TagEmitter, TakeTags};
 
 use super::file_visitor::FileVisitor;
 use super::link::{Link, digest, is_distribution, timestamp};
@@ -56,7 +56,7 @@ fn charset(content_type: &str) -> Option<String> {
 /// Passes every file of the page to `visitor`.
 pub(super) fn scan(page: &str, visitor: &mut impl FileVisitor) -> PageSummary {
     let mut summary = PageSummary::default();
-    let tags = Tags::new(PageReader { visitor, summary: &mut summary });
+    let tags = TagEmitter::new(PageReader { visitor, summary: &mut summary });
     let Ok(()) = Tokenizer::new_with_emitter(page, tags).finish();
     summary.title = summary.title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
     summary
@@ -68,7 +68,7 @@ struct PageReader<'a, S> {
 }
 
 impl<S: FileVisitor> TakeTags for PageReader<'_, S> {
-    fn take(&mut self, tag: &Tag) {
+    fn take(&mut self, tag: &HtmlTag) {
         match tag.name() {
             b"a" => self.take_anchor(tag),
             b"base" if self.summary.base.is_none() => {
@@ -87,7 +87,7 @@ impl<S: FileVisitor> TakeTags for PageReader<'_, S> {
 
 impl<S: FileVisitor> PageReader<'_, S> {
     /// Passes the file that the anchor links to, if its name is that of a distribution.
-    fn take_anchor(&mut self, tag: &Tag) {
+    fn take_anchor(&mut self, tag: &HtmlTag) {
         let Some(href) = tag.get(Attribute::Href).filter(|href| !href.is_empty()) else { return };
         let link = Link::new(href);
         self.summary.anchors += 1;
@@ -111,7 +111,7 @@ impl<S: FileVisitor> PageReader<'_, S> {
 /// attribute's value is none that is known (such as `true`), as in pip.
 ///
 /// The attribute of PEP 714 takes precedence over the older one of PEP 658.
-fn sidecar(tag: &Tag) -> Option<Option<(Algorithm, &str)>> {
+fn sidecar(tag: &HtmlTag) -> Option<Option<(Algorithm, &str)>> {
     let told = tag.get(Attribute::CoreMetadata).or(tag.get(Attribute::DistInfoMetadata))?;
     Some(digest(told))
 }

@@ -5,7 +5,7 @@
 //! served it and the credentials it was served to.
 //!
 //! An entry's name in the `index-metadata` folder of the cache is the SHA-256 of index, credentials,
-//! file, and the promised digest of the metadata.
+//! file, and the expected digest of the metadata.
 
 use super::page_cache::DEFAULT_LIFETIME;
 use crate::cache_folder::{CacheBucket, CacheEntries};
@@ -64,14 +64,14 @@ fn decode(bytes: &[u8], candidate: &Candidate, trust: Trust) -> Option<CoreMetad
 /// Returns the name of a file's metadata, or `None` if no SHA-256 of the file is known.
 fn name(candidate: &Candidate, asker: Option<Sha256>) -> Option<String> {
     let promised = candidate.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
-    let key = (candidate.index.public(), asker, candidate.promises.sha256()?, promised);
+    let key = (candidate.index.public(), asker, candidate.expected.sha256()?, promised);
     let key = postcard::to_stdvec(&key).expect("texts can always be encoded");
     Some(Sha256::of(&key).to_string())
 }
 
 /// Whether remembered metadata may be used.
 ///
-/// A metadata file with a promised digest cannot change, since the digest is part of the key. One
+/// A metadata file with an expected digest cannot change, since the digest is part of the key. One
 /// without may be corrected at any time. The end of a wheel does not change as long as the wheel's
 /// digest is the same.
 fn is_believed(candidate: &Candidate, said: Timestamp, trust: Trust) -> bool {
@@ -92,19 +92,14 @@ mod tests {
 
     use super::*;
     use crate::cache_folder::CacheLayout;
-    use crate::domain::{Promises, Sidecar, Yanked};
+    use crate::domain::{ExpectedContent, Sidecar};
 
     fn candidate(index: &str, sidecar: Option<Sidecar>) -> Candidate {
         Candidate {
-            filename: "demo-1.0-py3-none-any.whl".into(),
-            url: "https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap(),
             index: Arc::new(index.parse().unwrap()),
-            promises: Promises { index: vec![Sha256::of(b"wheel").into()], ..Promises::default() },
-            requires_python: None,
-            yanked: Yanked::default(),
+            expected: ExpectedContent { by_index: vec![Sha256::of(b"wheel").into()], ..ExpectedContent::default() },
             sidecar,
-            uploaded: None,
-            vcs_info: None,
+            ..Candidate::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap())
         }
     }
 

@@ -19,7 +19,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 use entry::FileEntry;
 pub(super) use stream::scan as scan_stream;
-use value::Value;
+use value::JsonValue;
 
 use super::file_visitor::FileVisitor;
 use super::page::PageError;
@@ -52,7 +52,7 @@ fn read<'a, R: serde_json::de::Read<'a>>(
 #[derive(Deserialize)]
 struct Meta<'a> {
     #[serde(borrow, default, rename = "api-version")]
-    api_version: Value<'a>,
+    api_version: JsonValue<'a>,
 }
 
 impl Meta<'_> {
@@ -101,7 +101,7 @@ impl<'de, S: FileVisitor> Visitor<'de> for PageSeed<'_, S> {
                     has_files = true;
                 }
                 PageKey::Meta => match map.next_value()? {
-                    Value::Object(object) => meta = Some(object),
+                    JsonValue::Object(object) => meta = Some(object),
                     _ => meta = None,
                 },
                 PageKey::Other => drop(map.next_value::<IgnoredAny>()?),
@@ -130,9 +130,9 @@ impl<'de, S: FileVisitor> Visitor<'de> for FilesSeed<'_, S> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(file) = list.next_element::<Value<'de, FileEntry<'de>>>()? {
+        while let Some(file) = list.next_element::<JsonValue<'de, FileEntry<'de>>>()? {
             match file {
-                Value::Object(entry) => entry.give(self.0),
+                JsonValue::Object(entry) => entry.pass_to(self.0),
                 _ => entry::refuse(self.0),
             }
         }

@@ -1,4 +1,4 @@
-//! Parses links: the name of the file they lead to, and its promised digest.
+//! Parses links: the name of the file they lead to, and its expected digest.
 
 use std::borrow::Cow;
 use std::ops::Range;

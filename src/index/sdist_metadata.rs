@@ -157,6 +157,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::index::test_zip::zip;
 
     const METADATA: &[u8] = b"Metadata-Version: 2.2\nName: demo\nVersion: 1.0\nRequires-Dist: six\nDynamic: License\n";
     const MEMBERS: [(&str, &[u8]); 3] =
@@ -176,15 +177,6 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
-    }
-
-    fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        for (path, bytes) in members {
-            writer.start_file(*path, zip::write::SimpleFileOptions::default()).unwrap();
-            writer.write_all(bytes).unwrap();
-        }
-        writer.finish().unwrap().into_inner()
     }
 
     fn outcome(filename: &str, archive: Vec<u8>) -> Result<CoreMetadata, SdistError> {

@@ -11,7 +11,7 @@ use crate::domain::{Linkage, SystemVersion};
 
 /// The libraries that every manylinux platform has (PEP 513, 571, 599, 600, as `auditwheel` 6.4
 /// knows them) and the C libraries of musl (PEP 656).
-const PROMISED: [&str; 24] = [
+const MANYLINUX_LIBRARIES: [&str; 24] = [
     "libatomic.so.1",
     "libgcc_s.so.1",
     "libstdc++.so.6",
@@ -39,7 +39,7 @@ const PROMISED: [&str; 24] = [
 ];
 
 /// The beginnings of the names of dynamic linkers and of musl, which differ by architecture.
-const PROMISED_BEGINNINGS: [&str; 3] = ["ld-linux", "ld64.so", "libc.musl-"];
+const MANYLINUX_PREFIXES: [&str; 3] = ["ld-linux", "ld64.so", "libc.musl-"];
 
 /// The size in bytes up to which a library is read.
 const LARGEST: u64 = 512 << 20;
@@ -69,12 +69,13 @@ pub fn read(wheel: impl Read + Seek) -> Result<Linkage, WheelError> {
         }
     }
     linkage.has_cpp = needed.contains("libstdc++.so.6");
-    linkage.libraries = needed.into_iter().filter(|library| !own.contains(library) && !is_promised(library)).collect();
+    linkage.libraries =
+        needed.into_iter().filter(|library| !own.contains(library) && !is_of_manylinux(library)).collect();
     Ok(linkage)
 }
 
-fn is_promised(library: &str) -> bool {
-    PROMISED.contains(&library) || PROMISED_BEGINNINGS.iter().any(|start| library.starts_with(start))
+fn is_of_manylinux(library: &str) -> bool {
+    MANYLINUX_LIBRARIES.contains(&library) || MANYLINUX_PREFIXES.iter().any(|start| library.starts_with(start))
 }
 
 /// Returns the newest symbol version of glibc that the library wants.
@@ -92,21 +93,10 @@ fn release(version: &str) -> Option<SystemVersion> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write as _};
-
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
+    use std::io::Cursor;
 
     use super::*;
-
-    fn wheel(members: &[(&str, &[u8])]) -> Cursor<Vec<u8>> {
-        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (path, bytes) in members {
-            writer.start_file(*path, SimpleFileOptions::default()).unwrap();
-            writer.write_all(bytes).unwrap();
-        }
-        writer.finish().unwrap()
-    }
+    use crate::index::test_zip::zip;
 
     #[test]
     fn versions_of_glibc_are_compared_as_numbers() {
@@ -117,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_library_without_code_wants_nothing() {
-        let read = |members: &[(&str, &[u8])]| read(wheel(members)).unwrap();
+        let read = |members: &[(&str, &[u8])]| read(Cursor::new(zip(members))).unwrap();
         assert_eq!(read(&[("a.py", b""), ("a.so", b"no ELF"), ("b.so", b"\x7fELF\x02\x01")]), Linkage::default());
     }
 
@@ -126,7 +116,7 @@ mod tests {
     #[test]
     fn the_linkage_of_a_real_library_is_read() {
         let own = std::fs::read("/proc/self/exe").unwrap();
-        let linkage = read(wheel(&[("demo/_demo.so", &own)])).unwrap();
+        let linkage = read(Cursor::new(zip(&[("demo/_demo.so", &own)]))).unwrap();
         assert!(linkage.glibc >= Some(SystemVersion(2, 17)) && linkage.libraries.is_empty(), "{linkage:?}");
         assert!(!linkage.has_cpp);
     }

@@ -66,25 +66,14 @@ fn normalized(folder: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write};
-
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
+    use std::io::Cursor;
 
     use super::*;
-
-    fn wheel(members: &[(&str, &[u8])]) -> Cursor<Vec<u8>> {
-        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (path, bytes) in members {
-            writer.start_file(*path, SimpleFileOptions::default()).unwrap();
-            writer.write_all(bytes).unwrap();
-        }
-        writer.finish().unwrap()
-    }
+    use crate::index::test_zip::zip;
 
     fn outcome(members: &[(&str, &[u8])]) -> Result<MetadataFile, String> {
         let filename = "demo_pkg-1.0-py3-none-any.whl".parse().unwrap();
-        read(wheel(members), &filename).map_err(|error| error.to_string())
+        read(Cursor::new(zip(members)), &filename).map_err(|error| error.to_string())
     }
 
     const METADATA: &[u8] = b"Metadata-Version: 2.1\nName: demo-pkg\nVersion: 1.0\nRequires-Dist: six\n";

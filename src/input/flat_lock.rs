@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::locking;
 use super::version_range::VersionRange;
 use crate::domain::{
-    AvailableGroups, EvaluatedMarkers, GroupName, Lock, LockedPackage, LockedPick, MarkerId, MarkerSets, MarkerTable,
-    NotLocked, Origin, PackageName, SelectedGroups, Specifiers, Target,
+    AvailableGroups, EvaluatedMarkers, GroupName, Lock, LockedPackage, MarkerId, MarkerSets, MarkerTable, NotLocked,
+    Origin, PackageName, SelectedGroups, SelectedPackage, Specifiers, Target,
 };
 
 /// A lock whose packages have conditions.
@@ -15,7 +15,7 @@ use crate::domain::{
 pub(super) struct FlatLock {
     pub packages: Vec<LockedPackage>,
     /// The conditions of each package, in the order of the packages.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<SelectionRule>,
     pub markers: MarkerTable,
     pub requires_python: Option<VersionRange>,
     /// The environments that the lock supports, if it states them; one of them must hold.
@@ -32,9 +32,9 @@ pub(super) struct FlatLock {
 
 /// The conditions under which a package is selected, and its dependencies.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
+pub(super) struct SelectionRule {
     /// The conditions, of which one must hold.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<PackageCondition>,
     /// The Python versions that the package supports.
     pub requires_python: Option<Specifiers>,
     pub dependencies: Vec<PackageName>,
@@ -42,7 +42,7 @@ pub(super) struct Entry {
 
 /// A condition for selecting a package: a group and a marker.
 #[derive(Debug, Default)]
-pub(super) struct Condition {
+pub(super) struct PackageCondition {
     /// The group; `None` for any selection of groups.
     pub group: Option<GroupName>,
     pub marker: Option<MarkerId>,
@@ -65,7 +65,7 @@ impl Lock for FlatLock {
         &self.packages
     }
 
-    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
+    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
         locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
         let markers = self.markers.evaluate(target.markers());
         self.check_environments(&markers).map_err(|why| vec![self.refusal(why)])?;
@@ -78,7 +78,7 @@ impl Lock for FlatLock {
                 refused.push(refuse(format!("it needs Python {wants}, the target has {}", target.python())));
                 continue;
             }
-            let pick = LockedPick { package, dependencies: entry.dependencies.clone() };
+            let pick = SelectedPackage { package, dependencies: entry.dependencies.clone() };
             if picks.insert(&package.name, pick).is_some() && self.namesakes == Namesakes::Refused {
                 refused.push(refuse("the lock gives this target two of them".to_owned()));
             }
@@ -119,7 +119,7 @@ impl FlatLock {
     }
 }
 
-impl Entry {
+impl SelectionRule {
     fn is_taken(&self, markers: &EvaluatedMarkers<'_>, sets: &MarkerSets) -> bool {
         self.conditions.iter().any(|condition| {
             condition.group.as_ref().is_none_or(|group| sets.groups.contains(group))

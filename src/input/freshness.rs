@@ -15,7 +15,7 @@ pub(super) fn poetry(lock: &TextFile, project: &TextFile, recorded: &str) -> Opt
     let document: Table = project.toml().ok()?;
     let tables = [true, false].map(|groups| poetry_table(&document, groups));
     let is_fresh = tables.iter().any(|table| digest(table, &WIDE) == recorded);
-    doubt(lock, is_fresh, recorded, "pyproject.toml", "poetry lock")
+    warning_if_stale(lock, is_fresh, recorded, "pyproject.toml", "poetry lock")
 }
 
 /// Returns a warning if the `content_hash` of a pdm.lock is not that of the pyproject.toml beside
@@ -24,17 +24,17 @@ pub(super) fn pdm(lock: &TextFile, project: &TextFile, recorded: &str) -> Option
     let document: Table = project.toml().ok()?;
     let recorded = recorded.strip_prefix("sha256:").unwrap_or(recorded);
     let is_fresh = pdm_tables(&document).iter().any(|table| digest(table, &WIDE) == recorded);
-    doubt(lock, is_fresh, recorded, "pyproject.toml", "pdm lock --update-reuse")
+    warning_if_stale(lock, is_fresh, recorded, "pyproject.toml", "pdm lock --update-reuse")
 }
 
 /// Returns a warning if the `hash` of a Pipfile.lock is not that of the Pipfile beside it.
 pub(super) fn pipenv(lock: &TextFile, pipfile: &TextFile, recorded: &str) -> Option<Problem> {
     let document: Table = pipfile.toml().ok()?;
     let is_fresh = digest(&pipfile_table(&document), &NARROW) == recorded;
-    doubt(lock, is_fresh, recorded, "Pipfile", "pipenv lock")
+    warning_if_stale(lock, is_fresh, recorded, "Pipfile", "pipenv lock")
 }
 
-fn doubt(lock: &TextFile, is_fresh: bool, recorded: &str, project: &str, command: &str) -> Option<Problem> {
+fn warning_if_stale(lock: &TextFile, is_fresh: bool, recorded: &str, project: &str, command: &str) -> Option<Problem> {
     let is_digest = recorded.len() == 64;
     let why = format!(
         "{project} has changed since, as the digest of it in the lock tells: what was added there is missing here; \

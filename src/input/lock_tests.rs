@@ -1,4 +1,4 @@
-//! Lock files as they should not be, and as they are.
+//! Tests of the lock formats together: what targets get, and what is refused.
 
 use proptest::prelude::*;
 
@@ -15,6 +15,17 @@ const PIPFILE: &str = include_str!("../../testdata/locks/Pipfile.lock");
 const PIXI: &str = include_str!("../../testdata/locks/pixi.lock");
 const PROJECT: &str = include_str!("../../testdata/locks/pyproject.toml");
 const SETUP_CFG: &str = include_str!("../../testdata/locks/setup.cfg");
+
+/// A lock of every format.
+const LOCKS: [(&str, &str); 7] = [
+    ("uv.lock", UV),
+    ("pylock.toml", PYLOCK),
+    ("poetry.lock", POETRY),
+    ("old.poetry.lock", OLD_POETRY),
+    ("pdm.lock", PDM),
+    ("Pipfile.lock", PIPFILE),
+    ("pixi.lock", PIXI),
+];
 
 fn read_named(name: &str, text: impl Into<Vec<u8>>, groups: GroupSelection) -> ParsedInput {
     let machine = FakeSource::new().file(&format!("/w/{name}"), text).file("/w/pyproject.toml", PROJECT);
@@ -49,7 +60,8 @@ pub(super) fn on(python: &str, platform: &str, read: &ParsedInput) -> Vec<String
     let lock = read.lock.as_ref().unwrap_or_else(|| panic!("{:?}", read.problems));
     match lock.lock.select(&target(python, platform), &lock.groups) {
         Ok(picks) => {
-            let version = |pick: &crate::domain::LockedPick<'_>| pick.package.version.as_ref().map(ToString::to_string);
+            let version =
+                |pick: &crate::domain::SelectedPackage<'_>| pick.package.version.as_ref().map(ToString::to_string);
             picks.iter().map(|pick| format!("{} {}", pick.package.name, version(pick).unwrap_or_default())).collect()
         }
         Err(refused) => refused.into_iter().map(|refused| format!("- {}", refused.why)).collect(),
@@ -216,15 +228,7 @@ fn first_package(lock: &str) -> &str {
 
 #[test]
 fn every_format_refuses_what_is_cut_off_or_of_an_unfinished_merge() {
-    for (name, text) in [
-        ("uv.lock", UV),
-        ("pylock.toml", PYLOCK),
-        ("poetry.lock", POETRY),
-        ("old.poetry.lock", OLD_POETRY),
-        ("pdm.lock", PDM),
-        ("Pipfile.lock", PIPFILE),
-        ("pixi.lock", PIXI),
-    ] {
+    for (name, text) in LOCKS {
         let merge = format!("{text}\n<<<<<<< HEAD\n=======\n>>>>>>> other\n");
         assert!(problem(name, merge).contains("a merge left this conflict"), "{name}");
         let in_a_text = &text[..text.rfind(['"', '\'']).unwrap()];
@@ -304,18 +308,8 @@ proptest! {
         length in 0..200usize,
         inserted in "[\\]\\[={}\"'a-z0-9.,\\n-]{0,20}",
     ) {
-        let (name, text) = [
-            ("uv.lock", UV),
-            ("pylock.toml", PYLOCK),
-            ("poetry.lock", POETRY),
-            ("old.poetry.lock", OLD_POETRY),
-            ("pdm.lock", PDM),
-            ("Pipfile.lock", PIPFILE),
-            ("pixi.lock", PIXI),
-            ("pyproject.toml", PROJECT),
-            ("setup.cfg", SETUP_CFG),
-            ("job.py.lock", UV),
-        ][which];
+        let others = [("pyproject.toml", PROJECT), ("setup.cfg", SETUP_CFG), ("job.py.lock", UV)];
+        let (name, text) = LOCKS.into_iter().chain(others).nth(which).unwrap();
         let start = (text.len() as f64 * start) as usize;
         let end = text.len().min(start + length);
         let damaged = format!("{}{inserted}{}", &text[..start], &text[end..]);

@@ -21,7 +21,7 @@ use crate::domain::{
 /// What is wrong with an entry, in a sentence.
 pub(super) type Fault = String;
 
-/// A lock file understood.
+/// A parsed lock file, with what it says beside its packages.
 pub(super) struct ParsedLock {
     pub lock: Arc<dyn Lock>,
     pub warnings: Vec<Problem>,
@@ -32,12 +32,13 @@ pub(super) struct ParsedLock {
 }
 
 impl ParsedLock {
-    /// A lock that says of every file where it is, or leaves the indexes to the settings.
+    /// Makes the result for a lock that states the URL of every file, or leaves the indexes to the
+    /// settings.
     pub fn new(lock: impl Lock + 'static) -> Self {
         Self { lock: Arc::new(lock), warnings: Vec::new(), indexes: Vec::new(), beside: Vec::new() }
     }
 
-    /// Adds doubts about it.
+    /// Adds warnings about the lock.
     #[must_use]
     pub fn with_warnings(self, warnings: impl IntoIterator<Item = Problem>) -> Self {
         Self { warnings: self.warnings.into_iter().chain(warnings).collect(), ..self }

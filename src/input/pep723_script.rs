@@ -41,7 +41,7 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
 fn read_block(reader: &mut RequirementsReader<'_>, file: &TextFile, block: &Block, role: Role) {
     let mut all = Vec::new();
     for text in &block.dependencies {
-        let asked = of_specifier(text, None, None).and_then(|asked| block.tool.uv.sources().place(asked));
+        let asked = of_specifier(text, None, None).and_then(|asked| block.tool.uv.sources().with_source(asked));
         let read = asked.and_then(|asked| Ok((requirement((file, reader.input_source), &asked, role)?, asked)));
         match read {
             Ok((requirement, asked)) => {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use super::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use super::freshness;
 use super::index_url::expand_variables;
 use super::locking::{self, Fault, ParsedLock, last_part, read_lock};
@@ -83,7 +83,7 @@ fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, 
     let mut reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
     let (mut packages, mut entries, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for (category, name, package) in ordered(&document.categories) {
-        let place = place(&file.text, category, name);
+        let place = position_of_entry(&file.text, category, name);
         match reading.package(category, name, package, place) {
             Ok((package, entry)) => {
                 packages.push(package);
@@ -130,7 +130,7 @@ fn ordered(categories: &BTreeMap<String, BTreeMap<String, Package>>) -> impl Ite
 }
 
 /// Returns the position of an entry.
-fn place(text: &str, category: &str, name: &str) -> Option<usize> {
+fn position_of_entry(text: &str, category: &str, name: &str) -> Option<usize> {
     let start = text.find(&format!("\"{category}\": {{"))?;
     Some(start + text[start..].find(&format!("\"{name}\": {{"))?)
 }
@@ -157,19 +157,19 @@ impl Reading<'_> {
         name: &str,
         package: &Package,
         place: Option<usize>,
-    ) -> Result<(LockedPackage, Entry), Fault> {
+    ) -> Result<(LockedPackage, SelectionRule), Fault> {
         let marker = package.markers.as_deref().map(|text| locking::marker(&mut self.markers, text)).transpose()?;
-        let condition = Condition { group: Some(locking::group_name(category)?), marker };
-        let (source, files) = self.place(package)?;
+        let condition = PackageCondition { group: Some(locking::group_name(category)?), marker };
+        let (source, files) = self.source(package)?;
         let version = package.version.as_deref().filter(|version| *version != "*");
         let version = version.map(|text| locking::version(text.trim_start_matches('='))).transpose()?;
         let origin = place.map_or_else(|| self.file.location.origin(0), |at| self.file.origin(at));
         let locked = LockedPackage::new(locking::project_name(name)?, version, source, files, origin);
         locking::check_files(&locked)?;
-        Ok((locked, Entry { conditions: vec![condition], ..Entry::default() }))
+        Ok((locked, SelectionRule { conditions: vec![condition], ..SelectionRule::default() }))
     }
 
-    fn place(&self, package: &Package) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
+    fn source(&self, package: &Package) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
         let digests = package.hashes.iter().chain(&package.hash).map(|text| locking::digest(text));
         let hashes: Vec<_> = digests.collect::<Result<_, _>>()?;
         let is_archive = |path: &str| {

@@ -5,16 +5,16 @@ use serde::Deserialize;
 /// A dependency in one of its spellings.
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
-pub enum Dependencies {
+pub enum PoetryDependencies {
     Version(String),
-    Table(Box<Dependency>),
-    Several(Vec<Dependencies>),
+    Table(Box<PoetryDependency>),
+    Several(Vec<PoetryDependencies>),
 }
 
 /// A dependency as a table.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Dependency {
+pub struct PoetryDependency {
     pub version: Option<String>,
     pub markers: Option<String>,
     pub extras: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Dependency {
     pub source: Option<String>,
 }
 
-impl Dependency {
+impl PoetryDependency {
     /// Returns the dependency with the location that another table states for it, if it does.
     #[must_use]
     pub fn located_by(self, other: Self) -> Self {
@@ -46,12 +46,14 @@ impl Dependency {
     }
 }
 
-impl Dependencies {
+impl PoetryDependencies {
     /// Returns each dependency as a table.
-    pub fn tables(&self) -> Vec<Dependency> {
+    pub fn tables(&self) -> Vec<PoetryDependency> {
         match self {
-            Self::Version(version) => vec![Dependency { version: Some(version.clone()), ..Dependency::default() }],
-            Self::Table(table) => vec![Dependency::clone(table)],
+            Self::Version(version) => {
+                vec![PoetryDependency { version: Some(version.clone()), ..PoetryDependency::default() }]
+            }
+            Self::Table(table) => vec![PoetryDependency::clone(table)],
             Self::Several(several) => several.iter().flat_map(Self::tables).collect(),
         }
     }

@@ -7,15 +7,15 @@ use serde::Deserialize;
 
 use super::dependency_groups::{DependencyGroups, Member};
 use super::locking::{self, Fault};
-use super::poetry_dependency::{Dependencies, Dependency};
+use super::poetry_dependency::{PoetryDependencies, PoetryDependency};
 use super::project_indexes::{self, PdmSource, PoetrySource, ProjectIndex, UvIndex};
 use super::uv_sources::UvSources;
-use crate::domain::{Dependency as Specifier, DependencySource, ExtraName, GroupName, PackageName};
+use crate::domain::{Dependency, DependencySource, ExtraName, GroupName, PackageName};
 
 /// The tables of a pyproject.toml about dependencies.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub struct Document {
+pub struct PyprojectToml {
     project: Option<Project>,
     dependency_groups: DependencyGroups,
     tool: Tool,
@@ -62,8 +62,8 @@ pub struct UvTable {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct Poetry {
-    dependencies: BTreeMap<String, Dependencies>,
-    dev_dependencies: BTreeMap<String, Dependencies>,
+    dependencies: BTreeMap<String, PoetryDependencies>,
+    dev_dependencies: BTreeMap<String, PoetryDependencies>,
     group: BTreeMap<String, Group>,
     extras: BTreeMap<String, Vec<String>>,
     source: Vec<PoetrySource>,
@@ -73,14 +73,14 @@ struct Poetry {
 #[serde(default)]
 struct Group {
     optional: bool,
-    dependencies: BTreeMap<String, Dependencies>,
+    dependencies: BTreeMap<String, PoetryDependencies>,
 }
 
 /// A requirement of the project.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct DeclaredDependency {
     pub name: PackageName,
-    pub what: Dependency,
+    pub what: PoetryDependency,
     /// The group that requires it; `None` for the project itself.
     pub group: Option<GroupName>,
     /// The extras that require it, if it is optional.
@@ -102,7 +102,7 @@ impl UvTable {
     }
 }
 
-impl Document {
+impl PyprojectToml {
     /// Returns the name of the project, if it is stated.
     pub fn name(&self) -> Option<PackageName> {
         self.project.as_ref()?.name.as_ref()?.parse().ok()
@@ -166,7 +166,7 @@ impl Document {
     ///
     /// # Errors
     /// When a text is no requirement, or groups include each other.
-    pub fn asked(&self) -> Result<Vec<Asked>, Fault> {
+    pub fn dependencies(&self) -> Result<Vec<DeclaredDependency>, Fault> {
         let mut all = Vec::new();
         let mut named = BTreeSet::new();
         if let Some(project) = &self.project {
@@ -207,10 +207,10 @@ impl Document {
 
     fn add_tables(
         &self,
-        tables: &BTreeMap<String, Dependencies>,
+        tables: &BTreeMap<String, PoetryDependencies>,
         group: Option<&GroupName>,
         named: &BTreeSet<PackageName>,
-        all: &mut Vec<Asked>,
+        all: &mut Vec<DeclaredDependency>,
     ) -> Result<(), Fault> {
         for (text, dependencies) in tables.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("python")) {
             let name = locking::project_name(text)?;
@@ -224,7 +224,7 @@ impl Document {
             }
             for what in dependencies.tables() {
                 let extras = what.optional.then(|| self.extras_with(&name));
-                all.push(Asked { name: name.clone(), what, group: group.cloned(), extras });
+                all.push(DeclaredDependency { name: name.clone(), what, group: group.cloned(), extras });
             }
         }
         Ok(())
@@ -238,14 +238,14 @@ impl Document {
 }
 
 /// Parses a requirement of a PDM group, which may be an editable line.
-fn of_line(text: &str, group: GroupName) -> Result<Asked, Fault> {
+fn of_line(text: &str, group: GroupName) -> Result<DeclaredDependency, Fault> {
     let Some(name) = editable_name(text) else { return of_specifier(text, Some(group), None) };
     let url = text.trim_start_matches("-e").trim();
     let (url, _) = url.split_once('#').unwrap_or((url, ""));
     let path = url.strip_prefix("file:///${PROJECT_ROOT}/").map(str::to_owned);
     let url = if path.is_none() { Some(url.to_owned()) } else { None };
-    let what = Dependency { path, url, ..Dependency::default() };
-    Ok(Asked { name: locking::project_name(&name)?, what, group: Some(group), extras: None })
+    let what = PoetryDependency { path, url, ..PoetryDependency::default() };
+    Ok(DeclaredDependency { name: locking::project_name(&name)?, what, group: Some(group), extras: None })
 }
 
 /// Returns the project of an editable line, such as `-e file:///${PROJECT_ROOT}/sub#egg=NAME`.
@@ -259,18 +259,22 @@ pub fn editable_name(text: &str) -> Option<String> {
 ///
 /// # Errors
 /// When the text is none.
-pub fn of_specifier(text: &str, group: Option<GroupName>, extras: Option<BTreeSet<ExtraName>>) -> Result<Asked, Fault> {
-    let specifier: Specifier = text.parse().map_err(|error| format!("`{text}` is no requirement: {error}"))?;
+pub fn of_specifier(
+    text: &str,
+    group: Option<GroupName>,
+    extras: Option<BTreeSet<ExtraName>>,
+) -> Result<DeclaredDependency, Fault> {
+    let specifier: Dependency = text.parse().map_err(|error| format!("`{text}` is no requirement: {error}"))?;
     let (version, url) = match &specifier.source {
         DependencySource::Versions(versions) => (Some(versions.to_string()), None),
         DependencySource::Url(url) => (None, Some(url.clone())),
     };
-    let what = Dependency {
+    let what = PoetryDependency {
         version,
         url,
         markers: specifier.marker.text().map(str::to_owned),
         extras: specifier.extras.iter().map(ToString::to_string).collect(),
-        ..Dependency::default()
+        ..PoetryDependency::default()
     };
-    Ok(Asked { name: specifier.name, what, group, extras })
+    Ok(DeclaredDependency { name: specifier.name, what, group, extras })
 }

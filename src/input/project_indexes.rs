@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::InputSource;
 use super::index_url::{expand_variables, with_credentials};
 use super::locking::Fault;
-use super::project_dependencies::Asked;
+use super::project_dependencies::DeclaredDependency;
 use super::text_file::TextFile;
 use crate::domain::{IndexOptions, PackageName};
 
@@ -160,7 +160,7 @@ impl ProjectIndexes<'_> {
     pub fn add_to<'a>(
         &self,
         options: &mut IndexOptions,
-        asked: impl IntoIterator<Item = &'a Asked>,
+        asked: impl IntoIterator<Item = &'a DeclaredDependency>,
     ) -> Result<(), Fault> {
         for index in self.all {
             let Some(url) = self.location(index)? else { continue };
@@ -181,7 +181,7 @@ impl ProjectIndexes<'_> {
     }
 
     /// Returns the index that a dependency alone is taken from.
-    fn index_of(&self, asked: &Asked) -> Result<Option<&ProjectIndex>, Fault> {
+    fn index_of(&self, asked: &DeclaredDependency) -> Result<Option<&ProjectIndex>, Fault> {
         let Some(name) = &asked.what.source else {
             let is_it = |name: &String| name.parse::<PackageName>().as_ref() == Ok(&asked.name);
             return Ok(self.all.iter().find(|index| index.projects.iter().any(is_it)));

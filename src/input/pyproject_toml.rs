@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::location::normalize;
 use super::locking::Fault;
-use super::poetry_dependency::Dependency;
-use super::project_dependencies::{Asked, Document};
+use super::poetry_dependency::PoetryDependency;
+use super::project_dependencies::{DeclaredDependency, PyprojectToml};
 use super::project_indexes::{ProjectIndex, ProjectIndexes};
 use super::text_file::TextFile;
 use super::version_range::VersionRange;
@@ -32,7 +32,7 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
     }
 }
 
-fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document: &Document, role: Role) {
+fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document: &PyprojectToml, role: Role) {
     reader.read.has_groups = true;
     let wrong = |why: &str| file.problem(None, why);
     if !document.is_project() {
@@ -45,10 +45,11 @@ fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document:
     let Some(groups) = selected(reader, file, &available(document)) else { return };
     reader.note_project(&file.location, &groups);
     reader.read.problems.extend(dynamic(document, &groups).into_iter().map(|why| wrong(&why)));
-    match document.asked() {
+    match document.dependencies() {
         Ok(asked) => {
             let asked = wanted(asked, document.name().as_ref(), groups);
-            let placed = asked.into_iter().map(|asked| (asked.name.clone(), document.uv().sources().place(asked)));
+            let placed =
+                asked.into_iter().map(|asked| (asked.name.clone(), document.uv().sources().with_source(asked)));
             let placed: Vec<_> = placed.collect();
             let known: Vec<_> = placed.iter().filter_map(|(_, asked)| asked.as_ref().ok().cloned()).collect();
             match document.indexes() {
@@ -80,13 +81,13 @@ pub(super) fn take(
     reader: &mut RequirementsReader<'_>,
     file: &TextFile,
     role: Role,
-    asked: impl Iterator<Item = (PackageName, Result<Asked, Fault>)>,
+    asked: impl Iterator<Item = (PackageName, Result<DeclaredDependency, Fault>)>,
 ) {
     for (name, asked) in asked {
         match asked.and_then(|asked| requirement((file, reader.input_source), &asked, role)) {
             Ok(requirement) => reader.read.requirements.push(requirement),
             Err(why) => {
-                let problem = file.problem(place(file, &name), format!("{name}: {why}"));
+                let problem = file.problem(position_of_name(file, &name), format!("{name}: {why}"));
                 reader.read.problems.push(problem);
             }
         }
@@ -99,7 +100,7 @@ pub(super) fn note_indexes(
     reader: &mut RequirementsReader<'_>,
     file: &TextFile,
     indexes: &[ProjectIndex],
-    asked: &[Asked],
+    asked: &[DeclaredDependency],
 ) {
     let indexes = ProjectIndexes { all: indexes, file, input_source: reader.input_source };
     if let Err(why) = indexes.add_to(&mut reader.read.options, asked) {
@@ -117,14 +118,14 @@ pub(super) fn note_requires_python(reader: &mut RequirementsReader<'_>, file: &T
 
 /// Returns the extras and groups; none of them is selected by default, except Poetry's groups that
 /// are not optional.
-fn available(document: &Document) -> AvailableGroups {
+fn available(document: &PyprojectToml) -> AvailableGroups {
     let (groups, default) = document.groups();
     let default_groups = if document.name().is_some() { BTreeSet::new() } else { default };
     AvailableGroups { extras: document.extras(), groups, default_groups, ..AvailableGroups::default() }
 }
 
 /// Returns a fault for each requested field that only a build can tell.
-fn dynamic(document: &Document, groups: &SelectedGroups) -> Vec<String> {
+fn dynamic(document: &PyprojectToml, groups: &SelectedGroups) -> Vec<String> {
     let is_wanted = |field: &&String| match field.as_str() {
         "dependencies" => groups.project,
         "optional-dependencies" => !groups.extras.is_empty(),
@@ -141,8 +142,12 @@ fn dynamic(document: &Document, groups: &SelectedGroups) -> Vec<String> {
 
 /// Returns those of `asked` that the groups and extras select; an extra may select others of the
 /// project.
-pub(super) fn wanted(asked: Vec<Asked>, project: Option<&PackageName>, mut groups: SelectedGroups) -> Vec<Asked> {
-    let is_wanted = |asked: &Asked, groups: &SelectedGroups| {
+pub(super) fn wanted(
+    asked: Vec<DeclaredDependency>,
+    project: Option<&PackageName>,
+    mut groups: SelectedGroups,
+) -> Vec<DeclaredDependency> {
+    let is_wanted = |asked: &DeclaredDependency, groups: &SelectedGroups| {
         let of_group = asked.group.as_ref().map_or(groups.project, |group| groups.groups.contains(group));
         of_group && asked.extras.as_ref().is_none_or(|extras| !extras.is_disjoint(&groups.extras))
     };
@@ -164,28 +169,22 @@ pub(super) fn wanted(asked: Vec<Asked>, project: Option<&PackageName>, mut group
 /// When it is not valid as such.
 pub(super) fn requirement(
     (file, input_source): (&TextFile, &dyn InputSource),
-    asked: &Asked,
+    asked: &DeclaredDependency,
     role: Role,
 ) -> Result<Requirement, Fault> {
     let what = &asked.what;
-    let origin = place(file, &asked.name).map_or_else(|| file.location.origin(0), |at| file.origin(at));
+    let origin = position_of_name(file, &asked.name).map_or_else(|| file.location.origin(0), |at| file.origin(at));
     Ok(Requirement {
-        name: Some(asked.name.clone()),
         extras: what.extras.iter().filter_map(|name| name.parse().ok()).collect(),
-        source: source((file, input_source), what)?,
         marker: marker(what)?,
-        hashes: Vec::new(),
-        editable: false,
         constraint: role == Role::Constraints,
-        config_settings: Default::default(),
-        vcs_info: None,
-        origin,
+        ..Requirement::named(asked.name.clone(), source((file, input_source), what)?, origin)
     })
 }
 
 /// Returns the first position of a project's name as a whole word, in quotes or at the start of a
 /// line.
-fn place(file: &TextFile, name: &PackageName) -> Option<usize> {
+fn position_of_name(file: &TextFile, name: &PackageName) -> Option<usize> {
     let text = file.text.to_ascii_lowercase().replace(['_', '.'], "-");
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let starts = text.match_indices(name.as_ref()).map(|(at, _)| at);
@@ -197,7 +196,7 @@ fn place(file: &TextFile, name: &PackageName) -> Option<usize> {
     whole.next()
 }
 
-fn source((file, input_source): (&TextFile, &dyn InputSource), what: &Dependency) -> Result<Source, Fault> {
+fn source((file, input_source): (&TextFile, &dyn InputSource), what: &PoetryDependency) -> Result<Source, Fault> {
     if let Some(git) = &what.git {
         let rev = what.rev.as_ref().or(what.tag.as_ref()).or(what.branch.as_ref());
         let rev = rev.map(|rev| format!("@{rev}")).unwrap_or_default();
@@ -230,7 +229,7 @@ fn source((file, input_source): (&TextFile, &dyn InputSource), what: &Dependency
 ///
 /// # Errors
 /// When a condition cannot be parsed.
-pub(super) fn marker(what: &Dependency) -> Result<Marker, Fault> {
+pub(super) fn marker(what: &PoetryDependency) -> Result<Marker, Fault> {
     let mut all: Vec<String> = Vec::new();
     if let Some(text) = what.markers.as_deref().filter(|text| !text.is_empty()) {
         all.push(text.to_owned());

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::locking::{self, Fault};
-use super::project_dependencies::{Asked, of_specifier};
+use super::project_dependencies::{DeclaredDependency, of_specifier};
 use super::pyproject_toml::{note_requires_python, selected, take, wanted};
 use super::text_file::TextFile;
 use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role};
@@ -51,7 +51,7 @@ pub fn read_file(reader: &mut RequirementsReader<'_>, file: &TextFile, role: Rol
     let name = cfg.option("metadata", "name").and_then(SetupCfgValue::text).and_then(|name| name.parse().ok());
     let Some(groups) = selected(reader, file, &available(&cfg)) else { return };
     reader.note_project(&file.location, &groups);
-    match asked(&cfg, !groups.extras.is_empty()) {
+    match dependencies(&cfg, !groups.extras.is_empty()) {
         Ok(asked) => {
             let wanted = wanted(asked, name.as_ref(), groups).into_iter();
             take(reader, file, role, wanted.map(|asked| (asked.name.clone(), Ok(asked))));
@@ -60,7 +60,7 @@ pub fn read_file(reader: &mut RequirementsReader<'_>, file: &TextFile, role: Rol
     }
     let python = cfg.option(OPTIONS, "python_requires").and_then(SetupCfgValue::text);
     note_requires_python(reader, file, python.as_deref());
-    reader.read.problems.extend(doubt(file, reader.input_source));
+    reader.read.problems.extend(setup_py_warning(file, reader.input_source));
 }
 
 /// Returns the extras; setuptools takes none of itself.
@@ -73,7 +73,7 @@ fn available(cfg: &SetupCfg) -> AvailableGroups {
 ///
 /// # Errors
 /// When they stand in another file or in the code, or a line is no requirement.
-fn asked(cfg: &SetupCfg, with_extras: bool) -> Result<Vec<Asked>, Fault> {
+fn dependencies(cfg: &SetupCfg, with_extras: bool) -> Result<Vec<DeclaredDependency>, Fault> {
     let mut all = Vec::new();
     if let Some(value) = cfg.option(OPTIONS, "install_requires") {
         for line in lines("install_requires", value)? {
@@ -99,7 +99,7 @@ fn lines(option: &str, value: SetupCfgValue<'_>) -> Result<Vec<String>, Fault> {
 }
 
 /// Returns a warning if there is a setup.py, whose code may ask for more.
-fn doubt(file: &TextFile, input_source: &dyn InputSource) -> Option<Problem> {
+fn setup_py_warning(file: &TextFile, input_source: &dyn InputSource) -> Option<Problem> {
     let script = file.location.folder(input_source.working_folder())?.join("setup.py");
     let is_there = input_source.path_kind(&script) == PathKind::File;
     let why = "the setup.py beside it is not run: what that adds to these dependencies is missing";

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::locking::Fault;
-use super::poetry_dependency::Dependency;
-use super::project_dependencies::Asked;
+use super::poetry_dependency::PoetryDependency;
+use super::project_dependencies::DeclaredDependency;
 
 /// The table, by the names of the dependencies.
 #[derive(Default, Deserialize)]
@@ -44,14 +44,14 @@ impl UvSources {
     /// # Errors
     /// When the source is a member of the workspace, or one under some condition: nothing but a lock
     /// says what is taken then.
-    pub fn place(&self, asked: Asked) -> Result<Asked, Fault> {
+    pub fn with_source(&self, asked: DeclaredDependency) -> Result<DeclaredDependency, Fault> {
         let found = self.0.iter().find(|(name, _)| name.parse().as_ref() == Ok(&asked.name));
         let Some((_, sources)) = found else { return Ok(asked) };
         let source = sources.only().map_err(|why| format!("{why}: lock with uv, and name the lock"))?;
         let UvSource { git, rev, tag, branch, subdirectory, url, path, index, .. } = source.clone();
-        let place =
-            Dependency { git, rev, tag, branch, subdirectory, url, path, source: index, ..Dependency::default() };
-        Ok(Asked { what: asked.what.located_by(place), ..asked })
+        let stated =
+            PoetryDependency { git, rev, tag, branch, subdirectory, url, path, source: index, ..Default::default() };
+        Ok(DeclaredDependency { what: asked.what.located_by(stated), ..asked })
     }
 }
 

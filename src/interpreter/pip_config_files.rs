@@ -7,13 +7,13 @@ use super::HostEnvironment;
 
 /// An operating system, by its conventions for folders and variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum System {
+pub enum HostSystem {
     Unix,
     MacOs,
     Windows,
 }
 
-impl System {
+impl HostSystem {
     /// The system that this program runs on.
     pub const HERE: Self = if cfg!(windows) {
         Self::Windows
@@ -28,14 +28,16 @@ impl System {
 ///
 /// `prefix` is the interpreter's `sys.prefix`, if it is known.
 pub(super) fn locations(
-    system: System,
+    system: HostSystem,
     host: HostEnvironment<'_>,
     prefix: Option<&Path>,
     exists: &dyn Fn(&Path) -> bool,
 ) -> Vec<PathBuf> {
     let variable = |name: &str| host.set(name);
     let own = variable("PIP_CONFIG_FILE").map(PathBuf::from);
-    if own.as_deref().is_some_and(|path| path == Path::new(if system == System::Windows { "nul" } else { "/dev/null" }))
+    if own
+        .as_deref()
+        .is_some_and(|path| path == Path::new(if system == HostSystem::Windows { "nul" } else { "/dev/null" }))
     {
         return Vec::new();
     }
@@ -48,16 +50,16 @@ pub(super) fn locations(
     files
 }
 
-fn file_name(system: System) -> &'static str {
-    if system == System::Windows { "pip.ini" } else { "pip.conf" }
+fn file_name(system: HostSystem) -> &'static str {
+    if system == HostSystem::Windows { "pip.ini" } else { "pip.conf" }
 }
 
-fn global_files(system: System, variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+fn global_files(system: HostSystem, variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     let below = |folder: PathBuf| folder.join("pip").join(file_name(system));
     match system {
-        System::Windows => variable("PROGRAMDATA").map(PathBuf::from).map(below).into_iter().collect(),
-        System::MacOs => vec![below("/Library/Application Support".into())],
-        System::Unix => {
+        HostSystem::Windows => variable("PROGRAMDATA").map(PathBuf::from).map(below).into_iter().collect(),
+        HostSystem::MacOs => vec![below("/Library/Application Support".into())],
+        HostSystem::Unix => {
             let folders = variable("XDG_CONFIG_DIRS").unwrap_or_else(|| "/etc/xdg".into());
             let shared = std::env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty()).map(below);
             shared.chain([PathBuf::from("/etc/pip.conf")]).collect()
@@ -66,12 +68,12 @@ fn global_files(system: System, variable: &dyn Fn(&str) -> Option<OsString>) -> 
 }
 
 fn user_files(
-    system: System,
+    system: HostSystem,
     variable: &dyn Fn(&str) -> Option<OsString>,
     exists: &dyn Fn(&Path) -> bool,
 ) -> Vec<PathBuf> {
     let name = file_name(system);
-    if system == System::Windows {
+    if system == HostSystem::Windows {
         let old = variable("USERPROFILE").map(|home| Path::new(&home).join("pip").join(name));
         return old
             .into_iter()
@@ -81,8 +83,8 @@ fn user_files(
     let Some(home) = variable("HOME").map(PathBuf::from) else { return Vec::new() };
     let support = home.join("Library/Application Support/pip");
     let folder = match variable("XDG_CONFIG_HOME") {
-        _ if system == System::MacOs && exists(&support) => support,
-        Some(folder) if system == System::Unix => PathBuf::from(folder).join("pip"),
+        _ if system == HostSystem::MacOs && exists(&support) => support,
+        Some(folder) if system == HostSystem::Unix => PathBuf::from(folder).join("pip"),
         _ => home.join(".config/pip"),
     };
     vec![home.join(".pip").join(name), folder.join(name)]
@@ -104,7 +106,7 @@ mod tests {
             files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(
-            files(System::Unix, &[("HOME", "/home/me")], false),
+            files(HostSystem::Unix, &[("HOME", "/home/me")], false),
             [
                 "/etc/xdg/pip/pip.conf",
                 "/etc/pip.conf",
@@ -114,13 +116,13 @@ mod tests {
             ],
         );
         assert_eq!(
-            files(System::Unix, &[("HOME", "/h"), ("PIP_CONFIG_FILE", "/own"), ("XDG_CONFIG_DIRS", "/a:/b")], true),
+            files(HostSystem::Unix, &[("HOME", "/h"), ("PIP_CONFIG_FILE", "/own"), ("XDG_CONFIG_DIRS", "/a:/b")], true),
             ["/a/pip/pip.conf", "/b/pip/pip.conf", "/etc/pip.conf", "/venv/pip.conf", "/own"],
         );
         assert_eq!(
-            files(System::MacOs, &[("HOME", "/h")], true)[1..3],
+            files(HostSystem::MacOs, &[("HOME", "/h")], true)[1..3],
             ["/h/.pip/pip.conf", "/h/Library/Application Support/pip/pip.conf"],
         );
-        assert!(files(System::Unix, &[("PIP_CONFIG_FILE", "/dev/null")], true).is_empty());
+        assert!(files(HostSystem::Unix, &[("PIP_CONFIG_FILE", "/dev/null")], true).is_empty());
     }
 }

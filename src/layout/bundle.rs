@@ -26,7 +26,7 @@ pub use project_installer::{BundleLocation, NotServed, PROJECT_INSTALLERS, Proje
 pub use sbom::{SBOMS, SbomFormat, Sboms};
 pub use sums::sums;
 
-use crate::domain::{Content, Fetched, LockedProject, ProjectSummary, Request, Sha256, Tree};
+use crate::domain::{Content, Fetched, LockedProject, ProjectSummary, Sha256, TargetedQuestion, Tree};
 use crate::parallel;
 
 use super::checked_tree::literal_path;
@@ -55,8 +55,8 @@ pub type ProjectSummaries = BTreeMap<Sha256, ProjectSummary>;
 #[derive(Clone, Copy, Debug)]
 pub struct BundleInput<'a> {
     pub fetched: &'a Fetched,
-    /// The requests that were resolved; each target belongs to exactly one.
-    pub requests: &'a [Request],
+    /// The questions that were answered; each target belongs to exactly one.
+    pub questions: &'a [TargetedQuestion],
     pub summaries: &'a ProjectSummaries,
     pub sboms: &'a Sboms,
     /// The project whose lock was fetched.

@@ -63,7 +63,7 @@ impl Layout for DownloadCache {
         for mark in marks {
             tree.insert(mark, Content::Page(CONTENT_TYPE.into()));
         }
-        insert_page(&mut tree, ("links.html", "Links"), &anchors, folder, place);
+        insert_page(&mut tree, ("links.html", "Links"), &anchors, folder, linked_path);
         tree.insert(literal_path("requirements.txt"), Content::Page(requirements(fetched).into_bytes()));
         Ok(tree)
     }
@@ -151,7 +151,7 @@ fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
 }
 
 /// Returns the path of the file that a line of the page links.
-fn place(line: &AnchorLine) -> String {
+fn linked_path(line: &AnchorLine) -> String {
     match line.target().contains("://") {
         true => quote(&clean(&line.target().replace("&amp;", "&"))),
         false => file_beside(line),

@@ -29,11 +29,11 @@ use crate::domain::{Fetched, PackageName, RelPathError, Tree};
 
 /// A folder structure from which pip, uv or an old pip reads distributions.
 pub trait Layout: Sync {
-    /// The layout's name, as `--layout` takes it; with several layouts, also the name of their
+    /// Returns the layout's name, as `--layout` takes it; with several layouts, also the name of their
     /// folder.
     fn name(&self) -> &'static str;
 
-    /// A line for `--help` that says who reads it.
+    /// Returns a line for `--help` that says who reads it.
     fn summary(&self) -> &'static str;
 
     /// Whether [`FetchedFile::metadata`](crate::domain::FetchedFile::metadata) must be present for

@@ -150,11 +150,11 @@ pub fn index_page(page: &IndexPage) -> Tree {
 /// fail every run, so it is left out.
 fn bodies(file: &FetchedFile) -> Vec<(String, Object)> {
     let keys = if is_remote(&file.candidate.url) { key::of_file(&file.candidate.url) } else { BTreeSet::new() };
-    let promised = file.candidate.sidecar.as_ref().and_then(|sidecar| sidecar.digest.as_ref());
-    let is_promised = |object: &Object| {
-        promised.is_none_or(|digest| digest.as_sha256().is_some_and(|sha256| sha256 == object.sha256))
+    let expected = file.candidate.sidecar.as_ref().and_then(|sidecar| sidecar.digest.as_ref());
+    let is_expected = |object: &Object| {
+        expected.is_none_or(|digest| digest.as_sha256().is_some_and(|sha256| sha256 == object.sha256))
     };
-    let metadata = file.metadata.filter(is_promised);
+    let metadata = file.metadata.filter(is_expected);
     let sidecar = |key: &String| metadata.map(|object| (format!("{key}.metadata"), object));
     keys.iter().flat_map(|key| [Some((key.clone(), file.object)), sidecar(key)]).flatten().collect()
 }

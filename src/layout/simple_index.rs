@@ -111,14 +111,14 @@ pub fn index_tree(files: &[IndexFile<'_>], folder: &dyn HeldFolder) -> Result<Tr
 
 /// What one project's folder in the index contains.
 #[derive(Default)]
-struct Project<'a> {
+struct IndexedProject<'a> {
     versions: BTreeSet<&'a Version>,
     /// The files, by name.
     files: BTreeMap<&'a str, IndexFile<'a>>,
 }
 
-fn projects<'a>(files: &[IndexFile<'a>]) -> BTreeMap<&'a PackageName, Project<'a>> {
-    let mut projects = BTreeMap::<_, Project<'_>>::new();
+fn projects<'a>(files: &[IndexFile<'a>]) -> BTreeMap<&'a PackageName, IndexedProject<'a>> {
+    let mut projects = BTreeMap::<_, IndexedProject<'_>>::new();
     for file in files {
         let project = projects.entry(file.project).or_default();
         project.versions.extend(file.version);
@@ -129,7 +129,7 @@ fn projects<'a>(files: &[IndexFile<'a>]) -> BTreeMap<&'a PackageName, Project<'a
 
 /// Adds the metadata sidecars (PEP 658) of a project's files: those that its pages promise, since
 /// pip fails if one is missing.
-fn add_sidecars(tree: &mut Tree, name: &PackageName, project: &Project<'_>) -> Result<(), LayoutError> {
+fn add_sidecars(tree: &mut Tree, name: &PackageName, project: &IndexedProject<'_>) -> Result<(), LayoutError> {
     for (filename, file) in &project.files {
         if let Some(metadata) = file.metadata {
             tree.insert(checked_path(name, format!("{name}/{filename}.metadata"))?, content(metadata));
@@ -151,7 +151,7 @@ fn held_projects(folder: &dyn HeldFolder) -> impl Iterator<Item = PackageName> {
 }
 
 /// Adds both pages of a project, which also list the files that earlier runs put there.
-fn add_pages(tree: &mut Tree, name: &PackageName, project: &Project<'_>, folder: &dyn HeldFolder) {
+fn add_pages(tree: &mut Tree, name: &PackageName, project: &IndexedProject<'_>, folder: &dyn HeldFolder) {
     let anchors: Vec<_> = project.files.values().map(file_anchor).collect();
     let (html, json) = (format!("{name}/index.html"), format!("{name}/index.json"));
     let title = format!("Links for {name}");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{BundleInput, ProjectSummaries, Sboms, bundle};
 use crate::domain::{
-    BuiltFrom, Candidate, Content, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, Object, Origin, Promises,
-    Sha256, Status, Tree, Yanked,
+    BuiltFrom, Candidate, Content, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, Object, Origin, Sha256,
+    Status, Tree,
 };
 
 /// Returns an object with these bytes.
@@ -19,14 +19,8 @@ pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
     FetchedFile {
         candidate: Candidate {
             filename: filename.into(),
-            url: base.join(&filename.replace('\\', "%5C")).unwrap(),
             index: Arc::new("https://me:pw@index.example/simple/".parse().unwrap()),
-            promises: Promises::default(),
-            requires_python: None,
-            yanked: Yanked::default(),
-            sidecar: None,
-            uploaded: None,
-            vcs_info: None,
+            ..Candidate::at(base.join(&filename.replace('\\', "%5C")).unwrap())
         },
         targets: Vec::new(),
         tools: Vec::new(),
@@ -85,11 +79,11 @@ pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
     }
 }
 
-/// Returns the bundle of what was fetched, without requests.
+/// Returns the bundle of what was fetched, without questions.
 pub fn bundled(fetched: &Fetched) -> Tree {
     let input = BundleInput {
         fetched,
-        requests: &[],
+        questions: &[],
         summaries: &ProjectSummaries::new(),
         sboms: &Sboms::default(),
         project: None,

@@ -34,7 +34,7 @@ impl<R: Read + Seek> BufferedReader<R> {
     }
 
     /// Returns the buffered bytes from the position on.
-    fn at_hand(&self) -> &[u8] {
+    fn buffered(&self) -> &[u8] {
         let skip = self.position.checked_sub(self.start).and_then(|skip| usize::try_from(skip).ok());
         skip.and_then(|skip| self.bytes.get(skip..)).unwrap_or_default()
     }
@@ -51,10 +51,10 @@ impl<R: Read + Seek> BufferedReader<R> {
 
 impl<R: Read + Seek> Read for BufferedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at_hand().is_empty() && !buffer.is_empty() && self.position < self.size()? {
+        if self.buffered().is_empty() && !buffer.is_empty() && self.position < self.size()? {
             self.refill()?;
         }
-        let length = self.at_hand().read(buffer)?;
+        let length = self.buffered().read(buffer)?;
         self.position += length as u64;
         Ok(length)
     }

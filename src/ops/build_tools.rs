@@ -8,11 +8,10 @@ use super::fetch_context::FetchContext;
 use super::metadata::ensure_stored;
 use super::{Listener, MetadataFailure, MetadataProvider, PlanFailure, plan};
 use crate::domain::{
-    Dependency, DependencySource, FormatControl, MaskedUrl, Origin, PackageName, Plan, PlannedFile, Requirement,
-    Source, Target, Version, WheelFilename,
+    Dependency, DependencySource, FormatControl, MaskedUrl, Origin, PackageName, Plan, PlannedFile, Question,
+    Requirement, Source, Target, Version, WheelFilename,
 };
 use crate::index::sdist_metadata::{self, BuildRequirements};
-use crate::resolve::Question;
 
 /// Adds to `plan` the build requirements of its source archives, and those of these in turn, for
 /// each target that gets a source archive.
@@ -242,16 +241,10 @@ pub(super) fn tool_question(question: &Question, lines: &[String], origin: &str)
 fn requirement(line: &str, origin: &str) -> Option<Requirement> {
     let dependency: Dependency = line.parse().ok()?;
     let DependencySource::Versions(specifiers) = dependency.source else { return None };
+    let origin = Origin { file: origin.into(), line: 0 };
     Some(Requirement {
-        name: Some(dependency.name),
         extras: dependency.extras,
-        source: Source::Index(specifiers),
         marker: dependency.marker,
-        hashes: Vec::new(),
-        editable: false,
-        constraint: false,
-        config_settings: BTreeMap::new(),
-        vcs_info: None,
-        origin: Origin { file: origin.into(), line: 0 },
+        ..Requirement::named(dependency.name, Source::Index(specifiers), origin)
     })
 }

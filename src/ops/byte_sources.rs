@@ -14,7 +14,7 @@ trait ByteSource: Sync {
 }
 
 /// Every source, in the order in which they are asked.
-const SOURCES: &[&dyn ByteSource] = &[&PromisedObjects, &LocalFiles];
+const SOURCES: &[&dyn ByteSource] = &[&ExpectedObjects, &LocalFiles];
 
 /// Returns the object of the file of `candidate`, if any source has it.
 pub async fn find_bytes(candidate: &Candidate, store: &DiskStore) -> Option<Object> {
@@ -26,12 +26,12 @@ pub async fn find_bytes(candidate: &Candidate, store: &DiskStore) -> Option<Obje
     None
 }
 
-/// The objects of the store, found by a promised digest.
-struct PromisedObjects;
+/// The objects of the store, found by an expected digest.
+struct ExpectedObjects;
 
-impl ByteSource for PromisedObjects {
+impl ByteSource for ExpectedObjects {
     fn find<'a>(&'a self, candidate: &'a Candidate, store: &'a DiskStore) -> BoxFuture<'a, Option<Object>> {
-        ready(store.find_promised(&candidate.promises)).boxed()
+        ready(store.find_expected(&candidate.expected)).boxed()
     }
 }
 
@@ -46,11 +46,11 @@ impl ByteSource for LocalFiles {
 }
 
 fn find_local(candidate: &Candidate, store: &DiskStore) -> Option<Object> {
-    let promises = &candidate.promises;
+    let expected = &candidate.expected;
     let may_be = |sha256: &Sha256| {
-        promises.index.is_empty()
-            && (promises.asked.is_empty() || promises.asked.iter().any(|asked| asked.as_sha256() == Some(*sha256)))
+        expected.by_index.is_empty()
+            && (expected.by_user.is_empty() || expected.by_user.iter().any(|asked| asked.as_sha256() == Some(*sha256)))
     };
     let sha256 = LocalDigests::new(store.layout()).get(&candidate.url).filter(may_be)?;
-    store.find(sha256).filter(|object| promises.size.is_none_or(|size| size == object.size))
+    store.find(sha256).filter(|object| expected.size.is_none_or(|size| size == object.size))
 }

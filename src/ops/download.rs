@@ -8,7 +8,7 @@ use super::fetch_error::FetchError;
 use super::incoming_writer::IncomingWriter;
 use super::shared_objects::{SharedOutcome, fetch_shared};
 use super::{Event, Listener};
-use crate::domain::{BrokenPromise, Candidate, Object, Promises, Sha256, Status};
+use crate::domain::{Candidate, ContentMismatch, ExpectedContent, Object, Sha256, Status};
 use crate::http::{HttpClient, HttpError, MIN_PARALLEL_SIZE, RequestPermit, ResponseBody, ResumePoint, blocking};
 use crate::index::LocalDigests;
 use crate::shared_store::SharedStore;
@@ -30,7 +30,7 @@ impl Download {
     pub async fn run(&self) -> Result<(Object, Status), FetchError> {
         let mut wait = OtherProcessWait::default();
         loop {
-            let permit = self.client.permit(&self.candidate.url, self.candidate.promises.size).await;
+            let permit = self.client.permit(&self.candidate.url, self.candidate.expected.size).await;
             let seen = LocalDigests::stamp(&self.candidate.url);
             // Thousands may wait for their turn: what is done then takes its room only then.
             if let Some((object, status)) = Box::pin(self.take(permit, &mut wait)).await? {
@@ -48,10 +48,10 @@ impl Download {
         permit: RequestPermit,
         wait: &mut OtherProcessWait,
     ) -> Result<Option<(Object, Status)>, FetchError> {
-        let incoming = match self.claim(&self.candidate.promises).await? {
+        let incoming = match self.claim(&self.candidate.expected).await? {
             Claim::Held(object) => return Ok(Some((object, Status::Cached))),
             Claim::Ours(incoming) => *incoming,
-            Claim::InProgress { .. } if wait.is_over() => self.store.begin(self.candidate.promises.clone())?,
+            Claim::InProgress { .. } if wait.is_over() => self.store.begin(self.candidate.expected.clone())?,
             Claim::InProgress { received } => {
                 drop(permit);
                 wait.wait(received).await;
@@ -61,7 +61,7 @@ impl Download {
         let incoming = match self.take_shared(incoming).await? {
             SharedOutcome::Fetched(object) => return Ok(Some((object, Status::Downloaded))),
             SharedOutcome::Missing(incoming) => *incoming,
-            SharedOutcome::Broken => self.store.begin(self.candidate.promises.clone())?,
+            SharedOutcome::Broken => self.store.begin(self.candidate.expected.clone())?,
         };
         let object = DownloadAttempts::new(self, permit, incoming).run().await?;
         if let Some(shared) = &self.shared {
@@ -71,21 +71,21 @@ impl Download {
     }
 
     async fn take_shared(&self, incoming: Incoming) -> Result<SharedOutcome, StoreError> {
-        match (&self.shared, self.candidate.promises.sha256()) {
+        match (&self.shared, self.candidate.expected.sha256()) {
             (Some(shared), Some(sha256)) => {
-                let tell = |event| self.tell(event);
-                fetch_shared(shared, sha256, (self.file, &self.candidate.filename), incoming, &tell).await
+                let emit = |event| self.emit(event);
+                fetch_shared(shared, sha256, (self.file, &self.candidate.filename), incoming, &emit).await
             }
             _ => Ok(SharedOutcome::Missing(Box::new(incoming))),
         }
     }
 
-    async fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
-        let (store, promises) = (self.store.clone(), promises.clone());
-        blocking(move || store.claim(&promises)).await
+    async fn claim(&self, expected: &ExpectedContent) -> Result<Claim, StoreError> {
+        let (store, expected) = (self.store.clone(), expected.clone());
+        blocking(move || store.claim(&expected)).await
     }
 
-    fn tell(&self, event: Event) {
+    fn emit(&self, event: Event) {
         (self.listener)(event);
     }
 }
@@ -101,7 +101,7 @@ pub(super) async fn download(
     let shared = context.shared.clone();
     let is_remote = candidate.url.secret().scheme() != "file";
     is_remote
-        .then(|| listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.promises.size }));
+        .then(|| listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.expected.size }));
     let download_one = Download { file: 0, candidate, store, client, shared, listener: Arc::new(|_| ()) };
     download_one.run().await.map(|(object, _)| object)
 }
@@ -141,7 +141,7 @@ const PROGRESS: u64 = 1 << 20;
 /// The attempts at one file.
 struct DownloadAttempts<'a> {
     download: &'a Download,
-    promises: Promises,
+    expected: ExpectedContent,
     permit: RequestPermit,
     writer: IncomingWriter,
     /// The version of the file that the bytes are of, if its server stated one.
@@ -156,9 +156,9 @@ impl<'a> DownloadAttempts<'a> {
         let validator =
             incoming.origin().and_then(|origin| origin.strip_prefix(&download.origin(""))).map(ToOwned::to_owned);
         let is_resumed = incoming.received() > 0;
-        let promises = download.candidate.promises.clone();
+        let expected = download.candidate.expected.clone();
         let writer = IncomingWriter::new(incoming);
-        Self { download, promises, permit, writer, validator, is_resumed, has_started_over: false }
+        Self { download, expected, permit, writer, validator, is_resumed, has_started_over: false }
     }
 
     async fn run(mut self) -> Result<Object, FetchError> {
@@ -169,7 +169,7 @@ impl<'a> DownloadAttempts<'a> {
                 Ok(object) => return Ok(object),
                 Err(error) => error,
             };
-            self.download.tell(Event::Restarted { file: self.download.file, received: self.writer.received });
+            self.download.emit(Event::Restarted { file: self.download.file, received: self.writer.received });
             match &error {
                 FetchError::Http(why) => {
                     if self.can_resume() && self.writer.received >= before + PROGRESS {
@@ -185,7 +185,7 @@ impl<'a> DownloadAttempts<'a> {
                         && (self.is_resumed || attempts.is_allowed() || self.may_be_of_another_size(broken)) =>
                 {
                     if self.may_be_of_another_size(broken) {
-                        self.promises.size = None;
+                        self.expected.size = None;
                     }
                     self.start_over().await?;
                 }
@@ -194,17 +194,17 @@ impl<'a> DownloadAttempts<'a> {
         }
     }
 
-    /// Whether a transfer may be resumed: only a promised digest can tell whether the parts belong
+    /// Whether a transfer may be resumed: only an expected digest can tell whether the parts belong
     /// together.
     fn can_resume(&self) -> bool {
-        self.promises.has_digest()
+        self.expected.has_digest()
     }
 
     async fn attempt(&mut self) -> Result<Object, FetchError> {
         if !self.can_resume() {
             self.writer.restart().await?;
         }
-        let size = self.promises.size;
+        let size = self.expected.size;
         if self.writer.received == 0 || size != Some(self.writer.received) {
             let body = self.ask().await?;
             let announced = self.receive(body).await?;
@@ -224,7 +224,7 @@ impl<'a> DownloadAttempts<'a> {
             ..ResumePoint::default()
         };
         let (client, url) = (&self.download.client, &self.download.candidate.url);
-        let body = match self.promises.size.filter(|size| *size >= MIN_PARALLEL_SIZE) {
+        let body = match self.expected.size.filter(|size| *size >= MIN_PARALLEL_SIZE) {
             Some(size) if self.can_resume() => client.file_in_parallel(&self.permit, url, &start, size).await?,
             _ => client.file(&self.permit, url, &start).await?,
         };
@@ -244,42 +244,42 @@ impl<'a> DownloadAttempts<'a> {
 
     /// Receives the whole body; returns the file's size as the server states it.
     async fn receive(&mut self, mut body: ResponseBody) -> Result<Option<u64>, FetchError> {
-        let size = self.promises.size.or(body.total());
+        let size = self.expected.size.or(body.total());
         let (file, filename) = (self.download.file, self.download.candidate.filename.clone());
-        self.download.tell(Event::Started { file, filename, size });
+        self.download.emit(Event::Started { file, filename, size });
         if body.start() > 0 {
-            self.download.tell(Event::Received { file, bytes: body.start() });
+            self.download.emit(Event::Received { file, bytes: body.start() });
         }
         if let Some(size) = size {
             self.download.store.check_space(size.saturating_sub(body.start()))?;
         }
-        let mut room = Room::new(size.is_some());
+        let mut limit = SpaceLimit::new(size.is_some());
         while let Some(bytes) = body.next().await? {
-            self.download.tell(Event::Received { file, bytes: bytes.len() as u64 });
-            room.take(bytes.len() as u64, &self.download.store)?;
+            self.download.emit(Event::Received { file, bytes: bytes.len() as u64 });
+            limit.take(bytes.len() as u64, &self.download.store)?;
             self.writer.take(bytes).await?;
         }
         Ok(body.total())
     }
 
-    /// Whether a promised digest may hold although the size is not the promised one.
+    /// Whether an expected digest may hold although the size differs.
     ///
     /// Then the digest alone decides: sizes on pages are wrong more often than digests, and pip
     /// ignores them.
-    fn may_be_of_another_size(&self, broken: &BrokenPromise) -> bool {
-        matches!(broken, BrokenPromise::Size { .. }) && self.can_resume()
+    fn may_be_of_another_size(&self, broken: &ContentMismatch) -> bool {
+        matches!(broken, ContentMismatch::Size { .. }) && self.can_resume()
     }
 
     /// Discards everything received; done at most once.
     async fn start_over(&mut self) -> Result<(), FetchError> {
         self.has_started_over = true;
         self.validator = None;
-        let incoming = match self.download.claim(&self.promises).await? {
+        let incoming = match self.download.claim(&self.expected).await? {
             Claim::Ours(mut incoming) => {
                 incoming.restart()?;
                 *incoming
             }
-            _ => self.download.store.begin(self.promises.clone())?,
+            _ => self.download.store.begin(self.expected.clone())?,
         };
         self.writer = IncomingWriter::new(incoming);
         Ok(())
@@ -287,7 +287,7 @@ impl<'a> DownloadAttempts<'a> {
 }
 
 /// Limits the disk space that a file of unknown size may take, since it may have no end.
-struct Room {
+struct SpaceLimit {
     is_bounded: bool,
     /// The number of bytes that are left free for others.
     left: u64,
@@ -295,7 +295,7 @@ struct Room {
     taken: u64,
 }
 
-impl Room {
+impl SpaceLimit {
     /// The number of bytes after which the free space is checked again.
     const STRIDE: u64 = 64 << 20;
 
@@ -335,11 +335,11 @@ mod tests {
     fn what_may_have_no_end_leaves_room_on_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let store = DiskStore::new(folder.path().join("store"));
-        let room = |is_bounded| Room { left: u64::MAX, ..Room::new(is_bounded) };
-        let mut endless = room(false);
-        endless.take(Room::STRIDE - 1, &store).unwrap();
+        let limit = |is_bounded| SpaceLimit { left: u64::MAX, ..SpaceLimit::new(is_bounded) };
+        let mut endless = limit(false);
+        endless.take(SpaceLimit::STRIDE - 1, &store).unwrap();
         assert!(matches!(endless.take(1, &store), Err(StoreError::Full { .. })));
-        room(true).take(Room::STRIDE, &store).unwrap();
-        Room::new(false).take(0, &store).unwrap();
+        limit(true).take(SpaceLimit::STRIDE, &store).unwrap();
+        SpaceLimit::new(false).take(0, &store).unwrap();
     }
 }

@@ -1,5 +1,4 @@
-//! Fetches a plan: downloads every file into the store concurrently, and checks each promise on the
-//! way.
+//! Fetches a plan: downloads every file into the store concurrently, and checks it on the way.
 
 use tokio::task::JoinSet;
 
@@ -30,8 +29,8 @@ pub struct FetchSettings {
 /// plan depends on.
 ///
 /// # Errors
-/// When files could not be fetched or break a promise; the errors of all such files. The others are
-/// kept in the store, where the next run finds them.
+/// When files could not be fetched, or have another size or digest than expected; the errors of all
+/// such files. The others are kept in the store, where the next run finds them.
 pub async fn fetch(
     plan: Plan,
     context: &FetchContext,
@@ -103,7 +102,7 @@ async fn fetch_all(
     let mut stored: Vec<Option<StoredFile>> = Vec::new();
     let mut failures = Vec::new();
     let missing = fill_from_store(plan, store, listener, &mut stored).await;
-    let bytes = missing.iter().map(|(_, candidate)| candidate.promises.size).sum();
+    let bytes = missing.iter().map(|(_, candidate)| candidate.expected.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
     for (file, candidate) in missing {
@@ -131,8 +130,12 @@ async fn fetch_all(
     }
     let stored: Vec<_> = stored.into_iter().flatten().collect();
     if failures.is_empty() {
-        let strangers = strangers(plan, store, &stored);
-        return if strangers.is_empty() { with_metadata(plan, store, settings, stored) } else { Err(strangers) };
+        let non_distributions = non_distributions(plan, store, &stored);
+        return if non_distributions.is_empty() {
+            with_metadata(plan, store, settings, stored)
+        } else {
+            Err(non_distributions)
+        };
     }
     failures.sort_by_key(|(file, _)| *file);
     Err(failures.into_iter().map(|(_, failure)| failure).collect())
@@ -192,16 +195,16 @@ async fn fill_from_store(
     missing
 }
 
-/// Returns errors for files without a promised digest that are no distributions, such as a login
+/// Returns errors for files without an expected digest that are no distributions, such as a login
 /// page or a truncated file.
-fn strangers(plan: &Plan, store: &DiskStore, stored: &[StoredFile]) -> Vec<FetchFailure> {
-    let unpromised = plan.files().zip(stored).filter(|((_, file), _)| !file.candidate.promises.has_digest());
-    let judged = unpromised.filter_map(|((_, file), stored)| {
+fn non_distributions(plan: &Plan, store: &DiskStore, stored: &[StoredFile]) -> Vec<FetchFailure> {
+    let without_digest = plan.files().zip(stored).filter(|((_, file), _)| !file.candidate.expected.has_digest());
+    let checked = without_digest.filter_map(|((_, file), stored)| {
         let (filename, url) = (file.candidate.filename.clone(), file.candidate.url.clone());
         let why = check_kind(store, stored.object, &filename).err()?;
         Some(FetchFailure { filename, url, why })
     });
-    judged.collect()
+    checked.collect()
 }
 
 fn check_kind(store: &DiskStore, object: Object, filename: &str) -> Result<(), FetchError> {
@@ -237,7 +240,7 @@ fn with_metadata(
     if failures.is_empty() { Ok(stored) } else { Err(failures) }
 }
 
-/// The wheel's own metadata, taken into the store, and the Pythons that it is for.
+/// Takes the wheel's own metadata into the store; returns it, and the Pythons that it is for.
 fn take_metadata(
     store: &DiskStore,
     wheel: Object,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::Listener;
-use super::claims::Claims;
+use super::claimed_metadata::ClaimedMetadata;
 use super::fetch_error::FetchError;
 use crate::cache_folder::CacheEntries;
 use crate::domain::{PackageName, Sha256};
@@ -28,7 +28,7 @@ pub struct FetchContext {
     /// What builds source archives for their metadata, if builds are allowed.
     pub builds: Option<Arc<dyn MetadataBuilder>>,
     /// The claims of indexes that the plan of this run depends on until its files are fetched.
-    pub claims: Claims,
+    pub claimed_metadata: ClaimedMetadata,
     /// Whether metadata that a build may contradict is ignored.
     pub strict_metadata: bool,
     /// The identifier of this build of the program, since another one may plan differently.

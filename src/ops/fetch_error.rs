@@ -72,7 +72,7 @@ pub enum FetchError {
     Inconsistent(#[from] Box<InconsistentMetadata>),
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// The file has no promised digest, and is not even a distribution.
+    /// The file has no expected digest, and is not even a distribution.
     #[error(transparent)]
     NoDistribution(#[from] NoDistribution),
 }

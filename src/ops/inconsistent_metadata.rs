@@ -18,12 +18,12 @@ impl InconsistentMetadata {
     /// Makes the error for the file of `candidate`, which has the dependencies `own`.
     pub(super) fn new(candidate: &Candidate, own: &ResolutionMetadata, claimed: &ResolutionMetadata) -> Self {
         let index = MaskedUrl::clone(&candidate.index);
-        Self { index, own: what_only(own, claimed), claimed: what_only(claimed, own) }
+        Self { index, own: only_in(own, claimed), claimed: only_in(claimed, own) }
     }
 }
 
 /// Returns the dependencies that `one` has and `other` does not have.
-fn what_only(one: &ResolutionMetadata, other: &ResolutionMetadata) -> String {
+fn only_in(one: &ResolutionMetadata, other: &ResolutionMetadata) -> String {
     let dependencies = one.dependencies.iter().filter(|dependency| !other.dependencies.contains(dependency));
     let lines = one.unreadable.iter().filter(|line| !other.unreadable.contains(line));
     let python = one.requires_python.as_ref().filter(|python| other.requires_python.as_ref() != Some(*python));

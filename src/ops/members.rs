@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::archive::{ArchiveMember, ArchiveReader, CancelFlag, Extent, Fault, ReadError, TemporaryFolder};
+use crate::archive::{ArchiveFault, ArchiveMember, ArchiveReader, CancelFlag, Extent, ReadError, TemporaryFolder};
 use crate::domain::RelPath;
 
 /// The files by path, with what keeps them readable.
@@ -31,7 +31,7 @@ pub enum MembersError {
     #[error("the folder {} cannot be read: {why}", path.display())]
     Folder { path: PathBuf, why: io::Error },
     #[error("{} cannot be read: {fault}", path.display())]
-    Fault { path: PathBuf, fault: Fault },
+    Fault { path: PathBuf, fault: ArchiveFault },
     #[error("{} cannot be read: it unpacks to more than {limit} bytes", path.display())]
     Bomb { path: PathBuf, limit: u64 },
     #[error("{} cannot be unpacked below {}: {why}", path.display(), scratch.display())]
@@ -63,10 +63,10 @@ impl Members {
                 *members = Err(why);
             }
         })?;
-        if let Some(fault) = faults.into_iter().find(|fault| !matches!(fault, Fault::Altered { .. })) {
+        if let Some(fault) = faults.into_iter().find(|fault| !matches!(fault, ArchiveFault::Altered { .. })) {
             let path = path.to_owned();
             return Err(match fault {
-                Fault::TooLarge { limit } => MembersError::Bomb { path, limit },
+                ArchiveFault::TooLarge { limit } => MembersError::Bomb { path, limit },
                 fault => MembersError::Fault { path, fault },
             });
         }

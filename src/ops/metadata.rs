@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Listener;
 use super::byte_sources::find_bytes;
-use super::claims::Claims;
+use super::claimed_metadata::ClaimedMetadata;
 use super::download::download;
 use super::fetch_context::{BuildSource, FetchContext, MetadataBuilder};
 use super::fetch_error::FetchError;
@@ -41,12 +41,16 @@ pub(super) struct StatedMetadata {
 
 impl StatedMetadata {
     /// Returns the dependencies of the file of `candidate`, and adds a claim of its index to
-    /// `claims`.
-    pub fn metadata(self, candidate: &Candidate, claims: &Claims) -> Result<ResolutionMetadata, MetadataUnavailable> {
+    /// `claimed`.
+    pub fn metadata(
+        self,
+        candidate: &Candidate,
+        claimed: &ClaimedMetadata,
+    ) -> Result<ResolutionMetadata, MetadataUnavailable> {
         let metadata = self.known?;
         let resolved = ResolutionMetadata::of(&metadata);
         if self.is_claimed {
-            claims.add(&candidate.url, metadata);
+            claimed.add(&candidate.url, metadata);
         }
         Ok(resolved)
     }
@@ -90,7 +94,7 @@ pub(super) async fn metadata_of(
 }
 
 /// Returns the metadata of the wheel of `candidate`, unless the whole wheel must be fetched for it.
-pub(super) async fn metadata_at_a_glance(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
+pub(super) async fn metadata_without_download(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
     let wheel = candidate.filename.parse().ok()?;
     match cached(candidate, context).await {
         Some(said) => Some(said),
@@ -120,7 +124,7 @@ async fn said_without_build(
 /// Returns the cached metadata from the file itself, else that from its index, else what other
 /// machines read of it or were told.
 async fn cached(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
-    let sha256 = candidate.promises.sha256()?;
+    let sha256 = candidate.expected.sha256()?;
     if let Some(known) = context.metadata.read(sha256) {
         return Some(StatedMetadata::by_file(known));
     }
@@ -201,7 +205,7 @@ fn read_held(
     candidate: &Candidate,
     store: &DiskStore,
 ) -> Result<MetadataResult, FetchError> {
-    let mut file = Watched { file: store.open(sha256)?, failed: None };
+    let mut file = ErrorRecordingFile { file: store.open(sha256)?, failed: None };
     let known = match candidate.filename.parse::<WheelFilename>() {
         Ok(wheel) => wheel_outcome(wheel_metadata::read(&mut file, &wheel)),
         Err(_) => read_source(&mut file, project, &candidate.filename),
@@ -218,12 +222,12 @@ fn unreadable(stored: Object) -> impl FnOnce(io::Error) -> StoreError {
 
 /// A file that records system errors, since a reader of the archive may report them as faults of
 /// the archive.
-struct Watched {
+struct ErrorRecordingFile {
     file: File,
     failed: Option<io::Error>,
 }
 
-impl Watched {
+impl ErrorRecordingFile {
     fn watch<T>(&mut self, outcome: io::Result<T>) -> io::Result<T> {
         if let Err(error) = &outcome
             && let Some(number) = error.raw_os_error()
@@ -235,14 +239,14 @@ impl Watched {
     }
 }
 
-impl Read for Watched {
+impl Read for ErrorRecordingFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(buffer);
         self.watch(read)
     }
 }
 
-impl Seek for Watched {
+impl Seek for ErrorRecordingFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         // To seek to before the start is a fault of the archive.
         self.file.seek(to)
@@ -279,10 +283,10 @@ pub(super) async fn check_claim(
     }
 }
 
-/// Returns the metadata of a local wheel without a promised digest, which is read in place, since
+/// Returns the metadata of a local wheel without an expected digest, which is read in place, since
 /// hashing it would add nothing.
 fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<MetadataFile> {
-    let path = candidate.url.local_path().filter(|_| !candidate.promises.has_digest())?;
+    let path = candidate.url.local_path().filter(|_| !candidate.expected.has_digest())?;
     wheel_metadata::read(regular_file::open(&path).ok()?, wheel).ok()
 }
 
@@ -355,12 +359,12 @@ mod tests {
     #[test]
     fn a_disk_that_fails_is_no_fault_of_the_archive() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = Watched { file: File::open(folder.path()).unwrap(), failed: None };
+        let mut file = ErrorRecordingFile { file: File::open(folder.path()).unwrap(), failed: None };
         let wheel = "demo-1.0-py3-none-any.whl".parse().unwrap();
         assert!(wheel_metadata::read(&mut file, &wheel).is_err());
         assert!(file.failed.is_some());
         std::fs::write(folder.path().join("file"), "no wheel").unwrap();
-        let mut file = Watched { file: File::open(folder.path().join("file")).unwrap(), failed: None };
+        let mut file = ErrorRecordingFile { file: File::open(folder.path().join("file")).unwrap(), failed: None };
         assert!(wheel_metadata::read(&mut file, &wheel).is_err());
         assert!(file.failed.is_none());
     }

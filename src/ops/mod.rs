@@ -18,7 +18,7 @@ mod build_wheels;
 mod bundle;
 mod byte_sources;
 pub mod cache;
-mod claims;
+mod claimed_metadata;
 mod distribution_inspection;
 mod download;
 mod event;
@@ -53,10 +53,10 @@ pub use bundle::output::{BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use bundle::verify::{LibcFloor, TargetProof, Verification, VerifySettings, verify};
 pub use bundle::{
-    BundleError, Comparison, Delta, DeltaBase, InspectedPackage, Unpacked, VersionChange, apply, compare, inspect,
+    BundleDiff, BundleError, Delta, DeltaBase, InspectedPackage, Unpacked, VersionChange, apply, compare, inspect,
     manifest_at, manifest_text_at, merge, unpack,
 };
-pub use claims::Claims;
+pub use claimed_metadata::ClaimedMetadata;
 pub use event::{BuildGoal, Event, Listener};
 pub use fetch::{FetchSettings, FilesToFetch, fetch, files_to_fetch};
 pub use fetch_context::FetchContext;
@@ -64,7 +64,7 @@ pub use fetch_error::{FetchError, FetchFailure};
 pub use inconsistent_metadata::InconsistentMetadata;
 pub use metadata::MetadataFailure;
 pub use output::Output;
-pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, requests_of_locked};
+pub use plan::{MetadataProvider, PlanFailure, Unreachable, plan, plan_locked, questions_of_lock};
 pub use sdist_build::{BuildLimits, ConfigSettings, SdistBuilder};
 pub use space::{DiskFull, check_space};
 pub use target_build::{TargetBuild, target_builds};

@@ -3,7 +3,7 @@
 //! [`resolve::step`](crate::resolve::step) is pure: the same question and facts lead to the same
 //! plan. So a plan is cached with the cached pages that it depends on, and used again for the same
 //! question while each of these is unchanged and fresh. A plan that depends on anything else is not
-//! cached: on folders, direct URLs, builds, or files without a promised digest.
+//! cached: on folders, direct URLs, builds, or files without an expected digest.
 //!
 //! A plan's entry in the `plans` folder of the cache is named by the SHA-256 of the question. Machines
 //! share plans whose pages are not private, once the files of one run have confirmed them.
@@ -18,10 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::fetch_context::FetchContext;
 use crate::cache_folder::{CacheBucket, CacheEntries, Readers, remove_anything};
 use crate::domain::{
-    MarkerEnvironment, MaskedUrl, MetadataSource, Plan, PlannedPackage, Sha256, Source, Tags, Target, Version,
+    MarkerEnvironment, MaskedUrl, MetadataSource, Plan, PlannedPackage, Question, Sha256, Source, Tags, Target, Version,
 };
 use crate::index::{AskedIndexes, CachedInputs};
-use crate::resolve::Question;
 
 /// The number of plans that are kept; the oldest is removed first.
 const MAX_PLANS: usize = 100;
@@ -116,7 +115,7 @@ impl<'p> PlanCache<'p> {
     fn note_claims(&self, packages: &[PlannedPackage]) -> bool {
         let has_claims = packages.iter().flat_map(|package| &package.files).any(|file| file.claimed.is_some());
         if has_claims {
-            self.context.claims.add_plan(self.name.clone());
+            self.context.claimed_metadata.add_plan(self.name.clone());
         }
         has_claims
     }
@@ -142,7 +141,7 @@ impl<'p> PlanCache<'p> {
 /// claimed.
 pub(super) fn confirm(context: &FetchContext) {
     let entries = &context.entries;
-    for name in context.claims.take_plans() {
+    for name in context.claimed_metadata.take_plans() {
         let Some(mut cached) = read(entries, &name) else { continue };
         cached.packages.iter_mut().flat_map(|package| &mut package.files).for_each(|file| file.claimed = None);
         keep(entries, &name, &encode(&cached));
@@ -155,7 +154,11 @@ pub(super) fn confirm(context: &FetchContext) {
 /// Removes the cached plans of this run, since they depend on wrong claims.
 pub(super) fn forget(context: &FetchContext) {
     // One that stays is found to be wrong again.
-    context.claims.take_plans().iter().for_each(|name| drop(context.entries.remove(CacheBucket::Plans, name)));
+    context
+        .claimed_metadata
+        .take_plans()
+        .iter()
+        .for_each(|name| drop(context.entries.remove(CacheBucket::Plans, name)));
 }
 
 fn read(entries: &CacheEntries, name: &str) -> Option<CachedPlan> {

@@ -10,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use self::progress::CheckProgress;
 use super::shared_objects::{SharedOutcome, fetch_shared};
 use crate::cache_folder::{CacheBucket, CacheEntries, Proof, Readers, RemoteEntries, SHARED_BUCKETS, real_entries};
-use crate::domain::{Object, Promises, Sha256, Timestamp};
+use crate::domain::{ExpectedContent, Object, Sha256, Timestamp};
 use crate::shared_store::{SharedStore, StoredFile, StoredKind, Upload, entry_path, object_path};
 use crate::store::{DiskStore, StoreError};
 
@@ -145,7 +145,7 @@ async fn take_object(
     sha256: Sha256,
     path: &str,
 ) -> Result<Copied, SharedCacheError> {
-    let incoming = store.begin(Promises { index: vec![sha256.into()], ..Promises::default() })?;
+    let incoming = store.begin(ExpectedContent { by_index: vec![sha256.into()], ..ExpectedContent::default() })?;
     Ok(match fetch_shared(shared, sha256, (0, path), incoming, &|_| ()).await? {
         SharedOutcome::Fetched(object) => Copied::object(object),
         SharedOutcome::Broken => Copied { wrong: 1, ..Copied::default() },

@@ -2,7 +2,7 @@
 
 use super::Event;
 use super::incoming_writer::IncomingWriter;
-use crate::domain::{BrokenPromise, Digest, Object, Sha256};
+use crate::domain::{ContentMismatch, Digest, Object, Sha256};
 use crate::shared_store::{SharedObject, SharedStore};
 use crate::store::{Incoming, StoreError};
 
@@ -11,12 +11,12 @@ pub(super) enum SharedOutcome {
     Fetched(Object),
     /// Nothing; the file waits for bytes from elsewhere.
     Missing(Box<Incoming>),
-    /// Bytes that break a promise; they are dropped, with the file.
+    /// Bytes with a wrong size or digest; they are dropped, with the file.
     Broken,
 }
 
-/// Fetches an object into `incoming`, whose promises it must keep; `file` is its position in the
-/// plan and its name, for the events.
+/// Fetches an object into `incoming`, which checks its size and digests; `file` is its position in
+/// the plan and its name, for the events.
 ///
 /// # Errors
 /// When it cannot be written on this machine.
@@ -25,14 +25,14 @@ pub(super) async fn fetch_shared(
     sha256: Sha256,
     file: (usize, &str),
     incoming: Incoming,
-    tell: &(dyn Fn(Event) + Sync),
+    emit: &(dyn Fn(Event) + Sync),
 ) -> Result<SharedOutcome, StoreError> {
     let Some(object) = shared.get(sha256).await else { return Ok(SharedOutcome::Missing(Box::new(incoming))) };
     let (file, filename) = file;
-    tell(Event::Started { file, filename: filename.into(), size: Some(object.size) });
+    emit(Event::Started { file, filename: filename.into(), size: Some(object.size) });
     let mut writer = IncomingWriter::new(incoming);
     writer.restart().await?;
-    let received = receive(object, &mut writer, &|bytes| tell(Event::Received { file, bytes })).await;
+    let received = receive(object, &mut writer, &|bytes| emit(Event::Received { file, bytes })).await;
     let outcome = match received {
         Ok(None) => writer.keep().await.map(SharedOutcome::Fetched),
         Ok(Some(why)) => {
@@ -48,7 +48,7 @@ pub(super) async fn fetch_shared(
     }
     match outcome {
         Ok(SharedOutcome::Fetched(object)) => shared.record_fetched(object),
-        _ => tell(Event::Restarted { file, received: 0 }),
+        _ => emit(Event::Restarted { file, received: 0 }),
     }
     match outcome {
         Err(StoreError::Broken(_)) => Ok(SharedOutcome::Broken),
@@ -60,12 +60,12 @@ pub(super) async fn fetch_shared(
 async fn receive(
     mut object: SharedObject,
     writer: &mut IncomingWriter,
-    tell: &(dyn Fn(u64) + Sync),
+    emit: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<String>, StoreError> {
     loop {
         match object.next().await {
             Ok(Some(bytes)) => {
-                tell(bytes.len() as u64);
+                emit(bytes.len() as u64);
                 writer.take(bytes).await?;
             }
             Ok(None) => return Ok(None),
@@ -76,9 +76,9 @@ async fn receive(
 
 /// Whether the bytes are not those of the object, and not merely other ones than an index promises
 /// beside its SHA-256.
-fn is_of_other_bytes(broken: &BrokenPromise, sha256: Sha256) -> bool {
+fn is_of_other_bytes(broken: &ContentMismatch, sha256: Sha256) -> bool {
     match broken {
-        BrokenPromise::Digest { expected, .. } => expected.contains(&Digest::from(sha256)),
-        BrokenPromise::Size { .. } => true,
+        ContentMismatch::Digest { expected, .. } => expected.contains(&Digest::from(sha256)),
+        ContentMismatch::Size { .. } => true,
     }
 }

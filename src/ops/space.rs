@@ -47,7 +47,7 @@ pub async fn check_space<'a>(
     outputs: impl Iterator<Item = &'a Output>,
 ) -> Result<(), DiskFull> {
     let missing = files_to_fetch(plan, store).await.missing;
-    let missing = missing.iter().filter_map(|candidate| candidate.promises.size).sum();
+    let missing = missing.iter().filter_map(|candidate| candidate.expected.size).sum();
     let mut needs = vec![(store.root().to_owned(), missing)];
     let mut expected = None;
     for output in outputs.filter(|output| may_need_space(output, store)) {
@@ -168,8 +168,8 @@ async fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
 
 async fn expected_file(file: &PlannedFile, store: &DiskStore) -> Option<FetchedFile> {
     let PlannedFile { candidate, targets, tools, metadata_source, built_from, .. } = file.clone();
-    let promises = &candidate.promises;
-    let promised = || Some(Object { sha256: promises.sha256()?, size: promises.size? });
+    let expected = &candidate.expected;
+    let promised = || Some(Object { sha256: expected.sha256()?, size: expected.size? });
     let object = find_bytes(&candidate, store).await.or_else(promised)?;
     let (metadata, status) = (None, Status::Planned);
     Some(FetchedFile { candidate, targets, tools, object, metadata, metadata_source, built_from, status })

@@ -13,7 +13,7 @@ pub struct TargetBuild {
 }
 
 impl TargetBuild {
-    /// Those of `fetched`, whose archives have these `needs`.
+    /// Returns the builds of archives in `fetched`, which have these `needs`.
     pub(in crate::ops) fn all_of(fetched: &Fetched, needs: impl Fn(Sha256) -> Option<BuildRequirements>) -> Vec<Self> {
         let build = |install: SourceInstall| {
             let needs = install.sha256.and_then(&needs);
@@ -24,7 +24,7 @@ impl TargetBuild {
     }
 }
 
-/// What the targets have to build of `fetched`, whose files are in `store`.
+/// Returns what the targets have to build of `fetched`, whose files are in `store`.
 pub fn target_builds(fetched: &Fetched, store: &DiskStore) -> Vec<TargetBuild> {
     let filename = |sha256: Sha256| {
         fetched.files().find(|(_, file)| file.object.sha256 == sha256).map(|(_, file)| &*file.candidate.filename)

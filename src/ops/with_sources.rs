@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Candidate, Candidates, PackageName, ResolvedPackage, Solution, Target};
-use crate::resolve::Question;
-use crate::select::{CandidateSelector, OptIn, Policy};
+use crate::domain::{Candidate, Candidates, PackageName, Question, ResolvedPackage, SelectionPolicy, Solution, Target};
+use crate::select::{CandidateSelector, OptIn};
 
 /// Adds a source archive to each wheel of the solution for `target`; if there is none, or none may
 /// be used, a note says so.
@@ -34,12 +33,12 @@ pub fn add_sources(
 fn source_of(
     wheel: &ResolvedPackage,
     target: &Target,
-    policy: &Policy,
+    policy: &SelectionPolicy,
     candidates: &BTreeMap<PackageName, Arc<Candidates>>,
 ) -> Option<Candidate> {
     let candidates = candidates.get(&wheel.name)?;
     let version = candidates.versions().binary_search(wheel.version.as_ref()?).ok()?;
-    let allowed = &wheel.file.promises.asked;
+    let allowed = &wheel.file.expected.by_user;
     let whatever = OptIn { pre_releases: true, yanked: true };
     let selector = CandidateSelector::new(candidates.clone(), wheel.name.clone(), allowed, target, policy);
     Some(Candidate::of(&*selector.best_of(version, whatever)?, allowed))

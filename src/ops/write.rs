@@ -18,7 +18,7 @@ use super::space::{DiskFull, check_bundle, check_folder};
 use crate::archive::{
     ArchiveError, CancelFlag, CancellableReader, FolderSink, LinkMode, ObjectSource, TreeSink, check_cancelled,
 };
-use crate::domain::{Fetched, Request, Sha256, Timestamp, Tree};
+use crate::domain::{Fetched, Sha256, TargetedQuestion, Timestamp, Tree};
 use crate::index::Indexes;
 use crate::layout::{self, BundleInput, HeldFolder, LayoutError, NewFolder};
 use crate::parallel;
@@ -46,7 +46,7 @@ impl WriteFailure {
     }
 }
 
-/// Writes what was fetched for `requests` to `output`; files that are correct already stay.
+/// Writes what was fetched for `questions` to `output`; files that are correct already stay.
 ///
 /// Returns what keeps a bundle's targets from installing from it alone.
 ///
@@ -55,7 +55,7 @@ impl WriteFailure {
 /// meanwhile. Nothing half-written has a final name.
 pub fn write(
     fetched: &Fetched,
-    requests: &[Request],
+    questions: &[TargetedQuestion],
     store: &DiskStore,
     output: &Output,
     cancel: &CancelFlag,
@@ -73,7 +73,7 @@ pub fn write(
             Ok(Vec::new())
         }
         Output::Bucket(output) => write_bucket(fetched, &objects, output).map(|()| Vec::new()),
-        Output::Bundle(output) => write_bundle(fetched, requests, &objects, output),
+        Output::Bundle(output) => write_bundle(fetched, questions, &objects, output),
     }
 }
 
@@ -126,7 +126,7 @@ fn is_newer(file: &Path, moment: Timestamp) -> bool {
 
 fn write_bundle(
     fetched: &Fetched,
-    requests: &[Request],
+    questions: &[TargetedQuestion],
     objects: &StoreObjects<'_>,
     output: &BundleOutput,
 ) -> Result<Vec<Finding>, WriteFailure> {
@@ -134,7 +134,7 @@ fn write_bundle(
     let summaries = inspected.summaries();
     let mut tree = layout::bundle(&BundleInput {
         fetched,
-        requests,
+        questions,
         summaries: &summaries,
         sboms: &output.sboms,
         project: output.project.as_deref(),
@@ -147,7 +147,7 @@ fn write_bundle(
     }
     let objects = StoreObjects { is_checked: output.verify, ..*objects };
     let judge = || {
-        let gaps = verify::gaps(fetched, requests, &inspected.inspections, output.allow_unprovable);
+        let gaps = verify::gaps(fetched, questions, &inspected.inspections, output.allow_unprovable);
         inspected.findings(&tree).chain(gaps).chain(verify::project_lock::of_tree(&tree)).collect::<Vec<_>>()
     };
     if output.verify && !output.force && output.is_there() {
@@ -190,28 +190,16 @@ impl ObjectSource for StoreObjects<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use super::*;
     use crate::archive::ArchiveFormat;
     use crate::layout::LAYOUTS;
     use crate::ops::bundle;
 
-    use crate::domain::{Candidate, FetchedFile, FetchedPackage, MaskedUrl, Promises, Status, Yanked};
+    use crate::domain::{Candidate, FetchedFile, FetchedPackage, Question, Status};
 
     fn fetched(store: &DiskStore) -> Fetched {
-        let url: MaskedUrl = "https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap();
-        let candidate = Candidate {
-            filename: "demo-1.0-py3-none-any.whl".into(),
-            index: Arc::new(url.clone()),
-            url,
-            promises: Promises::default(),
-            requires_python: None,
-            yanked: Yanked::default(),
-            sidecar: None,
-            uploaded: None,
-            vcs_info: None,
-        };
+        let candidate = Candidate::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap());
         let object = store.insert(b"a wheel").unwrap();
         let file = FetchedFile {
             candidate,
@@ -242,11 +230,21 @@ mod tests {
         let bundle = || Output::Bundle(BundleOutput::new(Some(format), out.join("b.tar")));
         let outputs = [Output::Folder { layout: LAYOUTS[0], path: out.clone(), pins: false }, bundle()];
         for output in &outputs {
-            assert!(write(&fetched, &[Request::default()], &store, output, &CancelFlag::new(true.into())).is_err());
+            assert!(
+                write(
+                    &fetched,
+                    &[Question::default().for_targets(Vec::new())],
+                    &store,
+                    output,
+                    &CancelFlag::new(true.into())
+                )
+                .is_err()
+            );
         }
         assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
         for output in &outputs {
-            write(&fetched, &[Request::default()], &store, output, &CancelFlag::default()).unwrap();
+            write(&fetched, &[Question::default().for_targets(Vec::new())], &store, output, &CancelFlag::default())
+                .unwrap();
         }
         assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
 

@@ -88,7 +88,7 @@ impl Assumptions {
     }
 
     /// Drops an assumed file that `failures` involve; returns whether there is one.
-    pub fn drop_blamed(&mut self, failures: &[Failure]) -> bool {
+    pub fn drop_involved(&mut self, failures: &[Failure]) -> bool {
         let mut projects = failures.iter().flat_map(Failure::projects);
         match projects.find(|project| self.files.contains_key(project)).cloned() {
             Some(project) => {

@@ -20,7 +20,7 @@ fn fault(view: &SearchView<'_, '_>, name: &PackageName, asked: &ProjectRequireme
     if let Some(Err(reason)) = &asked.file {
         return Some(reason.clone());
     }
-    if view.problem.question.require_hashes && !is_promised(asked) {
+    if view.problem.question.require_hashes && !has_digest(asked) {
         return Some(Reason::NoHash { pinned: asked.specifiers.is_pinned() || asked.file.is_some() });
     }
     let specifiers = &asked.specifiers;
@@ -62,7 +62,7 @@ fn disagreement(
     Some(Reason::conflict_of_lines(facts))
 }
 
-fn is_promised(asked: &ProjectRequirements<'_>) -> bool {
-    let in_url = matches!(&asked.file, Some(Ok(direct)) if !direct.candidate.promises.asked.is_empty());
+fn has_digest(asked: &ProjectRequirements<'_>) -> bool {
+    let in_url = matches!(&asked.file, Some(Ok(direct)) if !direct.candidate.expected.by_user.is_empty());
     in_url || !asked.hashes().is_empty()
 }

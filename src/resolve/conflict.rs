@@ -17,7 +17,7 @@ type Derivation = DerivationTree<Node, VersionSet, String>;
 pub(super) fn explain(view: &SearchView<'_, '_>, proof: &Derivation) -> Failure {
     let mut facts = ProofFacts::default();
     facts.collect(view, proof);
-    let asked = facts.asked(view);
+    let asked = facts.user_lines(view);
     let subject = facts.subject().or_else(|| asked.first()?.name.clone());
     if facts.are_about_one_project() {
         let requirement = asked.first().map_or_else(String::new, ToString::to_string);
@@ -117,10 +117,11 @@ impl ProofFacts {
     }
 
     /// Returns the user's lines on these projects, in their order.
-    fn asked<'q>(&self, view: &SearchView<'_, 'q>) -> Vec<&'q Requirement> {
-        let asked = self.asked.iter().filter_map(|name| view.asked(name));
+    fn user_lines<'q>(&self, view: &SearchView<'_, 'q>) -> Vec<&'q Requirement> {
+        let asked = self.asked.iter().filter_map(|name| view.requirements_of(name));
         let projects = self.projects();
-        let bounds = projects.iter().filter(|name| !self.asked.contains(*name)).filter_map(|name| view.asked(name));
+        let bounds =
+            projects.iter().filter(|name| !self.asked.contains(*name)).filter_map(|name| view.requirements_of(name));
         let bounds = bounds.flat_map(|asked| asked.constraints.iter().copied());
         let mut lines: Vec<_> = asked.flat_map(|asked| asked.all()).chain(bounds).collect();
         lines.sort_by(|a, b| (a.constraint, &a.origin).cmp(&(b.constraint, &b.origin)));

@@ -13,10 +13,10 @@ pub(super) type Decisions = BTreeMap<Node, u32>;
 /// The metadata lines that apply in a solution.
 pub(super) struct DependencyGraph<'v> {
     /// The projects, sorted by name.
-    projects: Vec<Project<'v>>,
+    projects: Vec<ProjectNode<'v>>,
 }
 
-struct Project<'v> {
+struct ProjectNode<'v> {
     name: PackageName,
     lines: Vec<&'v Dependency>,
     /// Positions in [`DependencyGraph::projects`] of the other projects that it needs, rising.
@@ -30,7 +30,7 @@ impl<'v> DependencyGraph<'v> {
             _ => None,
         });
         let projects =
-            projects.map(|(name, lines)| Project { name: name.clone(), lines, needed: Vec::new() }).collect();
+            projects.map(|(name, lines)| ProjectNode { name: name.clone(), lines, needed: Vec::new() }).collect();
         let mut graph = Self { projects };
         for own in 0..graph.projects.len() {
             let needed = graph.projects[own].lines.iter().filter_map(|line| graph.position(&line.name));
@@ -44,7 +44,7 @@ impl<'v> DependencyGraph<'v> {
         self.projects.binary_search_by(|project| project.name.cmp(name)).ok()
     }
 
-    fn project(&self, name: &PackageName) -> Option<&Project<'v>> {
+    fn project(&self, name: &PackageName) -> Option<&ProjectNode<'v>> {
         Some(&self.projects[self.position(name)?])
     }
 

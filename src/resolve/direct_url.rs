@@ -6,8 +6,8 @@ use url::Url;
 
 use super::Reason;
 use crate::domain::{
-    Algorithm, Candidate, Digest, DistributionFilename, MaskedUrl, PackageName, Promises, Requirement, Source, Target,
-    Version, Yanked,
+    Algorithm, Candidate, Digest, DistributionFilename, ExpectedContent, MaskedUrl, PackageName, Requirement, Source,
+    Target, Version,
 };
 
 /// The file of a project that a direct reference names.
@@ -50,17 +50,8 @@ impl DirectUrl {
         }
         let address = without_fragment(url);
         let asked = asked.iter().cloned().chain(url.digest()).collect();
-        let candidate = Candidate {
-            filename: filename.into(),
-            index: Arc::new(address.clone()),
-            url: address,
-            promises: Promises { asked, ..Promises::default() },
-            requires_python: None,
-            yanked: Yanked::default(),
-            sidecar: None,
-            uploaded: None,
-            vcs_info: None,
-        };
+        let expected = ExpectedContent { by_user: asked, ..ExpectedContent::default() };
+        let candidate = Candidate { expected, ..Candidate::at(address) };
         let version = distribution.map(|distribution| distribution.version().clone());
         Ok(Self { version, candidate: Arc::new(candidate), named_by: None })
     }

@@ -25,7 +25,7 @@ pub struct Failure {
     pub targets: Vec<usize>,
 }
 
-/// What is wrong.
+/// Why a requirement cannot be met.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
     /// The requirement names no project.
@@ -328,7 +328,7 @@ fn group(Rejected { filename, why, .. }: &Rejected, others: usize) -> String {
 /// Returns a sentence about a required digest that no file for the target has: which file has it, if
 /// that is known.
 fn digest_owner(files: &NoFile) -> Option<String> {
-    files.is_for_digest().then(|| match files.promised() {
+    files.is_for_digest().then(|| match files.with_allowed_digest() {
         Some(Rejected { filename, why, .. }) => format!("the hash asked for is of {filename}, which {why}"),
         None => "either the file changed or the hash asked for is of another one".into(),
     })

@@ -6,23 +6,20 @@ use std::sync::Arc;
 use super::Reason;
 use super::failure::{Failure, merge};
 use crate::domain::{
-    Artifact, Candidate, Candidates, Digest, DistributionFilename, Lock, LockedFile, LockedPackage, LockedPick,
-    LockedSource, MaskedUrl, NotLocked, Origin, PackageName, Promises, ResolvedPackage, SelectedGroups, Solution,
-    Specifiers, Target, Version, Yanked,
+    Artifact, Candidate, Candidates, Digest, DistributionFilename, ExpectedContent, Lock, LockedFile, LockedPackage,
+    LockedSource, MaskedUrl, NotLocked, Origin, PackageName, Question, ResolvedPackage, SelectedGroups,
+    SelectedPackage, SelectionPolicy, Solution, Specifiers, Target, Version,
 };
-use crate::select::{CandidateSelector, OptIn, Policy, best_by_name};
+use crate::select::{CandidateSelector, OptIn, best_by_name};
 
-/// What is requested from a lock.
+/// Answers a question by a lock, which decides about versions and dates.
 #[derive(Clone, Debug)]
-pub struct LockQuestion {
+pub struct LockResolver {
     pub lock: Arc<dyn Lock>,
+    /// What is selected from the lock.
     pub groups: SelectedGroups,
-    /// The allowed formats; the lock itself decides about versions and dates.
-    pub policy: Policy,
     /// Whether repositories are left out instead of refused.
     pub skip_source_trees: bool,
-    /// Whether the source archive beside each wheel is fetched, too.
-    pub with_sources: bool,
     /// The archives that repositories and folders were packed into, by their URLs and paths in the
     /// lock.
     pub packed: BTreeMap<String, PackedSource>,
@@ -37,7 +34,12 @@ pub struct PackedSource {
     pub candidate: Candidate,
 }
 
-impl LockQuestion {
+impl LockResolver {
+    /// Makes a resolver for what `groups` select from `lock`.
+    pub fn new(lock: Arc<dyn Lock>, groups: SelectedGroups) -> Self {
+        Self { lock, groups, skip_source_trees: false, packed: BTreeMap::new(), project: None }
+    }
+
     /// Returns the projects whose listings are needed, with the versions of interest; empty if the
     /// lock states the URL of every file.
     pub fn wanted_listings(&self, targets: &[Arc<Target>]) -> BTreeMap<PackageName, BTreeSet<Version>> {
@@ -91,12 +93,13 @@ impl LockQuestion {
     /// Returns the solutions of the targets, by their positions, and the failures of the others.
     pub fn solve_all(
         &self,
+        question: &Question,
         targets: &[Arc<Target>],
         listings: &BTreeMap<PackageName, Arc<Candidates>>,
     ) -> (Vec<Failure>, BTreeMap<usize, Solution>) {
         let (mut failures, mut solved) = (Vec::new(), BTreeMap::new());
         for (position, target) in targets.iter().enumerate() {
-            match self.solve(target, listings) {
+            match self.solve(question, target, listings) {
                 Ok(solution) => {
                     solved.insert(position, solution);
                 }
@@ -106,13 +109,15 @@ impl LockQuestion {
         (merge(failures), solved)
     }
 
-    /// Returns the solution for `target`, with the requested `listings`.
+    /// Returns the solution for `target`, with the requested `listings`; of the question only the
+    /// formats count, and whether source archives are added.
     ///
     /// # Errors
     /// When packages have no file for the target, or the lock as a whole does not serve it; all
     /// failures.
     pub fn solve(
         &self,
+        question: &Question,
         target: &Target,
         listings: &BTreeMap<PackageName, Arc<Candidates>>,
     ) -> Result<Solution, Vec<Failure>> {
@@ -120,6 +125,7 @@ impl LockQuestion {
             .lock
             .select(target, &self.groups)
             .map_err(|refused| refused.into_iter().map(not_locked).collect::<Vec<_>>())?;
+        let policy = question.policy.of_lock();
         let mut solution = Solution::default();
         let mut failures = Vec::new();
         for package in &packages {
@@ -127,14 +133,14 @@ impl LockQuestion {
                 solution.notes.push(note);
                 continue;
             }
-            match self.file(package.package, target, listings) {
+            match self.file(package.package, target, listings, &policy) {
                 Ok(file) => solution.packages.push(self.resolved(package, file)),
                 Err(reason) => failures.push(Failure::of_locked(package.package, reason)),
             }
         }
         solution.packages.extend(self.own_project());
-        if self.with_sources {
-            self.add_sources(&mut solution, &packages, target, listings);
+        if question.with_sources {
+            add_sources(&mut solution, &packages, target, listings, &policy);
         }
         if failures.is_empty() { Ok(solution) } else { Err(failures) }
     }
@@ -154,7 +160,7 @@ impl LockQuestion {
         }
     }
 
-    fn resolved(&self, pick: &LockedPick<'_>, file: Candidate) -> ResolvedPackage {
+    fn resolved(&self, pick: &SelectedPackage<'_>, file: Candidate) -> ResolvedPackage {
         let LockedPackage { name, version, source, origin, .. } = pick.package;
         let is_folder = matches!(source, LockedSource::Folder(_));
         ResolvedPackage {
@@ -193,6 +199,7 @@ impl LockQuestion {
         package: &LockedPackage,
         target: &Target,
         listings: &BTreeMap<PackageName, Arc<Candidates>>,
+        policy: &SelectionPolicy,
     ) -> Result<Candidate, Reason> {
         match &package.source {
             LockedSource::Repository(_) | LockedSource::Folder(_) => {
@@ -200,33 +207,33 @@ impl LockQuestion {
                 packed.ok_or(Reason::Unfetchable("it was not packed into an archive"))
             }
             LockedSource::Archive => archive(package, target),
-            LockedSource::Index(_) => best(package, target, listings, &self.policy),
+            LockedSource::Index(_) => best(package, target, listings, policy),
         }
     }
+}
 
-    /// Adds the source archive to each wheel; if there is none, a note says so.
-    fn add_sources(
-        &self,
-        solution: &mut Solution,
-        packages: &[LockedPick<'_>],
-        target: &Target,
-        listings: &BTreeMap<PackageName, Arc<Candidates>>,
-    ) {
-        let policy = self.policy.without_wheels();
-        let is_wheel = |package: &&ResolvedPackage| package.file.filename.ends_with(".whl");
-        let may_have = |package: &&ResolvedPackage| self.policy.formats.formats(&package.name).sources;
-        let mut added = Vec::new();
-        for wheel in solution.packages.iter().filter(is_wheel).filter(may_have) {
-            let package = packages
-                .iter()
-                .find(|package| (&package.package.name, &package.package.version) == (&wheel.name, &wheel.version));
-            match package.and_then(|package| best(package.package, target, listings, &policy).ok()) {
-                Some(file) => added.push(ResolvedPackage { file, ..wheel.clone() }),
-                None => solution.notes.push(format!("no source archive stands beside `{}`", wheel.file.filename)),
-            }
+/// Adds the source archive to each wheel; if there is none, a note says so.
+fn add_sources(
+    solution: &mut Solution,
+    packages: &[SelectedPackage<'_>],
+    target: &Target,
+    listings: &BTreeMap<PackageName, Arc<Candidates>>,
+    policy: &SelectionPolicy,
+) {
+    let sources = policy.without_wheels();
+    let is_wheel = |package: &&ResolvedPackage| package.file.filename.ends_with(".whl");
+    let may_have = |package: &&ResolvedPackage| policy.formats.formats(&package.name).sources;
+    let mut added = Vec::new();
+    for wheel in solution.packages.iter().filter(is_wheel).filter(may_have) {
+        let package = packages
+            .iter()
+            .find(|package| (&package.package.name, &package.package.version) == (&wheel.name, &wheel.version));
+        match package.and_then(|package| best(package.package, target, listings, &sources).ok()) {
+            Some(file) => added.push(ResolvedPackage { file, ..wheel.clone() }),
+            None => solution.notes.push(format!("no source archive stands beside `{}`", wheel.file.filename)),
         }
-        solution.packages.extend(added);
     }
+    solution.packages.extend(added);
 }
 
 /// Returns the best file of a package: of those with URLs in the lock, or of those on the index
@@ -235,7 +242,7 @@ fn best(
     package: &LockedPackage,
     target: &Target,
     listings: &BTreeMap<PackageName, Arc<Candidates>>,
-    policy: &Policy,
+    policy: &SelectionPolicy,
 ) -> Result<Candidate, Reason> {
     let version = package.version.clone().ok_or_else(|| {
         Reason::NotLocked("the lock has no version of it: it was not needed where it was locked".into())
@@ -253,14 +260,14 @@ fn best(
     let hashes = package.hashes();
     let selector = CandidateSelector::new(candidates, package.name.clone(), &hashes, target, policy);
     let best = place.ok().and_then(|place| selector.best_of(place, ANY_FILE));
-    best.map(|file| listed(&file, package)).ok_or_else(|| {
+    best.map(|file| with_lock_digests(&file, package)).ok_or_else(|| {
         let matching: Vec<_> = place.into_iter().collect();
         Reason::of_selector(&selector, &matching, &Specifiers::exactly(version))
     })
 }
 
 /// Returns the best file of a package whose files have URLs in the lock.
-fn named(package: &LockedPackage, target: &Target, policy: &Policy) -> Option<Candidate> {
+fn named(package: &LockedPackage, target: &Target, policy: &SelectionPolicy) -> Option<Candidate> {
     let formats = policy.formats.formats(&package.name);
     let names = package.distributions().map(|(_, distribution)| distribution.ok());
     let best = &package.files[best_by_name(names, formats, target)?];
@@ -272,21 +279,17 @@ fn candidate(package: &LockedPackage, file: &LockedFile, url: &MaskedUrl) -> Can
     Candidate {
         filename: file.filename.clone(),
         index: package.index_of(url),
-        url: url.clone(),
-        promises: Promises { asked: strongest(&file.hashes), index: Vec::new(), size: file.size },
-        requires_python: None,
-        yanked: Yanked::default(),
-        sidecar: None,
+        expected: ExpectedContent { by_user: strongest(&file.hashes), by_index: Vec::new(), size: file.size },
         uploaded: file.uploaded,
-        vcs_info: None,
+        ..Candidate::at(url.clone())
     }
 }
 
 /// Pre-releases and yanked files are allowed, since a lock is a pin.
 const ANY_FILE: OptIn = OptIn { pre_releases: true, yanked: true };
 
-/// Returns a file of an index with the promises of the lock.
-fn listed(file: &Artifact, package: &LockedPackage) -> Candidate {
+/// Returns the file with the digests that the lock states for it.
+fn with_lock_digests(file: &Artifact, package: &LockedPackage) -> Candidate {
     let is_same = |locked: &&LockedFile| *locked.filename == *file.filename;
     let locked = package.files.iter().find(is_same);
     let asked = locked.map(|locked| strongest(&locked.hashes)).unwrap_or_else(|| package.hashes());

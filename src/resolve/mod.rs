@@ -22,7 +22,6 @@ mod node;
 mod prefetcher;
 mod preinstalled;
 mod provider;
-mod question;
 mod search_view;
 mod shared_versions;
 mod solution;
@@ -39,10 +38,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use failure::{Failure, Reason};
-pub use locked::{LockQuestion, PackedSource};
+pub use locked::{LockResolver, PackedSource};
 pub use prefetcher::NewFact;
-pub use question::Question;
-pub use shared_versions::ForkStrategy;
 
 use prefetcher::{PrefetchState, Prefetcher};
 use shared_versions::{SharedVersions, SharingGroups};
@@ -50,7 +47,8 @@ use solve::{SearchProgress, TargetOutcome};
 use target_problem::{SpecifierCache, TargetProblem};
 
 use crate::domain::{
-    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, ResolutionMetadata, Solution, Target,
+    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, Question, Requirement, ResolutionMetadata,
+    Solution, Target,
 };
 
 /// The known facts about projects and files.
@@ -77,6 +75,20 @@ pub struct MissingFacts {
 impl MissingFacts {
     pub fn is_empty(&self) -> bool {
         self.listings.is_empty() && self.metadata.is_empty()
+    }
+
+    /// Returns the listings that the first step needs for any target: those of the projects that
+    /// are required by lines without a marker.
+    pub fn of_question(question: &Question) -> Self {
+        let mut by_project: BTreeMap<_, Vec<&Requirement>> = BTreeMap::new();
+        for requirement in &question.requirements {
+            by_project.entry(requirement.name.as_ref()).or_default().push(requirement);
+        }
+        let is_certain = |line: &&Requirement| line.marker.is_always() && line.specifiers().is_some();
+        by_project.retain(|_, lines| lines.iter().all(is_certain) && lines.iter().any(|line| !line.constraint));
+        let has_hashes = |lines: &[&Requirement]| lines.iter().any(|line| !line.hashes.is_empty());
+        let named = by_project.iter().filter_map(|(name, lines)| Some(((*name)?.clone(), has_hashes(lines))));
+        Self { listings: named.collect(), ..Self::default() }
     }
 
     fn extend(&mut self, other: Self) {

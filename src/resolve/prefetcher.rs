@@ -103,14 +103,14 @@ impl Prefetcher<'_, '_> {
 
     /// Reconsiders one project; returns those on which there are new demands.
     fn visit(&mut self, name: &PackageName) -> BTreeSet<PackageName> {
-        let asked = self.problem.lines.asked(name);
+        let asked = self.problem.lines.of_project(name);
         if asked.is_some_and(|asked| asked.file.is_some()) {
             return BTreeSet::new();
         }
         let Some(selector) = self.problem.selector(name, self.facts) else {
             if !self.facts.unavailable.contains(name) {
-                let is_promised = !self.problem.hashes(name).is_empty();
-                self.missing.listings.insert(name.clone(), is_promised);
+                let has_hashes = !self.problem.hashes(name).is_empty();
+                self.missing.listings.insert(name.clone(), has_hashes);
             }
             return BTreeSet::new();
         };
@@ -181,7 +181,7 @@ impl Prefetcher<'_, '_> {
 
     /// Returns all demands on `name`.
     fn demands<'s>(&'s self, name: &PackageName) -> impl Iterator<Item = &'s Specifiers> {
-        let own = self.problem.lines.asked(name).map(|asked| &asked.specifiers);
+        let own = self.problem.lines.of_project(name).map(|asked| &asked.specifiers);
         let others = self.state.demands.get(name).into_iter().flat_map(BTreeMap::values);
         own.into_iter().chain(others.map(|demand| &demand.specifiers))
     }
@@ -220,7 +220,7 @@ impl Prefetcher<'_, '_> {
     /// Returns the active extras: the requested ones, and those that they require of the project
     /// itself.
     fn extras(&self, name: &PackageName, metadata: &ResolutionMetadata) -> BTreeSet<ExtraName> {
-        let lines = self.problem.lines.asked(name).into_iter().flat_map(|asked| &asked.requirements);
+        let lines = self.problem.lines.of_project(name).into_iter().flat_map(|asked| &asked.requirements);
         let demands = self.state.demands.get(name).into_iter().flat_map(BTreeMap::values);
         let asked = lines.flat_map(|line| &line.extras).chain(demands.flat_map(|demand| &demand.extras));
         let mut extras: BTreeSet<_> = asked.cloned().collect();

@@ -15,7 +15,7 @@ pub(super) fn is_preinstalled(project: &PackageName, target: &Target) -> bool {
     }
 }
 
-/// What the user should know of a `project` that is fetched without a `--hash`.
+/// Returns what the user should know of a `project` that is fetched without a `--hash`.
 pub(super) fn note(project: &PackageName, version: Option<&Version>) -> String {
     let version = version.map(|version| format!(" {version}")).unwrap_or_default();
     format!(

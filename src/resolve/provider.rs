@@ -74,7 +74,7 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
     /// gives way.
     fn is_held(&self, name: &PackageName) -> bool {
         let has_extra = |asked: &ProjectRequirements<'_>| asked.requirements.iter().any(|line| !line.extras.is_empty());
-        self.follows() && self.view.asked(name).is_some_and(has_extra)
+        self.follows() && self.view.requirements_of(name).is_some_and(has_extra)
     }
 
     /// Records what lines allow, unless the project is decided and its version satisfies them; pip
@@ -145,7 +145,8 @@ impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
     /// as by pip.
     fn discover_in_line_order(&self) {
         let lines = self.view.problem.question.requirements.iter().filter(|line| !line.constraint);
-        for name in lines.filter_map(|line| line.name.as_ref()).filter(|name| self.view.asked(name).is_some()) {
+        for name in lines.filter_map(|line| line.name.as_ref()).filter(|name| self.view.requirements_of(name).is_some())
+        {
             self.discover(&Node::Project(name.clone()));
         }
     }

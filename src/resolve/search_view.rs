@@ -50,8 +50,8 @@ pub(super) enum PackageSource<'v, 'q> {
 }
 
 impl<'v, 'q> SearchView<'v, 'q> {
-    pub fn asked(&self, name: &PackageName) -> Option<&'v ProjectRequirements<'q>> {
-        self.problem.lines.asked(name)
+    pub fn requirements_of(&self, name: &PackageName) -> Option<&'v ProjectRequirements<'q>> {
+        self.problem.lines.of_project(name)
     }
 
     /// Returns the source of `name`; an unknown listing is recorded as missing.
@@ -63,15 +63,15 @@ impl<'v, 'q> SearchView<'v, 'q> {
             return PackageSource::Listed(selector);
         }
         if !self.facts.unavailable.contains(name) {
-            let is_promised = !self.problem.hashes(name).is_empty();
-            self.missing.borrow_mut().listings.insert(name.clone(), is_promised);
+            let has_hashes = !self.problem.hashes(name).is_empty();
+            self.missing.borrow_mut().listings.insert(name.clone(), has_hashes);
         }
         PackageSource::Pending
     }
 
     /// Returns the file that `name` comes from, by the user's lines or by metadata.
     fn direct(&self, name: &PackageName) -> Option<&'v DirectUrl> {
-        let named = self.asked(name).and_then(|asked| asked.file.as_ref());
+        let named = self.requirements_of(name).and_then(|asked| asked.file.as_ref());
         named.and_then(|file| file.as_ref().ok()).or_else(|| self.assumptions.files.get(name))
     }
 
@@ -79,7 +79,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
     pub fn allowed(&self, name: &PackageName, specifiers: &Specifiers) -> VersionSet {
         let source = self.source(name);
         let own = self.matching_versions(name, specifiers, &source);
-        match self.asked(name) {
+        match self.requirements_of(name) {
             Some(asked) if !asked.bounds.is_any() => {
                 own.intersection(&self.matching_versions(name, &asked.bounds, &source))
             }
@@ -120,7 +120,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
     /// Returns the versions that the pre-release rule allows by the user's lines alone.
     fn eligible_by_lines(&self, name: &PackageName, selector: &CandidateSelector<'_>) -> Vec<usize> {
         let any = Specifiers::any();
-        let specifiers = self.asked(name).map_or(&any, |asked| &asked.specifiers);
+        let specifiers = self.requirements_of(name).map_or(&any, |asked| &asked.specifiers);
         let among = positions(&self.allowed(name, specifiers), selector.candidates().versions().len());
         selector.eligible(&among, self.opt_in(name)).into_owned()
     }
@@ -189,7 +189,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
     /// When the project must come from a file that cannot be used.
     pub fn edge(&self, dependency: &Dependency, own: &PackageName, position: usize) -> Result<DependencyEdge, String> {
         let name = &dependency.name;
-        if let Some(Err(reason)) = self.asked(name).and_then(|asked| asked.file.as_ref()) {
+        if let Some(Err(reason)) = self.requirements_of(name).and_then(|asked| asked.file.as_ref()) {
             return Err(format!("the file that is asked for as {name} cannot be used: {reason}"));
         }
         let set = match &dependency.source {
@@ -224,7 +224,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
 
     /// Returns what the specifiers of `name` allow, as far as is known or assumed.
     pub fn opt_in(&self, name: &PackageName) -> OptIn {
-        let own = self.asked(name).map(|asked| asked.opt_in).unwrap_or_default();
+        let own = self.requirements_of(name).map(|asked| asked.opt_in).unwrap_or_default();
         if self.assumptions.strict.contains(name) { own } else { own.or(self.assumptions.opt_in(name)) }
     }
 

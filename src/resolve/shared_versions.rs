@@ -3,21 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::domain::{PackageName, Solution, Target, Version};
-
-/// Which targets share the versions of a project (uv's `--fork-strategy`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub enum ForkStrategy {
-    /// Each target gets the newest versions it can use, whatever the others get.
-    #[default]
-    PerTarget,
-    /// Targets of one Python version share versions; each Python version gets the newest.
-    RequiresPython,
-    /// All targets share versions.
-    Fewest,
-}
+use crate::domain::{ForkStrategy, PackageName, Solution, Target, Version};
 
 /// The positions of the targets, grouped by which of them share versions.
 ///

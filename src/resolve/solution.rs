@@ -29,7 +29,7 @@ fn found(view: &SearchView<'_, '_>, decided: &Decisions, graph: &DependencyGraph
         let position = position(decided, name);
         let Some(file) = view.file(name, position) else { continue };
         let requested_by: Vec<_> = requested.get(name).into_iter().flatten().cloned().collect();
-        if let Some(reason) = shortcoming(view, name, position, &file) {
+        if let Some(reason) = unusable_reason(view, name, position, &file) {
             let chain = graph.chain(view, decided, name);
             failures.push(Failure::of_dependency(name, requested_by.clone(), chain, reason));
         }
@@ -85,7 +85,7 @@ fn is_best(
 
 /// Returns all that is required of `name`, by the user and by metadata.
 fn specifiers(view: &SearchView<'_, '_>, name: &PackageName, demand: Option<&CombinedDemand<'_>>) -> Specifiers {
-    let own = view.asked(name).map_or_else(Specifiers::any, |asked| asked.specifiers.clone());
+    let own = view.requirements_of(name).map_or_else(Specifiers::any, |asked| asked.specifiers.clone());
     demand.map_or_else(|| own.clone(), |demand| own.and(&demand.specifiers))
 }
 
@@ -121,7 +121,7 @@ fn metadata_source(view: &SearchView<'_, '_>, name: &PackageName, position: usiz
 }
 
 /// Returns why a chosen file cannot be part of a solution.
-fn shortcoming(view: &SearchView<'_, '_>, name: &PackageName, position: usize, file: &Candidate) -> Option<Reason> {
+fn unusable_reason(view: &SearchView<'_, '_>, name: &PackageName, position: usize, file: &Candidate) -> Option<Reason> {
     if lacks_hash(view, file) && !preinstalled::is_preinstalled(name, view.problem.target) {
         return Some(Reason::NoHash { pinned: false });
     }
@@ -131,7 +131,7 @@ fn shortcoming(view: &SearchView<'_, '_>, name: &PackageName, position: usize, f
 }
 
 fn lacks_hash(view: &SearchView<'_, '_>, file: &Candidate) -> bool {
-    view.problem.question.require_hashes && file.promises.asked.is_empty()
+    view.problem.question.require_hashes && file.expected.by_user.is_empty()
 }
 
 fn missing_extras(view: &SearchView<'_, '_>, name: &PackageName, position: usize, decided: &Decisions) -> Vec<String> {

@@ -125,7 +125,7 @@ fn search_until_justified(
                 }
             }
             SearchOutcome::Impossible(failures) => {
-                let goes_on = assumptions.drop_blamed(&failures);
+                let goes_on = assumptions.drop_involved(&failures);
                 let first_failures = first_failures.get_or_insert(failures);
                 if !goes_on {
                     return JustifiedOutcome::Found(SearchResult::Nothing(std::mem::take(first_failures)));

@@ -10,8 +10,8 @@ use rustc_hash::FxHashMap;
 use super::node::{VersionSet, version_set};
 use super::target_requirements::TargetRequirements;
 use super::version_dependencies::DependencyCache;
-use super::{Facts, Failure, Question};
-use crate::domain::{Candidates, Digest, PackageName, Solution, Specifiers, Target};
+use super::{Facts, Failure};
+use crate::domain::{Candidates, Digest, PackageName, Question, Solution, Specifiers, Target};
 use crate::select::CandidateSelector;
 
 /// What is to be solved for one target, with caches of intermediate results.
@@ -55,7 +55,7 @@ impl<'a> TargetProblem<'a> {
 
     /// Returns the digests that the user allows for `name`; empty means any.
     pub fn hashes(&self, name: &PackageName) -> &'a [Digest] {
-        self.lines.asked(name).map(|asked| asked.hashes()).unwrap_or_default()
+        self.lines.of_project(name).map(|asked| asked.hashes()).unwrap_or_default()
     }
 }
 

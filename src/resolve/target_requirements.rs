@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
+use super::Reason;
 use super::direct_url::{DirectUrl, is_same_file};
-use super::{Question, Reason};
-use crate::domain::{Digest, Origin, PackageName, Requirement, Source, Specifiers, Target};
+use crate::domain::{Digest, Origin, PackageName, Question, Requirement, Source, Specifiers, Target};
 use crate::select::OptIn;
 
 /// All requirements and constraints that apply on one target.
@@ -48,7 +48,7 @@ impl<'a> TargetRequirements<'a> {
     }
 
     /// Returns the lines about `name`, if there are any.
-    pub fn asked(&self, name: &PackageName) -> Option<&ProjectRequirements<'a>> {
+    pub fn of_project(&self, name: &PackageName) -> Option<&ProjectRequirements<'a>> {
         self.by_project.get(name)
     }
 

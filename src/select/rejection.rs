@@ -1,9 +1,9 @@
 //! The rules that reject a file by itself, and the reasons that they give.
 
+use crate::domain::{
+    Artifact, Digest, PackageName, Remedy, SelectionPolicy, Specifiers, TagMismatch, Target, Timestamp, Version,
+};
 use std::fmt;
-
-use super::Policy;
-use crate::domain::{Artifact, Digest, PackageName, Remedy, Specifiers, TagMismatch, Target, Timestamp, Version};
 
 /// Why an artifact was rejected, ordered by how close it came, the closest last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,7 @@ pub struct Rejected {
     pub version: Version,
     pub why: Rejection,
     /// Whether its digest is one of the allowed ones.
-    pub is_promised: bool,
+    pub has_allowed_digest: bool,
 }
 
 /// The error that no file fits, with the reasons, nearest miss first.
@@ -95,12 +95,16 @@ impl NoFile {
     }
 
     /// Returns the file that has an allowed digest.
-    pub fn promised(&self) -> Option<&Rejected> {
-        self.rejected.iter().find(|file| file.is_promised)
+    pub fn with_allowed_digest(&self) -> Option<&Rejected> {
+        self.rejected.iter().find(|file| file.has_allowed_digest)
     }
 }
 
-pub(super) fn check_format(artifact: &Artifact, project: &PackageName, policy: &Policy) -> Result<(), Rejection> {
+pub(super) fn check_format(
+    artifact: &Artifact,
+    project: &PackageName,
+    policy: &SelectionPolicy,
+) -> Result<(), Rejection> {
     let is_wheel = artifact.distribution.is_wheel();
     match (policy.formats.formats(project).allows(&artifact.distribution), is_wheel) {
         (true, _) => Ok(()),
@@ -123,7 +127,7 @@ pub fn check_requires_python(wants: Option<&Specifiers>, target: &Target) -> Res
 }
 
 /// Checks the upload time; local files have none and are exempt, as in pip.
-pub(super) fn check_upload_time(artifact: &Artifact, policy: &Policy) -> Result<(), Rejection> {
+pub(super) fn check_upload_time(artifact: &Artifact, policy: &SelectionPolicy) -> Result<(), Rejection> {
     match (policy.exclude_newer, artifact.uploaded) {
         (None, _) => Ok(()),
         (Some(limit), Some(uploaded)) if uploaded < limit => Ok(()),
@@ -137,7 +141,7 @@ pub(super) fn check_upload_time(artifact: &Artifact, policy: &Policy) -> Result<
 /// Any one is enough; if the index promises no digest of an allowed algorithm, only the bytes can
 /// tell.
 pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool, Rejection> {
-    if is_promised(artifact, allowed) {
+    if has_allowed_digest(artifact, allowed) {
         return Ok(true);
     }
     if allowed.iter().any(|each| artifact.hashes.iter().all(|has| has.algorithm != each.algorithm)) {
@@ -154,6 +158,6 @@ pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool
 }
 
 /// Whether the index promises one of the `allowed` digests.
-pub(super) fn is_promised(artifact: &Artifact, allowed: &[Digest]) -> bool {
+pub(super) fn has_allowed_digest(artifact: &Artifact, allowed: &[Digest]) -> bool {
     artifact.hashes.iter().any(|has| allowed.iter().any(|each| each.agrees_with(has)))
 }

@@ -142,7 +142,7 @@ impl SharedStore {
         self.note_used(object_path(object.sha256));
     }
 
-    /// Neither reads nor writes anything more in this run; only the first reason counts.
+    /// Stops reading and writing for the rest of the run; only the first reason counts.
     pub fn leave_alone(&self, why: String) {
         let _ = self.0.failed.set(why);
     }

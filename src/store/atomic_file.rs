@@ -1,8 +1,8 @@
 //! Files in `incoming/` that get their final name by a rename, or are removed.
 //!
-//! Bytes with a promised digest go to a file that is named by the digest and outlives the process,
+//! Bytes with an expected digest go to a file that is named by the digest and outlives the process,
 //! so that the next run resumes after a killed one. Its lock shows that a process is writing it.
-//! Where locks do not work, and without a promised digest, the file has no name that others know.
+//! Where locks do not work, and without an expected digest, the file has no name that others know.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write as _};
@@ -19,7 +19,7 @@ pub(super) enum AtomicFile {
     Resumable(ResumableFile),
 }
 
-/// A locked file, named by the promised digest, that a later run can resume.
+/// A locked file, named by the expected digest, that a later run can resume.
 pub(super) struct ResumableFile {
     file: File,
     path: PathBuf,

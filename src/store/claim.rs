@@ -1,7 +1,7 @@
 //! Claims on files in `incoming/`: each is written by one process, and what killed runs left is
 //! removed.
 //!
-//! A file with a promised digest is named by it, so that another process sees that it is being
+//! A file with an expected digest is named by it, so that another process sees that it is being
 //! fetched, and a later run resumes it.
 
 use std::fs;
@@ -15,7 +15,7 @@ use super::error::StoreError;
 use super::incoming::Incoming;
 use crate::archive;
 use crate::cache_folder::{Readers, real_entries};
-use crate::domain::{Digest, Object, Promises, Timestamp};
+use crate::domain::{Digest, ExpectedContent, Object, Timestamp};
 
 /// The outcome of [`DiskStore::claim`].
 pub enum Claim {
@@ -34,7 +34,7 @@ impl Claim {
     }
 }
 
-/// The extension of a file that is named by a promised digest.
+/// The extension of a file that is named by an expected digest.
 const PARTIAL: &str = "partial";
 
 /// The age in seconds after which an unnamed file belongs to no running process.
@@ -51,29 +51,29 @@ impl DiskStore {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn begin(&self, promises: Promises) -> Result<Incoming, StoreError> {
+    pub fn begin(&self, expected: ExpectedContent) -> Result<Incoming, StoreError> {
         let file = self.layout().temporary(Readers::Umask).map_err(|why| self.cannot_write(why))?;
         // Tells [`DiskStore::sweep_dead`] that somebody is at work; without locks its age does.
         let _ = file.as_file().try_lock();
-        Ok(Incoming::new(self.clone(), AtomicFile::Unnamed(file), promises))
+        Ok(Incoming::new(self.clone(), AtomicFile::Unnamed(file), expected))
     }
 
-    /// Starts the object that `promises` describe, or resumes it, unless the store has it or
+    /// Starts the object that is `expected`, or resumes it, unless the store has it or
     /// another process is writing it.
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn claim(&self, promises: &Promises) -> Result<Claim, StoreError> {
-        let Some(name) = partial_name(promises) else { return self.begin(promises.clone()).map(Claim::ours) };
+    pub fn claim(&self, expected: &ExpectedContent) -> Result<Claim, StoreError> {
+        let Some(name) = partial_name(expected) else { return self.begin(expected.clone()).map(Claim::ours) };
         match self.open_partial(&name).map_err(|why| self.cannot_write(why))? {
             OpenOutcome::Theirs(received) => Ok(Claim::InProgress { received }),
-            OpenOutcome::Unlockable => self.begin(promises.clone()).map(Claim::ours),
-            OpenOutcome::Ours(named) => match self.find_promised(promises) {
+            OpenOutcome::Unlockable => self.begin(expected.clone()).map(Claim::ours),
+            OpenOutcome::Ours(named) => match self.find_expected(expected) {
                 Some(object) => {
                     named.discard();
                     Ok(Claim::Held(object))
                 }
-                None => Incoming::resume(self.clone(), named, promises.clone()).map(Claim::ours),
+                None => Incoming::resume(self.clone(), named, expected.clone()).map(Claim::ours),
             },
         }
     }
@@ -127,15 +127,15 @@ impl DiskStore {
     }
 }
 
-/// Returns the name of a partial file by its promised digest; `None` if the digest is not valid
+/// Returns the name of a partial file by its expected digest; `None` if the digest is not valid
 /// hex.
-fn partial_name(promises: &Promises) -> Option<String> {
-    let sha256 = promises.sha256().map(Digest::from);
-    let only = match promises.asked.as_slice() {
+fn partial_name(expected: &ExpectedContent) -> Option<String> {
+    let sha256 = expected.sha256().map(Digest::from);
+    let only = match expected.by_user.as_slice() {
         [only] => Some(only.clone()),
         _ => None,
     };
-    let digest = sha256.or_else(|| promises.index.iter().max().cloned()).or(only)?;
+    let digest = sha256.or_else(|| expected.by_index.iter().max().cloned()).or(only)?;
     let is_hex = digest.hex.len() >= 32 && digest.hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hex.then(|| format!("{}-{}.{PARTIAL}", digest.algorithm, digest.hex.to_ascii_lowercase()))
 }
@@ -157,12 +157,16 @@ mod tests {
     use super::*;
     use crate::domain::Sha256;
 
-    fn promise_of(bytes: &[u8]) -> Promises {
-        Promises { index: vec![Sha256::of(bytes).into()], size: Some(bytes.len() as u64), ..Promises::default() }
+    fn expectation_of(bytes: &[u8]) -> ExpectedContent {
+        ExpectedContent {
+            by_index: vec![Sha256::of(bytes).into()],
+            size: Some(bytes.len() as u64),
+            ..ExpectedContent::default()
+        }
     }
 
-    fn claim(store: &DiskStore, promises: &Promises) -> Incoming {
-        match store.claim(promises).unwrap() {
+    fn claim(store: &DiskStore, expected: &ExpectedContent) -> Incoming {
+        match store.claim(expected).unwrap() {
             Claim::Ours(incoming) => *incoming,
             Claim::Held(_) => panic!("it is held"),
             Claim::InProgress { .. } => panic!("another has it"),
@@ -172,17 +176,17 @@ mod tests {
     #[test]
     fn what_arrived_outlives_a_run_and_is_gone_on_with() {
         let (_folder, store) = store();
-        let promises = promise_of(b"abcdef");
-        let mut first = claim(&store, &promises);
+        let expected = expectation_of(b"abcdef");
+        let mut first = claim(&store, &expected);
         first.write(b"abc").unwrap();
         first.keep_partial(Some("there"));
         drop(first);
-        let mut second = claim(&store, &promises);
+        let mut second = claim(&store, &expected);
         assert_eq!((second.received(), second.origin()), (3, Some("there")));
         second.write(b"def").unwrap();
         assert_eq!(second.keep().unwrap().sha256, Sha256::of(b"abcdef"));
         assert_eq!(store.arrivals(), (1, 3), "what the first run had does not count");
-        assert!(matches!(store.claim(&promises).unwrap(), Claim::Held(_)));
+        assert!(matches!(store.claim(&expected).unwrap(), Claim::Held(_)));
         assert_eq!(files_below(store.root()), 1);
     }
 
@@ -196,7 +200,7 @@ mod tests {
                     let (store, start) = (&store, &start);
                     scope.spawn(move || {
                         start.wait();
-                        claim(store, &promise_of(&[thread])).write(&[thread]).unwrap();
+                        claim(store, &expectation_of(&[thread])).write(&[thread]).unwrap();
                     });
                 }
             });
@@ -209,9 +213,9 @@ mod tests {
         let (folder, store) = store();
         let theirs = folder.path().join("theirs");
         fs::write(&theirs, "theirs").unwrap();
-        let promises = promise_of(b"abcdef");
-        let mut first = claim(&store, &promises);
-        let name = partial_name(&promises).unwrap();
+        let expected = expectation_of(b"abcdef");
+        let mut first = claim(&store, &expected);
+        let name = partial_name(&expected).unwrap();
         let origin = store.layout().incoming().join(name).with_extension(ORIGIN);
         std::os::unix::fs::symlink(&theirs, &origin).unwrap();
         first.write(b"abc").unwrap();
@@ -223,37 +227,37 @@ mod tests {
     #[test]
     fn only_one_takes_the_same_bytes_in() {
         let (_folder, store) = store();
-        let promises = promise_of(b"abcdef");
-        let mut first = claim(&store, &promises);
+        let expected = expectation_of(b"abcdef");
+        let mut first = claim(&store, &expected);
         first.write(b"abcd").unwrap();
-        assert!(matches!(store.claim(&promises).unwrap(), Claim::InProgress { received: 4 }));
+        assert!(matches!(store.claim(&expected).unwrap(), Claim::InProgress { received: 4 }));
         drop(first);
-        assert_eq!(claim(&store, &promises).received(), 0, "nobody said that its bytes should outlive it");
+        assert_eq!(claim(&store, &expected).received(), 0, "nobody said that its bytes should outlive it");
         assert_eq!(files_below(store.root()), 0);
     }
 
     #[test]
     fn bytes_that_broke_their_promise_are_not_gone_on_with() {
         let (_folder, store) = store();
-        let promises = promise_of(b"abcdef");
-        let mut wrong = claim(&store, &promises);
+        let expected = expectation_of(b"abcdef");
+        let mut wrong = claim(&store, &expected);
         wrong.write(b"abcxyz").unwrap();
         wrong.keep_partial(None);
         assert!(matches!(wrong.keep(), Err(StoreError::Broken(_))));
         assert_eq!(files_below(store.root()), 0);
-        let mut long = claim(&store, &promises);
+        let mut long = claim(&store, &expected);
         assert!(matches!(long.write(b"abcdefg"), Err(StoreError::Broken(_))));
     }
 
     #[test]
     fn what_nobody_is_at_work_on_can_go() {
         let (_folder, store) = store();
-        let mut left = claim(&store, &promise_of(b"left"));
+        let mut left = claim(&store, &expectation_of(b"left"));
         left.write(b"l").unwrap();
         left.keep_partial(Some("there"));
         drop(left);
         fs::write(store.layout().incoming().join(".tmpdead"), "x").unwrap();
-        let _busy = (claim(&store, &promise_of(b"busy")), store.begin(Promises::default()).unwrap());
+        let _busy = (claim(&store, &expectation_of(b"busy")), store.begin(ExpectedContent::default()).unwrap());
         let now = fs::metadata(store.layout().incoming().join(".tmpdead")).unwrap().modified().unwrap();
         let now = i64::try_from(now.duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
         store.sweep_dead(Timestamp(now));
@@ -266,7 +270,7 @@ mod tests {
     fn only_what_is_old_and_free_is_swept() {
         let (_folder, store) = store();
         let begin = |bytes: &[u8]| {
-            let mut incoming = claim(&store, &promise_of(bytes));
+            let mut incoming = claim(&store, &expectation_of(bytes));
             incoming.write(&bytes[..1]).unwrap();
             incoming.keep_partial(Some("there"));
             incoming

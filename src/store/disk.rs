@@ -14,7 +14,7 @@ use super::atomic_file::AtomicFile;
 use super::error::StoreError;
 use super::seal::{is_sealed, seal};
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers, is_same_file};
-use crate::domain::{Algorithm, Digest, Fingerprint, Object, Promises, Sha256, read_chunks};
+use crate::domain::{Algorithm, Digest, ExpectedContent, Fingerprint, Object, Sha256, read_chunks};
 use crate::regular_file;
 
 /// The content-addressed store in a cache folder.
@@ -87,35 +87,35 @@ impl DiskStore {
         Ok(None)
     }
 
-    /// Returns the object that keeps `promises`, if they name one; asks the disk only.
-    pub fn find_promised(&self, promises: &Promises) -> Option<Object> {
-        let named = promises.sha256().or_else(|| {
-            let digests = promises.index.iter().chain(&promises.asked);
+    /// Returns the object with the digests of `expected`, if they name one; asks the disk only.
+    pub fn find_expected(&self, expected: &ExpectedContent) -> Option<Object> {
+        let named = expected.sha256().or_else(|| {
+            let digests = expected.by_index.iter().chain(&expected.by_user);
             digests.filter_map(|digest| self.alias_target(digest)).next()
         });
         let object = self.find(named?)?;
-        self.keeps(object, promises).then_some(object)
+        self.has_digests(object, expected).then_some(object)
     }
 
-    /// Whether an object has the digests of `promises`; their size is ignored, since sizes on pages
+    /// Whether an object has the digests of `expected`; its size is ignored, since sizes on pages
     /// are often wrong.
     ///
     /// Digests by other algorithms are remembered, and computed if they are not known.
-    fn keeps(&self, object: Object, promises: &Promises) -> bool {
+    fn has_digests(&self, object: Object, expected: &ExpectedContent) -> bool {
         let is_known = |digest: &Digest| match digest.algorithm {
             Algorithm::Sha256 => digest.as_sha256() == Some(object.sha256),
             _ => self.alias_target(digest) == Some(object.sha256),
         };
-        let is_kept = promises.asked.is_empty() || promises.asked.iter().any(is_known);
-        if is_kept && promises.index.iter().all(is_known) {
+        let is_kept = expected.by_user.is_empty() || expected.by_user.iter().any(is_known);
+        if is_kept && expected.by_index.iter().all(is_known) {
             return true;
         }
-        let algorithms = promises.algorithms();
+        let algorithms = expected.algorithms();
         let hashed = self.open(object.sha256).and_then(|mut file| {
             Fingerprint::read(&mut file, &algorithms).map_err(|why| StoreError::Read { sha256: object.sha256, why })
         });
         let Ok(found) = hashed else { return false };
-        let digests = Promises { size: None, ..promises.clone() };
+        let digests = ExpectedContent { size: None, ..expected.clone() };
         let is_kept = found.sha256 == object.sha256 && digests.check(&found).is_ok();
         if is_kept {
             // What is not remembered is worked out again.
@@ -173,7 +173,7 @@ impl DiskStore {
         if let Some(held) = self.find(Sha256::of(bytes)).filter(|held| held.size == size) {
             return Ok(held);
         }
-        let mut incoming = self.begin(Promises { size: Some(size), ..Promises::default() })?;
+        let mut incoming = self.begin(ExpectedContent { size: Some(size), ..ExpectedContent::default() })?;
         incoming.write(bytes)?;
         incoming.keep_own()
     }
@@ -192,7 +192,8 @@ impl DiskStore {
         let object = Object { sha256: fingerprint.sha256, size: fingerprint.size };
         let was_held = self.find(object.sha256) == Some(object);
         if !was_held {
-            let mut incoming = self.begin(Promises { index: vec![object.sha256.into()], ..Promises::default() })?;
+            let mut incoming =
+                self.begin(ExpectedContent { by_index: vec![object.sha256.into()], ..ExpectedContent::default() })?;
             source.rewind().map_err(fail)?;
             read_chunks(&mut source, |chunk| incoming.write(chunk).map_err(io::Error::other)).map_err(fail)?;
             incoming.keep_own()?;
@@ -231,7 +232,7 @@ impl DiskStore {
         // Without a seal it is hashed before it is used.
         let _ = seal(file.file(), sha256);
         file.file().sync_data()?;
-        match self.layout.settle(file, &path, |file, path| file.rename(path)) {
+        match self.layout.rename_into_place(file, &path, |file, path| file.rename(path)) {
             // Another process was first, on a system that refuses to replace a read-only file.
             Err(error) if self.find(sha256).is_none() => Err(error),
             _ => Ok(()),
@@ -279,16 +280,16 @@ pub(super) mod tests {
     fn what_is_kept_is_found_by_every_promised_digest() {
         let (_folder, store) = store();
         let md5: Digest = "md5:900150983cd24fb0d6963f7d28e17f72".parse().unwrap();
-        let promises = Promises { index: vec![md5.clone()], size: Some(3), ..Promises::default() };
-        assert_eq!(store.find_promised(&promises), None);
-        let mut incoming = store.begin(promises.clone()).unwrap();
+        let expected = ExpectedContent { by_index: vec![md5.clone()], size: Some(3), ..ExpectedContent::default() };
+        assert_eq!(store.find_expected(&expected), None);
+        let mut incoming = store.begin(expected.clone()).unwrap();
         incoming.write(b"ab").unwrap();
         incoming.write(b"c").unwrap();
         let object = incoming.keep().unwrap();
         assert_eq!(object, Object { sha256: Sha256::of(b"abc"), size: 3 });
         assert_eq!(store.find(object.sha256), Some(object));
-        assert_eq!(store.find_promised(&promises), Some(object));
-        assert_eq!(store.find_promised(&Promises { size: Some(4), ..promises }), Some(object));
+        assert_eq!(store.find_expected(&expected), Some(object));
+        assert_eq!(store.find_expected(&ExpectedContent { size: Some(4), ..expected }), Some(object));
         assert_eq!(io::read_to_string(store.open(object.sha256).unwrap()).unwrap(), "abc");
         assert_eq!(store.insert(b"abc").unwrap(), object);
     }
@@ -296,11 +297,11 @@ pub(super) mod tests {
     #[test]
     fn broken_promises_and_dropped_writes_leave_nothing() {
         let (_folder, store) = store();
-        let promises = Promises { size: Some(4), ..Promises::default() };
-        let mut incoming = store.begin(promises).unwrap();
+        let expected = ExpectedContent { size: Some(4), ..ExpectedContent::default() };
+        let mut incoming = store.begin(expected).unwrap();
         incoming.write(b"abc").unwrap();
         assert!(matches!(incoming.keep(), Err(StoreError::Broken(_))));
-        let mut dropped = store.begin(Promises::default()).unwrap();
+        let mut dropped = store.begin(ExpectedContent::default()).unwrap();
         dropped.write(b"abc").unwrap();
         drop(dropped);
         assert_eq!(files_below(store.root()), 0);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::domain::{BrokenPromise, HasRemedy, Remedy, Sha256};
+use crate::domain::{ContentMismatch, HasRemedy, Remedy, Sha256};
 
 /// Why an object could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum StoreError {
     #[error("{needed} bytes are to be fetched, and the disk of {} has {free} left", folder.display())]
     Full { folder: PathBuf, needed: u64, free: u64 },
     #[error(transparent)]
-    Broken(#[from] BrokenPromise),
+    Broken(#[from] ContentMismatch),
 }
 
 impl HasRemedy for StoreError {

@@ -7,7 +7,7 @@ use std::io::{self, IoSlice, Write};
 use super::atomic_file::{AtomicFile, ResumableFile};
 use super::disk::DiskStore;
 use super::error::StoreError;
-use crate::domain::{BrokenPromise, Hasher, Object, Promises};
+use crate::domain::{ContentMismatch, ExpectedContent, Hasher, Object};
 
 /// An object that is being written into the store.
 ///
@@ -17,7 +17,7 @@ pub struct Incoming {
     store: DiskStore,
     file: AtomicFile,
     hasher: Hasher,
-    promises: Promises,
+    expected: ExpectedContent,
     received: u64,
     /// The number of bytes that an earlier run left.
     resumed: u64,
@@ -25,19 +25,23 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn new(store: DiskStore, file: AtomicFile, promises: Promises) -> Self {
-        let hasher = Hasher::new(&promises.algorithms());
-        Self { store, file, hasher, promises, received: 0, resumed: 0, origin: None }
+    pub(super) fn new(store: DiskStore, file: AtomicFile, expected: ExpectedContent) -> Self {
+        let hasher = Hasher::new(&expected.algorithms());
+        Self { store, file, hasher, expected, received: 0, resumed: 0, origin: None }
     }
 
     /// Resumes the object in `named`, unless that has more bytes than promised.
-    pub(super) fn resume(store: DiskStore, mut named: ResumableFile, promises: Promises) -> Result<Self, StoreError> {
-        let mut hasher = Hasher::new(&promises.algorithms());
+    pub(super) fn resume(
+        store: DiskStore,
+        mut named: ResumableFile,
+        expected: ExpectedContent,
+    ) -> Result<Self, StoreError> {
+        let mut hasher = Hasher::new(&expected.algorithms());
         let received = named.read(|bytes| hasher.update(bytes)).map_err(|why| store.cannot_write(why))?;
         let origin = if received > 0 { named.origin() } else { None };
-        let is_too_long = promises.size.is_some_and(|size| size < received);
+        let is_too_long = expected.size.is_some_and(|size| size < received);
         let mut incoming =
-            Self { store, file: AtomicFile::Resumable(named), hasher, promises, received, resumed: received, origin };
+            Self { store, file: AtomicFile::Resumable(named), hasher, expected, received, resumed: received, origin };
         if is_too_long {
             incoming.restart()?;
         }
@@ -73,8 +77,8 @@ impl Incoming {
     /// As [`Incoming::write`].
     pub fn write_all(&mut self, parts: &[impl AsRef<[u8]>]) -> Result<(), StoreError> {
         self.received += parts.iter().map(|part| part.as_ref().len() as u64).sum::<u64>();
-        if let Some(expected) = self.promises.size.filter(|size| *size < self.received) {
-            return Err(BrokenPromise::Size { expected, got: self.received }.into());
+        if let Some(expected) = self.expected.size.filter(|size| *size < self.received) {
+            return Err(ContentMismatch::Size { expected, got: self.received }.into());
         }
         parts.iter().for_each(|part| self.hasher.update(part.as_ref()));
         write_vectored(self.file.file(), parts).map_err(|why| self.store.cannot_write(why))
@@ -85,16 +89,16 @@ impl Incoming {
     /// # Errors
     /// When the file cannot be truncated.
     pub fn restart(&mut self) -> Result<(), StoreError> {
-        self.hasher = Hasher::new(&self.promises.algorithms());
+        self.hasher = Hasher::new(&self.expected.algorithms());
         (self.received, self.resumed, self.origin) = (0, 0, None);
         self.file.clear().map_err(|why| self.store.cannot_write(why))
     }
 
-    /// Checks every promise, flushes, and gives the object its name.
+    /// Checks the size and digests, flushes, and gives the object its name.
     ///
     /// # Errors
-    /// When a promise is broken, or the object cannot be written. Bytes that break a promise are
-    /// not kept.
+    /// When the size or a digest differs, or the object cannot be written. Wrong bytes are not
+    /// kept.
     pub fn keep(self) -> Result<Object, StoreError> {
         let (store, resumed) = (self.store.clone(), self.resumed);
         let object = self.keep_own()?;
@@ -106,14 +110,14 @@ impl Incoming {
     pub(super) fn keep_own(mut self) -> Result<Object, StoreError> {
         let hasher = std::mem::replace(&mut self.hasher, Hasher::new(&[]));
         let got = hasher.finish();
-        if let Err(broken) = self.promises.check(&got) {
+        if let Err(broken) = self.expected.check(&got) {
             self.restart()?;
             return Err(broken.into());
         }
         let store = self.store;
         let object = Object { sha256: got.sha256, size: got.size };
         store.place(self.file, object.sha256).map_err(|why| store.cannot_write(why))?;
-        for digest in self.promises.algorithms().into_iter().map(|algorithm| got.digest(algorithm)) {
+        for digest in self.expected.algorithms().into_iter().map(|algorithm| got.digest(algorithm)) {
             store.add_alias(&digest, object.sha256).map_err(|why| store.cannot_write(why))?;
         }
         Ok(object)

@@ -19,6 +19,14 @@ fn current_installers_take_the_lock_file() {
     judges().uv().install(Source::Links("."), ["-r", &lock]).assert_installed(all);
 }
 
+/// Returns a sandbox with a bundle of what `arguments` ask for, as `out.tar` and unpacked.
+fn unpacked(arguments: &[&str]) -> Sandbox {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &[arguments, &["--bundle", "out.tar"]].concat());
+    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    sandbox
+}
+
 /// What `sh install.sh environment` does on the judges' Python.
 fn install(sandbox: &Sandbox, variables: &[(&str, &str)]) -> (bool, String) {
     install_into(sandbox, "environment", variables)
@@ -44,9 +52,7 @@ fn imports(sandbox: &Sandbox, expression: &str) -> String {
 
 #[test]
 fn the_script_installs_and_refuses_what_was_altered() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let sandbox = unpacked(&["other"]);
     let (succeeded, told) = install(&sandbox, &[]);
     assert!(succeeded, "{told}");
     assert_eq!(imports(&sandbox, "demo.__version__"), "12.0");
@@ -60,9 +66,7 @@ fn the_script_installs_and_refuses_what_was_altered() {
 #[cfg(unix)]
 #[test]
 fn the_script_holds_the_list_of_digests_against_the_signed_manifest() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let sandbox = unpacked(&["other"]);
     let minisign = sandbox.write("bin/minisign", "#!/bin/sh\nexit 0\n");
     std::fs::set_permissions(&minisign, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let path = format!("{}:{}:/usr/bin:/bin", minisign.parent().unwrap().display(), judges().bin().display());
@@ -84,9 +88,7 @@ fn the_script_holds_the_list_of_digests_against_the_signed_manifest() {
 #[cfg(unix)]
 #[test]
 fn the_script_tells_why_it_installs_nothing() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let sandbox = unpacked(&["other"]);
     let gone = sandbox.write("gone/bin/python", "#!/bin/sh\nexit 103\n");
     std::fs::set_permissions(&gone, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     sandbox.write("file", "");
@@ -145,9 +147,7 @@ fn the_page_to_read_first_names_the_script_of_each_system() {
 /// For whom has a PowerShell, `tests/judges/power_shell_run.py` runs it.
 #[test]
 fn the_script_for_windows_is_power_shell_5_1() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--no-deps", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let sandbox = unpacked(&["other", "--no-deps"]);
     let script = sandbox.path("unpacked/install.ps1");
     assert_eq!(judges().power_shell_faults(&script), "");
     let text = std::fs::read_to_string(&script).unwrap();
@@ -188,9 +188,7 @@ fn targets_that_no_marker_tells_apart_have_files_of_their_own() {
 /// Python would import what lies in the current folder, and pip would take what nobody listed.
 #[test]
 fn nothing_takes_part_that_the_bundle_does_not_list() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let sandbox = unpacked(&["other"]);
     let trap = format!("open({:?}, 'w')\n", sandbox.path("ran").display().to_string());
     let setuptools = Wheel::new("setuptools", "999").source(&trap).bytes();
     for (path, content) in [
@@ -217,9 +215,7 @@ fn nothing_takes_part_that_the_bundle_does_not_list() {
 #[cfg(unix)]
 #[test]
 fn an_environment_that_came_with_the_bundle_is_not_used() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let sandbox = unpacked(&["other"]);
     let trap = format!("#!/bin/sh\ntouch {}\n", sandbox.path("ran").display());
     let python = sandbox.write("unpacked/planted/bin/python", &trap);
     std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -254,9 +250,7 @@ fn an_environment_that_came_with_the_bundle_is_not_used() {
 #[cfg(unix)]
 #[test]
 fn a_listed_file_that_is_a_link_is_refused() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let sandbox = unpacked(&["other"]);
     std::fs::rename(sandbox.path("unpacked/requirements.txt"), sandbox.path("elsewhere.txt")).unwrap();
     std::os::unix::fs::symlink("../elsewhere.txt", sandbox.path("unpacked/requirements.txt")).unwrap();
     let (succeeded, told) = install(&sandbox, &[]);
@@ -267,9 +261,7 @@ fn a_listed_file_that_is_a_link_is_refused() {
 /// inside of the folder stands in its way.
 #[test]
 fn the_script_heeds_no_settings_of_the_caller() {
-    let (index, sandbox) = (world(), Sandbox::new());
-    pack(&sandbox, &index, &["other", "--bundle", "out.tar"]);
-    sandbox.prefetch(["unpack", "out.tar", "unpacked"]).assert().code(0);
+    let sandbox = unpacked(&["other"]);
     sandbox.prefetch(["unpack", "out.tar", "elsewhere/unpacked"]).assert().code(0);
     sandbox.write("elsewhere/unpacked/SHA256SUMS", "");
     let trap = sandbox.write("modules/json.py", "raise SystemExit('the module of the caller')");

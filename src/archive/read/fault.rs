@@ -7,7 +7,7 @@ use crate::domain::RelPathError;
 
 /// Something that an archive made by this program does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum ArchiveFault {
     #[error(transparent)]
     Name(#[from] RelPathError),
     #[error("`{0}` is no UTF-8")]
@@ -52,7 +52,7 @@ fn at(path: &Option<String>) -> String {
     path.as_ref().map(|path| format!(" at `{path}`")).unwrap_or_default()
 }
 
-impl Fault {
+impl ArchiveFault {
     /// Whether there may be files that cannot be found because of this fault.
     pub(super) fn hides_files(&self) -> bool {
         matches!(self, Self::Truncated { path: None } | Self::Damaged { path: None, .. })
@@ -73,7 +73,7 @@ pub enum ReadError {
     #[error("{} cannot be read: {why}", path.display())]
     Unreadable { path: PathBuf, why: io::Error },
     #[error("{}: {fault}", path.display())]
-    Broken { path: PathBuf, fault: Fault },
+    Broken { path: PathBuf, fault: ArchiveFault },
     #[error("{} is neither a folder nor a zip or tar archive", .0.display())]
     NoArchive(PathBuf),
 }

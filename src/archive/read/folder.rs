@@ -5,13 +5,13 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::Path;
 
-use super::{Fault, MemberEntry, MemberLocation, UniqueNames, read_at_most};
+use super::{ArchiveFault, MemberEntry, MemberLocation, UniqueNames, read_at_most};
 
 /// Returns every file below `folder`, and faults for links and special files.
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn scan(folder: &Path) -> io::Result<(Vec<MemberEntry>, Vec<Fault>)> {
+pub fn scan(folder: &Path) -> io::Result<(Vec<MemberEntry>, Vec<ArchiveFault>)> {
     let mut scan = FolderScan { names: UniqueNames::default(), entries: Vec::new(), faults: Vec::new() };
     scan.folder(folder, "")?;
     Ok((scan.entries, scan.faults))
@@ -31,7 +31,7 @@ pub fn page(folder: &Path, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>
 struct FolderScan {
     names: UniqueNames,
     entries: Vec<MemberEntry>,
-    faults: Vec<Fault>,
+    faults: Vec<ArchiveFault>,
 }
 
 impl FolderScan {
@@ -42,7 +42,7 @@ impl FolderScan {
             let kind = child.file_type()?;
             let name = child.file_name();
             match name.to_str() {
-                None => self.faults.push(Fault::Encoding(escaped(&name))),
+                None => self.faults.push(ArchiveFault::Encoding(escaped(&name))),
                 Some(name) => self.child(&child, kind, &format!("{prefix}{name}"))?,
             }
         }
@@ -55,7 +55,7 @@ impl FolderScan {
         }
         if !kind.is_file() {
             let what = if kind.is_symlink() { "a symbolic link" } else { "a device or pipe" };
-            self.faults.push(Fault::Kind { path: path.to_owned(), what });
+            self.faults.push(ArchiveFault::Kind { path: path.to_owned(), what });
             return Ok(());
         }
         match self.names.take(path.as_bytes()) {

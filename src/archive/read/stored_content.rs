@@ -5,6 +5,7 @@
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
+use crate::archive::stored_blocks::BlockFormat;
 use crate::archive::stored_container::{Container, ContentChecksum};
 use crate::archive::volume_set::{VolumeSet, VolumeSetReader, resolve_seek};
 use crate::domain::read_chunks;
@@ -120,11 +121,11 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-    use crate::archive::stored_container::StoredWriter;
+    use crate::archive::stored_container::begin;
 
     fn container(kind: Container, bytes: &[u8]) -> Vec<u8> {
         let mut packed = Vec::new();
-        let mut stored = StoredWriter::new(kind, &mut packed).unwrap();
+        let mut stored = begin(kind, &mut packed).unwrap();
         stored.write_all(bytes).unwrap();
         stored.finish().unwrap();
         packed

@@ -12,7 +12,7 @@ use zstd::Decoder as ZstdDecoder;
 
 use super::super::FIRST_ENTRY;
 use super::tar::{SkipBytes, TarReader};
-use super::{ArchiveMember, Fault, MemberVisitor, read_at_most};
+use super::{ArchiveFault, ArchiveMember, MemberVisitor, read_at_most};
 use crate::archive::stored_container::Container;
 use crate::archive::volume_set::{VolumeSet, VolumeSetReader};
 
@@ -26,13 +26,13 @@ pub fn visit(
     limit: u64,
     threads: usize,
     visit: &MemberVisitor<'_>,
-) -> Vec<Fault> {
+) -> Vec<ArchiveFault> {
     let (sender, receiver) = sync_channel(1);
     let receiver = Mutex::new(receiver);
     thread::scope(|scope| {
         let server = || thread::Builder::new().spawn_scoped(scope, || serve(&receiver, visit));
         if let Err(error) = server() {
-            return vec![Fault::of_io(&error, None)];
+            return vec![ArchiveFault::of_io(&error, None)];
         }
         (1..threads).map_while(|_| server().ok()).for_each(drop);
         unpack(volumes, kind, limit, sender)
@@ -50,10 +50,10 @@ fn serve(files: &Mutex<Receiver<ArchiveMember>>, visit: &MemberVisitor<'_>) {
 }
 
 /// Decompresses the whole archive into `files`.
-fn unpack(volumes: &VolumeSet, kind: Container, limit: u64, files: SyncSender<ArchiveMember>) -> Vec<Fault> {
+fn unpack(volumes: &VolumeSet, kind: Container, limit: u64, files: SyncSender<ArchiveMember>) -> Vec<ArchiveFault> {
     let input = match UnpackedStream::open(volumes, kind, limit) {
         Ok(input) => input,
-        Err(error) => return vec![Fault::of_io(&error, None)],
+        Err(error) => return vec![ArchiveFault::of_io(&error, None)],
     };
     let mut tar = TarReader::new(input);
     while let Some((path, size)) = tar.next() {
@@ -64,7 +64,7 @@ fn unpack(volumes: &VolumeSet, kind: Container, limit: u64, files: SyncSender<Ar
     }
     let mut faults = tar.faults;
     if tar.input.is_spent() {
-        return vec![Fault::TooLarge { limit }];
+        return vec![ArchiveFault::TooLarge { limit }];
     }
     if faults.is_empty() {
         faults.push(tar.input.rest());
@@ -135,15 +135,15 @@ impl UnpackedStream {
 
     /// Returns what is wrong after the end of the tar, or else that the container is not as this
     /// program writes it.
-    fn rest(self) -> Fault {
+    fn rest(self) -> ArchiveFault {
         let mut packed = match self.decoder {
             Decoder::Gzip(decoder) => decoder.into_inner(),
             Decoder::Zstd(decoder) => decoder.finish(),
         };
         match packed.read(&mut [0]) {
-            Ok(0) => Fault::Altered { path: None },
-            Ok(_) => Fault::Trailing,
-            Err(error) => Fault::of_io(&error, None),
+            Ok(0) => ArchiveFault::Altered { path: None },
+            Ok(_) => ArchiveFault::Trailing,
+            Err(error) => ArchiveFault::of_io(&error, None),
         }
     }
 }

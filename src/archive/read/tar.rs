@@ -7,11 +7,11 @@ use ::tar::{EntryType, Header};
 
 use super::super::FIRST_ENTRY;
 use super::super::tar::{BLOCK, header_bytes};
-use super::{Fault, MemberEntry, MemberLocation, SeekableInput, TarBytes, UniqueNames};
+use super::{ArchiveFault, MemberEntry, MemberLocation, SeekableInput, TarBytes, UniqueNames};
 use crate::domain::RelPath;
 
 /// Returns the files and the faults of an archive.
-pub fn scan(bytes: &TarBytes) -> (Vec<MemberEntry>, Vec<Fault>) {
+pub fn scan(bytes: &TarBytes) -> (Vec<MemberEntry>, Vec<ArchiveFault>) {
     let mut entries = Vec::new();
     let mut tar = TarReader::new(PlainTar { reader: bytes.reader(), size: bytes.size() });
     while let Some((path, size)) = tar.next() {
@@ -54,10 +54,10 @@ impl SkipBytes for PlainTar {
     }
 }
 
-/// Reads one header after the other; after each file its bytes must be read or skipped.
+/// Reads one header after the other; the bytes of each file must be read or skipped.
 pub struct TarReader<R> {
     pub input: R,
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ArchiveFault>,
     names: UniqueNames,
     /// The previous file, to check the order.
     last: Option<RelPath>,
@@ -114,7 +114,7 @@ impl<R: SkipBytes> TarReader<R> {
 
     /// Notes a fault and stops, since nothing after it can be found.
     pub fn fail(&mut self, error: &io::Error, path: Option<String>) {
-        self.faults.push(Fault::of_io(error, path));
+        self.faults.push(ArchiveFault::of_io(error, path));
         self.is_done = true;
     }
 
@@ -134,7 +134,7 @@ impl<R: SkipBytes> TarReader<R> {
                 self.note_altered(&shown);
                 return self.skip_file(read_header.size, &shown);
             }
-            Some(what) => Err(Fault::Kind { path: shown.clone(), what }),
+            Some(what) => Err(ArchiveFault::Kind { path: shown.clone(), what }),
         };
         match path {
             Err(fault) => {
@@ -166,7 +166,7 @@ impl<R: SkipBytes> TarReader<R> {
 
     fn note_altered(&mut self, shown: &str) {
         if !std::mem::replace(&mut self.is_altered, true) {
-            self.faults.push(Fault::Altered { path: Some(shown.to_owned()) });
+            self.faults.push(ArchiveFault::Altered { path: Some(shown.to_owned()) });
         }
     }
 
@@ -241,10 +241,10 @@ impl<R: SkipBytes> TarReader<R> {
             Ok(block) if block == [0; BLOCK] => match self.count_zeros() {
                 Ok(Some(0)) => {}
                 Ok(Some(_)) => self.note_altered("its end"),
-                Ok(None) => self.faults.push(Fault::Trailing),
+                Ok(None) => self.faults.push(ArchiveFault::Trailing),
                 Err(error) => self.fail(&error, None),
             },
-            Ok(_) => self.faults.push(Fault::Trailing),
+            Ok(_) => self.faults.push(ArchiveFault::Trailing),
             Err(error) => self.fail(&error, None),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Fault;
+use super::ArchiveFault;
 use crate::domain::RelPath;
 
 /// The names that were found so far.
@@ -17,12 +17,12 @@ impl UniqueNames {
     ///
     /// # Errors
     /// When the name is no valid path, or was found before.
-    pub fn take(&mut self, name: &[u8]) -> Result<RelPath, Fault> {
-        let text = std::str::from_utf8(name).map_err(|_| Fault::Encoding(name.escape_ascii().to_string()))?;
+    pub fn take(&mut self, name: &[u8]) -> Result<RelPath, ArchiveFault> {
+        let text = std::str::from_utf8(name).map_err(|_| ArchiveFault::Encoding(name.escape_ascii().to_string()))?;
         let path = RelPath::new(text)?;
         match self.taken.insert(text.to_lowercase(), path.clone()) {
-            Some(other) if other == path => Err(Fault::Twice(path.to_string())),
-            Some(other) => Err(Fault::Cases { first: other.to_string(), second: path.to_string() }),
+            Some(other) if other == path => Err(ArchiveFault::Twice(path.to_string())),
+            Some(other) => Err(ArchiveFault::Cases { first: other.to_string(), second: path.to_string() }),
             None => Ok(path),
         }
     }

@@ -7,18 +7,18 @@ use super::super::zip::records::{
     self, CENTRAL, CENTRAL_LENGTH, END, END_64, END_64_LENGTH, END_LENGTH, EXTRA_64, LARGE, LOCAL, LOCAL_LENGTH,
     LOCATOR_64, LOCATOR_64_LENGTH, MANY,
 };
-use super::{Fault, MemberEntry, MemberLocation, TarBytes, UniqueNames};
+use super::{ArchiveFault, MemberEntry, MemberLocation, TarBytes, UniqueNames};
 use crate::archive::volume_set::{VolumeSet, VolumeSetReader};
 
 /// Returns the files and the faults of an archive.
-pub fn scan(volumes: &VolumeSet) -> (Vec<MemberEntry>, Vec<Fault>) {
+pub fn scan(volumes: &VolumeSet) -> (Vec<MemberEntry>, Vec<ArchiveFault>) {
     let mut scan = ZipScan { volumes, names: UniqueNames::default(), entries: Vec::new(), faults: Vec::new() };
     match read_directory(volumes) {
         Ok(headers) => {
             headers.iter().for_each(|header| scan.take(header));
             scan.compare(&headers);
         }
-        Err(error) => scan.faults.push(Fault::of_io(&error, None)),
+        Err(error) => scan.faults.push(ArchiveFault::of_io(&error, None)),
     }
     (scan.entries, scan.faults)
 }
@@ -44,7 +44,7 @@ struct ZipScan<'a> {
     volumes: &'a VolumeSet,
     names: UniqueNames,
     entries: Vec<MemberEntry>,
-    faults: Vec<Fault>,
+    faults: Vec<ArchiveFault>,
 }
 
 impl ZipScan<'_> {
@@ -59,21 +59,21 @@ impl ZipScan<'_> {
         }
     }
 
-    fn entry(&mut self, header: &ZipHeader, shown: &str) -> Result<MemberEntry, Fault> {
+    fn entry(&mut self, header: &ZipHeader, shown: &str) -> Result<MemberEntry, ArchiveFault> {
         let path = self.names.take(&header.name)?;
         if let Some(what) = unsupported_kind(header.attributes >> 16) {
-            return Err(Fault::Kind { path: shown.to_owned(), what });
+            return Err(ArchiveFault::Kind { path: shown.to_owned(), what });
         }
         if header.flags & ENCRYPTED != 0 {
-            return Err(Fault::Encrypted(shown.to_owned()));
+            return Err(ArchiveFault::Encrypted(shown.to_owned()));
         }
-        let damaged = |error: io::Error| Fault::of_io(&error, Some(shown.to_owned()));
+        let damaged = |error: io::Error| ArchiveFault::of_io(&error, Some(shown.to_owned()));
         let start = self.start(header).map_err(damaged)?;
         let volumes = self.volumes.clone();
         let location = match header.method {
             STORED if header.packed == header.size => MemberLocation::Stored { bytes: TarBytes::Plain(volumes), start },
             DEFLATED => MemberLocation::Deflated { volumes, start, packed: header.packed },
-            method => return Err(Fault::Method { path: shown.to_owned(), method }),
+            method => return Err(ArchiveFault::Method { path: shown.to_owned(), method }),
         };
         Ok(MemberEntry { path, size: header.size, location })
     }
@@ -99,8 +99,8 @@ impl ZipScan<'_> {
         let outcome = differs_at(self.volumes, headers);
         match outcome {
             Ok(None) => {}
-            Ok(Some(path)) => self.faults.push(Fault::Altered { path }),
-            Err(error) => self.faults.push(Fault::of_io(&error, None)),
+            Ok(Some(path)) => self.faults.push(ArchiveFault::Altered { path }),
+            Err(error) => self.faults.push(ArchiveFault::of_io(&error, None)),
         }
     }
 }

@@ -8,7 +8,7 @@ use indicatif::HumanBytes;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
-use crate::ops::{self, Comparison, VersionChange};
+use crate::ops::{self, BundleDiff, VersionChange};
 
 /// Arguments of `prefetch diff`.
 #[derive(Debug, Args)]
@@ -38,14 +38,14 @@ pub fn run(args: &DiffArgs, environment: &Environment) -> Result<Exit, CliError>
     Ok(Exit::Done)
 }
 
-fn json(comparison: &Comparison) -> serde_json::Value {
+fn json(comparison: &BundleDiff) -> serde_json::Value {
     let mut report = serde_json::to_value(comparison).expect("the report is plain data");
     report["schema"] = 1.into();
     report
 }
 
-fn lines(comparison: &Comparison) -> Vec<String> {
-    if *comparison == Comparison::default() {
+fn lines(comparison: &BundleDiff) -> Vec<String> {
+    if *comparison == BundleDiff::default() {
         return vec!["Nothing differs.".to_owned()];
     }
     let mut lines: Vec<_> = comparison.changes.iter().map(line).collect();

@@ -9,7 +9,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::output::{markdown, terminal};
 use crate::cli::topics::{TOPICS, Topic};
 
-/// `prefetch help`.
+/// Arguments of `prefetch help`.
 #[derive(Debug, Args)]
 pub struct HelpArgs {
     /// A command, such as `verify` or `cache prune`, or a topic, such as `targets`.

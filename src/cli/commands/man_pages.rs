@@ -14,7 +14,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::topics;
 
-/// `prefetch man-pages`.
+/// Arguments of `prefetch man-pages`.
 #[derive(Debug, Args)]
 pub struct ManPagesArgs {
     /// The folder of man pages, such as ~/.local/share/man; the pages go to its man1.
@@ -25,7 +25,7 @@ pub struct ManPagesArgs {
 /// Writes the pages.
 ///
 /// # Errors
-/// Names the file that cannot be written.
+/// When a page cannot be written; the error names it.
 pub fn run(args: &ManPagesArgs, environment: &Environment) -> Result<Exit, CliError> {
     let folder = environment.working_folder.join(&args.folder).join("man1");
     let fail = |path: &Path, error: io::Error| {

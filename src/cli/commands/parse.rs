@@ -70,7 +70,7 @@ fn targets(args: &ParseArgs) -> Result<Vec<Arc<Target>>, CliError> {
 
 /// The JSON output.
 #[derive(Serialize)]
-struct Report {
+struct ParseOutput {
     #[serde(flatten)]
     read: ParseReport,
     lock: Option<LockReport>,
@@ -78,7 +78,7 @@ struct Report {
 
 fn show(args: &ParseArgs, read: &ParsedInput, lock: Option<LockReport>) -> std::io::Result<()> {
     if args.json {
-        return terminal::print_json(&Report { read: parse_report(read), lock });
+        return terminal::print_json(&ParseOutput { read: parse_report(read), lock });
     }
     for requirement in &read.requirements {
         let kind = if requirement.constraint { "constraint " } else { "" };

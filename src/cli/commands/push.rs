@@ -16,7 +16,7 @@ use crate::cli::output::terminal::{self, say, warn};
 use crate::cli::plural::count;
 use crate::cli::settings::args::ConnectionArgs;
 use crate::cli::settings::layers::Layers;
-use crate::cli::settings::locations::{insecure, place_of_index};
+use crate::cli::settings::locations::{insecure, parse_index_location};
 use crate::cli::settings::{self, network, pypirc};
 use crate::domain::MaskedUrl;
 use crate::http::{HttpClient, HttpSettings, is_secure_origin};
@@ -68,7 +68,7 @@ pub fn run(args: PushArgs, environment: &Environment) -> Result<Exit, CliError> 
     let layers = Layers { environment, pip: &pip };
     let to = pypirc::registry(&args.to, environment)?;
     let folder = &environment.working_folder;
-    let check = args.check_url.as_deref().map(|text| place_of_index(text, folder)).transpose()?;
+    let check = args.check_url.as_deref().map(|text| parse_index_location(text, folder)).transpose()?;
     let http = http(&args, &to, check.as_ref(), &layers)?;
     let distributions = read(&args, environment)?;
     distributions.left_out.iter().for_each(|path| {
@@ -142,7 +142,7 @@ async fn send(
         ));
     }
     let at_once = args.connections.jobs.map_or(AT_ONCE, usize::from);
-    let listener = |file: &PushedFile<'_>| tell(file, args.quiet, args.dry_run);
+    let listener = |file: &PushedFile<'_>| print_file(file, args.quiet, args.dry_run);
     let files = push(&distributions.files, &registry, at_once, args.dry_run, &listener).await;
     let errors = errors(&files, args.dry_run);
     if args.json {
@@ -167,7 +167,7 @@ fn status(outcome: &PushOutcome) -> &'static str {
     }
 }
 
-fn tell(file: &PushedFile<'_>, is_quiet: bool, is_dry_run: bool) {
+fn print_file(file: &PushedFile<'_>, is_quiet: bool, is_dry_run: bool) {
     let name = &file.distribution.filename;
     match &file.outcome {
         PushOutcome::PresentUnproved => {

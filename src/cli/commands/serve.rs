@@ -68,7 +68,7 @@ async fn listen(args: &ServeArgs, site: &Site) -> Result<Exit, CliError> {
     };
     let listener = TcpListener::bind(wanted).await.map_err(taken)?;
     let address = listener.local_addr().map_err(taken)?;
-    greet(site, address);
+    print_address(site, address);
     let cancel = async {
         shutdown_signal().await;
         say("Stopping: answers under way are completed.");
@@ -77,7 +77,7 @@ async fn listen(args: &ServeArgs, site: &Site) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn greet(site: &Site, address: SocketAddr) {
+fn print_address(site: &Site, address: SocketAddr) {
     let (projects, files) = site.counts();
     say(format!(
         "Serving {} ({}) at http://{address}/ until Ctrl-C.",

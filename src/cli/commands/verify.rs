@@ -52,12 +52,12 @@ pub fn run(args: &VerifyArgs, environment: &Environment) -> Result<Exit, CliErro
         let report = VerifyReport::of(&verification, seconds);
         terminal::print_json(&report).map_err(|error| CliError::new(Exit::Disk, error))?;
     } else {
-        tell(&verification, seconds);
+        print_result(&verification, seconds);
     }
     Ok(if verification.is_good() { Exit::Done } else { Exit::Damage })
 }
 
-fn tell(verification: &Verification, seconds: f64) {
+fn print_result(verification: &Verification, seconds: f64) {
     if !verification.is_good() {
         terminal::show_error(&CliError::of_findings(&verification.findings));
     }

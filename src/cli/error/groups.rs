@@ -26,28 +26,28 @@ pub struct FailedItem<'a> {
 
 /// Returns a problem for each cause, in order of first occurrence; `noun` says what the names are.
 pub fn group_by_cause<'a>(failed_item: impl IntoIterator<Item = FailedItem<'a>>, noun: &str) -> Vec<ReportedProblem> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut groups: Vec<FailureGroup<'a>> = Vec::new();
     for one in failed_item {
-        let key = one.cause.map(|cause| (place(one.index, cause), told(cause)));
-        let is_same = |group: &Group<'_>| match &key {
+        let key = one.cause.map(|cause| (index_or_host(one.index, cause), told(cause)));
+        let is_same = |group: &FailureGroup<'_>| match &key {
             Some(_) => group.key == key,
             None => group.key.is_none() && group.all[0].message == one.message,
         };
         match groups.iter_mut().find(|group| is_same(group)) {
             Some(group) => group.all.push(one),
-            None => groups.push(Group { key, all: vec![one] }),
+            None => groups.push(FailureGroup { key, all: vec![one] }),
         }
     }
     groups.into_iter().map(|group| group.problem(noun)).collect()
 }
 
-struct Group<'a> {
+struct FailureGroup<'a> {
     /// The place and what happened there; `None` if the failures have no cause to group by.
     key: Option<(String, String)>,
     all: Vec<FailedItem<'a>>,
 }
 
-impl Group<'_> {
+impl FailureGroup<'_> {
     fn problem(mut self, noun: &str) -> ReportedProblem {
         self.all.sort_by(|one, other| one.name.cmp(&other.name));
         let mut names: Vec<_> = self.all.iter().filter_map(|one| one.name.clone()).collect();
@@ -81,7 +81,7 @@ fn listed(names: &[String]) -> String {
 
 /// Returns the index, or the host if that is another one, followed by a space; empty if no request
 /// was sent.
-fn place(index: Option<&MaskedUrl>, cause: &HttpError) -> String {
+fn index_or_host(index: Option<&MaskedUrl>, cause: &HttpError) -> String {
     let Some(url) = cause.url() else { return String::new() };
     let origin = |url: &MaskedUrl| url.secret().origin();
     match index.filter(|index| origin(index) == origin(url)) {

@@ -1,11 +1,12 @@
 //! Turns the failures of all layers into messages, hints and exit codes.
 
+mod exit;
 pub mod groups;
+mod plan_hints;
 mod remedy;
 mod reported_problem;
 mod well_known_projects;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -14,53 +15,15 @@ use crate::domain::{HasRemedy, MaskedUrl, Origin, Target};
 use crate::http::HttpError;
 use crate::index::IndexError;
 use crate::input;
-use crate::ops::{
-    BundleError, FetchError, FetchFailure, Finding, FindingKind, MetadataFailure, PlanFailure, Unreachable,
-    WriteFailure,
-};
+use crate::ops::{BundleError, FetchError, FetchFailure, Finding, FindingKind, PlanFailure, Unreachable, WriteFailure};
 use crate::resolve::{Failure, Reason};
-use crate::store::StoreError;
 
+pub use self::exit::Exit;
+use self::exit::{fetch_exit, http_error, reason_exit, unreachable_exit};
 use self::groups::{FailedItem, group_by_cause};
+use self::plan_hints::{OFFLINE_HINT, is_offline, plan_hints};
 pub use self::remedy::with_remedy;
 pub use self::reported_problem::ReportedProblem;
-
-/// The exit code of a run; the numbers are documented and never change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exit {
-    /// Everything was done.
-    Done = 0,
-    /// A verification found damage or a gap.
-    Damage = 1,
-    /// The command line or an input cannot be used.
-    Usage = 2,
-    /// A target has no solution.
-    NoSolution = 3,
-    /// The index or a file could not be reached after retries.
-    Unreachable = 4,
-    /// A file does not have its promised digest or size.
-    Digest = 5,
-    /// The disk cannot be read or written.
-    Disk = 6,
-    /// The run was interrupted by SIGINT (Ctrl-C) or SIGTERM.
-    Interrupted = 130,
-}
-
-impl Exit {
-    /// Returns the name of this exit code in reports.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Damage => "damage",
-            Self::Usage => "input",
-            Self::NoSolution => "no_solution",
-            Self::Unreachable => "unreachable",
-            Self::Digest => "digest_mismatch",
-            Self::Disk => "disk",
-            Self::Interrupted => "interrupted",
-        }
-    }
-}
 
 /// The failure of a run: every problem it met, and hints on what to do.
 #[derive(Debug)]
@@ -297,103 +260,5 @@ fn reason_kind(reason: &Reason) -> &'static str {
     }
 }
 
-/// Returns the exit code for a target without a solution.
-///
-/// If the index promises digests, a file with another digest than the required one is refused
-/// without being fetched, which is exit code 5 as after a fetch. But if the index promises that
-/// digest for another file, nothing is damaged: there is merely no file for the target.
-fn reason_exit(reason: &Reason) -> Exit {
-    match reason {
-        Reason::Unfetchable(_) | Reason::Nameless => Exit::Usage,
-        Reason::NoFile { files, .. } if files.is_for_digest() && files.promised().is_none() => Exit::Digest,
-        _ => Exit::NoSolution,
-    }
-}
-
-fn plan_hints(failure: &PlanFailure) -> Vec<String> {
-    let unknown = failure.failures.iter().any(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
-    let meant = failure.failures.iter().filter(|failure| matches!(failure.reason, Reason::UnknownProject { .. }));
-    let meant = meant.filter_map(|failure| well_known_projects::nearest(failure.package.as_ref()?.as_ref()));
-    let meant: BTreeSet<_> = meant.map(|name| format!("did you mean `{name}`?")).collect();
-    let http: Vec<_> = failure.unreachable.iter().filter_map(http_error).collect();
-    let hints = [
-        (unknown, "check the spelling, or name another place to look with --extra-index-url or --find-links"),
-        (http.iter().any(|error| is_offline(error)), OFFLINE_HINT),
-        (
-            failure.unreachable.iter().any(is_index_down),
-            "--prefer-cached uses what was last seen of an index that is down",
-        ),
-    ];
-    let others = hints.iter().filter(|(applies, _)| *applies).map(|(_, hint)| (*hint).to_owned());
-    let of_index = wrong_root(failure).into_iter().chain(failure.unreachable.iter().find_map(ignorable));
-    meant.into_iter().chain(others).chain(of_index).collect()
-}
-
-/// Returns a hint if an index knows none of several projects, as its URL may be wrong.
-fn wrong_root(failure: &PlanFailure) -> Option<String> {
-    let asked = failure.failures.iter().map(|failure| match &failure.reason {
-        Reason::UnknownProject { asked } => Some(asked),
-        _ => None,
-    });
-    let asked = asked.collect::<Option<Vec<_>>>()?;
-    let [index] = asked.first()?.as_slice() else { return None };
-    let is_wrong = asked.len() > 1 && asked.iter().all(|other| *other == asked[0]);
-    is_wrong.then(|| {
-        format!("none of {} projects was found: is {index} an index? Its URL may lack `/simple/`", asked.len())
-    })
-}
-
-/// Returns a hint if an index's error status may mean that it does not have the project.
-fn ignorable(error: &Unreachable) -> Option<String> {
-    let Unreachable::Index(IndexError::Http { index, source, .. }) = error else { return None };
-    let status = source.status_code().filter(|status| matches!(status, 204 | 401 | 403 | 405))?;
-    Some(format!(
-        "if {index} answers so for projects that it does not have, --ignore-error-codes {}={status} goes on with the \
-         other indexes",
-        index.public()
-    ))
-}
-
 const UNPROVABLE_HINT: &str = "take a release with a wheel instead of what is not provable, or --allow-unprovable \
                                where the other side has what its build fetches";
-const OFFLINE_HINT: &str = "run once without --offline: what is fetched then is there for runs with it";
-
-fn http_error(error: &Unreachable) -> Option<&HttpError> {
-    match error {
-        Unreachable::Index(IndexError::Http { source, .. }) => Some(source),
-        Unreachable::Index(IndexError::Unreachable { source }) => Some(source),
-        Unreachable::Metadata(MetadataFailure { why: FetchError::Http(why), .. }) => Some(why),
-        _ => None,
-    }
-}
-
-fn is_index_down(error: &Unreachable) -> bool {
-    matches!(error, Unreachable::Index(_)) && http_error(error).is_some_and(HttpError::is_outage)
-}
-
-fn is_offline(error: &HttpError) -> bool {
-    matches!(error, HttpError::Offline { .. })
-}
-
-fn unreachable_exit(error: &Unreachable) -> Exit {
-    match error {
-        Unreachable::Index(IndexError::Local { .. }) => Exit::Usage,
-        Unreachable::Index(_) if http_error(error).is_some_and(HttpError::is_about_settings) => Exit::Usage,
-        Unreachable::Index(_) => Exit::Unreachable,
-        Unreachable::Metadata(failure) => fetch_exit(&failure.why),
-    }
-}
-
-fn fetch_exit(why: &FetchError) -> Exit {
-    match why {
-        FetchError::Http(HttpError::File { .. }) | FetchError::Wheel(_) => Exit::Usage,
-        FetchError::Http(error) if error.is_about_settings() => Exit::Usage,
-        FetchError::Http(_) => Exit::Unreachable,
-        FetchError::Build(_) => Exit::NoSolution,
-        FetchError::Store(StoreError::Broken(_))
-        | FetchError::NoDistribution(_)
-        | FetchError::Refused(_)
-        | FetchError::Inconsistent(_) => Exit::Digest,
-        FetchError::Store(_) => Exit::Disk,
-    }
-}

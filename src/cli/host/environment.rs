@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::Timestamp;
-use crate::interpreter::System;
+use crate::interpreter::HostSystem;
 
 /// Variables, working folder and clock as they were when the run began.
 #[derive(Clone, Debug)]
@@ -31,7 +31,9 @@ impl Environment {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Self {
             variables: std::env::vars_os()
-                .filter_map(|(name, value)| Some((known_as(System::HERE, name.to_str()?), value.into_string().ok()?)))
+                .filter_map(|(name, value)| {
+                    Some((known_as(HostSystem::HERE, name.to_str()?), value.into_string().ok()?))
+                })
                 .collect(),
             working_folder: std::env::current_dir()?,
             is_terminal: std::io::stderr().is_terminal(),
@@ -42,7 +44,7 @@ impl Environment {
 
     /// Returns the value of a variable; an empty value counts as unset.
     pub fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(&known_as(System::HERE, name)).filter(|value| !value.is_empty()).cloned()
+        self.variables.get(&known_as(HostSystem::HERE, name)).filter(|value| !value.is_empty()).cloned()
     }
 
     /// Returns the variables whose names begin with one of `prefixes`, sorted.
@@ -69,22 +71,22 @@ impl Environment {
 
     /// Returns the default cache folder: that of the platform.
     pub fn cache_folder(&self) -> Option<PathBuf> {
-        cache_folder_on(System::HERE, &|name| self.variable(name))
+        cache_folder_on(HostSystem::HERE, &|name| self.variable(name))
     }
 }
 
 /// Returns the key of a variable in [`Environment`]: Windows ignores case, and calls `PATH` `Path`.
-fn known_as(system: System, name: &str) -> String {
-    if system == System::Windows { name.to_uppercase() } else { name.to_owned() }
+fn known_as(system: HostSystem, name: &str) -> String {
+    if system == HostSystem::Windows { name.to_uppercase() } else { name.to_owned() }
 }
 
 /// Returns the program's folder below the platform's folder for caches.
-fn cache_folder_on(system: System, variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+fn cache_folder_on(system: HostSystem, variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let home = || variable("HOME").map(PathBuf::from);
     let folder = match system {
-        System::Windows => variable("LOCALAPPDATA").map(PathBuf::from),
-        System::MacOs => home().map(|home| home.join("Library/Caches")),
-        System::Unix => variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".cache"))),
+        HostSystem::Windows => variable("LOCALAPPDATA").map(PathBuf::from),
+        HostSystem::MacOs => home().map(|home| home.join("Library/Caches")),
+        HostSystem::Unix => variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(home()?.join(".cache"))),
     };
     folder.map(|folder| folder.join("prefetch"))
 }
@@ -100,18 +102,21 @@ mod tests {
             cache_folder_on(system, &variable)
         };
         let home = ("HOME", "/h");
-        assert_eq!(folder(System::Unix, &[home]), Some("/h/.cache/prefetch".into()));
-        assert_eq!(folder(System::Unix, &[home, ("XDG_CACHE_HOME", "/c")]), Some("/c/prefetch".into()));
-        assert_eq!(folder(System::MacOs, &[home, ("XDG_CACHE_HOME", "/c")]), Some("/h/Library/Caches/prefetch".into()));
+        assert_eq!(folder(HostSystem::Unix, &[home]), Some("/h/.cache/prefetch".into()));
+        assert_eq!(folder(HostSystem::Unix, &[home, ("XDG_CACHE_HOME", "/c")]), Some("/c/prefetch".into()));
+        assert_eq!(
+            folder(HostSystem::MacOs, &[home, ("XDG_CACHE_HOME", "/c")]),
+            Some("/h/Library/Caches/prefetch".into())
+        );
         let local = PathBuf::from(r"C:\Local").join("prefetch");
-        assert_eq!(folder(System::Windows, &[home, ("LOCALAPPDATA", r"C:\Local")]), Some(local));
-        assert_eq!(folder(System::Windows, &[home]), None);
+        assert_eq!(folder(HostSystem::Windows, &[home, ("LOCALAPPDATA", r"C:\Local")]), Some(local));
+        assert_eq!(folder(HostSystem::Windows, &[home]), None);
     }
 
     #[test]
     fn a_variable_is_found_in_any_case_on_windows_alone() {
-        assert_eq!(known_as(System::Windows, "Path"), known_as(System::Windows, "PATH"));
-        assert_eq!(known_as(System::Windows, "https_proxy"), known_as(System::Windows, "HTTPS_PROXY"));
-        assert_ne!(known_as(System::Unix, "Path"), known_as(System::Unix, "PATH"));
+        assert_eq!(known_as(HostSystem::Windows, "Path"), known_as(HostSystem::Windows, "PATH"));
+        assert_eq!(known_as(HostSystem::Windows, "https_proxy"), known_as(HostSystem::Windows, "HTTPS_PROXY"));
+        assert_ne!(known_as(HostSystem::Unix, "Path"), known_as(HostSystem::Unix, "PATH"));
     }
 }

@@ -15,7 +15,7 @@ use crate::index::MetadataCache;
 use crate::interpreter::{self, BuildFrontEnd, HostEnvironment, Interpreter, Pip, PipSettings};
 use crate::ops::{BuildLimits, SdistBuilder};
 
-/// Queries the interpreter once, and only if something depends on it.
+/// The machine, whose interpreter is queried once, and only if something depends on it.
 pub struct Machine<'a> {
     args: &'a TargetArgs,
     environment: &'a Environment,

@@ -1,5 +1,4 @@
-//! TargetShell commands that install from what was written, each with the condition under which they
-//! work.
+//! Shell commands that install from what was written, each with the condition under which they work.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -11,7 +10,7 @@ use crate::domain::{Fetched, mask_credentials};
 use crate::layout::{Layout, ProjectInstaller, UsageLocation, project_of, requirements_paths};
 use crate::ops::{BundleOutput, Output};
 
-/// TargetShell commands, and the condition under which they work.
+/// Shell commands, and the condition under which they work.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InstallHint {
     /// The condition; `None` if they always work.
@@ -65,7 +64,7 @@ fn is_portable(word: &str) -> bool {
 fn usages_in(shell: TargetShell, output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
     match output {
         Output::Folder { layout, path, pins: false } => {
-            vec![folder_usage(*layout, path, fetched, &asked(context.args, shell), (context, shell))]
+            vec![folder_usage(*layout, path, fetched, &requirement_arguments(context.args, shell), (context, shell))]
         }
         Output::Folder { layout, .. } if !layout.takes_other_files() => Vec::new(),
         // Which web server shows it is not known here.
@@ -225,7 +224,7 @@ fn options(context: HintContext<'_>) -> &'static str {
 }
 
 /// Returns the requirements as pip takes them: as typed, but without passwords.
-fn asked(args: &FetchArgs, shell: TargetShell) -> String {
+fn requirement_arguments(args: &FetchArgs, shell: TargetShell) -> String {
     let files = args.inputs.requirement_files.iter().flat_map(|file| ["-r", file]);
     let constraints = args.inputs.constraint_files.iter().flat_map(|file| ["-c", file]);
     let all = files.chain(constraints).chain(args.requirements.iter().map(String::as_str));

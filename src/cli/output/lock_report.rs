@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::domain::{LockedPackage, LockedPick, LockedSource, PackageName, Solution, Target};
+use crate::domain::{LockedPackage, LockedSource, PackageName, Question, SelectedPackage, Solution, Target};
 use crate::input::LockInput;
-use crate::resolve::{Failure, LockQuestion};
+use crate::resolve::{Failure, LockResolver};
 
 /// A lock file and what it selects for each target; keys are stable, additions are allowed.
 #[derive(Debug, Serialize)]
@@ -49,15 +49,8 @@ impl LockReport {
     /// Makes the report on `input` for `targets`, without asking any index.
     pub fn of(input: &LockInput, targets: &[Arc<Target>]) -> Self {
         let available = input.lock.available();
-        let question = LockQuestion {
-            lock: input.lock.clone(),
-            groups: input.groups.clone(),
-            policy: Default::default(),
-            skip_source_trees: true,
-            with_sources: false,
-            packed: Default::default(),
-            project: None,
-        };
+        let resolver =
+            LockResolver { skip_source_trees: true, ..LockResolver::new(input.lock.clone(), input.groups.clone()) };
         Self {
             format: input.format,
             file: input.name.clone(),
@@ -66,7 +59,7 @@ impl LockReport {
             groups: names(&available.groups),
             default_extras: names(&available.default_extras),
             default_groups: names(&available.default_groups),
-            targets: targets.iter().map(|target| LockedTarget::of(&question, target)).collect(),
+            targets: targets.iter().map(|target| LockedTarget::of(&resolver, target)).collect(),
         }
     }
 }
@@ -105,21 +98,21 @@ impl fmt::Display for LockedTarget {
 }
 
 impl LockedTarget {
-    fn of(question: &LockQuestion, target: &Target) -> Self {
+    fn of(resolver: &LockResolver, target: &Target) -> Self {
         let id = target.id().to_owned();
-        let picks = match question.lock.select(target, &question.groups) {
+        let picks = match resolver.lock.select(target, &resolver.groups) {
             Ok(picks) => picks,
             Err(refused) => {
                 let problems = refused.into_iter().map(|refused| refused.why).collect();
                 return Self { id, packages: Vec::new(), problems };
             }
         };
-        let (solution, failures) = match question.solve(target, &BTreeMap::new()) {
+        let (solution, failures) = match resolver.solve(&Question::default(), target, &BTreeMap::new()) {
             Ok(solution) => (solution, Vec::new()),
             Err(failures) => (Solution::default(), failures),
         };
         let needs_index = |failure: &&Failure| {
-            let is_it = |pick: &LockedPick<'_>| {
+            let is_it = |pick: &SelectedPackage<'_>| {
                 failure.package.as_ref() == Some(&pick.package.name) && pick.package.needs_index()
             };
             picks.iter().any(is_it)

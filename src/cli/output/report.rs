@@ -104,7 +104,7 @@ impl Report {
     pub fn of_plan(plan: &Plan, seconds: f64) -> Self {
         let packages = plan.packages.iter().map(|package| {
             let files = package.files.iter().map(|file| {
-                let promised = (file.candidate.promises.sha256(), file.candidate.promises.size);
+                let promised = (file.candidate.expected.sha256(), file.candidate.expected.size);
                 file_report(&plan.targets, &file.candidate, (&file.targets, &file.tools), promised, Status::Planned)
                     .with_metadata(file.metadata_source)
                     .with_build(file.built_from.as_deref())

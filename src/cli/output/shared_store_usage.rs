@@ -7,7 +7,7 @@ use crate::cli::plural::count;
 use crate::shared_store::{SharedStoreUsage, Traffic};
 
 /// Prints what went wrong, and unless `is_quiet` what was done.
-pub fn tell(usage: &SharedStoreUsage, is_quiet: bool) {
+pub fn print(usage: &SharedStoreUsage, is_quiet: bool) {
     usage.warnings.iter().for_each(warn);
     let done = [(usage.fetched, "from"), (usage.uploaded, "to")];
     let words = done.iter().filter_map(|(traffic, way)| Some(format!("{} {way} it", of_traffic(*traffic)?)));

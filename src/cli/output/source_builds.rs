@@ -6,7 +6,7 @@ use crate::ops::TargetBuild;
 /// How many targets are named one by one.
 const NAMED: usize = 3;
 
-/// The warning about what is left for the targets to build; none where nothing is.
+/// Returns the warning about what is left for the targets to build, if anything is.
 pub fn warning(builds: &[TargetBuild]) -> Option<String> {
     let beginning = match builds.len() {
         0 => return None,
@@ -19,7 +19,7 @@ pub fn warning(builds: &[TargetBuild]) -> Option<String> {
     ))
 }
 
-/// Who builds it, and what that takes.
+/// Returns a sentence on who builds it, and what that takes.
 pub fn sentence(build: &TargetBuild) -> String {
     let TargetBuild { install, languages } = build;
     let builds = if install.targets.len() == 1 { "builds" } else { "build" };
@@ -31,7 +31,7 @@ pub fn sentence(build: &TargetBuild) -> String {
     format!("{}: {} {builds} it, which takes {takes}", install.filename, names(&install.targets))
 }
 
-/// Why a run that wants wheels does not go on.
+/// Returns why a run with `--require-wheels` is refused.
 pub fn refusal(install: &SourceInstall) -> String {
     format!(
         "{} is a source archive, and wheels are required: there is no wheel of it that {} can install",

@@ -62,7 +62,7 @@ pub fn show_error(error: &CliError) {
         fail(&problem.message);
         let is_told = |source: &str| source.split(", ").all(|line| problem.message.contains(line));
         if let Some(source) = problem.source.as_deref().filter(|source| !is_told(source)) {
-            say(format!("  asked for {}", place(source)));
+            say(format!("  asked for {}", source_phrase(source)));
         }
     }
     if !error.hints.is_empty() {
@@ -74,7 +74,7 @@ pub fn show_error(error: &CliError) {
 }
 
 /// Returns a phrase for the source of a problem, such as `by FILE:3`.
-fn place(source: &str) -> String {
+fn source_phrase(source: &str) -> String {
     match source {
         "command line" => "on the command line".to_owned(),
         _ => format!("by {source}"),

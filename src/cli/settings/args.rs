@@ -1,6 +1,12 @@
 //! The options of a run exactly as typed, in groups.
 
+mod network;
+mod target;
+
 use std::path::PathBuf;
+
+pub use network::{ConnectionArgs, NetworkArgs, StoreModeArg};
+pub use target::{ForkStrategyArg, TargetArgs};
 
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
@@ -8,8 +14,6 @@ use super::format_args::FormatArgs;
 use super::group_args::GroupArgs;
 use crate::archive;
 use crate::layout;
-use crate::resolve::ForkStrategy;
-use crate::shared_store::StoreMode;
 
 /// What `prefetch` takes without a subcommand.
 #[derive(Debug, Args)]
@@ -144,72 +148,6 @@ pub enum Strategy {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "For which machines")]
-pub struct TargetArgs {
-    /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH]; repeatable.
-    ///
-    /// The settings of the first one's pip apply. Each builds for the targets that are of its kind.
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::ExecutablePath)]
-    pub python: Vec<String>,
-    /// A Python version such as 3.12; repeatable.
-    ///
-    /// Every version is combined with every platform; each pair is a target of its own.
-    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
-    pub python_version: Vec<String>,
-    /// A platform such as linux-x86_64, macos-arm64 or windows-x86_64; repeatable.
-    ///
-    /// A wheel tag (manylinux_2_28_x86_64) and a triple (x86_64-unknown-linux-gnu) name one, too.
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    pub platform: Vec<String>,
-    /// A pair such as 3.11:windows-x86_64, or a machine that described itself into FILE; repeatable.
-    ///
-    /// Fetches for it in addition to what --python-version and --platform name. The name of a target
-    /// (cp311-win_amd64) is a pair, too. `prefetch describe-target` prints the script for the machine.
-    #[arg(long = "target", value_name = "VERSION:PLATFORM|FILE", value_hint = ValueHint::FilePath)]
-    pub targets: Vec<PathBuf>,
-    /// How many versions of a project the targets may get [default: per-target].
-    #[arg(long, value_name = "STRATEGY", value_enum, hide_short_help = true)]
-    pub fork_strategy: Option<ForkStrategyArg>,
-    /// Fetch for the targets that have a solution, even if others have none (exit code 3).
-    #[arg(long)]
-    pub keep_going: bool,
-    /// The Python implementation: cp or pp.
-    #[arg(long, value_name = "IMPLEMENTATION", hide_short_help = true)]
-    pub implementation: Option<String>,
-    /// The ABI tag, such as cp313t.
-    #[arg(long, value_name = "ABI", hide_short_help = true)]
-    pub abi: Option<String>,
-}
-
-/// `--fork-strategy`, whose last two values are uv's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ForkStrategyArg {
-    /// Each target gets the newest that it can have.
-    PerTarget,
-    /// Targets of one Python version share versions where they can.
-    RequiresPython,
-    /// All targets share versions where they can.
-    Fewest,
-}
-
-impl ForkStrategyArg {
-    /// As it is typed.
-    pub fn name(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-    }
-}
-
-impl From<ForkStrategyArg> for ForkStrategy {
-    fn from(typed: ForkStrategyArg) -> Self {
-        match typed {
-            ForkStrategyArg::PerTarget => Self::PerTarget,
-            ForkStrategyArg::RequiresPython => Self::RequiresPython,
-            ForkStrategyArg::Fewest => Self::Fewest,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
 #[command(next_help_heading = "Which versions and files")]
 pub struct SelectionArgs {
     /// Fetch only what is named, not what that needs.
@@ -272,90 +210,6 @@ pub struct SelectionArgs {
     /// Ignore files uploaded at DATE or later, such as 2026-03-01 or 2026-03-01T12:00:00Z.
     #[arg(long, value_name = "DATE", hide_short_help = true)]
     pub exclude_newer: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Network and cache")]
-pub struct NetworkArgs {
-    /// Use only what the cache holds; send no packet.
-    #[arg(long)]
-    pub offline: bool,
-    /// Keep everything fetched in this folder [default: the platform's cache folder].
-    #[arg(long, value_name = "DIR", env = "PREFETCH_CACHE_DIR", hide_env_values = true, value_hint = ValueHint::DirPath)]
-    pub cache_dir: Option<PathBuf>,
-    /// Check every index page again, also those still fresh.
-    #[arg(long, hide_short_help = true)]
-    pub refresh: bool,
-    /// Where the index cannot be reached, use what was last seen of it, however old.
-    #[arg(long, hide_short_help = true)]
-    pub prefer_cached: bool,
-    /// Also read and fill this shared store: s3://, gs://, az://, file://, or https:// to read from.
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
-    pub store: Option<String>,
-    /// What may be done with the shared store [default: read-write].
-    #[arg(long, value_name = "MODE", value_enum, hide_short_help = true)]
-    pub store_mode: Option<StoreModeArg>,
-    #[command(flatten)]
-    pub connections: ConnectionArgs,
-}
-
-/// How servers are asked.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Network and cache")]
-pub struct ConnectionArgs {
-    /// Large files at once from or to one host [default: 16, for push 4]; of pages and small files more.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub jobs: Option<u16>,
-    /// How often a failed request is tried again [default: 5].
-    #[arg(long, value_name = "N", hide_short_help = true)]
-    pub retries: Option<u32>,
-    /// Seconds of silence after which a connection is given up [default: 15].
-    #[arg(long, value_name = "SECONDS", hide_short_help = true)]
-    pub timeout: Option<f64>,
-    /// PEM file of the certificates to trust.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
-    pub cert: Option<PathBuf>,
-    /// PEM file with a client's certificate and key.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
-    pub client_cert: Option<PathBuf>,
-    /// Proxy for all requests: http://, https:// or socks5://.
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, hide_short_help = true)]
-    pub proxy: Option<String>,
-    /// Ask the `keyring` command for passwords (`subprocess`), or do not (`disabled`).
-    #[arg(long, value_name = "PROVIDER", hide_short_help = true)]
-    pub keyring_provider: Option<String>,
-}
-
-/// `--store-mode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StoreModeArg {
-    /// Read it, and write what it lacks.
-    ReadWrite,
-    /// Write nothing: for runs that must not change what others read.
-    ReadOnly,
-    /// Read nothing: for the machine that fills it.
-    WriteOnly,
-}
-
-impl StoreModeArg {
-    /// Returns the word on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ReadWrite => "read-write",
-            Self::ReadOnly => "read-only",
-            Self::WriteOnly => "write-only",
-        }
-    }
-}
-
-impl From<StoreModeArg> for StoreMode {
-    fn from(argument: StoreModeArg) -> Self {
-        match argument {
-            StoreModeArg::ReadWrite => Self::ReadWrite,
-            StoreModeArg::ReadOnly => Self::ReadOnly,
-            StoreModeArg::WriteOnly => Self::WriteOnly,
-        }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -11,8 +11,8 @@ use crate::domain::{MaskedUrl, credentials as secrets_in, mask_credentials};
 ///
 /// A word that is neither a URL nor an existing folder is refused as a typing error, lest it look
 /// like an index without projects.
-pub fn place_of_index(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
-    let url = place(text, working_folder)?;
+pub fn parse_index_location(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
+    let url = parse_location(text, working_folder)?;
     let is_there = Url::parse(text).is_ok() || working_folder.join(text).exists();
     if is_there {
         return Ok(url);
@@ -22,7 +22,7 @@ pub fn place_of_index(text: &str, working_folder: &Path) -> Result<MaskedUrl, Cl
 }
 
 /// Parses a location as pip does: a URL, or a local path.
-pub fn place(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
+pub fn parse_location(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
     let refuse = |why: String| CliError::usage(format!("`{}` {why}", mask_credentials(text)));
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => Ok(MaskedUrl::new(url)),

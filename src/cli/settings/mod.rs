@@ -26,14 +26,13 @@ use self::args::{FetchArgs, IndexArgs, SelectionArgs, Strategy};
 use self::format_args::FormatArgs;
 use self::ignored_statuses::IgnoredCodes;
 use self::layers::Layers;
-use self::locations::{insecure, place, place_of_index, refuse_url};
+use self::locations::{insecure, parse_index_location, parse_location, refuse_url};
 use super::error::{CliError, Exit};
 use super::host::environment::Environment;
 use crate::cache_folder::CacheLayout;
-use crate::domain::{IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
+use crate::domain::{ForkStrategy, IndexOptions, MaskedUrl, ReleaseControl, Timestamp};
 use crate::http::{HttpSettings, is_secure_origin};
 use crate::index::{IndexSettings, IndexStrategy};
-use crate::resolve::ForkStrategy;
 
 /// The settings that are known before any input is read.
 pub struct Settings {
@@ -73,8 +72,8 @@ impl Settings {
                 .or(layers.word(&table::FORK_STRATEGY)?)
                 .map_or_else(ForkStrategy::default, ForkStrategy::from),
             http: network::http(&args.network.connections, args.network.offline, layers)?,
-            typed: typed(&args.indexes, &args.selection)?,
-            ambient: ambient(layers)?,
+            typed: argument_options(&args.indexes, &args.selection)?,
+            ambient: ambient_options(layers)?,
             strategy: match args.indexes.index_strategy {
                 Strategy::FirstIndex => IndexStrategy::FirstIndex,
                 Strategy::BestMatch => IndexStrategy::BestMatch,
@@ -144,9 +143,9 @@ impl Settings {
     /// # Errors
     /// When a location is neither a URL nor a path.
     pub fn indexes(&self, options: &IndexOptions, working_folder: &Path) -> Result<IndexSettings, CliError> {
-        let place = |text: &String| place(text, working_folder).map(Arc::new);
+        let place = |text: &String| parse_location(text, working_folder).map(Arc::new);
         let indexes = options.extra_index_urls.iter().chain(&options.index_url).chain(&options.supplemental_index_urls);
-        let index = |text: &String| place_of_index(text, working_folder).map(Arc::new);
+        let index = |text: &String| parse_index_location(text, working_folder).map(Arc::new);
         let indexes = indexes.map(index).collect::<Result<Vec<_>, _>>()?;
         let of_projects = options.project_indexes.iter().map(|(project, text)| Ok((project.clone(), index(text)?)));
         let of_projects = of_projects.collect::<Result<BTreeMap<_, _>, CliError>>()?;
@@ -210,7 +209,7 @@ fn exclude_newer(args: &SelectionArgs, layers: &Layers<'_>) -> Result<Option<Tim
     text.map(|text| date::parse(&text, layers.environment.now)).transpose().map_err(CliError::usage)
 }
 
-fn typed(indexes: &IndexArgs, selection: &SelectionArgs) -> Result<IndexOptions, CliError> {
+fn argument_options(indexes: &IndexArgs, selection: &SelectionArgs) -> Result<IndexOptions, CliError> {
     Ok(IndexOptions {
         index_url: indexes.index_url.clone(),
         extra_index_urls: indexes.extra_index_url.clone(),
@@ -226,7 +225,7 @@ fn typed(indexes: &IndexArgs, selection: &SelectionArgs) -> Result<IndexOptions,
     })
 }
 
-fn ambient(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
+fn ambient_options(layers: &Layers<'_>) -> Result<IndexOptions, CliError> {
     let mut releases = ReleaseControl::default();
     if layers.switch(&table::PRE)? {
         releases.pre();

@@ -51,12 +51,12 @@ pub fn registry(text: &str, environment: &Environment) -> Result<MaskedUrl, CliE
 /// The registries of a `.pypirc` file.
 struct PypiRc {
     path: Option<PathBuf>,
-    sections: Vec<Section>,
+    sections: Vec<PypiRcSection>,
 }
 
 /// A registry.
 #[derive(Clone)]
-struct Section {
+struct PypiRcSection {
     name: String,
     repository: String,
     username: Option<String>,
@@ -77,15 +77,15 @@ impl PypiRc {
         Ok(Self { path, sections: sections(&settings) })
     }
 
-    fn with_url(&self, url: &Url) -> Option<Section> {
-        let is_same = |section: &&Section| {
+    fn with_url(&self, url: &Url) -> Option<PypiRcSection> {
+        let is_same = |section: &&PypiRcSection| {
             Url::parse(&section.repository)
                 .is_ok_and(|own| own.as_str().trim_end_matches('/') == url.as_str().trim_end_matches('/'))
         };
         self.sections.iter().find(is_same).cloned()
     }
 
-    fn named(&self, name: &str) -> Result<Section, CliError> {
+    fn named(&self, name: &str) -> Result<PypiRcSection, CliError> {
         let found = self.sections.iter().find(|section| section.name == name);
         found.cloned().ok_or_else(|| {
             let names: Vec<_> = self.sections.iter().map(|section| section.name.as_str()).collect();
@@ -101,7 +101,7 @@ impl PypiRc {
 }
 
 /// Returns the sections that name a repository, in order.
-fn sections(settings: &PipSettings) -> Vec<Section> {
+fn sections(settings: &PipSettings) -> Vec<PypiRcSection> {
     let value = |section: &str, key: &str| {
         let mut found = settings.iter().filter(|setting| setting.section == section && setting.key == key);
         found.next().map(|setting| setting.value.clone()).filter(|value| !value.is_empty())
@@ -109,7 +109,7 @@ fn sections(settings: &PipSettings) -> Vec<Section> {
     let mut seen = BTreeSet::new();
     let names = settings.iter().map(|setting| setting.section.as_str()).filter(|name| seen.insert(*name));
     let section = |name: &str| {
-        Some(Section {
+        Some(PypiRcSection {
             name: name.to_owned(),
             repository: value(name, "repository")?,
             username: value(name, "username"),

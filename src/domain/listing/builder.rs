@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxBuildHasher;
 
-use super::{Blocks, Contents, FORMAT, FileRecord, Ignored, LENGTH, Listing};
+use super::encoding::{Blocks, Contents, FORMAT, FileRecord, LENGTH};
+use super::{Ignored, Listing};
 use crate::domain::{DistributionFilename, MaskedUrl, PackageName, RelPath, Version};
 
 /// Collects the files of a page into a [`Listing`].

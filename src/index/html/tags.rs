@@ -31,18 +31,18 @@ impl Attribute {
 
 /// A start tag with its attributes.
 #[derive(Default)]
-pub(super) struct Tag {
+pub(super) struct HtmlTag {
     name: Vec<u8>,
-    values: [Value; 6],
+    values: [AttributeValue; 6],
 }
 
 #[derive(Default)]
-struct Value {
+struct AttributeValue {
     is_present: bool,
     bytes: Vec<u8>,
 }
 
-impl Tag {
+impl HtmlTag {
     /// Returns the tag's name in lower case.
     pub fn name(&self) -> &[u8] {
         &self.name
@@ -68,14 +68,14 @@ impl Tag {
 
 /// Receives the tags of a page one by one, and the text of its title.
 pub(super) trait TakeTags {
-    fn take(&mut self, tag: &Tag);
+    fn take(&mut self, tag: &HtmlTag);
     fn take_title(&mut self, text: &[u8]);
 }
 
 /// Passes the tokenizer's output on to a [`TakeTags`].
-pub(super) struct Tags<T> {
+pub(super) struct TagEmitter<T> {
     taker: T,
-    tag: Tag,
+    tag: HtmlTag,
     is_start: bool,
     attribute_name: Vec<u8>,
     /// The attribute whose value is being read.
@@ -83,10 +83,10 @@ pub(super) struct Tags<T> {
     last_start_tag: Vec<u8>,
 }
 
-impl<T: TakeTags> Tags<T> {
+impl<T: TakeTags> TagEmitter<T> {
     pub fn new(taker: T) -> Self {
         let (attribute_name, last_start_tag) = (Vec::new(), Vec::new());
-        Self { taker, tag: Tag::default(), is_start: false, attribute_name, attribute: None, last_start_tag }
+        Self { taker, tag: HtmlTag::default(), is_start: false, attribute_name, attribute: None, last_start_tag }
     }
 
     /// Ends an attribute without a value.
@@ -101,7 +101,7 @@ impl<T: TakeTags> Tags<T> {
     }
 }
 
-impl<T: TakeTags> Emitter for Tags<T> {
+impl<T: TakeTags> Emitter for TagEmitter<T> {
     type Token = std::convert::Infallible;
 
     fn should_emit_errors(&mut self) -> bool {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::value::Value;
+use super::value::JsonValue;
 
 /// Why a value could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl<'a> JsonCursor<'a> {
     }
 
     /// Skips a comma or `end`; returns whether it was the comma, so that another member follows.
-    pub fn goes_on(&mut self, end: u8) -> Result<bool, ParseStop> {
+    pub fn has_next(&mut self, end: u8) -> Result<bool, ParseStop> {
         match self.peek()? {
             b',' => self.position += 1,
             byte if byte == end => {
@@ -117,7 +117,7 @@ impl<'a> JsonCursor<'a> {
         while goes_on {
             let key = self.key()?;
             value(&key, self)?;
-            goes_on = self.goes_on(b'}')?;
+            goes_on = self.has_next(b'}')?;
         }
         Ok(())
     }
@@ -126,20 +126,20 @@ impl<'a> JsonCursor<'a> {
     pub fn value<O: Deserialize<'a>>(
         &mut self,
         object: impl FnOnce(&mut Self) -> Result<O, ParseStop>,
-    ) -> Result<Value<'a, O>, ParseStop> {
+    ) -> Result<JsonValue<'a, O>, ParseStop> {
         match self.peek()? {
-            b'"' => self.text().map(Value::Text),
-            b'{' => object(self).map(Value::Object),
+            b'"' => self.text().map(JsonValue::Text),
+            b'{' => object(self).map(JsonValue::Object),
             b'[' => self.delegate(),
-            b't' => self.word("true", Value::Bool(true)),
-            b'f' => self.word("false", Value::Bool(false)),
-            b'n' => self.word("null", Value::Absent),
+            b't' => self.word("true", JsonValue::Bool(true)),
+            b'f' => self.word("false", JsonValue::Bool(false)),
+            b'n' => self.word("null", JsonValue::Absent),
             _ => self.number(),
         }
     }
 
     /// Reads a value that is no object.
-    pub fn plain(&mut self) -> Result<Value<'a>, ParseStop> {
+    pub fn plain(&mut self) -> Result<JsonValue<'a>, ParseStop> {
         self.value(|_| Err(ParseStop::Odd))
     }
 
@@ -184,7 +184,7 @@ impl<'a> JsonCursor<'a> {
         Ok(Cow::Owned(text))
     }
 
-    fn word<O>(&mut self, word: &str, value: Value<'a, O>) -> Result<Value<'a, O>, ParseStop> {
+    fn word<O>(&mut self, word: &str, value: JsonValue<'a, O>) -> Result<JsonValue<'a, O>, ParseStop> {
         let rest = self.rest();
         match rest.get(..word.len()) {
             Some(found) if found == word.as_bytes() => {
@@ -196,13 +196,13 @@ impl<'a> JsonCursor<'a> {
         }
     }
 
-    fn number<O: Deserialize<'a>>(&mut self) -> Result<Value<'a, O>, ParseStop> {
+    fn number<O: Deserialize<'a>>(&mut self) -> Result<JsonValue<'a, O>, ParseStop> {
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         let length = self.rest().iter().position(|byte| !is_part(byte)).ok_or(ParseStop::Short)?;
         let number = &self.text[self.position..][..length];
         self.position += length;
         match usual_number(number.as_bytes()) {
-            Some(number) => Ok(Value::Number(number)),
+            Some(number) => Ok(JsonValue::Number(number)),
             None => serde_json::from_str(number).map_err(|_| ParseStop::Odd),
         }
     }
@@ -246,7 +246,7 @@ mod tests {
 
     use super::*;
 
-    fn value(text: &str) -> Result<(Value<'_>, usize), ParseStop> {
+    fn value(text: &str) -> Result<(JsonValue<'_>, usize), ParseStop> {
         let mut cursor = JsonCursor::new(text);
         cursor.value(JsonCursor::delegate::<IgnoredAny>).map(|value| (value, cursor.position()))
     }

@@ -10,21 +10,21 @@ use serde::de::{Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 use super::super::file_visitor::FileVisitor;
 use super::super::link::{Link, timestamp};
 use super::cursor::{JsonCursor, ParseStop};
-use super::value::Value;
+use super::value::JsonValue;
 use crate::domain::{Algorithm, FileRecord};
 
 /// The fields of a file's entry; if a key is repeated, the last one counts, as in Python.
 #[derive(Default)]
 pub(super) struct FileEntry<'a> {
-    filename: Value<'a>,
-    url: Value<'a>,
-    hashes: Value<'a, Digests<'a>>,
-    requires_python: Value<'a>,
-    yanked: Value<'a>,
-    core_metadata: Value<'a, Digests<'a>>,
-    dist_info_metadata: Value<'a, Digests<'a>>,
-    size: Value<'a>,
-    upload_time: Value<'a>,
+    filename: JsonValue<'a>,
+    url: JsonValue<'a>,
+    hashes: JsonValue<'a, Digests<'a>>,
+    requires_python: JsonValue<'a>,
+    yanked: JsonValue<'a>,
+    core_metadata: JsonValue<'a, Digests<'a>>,
+    dist_info_metadata: JsonValue<'a, Digests<'a>>,
+    size: JsonValue<'a>,
+    upload_time: JsonValue<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -144,7 +144,7 @@ pub(super) fn refuse(visitor: &mut impl FileVisitor) {
 
 impl FileEntry<'_> {
     /// Passes the file to `visitor`, or the reason why the entry is no valid file.
-    pub fn give(&self, visitor: &mut impl FileVisitor) {
+    pub fn pass_to(&self, visitor: &mut impl FileVisitor) {
         if let Err(why) = self.record(|record| visitor.push(record)) {
             visitor.refuse(&self.name(), why);
         }
@@ -153,8 +153,8 @@ impl FileEntry<'_> {
     /// Returns a name for the entry in messages; pip itself never reads `filename`.
     fn name(&self) -> Cow<'_, str> {
         match (&self.filename, &self.url) {
-            (Value::Text(filename), _) => Cow::Borrowed(filename),
-            (_, Value::Text(url)) => Link::new(url).filename,
+            (JsonValue::Text(filename), _) => Cow::Borrowed(filename),
+            (_, JsonValue::Text(url)) => Link::new(url).filename,
             _ => Cow::Borrowed(""),
         }
     }
@@ -164,11 +164,11 @@ impl FileEntry<'_> {
     /// # Errors
     /// When a field is missing or invalid.
     fn record(&self, push: impl FnOnce(&FileRecord<'_>)) -> Result<(), &'static str> {
-        let Value::Text(url) = &self.url else { return Err("its entry has no `url`, or one that is no text") };
+        let JsonValue::Text(url) = &self.url else { return Err("its entry has no `url`, or one that is no text") };
         let link = Link::new(url);
         let mut hashes = match &self.hashes {
-            Value::Absent => Vec::new(),
-            Value::Object(digests) if digests.are_texts => digests.iter().collect(),
+            JsonValue::Absent => Vec::new(),
+            JsonValue::Object(digests) if digests.are_texts => digests.iter().collect(),
             _ => return Err("its `hashes` is no object of texts"),
         };
         if let Some((algorithm, hex)) = link.digest {
@@ -176,8 +176,8 @@ impl FileEntry<'_> {
             hashes.push((algorithm, hex));
         }
         let requires_python = match &self.requires_python {
-            Value::Absent => None,
-            Value::Text(text) => Some(&**text).filter(|text| !text.is_empty()),
+            JsonValue::Absent => None,
+            JsonValue::Text(text) => Some(&**text).filter(|text| !text.is_empty()),
             _ => return Err("its `requires-python` is no text"),
         };
         push(&FileRecord {
@@ -195,7 +195,7 @@ impl FileEntry<'_> {
 
     fn size(&self) -> Option<u64> {
         match self.size {
-            Value::Number(size) => Some(size),
+            JsonValue::Number(size) => Some(size),
             _ => None,
         }
     }
@@ -204,7 +204,7 @@ impl FileEntry<'_> {
     /// (`docs/facts/pip.md` 3.3).
     fn yanked(&self) -> Option<&str> {
         self.yanked.is_truthy().then_some(match &self.yanked {
-            Value::Text(reason) => reason,
+            JsonValue::Text(reason) => reason,
             _ => "",
         })
     }
@@ -213,18 +213,18 @@ impl FileEntry<'_> {
     /// of several digests.
     fn sidecar(&self) -> Option<Option<(Algorithm, &str)>> {
         let told = match &self.core_metadata {
-            Value::Absent => &self.dist_info_metadata,
+            JsonValue::Absent => &self.dist_info_metadata,
             told => told,
         };
         told.is_truthy().then_some(match told {
-            Value::Object(digests) => digests.strongest(),
+            JsonValue::Object(digests) => digests.strongest(),
             _ => None,
         })
     }
 
     fn uploaded(&self) -> Option<i64> {
         match &self.upload_time {
-            Value::Text(time) => timestamp(time),
+            JsonValue::Text(time) => timestamp(time),
             _ => None,
         }
     }
@@ -256,18 +256,18 @@ impl<'a> Digests<'a> {
         Ok(digests)
     }
 
-    fn add_named(&mut self, name: &str, value: Value<'a>) {
+    fn add_named(&mut self, name: &str, value: JsonValue<'a>) {
         if let Some(algorithm) = Algorithm::named(name) {
             self.add(algorithm, value);
         }
     }
 
     /// Adds a digest; an empty text is ignored.
-    fn add(&mut self, algorithm: Algorithm, value: Value<'a>) {
+    fn add(&mut self, algorithm: Algorithm, value: JsonValue<'a>) {
         match value {
-            Value::Text(hex) if hex.is_empty() => {}
-            Value::Text(hex) if self.first.is_none() => self.first = Some((algorithm, hex)),
-            Value::Text(hex) => self.more.push((algorithm, hex)),
+            JsonValue::Text(hex) if hex.is_empty() => {}
+            JsonValue::Text(hex) if self.first.is_none() => self.first = Some((algorithm, hex)),
+            JsonValue::Text(hex) => self.more.push((algorithm, hex)),
             _ => self.are_texts = false,
         }
     }
@@ -299,7 +299,7 @@ impl<'de> Visitor<'de> for DigestsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Digests<'de>, A::Error> {
         let mut digests = Digests::default();
-        while let Some((key, value)) = map.next_entry::<Cow<'de, str>, Value<'de>>()? {
+        while let Some((key, value)) = map.next_entry::<Cow<'de, str>, JsonValue<'de>>()? {
             digests.add_named(&key, value);
         }
         Ok(digests)

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use super::cursor::{JsonCursor, ParseStop};
 use super::entry::{FileEntry, refuse};
 use super::shape::EntryShapes;
-use super::value::Value;
+use super::value::JsonValue;
 use super::{FileVisitor, Meta};
 
 /// The size of the buffer in bytes, unless a single entry is longer; it fits into the processor's
@@ -157,7 +157,7 @@ impl PageParser {
             "meta" => {
                 let meta = cursor.value(JsonCursor::delegate::<Meta<'_>>)?;
                 self.is_known = match meta {
-                    Value::Object(meta) => meta.unknown_version().is_none(),
+                    JsonValue::Object(meta) => meta.unknown_version().is_none(),
                     _ => true,
                 };
             }
@@ -177,18 +177,18 @@ impl PageParser {
         let mut entry = FileEntry::default();
         self.shapes.read(&mut entry, cursor)?;
         let state = after_file(cursor)?;
-        entry.give(visitor);
+        entry.pass_to(visitor);
         Ok(state)
     }
 }
 
 /// Skips a comma or `end`, and returns the state `more` or `none`.
 fn after(cursor: &mut JsonCursor<'_>, end: u8, more: ParserState, none: ParserState) -> Result<ParserState, ParseStop> {
-    Ok(if cursor.goes_on(end)? { more } else { none })
+    Ok(if cursor.has_next(end)? { more } else { none })
 }
 
 fn after_file(cursor: &mut JsonCursor<'_>) -> Result<ParserState, ParseStop> {
-    match cursor.goes_on(b']')? {
+    match cursor.has_next(b']')? {
         true => Ok(ParserState::File),
         false => after(cursor, b'}', ParserState::Member, ParserState::End),
     }

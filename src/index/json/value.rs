@@ -10,7 +10,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A JSON value of any type, so that a value of the wrong type never ends the reading of a page.
 #[derive(Default)]
-pub(super) enum Value<'a, Object = IgnoredAny> {
+pub(super) enum JsonValue<'a, Object = IgnoredAny> {
     /// Missing or `null`.
     #[default]
     Absent,
@@ -22,7 +22,7 @@ pub(super) enum Value<'a, Object = IgnoredAny> {
     Other,
 }
 
-impl<'a, Object> Value<'a, Object> {
+impl<'a, Object> JsonValue<'a, Object> {
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
@@ -40,7 +40,7 @@ impl<'a, Object> Value<'a, Object> {
     }
 }
 
-impl<Object: Default> Value<'_, Object> {
+impl<Object: Default> JsonValue<'_, Object> {
     /// Returns the object; a value of another type is replaced by an empty object.
     pub fn object(&mut self) -> &mut Object {
         if !matches!(self, Self::Object(_)) {
@@ -51,7 +51,7 @@ impl<Object: Default> Value<'_, Object> {
     }
 }
 
-impl<'de: 'a, 'a, Object: Deserialize<'de>> Deserialize<'de> for Value<'a, Object> {
+impl<'de: 'a, 'a, Object: Deserialize<'de>> Deserialize<'de> for JsonValue<'a, Object> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValueVisitor(PhantomData))
     }
@@ -60,46 +60,46 @@ impl<'de: 'a, 'a, Object: Deserialize<'de>> Deserialize<'de> for Value<'a, Objec
 struct ValueVisitor<Object>(PhantomData<Object>);
 
 impl<'de, Object: Deserialize<'de>> Visitor<'de> for ValueVisitor<Object> {
-    type Value = Value<'de, Object>;
+    type Value = JsonValue<'de, Object>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Value::Absent)
+        Ok(JsonValue::Absent)
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Value::Bool(value))
+        Ok(JsonValue::Bool(value))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Value::Number(value))
+        Ok(JsonValue::Number(value))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Value::Other)
+        Ok(JsonValue::Other)
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Value::Other)
+        Ok(JsonValue::Other)
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
+        Ok(JsonValue::Text(Cow::Borrowed(text)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
+        Ok(JsonValue::Text(Cow::Owned(text.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Value::Other)
+        Ok(JsonValue::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Object::deserialize(MapAccessDeserializer::new(map)).map(Value::Object)
+        Object::deserialize(MapAccessDeserializer::new(map)).map(JsonValue::Object)
     }
 }

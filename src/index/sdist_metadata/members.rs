@@ -31,7 +31,7 @@ pub fn top_files(archive: impl Read + Seek, filename: &str) -> Result<TopFiles, 
     find(archive, filename, |_| false)
 }
 
-/// The same, but no more than it takes to tell what it needs.
+/// Reads as [`top_files`] does, but only the files that state dependencies.
 ///
 /// # Errors
 /// When it cannot be read.

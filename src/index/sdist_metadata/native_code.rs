@@ -21,7 +21,7 @@ const CMAKE_DOWNLOADS: [&str; 4] = ["FetchContent_Declare", "ExternalProject_Add
 /// The largest `CMakeLists.txt` that is searched, in bytes.
 const LONGEST_CMAKE: u64 = 1 << 20;
 
-/// Code that is no Python, and what fetches more of it.
+/// The signs of compiled code in a source archive, and of builds that download more of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NativeCode {
     /// Languages that take a compiler.

@@ -34,7 +34,7 @@ pub fn are_equal(some: &[String], others: &[String]) -> bool {
     canonical(some).is_some_and(|lines| Some(lines) == canonical(others))
 }
 
-/// The lines that only one of them has; absent where one cannot be read.
+/// Returns the lines that only one of them has; `None` if one cannot be read.
 pub fn differing(some: &[String], others: &[String]) -> Option<Vec<String>> {
     let only = |own: &[String], other: &[String]| {
         let other = canonical(other)?;

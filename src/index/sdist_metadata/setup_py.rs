@@ -15,7 +15,7 @@ use super::pyproject::is_plugin;
 use super::requirement_lines::dependency;
 use crate::domain::PackageName;
 use conditions::Conditions;
-use evaluate::{Evaluator, Value};
+use evaluate::{Evaluator, PythonValue};
 use names::Names;
 use syntax::{NodeId, Syntax};
 
@@ -249,8 +249,8 @@ impl Script<'_> {
         let has_plugin = given.iter().any(|(name, _)| !is_harmless(name))
             || self.replaces_egg_info(given)
             || setup_requires.literal().is_some_and(|lines| lines.iter().any(|line| is_plugin(line)));
-        let text = |value: &Value| match value {
-            Value::Text(text) => Some(text.clone()),
+        let text = |value: &PythonValue| match value {
+            PythonValue::Text(text) => Some(text.clone()),
             _ => None,
         };
         SetupKeywords {
@@ -319,7 +319,7 @@ struct KeywordSource<'a, 's> {
 }
 
 impl KeywordSource<'_, '_> {
-    fn read<T>(&self, understand: impl Fn(&Value) -> Option<T>) -> Keyword<T> {
+    fn read<T>(&self, understand: impl Fn(&PythonValue) -> Option<T>) -> Keyword<T> {
         let names = &self.script.names;
         let counts = |name: &str| name == self.name || !DECISIVE.contains(&name) && !HARMLESS.contains(&name);
         let depends = |nodes: &[NodeId]| Conditions::new(names).depend_on_machine(nodes.iter().copied(), &counts);
@@ -336,16 +336,16 @@ impl KeywordSource<'_, '_> {
 }
 
 /// Reads `extras_require`, whose keys may have markers.
-fn extras(value: &Value) -> Option<Requirements> {
+fn extras(value: &PythonValue) -> Option<Requirements> {
     let mut all = Requirements::default();
     match value {
-        Value::None => {}
-        Value::Dict(pairs) => {
+        PythonValue::None => {}
+        PythonValue::Dict(pairs) => {
             for (extra, value) in pairs {
                 all.add(extra, &value.lines()?)?;
             }
         }
-        Value::Text(_) | Value::List(_) => return None,
+        PythonValue::Text(_) | PythonValue::List(_) => return None,
     }
     Some(all)
 }

@@ -10,7 +10,7 @@ use crate::domain::{
     AvailableGroups, Dependency, DependencySource, GroupName, LazyUrl, LockedFile, LockedPackage, LockedSource,
     MarkerTable, Origin, ProjectFile,
 };
-use crate::input::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use crate::input::freshness;
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::project_dependencies as project;
@@ -101,7 +101,7 @@ fn walked(
     file: &TextFile,
     input_source: &dyn InputSource,
     document: &Document,
-    project: &project::Document,
+    project: &project::PyprojectToml,
 ) -> Result<PdmLock, Vec<Problem>> {
     let whole = |why: Fault| vec![file.problem(None, why)];
     let mut packages = Vec::new();
@@ -120,7 +120,7 @@ fn walked(
     Ok(PdmLock {
         packages,
         entries,
-        asked: project.asked().map_err(|why| whole(format!("pyproject.toml: {why}")))?,
+        asked: project.dependencies().map_err(|why| whole(format!("pyproject.toml: {why}")))?,
         project: project.name(),
         requires_python: requires_python(&document.metadata).map_err(whole)?,
         available: match document.metadata.groups {
@@ -170,7 +170,7 @@ fn need(text: &str) -> Result<Need, Fault> {
 }
 
 /// Returns the groups of the project, for a lock that does not state which were locked.
-fn project_groups(project: &project::Document) -> Result<AvailableGroups, Fault> {
+fn project_groups(project: &project::PyprojectToml) -> Result<AvailableGroups, Fault> {
     let default: GroupName = locking::group_name(DEFAULT)?;
     let (groups, default_groups) = project.groups();
     let groups = groups.into_iter().chain([default]).collect();
@@ -249,12 +249,12 @@ fn locked_file(file: &File) -> Result<LockedFile, Fault> {
     })
 }
 
-fn entry(package: &Package, markers: &mut MarkerTable) -> Result<Entry, Fault> {
+fn entry(package: &Package, markers: &mut MarkerTable) -> Result<SelectionRule, Fault> {
     let marker = package.marker.as_deref().map(|text| locking::marker(markers, text)).transpose()?;
     let conditions =
-        package.groups.iter().map(|name| Ok(Condition { group: Some(locking::group_name(name)?), marker }));
+        package.groups.iter().map(|name| Ok(PackageCondition { group: Some(locking::group_name(name)?), marker }));
     let name_of = |text: &String| text.parse::<Dependency>().ok().map(|dependency| dependency.name);
-    Ok(Entry {
+    Ok(SelectionRule {
         conditions: conditions.collect::<Result<_, Fault>>()?,
         requires_python: None,
         dependencies: package.dependencies.iter().filter_map(name_of).collect(),

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::DEFAULT;
 use crate::domain::{
-    AvailableGroups, ExtraName, Lock, LockedPackage, LockedPick, Marker, NotLocked, Origin, PackageName,
-    SelectedGroups, Specifiers, Target,
+    AvailableGroups, ExtraName, Lock, LockedPackage, Marker, NotLocked, Origin, PackageName, SelectedGroups,
+    SelectedPackage, Specifiers, Target,
 };
-use crate::input::project_dependencies::Asked;
+use crate::input::project_dependencies::DeclaredDependency;
 use crate::input::version_range::VersionRange;
 use crate::input::{locking, pyproject_toml};
 
@@ -20,7 +20,7 @@ pub struct PdmLock {
     /// The entries of each key; with extras, a project has an entry of its own.
     pub entries: BTreeMap<Key, Vec<Entry>>,
     /// The project's requirements, and its name.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<DeclaredDependency>,
     pub project: Option<PackageName>,
     pub requires_python: Option<VersionRange>,
     pub available: AvailableGroups,
@@ -60,14 +60,14 @@ impl Lock for PdmLock {
         &self.packages
     }
 
-    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
+    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
         locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
         let roots = self.roots(groups).map_err(|why| vec![self.refusal(why)])?;
         let (found, missing) = self.walk(target, roots);
         locking::check_complete(missing, &self.origin)?;
         let mut picks: Vec<_> = found
             .into_iter()
-            .map(|(position, needs)| LockedPick {
+            .map(|(position, needs)| SelectedPackage {
                 package: &self.packages[position],
                 dependencies: needs.into_iter().collect(),
             })
@@ -88,7 +88,7 @@ impl PdmLock {
         selected.project |= groups.groups.iter().any(|group| group.as_ref() == DEFAULT);
         selected.extras.extend(groups.groups.iter().filter_map(|group| group.as_ref().parse().ok()));
         let wanted = pyproject_toml::wanted(self.asked.clone(), self.project.as_ref(), selected);
-        let need = |asked: Asked| {
+        let need = |asked: DeclaredDependency| {
             Ok(Need {
                 marker: pyproject_toml::marker(&asked.what)?,
                 versions: asked.what.version.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default(),

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    AvailableGroups, ExtraName, GroupName, Lock, LockedPackage, LockedPick, NotLocked, Origin, PackageName, Platform,
-    SelectedGroups, System, Target, Version,
+    AvailableGroups, ExtraName, GroupName, Lock, LockedPackage, NotLocked, Origin, PackageName, Platform,
+    SelectedGroups, SelectedPackage, System, Target, Version,
 };
 
 /// The environment that is used if none is requested.
@@ -40,7 +40,7 @@ impl Lock for PixiLock {
         &self.packages
     }
 
-    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
+    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
         let refuse = |package: Option<PackageName>, why| vec![NotLocked { package, why, origin: self.origin.clone() }];
         let mut picks: BTreeMap<&PackageName, usize> = BTreeMap::new();
         for name in wanted(groups) {
@@ -54,7 +54,7 @@ impl Lock for PixiLock {
             }
         }
         let is_there = |name: &&PackageName| picks.contains_key(*name);
-        let pick = |position: &usize| LockedPick {
+        let pick = |position: &usize| SelectedPackage {
             package: &self.packages[*position],
             dependencies: self.dependencies[*position].iter().filter(is_there).cloned().collect(),
         };

@@ -121,7 +121,7 @@ impl Reading<'_> {
                 }
                 Err(why) => {
                     let name = package.name.as_deref().unwrap_or(reference);
-                    problems.push(self.file.problem(self.place(reference), format!("{name}: {why}")));
+                    problems.push(self.file.problem(self.position(reference), format!("{name}: {why}")));
                 }
             }
         }
@@ -129,7 +129,7 @@ impl Reading<'_> {
     }
 
     /// Returns the position of a package's entry, the last place that has its URL.
-    fn place(&self, reference: &str) -> Option<usize> {
+    fn position(&self, reference: &str) -> Option<usize> {
         self.file.text.rfind(reference)
     }
 
@@ -138,7 +138,7 @@ impl Reading<'_> {
         let version = package.version.as_deref().map(locking::version).transpose()?;
         let (source, files) = self.source(reference, package.sha256.as_deref())?;
         let origin =
-            self.place(reference).map_or_else(|| self.file.location.origin(0), |place| self.file.origin(place));
+            self.position(reference).map_or_else(|| self.file.location.origin(0), |place| self.file.origin(place));
         let locked = LockedPackage::new(name, version, source, files, origin);
         locking::check_files(&locked)?;
         Ok(locked)

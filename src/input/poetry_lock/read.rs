@@ -9,10 +9,10 @@ use crate::domain::{
     AvailableGroups, DistributionFilename, ExtraName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable,
     Origin, PackageName, ProjectFile, Version,
 };
-use crate::input::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use crate::input::freshness;
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
-use crate::input::poetry_dependency::Dependency;
+use crate::input::poetry_dependency::PoetryDependency;
 use crate::input::text_file::TextFile;
 use crate::input::version_range::VersionRange;
 use crate::input::{InputSource, Problem, project_dependencies as project};
@@ -33,7 +33,7 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
     let document: schema::Document = file.toml().map_err(one)?;
     let version = lock_version(document.metadata.lock_version.as_deref()).map_err(whole)?;
     let beside = file.beside("pyproject.toml", input_source).map_err(one)?;
-    let project: Option<project::Document> = beside.as_ref().map(TextFile::toml).transpose().map_err(one)?;
+    let project: Option<project::PyprojectToml> = beside.as_ref().map(TextFile::toml).transpose().map_err(one)?;
     let recorded = document.metadata.content_hash.as_deref();
     let doubt = beside.as_ref().and_then(|beside| freshness::poetry(file, beside, recorded?));
     let reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
@@ -75,7 +75,7 @@ fn indexes(document: &schema::Document) -> Vec<String> {
     urls
 }
 
-fn available(document: &schema::Document, project: Option<&project::Document>) -> Result<AvailableGroups, Fault> {
+fn available(document: &schema::Document, project: Option<&project::PyprojectToml>) -> Result<AvailableGroups, Fault> {
     let main = locking::group_name(MAIN)?;
     let locked = document.package.iter().flat_map(|package| &package.get_ref().groups);
     let mut groups: BTreeSet<_> = locked.map(|name| locking::group_name(name)).collect::<Result<_, _>>()?;
@@ -137,7 +137,7 @@ impl Reading<'_> {
     fn package(&self, package: &schema::Package, origin: Origin) -> Result<LockedPackage, Fault> {
         let name = locking::project_name(&package.name)?;
         let version = locking::version(&package.version)?;
-        let (source, url) = self.place(package)?;
+        let (source, url) = self.source(package)?;
         let mut files = self.files(package, &name, &version)?;
         if let Some(url) = url {
             files.truncate(1);
@@ -157,7 +157,7 @@ impl Reading<'_> {
     }
 
     /// Returns the source of a package, and the URL of its only file if that is stated.
-    fn place(&self, package: &schema::Package) -> Result<(LockedSource, Option<crate::domain::MaskedUrl>), Fault> {
+    fn source(&self, package: &schema::Package) -> Result<(LockedSource, Option<crate::domain::MaskedUrl>), Fault> {
         let Some(source) = &package.source else { return Ok((LockedSource::Index(None), None)) };
         let commit = source.resolved_reference.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
         Ok(match source.r#type.as_str() {
@@ -216,12 +216,12 @@ impl Reading<'_> {
         mut self,
         packages: Vec<LockedPackage>,
         available: AvailableGroups,
-        project: &project::Document,
+        project: &project::PyprojectToml,
     ) -> Result<PoetryLock, Vec<Problem>> {
         let mut markers = std::mem::take(&mut self.markers);
         let nodes = self.each(|package, _| node(package, &mut markers))?;
         let whole = |why: Fault| vec![self.file.problem(None, why)];
-        let asked = project.asked().map_err(|why| whole(format!("pyproject.toml: {why}")))?;
+        let asked = project.dependencies().map_err(|why| whole(format!("pyproject.toml: {why}")))?;
         let roots = asked.into_iter().map(|asked| {
             let edge = edge(&asked.name, &asked.what, &mut markers)?;
             Ok(Root { group: asked.group, extras: asked.extras, edge })
@@ -274,7 +274,7 @@ fn last_part_of_url(name: &str) -> String {
     if name.contains("://") { last_part(name) } else { name.to_owned() }
 }
 
-fn entry(package: &schema::Package, markers: &mut MarkerTable) -> Result<Entry, Fault> {
+fn entry(package: &schema::Package, markers: &mut MarkerTable) -> Result<SelectionRule, Fault> {
     let conditions = package.groups.iter().map(|name| {
         let marker = match &package.markers {
             None => None,
@@ -282,9 +282,9 @@ fn entry(package: &schema::Package, markers: &mut MarkerTable) -> Result<Entry, 
             Some(Markers::ByGroup(by_group)) => by_group.get(name),
         };
         let marker = marker.map(|text| locking::marker(markers, text)).transpose()?;
-        Ok(Condition { group: Some(locking::group_name(name)?), marker })
+        Ok(PackageCondition { group: Some(locking::group_name(name)?), marker })
     });
-    Ok(Entry {
+    Ok(SelectionRule {
         conditions: conditions.collect::<Result<_, Fault>>()?,
         requires_python: None,
         dependencies: package.dependencies.keys().filter_map(|name| name.parse().ok()).collect(),
@@ -316,7 +316,7 @@ fn node(package: &schema::Package, markers: &mut MarkerTable) -> Result<Node, Fa
     })
 }
 
-fn edge(name: &PackageName, what: &Dependency, markers: &mut MarkerTable) -> Result<Edge, Fault> {
+fn edge(name: &PackageName, what: &PoetryDependency, markers: &mut MarkerTable) -> Result<Edge, Fault> {
     Ok(Edge {
         name: name.clone(),
         version: what.version.as_deref().map(str::parse).transpose()?,

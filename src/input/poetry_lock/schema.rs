@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::input::poetry_dependency::Dependencies;
+use crate::input::poetry_dependency::PoetryDependencies;
 
 #[derive(Deserialize)]
 pub struct Document {
@@ -48,7 +48,7 @@ pub struct Package {
     #[serde(default)]
     pub files: Vec<File>,
     #[serde(default)]
-    pub dependencies: BTreeMap<String, Dependencies>,
+    pub dependencies: BTreeMap<String, PoetryDependencies>,
     #[serde(default)]
     pub extras: BTreeMap<String, Vec<String>>,
     pub source: Option<Source>,

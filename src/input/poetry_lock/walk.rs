@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::domain::{
-    AvailableGroups, EvaluatedMarkers, ExtraName, GroupName, Lock, LockedPackage, LockedPick, MarkerId, MarkerSets,
-    MarkerTable, NotLocked, Origin, PackageName, SelectedGroups, Target,
+    AvailableGroups, EvaluatedMarkers, ExtraName, GroupName, Lock, LockedPackage, MarkerId, MarkerSets, MarkerTable,
+    NotLocked, Origin, PackageName, SelectedGroups, SelectedPackage, Target,
 };
 use crate::input::locking;
 use crate::input::version_range::VersionRange;
@@ -69,14 +69,14 @@ impl Lock for PoetryLock {
         &self.packages
     }
 
-    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
+    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
         locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
         let markers = self.markers.evaluate(target.markers());
         let mut walk = Walk { lock: self, target, markers: &markers, found: BTreeMap::new(), missing: BTreeSet::new() };
         walk.go(groups);
         let Walk { found, missing, .. } = walk;
         locking::check_complete(missing, &self.origin)?;
-        let pick = |(position, dependencies): (usize, BTreeSet<PackageName>)| LockedPick {
+        let pick = |(position, dependencies): (usize, BTreeSet<PackageName>)| SelectedPackage {
             package: &self.packages[position],
             dependencies: dependencies.into_iter().collect(),
         };

@@ -9,7 +9,7 @@ use super::schema;
 use crate::domain::{
     AvailableGroups, Digest, LazyUrl, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl, Origin,
 };
-use crate::input::flat_lock::{Condition, Entry, FlatLock, Namesakes};
+use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::text_file::TextFile;
 use crate::input::{InputSource, Problem};
@@ -90,15 +90,15 @@ struct Reading<'f> {
 }
 
 impl Reading<'_> {
-    fn package(&mut self, package: &schema::Package, origin: Origin) -> Result<(LockedPackage, Entry), Fault> {
+    fn package(&mut self, package: &schema::Package, origin: Origin) -> Result<(LockedPackage, SelectionRule), Fault> {
         let name = locking::project_name(&package.name)?;
-        let source = self.place(package)?;
+        let source = self.source(package)?;
         let files = package.archive.iter().chain(&package.wheels).chain(&package.sdist);
         let files = files.map(|file| self.file(file)).collect::<Result<_, _>>()?;
         let version = package.version.as_deref().map(locking::version).transpose()?;
         let marker = package.marker.as_deref().map(|text| self.marker(text)).transpose()?;
-        let entry = Entry {
-            conditions: vec![Condition { group: None, marker }],
+        let entry = SelectionRule {
+            conditions: vec![PackageCondition { group: None, marker }],
             requires_python: locking::requires_python(package.requires_python.as_deref())?,
             dependencies: package
                 .dependencies
@@ -112,7 +112,7 @@ impl Reading<'_> {
     }
 
     /// Returns the source of a package; an archive, a repository and a folder exclude each other.
-    fn place(&mut self, package: &schema::Package) -> Result<LockedSource, Fault> {
+    fn source(&mut self, package: &schema::Package) -> Result<LockedSource, Fault> {
         if let Some(vcs) = &package.vcs {
             let place = vcs.url.as_ref().or(vcs.path.as_ref()).ok_or("its repository has neither URL nor path")?;
             let commit = vcs.commit_id.as_deref().map(commit).transpose()?.unwrap_or_default();

@@ -91,9 +91,9 @@ fn coding(line: &[u8]) -> Option<&str> {
 }
 
 /// The position of the first byte that a codec cannot read, relative to where it began.
-struct ParseFault(usize);
+struct UndecodableByte(usize);
 
-impl ParseFault {
+impl UndecodableByte {
     fn in_file(self, bytes: &[u8], start: usize, codec: &Codec) -> DecodeError {
         let at = start + self.0;
         let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
@@ -129,14 +129,14 @@ impl Codec {
         }
     }
 
-    fn decode(&self, bytes: &[u8]) -> Result<String, ParseFault> {
+    fn decode(&self, bytes: &[u8]) -> Result<String, UndecodableByte> {
         match self {
             Self::Utf8 => decode_utf8(bytes),
             Self::Utf16 { is_big: true } => decode_strictly(encoding_rs::UTF_16BE, bytes),
             Self::Utf16 { is_big: false } => decode_strictly(encoding_rs::UTF_16LE, bytes),
             Self::Utf32 { is_big } => decode_utf32(bytes, *is_big),
             Self::Ascii => match bytes.iter().position(|byte| !byte.is_ascii()) {
-                Some(at) => Err(ParseFault(at)),
+                Some(at) => Err(UndecodableByte(at)),
                 None => decode_utf8(bytes),
             },
             Self::Latin1 => Ok(latin1(bytes)),
@@ -145,17 +145,17 @@ impl Codec {
     }
 }
 
-fn decode_utf8(bytes: &[u8]) -> Result<String, ParseFault> {
-    std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| ParseFault(error.valid_up_to()))
+fn decode_utf8(bytes: &[u8]) -> Result<String, UndecodableByte> {
+    std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| UndecodableByte(error.valid_up_to()))
 }
 
-fn decode_utf32(bytes: &[u8], is_big: bool) -> Result<String, ParseFault> {
+fn decode_utf32(bytes: &[u8], is_big: bool) -> Result<String, UndecodableByte> {
     let number = |chunk: &[u8]| {
         let four = <[u8; 4]>::try_from(chunk).ok()?;
         char::from_u32(if is_big { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) })
     };
     let chunks = bytes.chunks(4).enumerate();
-    chunks.map(|(index, chunk)| number(chunk).ok_or(ParseFault(index * 4))).collect()
+    chunks.map(|(index, chunk)| number(chunk).ok_or(UndecodableByte(index * 4))).collect()
 }
 
 /// Decodes Latin-1; the web's `iso-8859-1` is Windows-1252 instead, Python's is not.
@@ -163,16 +163,16 @@ fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-fn decode_strictly(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, ParseFault> {
+fn decode_strictly(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, UndecodableByte> {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let capacity = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len() * 3);
     let mut text = String::with_capacity(capacity);
     match decoder.decode_to_string_without_replacement(bytes, &mut text, true) {
         (DecoderResult::InputEmpty, _) => Ok(text),
         (DecoderResult::Malformed(length, after), read) => {
-            Err(ParseFault(read.saturating_sub(usize::from(length) + usize::from(after))))
+            Err(UndecodableByte(read.saturating_sub(usize::from(length) + usize::from(after))))
         }
-        (DecoderResult::OutputFull, read) => Err(ParseFault(read)),
+        (DecoderResult::OutputFull, read) => Err(UndecodableByte(read)),
     }
 }
 

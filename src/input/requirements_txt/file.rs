@@ -141,7 +141,7 @@ impl FileReader<'_, '_> {
         if self.role == Role::Constraints {
             refuse_constraint(&asked, editable)?;
         }
-        if let Some((severity, doubt)) = asked.doubt() {
+        if let Some((severity, doubt)) = asked.problem() {
             self.report(line, severity, doubt);
         }
         let hashes = if editable { Vec::new() } else { hashes(options) };

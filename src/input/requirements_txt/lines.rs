@@ -102,12 +102,12 @@ fn expand(number: usize, written: &str, variable: &impl Fn(&str) -> Option<Strin
     }
     let has_no_value = |name: &str| variable(name).is_none_or(|value| value.is_empty());
     let unset = variable_names(written).filter(|name| has_no_value(name));
-    let unset = unset.map(|name| (place(written, name), name.to_owned())).collect();
+    let unset = unset.map(|name| (position_of_variable(written, name), name.to_owned())).collect();
     LogicalLine { number, written: written.to_owned(), text, variables, unset }
 }
 
 /// Returns the position of `${name}` in `line`, which contains it.
-fn place(line: &str, name: &str) -> usize {
+fn position_of_variable(line: &str, name: &str) -> usize {
     line.find(&format!("${{{name}}}")).unwrap_or_default()
 }
 

@@ -74,12 +74,16 @@ pub fn read_argument(reader: &mut RequirementsReader<'_>, text: &str) {
         |severity, fault: ParseFault| Problem::new(severity, origin.clone(), &fault.message).with_text(text, fault.at);
     match result {
         Ok(asked) => {
-            reader.read.problems.extend(asked.doubt().map(|(severity, doubt)| told(severity, doubt)));
+            reader.read.problems.extend(asked.problem().map(|(severity, doubt)| told(severity, doubt)));
             reader.read.requirements.push(asked.into_requirement(origin, Role::Requirements));
         }
         Err(fault) => reader.read.problems.push(told(Severity::Error, fault)),
     }
 }
 
+#[cfg(test)]
+mod included_file_tests;
+#[cfg(test)]
+mod odd_text_tests;
 #[cfg(test)]
 mod tests;

@@ -33,7 +33,7 @@ pub struct ParseContext<'w> {
 impl ParsedRequirement {
     /// Returns that problem, if there is one: as a warning if a marker decides whether any target
     /// uses the requirement.
-    pub fn doubt(&self) -> Option<(Severity, ParseFault)> {
+    pub fn problem(&self) -> Option<(Severity, ParseFault)> {
         let severity = if self.marker.is_always() { Severity::Error } else { Severity::Warning };
         Some((severity, self.doubt.clone()?))
     }

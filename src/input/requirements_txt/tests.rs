@@ -1,14 +1,13 @@
-//! Tests with the lines of `docs/facts/pip.md` 1.9 and similar ones, on a machine made of literals.
-
-use proptest::prelude::*;
+//! Tests of single lines, those of `docs/facts/pip.md` 1.9 and similar ones, on a machine made of
+//! literals.
 
 use crate::domain::Source;
 use crate::input::fake_source::FakeSource;
-use crate::input::{Location, ParsedInput, RequirementsReader, Role, Severity, read};
+use crate::input::{ParsedInput, RequirementsReader, Severity};
 
 const HASH: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-fn machine() -> FakeSource {
+pub fn machine() -> FakeSource {
     FakeSource::new()
         .folder("/w/proj", true)
         .folder("/w/plain", false)
@@ -22,12 +21,12 @@ fn machine() -> FakeSource {
         .variable("OPTION", "--pre")
 }
 
-fn parse(text: &str) -> ParsedInput {
+pub fn parse(text: &str) -> ParsedInput {
     machine().read(text.replace('H', HASH))
 }
 
 /// What was asked, a requirement per part; hashes by their first letter.
-fn show(read: &ParsedInput) -> String {
+pub fn show(read: &ParsedInput) -> String {
     let lines = read.requirements.iter().map(|requirement| {
         let kind = match (&requirement.source, requirement.editable) {
             (_, true) => "",
@@ -42,7 +41,7 @@ fn show(read: &ParsedInput) -> String {
     lines.collect::<Vec<_>>().join(" | ")
 }
 
-fn messages(read: &ParsedInput, severity: Severity) -> Vec<String> {
+pub fn messages(read: &ParsedInput, severity: Severity) -> Vec<String> {
     let problems = read.problems.iter().filter(|problem| problem.severity == severity);
     problems.map(ToString::to_string).collect()
 }
@@ -199,81 +198,6 @@ fn settings_are_kept_with_their_requirement() {
 }
 
 #[test]
-fn a_file_from_the_network_names_nothing_of_this_machine() {
-    for (text, expected) in [
-        ("-r file:///etc/passwd", "file:///etc/passwd is local"),
-        ("-c FILE:///w/other.txt", "file:///w/other.txt is local"),
-        ("-f sub", "sub is local"),
-        ("-i file:///w/sub", "file:///w/sub is local"),
-        ("--extra-index-url sub", "sub is local"),
-        ("./real-1.0.tar.gz", "/w/real-1.0.tar.gz is local"),
-        ("real @ file:///w/real-1.0.tar.gz", "file:///w/real-1.0.tar.gz is local"),
-        ("-e ./proj", "/w/proj is local"),
-        ("git+file:///w/proj#egg=proj", "git+file:///w/proj#egg=proj is local"),
-        ("-i https://${TOKEN}@h.example/", "`${TOKEN}` is not replaced"),
-        ("foo==${UNSET}", "`${UNSET}` is not replaced"),
-    ] {
-        let read = machine().url("https://files.example/r.txt", text).read("-r https://files.example/r.txt");
-        let told = messages(&read, Severity::Error).join("\n");
-        assert!(told.contains(expected) && told.contains("read a copy of it"), "{text}: {told}");
-        assert!(
-            !told.contains("hunter2") && read.requirements.is_empty() && read.options.find_links.is_empty(),
-            "{text}"
-        );
-    }
-    let local = machine().file("/w/local.txt", "-r other.txt\n-i https://${TOKEN}@h.example/").read("-r local.txt");
-    assert_eq!(local.problems, []);
-}
-
-#[test]
-fn included_files_are_found_from_their_file_and_paths_from_the_working_folder() {
-    let machine = machine()
-        .file("/w/sub/dev.txt", "-r base.txt\n-c https://files.example/c.txt\n-f links\n./proj")
-        .folder("/w/sub/links", false)
-        .file("/w/sub/base.txt", "-r ../other.txt\nbase")
-        .url("https://files.example/c.txt", "bound<2\n-r r.txt")
-        .url("https://files.example/r.txt", "asked");
-    let read = machine.read("-r sub/dev.txt\n-r sub/base.txt");
-    assert_eq!(read.problems, []);
-    let origins = read.requirements.iter().map(|requirement| (requirement.origin.to_string(), requirement.constraint));
-    let expected = [
-        ("other.txt:1", false),
-        ("sub/base.txt:2", false),
-        ("https://files.example/c.txt:1", true),
-        ("https://files.example/r.txt:1", false),
-        ("sub/dev.txt:4", false),
-        ("other.txt:1", false),
-        ("sub/base.txt:2", false),
-    ];
-    assert_eq!(origins.collect::<Vec<_>>(), expected.map(|(origin, constraint)| (origin.to_owned(), constraint)));
-    assert_eq!(read.options.find_links, ["/w/sub/links"]);
-}
-
-#[test]
-fn a_cycle_names_its_files() {
-    let read = machine().file("/w/sub/b.txt", "-c ../requirements.txt\nfoo").read("-r sub/b.txt");
-    assert_eq!(show(&read), "2 foo");
-    let expected = "sub/b.txt:1: requirements.txt includes itself: requirements.txt → sub/b.txt → requirements.txt\n    -c ../requirements.txt\n    ^";
-    assert_eq!(messages(&read, Severity::Error), [expected]);
-}
-
-#[test]
-fn constraints_must_name_a_project() {
-    for (text, is_fine) in [
-        ("foo<2", true),
-        ("foo @ https://h/x.zip", true),
-        ("https://h/foo-1-py3-none-any.whl", true),
-        ("https://h/x.zip", false),
-        ("foo[x]<2", false),
-        ("-e ./proj", false),
-        ("./proj", false),
-    ] {
-        let read = machine().file("/w/c.txt", text).read("-c c.txt");
-        assert_eq!(!read.has_errors(), is_fine, "{text}: {:?}", read.problems);
-    }
-}
-
-#[test]
 fn every_bad_line_is_reported() {
     let read = parse("foo=1.0\nfine\n--nope\n  bar \\\n  baz\n# c\n");
     assert_eq!(show(&read), "2 fine");
@@ -313,34 +237,6 @@ fn values_of_variables_are_not_told() {
 }
 
 #[test]
-fn unreadable_files_are_named() {
-    let missing = read(&Location::parse("nope/r.txt"), Role::Requirements, &machine());
-    assert_eq!(missing.problems[0].to_string(), "nope/r.txt: it cannot be read: No such file or directory");
-    let binary = machine().read(b"PK\x03\x04\xff\xff".to_vec());
-    assert!(binary.problems[0].to_string().starts_with("requirements.txt: it cannot be read: byte 4 "));
-    let setup = read(&Location::parse("setup.py"), Role::Requirements, &machine());
-    assert!(setup.problems[0].message.contains("pip-compile"), "{:?}", setup.problems);
-    let nested = machine().read("-r setup.py");
-    assert!(nested.problems[0].message.contains("pip-compile"), "{:?}", nested.problems);
-    let lock = machine().read("-r uv.lock");
-    assert!(lock.problems[0].message.contains("is no requirements file but a uv.lock"), "{:?}", lock.problems);
-    let pipfile = read(&Location::parse("https://h/Pipfile"), Role::Requirements, &machine());
-    assert!(pipfile.problems[0].message.contains("pipenv requirements"), "{:?}", pipfile.problems);
-}
-
-#[test]
-fn endless_includes_end() {
-    let both = "-r a.txt\n-r b.txt";
-    let machine = (0..30).fold(machine(), |machine, level| {
-        let next = level + 1;
-        let text = both.replace("a.txt", &format!("{next}a.txt")).replace("b.txt", &format!("{next}b.txt"));
-        machine.file(&format!("/w/{level}a.txt"), text.clone()).file(&format!("/w/{level}b.txt"), text)
-    });
-    let read = machine.read("-r 0a.txt");
-    assert!(read.problems.iter().any(|problem| problem.message.contains("more than 1000 files")));
-}
-
-#[test]
 fn arguments_are_requirements_without_options() {
     let machine = machine();
     let mut reader = RequirementsReader::new(&machine);
@@ -372,82 +268,4 @@ fn an_editable_that_is_missing_is_told_once() {
     let read = parse("-e file:absent");
     assert_eq!((read.problems.len(), read.unfetchable().len()), (1, 0));
     assert!(read.problems[0].message.contains("there is no file /w/absent"), "{}", read.problems[0]);
-}
-
-/// Pieces that make lines of every kind, whole and broken.
-fn lines() -> impl Strategy<Value = String> {
-    let pieces = [
-        "foo",
-        "==1.0",
-        ">=",
-        "[a]",
-        "[",
-        " ; ",
-        "os_name=='nt'",
-        " and (",
-        " @ ",
-        "https://u:p@h/x.zip",
-        "#egg=é",
-        "./proj",
-        "-e ",
-        " -r other.txt",
-        "-r requirements.txt",
-        " --hash=sha256:zz",
-        "--no-binary ",
-        ":all:",
-        "${TOKEN}",
-        "'",
-        "\"",
-        "\\",
-        "\n",
-        " \\\n",
-        "\u{2028}",
-        " # c",
-        "\t",
-        "é",
-        "\u{0}",
-        "--",
-        " -i",
-        "://",
-        "@",
-        "===",
-        ",",
-        " ",
-    ];
-    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12).prop_map(|parts| parts.concat())
-}
-
-fn line_count(text: &str) -> usize {
-    1 + text.chars().filter(|character| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')).count()
-}
-
-fn check(text: &[u8]) {
-    let read = machine().read(text);
-    let lines = line_count(&String::from_utf8_lossy(text));
-    for problem in read.problems.iter().chain(&read.unfetchable()) {
-        let is_ours = &*problem.origin.file == "requirements.txt";
-        assert!(!is_ours || problem.origin.line <= lines, "{problem}");
-        let width = problem.text.as_ref().map_or(0, |text| text.chars().count());
-        assert!(problem.column.unwrap_or_default() <= width, "{problem}");
-        assert!(!problem.to_string().contains("hunter2"), "{problem}");
-    }
-}
-
-proptest! {
-    #[test]
-    fn no_text_is_too_odd(text in lines()) {
-        check(text.as_bytes());
-    }
-
-    #[test]
-    fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..60), mark in prop::sample::select(vec![&b""[..], b"\xff\xfe", b"\xff\xfe\0\0", b"# coding: shift_jis\n", b"# coding: latin1\n"])) {
-        let text = [mark, &bytes].concat();
-        let read = machine().read(text);
-        prop_assert!(read.problems.iter().all(|problem| problem.message.chars().count() <= 501));
-    }
-
-    #[test]
-    fn any_characters_may_come(text in "\\PC{0,40}") {
-        check(text.as_bytes());
-    }
 }

@@ -8,7 +8,7 @@ use super::schema::{Metadata, Package, StatedRequirement};
 use crate::domain::{GroupName, PackageName, Specifiers};
 
 /// The group and the project of a requirement; several groups may require the same project.
-type Asker = (Option<GroupName>, PackageName);
+type DependencyKey = (Option<GroupName>, PackageName);
 
 /// The clauses of all that is required of a project; `None` if its location is stated instead.
 type Clauses = Option<BTreeSet<String>>;
@@ -17,9 +17,9 @@ type Clauses = Option<BTreeSet<String>>;
 /// has now.
 ///
 /// Markers are not compared, since uv rewrites them.
-pub fn doubt(project: &Project, package: &Package) -> Option<String> {
+pub fn warning_if_stale(project: &Project, package: &Package) -> Option<String> {
     let locked = stated(package.metadata.as_ref()?);
-    let asked = asked(project);
+    let asked = declared(project);
     let is_same = |now: &Clauses, then: &Clauses| now.is_none() || then.is_none() || now == then;
     let added = asked.iter().filter(|(asker, now)| locked.get(asker).is_none_or(|then| !is_same(now, then)));
     let removed = locked.keys().filter(|asker| !asked.contains_key(asker));
@@ -35,7 +35,7 @@ pub fn doubt(project: &Project, package: &Package) -> Option<String> {
     })
 }
 
-fn stated(metadata: &Metadata) -> BTreeMap<Asker, Clauses> {
+fn stated(metadata: &Metadata) -> BTreeMap<DependencyKey, Clauses> {
     let of_project = metadata.requires_dist.iter().map(|requirement| (None, requirement));
     let of_groups = metadata.requires_dev.iter().flat_map(|(group, requirements)| {
         let group: Option<GroupName> = group.parse().ok();
@@ -55,7 +55,7 @@ fn clauses(requirement: &StatedRequirement) -> Clauses {
     if has_place { None } else { split(requirement.specifier.as_deref().unwrap_or_default()) }
 }
 
-fn asked(project: &Project) -> BTreeMap<Asker, Clauses> {
+fn declared(project: &Project) -> BTreeMap<DependencyKey, Clauses> {
     let mut all = BTreeMap::new();
     for asked in &project.asked {
         let clauses = match &asked.what.version {
@@ -67,7 +67,7 @@ fn asked(project: &Project) -> BTreeMap<Asker, Clauses> {
     all
 }
 
-fn add(all: &mut BTreeMap<Asker, Clauses>, asker: Asker, clauses: Clauses) {
+fn add(all: &mut BTreeMap<DependencyKey, Clauses>, asker: DependencyKey, clauses: Clauses) {
     match all.entry(asker).or_insert_with(|| Some(BTreeSet::new())) {
         Some(known) if clauses.is_some() => known.extend(clauses.into_iter().flatten()),
         entry => *entry = None,

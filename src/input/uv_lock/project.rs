@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::domain::{ExtraName, GroupName, PackageName};
-use crate::input::project_dependencies::{self, Asked};
+use crate::input::project_dependencies::{self, DeclaredDependency};
 use crate::input::text_file::TextFile;
 use crate::input::{InputSource, Problem};
 
@@ -20,7 +20,7 @@ pub struct Project {
     pub groups: BTreeSet<GroupName>,
     pub default_groups: DefaultGroups,
     /// The requirements of the project, as far as they can be parsed.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<DeclaredDependency>,
 }
 
 /// `tool.uv.default-groups`.
@@ -104,7 +104,7 @@ pub fn at(path: &str, lock: &TextFile, input_source: &dyn InputSource) -> Result
         asked: file
             .toml()
             .ok()
-            .and_then(|document: project_dependencies::Document| document.asked().ok())
+            .and_then(|document: project_dependencies::PyprojectToml| document.dependencies().ok())
             .unwrap_or_default(),
     }))
 }

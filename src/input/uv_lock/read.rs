@@ -164,7 +164,7 @@ impl<'f> Reading<'f> {
         let root = roots.first().filter(|_| roots.len() == 1).map(|root| document.package[*root].get_ref());
         let doubt = project.zip(root).and_then(|(project, root)| {
             let is_of_root = project.name.as_ref().is_some_and(|name| root.name == name.as_ref());
-            if is_of_root { freshness::doubt(project, root) } else { None }
+            if is_of_root { freshness::warning_if_stale(project, root) } else { None }
         });
         let warnings = warning.into_iter().chain(doubt).map(|why| self.file.warning(None, why)).collect();
         let lock = self.rest(document, project, (packages, nodes, roots), &by_name).map_err(whole)?;

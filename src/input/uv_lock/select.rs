@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::graph::{Edge, Item, Requirement, UvLock, activation};
 use crate::domain::{
-    AvailableGroups, EvaluatedMarkers, ExtraName, Lock, LockedPackage, LockedPick, MarkerSets, NotLocked, PackageName,
-    SelectedGroups, Target,
+    AvailableGroups, EvaluatedMarkers, ExtraName, Lock, LockedPackage, MarkerSets, NotLocked, PackageName,
+    SelectedGroups, SelectedPackage, Target,
 };
 use crate::input::locking;
 
@@ -23,7 +23,7 @@ impl Lock for UvLock {
         true
     }
 
-    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<LockedPick<'_>>, Vec<NotLocked>> {
+    fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
         let refuse = |why| vec![self.refusal(None, why)];
         locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
         let markers = self.markers.evaluate(target.markers());
@@ -42,7 +42,7 @@ impl Lock for UvLock {
         let mut picks: Vec<_> = found
             .into_iter()
             .filter(|(position, _)| !self.nodes[*position].is_virtual)
-            .map(|(position, dependencies)| LockedPick {
+            .map(|(position, dependencies)| SelectedPackage {
                 package: &self.packages[position],
                 dependencies: dependencies.into_iter().collect(),
             })

@@ -91,7 +91,7 @@ impl BuildFrontEnd {
     pub fn make_environment(&self, folder: &BuildFolder) -> Command {
         let mut command = Command::new(&self.python);
         command.args(["-m", "venv", "--without-pip"]).arg(folder.environment());
-        settle(command, folder)
+        configure(command, folder)
     }
 
     /// Returns the command that installs `wheels`, and nothing else, into the environment of
@@ -102,7 +102,7 @@ impl BuildFrontEnd {
         command.args(["--isolated", "--disable-pip-version-check", "--no-input", "--quiet"]);
         command.args(["install", "--no-index", "--no-deps", "--no-cache-dir", "--no-compile", "--force-reinstall"]);
         command.arg("--no-warn-script-location").args(wheels);
-        settle(command, folder)
+        configure(command, folder)
     }
 
     /// Returns the command that runs `step` in the environment of `folder`.
@@ -113,7 +113,7 @@ impl BuildFrontEnd {
         fs::write(folder.request(), step.request(folder).to_string())?;
         let mut command = self.isolated().command(&folder.python(), &folder.writable());
         command.arg(folder.script()).arg(folder.request()).arg(folder.answer());
-        let mut command = settle(command, folder);
+        let mut command = configure(command, folder);
         command.envs(CLOSED_NETWORK).env("NO_PROXY", "").env("no_proxy", "");
         Ok(command)
     }
@@ -129,7 +129,7 @@ impl BuildFrontEnd {
 }
 
 /// Sets what is the same for all commands.
-fn settle(mut command: Command, folder: &BuildFolder) -> Command {
+fn configure(mut command: Command, folder: &BuildFolder) -> Command {
     for variable in FOREIGN_VARIABLES {
         command.env_remove(variable);
     }

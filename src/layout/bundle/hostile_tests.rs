@@ -59,7 +59,7 @@ fn packed(text: &str) -> Option<Tree> {
     let about = ProjectSummary { summary: Some(text.into()), license: Some(text.into()) };
     let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), about)]);
     let sboms = Sboms { formats: SBOMS.iter().collect(), created: None };
-    bundle(&BundleInput { fetched: &world(text), requests: &[], summaries: &summaries, sboms: &sboms, project: None })
+    bundle(&BundleInput { fetched: &world(text), questions: &[], summaries: &summaries, sboms: &sboms, project: None })
         .ok()
 }
 
@@ -82,7 +82,7 @@ proptest! {
         let about = ProjectSummary { summary: Some(text.clone()), license: Some(text.clone()) };
         let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), about)]);
         let world = world(&text);
-        let input = BundleInput { fetched: &world, requests: &[], summaries: &summaries, sboms: &Sboms::default(), project: None };
+        let input = BundleInput { fetched: &world, questions: &[], summaries: &summaries, sboms: &Sboms::default(), project: None };
         let manifest = Manifest::of(&input);
         let html = super::overview(&manifest);
         prop_assert_eq!(html.matches("<script").count(), 2);

@@ -3,7 +3,7 @@
 //! They are the same in every bundle: what differs they read from its manifest, so that no name of
 //! a file or project is ever part of a program.
 
-use crate::domain::Request;
+use crate::domain::TargetedQuestion;
 
 const SHELL: &str = include_str!("scripts/install.sh");
 const POWER_SHELL: &str = include_str!("scripts/install.ps1");
@@ -24,9 +24,9 @@ pub fn power_shell() -> String {
     POWER_SHELL.replace("@PROGRAM@", PROGRAM).replace('\n', "\r\n")
 }
 
-/// Returns the option with which pip installs a bundle whose requests do not follow dependencies.
-pub fn options(requests: &[Request]) -> &'static str {
-    let is_alone = !requests.is_empty() && requests.iter().all(|request| !request.follow_dependencies);
+/// Returns the option with which pip installs a bundle whose dependencies were not followed.
+pub fn options(questions: &[TargetedQuestion]) -> &'static str {
+    let is_alone = !questions.is_empty() && questions.iter().all(|asked| !asked.question.follow_dependencies);
     if is_alone { "--no-deps " } else { "" }
 }
 

@@ -45,7 +45,7 @@ pub fn text(manifest: &Manifest, how_to_install: &str) -> String {
             ("SCRIPT_HASH", &script_hash),
             ("STYLE", STYLE),
             ("SCRIPT", &script),
-            ("LEAD", &tables::lead(manifest)),
+            ("LEAD", &tables::summary_sentence(manifest)),
             ("INSTALL", &tables::install(how_to_install)),
             ("TARGET_OPTIONS", &tables::target_options(manifest)),
             ("ROWS", &tables::packages(manifest, &graph)),

@@ -53,7 +53,7 @@ pub fn how_to_install(of: &DocumentSource<'_>) -> String {
 }
 
 fn lines(input: &BundleInput<'_>) -> String {
-    let options = install::options(input.requests);
+    let options = install::options(input.questions);
     let scripts = scripts(input);
     format!(
         "go into the folder, and type
@@ -73,7 +73,7 @@ To install with your own requirements instead:
 
 /// Returns the paragraph for targets that no marker tells apart.
 fn choice(input: &BundleInput<'_>) -> String {
-    let options = install::options(input.requests);
+    let options = install::options(input.questions);
     let targets = input.fetched.targets.iter().map(|target| requirements::path_for_target(target.id()));
     let lines: String = targets.map(|path| format!("    python -m pip install {options}-r FOLDER/{path}\n")).collect();
     let scripts = scripts(input);

@@ -6,13 +6,13 @@ use crate::domain::{Fetched, FetchedFile, MarkerEnvironment};
 
 /// For each target of a bundle, the condition that holds on it and not on the others, as far as
 /// markers can tell.
-pub struct TargetMarkers(Vec<Condition>);
+pub struct TargetMarkers(Vec<Conjunction>);
 
 /// A conjunction of marker variables with the values that they must have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Condition(Vec<(&'static str, String)>);
+struct Conjunction(Vec<(&'static str, String)>);
 
-impl Condition {
+impl Conjunction {
     fn marker(&self) -> String {
         self.clauses("==").join(" and ")
     }
@@ -47,13 +47,13 @@ impl TargetMarkers {
         let differs = |variable: &usize| targets.iter().any(|values| values[*variable] != targets[0][*variable]);
         let differing: Vec<_> = (0..VARIABLES).filter(differs).collect();
         let condition =
-            |values: &MarkerValues| Condition(differing.iter().map(|variable| values[*variable].clone()).collect());
+            |values: &MarkerValues| Conjunction(differing.iter().map(|variable| values[*variable].clone()).collect());
         Self(targets.iter().map(condition).collect())
     }
 
     /// Returns the markers of all targets with all compared variables, without duplicates.
     pub fn environments(fetched: &Fetched) -> Vec<String> {
-        let markers = fetched.targets.iter().map(|target| Condition(marker_values(target.markers()).into()).marker());
+        let markers = fetched.targets.iter().map(|target| Conjunction(marker_values(target.markers()).into()).marker());
         markers.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -61,7 +61,7 @@ impl TargetMarkers {
     /// apart.
     pub fn marker_of_none(&self) -> Option<String> {
         let target_markers: BTreeSet<_> = self.0.iter().filter(|condition| !condition.0.is_empty()).collect();
-        let negations: Vec<_> = target_markers.into_iter().map(Condition::negation).collect();
+        let negations: Vec<_> = target_markers.into_iter().map(Conjunction::negation).collect();
         (!negations.is_empty()).then(|| negations.join(" and "))
     }
 
@@ -76,7 +76,7 @@ impl TargetMarkers {
     pub fn marker_on<'t>(&self, targets: impl Iterator<Item = &'t usize>) -> Option<String> {
         let served: BTreeSet<_> = targets.filter_map(|target| self.0.get(*target)).collect();
         let is_everywhere = self.0.iter().all(|condition| served.contains(condition));
-        let alternatives: Vec<_> = served.into_iter().map(Condition::marker).collect();
+        let alternatives: Vec<_> = served.into_iter().map(Conjunction::marker).collect();
         (!is_everywhere && !alternatives.is_empty()).then(|| alternatives.join(" or "))
     }
 

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Object, PackageName, Version};
 
 use super::super::html::href;
-use super::{IndexFile, Project};
+use super::{IndexFile, IndexedProject};
 
 /// Returns the page of one project, with the files that the page `held` of an earlier run lists and
 /// that still exist, as `is_held` says of their names.
 pub fn project(
     name: &PackageName,
-    project: &Project<'_>,
+    project: &IndexedProject<'_>,
     held: Option<&[u8]>,
     is_held: impl Fn(&str) -> bool,
 ) -> Vec<u8> {

@@ -13,7 +13,7 @@ pub fn can_build_for(target: &Target, host: &Target) -> bool {
 }
 
 /// Returns why `target` does not get a wheel that was built on `host`; `None` if it does.
-pub fn misfit(built: &BuiltWheel, target: &Target, host: &Target) -> Option<String> {
+pub fn incompatibility(built: &BuiltWheel, target: &Target, host: &Target) -> Option<String> {
     let (id, name) = (target.id(), &built.filename);
     let Ok(wheel) = name.parse::<WheelFilename>() else { return Some(format!("{name} is no wheel by its name")) };
     if target.tags().rank(&wheel).is_none() {
@@ -54,11 +54,11 @@ pub fn notes_on(built: &BuiltWheel) -> Vec<String> {
              manylinux platform promises"
         )
     });
-    linked.into_iter().chain(broken_promise(built)).collect()
+    linked.into_iter().chain(glibc_contradiction(built)).collect()
 }
 
 /// Returns a note on a wheel whose name promises an older glibc than it wants (PEP 600).
-fn broken_promise(built: &BuiltWheel) -> Option<String> {
+fn glibc_contradiction(built: &BuiltWheel) -> Option<String> {
     let wheel: WheelFilename = built.filename.parse().ok()?;
     let promised = wheel.platform.split('.').filter_map(|tag| match Platform::of_tag(tag).system {
         System::Manylinux(release) => Some(release),
@@ -106,7 +106,8 @@ mod tests {
     fn a_wheel_goes_to_targets_whose_glibc_is_new_enough() {
         let host = target("cp311-manylinux_2_36_x86_64");
         let fits = |tags: &str, linkage: Linkage, minor: u16| {
-            misfit(&built(tags, linkage), &target(&format!("cp311-manylinux_2_{minor}_x86_64")), &host).is_none()
+            incompatibility(&built(tags, linkage), &target(&format!("cp311-manylinux_2_{minor}_x86_64")), &host)
+                .is_none()
         };
         assert!(fits("py3-none-any", Linkage::default(), 17));
         assert!(fits("cp311-cp311-linux_x86_64", wanting(14), 17));

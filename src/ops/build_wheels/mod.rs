@@ -1,23 +1,23 @@
 //! Puts built wheels in the place of source archives, for the targets that this machine builds for.
 
 mod fit;
-mod requests;
+mod questions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
 
-use self::fit::{can_build_for, misfit, notes_on};
-pub use self::requests::with_built_wheels;
+use self::fit::{can_build_for, incompatibility, notes_on};
+pub use self::questions::with_built_wheels;
 use super::Listener;
 use super::fetch_context::{BuildSource, FetchContext};
 use super::fetch_error::{FetchError, FetchFailure};
 use super::metadata::ensure_stored;
-use super::sdist_build::{BuiltWheel, Job, SdistBuilder};
+use super::sdist_build::{BuildJob, BuiltWheel, SdistBuilder};
 use crate::domain::{
-    BuiltFrom, Candidate, CoreMetadata, Dependency, Marker, MaskedUrl, MetadataSource, PackageName, Plan, PlannedFile,
-    PlannedPackage, Promises, ResolutionMetadata, Target, WheelFilename, Yanked,
+    BuiltFrom, Candidate, CoreMetadata, Dependency, ExpectedContent, Marker, MaskedUrl, MetadataSource, PackageName,
+    Plan, PlannedFile, PlannedPackage, ResolutionMetadata, Target, WheelFilename,
 };
 use crate::index::wheel_metadata;
 use crate::interpreter::BuildError;
@@ -209,7 +209,7 @@ impl WheelJob<'_> {
         let Candidate { filename, url, .. } = &self.file.candidate;
         let archive = ensure_stored(&self.file.candidate, context, listener).await?;
         let source = BuildSource { archive: archive.sha256, project: &self.package.name, filename };
-        let built = self.builder.wheel(Job { source, context, listener, waiting: Vec::new() }).await?;
+        let built = self.builder.wheel(BuildJob { source, context, listener, waiting: Vec::new() }).await?;
         let from = BuiltFrom {
             filename: filename.clone(),
             url: url.clone(),
@@ -234,7 +234,7 @@ impl WheelJob<'_> {
         let mut notes = notes_on(built);
         let mut fitting = Vec::new();
         for target in &self.targets {
-            match misfit(built, &targets[*target], self.builder.target()) {
+            match incompatibility(built, &targets[*target], self.builder.target()) {
                 None => fitting.push(*target),
                 Some(note) => notes.push(note),
             }
@@ -296,14 +296,9 @@ fn planned_wheel(wheel: &BuiltWheel, from: BuiltFrom, targets: Vec<usize>, archi
     PlannedFile {
         candidate: Candidate {
             filename: wheel.filename.clone(),
-            index: Arc::new(url.clone()),
-            url,
-            promises: Promises { asked: digest.clone(), index: digest, size: Some(wheel.size) },
-            requires_python: None,
-            yanked: Yanked::default(),
-            sidecar: None,
-            uploaded: None,
+            expected: ExpectedContent { by_user: digest.clone(), by_index: digest, size: Some(wheel.size) },
             vcs_info: archive.vcs_info.clone(),
+            ..Candidate::at(url)
         },
         targets,
         tools: Vec::new(),

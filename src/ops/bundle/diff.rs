@@ -8,7 +8,7 @@ use crate::layout::Manifest;
 
 /// The differences between an old bundle and a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Comparison {
+pub struct BundleDiff {
     /// The changed projects, sorted by name.
     pub changes: Vec<VersionChange>,
     /// Ids of the targets that only the new bundle has.
@@ -33,7 +33,7 @@ pub struct VersionChange {
 }
 
 /// Compares two bundles by their manifests.
-pub fn compare(old: &Manifest, new: &Manifest) -> Comparison {
+pub fn compare(old: &Manifest, new: &Manifest) -> BundleDiff {
     let (old_versions, new_versions) = (versions(old), versions(new));
     let names: BTreeSet<_> = old_versions.keys().chain(new_versions.keys()).collect();
     let of =
@@ -48,7 +48,7 @@ pub fn compare(old: &Manifest, new: &Manifest) -> Comparison {
     });
     let (files_added, bytes_added) = only_in(new, old);
     let (files_removed, bytes_removed) = only_in(old, new);
-    Comparison {
+    BundleDiff {
         changes: changes.collect(),
         targets_added: targets_only_in(new, old),
         targets_removed: targets_only_in(old, new),

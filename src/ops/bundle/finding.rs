@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::archive::Fault;
+use crate::archive::ArchiveFault;
 
 /// The kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,8 +76,9 @@ impl Finding {
     }
 
     /// Makes a finding from a fault of an archive.
-    pub fn of_fault(fault: &Fault) -> Self {
-        let kind = if matches!(fault, Fault::Altered { .. }) { FindingKind::Repacked } else { FindingKind::Archive };
+    pub fn of_fault(fault: &ArchiveFault) -> Self {
+        let kind =
+            if matches!(fault, ArchiveFault::Altered { .. }) { FindingKind::Repacked } else { FindingKind::Archive };
         Self::new(kind, fault)
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::BundleError;
 use super::open_bundle::{BundleOverlay, OpenBundle};
 use crate::archive::{ArchiveFormat, CancelFlag, FileSink, TreeSink as _, parent};
-use crate::domain::{Fetched, FetchedFile, FetchedPackage, Request, Timestamp};
+use crate::domain::{Fetched, FetchedFile, FetchedPackage, Question, TargetedQuestion, Timestamp};
 use crate::layout::{self, BundleInput, ProjectSummaries, SBOMS, SbomFormat, Sboms};
 
 /// Writes a bundle for all targets of both as `out`, with the bills of materials that either has,
@@ -35,7 +35,7 @@ pub fn merge(
     let sboms = Sboms { formats: SBOMS.iter().filter(|format| has(format)).collect(), created };
     let input = BundleInput {
         fetched: &all.fetched,
-        requests: &all.requests,
+        questions: &all.questions,
         summaries: &all.summaries,
         sboms: &sboms,
         project: None,
@@ -50,7 +50,7 @@ pub fn merge(
 #[derive(Default)]
 struct MergedParts {
     fetched: Fetched,
-    requests: Vec<Request>,
+    questions: Vec<TargetedQuestion>,
     summaries: ProjectSummaries,
 }
 
@@ -59,7 +59,7 @@ impl MergedParts {
         let fail = |why| BundleError::Recall { path: bundle.path.clone(), why };
         Ok(Self {
             fetched: bundle.manifest.to_fetched().map_err(fail)?,
-            requests: bundle.manifest.to_requests().map_err(fail)?,
+            questions: bundle.manifest.to_questions().map_err(fail)?,
             summaries: bundle.manifest.recall_summaries(),
         })
     }
@@ -67,7 +67,7 @@ impl MergedParts {
     fn add(&mut self, other: Self) -> Result<(), BundleError> {
         let positions = self.add_targets(&other)?;
         let other = other.moved(&positions);
-        other.requests.into_iter().for_each(|request| self.add_request(request));
+        other.questions.into_iter().for_each(|asked| self.add_question(asked));
         other.fetched.packages.into_iter().for_each(|package| self.add_package(package));
         self.fetched.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         self.summaries.extend(other.summaries);
@@ -76,8 +76,8 @@ impl MergedParts {
 
     /// Replaces each target's position `n` by `positions[n]`.
     fn moved(mut self, positions: &[usize]) -> Self {
-        for request in &mut self.requests {
-            request.targets = moved(&request.targets, positions);
+        for asked in &mut self.questions {
+            asked.targets = moved(&asked.targets, positions);
         }
         for package in &mut self.fetched.packages {
             package.dependencies = std::mem::take(&mut package.dependencies).moved(positions);
@@ -98,7 +98,7 @@ impl MergedParts {
         order.iter().enumerate().for_each(|(new, (old, _))| positions[*old] = new);
         self.fetched.targets = order.into_iter().map(|(_, target)| target.clone()).collect();
         let mut all = self.moved(&positions);
-        all.requests.sort_by(|a, b| a.targets.cmp(&b.targets));
+        all.questions.sort_by(|a, b| a.targets.cmp(&b.targets));
         all
     }
 
@@ -109,7 +109,7 @@ impl MergedParts {
             let known = self.fetched.targets.iter().position(|known| known.id() == target.id());
             if let Some(known) = known {
                 let is_same = self.fetched.targets[known].description() == target.description()
-                    && asked(&self.requests, known) == asked(&other.requests, position);
+                    && question(&self.questions, known) == question(&other.questions, position);
                 if !is_same {
                     return Err(BundleError::SameTarget { id: target.id().to_owned() });
                 }
@@ -122,14 +122,13 @@ impl MergedParts {
         Ok(positions)
     }
 
-    fn add_request(&mut self, request: Request) {
-        let is_known = |target: &usize| self.requests.iter().any(|known| known.targets.contains(target));
-        let targets: Vec<_> = request.targets.iter().copied().filter(|target| !is_known(target)).collect();
-        let bare = Request { targets: Vec::new(), ..request };
-        match self.requests.iter_mut().find(|known| Request { targets: Vec::new(), ..(*known).clone() } == bare) {
+    fn add_question(&mut self, asked: TargetedQuestion) {
+        let TargetedQuestion { question, mut targets } = asked;
+        targets.retain(|target| !self.questions.iter().any(|known| known.targets.contains(target)));
+        match self.questions.iter_mut().find(|known| known.question == question) {
             Some(known) => known.targets.extend(targets),
             None if targets.is_empty() => {}
-            None => self.requests.push(Request { targets, ..bare }),
+            None => self.questions.push(question.for_targets(targets)),
         }
     }
 
@@ -162,10 +161,9 @@ impl MergedParts {
     }
 }
 
-/// Returns the request for the target at `position`.
-fn asked(requests: &[Request], position: usize) -> Option<Request> {
-    let request = requests.iter().find(|request| request.targets.contains(&position))?;
-    Some(Request { targets: Vec::new(), ..request.clone() })
+/// Returns the question that was answered for the target at `position`.
+fn question(questions: &[TargetedQuestion], position: usize) -> Option<&Question> {
+    questions.iter().find(|asked| asked.targets.contains(&position)).map(|asked| &asked.question)
 }
 
 fn moved(targets: &[usize], positions: &[usize]) -> Vec<usize> {

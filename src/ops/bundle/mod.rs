@@ -16,7 +16,7 @@ pub mod verify;
 
 pub use apply::apply;
 pub use delta::{DELTA_PATH, Delta, DeltaBase};
-pub use diff::{Comparison, VersionChange, compare};
+pub use diff::{BundleDiff, VersionChange, compare};
 pub use error::BundleError;
 pub use inspect::{InspectedPackage, inspect};
 pub use manifest_file::{manifest_at, manifest_text_at};

@@ -97,7 +97,7 @@ pub(in crate::ops) fn inspect_files(fetched: &Fetched, store: &DiskStore, check:
     let look = |(package, file): &(&FetchedPackage, &FetchedFile)| {
         let mut bytes = BufferedReader::new(store.open(file.object.sha256).ok()?);
         let inspection = DistributionInspection::of(&mut bytes, &file.candidate.filename, Some(&package.name));
-        let depth = if file.candidate.promises.has_digest() { Depth::Lists } else { Depth::Contents };
+        let depth = if file.candidate.expected.has_digest() { Depth::Lists } else { Depth::Contents };
         let faults = if check { faults(&mut bytes, &file.candidate.filename, &inspection, depth) } else { Vec::new() };
         Some((file.object.sha256, inspection, faults))
     };

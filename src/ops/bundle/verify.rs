@@ -20,8 +20,8 @@ use super::finding::{Finding, FindingKind};
 use super::manifest_file::LARGEST_PAGE;
 use super::signature::check_signature;
 use super::{DELTA_PATH, Delta};
-use crate::archive::{ArchiveReader, Fault, ReadError, check_volumes};
-use crate::domain::{Fetched, MetadataSource, Request, Sha256};
+use crate::archive::{ArchiveFault, ArchiveReader, ReadError, check_volumes};
+use crate::domain::{Fetched, MetadataSource, Sha256, TargetedQuestion};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, bundled};
 use crate::ops::distribution_inspection::DistributionInspection;
 use crate::ops::target_build::TargetBuild;
@@ -135,7 +135,7 @@ fn of_bundle(
             };
             verification.targets = proofs.into_iter().map(intact).collect();
             verification.findings.extend(gaps);
-            verification.findings.extend(stated_dependencies::unfounded(manifest, &available));
+            verification.findings.extend(stated_dependencies::unjustified(manifest, &available));
             verification.findings.extend(platform::unfit_files(&available));
             let page = |path: &str| reader.page(path, LARGEST_PAGE).ok().flatten();
             verification.findings.extend(project_lock::findings(manifest, &page));
@@ -157,7 +157,8 @@ fn built(manifest: &Manifest) -> impl Iterator<Item = (String, MetadataSource)> 
     manifest.files().filter_map(move |(_, file)| Some((file.path.clone(), file.metadata.as_ref().and_then(source)?)))
 }
 
-/// What is left for the targets to build; a manifest that cannot be read is told elsewhere.
+/// Returns what is left for the targets to build; none if the manifest cannot be read, which is a
+/// finding of its own.
 fn target_builds(manifest: &Manifest, checked: &[CheckedFile]) -> Vec<TargetBuild> {
     let inspections: BTreeMap<_, _> =
         checked.iter().filter_map(|file| Some((file.sha256?, file.inspection.as_ref()?))).collect();
@@ -165,16 +166,16 @@ fn target_builds(manifest: &Manifest, checked: &[CheckedFile]) -> Vec<TargetBuil
     manifest.to_fetched().map(|fetched| TargetBuild::all_of(&fetched, needs)).unwrap_or_default()
 }
 
-/// Returns what would keep targets from installing from a bundle with `requests`.
+/// Returns what would keep targets from installing from a bundle for `questions`.
 pub fn gaps(
     fetched: &Fetched,
-    requests: &[Request],
+    questions: &[TargetedQuestion],
     inspections: &BTreeMap<Sha256, DistributionInspection>,
     allow_unprovable: bool,
 ) -> Vec<Finding> {
     let available = AvailableFiles::of_fetched(fetched, inspections);
-    let proved = match requests.iter().map(bundled).collect::<Result<Vec<_>, _>>() {
-        Ok(requests) => prove(&requests, &available, allow_unprovable).1,
+    let proved = match questions.iter().map(bundled).collect::<Result<Vec<_>, _>>() {
+        Ok(questions) => prove(&questions, &available, allow_unprovable).1,
         Err(error) => vec![Finding::new(FindingKind::Manifest, error)],
     };
     proved.into_iter().chain(platform::unfit_files(&available)).collect()
@@ -226,7 +227,7 @@ fn read_all(
     size: u64,
     settings: &VerifySettings,
     expected: &ExpectedFiles,
-) -> Result<(Vec<CheckedFile>, Vec<Fault>), ReadError> {
+) -> Result<(Vec<CheckedFile>, Vec<ArchiveFault>), ReadError> {
     let checked = Mutex::new(Vec::new());
     let faults = reader.visit(size.saturating_add(SLACK), settings.threads, &|found| {
         let result = check_file(found, expected);
@@ -251,7 +252,7 @@ impl Verification {
         Self { findings: vec![finding], ..Self::default() }
     }
 
-    fn over(checked: &[CheckedFile], faults: &[Fault]) -> Self {
+    fn over(checked: &[CheckedFile], faults: &[ArchiveFault]) -> Self {
         Self {
             files: checked.len(),
             bytes: checked.iter().map(|file| file.size).sum(),

@@ -17,7 +17,7 @@ use crate::index::LocalDigests;
 use crate::parallel;
 use crate::store::{DiskStore, StoredObject};
 
-use super::sdist_build::BuiltWheels;
+use super::sdist_build::BuiltWheelCache;
 use super::source_trees;
 
 pub use self::identify::DistributionIdentity;
@@ -158,7 +158,7 @@ pub fn prune(store: &DiskStore, inventory: &Inventory, pruned: &Pruned, now: Sys
     store.layout().remove_outdated()?;
     store.prune_aliases()?;
     source_trees::prune(store.layout(), |sha256| store.find(sha256).is_some(), now)?;
-    BuiltWheels::new(&CacheEntries::local(store.layout().clone())).retain(|sha256| store.find(sha256).is_some());
+    BuiltWheelCache::new(&CacheEntries::local(store.layout().clone())).retain(|sha256| store.find(sha256).is_some());
     LocalDigests::new(store.layout()).retain(|sha256| store.find(sha256).is_some());
     let is_useless = |run: &&RecordedRun| !run.record.files.iter().any(|file| store.find(file.sha256).is_some());
     inventory.runs.iter().filter(is_useless).try_for_each(|run| fs::remove_file(&run.path))

@@ -3,23 +3,27 @@
 
 use std::sync::Arc;
 
-use super::{KnownFacts, MetadataProvider, PlanFailure, merge};
-use crate::domain::{Fetched, FetchedFile, FetchedPackage, Plan, Request, Requirement, Source, Specifiers, Target};
+use super::known_facts::KnownFacts;
+use super::{MetadataProvider, PlanFailure, merge};
+use crate::domain::{
+    Fetched, FetchedFile, FetchedPackage, Plan, Question, Requirement, Source, Specifiers, Target, TargetedQuestion,
+};
 use crate::index::ListingRequest;
-use crate::resolve::{LockQuestion, Question};
+use crate::resolve::LockResolver;
 
-/// Returns the plan of the lock of `question` for every target.
+/// Returns the plan for every target, with the packages of a lock.
 ///
 /// # Errors
 /// When a target cannot have a package of the lock, or an index could not be fetched; all such
 /// cases.
 pub async fn plan_locked(
-    question: &LockQuestion,
+    resolver: &LockResolver,
+    question: &Question,
     targets: &[Arc<Target>],
     provider: &MetadataProvider,
 ) -> Result<Plan, PlanFailure> {
     let mut known = KnownFacts::default();
-    let wanted = question.wanted_listings(targets).into_iter().map(|(project, versions)| {
+    let wanted = resolver.wanted_listings(targets).into_iter().map(|(project, versions)| {
         let mut versions = versions.into_iter();
         let versions = match (versions.next(), versions.next()) {
             (Some(only), None) => Specifiers::exactly(only),
@@ -35,7 +39,7 @@ pub async fn plan_locked(
         if !known.unreachable.is_empty() {
             return Err(known.into_failure(Vec::new(), Plan::default()));
         }
-        let (failures, solved) = question.solve_all(targets, &known.facts.candidates);
+        let (failures, solved) = resolver.solve_all(question, targets, &known.facts.candidates);
         requests = known.stale_listings(&failures);
         if failures.is_empty() {
             return Ok(merge(targets, solved));
@@ -45,21 +49,21 @@ pub async fn plan_locked(
     }
 }
 
-/// Returns the requests of a lock file: for each target exactly what was fetched for it.
-pub fn requests_of_locked(fetched: &Fetched, question: &Question) -> Vec<Request> {
+/// Returns the questions that stand for a lock file: for each target exactly what was fetched for it.
+pub fn questions_of_lock(fetched: &Fetched, question: &Question) -> Vec<TargetedQuestion> {
     let installed = fetched.installed();
-    let mut requests: Vec<Request> = Vec::new();
+    let mut questions: Vec<TargetedQuestion> = Vec::new();
     for position in 0..installed.targets.len() {
         let requirements = requirements(&installed, position);
-        match requests.iter_mut().find(|request| request.requirements == requirements) {
-            Some(request) => request.targets.push(position),
+        match questions.iter_mut().find(|known| known.question.requirements == requirements) {
+            Some(known) => known.targets.push(position),
             None => {
-                let whole = question.request(vec![position]);
-                requests.push(Request { requirements, follow_dependencies: false, ..whole });
+                let question = Question { requirements, follow_dependencies: false, ..question.clone() };
+                questions.push(question.for_targets(vec![position]));
             }
         }
     }
-    requests
+    questions
 }
 
 fn requirements(installed: &Fetched, target: usize) -> Vec<Requirement> {
@@ -75,16 +79,7 @@ fn requirement(package: &FetchedPackage, file: &FetchedFile) -> Option<Requireme
         Some(version) => Source::Index(Specifiers::exactly(version.clone())),
         None => Source::Url(file.candidate.url.clone()),
     };
-    Some(Requirement {
-        name: Some(package.name.clone()),
-        extras: Vec::new(),
-        source,
-        marker: crate::domain::Marker::ALWAYS,
-        hashes: file.candidate.promises.asked.clone(),
-        editable: false,
-        constraint: false,
-        config_settings: Default::default(),
-        vcs_info: None,
-        origin: package.requested_by.first()?.clone(),
-    })
+    let origin = package.requested_by.first()?.clone();
+    let hashes = file.candidate.expected.by_user.clone();
+    Some(Requirement { hashes, ..Requirement::named(package.name.clone(), source, origin) })
 }

@@ -63,7 +63,7 @@ impl fmt::Display for UnusableFiles {
 }
 
 /// A member of the folder or bundle that is a distribution by its name.
-struct Found<'a> {
+struct FoundDistribution<'a> {
     filename: &'a str,
     extent: &'a Extent,
     /// The digest that the bundle's manifest states.
@@ -77,7 +77,11 @@ impl Distributions {
         let found = members.extents.iter().filter_map(|(path, extent)| {
             let filename = path.as_str().rsplit('/').next().unwrap_or_default();
             let is_distribution = filename.ends_with(".whl") || SourceExtension::split(filename).is_some();
-            is_distribution.then(|| Found { filename, extent, promised: promised.get(path.as_str()).copied() })
+            is_distribution.then(|| FoundDistribution {
+                filename,
+                extent,
+                promised: promised.get(path.as_str()).copied(),
+            })
         });
         let found: Vec<_> = found.collect();
         let read = parallel::map(&found, parallel::threads(), |found| {
@@ -127,7 +131,7 @@ fn unique(read: Vec<Result<Distribution, String>>) -> Result<Vec<Distribution>, 
 }
 
 impl Distribution {
-    fn read(found: &Found<'_>, cancel: &CancelFlag) -> Result<Self, String> {
+    fn read(found: &FoundDistribution<'_>, cancel: &CancelFlag) -> Result<Self, String> {
         let in_words = |error: io::Error| format!("it cannot be read: {error}");
         let mut input = CancellableReader::new(found.extent.open().map_err(in_words)?, cancel);
         let (fingerprint, blake2) = digests(&mut input).map_err(in_words)?;

@@ -21,7 +21,7 @@ pub struct Registry {
     pages: Mutex<HashMap<PackageName, Arc<OnceCell<Option<Listing>>>>>,
 }
 
-/// How the registry lists a distribution.
+/// Whether the registry lists a distribution, and as which bytes.
 #[derive(Debug)]
 pub(super) enum Listed {
     Absent,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::config_settings::Settings;
+use super::config_settings::BackendSettings;
 use crate::cache_folder::{CacheBucket, CacheEntries, Readers, real_entries, remove_anything};
 use crate::domain::{Linkage, Sha256, Timestamp};
 
@@ -17,7 +17,7 @@ pub struct BuildKey<'a> {
     /// The interpreter: its tag, its platform with the C library, and its full version.
     pub interpreter: [&'a str; 3],
     pub requires: &'a [String],
-    pub config_settings: &'a Settings,
+    pub config_settings: &'a BackendSettings,
     pub exclude_newer: Option<Timestamp>,
 }
 
@@ -42,11 +42,11 @@ pub struct BuiltWheel {
 
 /// The cache of built wheels, each under the digest of its `BuildKey`.
 #[derive(Clone, Debug)]
-pub struct BuiltWheels {
+pub struct BuiltWheelCache {
     entries: CacheEntries,
 }
 
-impl BuiltWheels {
+impl BuiltWheelCache {
     pub fn new(entries: &CacheEntries) -> Self {
         Self { entries: entries.clone() }
     }
@@ -107,10 +107,10 @@ mod tests {
     #[test]
     fn a_wheel_is_found_by_all_that_its_build_depends_on() {
         let folder = tempfile::tempdir().unwrap();
-        let wheels = BuiltWheels::new(&CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
+        let wheels = BuiltWheelCache::new(&CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
         let requires = ["setuptools".to_owned()];
-        let settings = Settings::from([("debug".to_owned(), vec!["1".to_owned()])]);
-        let none = Settings::new();
+        let settings = BackendSettings::from([("debug".to_owned(), vec!["1".to_owned()])]);
+        let none = BackendSettings::new();
         let interpreter = ["cp311", "manylinux_2_36_x86_64", "3.11.7"];
         let key = BuildKey {
             archive: Sha256::of(b"a"),
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_wheel_that_the_store_lost_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let wheels = BuiltWheels::new(&CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
+        let wheels = BuiltWheelCache::new(&CacheEntries::local(CacheLayout::new(folder.path().to_owned())));
         let [kept, lost] = [b"kept", b"lost"].map(|bytes| Sha256::of(bytes));
         for sha256 in [kept, lost] {
             wheels.write(sha256, &BuiltWheel { sha256, ..wheel() });

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use crate::domain::PackageName;
 
-/// Settings by key, with several values for a repeated one.
-pub type Settings = BTreeMap<String, Vec<String>>;
+/// Settings of a build backend by key, with several values for a repeated one.
+pub type BackendSettings = BTreeMap<String, Vec<String>>;
 
 /// The config settings of a run: those for every archive, and those of a requirement for its
 /// project.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigSettings {
-    pub all: Settings,
-    pub projects: BTreeMap<PackageName, Settings>,
+    pub all: BackendSettings,
+    pub projects: BTreeMap<PackageName, BackendSettings>,
 }
 
 impl ConfigSettings {
     /// Returns the settings for the archives of `project`; its own replace those for all.
-    pub fn of(&self, project: &PackageName) -> Settings {
+    pub fn of(&self, project: &PackageName) -> BackendSettings {
         let mut settings = self.all.clone();
         settings.extend(self.projects.get(project).cloned().unwrap_or_default());
         settings
@@ -32,10 +32,10 @@ mod tests {
     fn those_of_a_project_replace_those_for_all() {
         let one = |key: &str, value: &str| (key.to_owned(), vec![value.to_owned()]);
         let [demo, other]: [PackageName; 2] = ["demo", "other"].map(|name| name.parse().unwrap());
-        let all = Settings::from([one("a", "1"), one("b", "1")]);
-        let own = Settings::from([one("b", "2"), one("c", "2")]);
+        let all = BackendSettings::from([one("a", "1"), one("b", "1")]);
+        let own = BackendSettings::from([one("b", "2"), one("c", "2")]);
         let settings = ConfigSettings { all: all.clone(), projects: BTreeMap::from([(demo.clone(), own)]) };
-        assert_eq!(settings.of(&demo), Settings::from([one("a", "1"), one("b", "2"), one("c", "2")]));
+        assert_eq!(settings.of(&demo), BackendSettings::from([one("a", "1"), one("b", "2"), one("c", "2")]));
         assert_eq!(settings.of(&other), all);
     }
 }

@@ -1,9 +1,9 @@
 //! Wheels that were built before: on this machine, or on one that shares its store.
 
-use super::Job;
-use super::built_wheels::{BuiltWheel, BuiltWheels};
+use super::BuildJob;
+use super::built_wheels::{BuiltWheel, BuiltWheelCache};
 use super::check::check_wheel;
-use crate::domain::{Promises, Sha256};
+use crate::domain::{ExpectedContent, Sha256};
 use crate::index::wheel_linkage;
 use crate::ops::fetch_context::FetchContext;
 use crate::ops::fetch_error::FetchError;
@@ -12,14 +12,14 @@ use crate::shared_store::SharedStore;
 
 /// Returns the wheel of a build that this machine holds.
 pub fn held_wheel(key: Sha256, context: &FetchContext) -> Option<BuiltWheel> {
-    BuiltWheels::new(&context.entries).read(key).filter(|wheel| context.store.find(wheel.sha256).is_some())
+    BuiltWheelCache::new(&context.entries).read(key).filter(|wheel| context.store.find(wheel.sha256).is_some())
 }
 
 /// Returns the wheel of a build that this machine holds, or that another one shares.
 ///
 /// # Errors
 /// When a shared wheel cannot be written on this machine.
-pub async fn known_wheel(key: Sha256, job: &Job<'_>) -> Result<Option<BuiltWheel>, FetchError> {
+pub async fn known_wheel(key: Sha256, job: &BuildJob<'_>) -> Result<Option<BuiltWheel>, FetchError> {
     match (held_wheel(key, job.context), &job.context.shared) {
         (None, Some(shared)) => shared_wheel(key, job, shared).await,
         (held, _) => Ok(held),
@@ -27,15 +27,16 @@ pub async fn known_wheel(key: Sha256, job: &Job<'_>) -> Result<Option<BuiltWheel
 }
 
 /// Takes the wheel that another machine built, if its bytes are there and are of the release.
-async fn shared_wheel(key: Sha256, job: &Job<'_>, shared: &SharedStore) -> Result<Option<BuiltWheel>, FetchError> {
-    let wheels = BuiltWheels::new(&job.context.entries);
+async fn shared_wheel(key: Sha256, job: &BuildJob<'_>, shared: &SharedStore) -> Result<Option<BuiltWheel>, FetchError> {
+    let wheels = BuiltWheelCache::new(&job.context.entries);
     let Some(wheel) = wheels.fetch(key).await else { return Ok(None) };
     let store = &job.context.store;
     let object = match store.find(wheel.sha256) {
         Some(held) => held,
         None => {
             // The size is only what the entry says; wrong bytes are known by their digest.
-            let incoming = store.begin(Promises { index: vec![wheel.sha256.into()], ..Promises::default() })?;
+            let incoming =
+                store.begin(ExpectedContent { by_index: vec![wheel.sha256.into()], ..ExpectedContent::default() })?;
             match fetch_shared(shared, wheel.sha256, (0, &wheel.filename), incoming, &|_| ()).await? {
                 SharedOutcome::Fetched(object) => object,
                 SharedOutcome::Missing(_) | SharedOutcome::Broken => return Ok(None),

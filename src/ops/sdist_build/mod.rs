@@ -4,7 +4,7 @@
 //! environment of its own ([`prepare`]). Its build requirements are planned and fetched like
 //! anything else ([`requirements`]), and installed from the store. Then the steps of the backend
 //! run, each as a [`process`] with no network. The outcome is checked ([`check`]) and cached:
-//! metadata in [`MetadataCache`], wheels in [`BuiltWheels`]. Processes that want the same build
+//! metadata in [`MetadataCache`], wheels in [`BuiltWheelCache`]. Processes that want the same build
 //! wait for each other ([`LockFile`]).
 
 mod built_wheels;
@@ -30,14 +30,13 @@ use super::fetch_context::{BuildSource, FetchContext, MetadataBuilder};
 use super::fetch_error::FetchError;
 use super::{BuildGoal, Event, Listener};
 use crate::cache_folder::LockFile;
-use crate::domain::{CoreMetadata, MetadataSource, Object, Sha256, Target};
+use crate::domain::{CoreMetadata, MetadataSource, Object, SelectionPolicy, Sha256, Target};
 use crate::http::blocking;
 use crate::index::{MetadataCache, MetadataFile, MetadataResult, wheel_linkage};
 use crate::interpreter::{BuildError, BuildFrontEnd, BuildProduct, BuildStep};
-use crate::select::Policy;
-pub use built_wheels::{BuildKey, BuiltWheel, BuiltWheels};
+pub use built_wheels::{BuildKey, BuiltWheel, BuiltWheelCache};
 use check::{base_name, check_identity, check_wheel};
-pub use config_settings::{ConfigSettings, Settings};
+pub use config_settings::{BackendSettings, ConfigSettings};
 use known_wheels::{held_wheel, known_wheel};
 
 /// Builds source archives with one interpreter, and keeps the outcomes.
@@ -47,7 +46,7 @@ pub struct SdistBuilder {
     /// The target of the interpreter.
     target: Arc<Target>,
     /// The policy by which build requirements are chosen.
-    policy: Policy,
+    policy: SelectionPolicy,
     config_settings: Arc<ConfigSettings>,
     limits: BuildLimits,
     /// The cache of metadata from builds, apart from that in archives: builds with another Python
@@ -74,7 +73,7 @@ impl BuildLimits {
 
 /// A build, with the context in which its requirements are fetched, and who hears of it.
 #[derive(Clone)]
-pub(super) struct Job<'a> {
+pub(super) struct BuildJob<'a> {
     pub source: BuildSource<'a>,
     pub context: &'a FetchContext,
     pub listener: &'a Listener,
@@ -94,19 +93,19 @@ impl MetadataBuilder for SdistBuilder {
         context: &'a FetchContext,
         listener: &'a Listener,
     ) -> BoxedBuild<'a, MetadataResult> {
-        Box::pin(self.metadata_of(Job { source, context, listener, waiting: Vec::new() }))
+        Box::pin(self.metadata_of(BuildJob { source, context, listener, waiting: Vec::new() }))
     }
 }
 
 impl SdistBuilder {
     pub fn new(front_end: BuildFrontEnd, target: Arc<Target>, known: MetadataCache, limits: BuildLimits) -> Self {
-        let (policy, config_settings) = (Policy::default(), Arc::default());
+        let (policy, config_settings) = (SelectionPolicy::default(), Arc::default());
         Self { front_end: Arc::new(front_end), target, policy, config_settings, limits, known }
     }
 
     /// Returns the builder with another policy for build requirements, and with config settings.
     #[must_use]
-    pub fn configured(self, policy: Policy, config_settings: Arc<ConfigSettings>) -> Self {
+    pub fn configured(self, policy: SelectionPolicy, config_settings: Arc<ConfigSettings>) -> Self {
         Self { policy, config_settings, ..self }
     }
 
@@ -115,9 +114,9 @@ impl SdistBuilder {
         &self.target
     }
 
-    async fn metadata_of(&self, job: Job<'_>) -> Result<MetadataResult, FetchError> {
+    async fn metadata_of(&self, job: BuildJob<'_>) -> Result<MetadataResult, FetchError> {
         let source = job.source;
-        // Settings may change what a build states.
+        // BackendSettings may change what a build states.
         let is_usual = self.config_settings.of(source.project).is_empty();
         let known = || self.known.read(source.archive).filter(|_| is_usual);
         if let Some(known) = known() {
@@ -136,7 +135,7 @@ impl SdistBuilder {
         Ok(known)
     }
 
-    async fn build_metadata(&self, job: Job<'_>, lock: &LockFile) -> Result<CoreMetadata, FetchError> {
+    async fn build_metadata(&self, job: BuildJob<'_>, lock: &LockFile) -> Result<CoreMetadata, FetchError> {
         self.announce(job.source.filename, BuildGoal::Metadata, job.listener);
         let build = self.prepare_archive(job, Some(lock)).await?;
         self.run(&build, &BuildStep::Metadata(&build.backend)).await?;
@@ -197,7 +196,7 @@ impl SdistBuilder {
     ///
     /// # Errors
     /// When the build fails, or makes something else than a wheel of this release.
-    pub(super) fn wheel<'a>(&'a self, job: Job<'a>) -> BoxedBuild<'a, BuiltWheel> {
+    pub(super) fn wheel<'a>(&'a self, job: BuildJob<'a>) -> BoxedBuild<'a, BuiltWheel> {
         Box::pin(async move {
             let source = job.source;
             if job.waiting.contains(&source.archive) {
@@ -227,12 +226,12 @@ impl SdistBuilder {
                 let object = Object { sha256: wheel.sha256, size: wheel.size };
                 shared.upload(context.store.path(wheel.sha256), object);
             }
-            BuiltWheels::new(&context.entries).write(key, &wheel);
+            BuiltWheelCache::new(&context.entries).write(key, &wheel);
             Ok(wheel)
         })
     }
 
-    fn key(&self, job: &Job<'_>) -> Result<Sha256, FetchError> {
+    fn key(&self, job: &BuildJob<'_>) -> Result<Sha256, FetchError> {
         let needs = prepare::needs(job)?;
         let (python, platform) = (self.target.python().to_string(), self.target.platform().to_string());
         let key = BuildKey {
@@ -247,14 +246,14 @@ impl SdistBuilder {
 
     /// Returns the config settings of a build; those of a run are not meant for what builds its
     /// archives.
-    fn config_settings_of(&self, job: &Job<'_>) -> Settings {
+    fn config_settings_of(&self, job: &BuildJob<'_>) -> BackendSettings {
         match job.waiting.is_empty() {
             true => self.config_settings.of(job.source.project),
-            false => Settings::new(),
+            false => BackendSettings::new(),
         }
     }
 
-    async fn build_wheel(&self, job: Job<'_>, lock: Option<&LockFile>) -> Result<BuiltWheel, FetchError> {
+    async fn build_wheel(&self, job: BuildJob<'_>, lock: Option<&LockFile>) -> Result<BuiltWheel, FetchError> {
         let BuildSource { project, filename, .. } = job.source;
         self.announce(filename, BuildGoal::Wheel, job.listener);
         let store = job.context.store.clone();
@@ -289,7 +288,7 @@ impl SdistBuilder {
     }
 
     /// Takes the lock of this name, once no other process builds the same.
-    async fn lock(&self, name: &str, job: &Job<'_>) -> Result<LockFile, BuildError> {
+    async fn lock(&self, name: &str, job: &BuildJob<'_>) -> Result<LockFile, BuildError> {
         let layout = job.context.store.layout();
         let mut is_told = false;
         loop {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::check::base_name;
 use super::process::{self, LEAST_FREE, Supervision};
 use super::requirements::{BuildTool, ToolContext};
-use super::{Job, SdistBuilder};
+use super::{BuildJob, SdistBuilder};
 use crate::archive::TemporaryFolder;
 use crate::cache_folder::{CacheLayout, LockFile};
 use crate::http::blocking;
@@ -49,11 +49,11 @@ impl Place {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn needs(job: &Job<'_>) -> Result<BuildRequirements, FetchError> {
+pub(super) fn needs(job: &BuildJob<'_>) -> Result<BuildRequirements, FetchError> {
     Ok(top_files(job)?.build_requirements())
 }
 
-fn top_files(job: &Job<'_>) -> Result<TopFiles, FetchError> {
+fn top_files(job: &BuildJob<'_>) -> Result<TopFiles, FetchError> {
     let top = sdist_metadata::top_files(job.context.store.open(job.source.archive)?, job.source.filename);
     top.map_err(|why| refused(&why))
 }
@@ -69,12 +69,12 @@ impl SdistBuilder {
     /// When that fails.
     pub(super) async fn prepare_archive(
         &self,
-        job: Job<'_>,
+        job: BuildJob<'_>,
         lock: Option<&LockFile>,
     ) -> Result<PreparedBuild, FetchError> {
         let top = top_files(&job)?;
         let settings = self.config_settings_of(&job);
-        let Job { source, context, listener, waiting } = job;
+        let BuildJob { source, context, listener, waiting } = job;
         let place = match lock {
             Some(lock) => Place::Locked(lock.folder().map_err(BuildError::from)?),
             None => unlocked(context.store.layout())?,

@@ -51,8 +51,8 @@ pub async fn run(command: Command, supervision: &Supervision) -> Result<(), Buil
     // Also when this future is dropped, since the program was interrupted.
     let group = ProcessGroup(child.id());
     let said = Arc::new(Mutex::new(LastLines::default()));
-    let hearer = Hearer { said: said.clone(), supervision: supervision.clone() };
-    let reading = tokio::spawn(read_both(child.stdout.take(), child.stderr.take(), hearer));
+    let receiver = LineReceiver { said: said.clone(), supervision: supervision.clone() };
+    let reading = tokio::spawn(read_both(child.stdout.take(), child.stderr.take(), receiver));
     let outcome = wait(&mut child, supervision).await;
     drop(group);
     let _ = timeout(LAST_OUTPUT, reading).await;
@@ -122,13 +122,13 @@ impl Drop for ProcessGroup {
 
 /// Takes the lines that a command prints.
 #[derive(Clone)]
-struct Hearer {
+struct LineReceiver {
     said: Arc<Mutex<LastLines>>,
     supervision: Supervision,
 }
 
-impl Hearer {
-    fn hear(&self, line: &[u8]) {
+impl LineReceiver {
+    fn receive(&self, line: &[u8]) {
         let line = String::from_utf8_lossy(line).trim_end().to_owned();
         if !line.is_empty() {
             let filename = self.supervision.filename.as_ref().into();
@@ -138,23 +138,27 @@ impl Hearer {
     }
 }
 
-async fn read_both(output: Option<impl AsyncRead + Unpin>, errors: Option<impl AsyncRead + Unpin>, hearer: Hearer) {
-    tokio::join!(read(output, &hearer), read(errors, &hearer));
+async fn read_both(
+    output: Option<impl AsyncRead + Unpin>,
+    errors: Option<impl AsyncRead + Unpin>,
+    receiver: LineReceiver,
+) {
+    tokio::join!(read(output, &receiver), read(errors, &receiver));
 }
 
-async fn read(from: Option<impl AsyncRead + Unpin>, hearer: &Hearer) {
+async fn read(from: Option<impl AsyncRead + Unpin>, receiver: &LineReceiver) {
     let Some(mut from) = from else { return };
     let (mut bytes, mut open) = (vec![0; 8 << 10], Vec::new());
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
         for byte in &bytes[..length] {
             match byte {
-                b'\n' => hearer.hear(&std::mem::take(&mut open)),
+                b'\n' => receiver.receive(&std::mem::take(&mut open)),
                 byte if open.len() < LONGEST_LINE => open.push(*byte),
                 _ => {}
             }
         }
     }
-    hearer.hear(&open);
+    receiver.receive(&open);
 }
 
 /// The last lines that a command printed, and what they tell is missing.

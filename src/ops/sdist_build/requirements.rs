@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::{Job, SdistBuilder};
-use crate::domain::{FetchedFile, FetchedPackage, Plan, Sha256, Timestamp};
+use super::{BuildJob, SdistBuilder};
+use crate::domain::{FetchedFile, FetchedPackage, Plan, Question, Sha256, Timestamp};
 use crate::http::blocking;
 use crate::interpreter::BuildError;
 use crate::ops::build_tools::{build_origin, needs_wheel, tool_question};
@@ -14,7 +14,6 @@ use crate::ops::fetch::{FetchSettings, fetch};
 use crate::ops::fetch_context::{BuildSource, FetchContext};
 use crate::ops::fetch_error::FetchError;
 use crate::ops::{Listener, MetadataProvider, PlanFailure, plan};
-use crate::resolve::Question;
 
 /// The number of concurrent requests for build requirements.
 const REQUESTS_AT_ONCE: usize = 16;
@@ -105,7 +104,7 @@ impl SdistBuilder {
         }
         let source = BuildSource { archive: sha256, project: &package.name, filename: &filename };
         let ToolContext { context, listener, waiting } = tools;
-        let wheel = self.wheel(Job { source, context, listener, waiting: waiting.to_vec() }).await?;
+        let wheel = self.wheel(BuildJob { source, context, listener, waiting: waiting.to_vec() }).await?;
         Ok(BuildTool { filename: wheel.filename.into(), sha256: wheel.sha256, pin })
     }
 }

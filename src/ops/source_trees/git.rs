@@ -112,7 +112,7 @@ impl Git {
         private_folder::open(&folder, layout).map_err(in_folder)?;
         let lock = File::create(folder.join("lock")).map_err(in_folder)?;
         lock.lock().map_err(in_folder)?;
-        let repository = Repository { git: self, url, tree: folder.join("tree") };
+        let repository = CachedRepository { git: self, url, tree: folder.join("tree") };
         // A run that was killed while git worked leaves locks of git, which would stay for ever.
         let unfinished = folder.join("unfinished");
         if unfinished.exists() {
@@ -195,13 +195,13 @@ fn path_of_bytes(bytes: &[u8]) -> PathBuf {
 }
 
 /// A repository in the cache.
-struct Repository<'a> {
+struct CachedRepository<'a> {
     git: &'a Git,
     url: &'a RepositoryUrl,
     tree: PathBuf,
 }
 
-impl Repository<'_> {
+impl CachedRepository<'_> {
     /// Checks out the commit that is asked for, and returns its hash.
     fn commit_in_tree(&self) -> Result<String, GitError> {
         self.prepare().map_err(|why| GitError::Folder { folder: self.tree.clone(), why })?;
@@ -312,8 +312,8 @@ impl Repository<'_> {
         }
     }
 
-    /// A command in the repository, which knows its password by a variable: a command line shows it to
-    /// every user, that of git's helpers, too.
+    /// Returns a git command in the repository, which gets the password by a variable: a command line
+    /// shows it to every user, that of git's helpers, too.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = in_repository(self.git.command(&self.tree, arguments), &self.tree);
         if let Some(login) = self.url.http_login() {

@@ -181,7 +181,7 @@ impl SourceTreePacker {
         let sha256 = Fingerprint::read(file.as_file_mut(), &[])?.sha256;
         let place = self.layout.folder(CacheBucket::SourceTrees).join(sha256.to_string());
         let archive = place.join(format!("{top}.tar.gz"));
-        self.layout.settle(file, &archive, |file, path| {
+        self.layout.rename_into_place(file, &archive, |file, path| {
             file.persist(path).map(drop).map_err(|failed| (failed.error, failed.file))
         })?;
         Ok(archive)

@@ -50,7 +50,7 @@ fn of_a_file_that_is_listed_twice_the_last_counts_or_the_one_that_is_promised() 
     let world = FakeIndex::new().file(File::wheel("a", "1.0").sha256(&one)).file(File::wheel("a", "1.0").sha256(&two));
     let digest = |line: &str| {
         let answer = world.ask(&[line]).solve();
-        answer.solutions()[0].packages[0].file.promises.index[0].hex.to_string()
+        answer.solutions()[0].packages[0].file.expected.by_index[0].hex.to_string()
     };
     assert_eq!(digest("a"), two);
     assert_eq!(digest(&format!("a --hash=sha256:{one}")), one);

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::fake_index::{Asking, FakeIndex, File};
+use super::asking::Asking;
+use super::fake_index::{FakeIndex, File};
 use crate::domain::{MetadataUnavailable, Specifiers};
 
 /// The versions that a project may have.

@@ -86,7 +86,7 @@ fn a_digest_of_another_platforms_file_is_told_as_that() {
         .file(File::sdist("a", "1.0").sha256(&hex('c')));
     let answer = world.ask(&[&format!("a==1.0{}", hash('a'))]).solve();
     let Reason::NoFile { files, .. } = answer.reason() else { panic!("{}", answer.message()) };
-    assert_eq!(files.promised().map(|file| &*file.filename), Some("a-1.0-cp312-cp312-win_amd64.whl"));
+    assert_eq!(files.with_allowed_digest().map(|file| &*file.filename), Some("a-1.0-cp312-cp312-win_amd64.whl"));
     let message = answer.message();
     assert!(
         message.ends_with("the hash asked for is of a-1.0-cp312-cp312-win_amd64.whl, which is for win_amd64 only"),
@@ -118,7 +118,7 @@ fn a_url_may_carry_its_digest() {
     assert_eq!(answer.packages(), ["b 3.0"]);
     assert_eq!(world.ask(&[&format!("b @ {url}")]).require_hashes().solve().reason(), &Reason::NoHash { pinned: true });
     let answer = world.ask(&[&format!("b @ {url}")]).constrained(&[&format!("b==3{}", hash('f'))]).require_hashes();
-    assert_eq!(answer.solve().solutions()[0].packages[0].file.promises.asked.len(), 1);
+    assert_eq!(answer.solve().solutions()[0].packages[0].file.expected.by_user.len(), 1);
 }
 
 /// Any one digest is enough, so one that the index does not promise leaves it to the bytes.

@@ -1,5 +1,5 @@
 use super::fake_index::{FakeIndex, File};
-use crate::resolve::ForkStrategy::{Fewest, PerTarget, RequiresPython};
+use crate::domain::ForkStrategy::{Fewest, PerTarget, RequiresPython};
 
 /// Wheels of 2.0 for new Pythons, of 1.0 for all.
 fn world() -> FakeIndex {

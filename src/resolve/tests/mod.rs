@@ -1,5 +1,6 @@
 //! Tests of the resolver: with literal indexes, with random ones, and with published scenarios.
 
+mod asking;
 mod bad_input;
 mod brute_force;
 mod builds;

@@ -1,7 +1,7 @@
 //! Tests of which of two projects gives way if both cannot have their newest version.
+use crate::domain::ForkStrategy;
 
 use super::fake_index::{FakeIndex, File};
-use crate::resolve::ForkStrategy;
 
 /// A dependency gives way to what needs it, as in pip; after a real set.
 #[test]

@@ -3,14 +3,15 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
+use crate::domain::ForkStrategy;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::super::{Facts, Failure, ForkStrategy, MissingFacts, Reason};
+use super::super::{Facts, Failure, MissingFacts, Reason};
+use super::asking::{Answer, Asking};
 use super::brute_force::{self, Release, SPECIFIERS, Say, Sketch, VERSIONS, When};
-use super::fake_index::{Answer, Asking};
 
 /// The number of worlds, unless `PREFETCH_TEST_WORLDS` gave another when this was built: `.ci/run`
 /// asks for more, which take a debug build a minute. The first are the same however many there are.

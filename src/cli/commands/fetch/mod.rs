@@ -33,7 +33,7 @@ use crate::cli::settings;
 use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::show;
-use crate::domain::{Fetched, LockedProject, Plan, Request, Target};
+use crate::domain::{Fetched, LockedProject, Plan, Target, TargetedQuestion};
 use crate::input::ParsedInput;
 use crate::layout;
 use crate::ops::{
@@ -207,7 +207,7 @@ impl<'a> FetchRun<'a> {
     async fn run_stages(&self, provider: MetadataProvider) -> Result<Exit, CliError> {
         let outcome = self.obtain_and_write(provider).await;
         if let Some(shared) = &self.prepared.context.shared {
-            shared_store_usage::tell(&shared.finish(UPLOAD_LIMIT).await, self.args.messages.quiet);
+            shared_store_usage::print(&shared.finish(UPLOAD_LIMIT).await, self.args.messages.quiet);
         }
         outcome
     }
@@ -245,7 +245,7 @@ impl<'a> FetchRun<'a> {
 
     async fn obtain(&self, provider: MetadataProvider, listener: &Listener) -> Result<Obtained, Failed> {
         let planned = match &self.prepared.lock {
-            Some(lock) => ops::plan_locked(lock, &self.targets, &provider).await,
+            Some(lock) => ops::plan_locked(lock, &self.prepared.question, &self.targets, &provider).await,
             None => ops::plan(&self.prepared.question, &self.targets, provider).await,
         };
         let may_be_of_old_page = planned.as_ref().is_err_and(PlanFailure::may_be_of_old_page);
@@ -344,18 +344,19 @@ impl<'a> FetchRun<'a> {
     }
 
     async fn write(&self, fetched: &Arc<Fetched>) -> Result<Vec<Finding>, CliError> {
-        let requests = match &self.prepared.lock {
-            Some(_) => ops::requests_of_locked(fetched, &self.prepared.question),
-            None => vec![self.prepared.question.request((0..fetched.targets.len()).collect())],
+        let question = &self.prepared.question;
+        let questions = match &self.prepared.lock {
+            Some(_) => ops::questions_of_lock(fetched, question),
+            None => vec![question.clone().for_targets((0..fetched.targets.len()).collect())],
         };
-        let requests = requests.into_iter().flat_map(|request| ops::with_built_wheels(request, fetched));
-        let requests: Arc<[Request]> = requests.collect();
+        let questions = questions.into_iter().flat_map(|question| ops::with_built_wheels(question, fetched));
+        let questions: Arc<[TargetedQuestion]> = questions.collect();
         let mut findings = Vec::new();
         for output in self.outputs() {
-            let (fetched, requests, store) = (fetched.clone(), requests.clone(), self.prepared.context.store.clone());
+            let (fetched, questions, store) = (fetched.clone(), questions.clone(), self.prepared.context.store.clone());
             let (output, cancel) = (output.clone(), self.cancel.clone());
             let writing =
-                tokio::task::spawn_blocking(move || ops::write(&fetched, &requests, &store, &output, &cancel));
+                tokio::task::spawn_blocking(move || ops::write(&fetched, &questions, &store, &output, &cancel));
             let written = writing.await.expect("writing does not panic");
             findings.extend(written.map_err(|failure| CliError::of_write(&failure))?);
         }

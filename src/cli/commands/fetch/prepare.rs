@@ -14,14 +14,13 @@ use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::builds;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::{self, Settings};
-use crate::domain::{IndexOptions, ReleaseControl, Requirement, Target};
+use crate::domain::{ForkStrategy, IndexOptions, Question, ReleaseControl, Requirement, SelectionPolicy, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
-use crate::input::{self, LockInput, ParsedInput, ProjectInput};
+use crate::input::{self, ParsedInput, ProjectInput};
 use crate::interpreter::PipSettings;
-use crate::ops::{Claims, FetchContext, MetadataProvider, SdistBuilder, WheelsToBuild};
-use crate::resolve::{ForkStrategy, LockQuestion, Question};
-use crate::select::Policy;
+use crate::ops::{ClaimedMetadata, FetchContext, MetadataProvider, SdistBuilder, WheelsToBuild};
+use crate::resolve::LockResolver;
 use crate::store::DiskStore;
 
 /// The settings, question and context of a run.
@@ -31,8 +30,8 @@ pub struct PreparedFetch {
     pub settings: Settings,
     pub warm: Option<WarmPip>,
     pub question: Question,
-    /// The question to a lock file, if one is among the inputs.
-    pub lock: Option<LockQuestion>,
+    /// What answers the question by a lock file, if one is among the inputs.
+    pub lock: Option<LockResolver>,
     /// The projects among the inputs that are to be packed themselves.
     pub projects: Vec<ProjectInput>,
     pub context: FetchContext,
@@ -66,7 +65,10 @@ impl PreparedFetch {
         let tool_formats = options.formats.clone();
         let wheels_to_build = builds::wheels_to_build(&args.selection.build_wheels)?;
         builds::restrict(&mut options.formats, &wheels_to_build);
-        let lock = read.lock.as_ref().map(|input| lock_question(input, args, &options));
+        let lock = read.lock.as_ref().map(|input| LockResolver {
+            skip_source_trees: args.selection.skip_source_trees,
+            ..LockResolver::new(input.lock.clone(), input.groups.clone())
+        });
         let projects = projects(&read, args)?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes)?;
@@ -77,7 +79,7 @@ impl PreparedFetch {
         let client = Arc::new(HttpClient::new(http));
         let question = question(read, &options, &settings);
         // Build requirements need not be built from source, too.
-        let tool_policy = Policy { formats: tool_formats, ..question.policy.clone() };
+        let tool_policy = SelectionPolicy { formats: tool_formats, ..question.policy.clone() };
         let builders = match args.selection.allow_build || wheels_to_build.is_wanted() {
             true => builders(args, machine, &question, &tool_policy)?,
             false => Vec::new(),
@@ -89,7 +91,7 @@ impl PreparedFetch {
             shared,
             metadata: MetadataCache::of_files(&entries),
             entries,
-            claims: Claims::default(),
+            claimed_metadata: ClaimedMetadata::default(),
             builds: builders.first().cloned().map(|builder| Arc::new(builder) as _),
             strict_metadata: settings.strict_metadata,
             program: environment.program().into(),
@@ -182,7 +184,7 @@ fn builders(
     args: &FetchArgs,
     machine: &Machine<'_>,
     question: &Question,
-    policy: &Policy,
+    policy: &SelectionPolicy,
 ) -> Result<Vec<SdistBuilder>, CliError> {
     let settings = Arc::new(builds::config_settings(&args.selection, &question.requirements));
     let builders = machine.builders(&builds::limits(&args.selection))?.into_iter();
@@ -207,21 +209,9 @@ fn projects(read: &ParsedInput, args: &FetchArgs) -> Result<Vec<ProjectInput>, C
     }
 }
 
-fn lock_question(input: &LockInput, args: &FetchArgs, options: &IndexOptions) -> LockQuestion {
-    LockQuestion {
-        lock: input.lock.clone(),
-        groups: input.groups.clone(),
-        policy: Policy { formats: options.formats.clone(), ..Policy::default() },
-        skip_source_trees: args.selection.skip_source_trees,
-        with_sources: args.selection.with_sources,
-        packed: Default::default(),
-        project: None,
-    }
-}
-
 fn question(read: ParsedInput, options: &IndexOptions, settings: &Settings) -> Question {
     let require_hashes = !options.no_require_hashes && (options.require_hashes || read.requires_hashes());
-    let policy = Policy {
+    let policy = SelectionPolicy {
         formats: options.formats.clone(),
         prefer_binary: options.prefer_binary,
         releases: options.releases.clone(),

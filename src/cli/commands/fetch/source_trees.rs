@@ -20,13 +20,13 @@ use crate::input::ProjectInput;
 use crate::ops::Output;
 use crate::ops::source_trees::{Git, GitError, PackedTree, SourceTree, SourceTreeError, SourceTreePacker, TreeBuilder};
 use crate::parallel;
-use crate::resolve::{LockQuestion, PackedSource};
+use crate::resolve::{LockResolver, PackedSource};
 
 /// How many trees are packed at once: most of the time is the network's.
 const AT_ONCE: usize = 4;
 
 /// A source tree that is required.
-struct Asked {
+struct RequiredTree {
     tree: Result<SourceTree, String>,
     /// The requirement or locked package, for messages.
     text: String,
@@ -82,7 +82,7 @@ pub fn pack(
     let packed = pack_all(&all, &packer(prepared, outputs, context))?;
     for (asked, packed) in all.into_iter().zip(packed) {
         if !context.is_quiet {
-            tell(&asked, &packed);
+            print_packed(&asked, &packed);
         }
         put(prepared, asked.archive_for, &packed);
     }
@@ -107,9 +107,9 @@ fn put(prepared: &mut PreparedFetch, archive_for: ArchiveUse, packed: &PackedTre
     }
 }
 
-fn of_repositories(lock: &LockQuestion, targets: &[Arc<Target>]) -> Vec<Asked> {
+fn of_repositories(lock: &LockResolver, targets: &[Arc<Target>]) -> Vec<RequiredTree> {
     let repositories = lock.repositories(targets).into_iter();
-    let asked = repositories.map(|(url, package)| Asked {
+    let asked = repositories.map(|(url, package)| RequiredTree {
         tree: RepositoryUrl::parse(url).map(SourceTree::Repository).map_err(|error| error.to_string()),
         text: package.name.to_string(),
         name: Some(package.name.clone()),
@@ -121,8 +121,8 @@ fn of_repositories(lock: &LockQuestion, targets: &[Arc<Target>]) -> Vec<Asked> {
 }
 
 /// Returns the projects that are packed themselves, with the folders in their lock.
-fn of_projects(prepared: &PreparedFetch, targets: &[Arc<Target>]) -> Result<Vec<Asked>, CliError> {
-    let of_input = |input: &ProjectInput, archive_for| Asked {
+fn of_projects(prepared: &PreparedFetch, targets: &[Arc<Target>]) -> Result<Vec<RequiredTree>, CliError> {
+    let of_input = |input: &ProjectInput, archive_for| RequiredTree {
         tree: Ok(SourceTree::Project(input.folder.clone())),
         text: "the project".to_owned(),
         name: None,
@@ -136,7 +136,7 @@ fn of_projects(prepared: &PreparedFetch, targets: &[Arc<Target>]) -> Result<Vec<
     };
     let folders = lock.folders(targets);
     let has_project = lock.lock.has_project() || folders.iter().any(|(folder, _)| matches!(*folder, "." | "./"));
-    let folders = folders.into_iter().map(|(folder, package)| Asked {
+    let folders = folders.into_iter().map(|(folder, package)| RequiredTree {
         tree: Ok(SourceTree::Project(input.folder.join(folder))),
         text: package.name.to_string(),
         name: Some(package.name.clone()),
@@ -155,7 +155,7 @@ fn of_projects(prepared: &PreparedFetch, targets: &[Arc<Target>]) -> Result<Vec<
     }
 }
 
-fn of_requirement(requirement: &Requirement, position: usize) -> Asked {
+fn of_requirement(requirement: &Requirement, position: usize) -> RequiredTree {
     let tree = match &requirement.source {
         Source::Project(folder) => Ok(SourceTree::Folder(folder.clone())),
         Source::Repository(url) => {
@@ -163,7 +163,7 @@ fn of_requirement(requirement: &Requirement, position: usize) -> Asked {
         }
         Source::Index(_) | Source::Url(_) | Source::Archive(_) => Err("it is no folder and no repository".to_owned()),
     };
-    Asked {
+    RequiredTree {
         tree,
         text: requirement.to_string(),
         name: requirement.name.clone(),
@@ -205,7 +205,7 @@ fn git_variables(prepared: &PreparedFetch, environment: &Environment) -> Vec<(&'
 }
 
 /// Packs all trees; returns the archives in order.
-fn pack_all(all: &[Asked], packer: &SourceTreePacker) -> Result<Vec<PackedTree>, CliError> {
+fn pack_all(all: &[RequiredTree], packer: &SourceTreePacker) -> Result<Vec<PackedTree>, CliError> {
     let outcomes = parallel::map(all, AT_ONCE, |asked| match &asked.tree {
         Ok(tree) => packer
             .pack(tree, asked.known.as_ref())
@@ -238,7 +238,7 @@ fn pack_all(all: &[Asked], packer: &SourceTreePacker) -> Result<Vec<PackedTree>,
     })
 }
 
-fn check_name(asked: &Asked, packed: PackedTree) -> Result<PackedTree, SourceTreeError> {
+fn check_name(asked: &RequiredTree, packed: PackedTree) -> Result<PackedTree, SourceTreeError> {
     match &asked.name {
         Some(name) if *name != packed.name => Err(SourceTreeError::OtherProject(packed.name)),
         _ => Ok(packed),
@@ -263,7 +263,7 @@ fn hint(error: &SourceTreeError) -> Option<&'static str> {
 }
 
 /// Prints what an archive was packed from.
-fn tell(asked: &Asked, packed: &PackedTree) {
+fn print_packed(asked: &RequiredTree, packed: &PackedTree) {
     let filename = packed.archive.file_name().unwrap_or_default().to_string_lossy();
     let commit = packed.vcs_info.iter().map(|info| format!(" at commit {:.12}", info.commit_id)).collect::<String>();
     terminal::say(format!("{}: {filename} is packed from {}{commit}", asked.origin, asked.text));

@@ -2,11 +2,11 @@
 
 use super::super::requirement_lines::from_section;
 use super::condition::{Condition, ConditionReader};
-use super::evaluate::{Evaluator, Value};
+use super::evaluate::{Evaluator, PythonValue};
 use super::names::{NameRole, Names};
 use super::syntax::NodeId;
 
-/// Reads such lists of one file.
+/// Reads such lists in one file.
 pub struct Branches<'e, 'n, 's> {
     pub names: &'n Names<'s>,
     pub evaluator: &'e Evaluator<'n, 's>,
@@ -19,9 +19,9 @@ struct ConditionalLine {
 }
 
 impl Branches<'_, '_, '_> {
-    /// The list that `name` stands for at `usage`, each of its lines with the marker of its branch.
-    /// Absent where a statement that changes it is not understood, or may run later.
-    pub fn list(&self, name: &str, usage: NodeId) -> Option<Value> {
+    /// Returns the list that `name` stands for at `usage`, each of its lines with the marker of its
+    /// branch; `None` if a statement that changes it is not understood, or may run later.
+    pub fn list(&self, name: &str, usage: NodeId) -> Option<PythonValue> {
         let syntax = self.names.syntax;
         let mut lines = Vec::new();
         let occurrences = syntax.occurrences(name);
@@ -40,8 +40,8 @@ impl Branches<'_, '_, '_> {
         occurrences.iter().any(is_set).then(|| value(lines))?
     }
 
-    /// `first if condition else second`.
-    pub fn choice(&self, id: NodeId) -> Option<Value> {
+    /// Reads `first if condition else second`.
+    pub fn choice(&self, id: NodeId) -> Option<PythonValue> {
         let mut parts = self.names.syntax.children(id);
         let (first, condition, second) = (parts.next()?, parts.next()?, parts.next()?);
         let condition = ConditionReader { names: self.names, evaluator: self.evaluator }.read(condition)?;
@@ -80,13 +80,13 @@ impl Branches<'_, '_, '_> {
         Some(())
     }
 
-    /// What `name.append(…)` or `name.extend(…)` adds.
+    /// Returns what `name.append(…)` or `name.extend(…)` adds.
     fn added(&self, attribute: NodeId, condition: &Condition) -> Option<Vec<ConditionalLine>> {
         let syntax = self.names.syntax;
         let call = syntax.parent(attribute).filter(|_| syntax.field(attribute) == Some("function"))?;
         let mut arguments = syntax.children(syntax.child(call, "arguments")?);
         let (only, None) = (arguments.next()?, arguments.next()) else { return None };
-        let is_text = || matches!(self.evaluator.value(only), Some(Value::Text(_)));
+        let is_text = || matches!(self.evaluator.value(only), Some(PythonValue::Text(_)));
         match syntax.text(syntax.child(attribute, "attribute")?) {
             "append" if is_text() => self.lines(only, condition),
             "extend" if !is_text() => self.lines(only, condition),
@@ -99,7 +99,7 @@ impl Branches<'_, '_, '_> {
         Some(lines.into_iter().map(|line| ConditionalLine { condition: condition.clone(), line }).collect())
     }
 
-    /// When the statement around an identifier runs; absent where it may run at another time than when
+    /// Returns when the statement around an identifier runs; `None` if it may run at another time than when
     /// the file does, or its branch is not understood.
     fn condition(&self, id: NodeId) -> Option<Condition> {
         let syntax = self.names.syntax;
@@ -124,7 +124,7 @@ impl Branches<'_, '_, '_> {
         Some(all)
     }
 
-    /// When the `branch` of an `if` statement runs.
+    /// Returns when the `branch` of an `if` statement runs.
     fn branch(&self, statement: NodeId, branch: NodeId) -> Option<Condition> {
         let syntax = self.names.syntax;
         if self.names.is_main_guard(statement) {
@@ -148,11 +148,11 @@ impl Branches<'_, '_, '_> {
     }
 }
 
-fn value(lines: Vec<ConditionalLine>) -> Option<Value> {
+fn value(lines: Vec<ConditionalLine>) -> Option<PythonValue> {
     let text = |ConditionalLine { condition, line }: ConditionalLine| match condition {
-        Condition::Always => Some(Value::Text(line)),
-        condition => from_section(&line, "", &condition.marker()?).map(Value::Text),
+        Condition::Always => Some(PythonValue::Text(line)),
+        condition => from_section(&line, "", &condition.marker()?).map(PythonValue::Text),
     };
     let possible = lines.into_iter().filter(|line| line.condition != Condition::Never);
-    possible.map(text).collect::<Option<Vec<_>>>().map(Value::List)
+    possible.map(text).collect::<Option<Vec<_>>>().map(PythonValue::List)
 }

@@ -36,7 +36,7 @@ impl Condition {
         Self::Compare { left: variable.to_owned(), operator, right: format!("'{value}'") }
     }
 
-    /// Both hold.
+    /// Returns the condition that both hold.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Never, _) | (_, Self::Never) => Self::Never,
@@ -53,7 +53,7 @@ impl Condition {
         }
     }
 
-    /// The conditions that it is the conjunction of, so that many of them nest no deeper than one.
+    /// Returns the conditions that it is the conjunction of, so that many of them nest no deeper than one.
     fn into_all(self) -> Vec<Self> {
         match self {
             Self::All(all) => all,
@@ -65,7 +65,7 @@ impl Condition {
         self.negated().and(other.negated()).negated()
     }
 
-    /// It does not hold.
+    /// Returns the condition that it does not hold.
     pub fn negated(self) -> Self {
         let negated = |all: Vec<Self>| all.into_iter().map(Self::negated).collect();
         match self {
@@ -80,7 +80,7 @@ impl Condition {
         }
     }
 
-    /// The text of the marker; empty where it always holds, absent where it never does.
+    /// Returns the text of the marker: empty if it always holds, `None` if it never does.
     pub fn marker(&self) -> Option<String> {
         let joined = |all: &[Self], word: &str| {
             let parts: Option<Vec<_>> = all.iter().map(|part| Some(format!("({})", part.marker()?))).collect();
@@ -113,7 +113,7 @@ const PLATFORMS: [(&str, &[&str]); 4] =
 /// How deep conditions may be nested, with the names that they lead to.
 const DEEPEST: usize = 40;
 
-/// Translates conditions of one file.
+/// Translates the conditions in one file.
 pub struct ConditionReader<'e, 'n, 's> {
     pub names: &'n Names<'s>,
     /// Whose steps are spent.
@@ -121,7 +121,7 @@ pub struct ConditionReader<'e, 'n, 's> {
 }
 
 impl ConditionReader<'_, '_, '_> {
-    /// The condition that an expression is; absent where it is none that a marker expresses exactly.
+    /// Returns the condition that an expression is; `None` if it is none that a marker expresses exactly.
     pub fn read(&self, id: NodeId) -> Option<Condition> {
         self.read_within(id, DEEPEST)
     }
@@ -155,7 +155,7 @@ impl ConditionReader<'_, '_, '_> {
         }
     }
 
-    /// One comparison, or a chain of them.
+    /// Reads one comparison, or a chain of them.
     fn comparisons(&self, id: NodeId) -> Option<Condition> {
         let operands: Vec<_> = self.names.syntax.children(id).collect();
         operands.windows(2).try_fold(Condition::Always, |all, pair| Some(all.and(self.comparison(pair[0], pair[1])?)))
@@ -185,7 +185,7 @@ impl ConditionReader<'_, '_, '_> {
         }
     }
 
-    /// `sys.platform == 'win32'`, `sys.platform in ('win32', 'cygwin')`.
+    /// Reads `sys.platform == 'win32'`, `sys.platform in ('win32', 'cygwin')`.
     fn text_comparison(&self, variable: &str, operator: &'static str, right: NodeId) -> Option<Condition> {
         let syntax = self.names.syntax;
         match operator {
@@ -200,7 +200,7 @@ impl ConditionReader<'_, '_, '_> {
         }
     }
 
-    /// `sys.platform.startswith('win')`, `hasattr(sys, 'pypy_version_info')`.
+    /// Reads `sys.platform.startswith('win')`, `hasattr(sys, 'pypy_version_info')`.
     fn call(&self, id: NodeId) -> Option<Condition> {
         let syntax = self.names.syntax;
         let (function, arguments) = (syntax.child(id, "function")?, syntax.child(id, "arguments")?);
@@ -244,7 +244,7 @@ impl ConditionReader<'_, '_, '_> {
         occurrences.iter().all(is_unchanged)
     }
 
-    /// A string that a marker can hold.
+    /// Returns a string that a marker can hold.
     fn text(&self, id: NodeId) -> Option<String> {
         let syntax = self.names.syntax;
         let text = (syntax.kind(id) == "string").then(|| syntax.text(id).trim_matches(['\'', '"']))?;
@@ -252,7 +252,7 @@ impl ConditionReader<'_, '_, '_> {
         is_plain.then(|| text.to_owned())
     }
 
-    /// The part of `sys.version_info` that an expression is.
+    /// Returns the part of `sys.version_info` that an expression is.
     fn python(&self, id: NodeId) -> Option<PythonPart> {
         let syntax = self.names.syntax;
         let text: String = syntax.text(id).split_whitespace().collect();
@@ -271,7 +271,7 @@ impl ConditionReader<'_, '_, '_> {
         self.is_module("sys").then_some(part)
     }
 
-    /// A number, or a tuple or list of them.
+    /// Reads a number, or a tuple or list of them.
     fn numbers(&self, id: NodeId) -> Option<Vec<u64>> {
         let syntax = self.names.syntax;
         let number = |id: NodeId| syntax.text(id).parse::<u64>().ok().filter(|_| syntax.kind(id) == "integer");
@@ -290,7 +290,7 @@ enum PythonPart {
 }
 
 impl PythonPart {
-    /// What Python's comparison of tuples means.
+    /// Returns what Python's comparison of tuples means for a marker.
     fn compare(&self, operator: &str, numbers: &[u64]) -> Option<Condition> {
         let length = match self {
             Self::Whole => 5,

@@ -135,7 +135,7 @@ impl<'n, 's> Conditions<'n, 's> {
             }
             let statement = self.statement(id);
             self.waiting.push(statement);
-            if self.hangs_on_imports(statement) {
+            if self.depends_on_imports(statement) {
                 return true;
             }
             self.wait_for_conditions(statement);
@@ -191,7 +191,7 @@ impl<'n, 's> Conditions<'n, 's> {
 
     /// Whether the statement is in a `try` that imports something that not every build has, so that it depends on what is
     /// installed.
-    fn hangs_on_imports(&self, statement: NodeId) -> bool {
+    fn depends_on_imports(&self, statement: NodeId) -> bool {
         let syntax = self.names.syntax;
         let is_import = |id: NodeId| match syntax.kind(id) {
             "import_statement" => true,

@@ -9,15 +9,15 @@ use crate::domain::logical_lines;
 
 /// A value of a type that occurs in requirements.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum PythonValue {
     None,
     Text(String),
     /// A list, tuple or set.
-    List(Vec<Value>),
-    Dict(Vec<(String, Value)>),
+    List(Vec<PythonValue>),
+    Dict(Vec<(String, PythonValue)>),
 }
 
-impl Value {
+impl PythonValue {
     /// Returns the requirement lines in the value, as setuptools reads strings and lists of them.
     pub fn lines(&self) -> Option<Vec<String>> {
         match self {
@@ -51,7 +51,7 @@ impl<'n, 's> Evaluator<'n, 's> {
     }
 
     /// Returns the value of an expression, or `None` if it is computed.
-    pub fn value(&self, id: NodeId) -> Option<Value> {
+    pub fn value(&self, id: NodeId) -> Option<PythonValue> {
         self.spend(1)?;
         if self.depth.get() > DEEPEST {
             return None;
@@ -62,21 +62,21 @@ impl<'n, 's> Evaluator<'n, 's> {
         value
     }
 
-    /// Counts `steps`; absent once there were too many.
+    /// Counts `steps`; `None` once there were too many.
     pub fn spend(&self, steps: usize) -> Option<()> {
         self.steps.set(self.steps.get() + steps);
         (self.steps.get() <= MOST_STEPS).then_some(())
     }
 
-    fn compute(&self, id: NodeId) -> Option<Value> {
+    fn compute(&self, id: NodeId) -> Option<PythonValue> {
         let syntax = self.names.syntax;
         match syntax.kind(id) {
-            "none" => Some(Value::None),
-            "false" => Some(Value::None),
-            "string" => self.string(id).map(Value::Text),
+            "none" => Some(PythonValue::None),
+            "false" => Some(PythonValue::None),
+            "string" => self.string(id).map(PythonValue::Text),
             "concatenated_string" => {
                 let parts = syntax.children(id).map(|part| self.string(part)).collect::<Option<Vec<_>>>()?;
-                Some(Value::Text(parts.concat()))
+                Some(PythonValue::Text(parts.concat()))
             }
             "parenthesized_expression" => self.value(self.only_child(id)?),
             "list" | "tuple" | "set" => self.list(id),
@@ -115,87 +115,87 @@ impl<'n, 's> Evaluator<'n, 's> {
         if prefix.contains(['r', 'R']) { Some(content.to_owned()) } else { unescape(content) }
     }
 
-    fn list(&self, id: NodeId) -> Option<Value> {
+    fn list(&self, id: NodeId) -> Option<PythonValue> {
         let syntax = self.names.syntax;
         let mut values = Vec::new();
         for child in syntax.children(id) {
             match syntax.kind(child) {
                 "list_splat" => match self.value(self.only_child(child)?)? {
-                    Value::List(more) => values.extend(more),
+                    PythonValue::List(more) => values.extend(more),
                     _ => return None,
                 },
                 _ => values.push(self.value(child)?),
             }
         }
-        Some(Value::List(values))
+        Some(PythonValue::List(values))
     }
 
-    fn dictionary(&self, id: NodeId) -> Option<Value> {
+    fn dictionary(&self, id: NodeId) -> Option<PythonValue> {
         let syntax = self.names.syntax;
         let mut pairs = Vec::new();
         for child in syntax.children(id) {
             match syntax.kind(child) {
                 "pair" => {
-                    let Value::Text(key) = self.value(syntax.child(child, "key")?)? else { return None };
+                    let PythonValue::Text(key) = self.value(syntax.child(child, "key")?)? else { return None };
                     pairs.push((key, self.value(syntax.child(child, "value")?)?));
                 }
                 "dictionary_splat" => match self.value(self.only_child(child)?)? {
-                    Value::Dict(more) => pairs.extend(more),
+                    PythonValue::Dict(more) => pairs.extend(more),
                     _ => return None,
                 },
                 _ => return None,
             }
         }
-        Some(Value::Dict(pairs))
+        Some(PythonValue::Dict(pairs))
     }
 
-    fn sum(&self, id: NodeId) -> Option<Value> {
+    fn sum(&self, id: NodeId) -> Option<PythonValue> {
         let syntax = self.names.syntax;
         let (left, right) = (syntax.child(id, "left")?, syntax.child(id, "right")?);
         if syntax.between(left, right) != "+" {
             return None;
         }
         match (self.value(left)?, self.value(right)?) {
-            (Value::List(left), Value::List(right)) => Some(Value::List([left, right].concat())),
-            (Value::Text(left), Value::Text(right)) => Some(Value::Text(left + &right)),
+            (PythonValue::List(left), PythonValue::List(right)) => Some(PythonValue::List([left, right].concat())),
+            (PythonValue::Text(left), PythonValue::Text(right)) => Some(PythonValue::Text(left + &right)),
             _ => None,
         }
     }
 
-    fn name(&self, id: NodeId) -> Option<Value> {
+    fn name(&self, id: NodeId) -> Option<PythonValue> {
         let name = self.names.syntax.text(id);
         self.constant(name).or_else(|| Branches { names: self.names, evaluator: self }.list(name, id))
     }
 
-    /// The value of a name that gets one, and keeps it.
-    fn constant(&self, name: &str) -> Option<Value> {
+    /// Returns the value of a name that gets one and keeps it.
+    fn constant(&self, name: &str) -> Option<PythonValue> {
         let value = self.value(self.names.only_value(name)?)?;
-        (matches!(value, Value::Text(_) | Value::None) || self.names.is_constant(name)).then_some(value)
+        (matches!(value, PythonValue::Text(_) | PythonValue::None) || self.names.is_constant(name)).then_some(value)
     }
 
-    fn item(&self, id: NodeId) -> Option<Value> {
+    fn item(&self, id: NodeId) -> Option<PythonValue> {
         let syntax = self.names.syntax;
-        let Value::Dict(pairs) = self.value(syntax.child(id, "value")?)? else { return None };
-        let Value::Text(key) = self.value(syntax.child(id, "subscript")?)? else { return None };
+        let PythonValue::Dict(pairs) = self.value(syntax.child(id, "value")?)? else { return None };
+        let PythonValue::Text(key) = self.value(syntax.child(id, "subscript")?)? else { return None };
         pairs.into_iter().rev().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
     /// Evaluates `dict(a=…)`, and copies of lists.
-    fn call(&self, id: NodeId) -> Option<Value> {
+    fn call(&self, id: NodeId) -> Option<PythonValue> {
         let syntax = self.names.syntax;
         let function = syntax.child(id, "function").filter(|function| syntax.kind(*function) == "identifier")?;
         let arguments = syntax.child(id, "arguments")?;
         match syntax.text(function) {
             "dict" => self.dict_call(arguments),
             "list" | "tuple" | "set" | "sorted" => match self.value(self.only_child(arguments)?)? {
-                Value::List(values) => Some(Value::List(values)),
+                PythonValue::List(values) => Some(PythonValue::List(values)),
                 _ => None,
             },
             _ => None,
         }
     }
 
-    fn dict_call(&self, arguments: NodeId) -> Option<Value> {
+    fn dict_call(&self, arguments: NodeId) -> Option<PythonValue> {
         let syntax = self.names.syntax;
         let mut pairs = Vec::new();
         for argument in syntax.children(arguments) {
@@ -205,7 +205,7 @@ impl<'n, 's> Evaluator<'n, 's> {
             let name = syntax.text(syntax.child(argument, "name")?).to_owned();
             pairs.push((name, self.value(syntax.child(argument, "value")?)?));
         }
-        Some(Value::Dict(pairs))
+        Some(PythonValue::Dict(pairs))
     }
 }
 

@@ -158,15 +158,15 @@ impl Names<'_> {
 
     /// Whether the value of `name` never changes once it is assigned.
     pub fn is_constant(&self, name: &str) -> bool {
-        self.stays(name, &mut Vec::new(), &|_| false)
+        self.is_unchanged(name, &mut Vec::new(), &|_| false)
     }
 
     /// Whether the value of `name` never changes except at keys that satisfy `is_allowed`.
     pub fn is_constant_but_for(&self, name: &str, is_allowed: &dyn Fn(NodeId) -> bool) -> bool {
-        self.stays(name, &mut Vec::new(), is_allowed)
+        self.is_unchanged(name, &mut Vec::new(), is_allowed)
     }
 
-    fn stays(&self, name: &str, seen: &mut Vec<String>, is_allowed: &dyn Fn(NodeId) -> bool) -> bool {
+    fn is_unchanged(&self, name: &str, seen: &mut Vec<String>, is_allowed: &dyn Fn(NodeId) -> bool) -> bool {
         if seen.iter().any(|known| known == name) || seen.len() > LONGEST_CHAIN {
             return seen.len() <= LONGEST_CHAIN;
         }
@@ -174,7 +174,7 @@ impl Names<'_> {
         self.syntax.occurrences(name).iter().all(|id| match self.role(*id) {
             NameRole::Mutate => false,
             NameRole::MutateAt(key) => is_allowed(key),
-            NameRole::Read => self.other_name(*id).is_none_or(|other| self.stays(other, seen, is_allowed)),
+            NameRole::Read => self.other_name(*id).is_none_or(|other| self.is_unchanged(other, seen, is_allowed)),
             _ => true,
         })
     }

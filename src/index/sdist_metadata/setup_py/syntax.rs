@@ -22,11 +22,11 @@ pub type NodeId = usize;
 /// A parsed Python file.
 pub struct Syntax {
     text: String,
-    nodes: Vec<Node>,
+    nodes: Vec<SyntaxNode>,
     identifiers: HashMap<String, Vec<NodeId>>,
 }
 
-struct Node {
+struct SyntaxNode {
     kind: &'static str,
     /// The node's role in its parent, such as `value`.
     field: Option<&'static str>,
@@ -121,8 +121,8 @@ impl Syntax {
 }
 
 /// Returns the named nodes in the order of the text, or `None` if they are nested too deeply.
-fn flatten(tree: &tree_sitter::Tree) -> Option<Vec<Node>> {
-    let mut nodes: Vec<Node> = Vec::new();
+fn flatten(tree: &tree_sitter::Tree) -> Option<Vec<SyntaxNode>> {
+    let mut nodes: Vec<SyntaxNode> = Vec::new();
     let mut open: Vec<Option<NodeId>> = Vec::new();
     let mut cursor = tree.walk();
     loop {
@@ -132,7 +132,7 @@ fn flatten(tree: &tree_sitter::Tree) -> Option<Vec<Node>> {
         open.push(is_kept.then_some(nodes.len()));
         if is_kept {
             let (kind, bytes) = (node.kind(), node.byte_range());
-            nodes.push(Node { kind, field: cursor.field_name(), parent, bytes, end: 0 });
+            nodes.push(SyntaxNode { kind, field: cursor.field_name(), parent, bytes, end: 0 });
         }
         if open.len() > DEEPEST {
             return None;

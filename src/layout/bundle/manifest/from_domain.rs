@@ -18,7 +18,7 @@ impl Manifest {
         packages.sort_by_key(|package| (&package.name, &package.version));
         Self {
             schema: SCHEMA,
-            requests: input.requests.iter().map(|request| ManifestRequest::of(request, &ids)).collect(),
+            requests: input.questions.iter().map(|asked| ManifestRequest::of(asked, &ids)).collect(),
             targets: input.fetched.targets.iter().map(|target| describe_target(target)).collect(),
             packages: packages.into_iter().map(|package| describe_package(package, &ids, input.summaries)).collect(),
             project: None,

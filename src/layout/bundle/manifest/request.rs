@@ -1,9 +1,10 @@
-//! The requests in a manifest: requirements and options as the user gave them.
+//! The requests in a manifest: the questions that were answered, as the user put them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Dependency, DependencySource, FormatControl, MaskedUrl, Origin, ReleaseControl, Request, Requirement, Source,
+    Dependency, DependencySource, FormatControl, MaskedUrl, Origin, Question, ReleaseControl, Requirement,
+    SelectionPolicy, Source, TargetedQuestion,
 };
 
 use super::super::WHEELS;
@@ -46,49 +47,62 @@ pub struct ManifestOptions {
     pub dependencies: bool,
 }
 
-/// Returns `request` as a manifest would state it: archives named by URL or path become files of
-/// the bundle.
+/// Returns the question as a manifest would state it: archives named by URL or path become files of
+/// the bundle, and options that only chose among files of the index are left out.
 ///
 /// # Errors
 /// When a requirement or option cannot be read back; the error names it.
-pub fn bundled(request: &Request) -> Result<Request, ManifestValueError> {
-    let kept = request.requirements.iter().filter_map(ManifestRequirement::of);
-    let requirements = kept.map(|requirement| requirement.to_domain()).collect::<Result<_, _>>()?;
-    Ok(Request { requirements, ..request.clone() })
+pub fn bundled(asked: &TargetedQuestion) -> Result<TargetedQuestion, ManifestValueError> {
+    let Question { requirements, policy, require_hashes, follow_dependencies, .. } = &asked.question;
+    let kept = requirements.iter().filter_map(ManifestRequirement::of);
+    let question = Question {
+        requirements: kept.map(|requirement| requirement.to_domain()).collect::<Result<_, _>>()?,
+        policy: SelectionPolicy { exclude_newer: None, ..policy.clone() },
+        require_hashes: *require_hashes,
+        follow_dependencies: *follow_dependencies,
+        ..Question::default()
+    };
+    Ok(question.for_targets(asked.targets.clone()))
 }
 
 impl ManifestRequest {
-    pub(super) fn of(request: &Request, ids: &[String]) -> Self {
+    pub(super) fn of(asked: &TargetedQuestion, ids: &[String]) -> Self {
+        let TargetedQuestion { question, targets } = asked;
+        let SelectionPolicy { formats, releases, prefer_binary, exclude_newer: _ } = &question.policy;
         Self {
-            requirements: request.requirements.iter().filter_map(ManifestRequirement::of).collect(),
+            requirements: question.requirements.iter().filter_map(ManifestRequirement::of).collect(),
             options: ManifestOptions {
-                only_binary: request.formats.only_binary_values(),
-                no_binary: request.formats.no_binary_values(),
-                all_releases: request.releases.all_releases_values(),
-                only_final: request.releases.only_final_values(),
-                prefer_binary: request.prefer_binary,
-                require_hashes: request.require_hashes,
-                dependencies: request.follow_dependencies,
+                only_binary: formats.only_binary_values(),
+                no_binary: formats.no_binary_values(),
+                all_releases: releases.all_releases_values(),
+                only_final: releases.only_final_values(),
+                prefer_binary: *prefer_binary,
+                require_hashes: question.require_hashes,
+                dependencies: question.follow_dependencies,
             },
-            targets: request.targets.iter().map(|position| ids[*position].clone()).collect(),
+            targets: targets.iter().map(|position| ids[*position].clone()).collect(),
         }
     }
 
-    /// Returns the request in domain types; `ids` are the ids of all targets.
+    /// Returns the question that the request states; `ids` are the ids of all targets.
     ///
     /// # Errors
     /// When a value cannot be read; the error names it.
-    pub(super) fn to_domain(&self, ids: &[&str]) -> Result<Request, ManifestValueError> {
+    pub(super) fn to_domain(&self, ids: &[&str]) -> Result<TargetedQuestion, ManifestValueError> {
         let position = |id: &String| ids.iter().position(|each| each == id).ok_or_else(|| ManifestValueError::new(id));
-        Ok(Request {
+        let question = Question {
             requirements: self.requirements.iter().map(ManifestRequirement::to_domain).collect::<Result<_, _>>()?,
-            formats: self.options.formats()?,
-            releases: self.options.releases()?,
-            prefer_binary: self.options.prefer_binary,
+            policy: SelectionPolicy {
+                formats: self.options.formats()?,
+                releases: self.options.releases()?,
+                prefer_binary: self.options.prefer_binary,
+                exclude_newer: None,
+            },
             require_hashes: self.options.require_hashes,
             follow_dependencies: self.options.dependencies,
-            targets: self.targets.iter().map(position).collect::<Result<_, _>>()?,
-        })
+            ..Question::default()
+        };
+        Ok(question.for_targets(self.targets.iter().map(position).collect::<Result<_, _>>()?))
     }
 }
 
@@ -155,16 +169,11 @@ impl ManifestRequirement {
         };
         let hashes = self.hashes.iter().map(|text| text.parse().map_err(|_| ManifestValueError::new(text)));
         Ok(Requirement {
-            name: Some(dependency.name),
             extras: dependency.extras,
-            source,
             marker: dependency.marker,
             hashes: hashes.collect::<Result<_, _>>()?,
-            editable: false,
             constraint: self.constraint,
-            config_settings: Default::default(),
-            vcs_info: None,
-            origin: read_origin(&self.source),
+            ..Requirement::named(dependency.name, source, read_origin(&self.source))
         })
     }
 }

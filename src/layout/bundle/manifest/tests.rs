@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Fetched, Origin, ProjectSummary, Request, Requirement, Source, Target, TargetSpec, Timestamp};
+use crate::domain::{
+    Fetched, Origin, ProjectSummary, Question, Requirement, SelectionPolicy, Source, Target, TargetSpec,
+    TargetedQuestion, Timestamp,
+};
 
 use super::super::{BundleInput, ProjectSummaries, Sboms};
 use super::*;
@@ -98,12 +101,12 @@ fn what_was_written_can_be_read_and_other_schemas_are_refused() {
     assert!(matches!(Manifest::from_json(b"{}"), Err(ManifestError::Malformed(_))));
 }
 
-fn manifest(world: &Fetched, requests: &[Request]) -> Manifest {
+fn manifest(world: &Fetched, questions: &[TargetedQuestion]) -> Manifest {
     let project_summary = ProjectSummary { license: Some("MIT".into()), summary: Some("A demo".into()) };
     let summaries = ProjectSummaries::from([(crate::domain::Sha256::of(b"wheel"), project_summary)]);
     Manifest::of(&BundleInput {
         fetched: world,
-        requests,
+        questions,
         summaries: &summaries,
         sboms: &Sboms::default(),
         project: None,
@@ -120,17 +123,12 @@ fn target(python: &str) -> Arc<Target> {
 }
 
 fn requirement(name: &str, source: Source) -> Requirement {
+    let origin = Origin { file: "/home/me/requirements.txt".into(), line: 7 };
     Requirement {
-        name: Some(name.parse().unwrap()),
         extras: vec!["fast".parse().unwrap()],
-        source,
         marker: "python_version >= '3.9'".parse().unwrap(),
         hashes: vec!["sha512:ab".parse().unwrap()],
-        editable: false,
-        constraint: false,
-        config_settings: Default::default(),
-        vcs_info: None,
-        origin: Origin { file: "/home/me/requirements.txt".into(), line: 7 },
+        ..Requirement::named(name.parse().unwrap(), source, origin)
     }
 }
 
@@ -141,46 +139,46 @@ fn what_was_asked_comes_back_as_it_holds_in_the_bundle() {
         Source::Url("https://me:pw@files.example/a%20b/demo-1.0.zip#sha256=ab".parse().unwrap()),
         Source::Archive("/home/me/my demo.zip".into()),
     ];
-    let mut request = Request {
+    let mut question = Question {
         requirements: sources.map(|source| requirement("demo", source)).into(),
         follow_dependencies: true,
-        targets: vec![0, 1],
-        ..Request::default()
+        ..Question::default()
     };
-    request.formats.only_binary(":all:").unwrap();
-    request.formats.no_binary("demo").unwrap();
-    request.releases.pre();
+    question.policy.formats.only_binary(":all:").unwrap();
+    question.policy.formats.no_binary("demo").unwrap();
+    question.policy.releases.pre();
     let world = Fetched { targets: vec![target("3.12"), target("3.13")], ..world() };
-    let manifest = manifest(&world, std::slice::from_ref(&request));
+    let manifest = manifest(&world, &[question.clone().for_targets(vec![0, 1])]);
     let again = Manifest::from_json(&manifest.to_json()).unwrap();
     assert!(!String::from_utf8(again.to_json()).unwrap().contains("home"));
-    for requirement in &mut request.requirements {
+    for requirement in &mut question.requirements {
         requirement.origin.file = "requirements.txt".into();
     }
     for (position, path) in [(1, "bundle:///wheels/demo-1.0.zip"), (2, "bundle:///wheels/my%20demo.zip")] {
-        request.requirements[position].source = Source::Url(path.parse().unwrap());
+        question.requirements[position].source = Source::Url(path.parse().unwrap());
     }
-    request.requirements[1].hashes.push("sha256:ab".parse().unwrap());
-    assert_eq!(again.to_requests().unwrap(), [request]);
+    question.requirements[1].hashes.push("sha256:ab".parse().unwrap());
+    assert_eq!(again.to_questions().unwrap(), [question.for_targets(vec![0, 1])]);
     let ids: Vec<_> = again.to_targets().unwrap().iter().map(|target| target.id().to_owned()).collect();
     assert_eq!(ids, ["cp312-manylinux_2_28_x86_64", "cp313-manylinux_2_28_x86_64"]);
 }
 
 #[test]
 fn options_come_back_whatever_is_said_of_all() {
-    let mut binary = Request::default();
+    let mut binary = SelectionPolicy::default();
     binary.formats.only_binary(":all:").unwrap();
     binary.formats.no_binary("demo").unwrap();
     binary.releases.only_final("demo").unwrap();
     binary.releases.all_releases("other").unwrap();
-    let mut source = Request::default();
+    let mut source = SelectionPolicy::default();
     source.formats.no_binary(":all:").unwrap();
     source.formats.only_binary("demo").unwrap();
     source.releases.only_final(":all:").unwrap();
     source.releases.all_releases("demo").unwrap();
-    let requests = [binary, source];
-    let again = Manifest::from_json(&manifest(&world(), &requests).to_json()).unwrap();
-    assert_eq!(again.to_requests().unwrap(), requests);
+    let questions = [binary, source]
+        .map(|policy| TargetedQuestion { question: Question { policy, ..Question::default() }, targets: Vec::new() });
+    let again = Manifest::from_json(&manifest(&world(), &questions).to_json()).unwrap();
+    assert_eq!(again.to_questions().unwrap(), questions);
 }
 
 /// `demo` serves both targets and needs `a` on both, `b` on the second.
@@ -207,15 +205,14 @@ fn what_some_targets_need_is_told_apart() {
 /// So a bundle that is made of a manifest is the bundle that the manifest is of.
 #[test]
 fn a_manifest_of_what_a_manifest_tells_is_the_same() {
-    let request = Request { targets: vec![0], ..Request::default() };
     let world = Fetched { targets: vec![target("3.12")], ..world() };
-    let first = manifest(&world, &[request]);
-    let (fetched, requests) = (first.to_fetched().unwrap(), first.to_requests().unwrap());
+    let first = manifest(&world, &[Question::default().for_targets(vec![0])]);
+    let (fetched, questions) = (first.to_fetched().unwrap(), first.to_questions().unwrap());
     let summaries = first.recall_summaries();
     assert_eq!(
         Manifest::of(&BundleInput {
             fetched: &fetched,
-            requests: &requests,
+            questions: &questions,
             summaries: &summaries,
             sboms: &Sboms::default(),
             project: None

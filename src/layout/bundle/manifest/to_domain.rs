@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     BuiltFrom, Candidate, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, MetadataSource, Object,
-    ProjectSummary, Promises, Request, Status, SystemVersion, Target, TargetDependencies, Yanked,
+    ProjectSummary, Status, SystemVersion, Target, TargetDependencies, TargetedQuestion, Yanked,
 };
 
 use super::{Manifest, ManifestBuiltFrom, ManifestFile, ManifestPackage, ManifestTarget};
@@ -30,11 +30,11 @@ impl Manifest {
         self.targets.iter().map(|target| to_target(target).map(Arc::new)).collect()
     }
 
-    /// Returns the requests that were resolved for the targets.
+    /// Returns the questions that were answered for the targets.
     ///
     /// # Errors
     /// When a requirement or option cannot be read; the error names it.
-    pub fn to_requests(&self) -> Result<Vec<Request>, ManifestValueError> {
+    pub fn to_questions(&self) -> Result<Vec<TargetedQuestion>, ManifestValueError> {
         let ids: Vec<_> = self.targets.iter().map(|target| target.id.as_str()).collect();
         self.requests.iter().map(|request| request.to_domain(&ids)).collect()
     }
@@ -126,14 +126,12 @@ fn to_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFil
     Ok(FetchedFile {
         candidate: Candidate {
             filename: file.filename.as_str().into(),
-            url: url(&file.url)?,
             index: Arc::new(url(&file.index)?),
-            promises: Promises::default(),
             requires_python: file.requires_python.as_ref().and_then(|text| text.parse().ok()),
             yanked: Yanked(file.yanked.as_deref().map(Into::into)),
-            sidecar: None,
             uploaded: file.uploaded.as_ref().and_then(|text| text.parse().ok()),
             vcs_info: file.vcs_info.clone().map(Arc::new),
+            ..Candidate::at(url(&file.url)?)
         },
         targets: positions(&file.targets, targets)?,
         tools: positions(&file.tools, targets)?,

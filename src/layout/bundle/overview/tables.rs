@@ -9,7 +9,7 @@ use crate::layout::bundle::package_graph::PackageGraph;
 use crate::layout::html::href;
 
 /// Returns a sentence that sums up the bundle.
-pub fn lead(manifest: &Manifest) -> String {
+pub fn summary_sentence(manifest: &Manifest) -> String {
     let oldest = manifest
         .packages
         .iter()

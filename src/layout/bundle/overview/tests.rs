@@ -12,7 +12,7 @@ fn manifest(world: &Fetched, license: &str, summary: &str) -> Manifest {
     let summaries = ProjectSummaries::from([(Sha256::of(b"wheel"), summary)]);
     Manifest::of(&BundleInput {
         fetched: world,
-        requests: &[],
+        questions: &[],
         summaries: &summaries,
         sboms: &Sboms::default(),
         project: None,

@@ -29,7 +29,8 @@ fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
     vec![("PDM_PYPI_URL", format!("{}{FOLDER}", location.url))]
 }
 
-/// With a development group PDM leaves the others out; without, `--prod` does.
+/// Returns the options for what was selected; with a development group PDM leaves the others out,
+/// without one `--prod` does.
 fn options(groups: &SelectedGroups) -> Vec<String> {
     let named: Vec<_> = groups.groups.iter().map(AsRef::as_ref).filter(|group| *group != "default").collect();
     let switch = match (groups.project, named.is_empty()) {

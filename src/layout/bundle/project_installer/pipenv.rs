@@ -22,7 +22,8 @@ fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
     vec![("PIP_NO_INDEX", "1".to_owned()), ("PIP_FIND_LINKS", format!("{}{WHEELS}", location.url))]
 }
 
-/// pipenv calls the categories `default` and `develop` by the tables of the Pipfile.
+/// Returns the options for what was selected; pipenv calls the categories `default` and `develop` by
+/// the tables of the Pipfile.
 fn options(groups: &SelectedGroups) -> Vec<String> {
     let table = |category: &str| match category {
         "default" => "packages".to_owned(),

@@ -10,8 +10,8 @@ mod project;
 mod releases;
 
 use self::cache::PoetryCache;
-use self::project::{PoetryProject, Repository};
-use self::releases::Release;
+use self::project::{PoetryProject, PoetryRepository};
+use self::releases::PoetryRelease;
 use super::{BundleLocation, Pages, Preparation, ProjectInstaller};
 use crate::domain::{Fetched, LockedProject, SelectedGroups};
 use crate::layout::bundle::target_markers::TargetMarkers;
@@ -54,7 +54,8 @@ fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
     vec![("POETRY_CACHE_DIR", cache_folder(location)), ("POETRY_VIRTUALENVS_IN_PROJECT", "true".to_owned())]
 }
 
-/// `--only` names every group that is taken, also that of the project itself.
+/// Returns the options for what was selected; `--only` names every group, also that of the project
+/// itself.
 fn options(groups: &SelectedGroups) -> Vec<String> {
     let named = groups.groups.iter().map(AsRef::as_ref).filter(|group| *group != MAIN);
     let has_main = groups.project || groups.groups.iter().any(|group| group.as_ref() == MAIN);
@@ -66,7 +67,7 @@ fn options(groups: &SelectedGroups) -> Vec<String> {
 fn files(project: &LockedProject, fetched: &Fetched) -> Result<Pages, String> {
     let project = PoetryProject::of(project, fetched)?;
     let markers = TargetMarkers::of(fetched);
-    let releases: Vec<_> = fetched.packages.iter().filter_map(|package| Release::of(package, &markers)).collect();
+    let releases: Vec<_> = fetched.packages.iter().filter_map(|package| PoetryRelease::of(package, &markers)).collect();
     let mut cache = PoetryCache::default();
     for release in &releases {
         cache.add_files(release, project.direct_url(release));
@@ -83,15 +84,15 @@ fn files(project: &LockedProject, fetched: &Fetched) -> Result<Pages, String> {
 /// resolver asks of the requirements of builds.
 fn add_answers(
     cache: &mut PoetryCache,
-    (project, repository): (&PoetryProject, &Repository),
-    releases: &[Release<'_>],
-    release: &Release<'_>,
+    (project, repository): (&PoetryProject, &PoetryRepository),
+    releases: &[PoetryRelease<'_>],
+    release: &PoetryRelease<'_>,
 ) -> Result<(), String> {
     const JSON: &str = "application/json";
     const SIMPLE: &str = "application/vnd.pypi.simple.v1+json";
     let of_project: Vec<_> = releases.iter().filter(|other| other.name() == release.name()).collect();
     match repository {
-        Repository::Default { base } => {
+        PoetryRepository::Default { base } => {
             let url = |path: &str| base.join(path).map_err(|error| error.to_string());
             let answer = url(&format!("pypi/{}/{}/json", release.name(), project.spelling(release)))?;
             cache.add_answer(repository.name(), &answer, JSON, &release.json());
@@ -100,7 +101,7 @@ fn add_answers(
                 cache.add_answer(repository.name(), &url, SIMPLE, &releases::simple_json(&of_project));
             }
         }
-        Repository::Named { url, .. } => {
+        PoetryRepository::Named { url, .. } => {
             let page = url.project_page(release.name());
             cache.add_answer(repository.name(), &page, HTML, &releases::links(&of_project));
             for (url, metadata) in release.metadata().filter(|_| project.has_builds) {

@@ -66,7 +66,7 @@ struct Component {
     components: Vec<Component>,
 }
 
-/// What a component was made of.
+/// The components that a component was made of.
 #[derive(Serialize)]
 struct Pedigree {
     ancestors: Vec<Component>,

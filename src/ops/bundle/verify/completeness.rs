@@ -8,12 +8,13 @@ use super::file_check::CheckedFile;
 use super::{Finding, FindingKind, TargetProof};
 use crate::domain::{
     Algorithm, Candidates, Dependency, Fetched, FileRecord, ListingBuilder, MaskedUrl, MetadataSource,
-    MetadataUnavailable, PackageName, Request, ResolutionMetadata, ResolvedPackage, Sha256, Solution, Target,
+    MetadataUnavailable, PackageName, Question, ResolutionMetadata, ResolvedPackage, Sha256, Solution, Target,
+    TargetedQuestion,
 };
 use crate::layout::{BUNDLE_ROOT, Manifest, ManifestValueError, WHEELS};
 use crate::ops::build_tools;
 use crate::ops::distribution_inspection::DistributionInspection;
-use crate::resolve::{Facts, Failure, MissingFacts, Question, Step, step};
+use crate::resolve::{Facts, Failure, MissingFacts, Step, step};
 
 /// The distributions in a bundle, with their metadata.
 pub struct AvailableFiles<'a> {
@@ -166,8 +167,8 @@ pub(super) fn of_manifest(
     available: &AvailableFiles<'_>,
     allow_unprovable: bool,
 ) -> (Vec<TargetProof>, Vec<Finding>) {
-    match manifest.to_requests() {
-        Ok(requests) => prove(&requests, available, allow_unprovable),
+    match manifest.to_questions() {
+        Ok(questions) => prove(&questions, available, allow_unprovable),
         Err(error) => {
             let proofs =
                 available.targets.iter().map(|target| TargetProof { id: target.id().to_owned(), is_complete: false });
@@ -176,18 +177,18 @@ pub(super) fn of_manifest(
     }
 }
 
-/// Checks that each target's request is solved by the available files alone; returns a proof per
+/// Checks that the available files alone answer each target's question; returns a proof per
 /// target, and every gap.
 pub fn prove(
-    requests: &[Request],
+    questions: &[TargetedQuestion],
     available: &AvailableFiles<'_>,
     allow_unprovable: bool,
 ) -> (Vec<TargetProof>, Vec<Finding>) {
     let mut replay = Replay { available, facts: available.facts(), findings: Vec::new() };
-    for request in requests {
-        replay.request(request);
+    for asked in questions {
+        replay.answer(asked);
     }
-    replay.unasked(requests);
+    replay.unasked(questions);
     replay.findings.retain(|finding| !allow_unprovable || finding.kind != FindingKind::Unprovable);
     let is_complete = |id: &str| !replay.findings.iter().any(|finding| finding.targets.iter().any(|each| each == id));
     let proofs = available
@@ -205,18 +206,17 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    fn request(&mut self, request: &Request) {
+    fn answer(&mut self, asked: &TargetedQuestion) {
         let targets: Vec<_> =
-            request.targets.iter().filter_map(|target| self.available.targets.get(*target).cloned()).collect();
-        let question = Question::of_request(request);
-        let (solutions, failures) = self.solve(&question, &targets);
+            asked.targets.iter().filter_map(|target| self.available.targets.get(*target).cloned()).collect();
+        let (solutions, failures) = self.solve(&asked.question, &targets);
         for failure in failures {
             let ids = failure.targets.iter().map(|target| targets[*target].id().to_owned()).collect();
             let message = format!("the bundle alone does not install: {}", self.explain(&failure));
             self.findings.push(Finding::new(FindingKind::Gap, message).on(ids));
         }
         for (position, solution) in &solutions {
-            self.builds(&question, &targets[*position], solution);
+            self.builds(&asked.question, &targets[*position], solution);
         }
     }
 
@@ -312,8 +312,8 @@ impl Replay<'_> {
         }
     }
 
-    fn unasked(&mut self, requests: &[Request]) {
-        let asked: BTreeSet<_> = requests.iter().flat_map(|request| request.targets.iter().copied()).collect();
+    fn unasked(&mut self, questions: &[TargetedQuestion]) {
+        let asked: BTreeSet<_> = questions.iter().flat_map(|asked| asked.targets.iter().copied()).collect();
         let unasked = self.available.targets.iter().enumerate().filter(|(position, _)| !asked.contains(position));
         let ids: Vec<_> = unasked.map(|(_, target)| target.id().to_owned()).collect();
         if !ids.is_empty() {

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use super::{Finding, FindingKind};
-use crate::domain::{Content, GroupSelection, LockedSource, MemberSelection, Origin, RelPath, Target, Tree};
+use crate::domain::{Content, GroupSelection, LockedSource, MemberSelection, Origin, Question, RelPath, Target, Tree};
 use crate::input::{InputSource, LoadedFile, Location, LockInput, PathKind, RequirementsReader, Role};
 use crate::layout::{MANIFEST_PATH, Manifest, ManifestPackage, ManifestProject, ProjectInstaller};
-use crate::resolve::LockQuestion;
-use crate::select::Policy;
+use crate::resolve::LockResolver;
 
 /// Returns the text of the file of a bundle at this path.
 pub type ReadPage<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
@@ -69,16 +68,9 @@ fn groups(project: &ManifestProject) -> GroupSelection {
 
 /// Returns what the lock gives to a target and the bundle has not packed for it, or the reverse.
 fn differences(manifest: &Manifest, lock: &LockInput, target: &Target) -> Option<String> {
-    let question = LockQuestion {
-        lock: lock.lock.clone(),
-        groups: lock.groups.clone(),
-        policy: Policy::default(),
-        skip_source_trees: true,
-        with_sources: false,
-        packed: BTreeMap::new(),
-        project: None,
-    };
-    let solution = match question.solve(target, &BTreeMap::new()) {
+    let resolver =
+        LockResolver { skip_source_trees: true, ..LockResolver::new(lock.lock.clone(), lock.groups.clone()) };
+    let solution = match resolver.solve(&Question::default(), target, &BTreeMap::new()) {
         Ok(solution) => solution,
         Err(failures) => return failures.first().map(ToString::to_string),
     };

@@ -8,13 +8,13 @@ use crate::ops::bundle::finding::{Finding, FindingKind};
 use crate::ops::bundle::verify::completeness::AvailableFiles;
 
 /// Returns a finding for each dependency that the manifest states and no wheel of the package has.
-pub fn unfounded(manifest: &Manifest, available: &AvailableFiles<'_>) -> Vec<Finding> {
-    manifest.packages.iter().flat_map(|package| unfounded_of(package, available)).collect()
+pub fn unjustified(manifest: &Manifest, available: &AvailableFiles<'_>) -> Vec<Finding> {
+    manifest.packages.iter().flat_map(|package| unjustified_of(package, available)).collect()
 }
 
 /// Returns the findings about a package; none if it has no wheel, or the metadata of any of its
 /// wheels is unknown.
-fn unfounded_of(package: &ManifestPackage, available: &AvailableFiles<'_>) -> Vec<Finding> {
+fn unjustified_of(package: &ManifestPackage, available: &AvailableFiles<'_>) -> Vec<Finding> {
     let wheels = package.files.iter().filter(|file| file.filename.ends_with(".whl"));
     let stated = wheels
         .map(|file| available.files.get(&file.path)?.inspection.metadata.as_ref().ok())
@@ -24,10 +24,10 @@ fn unfounded_of(package: &ManifestPackage, available: &AvailableFiles<'_>) -> Ve
     };
     let names: BTreeSet<_> =
         stated.iter().flat_map(|metadata| &metadata.dependencies).map(|dependency| dependency.name.as_ref()).collect();
-    let unfounded = package.dependencies.iter().filter(|name| !names.contains(name.as_str()));
+    let unjustified = package.dependencies.iter().filter(|name| !names.contains(name.as_str()));
     let finding = |name: &String| {
         let message = format!("the manifest says that it needs {name}, and its own metadata does not");
         Finding::new(FindingKind::Distribution, message).at(&first.path)
     };
-    unfounded.map(finding).collect()
+    unjustified.map(finding).collect()
 }

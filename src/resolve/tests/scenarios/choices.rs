@@ -1,6 +1,6 @@
 //! Scenarios about which releases and files may be chosen.
 
-use super::super::fake_index::Asking;
+use super::super::asking::Asking;
 use super::*;
 use crate::domain::Remedy;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Pages;
-use super::releases::{Release, file_url};
+use super::releases::{PoetryRelease, file_url};
 use crate::domain::{MaskedUrl, Sha256};
 use crate::layout::pip_http_cache::entry::{self, EntryHeaders};
 use crate::layout::pip_http_cache::key;
@@ -31,7 +31,7 @@ impl PoetryCache {
     }
 
     /// Adds the files of a release, of which one may be known by a URL of its own.
-    pub fn add_files(&mut self, release: &Release<'_>, direct_url: Option<&MaskedUrl>) {
+    pub fn add_files(&mut self, release: &PoetryRelease<'_>, direct_url: Option<&MaskedUrl>) {
         for file in release.files() {
             let filename = &file.candidate.filename;
             let listed = serde_json::json!({"sha256": file.object.sha256.to_string(), "url": file_url(filename)});

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::releases::Release;
+use super::releases::PoetryRelease;
 use crate::domain::{Fetched, FetchedFile, LockedProject, MaskedUrl, PackageName, Version};
 
 /// A project of Poetry, as far as it decides who is asked.
 #[derive(Debug)]
 pub struct PoetryProject {
-    repositories: Vec<Repository>,
+    repositories: Vec<PoetryRepository>,
     /// The packages of the lock: their versions as it spells them, and their sources.
-    locked: BTreeMap<(PackageName, Version), (String, Source)>,
+    locked: BTreeMap<(PackageName, Version), (String, PoetrySource)>,
     /// Whether a source archive is among the files, or what builds one.
     pub has_builds: bool,
 }
 
 /// A repository that Poetry asks.
 #[derive(Debug)]
-pub enum Repository {
+pub enum PoetryRepository {
     /// The index that needs no configuration, with its URL above `simple/`.
     Default { base: MaskedUrl },
     /// A source of the project.
@@ -27,7 +27,7 @@ pub enum Repository {
 }
 
 #[derive(Debug)]
-enum Source {
+enum PoetrySource {
     Default,
     /// The name of a source of the project.
     Named(String),
@@ -106,12 +106,12 @@ impl PoetryProject {
             locked.insert((name, version), (package.version, source));
         }
         let base = project.default_index.as_ref().and_then(above_simple);
-        let needs_default = locked.values().any(|(_, source)| matches!(source, Source::Default));
+        let needs_default = locked.values().any(|(_, source)| matches!(source, PoetrySource::Default));
         if base.is_none() && needs_default {
             return Err("the default index that Poetry asks is not known: no pip was found that names it".to_owned());
         }
-        let named = named.into_iter().map(|(name, url)| Repository::Named { name, url });
-        let repositories = base.map(|base| Repository::Default { base }).into_iter().chain(named).collect();
+        let named = named.into_iter().map(|(name, url)| PoetryRepository::Named { name, url });
+        let repositories = base.map(|base| PoetryRepository::Default { base }).into_iter().chain(named).collect();
         let is_of_build = |file: &FetchedFile| !file.tools.is_empty() || !file.candidate.filename.ends_with(".whl");
         let has_builds = fetched.files().any(|(_, file)| is_of_build(file));
         Ok(Self { repositories, locked, has_builds })
@@ -119,41 +119,41 @@ impl PoetryProject {
 
     /// Returns the repositories that may be asked about a release: that of the lock; where something
     /// is built any, since builds may require it.
-    pub fn repositories_of<'p>(&'p self, release: &'p Release<'_>) -> impl Iterator<Item = &'p Repository> {
+    pub fn repositories_of<'p>(&'p self, release: &'p PoetryRelease<'_>) -> impl Iterator<Item = &'p PoetryRepository> {
         let source = self.source(release);
         self.repositories.iter().filter(move |repository| {
             self.has_builds
                 || match (source, repository) {
-                    (Some(Source::Default), Repository::Default { .. }) => true,
-                    (Some(Source::Named(wanted)), Repository::Named { name, .. }) => wanted == name,
+                    (Some(PoetrySource::Default), PoetryRepository::Default { .. }) => true,
+                    (Some(PoetrySource::Named(wanted)), PoetryRepository::Named { name, .. }) => wanted == name,
                     _ => false,
                 }
         })
     }
 
     /// Returns the URL of a release that is an archive by URL.
-    pub fn direct_url(&self, release: &Release<'_>) -> Option<&MaskedUrl> {
+    pub fn direct_url(&self, release: &PoetryRelease<'_>) -> Option<&MaskedUrl> {
         match self.source(release) {
-            Some(Source::Archive(url)) => Some(url),
+            Some(PoetrySource::Archive(url)) => Some(url),
             _ => None,
         }
     }
 
     /// Returns the version of a release as Poetry writes it into URLs.
-    pub fn spelling(&self, release: &Release<'_>) -> String {
+    pub fn spelling(&self, release: &PoetryRelease<'_>) -> String {
         self.locked(release).map_or_else(|| release.version().to_string(), |(spelling, _)| spelling.clone())
     }
 
-    fn source(&self, release: &Release<'_>) -> Option<&Source> {
+    fn source(&self, release: &PoetryRelease<'_>) -> Option<&PoetrySource> {
         self.locked(release).map(|(_, source)| source)
     }
 
-    fn locked(&self, release: &Release<'_>) -> Option<&(String, Source)> {
+    fn locked(&self, release: &PoetryRelease<'_>) -> Option<&(String, PoetrySource)> {
         self.locked.get(&(release.name().clone(), release.version().clone()))
     }
 }
 
-impl Repository {
+impl PoetryRepository {
     /// Returns the name of its folder in the cache.
     pub fn name(&self) -> &str {
         match self {
@@ -183,20 +183,20 @@ fn source(
     source: Option<LockedSource>,
     fetched: &Fetched,
     named: &mut BTreeMap<String, MaskedUrl>,
-) -> Result<Source, String> {
-    let Some(LockedSource { r#type, url, reference }) = source else { return Ok(Source::Default) };
+) -> Result<PoetrySource, String> {
+    let Some(LockedSource { r#type, url, reference }) = source else { return Ok(PoetrySource::Default) };
     let url_of = |url: &str| url.parse().map_err(|_| format!("the source of {name} has no URL"));
     match (r#type.as_str(), reference) {
         ("legacy", Some(reference)) => {
             if !named.contains_key(&reference) {
                 named.insert(reference.clone(), url_of(&url)?);
             }
-            Ok(Source::Named(reference))
+            Ok(PoetrySource::Named(reference))
         }
-        ("url", _) => Ok(Source::Archive(url_of(&url)?)),
+        ("url", _) => Ok(PoetrySource::Archive(url_of(&url)?)),
         ("git", _) if fetched.packages.iter().any(|package| package.name == *name) => {
             Err(format!("{name} is of a repository, which Poetry would clone"))
         }
-        _ => Ok(Source::Local),
+        _ => Ok(PoetrySource::Local),
     }
 }

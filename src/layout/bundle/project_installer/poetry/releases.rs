@@ -9,7 +9,7 @@ use crate::layout::bundle::target_markers::TargetMarkers;
 use crate::layout::html::{Anchor, href, page, restrictions};
 
 /// A version of a project with the files of it that a bundle has.
-pub struct Release<'a> {
+pub struct PoetryRelease<'a> {
     package: &'a FetchedPackage,
     version: &'a Version,
     /// What it needs on the targets of the bundle; which versions is decided already.
@@ -21,7 +21,7 @@ pub fn file_url(filename: &str) -> String {
     format!("https://bundle.invalid/wheels/{}", href(filename))
 }
 
-impl<'a> Release<'a> {
+impl<'a> PoetryRelease<'a> {
     /// Returns the release of a package; `None` if it has no version or no files.
     pub fn of(package: &'a FetchedPackage, markers: &TargetMarkers) -> Option<Self> {
         let version = package.version.as_ref().filter(|_| !package.files.is_empty())?;
@@ -102,14 +102,14 @@ impl<'a> Release<'a> {
 }
 
 /// Returns the page of a project (PEP 503) with these releases.
-pub fn links(releases: &[&Release<'_>]) -> Vec<u8> {
+pub fn links(releases: &[&PoetryRelease<'_>]) -> Vec<u8> {
     let title = releases.first().map(|release| format!("Links for {}", release.name())).unwrap_or_default();
     let anchors: Vec<_> = releases.iter().flat_map(|release| release.anchors()).collect();
     page(&title, &anchors)
 }
 
 /// Returns the JSON page of a project (PEP 691) with these releases.
-pub fn simple_json(releases: &[&Release<'_>]) -> Vec<u8> {
+pub fn simple_json(releases: &[&PoetryRelease<'_>]) -> Vec<u8> {
     let versions: Vec<_> = releases.iter().map(|release| release.version.to_string()).collect();
     let files: Vec<_> = releases.iter().flat_map(|release| release.files()).map(listed_file).collect();
     let name = releases.first().map(|release| release.name());

@@ -54,7 +54,7 @@ struct Relocation<'a> {
 
 /// Where a package of a lock comes from, as far as its files differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum SourceKind {
     Registry,
     /// An archive by URL or path, which the bundle has.
     Archive,
@@ -76,7 +76,7 @@ impl<'a> Relocation<'a> {
             let name = text(package, "name").unwrap_or_default();
             let old = package.get("source").and_then(Item::as_inline_table).cloned().unwrap_or_default();
             let source = package.get_mut("source").and_then(Item::as_inline_table_mut);
-            let kind = source.map_or(Source::Untouched, |source| self.source(&name, source));
+            let kind = source.map_or(SourceKind::Untouched, |source| self.source(&name, source));
             self.files(package, kind, &old, &name);
             for key in ["dependencies", "optional-dependencies", "dev-dependencies"] {
                 package.get_mut(key).into_iter().for_each(|item| self.edges(item));
@@ -97,34 +97,34 @@ impl<'a> Relocation<'a> {
         }
     }
 
-    fn source(&mut self, name: &str, source: &mut InlineTable) -> Source {
+    fn source(&mut self, name: &str, source: &mut InlineTable) -> SourceKind {
         let get = |key: &str| source.get(key).and_then(Value::as_str).map(str::to_owned);
         if let Some(registry) = get("registry") {
             let folder = self.folder(registry);
             *source = replaced(source, "registry", &folder);
-            return Source::Registry;
+            return SourceKind::Registry;
         }
         // The bundle has no folder of the project: what is virtual is not installed, but its needs are.
         if let Some(folder) = FOLDERS.iter().find_map(|key| get(key)).filter(|_| !self.members.contains(name)) {
             *source = replaced(source, "virtual", &folder);
-            return Source::Untouched;
+            return SourceKind::Untouched;
         }
         let (kind, filename) = match (get("url").or(get("path")), get("git")) {
-            (Some(place), _) => (Source::Archive, Some(last_part(&place))),
-            (None, Some(_)) => (Source::Made, self.made_of(name)),
-            (None, None) => return Source::Untouched,
+            (Some(place), _) => (SourceKind::Archive, Some(last_part(&place))),
+            (None, Some(_)) => (SourceKind::Made, self.made_of(name)),
+            (None, None) => return SourceKind::Untouched,
         };
         let is_there = |filename: &String| self.filenames.contains(filename.as_str());
         let (kind, filename) = match filename.filter(is_there) {
             Some(filename) => (kind, Some(filename)),
-            None => (Source::Made, self.built_of(name)),
+            None => (SourceKind::Made, self.built_of(name)),
         };
         match filename {
             Some(filename) => {
                 *source = replaced(source, "path", &format!("{WHEELS}/{filename}"));
                 kind
             }
-            None => Source::Untouched,
+            None => SourceKind::Untouched,
         }
     }
 
@@ -139,14 +139,14 @@ impl<'a> Relocation<'a> {
         format!("{WHEELS}{}", "/../wheels".repeat(position))
     }
 
-    /// The archive that was made of the repository of a project, or the wheel that was built of that.
+    /// Returns the archive that was made of the repository of a project, or the wheel that was built of that.
     fn made_of(&self, name: &str) -> Option<String> {
         let of_project = self.fetched.files().filter(|(package, _)| package.name.as_ref() == name);
         let mut direct = of_project.filter(|(_, file)| *file.candidate.index == file.candidate.url);
         direct.next().map(|(_, file)| file.candidate.filename.to_string()).or_else(|| self.built_of(name))
     }
 
-    /// The wheel that was built of a project.
+    /// Returns the wheel that was built of a project.
     fn built_of(&self, name: &str) -> Option<String> {
         let name = Item::Value(name.into());
         self.built.of_entry(Some(&name), None).next().map(|file| file.candidate.filename.to_string())
@@ -157,10 +157,10 @@ impl<'a> Relocation<'a> {
         found.next().map(|(_, file)| format!("sha256:{}", file.object.sha256))
     }
 
-    fn files(&self, package: &mut Table, kind: Source, old: &InlineTable, name: &str) {
+    fn files(&self, package: &mut Table, kind: SourceKind, old: &InlineTable, name: &str) {
         let of_source = ["url", "path"].iter().find_map(|key| old.get(key)?.as_str()).map(last_part);
         match kind {
-            Source::Registry => {
+            SourceKind::Registry => {
                 if let Some(wheels) = package.get_mut("wheels").and_then(Item::as_array_mut) {
                     wheels.retain(|wheel| self.has(wheel.as_inline_table()));
                     for wheel in wheels.iter_mut().filter_map(Value::as_inline_table_mut) {
@@ -178,13 +178,13 @@ impl<'a> Relocation<'a> {
                 }
                 self.add_built(package);
             }
-            Source::Archive => {
+            SourceKind::Archive => {
                 let wheels = package.get_mut("wheels").and_then(Item::as_array_mut);
                 for wheel in wheels.into_iter().flat_map(Array::iter_mut).filter_map(Value::as_inline_table_mut) {
                     *wheel = replaced(wheel, "filename", of_source.as_deref().unwrap_or_default());
                 }
             }
-            Source::Made => {
+            SourceKind::Made => {
                 let archive = self.made_of(name).unwrap_or_default();
                 let digest = self.digest_of(&archive).unwrap_or_default();
                 let hashed = InlineTable::from_iter([("hash", digest)]);
@@ -195,7 +195,7 @@ impl<'a> Relocation<'a> {
                     false => Item::Value(hashed.into()),
                 };
             }
-            Source::Untouched => {}
+            SourceKind::Untouched => {}
         }
     }
 
@@ -215,7 +215,7 @@ impl<'a> Relocation<'a> {
     }
 }
 
-/// The table with `key` in the place of what says where something is.
+/// Returns the table with `key` in the place of what says where something is.
 fn replaced(old: &InlineTable, key: &str, place: &str) -> InlineTable {
     const PLACES: [&str; 9] =
         ["registry", "url", "path", "git", "filename", "subdirectory", "editable", "directory", "virtual"];
@@ -228,7 +228,7 @@ fn replaced(old: &InlineTable, key: &str, place: &str) -> InlineTable {
     new
 }
 
-/// The name of a file of a lock.
+/// Returns the name of a file of a lock.
 fn filename(file: &InlineTable) -> Option<String> {
     let place = ["filename", "url", "path"].iter().find_map(|key| file.get(key)?.as_str())?;
     Some(last_part(place))

@@ -5,7 +5,7 @@ use toml_edit::{DocumentMut, Item, TableLike, TomlError};
 
 use super::super::relocated_lock::MaskCredentials;
 
-/// What `uv sync --frozen` reads of a pyproject.toml: not where its indexes are, nor how it is built.
+/// Returns what `uv sync --frozen` reads of a pyproject.toml: not where its indexes are, nor how it is built.
 ///
 /// # Errors
 /// When it is no TOML.

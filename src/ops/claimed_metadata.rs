@@ -8,7 +8,7 @@ use crate::domain::{CoreMetadata, MaskedUrl, Plan};
 
 /// The claims of a run, and the cached plans that depend on any.
 #[derive(Clone, Debug, Default)]
-pub struct Claims(Arc<Mutex<State>>);
+pub struct ClaimedMetadata(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -18,7 +18,7 @@ struct State {
     plans: Vec<String>,
 }
 
-impl Claims {
+impl ClaimedMetadata {
     /// Adds the metadata that an index claims for the file at `url`.
     pub(super) fn add(&self, url: &MaskedUrl, claimed: CoreMetadata) {
         self.state().metadata.insert(url.clone(), claimed.into());

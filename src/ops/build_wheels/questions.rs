@@ -1,26 +1,29 @@
-//! Requests whose source archives were built: an install takes the wheels in their place.
+//! Questions about source archives that were built: an install takes the wheels in their place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::domain::{BuiltFrom, Fetched, PackageName, Request, Requirement, Source, Specifiers, Version};
+use crate::domain::{
+    BuiltFrom, Fetched, PackageName, Question, Requirement, Source, Specifiers, TargetedQuestion, Version,
+};
 
-/// Returns `request` as an install from `fetched` meets it: with wheels also of projects that were
+/// Returns the question as an install from `fetched` meets it: with wheels also of projects that were
 /// to be built from source, and with the version for a requirement whose archive was built.
 ///
-/// Targets that get the archive itself have a request of their own.
-pub fn with_built_wheels(mut request: Request, fetched: &Fetched) -> Vec<Request> {
+/// Targets that get the archive itself have a question of their own.
+pub fn with_built_wheels(asked: TargetedQuestion, fetched: &Fetched) -> Vec<TargetedQuestion> {
+    let TargetedQuestion { mut question, targets } = asked;
     for (package, _) in fetched.files().filter(|(_, file)| file.built_from.is_some()) {
-        request.formats.only_binary(package.name.as_ref()).expect("it is a name");
+        question.policy.formats.only_binary(package.name.as_ref()).expect("it is a name");
     }
     let mut groups: BTreeMap<BTreeSet<usize>, Vec<usize>> = BTreeMap::new();
-    for target in &request.targets {
-        let built = request.requirements.iter().enumerate();
+    for target in &targets {
+        let built = question.requirements.iter().enumerate();
         let built = built.filter(|(_, requirement)| build_of(requirement, fetched, *target).is_some());
         groups.entry(built.map(|(position, _)| position).collect()).or_default().push(*target);
     }
     let group = |(positions, targets): (BTreeSet<usize>, Vec<usize>)| {
-        let mut requirements = request.requirements.clone();
+        let mut requirements = question.requirements.clone();
         for position in positions {
             let requirement = &mut requirements[position];
             if let Some((version, from)) = build_of(requirement, fetched, targets[0]) {
@@ -28,7 +31,7 @@ pub fn with_built_wheels(mut request: Request, fetched: &Fetched) -> Vec<Request
                 requirement.hashes = vec![from.sha256.into()];
             }
         }
-        Request { requirements, targets, ..request.clone() }
+        Question { requirements, ..question.clone() }.for_targets(targets)
     };
     groups.into_iter().map(group).collect()
 }
