@@ -1,17 +1,19 @@
-//! Publishes a layout into a folder of an object store, from which web servers serve it.
+//! Publishes layouts and bundles into a folder of an object store, from which web servers serve them.
 //!
 //! Files come before the pages that list them, and the page of the root comes last, so that no reader
 //! sees a page whose file is missing. What is there with the same digest is not sent again.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::io::{Cursor, Read};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::runtime::Handle;
 
-use crate::archive::{ArchiveError, ObjectSource, TreeSink};
-use crate::domain::{Content, Object, RelPath, Sha256, Tree};
+use crate::archive::{ArchiveError, ArchiveFormat, FileSink, ObjectSource, TemporaryFolder, TreeSink};
+use crate::domain::{Content, Fingerprint, Object, RelPath, Sha256, Tree};
 use crate::layout::{HeldFolder, Layout};
 use crate::shared_store::{FileHeaders, RemoteFolder};
 
@@ -119,7 +121,7 @@ impl<'a> BucketFolder<'a> {
 
 /// A folder in an object store as a destination; its `write` blocks the thread.
 pub struct BucketSink<'a> {
-    pub folder: &'a BucketFolder<'a>,
+    pub folder: &'a RemoteFolder,
     /// Whether what else was published there is removed, after all else.
     pub prunes: bool,
     pub published: &'a OnceLock<Published>,
@@ -127,16 +129,43 @@ pub struct BucketSink<'a> {
 
 impl TreeSink for BucketSink<'_> {
     fn write(&self, tree: &Tree, objects: &dyn ObjectSource) -> Result<(), ArchiveError> {
+        let folder = BucketFolder::list(self.folder)?;
         let published = Handle::current().block_on(async {
-            let mut published = self.folder.publish(tree, objects).await?;
+            let mut published = folder.publish(tree, objects).await?;
             if self.prunes {
-                published.removed = self.folder.prune(tree).await?;
+                published.removed = folder.prune(tree).await?;
             }
             Ok::<_, ArchiveError>(published)
         })?;
         // An output is written once.
         let _ = self.published.set(published);
         Ok(())
+    }
+}
+
+/// An archive in an object store as a destination, which is packed on the disk first; its `write`
+/// blocks the thread.
+pub struct BucketFileSink<'a> {
+    pub folder: &'a RemoteFolder,
+    pub name: &'a str,
+    pub format: &'a ArchiveFormat,
+    /// The folder on the disk.
+    pub scratch: &'a Path,
+}
+
+impl TreeSink for BucketFileSink<'_> {
+    fn write(&self, tree: &Tree, objects: &dyn ObjectSource) -> Result<(), ArchiveError> {
+        let failed = |source| ArchiveError::Write { path: self.scratch.to_owned(), source };
+        fs::create_dir_all(self.scratch).map_err(failed)?;
+        let scratch = TemporaryFolder::new_in(self.scratch).map_err(failed)?;
+        let path = scratch.path().join(self.name);
+        FileSink { path: &path, format: self.format }.write(tree, objects)?;
+        let open = || File::open(&path).map_err(failed);
+        let found = Fingerprint::read(&mut open()?, &[]).map_err(failed)?;
+        let object = Object { sha256: found.sha256, size: found.size };
+        let headers = FileHeaders { content_type: content_type(self.name), cache_control: CHANGING };
+        let sent = Handle::current().block_on(self.folder.write(self.name, object, open()?, headers));
+        sent.map_err(|why| remote(self.folder, self.name, why))
     }
 }
 
@@ -165,24 +194,30 @@ fn stages(tree: &Tree) -> [Vec<(&RelPath, &Content)>; 3] {
     [files, inner, roots]
 }
 
+/// What is asked for again after a minute.
+const CHANGING: &str = "max-age=60";
+
+/// What never changes under its name.
+const UNCHANGING: &str = "max-age=31536000, immutable";
+
 /// Returns the headers under which a file is served.
-///
-/// A distribution never changes under its name; a page may at any time.
 fn headers(content: &Content, name: &str) -> FileHeaders {
-    let content_type = match name.rsplit_once('.').map(|(_, extension)| extension) {
+    let cache_control = if matches!(content, Content::Page(_)) { CHANGING } else { UNCHANGING };
+    FileHeaders { content_type: content_type(name), cache_control }
+}
+
+fn content_type(name: &str) -> &'static str {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    match last.rsplit_once('.').map(|(_, extension)| extension) {
+        // The pages of the layout `simple` (PEP 691).
+        Some("json") if last == "index.json" => "application/vnd.pypi.simple.v1+json",
+        Some("json") => "application/json",
         Some("html") => "text/html; charset=utf-8",
-        // Only the pages of the layout `simple` are JSON (PEP 691).
-        Some("json") => "application/vnd.pypi.simple.v1+json",
         Some("txt" | "metadata") => "text/plain; charset=utf-8",
         Some("whl" | "zip") => "application/zip",
         Some("gz" | "tgz") => "application/gzip",
         _ => "application/octet-stream",
-    };
-    let cache_control = match content {
-        Content::Page(_) => "max-age=60",
-        _ => "max-age=31536000, immutable",
-    };
-    FileHeaders { content_type, cache_control }
+    }
 }
 
 fn remote(folder: &RemoteFolder, path: &str, why: String) -> ArchiveError {

@@ -49,7 +49,7 @@ pub use bucket_output::{BucketOutput, Published};
 pub use build_tools::{plan_build_requires, plan_installer, plan_project_build};
 pub use build_wheels::{WheelBuilds, WheelsToBuild, build_wheels, with_built_wheels};
 pub use bundle::finding::{Finding, FindingKind};
-pub use bundle::output::{BundleOutput, OutputStream};
+pub use bundle::output::{BundleBucket, BundleOutput, OutputStream};
 pub use bundle::signature::{SignatureError, SigningKey, check_signature, generate_keys, read_public_key};
 pub use bundle::verify::{LibcFloor, TargetProof, Verification, VerifySettings, verify};
 pub use bundle::{

@@ -43,11 +43,11 @@ impl Output {
         matches!(self, Self::Bundle(bundle) if !bundle.force && bundle.is_there())
     }
 
-    /// Returns the path on this machine; `None` for a folder in an object store.
+    /// Returns the path on this machine; `None` for a place in an object store.
     pub fn path(&self) -> Option<&Path> {
         match self {
+            Self::Bucket(_) | Self::Bundle(BundleOutput { bucket: Some(_), .. }) => None,
             Self::Folder { path, .. } | Self::Bundle(BundleOutput { path, .. }) => Some(path),
-            Self::Bucket(_) => None,
         }
     }
 

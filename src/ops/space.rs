@@ -77,6 +77,7 @@ pub(super) fn check_folder(tree: &Tree, folder: &Path, store: &DiskStore) -> Res
 /// When there is not.
 pub(super) fn check_bundle(tree: &Tree, output: &BundleOutput, store: &DiskStore) -> Result<(), DiskFull> {
     match (output.format, &output.stream) {
+        _ if output.bucket.is_some() => Ok(()),
         (None, _) => check_folder(tree, &output.path, store),
         (Some(_), Some(_)) => Ok(()),
         (Some(_), None) => check(vec![(output.path.clone(), bytes_of_bundle(tree, output))]),
@@ -104,7 +105,7 @@ fn check(needs: Vec<(PathBuf, u64)>) -> Result<(), DiskFull> {
 fn may_need_space(output: &Output, store: &DiskStore) -> bool {
     match output {
         Output::Folder { path, .. } => !shares_disk(path, store),
-        Output::Bucket(_) => false,
+        Output::Bucket(_) | Output::Bundle(BundleOutput { bucket: Some(_), .. }) => false,
         Output::Bundle(BundleOutput { format: None, since: None, path, .. }) => !shares_disk(path, store),
         Output::Bundle(bundle) => bundle.since.is_none() && bundle.stream.is_none(),
     }

@@ -86,7 +86,7 @@ fn write_bucket(fetched: &Fetched, objects: &StoreObjects<'_>, output: &BucketOu
     if *pins {
         tree.extend(layout::pins(fetched));
     }
-    Ok(BucketSink { folder: &held, prunes: *prune, published }.write(&tree, objects)?)
+    Ok(BucketSink { folder, prunes: *prune, published }.write(&tree, objects)?)
 }
 
 /// Writes the pages of all that was fetched into the cache `folder` of a pip of 23.3 or later, as

@@ -32,6 +32,7 @@ pub fn reason(error: &Error) -> String {
         Error::PermissionDenied { .. } => "it does not allow that",
         Error::Unauthenticated { .. } => "it wants keys, or other ones",
         Error::NotFound { .. } => "it is not there",
+        _ if code(&text).is_some() => "it refuses that",
         _ => return mask_credentials(&first_line(&text)).into_owned(),
     };
     match (code(&text), message(&text)) {
@@ -76,6 +77,14 @@ mod tests {
         let bucket = not_found("404: <Error><Code>NoSuchBucket</Code><Message></Message></Error>");
         assert!(!is_absence(&bucket));
         assert_eq!(reason(&bucket), "it is not there (NoSuchBucket)");
+    }
+
+    /// As of listings, whose errors the crate does not tell apart.
+    #[test]
+    fn an_error_of_no_kind_is_told_by_its_code() {
+        let text = "Error performing GET http://…: 404: <Error><Code>NoSuchBucket</Code><Message></Message></Error>";
+        let error = Error::Generic { store: "S3", source: text.into() };
+        assert_eq!(reason(&error), "it refuses that (NoSuchBucket)");
     }
 
     #[test]

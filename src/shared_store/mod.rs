@@ -62,7 +62,8 @@ struct Inner {
     /// The paths of all that the run used.
     used: Mutex<BTreeSet<String>>,
     uploads: Mutex<JoinSet<()>>,
-    upload_permits: Semaphore,
+    object_permits: Semaphore,
+    entry_permits: Semaphore,
     fetched: Count,
     uploaded: Count,
 }
@@ -70,8 +71,11 @@ struct Inner {
 /// How long a shared store may take to begin an answer; then the index is faster.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// The number of uploads at once.
-const UPLOADS: usize = 4;
+/// The number of objects that are uploaded at once, each of which takes the memory of two parts.
+const OBJECTS_AT_ONCE: usize = 4;
+
+/// The number of entries that are uploaded at once, whose time is mostly the round trip.
+const ENTRIES_AT_ONCE: usize = 16;
 
 impl SharedStore {
     /// Opens the store at a URL; no request is sent.
@@ -91,7 +95,8 @@ impl SharedStore {
             read: Mutex::default(),
             used: Mutex::default(),
             uploads: Mutex::default(),
-            upload_permits: Semaphore::new(UPLOADS),
+            object_permits: Semaphore::new(OBJECTS_AT_ONCE),
+            entry_permits: Semaphore::new(ENTRIES_AT_ONCE),
             fetched: Count::default(),
             uploaded: Count::default(),
         })))

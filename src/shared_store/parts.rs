@@ -18,6 +18,9 @@ use crate::domain::{Hasher, Object, Sha256};
 /// written by one request.
 const PART: usize = 5 << 20;
 
+/// The room in bytes that a buffer must have left at the end of a file, or it would be doubled.
+const SPARE: usize = 64;
+
 /// What is written under a name.
 pub struct NewFile<'a> {
     pub key: &'a Path,
@@ -38,7 +41,7 @@ impl NewFile<'_> {
         if self.object.size > PART as u64 {
             return self.write_parts(store, source).await;
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(self.object.size).unwrap_or(PART));
+        let mut bytes = Vec::with_capacity(usize::try_from(self.object.size).unwrap_or(PART) + SPARE);
         (&mut source).take(PART as u64 + 1).read_to_end(&mut bytes).await.map_err(unreadable)?;
         if Sha256::of(&bytes) != self.object.sha256 {
             return Err(altered());
@@ -80,7 +83,7 @@ impl NewFile<'_> {
 async fn send_parts(parts: &mut WriteMultipart, source: &mut (impl AsyncRead + Unpin), sha256: Sha256) -> Result<()> {
     let mut hasher = Hasher::new(&[]);
     loop {
-        let mut part = Vec::with_capacity(PART);
+        let mut part = Vec::with_capacity(PART + SPARE);
         if (&mut *source).take(PART as u64).read_to_end(&mut part).await.map_err(unreadable)? == 0 {
             break;
         }

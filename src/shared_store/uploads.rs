@@ -37,7 +37,11 @@ impl SharedStore {
         }
         let store = self.clone();
         let task = async move {
-            let _permit = store.0.upload_permits.acquire().await.expect("the semaphore is never closed");
+            let permits = match &upload {
+                Upload::Object { .. } => &store.0.object_permits,
+                Upload::Entry { .. } => &store.0.entry_permits,
+            };
+            let _permit = permits.acquire().await.expect("the semaphore is never closed");
             if store.may_write()
                 && let Err(error) = store.run(upload).await
             {

@@ -109,6 +109,30 @@ fn a_publication_that_fails_leaves_the_pages_as_they_were() {
     assert_eq!(bucket.object("team/simple/demo/index.html"), page);
 }
 
+/// A bundle goes to a bucket as an archive, with the bytes that it has anywhere, or as a folder.
+#[test]
+fn bundles_go_to_a_bucket() {
+    let (index, bucket) = (world(), Bucket::serve());
+    let sandbox = Sandbox::new().without_python();
+    let run = |place: &str, more: &[&str]| {
+        let url = index.url();
+        let arguments = [&["top", "--index-url", &url, "--bundle", place], &TARGET[..], more].concat();
+        sandbox.prefetch(arguments).envs(bucket.variables()).assert()
+    };
+    run("here.zip", &[]).success();
+    let outcome = run("s3://wheels/team/app.zip", &[]).success();
+    assert!(told(&outcome).contains("Written to s3://wheels/team/app.zip."), "{}", told(&outcome));
+    assert_eq!(bucket.object("team/app.zip"), sandbox.read("here.zip"));
+    assert_eq!(bucket.header("team/app.zip", "content-type").unwrap(), "application/zip");
+    assert_eq!(std::fs::read_dir(sandbox.cache().join("incoming-v1")).unwrap().count(), 0);
+    run("here/", &[]).success();
+    run("s3://wheels/team/app/", &[]).success();
+    for file in ["prefetch.json", "wheels/demo-2.0-py3-none-any.whl"] {
+        assert_eq!(bucket.object(&format!("team/app/{file}")), sandbox.read(&format!("here/{file}")));
+    }
+    assert!(told(&run("s3://wheels/team/app.zip", &["--split", "1M"]).code(2)).contains("--split"));
+}
+
 #[test]
 fn what_cannot_be_published_is_refused() {
     let (index, bucket) = (world(), Bucket::serve());

@@ -68,7 +68,7 @@ fn usages_in(shell: TargetShell, output: &Output, fetched: &Fetched, context: Hi
         }
         Output::Folder { layout, .. } if !layout.takes_other_files() => Vec::new(),
         // Which web server shows it is not known here.
-        Output::Bucket(_) => Vec::new(),
+        Output::Bucket(_) | Output::Bundle(BundleOutput { bucket: Some(_), .. }) => Vec::new(),
         Output::Folder { layout, path, pins: true } => {
             let usages = pinned_files(fetched).into_iter().map(|(file, condition)| {
                 let asked = format!("-r {}", shell.quote(&path.join(file).display().to_string()));

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use super::args::{FetchArgs, OutputArgs, STANDARD_OUTPUT, is_folder};
 use super::layers::Layers;
 use super::locations::refuse_url;
-use super::{date, shared_store, table};
+use super::{cache_folder, date, shared_store, table};
 use crate::archive::ArchiveFormat;
+use crate::cache_folder::CacheLayout;
 use crate::cli::commands::keygen::KEY_PASSWORD;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::layout::{self, Layout, SBOMS, Sboms};
-use crate::ops::{BucketOutput, BundleOutput, DeltaBase, Output, OutputStream, SigningKey};
+use crate::ops::{BucketOutput, BundleBucket, BundleOutput, DeltaBase, Output, OutputStream, SigningKey};
 
 /// The folder that is written by default.
 const DEFAULT_FOLDER: &str = "wheelhouse";
@@ -41,8 +42,30 @@ pub fn outputs(
         };
         outputs = layouts.iter().map(|layout| output(*layout)).collect::<Result<_, _>>()?;
     }
+    let bundle = bundle.map(|bundle| into_bucket(bundle, all, layers)).transpose()?;
     outputs.extend(bundle.map(Output::Bundle));
     Ok(outputs)
+}
+
+/// Returns the bundle with its place in a bucket, if it is to go to one.
+fn into_bucket(bundle: BundleOutput, args: &FetchArgs, layers: &Layers<'_>) -> Result<BundleOutput, CliError> {
+    if !shared_store::is_bucket(&bundle.path) {
+        return Ok(bundle);
+    }
+    if bundle.split.is_some() {
+        return Err(CliError::usage("--split does not go with a bucket, which takes files of any size"));
+    }
+    let text = bundle.path.to_string_lossy();
+    let (parent, name) = match bundle.format {
+        Some(_) => text.rsplit_once('/').unwrap_or((&text, "")),
+        None => (&*text, ""),
+    };
+    let folder = shared_store::open_folder(parent, args, layers)?;
+    let path = if name.is_empty() { folder.location().to_string() } else { format!("{}/{name}", folder.location()) };
+    let scratch = CacheLayout::new(cache_folder(args.network.cache_dir.as_deref(), layers.environment)?);
+    let (name, scratch) = (name.to_owned(), scratch.incoming().to_owned());
+    let bucket = BundleBucket { folder, name, scratch, published: Arc::default() };
+    Ok(BundleOutput { path: path.into(), bucket: Some(bucket), ..bundle })
 }
 
 fn folder(layout: &'static dyn Layout, path: PathBuf, pins: bool, args: &OutputArgs) -> Result<Output, CliError> {
@@ -86,7 +109,9 @@ pub fn bundle(args: &OutputArgs, environment: &Environment) -> Result<Option<Bun
 }
 
 fn bundle_at(path: &Path, args: &OutputArgs, environment: &Environment) -> Result<BundleOutput, CliError> {
-    refuse_url("--bundle", path)?;
+    if !shared_store::is_bucket(path) {
+        refuse_url("--bundle", path)?;
+    }
     let named = args.bundle_format.as_deref().map(ArchiveFormat::by_name).transpose().map_err(CliError::usage)?;
     let is_stream = path == Path::new(STANDARD_OUTPUT);
     let format = match named {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::delta::{Delta, DeltaBase};
 use super::finding::{Finding, FindingKind};
@@ -12,9 +12,11 @@ use super::verify::{Depth, faults};
 use crate::archive::{ArchiveFormat, FileSink, FolderSink, LinkMode, StreamSink, TreeSink, VolumesSink};
 use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, LockedProject, RelPath, Sha256, Tree};
 use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
+use crate::ops::bucket_output::{BucketFileSink, BucketSink, Published};
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
 use crate::parallel;
+use crate::shared_store::RemoteFolder;
 use crate::store::DiskStore;
 
 /// The settings of a bundle to write.
@@ -22,8 +24,10 @@ use crate::store::DiskStore;
 pub struct BundleOutput {
     /// The archive format; without one the bundle is a folder that shares its files with the store.
     pub format: Option<&'static ArchiveFormat>,
-    /// The path; `-` if the bundle goes to a stream.
+    /// The path; `-` if the bundle goes to a stream, the URL without secrets if it goes to a bucket.
     pub path: PathBuf,
+    /// The bucket that is written to instead of a file or folder.
+    pub bucket: Option<BundleBucket>,
     /// The stream that is written instead of a file.
     pub stream: Option<OutputStream>,
     /// Whether every target is checked to install from the bundle alone.
@@ -50,6 +54,7 @@ impl BundleOutput {
         Self {
             format,
             path,
+            bucket: None,
             stream: None,
             verify: true,
             key: None,
@@ -65,6 +70,9 @@ impl BundleOutput {
     /// Returns the sink that the bundle is written to.
     pub(in crate::ops) fn sink(&self) -> Box<dyn TreeSink + '_> {
         let path = &*self.path;
+        if let Some(bucket) = &self.bucket {
+            return bucket.sink(self.format);
+        }
         match (self.format, &self.stream, self.split) {
             (None, ..) => Box::new(FolderSink { path, link_mode: LinkMode::Hardlink }),
             (Some(format), Some(stream), _) => Box::new(StreamSink { output: &**stream, format }),
@@ -73,11 +81,39 @@ impl BundleOutput {
         }
     }
 
-    /// Whether a file, a volume, or a bundle in a folder exists that would be replaced.
+    /// Whether a file, a volume, or a bundle in a folder exists that would be replaced; of a bucket
+    /// that is taken for granted.
     pub(in crate::ops) fn is_there(&self) -> bool {
+        if self.bucket.is_some() {
+            return true;
+        }
         let index = self.path.with_added_extension("volumes.json");
         let path = if self.format.is_none() { self.path.join(MANIFEST_PATH) } else { self.path.clone() };
         self.stream.is_none() && (path.exists() || self.split.is_some() && index.exists())
+    }
+}
+
+/// The place of a bundle in an object store.
+#[derive(Clone)]
+pub struct BundleBucket {
+    /// The folder of the archive, or the bundle itself.
+    pub folder: RemoteFolder,
+    /// The name of the archive; not used for a bundle that is a folder.
+    pub name: String,
+    /// The folder on the disk in which the archive is packed.
+    pub scratch: PathBuf,
+    /// What was done to a bundle that is a folder.
+    pub published: Arc<OnceLock<Published>>,
+}
+
+impl BundleBucket {
+    fn sink(&self, format: Option<&'static ArchiveFormat>) -> Box<dyn TreeSink + '_> {
+        let Self { folder, name, scratch, published } = self;
+        match format {
+            Some(format) => Box::new(BucketFileSink { folder, name, format, scratch }),
+            // A bundle lists its files: others in the folder would not be its own.
+            None => Box::new(BucketSink { folder, prunes: true, published }),
+        }
     }
 }
 
