@@ -2,9 +2,9 @@
 
     python build-hooks.py REQUEST ANSWER
 
-REQUEST is a file with a JSON object: the "step" (unpack, requires, metadata or wheel), the "archive", the folder
-"source" that it is unpacked into, the "backend" with its "backend_path" and "config_settings", and the folder
-"output". ANSWER is written with what came of the step, as JSON. Whatever a backend prints is the output of the build.
+REQUEST is a file with a JSON object: the "step" (unpack, requires, metadata, wheel or sdist), the "archive", the folder
+"source" that it is unpacked into, the "backend" with its "backend_path" and "config_settings", the "product" for which
+requirements are asked (wheel or sdist), and the folder "output". ANSWER is written with what came of the step, as JSON. Whatever a backend prints is the output of the build.
 """
 
 import importlib
@@ -67,7 +67,7 @@ def settings(request):
 
 
 def requires(request):
-    hook = getattr(enter(request), "get_requires_for_build_wheel", None)
+    hook = getattr(enter(request), "get_requires_for_build_" + request["product"], None)
     return list(hook(settings(request))) if hook else []
 
 
@@ -87,7 +87,11 @@ def wheel(request):
     return enter(request).build_wheel(request["output"], settings(request))
 
 
-STEPS = {"unpack": unpack, "requires": requires, "metadata": metadata, "wheel": wheel}
+def sdist(request):
+    return enter(request).build_sdist(request["output"], settings(request))
+
+
+STEPS = {"unpack": unpack, "requires": requires, "metadata": metadata, "wheel": wheel, "sdist": sdist}
 
 if __name__ == "__main__":
     with open(sys.argv[1]) as file:

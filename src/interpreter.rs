@@ -22,7 +22,7 @@ use crate::cache_folder::CacheLayout;
 use crate::domain::{HasRemedy, Remedy, Target, TargetDescription};
 
 pub use self::build::hint as build_hint;
-pub use self::build::{BuildBackend, BuildError, BuildFolder, BuildFrontEnd, BuildIsolation, BuildStep};
+pub use self::build::{BuildBackend, BuildError, BuildFolder, BuildFrontEnd, BuildIsolation, BuildProduct, BuildStep};
 use self::find::FoundInterpreter;
 pub use self::pip_config_files::HostSystem;
 pub use self::pip_settings::{PipSetting, PipSettings, PipSettingsError};

@@ -91,12 +91,12 @@
 //! | `runs-v1/` | the files that each run used, from where and for which targets; its time is that of the last such run | [`ops::cache`] |
 //! | `incoming-v1/` | files that are being written, and partial files of killed runs | [`store`], [`cache_folder`] |
 //! | `pages-v1/` | index pages, by the user who was served, with their validators | [`index`] |
-//! | `plans-v4/` | plans that were made from these pages, for the same question asked again | [`ops`] |
-//! | `metadata-v3/` | the metadata of distributions, by the file's SHA-256 | [`index`] |
-//! | `index-metadata-v2/` | the metadata that indexes serve for files, by index and file | [`index`] |
+//! | `plans-v5/` | plans that were made from these pages, for the same question asked again | [`ops`] |
+//! | `metadata-v4/` | the metadata of distributions, by the file's SHA-256 and names | [`index`] |
+//! | `index-metadata-v3/` | the metadata that indexes serve for files, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files for which no index promises one, while they are unchanged | [`index`] |
 //! | `built-v2/` | the metadata that builds of source archives stated, by the building Python | [`index`] |
-//! | `built-wheels-v1/` | which objects are wheels that were built here, by all that a build depends on | [`ops`] |
+//! | `built-wheels-v2/` | which objects are wheels that were built here, by all that a build depends on | [`ops`] |
 //! | `interpreters-v1/` | the answers of interpreters, by their identity | [`interpreter`] |
 //! | `repositories-v1/` | working trees of git repositories, by user and URL, each its user's own | [`ops`] |
 //! | `source-trees-v1/ab…/` | source archives packed from folders and repositories, by SHA-256 | [`ops`] |

@@ -8,7 +8,7 @@ mod rejection;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ pub use rejection::{NoFile, Rejected, Rejection, check_requires_python};
 use rejection::{check_format, check_hash, check_upload_time, has_allowed_digest};
 
 use crate::domain::{
-    Artifact, BuildTag, Candidates, Digest, DistributionFilename, PackageName, SelectionPolicy, Specifiers, TagRank,
-    Target,
+    Artifact, BuildTag, Candidates, Digest, DistributionFilename, Formats, PackageName, SelectionPolicy, Specifiers,
+    TagRank, Target,
 };
 
 /// A file that may be used, with what pip sorts by; greater is better.
@@ -218,7 +218,7 @@ impl<'a> CandidateSelector<'a> {
             let files = self.candidates.files(version);
             files
                 .iter()
-                .filter_map(|artifact| self.evaluate_ranked(artifact, rank(artifact, self.target)?).ok())
+                .filter_map(|artifact| self.evaluate_ranked(artifact, rank(&artifact.distribution, self.target)?).ok())
                 .collect()
         };
         self.usable_by_version.borrow_mut().entry(version).or_insert_with(usable).clone()
@@ -232,7 +232,7 @@ impl<'a> CandidateSelector<'a> {
 
     /// Checks whether `artifact` may be used, by every rule that involves no other artifact.
     fn evaluate(&self, artifact: &Arc<Artifact>) -> Result<UsableFile, Rejection> {
-        let rank = rank(artifact, self.target).ok_or_else(|| mismatch(artifact, self.target))?;
+        let rank = rank(&artifact.distribution, self.target).ok_or_else(|| mismatch(artifact, self.target))?;
         self.evaluate_ranked(artifact, rank)
     }
 
@@ -265,9 +265,23 @@ fn unused(file: &UsableFile) -> Rejection {
     }
 }
 
+/// Returns the position of the best of `files` for `target`, of which nothing but the names is
+/// known; of equally good files the first one counts.
+pub fn best_by_name<'f>(
+    files: impl Iterator<Item = Option<&'f DistributionFilename>>,
+    formats: Formats,
+    target: &Target,
+) -> Option<usize> {
+    let usable = files.enumerate().filter_map(|(position, distribution)| {
+        let distribution = distribution.filter(|distribution| formats.allows(distribution))?;
+        Some((rank(distribution, target)?, Reverse(position)))
+    });
+    usable.max().map(|(_, Reverse(position))| position)
+}
+
 /// Returns how well the file fits the target's Python and platform; `None` if it does not.
-fn rank(artifact: &Artifact, target: &Target) -> Option<Rank> {
-    match &artifact.distribution {
+fn rank(distribution: &DistributionFilename, target: &Target) -> Option<Rank> {
+    match distribution {
         DistributionFilename::Source(_) => Some(Rank::Source),
         DistributionFilename::Wheel(wheel) => Some(Rank::Wheel(target.tags().rank(wheel)?, wheel.build.clone())),
     }

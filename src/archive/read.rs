@@ -35,8 +35,6 @@ impl<T: Read + Seek + Send> SeekableInput for T {}
 /// A file in an archive.
 pub struct ArchiveMember {
     pub path: RelPath,
-    /// The size in bytes, as the archive states it.
-    pub size: u64,
     pub bytes: Box<dyn SeekableInput>,
     /// The position of the bytes on the disk, if they are contiguous and not compressed.
     pub extent: Option<Extent>,
@@ -309,9 +307,7 @@ fn visit_all(
     let work = || {
         while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
             match entry.open(limit) {
-                Ok(bytes) => {
-                    visit(ArchiveMember { path: entry.path.clone(), size: entry.size, bytes, extent: entry.extent() })
-                }
+                Ok(bytes) => visit(ArchiveMember { path: entry.path.clone(), bytes, extent: entry.extent() }),
                 Err(why) => {
                     let fault = ArchiveFault::Damaged { path: Some(entry.path.to_string()), why: why.to_string() };
                     faults.lock().expect("no thread panics with it").push(fault);

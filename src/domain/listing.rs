@@ -137,10 +137,6 @@ impl Listing {
         self.is_empty() && self.refused.is_empty()
     }
 
-    pub fn has(&self, version: &Version) -> bool {
-        self.releases.binary_search_by(|release| release.version.cmp(version)).is_ok()
-    }
-
     /// Returns the files of `version`, in the order of the page.
     pub fn files(&self, version: &Version) -> Vec<Artifact> {
         let start = self.releases.partition_point(|release| release.version < *version);

@@ -1,11 +1,11 @@
 //! Lock files: exact packages with exact files for each target.
 
 use std::fmt::Debug;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::{
-    Artifact, AvailableGroups, Digest, DistributionFilename, MaskedUrl, Origin, PackageName, SelectedGroups, Target,
-    Timestamp, Version, Yanked,
+    Artifact, AvailableGroups, Digest, DistributionFilename, FilenameError, LazyUrl, MaskedUrl, Origin, PackageName,
+    SelectedGroups, Target, Timestamp, Version, Yanked,
 };
 
 /// An entry of a lock file: a version of a project from one source.
@@ -19,8 +19,8 @@ pub struct LockedPackage {
     pub files: Vec<LockedFile>,
     /// The line of the entry in the lock.
     pub origin: Origin,
-    /// The files with URLs as an index would list them, once they are needed.
-    artifacts: OnceLock<Vec<Arc<Artifact>>>,
+    /// What the name of each file says.
+    distributions: Vec<Result<DistributionFilename, FilenameError>>,
 }
 
 /// The source of a locked package.
@@ -42,7 +42,7 @@ pub struct LockedFile {
     /// The file's name; empty if the lock has only digests.
     pub filename: Box<str>,
     /// The URL; `None` if an index must be asked.
-    pub url: Option<MaskedUrl>,
+    pub url: Option<LazyUrl>,
     /// The digests, of which one must match.
     pub hashes: Vec<Digest>,
     /// Size in bytes.
@@ -75,6 +75,12 @@ pub trait Lock: Debug + Send + Sync {
     /// Returns every entry, in the order of the file.
     fn packages(&self) -> &[LockedPackage];
 
+    /// Whether the project that the lock is of is one of its entries, or would be if it were a package;
+    /// most formats leave it out.
+    fn has_project(&self) -> bool {
+        false
+    }
+
     /// Returns what `target` gets, sorted by name.
     ///
     /// # Errors
@@ -90,7 +96,8 @@ impl LockedPackage {
         files: Vec<LockedFile>,
         origin: Origin,
     ) -> Self {
-        Self { name, version, source, files, origin, artifacts: OnceLock::new() }
+        let distributions = files.iter().map(|file| DistributionFilename::parse(&file.filename, &name)).collect();
+        Self { name, version, source, files, origin, distributions }
     }
 
     /// Whether an index must be asked for the URLs of the files.
@@ -103,33 +110,37 @@ impl LockedPackage {
         self.files.iter().flat_map(|file| file.hashes.iter().cloned()).collect()
     }
 
+    /// Returns each file with what its name says, or why that is no name of a distribution of the
+    /// project.
+    pub fn distributions(&self) -> impl Iterator<Item = (&LockedFile, Result<&DistributionFilename, &FilenameError>)> {
+        self.files.iter().zip(self.distributions.iter().map(Result::as_ref))
+    }
+
     /// Returns the files with URLs as an index would list them; files that are no distributions of
     /// the project, such as eggs, are left out.
-    pub fn artifacts(&self) -> &[Arc<Artifact>] {
-        self.artifacts.get_or_init(|| {
-            let index = match &self.source {
-                LockedSource::Index(index) => index.clone(),
-                _ => None,
-            };
-            self.files.iter().filter_map(|file| file.artifact(&self.name, index.clone())).map(Arc::new).collect()
+    pub fn artifacts(&self) -> impl Iterator<Item = Artifact> {
+        self.distributions().filter_map(|(file, distribution)| {
+            let url = file.url.as_ref()?.get();
+            Some(Artifact {
+                filename: file.filename.clone(),
+                distribution: distribution.ok()?.clone(),
+                index: self.index_of(url),
+                url: url.clone(),
+                hashes: file.hashes.clone(),
+                size: file.size,
+                requires_python: None,
+                yanked: Yanked::default(),
+                sidecar: None,
+                uploaded: file.uploaded,
+            })
         })
     }
-}
 
-impl LockedFile {
-    fn artifact(&self, project: &PackageName, index: Option<Arc<MaskedUrl>>) -> Option<Artifact> {
-        let url = self.url.clone()?;
-        Some(Artifact {
-            filename: self.filename.clone(),
-            distribution: DistributionFilename::parse(&self.filename, project).ok()?,
-            index: index.unwrap_or_else(|| Arc::new(url.clone())),
-            url,
-            hashes: self.hashes.clone(),
-            size: self.size,
-            requires_python: None,
-            yanked: Yanked::default(),
-            sidecar: None,
-            uploaded: self.uploaded,
-        })
+    /// Returns the index of the package; without one, the URL of its file stands for it.
+    pub fn index_of(&self, url: &MaskedUrl) -> Arc<MaskedUrl> {
+        match &self.source {
+            LockedSource::Index(Some(index)) => index.clone(),
+            _ => Arc::new(url.clone()),
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Options of requirements files, the environment and the command line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::PackageName;
+use super::{DistributionFilename, PackageName};
 
 /// The kinds of distribution that may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,11 @@ pub struct Formats {
 
 impl Formats {
     const ANY: Self = Self { wheels: true, sources: true };
+
+    /// Whether a distribution of this name may be used.
+    pub fn allows(self, distribution: &DistributionFilename) -> bool {
+        if distribution.is_wheel() { self.wheels } else { self.sources }
+    }
 }
 
 /// The settings of `--only-binary` and `--no-binary`, per project.
@@ -199,6 +204,10 @@ pub struct IndexOptions {
     /// The last `--index-url`; earlier extra indexes of the same file are dropped with it.
     pub index_url: Option<String>,
     pub extra_index_urls: Vec<String>,
+    /// Indexes that are asked after all others (`supplemental` in Poetry).
+    pub supplemental_index_urls: Vec<String>,
+    /// The only index of a project, where one is stated.
+    pub project_indexes: BTreeMap<PackageName, String>,
     pub find_links: Vec<String>,
     pub no_index: bool,
     pub formats: FormatControl,

@@ -165,16 +165,27 @@ pub struct PlannedFile {
 impl Plan {
     /// Merges solutions, one for each target.
     pub fn merge(targets: Vec<Arc<Target>>, solutions: Vec<Solution>) -> Self {
-        let mut packages: BTreeMap<(PackageName, Option<Version>), PlannedPackage> = BTreeMap::new();
-        let mut notes = Vec::new();
+        let (mut resolved, mut notes) = (Vec::new(), Vec::new());
         for (target, solution) in solutions.into_iter().enumerate() {
             merge_sorted(&mut notes, solution.notes);
-            for package in solution.packages {
-                let key = (package.name.clone(), package.version.clone());
-                packages.entry(key).or_insert_with(|| PlannedPackage::empty(&package)).add(target, package);
+            resolved.extend(solution.packages.into_iter().map(|package| (target, package)));
+        }
+        resolved.sort_by(|(_, a), (_, b)| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+        let mut packages: Vec<PlannedPackage> = Vec::new();
+        for (target, package) in resolved {
+            match packages.last_mut() {
+                Some(last) if (&last.name, &last.version) == (&package.name, &package.version) => {
+                    last.add(target, package);
+                }
+                _ => {
+                    let mut first = PlannedPackage::empty(&package);
+                    first.add(target, package);
+                    packages.push(first);
+                }
             }
         }
-        Self { targets, packages: packages.into_values().collect(), notes, unreliable: BTreeMap::new() }
+        packages.iter_mut().for_each(PlannedPackage::sort_files);
+        Self { targets, packages, notes, unreliable: BTreeMap::new() }
     }
 
     /// Adds packages that take part in an install without being installed; `positions` are those of
@@ -218,9 +229,10 @@ impl PlannedPackage {
         }
     }
 
+    /// Adds what is chosen for the target at `target`; the files are sorted afterwards.
     fn add(&mut self, target: usize, package: ResolvedPackage) {
         merge_sorted(&mut self.requested_by, package.requested_by);
-        self.dependencies.merge(TargetDependencies::on(target, package.dependencies));
+        self.dependencies.add(target, package.dependencies);
         match self.files.iter_mut().find(|file| file.candidate.is_same_file(&package.file)) {
             Some(file) => file.targets.push(target),
             None => {
@@ -228,7 +240,6 @@ impl PlannedPackage {
                 self.files.push(PlannedFile { metadata_source: package.metadata_source, ..file });
             }
         }
-        self.sort_files();
     }
 
     /// Adds the files of `tools`, whose targets are at `positions` in this plan.

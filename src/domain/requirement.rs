@@ -22,6 +22,11 @@ impl Origin {
     pub fn command_line() -> Self {
         Self { file: "command line".into(), line: 0 }
     }
+
+    /// Returns the origin of a project that is taken itself, beside what it needs.
+    pub fn project() -> Self {
+        Self { file: "the project itself".into(), line: 0 }
+    }
 }
 
 impl fmt::Display for Origin {

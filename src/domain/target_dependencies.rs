@@ -13,9 +13,14 @@ use super::PackageName;
 pub struct TargetDependencies(BTreeMap<PackageName, Vec<usize>>);
 
 impl TargetDependencies {
-    /// Makes the dependencies of a package that needs each of `names` on the target at `position`.
-    pub fn on(position: usize, names: impl IntoIterator<Item = PackageName>) -> Self {
-        names.into_iter().map(|name| (name, vec![position])).collect()
+    /// Adds that the package needs each of `names` on the target at `position`.
+    pub fn add(&mut self, position: usize, names: impl IntoIterator<Item = PackageName>) {
+        for name in names {
+            let targets = self.0.entry(name).or_default();
+            if let Err(place) = targets.binary_search(&position) {
+                targets.insert(place, position);
+            }
+        }
     }
 
     /// Adds the dependencies of `other`.
@@ -74,9 +79,10 @@ mod tests {
     #[test]
     fn what_every_target_needs_is_told_from_what_some_do() {
         let name = |text: &str| text.parse().unwrap();
-        let mut all = TargetDependencies::on(1, [name("b"), name("a")]);
-        all.merge(TargetDependencies::on(0, [name("a")]));
-        all.merge(TargetDependencies::on(0, [name("a")]));
+        let mut all = TargetDependencies::default();
+        all.add(1, [name("b"), name("a")]);
+        all.add(0, [name("a")]);
+        all.merge(edges(&[("a", &[0, 1])]));
         assert_eq!(all, edges(&[("a", &[0, 1]), ("b", &[1])]));
         assert_eq!(all.names().map(AsRef::as_ref).collect::<Vec<&str>>(), ["a", "b"]);
         assert_eq!(all.partial(&[0, 1]).collect::<Vec<_>>(), [(&name("b"), &[1][..])]);

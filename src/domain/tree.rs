@@ -36,17 +36,6 @@ impl RelPath {
         }
     }
 
-    /// Checks `name` as a single part, such as a file name from an index.
-    ///
-    /// # Errors
-    /// When the name breaks a rule; the error names the first one.
-    pub fn file_name(name: &str) -> Result<Self, RelPathError> {
-        match Self::file_name_fault(name) {
-            Some(why) => Err(RelPathError { path: name.to_owned(), why }),
-            None => Ok(Self(name.into())),
-        }
-    }
-
     /// Returns what keeps `name` from being a file name, if anything does.
     pub fn file_name_fault(name: &str) -> Option<&'static str> {
         if is_ordinary(name) {
@@ -182,11 +171,6 @@ impl Tree {
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
-
-    /// Returns the size of all contents in bytes.
-    pub fn size(&self) -> u64 {
-        self.0.values().map(Content::size).sum()
-    }
 }
 
 impl IntoIterator for Tree {
@@ -237,7 +221,7 @@ mod tests {
         for path in hostile {
             assert!(RelPath::new(path).is_err(), "{path:?} was taken");
         }
-        assert!(RelPath::file_name("a/b").is_err());
+        assert!(RelPath::file_name_fault("a/b").is_some());
     }
 
     proptest! {

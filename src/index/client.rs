@@ -1,5 +1,6 @@
 //! The index client: asks indexes and find-links locations for the files of a project.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -66,11 +67,16 @@ impl ListingRequest {
     }
 }
 
+/// An index, and the fingerprint of the credentials with which it is asked.
+type AskedIndex<'a> = (&'a MaskedUrl, Option<Sha256>);
+
 /// The indexes that are asked, and how.
 #[derive(Serialize)]
 pub struct AskedIndexes<'a> {
-    /// The indexes in order, each with the fingerprint of the credentials with which it is asked.
-    indexes: Vec<(&'a MaskedUrl, Option<Sha256>)>,
+    /// The indexes in order.
+    indexes: Vec<AskedIndex<'a>>,
+    /// The only index of a project, where one is stated.
+    of_projects: BTreeMap<&'a PackageName, AskedIndex<'a>>,
     all_indexes: bool,
     keeps_pins: bool,
 }
@@ -163,13 +169,17 @@ impl Indexes {
 
     /// Returns what a remembered plan depends on; `None` if a location is no index on a server, so
     /// that cached pages cannot stand for all locations.
-    pub fn plan_key(&self) -> Option<AskedIndexes<'_>> {
-        let indexes = &self.settings.indexes;
-        let are_remote =
-            self.settings.find_links.is_empty() && indexes.iter().all(|index| index.local_path().is_none());
-        let indexes = indexes.iter().map(|index| (&**index, self.client.asker(index))).collect();
-        let all_indexes = self.settings.strategy == IndexStrategy::BestMatch;
-        are_remote.then_some(AskedIndexes { indexes, all_indexes, keeps_pins: self.keeps_pins })
+    pub fn plan_key<'a>(&'a self) -> Option<AskedIndexes<'a>> {
+        let IndexSettings { indexes, of_projects, find_links, strategy, .. } = &self.settings;
+        let mut all = indexes.iter().chain(of_projects.values());
+        let are_remote = find_links.is_empty() && all.all(|index| index.local_path().is_none());
+        let asked = |index: &'a Arc<MaskedUrl>| (&**index, self.client.asker(index));
+        are_remote.then(|| AskedIndexes {
+            indexes: indexes.iter().map(asked).collect(),
+            of_projects: of_projects.iter().map(|(project, index)| (project, asked(index))).collect(),
+            all_indexes: *strategy == IndexStrategy::BestMatch,
+            keeps_pins: self.keeps_pins,
+        })
     }
 
     /// Returns a digest of all locations and of who asks them: of what other indexes offer nothing can
@@ -182,7 +192,8 @@ impl Indexes {
 
     /// Returns the index whose public URL is `public`, with its credentials.
     pub fn find(&self, public: &MaskedUrl) -> Option<Arc<MaskedUrl>> {
-        self.settings.indexes.iter().find(|index| index.public() == public.public()).cloned()
+        let mut all = self.settings.indexes.iter().chain(self.settings.of_projects.values());
+        all.find(|index| index.public() == public.public()).cloned()
     }
 
     /// Returns the cached pages that all listings so far came from, or `None` if a listing came
@@ -202,19 +213,24 @@ impl Indexes {
     /// Returns the candidates of `project`.
     ///
     /// find-links locations come first, since they cost nothing, then the first index that has the
-    /// project, or every index if the request or the strategy says so.
+    /// project, or every index if the request or the strategy says so. If the project has an index of
+    /// its own, nothing else is asked.
     ///
     /// # Errors
     /// When a location cannot be read; going on without it might take the project from the wrong
     /// one.
     pub async fn candidates(&self, project: &PackageName, request: &ListingRequest) -> Result<Candidates, IndexError> {
         let (mut listings, mut asked, mut unchecked) = (Vec::new(), Vec::new(), false);
-        for flat_index in self.find_links().await? {
+        let (find_links, indexes) = match self.settings.of_projects.get(project) {
+            Some(only) => ([].as_slice(), std::slice::from_ref(only)),
+            None => (self.find_links().await?.as_slice(), self.settings.indexes.as_slice()),
+        };
+        for flat_index in find_links {
             asked.push(flat_index.location().clone());
             listings.extend(Some(flat_index.listing(project)).filter(|listing| !listing.is_blank()));
         }
         let everywhere = request.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
-        let mut indexes = self.settings.indexes.iter();
+        let mut indexes = indexes.iter();
         for index in indexes.by_ref() {
             asked.push(index.clone());
             let page_listing = self.listing(project, index, request).await?;
@@ -385,7 +401,8 @@ impl Indexes {
     /// latter is noted for a warning.
     fn is_taken_for_absent(&self, index: &Arc<MaskedUrl>, project: &PackageName, error: &HttpError) -> bool {
         let Some(status) = error.status_code() else { return false };
-        let is_extra = self.settings.indexes.last().is_some_and(|main| main != index);
+        let IndexSettings { indexes, main, .. } = &self.settings;
+        let is_extra = indexes.contains(index) && indexes.get(*main).is_some_and(|main| main != index);
         let is_assumed = is_extra && is_absent_to_strangers(status) && self.client.asker(index).is_none();
         let is_ignored = self.settings.ignored_statuses.has(index, status);
         if is_assumed && !is_ignored {

@@ -1,9 +1,10 @@
 //! The indexes and links that a run asks, and how.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::absence::IgnoredStatuses;
-use crate::domain::{MaskedUrl, Timestamp};
+use crate::domain::{MaskedUrl, PackageName, Timestamp};
 
 /// The strategy by which one of several indexes is chosen for a project.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,8 +20,12 @@ pub enum IndexStrategy {
 /// The indexes and links to ask, and how far cached pages may be trusted.
 #[derive(Clone, Debug)]
 pub struct IndexSettings {
-    /// The indexes in order of preference: extra indexes before the main one.
+    /// The indexes in order of preference: extra indexes before the main one, then supplemental ones.
     pub indexes: Vec<Arc<MaskedUrl>>,
+    /// The position of the main one.
+    pub main: usize,
+    /// The only index of a project, where one is stated; nothing else is asked for that.
+    pub of_projects: BTreeMap<PackageName, Arc<MaskedUrl>>,
     /// Pages and folders (as `file:` URLs) that list files of any project.
     pub find_links: Vec<Arc<MaskedUrl>>,
     pub strategy: IndexStrategy,

@@ -13,9 +13,9 @@ use super::text_file::TextFile;
 use super::version_range::VersionRange;
 use super::{InputSource, Location, LockInput, Problem, RequirementsReader, Role};
 use crate::domain::{
-    Digest, DigestError, DistributionFilename, FilenameError, GroupSelection, Lock, LockedFile, LockedPackage,
-    LockedProject, LockedSource, MarkerId, MarkerTable, MaskedUrl, NotLocked, Origin, PackageName, ProjectFile,
-    Specifiers, Target, Version, mask_credentials,
+    Digest, DigestError, FilenameError, GroupSelection, LazyUrl, Lock, LockedFile, LockedPackage, LockedProject,
+    LockedSource, MarkerId, MarkerTable, MaskedUrl, NotLocked, Origin, PackageName, ProjectFile, Specifiers, Target,
+    Version, mask_credentials,
 };
 
 /// What is wrong with an entry, in a sentence.
@@ -83,6 +83,7 @@ fn take_lock(
             reader.read.problems.push(told(why.to_owned()));
         }
         Ok(groups) => {
+            reader.note_project(location, &groups);
             let mut indexes = parsed.indexes.into_iter();
             let options = &mut reader.read.options;
             options.index_url = indexes.next().or(options.index_url.take());
@@ -168,9 +169,18 @@ pub(super) fn digest(text: &str) -> Result<Digest, Fault> {
     }
 }
 
-/// Parses the URL of a file.
+/// Parses the URL of an index or an archive.
 pub(super) fn url(text: &str) -> Result<MaskedUrl, Fault> {
-    text.parse().map_err(|error| format!("`{}` is no URL: {error}", mask_credentials(text)))
+    text.parse().map_err(|error| not_a_url(text, error))
+}
+
+/// Parses the URL of one of many files.
+pub(super) fn file_url(text: &str) -> Result<LazyUrl, Fault> {
+    text.parse().map_err(|error| not_a_url(text, error))
+}
+
+fn not_a_url(text: &str, error: url::ParseError) -> Fault {
+    format!("`{}` is no URL: {error}", mask_credentials(text))
 }
 
 /// Returns the file name at the end of a URL or path, which must name no folder.
@@ -188,12 +198,11 @@ pub(super) fn local_url(location: &Location, input_source: &dyn InputSource, pat
 /// Checks that the files are named after their project; those that are no distributions, such as
 /// eggs, are accepted and never used.
 pub(super) fn check_files(package: &LockedPackage) -> Result<(), Fault> {
-    let is_of_other = |file: &&LockedFile| {
-        let read = DistributionFilename::parse(&file.filename, &package.name);
+    let is_of_other = |(file, read): &(&LockedFile, Result<_, &FilenameError>)| {
         matches!(read, Err(FilenameError::OtherProject)) && !is_unnamed_archive(package, file)
     };
-    match package.files.iter().find(is_of_other) {
-        Some(file) => Err(format!("`{}` is no file of {}", file.filename, package.name)),
+    match package.distributions().find(is_of_other) {
+        Some((file, _)) => Err(format!("`{}` is no file of {}", file.filename, package.name)),
         None => Ok(()),
     }
 }

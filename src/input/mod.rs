@@ -9,6 +9,7 @@ mod fake_source;
 mod flat_lock;
 mod foreign_formats;
 mod freshness;
+mod index_url;
 mod location;
 #[cfg(test)]
 mod lock_tests;
@@ -22,6 +23,7 @@ mod poetry_dependency;
 mod poetry_lock;
 mod problem;
 mod project_dependencies;
+mod project_indexes;
 mod pylock_toml;
 mod pyproject_toml;
 mod remote_input;
@@ -33,16 +35,19 @@ mod uv_lock;
 mod uv_sources;
 mod version_range;
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::{
-    GroupSelection, IndexOptions, Lock, LockedPackage, LockedProject, Origin, Requirement, SelectedGroups,
+    ExtraName, GroupSelection, IndexOptions, Lock, LockedPackage, LockedProject, Origin, Requirement, SelectedGroups,
 };
 use remote_input::RemoteInput;
 
 pub use foreign_formats::conversion_hint;
+pub use index_url::with_credentials;
 pub use location::Location;
+use location::normalize;
 pub use parse_report::{ParseReport, parse_report};
 pub use problem::{Problem, Severity};
 pub use unfetchable::unfetchable;
@@ -183,11 +188,23 @@ pub struct ParsedInput {
     pub options: IndexOptions,
     /// The Python versions that the projects among the inputs require, and where they say so.
     pub requires_python: Vec<(VersionRange, Origin)>,
+    /// The projects among the inputs of which more is taken than some groups.
+    pub projects: Vec<ProjectInput>,
     /// The lock file, which is the whole answer if there is one.
     pub lock: Option<LockInput>,
     /// Whether an input has, or might have, extras or dependency groups to choose from.
     pub has_groups: bool,
     pub problems: Vec<Problem>,
+}
+
+/// A project among the inputs, by its lock or its own file.
+#[derive(Clone, Debug)]
+pub struct ProjectInput {
+    /// The absolute path of its folder.
+    pub folder: PathBuf,
+    /// The extras that are requested of it.
+    pub extras: BTreeSet<ExtraName>,
+    pub origin: Origin,
 }
 
 /// A lock file, with what is selected from it.
@@ -279,6 +296,16 @@ impl<'w> RequirementsReader<'w> {
     /// Reads a requirement from the command line; as in pip it cannot have options.
     pub fn argument(&mut self, text: &str) {
         requirements_txt::read_argument(self, text);
+    }
+
+    /// Records the project of the file at `location`, unless only some of its groups are taken.
+    fn note_project(&mut self, location: &Location, groups: &SelectedGroups) {
+        let folder = location.folder(self.input_source.working_folder()).filter(|_| groups.project);
+        self.read.projects.extend(folder.map(|folder| ProjectInput {
+            folder: normalize(&folder),
+            extras: groups.extras.clone(),
+            origin: location.origin(0),
+        }));
     }
 
     /// Returns what was read so far.

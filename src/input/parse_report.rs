@@ -44,6 +44,9 @@ enum SettingView {
 struct OptionsView {
     index_url: Option<String>,
     extra_index_urls: Vec<String>,
+    supplemental_index_urls: Vec<String>,
+    /// The only index of a project, where one is stated.
+    project_indexes: BTreeMap<String, String>,
     find_links: Vec<String>,
     no_index: bool,
     only_binary: Vec<String>,
@@ -125,6 +128,11 @@ impl From<&IndexOptions> for OptionsView {
         Self {
             index_url: options.index_url.as_ref().map(|url| mask_credentials(url).into_owned()),
             extra_index_urls: masked(&options.extra_index_urls),
+            supplemental_index_urls: masked(&options.supplemental_index_urls),
+            project_indexes: {
+                let indexes = options.project_indexes.iter();
+                indexes.map(|(name, url)| (name.to_string(), mask_credentials(url).into_owned())).collect()
+            },
             find_links: masked(&options.find_links),
             no_index: options.no_index,
             only_binary: options.formats.only_binary_values(),

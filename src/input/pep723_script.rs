@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::project_dependencies::{UvTable, of_specifier};
-use super::pyproject_toml::{note_requires_python, requirement};
+use super::pyproject_toml::{note_indexes, note_requires_python, requirement};
 use super::text_file::TextFile;
 use super::{Location, RequirementsReader, Role};
 
@@ -39,16 +39,19 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
 }
 
 fn read_block(reader: &mut RequirementsReader<'_>, file: &TextFile, block: &Block, role: Role) {
+    let mut all = Vec::new();
     for text in &block.dependencies {
-        let read = of_specifier(text, None, None).and_then(|asked| {
-            let asked = block.tool.uv.sources().with_source(asked)?;
-            requirement((file, reader.input_source), &asked, role)
-        });
+        let asked = of_specifier(text, None, None).and_then(|asked| block.tool.uv.sources().with_source(asked));
+        let read = asked.and_then(|asked| Ok((requirement((file, reader.input_source), &asked, role)?, asked)));
         match read {
-            Ok(requirement) => reader.read.requirements.push(requirement),
+            Ok((requirement, asked)) => {
+                reader.read.requirements.push(requirement);
+                all.push(asked);
+            }
             Err(why) => reader.read.problems.push(file.problem(None, format!("{text}: {why}"))),
         }
     }
+    note_indexes(reader, file, &block.tool.uv.indexes(), &all);
     note_requires_python(reader, file, block.requires_python.as_deref());
     let lock = format!("{}.lock", file.location.filename());
     if let Ok(Some(_)) = file.beside(&lock, reader.input_source) {
@@ -105,7 +108,7 @@ mod tests {
             ("# /// script\n# dependencies = ['a b']\n# ///\n", "no requirement"),
             (
                 "# /// script\n# dependencies = ['a']\n# [tool.uv.sources]\n# a = {index='x'}\n# ///\n",
-                "tool.uv.sources",
+                "there is no index `x`",
             ),
         ] {
             let machine = FakeSource::new().file("/w/job.py", text);

@@ -8,10 +8,14 @@ use serde::Deserialize;
 
 use super::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use super::freshness;
+use super::index_url::expand_variables;
 use super::locking::{self, Fault, ParsedLock, last_part, read_lock};
 use super::text_file::TextFile;
 use super::{InputSource, Location, Problem, RequirementsReader, Role};
-use crate::domain::{AvailableGroups, GroupName, LockedFile, LockedPackage, LockedSource, MarkerTable, SourceFilename};
+use crate::domain::{
+    AvailableGroups, GroupName, LazyUrl, LockedFile, LockedPackage, LockedSource, MarkerTable, MaskedUrl,
+    SourceFilename,
+};
 
 #[derive(Deserialize)]
 struct Document {
@@ -172,10 +176,10 @@ impl Reading<'_> {
             let name = last_part(path);
             !package.editable && (name.ends_with(".whl") || SourceFilename::guess(&name).is_ok())
         };
-        let of_archive = |name: String, url| {
+        let of_archive = |name: String, url: Option<MaskedUrl>| {
             let file = LockedFile {
                 filename: locking::filename(&name)?,
-                url,
+                url: url.map(LazyUrl::from),
                 hashes: hashes.clone(),
                 size: None,
                 uploaded: None,
@@ -211,27 +215,13 @@ impl Reading<'_> {
     }
 
     /// Returns the source of this name.
-    fn index(&self, name: &str) -> Result<std::sync::Arc<crate::domain::MaskedUrl>, Fault> {
+    fn index(&self, name: &str) -> Result<std::sync::Arc<MaskedUrl>, Fault> {
         let mut named = self.document.meta.sources.iter().filter(|source| source.name.as_deref() == Some(name));
         let source = named.next().ok_or_else(|| format!("its index `{name}` is none of the sources"))?;
-        Ok(locking::url(&self.expanded(&source.url)?)?.into())
+        Ok(locking::url(&expand_variables(&source.url, self.input_source)?)?.into())
     }
 
     fn indexes(&self) -> Result<Vec<String>, Fault> {
-        self.document.meta.sources.iter().map(|source| self.expanded(&source.url)).collect()
-    }
-
-    /// Returns a URL with the values of its `${VARIABLES}`.
-    fn expanded(&self, url: &str) -> Result<String, Fault> {
-        let mut expanded = String::new();
-        let mut rest = url;
-        while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}').ok_or("the URL of a source has `${` without `}`")?;
-            let value = self.input_source.variable(name);
-            expanded.push_str(before);
-            expanded.push_str(&value.ok_or_else(|| format!("a source needs the variable {name}, which is not set"))?);
-            rest = after;
-        }
-        Ok(expanded + rest)
+        self.document.meta.sources.iter().map(|source| expand_variables(&source.url, self.input_source)).collect()
     }
 }

@@ -29,6 +29,21 @@ pub struct PoetryDependency {
     pub url: Option<String>,
     pub path: Option<String>,
     pub file: Option<String>,
+    /// The name of the only index that it is taken from.
+    pub source: Option<String>,
+}
+
+impl PoetryDependency {
+    /// Returns the dependency with the location that another table states for it, if it does.
+    #[must_use]
+    pub fn located_by(self, other: Self) -> Self {
+        let Self { git, rev, tag, branch, subdirectory, url, path, file, source, .. } = other;
+        let is_elsewhere = [&git, &url, &path, &file].into_iter().any(Option::is_some);
+        if !is_elsewhere {
+            return Self { source: source.or(self.source), ..self };
+        }
+        Self { version: None, git, rev, tag, branch, subdirectory, url, path, file, source, ..self }
+    }
 }
 
 impl PoetryDependencies {

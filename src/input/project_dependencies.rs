@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::dependency_groups::{DependencyGroups, Member};
 use super::locking::{self, Fault};
 use super::poetry_dependency::{PoetryDependencies, PoetryDependency};
+use super::project_indexes::{self, PdmSource, PoetrySource, ProjectIndex, UvIndex};
 use super::uv_sources::UvSources;
 use crate::domain::{Dependency, DependencySource, ExtraName, GroupName, PackageName};
 
@@ -38,11 +39,13 @@ struct Tool {
     pdm: Pdm,
 }
 
-/// What PDM had before there were dependency groups (PEP 735).
+/// The settings of PDM: the groups that it had before there were standard ones (PEP 735), and its
+/// indexes.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct Pdm {
     dev_dependencies: BTreeMap<String, Vec<String>>,
+    source: Vec<PdmSource>,
 }
 
 /// The settings of uv about dependencies, as far as they matter here.
@@ -51,6 +54,9 @@ struct Pdm {
 pub struct UvTable {
     sources: UvSources,
     dev_dependencies: Vec<String>,
+    index: Vec<UvIndex>,
+    index_url: Option<String>,
+    extra_index_url: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -60,6 +66,7 @@ struct Poetry {
     dev_dependencies: BTreeMap<String, PoetryDependencies>,
     group: BTreeMap<String, Group>,
     extras: BTreeMap<String, Vec<String>>,
+    source: Vec<PoetrySource>,
 }
 
 #[derive(Default, Deserialize)]
@@ -84,6 +91,14 @@ impl UvTable {
     /// Returns where uv is configured to get dependencies from.
     pub fn sources(&self) -> &UvSources {
         &self.sources
+    }
+
+    /// Returns the indexes that uv is configured to ask.
+    pub fn indexes(&self) -> Vec<ProjectIndex> {
+        let named = self.index.iter().map(ProjectIndex::from);
+        let extra = self.extra_index_url.iter().map(|url| ProjectIndex::unnamed(url, false));
+        let default = self.index_url.iter().map(|url| ProjectIndex::unnamed(url, true));
+        default.chain(named).chain(extra).collect()
     }
 }
 
@@ -116,6 +131,15 @@ impl PyprojectToml {
     /// Returns the settings of uv.
     pub fn uv(&self) -> &UvTable {
         &self.tool.uv
+    }
+
+    /// Returns the indexes that its tools are configured to ask.
+    ///
+    /// # Errors
+    /// When only its tool knows which projects are taken from an index.
+    pub fn indexes(&self) -> Result<Vec<ProjectIndex>, Fault> {
+        let of_pdm: Vec<_> = self.tool.pdm.source.iter().map(PdmSource::index).collect::<Result<_, _>>()?;
+        Ok([self.tool.uv.indexes(), project_indexes::of_poetry(&self.tool.poetry.source), of_pdm].concat())
     }
 
     /// Returns the extras of the project.
@@ -191,6 +215,11 @@ impl PyprojectToml {
         for (text, dependencies) in tables.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("python")) {
             let name = locking::project_name(text)?;
             if named.contains(&name) {
+                // With [project], the table only says where such a dependency is.
+                for asked in all.iter_mut().filter(|asked| asked.name == name) {
+                    let place = dependencies.tables().into_iter().next().unwrap_or_default();
+                    asked.what = std::mem::take(&mut asked.what).located_by(place);
+                }
                 continue;
             }
             for what in dependencies.tables() {

@@ -7,6 +7,7 @@ use super::location::normalize;
 use super::locking::Fault;
 use super::poetry_dependency::PoetryDependency;
 use super::project_dependencies::{DeclaredDependency, PyprojectToml};
+use super::project_indexes::{ProjectIndex, ProjectIndexes};
 use super::text_file::TextFile;
 use super::version_range::VersionRange;
 use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role, setup_cfg};
@@ -42,13 +43,20 @@ fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document:
         return reader.read.problems.push(wrong(why));
     }
     let Some(groups) = selected(reader, file, &available(document)) else { return };
+    reader.note_project(&file.location, &groups);
     reader.read.problems.extend(dynamic(document, &groups).into_iter().map(|why| wrong(&why)));
     match document.dependencies() {
         Ok(asked) => {
             let asked = wanted(asked, document.name().as_ref(), groups);
             let placed =
                 asked.into_iter().map(|asked| (asked.name.clone(), document.uv().sources().with_source(asked)));
-            take(reader, file, role, placed);
+            let placed: Vec<_> = placed.collect();
+            let known: Vec<_> = placed.iter().filter_map(|(_, asked)| asked.as_ref().ok().cloned()).collect();
+            match document.indexes() {
+                Ok(indexes) => note_indexes(reader, file, &indexes, &known),
+                Err(why) => reader.read.problems.push(wrong(&why)),
+            }
+            take(reader, file, role, placed.into_iter());
         }
         Err(why) => reader.read.problems.push(wrong(&why)),
     }
@@ -83,6 +91,20 @@ pub(super) fn take(
                 reader.read.problems.push(problem);
             }
         }
+    }
+}
+
+/// Records the indexes that the file configures its tool to ask, and those of the `asked`
+/// dependencies that name one.
+pub(super) fn note_indexes(
+    reader: &mut RequirementsReader<'_>,
+    file: &TextFile,
+    indexes: &[ProjectIndex],
+    asked: &[DeclaredDependency],
+) {
+    let indexes = ProjectIndexes { all: indexes, file, input_source: reader.input_source };
+    if let Err(why) = indexes.add_to(&mut reader.read.options, asked) {
+        reader.read.problems.push(file.problem(None, why));
     }
 }
 

@@ -51,7 +51,8 @@ fn names_local(package: &LockedPackage) -> bool {
         LockedSource::Repository(url) => is_local_repository(url),
         LockedSource::Archive | LockedSource::Folder(_) => false,
     };
-    by_source || package.files.iter().filter_map(|file| file.url.as_ref()).any(|url| url.secret().scheme() == "file")
+    by_source
+        || package.files.iter().filter_map(|file| file.url.as_ref()).any(|url| url.get().secret().scheme() == "file")
 }
 
 #[cfg(test)]

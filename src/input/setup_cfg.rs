@@ -50,6 +50,7 @@ pub fn read_file(reader: &mut RequirementsReader<'_>, file: &TextFile, role: Rol
     }
     let name = cfg.option("metadata", "name").and_then(SetupCfgValue::text).and_then(|name| name.parse().ok());
     let Some(groups) = selected(reader, file, &available(&cfg)) else { return };
+    reader.note_project(&file.location, &groups);
     match dependencies(&cfg, !groups.extras.is_empty()) {
         Ok(asked) => {
             let wanted = wanted(asked, name.as_ref(), groups).into_iter();

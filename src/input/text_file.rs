@@ -41,7 +41,7 @@ impl TextFile {
 
     /// Makes the file at `location` with this text.
     pub fn new(location: Location, text: String) -> Self {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let lines = std::iter::once(0).chain(ends).collect();
         Self { location, text, lines }
     }
@@ -51,7 +51,15 @@ impl TextFile {
     /// # Errors
     /// When it is invalid, or not of the type `T`; the error names the line.
     pub fn toml<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        toml::from_str(&self.text).map_err(|error| {
+        self.toml_of(&self.text)
+    }
+
+    /// Parses a part of the file as TOML; `text` has it at the same offsets.
+    ///
+    /// # Errors
+    /// As [`TextFile::toml`].
+    pub fn toml_of<T: DeserializeOwned>(&self, text: &str) -> Result<T, Problem> {
+        toml::from_str(text).map_err(|error| {
             let at = error.span().map(|span| span.start);
             let message = format!("it is damaged, or no TOML of this kind: {}", error.message().trim());
             self.problem(at, message)

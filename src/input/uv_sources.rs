@@ -42,15 +42,16 @@ impl UvSources {
     /// Returns a dependency with its source, if uv is configured to use one.
     ///
     /// # Errors
-    /// When the source is a member of the workspace, an index for this dependency alone, or only one
-    /// under some condition: nothing but a lock says what is taken then.
+    /// When the source is a member of the workspace, or one under some condition: nothing but a lock
+    /// says what is taken then.
     pub fn with_source(&self, asked: DeclaredDependency) -> Result<DeclaredDependency, Fault> {
         let found = self.0.iter().find(|(name, _)| name.parse().as_ref() == Ok(&asked.name));
         let Some((_, sources)) = found else { return Ok(asked) };
         let source = sources.only().map_err(|why| format!("{why}: lock with uv, and name the lock"))?;
-        let UvSource { git, rev, tag, branch, subdirectory, url, path, .. } = source.clone();
-        let what = PoetryDependency { version: None, git, rev, tag, branch, subdirectory, url, path, ..asked.what };
-        Ok(DeclaredDependency { what, ..asked })
+        let UvSource { git, rev, tag, branch, subdirectory, url, path, index, .. } = source.clone();
+        let stated =
+            PoetryDependency { git, rev, tag, branch, subdirectory, url, path, source: index, ..Default::default() };
+        Ok(DeclaredDependency { what: asked.what.located_by(stated), ..asked })
     }
 }
 
@@ -64,11 +65,10 @@ impl Sources {
             },
         };
         let condition = source.marker.as_ref().or(source.extra.as_ref()).or(source.group.as_ref());
-        match (&source.index, condition) {
+        match condition {
             _ if source.workspace => Err("tool.uv.sources says that it is a member of the workspace".to_owned()),
-            (Some(index), _) => Err(format!("tool.uv.sources says that it is on the index `{index}` alone")),
-            (None, Some(_)) => Err("tool.uv.sources has a place for it under a condition".to_owned()),
-            (None, None) => Ok(source),
+            Some(_) => Err("tool.uv.sources has a place for it under a condition".to_owned()),
+            None => Ok(source),
         }
     }
 }
@@ -101,7 +101,6 @@ mod tests {
     fn sources_that_only_a_lock_settles_are_refused() {
         for (source, part) in [
             ("{ workspace = true }", "is a member of the workspace: lock with uv"),
-            ("{ index = 'wheels' }", "is on the index `wheels` alone"),
             ("[{ url = 'https://x.example/a.zip', marker = \"os_name == 'nt'\" }]", "under a condition"),
             ("[{ index = 'a' }, { index = 'b' }]", "several places"),
         ] {

@@ -13,10 +13,10 @@ pub enum Event {
     /// A project's page, or the metadata of a file, is requested.
     Asking(String),
     Answered(String),
-    /// A source archive or tree is built, for its metadata or for a wheel.
+    /// A source archive or tree is built.
     Building {
         subject: Box<str>,
-        is_wheel: bool,
+        goal: BuildGoal,
         isolation: BuildIsolation,
     },
     /// A build printed a line.
@@ -66,6 +66,14 @@ pub enum Event {
     Failed {
         file: usize,
     },
+}
+
+/// What a build is run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuildGoal {
+    Metadata,
+    Wheel,
+    Sdist,
 }
 
 /// A callback for events, called from any thread.

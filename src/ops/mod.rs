@@ -57,7 +57,7 @@ pub use bundle::{
     manifest_at, manifest_text_at, merge, unpack,
 };
 pub use claimed_metadata::ClaimedMetadata;
-pub use event::{Event, Listener};
+pub use event::{BuildGoal, Event, Listener};
 pub use fetch::{FetchSettings, FilesToFetch, fetch, files_to_fetch};
 pub use fetch_context::FetchContext;
 pub use fetch_error::{FetchError, FetchFailure};

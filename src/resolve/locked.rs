@@ -7,10 +7,10 @@ use super::Reason;
 use super::failure::{Failure, merge};
 use crate::domain::{
     Artifact, Candidate, Candidates, Digest, DistributionFilename, ExpectedContent, Lock, LockedFile, LockedPackage,
-    LockedSource, NotLocked, PackageName, Question, ResolvedPackage, SelectedGroups, SelectedPackage, SelectionPolicy,
-    Solution, Specifiers, Target, Version,
+    LockedSource, MaskedUrl, NotLocked, Origin, PackageName, Question, ResolvedPackage, SelectedGroups,
+    SelectedPackage, SelectionPolicy, Solution, Specifiers, Target, Version,
 };
-use crate::select::{CandidateSelector, OptIn};
+use crate::select::{CandidateSelector, OptIn, best_by_name};
 
 /// Answers a question by a lock, which decides about versions and dates.
 #[derive(Clone, Debug)]
@@ -20,14 +20,16 @@ pub struct LockResolver {
     pub groups: SelectedGroups,
     /// Whether repositories are left out instead of refused.
     pub skip_source_trees: bool,
-    /// The archives that repositories were packed into, by the URLs of the repositories in the
+    /// The archives that repositories and folders were packed into, by their URLs and paths in the
     /// lock.
-    pub packed: BTreeMap<String, PackedRepository>,
+    pub packed: BTreeMap<String, PackedSource>,
+    /// The project itself, if it was packed and is not in the lock.
+    pub project: Option<(PackageName, PackedSource)>,
 }
 
-/// A source archive that a repository of a lock was packed into.
+/// A source archive that a source of a lock was packed into.
 #[derive(Clone, Debug)]
-pub struct PackedRepository {
+pub struct PackedSource {
     pub version: Version,
     pub candidate: Candidate,
 }
@@ -35,7 +37,7 @@ pub struct PackedRepository {
 impl LockResolver {
     /// Makes a resolver for what `groups` select from `lock`.
     pub fn new(lock: Arc<dyn Lock>, groups: SelectedGroups) -> Self {
-        Self { lock, groups, skip_source_trees: false, packed: BTreeMap::new() }
+        Self { lock, groups, skip_source_trees: false, packed: BTreeMap::new(), project: None }
     }
 
     /// Returns the projects whose listings are needed, with the versions of interest; empty if the
@@ -54,15 +56,35 @@ impl LockResolver {
     }
 
     /// Returns the repositories that some target needs, each once, unless they are to be left out.
-    pub fn repositories(&self, targets: &[Arc<Target>]) -> Vec<(&str, &LockedPackage)> {
+    pub fn repositories<'s>(&'s self, targets: &[Arc<Target>]) -> Vec<(&'s str, &'s LockedPackage)> {
+        let url = |source: &'s LockedSource| match source {
+            LockedSource::Repository(url) if !self.skip_source_trees => Some(url.as_str()),
+            _ => None,
+        };
+        self.sources(targets, url)
+    }
+
+    /// Returns the folders that some target needs, each once: the project, members of its workspace, and
+    /// path dependencies.
+    pub fn folders<'s>(&'s self, targets: &[Arc<Target>]) -> Vec<(&'s str, &'s LockedPackage)> {
+        let path = |source: &'s LockedSource| match source {
+            LockedSource::Folder(path) => Some(path.as_str()),
+            _ => None,
+        };
+        self.sources(targets, path)
+    }
+
+    /// Returns the packages that some target gets and whose source `text` is about, by that.
+    fn sources<'s>(
+        &'s self,
+        targets: &[Arc<Target>],
+        text: impl Fn(&'s LockedSource) -> Option<&'s str>,
+    ) -> Vec<(&'s str, &'s LockedPackage)> {
         let mut found: BTreeMap<&str, &LockedPackage> = BTreeMap::new();
-        let is_repository = |package: &LockedPackage| matches!(package.source, LockedSource::Repository(_));
-        let has_any = !self.skip_source_trees && self.lock.packages().iter().any(is_repository);
+        let has_any = self.lock.packages().iter().any(|package| text(&package.source).is_some());
         for target in targets.iter().filter(|_| has_any) {
             for pick in self.lock.select(target, &self.groups).unwrap_or_default() {
-                if let LockedSource::Repository(url) = &pick.package.source {
-                    found.insert(url, pick.package);
-                }
+                found.extend(text(&pick.package.source).map(|text| (text, pick.package)));
             }
         }
         found.into_iter().collect()
@@ -112,13 +134,11 @@ impl LockResolver {
                 continue;
             }
             match self.file(package.package, target, listings, &policy) {
-                Ok(file) => {
-                    let version = self.version(package.package);
-                    solution.packages.push(ResolvedPackage { version, ..resolved(package, file) });
-                }
+                Ok(file) => solution.packages.push(self.resolved(package, file)),
                 Err(reason) => failures.push(Failure::of_locked(package.package, reason)),
             }
         }
+        solution.packages.extend(self.own_project());
         if question.with_sources {
             add_sources(&mut solution, &packages, target, listings, &policy);
         }
@@ -129,7 +149,7 @@ impl LockResolver {
     fn left_out(&self, package: &LockedPackage) -> Option<String> {
         let name = &package.name;
         match &package.source {
-            LockedSource::Folder(folder) => {
+            LockedSource::Folder(folder) if !self.packed.contains_key(folder) => {
                 Some(format!("{name}: left out, being the project's own code in `{folder}`; what it needs is not"))
             }
             LockedSource::Repository(url) if self.skip_source_trees => {
@@ -140,13 +160,38 @@ impl LockResolver {
         }
     }
 
-    /// Returns the version of a package: for a repository without one in the lock, that of its archive.
-    fn version(&self, package: &LockedPackage) -> Option<Version> {
-        let of_archive = || match &package.source {
-            LockedSource::Repository(url) => self.packed.get(url).map(|packed| packed.version.clone()),
-            _ => None,
-        };
-        package.version.clone().or_else(of_archive)
+    fn resolved(&self, pick: &SelectedPackage<'_>, file: Candidate) -> ResolvedPackage {
+        let LockedPackage { name, version, source, origin, .. } = pick.package;
+        let is_folder = matches!(source, LockedSource::Folder(_));
+        ResolvedPackage {
+            name: name.clone(),
+            version: self.packed(source).map(|packed| packed.version.clone()).or_else(|| version.clone()),
+            requested_by: vec![if is_folder { Origin::project() } else { origin.clone() }],
+            dependencies: pick.dependencies.clone(),
+            file,
+            metadata_source: None,
+        }
+    }
+
+    /// Returns the archive that a source was packed into.
+    fn packed(&self, source: &LockedSource) -> Option<&PackedSource> {
+        match source {
+            LockedSource::Repository(text) | LockedSource::Folder(text) => self.packed.get(text),
+            LockedSource::Index(_) | LockedSource::Archive => None,
+        }
+    }
+
+    /// Returns the project itself, if it was packed and is not in the lock.
+    fn own_project(&self) -> Option<ResolvedPackage> {
+        let (name, PackedSource { version, candidate }) = self.project.clone()?;
+        Some(ResolvedPackage {
+            name,
+            version: Some(version),
+            requested_by: vec![Origin::project()],
+            dependencies: Vec::new(),
+            file: candidate,
+            metadata_source: None,
+        })
     }
 
     fn file(
@@ -157,12 +202,12 @@ impl LockResolver {
         policy: &SelectionPolicy,
     ) -> Result<Candidate, Reason> {
         match &package.source {
-            LockedSource::Repository(url) => {
-                let packed = self.packed.get(url).map(|packed| packed.candidate.clone());
-                packed.ok_or(Reason::Unfetchable("its repository was not packed into an archive"))
+            LockedSource::Repository(_) | LockedSource::Folder(_) => {
+                let packed = self.packed(&package.source).map(|packed| packed.candidate.clone());
+                packed.ok_or(Reason::Unfetchable("it was not packed into an archive"))
             }
             LockedSource::Archive => archive(package, target),
-            LockedSource::Index(_) | LockedSource::Folder(_) => best(package, target, listings, policy),
+            LockedSource::Index(_) => best(package, target, listings, policy),
         }
     }
 }
@@ -202,11 +247,17 @@ fn best(
     let version = package.version.clone().ok_or_else(|| {
         Reason::NotLocked("the lock has no version of it: it was not needed where it was locked".into())
     })?;
-    let (candidates, hashes) = match package.needs_index() {
-        true => (listings.get(&package.name).cloned().unwrap_or_default(), package.hashes()),
-        false => (Arc::new(named(package, &version)), Vec::new()),
-    };
+    if !package.needs_index() {
+        return named(package, target, policy).ok_or_else(|| {
+            let files = package.artifacts().map(Arc::new).collect();
+            let candidates = Candidates::of_version(version.clone(), files).into();
+            let selector = CandidateSelector::new(candidates, package.name.clone(), &[], target, policy);
+            Reason::of_selector(&selector, &[0], &Specifiers::exactly(version))
+        });
+    }
+    let candidates = listings.get(&package.name).cloned().unwrap_or_default();
     let place = candidates.versions().binary_search(&version);
+    let hashes = package.hashes();
     let selector = CandidateSelector::new(candidates, package.name.clone(), &hashes, target, policy);
     let best = place.ok().and_then(|place| selector.best_of(place, ANY_FILE));
     best.map(|file| with_lock_digests(&file, package)).ok_or_else(|| {
@@ -215,12 +266,23 @@ fn best(
     })
 }
 
-/// Returns the files of a package with URLs in the lock.
-///
-/// Of equally good files the first one counts; on an index page it is the last.
-fn named(package: &LockedPackage, version: &Version) -> Candidates {
-    let files = package.artifacts().iter().rev().cloned().collect();
-    Candidates::of_version(version.clone(), files)
+/// Returns the best file of a package whose files have URLs in the lock.
+fn named(package: &LockedPackage, target: &Target, policy: &SelectionPolicy) -> Option<Candidate> {
+    let formats = policy.formats.formats(&package.name);
+    let names = package.distributions().map(|(_, distribution)| distribution.ok());
+    let best = &package.files[best_by_name(names, formats, target)?];
+    best.url.as_ref().map(|url| candidate(package, best, url.get()))
+}
+
+/// Returns the candidate for a file with a URL in the lock.
+fn candidate(package: &LockedPackage, file: &LockedFile, url: &MaskedUrl) -> Candidate {
+    Candidate {
+        filename: file.filename.clone(),
+        index: package.index_of(url),
+        expected: ExpectedContent { by_user: strongest(&file.hashes), by_index: Vec::new(), size: file.size },
+        uploaded: file.uploaded,
+        ..Candidate::at(url.clone())
+    }
 }
 
 /// Pre-releases and yanked files are allowed, since a lock is a pin.
@@ -231,11 +293,7 @@ fn with_lock_digests(file: &Artifact, package: &LockedPackage) -> Candidate {
     let is_same = |locked: &&LockedFile| *locked.filename == *file.filename;
     let locked = package.files.iter().find(is_same);
     let asked = locked.map(|locked| strongest(&locked.hashes)).unwrap_or_else(|| package.hashes());
-    let mut candidate = Candidate::of(file, &asked);
-    if locked.is_some_and(|locked| locked.url.is_some()) {
-        candidate.expected.by_index.clear();
-    }
-    candidate
+    Candidate::of(file, &asked)
 }
 
 /// Returns the digests of the strongest algorithm, since the others add nothing.
@@ -245,34 +303,15 @@ fn strongest(hashes: &[Digest]) -> Vec<Digest> {
 
 /// Returns the archive that is the source of a package.
 fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason> {
-    let (file, url) = package
-        .files
-        .iter()
-        .find_map(|file| Some((file, file.url.clone()?)))
-        .ok_or(Reason::Unfetchable("the lock does not say where it is"))?;
-    if let Ok(DistributionFilename::Wheel(wheel)) = DistributionFilename::parse(&file.filename, &package.name)
-        && target.tags().rank(&wheel).is_none()
+    let stated =
+        package.distributions().find_map(|(file, distribution)| Some((file, distribution, file.url.as_ref()?)));
+    let (file, distribution, url) = stated.ok_or(Reason::Unfetchable("the lock does not say where it is"))?;
+    if let Ok(DistributionFilename::Wheel(wheel)) = distribution
+        && target.tags().rank(wheel).is_none()
     {
-        return Err(Reason::WrongFile(format!("{} {}", file.filename, target.tags().mismatch(&wheel))));
+        return Err(Reason::WrongFile(format!("{} {}", file.filename, target.tags().mismatch(wheel))));
     }
-    Ok(Candidate {
-        filename: file.filename.clone(),
-        expected: ExpectedContent { by_user: strongest(&file.hashes), by_index: Vec::new(), size: file.size },
-        uploaded: file.uploaded,
-        ..Candidate::at(url)
-    })
-}
-
-fn resolved(pick: &SelectedPackage<'_>, file: Candidate) -> ResolvedPackage {
-    let LockedPackage { name, version, origin, .. } = pick.package;
-    ResolvedPackage {
-        name: name.clone(),
-        version: version.clone(),
-        requested_by: vec![origin.clone()],
-        dependencies: pick.dependencies.clone(),
-        file,
-        metadata_source: None,
-    }
+    Ok(candidate(package, file, url.get()))
 }
 
 fn not_locked(refused: NotLocked) -> Failure {

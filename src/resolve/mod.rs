@@ -38,7 +38,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use failure::{Failure, Reason};
-pub use locked::{LockResolver, PackedRepository};
+pub use locked::{LockResolver, PackedSource};
 pub use prefetcher::NewFact;
 
 use prefetcher::{PrefetchState, Prefetcher};

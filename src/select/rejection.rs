@@ -105,10 +105,8 @@ pub(super) fn check_format(
     project: &PackageName,
     policy: &SelectionPolicy,
 ) -> Result<(), Rejection> {
-    let formats = policy.formats.formats(project);
     let is_wheel = artifact.distribution.is_wheel();
-    let allowed = if is_wheel { formats.wheels } else { formats.sources };
-    match (allowed, is_wheel) {
+    match (policy.formats.formats(project).allows(&artifact.distribution), is_wheel) {
         (true, _) => Ok(()),
         (false, true) => Err(Rejection::Wheel),
         (false, false) => Err(Rejection::Source),

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use prefetch::cache_folder::CacheBucket;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -52,7 +53,7 @@ fn a_wheel_that_was_pruned_is_built_again() {
     let info = sandbox.prefetch(["cache", "info"]).output().unwrap();
     assert!(String::from_utf8_lossy(&info.stdout).contains("built-wheels"), "{info:?}");
     sandbox.prefetch(["cache", "prune", "--max-size", "0"]).assert().code(0);
-    assert_eq!(std::fs::read_dir(sandbox.cache().join("built-wheels-v1")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(sandbox.cache_folder(CacheBucket::BuiltWheels)).unwrap().count(), 0);
     assert!(done(&run(&sandbox, &index, &[])).contains(BUILDING_KIT));
 }
 
@@ -166,16 +167,22 @@ fn archives_by_url_are_built_and_installed_by_their_version() {
     done(&sandbox.prefetch_from(&index, arguments).output().unwrap());
     assert_eq!(sandbox.files("b/wheels"), ["kit-3.0-py3-none-any.whl", "other-1.0-py3-none-any.whl"]);
     assert_installs(&sandbox);
-    let told = done(&sandbox.prefetch_from(&index, [&url, "--build-wheels", "missing"]).output().unwrap());
-    assert!(told.contains("--find-links wheelhouse kit==3.0"), "pip would build the archive again: {told}");
+    sandbox.write_bytes("kit-3.0.tar.gz", &index.bytes("kit-3.0.tar.gz"));
+    let told =
+        done(&sandbox.prefetch_from(&index, ["./kit-3.0.tar.gz", "--build-wheels", "missing"]).output().unwrap());
+    assert!(told.contains("-r wheelhouse/requirements.txt"), "pip would build the archive again: {told}");
 }
 
 /// What a build says is then what the wheel is held against.
 #[test]
 fn a_build_that_was_asked_is_not_held_against_what_was_read_before() {
-    let (index, sandbox) = (index_with_kit("needs = 'third'").wheel("third", "1.0").serve(), Sandbox::new());
+    let kit =
+        Sdist::new("kit", "3.0").requires("other").metadata_version("2.1").built_by("tiny_backend", "tiny-backend");
+    let index = builders_of_kit("needs = 'third'").with(kit).wheel("third", "1.0").serve();
+    let sandbox = Sandbox::new();
     let refused = run(&sandbox, &index, &[]);
     assert_eq!(refused.status.code(), Some(3), "{}", told(&refused));
+    assert!(told(&refused).contains("--strict-metadata with --allow-build asks"), "{}", told(&refused));
     done(&run(&sandbox, &index, &["--allow-build", "--strict-metadata"]));
     assert!(sandbox.files("wheelhouse").contains(&"third-1.0-py3-none-any.whl".to_owned()));
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use prefetch::cache_folder::CacheBucket;
+
 use crate::support::{Bucket, Fault, Index, Sandbox, ServedIndex, Wheel, files_below};
 
 const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
@@ -27,6 +29,11 @@ fn cache(bucket: &Bucket, sandbox: &Sandbox, arguments: &[&str], code: i32) -> V
     serde_json::from_slice(&outcome.get_output().stdout).unwrap()
 }
 
+/// How the paths of a kind of entries begin in the bucket.
+fn folder(bucket: CacheBucket) -> String {
+    format!("team/{}/", bucket.folder_name())
+}
+
 #[test]
 fn a_cache_fills_a_store_and_a_store_a_cache() {
     let (index, bucket) = (world(), Bucket::serve());
@@ -37,7 +44,7 @@ fn a_cache_fills_a_store_and_a_store_a_cache() {
     let info = cache(&bucket, &first, &["info"], 0);
     assert_eq!((&info["objects"], &info["store"]), (&json!(2), &json!("s3://wheels/team")));
     let folders: Vec<_> = info["folders"].as_array().unwrap().iter().map(|folder| &folder["name"]).collect();
-    assert_eq!(folders, ["metadata-v3", "objects-v1"]);
+    assert_eq!(folders, [&CacheBucket::Metadata.folder_name(), &CacheBucket::Objects.folder_name()]);
     let second = Sandbox::new().without_python();
     let pulled = cache(&bucket, &second, &["pull"], 0);
     assert_eq!((&pulled["files"], &pulled["bytes"]), (&json!(2), &pushed["bytes"]));
@@ -53,7 +60,7 @@ fn every_digest_is_checked_and_what_is_wrong_goes() {
     let sandbox = machine(&index);
     cache(&bucket, &sandbox, &["push"], 0);
     assert_eq!(cache(&bucket, &sandbox, &["verify"], 0)["read"], 4);
-    let (object, entry) = (bucket.objects()[0].clone(), bucket.paths("team/metadata-v3/")[0].clone());
+    let (object, entry) = (bucket.objects()[0].clone(), bucket.paths(&folder(CacheBucket::Metadata))[0].clone());
     for path in [&object, &entry] {
         bucket.replace(path, b"evil");
     }
@@ -65,7 +72,7 @@ fn every_digest_is_checked_and_what_is_wrong_goes() {
     assert_eq!(damaged(left), [entry.clone(), object.clone()]);
     assert_eq!(bucket.objects().len(), 2);
     assert_eq!(damaged(cache(&bucket, &sandbox, &["verify"], 1)), [entry.clone(), object.clone()]);
-    assert_eq!((bucket.objects().len(), bucket.paths("team/metadata-v3/").len()), (1, 1));
+    assert_eq!((bucket.objects().len(), bucket.paths(&folder(CacheBucket::Metadata)).len()), (1, 1));
     cache(&bucket, &sandbox, &["verify"], 0);
 }
 

@@ -3,6 +3,8 @@
 
 use std::process::Output;
 
+use prefetch::cache_folder::CacheBucket;
+
 use crate::support::{
     BUILDING_KIT, Bucket, Fault, Index, Published, Sandbox, ServedIndex, Wheel, files_below, index_with_kit,
 };
@@ -47,6 +49,11 @@ fn cold(bucket: &Bucket, url: &str, arguments: &[&str]) -> Machine {
 fn again(bucket: &Bucket, sandbox: &Sandbox, url: &str, arguments: &[&str]) -> String {
     let outcome = bucket.run(sandbox, &[arguments, &["--index-url", url], &TARGET].concat()).assert().success();
     String::from_utf8_lossy(&outcome.get_output().stderr).into_owned()
+}
+
+/// How the paths of a kind of entries begin in the bucket.
+fn folder(bucket: CacheBucket) -> String {
+    format!("team/{}/", bucket.folder_name())
 }
 
 #[test]
@@ -164,13 +171,15 @@ fn only(bucket: &Bucket, start: &str) -> String {
 fn metadata_that_lies_is_found_out_told_and_replaced() {
     let (index, bucket) = (world().serve(), Bucket::serve());
     cold(&bucket, &index.url(), &["top"]);
-    let path = |file: &str| format!("team/metadata-v3/{}", index.sha256(file));
-    let right = bucket.object(&path(TOP));
-    bucket.replace(&path(TOP), &bucket.object(&path(DEMO)));
+    let names_top = |path: &String| bucket.object(path).windows(3).any(|bytes| bytes == b"top");
+    let (top, demo): (Vec<_>, Vec<_>) = bucket.paths(&folder(CacheBucket::Metadata)).into_iter().partition(names_top);
+    let ([top], [demo]) = (&top[..], &demo[..]) else { panic!("{top:?} {demo:?}") };
+    let right = bucket.object(top);
+    bucket.replace(top, &bucket.object(demo));
     let liar = cold(&bucket, &index.url(), &["top<2"]);
     assert!(liar.told.contains("did not fit them"), "{}", liar.told);
     assert_eq!(liar.files(), [DEMO, TOP]);
-    assert_eq!(bucket.object(&path(TOP)), right);
+    assert_eq!(bucket.object(top), right);
     let healed = cold(&bucket, &index.url(), &["top<3"]);
     assert!(!healed.told.contains("warning"), "{}", healed.told);
 }
@@ -179,17 +188,17 @@ fn metadata_that_lies_is_found_out_told_and_replaced() {
 fn damaged_entries_are_told_and_replaced() {
     let (index, bucket) = (world().serve(), Bucket::serve());
     cold(&bucket, &index.url(), &["demo"]);
-    for folder in ["plans-v4", "pages-v1"] {
-        let path = only(&bucket, &format!("team/{folder}/"));
+    for kind in [CacheBucket::Plans, CacheBucket::Pages] {
+        let path = only(&bucket, &folder(kind));
         let mut bytes = bucket.object(&path).to_vec();
         bytes[3] ^= 1;
         bucket.replace(&path, &bytes);
         let machine = cold(&bucket, &index.url(), &["demo"]);
-        assert!(machine.told.contains(&format!("wrong bytes for {folder}/")), "{}", machine.told);
+        assert!(machine.told.contains(&format!("wrong bytes for {}/", kind.folder_name())), "{}", machine.told);
         assert_eq!(machine.files(), [DEMO]);
         assert_ne!(bucket.object(&path), bytes);
         // Else the plan of this round would answer the next one.
-        bucket.remove(&only(&bucket, "team/plans-v4/"));
+        bucket.remove(&only(&bucket, &folder(CacheBucket::Plans)));
     }
 }
 
@@ -253,8 +262,8 @@ fn a_wheel_is_built_by_one_machine_for_all() {
     let wheel = "wheelhouse/kit-3.0-py3-none-any.whl";
     assert_eq!(first.read(wheel), second.read(wheel));
     // What lies about the wheel is not taken.
-    let entry = only(&bucket, "team/built-wheels-v1/");
+    let entry = only(&bucket, &folder(CacheBucket::BuiltWheels));
     bucket.replace(&entry, b"nonsense");
     let (_, output) = build();
-    assert!(told(&output).contains(BUILDING_KIT) && told(&output).contains("wrong bytes for built-wheels-v1/"));
+    assert!(told(&output).contains(BUILDING_KIT) && told(&output).contains("wrong bytes for built-wheels-v"));
 }

@@ -58,7 +58,7 @@ fn unpack(volumes: &VolumeSet, kind: Container, limit: u64, files: SyncSender<Ar
     let mut tar = TarReader::new(input);
     while let Some((path, size)) = tar.next() {
         match spool(tar.input.by_ref(), size) {
-            Ok(bytes) => drop(files.send(ArchiveMember { path, size, bytes: Box::new(bytes), extent: None })),
+            Ok(bytes) => drop(files.send(ArchiveMember { path, bytes: Box::new(bytes), extent: None })),
             Err(error) => tar.fail(&error, Some(path.to_string())),
         }
     }

@@ -67,7 +67,7 @@ pub fn words(remedy: Remedy) -> &'static str {
         Remedy::AllowWheels => "there are only wheels: leave --no-binary away",
         Remedy::AllowNewer => "a later --exclude-newer takes what was uploaded until then",
         Remedy::AllowLongerBuilds => "a longer --build-timeout waits for it",
-        Remedy::AskBuilds => "--strict-metadata asks the builds themselves",
+        Remedy::AskBuilds => "--strict-metadata with --allow-build asks the builds themselves",
         Remedy::TakeWheelsOfTools => "take a wheel of it with --only-binary",
         Remedy::AskAllIndexes => "--index-strategy best-match takes all indexes together",
     }

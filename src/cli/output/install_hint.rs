@@ -6,7 +6,7 @@ use std::path::Path;
 use url::Url;
 
 use crate::cli::settings::args::{FetchArgs, is_folder};
-use crate::domain::{Fetched, FetchedFile, mask_credentials};
+use crate::domain::{Fetched, mask_credentials};
 use crate::layout::{Layout, ProjectInstaller, UsageLocation, project_of, requirements_paths};
 use crate::ops::{BundleOutput, Output};
 
@@ -64,8 +64,7 @@ fn is_portable(word: &str) -> bool {
 fn usages_in(shell: TargetShell, output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
     match output {
         Output::Folder { layout, path, pins: false } => {
-            let requirements = requirement_arguments(context.args, fetched, shell);
-            vec![folder_usage(*layout, path, fetched, &requirements, (context, shell))]
+            vec![folder_usage(*layout, path, fetched, &requirement_arguments(context.args, shell), (context, shell))]
         }
         Output::Folder { layout, .. } if !layout.takes_other_files() => Vec::new(),
         // Which web server shows it is not known here.
@@ -225,25 +224,11 @@ fn options(context: HintContext<'_>) -> &'static str {
 }
 
 /// Returns the requirements as pip takes them: as typed, but without passwords.
-///
-/// In the place of an archive by path or URL that was built it has the release of its wheel, since pip
-/// would build the archive anew.
-fn requirement_arguments(args: &FetchArgs, fetched: &Fetched, shell: TargetShell) -> String {
-    let typed = args.requirements.iter().map(|word| built_release(word, fetched).unwrap_or_else(|| word.clone()));
-    let typed: Vec<_> = typed.collect();
+fn requirement_arguments(args: &FetchArgs, shell: TargetShell) -> String {
     let files = args.inputs.requirement_files.iter().flat_map(|file| ["-r", file]);
     let constraints = args.inputs.constraint_files.iter().flat_map(|file| ["-c", file]);
-    let all = files.chain(constraints).chain(typed.iter().map(String::as_str));
+    let all = files.chain(constraints).chain(args.requirements.iter().map(String::as_str));
     all.map(|word| shell.quote(&mask_credentials(word))).collect::<Vec<_>>().join(" ")
-}
-
-/// Returns the release of the wheel that was built of the archive at the path or URL `word`.
-fn built_release(word: &str, fetched: &Fetched) -> Option<String> {
-    let filename = word.rsplit(['/', '\\']).next().filter(|_| word.contains(['/', '\\']))?;
-    let filename = filename.split(['#', '?']).next()?;
-    let is_built_of = |file: &FetchedFile| file.built_from.as_ref().is_some_and(|from| *from.filename == *filename);
-    let (package, _) = fetched.files().find(|(_, file)| is_built_of(file))?;
-    Some(format!("{}=={}", package.name, package.version.as_ref()?))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::terminal::say;
 use crate::cli::plural::count;
 use crate::cli::settings::args::{MessageArgs, Progress};
 use crate::domain::Status;
-use crate::ops::{Event, Listener};
+use crate::ops::{BuildGoal, Event, Listener};
 
 /// Shows events on standard error as bars, lines or JSON.
 #[derive(Clone)]
@@ -240,8 +240,12 @@ fn held_line(filename: &str, bytes: u64, status: Status) -> String {
 fn build_lines(event: &Event, verbosity: Verbosity) -> impl Iterator<Item = String> {
     let is_verbose = verbosity == Verbosity::Verbose;
     let (line, detail) = match event {
-        Event::Building { subject, is_wheel, isolation } => {
-            let what = if *is_wheel { "a wheel" } else { "the metadata" };
+        Event::Building { subject, goal, isolation } => {
+            let what = match goal {
+                BuildGoal::Metadata => "the metadata",
+                BuildGoal::Wheel => "a wheel",
+                BuildGoal::Sdist => "the source distribution",
+            };
             (Some(format!("Building {what} of {subject} …")), is_verbose.then(|| format!("  with {isolation}")))
         }
         Event::AwaitingBuild(filename) => (Some(format!("Waiting for another build of {filename} …")), None),
@@ -269,8 +273,8 @@ fn show_json(event: &Event) {
     let value = match event {
         Event::Asking(subject) => serde_json::json!({"event": "asking", "subject": subject}),
         Event::Answered(subject) => serde_json::json!({"event": "answered", "subject": subject}),
-        Event::Building { subject, is_wheel, isolation } => {
-            let isolation = isolation.to_string();
+        Event::Building { subject, goal, isolation } => {
+            let (isolation, is_wheel) = (isolation.to_string(), *goal == BuildGoal::Wheel);
             serde_json::json!({"event": "building", "filename": subject, "wheel": is_wheel, "isolation": isolation})
         }
         Event::BuildPrinted { filename, line } => {

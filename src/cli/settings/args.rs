@@ -157,6 +157,10 @@ pub struct SelectionArgs {
     /// packing them into source archives.
     #[arg(long)]
     pub skip_source_trees: bool,
+    /// Also take the project itself, and the folders that its lock names, as the source distributions
+    /// that their builds make (PEP 517); with --allow-build.
+    #[arg(long, conflicts_with_all = ["skip_source_trees", "only_group"])]
+    pub with_project: bool,
     /// Run the build of source archives that tell no other way what they need.
     ///
     /// It runs code of the package, with the Python at hand (--python), in an environment of its own.

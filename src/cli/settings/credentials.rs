@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use url::Url;
-
 use super::layers::Layers;
 use super::table;
 use crate::cli::error::CliError;
@@ -12,6 +10,7 @@ use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::cli::settings::args::ConnectionArgs;
 use crate::http::{Credentials, Keyring, Netrc};
+use crate::input::with_credentials;
 
 /// Returns the netrc file and the keyring to look up passwords in; those in index URLs are added
 /// later.
@@ -74,15 +73,5 @@ pub fn named_index(text: &str, environment: &Environment) -> String {
     let Some((name, location)) = text.split_once('=').filter(|(name, _)| is_name(name)) else {
         return text.to_owned();
     };
-    let variable: String = name.chars().map(|next| if next.is_ascii_alphanumeric() { next } else { '_' }).collect();
-    let value = |suffix: &str| environment.variable(&format!("UV_INDEX_{}_{suffix}", variable.to_uppercase()));
-    match Url::parse(location) {
-        Ok(mut url) if url.username().is_empty() && url.password().is_none() => {
-            // Both fail only for URLs that cannot have credentials.
-            let _ = value("USERNAME").map(|user| url.set_username(&user));
-            let _ = value("PASSWORD").map(|password| url.set_password(Some(&password)));
-            url.into()
-        }
-        _ => location.to_owned(),
-    }
+    with_credentials(location, ("UV_INDEX", name), |variable| environment.variable(variable))
 }

@@ -29,7 +29,10 @@ impl IgnoredCodes {
     ///
     /// # Errors
     /// When a value is invalid, or one of the command line names none of the indexes.
-    pub fn of(&self, indexes: &[Arc<MaskedUrl>]) -> Result<IgnoredStatuses, CliError> {
+    pub fn of<'i>(
+        &self,
+        indexes: impl Iterator<Item = &'i Arc<MaskedUrl>> + Clone,
+    ) -> Result<IgnoredStatuses, CliError> {
         let mut ignored = IgnoredStatuses::default();
         for value in &self.values {
             let (url, codes) = parsed(value).ok_or_else(|| {
@@ -37,7 +40,7 @@ impl IgnoredCodes {
                     .hint("write the URL of an index, `=`, and statuses: https://index.example/simple/=403,405")
             })?;
             let key = IgnoredStatuses::key(&url);
-            if self.are_typed && !indexes.iter().any(|index| IgnoredStatuses::key(index) == key) {
+            if self.are_typed && !indexes.clone().any(|index| IgnoredStatuses::key(index) == key) {
                 return Err(CliError::usage(format!(
                     "--ignore-error-codes names {url}, which is no index of this run"
                 )));
@@ -62,7 +65,7 @@ mod tests {
     fn codes_belong_to_an_index_of_the_run() {
         let index = Arc::new("https://me:pw@index.example/simple/?a=b".parse().unwrap());
         let of = |value: &str, are_typed| {
-            IgnoredCodes { values: vec![value.to_owned()], are_typed }.of(&[Arc::clone(&index)])
+            IgnoredCodes { values: vec![value.to_owned()], are_typed }.of([&index].into_iter())
         };
         let ignored = of("https://index.example/simple/?a=b=403, 405", true).unwrap();
         assert_eq!(ignored.0.values().flatten().collect::<Vec<_>>(), [&403, &405]);

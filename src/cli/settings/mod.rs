@@ -18,6 +18,7 @@ pub mod show;
 pub mod size;
 pub mod table;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -105,6 +106,8 @@ impl Settings {
         }
         options.no_index |= typed.no_index | files.no_index;
         options.extra_index_urls.extend(files.extra_index_urls.iter().chain(&typed.extra_index_urls).cloned());
+        options.supplemental_index_urls.clone_from(&files.supplemental_index_urls);
+        options.project_indexes.clone_from(&files.project_indexes);
         options.find_links.extend(files.find_links.iter().chain(&typed.find_links).cloned());
         options.trusted_hosts.extend(files.trusted_hosts.iter().chain(&typed.trusted_hosts).cloned());
         // What a file says comes after what is typed, as in pip.
@@ -124,6 +127,8 @@ impl Settings {
         if options.no_index {
             options.index_url = None;
             options.extra_index_urls.clear();
+            options.supplemental_index_urls.clear();
+            options.project_indexes.clear();
         } else if let Some(url) = named.or(options.index_url.take()) {
             options.index_url = Some(url);
         } else {
@@ -139,12 +144,16 @@ impl Settings {
     /// When a location is neither a URL nor a path.
     pub fn indexes(&self, options: &IndexOptions, working_folder: &Path) -> Result<IndexSettings, CliError> {
         let place = |text: &String| parse_location(text, working_folder).map(Arc::new);
-        let indexes = options.extra_index_urls.iter().chain(&options.index_url);
+        let indexes = options.extra_index_urls.iter().chain(&options.index_url).chain(&options.supplemental_index_urls);
         let index = |text: &String| parse_index_location(text, working_folder).map(Arc::new);
         let indexes = indexes.map(index).collect::<Result<Vec<_>, _>>()?;
+        let of_projects = options.project_indexes.iter().map(|(project, text)| Ok((project.clone(), index(text)?)));
+        let of_projects = of_projects.collect::<Result<BTreeMap<_, _>, CliError>>()?;
         Ok(IndexSettings {
-            ignored_statuses: self.ignored_codes.of(&indexes)?,
+            ignored_statuses: self.ignored_codes.of(indexes.iter().chain(of_projects.values()))?,
+            main: options.extra_index_urls.len(),
             indexes,
+            of_projects,
             find_links: options.find_links.iter().map(place).collect::<Result<_, _>>()?,
             strategy: self.strategy,
             refresh: self.refresh,
@@ -159,7 +168,8 @@ impl Settings {
     /// # Errors
     /// When an index is neither a secure origin nor trusted; pip silently ignores such an index.
     pub fn http(&self, options: &IndexOptions, indexes: &IndexSettings) -> Result<HttpSettings, CliError> {
-        let places = || indexes.indexes.iter().chain(&indexes.find_links).map(Arc::as_ref);
+        let places =
+            || indexes.indexes.iter().chain(&indexes.find_links).chain(indexes.of_projects.values()).map(Arc::as_ref);
         let mut http = self.http.clone();
         http.trusted_hosts.extend(options.trusted_hosts.iter().cloned());
         let is_insecure = |url: &&MaskedUrl| !is_secure_origin(url.secret()) && !http.is_trusted(url.secret());

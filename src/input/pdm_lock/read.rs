@@ -7,8 +7,8 @@ use super::DEFAULT;
 use super::schema::{Document, File, Head, HeadMetadata, Metadata, Package};
 use super::walk::{self, Key, Need, PdmLock};
 use crate::domain::{
-    AvailableGroups, Dependency, DependencySource, GroupName, LockedFile, LockedPackage, LockedSource, MarkerTable,
-    Origin, ProjectFile,
+    AvailableGroups, Dependency, DependencySource, GroupName, LazyUrl, LockedFile, LockedPackage, LockedSource,
+    MarkerTable, Origin, ProjectFile,
 };
 use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use crate::input::freshness;
@@ -213,11 +213,11 @@ fn locked(
         let commit = package.revision.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
         LockedSource::Repository(format!("git+{git}{commit}"))
     } else if let Some(url) = &package.url {
-        let url = locking::url(url)?;
+        let url = locking::file_url(url)?;
         set_place(&mut files, &url.filename(), Some(url))?;
         LockedSource::Archive
     } else if let Some(path) = package.path.as_ref().filter(|path| is_wheel(path) || is_archive(path)) {
-        set_place(&mut files, &last_part(path), local(path))?;
+        set_place(&mut files, &last_part(path), local(path).map(LazyUrl::from))?;
         LockedSource::Archive
     } else if let Some(folder) = &package.path {
         LockedSource::Folder(folder.clone())
@@ -231,15 +231,15 @@ fn locked(
 }
 
 /// Sets the URL of the only file of an archive.
-fn set_place(files: &mut Vec<LockedFile>, name: &str, url: Option<crate::domain::MaskedUrl>) -> Result<(), Fault> {
+fn set_place(files: &mut Vec<LockedFile>, name: &str, url: Option<LazyUrl>) -> Result<(), Fault> {
     let hashes = files.iter().flat_map(|file| file.hashes.iter().cloned()).collect();
     *files = vec![LockedFile { filename: locking::filename(name)?, url, hashes, size: None, uploaded: None }];
     Ok(())
 }
 
 fn locked_file(file: &File) -> Result<LockedFile, Fault> {
-    let url = file.url.as_deref().map(locking::url).transpose()?;
-    let name = file.file.clone().or_else(|| url.as_ref().map(crate::domain::MaskedUrl::filename)).unwrap_or_default();
+    let url = file.url.as_deref().map(locking::file_url).transpose()?;
+    let name = file.file.clone().or_else(|| url.as_ref().map(LazyUrl::filename)).unwrap_or_default();
     Ok(LockedFile {
         filename: locking::filename(&name)?,
         url,

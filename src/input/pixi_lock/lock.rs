@@ -132,7 +132,7 @@ mod tests {
         assert!(!default.has_errors() && told.contains("left out, being conda packages: python, zlib;"), "{told}");
         let files: Vec<_> = default.lock.as_ref().unwrap().lock.packages().iter().flat_map(|one| &one.files).collect();
         assert_eq!(&*files[0].filename, "demo-1.0-py3-none-any.whl");
-        assert!(files[0].url.as_ref().unwrap().public().starts_with("https://files.example/"));
+        assert!(files[0].url.as_ref().unwrap().get().public().starts_with("https://files.example/"));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::lock::{DEFAULT, Environment, PixiLock};
 use super::schema::{self, Document, Head};
 use crate::domain::{
-    AvailableGroups, Dependency, GroupName, LockedFile, LockedPackage, LockedSource, PackageName, SourceFilename,
-    Version,
+    AvailableGroups, Dependency, GroupName, LazyUrl, LockedFile, LockedPackage, LockedSource, PackageName,
+    SourceFilename, Version,
 };
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::text_file::TextFile;
@@ -154,11 +154,13 @@ impl Reading<'_> {
             Some((scheme, _)) if scheme.contains('+') => {
                 return Ok((LockedSource::Repository(reference.to_owned()), Vec::new()));
             }
-            Some(_) => Some(locking::url(reference)?),
-            None if is_archive => locking::local_url(&self.file.location, self.input_source, Path::new(reference)),
+            Some(_) => Some(locking::file_url(reference)?),
+            None if is_archive => {
+                locking::local_url(&self.file.location, self.input_source, Path::new(reference)).map(LazyUrl::from)
+            }
             None => return Ok((LockedSource::Folder(reference.to_owned()), Vec::new())),
         };
-        let filename = url.as_ref().map_or(filename, crate::domain::MaskedUrl::filename);
+        let filename = url.as_ref().map_or(filename, LazyUrl::filename);
         let hashes = sha256.map(|hex| locking::digest(&format!("sha256:{hex}"))).transpose()?.into_iter().collect();
         let file = LockedFile { filename: locking::filename(&filename)?, url, hashes, size: None, uploaded: None };
         Ok((LockedSource::Archive, vec![file]))

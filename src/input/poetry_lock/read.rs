@@ -148,7 +148,7 @@ impl Reading<'_> {
                 size: None,
                 uploaded: None,
             });
-            file.url = Some(url);
+            file.url = Some(url.into());
             files.push(file);
         }
         let package = LockedPackage::new(name, Some(version), source, files, origin);

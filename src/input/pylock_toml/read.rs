@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::schema;
 use crate::domain::{
-    AvailableGroups, Digest, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl, Origin,
+    AvailableGroups, Digest, LazyUrl, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl, Origin,
 };
 use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
@@ -140,12 +140,13 @@ impl Reading<'_> {
     fn file(&self, file: &schema::File) -> Result<LockedFile, Fault> {
         let (last, url) = match (&file.url, &file.path) {
             (Some(url), _) => {
-                let url = locking::url(url)?;
+                let url = locking::file_url(url)?;
                 (url.filename(), Some(url))
             }
-            (None, Some(path)) => {
-                (last_part(path), locking::local_url(&self.file.location, self.source, Path::new(path)))
-            }
+            (None, Some(path)) => (
+                last_part(path),
+                locking::local_url(&self.file.location, self.source, Path::new(path)).map(LazyUrl::from),
+            ),
             (None, None) => return Err("a file has neither a URL nor a path".to_owned()),
         };
         Ok(LockedFile {

@@ -8,6 +8,7 @@ mod project;
 mod read;
 mod schema;
 mod select;
+mod wheel_lists;
 
 use super::locking::read_lock;
 use super::{Location, RequirementsReader, Role};

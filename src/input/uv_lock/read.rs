@@ -9,9 +9,10 @@ use super::freshness;
 use super::graph::{Conflict, Edge, Item, Node, Requirement, UvLock, activation};
 use super::project::{self, Project};
 use super::schema;
+use super::wheel_lists::WheelLists;
 use crate::domain::{
-    AvailableGroups, ExtraName, GroupName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl,
-    MemberSelection, Origin, ProjectFile,
+    AvailableGroups, ExtraName, GroupName, LazyUrl, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable,
+    MaskedUrl, MemberSelection, Origin, ProjectFile,
 };
 use crate::input::locking::{self, Fault, ParsedLock, last_part};
 use crate::input::text_file::TextFile;
@@ -52,7 +53,9 @@ pub fn parse_script(file: &TextFile, input_source: &dyn InputSource) -> Result<P
 }
 
 fn document(file: &TextFile) -> Result<schema::Document, Vec<Problem>> {
-    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
+    let wheels = WheelLists::read(&file.text);
+    let mut document = file.toml_of(&wheels.rest).map_err(|problem| vec![problem])?;
+    wheels.add_to(&mut document);
     check_version(document.version).map_err(|why| vec![file.problem(None, why)])?;
     Ok(document)
 }
@@ -103,7 +106,7 @@ fn check_version(version: Option<u64>) -> Result<(), Fault> {
     match version {
         Some(VERSION) => Ok(()),
         Some(newer) if newer > VERSION => Err(locking::newer_version(newer, "1")),
-        _ => Err("it was written by a pre-release of uv; `uv lock` writes it anew".to_owned()),
+        _ => Err("it states no version, or that of a pre-release of uv: `uv lock` writes it anew".to_owned()),
     }
 }
 
@@ -231,10 +234,10 @@ impl<'f> Reading<'f> {
     }
 
     fn file(&self, file: &schema::File, source: &schema::Source) -> Result<LockedFile, Fault> {
-        let local = |path: &Path| locking::local_url(&self.file.location, self.input_source, path);
+        let local = |path: &Path| locking::local_url(&self.file.location, self.input_source, path).map(LazyUrl::from);
         let (name, url) = match (&file.url, &file.path, &source.url, &source.path) {
             (Some(url), ..) | (None, None, Some(url), _) => {
-                let url = locking::url(url)?;
+                let url = locking::file_url(url)?;
                 (url.filename(), Some(url))
             }
             (None, Some(path), ..) => {

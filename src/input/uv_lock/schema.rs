@@ -107,7 +107,7 @@ pub struct Edge {
     pub marker: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct File {
     pub url: Option<String>,

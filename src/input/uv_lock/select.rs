@@ -19,6 +19,10 @@ impl Lock for UvLock {
         &self.packages
     }
 
+    fn has_project(&self) -> bool {
+        true
+    }
+
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
         let refuse = |why| vec![self.refusal(None, why)];
         locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;

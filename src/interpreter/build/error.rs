@@ -26,7 +26,8 @@ pub enum BuildError {
     #[error("its build needs {0} itself")]
     Circle(String),
     #[error("the wheel that it builds for {target} needs {built}, and what was read of it before says {read}")]
-    OtherDependencies { target: String, built: String, read: String },
+    /// `is_binding` is whether no build may contradict what was read (PEP 643).
+    OtherDependencies { target: String, built: String, read: String, is_binding: bool },
     #[error("the answer of its build cannot be used: {0}")]
     Answer(String),
     #[error("there is no place to build in: {0}")]
@@ -41,7 +42,7 @@ impl HasRemedy for BuildError {
             Self::CannotRun { .. } => Some(Remedy::NameOtherPython),
             Self::TooLong { .. } => Some(Remedy::AllowLongerBuilds),
             Self::DiskFull { .. } => Some(Remedy::MakeSpace),
-            Self::OtherDependencies { .. } => Some(Remedy::AskBuilds),
+            Self::OtherDependencies { is_binding, .. } => (!is_binding).then_some(Remedy::AskBuilds),
             Self::Circle(_) => Some(Remedy::TakeWheelsOfTools),
             _ => None,
         }

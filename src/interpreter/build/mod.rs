@@ -18,7 +18,7 @@ pub use folder::BuildFolder;
 pub use hints::hint;
 pub use isolation::BuildIsolation;
 use isolation::Isolation;
-pub use step::{BuildBackend, BuildStep};
+pub use step::{BuildBackend, BuildProduct, BuildStep};
 
 /// The script that runs in the environment of a build.
 const BUILD_HOOKS: &str = include_str!("../../../scripts/build-hooks.py");

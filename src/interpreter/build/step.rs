@@ -11,12 +11,31 @@ use super::folder::BuildFolder;
 pub enum BuildStep<'a> {
     /// Unpacks the archive of this name.
     Unpack(&'a str),
-    /// Asks the backend what else it needs to build a wheel (`get_requires_for_build_wheel`).
-    Requires(&'a BuildBackend),
+    /// Asks the backend what else it needs (`get_requires_for_build_wheel`, `…_sdist`).
+    Requires(&'a BuildBackend, BuildProduct),
     /// Makes the core metadata (`prepare_metadata_for_build_wheel`, or else `build_wheel`).
     Metadata(&'a BuildBackend),
     /// Builds the wheel (`build_wheel`).
     Wheel(&'a BuildBackend),
+    /// Builds the source distribution (`build_sdist`).
+    Sdist(&'a BuildBackend),
+}
+
+/// What a backend builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuildProduct {
+    Wheel,
+    Sdist,
+}
+
+impl BuildProduct {
+    /// Returns the name by which its hooks are called.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Wheel => "wheel",
+            Self::Sdist => "sdist",
+        }
+    }
 }
 
 /// A build backend (PEP 517), and what it is told.
@@ -37,16 +56,18 @@ impl BuildStep<'_> {
             Self::Unpack(filename) => {
                 json!({"step": "unpack", "archive": folder.archive(filename), "source": folder.source()})
             }
-            Self::Requires(backend) => hook("requires", backend, folder),
-            Self::Metadata(backend) => hook("metadata", backend, folder),
-            Self::Wheel(backend) => hook("wheel", backend, folder),
+            Self::Requires(backend, product) => hook("requires", backend, *product, folder),
+            Self::Metadata(backend) => hook("metadata", backend, BuildProduct::Wheel, folder),
+            Self::Wheel(backend) => hook("wheel", backend, BuildProduct::Wheel, folder),
+            Self::Sdist(backend) => hook("sdist", backend, BuildProduct::Sdist, folder),
         }
     }
 }
 
-fn hook(step: &str, backend: &BuildBackend, folder: &BuildFolder) -> Value {
+fn hook(step: &str, backend: &BuildBackend, product: BuildProduct, folder: &BuildFolder) -> Value {
     json!({
         "step": step,
+        "product": product.name(),
         "source": folder.source(),
         "backend": backend.name,
         "backend_path": backend.path,

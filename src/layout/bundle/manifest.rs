@@ -55,6 +55,25 @@ pub struct ManifestProject {
     pub members: Vec<String>,
     /// The options by which the tool installs just that; empty if it does without any.
     pub options: Vec<String>,
+    /// How the install scripts run the tool; absent in bundles of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installer: Option<ManifestInstaller>,
+}
+
+/// How a tool is run that installs a project from the bundle, by its own lock and in its folder.
+///
+/// In all texts `{bundle}` stands for the absolute path of the bundle, `{url}` for the URL of its
+/// folder with a slash at its end, and `{project}` for the absolute path of the project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestInstaller {
+    pub name: String,
+    /// The words of the command.
+    pub command: Vec<String>,
+    /// The environment variables that it needs.
+    pub variables: BTreeMap<String, String>,
+    /// A Python script of the bundle that is run before, and its argument.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparation: Option<[String; 2]>,
 }
 
 /// A Python and platform that the bundle serves.

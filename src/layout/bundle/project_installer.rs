@@ -9,7 +9,7 @@ mod poetry;
 mod relocated_lock;
 mod uv;
 
-use super::manifest::ManifestProject;
+use super::manifest::{ManifestInstaller, ManifestProject};
 use crate::domain::{
     Fetched, FetchedFile, FetchedPackage, LockedProject, MemberSelection, RelPath, RelPathError, SelectedGroups,
 };
@@ -101,7 +101,7 @@ pub(super) fn project_pages(project: &LockedProject, fetched: &Fetched) -> Resul
     let files = files.map(|(path, bytes)| Ok((RelPath::new(path)?, bytes))).collect::<Result<_, RelPathError>>();
     let files = files.map_err(|error| refuse(error.to_string()))?;
     let options = if project.is_default { Vec::new() } else { (installer.options)(&project.groups) };
-    let manifest = ManifestProject {
+    let mut manifest = ManifestProject {
         lock: project.format.to_owned(),
         dependencies: project.groups.project,
         extras: project.groups.extras.iter().map(ToString::to_string).collect(),
@@ -112,7 +112,9 @@ pub(super) fn project_pages(project: &LockedProject, fetched: &Fetched) -> Resul
             MemberSelection::Named(members) => members.iter().map(ToString::to_string).collect(),
         },
         options,
+        installer: None,
     };
+    manifest.installer = installer.for_scripts(&manifest);
     Ok(Some(ProjectPages { manifest, files }))
 }
 
@@ -157,6 +159,21 @@ impl ProjectInstaller {
     pub fn command_line(&self, project: &ManifestProject, folder: &str) -> String {
         let options = project.options.iter().map(|option| format!(" {option}"));
         (self.command)(project, folder) + &options.collect::<String>()
+    }
+
+    /// Returns how install scripts run it for `project`; `None` for pip, which they run anyway.
+    fn for_scripts(&self, project: &ManifestProject) -> Option<ManifestInstaller> {
+        if self.name == pip::INSTALLER.name {
+            return None;
+        }
+        let location = BundleLocation { path: "{bundle}", url: "{url}", project: "{project}" };
+        let variables = self.variables(&location).into_iter();
+        Some(ManifestInstaller {
+            name: self.name.to_owned(),
+            command: shlex::split(&self.command_line(project, location.path))?,
+            variables: variables.map(|(name, value)| (name.to_owned(), value)).collect(),
+            preparation: self.preparation(&location),
+        })
     }
 
     /// Returns what that command line needs, in words.

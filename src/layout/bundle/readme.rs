@@ -128,13 +128,28 @@ fn by_own_lock(project: &ManifestProject) -> String {
     let Some(installer) = ProjectInstaller::of(project) else { return String::new() };
     let line = installer.command_line(project, "FOLDER");
     let needs = installer.needs().map(|needs| format!("\n{needs}.\n")).unwrap_or_default();
+    let name = installer.name;
+    let scripts = project.installer.as_ref().map(|_| {
+        format!(
+            "
+    sh FOLDER/install.sh --for {name}
+
+or on Windows
+
+    powershell -ExecutionPolicy Bypass -File FOLDER\\install.ps1 -For {name}
+
+which check the files and run
+"
+        )
+    });
     format!(
         "
-In the folder of the project itself {} installs by its own lock, {}, with
-
+In the folder of the project itself {name} installs by its own lock, {}, with
+{}
     {line}
 {needs}",
-        installer.name, installer.lock
+        installer.lock,
+        scripts.unwrap_or_default()
     )
 }
 

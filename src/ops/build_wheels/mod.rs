@@ -269,11 +269,12 @@ fn statements(
 /// Checks that the wheel needs on each of `targets` what was read of its archive, on which the plan
 /// depends.
 fn check_dependencies(read: &CoreMetadata, built: &CoreMetadata, targets: &[&Target]) -> Result<(), BuildError> {
+    let is_binding = !read.source.is_unreliable();
     for target in targets {
         let (built, read) = (needed_on(built, target), needed_on(read, target));
         if built != read {
             let (target, built, read) = (target.id().to_owned(), listed(&built), listed(&read));
-            return Err(BuildError::OtherDependencies { target, built, read });
+            return Err(BuildError::OtherDependencies { target, built, read, is_binding });
         }
     }
     Ok(())

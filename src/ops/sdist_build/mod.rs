@@ -17,6 +17,9 @@ mod requirements;
 mod tree;
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,12 +29,12 @@ use tokio::time::sleep;
 
 use super::fetch_context::{BuildSource, FetchContext, MetadataBuilder};
 use super::fetch_error::FetchError;
-use super::{Event, Listener};
+use super::{BuildGoal, Event, Listener};
 use crate::cache_folder::LockFile;
 use crate::domain::{CoreMetadata, MetadataSource, Object, SelectionPolicy, Sha256, Target};
 use crate::http::blocking;
 use crate::index::{MetadataCache, MetadataFile, MetadataKey, MetadataResult, wheel_linkage};
-use crate::interpreter::{BuildError, BuildFrontEnd, BuildStep};
+use crate::interpreter::{BuildError, BuildFrontEnd, BuildProduct, BuildStep};
 pub use built_wheels::{BuildKey, BuiltWheel, BuiltWheelCache};
 use check::{base_name, check_identity, check_wheel};
 pub use config_settings::{BackendSettings, ConfigSettings};
@@ -137,7 +140,7 @@ impl SdistBuilder {
     }
 
     async fn build_metadata(&self, job: BuildJob<'_>, lock: &LockFile) -> Result<CoreMetadata, FetchError> {
-        self.announce(job.source.filename, false, job.listener);
+        self.announce(job.source.filename, BuildGoal::Metadata, job.listener);
         let build = self.prepare_archive(job, Some(lock)).await?;
         self.run(&build, &BuildStep::Metadata(&build.backend)).await?;
         let text: String = build.folder.read_answer()?;
@@ -156,11 +159,38 @@ impl SdistBuilder {
         listener: &Listener,
     ) -> Result<CoreMetadata, FetchError> {
         let _turn = self.limits.permits.acquire().await.expect("the semaphore is never closed");
-        self.announce(&tree.project().display().to_string(), false, listener);
-        let build = self.prepare_tree(tree, context, listener).await?;
+        self.announce(&tree.project().display().to_string(), BuildGoal::Metadata, listener);
+        let build = self.prepare_tree(tree, BuildProduct::Wheel, context, listener).await?;
         self.run(&build, &BuildStep::Metadata(&build.backend)).await?;
         let text: String = build.folder.read_answer()?;
         Ok(MetadataFile::new(text.into_bytes()).metadata)
+    }
+
+    /// Builds the source distribution of the project in the folder `tree`, and writes it to `output`;
+    /// returns its file name.
+    ///
+    /// The build runs in the folder itself, as [`SdistBuilder::tree_metadata`] does.
+    ///
+    /// # Errors
+    /// When the build fails, or makes nothing.
+    pub(super) async fn tree_sdist(
+        &self,
+        tree: &Path,
+        output: File,
+        context: &FetchContext,
+        listener: &Listener,
+    ) -> Result<String, FetchError> {
+        let _turn = self.limits.permits.acquire().await.expect("the semaphore is never closed");
+        self.announce(&tree.display().to_string(), BuildGoal::Sdist, listener);
+        let build = self.prepare_tree(BuildTree::Own(tree), BuildProduct::Sdist, context, listener).await?;
+        self.run(&build, &BuildStep::Sdist(&build.backend)).await?;
+        let made: String = build.folder.read_answer()?;
+        let made = base_name(&made).to_owned();
+        let (folder, name) = (build.folder.clone(), made.clone());
+        blocking(move || folder.open_output(&name).and_then(|mut sdist| io::copy(&mut sdist, &mut &output)))
+            .await
+            .map_err(BuildError::from)?;
+        Ok(made.to_string_lossy().into_owned())
     }
 
     /// Returns the wheel of an archive, from the cache if possible.
@@ -229,7 +259,7 @@ impl SdistBuilder {
 
     async fn build_wheel(&self, job: BuildJob<'_>, lock: Option<&LockFile>) -> Result<BuiltWheel, FetchError> {
         let BuildSource { project, filename, .. } = job.source;
-        self.announce(filename, true, job.listener);
+        self.announce(filename, BuildGoal::Wheel, job.listener);
         let store = job.context.store.clone();
         let build = self.prepare_archive(job, lock).await?;
         self.run(&build, &BuildStep::Wheel(&build.backend)).await?;
@@ -259,9 +289,9 @@ impl SdistBuilder {
         })
     }
 
-    fn announce(&self, subject: &str, is_wheel: bool, listener: &Listener) {
+    fn announce(&self, subject: &str, goal: BuildGoal, listener: &Listener) {
         let isolation = self.front_end.isolation();
-        listener(Event::Building { subject: subject.into(), is_wheel, isolation });
+        listener(Event::Building { subject: subject.into(), goal, isolation });
     }
 
     /// Takes the lock of this name, once no other process builds the same.

@@ -15,7 +15,7 @@ use crate::archive::TemporaryFolder;
 use crate::cache_folder::{CacheLayout, LockFile};
 use crate::http::blocking;
 use crate::index::sdist_metadata::{self, BuildRequirements, SdistError, TopFiles};
-use crate::interpreter::{BuildBackend, BuildError, BuildFolder, BuildStep};
+use crate::interpreter::{BuildBackend, BuildError, BuildFolder, BuildProduct, BuildStep};
 use crate::ops::Listener;
 use crate::ops::fetch_context::FetchContext;
 use crate::ops::fetch_error::FetchError;
@@ -88,17 +88,18 @@ impl SdistBuilder {
         self.run(&build, &BuildStep::Unpack(source.filename)).await?;
         let waiting = [waiting, vec![source.archive]].concat();
         let tools = ToolContext { context, listener, waiting: &waiting };
-        self.install_requirements(&mut build, top.build_requirements().requires, tools).await?;
+        self.install_requirements(&mut build, BuildProduct::Wheel, top.build_requirements().requires, tools).await?;
         Ok(build)
     }
 
-    /// Installs what builds the project in `tree`.
+    /// Installs what builds `product` of the project in `tree`.
     ///
     /// # Errors
     /// When that fails.
     pub(super) async fn prepare_tree(
         &self,
         tree: BuildTree<'_>,
+        product: BuildProduct,
         context: &FetchContext,
         listener: &Listener,
     ) -> Result<PreparedBuild, FetchError> {
@@ -109,7 +110,7 @@ impl SdistBuilder {
         let mut build = self.begin(&subject, &top, place, listener).await?;
         tree.place(&mut build.folder)?;
         let tools = ToolContext { context, listener, waiting: &[] };
-        self.install_requirements(&mut build, top.build_requirements().requires, tools).await?;
+        self.install_requirements(&mut build, product, top.build_requirements().requires, tools).await?;
         Ok(build)
     }
 
@@ -139,11 +140,12 @@ impl SdistBuilder {
     async fn install_requirements(
         &self,
         build: &mut PreparedBuild,
+        product: BuildProduct,
         requires: Vec<String>,
         tools: ToolContext<'_>,
     ) -> Result<(), FetchError> {
         self.install(build, &requires, tools).await?;
-        self.run(build, &BuildStep::Requires(&build.backend)).await?;
+        self.run(build, &BuildStep::Requires(&build.backend, product)).await?;
         let more: Vec<String> = build.folder.read_answer()?;
         if more.is_empty() {
             return Ok(());

@@ -1,12 +1,14 @@
 //! Packs a project's files into a source archive (PEP 625) whose bytes depend on the files alone.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use tar::{Builder, EntryType, Header};
+use tar::{Archive, Builder, EntryType, Header};
 
 use super::files::linked_folder;
 
@@ -50,8 +52,73 @@ pub(super) fn pack(
     for path in paths.iter().filter(|path| !is_replaced(path)) {
         append(&mut builder, root, path, top)?;
     }
-    let written = builder.into_inner().and_then(GzEncoder::finish).and_then(|mut writer| writer.flush());
-    written.map_err(fail(root))
+    finish(builder).map_err(fail(root))
+}
+
+/// Packs the source distribution `made` anew into the folder `top` of a `.tar.gz`, sorted, and without what
+/// reveals when and by whom it was made; `unpacked` is an empty file for its content.
+///
+/// # Errors
+/// When it is no `.tar.gz` of files and links that stay in one folder.
+pub(super) fn repack(made: File, top: &str, mut unpacked: &File, output: impl Write) -> Result<(), PackError> {
+    let fail = |path: &Path| {
+        let path = path.to_owned();
+        move |why| PackError::File(path, why)
+    };
+    let whole = Path::new("its source distribution");
+    io::copy(&mut GzDecoder::new(BufReader::new(made)), &mut unpacked).map_err(fail(whole))?;
+    let members = made_members(unpacked).map_err(fail(whole))?;
+    let mut builder = Builder::new(GzEncoder::new(BufWriter::new(output), Compression::default()));
+    for (path, member) in members {
+        let inside = Path::new(top).join(&path);
+        match member {
+            MadeMember::File { start, size, is_executable } => {
+                let mut header = header(EntryType::Regular, if is_executable { 0o755 } else { 0o644 }, size);
+                unpacked.seek(SeekFrom::Start(start)).map_err(fail(&path))?;
+                builder.append_data(&mut header, inside, unpacked.take(size)).map_err(fail(&path))?;
+            }
+            MadeMember::Link(target) if stays_inside(&path, &target) => {
+                let mut header = header(EntryType::Symlink, 0o777, 0);
+                builder.append_link(&mut header, inside, target).map_err(fail(&path))?;
+            }
+            MadeMember::Link(_) => return Err(PackError::Link(path)),
+            MadeMember::Special => return Err(PackError::Special(path)),
+        }
+    }
+    finish(builder).map_err(fail(whole))
+}
+
+/// A member of a source distribution.
+enum MadeMember {
+    File { start: u64, size: u64, is_executable: bool },
+    Link(PathBuf),
+    Special,
+}
+
+/// Returns the members of a tar by their paths below its top folder, without folders.
+fn made_members(mut tar: &File) -> io::Result<BTreeMap<PathBuf, MadeMember>> {
+    tar.rewind()?;
+    let mut members = BTreeMap::new();
+    for entry in Archive::new(tar).entries()? {
+        let entry = entry?;
+        let path: PathBuf = entry.path()?.components().skip(1).collect();
+        let member = match entry.header().entry_type() {
+            EntryType::Directory => continue,
+            EntryType::Regular | EntryType::Continuous => MadeMember::File {
+                start: entry.raw_file_position(),
+                size: entry.size(),
+                is_executable: entry.header().mode()? & 0o100 != 0,
+            },
+            EntryType::Symlink => MadeMember::Link(entry.link_name()?.unwrap_or_default().into_owned()),
+            _ => MadeMember::Special,
+        };
+        members.insert(path, member);
+    }
+    Ok(members)
+}
+
+fn finish<W: Write>(builder: Builder<GzEncoder<BufWriter<W>>>) -> io::Result<()> {
+    builder.into_inner().and_then(GzEncoder::finish).and_then(|mut writer| writer.flush())
 }
 
 fn append(builder: &mut Builder<impl Write>, root: &Path, path: &Path, top: &str) -> Result<(), PackError> {
@@ -132,7 +199,7 @@ mod tests {
             .set_modified(std::time::UNIX_EPOCH)
             .unwrap();
         assert_eq!(packed(folder.path(), &["a.py"]).unwrap(), first);
-        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(first.as_slice()));
+        let mut archive = Archive::new(GzDecoder::new(first.as_slice()));
         let paths = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned());
         assert_eq!(paths.collect::<Vec<_>>(), [PathBuf::from("demo-1.0/PKG-INFO"), "demo-1.0/a.py".into()]);
     }

@@ -15,6 +15,7 @@ use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use tempfile::NamedTempFile;
 use tokio::runtime::Handle;
 
 use self::archive::PackError;
@@ -26,13 +27,15 @@ use super::fetch_error::FetchError;
 use super::sdist_build::{BuildTree, SdistBuilder};
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers, real_entries, remove_anything};
 use crate::domain::{CoreMetadata, Fingerprint, PackageName, RepositoryUrl, Sha256, VcsInfo, Version};
-use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files_of_folder};
+use crate::index::sdist_metadata::{SdistError, StatedIdentity, top_files, top_files_of_folder};
 
 /// A source tree: a folder or a repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SourceTree {
-    /// The absolute path of a project's folder.
+    /// The absolute path of a project's folder, whose files are packed.
     Folder(PathBuf),
+    /// The absolute path of a project's folder, whose build makes its source distribution (PEP 517).
+    Project(PathBuf),
     Repository(RepositoryUrl),
 }
 
@@ -117,6 +120,7 @@ impl SourceTreePacker {
                 let files = || files::of_project(folder, &self.git, &self.left_out);
                 self.pack_folder(BuildTree::Own(folder), known, files)
             }
+            SourceTree::Project(folder) => self.pack_project(folder),
             SourceTree::Repository(url) => {
                 let checkout = self.git.check_out(url, &self.layout)?;
                 let subdirectory = url.subdirectory.as_deref().unwrap_or_default();
@@ -144,15 +148,37 @@ impl SourceTreePacker {
         files: impl FnOnce() -> io::Result<ProjectFiles>,
     ) -> Result<PackedTree, SourceTreeError> {
         let folder = &tree.project();
-        if !["pyproject.toml", "setup.py"].iter().any(|name| folder.join(name).is_file()) {
-            return Err(SourceTreeError::NoProject);
-        }
+        check_is_project(folder)?;
         let ProjectIdentity { name, version, pkg_info } = self.identity(tree, known)?;
         let ProjectFiles { paths, untracked } = files()?;
-        // PEP 625: the name normalized, with `_` for `-`.
-        let top = format!("{}-{version}", name.as_dist_info_name());
-        let mut file = self.layout.temporary(Readers::Umask)?;
-        archive::pack(folder, &paths, (&top, pkg_info.as_deref()), file.as_file_mut())?;
+        let top = top_folder(&name, &version);
+        let file = self.layout.temporary(Readers::Umask)?;
+        archive::pack(folder, &paths, (&top, pkg_info.as_deref()), file.as_file())?;
+        let archive = self.keep(file, &top)?;
+        Ok(PackedTree { archive, name, version, vcs_info: None, untracked })
+    }
+
+    /// Packs the source distribution that the build of a project makes, so that its bytes depend on the
+    /// files in it alone.
+    fn pack_project(&self, folder: &Path) -> Result<PackedTree, SourceTreeError> {
+        check_is_project(folder)?;
+        let builds = self.builds.as_ref().ok_or(SourceTreeError::NeedsBuild("source distribution"))?;
+        let (made, unpacked) = (self.layout.temporary(Readers::Owner)?, self.layout.temporary(Readers::Owner)?);
+        let output = made.reopen()?;
+        let filename = builds.builder.tree_sdist(folder, output, &builds.context, &builds.listener);
+        let filename = builds.runtime.block_on(filename).map_err(Box::new)?;
+        let stated = top_files(made.reopen()?, &filename)?.stated_identity();
+        let field = |value: Option<String>| value.unwrap_or_default();
+        let ProjectIdentity { name, version, .. } = identity(&field(stated.name), &field(stated.version), None)?;
+        let top = top_folder(&name, &version);
+        let file = self.layout.temporary(Readers::Umask)?;
+        archive::repack(made.reopen()?, &top, unpacked.as_file(), file.as_file())?;
+        let archive = self.keep(file, &top)?;
+        Ok(PackedTree { archive, name, version, vcs_info: None, untracked: 0 })
+    }
+
+    /// Moves a packed archive to its place in the cache.
+    fn keep(&self, mut file: NamedTempFile, top: &str) -> io::Result<PathBuf> {
         file.rewind()?;
         let sha256 = Fingerprint::read(file.as_file_mut(), &[])?.sha256;
         let place = self.layout.folder(CacheBucket::SourceTrees).join(sha256.to_string());
@@ -160,7 +186,7 @@ impl SourceTreePacker {
         self.layout.rename_into_place(file, &archive, |file, path| {
             file.persist(path).map(drop).map_err(|failed| (failed.error, failed.file))
         })?;
-        Ok(PackedTree { archive, name, version, vcs_info: None, untracked })
+        Ok(archive)
     }
 
     fn identity(&self, tree: BuildTree<'_>, known: Option<&Version>) -> Result<ProjectIdentity, SourceTreeError> {
@@ -181,6 +207,17 @@ impl SourceTreePacker {
             }
         }
     }
+}
+
+fn check_is_project(folder: &Path) -> Result<(), SourceTreeError> {
+    let has = |name: &&str| folder.join(name).is_file();
+    if ["pyproject.toml", "setup.py"].iter().any(has) { Ok(()) } else { Err(SourceTreeError::NoProject) }
+}
+
+/// Returns the name of the folder in an archive, which is that of the archive, too: the project's name
+/// normalized, with `_` for `-` (PEP 625).
+fn top_folder(name: &PackageName, version: &Version) -> String {
+    format!("{}-{version}", name.as_dist_info_name())
 }
 
 /// Whether `folder` really is a folder in `tree`, whatever links its path has.

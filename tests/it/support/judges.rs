@@ -155,6 +155,13 @@ impl Judges {
         self.unless_missing(name, found)
     }
 
+    /// The folder with the program of uv, Poetry, PDM or pipenv; `None` where it cannot be had.
+    pub fn tool(&self, name: &'static str) -> Option<PathBuf> {
+        let environment = if name == "uv" { "current" } else { name };
+        let folder = self.folder.join(environment).join("bin");
+        self.unless_missing(name, &folder.join(name)).map(|_| folder)
+    }
+
     /// `mark`, which is there once the judge is.
     ///
     /// # Panics

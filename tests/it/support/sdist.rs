@@ -11,6 +11,7 @@ use super::wheel::zip_of;
 #[derive(Clone, Debug)]
 pub struct Sdist {
     metadata: CoreMetadata,
+    metadata_version: &'static str,
     stem: String,
     extension: &'static str,
     /// The text of its `pyproject.toml`.
@@ -26,7 +27,8 @@ impl Sdist {
     pub fn new(name: &str, version: &str) -> Self {
         let metadata = CoreMetadata::new(name, version);
         let stem = format!("{}-{version}", metadata.escaped_name());
-        Self { metadata, stem, extension: ".tar.gz", pyproject: None, backend: None, silent: None }
+        let (extension, metadata_version) = (".tar.gz", "2.2");
+        Self { metadata, metadata_version, stem, extension, pyproject: None, backend: None, silent: None }
     }
 
     /// Keeps the name as it is written, as archives had it before PEP 625: `zope.interface-5.0.tar.gz`.
@@ -44,6 +46,12 @@ impl Sdist {
     /// Adds a dependency.
     pub fn requires(mut self, requirement: &str) -> Self {
         self.metadata.requires_dist.push(requirement.into());
+        self
+    }
+
+    /// Sets the `Metadata-Version`; before 2.2 a build may contradict it.
+    pub fn metadata_version(mut self, version: &'static str) -> Self {
+        self.metadata_version = version;
         self
     }
 
@@ -127,7 +135,7 @@ impl Sdist {
 
     fn members(&self) -> Vec<(String, Vec<u8>)> {
         let mut members = vec![
-            ("PKG-INFO".to_owned(), self.metadata.to_text("2.2")),
+            ("PKG-INFO".to_owned(), self.metadata.to_text(self.metadata_version)),
             ("setup.py".to_owned(), self.setup_script()),
             (format!("{}.py", self.metadata.module()), self.metadata.module_source()),
         ];

@@ -158,7 +158,7 @@ fn workspace_lock(folder: &Path) -> Option<String> {
 }
 
 /// Returns whether a pip without a network can take the arguments as they were typed: requirements and
-/// local requirements files in which no line names a URL or a source tree.
+/// local requirements files in which no line names a URL, a source tree or an archive that is built.
 pub fn is_for_pip(read: &ParsedInput, args: &FetchArgs) -> bool {
     let files = &args.inputs.requirement_files;
     let is_typed = !files.is_empty() || !args.requirements.is_empty();
@@ -166,11 +166,19 @@ pub fn is_for_pip(read: &ParsedInput, args: &FetchArgs) -> bool {
         Location::File(path) => input::is_requirements_file(&path),
         Location::StandardInput | Location::Url(_) => false,
     };
-    let stays =
-        |requirement: &Requirement| !requirement.is_source_tree() && !matches!(requirement.source, Source::Url(_));
+    let stays = |requirement: &Requirement| match requirement.source {
+        Source::Index(_) => true,
+        // pip would build it anew.
+        Source::Archive(_) => args.selection.build_wheels.is_empty(),
+        Source::Url(_) | Source::Project(_) | Source::Repository(_) => false,
+    };
     is_typed
         && files.iter().all(is_of_pip)
-        && read.requirements.iter().filter(|requirement| !requirement.constraint).all(stays)
+        && read
+            .requirements
+            .iter()
+            .filter(|requirement| !requirement.constraint)
+            .all(|requirement| !requirement.editable && stays(requirement))
 }
 
 /// Refuses requirements beside a lock file, since a lock is the whole answer.

@@ -17,7 +17,7 @@ use crate::cli::settings::{self, Settings};
 use crate::domain::{ForkStrategy, IndexOptions, Question, ReleaseControl, Requirement, SelectionPolicy, Target};
 use crate::http::HttpClient;
 use crate::index::{Indexes, MetadataCache};
-use crate::input::{self, ParsedInput};
+use crate::input::{self, ParsedInput, ProjectInput};
 use crate::interpreter::PipSettings;
 use crate::ops::{ClaimedMetadata, FetchContext, MetadataProvider, SdistBuilder, WheelsToBuild};
 use crate::resolve::LockResolver;
@@ -32,6 +32,8 @@ pub struct PreparedFetch {
     pub question: Question,
     /// What answers the question by a lock file, if one is among the inputs.
     pub lock: Option<LockResolver>,
+    /// The projects among the inputs that are to be packed themselves.
+    pub projects: Vec<ProjectInput>,
     pub context: FetchContext,
     pub wheels_to_build: WheelsToBuild,
     /// The builders of wheels, if builds are allowed.
@@ -67,6 +69,7 @@ impl PreparedFetch {
             skip_source_trees: args.selection.skip_source_trees,
             ..LockResolver::new(input.lock.clone(), input.groups.clone())
         });
+        let projects = projects(&read, args)?;
         let indexes = settings.indexes(&options, &environment.working_folder)?;
         let http = settings.http(&options, &indexes)?;
         let (store, mode) = (args.network.store.as_deref(), args.network.store_mode);
@@ -94,8 +97,18 @@ impl PreparedFetch {
             program: environment.program().into(),
         };
         let reporter = Reporter::new(&args.messages, environment.is_terminal);
-        let prepared =
-            Self { pip_settings, settings, warm, question, lock, context, wheels_to_build, builders, reporter };
+        let prepared = Self {
+            pip_settings,
+            settings,
+            warm,
+            question,
+            lock,
+            projects,
+            context,
+            wheels_to_build,
+            builders,
+            reporter,
+        };
         let provider = prepared.provider();
         Ok((prepared, provider))
     }
@@ -180,6 +193,20 @@ fn builders(
 
 fn is_needed(requirement: &Requirement, targets: &[Arc<Target>]) -> bool {
     !requirement.constraint && targets.iter().any(|target| requirement.marker.evaluate(target.markers(), &[]))
+}
+
+/// Returns the projects that are to be packed themselves.
+fn projects(read: &ParsedInput, args: &FetchArgs) -> Result<Vec<ProjectInput>, CliError> {
+    match (args.selection.with_project, args.selection.allow_build) {
+        (false, _) => Ok(Vec::new()),
+        (true, false) => {
+            Err(CliError::usage("--with-project runs the project's build, which is allowed by --allow-build"))
+        }
+        (true, true) if read.projects.is_empty() => {
+            Err(CliError::usage("--with-project: no input is a project's lock file, pyproject.toml or setup.cfg"))
+        }
+        (true, true) => Ok(read.projects.clone()),
+    }
 }
 
 fn question(read: ParsedInput, options: &IndexOptions, settings: &Settings) -> Question {

@@ -13,11 +13,14 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::cli::plural;
-use crate::domain::{Candidate, Origin, PackageName, RepositoryUrl, Requirement, Source, Target, Version};
+use crate::domain::{
+    Candidate, ExtraName, Marker, Origin, PackageName, RepositoryUrl, Requirement, Source, Target, Version,
+};
+use crate::input::ProjectInput;
 use crate::ops::Output;
 use crate::ops::source_trees::{Git, GitError, PackedTree, SourceTree, SourceTreeError, SourceTreePacker, TreeBuilder};
 use crate::parallel;
-use crate::resolve::PackedRepository;
+use crate::resolve::{LockResolver, PackedSource};
 
 /// How many trees are packed at once: most of the time is the network's.
 const AT_ONCE: usize = 4;
@@ -32,6 +35,19 @@ struct RequiredTree {
     /// The version that a lock states.
     known: Option<Version>,
     origin: Origin,
+    archive_for: ArchiveUse,
+}
+
+/// What the archive of a source tree is put into.
+enum ArchiveUse {
+    /// The requirement at this position.
+    Requirement(usize),
+    /// A new requirement of a project among the inputs, with these extras.
+    Project(Vec<ExtraName>),
+    /// A package of the lock with this source.
+    Locked(String),
+    /// The project that the lock is of, and does not have itself.
+    LockedProject,
 }
 
 /// The run in which source trees are packed.
@@ -55,37 +71,91 @@ pub fn pack(
     outputs: &[Output],
     context: PackContext<'_>,
 ) -> Result<bool, CliError> {
-    let lines: Vec<_> = prepared.source_trees(targets);
-    let asked: Vec<_> =
-        lines.iter().map(|position| of_requirement(&prepared.question.requirements[*position])).collect();
-    let repositories: Vec<_> = prepared.lock.iter().flat_map(|lock| lock.repositories(targets)).collect();
-    let of_lock = repositories.iter().map(|(url, package)| RequiredTree {
+    let lines = prepared.source_trees(targets).into_iter();
+    let mut all: Vec<_> =
+        lines.map(|position| of_requirement(&prepared.question.requirements[position], position)).collect();
+    all.extend(prepared.lock.iter().flat_map(|lock| of_repositories(lock, targets)));
+    all.extend(of_projects(prepared, targets)?);
+    if all.is_empty() {
+        return Ok(false);
+    }
+    let packed = pack_all(&all, &packer(prepared, outputs, context))?;
+    for (asked, packed) in all.into_iter().zip(packed) {
+        if !context.is_quiet {
+            print_packed(&asked, &packed);
+        }
+        put(prepared, asked.archive_for, &packed);
+    }
+    Ok(true)
+}
+
+/// Puts an archive where it is used.
+fn put(prepared: &mut PreparedFetch, archive_for: ArchiveUse, packed: &PackedTree) {
+    match archive_for {
+        ArchiveUse::Requirement(position) => name_archive(&mut prepared.question.requirements[position], packed),
+        ArchiveUse::Project(extras) => prepared.question.requirements.push(project_requirement(extras, packed)),
+        ArchiveUse::Locked(source) => {
+            if let (Some(lock), Some(archive)) = (&mut prepared.lock, packed_source(packed)) {
+                lock.packed.insert(source, archive);
+            }
+        }
+        ArchiveUse::LockedProject => {
+            if let Some(lock) = &mut prepared.lock {
+                lock.project = packed_source(packed).map(|archive| (packed.name.clone(), archive));
+            }
+        }
+    }
+}
+
+fn of_repositories(lock: &LockResolver, targets: &[Arc<Target>]) -> Vec<RequiredTree> {
+    let repositories = lock.repositories(targets).into_iter();
+    let asked = repositories.map(|(url, package)| RequiredTree {
         tree: RepositoryUrl::parse(url).map(SourceTree::Repository).map_err(|error| error.to_string()),
         text: package.name.to_string(),
         name: Some(package.name.clone()),
         known: package.version.clone(),
         origin: package.origin.clone(),
+        archive_for: ArchiveUse::Locked(url.to_owned()),
     });
-    let all: Vec<_> = asked.into_iter().chain(of_lock).collect();
-    if all.is_empty() {
-        return Ok(false);
-    }
-    let packed = pack_all(&all, &packer(prepared, outputs, context))?;
-    if !context.is_quiet {
-        all.iter().zip(&packed).for_each(|(asked, packed)| print_packed(asked, packed));
-    }
-    let (of_lines, of_lock) = packed.split_at(lines.len());
-    let urls: Vec<_> = repositories.iter().map(|(url, _)| (*url).to_owned()).collect();
-    let packed_repositories: BTreeMap<_, _> =
-        urls.into_iter().zip(of_lock).filter_map(|(url, packed)| Some((url, packed_repository(packed)?))).collect();
-    lines.iter().zip(of_lines).for_each(|(position, packed)| {
-        name_archive(&mut prepared.question.requirements[*position], packed);
-    });
-    prepared.lock.iter_mut().for_each(|lock| lock.packed.clone_from(&packed_repositories));
-    Ok(true)
+    asked.collect()
 }
 
-fn of_requirement(requirement: &Requirement) -> RequiredTree {
+/// Returns the projects that are packed themselves, with the folders in their lock.
+fn of_projects(prepared: &PreparedFetch, targets: &[Arc<Target>]) -> Result<Vec<RequiredTree>, CliError> {
+    let of_input = |input: &ProjectInput, archive_for| RequiredTree {
+        tree: Ok(SourceTree::Project(input.folder.clone())),
+        text: "the project".to_owned(),
+        name: None,
+        known: None,
+        origin: input.origin.clone(),
+        archive_for,
+    };
+    let Some((lock, input)) = prepared.lock.as_ref().zip(prepared.projects.first()) else {
+        let each = |input: &ProjectInput| of_input(input, ArchiveUse::Project(input.extras.iter().cloned().collect()));
+        return Ok(prepared.projects.iter().map(each).collect());
+    };
+    let folders = lock.folders(targets);
+    let has_project = lock.lock.has_project() || folders.iter().any(|(folder, _)| matches!(*folder, "." | "./"));
+    let folders = folders.into_iter().map(|(folder, package)| RequiredTree {
+        tree: Ok(SourceTree::Project(input.folder.join(folder))),
+        text: package.name.to_string(),
+        name: Some(package.name.clone()),
+        known: None,
+        origin: package.origin.clone(),
+        archive_for: ArchiveUse::Locked(folder.to_owned()),
+    });
+    let folders: Vec<_> = folders.collect();
+    match (has_project, folders.is_empty()) {
+        (false, _) => Ok(folders.into_iter().chain([of_input(input, ArchiveUse::LockedProject)]).collect()),
+        (true, false) => Ok(folders),
+        (true, true) => Err(CliError::usage(format!(
+            "{}: --with-project: uv takes neither the project nor anything else in its folder for a package",
+            input.origin
+        ))),
+    }
+}
+
+fn of_requirement(requirement: &Requirement, position: usize) -> RequiredTree {
     let tree = match &requirement.source {
         Source::Project(folder) => Ok(SourceTree::Folder(folder.clone())),
         Source::Repository(url) => {
@@ -99,6 +169,7 @@ fn of_requirement(requirement: &Requirement) -> RequiredTree {
         name: requirement.name.clone(),
         known: None,
         origin: requirement.origin.clone(),
+        archive_for: ArchiveUse::Requirement(position),
     }
 }
 
@@ -213,7 +284,22 @@ fn name_archive(requirement: &mut Requirement, packed: &PackedTree) {
     requirement.vcs_info = packed.vcs_info.clone().map(Arc::new);
 }
 
-fn packed_repository(packed: &PackedTree) -> Option<PackedRepository> {
+fn project_requirement(extras: Vec<ExtraName>, packed: &PackedTree) -> Requirement {
+    Requirement {
+        name: Some(packed.name.clone()),
+        extras,
+        source: Source::Archive(packed.archive.clone()),
+        marker: Marker::ALWAYS,
+        hashes: Vec::new(),
+        editable: false,
+        constraint: false,
+        config_settings: BTreeMap::new(),
+        vcs_info: None,
+        origin: Origin::project(),
+    }
+}
+
+fn packed_source(packed: &PackedTree) -> Option<PackedSource> {
     let candidate = Candidate::of_archive(&packed.archive, packed.vcs_info.clone().map(Arc::new))?;
-    Some(PackedRepository { version: packed.version.clone(), candidate })
+    Some(PackedSource { version: packed.version.clone(), candidate })
 }

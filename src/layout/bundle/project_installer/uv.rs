@@ -39,10 +39,9 @@ pub const INSTALLER: ProjectInstaller = ProjectInstaller {
 fn variables(location: &BundleLocation<'_>) -> Vec<(&'static str, String)> {
     let BundleLocation { path, url, project } = location;
     let switches = ["UV_FROZEN", "UV_OFFLINE", "UV_NO_INSTALL_WORKSPACE"].map(|name| (name, "1".to_owned()));
-    let separator = std::path::MAIN_SEPARATOR;
     let places = [
-        ("UV_PROJECT", format!("{path}{separator}{FOLDER}")),
-        ("UV_PROJECT_ENVIRONMENT", format!("{project}{separator}.venv")),
+        ("UV_PROJECT", format!("{path}/{FOLDER}")),
+        ("UV_PROJECT_ENVIRONMENT", format!("{project}/.venv")),
         // Builds of source archives find their requirements there.
         ("UV_FIND_LINKS", format!("{url}wheels")),
     ];

@@ -2,10 +2,12 @@
 #
 #     powershell -ExecutionPolicy Bypass -File install.ps1                 into the active virtual environment
 #     powershell -ExecutionPolicy Bypass -File install.ps1 ENVIRONMENT     into that one, which is made if need be
+#     powershell -ExecutionPolicy Bypass -File install.ps1 -For TOOL       by uv, poetry, pdm or pipenv, in the folder
+#                                                                          of the project whose lock was bundled
 #
 # $env:PYTHON names the interpreter (python, else py), $env:TARGET the target where markers cannot tell, and
 # $env:PREFETCH_PUBLIC_KEY the minisign key by which the bundle must be signed.
-param([string]$Environment = $env:VIRTUAL_ENV, [switch]$Help)
+param([string]$Environment = $env:VIRTUAL_ENV, [switch]$Help, [string]$For = 'pip')
 
 $ErrorActionPreference = 'Stop'
 # The exit codes of programs are looked at below, and need no error of their own (PowerShell 7.4).
@@ -98,6 +100,12 @@ if ($env:PREFETCH_PUBLIC_KEY) {
         Fail 'the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it'
     }
 }
+if ($For -ne 'pip') {
+    $Environment = '.venv'
+    if ("$(Convert-Path -LiteralPath .)" -eq $Here) {
+        Fail 'go into the folder of the project, outside of the bundle, and call this from there'
+    }
+}
 if (-not $Environment) { Fail 'name the virtual environment to install into, or activate one' }
 # Programs do not know what ~ is, and take a backslash before the closing quote for an escape.
 if ($Environment -match '^~[\\/](.+)$') { $Environment = Join-Path $HOME $Matches[1] }
@@ -105,7 +113,7 @@ $Environment = $Environment -replace '(?<=[^:\\/])[\\/]+$'
 if (Test-Doubtful) {
     Fail "$Environment is there already, inside a bundle, and may have come with it; activate it if it is yours, or name another"
 }
-$Python = Find-Python
+if ($For -eq 'pip') { $Python = Find-Python }
 $Whose = "the Python of $Environment"
 if (-not $Python) {
     $Python = Find-Base
@@ -120,5 +128,5 @@ Invoke-Program $Python $Isolated -c pass
 if ($LASTEXITCODE -ne 0) { Fail "$Whose does not run" }
 $Install = @'
 @PROGRAM@'@
-Invoke-Program $Python $Isolated -c $Install install.ps1 $Here $Environment $Python
+Invoke-Program $Python $Isolated -c $Install install.ps1 $Here $Environment $Python $For
 exit $LASTEXITCODE

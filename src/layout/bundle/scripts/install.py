@@ -3,7 +3,7 @@ import sys
 sys.path[:] = [place for place in sys.path if place]
 import hashlib, io, json, os, platform, shutil, subprocess, tempfile
 
-script, here, named_environment, python = sys.argv[1:]
+script, here, named_environment, python, tool = sys.argv[1:]
 environment = os.path.abspath(named_environment)
 isolated = ['-I'] if sys.version_info >= (3, 4) else ['-E', '-s']
 kept = dict(each for each in os.environ.items() if not each[0].upper().startswith(('PYTHON', 'PIP_')))
@@ -175,12 +175,36 @@ def install(manifest, ids, path, folder, empty):
     command += ['install', '--no-index', '--no-cache-dir', '--disable-pip-version-check']
     return run(command + ['--no-deps'] * bool(alone) + ['-r', os.path.join(folder, path)], cwd=empty)
 
+def run_tool(manifest):
+    '''Runs the tool of the project that the bundle was made from, in the current folder.'''
+    project = manifest.get('project') or {}
+    installer = project.get('installer') or {}
+    if installer.get('name') != tool:
+        made_from = project.get('lock') or 'no lock whose tool installs from it'
+        fail('the bundle was made from %s, which is not for %s; nothing was installed' % (made_from, tool))
+    from pathlib import Path
+    texts = {'{bundle}': here, '{url}': Path(here).as_uri().replace(',', '%2C') + '/', '{project}': os.getcwd()}
+    def filled(text):
+        for name, value in texts.items():
+            text = text.replace(name, value)
+        return text
+    kept.update((name, filled(value)) for name, value in installer['variables'].items())
+    if installer.get('preparation') and run([python] + isolated + list(map(filled, installer['preparation']))):
+        fail('what %s needs could not be prepared; nothing was installed' % tool)
+    command = list(map(filled, installer['command']))
+    program = shutil.which(command[0])
+    if not program:
+        fail('there is no %s; nothing was installed' % command[0])
+    return run([program] + command[1:])
+
 def main():
     if os.path.exists(os.path.join(here, 'delta.json')):
         fail('this is only what is new since an older bundle; make the new one: prefetch apply DELTA OLD -o NEW')
     digests = listed()
     check(digests)
     manifest = checked_manifest(digests)
+    if tool != 'pip':
+        return run_tool(manifest)
     ids = targets(manifest)
     path = requirements(manifest, ids)
     make_environment()

@@ -3,6 +3,7 @@
 #
 #     sh install.sh                 into the active virtual environment
 #     sh install.sh ENVIRONMENT     into that virtual environment, which is made if need be
+#     sh install.sh --for TOOL      by uv, poetry, pdm or pipenv, in the folder of the project whose lock was bundled
 #
 # PYTHON names the interpreter (python3), TARGET the target where markers cannot tell, and
 # PREFETCH_PUBLIC_KEY the minisign key by which the bundle must be signed.
@@ -14,7 +15,13 @@ fail() {
     exit 1
 }
 
+tool=pip
 case ${1:-} in
+    --for)
+        [ $# -ge 2 ] || fail "--for wants the name of a tool; see install.sh --help"
+        tool=$2
+        shift 2
+        ;;
     -h | --help)
         sed -n '/^#!/d; /^#/!q; s/^# \{0,1\}//p' -- "$0"
         exit 0
@@ -22,6 +29,7 @@ case ${1:-} in
     -*) fail "$1 is not understood; see install.sh --help" ;;
 esac
 [ $# -le 1 ] || fail "$2 is not understood; see install.sh --help"
+[ $# -eq 0 ] || [ "$tool" = pip ] || fail "$tool makes the environment itself, and $1 names one"
 
 physical() {
     cd -- "$1" && pwd -P
@@ -52,6 +60,7 @@ is_doubtful() {
 
 here=$(physical "$(dirname -- "$0")")
 environment=${1:-${VIRTUAL_ENV:-}}
+[ "$tool" = pip ] || environment=.venv
 
 if [ -n "${PREFETCH_PUBLIC_KEY:-}" ]; then
     command -v minisign >/dev/null || fail "PREFETCH_PUBLIC_KEY is set, and there is no minisign to check it"
@@ -59,9 +68,11 @@ if [ -n "${PREFETCH_PUBLIC_KEY:-}" ]; then
         fail "the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it"
 fi
 [ -n "$environment" ] || fail "name the virtual environment to install into, or activate one"
+[ "$tool" = pip ] || ! is_inside . ||
+    fail "go into the folder of the project, outside of the bundle, and call this from there"
 ! is_doubtful "$environment" ||
     fail "$environment is there already, inside the bundle, and may have come with it; activate it if it is yours, or name another"
-if [ -e "$environment/bin/python" ]; then
+if [ "$tool" = pip ] && [ -e "$environment/bin/python" ]; then
     python=$environment/bin/python
     whose="the Python of $environment"
 else
@@ -78,4 +89,4 @@ program=$(
     cat <<'END'
 @PROGRAM@END
 )
-exec "$python" "$isolated" -c "$program" install.sh "$here" "$environment" "$python"
+exec "$python" "$isolated" -c "$program" install.sh "$here" "$environment" "$python" "$tool"

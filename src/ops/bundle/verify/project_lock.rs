@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bundle_pages::{BundlePages, ReadPage};
 use super::{Finding, FindingKind};
 use crate::domain::{
-    Candidate, Content, GroupSelection, LockedSource, MemberSelection, Question, RelPath, Target, Tree,
+    Candidate, Content, GroupSelection, LockedSource, MemberSelection, Origin, Question, RelPath, Target, Tree,
 };
 use crate::input::{Location, LockInput, RequirementsReader, Role};
-use crate::layout::{MANIFEST_PATH, Manifest, ManifestProject, ProjectInstaller};
+use crate::layout::{MANIFEST_PATH, Manifest, ManifestPackage, ManifestProject, ProjectInstaller};
 use crate::resolve::LockResolver;
 
 /// The lock that every installer may read.
@@ -107,10 +107,14 @@ fn differences(manifest: &Manifest, lock: &LockInput, target: &Target) -> Option
         let has = |ids: &[String]| ids.iter().any(|id| id == target.id());
         has(targets) && !has(tools)
     };
+    // Its tool installs the project from its folder.
+    let project = Origin::project().to_string();
+    let is_own = |package: &ManifestPackage| lock.format != PYLOCK && package.requested_by.contains(&project);
     let packed: BTreeMap<_, _> = manifest
         .files()
         .filter(|(package, file)| {
-            is_packed(&file.targets, &file.tools) && !repositories.contains(package.name.as_str())
+            let is_other = repositories.contains(package.name.as_str()) || is_own(package);
+            is_packed(&file.targets, &file.tools) && !is_other
         })
         .map(|(package, file)| (file.filename.as_str(), (package.name.as_str(), file.sha256.as_str())))
         .collect();
