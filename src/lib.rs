@@ -95,7 +95,7 @@
 //! | `metadata-v4/` | the metadata of distributions, by the file's SHA-256 and names | [`index`] |
 //! | `index-metadata-v3/` | the metadata that indexes serve for files, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files for which no index promises one, while they are unchanged | [`index`] |
-//! | `built-v2/` | the metadata that builds of source archives stated, by the building Python | [`index`] |
+//! | `built-v3/` | the metadata that builds of source archives stated, by the building Python | [`index`] |
 //! | `built-wheels-v2/` | which objects are wheels that were built here, by all that a build depends on | [`ops`] |
 //! | `interpreters-v1/` | the answers of interpreters, by their identity | [`interpreter`] |
 //! | `repositories-v1/` | working trees of git repositories, by user and URL, each its user's own | [`ops`] |

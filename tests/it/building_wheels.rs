@@ -167,7 +167,7 @@ fn archives_by_url_are_built_and_installed_by_their_version() {
     done(&sandbox.prefetch_from(&index, arguments).output().unwrap());
     assert_eq!(sandbox.files("b/wheels"), ["kit-3.0-py3-none-any.whl", "other-1.0-py3-none-any.whl"]);
     assert_installs(&sandbox);
-    sandbox.write_bytes("kit-3.0.tar.gz", &index.bytes("kit-3.0.tar.gz"));
+    sandbox.write("kit-3.0.tar.gz", index.bytes("kit-3.0.tar.gz"));
     let told =
         done(&sandbox.prefetch_from(&index, ["./kit-3.0.tar.gz", "--build-wheels", "missing"]).output().unwrap());
     assert!(told.contains("-r wheelhouse/requirements.txt"), "pip would build the archive again: {told}");

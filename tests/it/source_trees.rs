@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use prefetch::cache_folder::CacheBucket;
+
 use crate::support::{Index, Sandbox, ServedIndex, files_below};
 
 const TARGET: [&str; 4] = ["--python-version", "3.12", "--platform", "linux-x86_64"];
@@ -367,4 +369,32 @@ fn a_repository_of_a_lock_is_packed_too() {
     assert_eq!(sandbox.files("wheelhouse"), ["demo_kit-1.2.tar.gz", "links.html", "requirements.txt"]);
     assert_eq!(sandbox.read("wheelhouse/requirements.txt"), b"demo-kit==1.2\n");
     assert!(index.requests().is_empty());
+}
+
+/// A later run trusts the working tree in the cache, and the settings of its repository.
+#[test]
+fn the_build_of_a_repository_changes_neither_its_tree_nor_what_is_packed() {
+    let backend = "import os\n\ndef prepare_metadata_for_build_wheel(folder, settings=None):\n    \
+        open('data.txt', 'w').write('built')\n    \
+        try:\n        open('.git/planted', 'w').close()\n    except OSError:\n        pass\n    \
+        os.mkdir(folder + '/kit-1.0.dist-info')\n    \
+        with open(folder + '/kit-1.0.dist-info/METADATA', 'w') as file:\n        \
+        file.write('Metadata-Version: 2.1\\nName: kit\\nVersion: 1.0\\n')\n    return 'kit-1.0.dist-info'\n";
+    let project = "[project]\nname = 'kit'\ndynamic = ['version']\n[build-system]\nrequires = []\n\
+        build-backend = 'backend'\nbackend-path = ['.']\n";
+    let (index, sandbox) = (world(), Sandbox::new());
+    let files = [("pyproject.toml", project), ("backend.py", backend), ("data.txt", "of the commit")];
+    let (folder, _) = repository(&sandbox, &files);
+    let line = format!("kit @ git+file://{}@v1", folder.display());
+    let mut command = sandbox.prefetch_from(&index, [&line, "--allow-build"]);
+    command.env("PATH", std::env::var_os("PATH").unwrap()).assert().success();
+    let archive = sandbox.read("wheelhouse/kit-1.0.tar.gz");
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
+    let mut entries = archive.entries().unwrap().map(Result::unwrap);
+    let mut data = entries.find(|entry| entry.path_bytes().ends_with(b"/data.txt")).unwrap();
+    assert_eq!(std::io::read_to_string(&mut data).unwrap(), "of the commit");
+    let repositories = sandbox.cache_folder(CacheBucket::Repositories);
+    let kept = files_below(&repositories);
+    assert!(kept.iter().any(|path| path.ends_with("tree/data.txt")), "{kept:?}");
+    assert!(!kept.iter().any(|path| path.ends_with("planted")), "{kept:?}");
 }
