@@ -270,6 +270,7 @@ fn what_installers_read_is_held_against_what_is_packed() {
         rewrite(&sandbox, path, &text);
         let told = report(&sandbox, &["unpacked"], 1);
         assert!(findings(&told).iter().all(|finding| *finding == format!("gap {path}")), "{text}\n{told}");
+        assert_eq!(told["targets"][0]["complete"], path == "pylock.toml", "one verdict: {told}");
         rewrite(&sandbox, path, good);
         report(&sandbox, &["unpacked"], 0);
     }

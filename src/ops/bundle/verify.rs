@@ -137,17 +137,19 @@ fn of_bundle(
         Ok(_) if delta.is_some() => {}
         Ok(available) => {
             let (proofs, gaps) = completeness::of_manifest(manifest, &available, settings.allow_unprovable);
+            let page = |path: &str| reader.page(path, LARGEST_PAGE).ok().flatten();
+            let unpinned = pinned_requirements::findings(manifest, &page);
+            let is_pinned = |id: &String| !unpinned.iter().any(|finding| finding.targets.contains(id));
             let intact = |proof: TargetProof| TargetProof {
-                is_complete: proof.is_complete && !damaged.contains(&*proof.id),
+                is_complete: proof.is_complete && !damaged.contains(&*proof.id) && is_pinned(&proof.id),
                 ..proof
             };
             verification.targets = proofs.into_iter().map(intact).collect();
             verification.findings.extend(gaps);
             verification.findings.extend(stated_dependencies::unjustified(manifest, &available));
             verification.findings.extend(platform::unfit_files(&available));
-            let page = |path: &str| reader.page(path, LARGEST_PAGE).ok().flatten();
             verification.findings.extend(project_lock::findings(manifest, &page));
-            verification.findings.extend(pinned_requirements::findings(manifest, &page));
+            verification.findings.extend(unpinned);
             if let Some(floor) = settings.floor {
                 verification
                     .findings
