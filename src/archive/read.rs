@@ -131,7 +131,7 @@ impl ArchiveReader {
     /// be read from its beginning.
     ///
     /// # Errors
-    /// When a folder cannot be read.
+    /// When a folder cannot be read, or the files unpack to more than such an archive can have.
     pub fn index(&self) -> Result<Option<MemberIndex>, ReadError> {
         let fail = |why| ReadError::Unreadable { path: self.path.clone(), why };
         let entries = match &self.kind {
@@ -142,6 +142,10 @@ impl ArchiveReader {
                 None => return Ok(None),
             },
         };
+        let unpacked = entries.iter().map(MemberEntry::inflates_to).fold(0, u64::saturating_add);
+        if unpacked > self.growth_limit() {
+            return Err(fail(io::Error::other(format!("it unpacks to {unpacked} bytes, many times its own size"))));
+        }
         Ok(Some(MemberIndex(entries.into_iter().map(|entry| (entry.path.to_string(), entry)).collect())))
     }
 

@@ -171,7 +171,7 @@ fn nothing_in_a_tree_is_run() {
     git(&sandbox.path("tree"), &["add", "--all"]);
     git(&sandbox.path("tree"), &["config", "core.fsmonitor", &command]);
     run(&sandbox, &index, &["./tree"], 0);
-    for entry in std::fs::read_dir(sandbox.cache_folder(prefetch::cache_folder::CacheBucket::Repositories)).unwrap() {
+    for entry in std::fs::read_dir(sandbox.cache_folder(CacheBucket::Repositories)).unwrap() {
         let tree = entry.unwrap().path().join("tree");
         git(&tree, &["config", "core.fsmonitor", &command]);
         git(&tree, &["config", "core.worktree", sandbox.path("home").to_str().unwrap()]);
@@ -187,7 +187,7 @@ fn what_a_killed_run_left_of_a_repository_is_made_anew() {
     let (folder, _) = repository(&sandbox, &[("pyproject.toml", PYPROJECT)]);
     let line = format!("demo-kit @ git+file://{}", folder.display());
     run(&sandbox, &index, &[&line], 0);
-    for entry in std::fs::read_dir(sandbox.cache_folder(prefetch::cache_folder::CacheBucket::Repositories)).unwrap() {
+    for entry in std::fs::read_dir(sandbox.cache_folder(CacheBucket::Repositories)).unwrap() {
         let repository = entry.unwrap().path();
         std::fs::write(repository.join("unfinished"), "").unwrap();
         std::fs::write(repository.join("tree/.git/index.lock"), "").unwrap();
@@ -205,7 +205,7 @@ fn a_damaged_repository_of_the_cache_is_made_anew() {
         format!("demo-kit @ git+file://{}@{commit}", folder.display()),
     ] {
         run(&sandbox, &index, &[&line], 0);
-        let repositories = sandbox.cache_folder(prefetch::cache_folder::CacheBucket::Repositories);
+        let repositories = sandbox.cache_folder(CacheBucket::Repositories);
         for path in files_below(&repositories).iter().filter(|path| path.contains("/objects/")) {
             std::fs::remove_file(repositories.join(path)).unwrap();
             std::fs::write(repositories.join(path), "").unwrap();

@@ -327,3 +327,19 @@ fn entries_beyond_4_and_8_gib_are_found() {
     let (entries, faults) = tar::scan(&TarBytes::Plain(VolumeSet::find(&archive).unwrap()));
     assert_eq!((sizes(entries), faults), (vec![("a.whl".into(), 9 << 30), ("b.whl".into(), 512)], Vec::new()));
 }
+
+/// A few bytes of deflated zeros, of which a zip may claim any number.
+#[test]
+fn an_archive_does_not_unpack_to_many_times_its_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.zip");
+    let mut writer = ::zip::ZipWriter::new(fs::File::create(&path).unwrap());
+    let deflated = ::zip::write::SimpleFileOptions::default().compression_method(::zip::CompressionMethod::Deflated);
+    writer.start_file("zeros", deflated).unwrap();
+    io::copy(&mut io::repeat(0).take(ALLOWANCE + (8 << 20)), &mut writer).unwrap();
+    writer.finish().unwrap();
+    let reader = ArchiveReader::open(&path).unwrap();
+    let faults = reader.visit(u64::MAX, 1, &|_| ()).unwrap();
+    assert!(faults.iter().any(|fault| matches!(fault, ArchiveFault::TooLarge { .. })), "{faults:?}");
+    assert!(reader.index().is_err_and(|error| error.to_string().contains("many times its own size")));
+}
