@@ -82,7 +82,7 @@ pub use question::{ForkStrategy, Question, SelectionPolicy, TargetedQuestion};
 pub use read_chunks::{CHUNK_SIZE, read_chunks};
 pub use remedy::{HasRemedy, Remedy};
 pub use repository::{HttpLogin, RepositoryUrl, RepositoryUrlError, VcsInfo};
-pub use requirement::{Origin, Requirement, Source, is_local_repository};
+pub use requirement::{Origin, Requirement, Source};
 pub use resolution_metadata::{MetadataUnavailable, ResolutionMetadata};
 pub use secret_parameter::is_secret_name;
 pub use setup_cfg::{SetupCfg, SetupCfgValue, logical_lines};

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ExtraName, Marker, MaskedUrl, PackageName, SourceFilename, Specifiers, VcsInfo, mask_credentials};
+use super::{
+    Digest, ExtraName, Marker, MaskedUrl, PackageName, RepositoryUrl, SourceFilename, Specifiers, VcsInfo,
+    mask_credentials,
+};
 
 /// The place where a requirement or an option was written, printed as `requirements.txt:3`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,15 +84,10 @@ impl Source {
         match self {
             Self::Archive(_) | Self::Project(_) => true,
             Self::Url(url) => url.secret().scheme() == "file",
-            Self::Repository(url) => is_local_repository(url),
+            Self::Repository(url) => RepositoryUrl::parse(url).is_ok_and(|url| url.is_local()),
             Self::Index(_) => false,
         }
     }
-}
-
-/// Whether a version control URL is of this machine, in whatever case its scheme is written.
-pub fn is_local_repository(url: &str) -> bool {
-    url.split_once("://").is_some_and(|(scheme, _)| scheme.to_ascii_lowercase().ends_with("file"))
 }
 
 impl Requirement {

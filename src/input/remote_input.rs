@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{InputSource, LoadedFile, Location, ParsedInput, PathKind, Problem};
-use crate::domain::{LockedPackage, LockedSource, Requirement, is_local_repository};
+use crate::domain::{LockedPackage, LockedSource, Requirement, Source};
 
 const WHY: &str = "a file from the network may not name files of this machine: read a copy of it instead";
 
@@ -48,7 +48,7 @@ pub(super) fn refuse_local(read: &mut ParsedInput, known: usize) {
 fn names_local(package: &LockedPackage) -> bool {
     let by_source = match &package.source {
         LockedSource::Index(url) => url.as_ref().is_some_and(|url| url.secret().scheme() == "file"),
-        LockedSource::Repository(url) => is_local_repository(url),
+        LockedSource::Repository(url) => Source::Repository(url.clone()).is_local(),
         LockedSource::Archive | LockedSource::Folder(_) => false,
     };
     by_source

@@ -196,12 +196,14 @@ impl<'v, 'q> SearchView<'v, 'q> {
             DependencySource::Versions(specifiers) => self.allowed(name, specifiers),
             DependencySource::Url(url) => {
                 let version = self.version(own, position).map(|version| format!(" {version}"));
-                if is_file_url(url) && !self.is_on_this_machine(own, position) {
+                let found = self.file_at(name, url)?;
+                if is_local(&found.candidate.url) && !self.is_on_this_machine(own, position) {
                     return Err(format!(
-                        "{name} at {url} is of this machine, which only files of this machine may name"
+                        "{name} at {url} is of this machine, which only files of this machine may name; name it yourself \
+                         if it is meant"
                     ));
                 }
-                self.take_url(name, url, format!("{own}{}", version.unwrap_or_default()))?;
+                self.take_url(name, found, format!("{own}{}", version.unwrap_or_default()))?;
                 VersionSet::full()
             }
         };
@@ -230,10 +232,10 @@ impl<'v, 'q> SearchView<'v, 'q> {
     /// Whether the files of the version at `position` are of this machine.
     fn is_on_this_machine(&self, name: &PackageName, position: usize) -> bool {
         match self.source(name) {
-            PackageSource::Direct(direct) => direct.candidate.url.secret().scheme() == "file",
+            PackageSource::Direct(direct) => is_local(&direct.candidate.url),
             PackageSource::Listed(selector) => {
                 let files = selector.candidates().files(position);
-                files.iter().all(|file| file.url.secret().scheme() == "file")
+                files.iter().all(|file| is_local(&file.url))
             }
             PackageSource::Pending => false,
         }
@@ -246,8 +248,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
     }
 
     /// Records the URL in metadata as the source of the project, unless another one was assumed.
-    fn take_url(&self, name: &PackageName, text: &str, named_by: String) -> Result<(), String> {
-        let found = self.file_at(name, text)?;
+    fn take_url(&self, name: &PackageName, found: DirectUrl, named_by: String) -> Result<(), String> {
         if self.assumptions.refused.contains(&found.candidate.url) {
             return Err(format!("{name} cannot come from {}", found.candidate.url));
         }
@@ -263,13 +264,13 @@ impl<'v, 'q> SearchView<'v, 'q> {
     }
 
     /// Returns the file of `name` at a URL that metadata names.
-    pub fn file_at(&self, name: &PackageName, text: &str) -> Result<DirectUrl, String> {
+    fn file_at(&self, name: &PackageName, text: &str) -> Result<DirectUrl, String> {
         let url: MaskedUrl = text.parse().map_err(|error| format!("its URL `{text}` is none: {error}"))?;
         let found = DirectUrl::of_url(name, &url, self.problem.hashes(name), self.problem.target);
         found.map_err(|reason: Reason| reason.to_string())
     }
 }
 
-fn is_file_url(text: &str) -> bool {
-    text.trim_start().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:"))
+fn is_local(url: &MaskedUrl) -> bool {
+    url.secret().scheme() == "file"
 }

@@ -237,3 +237,19 @@ fn a_file_under_a_wrong_name_is_no_less_under_its_own() {
     sandbox.prefetch_from(&good, ["demo"]).assert().success();
     assert_eq!(sandbox.files("wheelhouse"), ["demo-2.0-py3-none-any.whl"]);
 }
+
+/// A page from the network cannot link to a file of this machine, and neither can the metadata of what it lists.
+#[test]
+fn metadata_from_the_network_names_no_file_of_this_machine() {
+    let sandbox = Sandbox::new();
+    let own = sandbox.write("own-1.0-py3-none-any.whl", Wheel::new("own", "1.0").bytes());
+    for url in [format!("file://{}", own.display()), format!("FILE://{}", own.display())] {
+        let greedy = Wheel::new("greedy", "1.0").requires(&format!("own @ {url}"));
+        let index = Index::new().with(greedy.clone()).serve();
+        let refused = told(&sandbox.prefetch_from(&index, ["greedy"]).assert().code(3));
+        assert!(refused.contains("of this machine, which only files of this machine may name"), "{refused}");
+        let local = sandbox.write("greedy-1.0-py3-none-any.whl", greedy.bytes());
+        sandbox.prefetch_from(&index, [local.to_str().unwrap()]).assert().success();
+        fs::remove_dir_all(sandbox.path("wheelhouse")).unwrap();
+    }
+}

@@ -1,7 +1,6 @@
 //! Packs the project folders and repositories among the requirements into source archives, before
 //! anything is planned.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
 
@@ -13,9 +12,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::cli::plural;
-use crate::domain::{
-    Candidate, ExtraName, Marker, Origin, PackageName, RepositoryUrl, Requirement, Source, Target, Version,
-};
+use crate::domain::{Candidate, ExtraName, Origin, PackageName, RepositoryUrl, Requirement, Source, Target, Version};
 use crate::input::ProjectInput;
 use crate::ops::Output;
 use crate::ops::source_trees::{Git, GitError, PackedTree, SourceTree, SourceTreeError, SourceTreePacker, TreeBuilder};
@@ -285,18 +282,8 @@ fn name_archive(requirement: &mut Requirement, packed: &PackedTree) {
 }
 
 fn project_requirement(extras: Vec<ExtraName>, packed: &PackedTree) -> Requirement {
-    Requirement {
-        name: Some(packed.name.clone()),
-        extras,
-        source: Source::Archive(packed.archive.clone()),
-        marker: Marker::ALWAYS,
-        hashes: Vec::new(),
-        editable: false,
-        constraint: false,
-        config_settings: BTreeMap::new(),
-        vcs_info: None,
-        origin: Origin::project(),
-    }
+    let source = Source::Archive(packed.archive.clone());
+    Requirement { extras, ..Requirement::named(packed.name.clone(), source, Origin::project()) }
 }
 
 fn packed_source(packed: &PackedTree) -> Option<PackedSource> {
