@@ -216,6 +216,9 @@ mod tests {
             "x.",
             "x ",
             "a?b",
+            "a\u{2028}b",
+            "a\u{202e}b",
+            "${HOME}.zip",
             &long,
         ];
         for path in hostile {

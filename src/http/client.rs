@@ -337,4 +337,17 @@ mod tests {
         drop(small);
         assert!(turns(None).is_empty(), "it may be large");
     }
+
+    /// What a server says whose certificate nobody checked is for runs alone that do not check it either.
+    #[test]
+    fn whoever_trusts_a_host_more_asks_as_another() {
+        let trusting = HttpSettings { trusted_hosts: ["own.example".to_owned()].into(), ..HttpSettings::default() };
+        let (usual, trusting) = (HttpClient::new(HttpSettings::default()), HttpClient::new(trusting));
+        for url in ["https://own.example/simple/", "https://me:hunter2@own.example/simple/"] {
+            let url = url.parse().unwrap();
+            assert_ne!(usual.asker(&url), trusting.asker(&url));
+        }
+        let other = "https://index.example/simple/".parse().unwrap();
+        assert_eq!((usual.asker(&other), trusting.asker(&other)), (None, None));
+    }
 }

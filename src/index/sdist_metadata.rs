@@ -267,6 +267,16 @@ mod tests {
         assert!(outcome("demo-1.0.tar.gz", endless).is_err());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_file_of_a_folder_that_leads_out_of_it_is_not_read() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(elsewhere.path().join("secret"), "[metadata]\nname = demo\n").unwrap();
+        std::os::unix::fs::symlink(elsewhere.path().join("secret"), folder.path().join("setup.cfg")).unwrap();
+        let refused = top_files_of_folder(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("setup.cfg") && refused.contains("leads out of the project"), "{refused}");
+    }
+
     #[test]
     fn what_only_a_build_knows_is_told() {
         let needs_build =

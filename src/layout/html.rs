@@ -94,6 +94,11 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_seen_is_replaced() {
+        assert_eq!(escape("a <b>\n\u{1b}[2J\u{202e}c"), "a &lt;b&gt;\n\u{fffd}[2J\u{fffd}c");
+    }
+
+    #[test]
     fn attributes_are_escaped() {
         let anchor = Anchor {
             href: "a.whl#egg=a&sha256=0".into(),

@@ -174,6 +174,21 @@ fn a_redirect_to_another_host_does_not_carry_them() {
     assert!(index.requests().iter().all(|request| request.header("authorization").is_some()));
 }
 
+/// The cache knows the page by the first address, for which nobody showed a password.
+#[test]
+fn a_page_for_a_password_behind_a_redirect_is_not_kept_for_others() {
+    let (guarded, sandbox) = (guarded(), sandbox());
+    let behind = format!("{}/simple/demo/", guarded.root_at("localhost"));
+    let open = Index::new().wheel("demo", "1.0").failing("/simple/", Fault::RedirectTo(behind)).serve();
+    sandbox.write("../home/.netrc", format!("machine localhost login me password {SECRET}"));
+    let url = open.url();
+    succeeds(&sandbox, &["--index-url", &url], &[], &["home/.netrc"]);
+    sandbox.write("../home/.netrc", "");
+    let (code, printed) = run(&sandbox, &["--index-url", &url, "--retries", "0"], &[]);
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(code == Some(4) && printed.contains("401"), "{printed}");
+}
+
 /// A link and its target on one host are one place.
 #[test]
 fn a_redirect_on_the_same_host_keeps_them() {
