@@ -13,59 +13,17 @@ use super::error::{IndexError, StalePage};
 use super::flat_index::FlatIndex;
 use super::index_metadata::{IndexMetadataCache, Trust};
 use super::link::is_distribution;
+use super::listing_request::ListingRequest;
 use super::local_index::project_page;
 use super::page::{self, ACCEPT, Page};
 use super::page_cache::{CachedPage, PageCache};
 use super::settings::{IndexSettings, IndexStrategy};
 use crate::cache_folder::CacheEntries;
-use crate::domain::{
-    Artifact, Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Specifiers,
-    Timestamp,
-};
+use crate::domain::{Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256};
 use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
 
 /// The size limit of a page in bytes; the longest known project pages are a tenth of this.
 const LONGEST_PAGE: usize = 256 << 20;
-
-/// How long after its first files the other files of a release are expected, in seconds.
-const SETTLING: i64 = 24 * 60 * 60;
-
-/// How the listing of a project is requested.
-#[derive(Clone, Debug, Default)]
-pub struct ListingRequest {
-    /// Whether every index is asked, not only the first that has the project; for projects whose
-    /// files are pinned by digest.
-    pub everywhere: bool,
-    /// Whether cached pages are validated with their index.
-    pub check: bool,
-    /// The versions of interest; others are dropped from the listing.
-    pub versions: Specifiers,
-}
-
-impl ListingRequest {
-    fn narrow(&self, listing: Listing) -> Listing {
-        match self.versions.is_any() {
-            true => listing,
-            false => listing.retain(|version| self.versions.contains(version)),
-        }
-    }
-
-    /// Whether a page of any age can answer: only one version is of interest, and it is listed with
-    /// digests, and nothing is likely to have been added to it since the page was read.
-    ///
-    /// Digests in the question decide by themselves. Otherwise the files must have been there for a
-    /// day when the page was read.
-    fn is_settled(&self, page: &CachedPage<'_>, listing: Option<&Listing>) -> bool {
-        let files = match (self.versions.pin(), listing) {
-            (Some(version), Some(listing)) => listing.files(version),
-            _ => return false,
-        };
-        let had_settled = |uploaded: Timestamp| uploaded.0.saturating_add(SETTLING) <= page.checked().0;
-        let is_old = |file: &Artifact| self.everywhere || file.uploaded.is_some_and(had_settled);
-        let has_digest = |file: &Artifact| file.hashes.iter().any(|digest| digest.as_sha256().is_some());
-        !files.is_empty() && files.iter().all(|file| has_digest(file) && is_old(file))
-    }
-}
 
 /// An index, and the fingerprint of the credentials with which it is asked.
 type AskedIndex<'a> = (&'a MaskedUrl, Option<Sha256>);
@@ -185,7 +143,8 @@ impl Indexes {
     /// Returns a digest of all locations and of who asks them: of what other indexes offer nothing can
     /// be said from these.
     pub fn digest(&self) -> Sha256 {
-        let locations = self.settings.indexes.iter().chain(&self.settings.find_links);
+        let IndexSettings { indexes, of_projects, find_links, .. } = &self.settings;
+        let locations = indexes.iter().chain(of_projects.values()).chain(find_links);
         let asked: Vec<_> = locations.map(|url| (url.public(), self.client.asker(url))).collect();
         Sha256::of(&postcard::to_stdvec(&asked).expect("texts can always be encoded"))
     }

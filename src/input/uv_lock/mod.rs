@@ -6,6 +6,7 @@ mod freshness;
 mod graph;
 mod project;
 mod read;
+mod roots;
 mod schema;
 mod select;
 mod wheel_lists;
