@@ -8,7 +8,9 @@ use pubgrub::{DerivationTree, External};
 use super::failure::{Failure, Places, Reason, rejections};
 use super::node::{Node, VersionSet, positions};
 use super::search_view::{ONLY, PackageSource, SearchView};
-use crate::domain::{Origin, PackageName, Remedy, Requirement, Specifiers, Version};
+use crate::domain::{
+    MetadataSource, Origin, PackageName, Remedy, Requirement, ResolutionMetadata, Specifiers, Version,
+};
 use crate::select::NoFile;
 
 type Derivation = DerivationTree<Node, VersionSet, String>;
@@ -156,7 +158,11 @@ impl ProofFacts {
             PackageSource::Listed(selector) => Places::of(selector.candidates()).remedy(),
             _ => None,
         });
-        files.chain(places).collect()
+        let is_unreliable = self
+            .needs
+            .iter()
+            .any(|((node, _), set)| metadata_of(view, node, set).any(|metadata| metadata.source.is_unreliable()));
+        files.chain(places).chain(is_unreliable.then_some(Remedy::AskBuilds)).collect()
     }
 
     /// Returns how many steps each project is from the user's requirements.
@@ -203,8 +209,9 @@ const QUOTED: usize = 3;
 
 fn needs_sentence(view: &SearchView<'_, '_>, node: &Node, set: &VersionSet, needed: &PackageName) -> String {
     let mut lines = VecDeque::new();
-    for position in node.project().map(|name| chosen(view, name, set)).into_iter().flatten() {
-        let Some(Ok(metadata)) = node.project().and_then(|name| view.metadata(name, position)) else { continue };
+    let mut sources = BTreeSet::new();
+    for metadata in metadata_of(view, node, set) {
+        sources.insert(metadata.source);
         for line in metadata.dependencies.iter().rev().filter(|line| line.name == *needed && holds(view, node, line)) {
             let line = format!("{line:#}");
             if !lines.contains(&line) {
@@ -217,7 +224,23 @@ fn needs_sentence(view: &SearchView<'_, '_>, node: &Node, set: &VersionSet, need
     let quoted: Vec<_> = lines.into_iter().skip(more).collect();
     let what = if quoted.is_empty() { needed.to_string() } else { quoted.join(word) };
     let others = if more > 0 { format!(" ({more} others for older ones)") } else { String::new() };
-    format!("{} needs {what}{others}", versions_in(view, node, set))
+    format!("{} needs {what}{others}{}", versions_in(view, node, set), unreliable(&sources))
+}
+
+/// Returns the metadata of the versions in `set`, where it is known, newest first.
+fn metadata_of<'v>(
+    view: &'v SearchView<'_, '_>,
+    node: &'v Node,
+    set: &VersionSet,
+) -> impl Iterator<Item = &'v ResolutionMetadata> {
+    let positions = node.project().into_iter().flat_map(|name| chosen(view, name, set));
+    positions.filter_map(move |position| view.metadata(node.project()?, position)?.as_deref().ok())
+}
+
+/// Returns a phrase such as ` (by its egg-info; a build may say otherwise)` for metadata that builds may contradict.
+fn unreliable(sources: &BTreeSet<MetadataSource>) -> String {
+    let names: Vec<_> = sources.iter().filter(|source| source.is_unreliable()).map(ToString::to_string).collect();
+    if names.is_empty() { String::new() } else { format!(" (by its {}; a build may say otherwise)", names.join(" or ")) }
 }
 
 fn holds(view: &SearchView<'_, '_>, node: &Node, line: &crate::domain::Dependency) -> bool {

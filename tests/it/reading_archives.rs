@@ -118,6 +118,18 @@ fn contradictions_and_what_is_computed_are_refused() {
 }
 
 #[test]
+fn a_conflict_names_the_archives_whose_builds_may_say_otherwise() {
+    for (sdist, is_named) in [(demo().egg_info("other>=3\n", SILENT), true), (demo().requires("other>=3"), false)] {
+        let (index, sandbox) = (world(sdist), Sandbox::new());
+        let output = run(&sandbox, &index, &[]);
+        assert_eq!(output.status.code(), Some(3), "{}", told(&output));
+        let fact = told(&output).contains("needs other>=3 (by its egg-info; a build may say otherwise)");
+        assert_eq!(fact, is_named, "{}", told(&output));
+        assert_eq!(told(&output).contains("--strict-metadata with --allow-build asks"), is_named, "{}", told(&output));
+    }
+}
+
+#[test]
 fn strict_metadata_refuses_it_also_where_it_is_remembered() {
     let (index, sandbox) = (world(demo().egg_info("other\n", SILENT)), Sandbox::new());
     assert_eq!(run(&sandbox, &index, &[]).status.code(), Some(0));
