@@ -80,6 +80,13 @@ impl MaskedUrl {
         Self(url)
     }
 
+    /// Returns the URL of the metadata file beside this one (PEP 658).
+    pub fn sidecar(&self) -> Self {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}.metadata", url.path()));
+        Self(url)
+    }
+
     /// Whether the URL leads to a file that can be fetched, unlike `git+https:`.
     pub fn is_fetchable(&self) -> bool {
         matches!(self.0.scheme(), "http" | "https" | "file")

@@ -19,7 +19,9 @@ use super::page::{self, ACCEPT, Page};
 use super::page_cache::{CachedPage, PageCache};
 use super::settings::{IndexSettings, IndexStrategy};
 use crate::cache_folder::CacheEntries;
-use crate::domain::{Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256};
+use crate::domain::{
+    Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Timestamp,
+};
 use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
 
 /// The size limit of a page in bytes; the longest known project pages are a tenth of this.
@@ -72,6 +74,13 @@ impl Indexes {
             assumed_absent: AssumedAbsences::default(),
             cached_inputs: InputCollector::default(),
         }
+    }
+
+    /// Returns the same indexes for a later moment, without what was noted so far; cached pages of any age
+    /// answer for an index that is down.
+    pub fn at(&self, now: Timestamp, entries: &CacheEntries) -> Self {
+        let settings = IndexSettings { now, prefer_cached: true, ..self.settings.clone() };
+        Self::new(settings, self.client.clone(), entries)
     }
 
     /// Returns the possibly outdated pages that were used, sorted by project name.

@@ -23,7 +23,7 @@ pub use bundle::{
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
 pub use pip_http_cache::{PipHttpCache, index_page};
-pub use simple_index::{IndexFile, SimpleIndex, index_tree};
+pub use simple_index::{IndexFile, IndexPages, PageEntry, SimpleIndex, index_tree};
 
 use crate::domain::{Fetched, PackageName, RelPathError, Tree};
 

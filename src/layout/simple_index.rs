@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::domain::{
-    Content, Fetched, FetchedFile, FetchedPackage, Object, PackageName, Specifiers, Tree, Version, Yanked,
+    Content, Digest, Fetched, FetchedFile, FetchedPackage, Object, PackageName, Specifiers, Timestamp, Tree, Version,
+    Yanked,
 };
 
 use super::checked_tree::{CheckedTree, checked_path, content, literal_path};
@@ -88,6 +89,62 @@ impl<'a> IndexFile<'a> {
     }
 }
 
+/// A file as the page of its project lists it.
+#[derive(Clone, Debug)]
+pub struct PageEntry<'a> {
+    pub version: Option<&'a Version>,
+    pub filename: &'a str,
+    pub digest: Option<Digest>,
+    /// The size in bytes.
+    pub size: Option<u64>,
+    /// The digest of the metadata beside it (PEP 658).
+    pub metadata: Option<Digest>,
+    pub requires_python: Option<&'a Specifiers>,
+    pub yanked: &'a Yanked,
+    pub uploaded: Option<Timestamp>,
+}
+
+impl<'a> From<&IndexFile<'a>> for PageEntry<'a> {
+    fn from(file: &IndexFile<'a>) -> Self {
+        Self {
+            version: file.version,
+            filename: file.filename,
+            digest: Some(file.object.sha256.into()),
+            size: Some(file.object.size),
+            metadata: file.metadata.map(|metadata| metadata.sha256.into()),
+            requires_python: file.requires_python,
+            yanked: file.yanked,
+            uploaded: None,
+        }
+    }
+}
+
+/// A page of the index in its two forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexPages {
+    pub html: Vec<u8>,
+    pub json: Vec<u8>,
+}
+
+impl IndexPages {
+    /// Makes the page of a project that lists `entries`; of several with one file name the last one counts.
+    pub fn of_project<'a>(name: &PackageName, entries: impl IntoIterator<Item = PageEntry<'a>>) -> Self {
+        let mut project = IndexedProject::default();
+        entries.into_iter().for_each(|entry| project.add(entry));
+        let anchors: Vec<_> = project.files.values().map(|entry| file_anchor(name, entry)).collect();
+        Self { html: page(&title(name), &anchors), json: json::project(name, &project, None, |_| false) }
+    }
+
+    /// Makes the page that lists projects.
+    pub fn of_projects<'a, Names: Iterator<Item = &'a PackageName>>(names: impl Fn() -> Names) -> Self {
+        Self { html: root_page(names()), json: json::root(names()) }
+    }
+}
+
+fn title(name: &PackageName) -> String {
+    format!("Links for {name}")
+}
+
 /// Makes the index of these files, whose pages also list what earlier runs put into `folder`.
 ///
 /// # Errors
@@ -98,14 +155,15 @@ pub fn index_tree(files: &[IndexFile<'_>], folder: &dyn HeldFolder) -> Result<Tr
         tree.add(file.project, format!("{}/{}", file.project, file.filename), file.object, file.origin)?;
     }
     let mut tree = tree.into_tree();
+    add_sidecars(&mut tree, files)?;
     let projects = projects(files);
     for (name, project) in &projects {
-        add_sidecars(&mut tree, name, project)?;
         add_pages(&mut tree, name, project, folder);
     }
     let names: BTreeSet<_> = projects.into_keys().cloned().chain(held_projects(folder)).collect();
-    tree.insert(literal_path("index.html"), Content::Page(root_page(names.iter())));
-    tree.insert(literal_path("index.json"), Content::Page(json::root(names.iter())));
+    let root = IndexPages::of_projects(|| names.iter());
+    tree.insert(literal_path("index.html"), Content::Page(root.html));
+    tree.insert(literal_path("index.json"), Content::Page(root.json));
     Ok(tree)
 }
 
@@ -114,25 +172,30 @@ pub fn index_tree(files: &[IndexFile<'_>], folder: &dyn HeldFolder) -> Result<Tr
 struct IndexedProject<'a> {
     versions: BTreeSet<&'a Version>,
     /// The files, by name.
-    files: BTreeMap<&'a str, IndexFile<'a>>,
+    files: BTreeMap<&'a str, PageEntry<'a>>,
+}
+
+impl<'a> IndexedProject<'a> {
+    fn add(&mut self, entry: PageEntry<'a>) {
+        self.versions.extend(entry.version);
+        self.files.insert(entry.filename, entry);
+    }
 }
 
 fn projects<'a>(files: &[IndexFile<'a>]) -> BTreeMap<&'a PackageName, IndexedProject<'a>> {
     let mut projects = BTreeMap::<_, IndexedProject<'_>>::new();
     for file in files {
-        let project = projects.entry(file.project).or_default();
-        project.versions.extend(file.version);
-        project.files.insert(file.filename, *file);
+        projects.entry(file.project).or_default().add(file.into());
     }
     projects
 }
 
-/// Adds the metadata sidecars (PEP 658) of a project's files: those that its pages promise, since
-/// pip fails if one is missing.
-fn add_sidecars(tree: &mut Tree, name: &PackageName, project: &IndexedProject<'_>) -> Result<(), LayoutError> {
-    for (filename, file) in &project.files {
-        if let Some(metadata) = file.metadata {
-            tree.insert(checked_path(name, format!("{name}/{filename}.metadata"))?, content(metadata));
+/// Adds the metadata sidecars (PEP 658) of the files: those that pages promise, since pip fails if
+/// one is missing.
+fn add_sidecars(tree: &mut Tree, files: &[IndexFile<'_>]) -> Result<(), LayoutError> {
+    for IndexFile { project, filename, metadata, .. } in files {
+        if let Some(metadata) = metadata {
+            tree.insert(checked_path(project, format!("{project}/{filename}.metadata"))?, content(*metadata));
         }
     }
     Ok(())
@@ -152,27 +215,33 @@ fn held_projects(folder: &dyn HeldFolder) -> impl Iterator<Item = PackageName> {
 
 /// Adds both pages of a project, which also list the files that earlier runs put there.
 fn add_pages(tree: &mut Tree, name: &PackageName, project: &IndexedProject<'_>, folder: &dyn HeldFolder) {
-    let anchors: Vec<_> = project.files.values().map(file_anchor).collect();
+    let anchors: Vec<_> = project.files.values().map(|entry| file_anchor(name, entry)).collect();
     let (html, json) = (format!("{name}/index.html"), format!("{name}/index.json"));
-    let title = format!("Links for {name}");
-    insert_page(tree, (&html, &title), &anchors, folder, |line| format!("{name}/{}", file_beside(line)));
+    insert_page(tree, (&html, &title(name)), &anchors, folder, |line| format!("{name}/{}", file_beside(line)));
     let is_held = |filename: &str| folder.has_file(&format!("{name}/{filename}"));
     let held = folder.read(&json);
     tree.insert(literal_path(&json), Content::Page(json::project(name, project, held.as_deref(), is_held)));
 }
 
-fn file_anchor(file: &IndexFile<'_>) -> Anchor {
-    let egg = own_egg(file.project, file.version, file.filename).map(|egg| format!("egg={egg}&")).unwrap_or_default();
+fn file_anchor(project: &PackageName, file: &PageEntry<'_>) -> Anchor {
+    let egg = own_egg(project, file.version, file.filename).map(|egg| format!("egg={egg}"));
     let mut attributes = restrictions(file.requires_python, file.yanked);
-    if let Some(Object { sha256, .. }) = file.metadata {
-        let digest = format!("sha256={sha256}");
+    if let Some(digest) = &file.metadata {
+        let digest = fragment(digest);
         attributes.extend(["data-core-metadata", "data-dist-info-metadata"].map(|name| (name, digest.clone())));
     }
+    let fragments: Vec<_> = egg.into_iter().chain(file.digest.as_ref().map(fragment)).collect();
+    let mark = if fragments.is_empty() { "" } else { "#" };
     Anchor {
-        href: format!("{}#{egg}sha256={}", href(file.filename), file.object.sha256),
+        href: format!("{}{mark}{}", href(file.filename), fragments.join("&")),
         text: file.filename.to_owned(),
         attributes,
     }
+}
+
+/// Returns a digest as pages write it (PEP 503).
+fn fragment(digest: &Digest) -> String {
+    format!("{}={}", digest.algorithm.name(), digest.hex)
 }
 
 #[cfg(test)]

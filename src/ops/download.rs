@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::arrival::ArrivalSender;
 use super::fetch_context::FetchContext;
 use super::fetch_error::FetchError;
 use super::incoming_writer::IncomingWriter;
@@ -23,6 +24,8 @@ pub(super) struct Download {
     /// Asked before the file's own URL.
     pub shared: Option<SharedStore>,
     pub listener: Listener,
+    /// Tells those who read the file while it arrives.
+    pub arrival: Option<ArrivalSender>,
 }
 
 impl Download {
@@ -102,7 +105,8 @@ pub(super) async fn download(
     let is_remote = candidate.url.secret().scheme() != "file";
     is_remote
         .then(|| listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.expected.size }));
-    let download_one = Download { file: 0, candidate, store, client, shared, listener: Arc::new(|_| ()) };
+    let download_one =
+        Download { file: 0, candidate, store, client, shared, listener: Arc::new(|_| ()), arrival: None };
     download_one.run().await.map(|(object, _)| object)
 }
 
@@ -157,7 +161,7 @@ impl<'a> DownloadAttempts<'a> {
             incoming.origin().and_then(|origin| origin.strip_prefix(&download.origin(""))).map(ToOwned::to_owned);
         let is_resumed = incoming.received() > 0;
         let expected = download.candidate.expected.clone();
-        let writer = IncomingWriter::new(incoming);
+        let writer = IncomingWriter::new(incoming, download.arrival.clone());
         Self { download, expected, permit, writer, validator, is_resumed, has_started_over: false }
     }
 
@@ -245,6 +249,7 @@ impl<'a> DownloadAttempts<'a> {
     /// Receives the whole body; returns the file's size as the server states it.
     async fn receive(&mut self, mut body: ResponseBody) -> Result<Option<u64>, FetchError> {
         let size = self.expected.size.or(body.total());
+        self.writer.expect(body.total());
         let (file, filename) = (self.download.file, self.download.candidate.filename.clone());
         self.download.emit(Event::Started { file, filename, size });
         if body.start() > 0 {
@@ -287,7 +292,8 @@ impl<'a> DownloadAttempts<'a> {
             }
             _ => self.download.store.begin(self.expected.clone())?,
         };
-        self.writer = IncomingWriter::new(incoming);
+        self.download.arrival.iter().for_each(ArrivalSender::restart);
+        self.writer = IncomingWriter::new(incoming, self.download.arrival.clone());
         Ok(())
     }
 }

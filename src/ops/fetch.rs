@@ -107,7 +107,8 @@ async fn fetch_all(
     sweep(store, settings.now, !missing.is_empty());
     for (file, candidate) in missing {
         let (store, client, shared) = (store.clone(), client.clone(), shared.clone());
-        let download_one = Download { file, candidate, store, client, shared, listener: listener.clone() };
+        let download_one =
+            Download { file, candidate, store, client, shared, listener: listener.clone(), arrival: None };
         transfers.spawn(async move {
             let result = download_one.run().await;
             (download_one, result)

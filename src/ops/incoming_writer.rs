@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::arrival::ArrivalSender;
 use crate::domain::Object;
 use crate::http::blocking;
 use crate::store::{Incoming, StoreError};
@@ -21,12 +22,27 @@ pub(super) struct IncomingWriter {
     /// The identifier of the version that the bytes are of, for later runs.
     pub origin: Option<String>,
     outlives: bool,
+    /// Tells those who read the file while it is written.
+    arrival: Option<ArrivalSender>,
 }
 
 impl IncomingWriter {
-    pub fn new(incoming: Incoming) -> Self {
+    pub fn new(incoming: Incoming, arrival: Option<ArrivalSender>) -> Self {
         let received = incoming.received();
-        Self { incoming: Some(incoming), portion: Vec::new(), collected: 0, received, origin: None, outlives: false }
+        Self {
+            incoming: Some(incoming),
+            portion: Vec::new(),
+            collected: 0,
+            received,
+            origin: None,
+            outlives: false,
+            arrival,
+        }
+    }
+
+    /// Notes the size of the whole file, as its server states it.
+    pub fn expect(&self, size: Option<u64>) {
+        self.arrival.iter().for_each(|arrival| arrival.expect(size));
     }
 
     pub async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {
@@ -37,9 +53,10 @@ impl IncomingWriter {
             return Ok(());
         }
         let origin = (!self.outlives).then(|| self.origin.clone());
-        let write = self.pending();
+        let (write, arrival) = (self.pending(), self.arrival.clone());
         let written = blocking(move || {
             let mut incoming = write()?;
+            arrival.map_or(Ok(()), |arrival| arrival.wrote(&incoming))?;
             if let Some(origin) = origin {
                 incoming.keep_partial(origin.as_deref());
             }
@@ -60,6 +77,7 @@ impl IncomingWriter {
     pub async fn restart(&mut self) -> Result<(), StoreError> {
         (self.collected, self.received, self.outlives) = (0, 0, false);
         self.portion.clear();
+        self.arrival.iter().for_each(ArrivalSender::restart);
         let mut incoming = self.take_incoming();
         if incoming.received() > 0 {
             incoming = blocking(move || incoming.restart().map(|()| incoming)).await?;

@@ -312,9 +312,7 @@ async fn sidecar(
     client: &HttpClient,
 ) -> Result<Option<MetadataFile>, HttpError> {
     let Some(sidecar) = &candidate.sidecar else { return Ok(None) };
-    let mut url = candidate.url.secret().clone();
-    url.set_path(&format!("{}.metadata", url.path()));
-    let bytes = match client.page(&url.into(), "*/*", &Validators::default(), LONGEST_SIDECAR).await {
+    let bytes = match client.page(&candidate.url.sidecar(), "*/*", &Validators::default(), LONGEST_SIDECAR).await {
         Ok(PageResponse::Page(page)) => page.content,
         Ok(PageResponse::NotModified { .. }) => return Ok(None),
         Err(error) if error.is_not_found() => return Ok(None),

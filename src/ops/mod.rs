@@ -7,10 +7,12 @@
 //! module has all operations on bundles: write, sign, verify, unpack, compare, merge.
 //! `source_trees` packs folders and repositories into source archives before anything is planned,
 //! and `target_build` tells what is left for targets to build. `cache`, `shared_cache` (both look
-//! after what is kept), `serve` and `push`, which fills a registry, stand alone; the latter two read folders and archives by `members`.
+//! after what is kept), `serve` and `push`, which fills a registry, stand alone; the latter two read folders and archives by
+//! `members`. What `serve` fetches for its clients it passes on by `arrival`, while it arrives.
 //! `distribution_inspection` and `buffered_reader` read the metadata of distributions for
 //! bundles and their verification.
 
+mod arrival;
 mod bucket_output;
 mod buffered_reader;
 mod build_tools;

@@ -30,7 +30,7 @@ pub(super) async fn fetch_shared(
     let Some(object) = shared.get(sha256).await else { return Ok(SharedOutcome::Missing(Box::new(incoming))) };
     let (file, filename) = file;
     emit(Event::Started { file, filename: filename.into(), size: Some(object.size) });
-    let mut writer = IncomingWriter::new(incoming);
+    let mut writer = IncomingWriter::new(incoming, None);
     writer.restart().await?;
     let received = receive(object, &mut writer, &|bytes| emit(Event::Received { file, bytes })).await;
     let outcome = match received {

@@ -240,7 +240,11 @@ fn metadata_of<'v>(
 /// Returns a phrase such as ` (by its egg-info; a build may say otherwise)` for metadata that builds may contradict.
 fn unreliable(sources: &BTreeSet<MetadataSource>) -> String {
     let names: Vec<_> = sources.iter().filter(|source| source.is_unreliable()).map(ToString::to_string).collect();
-    if names.is_empty() { String::new() } else { format!(" (by its {}; a build may say otherwise)", names.join(" or ")) }
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" (by its {}; a build may say otherwise)", names.join(" or "))
+    }
 }
 
 fn holds(view: &SearchView<'_, '_>, node: &Node, line: &crate::domain::Dependency) -> bool {

@@ -93,6 +93,14 @@ impl AtomicFile {
         }
     }
 
+    /// Opens the file once more, to read it while it is written.
+    pub fn reopen(&self) -> io::Result<File> {
+        match self {
+            Self::Unnamed(file) => file.reopen(),
+            Self::Resumable(named) => File::open(&named.path),
+        }
+    }
+
     /// Lets the bytes outlive the process, if the file has a name; `origin` says which version of
     /// which URL they are of.
     pub fn note_origin(&mut self, origin: Option<&str>) {

@@ -53,6 +53,15 @@ impl Incoming {
         self.received
     }
 
+    /// Opens the file once more, to read what is written so far; it can be read to its end also after
+    /// it got its name.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(&self) -> Result<File, StoreError> {
+        self.file.reopen().map_err(|why| self.store.cannot_write(why))
+    }
+
     /// Returns the origin of the bytes, as passed to [`Incoming::keep_partial`].
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()

@@ -46,6 +46,7 @@ mod project_indexes;
 mod project_installers;
 mod project_tools;
 mod publishing;
+mod pulling_through;
 mod pushing;
 mod reading_archives;
 mod remembering;

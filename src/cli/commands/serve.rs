@@ -1,28 +1,42 @@
-//! `prefetch serve`: serves a package index over what was fetched.
+//! `prefetch serve`: serves a package index over what was fetched, or over what other indexes have.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueHint};
 use tokio::net::TcpListener;
 
-use crate::cli::error::{CliError, Exit};
+use super::fetch::UPLOAD_LIMIT;
+use super::fetch::prepare::PreparedFetch;
+use crate::cli::error::{CliError, Exit, with_remedy};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::file_limit;
+use crate::cli::host::machine::Machine;
 use crate::cli::host::runtime;
 use crate::cli::host::signals::{cancellable, shutdown_signal};
+use crate::cli::output::shared_store_usage;
 use crate::cli::output::terminal::{say, warn};
 use crate::cli::plural::count;
 use crate::cli::settings;
-use crate::ops::serve::{Access, AccessLog, AllowedHosts, Site, serve};
+use crate::cli::settings::args::{FetchArgs, IndexArgs, NetworkArgs};
+use crate::domain::PackageName;
+use crate::input::ParsedInput;
+use crate::ops::FetchContext;
+use crate::ops::serve::{Access, AccessLog, AllowedHosts, Site, UpstreamSettings, serve};
 
 /// Arguments of `prefetch serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// A folder of distributions in any layout, a bundle as it is, or a cache folder.
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
-    pub path: PathBuf,
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present = "through", conflicts_with = "through")]
+    pub path: Option<PathBuf>,
+    /// Serve what the indexes have, as a pull-through index: each file is fetched once and kept in the cache.
+    #[arg(long)]
+    pub through: bool,
+    /// With --through, serve this project, and none that is not named; repeatable.
+    #[arg(long, value_name = "NAME", requires = "through")]
+    pub allow_project: Vec<PackageName>,
     /// The address to listen at; 0.0.0.0 lets other machines ask.
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub bind: IpAddr,
@@ -35,18 +49,46 @@ pub struct ServeArgs {
     /// Do not log requests.
     #[arg(short, long)]
     pub quiet: bool,
-    /// The folder below which compressed bundles are unpacked [default: the platform's cache folder].
-    #[arg(long, value_name = "DIR", env = "PREFETCH_CACHE_DIR", hide_env_values = true, value_hint = ValueHint::DirPath)]
-    pub cache_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub indexes: IndexArgs,
+    #[command(flatten)]
+    pub network: NetworkArgs,
 }
 
 /// Serves until Ctrl-C.
 ///
 /// # Errors
-/// When the path holds nothing to serve, or the address cannot be bound.
+/// When the path holds nothing to serve, there is no index to ask, or the address cannot be bound.
 pub fn run(args: &ServeArgs, environment: &Environment) -> Result<Exit, CliError> {
-    let scratch = settings::scratch_folder(args.cache_dir.as_deref(), environment)?;
-    let path = environment.working_folder.join(&args.path);
+    let (site, shared) = match &args.path {
+        Some(path) => (held(path, args, environment)?, None),
+        None => {
+            let context = upstream_context(args, environment)?;
+            let shared = context.shared.clone();
+            (Site::upstream(context, upstream_settings(args)), shared)
+        }
+    };
+    // Each answer under way holds a socket and a file.
+    file_limit::allow_many();
+    let runtime = runtime::multi_threaded()?;
+    runtime.block_on(async {
+        let exit = listen(args, &site).await?;
+        if let Some(shared) = shared {
+            shared_store_usage::print(&shared.finish(UPLOAD_LIMIT).await, args.quiet);
+        }
+        Ok(exit)
+    })
+}
+
+/// Opens what is at `path`.
+fn held(path: &Path, args: &ServeArgs, environment: &Environment) -> Result<Site, CliError> {
+    let network = NetworkArgs { cache_dir: None, ..args.network.clone() };
+    if args.indexes != IndexArgs::default() || network != NetworkArgs::default() {
+        return Err(CliError::usage("a folder or bundle is served without asking any index or store")
+            .hint("--through instead of a path serves what indexes have"));
+    }
+    let scratch = settings::scratch_folder(args.network.cache_dir.as_deref(), environment)?;
+    let path = environment.working_folder.join(path);
     let site = cancellable(move |cancel| {
         Site::open(&path, &scratch, cancel).map_err(|error| {
             CliError::usage(error)
@@ -54,10 +96,26 @@ pub fn run(args: &ServeArgs, environment: &Environment) -> Result<Exit, CliError
         })
     })?;
     site.left_out().iter().for_each(warn);
-    // Each answer under way holds a socket and a file.
-    file_limit::allow_many();
-    let runtime = runtime::multi_threaded()?;
-    runtime.block_on(listen(args, &site))
+    Ok(site)
+}
+
+/// Returns the context of a run that asks the same indexes.
+fn upstream_context(args: &ServeArgs, environment: &Environment) -> Result<FetchContext, CliError> {
+    let cache = settings::cache_folder(args.network.cache_dir.as_deref(), environment)?;
+    let fetch = FetchArgs::of_indexes(args.indexes.clone(), args.network.clone());
+    let machine = Machine::new(&fetch.targets, environment, &cache);
+    machine.open_cache().iter().for_each(warn);
+    let pip_settings = machine.pip_settings()?;
+    PreparedFetch::new(&fetch, environment, &machine, pip_settings, ParsedInput::default())
+        .map(|(prepared, _)| prepared.context)
+}
+
+fn upstream_settings(args: &ServeArgs) -> UpstreamSettings {
+    UpstreamSettings {
+        allowed: (!args.allow_project.is_empty()).then(|| args.allow_project.iter().cloned().collect()),
+        clock: Environment::clock,
+        stale: Arc::new(|page| warn(with_remedy(page))),
+    }
 }
 
 async fn listen(args: &ServeArgs, site: &Site) -> Result<Exit, CliError> {
@@ -78,12 +136,11 @@ async fn listen(args: &ServeArgs, site: &Site) -> Result<Exit, CliError> {
 }
 
 fn print_address(site: &Site, address: SocketAddr) {
-    let (projects, files) = site.counts();
-    say(format!(
-        "Serving {} ({}) at http://{address}/ until Ctrl-C.",
-        count(projects, "project"),
-        count(files, "file")
-    ));
+    let what = match site.counts() {
+        Some((projects, files)) => format!("{} ({})", count(projects, "project"), count(files, "file")),
+        None => "what the indexes have".to_owned(),
+    };
+    say(format!("Serving {what} at http://{address}/ until Ctrl-C."));
     let trust = if address.ip().is_loopback() { String::new() } else { format!(" --trusted-host {}", address.ip()) };
     say(format!("  python -m pip install --index-url http://{address}/simple/{trust} NAME"));
     if !address.ip().is_loopback() {

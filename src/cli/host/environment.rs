@@ -36,7 +36,6 @@ impl Environment {
     /// When the working folder does not exist any more.
     #[expect(clippy::disallowed_methods, reason = "the one place that looks around")]
     pub fn read() -> std::io::Result<Self> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Self {
             variables: std::env::vars_os()
                 .filter_map(|(name, value)| {
@@ -45,9 +44,16 @@ impl Environment {
                 .collect(),
             working_folder: std::env::current_dir()?,
             is_terminal: std::io::stderr().is_terminal(),
-            now: Timestamp(i64::try_from(now.as_secs()).unwrap_or(i64::MAX)),
+            now: Self::clock(),
             began: Instant::now(),
         })
+    }
+
+    /// Returns the time now, for what runs on and on; a run has one [`now`](Self::now).
+    #[expect(clippy::disallowed_methods, reason = "a server outlives the moment of its start")]
+    pub fn clock() -> Timestamp {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
     }
 
     /// Returns the value of a variable; an empty value counts as unset.

@@ -16,7 +16,7 @@ use crate::archive;
 use crate::layout;
 
 /// What `prefetch` takes without a subcommand.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct FetchArgs {
     /// Requirements such as `flask==3.0.3`, URLs of archives, or paths of them.
     #[arg(value_name = "REQUIREMENT")]
@@ -39,7 +39,14 @@ pub struct FetchArgs {
     pub messages: MessageArgs,
 }
 
-#[derive(Debug, Args)]
+impl FetchArgs {
+    /// Returns the arguments of a run that only asks indexes.
+    pub fn of_indexes(indexes: IndexArgs, network: NetworkArgs) -> Self {
+        Self { indexes, network, ..Self::default() }
+    }
+}
+
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What to fetch")]
 pub struct InputArgs {
     /// Read requirements from FILE, a path or URL; `-` is standard input; repeatable.
@@ -50,7 +57,7 @@ pub struct InputArgs {
     pub constraint_files: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Where to put it")]
 pub struct OutputArgs {
     /// Write the layout into this folder, or into a bucket: s3://, gs:// or az:// [default: wheelhouse].
@@ -112,7 +119,7 @@ pub struct OutputArgs {
     pub report: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Where to look")]
 pub struct IndexArgs {
     /// The package index [default: the one that pip would ask].
@@ -139,15 +146,16 @@ pub struct IndexArgs {
 }
 
 /// `--index-strategy`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Strategy {
     /// The first index that knows the project.
+    #[default]
     FirstIndex,
     /// The best version on any index, as pip does.
     BestMatch,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Which versions and files")]
 pub struct SelectionArgs {
     /// Fetch only what is named, not what that needs.
@@ -212,7 +220,7 @@ pub struct SelectionArgs {
     pub exclude_newer: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Messages")]
 pub struct MessageArgs {
     /// Say only what went wrong.
@@ -233,9 +241,10 @@ pub struct MessageArgs {
 }
 
 /// `--progress`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Progress {
     /// Bars on a terminal, else plain lines.
+    #[default]
     Auto,
     /// A line for each file.
     Plain,

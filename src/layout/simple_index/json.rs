@@ -1,14 +1,14 @@
 //! Generates the JSON pages of the index (PEP 691) with sizes and versions (PEP 700).
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Object, PackageName, Version};
+use crate::domain::{Digest, PackageName, Version};
 
 use super::super::html::href;
-use super::{IndexFile, IndexedProject};
+use super::{IndexedProject, PageEntry};
 
 /// Returns the page of one project, with the files that the page `held` of an earlier run lists and
 /// that still exist, as `is_held` says of their names.
@@ -83,7 +83,10 @@ struct JsonFile<'a> {
     filename: Cow<'a, str>,
     url: String,
     hashes: Hashes,
-    size: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    upload_time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     requires_python: Option<String>,
     yanked: YankedValue<'a>,
@@ -93,15 +96,11 @@ struct JsonFile<'a> {
     core_metadata: Option<Hashes>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Hashes {
-    sha256: String,
-}
+/// Digests in hex, by the names of their algorithms.
+type Hashes = BTreeMap<String, String>;
 
-impl From<Object> for Hashes {
-    fn from(object: Object) -> Self {
-        Self { sha256: object.sha256.to_string() }
-    }
+fn hashes(digest: &Digest) -> Hashes {
+    [(digest.algorithm.name().to_owned(), digest.hex.to_string())].into()
 }
 
 /// The value of `yanked`: the reason, or `true` for an empty one, which pip would take for `false`
@@ -114,19 +113,20 @@ enum YankedValue<'a> {
 }
 
 impl<'a> JsonFile<'a> {
-    fn of(file: &IndexFile<'a>) -> Self {
+    fn of(file: &PageEntry<'a>) -> Self {
         Self {
             filename: Cow::Borrowed(file.filename),
             url: href(file.filename),
-            hashes: file.object.into(),
-            size: file.object.size,
+            hashes: file.digest.as_ref().map(hashes).unwrap_or_default(),
+            size: file.size,
+            upload_time: file.uploaded.map(|uploaded| uploaded.to_string()),
             requires_python: file.requires_python.map(ToString::to_string),
             yanked: match file.yanked.0.as_deref() {
                 None => YankedValue::Flag(false),
                 Some("") => YankedValue::Flag(true),
                 Some(reason) => YankedValue::Reason(Cow::Borrowed(reason)),
             },
-            core_metadata: file.metadata.map(Hashes::from),
+            core_metadata: file.metadata.as_ref().map(hashes),
         }
     }
 }
@@ -135,7 +135,7 @@ impl<'a> JsonFile<'a> {
 mod tests {
     use crate::domain::Fetched;
 
-    use super::super::projects;
+    use super::super::{IndexFile, projects};
     use super::*;
     use crate::layout::test_fixtures::{fetched, file, object, package};
 

@@ -18,10 +18,10 @@ use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutWriter;
 
 use super::allowed_hosts::AllowedHosts;
-use super::catalogue::Catalogue;
+use super::arriving_body::ArrivingBody;
 use super::file_body::{FileBody, Running};
-use super::respond::{self, HttpBody, HttpRequest, HttpResponse, respond};
-use super::{Access, AccessLog};
+use super::respond::{self, HttpBody, HttpRequest, HttpResponse};
+use super::{Access, AccessLog, Site};
 
 /// How long a client may take for a request, or be idle before it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ const OTHER_NAME: &str =
 /// The state that all connections share.
 #[derive(Clone)]
 pub struct ServerState {
-    pub catalogue: Arc<Catalogue>,
+    pub site: Site,
     pub hosts: Arc<AllowedHosts>,
     pub log: AccessLog,
     pub running: Running,
@@ -51,9 +51,9 @@ pub fn spawn(socket: TcpStream, client: SocketAddr, state: ServerState, watcher:
     let _ = socket.set_nodelay(true);
     let mut stream = TimeoutWriter::new(socket);
     stream.set_timeout(Some(SEND_TIMEOUT));
-    let service = service_fn(move |request| {
-        let response = answer(&state, client, &request);
-        async move { Ok::<_, Infallible>(response) }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let state = state.clone();
+        async move { Ok::<_, Infallible>(answer(&state, client, &request.map(drop)).await) }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(LARGEST_HEAD);
@@ -61,28 +61,28 @@ pub fn spawn(socket: TcpStream, client: SocketAddr, state: ServerState, watcher:
     tokio::spawn(async move { drop(watcher.watch(connection).await) });
 }
 
-/// The body of a response: bytes in memory, or a part of a file.
-type Body = Either<Full<Bytes>, FileBody>;
+/// The body of a response: bytes in memory, a part of a file, or a file that arrives.
+type Body = Either<Full<Bytes>, Either<FileBody, ArrivingBody>>;
 
 /// Returns the response to a request, and logs it.
-fn answer(state: &ServerState, client: SocketAddr, request: &Request<Incoming>) -> Response<Body> {
+async fn answer(state: &ServerState, client: SocketAddr, request: &Request<()>) -> Response<Body> {
     let has_body = request.method() != Method::HEAD;
     let (response, file) = match refusal(state, request) {
         Some(refusal) => (refusal, None),
-        None => opened(state, respond(&state.catalogue, &parsed(request)), has_body),
+        None => opened(state, state.site.respond(&parsed(request)).await, has_body),
     };
     (state.log)(&Access {
         client,
         method: request.method().to_string(),
         path: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
         status: response.status,
-        bytes: response.body.size(),
+        bytes: response.body.size().unwrap_or_default(),
     });
     sent(response, file, has_body)
 }
 
 /// Returns the response to a request that is not to be answered as asked.
-fn refusal(state: &ServerState, request: &Request<Incoming>) -> Option<HttpResponse> {
+fn refusal(state: &ServerState, request: &Request<()>) -> Option<HttpResponse> {
     if let Some(why) = ambiguity(request.method(), request.headers()) {
         return Some(respond::text(400, why).with("connection", "close"));
     }
@@ -106,7 +106,7 @@ fn ambiguity(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
     (only_reads && count(TRANSFER_ENCODING) > 0).then_some("a request that only reads has no body to be encoded")
 }
 
-fn parsed(request: &Request<Incoming>) -> HttpRequest<'_> {
+fn parsed(request: &Request<()>) -> HttpRequest<'_> {
     let field = |name: HeaderName| text(request.headers(), &name);
     HttpRequest {
         method: request.method().as_str(),
@@ -126,7 +126,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 /// Opens the file of a response; returns an error response if the file is gone or was replaced.
 fn opened(state: &ServerState, response: HttpResponse, has_body: bool) -> (HttpResponse, Option<FileBody>) {
     let HttpBody::Extent(extent) = &response.body else { return (response, None) };
-    match state.catalogue.open(&extent.file).and_then(|file| FileBody::new(file, extent, &state.running)) {
+    match state.site.open_file(&extent.file).and_then(|file| FileBody::new(file, extent, &state.running)) {
         _ if !has_body => (response, None),
         Ok(body) => (response, Some(body)),
         Err(_) => (respond::text(404, "this file was served until somebody removed or replaced it"), None),
@@ -138,7 +138,8 @@ fn sent(response: HttpResponse, file: Option<FileBody>, has_body: bool) -> Respo
     let length = response.body.size();
     let body = match (response.body, file) {
         (HttpBody::Bytes(bytes), _) if has_body => Either::Left(Full::new(bytes)),
-        (HttpBody::Extent(_), Some(body)) => Either::Right(body),
+        (HttpBody::Extent(_), Some(body)) => Either::Right(Either::Left(body)),
+        (HttpBody::Arriving(file), _) if has_body => Either::Right(Either::Right(file.into_body())),
         _ => Either::Left(Full::default()),
     };
     let mut sent = Response::new(body);
@@ -148,7 +149,7 @@ fn sent(response: HttpResponse, file: Option<FileBody>, has_body: bool) -> Respo
             sent.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
-    if response.status != StatusCode::NOT_MODIFIED {
+    if let Some(length) = length.filter(|_| sent.status() != StatusCode::NOT_MODIFIED) {
         sent.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
     sent

@@ -1,13 +1,18 @@
 //! Serves a read-only index (PEP 503, 658, 691, 700) over a folder, an unopened bundle, or the
-//! store.
+//! store; or over what other indexes have, as a pull-through index.
 
 mod allowed_hosts;
+mod arriving_body;
 mod catalogue;
 mod connection;
+mod downloads;
 mod file_body;
 mod file_identity;
+mod index_path;
 mod respond;
+mod upstream;
 
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,9 +25,13 @@ use tokio::net::TcpListener;
 pub use self::allowed_hosts::AllowedHosts;
 use self::catalogue::Catalogue;
 use self::connection::ServerState;
+use self::respond::{HttpRequest, HttpResponse};
+pub use self::upstream::{StaleLog, Upstream, UpstreamSettings};
 use crate::archive::CancelFlag;
 use crate::layout::LayoutError;
+use crate::ops::FetchContext;
 use crate::ops::members::MembersError;
+use crate::regular_file;
 
 /// A line of the access log.
 #[derive(Clone, Debug)]
@@ -56,9 +65,19 @@ pub enum ServeError {
 
 /// The content of a server.
 #[derive(Clone, Debug)]
-pub struct Site(Arc<Catalogue>);
+pub enum Site {
+    /// What is there at the start.
+    Held(Arc<Catalogue>),
+    /// What other indexes have.
+    Upstream(Arc<Upstream>),
+}
 
 impl Site {
+    /// Makes a site of what the indexes of `context` have.
+    pub fn upstream(context: FetchContext, settings: UpstreamSettings) -> Self {
+        Self::Upstream(Arc::new(Upstream::new(context, settings)))
+    }
+
     /// Reads the folder, bundle or store at `path`.
     ///
     /// An archive that cannot be read in place is unpacked below `scratch`, and removed with the
@@ -68,17 +87,43 @@ impl Site {
     /// When the path cannot be read, is hostile, or holds no distribution, or `stop` was set
     /// meanwhile.
     pub fn open(path: &Path, scratch: &Path, stop: &CancelFlag) -> Result<Self, ServeError> {
-        Catalogue::of(path, scratch, stop).map(|catalogue| Self(Arc::new(catalogue)))
+        Catalogue::of(path, scratch, stop).map(|catalogue| Self::Held(Arc::new(catalogue)))
     }
 
-    /// Returns the numbers of projects and files.
-    pub fn counts(&self) -> (usize, usize) {
-        self.0.counts
+    /// Returns the numbers of projects and files; `None` if they are not known.
+    pub fn counts(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Held(catalogue) => Some(catalogue.counts),
+            Self::Upstream(_) => None,
+        }
     }
 
     /// Returns a sentence for each file that is not served.
     pub fn left_out(&self) -> &[String] {
-        &self.0.left_out
+        match self {
+            Self::Held(catalogue) => &catalogue.left_out,
+            Self::Upstream(_) => &[],
+        }
+    }
+
+    /// Returns the response to a request.
+    async fn respond(&self, request: &HttpRequest<'_>) -> HttpResponse {
+        match (respond::refused_method(request), self) {
+            (Some(refusal), _) => refusal,
+            (None, Self::Held(catalogue)) => respond::respond(catalogue, request),
+            (None, Self::Upstream(upstream)) => upstream.respond(request).await,
+        }
+    }
+
+    /// Opens a file that a response is to be read from.
+    ///
+    /// # Errors
+    /// When the file is gone, or was replaced by another.
+    fn open_file(&self, path: &Path) -> io::Result<File> {
+        match self {
+            Self::Held(catalogue) => catalogue.open(path),
+            Self::Upstream(_) => regular_file::open_unlinked(path).map(|(file, _)| file),
+        }
     }
 }
 
@@ -98,7 +143,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let connections = GracefulShutdown::new();
-    let state = ServerState { catalogue: site.0.clone(), hosts: hosts.into(), log, running: Arc::default() };
+    let state = ServerState { site: site.clone(), hosts: hosts.into(), log, running: Arc::default() };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {

@@ -5,9 +5,12 @@ use std::ops::Range;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
+use super::arriving_body::ArrivingFile;
 use super::catalogue::{Catalogue, IndexEntry, StaticPage};
+use super::index_path::IndexPath;
 use crate::archive::Extent;
-use crate::domain::{PackageName, RelPath, Sha256};
+use crate::domain::{RelPath, Sha256};
+use crate::layout::IndexPages;
 
 /// The parts of a request that matter.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,25 +25,28 @@ pub struct HttpRequest<'a> {
 }
 
 /// The response to a request; for `HEAD` it is the same without the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HttpResponse {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: HttpBody,
 }
 
-/// The source of a body: memory, or a part of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The source of a body: memory, a part of a file, or a file that is still being fetched.
+#[derive(Clone, Debug)]
 pub enum HttpBody {
     Bytes(Bytes),
     Extent(Extent),
+    Arriving(ArrivingFile),
 }
 
 impl HttpBody {
-    pub fn size(&self) -> u64 {
+    /// Returns the size in bytes; `None` if nobody knows it yet.
+    pub fn size(&self) -> Option<u64> {
         match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Extent(extent) => extent.size,
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::Extent(extent) => Some(extent.size),
+            Self::Arriving(file) => file.size,
         }
     }
 
@@ -50,6 +56,7 @@ impl HttpBody {
             Self::Extent(extent) => {
                 Self::Extent(Extent { start: extent.start + range.start, size: range.end - range.start, ..extent })
             }
+            Self::Arriving(_) => self,
         }
     }
 }
@@ -59,6 +66,12 @@ const SIMPLE_HTML: &str = "application/vnd.pypi.simple.v1+html";
 const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 const SIMPLE_LATEST: &str = "application/vnd.pypi.simple.latest+json";
 
+/// The content type of distributions.
+pub const OBJECT: &str = "application/octet-stream";
+
+/// The content type of metadata files (PEP 658).
+pub const SIDECAR: &str = "text/plain; charset=utf-8";
+
 /// The search page.
 const SEARCH: &[u8] = include_bytes!("search.html");
 
@@ -67,11 +80,14 @@ const SEARCH: &[u8] = include_bytes!("search.html");
 const SEARCH_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'";
 
-/// Returns the response to `request` from `catalogue`.
+/// Returns the response to a request that would change something; `None` if it only reads.
+pub fn refused_method(request: &HttpRequest<'_>) -> Option<HttpResponse> {
+    let only_reads = matches!(request.method, "GET" | "HEAD");
+    (!only_reads).then(|| text(405, "this index can only be read").with("allow", "GET, HEAD"))
+}
+
+/// Returns the response from `catalogue` to a request that only reads.
 pub fn respond(catalogue: &Catalogue, request: &HttpRequest<'_>) -> HttpResponse {
-    if !matches!(request.method, "GET" | "HEAD") {
-        return text(405, "this index can only be read").with("allow", "GET, HEAD");
-    }
     match request.path {
         "/" => bytes("text/html; charset=utf-8", SEARCH).with("content-security-policy", SEARCH_POLICY),
         "/projects.json" => {
@@ -95,25 +111,21 @@ fn overview(catalogue: &Catalogue, rest: &str, request: &HttpRequest<'_>) -> Htt
     }
     let decoded = percent_decode_str(rest).decode_utf8().ok();
     match decoded.and_then(|path| overview.files.get(&*path)) {
-        Some(sha256) => file(catalogue, *sha256, "application/octet-stream", request),
+        Some(sha256) => file(catalogue, *sha256, OBJECT, request),
         None => not_found(),
     }
 }
 
 /// Returns the response to a path below `/simple/`.
 fn simple(catalogue: &Catalogue, rest: &str, request: &HttpRequest<'_>) -> HttpResponse {
-    let Ok(decoded) = percent_decode_str(rest).decode_utf8() else { return not_found() };
-    if decoded.is_empty() {
-        return page(catalogue, "", request);
-    }
-    let (project, file) = decoded.split_once('/').map_or((&*decoded, None), |(project, file)| (project, Some(file)));
-    match file {
-        None | Some("") => match project.parse::<PackageName>() {
-            Ok(name) if name.as_ref() == project && file.is_some() => page(catalogue, &format!("{name}/"), request),
-            Ok(name) if has(catalogue, &format!("{name}/index.html")) => redirect(&format!("/simple/{name}/")),
-            _ => not_found(),
-        },
-        Some(_) => object(catalogue, &decoded, request),
+    match IndexPath::parse(rest) {
+        Some(IndexPath::Root) => page(catalogue, "", request),
+        Some(IndexPath::Project(name)) => page(catalogue, &format!("{name}/"), request),
+        Some(IndexPath::Misspelt(name)) if has(catalogue, &format!("{name}/index.html")) => {
+            redirect(&format!("/simple/{name}/"))
+        }
+        Some(IndexPath::File { project, filename }) => object(catalogue, &format!("{project}/{filename}"), request),
+        _ => not_found(),
     }
 }
 
@@ -130,28 +142,38 @@ fn page(catalogue: &Catalogue, folder: &str, request: &HttpRequest<'_>) -> HttpR
     let form = preferred(request.accept.unwrap_or("*/*"));
     let name = if form == SIMPLE_JSON { "index.json" } else { "index.html" };
     match find(catalogue, &format!("{folder}{name}")) {
-        Some(IndexEntry::StaticPage(page)) => {
-            let form = if form == HTML { "text/html; charset=utf-8" } else { form };
-            static_page(form, page)
-                .with("vary", "Accept")
-                .with("cache-control", "max-age=600")
-                .tagged(&page.tag, request)
-        }
+        Some(IndexEntry::StaticPage(page)) => in_form(form, page, "max-age=600", request),
         _ => not_found(),
     }
 }
 
+/// Returns a page of the index in the client's preferred form, to be asked for again each time.
+pub fn index_page(pages: &IndexPages, request: &HttpRequest<'_>) -> HttpResponse {
+    let form = preferred(request.accept.unwrap_or("*/*"));
+    let bytes = if form == SIMPLE_JSON { &pages.json } else { &pages.html };
+    in_form(form, &StaticPage::new(bytes.clone()), "no-cache", request)
+}
+
+fn in_form(form: &str, page: &StaticPage, cache_control: &str, request: &HttpRequest<'_>) -> HttpResponse {
+    let form = if form == HTML { "text/html; charset=utf-8" } else { form };
+    static_page(form, page).with("vary", "Accept").with("cache-control", cache_control).tagged(&page.tag, request)
+}
+
 fn object(catalogue: &Catalogue, path: &str, request: &HttpRequest<'_>) -> HttpResponse {
     let Some(IndexEntry::Object(sha256)) = find(catalogue, path) else { return not_found() };
-    let kind = if path.ends_with(".metadata") { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+    let kind = if path.ends_with(".metadata") { SIDECAR } else { OBJECT };
     file(catalogue, *sha256, kind, request)
 }
 
 fn file(catalogue: &Catalogue, sha256: Sha256, kind: &str, request: &HttpRequest<'_>) -> HttpResponse {
-    let Some(body) = body_of(catalogue, sha256) else { return not_found() };
+    body_of(catalogue, sha256).map_or_else(not_found, |body| stored_file(sha256, body, kind, request))
+}
+
+/// Returns a file that never changes, or the part of it that is asked for.
+pub fn stored_file(sha256: Sha256, body: HttpBody, kind: &str, request: &HttpRequest<'_>) -> HttpResponse {
     let tag = format!("\"{sha256}\"");
-    let headers = vec![("content-type", kind.to_owned()), ("cache-control", "max-age=31536000, immutable".to_owned())];
-    HttpResponse { status: 200, headers, body }.tagged(&tag, request).in_part(&tag, request)
+    let response = HttpResponse::new(kind, body).with("cache-control", "max-age=31536000, immutable");
+    response.tagged(&tag, request).in_part(&tag, request)
 }
 
 fn body_of(catalogue: &Catalogue, sha256: Sha256) -> Option<HttpBody> {
@@ -160,6 +182,10 @@ fn body_of(catalogue: &Catalogue, sha256: Sha256) -> Option<HttpBody> {
 }
 
 impl HttpResponse {
+    pub fn new(content_type: &str, body: HttpBody) -> Self {
+        Self { status: 200, headers: vec![("content-type", content_type.to_owned())], body }
+    }
+
     /// Adds a header.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
@@ -182,7 +208,7 @@ impl HttpResponse {
     fn in_part(self, tag: &str, request: &HttpRequest<'_>) -> Self {
         let response = self.with("accept-ranges", "bytes");
         let is_current = request.if_range.is_none_or(|known| known == tag);
-        let size = response.body.size();
+        let Some(size) = response.body.size() else { return response };
         let asked = request.range.filter(|_| is_current && response.status == 200);
         match asked.and_then(|range| part(range, size)) {
             None => response,
@@ -221,15 +247,15 @@ fn static_page(content_type: &str, page: &StaticPage) -> HttpResponse {
 }
 
 /// Returns a short text as a response.
-pub fn text(status: u16, words: &'static str) -> HttpResponse {
-    HttpResponse { status, ..bytes("text/plain; charset=utf-8", words.as_bytes()) }
+pub fn text(status: u16, words: impl Into<Bytes>) -> HttpResponse {
+    HttpResponse { status, ..bytes("text/plain; charset=utf-8", words) }
 }
 
-fn not_found() -> HttpResponse {
+pub fn not_found() -> HttpResponse {
     text(404, "there is no such thing on this index")
 }
 
-fn redirect(to: &str) -> HttpResponse {
+pub fn redirect(to: &str) -> HttpResponse {
     text(301, "elsewhere").with("location", to)
 }
 

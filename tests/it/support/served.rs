@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
-use super::Sandbox;
+use super::{Sandbox, ServedIndex};
 
 /// A server over something in a sandbox, until dropped.
 pub struct Served {
@@ -28,6 +28,12 @@ fn address_told(errors: &mut impl BufRead) -> String {
 impl Served {
     pub fn over(sandbox: &Sandbox, path: &str) -> Self {
         Self::with(sandbox, &[path])
+    }
+
+    /// A pull-through index over `index`.
+    pub fn through(sandbox: &Sandbox, index: &ServedIndex, arguments: &[&str]) -> Self {
+        let url = index.url();
+        Self::with(sandbox, &[&["--through", "--index-url", &url, "--retries", "0"], arguments].concat())
     }
 
     pub fn with(sandbox: &Sandbox, arguments: &[&str]) -> Self {
@@ -64,6 +70,14 @@ impl Served {
                 body: response.bytes().await.unwrap().to_vec(),
             }
         })
+    }
+
+    /// Sends a request, and returns the connection.
+    pub fn open(&self, path: &str) -> std::net::TcpStream {
+        let mut socket = std::net::TcpStream::connect(&self.address).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        std::io::Write::write_all(&mut socket, request.as_bytes()).unwrap();
+        socket
     }
 
     /// Returns the statuses of the responses to these bytes, until the server closes the connection.

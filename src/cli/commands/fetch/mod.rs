@@ -42,7 +42,7 @@ use crate::ops::{
 use crate::shared_store::SharedStore;
 
 /// How long the end of a run waits for uploads to the shared store.
-const UPLOAD_LIMIT: Duration = Duration::from_secs(30);
+pub const UPLOAD_LIMIT: Duration = Duration::from_secs(30);
 
 /// Fetches what the arguments ask for, and prints a summary.
 ///

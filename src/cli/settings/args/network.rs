@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use crate::shared_store::StoreMode;
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Network and cache")]
 pub struct NetworkArgs {
     /// Use only what the cache holds; send no packet.
@@ -32,7 +32,7 @@ pub struct NetworkArgs {
 }
 
 /// How servers are asked.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Network and cache")]
 pub struct ConnectionArgs {
     /// Large files at once from or to one host [default: 16, for push 4]; of pages and small files more.

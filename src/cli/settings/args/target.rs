@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use crate::domain::ForkStrategy;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "For which machines")]
 pub struct TargetArgs {
     /// The interpreter to fetch for [default: the one of VIRTUAL_ENV or PATH]; repeatable.

@@ -1,0 +1,193 @@
+//! A pull-through index: answers with what other indexes have, fetched once and kept.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::arriving_body::ArrivingFile;
+use super::downloads::Downloads;
+use super::index_path::IndexPath;
+use super::respond::{
+    HttpBody, HttpRequest, HttpResponse, OBJECT, SIDECAR, index_page, not_found, redirect, stored_file, text,
+};
+use crate::archive::Extent;
+use crate::domain::{Artifact, Candidate, Candidates, Digest, ExpectedContent, Object, PackageName, Timestamp};
+use crate::index::{IndexError, ListingRequest, StalePage};
+use crate::layout::{IndexPages, PageEntry};
+use crate::ops::FetchContext;
+use crate::ops::arrival::{Arrival, ArrivalStage};
+
+/// What a person finds at `/`.
+const ABOUT: &str = "This is a package index that fetches what it is asked for: point pip or uv at /simple/.\n";
+
+/// A callback for pages that are served although their index could not be asked.
+pub type StaleLog = Arc<dyn Fn(&StalePage) + Send + Sync>;
+
+/// How a pull-through index answers.
+pub struct UpstreamSettings {
+    /// The projects that may be asked for; `None` is all.
+    pub allowed: Option<BTreeSet<PackageName>>,
+    pub clock: fn() -> Timestamp,
+    pub stale: StaleLog,
+}
+
+/// The indexes behind a pull-through index, and what was fetched from them.
+pub struct Upstream {
+    context: FetchContext,
+    settings: UpstreamSettings,
+    downloads: Arc<Downloads>,
+    /// The projects whose index is known to be down.
+    stale: Mutex<BTreeSet<PackageName>>,
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Upstream")
+    }
+}
+
+impl Upstream {
+    pub fn new(context: FetchContext, settings: UpstreamSettings) -> Self {
+        let downloads = Arc::new(Downloads::new(context.clone()));
+        Self { context, settings, downloads, stale: Mutex::default() }
+    }
+
+    /// Returns the response to a request that only reads.
+    pub async fn respond(&self, request: &HttpRequest<'_>) -> HttpResponse {
+        let path = match request.path {
+            "/" => return text(200, ABOUT),
+            "/simple" => return redirect("/simple/"),
+            path => path.strip_prefix("/simple/").and_then(IndexPath::parse),
+        };
+        let answer = match path {
+            Some(IndexPath::Root) => Ok(self.root(request)),
+            Some(IndexPath::Project(name)) => self.project(&name, request).await,
+            Some(IndexPath::Misspelt(name)) => Ok(redirect(&format!("/simple/{name}/"))),
+            Some(IndexPath::File { project, filename }) => self.file(&project, &filename, request).await,
+            None => Ok(not_found()),
+        };
+        answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    /// Returns the list of the projects that are allowed; which others the indexes have is not asked.
+    fn root(&self, request: &HttpRequest<'_>) -> HttpResponse {
+        let names = || self.settings.allowed.iter().flatten();
+        index_page(&IndexPages::of_projects(names), request)
+    }
+
+    async fn project(&self, name: &PackageName, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpResponse> {
+        let candidates = self.candidates(name).await?;
+        let positions = 0..candidates.versions().len();
+        let files: Vec<_> = positions.flat_map(|position| candidates.files(position).to_vec()).collect();
+        Ok(index_page(&IndexPages::of_project(name, files.iter().map(|file| entry(file))), request))
+    }
+
+    async fn file(
+        &self,
+        project: &str,
+        filename: &str,
+        request: &HttpRequest<'_>,
+    ) -> Result<HttpResponse, HttpResponse> {
+        let name: PackageName = project.parse().map_err(|_| not_found())?;
+        let candidates = self.candidates(&name).await?;
+        let wheel = filename.strip_suffix(".metadata");
+        let (candidate, content_type) =
+            match (find(&candidates, filename), wheel.and_then(|name| find(&candidates, name))) {
+                (Some(file), _) => (Candidate::of(&file, &[]), OBJECT),
+                (None, Some(wheel)) => (sidecar(&wheel).ok_or_else(not_found)?, SIDECAR),
+                (None, None) => return Err(not_found()),
+            };
+        if let Some(object) = self.downloads.find(&candidate).await {
+            return Ok(self.stored(object, content_type, request));
+        }
+        let mut arrival = self.downloads.join(candidate);
+        let wants_all = request.method == "HEAD" || request.range.is_some();
+        // The sender lives as long as the download.
+        let _ = arrival.wait_for(|arrival| is_ready(arrival, wants_all)).await;
+        let stage = arrival.borrow().stage.clone();
+        match (stage, ArrivingFile::of(&arrival)) {
+            (ArrivalStage::Stored(object), _) => Ok(self.stored(object, content_type, request)),
+            (ArrivalStage::Failed(why), _) => Err(text(502, why.to_string())),
+            (_, Some(file)) => Ok(HttpResponse::new(content_type, HttpBody::Arriving(file))),
+            (_, None) => Err(text(502, "the download was given up")),
+        }
+    }
+
+    fn stored(&self, object: Object, content_type: &str, request: &HttpRequest<'_>) -> HttpResponse {
+        let extent = Extent { file: self.context.store.path(object.sha256), start: 0, size: object.size };
+        stored_file(object.sha256, HttpBody::Extent(extent), content_type, request)
+    }
+
+    /// Returns what the indexes have of a project, or the response that says why nothing is known.
+    async fn candidates(&self, name: &PackageName) -> Result<Candidates, HttpResponse> {
+        if self.settings.allowed.as_ref().is_some_and(|allowed| !allowed.contains(name)) {
+            return Err(text(404, format!("{name} is not among the projects that this index serves")));
+        }
+        let indexes = self.context.indexes.at((self.settings.clock)(), &self.context.entries);
+        let candidates = indexes.candidates(name, &ListingRequest::default()).await.map_err(|why| unreachable(&why))?;
+        self.note_stale(name, &indexes.stale());
+        if candidates.is_unknown() { Err(text(404, format!("no index has {name}"))) } else { Ok(candidates) }
+    }
+
+    /// Tells once of each project whose pages are old, until they are not any more.
+    fn note_stale(&self, name: &PackageName, pages: &[StalePage]) {
+        let mut known = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
+        if pages.is_empty() {
+            known.remove(name);
+        } else if known.insert(name.clone()) {
+            pages.iter().for_each(|page| (self.settings.stale)(page));
+        }
+    }
+}
+
+fn unreachable(why: &IndexError) -> HttpResponse {
+    text(502, why.to_string())
+}
+
+/// Whether a download can be answered with; for `wants_all` only once it is at its end.
+fn is_ready(arrival: &Arrival, wants_all: bool) -> bool {
+    match arrival.stage {
+        ArrivalStage::Awaited => false,
+        ArrivalStage::Partial { .. } => !wants_all,
+        ArrivalStage::Stored(_) | ArrivalStage::Failed(_) => true,
+    }
+}
+
+/// Returns the file with this name, that of the newest version first.
+fn find(candidates: &Candidates, filename: &str) -> Option<Artifact> {
+    let positions = (0..candidates.versions().len()).rev();
+    let mut files = positions.flat_map(|position| candidates.files(position).to_vec());
+    files.find(|file| *file.filename == *filename).map(|file| Artifact::clone(&file))
+}
+
+fn entry(file: &Artifact) -> PageEntry<'_> {
+    let sha256 = file.hashes.iter().find(|digest| digest.as_sha256().is_some());
+    PageEntry {
+        version: Some(file.distribution.version()),
+        filename: &file.filename,
+        digest: sha256.or(file.hashes.first()).cloned(),
+        size: file.size,
+        metadata: promised(file).cloned(),
+        requires_python: file.requires_python.as_ref(),
+        yanked: &file.yanked,
+        uploaded: file.uploaded,
+    }
+}
+
+/// Returns the digest of a file's metadata: what has none is not passed on, since nothing tells whether
+/// it is right.
+fn promised(file: &Artifact) -> Option<&Digest> {
+    file.sidecar.as_ref()?.digest.as_ref()
+}
+
+/// Returns the metadata file beside a wheel.
+fn sidecar(wheel: &Artifact) -> Option<Candidate> {
+    let digest = promised(wheel)?.clone();
+    let file = Candidate::of(wheel, &[]);
+    Some(Candidate {
+        filename: format!("{}.metadata", wheel.filename).into(),
+        url: wheel.url.sidecar(),
+        expected: ExpectedContent { by_index: vec![digest], ..ExpectedContent::default() },
+        ..file
+    })
+}
