@@ -213,7 +213,7 @@ fn needs_sentence(view: &SearchView<'_, '_>, node: &Node, set: &VersionSet, need
     for metadata in metadata_of(view, node, set) {
         sources.insert(metadata.source);
         for line in metadata.dependencies.iter().rev().filter(|line| line.name == *needed && holds(view, node, line)) {
-            let line = format!("{line:#}");
+            let line = view.quoted(line);
             if !lines.contains(&line) {
                 lines.push_front(line);
             }

@@ -115,8 +115,8 @@ impl<'v> DependencyGraph<'v> {
         let position = decided.get(&Node::Project(who.clone())).copied().unwrap_or_default();
         let version = view.version(who, position as usize).map(|version| format!(" {version}")).unwrap_or_default();
         let mut lines = self.project(who).into_iter().flat_map(|project| &project.lines);
-        let line =
-            lines.find(|line| line.name == *needed).map_or_else(|| needed.to_string(), |line| format!("{line:#}"));
+        let line = lines.find(|line| line.name == *needed);
+        let line = line.map_or_else(|| needed.to_string(), |line| view.quoted(line));
         format!("{who}{version} needs {line}")
     }
 

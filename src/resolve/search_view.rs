@@ -183,6 +183,18 @@ impl<'v, 'q> SearchView<'v, 'q> {
         dependency.marker.evaluate(self.problem.target.markers(), extras)
     }
 
+    /// Returns a line of metadata as errors quote it: with its marker where that turns on the patch release of
+    /// Python, which few people think of when they name a target.
+    pub fn quoted(&self, dependency: &Dependency) -> String {
+        match dependency.marker.text().filter(|marker| marker.contains("python_full_version")) {
+            Some(marker) => {
+                let python = &self.problem.target.markers().python_full_version().string;
+                format!("{dependency:#} ; {marker} (the target has Python {python})")
+            }
+            None => format!("{dependency:#}"),
+        }
+    }
+
     /// Converts a line of the metadata of `own`, in the version at `position`, into an edge.
     ///
     /// # Errors

@@ -31,6 +31,18 @@ fn every_file_needs_a_digest() {
     assert_eq!(world().ask(&[&a]).require_hashes().no_deps().solve().packages(), ["a 1.0"]);
 }
 
+/// As redis 6.4.0 needs async-timeout, which a lock made on Python 3.11.9 does not have.
+#[test]
+fn a_marker_that_turns_on_the_patch_release_is_told() {
+    let line = "b>=1.0 ; python_full_version < '3.11.3'";
+    let world = FakeIndex::new()
+        .file(File::wheel("a", "1.0").needs(&[line]).sha256(&hex('a')))
+        .file(File::wheel("b", "1.0").sha256(&hex('b')));
+    let answer = world.ask(&[&format!("a==1.0{}", hash('a'))]).on("3.11", "linux-x86_64").require_hashes().solve();
+    let expected = format!("\n  a 1.0 needs {line} (the target has Python 3.11.0)");
+    assert!(answer.message().ends_with(&expected), "{}", answer.message());
+}
+
 /// What pip does in a new environment; `pip install --require-hashes` of pip 23.2 was asked.
 #[test]
 fn what_a_new_environment_has_needs_no_digest() {

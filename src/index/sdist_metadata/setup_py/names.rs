@@ -142,7 +142,21 @@ impl Names<'_> {
         let harmless: &[&str] = if is_method { &HARMLESS_METHODS } else { &HARMLESS };
         let name = syntax.text(name);
         let is_harmless = harmless.contains(&name) || name == "setup" || name == "append" || name == "extend";
-        if is_harmless { NameRole::Read } else { NameRole::Mutate }
+        if is_harmless || name == "build" && !is_method && self.has_poetry_hook() {
+            NameRole::Read
+        } else {
+            NameRole::Mutate
+        }
+    }
+
+    /// Whether poetry wrote the file for a project with a build script, whose `build(setup_kwargs)` adds
+    /// extension modules.
+    fn has_poetry_hook(&self) -> bool {
+        let syntax = self.syntax;
+        syntax.all().filter(|id| syntax.kind(*id) == "wildcard_import").any(|id| {
+            let module = syntax.parent(id).and_then(|statement| syntax.child(statement, "module_name"));
+            module.is_some_and(|module| syntax.text(module) == "build")
+        })
     }
 
     /// Returns the only value that is ever assigned to `name`, or `None` if there are several, or

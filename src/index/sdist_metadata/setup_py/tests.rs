@@ -31,6 +31,7 @@ fn literals_sums_and_names_of_them_are_read() {
         "A = ['six']\nsetup(install_requires=[*A, 'idna>=2'])",
         "K = dict(name='x', install_requires=['six', 'idna>=2'])\nsetup(**K)",
         "K = {'install_requires': ['six', 'idna>=2']}\nK['ext_modules'] = []\nsetup(**K)",
+        "K = {'install_requires': ['six', 'idna>=2']}\nfrom build import *\nbuild(K)\nsetup(**K)",
         "if __name__ == '__main__':\n\tsetup(install_requires=['six', 'idna>=2'])",
         "def main():\n  A = ['six', 'idna>=2']\n  setup(install_requires=A)\nmain()",
         "A = ['six', 'idna>=2']\nprint A\nprint(len(A))\nsetup(install_requires=A)",
@@ -65,6 +66,7 @@ fn what_is_computed_or_changed_is_not_read() {
         "setup(install_requires=A)",
         "K = {}\nK['install_requires'] = ['six']\nsetup(**K)",
         "K = {}\nK.update(install_requires=['six'])\nsetup(**K)",
+        "K = {'install_requires': ['six']}\nfrom hooks import *\nbuild(K)\nsetup(**K)",
         "setup(**load())",
         "setup(install_requires=['six'])\nsetup(install_requires=['idna'])",
     ] {
