@@ -258,12 +258,23 @@ pub struct RequirementsReader<'w> {
     input_source: &'w dyn InputSource,
     /// The extras and groups that are requested of projects.
     groups: GroupSelection,
+    /// The requirements files that were read, each once in a role however many include it.
+    files: Vec<(Location, Role)>,
     read: ParsedInput,
 }
 
 impl<'w> RequirementsReader<'w> {
     pub fn new(input_source: &'w dyn InputSource) -> Self {
-        Self { input_source, groups: GroupSelection::default(), read: ParsedInput::default() }
+        let (groups, files, read) = (GroupSelection::default(), Vec::new(), ParsedInput::default());
+        Self { input_source, groups, files, read }
+    }
+
+    /// Notes that a file is read in a role; returns `false` if it was before.
+    fn notes_file(&mut self, identity: &Location, role: Role) -> bool {
+        let file = (identity.clone(), role);
+        let is_new = !self.files.contains(&file);
+        self.files.extend(is_new.then_some(file));
+        is_new
     }
 
     /// Requests these extras and groups of the projects that are read.
@@ -285,11 +296,11 @@ impl<'w> RequirementsReader<'w> {
     /// Reads a file from the network, whatever its format.
     fn remote_file(&mut self, format: &Format, location: &Location, role: Role) {
         let input_source = RemoteInput(self.input_source);
-        let (groups, read) = (self.groups.clone(), std::mem::take(&mut self.read));
+        let (files, read) = (std::mem::take(&mut self.files), std::mem::take(&mut self.read));
         let known = read.requirements.len();
-        let mut reader = RequirementsReader { input_source: &input_source, groups, read };
+        let mut reader = RequirementsReader { input_source: &input_source, groups: self.groups.clone(), files, read };
         (format.read)(&mut reader, location, role);
-        self.read = reader.read;
+        (self.files, self.read) = (reader.files, reader.read);
         remote_input::refuse_local(&mut self.read, known);
     }
 

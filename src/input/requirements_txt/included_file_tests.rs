@@ -47,8 +47,6 @@ fn included_files_are_found_from_their_file_and_paths_from_the_working_folder() 
         ("https://files.example/c.txt:1", true),
         ("https://files.example/r.txt:1", false),
         ("sub/dev.txt:4", false),
-        ("other.txt:1", false),
-        ("sub/base.txt:2", false),
     ];
     assert_eq!(origins.collect::<Vec<_>>(), expected.map(|(origin, constraint)| (origin.to_owned(), constraint)));
     assert_eq!(read.options.find_links, ["/w/sub/links"]);
@@ -94,14 +92,19 @@ fn unreadable_files_are_named() {
     assert!(pipfile.problems[0].message.contains("pipenv requirements"), "{:?}", pipfile.problems);
 }
 
+/// A constraint that is included as a requirement, too, is both.
+#[test]
+fn a_file_is_read_once_in_each_role() {
+    let machine = machine().file("/w/a.txt", "foo==1.0");
+    let read = machine.read("-r a.txt\n-c a.txt\n-r ./a.txt\n-c a.txt");
+    let roles: Vec<_> = read.requirements.iter().map(|requirement| requirement.constraint).collect();
+    assert_eq!((roles.as_slice(), read.problems.as_slice()), ([false, true].as_slice(), [].as_slice()));
+}
+
 #[test]
 fn endless_includes_end() {
-    let both = "-r a.txt\n-r b.txt";
-    let machine = (0..30).fold(machine(), |machine, level| {
-        let next = level + 1;
-        let text = both.replace("a.txt", &format!("{next}a.txt")).replace("b.txt", &format!("{next}b.txt"));
-        machine.file(&format!("/w/{level}a.txt"), text.clone()).file(&format!("/w/{level}b.txt"), text)
-    });
-    let read = machine.read("-r 0a.txt");
+    let lines: Vec<_> = (0..1001).map(|number| format!("-r {number}.txt")).collect();
+    let machine = (0..1001).fold(machine(), |machine, number| machine.file(&format!("/w/{number}.txt"), "foo"));
+    let read = machine.read(lines.join("\n"));
     assert!(read.problems.iter().any(|problem| problem.message.contains("more than 1000 files")));
 }

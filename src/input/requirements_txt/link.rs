@@ -60,7 +60,13 @@ pub fn egg(url: &str) -> Result<Option<PackageName>, ParseFault> {
     match value.parse() {
         Ok(name) if !value.is_empty() => Ok(Some(name)),
         _ => {
-            let why = format!("`egg={value}` must be a bare project name; write `name[extra] @ URL` instead");
+            let bare = value.split(['[', '=', '<', '>', '!', '~']).next().unwrap_or_default();
+            let way = if value.contains('[') {
+                "extras go before the URL: `name[extra] @ URL`"
+            } else {
+                "a URL has one version"
+            };
+            let why = format!("`egg={value}` must be a bare project name: write `egg={bare}`, or leave it out; {way}");
             Err(ParseFault::at(start, why))
         }
     }
