@@ -92,7 +92,7 @@
 //! | `incoming-v1/` | files that are being written, and partial files of killed runs | [`store`], [`cache_folder`] |
 //! | `pages-v1/` | index pages, by the user who was served, with their validators | [`index`] |
 //! | `plans-v5/` | plans that were made from these pages, for the same question asked again | [`ops`] |
-//! | `metadata-v4/` | the metadata of distributions, by the file's SHA-256 and names | [`index`] |
+//! | `metadata-v5/` | the metadata of distributions, by the file's SHA-256 and names | [`index`] |
 //! | `index-metadata-v3/` | the metadata that indexes serve for files, by index and file | [`index`] |
 //! | `local-v1/` | the SHA-256 of local files for which no index promises one, while they are unchanged | [`index`] |
 //! | `built-v3/` | the metadata that builds of source archives stated, by the building Python | [`index`] |

@@ -79,7 +79,8 @@ impl CacheBucket {
         }
     }
 
-    /// Returns the version of the folder's format, to be raised with every change of it.
+    /// Returns the version of the folder's format, to be raised with every change of it, and with every
+    /// change of how archives are read for those that remember what was read.
     pub fn version(self) -> u32 {
         match self {
             Self::Objects
@@ -95,10 +96,8 @@ impl CacheBucket {
             Self::BuiltWheels => 2,
             // Where metadata was read came to it, and the names of the file to the key.
             Self::IndexMetadata | Self::Built => 3,
-            // What was unknown then may be known now, and names came to the key.
-            Self::Metadata => 4,
-            // What archives need is read otherwise.
-            Self::Plans => 5,
+            // What was unknown then may be known now: more of archives is read.
+            Self::Metadata | Self::Plans => 5,
         }
     }
 
