@@ -1,16 +1,23 @@
 //! The circuit breaker of a host, which stops requests to it while it does not answer.
 //!
 //! If a host does not answer, a single request retries on behalf of all that wait for it, and when
-//! that one gives up they all do: a hundred requests to a dead host cost hardly more than one.
+//! that one gives up they all do: a hundred requests to a dead host cost hardly more than one. From
+//! then on a request is let through now and then (the circuit is half-open), so that whatever runs
+//! for long finds a host that is back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::connect_error::ConnectErrorKind;
 use super::error::HttpError;
 use super::retry::{AttemptOutcome, Retry};
 use crate::domain::MaskedUrl;
+
+/// How long no request is sent to a host that was given up, before one tries it again.
+const TRIAL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The circuit breaker of one host.
 #[derive(Clone, Debug, Default)]
@@ -28,24 +35,33 @@ struct CircuitState {
 
 #[derive(Debug)]
 enum OpenReason {
-    /// The host does not answer: no further request is sent.
-    Unreachable { why: Arc<str>, kind: ConnectErrorKind },
+    /// The host does not answer: no request is sent, but for one each [`TRIAL_INTERVAL`].
+    Unreachable { why: Arc<str>, kind: ConnectErrorKind, next_trial: Instant },
     /// The host answers that it is overloaded: requests are sent once, but not retried.
     Overloaded,
 }
 
 impl CircuitBreaker {
-    /// Checks that requests to the host have not been given up.
+    /// Checks that requests to the host have not been given up, or that this one may try again.
     ///
     /// # Errors
     /// When they have, with the error of the host's last request and `url`.
     pub fn check(&self, url: &MaskedUrl) -> Result<(), HttpError> {
-        match &self.0.borrow().open {
-            Some(OpenReason::Unreachable { why, kind }) => {
-                Err(HttpError::Unreachable { url: url.clone(), why: why.clone(), kind: *kind })
+        let mut outcome = Ok(());
+        self.0.send_if_modified(|state| {
+            if let Some(OpenReason::Unreachable { why, kind, next_trial }) = &mut state.open {
+                let now = Instant::now();
+                match *next_trial <= now {
+                    true => *next_trial = now + TRIAL_INTERVAL,
+                    false => {
+                        let (url, why) = (url.clone(), why.clone());
+                        outcome = Err(HttpError::Unreachable { url, why, kind: *kind });
+                    }
+                }
             }
-            _ => Ok(()),
-        }
+            false
+        });
+        outcome
     }
 
     /// Records a response of the host.
@@ -168,7 +184,10 @@ impl Attempts {
         let Some((host, successes)) = self.first.take() else { return };
         let is_first_answer = host.successes() == 0;
         let reason = match error {
-            HttpError::Unreachable { why, kind, .. } => OpenReason::Unreachable { why: why.clone(), kind: *kind },
+            HttpError::Unreachable { why, kind, .. } => {
+                let next_trial = Instant::now() + TRIAL_INTERVAL;
+                OpenReason::Unreachable { why: why.clone(), kind: *kind, next_trial }
+            }
             HttpError::Status { .. } if error.outcome().is_transient() => OpenReason::Overloaded,
             _ => return,
         };
@@ -252,6 +271,22 @@ mod tests {
         let error = unreachable("https://index.example/simple/a/", ConnectErrorKind::Certificate);
         assert_eq!(next(&host, &mut Attempts::new(5), &error), Some(false));
         assert!(is_given_up(&host));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_request_at_a_time_tries_a_host_that_was_given_up() {
+        let host = CircuitBreaker::default();
+        assert!(!Attempts::new(0).pause(&host, &refused(), 0.0).await);
+        for _ in 0..2 {
+            assert!(is_given_up(&host));
+            tokio::time::advance(TRIAL_INTERVAL).await;
+            assert!(!is_given_up(&host));
+            assert_eq!(next(&host, &mut Attempts::new(5), &refused()), Some(false), "it is tried once");
+        }
+        tokio::time::advance(TRIAL_INTERVAL).await;
+        assert!(!is_given_up(&host));
+        answer(&host, 200);
+        assert!(!is_given_up(&host) && !is_given_up(&host));
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl SharedStore {
         let text = used.join("\n");
         let path = format!("{MARKS}/{}", Sha256::of(text.as_bytes()));
         if let Err(error) = self.0.folder.objects.put(&self.key(&path), PutPayload::from(text)).await {
-            let _ = self.0.writing_failed.set(reason(&error));
+            self.0.writing_failed.note(reason(&error));
         }
     }
 

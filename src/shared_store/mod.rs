@@ -12,6 +12,7 @@ mod failure;
 mod marks;
 mod mode;
 mod object;
+mod outage;
 mod parts;
 mod remote_folder;
 mod uploads;
@@ -19,7 +20,7 @@ mod usage;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use object_store::ObjectStoreExt as _;
@@ -32,6 +33,7 @@ pub use self::contents::{StoredFile, StoredKind};
 use self::failure::reason;
 pub use self::mode::StoreMode;
 pub use self::object::SharedObject;
+use self::outage::Outage;
 pub use self::remote_folder::{FileHeaders, RemoteFolder};
 pub use self::uploads::Upload;
 use self::usage::Count;
@@ -47,10 +49,10 @@ pub struct SharedStore(Arc<Inner>);
 struct Inner {
     folder: RemoteFolder,
     mode: StoreMode,
-    /// Why nothing is read any more, nor written.
-    failed: OnceLock<String>,
-    /// Why nothing is written any more.
-    writing_failed: OnceLock<String>,
+    /// Why it was not read for a while, nor written.
+    failed: Outage,
+    /// Why it was not written for a while.
+    writing_failed: Outage,
     /// Whether entries are not believed any more.
     is_distrusted: AtomicBool,
     /// Whether any request was made.
@@ -87,8 +89,8 @@ impl SharedStore {
         Ok(Self(Arc::new(Inner {
             folder: RemoteFolder::open(settings)?,
             mode,
-            failed: OnceLock::new(),
-            writing_failed: OnceLock::new(),
+            failed: Outage::default(),
+            writing_failed: Outage::default(),
             is_distrusted: AtomicBool::default(),
             is_asked: AtomicBool::default(),
             wrong: Mutex::default(),
@@ -129,7 +131,7 @@ impl SharedStore {
 
     /// Returns why the store is left alone, if it is.
     pub fn failure(&self) -> Option<&str> {
-        self.0.failed.get().map(String::as_str)
+        self.0.failed.first()
     }
 
     pub fn location(&self) -> &MaskedUrl {
@@ -147,9 +149,9 @@ impl SharedStore {
         self.note_used(object_path(object.sha256));
     }
 
-    /// Stops reading and writing for the rest of the run; only the first reason counts.
+    /// Stops reading and writing for longer than most runs take; the first reason is told.
     pub fn leave_alone(&self, why: String) {
-        let _ = self.0.failed.set(why);
+        self.0.failed.note(why);
     }
 
     /// Believes no entry any more, since a file contradicts one; returns whether any was believed.
@@ -158,11 +160,11 @@ impl SharedStore {
     }
 
     fn may_read(&self) -> bool {
-        self.0.mode.reads() && self.0.failed.get().is_none()
+        self.0.mode.reads() && !self.0.failed.lasts()
     }
 
     fn may_write(&self) -> bool {
-        self.0.mode.writes() && self.0.failed.get().is_none() && self.0.writing_failed.get().is_none()
+        self.0.mode.writes() && !self.0.failed.lasts() && !self.0.writing_failed.lasts()
     }
 
     /// Records that the bytes of an object are wrong, and removes it if this may write.

@@ -45,7 +45,7 @@ impl SharedStore {
             if store.may_write()
                 && let Err(error) = store.run(upload).await
             {
-                let _ = store.0.writing_failed.set(reason(&error));
+                store.0.writing_failed.note(reason(&error));
             }
         };
         lock(&self.0.uploads).spawn_on(task, &runtime);

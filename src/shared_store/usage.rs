@@ -67,10 +67,11 @@ impl SharedStore {
                 "what the shared store {location} says of files did not fit them, so that indexes were asked instead"
             ));
         }
-        warnings.extend(failed.get().map(|why| {
+        warnings.extend(failed.first().map(|why| {
             format!("the shared store {location} could not be used, so that indexes were asked instead: {why}")
         }));
-        warnings.extend(writing_failed.get().map(|why| format!("the shared store {location} was not written: {why}")));
+        warnings
+            .extend(writing_failed.first().map(|why| format!("the shared store {location} was not written: {why}")));
         if left > 0 {
             let (files, seconds) = (if left == 1 { "file" } else { "files" }, limit.as_secs());
             warnings.push(format!("{left} {files} did not reach the shared store {location} within {seconds} s"));
