@@ -77,7 +77,15 @@ impl Download {
         match (&self.shared, self.candidate.expected.sha256()) {
             (Some(shared), Some(sha256)) => {
                 let emit = |event| self.emit(event);
-                fetch_shared(shared, sha256, (self.file, &self.candidate.filename), incoming, &emit).await
+                fetch_shared(
+                    shared,
+                    sha256,
+                    (self.file, &self.candidate.filename),
+                    incoming,
+                    self.arrival.as_ref(),
+                    &emit,
+                )
+                .await
             }
             _ => Ok(SharedOutcome::Missing(Box::new(incoming))),
         }

@@ -1,6 +1,9 @@
 //! Writes the bytes of a transfer into the store, off the threads that receive them.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::arrival::ArrivalSender;
 use crate::domain::Object;
@@ -10,6 +13,9 @@ use crate::store::{Incoming, StoreError};
 /// The number of bytes that are hashed and written at once: enough that the change of threads costs
 /// nothing, few enough that sixteen portions need little memory.
 const PORTION: usize = 512 << 10;
+
+/// How long bytes are collected while others wait for them.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Collects bytes into portions, which are hashed and written on a thread that may block.
 pub(super) struct IncomingWriter {
@@ -24,6 +30,8 @@ pub(super) struct IncomingWriter {
     outlives: bool,
     /// Tells those who read the file while it is written.
     arrival: Option<ArrivalSender>,
+    /// When anything was last written.
+    written: Instant,
 }
 
 impl IncomingWriter {
@@ -37,6 +45,7 @@ impl IncomingWriter {
             origin: None,
             outlives: false,
             arrival,
+            written: Instant::now(),
         }
     }
 
@@ -49,9 +58,10 @@ impl IncomingWriter {
         self.collected += bytes.len();
         self.received += bytes.len() as u64;
         self.portion.push(bytes);
-        if self.collected < PORTION {
+        if !self.is_due() {
             return Ok(());
         }
+        self.written = Instant::now();
         let origin = (!self.outlives).then(|| self.origin.clone());
         let (write, arrival) = (self.pending(), self.arrival.clone());
         let written = blocking(move || {
@@ -65,6 +75,10 @@ impl IncomingWriter {
         self.incoming = Some(written.await?);
         self.outlives = true;
         Ok(())
+    }
+
+    fn is_due(&self) -> bool {
+        self.collected >= PORTION || self.arrival.is_some() && self.written.elapsed() >= PATIENCE
     }
 
     /// Verifies the bytes, and gives the file its final name.

@@ -1,6 +1,7 @@
 //! Takes objects from the shared store into that of this machine.
 
 use super::Event;
+use super::arrival::ArrivalSender;
 use super::incoming_writer::IncomingWriter;
 use crate::domain::{ContentMismatch, Digest, Object, Sha256};
 use crate::shared_store::{SharedObject, SharedStore};
@@ -16,7 +17,7 @@ pub(super) enum SharedOutcome {
 }
 
 /// Fetches an object into `incoming`, which checks its size and digests; `file` is its position in
-/// the plan and its name, for the events.
+/// the plan and its name, for the events, and `arrival` tells those who read it meanwhile.
 ///
 /// # Errors
 /// When it cannot be written on this machine.
@@ -25,12 +26,14 @@ pub(super) async fn fetch_shared(
     sha256: Sha256,
     file: (usize, &str),
     incoming: Incoming,
+    arrival: Option<&ArrivalSender>,
     emit: &(dyn Fn(Event) + Sync),
 ) -> Result<SharedOutcome, StoreError> {
     let Some(object) = shared.get(sha256).await else { return Ok(SharedOutcome::Missing(Box::new(incoming))) };
     let (file, filename) = file;
     emit(Event::Started { file, filename: filename.into(), size: Some(object.size) });
-    let mut writer = IncomingWriter::new(incoming, None);
+    let mut writer = IncomingWriter::new(incoming, arrival.cloned());
+    writer.expect(Some(object.size));
     writer.restart().await?;
     let received = receive(object, &mut writer, &|bytes| emit(Event::Received { file, bytes })).await;
     let outcome = match received {
@@ -48,7 +51,10 @@ pub(super) async fn fetch_shared(
     }
     match outcome {
         Ok(SharedOutcome::Fetched(object)) => shared.record_fetched(object),
-        _ => emit(Event::Restarted { file, received: 0 }),
+        _ => {
+            emit(Event::Restarted { file, received: 0 });
+            arrival.into_iter().for_each(ArrivalSender::restart);
+        }
     }
     match outcome {
         Err(StoreError::Broken(_)) => Ok(SharedOutcome::Broken),

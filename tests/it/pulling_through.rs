@@ -4,7 +4,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
-use crate::support::{Fault, Index, Sandbox, Sdist, Served, Source, Wheel, judges};
+use crate::support::{Bucket, Fault, Index, Sandbox, Sdist, Served, Source, Wheel, judges};
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
 const LARGE: &str = "large-1.0-py3-none-any.whl";
@@ -81,6 +81,22 @@ fn however_many_ask_the_index_is_asked_once() {
             assert!(client.join().unwrap() == index.bytes(LARGE));
         }
     });
+    assert_eq!(index.requests_for_files().len(), 1);
+}
+
+#[test]
+fn hosts_share_what_one_of_them_fetched_and_pass_it_on_while_it_arrives() {
+    let (index, bucket, hosts) = (large().serve(), Bucket::serve(), [Sandbox::new(), Sandbox::new()]);
+    let first = Served::through_store(&hosts[0], &index, &bucket);
+    assert!(first.get(PATH, &[]).body == index.bytes(LARGE));
+    first.terminate();
+    bucket.fail("/objects-v1/", Fault::HangAfter(2 * MIB));
+    let second = Served::through_store(&hosts[1], &index, &bucket);
+    let mut client = second.open(PATH);
+    let mut answer = read(&mut client, MIB);
+    bucket.heal();
+    client.read_to_end(&mut answer).unwrap();
+    assert!(answer.ends_with(&index.bytes(LARGE)));
     assert_eq!(index.requests_for_files().len(), 1);
 }
 

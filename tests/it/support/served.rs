@@ -1,9 +1,9 @@
 //! `prefetch serve` as a running process, and plain requests to it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
-use super::{Sandbox, ServedIndex};
+use super::{Bucket, Sandbox, ServedIndex};
 
 /// A server over something in a sandbox, until dropped.
 pub struct Served {
@@ -36,8 +36,20 @@ impl Served {
         Self::with(sandbox, &[&["--through", "--index-url", &url, "--retries", "0"], arguments].concat())
     }
 
+    /// A pull-through index over `index`, with a bucket as its shared store.
+    pub fn through_store(sandbox: &Sandbox, index: &ServedIndex, bucket: &Bucket) -> Self {
+        let (index, store) = (index.url(), bucket.url());
+        let arguments = ["serve", "--port", "0", "--through", "--index-url", &index, "--store", &store];
+        let mut command = sandbox.process(arguments);
+        command.envs(bucket.variables());
+        Self::start(command)
+    }
+
     pub fn with(sandbox: &Sandbox, arguments: &[&str]) -> Self {
-        let mut command = sandbox.process([&["serve", "--port", "0"], arguments].concat());
+        Self::start(sandbox.process([&["serve", "--port", "0"], arguments].concat()))
+    }
+
+    fn start(mut command: Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(process.stderr.take().unwrap());
         let address = address_told(&mut errors);
@@ -96,7 +108,7 @@ impl Served {
     #[cfg(unix)]
     pub fn terminate(mut self) -> (Option<i32>, String) {
         let id = self.process.id().to_string();
-        assert!(std::process::Command::new("kill").arg(id).status().unwrap().success());
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
         let mut said = String::new();
         std::io::Read::read_to_string(&mut self.errors, &mut said).unwrap();
         (self.process.wait().unwrap().code(), said)
