@@ -82,6 +82,7 @@ fn however_many_ask_the_index_is_asked_once() {
         }
     });
     assert_eq!(index.requests_for_files().len(), 1);
+    assert_eq!(index.paths().iter().filter(|path| *path == "/simple/large/").count(), 1, "of its page, too");
 }
 
 #[test]
@@ -98,6 +99,18 @@ fn hosts_share_what_one_of_them_fetched_and_pass_it_on_while_it_arrives() {
     client.read_to_end(&mut answer).unwrap();
     assert!(answer.ends_with(&index.bytes(LARGE)));
     assert_eq!(index.requests_for_files().len(), 1);
+}
+
+#[test]
+fn the_metadata_of_a_wheel_that_is_here_needs_no_index() {
+    let index = Index::new().wheel("demo", "1.0").serve();
+    let sandbox = Sandbox::new();
+    let served = Served::through(&sandbox, &index, &[]);
+    let wheel = "/simple/demo/demo-1.0-py3-none-any.whl";
+    assert_eq!(served.get(wheel, &[]).status, 200);
+    index.fail("/", Fault::Closed);
+    let sidecar = served.get(&format!("{wheel}.metadata"), &[]);
+    assert_eq!((sidecar.status, sidecar.text().lines().nth(1)), (200, Some("Name: demo")), "{}", sidecar.text());
 }
 
 #[test]

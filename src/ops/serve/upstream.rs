@@ -2,26 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::arriving_body::ArrivingFile;
 use super::downloads::Downloads;
 use super::index_path::IndexPath;
+use super::listings::{Listings, StaleLog};
 use super::respond::{
     HttpBody, HttpRequest, HttpResponse, OBJECT, SIDECAR, index_page, not_found, redirect, stored_file, text,
 };
+use super::sidecar;
 use crate::archive::Extent;
-use crate::domain::{Artifact, Candidate, Candidates, Digest, ExpectedContent, Object, PackageName, Timestamp};
-use crate::index::{IndexError, ListingRequest, StalePage};
+use crate::domain::{Artifact, Candidate, Candidates, Object, PackageName, Timestamp};
+use crate::index::IndexError;
 use crate::layout::{IndexPages, PageEntry};
 use crate::ops::FetchContext;
 use crate::ops::arrival::{Arrival, ArrivalStage};
 
 /// What a person finds at `/`.
 const ABOUT: &str = "This is a package index that fetches what it is asked for: point pip or uv at /simple/.\n";
-
-/// A callback for pages that are served although their index could not be asked.
-pub type StaleLog = Arc<dyn Fn(&StalePage) + Send + Sync>;
 
 /// How a pull-through index answers.
 pub struct UpstreamSettings {
@@ -34,10 +33,9 @@ pub struct UpstreamSettings {
 /// The indexes behind a pull-through index, and what was fetched from them.
 pub struct Upstream {
     context: FetchContext,
-    settings: UpstreamSettings,
+    allowed: Option<BTreeSet<PackageName>>,
+    listings: Arc<Listings>,
     downloads: Arc<Downloads>,
-    /// The projects whose index is known to be down.
-    stale: Mutex<BTreeSet<PackageName>>,
 }
 
 impl fmt::Debug for Upstream {
@@ -49,7 +47,9 @@ impl fmt::Debug for Upstream {
 impl Upstream {
     pub fn new(context: FetchContext, settings: UpstreamSettings) -> Self {
         let downloads = Arc::new(Downloads::new(context.clone()));
-        Self { context, settings, downloads, stale: Mutex::default() }
+        let UpstreamSettings { allowed, clock, stale } = settings;
+        let listings = Arc::new(Listings::new(context.clone(), clock, stale));
+        Self { context, allowed, listings, downloads }
     }
 
     /// Returns the response to a request that only reads.
@@ -71,7 +71,7 @@ impl Upstream {
 
     /// Returns the list of the projects that are allowed; which others the indexes have is not asked.
     fn root(&self, request: &HttpRequest<'_>) -> HttpResponse {
-        let names = || self.settings.allowed.iter().flatten();
+        let names = || self.allowed.iter().flatten();
         index_page(&IndexPages::of_projects(names), request)
     }
 
@@ -94,7 +94,10 @@ impl Upstream {
         let (candidate, content_type) =
             match (find(&candidates, filename), wheel.and_then(|name| find(&candidates, name))) {
                 (Some(file), _) => (Candidate::of(&file, &[]), OBJECT),
-                (None, Some(wheel)) => (sidecar(&wheel).ok_or_else(not_found)?, SIDECAR),
+                (None, Some(wheel)) => {
+                    sidecar::keep_of_held(&wheel, &self.context.store).await;
+                    (sidecar::candidate(&wheel).ok_or_else(not_found)?, SIDECAR)
+                }
                 (None, None) => return Err(not_found()),
             };
         if let Some(object) = self.downloads.find(&candidate).await {
@@ -119,24 +122,12 @@ impl Upstream {
     }
 
     /// Returns what the indexes have of a project, or the response that says why nothing is known.
-    async fn candidates(&self, name: &PackageName) -> Result<Candidates, HttpResponse> {
-        if self.settings.allowed.as_ref().is_some_and(|allowed| !allowed.contains(name)) {
+    async fn candidates(&self, name: &PackageName) -> Result<Arc<Candidates>, HttpResponse> {
+        if self.allowed.as_ref().is_some_and(|allowed| !allowed.contains(name)) {
             return Err(text(404, format!("{name} is not among the projects that this index serves")));
         }
-        let indexes = self.context.indexes.at((self.settings.clock)(), &self.context.entries);
-        let candidates = indexes.candidates(name, &ListingRequest::default()).await.map_err(|why| unreachable(&why))?;
-        self.note_stale(name, &indexes.stale());
+        let candidates = self.listings.of(name).await.map_err(|why| unreachable(&why))?;
         if candidates.is_unknown() { Err(text(404, format!("no index has {name}"))) } else { Ok(candidates) }
-    }
-
-    /// Tells once of each project whose pages are old, until they are not any more.
-    fn note_stale(&self, name: &PackageName, pages: &[StalePage]) {
-        let mut known = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
-        if pages.is_empty() {
-            known.remove(name);
-        } else if known.insert(name.clone()) {
-            pages.iter().for_each(|page| (self.settings.stale)(page));
-        }
     }
 }
 
@@ -167,27 +158,9 @@ fn entry(file: &Artifact) -> PageEntry<'_> {
         filename: &file.filename,
         digest: sha256.or(file.hashes.first()).cloned(),
         size: file.size,
-        metadata: promised(file).cloned(),
+        metadata: sidecar::promised(file).cloned(),
         requires_python: file.requires_python.as_ref(),
         yanked: &file.yanked,
         uploaded: file.uploaded,
     }
-}
-
-/// Returns the digest of a file's metadata: what has none is not passed on, since nothing tells whether
-/// it is right.
-fn promised(file: &Artifact) -> Option<&Digest> {
-    file.sidecar.as_ref()?.digest.as_ref()
-}
-
-/// Returns the metadata file beside a wheel.
-fn sidecar(wheel: &Artifact) -> Option<Candidate> {
-    let digest = promised(wheel)?.clone();
-    let file = Candidate::of(wheel, &[]);
-    Some(Candidate {
-        filename: format!("{}.metadata", wheel.filename).into(),
-        url: wheel.url.sidecar(),
-        expected: ExpectedContent { by_index: vec![digest], ..ExpectedContent::default() },
-        ..file
-    })
 }
